@@ -1,0 +1,1 @@
+"""Tables, plots and progress: printing and drawing live here and nowhere else."""

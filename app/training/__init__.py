@@ -1,0 +1,1 @@
+"""Data sets, models, training and export: TensorFlow lives here and nowhere else."""

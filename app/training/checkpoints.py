@@ -1,0 +1,93 @@
+"""An unfinished training on disk: after every epoch a checkpoint, and a state file that names the last whole one.
+
+They live in ``training/`` inside the bundle's folder, so that the folder is what travels when one machine trains
+some epochs and another the rest. The state file is replaced last, so a kill at any moment leaves a pair that fits.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bench.bundle import File, History
+from bench.codec import SCHEMA_VERSION, decode_record, encode_record
+from bench.errors import BundleError
+from bench.files import fsync_folder, sha256_of, write_atomically
+
+__all__ = ["TrainingSettings", "TrainingState", "load_checkpoint", "read_state", "save_checkpoint"]
+
+STATE = "state.json"
+
+
+class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What decides the weights, together with the data and the machine."""
+
+    dataset: str = "fashion-mnist"
+    model: str = "paper-cnn"
+    epochs: int = 100
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    dropout: float = 0.5
+    seed: int = 42
+
+
+class TrainingState(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a training has come."""
+
+    schema_version: str = SCHEMA_VERSION
+    settings: TrainingSettings
+    dataset_sha256: str
+    history: History
+    checkpoint: File
+
+    @property
+    def epochs_done(self) -> int:
+        """Epochs whose result is in the checkpoint."""
+        return len(self.history.loss)
+
+
+def training_folder(bundle: Path) -> Path:
+    """Where the unfinished training of a bundle is kept."""
+    return bundle / "training"
+
+
+def read_state(bundle: Path) -> TrainingState | None:
+    """The state of an unfinished training, or None where there is none. BundleError where it is damaged."""
+    path = training_folder(bundle) / STATE
+    if not path.exists():
+        return None
+    return decode_record(path, TrainingState, BundleError, "start again with --overwrite")
+
+
+def save_checkpoint(bundle: Path, model: Any, settings: TrainingSettings, data_sha256: str, history: History) -> None:
+    """Writes the model with its optimizer, then the state that names it, then removes the one before."""
+    folder = training_folder(bundle)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"epoch-{len(history.loss):04d}.keras"
+    # the name must end in .keras for Keras to know the format
+    temporary = folder / f".{os.getpid()}.{path.name}"
+    try:
+        model.save(temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    fsync_folder(folder)
+    entry = File(file=path.name, bytes=path.stat().st_size, sha256=sha256_of(path))
+    state = TrainingState(settings=settings, dataset_sha256=data_sha256, history=history, checkpoint=entry)
+    write_atomically(folder / STATE, encode_record(state))
+    for other in folder.glob("*.keras"):
+        if other != path:
+            other.unlink()
+
+
+def load_checkpoint(bundle: Path, state: TrainingState) -> Any:
+    """The Keras model and its optimizer as they were after the state's last epoch; BundleError where damaged."""
+    import keras
+
+    path = training_folder(bundle) / Path(state.checkpoint.file).name
+    if not path.is_file() or sha256_of(path) != state.checkpoint.sha256:
+        raise BundleError(f"{path}: the checkpoint is missing or altered", "copy it again, or start with --overwrite")
+    return keras.models.load_model(path, safe_mode=True)

@@ -1,0 +1,146 @@
+"""From a trained model to a whole Bundle: variants, test set, plots, and the manifest last."""
+
+import datetime
+import io
+import platform
+import shutil
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from app.training.checkpoints import training_folder
+from app.training.convert import PRECISIONS, convert, describe
+from app.training.datasets import Dataset
+from app.training.train import PREPROCESSING, Training
+from bench.bundle import MANIFEST, Bundle, File, Manifest, ModelInfo, Split, TensorSpec, Variant
+from bench.codec import encode_record
+from bench.files import sha256_of, write_atomically
+from bench.progress import Progress
+from bench.version import __version__, revision
+
+__all__ = ["export_bundle"]
+
+#: Training images that set the ranges of the int8 variant; TensorFlow's guide asks for a few hundred.
+CALIBRATION_IMAGES = 500
+
+
+def export_bundle(folder: Path, training: Training, dataset: Dataset, progress: Progress) -> Bundle:
+    """Writes every part of the bundle into ``folder``, then the manifest that makes it one, and reads it back.
+
+    Each file is renamed into place when whole. What is left of the training (its checkpoint) is removed last.
+    """
+    progress.start("exporting", len(PRECISIONS) + 1)
+    variants = [_write_keras(folder, training.model)]
+    progress.advance(1, "keras")
+    for name, content in convert(training.model, _calibration_images(dataset, training.settings.seed)):
+        path = folder / "variants" / f"{name}.tflite"
+        write_atomically(path, content)
+        tensor_in, tensor_out, operators = describe(content)
+        variants.append(
+            Variant(
+                name=name,
+                precision=PRECISIONS[name],
+                input=tensor_in,
+                output=tensor_out,
+                operators=operators,
+                **msgspec.structs.asdict(_entry(folder, path)),
+            )
+        )
+        progress.advance(1, name)
+    manifest = Manifest(
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        dataset=dataset.info,
+        split=Split(
+            train=len(dataset.train_labels),
+            validation=len(dataset.validation_labels),
+            test=len(dataset.test_labels),
+        ),
+        seed=training.settings.seed,
+        model=ModelInfo(name=training.settings.model, parameters=training.model.count_params()),
+        hyper_parameters=_hyper_parameters(training),
+        preprocessing=PREPROCESSING,
+        versions=_versions(),
+        test_images=_write_array(folder, "test/images.npy", dataset.test_images),
+        test_labels=_write_array(folder, "test/labels.npy", dataset.test_labels),
+        history=_write_history(folder, training),
+        variants=variants,
+    )
+    _draw_training(folder, training)
+    write_atomically(folder / MANIFEST, encode_record(manifest))
+    bundle = Bundle.open(folder)
+    shutil.rmtree(training_folder(folder), ignore_errors=True)
+    progress.finish(f"{len(variants)} variants")
+    return bundle
+
+
+def _calibration_images(dataset: Dataset, seed: int) -> npt.NDArray[np.float32]:
+    images = dataset.train_images
+    drawn = np.random.default_rng(seed).permutation(len(images))[:CALIBRATION_IMAGES]
+    scaled: npt.NDArray[np.float32] = images[np.sort(drawn)] * np.float32(PREPROCESSING.scale)
+    return scaled + np.float32(PREPROCESSING.offset)
+
+
+def _write_keras(folder: Path, model: Any) -> Variant:
+    path = folder / "model.keras"
+    temporary = folder / ".model.keras.part.keras"
+    try:
+        model.save(temporary, include_optimizer=False)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    tensors = [TensorSpec(dtype="float32", shape=[1, *shape[1:]]) for shape in (model.input_shape, model.output_shape)]
+    return Variant(
+        name="keras",
+        precision="float32, the original",
+        input=tensors[0],
+        output=tensors[1],
+        **msgspec.structs.asdict(_entry(folder, path)),
+    )
+
+
+def _write_array(folder: Path, name: str, array: npt.NDArray[np.uint8]) -> File:
+    buffer = io.BytesIO()
+    np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
+    write_atomically(folder / name, buffer.getvalue())
+    return _entry(folder, folder / name)
+
+
+def _write_history(folder: Path, training: Training) -> File:
+    write_atomically(folder / "history.json", encode_record(training.history))
+    return _entry(folder, folder / "history.json")
+
+
+def _draw_training(folder: Path, training: Training) -> None:
+    from app.presentation.plots import draw_training
+
+    draw_training(training.history, folder / "plots" / "training.png")
+
+
+def _entry(folder: Path, path: Path) -> File:
+    return File(file=path.relative_to(folder).as_posix(), bytes=path.stat().st_size, sha256=sha256_of(path))
+
+
+def _hyper_parameters(training: Training) -> dict[str, int | float | str]:
+    settings = msgspec.structs.asdict(training.settings)
+    return {name: settings[name] for name in ("epochs", "batch_size", "learning_rate", "dropout")} | {
+        "optimizer": "Adam",
+        "schedule": "cosine decay to 0",
+        "loss": "sparse categorical cross-entropy",
+    }
+
+
+def _versions() -> dict[str, str]:
+    import keras
+    import tensorflow as tf
+
+    return {
+        "edge-bench": __version__,
+        "edge-bench revision": revision(),
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+    }

@@ -1,0 +1,105 @@
+"""What `train` does: from a data set's name to a whole bundle, or to a paused training that can go on elsewhere."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.training.checkpoints import TrainingSettings, read_state, training_folder
+from app.training.datasets import load_dataset
+from app.training.quiet import silence_tensorflow
+from bench.bundle import MANIFEST, Bundle
+from bench.errors import BadInput, BundleError, MissingDependency
+from bench.progress import Progress
+
+__all__ = ["Paused", "train_bundle"]
+
+
+@dataclass(frozen=True)
+class Paused:
+    """A training that ended early on purpose."""
+
+    folder: Path
+    epochs_done: int
+    epochs: int
+
+
+def train_bundle(
+    folder: Path,
+    settings: TrainingSettings,
+    progress: Progress,
+    *,
+    data_dir: Path | None = None,
+    resume: bool = False,
+    stop_after: int | None = None,
+    overwrite: bool = False,
+) -> Bundle | Paused:
+    """Trains and exports into ``folder``; with ``resume`` a finished bundle with the same settings is the answer.
+
+    Raises BadInput where the folder holds something that neither ``resume`` nor ``overwrite`` covers.
+    """
+    finished = _look_at(folder, settings, resume=resume, overwrite=overwrite)
+    if finished is not None:
+        progress.say(f"{folder} is complete: {finished.manifest.hyper_parameters.get('epochs')} epochs, nothing to do")
+        return finished
+    silence_tensorflow()
+    try:
+        import tensorflow  # noqa: F401
+    except ImportError:
+        raise MissingDependency(
+            "training needs TensorFlow, which is not installed", "pip install 'edge-bench[host]', or use the host image"
+        ) from None
+    from app.training.export import export_bundle
+    from app.training.train import train_epochs
+
+    dataset = load_dataset(settings.dataset, data_dir, progress)
+    settings = _named(settings, dataset.info.name)
+    progress.say(f"{dataset.info.name}: {len(dataset.train_labels):,} images to train on, from {dataset.source}")
+    training = train_epochs(folder, dataset, settings, stop_after, progress)
+    if not training.complete:
+        return Paused(folder, len(training.history.loss), settings.epochs)
+    return export_bundle(folder, training, dataset, progress)
+
+
+def _named(settings: TrainingSettings, dataset: str) -> TrainingSettings:
+    import msgspec
+
+    return msgspec.structs.replace(settings, dataset=dataset)
+
+
+def _look_at(folder: Path, settings: TrainingSettings, *, resume: bool, overwrite: bool) -> Bundle | None:
+    """Prepares the folder; the bundle that is there already, if it is what was asked for."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as cause:
+        raise BadInput(
+            f"{folder}: cannot be made: {cause.strerror}", "name a folder you may write with --bundle"
+        ) from None
+    if overwrite:
+        (folder / MANIFEST).unlink(missing_ok=True)  # first: without it the rest is no bundle
+        shutil.rmtree(training_folder(folder), ignore_errors=True)
+        return None
+    if (folder / MANIFEST).exists():
+        if not resume:
+            raise BadInput(f"{folder}: a bundle is there already", "use it, name another --bundle, or --overwrite it")
+        bundle = Bundle.open(folder)
+        _same_settings(bundle, settings)
+        return bundle
+    if read_state(folder) is not None and not resume:
+        raise BadInput(f"{folder}: an unfinished training is there", "go on with --resume, or --overwrite it")
+    return None
+
+
+def _same_settings(bundle: Bundle, settings: TrainingSettings) -> None:
+    manifest = bundle.manifest
+    there = manifest.hyper_parameters | {
+        "seed": manifest.seed,
+        "model": manifest.model.name,
+        "dataset": manifest.dataset.name,
+    }
+    for name in settings.__struct_fields__:
+        asked = getattr(settings, name)
+        if asked not in (there.get(name), "auto"):
+            raise BundleError(
+                f"{bundle.folder}: the bundle there was trained with {name} {there.get(name)}, not {asked}",
+                "use the same settings, name another --bundle, or --overwrite it",
+            )

@@ -1,0 +1,110 @@
+"""The benchmark: fresh workers, interleaved rounds, every configuration the same images; one Run comes out.
+
+The flow, for each generation of worker processes: start one worker a configuration (their imports overlap), let
+each load and warm up alone, then ask for one trial at a time, round by round. A worker that fails becomes a row
+that says why; the rest goes on.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from bench.bundle import Bundle
+from bench.manager import Worker, WorkerFailed
+from bench.plan import Planned
+from bench.progress import Progress
+from bench.protocol import Prepare, Prepared, Ready, Time, Timed
+from bench.recorder import Recorder
+from bench.results import Run, Settings
+from bench.sampling import draw_evenly
+from bench.schedule import Generation, schedule
+
+__all__ = ["run_benchmark"]
+
+#: pyperf's minimum; a shorter pass is repeated within its trial.
+TRIAL_NS = 100_000_000
+_HEADROOM = 1.2  # a warm-up's estimate of a pass may be that much too long
+
+
+def run_benchmark(bundle: Bundle, planned: Sequence[Planned], settings: Settings, progress: Progress) -> Run:
+    """Measures every planned configuration; what was measured comes back, also after Ctrl-C (``complete`` is False)."""
+    labels = np.array(bundle.test_set()[1])
+    indices = draw_evenly(labels, settings.limit, settings.seed)
+    recorder = Recorder(bundle, planned, settings, indices, labels[indices])
+    able = [number for number, item in enumerate(planned) if item.failure is None]
+    progress.start("measuring", settings.trials * len(able))
+    try:
+        for generation in schedule(len(able), settings.trials, settings.processes, settings.seed):
+            _Workers(bundle, planned, settings, recorder, progress).run(able, generation)
+    except KeyboardInterrupt:
+        recorder.interrupted = True
+    progress.finish("interrupted" if recorder.interrupted else "")
+    return recorder.run()
+
+
+class _Workers:
+    """One generation: the living workers, by the number of their configuration."""
+
+    def __init__(
+        self, bundle: Bundle, planned: Sequence[Planned], settings: Settings, recorder: Recorder, progress: Progress
+    ) -> None:
+        self._bundle, self._planned, self._settings = bundle, planned, settings
+        self._recorder, self._progress = recorder, progress
+        self._alive: dict[int, Worker] = {}
+
+    def run(self, able: Sequence[int], generation: Generation) -> None:
+        """Starts, prepares, measures in the generation's order, and leaves no process behind."""
+        try:
+            for number in able:
+                if not self._recorder.failed(number):
+                    self._alive[number] = Worker(self._planned[number].configuration.runtime)
+            imports = {number: self._guarded(number, self._await_import) for number in list(self._alive)}
+            for number in list(self._alive):
+                self._progress.advance(0, f"preparing {self._planned[number].configuration}")
+                self._guarded(number, self._prepare, generation.index, imports[number])
+            for round_number, order in enumerate(generation.rounds):
+                for place in order:
+                    number = able[place]
+                    if number in self._alive:
+                        self._guarded(number, self._trial, generation.index, round_number)
+                    self._progress.advance(1, str(self._planned[number].configuration))
+            for number in list(self._alive):
+                self._guarded(number, self._finish, generation.index)
+        finally:
+            for worker in self._alive.values():
+                worker.stop()
+
+    def _guarded(self, number: int, step: Callable[..., Any], *arguments: Any) -> Any:
+        """Runs a step of one worker; if it fails, the worker is stopped and its configuration has its reason."""
+        try:
+            return step(number, self._alive[number], *arguments)
+        except WorkerFailed as cause:
+            self._recorder.fail(number, cause.failure)
+            self._alive.pop(number).stop()
+            return None
+
+    def _await_import(self, number: int, worker: Worker) -> Ready:  # noqa: ARG002
+        return worker.wait_for(Ready, self._settings.timeout_s)
+
+    def _prepare(self, number: int, worker: Worker, generation: int, ready: Ready) -> None:
+        planned = self._planned[number]
+        request = Prepare(
+            configuration=planned.configuration,
+            file=str(planned.file),
+            images=str(self._bundle.folder / self._bundle.manifest.test_images.file),
+            indices=self._recorder.indices.tolist(),
+            preprocessing=self._bundle.manifest.preprocessing,
+        )
+        prepared = worker.ask(request, Prepared, self._settings.timeout_s)
+        self._recorder.prepared(number, generation, ready, prepared)
+        if number not in self._recorder.passes:
+            # fixed by the first generation, so that all trials of a configuration are the same work
+            self._recorder.passes[number] = max(1, -int(-TRIAL_NS * _HEADROOM // max(prepared.pass_ns, 1)))
+
+    def _trial(self, number: int, worker: Worker, generation: int, round_number: int) -> None:
+        timed = worker.ask(Time(passes=self._recorder.passes[number]), Timed, self._settings.timeout_s)
+        self._recorder.timed(number, generation, round_number, timed)
+
+    def _finish(self, number: int, worker: Worker, generation: int) -> None:
+        self._recorder.finished(number, generation, worker.finish(self._settings.timeout_s))

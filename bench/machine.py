@@ -1,0 +1,159 @@
+"""What this machine is: CPU, memory, operating system, container or not, emulated or not, and its libraries.
+
+Everything read from files is read below ``root``, so that a recorded tree of another machine can be described too.
+"""
+
+import importlib.metadata
+import os
+import platform
+import re
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from bench.emulation import emulation_signs
+
+__all__ = ["Finding", "Machine", "describe_machine", "library_versions"]
+
+#: Arm's part numbers of the cores that small boards have. Source: Linux, arch/arm64/include/asm/cputype.h.
+ARM_CORES = {
+    ("0x41", "0xd03"): "Cortex-A53",
+    ("0x41", "0xd04"): "Cortex-A35",
+    ("0x41", "0xd05"): "Cortex-A55",
+    ("0x41", "0xd07"): "Cortex-A57",
+    ("0x41", "0xd08"): "Cortex-A72",
+    ("0x41", "0xd09"): "Cortex-A73",
+    ("0x41", "0xd0b"): "Cortex-A76",
+    ("0x41", "0xd0c"): "Neoverse-N1",
+    ("0x41", "0xd40"): "Neoverse-V1",
+    ("0x41", "0xd49"): "Neoverse-N2",
+}
+LIBRARIES = ("numpy", "tensorflow-cpu", "tensorflow", "keras", "tflite-runtime", "ai-edge-litert")
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that spoils a measurement, or may; and what to do about it."""
+
+    what: str
+    remedy: str
+    spoils: bool  # whether times measured so are not to be trusted at all
+
+
+class Machine(msgspec.Struct, frozen=True, kw_only=True):
+    """A machine, as far as it decides a measurement."""
+
+    hostname: str
+    board: str  # "Raspberry Pi 4 Model B Rev 1.5"; empty where the machine does not say
+    cpu: str
+    architecture: str
+    cores: int  # that this process may use
+    frequency_mhz: float | None  # highest
+    governor: str
+    memory_bytes: int
+    os: str
+    kernel: str
+    python: str
+    container: bool
+    emulated: bool
+    emulation_signs: list[str]
+    libraries: dict[str, str]
+
+    @property
+    def label(self) -> str:
+        """How tables name it."""
+        name = f"{self.hostname} ({self.board or self.cpu}, {self.architecture})"
+        return f"{name} EMULATED" if self.emulated else name
+
+
+def describe_machine(root: Path = Path("/")) -> Machine:
+    """Reads what this machine says of itself; what it does not say is left empty, never guessed."""
+    architecture = platform.machine()
+    signs = emulation_signs(root)
+    return Machine(
+        hostname=platform.node() or "unknown",
+        board=_text(root / "proc/device-tree/model").strip("\0 \n"),
+        cpu=_cpu_name(root, architecture),
+        architecture=architecture,
+        cores=usable_cores(),
+        frequency_mhz=_highest_frequency(root),
+        governor=_text(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").strip(),
+        memory_bytes=psutil.virtual_memory().total,
+        os=_os_name(root),
+        kernel=platform.release(),
+        python=platform.python_version(),
+        container=in_container(root),
+        emulated=bool(signs),
+        emulation_signs=signs,
+        libraries=library_versions(),
+    )
+
+
+def usable_cores() -> int:
+    """Cores that this process may use, which in a container or under taskset is fewer than there are."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+def in_container(root: Path) -> bool:
+    """Whether this process runs in a container of Docker, Podman or another engine that says so."""
+    if (root / ".dockerenv").exists() or (root / "run/.containerenv").exists():
+        return True
+    return bool(re.search(r"docker|containerd|kubepods|libpod", _text(root / "proc/1/cgroup")))
+
+
+def library_versions() -> dict[str, str]:
+    """Installed versions of the libraries that decide a measurement."""
+    versions = {}
+    for name in LIBRARIES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def _cpu_name(root: Path, architecture: str) -> str:
+    text = _text(root / "proc/cpuinfo")
+    if named := re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE):
+        return named[1].strip()
+    # on Arm there is no model name: the implementer and part numbers say which core it is
+    numbers = [re.search(rf"^CPU {field}\s*:\s*(\S+)", text, re.MULTILINE) for field in ("implementer", "part")]
+    if numbers[0] and numbers[1]:
+        pair = (numbers[0][1].lower(), numbers[1][1].lower())
+        return ARM_CORES.get(pair, f"Arm core, implementer {pair[0]}, part {pair[1]}")
+    if root != Path("/"):
+        return ""
+    return _cpu_name_elsewhere() or architecture
+
+
+def _cpu_name_elsewhere() -> str:
+    """py-cpuinfo asks the system's own tools, where there is no /proc/cpuinfo (macOS, BSD)."""
+    try:
+        import cpuinfo
+
+        return str(cpuinfo.get_cpu_info().get("brand_raw", ""))
+    except Exception:  # whatever it stumbles over, a name is not worth a run
+        return ""
+
+
+def _highest_frequency(root: Path) -> float | None:
+    stated = _text(root / "sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq").strip()
+    if stated.isdigit():
+        return int(stated) / 1000
+    now = [float(value) for value in re.findall(r"^cpu MHz\s*:\s*([\d.]+)", _text(root / "proc/cpuinfo"), re.MULTILINE)]
+    return max(now) if now else None
+
+
+def _os_name(root: Path) -> str:
+    named = re.search(r'^PRETTY_NAME="?([^"\n]+)', _text(root / "etc/os-release"), re.MULTILINE)
+    return named[1] if named else platform.system()
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""

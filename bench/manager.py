@@ -1,0 +1,108 @@
+"""The parent's side of a worker process: starts it, asks, waits asleep, and says why it ended if it did."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from bench.protocol import Channel, ChannelClosed, Finish, Finished, Problem, Reply
+from bench.results import Failure
+
+__all__ = ["Worker", "WorkerFailed"]
+
+ReplyType = TypeVar("ReplyType")
+
+_ROOT = Path(__file__).resolve().parent.parent
+GRACE_SECONDS = 2.0
+
+
+class WorkerFailed(Exception):
+    """A worker did not answer as it should; ``failure`` is what its row says."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+class Worker:
+    """A fresh process for one configuration of one runtime."""
+
+    def __init__(self, runtime: str) -> None:
+        requests, replies = os.pipe(), os.pipe()
+        self._log = tempfile.TemporaryFile()
+        path = os.pathsep.join(part for part in (str(_ROOT), os.environ.get("PYTHONPATH")) if part)
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "bench.worker", runtime, str(requests[0]), str(replies[1])],
+            pass_fds=(requests[0], replies[1]),
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            env=os.environ | {"PYTHONPATH": path},
+        )
+        os.close(requests[0])
+        os.close(replies[1])
+        self._channel = Channel(replies[0], requests[1], Reply)
+
+    def ask(self, request: msgspec.Struct, answer: type[ReplyType], timeout: float) -> ReplyType:
+        """Sends a request and waits for its answer; WorkerFailed says why there is none."""
+        try:
+            self._channel.send(request)
+        except ChannelClosed as cause:
+            raise WorkerFailed(self._why_closed(str(cause))) from None
+        return self.wait_for(answer, timeout)
+
+    def wait_for(self, answer: type[ReplyType], timeout: float) -> ReplyType:
+        """Sleeps on the pipe until the worker says something."""
+        try:
+            reply = self._channel.receive(timeout)
+        except TimeoutError:
+            raise WorkerFailed(
+                Failure(
+                    kind="timed out",
+                    message=f"no answer within {timeout:g} s; the worker was stopped",
+                    remedy="a larger --timeout, or a smaller --limit",
+                )
+            ) from None
+        except ChannelClosed as cause:
+            raise WorkerFailed(self._why_closed(str(cause))) from None
+        if isinstance(reply, Problem):
+            raise WorkerFailed(Failure(kind=reply.kind, message=reply.message))
+        if not isinstance(reply, answer):
+            raise WorkerFailed(Failure(kind="failed", message=f"answered {type(reply).__name__} out of turn"))
+        return reply
+
+    def finish(self, timeout: float) -> Finished:
+        """Lets the worker end; its last words."""
+        return self.ask(Finish(), Finished, timeout)
+
+    def stop(self) -> None:
+        """Ends the process, whatever it does, and frees what belongs to it. Safe to call twice."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        if not self._log.closed:
+            self._log.close()
+            self._channel.close()
+
+    def _why_closed(self, cause: str) -> Failure:
+        try:
+            code = self._process.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            return Failure(kind="crashed", message=f"the worker is out of step: {cause}")
+        said = self._last_words()
+        if code < 0:
+            name = signal.Signals(-code).name
+            hint = "out of memory?" if name == "SIGKILL" else ""
+            return Failure(kind="crashed", message=f"the worker was ended by {name}{said}", remedy=hint)
+        return Failure(kind="crashed", message=f"the worker ended with exit code {code}{said}")
+
+    def _last_words(self) -> str:
+        self._log.seek(0, os.SEEK_END)
+        self._log.seek(max(0, self._log.tell() - 4096))
+        lines = [line.strip() for line in self._log.read().decode(errors="replace").splitlines() if line.strip()]
+        return f": {lines[-1][:200]}" if lines else ""

@@ -1,0 +1,81 @@
+"""What is to be measured: variants × runtimes × threads × batch sizes, and for each that cannot be, why."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from bench.bundle import Bundle, Variant
+from bench.errors import BadInput, BundleError
+from bench.machine import usable_cores
+from bench.results import Configuration, Failure
+from bench.runtimes import RUNTIMES, Runtime, installed_version, runtime_named, why_not_installed
+
+__all__ = ["Planned", "Selection", "plan"]
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person asked for; an empty list means all there is, None the runtime's own default."""
+
+    variants: Sequence[str] = ()
+    runtimes: Sequence[str] = ()
+    threads: Sequence[int] | None = None
+    batch_sizes: Sequence[int] | None = None
+
+
+class Planned(msgspec.Struct, frozen=True, kw_only=True):
+    """One configuration, the file it loads, and its failure where it cannot even start."""
+
+    configuration: Configuration
+    variant: Variant
+    file: Path | None
+    runtime_version: str
+    failure: Failure | None = None
+
+
+def plan(bundle: Bundle, selection: Selection) -> list[Planned]:
+    """Every configuration of the selection, in the order of the bundle's variants, then runtimes.
+
+    Raises BadInput for a variant or a runtime that nobody knows, or a pair of which none fits the other: a mistake
+    in the question. What cannot run here gets a failure instead: an answer.
+    """
+    variants = [bundle.variant(name) for name in dict.fromkeys(selection.variants)] or bundle.manifest.variants
+    runtimes = [runtime_named(name) for name in dict.fromkeys(selection.runtimes)] or list(RUNTIMES.values())
+    pairs = [
+        (variant, runtime) for variant in variants for runtime in runtimes if variant.file.endswith(runtime.formats)
+    ]
+    if not pairs:
+        raise BadInput(
+            f"{', '.join(runtime.name for runtime in runtimes)} cannot run "
+            f"{', '.join(variant.name for variant in variants)}",
+            "keras runs on tensorflow, every other variant on tflite-runtime and litert",
+        )
+    planned = []
+    for variant, runtime in pairs:
+        file, version, failure = _ready(bundle, variant, runtime)
+        for threads in dict.fromkeys(selection.threads or [runtime.threads or usable_cores()]):
+            for batch_size in dict.fromkeys(selection.batch_sizes or [runtime.batch_size]):
+                configuration = Configuration(
+                    variant=variant.name, runtime=runtime.name, threads=threads, batch_size=batch_size
+                )
+                planned.append(
+                    Planned(
+                        configuration=configuration,
+                        variant=variant,
+                        file=file,
+                        runtime_version=version,
+                        failure=failure,
+                    )
+                )
+    return planned
+
+
+def _ready(bundle: Bundle, variant: Variant, runtime: Runtime) -> tuple[Path | None, str, Failure | None]:
+    version = installed_version(runtime)
+    if version is None:
+        missing = why_not_installed(runtime)
+        return None, "", Failure(kind="not installed", message=missing.problem, remedy=missing.remedy)
+    try:
+        return bundle.checked(variant), version, None
+    except BundleError as cause:
+        return None, version, Failure(kind="bad file", message=cause.problem, remedy=cause.remedy)

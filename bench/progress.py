@@ -1,0 +1,37 @@
+"""What long work tells whoever watches; how it is shown is the watcher's business."""
+
+from typing import Protocol
+
+__all__ = ["Progress", "Silent"]
+
+
+class Progress(Protocol):
+    """One piece of work after another, each with a known number of steps."""
+
+    def start(self, what: str, steps: int) -> None:
+        """A new piece of work begins."""
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        """So many more steps are done; ``note`` is the newest thing worth knowing."""
+
+    def finish(self, note: str = "") -> None:
+        """This piece of work is over."""
+
+    def say(self, message: str) -> None:
+        """A sentence that stays on the screen."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def start(self, what: str, steps: int) -> None:
+        """Nothing."""
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        """Nothing."""
+
+    def finish(self, note: str = "") -> None:
+        """Nothing."""
+
+    def say(self, message: str) -> None:
+        """Nothing."""

@@ -1,0 +1,171 @@
+"""Collects what workers say, trial by trial, and makes the Run of it at any moment."""
+
+import datetime
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.bundle import Bundle
+from bench.codec import pack
+from bench.machine import describe_machine
+from bench.plan import Planned
+from bench.protocol import Finished, Prepared, Ready, Timed
+from bench.results import BundleIdentity, Failure, Images, ProcessRecord, Result, Run, Settings, Trial
+from bench.stats import drifts, outliers, spread_warning
+from bench.trust import machine_findings
+from bench.version import __version__, revision
+
+__all__ = ["Recorder"]
+
+_SHORT_TRIAL_SECONDS = 0.1
+
+
+class Recorder:
+    """All that has been measured so far, by the number of the configuration in the plan."""
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        planned: Sequence[Planned],
+        settings: Settings,
+        indices: npt.NDArray[np.int64],
+        labels: npt.NDArray[np.uint8],
+    ) -> None:
+        self._bundle, self._planned, self._settings = bundle, planned, settings
+        self.indices, self._labels = indices, labels
+        self._began_ns, self._began = time.perf_counter_ns(), utc_now()
+        self._machine = describe_machine()
+        self._findings = machine_findings(self._machine)
+        self._failures: dict[int, Failure] = {
+            number: item.failure for number, item in enumerate(planned) if item.failure
+        }
+        self._processes: dict[int, dict[int, ProcessRecord]] = defaultdict(dict)
+        self._trials: dict[int, list[Trial]] = defaultdict(list)
+        self._predictions: dict[int, npt.NDArray[np.int64]] = {}
+        self._unstable: dict[int, npt.NDArray[np.bool_]] = {}
+        self._place = 0
+        self.passes: dict[int, int] = {}  # passes a trial
+        self.interrupted = False
+
+    def failed(self, number: int) -> bool:
+        """Whether a configuration has failed."""
+        return number in self._failures
+
+    def fail(self, number: int, failure: Failure) -> None:
+        """A configuration has failed; the trials it has made stay."""
+        self._failures[number] = failure
+
+    def prepared(self, number: int, generation: int, ready: Ready, prepared: Prepared) -> None:
+        """A worker is warm."""
+        self._processes[number][generation] = ProcessRecord(
+            index=generation,
+            import_ns=ready.import_ns,
+            load_ns=prepared.load_ns,
+            first_ns=prepared.first_ns,
+            warm_up_ns=prepared.warm_up_ns,
+            warm_up_invocations=prepared.warm_up_invocations,
+            memory_before_bytes=prepared.memory_before_bytes,
+            memory_peak_bytes=0,
+        )
+
+    def timed(self, number: int, generation: int, round_number: int, timed: Timed) -> None:
+        """A trial was made."""
+        labels = np.array(timed.labels, dtype=np.int64)
+        first = self._predictions.setdefault(number, labels)
+        unstable = self._unstable.setdefault(number, np.zeros(len(labels), dtype=np.bool_))
+        unstable |= first != labels
+        self._trials[number].append(
+            Trial(
+                process=generation,
+                round=round_number,
+                place=self._place,
+                began_ns=max(0, timed.began_ns - self._began_ns),
+                elapsed_ns=timed.elapsed_ns,
+                passes=self.passes[number],
+                correct=int(np.count_nonzero(labels == self._labels)),
+                latencies=pack(timed.latencies_ns),
+            )
+        )
+        self._place += 1
+
+    def finished(self, number: int, generation: int, finished: Finished) -> None:
+        """A worker has ended in good order."""
+        record = self._processes[number][generation]
+        self._processes[number][generation] = ProcessRecord(
+            **{name: getattr(record, name) for name in record.__struct_fields__ if name != "memory_peak_bytes"},
+            memory_peak_bytes=finished.memory_peak_bytes,
+        )
+
+    def run(self) -> Run:
+        """Everything so far, as the record that is written."""
+        manifest = self._bundle.manifest
+        return Run(
+            run_id=uuid.uuid4().hex,
+            began=self._began,
+            ended=utc_now(),
+            wall_seconds=round((time.perf_counter_ns() - self._began_ns) / 1e9, 3),
+            complete=not self.interrupted,
+            tool_version=__version__,
+            tool_revision=revision(),
+            machine=self._machine,
+            bundle=BundleIdentity(
+                sha256=self._bundle.digest,
+                created=manifest.created,
+                model=manifest.model.name,
+                parameters=manifest.model.parameters,
+                dataset=manifest.dataset.name,
+                dataset_sha256=manifest.dataset.sha256,
+                classes=manifest.dataset.classes,
+                note=manifest.dataset.note,
+            ),
+            settings=self._settings,
+            images=Images(
+                indices=pack(self.indices), labels=pack(self._labels), of=len(self._bundle.test_set()[1])
+            ),
+            results=[self._result(number) for number in range(len(self._planned))],
+            findings=self._findings,
+        )
+
+    def _result(self, number: int) -> Result:
+        planned, trials = self._planned[number], self._trials[number]
+        predictions = self._predictions.get(number)
+        return Result(
+            configuration=planned.configuration,
+            bytes=planned.variant.bytes,
+            sha256=planned.variant.sha256,
+            runtime_version=planned.runtime_version,
+            processes=list(self._processes[number].values()),
+            trials=trials,
+            predictions=None if predictions is None else pack(predictions),
+            unstable_predictions=int(self._unstable[number].sum()) if trials else 0,
+            failure=self._failures.get(number),
+            warnings=_warnings(trials, int(self._unstable[number].sum()) if trials else 0),
+        )
+
+
+def _warnings(trials: Sequence[Trial], unstable: int) -> list[str]:
+    """What is odd about a configuration's trials, in words."""
+    seconds = [trial.pass_seconds for trial in trials]
+    if not seconds:
+        return []
+    warnings = []
+    if spread := spread_warning(seconds):
+        warnings.append(f"{spread}; close other programs, or use more --trials")
+    if strays := outliers(seconds):
+        warnings.append(f"{len(strays)} outliers among {len(seconds)} trials; something interfered")
+    if drifts(seconds):
+        warnings.append("got slower towards the end by more than 5 %: heat, or a growing load")
+    if min(trial.elapsed_ns for trial in trials) < _SHORT_TRIAL_SECONDS * 1e9:
+        warnings.append("a trial took less than 100 ms; use a larger --limit")
+    if unstable:
+        warnings.append(f"{unstable} predictions differed between trials: the model or its runtime is not deterministic")
+    return warnings
+
+
+def utc_now() -> str:
+    """UTC, ISO 8601, whole seconds."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

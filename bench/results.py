@@ -1,0 +1,211 @@
+"""The Run: everything measured on one machine, raw, with what is needed to judge and to repeat it."""
+
+import datetime
+import re
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from bench.codec import SCHEMA_VERSION, PackedArray, decode_record, encode_record, unpack
+from bench.errors import ResultsError
+from bench.files import write_atomically
+from bench.machine import Finding, Machine
+
+__all__ = [
+    "BundleIdentity",
+    "Configuration",
+    "Failure",
+    "Images",
+    "ProcessRecord",
+    "Result",
+    "Run",
+    "Settings",
+    "Trial",
+    "read_run",
+    "writable_folder",
+    "write_run",
+]
+
+
+class Configuration(msgspec.Struct, frozen=True, kw_only=True):
+    """Variant × runtime × threads × batch size: what a worker process is for."""
+
+    variant: str
+    runtime: str
+    threads: int
+    batch_size: int
+
+    def __str__(self) -> str:
+        return f"{self.variant} on {self.runtime}, {self.threads} threads, batch {self.batch_size}"
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """One timed pass (or several, where one is shorter than 100 ms) over the images."""
+
+    process: int  # which generation of worker processes, from 0
+    round: int  # within the generation, from 0
+    place: int  # how many trials of any configuration came before in the whole run
+    began_ns: int  # since the run began
+    elapsed_ns: int
+    passes: int
+    correct: int  # images classified right in the last pass
+    latencies: PackedArray  # ns, one an invocation of the last pass
+
+    @property
+    def pass_seconds(self) -> float:
+        """Seconds a pass."""
+        return self.elapsed_ns / self.passes / 1e9
+
+
+class ProcessRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What one worker process said of itself before its first trial, and its memory after its last."""
+
+    index: int
+    import_ns: int  # loading the runtime's own library
+    load_ns: int  # from the file's path to a model that can be invoked
+    first_ns: int  # the first invocation
+    warm_up_ns: int
+    warm_up_invocations: int
+    memory_before_bytes: int  # resident, with runtime and images in memory, without the model
+    memory_peak_bytes: int  # highest resident size of the process
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a configuration has no or not all trials."""
+
+    kind: str  # not installed · bad file · cannot load · crashed · timed out · failed
+    message: str
+    remedy: str = ""
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """All that was measured of one configuration."""
+
+    configuration: Configuration
+    bytes: int
+    sha256: str
+    runtime_version: str = ""
+    processes: list[ProcessRecord] = []
+    trials: list[Trial] = []
+    predictions: PackedArray | None = None  # labels, one an image, in the order of Run.images
+    unstable_predictions: int = 0  # images whose label differed between trials
+    failure: Failure | None = None
+    warnings: list[str] = []
+
+    def pass_seconds(self) -> npt.NDArray[np.float64]:
+        """Seconds a pass, one a trial, in the order measured."""
+        return np.array([trial.pass_seconds for trial in self.trials], dtype=np.float64)
+
+    def by_process(self) -> dict[int, dict[int, float]]:
+        """Seconds a pass as {process: {round: seconds}}."""
+        table: dict[int, dict[int, float]] = {}
+        for trial in self.trials:
+            table.setdefault(trial.process, {})[trial.round] = trial.pass_seconds
+        return table
+
+    def latencies_ms_an_image(self) -> npt.NDArray[np.float64]:
+        """Latency of every invocation of every trial, in milliseconds an image."""
+        batch = self.configuration.batch_size
+        return np.concatenate([unpack(trial.latencies) / 1e6 / batch for trial in self.trials])
+
+    def labels(self) -> npt.NDArray[np.int64]:
+        """Predicted labels, shape [images]."""
+        if self.predictions is None:
+            raise ValueError(f"{self.configuration} made no predictions")
+        return unpack(self.predictions).astype(np.int64)
+
+
+class Images(msgspec.Struct, frozen=True, kw_only=True):
+    """Which test images were classified, by their index in the bundle, and their true labels."""
+
+    indices: PackedArray
+    labels: PackedArray
+    of: int  # images in the whole test set
+
+
+class BundleIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """Which bundle was measured."""
+
+    sha256: str  # of its manifest, which holds all other checksums
+    created: str
+    model: str
+    parameters: int
+    dataset: str
+    dataset_sha256: str
+    classes: list[str]
+    note: str = ""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked for."""
+
+    trials: int = 30
+    processes: int = 5
+    limit: int | None = None
+    seed: int = 42
+    timeout_s: float = 600.0
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything measured on one machine in one go."""
+
+    schema_version: str = SCHEMA_VERSION
+    run_id: str
+    began: str  # UTC, ISO 8601
+    ended: str
+    wall_seconds: float
+    complete: bool  # all trials asked for were made, or their configuration has a failure that says why not
+    tool_version: str
+    tool_revision: str
+    machine: Machine
+    bundle: BundleIdentity
+    settings: Settings
+    images: Images
+    results: list[Result]
+    findings: list[Finding] = []  # what spoils or may spoil the measurement, each with its remedy
+
+    @property
+    def emulated(self) -> bool:
+        """Whether times are those of an emulator."""
+        return self.machine.emulated
+
+    @property
+    def measured(self) -> list[Result]:
+        """Results with at least one trial."""
+        return [result for result in self.results if result.trials]
+
+
+def run_file_name(began: str, host: str, run_id: str) -> str:
+    """``run-20261123T201500Z-raspberrypi-1a2b3c4d.json``: sorts by time, says which machine."""
+    stamp = datetime.datetime.fromisoformat(began).strftime("%Y%m%dT%H%M%SZ")
+    return f"run-{stamp}-{re.sub(r'[^A-Za-z0-9]+', '-', host).strip('-')[:40] or 'machine'}-{run_id[:8]}.json"
+
+
+def write_run(run: Run, folder: Path) -> Path:
+    """Writes the Run into ``folder`` under a name of its own; never over a file. ResultsError where it cannot."""
+    path = folder / run_file_name(run.began, run.machine.hostname, run.run_id)
+    try:
+        write_atomically(path, encode_record(run), exclusive=True)
+    except OSError as cause:
+        raise ResultsError(f"{path}: cannot be written: {cause.strerror}", "make room, or name another --results") from None
+    return path
+
+
+def read_run(path: Path) -> Run:
+    """Reads a Run file; ResultsError with what is wrong."""
+    return decode_record(path, Run, ResultsError, "name a file that `edge-bench run` wrote")
+
+
+def writable_folder(folder: Path) -> None:
+    """Raises ResultsError now rather than after an hour of measuring."""
+    probe = folder / ".edge-bench-probe"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as cause:
+        raise ResultsError(
+            f"{folder}: cannot be written: {cause.strerror}", "name a folder you may write with --results"
+        ) from None

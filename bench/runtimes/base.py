@@ -1,0 +1,40 @@
+"""What an adapter gives: ``import_loader()`` imports its library and returns a ``Loader``; that returns a ``Session``."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.bundle import TensorSpec
+
+__all__ = ["Clock", "Loader", "PassTimes", "Session"]
+
+Clock = Callable[[], int]  # nanoseconds, monotonic
+
+
+class PassTimes(NamedTuple):
+    """When each invocation of a pass began and ended, by the clock that was given; shape [invocations] each."""
+
+    began: npt.NDArray[np.int64]
+    ended: npt.NDArray[np.int64]
+
+
+class Session(Protocol):
+    """A loaded model that can be invoked.
+
+    ``inputs`` holds images as the model takes them: dtype and shape of ``input``, first axis the images. An
+    invocation takes ``batch_size`` of them; where the last does not fill, it is padded and the padding's outputs
+    are dropped.
+    """
+
+    input: TensorSpec
+    output: TensorSpec
+    batch_size: int
+
+    def classify(self, inputs: npt.NDArray[Any], outputs: npt.NDArray[Any], clock: Clock) -> PassTimes:
+        """One pass: every image copied in, invoked, and its scores copied out into ``outputs`` [images, classes]."""
+
+
+Loader = Callable[[Path, int, int], Session]  # (file, threads, batch size)
