@@ -8,8 +8,8 @@ __all__ = ["Progress", "Silent"]
 class Progress(Protocol):
     """One piece of work after another, each with a known number of steps."""
 
-    def start(self, what: str, steps: int) -> None:
-        """A new piece of work begins."""
+    def start(self, what: str, steps: int, done: int = 0) -> None:
+        """A new piece of work begins, ``done`` of its steps before now."""
 
     def advance(self, steps: int = 1, note: str = "") -> None:
         """So many more steps are done; ``note`` is the newest thing worth knowing."""
@@ -24,7 +24,7 @@ class Progress(Protocol):
 class Silent:
     """Shows nothing."""
 
-    def start(self, what: str, steps: int) -> None:
+    def start(self, what: str, steps: int, done: int = 0) -> None:
         """Nothing."""
 
     def advance(self, steps: int = 1, note: str = "") -> None:

@@ -55,8 +55,7 @@ def train_epochs(
     validation = (_model_input(dataset.validation_images), dataset.validation_labels.astype(np.int32))
     last = min(stop_after or settings.epochs, settings.epochs)
     done = len(history.loss)
-    progress.start("training", last)
-    progress.advance(done)
+    progress.start("training", last, done)
     for epoch in range(done, last):
         history = _one_epoch(model, epoch, scaled, labels, validation, settings, history)
         save_checkpoint(folder, model, settings, dataset.info.sha256, history)

@@ -1,0 +1,57 @@
+# edge-bench: `make bench` runs the main job on this machine, `make test` the tests; both set up what they need.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+# a few epochs and images: about five minutes on two cores; `make bench EPOCHS=100 LIMIT=10000` is the paper's size
+EPOCHS ?= 3
+LIMIT ?= 500
+BENCH_FLAGS ?=
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
+
+.PHONY: help setup bench test test-fast lint lock schema clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /' | sort
+
+# The stamp names the lock, so a changed lock installs again and an unchanged one needs no network.
+STAMP := $(VENV)/installed-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/null | cksum | cut -d' ' -f1)
+
+setup: $(STAMP) ## a virtual environment with locked, hash-checked dependencies
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "edge-bench needs Python 3.11 or newer; $(PYTHON) is older. Name one: make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@echo "setting up $(VENV) with $$($(PYTHON) --version): a minute or two the first time" >&2
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@rm -f $(VENV)/installed-*
+	@touch $@
+
+bench: setup ## the main job: train, run, compare (Fashion-MNIST where it can be had)
+	@$(BIN)/edge-bench all --dataset auto --epochs $(EPOCHS) --limit $(LIMIT) $(BENCH_FLAGS)
+
+test: setup lint ## all tests; container tests where a Docker engine answers
+	@$(BIN)/python -m pytest
+
+test-fast: setup ## the tests that take seconds
+	@$(BIN)/python -m pytest -m "not slow and not containers"
+
+lint: setup ## style, types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+schema: setup ## the JSON Schemas of all records, to docs/schema
+	@$(BIN)/python -m bench.schema docs/schema
+
+lock: setup ## new locks from pyproject.toml
+	@for extra in edge host dev; do \
+	  extras="--extra $$extra"; [[ $$extra == dev ]] && extras="--extra host --extra dev"; \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-header --no-annotate $(UPGRADE) $$extras --extra build pyproject.toml -o requirements/$$extra.txt; done
+
+clean: ## what can be made again
+	rm -rf $(VENV) build ./*.egg-info .mypy_cache .ruff_cache .pytest_cache

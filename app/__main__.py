@@ -1,0 +1,5 @@
+"""``python -m app`` is ``edge-bench``."""
+
+from app.cli import main
+
+main()

@@ -1,0 +1,240 @@
+"""The command line, as a table of contents: each command parses, calls, prints."""
+
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from app import options as o
+from app.presentation.tables import Format
+from bench.errors import BadInput, EdgeBenchError, Interrupted, NotTrusted
+from bench.version import __version__
+
+__all__ = ["app", "main"]
+
+DEFAULT_BUNDLE = Path("artifacts/bundle")
+DEFAULT_RESULTS = Path("results")
+
+app = typer.Typer(
+    name="edge-bench",
+    help="Benchmarks a model on a host and on an edge device, and says where it should run.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: bool = typer.Option(False, "--version", envvar="EDGE_BENCH_VERSION", help="Print the version and exit."),
+) -> None:
+    if version:
+        print(f"edge-bench {__version__}")  # noqa: T201
+        raise typer.Exit
+
+
+@app.command()
+def train(
+    bundle: o.BundleFolder = DEFAULT_BUNDLE,
+    dataset: o.DatasetName = "fashion-mnist",
+    data_dir: o.DataDir = None,
+    epochs: o.Epochs = 100,
+    batch_size: o.TrainBatchSize = 128,
+    learning_rate: o.LearningRate = 1e-3,
+    dropout: o.Dropout = 0.5,
+    no_dropout: o.NoDropout = False,
+    seed: o.Seed = 42,
+    resume: o.Resume = False,
+    stop_after: o.StopAfter = None,
+    overwrite: o.Overwrite = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Train the paper's CNN and write the bundle: every variant, the test set, the history, the manifest."""
+    from app import console
+    from app.presentation.training_text import training_summary
+    from app.training.checkpoints import TrainingSettings
+    from app.training.job import train_bundle
+
+    settings = TrainingSettings(
+        dataset=dataset,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        dropout=0.0 if no_dropout else dropout,
+        seed=seed,
+    )
+    trained = train_bundle(
+        bundle, settings, console.progress(),
+        data_dir=data_dir, resume=resume, stop_after=stop_after, overwrite=overwrite,
+    )  # fmt: skip
+    print(training_summary(trained))  # noqa: T201
+
+
+@app.command()
+def run(
+    bundle: o.BundleArgument = DEFAULT_BUNDLE,
+    variant: o.Variants = None,
+    runtime: o.Runtimes = None,
+    threads: o.Threads = None,
+    batch_size: o.BatchSizes = None,
+    trials: o.Trials = 30,
+    processes: o.Processes = 5,
+    limit: o.Limit = None,
+    seed: o.Seed = 42,
+    timeout: o.Timeout = 600,
+    results: o.ResultsFolder = DEFAULT_RESULTS,
+    strict: o.Strict = False,
+    output_format: o.OutputFormat = Format.TABLE,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Run the 30-trial benchmark on this machine; writes a Run file and prints its table."""
+    from app import console
+    from app.measuring import measure
+    from app.presentation.run_table import run_table
+    from bench.plan import Selection
+    from bench.results import Settings
+
+    selection = Selection(
+        variants=o.names(variant),
+        runtimes=o.names(runtime),
+        threads=o.counts(threads, "--threads"),
+        batch_sizes=o.counts(batch_size, "--batch-size"),
+    )
+    settings = Settings(trials=trials, processes=processes, limit=limit, seed=seed, timeout_s=timeout)
+    measured, path = measure(bundle, selection, settings, results, console.progress())
+    console.print_table(run_table(measured), output_format)
+    _conclude(measured, path, strict=strict)
+
+
+@app.command()
+def compare(
+    runs: o.RunFiles,
+    baseline: o.Baseline = None,
+    output_format: o.OutputFormat = Format.TABLE,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Compare every configuration of one or more Runs with a baseline: time, accuracy, agreement, size."""
+    from app import console
+    from app.measuring import read_runs
+    from app.presentation.comparison_table import comparison_table
+    from bench.compare import compare as compare_runs
+
+    comparison = compare_runs(read_runs(runs), baseline)
+    console.print_table(comparison_table(comparison), output_format)
+
+
+@app.command(name="all")
+def everything(
+    bundle: o.BundleFolder = DEFAULT_BUNDLE,
+    dataset: o.DatasetName = "fashion-mnist",
+    data_dir: o.DataDir = None,
+    epochs: o.Epochs = 100,
+    trials: o.Trials = 30,
+    processes: o.Processes = 5,
+    limit: o.Limit = None,
+    seed: o.Seed = 42,
+    results: o.ResultsFolder = DEFAULT_RESULTS,
+    fresh: o.Fresh = False,
+    output_format: o.OutputFormat = Format.TABLE,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """The main job on this machine: train, run, compare. Called again, it goes on where it ended."""
+    from app import console
+    from app.main_job import main_job
+    from app.presentation.comparison_table import comparison_table
+    from app.presentation.run_table import run_table
+    from app.training.checkpoints import TrainingSettings
+    from bench.compare import compare as compare_runs
+    from bench.results import Settings
+
+    job = main_job(
+        bundle, TrainingSettings(dataset=dataset, epochs=epochs, seed=seed), data_dir,
+        Settings(trials=trials, processes=processes, limit=limit, seed=seed), results, console.progress(), fresh=fresh,
+    )  # fmt: skip
+    console.print_table(run_table(job.run), output_format)
+    print()  # noqa: T201
+    console.print_table(comparison_table(compare_runs([job.run])), output_format)
+    print(f"\nbundle    {job.bundle}\ntraining  {job.bundle / 'plots' / 'training.png'}\nrun       {job.path}")  # noqa: T201
+    _conclude(job.run, None, strict=False)
+
+
+@app.command()
+def doctor(
+    output_format: o.OutputFormat = Format.TABLE,
+    strict: o.Strict = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Say what this machine is, what is missing, and what would spoil a measurement."""
+    from app import console
+    from app.presentation.doctor_table import doctor_table
+    from bench.machine import describe_machine
+    from bench.trust import machine_findings
+
+    machine = describe_machine()
+    findings = machine_findings(machine)
+    console.print_table(doctor_table(machine, findings), output_format)
+    if strict and any(finding.spoils for finding in findings):
+        raise NotTrusted("times measured here now would not be to be trusted", "see the findings above")
+
+
+def _conclude(run: Any, path: Path | None, *, strict: bool) -> None:
+    """Says where the Run is, then ends with the exit code that its state asks for."""
+    if path:
+        print(f"written: {path}", file=sys.stderr)  # noqa: T201
+    if not run.complete:
+        raise Interrupted("interrupted; what was measured is kept")
+    if not run.measured:
+        raise EdgeBenchError("no configuration could be measured", "the reasons are below the table")
+    spoiled = [finding.what for finding in run.findings if finding.spoils]
+    if strict and spoiled:
+        raise NotTrusted(f"measured, but not to be trusted: {'; '.join(spoiled)}", "see the notes below the table")
+
+
+#: click's own error classes, by way of the one that typer exports.
+_UsageError: Any = typer.BadParameter.__base__
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point: every error becomes one or two lines and an exit code."""
+    from app import console
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped container is an interruption
+    try:
+        code = app(args=arguments, prog_name="edge-bench", standalone_mode=False)
+    except Exception as error:
+        if console.settings.debug:
+            raise
+        explained = _explained(error)
+        console.print_error(explained)
+        code = explained.exit_code
+    except KeyboardInterrupt:
+        console.print_error(Interrupted("interrupted"))
+        code = Interrupted.exit_code
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _explained(error: Exception) -> EdgeBenchError:
+    if isinstance(error, EdgeBenchError):
+        return error
+    if isinstance(error, typer.Abort):
+        return Interrupted("interrupted")
+    if isinstance(error, _UsageError):
+        context = getattr(error, "ctx", None)
+        return BadInput(error.format_message(), f"see `{context.command_path if context else 'edge-bench'} --help`")
+    if isinstance(error, OSError) and error.strerror:
+        name = f"{error.filename}: " if error.filename else ""
+        return EdgeBenchError(f"{name}{error.strerror}", "")
+    return EdgeBenchError(f"unexpected {type(error).__name__}: {error}", "run it again with --debug and report it")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""What the commands share while they talk: how loud, how wide, and how an error is put."""
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+
+from app.presentation.tables import Format, Table, render
+from bench.errors import EdgeBenchError
+from bench.progress import Progress
+
+__all__ = ["banner", "print_error", "print_table", "progress", "settings"]
+
+
+@dataclass
+class Settings:
+    """Set by --quiet and --debug before a command begins."""
+
+    quiet: bool = False
+    debug: bool = False
+
+
+settings = Settings()
+
+
+def progress() -> Progress:
+    """Progress on stderr, or none with --quiet."""
+    from app.presentation.progress import progress_on_stderr
+
+    return progress_on_stderr(quiet=settings.quiet)
+
+
+def print_table(table: Table, form: Format) -> None:
+    """A result, to stdout; fitted to the terminal where there is one."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    print(render(table, form, width))  # noqa: T201
+
+
+def banner(message: str) -> None:
+    """What no one may miss, to stderr."""
+    line = "!" * (len(message) + 6)
+    print(f"\n{line}\n!! {message} !!\n{line}\n", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def print_error(error: EdgeBenchError) -> None:
+    """One line of what is wrong, one of what to do."""
+    colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+    word = "\033[31merror:\033[0m" if colour else "error:"
+    print(f"{word} {error.problem}", file=sys.stderr)  # noqa: T201
+    if error.remedy:
+        print(f"  {error.remedy}", file=sys.stderr)  # noqa: T201

@@ -1,0 +1,69 @@
+"""The main job: train, run, compare on one machine, each step skipped where its result is there already."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app import console
+from app.measuring import measure
+from app.training.checkpoints import TrainingSettings
+from app.training.job import train_bundle
+from bench.bundle import Bundle
+from bench.errors import ResultsError
+from bench.plan import Selection
+from bench.progress import Progress
+from bench.results import Run, Settings, read_run, writable_folder
+
+__all__ = ["MainJob", "main_job"]
+
+
+@dataclass(frozen=True)
+class MainJob:
+    """What the main job made."""
+
+    bundle: Path
+    run: Run
+    path: Path
+
+
+def main_job(
+    folder: Path,
+    training: TrainingSettings,
+    data_dir: Path | None,
+    settings: Settings,
+    results: Path,
+    progress: Progress,
+    *,
+    fresh: bool,
+) -> MainJob:
+    """Trains (or goes on, or finds it done), then measures (or finds that done)."""
+    writable_folder(results)
+    bundle = train_bundle(folder, training, progress, data_dir=data_dir, resume=True)
+    if not isinstance(bundle, Bundle):
+        raise AssertionError("without stop_after a training ends in a bundle")
+    if bundle.manifest.dataset.note:
+        console.banner(bundle.manifest.dataset.note)
+    found = None if fresh else _find_run(results, bundle, settings)
+    if found:
+        progress.say(f"{found[1]} has measured this bundle so already; --fresh measures again")
+        return MainJob(folder, *found)
+    return MainJob(folder, *measure(folder, Selection(), settings, results, progress))
+
+
+def _find_run(results: Path, bundle: Bundle, settings: Settings) -> tuple[Run, Path] | None:
+    """The newest complete Run of this bundle with these settings, made on this machine with these libraries."""
+    from bench.machine import describe_machine
+
+    here = describe_machine()
+    for path in sorted(results.glob("run-*.json"), reverse=True):
+        try:
+            run = read_run(path)
+        except ResultsError:
+            continue
+        if (
+            run.complete
+            and run.bundle.sha256 == bundle.digest
+            and run.settings == settings
+            and (run.machine.hostname, run.machine.libraries) == (here.hostname, here.libraries)
+        ):
+            return run, path
+    return None

@@ -1,0 +1,156 @@
+"""Every option of the command line, once: its flags, its environment variable, its limits and its help."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from app.presentation.tables import Format
+from bench.errors import BadInput
+
+__all__ = ["counts", "names"]
+
+ItemType = TypeVar("ItemType")
+
+
+def names(text: str | None) -> list[str]:
+    """``a,b`` as a list; nothing as an empty one."""
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def counts(text: str | None, flag: str) -> list[int] | None:
+    """``1,2,4`` as positive integers; None where nothing was said. BadInput for anything else."""
+    if text is None:
+        return None
+    try:
+        numbers = [int(part) for part in names(text)]
+    except ValueError:
+        numbers = []
+    if not numbers or min(numbers) < 1:
+        raise BadInput(f"{flag} {text!r}: not positive whole numbers", f"say, {flag} 1,2,4")
+    return numbers
+
+
+def _remember(name: str) -> Callable[[bool], bool]:
+    def keep(value: bool) -> bool:
+        from app import console
+
+        setattr(console.settings, name, value or getattr(console.settings, name))
+        return value
+
+    return keep
+
+
+Quiet = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", envvar="EDGE_BENCH_QUIET", callback=_remember("quiet"), help="No progress."),
+]
+Debug = Annotated[
+    bool,
+    typer.Option(
+        "--debug", envvar="EDGE_BENCH_DEBUG", callback=_remember("debug"), help="Show the traceback of an error."
+    ),
+]
+OutputFormat = Annotated[
+    Format, typer.Option("--format", "-f", envvar="EDGE_BENCH_FORMAT", help="How tables are printed.")
+]
+Seed = Annotated[
+    int, typer.Option(min=0, max=2**32 - 1, envvar="EDGE_BENCH_SEED", help="Seed of everything that is drawn.")
+]
+
+# -- train
+BundleFolder = Annotated[
+    Path, typer.Option("--bundle", "-b", envvar="EDGE_BENCH_BUNDLE", help="Folder that the bundle is written to.")
+]
+DatasetName = Annotated[
+    str,
+    typer.Option("--dataset", envvar="EDGE_BENCH_DATASET", help="fashion-mnist, digits, or auto: digits where the first cannot be had."),
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        envvar="EDGE_BENCH_DATA_DIR",
+        help="Look for the data here and nowhere else. Without it: EDGE_BENCH_DATA, the cache, the official download.",
+    ),
+]
+Epochs = Annotated[int, typer.Option(min=1, envvar="EDGE_BENCH_EPOCHS", help="Times the training images are gone through.")]
+TrainBatchSize = Annotated[
+    int, typer.Option("--batch-size", min=1, envvar="EDGE_BENCH_TRAIN_BATCH_SIZE", help="Images a training step.")
+]
+LearningRate = Annotated[
+    float, typer.Option(min=1e-12, envvar="EDGE_BENCH_LEARNING_RATE", help="Adam's, at the start; decays to 0 as a cosine.")
+]
+Dropout = Annotated[
+    float,
+    typer.Option("--dropout", min=0, max=0.99, envvar="EDGE_BENCH_DROPOUT", help="Share of features dropped before Flatten."),
+]
+NoDropout = Annotated[
+    bool, typer.Option("--no-dropout", envvar="EDGE_BENCH_NO_DROPOUT", help="The paper's first version.")
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", envvar="EDGE_BENCH_RESUME", help="Go on where an interrupted training ended.")
+]
+StopAfter = Annotated[
+    int | None,
+    typer.Option(
+        min=1, envvar="EDGE_BENCH_STOP_AFTER", help="End after this epoch on purpose; go on elsewhere with --resume."
+    ),
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", envvar="EDGE_BENCH_OVERWRITE", help="Replace what is in the bundle's folder.")
+]
+
+# -- run
+BundleArgument = Annotated[
+    Path, typer.Argument(envvar="EDGE_BENCH_BUNDLE", show_default=True, help="The bundle to measure.")
+]
+Variants = Annotated[
+    str | None,
+    typer.Option("--variant", envvar="EDGE_BENCH_VARIANT", help="keras,float32,float16,dynamic,int8  [default: all]"),
+]
+Runtimes = Annotated[
+    str | None,
+    typer.Option("--runtime", envvar="EDGE_BENCH_RUNTIME", help="tensorflow,tflite-runtime,litert  [default: all]"),
+]
+Threads = Annotated[
+    str | None,
+    typer.Option(
+        "--threads", envvar="EDGE_BENCH_THREADS", help="1,2,4  [default: all cores for tensorflow, 1 for the others]"
+    ),
+]
+BatchSizes = Annotated[
+    str | None,
+    typer.Option("--batch-size", envvar="EDGE_BENCH_BATCH_SIZE", help="1,8,32  [default: 32 for tensorflow, 1 for the others]"),
+]
+Trials = Annotated[int, typer.Option(min=1, envvar="EDGE_BENCH_TRIALS", help="Timed passes of each configuration.")]
+Processes = Annotated[
+    int, typer.Option(min=1, envvar="EDGE_BENCH_PROCESSES", help="Fresh worker processes the trials are spread over.")
+]
+Limit = Annotated[
+    int | None,
+    typer.Option(min=1, envvar="EDGE_BENCH_LIMIT", help="Images a pass, drawn evenly over classes.  [default: all]"),
+]
+Timeout = Annotated[
+    float, typer.Option(min=1, envvar="EDGE_BENCH_TIMEOUT", help="Seconds after which a silent worker is stopped.")
+]
+ResultsFolder = Annotated[
+    Path, typer.Option("--results", "-o", envvar="EDGE_BENCH_RESULTS", help="Folder that Run files are written to.")
+]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", envvar="EDGE_BENCH_STRICT", help="Exit code 4 where something spoiled the measurement."),
+]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", envvar="EDGE_BENCH_FRESH", help="Measure again, also where a Run of this bundle is there.")
+]
+
+# -- compare
+RunFiles = Annotated[list[Path], typer.Argument(help="Run files, or folders of them.")]
+Baseline = Annotated[
+    str | None,
+    typer.Option(
+        envvar="EDGE_BENCH_BASELINE", help="VARIANT[/RUNTIME[/THREADS[/BATCH]]] to compare with.  [default: keras]"
+    ),
+]

@@ -1,0 +1,125 @@
+"""A Comparison as tables: every configuration against the baseline, and the paper's slack in sentences."""
+
+from typing import Any
+
+import numpy as np
+
+from app.presentation.tables import Table
+from app.presentation.units import percent, significant, with_interval
+from bench.compare import Comparison, Row, Slack
+
+__all__ = ["comparison_table"]
+
+_HEADER = (
+    "machine", "variant", "runtime", "threads", "batch", "pass, s\nmedian", "time ×\n[95 %]", "verdict",
+    "accuracy\n%", "difference, points\n[95 %]", "agreement\n%", "size ×",
+)  # fmt: skip
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """The table that `compare` prints."""
+    machines = list(dict.fromkeys(row.machine for row in comparison.rows))
+    letters = {machine: chr(ord("A") + number) if number < 26 else str(number) for number, machine in enumerate(machines)}
+    several = len(machines) > 1
+    first = 0 if several else 1
+    base = comparison.baseline
+    legend = [f"{letters[machine]} = {machine}" for machine in machines] if several else []
+    remarks = [
+        f"! {_name(row, letters, several)}: {row.remark}"
+        for row in comparison.rows
+        if row.remark and row.verdict is None and not row.is_baseline and not row.emulated
+    ]
+    return Table(
+        title=f"against {base} on {comparison.baseline_machine}",
+        header=_HEADER[first:],
+        rows=[_cells(row, letters)[first:] for row in comparison.rows],
+        keys=5 - first,
+        notes=[*legend, *(f"NOTE: {note}" for note in comparison.notes), *remarks, *map(_slack, comparison.slacks)],
+        records=[_record(row) for row in comparison.rows],
+    )
+
+
+def _name(row: Row, letters: dict[str, str], several: bool) -> str:
+    return f"{letters[row.machine]}: {row.configuration}" if several else str(row.configuration)
+
+
+def _cells(row: Row, letters: dict[str, str]) -> list[str]:
+    configuration = row.configuration
+    keys = [
+        letters[row.machine], configuration.variant, configuration.runtime,
+        str(configuration.threads), str(configuration.batch_size),
+    ]  # fmt: skip
+    if not row.pass_seconds:
+        return [*keys, "", "", "not measured", "", "", "", _ratio(row.size_ratio)]
+    median = significant(float(np.median(row.pass_seconds)))
+    difference, agreement = row.accuracy_difference, row.agreement
+    return [
+        *keys,
+        f"EMULATED {median}" if row.emulated else median,
+        with_interval(row.ratio.value, row.ratio.interval) if row.ratio else "",
+        row.verdict or ("baseline" if row.is_baseline else "EMULATED" if row.emulated else "none"),
+        percent(row.correct / row.images),
+        f"{100 * difference.value:+.2f} [{100 * difference.interval.low:+.2f}, {100 * difference.interval.high:+.2f}]"
+        if difference and not row.is_baseline
+        else "",
+        percent(agreement.same / agreement.total) if agreement and agreement.total else "",
+        _ratio(row.size_ratio),
+    ]
+
+
+def _ratio(value: float | None) -> str:
+    return "" if value is None else significant(value)
+
+
+def _slack(slack: Slack) -> str:
+    """The paper's threshold as a sentence."""
+    light = f"{slack.light.variant} on {slack.light.runtime}"
+    where = f" on {slack.light_machine}" if slack.light_machine != slack.original_machine else ""
+    there = f" of {slack.original_machine}" if where else ""
+    figure = with_interval(slack.seconds, slack.interval)
+    against = f"the original on {slack.original.runtime}{there}"
+    if slack.interval is None:
+        return f"slack, {light}{where}: {figure} s a pass of {slack.images:,} images against {against} (one process: no interval)"
+    if slack.interval.high <= 0:
+        return (
+            f"slack, {light}{where}: none, {figure} s a pass of {slack.images:,} images: running it here is faster than "
+            f"{against} whatever an offload costs"
+        )
+    if slack.interval.low <= 0:
+        return (
+            f"slack, {light}{where}: undecided, {figure} s a pass of {slack.images:,} images: "
+            f"as fast as {against} within what was measured"
+        )
+    return (
+        f"slack, {light}{where}: {figure} s a pass of {slack.images:,} images: running it here is faster than {against} "
+        "if an offload costs more than that"
+    )
+
+
+def _record(row: Row) -> dict[str, Any]:
+    """The row's bare numbers."""
+    configuration, ratio, difference, agreement = row.configuration, row.ratio, row.accuracy_difference, row.agreement
+    return {
+        "run": row.run_id,
+        "machine": row.machine,
+        "emulated": row.emulated,
+        "variant": configuration.variant,
+        "runtime": configuration.runtime,
+        "threads": configuration.threads,
+        "batch_size": configuration.batch_size,
+        "baseline": row.is_baseline,
+        "pass_median_s": float(np.median(row.pass_seconds)) if row.pass_seconds else None,
+        "time_ratio": ratio.value if ratio else None,
+        "time_ratio_low": ratio.interval.low if ratio and ratio.interval else None,
+        "time_ratio_high": ratio.interval.high if ratio and ratio.interval else None,
+        "verdict": str(row.verdict) if row.verdict else None,
+        "accuracy": row.correct / row.images if row.images else None,
+        "accuracy_difference": difference.value if difference else None,
+        "accuracy_difference_low": difference.interval.low if difference else None,
+        "accuracy_difference_high": difference.interval.high if difference else None,
+        "mcnemar_p": difference.p_value if difference else None,
+        "agreement": agreement.same / agreement.total if agreement and agreement.total else None,
+        "images_in_common": agreement.total if agreement else None,
+        "size_ratio": row.size_ratio,
+        "remark": row.remark,
+    }

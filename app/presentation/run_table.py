@@ -1,0 +1,121 @@
+"""A Run as a table: one row a configuration, or the reason why it has none."""
+
+from typing import Any
+
+import numpy as np
+
+from app.presentation.tables import Table
+from app.presentation.units import percent, significant, size, with_interval
+from bench.results import Result, Run
+from bench.stats import median_interval, wilson
+
+__all__ = ["run_table"]
+
+_HEADER = (
+    "variant", "runtime", "threads", "batch", "pass, s\nmean ± sd", "pass, s\nmedian [95 %]",
+    "ms an image\np50 / p90 / p99", "images\na second", "accuracy, %\n[95 %]", "size", "peak\nmemory", "load\nms",
+)  # fmt: skip
+
+
+def run_table(run: Run) -> Table:
+    """The table that `run` prints; latencies are those within this run's passes."""
+    images = run.images.indices.length
+    emulated = "EMULATED: " if run.emulated else ""
+    trials = max((len(result.trials) for result in run.results), default=0)
+    return Table(
+        title=f"{emulated}{run.bundle.model} on {run.bundle.dataset}, {images:,} images a pass, "
+        f"{trials} trials, {run.machine.label}",
+        header=_HEADER,
+        rows=[_row(result, images) for result in run.results],
+        keys=4,
+        notes=_notes(run),
+        records=[_record(result, run) for result in run.results],
+    )
+
+
+def _row(result: Result, images: int) -> list[str]:
+    configuration = result.configuration
+    keys = [configuration.variant, configuration.runtime, str(configuration.threads), str(configuration.batch_size)]
+    if not result.trials:
+        kind = result.failure.kind if result.failure else "not measured"
+        return [*keys, f"{kind} (below)", *[""] * 4, size(result.bytes), "", ""]
+    seconds = result.pass_seconds()
+    median = float(np.median(seconds))
+    spread = f" ± {significant(float(seconds.std(ddof=1)), 2)}" if len(seconds) > 1 else ""
+    correct = result.trials[-1].correct
+    accuracy = wilson(correct, images)
+    p50, p90, p99 = np.percentile(result.latencies_ms_an_image(), [50, 90, 99])
+    return [
+        *keys,
+        f"{significant(float(seconds.mean()))}{spread}",
+        with_interval(median, median_interval(seconds)),
+        f"{significant(p50)} / {significant(p90)} / {significant(p99)}",
+        significant(images / median),
+        f"{percent(correct / images)} [{percent(accuracy.low, 1)}, {percent(accuracy.high, 1)}]",
+        size(result.bytes),
+        size(max(process.memory_peak_bytes for process in result.processes)),
+        significant(float(np.median([process.load_ns for process in result.processes])) / 1e6),
+    ]
+
+
+def _notes(run: Run) -> list[str]:
+    notes = [f"NOTE: {run.bundle.note}"] if run.bundle.note else []
+    if run.images.indices.length < run.images.of:
+        notes.append(f"{run.images.indices.length:,} of {run.images.of:,} test images, drawn evenly over classes")
+    if not run.complete:
+        notes.append("INTERRUPTED: these are the trials made until then")
+    notes += [f"! {finding.what}: {finding.remedy}" for finding in run.findings]
+    for result in run.results:
+        if result.failure:
+            remedy = f" ({result.failure.remedy})" if result.failure.remedy else ""
+            made = f" after {len(result.trials)} trials" if result.trials else ""
+            notes.append(f"! {result.configuration}: {result.failure.kind}{made}: {result.failure.message}{remedy}")
+        notes += [f"! {result.configuration}: {warning}" for warning in result.warnings]
+    return notes
+
+
+def _record(result: Result, run: Run) -> dict[str, Any]:
+    """The row's bare numbers: seconds, bytes, shares of one."""
+    configuration, images = result.configuration, run.images.indices.length
+    record: dict[str, Any] = {
+        "machine": run.machine.hostname,
+        "architecture": run.machine.architecture,
+        "emulated": run.emulated,
+        "variant": configuration.variant,
+        "runtime": configuration.runtime,
+        "runtime_version": result.runtime_version,
+        "threads": configuration.threads,
+        "batch_size": configuration.batch_size,
+        "images": images,
+        "trials": len(result.trials),
+        "bytes": result.bytes,
+    }
+    names = (
+        "pass_mean_s", "pass_sd_s", "pass_median_s", "pass_median_low_s", "pass_median_high_s", "latency_p50_ms",
+        "latency_p90_ms", "latency_p99_ms", "images_a_second", "accuracy", "accuracy_low", "accuracy_high",
+        "memory_peak_bytes", "load_ms", "first_ms",
+    )  # fmt: skip
+    record |= dict(zip(names, _figures(result, images), strict=True)) if result.trials else dict.fromkeys(names)
+    return record | {"failure": result.failure.message if result.failure else None}
+
+
+def _figures(result: Result, images: int) -> list[float | None]:
+    seconds = result.pass_seconds()
+    median, interval = float(np.median(seconds)), median_interval(seconds)
+    correct = result.trials[-1].correct
+    accuracy = wilson(correct, images)
+    return [
+        float(seconds.mean()),
+        float(seconds.std(ddof=1)) if len(seconds) > 1 else None,
+        median,
+        interval.low if interval else None,
+        interval.high if interval else None,
+        *(float(value) for value in np.percentile(result.latencies_ms_an_image(), [50, 90, 99])),
+        images / median,
+        correct / images,
+        accuracy.low,
+        accuracy.high,
+        max(process.memory_peak_bytes for process in result.processes),
+        float(np.median([process.load_ns for process in result.processes])) / 1e6,
+        float(np.median([process.first_ns for process in result.processes])) / 1e6,
+    ]

@@ -1,0 +1,84 @@
+"""Tables as text: for a terminal of some width, Markdown, CSV or JSON. What is in them is made elsewhere."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from tabulate import tabulate
+
+__all__ = ["Format", "Table", "render"]
+
+
+class Format(StrEnum):
+    """How a table is printed."""
+
+    TABLE = "table"
+    MARKDOWN = "markdown"
+    JSON = "json"
+    CSV = "csv"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells as a person reads them, and ``records`` with the bare numbers for programs."""
+
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    keys: int  # so many columns at the left say what a row is
+    notes: Sequence[str] = ()
+    records: Sequence[dict[str, Any]] = field(default_factory=list)
+
+
+def render(table: Table, form: Format, width: int | None = None) -> str:
+    """The table as text, with its notes below; ``width`` in characters, None where nothing limits it."""
+    match form:
+        case Format.JSON:
+            return msgspec.json.format(msgspec.json.encode(table.records), indent=1).decode()
+        case Format.CSV:
+            return _as_csv(table.records)
+        case Format.MARKDOWN:
+            body = tabulate(table.rows, table.header, tablefmt="github", disable_numparse=True)
+            return "\n\n".join([f"**{table.title}**", body, *table.notes])
+        case Format.TABLE:
+            blocks = [_grid(table, columns) for columns in _columns_that_fit(table, width)]
+            return "\n\n".join([table.title, *blocks]) + "".join(f"\n{note}" for note in ["", *table.notes][:])
+
+
+def _grid(table: Table, columns: Sequence[int]) -> str:
+    rows = [[row[column] for column in columns] for row in table.rows]
+    header = [table.header[column] for column in columns]
+    return tabulate(rows, header, tablefmt="simple", disable_numparse=True)
+
+
+def _columns_that_fit(table: Table, width: int | None) -> list[list[int]]:
+    """Which columns stand side by side: all, or blocks that each begin with the key columns."""
+    everything = list(range(len(table.header)))
+    if width is None:
+        return [everything]
+    sizes = [
+        max(len(line) for cell in [table.header[column], *(row[column] for row in table.rows)] for line in [*cell.split("\n"), ""])
+        for column in everything
+    ]
+    keys = everything[: table.keys]
+    blocks, block = [], list(keys)
+    for column in everything[table.keys :]:
+        if len(block) > len(keys) and sum(sizes[c] + 2 for c in [*block, column]) - 2 > width:
+            blocks.append(block)
+            block = list(keys)
+        block.append(column)
+    return [*blocks, block]
+
+
+def _as_csv(records: Sequence[dict[str, Any]]) -> str:
+    if not records:
+        return ""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return text.getvalue().rstrip("\n")

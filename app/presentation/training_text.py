@@ -1,0 +1,29 @@
+"""What `train` says at its end."""
+
+from app.presentation.units import percent, size
+from app.training.job import Paused
+from bench.bundle import Bundle, History
+from bench.codec import decode_record
+from bench.errors import BundleError
+
+__all__ = ["training_summary"]
+
+
+def training_summary(trained: Bundle | Paused) -> str:
+    """The accuracy reached and what was written, or how to go on."""
+    if isinstance(trained, Paused):
+        return (
+            f"{trained.epochs_done} of {trained.epochs} epochs are done. To go on, here or on another machine that "
+            f"{trained.folder} is copied to, give the same command with --resume and without --stop-after."
+        )
+    manifest = trained.manifest
+    history = decode_record(trained.folder / manifest.history.file, History, BundleError, "train again")
+    lines = [f"NOTE: {manifest.dataset.note}"] if manifest.dataset.note else []
+    lines += [
+        f"{manifest.model.name}: {manifest.model.parameters:,} parameters, {len(history.loss)} epochs on "
+        f"{manifest.dataset.name}",
+        f"accuracy {percent(history.accuracy[-1])} % in training, {percent(history.val_accuracy[-1])} % on "
+        f"{manifest.split.validation:,} validation images",
+        f"bundle {trained.folder}: " + ", ".join(f"{variant.name} {size(variant.bytes)}" for variant in manifest.variants),
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,272 @@
+"""Results in, Comparison out: every configuration of one or more Runs against one named baseline."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from bench.codec import SCHEMA_VERSION, unpack
+from bench.errors import BadInput, ResultsError
+from bench.results import Configuration, Result, Run
+from bench.stats import (
+    Interval,
+    PairedDifference,
+    Ratio,
+    Verdict,
+    difference_of_means,
+    paired_difference,
+    paired_ratio,
+    unpaired_ratio,
+    verdict,
+)
+
+__all__ = ["Agreement", "Comparison", "Row", "Slack", "compare", "matches"]
+
+ORIGINAL, LIGHT = "keras", "dynamic"
+#: Tried in this order where nobody names a baseline: the paper's original, else its nearest kin.
+DEFAULT_BASELINES = (ORIGINAL, "float32")
+
+
+class Agreement(msgspec.Struct, frozen=True, kw_only=True):
+    """On how many common test images two configurations predict the same label, and on which they do not."""
+
+    same: int
+    total: int
+    differing: list[int]  # indices in the bundle's test set
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One configuration against the baseline; what cannot be said is None, and ``remark`` says why."""
+
+    run_id: str
+    machine: str
+    emulated: bool
+    configuration: Configuration
+    is_baseline: bool = False
+    images: int = 0
+    correct: int = 0
+    pass_seconds: list[float] = []  # one a trial
+    ratio: Ratio | None = None
+    verdict: Verdict | None = None
+    accuracy_difference: PairedDifference | None = None
+    agreement: Agreement | None = None
+    size_ratio: float | None = None
+    remark: str = ""
+
+
+class Slack(msgspec.Struct, frozen=True, kw_only=True):
+    """The paper's slack: what an offload may cost before running the light model here is the faster choice."""
+
+    light: Configuration
+    light_machine: str
+    original: Configuration
+    original_machine: str
+    images: int
+    seconds: float  # light's mean pass minus original's
+    interval: Interval | None
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows against a baseline, and what follows from them."""
+
+    schema_version: str = SCHEMA_VERSION
+    baseline: Configuration
+    baseline_machine: str
+    rows: list[Row]
+    slacks: list[Slack]
+    notes: list[str]
+
+
+class Measured(NamedTuple):
+    """A result and the Run it is from."""
+
+    run: Run
+    result: Result
+
+    @property
+    def images(self) -> int:
+        """How many images a pass had."""
+        return self.run.images.indices.length
+
+
+def compare(runs: Sequence[Run], baseline: str | None = None) -> Comparison:
+    """Compares all configurations of all runs with one of them.
+
+    ``baseline`` is ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]``; the first measured match is taken. Raises BadInput
+    where none matches, ResultsError where the runs are of different bundles or nothing was measured.
+    """
+    _same_bundle(runs)
+    everything = [Measured(run, result) for run in runs for result in run.results]
+    measured = [item for item in everything if item.result.trials]
+    if not measured:
+        raise ResultsError(
+            "nothing was measured: every configuration failed", "see the reasons with `edge-bench run … --format table`"
+        )
+    notes = [run.bundle.note for run in runs[:1] if run.bundle.note]
+    base = _find_baseline(measured, baseline, notes)
+    return Comparison(
+        baseline=base.result.configuration,
+        baseline_machine=base.run.machine.label,
+        rows=[_row(item, base) for item in everything],
+        slacks=_slacks(measured),
+        notes=notes + _run_notes(runs),
+    )
+
+
+def _same_bundle(runs: Sequence[Run]) -> None:
+    first = runs[0]
+    for run in runs[1:]:
+        if run.bundle.sha256 != first.bundle.sha256:
+            raise ResultsError(
+                f"the runs are of different bundles: {first.bundle.sha256[:12]} ({first.bundle.dataset}, "
+                f"{first.bundle.created}) and {run.bundle.sha256[:12]} ({run.bundle.dataset}, {run.bundle.created})",
+                "compare runs of the same bundle",
+            )
+
+
+def matches(configuration: Configuration, wanted: str) -> bool:
+    """Whether a configuration is what ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]`` names."""
+    fields = (
+        configuration.variant, configuration.runtime, str(configuration.threads), str(configuration.batch_size)
+    )  # fmt: skip
+    parts = wanted.split("/")
+    return len(parts) <= len(fields) and all(part == field for part, field in zip(parts, fields, strict=False))
+
+
+def _find_baseline(measured: Sequence[Measured], wanted: str | None, notes: list[str]) -> Measured:
+    # real times make a better baseline than emulated ones
+    ordered = sorted(measured, key=lambda item: item.run.emulated)
+    for name in [wanted] if wanted else DEFAULT_BASELINES:
+        for item in ordered:
+            if matches(item.result.configuration, name):
+                return item
+    there = ", ".join(dict.fromkeys(f"{c.variant}/{c.runtime}" for c in (i.result.configuration for i in measured)))
+    if wanted:
+        raise BadInput(f"no measured configuration is {wanted!r}", f"there are: {there}")
+    notes.append(f"neither {' nor '.join(DEFAULT_BASELINES)} was measured: the first configuration is the baseline")
+    return ordered[0]
+
+
+def _row(item: Measured, base: Measured) -> Row:
+    run, result = item
+    row = Row(
+        run_id=run.run_id,
+        machine=run.machine.label,
+        emulated=run.emulated,
+        configuration=result.configuration,
+        size_ratio=result.bytes / base.result.bytes if base.result.bytes else None,
+        remark=result.failure.message if result.failure else "",
+    )
+    if not result.trials:
+        return row
+    ratio, remark = _time_ratio(item, base)
+    first, second, common = _on_common_images(item, base)
+    truth = _labels_of(run, common)
+    differing = common[first != second]
+    return msgspec.structs.replace(
+        row,
+        is_baseline=item.result is base.result,
+        images=item.images,
+        correct=result.trials[-1].correct,
+        pass_seconds=[float(seconds) for seconds in result.pass_seconds()],
+        ratio=ratio,
+        verdict=verdict(ratio) if ratio else None,
+        accuracy_difference=paired_difference(first == truth, second == truth) if len(common) else None,
+        agreement=Agreement(
+            same=len(common) - len(differing), total=len(common), differing=[int(index) for index in differing]
+        ),
+        remark=row.remark or remark,
+    )
+
+
+def _time_ratio(item: Measured, base: Measured) -> tuple[Ratio | None, str]:
+    """How many times the baseline's time an image takes; paired where both ran interleaved in one run."""
+    if item.result is base.result:
+        return None, "baseline"
+    if item.run.emulated or base.run.emulated:
+        return None, "EMULATED: no verdict on time"
+    first, second = item.result.by_process(), base.result.by_process()
+    if item.run is base.run:
+        shared = [
+            (process, sorted(first[process].keys() & second[process].keys())) for process in first.keys() & second.keys()
+        ]
+        pairs = [(process, rounds) for process, rounds in sorted(shared) if rounds]
+        if not pairs:
+            return None, "no round in which both were measured"
+        return (
+            paired_ratio(
+                [np.array([first[process][number] for number in rounds]) for process, rounds in pairs],
+                [np.array([second[process][number] for number in rounds]) for process, rounds in pairs],
+            ),
+            "",
+        )
+    return unpaired_ratio(_seconds_an_image(item), _seconds_an_image(base)), ""
+
+
+def _seconds_an_image(item: Measured) -> list[npt.NDArray[np.float64]]:
+    """One array a process."""
+    return [
+        np.array(list(rounds.values())) / item.images for _, rounds in sorted(item.result.by_process().items())
+    ]
+
+
+def _on_common_images(item: Measured, base: Measured) -> tuple[npt.NDArray[np.int64], ...]:
+    """Both sides' predictions on the images that both saw, and those images' indices."""
+    indices = [_unpacked(side.run.images.indices) for side in (item, base)]
+    common, first, second = np.intersect1d(indices[0], indices[1], assume_unique=True, return_indices=True)
+    return item.result.labels()[first], base.result.labels()[second], common
+
+
+def _labels_of(run: Run, indices: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    position = np.searchsorted(_unpacked(run.images.indices), indices)
+    return _unpacked(run.images.labels)[position]
+
+
+def _unpacked(packed: object) -> npt.NDArray[np.int64]:
+    return unpack(packed).astype(np.int64)  # type: ignore[arg-type]
+
+
+def _slacks(measured: Sequence[Measured]) -> list[Slack]:
+    """Light against original, for every light configuration with real times.
+
+    The original of another machine (the host) is what an offload would reach; where there is none, the same
+    machine's, as in the paper.
+    """
+    real = [item for item in measured if not item.run.emulated]
+    originals = [item for item in real if item.result.configuration.variant == ORIGINAL]
+    slacks = []
+    for item in real:
+        if item.result.configuration.variant != LIGHT or not originals:
+            continue
+        elsewhere = [original for original in originals if original.run is not item.run]
+        original = (elsewhere or originals)[0]
+        per_image = difference_of_means(_seconds_an_image(item), _seconds_an_image(original))
+        seconds, interval = per_image[0] * item.images, per_image[1]
+        slacks.append(
+            Slack(
+                light=item.result.configuration,
+                light_machine=item.run.machine.label,
+                original=original.result.configuration,
+                original_machine=original.run.machine.label,
+                images=item.images,
+                seconds=seconds,
+                interval=interval and Interval(interval.low * item.images, interval.high * item.images),
+            )
+        )
+    return slacks
+
+
+def _run_notes(runs: Sequence[Run]) -> list[str]:
+    notes = []
+    for run in runs:
+        if run.emulated:
+            notes.append(f"{run.machine.label}: accuracy and agreement count, times do not")
+        if not run.complete:
+            notes.append(f"run {run.run_id[:8]} on {run.machine.label} was interrupted: what it measured is here")
+        if run.images.indices.length < run.images.of:
+            notes.append(
+                f"run {run.run_id[:8]} classified {run.images.indices.length:,} of the {run.images.of:,} test images"
+            )
+    return notes
