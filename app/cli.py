@@ -33,7 +33,7 @@ def _version(
     version: bool = typer.Option(False, "--version", envvar="EDGE_BENCH_VERSION", help="Print the version and exit."),
 ) -> None:
     if version:
-        print(f"edge-bench {__version__}")  # noqa: T201
+        print(f"edge-bench {__version__}")
         raise typer.Exit
 
 
@@ -72,7 +72,7 @@ def train(
         bundle, settings, console.progress(),
         data_dir=data_dir, resume=resume, stop_after=stop_after, overwrite=overwrite,
     )  # fmt: skip
-    print(training_summary(trained))  # noqa: T201
+    print(training_summary(trained))
 
 
 @app.command()
@@ -88,6 +88,7 @@ def run(
     seed: o.Seed = 42,
     timeout: o.Timeout = 600,
     results: o.ResultsFolder = DEFAULT_RESULTS,
+    compare_with: o.CompareWith = None,
     strict: o.Strict = False,
     output_format: o.OutputFormat = Format.TABLE,
     quiet: o.Quiet = False,
@@ -95,8 +96,10 @@ def run(
 ) -> None:
     """Run the 30-trial benchmark on this machine; writes a Run file and prints its table."""
     from app import console
-    from app.measuring import measure
+    from app.measuring import measure, runs_elsewhere
+    from app.presentation.comparison_table import comparison_table
     from app.presentation.run_table import run_table
+    from bench.compare import compare as compare_runs
     from bench.plan import Selection
     from bench.results import Settings
 
@@ -109,6 +112,9 @@ def run(
     settings = Settings(trials=trials, processes=processes, limit=limit, seed=seed, timeout_s=timeout)
     measured, path = measure(bundle, selection, settings, results, console.progress())
     console.print_table(run_table(measured), output_format)
+    if measured.measured and (others := runs_elsewhere(compare_with, measured)):
+        print()
+        console.print_table(comparison_table(compare_runs([*others, measured])), output_format)
     _conclude(measured, path, strict=strict)
 
 
@@ -160,9 +166,9 @@ def everything(
         Settings(trials=trials, processes=processes, limit=limit, seed=seed), results, console.progress(), fresh=fresh,
     )  # fmt: skip
     console.print_table(run_table(job.run), output_format)
-    print()  # noqa: T201
+    print()
     console.print_table(comparison_table(compare_runs([job.run])), output_format)
-    print(f"\nbundle    {job.bundle}\ntraining  {job.bundle / 'plots' / 'training.png'}\nrun       {job.path}")  # noqa: T201
+    print(f"\nbundle    {job.bundle}\ntraining  {job.bundle / 'plots' / 'training.png'}\nrun       {job.path}")
     _conclude(job.run, None, strict=False)
 
 
@@ -189,7 +195,7 @@ def doctor(
 def _conclude(run: Any, path: Path | None, *, strict: bool) -> None:
     """Says where the Run is, then ends with the exit code that its state asks for."""
     if path:
-        print(f"written: {path}", file=sys.stderr)  # noqa: T201
+        print(f"written: {path}", file=sys.stderr)
     if not run.complete:
         raise Interrupted("interrupted; what was measured is kept")
     if not run.measured:

@@ -33,19 +33,19 @@ def progress() -> Progress:
 def print_table(table: Table, form: Format) -> None:
     """A result, to stdout; fitted to the terminal where there is one."""
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    print(render(table, form, width))  # noqa: T201
+    print(render(table, form, width))
 
 
 def banner(message: str) -> None:
     """What no one may miss, to stderr."""
     line = "!" * (len(message) + 6)
-    print(f"\n{line}\n!! {message} !!\n{line}\n", file=sys.stderr, flush=True)  # noqa: T201
+    print(f"\n{line}\n!! {message} !!\n{line}\n", file=sys.stderr, flush=True)
 
 
 def print_error(error: EdgeBenchError) -> None:
     """One line of what is wrong, one of what to do."""
     colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
     word = "\033[31merror:\033[0m" if colour else "error:"
-    print(f"{word} {error.problem}", file=sys.stderr)  # noqa: T201
+    print(f"{word} {error.problem}", file=sys.stderr)
     if error.remedy:
-        print(f"  {error.remedy}", file=sys.stderr)  # noqa: T201
+        print(f"  {error.remedy}", file=sys.stderr)

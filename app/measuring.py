@@ -1,16 +1,24 @@
 """From a bundle's path to a Run on disk, and from paths to Runs."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from bench.benchmark import run_benchmark
 from bench.bundle import Bundle
+from bench.compare import LIGHT
+from bench.emulation import emulation_signs
 from bench.errors import ResultsError
 from bench.plan import Selection, plan
 from bench.progress import Progress
 from bench.results import Run, Settings, read_run, writable_folder, write_run
 
-__all__ = ["measure", "read_runs"]
+__all__ = ["measure", "read_runs", "runs_elsewhere"]
+
+#: An emulator takes 50 to 300 times as long, and only its predictions count.
+EMULATED_LIMIT = 500
 
 
 def measure(
@@ -18,6 +26,13 @@ def measure(
 ) -> tuple[Run, Path]:
     """Measures a bundle and writes the Run; bad input is found before anything is measured."""
     bundle = Bundle.open(folder)
+    if emulation_signs() and selection == Selection(variants=[], runtimes=[]) and settings.limit is None:
+        selection = msgspec.structs.replace(selection, variants=[LIGHT])
+        settings = msgspec.structs.replace(settings, limit=EMULATED_LIMIT)
+        progress.say(
+            f"EMULATED: the light model ({LIGHT}) on {EMULATED_LIMIT} images only; "
+            "--variant, --runtime or --limit set something else"
+        )
     planned = plan(bundle, selection)
     writable_folder(results)
     run = run_benchmark(bundle, planned, settings, progress)
@@ -36,3 +51,21 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
         else:
             files.append(path)
     return [read_run(path) for path in dict.fromkeys(files)]
+
+
+def runs_elsewhere(folders: str | None, run: Run) -> list[Run]:
+    """The newest complete Run of the same bundle from every other machine, in folders separated like PATH's.
+
+    Other files in them are nobody's mistake here, and are passed over.
+    """
+    newest: dict[tuple[str, bool], Run] = {}
+    for folder in filter(None, (folders or "").split(os.pathsep)):
+        for path in sorted(Path(folder).glob("run-*.json")):
+            try:
+                other = read_run(path)
+            except ResultsError:
+                continue
+            elsewhere = (other.machine.architecture, other.emulated) != (run.machine.architecture, run.emulated)
+            if elsewhere and other.complete and other.measured and other.bundle.sha256 == run.bundle.sha256:
+                newest[other.machine.architecture, other.emulated] = other
+    return list(newest.values())

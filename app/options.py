@@ -49,23 +49,32 @@ Quiet = Annotated[
 Debug = Annotated[
     bool,
     typer.Option(
-        "--debug", envvar="EDGE_BENCH_DEBUG", callback=_remember("debug"), help="Show the traceback of an error."
+        "--debug",
+        envvar="EDGE_BENCH_DEBUG",
+        callback=_remember("debug"),
+        help="Show the traceback of an error.",
     ),
 ]
 OutputFormat = Annotated[
     Format, typer.Option("--format", "-f", envvar="EDGE_BENCH_FORMAT", help="How tables are printed.")
 ]
 Seed = Annotated[
-    int, typer.Option(min=0, max=2**32 - 1, envvar="EDGE_BENCH_SEED", help="Seed of everything that is drawn.")
+    int,
+    typer.Option(min=0, max=2**32 - 1, envvar="EDGE_BENCH_SEED", help="Seed of everything that is drawn."),
 ]
 
 # -- train
 BundleFolder = Annotated[
-    Path, typer.Option("--bundle", "-b", envvar="EDGE_BENCH_BUNDLE", help="Folder that the bundle is written to.")
+    Path,
+    typer.Option("--bundle", "-b", envvar="EDGE_BENCH_BUNDLE", help="Folder that the bundle is written to."),
 ]
 DatasetName = Annotated[
     str,
-    typer.Option("--dataset", envvar="EDGE_BENCH_DATASET", help="fashion-mnist, digits, or auto: digits where the first cannot be had."),
+    typer.Option(
+        "--dataset",
+        envvar="EDGE_BENCH_DATASET",
+        help="fashion-mnist, digits, or auto: digits where the first cannot be had.",
+    ),
 ]
 DataDir = Annotated[
     Path | None,
@@ -75,31 +84,45 @@ DataDir = Annotated[
         help="Look for the data here and nowhere else. Without it: EDGE_BENCH_DATA, the cache, the official download.",
     ),
 ]
-Epochs = Annotated[int, typer.Option(min=1, envvar="EDGE_BENCH_EPOCHS", help="Times the training images are gone through.")]
+Epochs = Annotated[
+    int, typer.Option(min=1, envvar="EDGE_BENCH_EPOCHS", help="Times the training images are gone through.")
+]
 TrainBatchSize = Annotated[
-    int, typer.Option("--batch-size", min=1, envvar="EDGE_BENCH_TRAIN_BATCH_SIZE", help="Images a training step.")
+    int,
+    typer.Option("--batch-size", min=1, envvar="EDGE_BENCH_TRAIN_BATCH_SIZE", help="Images a training step."),
 ]
 LearningRate = Annotated[
-    float, typer.Option(min=1e-12, envvar="EDGE_BENCH_LEARNING_RATE", help="Adam's, at the start; decays to 0 as a cosine.")
+    float,
+    typer.Option(min=1e-12, envvar="EDGE_BENCH_LEARNING_RATE", help="Adam's, at the start; decays to 0 as a cosine."),
 ]
 Dropout = Annotated[
     float,
-    typer.Option("--dropout", min=0, max=0.99, envvar="EDGE_BENCH_DROPOUT", help="Share of features dropped before Flatten."),
+    typer.Option(
+        "--dropout",
+        min=0,
+        max=0.99,
+        envvar="EDGE_BENCH_DROPOUT",
+        help="Share of features dropped before Flatten.",
+    ),
 ]
 NoDropout = Annotated[
     bool, typer.Option("--no-dropout", envvar="EDGE_BENCH_NO_DROPOUT", help="The paper's first version.")
 ]
 Resume = Annotated[
-    bool, typer.Option("--resume", envvar="EDGE_BENCH_RESUME", help="Go on where an interrupted training ended.")
+    bool,
+    typer.Option("--resume", envvar="EDGE_BENCH_RESUME", help="Go on where an interrupted training ended."),
 ]
 StopAfter = Annotated[
     int | None,
     typer.Option(
-        min=1, envvar="EDGE_BENCH_STOP_AFTER", help="End after this epoch on purpose; go on elsewhere with --resume."
+        min=1,
+        envvar="EDGE_BENCH_STOP_AFTER",
+        help="End after this epoch on purpose; go on elsewhere with --resume.",
     ),
 ]
 Overwrite = Annotated[
-    bool, typer.Option("--overwrite", envvar="EDGE_BENCH_OVERWRITE", help="Replace what is in the bundle's folder.")
+    bool,
+    typer.Option("--overwrite", envvar="EDGE_BENCH_OVERWRITE", help="Replace what is in the bundle's folder."),
 ]
 
 # -- run
@@ -117,33 +140,51 @@ Runtimes = Annotated[
 Threads = Annotated[
     str | None,
     typer.Option(
-        "--threads", envvar="EDGE_BENCH_THREADS", help="1,2,4  [default: all cores for tensorflow, 1 for the others]"
+        "--threads",
+        envvar="EDGE_BENCH_THREADS",
+        help="1,2,4  [default: all cores for tensorflow, 1 for the others]",
     ),
 ]
 BatchSizes = Annotated[
     str | None,
-    typer.Option("--batch-size", envvar="EDGE_BENCH_BATCH_SIZE", help="1,8,32  [default: 32 for tensorflow, 1 for the others]"),
+    typer.Option(
+        "--batch-size",
+        envvar="EDGE_BENCH_BATCH_SIZE",
+        help="1,8,32  [default: 32 for tensorflow, 1 for the others]",
+    ),
 ]
 Trials = Annotated[int, typer.Option(min=1, envvar="EDGE_BENCH_TRIALS", help="Timed passes of each configuration.")]
 Processes = Annotated[
-    int, typer.Option(min=1, envvar="EDGE_BENCH_PROCESSES", help="Fresh worker processes the trials are spread over.")
+    int,
+    typer.Option(min=1, envvar="EDGE_BENCH_PROCESSES", help="Fresh worker processes the trials are spread over."),
 ]
 Limit = Annotated[
     int | None,
     typer.Option(min=1, envvar="EDGE_BENCH_LIMIT", help="Images a pass, drawn evenly over classes.  [default: all]"),
 ]
 Timeout = Annotated[
-    float, typer.Option(min=1, envvar="EDGE_BENCH_TIMEOUT", help="Seconds after which a silent worker is stopped.")
+    float,
+    typer.Option(min=1, envvar="EDGE_BENCH_TIMEOUT", help="Seconds after which a silent worker is stopped."),
 ]
 ResultsFolder = Annotated[
-    Path, typer.Option("--results", "-o", envvar="EDGE_BENCH_RESULTS", help="Folder that Run files are written to.")
+    Path,
+    typer.Option("--results", "-o", envvar="EDGE_BENCH_RESULTS", help="Folder that Run files are written to."),
+]
+CompareWith = Annotated[
+    str | None,
+    typer.Option(
+        "--compare-with",
+        envvar="EDGE_BENCH_COMPARE_WITH",
+        help="Folders (separated by :) whose Runs of the same bundle, made on other machines, are compared at the end.",
+    ),
 ]
 Strict = Annotated[
     bool,
     typer.Option("--strict", envvar="EDGE_BENCH_STRICT", help="Exit code 4 where something spoiled the measurement."),
 ]
 Fresh = Annotated[
-    bool, typer.Option("--fresh", envvar="EDGE_BENCH_FRESH", help="Measure again, also where a Run of this bundle is there.")
+    bool,
+    typer.Option("--fresh", envvar="EDGE_BENCH_FRESH", help="Measure again, also where a Run of this bundle is there."),
 ]
 
 # -- compare
@@ -151,6 +192,7 @@ RunFiles = Annotated[list[Path], typer.Argument(help="Run files, or folders of t
 Baseline = Annotated[
     str | None,
     typer.Option(
-        envvar="EDGE_BENCH_BASELINE", help="VARIANT[/RUNTIME[/THREADS[/BATCH]]] to compare with.  [default: keras]"
+        envvar="EDGE_BENCH_BASELINE",
+        help="VARIANT[/RUNTIME[/THREADS[/BATCH]]] to compare with.  [default: keras]",
     ),
 ]

@@ -47,7 +47,12 @@ class _Workers:
     """One generation: the living workers, by the number of their configuration."""
 
     def __init__(
-        self, bundle: Bundle, planned: Sequence[Planned], settings: Settings, recorder: Recorder, progress: Progress
+        self,
+        bundle: Bundle,
+        planned: Sequence[Planned],
+        settings: Settings,
+        recorder: Recorder,
+        progress: Progress,
     ) -> None:
         self._bundle, self._planned, self._settings = bundle, planned, settings
         self._recorder, self._progress = recorder, progress
@@ -62,15 +67,15 @@ class _Workers:
             imports = {number: self._guarded(number, self._await_import) for number in list(self._alive)}
             for number in list(self._alive):
                 self._progress.advance(0, f"preparing {self._planned[number].configuration}")
-                self._guarded(number, self._prepare, generation.index, imports[number])
+                self._guarded(number, self._prepare, generation.number, imports[number])
             for round_number, order in enumerate(generation.rounds):
                 for place in order:
                     number = able[place]
                     if number in self._alive:
-                        self._guarded(number, self._trial, generation.index, round_number)
+                        self._guarded(number, self._trial, generation.number, round_number)
                     self._progress.advance(1, str(self._planned[number].configuration))
             for number in list(self._alive):
-                self._guarded(number, self._finish, generation.index)
+                self._guarded(number, self._finish, generation.number)
         finally:
             for worker in self._alive.values():
                 worker.stop()

@@ -217,11 +217,14 @@ class Bundle:
             raise BundleError(f"{path}: not an array: {cause}", TRAIN_AGAIN) from None
         if array.dtype != np.uint8:
             raise BundleError(f"{path}: holds {array.dtype}, the test set is uint8", TRAIN_AGAIN)
-        return array
+        checked: npt.NDArray[Any] = array
+        return checked
 
     def _inside(self, name: str) -> Path:
         relative = PurePosixPath(name)
         path = self.folder.joinpath(*relative.parts)
         if relative.is_absolute() or ".." in relative.parts or not path.resolve().is_relative_to(self.folder.resolve()):
-            raise BundleError(f"{self.folder}: the manifest names {name!r}, outside the bundle", "do not use this bundle")
+            raise BundleError(
+                f"{self.folder}: the manifest names {name!r}, outside the bundle", "do not use this bundle"
+            )
         return path

@@ -102,7 +102,8 @@ def compare(runs: Sequence[Run], baseline: str | None = None) -> Comparison:
     measured = [item for item in everything if item.result.trials]
     if not measured:
         raise ResultsError(
-            "nothing was measured: every configuration failed", "see the reasons with `edge-bench run … --format table`"
+            "nothing was measured: every configuration failed",
+            "see the reasons with `edge-bench run … --format table`",
         )
     notes = [run.bundle.note for run in runs[:1] if run.bundle.note]
     base = _find_baseline(measured, baseline, notes)
@@ -175,7 +176,9 @@ def _row(item: Measured, base: Measured) -> Row:
         verdict=verdict(ratio) if ratio else None,
         accuracy_difference=paired_difference(first == truth, second == truth) if len(common) else None,
         agreement=Agreement(
-            same=len(common) - len(differing), total=len(common), differing=[int(index) for index in differing]
+            same=len(common) - len(differing),
+            total=len(common),
+            differing=[int(index) for index in differing],
         ),
         remark=row.remark or remark,
     )
@@ -190,7 +193,8 @@ def _time_ratio(item: Measured, base: Measured) -> tuple[Ratio | None, str]:
     first, second = item.result.by_process(), base.result.by_process()
     if item.run is base.run:
         shared = [
-            (process, sorted(first[process].keys() & second[process].keys())) for process in first.keys() & second.keys()
+            (process, sorted(first[process].keys() & second[process].keys()))
+            for process in first.keys() & second.keys()
         ]
         pairs = [(process, rounds) for process, rounds in sorted(shared) if rounds]
         if not pairs:
@@ -207,9 +211,7 @@ def _time_ratio(item: Measured, base: Measured) -> tuple[Ratio | None, str]:
 
 def _seconds_an_image(item: Measured) -> list[npt.NDArray[np.float64]]:
     """One array a process."""
-    return [
-        np.array(list(rounds.values())) / item.images for _, rounds in sorted(item.result.by_process().items())
-    ]
+    return [np.array(list(rounds.values())) / item.images for _, rounds in sorted(item.result.by_process().items())]
 
 
 def _on_common_images(item: Measured, base: Measured) -> tuple[npt.NDArray[np.int64], ...]:

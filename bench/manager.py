@@ -34,7 +34,7 @@ class Worker:
 
     def __init__(self, runtime: str) -> None:
         requests, replies = os.pipe(), os.pipe()
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
         path = os.pathsep.join(part for part in (str(_ROOT), os.environ.get("PYTHONPATH")) if part)
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "bench.worker", runtime, str(requests[0]), str(replies[1])],

@@ -10,7 +10,18 @@ import msgspec
 from bench.bundle import Preprocessing, TensorSpec
 from bench.results import Configuration
 
-__all__ = ["Channel", "ChannelClosed", "Finish", "Finished", "Prepare", "Prepared", "Problem", "Ready", "Timed", "Time"]
+__all__ = [
+    "Channel",
+    "ChannelClosed",
+    "Finish",
+    "Finished",
+    "Prepare",
+    "Prepared",
+    "Problem",
+    "Ready",
+    "Time",
+    "Timed",
+]
 
 #: A trial of a million images answers with some 10 MB.
 MAX_FRAME = 256 << 20

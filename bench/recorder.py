@@ -123,9 +123,7 @@ class Recorder:
                 note=manifest.dataset.note,
             ),
             settings=self._settings,
-            images=Images(
-                indices=pack(self.indices), labels=pack(self._labels), of=len(self._bundle.test_set()[1])
-            ),
+            images=Images(indices=pack(self.indices), labels=pack(self._labels), of=len(self._bundle.test_set()[1])),
             results=[self._result(number) for number in range(len(self._planned))],
             findings=self._findings,
         )
@@ -162,7 +160,9 @@ def _warnings(trials: Sequence[Trial], unstable: int) -> list[str]:
     if min(trial.elapsed_ns for trial in trials) < _SHORT_TRIAL_SECONDS * 1e9:
         warnings.append("a trial took less than 100 ms; use a larger --limit")
     if unstable:
-        warnings.append(f"{unstable} predictions differed between trials: the model or its runtime is not deterministic")
+        warnings.append(
+            f"{unstable} predictions differed between trials: the model or its runtime is not deterministic"
+        )
     return warnings
 
 

@@ -189,7 +189,9 @@ def write_run(run: Run, folder: Path) -> Path:
     try:
         write_atomically(path, encode_record(run), exclusive=True)
     except OSError as cause:
-        raise ResultsError(f"{path}: cannot be written: {cause.strerror}", "make room, or name another --results") from None
+        raise ResultsError(
+            f"{path}: cannot be written: {cause.strerror}", "make room, or name another --results"
+        ) from None
     return path
 
 

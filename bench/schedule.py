@@ -11,7 +11,7 @@ __all__ = ["Generation", "schedule"]
 class Generation(NamedTuple):
     """One set of fresh worker processes; ``rounds[r]`` is the order of configurations (by number) in round r."""
 
-    index: int
+    number: int
     rounds: list[list[int]]
 
 
@@ -25,9 +25,7 @@ def schedule(configurations: int, trials: int, processes: int, seed: int) -> lis
     generator = np.random.default_rng(seed)
     whole, extra = divmod(trials, processes)
     return [
-        Generation(
-            index, [_order(generator.permutation(configurations)) for _ in range(whole + (index < extra))]
-        )
+        Generation(index, [_order(generator.permutation(configurations)) for _ in range(whole + (index < extra))])
         for index in range(processes)
     ]
 

@@ -207,7 +207,7 @@ def mcnemar(only_first: int, only_second: int) -> float:
     for count in range(1, fewer + 1):
         term = term * (discordant - count + 1) // count
         total += term
-    return min(1.0, 2 * total / 2**discordant)
+    return min(1.0, float(2 * total / 2**discordant))
 
 
 def paired_difference(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> PairedDifference:
@@ -246,9 +246,7 @@ def _welch_half_width(first: Values, second: Values) -> float | None:
     error = sum(parts)
     if error == 0:
         return 0.0
-    freedom = error**2 / sum(
-        part**2 / (len(side) - 1) for part, side in zip(parts, (first, second), strict=True)
-    )
+    freedom = error**2 / sum(part**2 / (len(side) - 1) for part, side in zip(parts, (first, second), strict=True))
     return student_t(freedom) * math.sqrt(error)
 
 

@@ -75,14 +75,18 @@ def _memory() -> Finding | None:
     if free >= ENOUGH_MEMORY:
         return None
     return Finding(
-        what=f"only {free >> 20} MiB of memory are free", remedy="stop other programs: swapping spoils times", spoils=True
+        what=f"only {free >> 20} MiB of memory are free",
+        remedy="stop other programs: swapping spoils times",
+        spoils=True,
     )
 
 
 def _battery(root: Path) -> Finding | None:
     for status in (root / "sys/class/power_supply").glob("*/status"):
         if _text(status).strip() == "Discharging":
-            return Finding(what="running on battery", remedy="plug it in: on battery clocks are held down", spoils=False)
+            return Finding(
+                what="running on battery", remedy="plug it in: on battery clocks are held down", spoils=False
+            )
     return None
 
 

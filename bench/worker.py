@@ -15,7 +15,19 @@ import numpy.typing as npt
 import psutil
 
 from bench.bundle import Preprocessing, TensorSpec
-from bench.protocol import Channel, ChannelClosed, Finish, Finished, Prepare, Prepared, Problem, Ready, Request, Time, Timed
+from bench.protocol import (
+    Channel,
+    ChannelClosed,
+    Finish,
+    Finished,
+    Prepare,
+    Prepared,
+    Problem,
+    Ready,
+    Request,
+    Time,
+    Timed,
+)
 from bench.runtimes import loader, runtime_named
 from bench.runtimes.base import Clock, Loader, Session
 
@@ -81,14 +93,10 @@ class _Prepared:
         # what a quantized model takes is known only once it is loaded, so real-valued inputs wait here
         memory_before = psutil.Process().memory_info().rss
         began = clock()
-        self._session = load(
-            Path(request.file), request.configuration.threads, request.configuration.batch_size
-        )
+        self._session = load(Path(request.file), request.configuration.threads, request.configuration.batch_size)
         loaded = clock()
         self._inputs = model_inputs(images, request.preprocessing, self._session.input)
-        self._outputs = np.zeros(
-            (len(images), *self._session.output.shape[1:]), self._session.output.dtype
-        )
+        self._outputs = np.zeros((len(images), *self._session.output.shape[1:]), self._session.output.dtype)
         if self._outputs.ndim != 2:
             raise ValueError(f"the model's output has shape {self._session.output.shape}; a classifier's has two axes")
         first = self._classify(min(len(images), self._session.batch_size))
@@ -122,9 +130,7 @@ class _Prepared:
         )
 
 
-def model_inputs(
-    images: npt.NDArray[np.uint8], preprocessing: Preprocessing, spec: TensorSpec
-) -> npt.NDArray[Any]:
+def model_inputs(images: npt.NDArray[np.uint8], preprocessing: Preprocessing, spec: TensorSpec) -> npt.NDArray[Any]:
     """Stored pixels as the model takes them, shape of ``images``: scaled, and quantized where the model is.
 
     Raises ValueError where the model's input does not fit the images.
@@ -136,9 +142,13 @@ def model_inputs(
     if dtype.kind == "f":
         return real.astype(dtype)
     if dtype.kind not in "iu" or not spec.scale:
-        raise ValueError(f"the model takes {spec.dtype} without quantization; edge-bench feeds floats or quantized integers")
+        raise ValueError(
+            f"the model takes {spec.dtype} without quantization; edge-bench feeds floats or quantized integers"
+        )
     limits = np.iinfo(dtype)
-    return np.clip(np.rint(real / np.float32(spec.scale)) + spec.zero_point, limits.min, limits.max).astype(dtype)
+    steps = np.rint(real / np.float32(spec.scale)) + spec.zero_point
+    quantized: npt.NDArray[Any] = np.clip(steps, limits.min, limits.max).astype(dtype)
+    return quantized
 
 
 def warm_up(

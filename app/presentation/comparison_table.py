@@ -19,7 +19,9 @@ _HEADER = (
 def comparison_table(comparison: Comparison) -> Table:
     """The table that `compare` prints."""
     machines = list(dict.fromkeys(row.machine for row in comparison.rows))
-    letters = {machine: chr(ord("A") + number) if number < 26 else str(number) for number, machine in enumerate(machines)}
+    letters = {
+        machine: chr(ord("A") + number) if number < 26 else str(number) for number, machine in enumerate(machines)
+    }
     several = len(machines) > 1
     first = 0 if several else 1
     base = comparison.baseline
@@ -34,7 +36,12 @@ def comparison_table(comparison: Comparison) -> Table:
         header=_HEADER[first:],
         rows=[_cells(row, letters)[first:] for row in comparison.rows],
         keys=5 - first,
-        notes=[*legend, *(f"NOTE: {note}" for note in comparison.notes), *remarks, *map(_slack, comparison.slacks)],
+        notes=[
+            *legend,
+            *(f"NOTE: {note}" for note in comparison.notes),
+            *remarks,
+            *map(_slack, comparison.slacks),
+        ],
         records=[_record(row) for row in comparison.rows],
     )
 
@@ -73,32 +80,29 @@ def _ratio(value: float | None) -> str:
 
 def _slack(slack: Slack) -> str:
     """The paper's threshold as a sentence."""
-    light = f"{slack.light.variant} on {slack.light.runtime}"
-    where = f" on {slack.light_machine}" if slack.light_machine != slack.original_machine else ""
-    there = f" of {slack.original_machine}" if where else ""
-    figure = with_interval(slack.seconds, slack.interval)
-    against = f"the original on {slack.original.runtime}{there}"
+    apart = slack.light_machine != slack.original_machine
+    light = f"{slack.light.variant} on {slack.light.runtime}{f' on {slack.light_machine}' if apart else ''}"
+    original = f"the original on {slack.original.runtime}{f' of {slack.original_machine}' if apart else ''}"
+    figure = f"{with_interval(slack.seconds, slack.interval)} s a pass of {slack.images:,} images"
     if slack.interval is None:
-        return f"slack, {light}{where}: {figure} s a pass of {slack.images:,} images against {against} (one process: no interval)"
-    if slack.interval.high <= 0:
-        return (
-            f"slack, {light}{where}: none, {figure} s a pass of {slack.images:,} images: running it here is faster than "
-            f"{against} whatever an offload costs"
-        )
-    if slack.interval.low <= 0:
-        return (
-            f"slack, {light}{where}: undecided, {figure} s a pass of {slack.images:,} images: "
-            f"as fast as {against} within what was measured"
-        )
-    return (
-        f"slack, {light}{where}: {figure} s a pass of {slack.images:,} images: running it here is faster than {against} "
-        "if an offload costs more than that"
-    )
+        meaning = f"against {original}; one process, so no interval"
+    elif slack.interval.high <= 0:
+        meaning = f"none is needed: running it here is faster than {original} whatever an offload costs"
+    elif slack.interval.low <= 0:
+        meaning = f"undecided: as fast as {original} within what was measured"
+    else:
+        meaning = f"running it here is faster than {original} only if an offload costs more than that"
+    return f"slack, {light}: {figure}: {meaning}"
 
 
 def _record(row: Row) -> dict[str, Any]:
     """The row's bare numbers."""
-    configuration, ratio, difference, agreement = row.configuration, row.ratio, row.accuracy_difference, row.agreement
+    configuration, ratio, difference, agreement = (
+        row.configuration,
+        row.ratio,
+        row.accuracy_difference,
+        row.agreement,
+    )
     return {
         "run": row.run_id,
         "machine": row.machine,

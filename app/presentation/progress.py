@@ -31,7 +31,14 @@ class Bar:
 
     def start(self, what: str, steps: int, done: int = 0) -> None:
         """A new bar."""
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
 
         self._stop()
         self._bar = Progress(
@@ -98,7 +105,7 @@ class Lines:
 
     def say(self, message: str) -> None:
         """A line."""
-        print(message, file=sys.stderr, flush=True)  # noqa: T201
+        print(message, file=sys.stderr, flush=True)
 
 
 def _clock(seconds: float) -> str:

@@ -35,7 +35,12 @@ def run_table(run: Run) -> Table:
 
 def _row(result: Result, images: int) -> list[str]:
     configuration = result.configuration
-    keys = [configuration.variant, configuration.runtime, str(configuration.threads), str(configuration.batch_size)]
+    keys = [
+        configuration.variant,
+        configuration.runtime,
+        str(configuration.threads),
+        str(configuration.batch_size),
+    ]
     if not result.trials:
         kind = result.failure.kind if result.failure else "not measured"
         return [*keys, f"{kind} (below)", *[""] * 4, size(result.bytes), "", ""]

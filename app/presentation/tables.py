@@ -61,7 +61,11 @@ def _columns_that_fit(table: Table, width: int | None) -> list[list[int]]:
     if width is None:
         return [everything]
     sizes = [
-        max(len(line) for cell in [table.header[column], *(row[column] for row in table.rows)] for line in [*cell.split("\n"), ""])
+        max(
+            len(line)
+            for cell in [table.header[column], *(row[column] for row in table.rows)]
+            for line in [*cell.split("\n"), ""]
+        )
         for column in everything
     ]
     keys = everything[: table.keys]

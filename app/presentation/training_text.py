@@ -24,6 +24,7 @@ def training_summary(trained: Bundle | Paused) -> str:
         f"{manifest.dataset.name}",
         f"accuracy {percent(history.accuracy[-1])} % in training, {percent(history.val_accuracy[-1])} % on "
         f"{manifest.split.validation:,} validation images",
-        f"bundle {trained.folder}: " + ", ".join(f"{variant.name} {size(variant.bytes)}" for variant in manifest.variants),
+        f"bundle {trained.folder}: "
+        + ", ".join(f"{variant.name} {size(variant.bytes)}" for variant in manifest.variants),
     ]
     return "\n".join(lines)

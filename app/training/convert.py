@@ -1,6 +1,7 @@
 """A trained Keras model in every precision, and what each file asks of the runtime that loads it."""
 
 import tempfile
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -29,13 +30,15 @@ def convert(model: Any, calibration: Calibration) -> Iterator[tuple[str, bytes]]
     import tensorflow as tf
 
     prepare: dict[str, Callable[[Any], None]] = {
-        "float32": lambda converter: None,
+        "float32": lambda _: None,
         "float16": _float16,
         "dynamic": _dynamic,
         "int8": lambda converter: _int8(converter, calibration),
     }
     for name, configure in prepare.items():
-        with tempfile.TemporaryFile() as log, native_output_to(log):
+        with tempfile.TemporaryFile() as log, native_output_to(log), warnings.catch_warnings():
+            # TensorFlow warns that the statistics which the calibration is about to gather are not there yet
+            warnings.simplefilter("ignore", UserWarning)
             converter = tf.lite.TFLiteConverter.from_keras_model(model)
             configure(converter)
             content: bytes = converter.convert()
@@ -99,4 +102,3 @@ def _spec(tensor: Any, types: dict[int, str]) -> TensorSpec:
         scale=float(quantization.scale[0]) if quantized else 0.0,
         zero_point=int(quantization.zeroPoint[0]) if quantized else 0,
     )
-

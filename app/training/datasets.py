@@ -178,7 +178,8 @@ def _digits(data_dir: Path | None = None, progress: Progress | None = None, *, n
         from sklearn.datasets import load_digits
     except ImportError:
         raise DatasetUnavailable(
-            "the data set digits comes with scikit-learn, which is not installed", "pip install 'edge-bench[host]'"
+            "the data set digits comes with scikit-learn, which is not installed",
+            "pip install 'edge-bench[host]'",
         ) from None
     bunch = load_digits()
     grey = np.round(bunch.images * (255 / 16)).astype(np.uint8)

@@ -48,7 +48,11 @@ def fashion_mnist(names: Sequence[str], verify: Callable[[Path], None], progress
         path = folder / f"{name}.gz"
         fetch = pooch.HTTPDownloader(timeout=(CONNECT_SECONDS, READ_SECONDS), progressbar=_bytes_bar(name, progress))
         keeper = pooch.create(
-            path=folder, base_url=f"{base}/", registry={path.name: None}, retry_if_failed=2, env="EDGE_BENCH_NO_POOCH"
+            path=folder,
+            base_url=f"{base}/",
+            registry={path.name: None},
+            retry_if_failed=2,
+            env="EDGE_BENCH_NO_POOCH",
         )
         try:
             keeper.fetch(path.name, downloader=fetch)

@@ -46,7 +46,8 @@ def train_bundle(
         import tensorflow  # noqa: F401
     except ImportError:
         raise MissingDependency(
-            "training needs TensorFlow, which is not installed", "pip install 'edge-bench[host]', or use the host image"
+            "training needs TensorFlow, which is not installed",
+            "pip install 'edge-bench[host]', or use the host image",
         ) from None
     from app.training.export import export_bundle
     from app.training.train import train_epochs

@@ -10,8 +10,8 @@ __all__ = ["native_output_to", "silence_tensorflow"]
 
 
 def silence_tensorflow() -> None:
-    """Errors only; to be called before TensorFlow is first imported."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    """What goes wrong comes as a Python exception anyway; to be called before TensorFlow is first imported."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     # one machine, one code path: the message about it is printed by C++ at every import
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")

@@ -130,10 +130,14 @@ def _one_epoch(
     ).history
     if not math.isfinite(logs["loss"][0]):
         raise EdgeBenchError(
-            f"the loss is not finite after epoch {epoch + 1}: the training diverged", "use a lower --learning-rate"
+            f"the loss is not finite after epoch {epoch + 1}: the training diverged",
+            "use a lower --learning-rate",
         )
     return History(
-        **{name: [*getattr(history, name), float(logs[name][0])] for name in logs},
+        loss=[*history.loss, float(logs["loss"][0])],
+        accuracy=[*history.accuracy, float(logs["accuracy"][0])],
+        val_loss=[*history.val_loss, float(logs["val_loss"][0])],
+        val_accuracy=[*history.val_accuracy, float(logs["val_accuracy"][0])],
         seconds=[*history.seconds, round(time.perf_counter() - began, 3)],
     )
 

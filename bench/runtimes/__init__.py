@@ -14,7 +14,15 @@ import msgspec
 from bench.errors import BadInput, MissingDependency
 from bench.runtimes.base import Loader, Session
 
-__all__ = ["RUNTIMES", "Runtime", "Session", "installed_version", "loader", "runtime_named", "why_not_installed"]
+__all__ = [
+    "RUNTIMES",
+    "Runtime",
+    "Session",
+    "installed_version",
+    "loader",
+    "runtime_named",
+    "why_not_installed",
+]
 
 
 class Runtime(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +97,8 @@ def installed_version(runtime: Runtime) -> str | None:
 def why_not_installed(runtime: Runtime) -> MissingDependency:
     """What a row says of a runtime that is not there."""
     return MissingDependency(
-        f"{runtime.name} is not installed (Python {platform.python_version()}, {platform.machine()})", runtime.missing
+        f"{runtime.name} is not installed (Python {platform.python_version()}, {platform.machine()})",
+        runtime.missing,
     )
 
 

@@ -1,4 +1,4 @@
-"""What an adapter gives: ``import_loader()`` imports its library and returns a ``Loader``; that returns a ``Session``."""
+"""What an adapter gives: ``import_loader()`` imports its library and returns a ``Loader``, which gives a session."""
 
 from collections.abc import Callable
 from pathlib import Path

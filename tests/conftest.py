@@ -1,0 +1,77 @@
+"""What the tests share: a real bundle, trained here on real digits, and the command line as a person calls it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app.training.checkpoints import TrainingSettings
+from app.training.job import train_bundle
+from bench.bundle import Bundle
+from bench.progress import Silent
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+CommandLine = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def digits_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """Trained for three epochs: nobody should change it; tests that do take ``bundle_copy``."""
+    folder = tmp_path_factory.mktemp("artifacts") / "bundle"
+    bundle = train_bundle(folder, TrainingSettings(dataset="digits", epochs=3, batch_size=32), Silent())
+    assert isinstance(bundle, Bundle)
+    return bundle
+
+
+@pytest.fixture
+def bundle_copy(digits_bundle: Bundle, tmp_path: Path) -> Path:
+    """A bundle to spoil."""
+    return Path(shutil.copytree(digits_bundle.folder, tmp_path / "bundle"))
+
+
+@pytest.fixture
+def edge_bench(tmp_path: Path) -> CommandLine:
+    """Runs ``edge-bench`` as a person would, in an empty folder, with a cache of its own."""
+
+    def call(*arguments: object, timeout: float = 300, **environment: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            command(*arguments),
+            cwd=tmp_path,
+            env=clean_environment(tmp_path) | environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    return call
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "app", *map(str, arguments)]
+
+
+def clean_environment(cache: Path) -> dict[str, str]:
+    """No EDGE_BENCH_… of the person who runs the tests, no network, no cache of theirs."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("EDGE_BENCH_")}
+    return kept | {
+        "PYTHONPATH": str(REPOSITORY),
+        "EDGE_BENCH_CACHE": str(cache / "cache"),
+        "EDGE_BENCH_FASHION_MNIST_URL": "http://127.0.0.1:9/",  # nobody listens on the discard port
+    }
+
+
+def assert_refused(done: "subprocess.CompletedProcess[str]", *words: str, code: int = 2) -> None:
+    """One or two lines on stderr, no traceback, the exit code, and the words that say what is wrong."""
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    errors = lines[next((n for n, line in enumerate(lines) if line.startswith("error:")), 0) :]
+    assert done.returncode == code, done.stderr
+    assert 1 <= len(errors) <= 2, done.stderr
+    assert errors[0].startswith("error:")
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in "\n".join(errors), done.stderr
