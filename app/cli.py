@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from app import options as o
-from app.presentation.tables import Format
+from app.presentation.formats import Format
 from bench.errors import BadInput, EdgeBenchError, Interrupted, NotTrusted
 from bench.version import __version__
 

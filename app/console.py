@@ -5,7 +5,8 @@ import shutil
 import sys
 from dataclasses import dataclass
 
-from app.presentation.tables import Format, Table, render
+from app.presentation.formats import Format
+from app.presentation.tables import Table, render
 from bench.errors import EdgeBenchError
 from bench.progress import Progress
 

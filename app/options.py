@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from app.presentation.tables import Format
+from app.presentation.formats import Format
 from bench.errors import BadInput
 
 __all__ = ["counts", "names"]

@@ -4,22 +4,14 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 import msgspec
 from tabulate import tabulate
 
-__all__ = ["Format", "Table", "render"]
+from app.presentation.formats import Format
 
-
-class Format(StrEnum):
-    """How a table is printed."""
-
-    TABLE = "table"
-    MARKDOWN = "markdown"
-    JSON = "json"
-    CSV = "csv"
+__all__ = ["Table", "render"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +38,7 @@ def render(table: Table, form: Format, width: int | None = None) -> str:
             return "\n\n".join([f"**{table.title}**", body, *table.notes])
         case Format.TABLE:
             blocks = [_grid(table, columns) for columns in _columns_that_fit(table, width)]
-            return "\n\n".join([table.title, *blocks]) + "".join(f"\n{note}" for note in ["", *table.notes][:])
+            return "\n\n".join([table.title, *blocks, *(["\n".join(table.notes)] if table.notes else [])])
 
 
 def _grid(table: Table, columns: Sequence[int]) -> str:
@@ -60,12 +52,9 @@ def _columns_that_fit(table: Table, width: int | None) -> list[list[int]]:
     everything = list(range(len(table.header)))
     if width is None:
         return [everything]
+    # tabulate pads every header by two
     sizes = [
-        max(
-            len(line)
-            for cell in [table.header[column], *(row[column] for row in table.rows)]
-            for line in [*cell.split("\n"), ""]
-        )
+        max(_widest(table.header[column]) + 2, *(_widest(row[column]) for row in table.rows), 0)
         for column in everything
     ]
     keys = everything[: table.keys]
@@ -76,6 +65,10 @@ def _columns_that_fit(table: Table, width: int | None) -> list[list[int]]:
             block = list(keys)
         block.append(column)
     return [*blocks, block]
+
+
+def _widest(cell: str) -> int:
+    return max((len(line) for line in cell.split("\n")), default=0)
 
 
 def _as_csv(records: Sequence[dict[str, Any]]) -> str:

@@ -32,7 +32,15 @@ def test_what_cannot_be_packed_is_refused(values: np.ndarray) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"length": 99}, {"length": 2}, {"length": -1}, {"length": 10**12}, {"data": "!"}, {"data": ""}, {"dtype": "object"}],
+    [
+        {"length": 99},
+        {"length": 2},
+        {"length": -1},
+        {"length": 10**12},
+        {"data": "!"},
+        {"data": ""},
+        {"dtype": "object"},
+    ],
 )
 def test_a_damaged_packed_array_is_refused(change: dict[str, object]) -> None:
     packed = pack(np.arange(10))

@@ -1,0 +1,49 @@
+"""Tables: for a person on a narrow terminal, for a program, for a paper."""
+
+import csv
+import io
+import json
+
+from app.presentation.formats import Format
+from app.presentation.tables import Table, render
+from app.presentation.units import significant, with_interval
+from bench.stats import Interval
+
+TABLE = Table(
+    title="a title",
+    header=("variant", "first figure", "second figure", "third figure"),
+    rows=[("dynamic", "1.00 ± 0.01", "2.00 ± 0.02", "3.00 ± 0.03"), ("int8", "4", "5", "6")],
+    keys=1,
+    notes=["a note"],
+    records=[{"variant": "dynamic", "value": 1.0}, {"variant": "int8", "value": None}],
+)
+
+
+def test_a_wide_table_stands_side_by_side_and_a_narrow_one_in_blocks_that_repeat_what_a_row_is() -> None:
+    wide = render(TABLE, Format.TABLE)
+    assert wide.count("dynamic") == 1
+    narrow = render(TABLE, Format.TABLE, width=40)
+    assert max(len(line) for line in narrow.splitlines()) <= 40
+    assert narrow.count("dynamic") == 2
+    for cell in [*TABLE.rows[0], *TABLE.rows[1], "a title", "a note"]:
+        assert cell in narrow
+
+
+def test_csv_and_json_carry_bare_numbers() -> None:
+    rows = list(csv.DictReader(io.StringIO(render(TABLE, Format.CSV))))
+    assert rows == [{"variant": "dynamic", "value": "1.0"}, {"variant": "int8", "value": ""}]
+    assert json.loads(render(TABLE, Format.JSON)) == TABLE.records
+
+
+def test_markdown_has_the_title_the_table_and_the_notes() -> None:
+    text = render(TABLE, Format.MARKDOWN)
+    assert "| dynamic" in text
+    assert "**a title**" in text
+    assert text.endswith("a note")
+
+
+def test_numbers_have_three_significant_digits_and_no_exponent() -> None:
+    assert [significant(value) for value in (0, 1234.5, 12.345, 1.2345, 0.00012345)] == [
+        "0", "1,234", "12.3", "1.23", "0.000123",
+    ]  # fmt: skip
+    assert with_interval(1.2345, Interval(1.2, 1.3)) == "1.23 [1.20, 1.30]"

@@ -1,0 +1,128 @@
+"""Training: the paper's model, the same weights from the same seed, and nothing lost by an interruption."""
+
+import signal
+import subprocess
+from pathlib import Path
+
+import keras
+import msgspec
+import numpy as np
+import pytest
+
+from app.training.checkpoints import TrainingSettings, read_state, save_checkpoint
+from app.training.job import Paused, train_bundle
+from app.training.models import paper_cnn
+from bench.bundle import Bundle, History
+from bench.errors import BadInput, BundleError
+from bench.progress import Silent
+from tests.conftest import clean_environment, command
+
+SHORT = TrainingSettings(dataset="digits", epochs=3, batch_size=32)
+
+
+def weights(folder: Path) -> list[np.ndarray]:
+    return [np.asarray(value) for value in keras.models.load_model(folder / "model.keras").get_weights()]
+
+
+def assert_same_weights(first: Path, second: Path) -> None:
+    for a, b in zip(weights(first), weights(second), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_the_papers_cnn_has_exactly_128266_parameters(dropout: float) -> None:
+    model = paper_cnn((28, 28, 1), 10, dropout)
+    assert model.count_params() == 128_266
+    assert sum(int(np.prod(weight.shape)) for weight in model.trainable_weights) == 128_266
+    kinds = [type(layer).__name__ for layer in model.layers]
+    without = ["Conv2D", "MaxPooling2D"] * 3 + ["Flatten", "Dense", "Dense"]
+    assert kinds == (without[:6] + ["Dropout"] + without[6:] if dropout else without)
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(digits_bundle: Bundle, tmp_path: Path) -> None:
+    train_bundle(tmp_path / "again", SHORT, Silent())
+    assert_same_weights(tmp_path / "again", digits_bundle.folder)
+    train_bundle(tmp_path / "other", msgspec.structs.replace(SHORT, seed=1, epochs=1), Silent())
+    assert not np.array_equal(weights(tmp_path / "other")[0], weights(digits_bundle.folder)[0])
+
+
+def test_training_on_two_machines_ends_as_on_one(digits_bundle: Bundle, tmp_path: Path) -> None:
+    paused = train_bundle(tmp_path / "here", SHORT, Silent(), stop_after=2)
+    assert paused == Paused(tmp_path / "here", 2, 3)
+    (tmp_path / "here").rename(tmp_path / "there")  # the folder travels
+    bundle = train_bundle(tmp_path / "there", SHORT, Silent(), resume=True)
+    assert isinstance(bundle, Bundle)
+    assert_same_weights(bundle.folder, digits_bundle.folder)
+    history = msgspec.json.decode((bundle.folder / "history.json").read_bytes(), type=History)
+    whole = msgspec.json.decode((digits_bundle.folder / "history.json").read_bytes(), type=History)
+    assert history.loss == whole.loss
+    assert len(history.seconds) == 3
+    assert not (bundle.folder / "training").exists()
+
+
+def test_the_history_has_every_epoch_and_the_picture_is_drawn(digits_bundle: Bundle) -> None:
+    history = msgspec.json.decode((digits_bundle.folder / "history.json").read_bytes(), type=History)
+    for values in (history.loss, history.accuracy, history.val_loss, history.val_accuracy, history.seconds):
+        assert len(values) == 3
+    assert history.loss[-1] < history.loss[0]
+    assert (digits_bundle.folder / "plots" / "training.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+def test_a_killed_training_resumes_to_the_result_of_an_uninterrupted_one(digits_bundle: Bundle, tmp_path: Path) -> None:
+    folder = tmp_path / "killed"
+    arguments = ("train", "--bundle", folder, "--dataset", "digits", "--epochs", 3, "--batch-size", 32)
+    training = subprocess.Popen(
+        command(*arguments), env=clean_environment(tmp_path), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    while read_state(folder) is None:  # until the first epoch's checkpoint is there
+        assert training.poll() is None, "it ended before its first epoch"
+    training.send_signal(signal.SIGKILL)
+    training.communicate()
+    with pytest.raises(BundleError, match="not finished"):
+        Bundle.open(folder)
+    bundle = train_bundle(folder, SHORT, Silent(), resume=True)
+    assert isinstance(bundle, Bundle)
+    assert_same_weights(folder, digits_bundle.folder)
+    assert not [path for path in folder.rglob(".*")]
+
+
+def test_what_is_there_already_is_never_replaced_unasked(bundle_copy: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="already") as caught:
+        train_bundle(bundle_copy, SHORT, Silent())
+    assert "--overwrite" in caught.value.remedy
+    with pytest.raises(BadInput, match="epochs"):
+        train_bundle(bundle_copy, msgspec.structs.replace(SHORT, epochs=9), Silent(), resume=True)
+    bundle = train_bundle(bundle_copy, SHORT, Silent(), resume=True)
+    assert isinstance(bundle, Bundle)
+
+
+def unfinished(folder: Path) -> None:
+    save_checkpoint(folder, paper_cnn((28, 28, 1), 10, 0.5), SHORT, "another data set", History(loss=[1.0]))
+
+
+def test_an_unfinished_training_goes_on_only_when_asked_and_only_with_its_own_settings_and_data(tmp_path: Path) -> None:
+    unfinished(tmp_path)
+    with pytest.raises(BadInput, match="unfinished"):
+        train_bundle(tmp_path, SHORT, Silent())
+    with pytest.raises(BadInput, match="learning_rate"):
+        train_bundle(tmp_path, msgspec.structs.replace(SHORT, learning_rate=0.5), Silent(), resume=True)
+    with pytest.raises(BadInput, match="other data"):
+        train_bundle(tmp_path, SHORT, Silent(), resume=True)
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
+    unfinished(tmp_path)
+    state = read_state(tmp_path)
+    assert state is not None
+    changed = msgspec.structs.replace(state, dataset_sha256=data_checksum())
+    (tmp_path / "training" / "state.json").write_bytes(msgspec.json.encode(changed))
+    (tmp_path / "training" / state.checkpoint.file).write_bytes(b"half")
+    with pytest.raises(BundleError, match="missing or altered"):
+        train_bundle(tmp_path, SHORT, Silent(), resume=True)
+
+
+def data_checksum() -> str:
+    from app.training.datasets import load_dataset
+
+    return load_dataset("digits").info.sha256
