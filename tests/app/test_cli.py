@@ -144,7 +144,7 @@ def test_strict_ends_with_4_where_the_measurement_is_spoiled(
         f"  *{[str(part) for part in QUICK]!r}])\n"
     )
     done = subprocess.run(
-        command()[:1] + ["-c", code],
+        [*command()[:1], "-c", code],
         env=clean_environment(tmp_path),
         cwd=tmp_path,
         capture_output=True,

@@ -3,10 +3,12 @@
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import keras
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from app.training.checkpoints import TrainingSettings, read_state, save_checkpoint
@@ -20,7 +22,7 @@ from tests.conftest import clean_environment, command
 SHORT = TrainingSettings(dataset="digits", epochs=3, batch_size=32)
 
 
-def weights(folder: Path) -> list[np.ndarray]:
+def weights(folder: Path) -> list[npt.NDArray[Any]]:
     return [np.asarray(value) for value in keras.models.load_model(folder / "model.keras").get_weights()]
 
 
@@ -36,7 +38,7 @@ def test_the_papers_cnn_has_exactly_128266_parameters(dropout: float) -> None:
     assert sum(int(np.prod(weight.shape)) for weight in model.trainable_weights) == 128_266
     kinds = [type(layer).__name__ for layer in model.layers]
     without = ["Conv2D", "MaxPooling2D"] * 3 + ["Flatten", "Dense", "Dense"]
-    assert kinds == (without[:6] + ["Dropout"] + without[6:] if dropout else without)
+    assert kinds == ([*without[:6], "Dropout", *without[6:]] if dropout else without)
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(digits_bundle: Bundle, tmp_path: Path) -> None:
@@ -84,7 +86,7 @@ def test_a_killed_training_resumes_to_the_result_of_an_uninterrupted_one(digits_
     bundle = train_bundle(folder, SHORT, Silent(), resume=True)
     assert isinstance(bundle, Bundle)
     assert_same_weights(folder, digits_bundle.folder)
-    assert not [path for path in folder.rglob(".*")]
+    assert not list(folder.rglob(".*"))
 
 
 def test_what_is_there_already_is_never_replaced_unasked(bundle_copy: Path, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -15,10 +14,10 @@ from bench.bundle import Bundle, Manifest
 from bench.codec import unpack
 from bench.errors import BadInput
 from bench.files import sha256_of
-from bench.manager import Worker
+from bench.manager import Worker, WorkerFailed
 from bench.plan import Selection, plan
 from bench.progress import Progress, Silent
-from bench.protocol import Time
+from bench.protocol import Ready, Time, Timed
 from bench.results import Run, Settings, read_run, write_run
 from bench.runtimes import RUNTIMES, installed_version
 
@@ -223,19 +222,11 @@ def test_threads_and_batch_sizes_multiply_and_keras_goes_to_tensorflow_only(digi
         plan(digits_bundle, Selection(variants=["keras"], runtimes=["litert"]))
 
 
-def broken_pipe_worker() -> list[Callable[[Worker], None]]:
-    return [lambda worker: os.write(worker._channel._write_end, b"\xff\xff\xff\xff garbage")]
-
-
-@pytest.mark.parametrize("speak", broken_pipe_worker())
-def test_garbage_on_the_pipe_ends_a_worker_and_is_reported(speak: Callable[[Worker], None]) -> None:
-    from bench.manager import WorkerFailed
-    from bench.protocol import Ready, Timed
-
+def test_garbage_on_the_pipe_ends_a_worker_and_is_reported() -> None:
     worker = Worker("litert")
     try:
         worker.wait_for(Ready, 60)
-        speak(worker)
+        os.write(worker._channel._write_end, b"\xff\xff\xff\xff garbage")
         with pytest.raises(WorkerFailed) as caught:
             worker.wait_for(Timed, 30)
         assert caught.value.failure.kind == "crashed"

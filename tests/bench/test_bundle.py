@@ -3,9 +3,11 @@
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from bench.bundle import Bundle, File, Manifest
@@ -19,7 +21,7 @@ def change_manifest(folder: Path, **changes: object) -> None:
     path.write_bytes(msgspec.json.encode(manifest))
 
 
-def replace_array(folder: Path, name: str, array: np.ndarray) -> None:
+def replace_array(folder: Path, name: str, array: npt.NDArray[Any]) -> None:
     """An altered array whose checksum the manifest knows: what someone would send who means harm."""
     path = folder / "test" / f"{name}.npy"
     buffer = io.BytesIO()

@@ -1,9 +1,11 @@
 """Records on disk: what is written comes back, what is damaged is refused."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ from bench.errors import BundleError
 
 
 @given(hnp.arrays(np.uint64, st.integers(0, 50), elements=st.integers(0, 2**64 - 1)))
-def test_packed_integers_come_back(values: np.ndarray) -> None:
+def test_packed_integers_come_back(values: npt.NDArray[Any]) -> None:
     np.testing.assert_array_equal(unpack(pack(values)), values)
 
 
@@ -25,7 +27,7 @@ def test_ten_thousand_latencies_take_less_than_three_bytes_each() -> None:
 
 
 @pytest.mark.parametrize("values", [np.array([-1]), np.zeros((2, 2), int), np.array([1.5])])
-def test_what_cannot_be_packed_is_refused(values: np.ndarray) -> None:
+def test_what_cannot_be_packed_is_refused(values: npt.NDArray[Any]) -> None:
     with pytest.raises(ValueError, match="packed"):
         pack(values)
 
@@ -45,7 +47,7 @@ def test_what_cannot_be_packed_is_refused(values: np.ndarray) -> None:
 def test_a_damaged_packed_array_is_refused(change: dict[str, object]) -> None:
     packed = pack(np.arange(10))
     with pytest.raises(ValueError, match="packed array"):
-        unpack(PackedArray(**(msgspec.structs.asdict(packed) | change)))  # type: ignore[arg-type]
+        unpack(PackedArray(**(msgspec.structs.asdict(packed) | change)))
 
 
 def read(path: Path) -> History:

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from bench.codec import pack
@@ -43,7 +44,7 @@ def result(
     return Result(configuration=configuration, bytes=size, sha256="", trials=trials, predictions=pack(predictions))
 
 
-def run(*results: Result, on: Machine | None = None, bundle: str = "b", indices: np.ndarray | None = None) -> Run:
+def run(*results: Result, on: Machine | None = None, bundle: str = "b", indices: npt.NDArray[Any] | None = None) -> Run:
     indices = np.arange(100) if indices is None else indices
     return Run(
         run_id="0123456789abcdef", began="2026-01-01T00:00:00+00:00", ended="", wall_seconds=1, complete=True,
