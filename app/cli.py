@@ -1,5 +1,6 @@
 """The command line, as a table of contents: each command parses, calls, prints."""
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -216,6 +217,11 @@ def main(arguments: list[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped container is an interruption
     try:
         code = app(args=arguments, prog_name="edge-bench", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # `| head` has read enough; what Python would still flush at exit goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
     except Exception as error:
         if console.settings.debug:
             raise

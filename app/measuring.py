@@ -1,6 +1,7 @@
 """From a bundle's path to a Run on disk, and from paths to Runs."""
 
 import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,7 +25,11 @@ EMULATED_LIMIT = 500
 def measure(
     folder: Path, selection: Selection, settings: Settings, results: Path, progress: Progress
 ) -> tuple[Run, Path]:
-    """Measures a bundle and writes the Run; bad input is found before anything is measured."""
+    """Measures a bundle and writes the Run; bad input is found before anything is measured.
+
+    Where the results folder can no longer be written at the end (a full disk, a card pulled out), the Run goes to the
+    system's temporary folder instead; ResultsError where that fails too.
+    """
     bundle = Bundle.open(folder)
     if emulation_signs() and selection == Selection(variants=[], runtimes=[]) and settings.limit is None:
         selection = msgspec.structs.replace(selection, variants=[LIGHT])
@@ -36,7 +41,12 @@ def measure(
     planned = plan(bundle, selection)
     writable_folder(results)
     run = run_benchmark(bundle, planned, settings, progress)
-    return run, write_run(run, results)
+    try:
+        return run, write_run(run, results)
+    except ResultsError as cause:
+        path = write_run(run, Path(tempfile.gettempdir()))
+        progress.say(f"! {cause.problem}; the Run was written to {path} instead")
+        return run, path
 
 
 def read_runs(paths: Sequence[Path]) -> list[Run]:

@@ -1,0 +1,52 @@
+"""What becomes of a Run when its folder goes away while it is being made."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from app.measuring import measure
+from bench.bundle import Bundle
+from bench.errors import ResultsError
+from bench.plan import Selection
+from bench.progress import Silent
+from bench.results import Settings, read_run
+
+QUICK = Settings(trials=2, processes=1, limit=20)
+LIGHT = Selection(variants=["dynamic"], runtimes=["litert"])
+
+
+class SpoilsTheFolder(Silent):
+    """Puts a file where the results folder was, as soon as measuring begins."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.said = folder, ""
+
+    def start(self, what: str, steps: int, done: int = 0) -> None:
+        shutil.rmtree(self.folder)
+        self.folder.write_text("in the way")
+
+    def say(self, message: str) -> None:
+        self.said += message
+
+
+def test_a_results_folder_that_goes_away_while_measuring_loses_nothing(
+    digits_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    progress = SpoilsTheFolder(tmp_path / "results")
+    run, path = measure(digits_bundle.folder, LIGHT, QUICK, tmp_path / "results", progress)
+    assert path.parent == tmp_path / "temporary"
+    assert read_run(path) == run
+    assert len(run.results[0].trials) == 2
+    assert str(path) in progress.said
+
+
+def test_a_results_folder_that_cannot_be_written_is_found_before_anything_is_measured(
+    digits_bundle: Bundle, tmp_path: Path
+) -> None:
+    (tmp_path / "results").write_text("in the way")
+    with pytest.raises(ResultsError, match="cannot be written"):
+        measure(digits_bundle.folder, LIGHT, QUICK, tmp_path / "results", Silent())
