@@ -58,9 +58,15 @@ def _row(result: Result, images: int) -> list[str]:
         significant(images / median),
         f"{percent(correct / images)} [{percent(accuracy.low, 1)}, {percent(accuracy.high, 1)}]",
         size(result.bytes),
-        size(max(process.memory_peak_bytes for process in result.processes)),
+        _peak(result),
         significant(float(np.median([process.load_ns for process in result.processes])) / 1e6),
     ]
+
+
+def _peak(result: Result) -> str:
+    """Empty where no worker came to its end, which is when it says."""
+    peak = max(process.memory_peak_bytes for process in result.processes)
+    return size(peak) if peak else ""
 
 
 def _notes(run: Run) -> list[str]:
