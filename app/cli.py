@@ -90,6 +90,7 @@ def run(
     timeout: o.Timeout = 600,
     results: o.ResultsFolder = DEFAULT_RESULTS,
     compare_with: o.CompareWith = None,
+    once: o.Once = False,
     strict: o.Strict = False,
     output_format: o.OutputFormat = Format.TABLE,
     quiet: o.Quiet = False,
@@ -111,7 +112,7 @@ def run(
         batch_sizes=o.counts(batch_size, "--batch-size"),
     )
     settings = Settings(trials=trials, processes=processes, limit=limit, seed=seed, timeout_s=timeout)
-    measured, path = measure(bundle, selection, settings, results, console.progress())
+    measured, path = measure(bundle, selection, settings, results, console.progress(), once=once)
     console.print_table(run_table(measured), output_format)
     if measured.measured and (others := runs_elsewhere(compare_with, measured)):
         print()
@@ -133,7 +134,7 @@ def compare(
     from app.presentation.comparison_table import comparison_table
     from bench.compare import compare as compare_runs
 
-    comparison = compare_runs(read_runs(runs), baseline)
+    comparison = compare_runs(read_runs(runs, console.progress()), baseline)
     console.print_table(comparison_table(comparison), output_format)
 
 

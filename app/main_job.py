@@ -8,10 +8,9 @@ from app.measuring import measure
 from app.training.checkpoints import TrainingSettings
 from app.training.job import train_bundle
 from bench.bundle import Bundle
-from bench.errors import ResultsError
 from bench.plan import Selection
 from bench.progress import Progress
-from bench.results import Run, Settings, read_run, writable_folder
+from bench.results import Run, Settings, writable_folder
 
 __all__ = ["MainJob", "main_job"]
 
@@ -42,28 +41,4 @@ def main_job(
         raise AssertionError("without stop_after a training ends in a bundle")
     if bundle.manifest.dataset.note:
         console.banner(bundle.manifest.dataset.note)
-    found = None if fresh else _find_run(results, bundle, settings)
-    if found:
-        progress.say(f"{found[1]} has measured this bundle so already; --fresh measures again")
-        return MainJob(folder, *found)
-    return MainJob(folder, *measure(folder, Selection(), settings, results, progress))
-
-
-def _find_run(results: Path, bundle: Bundle, settings: Settings) -> tuple[Run, Path] | None:
-    """The newest complete Run of this bundle with these settings, made on this machine with these libraries."""
-    from bench.machine import describe_machine
-
-    here = describe_machine()
-    for path in sorted(results.glob("run-*.json"), reverse=True):
-        try:
-            run = read_run(path)
-        except ResultsError:
-            continue
-        if (
-            run.complete
-            and run.bundle.sha256 == bundle.digest
-            and run.settings == settings
-            and (run.machine.hostname, run.machine.libraries) == (here.hostname, here.libraries)
-        ):
-            return run, path
-    return None
+    return MainJob(folder, *measure(folder, Selection(), settings, results, progress, once=not fresh))

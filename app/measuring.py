@@ -12,7 +12,8 @@ from bench.bundle import Bundle
 from bench.compare import LIGHT
 from bench.emulation import emulation_signs
 from bench.errors import ResultsError
-from bench.plan import Selection, plan
+from bench.machine import Machine, describe_machine
+from bench.plan import Planned, Selection, plan
 from bench.progress import Progress
 from bench.results import Run, Settings, read_run, writable_folder, write_run
 
@@ -23,10 +24,12 @@ EMULATED_LIMIT = 500
 
 
 def measure(
-    folder: Path, selection: Selection, settings: Settings, results: Path, progress: Progress
+    folder: Path, selection: Selection, settings: Settings, results: Path, progress: Progress, *, once: bool = False
 ) -> tuple[Run, Path]:
     """Measures a bundle and writes the Run; bad input is found before anything is measured.
 
+    With ``once`` a complete Run in ``results`` of the same bundle, settings and configurations, made on this
+    machine with these libraries, is the answer.
     Where the results folder can no longer be written at the end (a full disk, a card pulled out), the Run goes to the
     system's temporary folder instead; ResultsError where that fails too.
     """
@@ -40,6 +43,9 @@ def measure(
         )
     planned = plan(bundle, selection)
     writable_folder(results)
+    if once and (found := _measured_before(results, bundle, planned, settings)):
+        progress.say(f"{found[1]} has measured this bundle so already")
+        return found
     run = run_benchmark(bundle, planned, settings, progress)
     try:
         return run, write_run(run, results)
@@ -49,18 +55,53 @@ def measure(
         return run, path
 
 
-def read_runs(paths: Sequence[Path]) -> list[Run]:
-    """The Runs of the named files, and of all Run files in the named folders, oldest first."""
-    files: list[Path] = []
+def _measured_before(
+    results: Path, bundle: Bundle, planned: Sequence[Planned], settings: Settings
+) -> tuple[Run, Path] | None:
+    here, configurations = describe_machine(), [item.configuration for item in planned]
+    for path in sorted(results.glob("run-*.json"), reverse=True):
+        try:
+            run = read_run(path)
+        except ResultsError:
+            continue
+        if (
+            run.complete
+            and run.bundle.sha256 == bundle.digest
+            and run.settings == settings
+            and [result.configuration for result in run.results] == configurations
+            and _same_machine(run.machine, here)
+        ):
+            return run, path
+    return None
+
+
+def _same_machine(one: Machine, other: Machine) -> bool:
+    return all(
+        getattr(one, name) == getattr(other, name)
+        for name in ("hostname", "cpu", "architecture", "emulated", "libraries")
+    )
+
+
+def read_runs(paths: Sequence[Path], progress: Progress) -> list[Run]:
+    """The Runs of the named files, and of the Run files in the named folders, oldest first.
+
+    Of a folder with Runs of several bundles, the newest Run's bundle counts, and it is said what was passed over;
+    files named one by one are taken as they are.
+    """
+    runs: dict[Path, Run] = {}
     for path in paths:
-        if path.is_dir():
-            inside = sorted(path.glob("run-*.json"))
-            if not inside:
-                raise ResultsError(f"{path}: holds no Run files", "measure first with `edge-bench run`")
-            files += inside
-        else:
-            files.append(path)
-    return [read_run(path) for path in dict.fromkeys(files)]
+        if not path.is_dir():
+            runs[path] = read_run(path)
+            continue
+        inside = {file: read_run(file) for file in sorted(path.glob("run-*.json"))}
+        if not inside:
+            raise ResultsError(f"{path}: holds no Run files", "measure first with `edge-bench run`")
+        newest = max(inside.values(), key=lambda run: run.began)
+        others = [file.name for file, run in inside.items() if run.bundle.sha256 != newest.bundle.sha256]
+        if others:
+            progress.say(f"{path}: {len(others)} Runs of other bundles are left out: {', '.join(others)}")
+        runs |= {file: run for file, run in inside.items() if file.name not in others}
+    return list(runs.values())
 
 
 def runs_elsewhere(folders: str | None, run: Run) -> list[Run]:

@@ -178,6 +178,14 @@ CompareWith = Annotated[
         help="Folders (separated by :) whose Runs of the same bundle, made on other machines, are compared at the end.",
     ),
 ]
+Once = Annotated[
+    bool,
+    typer.Option(
+        "--once",
+        envvar="EDGE_BENCH_ONCE",
+        help="Where this machine has measured this bundle so already, print that Run and measure nothing.",
+    ),
+]
 Strict = Annotated[
     bool,
     typer.Option("--strict", envvar="EDGE_BENCH_STRICT", help="Exit code 4 where something spoiled the measurement."),

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from bench.codec import SCHEMA_VERSION, decode_record
 from bench.errors import BundleError
 from bench.files import sha256_of
+from bench.machine import in_container
 
 __all__ = [
     "Bundle",
@@ -151,9 +152,7 @@ class Bundle:
         """
         manifest_path = folder / MANIFEST
         if not folder.exists():
-            raise BundleError(
-                f"{folder}: there is no such bundle", f"make one with `edge-bench train --bundle {folder}`"
-            )
+            raise BundleError(f"{folder}: there is no bundle", _how_to_get_one(folder))
         if not folder.is_dir():
             raise BundleError(f"{folder}: a bundle is a folder", "name the folder that holds manifest.json")
         if not manifest_path.exists():
@@ -162,10 +161,7 @@ class Bundle:
                     f"{folder}: its training has not finished",
                     f"go on with `edge-bench train --bundle {folder} --resume`",
                 )
-            raise BundleError(
-                f"{folder}: not a bundle: it holds no {MANIFEST}",
-                f"make one with `edge-bench train --bundle {folder}`, or mount one there",
-            )
+            raise BundleError(f"{folder}: not a bundle: it holds no {MANIFEST}", _how_to_get_one(folder))
         manifest = decode_record(manifest_path, Manifest, BundleError, TRAIN_AGAIN)
         bundle = cls(folder, manifest, hashlib.sha256(manifest_path.read_bytes()).hexdigest())
         bundle.checked(manifest.test_images)
@@ -228,3 +224,12 @@ class Bundle:
                 f"{self.folder}: the manifest names {name!r}, outside the bundle", "do not use this bundle"
             )
         return path
+
+
+def _how_to_get_one(folder: Path) -> str:
+    if in_container():
+        return (
+            f"mount the volume or folder that holds one (docker run -v artifacts:{folder.parent} …), "
+            "or build the image with one inside (make edge-image BUNDLE=…)"
+        )
+    return f"make one with `edge-bench train --bundle {folder}`, or name another folder"

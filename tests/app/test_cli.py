@@ -45,7 +45,7 @@ def test_every_option_has_help_and_an_environment_variable(name: str, option: ob
         (("train", "--dataset", "nope"), "nope"),
         (("train", "--dropout", 1.5), "--dropout"),
         (("train", "--bundle", "/proc/nowhere/bundle", "--dataset", "digits"), "/proc/nowhere"),
-        (("run", "nowhere"), "no such bundle"),
+        (("run", "nowhere"), "there is no bundle"),
         (("run", "{bundle}", "--trials", 0), "--trials"),
         (("run", "{bundle}", "--limit", -1), "--limit"),
         (("run", "{bundle}", "--variant", "nope"), "no variant 'nope'"),

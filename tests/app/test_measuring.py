@@ -4,14 +4,15 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from app.measuring import measure
+from app.measuring import measure, read_runs
 from bench.bundle import Bundle
 from bench.errors import ResultsError
 from bench.plan import Selection
 from bench.progress import Silent
-from bench.results import Settings, read_run
+from bench.results import Settings, read_run, write_run
 
 QUICK = Settings(trials=2, processes=1, limit=20)
 LIGHT = Selection(variants=["dynamic"], runtimes=["litert"])
@@ -50,3 +51,33 @@ def test_a_results_folder_that_cannot_be_written_is_found_before_anything_is_mea
     (tmp_path / "results").write_text("in the way")
     with pytest.raises(ResultsError, match="cannot be written"):
         measure(digits_bundle.folder, LIGHT, QUICK, tmp_path / "results", Silent())
+
+
+def test_once_finds_the_run_of_this_bundle_and_measures_whatever_is_not_the_same(
+    digits_bundle: Bundle, tmp_path: Path
+) -> None:
+    results = tmp_path / "results"
+
+    def once(selection: Selection, settings: Settings) -> Path:
+        return measure(digits_bundle.folder, selection, settings, results, Silent(), once=True)[1]
+
+    first = once(LIGHT, QUICK)
+    assert once(LIGHT, QUICK) == first
+    assert once(LIGHT, msgspec.structs.replace(QUICK, trials=3)) != first
+    assert once(msgspec.structs.replace(LIGHT, variants=["int8"]), QUICK) != first
+    assert len(list(results.iterdir())) == 3
+
+
+def test_of_a_folder_with_runs_of_several_bundles_the_newest_runs_bundle_counts(
+    digits_bundle: Bundle, tmp_path: Path
+) -> None:
+    older, _ = measure(digits_bundle.folder, LIGHT, QUICK, tmp_path / "results", Silent())
+    newer = msgspec.structs.replace(
+        older, run_id="f" * 32, began="2100-01-01T00:00:00+00:00",
+        bundle=msgspec.structs.replace(older.bundle, sha256="0" * 64),
+    )  # fmt: skip
+    path = write_run(newer, tmp_path / "results")
+    progress = SpoilsTheFolder(tmp_path)
+    assert read_runs([tmp_path / "results"], progress) == [newer]
+    assert "1 Runs of other bundles" in progress.said
+    assert read_runs([path, *(tmp_path / "results").glob("run-20*")], Silent()).count(older) == 1

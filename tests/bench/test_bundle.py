@@ -56,7 +56,7 @@ def test_the_int8_variant_takes_and_gives_uint8(digits_bundle: Bundle) -> None:
 
 
 def test_a_missing_folder_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match="no such bundle") as caught:
+    with pytest.raises(BundleError, match="there is no bundle") as caught:
         Bundle.open(tmp_path / "nowhere")
     assert "edge-bench train" in caught.value.remedy
 

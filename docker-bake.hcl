@@ -1,0 +1,37 @@
+# Both images for their platforms in one go: `make images`, `make push REGISTRY=…`, or docker buildx bake.
+
+variable "EDGE_BENCH_VERSION" { default = "0.1.0" }
+variable "EDGE_BENCH_REVISION" { default = "unknown" }
+variable "REGISTRY" { default = "" } # registry.example/someone: where `make push` takes the images
+variable "TAG" { default = "latest" }
+# an engine without the containerd image store keeps one platform a tag: `make images` then builds arm64 alone
+variable "EDGE_PLATFORMS" { default = "linux/arm64,linux/amd64" }
+
+function "name" {
+  params = [image]
+  result = REGISTRY == "" ? "${image}:${TAG}" : "${REGISTRY}/${image}:${TAG}"
+}
+
+group "default" { targets = ["host", "edge"] }
+
+target "_common" {
+  context = "."
+  args = {
+    EDGE_BENCH_VERSION  = EDGE_BENCH_VERSION
+    EDGE_BENCH_REVISION = EDGE_BENCH_REVISION
+  }
+}
+
+target "host" {
+  inherits   = ["_common"]
+  dockerfile = "Dockerfile.host"
+  platforms  = ["linux/amd64"]
+  tags       = [name("edge-bench-host")]
+}
+
+target "edge" {
+  inherits   = ["_common"]
+  dockerfile = "Dockerfile.edge"
+  platforms  = split(",", EDGE_PLATFORMS)
+  tags       = [name("edge-bench")]
+}
