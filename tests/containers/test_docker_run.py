@@ -1,0 +1,138 @@
+"""`docker run edge-bench` as on a Pi: with a bundle inside, with one mounted, with none, stopped in the middle."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bench.bundle import Bundle
+from bench.results import read_run
+from tests.conftest import REPOSITORY, assert_refused
+from tests.containers.conftest import EDGE, HOST, TAG, Story, docker
+
+pytestmark = [pytest.mark.containers, pytest.mark.usefixtures("images")]
+
+ARM64 = ("run", "--rm", "--platform", "linux/arm64", "--env", "QEMU_CPU=cortex-a72")
+QUICK = ("--limit", 50, "--trials", 1, "--processes", 1)
+
+
+@pytest.fixture
+def bundle(digits_bundle: Bundle, tmp_path: Path) -> Path:
+    """A bundle that the container's user may read."""
+    folder = Path(shutil.copytree(digits_bundle.folder, tmp_path / "bundle"))
+    for path in [tmp_path, folder, *folder.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    for parent in tmp_path.parents[:2]:
+        parent.chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """A folder that the container's user may write."""
+    folder = tmp_path / "results"
+    folder.mkdir()
+    folder.chmod(0o777)
+    return folder
+
+
+def test_without_a_bundle_it_says_how_to_bring_one() -> None:
+    done = docker(*ARM64, EDGE)
+    assert_refused(done, "there is no bundle", "-v artifacts:/artifacts", "make edge-image BUNDLE=")
+
+
+def test_an_empty_volume_is_told_apart_from_a_bundle(tmp_path: Path) -> None:
+    name = "edge-bench-tests-empty"
+    try:
+        done = docker(*ARM64, "-v", f"{name}:/artifacts", EDGE)
+        assert_refused(done, "there is no bundle", "-v artifacts:/artifacts")
+    finally:
+        docker("volume", "rm", "--force", name)
+
+
+def test_a_mounted_bundle_is_measured_and_the_run_can_be_taken_out(bundle: Path, results: Path) -> None:
+    done = docker(*ARM64, "-v", f"{bundle}:/artifacts/bundle:ro", "-v", f"{results}:/results", EDGE, "run", *QUICK)
+    assert done.returncode == 0, done.stderr
+    (path,) = results.glob("run-*.json")
+    run = read_run(path)
+    assert run.emulated
+    assert {(r.configuration.variant, r.configuration.runtime) for r in run.measured} >= {
+        ("dynamic", "tflite-runtime"), ("dynamic", "litert"),
+    }  # fmt: skip
+
+
+def test_a_bundle_of_a_newer_version_is_refused_with_what_to_do(bundle: Path) -> None:
+    manifest = bundle / "manifest.json"
+    manifest.write_bytes(msgspec.json.encode(msgspec.json.decode(manifest.read_bytes()) | {"schema_version": "2.0"}))
+    done = docker(*ARM64, "-v", f"{bundle}:/artifacts/bundle:ro", EDGE)
+    assert_refused(done, "2.0")
+
+
+def test_a_results_folder_that_cannot_be_written_is_said_before_anything_is_measured(
+    bundle: Path, results: Path
+) -> None:
+    done = docker(*ARM64, "-v", f"{bundle}:/artifacts/bundle:ro", "-v", f"{results}:/results:ro", EDGE)
+    assert_refused(done, "/results: cannot be written", "--results")
+
+
+def test_train_without_a_network_and_without_data_says_where_to_put_it() -> None:
+    done = docker("run", "--rm", "--network", "none", HOST, "train", "--epochs", 1)
+    assert_refused(done, "Fashion-MNIST", "EDGE_BENCH_DATA")
+
+
+@pytest.fixture
+def named(bundle: Path, results: Path) -> Iterator[str]:
+    """A container that would measure for hours."""
+    name = "edge-bench-tests-stopped"
+    docker("rm", "--force", name)
+    started = docker(
+        "run", "--detach", "--name", name, "--platform", "linux/arm64", "--env", "QEMU_CPU=cortex-a72",
+        "-v", f"{bundle}:/artifacts/bundle:ro", "-v", f"{results}:/results", EDGE,
+        "run", "--runtime", "litert", "--variant", "dynamic", "--limit", 20, "--trials", 100_000,
+    )  # fmt: skip
+    assert started.returncode == 0, started.stderr
+    yield name
+    docker("rm", "--force", name)
+
+
+def test_docker_stop_keeps_what_was_measured(named: str, results: Path) -> None:
+    with subprocess.Popen(
+        ["docker", "logs", "--follow", named], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as logs:
+        assert logs.stderr is not None
+        assert any(" left" in line for line in logs.stderr), "it ended before a trial was made"
+        # after five seconds the engine would kill it, and its exit code would be 137
+        assert docker("stop", "--time", 5, named).returncode == 0
+        logs.kill()
+    code = docker("inspect", named, "--format", "{{.State.ExitCode}}").stdout.strip()
+    assert code == "130"
+    (path,) = results.glob("run-*.json")
+    run = read_run(path)
+    assert not run.complete
+    assert len(run.results[0].trials) >= 1
+
+
+def test_an_image_with_bundle_and_host_runs_inside_needs_nothing_else(story: Story) -> None:
+    tag = f"edge-bench-inside:{TAG}"
+    built = subprocess.run(
+        ["make", "edge-image", f"BUNDLE={story.bundle}", f"RESULTS={story.results}", f"EDGE_TAG={tag}"],
+        cwd=REPOSITORY, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert built.returncode == 0, built.stderr[-3000:]
+    done = docker(*ARM64, tag, "run", "--limit", 20, "--trials", 1)
+    assert done.returncode == 0, done.stderr
+    host = story.run_of("x86_64")
+    assert host.machine.hostname in done.stdout  # the host's Run is part of the comparison
+    assert "agreement" in done.stdout
+    assert "EMULATED" in done.stdout
+
+
+def test_make_edge_image_without_a_bundle_says_so(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["make", "edge-image", f"BUNDLE={tmp_path}"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert "no bundle there" in done.stderr

@@ -1,0 +1,113 @@
+"""What is in the images, what is not, and how little they may do."""
+
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.containers.conftest import EDGE, HOST, docker
+
+pytestmark = [pytest.mark.containers, pytest.mark.usefixtures("images")]
+
+EDGE_BUDGET = 60_000_000  # bytes, compressed, above the base image, arm64
+
+INSIDE = """
+import importlib.util, json, os, pathlib, shutil, sys
+def writable(folder):
+    try:
+        probe = pathlib.Path(folder, "probe"); probe.touch(); probe.unlink(); return True
+    except OSError:
+        return False
+status = dict(line.split(":", 1) for line in open("/proc/self/status") if ":" in line)
+print(json.dumps({
+    "uid": os.getuid(),
+    "capabilities": [int(status[name], 16) for name in ("CapEff", "CapPrm", "CapBnd")],
+    "no_new_privileges": int(status["NoNewPrivs"]),
+    "writable": [f for f in ("/", "/opt/edge-bench", "/usr/bin", "/artifacts", "/results", "/tmp") if writable(f)],
+    "programs": [name for name in ("pip", "pip3", "gcc", "cc", "g++", "make", "git", "curl") if shutil.which(name)],
+    "modules": [name for name in sys.argv[1].split(",") if importlib.util.find_spec(name)],
+    "interfaces": sorted(os.listdir("/sys/class/net")),
+}))
+"""
+MODULES = "numpy,tflite_runtime,ai_edge_litert,tensorflow,matplotlib,sklearn,pip,setuptools,pytest"
+
+
+def look_inside(*how: object) -> dict[str, Any]:
+    """Runs Python inside, with the packages of edge-bench."""
+    done = docker(*how, "-c", INSIDE, MODULES)
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("service", "modules"),
+    [
+        ("edge", ["numpy", "tflite_runtime", "ai_edge_litert"]),
+        ("host", ["numpy", "tflite_runtime", "ai_edge_litert", "tensorflow", "matplotlib", "sklearn"]),
+    ],
+)
+def test_a_service_of_compose_is_hardened_and_holds_only_what_it_needs(service: str, modules: list[str]) -> None:
+    inside = look_inside(
+        "compose", "--project-name", "edge-bench-tests-hardening", "run", "--rm", "--no-deps", "-T",
+        "--entrypoint", "/opt/edge-bench/bin/python", service,
+    )  # fmt: skip
+    docker("compose", "--project-name", "edge-bench-tests-hardening", "down", "--volumes")
+    assert inside["uid"] == 10001
+    assert inside["capabilities"] == [0, 0, 0]
+    assert inside["no_new_privileges"] == 1
+    assert inside["writable"] == ["/results", "/tmp"]
+    assert inside["interfaces"] == ["lo"]
+    assert inside["programs"] == []
+    assert inside["modules"] == modules
+
+
+def test_the_edge_image_stays_within_its_budget(tmp_path: Path) -> None:
+    archive = tmp_path / "edge.tar"
+    built = docker(
+        "buildx", "build", "--file", "Dockerfile.edge", "--platform", "linux/arm64", "--quiet",
+        "--build-arg", "EDGE_BENCH_REVISION=tested", "--provenance=false",
+        "--output", f"type=oci,dest={archive},compression=gzip,force-compression=true", ".",
+    )  # fmt: skip
+    assert built.returncode == 0, built.stderr[-2000:]
+    with tarfile.open(archive) as members:
+
+        def blob(digest: str) -> dict[str, Any]:
+            file = members.extractfile(f"blobs/{digest.replace(':', '/')}")
+            assert file is not None
+            found: dict[str, Any] = json.loads(file.read())
+            return found
+
+        index = members.extractfile("index.json")
+        assert index is not None
+        manifest = blob(json.loads(index.read())["manifests"][0]["digest"])
+    base, *above = [layer["size"] for layer in manifest["layers"]]
+    assert base > 1_000_000  # the base image is one layer
+    assert sum(above) <= EDGE_BUDGET, above
+
+
+@pytest.mark.parametrize("image", [EDGE, HOST])
+def test_labels_say_what_it_is_and_where_it_came_from(image: str) -> None:
+    labels = json.loads(docker("image", "inspect", image, "--format", "{{json .Config.Labels}}").stdout)
+    for name in ("title", "description", "licenses", "version", "revision", "base.name"):
+        assert labels[f"org.opencontainers.image.{name}"], name
+    assert labels["org.opencontainers.image.revision"] == "tested"
+
+
+def test_the_edge_image_builds_and_measures_on_amd64_from_the_same_file() -> None:
+    built = docker(
+        "buildx", "build", "--file", "Dockerfile.edge", "--platform", "linux/amd64", "--quiet", "--load",
+        "--tag", "edge-bench-amd64:edge-bench-tests", ".",
+    )  # fmt: skip
+    assert built.returncode == 0, built.stderr[-2000:]
+    done = docker("run", "--rm", "edge-bench-amd64:edge-bench-tests", "doctor", "--format", "json")
+    (machine,) = json.loads(done.stdout)
+    assert (machine["architecture"], machine["emulated"]) == ("x86_64", False)
+
+
+def test_bake_builds_both_images_for_their_platforms() -> None:
+    plan = json.loads(docker("buildx", "bake", "--print").stdout)["target"]
+    assert plan["host"]["platforms"] == ["linux/amd64"]
+    assert plan["edge"]["platforms"] == ["linux/arm64", "linux/amd64"]
