@@ -40,6 +40,7 @@ def _version(
 
 @app.command()
 def train(
+    context: typer.Context,
     bundle: o.BundleFolder = DEFAULT_BUNDLE,
     dataset: o.DatasetName = "fashion-mnist",
     data_dir: o.DataDir = None,
@@ -71,7 +72,7 @@ def train(
     )
     trained = train_bundle(
         bundle, settings, console.progress(),
-        data_dir=data_dir, resume=resume, stop_after=stop_after, overwrite=overwrite,
+        data_dir=data_dir, resume=resume, stop_after=stop_after, overwrite=overwrite, given=o.given(context),
     )  # fmt: skip
     print(training_summary(trained))
 
@@ -99,7 +100,6 @@ def run(
     """Run the 30-trial benchmark on this machine; writes a Run file and prints its table."""
     from app import console
     from app.measuring import measure, runs_elsewhere
-    from app.presentation.comparison_table import comparison_table
     from app.presentation.run_table import run_table
     from bench.compare import compare as compare_runs
     from bench.plan import Selection
@@ -116,7 +116,7 @@ def run(
     console.print_table(run_table(measured), output_format)
     if measured.measured and (others := runs_elsewhere(compare_with, measured)):
         print()
-        console.print_table(comparison_table(compare_runs([*others, measured])), output_format)
+        console.print_comparison(compare_runs([*others, measured]), output_format)
     _conclude(measured, path, strict=strict)
 
 
@@ -131,11 +131,9 @@ def compare(
     """Compare every configuration of one or more Runs with a baseline: time, accuracy, agreement, size."""
     from app import console
     from app.measuring import read_runs
-    from app.presentation.comparison_table import comparison_table
     from bench.compare import compare as compare_runs
 
-    comparison = compare_runs(read_runs(runs, console.progress()), baseline)
-    console.print_table(comparison_table(comparison), output_format)
+    console.print_comparison(compare_runs(read_runs(runs, console.progress()), baseline), output_format)
 
 
 @app.command(name="all")
@@ -157,7 +155,6 @@ def everything(
     """The main job on this machine: train, run, compare. Called again, it goes on where it ended."""
     from app import console
     from app.main_job import main_job
-    from app.presentation.comparison_table import comparison_table
     from app.presentation.run_table import run_table
     from app.training.checkpoints import TrainingSettings
     from bench.compare import compare as compare_runs
@@ -169,7 +166,7 @@ def everything(
     )  # fmt: skip
     console.print_table(run_table(job.run), output_format)
     print()
-    console.print_table(comparison_table(compare_runs([job.run])), output_format)
+    console.print_comparison(compare_runs([job.run]), output_format)
     print(f"\nbundle    {job.bundle}\ntraining  {job.bundle / 'plots' / 'training.png'}\nrun       {job.path}")
     _conclude(job.run, None, strict=False)
 

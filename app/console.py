@@ -4,13 +4,17 @@ import os
 import shutil
 import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from app.presentation.formats import Format
 from app.presentation.tables import Table, render
 from bench.errors import EdgeBenchError
 from bench.progress import Progress
 
-__all__ = ["banner", "print_error", "print_table", "progress", "settings"]
+if TYPE_CHECKING:
+    from bench.compare import Comparison
+
+__all__ = ["banner", "print_comparison", "print_error", "print_table", "progress", "settings"]
 
 
 @dataclass
@@ -35,6 +39,18 @@ def print_table(table: Table, form: Format) -> None:
     """A result, to stdout; fitted to the terminal where there is one."""
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     print(render(table, form, width))
+
+
+def print_comparison(comparison: "Comparison", form: Format) -> None:
+    """A comparison, and below it what the same model says on several machines; as data it is one table."""
+    from app.presentation.across_table import across_table
+    from app.presentation.comparison_table import comparison_table
+
+    print_table(comparison_table(comparison), form)
+    machines = across_table(comparison)
+    if machines and form in (Format.TABLE, Format.MARKDOWN):
+        print()
+        print_table(machines, form)
 
 
 def banner(message: str) -> None:

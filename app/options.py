@@ -9,7 +9,7 @@ import typer
 from app.presentation.formats import Format
 from bench.errors import BadInput
 
-__all__ = ["counts", "names"]
+__all__ = ["counts", "given", "names"]
 
 ItemType = TypeVar("ItemType")
 
@@ -30,6 +30,16 @@ def counts(text: str | None, flag: str) -> list[int] | None:
     if not numbers or min(numbers) < 1:
         raise BadInput(f"{flag} {text!r}: not positive whole numbers", f"say, {flag} 1,2,4")
     return numbers
+
+
+def given(context: typer.Context) -> set[str]:
+    """Names of the options that the person stated, on the command line or in the environment."""
+    stated = {
+        name
+        for name in context.params
+        if (source := context.get_parameter_source(name)) and source.name not in ("DEFAULT", "DEFAULT_MAP")
+    }
+    return stated | ({"dropout"} if "no_dropout" in stated else set())
 
 
 def _remember(name: str) -> Callable[[bool], bool]:
@@ -110,7 +120,7 @@ NoDropout = Annotated[
 ]
 Resume = Annotated[
     bool,
-    typer.Option("--resume", envvar="EDGE_BENCH_RESUME", help="Go on where an interrupted training ended."),
+    typer.Option("--resume", envvar="EDGE_BENCH_RESUME", help="Go on where a training ended, with its settings."),
 ]
 StopAfter = Annotated[
     int | None,

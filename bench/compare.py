@@ -7,7 +7,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from bench.codec import SCHEMA_VERSION, unpack
+from bench.agreement import Across, Agreement, across, agreement_of, common_predictions, true_labels
+from bench.codec import SCHEMA_VERSION
 from bench.errors import BadInput, ResultsError
 from bench.results import Configuration, Result, Run
 from bench.stats import (
@@ -22,19 +23,11 @@ from bench.stats import (
     verdict,
 )
 
-__all__ = ["Agreement", "Comparison", "Row", "Slack", "compare", "matches"]
+__all__ = ["Comparison", "Row", "Slack", "compare", "matches"]
 
 ORIGINAL, LIGHT = "keras", "dynamic"
 #: Tried in this order where nobody names a baseline: the paper's original, else its nearest kin.
 DEFAULT_BASELINES = (ORIGINAL, "float32")
-
-
-class Agreement(msgspec.Struct, frozen=True, kw_only=True):
-    """On how many common test images two configurations predict the same label, and on which they do not."""
-
-    same: int
-    total: int
-    differing: list[int]  # indices in the bundle's test set
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +45,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict | None = None
     accuracy_difference: PairedDifference | None = None
     agreement: Agreement | None = None
+    across: Across | None = None  # against the same variant and runtime on the baseline's machine
     size_ratio: float | None = None
     remark: str = ""
 
@@ -163,9 +157,8 @@ def _row(item: Measured, base: Measured) -> Row:
     if not result.trials:
         return row
     ratio, remark = _time_ratio(item, base)
-    first, second, common = _on_common_images(item, base)
-    truth = _labels_of(run, common)
-    differing = common[first != second]
+    first, second, common = common_predictions(run, result, base.run, base.result)
+    truth = true_labels(run, common)
     return msgspec.structs.replace(
         row,
         is_baseline=item.result is base.result,
@@ -175,11 +168,8 @@ def _row(item: Measured, base: Measured) -> Row:
         ratio=ratio,
         verdict=verdict(ratio) if ratio else None,
         accuracy_difference=paired_difference(first == truth, second == truth) if len(common) else None,
-        agreement=Agreement(
-            same=len(common) - len(differing),
-            total=len(common),
-            differing=[int(index) for index in differing],
-        ),
+        agreement=agreement_of(first, second, common),
+        across=across(run, result, base.run),
         remark=row.remark or remark,
     )
 
@@ -212,22 +202,6 @@ def _time_ratio(item: Measured, base: Measured) -> tuple[Ratio | None, str]:
 def _seconds_an_image(item: Measured) -> list[npt.NDArray[np.float64]]:
     """One array a process."""
     return [np.array(list(rounds.values())) / item.images for _, rounds in sorted(item.result.by_process().items())]
-
-
-def _on_common_images(item: Measured, base: Measured) -> tuple[npt.NDArray[np.int64], ...]:
-    """Both sides' predictions on the images that both saw, and those images' indices."""
-    indices = [_unpacked(side.run.images.indices) for side in (item, base)]
-    common, first, second = np.intersect1d(indices[0], indices[1], assume_unique=True, return_indices=True)
-    return item.result.labels()[first], base.result.labels()[second], common
-
-
-def _labels_of(run: Run, indices: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    position = np.searchsorted(_unpacked(run.images.indices), indices)
-    return _unpacked(run.images.labels)[position]
-
-
-def _unpacked(packed: object) -> npt.NDArray[np.int64]:
-    return unpack(packed).astype(np.int64)  # type: ignore[arg-type]
 
 
 def _slacks(measured: Sequence[Measured]) -> list[Slack]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from app.presentation.tables import Table
@@ -125,5 +126,9 @@ def _record(row: Row) -> dict[str, Any]:
         "agreement": agreement.same / agreement.total if agreement and agreement.total else None,
         "images_in_common": agreement.total if agreement else None,
         "size_ratio": row.size_ratio,
+        "across_machine": row.across.there if row.across else None,
+        "across_same": row.across.same if row.across else None,
+        "across_total": row.across.total if row.across else None,
+        "across_flips": [msgspec.to_builtins(flip) for flip in row.across.flips] if row.across else None,
         "remark": row.remark,
     }

@@ -1,8 +1,11 @@
 """What `train` does: from a data set's name to a whole bundle, or to a paused training that can go on elsewhere."""
 
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from app.training.checkpoints import TrainingSettings, read_state, training_folder
 from app.training.datasets import load_dataset
@@ -32,11 +35,16 @@ def train_bundle(
     resume: bool = False,
     stop_after: int | None = None,
     overwrite: bool = False,
+    given: Collection[str] | None = None,
 ) -> Bundle | Paused:
     """Trains and exports into ``folder``; with ``resume`` a finished bundle with the same settings is the answer.
 
-    Raises BadInput where the folder holds something that neither ``resume`` nor ``overwrite`` covers.
+    ``given`` names the settings that a person stated (None: all); with ``resume`` the others are those of the training
+    or bundle that is there. Raises BadInput where the folder holds something that neither ``resume`` nor
+    ``overwrite`` covers.
     """
+    if resume and not overwrite and given is not None:
+        settings = _as_begun(folder, settings, given)
     finished = _look_at(folder, settings, resume=resume, overwrite=overwrite)
     if finished is not None:
         progress.say(f"{folder} is complete: {finished.manifest.hyper_parameters.get('epochs')} epochs, nothing to do")
@@ -61,9 +69,18 @@ def train_bundle(
     return export_bundle(folder, training, dataset, progress)
 
 
-def _named(settings: TrainingSettings, dataset: str) -> TrainingSettings:
-    import msgspec
+def _as_begun(folder: Path, settings: TrainingSettings, given: Collection[str]) -> TrainingSettings:
+    """What was not stated is as it was when the training in ``folder`` began."""
+    begun: dict[str, object] = {}
+    if (folder / MANIFEST).exists():
+        begun = _settings_of(Bundle.open(folder))
+    elif state := read_state(folder):
+        begun = msgspec.structs.asdict(state.settings)
+    names = [name for name in settings.__struct_fields__ if name in begun and name not in given]
+    return msgspec.structs.replace(settings, **{name: begun[name] for name in names})
 
+
+def _named(settings: TrainingSettings, dataset: str) -> TrainingSettings:
     return msgspec.structs.replace(settings, dataset=dataset)
 
 
@@ -91,12 +108,7 @@ def _look_at(folder: Path, settings: TrainingSettings, *, resume: bool, overwrit
 
 
 def _same_settings(bundle: Bundle, settings: TrainingSettings) -> None:
-    manifest = bundle.manifest
-    there = manifest.hyper_parameters | {
-        "seed": manifest.seed,
-        "model": manifest.model.name,
-        "dataset": manifest.dataset.name,
-    }
+    there = _settings_of(bundle)
     for name in settings.__struct_fields__:
         asked = getattr(settings, name)
         if asked not in (there.get(name), "auto"):
@@ -104,3 +116,12 @@ def _same_settings(bundle: Bundle, settings: TrainingSettings) -> None:
                 f"{bundle.folder}: the bundle there was trained with {name} {there.get(name)}, not {asked}",
                 "use the same settings, name another --bundle, or --overwrite it",
             )
+
+
+def _settings_of(bundle: Bundle) -> dict[str, object]:
+    manifest = bundle.manifest
+    return manifest.hyper_parameters | {
+        "seed": manifest.seed,
+        "model": manifest.model.name,
+        "dataset": manifest.dataset.name,
+    }
