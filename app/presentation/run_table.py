@@ -76,13 +76,22 @@ def _notes(run: Run) -> list[str]:
     if not run.complete:
         notes.append("INTERRUPTED: these are the trials made until then")
     notes += [f"! {finding.what}: {finding.remedy}" for finding in run.findings]
+    notes += _failures(run)
+    for result in run.results:
+        notes += [f"! {result.configuration}: {warning}" for warning in result.warnings]
+    return notes
+
+
+def _failures(run: Run) -> list[str]:
+    """One line a reason, with all configurations it stopped."""
+    stopped: dict[str, list[str]] = {}
     for result in run.results:
         if result.failure:
             remedy = f" ({result.failure.remedy})" if result.failure.remedy else ""
             made = f" after {len(result.trials)} trials" if result.trials else ""
-            notes.append(f"! {result.configuration}: {result.failure.kind}{made}: {result.failure.message}{remedy}")
-        notes += [f"! {result.configuration}: {warning}" for warning in result.warnings]
-    return notes
+            reason = f"{result.failure.kind}{made}: {result.failure.message}{remedy}"
+            stopped.setdefault(reason, []).append(str(result.configuration))
+    return [f"! {'; '.join(names)}: {reason}" for reason, names in stopped.items()]
 
 
 def _record(result: Result, run: Run) -> dict[str, Any]:

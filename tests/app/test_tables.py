@@ -5,9 +5,12 @@ import io
 import json
 
 from app.presentation.formats import Format
+from app.presentation.run_table import run_table
 from app.presentation.tables import Table, render
 from app.presentation.units import significant, with_interval
+from bench.results import Configuration, Failure, Result
 from bench.stats import Interval
+from tests.bench.test_compare import result, run
 
 TABLE = Table(
     title="a title",
@@ -47,3 +50,19 @@ def test_numbers_have_three_significant_digits_and_no_exponent() -> None:
         "0", "1,234", "12.3", "1.23", "0.000123",
     ]  # fmt: skip
     assert with_interval(1.2345, Interval(1.2, 1.3)) == "1.23 [1.20, 1.30]"
+
+
+def test_configurations_that_failed_for_the_same_reason_share_a_line() -> None:
+    failure = Failure(kind="not installed", message="there is no wheel", remedy="use litert")
+    failed = [
+        Result(
+            configuration=Configuration(variant=variant, runtime="tflite-runtime", threads=1, batch_size=1),
+            bytes=1, sha256="", failure=failure,
+        )
+        for variant in ("float32", "dynamic")
+    ]  # fmt: skip
+    table = run_table(run(result("float32", "litert", 1.0), *failed))
+    (line,) = (note for note in table.notes if "no wheel" in note)
+    assert "float32 on tflite-runtime" in line
+    assert "dynamic on tflite-runtime" in line
+    assert "use litert" in line
