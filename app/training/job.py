@@ -1,6 +1,7 @@
 """What `train` does: from a data set's name to a whole bundle, or to a paused training that can go on elsewhere."""
 
 import shutil
+import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ import msgspec
 
 from app.training.checkpoints import TrainingSettings, read_state, training_folder
 from app.training.datasets import load_dataset
-from app.training.quiet import silence_tensorflow
+from app.training.quiet import native_output_to, silence_tensorflow
 from bench.bundle import MANIFEST, Bundle
 from bench.errors import BadInput, BundleError, MissingDependency
 from bench.progress import Progress
@@ -51,7 +52,9 @@ def train_bundle(
         return finished
     silence_tensorflow()
     try:
-        import tensorflow  # noqa: F401
+        # its C++ part greets at every import, whatever its log level
+        with tempfile.TemporaryFile() as log, native_output_to(log):
+            import tensorflow  # noqa: F401
     except ImportError:
         raise MissingDependency(
             "training needs TensorFlow, which is not installed",

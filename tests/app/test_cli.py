@@ -199,6 +199,7 @@ def test_all_trains_runs_compares_and_goes_on_where_it_ended(edge_bench: Command
     done = edge_bench(*arguments)
     assert done.returncode == 0, done.stderr
     assert "STAND-IN DATA" in done.stderr
+    assert "absl" not in done.stderr  # nor anything else that TensorFlow prints for its developers
     assert done.stdout.count("STAND-IN DATA") >= 2  # in every table
     assert "baseline" in done.stdout
     bundle = Bundle.open(tmp_path / "artifacts" / "bundle")
