@@ -79,6 +79,7 @@ def train(
 
 @app.command()
 def run(
+    context: typer.Context,
     bundle: o.BundleArgument = DEFAULT_BUNDLE,
     variant: o.Variants = None,
     runtime: o.Runtimes = None,
@@ -112,7 +113,9 @@ def run(
         batch_sizes=o.counts(batch_size, "--batch-size"),
     )
     settings = Settings(trials=trials, processes=processes, limit=limit, seed=seed, timeout_s=timeout)
-    measured, path = measure(bundle, selection, settings, results, console.progress(), once=once)
+    measured, path = measure(
+        bundle, selection, settings, results, console.progress(), once=once, given=o.given(context)
+    )
     console.print_table(run_table(measured), output_format)
     if measured.measured and (others := runs_elsewhere(compare_with, measured)):
         print()

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,7 +15,7 @@ from bench.errors import ResultsError
 from bench.machine import Machine, describe_machine
 from bench.plan import Planned, Selection, plan
 from bench.progress import Progress
-from bench.results import Run, Settings, read_run, writable_folder, write_run
+from bench.results import Configuration, Run, Settings, read_run, writable_folder, write_run
 
 __all__ = ["measure", "read_runs", "runs_elsewhere"]
 
@@ -24,12 +24,20 @@ EMULATED_LIMIT = 500
 
 
 def measure(
-    folder: Path, selection: Selection, settings: Settings, results: Path, progress: Progress, *, once: bool = False
+    folder: Path,
+    selection: Selection,
+    settings: Settings,
+    results: Path,
+    progress: Progress,
+    *,
+    once: bool = False,
+    given: Collection[str] | None = None,
 ) -> tuple[Run, Path]:
     """Measures a bundle and writes the Run; bad input is found before anything is measured.
 
-    With ``once`` a complete Run in ``results`` of the same bundle, settings and configurations, made on this
-    machine with these libraries, is the answer.
+    With ``once`` a complete Run of the bundle in ``results``, made on this machine with these libraries, is the answer,
+    if its settings and configurations are those asked for; where ``given`` names the options that a person stated,
+    only these have to be the same.
     Where the results folder can no longer be written at the end (a full disk, a card pulled out), the Run goes to the
     system's temporary folder instead; ResultsError where that fails too.
     """
@@ -43,7 +51,7 @@ def measure(
         )
     planned = plan(bundle, selection)
     writable_folder(results)
-    if once and (found := _measured_before(results, bundle, planned, settings)):
+    if once and (found := _measured_before(results, bundle, planned, settings, given)):
         progress.say(f"{found[1]} has measured this bundle so already")
         return found
     run = run_benchmark(bundle, planned, settings, progress)
@@ -56,7 +64,7 @@ def measure(
 
 
 def _measured_before(
-    results: Path, bundle: Bundle, planned: Sequence[Planned], settings: Settings
+    results: Path, bundle: Bundle, planned: Sequence[Planned], settings: Settings, given: Collection[str] | None
 ) -> tuple[Run, Path] | None:
     here, configurations = describe_machine(), [item.configuration for item in planned]
     for path in sorted(results.glob("run-*.json"), reverse=True):
@@ -67,12 +75,26 @@ def _measured_before(
         if (
             run.complete
             and run.bundle.sha256 == bundle.digest
-            and run.settings == settings
-            and [result.configuration for result in run.results] == configurations
+            and _same(run.settings, settings, given)
+            and _same_configurations([result.configuration for result in run.results], configurations, given)
             and _same_machine(run.machine, here)
         ):
             return run, path
     return None
+
+
+def _same(one: Settings, other: Settings, given: Collection[str] | None) -> bool:
+    names = [name for name in one.__struct_fields__ if given is None or name in given]
+    return all(getattr(one, name) == getattr(other, name) for name in names)
+
+
+def _same_configurations(
+    one: Sequence[Configuration], other: Sequence[Configuration], given: Collection[str] | None
+) -> bool:
+    if given is None:
+        return list(one) == list(other)
+    axes = [axis for axis in Configuration.__struct_fields__ if axis in given]
+    return all({getattr(c, axis) for c in one} == {getattr(c, axis) for c in other} for axis in axes)
 
 
 def _same_machine(one: Machine, other: Machine) -> bool:

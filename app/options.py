@@ -193,7 +193,7 @@ Once = Annotated[
     typer.Option(
         "--once",
         envvar="EDGE_BENCH_ONCE",
-        help="Where this machine has measured this bundle so already, print that Run and measure nothing.",
+        help="Where this machine has measured this bundle already, as far as options say how, print that Run only.",
     ),
 ]
 Strict = Annotated[

@@ -68,6 +68,19 @@ def test_once_finds_the_run_of_this_bundle_and_measures_whatever_is_not_the_same
     assert len(list(results.iterdir())) == 3
 
 
+def test_once_asks_only_for_what_was_stated(digits_bundle: Bundle, tmp_path: Path) -> None:
+    _, first = measure(digits_bundle.folder, LIGHT, QUICK, tmp_path, Silent())
+
+    def once(selection: Selection, settings: Settings, *given: str) -> bool:
+        return (
+            measure(digits_bundle.folder, selection, settings, tmp_path, Silent(), once=True, given=given)[1] == first
+        )
+
+    assert once(Selection(runtimes=["litert"]), Settings(), "once", "runtime")
+    assert once(LIGHT, msgspec.structs.replace(QUICK, trials=2, seed=1), "variant", "trials")
+    assert not once(Selection(variants=["int8"], runtimes=["litert"]), QUICK, "variant")
+
+
 def test_of_a_folder_with_runs_of_several_bundles_the_newest_runs_bundle_counts(
     digits_bundle: Bundle, tmp_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ from app.presentation.tables import Table, render
 from app.presentation.units import significant, with_interval
 from bench.results import Configuration, Failure, Result
 from bench.stats import Interval
-from tests.bench.test_compare import result, run
+from tests.bench.test_compare import run
 
 TABLE = Table(
     title="a title",

@@ -20,12 +20,12 @@ TAG = "edge-bench-tests"
 EDGE, HOST = f"edge-bench:{TAG}", f"edge-bench-host:{TAG}"
 
 
-def docker(*arguments: object, timeout: float = 1200, **environment: str) -> Completed:
+def docker(*arguments: object, timeout: float = 1200, environment: dict[str, str] | None = None) -> Completed:
     """Calls docker as a person would, in the repository."""
     return subprocess.run(
         ["docker", *map(str, arguments)],
         cwd=REPOSITORY,
-        env=_environment() | environment,
+        env=_environment() | (environment or {}),
         capture_output=True,
         text=True,
         timeout=timeout,
@@ -49,8 +49,8 @@ class Compose:
     project: str
     environment: dict[str, str] = field(default_factory=dict)
 
-    def __call__(self, *arguments: object, **environment: str) -> Completed:
-        return docker("compose", "--project-name", self.project, *arguments, **(self.environment | environment))
+    def __call__(self, *arguments: object) -> Completed:
+        return docker("compose", "--project-name", self.project, *arguments, environment=self.environment)
 
     def volume(self, name: str) -> str:
         return f"{self.project}_{name}"
