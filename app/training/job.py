@@ -123,7 +123,8 @@ def _same_settings(bundle: Bundle, settings: TrainingSettings) -> None:
 
 def _settings_of(bundle: Bundle) -> dict[str, object]:
     manifest = bundle.manifest
-    return manifest.hyper_parameters | {
+    return {
+        **manifest.hyper_parameters,
         "seed": manifest.seed,
         "model": manifest.model.name,
         "dataset": manifest.dataset.name,
