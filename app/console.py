@@ -42,15 +42,21 @@ def print_table(table: Table, form: Format) -> None:
 
 
 def print_comparison(comparison: "Comparison", form: Format) -> None:
-    """A comparison, and below it what the same model says on several machines; as data it is one table."""
+    """A comparison, below it what the same model says on several machines and where time comes from.
+
+    As data it is one table, whose JSON records hold the rest.
+    """
     from app.presentation.across_table import across_table
+    from app.presentation.attribution_table import attribution_table
     from app.presentation.comparison_table import comparison_table
 
     print_table(comparison_table(comparison), form)
-    machines = across_table(comparison)
-    if machines and form in (Format.TABLE, Format.MARKDOWN):
-        print()
-        print_table(machines, form)
+    if form not in (Format.TABLE, Format.MARKDOWN):
+        return
+    for table in (across_table(comparison), attribution_table(comparison)):
+        if table:
+            print()
+            print_table(table, form)
 
 
 def banner(message: str) -> None:

@@ -1,27 +1,16 @@
 """Results in, Comparison out: every configuration of one or more Runs against one named baseline."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
 from bench.agreement import Across, Agreement, across, agreement_of, common_predictions, true_labels
+from bench.attribution import Effect, attribute
 from bench.codec import SCHEMA_VERSION
 from bench.errors import BadInput, ResultsError
-from bench.results import Configuration, Result, Run
-from bench.stats import (
-    Interval,
-    PairedDifference,
-    Ratio,
-    Verdict,
-    difference_of_means,
-    paired_difference,
-    paired_ratio,
-    unpaired_ratio,
-    verdict,
-)
+from bench.measured import Measured, seconds_an_image, time_ratio
+from bench.results import Configuration, Run
+from bench.stats import Interval, PairedDifference, Ratio, Verdict, difference_of_means, paired_difference, verdict
 
 __all__ = ["Comparison", "Row", "Slack", "compare", "matches"]
 
@@ -70,19 +59,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     baseline_machine: str
     rows: list[Row]
     slacks: list[Slack]
+    effects: list[Effect] = []  # what the differences in time come from, one factor at a time
     notes: list[str]
-
-
-class Measured(NamedTuple):
-    """A result and the Run it is from."""
-
-    run: Run
-    result: Result
-
-    @property
-    def images(self) -> int:
-        """How many images a pass had."""
-        return self.run.images.indices.length
 
 
 def compare(runs: Sequence[Run], baseline: str | None = None) -> Comparison:
@@ -106,6 +84,7 @@ def compare(runs: Sequence[Run], baseline: str | None = None) -> Comparison:
         baseline_machine=base.run.machine.label,
         rows=[_row(item, base) for item in everything],
         slacks=_slacks(measured),
+        effects=attribute(measured, base.run),
         notes=notes + _run_notes(runs),
     )
 
@@ -156,7 +135,7 @@ def _row(item: Measured, base: Measured) -> Row:
     )
     if not result.trials:
         return row
-    ratio, remark = _time_ratio(item, base)
+    ratio, remark = time_ratio(item, base)
     first, second, common = common_predictions(run, result, base.run, base.result)
     truth = true_labels(run, common)
     return msgspec.structs.replace(
@@ -174,36 +153,6 @@ def _row(item: Measured, base: Measured) -> Row:
     )
 
 
-def _time_ratio(item: Measured, base: Measured) -> tuple[Ratio | None, str]:
-    """How many times the baseline's time an image takes; paired where both ran interleaved in one run."""
-    if item.result is base.result:
-        return None, "baseline"
-    if item.run.emulated or base.run.emulated:
-        return None, "EMULATED: no verdict on time"
-    first, second = item.result.by_process(), base.result.by_process()
-    if item.run is base.run:
-        shared = [
-            (process, sorted(first[process].keys() & second[process].keys()))
-            for process in first.keys() & second.keys()
-        ]
-        pairs = [(process, rounds) for process, rounds in sorted(shared) if rounds]
-        if not pairs:
-            return None, "no round in which both were measured"
-        return (
-            paired_ratio(
-                [np.array([first[process][number] for number in rounds]) for process, rounds in pairs],
-                [np.array([second[process][number] for number in rounds]) for process, rounds in pairs],
-            ),
-            "",
-        )
-    return unpaired_ratio(_seconds_an_image(item), _seconds_an_image(base)), ""
-
-
-def _seconds_an_image(item: Measured) -> list[npt.NDArray[np.float64]]:
-    """One array a process."""
-    return [np.array(list(rounds.values())) / item.images for _, rounds in sorted(item.result.by_process().items())]
-
-
 def _slacks(measured: Sequence[Measured]) -> list[Slack]:
     """Light against original, for every light configuration with real times.
 
@@ -218,7 +167,7 @@ def _slacks(measured: Sequence[Measured]) -> list[Slack]:
             continue
         elsewhere = [original for original in originals if original.run is not item.run]
         original = (elsewhere or originals)[0]
-        per_image = difference_of_means(_seconds_an_image(item), _seconds_an_image(original))
+        per_image = difference_of_means(seconds_an_image(item), seconds_an_image(original))
         seconds, interval = per_image[0] * item.images, per_image[1]
         slacks.append(
             Slack(

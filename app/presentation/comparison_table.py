@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from app.presentation.attribution_table import effect_record
 from app.presentation.tables import Table
 from app.presentation.units import percent, significant, with_interval
 from bench.compare import Comparison, Row, Slack
@@ -43,7 +44,7 @@ def comparison_table(comparison: Comparison) -> Table:
             *remarks,
             *map(_slack, comparison.slacks),
         ],
-        records=[_record(row) for row in comparison.rows],
+        records=[_record(row, comparison) for row in comparison.rows],
     )
 
 
@@ -96,7 +97,7 @@ def _slack(slack: Slack) -> str:
     return f"slack, {light}: {figure}: {meaning}"
 
 
-def _record(row: Row) -> dict[str, Any]:
+def _record(row: Row, comparison: Comparison) -> dict[str, Any]:
     """The row's bare numbers."""
     configuration, ratio, difference, agreement = (
         row.configuration,
@@ -130,5 +131,10 @@ def _record(row: Row) -> dict[str, Any]:
         "across_same": row.across.same if row.across else None,
         "across_total": row.across.total if row.across else None,
         "across_flips": [msgspec.to_builtins(flip) for flip in row.across.flips] if row.across else None,
+        "attribution": [
+            effect_record(effect)
+            for effect in comparison.effects
+            if (effect.run_id, effect.configuration) == (row.run_id, row.configuration)
+        ],
         "remark": row.remark,
     }

@@ -75,7 +75,9 @@ def _as_csv(records: Sequence[dict[str, Any]]) -> str:
     if not records:
         return ""
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
+    # lists within a record have no place in a table of values; they are in the JSON
+    flat = [name for name in records[0] if not any(isinstance(record.get(name), list) for record in records)]
+    writer = csv.DictWriter(text, flat, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(records)
     return text.getvalue().rstrip("\n")
