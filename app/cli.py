@@ -10,7 +10,7 @@ import typer
 
 from app import options as o
 from app.presentation.formats import Format
-from bench.errors import BadInput, EdgeBenchError, Interrupted, NotTrusted
+from bench.errors import BadInput, EdgeBenchError, GateNotMet, Interrupted, NotTrusted
 from bench.version import __version__
 
 __all__ = ["app", "main"]
@@ -127,16 +127,39 @@ def run(
 def compare(
     runs: o.RunFiles,
     baseline: o.Baseline = None,
+    fail_if_slower: o.FailIfSlower = None,
+    fail_if_accuracy_drops: o.FailIfAccuracyDrops = None,
     output_format: o.OutputFormat = Format.TABLE,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Compare every configuration of one or more Runs with a baseline: time, accuracy, agreement, size."""
+    """Compare every configuration of one or more Runs with a baseline, or a Run with an older one as a gate."""
     from app import console
     from app.measuring import read_runs
     from bench.compare import compare as compare_runs
+    from bench.gate import Limits
 
-    console.print_comparison(compare_runs(read_runs(runs, console.progress()), baseline), output_format)
+    limits = Limits(slower=o.share(fail_if_slower, "--fail-if-slower"), accuracy_drop=fail_if_accuracy_drops)
+    measured = read_runs(runs, console.progress())
+    if baseline and o.is_file(baseline):
+        _gate(measured, Path(baseline), limits, output_format)
+    elif limits:
+        raise BadInput("a gate needs an older Run to compare with", "name its file: --baseline old.json")
+    else:
+        console.print_comparison(compare_runs(measured, baseline), output_format)
+
+
+def _gate(runs: list[Any], baseline: Path, limits: Any, output_format: Format) -> None:
+    from app import console
+    from app.presentation.gate_table import changes_table, failures
+    from bench.gate import changes, judge
+    from bench.results import read_run
+
+    found = changes(runs, read_run(baseline))
+    judgements = judge(found, limits)
+    console.print_table(changes_table(found, judgements, baseline.name), output_format)
+    if failed := failures(judgements):
+        raise GateNotMet(f"the gate is not met: {len(failed)} of {len(judgements)} limits", failed[0])
 
 
 @app.command(name="all")

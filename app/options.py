@@ -9,7 +9,7 @@ import typer
 from app.presentation.formats import Format
 from bench.errors import BadInput
 
-__all__ = ["counts", "given", "names"]
+__all__ = ["counts", "given", "is_file", "names", "share"]
 
 ItemType = TypeVar("ItemType")
 
@@ -30,6 +30,27 @@ def counts(text: str | None, flag: str) -> list[int] | None:
     if not numbers or min(numbers) < 1:
         raise BadInput(f"{flag} {text!r}: not positive whole numbers", f"say, {flag} 1,2,4")
     return numbers
+
+
+def is_file(baseline: str) -> bool:
+    """Whether ``--baseline`` names a Run's file rather than a configuration; BadInput for a file that is not there."""
+    path = Path(baseline)
+    if path.suffix == ".json" and not path.is_file():
+        raise BadInput(f"{path}: no such file", "name a file that `edge-bench run` wrote, or VARIANT/RUNTIME")
+    return path.is_file()
+
+
+def share(text: str | None, flag: str) -> float | None:
+    """``5%`` or ``5`` as 0.05; None where nothing was said. BadInput for anything else."""
+    if text is None:
+        return None
+    try:
+        value = float(text.strip().removesuffix("%"))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1000:
+        raise BadInput(f"{flag} {text!r}: not a percentage", f"say, {flag} 5%")
+    return value / 100
 
 
 def given(context: typer.Context) -> set[str]:
@@ -211,6 +232,21 @@ Baseline = Annotated[
     str | None,
     typer.Option(
         envvar="EDGE_BENCH_BASELINE",
-        help="VARIANT[/RUNTIME[/THREADS[/BATCH]]] to compare with.  [default: keras]",
+        help="VARIANT[/RUNTIME[/THREADS[/BATCH]]] to compare with, or an older Run's file.  [default: keras]",
+    ),
+]
+FailIfSlower = Annotated[
+    str | None,
+    typer.Option(
+        envvar="EDGE_BENCH_FAIL_IF_SLOWER",
+        help="Exit code 3 where a configuration takes more than 5% (say) longer than in the --baseline Run.",
+    ),
+]
+FailIfAccuracyDrops = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        envvar="EDGE_BENCH_FAIL_IF_ACCURACY_DROPS",
+        help="Exit code 3 where it loses more than so many percentage points of accuracy.",
     ),
 ]
