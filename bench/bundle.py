@@ -6,6 +6,7 @@ without one is a training that has not finished, and is never mistaken for a bun
 """
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -17,7 +18,6 @@ import numpy.typing as npt
 from bench.codec import SCHEMA_VERSION, decode_record
 from bench.errors import BundleError
 from bench.files import sha256_of
-from bench.machine import in_container
 
 __all__ = [
     "Bundle",
@@ -227,7 +227,7 @@ class Bundle:
 
 
 def _how_to_get_one(folder: Path) -> str:
-    if in_container():
+    if os.environ.get("EDGE_BENCH_IMAGE") == "edge":  # set in Dockerfile.edge: nothing there can train
         return (
             f"mount the volume or folder that holds one (docker run -v artifacts:{folder.parent} …), "
             "or build the image with one inside (make edge-image BUNDLE=…)"

@@ -97,7 +97,7 @@ def usable_cores() -> int:
         return os.cpu_count() or 1
 
 
-def in_container(root: Path = Path("/")) -> bool:
+def in_container(root: Path) -> bool:
     """Whether this process runs in a container of Docker, Podman or another engine that says so."""
     if (root / ".dockerenv").exists() or (root / "run/.containerenv").exists():
         return True
