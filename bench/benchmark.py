@@ -102,14 +102,15 @@ class _Workers:
             preprocessing=self._bundle.manifest.preprocessing,
         )
         prepared = worker.ask(request, Prepared, self._settings.timeout_s)
-        self._recorder.prepared(number, generation, ready, prepared)
+        self._recorder.prepared(number, generation, ready, prepared, worker.delegate())
         if number not in self._recorder.passes:
             # fixed by the first generation, so that all trials of a configuration are the same work
             self._recorder.passes[number] = max(1, -int(-TRIAL_NS * _HEADROOM // max(prepared.pass_ns, 1)))
 
     def _trial(self, number: int, worker: Worker, generation: int, round_number: int) -> None:
-        timed = worker.ask(Time(passes=self._recorder.passes[number]), Timed, self._settings.timeout_s)
-        self._recorder.timed(number, generation, round_number, timed)
+        with self._recorder.watch() as watched:
+            timed = worker.ask(Time(passes=self._recorder.passes[number]), Timed, self._settings.timeout_s)
+        self._recorder.timed(number, generation, round_number, timed, watched)
 
     def _finish(self, number: int, worker: Worker, generation: int) -> None:
         self._recorder.finished(number, generation, worker.finish(self._settings.timeout_s))

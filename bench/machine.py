@@ -51,6 +51,8 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     frequency_mhz: float | None  # highest
     governor: str
     memory_bytes: int
+    cpu_limit: float | None = None  # cores that a cgroup allows; None where nothing limits it
+    load_average: float | None = None  # over the last minute, when it was described
     os: str
     kernel: str
     python: str
@@ -66,21 +68,26 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
         return f"{name} EMULATED" if self.emulated else name
 
 
-def describe_machine(root: Path = Path("/")) -> Machine:
-    """Reads what this machine says of itself; what it does not say is left empty, never guessed."""
-    architecture = platform.machine()
-    signs = emulation_signs(root)
+def describe_machine(root: Path = Path("/"), architecture: str | None = None) -> Machine:
+    """Reads what this machine says of itself; what it does not say is left empty, never guessed.
+
+    Under an emulator the clock and its governor are the other machine's, and are left out.
+    """
+    architecture = architecture or platform.machine()
+    signs = emulation_signs(root, architecture)
     return Machine(
-        hostname=platform.node() or "unknown",
+        hostname=_text(root / "proc/sys/kernel/hostname").strip() or platform.node() or "unknown",
         board=_text(root / "proc/device-tree/model").strip("\0 \n"),
         cpu=_cpu_name(root, architecture),
         architecture=architecture,
-        cores=usable_cores(),
-        frequency_mhz=_highest_frequency(root),
-        governor=_text(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").strip(),
-        memory_bytes=psutil.virtual_memory().total,
+        cores=usable_cores(root),
+        frequency_mhz=None if signs else _highest_frequency(root),
+        governor="" if signs else _text(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").strip(),
+        memory_bytes=memory_bytes(root, "MemTotal"),
+        cpu_limit=cpu_limit(root),
+        load_average=_load_average(root),
         os=_os_name(root),
-        kernel=platform.release(),
+        kernel=_text(root / "proc/sys/kernel/osrelease").strip() or platform.release(),
         python=platform.python_version(),
         container=in_container(root),
         emulated=bool(signs),
@@ -89,12 +96,34 @@ def describe_machine(root: Path = Path("/")) -> Machine:
     )
 
 
-def usable_cores() -> int:
+def usable_cores(root: Path = Path("/")) -> int:
     """Cores that this process may use, which in a container or under taskset is fewer than there are."""
+    if root != Path("/"):
+        return len(re.findall(r"^processor\s*:", _text(root / "proc/cpuinfo"), re.MULTILINE)) or 1
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:
         return os.cpu_count() or 1
+
+
+def memory_bytes(root: Path, name: str) -> int:
+    """A figure of /proc/meminfo (``MemTotal``, ``MemAvailable``); elsewhere than on Linux, psutil's."""
+    stated = re.search(rf"^{name}:\s+(\d+) kB", _text(root / "proc/meminfo"), re.MULTILINE)
+    if stated:
+        return int(stated[1]) * 1024
+    memory = psutil.virtual_memory()
+    return int(memory.total if name == "MemTotal" else memory.available)
+
+
+def cpu_limit(root: Path) -> float | None:
+    """Cores that this container may use by its cgroup's quota, version 2 or 1; None where it may use all."""
+    if limit := re.match(r"(\d+) (\d+)", _text(root / "sys/fs/cgroup/cpu.max")):
+        return int(limit[1]) / int(limit[2])
+    for folder in ("sys/fs/cgroup/cpu", "sys/fs/cgroup/cpu,cpuacct"):
+        quota, period = (_text(root / folder / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period"))
+        if quota.isdigit() and period.isdigit():  # without a limit the quota is -1
+            return int(quota) / int(period)
+    return None
 
 
 def in_container(root: Path) -> bool:
@@ -145,6 +174,11 @@ def _highest_frequency(root: Path) -> float | None:
         return int(stated) / 1000
     now = [float(value) for value in re.findall(r"^cpu MHz\s*:\s*([\d.]+)", _text(root / "proc/cpuinfo"), re.MULTILINE)]
     return max(now) if now else None
+
+
+def _load_average(root: Path) -> float | None:
+    stated = re.match(r"\d+\.\d+", _text(root / "proc/loadavg"))
+    return float(stated[0]) if stated else None
 
 
 def _os_name(root: Path) -> str:

@@ -1,6 +1,7 @@
 """The parent's side of a worker process: starts it, asks, waits asleep, and says why it ended if it did."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -80,6 +81,11 @@ class Worker:
         """Lets the worker end; its last words."""
         return self.ask(Finish(), Finished, timeout)
 
+    def delegate(self) -> str:
+        """The delegate that the runtime said it made, XNNPACK say; empty where it said nothing."""
+        named = re.search(r"Created TensorFlow Lite (\S+) delegate", self._said())
+        return named[1] if named else ""
+
     def stop(self) -> None:
         """Ends the process, whatever it does, and frees what belongs to it. Safe to call twice."""
         if self._process.poll() is None:
@@ -102,7 +108,10 @@ class Worker:
         return Failure(kind="crashed", message=f"the worker ended with exit code {code}{said}")
 
     def _last_words(self) -> str:
-        self._log.seek(0, os.SEEK_END)
-        self._log.seek(max(0, self._log.tell() - 4096))
-        lines = [line.strip() for line in self._log.read().decode(errors="replace").splitlines() if line.strip()]
+        lines = [line.strip() for line in self._said().splitlines() if line.strip()]
         return f": {lines[-1][:200]}" if lines else ""
+
+    def _said(self) -> str:
+        """The end of what its native code printed. Read by position, for the worker writes to the same file."""
+        size = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), 4096, max(0, size - 4096)).decode(errors="replace")

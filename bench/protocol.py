@@ -70,6 +70,7 @@ class Timed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     began_ns: int  # by the machine's monotonic clock
     elapsed_ns: int
+    cpu_ns: int  # processor time of all the worker's threads
     latencies_ns: list[int]
     labels: list[int]
 

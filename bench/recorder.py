@@ -1,10 +1,12 @@
 """Collects what workers say, trial by trial, and makes the Run of it at any moment."""
 
+import contextlib
 import datetime
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +18,32 @@ from bench.plan import Planned
 from bench.protocol import Finished, Prepared, Ready, Timed
 from bench.results import BundleIdentity, Failure, Images, ProcessRecord, Result, Run, Settings, Trial
 from bench.stats import drifts, outliers, spread_warning
-from bench.trust import machine_findings
+from bench.telemetry import MachineState, Sensors, throttling
+from bench.trust import machine_findings, trial_findings, trusted
 from bench.version import __version__, revision
 
-__all__ = ["Recorder"]
+__all__ = ["Recorder", "Watched"]
 
 _SHORT_TRIAL_SECONDS = 0.1
+
+
+@dataclass
+class Watched:
+    """The machine around one trial, and what this process itself used meanwhile."""
+
+    before: MachineState
+    own_ns: int
+    after: MachineState = field(default_factory=MachineState)
+
+    def passed(self, name: str) -> int | None:
+        """How far a counter came; None where the machine has none."""
+        first, last = getattr(self.before, name), getattr(self.after, name)
+        return None if first is None or last is None else max(0, last - first)
+
+    def others_ns(self, worker_ns: int) -> int | None:
+        """Processor time that was neither the worker's nor this process's."""
+        busy = self.passed("busy_ns")
+        return None if busy is None else max(0, busy - worker_ns - self.own_ns)
 
 
 class Recorder:
@@ -40,6 +62,9 @@ class Recorder:
         self._began_ns, self._began = time.perf_counter_ns(), utc_now()
         self._machine = describe_machine()
         self._findings = machine_findings(self._machine)
+        self._sensors = Sensors(emulated=self._machine.emulated)
+        self._state = self._sensors.read()
+        self._delegates: dict[int, str] = {}
         self._failures: dict[int, Failure] = {
             number: item.failure for number, item in enumerate(planned) if item.failure
         }
@@ -59,8 +84,9 @@ class Recorder:
         """A configuration has failed; the trials it has made stay."""
         self._failures[number] = failure
 
-    def prepared(self, number: int, generation: int, ready: Ready, prepared: Prepared) -> None:
+    def prepared(self, number: int, generation: int, ready: Ready, prepared: Prepared, delegate: str = "") -> None:
         """A worker is warm."""
+        self._delegates[number] = delegate
         self._processes[number][generation] = ProcessRecord(
             index=generation,
             import_ns=ready.import_ns,
@@ -72,7 +98,15 @@ class Recorder:
             memory_peak_bytes=0,
         )
 
-    def timed(self, number: int, generation: int, round_number: int, timed: Timed) -> None:
+    @contextlib.contextmanager
+    def watch(self) -> Iterator[Watched]:
+        """Reads the sensors before and after a trial; the caller sleeps in between."""
+        watched = Watched(before=self._sensors.read(), own_ns=time.process_time_ns())
+        yield watched
+        watched.own_ns = time.process_time_ns() - watched.own_ns
+        watched.after = self._sensors.read()
+
+    def timed(self, number: int, generation: int, round_number: int, timed: Timed, watched: Watched) -> None:
         """A trial was made."""
         labels = np.array(timed.labels, dtype=np.int64)
         first = self._predictions.setdefault(number, labels)
@@ -88,6 +122,11 @@ class Recorder:
                 passes=self.passes[number],
                 correct=int(np.count_nonzero(labels == self._labels)),
                 latencies=pack(timed.latencies_ns),
+                cpu_ns=timed.cpu_ns,
+                others_ns=watched.others_ns(timed.cpu_ns),
+                stolen_ns=watched.passed("stolen_ns"),
+                temperature_c=watched.after.temperature_c,
+                throttled=throttling(watched.before, watched.after),
             )
         )
         self._place += 1
@@ -103,6 +142,8 @@ class Recorder:
     def run(self) -> Run:
         """Everything so far, as the record that is written."""
         manifest = self._bundle.manifest
+        results = [self._result(number) for number in range(len(self._planned))]
+        findings = self._findings + trial_findings(results, self._machine)
         return Run(
             run_id=uuid.uuid4().hex,
             began=self._began,
@@ -124,8 +165,11 @@ class Recorder:
             ),
             settings=self._settings,
             images=Images(indices=pack(self.indices), labels=pack(self._labels), of=len(self._bundle.test_set()[1])),
-            results=[self._result(number) for number in range(len(self._planned))],
-            findings=self._findings,
+            results=results,
+            findings=findings,
+            trusted=trusted(findings, results, complete=not self.interrupted),
+            state_before=self._state,
+            state_after=self._sensors.read(),
         )
 
     def _result(self, number: int) -> Result:
@@ -142,6 +186,7 @@ class Recorder:
             unstable_predictions=int(self._unstable[number].sum()) if trials else 0,
             failure=self._failures.get(number),
             warnings=_warnings(trials, int(self._unstable[number].sum()) if trials else 0),
+            delegate=self._delegates.get(number, ""),
         )
 
 

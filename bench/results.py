@@ -12,6 +12,7 @@ from bench.codec import SCHEMA_VERSION, PackedArray, decode_record, encode_recor
 from bench.errors import ResultsError
 from bench.files import write_atomically
 from bench.machine import Finding, Machine
+from bench.telemetry import MachineState
 
 __all__ = [
     "BundleIdentity",
@@ -52,6 +53,11 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     passes: int
     correct: int  # images classified right in the last pass
     latencies: PackedArray  # ns, one an invocation of the last pass
+    cpu_ns: int | None = None  # processor time of the worker in this trial
+    others_ns: int | None = None  # processor time of everyone else meanwhile, on all cores
+    stolen_ns: int | None = None  # processor time that a hypervisor gave to others meanwhile
+    temperature_c: float | None = None  # after it
+    throttled: list[str] = []  # why the machine was slower than it can be during it
 
     @property
     def pass_seconds(self) -> float:
@@ -93,6 +99,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     unstable_predictions: int = 0  # images whose label differed between trials
     failure: Failure | None = None
     warnings: list[str] = []
+    delegate: str = ""  # that the runtime said it uses, XNNPACK say
 
     def pass_seconds(self) -> npt.NDArray[np.float64]:
         """Seconds a pass, one a trial, in the order measured."""
@@ -165,6 +172,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     images: Images
     results: list[Result]
     findings: list[Finding] = []  # what spoils or may spoil the measurement, each with its remedy
+    trusted: bool | None = None  # complete, and no finding spoils it; None in Runs from before it was judged
+    state_before: MachineState | None = None
+    state_after: MachineState | None = None
 
     @property
     def emulated(self) -> bool:

@@ -22,6 +22,7 @@ __all__ = [
     "paired_difference",
     "paired_ratio",
     "percentile_supported",
+    "relative_deviation",
     "spread_warning",
     "unpaired_ratio",
     "verdict",
@@ -33,6 +34,8 @@ Values = npt.NDArray[np.float64]
 CONFIDENCE = 0.95
 #: MLPerf calls a result materially different from 2 % on.
 MATERIAL = 0.02
+#: pyperf calls a benchmark unstable from a standard deviation of 10 % of the mean on.
+UNSTABLE = 0.10
 
 
 class Interval(msgspec.Struct, frozen=True):
@@ -110,15 +113,21 @@ def outliers(values: Sequence[float] | Values) -> list[int]:
     return [int(index) for index in np.flatnonzero(distance > 10 * scale)] if scale else []
 
 
+def relative_deviation(values: Sequence[float] | Values) -> float | None:
+    """Standard deviation (n - 1) over the mean; None for fewer than two values."""
+    array = np.asarray(values, dtype=np.float64)
+    return float(array.std(ddof=1) / array.mean()) if len(array) > 1 else None
+
+
 def spread_warning(values: Sequence[float] | Values) -> str | None:
     """Pyperf's two warnings: sd of at least 10 % of the mean, or an extreme at least 50 % away from it."""
-    array = np.asarray(values, dtype=np.float64)
-    if len(array) < 2:
+    deviation = relative_deviation(values)
+    if deviation is None:
         return None
-    mean = float(array.mean())
-    deviation = float(array.std(ddof=1)) / mean
-    if deviation >= 0.10:
+    if deviation >= UNSTABLE:
         return f"unstable: standard deviation is {deviation:.0%} of the mean"
+    array = np.asarray(values, dtype=np.float64)
+    mean = float(array.mean())
     if array.max() >= 1.5 * mean or array.min() <= 0.5 * mean:
         return "unstable: an extreme is more than 50 % away from the mean"
     return None

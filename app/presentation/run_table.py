@@ -73,12 +73,14 @@ def _notes(run: Run) -> list[str]:
     notes = [f"NOTE: {run.bundle.note}"] if run.bundle.note else []
     if run.images.indices.length < run.images.of:
         notes.append(f"{run.images.indices.length:,} of {run.images.of:,} test images, drawn evenly over classes")
+    if run.trusted is not None and run.measured:
+        notes.append("trusted: yes" if run.trusted else "trusted: no, because of what is marked ! below")
     if not run.complete:
-        notes.append("INTERRUPTED: these are the trials made until then")
-    notes += [f"! {finding.what}: {finding.remedy}" for finding in run.findings]
+        notes.append("! INTERRUPTED: these are the trials made until then")
+    notes += [f"{'!' if finding.spoils else '-'} {finding.what}: {finding.remedy}" for finding in run.findings]
     notes += _failures(run)
     for result in run.results:
-        notes += [f"! {result.configuration}: {warning}" for warning in result.warnings]
+        notes += [f"- {result.configuration}: {warning}" for warning in result.warnings]
     return notes
 
 
@@ -101,9 +103,11 @@ def _record(result: Result, run: Run) -> dict[str, Any]:
         "machine": run.machine.hostname,
         "architecture": run.machine.architecture,
         "emulated": run.emulated,
+        "trusted": run.trusted,
         "variant": configuration.variant,
         "runtime": configuration.runtime,
         "runtime_version": result.runtime_version,
+        "delegate": result.delegate,
         "threads": configuration.threads,
         "batch_size": configuration.batch_size,
         "images": images,
