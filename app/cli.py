@@ -88,6 +88,8 @@ def run(
     trials: o.Trials = 30,
     processes: o.Processes = 5,
     limit: o.Limit = None,
+    resample: o.Resample = None,
+    scenario: o.ScenarioName = None,
     seed: o.Seed = 42,
     timeout: o.Timeout = 600,
     results: o.ResultsFolder = DEFAULT_RESULTS,
@@ -105,14 +107,18 @@ def run(
     from bench.compare import compare as compare_runs
     from bench.plan import Selection
     from bench.results import Settings
+    from bench.scenario import batch_sizes_for
 
     selection = Selection(
         variants=o.names(variant),
         runtimes=o.names(runtime),
         threads=o.counts(threads, "--threads"),
-        batch_sizes=o.counts(batch_size, "--batch-size"),
+        batch_sizes=batch_sizes_for(scenario, o.counts(batch_size, "--batch-size")),
     )
-    settings = Settings(trials=trials, processes=processes, limit=limit, seed=seed, timeout_s=timeout)
+    settings = Settings(
+        trials=trials, processes=processes, limit=limit, seed=seed, timeout_s=timeout, scenario=scenario or "",
+        resample=resample,
+    )  # fmt: skip
     measured, path = measure(
         bundle, selection, settings, results, console.progress(), once=once, given=o.given(context)
     )

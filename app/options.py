@@ -8,6 +8,7 @@ import typer
 
 from app.presentation.formats import Format
 from bench.errors import BadInput
+from bench.scenario import Scenario
 
 __all__ = ["counts", "given", "is_file", "names", "share"]
 
@@ -192,6 +193,22 @@ Processes = Annotated[
 Limit = Annotated[
     int | None,
     typer.Option(min=1, envvar="EDGE_BENCH_LIMIT", help="Images a pass, drawn evenly over classes.  [default: all]"),
+]
+ScenarioName = Annotated[
+    Scenario | None,
+    typer.Option(
+        "--scenario",
+        envvar="EDGE_BENCH_SCENARIO",
+        help="offline: sweep batch sizes (1,8,32,100) for the most images a second; single-stream: one at a time.",
+    ),
+]
+Resample = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        envvar="EDGE_BENCH_RESAMPLE",
+        help="Images that each trial draws for itself, so that accuracy spreads over trials as time does.",
+    ),
 ]
 Timeout = Annotated[
     float,

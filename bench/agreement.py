@@ -81,7 +81,9 @@ def common_predictions(run: Run, result: Result, other: Run, others: Result) -> 
     """Both results' labels on the images that both Runs saw, and those images' indices in the test set."""
     indices = unpack(run.images.indices).astype(np.int64), unpack(other.images.indices).astype(np.int64)
     common, first, second = np.intersect1d(*indices, assume_unique=True, return_indices=True)
-    return result.labels()[first], others.labels()[second], common
+    mine, theirs = result.labels()[first], others.labels()[second]
+    seen = (mine >= 0) & (theirs >= 0)
+    return mine[seen], theirs[seen], common[seen]
 
 
 def true_labels(run: Run, indices: Labels) -> Labels:

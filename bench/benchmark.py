@@ -17,7 +17,7 @@ from bench.progress import Progress
 from bench.protocol import Prepare, Prepared, Ready, Time, Timed
 from bench.recorder import Recorder
 from bench.results import Run, Settings
-from bench.sampling import draw_evenly
+from bench.sampling import draw_evenly, draw_for_trial
 from bench.schedule import Generation, schedule
 
 __all__ = ["run_benchmark"]
@@ -105,12 +105,19 @@ class _Workers:
         self._recorder.prepared(number, generation, ready, prepared, worker.delegate())
         if number not in self._recorder.passes:
             # fixed by the first generation, so that all trials of a configuration are the same work
-            self._recorder.passes[number] = max(1, -int(-TRIAL_NS * _HEADROOM // max(prepared.pass_ns, 1)))
+            images = len(self._recorder.indices)
+            pass_ns = prepared.pass_ns * min(self._settings.resample or images, images) // images
+            self._recorder.passes[number] = max(1, -int(-TRIAL_NS * _HEADROOM // max(pass_ns, 1)))
 
     def _trial(self, number: int, worker: Worker, generation: int, round_number: int) -> None:
+        settings, places = self._settings, None
+        if settings.resample:
+            count = len(self._recorder.indices)
+            places = draw_for_trial(count, settings.resample, settings.seed, generation, round_number)
+        request = Time(passes=self._recorder.passes[number], places=None if places is None else places.tolist())
         with self._recorder.watch() as watched:
-            timed = worker.ask(Time(passes=self._recorder.passes[number]), Timed, self._settings.timeout_s)
-        self._recorder.timed(number, generation, round_number, timed, watched)
+            timed = worker.ask(request, Timed, self._settings.timeout_s)
+        self._recorder.timed(number, generation, round_number, timed, watched, places)
 
     def _finish(self, number: int, worker: Worker, generation: int) -> None:
         self._recorder.finished(number, generation, worker.finish(self._settings.timeout_s))

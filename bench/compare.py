@@ -138,11 +138,12 @@ def _row(item: Measured, base: Measured) -> Row:
     ratio, remark = time_ratio(item, base)
     first, second, common = common_predictions(run, result, base.run, base.result)
     truth = true_labels(run, common)
+    correct, seen = run.correct(result)
     return msgspec.structs.replace(
         row,
         is_baseline=item.result is base.result,
-        images=item.images,
-        correct=result.trials[-1].correct,
+        images=seen,
+        correct=correct,
         pass_seconds=[float(seconds) for seconds in result.pass_seconds()],
         ratio=ratio,
         verdict=verdict(ratio) if ratio else None,
@@ -194,4 +195,6 @@ def _run_notes(runs: Sequence[Run]) -> list[str]:
             notes.append(
                 f"run {run.run_id[:8]} classified {run.images.indices.length:,} of the {run.images.of:,} test images"
             )
+        if run.settings.resample:
+            notes.append(f"run {run.run_id[:8]} drew {run.images_a_pass:,} images of its own for each trial")
     return notes

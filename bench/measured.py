@@ -20,7 +20,7 @@ class Measured(NamedTuple):
     @property
     def images(self) -> int:
         """How many images a pass had."""
-        return self.run.images.indices.length
+        return self.run.images_a_pass
 
 
 def time_ratio(item: Measured, base: Measured) -> tuple[Ratio | None, str]:

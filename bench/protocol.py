@@ -38,9 +38,10 @@ class Prepare(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Time(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Make one trial of so many passes."""
+    """Make one trial of so many passes, over all prepared images or some of them, by their places."""
 
     passes: int
+    places: list[int] | None = None
 
 
 class Finish(msgspec.Struct, frozen=True, kw_only=True, tag=True):

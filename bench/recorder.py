@@ -106,12 +106,23 @@ class Recorder:
         watched.own_ns = time.process_time_ns() - watched.own_ns
         watched.after = self._sensors.read()
 
-    def timed(self, number: int, generation: int, round_number: int, timed: Timed, watched: Watched) -> None:
-        """A trial was made."""
+    def timed(
+        self,
+        number: int,
+        generation: int,
+        round_number: int,
+        timed: Timed,
+        watched: Watched,
+        places: npt.NDArray[np.int64] | None = None,
+    ) -> None:
+        """A trial was made, over all images or those at ``places``."""
         labels = np.array(timed.labels, dtype=np.int64)
-        first = self._predictions.setdefault(number, labels)
-        unstable = self._unstable.setdefault(number, np.zeros(len(labels), dtype=np.bool_))
-        unstable |= first != labels
+        count = len(self.indices)
+        where = np.arange(count) if places is None else places
+        first = self._predictions.setdefault(number, np.full(count, -1, dtype=np.int64))
+        unstable = self._unstable.setdefault(number, np.zeros(count, dtype=np.bool_))
+        unstable[where] |= (first[where] >= 0) & (first[where] != labels)
+        first[where] = np.where(first[where] >= 0, first[where], labels)
         self._trials[number].append(
             Trial(
                 process=generation,
@@ -120,13 +131,14 @@ class Recorder:
                 began_ns=max(0, timed.began_ns - self._began_ns),
                 elapsed_ns=timed.elapsed_ns,
                 passes=self.passes[number],
-                correct=int(np.count_nonzero(labels == self._labels)),
+                correct=int(np.count_nonzero(labels == self._labels[where])),
                 latencies=pack(timed.latencies_ns),
                 cpu_ns=timed.cpu_ns,
                 others_ns=watched.others_ns(timed.cpu_ns),
                 stolen_ns=watched.passed("stolen_ns"),
                 temperature_c=watched.after.temperature_c,
                 throttled=throttling(watched.before, watched.after),
+                places=None if places is None else pack(places),
             )
         )
         self._place += 1
@@ -174,7 +186,8 @@ class Recorder:
 
     def _result(self, number: int) -> Result:
         planned, trials = self._planned[number], self._trials[number]
-        predictions = self._predictions.get(number)
+        predictions = self._predictions.get(number, np.zeros(0, dtype=np.int64))
+        unseen = np.flatnonzero(predictions < 0)
         return Result(
             configuration=planned.configuration,
             bytes=planned.variant.bytes,
@@ -182,7 +195,8 @@ class Recorder:
             runtime_version=planned.runtime_version,
             processes=list(self._processes[number].values()),
             trials=trials,
-            predictions=None if predictions is None else pack(predictions),
+            predictions=pack(np.maximum(predictions, 0)) if trials else None,
+            unseen=pack(unseen) if len(unseen) else None,
             unstable_predictions=int(self._unstable[number].sum()) if trials else 0,
             failure=self._failures.get(number),
             warnings=_warnings(trials, int(self._unstable[number].sum()) if trials else 0),

@@ -58,6 +58,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     stolen_ns: int | None = None  # processor time that a hypervisor gave to others meanwhile
     temperature_c: float | None = None  # after it
     throttled: list[str] = []  # why the machine was slower than it can be during it
+    places: PackedArray | None = None  # of its own images in Run.images, where each trial draws some; None: all
 
     @property
     def pass_seconds(self) -> float:
@@ -96,6 +97,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     processes: list[ProcessRecord] = []
     trials: list[Trial] = []
     predictions: PackedArray | None = None  # labels, one an image, in the order of Run.images
+    unseen: PackedArray | None = None  # places of images that no trial has drawn
     unstable_predictions: int = 0  # images whose label differed between trials
     failure: Failure | None = None
     warnings: list[str] = []
@@ -118,10 +120,13 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         return np.concatenate([unpack(trial.latencies) / 1e6 / batch for trial in self.trials])
 
     def labels(self) -> npt.NDArray[np.int64]:
-        """Predicted labels, shape [images]."""
+        """Predicted labels, shape [images]; -1 where no trial has drawn the image."""
         if self.predictions is None:
             raise ValueError(f"{self.configuration} made no predictions")
-        return unpack(self.predictions).astype(np.int64)
+        labels = unpack(self.predictions).astype(np.int64)
+        if self.unseen is not None:
+            labels[unpack(self.unseen)] = -1
+        return labels
 
 
 class Images(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,6 +158,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limit: int | None = None
     seed: int = 42
     timeout_s: float = 600.0
+    scenario: str = ""  # offline · single-stream; empty: each runtime's own batch size
+    resample: int | None = None  # images that each trial draws for itself; None: all of Run.images
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,6 +182,16 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     trusted: bool | None = None  # complete, and no finding spoils it; None in Runs from before it was judged
     state_before: MachineState | None = None
     state_after: MachineState | None = None
+
+    @property
+    def images_a_pass(self) -> int:
+        """How many images a pass classifies."""
+        return min(self.settings.resample or self.images.indices.length, self.images.indices.length)
+
+    def correct(self, result: Result) -> tuple[int, int]:
+        """How many images of those that a result has seen, each counted once, it classified right; and of how many."""
+        labels, truth = result.labels(), unpack(self.images.labels).astype(np.int64)
+        return int(np.count_nonzero(labels == truth)), int(np.count_nonzero(labels >= 0))
 
     @property
     def emulated(self) -> bool:

@@ -1,9 +1,9 @@
-"""Which test images are used when not all are: an even, seeded draw over classes."""
+"""Which test images are used when not all are: seeded draws, the same on every machine."""
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["draw_evenly"]
+__all__ = ["draw_evenly", "draw_for_trial"]
 
 
 def draw_evenly(labels: npt.NDArray[np.uint8], limit: int | None, seed: int) -> npt.NDArray[np.int64]:
@@ -24,3 +24,12 @@ def draw_evenly(labels: npt.NDArray[np.uint8], limit: int | None, seed: int) -> 
         turn[members] = np.arange(len(members))
     order = shuffled[np.argsort(turn[shuffled], kind="stable")]
     return np.sort(order[:limit])
+
+
+def draw_for_trial(count: int, size: int, seed: int, process: int, round_number: int) -> npt.NDArray[np.int64]:
+    """Places 0..count-1, shape [min(size, count)], ascending, without repetition, for one round of one process.
+
+    All configurations of a round get the same images, so that their times and accuracies stay paired.
+    """
+    generator = np.random.default_rng([seed, process, round_number])
+    return np.sort(generator.permutation(count)[:size])

@@ -70,9 +70,9 @@ def _serve(channel: Channel, load: Loader) -> None:
     while True:
         request = channel.receive()
         match request:
-            case Time(passes=passes):
+            case Time(passes=passes, places=places):
                 try:
-                    channel.send(worker.trial(passes))
+                    channel.send(worker.trial(passes, places))
                 except Exception as cause:
                     channel.send(Problem(kind="failed", message=_line(cause)))
                     return
@@ -115,9 +115,11 @@ class _Prepared:
         times = self._session.classify(self._inputs[:count], self._outputs[:count], self._clock)
         return int(times.ended[-1] - times.began[0])
 
-    def trial(self, passes: int) -> Timed:
+    def trial(self, passes: int, places: list[int] | None = None) -> Timed:
         """So many passes, timed as one; latencies and labels are the last pass's."""
         session, inputs, outputs, clock = self._session, self._inputs, self._outputs, self._clock
+        if places is not None:  # picked out before anything is timed
+            inputs, outputs = inputs[places], outputs[: len(places)]
         cpu_began = time.process_time_ns()
         began = clock()
         for _ in range(passes):
