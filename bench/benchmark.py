@@ -111,8 +111,10 @@ class _Workers:
 
     def _trial(self, number: int, worker: Worker, generation: int, round_number: int) -> None:
         settings, places = self._settings, None
-        if settings.resample:
-            count = len(self._recorder.indices)
+        count, share = len(self._recorder.indices), self._planned[number].images
+        if share is not None:
+            places = np.arange(min(share, count))
+        elif settings.resample:
             places = draw_for_trial(count, settings.resample, settings.seed, generation, round_number)
         request = Time(passes=self._recorder.passes[number], places=None if places is None else places.tolist())
         with self._recorder.watch() as watched:

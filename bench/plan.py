@@ -31,6 +31,7 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     file: Path | None
     runtime_version: str
     failure: Failure | None = None
+    images: int | None = None  # how many of the run's images it classifies; None: all. For calibration/
 
 
 def plan(bundle: Bundle, selection: Selection) -> list[Planned]:

@@ -18,6 +18,7 @@ __all__ = [
     "drifts",
     "mcnemar",
     "median_interval",
+    "median_interval_over_processes",
     "outliers",
     "paired_difference",
     "paired_ratio",
@@ -89,6 +90,23 @@ def median_interval(values: Sequence[float] | Values) -> Interval | None:
             break
         rank = candidate + 1
     return Interval(float(ordered[rank - 1]), float(ordered[n - rank])) if rank else None
+
+
+def median_interval_over_processes(processes: Sequence[Values]) -> Interval | None:
+    """Interval of the median of all values, where values of one process resemble each other.
+
+    Order statistics take all trials as independent; five processes of six trials that keep their process's luck are
+    worth far fewer, and the interval then holds the truth in some 65 % of the cases, not 95 (calibration/coverage.py).
+    Here the half width is Student's t of the processes' medians, on a log scale, around the median of all values. With
+    a single process, the interval of order statistics, which then speaks for that process only.
+    """
+    values = [np.asarray(process, dtype=np.float64) for process in processes if len(process)]
+    if len(values) < 2:
+        return median_interval(values[0]) if values else None
+    medians = np.array([np.log(np.median(process)) for process in values])
+    half = student_t(len(medians) - 1) * float(medians.std(ddof=1)) / math.sqrt(len(medians))
+    centre = float(np.median(np.concatenate(values)))
+    return Interval(centre * math.exp(-half), centre * math.exp(half))
 
 
 def percentile_supported(percentile: float, count: int) -> bool:
