@@ -10,6 +10,8 @@ __all__ = ["html_table", "notes_list", "table_box", "table_page", "with_badges"]
 
 _EMULATED = re.compile(r"(EMULATED)")
 _BARS = re.compile(r"^([▁▂▃▄▅▆▇█]+) (.*)$")
+#: A hyphen that stands for a minus sign.
+_HYPHEN = re.compile(r"(?<![\w.])-(?=\d)")
 #: Words that a reader looks for in a column.
 _VERDICTS = {"faster", "slower", "same", "undecided", "baseline"}
 
@@ -100,4 +102,4 @@ def _cell(text: str) -> Html:
         return element("td", text, class_=f"verdict {text}")
     if bars := _BARS.match(text):
         return element("td", element("span", bars[1], class_="bars", aria_hidden="true"), f" {bars[2]}")
-    return element("td", with_badges(text))
+    return element("td", with_badges(_HYPHEN.sub("−", text)))

@@ -60,7 +60,7 @@ def _row(result: Result, run: Run) -> list[str]:
         _accuracy(result, run),
         size(result.bytes),
         _peak(result),
-        significant(float(np.median([process.load_ns for process in result.processes])) / 1e6),
+        significant(_milliseconds(result, "load_ns")) if result.processes else "",
     ]
 
 
@@ -75,7 +75,7 @@ def _accuracy(result: Result, run: Run) -> str:
 
 def _peak(result: Result) -> str:
     """Empty where no worker came to its end, which is when it says."""
-    peak = max(process.memory_peak_bytes for process in result.processes)
+    peak = max((process.memory_peak_bytes for process in result.processes), default=0)
     return size(peak) if peak else ""
 
 
@@ -149,7 +149,18 @@ def _figures(result: Result, run: Run) -> list[float | None]:
         *(float(value) for value in np.percentile(result.latencies_ms_an_image(), [50, 90, 99])),
         images / median,
         *((correct / images, accuracy.low, accuracy.high) if run.labelled else (None, None, None)),
-        max(process.memory_peak_bytes for process in result.processes),
-        float(np.median([process.load_ns for process in result.processes])) / 1e6,
-        float(np.median([process.first_ns for process in result.processes])) / 1e6,
+        *(
+            (
+                max(process.memory_peak_bytes for process in result.processes),
+                _milliseconds(result, "load_ns"),
+                _milliseconds(result, "first_ns"),
+            )
+            if result.processes
+            else (None, None, None)
+        ),
     ]
+
+
+def _milliseconds(result: Result, field: str) -> float:
+    """The median over worker processes of a duration that each of them stated once."""
+    return float(np.median([getattr(process, field) for process in result.processes])) / 1e6

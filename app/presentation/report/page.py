@@ -54,8 +54,8 @@ def report_page(chapters: Sequence[Chapter], drawn: Drawn = lambda _: None) -> s
 
 _READING = (
     "Intervals have 95 % confidence. A time is called faster or slower only where the whole interval of its ratio, "
-    "over fresh processes, is beyond ±2 %, the same only where it is within; anything else is undecided. Accuracies are "
-    "compared on the same images. Times under an emulator are compared with nothing."
+    "over fresh processes, is beyond ±2 %, the same only where it is within; anything else is undecided. Accuracies "
+    "are compared on the same images. Times under an emulator are compared with nothing."
 )
 
 

@@ -8,8 +8,8 @@ _LIGHT = ";".join(f"--{name}:{colour}" for colour, (name, _) in SCREEN_COLOURS.i
 _DARK = ";".join(f"--{name}:{dark}" for name, dark in SCREEN_COLOURS.values())
 
 STYLE = f"""
-:root {{ color-scheme: light dark; {_LIGHT}; --tint: #f4f5f7 }}
-@media screen and (prefers-color-scheme: dark) {{ :root {{ {_DARK}; --tint: #1d2025 }} }}
+:root {{ color-scheme: light dark; {_LIGHT}; --tint: #f4f5f7; --good: #00704f; --bad: #b04500 }}
+@media screen and (prefers-color-scheme: dark) {{ :root {{ {_DARK}; --tint: #1d2025; --good: #3dc79c; --bad: #f0843c }} }}
 * {{ box-sizing: border-box }}
 html {{ -webkit-text-size-adjust: 100%; text-size-adjust: 100% }}
 body {{ margin: 0; background: var(--paper); color: var(--ink); overflow-wrap: break-word;
@@ -60,12 +60,12 @@ td:last-child, th:last-child {{ padding-right: 0 }}
   max-width: 26rem }}
 .facts thead th {{ color: var(--ink); font-weight: 600 }}
 .verdict {{ font-weight: 600 }}
-.faster {{ color: var(--green) }}
-.slower {{ color: var(--vermillion) }}
+.faster {{ color: var(--good) }}
+.slower {{ color: var(--bad) }}
 .same, .undecided, .baseline {{ color: var(--muted); font-weight: 400 }}
 .bars {{ font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; letter-spacing: -.04em }}
 .emulated {{ font-size: .72em; font-weight: 650; letter-spacing: .05em; color: var(--paper);
-  background: var(--vermillion); border-radius: .2em; padding: .1em .4em; white-space: nowrap; vertical-align: .08em }}
+  background: var(--bad); border-radius: .2em; padding: .1em .4em; white-space: nowrap; vertical-align: .08em }}
 .spoils {{ border-left: 3px solid var(--vermillion); padding-left: .9rem; margin-left: 0 }}
 .gallery {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: 1.25rem 1.25rem;
   list-style: none; margin: 1.25rem 0 0; padding: 0 }}

@@ -1,5 +1,7 @@
 """The answer in words: one sentence a machine pair."""
 
+import re
+
 from app.presentation.units import percent, seconds, size, with_interval
 from bench.compare import ORIGINAL, Slack
 from bench.pairs import Answer
@@ -16,12 +18,18 @@ def answer_sentence(answer: Answer, base_machine: str, light_machine: str) -> st
     gains = [_accuracy(answer, against), "" if answer.emulated else _time(answer), _size(answer)]
     *first, last = [gain for gain in gains if gain]
     sentence = f"On {light_machine}, the light model ({light.variant} on {light.runtime}) "
-    sentence += f"{', '.join(first)} and {last}" if first else last
+    sentence += f"{', '.join(first)}, and {last}" if first else last
     if answer.emulated:
         sentence += "; a side is EMULATED, so how fast it is, and where to run it, get no answer from here"
     elif answer.slack:
         sentence += f"; {_choice(answer.slack, f'on {light_machine}' if answer.across else 'here')}"
-    return f"{sentence}."
+    return _unbroken(f"{sentence}.")
+
+
+def _unbroken(sentence: str) -> str:
+    """Keeps an interval, and a number and its unit, on one line."""
+    sentence = re.sub(r"\[[^]]*\]", lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), sentence)
+    return re.sub(r"(?<=\d) (?=%|s |µs|ms|[KM]iB|\[)", "\N{NO-BREAK SPACE}", sentence)
 
 
 def no_answer(measured: bool) -> str:
@@ -42,16 +50,16 @@ def _accuracy(answer: Answer, against: str) -> str:
         if agreement is None or not agreement.total:
             return f"has classified no images in common with {against}"
         return f"gives the label of {against} to {percent(agreement.same / agreement.total)} % of the images"
-    interval = f"[{_points(difference.interval)}]"
+    low, high = 100 * difference.interval.low, 100 * difference.interval.high
     if difference.value == 0:
-        return f"is exactly as accurate as {against}, within {interval} percentage points"
-    points = f"{abs(100 * difference.value):.2f} percentage points {'more' if difference.value > 0 else 'less'}"
-    chance = ", which may be chance" if difference.interval.low <= 0 <= difference.interval.high else ""
-    return f"is {points} accurate than {against} {interval}{chance}"
-
-
-def _points(interval: Interval) -> str:
-    return f"{100 * interval.low:+.2f}, {100 * interval.high:+.2f}".replace("-", "−")
+        within = f"[{low:+.2f}, {high:+.2f}]".replace("-", "−")
+        return f"is exactly as accurate as {against}, within {within} percentage points"
+    if difference.value < 0:
+        low, high = -high, -low
+    interval = f"[{low:.2f}, {high:.2f}]".replace("-", "−")
+    points = f"{abs(100 * difference.value):.2f} {interval} percentage points"
+    chance = ", which may be chance" if low <= 0 <= high else ""
+    return f"is {points} {'more' if difference.value > 0 else 'less'} accurate than {against}{chance}"
 
 
 def _size(answer: Answer) -> str:
@@ -73,7 +81,7 @@ def _time(answer: Answer) -> str:
         return f"takes {as_long}"
     if verdict is Verdict.SAME:
         return f"takes the same time ({as_long})"
-    return f"is undecidedly faster or slower ({as_long})"
+    return f"takes {as_long}, which leaves undecided whether it is faster"
 
 
 def _choice(slack: Slack, here: str) -> str:
