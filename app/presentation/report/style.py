@@ -9,7 +9,9 @@ _DARK = ";".join(f"--{name}:{dark}" for name, dark in SCREEN_COLOURS.values())
 
 STYLE = f"""
 :root {{ color-scheme: light dark; {_LIGHT}; --tint: #f4f5f7; --good: #00704f; --bad: #b04500 }}
-@media screen and (prefers-color-scheme: dark) {{ :root {{ {_DARK}; --tint: #1d2025; --good: #3dc79c; --bad: #f0843c }} }}
+@media screen and (prefers-color-scheme: dark) {{
+  :root {{ {_DARK}; --tint: #1d2025; --good: #3dc79c; --bad: #f0843c }}
+}}
 * {{ box-sizing: border-box }}
 html {{ -webkit-text-size-adjust: 100%; text-size-adjust: 100% }}
 body {{ margin: 0; background: var(--paper); color: var(--ink); overflow-wrap: break-word;
