@@ -12,6 +12,8 @@ _EMULATED = re.compile(r"(EMULATED)")
 _BARS = re.compile(r"^([▁▂▃▄▅▆▇█]+) (.*)$")
 #: A hyphen that stands for a minus sign.
 _HYPHEN = re.compile(r"(?<![\w.])-(?=\d)")
+#: So many columns name a configuration: variant, runtime, threads, batch size.
+_CONFIGURATION = 4
 #: Words that a reader looks for in a column.
 _VERDICTS = {"faster", "slower", "same", "undecided", "baseline"}
 

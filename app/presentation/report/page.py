@@ -138,9 +138,20 @@ def _comparison(chapter: Chapter) -> Html | None:
     if chapter.comparison is None:
         return None
     table = comparison_table(chapter.comparison)
+    about = element("p", f"Every configuration {table.title}.", class_="small")
     return fragment(
-        element("p", f"Every configuration {table.title}.", class_="small"), html_table(table, without=_DRAWN)
+        about,
+        html_table(table, without=_DRAWN),
+        _titled(across_table(chapter.comparison)),
+        _titled(attribution_table(chapter.comparison)),
     )
+
+
+def _titled(table: Table | None) -> Html | None:
+    """A table below its own heading; its notes say what its cells say."""
+    if table is None:
+        return None
+    return fragment(element("h3", f"{table.title[:1].upper()}{table.title[1:]}"), html_table(table, notes=False))
 
 
 def _results(chapter: Chapter, pictures: _Pictures) -> Html:
