@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import msgspec
+import numpy as np
 
 from bench.compare import LIGHT, ORIGINAL, Row, Slack, compare
 from bench.results import Result, Run
@@ -37,9 +38,12 @@ def answers(runs: Sequence[Run]) -> list[Answer]:
     """One answer for each Run that has both sides, and one for each other machine against the host's original.
 
     The Runs are of one bundle. On each side the configuration with the lowest median time stands for its variant:
-    that is the one a person would use.
+    that is the one a person would use. An emulator's times choose nothing: there it is the runtime that a real machine
+    chose, or the first.
     """
-    return [answer for base, light in _pairs(runs) if (answer := _answer(base, light))]
+    real = [found for run in runs if not run.emulated and (found := _fastest(run, LIGHTER))]
+    runtime = real[0].configuration.runtime if real else ""
+    return [answer for base, light in _pairs(runs) if (answer := _answer(base, light, runtime))]
 
 
 def _pairs(runs: Sequence[Run]) -> Iterator[tuple[Run, Run]]:
@@ -55,17 +59,20 @@ def _place(run: Run) -> tuple[str, str, bool]:
     return run.machine.hostname, run.machine.architecture, run.emulated
 
 
-def _fastest(run: Run, variants: Sequence[str]) -> Result | None:
+def _fastest(run: Run, variants: Sequence[str], runtime: str = "") -> Result | None:
+    """The first of the variants that was measured, on its fastest runtime; under an emulator on the one named."""
     for variant in variants:
         found = [result for result in run.measured if result.configuration.variant == variant]
+        if found and run.emulated:
+            return next((result for result in found if result.configuration.runtime == runtime), found[0])
         if found:
-            return min(found, key=lambda result: float(sorted(result.pass_seconds())[len(result.trials) // 2]))
+            return min(found, key=lambda result: float(np.median(result.pass_seconds())))
     return None
 
 
-def _answer(base_run: Run, light_run: Run) -> Answer | None:
+def _answer(base_run: Run, light_run: Run, runtime: str) -> Answer | None:
     base = _fastest(base_run, [ORIGINAL]) or (_fastest(base_run, ["float32"]) if base_run is light_run else None)
-    light = _fastest(light_run, LIGHTER)
+    light = _fastest(light_run, LIGHTER, runtime)
     if base is None or light is None or light.configuration.variant == base.configuration.variant:
         return None
     pair = [msgspec.structs.replace(base_run, results=[base])]

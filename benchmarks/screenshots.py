@@ -29,8 +29,8 @@ def main() -> int:
         page = Path(folder) / "report.html"
         command = [sys.executable, "-m", "app", "report", *arguments.runs, "--bundle", arguments.bundle, "-o", page]
         subprocess.run([str(part) for part in command], check=True)
-        browser.show(page, 1280, scale=1.25)
-        browser.screenshot(IMAGES / "report.png", height=below(browser, "figure", 1))
+        browser.show(page, 1280, scale=1.1)
+        browser.screenshot(IMAGES / "report.png", height=below(browser, ".box", 1))
         browser.show(page, 390, dark=True, scale=1.5)
         browser.screenshot(
             IMAGES / "report-phone.png",
@@ -45,13 +45,16 @@ def main() -> int:
 
 def above(browser: Browser, selector: str, number: int) -> int:
     """Where the number-th element begins, CSS pixels from the page's top."""
-    return int(browser.run(f"return document.querySelectorAll('{selector}')[{number - 1}].getBoundingClientRect().top"))
+    return (
+        int(browser.run(f"return document.querySelectorAll('{selector}')[{number - 1}].getBoundingClientRect().top"))
+        - 12
+    )
 
 
 def below(browser: Browser, selector: str, number: int) -> int:
     """Where it ends, with some air."""
     script = f"return document.querySelectorAll('{selector}')[{number - 1}].getBoundingClientRect().bottom"
-    return int(browser.run(script)) + 24
+    return int(browser.run(script)) + 8
 
 
 if __name__ == "__main__":

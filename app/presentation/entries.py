@@ -110,7 +110,8 @@ def representative(entries: Sequence[Entry]) -> list[Entry]:
     """At most ``MOST`` entries for a picture: all, or the fastest of each machine, variant and runtime first."""
     if len(entries) <= MOST:
         return list(entries)
-    medians = [float(np.median(entry.image_milliseconds)) for entry in entries]
+    # an emulator's times choose nothing: its configurations keep their order, after the real ones
+    medians = [np.inf if entry.emulated else float(np.median(entry.image_milliseconds)) for entry in entries]
     seen: Counter[tuple[str, str, str]] = Counter()
     order = []
     for place in np.argsort(medians, kind="stable"):

@@ -43,7 +43,7 @@ def html_table(table: Table, *, notes: bool = True, without: Sequence[str] = ())
     names = ["configuration"] if merged else list(table.header[:keys])
     head = element(
         "tr",
-        *(element("th", *_lines(name), scope="col", class_="key") for name in names),
+        *(element("th", *_lines(name), scope="col", class_="key only" if keys == 1 else "key") for name in names),
         *(element("th", *_lines(table.header[column]), scope="col") for column in columns),
     )
     rows, before = [], None
@@ -54,21 +54,21 @@ def html_table(table: Table, *, notes: bool = True, without: Sequence[str] = ())
             wide = str(keys + len(columns))
             rows.append(element("tr", element("th", name, colspan=wide, scope="colgroup", class_="group")))
         before = group
-        what = [_configuration(row[: table.keys])] if merged else [_key(cell) for cell in row[:keys]]
+        what = [_configuration(row[: table.keys])] if merged else [_key(cell, only=keys == 1) for cell in row[:keys]]
         rows.append(element("tr", *what, *(_cell(row[column]) for column in columns)))
     said = [note for note in table.notes if note not in table.groups]
     return fragment(table_box(table.title, head, rows), notes_list(said) if notes else None)
 
 
-def _key(text: str) -> Html:
-    return element("th", with_badges(text), scope="row")
+def _key(text: str, *, only: bool) -> Html:
+    return element("th", with_badges(text), scope="row", class_="only" if only else None)
 
 
 def _configuration(keys: Sequence[str]) -> Html:
     """``dynamic · litert`` and, smaller, its threads and batch size; the machine before them is the group's heading."""
     variant, runtime, threads, batch = keys[-_CONFIGURATION:]
     how = f"{threads} thread{'' if threads == '1' else 's'}, batch {batch}"
-    return element("th", f"{variant} · {runtime}", element("br"), element("small", how), scope="row")
+    return element("th", f"{variant} · {runtime}", element("br"), element("small", how), scope="row", class_="only")
 
 
 def table_box(label: str, head: Html, rows: Sequence[Html]) -> Html:

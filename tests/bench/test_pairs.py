@@ -35,6 +35,12 @@ def test_an_emulated_machine_gets_accuracy_and_size_but_no_time() -> None:
     assert (answer.light.ratio, answer.slack) == (None, None)
 
 
+def test_an_emulators_times_do_not_choose_the_runtime() -> None:
+    emulated = machine(hostname="edge", architecture="aarch64", emulated=True)
+    edge = run(result("dynamic", "tflite-runtime", 50.0), result("dynamic", "litert", 90.0), on=emulated)
+    assert answers([HOST, edge])[1].light.configuration.runtime == "litert"
+
+
 def test_without_both_sides_there_is_no_answer() -> None:
     assert answers([run(result("dynamic", "litert", 1.0))]) == []
     assert answers([run(result("keras", "tensorflow", 1.0))]) == []

@@ -52,7 +52,7 @@ th, td {{ padding: .4rem .8rem .4rem 0; text-align: right; white-space: nowrap; 
 th {{ text-align: left; font-weight: 500 }}
 thead th {{ color: var(--muted); font-weight: 500; vertical-align: bottom; border-bottom: 1px solid var(--muted) }}
 thead th:not(.key) {{ text-align: right }}
-tbody th:first-child, thead th:first-child {{ position: sticky; left: 0; background: var(--paper) }}
+.only, .facts th:first-child {{ position: sticky; left: 0; background: var(--paper) }}
 th small {{ color: var(--muted); font-size: .9em }}
 .group {{ font-weight: 600; padding-top: 1.1rem }}
 .stay {{ position: sticky; left: 0 }}
@@ -97,7 +97,7 @@ pre {{ white-space: pre-wrap; overflow-wrap: anywhere; background: var(--tint); 
   .plot.page {{ display: block; max-width: none }}
   .plot.column {{ display: none }}
   .box, .box.long {{ overflow: visible; max-height: none }}
-  .box thead th, .box th:first-child {{ position: static }}
+  .box thead th, .box .only, .facts th:first-child {{ position: static }}
   table {{ font-size: 6.2pt }}
   th, td {{ padding-right: .45rem }}
   .answers li {{ font-size: 11.5pt }}

@@ -20,7 +20,7 @@ def answer_sentence(answer: Answer, base_machine: str, light_machine: str) -> st
     sentence = f"On {light_machine}, the light model ({light.variant} on {light.runtime}) "
     sentence += f"{', '.join(first)}, and {last}" if first else last
     if answer.emulated:
-        sentence += "; a side is EMULATED, so how fast it is, and where to run it, get no answer from here"
+        sentence += "; as times here are EMULATED, how fast it is and where to run it get no answer"
     elif answer.slack:
         sentence += f"; {_choice(answer.slack, f'on {light_machine}' if answer.across else 'here')}"
     return _unbroken(f"{sentence}.")
