@@ -44,11 +44,9 @@ def main() -> int:
 
 
 def above(browser: Browser, selector: str, number: int) -> int:
-    """Where the number-th element begins, CSS pixels from the page's top."""
-    return (
-        int(browser.run(f"return document.querySelectorAll('{selector}')[{number - 1}].getBoundingClientRect().top"))
-        - 12
-    )
+    """Where the number-th element begins, CSS pixels from the page's top, less some air."""
+    script = f"return document.querySelectorAll('{selector}')[{number - 1}].getBoundingClientRect().top"
+    return int(browser.run(script)) - 12
 
 
 def below(browser: Browser, selector: str, number: int) -> int:
