@@ -20,9 +20,9 @@ def accuracy_and_time(entries: Sequence[Entry]) -> Drawing:
     return Drawing(
         name="accuracy-and-time",
         title="Accuracy and inference time",
-        caption="Left: accuracy with its Wilson 95 % interval. Right: every trial as a faint dot, the median with "
-        "its 95 % interval on top. Compare accuracies by the paired differences in the table: these intervals "
-        "overlap even where the same images decide.",
+        caption="Accuracy with its Wilson 95 % interval; time with every trial as a faint dot, the median and its 95 % "
+        "interval on top. Compare accuracies by the paired differences in the table: these intervals overlap even "
+        "where the same images decide.",
         description=_describe(entries),
         draw=lambda layout: _draw(entries, layout),
     )
