@@ -18,6 +18,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     began: str  # UTC, ISO 8601
     images: int
     correct: int | None  # None where there are no true labels
+    seen: int  # images that it is of
     trials: int
     image_seconds: list[float]  # seconds an image, one a trial
     median: float  # seconds an image
@@ -76,8 +77,9 @@ def _series(measurements: Sequence[tuple[Run, Result]]) -> Series:
 
 def _point(now: tuple[Run, Result], before: tuple[Run, Result] | None) -> Point:
     run, result = now
-    images = run.images.indices.length
+    images = run.images_a_pass
     seconds = result.pass_seconds() / images
+    correct, seen = run.correct(result) if run.scored(result) else (None, images)
     ratio = None
     if before is not None and not run.emulated:
         ratio = unpaired_ratio(_by_process(now), _by_process(before))
@@ -85,7 +87,8 @@ def _point(now: tuple[Run, Result], before: tuple[Run, Result] | None) -> Point:
         run_id=run.run_id,
         began=run.began,
         images=images,
-        correct=result.trials[-1].correct if run.labelled else None,
+        correct=correct,
+        seen=seen,
         trials=len(result.trials),
         image_seconds=[float(value) for value in seconds],
         median=float(np.median(seconds)),
@@ -98,7 +101,7 @@ def _point(now: tuple[Run, Result], before: tuple[Run, Result] | None) -> Point:
 
 def _by_process(measurement: tuple[Run, Result]) -> list[np.ndarray[tuple[int], np.dtype[np.float64]]]:
     run, result = measurement
-    images = run.images.indices.length
+    images = run.images_a_pass
     return [np.array(list(rounds.values())) / images for _, rounds in sorted(result.by_process().items())]
 
 
@@ -106,7 +109,7 @@ def _changed(now: tuple[Run, Result], before: tuple[Run, Result]) -> list[str]:
     """What a person would ask about first when a time has changed."""
     (run, result), (earlier, old) = now, before
     pairs = [
-        ("images", f"{earlier.images.indices.length:,}", f"{run.images.indices.length:,}"),
+        ("images", f"{earlier.images_a_pass:,}", f"{run.images_a_pass:,}"),
         (result.configuration.runtime, old.runtime_version, result.runtime_version),
         ("edge-bench", _tool(earlier), _tool(run)),
         ("Python", earlier.machine.python, run.machine.python),

@@ -43,12 +43,17 @@ class Entry:
     @property
     def images(self) -> int:
         """Images a pass."""
-        return self.run.images.indices.length
+        return self.run.images_a_pass
 
     @property
     def correct(self) -> int | None:
-        """Images classified right; None where nobody knows what is right."""
-        return self.result.trials[-1].correct if self.run.labelled and self.images else None
+        """Images classified right, each counted once; None where nobody knows what is right."""
+        return self.run.correct(self.result)[0] if self.run.scored(self.result) and self.seen else None
+
+    @property
+    def seen(self) -> int:
+        """Images that any trial has classified."""
+        return self.run.correct(self.result)[1] if self.run.scored(self.result) else self.images
 
     @property
     def image_milliseconds(self) -> npt.NDArray[np.float64]:
@@ -57,13 +62,23 @@ class Entry:
 
     @property
     def indices(self) -> npt.NDArray[np.int64]:
-        """Which images of the test set, ascending."""
-        return unpack(self.run.images.indices).astype(np.int64)
+        """Which images of the test set it has labelled, ascending."""
+        return unpack(self.run.images.indices).astype(np.int64)[self._there]
 
     @property
     def truth(self) -> npt.NDArray[np.int64]:
         """Their true labels."""
-        return unpack(self.run.images.labels).astype(np.int64)
+        return unpack(self.run.images.labels).astype(np.int64)[self._there]
+
+    @property
+    def labels(self) -> npt.NDArray[np.int64]:
+        """Their predicted labels."""
+        return self.result.labels()[self._there]
+
+    @property
+    def _there(self) -> npt.NDArray[np.bool_]:
+        """Which places have a label: where each trial draws its own images, some may never have been drawn."""
+        return self.result.labels() >= 0
 
 
 def machine_names(runs: Sequence[Run]) -> dict[str, str]:

@@ -86,7 +86,7 @@ def _cells(one: Series, number: int) -> list[str]:
         sparkline([p.median for p in one.points]) if number == len(one.points) - 1 and not one.emulated else "",
         with_interval(point.ratio.value, point.ratio.interval) if point.ratio else "",
         str(point.verdict or ""),
-        "" if point.correct is None else percent(point.correct / point.images),
+        "" if point.correct is None else percent(point.correct / point.seen),
         "; ".join(point.changed),
     ]
 
@@ -116,6 +116,6 @@ def _record(one: Series, point: Point) -> dict[str, Any]:
         "time_ratio_low": ratio.interval.low if ratio and ratio.interval else None,
         "time_ratio_high": ratio.interval.high if ratio and ratio.interval else None,
         "change": point.verdict.value if point.verdict else None,
-        "accuracy": None if point.correct is None else point.correct / point.images,
+        "accuracy": None if point.correct is None else point.correct / point.seen,
         "changed": "; ".join(point.changed),
     }

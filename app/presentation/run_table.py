@@ -21,7 +21,7 @@ _HEADER = (
 
 def run_table(run: Run) -> Table:
     """The table that `run` prints; latencies are those within this run's passes."""
-    images = run.images.indices.length
+    images = run.images_a_pass
     emulated = "EMULATED: " if run.emulated else ""
     trials = max((len(result.trials) for result in run.results), default=0)
     return Table(
@@ -36,7 +36,7 @@ def run_table(run: Run) -> Table:
 
 
 def _row(result: Result, run: Run) -> list[str]:
-    configuration, images = result.configuration, run.images.indices.length
+    configuration, images = result.configuration, run.images_a_pass
     keys = [
         configuration.variant,
         configuration.runtime,
@@ -66,9 +66,9 @@ def _row(result: Result, run: Run) -> list[str]:
 
 def _accuracy(result: Result, run: Run) -> str:
     """Empty where the images have no true labels."""
-    if not run.labelled:
+    if not run.scored(result):
         return ""
-    correct, images = result.trials[-1].correct, run.images.indices.length
+    correct, images = run.correct(result)
     interval = wilson(correct, images)
     return f"{percent(correct / images)} [{percent(interval.low, 1)}, {percent(interval.high, 1)}]"
 
@@ -110,7 +110,7 @@ def _failures(run: Run) -> list[str]:
 
 def _record(result: Result, run: Run) -> dict[str, Any]:
     """The row's bare numbers: seconds, bytes, shares of one."""
-    configuration, images = result.configuration, run.images.indices.length
+    configuration, images = result.configuration, run.images_a_pass
     record: dict[str, Any] = {
         "machine": run.machine.hostname,
         "architecture": run.machine.architecture,
@@ -136,10 +136,8 @@ def _record(result: Result, run: Run) -> dict[str, Any]:
 
 
 def _figures(result: Result, run: Run) -> list[float | None]:
-    seconds, images = result.pass_seconds(), run.images.indices.length
+    seconds, images = result.pass_seconds(), run.images_a_pass
     median, interval = float(np.median(seconds)), median_interval(seconds)
-    correct = result.trials[-1].correct
-    accuracy = wilson(correct, images)
     return [
         float(seconds.mean()),
         float(seconds.std(ddof=1)) if len(seconds) > 1 else None,
@@ -148,7 +146,7 @@ def _figures(result: Result, run: Run) -> list[float | None]:
         interval.high if interval else None,
         *(float(value) for value in np.percentile(result.latencies_ms_an_image(), [50, 90, 99])),
         images / median,
-        *((correct / images, accuracy.low, accuracy.high) if run.labelled else (None, None, None)),
+        *_accuracy_figures(result, run),
         *(
             (
                 max(process.memory_peak_bytes for process in result.processes),
@@ -159,6 +157,14 @@ def _figures(result: Result, run: Run) -> list[float | None]:
             else (None, None, None)
         ),
     ]
+
+
+def _accuracy_figures(result: Result, run: Run) -> tuple[float | None, float | None, float | None]:
+    if not run.scored(result):
+        return None, None, None
+    correct, images = run.correct(result)
+    accuracy = wilson(correct, images)
+    return correct / images, accuracy.low, accuracy.high
 
 
 def _milliseconds(result: Result, field: str) -> float:

@@ -31,7 +31,7 @@ def accuracy_and_time(entries: Sequence[Entry]) -> Drawing:
 def _describe(entries: Sequence[Entry]) -> str:
     said = []
     for entry in entries:
-        accuracy = "no accuracy" if entry.correct is None else f"{percent(entry.correct / entry.images)} % right"
+        accuracy = "no accuracy" if entry.correct is None else f"{percent(entry.correct / entry.seen)} % right"
         time = (
             "emulated, no time"
             if entry.emulated
@@ -61,10 +61,10 @@ def _accuracies(panel: Any, entries: Sequence[Entry], rows: Rows) -> None:
         if entry.correct is None:
             panel.text(0.02, y, "no true labels", transform=panel.get_yaxis_transform(), color=MUTED, va="center")
             continue
-        interval = wilson(entry.correct, entry.images)
+        interval = wilson(entry.correct, entry.seen)
         panel.plot([100 * interval.low, 100 * interval.high], [y, y], color=colour_of(entry.variant), linewidth=1.3)
         panel.plot(
-            100 * entry.correct / entry.images, y, marker="o", markersize=4.2, color=colour_of(entry.variant),
+            100 * entry.correct / entry.seen, y, marker="o", markersize=4.2, color=colour_of(entry.variant),
             linestyle="none",
         )  # fmt: skip
     panel.locator_params(axis="x", nbins=5)

@@ -39,7 +39,7 @@ def trade_off(entries: Sequence[Entry]) -> Drawing:
 def _values(entries: Sequence[Entry]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Median milliseconds an image and accuracy in percent, each of shape [entries]."""
     times = np.array([float(np.median(entry.image_milliseconds)) for entry in entries])
-    return times, np.array([100 * (entry.correct or 0) / entry.images for entry in entries])
+    return times, np.array([100 * (entry.correct or 0) / entry.seen for entry in entries])
 
 
 def _draw(entries: Sequence[Entry], layout: Layout) -> Any:

@@ -24,12 +24,17 @@ def trials_over_time(entries: Sequence[Entry], number: int) -> Drawing:
         title=f"Every trial over time, {machine}",
         caption=f"Each dot is a trial, against its configuration's own median; a strip is ±{100 * reach:.0f} % high, a "
         f"triangle lies beyond it. The grey band is ±{100 * MATERIAL:.0f} %, less than which counts as no difference. "
-        "Dotted lines: fresh worker processes. Ringed: outliers (more than 10 robust standard deviations away), "
+        "Dotted lines: fresh worker processes. Crossed out: the machine throttled. "
+        "Ringed: outliers (more than 10 robust standard deviations away), "
         "which are never dropped.",
         description=f"Trial times of {len(entries)} configurations on {machine} in the order measured, as deviations "
-        f"from each median. Outliers: {', '.join(odd) or 'none'}.",
+        f"from each median. Outliers: {', '.join(odd) or 'none'}. Throttled trials: {_throttled(entries)}.",
         draw=lambda layout: _draw(entries, reach, layout),
     )
+
+
+def _throttled(entries: Sequence[Entry]) -> int:
+    return sum(bool(trial.throttled) for entry in entries for trial in entry.result.trials)
 
 
 def _deviations(entry: Entry) -> Any:
@@ -71,6 +76,8 @@ def _strip(panel: Any, entry: Entry, y: float, reach: float, unit: float) -> Non
     panel.scatter(times[~beyond], places[~beyond], s=7, color=colour, linewidths=0)
     for side, marker in ((deviations > reach, "^"), (deviations < -reach, "v")):
         panel.scatter(times[side], places[side], s=13, color=colour, marker=marker, linewidths=0)
+    slowed = np.array([bool(trial.throttled) for trial in entry.result.trials])
+    panel.scatter(times[slowed], places[slowed], s=26, color=WARNING, marker="x", linewidths=0.8)
     strays = outliers(entry.result.pass_seconds())
     panel.scatter(times[strays], places[strays], s=32, facecolors="none", edgecolors=WARNING, linewidths=0.8)
 

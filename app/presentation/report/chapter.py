@@ -112,9 +112,9 @@ class Chapter:
         if not chosen or count > _CLASSES:
             return None
         matrices = [
-            (entry.full_name, confusion_matrix(entry.truth, entry.result.labels(), count))
+            (entry.full_name, confusion_matrix(entry.truth, entry.labels, count))
             for entry in chosen[:_MATRICES]
-            if max(int(np.max(entry.truth)), int(np.max(entry.result.labels()))) < count
+            if max(int(np.max(entry.truth)), int(np.max(entry.labels))) < count
         ]
         return confusion(matrices, self.identity.classes) if matrices else None
 

@@ -32,7 +32,7 @@ def _voters(entries: Sequence[Entry], *, machine: bool) -> list[Voter]:
             entry.full_name if machine else entry.name,
             entry.variant,
             entry.indices,
-            entry.result.labels(),
+            entry.labels,
         )
         for entry in entries
     ]

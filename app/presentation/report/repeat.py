@@ -53,6 +53,10 @@ def _run(run: Run) -> str:
     words += ["--trials", str(settings.trials), "--processes", str(settings.processes), "--seed", str(settings.seed)]
     if settings.limit is not None:
         words += ["--limit", str(settings.limit)]
+    if settings.resample is not None:
+        words += ["--resample", str(settings.resample)]
+    if settings.scenario:
+        words += ["--scenario", settings.scenario]
     return shlex.join(words)
 
 

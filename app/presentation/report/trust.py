@@ -50,10 +50,12 @@ def _verdict(run: Run) -> str:
         return "Nothing was measured."
     if run.emulated:
         return f"{made} EMULATED: predictions, accuracy and agreement count; times do not."
-    if any(finding.spoils for finding in run.findings):
+    if run.trusted is False or any(finding.spoils for finding in run.findings):
         return f"{made} Its times are not to be trusted, for the marked reasons."
-    if run.findings:
+    if run.findings and not run.trusted:
         return f"{made} Something may have disturbed it:"
+    if run.trusted:
+        return f"{made} Its times are to be trusted: nothing was found that spoils them."
     return f"{made} Nothing was found that would spoil it."
 
 
