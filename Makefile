@@ -10,7 +10,7 @@ LIMIT ?= 500
 BENCH_FLAGS ?=
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
-.PHONY: help setup bench test test-fast lint lock schema clean
+.PHONY: help setup bench test test-fast lint lock schema screenshots clean
 
 include containers.mk
 
@@ -32,7 +32,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@rm -f $(VENV)/installed-*
 	@touch $@
 
-bench: setup ## the main job: train, run, compare (Fashion-MNIST where it can be had)
+bench: setup ## the main job: train, run, compare, report (Fashion-MNIST where it can be had)
 	@$(BIN)/edge-bench all --dataset auto --epochs $(EPOCHS) --limit $(LIMIT) $(BENCH_FLAGS)
 
 test: setup lint ## all tests; container tests where a Docker engine answers
@@ -40,6 +40,10 @@ test: setup lint ## all tests; container tests where a Docker engine answers
 
 test-fast: setup ## the tests that take seconds
 	@$(BIN)/python -m pytest -m "not slow and not containers"
+
+# RUNS: Run files or folders, BUNDLE: the bundle they measured
+screenshots: setup ## docs/images/*.png anew: make screenshots RUNS="results" BUNDLE=artifacts/bundle
+	@$(BIN)/python -m benchmarks.screenshots $(or $(RUNS),results) --bundle $(or $(BUNDLE),artifacts/bundle)
 
 lint: setup ## style, types
 	@$(BIN)/ruff check .

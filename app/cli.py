@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from app import options as o
-from app.presentation.formats import Format
+from app.presentation.formats import Format, Layout
 from bench.errors import BadInput, EdgeBenchError, GateNotMet, Interrupted, NotTrusted
 from bench.version import __version__
 
@@ -168,6 +168,49 @@ def _gate(runs: list[Any], baseline: Path, limits: Any, output_format: Format) -
         raise GateNotMet(f"the gate is not met: {len(failed)} of {len(judgements)} limits", failed[0])
 
 
+@app.command()
+def report(
+    runs: o.RunFiles,
+    bundle: o.Bundles = None,
+    output: o.ReportFile = None,
+    report_format: o.ReportFormats = "html",
+    size: o.FigureSize = Layout.COLUMN,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Write a page with the answer, pictures, tables and how to repeat it; or single pictures for a paper."""
+    from app import console
+    from app.measuring import read_runs
+    from app.reporting import report_formats, write_report
+
+    formats = report_formats(o.names(report_format))
+    progress = console.progress()
+    for path in write_report(read_runs(runs, progress), bundle or [], output, formats, size, progress):
+        print(path)
+
+
+@app.command()
+def history(
+    results: o.RunFiles,
+    picture: o.Picture = None,
+    output_format: o.OutputFormat = Format.TABLE,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Show the same configurations over time, machine by machine, with changes marked."""
+    from app import console
+    from app.measuring import read_runs
+    from app.presentation.history_table import history_table
+    from app.reporting import write_history
+    from bench.history import history as series_of
+
+    series = series_of(read_runs(results, console.progress()))
+    if picture:
+        for path in write_history(series, picture):
+            print(f"written: {path}", file=sys.stderr)
+    console.print_table(history_table(series), output_format)
+
+
 @app.command(name="all")
 def everything(
     bundle: o.BundleFolder = DEFAULT_BUNDLE,
@@ -184,10 +227,11 @@ def everything(
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """The main job on this machine: train, run, compare. Called again, it goes on where it ended."""
+    """The main job on this machine: train, run, compare, report. Called again, it goes on where it ended."""
     from app import console
     from app.main_job import main_job
     from app.presentation.run_table import run_table
+    from app.reporting import write_report
     from app.training.checkpoints import TrainingSettings
     from bench.compare import compare as compare_runs
     from bench.results import Settings
@@ -199,7 +243,10 @@ def everything(
     console.print_table(run_table(job.run), output_format)
     print()
     console.print_comparison(compare_runs([job.run]), output_format)
-    print(f"\nbundle    {job.bundle}\ntraining  {job.bundle / 'plots' / 'training.png'}\nrun       {job.path}")
+    (page,) = write_report(
+        [job.run], [job.bundle], results / "report.html", ["html"], Layout.COLUMN, console.progress()
+    )
+    print(f"\nbundle  {job.bundle}\nrun     {job.path}\nreport  {page}")
     _conclude(job.run, None, strict=False)
 
 

@@ -1,5 +1,6 @@
 """What the commands share while they talk: how loud, how wide, and how an error is put."""
 
+import io
 import os
 import shutil
 import sys
@@ -37,6 +38,9 @@ def progress() -> Progress:
 
 def print_table(table: Table, form: Format) -> None:
     """A result, to stdout; fitted to the terminal where there is one."""
+    # a terminal whose encoding lacks the small bars gets question marks, not an error
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     print(render(table, form, width))
 
@@ -50,13 +54,18 @@ def print_comparison(comparison: "Comparison", form: Format) -> None:
     from app.presentation.attribution_table import attribution_table
     from app.presentation.comparison_table import comparison_table
 
-    print_table(comparison_table(comparison), form)
-    if form not in (Format.TABLE, Format.MARKDOWN):
+    tables = [comparison_table(comparison)]
+    if form in (Format.TABLE, Format.MARKDOWN, Format.HTML):
+        tables += filter(None, [across_table(comparison), attribution_table(comparison)])
+    if form is Format.HTML:
+        from app.presentation.html_table import table_page
+
+        print(table_page(tables))
         return
-    for table in (across_table(comparison), attribution_table(comparison)):
-        if table:
+    for number, table in enumerate(tables):
+        if number:
             print()
-            print_table(table, form)
+        print_table(table, form)
 
 
 def banner(message: str) -> None:

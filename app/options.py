@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from app.presentation.formats import Format
+from app.presentation.formats import Format, Layout
 from bench.errors import BadInput
 from bench.scenario import Scenario
 
@@ -265,5 +265,43 @@ FailIfAccuracyDrops = Annotated[
         min=0,
         envvar="EDGE_BENCH_FAIL_IF_ACCURACY_DROPS",
         help="Exit code 3 where it loses more than so many percentage points of accuracy.",
+    ),
+]
+
+# -- report and history
+Bundles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--bundle",
+        "-b",
+        envvar="EDGE_BENCH_BUNDLE",
+        help="The bundle that was measured, for its training and its images; may be given once for each.",
+    ),
+]
+ReportFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        envvar="EDGE_BENCH_REPORT",
+        help="The page, or without html in --format the folder of the pictures.  [default: report.html, figures]",
+    ),
+]
+ReportFormats = Annotated[
+    str,
+    typer.Option("--format", "-f", envvar="EDGE_BENCH_REPORT_FORMAT", help="html; single pictures: png,svg,pdf"),
+]
+FigureSize = Annotated[
+    Layout,
+    typer.Option(
+        "--size", envvar="EDGE_BENCH_FIGURE_SIZE", help="Width of single pictures: a paper's column or its whole page."
+    ),
+]
+Picture = Annotated[
+    Path | None,
+    typer.Option(
+        "--picture",
+        envvar="EDGE_BENCH_PICTURE",
+        help="Draw it, too: a file named .png, .svg, .pdf or .html.",
     ),
 ]

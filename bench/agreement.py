@@ -43,6 +43,8 @@ class Across(msgspec.Struct, frozen=True, kw_only=True):
 def across(run: Run, result: Result, other: Run) -> Across | None:
     """What ``other`` predicted with the same variant and runtime; None on the same machine or where it did not.
 
+    None, too, where predictions or true labels are missing.
+
     Threads and batch size may differ where the other Run has no such configuration: they decide time, and labels only
     by the order of sums.
     """
@@ -54,9 +56,11 @@ def across(run: Run, result: Result, other: Run) -> Across | None:
         for candidate in other.measured
         if (candidate.configuration.variant, candidate.configuration.runtime) == (mine.variant, mine.runtime)
     ]
-    if not there or not result.trials:
+    if not there or not result.trials or not run.labelled:
         return None
     counterpart = next((candidate for candidate in there if candidate.configuration == mine), there[0])
+    if result.predictions is None or counterpart.predictions is None:
+        return None
     first, second, common = common_predictions(run, result, other, counterpart)
     truth, names = true_labels(run, common), run.bundle.classes
     return Across(

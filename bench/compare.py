@@ -28,7 +28,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     configuration: Configuration
     is_baseline: bool = False
     images: int = 0
-    correct: int = 0
+    correct: int | None = 0  # None where there are no true labels
     pass_seconds: list[float] = []  # one a trial
     ratio: Ratio | None = None
     verdict: Verdict | None = None
@@ -136,9 +136,8 @@ def _row(item: Measured, base: Measured) -> Row:
     if not result.trials:
         return row
     ratio, remark = time_ratio(item, base)
-    first, second, common = common_predictions(run, result, base.run, base.result)
-    truth = true_labels(run, common)
-    correct, seen = run.correct(result)
+    difference, agreement = _on_the_same_images(item, base)
+    correct, seen = run.correct(result) if run.scored(result) else (None, item.images)
     return msgspec.structs.replace(
         row,
         is_baseline=item.result is base.result,
@@ -147,11 +146,23 @@ def _row(item: Measured, base: Measured) -> Row:
         pass_seconds=[float(seconds) for seconds in result.pass_seconds()],
         ratio=ratio,
         verdict=verdict(ratio) if ratio else None,
-        accuracy_difference=paired_difference(first == truth, second == truth) if len(common) else None,
-        agreement=agreement_of(first, second, common),
+        accuracy_difference=difference,
+        agreement=agreement,
         across=across(run, result, base.run),
         remark=row.remark or remark,
     )
+
+
+def _on_the_same_images(item: Measured, base: Measured) -> tuple[PairedDifference | None, Agreement | None]:
+    """Accuracies and labels on the images that both saw; no accuracy without true labels."""
+    if item.result.predictions is None or base.result.predictions is None:
+        return None, None
+    first, second, common = common_predictions(item.run, item.result, base.run, base.result)
+    agreement = agreement_of(first, second, common)
+    if not len(common) or not item.run.labelled:
+        return None, agreement
+    truth = true_labels(item.run, common)
+    return paired_difference(first == truth, second == truth), agreement
 
 
 def _slacks(measured: Sequence[Measured]) -> list[Slack]:

@@ -188,6 +188,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         """How many images a pass classifies."""
         return min(self.settings.resample or self.images.indices.length, self.images.indices.length)
 
+    def scored(self, result: Result) -> bool:
+        """Whether a result's accuracy can be known: it made predictions, and there are true labels."""
+        return self.labelled and result.predictions is not None
+
     def correct(self, result: Result) -> tuple[int, int]:
         """How many images of those that a result has seen, each counted once, it classified right; and of how many."""
         labels, truth = result.labels(), unpack(self.images.labels).astype(np.int64)
@@ -197,6 +201,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     def emulated(self) -> bool:
         """Whether times are those of an emulator."""
         return self.machine.emulated
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the images' true labels are known; without them there is no accuracy, only agreement."""
+        return self.images.labels.length == self.images.indices.length
 
     @property
     def measured(self) -> list[Result]:

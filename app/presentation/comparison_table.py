@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from app.presentation.attribution_table import effect_record
+from app.presentation.sparkline import sparkline
 from app.presentation.tables import Table
 from app.presentation.units import percent, significant, with_interval
 from bench.compare import Comparison, Row, Slack
@@ -13,8 +14,8 @@ from bench.compare import Comparison, Row, Slack
 __all__ = ["comparison_table"]
 
 _HEADER = (
-    "machine", "variant", "runtime", "threads", "batch", "pass, s\nmedian", "time ×\n[95 %]", "verdict",
-    "accuracy\n%", "difference, points\n[95 %]", "agreement\n%", "size ×",
+    "machine", "variant", "runtime", "threads", "batch", "pass, s\nmedian", "trials in order\n± farthest",
+    "time ×\n[95 %]", "verdict", "accuracy\n%", "difference, points\n[95 %]", "agreement\n%", "size ×",
 )  # fmt: skip
 
 
@@ -27,7 +28,7 @@ def comparison_table(comparison: Comparison) -> Table:
     several = len(machines) > 1
     first = 0 if several else 1
     base = comparison.baseline
-    legend = [f"{letters[machine]} = {machine}" for machine in machines] if several else []
+    named = {machine: f"{letters[machine]} = {machine}" for machine in machines}
     remarks = [
         f"! {_name(row, letters, several)}: {row.remark}"
         for row in comparison.rows
@@ -39,12 +40,13 @@ def comparison_table(comparison: Comparison) -> Table:
         rows=[_cells(row, letters)[first:] for row in comparison.rows],
         keys=5 - first,
         notes=[
-            *legend,
+            *(named.values() if several else []),
             *(f"NOTE: {note}" for note in comparison.notes),
             *remarks,
             *map(_slack, comparison.slacks),
         ],
         records=[_record(row, comparison) for row in comparison.rows],
+        groups=[named[row.machine] for row in comparison.rows] if several else (),
     )
 
 
@@ -59,15 +61,16 @@ def _cells(row: Row, letters: dict[str, str]) -> list[str]:
         str(configuration.threads), str(configuration.batch_size),
     ]  # fmt: skip
     if not row.pass_seconds:
-        return [*keys, "", "", "not measured", "", "", "", _ratio(row.size_ratio)]
+        return [*keys, "", "", "", "not measured", "", "", "", _ratio(row.size_ratio)]
     median = significant(float(np.median(row.pass_seconds)))
     difference, agreement = row.accuracy_difference, row.agreement
     return [
         *keys,
-        f"EMULATED {median}" if row.emulated else median,
+        "EMULATED" if row.emulated else median,  # an emulator's times appear in no comparison
+        "" if row.emulated else sparkline(row.pass_seconds),  # no picture of emulated times
         with_interval(row.ratio.value, row.ratio.interval) if row.ratio else "",
         row.verdict or ("baseline" if row.is_baseline else "EMULATED" if row.emulated else "none"),
-        percent(row.correct / row.images),
+        "" if row.correct is None else percent(row.correct / row.images),
         f"{100 * difference.value:+.2f} [{100 * difference.interval.low:+.2f}, {100 * difference.interval.high:+.2f}]"
         if difference and not row.is_baseline
         else "",
@@ -119,7 +122,7 @@ def _record(row: Row, comparison: Comparison) -> dict[str, Any]:
         "time_ratio_low": ratio.interval.low if ratio and ratio.interval else None,
         "time_ratio_high": ratio.interval.high if ratio and ratio.interval else None,
         "verdict": str(row.verdict) if row.verdict else None,
-        "accuracy": row.correct / row.images if row.images else None,
+        "accuracy": row.correct / row.images if row.images and row.correct is not None else None,
         "accuracy_difference": difference.value if difference else None,
         "accuracy_difference_low": difference.interval.low if difference else None,
         "accuracy_difference_high": difference.interval.high if difference else None,

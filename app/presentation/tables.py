@@ -1,4 +1,4 @@
-"""Tables as text: for a terminal of some width, Markdown, CSV or JSON. What is in them is made elsewhere."""
+"""Tables as text: for a terminal of some width, Markdown, CSV, JSON or HTML. What is in them is made elsewhere."""
 
 import csv
 import io
@@ -24,6 +24,7 @@ class Table:
     keys: int  # so many columns at the left say what a row is
     notes: Sequence[str] = ()
     records: Sequence[dict[str, Any]] = field(default_factory=list)
+    groups: Sequence[str] = ()  # one a row: headings for where there is room; what they say is in the notes, too
 
 
 def render(table: Table, form: Format, width: int | None = None) -> str:
@@ -33,6 +34,10 @@ def render(table: Table, form: Format, width: int | None = None) -> str:
             return msgspec.json.format(msgspec.json.encode(table.records), indent=1).decode()
         case Format.CSV:
             return _as_csv(table.records)
+        case Format.HTML:
+            from app.presentation.html_table import table_page
+
+            return table_page([table])
         case Format.MARKDOWN:
             body = tabulate(table.rows, table.header, tablefmt="github", disable_numparse=True)
             return "\n\n".join([f"**{table.title}**", body, *table.notes])

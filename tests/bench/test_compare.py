@@ -181,3 +181,19 @@ def test_a_run_in_which_nothing_was_measured_is_refused() -> None:
 def test_a_configuration_is_named_by_its_parts(wanted: str, expected: bool) -> None:
     configuration = Configuration(variant="keras", runtime="tensorflow", threads=1, batch_size=1)
     assert matches(configuration, wanted) is expected
+
+
+def test_without_true_labels_there_is_agreement_but_no_accuracy() -> None:
+    whole = run(result("keras", "tensorflow", 1), result("dynamic", "litert", 1, wrong=2))
+    unlabelled = msgspec.structs.replace(whole, images=msgspec.structs.replace(whole.images, labels=pack(LABELS[:0])))
+    light = row(compare([unlabelled]), "dynamic", "litert")
+    assert (light.correct, light.accuracy_difference) == (None, None)
+    assert light.agreement is not None
+    assert light.agreement.same == 98
+
+
+def test_without_predictions_there_is_a_time_and_nothing_else() -> None:
+    silent = msgspec.structs.replace(result("dynamic", "litert", 0.5), predictions=None)
+    light = row(compare([run(result("keras", "tensorflow", 1), silent)]), "dynamic", "litert")
+    assert light.verdict is Verdict.FASTER
+    assert (light.accuracy_difference, light.agreement) == (None, None)

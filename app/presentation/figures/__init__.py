@@ -1,0 +1,1 @@
+"""The pictures: each module draws one, ``catalog`` lists them, ``canvas`` and ``svg`` hold their common style."""

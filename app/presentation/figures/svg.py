@@ -1,0 +1,77 @@
+"""From matplotlib's SVG to one that belongs into a page: colours that follow the reader's scheme, ids of its own."""
+
+import re
+from html import escape
+
+from app.presentation.figures.canvas import GRID, INK, MUTED, PAPER, Drawing, render
+from app.presentation.formats import Layout
+from app.presentation.html import Html
+
+__all__ = ["SCREEN_COLOURS", "figure_element", "inline_svg"]
+
+#: Colour on paper → name of the CSS variable, colour on dark ground. Okabe & Ito's blue and vermillion are lightened
+#: there until their contrast with the ground is above 4.5, as WCAG 2.2 asks of text.
+SCREEN_COLOURS = {
+    INK: ("ink", "#e8eaed"),
+    MUTED: ("muted", "#a3a9b6"),
+    GRID: ("grid", "#33373f"),
+    PAPER: ("paper", "#15171b"),
+    "#0072b2": ("blue", "#4aa8e0"),
+    "#56b4e9": ("sky", "#8fd0f5"),
+    "#d55e00": ("vermillion", "#f0843c"),
+    "#009e73": ("green", "#3dc79c"),
+    "#cc79a7": ("purple", "#e09cc2"),
+    "#e69f00": ("orange", "#f0b840"),
+    "#b3a500": ("yellow", "#e6da55"),
+    "#7a5195": ("violet", "#b08fce"),
+}
+
+
+def figure_element(drawing: Drawing, number: int, prefix: str) -> Html:
+    """``<figure>`` with the picture in two widths, of which CSS shows one, its title and how to read it."""
+    pictures = "".join(
+        f'<div class="plot {layout.value}">{inline_svg(drawing, layout, f"{prefix}-{layout.value}")}</div>'
+        for layout in (Layout.PAGE, Layout.COLUMN)
+    )
+    return Html(
+        f'<figure id="{prefix}">{pictures}<figcaption><b>Figure {number}. {escape(drawing.title)}.</b> '
+        f"{escape(drawing.caption)}</figcaption></figure>"
+    )
+
+
+def inline_svg(drawing: Drawing, layout: Layout, prefix: str) -> Html:
+    """The picture as an ``<svg>`` element named and described for screen readers; ``prefix`` is unique in its page."""
+    text = render(drawing, layout, "inline-svg").decode()
+    body = text[text.index("<svg") :]
+    head, body = body.split(">", 1)
+    view = re.search(r'viewBox="([^"]+)"', head)
+    body = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->|<style.*?</style>", "", body, flags=re.DOTALL)
+    body = _own_ids(body, prefix)
+    for colour, (name, _) in SCREEN_COLOURS.items():
+        body = re.sub(re.escape(colour), f"var(--{name})", body, flags=re.IGNORECASE)
+    body = re.sub(r"font(?:-family)?: (?P<rest>[^;\"]*)", _page_font, body)
+    body = re.sub(r"(\d+\.\d\d)\d+", r"\1", body)  # a hundredth of a point is less than anyone sees
+    body = re.sub(r"<defs>\s*</defs>|<g/>", "", body)
+    body = re.sub(r"\s*\n\s*", "\n", body)
+    label, description = escape(drawing.title), escape(drawing.description)
+    return Html(
+        f'<svg viewBox="{view[1] if view else ""}" role="img" aria-label="{label}. {description}">'
+        f"<title>{label}</title><desc>{description}</desc>{body}"
+    )
+
+
+def _page_font(found: re.Match[str]) -> str:
+    """The page's own font, in the picture's sizes and weights."""
+    size = re.search(r"[\d.]+px", found["rest"])
+    if not size:
+        return "font-family: inherit"
+    bold = re.match(r"(bold|[67]00)\b", found["rest"])
+    return f"font-size: {size[0]}{'; font-weight: bold' if bold else ''}"
+
+
+def _own_ids(body: str, prefix: str) -> str:
+    """Ids that something refers to get the prefix, the others go: two pictures in a page must not share any."""
+    used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', body))
+    body = re.sub(r' id="([^"]+)"', lambda found: f' id="{prefix}-{found[1]}"' if found[1] in used else "", body)
+    body = body.replace('xlink:href="#', f'href="#{prefix}-')
+    return body.replace("url(#", f"url(#{prefix}-")

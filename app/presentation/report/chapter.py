@@ -1,0 +1,142 @@
+"""All that a report says of one bundle: its Runs, what follows from them, and the pictures of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from app.presentation.entries import Entry, entries_of, machine_names, representative
+from app.presentation.figures.accuracy_time import accuracy_and_time
+from app.presentation.figures.canvas import Drawing
+from app.presentation.figures.confusion import confusion
+from app.presentation.figures.latency import latency_distribution
+from app.presentation.figures.tradeoff import trade_off
+from app.presentation.figures.training import training
+from app.presentation.figures.trials import trials_over_time
+from bench.bundle import Bundle, History
+from bench.codec import decode_record
+from bench.compare import LIGHT, ORIGINAL, Comparison, compare
+from bench.confusion import confusion_matrix
+from bench.errors import BadInput, BundleError
+from bench.pairs import Answer, answers
+from bench.results import BundleIdentity, Run
+
+__all__ = ["Chapter", "chapters_of"]
+
+#: More matrices than that nobody compares by eye.
+_MATRICES = 4
+#: With more classes a matrix is a grey square.
+_CLASSES = 100
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One bundle's part of a report."""
+
+    identity: BundleIdentity
+    runs: Sequence[Run]
+    bundle: Bundle | None  # where the reader of the Runs has it, too: for images and the history of the training
+
+    @cached_property
+    def machines(self) -> dict[str, str]:
+        """Run id → short name."""
+        return machine_names(self.runs)
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """All measured configurations."""
+        return entries_of(self.runs)
+
+    @cached_property
+    def shown(self) -> list[Entry]:
+        """Those that pictures show."""
+        return representative(self.entries)
+
+    @cached_property
+    def comparison(self) -> Comparison | None:
+        """None where nothing was measured."""
+        return compare(self.runs) if self.entries else None
+
+    @cached_property
+    def answers(self) -> list[Answer]:
+        """One a machine pair."""
+        return answers(self.runs)
+
+    # -- pictures: each is None where there is nothing to draw
+
+    @cached_property
+    def training(self) -> Drawing | None:
+        """The paper's Figure 4; it needs the bundle."""
+        if self.bundle is None:
+            return None
+        path = self.bundle.checked(self.bundle.manifest.history)
+        history = decode_record(path, History, BundleError, "train again")
+        return training(history) if history.loss else None
+
+    @cached_property
+    def accuracy_and_time(self) -> Drawing | None:
+        """The paper's Figure 5."""
+        return accuracy_and_time(self.shown) if self.shown else None
+
+    @cached_property
+    def trade_off(self) -> Drawing | None:
+        """Real times and known accuracies only."""
+        chosen = [entry for entry in self.shown if not entry.emulated and entry.correct is not None]
+        return trade_off(chosen) if chosen else None
+
+    @cached_property
+    def trials(self) -> list[Drawing]:
+        """One a real Run."""
+        real = [entry for entry in self.entries if not entry.emulated]
+        by_run = [[entry for entry in real if entry.run is run] for run in self.runs]
+        return [
+            trials_over_time(representative(entries), number)
+            for number, entries in enumerate(filter(None, by_run), start=1)
+        ]
+
+    @cached_property
+    def latency(self) -> Drawing | None:
+        """Real ones only."""
+        real = [entry for entry in self.shown if not entry.emulated]
+        real = [entry for entry in real if all(trial.latencies.length for trial in entry.result.trials)]
+        return latency_distribution(real) if real else None
+
+    @cached_property
+    def confusion(self) -> Drawing | None:
+        """The original's and the light model's, on each machine."""
+        able = [entry for entry in self.entries if entry.correct is not None and entry.result.predictions is not None]
+        wanted = [entry for entry in able if entry.variant in (ORIGINAL, LIGHT)] or able
+        chosen = list({(entry.machine, entry.variant): entry for entry in reversed(wanted)}.values())[::-1]
+        count = len(self.identity.classes)
+        if not chosen or count > _CLASSES:
+            return None
+        matrices = [
+            (entry.full_name, confusion_matrix(entry.truth, entry.labels, count))
+            for entry in chosen[:_MATRICES]
+            if max(int(np.max(entry.truth)), int(np.max(entry.labels))) < count
+        ]
+        return confusion(matrices, self.identity.classes) if matrices else None
+
+    @property
+    def pictures(self) -> list[Drawing]:
+        """All there are, in the order of the page."""
+        single = [self.accuracy_and_time, self.trade_off, *self.trials, self.latency, self.confusion, self.training]
+        return [drawing for drawing in single if drawing]
+
+
+def chapters_of(runs: Sequence[Run], bundles: Sequence[Bundle]) -> list[Chapter]:
+    """One chapter a bundle, in the order of the Runs: what was measured on different bundles is never compared.
+
+    Raises BadInput for a bundle of which there is no Run.
+    """
+    by_bundle: dict[str, list[Run]] = {}
+    for run in {run.run_id: run for run in runs}.values():
+        by_bundle.setdefault(run.bundle.sha256, []).append(run)
+    folders = {bundle.digest: bundle for bundle in bundles}
+    for digest, bundle in folders.items():
+        if digest not in by_bundle:
+            raise BadInput(
+                f"{bundle.folder}: none of the runs measured this bundle", "name the bundle that was measured"
+            )
+    return [Chapter(group[0].bundle, group, folders.get(digest)) for digest, group in by_bundle.items()]
