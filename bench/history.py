@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from bench.results import Configuration, Result, Run
-from bench.stats import Interval, Ratio, Verdict, median_interval, unpaired_ratio, verdict
+from bench.stats import Interval, Ratio, Verdict, median_interval_over_processes, unpaired_ratio, verdict
 
 __all__ = ["Point", "Series", "history"]
 
@@ -92,7 +92,7 @@ def _point(now: tuple[Run, Result], before: tuple[Run, Result] | None) -> Point:
         trials=len(result.trials),
         image_seconds=[float(value) for value in seconds],
         median=float(np.median(seconds)),
-        interval=median_interval(seconds),
+        interval=median_interval_over_processes(_by_process(now)),
         ratio=ratio,
         verdict=verdict(ratio) if ratio else None,
         changed=_changed(now, before) if before else [],

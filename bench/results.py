@@ -114,6 +114,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
             table.setdefault(trial.process, {})[trial.round] = trial.pass_seconds
         return table
 
+    def seconds_by_process(self) -> list[npt.NDArray[np.float64]]:
+        """Seconds a pass, one array a process."""
+        return [np.array(list(rounds.values())) for _, rounds in sorted(self.by_process().items())]
+
     def latencies_ms_an_image(self) -> npt.NDArray[np.float64]:
         """Latency of every invocation of every trial, in milliseconds an image."""
         batch = self.configuration.batch_size

@@ -2,40 +2,45 @@
 
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from app.presentation.sparkline import sparkline
 from app.presentation.tables import Table
 from app.presentation.units import percent, significant, size, with_interval
-from bench.results import Result, Run
-from bench.stats import median_interval, wilson
+from bench.latency import histogram, percentiles
+from bench.results import Configuration, Result, Run
+from bench.stats import median_interval_over_processes, wilson
+from bench.sweep import best_of_sweeps
 
 __all__ = ["run_table"]
 
+_BEST = "* the most images a second of its variant and runtime, or not slower than that beyond doubt"
+
 _HEADER = (
     "variant", "runtime", "threads", "batch", "pass, s\nmean ± sd", "pass, s\nmedian [95 %]",
-    "trials in order\n± farthest", "ms an image\np50 / p90 / p99", "images\na second", "accuracy, %\n[95 %]", "size",
-    "peak\nmemory", "load\nms",
+    "trials in order\n± farthest", "ms an image\np50 / p90 / p99 / max", "images\na second", "accuracy, %\n[95 %]",
+    "size", "peak\nmemory", "load\nms",
 )  # fmt: skip
 
 
 def run_table(run: Run) -> Table:
     """The table that `run` prints; latencies are those within this run's passes."""
-    images = run.images_a_pass
+    images, best = run.images_a_pass, best_of_sweeps(run)
     emulated = "EMULATED: " if run.emulated else ""
     trials = max((len(result.trials) for result in run.results), default=0)
     return Table(
         title=f"{emulated}{run.bundle.model} on {run.bundle.dataset}, {images:,} images a pass, "
         f"{trials} trials, {run.machine.label}",
         header=_HEADER,
-        rows=[_row(result, run) for result in run.results],
+        rows=[_row(result, run, best) for result in run.results],
         keys=4,
-        notes=_notes(run),
-        records=[_record(result, run) for result in run.results],
+        notes=[*([_BEST] if best else []), *_notes(run)],
+        records=[_record(result, run, best) for result in run.results],
     )
 
 
-def _row(result: Result, run: Run) -> list[str]:
+def _row(result: Result, run: Run, best: set[Configuration]) -> list[str]:
     configuration, images = result.configuration, run.images_a_pass
     keys = [
         configuration.variant,
@@ -49,14 +54,15 @@ def _row(result: Result, run: Run) -> list[str]:
     seconds = result.pass_seconds()
     median = float(np.median(seconds))
     spread = f" ± {significant(float(seconds.std(ddof=1)), 2)}" if len(seconds) > 1 else ""
-    p50, p90, p99 = np.percentile(result.latencies_ms_an_image(), [50, 90, 99])
+    latencies = result.latencies_ms_an_image()
+    shown = [*percentiles(latencies), float(latencies.max())]
     return [
         *keys,
         f"{significant(float(seconds.mean()))}{spread}",
-        with_interval(median, median_interval(seconds)),
+        with_interval(median, median_interval_over_processes(result.seconds_by_process())),
         "" if run.emulated else sparkline(result.pass_seconds().tolist()),  # no picture of emulated times
-        f"{significant(p50)} / {significant(p90)} / {significant(p99)}",
-        significant(images / median),
+        " / ".join("–" if value is None else significant(value) for value in shown),
+        f"{significant(images / median)}{' *' if configuration in best else ''}",
         _accuracy(result, run),
         size(result.bytes),
         _peak(result),
@@ -70,7 +76,16 @@ def _accuracy(result: Result, run: Run) -> str:
         return ""
     correct, images = run.correct(result)
     interval = wilson(correct, images)
-    return f"{percent(correct / images)} [{percent(interval.low, 1)}, {percent(interval.high, 1)}]"
+    spread = _accuracy_spread(result, run)
+    within = f"± {percent(spread)} " if spread is not None else ""
+    return f"{percent(correct / images)} {within}[{percent(interval.low, 1)}, {percent(interval.high, 1)}]"
+
+
+def _accuracy_spread(result: Result, run: Run) -> float | None:
+    """Standard deviation of the accuracy over trials that each drew their own images; None where all saw the same."""
+    if not run.settings.resample or len(result.trials) < 2 or not run.scored(result):
+        return None
+    return float(np.std([trial.correct / run.images_a_pass for trial in result.trials], ddof=1))
 
 
 def _peak(result: Result) -> str:
@@ -83,6 +98,8 @@ def _notes(run: Run) -> list[str]:
     notes = [f"NOTE: {run.bundle.note}"] if run.bundle.note else []
     if run.images.indices.length < run.images.of:
         notes.append(f"{run.images.indices.length:,} of {run.images.of:,} test images, drawn evenly over classes")
+    if run.settings.resample:
+        notes.append(f"each trial drew {run.images_a_pass:,} images of its own: ± of the accuracy is over trials")
     if run.trusted is not None and run.measured:
         notes.append("trusted: yes" if run.trusted else "trusted: no, because of what is marked ! below")
     if not run.labelled:
@@ -108,7 +125,7 @@ def _failures(run: Run) -> list[str]:
     return [f"! {'; '.join(names)}: {reason}" for reason, names in stopped.items()]
 
 
-def _record(result: Result, run: Run) -> dict[str, Any]:
+def _record(result: Result, run: Run, best: set[Configuration]) -> dict[str, Any]:
     """The row's bare numbers: seconds, bytes, shares of one."""
     configuration, images = result.configuration, run.images_a_pass
     record: dict[str, Any] = {
@@ -128,23 +145,30 @@ def _record(result: Result, run: Run) -> dict[str, Any]:
     }
     names = (
         "pass_mean_s", "pass_sd_s", "pass_median_s", "pass_median_low_s", "pass_median_high_s", "latency_p50_ms",
-        "latency_p90_ms", "latency_p99_ms", "images_a_second", "accuracy", "accuracy_low", "accuracy_high",
-        "memory_peak_bytes", "load_ms", "first_ms",
+        "latency_p90_ms", "latency_p99_ms", "latency_max_ms", "images_a_second", "accuracy", "accuracy_low",
+        "accuracy_high", "memory_peak_bytes", "load_ms", "first_ms",
     )  # fmt: skip
     record |= dict(zip(names, _figures(result, run), strict=True)) if result.trials else dict.fromkeys(names)
-    return record | {"failure": result.failure.message if result.failure else None}
+    return record | {
+        "best": configuration in best,
+        "accuracy_sd": _accuracy_spread(result, run),
+        "latency_histogram": msgspec.to_builtins(histogram(result.latencies_ms_an_image())) if result.trials else None,
+        "failure": result.failure.message if result.failure else None,
+    }
 
 
 def _figures(result: Result, run: Run) -> list[float | None]:
     seconds, images = result.pass_seconds(), run.images_a_pass
-    median, interval = float(np.median(seconds)), median_interval(seconds)
+    median, interval = float(np.median(seconds)), median_interval_over_processes(result.seconds_by_process())
+    latencies = result.latencies_ms_an_image()
     return [
         float(seconds.mean()),
         float(seconds.std(ddof=1)) if len(seconds) > 1 else None,
         median,
         interval.low if interval else None,
         interval.high if interval else None,
-        *(float(value) for value in np.percentile(result.latencies_ms_an_image(), [50, 90, 99])),
+        *percentiles(latencies),
+        float(latencies.max()),
         images / median,
         *_accuracy_figures(result, run),
         *(

@@ -80,8 +80,8 @@ def _as_csv(records: Sequence[dict[str, Any]]) -> str:
     if not records:
         return ""
     text = io.StringIO()
-    # lists within a record have no place in a table of values; they are in the JSON
-    flat = [name for name in records[0] if not any(isinstance(record.get(name), list) for record in records)]
+    # lists and objects within a record have no place in a table of values; they are in the JSON
+    flat = [name for name in records[0] if not any(isinstance(record.get(name), list | dict) for record in records)]
     writer = csv.DictWriter(text, flat, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(records)

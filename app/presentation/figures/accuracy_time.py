@@ -10,7 +10,7 @@ from app.presentation.figures.axes import Rows, grid, name_rows, scale_for
 from app.presentation.figures.canvas import MUTED, Drawing, colour_of, new_figure
 from app.presentation.formats import Layout
 from app.presentation.units import percent, significant
-from bench.stats import median_interval, wilson
+from bench.stats import median_interval_over_processes, wilson
 
 __all__ = ["accuracy_and_time"]
 
@@ -86,7 +86,8 @@ def _times(panel: Any, entries: Sequence[Entry], rows: Rows) -> None:
             continue
         values = entry.image_milliseconds * factor
         seen += [float(values.min()), float(values.max())]
-        colour, interval = colour_of(entry.variant), median_interval(values)
+        colour = colour_of(entry.variant)
+        interval = median_interval_over_processes([part * factor for part in entry.image_milliseconds_by_process])
         panel.scatter(values, np.full(len(values), y), s=9, color=colour, alpha=0.22, linewidths=0)
         if interval:
             panel.plot([interval.low, interval.high], [y, y], color=colour, linewidth=1.6)
