@@ -12,7 +12,7 @@ from bench.measured import Measured, seconds_an_image, time_ratio
 from bench.results import Configuration, Run
 from bench.stats import Interval, PairedDifference, Ratio, Verdict, difference_of_means, paired_difference, verdict
 
-__all__ = ["Comparison", "Row", "Slack", "compare", "matches"]
+__all__ = ["Comparison", "Row", "Slack", "compare", "matches", "on_the_same_images"]
 
 ORIGINAL, LIGHT = "keras", "dynamic"
 #: Tried in this order where nobody names a baseline: the paper's original, else its nearest kin.
@@ -136,7 +136,7 @@ def _row(item: Measured, base: Measured) -> Row:
     if not result.trials:
         return row
     ratio, remark = time_ratio(item, base)
-    difference, agreement = _on_the_same_images(item, base)
+    difference, agreement = on_the_same_images(item, base)
     correct, seen = run.correct(result) if run.scored(result) else (None, item.images)
     return msgspec.structs.replace(
         row,
@@ -153,7 +153,7 @@ def _row(item: Measured, base: Measured) -> Row:
     )
 
 
-def _on_the_same_images(item: Measured, base: Measured) -> tuple[PairedDifference | None, Agreement | None]:
+def on_the_same_images(item: Measured, base: Measured) -> tuple[PairedDifference | None, Agreement | None]:
     """Accuracies and labels on the images that both saw; no accuracy without true labels."""
     if item.result.predictions is None or base.result.predictions is None:
         return None, None

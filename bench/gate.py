@@ -5,11 +5,11 @@ from enum import StrEnum
 
 import msgspec
 
-from bench.agreement import common_predictions, true_labels
+from bench.compare import on_the_same_images
 from bench.errors import BadInput, ResultsError
 from bench.measured import Measured, time_ratio
 from bench.results import Configuration, Run
-from bench.stats import Interval, PairedDifference, Ratio, Verdict, paired_difference, verdict
+from bench.stats import Interval, PairedDifference, Ratio, Verdict, verdict
 
 __all__ = ["Change", "Judgement", "Limits", "Outcome", "changes", "judge"]
 
@@ -89,13 +89,11 @@ def _change(item: Measured, base: Measured) -> Change:
         failure = item.result.failure
         return msgspec.structs.replace(change, remark=failure.message if failure else "not measured")
     ratio, remark = time_ratio(item, base)
-    first, second, common = common_predictions(item.run, item.result, base.run, base.result)
-    truth = true_labels(item.run, common)
     return msgspec.structs.replace(
         change,
         ratio=ratio,
         verdict=verdict(ratio) if ratio else None,
-        accuracy_difference=paired_difference(first == truth, second == truth) if len(common) else None,
+        accuracy_difference=on_the_same_images(item, base)[0],
         remark=remark if ratio is None else "",
     )
 

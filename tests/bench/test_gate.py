@@ -75,6 +75,14 @@ def test_a_gate_that_looks_at_nothing_does_not_pass() -> None:
     assert [j.of for j in judge(found, Limits(accuracy_drop=5))] == ["accuracy"]
 
 
+def test_without_predictions_the_time_is_judged_and_the_accuracy_is_not() -> None:
+    blind = msgspec.structs.replace(result("dynamic", "litert", 1.0), predictions=None)
+    found = changes([run(blind)], OLD)
+    assert [judgement.outcome for judgement in judge(found, Limits(slower=0.05))] == [Outcome.PASSED]
+    with pytest.raises(BadInput, match="the accuracy of no configuration"):
+        judge(found, BOTH)
+
+
 def test_the_command_line_ends_with_3_and_says_why(edge_bench: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "old.json").write_bytes(encode_record(OLD))
     slower = run(result("dynamic", "litert", 1.2), result("float32", "litert", 2.0))
