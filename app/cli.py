@@ -1,19 +1,18 @@
 """The command line, as a table of contents: each command parses, calls, prints."""
 
-import os
-import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from app import arguments as a
 from app import options as o
 from app.presentation.formats import Format, Layout
 from bench.errors import BadInput, EdgeBenchError, GateNotMet, Interrupted, NotTrusted
 from bench.version import __version__
 
-__all__ = ["app", "main"]
+__all__ = ["app"]
 
 DEFAULT_BUNDLE = Path("artifacts/bundle")
 DEFAULT_RESULTS = Path("results")
@@ -72,7 +71,7 @@ def train(
     )
     trained = train_bundle(
         bundle, settings, console.progress(),
-        data_dir=data_dir, resume=resume, stop_after=stop_after, overwrite=overwrite, given=o.given(context),
+        data_dir=data_dir, resume=resume, stop_after=stop_after, overwrite=overwrite, given=a.given(context),
     )  # fmt: skip
     print(training_summary(trained))
 
@@ -110,22 +109,22 @@ def run(
     from bench.scenario import batch_sizes_for
 
     selection = Selection(
-        variants=o.names(variant),
-        runtimes=o.names(runtime),
-        threads=o.counts(threads, "--threads"),
-        batch_sizes=batch_sizes_for(scenario, o.counts(batch_size, "--batch-size")),
+        variants=a.names(variant),
+        runtimes=a.names(runtime),
+        threads=a.counts(threads, "--threads"),
+        batch_sizes=batch_sizes_for(scenario, a.counts(batch_size, "--batch-size")),
     )
     settings = Settings(
         trials=trials, processes=processes, limit=limit, seed=seed, timeout_s=timeout, scenario=scenario or "",
         resample=resample,
     )  # fmt: skip
     measured, path = measure(
-        bundle, selection, settings, results, console.progress(), once=once, given=o.given(context)
+        bundle, selection, settings, results, console.progress(), once=once, given=a.given(context)
     )
-    console.print_table(run_table(measured), output_format)
+    tables = [run_table(measured)]
     if measured.measured and (others := runs_elsewhere(compare_with, measured)):
-        print()
-        console.print_comparison(compare_runs([*others, measured]), output_format)
+        tables += console.comparison_tables(compare_runs([*others, measured]))
+    console.print_tables(tables, output_format)
     _conclude(measured, path, strict=strict)
 
 
@@ -145,14 +144,14 @@ def compare(
     from bench.compare import compare as compare_runs
     from bench.gate import Limits
 
-    limits = Limits(slower=o.share(fail_if_slower, "--fail-if-slower"), accuracy_drop=fail_if_accuracy_drops)
-    measured = read_runs(runs, console.progress())
-    if baseline and o.is_file(baseline):
+    limits = Limits(slower=a.share(fail_if_slower, "--fail-if-slower"), accuracy_drop=fail_if_accuracy_drops)
+    measured = read_runs(runs, console.progress(), one_bundle=True)
+    if baseline and a.is_file(baseline):
         _gate(measured, Path(baseline), limits, output_format)
     elif limits:
         raise BadInput("a gate needs an older Run to compare with", "name its file: --baseline old.json")
     else:
-        console.print_comparison(compare_runs(measured, baseline), output_format)
+        console.print_tables(console.comparison_tables(compare_runs(measured, baseline)), output_format)
 
 
 def _gate(runs: list[Any], baseline: Path, limits: Any, output_format: Format) -> None:
@@ -183,7 +182,7 @@ def report(
     from app.measuring import read_runs
     from app.reporting import report_formats, write_report
 
-    formats = report_formats(o.names(report_format))
+    formats = report_formats(a.names(report_format))
     progress = console.progress()
     for path in write_report(read_runs(runs, progress), bundle or [], output, formats, size, progress):
         print(path)
@@ -240,13 +239,13 @@ def everything(
         bundle, TrainingSettings(dataset=dataset, epochs=epochs, seed=seed), data_dir,
         Settings(trials=trials, processes=processes, limit=limit, seed=seed), results, console.progress(), fresh=fresh,
     )  # fmt: skip
-    console.print_table(run_table(job.run), output_format)
-    print()
-    console.print_comparison(compare_runs([job.run]), output_format)
+    console.print_tables([run_table(job.run), *console.comparison_tables(compare_runs([job.run]))], output_format)
     (page,) = write_report(
         [job.run], [job.bundle], results / "report.html", ["html"], Layout.COLUMN, console.progress()
     )
-    print(f"\nbundle  {job.bundle}\nrun     {job.path}\nreport  {page}")
+    # below the tables for a person; beside them where a program reads them
+    paths_to = sys.stdout if output_format is Format.TABLE else sys.stderr
+    print(f"\nbundle  {job.bundle}\nrun     {job.path}\nreport  {page}", file=paths_to)
     _conclude(job.run, None, strict=False)
 
 
@@ -279,51 +278,5 @@ def _conclude(run: Any, path: Path | None, *, strict: bool) -> None:
     if not run.measured:
         raise EdgeBenchError("no configuration could be measured", "the reasons are below the table")
     if strict and not run.trusted:
-        spoiled = [finding.what for finding in run.findings if finding.spoils]
+        spoiled = [finding.what for finding in run.findings if finding.spoils] or ["this Run does not say"]
         raise NotTrusted(f"measured, but not to be trusted: {'; '.join(spoiled)}", "see the notes below the table")
-
-
-#: click's own error classes, by way of the one that typer exports.
-_UsageError: Any = typer.BadParameter.__base__
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Entry point: every error becomes one or two lines and an exit code."""
-    from app import console
-
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped container is an interruption
-    try:
-        code = app(args=arguments, prog_name="edge-bench", standalone_mode=False)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # `| head` has read enough; what Python would still flush at exit goes nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    except Exception as error:
-        if console.settings.debug:
-            raise
-        explained = _explained(error)
-        console.print_error(explained)
-        code = explained.exit_code
-    except KeyboardInterrupt:
-        console.print_error(Interrupted("interrupted"))
-        code = Interrupted.exit_code
-    sys.exit(code if isinstance(code, int) else 0)
-
-
-def _explained(error: Exception) -> EdgeBenchError:
-    if isinstance(error, EdgeBenchError):
-        return error
-    if isinstance(error, typer.Abort):
-        return Interrupted("interrupted")
-    if isinstance(error, _UsageError):
-        context = getattr(error, "ctx", None)
-        return BadInput(error.format_message(), f"see `{context.command_path if context else 'edge-bench'} --help`")
-    if isinstance(error, OSError) and error.strerror:
-        name = f"{error.filename}: " if error.filename else ""
-        return EdgeBenchError(f"{name}{error.strerror}", "")
-    return EdgeBenchError(f"unexpected {type(error).__name__}: {error}", "run it again with --debug and report it")
-
-
-if __name__ == "__main__":
-    main()

@@ -4,6 +4,7 @@ import io
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from bench.progress import Progress
 if TYPE_CHECKING:
     from bench.compare import Comparison
 
-__all__ = ["banner", "print_comparison", "print_error", "print_table", "progress", "settings"]
+__all__ = ["banner", "comparison_tables", "print_error", "print_table", "print_tables", "progress", "settings"]
 
 
 @dataclass
@@ -45,27 +46,32 @@ def print_table(table: Table, form: Format) -> None:
     print(render(table, form, width))
 
 
-def print_comparison(comparison: "Comparison", form: Format) -> None:
-    """A comparison, below it what the same model says on several machines and where time comes from.
-
-    As data it is one table, whose JSON records hold the rest.
-    """
-    from app.presentation.across_table import across_table
-    from app.presentation.attribution_table import attribution_table
-    from app.presentation.comparison_table import comparison_table
-
-    tables = [comparison_table(comparison)]
-    if form in (Format.TABLE, Format.MARKDOWN, Format.HTML):
-        tables += filter(None, [across_table(comparison), attribution_table(comparison)])
+def print_tables(tables: Sequence[Table], form: Format) -> None:
+    """Several tables as one document; as data (JSON, CSV) the first alone, so that a program can read it."""
     if form is Format.HTML:
         from app.presentation.html_table import table_page
 
         print(table_page(tables))
         return
-    for number, table in enumerate(tables):
+    for number, table in enumerate(tables if form in (Format.TABLE, Format.MARKDOWN) else tables[:1]):
         if number:
             print()
         print_table(table, form)
+
+
+def comparison_tables(comparison: "Comparison") -> list[Table]:
+    """A comparison, what the same model says on several machines, and where time comes from.
+
+    The JSON records of the first hold the rest.
+    """
+    from app.presentation.across_table import across_table
+    from app.presentation.attribution_table import attribution_table
+    from app.presentation.comparison_table import comparison_table
+
+    return [
+        comparison_table(comparison),
+        *filter(None, [across_table(comparison), attribution_table(comparison)]),
+    ]
 
 
 def banner(message: str) -> None:

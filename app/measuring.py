@@ -104,11 +104,11 @@ def _same_machine(one: Machine, other: Machine) -> bool:
     )
 
 
-def read_runs(paths: Sequence[Path], progress: Progress) -> list[Run]:
+def read_runs(paths: Sequence[Path], progress: Progress, *, one_bundle: bool = False) -> list[Run]:
     """The Runs of the named files, and of the Run files in the named folders, oldest first.
 
-    Of a folder with Runs of several bundles, the newest Run's bundle counts, and it is said what was passed over;
-    files named one by one are taken as they are.
+    With ``one_bundle``, of a folder with Runs of several bundles the newest Run's bundle counts, and it is said what
+    was passed over; files named one by one are taken as they are.
     """
     runs: dict[Path, Run] = {}
     for path in paths:
@@ -119,7 +119,7 @@ def read_runs(paths: Sequence[Path], progress: Progress) -> list[Run]:
         if not inside:
             raise ResultsError(f"{path}: holds no Run files", "measure first with `edge-bench run`")
         newest = max(inside.values(), key=lambda run: run.began)
-        others = [file.name for file, run in inside.items() if run.bundle.sha256 != newest.bundle.sha256]
+        others = [file.name for file, run in inside.items() if one_bundle and run.bundle.sha256 != newest.bundle.sha256]
         if others:
             progress.say(f"{path}: {len(others)} Runs of other bundles are left out: {', '.join(others)}")
         runs |= {file: run for file, run in inside.items() if file.name not in others}

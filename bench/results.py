@@ -39,7 +39,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     batch_size: int
 
     def __str__(self) -> str:
-        return f"{self.variant} on {self.runtime}, {self.threads} threads, batch {self.batch_size}"
+        threads = f"{self.threads} thread{'' if self.threads == 1 else 's'}"
+        return f"{self.variant} on {self.runtime}, {threads}, batch {self.batch_size}"
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):

@@ -137,10 +137,10 @@ def test_strict_ends_with_4_where_the_measurement_is_spoiled(
     edge_bench: CommandLine, digits_bundle: Bundle, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     code = (
-        "import bench.recorder, app.cli\n"
+        "import bench.recorder, app.entry\n"
         "from bench.machine import Finding\n"
         "bench.recorder.machine_findings = lambda machine: [Finding(what='it is hot', remedy='cool it', spoils=True)]\n"
-        f"app.cli.main(['run', {str(digits_bundle.folder)!r}, '--variant', 'dynamic', '--strict', '--quiet',\n"
+        f"app.entry.main(['run', {str(digits_bundle.folder)!r}, '--variant', 'dynamic', '--strict', '--quiet',\n"
         f"  *{[str(part) for part in QUICK]!r}])\n"
     )
     done = subprocess.run(
@@ -191,6 +191,11 @@ def test_compare_with_adds_the_comparison_with_another_machine(
     assert done.returncode == 0, done.stderr
     assert "elsewhere" in done.stdout
     assert "agreement" in done.stdout
+    data = edge_bench(*arguments, "--compare-with", tmp_path / "there", "--format", "json")
+    assert [row["variant"] for row in json.loads(data.stdout)] == ["dynamic"]  # one document, the run's
+    page = edge_bench(*arguments, "--compare-with", tmp_path / "there", "--format", "html").stdout
+    assert page.lower().count("<html") == 1
+    assert "elsewhere" in page
 
 
 @pytest.mark.slow
@@ -208,6 +213,8 @@ def test_all_trains_runs_compares_and_goes_on_where_it_ended(edge_bench: Command
     run: Run = read_run(first)
     assert [r.failure for r in run.results if r.configuration.runtime != "tflite-runtime"] == [None] * 5
     assert np.isfinite([s for r in run.results for s in r.pass_seconds()]).all()
+    data = edge_bench(*arguments, "--format", "json")
+    assert len(json.loads(data.stdout)) == len(run.results)
     again = edge_bench(*arguments)
     assert again.returncode == 0, again.stderr
     assert first.name in again.stdout
