@@ -10,7 +10,7 @@ LIMIT ?= 500
 BENCH_FLAGS ?=
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
-.PHONY: help setup bench test test-fast lint lock schema screenshots clean
+.PHONY: help setup bench test test-fast lint lock schema screenshots calibration clean
 
 include containers.mk
 
@@ -44,6 +44,14 @@ test-fast: setup ## the tests that take seconds
 # RUNS: Run files or folders, BUNDLE: the bundle they measured
 screenshots: setup ## docs/images/*.png anew: make screenshots RUNS="results" BUNDLE=artifacts/bundle
 	@$(BIN)/python -m benchmarks.screenshots $(or $(RUNS),results) --bundle $(or $(BUNDLE),artifacts/bundle)
+
+CALIBRATION := $(or $(BUNDLE),artifacts/bundle)
+calibration: setup ## hours on a quiet machine: do intervals and verdicts hold? BUNDLE=… MODELS="a.tflite b.tflite"
+	@$(BIN)/python -m calibration.coverage
+	@$(BIN)/python -m calibration.wall_time $(CALIBRATION)
+	@$(BIN)/python -m calibration.litert_benchmark $(or $(MODELS),$(CALIBRATION)/variants/float32.tflite)
+	@$(BIN)/python -m calibration.self_comparison $(CALIBRATION)
+	@$(BIN)/python -m calibration.self_comparison $(CALIBRATION) --load
 
 lint: setup ## style, types
 	@$(BIN)/ruff check .
