@@ -1,12 +1,23 @@
 """From what a person typed behind an option to what it means."""
 
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from bench.errors import BadInput
 
-__all__ = ["counts", "given", "is_file", "names", "share"]
+if TYPE_CHECKING:
+    from bench.data.source import DataOptions
+
+__all__ = ["DATA_OPTIONS", "counts", "data_options", "given", "is_file", "names", "share"]
+
+#: Names of what only model files take, a bundle having its own.
+DATA_OPTIONS = {
+    "data", "labels", "classes", "label_names", "label_offset", "preprocess", "scale", "offset", "channel_order",
+    "crop", "interpolation", "squash", "image_size", "skip_broken",
+}  # fmt: skip
 
 
 def names(text: str | None) -> list[str]:
@@ -56,3 +67,67 @@ def given(context: typer.Context) -> set[str]:
         if (source := context.get_parameter_source(name)) and source.name not in ("DEFAULT", "DEFAULT_MAP")
     }
     return stated | ({"dropout"} if "no_dropout" in stated else set())
+
+
+def data_options(
+    data: Path | None,
+    labels: Path | None,
+    classes: Path | None,
+    label_names: Path | None,
+    label_offset: int | None,
+    preprocess: str | None,
+    scale: str | None,
+    offset: str | None,
+    channel_order: str | None,
+    crop: float | None,
+    interpolation: str,
+    image_size: str | None,
+    *,
+    squash: bool,
+    skip_broken: bool,
+) -> "DataOptions":
+    """What was said of the data. BadInput for words that nobody knows, and for what says nothing without the rest."""
+    from bench.data.preprocess import INTERPOLATIONS
+    from bench.data.source import DataOptions
+
+    if interpolation not in INTERPOLATIONS:
+        raise BadInput(f"--interpolation {interpolation!r} is none", f"there are: {', '.join(INTERPOLATIONS)}")
+    if channel_order not in (None, "rgb", "bgr"):
+        raise BadInput(f"--channel-order {channel_order!r} is none", "say rgb or bgr")
+    if data is None and (labels or classes or label_names):
+        raise BadInput("labels and classes are of --data, which is missing", "name the images with --data")
+    return DataOptions(
+        data=data,
+        labels=labels,
+        classes=classes,
+        label_names=label_names,
+        label_offset=label_offset,
+        preprocess=preprocess,
+        scale=_numbers(scale, "--scale"),
+        offset=_numbers(offset, "--offset"),
+        channel_order=channel_order,
+        crop=crop,
+        interpolation=interpolation,
+        squash=squash,
+        image_size=_size(image_size),
+        skip_broken=skip_broken,
+    )
+
+
+def _numbers(text: str | None, flag: str) -> list[float] | None:
+    if text is None:
+        return None
+    try:
+        return [float(part) for part in names(text)] or None
+    except ValueError:
+        raise BadInput(f"{flag} {text!r}: no numbers", f"say, {flag} 0.5 or {flag} 0.5,0.5,0.5") from None
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d{1,5})(?:[x×](\d{1,5}))?", text.strip())
+    height, width = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if not height or not width:
+        raise BadInput(f"--image-size {text!r}: no size", "say, --image-size 224x224")
+    return height, width

@@ -7,15 +7,14 @@ from typing import Any
 import typer
 
 from app import arguments as a
+from app import cli_models
 from app import options as o
+from app.cli_models import DEFAULT_BUNDLE, DEFAULT_RESULTS, conclude
 from app.presentation.formats import Format, Layout
-from bench.errors import BadInput, EdgeBenchError, GateNotMet, Interrupted, NotTrusted
+from bench.errors import BadInput, GateNotMet, NotTrusted
 from bench.version import __version__
 
 __all__ = ["app"]
-
-DEFAULT_BUNDLE = Path("artifacts/bundle")
-DEFAULT_RESULTS = Path("results")
 
 app = typer.Typer(
     name="edge-bench",
@@ -41,6 +40,7 @@ def _version(
 def train(
     context: typer.Context,
     bundle: o.BundleFolder = DEFAULT_BUNDLE,
+    model: o.ModelName = "paper-cnn",
     dataset: o.DatasetName = "fashion-mnist",
     data_dir: o.DataDir = None,
     epochs: o.Epochs = 100,
@@ -55,7 +55,7 @@ def train(
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Train the paper's CNN and write the bundle: every variant, the test set, the history, the manifest."""
+    """Train a model, the paper's CNN say, and write the bundle: every variant, test set, history, manifest."""
     from app import console
     from app.presentation.training_text import training_summary
     from app.training.checkpoints import TrainingSettings
@@ -63,6 +63,7 @@ def train(
 
     settings = TrainingSettings(
         dataset=dataset,
+        model=model,
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
@@ -76,56 +77,7 @@ def train(
     print(training_summary(trained))
 
 
-@app.command()
-def run(
-    context: typer.Context,
-    bundle: o.BundleArgument = DEFAULT_BUNDLE,
-    variant: o.Variants = None,
-    runtime: o.Runtimes = None,
-    threads: o.Threads = None,
-    batch_size: o.BatchSizes = None,
-    trials: o.Trials = 30,
-    processes: o.Processes = 5,
-    limit: o.Limit = None,
-    resample: o.Resample = None,
-    scenario: o.ScenarioName = None,
-    seed: o.Seed = 42,
-    timeout: o.Timeout = 600,
-    results: o.ResultsFolder = DEFAULT_RESULTS,
-    compare_with: o.CompareWith = None,
-    once: o.Once = False,
-    strict: o.Strict = False,
-    output_format: o.OutputFormat = Format.TABLE,
-    quiet: o.Quiet = False,
-    debug: o.Debug = False,
-) -> None:
-    """Run the 30-trial benchmark on this machine; writes a Run file and prints its table."""
-    from app import console
-    from app.measuring import measure, runs_elsewhere
-    from app.presentation.run_table import run_table
-    from bench.compare import compare as compare_runs
-    from bench.plan import Selection
-    from bench.results import Settings
-    from bench.scenario import batch_sizes_for
-
-    selection = Selection(
-        variants=a.names(variant),
-        runtimes=a.names(runtime),
-        threads=a.counts(threads, "--threads"),
-        batch_sizes=batch_sizes_for(scenario, a.counts(batch_size, "--batch-size")),
-    )
-    settings = Settings(
-        trials=trials, processes=processes, limit=limit, seed=seed, timeout_s=timeout, scenario=scenario or "",
-        resample=resample,
-    )  # fmt: skip
-    measured, path = measure(
-        bundle, selection, settings, results, console.progress(), once=once, given=a.given(context)
-    )
-    tables = [run_table(measured)]
-    if measured.measured and (others := runs_elsewhere(compare_with, measured)):
-        tables += console.comparison_tables(compare_runs([*others, measured]))
-    console.print_tables(tables, output_format)
-    _conclude(measured, path, strict=strict)
+app.command()(cli_models.run)
 
 
 @app.command()
@@ -213,6 +165,7 @@ def history(
 @app.command(name="all")
 def everything(
     bundle: o.BundleFolder = DEFAULT_BUNDLE,
+    model: o.ModelName = "paper-cnn",
     dataset: o.DatasetName = "fashion-mnist",
     data_dir: o.DataDir = None,
     epochs: o.Epochs = 100,
@@ -236,7 +189,7 @@ def everything(
     from bench.results import Settings
 
     job = main_job(
-        bundle, TrainingSettings(dataset=dataset, epochs=epochs, seed=seed), data_dir,
+        bundle, TrainingSettings(dataset=dataset, model=model, epochs=epochs, seed=seed), data_dir,
         Settings(trials=trials, processes=processes, limit=limit, seed=seed), results, console.progress(), fresh=fresh,
     )  # fmt: skip
     console.print_tables([run_table(job.run), *console.comparison_tables(compare_runs([job.run]))], output_format)
@@ -246,7 +199,7 @@ def everything(
     # below the tables for a person; beside them where a program reads them
     paths_to = sys.stdout if output_format is Format.TABLE else sys.stderr
     print(f"\nbundle  {job.bundle}\nrun     {job.path}\nreport  {page}", file=paths_to)
-    _conclude(job.run, None, strict=False)
+    conclude(job.run, None, strict=False)
 
 
 @app.command()
@@ -269,14 +222,5 @@ def doctor(
         raise NotTrusted("times measured here now would not be to be trusted", "see the findings above")
 
 
-def _conclude(run: Any, path: Path | None, *, strict: bool) -> None:
-    """Says where the Run is, then ends with the exit code that its state asks for."""
-    if path:
-        print(f"written: {path}", file=sys.stderr)
-    if not run.complete:
-        raise Interrupted("interrupted; what was measured is kept")
-    if not run.measured:
-        raise EdgeBenchError("no configuration could be measured", "the reasons are below the table")
-    if strict and not run.trusted:
-        spoiled = [finding.what for finding in run.findings if finding.spoils] or ["this Run does not say"]
-        raise NotTrusted(f"measured, but not to be trusted: {'; '.join(spoiled)}", "see the notes below the table")
+app.command()(cli_models.inspect)
+app.command()(cli_models.export)

@@ -1,4 +1,4 @@
-"""From a bundle's path to a Run on disk, and from paths to Runs."""
+"""From paths of a bundle, or of models and data, to a Run on disk, and from paths to Runs."""
 
 import os
 import tempfile
@@ -10,20 +10,23 @@ import msgspec
 from bench.benchmark import run_benchmark
 from bench.bundle import Bundle
 from bench.compare import LIGHT
+from bench.data.source import DataOptions, subject_from
 from bench.emulation import emulation_signs
 from bench.errors import ResultsError
 from bench.machine import Machine, describe_machine
+from bench.model_files import ModelFiles
 from bench.plan import Planned, Selection, plan
 from bench.progress import Progress
 from bench.results import Configuration, Run, Settings, read_run, writable_folder, write_run
+from bench.subject import Subject, subject_of
 
-__all__ = ["measure", "read_runs", "runs_elsewhere"]
+__all__ = ["measure_bundle", "measure_files", "read_runs", "runs_elsewhere"]
 
 #: An emulator takes 50 to 300 times as long, and only its predictions count.
 EMULATED_LIMIT = 500
 
 
-def measure(
+def measure_bundle(
     folder: Path,
     selection: Selection,
     settings: Settings,
@@ -33,14 +36,7 @@ def measure(
     once: bool = False,
     given: Collection[str] | None = None,
 ) -> tuple[Run, Path]:
-    """Measures a bundle and writes the Run; bad input is found before anything is measured.
-
-    With ``once`` a complete Run of the bundle in ``results``, made on this machine with these libraries, is the answer,
-    if its settings and configurations are those asked for; where ``given`` names the options that a person stated,
-    only these have to be the same.
-    Where the results folder can no longer be written at the end (a full disk, a card pulled out), the Run goes to the
-    system's temporary folder instead; ResultsError where that fails too.
-    """
+    """Measures a bundle's variants on its test set; see ``measure``."""
     bundle = Bundle.open(folder)
     if emulation_signs() and selection == Selection(variants=[], runtimes=[]) and settings.limit is None:
         selection = msgspec.structs.replace(selection, variants=[LIGHT])
@@ -50,11 +46,52 @@ def measure(
             "--variant, --runtime or --limit set something else"
         )
     planned = plan(bundle, selection)
+    subject = subject_of(bundle, settings.limit, settings.seed)
+    return measure(subject, planned, settings, results, progress, once=once, given=given)
+
+
+def measure_files(
+    paths: Sequence[Path],
+    data: DataOptions,
+    selection: Selection,
+    settings: Settings,
+    results: Path,
+    progress: Progress,
+    *,
+    once: bool = False,
+    given: Collection[str] | None = None,
+) -> tuple[Run, Path]:
+    """Measures models by their files on anyone's data; see ``measure``."""
     writable_folder(results)
-    if once and (found := _measured_before(results, bundle, planned, settings, given)):
+    models = ModelFiles.open(paths, settings.timeout_s, data.image_size)
+    planned = plan(models, selection)
+    subject = subject_from(models, data, settings.limit, settings.seed, settings.timeout_s, progress)
+    return measure(subject, planned, settings, results, progress, once=once, given=given)
+
+
+def measure(
+    subject: Subject,
+    planned: Sequence[Planned],
+    settings: Settings,
+    results: Path,
+    progress: Progress,
+    *,
+    once: bool = False,
+    given: Collection[str] | None = None,
+) -> tuple[Run, Path]:
+    """Measures what is planned and writes the Run; bad input is found before anything is measured.
+
+    With ``once`` a complete Run of the same models and data in ``results``, made on this machine with these libraries,
+    is the answer, if its settings and configurations are those asked for; where ``given`` names the options that a
+    person stated, only these have to be the same.
+    Where the results folder can no longer be written at the end (a full disk, a card pulled out), the Run goes to the
+    system's temporary folder instead; ResultsError where that fails too.
+    """
+    writable_folder(results)
+    if once and (found := _measured_before(results, subject, planned, settings, given)):
         progress.say(f"{found[1]} has measured this bundle so already")
         return found
-    run = run_benchmark(bundle, planned, settings, progress)
+    run = run_benchmark(subject, planned, settings, progress)
     try:
         return run, write_run(run, results)
     except ResultsError as cause:
@@ -64,7 +101,7 @@ def measure(
 
 
 def _measured_before(
-    results: Path, bundle: Bundle, planned: Sequence[Planned], settings: Settings, given: Collection[str] | None
+    results: Path, subject: Subject, planned: Sequence[Planned], settings: Settings, given: Collection[str] | None
 ) -> tuple[Run, Path] | None:
     here, configurations = describe_machine(), [item.configuration for item in planned]
     for path in sorted(results.glob("run-*.json"), reverse=True):
@@ -74,7 +111,7 @@ def _measured_before(
             continue
         if (
             run.complete
-            and run.bundle.sha256 == bundle.digest
+            and run.bundle.sha256 == subject.identity.sha256
             and _same(run.settings, settings, given)
             and _same_configurations([result.configuration for result in run.results], configurations, given)
             and _same_machine(run.machine, here)

@@ -51,9 +51,11 @@ DatasetName = Annotated[
     typer.Option(
         "--dataset",
         envvar="EDGE_BENCH_DATASET",
-        help="fashion-mnist, digits, or auto: digits where the first cannot be had.",
+        help="fashion-mnist, digits, cifar10, a folder of images with one folder a class, or auto: fashion-mnist, or "
+        "digits where that cannot be had.",
     ),
 ]
+ModelName = Annotated[str, typer.Option("--model", envvar="EDGE_BENCH_MODEL", help="paper-cnn or resnet20.")]
 DataDir = Annotated[
     Path | None,
     typer.Option(
@@ -104,8 +106,14 @@ Overwrite = Annotated[
 ]
 
 # -- run
-BundleArgument = Annotated[
-    Path, typer.Argument(envvar="EDGE_BENCH_BUNDLE", show_default=True, help="The bundle to measure.")
+ModelArguments = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="[BUNDLE | MODEL...]",
+        envvar="EDGE_BENCH_BUNDLE",
+        show_default=False,
+        help="A bundle, or model files (.tflite, .keras, .onnx, a SavedModel folder).  [default: artifacts/bundle]",
+    ),
 ]
 Variants = Annotated[
     str | None,
@@ -187,6 +195,26 @@ Strict = Annotated[
 Fresh = Annotated[
     bool,
     typer.Option("--fresh", envvar="EDGE_BENCH_FRESH", help="Measure again, also where a Run of this bundle is there."),
+]
+
+# -- inspect and export
+ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A .tflite or .keras file, or a SavedModel folder.")]
+ExportedModel = Annotated[
+    str, typer.Argument(metavar="MODEL", help="A .keras file, a SavedModel folder, resnet50 or mobilenetv2.")
+]
+Weights = Annotated[
+    str,
+    typer.Option(
+        envvar="EDGE_BENCH_WEIGHTS",
+        help="For resnet50 and mobilenetv2: imagenet (downloaded), none (random), or a FILE.",
+    ),
+]
+Calibration = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="EDGE_BENCH_CALIBRATION",
+        help="Images (a folder, .npy or .npz) that set the ranges of the int8 variant; without them there is none.",
+    ),
 ]
 
 # -- compare

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from bench.bundle import Bundle
 from bench.manager import Worker, WorkerFailed
 from bench.plan import Planned
 from bench.progress import Progress
 from bench.protocol import Prepare, Prepared, Ready, Time, Timed
 from bench.recorder import Recorder
 from bench.results import Run, Settings
-from bench.sampling import draw_evenly, draw_for_trial
+from bench.sampling import draw_for_trial
 from bench.schedule import Generation, schedule
+from bench.subject import Subject
 
 __all__ = ["run_benchmark"]
 
@@ -27,16 +27,14 @@ TRIAL_NS = 100_000_000
 _HEADROOM = 1.2  # a warm-up's estimate of a pass may be that much too long
 
 
-def run_benchmark(bundle: Bundle, planned: Sequence[Planned], settings: Settings, progress: Progress) -> Run:
+def run_benchmark(subject: Subject, planned: Sequence[Planned], settings: Settings, progress: Progress) -> Run:
     """Measures every planned configuration; what was measured comes back, also after Ctrl-C (``complete`` is False)."""
-    labels = np.array(bundle.test_set()[1])
-    indices = draw_evenly(labels, settings.limit, settings.seed)
-    recorder = Recorder(bundle, planned, settings, indices, labels[indices])
+    recorder = Recorder(subject, planned, settings)
     able = [number for number, item in enumerate(planned) if item.failure is None]
     progress.start("measuring", settings.trials * len(able))
     try:
         for generation in schedule(len(able), settings.trials, settings.processes, settings.seed):
-            _Workers(bundle, planned, settings, recorder, progress).run(able, generation)
+            _Workers(subject, planned, settings, recorder, progress).run(able, generation)
     except KeyboardInterrupt:
         recorder.interrupted = True
     progress.finish("interrupted" if recorder.interrupted else "")
@@ -48,13 +46,13 @@ class _Workers:
 
     def __init__(
         self,
-        bundle: Bundle,
+        subject: Subject,
         planned: Sequence[Planned],
         settings: Settings,
         recorder: Recorder,
         progress: Progress,
     ) -> None:
-        self._bundle, self._planned, self._settings = bundle, planned, settings
+        self._subject, self._planned, self._settings = subject, planned, settings
         self._recorder, self._progress = recorder, progress
         self._alive: dict[int, Worker] = {}
 
@@ -97,21 +95,22 @@ class _Workers:
         request = Prepare(
             configuration=planned.configuration,
             file=str(planned.file),
-            images=str(self._bundle.folder / self._bundle.manifest.test_images.file),
-            indices=self._recorder.indices.tolist(),
-            preprocessing=self._bundle.manifest.preprocessing,
+            images=str(self._subject.pixels),
+            rows=self._subject.rows.tolist(),
+            preprocessing=self._subject.preprocessing,
+            input_shape=None if self._subject.input_shape is None else list(self._subject.input_shape),
         )
         prepared = worker.ask(request, Prepared, self._settings.timeout_s)
         self._recorder.prepared(number, generation, ready, prepared, worker.delegate())
         if number not in self._recorder.passes:
             # fixed by the first generation, so that all trials of a configuration are the same work
-            images = len(self._recorder.indices)
+            images = len(self._subject.indices)
             pass_ns = prepared.pass_ns * min(self._settings.resample or images, images) // images
             self._recorder.passes[number] = max(1, -int(-TRIAL_NS * _HEADROOM // max(pass_ns, 1)))
 
     def _trial(self, number: int, worker: Worker, generation: int, round_number: int) -> None:
         settings, places = self._settings, None
-        count, share = len(self._recorder.indices), self._planned[number].images
+        count, share = len(self._subject.indices), self._planned[number].images
         if share is not None:
             places = np.arange(min(share, count))
         elif settings.resample:

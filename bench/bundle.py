@@ -100,10 +100,17 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Preprocessing(msgspec.Struct, frozen=True, kw_only=True):
-    """What turns a stored pixel (0 to 255) into the model's real-valued input: pixel × scale + offset."""
+    """What turns a stored pixel (0 to 255, in RGB order) into the model's real-valued input: pixel × scale + offset.
 
-    scale: float
-    offset: float
+    Scale and offset are one number, or one a channel in the order that the model takes them. What was done before, to
+    make the pixels of files the stored ones, is in ``geometry``.
+    """
+
+    scale: float | list[float]
+    offset: float | list[float]
+    channel_order: str = "rgb"  # or bgr
+    name: str = ""  # of the preset, where it is one
+    geometry: str = ""  # in words: how images were resized and cropped to the model's size
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,8 +126,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     preprocessing: Preprocessing
     versions: dict[str, str]
     test_images: File
-    test_labels: File
-    history: File
+    test_labels: File | None = None  # None: inputs that nobody knows the right answers to
+    history: File | None = None  # None: not trained here
     variants: list[Variant]
 
 
@@ -165,7 +172,8 @@ class Bundle:
         manifest = decode_record(manifest_path, Manifest, BundleError, TRAIN_AGAIN)
         bundle = cls(folder, manifest, hashlib.sha256(manifest_path.read_bytes()).hexdigest())
         bundle.checked(manifest.test_images)
-        bundle.checked(manifest.test_labels)
+        if manifest.test_labels:
+            bundle.checked(manifest.test_labels)
         bundle.test_set()
         return bundle
 
@@ -181,6 +189,11 @@ class Bundle:
             raise BundleError(f"{path}: its checksum is not the manifest's; the file was altered", TRAIN_AGAIN)
         return path
 
+    @property
+    def variants(self) -> list[Variant]:
+        """Every precision of the model, in the order they were written."""
+        return self.manifest.variants
+
     def variant(self, name: str) -> Variant:
         """The variant of that name; BundleError lists what there is."""
         for variant in self.manifest.variants:
@@ -189,11 +202,17 @@ class Bundle:
         there = ", ".join(variant.name for variant in self.manifest.variants)
         raise BundleError(f"the bundle has no variant {name!r}", f"it has: {there}")
 
-    def test_set(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-        """Test images, uint8 [n, height, width, channels], memory-mapped, and labels, uint8 [n]."""
-        images = self._array(self.manifest.test_images)
-        labels = self._array(self.manifest.test_labels)
-        if images.ndim != 4 or labels.ndim != 1 or len(images) != len(labels) or len(labels) == 0:
+    def test_set(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any] | None]:
+        """Test images, uint8 [n, height, width, channels], memory-mapped, and labels, uint8 or uint16 [n], or None.
+
+        Inputs that are no images may have another shape after the first axis, and be float32.
+        """
+        images = self._array(self.manifest.test_images, ("uint8", "float32"))
+        entry = self.manifest.test_labels
+        if entry is None:
+            return images, None
+        labels = self._array(entry, ("uint8", "uint16"))
+        if images.ndim < 2 or labels.ndim != 1 or len(images) != len(labels) or len(labels) == 0:
             raise BundleError(
                 f"{self.folder}: test images {images.shape} and labels {labels.shape} do not fit each other",
                 TRAIN_AGAIN,
@@ -205,14 +224,14 @@ class Bundle:
             )
         return images, labels
 
-    def _array(self, entry: File) -> npt.NDArray[Any]:
+    def _array(self, entry: File, kinds: tuple[str, ...]) -> npt.NDArray[Any]:
         path = self._inside(entry.file)
         try:
             array = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError) as cause:
             raise BundleError(f"{path}: not an array: {cause}", TRAIN_AGAIN) from None
-        if array.dtype != np.uint8:
-            raise BundleError(f"{path}: holds {array.dtype}, the test set is uint8", TRAIN_AGAIN)
+        if array.dtype.name not in kinds:
+            raise BundleError(f"{path}: holds {array.dtype}; {' or '.join(kinds)} was expected", TRAIN_AGAIN)
         checked: npt.NDArray[Any] = array
         return checked
 

@@ -3,6 +3,7 @@
 History of the schema (one number for all records; the part before the dot changes when old readers would be wrong):
 1.0  the first: Bundle manifest, history, Run, Comparison
 1.1  what was around each trial and whether to trust the Run; agreement across machines and attribution in a Comparison
+1.2  anyone's models and data: bundles without labels or history, preprocessing by channel, top-5, pixel checksums
 """
 
 import base64
@@ -19,7 +20,7 @@ from bench.files import read_bounded
 
 __all__ = ["SCHEMA_VERSION", "PackedArray", "decode_record", "encode_record", "pack", "unpack"]
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 _MAJOR = int(SCHEMA_VERSION.split(".", maxsplit=1)[0])
 #: A Run of 9 configurations, 30 trials of 10,000 latencies each, takes about 5 MB.
 MAX_RECORD_BYTES = 512 << 20

@@ -29,7 +29,9 @@ ARM_CORES = {
     ("0x41", "0xd40"): "Neoverse-V1",
     ("0x41", "0xd49"): "Neoverse-N2",
 }
-LIBRARIES = ("numpy", "tensorflow-cpu", "tensorflow", "keras", "tflite-runtime", "ai-edge-litert")
+LIBRARIES = (
+    "numpy", "tensorflow-cpu", "tensorflow", "keras", "tflite-runtime", "ai-edge-litert", "onnxruntime", "pillow",
+)  # fmt: skip
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

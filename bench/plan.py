@@ -2,16 +2,32 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
-from bench.bundle import Bundle, Variant
+from bench.bundle import Variant
 from bench.errors import BadInput, BundleError
 from bench.machine import usable_cores
+from bench.preflight import why_not
 from bench.results import Configuration, Failure
 from bench.runtimes import RUNTIMES, Runtime, installed_version, runtime_named, why_not_installed
 
-__all__ = ["Planned", "Selection", "plan"]
+__all__ = ["Models", "Planned", "Selection", "plan"]
+
+
+class Models(Protocol):
+    """Variants of a model and their files: a bundle, or files that someone named."""
+
+    @property
+    def variants(self) -> Sequence[Variant]:
+        """All there are."""
+
+    def variant(self, name: str) -> Variant:
+        """The one of that name; BadInput lists what there is."""
+
+    def checked(self, entry: Variant) -> Path:
+        """Its file, after it was checked; BundleError says what is wrong with it."""
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,13 +50,13 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     images: int | None = None  # how many of the run's images it classifies; None: all. For calibration/
 
 
-def plan(bundle: Bundle, selection: Selection) -> list[Planned]:
-    """Every configuration of the selection, in the order of the bundle's variants, then runtimes.
+def plan(models: Models, selection: Selection) -> list[Planned]:
+    """Every configuration of the selection, in the order of the variants, then runtimes.
 
     Raises BadInput for a variant or a runtime that nobody knows, or a pair of which none fits the other: a mistake
     in the question. What cannot run here gets a failure instead: an answer.
     """
-    variants = [bundle.variant(name) for name in dict.fromkeys(selection.variants)] or bundle.manifest.variants
+    variants = [models.variant(name) for name in dict.fromkeys(selection.variants)] or list(models.variants)
     runtimes = [runtime_named(name) for name in dict.fromkeys(selection.runtimes)] or list(RUNTIMES.values())
     pairs = [
         (variant, runtime) for variant in variants for runtime in runtimes if variant.file.endswith(runtime.formats)
@@ -49,11 +65,11 @@ def plan(bundle: Bundle, selection: Selection) -> list[Planned]:
         raise BadInput(
             f"{', '.join(runtime.name for runtime in runtimes)} cannot run "
             f"{', '.join(variant.name for variant in variants)}",
-            "keras runs on tensorflow, every other variant on tflite-runtime and litert",
+            "; ".join(f"{runtime.name} runs {', '.join(runtime.formats)}" for runtime in RUNTIMES.values()),
         )
     planned = []
     for variant, runtime in pairs:
-        file, version, failure = _ready(bundle, variant, runtime)
+        file, version, failure = _ready(models, variant, runtime)
         for threads in dict.fromkeys(selection.threads or [runtime.threads or usable_cores()]):
             for batch_size in dict.fromkeys(selection.batch_sizes or [runtime.batch_size]):
                 configuration = Configuration(
@@ -71,12 +87,16 @@ def plan(bundle: Bundle, selection: Selection) -> list[Planned]:
     return planned
 
 
-def _ready(bundle: Bundle, variant: Variant, runtime: Runtime) -> tuple[Path | None, str, Failure | None]:
+def _ready(models: Models, variant: Variant, runtime: Runtime) -> tuple[Path | None, str, Failure | None]:
     version = installed_version(runtime)
     if version is None:
         missing = why_not_installed(runtime)
         return None, "", Failure(kind="not installed", message=missing.problem, remedy=missing.remedy)
     try:
-        return bundle.checked(variant), version, None
+        file = models.checked(variant)
     except BundleError as cause:
         return None, version, Failure(kind="bad file", message=cause.problem, remedy=cause.remedy)
+    refusal = why_not(variant.operators, runtime.name, version)
+    if refusal:
+        return file, version, Failure(kind="cannot load", message=refusal.problem, remedy=refusal.remedy)
+    return file, version, None

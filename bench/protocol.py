@@ -13,6 +13,8 @@ from bench.results import Configuration
 __all__ = [
     "Channel",
     "ChannelClosed",
+    "Describe",
+    "Described",
     "Finish",
     "Finished",
     "Prepare",
@@ -32,9 +34,17 @@ class Prepare(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     configuration: Configuration
     file: str
-    images: str  # .npy, uint8 [n, height, width, channels]
-    indices: list[int]
+    images: str  # .npy, uint8 [n, height, width, channels] or float32 [n, …]
+    rows: list[int]
     preprocessing: Preprocessing
+    input_shape: list[int] | None = None  # of one image, where the file leaves it open
+
+
+class Describe(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Load the model and say what it takes and gives; then end."""
+
+    file: str
+    input_shape: list[int] | None = None
 
 
 class Time(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -64,6 +74,14 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     memory_before_bytes: int
     pass_ns: int  # how long a pass will take, as far as the warm-up tells
     output: TensorSpec
+    chunks: int = 1  # parts that a pass is timed in, because all its inputs at once would be too large
+
+
+class Described(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """What a model takes and gives; an axis of size -1 is open."""
+
+    input: TensorSpec
+    output: TensorSpec
 
 
 class Timed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -74,6 +92,7 @@ class Timed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     cpu_ns: int  # processor time of all the worker's threads
     latencies_ns: list[int]
     labels: list[int]
+    best: bytes = b""  # uint16 [images, 5], little-endian: the outputs with the five highest scores; of more than five
 
 
 class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -89,8 +108,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     message: str
 
 
-Request = Prepare | Time | Finish
-Reply = Ready | Prepared | Timed | Finished | Problem
+Request = Prepare | Describe | Time | Finish
+Reply = Ready | Prepared | Described | Timed | Finished | Problem
 
 
 class ChannelClosed(Exception):

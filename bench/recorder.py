@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from bench.bundle import Bundle
 from bench.codec import pack
 from bench.machine import describe_machine
 from bench.plan import Planned
 from bench.protocol import Finished, Prepared, Ready, Timed
-from bench.results import BundleIdentity, Failure, Images, ProcessRecord, Result, Run, Settings, Trial
+from bench.results import Failure, Images, ProcessRecord, Result, Run, Settings, Trial
 from bench.stats import drifts, outliers, spread_warning
+from bench.subject import Subject, pixel_checksums
 from bench.telemetry import MachineState, Sensors, throttling
 from bench.trust import machine_findings, trial_findings, trusted
 from bench.version import __version__, revision
@@ -49,16 +49,11 @@ class Watched:
 class Recorder:
     """All that has been measured so far, by the number of the configuration in the plan."""
 
-    def __init__(
-        self,
-        bundle: Bundle,
-        planned: Sequence[Planned],
-        settings: Settings,
-        indices: npt.NDArray[np.int64],
-        labels: npt.NDArray[np.uint8],
-    ) -> None:
-        self._bundle, self._planned, self._settings = bundle, planned, settings
-        self.indices, self._labels = indices, labels
+    def __init__(self, subject: Subject, planned: Sequence[Planned], settings: Settings) -> None:
+        self._subject, self._planned, self._settings = subject, planned, settings
+        self._count = len(subject.indices)
+        # -1 is nobody's label, so where the truth is not known nothing is right
+        self._truth = np.full(self._count, -1) if subject.labels is None else subject.labels
         self._began_ns, self._began = time.perf_counter_ns(), utc_now()
         self._machine = describe_machine()
         self._findings = machine_findings(self._machine)
@@ -72,9 +67,12 @@ class Recorder:
         self._trials: dict[int, list[Trial]] = defaultdict(list)
         self._predictions: dict[int, npt.NDArray[np.int64]] = {}
         self._unstable: dict[int, npt.NDArray[np.bool_]] = {}
+        self._in_top: dict[int, npt.NDArray[np.uint8]] = {}
+        self._chunks: dict[int, int] = {}
         self._place = 0
         self.passes: dict[int, int] = {}  # passes a trial
         self.interrupted = False
+        self._checksums = pack(pixel_checksums(subject))
 
     def failed(self, number: int) -> bool:
         """Whether a configuration has failed."""
@@ -87,6 +85,7 @@ class Recorder:
     def prepared(self, number: int, generation: int, ready: Ready, prepared: Prepared, delegate: str = "") -> None:
         """A worker is warm."""
         self._delegates[number] = delegate
+        self._chunks[number] = prepared.chunks
         self._processes[number][generation] = ProcessRecord(
             index=generation,
             import_ns=ready.import_ns,
@@ -116,12 +115,16 @@ class Recorder:
         places: npt.NDArray[np.int64] | None = None,
     ) -> None:
         """A trial was made, over all images or those at ``places``."""
-        labels = np.array(timed.labels, dtype=np.int64)
-        count = len(self.indices)
+        labels, count = np.array(timed.labels, dtype=np.int64), self._count
         where = np.arange(count) if places is None else places
         first = self._predictions.setdefault(number, np.full(count, -1, dtype=np.int64))
         unstable = self._unstable.setdefault(number, np.zeros(count, dtype=np.bool_))
         unstable[where] |= (first[where] >= 0) & (first[where] != labels)
+        if timed.best:
+            best = np.frombuffer(timed.best, "<u2").reshape(len(where), -1)
+            among = (best == self._truth[where][:, np.newaxis]).any(axis=1)
+            in_top = self._in_top.setdefault(number, np.zeros(count, dtype=np.uint8))
+            in_top[where] = np.where(first[where] >= 0, in_top[where], among)
         first[where] = np.where(first[where] >= 0, first[where], labels)
         self._trials[number].append(
             Trial(
@@ -131,7 +134,7 @@ class Recorder:
                 began_ns=max(0, timed.began_ns - self._began_ns),
                 elapsed_ns=timed.elapsed_ns,
                 passes=self.passes[number],
-                correct=int(np.count_nonzero(labels == self._labels[where])),
+                correct=int(np.count_nonzero(labels == self._truth[where])),
                 latencies=pack(timed.latencies_ns),
                 cpu_ns=timed.cpu_ns,
                 others_ns=watched.others_ns(timed.cpu_ns),
@@ -153,7 +156,7 @@ class Recorder:
 
     def run(self) -> Run:
         """Everything so far, as the record that is written."""
-        manifest = self._bundle.manifest
+        subject = self._subject
         results = [self._result(number) for number in range(len(self._planned))]
         findings = self._findings + trial_findings(results, self._machine)
         return Run(
@@ -165,18 +168,16 @@ class Recorder:
             tool_version=__version__,
             tool_revision=revision(),
             machine=self._machine,
-            bundle=BundleIdentity(
-                sha256=self._bundle.digest,
-                created=manifest.created,
-                model=manifest.model.name,
-                parameters=manifest.model.parameters,
-                dataset=manifest.dataset.name,
-                dataset_sha256=manifest.dataset.sha256,
-                classes=manifest.dataset.classes,
-                note=manifest.dataset.note,
-            ),
+            bundle=subject.identity,
+            preprocessing=subject.preprocessing,
             settings=self._settings,
-            images=Images(indices=pack(self.indices), labels=pack(self._labels), of=len(self._bundle.test_set()[1])),
+            images=Images(
+                indices=pack(subject.indices),
+                labels=pack(np.zeros(0, np.int64) if subject.labels is None else subject.labels),
+                of=subject.of,
+                checksums=self._checksums,
+                notes=list(subject.notes),
+            ),
             results=results,
             findings=findings,
             trusted=trusted(findings, results, complete=not self.interrupted),
@@ -197,14 +198,17 @@ class Recorder:
             trials=trials,
             predictions=pack(np.maximum(predictions, 0)) if trials else None,
             unseen=pack(unseen) if len(unseen) else None,
+            in_top_5=pack(self._in_top[number])
+            if number in self._in_top and self._subject.labels is not None
+            else None,
             unstable_predictions=int(self._unstable[number].sum()) if trials else 0,
             failure=self._failures.get(number),
-            warnings=_warnings(trials, int(self._unstable[number].sum()) if trials else 0),
+            warnings=_warnings(trials, int(self._unstable[number].sum()) if trials else 0, self._chunks.get(number, 1)),
             delegate=self._delegates.get(number, ""),
         )
 
 
-def _warnings(trials: Sequence[Trial], unstable: int) -> list[str]:
+def _warnings(trials: Sequence[Trial], unstable: int, chunks: int) -> list[str]:
     """What is odd about a configuration's trials, in words."""
     seconds = [trial.pass_seconds for trial in trials]
     if not seconds:
@@ -218,6 +222,11 @@ def _warnings(trials: Sequence[Trial], unstable: int) -> list[str]:
         warnings.append("got slower towards the end by more than 5 %: heat, or a growing load")
     if min(trial.elapsed_ns for trial in trials) < _SHORT_TRIAL_SECONDS * 1e9:
         warnings.append("a trial took less than 100 ms; use a larger --limit")
+    if chunks > 1:
+        warnings.append(
+            f"its inputs are too large to be kept in memory: each pass was timed in {chunks} parts, and inputs were "
+            "prepared between them"
+        )
     if unstable:
         warnings.append(
             f"{unstable} predictions differed between trials: the model or its runtime is not deterministic"

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from bench.bundle import Preprocessing
 from bench.codec import SCHEMA_VERSION, PackedArray, decode_record, encode_record, unpack
 from bench.errors import ResultsError
 from bench.files import write_atomically
@@ -99,6 +100,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     trials: list[Trial] = []
     predictions: PackedArray | None = None  # labels, one an image, in the order of Run.images
     unseen: PackedArray | None = None  # places of images that no trial has drawn
+    in_top_5: PackedArray | None = None  # 1 where the true label is among the five best scores, in the order of images
     unstable_predictions: int = 0  # images whose label differed between trials
     failure: Failure | None = None
     warnings: list[str] = []
@@ -140,10 +142,12 @@ class Images(msgspec.Struct, frozen=True, kw_only=True):
     indices: PackedArray
     labels: PackedArray
     of: int  # images in the whole test set
+    checksums: PackedArray | None = None  # CRC-32 of each image's pixels
+    notes: list[str] = []  # what to know of images and labels: left out, inferred, mapped
 
 
 class BundleIdentity(msgspec.Struct, frozen=True, kw_only=True):
-    """Which bundle was measured."""
+    """Which bundle was measured, or which files of a model with which data."""
 
     sha256: str  # of its manifest, which holds all other checksums
     created: str
@@ -182,6 +186,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     bundle: BundleIdentity
     settings: Settings
     images: Images
+    preprocessing: Preprocessing | None = None  # None in Runs from before it was recorded
     results: list[Result]
     findings: list[Finding] = []  # what spoils or may spoil the measurement, each with its remedy
     trusted: bool | None = None  # complete, and no finding spoils it; None in Runs from before it was judged
@@ -201,6 +206,12 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         """How many images of those that a result has seen, each counted once, it classified right; and of how many."""
         labels, truth = result.labels(), unpack(self.images.labels).astype(np.int64)
         return int(np.count_nonzero(labels == truth)), int(np.count_nonzero(labels >= 0))
+
+    def correct_in_top_5(self, result: Result) -> tuple[int, int] | None:
+        """How many images of those seen have their true label among the five best; None where it was not kept."""
+        if result.in_top_5 is None or not self.scored(result):
+            return None
+        return int(unpack(result.in_top_5).sum()), int(np.count_nonzero(result.labels() >= 0))
 
     @property
     def emulated(self) -> bool:

@@ -1,12 +1,14 @@
 """Which test images are used when not all are: seeded draws, the same on every machine."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 __all__ = ["draw_evenly", "draw_for_trial"]
 
 
-def draw_evenly(labels: npt.NDArray[np.uint8], limit: int | None, seed: int) -> npt.NDArray[np.int64]:
+def draw_evenly(labels: npt.NDArray[Any], limit: int | None, seed: int) -> npt.NDArray[np.int64]:
     """Indices, shape [min(limit, n)], ascending, with every class's share as even as the classes allow.
 
     The first ``limit`` images would do only where a file is in random order; many are sorted by class. Same labels,

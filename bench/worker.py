@@ -14,10 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 
-from bench.bundle import Preprocessing, TensorSpec
+from bench.bundle import TensorSpec
+from bench.feeding import Feed
 from bench.protocol import (
     Channel,
     ChannelClosed,
+    Describe,
+    Described,
     Finish,
     Finished,
     Prepare,
@@ -29,9 +32,9 @@ from bench.protocol import (
     Timed,
 )
 from bench.runtimes import loader, runtime_named
-from bench.runtimes.base import Clock, Loader, Session
+from bench.runtimes.base import Clock, Loader, ModelFile, Session
 
-__all__ = ["model_inputs", "warm_up"]
+__all__ = ["best_scores", "warm_up"]
 
 #: TensorFlow Lite's benchmark_model: warmup_runs = 1, warmup_min_secs = 0.5.
 WARM_UP_NS = 500_000_000
@@ -58,9 +61,12 @@ def main(arguments: list[str]) -> int:
 
 
 def _serve(channel: Channel, load: Loader) -> None:
-    prepare = channel.receive()
+    request = channel.receive()
     try:
-        worker = _Prepared(prepare, load, time.perf_counter_ns)
+        if isinstance(request, Describe):
+            channel.send(_described(request, load))
+            return
+        worker = _Prepared(request, load, time.perf_counter_ns)
     except Exception as cause:
         channel.send(Problem(kind="cannot load", message=_line(cause)))
         return
@@ -89,85 +95,105 @@ class _Prepared:
 
     def __init__(self, request: Prepare, load: Loader, clock: Clock) -> None:
         self._clock = clock
-        images = np.load(request.images, mmap_mode="r", allow_pickle=False)[request.indices]
-        # what a quantized model takes is known only once it is loaded, so real-valued inputs wait here
+        images = np.load(request.images, mmap_mode="r", allow_pickle=False)
+        # what a quantized model takes is known only once it is loaded, so images wait on disk
         memory_before = psutil.Process().memory_info().rss
+        configuration = request.configuration
+        file = ModelFile(
+            Path(request.file), configuration.threads, configuration.batch_size, _shape(request.input_shape)
+        )
         began = clock()
-        self._session = load(Path(request.file), request.configuration.threads, request.configuration.batch_size)
+        session = self._session = load(file)
         loaded = clock()
-        self._inputs = model_inputs(images, request.preprocessing, self._session.input)
-        self._outputs = np.zeros((len(images), *self._session.output.shape[1:]), self._session.output.dtype)
-        if self._outputs.ndim != 2:
-            raise ValueError(f"the model's output has shape {self._session.output.shape}; a classifier's has two axes")
-        first = self._classify(min(len(images), self._session.batch_size))
-        warm_ns, invocations, pass_ns = warm_up(self._session, self._inputs, self._outputs, clock)
+        self._feed = Feed(images, request.rows, request.preprocessing, session.input, session.batch_size)
+        self._count, self._classes = len(request.rows), _classes(session.output)
+        some = self._feed.first(session.batch_size + self._count % session.batch_size)
+        scores = self._scores(len(some))
+        times = session.classify(some[: session.batch_size], scores[: session.batch_size], clock)
+        warm_ns, invocations, pass_ns = warm_up(session, some, scores, self._count, clock)
         self.answer = Prepared(
             load_ns=loaded - began,
-            first_ns=first,
+            first_ns=int(times.ended[-1] - times.began[0]),
             warm_up_ns=warm_ns,
             warm_up_invocations=invocations,
             memory_before_bytes=memory_before,
             pass_ns=pass_ns,
-            output=self._session.output,
+            output=session.output,
+            chunks=self._feed.chunks,
         )
 
-    def _classify(self, count: int) -> int:
-        times = self._session.classify(self._inputs[:count], self._outputs[:count], self._clock)
-        return int(times.ended[-1] - times.began[0])
+    def _scores(self, count: int) -> npt.NDArray[Any]:
+        return np.zeros((count, *self._session.output.shape[1:]), self._session.output.dtype)
 
     def trial(self, passes: int, places: list[int] | None = None) -> Timed:
-        """So many passes, timed as one; latencies and labels are the last pass's."""
-        session, inputs, outputs, clock = self._session, self._inputs, self._outputs, self._clock
-        if places is not None:  # picked out before anything is timed
-            inputs, outputs = inputs[places], outputs[: len(places)]
-        cpu_began = time.process_time_ns()
-        began = clock()
-        for _ in range(passes):
-            times = session.classify(inputs, outputs, clock)
-        elapsed = clock() - began
+        """So many passes, timed as one; latencies and labels are the last pass's.
+
+        Only what the runtime does is timed: where inputs do not fit into memory, a part of them is made, timed, and
+        the next is made.
+        """
+        count = self._count if places is None else len(places)
+        labels, best = np.zeros(count, np.int64), np.zeros((count, min(5, self._classes)), "<u2")
+        latencies, elapsed, cpu_began, began = list[int](), 0, time.process_time_ns(), 0
+        for number in range(passes):
+            for where, inputs in self._feed.parts(places):
+                scores = self._scores(len(inputs))
+                start = self._clock()
+                times = self._session.classify(inputs, scores, self._clock)
+                elapsed += self._clock() - start
+                began = began or start
+                if number == passes - 1:
+                    latencies += (times.ended - times.began).tolist()
+                    labels[where], best[where] = best_scores(scores.reshape(len(scores), -1))
         return Timed(
             began_ns=began,
             elapsed_ns=elapsed,
             cpu_ns=time.process_time_ns() - cpu_began,
-            latencies_ns=(times.ended - times.began).tolist(),
-            labels=outputs.argmax(axis=1).tolist(),
+            latencies_ns=latencies,
+            labels=labels.tolist(),
+            best=best.tobytes() if self._classes > best.shape[1] else b"",
         )
 
 
-def model_inputs(images: npt.NDArray[np.uint8], preprocessing: Preprocessing, spec: TensorSpec) -> npt.NDArray[Any]:
-    """Stored pixels as the model takes them, shape of ``images``: scaled, and quantized where the model is.
+def _described(request: Describe, load: Loader) -> Described:
+    session = load(ModelFile(Path(request.file), 1, 1, _shape(request.input_shape)))
+    return Described(input=session.input, output=session.output)
 
-    Raises ValueError where the model's input does not fit the images.
+
+def _shape(sizes: list[int] | None) -> tuple[int, ...] | None:
+    return None if sizes is None else tuple(sizes)
+
+
+def _classes(output: TensorSpec) -> int:
+    """How many classes the scores tell apart. ValueError where the output is none of a classifier's."""
+    sizes = output.shape[1:]
+    if not sizes or int(np.prod(sizes)) != sizes[-1] or sizes[-1] > np.iinfo(np.uint16).max:
+        raise ValueError(f"the model's output has shape {output.shape}; a classifier's is one score a class")
+    return sizes[-1]
+
+
+def best_scores(scores: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Of scores [n, classes] the place of the best, [n], and of the five best, [n, min(5, classes)], in no order.
+
+    The lower class wins a tie for the first place, as argmax has it.
     """
-    if tuple(spec.shape[1:]) != images.shape[1:]:
-        raise ValueError(f"the model takes images of shape {spec.shape[1:]}, these have {list(images.shape[1:])}")
-    dtype = np.dtype(spec.dtype)
-    real = images * np.float32(preprocessing.scale) + np.float32(preprocessing.offset)
-    if dtype.kind == "f":
-        return real.astype(dtype)
-    if dtype.kind not in "iu" or not spec.scale:
-        raise ValueError(
-            f"the model takes {spec.dtype} without quantization; edge-bench feeds floats or quantized integers"
-        )
-    limits = np.iinfo(dtype)
-    steps = np.rint(real / np.float32(spec.scale)) + spec.zero_point
-    quantized: npt.NDArray[Any] = np.clip(steps, limits.min, limits.max).astype(dtype)
-    return quantized
+    count = min(5, scores.shape[1])
+    best = np.argpartition(scores, -count, axis=1)[:, -count:]
+    return scores.argmax(axis=1), best
 
 
 def warm_up(
-    session: Session, inputs: npt.NDArray[Any], outputs: npt.NDArray[Any], clock: Clock
+    session: Session, inputs: npt.NDArray[Any], outputs: npt.NDArray[Any], count: int, clock: Clock
 ) -> tuple[int, int, int]:
     """At least one invocation and at least half a second; (duration, invocations, expected duration of a pass) in ns.
 
-    One full batch and one as large as the last of a pass, so that both shapes have been seen.
+    ``inputs`` are one full batch and as many images as the last batch of a pass over ``count`` has, so that both shapes
+    have been seen.
     """
-    count, size = len(inputs), session.batch_size
-    some = min(count, size + count % size)
+    some = len(inputs)
     begin = clock()
     images = invocations = 0
     while invocations == 0 or clock() - begin < WARM_UP_NS:
-        times = session.classify(inputs[:some], outputs[:some], clock)
+        times = session.classify(inputs, outputs, clock)
         images += some
         invocations += len(times.began)
     duration = clock() - begin

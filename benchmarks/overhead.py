@@ -19,6 +19,7 @@ from bench.plan import Selection, plan
 from bench.progress import Silent
 from bench.results import Settings
 from bench.sampling import draw_evenly
+from bench.subject import subject_of
 
 BARE_LOOP = """
 import sys, time
@@ -64,7 +65,9 @@ def bare(bundle: Bundle, indices: list[int]) -> float:
 def harness(bundle: Bundle, limit: int) -> float:
     """Median latency as `run` reports it, in ns."""
     selection = Selection(variants=["dynamic"], runtimes=["litert"])
-    run = run_benchmark(bundle, plan(bundle, selection), Settings(trials=3, processes=1, limit=limit), Silent())
+    run = run_benchmark(
+        subject_of(bundle, limit), plan(bundle, selection), Settings(trials=3, processes=1, limit=limit), Silent()
+    )
     return float(np.median(run.results[0].latencies_ms_an_image())) * 1e6
 
 

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+import numpy as np
 from tabulate import tabulate
 
 from bench.benchmark import run_benchmark
@@ -24,7 +25,8 @@ from bench.measured import Measured, time_ratio
 from bench.plan import Planned, Selection, plan
 from bench.progress import Silent
 from bench.results import Settings
-from bench.stats import Ratio, Verdict, verdict, wilson
+from bench.stats import Ratio, Verdict, paired_ratio, verdict, wilson
+from bench.subject import subject_of
 
 MORE_WORK = 1.05
 
@@ -49,7 +51,7 @@ def candidates(bundle: Bundle, images: int) -> list[Planned]:
 def repeat(bundle: Bundle, images: int, seed: int, *, loaded: bool) -> Repeat:
     """One benchmark of 30 trials in 5 processes each."""
     settings = Settings(limit=images, seed=seed)
-    run = run_benchmark(bundle, candidates(bundle, images), settings, Silent())
+    run = run_benchmark(subject_of(bundle, images, seed), candidates(bundle, images), settings, Silent())
     first, again, more = (Measured(run, result) for result in run.results)
     ratios = [time_ratio(other, first)[0] for other in (again, more)]
     if ratios[0] is None or ratios[1] is None:
@@ -77,27 +79,40 @@ def background_load(wanted: bool) -> Iterator[None]:
 
 
 def summary(repeats: list[Repeat]) -> str:
-    """How often each verdict was given, as a Markdown table."""
+    """How often each verdict was given, as a Markdown table; and what longer runs would have said.
+
+    A longer run is several repeats one after the other taken as one: two of them are 60 trials in 10 processes.
+    """
     rows = []
     for loaded in (False, True):
         some = [each for each in repeats if each.loaded is loaded]
-        for name, ratios in (
-            ("A′ against A", [r.same for r in some]),
-            ("B (5 % more work) against A", [r.more for r in some]),
-        ):
-            if ratios:
-                rows.append(_row("one core busy" if loaded else "quiet", name, ratios))
-    header = ("machine", "comparison", "repeats", *Verdict, "faster or slower, % [95 %]", "median ratio")
+        machine = "one core busy" if loaded else "quiet"
+        for together in (1, 2, 3):
+            for name, place in (("A′ against A", 1), ("B (5 % more work) against A", 2)):
+                ratios = [
+                    _ratio(some[start : start + together], place)
+                    for start in range(0, len(some) - together + 1, together)
+                ]
+                if ratios:
+                    rows.append(_row(machine, f"{30 * together}", name, ratios))
+    header = ("machine", "trials", "comparison", "runs", *Verdict, "faster or slower, % [95 %]", "median ratio")
     return tabulate(rows, header, tablefmt="github", disable_numparse=True)
 
 
-def _row(machine: str, name: str, ratios: list[Ratio]) -> tuple[str, ...]:
+def _ratio(repeats: list[Repeat], place: int) -> Ratio:
+    """A′ (1) or B (2) against A over all processes of these repeats, as ``compare`` computes it."""
+    first = [np.array(process) for each in repeats for process in each.seconds[0]]
+    other = [np.array(process) for each in repeats for process in each.seconds[place]]
+    return paired_ratio(other, first)
+
+
+def _row(machine: str, trials: str, name: str, ratios: list[Ratio]) -> tuple[str, ...]:
     counts = Counter(verdict(ratio) for ratio in ratios)
     said = counts[Verdict.FASTER] + counts[Verdict.SLOWER]
     interval = wilson(said, len(ratios))
     share = f"{said / len(ratios):.0%} [{interval.low:.0%}, {interval.high:.0%}]"
     middle = sorted(ratio.value for ratio in ratios)[len(ratios) // 2]
-    return (machine, name, str(len(ratios)), *(str(counts[v]) for v in Verdict), share, f"{middle:.3f}")
+    return (machine, trials, name, str(len(ratios)), *(str(counts[v]) for v in Verdict), share, f"{middle:.3f}")
 
 
 def main() -> None:

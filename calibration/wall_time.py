@@ -13,6 +13,7 @@ from bench.bundle import Bundle
 from bench.plan import Selection, plan
 from bench.progress import Silent
 from bench.results import Run, Settings
+from bench.subject import subject_of
 
 FACTOR, SECONDS_A_CONFIGURATION = 1.25, 3.0
 
@@ -40,7 +41,7 @@ def main() -> None:
     bundle = Bundle.open(arguments.bundle)
     selection = Selection(runtimes=["tflite-runtime", "litert"])
     settings = Settings(trials=arguments.trials, limit=arguments.limit)
-    run = run_benchmark(bundle, plan(bundle, selection), settings, Silent())
+    run = run_benchmark(subject_of(bundle, arguments.limit), plan(bundle, selection), settings, Silent())
     found = shares(run)
     print(f"{len(run.measured)} configurations, {arguments.trials} trials, {run.images_a_pass:,} images a pass")
     for name, seconds in found.items():

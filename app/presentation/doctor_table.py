@@ -33,8 +33,8 @@ def doctor_table(machine: Machine, findings: Sequence[Finding]) -> Table:
     missing = []
     for runtime in RUNTIMES.values():
         version = installed_version(runtime)
-        rows.append((runtime.name, version or "not installed"))
-        if version is None:
+        rows.append((runtime.name, version or f"not installed{' (optional)' if runtime.optional else ''}"))
+        if version is None and not runtime.optional:
             missing.append(f"- {runtime.name} is not installed: {runtime.missing}")
     rows.append(("numpy", machine.libraries.get("numpy", "not installed")))
     notes = missing + [f"! {finding.what}: {finding.remedy}" for finding in findings]

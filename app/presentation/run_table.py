@@ -1,5 +1,6 @@
 """A Run as a table: one row a configuration, or the reason why it has none."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -17,10 +18,14 @@ __all__ = ["run_table"]
 
 _BEST = "* the most images a second of its variant and runtime, or not slower than that beyond doubt"
 
+#: With fewer classes a guess of five is right too often to tell models apart; JSON has it from six on.
+_TOP_5_CLASSES = 20
+_MAY_GO = re.compile("accuracy|top-5")
+
 _HEADER = (
     "variant", "runtime", "threads", "batch", "pass, s\nmean ± sd", "pass, s\nmedian [95 %]",
     "trials in order\n± farthest", "ms an image\np50 / p90 / p99 / max", "images\na second", "accuracy, %\n[95 %]",
-    "size", "peak\nmemory", "load\nms",
+    "top-5, %\n[95 %]", "size", "peak\nmemory", "load\nms",
 )  # fmt: skip
 
 
@@ -29,11 +34,14 @@ def run_table(run: Run) -> Table:
     images, best = run.images_a_pass, best_of_sweeps(run)
     emulated = "EMULATED: " if run.emulated else ""
     trials = max((len(result.trials) for result in run.results), default=0)
+    rows = [_row(result, run, best) for result in run.results]
+    # what no row has (top-5 of few classes, accuracy of random inputs) needs no column
+    shown = [place for place, name in enumerate(_HEADER) if not _MAY_GO.match(name) or any(row[place] for row in rows)]
     return Table(
         title=f"{emulated}{run.bundle.model} on {run.bundle.dataset}, {images:,} images a pass, "
         f"{trials} trials, {run.machine.label}",
-        header=_HEADER,
-        rows=[_row(result, run, best) for result in run.results],
+        header=[_HEADER[place] for place in shown],
+        rows=[[row[place] for place in shown] for row in rows],
         keys=4,
         notes=[*([_BEST] if best else []), *_notes(run)],
         records=[_record(result, run, best) for result in run.results],
@@ -50,7 +58,7 @@ def _row(result: Result, run: Run, best: set[Configuration]) -> list[str]:
     ]
     if not result.trials:
         kind = result.failure.kind if result.failure else "not measured"
-        return [*keys, f"{kind} (below)", *[""] * 5, size(result.bytes), "", ""]
+        return [*keys, f"{kind} (below)", *[""] * 6, size(result.bytes), "", ""]
     seconds = result.pass_seconds()
     median = float(np.median(seconds))
     spread = f" ± {significant(float(seconds.std(ddof=1)), 2)}" if len(seconds) > 1 else ""
@@ -64,6 +72,7 @@ def _row(result: Result, run: Run, best: set[Configuration]) -> list[str]:
         " / ".join("–" if value is None else significant(value) for value in shown),
         f"{significant(images / median)}{' *' if configuration in best else ''}",
         _accuracy(result, run),
+        _top_5(result, run),
         size(result.bytes),
         _peak(result),
         significant(_milliseconds(result, "load_ns")) if result.processes else "",
@@ -81,6 +90,15 @@ def _accuracy(result: Result, run: Run) -> str:
     return f"{percent(correct / images)} {within}[{percent(interval.low, 1)}, {percent(interval.high, 1)}]"
 
 
+def _top_5(result: Result, run: Run) -> str:
+    """Only where there are enough classes for it to say something."""
+    counted = run.correct_in_top_5(result) if len(run.bundle.classes) >= _TOP_5_CLASSES else None
+    if counted is None:
+        return ""
+    interval = wilson(*counted)
+    return f"{percent(counted[0] / counted[1])} [{percent(interval.low, 1)}, {percent(interval.high, 1)}]"
+
+
 def _accuracy_spread(result: Result, run: Run) -> float | None:
     """Standard deviation of the accuracy over trials that each drew their own images; None where all saw the same."""
     if not run.settings.resample or len(result.trials) < 2 or not run.scored(result):
@@ -96,6 +114,7 @@ def _peak(result: Result) -> str:
 
 def _notes(run: Run) -> list[str]:
     notes = [f"NOTE: {run.bundle.note}"] if run.bundle.note else []
+    notes += [f"- {note}" for note in run.images.notes]
     if run.images.indices.length < run.images.of:
         notes.append(f"{run.images.indices.length:,} of {run.images.of:,} test images, drawn evenly over classes")
     if run.settings.resample:
@@ -152,6 +171,7 @@ def _record(result: Result, run: Run, best: set[Configuration]) -> dict[str, Any
     return record | {
         "best": configuration in best,
         "accuracy_sd": _accuracy_spread(result, run),
+        "top_5_accuracy": top_5[0] / top_5[1] if (top_5 := run.correct_in_top_5(result)) else None,
         "latency_histogram": msgspec.to_builtins(histogram(result.latencies_ms_an_image())) if result.trials else None,
         "failure": result.failure.message if result.failure else None,
     }

@@ -6,7 +6,7 @@ from bench.bundle import Bundle, History
 from bench.codec import decode_record
 from bench.errors import BundleError
 
-__all__ = ["training_summary"]
+__all__ = ["export_summary", "training_summary"]
 
 
 def training_summary(trained: Bundle | Paused) -> str:
@@ -17,6 +17,8 @@ def training_summary(trained: Bundle | Paused) -> str:
             f"{trained.folder} is copied to, give the same command with --resume and without --stop-after."
         )
     manifest = trained.manifest
+    if manifest.history is None:
+        return export_summary(trained)
     history = decode_record(trained.folder / manifest.history.file, History, BundleError, "train again")
     lines = [f"NOTE: {manifest.dataset.note}"] if manifest.dataset.note else []
     lines += [
@@ -26,5 +28,19 @@ def training_summary(trained: Bundle | Paused) -> str:
         f"{manifest.split.validation:,} validation images",
         f"bundle {trained.folder}: "
         + ", ".join(f"{variant.name} {size(variant.bytes)}" for variant in manifest.variants),
+    ]
+    return "\n".join(lines)
+
+
+def export_summary(exported: Bundle) -> str:
+    """What `export` wrote and what to do with it."""
+    manifest = exported.manifest
+    lines = [f"NOTE: {manifest.dataset.note}"] if manifest.dataset.note else []
+    lines += [
+        f"{manifest.model.name}: {manifest.model.parameters:,} parameters, {manifest.split.test:,} test images of "
+        f"{manifest.dataset.name}, preprocessing {manifest.preprocessing.name or 'as stated'}",
+        f"bundle {exported.folder}: "
+        + ", ".join(f"{variant.name} {size(variant.bytes)}" for variant in manifest.variants),
+        f"next: edge-bench run {exported.folder}",
     ]
     return "\n".join(lines)

@@ -2,7 +2,6 @@
 
 import tempfile
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,8 +10,9 @@ import numpy.typing as npt
 
 from app.training.quiet import native_output_to
 from bench.bundle import Operator, TensorSpec
+from bench.tflite_file import parse_tflite
 
-__all__ = ["PRECISIONS", "convert", "describe"]
+__all__ = ["PRECISIONS", "Calibration", "convert", "converted", "describe"]
 
 Calibration = npt.NDArray[np.float32]  # [n, height, width, channels], the model's real-valued input
 
@@ -29,20 +29,27 @@ def convert(model: Any, calibration: Calibration) -> Iterator[tuple[str, bytes]]
     """Yields (variant name, .tflite bytes) for every precision; ``calibration`` sets the ranges of ``int8``."""
     import tensorflow as tf
 
-    prepare: dict[str, Callable[[Any], None]] = {
-        "float32": lambda _: None,
-        "float16": _float16,
-        "dynamic": _dynamic,
-        "int8": lambda converter: _int8(converter, calibration),
-    }
-    for name, configure in prepare.items():
-        with tempfile.TemporaryFile() as log, native_output_to(log), warnings.catch_warnings():
-            # TensorFlow warns that the statistics which the calibration is about to gather are not there yet
-            warnings.simplefilter("ignore", UserWarning)
-            converter = tf.lite.TFLiteConverter.from_keras_model(model)
-            configure(converter)
-            content: bytes = converter.convert()
-        yield name, content
+    for name in PRECISIONS:
+        yield name, converted(lambda: tf.lite.TFLiteConverter.from_keras_model(model), name, calibration)
+
+
+def converted(make_converter: Callable[[], Any], precision: str, calibration: Calibration | None) -> bytes:
+    """The .tflite bytes of one precision; ``int8`` needs the calibration."""
+    with tempfile.TemporaryFile() as log, native_output_to(log), warnings.catch_warnings():
+        # TensorFlow warns that the statistics which the calibration is about to gather are not there yet
+        warnings.simplefilter("ignore", UserWarning)
+        converter = make_converter()
+        match precision:
+            case "float16":
+                _float16(converter)
+            case "dynamic":
+                _dynamic(converter)
+            case "int8":
+                if calibration is None:
+                    raise ValueError("int8 needs calibration")
+                _int8(converter, calibration)
+        content: bytes = converter.convert()
+        return content
 
 
 def _float16(converter: Any) -> None:
@@ -72,33 +79,5 @@ def _int8(converter: Any, calibration: Calibration) -> None:
 
 def describe(content: bytes) -> tuple[TensorSpec, TensorSpec, list[Operator]]:
     """Input, output and operators with their versions, read from the .tflite flatbuffer itself."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
-    graph = model.subgraphs[0]
-    names = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
-    counts = Counter(operator.opcodeIndex for operator in graph.operators)
-    operators = [
-        Operator(
-            # files written before 2021 hold the code in the deprecated field only
-            name=names[max(code.builtinCode, code.deprecatedBuiltinCode)],
-            version=code.version,
-            count=counts[index],
-        )
-        for index, code in enumerate(model.operatorCodes)
-        if counts[index]
-    ]
-    types = {code: name.lower() for name, code in vars(schema.TensorType).items() if not name.startswith("_")}
-    tensor_in, tensor_out = (_spec(graph.tensors[ends[0]], types) for ends in (graph.inputs, graph.outputs))
-    return tensor_in, tensor_out, sorted(operators, key=lambda operator: operator.name)
-
-
-def _spec(tensor: Any, types: dict[int, str]) -> TensorSpec:
-    quantization = tensor.quantization
-    quantized = quantization is not None and quantization.scale is not None and len(quantization.scale) == 1
-    return TensorSpec(
-        dtype=types[tensor.type],
-        shape=[int(size) for size in tensor.shape],
-        scale=float(quantization.scale[0]) if quantized else 0.0,
-        zero_point=int(quantization.zeroPoint[0]) if quantized else 0,
-    )
+    file = parse_tflite(content)
+    return file.only_input, file.only_output, list(file.operators)

@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from app.training import download
+from app.training.cifar10 import cifar10_arrays
+from app.training.image_folder import image_folder
 from bench.bundle import DatasetInfo
 from bench.errors import DatasetError, DatasetUnavailable
 from bench.progress import Progress, Silent
@@ -19,10 +21,11 @@ from bench.progress import Progress, Silent
 __all__ = ["DATASETS", "Dataset", "load_dataset"]
 
 Images = npt.NDArray[np.uint8]  # [n, height, width, channels]
-Labels = npt.NDArray[np.uint8]  # [n]
+Labels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]  # [n]
 
 FASHION_MNIST = "fashion-mnist"
 DIGITS = "digits"
+CIFAR10 = "cifar10"
 STAND_IN_NOTE = "STAND-IN DATA: digits (1,797 images) in place of Fashion-MNIST, which could not be had"
 
 
@@ -65,7 +68,7 @@ FASHION_MNIST_CLASSES = [
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images as uint8 [n, height, width, channels] and labels as uint8 [n], in three parts."""
+    """Images as uint8 [n, height, width, channels] and labels as uint8 or uint16 [n], in three parts."""
 
     info: DatasetInfo
     train_images: Images
@@ -84,6 +87,8 @@ def load_dataset(name: str, data_dir: Path | None = None, progress: Progress | N
     looked. Raises DatasetUnavailable where the data is not to be had, DatasetError where it is damaged.
     """
     progress = progress or Silent()
+    if name not in DATASETS and Path(name).is_dir():
+        return _folder(Path(name), progress)
     if name == "auto":
         try:
             return _fashion_mnist(data_dir, progress)
@@ -93,7 +98,10 @@ def load_dataset(name: str, data_dir: Path | None = None, progress: Progress | N
     try:
         loader = DATASETS[name]
     except KeyError:
-        raise DatasetError(f"no data set is called {name!r}", f"there are: {', '.join(DATASETS)}") from None
+        raise DatasetError(
+            f"no data set is called {name!r}",
+            f"there are: {', '.join(DATASETS)}; or name a folder of images with one folder a class",
+        ) from None
     return loader(data_dir, progress)
 
 
@@ -206,7 +214,37 @@ def _digits(data_dir: Path | None = None, progress: Progress | None = None, *, n
     )
 
 
+def _cifar10(data_dir: Path | None, progress: Progress) -> Dataset:
+    """50,000 training images, of which the last 5,000 (they are in random order) are kept to validate on."""
+    info, images, labels, source = cifar10_arrays(data_dir, progress)
+    return Dataset(
+        info=info,
+        train_images=images[:45_000],
+        train_labels=labels[:45_000],
+        validation_images=images[45_000:50_000],
+        validation_labels=labels[45_000:50_000],
+        test_images=images[50_000:],
+        test_labels=labels[50_000:],
+        source=source,
+    )
+
+
+def _folder(folder: Path, progress: Progress) -> Dataset:
+    info, parts = image_folder(folder, progress)
+    return Dataset(
+        info=info,
+        train_images=parts["train"][0],
+        train_labels=parts["train"][1],
+        validation_images=parts["validation"][0],
+        validation_labels=parts["validation"][1],
+        test_images=parts["test"][0],
+        test_labels=parts["test"][1],
+        source=str(folder),
+    )
+
+
 DATASETS: dict[str, Callable[[Path | None, Progress], Dataset]] = {
     FASHION_MNIST: _fashion_mnist,
     DIGITS: _digits,
+    CIFAR10: _cifar10,
 }

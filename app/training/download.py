@@ -4,27 +4,15 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench.errors import DatasetError, DatasetUnavailable, MissingDependency
+from bench.data.cache import cache_folder
+from bench.errors import DatasetError, DatasetUnavailable
 from bench.progress import Progress
 
-__all__ = ["cache_folder", "fashion_mnist"]
+__all__ = ["archive", "fashion_mnist"]
 
 #: Zalando's own address of the files. EDGE_BENCH_FASHION_MNIST_URL names a mirror.
 FASHION_MNIST_URL = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
 CONNECT_SECONDS, READ_SECONDS = 10, 60
-
-
-def cache_folder() -> Path:
-    """Where downloads are kept: EDGE_BENCH_CACHE, else the platform's cache folder."""
-    if named := os.environ.get("EDGE_BENCH_CACHE"):
-        return Path(named)
-    try:
-        import pooch
-    except ImportError:
-        raise MissingDependency(
-            "downloading needs pooch, which is not installed", "pip install 'edge-bench[host]'"
-        ) from None
-    return Path(pooch.os_cache("edge-bench"))
 
 
 def fashion_mnist(names: Sequence[str], verify: Callable[[Path], None], progress: Progress) -> Path:
@@ -73,6 +61,35 @@ def fashion_mnist(names: Sequence[str], verify: Callable[[Path], None], progress
         progress.advance(1, name)
     progress.finish()
     return folder
+
+
+def archive(base: str, name: str, sha256: str, dataset: str, progress: Progress) -> Path:
+    """One file with the right checksum, from the cache or fetched into it. DatasetUnavailable where it cannot be."""
+    import pooch
+    import requests
+
+    pooch.get_logger().setLevel("ERROR")
+    folder = cache_folder() / dataset
+    progress.start(f"downloading {dataset}", 1)
+    try:
+        path = pooch.retrieve(
+            f"{base}{name}",
+            known_hash=f"sha256:{sha256}",
+            fname=name,
+            path=folder,
+            downloader=pooch.HTTPDownloader(
+                timeout=(CONNECT_SECONDS, READ_SECONDS), progressbar=_bytes_bar(name, progress)
+            ),
+        )
+    except (OSError, ValueError, requests.RequestException) as cause:
+        raise DatasetUnavailable(
+            f"{dataset} is neither in EDGE_BENCH_DATA nor in {folder}, and {base} did not give it "
+            f"({type(cause).__name__})",
+            f"put {name} into a folder {dataset} and name the one above with --data-dir or EDGE_BENCH_DATA",
+        ) from None
+    finally:
+        progress.finish()
+    return Path(path)
 
 
 class _bytes_bar:  # noqa: N801 - pooch asks for an object with tqdm's methods

@@ -14,14 +14,14 @@ import numpy.typing as npt
 from app.training.checkpoints import training_folder
 from app.training.convert import PRECISIONS, convert, describe
 from app.training.datasets import Dataset
-from app.training.train import PREPROCESSING, Training
+from app.training.train import PREPROCESSING, SCALE, Training
 from bench.bundle import MANIFEST, Bundle, File, Manifest, ModelInfo, Split, TensorSpec, Variant
 from bench.codec import encode_record
 from bench.files import sha256_of, write_atomically
 from bench.progress import Progress
 from bench.version import __version__, revision
 
-__all__ = ["export_bundle"]
+__all__ = ["entry_of", "export_bundle", "versions", "write_array", "write_keras"]
 
 #: Training images that set the ranges of the int8 variant; TensorFlow's guide asks for a few hundred.
 CALIBRATION_IMAGES = 500
@@ -33,7 +33,7 @@ def export_bundle(folder: Path, training: Training, dataset: Dataset, progress: 
     Each file is renamed into place when whole. What is left of the training (its checkpoint) is removed last.
     """
     progress.start("exporting", len(PRECISIONS) + 1)
-    variants = [_write_keras(folder, training.model)]
+    variants = [write_keras(folder, training.model)]
     progress.advance(1, "keras")
     for name, content in convert(training.model, _calibration_images(dataset, training.settings.seed)):
         path = folder / "variants" / f"{name}.tflite"
@@ -46,7 +46,7 @@ def export_bundle(folder: Path, training: Training, dataset: Dataset, progress: 
                 input=tensor_in,
                 output=tensor_out,
                 operators=operators,
-                **msgspec.structs.asdict(_entry(folder, path)),
+                **msgspec.structs.asdict(entry_of(folder, path)),
             )
         )
         progress.advance(1, name)
@@ -62,9 +62,9 @@ def export_bundle(folder: Path, training: Training, dataset: Dataset, progress: 
         model=ModelInfo(name=training.settings.model, parameters=training.model.count_params()),
         hyper_parameters=_hyper_parameters(training),
         preprocessing=PREPROCESSING,
-        versions=_versions(),
-        test_images=_write_array(folder, "test/images.npy", dataset.test_images),
-        test_labels=_write_array(folder, "test/labels.npy", dataset.test_labels),
+        versions=versions(),
+        test_images=write_array(folder, "test/images.npy", dataset.test_images),
+        test_labels=write_array(folder, "test/labels.npy", dataset.test_labels),
         history=_write_history(folder, training),
         variants=variants,
     )
@@ -79,11 +79,12 @@ def export_bundle(folder: Path, training: Training, dataset: Dataset, progress: 
 def _calibration_images(dataset: Dataset, seed: int) -> npt.NDArray[np.float32]:
     images = dataset.train_images
     drawn = np.random.default_rng(seed).permutation(len(images))[:CALIBRATION_IMAGES]
-    scaled: npt.NDArray[np.float32] = images[np.sort(drawn)] * np.float32(PREPROCESSING.scale)
-    return scaled + np.float32(PREPROCESSING.offset)
+    scaled: npt.NDArray[np.float32] = images[np.sort(drawn)] * np.float32(SCALE)
+    return scaled
 
 
-def _write_keras(folder: Path, model: Any) -> Variant:
+def write_keras(folder: Path, model: Any) -> Variant:
+    """The original, without its optimizer, as ``model.keras``."""
     path = folder / "model.keras"
     temporary = folder / ".model.keras.part.keras"
     try:
@@ -97,20 +98,21 @@ def _write_keras(folder: Path, model: Any) -> Variant:
         precision="float32, the original",
         input=tensors[0],
         output=tensors[1],
-        **msgspec.structs.asdict(_entry(folder, path)),
+        **msgspec.structs.asdict(entry_of(folder, path)),
     )
 
 
-def _write_array(folder: Path, name: str, array: npt.NDArray[np.uint8]) -> File:
+def write_array(folder: Path, name: str, array: npt.NDArray[Any]) -> File:
+    """An array as a .npy file of the bundle."""
     buffer = io.BytesIO()
     np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
     write_atomically(folder / name, buffer.getvalue())
-    return _entry(folder, folder / name)
+    return entry_of(folder, folder / name)
 
 
 def _write_history(folder: Path, training: Training) -> File:
     write_atomically(folder / "history.json", encode_record(training.history))
-    return _entry(folder, folder / "history.json")
+    return entry_of(folder, folder / "history.json")
 
 
 def _draw_training(folder: Path, training: Training) -> None:
@@ -119,7 +121,8 @@ def _draw_training(folder: Path, training: Training) -> None:
     draw_training(training.history, folder / "plots" / "training.png")
 
 
-def _entry(folder: Path, path: Path) -> File:
+def entry_of(folder: Path, path: Path) -> File:
+    """What the manifest says of a file."""
     return File(file=path.relative_to(folder).as_posix(), bytes=path.stat().st_size, sha256=sha256_of(path))
 
 
@@ -132,7 +135,8 @@ def _hyper_parameters(training: Training) -> dict[str, int | float | str]:
     }
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Of everything that decides what is exported."""
     import keras
     import tensorflow as tf
 

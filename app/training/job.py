@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 
 from app.training.checkpoints import TrainingSettings, read_state, training_folder
-from app.training.datasets import load_dataset
+from app.training.datasets import DATASETS, load_dataset
+from app.training.models import trainable
 from app.training.quiet import native_output_to, silence_tensorflow
 from bench.bundle import MANIFEST, Bundle
 from bench.errors import BadInput, BundleError, MissingDependency
@@ -44,6 +45,11 @@ def train_bundle(
     or bundle that is there. Raises BadInput where the folder holds something that neither ``resume`` nor
     ``overwrite`` covers.
     """
+    source = Path(settings.dataset) if settings.dataset not in DATASETS and Path(settings.dataset).is_dir() else None
+    if source:  # a bundle knows a folder by its name, wherever it lies
+        settings = _named(settings, source.resolve().name)
+    if not trainable(settings.model).dropout:
+        settings = msgspec.structs.replace(settings, dropout=0.0)
     if resume and not overwrite and given is not None:
         settings = _as_begun(folder, settings, given)
     finished = _look_at(folder, settings, resume=resume, overwrite=overwrite)
@@ -63,7 +69,7 @@ def train_bundle(
     from app.training.export import export_bundle
     from app.training.train import train_epochs
 
-    dataset = load_dataset(settings.dataset, data_dir, progress)
+    dataset = load_dataset(settings.dataset if source is None else str(source), data_dir, progress)
     settings = _named(settings, dataset.info.name)
     progress.say(f"{dataset.info.name}: {len(dataset.train_labels):,} images to train on, from {dataset.source}")
     training = train_epochs(folder, dataset, settings, stop_after, progress)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from app.training.checkpoints import TrainingSettings, load_checkpoint, read_state, save_checkpoint
 from app.training.datasets import Dataset
-from app.training.models import MODELS
+from app.training.models import trainable
 from bench.bundle import History, Preprocessing
 from bench.errors import BadInput, EdgeBenchError
 from bench.progress import Progress
@@ -23,7 +23,8 @@ from bench.progress import Progress
 __all__ = ["PREPROCESSING", "Training", "train_epochs"]
 
 #: Pixels 0..255 become 0..1.
-PREPROCESSING = Preprocessing(scale=1 / 255, offset=0.0)
+SCALE = 1 / 255
+PREPROCESSING = Preprocessing(scale=SCALE, offset=0.0, name="unit")
 #: Dropout draws its masks from a counter; each epoch starts it here times its number, far from the epoch before.
 _DRAWS_AN_EPOCH = 1 << 20
 _EVALUATION_BATCH = 500
@@ -91,11 +92,8 @@ def _begin(folder: Path, dataset: Dataset, settings: TrainingSettings) -> tuple[
 def _new_model(dataset: Dataset, settings: TrainingSettings) -> Any:
     import keras
 
-    build = MODELS.get(settings.model)
-    if build is None:
-        raise BadInput(f"no model is called {settings.model!r}", f"there are: {', '.join(MODELS)}")
     shape = dataset.train_images.shape[1:]
-    model = build((shape[0], shape[1], shape[2]), len(dataset.info.classes), settings.dropout)
+    model = trainable(settings.model).build((shape[0], shape[1], shape[2]), len(dataset.info.classes), settings.dropout)
     steps = settings.epochs * math.ceil(len(dataset.train_labels) / settings.batch_size)
     # cosine decay to zero over all epochs (Loshchilov & Hutter 2017, without restarts)
     rate = keras.optimizers.schedules.CosineDecay(settings.learning_rate, steps)
@@ -143,7 +141,7 @@ def _one_epoch(
 
 
 def _model_input(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    scaled: npt.NDArray[np.float32] = images * np.float32(PREPROCESSING.scale) + np.float32(PREPROCESSING.offset)
+    scaled: npt.NDArray[np.float32] = images * np.float32(SCALE)
     return scaled
 
 

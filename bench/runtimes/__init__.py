@@ -16,6 +16,7 @@ from bench.runtimes.base import Loader, Session
 
 __all__ = [
     "RUNTIMES",
+    "SAVED_MODEL",
     "Runtime",
     "Session",
     "installed_version",
@@ -25,6 +26,10 @@ __all__ = [
 ]
 
 
+#: What a SavedModel folder's variant is known by: the file in it that holds the graph.
+SAVED_MODEL = "saved_model.pb"
+
+
 class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a runtime without importing it."""
 
@@ -32,10 +37,11 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     adapter: str  # module in this package
     library: str  # importable name
     distributions: tuple[str, ...]  # on the package index; the first that is installed counts
-    formats: tuple[str, ...]  # suffixes of the files it loads
+    formats: tuple[str, ...]  # ends of the names of the files it loads
     batch_size: int  # default
     threads: int | None  # default; None: all cores that may be used
     missing: str  # what to do where it is not installed
+    optional: bool = False  # not for bundles: only for files that users bring
 
 
 RUNTIMES = {
@@ -46,7 +52,7 @@ RUNTIMES = {
             adapter="keras",
             library="tensorflow",
             distributions=("tensorflow-cpu", "tensorflow"),
-            formats=(".keras",),
+            formats=(".keras", SAVED_MODEL),
             batch_size=32,  # predict's own default, which is how the paper's author ran it
             threads=None,
             missing="pip install 'edge-bench[host]', or use the host image",
@@ -70,6 +76,17 @@ RUNTIMES = {
             batch_size=1,
             threads=1,
             missing="pip install 'edge-bench[edge]'",
+        ),
+        Runtime(
+            name="onnxruntime",
+            adapter="onnx_runtime",
+            library="onnxruntime",
+            distributions=("onnxruntime",),
+            formats=(".onnx",),
+            batch_size=1,
+            threads=1,
+            missing="pip install 'edge-bench[onnx]'",
+            optional=True,
         ),
     )
 }

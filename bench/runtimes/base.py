@@ -9,9 +9,18 @@ import numpy.typing as npt
 
 from bench.bundle import TensorSpec
 
-__all__ = ["Clock", "Loader", "PassTimes", "Session"]
+__all__ = ["Clock", "Loader", "ModelFile", "PassTimes", "Session"]
 
 Clock = Callable[[], int]  # nanoseconds, monotonic
+
+
+class ModelFile(NamedTuple):
+    """What a loader is asked for."""
+
+    path: Path  # a file, or the folder of a SavedModel
+    threads: int
+    batch_size: int
+    input_shape: tuple[int, ...] | None = None  # of one image, where the file leaves it open
 
 
 class PassTimes(NamedTuple):
@@ -26,7 +35,7 @@ class Session(Protocol):
 
     ``inputs`` holds images as the model takes them: dtype and shape of ``input``, first axis the images. An
     invocation takes ``batch_size`` of them; where the last does not fill, it is padded and the padding's outputs
-    are dropped.
+    are dropped. An axis of ``input`` that the file leaves open, and nobody has set, has size -1.
     """
 
     input: TensorSpec
@@ -37,4 +46,4 @@ class Session(Protocol):
         """One pass: every image copied in, invoked, and its scores copied out into ``outputs`` [images, classes]."""
 
 
-Loader = Callable[[Path, int, int], Session]  # (file, threads, batch size)
+Loader = Callable[[ModelFile], Session]

@@ -1,13 +1,13 @@
 """The interpreter that tflite-runtime and LiteRT both have: same interface, two libraries."""
 
-from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from bench.bundle import TensorSpec
-from bench.runtimes.base import Clock, PassTimes
+from bench.runtimes.base import Clock, ModelFile, PassTimes
 
 __all__ = ["InterpreterSession"]
 
@@ -15,17 +15,25 @@ __all__ = ["InterpreterSession"]
 class InterpreterSession:
     """A .tflite model in an ``Interpreter`` of either library, allocated for ``batch_size`` images."""
 
-    def __init__(self, interpreter_class: Any, path: Path, threads: int, batch_size: int) -> None:
-        interpreter = interpreter_class(model_path=str(path), num_threads=threads)
+    def __init__(self, interpreter_class: Any, file: ModelFile) -> None:
+        interpreter = interpreter_class(model_path=str(file.path), num_threads=file.threads)
         detail = self._only(interpreter.get_input_details(), "input")
-        if batch_size != detail["shape"][0]:
-            interpreter.resize_tensor_input(detail["index"], [batch_size, *detail["shape"][1:]], strict=True)
+        wanted = [file.batch_size, *_open_or(file.input_shape, detail)]
+        if -1 not in wanted and wanted != detail["shape"].tolist():
+            try:
+                interpreter.resize_tensor_input(detail["index"], wanted, strict=True)
+            except ValueError:
+                raise ValueError(
+                    f"the file takes inputs of shape {detail['shape_signature'].tolist()} only, not {wanted}"
+                ) from None
         interpreter.allocate_tensors()
         # the details are read again: resizing changes the shapes
         detail_in = self._only(interpreter.get_input_details(), "input")
         detail_out = self._only(interpreter.get_output_details(), "output")
         self.input, self.output = _spec(detail_in), _spec(detail_out)
-        self.batch_size = batch_size
+        if -1 in wanted:
+            self.input = msgspec.structs.replace(self.input, shape=wanted)
+        self.batch_size = file.batch_size
         self._interpreter = interpreter
         self._in, self._out = detail_in["index"], detail_out["index"]
 
@@ -60,6 +68,15 @@ class InterpreterSession:
             outputs[start:] = get_tensor(index_out)[: count - start]
             ended[whole] = clock()
         return PassTimes(began, ended)
+
+
+def _open_or(stated: tuple[int, ...] | None, detail: dict[str, Any]) -> list[int]:
+    """The shape of one image: the file's, and where that is open the stated one's; -1 where that is open, too."""
+    signature = detail["shape_signature"].tolist()[1:] if len(detail["shape_signature"]) else []
+    sizes = signature or detail["shape"].tolist()[1:]
+    if stated is None or len(stated) != len(sizes):
+        return sizes
+    return [given if size == -1 else size for size, given in zip(sizes, stated, strict=True)]
 
 
 def _spec(detail: dict[str, Any]) -> TensorSpec:

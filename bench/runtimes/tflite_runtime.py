@@ -1,8 +1,6 @@
 """tflite-runtime: the small TensorFlow Lite interpreter; 2.14 is its last release."""
 
-from pathlib import Path
-
-from bench.runtimes.base import Loader
+from bench.runtimes.base import Loader, ModelFile
 from bench.runtimes.tflite import InterpreterSession
 
 __all__ = ["import_loader"]
@@ -12,7 +10,7 @@ def import_loader() -> Loader:
     """Imports the library; the loader it returns gives a session."""
     from tflite_runtime.interpreter import Interpreter
 
-    def load(path: Path, threads: int, batch_size: int) -> InterpreterSession:
-        return InterpreterSession(Interpreter, path, threads, batch_size)
+    def load(file: ModelFile) -> InterpreterSession:
+        return InterpreterSession(Interpreter, file)
 
     return load

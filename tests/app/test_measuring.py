@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.measuring import measure, read_runs
+from app.measuring import measure_bundle, read_runs
 from bench.bundle import Bundle
 from bench.errors import ResultsError
 from bench.plan import Selection
@@ -38,7 +38,7 @@ def test_a_results_folder_that_goes_away_while_measuring_loses_nothing(
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     progress = SpoilsTheFolder(tmp_path / "results")
-    run, path = measure(digits_bundle.folder, LIGHT, QUICK, tmp_path / "results", progress)
+    run, path = measure_bundle(digits_bundle.folder, LIGHT, QUICK, tmp_path / "results", progress)
     assert path.parent == tmp_path / "temporary"
     assert read_run(path) == run
     assert len(run.results[0].trials) == 2
@@ -50,7 +50,7 @@ def test_a_results_folder_that_cannot_be_written_is_found_before_anything_is_mea
 ) -> None:
     (tmp_path / "results").write_text("in the way")
     with pytest.raises(ResultsError, match="cannot be written"):
-        measure(digits_bundle.folder, LIGHT, QUICK, tmp_path / "results", Silent())
+        measure_bundle(digits_bundle.folder, LIGHT, QUICK, tmp_path / "results", Silent())
 
 
 def test_once_finds_the_run_of_this_bundle_and_measures_whatever_is_not_the_same(
@@ -59,7 +59,7 @@ def test_once_finds_the_run_of_this_bundle_and_measures_whatever_is_not_the_same
     results = tmp_path / "results"
 
     def once(selection: Selection, settings: Settings) -> Path:
-        return measure(digits_bundle.folder, selection, settings, results, Silent(), once=True)[1]
+        return measure_bundle(digits_bundle.folder, selection, settings, results, Silent(), once=True)[1]
 
     first = once(LIGHT, QUICK)
     assert once(LIGHT, QUICK) == first
@@ -69,11 +69,12 @@ def test_once_finds_the_run_of_this_bundle_and_measures_whatever_is_not_the_same
 
 
 def test_once_asks_only_for_what_was_stated(digits_bundle: Bundle, tmp_path: Path) -> None:
-    _, first = measure(digits_bundle.folder, LIGHT, QUICK, tmp_path, Silent())
+    _, first = measure_bundle(digits_bundle.folder, LIGHT, QUICK, tmp_path, Silent())
 
     def once(selection: Selection, settings: Settings, *given: str) -> bool:
         return (
-            measure(digits_bundle.folder, selection, settings, tmp_path, Silent(), once=True, given=given)[1] == first
+            measure_bundle(digits_bundle.folder, selection, settings, tmp_path, Silent(), once=True, given=given)[1]
+            == first
         )
 
     assert once(Selection(runtimes=["litert"]), Settings(), "once", "runtime")
@@ -84,7 +85,7 @@ def test_once_asks_only_for_what_was_stated(digits_bundle: Bundle, tmp_path: Pat
 def test_of_a_folder_with_runs_of_several_bundles_the_newest_runs_bundle_counts(
     digits_bundle: Bundle, tmp_path: Path
 ) -> None:
-    older, _ = measure(digits_bundle.folder, LIGHT, QUICK, tmp_path / "results", Silent())
+    older, _ = measure_bundle(digits_bundle.folder, LIGHT, QUICK, tmp_path / "results", Silent())
     newer = msgspec.structs.replace(
         older, run_id="f" * 32, began="2100-01-01T00:00:00+00:00",
         bundle=msgspec.structs.replace(older.bundle, sha256="0" * 64),

@@ -20,6 +20,7 @@ from bench.history import history
 from bench.plan import Selection, plan
 from bench.progress import Silent
 from bench.results import Failure, Result, Run, Settings
+from bench.subject import subject_of
 from tests.bench.test_compare import LABELS, machine, result, run
 from tests.conftest import CommandLine, assert_refused
 
@@ -32,7 +33,10 @@ def real_run(digits_bundle: Bundle) -> Run:
     """Six trials each of LiteRT's variants on real digits."""
     selection = Selection(runtimes=["litert"])
     return run_benchmark(
-        digits_bundle, plan(digits_bundle, selection), Settings(trials=6, processes=3, limit=60), Silent()
+        subject_of(digits_bundle, 60),
+        plan(digits_bundle, selection),
+        Settings(trials=6, processes=3, limit=60),
+        Silent(),
     )
 
 

@@ -20,13 +20,16 @@ from bench.progress import Progress, Silent
 from bench.protocol import Ready, Time, Timed
 from bench.results import Run, Settings, read_run, write_run
 from bench.runtimes import RUNTIMES, installed_version
+from bench.subject import subject_of
 
 QUICK = Settings(trials=4, processes=2, limit=60)
 LITE = [name for name in ("tflite-runtime", "litert") if installed_version(RUNTIMES[name])]
 
 
 def measure(bundle: Bundle, selection: Selection, settings: Settings = QUICK, progress: Progress | None = None) -> Run:
-    return run_benchmark(bundle, plan(bundle, selection), settings, progress or Silent())
+    return run_benchmark(
+        subject_of(bundle, settings.limit, settings.seed), plan(bundle, selection), settings, progress or Silent()
+    )
 
 
 def forge(folder: Path, variant: str, content: bytes) -> Bundle:
@@ -85,6 +88,7 @@ def test_a_trial_times_whole_passes_and_every_invocation_within(light_run: Run) 
 
 def test_predictions_are_those_of_the_model_and_count_as_accuracy(light_run: Run, digits_bundle: Bundle) -> None:
     images, labels = digits_bundle.test_set()
+    assert labels is not None
     drawn = unpack(light_run.images.indices).astype(int)
     assert len(drawn) == 60
     np.testing.assert_array_equal(unpack(light_run.images.labels), labels[drawn])

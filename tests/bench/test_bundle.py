@@ -39,6 +39,7 @@ def test_a_whole_bundle_opens_and_holds_every_variant(digits_bundle: Bundle) -> 
         bundle.checked(variant)
     assert bundle.manifest.model.parameters == 128_266
     images, labels = bundle.test_set()
+    assert labels is not None
     assert images.shape == (300, 28, 28, 1)
     assert labels.shape == (300,)
 

@@ -9,8 +9,9 @@ import numpy.typing as npt
 import pytest
 
 from bench.bundle import Preprocessing, TensorSpec
+from bench.feeding import model_inputs
 from bench.runtimes.base import Clock, PassTimes
-from bench.worker import model_inputs, warm_up
+from bench.worker import warm_up
 from tests.conftest import REPOSITORY
 
 UNIT = Preprocessing(scale=1 / 255, offset=0.0)
@@ -77,7 +78,7 @@ def test_a_model_that_does_not_fit_the_images_is_refused(unfit: TensorSpec, word
 def test_warm_up_lasts_half_a_second_and_foretells_a_pass() -> None:
     clock = FakeClock()
     session = FakeSession(clock, cost=40_000_000, batch_size=1)
-    duration, invocations, pass_ns = warm_up(session, IMAGES, np.zeros((4, 10)), clock)
+    duration, invocations, pass_ns = warm_up(session, IMAGES[:1], np.zeros((1, 10)), 4, clock)
     assert invocations == 13  # the first count of 40 ms that reaches 500 ms
     assert duration == 520_000_000
     assert pass_ns == 4 * 40_000_000
@@ -86,7 +87,7 @@ def test_warm_up_lasts_half_a_second_and_foretells_a_pass() -> None:
 def test_warm_up_makes_one_invocation_however_slow_and_sees_the_last_batchs_size() -> None:
     clock = FakeClock()
     session = FakeSession(clock, cost=10**12, batch_size=3)
-    _, invocations, _ = warm_up(session, IMAGES, np.zeros((4, 10)), clock)
+    _, invocations, _ = warm_up(session, IMAGES, np.zeros((4, 10)), 4, clock)
     assert session.seen == [4]  # a batch of three and the rest of one
     assert invocations == 2
 

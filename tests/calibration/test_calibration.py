@@ -1,7 +1,5 @@
 """The proofs prove something: they see an interval that is too narrow, and more work as more work."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -10,7 +8,8 @@ from bench.bundle import Bundle
 from bench.plan import Selection, plan
 from bench.progress import Silent
 from bench.results import Settings
-from bench.stats import Interval, Ratio, Verdict
+from bench.stats import Interval, Ratio
+from bench.subject import subject_of
 from calibration import litert_benchmark, self_comparison, wall_time
 from calibration.coverage import accuracy_coverage, coverage
 from calibration.noise import SCENARIOS, Noise
@@ -39,34 +38,43 @@ def test_drift_hits_all_configurations_alike_and_noise_does_not() -> None:
 
 def test_b_does_5_percent_more_work_than_a(digits_bundle: Bundle) -> None:
     planned = self_comparison.candidates(digits_bundle, 210)
-    run = run_benchmark(digits_bundle, planned, Settings(trials=2, processes=1, limit=210), Silent())
+    run = run_benchmark(subject_of(digits_bundle, 210), planned, Settings(trials=2, processes=1, limit=210), Silent())
     assert [result.trials[0].latencies.length for result in run.results] == [200, 200, 210]
 
 
-def test_repeats_add_up_to_a_table() -> None:
-    def repeat(*, loaded: bool, more: float) -> self_comparison.Repeat:
-        same, other = Ratio(1.0, Interval(0.97, 1.03)), Ratio(more, Interval(more - 0.01, more + 0.01))
-        return self_comparison.Repeat(loaded=loaded, same=same, more=other, wall_seconds=1, seconds=[])
+def test_repeats_add_up_to_a_table_and_to_longer_runs() -> None:
+    generator = np.random.default_rng(0)
 
-    text = self_comparison.summary([repeat(loaded=False, more=1.05), repeat(loaded=True, more=1.0)])
-    quiet, loaded = ([line for line in text.splitlines() if word in line] for word in ("quiet", "one core busy"))
-    assert "100%" in quiet[1]
-    assert "0%" in loaded[1]
-    assert Verdict.FASTER in text
+    def repeat(*, loaded: bool, more: float) -> self_comparison.Repeat:
+        seconds = (generator.lognormal(0, 0.02, (3, 5, 6)) * np.array([1, 1, more]).reshape(3, 1, 1)).tolist()
+        whole = Ratio(1.0, Interval(0.97, 1.03))
+        return self_comparison.Repeat(loaded=loaded, same=whole, more=whole, wall_seconds=1, seconds=seconds)
+
+    text = self_comparison.summary(
+        [*(repeat(loaded=False, more=1.10) for _ in range(6)), *(repeat(loaded=True, more=1.0) for _ in range(4))]
+    )
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()[2:]]
+    counted = {(line[0], line[1], line[2][0]): line[3:8] for line in lines}
+    assert counted["quiet", "30", "B"] == ["6", "0", "6", "0", "0"]
+    assert counted["quiet", "90", "B"] == ["2", "0", "2", "0", "0"]
+    assert counted["one core busy", "60", "B"][1:3] == ["0", "0"]
+    assert counted["quiet", "30", "A"][1:3] == ["0", "0"]
+    assert ("one core busy", "90", "A") in counted
 
 
 @pytest.mark.slow
-def test_litert_benchmark_and_a_run_can_stand_side_by_side(digits_bundle: Bundle, tmp_path: Path) -> None:
+def test_litert_benchmark_and_a_run_can_stand_side_by_side(digits_bundle: Bundle) -> None:
     model = digits_bundle.folder / "variants" / "float32.tflite"
-    bundle = litert_benchmark.bundle_around(model, tmp_path / "around")
-    run = litert_benchmark.ours(bundle, 1)
+    run = litert_benchmark.ours(model, 1)
     assert len(run.results[0].trials) == 6
     assert litert_benchmark.theirs(model, 1, 50) >= 0
 
 
 def test_the_budget_counts_what_was_timed(digits_bundle: Bundle) -> None:
     selection = Selection(variants=["dynamic"], runtimes=["litert"])
-    run = run_benchmark(digits_bundle, plan(digits_bundle, selection), Settings(trials=2, processes=1), Silent())
+    run = run_benchmark(
+        subject_of(digits_bundle), plan(digits_bundle, selection), Settings(trials=2, processes=1), Silent()
+    )
     found = wall_time.shares(run)
     assert found["budget"] == pytest.approx(1.25 * found["timed trials"] + 3)
     assert found["wall"] > found["timed trials"] + found["warm-ups"]

@@ -68,7 +68,7 @@ class Chapter:
     @cached_property
     def training(self) -> Drawing | None:
         """The paper's Figure 4; it needs the bundle."""
-        if self.bundle is None:
+        if self.bundle is None or self.bundle.manifest.history is None:
             return None
         path = self.bundle.checked(self.bundle.manifest.history)
         history = decode_record(path, History, BundleError, "train again")

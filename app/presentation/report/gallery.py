@@ -92,6 +92,8 @@ def _gallery(chapter: Chapter, differing: Sequence[Dissent], entries: Sequence[E
     if chapter.bundle is None or not differing:
         return None
     images, labels = chapter.bundle.test_set()
+    if labels is None or images.dtype != "uint8" or images.ndim != 4:
+        return None
     # voter → what names it together with its kin
     kin = {
         entry.full_name if machine else entry.name: f"{entry.variant} on {entry.machine}" if machine else entry.variant

@@ -31,7 +31,13 @@ def how_to_repeat(chapter: Chapter) -> Html:
 
 def _train(bundle: Bundle) -> str:
     manifest = bundle.manifest
-    words = ["edge-bench", "train", "--bundle", "artifacts/bundle", "--dataset", manifest.dataset.name]
+    if manifest.history is None:
+        source = str(manifest.hyper_parameters.get("exported from", "MODEL"))
+        return shlex.join(
+            ["edge-bench", "export", source, "--bundle", "artifacts/bundle", "--seed", str(manifest.seed)]
+        )
+    words = ["edge-bench", "train", "--bundle", "artifacts/bundle", "--model", manifest.model.name]
+    words += ["--dataset", manifest.dataset.name]
     for name in ("epochs", "batch_size", "learning_rate", "dropout"):
         if name in manifest.hyper_parameters:
             words += [f"--{name.replace('_', '-')}", str(manifest.hyper_parameters[name])]
@@ -40,8 +46,13 @@ def _train(bundle: Bundle) -> str:
 
 def _run(run: Run) -> str:
     configurations = [result.configuration for result in run.results]
-    words = ["edge-bench", "run", "artifacts/bundle"]
-    words += ["--variant", ",".join(dict.fromkeys(c.variant for c in configurations))]
+    if not run.bundle.created:  # model files, with data of someone's
+        files = dict.fromkeys(c.variant for c in configurations)
+        words = ["edge-bench", "run", *files, *(["--data", run.bundle.dataset] if run.labelled else [])]
+        words += ["--preprocess", run.preprocessing.name] if run.preprocessing and run.preprocessing.name else []
+    else:
+        words = ["edge-bench", "run", "artifacts/bundle"]
+        words += ["--variant", ",".join(dict.fromkeys(c.variant for c in configurations))]
     words += ["--runtime", ",".join(dict.fromkeys(c.runtime for c in configurations))]
     threads = {c.threads for c in configurations}
     usual = all(c.threads == (run.machine.cores if c.runtime == "tensorflow" else 1) for c in configurations)

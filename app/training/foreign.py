@@ -1,0 +1,219 @@
+"""From anyone's Keras model or SavedModel, or a well-known one, to a bundle with every variant."""
+
+import datetime
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from app.training.convert import PRECISIONS, Calibration, converted, describe
+from app.training.export import entry_of, versions, write_array, write_keras
+from app.training.quiet import native_output_to, silence_tensorflow
+from app.training.zoo import ZOO, build_known
+from bench.bundle import MANIFEST, Bundle, DatasetInfo, Manifest, ModelInfo, Split, Variant
+from bench.codec import encode_record
+from bench.data.source import DataOptions, subject_from
+from bench.errors import BadInput, EdgeBenchError, MissingDependency
+from bench.feeding import model_inputs
+from bench.files import write_atomically
+from bench.model_files import ModelFiles
+from bench.progress import Progress
+from bench.runtimes import SAVED_MODEL
+from bench.subject import Subject
+
+__all__ = ["Source", "export_foreign", "source_named"]
+
+CALIBRATION_IMAGES = 500
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model that can be converted: a Keras model in memory, or a SavedModel's folder."""
+
+    name: str
+    model: Any  # None for a SavedModel
+    folder: Path | None
+    preprocess: str | None  # that the model is known to want
+
+    def convert(self, precision: str, calibration: Calibration | None = None) -> bytes:
+        """The .tflite bytes of one precision. EdgeBenchError where TensorFlow cannot convert it."""
+        try:
+            return converted(self._converter, precision, calibration)
+        except Exception as cause:  # the converter raises whatever its passes do
+            reason = next((line.strip() for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
+            raise EdgeBenchError(f"{self.name} cannot be converted to {precision}: {reason[:200]}") from None
+
+    def _converter(self) -> Any:
+        import tensorflow as tf
+
+        if self.folder is not None:
+            return tf.lite.TFLiteConverter.from_saved_model(str(self.folder))
+        return tf.lite.TFLiteConverter.from_keras_model(self.model)
+
+
+def source_named(name: str, weights: str) -> Source:
+    """A well-known model by its name, or a file or folder. BadInput where it is none."""
+    _require_tensorflow()
+    if name in ZOO:
+        return Source(name, build_known(name, weights), None, ZOO[name].preprocess)
+    path = Path(name)
+    if (path / SAVED_MODEL).is_file():
+        return Source(path.resolve().name, None, path, None)
+    if not path.exists():
+        raise BadInput(f"{name}: no such file, and no model of that name", f"models are: {', '.join(ZOO)}")
+    if path.suffix != ".keras" or not path.is_file():
+        raise BadInput(f"{path}: not a .keras file or SavedModel folder", "save it with model.save('model.keras')")
+    import keras
+
+    try:
+        model = keras.models.load_model(path, compile=False, safe_mode=True)
+    except Exception as cause:  # Keras raises whatever its layers do
+        reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
+        raise BadInput(f"{path}: Keras cannot load it: {reason[:200]}") from None
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise BadInput(
+            f"{path}: the model has {len(model.inputs)} inputs and {len(model.outputs)} outputs",
+            "edge-bench measures classifiers, with one of each",
+        )
+    return Source(path.stem, model, None, None)
+
+
+def export_foreign(
+    name: str,
+    folder: Path,
+    options: DataOptions,
+    progress: Progress,
+    *,
+    weights: str,
+    calibration: Path | None,
+    limit: int | None,
+    seed: int,
+    timeout: float,
+    overwrite: bool,
+) -> Bundle:
+    """Writes every variant, the test set and the manifest, last, and reads the bundle back.
+
+    The int8 variant needs ``calibration``, but where the test set is random, too, random inputs set its ranges. A
+    variant that TensorFlow cannot make is left out, and it is said.
+    """
+    _prepare(folder, overwrite=overwrite)
+    progress.start("exporting", 2 + len(PRECISIONS))
+    source = source_named(name, weights)
+    if source.preprocess and not options.preprocess and options.scale is None and options.offset is None:
+        options = replace(options, preprocess=source.preprocess)
+    progress.advance(1, "loaded")
+    variants = [] if source.model is None else [write_keras(folder, source.model)]
+    if source.model is None:
+        progress.say("the SavedModel itself does not become part of the bundle: measure it with `edge-bench run`")
+    variants.append(_written(folder, "float32", source.convert("float32")))
+    progress.advance(1, "float32")
+    models = ModelFiles.open([folder / variants[-1].file], timeout)
+    subject = subject_from(models, options, limit, seed, timeout, progress)
+    ranges = _calibration(models, subject, options, calibration, seed, timeout, progress)
+    for precision in [each for each in PRECISIONS if each != "float32"]:
+        if precision == "int8" and ranges is None:
+            progress.say("no int8 variant: its ranges need --calibration images")
+            continue
+        try:
+            variants.append(_written(folder, precision, source.convert(precision, ranges)))
+        except EdgeBenchError as cause:
+            progress.say(f"left out: {cause.problem}")
+        progress.advance(1, precision)
+    manifest = _manifest(folder, source, weights, subject, variants, models.parameters, seed)
+    write_atomically(folder / MANIFEST, encode_record(manifest))
+    progress.finish(f"{len(variants)} variants")
+    return Bundle.open(folder)
+
+
+def _require_tensorflow() -> None:
+    silence_tensorflow()
+    try:
+        with tempfile.TemporaryFile() as log, native_output_to(log), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import tensorflow  # noqa: F401
+    except ImportError:
+        raise MissingDependency(
+            "this needs TensorFlow, which is not installed", "pip install 'edge-bench[host]', or use the host image"
+        ) from None
+
+
+def _prepare(folder: Path, *, overwrite: bool) -> None:
+    if (folder / MANIFEST).exists() and not overwrite:
+        raise BadInput(f"{folder}: a bundle is there already", "name another --bundle, or --overwrite it")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / MANIFEST).unlink(missing_ok=True)  # first: without it the rest is no bundle
+        for part in ("variants", "test", "training", "plots"):
+            shutil.rmtree(folder / part, ignore_errors=True)
+    except OSError as cause:
+        raise BadInput(f"{folder}: cannot be written: {cause.strerror}", "name another --bundle") from None
+
+
+def _written(folder: Path, name: str, content: bytes) -> Variant:
+    path = folder / "variants" / f"{name}.tflite"
+    write_atomically(path, content)
+    tensor_in, tensor_out, operators = describe(content)
+    return Variant(
+        name=name, precision=PRECISIONS[name], input=tensor_in, output=tensor_out, operators=operators,
+        **msgspec.structs.asdict(entry_of(folder, path)),
+    )  # fmt: skip
+
+
+def _calibration(
+    models: ModelFiles,
+    subject: Subject,
+    options: DataOptions,
+    calibration: Path | None,
+    seed: int,
+    timeout: float,
+    progress: Progress,
+) -> Calibration | None:
+    """The model's real-valued inputs that set the ranges of int8, float32 [n, …]."""
+    if calibration is None:
+        if options.data is not None:
+            return None
+        progress.say("int8 is calibrated on random inputs, as the test set is: for speed only")
+        images = subject
+    else:
+        stated = replace(
+            options, data=calibration, labels=None, classes=None, label_names=None, label_offset=None,
+            preprocess=options.preprocess or subject.preprocessing.name or None,
+        )  # fmt: skip
+        images = subject_from(models, stated, CALIBRATION_IMAGES, seed, timeout, progress)
+    pixels = np.load(images.pixels, mmap_mode="r", allow_pickle=False)[images.rows]
+    spec = models.variants[0].input
+    if images.input_shape:
+        spec = msgspec.structs.replace(spec, shape=[1, *images.input_shape])
+    return model_inputs(pixels, subject.preprocessing, spec).astype(np.float32)
+
+
+def _manifest(
+    folder: Path, source: Source, weights: str, subject: Subject, variants: list[Variant], parameters: int, seed: int
+) -> Manifest:
+    pixels = np.load(subject.pixels, mmap_mode="r", allow_pickle=False)[subject.rows]
+    labels = subject.labels
+    count: Callable[[], int] | None = getattr(source.model, "count_params", None)
+    return Manifest(
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        dataset=DatasetInfo(
+            name=subject.identity.dataset,
+            sha256=subject.identity.dataset_sha256,
+            classes=subject.identity.classes,
+            note=subject.identity.note,
+        ),
+        split=Split(train=0, validation=0, test=len(pixels)),
+        seed=seed,
+        model=ModelInfo(name=source.name, parameters=count() if count else parameters),
+        hyper_parameters={"exported from": source.name, **({"weights": weights} if source.name in ZOO else {})},
+        preprocessing=subject.preprocessing,
+        versions=versions(),
+        test_images=write_array(folder, "test/images.npy", pixels),
+        test_labels=None if labels is None else write_array(folder, "test/labels.npy", labels.astype(np.uint16)),
+        variants=variants,
+    )

@@ -1,0 +1,167 @@
+"""Decoded images on disk, memory-mapped: made once, in parallel, and used by every later run at once."""
+
+import concurrent.futures
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from bench.data.decode import decode, require_pillow
+from bench.data.preprocess import Geometry
+from bench.errors import BadInput, DatasetError
+from bench.files import fsync_folder, write_atomically
+from bench.machine import usable_cores
+from bench.progress import Progress
+
+__all__ = ["Decoded", "cache_folder", "decoded_images", "stored_array"]
+
+
+class Decoded(msgspec.Struct, frozen=True, kw_only=True):
+    """Where decoded images are, and which of the files they are; some may have been left out."""
+
+    pixels: Path
+    kept: list[int]  # places in the list of files
+    broken: list[str] = []  # what was wrong with those left out
+
+
+def cache_folder() -> Path:
+    """EDGE_BENCH_CACHE, else the platform's cache folder, else, where that cannot be written, the temporary one."""
+    if named := os.environ.get("EDGE_BENCH_CACHE"):
+        return Path(named)
+    import platformdirs
+
+    folder = Path(platformdirs.user_cache_dir("edge-bench"))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return Path(tempfile.gettempdir()) / "edge-bench-cache"
+    return folder if os.access(folder, os.W_OK) else Path(tempfile.gettempdir()) / "edge-bench-cache"
+
+
+def decoded_images(
+    folder: Path, files: Sequence[str], geometry: Geometry, progress: Progress, *, skip_broken: bool = False
+) -> Decoded:
+    """The files' pixels as a .npy, uint8 [kept, height, width, channels], from the cache where they are there.
+
+    The cache knows a file by its path, size and time of change. Raises DatasetError for the first file that is no
+    whole image unless ``skip_broken``, BadInput where there is no room.
+    """
+    require_pillow()
+    key = _key(folder, files, geometry, skip_broken=skip_broken)
+    place = cache_folder() / "images"
+    pixels, record = place / f"{key}.npy", place / f"{key}.json"
+    if pixels.is_file() and record.is_file():
+        there = json.loads(record.read_text())
+        return Decoded(pixels=pixels, kept=there["kept"], broken=there["broken"])
+    shape = (len(files), geometry.height, geometry.width, geometry.channels)
+    _room(place, int(np.prod(shape, dtype=np.int64)))
+    handle, name = tempfile.mkstemp(prefix=f".{key}.", suffix=".npy", dir=place)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        broken = _decode_all(temporary, shape, folder, files, geometry, progress, skip_broken=skip_broken)
+        kept = [number for number in range(len(files)) if number not in broken]
+        if not kept:
+            raise DatasetError(f"{folder}: none of its {len(files):,} images can be read")
+        words = [broken[number] for number in sorted(broken)]
+        temporary.chmod(0o644)
+        temporary.replace(pixels)
+        fsync_folder(place)
+        # rows of broken images stay empty in the file; the record is written last and says which to pass over
+        write_atomically(record, json.dumps({"kept": kept, "broken": words}).encode())
+    finally:
+        temporary.unlink(missing_ok=True)
+    return Decoded(pixels=pixels, kept=kept, broken=words)
+
+
+def _decode_all(
+    path: Path,
+    shape: tuple[int, ...],
+    folder: Path,
+    files: Sequence[str],
+    geometry: Geometry,
+    progress: Progress,
+    *,
+    skip_broken: bool,
+) -> dict[int, str]:
+    """Decodes into a new .npy at ``path``; what was wrong with which file."""
+    pixels = np.lib.format.open_memmap(path, "w+", np.uint8, shape)  # type: ignore[no-untyped-call]
+    broken: dict[int, str] = {}
+
+    def one(number: int) -> None:
+        try:
+            pixels[number] = decode(folder / files[number], geometry)
+        except DatasetError as cause:
+            if not skip_broken:
+                raise
+            broken[number] = cause.problem
+
+    progress.start("decoding images", len(files))
+    # Pillow lets go of the interpreter while it decodes and resamples, so threads use all cores
+    pool = concurrent.futures.ThreadPoolExecutor(usable_cores())
+    try:
+        step = 64
+        for start in range(0, len(files), step):
+            some = range(start, min(start + step, len(files)))
+            for done in [pool.submit(one, number) for number in some]:
+                done.result()
+            progress.advance(len(some))
+    finally:
+        pool.shutdown(cancel_futures=True)
+        progress.finish()
+    pixels.flush()
+    return broken
+
+
+def stored_array(name: str, array: npt.NDArray[np.generic]) -> Path:
+    """An array as a .npy in the cache, under ``name`` and a checksum of its content."""
+    digest = hashlib.sha256(repr((array.shape, array.dtype.str)).encode() + np.ascontiguousarray(array).tobytes())
+    place = cache_folder() / "images"
+    path = place / f"{name}-{digest.hexdigest()[:24]}.npy"
+    if not path.is_file():
+        _room(place, array.nbytes)
+        handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=place)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.save(file, array, allow_pickle=False)
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+    return path
+
+
+def _room(place: Path, wanted: int) -> None:
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(place).free
+        if not os.access(place, os.W_OK):
+            raise PermissionError(13, "not yours to write")
+    except OSError as cause:
+        raise BadInput(
+            f"{place}: decoded images cannot be kept there: {cause.strerror}",
+            "name a folder you may write with EDGE_BENCH_CACHE",
+        ) from None
+    if wanted + (64 << 20) > free:
+        raise BadInput(
+            f"{place}: the decoded images need {wanted / 1e9:.2f} GB, and {free / 1e9:.2f} GB are free",
+            "use a smaller --limit, or name a folder with more room with EDGE_BENCH_CACHE",
+        )
+
+
+def _key(folder: Path, files: Sequence[str], geometry: Geometry, *, skip_broken: bool) -> str:
+    digest = hashlib.sha256(repr((str(folder.resolve()), geometry, skip_broken)).encode())
+    for file in files:
+        try:
+            state = (folder / file).stat()
+        except OSError as cause:
+            raise DatasetError(f"{folder / file}: cannot be read: {cause.strerror}") from None
+        digest.update(f"{file}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:32]

@@ -1,0 +1,69 @@
+"""Which preprocessing a model was trained with, found by trying: where its file says nothing, its answers do."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.bundle import Variant
+from bench.data.preprocess import PRESETS, Preset
+from bench.manager import Worker, WorkerFailed
+from bench.plan import Models
+from bench.progress import Progress
+from bench.protocol import Prepare, Prepared, Ready, Time, Timed
+from bench.results import Configuration
+from bench.runtimes import RUNTIMES, installed_version
+
+__all__ = ["PROBED", "found_by_trying"]
+
+#: Labelled images that candidates are tried on. Chance and the best of five stay far apart on so many.
+PROBED = 100
+
+
+def found_by_trying(
+    models: Models,
+    variant: Variant,
+    pixels: Path,
+    rows: Sequence[int],
+    labels: npt.NDArray[np.int64],
+    input_shape: tuple[int, ...] | None,
+    timeout: float,
+    progress: Progress,
+) -> tuple[Preset, str] | None:
+    """The preset with the most right answers on the first images, and the scores; None where nothing can be said."""
+    runtime = next(
+        (each for each in RUNTIMES.values() if variant.file.endswith(each.formats) and installed_version(each)), None
+    )
+    grey = variant.input.shape[-1] == 1
+    candidates = [each for each in PRESETS.values() if not (grey and isinstance(each.offset, list))]
+    if runtime is None or not len(rows):
+        return None
+    right: dict[str, int] = {}
+    progress.start("finding the preprocessing", len(candidates))
+    for preset in candidates:
+        worker = Worker(runtime.name)
+        try:
+            worker.wait_for(Ready, timeout)
+            request = Prepare(
+                configuration=Configuration(variant=variant.name, runtime=runtime.name, threads=1, batch_size=1),
+                file=str(models.checked(variant).absolute()),
+                images=str(pixels),
+                rows=list(rows),
+                preprocessing=preset.preprocessing(),
+                input_shape=None if input_shape is None else list(input_shape),
+            )
+            worker.ask(request, Prepared, timeout)
+            timed = worker.ask(Time(passes=1), Timed, timeout)
+            right[preset.name] = int(np.count_nonzero(np.array(timed.labels) == labels))
+        except WorkerFailed:
+            break  # the run itself will say why
+        finally:
+            worker.stop()
+        progress.advance(1, preset.name)
+    progress.finish()
+    if len(right) < len(candidates):
+        return None
+    best = max(right, key=lambda name: right[name])
+    others = ", ".join(f"{name} {count}" for name, count in right.items() if name != best)
+    return PRESETS[best], f"it gets {right[best]} of {len(rows)} images right with it ({others})"

@@ -1,0 +1,161 @@
+"""Models that someone named by their files: .tflite, .keras, .onnx, or a SavedModel folder."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from bench.anatomy import anatomy
+from bench.bundle import MANIFEST, TensorSpec, Variant
+from bench.errors import BadInput
+from bench.files import sha256_of
+from bench.manager import Worker, WorkerFailed
+from bench.protocol import Describe, Described, Ready
+from bench.runtimes import RUNTIMES, SAVED_MODEL, installed_version, why_not_installed
+from bench.tflite_file import read_tflite
+
+__all__ = ["ModelFiles", "is_bundle"]
+
+KNOWN = "a bundle's folder, a .tflite, .keras or .onnx file, or a SavedModel folder"
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """Files as the variants of one model, by the names of the files."""
+
+    variants: list[Variant]
+    paths: dict[str, Path]
+    parameters: int  # of the first .tflite; 0 where there is none
+
+    @classmethod
+    def open(cls, paths: Sequence[Path], timeout: float, image_size: tuple[int, int] | None = None) -> "ModelFiles":
+        """Looks into every file; what only its own library can read is read in a worker process.
+
+        BadInput says which file cannot be used and why; MissingDependency where no runtime here can read one.
+        """
+        stems = Counter(path.stem for path in paths)
+        variants, named, parameters = [], dict[str, Path](), 0
+        for path in paths:
+            name = path.stem if stems[path.stem] == 1 else path.name
+            if name in named:
+                raise BadInput(f"{path}: a model called {name} is there already", "give each file a name of its own")
+            variant, count = _look_at(path, name, timeout, image_size)
+            variants.append(variant)
+            named[name] = path
+            parameters = parameters or count
+        _same_ends(variants, named)
+        return cls(variants, named, parameters)
+
+    def variant(self, name: str) -> Variant:
+        """The file of that name; BadInput lists them."""
+        for variant in self.variants:
+            if variant.name == name:
+                return variant
+        raise BadInput(f"no model is called {name!r}", f"there are: {', '.join(self.paths)}")
+
+    def checked(self, entry: Variant) -> Path:
+        """Where it is; its checksum was taken when it was looked at."""
+        return self.paths[entry.name]
+
+    @property
+    def name(self) -> str:
+        """What the model is called, all its files together."""
+        return ", ".join(self.paths)
+
+
+def is_bundle(path: Path) -> bool:
+    """Whether a path means a bundle: a folder, unless it is a SavedModel; also one that is not there."""
+    if path.is_dir():
+        return (path / MANIFEST).exists() or not (path / SAVED_MODEL).exists()
+    return not path.suffix or (not path.exists() and path.suffix not in (".tflite", ".keras", ".onnx"))
+
+
+def _look_at(path: Path, name: str, timeout: float, image_size: tuple[int, int] | None) -> tuple[Variant, int]:
+    if not path.exists():
+        raise BadInput(f"{path}: there is no such file", f"name {KNOWN}")
+    if path.suffix in (".h5", ".hdf5"):
+        raise BadInput(
+            f"{path}: Keras' old format", "save it as .keras: keras.models.load_model(…).save('model.keras')"
+        )
+    kind = SAVED_MODEL if path.is_dir() else path.suffix
+    runtimes = [runtime for runtime in RUNTIMES.values() if kind in runtime.formats]
+    if not runtimes or (path.is_dir() and not (path / SAVED_MODEL).exists()):
+        raise BadInput(f"{path}: no model that edge-bench knows", f"name {KNOWN}")
+    parameters, operators = 0, []
+    if kind == ".tflite":
+        file = read_tflite(path)
+        try:
+            ends = file.only_input, file.only_output
+        except ValueError as cause:
+            raise BadInput(f"{path}: {cause}", "edge-bench measures classifiers") from None
+        try:
+            parameters, operators = anatomy(file).parameters, list(file.operators)
+        except ValueError as cause:
+            raise BadInput(f"{path}: not a whole .tflite file: {cause}", "copy or export it again") from None
+    else:
+        ends = _described(path, runtimes[0].name, timeout, image_size)
+    _classifier(path, ends[1])
+    size, digest = _measured(path)
+    variant = Variant(
+        name=name,
+        file=f"{path.name}/{SAVED_MODEL}" if path.is_dir() else path.name,
+        precision=f"{ends[0].dtype} in, {ends[1].dtype} out",
+        bytes=size,
+        sha256=digest,
+        input=ends[0],
+        output=ends[1],
+        operators=operators,
+    )
+    return variant, parameters
+
+
+def _described(
+    path: Path, runtime: str, timeout: float, image_size: tuple[int, int] | None
+) -> tuple[TensorSpec, TensorSpec]:
+    if installed_version(RUNTIMES[runtime]) is None:
+        raise why_not_installed(RUNTIMES[runtime])
+    worker = Worker(runtime)
+    try:
+        worker.wait_for(Ready, timeout)
+        shape = None if image_size is None else [*image_size, 3]
+        described = worker.ask(Describe(file=str(path.absolute()), input_shape=shape), Described, timeout)
+    except WorkerFailed as cause:
+        raise BadInput(f"{path}: {cause.failure.message}", cause.failure.remedy) from None
+    finally:
+        worker.stop()
+    return described.input, described.output
+
+
+def _classifier(path: Path, output: TensorSpec) -> None:
+    sizes = output.shape[1:]
+    if not sizes or sizes[-1] < 2 or any(size != 1 for size in sizes[:-1]):
+        shown = "×".join("?" if size < 0 else str(size) for size in output.shape)
+        raise BadInput(
+            f"{path}: its output is {shown}, which is no classifier's",
+            "edge-bench measures models with a score a class",
+        )
+
+
+def _same_ends(variants: Sequence[Variant], paths: dict[str, Path]) -> None:
+    first = variants[0]
+    for other in variants[1:]:
+        if other.output.shape[-1] != first.output.shape[-1] or sorted(other.input.shape[1:]) != sorted(
+            first.input.shape[1:]
+        ):
+            raise BadInput(
+                f"{paths[first.name]} takes {first.input.shape[1:]} and has {first.output.shape[-1]} classes, "
+                f"{paths[other.name]} takes {other.input.shape[1:]} and has {other.output.shape[-1]}",
+                "measure models of different shapes in runs of their own",
+            )
+
+
+def _measured(path: Path) -> tuple[int, str]:
+    """Bytes and SHA-256 of a file, or of all files of a folder by their names."""
+    if path.is_file():
+        return path.stat().st_size, sha256_of(path)
+    files = sorted(inside for inside in path.rglob("*") if inside.is_file())
+    sums = [(inside.relative_to(path).as_posix(), sha256_of(inside)) for inside in files]
+    return sum(inside.stat().st_size for inside in files), hashlib.sha256(msgspec.json.encode(sums)).hexdigest()
