@@ -41,9 +41,11 @@ def test_mlperf_tiny_on_real_jpegs_gets_the_known_answers(edge_bench: CommandLin
         "run", mlperf("pretrainedResnet"), mlperf("pretrainedResnet_quant"), "--data", CIFAR_JPEGS, *QUICK
     )  # fmt: skip
     right = {(row["variant"], row["runtime"]): round(row["accuracy"] * 1000) for row in rows(done)}
-    expected = {"pretrainedResnet": 751, "pretrainedResnet_quant": 752}
-    assert {runtime for _, runtime in right} >= {"litert"}
-    assert right == {key: expected[key[0]] for key in right}
+    expected = {("pretrainedResnet", "litert"): 751, ("pretrainedResnet_quant", "litert"): 752}
+    assert expected.items() <= right.items()
+    # its own 8-bit kernels round otherwise than XNNPACK's, which LiteRT uses: 26 images have two equal best scores
+    assert right.get(("pretrainedResnet_quant", "tflite-runtime"), 747) == 747
+    assert right.get(("pretrainedResnet", "tflite-runtime"), 751) == 751
     assert "preprocessing: raw" in done.stderr  # inferred from the quantized model's input
     (path,) = (tmp_path / "results").glob("run-*.json")
     run = read_run(path)
@@ -126,11 +128,10 @@ def test_a_background_class_moves_the_labels(
     """Eleven outputs for ten classes: the first is taken for the background."""
     import keras
 
-    model = keras.models.load_model(digits_bundle.folder / "model.keras", compile=False)
-    padded = keras.layers.ZeroPadding1D((1, 0))(keras.layers.Reshape((10, 1))(model.output))
-    path = tmp_path / "background.keras"
-    keras.Model(model.inputs, keras.layers.Flatten()(padded)).save(path)
-    tflite = tflite_of(keras.models.load_model(path), tmp_path / "background.tflite")
+    image = keras.Input((28, 28, 1))
+    scores = keras.models.load_model(digits_bundle.folder / "model.keras", compile=False)(image)
+    padded = keras.layers.ZeroPadding1D((1, 0))(keras.layers.Reshape((10, 1))(scores))
+    tflite = tflite_of(keras.Model(image, keras.layers.Flatten()(padded)), tmp_path / "background.tflite")
     common = ("--data", digit_images, "--preprocess", "unit", "--runtime", "litert", *QUICK)
     moved = edge_bench("run", tflite, *common)
     plain = edge_bench("run", digits_bundle.folder / "variants" / "float32.tflite", *common)
