@@ -11,7 +11,7 @@ from bench.errors import BadInput, BundleError
 from bench.machine import usable_cores
 from bench.preflight import why_not
 from bench.results import Configuration, Failure
-from bench.runtimes import RUNTIMES, Runtime, installed_version, runtime_named, why_not_installed
+from bench.runtimes import RUNTIMES, SAVED_MODEL, Runtime, installed_version, runtime_named, why_not_installed
 
 __all__ = ["Models", "Planned", "Selection", "plan"]
 
@@ -65,7 +65,10 @@ def plan(models: Models, selection: Selection) -> list[Planned]:
         raise BadInput(
             f"{', '.join(runtime.name for runtime in runtimes)} cannot run "
             f"{', '.join(variant.name for variant in variants)}",
-            "; ".join(f"{runtime.name} runs {', '.join(runtime.formats)}" for runtime in RUNTIMES.values()),
+            "; ".join(
+                f"{runtime.name} runs {', '.join(runtime.formats).replace(SAVED_MODEL, 'SavedModels')}"
+                for runtime in RUNTIMES.values()
+            ),
         )
     planned = []
     for variant, runtime in pairs:

@@ -87,7 +87,8 @@ def _runtimes(found: Inspected) -> Table:
 def _tensor(tensor: Tensor) -> str:
     spec: TensorSpec = tensor.spec
     sizes = "×".join("?" if size < 0 else str(size) for size in (tensor.signature or tensor.shape))
-    quantization = f", real = (stored - {spec.zero_point}) × {spec.scale:.6g}" if spec.scale else ""
+    shift = f"(stored {'-' if spec.zero_point > 0 else '+'} {abs(spec.zero_point)})" if spec.zero_point else "stored"
+    quantization = f", real = {shift} × {spec.scale:.6g}" if spec.scale else ""
     return f"{spec.dtype} {sizes}{quantization}   {tensor.name}"
 
 

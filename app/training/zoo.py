@@ -1,5 +1,7 @@
 """Well-known models of keras.applications, to export: their weights may be ImageNet's, a file's, or random."""
 
+import contextlib
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +49,8 @@ def build_known(name: str, weights: str) -> Any:
     if weights != "imagenet" and not Path(weights).is_file():
         raise BadInput(f"{weights}: no such file of weights", "say --weights imagenet, none, or name a file")
     try:
-        return ZOO[name].build(weights)
+        with contextlib.redirect_stdout(sys.stderr):  # Keras draws its progress there
+            return ZOO[name].build(weights)
     except (OSError, ValueError) as cause:
         reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0][:160]
         if weights == "imagenet":
