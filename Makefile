@@ -10,7 +10,7 @@ LIMIT ?= 500
 BENCH_FLAGS ?=
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
-.PHONY: help setup bench test test-fast lint lock schema screenshots calibration clean
+.PHONY: help setup bench test test-fast lint lock schema screenshots calibration releases clean
 
 include containers.mk
 
@@ -52,6 +52,9 @@ calibration: setup ## hours on a quiet machine: do intervals and verdicts hold? 
 	@$(BIN)/python -m calibration.litert_benchmark $(or $(MODELS),$(CALIBRATION)/variants/float32.tflite)
 	@$(BIN)/python -m calibration.self_comparison $(CALIBRATION)
 	@$(BIN)/python -m calibration.self_comparison $(CALIBRATION) --load
+
+releases: setup ## ask released runtimes again which operators they have: bench/known_releases.json
+	@$(BIN)/python tools/probe_releases.py bench/known_releases.json
 
 lint: setup ## style, types
 	@$(BIN)/ruff check .

@@ -63,6 +63,9 @@ def measure_files(
 ) -> tuple[Run, Path]:
     """Measures models by their files on anyone's data; see ``measure``."""
     writable_folder(results)
+    if emulation_signs() and settings.limit is None:
+        settings = msgspec.structs.replace(settings, limit=EMULATED_LIMIT)
+        progress.say(f"EMULATED: at most {EMULATED_LIMIT} images; --limit sets another number")
     models = ModelFiles.open(paths, settings.timeout_s, data.image_size)
     planned = plan(models, selection)
     subject = subject_from(models, data, settings.limit, settings.seed, settings.timeout_s, progress)

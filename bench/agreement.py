@@ -7,7 +7,16 @@ import numpy.typing as npt
 from bench.codec import unpack
 from bench.results import Result, Run
 
-__all__ = ["Across", "Agreement", "Flip", "across", "agreement_of", "common_predictions", "true_labels"]
+__all__ = [
+    "Across",
+    "Agreement",
+    "Flip",
+    "across",
+    "agreement_of",
+    "common_predictions",
+    "differing_pixels",
+    "true_labels",
+]
 
 Labels = npt.NDArray[np.int64]
 
@@ -88,6 +97,19 @@ def common_predictions(run: Run, result: Result, other: Run, others: Result) -> 
     mine, theirs = result.labels()[first], others.labels()[second]
     seen = (mine >= 0) & (theirs >= 0)
     return mine[seen], theirs[seen], common[seen]
+
+
+def differing_pixels(run: Run, other: Run) -> int:
+    """How many images that both Runs saw had other pixels in the one than in the other: decoded or resized otherwise.
+
+    Labels that differ on such images say nothing of the machines. 0 where a Run is from before checksums were kept.
+    """
+    if run.images.checksums is None or other.images.checksums is None:
+        return 0
+    indices = unpack(run.images.indices), unpack(other.images.indices)
+    _, first, second = np.intersect1d(*indices, assume_unique=True, return_indices=True)
+    mine, theirs = unpack(run.images.checksums).astype(np.int64), unpack(other.images.checksums).astype(np.int64)
+    return int(np.count_nonzero(mine[first] != theirs[second]))
 
 
 def true_labels(run: Run, indices: Labels) -> Labels:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from bench.agreement import Across, Agreement, across, agreement_of, common_predictions, true_labels
+from bench.agreement import Across, Agreement, across, agreement_of, common_predictions, differing_pixels, true_labels
 from bench.attribution import Effect, attribute
 from bench.codec import SCHEMA_VERSION
 from bench.errors import BadInput, ResultsError
@@ -85,7 +85,7 @@ def compare(runs: Sequence[Run], baseline: str | None = None) -> Comparison:
         rows=[_row(item, base) for item in everything],
         slacks=_slacks(measured),
         effects=attribute(measured, base.run),
-        notes=notes + _run_notes(runs),
+        notes=notes + _run_notes(runs) + _pixel_notes(runs, base.run),
     )
 
 
@@ -193,6 +193,15 @@ def _slacks(measured: Sequence[Measured]) -> list[Slack]:
             )
         )
     return slacks
+
+
+def _pixel_notes(runs: Sequence[Run], base: Run) -> list[str]:
+    return [
+        f"{count:,} images had other pixels on {run.machine.label} than on {base.machine.label} (another version of "
+        "Pillow?): labels that differ there need not be the machine's"
+        for run in runs
+        if (count := differing_pixels(run, base))
+    ]
 
 
 def _run_notes(runs: Sequence[Run]) -> list[str]:

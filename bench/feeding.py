@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.bundle import Preprocessing, TensorSpec
+from bench.files import let_go
 
 __all__ = ["Feed", "model_inputs"]
 
@@ -66,6 +67,7 @@ class Feed:
             if inputs is None:
                 inputs = np.empty((len(rows), *some.shape[1:]), some.dtype)
             inputs[start : start + len(some)] = some
+            let_go(self._images)
         if inputs is None:
             raise ValueError("no images")
         return inputs

@@ -1,11 +1,15 @@
 """Reading with limits and writing whole: what every file of this project goes through."""
 
 import hashlib
+import mmap
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
-__all__ = ["fsync_folder", "read_bounded", "sha256_of", "write_atomically"]
+import numpy.typing as npt
+
+__all__ = ["fsync_folder", "let_go", "read_bounded", "sha256_of", "write_atomically"]
 
 _CHUNK = 1 << 20
 
@@ -29,6 +33,16 @@ def read_bounded(path: Path, limit: int) -> bytes:
     if len(data) > limit:
         raise ValueError(f"larger than {limit:,} bytes")
     return data
+
+
+def let_go(array: npt.NDArray[Any]) -> None:
+    """Unmaps what has been touched of a memory-mapped array, so that it does not count as this process's memory.
+
+    The content stays in the file, and in the system's cache as long as there is room.
+    """
+    mapped = getattr(array, "_mmap", None)
+    if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def write_atomically(path: Path, data: bytes, *, exclusive: bool = False) -> None:

@@ -8,10 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.bundle import Bundle, Preprocessing
+from bench.files import let_go
 from bench.results import BundleIdentity
 from bench.sampling import draw_evenly
 
 __all__ = ["Subject", "pixel_checksums", "subject_of"]
+
+
+_ROWS_MAPPED = 256
 
 
 @dataclass(frozen=True)
@@ -63,4 +67,9 @@ def subject_of(bundle: Bundle, limit: int | None = None, seed: int = 42) -> Subj
 def pixel_checksums(subject: Subject) -> npt.NDArray[np.int64]:
     """CRC-32 of each image as stored, shape [images]: tells whether two machines classified the same pixels."""
     pixels = np.load(subject.pixels, mmap_mode="r", allow_pickle=False)
-    return np.array([crc32(np.ascontiguousarray(pixels[row]).tobytes()) for row in subject.rows], np.int64)
+    checksums = np.zeros(len(subject.rows), np.int64)
+    for place, row in enumerate(subject.rows):
+        checksums[place] = crc32(np.ascontiguousarray(pixels[row]).tobytes())
+        if place % _ROWS_MAPPED == 0:
+            let_go(pixels)
+    return checksums

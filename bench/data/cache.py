@@ -16,7 +16,7 @@ import numpy.typing as npt
 from bench.data.decode import decode, require_pillow
 from bench.data.preprocess import Geometry
 from bench.errors import BadInput, DatasetError
-from bench.files import fsync_folder, write_atomically
+from bench.files import fsync_folder, let_go, write_atomically
 from bench.machine import usable_cores
 from bench.progress import Progress
 
@@ -112,6 +112,7 @@ def _decode_all(
             some = range(start, min(start + step, len(files)))
             for done in [pool.submit(one, number) for number in some]:
                 done.result()
+            let_go(pixels)  # written pages wait in the system's cache, not in this process
             progress.advance(len(some))
     finally:
         pool.shutdown(cancel_futures=True)

@@ -12,8 +12,8 @@ from bench.tflite_file import read_tflite
 from tests.conftest import CommandLine, assert_refused
 from tests.models import tflite_of
 
-#: Millions of multiply-accumulates and of parameters. Howard et al. 2017, table 4; Sandler et al. 2018, table 4; He et al.
-#: 2016, table 1; torchvision's form of ResNet-50, which halves the image one convolution later.
+#: Millions of multiply-accumulates and of parameters. Howard et al. 2017, table 4; Sandler et al. 2018, table 4;
+#: He et al. 2016, table 1; torchvision's form of ResNet-50, which halves the image one convolution later.
 PUBLISHED = {
     "MobileNet": (569, 4.24),
     "MobileNetV2": (300, 3.47),
@@ -27,7 +27,7 @@ PUBLISHED = {
 def test_counts_are_the_published_ones_within_two_percent(name: str, tmp_path: Path) -> None:
     import keras
 
-    model = getattr(keras.applications, name.split()[0])(weights=None)
+    model = getattr(keras.applications, name.split(maxsplit=1)[0])(weights=None)
     if "torchvision" in name:
         config = model.get_config()
         for layer in config["layers"]:

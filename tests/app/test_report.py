@@ -111,7 +111,7 @@ def test_the_page_has_every_section_and_what_it_takes_to_repeat_it(
         "Accuracy and inference time", "Every trial over time", "Latency within the trials", "Accuracy against time",
         "What is taken for what", "Between machines, the same variant", "Training", "Machines", "What to believe",
         real_run.run_id, real_run.bundle.sha256, digits_bundle.variant("dynamic").sha256, real_run.tool_revision,
-        "edge-bench train --bundle artifacts/bundle --dataset digits", "--limit 60",
+        "edge-bench train --bundle artifacts/bundle --model paper-cnn --dataset digits", "--limit 60",
     ):  # fmt: skip
         assert words in text, words
     assert "On 2 of the 60 images that all machines saw" in text

@@ -197,3 +197,14 @@ def test_without_predictions_there_is_a_time_and_nothing_else() -> None:
     light = row(compare([run(result("keras", "tensorflow", 1), silent)]), "dynamic", "litert")
     assert light.verdict is Verdict.FASTER
     assert (light.accuracy_difference, light.agreement) == (None, None)
+
+
+def test_images_that_were_decoded_otherwise_are_said() -> None:
+    host, pi = run(result("dynamic", "litert", 1.0)), run(result("dynamic", "litert", 1.0), on=machine(hostname="pi"))
+    checksums = np.arange(host.images.indices.length)
+    same = msgspec.structs.replace(host.images, checksums=pack(checksums))
+    other = msgspec.structs.replace(pi.images, checksums=pack(np.where(checksums < 3, checksums + 7, checksums)))
+    told = compare([msgspec.structs.replace(host, images=same), msgspec.structs.replace(pi, images=other)])
+    assert sum("3 images had other pixels" in note for note in told.notes) == 1
+    agreed = compare([msgspec.structs.replace(host, images=same), msgspec.structs.replace(pi, images=same)])
+    assert not any("other pixels" in note for note in agreed.notes)

@@ -9,9 +9,11 @@ import msgspec
 import pytest
 
 from bench.bundle import Bundle
+from bench.compare import compare
 from bench.results import read_run
-from tests.conftest import REPOSITORY, assert_refused
+from tests.conftest import REPOSITORY, CommandLine, assert_refused
 from tests.containers.conftest import EDGE, HOST, TAG, Story, docker
+from tests.models import CIFAR_JPEGS, MLPERF, mlperf
 
 pytestmark = [pytest.mark.containers, pytest.mark.usefixtures("images")]
 
@@ -62,6 +64,34 @@ def test_a_mounted_bundle_is_measured_and_the_run_can_be_taken_out(bundle: Path,
     assert {(r.configuration.variant, r.configuration.runtime) for r in run.measured} >= {
         ("dynamic", "tflite-runtime"), ("dynamic", "litert"),
     }  # fmt: skip
+
+
+@pytest.mark.skipif(not MLPERF, reason="needs EDGE_BENCH_DATA beside a models folder")
+def test_anyones_model_and_images_agree_with_this_machine(
+    results: Path, edge_bench: CommandLine, tmp_path: Path
+) -> None:
+    """The image decodes JPEGs, infers the preprocessing and labels them as this machine does, image by image."""
+    mounts = (
+        "-v",
+        f"{MLPERF}:/models:ro",
+        "-v",
+        f"{CIFAR_JPEGS}:/data/cifar10-images/test:ro",
+        "-v",
+        f"{results}:/results",
+    )
+    quick = ("--runtime", "litert", "--limit", 60, "--trials", 1, "--processes", 1)
+    model = "pretrainedResnet_quant.tflite"
+    there = docker(*ARM64, *mounts, EDGE, "run", f"/models/{model}", "--data", "/data/cifar10-images/test", *quick)
+    assert there.returncode == 0, there.stderr
+    here = edge_bench("run", mlperf(Path(model).stem), "--data", CIFAR_JPEGS, "--results", "here", *quick)
+    assert here.returncode == 0, here.stderr
+    runs = [read_run(next(folder.glob("run-*.json"))) for folder in (tmp_path / "here", results)]
+    assert runs[0].bundle.sha256 == runs[1].bundle.sha256
+    assert runs[0].images.checksums == runs[1].images.checksums
+    assert runs[1].emulated
+    compared = compare(runs)
+    across = next(row.across for row in compared.rows if row.across)
+    assert (across.same, across.total) == (60, 60)
 
 
 def test_a_bundle_of_a_newer_version_is_refused_with_what_to_do(bundle: Path) -> None:

@@ -1,0 +1,73 @@
+"""Many images in constant memory: decoding, a first and a second run over 50,000 of them.
+
+    python -m benchmarks.large_data IMAGES [--count 50000] [--size 224]
+
+IMAGES is a folder with a folder a class; its files are linked until there are enough. The model is as small as can be
+(an average of every channel and a dense layer), so that the data is what weighs.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from app.training.convert import converted
+
+
+def linked(images: Path, folder: Path, count: int) -> None:
+    """``count`` links to the images of a folder, class by class."""
+    files = sorted(path for path in images.rglob("*") if path.is_file())
+    for number in range(count):
+        source = files[number % len(files)]
+        place = folder / source.parent.name
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{number:06d}{source.suffix}").symlink_to(source.resolve())
+
+
+def small_model(path: Path, size: int, classes: int) -> None:
+    import keras
+    import tensorflow as tf
+    from keras import layers
+
+    model = keras.Sequential([keras.Input((size, size, 3)), layers.GlobalAveragePooling2D(), layers.Dense(classes)])
+    path.write_bytes(converted(lambda: tf.lite.TFLiteConverter.from_keras_model(model), "float32", None))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("images", type=Path)
+    parser.add_argument("--count", type=int, default=50_000)
+    parser.add_argument("--size", type=int, default=224)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        linked(arguments.images, folder / "images", arguments.count)
+        classes = sum(1 for _ in (folder / "images").iterdir())
+        small_model(folder / "small.tflite", arguments.size, classes)
+        command = [
+            sys.executable, "-m", "app", "run", str(folder / "small.tflite"), "--data", str(folder / "images"),
+            "--runtime", "litert", "--preprocess", "unit", "--trials", "2", "--processes", "1",
+            "--results", str(folder / "results"), "--format", "json",
+        ]  # fmt: skip
+        for which in ("first", "second"):
+            began = time.perf_counter()
+            environment = os.environ | {"EDGE_BENCH_CACHE": str(folder / "cache")}
+            done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
+            (row,) = json.loads(done.stdout)
+            print(
+                f"{which} run: {time.perf_counter() - began:.0f} s in all, a pass {row['pass_median_s']:.1f} s, "
+                f"worker's peak {row['memory_peak_bytes'] / 1e6:.0f} MB, "
+                f"largest process {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e3:.0f} MB",
+                flush=True,
+            )
+        cached = sum(path.stat().st_size for path in (folder / "cache").rglob("*") if path.is_file())
+        print(f"{row['images']:,} images, {cached / 1e9:.2f} GB in the cache")
+
+
+if __name__ == "__main__":
+    main()
