@@ -24,6 +24,7 @@ def digit_images(digits_bundle: Bundle, tmp_path: Path) -> Path:
     return tmp_path / "digits"
 
 
+@pytest.mark.slow
 def test_a_keras_model_becomes_a_bundle_as_good_as_the_one_it_came_from(
     edge_bench: CommandLine, digits_bundle: Bundle, digit_images: Path, tmp_path: Path
 ) -> None:
@@ -44,6 +45,7 @@ def test_a_keras_model_becomes_a_bundle_as_good_as_the_one_it_came_from(
     assert_refused(edge_bench("export", source, "--bundle", "mine"), "mine", "--overwrite")
 
 
+@pytest.mark.slow
 def test_a_saved_model_is_exported_and_int8_needs_calibration(
     edge_bench: CommandLine, digits_bundle: Bundle, digit_images: Path, tmp_path: Path
 ) -> None:
@@ -58,6 +60,7 @@ def test_a_saved_model_is_exported_and_int8_needs_calibration(
     assert [each.name for each in Bundle.open(tmp_path / "mine").variants] == ["float32", "float16", "dynamic"]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_exported_is_refused(edge_bench: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "bad.keras").write_bytes(b"PK nothing")
     assert_refused(edge_bench("export", "resnet99", "--bundle", "b"), "resnet99", "mobilenetv2")
@@ -66,6 +69,7 @@ def test_what_cannot_be_exported_is_refused(edge_bench: CommandLine, tmp_path: P
     assert not (tmp_path / "b" / "manifest.json").exists()
 
 
+@pytest.mark.slow
 def test_imagenet_weights_that_cannot_be_had_name_the_way_out(edge_bench: CommandLine, tmp_path: Path) -> None:
     done = edge_bench("export", "mobilenetv2", "--bundle", "b", KERAS_HOME=str(tmp_path / "keras"))
     if done.returncode == 0:

@@ -57,6 +57,7 @@ def test_json_holds_everything(edge_bench: CommandLine, digits_bundle: Bundle) -
     assert {each["release"] for each in record["known"] if each["runtime"] == "tflite-runtime" and not each["lacks"]}
 
 
+@pytest.mark.slow
 def test_a_keras_model_is_inspected_as_what_it_becomes(edge_bench: CommandLine, digits_bundle: Bundle) -> None:
     done = edge_bench("inspect", digits_bundle.folder / "model.keras", "--format", "json")
     assert done.returncode == 0, done.stderr

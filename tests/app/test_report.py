@@ -200,6 +200,7 @@ def test_a_name_with_html_or_formulas_in_it_is_a_name(tmp_path: Path) -> None:
     assert "&lt;img src=x" in text
 
 
+@pytest.mark.slow
 def test_a_thousand_configurations_fit_into_one_page(tmp_path: Path) -> None:
     measured = [result(variant, "litert", 1.0) for variant in ("float32", "float16", "dynamic", "int8")]
     results: list[Any] = [result("keras", "tensorflow", 2.0)]

@@ -93,6 +93,7 @@ def test_with_resample_each_trial_classifies_its_own_images(digits_bundle: Bundl
             assert trial.latencies.length == 30
 
 
+@pytest.mark.slow
 def test_the_table_marks_the_best_and_shows_the_spread_of_accuracy(
     edge_bench: CommandLine, digits_bundle: Bundle
 ) -> None:
