@@ -49,6 +49,7 @@ def run(
     results: o.ResultsFolder = DEFAULT_RESULTS,
     compare_with: o.CompareWith = None,
     once: o.Once = False,
+    resume: o.ResumeRun = False,
     strict: o.Strict = False,
     output_format: o.OutputFormat = Format.TABLE,
     quiet: o.Quiet = False,
@@ -81,14 +82,24 @@ def run(
                 f"{models[0]} is a bundle, with data of its own: --{sorted(stated)[0].replace('_', '-')} is for files",
                 "name .tflite, .keras or .onnx files, or a SavedModel folder; a bundle's are in its variants folder",
             )
-        measured, path = measure_bundle(models[0], selection, settings, results, progress, once=once, given=given)
+        measured, path = measure_bundle(
+            models[0], selection, settings, results, progress, once=once, given=given, resume=resume
+        )
     else:
         options = a.data_options(
             data, labels, classes, label_names, label_offset, preprocess, scale, offset, channel_order, crop,
             interpolation, image_size, squash=squash, skip_broken=skip_broken,
         )  # fmt: skip
         measured, path = measure_files(
-            models, options, selection, settings, results, progress, once=once, given=given - a.DATA_OPTIONS
+            models,
+            options,
+            selection,
+            settings,
+            results,
+            progress,
+            once=once,
+            given=given - a.DATA_OPTIONS,
+            resume=resume,
         )
     tables = [run_table(measured)]
     if measured.measured and (others := runs_elsewhere(compare_with, measured)):
@@ -159,7 +170,13 @@ def conclude(measured: Any, path: Path | None, *, strict: bool) -> None:
     if path:
         print(f"written: {path}", file=sys.stderr)
     if not measured.complete:
-        raise Interrupted("interrupted; what was measured is kept")
+        if measured.stopped:
+            raise EdgeBenchError(
+                f"stopped: {measured.stopped}", "make room, then the same command with --resume goes on"
+            )
+        raise Interrupted(
+            "interrupted; what was measured is kept", "the same command with --resume goes on" if path else ""
+        )
     if not measured.measured:
         raise EdgeBenchError("no configuration could be measured", "the reasons are below the table")
     if strict and not measured.trusted:

@@ -7,17 +7,20 @@ from pathlib import Path
 
 import msgspec
 
+from bench.assembly import read_run_or_journal
 from bench.benchmark import run_benchmark
 from bench.bundle import Bundle
 from bench.compare import LIGHT
 from bench.data.source import DataOptions, subject_from
 from bench.emulation import emulation_signs
 from bench.errors import ResultsError
+from bench.journal import JOURNAL, Entry, Journal, TrialMade, read_journal
 from bench.machine import Machine, describe_machine
 from bench.model_files import ModelFiles
 from bench.plan import Planned, Selection, plan
 from bench.progress import Progress
-from bench.results import Configuration, Run, Settings, read_run, writable_folder, write_run
+from bench.recorder import run_begun
+from bench.results import Configuration, Run, Settings, read_run, run_file_name, writable_folder, write_run
 from bench.subject import Subject, subject_of
 
 __all__ = ["measure_bundle", "measure_files", "read_runs", "runs_elsewhere"]
@@ -35,6 +38,7 @@ def measure_bundle(
     *,
     once: bool = False,
     given: Collection[str] | None = None,
+    resume: bool = False,
 ) -> tuple[Run, Path]:
     """Measures a bundle's variants on its test set; see ``measure``."""
     bundle = Bundle.open(folder)
@@ -47,7 +51,7 @@ def measure_bundle(
         )
     planned = plan(bundle, selection)
     subject = subject_of(bundle, settings.limit, settings.seed)
-    return measure(subject, planned, settings, results, progress, once=once, given=given)
+    return measure(subject, planned, settings, results, progress, once=once, given=given, resume=resume)
 
 
 def measure_files(
@@ -60,6 +64,7 @@ def measure_files(
     *,
     once: bool = False,
     given: Collection[str] | None = None,
+    resume: bool = False,
 ) -> tuple[Run, Path]:
     """Measures models by their files on anyone's data; see ``measure``."""
     writable_folder(results)
@@ -69,7 +74,7 @@ def measure_files(
     models = ModelFiles.open(paths, settings.timeout_s, data.image_size)
     planned = plan(models, selection)
     subject = subject_from(models, data, settings.limit, settings.seed, settings.timeout_s, progress)
-    return measure(subject, planned, settings, results, progress, once=once, given=given)
+    return measure(subject, planned, settings, results, progress, once=once, given=given, resume=resume)
 
 
 def measure(
@@ -81,12 +86,15 @@ def measure(
     *,
     once: bool = False,
     given: Collection[str] | None = None,
+    resume: bool = False,
 ) -> tuple[Run, Path]:
     """Measures what is planned and writes the Run; bad input is found before anything is measured.
 
     With ``once`` a complete Run of the same models and data in ``results``, made on this machine with these libraries,
     is the answer, if its settings and configurations are those asked for; where ``given`` names the options that a
     person stated, only these have to be the same.
+    Every trial is in a journal beside the Run before the next starts; with ``resume`` a run of the same that ended
+    before its time goes on.
     Where the results folder can no longer be written at the end (a full disk, a card pulled out), the Run goes to the
     system's temporary folder instead; ResultsError where that fails too.
     """
@@ -94,13 +102,52 @@ def measure(
     if once and (found := _measured_before(results, subject, planned, settings, given)):
         progress.say(f"{found[1]} has measured this bundle so already")
         return found
-    run = run_benchmark(subject, planned, settings, progress)
+    journal, begun, earlier = _journal(results, subject, planned, settings, progress, resume=resume)
+    with journal:
+        run = run_benchmark(subject, planned, settings, progress, begun=begun, journal=journal, earlier=earlier)
+        try:
+            path = write_run(run, results, again=earlier is not None)
+        except ResultsError as cause:
+            path = write_run(run, Path(tempfile.gettempdir()), again=earlier is not None)
+            progress.say(f"! {cause.problem}; the Run was written to {path} instead")
+        else:
+            if run.complete or not run.measured:
+                journal.remove()
+    return run, path
+
+
+def _journal(
+    results: Path, subject: Subject, planned: Sequence[Planned], settings: Settings, progress: Progress, *, resume: bool
+) -> tuple[Journal, Run, list[Entry] | None]:
+    """The journal to write, the Run as it began, and the entries of earlier sittings (None: this is the first)."""
+    begun = run_begun(subject, planned, settings)
+    unfinished = [path for path in sorted(results.glob(f"run-*{JOURNAL}"), reverse=True) if _is_of(path, begun)]
+    if resume and unfinished:
+        journal, begun, entries = Journal.reopen(unfinished[0])
+        made = sum(isinstance(entry, TrialMade) for entry in entries)
+        progress.say(f"going on with {unfinished[0].name}: {made} trials are made")
+        return journal, begun, entries
+    if resume:
+        progress.say(f"{results}: no run of these models, data and options to go on with; a new one begins")
+    elif unfinished:
+        progress.say(f"{unfinished[0]} is of the same, and unfinished: --resume would go on with it")
+    name = run_file_name(begun.began, begun.machine.hostname, begun.run_id)
+    return Journal.create((results / name).with_suffix(JOURNAL), begun), begun, None
+
+
+def _is_of(path: Path, wanted: Run) -> bool:
+    """Whether a journal is of the same question, asked on the same machine."""
     try:
-        return run, write_run(run, results)
-    except ResultsError as cause:
-        path = write_run(run, Path(tempfile.gettempdir()))
-        progress.say(f"! {cause.problem}; the Run was written to {path} instead")
-        return run, path
+        begun, _ = read_journal(path)
+    except ResultsError:
+        return False
+    return (
+        begun.bundle.sha256 == wanted.bundle.sha256
+        and begun.settings == wanted.settings
+        and begun.results == wanted.results
+        and begun.images == wanted.images
+        and _same_machine(begun.machine, wanted.machine)
+    )
 
 
 def _measured_before(
@@ -153,12 +200,15 @@ def read_runs(paths: Sequence[Path], progress: Progress, *, one_bundle: bool = F
     runs: dict[Path, Run] = {}
     for path in paths:
         if not path.is_dir():
-            runs[path] = read_run(path)
+            runs[path] = read_run_or_journal(path)
             continue
         inside = {file: read_run(file) for file in sorted(path.glob("run-*.json"))}
         if not inside:
             raise ResultsError(f"{path}: holds no Run files", "measure first with `edge-bench run`")
         newest = max(inside.values(), key=lambda run: run.began)
+        for journal in sorted(path.glob(f"run-*{JOURNAL}")):
+            if journal.with_suffix(".json") not in inside:
+                progress.say(f"{journal} is of a run that has not ended; name it to see what it has measured")
         others = [file.name for file, run in inside.items() if one_bundle and run.bundle.sha256 != newest.bundle.sha256]
         if others:
             progress.say(f"{path}: {len(others)} Runs of other bundles are left out: {', '.join(others)}")

@@ -188,6 +188,14 @@ Once = Annotated[
         help="Where this machine has measured this bundle already, as far as options say how, print that Run only.",
     ),
 ]
+ResumeRun = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        envvar="EDGE_BENCH_RUN_RESUME",
+        help="Go on with a run of the same models, data and options that ended before its time.",
+    ),
+]
 Strict = Annotated[
     bool,
     typer.Option("--strict", envvar="EDGE_BENCH_STRICT", help="Exit code 4 where something spoiled the measurement."),

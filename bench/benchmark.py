@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from bench.journal import Entry, Journal
 from bench.manager import Worker, WorkerFailed
 from bench.plan import Planned
 from bench.progress import Progress
 from bench.protocol import Prepare, Prepared, Ready, Time, Timed
-from bench.recorder import Recorder
+from bench.recorder import Recorder, run_begun
 from bench.results import Run, Settings
 from bench.sampling import draw_for_trial
 from bench.schedule import Generation, schedule
@@ -27,17 +28,34 @@ TRIAL_NS = 100_000_000
 _HEADROOM = 1.2  # a warm-up's estimate of a pass may be that much too long
 
 
-def run_benchmark(subject: Subject, planned: Sequence[Planned], settings: Settings, progress: Progress) -> Run:
-    """Measures every planned configuration; what was measured comes back, also after Ctrl-C (``complete`` is False)."""
-    recorder = Recorder(subject, planned, settings)
+def run_benchmark(
+    subject: Subject,
+    planned: Sequence[Planned],
+    settings: Settings,
+    progress: Progress,
+    *,
+    begun: Run | None = None,
+    journal: Journal | None = None,
+    earlier: Sequence[Entry] | None = None,
+) -> Run:
+    """Measures every planned configuration; what was measured comes back, also after Ctrl-C (``complete`` is False).
+
+    With a ``journal`` every trial is on disk before the next starts; ``earlier`` are the entries of a run that ended
+    before its time, which goes on where they end. Where the journal can no longer be written, the run stops.
+    """
+    recorder = Recorder(begun or run_begun(subject, planned, settings), subject, journal, earlier)
     able = [number for number, item in enumerate(planned) if item.failure is None]
-    progress.start("measuring", settings.trials * len(able))
+    progress.start("measuring", settings.trials * len(able), recorder.trials)
     try:
         for generation in schedule(len(able), settings.trials, settings.processes, settings.seed):
             _Workers(subject, planned, settings, recorder, progress).run(able, generation)
     except KeyboardInterrupt:
         recorder.interrupted = True
-    progress.finish("interrupted" if recorder.interrupted else "")
+    except OSError as cause:  # what cannot be kept is not measured
+        if journal is None:
+            raise
+        recorder.interrupted, recorder.stopped = True, f"{journal.path} could not be written: {cause.strerror}"
+    progress.finish(recorder.stopped or ("interrupted" if recorder.interrupted else ""))
     return recorder.run()
 
 
@@ -55,28 +73,38 @@ class _Workers:
         self._subject, self._planned, self._settings = subject, planned, settings
         self._recorder, self._progress = recorder, progress
         self._alive: dict[int, Worker] = {}
+        self._process = 0
 
     def run(self, able: Sequence[int], generation: Generation) -> None:
         """Starts, prepares, measures in the generation's order, and leaves no process behind."""
+        left = [number for number in able if self._left(number, generation)]
+        self._process = self._recorder.process_for(generation.number, self._settings.processes)
         try:
-            for number in able:
+            for number in left:
                 if not self._recorder.failed(number):
                     self._alive[number] = Worker(self._planned[number].configuration.runtime)
             imports = {number: self._guarded(number, self._await_import) for number in list(self._alive)}
             for number in list(self._alive):
                 self._progress.advance(0, f"preparing {self._planned[number].configuration}")
-                self._guarded(number, self._prepare, generation.number, imports[number])
+                self._guarded(number, self._prepare, imports[number])
             for round_number, order in enumerate(generation.rounds):
                 for place in order:
                     number = able[place]
+                    if self._recorder.made(number, generation.number, round_number):
+                        continue
                     if number in self._alive:
                         self._guarded(number, self._trial, generation.number, round_number)
                     self._progress.advance(1, str(self._planned[number].configuration))
             for number in list(self._alive):
-                self._guarded(number, self._finish, generation.number)
+                self._guarded(number, self._finish)
         finally:
             for worker in self._alive.values():
                 worker.stop()
+
+    def _left(self, number: int, generation: Generation) -> bool:
+        """Whether a configuration has trials of this generation to make."""
+        rounds = range(len(generation.rounds))
+        return any(not self._recorder.made(number, generation.number, each) for each in rounds)
 
     def _guarded(self, number: int, step: Callable[..., Any], *arguments: Any) -> Any:
         """Runs a step of one worker; if it fails, the worker is stopped and its configuration has its reason."""
@@ -90,7 +118,7 @@ class _Workers:
     def _await_import(self, number: int, worker: Worker) -> Ready:  # noqa: ARG002
         return worker.wait_for(Ready, self._settings.timeout_s)
 
-    def _prepare(self, number: int, worker: Worker, generation: int, ready: Ready) -> None:
+    def _prepare(self, number: int, worker: Worker, ready: Ready) -> None:
         planned = self._planned[number]
         request = Prepare(
             configuration=planned.configuration,
@@ -101,12 +129,13 @@ class _Workers:
             input_shape=None if self._subject.input_shape is None else list(self._subject.input_shape),
         )
         prepared = worker.ask(request, Prepared, self._settings.timeout_s)
-        self._recorder.prepared(number, generation, ready, prepared, worker.delegate())
-        if number not in self._recorder.passes:
+        passes = self._recorder.passes.get(number)
+        if passes is None:
             # fixed by the first generation, so that all trials of a configuration are the same work
             images = len(self._subject.indices)
             pass_ns = prepared.pass_ns * min(self._settings.resample or images, images) // images
-            self._recorder.passes[number] = max(1, -int(-TRIAL_NS * _HEADROOM // max(pass_ns, 1)))
+            passes = max(1, -int(-TRIAL_NS * _HEADROOM // max(pass_ns, 1)))
+        self._recorder.prepared(number, self._process, ready, prepared, passes, worker.delegate())
 
     def _trial(self, number: int, worker: Worker, generation: int, round_number: int) -> None:
         settings, places = self._settings, None
@@ -118,7 +147,7 @@ class _Workers:
         request = Time(passes=self._recorder.passes[number], places=None if places is None else places.tolist())
         with self._recorder.watch() as watched:
             timed = worker.ask(request, Timed, self._settings.timeout_s)
-        self._recorder.timed(number, generation, round_number, timed, watched, places)
+        self._recorder.timed(number, generation, self._process, round_number, timed, watched, places)
 
-    def _finish(self, number: int, worker: Worker, generation: int) -> None:
-        self._recorder.finished(number, generation, worker.finish(self._settings.timeout_s))
+    def _finish(self, number: int, worker: Worker) -> None:
+        self._recorder.finished(number, self._process, worker.finish(self._settings.timeout_s))

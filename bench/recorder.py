@@ -1,30 +1,28 @@
-"""Collects what workers say, trial by trial, and makes the Run of it at any moment."""
+"""The living side of a run: what workers say becomes entries, each on disk before the next trial starts."""
 
 import contextlib
-import datetime
 import time
 import uuid
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from bench.assembly import Assembly
 from bench.codec import pack
+from bench.journal import Entry, Failed, Journal, ProcessBegan, ProcessEnded, TrialMade
 from bench.machine import describe_machine
 from bench.plan import Planned
 from bench.protocol import Finished, Prepared, Ready, Timed
-from bench.results import Failure, Images, ProcessRecord, Result, Run, Settings, Trial
-from bench.stats import drifts, outliers, spread_warning
+from bench.results import Failure, Images, ProcessRecord, Result, Run, Settings, Trial, utc_now
 from bench.subject import Subject, pixel_checksums
 from bench.telemetry import MachineState, Sensors, throttling
-from bench.trust import machine_findings, trial_findings, trusted
+from bench.trust import machine_findings
 from bench.version import __version__, revision
 
-__all__ = ["Recorder", "Watched"]
-
-_SHORT_TRIAL_SECONDS = 0.1
+__all__ = ["Recorder", "Watched", "run_begun"]
 
 
 @dataclass
@@ -46,48 +44,93 @@ class Watched:
         return None if busy is None else max(0, busy - worker_ns - self.own_ns)
 
 
-class Recorder:
-    """All that has been measured so far, by the number of the configuration in the plan."""
+def run_begun(subject: Subject, planned: Sequence[Planned], settings: Settings) -> Run:
+    """The Run as it is before its first trial: the machine, the question, the images, and no answer."""
+    machine = describe_machine()
+    return Run(
+        run_id=uuid.uuid4().hex,
+        began=utc_now(),
+        ended="",
+        wall_seconds=0.0,
+        complete=False,
+        tool_version=__version__,
+        tool_revision=revision(),
+        machine=machine,
+        bundle=subject.identity,
+        preprocessing=subject.preprocessing,
+        settings=settings,
+        images=Images(
+            indices=pack(subject.indices),
+            labels=pack(np.zeros(0, np.int64) if subject.labels is None else subject.labels),
+            of=subject.of,
+            checksums=pack(pixel_checksums(subject)),
+            notes=list(subject.notes),
+        ),
+        results=[
+            Result(
+                configuration=item.configuration,
+                bytes=item.variant.bytes,
+                sha256=item.variant.sha256,
+                runtime_version=item.runtime_version,
+                failure=item.failure,
+            )
+            for item in planned
+        ],
+        findings=machine_findings(machine),
+        state_before=Sensors(emulated=machine.emulated).read(),
+    )
 
-    def __init__(self, subject: Subject, planned: Sequence[Planned], settings: Settings) -> None:
-        self._subject, self._planned, self._settings = subject, planned, settings
-        self._count = len(subject.indices)
-        # -1 is nobody's label, so where the truth is not known nothing is right
-        self._truth = np.full(self._count, -1) if subject.labels is None else subject.labels
-        self._began_ns, self._began = time.perf_counter_ns(), utc_now()
-        self._machine = describe_machine()
-        self._findings = machine_findings(self._machine)
-        self._sensors = Sensors(emulated=self._machine.emulated)
-        self._state = self._sensors.read()
-        self._delegates: dict[int, str] = {}
-        self._failures: dict[int, Failure] = {
-            number: item.failure for number, item in enumerate(planned) if item.failure
-        }
-        self._processes: dict[int, dict[int, ProcessRecord]] = defaultdict(dict)
-        self._trials: dict[int, list[Trial]] = defaultdict(list)
-        self._predictions: dict[int, npt.NDArray[np.int64]] = {}
-        self._unstable: dict[int, npt.NDArray[np.bool_]] = {}
-        self._in_top: dict[int, npt.NDArray[np.uint8]] = {}
-        self._chunks: dict[int, int] = {}
-        self._place = 0
-        self.passes: dict[int, int] = {}  # passes a trial
+
+class Recorder:
+    """Takes down what happens, in memory and, where there is a journal, on disk."""
+
+    def __init__(
+        self, begun: Run, subject: Subject, journal: Journal | None = None, earlier: Sequence[Entry] | None = None
+    ) -> None:
+        self._journal, self._labels = journal, subject.labels
+        self._truth = np.full(len(subject.indices), -1) if subject.labels is None else subject.labels
+        self._sensors = Sensors(emulated=begun.machine.emulated)
+        self._assembly = Assembly(begun)
+        for entry in earlier or ():
+            self._assembly.apply(entry)
+        self._sitting_ns = time.perf_counter_ns()
+        # a run that is gone on with counts on from its last trial: what lies between is nobody's measurement
+        self._began_ns = self._sitting_ns - self._assembly.ended_ns
         self.interrupted = False
-        self._checksums = pack(pixel_checksums(subject))
+        self.stopped = ""
+
+    @property
+    def passes(self) -> dict[int, int]:
+        """Passes a trial, by configuration."""
+        return self._assembly.passes
+
+    @property
+    def trials(self) -> int:
+        """Trials made so far, of all configurations."""
+        return self._assembly.trials
 
     def failed(self, number: int) -> bool:
         """Whether a configuration has failed."""
-        return number in self._failures
+        return self._assembly.failed(number)
+
+    def made(self, number: int, generation: int, round_number: int) -> bool:
+        """Whether a trial of the schedule was made, in this sitting or an earlier one."""
+        return self._assembly.made(number, generation, round_number)
+
+    def process_for(self, generation: int, planned: int) -> int:
+        """The index of a generation's fresh processes."""
+        return self._assembly.process_for(generation, planned)
 
     def fail(self, number: int, failure: Failure) -> None:
         """A configuration has failed; the trials it has made stay."""
-        self._failures[number] = failure
+        self._take(Failed(number=number, failure=failure))
 
-    def prepared(self, number: int, generation: int, ready: Ready, prepared: Prepared, delegate: str = "") -> None:
+    def prepared(
+        self, number: int, process: int, ready: Ready, prepared: Prepared, passes: int, delegate: str = ""
+    ) -> None:
         """A worker is warm."""
-        self._delegates[number] = delegate
-        self._chunks[number] = prepared.chunks
-        self._processes[number][generation] = ProcessRecord(
-            index=generation,
+        record = ProcessRecord(
+            index=process,
             import_ns=ready.import_ns,
             load_ns=prepared.load_ns,
             first_ns=prepared.first_ns,
@@ -96,6 +139,7 @@ class Recorder:
             memory_before_bytes=prepared.memory_before_bytes,
             memory_peak_bytes=0,
         )
+        self._take(ProcessBegan(number=number, record=record, delegate=delegate, passes=passes, chunks=prepared.chunks))
 
     @contextlib.contextmanager
     def watch(self) -> Iterator[Watched]:
@@ -109,131 +153,48 @@ class Recorder:
         self,
         number: int,
         generation: int,
+        process: int,
         round_number: int,
         timed: Timed,
         watched: Watched,
         places: npt.NDArray[np.int64] | None = None,
     ) -> None:
         """A trial was made, over all images or those at ``places``."""
-        labels, count = np.array(timed.labels, dtype=np.int64), self._count
-        where = np.arange(count) if places is None else places
-        first = self._predictions.setdefault(number, np.full(count, -1, dtype=np.int64))
-        unstable = self._unstable.setdefault(number, np.zeros(count, dtype=np.bool_))
-        unstable[where] |= (first[where] >= 0) & (first[where] != labels)
-        if timed.best:
-            best = np.frombuffer(timed.best, "<u2").reshape(len(where), -1)
-            among = (best == self._truth[where][:, np.newaxis]).any(axis=1)
-            in_top = self._in_top.setdefault(number, np.zeros(count, dtype=np.uint8))
-            in_top[where] = np.where(first[where] >= 0, in_top[where], among)
-        first[where] = np.where(first[where] >= 0, first[where], labels)
-        self._trials[number].append(
-            Trial(
-                process=generation,
-                round=round_number,
-                place=self._place,
-                began_ns=max(0, timed.began_ns - self._began_ns),
-                elapsed_ns=timed.elapsed_ns,
-                passes=self.passes[number],
-                correct=int(np.count_nonzero(labels == self._truth[where])),
-                latencies=pack(timed.latencies_ns),
-                cpu_ns=timed.cpu_ns,
-                others_ns=watched.others_ns(timed.cpu_ns),
-                stolen_ns=watched.passed("stolen_ns"),
-                temperature_c=watched.after.temperature_c,
-                throttled=throttling(watched.before, watched.after),
-                places=None if places is None else pack(places),
-            )
+        labels = np.array(timed.labels, dtype=np.int64)
+        truth = self._truth if places is None else self._truth[places]
+        in_top = None
+        if timed.best and self._labels is not None:
+            best = np.frombuffer(timed.best, "<u2").reshape(len(truth), -1)
+            in_top = pack((best == truth[:, np.newaxis]).any(axis=1).astype(np.uint8))
+        trial = Trial(
+            process=process,
+            round=round_number,
+            place=self._assembly.trials,
+            began_ns=max(0, timed.began_ns - self._began_ns),
+            elapsed_ns=timed.elapsed_ns,
+            passes=self.passes[number],
+            correct=int(np.count_nonzero(labels == truth)),
+            latencies=pack(timed.latencies_ns),
+            cpu_ns=timed.cpu_ns,
+            others_ns=watched.others_ns(timed.cpu_ns),
+            stolen_ns=watched.passed("stolen_ns"),
+            temperature_c=watched.after.temperature_c,
+            throttled=throttling(watched.before, watched.after),
+            places=None if places is None else pack(places),
         )
-        self._place += 1
+        self._take(TrialMade(number=number, generation=generation, trial=trial, labels=pack(labels), in_top=in_top))
 
-    def finished(self, number: int, generation: int, finished: Finished) -> None:
+    def finished(self, number: int, process: int, finished: Finished) -> None:
         """A worker has ended in good order."""
-        record = self._processes[number][generation]
-        self._processes[number][generation] = ProcessRecord(
-            **{name: getattr(record, name) for name in record.__struct_fields__ if name != "memory_peak_bytes"},
-            memory_peak_bytes=finished.memory_peak_bytes,
-        )
+        self._take(ProcessEnded(number=number, process=process, memory_peak_bytes=finished.memory_peak_bytes))
 
     def run(self) -> Run:
         """Everything so far, as the record that is written."""
-        subject = self._subject
-        results = [self._result(number) for number in range(len(self._planned))]
-        findings = self._findings + trial_findings(results, self._machine)
-        return Run(
-            run_id=uuid.uuid4().hex,
-            began=self._began,
-            ended=utc_now(),
-            wall_seconds=round((time.perf_counter_ns() - self._began_ns) / 1e9, 3),
-            complete=not self.interrupted,
-            tool_version=__version__,
-            tool_revision=revision(),
-            machine=self._machine,
-            bundle=subject.identity,
-            preprocessing=subject.preprocessing,
-            settings=self._settings,
-            images=Images(
-                indices=pack(subject.indices),
-                labels=pack(np.zeros(0, np.int64) if subject.labels is None else subject.labels),
-                of=subject.of,
-                checksums=self._checksums,
-                notes=list(subject.notes),
-            ),
-            results=results,
-            findings=findings,
-            trusted=trusted(findings, results, complete=not self.interrupted),
-            state_before=self._state,
-            state_after=self._sensors.read(),
-        )
+        wall = self._assembly.begun.wall_seconds + (time.perf_counter_ns() - self._began_ns) / 1e9
+        run = self._assembly.run(complete=not self.interrupted, ended=utc_now(), wall_seconds=round(wall, 3))
+        return msgspec.structs.replace(run, state_after=self._sensors.read(), stopped=self.stopped)
 
-    def _result(self, number: int) -> Result:
-        planned, trials = self._planned[number], self._trials[number]
-        predictions = self._predictions.get(number, np.zeros(0, dtype=np.int64))
-        unseen = np.flatnonzero(predictions < 0)
-        return Result(
-            configuration=planned.configuration,
-            bytes=planned.variant.bytes,
-            sha256=planned.variant.sha256,
-            runtime_version=planned.runtime_version,
-            processes=list(self._processes[number].values()),
-            trials=trials,
-            predictions=pack(np.maximum(predictions, 0)) if trials else None,
-            unseen=pack(unseen) if len(unseen) else None,
-            in_top_5=pack(self._in_top[number])
-            if number in self._in_top and self._subject.labels is not None
-            else None,
-            unstable_predictions=int(self._unstable[number].sum()) if trials else 0,
-            failure=self._failures.get(number),
-            warnings=_warnings(trials, int(self._unstable[number].sum()) if trials else 0, self._chunks.get(number, 1)),
-            delegate=self._delegates.get(number, ""),
-        )
-
-
-def _warnings(trials: Sequence[Trial], unstable: int, chunks: int) -> list[str]:
-    """What is odd about a configuration's trials, in words."""
-    seconds = [trial.pass_seconds for trial in trials]
-    if not seconds:
-        return []
-    warnings = []
-    if spread := spread_warning(seconds):
-        warnings.append(f"{spread}; close other programs, or use more --trials")
-    if strays := outliers(seconds):
-        warnings.append(f"{len(strays)} outliers among {len(seconds)} trials; something interfered")
-    if drifts(seconds):
-        warnings.append("got slower towards the end by more than 5 %: heat, or a growing load")
-    if min(trial.elapsed_ns for trial in trials) < _SHORT_TRIAL_SECONDS * 1e9:
-        warnings.append("a trial took less than 100 ms; use a larger --limit")
-    if chunks > 1:
-        warnings.append(
-            f"its inputs are too large to be kept in memory: each pass was timed in {chunks} parts, and inputs were "
-            "prepared between them"
-        )
-    if unstable:
-        warnings.append(
-            f"{unstable} predictions differed between trials: the model or its runtime is not deterministic"
-        )
-    return warnings
-
-
-def utc_now() -> str:
-    """UTC, ISO 8601, whole seconds."""
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    def _take(self, entry: Entry) -> None:
+        self._assembly.apply(entry)  # first: where the disk is full, it is still in memory
+        if self._journal is not None:
+            self._journal.append(entry)

@@ -26,6 +26,8 @@ __all__ = [
     "Settings",
     "Trial",
     "read_run",
+    "run_file_name",
+    "utc_now",
     "writable_folder",
     "write_run",
 ]
@@ -190,6 +192,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     results: list[Result]
     findings: list[Finding] = []  # what spoils or may spoil the measurement, each with its remedy
     trusted: bool | None = None  # complete, and no finding spoils it; None in Runs from before it was judged
+    stopped: str = ""  # why it ended before its time, where nobody interrupted it
     state_before: MachineState | None = None
     state_after: MachineState | None = None
 
@@ -229,17 +232,25 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return [result for result in self.results if result.trials]
 
 
+def utc_now() -> str:
+    """UTC, ISO 8601, whole seconds."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
 def run_file_name(began: str, host: str, run_id: str) -> str:
     """``run-20261123T201500Z-raspberrypi-1a2b3c4d.json``: sorts by time, says which machine."""
     stamp = datetime.datetime.fromisoformat(began).strftime("%Y%m%dT%H%M%SZ")
     return f"run-{stamp}-{re.sub(r'[^A-Za-z0-9]+', '-', host).strip('-')[:40] or 'machine'}-{run_id[:8]}.json"
 
 
-def write_run(run: Run, folder: Path) -> Path:
-    """Writes the Run into ``folder`` under a name of its own; never over a file. ResultsError where it cannot."""
+def write_run(run: Run, folder: Path, *, again: bool = False) -> Path:
+    """Writes the Run into ``folder`` under a name of its own. ResultsError where it cannot.
+
+    Never over a file, unless ``again``: the same run, now with more of its trials.
+    """
     path = folder / run_file_name(run.began, run.machine.hostname, run.run_id)
     try:
-        write_atomically(path, encode_record(run), exclusive=True)
+        write_atomically(path, encode_record(run), exclusive=not again)
     except OSError as cause:
         raise ResultsError(
             f"{path}: cannot be written: {cause.strerror}", "make room, or name another --results"
