@@ -10,7 +10,7 @@ LIMIT ?= 500
 BENCH_FLAGS ?=
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
-.PHONY: help setup bench test test-fast lint lock schema screenshots calibration releases clean
+.PHONY: help setup bench test test-fast lint lock schema screenshots calibration faults releases clean
 
 include containers.mk
 
@@ -40,6 +40,10 @@ test: setup lint ## all tests; container tests where a Docker engine answers
 
 test-fast: setup ## the tests that take seconds
 	@$(BIN)/python -m pytest -m "not slow and not containers"
+
+KILLS ?= 200
+faults: setup ## kill -9 at KILLS random moments, with a resume after each: some fifteen minutes
+	@EDGE_BENCH_KILLS=$(KILLS) $(BIN)/python -m pytest -s tests/faults
 
 # RUNS: Run files or folders, BUNDLE: the bundle they measured
 screenshots: setup ## docs/images/*.png anew: make screenshots RUNS="results" BUNDLE=artifacts/bundle
