@@ -22,6 +22,7 @@ from bench.data.source import DataOptions, subject_from
 from bench.errors import BadInput, EdgeBenchError, MissingDependency
 from bench.feeding import model_inputs
 from bench.files import write_atomically
+from bench.locks import only_writer
 from bench.model_files import ModelFiles
 from bench.progress import Progress
 from bench.runtimes import SAVED_MODEL
@@ -102,7 +103,23 @@ def export_foreign(
     The int8 variant needs ``calibration``, but where the test set is random, too, random inputs set its ranges. A
     variant that TensorFlow cannot make is left out, and it is said.
     """
-    _prepare(folder, overwrite=overwrite)
+    _make(folder)
+    with only_writer(folder):
+        _prepare(folder, overwrite=overwrite)
+        return _exported(name, folder, options, progress, weights, calibration, limit, seed, timeout)
+
+
+def _exported(
+    name: str,
+    folder: Path,
+    options: DataOptions,
+    progress: Progress,
+    weights: str,
+    calibration: Path | None,
+    limit: int | None,
+    seed: int,
+    timeout: float,
+) -> Bundle:
     progress.start("exporting", 2 + len(PRECISIONS))
     source = source_named(name, weights)
     if source.preprocess and not options.preprocess and options.scale is None and options.offset is None:
@@ -143,11 +160,17 @@ def _require_tensorflow() -> None:
         ) from None
 
 
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as cause:
+        raise BadInput(f"{folder}: cannot be made: {cause.strerror}", "name another --bundle") from None
+
+
 def _prepare(folder: Path, *, overwrite: bool) -> None:
     if (folder / MANIFEST).exists() and not overwrite:
         raise BadInput(f"{folder}: a bundle is there already", "name another --bundle, or --overwrite it")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         (folder / MANIFEST).unlink(missing_ok=True)  # first: without it the rest is no bundle
         for part in ("variants", "test", "training", "plots"):
             shutil.rmtree(folder / part, ignore_errors=True)

@@ -1,8 +1,9 @@
 """What `train` does: from a data set's name to a whole bundle, or to a paused training that can go on elsewhere."""
 
+import contextlib
 import shutil
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from app.training.models import trainable
 from app.training.quiet import native_output_to, silence_tensorflow
 from bench.bundle import MANIFEST, Bundle
 from bench.errors import BadInput, BundleError, MissingDependency
+from bench.locks import only_writer
 from bench.progress import Progress
 
 __all__ = ["Paused", "train_bundle"]
@@ -52,6 +54,33 @@ def train_bundle(
         settings = msgspec.structs.replace(settings, dropout=0.0)
     if resume and not overwrite and given is not None:
         settings = _as_begun(folder, settings, given)
+    with _held(folder):
+        return _train(folder, settings, source, progress, data_dir, stop_after, resume=resume, overwrite=overwrite)
+
+
+@contextlib.contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as cause:
+        raise BadInput(
+            f"{folder}: cannot be made: {cause.strerror}", "name a folder you may write with --bundle"
+        ) from None
+    with only_writer(folder):
+        yield
+
+
+def _train(
+    folder: Path,
+    settings: TrainingSettings,
+    source: Path | None,
+    progress: Progress,
+    data_dir: Path | None,
+    stop_after: int | None,
+    *,
+    resume: bool,
+    overwrite: bool,
+) -> Bundle | Paused:
     finished = _look_at(folder, settings, resume=resume, overwrite=overwrite)
     if finished is not None:
         progress.say(f"{folder} is complete: {finished.manifest.hyper_parameters.get('epochs')} epochs, nothing to do")
@@ -95,12 +124,6 @@ def _named(settings: TrainingSettings, dataset: str) -> TrainingSettings:
 
 def _look_at(folder: Path, settings: TrainingSettings, *, resume: bool, overwrite: bool) -> Bundle | None:
     """Prepares the folder; the bundle that is there already, if it is what was asked for."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as cause:
-        raise BadInput(
-            f"{folder}: cannot be made: {cause.strerror}", "name a folder you may write with --bundle"
-        ) from None
     if overwrite:
         (folder / MANIFEST).unlink(missing_ok=True)  # first: without it the rest is no bundle
         shutil.rmtree(training_folder(folder), ignore_errors=True)

@@ -111,6 +111,7 @@ def test_arrays_and_archives_are_data_too(edge_bench: CommandLine, digits_bundle
     pair = edge_bench("run", model, "--data", "x.npy", "--labels", "y.npy", "--runtime", "litert", *QUICK)
     archive = edge_bench("run", model, "--data", "both.npz", "--runtime", "litert", *QUICK)
     assert rows(pair)[0]["accuracy"] == rows(archive)[0]["accuracy"] > 0.5
+    assert 1 >= rows(pair)[0]["top_5_accuracy"] >= rows(pair)[0]["accuracy"]
     assert "preprocessing: unit" in pair.stderr
 
 

@@ -4,13 +4,16 @@ import csv
 import io
 import json
 
+import msgspec
+
 from app.presentation.formats import Format
 from app.presentation.run_table import run_table
 from app.presentation.tables import Table, render
 from app.presentation.units import significant, with_interval
+from bench.codec import pack
 from bench.results import Configuration, Failure, Result
 from bench.stats import Interval
-from tests.bench.test_compare import run
+from tests.bench.test_compare import result, run
 
 TABLE = Table(
     title="a title",
@@ -66,3 +69,15 @@ def test_configurations_that_failed_for_the_same_reason_share_a_line() -> None:
     assert "float32 on tflite-runtime" in line
     assert "dynamic on tflite-runtime" in line
     assert "use litert" in line
+
+
+def test_top_5_has_a_column_where_there_are_classes_enough() -> None:
+    seen = msgspec.structs.replace(result("dynamic", "litert", 1.0, wrong=50), in_top_5=pack([1] * 80 + [0] * 20))
+    few = run(seen)
+    many = msgspec.structs.replace(few, bundle=msgspec.structs.replace(few.bundle, classes=[str(n) for n in range(20)]))
+    assert not any("top-5" in name for name in run_table(few).header)
+    table = run_table(many)
+    place = next(number for number, name in enumerate(table.header) if "top-5" in name)
+    assert table.rows[0][place].startswith("80.00 [")
+    assert table.records[0]["top_5_accuracy"] == 0.8
+    assert few.correct_in_top_5(seen) == (80, 100)

@@ -16,8 +16,9 @@ from app.training.job import Paused, train_bundle
 from app.training.models import paper_cnn
 from bench.bundle import Bundle, History
 from bench.errors import BadInput, BundleError
+from bench.locks import only_writer
 from bench.progress import Silent
-from tests.conftest import clean_environment, command
+from tests.conftest import CommandLine, assert_refused, clean_environment, command
 
 SHORT = TrainingSettings(dataset="digits", epochs=3, batch_size=32)
 
@@ -140,3 +141,14 @@ def data_checksum() -> str:
     from app.training.datasets import load_dataset
 
     return load_dataset("digits").info.sha256
+
+
+def test_two_at_once_on_one_folder_are_told_apart(edge_bench: CommandLine, tmp_path: Path) -> None:
+    """The second is refused in a line; a lock ends with its process, so nothing has to be cleared away."""
+    (tmp_path / "b").mkdir()
+    with only_writer(tmp_path / "b"):
+        done = edge_bench("train", "--dataset", "digits", "--epochs", 1, "--bundle", "b")
+        assert_refused(done, "b: another edge-bench is writing there")
+    assert list((tmp_path / "b").iterdir()) == []
+    with only_writer(tmp_path / "b"):
+        pass

@@ -11,7 +11,7 @@ import pytest
 from bench.bundle import Preprocessing, TensorSpec
 from bench.feeding import model_inputs
 from bench.runtimes.base import Clock, PassTimes
-from bench.worker import warm_up
+from bench.worker import best_scores, warm_up
 from tests.conftest import REPOSITORY
 
 UNIT = Preprocessing(scale=1 / 255, offset=0.0)
@@ -103,3 +103,11 @@ def test_peak_memory_grows_with_what_is_allocated() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert (48 << 20) < int(done.stdout) < (96 << 20)
+
+
+def test_best_scores_are_the_first_and_the_five_best() -> None:
+    scores = np.array([[0.1, 0.9, 0.2, 0.3, 0.4, 0.5, 0.0], [5, 5, 0, 1, 2, 3, 4]], np.float32)
+    first, five = best_scores(scores)
+    assert first.tolist() == [1, 0]  # the lower class wins a tie
+    assert [sorted(row) for row in five.tolist()] == [[1, 2, 3, 4, 5], [0, 1, 4, 5, 6]]
+    assert best_scores(scores[:, :3])[1].shape == (2, 3)
