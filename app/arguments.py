@@ -69,49 +69,23 @@ def given(context: typer.Context) -> set[str]:
     return stated | ({"dropout"} if "no_dropout" in stated else set())
 
 
-def data_options(
-    data: Path | None,
-    labels: Path | None,
-    classes: Path | None,
-    label_names: Path | None,
-    label_offset: int | None,
-    preprocess: str | None,
-    scale: str | None,
-    offset: str | None,
-    channel_order: str | None,
-    crop: float | None,
-    interpolation: str,
-    image_size: str | None,
-    *,
-    squash: bool,
-    skip_broken: bool,
-) -> "DataOptions":
-    """What was said of the data. BadInput for words that nobody knows, and for what says nothing without the rest."""
+def data_options(context: typer.Context) -> "DataOptions":
+    """What the person said of the data (app/data_options.py).
+
+    BadInput for words that nobody knows, and for what says nothing without the rest.
+    """
     from bench.data.preprocess import INTERPOLATIONS
     from bench.data.source import DataOptions
 
-    if interpolation not in INTERPOLATIONS:
-        raise BadInput(f"--interpolation {interpolation!r} is none", f"there are: {', '.join(INTERPOLATIONS)}")
-    if channel_order not in (None, "rgb", "bgr"):
-        raise BadInput(f"--channel-order {channel_order!r} is none", "say rgb or bgr")
-    if data is None and (labels or classes or label_names):
+    said = {name: context.params[name] for name in DATA_OPTIONS}
+    if said["interpolation"] not in INTERPOLATIONS:
+        raise BadInput(f"--interpolation {said['interpolation']!r} is none", f"there are: {', '.join(INTERPOLATIONS)}")
+    if said["channel_order"] not in (None, "rgb", "bgr"):
+        raise BadInput(f"--channel-order {said['channel_order']!r} is none", "say rgb or bgr")
+    if said["data"] is None and (said["labels"] or said["classes"] or said["label_names"]):
         raise BadInput("labels and classes are of --data, which is missing", "name the images with --data")
-    return DataOptions(
-        data=data,
-        labels=labels,
-        classes=classes,
-        label_names=label_names,
-        label_offset=label_offset,
-        preprocess=preprocess,
-        scale=_numbers(scale, "--scale"),
-        offset=_numbers(offset, "--offset"),
-        channel_order=channel_order,
-        crop=crop,
-        interpolation=interpolation,
-        squash=squash,
-        image_size=_size(image_size),
-        skip_broken=skip_broken,
-    )
+    said |= {name: _numbers(said[name], f"--{name}") for name in ("scale", "offset")}
+    return DataOptions(**said | {"image_size": _size(said["image_size"])})
 
 
 def _numbers(text: str | None, flag: str) -> list[float] | None:

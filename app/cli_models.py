@@ -86,21 +86,10 @@ def run(
             models[0], selection, settings, results, progress, once=once, given=given, resume=resume
         )
     else:
-        options = a.data_options(
-            data, labels, classes, label_names, label_offset, preprocess, scale, offset, channel_order, crop,
-            interpolation, image_size, squash=squash, skip_broken=skip_broken,
-        )  # fmt: skip
         measured, path = measure_files(
-            models,
-            options,
-            selection,
-            settings,
-            results,
-            progress,
-            once=once,
-            given=given - a.DATA_OPTIONS,
-            resume=resume,
-        )
+            models, a.data_options(context), selection, settings, results, progress,
+            once=once, given=given - a.DATA_OPTIONS, resume=resume,
+        )  # fmt: skip
     tables = [run_table(measured)]
     if measured.measured and (others := runs_elsewhere(compare_with, measured)):
         tables += console.comparison_tables(compare_runs([*others, measured]))
@@ -124,6 +113,7 @@ def inspect(
 
 
 def export(
+    context: typer.Context,
     model: o.ExportedModel,
     bundle: o.BundleFolder = DEFAULT_BUNDLE,
     weights: o.Weights = "imagenet",
@@ -154,12 +144,8 @@ def export(
     from app.presentation.training_text import export_summary
     from app.training.foreign import export_foreign
 
-    options = a.data_options(
-        data, labels, classes, label_names, label_offset, preprocess, scale, offset, channel_order, crop,
-        interpolation, image_size, squash=squash, skip_broken=skip_broken,
-    )  # fmt: skip
     exported = export_foreign(
-        model, bundle, options, console.progress(),
+        model, bundle, a.data_options(context), console.progress(),
         weights=weights, calibration=calibration, limit=limit, seed=seed, timeout=timeout, overwrite=overwrite,
     )  # fmt: skip
     print(export_summary(exported))

@@ -109,7 +109,7 @@ Overwrite = Annotated[
 ModelArguments = Annotated[
     list[Path],
     typer.Argument(
-        metavar="[BUNDLE | MODEL...]",
+        metavar="BUNDLE|MODEL",
         envvar="EDGE_BENCH_BUNDLE",
         show_default=False,
         help="A bundle, or model files (.tflite, .keras, .onnx, a SavedModel folder).  [default: artifacts/bundle]",

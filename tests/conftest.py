@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from app.training.checkpoints import TrainingSettings
 from app.training.job import train_bundle
@@ -31,6 +32,18 @@ def digits_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 def bundle_copy(digits_bundle: Bundle, tmp_path: Path) -> Path:
     """A bundle to spoil."""
     return Path(shutil.copytree(digits_bundle.folder, tmp_path / "bundle"))
+
+
+@pytest.fixture
+def digit_images(digits_bundle: Bundle, tmp_path: Path) -> Path:
+    """The digits' test set as PNGs, a folder a class."""
+    images, labels = digits_bundle.test_set()
+    assert labels is not None
+    for number, (image, label) in enumerate(zip(images, labels, strict=True)):
+        folder = tmp_path / "digits" / str(label)
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image[..., 0]).save(folder / f"{number:04d}.png")
+    return tmp_path / "digits"
 
 
 @pytest.fixture

@@ -5,23 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from app.training.models import resnet20
 from bench.bundle import Bundle
 from tests.conftest import CommandLine, assert_refused
 from tests.models import CIFAR_JPEGS
-
-
-@pytest.fixture
-def digit_images(digits_bundle: Bundle, tmp_path: Path) -> Path:
-    images, labels = digits_bundle.test_set()
-    assert labels is not None
-    for number, (image, label) in enumerate(zip(images, labels, strict=True)):
-        folder = tmp_path / "digits" / str(label)
-        folder.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(image[..., 0]).save(folder / f"{number:04d}.png")
-    return tmp_path / "digits"
 
 
 @pytest.mark.slow

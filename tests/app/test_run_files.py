@@ -23,18 +23,6 @@ def rows(done: Any) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.fixture
-def digit_images(digits_bundle: Bundle, tmp_path: Path) -> Path:
-    """The digits' test set as a folder of PNGs, a folder a class."""
-    images, labels = digits_bundle.test_set()
-    assert labels is not None
-    for number, (image, label) in enumerate(zip(images, labels, strict=True)):
-        folder = tmp_path / "digits" / str(label)
-        folder.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(image[..., 0]).save(folder / f"{number:04d}.png")
-    return tmp_path / "digits"
-
-
 @mlperf_files
 def test_mlperf_tiny_on_real_jpegs_gets_the_known_answers(edge_bench: CommandLine, tmp_path: Path) -> None:
     done = edge_bench(
