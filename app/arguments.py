@@ -11,7 +11,7 @@ from bench.errors import BadInput
 if TYPE_CHECKING:
     from bench.data.source import DataOptions
 
-__all__ = ["DATA_OPTIONS", "counts", "data_options", "given", "is_file", "names", "share"]
+__all__ = ["DATA_OPTIONS", "counts", "data_options", "given", "is_file", "memory", "names", "share"]
 
 #: Names of what only model files take, a bundle having its own.
 DATA_OPTIONS = {
@@ -57,6 +57,17 @@ def share(text: str | None, flag: str) -> float | None:
     if not 0 <= value < 1000:
         raise BadInput(f"{flag} {text!r}: not a percentage", f"say, {flag} 5%")
     return value / 100
+
+
+def memory(text: str | None) -> int | None:
+    """``512M`` or ``2G`` as bytes; None where nothing was said. BadInput for anything else."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
+    size = float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " ") if found else 0
+    if size < 1 << 20:
+        raise BadInput(f"--memory-limit {text!r}: no amount of memory", "say, --memory-limit 512M")
+    return int(size)
 
 
 def given(context: typer.Context) -> set[str]:

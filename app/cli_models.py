@@ -46,6 +46,7 @@ def run(
     scenario: o.ScenarioName = None,
     seed: o.Seed = 42,
     timeout: o.Timeout = 600,
+    memory_limit: o.MemoryLimit = None,
     results: o.ResultsFolder = DEFAULT_RESULTS,
     compare_with: o.CompareWith = None,
     once: o.Once = False,
@@ -73,7 +74,7 @@ def run(
     )
     settings = Settings(
         trials=trials, processes=processes, limit=limit, seed=seed, timeout_s=timeout, scenario=scenario or "",
-        resample=resample,
+        resample=resample, memory_limit=a.memory(memory_limit),
     )  # fmt: skip
     progress, given = console.progress(), a.given(context)
     if len(models) == 1 and is_bundle(models[0]):

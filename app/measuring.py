@@ -20,7 +20,7 @@ from bench.model_files import ModelFiles
 from bench.plan import Planned, Selection, plan
 from bench.progress import Progress
 from bench.recorder import run_begun
-from bench.results import Configuration, Run, Settings, read_run, run_file_name, writable_folder, write_run
+from bench.results import Configuration, Run, Settings, read_run, room_for, run_file_name, writable_folder, write_run
 from bench.subject import Subject, subject_of
 
 __all__ = ["measure_bundle", "measure_files", "read_runs", "runs_elsewhere"]
@@ -102,6 +102,12 @@ def measure(
     if once and (found := _measured_before(results, subject, planned, settings, given)):
         progress.say(f"{found[1]} has measured this bundle so already")
         return found
+    able, images = [item for item in planned if item.failure is None], len(subject.indices)
+    room_for(
+        results,
+        images * settings.trials * len(able),
+        sum(-(-images // item.configuration.batch_size) for item in able) * settings.trials,
+    )
     journal, begun, earlier = _journal(results, subject, planned, settings, progress, resume=resume)
     with journal:
         run = run_benchmark(subject, planned, settings, progress, begun=begun, journal=journal, earlier=earlier)

@@ -168,6 +168,14 @@ Timeout = Annotated[
     float,
     typer.Option(min=1, envvar="EDGE_BENCH_TIMEOUT", help="Seconds after which a silent worker is stopped."),
 ]
+MemoryLimit = Annotated[
+    str | None,
+    typer.Option(
+        "--memory-limit",
+        envvar="EDGE_BENCH_MEMORY_LIMIT",
+        help="Memory that each worker may allocate: 512M, 2G; one that needs more is a row.  [default: no limit]",
+    ),
+]
 ResultsFolder = Annotated[
     Path,
     typer.Option("--results", "-o", envvar="EDGE_BENCH_RESULTS", help="Folder that Run files are written to."),

@@ -82,7 +82,9 @@ class _Workers:
         try:
             for number in left:
                 if not self._recorder.failed(number):
-                    self._alive[number] = Worker(self._planned[number].configuration.runtime)
+                    self._alive[number] = Worker(
+                        self._planned[number].configuration.runtime, self._settings.memory_limit
+                    )
             imports = {number: self._guarded(number, self._await_import) for number in list(self._alive)}
             for number in list(self._alive):
                 self._progress.advance(0, f"preparing {self._planned[number].configuration}")

@@ -33,12 +33,22 @@ class WorkerFailed(Exception):
 class Worker:
     """A fresh process for one configuration of one runtime."""
 
-    def __init__(self, runtime: str) -> None:
+    def __init__(self, runtime: str, memory_limit: int | None = None) -> None:
+        self._memory_limit = memory_limit
         requests, replies = os.pipe(), os.pipe()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
         path = os.pathsep.join(part for part in (str(_ROOT), os.environ.get("PYTHONPATH")) if part)
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "bench.worker", runtime, str(requests[0]), str(replies[1])],
+            [
+                sys.executable,
+                "-P",
+                "-m",
+                "bench.worker",
+                runtime,
+                str(requests[0]),
+                str(replies[1]),
+                *([str(memory_limit)] if memory_limit else []),
+            ],
             pass_fds=(requests[0], replies[1]),
             stdin=subprocess.DEVNULL,
             stdout=self._log,
@@ -103,9 +113,17 @@ class Worker:
         said = self._last_words()
         if code < 0:
             name = signal.Signals(-code).name
-            hint = "out of memory?" if name == "SIGKILL" else ""
+            hint = "out of memory?" if name == "SIGKILL" else self._memory_hint()
             return Failure(kind="crashed", message=f"the worker was ended by {name}{said}", remedy=hint)
-        return Failure(kind="crashed", message=f"the worker ended with exit code {code}{said}")
+        return Failure(
+            kind="crashed", message=f"the worker ended with exit code {code}{said}", remedy=self._memory_hint()
+        )
+
+    def _memory_hint(self) -> str:
+        """Native code that gets no memory mostly aborts, without a word that can be relied on."""
+        if not self._memory_limit:
+            return ""
+        return f"it could allocate {self._memory_limit / (1 << 20):,.0f} MiB; try a larger --memory-limit"
 
     def _last_words(self) -> str:
         lines = [line.strip() for line in self._said().splitlines() if line.strip()]

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -26,6 +27,7 @@ __all__ = [
     "Settings",
     "Trial",
     "read_run",
+    "room_for",
     "run_file_name",
     "utc_now",
     "writable_folder",
@@ -86,7 +88,7 @@ class ProcessRecord(msgspec.Struct, frozen=True, kw_only=True):
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """Why a configuration has no or not all trials."""
 
-    kind: str  # not installed · bad file · cannot load · crashed · timed out · failed
+    kind: str  # not installed · bad file · cannot load · out of memory · crashed · timed out · failed
     message: str
     remedy: str = ""
 
@@ -171,6 +173,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: float = 600.0
     scenario: str = ""  # offline · single-stream; empty: each runtime's own batch size
     resample: int | None = None  # images that each trial draws for itself; None: all of Run.images
+    memory_limit: int | None = None  # bytes that a worker process may allocate; None: what the machine gives
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -261,6 +264,20 @@ def write_run(run: Run, folder: Path, *, again: bool = False) -> Path:
 def read_run(path: Path) -> Run:
     """Reads a Run file; ResultsError with what is wrong."""
     return decode_record(path, Run, ResultsError, "name a file that `edge-bench run` wrote")
+
+
+def room_for(folder: Path, images: int, invocations: int) -> None:
+    """Raises ResultsError where a run's files would not fit, before anything is measured.
+
+    images: that all trials of all configurations label together; invocations: that they time. Packed latencies take
+    some 3 bytes each, labels and checksums less than 2 an image; both are in the journal and in the Run.
+    """
+    wanted, free = 2 * (4 * invocations + 3 * images) + (8 << 20), shutil.disk_usage(folder).free
+    if wanted > free:
+        raise ResultsError(
+            f"{folder}: a run needs up to {wanted / 1e6:,.0f} MB there, and {free / 1e6:,.0f} MB are free",
+            "make room, use a smaller --limit or fewer --trials, or name another folder with --results",
+        )
 
 
 def writable_folder(folder: Path) -> None:

@@ -4,6 +4,7 @@ Native code meets a model only here, so that what it does to a process happens t
 """
 
 import gc
+import resource
 import signal
 import sys
 import time
@@ -44,7 +45,10 @@ def main(arguments: list[str]) -> int:
     """Answers requests until there are no more."""
     # Ctrl-C reaches the whole process group; the parent decides when a worker ends
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    name, read_end, write_end = arguments
+    name, read_end, write_end, *limit = arguments
+    if limit:
+        # private writable memory, so that what a library merely maps does not count
+        resource.setrlimit(resource.RLIMIT_DATA, (int(limit[0]), int(limit[0])))
     channel = Channel(int(read_end), int(write_end), Request)
     try:
         began = time.perf_counter_ns()
@@ -60,6 +64,12 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def _problem(kind: str, cause: Exception) -> Problem:
+    if isinstance(cause, MemoryError):
+        return Problem(kind="out of memory", message=f"no more memory for the worker: {_line(cause)}")
+    return Problem(kind=kind, message=_line(cause))
+
+
 def _serve(channel: Channel, load: Loader) -> None:
     request = channel.receive()
     try:
@@ -68,7 +78,7 @@ def _serve(channel: Channel, load: Loader) -> None:
             return
         worker = _Prepared(request, load, time.perf_counter_ns)
     except Exception as cause:
-        channel.send(Problem(kind="cannot load", message=_line(cause)))
+        channel.send(_problem("cannot load", cause))
         return
     channel.send(worker.answer)
     gc.collect()
@@ -80,7 +90,7 @@ def _serve(channel: Channel, load: Loader) -> None:
                 try:
                     channel.send(worker.trial(passes, places))
                 except Exception as cause:
-                    channel.send(Problem(kind="failed", message=_line(cause)))
+                    channel.send(_problem("failed", cause))
                     return
             case Finish():
                 channel.send(Finished(memory_peak_bytes=peak_memory()))
@@ -211,8 +221,6 @@ def peak_memory() -> int:
                 return int(line.split()[1]) * 1024
     except OSError:
         pass
-    import resource
-
     size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return size if sys.platform == "darwin" else size * 1024
 

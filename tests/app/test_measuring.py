@@ -12,7 +12,7 @@ from bench.bundle import Bundle
 from bench.errors import ResultsError
 from bench.plan import Selection
 from bench.progress import Silent
-from bench.results import Settings, read_run, write_run
+from bench.results import Settings, read_run, room_for, write_run
 
 QUICK = Settings(trials=2, processes=1, limit=20)
 LIGHT = Selection(variants=["dynamic"], runtimes=["litert"])
@@ -97,3 +97,9 @@ def test_of_a_folder_with_runs_of_several_bundles_the_newest_runs_bundle_counts(
     assert read_runs([tmp_path / "results"], progress, one_bundle=True) == [newer]
     assert "1 Runs of other bundles" in progress.said
     assert read_runs([path, *(tmp_path / "results").glob("run-20*")], Silent()).count(older) == 1
+
+
+def test_a_run_that_would_not_fit_on_the_disk_is_refused_before_it_starts(tmp_path: Path) -> None:
+    room_for(tmp_path, 10_000 * 270, 10_000 * 270)
+    with pytest.raises(ResultsError, match="MB are free"):
+        room_for(tmp_path, 10**14, 10**14)

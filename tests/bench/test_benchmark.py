@@ -144,6 +144,15 @@ def test_random_bytes_for_a_model_are_a_row(bundle_copy: Path, runtime: str) -> 
     assert len(whole.trials) == 4
 
 
+def test_a_configuration_that_needs_more_memory_than_it_may_have_is_a_row(digits_bundle: Bundle) -> None:
+    selection = Selection(variants=["float32"], runtimes=["litert"])
+    tight = measure(digits_bundle, selection, msgspec.structs.replace(QUICK, memory_limit=24 << 20))
+    assert tight.results[0].failure is not None
+    assert not tight.results[0].trials
+    roomy = measure(digits_bundle, selection, msgspec.structs.replace(QUICK, memory_limit=2 << 30))
+    assert roomy.results[0].failure is None
+
+
 def test_a_worker_that_is_killed_between_trials_keeps_what_it_measured(
     digits_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
