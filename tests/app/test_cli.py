@@ -13,6 +13,7 @@ import typer.main
 
 from app.cli import app
 from bench.bundle import Bundle
+from bench.journal import JOURNAL
 from bench.results import Run, read_run
 from tests.conftest import REPOSITORY, CommandLine, assert_refused, clean_environment, command
 
@@ -124,7 +125,8 @@ def test_ctrl_c_keeps_what_was_measured_and_leaves_no_process(digits_bundle: Bun
     out, _ = process.communicate(timeout=30)
     assert process.returncode == 130, lines
     assert "INTERRUPTED" in out
-    (path,) = (tmp_path / "results").iterdir()
+    (path,) = (tmp_path / "results").glob("run-*.json")
+    assert sorted((tmp_path / "results").iterdir()) == [path.with_suffix(JOURNAL), path]  # for --resume
     run = read_run(path)
     assert not run.complete
     assert len(run.results[0].trials) >= 1
