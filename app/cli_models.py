@@ -58,8 +58,9 @@ def run(
 ) -> None:
     """Run the 30-trial benchmark on this machine: a bundle, or anyone's model files and data."""
     from app import console
-    from app.measuring import measure_bundle, measure_files, runs_elsewhere
+    from app.measuring import measure, runs_elsewhere
     from app.presentation.run_table import run_table
+    from app.questions import about_bundle, about_files
     from bench.compare import compare as compare_runs
     from bench.model_files import is_bundle
     from bench.plan import Selection
@@ -83,14 +84,10 @@ def run(
                 f"{models[0]} is a bundle, with data of its own: --{sorted(stated)[0].replace('_', '-')} is for files",
                 "name .tflite, .keras or .onnx files, or a SavedModel folder; a bundle's are in its variants folder",
             )
-        measured, path = measure_bundle(
-            models[0], selection, settings, results, progress, once=once, given=given, resume=resume
-        )
+        question = about_bundle(models[0], selection, settings, progress)
     else:
-        measured, path = measure_files(
-            models, a.data_options(context), selection, settings, results, progress,
-            once=once, given=given - a.DATA_OPTIONS, resume=resume,
-        )  # fmt: skip
+        question = about_files(models, a.data_options(context), selection, settings, progress)
+    measured, path = measure(question, results, progress, once=once, given=given - a.DATA_OPTIONS, resume=resume)
     tables = [run_table(measured)]
     if measured.measured and (others := runs_elsewhere(compare_with, measured)):
         tables += console.comparison_tables(compare_runs([*others, measured]))
@@ -143,12 +140,10 @@ def export(
     """Export a Keras model, a SavedModel, resnet50 or mobilenetv2 as a bundle with every variant."""
     from app import console
     from app.presentation.training_text import export_summary
-    from app.training.foreign import export_foreign
+    from app.training.foreign import ExportSettings, export_foreign
 
-    exported = export_foreign(
-        model, bundle, a.data_options(context), console.progress(),
-        weights=weights, calibration=calibration, limit=limit, seed=seed, timeout=timeout, overwrite=overwrite,
-    )  # fmt: skip
+    settings = ExportSettings(weights=weights, calibration=calibration, limit=limit, seed=seed, timeout=timeout)
+    exported = export_foreign(model, bundle, a.data_options(context), settings, console.progress(), overwrite=overwrite)
     print(export_summary(exported))
 
 

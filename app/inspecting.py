@@ -6,10 +6,9 @@ from pathlib import Path
 
 from bench.anatomy import Anatomy, anatomy
 from bench.errors import BadInput
-from bench.manager import Worker, WorkerFailed
+from bench.manager import WorkerFailed, described
 from bench.preflight import Unsupported, known_releases, unsupported
 from bench.progress import Progress
-from bench.protocol import Describe, Described, Ready
 from bench.runtimes import RUNTIMES, SAVED_MODEL, installed_version
 from bench.tflite_file import TfliteFile, read_tflite
 
@@ -85,12 +84,8 @@ def _inspected(path: Path, file: Path, timeout: float, progress: Progress) -> In
 
 
 def _refusal(runtime: str, file: Path, timeout: float) -> str:
-    worker = Worker(runtime)
     try:
-        worker.wait_for(Ready, timeout)
-        worker.ask(Describe(file=str(file.absolute()), input_shape=None), Described, timeout)
+        described(runtime, file, timeout)
     except WorkerFailed as cause:
         return cause.failure.message
-    finally:
-        worker.stop()
     return ""

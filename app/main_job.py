@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app import console
-from app.measuring import measure_bundle
+from app.measuring import measure
+from app.questions import about_bundle
 from app.training.checkpoints import TrainingSettings
 from app.training.job import train_bundle
 from bench.bundle import Bundle
@@ -41,4 +42,5 @@ def main_job(
         raise AssertionError("without stop_after a training ends in a bundle")
     if bundle.manifest.dataset.note:
         console.banner(bundle.manifest.dataset.note)
-    return MainJob(folder, *measure_bundle(folder, Selection(), settings, results, progress, once=not fresh))
+    question = about_bundle(folder, Selection(), settings, progress)
+    return MainJob(folder, *measure(question, results, progress, once=not fresh))

@@ -1,86 +1,25 @@
-"""From paths of a bundle, or of models and data, to a Run on disk, and from paths to Runs."""
+"""From a question to a Run on disk, and from paths to Runs."""
 
 import os
 import tempfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-import msgspec
-
+from app.questions import Question
 from bench.assembly import read_run_or_journal
 from bench.benchmark import run_benchmark
-from bench.bundle import Bundle
-from bench.compare import LIGHT
-from bench.data.source import DataOptions, subject_from
-from bench.emulation import emulation_signs
 from bench.errors import ResultsError
 from bench.journal import JOURNAL, Entry, Journal, TrialMade, read_journal
 from bench.machine import Machine, describe_machine
-from bench.model_files import ModelFiles
-from bench.plan import Planned, Selection, plan
 from bench.progress import Progress
 from bench.recorder import run_begun
 from bench.results import Configuration, Run, Settings, read_run, room_for, run_file_name, writable_folder, write_run
-from bench.subject import Subject, subject_of
 
-__all__ = ["measure_bundle", "measure_files", "read_runs", "runs_elsewhere"]
-
-#: An emulator takes 50 to 300 times as long, and only its predictions count.
-EMULATED_LIMIT = 500
-
-
-def measure_bundle(
-    folder: Path,
-    selection: Selection,
-    settings: Settings,
-    results: Path,
-    progress: Progress,
-    *,
-    once: bool = False,
-    given: Collection[str] | None = None,
-    resume: bool = False,
-) -> tuple[Run, Path]:
-    """Measures a bundle's variants on its test set; see ``measure``."""
-    bundle = Bundle.open(folder)
-    if emulation_signs() and selection == Selection(variants=[], runtimes=[]) and settings.limit is None:
-        selection = msgspec.structs.replace(selection, variants=[LIGHT])
-        settings = msgspec.structs.replace(settings, limit=EMULATED_LIMIT)
-        progress.say(
-            f"EMULATED: the light model ({LIGHT}) on {EMULATED_LIMIT} images only; "
-            "--variant, --runtime or --limit set something else"
-        )
-    planned = plan(bundle, selection)
-    subject = subject_of(bundle, settings.limit, settings.seed)
-    return measure(subject, planned, settings, results, progress, once=once, given=given, resume=resume)
-
-
-def measure_files(
-    paths: Sequence[Path],
-    data: DataOptions,
-    selection: Selection,
-    settings: Settings,
-    results: Path,
-    progress: Progress,
-    *,
-    once: bool = False,
-    given: Collection[str] | None = None,
-    resume: bool = False,
-) -> tuple[Run, Path]:
-    """Measures models by their files on anyone's data; see ``measure``."""
-    writable_folder(results)
-    if emulation_signs() and settings.limit is None:
-        settings = msgspec.structs.replace(settings, limit=EMULATED_LIMIT)
-        progress.say(f"EMULATED: at most {EMULATED_LIMIT} images; --limit sets another number")
-    models = ModelFiles.open(paths, settings.timeout_s, data.image_size)
-    planned = plan(models, selection)
-    subject = subject_from(models, data, settings.limit, settings.seed, settings.timeout_s, progress)
-    return measure(subject, planned, settings, results, progress, once=once, given=given, resume=resume)
+__all__ = ["measure", "read_runs", "runs_elsewhere"]
 
 
 def measure(
-    subject: Subject,
-    planned: Sequence[Planned],
-    settings: Settings,
+    question: Question,
     results: Path,
     progress: Progress,
     *,
@@ -99,18 +38,16 @@ def measure(
     system's temporary folder instead; ResultsError where that fails too.
     """
     writable_folder(results)
-    if once and (found := _measured_before(results, subject, planned, settings, given)):
+    if once and (found := _measured_before(results, question, given)):
         progress.say(f"{found[1]} has measured this bundle so already")
         return found
-    able, images = [item for item in planned if item.failure is None], len(subject.indices)
-    room_for(
-        results,
-        images * settings.trials * len(able),
-        sum(-(-images // item.configuration.batch_size) for item in able) * settings.trials,
-    )
-    journal, begun, earlier = _journal(results, subject, planned, settings, progress, resume=resume)
+    room_for(results, question.images, question.invocations)
+    journal, begun, earlier = _journal(results, question, progress, resume=resume)
     with journal:
-        run = run_benchmark(subject, planned, settings, progress, begun=begun, journal=journal, earlier=earlier)
+        run = run_benchmark(
+            question.subject, question.planned, question.settings, progress,
+            begun=begun, journal=journal, earlier=earlier,
+        )  # fmt: skip
         try:
             path = write_run(run, results, again=earlier is not None)
         except ResultsError as cause:
@@ -123,10 +60,10 @@ def measure(
 
 
 def _journal(
-    results: Path, subject: Subject, planned: Sequence[Planned], settings: Settings, progress: Progress, *, resume: bool
+    results: Path, question: Question, progress: Progress, *, resume: bool
 ) -> tuple[Journal, Run, list[Entry] | None]:
     """The journal to write, the Run as it began, and the entries of earlier sittings (None: this is the first)."""
-    begun = run_begun(subject, planned, settings)
+    begun = run_begun(question.subject, question.planned, question.settings)
     unfinished = [path for path in sorted(results.glob(f"run-*{JOURNAL}"), reverse=True) if _is_of(path, begun)]
     if resume and unfinished:
         journal, begun, entries = Journal.reopen(unfinished[0])
@@ -156,10 +93,8 @@ def _is_of(path: Path, wanted: Run) -> bool:
     )
 
 
-def _measured_before(
-    results: Path, subject: Subject, planned: Sequence[Planned], settings: Settings, given: Collection[str] | None
-) -> tuple[Run, Path] | None:
-    here, configurations = describe_machine(), [item.configuration for item in planned]
+def _measured_before(results: Path, question: Question, given: Collection[str] | None) -> tuple[Run, Path] | None:
+    here, configurations = describe_machine(), [item.configuration for item in question.planned]
     for path in sorted(results.glob("run-*.json"), reverse=True):
         try:
             run = read_run(path)
@@ -167,8 +102,8 @@ def _measured_before(
             continue
         if (
             run.complete
-            and run.bundle.sha256 == subject.identity.sha256
-            and _same(run.settings, settings, given)
+            and run.bundle.sha256 == question.subject.identity.sha256
+            and _same(run.settings, question.settings, given)
             and _same_configurations([result.configuration for result in run.results], configurations, given)
             and _same_machine(run.machine, here)
         ):

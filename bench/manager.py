@@ -6,15 +6,16 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from bench.protocol import Channel, ChannelClosed, Finish, Finished, Problem, Reply
+from bench.protocol import Channel, ChannelClosed, Describe, Described, Finish, Finished, Problem, Ready, Reply
 from bench.results import Failure
 
-__all__ = ["Worker", "WorkerFailed"]
+__all__ = ["Worker", "WorkerFailed", "described"]
 
 ReplyType = TypeVar("ReplyType")
 
@@ -58,6 +59,12 @@ class Worker:
         os.close(requests[0])
         os.close(replies[1])
         self._channel = Channel(replies[0], requests[1], Reply)
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def ask(self, request: msgspec.Struct, answer: type[ReplyType], timeout: float) -> ReplyType:
         """Sends a request and waits for its answer; WorkerFailed says why there is none."""
@@ -133,3 +140,11 @@ class Worker:
         """The end of what its native code printed. Read by position, for the worker writes to the same file."""
         size = os.fstat(self._log.fileno()).st_size
         return os.pread(self._log.fileno(), 4096, max(0, size - 4096)).decode(errors="replace")
+
+
+def described(runtime: str, file: Path, timeout: float, input_shape: Sequence[int] | None = None) -> Described:
+    """What a model takes and gives, by loading it in a worker; WorkerFailed where the runtime cannot."""
+    with Worker(runtime) as worker:
+        worker.wait_for(Ready, timeout)
+        shape = None if input_shape is None else list(input_shape)
+        return worker.ask(Describe(file=str(file.absolute()), input_shape=shape), Described, timeout)

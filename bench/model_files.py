@@ -12,8 +12,7 @@ from bench.anatomy import anatomy
 from bench.bundle import MANIFEST, TensorSpec, Variant
 from bench.errors import BadInput
 from bench.files import sha256_of
-from bench.manager import Worker, WorkerFailed
-from bench.protocol import Describe, Described, Ready
+from bench.manager import WorkerFailed, described
 from bench.runtimes import RUNTIMES, SAVED_MODEL, installed_version, why_not_installed
 from bench.tflite_file import read_tflite
 
@@ -96,7 +95,7 @@ def _look_at(path: Path, name: str, timeout: float, image_size: tuple[int, int] 
         except ValueError as cause:
             raise BadInput(f"{path}: not a whole .tflite file: {cause}", "copy or export it again") from None
     else:
-        ends = _described(path, runtimes[0].name, timeout, image_size)
+        ends = _ends(path, runtimes[0].name, timeout, image_size)
     _classifier(path, ends[1])
     size, digest = _measured(path)
     variant = Variant(
@@ -112,21 +111,16 @@ def _look_at(path: Path, name: str, timeout: float, image_size: tuple[int, int] 
     return variant, parameters
 
 
-def _described(
+def _ends(
     path: Path, runtime: str, timeout: float, image_size: tuple[int, int] | None
 ) -> tuple[TensorSpec, TensorSpec]:
     if installed_version(RUNTIMES[runtime]) is None:
         raise why_not_installed(RUNTIMES[runtime])
-    worker = Worker(runtime)
     try:
-        worker.wait_for(Ready, timeout)
-        shape = None if image_size is None else [*image_size, 3]
-        described = worker.ask(Describe(file=str(path.absolute()), input_shape=shape), Described, timeout)
+        ends = described(runtime, path, timeout, None if image_size is None else [*image_size, 3])
     except WorkerFailed as cause:
         raise BadInput(f"{path}: {cause.failure.message}", cause.failure.remedy) from None
-    finally:
-        worker.stop()
-    return described.input, described.output
+    return ends.input, ends.output
 
 
 def _classifier(path: Path, output: TensorSpec) -> None:

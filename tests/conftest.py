@@ -6,14 +6,19 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
+from app.measuring import measure
+from app.questions import about_bundle
 from app.training.checkpoints import TrainingSettings
 from app.training.job import train_bundle
 from bench.bundle import Bundle
-from bench.progress import Silent
+from bench.plan import Selection
+from bench.progress import Progress, Silent
+from bench.results import Run, Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CommandLine = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -62,6 +67,13 @@ def edge_bench(tmp_path: Path) -> CommandLine:
         )
 
     return call
+
+
+def measure_bundle(
+    folder: Path, selection: Selection, settings: Settings, results: Path, progress: Progress, **how: Any
+) -> tuple[Run, Path]:
+    """As `edge-bench run BUNDLE` does it, in this process."""
+    return measure(about_bundle(folder, selection, settings, progress), results, progress, **how)
 
 
 def command(*arguments: object) -> list[str]:

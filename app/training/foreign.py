@@ -28,7 +28,7 @@ from bench.progress import Progress
 from bench.runtimes import SAVED_MODEL
 from bench.subject import Subject
 
-__all__ = ["Source", "export_foreign", "source_named"]
+__all__ = ["ExportSettings", "Source", "export_foreign", "source_named"]
 
 CALIBRATION_IMAGES = 500
 
@@ -56,6 +56,17 @@ class Source:
         if self.folder is not None:
             return tf.lite.TFLiteConverter.from_saved_model(str(self.folder))
         return tf.lite.TFLiteConverter.from_keras_model(self.model)
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    """How a model is exported, beside what is said of the data."""
+
+    weights: str  # of a well-known model: imagenet, none, or a file
+    calibration: Path | None  # images that set the ranges of int8
+    limit: int | None  # test images
+    seed: int
+    timeout: float  # seconds
 
 
 def source_named(name: str, weights: str) -> Source:
@@ -89,13 +100,9 @@ def export_foreign(
     name: str,
     folder: Path,
     options: DataOptions,
+    settings: ExportSettings,
     progress: Progress,
     *,
-    weights: str,
-    calibration: Path | None,
-    limit: int | None,
-    seed: int,
-    timeout: float,
     overwrite: bool,
 ) -> Bundle:
     """Writes every variant, the test set and the manifest, last, and reads the bundle back.
@@ -106,22 +113,12 @@ def export_foreign(
     _make(folder)
     with only_writer(folder):
         _prepare(folder, overwrite=overwrite)
-        return _exported(name, folder, options, progress, weights, calibration, limit, seed, timeout)
+        return _exported(name, folder, options, settings, progress)
 
 
-def _exported(
-    name: str,
-    folder: Path,
-    options: DataOptions,
-    progress: Progress,
-    weights: str,
-    calibration: Path | None,
-    limit: int | None,
-    seed: int,
-    timeout: float,
-) -> Bundle:
+def _exported(name: str, folder: Path, options: DataOptions, settings: ExportSettings, progress: Progress) -> Bundle:
     progress.start("exporting", 2 + len(PRECISIONS))
-    source = source_named(name, weights)
+    source = source_named(name, settings.weights)
     if source.preprocess and not options.preprocess and options.scale is None and options.offset is None:
         options = replace(options, preprocess=source.preprocess)
     progress.advance(1, "loaded")
@@ -130,9 +127,9 @@ def _exported(
         progress.say("the SavedModel itself does not become part of the bundle: measure it with `edge-bench run`")
     variants.append(_written(folder, "float32", source.convert("float32")))
     progress.advance(1, "float32")
-    models = ModelFiles.open([folder / variants[-1].file], timeout)
-    subject = subject_from(models, options, limit, seed, timeout, progress)
-    ranges = _calibration(models, subject, options, calibration, seed, timeout, progress)
+    models = ModelFiles.open([folder / variants[-1].file], settings.timeout)
+    subject = subject_from(models, options, settings.limit, settings.seed, settings.timeout, progress)
+    ranges = _calibration(models, subject, options, settings, progress)
     for precision in [each for each in PRECISIONS if each != "float32"]:
         if precision == "int8" and ranges is None:
             progress.say("no int8 variant: its ranges need --calibration images")
@@ -142,7 +139,7 @@ def _exported(
         except EdgeBenchError as cause:
             progress.say(f"left out: {cause.problem}")
         progress.advance(1, precision)
-    manifest = _manifest(folder, source, weights, subject, variants, models.parameters, seed)
+    manifest = _manifest(folder, source, settings, subject, variants, models.parameters)
     write_atomically(folder / MANIFEST, encode_record(manifest))
     progress.finish(f"{len(variants)} variants")
     return Bundle.open(folder)
@@ -192,23 +189,21 @@ def _calibration(
     models: ModelFiles,
     subject: Subject,
     options: DataOptions,
-    calibration: Path | None,
-    seed: int,
-    timeout: float,
+    settings: ExportSettings,
     progress: Progress,
 ) -> Calibration | None:
     """The model's real-valued inputs that set the ranges of int8, float32 [n, …]."""
-    if calibration is None:
+    if settings.calibration is None:
         if options.data is not None:
             return None
         progress.say("int8 is calibrated on random inputs, as the test set is: for speed only")
         images = subject
     else:
         stated = replace(
-            options, data=calibration, labels=None, classes=None, label_names=None, label_offset=None,
+            options, data=settings.calibration, labels=None, classes=None, label_names=None, label_offset=None,
             preprocess=options.preprocess or subject.preprocessing.name or None,
         )  # fmt: skip
-        images = subject_from(models, stated, CALIBRATION_IMAGES, seed, timeout, progress)
+        images = subject_from(models, stated, CALIBRATION_IMAGES, settings.seed, settings.timeout, progress)
     pixels = np.load(images.pixels, mmap_mode="r", allow_pickle=False)[images.rows]
     spec = models.variants[0].input
     if images.input_shape:
@@ -217,7 +212,7 @@ def _calibration(
 
 
 def _manifest(
-    folder: Path, source: Source, weights: str, subject: Subject, variants: list[Variant], parameters: int, seed: int
+    folder: Path, source: Source, settings: ExportSettings, subject: Subject, variants: list[Variant], parameters: int
 ) -> Manifest:
     pixels = np.load(subject.pixels, mmap_mode="r", allow_pickle=False)[subject.rows]
     labels = subject.labels
@@ -231,9 +226,12 @@ def _manifest(
             note=subject.identity.note,
         ),
         split=Split(train=0, validation=0, test=len(pixels)),
-        seed=seed,
+        seed=settings.seed,
         model=ModelInfo(name=source.name, parameters=count() if count else parameters),
-        hyper_parameters={"exported from": source.name, **({"weights": weights} if source.name in ZOO else {})},
+        hyper_parameters={
+            "exported from": source.name,
+            **({"weights": settings.weights} if source.name in ZOO else {}),
+        },
         preprocessing=subject.preprocessing,
         versions=versions(),
         test_images=write_array(folder, "test/images.npy", pixels),

@@ -1,8 +1,8 @@
 """Decoded images on disk, memory-mapped: made once, in parallel, and used by every later run at once."""
 
 import concurrent.futures
+import contextlib
 import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -29,6 +29,13 @@ class Decoded(msgspec.Struct, frozen=True, kw_only=True):
     pixels: Path
     kept: list[int]  # places in the list of files
     broken: list[str] = []  # what was wrong with those left out
+
+
+class _Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What lies beside the pixels in the cache."""
+
+    kept: list[int]
+    broken: list[str]
 
 
 def cache_folder() -> Path:
@@ -58,8 +65,9 @@ def decoded_images(
     place = cache_folder() / "images"
     pixels, record = place / f"{key}.npy", place / f"{key}.json"
     if pixels.is_file() and record.is_file():
-        there = json.loads(record.read_text())
-        return Decoded(pixels=pixels, kept=there["kept"], broken=there["broken"])
+        with contextlib.suppress(msgspec.DecodeError):  # a damaged record: decoded again
+            there = msgspec.json.decode(record.read_bytes(), type=_Record)
+            return Decoded(pixels=pixels, kept=there.kept, broken=there.broken)
     shape = (len(files), geometry.height, geometry.width, geometry.channels)
     _room(place, int(np.prod(shape, dtype=np.int64)))
     handle, name = tempfile.mkstemp(prefix=f".{key}.", suffix=".npy", dir=place)
@@ -75,7 +83,7 @@ def decoded_images(
         temporary.replace(pixels)
         fsync_folder(place)
         # rows of broken images stay empty in the file; the record is written last and says which to pass over
-        write_atomically(record, json.dumps({"kept": kept, "broken": words}).encode())
+        write_atomically(record, msgspec.json.encode(_Record(kept=kept, broken=words)))
     finally:
         temporary.unlink(missing_ok=True)
     return Decoded(pixels=pixels, kept=kept, broken=words)

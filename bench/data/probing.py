@@ -42,28 +42,29 @@ def found_by_trying(
     right: dict[str, int] = {}
     progress.start("finding the preprocessing", len(candidates))
     for preset in candidates:
-        worker = Worker(runtime.name)
+        request = Prepare(
+            configuration=Configuration(variant=variant.name, runtime=runtime.name, threads=1, batch_size=1),
+            file=str(models.checked(variant).absolute()),
+            images=str(pixels),
+            rows=list(rows),
+            preprocessing=preset.preprocessing(),
+            input_shape=None if input_shape is None else list(input_shape),
+        )
         try:
-            worker.wait_for(Ready, timeout)
-            request = Prepare(
-                configuration=Configuration(variant=variant.name, runtime=runtime.name, threads=1, batch_size=1),
-                file=str(models.checked(variant).absolute()),
-                images=str(pixels),
-                rows=list(rows),
-                preprocessing=preset.preprocessing(),
-                input_shape=None if input_shape is None else list(input_shape),
-            )
-            worker.ask(request, Prepared, timeout)
-            timed = worker.ask(Time(passes=1), Timed, timeout)
-            right[preset.name] = int(np.count_nonzero(np.array(timed.labels) == labels))
+            right[preset.name] = int(np.count_nonzero(_answers(request, timeout) == labels))
         except WorkerFailed:
-            break  # the run itself will say why
-        finally:
-            worker.stop()
+            progress.finish()
+            return None  # the run itself will say why
         progress.advance(1, preset.name)
     progress.finish()
-    if len(right) < len(candidates):
-        return None
     best = max(right, key=lambda name: right[name])
     others = ", ".join(f"{name} {count}" for name, count in right.items() if name != best)
     return PRESETS[best], f"it gets {right[best]} of {len(rows)} images right with it ({others})"
+
+
+def _answers(request: Prepare, timeout: float) -> npt.NDArray[np.int64]:
+    """The labels that one pass in a worker of its own gives."""
+    with Worker(request.configuration.runtime) as worker:
+        worker.wait_for(Ready, timeout)
+        worker.ask(request, Prepared, timeout)
+        return np.array(worker.ask(Time(passes=1), Timed, timeout).labels, np.int64)

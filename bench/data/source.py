@@ -1,7 +1,6 @@
 """From ``--data`` to what a run measures: images found, labelled, matched to the model's outputs, and preprocessed."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,9 +11,9 @@ import numpy.typing as npt
 from bench.bundle import Preprocessing, TensorSpec
 from bench.data.arrays import Arrays, load_arrays, random_inputs
 from bench.data.cache import decoded_images
+from bench.data.choosing import CHANNELS, DataOptions, as_stored, found_by_answers, stated_or_inferred, with_stated
 from bench.data.listing import ImageList, list_images
-from bench.data.preprocess import PRESETS, Geometry, Preset, inferred_preset, preset_named
-from bench.data.probing import PROBED, found_by_trying
+from bench.data.preprocess import Geometry, Preset
 from bench.errors import BadInput, DatasetError
 from bench.model_files import ModelFiles
 from bench.progress import Progress
@@ -25,28 +24,7 @@ from bench.subject import Subject
 __all__ = ["DataOptions", "subject_from"]
 
 RANDOM_NOTE = "RANDOM INPUTS: speed only; predictions mean nothing, and there is no accuracy"
-_CHANNELS = (1, 3)
 _IMAGENET_OUTPUTS = (1000, 1001)
-
-
-@dataclass(frozen=True)
-class DataOptions:
-    """What a person said of the data; None: to be found out."""
-
-    data: Path | None = None
-    labels: Path | None = None
-    classes: Path | None = None
-    label_names: Path | None = None
-    label_offset: int | None = None
-    preprocess: str | None = None
-    scale: Sequence[float] | None = None
-    offset: Sequence[float] | None = None
-    channel_order: str | None = None
-    crop: float | None = None
-    interpolation: str = "bilinear"
-    squash: bool = False
-    image_size: tuple[int, int] | None = None
-    skip_broken: bool = False
 
 
 @dataclass
@@ -75,13 +53,13 @@ def subject_from(
     """
     spec, outputs = models.variants[0].input, models.variants[0].output.shape[-1]
     shape = _image_shape(models, spec, options.image_size)
-    preset, why = _stated_or_inferred(models, options)
+    preset, why = stated_or_inferred(models, options)
     found = _find(options, shape, outputs, preset, limit, seed, progress)
     offset = _label_offset(options, found, outputs)
-    labels = None if found.labels is None else found.labels + offset
+    labels = None if found.labels is None else found.labels[found.indices] + offset
     if preset is None:
-        preset, why = _tried(models, found, labels, shape, timeout, progress)
-    preprocessing = _with_stated(preset, options, found.geometry, spec, shape)
+        preset, why = found_by_answers(models, found.pixels, found.rows, labels, shape, timeout, progress)
+    preprocessing = with_stated(preset, options, found.geometry, spec, shape)
     if why:
         found.notes.append(f"preprocessing: {preset.name} ({preset.words}): {why}; --preprocess says otherwise")
     for note in found.notes:
@@ -91,7 +69,7 @@ def subject_from(
         pixels=found.pixels.absolute(),
         rows=found.rows,
         indices=found.indices,
-        labels=None if labels is None else labels[found.indices],
+        labels=labels,
         of=found.of,
         preprocessing=preprocessing,
         notes=tuple(found.notes),
@@ -105,32 +83,14 @@ def _image_shape(models: ModelFiles, spec: TensorSpec, stated: tuple[int, int] |
     if -1 in sizes and len(sizes) == 3:
         if stated is None:
             raise BadInput(f"{models.name} takes images of any size", "say which: --image-size 224x224")
-        first = sizes[0] in _CHANNELS and sizes[-1] not in _CHANNELS
-        channels = next((size for size in (sizes[0], sizes[-1]) if size in _CHANNELS), 3)
+        first = sizes[0] in CHANNELS and sizes[-1] not in CHANNELS
+        channels = next((size for size in (sizes[0], sizes[-1]) if size in CHANNELS), 3)
         return (channels, *stated) if first else (*stated, channels)
     if -1 in sizes:
         raise BadInput(f"{models.name} takes inputs of shape {spec.shape}, open in more than the batch")
     if stated is not None and tuple(stated) not in (tuple(sizes[:2]), tuple(sizes[1:])):
         raise BadInput(f"{models.name} takes inputs of {sizes}, and no other size", "leave --image-size out")
     return tuple(sizes)
-
-
-def _as_stored(shape: tuple[int, ...]) -> tuple[int, int, int] | None:
-    """[height, width, channels] of an image model's input, whatever its layout; None for what takes no images."""
-    if len(shape) != 3:
-        return None
-    if shape[2] in _CHANNELS:
-        return shape[0], shape[1], shape[2]
-    return (shape[1], shape[2], shape[0]) if shape[0] in _CHANNELS else None
-
-
-def _stated_or_inferred(models: ModelFiles, options: DataOptions) -> tuple[Preset | None, str]:
-    if options.preprocess:
-        return preset_named(options.preprocess), ""
-    if options.scale is not None or options.offset is not None:
-        return PRESETS["raw"], ""
-    inferred = inferred_preset([variant.input for variant in models.variants])
-    return inferred or (None, "")
 
 
 def _find(
@@ -142,7 +102,7 @@ def _find(
     seed: int,
     progress: Progress,
 ) -> _Found:
-    stored, data = _as_stored(shape), options.data
+    stored, data = as_stored(shape), options.data
     if data is None:
         arrays = random_inputs(stored or shape, limit, seed, images=stored is not None)
         return _from_arrays(arrays, "random inputs", None, seed)
@@ -235,56 +195,6 @@ def _label_offset(options: DataOptions, found: _Found, outputs: int) -> int:
             f"{classes} classes for {outputs} outputs: taken for outputs {offset} to {offset + classes - 1}, in order"
         )
     return offset
-
-
-def _tried(
-    models: ModelFiles,
-    found: _Found,
-    labels: npt.NDArray[np.int64] | None,
-    shape: tuple[int, ...],
-    timeout: float,
-    progress: Progress,
-) -> tuple[Preset, str]:
-    """By its answers where labels tell right from wrong; else raw, which is as fast as any."""
-    raw = PRESETS["raw"]
-    if labels is None:
-        return raw, "nothing says how the model was trained; speed and agreement do not depend on it"
-    stored = np.load(found.pixels, mmap_mode="r", allow_pickle=False)
-    if stored.dtype != np.uint8 or _as_stored(shape) is None:
-        return raw, "the values are taken for the model's own input"
-    known = labels[found.indices]
-    few = draw_evenly(known, PROBED, 0)
-    variant = models.variants[0]
-    input_shape = shape if -1 in variant.input.shape[1:] else None
-    tried = found_by_trying(
-        models, variant, found.pixels.absolute(), found.rows[few].tolist(), known[few], input_shape, timeout, progress
-    )
-    return tried or (raw, "nothing says how the model was trained")
-
-
-def _with_stated(
-    preset: Preset, options: DataOptions, geometry: str, spec: TensorSpec, shape: tuple[int, ...]
-) -> Preprocessing:
-    base = preset.preprocessing(geometry)
-    stored = _as_stored(shape)
-    channels = stored[2] if stored else 1
-    changes: dict[str, object] = {}
-    for name, values in (("scale", options.scale), ("offset", options.offset)):
-        if values is not None:
-            if len(values) not in (1, channels):
-                raise BadInput(f"--{name} has {len(values)} numbers; the model's input has {channels} channels")
-            changes[name] = values[0] if len(values) == 1 else list(values)
-    if options.channel_order:
-        changes["channel_order"] = options.channel_order
-    if changes:
-        base = msgspec.structs.replace(base, name="", **changes)
-    if channels == 1 and isinstance(base.offset, list):
-        raise BadInput(
-            f"preprocessing {preset.name} is for three channels; the model takes one", "say, --preprocess unit"
-        )
-    if spec.dtype == "uint8" and not spec.scale and (base.scale, base.offset) != (1.0, 0.0):
-        raise BadInput("the model takes uint8 pixels as they are", "leave --preprocess out, or say raw")
-    return base
 
 
 def _identity(

@@ -7,12 +7,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.measuring import measure_bundle, read_runs
+from app.measuring import read_runs
 from bench.bundle import Bundle
 from bench.errors import ResultsError
 from bench.plan import Selection
 from bench.progress import Silent
 from bench.results import Settings, read_run, room_for, write_run
+from tests.conftest import measure_bundle
 
 QUICK = Settings(trials=2, processes=1, limit=20)
 LIGHT = Selection(variants=["dynamic"], runtimes=["litert"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.measuring import measure_bundle, read_runs
+from app.measuring import read_runs
 from bench.assembly import read_run_or_journal
 from bench.bundle import Bundle
 from bench.errors import BadInput, ResultsError
@@ -15,6 +15,7 @@ from bench.journal import JOURNAL, Journal, TrialMade, read_journal
 from bench.plan import Selection
 from bench.progress import Silent
 from bench.results import Run, Settings, read_run
+from tests.conftest import measure_bundle
 
 SELECTION = Selection(variants=["dynamic", "int8"], runtimes=["litert"])
 SETTINGS = Settings(trials=6, processes=3, limit=60)
