@@ -74,8 +74,8 @@ def main() -> None:
             began = time.perf_counter()
             environment = os.environ | {"EDGE_BENCH_CACHE": str(folder / "cache")}
             done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
-            *_, last = done.stdout.splitlines()
-            (row,), parent = json.loads(done.stdout.removesuffix(last)), int(last) / 1e6
+            answer, _, last = done.stdout.decode().strip().rpartition("\n")
+            (row,), parent = json.loads(answer), int(last) / 1e6
             print(
                 f"{which} run: {time.perf_counter() - began:.0f} s in all, a pass {row['pass_median_s']:.1f} s, "
                 f"peak memory: worker {row['memory_peak_bytes'] / 1e6:.0f} MB, its parent {parent:.0f} MB",
