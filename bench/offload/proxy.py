@@ -1,0 +1,207 @@
+"""A proxy process that puts links in front of a server: ``python -m bench.offload.proxy``, told what to do on stdin.
+
+Shaping by the kernel (tc, netem) needs a module and rights that containers and many boards do not have; a proxy needs
+neither. It answers on stdout with one port of 127.0.0.1 for each link, and ends when its stdin is closed, so it never
+outlives the process that started it.
+"""
+
+import asyncio
+import contextlib
+import functools
+import os
+import selectors
+import signal
+import socket
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from bench.offload.links import Link
+from bench.offload.shaping import Direction, piece_size
+
+__all__ = ["ProxyAnswer", "ProxyRequest"]
+
+#: What a direction may hold back beyond its bandwidth-delay product before it stops reading.
+_BACKLOG = 256 << 10
+_CALIBRATION = Link(name="calibration", rtt_s=2e-3)
+_PINGS = 200
+
+
+class ProxyRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Which server, and the links to put in front of it."""
+
+    host: str
+    port: int
+    links: list[Link]
+    seed: int = 42
+
+
+class ProxyAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Where each link is, in their order, and what a round trip through the proxy costs beyond its link."""
+
+    ports: list[int]
+    overhead_s: float  # before it is taken off each link's delay
+
+
+class _End(asyncio.Protocol):
+    """One end of a proxied connection: what it receives is delivered at the other end when the link says so."""
+
+    def __init__(self, direction: Direction, rate_bps: float | None, hold: int, ahead_s: float) -> None:
+        self._direction, self._piece, self._hold, self._ahead = direction, piece_size(rate_bps), hold, ahead_s
+        self._loop = asyncio.get_running_loop()
+        self.transport: asyncio.Transport | None = None
+        self.other: _End | None = None
+        self._early: list[bytes] = []
+        self._backlog = 0
+        self._last = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what TCP gives
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.transport = transport
+        for data in self._early:
+            transport.write(data)
+        self._early = []
+
+    def data_received(self, data: bytes) -> None:
+        now, view = self._loop.time(), memoryview(data)
+        for start in range(0, len(data), self._piece):
+            piece = bytes(view[start : start + self._piece])
+            self._last = self._direction.deliver_at(now, len(piece)) - self._ahead
+            self._backlog += len(piece)
+            self._loop.call_at(self._last, self._deliver, piece)
+        if self._backlog > self._hold and self.transport:
+            self.transport.pause_reading()
+
+    def _deliver(self, piece: bytes) -> None:
+        self._backlog -= len(piece)
+        if self.other:
+            self.other.write(piece)
+        if self._backlog <= self._hold // 2 and self.transport and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def write(self, piece: bytes) -> None:
+        """Sends to this end, at once; kept until it is connected."""
+        if self.transport is None:
+            self._early.append(piece)
+        elif not self.transport.is_closing():
+            self.transport.write(piece)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        # the end of a stream comes after what was sent before it
+        self._loop.call_at(max(self._last, self._loop.time()) + 1e-6, self._close_other)
+
+    def _close_other(self) -> None:
+        if self.other and self.other.transport:
+            self.other.transport.close()
+
+
+def _ends(link: Link, seed: int, ahead_s: float) -> tuple[_End, _End]:
+    """The client's end and the server's end of a new connection."""
+
+    def end(rate: float | None, which: int) -> _End:
+        hold = _BACKLOG + int((rate or 1e9) / 8 * (link.rtt_s + 0.1))
+        return _End(Direction(link, rate, seed + which), rate, hold, ahead_s)
+
+    near, far = end(link.up_bps, 0), end(link.down_bps, 1)
+    near.other, far.other = far, near
+    return near, far
+
+
+class _Listener:
+    """Accepts for one link, and connects on."""
+
+    def __init__(self, link: Link, host: str, port: int, seed: int, ahead_s: float) -> None:
+        self._link, self._host, self._port, self._seed, self._ahead = link, host, port, seed, ahead_s
+        self._connecting: set[asyncio.Task[None]] = set()
+
+    def accept(self) -> asyncio.Protocol:
+        self._seed += 2
+        near, far = _ends(self._link, self._seed, self._ahead)
+        task = asyncio.get_running_loop().create_task(self._connect(near, far))
+        self._connecting.add(task)
+        task.add_done_callback(self._connecting.discard)
+        return near
+
+    async def _connect(self, near: _End, far: _End) -> None:
+        try:
+            await asyncio.get_running_loop().create_connection(lambda: far, self._host, self._port)
+        except OSError:
+            if near.transport:
+                near.transport.abort()  # as a server that is down would: the connection is reset
+
+
+async def _listen(link: Link, host: str, port: int, seed: int, ahead_s: float = 0.0) -> tuple[asyncio.Server, int]:
+    listener = _Listener(link, host, port, seed, ahead_s)
+    server = await asyncio.get_running_loop().create_server(listener.accept, "127.0.0.1", 0)
+    return server, int(server.sockets[0].getsockname()[1])
+
+
+async def _overhead() -> float:
+    """What a round trip through this process costs beyond its link: measured with an echo of its own, in seconds."""
+    echo = await asyncio.start_server(_echo, "127.0.0.1", 0)
+    port = int(echo.sockets[0].getsockname()[1])
+    proxied, through = await _listen(_CALIBRATION, "127.0.0.1", port, 0)
+    loop = asyncio.get_running_loop()
+    ping = functools.partial(loop.run_in_executor, None)
+    direct = await ping(_round_trip, port)
+    delayed = await ping(_round_trip, through)
+    for server in (proxied, echo):
+        server.close()
+    return float(max(0.0, delayed - direct - _CALIBRATION.rtt_s))
+
+
+async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError):
+        while data := await reader.read(65_536):
+            writer.write(data)
+    writer.close()
+
+
+def _round_trip(port: int, clock: Callable[[], float] = time.perf_counter) -> float:
+    """Median of many round trips of a few bytes, in seconds."""
+    times = []
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for _ in range(_PINGS):
+            began = clock()
+            connection.sendall(b"ping")
+            connection.recv(4)
+            times.append(clock() - began)
+    return statistics.median(times)
+
+
+async def _serve(request: ProxyRequest) -> None:
+    overhead = await _overhead()
+    servers = [
+        await _listen(link, request.host, request.port, request.seed + 1_000 * number, min(overhead, link.rtt_s) / 2)
+        for number, link in enumerate(request.links)
+    ]
+    answer = ProxyAnswer(ports=[port for _, port in servers], overhead_s=overhead)
+    sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
+    sys.stdout.buffer.flush()
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), ended.set)
+    await ended.wait()  # nothing more is ever written to it: it was closed
+
+
+def main() -> int:
+    """Reads one request from stdin, serves until it is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    with contextlib.suppress(OSError):
+        Path("/proc/self/timerslack_ns").write_text("1")  # Linux rounds timers by 50 µs otherwise
+    request = msgspec.json.decode(sys.stdin.buffer.readline(), type=ProxyRequest)
+    # select() takes microseconds where epoll takes milliseconds, and the proxy has few connections
+    loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
+    with contextlib.closing(loop):
+        loop.run_until_complete(_serve(request))
+        sys.stdout.flush()
+        os._exit(0)  # connections in flight have nobody left to serve
+
+
+if __name__ == "__main__":
+    sys.exit(main())
