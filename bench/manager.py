@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -34,6 +34,9 @@ class WorkerFailed(Exception):
 class Worker:
     """A fresh process for one configuration of one runtime."""
 
+    _module = "bench.worker"
+    _replies: Any = Reply
+
     def __init__(self, runtime: str, memory_limit: int | None = None) -> None:
         self._memory_limit = memory_limit
         requests, replies = os.pipe(), os.pipe()
@@ -44,7 +47,7 @@ class Worker:
                 sys.executable,
                 "-P",
                 "-m",
-                "bench.worker",
+                self._module,
                 runtime,
                 str(requests[0]),
                 str(replies[1]),
@@ -58,7 +61,7 @@ class Worker:
         )
         os.close(requests[0])
         os.close(replies[1])
-        self._channel = Channel(replies[0], requests[1], Reply)
+        self._channel = Channel(replies[0], requests[1], self._replies)
 
     def __enter__(self) -> "Worker":
         return self
@@ -89,7 +92,7 @@ class Worker:
         except ChannelClosed as cause:
             raise WorkerFailed(self._why_closed(str(cause))) from None
         if isinstance(reply, Problem):
-            raise WorkerFailed(Failure(kind=reply.kind, message=reply.message))
+            raise WorkerFailed(Failure(kind=reply.kind, message=reply.message, remedy=reply.remedy))
         if not isinstance(reply, answer):
             raise WorkerFailed(Failure(kind="failed", message=f"answered {type(reply).__name__} out of turn"))
         return reply

@@ -1,5 +1,6 @@
 """A result with the Run it is from, and how its times relate to another's."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy.typing as npt
 from bench.results import Result, Run
 from bench.stats import Ratio, paired_ratio, unpaired_ratio
 
-__all__ = ["Measured", "seconds_an_image", "time_ratio"]
+__all__ = ["Measured", "ratio_of_rounds", "seconds_an_image", "time_ratio"]
 
 
 class Measured(NamedTuple):
@@ -29,23 +30,28 @@ def time_ratio(item: Measured, base: Measured) -> tuple[Ratio | None, str]:
         return None, "baseline"
     if item.run.emulated or base.run.emulated:
         return None, "EMULATED: no verdict on time"
-    first, second = item.result.by_process(), base.result.by_process()
     if item.run is base.run:
-        shared = [
-            (process, sorted(first[process].keys() & second[process].keys()))
-            for process in first.keys() & second.keys()
-        ]
-        pairs = [(process, rounds) for process, rounds in sorted(shared) if rounds]
-        if not pairs:
-            return None, "no round in which both were measured"
-        return (
-            paired_ratio(
-                [np.array([first[process][number] for number in rounds]) for process, rounds in pairs],
-                [np.array([second[process][number] for number in rounds]) for process, rounds in pairs],
-            ),
-            "",
-        )
+        ratio = ratio_of_rounds(item.result.by_process(), base.result.by_process())
+        return ratio, "" if ratio else "no round in which both were measured"
     return unpaired_ratio(seconds_an_image(item), seconds_an_image(base)), ""
+
+
+def ratio_of_rounds(
+    first: Mapping[int, Mapping[int, float]], second: Mapping[int, Mapping[int, float]]
+) -> Ratio | None:
+    """How many times as long as ``second`` the ``first`` takes; each is ``{process: {round: seconds}}``.
+
+    From the rounds that both have, paired; None where there is none.
+    """
+    both = first.keys() & second.keys()
+    shared = {process: sorted(first[process].keys() & second[process].keys()) for process in both}
+    pairs = [(process, rounds) for process, rounds in sorted(shared.items()) if rounds]
+    if not pairs:
+        return None
+    return paired_ratio(
+        [np.array([first[process][number] for number in rounds]) for process, rounds in pairs],
+        [np.array([second[process][number] for number in rounds]) for process, rounds in pairs],
+    )
 
 
 def seconds_an_image(item: Measured) -> list[npt.NDArray[np.float64]]:

@@ -106,6 +106,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     kind: str
     message: str
+    remedy: str = ""
 
 
 Request = Prepare | Describe | Time | Finish

@@ -9,6 +9,7 @@ import msgspec
 from bench.bundle import History, Manifest
 from bench.compare import Comparison
 from bench.files import write_atomically
+from bench.offload.records import Offload
 from bench.results import Run
 
 __all__ = ["RECORDS", "schemas"]
@@ -18,6 +19,7 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "history": History,
     "run": Run,
     "comparison": Comparison,
+    "offload": Offload,
 }
 
 

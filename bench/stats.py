@@ -17,6 +17,7 @@ __all__ = [
     "difference_of_means",
     "drifts",
     "mcnemar",
+    "mean_interval",
     "median_interval",
     "median_interval_over_processes",
     "outliers",
@@ -206,6 +207,19 @@ def difference_of_means(first: Sequence[Values], second: Sequence[Values]) -> tu
     centre = float(sides[0].mean() - sides[1].mean())
     half = _welch_half_width(*sides)
     return centre, None if half is None else Interval(centre - half, centre + half)
+
+
+def mean_interval(values: Sequence[float] | Values) -> tuple[float, Interval | None]:
+    """Mean and its interval by Student's t; for values that are independent, one a process say. At least one value.
+
+    Source: Student 1908, "The probable error of a mean".
+    """
+    array = np.asarray(values, dtype=np.float64)
+    centre = float(array.mean())
+    if len(array) < 2:
+        return centre, None
+    half = student_t(len(array) - 1) * float(array.std(ddof=1)) / math.sqrt(len(array))
+    return centre, Interval(centre - half, centre + half)
 
 
 def verdict(ratio: Ratio) -> Verdict:

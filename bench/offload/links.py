@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -110,7 +111,7 @@ def link_from(text: str) -> Link:
     base = PROFILES.get(first.lower())
     if base is None and "=" not in first:
         raise BadInput(f"--link {text!r}: no link is called {first!r}", f"there are {', '.join(PROFILES)}; or {_HOW}")
-    said = dict(_figure(part, text) for part in (rest if base else [first, *rest]))
+    said: dict[str, Any] = dict(_figure(part, text) for part in (rest if base else [first, *rest]))
     if base is None:
         rates = [said[name] for name in ("up_bps", "down_bps") if name in said]
         said = dict.fromkeys(("up_bps", "down_bps"), rates[0]) | said if rates else said

@@ -91,7 +91,7 @@ class _End(asyncio.Protocol):
         elif not self.transport.is_closing():
             self.transport.write(piece)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         # the end of a stream comes after what was sent before it
         self._loop.call_at(max(self._last, self._loop.time()) + 1e-6, self._close_other)
 

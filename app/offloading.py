@@ -1,0 +1,127 @@
+"""From what a person asks of an offload to an Offload on disk, and from paths to Offloads."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from bench.bundle import Bundle
+from bench.compare import LIGHT
+from bench.errors import BadInput, ResultsError
+from bench.offload.client import server_from
+from bench.offload.energy import Power
+from bench.offload.links import Link
+from bench.offload.measure import Plan, measure_offload
+from bench.offload.records import Offload, OffloadSettings, offload_files, read_offload, write_offload
+from bench.plan import Planned, Selection, plan
+from bench.progress import Progress
+from bench.results import room_for, writable_folder
+from bench.subject import Subject, subject_of
+
+__all__ = ["local_side", "offload", "plan_offload", "read_offloads"]
+
+#: In this order where nobody says which: the fastest runtime of light models first.
+_PREFERRED = ("litert", "tflite-runtime")
+
+
+def plan_offload(
+    folder: Path,
+    url: str,
+    settings: OffloadSettings,
+    *,
+    selection: Selection,
+    model: str | None,
+    token: str,
+    payloads: Sequence[str],
+    links: Sequence[Link],
+    in_flight: Sequence[int],
+    power: Power | None,
+) -> Plan:
+    """Everything checked that can be without the server. BadInput, BundleError for what does not fit."""
+    bundle, server = Bundle.open(folder), server_from(url)
+    local = local_side(bundle, selection)
+    count = max(settings.limit or 0, settings.accuracy_images)
+    subject, timed = _timed_first(subject_of(bundle, count, settings.seed), settings)
+    return Plan(
+        subject=subject,
+        timed=timed,
+        local=local,
+        server=server,
+        model=model or bundle.manifest.model.name,
+        token=token,
+        payloads=payloads,
+        links=links,
+        in_flight=in_flight,
+        settings=settings,
+        power=power,
+    )
+
+
+def local_side(bundle: Bundle, selection: Selection) -> Planned:
+    """The one configuration that stands for "here": what was named, else the light model on the best runtime there is.
+
+    BadInput where several are named: an offload asks "here or there", and "here" has to be one.
+    """
+    chosen = msgspec.structs.replace(selection, variants=list(selection.variants) or [LIGHT])
+    planned = plan(bundle, chosen)
+    if not selection.runtimes:
+        able = [item for item in planned if item.failure is None]
+        order = {name: place for place, name in enumerate(_PREFERRED)}
+        able.sort(key=lambda item: order.get(item.configuration.runtime, len(order)))
+        planned = able[:1] or planned[:1]
+    if len(planned) != 1:
+        names = "; ".join(str(item.configuration) for item in planned)
+        raise BadInput(f"several ways to run it here: {names}", "name one --variant, --runtime and --threads")
+    (local,) = planned
+    one_at_a_time = msgspec.structs.replace(local.configuration, batch_size=1)
+    return msgspec.structs.replace(local, configuration=one_at_a_time)
+
+
+def _timed_first(subject: Subject, settings: OffloadSettings) -> tuple[Subject, int]:
+    """The images that are timed, evenly over the whole draw, before the others; and how many they are."""
+    count = len(subject.rows)
+    timed = min(settings.limit or count, count)
+    first = np.unique(np.linspace(0, count - 1, timed).astype(np.int64))
+    order = np.concatenate([first, np.setdiff1d(np.arange(count), first)])
+    return (
+        Subject(
+            identity=subject.identity,
+            pixels=subject.pixels,
+            rows=subject.rows[order],
+            indices=subject.indices[order],
+            labels=None if subject.labels is None else subject.labels[order],
+            of=subject.of,
+            preprocessing=subject.preprocessing,
+            notes=subject.notes,
+            input_shape=subject.input_shape,
+        ),
+        len(first),
+    )
+
+
+def offload(asked: Plan, results: Path, progress: Progress) -> tuple[Offload, Path]:
+    """Measures, and writes what was measured; to the temporary folder where ``results`` no longer takes it."""
+    writable_folder(results)
+    arms = 1 + len(asked.payloads) * len(asked.in_flight) * (1 + len(asked.links))
+    # ten figures an image and trial, where a run has one
+    room_for(results, asked.timed, 10 * arms * asked.timed * asked.settings.trials)
+    measured = measure_offload(asked, progress)
+    try:
+        return measured, write_offload(measured, results)
+    except ResultsError as cause:
+        path = write_offload(measured, Path(tempfile.gettempdir()))
+        progress.say(f"! {cause.problem}; it was written to {path} instead")
+        return measured, path
+
+
+def read_offloads(paths: Sequence[Path]) -> list[Offload]:
+    """The Offloads among the named files and in the named folders, oldest first; Runs are passed over."""
+    found = []
+    for path in paths:
+        if path.is_dir():
+            found += [read_offload(file) for file in offload_files(path)]
+        elif path.name.startswith("offload-"):
+            found.append(read_offload(path))
+    return sorted(found, key=lambda offload: offload.began)
