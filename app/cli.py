@@ -131,12 +131,13 @@ def report(
 ) -> None:
     """Write a page with the answer, pictures, tables and how to repeat it; or single pictures for a paper."""
     from app import console
-    from app.measuring import read_runs
+    from app.offloading import read_results
     from app.reporting import report_formats, write_report
 
     formats = report_formats(a.names(report_format))
     progress = console.progress()
-    for path in write_report(read_runs(runs, progress), bundle or [], output, formats, size, progress):
+    measured, offloads = read_results(runs, progress)
+    for path in write_report(measured, bundle or [], output, formats, size, progress, offloads):
         print(path)
 
 

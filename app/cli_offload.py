@@ -4,6 +4,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from app import arguments as a
 from app import offload_options as f
 from app import options as o
@@ -18,6 +20,7 @@ __all__ = ["offload"]
 
 
 def offload(
+    context: typer.Context,
     server: f.ServerUrl,
     bundle: f.BundleArgument = DEFAULT_BUNDLE,
     token: f.Token = None,
@@ -45,8 +48,8 @@ def offload(
 ) -> None:
     """Run it here, or send it there? Both measured in one run, on the same images, over real or simulated links."""
     from app import console
+    from app.offloading import emulated_settings, plan_offload
     from app.offloading import offload as measure
-    from app.offloading import plan_offload
     from app.presentation.offload_table import offload_tables
     from bench.offload.assess import assess
     from bench.offload.energy import power_from
@@ -59,8 +62,9 @@ def offload(
         trials=trials, processes=processes, limit=limit, accuracy_images=accuracy_images, seed=seed,
         timeout_s=timeout, quality=quality,
     )  # fmt: skip
+    progress = console.progress()
     asked = plan_offload(
-        bundle, server, settings,
+        bundle, server, emulated_settings(settings, a.given(context), progress),
         selection=Selection(
             variants=a.names(variant), runtimes=a.names(runtime), threads=a.counts(threads, "--threads")
         ),
@@ -71,7 +75,7 @@ def offload(
         in_flight=sorted({1, *(a.counts(in_flight, "--in-flight") or [])}),
         power=power_from(power) if power else None,
     )  # fmt: skip
-    measured, path = measure(asked, results, console.progress())
+    measured, path = measure(asked, results, progress)
     console.print_tables(offload_tables(measured, assess(measured)), output_format)
     _conclude(measured, path, strict=strict)
 

@@ -1,14 +1,16 @@
 """From what a person asks of an offload to an Offload on disk, and from paths to Offloads."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
+from app.measuring import read_runs
 from bench.bundle import Bundle
 from bench.compare import LIGHT
+from bench.emulation import emulation_signs
 from bench.errors import BadInput, ResultsError
 from bench.offload.client import server_from
 from bench.offload.energy import Power
@@ -17,10 +19,13 @@ from bench.offload.measure import Plan, measure_offload
 from bench.offload.records import Offload, OffloadSettings, offload_files, read_offload, write_offload
 from bench.plan import Planned, Selection, plan
 from bench.progress import Progress
-from bench.results import room_for, writable_folder
+from bench.results import Run, room_for, writable_folder
 from bench.subject import Subject, subject_of
 
-__all__ = ["local_side", "offload", "plan_offload", "read_offloads"]
+#: An emulator's times count for nothing, so few are taken.
+_EMULATED = OffloadSettings(trials=1, processes=1, limit=10, accuracy_images=200)
+
+__all__ = ["emulated_settings", "local_side", "offload", "plan_offload", "read_results"]
 
 #: In this order where nobody says which: the fastest runtime of light models first.
 _PREFERRED = ("litert", "tflite-runtime")
@@ -57,6 +62,18 @@ def plan_offload(
         settings=settings,
         power=power,
     )
+
+
+def emulated_settings(settings: OffloadSettings, given: Collection[str], progress: Progress) -> OffloadSettings:
+    """Under an emulator few trials of few images, unless the person stated how many."""
+    if not emulation_signs():
+        return settings
+    names = ("trials", "processes", "limit", "accuracy_images")
+    fewer = {name: getattr(_EMULATED, name) for name in names if name not in given}
+    if fewer:
+        said = ", ".join(f"{value} {name.replace('_', ' ')}" for name, value in fewer.items())
+        progress.say(f"EMULATED: only predictions count, so {said}")
+    return msgspec.structs.replace(settings, **fewer)
 
 
 def local_side(bundle: Bundle, selection: Selection) -> Planned:
@@ -116,12 +133,17 @@ def offload(asked: Plan, results: Path, progress: Progress) -> tuple[Offload, Pa
         return measured, path
 
 
-def read_offloads(paths: Sequence[Path]) -> list[Offload]:
-    """The Offloads among the named files and in the named folders, oldest first; Runs are passed over."""
-    found = []
-    for path in paths:
-        if path.is_dir():
-            found += [read_offload(file) for file in offload_files(path)]
-        elif path.name.startswith("offload-"):
-            found.append(read_offload(path))
-    return sorted(found, key=lambda offload: offload.began)
+def read_results(paths: Sequence[Path], progress: Progress) -> tuple[list[Run], list[Offload]]:
+    """The Runs and the Offloads of the named files and folders, each oldest first. ResultsError where there is none."""
+    files = [file for path in paths for file in (offload_files(path) if path.is_dir() else [path]) if _is(file)]
+    offloads = [read_offload(file) for file in files]
+    others = [path for path in paths if not _is(path) and not (path.is_dir() and _only_offloads(path))]
+    return read_runs(others, progress), sorted(offloads, key=lambda offload: offload.began)
+
+
+def _is(path: Path) -> bool:
+    return path.name.startswith("offload-") and not path.is_dir()
+
+
+def _only_offloads(folder: Path) -> bool:
+    return bool(offload_files(folder)) and not any(folder.glob("run-*.json"))

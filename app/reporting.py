@@ -12,6 +12,7 @@ from bench.bundle import Bundle
 from bench.errors import BadInput, MissingDependency, ResultsError
 from bench.files import write_atomically
 from bench.history import Series
+from bench.offload.records import Offload
 from bench.progress import Progress
 from bench.results import Run
 
@@ -37,6 +38,7 @@ def write_report(
     formats: Sequence[str],
     layout: Layout,
     progress: Progress,
+    offloads: Sequence[Offload] = (),
 ) -> list[Path]:
     """Writes ``output`` (report.html) and, for the other formats, one file a picture; the paths written.
 
@@ -44,7 +46,7 @@ def write_report(
     that none of the Runs measured, MissingDependency without matplotlib, ResultsError where nothing can be written.
     """
     _needs_matplotlib()
-    chapters = chapters_of(runs, [Bundle.open(folder) for folder in bundles])
+    chapters = chapters_of(runs, [Bundle.open(folder) for folder in bundles], offloads)
     single = [form for form in formats if form != "html"]
     count = sum(len(chapter.pictures) for chapter in chapters)
     progress.start("drawing", count * (len(single) + ("html" in formats)))

@@ -29,13 +29,17 @@ def offload_tables(offload: Offload, assessment: Assessment) -> list[Table]:
 
 
 def answers(offload: Offload, assessment: Assessment) -> list[str]:
-    """One sentence a way of sending, one at a time: what to do, and by how much."""
+    """One sentence a link, about the payload that is fastest over it: what to do, and by how much."""
     if offload.emulated:
         return ["EMULATED: predictions count; no time here is compared with another"]
     if assessment.local is None:
         return ["Nothing was measured here, so nothing can be compared."]
     here = seconds(assessment.local.value)
-    sentences = [_sentence(row, here) for row in assessment.rows if row.in_flight == 1 and row.p50 and row.measured]
+    best: dict[str, Row] = {}
+    for row in assessment.rows:
+        if row.p50 and (row.link not in best or row.p50.ratio.value < _ratio(best[row.link])):
+            best[row.link] = row
+    sentences = [_sentence(row, here) for row in best.values()]
     slack = assessment.slack
     if slack:
         inside = f" [{_signed(slack.interval.low)}, {_signed(slack.interval.high)}]" if slack.interval else ""
@@ -44,6 +48,10 @@ def answers(offload: Offload, assessment: Assessment) -> list[str]:
             f"Slack (here less the server's compute): {_signed(slack.value)}{inside} an image; sending {word}."
         )
     return sentences
+
+
+def _ratio(row: Row) -> float:
+    return row.p50.ratio.value if row.p50 else float("inf")
 
 
 def _sentence(row: Row, here: str) -> str:

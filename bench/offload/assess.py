@@ -98,11 +98,11 @@ def assess(offload: Offload) -> Assessment:
     p95 = _supported(local, 95) and local.process_medians("p95")
     seconds = local.process_medians("an image")
     return Assessment(
-        local=_estimate(local.process_medians("p50").values()),
+        local=_positive(local.process_medians("p50").values()),
         local_p95=float(np.median(list(p95.values()))) if p95 else None,
         local_images_a_second=1 / float(np.median(list(seconds.values()))) if seconds else None,
         local_accuracy=_correct(offload, ""),
-        local_joules=_estimate(_joules(offload, local).values()),
+        local_joules=_positive(_joules(offload, local).values()),
         energy="meter" if offload.meter else "stated" if offload.power else "none",
         slack=None if offload.emulated else _estimate(slacks),
         rows=[_row(offload, arm, parts[arm.payload]) for arm in offload.remotes],
@@ -123,7 +123,7 @@ def _row(offload: Offload, arm: Arm, parts: Mapping[int, Parts]) -> Row:
     difference, agreement = _same_images(offload, arm.payload)
     row = msgspec.structs.replace(
         row,
-        measured=_estimate(arm.process_medians("p50").values()),
+        measured=_positive(arm.process_medians("p50").values()),
         parts={name: float(np.median(list(arm.process_medians(name).values()))) for name in PARTS},
         bytes_up=arm.bytes_up,
         bytes_down=arm.bytes_down,
@@ -137,7 +137,7 @@ def _row(offload: Offload, arm: Arm, parts: Mapping[int, Parts]) -> Row:
     row = msgspec.structs.replace(
         row,
         throughput=_judged(arm, local, "an image"),
-        joules=_estimate(_joules(offload, arm).values()),
+        joules=_positive(_joules(offload, arm).values()),
         cheaper=_compared(_joules(offload, arm), _joules(offload, local)),
     )
     if arm.in_flight > 1:  # an image's own latency is of no use where several are on their way
@@ -190,8 +190,18 @@ def decision_map(
 
 
 def _estimate(values: Iterable[float]) -> Estimate | None:
+    """Of differences, which may be negative."""
     array = list(values)
     return Estimate(*mean_interval(array)) if array else None
+
+
+def _positive(values: Iterable[float]) -> Estimate | None:
+    """Of times and energies, on a log scale, as ratios are: no interval of a time reaches below nothing."""
+    array = np.array(list(values))
+    if not len(array) or array.min() <= 0:
+        return None
+    centre, interval = mean_interval(np.log(array))
+    return Estimate(float(np.exp(centre)), interval and Interval(*np.exp([interval.low, interval.high]).tolist()))
 
 
 def _supported(arm: Arm, percentile: float) -> bool:

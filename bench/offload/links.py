@@ -32,8 +32,11 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     def figures(self) -> str:
         """``rtt=20ms,up=10Mbit,down=40Mbit``: what ``--link`` takes."""
         parts = [f"rtt={self.rtt_s * 1e3:g}ms"]
-        parts += [f"up={bits_as_text(self.up_bps)}"] if self.up_bps else []
-        parts += [f"down={bits_as_text(self.down_bps)}"] if self.down_bps else []
+        if self.up_bps and self.up_bps == self.down_bps:
+            parts.append(f"rate={bits_as_text(self.up_bps)}")
+        else:
+            parts += [f"up={bits_as_text(self.up_bps)}"] if self.up_bps else []
+            parts += [f"down={bits_as_text(self.down_bps)}"] if self.down_bps else []
         parts += [f"jitter={self.jitter_s * 1e3:g}ms"] if self.jitter_s else []
         parts += [f"loss={self.loss * 100:g}%"] if self.loss else []
         return ",".join(parts)
@@ -105,16 +108,17 @@ def links_from(texts: Sequence[str], *, sweep: bool = False) -> list[Link]:
 def link_from(text: str) -> Link:
     """A profile's name, or ``rtt=20ms,up=10Mbit,down=40Mbit,jitter=5ms,loss=0.1%``; BadInput for anything else.
 
-    A profile may be altered: ``lte,rtt=40ms``. Where only one bandwidth is said, it holds both ways.
+    A profile may be altered: ``lte,rtt=40ms``. ``rate=10Mbit`` is both bandwidths.
     """
     first, *rest = [part.strip() for part in text.split(",") if part.strip()] or [""]
     base = PROFILES.get(first.lower())
     if base is None and "=" not in first:
         raise BadInput(f"--link {text!r}: no link is called {first!r}", f"there are {', '.join(PROFILES)}; or {_HOW}")
-    said: dict[str, Any] = dict(_figure(part, text) for part in (rest if base else [first, *rest]))
+    said: dict[str, Any] = {}
+    for part in rest if base else [first, *rest]:
+        key, value = _figure(part, text)
+        said |= {"up_bps": value, "down_bps": value} if key == "rate_bps" else {key: value}
     if base is None:
-        rates = [said[name] for name in ("up_bps", "down_bps") if name in said]
-        said = dict.fromkeys(("up_bps", "down_bps"), rates[0]) | said if rates else said
         link = Link(name="", **said)
         return msgspec.structs.replace(link, name=link.figures)
     link = msgspec.structs.replace(base, **said)
@@ -128,7 +132,7 @@ def _figure(part: str, text: str) -> tuple[str, float]:
         seconds = float(found[1]) * _TIME[found[2]] if found else -1.0
         if 0 <= seconds <= 10:
             return f"{key}_s", seconds
-    elif key in ("up", "down"):
+    elif key in ("up", "down", "rate"):
         found = re.fullmatch(r"(\d+(?:\.\d+)?)([kmg]?)bit(?:/s|ps)?", value, re.IGNORECASE)
         rate = float(found[1]) * _RATE[found[2].lower()] if found else 0.0
         if 1e3 <= rate <= 100e9:

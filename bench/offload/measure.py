@@ -20,6 +20,7 @@ from bench.machine import describe_machine
 from bench.manager import Worker, WorkerFailed
 from bench.offload.client import Client, RemoteFailed, Server
 from bench.offload.energy import Power
+from bench.offload.findings import offload_findings
 from bench.offload.links import DIRECT, Link
 from bench.offload.messages import (
     Classify,
@@ -355,6 +356,7 @@ class _Measurement:
     def _offload(self, *, complete: bool) -> Offload:
         plan, subject = self._plan, self._plan.subject
         labels = np.zeros(0, np.int64) if subject.labels is None else subject.labels
+        arms = [state.done() for state in self._states]
         return Offload(
             offload_id=uuid.uuid4().hex,
             began=self._began,
@@ -380,11 +382,14 @@ class _Measurement:
             runtime_version=plan.local.runtime_version,
             links=list(plan.links),
             path=self._path,
-            arms=[state.done() for state in self._states],
+            arms=arms,
             accuracies=self._accuracies,
             power=plan.power,
             meter=self._meter.name if self._meter else "",
-            findings=machine_findings(self._machine),
+            findings=[
+                *machine_findings(self._machine),
+                *offload_findings(arms, self._machine, self._identity, plan.local.configuration.threads),
+            ],
         )
 
 

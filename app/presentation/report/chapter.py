@@ -10,6 +10,7 @@ from app.presentation.entries import Entry, entries_of, machine_names, represent
 from app.presentation.figures.accuracy_time import accuracy_and_time
 from app.presentation.figures.canvas import Drawing
 from app.presentation.figures.confusion import confusion
+from app.presentation.figures.decision_map import decisions
 from app.presentation.figures.latency import latency_distribution
 from app.presentation.figures.tradeoff import trade_off
 from app.presentation.figures.training import training
@@ -19,6 +20,8 @@ from bench.codec import decode_record
 from bench.compare import LIGHT, ORIGINAL, Comparison, compare
 from bench.confusion import confusion_matrix
 from bench.errors import BadInput, BundleError
+from bench.offload.assess import Assessment, assess
+from bench.offload.records import Offload
 from bench.pairs import Answer, answers
 from bench.results import BundleIdentity, Run
 
@@ -37,6 +40,7 @@ class Chapter:
     identity: BundleIdentity
     runs: Sequence[Run]
     bundle: Bundle | None  # where the reader of the Runs has it, too: for images and the history of the training
+    offloads: Sequence[Offload] = ()
 
     @cached_property
     def machines(self) -> dict[str, str]:
@@ -62,6 +66,12 @@ class Chapter:
     def answers(self) -> list[Answer]:
         """One a machine pair."""
         return answers(self.runs)
+
+    @cached_property
+    def assessed(self) -> list[tuple[Offload, Assessment, Drawing | None]]:
+        """Each Offload, what follows from it, and its map."""
+        found = [(offload, assess(offload)) for offload in self.offloads]
+        return [(offload, assessment, decisions(offload, assessment)) for offload, assessment in found]
 
     # -- pictures: each is None where there is nothing to draw
 
@@ -121,22 +131,28 @@ class Chapter:
     @property
     def pictures(self) -> list[Drawing]:
         """All there are, in the order of the page."""
-        single = [self.accuracy_and_time, self.trade_off, *self.trials, self.latency, self.confusion, self.training]
-        return [drawing for drawing in single if drawing]
+        maps = [drawing for _, _, drawing in self.assessed]
+        single = [*maps, self.accuracy_and_time, self.trade_off, *self.trials, self.latency, self.confusion]
+        return [drawing for drawing in [*single, self.training] if drawing]
 
 
-def chapters_of(runs: Sequence[Run], bundles: Sequence[Bundle]) -> list[Chapter]:
+def chapters_of(runs: Sequence[Run], bundles: Sequence[Bundle], offloads: Sequence[Offload] = ()) -> list[Chapter]:
     """One chapter a bundle, in the order of the Runs: what was measured on different bundles is never compared.
 
-    Raises BadInput for a bundle of which there is no Run.
+    Raises BadInput for a bundle of which there is neither Run nor Offload.
     """
-    by_bundle: dict[str, list[Run]] = {}
+    by_bundle: dict[str, tuple[list[Run], list[Offload]]] = {}
     for run in {run.run_id: run for run in runs}.values():
-        by_bundle.setdefault(run.bundle.sha256, []).append(run)
+        by_bundle.setdefault(run.bundle.sha256, ([], []))[0].append(run)
+    for offload in {offload.offload_id: offload for offload in offloads}.values():
+        by_bundle.setdefault(offload.bundle.sha256, ([], []))[1].append(offload)
     folders = {bundle.digest: bundle for bundle in bundles}
     for digest, bundle in folders.items():
         if digest not in by_bundle:
             raise BadInput(
                 f"{bundle.folder}: none of the runs measured this bundle", "name the bundle that was measured"
             )
-    return [Chapter(group[0].bundle, group, folders.get(digest)) for digest, group in by_bundle.items()]
+    return [
+        Chapter(group[0].bundle if group else sent[0].bundle, group, folders.get(digest), sent)
+        for digest, (group, sent) in by_bundle.items()
+    ]

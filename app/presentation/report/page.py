@@ -13,6 +13,7 @@ from app.presentation.html_table import html_table, with_badges
 from app.presentation.report.chapter import Chapter
 from app.presentation.report.gallery import disagreements
 from app.presentation.report.machines import machines_table
+from app.presentation.report.offloads import here_or_there
 from app.presentation.report.repeat import how_to_repeat
 from app.presentation.report.style import STYLE
 from app.presentation.report.trust import trust_record
@@ -64,7 +65,9 @@ def _title(chapter: Chapter) -> str:
 
 
 def _dates(chapters: Sequence[Chapter]) -> str:
-    days = sorted({run.began[:10] for chapter in chapters for run in chapter.runs})
+    began = [run.began for chapter in chapters for run in chapter.runs]
+    began += [offload.began for chapter in chapters for offload in chapter.offloads]
+    days = sorted({moment[:10] for moment in began})
     written = [_day(day) for day in dict.fromkeys([days[0], days[-1]])]
     return "measured " + " to ".join(written)
 
@@ -81,13 +84,14 @@ def _chapter(chapter: Chapter, prefix: str, alone: bool, drawn: Drawn) -> Iterat
     pictures = _Pictures(prefix, drawn)
     sections = [
         ("Comparison", _comparison(chapter)),
+        ("Here or there", here_or_there(chapter, lambda drawing: pictures.all([drawing]))),
         ("Accuracy and time", _results(chapter, pictures)),
         ("Inside the measurement", pictures.all([*chapter.trials, chapter.latency])),
         ("Mistakes and disagreements", _mistakes(chapter, pictures)),
         ("Training", pictures.all([chapter.training])),
-        ("Machines", machines_table(chapter)),
+        ("Machines", machines_table(chapter) if chapter.runs else None),
         ("All measurements", _measurements(chapter)),
-        ("What to believe", trust_record(chapter)),
+        ("What to believe", trust_record(chapter) if chapter.runs else None),
         ("To repeat it", how_to_repeat(chapter)),
     ]
     there = [(title, f"{prefix}-s{number}", content) for number, (title, content) in enumerate(sections) if content]
@@ -95,7 +99,8 @@ def _chapter(chapter: Chapter, prefix: str, alone: bool, drawn: Drawn) -> Iterat
         yield element("h1", _title(chapter))
     if chapter.identity.note:
         yield element("p", element("b", chapter.identity.note))
-    yield _answers(chapter)
+    if chapter.runs:
+        yield _answers(chapter)
     yield element(
         "nav",
         element("ul", *(element("li", element("a", title, href=f"#{name}")) for title, name, _ in there)),

@@ -6,6 +6,7 @@ from app.presentation.html import Html, element, fragment
 from app.presentation.report.chapter import Chapter
 from app.presentation.report.machines import facts_table
 from bench.bundle import Bundle
+from bench.offload.records import Offload
 from bench.results import Run
 
 __all__ = ["how_to_repeat"]
@@ -18,12 +19,14 @@ def how_to_repeat(chapter: Chapter) -> Html:
     """The commands, then one column a Run, then the checksums."""
     commands = [_train(chapter.bundle)] if chapter.bundle else []
     commands += list(dict.fromkeys(_run(run) for run in chapter.runs))
+    commands += list(dict.fromkeys(_offload(offload) for offload in chapter.offloads))
     bundle = " --bundle artifacts/bundle" if chapter.bundle else ""
-    commands += ["edge-bench compare results", f"edge-bench report results{bundle} -o report.html"]
+    commands += ["edge-bench compare results"] if chapter.runs else []
+    commands += [f"edge-bench report results{bundle} -o report.html"]
     names = [chapter.machines[run.run_id] for run in chapter.runs]
     return fragment(
         element("pre", element("code", "\n".join(commands)), tabindex="0"),
-        facts_table("The Runs", names, _versions(chapter)),
+        facts_table("The Runs", names, _versions(chapter)) if chapter.runs else None,
         element("h3", "Checksums (SHA-256)"),
         element("dl", *_checksums(chapter)),
     )
@@ -69,6 +72,17 @@ def _run(run: Run) -> str:
     if settings.scenario:
         words += ["--scenario", settings.scenario]
     return shlex.join(words)
+
+
+def _offload(offload: Offload) -> str:
+    settings, configuration = offload.settings, offload.configuration
+    words = ["edge-bench", "offload", "artifacts/bundle", "--server", offload.server.url]
+    words += ["--variant", configuration.variant, "--runtime", configuration.runtime]
+    words += ["--threads", str(configuration.threads)]
+    for link in offload.links:
+        words += ["--link", link.figures]
+    words += ["--trials", str(settings.trials), "--processes", str(settings.processes), "--seed", str(settings.seed)]
+    return shlex.join([*words, "--limit", str(settings.limit)])
 
 
 def _versions(chapter: Chapter) -> dict[str, list[str]]:

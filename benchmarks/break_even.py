@@ -1,0 +1,112 @@
+"""Is the break-even that the model predicts the one that is measured? For several links, on this machine.
+
+    python -m benchmarks.break_even BUNDLE --local dynamic/tflite-runtime --server dynamic/litert \
+        --setting raw@50Mbit --setting jpeg@5Mbit
+
+The server runs natively beside the edge. First the parts are measured without any link, and from them the round trip
+is predicted at which sending takes as long as staying, at each setting's bandwidth. Then links with round trips around
+that one are measured, in one interleaved run, and the line through what sending took beyond staying says where it is 0.
+"""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from app.console import progress
+from app.offloading import plan_offload
+from bench.errors import EdgeBenchError
+from bench.offload.assess import assess
+from bench.offload.links import Link, link_from
+from bench.offload.measure import measure_offload
+from bench.offload.model import break_even_rtt, parts_of
+from bench.offload.records import Offload, OffloadSettings
+from bench.plan import Selection
+
+AROUND = (0.8, 0.93, 1.07, 1.2)
+
+
+@contextmanager
+def served(bundle: Path, configuration: str) -> Iterator[str]:
+    """`edge-bench serve` on a free port of this machine, as long as the ``with`` lasts."""
+    variant, runtime = configuration.split("/")
+    command = [sys.executable, "-m", "app", "serve", str(bundle), "--port", "0", "--variant", variant]
+    with subprocess.Popen([*command, "--runtime", runtime], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        try:
+            for line in process.stderr:
+                if " is served on " in line:
+                    yield line.split()[-1]
+                    return
+            raise SystemExit("the server did not start")
+        finally:
+            process.terminate()
+            process.stderr.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("--local", default="dynamic/tflite-runtime")
+    parser.add_argument("--server", default="dynamic/litert")
+    parser.add_argument("--setting", action="append", required=True, help="PAYLOAD@RATE")
+    parser.add_argument("--limit", type=int, default=20)
+    parser.add_argument("--trials", type=int, default=10)
+    parser.add_argument("--processes", type=int, default=5)
+    asked = parser.parse_args()
+    settings = OffloadSettings(
+        trials=asked.trials, processes=asked.processes, limit=asked.limit, accuracy_images=asked.limit
+    )
+    pairs = [tuple(setting.split("@")) for setting in asked.setting]
+    with served(asked.bundle, asked.server) as url:
+
+        def measured(payloads: list[str], links: list[Link]) -> Offload:
+            variant, runtime = asked.local.split("/")
+            plan = plan_offload(
+                asked.bundle, url, settings, selection=Selection(variants=[variant], runtimes=[runtime]), model=None,
+                token="", payloads=payloads, links=links, in_flight=[1], power=None,
+            )  # fmt: skip
+            return measure_offload(plan, progress())
+
+        rows = []
+        for payload in dict.fromkeys(payload for payload, _ in pairs):
+            rates = [rate for name, rate in pairs if name == payload]
+            rows += list(_payload(payload, rates, measured))
+    print(f"here {asked.local}, there {asked.server}, {asked.limit} images, {asked.trials} trials")
+    print("| payload | bandwidth | predicted break-even round trip, ms | measured, ms | error |\n|---|---|---|---|---|")
+    for row in rows:
+        print(f"| {row[0]} | {row[1]} | {row[2]:.2f} | {row[3]:.2f} | {100 * (row[2] / row[3] - 1):+.1f} % |")
+
+
+def _payload(payload: str, rates: list[str], measured: object) -> Iterator[tuple[str, str, float, float]]:
+    direct = measured([payload], [])  # type: ignore[operator]
+    parts = parts_of(direct, direct.remotes[0]).values()
+    bare = {rate: link_from(f"rtt=0ms,rate={rate}") for rate in rates}
+    predicted = {rate: float(np.mean([break_even_rtt(each, link) for each in parts])) for rate, link in bare.items()}
+    impossible = [rate for rate, rtt in predicted.items() if rtt <= 0]
+    if impossible:
+        raise EdgeBenchError(f"sending {payload} at {', '.join(impossible)} is not worth it over any link")
+    around = {
+        (rate, share): Link(
+            name=f"{rate} {share}", rtt_s=predicted[rate] * share, up_bps=link.up_bps, down_bps=link.down_bps
+        )
+        for rate, link in bare.items()
+        for share in AROUND
+    }
+    offload = measured([payload], list(around.values()))  # type: ignore[operator]
+    rows = {row.link: row for row in assess(offload).rows}
+    here = assess(offload).local
+    assert here
+    for rate in rates:
+        links = [around[rate, share] for share in AROUND]
+        beyond = [rows[link.name].measured.value - here.value for link in links]
+        slope, start = np.polyfit([link.rtt_s for link in links], beyond, 1)
+        yield payload, rate, 1e3 * predicted[rate], 1e3 * float(-start / slope)
+
+
+if __name__ == "__main__":
+    main()
