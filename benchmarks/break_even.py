@@ -11,7 +11,7 @@ that one are measured, in one interleaved run, and the line through what sending
 import argparse
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from bench.offload.model import break_even_rtt, parts_of
 from bench.offload.records import Offload, OffloadSettings
 from bench.plan import Selection
 
+Measure = Callable[[list[str], list[Link]], Offload]
 AROUND = (0.8, 0.93, 1.07, 1.2)
 
 
@@ -82,8 +83,8 @@ def main() -> None:
         print(f"| {row[0]} | {row[1]} | {row[2]:.2f} | {row[3]:.2f} | {100 * (row[2] / row[3] - 1):+.1f} % |")
 
 
-def _payload(payload: str, rates: list[str], measured: object) -> Iterator[tuple[str, str, float, float]]:
-    direct = measured([payload], [])  # type: ignore[operator]
+def _payload(payload: str, rates: list[str], measured: Measure) -> Iterator[tuple[str, str, float, float]]:
+    direct = measured([payload], [])
     parts = parts_of(direct, direct.remotes[0]).values()
     bare = {rate: link_from(f"rtt=0ms,rate={rate}") for rate in rates}
     predicted = {rate: float(np.mean([break_even_rtt(each, link) for each in parts])) for rate, link in bare.items()}
@@ -97,14 +98,14 @@ def _payload(payload: str, rates: list[str], measured: object) -> Iterator[tuple
         for rate, link in bare.items()
         for share in AROUND
     }
-    offload = measured([payload], list(around.values()))  # type: ignore[operator]
+    offload = measured([payload], list(around.values()))
     rows = {row.link: row for row in assess(offload).rows}
     here = assess(offload).local
     assert here
     for rate in rates:
         links = [around[rate, share] for share in AROUND]
-        beyond = [rows[link.name].measured.value - here.value for link in links]
-        slope, start = np.polyfit([link.rtt_s for link in links], beyond, 1)
+        there = [(link.rtt_s, row.measured.value) for link in links if (row := rows[link.name]).measured]
+        slope, start = np.polyfit([rtt for rtt, _ in there], [seconds - here.value for _, seconds in there], 1)
         yield payload, rate, 1e3 * predicted[rate], 1e3 * float(-start / slope)
 
 
