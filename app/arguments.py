@@ -11,7 +11,7 @@ from bench.errors import BadInput
 if TYPE_CHECKING:
     from bench.data.source import DataOptions
 
-__all__ = ["DATA_OPTIONS", "counts", "data_options", "given", "is_file", "memory", "names", "share"]
+__all__ = ["DATA_OPTIONS", "counts", "data_options", "given", "is_file", "memory", "names", "share", "size"]
 
 #: Names of what only model files take, a bundle having its own.
 DATA_OPTIONS = {
@@ -60,14 +60,19 @@ def share(text: str | None, flag: str) -> float | None:
 
 
 def memory(text: str | None) -> int | None:
-    """``512M`` or ``2G`` as bytes; None where nothing was said. BadInput for anything else."""
+    """``512M`` or ``2G`` as bytes; None where nothing was said. BadInput for anything else, and for less than 1 MiB."""
     if text is None:
         return None
+    return size(text, "--memory-limit", least=1 << 20)
+
+
+def size(text: str, flag: str, *, least: int = 1, most: int = 1 << 60) -> int:
+    """``512M`` or ``2G`` as bytes. BadInput for anything else."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
-    size = float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " ") if found else 0
-    if size < 1 << 20:
-        raise BadInput(f"--memory-limit {text!r}: no amount of memory", "say, --memory-limit 512M")
-    return int(size)
+    amount = int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " ")) if found else 0
+    if not least <= amount <= most:
+        raise BadInput(f"{flag} {text!r}: no amount of memory that can be meant", f"say, {flag} 128M")
+    return amount
 
 
 def given(context: typer.Context) -> set[str]:

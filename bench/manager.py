@@ -74,7 +74,7 @@ class Worker:
         try:
             self._channel.send(request)
         except ChannelClosed as cause:
-            raise WorkerFailed(self._why_closed(str(cause))) from None
+            raise WorkerFailed(self.why_closed(str(cause))) from None
         return self.wait_for(answer, timeout)
 
     def wait_for(self, answer: type[ReplyType], timeout: float) -> ReplyType:
@@ -90,12 +90,22 @@ class Worker:
                 )
             ) from None
         except ChannelClosed as cause:
-            raise WorkerFailed(self._why_closed(str(cause))) from None
+            raise WorkerFailed(self.why_closed(str(cause))) from None
         if isinstance(reply, Problem):
             raise WorkerFailed(Failure(kind=reply.kind, message=reply.message, remedy=reply.remedy))
         if not isinstance(reply, answer):
             raise WorkerFailed(Failure(kind="failed", message=f"answered {type(reply).__name__} out of turn"))
         return reply
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """File descriptors to read its replies from and to write requests to, for who would not block on them."""
+        return self._channel.ends
 
     def finish(self, timeout: float) -> Finished:
         """Lets the worker end; its last words."""
@@ -115,7 +125,8 @@ class Worker:
             self._log.close()
             self._channel.close()
 
-    def _why_closed(self, cause: str) -> Failure:
+    def why_closed(self, cause: str) -> Failure:
+        """What became of a worker whose pipe is closed; waits a moment for its end."""
         try:
             code = self._process.wait(GRACE_SECONDS)
         except subprocess.TimeoutExpired:

@@ -3,7 +3,7 @@
 import os
 import select
 import time
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -17,12 +17,19 @@ __all__ = [
     "Described",
     "Finish",
     "Finished",
+    "Infer",
+    "Inferred",
+    "Open",
+    "Opened",
     "Prepare",
     "Prepared",
     "Problem",
     "Ready",
+    "Refused",
+    "Reply",
     "Time",
     "Timed",
+    "frame",
 ]
 
 #: A trial of a million images answers with some 10 MB.
@@ -52,6 +59,25 @@ class Time(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     passes: int
     places: list[int] | None = None
+
+
+class Open(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Load the model to serve it, and warm up."""
+
+    configuration: Configuration
+    file: str
+    preprocessing: Preprocessing
+    image: list[int]  # shape of one image as it is sent
+    dtype: str  # of images as they are sent: uint8, or float32
+    input_shape: list[int] | None = None  # of one image as the model takes it, where the file leaves it open
+
+
+class Infer(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Classify the images that someone sent."""
+
+    form: Literal["raw", "json", "files", "base64"]  # pixels; the same as JSON; image files; the same as JSON strings
+    count: int
+    data: bytes
 
 
 class Finish(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -95,6 +121,30 @@ class Timed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     best: bytes = b""  # uint16 [images, 5], little-endian: the outputs with the five highest scores; of more than five
 
 
+class Opened(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The model is loaded and warm, and answers."""
+
+    load_ns: int
+    input: TensorSpec
+    output: TensorSpec
+
+
+class Inferred(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """What the model says of each image."""
+
+    labels: bytes  # int64 [images], little-endian
+    scores: bytes  # float32 [images, classes], little-endian
+    classes: int
+    decode_ns: int  # from what was sent to the model's inputs
+    compute_ns: int  # the model's invocations alone
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """What was sent is not what it was said to be; the worker goes on."""
+
+    message: str
+
+
 class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The worker ends now."""
 
@@ -109,25 +159,30 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     remedy: str = ""
 
 
-Request = Prepare | Describe | Time | Finish
-Reply = Ready | Prepared | Described | Timed | Finished | Problem
+Request = Prepare | Describe | Open | Time | Infer | Finish
+Reply = Ready | Prepared | Described | Opened | Timed | Inferred | Refused | Finished | Problem
 
 
 class ChannelClosed(Exception):
     """The other side is gone, or does not speak this protocol."""
 
 
+def frame(message: msgspec.Struct) -> bytes:
+    """Four bytes of length, then MessagePack."""
+    payload = msgspec.msgpack.encode(message)
+    return len(payload).to_bytes(4, "big") + payload
+
+
 class Channel:
-    """Frames over two pipe ends: four bytes of length, then MessagePack."""
+    """Frames over two pipe ends."""
 
     def __init__(self, read_end: int, write_end: int, incoming: Any) -> None:
         self._read_end, self._write_end = read_end, write_end
-        self._decoder, self._encoder = msgspec.msgpack.Decoder(incoming), msgspec.msgpack.Encoder()
+        self._decoder = msgspec.msgpack.Decoder(incoming)
 
     def send(self, message: msgspec.Struct) -> None:
         """Writes one frame; ChannelClosed where nobody reads."""
-        payload = self._encoder.encode(message)
-        data = memoryview(len(payload).to_bytes(4, "big") + payload)
+        data = memoryview(frame(message))
         try:
             while data:
                 data = data[os.write(self._write_end, data) :]
@@ -156,6 +211,11 @@ class Channel:
                 raise ChannelClosed("the pipe was closed")
             parts += chunk
         return bytes(parts)
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """File descriptors to read from and to write to."""
+        return self._read_end, self._write_end
 
     def close(self) -> None:
         """Closes both ends."""

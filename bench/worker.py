@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 
+from bench.answering import Answerer
 from bench.bundle import TensorSpec
 from bench.feeding import Feed
 from bench.protocol import (
@@ -24,21 +25,22 @@ from bench.protocol import (
     Described,
     Finish,
     Finished,
+    Infer,
+    Open,
     Prepare,
     Prepared,
     Problem,
     Ready,
+    Reply,
     Request,
     Time,
     Timed,
 )
 from bench.runtimes import loader, runtime_named
-from bench.runtimes.base import Clock, Loader, ModelFile, Session
+from bench.runtimes.base import Clock, Loader, ModelFile
+from bench.warming import warm_up
 
 __all__ = ["best_scores", "warm_up"]
-
-#: TensorFlow Lite's benchmark_model: warmup_runs = 1, warmup_min_secs = 0.5.
-WARM_UP_NS = 500_000_000
 
 
 def main(arguments: list[str]) -> int:
@@ -72,32 +74,43 @@ def _problem(kind: str, cause: Exception) -> Problem:
 
 def _serve(channel: Channel, load: Loader) -> None:
     request = channel.receive()
+    worker: _Prepared | Answerer
     try:
         if isinstance(request, Describe):
             channel.send(_described(request, load))
             return
-        worker = _Prepared(request, load, time.perf_counter_ns)
+        if isinstance(request, Open):
+            worker = Answerer(request, load)
+        else:
+            worker = _Prepared(request, load, time.perf_counter_ns)
     except Exception as cause:
         channel.send(_problem("cannot load", cause))
         return
-    channel.send(worker.answer)
+    channel.send(worker.opened)
     gc.collect()
     gc.freeze()
     while True:
         request = channel.receive()
-        match request:
-            case Time(passes=passes, places=places):
-                try:
-                    channel.send(worker.trial(passes, places))
-                except Exception as cause:
-                    channel.send(_problem("failed", cause))
-                    return
-            case Finish():
-                channel.send(Finished(memory_peak_bytes=peak_memory()))
-                return
-            case _:
-                channel.send(Problem(kind="failed", message=f"out of turn: {type(request).__name__}"))
-                return
+        if isinstance(request, Finish):
+            channel.send(Finished(memory_peak_bytes=peak_memory()))
+            return
+        try:
+            reply = _reply(worker, request)
+        except Exception as cause:
+            reply = _problem("failed", cause)
+        channel.send(reply)
+        if isinstance(reply, Problem):
+            return
+
+
+def _reply(worker: "_Prepared | Answerer", request: Request) -> Reply:
+    match request:
+        case Time(passes=passes, places=places) if isinstance(worker, _Prepared):
+            return worker.trial(passes, places)
+        case Infer() if isinstance(worker, Answerer):
+            return worker.answer(request)
+        case _:
+            return Problem(kind="failed", message=f"out of turn: {type(request).__name__}")
 
 
 class _Prepared:
@@ -121,7 +134,7 @@ class _Prepared:
         scores = self._scores(len(some))
         times = session.classify(some[: session.batch_size], scores[: session.batch_size], clock)
         warm_ns, invocations, pass_ns = warm_up(session, some, scores, self._count, clock)
-        self.answer = Prepared(
+        self.opened = Prepared(
             load_ns=loaded - began,
             first_ns=int(times.ended[-1] - times.began[0]),
             warm_up_ns=warm_ns,
@@ -189,25 +202,6 @@ def best_scores(scores: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], npt.ND
     count = min(5, scores.shape[1])
     best = np.argpartition(scores, -count, axis=1)[:, -count:]
     return scores.argmax(axis=1), best
-
-
-def warm_up(
-    session: Session, inputs: npt.NDArray[Any], outputs: npt.NDArray[Any], count: int, clock: Clock
-) -> tuple[int, int, int]:
-    """At least one invocation and at least half a second; (duration, invocations, expected duration of a pass) in ns.
-
-    ``inputs`` are one full batch and as many images as the last batch of a pass over ``count`` has, so that both shapes
-    have been seen.
-    """
-    some = len(inputs)
-    begin = clock()
-    images = invocations = 0
-    while invocations == 0 or clock() - begin < WARM_UP_NS:
-        times = session.classify(inputs, outputs, clock)
-        images += some
-        invocations += len(times.began)
-    duration = clock() - begin
-    return duration, invocations, duration * count // images
 
 
 def peak_memory() -> int:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from bench.data.preprocess import Geometry
 from bench.errors import DatasetError, MissingDependency
 
-__all__ = ["decode", "require_pillow"]
+__all__ = ["decode", "eight_bit", "require_pillow"]
 
 #: Larger images are taken for decompression bombs: a 100-megapixel photograph is 300 MB decoded.
 MAX_PIXELS = 100_000_000
@@ -50,7 +50,7 @@ def decode(path: Path, geometry: Geometry) -> npt.NDArray[np.uint8]:
                     f"{path}: {width:,}×{height:,} pixels; more than {MAX_PIXELS // 1_000_000} million are refused",
                     "make it smaller, or take it away",
                 )
-            return _resampled(_eight_bit(image, geometry.channels, image_module), geometry, image_module)
+            return _resampled(eight_bit(image, geometry.channels, image_module), geometry, image_module)
     except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as cause:
         raise DatasetError(
             f"{path}: not a whole image: {str(cause).splitlines()[0][:120] if str(cause) else type(cause).__name__}",
@@ -58,7 +58,8 @@ def decode(path: Path, geometry: Geometry) -> npt.NDArray[np.uint8]:
         ) from None
 
 
-def _eight_bit(image: Any, channels: int, image_module: Any) -> Any:
+def eight_bit(image: Any, channels: int, image_module: Any) -> Any:
+    """Grey or RGB with eight bits a channel, whatever it was; ValueError where it is not known what values mean."""
     if image.mode.startswith("I"):  # 16 bits a pixel, in a 32-bit image in some formats
         values = np.asarray(image).astype(np.int64)
         image = image_module.fromarray(np.clip(values >> 8, 0, 255).astype(np.uint8))

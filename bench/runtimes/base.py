@@ -21,6 +21,7 @@ class ModelFile(NamedTuple):
     threads: int
     batch_size: int
     input_shape: tuple[int, ...] | None = None  # of one image, where the file leaves it open
+    serving: bool = False  # requests of any size up to the batch's, each as soon as can be; not the benchmark's passes
 
 
 class PassTimes(NamedTuple):
