@@ -10,7 +10,7 @@ import numpy.typing as npt
 from bench.feeding import model_inputs
 from bench.offload.messages import Classify, Labels, Prepared, PrepareLocal, Timed, TimeLocal
 from bench.runtimes.base import Clock, Loader, ModelFile
-from bench.worker import WARM_UP_NS
+from bench.warming import WARM_UP_NS
 
 __all__ = ["LocalSide"]
 

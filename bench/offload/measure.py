@@ -59,7 +59,7 @@ from bench.subject import Subject, pixel_checksums
 from bench.telemetry import Sensors, throttling
 from bench.trust import machine_findings
 from bench.version import __version__, revision
-from bench.worker import WARM_UP_NS
+from bench.warming import WARM_UP_NS
 
 __all__ = ["Plan", "measure_offload"]
 
