@@ -190,19 +190,21 @@ class Client:
         length = f"Content-Length: {len(body)}\r\n" if body else ""
         head = f"{method} {self._server.prefix}{path} HTTP/1.1\r\n{self._common}{headers}{length}\r\n"
         message = head.encode("latin-1", "replace") + body
+        response = http.client.HTTPResponse(self._socket, method=method)
         try:
             self._socket.sendall(message)
             sent = self._clock()
-            response = http.client.HTTPResponse(self._socket, method=method)
             response.begin()
             first = self._clock()
             content = self._content(response)
         except TimeoutError:
+            response.close()
             self.close()
             raise RemoteFailed(
                 "no answer", f"{self._server.url} did not answer within {self._timeout:g} s", "a larger --timeout"
             ) from None
         except (http.client.HTTPException, OSError, ValueError) as cause:
+            response.close()
             self.close()
             if isinstance(cause, http.client.RemoteDisconnected | http.client.IncompleteRead | ConnectionError):
                 raise RemoteFailed("ended", f"{self._server.url} closed the connection before it answered") from None
@@ -222,6 +224,8 @@ class Client:
             content += chunk
             if len(content) > MAX_ANSWER:
                 raise ValueError(f"an answer of more than {MAX_ANSWER >> 20} MiB")
+        if response.length:  # read() does not tell the end of an answer from that of its connection
+            raise http.client.IncompleteRead(bytes(content), response.length)
         return bytes(content)
 
 
