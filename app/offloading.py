@@ -83,7 +83,7 @@ def local_side(bundle: Bundle, selection: Selection) -> Planned:
     """
     chosen = msgspec.structs.replace(selection, variants=list(selection.variants) or [LIGHT])
     planned = plan(bundle, chosen)
-    if not selection.runtimes:
+    if not selection.runtimes and len(chosen.variants) == 1 and len(selection.threads or [1]) == 1:
         able = [item for item in planned if item.failure is None]
         order = {name: place for place, name in enumerate(_PREFERRED)}
         able.sort(key=lambda item: order.get(item.configuration.runtime, len(order)))

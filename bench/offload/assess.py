@@ -20,8 +20,7 @@ from bench.offload.model import (
     predicted_directly,
     slack_of,
 )
-from bench.offload.records import Arm, Offload
-from bench.offload.remote import PARTS
+from bench.offload.records import PARTS, Arm, Offload
 from bench.stats import (
     Interval,
     PairedDifference,

@@ -100,8 +100,8 @@ def meter_of(root: Path = Path("/")) -> Meter | None:
         for path in sorted(root.glob(f"sys/class/hwmon/hwmon*/{pattern}")):
             if _millionths(path) is not None:
                 return Wattmeter(f"hwmon {_text(path.parent / 'name')}", partial(_millionths, path))
-    if "Raspberry Pi 5" in _text(root / "proc/device-tree/model") and _pmic_watts() is not None:
-        return Wattmeter("the Pi 5's power chip: its rails, without USB and what hangs on 5 V", _pmic_watts)
+    if "Raspberry Pi 5" in _text(root / "proc/device-tree/model") and pmic_watts() is not None:
+        return Wattmeter("the Pi 5's power chip: its rails, without USB and what hangs on 5 V", pmic_watts)
     return _rapl(root)
 
 
@@ -119,7 +119,7 @@ def _rapl(root: Path) -> Meter | None:
     return Counter("RAPL: the processor packages only", read, wraps)
 
 
-def _pmic_watts(run: Callable[[], str] | None = None) -> float | None:
+def pmic_watts(run: Callable[[], str] | None = None) -> float | None:
     """Sum over the rails of volts × amperes, as ``vcgencmd pmic_read_adc`` gives them; None where it does not."""
     try:
         text = (run or _vcgencmd)()

@@ -1,5 +1,6 @@
 """The Offload: local and remote inference of the same images, everything measured, and between which two ends."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ from bench.results import BundleIdentity, Configuration, Failure, Images, run_fi
 
 __all__ = [
     "LOCAL",
+    "PARTS",
     "Accuracy",
     "Arm",
     "ArmTrial",
@@ -29,6 +31,8 @@ __all__ = [
 ]
 
 LOCAL = "local"
+#: The parts of a remote latency, in order: the first five add up to it, the last four happen within "wait".
+PARTS = ("encode", "send", "wait", "receive", "decode", "queue", "unpack", "compute", "server")
 
 
 class OffloadSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,7 +219,27 @@ def read_offload(path: Path) -> Offload:
     offload = decode_record(path, Offload, ResultsError, "name a file that `edge-bench offload` wrote")
     if sum(arm.where == LOCAL for arm in offload.arms) != 1:
         raise ResultsError(f"{path}: not a whole offload: it has no local side", "measure it again")
+    try:
+        for arm in offload.arms:
+            for trial in arm.trials:
+                _check(trial, PARTS if arm.where != LOCAL else ())
+        for packed in [offload.images.indices, *(each.predictions for each in offload.accuracies)]:
+            if len(unpack(packed)) != offload.images.indices.length:
+                raise ValueError("labels of other images than its own")
+    except ValueError as cause:
+        raise ResultsError(f"{path}: not a whole offload: {cause}", "measure it again") from None
     return offload
+
+
+def _check(trial: ArmTrial, parts: Sequence[str]) -> None:
+    """ValueError for a trial that figures could not be made of."""
+    if not trial.parts.keys() >= set(parts):
+        raise ValueError("a trial without the parts of its latencies")
+    for packed in [trial.latencies, *trial.parts.values()]:
+        if not len(unpack(packed)):
+            raise ValueError("a trial without latencies")
+    if trial.elapsed_ns <= 0:
+        raise ValueError("a trial that took no time")
 
 
 def offload_files(folder: Path) -> list[Path]:

@@ -22,12 +22,11 @@ from bench.offload.messages import (
 )
 from bench.offload.oip import Request, infer_request
 from bench.offload.payloads import RAW, encoded
+from bench.offload.records import PARTS
 from bench.runtimes.base import Clock
 
-__all__ = ["PARTS", "RemoteSide"]
+__all__ = ["RemoteSide"]
 
-#: The parts of a remote latency, in order: the first five add up to it, the last four happen within "wait".
-PARTS = ("encode", "send", "wait", "receive", "decode", "queue", "unpack", "compute", "server")
 #: Upload sizes of a probe, in bytes, as far as the server takes that many images.
 _UPLOADS = (1 << 12, 1 << 16, 1 << 18)
 _MOST_IMAGES = 100
