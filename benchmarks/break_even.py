@@ -3,9 +3,9 @@
     python -m benchmarks.break_even BUNDLE --local dynamic/tflite-runtime --server dynamic/litert \
         --setting raw@50Mbit --setting jpeg@5Mbit
 
-The server runs natively beside the edge. First the parts are measured without any link, and from them the round trip
-is predicted at which sending takes as long as staying, at each setting's bandwidth. Then links with round trips around
-that one are measured, in one interleaved run, and the line through what sending took beyond staying says where it is 0.
+The server runs natively beside the edge. From the way without a link the round trip is predicted at which sending takes
+as long as staying, at each setting's bandwidth. Links with round trips around that one are measured in the same
+interleaved run, and the line through what sending took beyond staying says where it is 0.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from app.console import progress
@@ -28,7 +29,7 @@ from bench.offload.records import Offload, OffloadSettings
 from bench.plan import Selection
 
 Measure = Callable[[list[str], list[Link]], Offload]
-AROUND = (0.8, 0.93, 1.07, 1.2)
+AROUND = (0.7, 0.9, 1.1, 1.3)
 
 
 @contextmanager
@@ -84,29 +85,36 @@ def main() -> None:
 
 
 def _payload(payload: str, rates: list[str], measured: Measure) -> Iterator[tuple[str, str, float, float]]:
-    direct = measured([payload], [])
-    parts = parts_of(direct, direct.remotes[0]).values()
+    """Payload, rate, predicted and measured break-even round trip in milliseconds.
+
+    A first, short look says where to measure; prediction and measurement are both of the run after it, from different
+    ways of that run: the former from the one without a link, the latter from those with one.
+    """
     bare = {rate: link_from(f"rtt=0ms,rate={rate}") for rate in rates}
-    predicted = {rate: float(np.mean([break_even_rtt(each, link) for each in parts])) for rate, link in bare.items()}
-    impossible = [rate for rate, rtt in predicted.items() if rtt <= 0]
+    rough = _predicted(measured([payload], []), bare)
+    impossible = [rate for rate, rtt in rough.items() if rtt <= 0]
     if impossible:
         raise EdgeBenchError(f"sending {payload} at {', '.join(impossible)} is not worth it over any link")
     around = {
-        (rate, share): Link(
-            name=f"{rate} {share}", rtt_s=predicted[rate] * share, up_bps=link.up_bps, down_bps=link.down_bps
-        )
+        (rate, share): msgspec.structs.replace(link, name=f"{rate} {share}", rtt_s=rough[rate] * share)
         for rate, link in bare.items()
         for share in AROUND
     }
     offload = measured([payload], list(around.values()))
-    rows = {row.link: row for row in assess(offload).rows}
-    here = assess(offload).local
-    assert here
+    predicted, assessment = _predicted(offload, bare), assess(offload)
+    rows = {row.link: row for row in assessment.rows}
+    assert assessment.local
+    here = assessment.local.value
     for rate in rates:
         links = [around[rate, share] for share in AROUND]
         there = [(link.rtt_s, row.measured.value) for link in links if (row := rows[link.name]).measured]
-        slope, start = np.polyfit([rtt for rtt, _ in there], [seconds - here.value for _, seconds in there], 1)
+        slope, start = np.polyfit([rtt for rtt, _ in there], [seconds - here for _, seconds in there], 1)
         yield payload, rate, 1e3 * predicted[rate], 1e3 * float(-start / slope)
+
+
+def _predicted(offload: Offload, bare: dict[str, Link]) -> dict[str, float]:
+    parts = parts_of(offload, offload.remotes[0]).values()
+    return {rate: float(np.mean([break_even_rtt(each, link) for each in parts])) for rate, link in bare.items()}
 
 
 if __name__ == "__main__":
