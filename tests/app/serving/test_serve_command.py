@@ -1,0 +1,58 @@
+"""What `edge-bench serve` refuses to begin, and why."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from bench.bundle import Bundle
+from tests.app.serving.server import Served
+from tests.conftest import CommandLine, assert_refused
+
+
+def test_a_port_that_is_taken_is_said_before_a_model_is_loaded(edge_bench: CommandLine, digits_bundle: Bundle) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = edge_bench("serve", digits_bundle.folder, "--port", port)
+    assert_refused(done, f"127.0.0.1:{port}", "in use", "another --port", code=1)
+    assert "loading" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--variant", "float8"), "no variant 'float8'"),
+        (("--variant", "keras", "--runtime", "litert"), "litert cannot run keras"),
+        (("--host", "nowhere.invalid"), "--host 'nowhere.invalid'"),
+        (("--token", "two words"), "characters that no header can carry"),
+        (("--token", "a", "--token-file", "b"), "both given"),
+        (("--token-file", "b"), "--token-file b"),
+        (("--max-body", "1G"), "--max-body '1G'"),
+        (("--max-body", "much"), "--max-body 'much'"),
+        (("--certificate", "none.pem"), "--certificate none.pem"),
+        (("--key", "none.pem"), "--key is of a certificate"),
+        (("--name", "a/b"), "--name 'a/b'"),
+        (("--preprocess", "unit"), "is a bundle"),
+    ],
+)
+def test_options_that_cannot_be_meant(
+    edge_bench: CommandLine, digits_bundle: Bundle, options: tuple[str, ...], words: str
+) -> None:
+    assert_refused(edge_bench("serve", digits_bundle.folder, *options), words)
+
+
+def test_a_model_whose_preprocessing_nobody_knows(edge_bench: CommandLine, digits_bundle: Bundle) -> None:
+    assert_refused(edge_bench("serve", digits_bundle.folder / "variants" / "dynamic.tflite"), "nothing in it says how")
+
+
+def test_a_damaged_model_is_no_reason_to_serve_another(edge_bench: CommandLine, bundle_copy: Path) -> None:
+    (bundle_copy / "model.keras").write_bytes(b"spoiled")
+    assert_refused(edge_bench("serve", bundle_copy), "model.keras", code=1)
+
+
+def test_beyond_loopback_without_a_token_it_warns(digits_bundle: Bundle, tmp_path: Path) -> None:
+    options = ("--variant", "dynamic", "--host", "0.0.0.0")
+    with Served(digits_bundle.folder, tmp_path, *options) as server:
+        assert any("0.0.0.0 can be reached from other machines, and there is no token" in line for line in server.said)
+    with Served(digits_bundle.folder, tmp_path, *options, EDGE_BENCH_TOKEN="sesame") as server:
+        assert not any("token" in line for line in server.said)
