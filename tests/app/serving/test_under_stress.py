@@ -150,11 +150,12 @@ def test_who_has_no_token_learns_only_that_it_lives(light: Start, digits: Images
     with light("--token-file", tmp_path / "token") as server:
         for health in ("live", "ready"):
             assert server.ask("GET", f"/v2/health/{health}").status == 200
-        for said in ({}, {"Authorization": "Bearer open"}, {"Authorization": "open-sesame"}):
+        strangers: list[dict[str, Any]] = [{}, {"Authorization": "Bearer open"}, {"Authorization": "open-sesame"}]
+        for said in strangers:
             assert_unauthorized(server.ask("GET", "/metrics", headers=said))
             assert_unauthorized(server.ask("GET", "/v2/models/paper-cnn", headers=said))
             assert_unauthorized(server.infer(*pixels(digits[:1]), **said))
-        right = {"Authorization": "Bearer open-sesame"}
+        right: dict[str, Any] = {"Authorization": "Bearer open-sesame"}
         assert server.infer(*pixels(digits[:1]), **right).status == 200
         assert server.ask("GET", "/metrics", headers=right).status == 200
 
