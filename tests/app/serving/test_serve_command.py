@@ -1,12 +1,15 @@
 """What `edge-bench serve` refuses to begin, and why."""
 
+import re
 import socket
 from pathlib import Path
 
 import pytest
 
+from app.cli import app
 from app.serving.access import on_loopback
 from bench.bundle import Bundle
+from bench.errors import BadInput, EdgeBenchError
 from tests.app.serving.server import Served
 from tests.conftest import CommandLine, assert_refused
 
@@ -36,19 +39,25 @@ def test_a_port_that_is_taken_is_said_before_a_model_is_loaded(edge_bench: Comma
         (("--preprocess", "unit"), "is a bundle"),
     ],
 )
-def test_options_that_cannot_be_meant(
-    edge_bench: CommandLine, digits_bundle: Bundle, options: tuple[str, ...], words: str
-) -> None:
-    assert_refused(edge_bench("serve", digits_bundle.folder, *options), words)
+def test_options_that_cannot_be_meant(digits_bundle: Bundle, options: tuple[str, ...], words: str) -> None:
+    with pytest.raises(BadInput, match=re.escape(words)):
+        serve(digits_bundle.folder, *options)
 
 
-def test_a_model_whose_preprocessing_nobody_knows(edge_bench: CommandLine, digits_bundle: Bundle) -> None:
-    assert_refused(edge_bench("serve", digits_bundle.folder / "variants" / "dynamic.tflite"), "nothing in it says how")
+def test_a_model_whose_preprocessing_nobody_knows(digits_bundle: Bundle) -> None:
+    with pytest.raises(BadInput, match="nothing in it says how"):
+        serve(digits_bundle.folder / "variants" / "dynamic.tflite")
 
 
-def test_a_damaged_model_is_no_reason_to_serve_another(edge_bench: CommandLine, bundle_copy: Path) -> None:
+def test_a_damaged_model_is_no_reason_to_serve_another(bundle_copy: Path) -> None:
     (bundle_copy / "model.keras").write_bytes(b"spoiled")
-    assert_refused(edge_bench("serve", bundle_copy), "model.keras", code=1)
+    with pytest.raises(EdgeBenchError, match=r"model\.keras"):
+        serve(bundle_copy)
+
+
+def serve(*arguments: object) -> None:
+    """In this process, which is as good where nothing is ever served."""
+    app(["serve", *map(str, arguments)], standalone_mode=False)
 
 
 def test_beyond_loopback_without_a_token_it_warns(digits_bundle: Bundle, tmp_path: Path) -> None:
