@@ -28,6 +28,7 @@ def serve(
     queue: s.Queue = 64,
     max_batch: s.MaxBatch = 256,
     max_body: s.MaxBody = "64M",
+    header_timeout: s.HeaderTimeout = 10,
     body_timeout: s.BodyTimeout = 60,
     timeout: s.InferenceTimeout = 60,
     grace: s.Grace = 8,
@@ -42,12 +43,14 @@ def serve(
     from bench.plan import Selection
 
     require_server()
-    from app.serving.service import Limits, Place, question_about, serve_until_told, token_from
+    from app.serving.access import token_from
+    from app.serving.service import Limits, Place, question_about, serve_until_told
 
     place = Place(host, port, token_from(token, token_file), certificate, key)
     limits = Limits(
         queue=queue, batch=max_batch,
-        body_bytes=a.size(max_body, "--max-body", least=1 << 10, most=MOST_BYTES), body_seconds=body_timeout,
+        body_bytes=a.size(max_body, "--max-body", least=1 << 10, most=MOST_BYTES),
+        body_seconds=body_timeout, header_seconds=header_timeout,
         inference_seconds=timeout, start_seconds=300, end_seconds=grace,
         memory=a.memory(memory_limit),
     )  # fmt: skip

@@ -84,8 +84,12 @@ MaxBatch = Annotated[int, typer.Option(min=1, envvar="EDGE_BENCH_MAX_BATCH", hel
 MaxBody = Annotated[
     str, typer.Option(envvar="EDGE_BENCH_MAX_BODY", help="Size of a request's body, also when unpacked: 64M.")
 ]
+HeaderTimeout = Annotated[
+    float,
+    typer.Option(min=0.1, envvar="EDGE_BENCH_HEADER_TIMEOUT", help="Seconds that a connection has to send a header."),
+]
 BodyTimeout = Annotated[
-    float, typer.Option(min=1, envvar="EDGE_BENCH_BODY_TIMEOUT", help="Seconds that a body may take to arrive.")
+    float, typer.Option(min=0.1, envvar="EDGE_BENCH_BODY_TIMEOUT", help="Seconds that a body may take to arrive.")
 ]
 InferenceTimeout = Annotated[
     float,

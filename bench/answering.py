@@ -8,7 +8,7 @@ import struct
 import time
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -22,6 +22,9 @@ from bench.runtimes.base import Loader, ModelFile
 from bench.warming import warm_up
 
 __all__ = ["Answerer"]
+
+#: A number of a JSON tensor, with white space and brackets, may have so many on average.
+_JSON_BYTES = 64
 
 
 class _BadData(Exception):
@@ -94,20 +97,32 @@ def _real(scores: npt.NDArray[Any], spec: TensorSpec) -> npt.NDArray[np.float32]
     return real
 
 
+def _json_types(dtype: np.dtype[Any], axes: int) -> tuple[Any, Any]:
+    """What msgspec is to expect of flat data, and of data nested as deeply as a tensor with so many axes."""
+    number: Any = Annotated[int, msgspec.Meta(ge=0, le=255)] if dtype == np.uint8 else float
+    flat = nested = list[number]
+    for _ in range(axes - 1):
+        nested = list[nested]  # type: ignore[valid-type]
+    return flat, nested
+
+
+def _is_nested(data: bytes) -> bool:
+    return data.lstrip()[1:].lstrip()[:1] == b"["
+
+
 def _from_json(data: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
     """A tensor written as JSON: flat, or nested as its shape says."""
+    flat, nested = _json_types(dtype, len(shape))
+    expected = int(np.prod(shape))
+    if len(data) > _JSON_BYTES * expected + 1024:
+        raise _BadData(f"data: {len(data):,} bytes of JSON for {expected:,} numbers")
     try:
-        values = np.asarray(msgspec.json.decode(data))
+        values = np.array(msgspec.json.decode(data, type=nested if _is_nested(data) else flat), dtype)
     except (msgspec.DecodeError, ValueError, RecursionError, OverflowError) as cause:
-        raise _BadData(f"data: no array of numbers: {str(cause).splitlines()[0][:120]}") from None
-    wanted = "whole numbers from 0 to 255" if dtype == np.uint8 else "numbers"
-    if values.dtype.kind not in ("iu" if dtype == np.uint8 else "iuf"):
-        raise _BadData(f"data: {wanted} are expected")
-    if values.shape != shape and values.shape != (int(np.prod(shape)),):
+        raise _BadData(f"data: {str(cause).splitlines()[0][:160]}") from None
+    if values.shape not in (shape, (expected,)):
         raise _BadData(f"data: has shape {list(values.shape)}, the tensor {list(shape)}; flat data would do, too")
-    if dtype == np.uint8 and values.size and not 0 <= values.min() <= values.max() <= 255:
-        raise _BadData(f"data: {wanted} are expected")
-    return values.astype(dtype).reshape(shape)
+    return values.reshape(shape)
 
 
 def _split(data: bytes, count: int) -> list[bytes]:

@@ -1,5 +1,6 @@
 """The routes of the Open Inference Protocol, and who may ask."""
 
+import asyncio
 import hmac
 import time
 from typing import Any
@@ -11,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
-from app.serving.bodies import Bodies, Refusal
+from app.serving.bodies import Bodies, Reply
 from app.serving.engine import Engine
 from app.serving.faults import Fault
 from app.serving.metrics import CONTENT_TYPE, Metrics
@@ -68,6 +69,7 @@ class Application:
             ],
             exception_handlers={Fault: _refusal, 404: _not_found, 405: _not_found},
         )
+        self._routes.router.redirect_slashes = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -87,6 +89,11 @@ class Application:
             else:
                 fault = Fault(401, "the token is missing or wrong: send Authorization: Bearer TOKEN")
                 await _refused(fault)(scope, receive, noting)
+        except asyncio.CancelledError:
+            if status:
+                raise
+            fault = Fault(503, "the server is being ended", retry_after=10)
+            await _refused(fault).at_once(noting)
         finally:
             took = time.perf_counter() - began if scope["path"].endswith("/infer") and status == 200 else None
             self._metrics.answered(status, took)
@@ -100,11 +107,11 @@ class Application:
     async def _infer(self, request: Request) -> Response:
         self._named(request)
         self._engine.admit()
-        body = await self._bodies.read(request)
-        began = time.perf_counter_ns()
-        asked = read_request(body, request.headers.get(HEADER_LENGTH.decode()), self._model.takes)
-        read_ns = time.perf_counter_ns() - began
-        answer = await self._engine.infer(asked.infer)
+        async with self._bodies.of(request) as body:
+            began = time.perf_counter_ns()
+            asked = read_request(body, request.headers.get(HEADER_LENGTH), self._model.takes)
+            read_ns = time.perf_counter_ns() - began
+            answer = await self._engine.infer(asked.infer)
         decode_ns = read_ns + answer.inferred.decode_ns
         self._metrics.inferred(answer, asked.infer.count, decode_ns)
         parameters = {
@@ -116,9 +123,7 @@ class Application:
         content, length = answered(asked, answer.inferred, self._model.name, parameters)
         if length is None:
             return Response(content, media_type=JSON)
-        return Response(
-            content, media_type="application/octet-stream", headers={"Inference-Header-Content-Length": str(length)}
-        )
+        return Response(content, media_type="application/octet-stream", headers={HEADER_LENGTH: str(length)})
 
     def _named(self, request: Request) -> None:
         name, version = request.path_params["name"], request.path_params.get("version", "1")
@@ -145,18 +150,18 @@ class Application:
         return _json({"name": "edge-bench", "version": __version__, "extensions": ["binary_tensor_data"]})
 
     async def _counted(self, _: Request) -> Response:
-        return Response(self._metrics.text(), media_type=CONTENT_TYPE)
+        return Reply(self._metrics.text(), media_type=CONTENT_TYPE)
 
 
-def _json(content: dict[str, Any], status: int = 200) -> Response:
-    return Response(msgspec.json.encode(content), status, media_type=JSON)
+def _json(content: dict[str, Any], status: int = 200) -> Reply:
+    return Reply(msgspec.json.encode(content), status, media_type=JSON)
 
 
-def _refused(fault: Fault) -> Refusal:
+def _refused(fault: Fault) -> Reply:
     headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after else {}
     if fault.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return Refusal(msgspec.json.encode({"error": fault.message}), fault.status, headers, media_type=JSON)
+    return Reply(msgspec.json.encode({"error": fault.message}), fault.status, headers, media_type=JSON)
 
 
 async def _refusal(_: Request, cause: Exception) -> Response:

@@ -5,7 +5,7 @@ import resource
 import socket
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -14,8 +14,9 @@ from bench.errors import BadInput, EdgeBenchError
 
 __all__ = ["BoundedHttp", "QuietServer", "bound_socket", "more_files"]
 
-HEADER_SECONDS = 10.0
 HEADER_BYTES = 64 << 10
+#: A client that reads nothing of its answer for so many seconds is gone.
+READING_SECONDS = 60.0
 #: Descriptors that are not connections: the worker's pipes, its log, libraries.
 _OTHER_FILES = 64
 _WANTED_FILES = 16384
@@ -25,24 +26,27 @@ class BoundedHttp(HttpToolsProtocol):
     """HTTP/1.1 whose headers have to come in time and within a size; connections beyond a number are closed at once."""
 
     most_connections = _WANTED_FILES
+    header_seconds = 10.0
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
         self._header_timer: asyncio.TimerHandle | None = None
+        self._reading_timer: asyncio.TimerHandle | None = None
         self._in_header, self._header_bytes = True, 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a TCP server's
-        super().connection_made(transport)
+        super().connection_made(cast(asyncio.Transport, transport))
         if len(self.connections) > self.most_connections:
-            transport.abort()
+            self.transport.abort()
             return
         self._wait_for_header()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
         self._stop_waiting()
+        if self._reading_timer is not None:
+            self._reading_timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -66,8 +70,19 @@ class BoundedHttp(HttpToolsProtocol):
         self._stop_waiting()
         super().on_headers_complete()
 
+    def pause_writing(self) -> None:
+        """The client reads more slowly than it is answered."""
+        self._reading_timer = self.loop.call_later(READING_SECONDS, self.transport.abort)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """It has read on."""
+        if self._reading_timer is not None:
+            self._reading_timer.cancel()
+        super().resume_writing()
+
     def _wait_for_header(self) -> None:
-        self._header_timer = self.loop.call_later(HEADER_SECONDS, self._too_late)
+        self._header_timer = self.loop.call_later(self.header_seconds, self._too_late)
 
     def _stop_waiting(self) -> None:
         if self._header_timer is not None:

@@ -154,8 +154,8 @@ class Engine:
         while True:
             try:
                 _, self._line = await self._new_worker()
-            except WorkerFailed as cause:
-                self._say(f"! the model cannot be started: {cause.failure.message}; next attempt in {pause:g} s")
+            except (WorkerFailed, OSError) as cause:
+                self._say(f"! the model cannot be started: {cause}; next attempt in {pause:g} s")
             else:
                 self.restarts += 1
                 self._say("the model answers again")

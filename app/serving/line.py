@@ -22,7 +22,7 @@ class Line(asyncio.Protocol):
         self.worker, self._lost = worker, lost
         self._received = bytearray()
         self._reply: asyncio.Future[Reply] | None = None
-        self._transports: list[asyncio.BaseTransport] = []
+        self._reader: asyncio.ReadTransport
         self._writer: asyncio.WriteTransport
         self._decoder = msgspec.msgpack.Decoder(Reply)
 
@@ -32,9 +32,8 @@ class Line(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         line, (read_end, write_end) = cls(worker, lost), worker.ends
         # duplicates: the transports close theirs, the worker its own
-        reader, _ = await loop.connect_read_pipe(lambda: line, os.fdopen(os.dup(read_end), "rb", 0))
+        line._reader, _ = await loop.connect_read_pipe(lambda: line, os.fdopen(os.dup(read_end), "rb", 0))
         line._writer, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(os.dup(write_end), "wb", 0))
-        line._transports = [reader, line._writer]
         return line
 
     async def ask(self, message: msgspec.Struct) -> Reply:
@@ -48,11 +47,10 @@ class Line(asyncio.Protocol):
 
     def close(self) -> None:
         """Lets go of the pipe."""
-        for transport in self._transports:
-            if isinstance(transport, asyncio.WriteTransport):
-                transport.abort()
-            else:
-                transport.close()
+        if not self._reader.is_closing():
+            self._reader.close()
+        if not self._writer.is_closing():
+            self._writer.abort()
 
     def data_received(self, data: bytes) -> None:
         """Part of a frame, or all of it."""

@@ -14,7 +14,7 @@ from bench.protocol import Infer, Inferred
 
 __all__ = ["DATATYPES", "HEADER_LENGTH", "INPUT", "OUTPUTS", "Asked", "Body", "Takes", "answered", "read_request"]
 
-HEADER_LENGTH = b"inference-header-content-length"
+HEADER_LENGTH = "inference-header-content-length"
 INPUT, OUTPUTS = "images", ("labels", "scores")
 #: Of images as bundles hold them.
 DATATYPES = {"uint8": "UINT8", "float32": "FP32"}
@@ -69,7 +69,7 @@ class Body(NamedTuple):
     header_length: int | None
 
 
-def read_request(body: bytes, header_length: str | None, takes: Takes) -> Asked:
+def read_request(body: bytes | bytearray, header_length: str | None, takes: Takes) -> Asked:
     """A request, checked. Fault 400 says what does not fit."""
     length = _length(header_length, len(body))
     try:
@@ -83,7 +83,7 @@ def read_request(body: bytes, header_length: str | None, takes: Takes) -> Asked:
     count = _count(tensor, takes)
     return Asked(
         id=request.id,
-        infer=_infer(tensor, count, body[length:] if length < len(body) else b"", takes),
+        infer=_infer(tensor, count, bytes(memoryview(body)[length:]), takes),
         outputs=_outputs(request),
     )
 

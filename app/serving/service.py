@@ -1,7 +1,7 @@
 """From a bundle or a model file to a server that answers until it is told to end."""
 
 import asyncio
-import ipaddress
+import re
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from app.questions import Question, about_files
+from app.serving.access import check_tls, on_loopback
 from app.serving.application import Application, Model
 from app.serving.bodies import Bodies
 from app.serving.connections import BoundedHttp, QuietServer, bound_socket, more_files
@@ -28,7 +29,7 @@ from bench.results import Settings
 from bench.subject import subject_of
 from bench.version import __version__
 
-__all__ = ["Limits", "Place", "question_about", "serve_until_told", "token_from"]
+__all__ = ["Limits", "Place", "question_about", "serve_until_told"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Limits:
     batch: int
     body_bytes: int
     body_seconds: float
+    header_seconds: float
     inference_seconds: float
     start_seconds: float
     end_seconds: int
@@ -66,35 +68,21 @@ def question_about(path: Path, selection: Selection, preprocess: str | None, pro
         return Question(subject_of(Bundle.open(path), 1), plan(Bundle.open(path), selection), settings)
     question = about_files([path], DataOptions(preprocess=preprocess), selection, settings, progress)
     spec, subject = question.planned[0].variant.input, question.subject
-    pixels_as_they_are = spec.dtype == "uint8" and not spec.scale
-    if preprocess is None and subject.preprocessing.name == "raw" and not pixels_as_they_are:
+    sent = np.load(subject.pixels, mmap_mode="r", allow_pickle=False).dtype
+    as_they_are = sent != np.uint8 or (spec.dtype == "uint8" and not spec.scale)
+    if preprocess is None and subject.preprocessing.name == "raw" and not as_they_are:
         raise BadInput(f"{path}: nothing in it says how pixels become its input", "say --preprocess unit, say, or raw")
     return question
 
 
-def token_from(token: str | None, file: Path | None) -> str | None:
-    """The bearer token, stated or in a file. BadInput for one that nobody could send, or that anybody could guess."""
-    if file is not None:
-        if token:
-            raise BadInput("--token and --token-file are both given", "leave one out")
-        try:
-            token = file.read_text().strip()
-        except (OSError, UnicodeDecodeError) as cause:
-            raise BadInput(f"--token-file {file}: {cause}", "name a file that holds nothing but the token") from None
-        if not token:
-            raise BadInput(f"--token-file {file}: it is empty", "name a file that holds nothing but the token")
-    if not token:
-        return None
-    if not token.isascii() or not token.isprintable() or " " in token:
-        raise BadInput("the token has characters that no header can carry", "letters and digits are best")
-    return token
-
-
 def serve_until_told(question: Question, name: str | None, place: Place, limits: Limits, progress: Progress) -> None:
     """Answers until SIGTERM or SIGINT. EdgeBenchError where the model or the address cannot be had."""
+    if name is not None and not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name):
+        raise BadInput(f"--name {name!r}: it is part of an address", "letters, digits, '.', '_' and '-'")
+    check_tls(place.certificate, place.key)
     planned = _one_of(question.planned)
     model, opening = _model(question, planned, name, limits)
-    if place.token is None and not _on_loopback(place.host):
+    if place.token is None and not on_loopback(place.host):
         progress.say(
             f"! {place.host} can be reached from other machines, and there is no token: whoever reaches it may ask; "
             "--token-file FILE asks for one"
@@ -176,7 +164,7 @@ async def _served(
         opened = await engine.start()
         model = msgspec.structs.replace(model, classes=opened.output.shape[-1])
         bodies = Bodies(limits.body_bytes, limits.body_seconds, together=4 * limits.body_bytes)
-        BoundedHttp.most_connections = more_files()
+        BoundedHttp.most_connections, BoundedHttp.header_seconds = more_files(), limits.header_seconds
         config = Config(
             Application(model, engine, bodies, place.token), http=BoundedHttp, ws="none", lifespan="off",
             log_config=None, log_level="error", access_log=False, proxy_headers=False, server_header=False,
@@ -189,12 +177,3 @@ async def _served(
         await QuietServer(config, lambda: progress.say(f"{model.name} is served on {url}")).serve([listening])
     finally:
         await engine.close()
-
-
-def _on_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
