@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from bench.interrupts import held
 from bench.journal import Entry, Journal
 from bench.manager import Worker, WorkerFailed
 from bench.plan import Planned
 from bench.progress import Progress
 from bench.protocol import Prepare, Prepared, Ready, Time, Timed
-from bench.recorder import Recorder, run_begun
+from bench.recorder import NotKept, Recorder, run_begun
 from bench.results import Run, Settings
 from bench.sampling import draw_for_trial
 from bench.schedule import Generation, schedule
@@ -51,10 +52,10 @@ def run_benchmark(
             _Workers(subject, planned, settings, recorder, progress).run(able, generation)
     except KeyboardInterrupt:
         recorder.interrupted = True
-    except OSError as cause:  # what cannot be kept is not measured
-        if journal is None:
-            raise
-        recorder.interrupted, recorder.stopped = True, f"{journal.path} could not be written: {cause.strerror}"
+    except NotKept as cause:
+        recorder.interrupted, recorder.stopped = True, str(cause)
+    except OSError as cause:
+        recorder.interrupted, recorder.stopped = True, f"a worker could not be started: {cause.strerror}"
     progress.finish(recorder.stopped or ("interrupted" if recorder.interrupted else ""))
     return recorder.run()
 
@@ -82,9 +83,10 @@ class _Workers:
         try:
             for number in left:
                 if not self._recorder.failed(number):
-                    self._alive[number] = Worker(
-                        self._planned[number].configuration.runtime, self._settings.memory_limit
-                    )
+                    with held():  # a worker that nobody knows of would not be stopped
+                        self._alive[number] = Worker(
+                            self._planned[number].configuration.runtime, self._settings.memory_limit
+                        )
             imports = {number: self._guarded(number, self._await_import) for number in list(self._alive)}
             for number in list(self._alive):
                 self._progress.advance(0, f"preparing {self._planned[number].configuration}")

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from bench.assembly import Assembly
 from bench.codec import pack
+from bench.interrupts import held
 from bench.journal import Entry, Failed, Journal, ProcessBegan, ProcessEnded, TrialMade
 from bench.machine import describe_machine
 from bench.plan import Planned
@@ -22,7 +23,11 @@ from bench.telemetry import MachineState, Sensors, throttling
 from bench.trust import machine_findings
 from bench.version import __version__, revision
 
-__all__ = ["Recorder", "Watched", "run_begun"]
+__all__ = ["NotKept", "Recorder", "Watched", "run_begun"]
+
+
+class NotKept(Exception):
+    """What was measured could not be put on disk: no more is measured."""
 
 
 @dataclass
@@ -195,6 +200,11 @@ class Recorder:
         return msgspec.structs.replace(run, state_after=self._sensors.read(), stopped=self.stopped)
 
     def _take(self, entry: Entry) -> None:
-        self._assembly.apply(entry)  # first: where the disk is full, it is still in memory
-        if self._journal is not None:
-            self._journal.append(entry)
+        with held():  # in both or in neither, whatever signal comes
+            self._assembly.apply(entry)  # first: where the disk is full, it is still in memory
+            if self._journal is None:
+                return
+            try:
+                self._journal.append(entry)
+            except OSError as cause:
+                raise NotKept(f"{self._journal.path} could not be written: {cause.strerror}") from None

@@ -1,4 +1,4 @@
-"""One configuration in one fresh process: ``python -m bench.worker RUNTIME READ_FD WRITE_FD``.
+"""One configuration in one fresh process: ``python -m bench.worker RUNTIME READ_FD WRITE_FD PARENT MEMORY_LIMIT``.
 
 Native code meets a model only here, so that what it does to a process happens to this one.
 """
@@ -17,6 +17,7 @@ import psutil
 
 from bench.bundle import TensorSpec
 from bench.feeding import Feed
+from bench.interrupts import SIGNALS, die_with_parent
 from bench.protocol import (
     Channel,
     ChannelClosed,
@@ -39,16 +40,21 @@ __all__ = ["best_scores", "warm_up"]
 
 #: TensorFlow Lite's benchmark_model: warmup_runs = 1, warmup_min_secs = 0.5.
 WARM_UP_NS = 500_000_000
+#: Bytes that native code may print, or write to any file: a worker that talks without end fills nothing.
+LONGEST_LOG = 16 << 20
 
 
 def main(arguments: list[str]) -> int:
     """Answers requests until there are no more."""
-    # Ctrl-C reaches the whole process group; the parent decides when a worker ends
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    name, read_end, write_end, *limit = arguments
-    if limit:
+    # signals may reach the whole process group; the parent decides when a worker ends, and takes it along when it dies
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    name, read_end, write_end, parent, limit = arguments
+    die_with_parent(int(parent))
+    if int(limit):
         # private writable memory, so that what a library merely maps does not count
-        resource.setrlimit(resource.RLIMIT_DATA, (int(limit[0]), int(limit[0])))
+        _bound(resource.RLIMIT_DATA, int(limit))
+    _bound(resource.RLIMIT_FSIZE, LONGEST_LOG)
     channel = Channel(int(read_end), int(write_end), Request)
     try:
         began = time.perf_counter_ns()
@@ -62,6 +68,13 @@ def main(arguments: list[str]) -> int:
     except ChannelClosed:
         pass  # the parent is gone
     return 0
+
+
+def _bound(kind: int, limit: int) -> None:
+    """No more than this, nor than the system allows anyway."""
+    hard = resource.getrlimit(kind)[1]
+    limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+    resource.setrlimit(kind, (limit, limit))
 
 
 def _problem(kind: str, cause: Exception) -> Problem:
