@@ -1,19 +1,22 @@
 """From a question to a Run on disk, and from paths to Runs."""
 
+import contextlib
 import os
-import tempfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from app.questions import Question
 from bench.assembly import read_run_or_journal
 from bench.benchmark import run_benchmark
+from bench.company import company, runtime_folder
 from bench.errors import ResultsError
 from bench.journal import JOURNAL, Entry, Journal, TrialMade, read_journal
+from bench.locks import reading
 from bench.machine import Machine, describe_machine
 from bench.progress import Progress
 from bench.recorder import run_begun
 from bench.results import Configuration, Run, Settings, read_run, room_for, run_file_name, writable_folder, write_run
+from bench.scratch import lasting_temporary_folder
 
 __all__ = ["measure", "read_runs", "runs_elsewhere"]
 
@@ -42,21 +45,30 @@ def measure(
         progress.say(f"{found[1]} has measured this bundle so already")
         return found
     room_for(results, question.images, question.invocations)
-    journal, begun, earlier = _journal(results, question, progress, resume=resume)
-    with journal:
+    with contextlib.ExitStack() as held:
+        if question.bundle is not None:  # nobody may write it anew meanwhile
+            held.enter_context(reading(question.bundle))
+        journal, begun, earlier = _journal(results, question, progress, resume=resume)
+        held.enter_context(journal)
+        met = held.enter_context(company(begun.run_id, begun.machine.hostname, runtime_folder(), results))
         run = run_benchmark(
             question.subject, question.planned, question.settings, progress,
-            begun=begun, journal=journal, earlier=earlier,
+            begun=begun, journal=journal, earlier=earlier, company=met,
         )  # fmt: skip
-        try:
-            path = write_run(run, results, again=earlier is not None)
-        except ResultsError as cause:
-            path = write_run(run, Path(tempfile.gettempdir()), again=earlier is not None)
-            progress.say(f"! {cause.problem}; the Run was written to {path} instead")
-        else:
-            if run.complete or not run.measured:
-                journal.remove()
-    return run, path
+        return run, _written(run, results, journal, progress, again=earlier is not None)
+
+
+def _written(run: Run, results: Path, journal: Journal, progress: Progress, *, again: bool) -> Path:
+    """Where the Run is now; its journal is gone unless there is something to go on with."""
+    try:
+        path = write_run(run, results, again=again)
+    except ResultsError as cause:
+        path = write_run(run, lasting_temporary_folder(), again=again)
+        progress.say(f"! {cause.problem}; the Run was written to {path} instead")
+        return path
+    if run.complete or not run.measured:
+        journal.remove()
+    return path
 
 
 def _journal(

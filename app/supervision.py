@@ -1,7 +1,7 @@
 """Commands that call TensorFlow, under a small process that can end them at any moment.
 
-A converter may be in native code for a minute, in which Python hears no signal; and native code may crash. So the work is
-done by a child, and this process does nothing but wait for it, pass signals on, and clear up.
+A converter may be in native code for a minute, in which Python hears no signal; and native code may crash. So the work
+is done by a child, and this process does nothing but wait for it, pass signals on, and clear up.
 """
 
 import os
@@ -70,7 +70,7 @@ def _waited_for(child: int, heard: set[signal.Signals]) -> tuple[int, bool, bool
             return os.waitpid(child, 0)[1], True, True
 
 
-def _exit_code(status: int, asked: bool, killed: bool) -> int:  # noqa: FBT001
+def _exit_code(status: int, asked: bool, killed: bool) -> int:
     if killed:
         print("error: interrupted", file=sys.stderr)
     if asked and (killed or os.WIFSIGNALED(status)):

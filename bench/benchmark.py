@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.company import Company
 from bench.interrupts import held
 from bench.journal import Entry, Journal
 from bench.manager import Worker, WorkerFailed
@@ -38,13 +39,15 @@ def run_benchmark(
     begun: Run | None = None,
     journal: Journal | None = None,
     earlier: Sequence[Entry] | None = None,
+    company: Company | None = None,
 ) -> Run:
     """Measures every planned configuration; what was measured comes back, also after Ctrl-C (``complete`` is False).
 
     With a ``journal`` every trial is on disk before the next starts; ``earlier`` are the entries of a run that ended
-    before its time, which goes on where they end. Where the journal can no longer be written, the run stops.
+    before its time, which goes on where they end. Where the journal can no longer be written, the run stops. Other runs
+    that ``company`` meets are in the trust record.
     """
-    recorder = Recorder(begun or run_begun(subject, planned, settings), subject, journal, earlier)
+    recorder = Recorder(begun or run_begun(subject, planned, settings), subject, journal, earlier, company)
     able = [number for number, item in enumerate(planned) if item.failure is None]
     progress.start("measuring", settings.trials * len(able), recorder.trials)
     try:

@@ -16,13 +16,13 @@ import numpy.typing as npt
 from bench.interrupts import held
 
 __all__ = [
-    "fsync_folder", "let_go", "locked_temporary", "read_bounded", "remove_leftovers", "replacing", "sha256_of",
+    "PART", "fsync_folder", "let_go", "locked_temporary", "read_bounded", "remove_leftovers", "replacing", "sha256_of",
     "write_atomically",
 ]  # fmt: skip
 
 _CHUNK = 1 << 20
 #: In the name of every temporary file, and in no other.
-_PART = ".edge-bench-part"
+PART = ".edge-bench-part"
 
 
 def sha256_of(path: Path) -> str:
@@ -74,8 +74,11 @@ def replacing(path: Path, *, exclusive: bool = False, suffix: str = "") -> Itera
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(path.parent)
-    temporary, handle = locked_temporary(path, suffix)
+    made: list[tuple[Path, int]] = []
     try:
+        with held():
+            made.append(locked_temporary(path, suffix))
+        temporary = made[0][0]
         yield temporary
         with held():
             with temporary.open("rb") as file:
@@ -84,14 +87,21 @@ def replacing(path: Path, *, exclusive: bool = False, suffix: str = "") -> Itera
             _rename(temporary, path, exclusive=exclusive)
             fsync_folder(path.parent)
     finally:
-        temporary.unlink(missing_ok=True)
-        os.close(handle)
+        for temporary, handle in made:
+            temporary.unlink(missing_ok=True)
+            os.close(handle)
 
 
-def locked_temporary(path: Path, suffix: str = "") -> tuple[Path, int]:
-    """A new temporary file beside ``path``, and the handle that locks it."""
+def locked_temporary(path: Path, suffix: str = "", first: bytes = b"") -> tuple[Path, int]:
+    """A new temporary file beside ``path``, and the handle that locks it; once locked it has ``first`` in it."""
     while True:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=f"{_PART}{suffix}", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=f"{PART}{suffix}", dir=path.parent)
+        try:
+            os.write(handle, first)
+        except OSError:
+            os.close(handle)
+            Path(name).unlink()
+            raise
         with contextlib.suppress(OSError):  # a file system without locks
             fcntl.flock(handle, fcntl.LOCK_EX)
         if os.fstat(handle).st_nlink:  # else somebody's remove_leftovers came between
@@ -101,7 +111,7 @@ def locked_temporary(path: Path, suffix: str = "") -> tuple[Path, int]:
 
 def remove_leftovers(folder: Path) -> None:
     """Removes the temporary files of processes that are no more."""
-    for path in folder.glob(f".*{_PART}*"):
+    for path in folder.glob(f".*{PART}*"):
         with contextlib.suppress(OSError):
             handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:

@@ -18,11 +18,14 @@ import msgspec
 from bench.codec import PackedArray
 from bench.errors import BadInput, ResultsError
 from bench.files import fsync_folder, locked_temporary, remove_leftovers
+from bench.interrupts import held
 from bench.locks import lock
+from bench.machine import Finding
 from bench.results import Failure, ProcessRecord, Run, Trial
 
 __all__ = [
-    "JOURNAL", "Begun", "Entry", "Failed", "Journal", "ProcessBegan", "ProcessEnded", "TrialMade", "read_journal",
+    "JOURNAL", "Begun", "Entry", "Failed", "Journal", "Noticed", "ProcessBegan", "ProcessEnded", "TrialMade",
+    "read_journal",
 ]  # fmt: skip
 
 JOURNAL = ".journal"
@@ -70,7 +73,13 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     failure: Failure
 
 
-Entry = Begun | ProcessBegan | TrialMade | ProcessEnded | Failed
+class Noticed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Something that spoils the run came while it went on."""
+
+    finding: Finding
+
+
+Entry = Begun | ProcessBegan | TrialMade | ProcessEnded | Failed | Noticed
 
 
 class Journal:
@@ -84,23 +93,29 @@ class Journal:
     def create(cls, path: Path, begun: Run) -> "Journal":
         """A new one with its first entry, renamed into place when whole. ResultsError where it cannot be made."""
         try:
-            remove_leftovers(path.parent)
-            temporary, handle = locked_temporary(path)
-            fcntl.fcntl(handle, fcntl.F_SETFL, os.O_APPEND)
-            journal = cls(path, handle)
-            try:
-                journal.append(Begun(run=begun))
-                temporary.chmod(0o644)
-                temporary.rename(path)
-            except BaseException:
-                journal.close()
-                temporary.unlink(missing_ok=True)
-                raise
+            with held():
+                remove_leftovers(path.parent)
+                journal = cls._created(path, begun)
         except OSError as cause:
             raise ResultsError(
                 f"{path}: cannot be written: {cause.strerror}", "make room, or name another folder with --results"
             ) from None
         fsync_folder(path.parent)
+        return journal
+
+    @classmethod
+    def _created(cls, path: Path, begun: Run) -> "Journal":
+        temporary, handle = locked_temporary(path)
+        fcntl.fcntl(handle, fcntl.F_SETFL, os.O_APPEND)
+        journal = cls(path, handle)
+        try:
+            journal.append(Begun(run=begun))
+            temporary.chmod(0o644)
+            temporary.rename(path)
+        except BaseException:
+            journal.close()
+            temporary.unlink(missing_ok=True)
+            raise
         return journal
 
     @classmethod
