@@ -13,7 +13,7 @@ from app.questions import about_bundle
 from bench.assembly import read_run_or_journal
 from bench.bundle import Bundle
 from bench.company import company, measuring_now
-from bench.files import PART
+from bench.files import PART, remove_leftovers
 from bench.journal import JOURNAL
 from bench.plan import Selection
 from bench.progress import Silent
@@ -50,19 +50,15 @@ def test_one_that_came_and_went_in_between_is_known_too(tmp_path: Path) -> None:
 
 def test_the_dead_are_no_company_and_their_books_are_cleared_away(tmp_path: Path) -> None:
     code = (
-        f"import os; from bench.company import *; company('dead', 'h', __import__('pathlib').Path({str(tmp_path)!r}))"
+        "import os; from pathlib import Path; from bench.company import company\n"
+        f"with company('dead', 'here', Path({str(tmp_path)!r})): os.kill(os.getpid(), 9)"
     )
-    subprocess.run(
-        [sys.executable, "-c", f"{code}.__enter__(); os.kill(os.getpid(), 9)"],
-        env=clean_environment(tmp_path), check=False,
-    )  # fmt: skip
+    subprocess.run([sys.executable, "-c", code], env=clean_environment(tmp_path), check=False)
     assert len(list(tmp_path.glob(f".*{PART}"))) == 1
     with company("alive", "here", tmp_path) as here:
         assert here.news() == []
     assert measuring_now("", tmp_path) == []
-    with company("next", "here", tmp_path) as here:
-        from bench.files import remove_leftovers
-
+    with company("next", "here", tmp_path):
         remove_leftovers(tmp_path)
         assert len(list(tmp_path.iterdir())) == 1, "its own, which is locked, stays"
 
@@ -95,7 +91,7 @@ def test_runs_of_different_users_see_each_other(tmp_path: Path) -> None:
     for parent in list(tmp_path.parents)[:3]:
         parent.chmod(parent.stat().st_mode | 0o055)
     code = (
-        f"import os; os.setgid(12345); os.setuid(12345)\nfrom pathlib import Path\nfrom bench.company import company\n"
+        "import os\nfrom pathlib import Path\nfrom bench.company import company\nos.setgid(12345)\nos.setuid(12345)\n"
         f"with company('other', 'there', Path({str(shared)!r})) as here: print([g.run_id for g in here.news()])\n"
     )
     with company("mine", "here", shared) as here:
