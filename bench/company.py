@@ -126,7 +126,10 @@ def _opened(folder: Path, me: Guest) -> _Book | None:
 
 def _visited(folder: Path, me: Guest, *, sign: bool) -> Iterator[Guest]:
     """The owners of all books that are locked, which is as long as they live; the books are signed."""
-    for path in folder.glob(f".{_BOOK}.*{PART}"):
+    paths: list[Path] = []
+    with contextlib.suppress(OSError):  # a folder that is not ours to read
+        paths += folder.glob(f".{_BOOK}.*{PART}")
+    for path in paths:
         with contextlib.suppress(OSError, ValueError):
             owner, *_ = _signatures(_content(path))
             if owner.run_id != me.run_id and owner.boot == me.boot and _locked(path):

@@ -111,7 +111,10 @@ def locked_temporary(path: Path, suffix: str = "", first: bytes = b"") -> tuple[
 
 def remove_leftovers(folder: Path) -> None:
     """Removes the temporary files of processes that are no more."""
-    for path in folder.glob(f".*{PART}*"):
+    paths: list[Path] = []
+    with contextlib.suppress(OSError):  # a folder that is not ours to read
+        paths += folder.glob(f".*{PART}*")
+    for path in paths:
         with contextlib.suppress(OSError):
             handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
