@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.supervision import needs_supervision, supervised
-from bench.interrupts import listen, stop_listening
+from bench.interrupts import asked_to_stop, listen, stop_listening
 
 if TYPE_CHECKING:
     from bench.errors import EdgeBenchError
@@ -92,6 +92,9 @@ def _called(arguments: list[str]) -> int:
         if console.settings.debug:
             raise
         explained = _explained(error)
+        if asked_to_stop() and explained.exit_code != INTERRUPTED:
+            # native code has turned the interruption into an error of its own
+            raise KeyboardInterrupt from None
         with contextlib.suppress(OSError):
             console.print_error(explained)
         return explained.exit_code

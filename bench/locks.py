@@ -24,7 +24,7 @@ def only_writer(folder: Path) -> Iterator[None]:
     The lock is on the folder itself: nothing is written, and it ends with the process, however that ends. On a
     file system without locks there is none.
     """
-    with _held(folder, fcntl.LOCK_EX, "another edge-bench is writing or measuring there"):
+    with _held(folder, fcntl.LOCK_EX, "another edge-bench is writing there, or measuring it"):
         yield
 
 
