@@ -1,0 +1,108 @@
+"""What the fault tests share: a command in a session of its own, and what may be left of it."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.files import PART
+from tests.conftest import clean_environment, command
+
+#: How many random kills and signals a fault test makes: a few, unless ``make faults`` says otherwise.
+KILLS = int(os.environ.get("EDGE_BENCH_KILLS", "0"))
+
+
+@dataclass
+class Ended:
+    """How a command ended."""
+
+    code: int
+    errors: str
+    took: float  # seconds from the signal to the end of its last process
+    signalled: bool
+    reached: str  # what it last said of its progress before the signal
+
+
+@dataclass
+class Station:
+    """Folders of one fault test: where commands run, and their temporary folder."""
+
+    home: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.temporary.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def temporary(self) -> Path:
+        return self.home / "tmp"
+
+    def start(self, *arguments: object) -> "subprocess.Popen[str]":
+        """A session of its own, so that a kill takes all of it, as a power cut would."""
+        return subprocess.Popen(
+            command(*arguments),
+            env=clean_environment(self.home) | {"TMPDIR": str(self.temporary)} | self.environment,
+            cwd=self.home,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(
+        self, *arguments: object, after: float | None, number: int = signal.SIGKILL, whole_group: bool = True
+    ) -> Ended:
+        """A command that gets a signal ``after`` some seconds, unless it has ended before or that is None."""
+        process = self.start(*arguments)
+        try:
+            _, errors = process.communicate(timeout=after)
+            return Ended(process.returncode, errors, 0.0, signalled=False, reached=_last(errors))
+        except subprocess.TimeoutExpired as waited:
+            reached = _last((waited.stderr or b"").decode(errors="replace"))
+        began = time.monotonic()
+        if whole_group:
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+        while group_lives(process.pid):
+            if time.monotonic() - began > 60:
+                raise AssertionError(f"{arguments[0]} left a process behind")
+        return Ended(process.returncode, errors, time.monotonic() - began, signalled=True, reached=reached)
+
+    def leftovers(self) -> list[Path]:
+        """Temporary files and scratch folders, wherever they are."""
+        return [*self.temporary.iterdir(), *(path for path in self.home.rglob(f"*{PART}*"))]
+
+
+def group_lives(group: int) -> bool:
+    """Whether a process group has a process left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def moments(seed: int, most: float) -> "Moments":
+    """Random moments up to so many seconds after a start."""
+    return Moments(random.Random(seed), most)
+
+
+@dataclass
+class Moments:
+    """Seeded."""
+
+    generator: random.Random
+    most: float
+
+    def next(self) -> float:
+        return self.generator.uniform(0.05, self.most)
+
+
+def _last(errors: str) -> str:
+    lines = [line for line in errors.splitlines() if line.strip()]
+    return lines[-1].split(":")[0] if lines else "nothing yet"
