@@ -1,7 +1,7 @@
 """What the fault tests share: a command in a session of its own, and what may be left of it."""
 
+import contextlib
 import os
-import random
 import signal
 import subprocess
 import time
@@ -11,8 +11,8 @@ from pathlib import Path
 from bench.files import PART
 from tests.conftest import clean_environment, command
 
-#: How many random kills and signals a fault test makes: a few, unless ``make faults`` says otherwise.
-KILLS = int(os.environ.get("EDGE_BENCH_KILLS", "0"))
+#: Random kills over `run` and `train` together: a few, unless ``make faults`` asks for 200.
+KILLS = int(os.environ.get("EDGE_BENCH_KILLS", "10"))
 
 
 @dataclass
@@ -53,15 +53,26 @@ class Station:
         )
 
     def run(
-        self, *arguments: object, after: float | None, number: int = signal.SIGKILL, whole_group: bool = True
+        self,
+        *arguments: object,
+        after: float | None = None,
+        when: Path | None = None,
+        number: int = signal.SIGKILL,
+        whole_group: bool = True,
     ) -> Ended:
-        """A command that gets a signal ``after`` some seconds, unless it has ended before or that is None."""
+        """A command that gets a signal ``after`` some seconds, unless it has ended before or that is None.
+
+        ``when``: once a path with that pattern is there (or has changed), and ``after`` seconds later.
+        """
         process = self.start(*arguments)
+        if when is not None and not _appears(when, process):
+            return Ended(process.returncode, process.communicate()[1], 0.0, signalled=False, reached="the end")
         try:
             _, errors = process.communicate(timeout=after)
-            return Ended(process.returncode, errors, 0.0, signalled=False, reached=_last(errors))
+            return Ended(process.returncode, errors, 0.0, signalled=False, reached="the end")
         except subprocess.TimeoutExpired as waited:
-            reached = _last((waited.stderr or b"").decode(errors="replace"))
+            # what TimeoutExpired holds is bytes, whatever the type of the pipe
+            said = waited.stderr.decode(errors="replace") if isinstance(waited.stderr, bytes) else waited.stderr or ""
         began = time.monotonic()
         if whole_group:
             os.killpg(process.pid, number)
@@ -71,7 +82,8 @@ class Station:
         while group_lives(process.pid):
             if time.monotonic() - began > 60:
                 raise AssertionError(f"{arguments[0]} left a process behind")
-        return Ended(process.returncode, errors, time.monotonic() - began, signalled=True, reached=reached)
+        took = time.monotonic() - began
+        return Ended(process.returncode, errors, took, signalled=True, reached=when.name if when else _last(said))
 
     def leftovers(self) -> list[Path]:
         """Temporary files and scratch folders, wherever they are."""
@@ -87,20 +99,22 @@ def group_lives(group: int) -> bool:
     return True
 
 
-def moments(seed: int, most: float) -> "Moments":
-    """Random moments up to so many seconds after a start."""
-    return Moments(random.Random(seed), most)
+def _appears(pattern: Path, process: "subprocess.Popen[str]") -> bool:
+    """Waits until something of that pattern is new or changed; False where the process ends before."""
 
+    def seen() -> set[tuple[str, int, int]]:
+        found = set()
+        for path in pattern.parent.glob(pattern.name):
+            with contextlib.suppress(OSError):
+                found.add((path.name, path.stat().st_ino, path.stat().st_mtime_ns))
+        return found
 
-@dataclass
-class Moments:
-    """Seeded."""
-
-    generator: random.Random
-    most: float
-
-    def next(self) -> float:
-        return self.generator.uniform(0.05, self.most)
+    before = seen()
+    while not seen() - before:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.001)
+            return False
+    return True
 
 
 def _last(errors: str) -> str:
