@@ -9,7 +9,8 @@ from app.questions import Question
 from bench.assembly import read_run_or_journal
 from bench.benchmark import run_benchmark
 from bench.company import company, runtime_folder
-from bench.errors import ResultsError
+from bench.errors import BadInput, ResultsError
+from bench.files import remove_leftovers
 from bench.journal import JOURNAL, Entry, Journal, TrialMade, read_journal
 from bench.locks import reading
 from bench.machine import Machine, describe_machine
@@ -41,8 +42,11 @@ def measure(
     system's temporary folder instead; ResultsError where that fails too.
     """
     writable_folder(results)
+    for place in (results, runtime_folder()):
+        remove_leftovers(place)  # of runs that were killed
     if once and (found := _measured_before(results, question, given)):
         progress.say(f"{found[1]} has measured this bundle so already")
+        _close(found[1].with_suffix(JOURNAL))
         return found
     room_for(results, question.images, question.invocations)
     with contextlib.ExitStack() as held:
@@ -69,6 +73,14 @@ def _written(run: Run, results: Path, journal: Journal, progress: Progress, *, a
     if run.complete or not run.measured:
         journal.remove()
     return path
+
+
+def _close(path: Path) -> None:
+    """Removes the journal of a Run that is complete: a kill came between the two."""
+    with contextlib.suppress(OSError, ResultsError, BadInput):
+        journal, _, _ = Journal.reopen(path)
+        with journal:
+            journal.remove()
 
 
 def _journal(

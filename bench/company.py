@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench.files import PART, locked_temporary, read_bounded, remove_leftovers
+from bench.files import PART, locked_temporary, read_bounded
 from bench.interrupts import held
 
 __all__ = ["Company", "Guest", "company", "measuring_now", "runtime_folder"]
@@ -66,8 +66,6 @@ class Company:
 
     def arrive(self, folders: Sequence[Path]) -> None:
         """Opens the books in these folders, and signs those of everyone who is measuring now."""
-        for folder in folders:
-            remove_leftovers(folder)  # the books of the dead
         # books first, then the others': of two that begin at once, at least one sees the other, and signs
         self._books += [book for folder in folders if (book := _opened(folder, self._me))]
         for folder in folders:

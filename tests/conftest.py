@@ -61,10 +61,12 @@ def digit_images(digits_bundle: Bundle, tmp_path: Path) -> Path:
 def edge_bench(tmp_path: Path) -> CommandLine:
     """Runs ``edge-bench`` as a person would, in an empty folder, with a cache of its own."""
 
-    def call(*arguments: object, timeout: float = 300, **environment: str) -> "subprocess.CompletedProcess[str]":
+    def call(
+        *arguments: object, timeout: float = 300, cwd: str = "", **environment: str
+    ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             command(*arguments),
-            cwd=tmp_path,
+            cwd=cwd or tmp_path,
             env=clean_environment(tmp_path) | environment,
             capture_output=True,
             text=True,

@@ -14,7 +14,7 @@ from app.training.datasets import DATASETS, load_dataset
 from app.training.models import trainable
 from app.training.quiet import native_output_to, silence_tensorflow
 from bench.bundle import MANIFEST, Bundle
-from bench.errors import BadInput, BundleError, MissingDependency
+from bench.errors import BadInput, BundleError, EdgeBenchError, MissingDependency
 from bench.files import remove_leftovers
 from bench.locks import only_writer
 from bench.progress import Progress
@@ -60,7 +60,13 @@ def train_bundle(
         if finished is not None:
             return _nothing_to_do(finished, progress)
     with _held(folder):
-        return _train(folder, settings, source, progress, data_dir, stop_after, resume=resume, overwrite=overwrite)
+        try:
+            return _train(folder, settings, source, progress, data_dir, stop_after, resume=resume, overwrite=overwrite)
+        except OSError as cause:
+            raise EdgeBenchError(
+                f"{cause.filename or folder}: {cause.strerror or cause}",
+                "put that right, then the same command with --resume goes on from the last epoch",
+            ) from None
 
 
 @contextlib.contextmanager

@@ -34,12 +34,15 @@ def test_a_run_killed_at_random_moments_loses_and_doubles_nothing(digits_bundle:
 
 
 def _one_run(bundle: Bundle, station: Station, name: str, generator: random.Random, most: int) -> int:
-    """One run, killed and gone on with until it is whole; how many kills that took."""
+    """One run, killed and gone on with until it is whole; how many kills that took.
+
+    With --once, because a kill may come after the end.
+    """
     results, kills, kept = station.home / name, 0, list[Trial]()
     while True:
         ended = station.run(
             "run", bundle.folder, "--variant", "dynamic,int8", "--runtime", "litert", "--limit", 60,
-            "--trials", TRIALS, "--processes", PROCESSES, "--results", name, "--quiet", "--resume",
+            "--trials", TRIALS, "--processes", PROCESSES, "--results", name, "--quiet", "--resume", "--once",
             after=generator.uniform(0.1, 6.0) if kills < most else None, whole_group=generator.random() < 0.5,
         )  # fmt: skip
         if not ended.signalled:
