@@ -213,11 +213,13 @@ def doctor(
     """Say what this machine is, what is missing, and what would spoil a measurement."""
     from app import console
     from app.presentation.doctor_table import doctor_table
+    from bench.company import measuring_now, runtime_folder
     from bench.machine import describe_machine
-    from bench.trust import load_now, machine_findings
+    from bench.trust import load_now, machine_findings, not_alone
 
     machine = describe_machine()
-    findings = [*machine_findings(machine), *load_now(machine)]
+    others = [not_alone(guest, now=True) for guest in measuring_now(machine.hostname, runtime_folder())]
+    findings = [*machine_findings(machine), *others, *load_now(machine)]
     console.print_table(doctor_table(machine, findings), output_format)
     if strict and any(finding.spoils for finding in findings):
         raise NotTrusted("times measured here now would not be to be trusted", "see the findings above")

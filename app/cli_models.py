@@ -154,7 +154,7 @@ def conclude(measured: Any, path: Path | None, *, strict: bool) -> None:
     if not measured.complete:
         if measured.stopped:
             raise EdgeBenchError(
-                f"stopped: {measured.stopped}", "make room, then the same command with --resume goes on"
+                f"stopped: {measured.stopped}", "put that right, then the same command with --resume goes on"
             )
         raise Interrupted(
             "interrupted; what was measured is kept", "the same command with --resume goes on" if path else ""

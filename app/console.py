@@ -1,5 +1,6 @@
 """What the commands share while they talk: how loud, how wide, and how an error is put."""
 
+import contextlib
 import io
 import os
 import shutil
@@ -77,7 +78,8 @@ def comparison_tables(comparison: "Comparison") -> list[Table]:
 def banner(message: str) -> None:
     """What no one may miss, to stderr."""
     line = "!" * (len(message) + 6)
-    print(f"\n{line}\n!! {message} !!\n{line}\n", file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError):
+        print(f"\n{line}\n!! {message} !!\n{line}\n", file=sys.stderr, flush=True)
 
 
 def print_error(error: EdgeBenchError) -> None:

@@ -1,54 +1,120 @@
-"""Where `edge-bench` begins and ends: every error becomes one or two lines and an exit code."""
+"""Where `edge-bench` begins and ends: every error becomes one or two lines and an exit code.
 
+What is imported here is light, and the rest is imported where an interruption is already a line and not a traceback.
+"""
+
+import contextlib
+import errno
+import io
 import os
-import signal
 import sys
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import typer
+from app.supervision import needs_supervision, supervised
+from bench.interrupts import asked_to_stop, listen, stop_listening
 
-from app.cli import app
-from bench.errors import BadInput, EdgeBenchError, Interrupted
+if TYPE_CHECKING:
+    from bench.errors import EdgeBenchError
 
 __all__ = ["main"]
 
-#: click's own error classes, by way of the one that typer exports.
-_UsageError: Any = typer.BadParameter.__base__
+INTERRUPTED = 130
+_REMEDIES = {
+    errno.ENOSPC: "make room; train and run go on with --resume",
+    errno.EMFILE: "allow more open files: ulimit -n 4096",
+}
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: every error becomes one or two lines and an exit code."""
+    _standard_streams()
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        listen()  # a stopped container or a closed terminal is an interruption, as Ctrl-C is
+        code = supervised(lambda: _run(words)) if needs_supervision(words) else _run(words)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def _standard_streams() -> None:
+    """A closed one would be opened again as somebody's file, and a locale that lacks a sign is no reason to end."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(handle)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+        if isinstance(stream := getattr(sys, name), io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _run(arguments: list[str]) -> int:
+    """The command, in this process; its exit code."""
+    try:
+        code = _called(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head` has read enough
+        code = 0
+        _no_more_output()
+    except OSError as cause:
+        code = 1
+        _no_more_output()
+        _say(f"error: standard output cannot be written: {cause.strerror}")
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+        _say("error: interrupted")
+    stop_listening()
+    return code
+
+
+def _no_more_output() -> None:
+    """What Python would still flush at exit goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _say(line: str) -> None:
+    with contextlib.suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
+
+
+def _called(arguments: list[str]) -> int:
     from app import console
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped container is an interruption
     try:
+        from app.cli import app
+
         code = app(args=arguments, prog_name="edge-bench", standalone_mode=False)
-        sys.stdout.flush()
     except BrokenPipeError:
-        # `| head` has read enough; what Python would still flush at exit goes nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        raise
     except Exception as error:
         if console.settings.debug:
             raise
         explained = _explained(error)
-        console.print_error(explained)
-        code = explained.exit_code
-    except KeyboardInterrupt:
-        console.print_error(Interrupted("interrupted"))
-        code = Interrupted.exit_code
-    sys.exit(code if isinstance(code, int) else 0)
+        if asked_to_stop() and explained.exit_code != INTERRUPTED:
+            # native code has turned the interruption into an error of its own
+            raise KeyboardInterrupt from None
+        with contextlib.suppress(OSError):
+            console.print_error(explained)
+        return explained.exit_code
+    return code if isinstance(code, int) else 0
 
 
-def _explained(error: Exception) -> EdgeBenchError:
+def _explained(error: Exception) -> "EdgeBenchError":
+    import typer
+
+    from bench.errors import BadInput, EdgeBenchError, Interrupted
+
     if isinstance(error, EdgeBenchError):
         return error
     if isinstance(error, typer.Abort):
         return Interrupted("interrupted")
-    if isinstance(error, _UsageError):
+    usage_error: Any = typer.BadParameter.__base__  # click's own, by way of the one that typer exports
+    if isinstance(error, usage_error):
         context = getattr(error, "ctx", None)
         return BadInput(error.format_message(), f"see `{context.command_path if context else 'edge-bench'} --help`")
     if isinstance(error, OSError) and error.strerror:
         name = f"{error.filename}: " if error.filename else ""
-        return EdgeBenchError(f"{name}{error.strerror}", "")
+        return EdgeBenchError(f"{name}{error.strerror}", _REMEDIES.get(error.errno or 0, ""))
     return EdgeBenchError(f"unexpected {type(error).__name__}: {error}", "run it again with --debug and report it")

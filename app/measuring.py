@@ -1,19 +1,23 @@
 """From a question to a Run on disk, and from paths to Runs."""
 
+import contextlib
 import os
-import tempfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from app.questions import Question
 from bench.assembly import read_run_or_journal
 from bench.benchmark import run_benchmark
-from bench.errors import ResultsError
+from bench.company import company, runtime_folder
+from bench.errors import BadInput, ResultsError
+from bench.files import remove_leftovers
 from bench.journal import JOURNAL, Entry, Journal, TrialMade, read_journal
+from bench.locks import reading
 from bench.machine import Machine, describe_machine
 from bench.progress import Progress
 from bench.recorder import run_begun
 from bench.results import Configuration, Run, Settings, read_run, room_for, run_file_name, writable_folder, write_run
+from bench.scratch import lasting_temporary_folder
 
 __all__ = ["measure", "read_runs", "runs_elsewhere"]
 
@@ -38,25 +42,45 @@ def measure(
     system's temporary folder instead; ResultsError where that fails too.
     """
     writable_folder(results)
+    for place in (results, runtime_folder()):
+        remove_leftovers(place)  # of runs that were killed
     if once and (found := _measured_before(results, question, given)):
         progress.say(f"{found[1]} has measured this bundle so already")
+        _close(found[1].with_suffix(JOURNAL))
         return found
     room_for(results, question.images, question.invocations)
-    journal, begun, earlier = _journal(results, question, progress, resume=resume)
-    with journal:
+    with contextlib.ExitStack() as held:
+        if question.bundle is not None:  # nobody may write it anew meanwhile
+            held.enter_context(reading(question.bundle))
+        journal, begun, earlier = _journal(results, question, progress, resume=resume)
+        held.enter_context(journal)
+        met = held.enter_context(company(begun.run_id, begun.machine.hostname, runtime_folder(), results))
         run = run_benchmark(
             question.subject, question.planned, question.settings, progress,
-            begun=begun, journal=journal, earlier=earlier,
+            begun=begun, journal=journal, earlier=earlier, company=met,
         )  # fmt: skip
-        try:
-            path = write_run(run, results, again=earlier is not None)
-        except ResultsError as cause:
-            path = write_run(run, Path(tempfile.gettempdir()), again=earlier is not None)
-            progress.say(f"! {cause.problem}; the Run was written to {path} instead")
-        else:
-            if run.complete or not run.measured:
-                journal.remove()
-    return run, path
+        return run, _written(run, results, journal, progress, again=earlier is not None)
+
+
+def _written(run: Run, results: Path, journal: Journal, progress: Progress, *, again: bool) -> Path:
+    """Where the Run is now; its journal is gone unless there is something to go on with."""
+    try:
+        path = write_run(run, results, again=again)
+    except ResultsError as cause:
+        path = write_run(run, lasting_temporary_folder(), again=again)
+        progress.say(f"! {cause.problem}; the Run was written to {path} instead")
+        return path
+    if run.complete or not run.measured:
+        journal.remove()
+    return path
+
+
+def _close(path: Path) -> None:
+    """Removes the journal of a Run that is complete: a kill came between the two."""
+    with contextlib.suppress(OSError, ResultsError, BadInput):
+        journal, _, _ = Journal.reopen(path)
+        with journal:
+            journal.remove()
 
 
 def _journal(

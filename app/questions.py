@@ -29,6 +29,7 @@ class Question:
     subject: Subject
     planned: Sequence[Planned]
     settings: Settings
+    bundle: Path | None = None  # whose folder it is about
 
     @property
     def images(self) -> int:
@@ -56,7 +57,7 @@ def about_bundle(folder: Path, selection: Selection, settings: Settings, progres
             f"EMULATED: the light model ({LIGHT}) on {EMULATED_LIMIT} images only; "
             "--variant, --runtime or --limit set something else"
         )
-    return Question(subject_of(bundle, settings.limit, settings.seed), plan(bundle, selection), settings)
+    return Question(subject_of(bundle, settings.limit, settings.seed), plan(bundle, selection), settings, folder)
 
 
 def about_files(
@@ -66,7 +67,7 @@ def about_files(
     if emulation_signs() and settings.limit is None:
         settings = msgspec.structs.replace(settings, limit=EMULATED_LIMIT)
         progress.say(f"EMULATED: at most {EMULATED_LIMIT} images; --limit sets another number")
-    models = ModelFiles.open(paths, settings.timeout_s, data.image_size)
+    models = ModelFiles.open(paths, settings.timeout_s, data.image_size, settings.memory_limit)
     planned = plan(models, selection)
     subject = subject_from(models, data, settings.limit, settings.seed, settings.timeout_s, progress)
     return Question(subject, planned, settings)

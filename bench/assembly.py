@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from bench.codec import pack, unpack
 from bench.errors import ResultsError
-from bench.journal import JOURNAL, Begun, Entry, Failed, ProcessBegan, ProcessEnded, TrialMade, read_journal
+from bench.journal import JOURNAL, Begun, Entry, Failed, Noticed, ProcessBegan, ProcessEnded, TrialMade, read_journal
+from bench.machine import Finding
 from bench.results import Failure, ProcessRecord, Result, Run, Trial, read_run
 from bench.stats import drifts, outliers, spread_warning
 from bench.trust import trial_findings, trusted
@@ -36,6 +37,7 @@ class Assembly:
         self._in_top: dict[int, npt.NDArray[np.uint8]] = {}
         self._delegates: dict[int, str] = {}
         self._chunks: dict[int, int] = {}
+        self._noticed: list[Finding] = []
         self._made: set[tuple[int, int, int]] = set()
         self.passes: dict[int, int] = {}  # passes a trial
         self.trials = 0
@@ -56,6 +58,8 @@ class Assembly:
                 )
             case Failed(number=number, failure=failure):
                 self._failures[number] = failure
+            case Noticed(finding=finding):
+                self._noticed.append(finding)
             case Begun():
                 raise ValueError("a run begins once")
 
@@ -90,7 +94,7 @@ class Assembly:
     def run(self, *, complete: bool, ended: str = "", wall_seconds: float | None = None) -> Run:
         """Everything so far as the record that is written; unless stated otherwise it ended with its last trial."""
         results = [self._result(number, result) for number, result in enumerate(self.begun.results)]
-        findings = self.begun.findings + trial_findings(results, self.begun.machine)
+        findings = self.begun.findings + self._noticed + trial_findings(results, self.begun.machine)
         return msgspec.structs.replace(
             self.begun,
             ended=ended,

@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from bench.company import Company
+from bench.interrupts import held
 from bench.journal import Entry, Journal
 from bench.manager import Worker, WorkerFailed
 from bench.plan import Planned
 from bench.progress import Progress
 from bench.protocol import Prepare, Prepared, Ready, Time, Timed
-from bench.recorder import Recorder, run_begun
+from bench.recorder import NotKept, Recorder, run_begun
 from bench.results import Run, Settings
 from bench.sampling import draw_for_trial
 from bench.schedule import Generation, schedule
@@ -37,13 +39,15 @@ def run_benchmark(
     begun: Run | None = None,
     journal: Journal | None = None,
     earlier: Sequence[Entry] | None = None,
+    company: Company | None = None,
 ) -> Run:
     """Measures every planned configuration; what was measured comes back, also after Ctrl-C (``complete`` is False).
 
     With a ``journal`` every trial is on disk before the next starts; ``earlier`` are the entries of a run that ended
-    before its time, which goes on where they end. Where the journal can no longer be written, the run stops.
+    before its time, which goes on where they end. Where the journal can no longer be written, the run stops. Other runs
+    that ``company`` meets are in the trust record.
     """
-    recorder = Recorder(begun or run_begun(subject, planned, settings), subject, journal, earlier)
+    recorder = Recorder(begun or run_begun(subject, planned, settings), subject, journal, earlier, company)
     able = [number for number, item in enumerate(planned) if item.failure is None]
     progress.start("measuring", settings.trials * len(able), recorder.trials)
     try:
@@ -51,10 +55,10 @@ def run_benchmark(
             _Workers(subject, planned, settings, recorder, progress).run(able, generation)
     except KeyboardInterrupt:
         recorder.interrupted = True
-    except OSError as cause:  # what cannot be kept is not measured
-        if journal is None:
-            raise
-        recorder.interrupted, recorder.stopped = True, f"{journal.path} could not be written: {cause.strerror}"
+    except NotKept as cause:
+        recorder.interrupted, recorder.stopped = True, str(cause)
+    except OSError as cause:
+        recorder.interrupted, recorder.stopped = True, f"a worker could not be started: {cause.strerror}"
     progress.finish(recorder.stopped or ("interrupted" if recorder.interrupted else ""))
     return recorder.run()
 
@@ -82,9 +86,10 @@ class _Workers:
         try:
             for number in left:
                 if not self._recorder.failed(number):
-                    self._alive[number] = Worker(
-                        self._planned[number].configuration.runtime, self._settings.memory_limit
-                    )
+                    with held():  # a worker that nobody knows of would not be stopped
+                        self._alive[number] = Worker(
+                            self._planned[number].configuration.runtime, self._settings.memory_limit
+                        )
             imports = {number: self._guarded(number, self._await_import) for number in list(self._alive)}
             for number in list(self._alive):
                 self._progress.advance(0, f"preparing {self._planned[number].configuration}")

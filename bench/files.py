@@ -1,17 +1,28 @@
 """Reading with limits and writing whole: what every file of this project goes through."""
 
+import contextlib
+import errno
+import fcntl
 import hashlib
 import mmap
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
 
-__all__ = ["fsync_folder", "let_go", "read_bounded", "sha256_of", "write_atomically"]
+from bench.interrupts import held
+
+__all__ = [
+    "PART", "fsync_folder", "let_go", "locked_temporary", "read_bounded", "remove_leftovers", "replacing", "sha256_of",
+    "write_atomically",
+]  # fmt: skip
 
 _CHUNK = 1 << 20
+#: In the name of every temporary file, and in no other.
+PART = ".edge-bench-part"
 
 
 def sha256_of(path: Path) -> str:
@@ -50,24 +61,81 @@ def write_atomically(path: Path, data: bytes, *, exclusive: bool = False) -> Non
 
     With ``exclusive`` an existing file is never replaced (FileExistsError).
     """
+    with replacing(path, exclusive=exclusive) as temporary:
+        temporary.write_bytes(data)
+
+
+@contextlib.contextmanager
+def replacing(path: Path, *, exclusive: bool = False, suffix: str = "") -> Iterator[Path]:
+    """An empty file beside ``path`` to be written; synced and renamed to ``path`` at the end, gone where that fails.
+
+    What a kill has left half-made in that folder is removed first; a lock tells it from what is being written now.
+    ``suffix`` ends the temporary name, for libraries that ask a name for its format.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    temporary = Path(name)
+    remove_leftovers(path.parent)
+    made: list[tuple[Path, int]] = []
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        if exclusive:
-            os.link(temporary, path)
-            temporary.unlink()
-        else:
-            temporary.replace(path)
-        fsync_folder(path.parent)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+        with held():
+            made.append(locked_temporary(path, suffix))
+        temporary = made[0][0]
+        yield temporary
+        with held():
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            temporary.chmod(0o644)
+            _rename(temporary, path, exclusive=exclusive)
+            fsync_folder(path.parent)
+    finally:
+        for temporary, handle in made:
+            temporary.unlink(missing_ok=True)
+            os.close(handle)
+
+
+def locked_temporary(path: Path, suffix: str = "", first: bytes = b"") -> tuple[Path, int]:
+    """A new temporary file beside ``path``, and the handle that locks it; once locked it has ``first`` in it."""
+    while True:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=f"{PART}{suffix}", dir=path.parent)
+        try:
+            os.write(handle, first)
+        except OSError:
+            os.close(handle)
+            Path(name).unlink()
+            raise
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        if os.fstat(handle).st_nlink:  # else somebody's remove_leftovers came between
+            return Path(name), handle
+        os.close(handle)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Removes the temporary files of processes that are no more."""
+    paths: list[Path] = []
+    with contextlib.suppress(OSError):  # a folder that is not ours to read
+        paths += folder.glob(f".*{PART}*")
+    for path in paths:
+        with contextlib.suppress(OSError):
+            handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # OSError: its process lives
+                path.unlink()
+            finally:
+                os.close(handle)
+
+
+def _rename(temporary: Path, path: Path, *, exclusive: bool) -> None:
+    if not exclusive:
+        temporary.replace(path)
+        return
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
         raise
+    except OSError:  # vfat, exFAT and some network file systems have no hard links
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+        temporary.rename(path)
 
 
 def fsync_folder(folder: Path) -> None:

@@ -17,11 +17,15 @@ import msgspec
 
 from bench.codec import PackedArray
 from bench.errors import BadInput, ResultsError
-from bench.files import fsync_folder
+from bench.files import fsync_folder, locked_temporary, remove_leftovers
+from bench.interrupts import held
+from bench.locks import lock
+from bench.machine import Finding
 from bench.results import Failure, ProcessRecord, Run, Trial
 
 __all__ = [
-    "JOURNAL", "Begun", "Entry", "Failed", "Journal", "ProcessBegan", "ProcessEnded", "TrialMade", "read_journal",
+    "JOURNAL", "Begun", "Entry", "Failed", "Journal", "Noticed", "ProcessBegan", "ProcessEnded", "TrialMade",
+    "read_journal",
 ]  # fmt: skip
 
 JOURNAL = ".journal"
@@ -69,7 +73,13 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     failure: Failure
 
 
-Entry = Begun | ProcessBegan | TrialMade | ProcessEnded | Failed
+class Noticed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Something that spoils the run came while it went on."""
+
+    finding: Finding
+
+
+Entry = Begun | ProcessBegan | TrialMade | ProcessEnded | Failed | Noticed
 
 
 class Journal:
@@ -82,18 +92,10 @@ class Journal:
     @classmethod
     def create(cls, path: Path, begun: Run) -> "Journal":
         """A new one with its first entry, renamed into place when whole. ResultsError where it cannot be made."""
-        temporary = path.with_name(f".{path.name}.part")
         try:
-            handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o644)
-            journal = cls(path, handle)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                journal.append(Begun(run=begun))
-                temporary.rename(path)
-            except BaseException:
-                journal.close()
-                temporary.unlink(missing_ok=True)
-                raise
+            with held():
+                remove_leftovers(path.parent)
+                journal = cls._created(path, begun)
         except OSError as cause:
             raise ResultsError(
                 f"{path}: cannot be written: {cause.strerror}", "make room, or name another folder with --results"
@@ -102,15 +104,30 @@ class Journal:
         return journal
 
     @classmethod
+    def _created(cls, path: Path, begun: Run) -> "Journal":
+        temporary, handle = locked_temporary(path)
+        fcntl.fcntl(handle, fcntl.F_SETFL, os.O_APPEND)
+        journal = cls(path, handle)
+        try:
+            journal.append(Begun(run=begun))
+            temporary.chmod(0o644)
+            temporary.rename(path)
+        except BaseException:
+            journal.close()
+            temporary.unlink(missing_ok=True)
+            raise
+        return journal
+
+    @classmethod
     def reopen(cls, path: Path) -> "tuple[Journal, Run, list[Entry]]":
         """One that an ended run has left, its torn end cut off. BadInput where its run is still measuring."""
         handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not lock(handle):
             os.close(handle)
-            raise BadInput(f"{path}: its run is still measuring", "wait for it to end") from None
+            raise BadInput(f"{path}: its run is still measuring", "wait for it to end")
         try:
+            if not os.fstat(handle).st_nlink:
+                raise BadInput(f"{path}: its run has just ended", "see its Run file")
             run, entries, whole = _read(path)
             os.ftruncate(handle, whole)
         except BaseException:

@@ -1,5 +1,6 @@
 """The parent's side of a worker process: starts it, asks, waits asleep, and says why it ended if it did."""
 
+import contextlib
 import os
 import re
 import signal
@@ -8,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import msgspec
 
@@ -38,30 +39,16 @@ class Worker:
     _replies: Any = Reply
 
     def __init__(self, runtime: str, memory_limit: int | None = None) -> None:
+        """OSError where there are no more processes, memory or file handles to be had; then nothing is left open."""
         self._memory_limit = memory_limit
-        requests, replies = os.pipe(), os.pipe()
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
-        path = os.pathsep.join(part for part in (str(_ROOT), os.environ.get("PYTHONPATH")) if part)
-        self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-P",
-                "-m",
-                self._module,
-                runtime,
-                str(requests[0]),
-                str(replies[1]),
-                *([str(memory_limit)] if memory_limit else []),
-            ],
-            pass_fds=(requests[0], replies[1]),
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=self._log,
-            env=os.environ | {"PYTHONPATH": path},
-        )
-        os.close(requests[0])
-        os.close(replies[1])
-        self._channel = Channel(replies[0], requests[1], self._replies)
+        with contextlib.ExitStack() as opened:
+            self._log = opened.enter_context(_memory_file())
+            ends = [end for _ in range(2) for end in _pipe(opened)]
+            self._process = _started(self._module, runtime, ends[0], ends[3], memory_limit, self._log)
+            opened.pop_all()
+        os.close(ends[0])
+        os.close(ends[3])
+        self._channel = Channel(ends[2], ends[1], self._replies)
 
     def __enter__(self) -> "Worker":
         return self
@@ -72,7 +59,9 @@ class Worker:
     def ask(self, request: msgspec.Struct, answer: type[ReplyType], timeout: float) -> ReplyType:
         """Sends a request and waits for its answer; WorkerFailed says why there is none."""
         try:
-            self._channel.send(request)
+            self._channel.send(request, timeout)
+        except TimeoutError:
+            raise WorkerFailed(_timed_out(timeout)) from None
         except ChannelClosed as cause:
             raise WorkerFailed(self.why_closed(str(cause))) from None
         return self.wait_for(answer, timeout)
@@ -82,13 +71,7 @@ class Worker:
         try:
             reply = self._channel.receive(timeout)
         except TimeoutError:
-            raise WorkerFailed(
-                Failure(
-                    kind="timed out",
-                    message=f"no answer within {timeout:g} s; the worker was stopped",
-                    remedy="a larger --timeout, or a smaller --limit",
-                )
-            ) from None
+            raise WorkerFailed(_timed_out(timeout)) from None
         except ChannelClosed as cause:
             raise WorkerFailed(self.why_closed(str(cause))) from None
         if isinstance(reply, Problem):
@@ -156,9 +139,52 @@ class Worker:
         return os.pread(self._log.fileno(), 4096, max(0, size - 4096)).decode(errors="replace")
 
 
-def described(runtime: str, file: Path, timeout: float, input_shape: Sequence[int] | None = None) -> Described:
+def _memory_file() -> IO[bytes]:
+    """A file with no place on any disk, for what native code prints: there may be no temporary folder."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("edge-bench-worker"), "r+b", buffering=0)
+    return tempfile.TemporaryFile()
+
+
+def _pipe(opened: contextlib.ExitStack) -> tuple[int, int]:
+    ends = os.pipe()
+    for end in ends:
+        opened.callback(os.close, end)
+    return ends
+
+
+def _started(
+    module: str, runtime: str, requests: int, replies: int, memory_limit: int | None, log: IO[bytes]
+) -> "subprocess.Popen[bytes]":
+    path = os.pathsep.join(part for part in (str(_ROOT), os.environ.get("PYTHONPATH")) if part)
+    arguments = [runtime, requests, replies, os.getpid(), memory_limit or 0]
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", module, *map(str, arguments)],
+        pass_fds=(requests, replies),
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        env=os.environ | {"PYTHONPATH": path},
+    )
+
+
+def _timed_out(timeout: float) -> Failure:
+    return Failure(
+        kind="timed out",
+        message=f"no answer within {timeout:g} s; the worker was stopped",
+        remedy="a larger --timeout, or a smaller --limit",
+    )
+
+
+def described(
+    runtime: str,
+    file: Path,
+    timeout: float,
+    input_shape: Sequence[int] | None = None,
+    memory_limit: int | None = None,
+) -> Described:
     """What a model takes and gives, by loading it in a worker; WorkerFailed where the runtime cannot."""
-    with Worker(runtime) as worker:
+    with Worker(runtime, memory_limit) as worker:
         worker.wait_for(Ready, timeout)
         shape = None if input_shape is None else list(input_shape)
         return worker.ask(Describe(file=str(file.absolute()), input_shape=shape), Described, timeout)

@@ -30,7 +30,13 @@ class ModelFiles:
     parameters: int  # of the first .tflite; 0 where there is none
 
     @classmethod
-    def open(cls, paths: Sequence[Path], timeout: float, image_size: tuple[int, int] | None = None) -> "ModelFiles":
+    def open(
+        cls,
+        paths: Sequence[Path],
+        timeout: float,
+        image_size: tuple[int, int] | None = None,
+        memory_limit: int | None = None,
+    ) -> "ModelFiles":
         """Looks into every file; what only its own library can read is read in a worker process.
 
         BadInput says which file cannot be used and why; MissingDependency where no runtime here can read one.
@@ -41,7 +47,7 @@ class ModelFiles:
             name = path.stem if stems[path.stem] == 1 else path.name
             if name in named:
                 raise BadInput(f"{path}: a model called {name} is there already", "give each file a name of its own")
-            variant, count = _look_at(path, name, timeout, image_size)
+            variant, count = _look_at(path, name, timeout, image_size, memory_limit)
             variants.append(variant)
             named[name] = path
             parameters = parameters or count
@@ -72,7 +78,9 @@ def is_bundle(path: Path) -> bool:
     return not path.suffix or (not path.exists() and path.suffix not in (".tflite", ".keras", ".onnx"))
 
 
-def _look_at(path: Path, name: str, timeout: float, image_size: tuple[int, int] | None) -> tuple[Variant, int]:
+def _look_at(
+    path: Path, name: str, timeout: float, image_size: tuple[int, int] | None, memory_limit: int | None
+) -> tuple[Variant, int]:
     if not path.exists():
         raise BadInput(f"{path}: there is no such file", f"name {KNOWN}")
     if path.suffix in (".h5", ".hdf5"):
@@ -95,7 +103,7 @@ def _look_at(path: Path, name: str, timeout: float, image_size: tuple[int, int] 
         except ValueError as cause:
             raise BadInput(f"{path}: not a whole .tflite file: {cause}", "copy or export it again") from None
     else:
-        ends = _ends(path, runtimes[0].name, timeout, image_size)
+        ends = _ends(path, runtimes[0].name, timeout, image_size, memory_limit)
     _classifier(path, ends[1])
     size, digest = _measured(path)
     variant = Variant(
@@ -112,12 +120,12 @@ def _look_at(path: Path, name: str, timeout: float, image_size: tuple[int, int] 
 
 
 def _ends(
-    path: Path, runtime: str, timeout: float, image_size: tuple[int, int] | None
+    path: Path, runtime: str, timeout: float, image_size: tuple[int, int] | None, memory_limit: int | None
 ) -> tuple[TensorSpec, TensorSpec]:
     if installed_version(RUNTIMES[runtime]) is None:
         raise why_not_installed(RUNTIMES[runtime])
     try:
-        ends = described(runtime, path, timeout, None if image_size is None else [*image_size, 3])
+        ends = described(runtime, path, timeout, None if image_size is None else [*image_size, 3], memory_limit)
     except WorkerFailed as cause:
         raise BadInput(f"{path}: {cause.failure.message}", cause.failure.remedy) from None
     return ends.input, ends.output

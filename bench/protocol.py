@@ -180,12 +180,18 @@ class Channel:
         self._read_end, self._write_end = read_end, write_end
         self._decoder = msgspec.msgpack.Decoder(incoming)
 
-    def send(self, message: msgspec.Struct) -> None:
-        """Writes one frame; ChannelClosed where nobody reads."""
+    def send(self, message: msgspec.Struct, timeout: float | None = None) -> None:
+        """Writes one frame. TimeoutError where it is not taken within ``timeout`` seconds, ChannelClosed at the end."""
         data = memoryview(frame(message))
+        deadline = None if timeout is None else time.monotonic() + timeout
+        if timeout is not None:
+            os.set_blocking(self._write_end, False)  # a full pipe that nobody empties must not keep us
         try:
             while data:
+                _wait_until(self._write_end, select.POLLOUT, deadline)
                 data = data[os.write(self._write_end, data) :]
+        except TimeoutError:
+            raise
         except OSError as cause:
             raise ChannelClosed(str(cause)) from None
 
@@ -203,9 +209,7 @@ class Channel:
     def _exactly(self, size: int, deadline: float | None) -> bytes:
         parts = bytearray()
         while len(parts) < size:
-            left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            if not select.select([self._read_end], [], [], left)[0]:
-                raise TimeoutError
+            _wait_until(self._read_end, select.POLLIN, deadline)
             chunk = os.read(self._read_end, min(size - len(parts), 1 << 20))
             if not chunk:
                 raise ChannelClosed("the pipe was closed")
@@ -221,3 +225,12 @@ class Channel:
         """Closes both ends."""
         for end in (self._read_end, self._write_end):
             os.close(end)
+
+
+def _wait_until(end: int, event: int, deadline: float | None) -> None:
+    """Sleeps until one can go on at a pipe's end, or it is closed; TimeoutError at the deadline."""
+    waiting = select.poll()  # not select(), which knows no handle above 1023
+    waiting.register(end, event)
+    left = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
+    if not waiting.poll(left):
+        raise TimeoutError

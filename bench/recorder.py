@@ -12,17 +12,23 @@ import numpy.typing as npt
 
 from bench.assembly import Assembly
 from bench.codec import pack
-from bench.journal import Entry, Failed, Journal, ProcessBegan, ProcessEnded, TrialMade
+from bench.company import Company
+from bench.interrupts import held
+from bench.journal import Entry, Failed, Journal, Noticed, ProcessBegan, ProcessEnded, TrialMade
 from bench.machine import describe_machine
 from bench.plan import Planned
 from bench.protocol import Finished, Prepared, Ready, Timed
 from bench.results import Failure, Images, ProcessRecord, Result, Run, Settings, Trial, utc_now
 from bench.subject import Subject, pixel_checksums
 from bench.telemetry import MachineState, Sensors, throttling
-from bench.trust import machine_findings
+from bench.trust import machine_findings, not_alone
 from bench.version import __version__, revision
 
-__all__ = ["Recorder", "Watched", "run_begun"]
+__all__ = ["NotKept", "Recorder", "Watched", "run_begun"]
+
+
+class NotKept(Exception):
+    """What was measured could not be put on disk: no more is measured."""
 
 
 @dataclass
@@ -85,9 +91,14 @@ class Recorder:
     """Takes down what happens, in memory and, where there is a journal, on disk."""
 
     def __init__(
-        self, begun: Run, subject: Subject, journal: Journal | None = None, earlier: Sequence[Entry] | None = None
+        self,
+        begun: Run,
+        subject: Subject,
+        journal: Journal | None = None,
+        earlier: Sequence[Entry] | None = None,
+        company: Company | None = None,
     ) -> None:
-        self._journal, self._labels = journal, subject.labels
+        self._journal, self._company, self._labels = journal, company, subject.labels
         self._truth = np.full(len(subject.indices), -1) if subject.labels is None else subject.labels
         self._sensors = Sensors(emulated=begun.machine.emulated)
         self._assembly = Assembly(begun)
@@ -160,6 +171,7 @@ class Recorder:
         places: npt.NDArray[np.int64] | None = None,
     ) -> None:
         """A trial was made, over all images or those at ``places``."""
+        self._look_around()
         labels = np.array(timed.labels, dtype=np.int64)
         truth = self._truth if places is None else self._truth[places]
         in_top = None
@@ -190,11 +202,22 @@ class Recorder:
 
     def run(self) -> Run:
         """Everything so far, as the record that is written."""
+        with contextlib.suppress(NotKept):
+            self._look_around()
         wall = self._assembly.begun.wall_seconds + (time.perf_counter_ns() - self._began_ns) / 1e9
         run = self._assembly.run(complete=not self.interrupted, ended=utc_now(), wall_seconds=round(wall, 3))
         return msgspec.structs.replace(run, state_after=self._sensors.read(), stopped=self.stopped)
 
+    def _look_around(self) -> None:
+        for guest in self._company.news() if self._company else ():
+            self._take(Noticed(finding=not_alone(guest)))
+
     def _take(self, entry: Entry) -> None:
-        self._assembly.apply(entry)  # first: where the disk is full, it is still in memory
-        if self._journal is not None:
-            self._journal.append(entry)
+        with held():  # in both or in neither, whatever signal comes
+            self._assembly.apply(entry)  # first: where the disk is full, it is still in memory
+            if self._journal is None:
+                return
+            try:
+                self._journal.append(entry)
+            except OSError as cause:
+                raise NotKept(f"{self._journal.path} could not be written: {cause.strerror}") from None

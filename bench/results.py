@@ -3,6 +3,7 @@
 import datetime
 import re
 import shutil
+import tempfile
 from pathlib import Path
 
 import msgspec
@@ -282,11 +283,10 @@ def room_for(folder: Path, images: int, invocations: int) -> None:
 
 def writable_folder(folder: Path) -> None:
     """Raises ResultsError now rather than after an hour of measuring."""
-    probe = folder / ".edge-bench-probe"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as cause:
         raise ResultsError(
             f"{folder}: cannot be written: {cause.strerror}", "name a folder you may write with --results"

@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from bench.company import Guest
 from bench.machine import Finding, Machine, memory_bytes
 from bench.results import Result, Trial
 from bench.stats import MATERIAL, UNSTABLE, relative_deviation
 from bench.telemetry import FIRMWARE_BITS, MachineState, Sensors
 
-__all__ = ["disturbed", "load_now", "machine_findings", "trial_findings", "trusted"]
+__all__ = ["disturbed", "load_now", "machine_findings", "not_alone", "trial_findings", "trusted"]
 
 ENOUGH_MEMORY = 256 << 20
 #: More disturbed trials than this share, and the median moves: with fewer, it and its interval stay where they are.
@@ -101,6 +102,16 @@ def _firmware(state: MachineState) -> list[Finding]:
         for bit, words in FIRMWARE_BITS.items()
         if (bits | bits >> 16) >> bit & 1
     ]
+
+
+def not_alone(guest: Guest, *, now: bool = False) -> Finding:
+    """Two runs at once take from each other."""
+    when = "is measuring on this machine at this moment" if now else "was measuring on this machine meanwhile"
+    return Finding(
+        what=f"another edge-bench {when}: {guest}",
+        remedy="measure one after the other",
+        spoils=True,
+    )
 
 
 def load_now(

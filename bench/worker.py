@@ -1,4 +1,4 @@
-"""One configuration in one fresh process: ``python -m bench.worker RUNTIME READ_FD WRITE_FD``.
+"""One configuration in one fresh process: ``python -m bench.worker RUNTIME READ_FD WRITE_FD PARENT MEMORY_LIMIT``.
 
 Native code meets a model only here, so that what it does to a process happens to this one.
 """
@@ -18,6 +18,7 @@ import psutil
 from bench.answering import Answerer
 from bench.bundle import TensorSpec
 from bench.feeding import Feed
+from bench.interrupts import SIGNALS, die_with_parent
 from bench.protocol import (
     Channel,
     ChannelClosed,
@@ -40,24 +41,23 @@ from bench.runtimes import loader, runtime_named
 from bench.runtimes.base import Clock, Loader, ModelFile
 from bench.warming import warm_up
 
-__all__ = ["best_scores", "warm_up"]
+__all__ = ["best_scores", "line_of", "settle", "warm_up"]
+
+#: Bytes that native code may print, or write to any file: a worker that talks without end fills nothing.
+LONGEST_LOG = 16 << 20
 
 
 def main(arguments: list[str]) -> int:
     """Answers requests until there are no more."""
-    # Ctrl-C reaches the whole process group; the parent decides when a worker ends
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    name, read_end, write_end, *limit = arguments
-    if limit:
-        # private writable memory, so that what a library merely maps does not count
-        resource.setrlimit(resource.RLIMIT_DATA, (int(limit[0]), int(limit[0])))
+    name, read_end, write_end, parent, limit = arguments
+    settle(int(parent), int(limit))
     channel = Channel(int(read_end), int(write_end), Request)
     try:
         began = time.perf_counter_ns()
         try:
             load = loader(runtime_named(name))
         except Exception as cause:  # whatever the library raises, the row says it
-            channel.send(Problem(kind="cannot load", message=f"importing {name}: {_line(cause)}"))
+            channel.send(Problem(kind="cannot load", message=f"importing {name}: {line_of(cause)}"))
             return 0
         channel.send(Ready(import_ns=time.perf_counter_ns() - began))
         _serve(channel, load)
@@ -66,10 +66,29 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def settle(parent: int, memory_limit: int) -> None:
+    """What every worker process does first; ``memory_limit`` in bytes, 0 for none."""
+    # signals may reach the whole process group; the parent decides when a worker ends, and takes it along when it dies
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    die_with_parent(parent)
+    if memory_limit:
+        # private writable memory, so that what a library merely maps does not count
+        _bound(resource.RLIMIT_DATA, memory_limit)
+    _bound(resource.RLIMIT_FSIZE, LONGEST_LOG)
+
+
+def _bound(kind: int, limit: int) -> None:
+    """No more than this, nor than the system allows anyway."""
+    hard = resource.getrlimit(kind)[1]
+    limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+    resource.setrlimit(kind, (limit, limit))
+
+
 def _problem(kind: str, cause: Exception) -> Problem:
     if isinstance(cause, MemoryError):
-        return Problem(kind="out of memory", message=f"no more memory for the worker: {_line(cause)}")
-    return Problem(kind=kind, message=_line(cause))
+        return Problem(kind="out of memory", message=f"no more memory for the worker: {line_of(cause)}")
+    return Problem(kind=kind, message=line_of(cause))
 
 
 def _serve(channel: Channel, load: Loader) -> None:
@@ -219,7 +238,7 @@ def peak_memory() -> int:
     return size if sys.platform == "darwin" else size * 1024
 
 
-def _line(cause: BaseException) -> str:
+def line_of(cause: BaseException) -> str:
     """The first line of what a library says; the rest is a trace for its developers."""
     text = str(cause).strip() or type(cause).__name__
     return text.splitlines()[0][:300]

@@ -24,6 +24,12 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 CommandLine = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _alone(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Whoever else measures on this machine is not part of a test."""
+    os.environ["EDGE_BENCH_RUNTIME_DIR"] = str(tmp_path_factory.mktemp("runtime"))
+
+
 @pytest.fixture(scope="session")
 def digits_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """Trained for three epochs: nobody should change it; tests that do take ``bundle_copy``."""
@@ -55,10 +61,12 @@ def digit_images(digits_bundle: Bundle, tmp_path: Path) -> Path:
 def edge_bench(tmp_path: Path) -> CommandLine:
     """Runs ``edge-bench`` as a person would, in an empty folder, with a cache of its own."""
 
-    def call(*arguments: object, timeout: float = 300, **environment: str) -> "subprocess.CompletedProcess[str]":
+    def call(
+        *arguments: object, timeout: float = 300, cwd: str = "", **environment: str
+    ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             command(*arguments),
-            cwd=tmp_path,
+            cwd=cwd or tmp_path,
             env=clean_environment(tmp_path) | environment,
             capture_output=True,
             text=True,
@@ -86,6 +94,7 @@ def clean_environment(cache: Path) -> dict[str, str]:
     return kept | {
         "PYTHONPATH": str(REPOSITORY),
         "EDGE_BENCH_CACHE": str(cache / "cache"),
+        "EDGE_BENCH_RUNTIME_DIR": str(cache),  # whoever else measures on this machine is not part of the test
         "EDGE_BENCH_FASHION_MNIST_URL": "http://127.0.0.1:9/",  # nobody listens on the discard port
     }
 

@@ -1,5 +1,6 @@
 """Progress on stderr: a bar with the time left on a terminal, a line now and then in a log."""
 
+import contextlib
 import sys
 import time
 from typing import Any
@@ -52,13 +53,15 @@ class Bar:
             console=self._console,
             auto_refresh=False,
         )
-        self._bar.start()
+        with contextlib.suppress(OSError):
+            self._bar.start()
         self._task = self._bar.add_task(what, total=steps, completed=done, note="")
 
     def advance(self, steps: int = 1, note: str = "") -> None:
         """Moves and redraws it."""
         if self._bar is not None:
-            self._bar.update(self._task, advance=steps, note=note, refresh=True)
+            with contextlib.suppress(OSError):  # the terminal is gone: no reason to end
+                self._bar.update(self._task, advance=steps, note=note, refresh=True)
 
     def finish(self, note: str = "") -> None:
         """Leaves it as it is."""
@@ -67,11 +70,13 @@ class Bar:
 
     def say(self, message: str) -> None:
         """Prints above the bar."""
-        self._console.print(message, markup=False, soft_wrap=True)
+        with contextlib.suppress(OSError):
+            self._console.print(message, markup=False, soft_wrap=True)
 
     def _stop(self) -> None:
         if self._bar is not None:
-            self._bar.stop()
+            with contextlib.suppress(OSError):
+                self._bar.stop()
         self._bar = None
 
 
@@ -104,8 +109,9 @@ class Lines:
         self.say(f"{self._what}: {self._done}/{self._steps} in {took}{f': {note}' if note else ''}")
 
     def say(self, message: str) -> None:
-        """A line."""
-        print(message, file=sys.stderr, flush=True)
+        """A line; that nobody reads it any more is no reason to end."""
+        with contextlib.suppress(OSError):
+            print(message, file=sys.stderr, flush=True)
 
 
 def _clock(seconds: float) -> str:

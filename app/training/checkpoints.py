@@ -4,7 +4,6 @@ They live in ``training/`` inside the bundle's folder, so that the folder is wha
 some epochs and another the rest. The state file is replaced last, so a kill at any moment leaves a pair that fits.
 """
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import msgspec
 from bench.bundle import File, History
 from bench.codec import SCHEMA_VERSION, decode_record, encode_record
 from bench.errors import BundleError
-from bench.files import fsync_folder, sha256_of, write_atomically
+from bench.files import replacing, sha256_of, write_atomically
 
 __all__ = ["TrainingSettings", "TrainingState", "load_checkpoint", "read_state", "save_checkpoint"]
 
@@ -65,20 +64,12 @@ def save_checkpoint(bundle: Path, model: Any, settings: TrainingSettings, data_s
     folder = training_folder(bundle)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"epoch-{len(history.loss):04d}.keras"
-    # the name must end in .keras for Keras to know the format
-    temporary = folder / f".{os.getpid()}.{path.name}"
-    try:
+    with replacing(path, suffix=".keras") as temporary:  # Keras knows the format by the name
         model.save(temporary)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    fsync_folder(folder)
     entry = File(file=path.name, bytes=path.stat().st_size, sha256=sha256_of(path))
     state = TrainingState(settings=settings, dataset_sha256=data_sha256, history=history, checkpoint=entry)
     write_atomically(folder / STATE, encode_record(state))
-    for other in folder.glob("*.keras"):
+    for other in folder.glob("epoch-*.keras"):
         if other != path:
             other.unlink()
 

@@ -17,7 +17,7 @@ from app.training.datasets import Dataset
 from app.training.train import PREPROCESSING, SCALE, Training
 from bench.bundle import MANIFEST, Bundle, File, Manifest, ModelInfo, Split, TensorSpec, Variant
 from bench.codec import encode_record
-from bench.files import sha256_of, write_atomically
+from bench.files import replacing, sha256_of, write_atomically
 from bench.progress import Progress
 from bench.version import __version__, revision
 
@@ -86,12 +86,8 @@ def _calibration_images(dataset: Dataset, seed: int) -> npt.NDArray[np.float32]:
 def write_keras(folder: Path, model: Any) -> Variant:
     """The original, without its optimizer, as ``model.keras``."""
     path = folder / "model.keras"
-    temporary = folder / ".model.keras.part.keras"
-    try:
+    with replacing(path, suffix=".keras") as temporary:
         model.save(temporary, include_optimizer=False)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
     tensors = [TensorSpec(dtype="float32", shape=[1, *shape[1:]]) for shape in (model.input_shape, model.output_shape)]
     return Variant(
         name="keras",

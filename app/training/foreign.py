@@ -15,6 +15,7 @@ import numpy as np
 from app.training.convert import PRECISIONS, Calibration, converted, describe
 from app.training.export import entry_of, versions, write_array, write_keras
 from app.training.quiet import native_output_to, silence_tensorflow
+from app.training.room import room_for_bundle
 from app.training.zoo import ZOO, build_known
 from bench.bundle import MANIFEST, Bundle, DatasetInfo, Manifest, ModelInfo, Split, Variant
 from bench.codec import encode_record
@@ -22,6 +23,7 @@ from bench.data.source import DataOptions, subject_from
 from bench.errors import BadInput, EdgeBenchError, MissingDependency
 from bench.feeding import model_inputs
 from bench.files import write_atomically
+from bench.interrupts import asked_to_stop
 from bench.locks import only_writer
 from bench.model_files import ModelFiles
 from bench.progress import Progress
@@ -47,6 +49,8 @@ class Source:
         try:
             return converted(self._converter, precision, calibration)
         except Exception as cause:  # the converter raises whatever its passes do
+            if asked_to_stop():  # native code has turned the interruption into an error of its own
+                raise KeyboardInterrupt from None
             reason = next((line.strip() for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
             raise EdgeBenchError(f"{self.name} cannot be converted to {precision}: {reason[:200]}") from None
 
@@ -121,6 +125,7 @@ def _exported(name: str, folder: Path, options: DataOptions, settings: ExportSet
     source = source_named(name, settings.weights)
     if source.preprocess and not options.preprocess and options.scale is None and options.offset is None:
         options = replace(options, preprocess=source.preprocess)
+    room_for_bundle(folder, _parameters(source), 0)
     progress.advance(1, "loaded")
     variants = [] if source.model is None else [write_keras(folder, source.model)]
     if source.model is None:
@@ -129,6 +134,8 @@ def _exported(name: str, folder: Path, options: DataOptions, settings: ExportSet
     progress.advance(1, "float32")
     models = ModelFiles.open([folder / variants[-1].file], settings.timeout)
     subject = subject_from(models, options, settings.limit, settings.seed, settings.timeout, progress)
+    pixels = np.load(subject.pixels, mmap_mode="r", allow_pickle=False)
+    room_for_bundle(folder, models.parameters, len(subject.rows) * pixels[0].nbytes)
     ranges = _calibration(models, subject, options, settings, progress)
     for precision in [each for each in PRECISIONS if each != "float32"]:
         if precision == "int8" and ranges is None:
@@ -143,6 +150,13 @@ def _exported(name: str, folder: Path, options: DataOptions, settings: ExportSet
     write_atomically(folder / MANIFEST, encode_record(manifest))
     progress.finish(f"{len(variants)} variants")
     return Bundle.open(folder)
+
+
+def _parameters(source: Source) -> int:
+    """How many, as far as can be told before it is converted: a SavedModel's from its files, of four bytes each."""
+    if source.folder is not None:
+        return sum(path.stat().st_size for path in (source.folder / "variables").glob("*")) // 4
+    return int(source.model.count_params())
 
 
 def _require_tensorflow() -> None:

@@ -14,7 +14,8 @@ from app.training.datasets import DATASETS, load_dataset
 from app.training.models import trainable
 from app.training.quiet import native_output_to, silence_tensorflow
 from bench.bundle import MANIFEST, Bundle
-from bench.errors import BadInput, BundleError, MissingDependency
+from bench.errors import BadInput, BundleError, EdgeBenchError, MissingDependency
+from bench.files import remove_leftovers
 from bench.locks import only_writer
 from bench.progress import Progress
 
@@ -54,19 +55,33 @@ def train_bundle(
         settings = msgspec.structs.replace(settings, dropout=0.0)
     if resume and not overwrite and given is not None:
         settings = _as_begun(folder, settings, given)
+    if resume and not overwrite and not training_folder(folder).exists():  # needs no lock, so it may be being measured
+        finished = _look_at(folder, settings, resume=True, overwrite=False)
+        if finished is not None:
+            return _nothing_to_do(finished, progress)
     with _held(folder):
-        return _train(folder, settings, source, progress, data_dir, stop_after, resume=resume, overwrite=overwrite)
+        try:
+            return _train(folder, settings, source, progress, data_dir, stop_after, resume=resume, overwrite=overwrite)
+        except OSError as cause:
+            raise EdgeBenchError(
+                f"{cause.filename or folder}: {cause.strerror or cause}",
+                "put that right, then the same command with --resume goes on from the last epoch",
+            ) from None
 
 
 @contextlib.contextmanager
 def _held(folder: Path) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):  # now rather than after an epoch
+            pass
     except OSError as cause:
         raise BadInput(
-            f"{folder}: cannot be made: {cause.strerror}", "name a folder you may write with --bundle"
+            f"{folder}: cannot be written: {cause.strerror}", "name a folder you may write with --bundle"
         ) from None
     with only_writer(folder):
+        for place in (folder, *(path for path in folder.iterdir() if path.is_dir())):
+            remove_leftovers(place)
         yield
 
 
@@ -83,8 +98,8 @@ def _train(
 ) -> Bundle | Paused:
     finished = _look_at(folder, settings, resume=resume, overwrite=overwrite)
     if finished is not None:
-        progress.say(f"{folder} is complete: {finished.manifest.hyper_parameters.get('epochs')} epochs, nothing to do")
-        return finished
+        shutil.rmtree(training_folder(folder), ignore_errors=True)  # a kill came just before it was removed
+        return _nothing_to_do(finished, progress)
     silence_tensorflow()
     try:
         # its C++ part greets at every import, whatever its log level
@@ -105,6 +120,12 @@ def _train(
     if not training.complete:
         return Paused(folder, len(training.history.loss), settings.epochs)
     return export_bundle(folder, training, dataset, progress)
+
+
+def _nothing_to_do(bundle: Bundle, progress: Progress) -> Bundle:
+    epochs = bundle.manifest.hyper_parameters.get("epochs")
+    progress.say(f"{bundle.folder} is complete: {epochs} epochs, nothing to do")
+    return bundle
 
 
 def _as_begun(folder: Path, settings: TrainingSettings, given: Collection[str]) -> TrainingSettings:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from app.training.checkpoints import TrainingSettings, load_checkpoint, read_state, save_checkpoint
 from app.training.datasets import Dataset
 from app.training.models import trainable
+from app.training.room import room_for_bundle
 from bench.bundle import History, Preprocessing
 from bench.errors import BadInput, EdgeBenchError
 from bench.progress import Progress
@@ -52,6 +53,7 @@ def train_epochs(
     BadInput where the checkpoint was made with other settings or other data.
     """
     model, history = _begin(folder, dataset, settings)
+    room_for_bundle(folder, model.count_params(), dataset.test_images.nbytes, checkpoints=True)
     scaled, labels = _model_input(dataset.train_images), dataset.train_labels.astype(np.int32)
     validation = (_model_input(dataset.validation_images), dataset.validation_labels.astype(np.int32))
     last = min(stop_after or settings.epochs, settings.epochs)

@@ -5,7 +5,6 @@ import contextlib
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,9 +15,10 @@ import numpy.typing as npt
 from bench.data.decode import decode, require_pillow
 from bench.data.preprocess import Geometry
 from bench.errors import BadInput, DatasetError
-from bench.files import fsync_folder, let_go, write_atomically
+from bench.files import let_go, replacing, write_atomically
 from bench.machine import usable_cores
 from bench.progress import Progress
+from bench.scratch import lasting_temporary_folder
 
 __all__ = ["Decoded", "cache_folder", "decoded_images", "stored_array"]
 
@@ -44,12 +44,14 @@ def cache_folder() -> Path:
         return Path(named)
     import platformdirs
 
-    folder = Path(platformdirs.user_cache_dir("edge-bench"))
+    folder, elsewhere = Path(platformdirs.user_cache_dir("edge-bench")), lasting_temporary_folder() / "edge-bench-cache"
+    if not folder.is_absolute():  # no HOME, and nobody knows this user
+        return elsewhere
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
-        return Path(tempfile.gettempdir()) / "edge-bench-cache"
-    return folder if os.access(folder, os.W_OK) else Path(tempfile.gettempdir()) / "edge-bench-cache"
+        return elsewhere
+    return folder if os.access(folder, os.W_OK) else elsewhere
 
 
 def decoded_images(
@@ -70,22 +72,14 @@ def decoded_images(
             return Decoded(pixels=pixels, kept=there.kept, broken=there.broken)
     shape = (len(files), geometry.height, geometry.width, geometry.channels)
     _room(place, int(np.prod(shape, dtype=np.int64)))
-    handle, name = tempfile.mkstemp(prefix=f".{key}.", suffix=".npy", dir=place)
-    os.close(handle)
-    temporary = Path(name)
-    try:
+    with replacing(pixels) as temporary:
         broken = _decode_all(temporary, shape, folder, files, geometry, progress, skip_broken=skip_broken)
         kept = [number for number in range(len(files)) if number not in broken]
         if not kept:
             raise DatasetError(f"{folder}: none of its {len(files):,} images can be read")
-        words = [broken[number] for number in sorted(broken)]
-        temporary.chmod(0o644)
-        temporary.replace(pixels)
-        fsync_folder(place)
-        # rows of broken images stay empty in the file; the record is written last and says which to pass over
-        write_atomically(record, msgspec.json.encode(_Record(kept=kept, broken=words)))
-    finally:
-        temporary.unlink(missing_ok=True)
+    words = [broken[number] for number in sorted(broken)]
+    # rows of broken images stay empty in the file; the record is written last and says which to pass over
+    write_atomically(record, msgspec.json.encode(_Record(kept=kept, broken=words)))
     return Decoded(pixels=pixels, kept=kept, broken=words)
 
 
@@ -136,14 +130,8 @@ def stored_array(name: str, array: npt.NDArray[np.generic]) -> Path:
     path = place / f"{name}-{digest.hexdigest()[:24]}.npy"
     if not path.is_file():
         _room(place, array.nbytes)
-        handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=place)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.save(file, array, allow_pickle=False)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            np.save(file, array, allow_pickle=False)
     return path
 
 

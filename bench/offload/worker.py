@@ -1,7 +1,6 @@
 """One side of an offload in one fresh process: ``python -m bench.offload.worker RUNTIME|remote READ_FD WRITE_FD``."""
 
 import gc
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from bench.offload.remote import RemoteSide
 from bench.protocol import Channel, ChannelClosed, Problem, Ready
 from bench.runtimes import loader, runtime_named
 from bench.runtimes.base import Loader
+from bench.worker import line_of, settle
 
 __all__ = ["REMOTE"]
 
@@ -34,15 +34,15 @@ REMOTE = "remote"
 
 def main(arguments: list[str]) -> int:
     """Answers requests until there are no more. What goes wrong with one is its answer, and the next is awaited."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    name, read_end, write_end = arguments
+    name, read_end, write_end, parent, limit = arguments
+    settle(int(parent), int(limit))
     channel = Channel(int(read_end), int(write_end), OffloadRequest)
     try:
         began = time.perf_counter_ns()
         try:
             load = None if name == REMOTE else loader(runtime_named(name))
         except Exception as cause:  # whatever the library raises, the row says it
-            channel.send(Problem(kind="cannot load", message=f"importing {name}: {_line(cause)}"))
+            channel.send(Problem(kind="cannot load", message=f"importing {name}: {line_of(cause)}"))
             return 0
         channel.send(Ready(import_ns=time.perf_counter_ns() - began))
         answer = _first(channel, load)
@@ -67,7 +67,7 @@ def _first(channel: Channel, load: Loader | None) -> Callable[[Any], msgspec.Str
             else:
                 raise ValueError(f"out of turn: {type(request).__name__}")
         except Exception as cause:
-            channel.send(Problem(kind="cannot load", message=_line(cause)))
+            channel.send(Problem(kind="cannot load", message=line_of(cause)))
             continue
         channel.send(side.prepared)
         return side_answers(side)
@@ -97,12 +97,7 @@ def _answered(answer: Callable[[Any], msgspec.Struct], request: Any) -> msgspec.
     except RemoteFailed as cause:
         return Problem(kind=cause.kind, message=str(cause), remedy=cause.remedy)
     except Exception as cause:
-        return Problem(kind="failed", message=_line(cause))
-
-
-def _line(cause: BaseException) -> str:
-    text = str(cause).strip() or type(cause).__name__
-    return text.splitlines()[0][:300]
+        return Problem(kind="failed", message=line_of(cause))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """Training: the paper's model, the same weights from the same seed, and nothing lost by an interruption."""
 
-import signal
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ from bench.bundle import Bundle, History
 from bench.errors import BadInput, BundleError
 from bench.locks import only_writer
 from bench.progress import Silent
-from tests.conftest import CommandLine, assert_refused, clean_environment, command
+from tests.conftest import CommandLine, assert_refused
 
 SHORT = TrainingSettings(dataset="digits", epochs=3, batch_size=32)
 
@@ -71,25 +69,6 @@ def test_the_history_has_every_epoch_and_the_picture_is_drawn(digits_bundle: Bun
         assert len(values) == 3
     assert history.loss[-1] < history.loss[0]
     assert (digits_bundle.folder / "plots" / "training.png").read_bytes().startswith(b"\x89PNG")
-
-
-@pytest.mark.slow
-def test_a_killed_training_resumes_to_the_result_of_an_uninterrupted_one(digits_bundle: Bundle, tmp_path: Path) -> None:
-    folder = tmp_path / "killed"
-    arguments = ("train", "--bundle", folder, "--dataset", "digits", "--epochs", 3, "--batch-size", 32)
-    training = subprocess.Popen(
-        command(*arguments), env=clean_environment(tmp_path), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-    while read_state(folder) is None:  # until the first epoch's checkpoint is there
-        assert training.poll() is None, "it ended before its first epoch"
-    training.send_signal(signal.SIGKILL)
-    training.communicate()
-    with pytest.raises(BundleError, match="not finished"):
-        Bundle.open(folder)
-    bundle = train_bundle(folder, SHORT, Silent(), resume=True)
-    assert isinstance(bundle, Bundle)
-    assert_same_weights(folder, digits_bundle.folder)
-    assert not list(folder.rglob(".*"))
 
 
 def test_what_is_there_already_is_never_replaced_unasked(bundle_copy: Path, tmp_path: Path) -> None:
