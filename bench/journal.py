@@ -15,9 +15,10 @@ from zlib import crc32
 
 import msgspec
 
-from bench.codec import PackedArray
+from bench.codec import Count, PackedArray, Positive, Text
+from bench.consistency import check_run, check_trial
 from bench.errors import BadInput, ResultsError
-from bench.files import fsync_folder
+from bench.files import fsync_folder, open_ordinary, why_unreadable
 from bench.results import Failure, ProcessRecord, Run, Trial
 
 __all__ = [
@@ -25,7 +26,7 @@ __all__ = [
 ]  # fmt: skip
 
 JOURNAL = ".journal"
-MAX_LINE = 256 << 20
+MAX_LINE = 64 << 20
 
 
 class Begun(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -37,18 +38,18 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class ProcessBegan(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A worker of configuration ``number`` is warm."""
 
-    number: int
+    number: Count
     record: ProcessRecord
-    delegate: str
-    passes: int  # a trial
-    chunks: int
+    delegate: Text
+    passes: Positive  # a trial
+    chunks: Count
 
 
 class TrialMade(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A trial of configuration ``number``; ``generation`` is the one of the schedule that it belongs to."""
 
-    number: int
-    generation: int
+    number: Count
+    generation: Count
     trial: Trial
     labels: PackedArray
     in_top: PackedArray | None = None  # 1 where the true label is among the five best
@@ -57,15 +58,15 @@ class TrialMade(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class ProcessEnded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A worker has ended in good order."""
 
-    number: int
-    process: int
-    memory_peak_bytes: int
+    number: Count
+    process: Count
+    memory_peak_bytes: Count
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A configuration has failed."""
 
-    number: int
+    number: Count
     failure: Failure
 
 
@@ -161,7 +162,7 @@ def _read(path: Path) -> tuple[Run, list[Entry], int]:
     found: list[Entry] = []
     whole = 0
     try:
-        with path.open("rb") as file:
+        with open_ordinary(path) as file:
             while line := file.readline(MAX_LINE):
                 entry = _entry(line, decoder)
                 if entry is None:
@@ -169,9 +170,17 @@ def _read(path: Path) -> tuple[Run, list[Entry], int]:
                 found.append(entry)
                 whole += len(line)
     except OSError as cause:
-        raise ResultsError(f"{path}: cannot be read: {cause.strerror}") from None
+        raise ResultsError(f"{path}: cannot be read: {why_unreadable(cause)}") from None
     if not found or not isinstance(found[0], Begun):
         raise ResultsError(f"{path}: not the journal of a run, or damaged at its beginning", "remove it")
+    try:
+        run = found[0].run
+        check_run(run)
+        for entry in found:
+            if isinstance(entry, TrialMade):
+                check_trial(run, entry.trial, run.images.indices.length)
+    except ValueError as cause:
+        raise ResultsError(f"{path}: not the journal of a run: {cause}", "remove it") from None
     return found[0].run, _rest(found), whole
 
 
@@ -181,7 +190,7 @@ def _entry(line: bytes, decoder: "msgspec.json.Decoder[Entry]") -> Entry | None:
         return None
     try:
         return decoder.decode(payload[:-1])
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors, and so are Unicode's
         return None
 
 

@@ -24,6 +24,7 @@ from bench.feeding import model_inputs
 from bench.files import write_atomically
 from bench.locks import only_writer
 from bench.model_files import ModelFiles
+from bench.npy import open_npy
 from bench.progress import Progress
 from bench.runtimes import SAVED_MODEL
 from bench.subject import Subject
@@ -204,7 +205,7 @@ def _calibration(
             preprocess=options.preprocess or subject.preprocessing.name or None,
         )  # fmt: skip
         images = subject_from(models, stated, CALIBRATION_IMAGES, settings.seed, settings.timeout, progress)
-    pixels = np.load(images.pixels, mmap_mode="r", allow_pickle=False)[images.rows]
+    pixels = open_npy(images.pixels)[images.rows]
     spec = models.variants[0].input
     if images.input_shape:
         spec = msgspec.structs.replace(spec, shape=[1, *images.input_shape])
@@ -214,7 +215,7 @@ def _calibration(
 def _manifest(
     folder: Path, source: Source, settings: ExportSettings, subject: Subject, variants: list[Variant], parameters: int
 ) -> Manifest:
-    pixels = np.load(subject.pixels, mmap_mode="r", allow_pickle=False)[subject.rows]
+    pixels = open_npy(subject.pixels)[subject.rows]
     labels = subject.labels
     count: Callable[[], int] | None = getattr(source.model, "count_params", None)
     return Manifest(

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 import msgspec
 import numpy as np
@@ -20,7 +21,7 @@ from bench.files import fsync_folder, let_go, write_atomically
 from bench.machine import usable_cores
 from bench.progress import Progress
 
-__all__ = ["Decoded", "cache_folder", "decoded_images", "stored_array"]
+__all__ = ["Decoded", "cache_folder", "decoded_images", "stored_array", "stored_stream"]
 
 
 class Decoded(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,6 +145,31 @@ def stored_array(name: str, array: npt.NDArray[np.generic]) -> Path:
             Path(temporary).replace(path)
         finally:
             Path(temporary).unlink(missing_ok=True)
+    return path
+
+
+def stored_stream(name: str, stream: IO[bytes], size: int) -> Path:
+    """A .npy that comes as a stream of ``size`` bytes, kept in the cache as ``stored_array`` does.
+
+    ValueError where it is another size: no more than stated is ever written.
+    """
+    place = cache_folder() / "images"
+    _room(place, size)
+    digest, left = hashlib.sha256(), size
+    handle, temporary = tempfile.mkstemp(prefix=".stream.", dir=place)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            while left and (chunk := stream.read(min(left, 1 << 20))):
+                digest.update(chunk)
+                file.write(chunk)
+                left -= len(chunk)
+        if left or stream.read(1):
+            raise ValueError("its size is not what it says")
+        path = place / f"{name}-{digest.hexdigest()[:24]}.npy"
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
     return path
 
 
