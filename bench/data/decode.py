@@ -79,11 +79,10 @@ def _opened(path: Path) -> Iterator[Any]:
     except DatasetError:
         raise
     except Exception as cause:  # a damaged file takes Pillow's decoders to errors of every kind
-        reason = (
-            f"cannot identify it as {', '.join(FORMATS)}" if type(cause).__name__ == "UnidentifiedImageError" else ""
-        )
+        unknown = type(cause).__name__ == "UnidentifiedImageError"
+        reason = f"none of {', '.join(FORMATS)}" if unknown else why_unreadable(cause)
         raise DatasetError(
-            f"{path}: not a whole image: {reason or why_unreadable(cause)}",
+            f"{path}: not a whole image: {reason}",
             "mend it or take it away, or leave such files out with --skip-broken",
         ) from None
 
