@@ -30,6 +30,7 @@ __all__ = [
     "Split",
     "TensorSpec",
     "Variant",
+    "refuse_links",
 ]
 
 MANIFEST = "manifest.json"
@@ -252,6 +253,13 @@ class Bundle:
                 f"{self.folder}: the manifest names {name!r}, outside the bundle", "do not use this bundle"
             )
         return path
+
+
+def refuse_links(folder: Path) -> None:
+    """Before anything is written into a folder that may be of others: BundleError where that would go elsewhere."""
+    for part in ("training", "variants", "test", "plots"):
+        if not inside(folder, folder / part):
+            raise BundleError(f"{folder / part}: a link to outside the bundle", "name another --bundle")
 
 
 def _how_to_get_one(folder: Path) -> str:

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -35,8 +35,19 @@ class Worker:
     """A fresh process for one configuration of one runtime."""
 
     def __init__(self, runtime: str, memory_limit: int | None = None) -> None:
+        self._begin("bench.worker", [runtime], [str(memory_limit)] if memory_limit else [], Reply)
         self._memory_limit = memory_limit
-        requests, replies = os.pipe(), os.pipe()
+
+    @classmethod
+    def of(cls, module: str, arguments: Sequence[str], replies: Any) -> "Worker":
+        """A worker that runs another module, which answers with messages of its own."""
+        worker = cls.__new__(cls)
+        worker._begin(module, arguments, [], replies)
+        worker._memory_limit = None
+        return worker
+
+    def _begin(self, module: str, before: Sequence[str], after: Sequence[str], replies: Any) -> None:
+        requests, answers = os.pipe(), os.pipe()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
         path = os.pathsep.join(part for part in (str(_ROOT), os.environ.get("PYTHONPATH")) if part)
         self._process = subprocess.Popen(
@@ -44,21 +55,21 @@ class Worker:
                 sys.executable,
                 "-P",
                 "-m",
-                "bench.worker",
-                runtime,
+                module,
+                *before,
                 str(requests[0]),
-                str(replies[1]),
-                *([str(memory_limit)] if memory_limit else []),
+                str(answers[1]),
+                *after,
             ],
-            pass_fds=(requests[0], replies[1]),
+            pass_fds=(requests[0], answers[1]),
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
             env=os.environ | {"PYTHONPATH": path},
         )
         os.close(requests[0])
-        os.close(replies[1])
-        self._channel = Channel(replies[0], requests[1], Reply)
+        os.close(answers[1])
+        self._channel = Channel(answers[0], requests[1], replies)
 
     def __enter__(self) -> "Worker":
         return self

@@ -1,6 +1,7 @@
 """From a trained model to a whole Bundle: variants, test set, plots, and the manifest last."""
 
 import datetime
+import importlib.metadata
 import io
 import platform
 import shutil
@@ -87,6 +88,7 @@ def write_keras(folder: Path, model: Any) -> Variant:
     """The original, without its optimizer, as ``model.keras``."""
     path = folder / "model.keras"
     temporary = folder / ".model.keras.part.keras"
+    temporary.unlink(missing_ok=True)  # it may be there, in a bundle of others even as a link to elsewhere
     try:
         model.save(temporary, include_optimizer=False)
         temporary.replace(path)
@@ -137,14 +139,13 @@ def _hyper_parameters(training: Training) -> dict[str, int | float | str]:
 
 def versions() -> dict[str, str]:
     """Of everything that decides what is exported."""
-    import keras
-    import tensorflow as tf
+    from bench.runtimes import RUNTIMES, installed_version
 
     return {
         "edge-bench": __version__,
         "edge-bench revision": revision(),
         "python": platform.python_version(),
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
+        "tensorflow": installed_version(RUNTIMES["tensorflow"]) or "",
+        "keras": importlib.metadata.version("keras"),
         "numpy": np.__version__,
     }
