@@ -48,6 +48,8 @@ def _explained(error: Exception) -> EdgeBenchError:
     if isinstance(error, _UsageError):
         context = getattr(error, "ctx", None)
         return BadInput(error.format_message(), f"see `{context.command_path if context else 'edge-bench'} --help`")
+    if isinstance(error, MemoryError):
+        return EdgeBenchError("there is not enough memory for that", "use less at once, a smaller --limit say")
     if isinstance(error, OSError) and error.strerror:
         name = f"{error.filename}: " if error.filename else ""
         return EdgeBenchError(f"{name}{error.strerror}", "")

@@ -17,7 +17,9 @@ _FEW = 4096
 
 def check_run(run: Run) -> None:
     """Raises ValueError with what does not fit; every packed array of the Run can be unpacked when this returns."""
-    datetime.datetime.fromisoformat(run.began)
+    began = datetime.datetime.fromisoformat(run.began)
+    if began.tzinfo is None or not 1970 <= began.year < 9000:
+        raise ValueError(f"it began at {run.began[:40]}, which is no moment in UTC")
     images = run.images
     count = images.indices.length
     indices = _packed(images.indices, "images.indices", count)
@@ -35,8 +37,6 @@ def check_run(run: Run) -> None:
 
 
 def _check_result(run: Run, result: Result, count: int) -> None:
-    if result.trials and result.predictions is None:
-        raise ValueError("trials without predictions")
     if result.predictions is not None:
         _packed(result.predictions, "predictions", count, below=1 << 16)
     if result.unseen is not None:

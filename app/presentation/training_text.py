@@ -1,6 +1,7 @@
 """What `train` says at its end."""
 
 from app.presentation.units import percent, size
+from app.presentation.visible import one_line
 from app.training.job import Paused
 from bench.bundle import Bundle, History
 from bench.codec import decode_record
@@ -28,7 +29,7 @@ def training_summary(trained: Bundle | Paused) -> str:
         f"bundle {trained.folder}: "
         + ", ".join(f"{variant.name} {size(variant.bytes)}" for variant in manifest.variants),
     ]
-    return "\n".join(lines)
+    return "\n".join(one_line(line) for line in lines)
 
 
 def _accuracy(history: History, images: int) -> list[str]:
@@ -51,4 +52,4 @@ def export_summary(exported: Bundle) -> str:
         + ", ".join(f"{variant.name} {size(variant.bytes)}" for variant in manifest.variants),
         f"next: edge-bench run {exported.folder}",
     ]
-    return "\n".join(lines)
+    return "\n".join(one_line(line) for line in lines)
