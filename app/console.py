@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from app.presentation.formats import Format
 from app.presentation.tables import Table, render
+from app.presentation.visible import one_line
 from bench.errors import EdgeBenchError
 from bench.progress import Progress
 
@@ -77,6 +78,7 @@ def comparison_tables(comparison: "Comparison") -> list[Table]:
 
 def banner(message: str) -> None:
     """What no one may miss, to stderr."""
+    message = one_line(message)
     line = "!" * (len(message) + 6)
     with contextlib.suppress(OSError):
         print(f"\n{line}\n!! {message} !!\n{line}\n", file=sys.stderr, flush=True)
@@ -86,6 +88,6 @@ def print_error(error: EdgeBenchError) -> None:
     """One line of what is wrong, one of what to do."""
     colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
     word = "\033[31merror:\033[0m" if colour else "error:"
-    print(f"{word} {error.problem}", file=sys.stderr)
+    print(f"{word} {one_line(error.problem)}", file=sys.stderr)
     if error.remedy:
-        print(f"  {error.remedy}", file=sys.stderr)
+        print(f"  {one_line(error.remedy)}", file=sys.stderr)

@@ -114,6 +114,8 @@ def _explained(error: Exception) -> "EdgeBenchError":
     if isinstance(error, usage_error):
         context = getattr(error, "ctx", None)
         return BadInput(error.format_message(), f"see `{context.command_path if context else 'edge-bench'} --help`")
+    if isinstance(error, MemoryError):
+        return EdgeBenchError("there is not enough memory for that", "use less at once, a smaller --limit say")
     if isinstance(error, OSError) and error.strerror:
         name = f"{error.filename}: " if error.filename else ""
         return EdgeBenchError(f"{name}{error.strerror}", _REMEDIES.get(error.errno or 0, ""))

@@ -50,14 +50,13 @@ def inspected(path: Path, timeout: float, progress: Progress) -> Inspected:
         raise BadInput(
             f"{path}: no model that edge-bench knows", "name a .tflite or .keras file, or a SavedModel folder"
         )
-    from app.training.foreign import source_named
-    from app.training.quiet import silence_tensorflow
+    from app.training.source import source_named
 
-    silence_tensorflow()
     progress.start("converting to float32", 1)
     with tempfile.TemporaryDirectory() as folder:
         converted = Path(folder) / "float32.tflite"
-        converted.write_bytes(source_named(str(path), "none").convert("float32"))
+        with source_named(str(path), "none", timeout) as source:
+            converted.write_bytes(source.convert("float32"))
         progress.finish()
         return _inspected(path, converted, timeout, progress)
 

@@ -1,5 +1,7 @@
 """On which images two results predict the same label, and what the same model says on another machine."""
 
+from collections.abc import Sequence
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -81,13 +83,17 @@ def across(run: Run, result: Result, other: Run) -> Across | None:
         flips=[
             Flip(
                 image=int(common[place]),
-                truth=names[truth[place]],
-                here=names[first[place]],
-                there=names[second[place]],
+                truth=_named(names, truth[place]),
+                here=_named(names, first[place]),
+                there=_named(names, second[place]),
             )
             for place in np.flatnonzero(first != second)
         ],
     )
+
+
+def _named(names: Sequence[str], label: int) -> str:
+    return names[label] if label < len(names) else f"class {label}"
 
 
 def common_predictions(run: Run, result: Result, other: Run, others: Result) -> tuple[Labels, Labels, Labels]:

@@ -107,7 +107,7 @@ def _dense(taken: list[Tensor], given: list[Tensor], node: Node) -> int:  # noqa
 
 
 def _matrices(taken: list[Tensor], given: list[Tensor], node: Node) -> int:
-    inner = taken[0].shape[-2 if getattr(node.options, "adjX", False) else -1]
+    inner = taken[0].shape[-2 if node.adjoint else -1]
     return given[0].elements * inner
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.codec import pack, unpack
+from bench.consistency import check_run
 from bench.errors import ResultsError
 from bench.journal import JOURNAL, Begun, Entry, Failed, Noticed, ProcessBegan, ProcessEnded, TrialMade, read_journal
 from bench.machine import Finding
@@ -63,6 +64,14 @@ class Assembly:
             case Begun():
                 raise ValueError("a run begins once")
 
+    def apply_all(self, entries: Sequence[Entry], journal: Path) -> None:
+        """Takes in what a journal holds. ResultsError where its entries do not fit each other."""
+        try:
+            for entry in entries:
+                self.apply(entry)
+        except (ValueError, KeyError, IndexError) as cause:
+            raise ResultsError(f"{journal}: its entries do not fit each other: {cause}", "remove it") from None
+
     def failed(self, number: int) -> bool:
         """Whether a configuration has failed."""
         return number in self._failures
@@ -79,6 +88,8 @@ class Assembly:
     def _trial(self, entry: TrialMade) -> None:
         number, trial, labels = entry.number, entry.trial, unpack(entry.labels).astype(np.int64)
         where = np.arange(self._count) if trial.places is None else unpack(trial.places).astype(np.int64)
+        if len(labels) != len(where) or (entry.in_top is not None and entry.in_top.length != len(where)):
+            raise ValueError(f"{len(labels):,} labels of {len(where):,} images")
         first = self._predictions.setdefault(number, np.full(self._count, -1, dtype=np.int64))
         unstable = self._unstable.setdefault(number, np.zeros(self._count, dtype=np.bool_))
         unstable[where] |= (first[where] >= 0) & (first[where] != labels)
@@ -130,11 +141,12 @@ def read_run_or_journal(path: Path) -> Run:
         return read_run(path)
     begun, entries = read_journal(path)
     assembly = Assembly(begun)
+    assembly.apply_all(entries, path)
     try:
-        for entry in entries:
-            assembly.apply(entry)
-        return assembly.run(complete=False)
-    except (ValueError, KeyError, IndexError) as cause:
+        run = assembly.run(complete=False)
+        check_run(run)
+        return run
+    except ValueError as cause:
         raise ResultsError(f"{path}: its entries do not fit each other: {cause}", "remove it") from None
 
 

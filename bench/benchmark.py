@@ -18,7 +18,7 @@ from bench.plan import Planned
 from bench.progress import Progress
 from bench.protocol import Prepare, Prepared, Ready, Time, Timed
 from bench.recorder import NotKept, Recorder, run_begun
-from bench.results import Run, Settings
+from bench.results import Failure, Run, Settings
 from bench.sampling import draw_for_trial
 from bench.schedule import Generation, schedule
 from bench.subject import Subject
@@ -154,6 +154,9 @@ class _Workers:
         request = Time(passes=self._recorder.passes[number], places=None if places is None else places.tolist())
         with self._recorder.watch() as watched:
             timed = worker.ask(request, Timed, self._settings.timeout_s)
+        wanted = count if places is None else len(places)
+        if len(timed.labels) != wanted or len(timed.latencies_ns) > wanted or len(timed.best) not in (0, 10 * wanted):
+            raise WorkerFailed(Failure(kind="failed", message="answered with labels of other images than those asked"))
         self._recorder.timed(number, generation, self._process, round_number, timed, watched, places)
 
     def _finish(self, number: int, worker: Worker) -> None:

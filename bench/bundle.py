@@ -5,19 +5,18 @@ A folder with ``manifest.json``, ``model.keras``, ``history.json``, ``variants/*
 without one is a training that has not finished, and is never mistaken for a bundle.
 """
 
-import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-import numpy as np
 import numpy.typing as npt
 
-from bench.codec import SCHEMA_VERSION, decode_record
+from bench.codec import MOST, SCHEMA_VERSION, Count, Length, Names, Text, read_record
 from bench.errors import BundleError
-from bench.files import sha256_of
+from bench.files import inside, sha256_of, why_unreadable
+from bench.npy import MAX_AXES, open_npy
 
 __all__ = [
     "Bundle",
@@ -31,6 +30,7 @@ __all__ = [
     "Split",
     "TensorSpec",
     "Variant",
+    "refuse_links",
 ]
 
 MANIFEST = "manifest.json"
@@ -40,63 +40,63 @@ TRAIN_AGAIN = "write it anew with `edge-bench train`, or copy it again"
 class File(msgspec.Struct, frozen=True, kw_only=True):
     """A file of the bundle, by its path inside it."""
 
-    file: str
-    bytes: int
-    sha256: str
+    file: Annotated[str, msgspec.Meta(max_length=1024)]
+    bytes: Count
+    sha256: Text
 
 
 class TensorSpec(msgspec.Struct, frozen=True, kw_only=True):
     """A model's input or output: real value = (stored - zero_point) × scale, where scale is not 0."""
 
-    dtype: str
-    shape: list[int]
+    dtype: Text
+    shape: Annotated[list[Annotated[int, msgspec.Meta(ge=-1, le=MOST)]], msgspec.Meta(max_length=MAX_AXES)]
     scale: float = 0.0
-    zero_point: int = 0
+    zero_point: Annotated[int, msgspec.Meta(ge=-MOST, le=MOST)] = 0
 
 
 class Operator(msgspec.Struct, frozen=True, kw_only=True):
     """An operator of a .tflite file and the version of it that the file asks a runtime for."""
 
-    name: str
-    version: int
-    count: int
+    name: Text
+    version: Count
+    count: Count
 
 
 class Variant(msgspec.Struct, frozen=True, kw_only=True):
     """A precision of the model, in a file of its own."""
 
-    name: str
-    file: str
-    precision: str
-    bytes: int
-    sha256: str
+    name: Text
+    file: Annotated[str, msgspec.Meta(max_length=1024)]
+    precision: Text
+    bytes: Count
+    sha256: Text
     input: TensorSpec
     output: TensorSpec
-    operators: list[Operator] = []
+    operators: Annotated[list[Operator], msgspec.Meta(max_length=100_000)] = []
 
 
 class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The data that the model was trained and is tested on."""
 
-    name: str
-    sha256: str  # of the four arrays' bytes, in the order train images, train labels, test images, test labels
-    classes: list[str]
-    note: str = ""  # shown in every table: say, that the data stands in for another
+    name: Text
+    sha256: Text  # of the four arrays' bytes, in the order train images, train labels, test images, test labels
+    classes: Names
+    note: Text = ""  # shown in every table: say, that the data stands in for another
 
 
 class Split(msgspec.Struct, frozen=True, kw_only=True):
     """How many images went where."""
 
-    train: int
-    validation: int
-    test: int
+    train: Count
+    validation: Count
+    test: Count
 
 
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The model by name and size."""
 
-    name: str
-    parameters: int
+    name: Text
+    parameters: Count
 
 
 class Preprocessing(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,29 +106,29 @@ class Preprocessing(msgspec.Struct, frozen=True, kw_only=True):
     make the pixels of files the stored ones, is in ``geometry``.
     """
 
-    scale: float | list[float]
-    offset: float | list[float]
-    channel_order: str = "rgb"  # or bgr
-    name: str = ""  # of the preset, where it is one
-    geometry: str = ""  # in words: how images were resized and cropped to the model's size
+    scale: float | Annotated[list[float], Length]
+    offset: float | Annotated[list[float], Length]
+    channel_order: Text = "rgb"  # or bgr
+    name: Text = ""  # of the preset, where it is one
+    geometry: Text = ""  # in words: how images were resized and cropped to the model's size
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What is in a bundle and how it came to be."""
 
     schema_version: str = SCHEMA_VERSION
-    created: str  # UTC, ISO 8601
+    created: Text  # UTC, ISO 8601
     dataset: DatasetInfo
     split: Split
     seed: int
     model: ModelInfo
-    hyper_parameters: dict[str, int | float | str]
+    hyper_parameters: Annotated[dict[Text, int | float | Text], Length]
     preprocessing: Preprocessing
-    versions: dict[str, str]
+    versions: Annotated[dict[Text, Text], Length]
     test_images: File
     test_labels: File | None = None  # None: inputs that nobody knows the right answers to
     history: File | None = None  # None: not trained here
-    variants: list[Variant]
+    variants: Annotated[list[Variant], Length]
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,8 +169,10 @@ class Bundle:
                     f"go on with `edge-bench train --bundle {folder} --resume`",
                 )
             raise BundleError(f"{folder}: not a bundle: it holds no {MANIFEST}", _how_to_get_one(folder))
-        manifest = decode_record(manifest_path, Manifest, BundleError, TRAIN_AGAIN)
-        bundle = cls(folder, manifest, hashlib.sha256(manifest_path.read_bytes()).hexdigest())
+        if not inside(folder, manifest_path):
+            raise BundleError(f"{manifest_path}: a link to outside the bundle", "do not use this bundle")
+        manifest, digest = read_record(manifest_path, Manifest, BundleError, TRAIN_AGAIN)
+        bundle = cls(folder, manifest, digest)
         bundle.checked(manifest.test_images)
         if manifest.test_labels:
             bundle.checked(manifest.test_labels)
@@ -180,12 +182,18 @@ class Bundle:
     def checked(self, entry: File | Variant) -> Path:
         """The path of a file that the manifest names, after its place, size and checksum have been checked."""
         path = self._inside(entry.file)
-        if not path.is_file():
+        if not path.exists():
             raise BundleError(f"{path}: the manifest names it, but it is not there", TRAIN_AGAIN)
+        if not path.is_file():
+            raise BundleError(f"{path}: the manifest names it, and it is no ordinary file", "do not use this bundle")
         size = path.stat().st_size
         if size != entry.bytes:
             raise BundleError(f"{path}: {size:,} bytes, the manifest says {entry.bytes:,}", TRAIN_AGAIN)
-        if sha256_of(path) != entry.sha256:
+        try:
+            digest = sha256_of(path)
+        except OSError as cause:
+            raise BundleError(f"{path}: cannot be read: {why_unreadable(cause)}", TRAIN_AGAIN) from None
+        if digest != entry.sha256:
             raise BundleError(f"{path}: its checksum is not the manifest's; the file was altered", TRAIN_AGAIN)
         return path
 
@@ -209,10 +217,12 @@ class Bundle:
         """
         images = self._array(self.manifest.test_images, ("uint8", "float32"))
         entry = self.manifest.test_labels
+        if images.ndim < 2 or not len(images):
+            raise BundleError(f"{self.folder}: test images of shape {list(images.shape)}", TRAIN_AGAIN)
         if entry is None:
             return images, None
         labels = self._array(entry, ("uint8", "uint16"))
-        if images.ndim < 2 or labels.ndim != 1 or len(images) != len(labels) or len(labels) == 0:
+        if labels.ndim != 1 or len(images) != len(labels):
             raise BundleError(
                 f"{self.folder}: test images {images.shape} and labels {labels.shape} do not fit each other",
                 TRAIN_AGAIN,
@@ -227,9 +237,9 @@ class Bundle:
     def _array(self, entry: File, kinds: tuple[str, ...]) -> npt.NDArray[Any]:
         path = self._inside(entry.file)
         try:
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
+            array = open_npy(path)
         except (OSError, ValueError) as cause:
-            raise BundleError(f"{path}: not an array: {cause}", TRAIN_AGAIN) from None
+            raise BundleError(f"{path}: not an array: {why_unreadable(cause)}", TRAIN_AGAIN) from None
         if array.dtype.name not in kinds:
             raise BundleError(f"{path}: holds {array.dtype}; {' or '.join(kinds)} was expected", TRAIN_AGAIN)
         checked: npt.NDArray[Any] = array
@@ -238,11 +248,18 @@ class Bundle:
     def _inside(self, name: str) -> Path:
         relative = PurePosixPath(name)
         path = self.folder.joinpath(*relative.parts)
-        if relative.is_absolute() or ".." in relative.parts or not path.resolve().is_relative_to(self.folder.resolve()):
+        if relative.is_absolute() or ".." in relative.parts or not inside(self.folder, path):
             raise BundleError(
                 f"{self.folder}: the manifest names {name!r}, outside the bundle", "do not use this bundle"
             )
         return path
+
+
+def refuse_links(folder: Path) -> None:
+    """Before anything is written into a folder that may be of others: BundleError where that would go elsewhere."""
+    for part in ("training", "variants", "test", "plots"):
+        if not inside(folder, folder / part):
+            raise BundleError(f"{folder / part}: a link to outside the bundle", "name another --bundle")
 
 
 def _how_to_get_one(folder: Path) -> str:

@@ -7,23 +7,37 @@ History of the schema (one number for all records; the part before the dot chang
 """
 
 import base64
+import hashlib
 import zlib
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from bench.errors import BadInput
-from bench.files import read_bounded
+from bench.files import read_bounded, why_unreadable
 
-__all__ = ["SCHEMA_VERSION", "PackedArray", "decode_record", "encode_record", "pack", "unpack"]
+__all__ = [
+    "MAX_PACKED", "MAX_RECORD_BYTES", "MOST", "SCHEMA_VERSION", "Count", "Length", "Names", "PackedArray", "Positive",
+    "Text", "decode_record", "encode_record", "pack", "read_record", "unpack",
+]  # fmt: skip
 
 SCHEMA_VERSION = "1.2"
 _MAJOR = int(SCHEMA_VERSION.split(".", maxsplit=1)[0])
-#: A Run of 9 configurations, 30 trials of 10,000 latencies each, takes about 5 MB.
-MAX_RECORD_BYTES = 512 << 20
+#: The manifest of a bundle with 65,535 classes takes some 3 MB.
+MAX_RECORD_BYTES = 32 << 20
+#: Values in one packed array: images of a pass, say. What a damaged or hostile file can make grow ends here.
+MAX_PACKED = 1 << 24
+
+# what fields hold at most, checked while a file is decoded
+MOST = (1 << 63) - 1
+Count = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
+Positive = Annotated[int, msgspec.Meta(ge=1, le=MOST)]
+Text = Annotated[str, msgspec.Meta(max_length=65_536)]
+Length = msgspec.Meta(max_length=4096)
+Names = Annotated[list[Text], msgspec.Meta(max_length=65_536)]  # of classes, which are numbered with 16 bits
 
 RecordType = TypeVar("RecordType")
 
@@ -37,22 +51,31 @@ def encode_record(record: msgspec.Struct) -> bytes:
     return msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n"
 
 
-def decode_record(path: Path, kind: type[RecordType], error: type[BadInput], remedy: str) -> RecordType:
+def decode_record(
+    path: Path, kind: type[RecordType], error: type[BadInput], remedy: str, limit: int = MAX_RECORD_BYTES
+) -> RecordType:
     """Reads one record; unknown fields are ignored, a newer major schema version is refused.
 
-    Raises ``error``, with the path, what was expected and ``remedy``.
+    Raises ``error``, with the path, what was expected and ``remedy``; for a file of more than ``limit`` bytes, too.
     """
+    return read_record(path, kind, error, remedy, limit)[0]
+
+
+def read_record(
+    path: Path, kind: type[RecordType], error: type[BadInput], remedy: str, limit: int = MAX_RECORD_BYTES
+) -> tuple[RecordType, str]:
+    """As ``decode_record``, and the SHA-256 of the very bytes that were decoded."""
     noun = kind.__name__.lower()
     try:
-        data = read_bounded(path, MAX_RECORD_BYTES)
+        data = read_bounded(path, limit)
     except FileNotFoundError:
         raise error(f"{path}: there is no such file", remedy) from None
     except (OSError, ValueError) as cause:
-        raise error(f"{path}: cannot be read: {getattr(cause, 'strerror', None) or cause}", remedy) from None
+        raise error(f"{path}: cannot be read: {why_unreadable(cause)}", remedy) from None
     try:
         stated = msgspec.json.decode(data, type=_Versioned).schema_version
         major = int(stated.split(".")[0])
-    except (msgspec.DecodeError, ValueError, RecursionError) as cause:
+    except (ValueError, RecursionError) as cause:  # msgspec's own errors are ValueErrors, and so are Unicode's
         raise error(f"{path}: not a {noun} of edge-bench: {_short(cause)}", remedy) from None
     if major != _MAJOR:
         age, advice = ("newer", "update edge-bench") if major > _MAJOR else ("older", "write it anew")
@@ -61,13 +84,13 @@ def decode_record(path: Path, kind: type[RecordType], error: type[BadInput], rem
             advice,
         )
     try:
-        return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, RecursionError) as cause:
+        return msgspec.json.decode(data, type=kind), hashlib.sha256(data).hexdigest()
+    except (ValueError, RecursionError, MemoryError) as cause:
         raise error(f"{path}: not a whole {noun}: {_short(cause)}", remedy) from None
 
 
 def _short(cause: BaseException) -> str:
-    return str(cause).splitlines()[0][:200]
+    return (str(cause).splitlines() or [type(cause).__name__])[0][:200]
 
 
 class PackedArray(msgspec.Struct, frozen=True):
@@ -77,8 +100,8 @@ class PackedArray(msgspec.Struct, frozen=True):
     bytes and so on halves what deflate makes of them.
     """
 
-    dtype: str
-    length: int
+    dtype: Text
+    length: Annotated[int, msgspec.Meta(ge=0, le=MAX_PACKED)]
     data: str
 
 
@@ -98,7 +121,7 @@ def pack(values: npt.ArrayLike) -> PackedArray:
     return PackedArray(dtype=dtype.name, length=int(array.size), data=base64.b64encode(deflated).decode("ascii"))
 
 
-def unpack(packed: PackedArray, *, max_length: int = 100_000_000) -> npt.NDArray[Any]:
+def unpack(packed: PackedArray, *, max_length: int = MAX_PACKED) -> npt.NDArray[Any]:
     """The array that was packed, shape [length].
 
     Raises ValueError for data that does not hold exactly ``length`` values; never inflates past that size.
@@ -115,4 +138,4 @@ def unpack(packed: PackedArray, *, max_length: int = 100_000_000) -> npt.NDArray
     if len(planes) != size or not inflater.eof:
         raise ValueError("a packed array is damaged: its length is wrong")
     table = np.frombuffer(planes, np.uint8).reshape(dtype.itemsize, packed.length).T
-    return np.ascontiguousarray(table).view(dtype).reshape(-1).astype(packed.dtype)
+    return np.ascontiguousarray(table).view(dtype).reshape(-1).astype(packed.dtype, copy=False)

@@ -6,17 +6,19 @@ import fcntl
 import hashlib
 import mmap
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy.typing as npt
 
 from bench.interrupts import held
 
 __all__ = [
-    "PART", "fsync_folder", "let_go", "locked_temporary", "read_bounded", "remove_leftovers", "replacing", "sha256_of",
+    "PART", "fsync_folder", "inside", "let_go", "locked_temporary", "open_ordinary", "read_bounded", "remove_leftovers",
+    "replacing", "sha256_of", "why_unreadable",
     "write_atomically",
 ]  # fmt: skip
 
@@ -25,10 +27,42 @@ _CHUNK = 1 << 20
 PART = ".edge-bench-part"
 
 
+def open_ordinary(path: Path) -> BinaryIO:
+    """Opens a file for reading, and nothing else that may bear its name.
+
+    A pipe would be waited on for ever, and a device may never end. OSError where it is one, or cannot be opened.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "not an ordinary file", str(path))
+        return os.fdopen(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def why_unreadable(cause: Exception) -> str:
+    """What stopped a file from being read, in a few words: the system's own where it was the system."""
+    lines = str(getattr(cause, "strerror", None) or cause or type(cause).__name__).splitlines()
+    return lines[0][:200] if lines else type(cause).__name__
+
+
+def inside(folder: Path, path: Path) -> bool:
+    """Whether a path, all symbolic links followed, is within the folder; also where it does not exist yet.
+
+    ValueError and OSError (a loop of links, a name too long) are a no.
+    """
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError):
+        return False
+
+
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal, with constant memory."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_ordinary(path) as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
@@ -39,9 +73,10 @@ def read_bounded(path: Path, limit: int) -> bytes:
 
     Raises OSError where the file cannot be read, ValueError where it is larger: nothing larger is ever allocated.
     """
-    with path.open("rb") as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
+    with open_ordinary(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        data = file.read(limit + 1) if size <= limit else b""
+    if size > limit or len(data) > limit:
         raise ValueError(f"larger than {limit:,} bytes")
     return data
 

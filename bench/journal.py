@@ -15,9 +15,10 @@ from zlib import crc32
 
 import msgspec
 
-from bench.codec import PackedArray
+from bench.codec import Count, PackedArray, Positive, Text
+from bench.consistency import check_run, check_trial
 from bench.errors import BadInput, ResultsError
-from bench.files import fsync_folder, locked_temporary, remove_leftovers
+from bench.files import fsync_folder, locked_temporary, open_ordinary, remove_leftovers, why_unreadable
 from bench.interrupts import held
 from bench.locks import lock
 from bench.machine import Finding
@@ -29,7 +30,7 @@ __all__ = [
 ]  # fmt: skip
 
 JOURNAL = ".journal"
-MAX_LINE = 256 << 20
+MAX_LINE = 64 << 20
 
 
 class Begun(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -41,18 +42,18 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class ProcessBegan(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A worker of configuration ``number`` is warm."""
 
-    number: int
+    number: Count
     record: ProcessRecord
-    delegate: str
-    passes: int  # a trial
-    chunks: int
+    delegate: Text
+    passes: Positive  # a trial
+    chunks: Count
 
 
 class TrialMade(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A trial of configuration ``number``; ``generation`` is the one of the schedule that it belongs to."""
 
-    number: int
-    generation: int
+    number: Count
+    generation: Count
     trial: Trial
     labels: PackedArray
     in_top: PackedArray | None = None  # 1 where the true label is among the five best
@@ -61,15 +62,15 @@ class TrialMade(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class ProcessEnded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A worker has ended in good order."""
 
-    number: int
-    process: int
-    memory_peak_bytes: int
+    number: Count
+    process: Count
+    memory_peak_bytes: Count
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A configuration has failed."""
 
-    number: int
+    number: Count
     failure: Failure
 
 
@@ -178,7 +179,7 @@ def _read(path: Path) -> tuple[Run, list[Entry], int]:
     found: list[Entry] = []
     whole = 0
     try:
-        with path.open("rb") as file:
+        with open_ordinary(path) as file:
             while line := file.readline(MAX_LINE):
                 entry = _entry(line, decoder)
                 if entry is None:
@@ -186,9 +187,17 @@ def _read(path: Path) -> tuple[Run, list[Entry], int]:
                 found.append(entry)
                 whole += len(line)
     except OSError as cause:
-        raise ResultsError(f"{path}: cannot be read: {cause.strerror}") from None
+        raise ResultsError(f"{path}: cannot be read: {why_unreadable(cause)}") from None
     if not found or not isinstance(found[0], Begun):
         raise ResultsError(f"{path}: not the journal of a run, or damaged at its beginning", "remove it")
+    try:
+        run = found[0].run
+        check_run(run)
+        for entry in found:
+            if isinstance(entry, TrialMade):
+                check_trial(run, entry.trial, run.images.indices.length)
+    except ValueError as cause:
+        raise ResultsError(f"{path}: not the journal of a run: {cause}", "remove it") from None
     return found[0].run, _rest(found), whole
 
 
@@ -198,7 +207,7 @@ def _entry(line: bytes, decoder: "msgspec.json.Decoder[Entry]") -> Entry | None:
         return None
     try:
         return decoder.decode(payload[:-1])
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors, and so are Unicode's
         return None
 
 

@@ -8,10 +8,12 @@ import os
 import platform
 import re
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import psutil
 
+from bench.codec import Count, Length, Text
 from bench.emulation import emulation_signs
 
 __all__ = ["Finding", "Machine", "describe_machine", "library_versions"]
@@ -37,31 +39,31 @@ LIBRARIES = (
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """Something that spoils a measurement, or may; and what to do about it."""
 
-    what: str
-    remedy: str
+    what: Text
+    remedy: Text
     spoils: bool  # whether times measured so are not to be trusted at all
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
     """A machine, as far as it decides a measurement."""
 
-    hostname: str
-    board: str  # "Raspberry Pi 4 Model B Rev 1.5"; empty where the machine does not say
-    cpu: str
-    architecture: str
-    cores: int  # that this process may use
+    hostname: Text
+    board: Text  # "Raspberry Pi 4 Model B Rev 1.5"; empty where the machine does not say
+    cpu: Text
+    architecture: Text
+    cores: Count  # that this process may use
     frequency_mhz: float | None  # highest
-    governor: str
-    memory_bytes: int
+    governor: Text
+    memory_bytes: Count
     cpu_limit: float | None = None  # cores that a cgroup allows; None where nothing limits it
     load_average: float | None = None  # over the last minute, when it was described
-    os: str
-    kernel: str
-    python: str
+    os: Text
+    kernel: Text
+    python: Text
     container: bool
     emulated: bool
-    emulation_signs: list[str]
-    libraries: dict[str, str]
+    emulation_signs: Annotated[list[Text], Length]
+    libraries: Annotated[dict[Text, Text], Length]
 
     @property
     def label(self) -> str:

@@ -35,20 +35,27 @@ class WorkerFailed(Exception):
 class Worker:
     """A fresh process for one configuration of one runtime."""
 
-    _module = "bench.worker"
-    _replies: Any = Reply
-
     def __init__(self, runtime: str, memory_limit: int | None = None) -> None:
         """OSError where there are no more processes, memory or file handles to be had; then nothing is left open."""
+        self._begin("bench.worker", [runtime], memory_limit, Reply)
+
+    @classmethod
+    def of(cls, module: str, arguments: Sequence[str], replies: Any) -> "Worker":
+        """A worker that runs another module, which answers with messages of its own."""
+        worker = cls.__new__(cls)
+        worker._begin(module, arguments, None, replies)
+        return worker
+
+    def _begin(self, module: str, arguments: Sequence[str], memory_limit: int | None, replies: Any) -> None:
         self._memory_limit = memory_limit
         with contextlib.ExitStack() as opened:
             self._log = opened.enter_context(_memory_file())
             ends = [end for _ in range(2) for end in _pipe(opened)]
-            self._process = _started(self._module, runtime, ends[0], ends[3], memory_limit, self._log)
+            self._process = _started(module, arguments, ends[0], ends[3], memory_limit, self._log)
             opened.pop_all()
         os.close(ends[0])
         os.close(ends[3])
-        self._channel = Channel(ends[2], ends[1], self._replies)
+        self._channel = Channel(ends[2], ends[1], replies)
 
     def __enter__(self) -> "Worker":
         return self
@@ -154,12 +161,12 @@ def _pipe(opened: contextlib.ExitStack) -> tuple[int, int]:
 
 
 def _started(
-    module: str, runtime: str, requests: int, replies: int, memory_limit: int | None, log: IO[bytes]
+    module: str, arguments: Sequence[str], requests: int, replies: int, memory_limit: int | None, log: IO[bytes]
 ) -> "subprocess.Popen[bytes]":
     path = os.pathsep.join(part for part in (str(_ROOT), os.environ.get("PYTHONPATH")) if part)
-    arguments = [runtime, requests, replies, os.getpid(), memory_limit or 0]
+    words = [*arguments, requests, replies, os.getpid(), memory_limit or 0]
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", module, *map(str, arguments)],
+        [sys.executable, "-P", "-m", module, *map(str, words)],
         pass_fds=(requests, replies),
         stdin=subprocess.DEVNULL,
         stdout=log,

@@ -11,14 +11,21 @@ import msgspec
 from bench.anatomy import anatomy
 from bench.bundle import MANIFEST, TensorSpec, Variant
 from bench.errors import BadInput
-from bench.files import sha256_of
+from bench.files import inside, read_bounded, sha256_of, why_unreadable
+from bench.keras_file import check_keras
 from bench.manager import WorkerFailed, described
 from bench.runtimes import RUNTIMES, SAVED_MODEL, installed_version, why_not_installed
-from bench.tflite_file import read_tflite
+from bench.tflite_file import MAX_FILE_BYTES, read_tflite
 
-__all__ = ["ModelFiles", "is_bundle"]
+__all__ = ["ModelFiles", "check_folder", "is_bundle"]
 
 KNOWN = "a bundle's folder, a .tflite, .keras or .onnx file, or a SavedModel folder"
+
+#: TensorFlow's operations on files, and into Python; saving and restoring variables is in every SavedModel.
+_REACHING_OUT = (
+    b"WriteFile", b"ReadFile", b"MatchingFiles", b"PyFunc", b"TFRecordDataset", b"TextLineDataset",
+    b"FixedLengthRecordDataset", b"WholeFileReader", b"TextLineReader", b"RpcCall",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -91,6 +98,15 @@ def _look_at(
     runtimes = [runtime for runtime in RUNTIMES.values() if kind in runtime.formats]
     if not runtimes or (path.is_dir() and not (path / SAVED_MODEL).exists()):
         raise BadInput(f"{path}: no model that edge-bench knows", f"name {KNOWN}")
+    if path.is_dir():
+        check_folder(path)
+    elif not path.is_file():
+        raise BadInput(f"{path}: no ordinary file", f"name {KNOWN}")
+    elif kind == ".keras":
+        try:
+            check_keras(path)
+        except (OSError, ValueError) as cause:
+            raise BadInput(f"{path}: Keras is not shown it: {why_unreadable(cause)}", "do not use this model") from None
     parameters, operators = 0, []
     if kind == ".tflite":
         file = read_tflite(path)
@@ -152,6 +168,25 @@ def _same_ends(variants: Sequence[Variant], paths: dict[str, Path]) -> None:
                 f"{paths[other.name]} takes {other.input.shape[1:]} and has {other.output.shape[-1]}",
                 "measure models of different shapes in runs of their own",
             )
+
+
+def check_folder(path: Path) -> None:
+    """Raises BadInput for a SavedModel's folder that holds links to outside it, or what is no ordinary file.
+
+    And where its graph names operations that read or write files of their own choice, or call Python: a SavedModel is a
+    program, and this looks for the worst that it could be, not for everything.
+    """
+    for within in path.rglob("*"):
+        if not inside(path, within):
+            raise BadInput(f"{within}: a link to outside the SavedModel", "do not use this model")
+        if not within.is_file() and not within.is_dir():
+            raise BadInput(f"{within}: no ordinary file", "do not use this model")
+    try:
+        graph = read_bounded(path / SAVED_MODEL, MAX_FILE_BYTES)
+    except (OSError, ValueError) as cause:
+        raise BadInput(f"{path / SAVED_MODEL}: cannot be read: {why_unreadable(cause)}") from None
+    if found := [name.decode() for name in _REACHING_OUT if name in graph]:
+        raise BadInput(f"{path}: its graph may reach out of itself ({', '.join(found)})", "do not use this model")
 
 
 def _measured(path: Path) -> tuple[int, str]:

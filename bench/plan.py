@@ -8,6 +8,8 @@ import msgspec
 
 from bench.bundle import Variant
 from bench.errors import BadInput, BundleError
+from bench.files import why_unreadable
+from bench.keras_file import check_keras
 from bench.machine import usable_cores
 from bench.preflight import why_not
 from bench.results import Configuration, Failure
@@ -97,8 +99,13 @@ def _ready(models: Models, variant: Variant, runtime: Runtime) -> tuple[Path | N
         return None, "", Failure(kind="not installed", message=missing.problem, remedy=missing.remedy)
     try:
         file = models.checked(variant)
+        if file.suffix == ".keras":
+            check_keras(file)
     except BundleError as cause:
         return None, version, Failure(kind="bad file", message=cause.problem, remedy=cause.remedy)
+    except (OSError, ValueError) as cause:
+        message = f"{variant.file}: Keras is not shown it: {why_unreadable(cause)}"
+        return None, version, Failure(kind="bad file", message=message, remedy="do not use this model")
     refusal = why_not(variant.operators, runtime.name, version)
     if refusal:
         return file, version, Failure(kind="cannot load", message=refusal.problem, remedy=refusal.remedy)

@@ -3,11 +3,12 @@
 import os
 import select
 import time
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from bench.bundle import Preprocessing, TensorSpec
+from bench.codec import Count, Positive, Text
 from bench.results import Configuration
 
 __all__ = [
@@ -87,20 +88,20 @@ class Finish(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The runtime's library has been imported."""
 
-    import_ns: int
+    import_ns: Count
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The model is loaded and warm."""
 
-    load_ns: int
-    first_ns: int
-    warm_up_ns: int
-    warm_up_invocations: int
-    memory_before_bytes: int
-    pass_ns: int  # how long a pass will take, as far as the warm-up tells
+    load_ns: Count
+    first_ns: Count
+    warm_up_ns: Count
+    warm_up_invocations: Count
+    memory_before_bytes: Count
+    pass_ns: Count  # how long a pass will take, as far as the warm-up tells
     output: TensorSpec
-    chunks: int = 1  # parts that a pass is timed in, because all its inputs at once would be too large
+    chunks: Count = 1  # parts that a pass is timed in, because all its inputs at once would be too large
 
 
 class Described(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -113,11 +114,11 @@ class Described(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class Timed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """One trial."""
 
-    began_ns: int  # by the machine's monotonic clock
-    elapsed_ns: int
-    cpu_ns: int  # processor time of all the worker's threads
-    latencies_ns: list[int]
-    labels: list[int]
+    began_ns: Count  # by the machine's monotonic clock
+    elapsed_ns: Positive
+    cpu_ns: Count  # processor time of all the worker's threads
+    latencies_ns: list[Count]
+    labels: list[Annotated[int, msgspec.Meta(ge=0, lt=1 << 16)]]
     best: bytes = b""  # uint16 [images, 5], little-endian: the outputs with the five highest scores; of more than five
 
 
@@ -148,15 +149,15 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The worker ends now."""
 
-    memory_peak_bytes: int
+    memory_peak_bytes: Count
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The worker could not do what was asked."""
 
-    kind: str
-    message: str
-    remedy: str = ""
+    kind: Text
+    message: Text
+    remedy: Text = ""
 
 
 Request = Prepare | Describe | Open | Time | Infer | Finish
@@ -203,7 +204,7 @@ class Channel:
             raise ChannelClosed("garbage on the pipe")
         try:
             return self._decoder.decode(self._exactly(size, deadline))
-        except msgspec.DecodeError:
+        except (ValueError, RecursionError):
             raise ChannelClosed("garbage on the pipe") from None
 
     def _exactly(self, size: int, deadline: float | None) -> bytes:

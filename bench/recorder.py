@@ -102,8 +102,8 @@ class Recorder:
         self._truth = np.full(len(subject.indices), -1) if subject.labels is None else subject.labels
         self._sensors = Sensors(emulated=begun.machine.emulated)
         self._assembly = Assembly(begun)
-        for entry in earlier or ():
-            self._assembly.apply(entry)
+        if journal is not None:
+            self._assembly.apply_all(earlier or (), journal.path)
         self._sitting_ns = time.perf_counter_ns()
         # a run that is gone on with counts on from its last trial: what lies between is nobody's measurement
         self._began_ns = self._sitting_ns - self._assembly.ended_ns

@@ -5,13 +5,25 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from bench.bundle import Preprocessing
-from bench.codec import SCHEMA_VERSION, PackedArray, decode_record, encode_record, unpack
+from bench.codec import (
+    SCHEMA_VERSION,
+    Count,
+    Length,
+    Names,
+    PackedArray,
+    Positive,
+    Text,
+    decode_record,
+    encode_record,
+    unpack,
+)
 from bench.errors import ResultsError
 from bench.files import write_atomically
 from bench.machine import Finding, Machine
@@ -36,13 +48,19 @@ __all__ = [
 ]
 
 
+#: A Run of 9 configurations, 30 trials of 10,000 latencies each, takes about 5 MB.
+MAX_RUN_BYTES = 256 << 20
+#: Trials of one configuration.
+Many = msgspec.Meta(max_length=1_000_000)
+
+
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """Variant × runtime × threads × batch size: what a worker process is for."""
 
-    variant: str
-    runtime: str
-    threads: int
-    batch_size: int
+    variant: Text
+    runtime: Text
+    threads: Positive
+    batch_size: Positive
 
     def __str__(self) -> str:
         threads = f"{self.threads} thread{'' if self.threads == 1 else 's'}"
@@ -52,19 +70,19 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """One timed pass (or several, where one is shorter than 100 ms) over the images."""
 
-    process: int  # which generation of worker processes, from 0
-    round: int  # within the generation, from 0
-    place: int  # how many trials of any configuration came before in the whole run
-    began_ns: int  # since the run began
-    elapsed_ns: int
-    passes: int
-    correct: int  # images classified right in the last pass
+    process: Count  # which generation of worker processes, from 0
+    round: Count  # within the generation, from 0
+    place: Count  # how many trials of any configuration came before in the whole run
+    began_ns: Count  # since the run began
+    elapsed_ns: Positive
+    passes: Positive
+    correct: Count  # images classified right in the last pass
     latencies: PackedArray  # ns, one an invocation of the last pass
-    cpu_ns: int | None = None  # processor time of the worker in this trial
-    others_ns: int | None = None  # processor time of everyone else meanwhile, on all cores
-    stolen_ns: int | None = None  # processor time that a hypervisor gave to others meanwhile
+    cpu_ns: Count | None = None  # processor time of the worker in this trial
+    others_ns: Count | None = None  # processor time of everyone else meanwhile, on all cores
+    stolen_ns: Count | None = None  # processor time that a hypervisor gave to others meanwhile
     temperature_c: float | None = None  # after it
-    throttled: list[str] = []  # why the machine was slower than it can be during it
+    throttled: Annotated[list[Text], Length] = []  # why the machine was slower than it can be during it
     places: PackedArray | None = None  # of its own images in Run.images, where each trial draws some; None: all
 
     @property
@@ -76,40 +94,40 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 class ProcessRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What one worker process said of itself before its first trial, and its memory after its last."""
 
-    index: int
-    import_ns: int  # loading the runtime's own library
-    load_ns: int  # from the file's path to a model that can be invoked
-    first_ns: int  # the first invocation
-    warm_up_ns: int
-    warm_up_invocations: int
-    memory_before_bytes: int  # resident, with runtime and images in memory, without the model
-    memory_peak_bytes: int  # highest resident size of the process
+    index: Count
+    import_ns: Count  # loading the runtime's own library
+    load_ns: Count  # from the file's path to a model that can be invoked
+    first_ns: Count  # the first invocation
+    warm_up_ns: Count
+    warm_up_invocations: Count
+    memory_before_bytes: Count  # resident, with runtime and images in memory, without the model
+    memory_peak_bytes: Count  # highest resident size of the process
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """Why a configuration has no or not all trials."""
 
-    kind: str  # not installed · bad file · cannot load · out of memory · crashed · timed out · failed
-    message: str
-    remedy: str = ""
+    kind: Text  # not installed · bad file · cannot load · out of memory · crashed · timed out · failed
+    message: Text
+    remedy: Text = ""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """All that was measured of one configuration."""
 
     configuration: Configuration
-    bytes: int
-    sha256: str
-    runtime_version: str = ""
-    processes: list[ProcessRecord] = []
-    trials: list[Trial] = []
+    bytes: Count
+    sha256: Text
+    runtime_version: Text = ""
+    processes: Annotated[list[ProcessRecord], Many] = []
+    trials: Annotated[list[Trial], Many] = []
     predictions: PackedArray | None = None  # labels, one an image, in the order of Run.images
     unseen: PackedArray | None = None  # places of images that no trial has drawn
     in_top_5: PackedArray | None = None  # 1 where the true label is among the five best scores, in the order of images
-    unstable_predictions: int = 0  # images whose label differed between trials
+    unstable_predictions: Count = 0  # images whose label differed between trials
     failure: Failure | None = None
-    warnings: list[str] = []
-    delegate: str = ""  # that the runtime said it uses, XNNPACK say
+    warnings: Annotated[list[Text], Length] = []
+    delegate: Text = ""  # that the runtime said it uses, XNNPACK say
 
     def pass_seconds(self) -> npt.NDArray[np.float64]:
         """Seconds a pass, one a trial, in the order measured."""
@@ -146,57 +164,57 @@ class Images(msgspec.Struct, frozen=True, kw_only=True):
 
     indices: PackedArray
     labels: PackedArray
-    of: int  # images in the whole test set
+    of: Count  # images in the whole test set
     checksums: PackedArray | None = None  # CRC-32 of each image's pixels
-    notes: list[str] = []  # what to know of images and labels: left out, inferred, mapped
+    notes: Annotated[list[Text], Length] = []  # what to know of images and labels: left out, inferred, mapped
 
 
 class BundleIdentity(msgspec.Struct, frozen=True, kw_only=True):
     """Which bundle was measured, or which files of a model with which data."""
 
-    sha256: str  # of its manifest, which holds all other checksums
-    created: str
-    model: str
-    parameters: int
-    dataset: str
-    dataset_sha256: str
-    classes: list[str]
-    note: str = ""
+    sha256: Text  # of its manifest, which holds all other checksums
+    created: Text
+    model: Text
+    parameters: Count
+    dataset: Text
+    dataset_sha256: Text
+    classes: Names
+    note: Text = ""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for."""
 
-    trials: int = 30
-    processes: int = 5
-    limit: int | None = None
+    trials: Count = 30
+    processes: Count = 5
+    limit: Positive | None = None
     seed: int = 42
     timeout_s: float = 600.0
-    scenario: str = ""  # offline · single-stream; empty: each runtime's own batch size
-    resample: int | None = None  # images that each trial draws for itself; None: all of Run.images
-    memory_limit: int | None = None  # bytes that a worker process may allocate; None: what the machine gives
+    scenario: Text = ""  # offline · single-stream; empty: each runtime's own batch size
+    resample: Positive | None = None  # images that each trial draws for itself; None: all of Run.images
+    memory_limit: Positive | None = None  # bytes that a worker process may allocate; None: what the machine gives
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Everything measured on one machine in one go."""
 
     schema_version: str = SCHEMA_VERSION
-    run_id: str
-    began: str  # UTC, ISO 8601
-    ended: str
+    run_id: Text
+    began: Text  # UTC, ISO 8601
+    ended: Text
     wall_seconds: float
     complete: bool  # all trials asked for were made, or their configuration has a failure that says why not
-    tool_version: str
-    tool_revision: str
+    tool_version: Text
+    tool_revision: Text
     machine: Machine
     bundle: BundleIdentity
     settings: Settings
     images: Images
     preprocessing: Preprocessing | None = None  # None in Runs from before it was recorded
-    results: list[Result]
-    findings: list[Finding] = []  # what spoils or may spoil the measurement, each with its remedy
+    results: Annotated[list[Result], Length]
+    findings: Annotated[list[Finding], Length] = []  # what spoils or may spoil the measurement, each with its remedy
     trusted: bool | None = None  # complete, and no finding spoils it; None in Runs from before it was judged
-    stopped: str = ""  # why it ended before its time, where nobody interrupted it
+    stopped: Text = ""  # why it ended before its time, where nobody interrupted it
     state_before: MachineState | None = None
     state_after: MachineState | None = None
 
@@ -264,7 +282,15 @@ def write_run(run: Run, folder: Path, *, again: bool = False) -> Path:
 
 def read_run(path: Path) -> Run:
     """Reads a Run file; ResultsError with what is wrong."""
-    return decode_record(path, Run, ResultsError, "name a file that `edge-bench run` wrote")
+    from bench.consistency import check_run
+
+    remedy = "name a file that `edge-bench run` wrote"
+    run = decode_record(path, Run, ResultsError, remedy, MAX_RUN_BYTES)
+    try:
+        check_run(run)
+    except ValueError as cause:
+        raise ResultsError(f"{path}: not a whole run: {cause}", remedy) from None
+    return run
 
 
 def room_for(folder: Path, images: int, invocations: int) -> None:

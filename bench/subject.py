@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from bench.bundle import Bundle, Preprocessing
 from bench.files import let_go
+from bench.npy import open_npy
 from bench.results import BundleIdentity
 from bench.sampling import draw_evenly
 
@@ -66,7 +67,7 @@ def subject_of(bundle: Bundle, limit: int | None = None, seed: int = 42) -> Subj
 
 def pixel_checksums(subject: Subject) -> npt.NDArray[np.int64]:
     """CRC-32 of each image as stored, shape [images]: tells whether two machines classified the same pixels."""
-    pixels = np.load(subject.pixels, mmap_mode="r", allow_pickle=False)
+    pixels = open_npy(subject.pixels)
     checksums = np.zeros(len(subject.rows), np.int64)
     for place, row in enumerate(subject.rows):
         checksums[place] = crc32(np.ascontiguousarray(pixels[row]).tobytes())

@@ -5,7 +5,8 @@ Schema: tensorflow/lite/schema/schema.fbs; the reader comes with ai-edge-litert.
 
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ __all__ = ["Node", "Tensor", "TfliteFile", "item_bits", "parse_tflite", "read_tf
 
 #: Flatbuffers address with 32 bits.
 MAX_FILE_BYTES = 2 << 30
+#: Tensors, operators and buffers together: language models have some ten thousand. Some five seconds to read.
+MAX_TABLES = 200_000
+MAX_AXES = 32
 _IDENTIFIER = b"TFL3"
 _ITEM_BITS = {
     "float32": 32, "float16": 16, "float64": 64, "bfloat16": 16, "int64": 64, "uint64": 64, "int32": 32, "uint32": 32,
@@ -66,7 +70,7 @@ class Node:
     version: int
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    options: Any  # the operator's own, as the schema's reader gives them
+    adjoint: bool = False  # whether a multiplication of matrices takes its first one transposed
 
 
 @dataclass(frozen=True)
@@ -119,89 +123,135 @@ def parse_tflite(content: bytes) -> TfliteFile:
         raise ValueError(f"its identifier is {content[4:8]!r}, not {_IDENTIFIER!r}")
     try:
         return _read(content, schema)
-    except (MemoryError, RecursionError):
-        raise ValueError("its parts do not fit each other") from None
     except Exception as cause:  # whatever a damaged offset leads the generated reader to
-        raise ValueError(f"its parts do not fit each other ({type(cause).__name__})") from None
+        said = cause if type(cause) is ValueError else type(cause).__name__
+        raise ValueError(f"its parts do not fit each other ({said})") from None
+
+
+class _Budget:
+    """How much of a file is read.
+
+    Offsets may point to the same part again and again, so that a small file claims to have billions of parts.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._tables, self._bytes = MAX_TABLES, 4 * size + 1024
+
+    def each(self, count: int, part: Callable[[int], Any]) -> Iterator[Any]:
+        """The parts of a vector of tables. ValueError where there are too many."""
+        self._tables -= count
+        if self._tables < 0:
+            raise ValueError(f"more than {MAX_TABLES:,} parts")
+        return (part(number) for number in range(count))
+
+    def integers(self, values: Any) -> tuple[int, ...]:
+        """A vector of whole numbers as the generated reader gives it; 0 stands for none."""
+        if isinstance(values, int):
+            return ()
+        self._spend(values.nbytes)
+        return tuple(int(value) for value in values)
+
+    def text(self, value: bytes | None) -> str:
+        """A text; empty for none."""
+        self._spend(len(value or b""))
+        return (value or b"").decode("utf-8", "replace")
+
+    def _spend(self, size: int) -> None:
+        self._bytes -= size
+        if self._bytes < 0:
+            raise ValueError("parts that are longer than the file")
 
 
 def _read(content: bytes, schema: Any) -> TfliteFile:
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
-    types = _names(schema.TensorType)
-    codes = [_code(code, _names(schema.BuiltinOperator)) for code in model.operatorCodes or []]
-    sizes = [0 if buffer.data is None else len(buffer.data) for buffer in model.buffers or []]
-    sizes = [size or int(getattr(buffer, "size", 0) or 0) for size, buffer in zip(sizes, model.buffers, strict=True)]
-    main, *_ = model.subgraphs
-    tensors = tuple(_tensor(tensor, types, sizes) for tensor in main.tensors)
+    budget = _Budget(len(content))
+    model = schema.Model.GetRootAs(content, 0)
+    types, names = _names(schema.TensorType), _names(schema.BuiltinOperator)
+    codes = [_code(code, names, budget) for code in budget.each(model.OperatorCodesLength(), model.OperatorCodes)]
+    sizes = [int(buffer.DataLength() or buffer.Size()) for buffer in budget.each(model.BuffersLength(), model.Buffers)]
+    graphs = list(budget.each(model.SubgraphsLength(), model.Subgraphs))
+    main = graphs[0]
+    tensors = tuple(_tensor(tensor, types, sizes, budget) for tensor in budget.each(main.TensorsLength(), main.Tensors))
     nodes = [
-        Node(
-            name=codes[operator.opcodeIndex][0],
-            version=codes[operator.opcodeIndex][1],
-            inputs=_ints(operator.inputs),
-            outputs=_ints(operator.outputs),
-            options=operator.builtinOptions,
-        )
-        for graph in model.subgraphs
-        for operator in graph.operators or []
+        [_node(operator, codes, schema, budget) for operator in budget.each(graph.OperatorsLength(), graph.Operators)]
+        for graph in graphs
     ]
-    counts = Counter((node.name, node.version) for node in nodes)
+    every = tuple(node for some in nodes for node in some)
+    counts = Counter((node.name, node.version) for node in every)
+    metadata = {
+        budget.text(entry.Name()): int(entry.Buffer()) for entry in budget.each(model.MetadataLength(), model.Metadata)
+    }
     return TfliteFile(
         bytes=len(content),
         tensors=tensors,
-        nodes=tuple(nodes),
-        main_nodes=len(main.operators or []),
-        inputs=tuple(tensors[index] for index in main.inputs),
-        outputs=tuple(tensors[index] for index in main.outputs),
+        nodes=every,
+        main_nodes=len(nodes[0]),
+        inputs=_ends(main, main.InputsAsNumpy(), tensors, budget),
+        outputs=_ends(main, main.OutputsAsNumpy(), tensors, budget),
         operators=tuple(
             Operator(name=name, version=version, count=count) for (name, version), count in sorted(counts.items())
         ),
-        minimum_runtime=_metadata(model, "min_runtime_version"),
-        description=_text(model.description),
-        metadata=tuple(_text(entry.name) for entry in model.metadata or []),
+        minimum_runtime=_minimum_runtime(model, metadata),
+        description=budget.text(model.Description()),
+        metadata=tuple(metadata),
     )
 
 
-def _code(code: Any, names: dict[int, str]) -> tuple[str, int]:
+def _code(code: Any, names: dict[int, str], budget: _Budget) -> tuple[str, int]:
     # files written before 2021 hold the code in the deprecated field only
-    name = names[max(code.builtinCode, code.deprecatedBuiltinCode)]
-    return (f"CUSTOM {_text(code.customCode)}" if name == "CUSTOM" else name), int(code.version)
+    name = names[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
+    version = int(code.Version())
+    if version < 0:
+        raise ValueError(f"{name} of version {version}")
+    return (f"CUSTOM {budget.text(code.CustomCode())}" if name == "CUSTOM" else name), version
 
 
-def _tensor(tensor: Any, types: dict[int, str], sizes: list[int]) -> Tensor:
-    quantization = tensor.quantization
-    scales = quantization.scale if quantization is not None and quantization.scale is not None else []
-    one = len(scales) == 1
+def _node(operator: Any, codes: list[tuple[str, int]], schema: Any, budget: _Budget) -> Node:
+    name, version = codes[operator.OpcodeIndex()]
+    adjoint, options = False, operator.BuiltinOptions()
+    if name == "BATCH_MATMUL" and options is not None:
+        read = schema.BatchMatMulOptions()
+        read.Init(options.Bytes, options.Pos)
+        adjoint = bool(read.AdjX())
+    inputs, outputs = budget.integers(operator.InputsAsNumpy()), budget.integers(operator.OutputsAsNumpy())
+    return Node(name=name, version=version, inputs=inputs, outputs=outputs, adjoint=adjoint)
+
+
+def _tensor(tensor: Any, types: dict[int, str], sizes: list[int], budget: _Budget) -> Tensor:
+    quantization = tensor.Quantization()
+    scales = 0 if quantization is None else quantization.ScaleLength()
+    shape, signature = budget.integers(tensor.ShapeAsNumpy()), budget.integers(tensor.ShapeSignatureAsNumpy())
+    if min(*shape, *signature, 0, 0) < -1 or max(len(shape), len(signature)) > MAX_AXES:
+        raise ValueError(f"a tensor of shape {list(shape[:MAX_AXES])}")
     return Tensor(
-        name=_text(tensor.name),
-        dtype=types[tensor.type].lower(),
-        shape=_ints(tensor.shape),
-        signature=_ints(tensor.shapeSignature),
-        scale=float(scales[0]) if one else 0.0,
-        zero_point=int(quantization.zeroPoint[0]) if one and quantization.zeroPoint is not None else 0,
-        per_channel=len(scales) > 1,
-        buffer=int(tensor.buffer),
-        constant_bytes=sizes[tensor.buffer],
+        name="",
+        dtype=types[tensor.Type()].lower(),
+        shape=tuple(1 if size < 0 else size for size in shape),
+        signature=signature,
+        scale=float(quantization.Scale(0)) if scales == 1 else 0.0,
+        zero_point=int(quantization.ZeroPoint(0)) if scales == 1 and quantization.ZeroPointLength() else 0,
+        per_channel=scales > 1,
+        buffer=int(tensor.Buffer()),
+        constant_bytes=sizes[tensor.Buffer()],
     )
 
 
-def _metadata(model: Any, wanted: str) -> str:
-    for entry in model.metadata or []:
-        if _text(entry.name) == wanted:
-            data: npt.NDArray[np.uint8] | None = model.buffers[entry.buffer].data
-            return "" if data is None else bytes(bytearray(data)).rstrip(b"\0").decode("ascii", "replace")
-    return ""
+def _ends(graph: Any, places: Any, tensors: tuple[Tensor, ...], budget: _Budget) -> tuple[Tensor, ...]:
+    """Inputs or outputs, with their names, which nobody asks of other tensors."""
+    numbers = budget.integers(places)
+    if min(*numbers, 0, 0) < 0:
+        raise ValueError("an input or output that is no tensor")
+    return tuple(replace(tensors[number], name=budget.text(graph.Tensors(number).Name())) for number in numbers)
+
+
+def _minimum_runtime(model: Any, metadata: dict[str, int]) -> str:
+    if (number := metadata.get("min_runtime_version")) is None or number >= model.BuffersLength():
+        return ""
+    data: npt.NDArray[np.uint8] | int = model.Buffers(number).DataAsNumpy()
+    return "" if isinstance(data, int) else bytes(data[:64]).rstrip(b"\0").decode("ascii", "replace")
 
 
 def _names(table: Any) -> dict[int, str]:
     return {code: name for name, code in vars(table).items() if not name.startswith("_")}
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-
-
-def _ints(values: Any) -> tuple[int, ...]:
-    return () if values is None else tuple(int(value) for value in values)
 
 
 def _only(tensors: tuple[Tensor, ...], end: str) -> TensorSpec:

@@ -19,6 +19,7 @@ from bench.answering import Answerer
 from bench.bundle import TensorSpec
 from bench.feeding import Feed
 from bench.interrupts import SIGNALS, die_with_parent
+from bench.npy import open_npy
 from bench.protocol import (
     Channel,
     ChannelClosed,
@@ -137,7 +138,7 @@ class _Prepared:
 
     def __init__(self, request: Prepare, load: Loader, clock: Clock) -> None:
         self._clock = clock
-        images = np.load(request.images, mmap_mode="r", allow_pickle=False)
+        images = open_npy(Path(request.images))
         # what a quantized model takes is known only once it is loaded, so images wait on disk
         memory_before = psutil.Process().memory_info().rss
         configuration = request.configuration

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from html import escape
 
+from app.presentation.visible import visible
+
 __all__ = ["Child", "Html", "element", "fragment", "page"]
 
 #: Elements that have no content and no end tag.
@@ -30,7 +32,7 @@ def _pieces(children: Iterable[Child]) -> Iterable[str]:
         if isinstance(child, Html):
             yield child
         elif isinstance(child, str):
-            yield escape(child)
+            yield escape(visible(child))
         else:
             yield from _pieces(child)
 
@@ -41,7 +43,7 @@ def element(tag: str, *children: Child, **attributes: str | None) -> Html:
     An attribute that is None is left out, an empty one stands without a value.
     """
     written = "".join(
-        f" {name.rstrip('_').replace('_', '-')}" + (f'="{escape(value)}"' if value else "")
+        f" {name.rstrip('_').replace('_', '-')}" + (f'="{escape(visible(value))}"' if value else "")
         for name, value in attributes.items()
         if value is not None
     )

@@ -5,6 +5,7 @@ import sys
 import time
 from typing import Any
 
+from app.presentation.visible import one_line
 from bench.progress import Progress, Silent
 
 __all__ = ["Bar", "Lines", "progress_on_stderr"]
@@ -43,25 +44,25 @@ class Bar:
 
         self._stop()
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}", style="dim"),
+            TextColumn("{task.fields[note]}", style="dim", markup=False),
             console=self._console,
             auto_refresh=False,
         )
         with contextlib.suppress(OSError):
             self._bar.start()
-        self._task = self._bar.add_task(what, total=steps, completed=done, note="")
+        self._task = self._bar.add_task(one_line(what), total=steps, completed=done, note="")
 
     def advance(self, steps: int = 1, note: str = "") -> None:
         """Moves and redraws it."""
         if self._bar is not None:
             with contextlib.suppress(OSError):  # the terminal is gone: no reason to end
-                self._bar.update(self._task, advance=steps, note=note, refresh=True)
+                self._bar.update(self._task, advance=steps, note=one_line(note), refresh=True)
 
     def finish(self, note: str = "") -> None:
         """Leaves it as it is."""
@@ -71,7 +72,7 @@ class Bar:
     def say(self, message: str) -> None:
         """Prints above the bar."""
         with contextlib.suppress(OSError):
-            self._console.print(message, markup=False, soft_wrap=True)
+            self._console.print(one_line(message), markup=False, soft_wrap=True)
 
     def _stop(self) -> None:
         if self._bar is not None:
@@ -111,7 +112,7 @@ class Lines:
     def say(self, message: str) -> None:
         """A line; that nobody reads it any more is no reason to end."""
         with contextlib.suppress(OSError):
-            print(message, file=sys.stderr, flush=True)
+            print(one_line(message), file=sys.stderr, flush=True)
 
 
 def _clock(seconds: float) -> str:

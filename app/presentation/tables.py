@@ -3,13 +3,14 @@
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 from tabulate import tabulate
 
 from app.presentation.formats import Format
+from app.presentation.visible import one_line, visible
 
 __all__ = ["Table", "render"]
 
@@ -29,11 +30,12 @@ class Table:
 
 def render(table: Table, form: Format, width: int | None = None) -> str:
     """The table as text, with its notes below; ``width`` in characters, None where nothing limits it."""
+    table = _harmless(table)
     match form:
         case Format.JSON:
-            return msgspec.json.format(msgspec.json.encode(table.records), indent=1).decode()
+            return visible(msgspec.json.format(msgspec.json.encode(table.records), indent=1).decode())
         case Format.CSV:
-            return _as_csv(table.records)
+            return visible(_as_csv(table.records))
         case Format.HTML:
             from app.presentation.html_table import table_page
 
@@ -44,6 +46,17 @@ def render(table: Table, form: Format, width: int | None = None) -> str:
         case Format.TABLE:
             blocks = [_grid(table, columns) for columns in _columns_that_fit(table, width)]
             return "\n\n".join([table.title, *blocks, *(["\n".join(table.notes)] if table.notes else [])])
+
+
+def _harmless(table: Table) -> Table:
+    """What is in a table may come from files of others."""
+    return replace(
+        table,
+        title=one_line(table.title),
+        rows=[[one_line(cell) for cell in row] for row in table.rows],
+        notes=[one_line(note) for note in table.notes],
+        groups=[one_line(group) for group in table.groups],
+    )
 
 
 def _grid(table: Table, columns: Sequence[int]) -> str:

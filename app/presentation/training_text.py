@@ -1,6 +1,7 @@
 """What `train` says at its end."""
 
 from app.presentation.units import percent, size
+from app.presentation.visible import one_line
 from app.training.job import Paused
 from bench.bundle import Bundle, History
 from bench.codec import decode_record
@@ -19,17 +20,25 @@ def training_summary(trained: Bundle | Paused) -> str:
     manifest = trained.manifest
     if manifest.history is None:
         return export_summary(trained)
-    history = decode_record(trained.folder / manifest.history.file, History, BundleError, "train again")
+    history = decode_record(trained.checked(manifest.history), History, BundleError, "train again")
     lines = [f"NOTE: {manifest.dataset.note}"] if manifest.dataset.note else []
     lines += [
         f"{manifest.model.name}: {manifest.model.parameters:,} parameters, {len(history.loss)} epochs on "
         f"{manifest.dataset.name}",
-        f"accuracy {percent(history.accuracy[-1])} % in training, {percent(history.val_accuracy[-1])} % on "
-        f"{manifest.split.validation:,} validation images",
+        *_accuracy(history, manifest.split.validation),
         f"bundle {trained.folder}: "
         + ", ".join(f"{variant.name} {size(variant.bytes)}" for variant in manifest.variants),
     ]
-    return "\n".join(lines)
+    return "\n".join(one_line(line) for line in lines)
+
+
+def _accuracy(history: History, images: int) -> list[str]:
+    if not history.accuracy or not history.val_accuracy:
+        return []
+    return [
+        f"accuracy {percent(history.accuracy[-1])} % in training, {percent(history.val_accuracy[-1])} % on "
+        f"{images:,} validation images"
+    ]
 
 
 def export_summary(exported: Bundle) -> str:
@@ -43,4 +52,4 @@ def export_summary(exported: Bundle) -> str:
         + ", ".join(f"{variant.name} {size(variant.bytes)}" for variant in manifest.variants),
         f"next: edge-bench run {exported.folder}",
     ]
-    return "\n".join(lines)
+    return "\n".join(one_line(line) for line in lines)

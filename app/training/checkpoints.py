@@ -12,7 +12,8 @@ import msgspec
 from bench.bundle import File, History
 from bench.codec import SCHEMA_VERSION, decode_record, encode_record
 from bench.errors import BundleError
-from bench.files import replacing, sha256_of, write_atomically
+from bench.files import inside, replacing, sha256_of, write_atomically
+from bench.keras_file import check_keras
 
 __all__ = ["TrainingSettings", "TrainingState", "load_checkpoint", "read_state", "save_checkpoint"]
 
@@ -79,6 +80,10 @@ def load_checkpoint(bundle: Path, state: TrainingState) -> Any:
     import keras
 
     path = training_folder(bundle) / Path(state.checkpoint.file).name
-    if not path.is_file() or sha256_of(path) != state.checkpoint.sha256:
+    if not path.is_file() or not inside(bundle, path) or sha256_of(path) != state.checkpoint.sha256:
         raise BundleError(f"{path}: the checkpoint is missing or altered", "copy it again, or start with --overwrite")
+    try:
+        check_keras(path)
+    except (OSError, ValueError) as cause:
+        raise BundleError(f"{path}: not a checkpoint of edge-bench: {cause}", "start again with --overwrite") from None
     return keras.models.load_model(path, safe_mode=True)

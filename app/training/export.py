@@ -1,6 +1,7 @@
 """From a trained model to a whole Bundle: variants, test set, plots, and the manifest last."""
 
 import datetime
+import importlib.metadata
 import io
 import platform
 import shutil
@@ -133,14 +134,13 @@ def _hyper_parameters(training: Training) -> dict[str, int | float | str]:
 
 def versions() -> dict[str, str]:
     """Of everything that decides what is exported."""
-    import keras
-    import tensorflow as tf
+    from bench.runtimes import RUNTIMES, installed_version
 
     return {
         "edge-bench": __version__,
         "edge-bench revision": revision(),
         "python": platform.python_version(),
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
+        "tensorflow": installed_version(RUNTIMES["tensorflow"]) or "",
+        "keras": importlib.metadata.version("keras"),
         "numpy": np.__version__,
     }

@@ -2,64 +2,32 @@
 
 import datetime
 import shutil
-import tempfile
-import warnings
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
 
-from app.training.convert import PRECISIONS, Calibration, converted, describe
-from app.training.export import entry_of, versions, write_array, write_keras
-from app.training.quiet import native_output_to, silence_tensorflow
+from app.training.convert import PRECISIONS, Calibration, describe
+from app.training.export import entry_of, versions, write_array
 from app.training.room import room_for_bundle
-from app.training.zoo import ZOO, build_known
-from bench.bundle import MANIFEST, Bundle, DatasetInfo, Manifest, ModelInfo, Split, Variant
+from app.training.source import Source, source_named
+from app.training.zoo import ZOO
+from bench.bundle import MANIFEST, Bundle, DatasetInfo, Manifest, ModelInfo, Split, Variant, refuse_links
 from bench.codec import encode_record
 from bench.data.source import DataOptions, subject_from
-from bench.errors import BadInput, EdgeBenchError, MissingDependency
+from bench.errors import BadInput, EdgeBenchError
 from bench.feeding import model_inputs
 from bench.files import write_atomically
-from bench.interrupts import asked_to_stop
 from bench.locks import only_writer
 from bench.model_files import ModelFiles
+from bench.npy import open_npy
 from bench.progress import Progress
-from bench.runtimes import SAVED_MODEL
 from bench.subject import Subject
 
-__all__ = ["ExportSettings", "Source", "export_foreign", "source_named"]
+__all__ = ["ExportSettings", "export_foreign"]
 
 CALIBRATION_IMAGES = 500
-
-
-@dataclass(frozen=True)
-class Source:
-    """A model that can be converted: a Keras model in memory, or a SavedModel's folder."""
-
-    name: str
-    model: Any  # None for a SavedModel
-    folder: Path | None
-    preprocess: str | None  # that the model is known to want
-
-    def convert(self, precision: str, calibration: Calibration | None = None) -> bytes:
-        """The .tflite bytes of one precision. EdgeBenchError where TensorFlow cannot convert it."""
-        try:
-            return converted(self._converter, precision, calibration)
-        except Exception as cause:  # the converter raises whatever its passes do
-            if asked_to_stop():  # native code has turned the interruption into an error of its own
-                raise KeyboardInterrupt from None
-            reason = next((line.strip() for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
-            raise EdgeBenchError(f"{self.name} cannot be converted to {precision}: {reason[:200]}") from None
-
-    def _converter(self) -> Any:
-        import tensorflow as tf
-
-        if self.folder is not None:
-            return tf.lite.TFLiteConverter.from_saved_model(str(self.folder))
-        return tf.lite.TFLiteConverter.from_keras_model(self.model)
 
 
 @dataclass(frozen=True)
@@ -71,33 +39,6 @@ class ExportSettings:
     limit: int | None  # test images
     seed: int
     timeout: float  # seconds
-
-
-def source_named(name: str, weights: str) -> Source:
-    """A well-known model by its name, or a file or folder. BadInput where it is none."""
-    _require_tensorflow()
-    if name in ZOO:
-        return Source(name, build_known(name, weights), None, ZOO[name].preprocess)
-    path = Path(name)
-    if (path / SAVED_MODEL).is_file():
-        return Source(path.resolve().name, None, path, None)
-    if not path.exists():
-        raise BadInput(f"{name}: no such file, and no model of that name", f"models are: {', '.join(ZOO)}")
-    if path.suffix != ".keras" or not path.is_file():
-        raise BadInput(f"{path}: not a .keras file or SavedModel folder", "save it with model.save('model.keras')")
-    import keras
-
-    try:
-        model = keras.models.load_model(path, compile=False, safe_mode=True)
-    except Exception as cause:  # Keras raises whatever its layers do
-        reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
-        raise BadInput(f"{path}: Keras cannot load it: {reason[:200]}") from None
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise BadInput(
-            f"{path}: the model has {len(model.inputs)} inputs and {len(model.outputs)} outputs",
-            "edge-bench measures classifiers, with one of each",
-        )
-    return Source(path.stem, model, None, None)
 
 
 def export_foreign(
@@ -122,19 +63,25 @@ def export_foreign(
 
 def _exported(name: str, folder: Path, options: DataOptions, settings: ExportSettings, progress: Progress) -> Bundle:
     progress.start("exporting", 2 + len(PRECISIONS))
-    source = source_named(name, settings.weights)
+    with source_named(name, settings.weights, settings.timeout) as source:
+        return _written_bundle(source, folder, options, settings, progress)
+
+
+def _written_bundle(
+    source: Source, folder: Path, options: DataOptions, settings: ExportSettings, progress: Progress
+) -> Bundle:
     if source.preprocess and not options.preprocess and options.scale is None and options.offset is None:
         options = replace(options, preprocess=source.preprocess)
-    room_for_bundle(folder, _parameters(source), 0)
+    room_for_bundle(folder, source.parameters or 0, 0)  # a SavedModel's are known once it is converted
     progress.advance(1, "loaded")
-    variants = [] if source.model is None else [write_keras(folder, source.model)]
-    if source.model is None:
+    variants = [] if source.parameters is None else [source.write_keras(folder)]
+    if source.parameters is None:
         progress.say("the SavedModel itself does not become part of the bundle: measure it with `edge-bench run`")
     variants.append(_written(folder, "float32", source.convert("float32")))
     progress.advance(1, "float32")
     models = ModelFiles.open([folder / variants[-1].file], settings.timeout)
     subject = subject_from(models, options, settings.limit, settings.seed, settings.timeout, progress)
-    pixels = np.load(subject.pixels, mmap_mode="r", allow_pickle=False)
+    pixels = open_npy(subject.pixels)
     room_for_bundle(folder, models.parameters, len(subject.rows) * pixels[0].nbytes)
     ranges = _calibration(models, subject, options, settings, progress)
     for precision in [each for each in PRECISIONS if each != "float32"]:
@@ -152,25 +99,6 @@ def _exported(name: str, folder: Path, options: DataOptions, settings: ExportSet
     return Bundle.open(folder)
 
 
-def _parameters(source: Source) -> int:
-    """How many, as far as can be told before it is converted: a SavedModel's from its files, of four bytes each."""
-    if source.folder is not None:
-        return sum(path.stat().st_size for path in (source.folder / "variables").glob("*")) // 4
-    return int(source.model.count_params())
-
-
-def _require_tensorflow() -> None:
-    silence_tensorflow()
-    try:
-        with tempfile.TemporaryFile() as log, native_output_to(log), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import tensorflow  # noqa: F401
-    except ImportError:
-        raise MissingDependency(
-            "this needs TensorFlow, which is not installed", "pip install 'edge-bench[host]', or use the host image"
-        ) from None
-
-
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -181,6 +109,7 @@ def _make(folder: Path) -> None:
 def _prepare(folder: Path, *, overwrite: bool) -> None:
     if (folder / MANIFEST).exists() and not overwrite:
         raise BadInput(f"{folder}: a bundle is there already", "name another --bundle, or --overwrite it")
+    refuse_links(folder)
     try:
         (folder / MANIFEST).unlink(missing_ok=True)  # first: without it the rest is no bundle
         for part in ("variants", "test", "training", "plots"):
@@ -218,7 +147,7 @@ def _calibration(
             preprocess=options.preprocess or subject.preprocessing.name or None,
         )  # fmt: skip
         images = subject_from(models, stated, CALIBRATION_IMAGES, settings.seed, settings.timeout, progress)
-    pixels = np.load(images.pixels, mmap_mode="r", allow_pickle=False)[images.rows]
+    pixels = open_npy(images.pixels)[images.rows]
     spec = models.variants[0].input
     if images.input_shape:
         spec = msgspec.structs.replace(spec, shape=[1, *images.input_shape])
@@ -228,9 +157,8 @@ def _calibration(
 def _manifest(
     folder: Path, source: Source, settings: ExportSettings, subject: Subject, variants: list[Variant], parameters: int
 ) -> Manifest:
-    pixels = np.load(subject.pixels, mmap_mode="r", allow_pickle=False)[subject.rows]
+    pixels = open_npy(subject.pixels)[subject.rows]
     labels = subject.labels
-    count: Callable[[], int] | None = getattr(source.model, "count_params", None)
     return Manifest(
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         dataset=DatasetInfo(
@@ -241,7 +169,7 @@ def _manifest(
         ),
         split=Split(train=0, validation=0, test=len(pixels)),
         seed=settings.seed,
-        model=ModelInfo(name=source.name, parameters=count() if count else parameters),
+        model=ModelInfo(name=source.name, parameters=parameters if source.parameters is None else source.parameters),
         hyper_parameters={
             "exported from": source.name,
             **({"weights": settings.weights} if source.name in ZOO else {}),

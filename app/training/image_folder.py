@@ -11,6 +11,7 @@ from bench.data.cache import decoded_images
 from bench.data.listing import ImageList, list_images
 from bench.data.preprocess import Geometry
 from bench.errors import DatasetError
+from bench.npy import open_npy
 from bench.progress import Progress
 
 __all__ = ["Parts", "image_folder"]
@@ -57,21 +58,16 @@ def image_folder(folder: Path, progress: Progress) -> tuple[DatasetInfo, Parts]:
 
 
 def _size(listed: ImageList) -> int:
-    from bench.data.decode import require_pillow
+    from bench.data.decode import image_size
 
-    path = listed.folder / listed.files[0]
-    try:
-        with require_pillow().open(path) as image:
-            return int(min(*image.size, LARGEST))
-    except OSError:
-        raise DatasetError(f"{path}: not a whole image", "mend it or take it away") from None
+    return min(*image_size(listed.folder / listed.files[0]), LARGEST)
 
 
 def _decoded(listed: ImageList, size: int, progress: Progress) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint16]]:
     if listed.labels is None:
         raise DatasetError(f"{listed.folder}: images without classes", "training needs one folder a class")
     decoded = decoded_images(listed.folder, listed.files, Geometry(size, size, 3), progress)
-    pixels = np.load(decoded.pixels, mmap_mode="r", allow_pickle=False)
+    pixels = open_npy(decoded.pixels)
     return np.array(pixels[decoded.kept]), listed.labels[decoded.kept].astype(np.uint16)
 
 

@@ -13,7 +13,7 @@ from app.training.checkpoints import TrainingSettings, read_state, training_fold
 from app.training.datasets import DATASETS, load_dataset
 from app.training.models import trainable
 from app.training.quiet import native_output_to, silence_tensorflow
-from bench.bundle import MANIFEST, Bundle
+from bench.bundle import MANIFEST, Bundle, refuse_links
 from bench.errors import BadInput, BundleError, EdgeBenchError, MissingDependency
 from bench.files import remove_leftovers
 from bench.locks import only_writer
@@ -145,6 +145,7 @@ def _named(settings: TrainingSettings, dataset: str) -> TrainingSettings:
 
 def _look_at(folder: Path, settings: TrainingSettings, *, resume: bool, overwrite: bool) -> Bundle | None:
     """Prepares the folder; the bundle that is there already, if it is what was asked for."""
+    refuse_links(folder)
     if overwrite:
         (folder / MANIFEST).unlink(missing_ok=True)  # first: without it the rest is no bundle
         shutil.rmtree(training_folder(folder), ignore_errors=True)

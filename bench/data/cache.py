@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 import msgspec
 import numpy as np
@@ -15,12 +16,12 @@ import numpy.typing as npt
 from bench.data.decode import decode, require_pillow
 from bench.data.preprocess import Geometry
 from bench.errors import BadInput, DatasetError
-from bench.files import let_go, replacing, write_atomically
+from bench.files import let_go, locked_temporary, replacing, write_atomically
 from bench.machine import usable_cores
 from bench.progress import Progress
 from bench.scratch import lasting_temporary_folder
 
-__all__ = ["Decoded", "cache_folder", "decoded_images", "stored_array"]
+__all__ = ["Decoded", "cache_folder", "decoded_images", "stored_array", "stored_stream"]
 
 
 class Decoded(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,6 +133,32 @@ def stored_array(name: str, array: npt.NDArray[np.generic]) -> Path:
         _room(place, array.nbytes)
         with replacing(path) as temporary, temporary.open("wb") as file:
             np.save(file, array, allow_pickle=False)
+    return path
+
+
+def stored_stream(name: str, stream: IO[bytes], size: int) -> Path:
+    """A .npy that comes as a stream of ``size`` bytes, kept in the cache as ``stored_array`` does.
+
+    ValueError where it is another size: no more than stated is ever written.
+    """
+    place = cache_folder() / "images"
+    _room(place, size)
+    digest, left = hashlib.sha256(), size
+    temporary, handle = locked_temporary(place / f"{name}.npy")  # named by its content, once that is known
+    try:
+        with temporary.open("wb") as file:
+            while left and (chunk := stream.read(min(left, 1 << 20))):
+                digest.update(chunk)
+                file.write(chunk)
+                left -= len(chunk)
+        if left or stream.read(1):
+            raise ValueError("its size is not what it says")
+        path = place / f"{name}-{digest.hexdigest()[:24]}.npy"
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+        os.close(handle)
     return path
 
 

@@ -13,6 +13,7 @@ from bench.data.preprocess import PRESETS, Preset, inferred_preset, preset_named
 from bench.data.probing import PROBED, found_by_trying
 from bench.errors import BadInput
 from bench.model_files import ModelFiles
+from bench.npy import open_npy
 from bench.progress import Progress
 from bench.sampling import draw_evenly
 
@@ -102,7 +103,7 @@ def found_by_answers(
     raw = PRESETS["raw"]
     if labels is None:
         return raw, "nothing says how the model was trained; speed and agreement do not depend on it"
-    stored = np.load(pixels, mmap_mode="r", allow_pickle=False)
+    stored = open_npy(pixels)
     if stored.dtype != np.uint8 or as_stored(shape) is None:
         return raw, "the values are taken for the model's own input"
     few = draw_evenly(labels, PROBED, 0)

@@ -1,7 +1,10 @@
 """One image file as pixels of the model's size: uint8 [height, width, channels]."""
 
+import contextlib
 import io
+import threading
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +13,19 @@ import numpy.typing as npt
 
 from bench.data.preprocess import Geometry
 from bench.errors import DatasetError, MissingDependency
+from bench.files import read_bounded, why_unreadable
 
-__all__ = ["decode", "eight_bit", "require_pillow"]
+__all__ = ["decode", "eight_bit", "image_size", "require_pillow"]
 
-#: Larger images are taken for decompression bombs: a 100-megapixel photograph is 300 MB decoded.
-MAX_PIXELS = 100_000_000
+#: Larger images are taken for decompression bombs, as Pillow itself takes them; this is 360 MB decoded.
+MAX_PIXELS = 89_478_485
 MAX_FILE_BYTES = 256 << 20
+#: Of these, only one is decoded at a time, however many threads there are.
+LARGE_PIXELS = 8_000_000
+#: What is believed of a file, whatever its name: Pillow has decoders, too, that start other programs (EPS).
+FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "PPM", "GIF", "MPO")
+_ROWS_PIXELS = 4_000_000
+_one_large = threading.Lock()
 
 
 def require_pillow() -> Any:
@@ -30,6 +40,13 @@ def require_pillow() -> Any:
     return Image
 
 
+def image_size(path: Path) -> tuple[int, int]:
+    """Width and height as the file's header states them. DatasetError where it is no image."""
+    with _opened(path) as image:
+        size: tuple[int, int] = image.size
+        return size
+
+
 def decode(path: Path, geometry: Geometry) -> npt.NDArray[np.uint8]:
     """Decodes, converts to grey or RGB, cuts and resamples.
 
@@ -38,22 +55,34 @@ def decode(path: Path, geometry: Geometry) -> npt.NDArray[np.uint8]:
     DatasetError says what is wrong with a file.
     """
     image_module = require_pillow()
+    with _opened(path) as image:
+        width, height = image.size
+        with _one_large if width * height > LARGE_PIXELS else contextlib.nullcontext():
+            return _resampled(eight_bit(image, geometry.channels, image_module), geometry, image_module)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The image, its pixels not yet decoded; what goes wrong with it becomes a DatasetError."""
+    image_module = require_pillow()
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise DatasetError(f"{path}: more than {MAX_FILE_BYTES >> 20} MiB", "make it smaller, or take it away")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            image = image_module.open(io.BytesIO(path.read_bytes()))
+            image = image_module.open(io.BytesIO(read_bounded(path, MAX_FILE_BYTES)), formats=FORMATS)
             width, height = image.size
             if width * height > MAX_PIXELS:
                 raise DatasetError(
                     f"{path}: {width:,}×{height:,} pixels; more than {MAX_PIXELS // 1_000_000} million are refused",
                     "make it smaller, or take it away",
                 )
-            return _resampled(eight_bit(image, geometry.channels, image_module), geometry, image_module)
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as cause:
+            yield image
+    except DatasetError:
+        raise
+    except Exception as cause:  # a damaged file takes Pillow's decoders to errors of every kind
+        unknown = type(cause).__name__ == "UnidentifiedImageError"
+        reason = f"none of {', '.join(FORMATS)}" if unknown else why_unreadable(cause)
         raise DatasetError(
-            f"{path}: not a whole image: {str(cause).splitlines()[0][:120] if str(cause) else type(cause).__name__}",
+            f"{path}: not a whole image: {reason}",
             "mend it or take it away, or leave such files out with --skip-broken",
         ) from None
 
@@ -61,13 +90,24 @@ def decode(path: Path, geometry: Geometry) -> npt.NDArray[np.uint8]:
 def eight_bit(image: Any, channels: int, image_module: Any) -> Any:
     """Grey or RGB with eight bits a channel, whatever it was; ValueError where it is not known what values mean."""
     if image.mode.startswith("I"):  # 16 bits a pixel, in a 32-bit image in some formats
-        values = np.asarray(image).astype(np.int64)
-        image = image_module.fromarray(np.clip(values >> 8, 0, 255).astype(np.uint8))
+        image = _high_bytes(image, image_module)
     if image.mode == "F":
         raise ValueError("floating-point pixels, whose range is not known")
     if image.mode == "P" and "transparency" in image.info:
         image = image.convert("RGBA")
     return image.convert("L" if channels == 1 else "RGB")
+
+
+def _high_bytes(image: Any, image_module: Any) -> Any:
+    """The high bytes of 16-bit values, some rows at a time, since that takes several times their memory."""
+    width, height = image.size
+    pixels = np.empty((height, width), np.uint8)
+    step = max(1, _ROWS_PIXELS // width)
+    for start in range(0, height, step):
+        stop = min(start + step, height)
+        values = np.asarray(image.crop((0, start, width, stop))).astype(np.int64)
+        pixels[start:stop] = np.clip(values >> 8, 0, 255)
+    return image_module.fromarray(pixels)
 
 
 def _resampled(image: Any, geometry: Geometry, image_module: Any) -> npt.NDArray[np.uint8]:

@@ -1,6 +1,7 @@
 """Which images there are and what they show: folders by class, labels files, class orders."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,7 @@ def read_names(path: Path) -> list[str]:
     lines = _lines(path)
     names = [line.split(maxsplit=1)[0] if re.match(r"n\d{8}\b", line) else line for line in lines]
     if len(set(names)) != len(names):
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = Counter(names).most_common(1)[0][0]
         raise DatasetError(f"{path}: names {twice!r} twice", "a class has one name of its own")
     return names
 
@@ -98,7 +99,7 @@ def _from_labels_file(
         said = [line[0] for line in lines]
     else:
         said = _by_file(path, files, lines)
-    if all(re.fullmatch(r"\d+", label) for label in said):
+    if all(re.fullmatch(r"[0-9]{1,9}", label) for label in said):
         numbers = np.array([int(label) for label in said], np.int64)
         if label_names is not None:
             return _renumbered(path, numbers, label_names, names)

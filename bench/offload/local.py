@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.feeding import model_inputs
+from bench.npy import open_npy
 from bench.offload.messages import Classify, Labels, Prepared, PrepareLocal, Timed, TimeLocal
 from bench.runtimes.base import Clock, Loader, ModelFile
 from bench.warming import WARM_UP_NS
@@ -20,7 +21,7 @@ class LocalSide:
 
     def __init__(self, request: PrepareLocal, load: Loader, clock: Clock = time.perf_counter_ns) -> None:
         self._clock, self._preprocessing = clock, request.preprocessing
-        self._images = np.load(request.images, mmap_mode="r", allow_pickle=False)
+        self._images = open_npy(Path(request.images))
         configuration = request.configuration
         shape = None if request.input_shape is None else tuple(request.input_shape)
         self._session = load(ModelFile(Path(request.file), configuration.threads, 1, shape))

@@ -18,6 +18,7 @@ from bench.benchmark import TRIAL_NS
 from bench.codec import pack
 from bench.machine import describe_machine
 from bench.manager import Worker, WorkerFailed
+from bench.npy import open_npy
 from bench.offload.client import Client, RemoteFailed, Server
 from bench.offload.energy import Power
 from bench.offload.findings import offload_findings
@@ -26,7 +27,7 @@ from bench.offload.messages import (
     Classify,
     Labels,
     OffloadReply,
-    Path,
+    PathTimes,
     Prepared,
     PrepareLocal,
     PrepareRemote,
@@ -87,13 +88,6 @@ class Plan:
     power: Power | None = None
 
 
-class _SideWorker(Worker):
-    """One of the two sides in a process of its own."""
-
-    _module = "bench.offload.worker"
-    _replies = OffloadReply
-
-
 @dataclass
 class _ArmState:
     """An arm while it is measured."""
@@ -128,7 +122,7 @@ class _Measurement:
         self._identity = ServerIdentity(url=plan.server.url, model=plan.model)
         self._path: PathProbe | None = None
         self._accuracies: list[Accuracy] = []
-        self._workers: dict[str, _SideWorker] = {}
+        self._workers: dict[str, Worker] = {}
         self._states: list[_ArmState] = []
         self._place = 0
 
@@ -186,7 +180,7 @@ class _Measurement:
 
     def _arms(self, proxies: Proxied, unreachable: Failure | None) -> Iterator[_ArmState]:
         yield _ArmState(Arm(where=LOCAL), failure=self._plan.local.failure)
-        images = np.load(self._plan.subject.pixels, mmap_mode="r", allow_pickle=False)
+        images = open_npy(self._plan.subject.pixels)
         for link in [DIRECT, *(link.name for link in self._plan.links)]:
             for payload in self._plan.payloads:
                 for count in self._plan.in_flight:
@@ -197,12 +191,14 @@ class _Measurement:
 
     # -- the two sides
 
-    def _worker(self, state: _ArmState) -> _SideWorker:
+    def _worker(self, state: _ArmState) -> Worker:
         """The living worker of an arm's side, started where there is none."""
         side = state.arm.where
         if side not in self._workers:
             runtime = self._plan.local.configuration.runtime
-            worker = self._workers[side] = _SideWorker(runtime if side == LOCAL else side)
+            worker = self._workers[side] = Worker.of(
+                "bench.offload.worker", [runtime if side == LOCAL else side], OffloadReply
+            )
             worker.wait_for(Ready, self._timeout)
             prepared = worker.ask(self._preparation(side), Prepared, self._timeout)
             if side == LOCAL:
@@ -327,7 +323,7 @@ class _Measurement:
         if direct is None:
             return
         with self._guarded(direct):
-            path = self._worker(direct).ask(Probe(), Path, self._timeout)
+            path = self._worker(direct).ask(Probe(), PathTimes, self._timeout)
             self._path = PathProbe(
                 rtt_s=float(np.median(path.connect_ns)) / 1e9,
                 empty_s=float(np.median(path.empty_ns)) / 1e9,

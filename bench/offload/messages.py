@@ -12,7 +12,7 @@ __all__ = [
     "Labels",
     "OffloadReply",
     "OffloadRequest",
-    "Path",
+    "PathTimes",
     "PrepareLocal",
     "PrepareRemote",
     "Prepared",
@@ -117,7 +117,7 @@ class Labels(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     labels: list[int]
 
 
-class Path(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class PathTimes(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Durations of TCP's handshake and of requests without content; bytes of uploads and their time on the way; ns."""
 
     connect_ns: list[int]
@@ -127,4 +127,4 @@ class Path(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 OffloadRequest = PrepareLocal | PrepareRemote | Warm | TimeLocal | TimeRemote | Classify | Probe
-OffloadReply = Ready | Prepared | Warmed | Timed | Labels | Path | Problem
+OffloadReply = Ready | Prepared | Warmed | Timed | Labels | PathTimes | Problem

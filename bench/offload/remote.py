@@ -3,15 +3,17 @@
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from bench.npy import open_npy
 from bench.offload.client import Client, Exchange, RemoteFailed
 from bench.offload.messages import (
     Classify,
     Labels,
-    Path,
+    PathTimes,
     Prepared,
     PrepareRemote,
     Probe,
@@ -51,7 +53,7 @@ class RemoteSide:
 
     def __init__(self, request: PrepareRemote, clock: Clock = time.perf_counter_ns) -> None:
         self._request, self._clock = request, clock
-        self._images = np.load(request.images, mmap_mode="r", allow_pickle=False)
+        self._images = open_npy(Path(request.images))
         self._chosen = np.array(self._images[request.rows])
         self._clients: dict[int | None, list[Client]] = {}
         self.prepared = Prepared()
@@ -105,7 +107,7 @@ class RemoteSide:
             labels += client.infer(self._request.model, asked, len(rows)).answer.labels.tolist()
         return Labels(labels=labels)
 
-    def probe(self, request: Probe) -> Path:
+    def probe(self, request: Probe) -> PathTimes:
         """Connecting, requests without content, then uploads of growing size, each several times."""
         (client,) = self._connected(None, 1)
         client.revive()
@@ -120,7 +122,7 @@ class RemoteSide:
                 got = client.infer(self._request.model, asked, count)
                 uploads.append(got.bytes_up)
                 times.append(max(0, got.received - got.began - got.answer.times.total_ns))
-        return Path(connect_ns=connect, empty_ns=empty, upload_bytes=uploads, upload_ns=times)
+        return PathTimes(connect_ns=connect, empty_ns=empty, upload_bytes=uploads, upload_ns=times)
 
     def _connected(self, port: int | None, count: int) -> list[Client]:
         clients = self._clients.setdefault(port, [])

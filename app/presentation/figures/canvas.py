@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.presentation.formats import Layout
+from app.presentation.visible import visible
 
 __all__ = ["GRID", "INK", "MUTED", "PAPER", "Drawing", "Layout", "colour_of", "new_figure", "render"]
 
@@ -116,7 +117,10 @@ def _save(figure: Any, form: str) -> bytes:
     The same figure gives the same bytes: no dates, no random names.
     """
     import matplotlib as mpl
+    from matplotlib.text import Text
 
+    for text in figure.findobj(Text):  # XML has no place for control characters, and names may hold some
+        text.set_text(visible(text.get_text()))
     buffer = io.BytesIO()
     inline = form == "inline-svg"
     options: dict[str, Any] = {"format": "svg" if inline else form}

@@ -6,6 +6,7 @@ from html import escape
 from app.presentation.figures.canvas import GRID, INK, MUTED, PAPER, Drawing, render
 from app.presentation.formats import Layout
 from app.presentation.html import Html
+from app.presentation.visible import visible
 
 __all__ = ["SCREEN_COLOURS", "figure_element", "inline_svg"]
 
@@ -34,8 +35,8 @@ def figure_element(drawing: Drawing, number: int, prefix: str) -> Html:
         for layout in (Layout.PAGE, Layout.COLUMN)
     )
     return Html(
-        f'<figure id="{prefix}">{pictures}<figcaption><b>Figure {number}. {escape(drawing.title)}.</b> '
-        f"{escape(drawing.caption)}</figcaption></figure>"
+        f'<figure id="{prefix}">{pictures}<figcaption><b>Figure {number}. {escape(visible(drawing.title))}.</b> '
+        f"{escape(visible(drawing.caption))}</figcaption></figure>"
     )
 
 
@@ -53,7 +54,7 @@ def inline_svg(drawing: Drawing, layout: Layout, prefix: str) -> Html:
     body = re.sub(r"(\d+\.\d\d)\d+", r"\1", body)  # a hundredth of a point is less than anyone sees
     body = re.sub(r"<defs>\s*</defs>|<g/>", "", body)
     body = re.sub(r"\s*\n\s*", "\n", body)
-    label, description = escape(drawing.title), escape(drawing.description)
+    label, description = escape(visible(drawing.title)), escape(visible(drawing.description))
     return Html(
         f'<svg viewBox="{view[1] if view else ""}" role="img" aria-label="{label}. {description}">'
         f"<title>{label}</title><desc>{description}</desc>{body}"

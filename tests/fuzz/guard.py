@@ -1,0 +1,121 @@
+"""What a case may do while a file is read: ten seconds, a GiB, no file outside its folder, no program, no network."""
+
+import contextlib
+import os
+import resource
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from bench.errors import EdgeBenchError
+
+__all__ = ["MEMORY", "SECONDS", "Guard"]
+
+SECONDS = 10.0
+MEMORY = 1 << 30
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+#: Audit events of Python that name what they change first.
+_CHANGES = {
+    "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "os.chown",
+    "os.utime", "shutil.rmtree", "shutil.move", "shutil.copyfile",
+}  # fmt: skip
+_NEVER = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "socket.", "pickle.find_class")
+
+
+class _TooSlow(BaseException):
+    """Not an Exception, so that nothing takes it for a damaged file."""
+
+
+class Guard:
+    """Runs cases in this process and says what was wrong with each; one a process, for a hook cannot be taken back."""
+
+    def __init__(self, *writable: Path) -> None:
+        self._writable = [path.resolve() for path in writable]
+        self._watching = False
+        self._done: list[str] = []
+        signal.signal(signal.SIGALRM, self._ring)
+        sys.addaudithook(self._hook)
+
+    def limit_memory(self) -> None:
+        """From now on a GiB more than there is at this moment, at most: a bomb is a MemoryError, not a dead machine."""
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        most = pages * resource.getpagesize() + MEMORY
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+    def findings(self, use: Callable[[], object]) -> list[str]:
+        """Calls ``use``; what it did that it should not, each in a line or more. An EdgeBenchError is as it should be."""
+        self._done = []
+        _forget_peak()
+        with self._watched(), contextlib.redirect_stdout(_Nowhere()), contextlib.redirect_stderr(_Nowhere()):
+            try:
+                use()
+            except EdgeBenchError as error:
+                if not error.problem.strip():
+                    self._done.append("refused without a word")
+            except _TooSlow:
+                self._done.append(f"took more than {SECONDS:g} s:\n{traceback.format_exc()}")
+            except Exception:
+                self._done.append(traceback.format_exc())
+        if (peak := _peak()) > MEMORY:
+            self._done.append(f"took {peak / (1 << 20):,.0f} MiB of memory")
+        return self._done
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        signal.setitimer(signal.ITIMER_REAL, SECONDS)
+        self._watching = True
+        try:
+            yield
+        finally:
+            self._watching = False
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _ring(self, *_: object) -> None:
+        raise _TooSlow
+
+    def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if not self._watching:
+            return
+        if event.startswith(_NEVER):
+            self._done.append(f"{event} {arguments!r:.200}")
+        elif event in _CHANGES or (event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITES):
+            for path in arguments[: 2 if event in ("os.rename", "os.link", "os.symlink") else 1]:
+                if isinstance(path, str | bytes | os.PathLike) and not self._within(os.fsdecode(path)):
+                    self._done.append(f"{event} outside: {path!r:.200}")
+
+    def _within(self, path: str) -> bool:
+        self._watching = False
+        try:
+            return path == os.devnull or any(Path(path).resolve().is_relative_to(each) for each in self._writable)
+        finally:
+            self._watching = True
+
+
+class _Nowhere:
+    """Where warnings and progress go."""
+
+    encoding = "utf-8"
+
+    def write(self, text: str) -> int:
+        text.encode("utf-8")  # what cannot be printed would be an error where a person sees it
+        return len(text)
+
+    def flush(self) -> None: ...
+
+    def isatty(self) -> bool:
+        return False
+
+
+def _forget_peak() -> None:
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def _peak() -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0

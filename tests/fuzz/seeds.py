@@ -1,0 +1,243 @@
+"""Whole files of every kind, small, made without TensorFlow: what is then damaged."""
+
+import io
+import json
+import zipfile
+from typing import Any
+from zlib import crc32
+
+import flatbuffers
+import msgspec
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from PIL import Image
+
+from bench.bundle import (
+    DatasetInfo,
+    File,
+    History,
+    Manifest,
+    ModelInfo,
+    Operator,
+    Preprocessing,
+    Split,
+    TensorSpec,
+    Variant,
+)
+from bench.codec import encode_record, pack
+from bench.journal import Begun, Entry, Failed, ProcessBegan, ProcessEnded, TrialMade
+from bench.machine import Finding
+from bench.results import Failure, ProcessRecord, Run
+from bench.telemetry import MachineState
+from tests.bench.test_compare import LABELS, machine, result, run
+
+__all__ = ["histories", "images", "journals", "kerases", "labels", "line", "manifest", "npys", "npz", "runs", "tflites"]
+
+INPUT = TensorSpec(dtype="float32", shape=[1, 4, 4, 1])
+OUTPUT = TensorSpec(dtype="float32", shape=[1, 10])
+
+
+def npys() -> list[bytes]:
+    arrays: list[Any] = [np.arange(320, dtype=np.uint8).reshape(20, 4, 4, 1), np.arange(20, dtype=np.uint16) % 10]
+    return [_saved(array) for array in [*arrays, np.zeros((3, 2), np.float32), np.asfortranarray(np.eye(4))]]
+
+
+def _saved(array: Any) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def npz(images: bytes, labels: bytes, *, deflated: bool = True) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED if deflated else zipfile.ZIP_STORED) as archive:
+        archive.writestr("images.npy", images)
+        archive.writestr("labels.npy", labels)
+    return buffer.getvalue()
+
+
+def kerases(config: bytes | None = None) -> bytes:
+    """What Keras 3 writes of a small model, its weights left out."""
+    layers = [
+        {"module": "keras.layers", "class_name": name, "config": {"name": name.lower()}, "registered_name": None}
+        for name in ("InputLayer", "Flatten", "Dense")
+    ]
+    whole = {"module": "keras", "class_name": "Sequential", "config": {"name": "m", "layers": layers}}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("metadata.json", '{"keras_version": "3.15.1"}')
+        archive.writestr("config.json", json.dumps(whole).encode() if config is None else config)
+        archive.writestr("model.weights.h5", b"\x89HDF\r\n\x1a\n" + bytes(64))
+    return buffer.getvalue()
+
+
+def images() -> list[bytes]:
+    """One of every format and of every kind of pixel that is treated on its own."""
+    pixels = (np.arange(12 * 9 * 3) % 251).astype(np.uint8).reshape(12, 9, 3)
+    colour = Image.fromarray(pixels)
+    kinds = [("PNG", colour), ("JPEG", colour), ("BMP", colour), ("WEBP", colour), ("TIFF", colour), ("PPM", colour)]
+    kinds += [("GIF", colour.convert("P")), ("PNG", colour.convert("RGBA")), ("PNG", colour.convert("P"))]
+    kinds += [("PNG", Image.fromarray(pixels[..., 0].astype(np.uint16) * 200)), ("TIFF", colour.convert("F"))]
+    kinds += [("TIFF", Image.fromarray(pixels[..., 0].astype(np.int32) * 200)), ("JPEG", colour.convert("CMYK"))]
+    found = []
+    for form, image in kinds:
+        buffer = io.BytesIO()
+        image.save(buffer, form)
+        found.append(buffer.getvalue())
+    return found
+
+
+def labels(files: list[str]) -> list[bytes]:
+    texts = [
+        "\n".join(f"{name} {number % 3}" for number, name in enumerate(files)),
+        "\n".join(f"{name},{'cat' if number % 2 else 'dog'}" for number, name in enumerate(files)),
+        "\n".join(str(number % 3 + 1) for number, _ in enumerate(files)),
+    ]
+    return [text.encode() for text in texts]
+
+
+def tflites() -> list[bytes]:
+    """A dense layer, a multiplication of matrices and a softmax over ten classes: runtimes load it."""
+    m, builder = schema.ModelT(), flatbuffers.Builder(4096)
+    m.version, m.description = 3, b"made for tests"
+    m.operatorCodes = [_code(schema.BuiltinOperator.FULLY_CONNECTED), _code(schema.BuiltinOperator.SOFTMAX)]
+    weights = np.arange(160, dtype=np.float32).view(np.uint8)
+    m.buffers = [_buffer(None), _buffer(weights), _buffer(np.frombuffer(b"1.5.0\0\0\0", np.uint8))]
+    graph = schema.SubGraphT()
+    graph.name = b"main"
+    graph.tensors = [_tensor(b"image", [1, 16], 0), _tensor(b"weights", [10, 16], 1), _tensor(b"sum", [1, 10], 0),
+                     _tensor(b"score", [1, 10], 0)]  # fmt: skip
+    graph.inputs, graph.outputs = [0], [3]
+    dense, softmax = schema.FullyConnectedOptionsT(), schema.SoftmaxOptionsT()
+    softmax.beta = 1.0
+    graph.operators = [
+        _operator(0, [0, 1, -1], [2], schema.BuiltinOptions.FullyConnectedOptions, dense),
+        _operator(1, [2], [3], schema.BuiltinOptions.SoftmaxOptions, softmax),
+    ]
+    m.subgraphs = [graph]
+    metadata = schema.MetadataT()
+    metadata.name, metadata.buffer = b"min_runtime_version", 2
+    m.metadata = [metadata]
+    builder.Finish(m.Pack(builder), b"TFL3")
+    return [bytes(builder.Output())]
+
+
+def _code(number: int) -> Any:
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = number
+    code.version = 1
+    return code
+
+
+def _buffer(data: Any) -> Any:
+    buffer = schema.BufferT()
+    buffer.data = data
+    return buffer
+
+
+def _tensor(name: bytes, shape: list[int], buffer: int) -> Any:
+    tensor = schema.TensorT()
+    tensor.name, tensor.shape, tensor.type, tensor.buffer = name, shape, schema.TensorType.FLOAT32, buffer
+    return tensor
+
+
+def _operator(code: int, takes: list[int], gives: list[int], kind: int, options: Any) -> Any:
+    operator = schema.OperatorT()
+    operator.opcodeIndex, operator.inputs, operator.outputs = code, takes, gives
+    operator.builtinOptionsType, operator.builtinOptions = kind, options
+    return operator
+
+
+def manifest(files: dict[str, File]) -> bytes:
+    """Of a bundle with these files: test/images.npy, test/labels.npy and variants."""
+    variants = [
+        Variant(
+            name=name.rsplit("/", 1)[-1].split(".")[0], precision="float32", input=INPUT, output=OUTPUT,
+            operators=[Operator(name="FULLY_CONNECTED", version=1, count=1)] if name.endswith(".tflite") else [],
+            **msgspec.structs.asdict(file),
+        )
+        for name, file in files.items() if not name.startswith("test/")
+    ]  # fmt: skip
+    return encode_record(
+        Manifest(
+            created="2026-01-01T00:00:00+00:00",
+            dataset=DatasetInfo(name="d", sha256="0" * 64, classes=[f"class {number}" for number in range(10)]),
+            split=Split(train=10, validation=5, test=20),
+            seed=42,
+            model=ModelInfo(name="m", parameters=160),
+            hyper_parameters={"epochs": 3, "optimizer": "Adam", "learning_rate": 0.001},
+            preprocessing=Preprocessing(scale=1 / 255, offset=[0.0]),
+            versions={"python": "3.11"},
+            test_images=files["test/images.npy"],
+            test_labels=files["test/labels.npy"],
+            variants=variants,
+        )
+    )
+
+
+def histories() -> list[bytes]:
+    values = [0.9, 0.5, 0.25]
+    return [encode_record(History(loss=values, accuracy=values, val_loss=values, val_accuracy=values, seconds=values))]
+
+
+def _full(variant: str, runtime: str, seconds: float, wrong: int) -> Any:
+    """Six trials of it, every field filled."""
+    made = result(variant, runtime, seconds, wrong, noise=0.02)
+    record = ProcessRecord(index=0, import_ns=1, load_ns=2, first_ns=3, warm_up_ns=4, warm_up_invocations=5,
+                           memory_before_bytes=6, memory_peak_bytes=7)  # fmt: skip
+    trials = [
+        msgspec.structs.replace(
+            trial, latencies=pack(np.arange(100) % 7 + 1000), cpu_ns=10**8, others_ns=10, stolen_ns=0, temperature_c=50.0,
+            places=pack(np.arange(100)) if number % 2 else None,
+        )
+        for number, trial in enumerate(made.trials[:12])
+    ]  # fmt: skip
+    return msgspec.structs.replace(
+        made, trials=trials, processes=[record], in_top_5=pack(np.ones(100, np.uint8)), unseen=pack([3, 4]),
+        warnings=["odd"], delegate="XNNPACK", runtime_version="2.0",
+    )  # fmt: skip
+
+
+def runs() -> list[Run]:
+    """Two of one bundle, from two machines."""
+    failed = msgspec.structs.replace(
+        result("int8", "litert", 1.0), trials=[], predictions=None,
+        failure=Failure(kind="crashed", message="SIGSEGV", remedy="none"),
+    )  # fmt: skip
+    measured = [_full("keras", "tensorflow", 1.0, 1), _full("dynamic", "litert", 0.5, 3), failed]
+    first = run(*measured)
+    state = MachineState(temperature_c=50.0, frequency_low_mhz=600.0, firmware=0, busy_ns=10)
+    first = msgspec.structs.replace(
+        first, images=msgspec.structs.replace(first.images, checksums=pack(LABELS + 1), notes=["noted"]),
+        findings=[Finding(what="busy", remedy="wait", spoils=False)], trusted=True, state_before=state,
+        preprocessing=Preprocessing(scale=1 / 255, offset=0.0), ended="2026-01-01T00:01:00+00:00",
+    )  # fmt: skip
+    other = msgspec.structs.replace(
+        first, machine=machine(hostname="pi", architecture="aarch64", frequency_mhz=1800.0, load_average=[0.1]),
+        run_id="f" * 16, began="2026-01-02T00:00:00+00:00",
+    )  # fmt: skip
+    return [first, other]
+
+
+def journals() -> list[list[Entry]]:
+    """What a run that was killed has left."""
+    whole = runs()[0]
+    begun = msgspec.structs.replace(
+        whole, complete=False, ended="",
+        results=[msgspec.structs.replace(each, trials=[], processes=[], predictions=None, in_top_5=None, unseen=None)
+                 for each in whole.results],
+    )  # fmt: skip
+    entries: list[Entry] = [Begun(run=begun)]
+    for number, each in enumerate(whole.results[:2]):
+        entries.append(ProcessBegan(number=number, record=each.processes[0], delegate="", passes=1, chunks=1))
+        entries += [
+            TrialMade(number=number, generation=0, trial=trial, labels=pack(LABELS), in_top=pack(LABELS * 0))
+            for trial in each.trials[:3]
+        ]
+        entries.append(ProcessEnded(number=number, process=0, memory_peak_bytes=9))
+    return [[*entries, Failed(number=2, failure=Failure(kind="crashed", message="gone"))]]
+
+
+def line(payload: bytes) -> bytes:
+    """A line of a journal with its right checksum."""
+    return b"%08x %s\n" % (crc32(payload), payload)

@@ -1,0 +1,226 @@
+"""What reads files of others, each with its seeds, its damages, and all that is done with what it read."""
+
+import io
+import random
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from app.inspecting import Inspected
+from app.measuring import read_runs
+from app.presentation.formats import Format
+from app.presentation.gate_table import changes_table
+from app.presentation.history_table import history_table
+from app.presentation.inspect_table import inspect_tables
+from app.presentation.run_table import run_table
+from app.presentation.tables import Table, render
+from app.presentation.training_text import training_summary
+from app.training.checkpoints import TrainingSettings, TrainingState, read_state
+from bench.anatomy import anatomy
+from bench.assembly import read_run_or_journal
+from bench.bundle import Bundle, File, History
+from bench.codec import decode_record, encode_record
+from bench.compare import compare
+from bench.data.arrays import load_arrays
+from bench.data.decode import decode
+from bench.data.listing import list_images, read_names
+from bench.data.preprocess import Geometry
+from bench.errors import BadInput, BundleError
+from bench.files import sha256_of
+from bench.gate import Limits, changes, judge
+from bench.history import history
+from bench.journal import Journal
+from bench.keras_file import check_keras
+from bench.pairs import answers
+from bench.plan import Selection, plan
+from bench.preflight import known_releases, unsupported
+from bench.progress import Silent
+from bench.results import Run, write_run
+from bench.subject import pixel_checksums, subject_of
+from bench.tflite_file import read_tflite
+from tests.fuzz import seeds
+from tests.fuzz.mutate import mutated_bytes, mutated_json
+
+__all__ = ["Target", "targets"]
+
+NAMES = [f"{number}.png" for number in range(6)]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One kind of file."""
+
+    name: str
+    file: str  # where in the case's folder it lies
+    seeds: Sequence[bytes]
+    damaged: Callable[[bytes, random.Random], bytes]
+    use: Callable[[Path], object]  # the file's path
+    share: int = 1  # how many cases it gets, relative to the others
+
+
+def targets(folder: Path) -> list[Target]:
+    """All of them; ``folder`` gets what lies beside the damaged files."""
+    pngs = folder / "images"
+    pngs.mkdir()
+    for name in NAMES:
+        (pngs / name).write_bytes(seeds.images()[0])
+    bundle = _bundle(folder / "bundle")
+    other = folder / "other"
+    write_run(seeds.runs()[1], other)
+    (sound,) = read_runs([other], Silent())
+    arrays = seeds.npys()
+    state = TrainingState(
+        settings=TrainingSettings(), dataset_sha256="0" * 64, history=History(loss=[0.5]),
+        checkpoint=File(file="epoch-0001.keras", bytes=10, sha256="0" * 64),
+    )  # fmt: skip
+    journal = b"".join(seeds.line(msgspec.json.encode(entry)) for entry in seeds.journals()[0])
+    return [
+        Target("manifest", "bundle/manifest.json", [bundle], _json_or_bytes, _open_bundle, 3),
+        Target("history", "bundle/history.json", seeds.histories(), _json_or_bytes, _read_history),
+        Target(
+            "state",
+            "training/state.json",
+            [encode_record(state)],
+            _json_or_bytes,
+            lambda p: read_state(p.parent.parent),
+        ),
+        Target("run", "run-x.json", [encode_record(seeds.runs()[0])], _json_or_bytes, lambda p: _use_run(p, sound), 3),
+        Target("journal", "run-x.journal", [journal], _damaged_journal, lambda p: _use_journal(p, sound), 2),
+        Target("labels", "labels.txt", seeds.labels(NAMES), mutated_bytes, lambda p: _use_labels(p, pngs)),
+        Target("npy", "x.npy", arrays, mutated_bytes, _use_npy, 2),
+        Target("npz", "x.npz", [seeds.npz(*arrays[:2])], _damaged_npz, _use_npz),
+        Target("tflite", "x.tflite", seeds.tflites(), mutated_bytes, _use_tflite, 3),
+        Target("keras", "x.keras", [seeds.kerases()], _damaged_keras, _use_keras),
+        Target("image", "x.png", seeds.images(), mutated_bytes, lambda p: decode(p, Geometry(4, 4, 3)), 2),
+    ]
+
+
+def _bundle(folder: Path) -> bytes:
+    """A whole bundle's other files, and its manifest."""
+    contents = {"test/images.npy": seeds.npys()[0], "test/labels.npy": seeds.npys()[1],
+                "variants/dynamic.tflite": seeds.tflites()[0], "model.keras": seeds.kerases()}  # fmt: skip
+    files = {}
+    for name, content in contents.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        files[name] = File(file=name, bytes=len(content), sha256=sha256_of(path))
+    return seeds.manifest(files)
+
+
+def _json_or_bytes(content: bytes, draw: random.Random) -> bytes:
+    return mutated_bytes(content, draw) if draw.random() < 0.2 else mutated_json(content, draw)
+
+
+def _damaged_journal(content: bytes, draw: random.Random) -> bytes:
+    """Mostly with right checksums: the lines of someone who means harm have them."""
+    if draw.random() < 0.15:
+        return mutated_bytes(content, draw)
+    lines = content.splitlines()
+    number = draw.randrange(len(lines))
+    lines[number] = seeds.line(mutated_json(lines[number][9:], draw))[:-1]
+    if draw.random() < 0.2:
+        draw.shuffle(lines)
+    return b"\n".join(lines) + b"\n"
+
+
+def _damaged_npz(content: bytes, draw: random.Random) -> bytes:
+    if draw.random() < 0.4:
+        return mutated_bytes(content, draw)
+    images, labels = seeds.npys()[:2]
+    return seeds.npz(mutated_bytes(images, draw), mutated_bytes(labels, draw), deflated=draw.random() < 0.5)
+
+
+def _damaged_keras(content: bytes, draw: random.Random) -> bytes:
+    if draw.random() < 0.4:
+        return mutated_bytes(content, draw)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return seeds.kerases(mutated_json(archive.read("config.json"), draw))
+
+
+def _shown(*tables: Table) -> None:
+    for table in tables:
+        for form in Format:
+            render(table, form, 100).encode("utf-8")
+
+
+def _open_bundle(path: Path) -> None:
+    bundle = Bundle.open(path.parent)
+    plan(bundle, Selection())
+    pixel_checksums(subject_of(bundle, limit=5))
+    training_summary(bundle)
+
+
+def _read_history(path: Path) -> None:
+    from app.presentation.figures.training import training
+
+    read = decode_record(path, History, BundleError, "train again")
+    if read.loss:
+        training(read)
+
+
+def _use_run(path: Path, sound: Run) -> None:
+    _use_runs(read_runs([path], Silent()), sound)
+
+
+def _use_runs(runs: list[Run], sound: Run) -> None:
+    """Everything but pictures, which take a second each (the report has cases of its own)."""
+    for run in runs:
+        _shown(run_table(run))
+    _shown(history_table(history([*runs, sound])))
+    found = changes(runs, sound)
+    _shown(changes_table(found, judge(found, Limits(slower=0.05, accuracy_drop=0.5)), "old.json"))
+    from app.console import comparison_tables
+
+    both = [*runs, sound]
+    answers(both)
+    _shown(*comparison_tables(compare(both)))
+
+
+def _use_journal(path: Path, sound: Run) -> None:
+    run = read_run_or_journal(path)
+    journal, _, _ = Journal.reopen(path)
+    journal.close()
+    _use_runs([run], sound)
+
+
+def _use_labels(path: Path, pngs: Path) -> None:
+    for how in ({}, {"classes": path}, {"label_names": path}):
+        try:
+            list_images(pngs, path, **how)
+        except BadInput:
+            continue
+    read_names(path)
+
+
+def _use_npy(path: Path) -> None:
+    try:
+        load_arrays(path, path)
+    except BadInput:
+        load_arrays(path, None).inputs[:2].sum()
+
+
+def _use_npz(path: Path) -> None:
+    load_arrays(path, None).inputs[:2].sum()
+
+
+def _use_tflite(path: Path) -> None:
+    file = read_tflite(path)
+    try:
+        _ = file.only_input, file.only_output
+        cost = anatomy(file)
+    except ValueError:  # where this is asked for, it becomes a BadInput
+        return
+    known = tuple((each.runtime, each.version, unsupported(file.operators, each)) for each in known_releases()[:3])
+    _shown(*inspect_tables(Inspected(path, False, file, cost, known, ())))
+
+
+def _use_keras(path: Path) -> None:
+    try:
+        check_keras(path)
+    except (OSError, ValueError) as cause:  # where this is asked for, it becomes a row or a BadInput
+        if not str(cause):
+            raise
