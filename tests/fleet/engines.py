@@ -1,0 +1,195 @@
+"""Docker engines of our own on this machine: each with its socket, its data and its processes, gone without a trace.
+
+For Swarm each has a network namespace besides, joined to the others by a bridge in one more.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import docker
+import pytest
+
+STARTS_WITHIN = 60
+
+
+@dataclass
+class Dockerd:
+    """One engine: a process of its own, with its own containerd."""
+
+    name: str
+    root: Path
+    containerd_store: bool = False
+    namespace: str = ""
+    address: str = ""  # in the namespace, for Swarm
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def socket(self) -> Path:
+        return self.root / "docker.sock"
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self.socket}"
+
+    def start(self) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
+        features = {"features": {"containerd-snapshotter": self.containerd_store}}
+        (self.root / "daemon.json").write_text(json.dumps(features))
+        inside = ["ip", "netns", "exec", self.namespace] if self.namespace else []
+        network = [] if self.namespace else ["--bridge=none", "--iptables=false", "--ip6tables=false"]
+        for stale in self.root.glob("exec/containerd/*.pid"):
+            stale.unlink()
+        self.process = subprocess.Popen(
+            [
+                *inside, "dockerd", "--host", self.url, "--config-file", str(self.root / "daemon.json"),
+                "--data-root", str(self.root / "data"), "--exec-root", str(self.root / "exec"),
+                "--pidfile", str(self.root / "pid"), *network,
+            ],
+            stdout=(self.root / "log").open("ab"), stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+        deadline = time.monotonic() + STARTS_WITHIN
+        while not self._answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                pytest.skip(f"dockerd does not start here: {(self.root / 'log').read_text()[-500:]}")
+            time.sleep(0.1)
+
+    def _answers(self) -> bool:
+        try:
+            with contextlib.closing(self.client()) as client:
+                return bool(client.ping())
+        except Exception:
+            return False
+
+    def client(self) -> docker.DockerClient:
+        return docker.DockerClient(base_url=self.url, timeout=60)
+
+    def kill(self) -> None:
+        """As a power cut: the engine, its containerd and every container, with nobody asked."""
+        for pid in self._processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if self.process:
+            self.process.wait()
+
+    def _processes(self) -> list[int]:
+        """Its own: whatever was started with its folder on the command line, and what runs in its containers."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit() or int(entry.name) == os.getpid():
+                continue
+            with contextlib.suppress(OSError):
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                if f"{self.root}/exec" in command and command.split(" ", 1)[0].rpartition("/")[2].startswith(
+                    ("dockerd", "containerd")
+                ):
+                    found.append(int(entry.name))
+        return [*found, *(child for pid in found for child in _children(pid))]
+
+    def stop(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(30)
+        self.kill()
+        for line in reversed(Path("/proc/mounts").read_text().splitlines()):
+            place = line.split()[1]
+            if place.startswith(f"{self.root}/"):
+                subprocess.run(["umount", "-l", place], check=False, capture_output=True)
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def leftovers(self) -> list[str]:
+        """Containers, volumes and networks that are not the engine's own."""
+        with contextlib.closing(self.client()) as client:
+            networks = [n.name for n in client.networks.list() if n.name not in _OWN_NETWORKS]
+            return [
+                *(c.name for c in client.containers.list(all=True)),
+                *(v.name for v in client.volumes.list()),
+                *networks,
+            ]
+
+
+_OWN_NETWORKS = ("bridge", "host", "none", "ingress", "docker_gwbridge")
+
+
+def _children(pid: int) -> list[int]:
+    found = []
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                found += [int(child), *_children(int(child))]
+    return found
+
+
+@dataclass
+class Sshd:
+    """An sshd on loopback with a throwaway key, and the configuration with which ssh reaches it."""
+
+    root: Path
+    port: int = 0
+    process: "subprocess.Popen[bytes] | None" = None
+    config: Path = field(default_factory=Path)
+
+    def start(self) -> None:
+        import socket
+
+        for key in ("host", "user"):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.root / key], check=True)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        (self.root / "authorized").write_text((self.root / "user.pub").read_text())
+        host_key = (self.root / "host.pub").read_text().split()
+        (self.root / "known").write_text(f"[127.0.0.1]:{self.port} {host_key[0]} {host_key[1]}\n")
+        (self.root / "sshd_config").write_text(
+            f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.root}/host\nPidFile none\nUsePAM no\n"
+            f"AuthorizedKeysFile {self.root}/authorized\nStrictModes no\nPasswordAuthentication no\n"
+            "KbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\n"
+        )
+        self.config = self.root / "ssh_config"
+        self.config.write_text(
+            f"Host *\n  IdentityFile {self.root}/user\n  IdentitiesOnly yes\n  UserKnownHostsFile {self.root}/known\n"
+            "  StrictHostKeyChecking yes\n"
+        )
+        Path("/run/sshd").mkdir(exist_ok=True)
+        sshd = shutil.which("sshd") or "/usr/sbin/sshd"
+        self.process = subprocess.Popen(
+            [sshd, "-D", "-e", "-f", self.root / "sshd_config"],
+            stdout=subprocess.DEVNULL, stderr=(self.root / "log").open("wb"),
+        )  # fmt: skip
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+                return
+            time.sleep(0.05)
+        pytest.skip(f"sshd does not start here: {(self.root / 'log').read_text()[-300:]}")
+
+    def url(self, engine: Dockerd) -> str:
+        return f"ssh://root@127.0.0.1:{self.port}{engine.socket}"
+
+    def stop(self) -> None:
+        if self.process:
+            self.process.terminate()
+            self.process.wait(10)
+
+
+def own_folder() -> Path:
+    """Short, as a socket's path may have 108 characters."""
+    return Path(tempfile.mkdtemp(prefix="eb-fleet-"))
+
+
+def why_not() -> str:
+    """Why there can be no engines of our own here; empty where there can."""
+    if os.geteuid() != 0:
+        return "engines of our own need root"
+    for program, package in (("dockerd", "docker.io"), ("sshd", "openssh-server"), ("ssh-keygen", "openssh-client")):
+        if not shutil.which(program) and not Path("/usr/sbin", program).exists():
+            return f"{program} is not installed ({package})"
+    return ""
