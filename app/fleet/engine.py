@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 
 from app.fleet.errors import EngineTrouble, engine_trouble, one_line
-from app.fleet.settings import EngineSetting
+from app.fleet.settings import CONTEXT_IN_USE, EngineSetting
 from app.fleet.tunnel import Tunnel
 from bench.errors import MissingDependency
 
-__all__ = ["Description", "Engine", "platform_of"]
+__all__ = ["SLOW_SECONDS", "Description", "Engine", "platform_of"]
 
 #: What an engine calls its architecture, and what images call the same.
 PLATFORMS = {
@@ -155,7 +155,7 @@ class Engine:
         import docker.errors
 
         try:
-            context = docker.context.ContextAPI.get_context(name)
+            context = docker.context.ContextAPI.get_context(None if name == CONTEXT_IN_USE else name)
         except (docker.errors.DockerException, OSError, ValueError) as cause:
             raise EngineTrouble(f"connecting: context {name}: {one_line(cause)}", _SEE_CONTEXTS) from None
         if context is None:

@@ -1,5 +1,6 @@
 """Which engines there are: from --engine and from a fleet file."""
 
+import os
 import re
 import tomllib
 from collections import Counter
@@ -12,10 +13,12 @@ import msgspec
 from bench.errors import BadInput
 from bench.files import read_bounded
 
-__all__ = ["EngineSetting", "engine_settings", "read_fleet_file"]
+__all__ = ["EngineSetting", "desk_setting", "engine_settings", "read_fleet_file"]
 
 #: As long as a host name may be; what a container, a volume and a file may be called everywhere.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+#: In place of a context's name.
+CONTEXT_IN_USE = "."
 _SCHEMES = ("ssh", "tcp", "unix")
 _MOST_BYTES = 1 << 20
 _EXAMPLE = 'say, [[engine]] name = "pi4" url = "ssh://pi@pi4.local"; docs/fleet.md has all of it'
@@ -63,6 +66,16 @@ def engine_settings(
     if twice := [name for name, count in Counter(setting.name for setting in found).items() if count > 1]:
         raise BadInput(f"two engines are called {twice[0]}", "give each a name of its own in the fleet file")
     return [_checked(_with(setting, ssh_config, tls)) for setting in found]
+
+
+def desk_setting(engine: str | None = None) -> EngineSetting:
+    """The engine on the desk: the one named, or the one that the docker command would use."""
+    if engine:
+        return engine_settings([engine], None)[0]
+    if host := os.environ.get("DOCKER_HOST"):
+        tls = os.environ.get("DOCKER_CERT_PATH", "") if os.environ.get("DOCKER_TLS_VERIFY") else ""
+        return EngineSetting(name="desk", url=host, tls=tls)
+    return EngineSetting(name="desk", context=os.environ.get("DOCKER_CONTEXT") or CONTEXT_IN_USE)
 
 
 def read_fleet_file(path: Path) -> list[EngineSetting]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from app.fleet.engine import Engine
+from app.fleet.engine import SLOW_SECONDS, Engine
 from app.fleet.errors import EngineLost, EngineTrouble, one_line
 from app.fleet.images import OnBytes
 from app.fleet.transfer import SUMS, checksums, files_in, packed, unpacked
@@ -89,7 +89,7 @@ class Workplace:
         try:
             with self.engine.trouble("checking the copy"):
                 container.start()
-                code = int(self.engine.patient.api.wait(container.id)["StatusCode"])
+                code = int(self.engine.client.api.wait(container.id, timeout=SLOW_SECONDS)["StatusCode"])
                 said = container.logs(stdout=True, stderr=False, tail=_LAST_LINES).decode(errors="replace")
                 if code:
                     why = one_line(container.logs(stdout=False, stderr=True, tail=2).decode(errors="replace"))
@@ -124,11 +124,28 @@ class Workplace:
         return container
 
     def find(self, role: str) -> Any | None:
-        """The container of that role that an earlier command of this fleet has left; None where there is none."""
+        """The container of that role; None where there is none."""
         with self.engine.trouble("looking around"):
             filters = {"label": [f"{WORKPLACE}={self.key}", f"{ROLE}={role}"]}
             found = self.engine.client.containers.list(all=True, filters=filters)
         return found[0] if found else None
+
+    def take_up(self, role: str) -> Any | None:
+        """What an earlier command has left: its container of that role, if it still runs or has ended well.
+
+        One that ended before its time is removed, and so are those that only copied.
+        """
+        with self.engine.trouble("looking around"):
+            filters = {"label": f"{WORKPLACE}={self.key}"}
+            kept = None
+            for container in self.engine.client.containers.list(all=True, filters=filters):
+                state = container.attrs["State"]
+                well = state.get("Running") or (state.get("Status") == "exited" and not state.get("ExitCode"))
+                if container.labels.get(ROLE) == role and well:
+                    kept = container
+                else:
+                    self._remove(container)
+        return kept
 
     def follow(self, container: Any, on_line: Callable[[str], None], look_seconds: float = 10) -> Ended:
         """Waits until the container has ended, and hands over what it says on stderr now and then.
@@ -145,7 +162,7 @@ class Workplace:
             over = False
             with self.engine.trouble("waiting"):
                 try:
-                    api.wait(container.id)
+                    api.wait(container.id, timeout=look_seconds)
                     over = True
                 except requests.exceptions.ReadTimeout:
                     pass
