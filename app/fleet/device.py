@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import shutil
 import tempfile
 import threading
 import time
@@ -216,6 +217,7 @@ class Device:
             path = keep(run, self.order.results)
             size = sum(path.stat().st_size for path in paths)
             self._change(run_file=path.name, run_id=run.run_id, fetched_bytes=self.row.fetched_bytes + size)
+            shutil.rmtree(self.state.folder / self.row.engine.name, ignore_errors=True)  # the journals are in it now
 
     def _fetch_journal(self, workplace: Workplace) -> None:
         """What an interrupted run has made, for --resume; without it that begins anew."""

@@ -76,18 +76,28 @@ def _readable(path: Path) -> bool:
 
 def _all_at_once(devices: Sequence[Device], view: FleetView) -> bool:
     """A thread each, as they mostly wait. Whether it was interrupted; a second interruption waits for nobody."""
-    threads = [threading.Thread(target=device.work, daemon=True) for device in devices]
+    over = [threading.Event() for _ in devices]
+
+    def work(device: Device, done: threading.Event) -> None:
+        try:
+            device.work()
+        finally:
+            done.set()
+
     try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        for device, done in zip(devices, over, strict=True):
+            threading.Thread(target=work, args=(device, done), daemon=True).start()
+        _wait(over)
     except KeyboardInterrupt:
         view.say("stopping and cleaning up everywhere; Ctrl-C again leaves things as they are")
         for device in devices:
             threading.Thread(target=device.cancel, daemon=True).start()
-        for thread in threads:
-            if thread.ident is not None:
-                thread.join()
+        _wait(over)
         return True
     return False
+
+
+def _wait(events: Sequence[threading.Event]) -> None:
+    """Not by joining threads: an interrupted join takes them for ended (bpo-45274)."""
+    for event in events:
+        event.wait()
