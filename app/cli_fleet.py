@@ -1,5 +1,7 @@
-"""The commands on other machines: fleet run, fleet list, fleet clean."""
+"""The commands on other machines: fleet run, fleet list, fleet clean; and the two halves of a swarm's job."""
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -20,6 +22,8 @@ fleet = typer.Typer(
     name="fleet", help="The same on other machines, through their Docker engines.", no_args_is_help=True
 )
 
+#: Where a swarm puts the job's token, and where its collector listens.
+TOKEN, PORT = Path("/run/secrets/token"), 8080
 #: Options of `run` that are passed on, by their names here.
 PASSED_ON = (
     "variant", "runtime", "threads", "batch_size", "trials", "processes", "limit", "resample", "scenario", "seed",
@@ -35,6 +39,8 @@ def run(
     fleet_file: f.FleetFile = None,
     ssh_config: f.SshConfig = None,
     tls: f.Tls = None,
+    swarm: f.Swarm = False,
+    stack_file: f.StackFile = None,
     image: f.Image = "edge-bench",
     desk: f.Desk = None,
     variant: o.Variants = None,
@@ -68,6 +74,7 @@ def run(
     from app.fleet.images import ImageSource
     from app.fleet.job import run_fleet
     from app.fleet.settings import desk_setting, engine_settings
+    from app.fleet.swarm.job import run_swarm, swarm_settings
     from app.presentation.fleet_progress import fleet_view
     from bench.bundle import Bundle
 
@@ -79,9 +86,13 @@ def run(
         timeout=answer_within, patience=patience, keep=keep, remove_image=remove_image,
         min_memory=a.memory(min_memory, "--min-memory") or 0, min_disk=a.memory(min_disk, "--min-disk") or 0,
     )  # fmt: skip
+    rows = swarm_settings(engines[0], answer_within) if swarm else engines
     try:
-        with fleet_view([setting.name for setting in engines], quiet=console.settings.quiet) as view:
-            outcome = run_fleet(order, engines, view, resume=resume)
+        with fleet_view([setting.name for setting in rows], quiet=console.settings.quiet) as view:
+            if swarm:
+                outcome = run_swarm(order, engines, view, nodes=rows, stack_file=stack_file, resume=resume)
+            else:
+                outcome = run_fleet(order, engines, view, resume=resume)
     finally:
         source.close()
     _conclude(outcome, output_format)
@@ -166,3 +177,45 @@ def clean(
     console.print_table(engines_table(found), output_format)
     if any(look.reason or look.left for look in found):
         raise EdgeBenchError("not every engine could be cleaned", "the reasons are in the table")
+
+
+@fleet.command(hidden=True)
+def collect(
+    bundle: f.Bundle,
+    results: o.ResultsFolder = DEFAULT_RESULTS,
+    token_file: f.TokenFile = TOKEN,
+    port: f.Port = PORT,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """In a swarm: hand the bundle out and take the Runs in, until stopped."""
+    from app.fleet.swarm.collector import Collector
+    from bench.bundle import Bundle
+
+    Bundle.open(bundle)
+    with Collector(("", port), bundle, results, token_file.read_text().strip()) as server:
+        print(f"collecting on port {server.server_address[1]}", file=sys.stderr, flush=True)
+        server.serve_forever()
+
+
+@fleet.command(hidden=True)
+def task(
+    options: f.RunOptions = None,
+    collector: f.Collector = f"collector:{PORT}",
+    node: f.Node = "node",
+    token_file: f.TokenFile = TOKEN,
+    patience: f.Patience = 600,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """In a swarm: fetch the bundle, run, hand the Run over until it is acknowledged."""
+    from app.fleet.swarm.courier import Courier
+
+    host, _, port = collector.rpartition(":")
+    courier = Courier(host, int(port), node, token_file.read_text().strip(), patience)
+    try:
+        for path in courier.measure(Path("/artifacts"), Path("/results"), options or []):
+            print(path)
+    except EdgeBenchError as cause:
+        courier.tell(f"failed: {cause.problem}")
+        raise

@@ -73,3 +73,22 @@ MinDisk = Annotated[
     str,
     typer.Option(envvar="EDGE_BENCH_MIN_DISK", help="Disk that has to be free beside image and bundle: 100M, 1G."),
 ]
+
+# -- in a swarm
+Swarm = Annotated[
+    bool,
+    typer.Option(
+        "--swarm",
+        envvar="EDGE_BENCH_SWARM",
+        help="A global job on every node of the swarm that the first engine manages; the others only get the image.",
+    ),
+]
+StackFile = Annotated[
+    Path | None,
+    typer.Option(envvar="EDGE_BENCH_STACK_FILE", help="Write the deployment to this file, too."),
+]
+Collector = Annotated[str, typer.Option(envvar="EDGE_BENCH_COLLECTOR", help="HOST:PORT of the collector.")]
+Node = Annotated[str, typer.Option(envvar="EDGE_BENCH_NODE", help="The swarm's id of this node.")]
+TokenFile = Annotated[Path, typer.Option(envvar="EDGE_BENCH_TOKEN_FILE", help="The file with the job's token.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, envvar="EDGE_BENCH_COLLECTOR_PORT", help="Port to listen on.")]
+RunOptions = Annotated[list[str] | None, typer.Argument(metavar="[-- OPTIONS]", help="Options of `run`.")]

@@ -23,16 +23,20 @@ from app.fleet.workplace import Ended, Room, Workplace
 from bench.bundle import Bundle
 from bench.errors import EdgeBenchError
 
-__all__ = ["Device", "Order"]
+__all__ = ["ENVIRONMENT", "LEFT_AT_HOME", "PROGRESS", "Device", "Order", "run_command"]
 
 #: Below the volume's top, so that a folder can be copied there, too.
 RUNS = "runs"
 #: What a bundle's folder holds that no benchmark needs.
 LEFT_AT_HOME = ("training", "plots")
-_PROGRESS = re.compile(r"(?P<what>[\w ]+): (?P<done>\d+)/(?P<steps>\d+)(?P<note>.*)")
+PROGRESS = re.compile(r"(?P<what>[\w ]+): (?P<done>\d+)/(?P<steps>\d+)(?P<note>.*)")
 #: Images and bundles on their way at once: more would only make each of them slower.
 _SENDING = threading.BoundedSemaphore(8)
 _RECONNECT_SECONDS = 2.0
+#: An engine that goes down again and again may do so because of what it is asked for.
+_RESTARTS = 2
+#: Of the container that measures: the Raspberry Pi 4's core where QEMU is at work, and no comparison there.
+ENVIRONMENT = {"QEMU_CPU": "cortex-a72", "EDGE_BENCH_COMPARE_WITH": ""}
 
 
 @dataclass(frozen=True)
@@ -139,21 +143,24 @@ class Device:
                 self._change(left_behind=True)
                 self._send_bundle(workplace)
             with self._step("run"):
-                container = workplace.start(
-                    "run",
-                    ["run", "/artifacts/bundle", "--results", f"/results/{RUNS}", *self.order.options,
-                     "--once", "--resume"],
-                    volumes={"artifacts": "ro", "results": "rw"},
-                    environment={"QEMU_CPU": "cortex-a72", "EDGE_BENCH_COMPARE_WITH": ""},
-                )  # fmt: skip
+                container = self._start(workplace)
         with self._step("run"):
             workplace, ended = self._follow(workplace, container)
-        if self._cancelled.is_set():
+        if ended.code or self._cancelled.is_set():
             self._fetch_journal(workplace)
+        if self._cancelled.is_set():
             raise Cancelled("interrupted")
         if ended.code:
             raise EngineTrouble(*_why(ended))
         return workplace
+
+    def _start(self, workplace: Workplace) -> Any:
+        return workplace.start(
+            "run",
+            run_command(self.order.options),
+            volumes={"artifacts": "ro", "results": "rw"},
+            environment=ENVIRONMENT,
+        )
 
     def _send_bundle(self, workplace: Workplace) -> None:
         name = self.row.engine.name
@@ -175,6 +182,7 @@ class Device:
 
     def _follow(self, workplace: Workplace, container: Any) -> tuple[Workplace, Ended]:
         """Until it has ended; where the engine is lost, it may come back for as long as patience lasts."""
+        restarts = 0
         while True:
             self._running = (workplace, container)
             if self._cancelled.is_set():
@@ -185,10 +193,11 @@ class Device:
                 self._running = None
                 self._tell(f"lost ({lost.problem}); waiting for it to come back")
                 workplace = self._reconnect(workplace, lost)
-                found = workplace.find("run")
-                if found is None:
-                    raise EngineTrouble("it came back without its container", "start again with --resume") from None
-                container = found
+                found = workplace.take_up("run")
+                if found is None and restarts == _RESTARTS:
+                    raise EngineTrouble(f"its engine went down {restarts + 1} times while measuring") from None
+                restarts += found is None
+                container = found or self._start(workplace)  # the engine was down meanwhile: on from the journal
             finally:
                 self._running = None
 
@@ -270,7 +279,7 @@ class Device:
         return on_bytes
 
     def _line(self, line: str) -> None:
-        if found := _PROGRESS.match(line):
+        if found := PROGRESS.match(line):
             self._tell(found["what"], int(found["done"]), int(found["steps"]), found["note"].lstrip(", "))
         elif line.startswith(("!", "EMULATED")):
             self.view.say(f"{self.row.engine.name}: {line}")
@@ -281,6 +290,11 @@ class Device:
     def _change(self, **changes: Any) -> None:
         self.row = msgspec.structs.replace(self.row, **changes)
         self.state.set(self.row)
+
+
+def run_command(options: Sequence[str]) -> list[str]:
+    """What is called in the container: goes on with what is there, and does nothing twice."""
+    return ["run", "/artifacts/bundle", "--results", f"/results/{RUNS}", *options, "--once", "--resume"]
 
 
 def _why(ended: Ended) -> tuple[str, str]:

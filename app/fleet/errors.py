@@ -69,16 +69,18 @@ def _within(error: BaseException | None, kind: type[Cancelled]) -> Cancelled | N
 
 def _transport(cause: BaseException) -> str:
     """The reason at the bottom of what requests and urllib3 wrap in each other."""
-    deepest: BaseException = cause
+    found: BaseException | None = cause
     for _ in range(10):
-        below = next((argument for argument in deepest.args if isinstance(argument, BaseException)), None)
-        below = below or getattr(deepest, "reason", None) or deepest.__cause__ or deepest.__context__
-        if not isinstance(below, BaseException):
+        if found is None:
             break
-        deepest = below
-    if isinstance(deepest, TimeoutError) or "timed out" in str(deepest).lower():
-        return "no answer in time"
-    return one_line(getattr(deepest, "strerror", None) or deepest) or type(deepest).__name__
+        if isinstance(found, TimeoutError) or "timed out" in str(found).lower():
+            return "no answer in time"
+        if isinstance(found, OSError) and found.strerror:
+            return one_line(found.strerror)
+        below = next((argument for argument in found.args if isinstance(argument, BaseException)), None)
+        reason = getattr(found, "reason", None)
+        found = below or (reason if isinstance(reason, BaseException) else None) or found.__cause__ or found.__context__
+    return "the connection broke off"
 
 
 def remedy_for(said: str) -> str:

@@ -50,6 +50,12 @@ class ImageSource:
         self._saved: Path | None = None
         self._parts: dict[str, ImagePart] = {}
 
+    @property
+    def is_in_a_registry(self) -> bool:
+        """Whether its name begins with a registry's: registry.example/edge-bench."""
+        host, slash, _ = self.image.partition("/")
+        return bool(slash) and (any(c in host for c in ".:") or host == "localhost") and not Path(self.image).exists()
+
     def part(self, platform: str) -> ImagePart:
         """The part for a platform. BadInput where the image is not there, or not for it."""
         with self._lock:
@@ -81,15 +87,21 @@ class ImageSource:
         return path
 
 
-def ensure_image(engine: Engine, source: ImageSource, on_bytes: OnBytes) -> tuple[str, int]:
+def ensure_image(engine: Engine, source: ImageSource, on_bytes: OnBytes, *, by_tag: bool = False) -> tuple[str, int]:
     """The name under which the engine has the image for its platform, and the bytes that were sent for it.
+
+    With ``by_tag`` that is the part's own tag in any case, the same on every engine of the platform.
 
     BadInput where the desk has none for that platform; EngineTrouble where it cannot be loaded.
     """
     part = source.part(engine.platform)
     for name in (part.name, part.tag):
         if _has(engine, name, part):
-            return name, 0
+            if not by_tag or name == part.tag:
+                return name, 0
+            with engine.trouble("naming the image"):
+                engine.client.images.get(name).tag(part.tag)
+            return part.tag, 0
     with engine.trouble("sending the image"):
         for line in engine.patient.api.load_image(_chunks(part.path, on_bytes)):
             if isinstance(line, dict) and line.get("error"):

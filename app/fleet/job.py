@@ -15,7 +15,7 @@ from bench.errors import ResultsError
 from bench.locks import only_writer
 from bench.results import Run, read_run, writable_folder
 
-__all__ = ["Outcome", "run_fleet"]
+__all__ = ["Outcome", "prepare_state", "run_fleet"]
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,8 @@ def run_fleet(order: Order, engines: Sequence[EngineSetting], view: FleetView, *
     Ctrl-C stops and cleans up everywhere, and what is here already comes back, with ``interrupted``.
     """
     writable_folder(order.results)
-    state = _state(order, engines, view, resume=resume)
+    state = prepare_state(order, engines, view, resume=resume)
     with only_writer(state.folder):
-        for row in state.record.devices:
-            if row.run_file and not _readable(order.results / row.run_file):
-                state.set(msgspec.structs.replace(row, state="waiting", run_file="", run_id=""))
         todo = [Device(order, state, row, view) for row in state.record.devices if not row.done]
         interrupted = _all_at_once(todo, view)
     rows = state.record.devices
@@ -52,10 +49,14 @@ def run_fleet(order: Order, engines: Sequence[EngineSetting], view: FleetView, *
     return Outcome(rows, runs, interrupted, state.folder)
 
 
-def _state(order: Order, engines: Sequence[EngineSetting], view: FleetView, *, resume: bool) -> FleetState:
+def prepare_state(order: Order, engines: Sequence[EngineSetting], view: FleetView, *, resume: bool) -> FleetState:
+    """What an earlier command has left to do, or a new beginning."""
     digest, options = order.bundle.digest, order.options
     found = FleetState.find(order.results, digest, options, engines)
     if found and resume:
+        for row in found.record.devices:
+            if row.run_file and not _readable(order.results / row.run_file):
+                found.set(msgspec.structs.replace(row, state="waiting", run_file="", run_id=""))
         done = sum(row.done for row in found.record.devices)
         view.say(f"going on with {found.folder.name}: {done} of {len(engines)} Runs are here")
         return found

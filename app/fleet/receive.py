@@ -17,11 +17,13 @@ from bench.compare import compare
 from bench.errors import BadInput, EdgeBenchError
 from bench.results import Run, read_run, run_file_name, write_run
 
-__all__ = ["MOST_BYTES", "RUN_FILES", "Expected", "keep", "newest_complete"]
+__all__ = ["COLLECTED_FILES", "JOURNAL_FILES", "MOST_BYTES", "RUN_FILES", "Expected", "keep", "newest_complete"]
 
 #: What is fetched, by its whole name in the archive: Run files, and what a run has left that can go on.
 RUN_FILES = re.compile(r"runs/run-[A-Za-z0-9-]{1,80}\.json")
 JOURNAL_FILES = re.compile(r"runs/run-[A-Za-z0-9-]{1,80}\.journal")
+#: What a swarm's collector has received, each node's in a folder of its own.
+COLLECTED_FILES = re.compile(r"runs/[A-Za-z0-9]{1,64}/run-[0-9a-f]{64}\.json")
 #: As large as a record may be, with the archive's own blocks.
 MOST_BYTES = (512 << 20) + (1 << 20)
 

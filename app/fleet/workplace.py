@@ -147,6 +147,13 @@ class Workplace:
                     self._remove(container)
         return kept
 
+    def container_of_service(self, service: str) -> Any | None:
+        """A swarm service's running container on this engine; None where there is none (yet)."""
+        with self.engine.trouble("looking for the collector"):
+            filters = {"label": f"com.docker.swarm.service.id={service}"}
+            found = self.engine.client.containers.list(filters=filters)
+        return found[0] if found else None
+
     def follow(self, container: Any, on_line: Callable[[str], None], look_seconds: float = 10) -> Ended:
         """Waits until the container has ended, and hands over what it says on stderr now and then.
 
@@ -173,15 +180,15 @@ class Workplace:
                     raise EngineTrouble(
                         "its container was removed by someone else", "start again with --resume"
                     ) from None
-            since = self._read_lines(container, since, on_line)
+            since = self.new_lines(container, since, on_line, _LAST_LINES)
             if over:
                 return self._ended(container)
 
-    def _read_lines(self, container: Any, since: str, on_line: Callable[[str], None]) -> str:
-        """Lines newer than ``since``; the time of the last one."""
+    def new_lines(self, container: Any, since: str, on_line: Callable[[str], None], most: int | str = "all") -> str:
+        """Hands over what was said on stderr after ``since``, the newest ``most`` lines; the time of the last one."""
         with self.engine.trouble("reading its progress"):
             after = _seconds(since) if since else None
-            raw = container.logs(stdout=False, stderr=True, timestamps=True, tail=_LAST_LINES, since=after)
+            raw = container.logs(stdout=False, stderr=True, timestamps=True, tail=most, since=after)
         for line in raw.decode(errors="replace").splitlines():
             stamp, _, text = line.partition(" ")
             if stamp > since:
@@ -252,7 +259,7 @@ class Workplace:
         labels = self._labels(role)
         # an empty volume takes over what the image has there: the results' open folder, but no bundle of its own
         mounts = [
-            Mount(PLACES[name], self._volume(name), type="volume", read_only=mode == "ro", no_copy=name == "artifacts")
+            Mount(PLACES[name], self.volume(name), type="volume", read_only=mode == "ro", no_copy=name == "artifacts")
             for name, mode in volumes.items()
         ]
         setting = self.engine.setting
@@ -268,7 +275,8 @@ class Workplace:
                 pids_limit=1024, **more,
             )  # fmt: skip
 
-    def _volume(self, role: str) -> str:
+    def volume(self, role: str) -> str:
+        """The name of the volume of that role, which is there now."""
         name = f"edge-bench-{role}-{self.key}"
         with self.engine.trouble("creating a volume"):
             self.engine.client.volumes.create(name, labels=self._labels(role))

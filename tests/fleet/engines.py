@@ -43,9 +43,13 @@ class Dockerd:
         self.root.mkdir(parents=True, exist_ok=True)
         features = {"features": {"containerd-snapshotter": self.containerd_store}}
         (self.root / "daemon.json").write_text(json.dumps(features))
-        inside = ["ip", "netns", "exec", self.namespace] if self.namespace else []
+        # with a host name of its own, by which the swarm knows it
+        alone = f'hostname {self.name} && exec "$0" "$@"'
+        inside = (
+            ["ip", "netns", "exec", self.namespace, "unshare", "--uts", "sh", "-c", alone] if self.namespace else []
+        )
         network = [] if self.namespace else ["--bridge=none", "--iptables=false", "--ip6tables=false"]
-        for stale in self.root.glob("exec/containerd/*.pid"):
+        for stale in [*self.root.glob("exec/containerd/*.pid"), *self.root.glob("pid")]:
             stale.unlink()
         self.process = subprocess.Popen(
             [
@@ -126,6 +130,47 @@ def _children(pid: int) -> list[int]:
             for child in (task / "children").read_text().split():
                 found += [int(child), *_children(int(child))]
     return found
+
+
+@dataclass
+class Network:
+    """Network namespaces on one bridge, itself in a namespace: nothing of it is seen from outside."""
+
+    names: list[str]
+    prefix: str = field(default_factory=lambda: f"ebf{os.getpid()}")
+
+    def start(self) -> dict[str, tuple[str, str]]:
+        """{name: (namespace, address)}."""
+        switch = f"{self.prefix}-switch"
+        _ip("netns", "add", switch)
+        _ip("-n", switch, "link", "add", "switch", "type", "bridge")
+        _ip("-n", switch, "link", "set", "switch", "up")
+        found = {}
+        for number, name in enumerate(self.names, 1):
+            namespace, address = f"{self.prefix}-{name}", f"192.168.213.{number}"
+            _ip("netns", "add", namespace)
+            _ip("-n", namespace, "link", "set", "lo", "up")
+            _ip(
+                "-n", switch, "link", "add", f"port{number}", "type", "veth", "peer", "name", "eth0", "netns", namespace
+            )
+            _ip("-n", switch, "link", "set", f"port{number}", "master", "switch", "up")
+            _ip("-n", namespace, "address", "add", f"{address}/24", "dev", "eth0")
+            _ip("-n", namespace, "link", "set", "eth0", "up")
+            _ip("-n", namespace, "route", "add", "default", "dev", "eth0")
+            found[name] = (namespace, address)
+        return found
+
+    def plug(self, number: int, *, into: bool) -> None:
+        """Pulls a machine's cable, or plugs it in again."""
+        _ip("-n", f"{self.prefix}-switch", "link", "set", f"port{number}", "up" if into else "down")
+
+    def stop(self) -> None:
+        for name in [*self.names, "switch"]:
+            subprocess.run(["ip", "netns", "del", f"{self.prefix}-{name}"], check=False, capture_output=True)
+
+
+def _ip(*arguments: str) -> None:
+    subprocess.run(["ip", *arguments], check=True, capture_output=True)
 
 
 @dataclass
