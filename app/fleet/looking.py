@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.fleet.engine import Description, Engine
 from app.fleet.errors import EngineTrouble
 from app.fleet.settings import EngineSetting
+from app.fleet.swarm import services
 from app.fleet.workplace import LABEL
 
 __all__ = ["Look", "clean", "look_at"]
@@ -32,11 +33,14 @@ def clean(engines: Sequence[EngineSetting], timeout: float, *, remove_image: boo
     """Removes what is left, and says what is there after that."""
 
     def remove(engine: Engine) -> None:
+        if engine.description.swarm_manager:
+            services.remove(engine)
         with engine.trouble("cleaning up"):
             label = {"label": LABEL}
             for container in engine.client.containers.list(all=True, filters=label):
                 container.remove(v=True, force=True)
-            for network in engine.client.networks.list(filters=label):
+            # a swarm's network is the manager's to remove
+            for network in engine.client.networks.list(filters=label | {"scope": "local"}):
                 network.remove()
             for volume in engine.client.volumes.list(filters=label):
                 volume.remove(force=True)
@@ -65,7 +69,7 @@ def _left(engine: Engine) -> list[str]:
         return [
             *(str(c.name) for c in engine.client.containers.list(all=True, filters=label)),
             *(str(v.name) for v in engine.client.volumes.list(filters=label)),
-            *(str(n.name) for n in engine.client.networks.list(filters=label)),
+            *(str(n.name) for n in engine.client.networks.list(filters=label | {"scope": "local"})),
         ]
 
 

@@ -230,13 +230,11 @@ class Workplace:
             self._remove(container)
 
     def clean_up(self, *, keep_volumes: bool = False, remove_image: bool = False) -> None:
-        """Removes every container, network and volume with this fleet's label; EngineTrouble where one stays."""
+        """Removes every container and volume with this workplace's label; EngineTrouble where one stays."""
         label = {"label": f"{WORKPLACE}={self.key}"}
         with self.engine.trouble("cleaning up"):
             for container in self.engine.client.containers.list(all=True, filters=label):
                 self._remove(container)
-            for network in self.engine.client.networks.list(filters=label):
-                network.remove()
             if not keep_volumes:
                 for volume in self.engine.client.volumes.list(filters=label):
                     volume.remove(force=True)

@@ -1,6 +1,7 @@
 """Docker engines of our own on this machine: each with its socket, its data and its processes, gone without a trace.
 
-For Swarm each has a network namespace besides, joined to the others by a bridge in one more.
+Each is in a network namespace of its own, joined to the others by a bridge in one more: an engine changes the
+interfaces and filters that it finds, and the machine's own engine is there, too.
 """
 
 import contextlib
@@ -26,9 +27,9 @@ class Dockerd:
 
     name: str
     root: Path
+    namespace: str
+    address: str  # in the namespace
     containerd_store: bool = False
-    namespace: str = ""
-    address: str = ""  # in the namespace, for Swarm
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -43,19 +44,16 @@ class Dockerd:
         self.root.mkdir(parents=True, exist_ok=True)
         features = {"features": {"containerd-snapshotter": self.containerd_store}}
         (self.root / "daemon.json").write_text(json.dumps(features))
-        # with a host name of its own, by which the swarm knows it
+        # with a host name of its own, by which a swarm knows it; `ip netns exec` would hide the control groups
         alone = f'hostname {self.name} && exec "$0" "$@"'
-        inside = (
-            ["ip", "netns", "exec", self.namespace, "unshare", "--uts", "sh", "-c", alone] if self.namespace else []
-        )
-        network = [] if self.namespace else ["--bridge=none", "--iptables=false", "--ip6tables=false"]
+        inside = ["nsenter", f"--net=/run/netns/{self.namespace}", "unshare", "--uts", "sh", "-c", alone]
         for stale in [*self.root.glob("exec/containerd/*.pid"), *self.root.glob("pid")]:
             stale.unlink()
         self.process = subprocess.Popen(
             [
                 *inside, "dockerd", "--host", self.url, "--config-file", str(self.root / "daemon.json"),
                 "--data-root", str(self.root / "data"), "--exec-root", str(self.root / "exec"),
-                "--pidfile", str(self.root / "pid"), *network,
+                "--pidfile", str(self.root / "pid"),
             ],
             stdout=(self.root / "log").open("ab"), stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip

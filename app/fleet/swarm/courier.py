@@ -2,16 +2,17 @@
 
 import hashlib
 import http.client
+import re
 import socket
 import subprocess
 import sys
-import tarfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from app.fleet.swarm.collector import SHA256
+from app.fleet.transfer import unpacked
 from bench.errors import EdgeBenchError
 
 __all__ = ["Courier"]
@@ -47,8 +48,9 @@ class Courier:
         """The bundle as a folder in ``folder``, whole and as the collector has it."""
         archive = folder / ".bundle.tar"
         self._until(lambda: self._download(archive), "the bundle")
-        with tarfile.open(archive) as members:
-            members.extractall(folder, filter="data")
+        with archive.open("rb") as file:
+            chunks = iter(lambda: file.read(_CHUNK), b"")
+            unpacked(chunks, folder, re.compile(r"bundle/.+"), archive.stat().st_size, lambda _: None)
         archive.unlink()
         return folder / "bundle"
 

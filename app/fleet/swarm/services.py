@@ -162,12 +162,12 @@ def _between(begin: str, end: str) -> float:
     return max(0.0, (times[1] - times[0]).total_seconds())
 
 
-def remove(engine: Engine, fleet: str) -> None:
-    """Services, then what they held: secret and network, when the last task has let go of them.
+def remove(engine: Engine, fleet: str = "") -> None:
+    """A fleet's services, or every fleet's; then what they held, secret and network, when the last task lets go.
 
     EngineTrouble where something stays.
     """
-    label = {"label": f"{LABEL}={fleet}"}
+    label = {"label": f"{LABEL}={fleet}" if fleet else LABEL}
     with engine.trouble("removing the services"):
         for service in engine.client.services.list(filters=label):
             service.remove()
