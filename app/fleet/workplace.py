@@ -80,9 +80,10 @@ class Workplace:
                 self.engine.patient.api.put_archive(container.id, place, chunks(archive))
         finally:
             self._remove(container)
-        return sent, self._check(volume, name, len(files))
+        return sent, self.check(volume, name, len(files))
 
-    def _check(self, volume: str, name: str, count: int) -> Room:
+    def check(self, volume: str, name: str, count: int) -> Room:
+        """Has the checksums of a copy of so many files checked there; EngineTrouble where one is not right."""
         arguments = ["-c", _CHECK, f"{PLACES[volume]}/{name}", SUMS, str(count)]
         # where results will be is what has to have room
         container = self._create("check", arguments, volumes={volume: "ro", "results": "rw"}, entrypoint="sh")

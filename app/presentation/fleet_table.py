@@ -46,6 +46,8 @@ def _notes(devices: Sequence[DeviceState]) -> list[str]:
         if not device.done:
             remedy = f"; {device.remedy}" if device.remedy else ""
             notes.append(f"{device.engine.name}: {device.reason or device.state}{remedy}")
+        elif device.reason:
+            notes.append(f"{device.engine.name}: {device.reason}; its Run is here all the same")
         if device.left_behind:
             notes.append(f"{device.engine.name}: something of ours is still there; `edge-bench fleet clean` removes it")
     return notes

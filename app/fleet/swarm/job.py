@@ -31,6 +31,7 @@ from bench.results import read_run, writable_folder
 __all__ = ["run_swarm", "swarm_settings"]
 
 _LOOK_SECONDS = 2.0
+DRAINED = "it was drained half-way"
 _OVER = {"complete", "failed", "rejected", "orphaned", "shutdown", "remove"}
 
 
@@ -85,6 +86,7 @@ class _Job:
         self.engine = Engine(self.engines[0], self.order.timeout)
         self.workplace = Workplace(self.engine, self.state.record.fleet, "")
         self._since = ""
+        self._measuring: set[str] = set()  # ids of nodes that have said so
         self._failed: dict[str, str] = {}  # node's id → what its task said
 
     def close(self) -> None:
@@ -210,8 +212,9 @@ class _Job:
             self.view.update(name, "handed over its Run")
         elif node is None:
             self._fail(identity, "it left the swarm half-way", "let it join again; --resume asks it")
-        elif node.availability == "drain":
-            self._fail(identity, "it was drained half-way", "`docker node update --availability active`, then --resume")
+        elif node.availability == "drain" and (task is None or task.state in _OVER):
+            why = f": {task.error}" if task and task.error else ""
+            self._fail(identity, f"{DRAINED}{why}", "`docker node update --availability active`, then --resume")
         elif node.state != "ready":
             began = silent.setdefault(identity, time.monotonic())
             if time.monotonic() - began >= self.order.patience:
@@ -228,7 +231,11 @@ class _Job:
             self._fail(identity, f"the swarm gives it no work: it is on {node.availability}", "make it active")
         else:
             silent.pop(identity, None)
-            if task and task.state != "running":
+            if node.availability == "drain" and not self._row(identity).reason:
+                # nothing new is begun there, but the swarm lets a job's task end
+                self._set(identity, reason=DRAINED)
+                self.view.say(f"{name}: {DRAINED}; its task may end")
+            if task and identity not in self._measuring:
                 self.view.update(name, task.state, note=task.error)
 
     def _read_progress(self) -> None:
@@ -244,6 +251,7 @@ class _Job:
                 self._failed[node] = said.removeprefix("failed: ")
             elif found := PROGRESS.match(said):
                 note = found["note"].lstrip(", ")
+                self._measuring.add(node)
                 self.view.update(row.engine.name, found["what"], int(found["done"]), int(found["steps"]), note)
 
     def _reconnect(self, lost: EngineLost) -> None:
@@ -307,8 +315,9 @@ class _Job:
             self._fail(_id(row), cause.problem, cause.remedy)
             return
         size = sum(path.stat().st_size for path in paths)
+        reason = row.reason if row.reason == DRAINED else ""
         self._set(
-            _id(row), state="done", reason="", remedy="", run_file=path.name, run_id=run.run_id, fetched_bytes=size
+            _id(row), state="done", reason=reason, remedy="", run_file=path.name, run_id=run.run_id, fetched_bytes=size
         )
 
     def _row(self, identity: str) -> DeviceState:
