@@ -59,11 +59,11 @@ def share(text: str | None, flag: str) -> float | None:
     return value / 100
 
 
-def memory(text: str | None) -> int | None:
+def memory(text: str | None, flag: str = "--memory-limit") -> int | None:
     """``512M`` or ``2G`` as bytes; None where nothing was said. BadInput for anything else, and for less than 1 MiB."""
     if text is None:
         return None
-    return size(text, "--memory-limit", least=1 << 20)
+    return size(text, flag, least=1 << 20)
 
 
 def size(text: str, flag: str, *, least: int = 1, most: int = 1 << 60) -> int:

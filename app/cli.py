@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from app import arguments as a
-from app import cli_models, cli_offload, cli_serving
+from app import cli_fleet, cli_models, cli_offload, cli_serving
 from app import options as o
 from app.cli_models import DEFAULT_BUNDLE, DEFAULT_RESULTS, conclude
 from app.presentation.formats import Format, Layout
@@ -229,3 +229,4 @@ app.command()(cli_models.inspect)
 app.command()(cli_models.export)
 app.command()(cli_offload.offload)
 app.command()(cli_serving.serve)
+app.add_typer(cli_fleet.fleet)
