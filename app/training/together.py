@@ -18,6 +18,7 @@ from app.training.checkpoints import TrainingSettings
 from app.training.datasets import DATASETS, Dataset, load_dataset
 from app.training.team import Collective, lost_worker
 from app.training.train import (
+    EVALUATION_BATCH,
     Examples,
     Fit,
     checked_loss,
@@ -25,7 +26,6 @@ from app.training.train import (
     new_model,
     prepare,
     seed_dropout,
-    validated,
 )
 from bench.bundle import History
 from bench.errors import BadInput, EdgeBenchError
@@ -62,7 +62,7 @@ class SharedModel:
         with lost_worker(team.cluster), team.strategy.scope():
             self._model = new_model(dataset, settings)
             self._model.optimizer.build(self._model.trainable_variables)
-        self._step = self._compiled(dataset.train_images.shape[1:])
+        self._step, self._judge = self._compiled(dataset.train_images.shape[1:])
 
     def take(self, model: Any | None) -> None:
         """Weights and the optimizer's state from the chief, whose ``model`` has them."""
@@ -79,7 +79,7 @@ class SharedModel:
             variable.assign(shared.numpy())
 
     def epoch(self, number: int, examples: Examples, settings: TrainingSettings) -> dict[str, float]:
-        """One epoch over all images, of which this worker sees its share: loss and accuracy over all of them."""
+        """One epoch over all images, of which this worker sees its share: what all came to, by Keras's names."""
         index, size = self._team.cluster.index, self._team.size
         seed_dropout(self._model, settings, number, index)
         order = epoch_order(settings, number, len(examples.labels))
@@ -94,10 +94,22 @@ class SharedModel:
                 step = self._step(examples.images[mine], examples.labels[mine], counted, np.float32(len(batch)))
                 loss, right = loss + float(step[0]), right + float(step[1])
         self._average_statistics()
-        (total,) = self._team.total([np.array([loss, right])])
-        logs = {"loss": float(total[0]) / len(order), "accuracy": float(total[1]) / len(order)}
-        checked_loss(logs["loss"], number)
-        return logs
+        validated = self._validation(examples)
+        (total,) = self._team.total([np.array([loss / len(order), right / len(order), *validated])])
+        checked_loss(float(total[0]), number)
+        return dict(zip(("loss", "accuracy", "val_loss", "val_accuracy"), map(float, total), strict=True))
+
+    def _validation(self, examples: Examples) -> tuple[float, float]:
+        """This worker's share of the loss and the accuracy on the validation images."""
+        images, labels = examples.validation
+        loss = right = 0.0
+        for batch in np.array_split(np.arange(len(labels)), -(-len(labels) // EVALUATION_BATCH)):
+            mine = np.array_split(batch, self._team.size)[self._team.cluster.index]
+            if len(mine):
+                judged = self._judge(images[mine], labels[mine])
+                loss, right = loss + float(judged[0]), right + float(judged[1])
+        penalty = float(sum(self._model.losses)) / self._team.size if self._model.losses else 0.0
+        return loss / len(labels) + penalty, right / len(labels)
 
     def _average_statistics(self) -> None:
         """What layers learn without gradients, batch normalization's means say, each worker has from its own images."""
@@ -106,29 +118,45 @@ class SharedModel:
             for variable, total in zip(variables, totals, strict=True):
                 variable.assign(total / self._team.size)
 
-    def _compiled(self, shape: tuple[int, ...]) -> Any:
-        import keras
+    def _compiled(self, shape: tuple[int, ...]) -> tuple[Any, Any]:
+        """A step of training and one of validation: sums of loss and right answers over this worker's images."""
         import tensorflow as tf
 
         model, strategy, workers = self._model, self._team.strategy, self._team.size
 
-        def on_replica(images: Any, labels: Any, counted: Any, batch: Any) -> Any:
+        def step(images: Any, labels: Any, counted: Any, batch: Any) -> Any:
             with tf.GradientTape() as tape:
-                scores = model(images, training=True)
-                loss = tf.reduce_sum(counted * keras.losses.sparse_categorical_crossentropy(labels, scores)) / batch
+                losses, right = _judged(model, images, labels, training=True)
+                loss = tf.reduce_sum(counted * losses) / batch
                 if model.losses:  # of the weights, the same at every worker
                     loss += tf.add_n(model.losses) / workers
             model.optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
-            right = tf.argmax(scores, axis=1, output_type=tf.int32) == labels
-            return loss * batch, tf.reduce_sum(counted * tf.cast(right, tf.float32))
+            return loss * batch, tf.reduce_sum(counted * right)
 
-        signature = [
-            tf.TensorSpec((None, *shape), tf.float32),
-            tf.TensorSpec((None,), tf.int32),
-            tf.TensorSpec((None,), tf.float32),
-            tf.TensorSpec((), tf.float32),
-        ]
-        return tf.function(lambda *own: strategy.run(on_replica, args=own), input_signature=signature, autograph=False)
+        def judge(images: Any, labels: Any) -> Any:
+            losses, right = _judged(model, images, labels, training=False)
+            return tf.reduce_sum(losses), tf.reduce_sum(right)
+
+        images, labels = tf.TensorSpec((None, *shape), tf.float32), tf.TensorSpec((None,), tf.int32)
+        counts, count = tf.TensorSpec((None,), tf.float32), tf.TensorSpec((), tf.float32)
+        return (
+            tf.function(
+                lambda *own: strategy.run(step, args=own),
+                input_signature=[images, labels, counts, count],
+                autograph=False,
+            ),
+            tf.function(lambda *own: strategy.run(judge, args=own), input_signature=[images, labels], autograph=False),
+        )
+
+
+def _judged(model: Any, images: Any, labels: Any, *, training: bool) -> tuple[Any, Any]:
+    """Each image's loss, and 1 where the answer is right."""
+    import keras
+    import tensorflow as tf
+
+    scores = model(images, training=training)
+    right = tf.argmax(scores, axis=1, output_type=tf.int32) == labels
+    return keras.losses.sparse_categorical_crossentropy(labels, scores), tf.cast(right, tf.float32)
 
 
 class Chief:
@@ -164,7 +192,7 @@ class Chief:
         def fit(model: Any, epoch: int, examples: Examples, settings: TrainingSettings) -> dict[str, float]:
             logs = shared.epoch(epoch, examples, settings)
             shared.give(model)
-            return logs | validated(model, examples)
+            return logs
 
         return fit
 

@@ -22,6 +22,7 @@ from bench.errors import BadInput, EdgeBenchError
 from bench.progress import Progress
 
 __all__ = [
+    "EVALUATION_BATCH",
     "PREPROCESSING",
     "Examples",
     "Fit",
@@ -33,7 +34,6 @@ __all__ = [
     "prepare",
     "seed_dropout",
     "train_epochs",
-    "validated",
 ]
 
 #: Pixels 0..255 become 0..1.
@@ -43,7 +43,7 @@ PREPROCESSING = Preprocessing(scale=SCALE, offset=0.0, name="unit")
 _DRAWS_AN_EPOCH = 1 << 20
 #: Each worker's masks come from a seed of its own, this far apart (2³² / golden ratio); worker 0 has --seed itself.
 _SEEDS_APART = 0x9E3779B1
-_EVALUATION_BATCH = 500
+EVALUATION_BATCH = 500
 
 Images = npt.NDArray[np.float32]  # [n, height, width, channels], 0..1
 Labels = npt.NDArray[np.int32]  # [n]
@@ -192,16 +192,10 @@ def _fit(model: Any, epoch: int, examples: Examples, settings: TrainingSettings)
         initial_epoch=epoch,
         epochs=epoch + 1,
         validation_data=examples.validation,
-        validation_batch_size=_EVALUATION_BATCH,
+        validation_batch_size=EVALUATION_BATCH,
         verbose=0,
     ).history
     return {name: float(values[0]) for name, values in logs.items()}
-
-
-def validated(model: Any, examples: Examples) -> dict[str, float]:
-    """val_loss and val_accuracy of a model, as an epoch of ``model.fit`` has them."""
-    logs = model.evaluate(*examples.validation, batch_size=_EVALUATION_BATCH, verbose=0, return_dict=True)
-    return {f"val_{name}": float(value) for name, value in logs.items()}
 
 
 def checked_loss(loss: float, epoch: int) -> None:
