@@ -59,14 +59,14 @@ def share(text: str | None, flag: str) -> float | None:
     return value / 100
 
 
-def memory(text: str | None) -> int | None:
+def memory(text: str | None, flag: str = "--memory-limit") -> int | None:
     """``512M`` or ``2G`` as bytes; None where nothing was said. BadInput for anything else."""
     if text is None:
         return None
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
     size = float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " ") if found else 0
     if size < 1 << 20:
-        raise BadInput(f"--memory-limit {text!r}: no amount of memory", "say, --memory-limit 512M")
+        raise BadInput(f"{flag} {text!r}: no amount of memory", f"say, {flag} 512M")
     return int(size)
 
 

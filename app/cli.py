@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from app import arguments as a
-from app import cli_models
+from app import cli_fleet, cli_models
 from app import options as o
 from app import worker_options as w
 from app.cli_models import DEFAULT_BUNDLE, DEFAULT_RESULTS, conclude
@@ -231,3 +231,4 @@ def doctor(
 
 app.command()(cli_models.inspect)
 app.command()(cli_models.export)
+app.add_typer(cli_fleet.fleet)

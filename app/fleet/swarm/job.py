@@ -1,0 +1,326 @@
+"""A benchmark on every node of a swarm: deployed, watched, collected, removed."""
+
+import contextlib
+import secrets
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app.fleet.device import LEFT_AT_HOME, PROGRESS, Order
+from app.fleet.engine import Engine
+from app.fleet.errors import EngineLost, EngineTrouble
+from app.fleet.images import ensure_image
+from app.fleet.job import Outcome, prepare_state
+from app.fleet.receive import COLLECTED_FILES, MOST_BYTES, Expected, keep, newest_complete
+from app.fleet.settings import EngineSetting
+from app.fleet.state import DeviceState, FleetState
+from app.fleet.swarm.services import Node, Task, deploy, nodes_of, prepare, remove, tasks_of
+from app.fleet.swarm.stack import Stack
+from app.fleet.view import FleetView
+from app.fleet.workplace import Workplace
+from bench.errors import BadInput, EdgeBenchError
+from bench.locks import only_writer
+from bench.results import read_run, writable_folder
+
+__all__ = ["run_swarm", "swarm_settings"]
+
+_LOOK_SECONDS = 2.0
+_OVER = {"complete", "failed", "rejected", "orphaned", "shutdown", "remove"}
+
+
+def swarm_settings(manager: EngineSetting, timeout: float) -> list[EngineSetting]:
+    """Every node of a manager's swarm as a row; a host name that several have is told apart by the node's id."""
+    with Engine(manager, timeout) as engine:
+        _must_manage(engine)
+        nodes = nodes_of(engine)
+    names = [node.hostname for node in nodes]
+    return [
+        EngineSetting(
+            name=node.hostname if names.count(node.hostname) == 1 else f"{node.hostname[:50]}-{node.id[:8]}",
+            url=f"swarm://{node.id}",
+        )
+        for node in nodes
+    ]
+
+
+def run_swarm(
+    order: Order, engines: Sequence[EngineSetting], view: FleetView, *,
+    nodes: Sequence[EngineSetting], stack_file: Path | None, resume: bool = False,
+) -> Outcome:  # fmt: skip
+    """A global job in the swarm that the first engine manages; to the other engines only the image is sent.
+
+    Ctrl-C removes it everywhere; what was handed over until then is kept, and --resume asks the other nodes only.
+    """
+    writable_folder(order.results)
+    state = prepare_state(order, nodes, view, resume=resume)
+    with only_writer(state.folder), contextlib.closing(_Job(order, engines, state, view)) as job:
+        interrupted = job.work(stack_file)
+    rows = state.record.devices
+    runs = [read_run(order.results / row.run_file) for row in rows if row.run_file]
+    return Outcome(rows, runs, interrupted, state.folder)
+
+
+def _must_manage(engine: Engine) -> None:
+    if not engine.description.swarm_manager:
+        raise BadInput(
+            f"{engine.name}: its engine manages no swarm ({engine.description.swarm or 'unknown'})",
+            "`docker swarm init` there, and `docker swarm join` on the others; name a manager as the first --engine",
+        )
+
+
+@dataclass
+class _Job:
+    order: Order
+    engines: Sequence[EngineSetting]
+    state: FleetState
+    view: FleetView
+
+    def __post_init__(self) -> None:
+        self.engine = Engine(self.engines[0], self.order.timeout)
+        self.workplace = Workplace(self.engine, self.state.record.fleet, "")
+        self._since = ""
+        self._failed: dict[str, str] = {}  # node's id → what its task said
+
+    def close(self) -> None:
+        self.engine.close()
+
+    def work(self, stack_file: Path | None) -> bool:
+        """All of it; whether it was interrupted."""
+        interrupted = False
+        try:
+            self._images()
+            self._salvage()
+            todo = {row.engine.url.removeprefix("swarm://"): row for row in self.state.record.devices if not row.done}
+            if todo:
+                self._deploy(todo, stack_file)
+                self._watch(set(todo))
+        except KeyboardInterrupt:
+            self.view.say("stopping and cleaning up everywhere; Ctrl-C again leaves things as they are")
+            interrupted = True
+        finally:
+            self._end(interrupted)
+        return interrupted
+
+    # -- before
+
+    def _images(self) -> None:
+        """Every platform's name of the image, there on the engines that were named."""
+        source, registry = self.order.source, self.order.source.is_in_a_registry
+        platforms = {node.platform for node in nodes_of(self.engine)}
+        self.images: dict[str, str] = {}
+        self.without_image: dict[str, str] = {}
+        for platform in platforms:
+            try:
+                self.images[platform] = source.image if registry else source.part(platform).tag
+            except BadInput as cause:
+                self.without_image[platform] = cause.problem
+        if registry:
+            with self.engine.trouble("pulling the image"):
+                self.engine.patient.images.pull(source.image)
+            self.workplace.image = source.image
+            return
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            list(pool.map(self._send, self.engines))
+        if not self.workplace.image:
+            raise EngineTrouble("the manager has no image for its own platform, and so cannot collect")
+
+    def _send(self, setting: EngineSetting) -> None:
+        manager = setting == self.engines[0]
+        try:
+            with contextlib.ExitStack() as stack:
+                engine = self.engine if manager else stack.enter_context(Engine(setting, self.order.timeout))
+                name, sent = ensure_image(engine, self.order.source, lambda _: None, by_tag=True)
+                if manager:
+                    self.workplace.image = name
+                for row in self.state.record.devices:
+                    if row.engine.url == f"swarm://{engine.description.node_id}":
+                        self._set(row.engine.url.removeprefix("swarm://"), image_bytes=row.image_bytes + sent)
+                self.view.say(f"{setting.name}: has the image {name}{f', {sent / 1e6:.0f} MB sent' if sent else ''}")
+        except EngineTrouble as cause:
+            if manager:
+                raise
+            self.view.say(f"! {setting.name}: no image sent: {cause.problem}")
+
+    def _salvage(self) -> None:
+        """What an earlier command's collector has received and that command could not fetch; then its remains go."""
+        if any(row.left_behind for row in self.state.record.devices):
+            remove(self.engine, self.state.record.fleet)
+            self._fetch()
+            self.workplace.clean_up()
+
+    def _deploy(self, todo: dict[str, DeviceState], stack_file: Path | None) -> None:
+        for row in todo.values():
+            self._set(_id(row), state="working", reason="", remedy="", left_behind=True)
+        sent, _ = self.workplace.copy_in(self.order.bundle.folder, "artifacts", "bundle", lambda _: None, LEFT_AT_HOME)
+        nodes = nodes_of(self.engine)
+        stack = Stack(
+            fleet=self.state.record.fleet,
+            node=self.engine.description.node_id,
+            collector_image=self.workplace.image,
+            images=self.images,
+            artifacts=self.workplace.volume("artifacts"),
+            results=self.workplace.volume("results"),
+            command=self.order.options,
+            without=[node.id for node in nodes if node.id not in todo],
+            patience=max(60.0, self.order.patience),
+        )
+        text = stack.file()
+        for path in filter(None, (self.state.folder / "stack.yaml", stack_file)):
+            path.write_text(text)
+        for node in nodes:
+            if node.id in todo:
+                self._set(
+                    node.id, machine=f"{node.architecture}", platform=node.platform, memory_bytes=node.memory_bytes,
+                    engine_version=node.engine_version, bundle_bytes=sent,
+                )  # fmt: skip
+        prepare(self.engine, stack, secrets.token_hex(32))
+        self.services = deploy(self.engine, stack)
+        self.view.say(f"deployed; as a stack file: {self.state.folder / 'stack.yaml'}")
+
+    # -- meanwhile
+
+    def _watch(self, waiting: set[str]) -> None:
+        """Until every node's task is over, or will not be."""
+        silent: dict[str, float] = {}
+        while True:
+            try:
+                tasks, nodes = tasks_of(self.engine, self.services), {node.id: node for node in nodes_of(self.engine)}
+                self._read_progress()
+            except EngineLost as lost:
+                self._reconnect(lost)
+                continue
+            for node in sorted(waiting):
+                self._one(node, nodes.get(node), tasks.get(node), silent)
+            waiting = {node for node in waiting if self._row(node).state == "working"}
+            if not waiting:
+                return
+            time.sleep(_LOOK_SECONDS)
+
+    def _one(self, identity: str, node: Node | None, task: Task | None, silent: dict[str, float]) -> None:
+        """What is to be said of a node now."""
+        name = self._row(identity).engine.name
+        if task and task.state == "complete":
+            self._set(identity, state="handed over", seconds={"run": task.seconds})
+            self.view.update(name, "handed over its Run")
+        elif node is None:
+            self._fail(identity, "it left the swarm half-way", "let it join again; --resume asks it")
+        elif node.availability == "drain":
+            self._fail(identity, "it was drained half-way", "`docker node update --availability active`, then --resume")
+        elif node.state != "ready":
+            began = silent.setdefault(identity, time.monotonic())
+            if time.monotonic() - began >= self.order.patience:
+                self._fail(identity, f"lost: the swarm says that it is {node.state}", "--resume asks it again")
+        elif node.platform in self.without_image:
+            self._fail(identity, self.without_image[node.platform], "name an image for it with --image")
+        elif task and task.state in _OVER:
+            reason = self._failed.get(identity) or task.error or f"its task is {task.state}"
+            remedy = ""
+            if "no such image" in reason.lower():
+                remedy = "name its engine with --engine, so that the image is sent; or an --image in a registry"
+            self._fail(identity, reason, remedy)
+        elif node.availability != "active" and task is None:
+            self._fail(identity, f"the swarm gives it no work: it is on {node.availability}", "make it active")
+        else:
+            silent.pop(identity, None)
+            if task and task.state != "running":
+                self.view.update(name, task.state, note=task.error)
+
+    def _read_progress(self) -> None:
+        collector = self.workplace.container_of_service(self.services["collector"])
+        if collector is not None:
+            self._since = self.workplace.new_lines(collector, self._since, self._line)
+
+    def _line(self, line: str) -> None:
+        node, _, said = line.partition(" ")
+        with contextlib.suppress(StopIteration):
+            row = self._row(node)
+            if said.startswith("failed: "):
+                self._failed[node] = said.removeprefix("failed: ")
+            elif found := PROGRESS.match(said):
+                note = found["note"].lstrip(", ")
+                self.view.update(row.engine.name, found["what"], int(found["done"]), int(found["steps"]), note)
+
+    def _reconnect(self, lost: EngineLost) -> None:
+        deadline = time.monotonic() + self.order.patience
+        self.view.say(f"{self.engine.name}: lost ({lost.problem}); waiting for it to come back")
+        while True:
+            self.engine.close()
+            time.sleep(_LOOK_SECONDS)
+            try:
+                self.engine = Engine(self.engines[0], self.order.timeout)
+            except EngineTrouble:
+                if time.monotonic() > deadline:
+                    raise
+            else:
+                self.workplace = Workplace(self.engine, self.workplace.fleet, self.workplace.image)
+                return
+
+    # -- after
+
+    def _end(self, interrupted: bool) -> None:
+        """Fetches what was handed over, and leaves nothing behind."""
+        try:
+            if not self.order.keep:
+                remove(self.engine, self.state.record.fleet)
+            self._fetch()
+            if not self.order.keep:
+                self.workplace.clean_up(remove_image=self.order.remove_image)
+                for row in self.state.record.devices:
+                    self._set(_id(row), left_behind=False)
+        except EngineTrouble as cause:
+            self.view.say(f"! {cause.problem}; {cause.remedy or '`edge-bench fleet clean` there removes what is left'}")
+        for row in self.state.record.devices:
+            if row.state in ("working", "handed over"):
+                reason = "interrupted" if interrupted else "it was handed over, and could not be fetched"
+                self._set(_id(row), state="interrupted" if interrupted else "lost", reason=reason, remedy="--resume")
+        for row in self.state.record.devices:
+            self.view.ended(row.engine.name, row.done, row.run_file or row.reason)
+
+    def _fetch(self) -> None:
+        rows = [row for row in self.state.record.devices if not row.done and row.left_behind]
+        if not rows:
+            return
+        with tempfile.TemporaryDirectory(dir=self.state.folder) as folder:
+            most = MOST_BYTES * max(1, len(rows))
+            try:
+                self.workplace.fetch("results", "runs", Path(folder), COLLECTED_FILES, most, lambda _: None)
+            except EngineTrouble as cause:
+                if isinstance(cause, EngineLost) or "could not find" not in cause.problem.lower():
+                    raise
+            for row in rows:
+                self._take(row, sorted((Path(folder) / "runs" / _id(row)).glob("run-*.json")))
+
+    def _take(self, row: DeviceState, paths: Sequence[Path]) -> None:
+        if not paths:
+            return
+        hostname = next((node.hostname for node in nodes_of(self.engine) if node.id == _id(row)), row.engine.name)
+        try:
+            run = newest_complete(paths, Expected(self.order.bundle, self.order.settings, hostname, row.platform))
+            path = keep(run, self.order.results)
+        except EdgeBenchError as cause:
+            self._fail(_id(row), cause.problem, cause.remedy)
+            return
+        size = sum(path.stat().st_size for path in paths)
+        self._set(
+            _id(row), state="done", reason="", remedy="", run_file=path.name, run_id=run.run_id, fetched_bytes=size
+        )
+
+    def _row(self, identity: str) -> DeviceState:
+        return next(row for row in self.state.record.devices if _id(row) == identity)
+
+    def _fail(self, identity: str, reason: str, remedy: str) -> None:
+        self._set(identity, state="failed", reason=reason, remedy=remedy)
+        self.view.update(self._row(identity).engine.name, "no Run", note=reason)
+
+    def _set(self, identity: str, **changes: Any) -> None:
+        self.state.set(msgspec.structs.replace(self._row(identity), **changes))
+
+
+def _id(row: DeviceState) -> str:
+    return row.engine.url.removeprefix("swarm://")
