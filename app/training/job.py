@@ -24,7 +24,7 @@ from bench.progress import Progress
 if TYPE_CHECKING:
     from app.training.together import Followed
 
-__all__ = ["Paused", "train_bundle"]
+__all__ = ["Paused", "bundle_holder", "train_bundle"]
 
 #: Seconds that a worker waits for the others.
 WAIT = 300.0
@@ -69,7 +69,7 @@ def train_bundle(
         return _follow(cluster, settings, given, data, wait, progress)
     if resume and not overwrite and given is not None:
         settings = _as_begun(folder, settings, given)
-    with _held(folder), company(cluster, wait, progress) as others:
+    with bundle_holder(folder), company(cluster, wait, progress) as others:
         return _train(folder, settings, data, others, progress, stop_after, resume=resume, overwrite=overwrite)
 
 
@@ -89,7 +89,8 @@ class _Data:
 
 
 @contextlib.contextmanager
-def _held(folder: Path) -> Iterator[None]:
+def bundle_holder(folder: Path) -> Iterator[None]:
+    """Makes the folder and holds it alone; BadInput where that cannot be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as cause:
