@@ -1,5 +1,6 @@
 """The command line, as a table of contents: each command parses, calls, prints."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import typer
 from app import arguments as a
 from app import cli_fleet, cli_models, cli_offload, cli_serving
 from app import options as o
+from app import worker_options as w
 from app.cli_models import DEFAULT_BUNDLE, DEFAULT_RESULTS, conclude
 from app.presentation.formats import Format, Layout
 from bench.errors import BadInput, GateNotMet, NotTrusted
@@ -52,6 +54,9 @@ def train(
     resume: o.Resume = False,
     stop_after: o.StopAfter = None,
     overwrite: o.Overwrite = False,
+    workers: w.Workers = None,
+    worker: w.Worker = None,
+    wait: w.Wait = 300,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
@@ -59,6 +64,7 @@ def train(
     from app import console
     from app.presentation.training_text import training_summary
     from app.training.checkpoints import TrainingSettings
+    from app.training.cluster import stated_cluster
     from app.training.job import train_bundle
 
     settings = TrainingSettings(
@@ -73,6 +79,7 @@ def train(
     trained = train_bundle(
         bundle, settings, console.progress(),
         data_dir=data_dir, resume=resume, stop_after=stop_after, overwrite=overwrite, given=a.given(context),
+        cluster=stated_cluster(workers, worker, os.environ), wait=wait,
     )  # fmt: skip
     print(training_summary(trained))
 

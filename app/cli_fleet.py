@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from app import arguments as a
+from app import cli_fleet_train
 from app import fleet_options as f
 from app import options as o
 from app.cli_models import DEFAULT_RESULTS
@@ -129,6 +130,9 @@ def _conclude(outcome: "Outcome", output_format: Format) -> None:
             f"{len(missing)} of {len(outcome.devices)} engines: no Run, or not cleaned up: {names}",
             "the reasons are below the table; the same command with --resume does only these",
         )
+
+
+fleet.command()(cli_fleet_train.train)
 
 
 @fleet.command(name="list")

@@ -140,6 +140,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     val_loss: list[float] = []
     val_accuracy: list[float] = []
     seconds: list[float] = []
+    workers: list[int] = []  # that trained together; empty in a history older than that
 
 
 @dataclass(frozen=True)

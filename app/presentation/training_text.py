@@ -3,6 +3,7 @@
 from app.presentation.units import percent, size
 from app.presentation.visible import one_line
 from app.training.job import Paused
+from app.training.together import Followed
 from bench.bundle import Bundle, History
 from bench.codec import decode_record
 from bench.errors import BundleError
@@ -10,8 +11,11 @@ from bench.errors import BundleError
 __all__ = ["export_summary", "training_summary"]
 
 
-def training_summary(trained: Bundle | Paused) -> str:
+def training_summary(trained: Bundle | Paused | Followed) -> str:
     """The accuracy reached and what was written, or how to go on."""
+    if isinstance(trained, Followed):
+        done = f"{trained.epochs} epochs trained along" if trained.epochs else "nothing was left to train"
+        return f"worker {trained.worker} of {trained.workers}: {done}; the bundle is with worker 0, {trained.chief}"
     if isinstance(trained, Paused):
         return (
             f"{trained.epochs_done} of {trained.epochs} epochs are done. To go on, here or on another machine that "

@@ -15,7 +15,15 @@ from bench.errors import BundleError
 from bench.files import inside, replacing, sha256_of, write_atomically
 from bench.keras_file import check_keras
 
-__all__ = ["TrainingSettings", "TrainingState", "load_checkpoint", "read_state", "save_checkpoint"]
+__all__ = [
+    "TrainingSettings",
+    "TrainingState",
+    "checkpoint_path",
+    "load_checkpoint",
+    "read_state",
+    "save_checkpoint",
+    "training_folder",
+]
 
 STATE = "state.json"
 
@@ -60,6 +68,11 @@ def read_state(bundle: Path) -> TrainingState | None:
     return decode_record(path, TrainingState, BundleError, "start again with --overwrite")
 
 
+def checkpoint_path(bundle: Path, state: TrainingState) -> Path:
+    """The file that a state names, which is beside it, whatever it says."""
+    return training_folder(bundle) / Path(state.checkpoint.file).name
+
+
 def save_checkpoint(bundle: Path, model: Any, settings: TrainingSettings, data_sha256: str, history: History) -> None:
     """Writes the model with its optimizer, then the state that names it, then removes the one before."""
     folder = training_folder(bundle)
@@ -79,7 +92,7 @@ def load_checkpoint(bundle: Path, state: TrainingState) -> Any:
     """The Keras model and its optimizer as they were after the state's last epoch; BundleError where damaged."""
     import keras
 
-    path = training_folder(bundle) / Path(state.checkpoint.file).name
+    path = checkpoint_path(bundle, state)
     if not path.is_file() or not inside(bundle, path) or sha256_of(path) != state.checkpoint.sha256:
         raise BundleError(f"{path}: the checkpoint is missing or altered", "copy it again, or start with --overwrite")
     try:

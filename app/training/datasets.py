@@ -18,7 +18,7 @@ from bench.bundle import DatasetInfo
 from bench.errors import DatasetError, DatasetUnavailable
 from bench.progress import Progress, Silent
 
-__all__ = ["DATASETS", "Dataset", "load_dataset"]
+__all__ = ["DATASETS", "Dataset", "known_dataset", "load_dataset"]
 
 Images = npt.NDArray[np.uint8]  # [n, height, width, channels]
 Labels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]  # [n]
@@ -103,6 +103,13 @@ def load_dataset(name: str, data_dir: Path | None = None, progress: Progress | N
             f"there are: {', '.join(DATASETS)}; or name a folder of images with one folder a class",
         ) from None
     return loader(data_dir, progress)
+
+
+def known_dataset(name: str) -> str:
+    """The name of a data set that every machine can have by it alone; DatasetError for any other."""
+    if name not in DATASETS:
+        raise DatasetError(f"{name!r} is no data set that other machines know", f"there are: {', '.join(DATASETS)}")
+    return name
 
 
 def _fashion_mnist(data_dir: Path | None, progress: Progress) -> Dataset:

@@ -3,6 +3,7 @@
 import datetime
 import importlib.metadata
 import io
+import itertools
 import platform
 import shutil
 from pathlib import Path
@@ -129,7 +130,16 @@ def _hyper_parameters(training: Training) -> dict[str, int | float | str]:
         "optimizer": "Adam",
         "schedule": "cosine decay to 0",
         "loss": "sparse categorical cross-entropy",
+        **_workers(training.history.workers),
     }
+
+
+def _workers(each_epoch: list[int]) -> dict[str, int | float | str]:
+    """How many trained together, where it was ever more than one: a number, or what it was in turn."""
+    if max(each_epoch, default=1) == 1:
+        return {}
+    runs = [(workers, len(list(epochs))) for workers, epochs in itertools.groupby(each_epoch)]
+    return {"workers": runs[0][0] if len(runs) == 1 else ", ".join(f"{n} for {count} epochs" for n, count in runs)}
 
 
 def versions() -> dict[str, str]:

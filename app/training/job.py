@@ -6,10 +6,13 @@ import tempfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from app.training.checkpoints import TrainingSettings, read_state, training_folder
+from app.training.cluster import Cluster
+from app.training.company import Company, company
 from app.training.datasets import DATASETS, load_dataset
 from app.training.models import trainable
 from app.training.quiet import native_output_to, silence_tensorflow
@@ -19,7 +22,13 @@ from bench.files import remove_leftovers
 from bench.locks import only_writer
 from bench.progress import Progress
 
-__all__ = ["Paused", "train_bundle"]
+if TYPE_CHECKING:
+    from app.training.together import Followed
+
+__all__ = ["Paused", "bundle_holder", "train_bundle"]
+
+#: Seconds that a worker waits for the others.
+WAIT = 300.0
 
 
 @dataclass(frozen=True)
@@ -41,27 +50,34 @@ def train_bundle(
     stop_after: int | None = None,
     overwrite: bool = False,
     given: Collection[str] | None = None,
-) -> Bundle | Paused:
+    cluster: Cluster | int | None = None,
+    wait: float = WAIT,
+) -> "Bundle | Paused | Followed":
     """Trains and exports into ``folder``; with ``resume`` a finished bundle with the same settings is the answer.
 
-    ``given`` names the settings that a person stated (None: all); with ``resume`` the others are those of the training
-    or bundle that is there. Raises BadInput where the folder holds something that neither ``resume`` nor
-    ``overwrite`` covers.
+    ``cluster`` says who trains together: workers at these addresses, or so many processes here. Only the first of
+    them touches ``folder``. ``given`` names the settings that a person stated (None: all); with ``resume`` the others
+    are those of the training or bundle that is there. Raises BadInput where the folder holds something that neither
+    ``resume`` nor ``overwrite`` covers.
     """
     source = Path(settings.dataset) if settings.dataset not in DATASETS and Path(settings.dataset).is_dir() else None
     if source:  # a bundle knows a folder by its name, wherever it lies
         settings = _named(settings, source.resolve().name)
     if not trainable(settings.model).dropout:
         settings = msgspec.structs.replace(settings, dropout=0.0)
+    data = _Data(source, data_dir)
+    if isinstance(cluster, Cluster) and not cluster.is_chief:
+        return _follow(cluster, settings, given, data, wait, progress)
     if resume and not overwrite and given is not None:
         settings = _as_begun(folder, settings, given)
-    if resume and not overwrite and not training_folder(folder).exists():  # needs no lock, so it may be being measured
+    # needs no lock, so it may be being measured; workers elsewhere, though, wait for a word
+    if resume and not overwrite and not isinstance(cluster, Cluster) and not training_folder(folder).exists():
         finished = _look_at(folder, settings, resume=True, overwrite=False)
         if finished is not None:
             return _nothing_to_do(finished, progress)
-    with _held(folder):
+    with bundle_holder(folder), company(cluster, wait, progress) as others:
         try:
-            return _train(folder, settings, source, progress, data_dir, stop_after, resume=resume, overwrite=overwrite)
+            return _train(folder, settings, data, others, progress, stop_after, resume=resume, overwrite=overwrite)
         except OSError as cause:
             raise EdgeBenchError(
                 f"{cause.filename or folder}: {cause.strerror or cause}",
@@ -69,8 +85,24 @@ def train_bundle(
             ) from None
 
 
+@dataclass(frozen=True)
+class _Data:
+    """Where the data set is: a folder of images that is the data set, and a folder to look for known ones."""
+
+    source: Path | None
+    folder: Path | None
+
+    def options(self) -> list[str]:
+        """The same for another `edge-bench train`."""
+        return [
+            *(["--dataset", str(self.source.resolve())] if self.source else []),
+            *(["--data-dir", str(self.folder.resolve())] if self.folder else []),
+        ]
+
+
 @contextlib.contextmanager
-def _held(folder: Path) -> Iterator[None]:
+def bundle_holder(folder: Path) -> Iterator[None]:
+    """Makes the folder and holds it alone; BadInput where that cannot be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):  # now rather than after an epoch
@@ -88,9 +120,9 @@ def _held(folder: Path) -> Iterator[None]:
 def _train(
     folder: Path,
     settings: TrainingSettings,
-    source: Path | None,
+    data: _Data,
+    others: Company | None,
     progress: Progress,
-    data_dir: Path | None,
     stop_after: int | None,
     *,
     resume: bool,
@@ -99,7 +131,28 @@ def _train(
     finished = _look_at(folder, settings, resume=resume, overwrite=overwrite)
     if finished is not None:
         shutil.rmtree(training_folder(folder), ignore_errors=True)  # a kill came just before it was removed
+        if others and not others.here:
+            _send_home(others, settings)
         return _nothing_to_do(finished, progress)
+    _import_tensorflow()
+    from app.training.export import export_bundle
+    from app.training.together import Chief
+    from app.training.train import train_epochs
+
+    dataset = load_dataset(settings.dataset if data.source is None else str(data.source), data.folder, progress)
+    settings = _named(settings, dataset.info.name)
+    progress.say(f"{dataset.info.name}: {len(dataset.train_labels):,} images to train on, from {dataset.source}")
+    chief = Chief(others.meet(data.options())) if others else None
+    training = train_epochs(folder, dataset, settings, stop_after, progress, chief)
+    ended: Bundle | Paused = Paused(folder, len(training.history.loss), settings.epochs)
+    if training.complete:
+        ended = export_bundle(folder, training, dataset, progress)
+    if chief:
+        chief.finish()
+    return ended
+
+
+def _import_tensorflow() -> None:
     silence_tensorflow()
     try:
         # its C++ part greets at every import, whatever its log level
@@ -110,16 +163,33 @@ def _train(
             "training needs TensorFlow, which is not installed",
             "pip install 'edge-bench[host]', or use the host image",
         ) from None
-    from app.training.export import export_bundle
-    from app.training.train import train_epochs
 
-    dataset = load_dataset(settings.dataset if source is None else str(source), data_dir, progress)
-    settings = _named(settings, dataset.info.name)
-    progress.say(f"{dataset.info.name}: {len(dataset.train_labels):,} images to train on, from {dataset.source}")
-    training = train_epochs(folder, dataset, settings, stop_after, progress)
-    if not training.complete:
-        return Paused(folder, len(training.history.loss), settings.epochs)
-    return export_bundle(folder, training, dataset, progress)
+
+def _follow(
+    cluster: Cluster,
+    settings: TrainingSettings,
+    given: Collection[str] | None,
+    data: _Data,
+    wait: float,
+    progress: Progress,
+) -> "Followed":
+    with company(cluster, wait, progress) as others:
+        if others is None:
+            raise AssertionError("a cluster has company")
+        _import_tensorflow()
+        from app.training.together import follow
+
+        source = None if data.source is None else str(data.source)
+        return follow(others.meet([]), settings, given, source, data.folder, progress)
+
+
+def _send_home(others: Company, settings: TrainingSettings) -> None:
+    """The other workers wait for a training that is done: they are told so, where they are there."""
+    _import_tensorflow()
+    from app.training.together import nothing_to_do
+
+    with contextlib.suppress(EdgeBenchError):
+        nothing_to_do(others.meet([]), settings)
 
 
 def _nothing_to_do(bundle: Bundle, progress: Progress) -> Bundle:

@@ -1,0 +1,83 @@
+"""`edge-bench fleet train`: one training on two engines in turn, here one engine named twice."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from app.training.checkpoints import TrainingSettings, read_state
+from app.training.job import train_bundle
+from bench.bundle import Bundle
+from bench.progress import Silent
+from tests.conftest import CommandLine, assert_refused, clean_environment, command
+from tests.containers.conftest import HOST, docker
+
+pytestmark = pytest.mark.containers
+
+
+def socket() -> str:
+    answer = docker("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
+    return answer.stdout.strip()
+
+
+def container() -> str:
+    """The one that trains now."""
+    return docker("ps", "--quiet", "--filter", "label=edge-bench.role=train").stdout.strip()
+
+
+def leftovers() -> str:
+    listings = (docker(kind, "ls", *every, "--quiet", "--filter", "label=edge-bench.fleet") for kind, *every in
+                (("container", "--all"), ("volume",)))  # fmt: skip
+    return "".join(listing.stdout for listing in listings)
+
+
+def test_two_machines_in_turn_make_the_weights_of_one(images: None, edge_bench: CommandLine, tmp_path: Path) -> None:
+    before = leftovers()
+    engines = ("--engine", socket(), "--engine", socket(), "--image", HOST)
+    options = ("--dataset", "digits", "--batch-size", 32, "--epochs", 3, "--stop-after", 2)
+    done = edge_bench("fleet", "train", "b", *engines, *options)
+    assert done.returncode == 0, done.stderr
+    assert leftovers() == before
+    assert "3 epochs on digits" in done.stdout
+    assert "epochs 1 to 2" in done.stderr
+    assert "epochs 3 to 3" in done.stderr
+    bundle = Bundle.open(tmp_path / "b")
+    assert not (tmp_path / "b" / "training").exists()
+    assert len(json.loads((bundle.folder / "history.json").read_bytes())["loss"]) == 3
+    alone = train_bundle(tmp_path / "alone", TrainingSettings(dataset="digits", epochs=3, batch_size=32), Silent())
+    assert isinstance(alone, Bundle)
+    models = [keras.models.load_model(folder / "model.keras").get_weights() for folder in (bundle.folder, alone.folder)]
+    for there, here in zip(*models, strict=True):
+        np.testing.assert_array_equal(there, here)
+    again = edge_bench("fleet", "train", "b", *engines, *options)
+    assert_refused(again, "already", "--resume")
+    assert edge_bench("fleet", "train", "b", *engines, *options, "--resume").returncode == 0
+
+
+def test_a_container_killed_half_way_leaves_its_last_whole_epoch_here(images: None, tmp_path: Path) -> None:
+    before = leftovers()
+    options = ("--engine", socket(), "--image", HOST, "--dataset", "digits", "--batch-size", 32, "--epochs", 300)
+    training = subprocess.Popen(
+        command("fleet", "train", tmp_path / "b", *options),
+        env=clean_environment(tmp_path), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        ours = ""
+        while not (ours and re.search(r"training: [1-9]", docker("logs", ours).stderr)):
+            assert training.poll() is None, training.communicate()
+            ours = container()
+        docker("kill", ours)
+        stdout, stderr = training.communicate(timeout=120)
+    finally:
+        training.kill()
+        training.communicate()
+    done = subprocess.CompletedProcess(training.args, training.returncode, stdout, stderr)
+    assert_refused(done, "ended early", "--resume", code=1)
+    assert leftovers() == before
+    state = read_state(tmp_path / "b")
+    assert state is not None
+    assert 0 < state.epochs_done < 300
