@@ -1,6 +1,6 @@
 """From what a person asks of an offload to an Offload on disk, and from paths to Offloads."""
 
-import tempfile
+import uuid
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -9,9 +9,13 @@ import numpy as np
 
 from app.measuring import read_runs
 from bench.bundle import Bundle
+from bench.company import company, runtime_folder
 from bench.compare import LIGHT
 from bench.emulation import emulation_signs
 from bench.errors import BadInput, ResultsError
+from bench.files import remove_leftovers
+from bench.locks import reading
+from bench.machine import describe_machine
 from bench.offload.client import server_from
 from bench.offload.energy import Power
 from bench.offload.links import Link
@@ -20,7 +24,9 @@ from bench.offload.records import Offload, OffloadSettings, offload_files, read_
 from bench.plan import Planned, Selection, plan
 from bench.progress import Progress
 from bench.results import Run, room_for, writable_folder
+from bench.scratch import lasting_temporary_folder
 from bench.subject import Subject, subject_of
+from bench.trust import not_alone
 
 #: An emulator's times count for nothing, so few are taken.
 _EMULATED = OffloadSettings(trials=1, processes=1, limit=10, accuracy_images=200)
@@ -50,6 +56,7 @@ def plan_offload(
     count = max(settings.limit or 0, settings.accuracy_images)
     subject, timed = _timed_first(subject_of(bundle, count, settings.seed), settings)
     return Plan(
+        bundle=folder,
         subject=subject,
         timed=timed,
         local=local,
@@ -124,11 +131,17 @@ def offload(asked: Plan, results: Path, progress: Progress) -> tuple[Offload, Pa
     arms = 1 + len(asked.payloads) * len(asked.in_flight) * (1 + len(asked.links))
     # ten figures an image and trial, where a run has one
     room_for(results, asked.timed, 10 * arms * asked.timed * asked.settings.trials)
-    measured = measure_offload(asked, progress)
+    for place in (results, runtime_folder()):
+        remove_leftovers(place)  # of runs that were killed
+    offload_id, host = uuid.uuid4().hex, describe_machine().hostname
+    with reading(asked.bundle), company(offload_id, host, runtime_folder(), results) as met:
+        measured = measure_offload(asked, progress, offload_id)
+        others = [not_alone(guest) for guest in met.news()]
+    measured = msgspec.structs.replace(measured, findings=[*measured.findings, *others])
     try:
         return measured, write_offload(measured, results)
     except ResultsError as cause:
-        path = write_offload(measured, Path(tempfile.gettempdir()))
+        path = write_offload(measured, lasting_temporary_folder())
         progress.say(f"! {cause.problem}; it was written to {path} instead")
         return measured, path
 

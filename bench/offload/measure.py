@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -75,6 +76,7 @@ _GRACE_S = 30.0
 class Plan:
     """Everything that decides an offload but the machines."""
 
+    bundle: Path
     subject: Subject  # all images whose labels are to be known
     timed: int  # the first so many of them are timed
     local: Planned
@@ -107,14 +109,14 @@ class _ArmState:
         )
 
 
-def measure_offload(plan: Plan, progress: Progress) -> Offload:
+def measure_offload(plan: Plan, progress: Progress, offload_id: str = "") -> Offload:
     """Measures everything; what was measured comes back, also after Ctrl-C or where the server is not there."""
-    return _Measurement(plan, progress).run()
+    return _Measurement(plan, progress, offload_id or uuid.uuid4().hex).run()
 
 
 class _Measurement:
-    def __init__(self, plan: Plan, progress: Progress) -> None:
-        self._plan, self._progress = plan, progress
+    def __init__(self, plan: Plan, progress: Progress, offload_id: str) -> None:
+        self._plan, self._progress, self._id = plan, progress, offload_id
         self._machine = describe_machine()
         self._sensors = Sensors(emulated=self._machine.emulated)
         self._meter = None if self._machine.emulated else meter_of()
@@ -354,7 +356,7 @@ class _Measurement:
         labels = np.zeros(0, np.int64) if subject.labels is None else subject.labels
         arms = [state.done() for state in self._states]
         return Offload(
-            offload_id=uuid.uuid4().hex,
+            offload_id=self._id,
             began=self._began,
             ended=utc_now(),
             wall_seconds=round((time.perf_counter_ns() - self._began_ns) / 1e9, 3),

@@ -13,7 +13,7 @@ from bench.files import write_atomically
 from bench.machine import Finding, Machine
 from bench.offload.energy import Power
 from bench.offload.links import DIRECT, Link
-from bench.results import BundleIdentity, Configuration, Failure, Images, run_file_name
+from bench.results import MAX_RUN_BYTES, BundleIdentity, Configuration, Failure, Images, run_file_name
 
 __all__ = [
     "LOCAL",
@@ -216,7 +216,8 @@ def write_offload(offload: Offload, folder: Path) -> Path:
 
 def read_offload(path: Path) -> Offload:
     """Reads an Offload file; ResultsError with what is wrong."""
-    offload = decode_record(path, Offload, ResultsError, "name a file that `edge-bench offload` wrote")
+    remedy = "name a file that `edge-bench offload` wrote"
+    offload = decode_record(path, Offload, ResultsError, remedy, MAX_RUN_BYTES)
     if sum(arm.where == LOCAL for arm in offload.arms) != 1:
         raise ResultsError(f"{path}: not a whole offload: it has no local side", "measure it again")
     try:
