@@ -69,8 +69,7 @@ class Engine:
 
     def admit(self) -> None:
         """Raises the Fault of a request that would find the queue full or the model away, before its body is read."""
-        if self._line is None:
-            raise Fault(503, "the model is being started again", retry_after=5)
+        self._there()
         if self.pending > self._queue:
             raise Fault(503, f"{self._queue} requests are waiting already", retry_after=1)
 
@@ -81,11 +80,14 @@ class Engine:
         self.pending += 1
         try:
             async with self._turn:
-                if self._line is None:
-                    self.admit()
-                return await self._ask(request, time.perf_counter_ns() - came)
+                return await self._ask(self._there(), request, time.perf_counter_ns() - came)
         finally:
             self.pending -= 1
+
+    def _there(self) -> Line:
+        if self._line is None:
+            raise Fault(503, "the model is being started again", retry_after=5)
+        return self._line
 
     async def close(self) -> None:
         """Ends the worker."""
@@ -97,9 +99,7 @@ class Engine:
         if self._line:
             self._drop(self._line)
 
-    async def _ask(self, request: Infer, queue_ns: int) -> Answer:
-        line = self._line
-        assert line is not None  # noqa: S101 - infer has looked
+    async def _ask(self, line: Line, request: Infer, queue_ns: int) -> Answer:
         try:
             async with asyncio.timeout(self._timeout):
                 reply = await line.ask(request)
@@ -111,7 +111,7 @@ class Engine:
             why = await self._why(line, str(cause))
             raise Fault(500, f"the model failed on this request: {why}") from None
         except asyncio.CancelledError:
-            self._replace(line)
+            self._drop(line)  # the server is being ended
             raise
         match reply:
             case Inferred():
@@ -133,7 +133,9 @@ class Engine:
         return why
 
     def _lost(self, line: Line) -> None:
+        """A worker has ended while nobody asked it."""
         if line is self._line:
+            self._line = None
             self._restarting = asyncio.create_task(self._mourn(line))
 
     async def _mourn(self, line: Line) -> None:

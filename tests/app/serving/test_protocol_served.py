@@ -18,6 +18,7 @@ from bench.progress import Silent
 from bench.results import Settings
 from tests.app.serving.server import Served, as_json, body_of, pixels
 from tests.conftest import measure_bundle
+from tests.models import tflite_of
 
 Images = npt.NDArray[np.uint8]
 
@@ -184,3 +185,28 @@ def test_a_model_file_is_served_with_a_stated_preprocessing(
     file = digits_bundle.folder / "variants" / "dynamic.tflite"
     with Served(file, tmp_path, "--preprocess", "unit", "--runtime", "litert", "--name", "paper-cnn") as server:
         assert server.infer(*pixels(digits[:50])).labels == served.infer(*pixels(digits[:50])).labels
+
+
+@pytest.mark.slow
+def test_a_model_of_no_images_takes_fp32(tmp_path: Path) -> None:
+    import keras
+
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(3, activation="softmax")])
+    values = np.random.default_rng(1).normal(size=(6, 5)).astype(np.float32)
+    expected = model.predict(values, verbose=0)
+    tensor = {"name": "images", "datatype": "FP32", "shape": [6, 5]}
+    with Served(tflite_of(model, tmp_path / "dense.tflite"), tmp_path, "--runtime", "litert") as server:
+        nested = server.ask(
+            "POST",
+            "/v2/models/dense/infer",
+            json.dumps({"inputs": [tensor | {"data": values.tolist()}]}),
+        )
+        assert nested.status == 200, nested.body
+        assert np.allclose(np.reshape(nested.json["outputs"][1]["data"], (6, 3)), expected, atol=1e-5)
+        body, headers = body_of({"inputs": [tensor | {"parameters": {"binary_data_size": 120}}]}, values.tobytes(), {})
+        assert server.ask("POST", "/v2/models/dense/infer", body, headers).labels == nested.labels
+        wrong = server.ask(
+            "POST", "/v2/models/dense/infer", json.dumps({"inputs": [tensor | {"datatype": "BYTES", "data": []}]})
+        )
+        assert (wrong.status, "the model takes FP32" in wrong.error) == (400, True)

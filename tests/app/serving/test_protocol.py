@@ -1,0 +1,84 @@
+"""Whatever bytes come, a request is read or refused with a reason; in this process."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.serving.faults import Fault
+from app.serving.protocol import OUTPUTS, Takes, answered, read_request
+from bench.protocol import Inferred
+
+TAKES = Takes(image=(2, 3, 1), datatype="UINT8", files=True, most=4)
+FLOATS = Takes(image=(5,), datatype="FP32", files=False, most=4)
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
+anything = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner)
+)
+tensors = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": st.sampled_from(["images", "other"]),
+        "shape": st.lists(st.integers(-2, 5), max_size=5) | anything,
+        "datatype": st.sampled_from(["UINT8", "BYTES", "FP32"]) | anything,
+        "parameters": st.dictionaries(st.sampled_from(["binary_data_size", "classification"]), anything) | anything,
+        "data": anything,
+    },
+)
+requests = st.fixed_dictionaries(
+    {}, optional={"inputs": st.lists(tensors, max_size=2) | anything, "outputs": anything, "parameters": anything}
+)
+
+
+@given(
+    header=requests.map(json.dumps).map(str.encode) | st.binary(max_size=40),
+    tail=st.binary(max_size=8),
+    length=st.none() | st.integers(-2, 200).map(str) | st.text(max_size=4),
+    takes=st.sampled_from([TAKES, FLOATS]),
+)
+def test_what_is_not_read_is_refused_with_a_reason(
+    header: bytes, tail: bytes, length: str | None, takes: Takes
+) -> None:
+    refused, asked = None, None
+    try:
+        asked = read_request(header + tail, length, takes)
+    except Fault as fault:
+        refused = fault
+    if asked is not None:
+        assert 1 <= asked.infer.count <= takes.most
+        assert {name for name, _ in asked.outputs} <= set(OUTPUTS)
+    else:
+        assert refused is not None
+        assert (refused.status, bool(refused.message)) == (400, True)
+
+
+def test_values_that_are_no_images_go_as_fp32() -> None:
+    values = np.arange(10, dtype="<f4")
+    tensor = {"name": "images", "datatype": "FP32", "shape": [2, 5], "parameters": {"binary_data_size": 40}}
+    header = json.dumps({"inputs": [tensor]}).encode()
+    asked = read_request(header + values.tobytes(), str(len(header)), FLOATS)
+    assert (asked.infer.form, asked.infer.data) == ("raw", values.tobytes())
+    for datatype, words in (("UINT8", "the model takes FP32$"), ("BYTES", "the model takes FP32$")):
+        with pytest.raises(Fault, match=words):
+            read_request(json.dumps({"inputs": [tensor | {"datatype": datatype}]}).encode(), None, FLOATS)
+
+
+def test_scores_that_are_no_numbers_are_null_in_json() -> None:
+    asked = read_request(
+        json.dumps({"inputs": [{"name": "images", "datatype": "FP32", "shape": [1, 5], "data": [0] * 5}]}).encode(),
+        None,
+        FLOATS,
+    )
+    inferred = Inferred(
+        labels=np.array([1], "<i8").tobytes(),
+        scores=np.array([np.nan, 0.5], "<f4").tobytes(),
+        classes=2,
+        decode_ns=1,
+        compute_ns=1,
+    )
+    content, length = answered(asked, inferred, "model", {})
+    assert length is None
+    assert json.loads(content)["outputs"][1]["data"] == [None, 0.5]

@@ -1,0 +1,74 @@
+"""Compose's inference server: healthy by its own check, reachable in its network, ended in good order."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.codec import unpack
+from bench.offload.records import read_offload
+from tests.containers.conftest import EDGE, Compose, Story, docker
+
+pytestmark = pytest.mark.containers
+
+ASK = """
+import json, sys, urllib.request
+def ask(path, body=None):
+    with urllib.request.urlopen("http://serve:8000" + path, body, timeout=60) as response:
+        return json.load(response)
+model = ask("/v2/models/paper-cnn")
+height, width, channels = model["inputs"][0]["shape"][1:]
+tensor = {"name": "images", "datatype": "UINT8", "shape": [1, height, width, channels], "data": [0] * height * width}
+answer = ask("/v2/models/paper-cnn/infer", json.dumps({"inputs": [tensor]}).encode())
+print(json.dumps({"model": model, "labels": answer["outputs"][0]["data"]}))
+"""
+
+
+@pytest.fixture(scope="module")
+def serving(story: Story) -> Iterator[Compose]:
+    """The story's bundle, served: keras on TensorFlow."""
+    compose = story.compose
+    up = compose("--profile", "offload", "up", "--detach", "--wait", "--no-deps", "serve")
+    assert up.returncode == 0, up.stderr
+    yield compose
+    compose("--profile", "offload", "stop", "serve")
+    ended = docker("inspect", f"{compose.project}-serve-1", "--format", "{{.State.ExitCode}}")
+    assert ended.stdout.strip() == "0"
+
+
+def test_the_server_is_healthy_and_answers_the_edge_image_in_its_own_network(serving: Compose) -> None:
+    asked = docker(
+        "run", "--rm", "--network", f"{serving.project}_offload", "--entrypoint", "/opt/edge-bench/bin/python",
+        "--platform", "linux/arm64", EDGE, "-c", ASK,
+    )  # fmt: skip
+    assert asked.returncode == 0, asked.stderr
+    answer = json.loads(asked.stdout)
+    assert answer["model"]["parameters"]["variant"] == "keras"
+    assert answer["model"]["parameters"]["architecture"] == "x86_64"
+    assert len(answer["labels"]) == 1
+    ports = docker("inspect", f"{serving.project}-serve-1", "--format", "{{json .NetworkSettings.Ports}}")
+    assert not any(json.loads(ports.stdout).values()), "no port is published"
+
+
+def test_the_emulated_edge_sends_what_the_host_classifies_as_it_did_itself(
+    serving: Compose, story: Story, tmp_path: Path
+) -> None:
+    done = serving("--profile", "offload", "run", "--rm", "--no-deps", "offload", "offload", "--payload", "raw,png")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "EMULATED" in done.stdout
+    assert "stay" not in done.stdout.split("Where the time")[0].replace("stays", "")
+    results = serving.copy_out("results", tmp_path / "results")
+    (path,) = results.glob("offload-*.json")
+    measured = read_offload(path)
+    assert measured.emulated
+    assert measured.server.hostname == "host"
+    labels = {each.payload: unpack(each.predictions).tolist() for each in measured.accuracies}
+    assert labels["raw"] == labels["png"]
+    there = dict(zip(unpack(measured.images.indices).tolist(), labels["raw"], strict=True))
+    host = story.run_of("x86_64")
+    keras = next(result for result in host.results if result.configuration.variant == "keras")
+    here = dict(zip(unpack(host.images.indices).tolist(), keras.labels().tolist(), strict=True))
+    common = here.keys() & there.keys()
+    assert len(common) > 50
+    assert all(here[image] == there[image] for image in common)
