@@ -4,6 +4,7 @@ History of the schema (one number for all records; the part before the dot chang
 1.0  the first: Bundle manifest, history, Run, Comparison
 1.1  what was around each trial and whether to trust the Run; agreement across machines and attribution in a Comparison
 1.2  anyone's models and data: bundles without labels or history, preprocessing by channel, top-5, pixel checksums
+1.3  Offload; other runs at the same time in the trust record; how many workers trained together
 """
 
 import base64
@@ -24,7 +25,7 @@ __all__ = [
     "Text", "decode_record", "encode_record", "pack", "read_record", "unpack",
 ]  # fmt: skip
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 _MAJOR = int(SCHEMA_VERSION.split(".", maxsplit=1)[0])
 #: The manifest of a bundle with 65,535 classes takes some 3 MB.
 MAX_RECORD_BYTES = 32 << 20
