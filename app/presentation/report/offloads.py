@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from app.presentation.figures.canvas import Drawing
 from app.presentation.html import Html, element, fragment
-from app.presentation.html_table import html_table, with_badges
+from app.presentation.html_table import html_table, notes_list, with_badges
 from app.presentation.offload_table import answers, offload_tables
 from app.presentation.report.chapter import Chapter
 
@@ -22,7 +22,7 @@ def here_or_there(chapter: Chapter, figure: Callable[[Drawing], Html]) -> Html |
             element("ul", *(element("li", with_badges(sentence)) for sentence in said), class_="answers"),
             figure(drawing) if drawing else None,
             html_table(first, notes=False),
-            element("ul", *(element("li", with_badges(note)) for note in first.notes if note not in said)),
+            notes_list([note for note in first.notes if note not in said]),
         ]
         parts += [fragment(element("h3", table.title), html_table(table)) for table in others]
     return fragment(*parts) if parts else None
