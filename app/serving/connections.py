@@ -91,7 +91,10 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _too_late(self) -> None:
         self._header_timer = None
-        self._refuse(b"408 Request Timeout")
+        if self._header_bytes:
+            self._refuse(b"408 Request Timeout")
+        else:
+            self.transport.close()
 
     def _refuse(self, status: bytes) -> None:
         if not self.transport.is_closing():

@@ -132,6 +132,8 @@ def test_slow_headers_slow_bodies_and_who_has_no_token_are_turned_away(
     right: dict[str, Any] = {"Authorization": "Bearer open-sesame"}
     options = ("--token-file", tmp_path / "token", "--header-timeout", 0.5, "--body-timeout", 0.5)
     with light(*options) as server:
+        with server.connection_to_write() as idle:
+            assert idle.recv(1) == b""
         with server.connection_to_write() as wire:
             wire.sendall(b"POST /v2/models/paper-cnn/infer HTT")
             assert answer_of(wire).startswith(b"HTTP/1.1 408")

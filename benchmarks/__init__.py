@@ -1,0 +1,1 @@
+"""Figures of the docs, each with the command that repeats it."""
