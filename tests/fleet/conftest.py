@@ -19,7 +19,7 @@ NAMES = ("amd", "by-ssh", "pi")
 
 @dataclass
 class Shelf:
-    """Three engines: one by its socket, one by ssh, one that takes the arm64 image; the first manages a swarm of all."""
+    """Three engines: one by its socket, one by ssh, one that takes the arm64 image; the first may manage a swarm."""
 
     engines: list[Dockerd]
     sshd: Sshd
@@ -107,7 +107,7 @@ def shelf(edge_image: str, digits_bundle: object, tmp_path_factory: pytest.TempP
 
 
 @pytest.fixture(scope="session")
-def swarm(shelf: Shelf) -> Iterator[Shelf]:
+def swarm(shelf: Shelf) -> Shelf:
     """The same three as a swarm; it ends with them."""
     first, *others = shelf.engines
     with contextlib.closing(first.client()) as manager:
@@ -120,7 +120,7 @@ def swarm(shelf: Shelf) -> Iterator[Shelf]:
                     remote_addrs=[f"{first.address}:2377"], join_token=token,
                     advertise_addr=engine.address, listen_addr=f"{engine.address}:2377",
                 )  # fmt: skip
-    yield shelf
+    return shelf
 
 
 @pytest.fixture

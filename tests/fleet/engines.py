@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -49,14 +50,15 @@ class Dockerd:
         inside = ["nsenter", f"--net=/run/netns/{self.namespace}", "unshare", "--uts", "sh", "-c", alone]
         for stale in [*self.root.glob("exec/containerd/*.pid"), *self.root.glob("pid")]:
             stale.unlink()
-        self.process = subprocess.Popen(
-            [
-                *inside, "dockerd", "--host", self.url, "--config-file", str(self.root / "daemon.json"),
-                "--data-root", str(self.root / "data"), "--exec-root", str(self.root / "exec"),
-                "--pidfile", str(self.root / "pid"),
-            ],
-            stdout=(self.root / "log").open("ab"), stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
+        with (self.root / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    *inside, "dockerd", "--host", self.url, "--config-file", str(self.root / "daemon.json"),
+                    "--data-root", str(self.root / "data"), "--exec-root", str(self.root / "exec"),
+                    "--pidfile", str(self.root / "pid"),
+                ],
+                stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
         deadline = time.monotonic() + STARTS_WITHIN
         while not self._answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -64,11 +66,12 @@ class Dockerd:
             time.sleep(0.1)
 
     def _answers(self) -> bool:
-        try:
-            with contextlib.closing(self.client()) as client:
-                return bool(client.ping())
-        except Exception:
-            return False
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as asking:
+            asking.settimeout(5)
+            asking.connect(str(self.socket))
+            asking.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+            return b" 200 " in asking.recv(100)
+        return False
 
     def client(self) -> docker.DockerClient:
         return docker.DockerClient(base_url=self.url, timeout=60)
@@ -181,8 +184,6 @@ class Sshd:
     config: Path = field(default_factory=Path)
 
     def start(self) -> None:
-        import socket
-
         for key in ("host", "user"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.root / key], check=True)
         with socket.socket() as probe:
@@ -203,10 +204,11 @@ class Sshd:
         )
         Path("/run/sshd").mkdir(exist_ok=True)
         sshd = shutil.which("sshd") or "/usr/sbin/sshd"
-        self.process = subprocess.Popen(
-            [sshd, "-D", "-e", "-f", self.root / "sshd_config"],
-            stdout=subprocess.DEVNULL, stderr=(self.root / "log").open("wb"),
-        )  # fmt: skip
+        with (self.root / "log").open("wb") as log:
+            self.process = subprocess.Popen(
+                [sshd, "-D", "-e", "-f", self.root / "sshd_config"],
+                stdout=subprocess.DEVNULL, stderr=log,
+            )  # fmt: skip
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
