@@ -66,6 +66,7 @@ SIGHTS = {"a checkpoint is written": f"training/.*{PART}*", "variants are made":
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(KILLS < 50, reason="part of `make faults`: TensorFlow is started five times")
 def test_an_interruption_in_a_narrow_place_leaves_a_training_that_goes_on(tmp_path: Path) -> None:
     station, arguments = Station(tmp_path), ("train", "--dataset", "digits", "--epochs", 2, "--bundle", "b", "--resume")
     for sight in SIGHTS.values():
