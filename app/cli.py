@@ -166,7 +166,7 @@ def history(
     series = series_of(read_runs(results, console.progress()))
     if picture:
         for path in write_history(series, picture):
-            print(f"written: {path}", file=sys.stderr)
+            console.note(f"written: {path}")
     console.print_table(history_table(series), output_format)
 
 

@@ -1,6 +1,5 @@
 """The commands on models that people have: run, inspect, export."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -149,8 +148,10 @@ def export(
 
 def conclude(measured: Any, path: Path | None, *, strict: bool) -> None:
     """Says where the Run is, then ends with the exit code that its state asks for."""
+    from app import console
+
     if path:
-        print(f"written: {path}", file=sys.stderr)
+        console.note(f"written: {path}")
     if not measured.complete:
         if measured.stopped:
             raise EdgeBenchError(

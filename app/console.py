@@ -18,7 +18,7 @@ from bench.progress import Progress
 if TYPE_CHECKING:
     from bench.compare import Comparison
 
-__all__ = ["banner", "comparison_tables", "print_error", "print_table", "print_tables", "progress", "settings"]
+__all__ = ["banner", "comparison_tables", "note", "print_error", "print_table", "print_tables", "progress", "settings"]
 
 
 @dataclass
@@ -80,8 +80,13 @@ def banner(message: str) -> None:
     """What no one may miss, to stderr."""
     message = one_line(message)
     line = "!" * (len(message) + 6)
+    note(f"\n{line}\n!! {message} !!\n{line}\n")
+
+
+def note(message: str) -> None:
+    """To stderr; that nobody reads it any more is no reason to end."""
     with contextlib.suppress(OSError):
-        print(f"\n{line}\n!! {message} !!\n{line}\n", file=sys.stderr, flush=True)
+        print(message, file=sys.stderr, flush=True)
 
 
 def print_error(error: EdgeBenchError) -> None:

@@ -88,6 +88,8 @@ def _called(arguments: list[str]) -> int:
         code = app(args=arguments, prog_name="edge-bench", standalone_mode=False)
     except BrokenPipeError:
         raise
+    except SystemExit:  # so click puts a closed pipe
+        raise BrokenPipeError from None
     except Exception as error:
         if console.settings.debug:
             raise

@@ -45,12 +45,13 @@ def cache_folder() -> Path:
         return Path(named)
     import platformdirs
 
-    folder, elsewhere = Path(platformdirs.user_cache_dir("edge-bench")), lasting_temporary_folder() / "edge-bench-cache"
-    if not folder.is_absolute():  # no HOME, and nobody knows this user
-        return elsewhere
+    elsewhere = lasting_temporary_folder() / "edge-bench-cache"
     try:
+        folder = Path(platformdirs.user_cache_dir("edge-bench"))
+        if not folder.is_absolute():
+            return elsewhere
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
+    except (OSError, RuntimeError):  # RuntimeError: no HOME, and nobody knows this user
         return elsewhere
     return folder if os.access(folder, os.W_OK) else elsewhere
 

@@ -14,9 +14,11 @@ from app.training.job import Paused, train_bundle
 from app.training.models import paper_cnn
 from bench.bundle import Bundle, History
 from bench.errors import BadInput, BundleError
-from bench.locks import only_writer
+from bench.locks import only_writer, reading
+from bench.plan import Selection
 from bench.progress import Silent
-from tests.conftest import CommandLine, assert_refused
+from bench.results import Settings
+from tests.conftest import CommandLine, assert_refused, measure_bundle
 
 SHORT = TrainingSettings(dataset="digits", epochs=3, batch_size=32)
 
@@ -131,3 +133,31 @@ def test_two_at_once_on_one_folder_are_told_apart(edge_bench: CommandLine, tmp_p
     assert list((tmp_path / "b").iterdir()) == []
     with only_writer(tmp_path / "b"):
         pass
+
+
+def test_a_bundle_that_is_being_measured_is_not_written_anew(bundle_copy: Path) -> None:
+    """Workers open the model's file several times in the course of a run: all must find the same."""
+    with reading(bundle_copy), reading(bundle_copy):
+        with pytest.raises(BadInput, match="measuring it"):
+            train_bundle(bundle_copy, SHORT, Silent(), overwrite=True)
+        assert isinstance(train_bundle(bundle_copy, SHORT, Silent(), resume=True), Bundle)  # nothing to do, no lock
+    with only_writer(bundle_copy), pytest.raises(BadInput, match="writing there"), reading(bundle_copy):
+        raise AssertionError("read while it is written")
+
+
+def test_run_holds_the_bundle_that_it_measures(bundle_copy: Path, tmp_path: Path) -> None:
+    class Overwrites(Silent):
+        refused = ""
+
+        def advance(self, steps: int = 1, note: str = "") -> None:
+            if steps and not self.refused:
+                with pytest.raises(BadInput) as caught, only_writer(bundle_copy):
+                    raise AssertionError("written while it is measured")
+                self.refused = caught.value.problem
+
+    overwrites = Overwrites()
+    measure_bundle(
+        bundle_copy, Selection(variants=["dynamic"], runtimes=["litert"]), Settings(trials=1, processes=1, limit=20),
+        tmp_path / "results", overwrites,
+    )  # fmt: skip
+    assert str(bundle_copy) in overwrites.refused

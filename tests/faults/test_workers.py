@@ -1,0 +1,136 @@
+"""Workers that do their worst: what is bounded, what becomes a row, and what ends with its parent.
+
+A library that misbehaves stands in for LiteRT's; worker, pipes, signals and everything else are the real ones.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bench.benchmark import run_benchmark
+from bench.bundle import Bundle, Preprocessing
+from bench.manager import Worker, WorkerFailed, described
+from bench.plan import Selection, plan
+from bench.progress import Silent
+from bench.protocol import Prepare, Ready, Time
+from bench.results import Configuration, Failure, Settings
+from bench.subject import subject_of
+from tests.conftest import clean_environment
+from tests.faults.harness import group_lives
+
+QUICK = Settings(trials=2, processes=1, limit=20)
+Misbehave = Callable[[str], None]
+
+
+def library_that(place: Path, on_load: str = "pass", on_import: str = "") -> None:
+    """Writes a package ai_edge_litert whose interpreter does that."""
+    (place / "ai_edge_litert").mkdir()
+    (place / "ai_edge_litert" / "__init__.py").touch()
+    (place / "ai_edge_litert" / "interpreter.py").write_text(
+        f"import ctypes, os, sys\n{on_import}\nclass Interpreter:\n    def __init__(self, **_): {on_load}\n"
+    )
+
+
+@pytest.fixture
+def on_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Misbehave:
+    """What LiteRT does when it loads a model."""
+
+    def call(statement: str) -> None:
+        library_that(tmp_path, statement)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    return call
+
+
+def failure(bundle: Bundle, settings: Settings = QUICK, runtime: str = "litert", variant: str = "dynamic") -> Failure:
+    selection = Selection(variants=[variant], runtimes=[runtime])
+    (result,) = run_benchmark(subject_of(bundle, settings.limit), plan(bundle, selection), settings, Silent()).results
+    assert result.failure is not None
+    return result.failure
+
+
+def test_a_segfault_on_load_is_a_row(digits_bundle: Bundle, on_load: Misbehave) -> None:
+    on_load("ctypes.string_at(0)")
+    found = failure(digits_bundle)
+    assert found.kind == "crashed"
+    assert "SIGSEGV" in found.message
+
+
+def test_a_hang_in_native_code_is_stopped(digits_bundle: Bundle, on_load: Misbehave) -> None:
+    on_load("ctypes.CDLL(None).sleep(1000)")
+    assert failure(digits_bundle, msgspec.structs.replace(QUICK, timeout_s=3)).kind == "timed out"
+
+
+@pytest.mark.parametrize("garbage", ["os.urandom(100)", "bytes([0, 0, 0, 5]) + b'hello'", "b'\\xff' * 8", "b''"])
+def test_garbage_on_the_pipe_is_a_row(digits_bundle: Bundle, on_load: Misbehave, garbage: str) -> None:
+    on_load(f"os.write(int(sys.argv[3]), {garbage}) and os._exit(3) or os._exit(4)")
+    assert failure(digits_bundle, msgspec.structs.replace(QUICK, timeout_s=20)).kind == "crashed"
+
+
+def test_a_worker_that_talks_without_end_fills_nothing(digits_bundle: Bundle, on_load: Misbehave) -> None:
+    on_load("[os.write(1, bytes(1 << 20)) for _ in range(1000)]")
+    assert "too large" in failure(digits_bundle).message.lower()
+
+
+def test_a_worker_that_does_not_read_cannot_keep_its_parent() -> None:
+    """Half a million places do not fit into a pipe; without a deadline, sending would wait for ever."""
+    with Worker("litert") as worker:
+        worker.wait_for(Ready, 60)
+        os.kill(worker._process.pid, signal.SIGSTOP)
+        with pytest.raises(WorkerFailed, match="no answer"):
+            worker.ask(Time(passes=1, places=list(range(500_000))), Ready, 1.0)
+
+
+@pytest.mark.slow
+def test_memory_and_time_bound_tensorflow_too(digits_bundle: Bundle) -> None:
+    tight, file = msgspec.structs.replace(QUICK, memory_limit=96 << 20), digits_bundle.folder / "model.keras"
+    found = failure(digits_bundle, tight, "tensorflow", "keras")
+    assert found.kind in ("out of memory", "crashed", "cannot load")
+    with pytest.raises(WorkerFailed):
+        described("tensorflow", file, 120, memory_limit=96 << 20)
+    with pytest.raises(WorkerFailed, match="no answer"):
+        described("tensorflow", file, 0.5)
+    assert described("tensorflow", file, 120, memory_limit=4 << 30).output.shape[-1] == 10
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a worker ends when it next reads from its pipe")
+def test_kill_9_of_the_parent_takes_along_a_worker_in_the_middle_of_native_code(tmp_path: Path) -> None:
+    library_that(tmp_path, on_import="os.write(1, b'in it'); ctypes.CDLL(None).sleep(1000)")
+    code = (
+        "import time\nfrom bench.manager import Worker\nworker = Worker('litert')\n"
+        "while worker._said() != 'in it': pass\nprint(worker._process.pid, flush=True)\ntime.sleep(1000)"
+    )
+    environment = clean_environment(tmp_path)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, start_new_session=True,
+        env=environment | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{environment['PYTHONPATH']}"},
+    )  # fmt: skip
+    assert parent.stdout is not None
+    worker = int(parent.stdout.readline())
+    os.kill(worker, 0)
+    parent.kill()
+    parent.communicate()
+    while group_lives(parent.pid):  # the worker is in its parent's group: one that stayed would keep us here
+        pass
+    with pytest.raises(ProcessLookupError):
+        os.kill(worker, 0)
+
+
+def test_signals_to_the_whole_group_end_no_worker() -> None:
+    """Who stops a service signals each of its processes; a worker that died of it would be a row that says crashed."""
+    request = Prepare(
+        configuration=Configuration(variant="x", runtime="litert", threads=1, batch_size=1), file="/nowhere",
+        images="/nowhere", rows=[], preprocessing=Preprocessing(scale=1.0, offset=0.0, name=""),
+    )  # fmt: skip
+    with Worker("litert") as worker:
+        worker.wait_for(Ready, 60)
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            os.kill(worker._process.pid, each)
+        with pytest.raises(WorkerFailed, match="nowhere"):
+            worker.ask(request, Ready, 60)
