@@ -58,7 +58,10 @@ def read_state(bundle: Path) -> TrainingState | None:
     path = training_folder(bundle) / STATE
     if not path.exists():
         return None
-    return decode_record(path, TrainingState, BundleError, "start again with --overwrite")
+    state = decode_record(path, TrainingState, BundleError, "start again with --overwrite")
+    if not state.history.is_whole:
+        raise BundleError(f"{path}: its history does not fit itself", "start again with --overwrite")
+    return state
 
 
 def save_checkpoint(bundle: Path, model: Any, settings: TrainingSettings, data_sha256: str, history: History) -> None:
