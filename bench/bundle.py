@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import msgspec
 import numpy.typing as npt
 
-from bench.codec import MOST, SCHEMA_VERSION, Count, Length, Names, Text, read_record
+from bench.codec import MOST, SCHEMA_VERSION, Count, Length, Names, Text, decode_record, read_record
 from bench.errors import BundleError
 from bench.files import inside, sha256_of, why_unreadable
 from bench.npy import MAX_AXES, open_npy
@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 MANIFEST = "manifest.json"
+_MOST_LOSS = 1e30
 TRAIN_AGAIN = "write it anew with `edge-bench train`, or copy it again"
 
 
@@ -142,6 +143,14 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     seconds: list[float] = []
     workers: list[int] = []  # that trained together; empty in a history older than that
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether every list has a value an epoch, and one that such a thing can have."""
+        lists = (self.loss, self.accuracy, self.val_loss, self.val_accuracy, self.seconds)
+        return len({len(values) for values in lists}) == 1 and all(
+            abs(value) <= _MOST_LOSS for values in lists for value in values
+        )
+
 
 @dataclass(frozen=True)
 class Bundle:
@@ -234,6 +243,16 @@ class Bundle:
                 TRAIN_AGAIN,
             )
         return images, labels
+
+    def history(self) -> History | None:
+        """How the training went; None where the model was not trained here. BundleError where that is damaged."""
+        if self.manifest.history is None:
+            return None
+        path = self.checked(self.manifest.history)
+        history = decode_record(path, History, BundleError, TRAIN_AGAIN)
+        if not history.is_whole:
+            raise BundleError(f"{path}: not a whole history: its values do not fit each other", TRAIN_AGAIN)
+        return history
 
     def _array(self, entry: File, kinds: tuple[str, ...]) -> npt.NDArray[Any]:
         path = self._inside(entry.file)

@@ -75,9 +75,11 @@ def read_bounded(path: Path, limit: int) -> bytes:
     """
     with open_ordinary(path) as file:
         size = os.fstat(file.fileno()).st_size
-        data = file.read(limit + 1) if size <= limit else b""
-    if size > limit or len(data) > limit:
-        raise ValueError(f"larger than {limit:,} bytes")
+        if size > limit:
+            raise ValueError(f"larger than {limit:,} bytes")
+        data = file.read(size + 1)  # not the limit: a buffer of that size would be allocated for a small file, too
+    if len(data) > size:
+        raise ValueError("it grows while it is read")
     return data
 
 

@@ -4,9 +4,7 @@ from app.presentation.units import percent, size
 from app.presentation.visible import one_line
 from app.training.job import Paused
 from app.training.together import Followed
-from bench.bundle import Bundle, History
-from bench.codec import decode_record
-from bench.errors import BundleError
+from bench.bundle import Bundle
 
 __all__ = ["export_summary", "training_summary"]
 
@@ -22,27 +20,19 @@ def training_summary(trained: Bundle | Paused | Followed) -> str:
             f"{trained.folder} is copied to, give the same command with --resume and without --stop-after."
         )
     manifest = trained.manifest
-    if manifest.history is None:
+    history = trained.history()
+    if history is None or not history.loss:
         return export_summary(trained)
-    history = decode_record(trained.checked(manifest.history), History, BundleError, "train again")
     lines = [f"NOTE: {manifest.dataset.note}"] if manifest.dataset.note else []
     lines += [
         f"{manifest.model.name}: {manifest.model.parameters:,} parameters, {len(history.loss)} epochs on "
         f"{manifest.dataset.name}",
-        *_accuracy(history, manifest.split.validation),
+        f"accuracy {percent(history.accuracy[-1])} % in training, {percent(history.val_accuracy[-1])} % on "
+        f"{manifest.split.validation:,} validation images",
         f"bundle {trained.folder}: "
         + ", ".join(f"{variant.name} {size(variant.bytes)}" for variant in manifest.variants),
     ]
     return "\n".join(one_line(line) for line in lines)
-
-
-def _accuracy(history: History, images: int) -> list[str]:
-    if not history.accuracy or not history.val_accuracy:
-        return []
-    return [
-        f"accuracy {percent(history.accuracy[-1])} % in training, {percent(history.val_accuracy[-1])} % on "
-        f"{images:,} validation images"
-    ]
 
 
 def export_summary(exported: Bundle) -> str:

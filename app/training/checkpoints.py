@@ -65,7 +65,10 @@ def read_state(bundle: Path) -> TrainingState | None:
     path = training_folder(bundle) / STATE
     if not path.exists():
         return None
-    return decode_record(path, TrainingState, BundleError, "start again with --overwrite")
+    state = decode_record(path, TrainingState, BundleError, "start again with --overwrite")
+    if not state.history.is_whole:
+        raise BundleError(f"{path}: its history does not fit itself", "start again with --overwrite")
+    return state
 
 
 def checkpoint_path(bundle: Path, state: TrainingState) -> Path:

@@ -28,7 +28,8 @@ class Tally:
     """What came of the cases of one kind."""
 
     cases: int = 0
-    findings: list[tuple[int, str]] = field(default_factory=list)
+    whole: int = 0  # read to their end: the damage was none, or where nobody looks
+    findings: list[tuple[str, int, str]] = field(default_factory=list)
     seconds: float = 0.0
 
 
@@ -38,56 +39,64 @@ def content_of(target: Target, seed: int, number: int) -> bytes:
     return target.damaged(draw.choice(target.seeds), draw)
 
 
-def child(name: str, seed: int, first: int, cases: int, folder: Path) -> int:
-    """Reads the cases one after another; a line on stdout for each finding, and for where it is."""
-    os.environ["EDGE_BENCH_CACHE"] = str(folder / "cache")
-    target = next(each for each in targets(folder) if each.name == name)
-    path = folder / target.file
-    path.parent.mkdir(parents=True, exist_ok=True)
+def child(names: list[str], seed: int, first: int, cases: int, folder: Path) -> int:
+    """Reads the cases one after another; a line on stdout for where it is, and one for each finding."""
+    os.environ |= {"EDGE_BENCH_CACHE": str(folder / "cache"), "MPLCONFIGDIR": str(folder / "matplotlib")}
     guard, out = Guard(folder), os.dup(1)
-    for number in range(first - 3, first + cases):  # three whole files first, so that everything is imported
-        path.write_bytes(target.seeds[0] if number < first else content_of(target, seed, number))
-        os.write(out, f"{json.dumps([number, ''])}\n".encode())
-        for said in guard.findings(lambda: target.use(path)):
-            os.write(out, f"{json.dumps([number, said])}\n".encode())
-        if number == first - 1:
-            guard.limit_memory()
+    chosen = [each for each in targets(folder) if each.name in names]
+
+    def read(target: Target, number: int, content: bytes) -> None:
+        path = folder / target.file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        before = guard.accepted
+        for said in ["", *guard.findings(lambda: target.use(path))]:
+            accepted = guard.accepted > before
+            os.write(out, f"{json.dumps([target.name, number, said, accepted])}\n".encode())
+
+    for target in chosen:  # whole files first, so that everything is imported
+        for seeded in target.seeds:
+            read(target, -1, seeded)
+    guard.limit_memory()
+    for target in chosen:
+        for number in range(first, first + cases):
+            read(target, number, content_of(target, seed, number))
     return 0
 
 
-def fuzzed(name: str, seed: int, first: int, cases: int, keep: Path | None = None) -> Tally:
-    """So many cases of a kind, each in a child; a child that dies is begun anew behind the case that ended it."""
-    tally, last = Tally(), first + cases
-    began = time.monotonic()
+def fuzzed(names: list[str], seed: int, first: int, cases: int, keep: Path | None = None) -> Tally:
+    """So many cases of each kind, in a child; one that dies is begun anew behind the case that ended it."""
+    tally, last, began = Tally(), first + cases, time.monotonic()
     while first < last:
         with tempfile.TemporaryDirectory(prefix="edge-bench-fuzz-") as named:
-            folder = Path(named)
             done = subprocess.run(
-                [sys.executable, "-m", "tests.fuzz", "--child", name, "--seed", str(seed), "--first", str(first),
-                 "--cases", str(last - first), "--folder", str(folder)],
+                [sys.executable, "-m", "tests.fuzz", "--child", ",".join(names), "--seed", str(seed),
+                 "--first", str(first), "--cases", str(last - first), "--folder", named],
                 cwd=ROOT, capture_output=True, text=True, check=False,
             )  # fmt: skip
             lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
-            at = lines[-1][0] if lines else first
-            found = [(number, said) for number, said in lines if said]
+            found = [(name, number, said) for name, number, said, _ in lines if said]
+            at: tuple[str, int] = (lines[-1][0], lines[-1][1]) if lines else (names[0], first)
             if done.returncode:
-                found.append((at, f"the process ended with {done.returncode}: {done.stderr.strip()[-2000:]}"))
+                found.append((*at, f"the process ended with {done.returncode}: {done.stderr.strip()[-2000:]}"))
+            places = {(name, number): accepted for name, number, _, accepted in lines}
+            tally.cases += sum(number >= 0 for _, number in places)
+            tally.whole += sum(accepted for (_, number), accepted in places.items() if number >= 0)
             tally.findings += found
             if keep and found:
-                _keep(keep, name, seed, [number for number, _ in found], folder)
-        tally.cases += at + 1 - first
-        first = max(at, first) + 1
+                _keep(keep, seed, {(name, number) for name, number, _ in found if number >= 0}, Path(named))
+        first = max(at[1], first) + 1
     tally.seconds = time.monotonic() - began
     return tally
 
 
-def _keep(keep: Path, name: str, seed: int, numbers: list[int], folder: Path) -> None:
+def _keep(keep: Path, seed: int, cases: set[tuple[str, int]], folder: Path) -> None:
     shutil.rmtree(folder)
     folder.mkdir()
-    target = next(each for each in targets(folder) if each.name == name)
+    kinds = {each.name: each for each in targets(folder)}
     keep.mkdir(parents=True, exist_ok=True)
-    for number in sorted(set(numbers)):
-        (keep / f"{name}-{seed}-{number}").write_bytes(content_of(target, seed, number))
+    for name, number in sorted(cases):
+        (keep / f"{name}-{seed}-{number}").write_bytes(content_of(kinds[name], seed, number))
 
 
 def main() -> int:
@@ -101,22 +110,20 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.child:
-        return child(asked.child, asked.seed, asked.first, asked.cases, asked.folder)
+        return child(asked.child.split(","), asked.seed, asked.first, asked.cases, asked.folder)
     with tempfile.TemporaryDirectory() as folder:
         kinds = [each for each in targets(Path(folder)) if asked.only in (None, each.name)]
     shares, tallies = sum(kind.share for kind in kinds), []
     for kind in kinds:
-        tally = fuzzed(kind.name, asked.seed, asked.first, -(-asked.cases * kind.share // shares), asked.keep)
+        tally = fuzzed([kind.name], asked.seed, asked.first, -(-asked.cases * kind.share // shares), asked.keep)
         tallies.append(tally)
-        print(
-            f"{kind.name:10} {tally.cases:6,} cases {tally.seconds:7.1f} s {len(tally.findings):4} findings", flush=True
-        )
-        for number, said in tally.findings[:20]:
-            print(f"  {kind.name} {number}: {said.strip()}", file=sys.stderr)
+        counted = f"{tally.cases:6,} cases, {tally.whole:6,} taken as whole, {len(tally.findings)} findings"
+        print(f"{kind.name:10}{counted} in {tally.seconds:.1f} s", flush=True)
+        for name, number, said in tally.findings[:20]:
+            print(f"  {name} {number}: {said.strip()}", file=sys.stderr)
     found = sum(len(tally.findings) for tally in tallies)
-    print(
-        f"{sum(t.cases for t in tallies):,} cases, seed {asked.seed}, {sum(t.seconds for t in tallies):.0f} s, {found} findings"
-    )
+    cases, seconds = sum(tally.cases for tally in tallies), sum(tally.seconds for tally in tallies)
+    print(f"{cases:,} cases, seed {asked.seed}, {seconds:.0f} s, {found} findings")
     return 1 if found else 0
 
 

@@ -1,4 +1,4 @@
-"""Files that nobody would write: bytes flipped, cut, doubled and spliced; and JSON whose parts are not what they were."""
+"""Files that nobody would write: bytes flipped, cut, doubled and spliced; and JSON with other parts."""
 
 import random
 import struct
@@ -9,12 +9,14 @@ import msgspec
 __all__ = ["mutated_bytes", "mutated_json", "mutated_tree"]
 
 _NUMBERS: list[Any] = [
-    0, 1, -1, 2, 127, 255, 65_535, 65_536, 2**31 - 1, 2**31, 2**32, 2**40, 2**53, 2**62, 2**63 - 1, 2**63, 2**64, -(2**63),
-    10**30, 0.0, -0.0, 1e-300, 1e300, -1e300, 0.5,
+    0, 1, -1, 2, 127, 255, 65_535, 65_536, 2**31 - 1, 2**31, 2**32, 2**40, 2**53, 2**62, 2**63 - 1, 2**63, 2**64,
+    -(2**63), 10**30, 0.0, -0.0, 1e-300, 1e300, -1e300, 0.5,
 ]  # fmt: skip
 _TEXTS = [
-    "", "0", "..", "../../../../etc/passwd", "/etc/passwd", "/dev/zero", "C:\\x", "a\0b", "\x1b[2J\x1b]0;x\x07", "\u202egnp",
-    "\x9b31m", "[/red]", "<script>alert(1)</script>", "${x}", "$\\frac{", "%s%n", "'; --", "é" * 50, "x" * 5000, "\n! fine",
+    "", "0", "..", "../../../../etc/passwd", "/etc/passwd", "/dev/zero", "C:\\x", "a\0b",
+    "\x1b[2J\x1b]0;x\x07", "\u202egnp",
+    "\x9b31m",
+    "[/red]", "<script>alert(1)</script>", "${x}", "$\\frac{", "%s%n", "'; --", "é" * 50, "x" * 5000, "\n! fine",
     "2026-01-01", "2026-01-01T00:00:00", "0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59+00:00", "nan", "1.2", "2.0",
     "uint64", "uint8", "float32", "keras", "dynamic", "tensorflow", "litert", "x.keras", "eJwDAAAAAAE=", "\U0001f4a5",
 ]  # fmt: skip

@@ -156,7 +156,7 @@ def manifest(files: dict[str, File]) -> bytes:
             operators=[Operator(name="FULLY_CONNECTED", version=1, count=1)] if name.endswith(".tflite") else [],
             **msgspec.structs.asdict(file),
         )
-        for name, file in files.items() if not name.startswith("test/")
+        for name, file in files.items() if name.endswith((".keras", ".tflite"))
     ]  # fmt: skip
     return encode_record(
         Manifest(
@@ -170,6 +170,7 @@ def manifest(files: dict[str, File]) -> bytes:
             versions={"python": "3.11"},
             test_images=files["test/images.npy"],
             test_labels=files["test/labels.npy"],
+            history=files.get("history.json"),
             variants=variants,
         )
     )
@@ -187,7 +188,8 @@ def _full(variant: str, runtime: str, seconds: float, wrong: int) -> Any:
                            memory_before_bytes=6, memory_peak_bytes=7)  # fmt: skip
     trials = [
         msgspec.structs.replace(
-            trial, latencies=pack(np.arange(100) % 7 + 1000), cpu_ns=10**8, others_ns=10, stolen_ns=0, temperature_c=50.0,
+            trial, latencies=pack(np.arange(100) % 7 + 1000), cpu_ns=10**8, others_ns=10, stolen_ns=0,
+            temperature_c=50.0,
             places=pack(np.arange(100)) if number % 2 else None,
         )
         for number, trial in enumerate(made.trials[:12])
@@ -213,7 +215,7 @@ def runs() -> list[Run]:
         preprocessing=Preprocessing(scale=1 / 255, offset=0.0), ended="2026-01-01T00:01:00+00:00",
     )  # fmt: skip
     other = msgspec.structs.replace(
-        first, machine=machine(hostname="pi", architecture="aarch64", frequency_mhz=1800.0, load_average=[0.1]),
+        first, machine=machine(hostname="pi", architecture="aarch64", frequency_mhz=1800.0, load_average=0.1),
         run_id="f" * 16, began="2026-01-02T00:00:00+00:00",
     )  # fmt: skip
     return [first, other]
@@ -232,7 +234,7 @@ def journals() -> list[list[Entry]]:
         entries.append(ProcessBegan(number=number, record=each.processes[0], delegate="", passes=1, chunks=1))
         entries += [
             TrialMade(number=number, generation=0, trial=trial, labels=pack(LABELS), in_top=pack(LABELS * 0))
-            for trial in each.trials[:3]
+            for trial in each.trials[:8]
         ]
         entries.append(ProcessEnded(number=number, process=0, memory_peak_bytes=9))
     return [[*entries, Failed(number=2, failure=Failure(kind="crashed", message="gone"))]]

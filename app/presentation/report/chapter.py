@@ -15,11 +15,10 @@ from app.presentation.figures.latency import latency_distribution
 from app.presentation.figures.tradeoff import trade_off
 from app.presentation.figures.training import training
 from app.presentation.figures.trials import trials_over_time
-from bench.bundle import Bundle, History
-from bench.codec import decode_record
+from bench.bundle import Bundle
 from bench.compare import LIGHT, ORIGINAL, Comparison, compare
 from bench.confusion import confusion_matrix
-from bench.errors import BadInput, BundleError
+from bench.errors import BadInput
 from bench.offload.assess import Assessment, assess
 from bench.offload.records import Offload
 from bench.pairs import Answer, answers
@@ -78,11 +77,8 @@ class Chapter:
     @cached_property
     def training(self) -> Drawing | None:
         """The paper's Figure 4; it needs the bundle."""
-        if self.bundle is None or self.bundle.manifest.history is None:
-            return None
-        path = self.bundle.checked(self.bundle.manifest.history)
-        history = decode_record(path, History, BundleError, "train again")
-        return training(history) if history.loss else None
+        history = None if self.bundle is None else self.bundle.history()
+        return training(history) if history and history.loss else None
 
     @cached_property
     def accuracy_and_time(self) -> Drawing | None:
