@@ -4,10 +4,11 @@ Nothing is assumed: without a statement and without a meter there is no figure.
 """
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
+from bench.codec import Text
 from bench.errors import BadInput
 
 __all__ = ["DEVICES", "Power", "local_joules", "power_from", "remote_joules"]
@@ -15,13 +16,16 @@ __all__ = ["DEVICES", "Power", "local_joules", "power_from", "remote_joules"]
 _HOW = "say, --power idle=2.7W,compute=5.8W,transmit=3.5W"
 
 
+Watts = Annotated[float, msgspec.Meta(ge=0, le=1e6)]
+
+
 class Power(msgspec.Struct, frozen=True, kw_only=True):
     """What the whole device draws, in watts."""
 
-    idle_w: float  # waiting for an answer
-    compute_w: float
-    transmit_w: float  # sending or receiving
-    source: str = "stated"
+    idle_w: Watts  # waiting for an answer
+    compute_w: Watts
+    transmit_w: Watts  # sending or receiving
+    source: Text = "stated"
 
 
 #: Figures of others for a whole board, each with where it comes from. State your own where you can measure.

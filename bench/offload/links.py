@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
+from bench.codec import Text
 from bench.errors import BadInput
 
-__all__ = ["DIRECT", "PROFILES", "SWEEP", "Link", "bits_as_text", "link_from", "links_from"]
+__all__ = ["DIRECT", "PROFILES", "SWEEP", "Link", "Rate", "bits_as_text", "link_from", "links_from"]
+
+Delay = Annotated[float, msgspec.Meta(ge=0, le=1000)]
+Rate = Annotated[float, msgspec.Meta(ge=1, le=1e15)]
 
 #: The name of the path to the server as it is, with nothing added.
 DIRECT = "direct"
@@ -17,13 +21,13 @@ DIRECT = "direct"
 class Link(msgspec.Struct, frozen=True, kw_only=True):
     """What a path between edge and host adds to the path that there is; None is "as it is"."""
 
-    name: str
-    rtt_s: float = 0.0  # round trip, half of it each way
-    up_bps: float | None = None  # payload bits a second from edge to host
-    down_bps: float | None = None
-    jitter_s: float = 0.0  # standard deviation of the round trip
-    loss: float = 0.0  # share of segments that have to be sent again
-    source: str = ""  # where a named profile's figures come from
+    name: Text
+    rtt_s: Delay = 0.0  # round trip, half of it each way
+    up_bps: Rate | None = None  # payload bits a second from edge to host
+    down_bps: Rate | None = None
+    jitter_s: Delay = 0.0  # standard deviation of the round trip
+    loss: Annotated[float, msgspec.Meta(ge=0, lt=0.5)] = 0.0  # share of segments that have to be sent again
+    source: Text = ""  # where a named profile's figures come from
 
     def __str__(self) -> str:
         return self.name

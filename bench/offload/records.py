@@ -1,18 +1,18 @@
 """The Offload: local and remote inference of the same images, everything measured, and between which two ends."""
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from bench.codec import SCHEMA_VERSION, PackedArray, decode_record, encode_record, unpack
+from bench.codec import SCHEMA_VERSION, Count, PackedArray, Positive, Text, decode_record, encode_record, unpack
 from bench.errors import ResultsError
 from bench.files import write_atomically
 from bench.machine import Finding, Machine
 from bench.offload.energy import Power
-from bench.offload.links import DIRECT, Link
+from bench.offload.links import DIRECT, Link, Rate
 from bench.results import MAX_RUN_BYTES, BundleIdentity, Configuration, Failure, Images, run_file_name
 
 __all__ = [
@@ -31,6 +31,9 @@ __all__ = [
 ]
 
 LOCAL = "local"
+# what fields hold at most, checked while a file is decoded
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
+Bytes = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
 #: The parts of a remote latency, in order: the first five add up to it, the last four happen within "wait".
 PARTS = ("encode", "send", "wait", "receive", "decode", "queue", "unpack", "compute", "server")
 
@@ -38,31 +41,31 @@ PARTS = ("encode", "send", "wait", "receive", "decode", "queue", "unpack", "comp
 class OffloadSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for."""
 
-    trials: int = 30
-    processes: int = 5
-    limit: int | None = 100
-    accuracy_images: int = 1000  # images that each payload's accuracy is known from, the timed ones among them
-    seed: int = 42
+    trials: Positive = 30
+    processes: Positive = 5
+    limit: Positive | None = 100
+    accuracy_images: Positive = 1000  # images that each payload's accuracy is known from, the timed ones among them
+    seed: Count = 42
     timeout_s: float = 60.0
-    quality: int = 90  # of JPEG
+    quality: Positive = 90  # of JPEG
 
 
 class ServerIdentity(msgspec.Struct, frozen=True, kw_only=True):
     """The other end, as far as it says what it is. Its token is nowhere."""
 
-    url: str
-    model: str
-    platform: str = ""
-    bundle_sha256: str = ""
-    variant: str = ""
-    runtime: str = ""
-    runtime_version: str = ""
-    threads: str = ""
-    model_sha256: str = ""
-    hostname: str = ""
-    architecture: str = ""
+    url: Text
+    model: Text
+    platform: Text = ""
+    bundle_sha256: Text = ""
+    variant: Text = ""
+    runtime: Text = ""
+    runtime_version: Text = ""
+    threads: Text = ""
+    model_sha256: Text = ""
+    hostname: Text = ""
+    architecture: Text = ""
     emulated: bool = False
-    tool_version: str = ""
+    tool_version: Text = ""
 
     @property
     def label(self) -> str:
@@ -74,42 +77,42 @@ class ServerIdentity(msgspec.Struct, frozen=True, kw_only=True):
 class PathProbe(msgspec.Struct, frozen=True, kw_only=True):
     """The path to the server as it is, before anything was measured on it."""
 
-    rtt_s: float  # TCP's handshake: a round trip between the two kernels; median
-    empty_s: float  # a request without content, there and back: median
-    up_bps: float | None  # from uploads of several sizes; None where the size made no difference that could be told
-    proxy_overhead_s: float = 0.0  # of a round trip through the simulated links, taken off their delays
+    rtt_s: Seconds  # TCP's handshake: a round trip between the two kernels; median
+    empty_s: Seconds  # a request without content, there and back: median
+    up_bps: Rate | None  # from uploads of several sizes; None where the size made no difference that could be told
+    proxy_overhead_s: Seconds = 0.0  # of a round trip through the simulated links, taken off their delays
 
 
 class ArmTrial(msgspec.Struct, frozen=True, kw_only=True):
     """One timed pass (or several, where one is shorter than 100 ms) over the images, one way."""
 
-    process: int
-    round: int
-    place: int
-    began_ns: int
-    elapsed_ns: int
-    passes: int
+    process: Count
+    round: Count
+    place: Count
+    began_ns: Count
+    elapsed_ns: Positive
+    passes: Positive
     latencies: PackedArray  # ns from an image's pixels to its label, one an image and pass
-    parts: dict[str, PackedArray] = {}  # of each latency; ns
-    cpu_ns: int | None = None  # processor time of the worker
-    others_ns: int | None = None
-    stolen_ns: int | None = None
+    parts: dict[Text, PackedArray] = {}  # of each latency; ns
+    cpu_ns: Count | None = None  # processor time of the worker
+    others_ns: Count | None = None
+    stolen_ns: Count | None = None
     temperature_c: float | None = None
-    throttled: list[str] = []
-    joules: float | None = None  # of the whole device, where it has a meter
+    throttled: list[Text] = []
+    joules: Seconds | None = None  # of the whole device, where it has a meter
 
 
 class Arm(msgspec.Struct, frozen=True, kw_only=True):
     """One way to have images classified: here, or there by some payload over some link."""
 
-    where: str  # local · remote
-    payload: str = ""
-    link: str = ""
-    in_flight: int = 1
+    where: Text  # local · remote
+    payload: Text = ""
+    link: Text = ""
+    in_flight: Positive = 1
     trials: list[ArmTrial] = []
     failure: Failure | None = None
-    bytes_up: float = 0.0  # an image, with all headers of HTTP
-    bytes_down: float = 0.0
+    bytes_up: Bytes = 0.0  # an image, with all headers of HTTP
+    bytes_down: Bytes = 0.0
 
     @property
     def name(self) -> str:
@@ -139,38 +142,38 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True):
 class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
     """Labels that a way of sending images (or none: here) gives, on the same images for all."""
 
-    payload: str  # empty: here
+    payload: Text  # empty: here
     predictions: PackedArray
 
 
 class Offload(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that one offload measured, on the edge."""
 
-    schema_version: str = SCHEMA_VERSION
-    offload_id: str
-    began: str
-    ended: str
-    wall_seconds: float
+    schema_version: Text = SCHEMA_VERSION
+    offload_id: Text
+    began: Text
+    ended: Text
+    wall_seconds: Seconds
     complete: bool
-    tool_version: str
-    tool_revision: str
+    tool_version: Text
+    tool_revision: Text
     machine: Machine
     server: ServerIdentity
     bundle: BundleIdentity
     settings: OffloadSettings
     images: Images  # all whose labels are known; the first `timed` of them were timed
-    timed: int
+    timed: Positive
     configuration: Configuration  # of the local side
-    model_sha256: str
-    runtime_version: str
+    model_sha256: Text
+    runtime_version: Text
     links: list[Link]
     path: PathProbe | None
     arms: list[Arm]
     accuracies: list[Accuracy] = []
     power: Power | None = None
-    meter: str = ""  # what measured joules; empty: nothing did
+    meter: Text = ""  # what measured joules; empty: nothing did
     findings: list[Finding] = []
-    stopped: str = ""
+    stopped: Text = ""
 
     @property
     def emulated(self) -> bool:
@@ -216,31 +219,15 @@ def write_offload(offload: Offload, folder: Path) -> Path:
 
 def read_offload(path: Path) -> Offload:
     """Reads an Offload file; ResultsError with what is wrong."""
+    from bench.offload.consistency import check_offload  # which is about the records of this module
+
     remedy = "name a file that `edge-bench offload` wrote"
     offload = decode_record(path, Offload, ResultsError, remedy, MAX_RUN_BYTES)
-    if sum(arm.where == LOCAL for arm in offload.arms) != 1:
-        raise ResultsError(f"{path}: not a whole offload: it has no local side", "measure it again")
     try:
-        for arm in offload.arms:
-            for trial in arm.trials:
-                _check(trial, PARTS if arm.where != LOCAL else ())
-        for packed in [offload.images.indices, *(each.predictions for each in offload.accuracies)]:
-            if len(unpack(packed)) != offload.images.indices.length:
-                raise ValueError("labels of other images than its own")
+        check_offload(offload)
     except ValueError as cause:
         raise ResultsError(f"{path}: not a whole offload: {cause}", "measure it again") from None
     return offload
-
-
-def _check(trial: ArmTrial, parts: Sequence[str]) -> None:
-    """ValueError for a trial that figures could not be made of."""
-    if not trial.parts.keys() >= set(parts):
-        raise ValueError("a trial without the parts of its latencies")
-    for packed in [trial.latencies, *trial.parts.values()]:
-        if not len(unpack(packed)):
-            raise ValueError("a trial without latencies")
-    if trial.elapsed_ns <= 0:
-        raise ValueError("a trial that took no time")
 
 
 def offload_files(folder: Path) -> list[Path]:

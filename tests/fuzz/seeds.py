@@ -27,11 +27,28 @@ from bench.bundle import (
 from bench.codec import encode_record, pack
 from bench.journal import Begun, Entry, Failed, ProcessBegan, ProcessEnded, TrialMade
 from bench.machine import Finding
+from bench.offload.energy import power_from
+from bench.offload.links import link_from
+from bench.offload.records import LOCAL
 from bench.results import Failure, ProcessRecord, Run
 from bench.telemetry import MachineState
+from tests.bench.offload.made import arm, offload
 from tests.bench.test_compare import LABELS, machine, result, run
 
-__all__ = ["histories", "images", "journals", "kerases", "labels", "line", "manifest", "npys", "npz", "runs", "tflites"]
+__all__ = [
+    "histories",
+    "images",
+    "journals",
+    "kerases",
+    "labels",
+    "line",
+    "manifest",
+    "npys",
+    "npz",
+    "offloads",
+    "runs",
+    "tflites",
+]
 
 INPUT = TensorSpec(dtype="float32", shape=[1, 4, 4, 1])
 OUTPUT = TensorSpec(dtype="float32", shape=[1, 10])
@@ -243,3 +260,12 @@ def journals() -> list[list[Entry]]:
 def line(payload: bytes) -> bytes:
     """A line of a journal with its right checksum."""
     return b"%08x %s\n" % (crc32(payload), payload)
+
+
+def offloads() -> list[bytes]:
+    link = link_from("rtt=10ms,rate=1Mbit")
+    made = offload(
+        arm(4.0, where=LOCAL), arm(5.3), arm(27.3, link=link.name, network=20.0),
+        links=(link,), power=power_from("pi4"), findings=[Finding(what="hot", remedy="cool it", spoils=True)],
+    )  # fmt: skip
+    return [encode_record(made)]

@@ -18,6 +18,7 @@ from app.presentation.formats import Format, Layout
 from app.presentation.gate_table import changes_table
 from app.presentation.history_table import history_table
 from app.presentation.inspect_table import inspect_tables
+from app.presentation.offload_table import offload_tables
 from app.presentation.report.chapter import chapters_of
 from app.presentation.report.page import report_page
 from app.presentation.run_table import run_table
@@ -39,6 +40,8 @@ from bench.gate import Limits, changes, judge
 from bench.history import history as series_of
 from bench.journal import Journal
 from bench.keras_file import check_keras
+from bench.offload.assess import assess
+from bench.offload.records import read_offload
 from bench.pairs import answers
 from bench.plan import Selection, plan
 from bench.preflight import known_releases, unsupported
@@ -92,6 +95,7 @@ def targets(folder: Path) -> list[Target]:
             lambda p: read_state(p.parent.parent),
         ),
         Target("run", "run-x.json", [encode_record(seeds.runs()[0])], _json_or_bytes, lambda p: _use_run(p, sound), 3),
+        Target("offload", "offload-x.json", seeds.offloads(), _json_or_bytes, _use_offload, 2),
         Target("journal", "run-x.journal", [journal], _damaged_journal, lambda p: _use_journal(p, sound), 2),
         Target("labels", "labels.txt", seeds.labels(NAMES), mutated_bytes, lambda p: _use_labels(p, pngs)),
         Target("npy", "x.npy", arrays, mutated_bytes, _use_npy, 2),
@@ -202,6 +206,14 @@ def _use_journal(path: Path, sound: Run) -> None:
     journal, _, _ = Journal.reopen(path)
     journal.close()
     _use_runs([run], sound, page=False)
+
+
+def _use_offload(path: Path) -> None:
+    read = read_offload(path)
+    assessment = assess(read)
+    _shown(*offload_tables(read, assessment))
+    if crc32(path.read_bytes()) % 100 == 0:
+        report_page(chapters_of([], [], [read]), lambda _: None)
 
 
 def _use_labels(path: Path, pngs: Path) -> None:
