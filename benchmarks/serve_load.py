@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 from bench.bundle import Bundle
@@ -74,20 +75,24 @@ class Server:
         self.process.wait()
 
     def figures(self) -> dict[str, float]:
-        """What /metrics says."""
+        """What /metrics says, and processor seconds of the server and its worker."""
         connection = http.client.HTTPConnection(self.host, self.port)
         connection.request("GET", "/metrics")
         text = connection.getresponse().read().decode()
         connection.close()
+        server = psutil.Process(self.process.pid)
+        (worker,) = server.children()
         return {
             sample.name: sample.value
             for family in text_string_to_metric_families(text)
             for sample in family.samples
             if "le" not in sample.labels
-        }
+        } | {name: sum(which.cpu_times()[:2]) for name, which in (("server_cpu", server), ("worker_cpu", worker))}
 
     def load(self, connections: int, seconds: int, folder: Path) -> dict[str, Any]:
-        """What wrk says."""
+        """What wrk says. What the load before has left in the queue is waited for."""
+        while self.figures()["edge_bench_pending_requests"]:
+            pass
         done = subprocess.run(
             ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", str(folder / "post.lua"),
              f"http://{self.host}:{self.port}/v2/models/{self.name}/infer"],
@@ -144,6 +149,10 @@ def main() -> None:
             for part in ("queue", "decode", "compute", "request"):
                 spent = after[f"edge_bench_{part}_seconds_sum"] - before[f"edge_bench_{part}_seconds_sum"]
                 print(f"{part}: {spent / count * 1e6:,.0f} µs a request on average")
+            for process in ("server", "worker"):
+                spent = after[f"{process}_cpu"] - before[f"{process}_cpu"]
+                print(f"processor time of the {process}: {spent / count * 1e6:,.0f} µs a request")
+            print(f"load average: {os.getloadavg()[0]:.1f}")
         with Server(options.bundle, "--variant", options.variant, "--queue", "16") as server:
             print("with --queue 16:")
             print(row(64, server.load(64, options.seconds, folder)), flush=True)

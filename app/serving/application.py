@@ -111,7 +111,7 @@ class Application:
             began = time.perf_counter_ns()
             asked = read_request(body, request.headers.get(HEADER_LENGTH), self._model.takes)
             read_ns = time.perf_counter_ns() - began
-            answer = await self._engine.infer(asked.infer)
+            answer = await self._engine.infer(asked.infer, request.is_disconnected)
         decode_ns = read_ns + answer.inferred.decode_ns
         self._metrics.inferred(answer, asked.infer.count, decode_ns)
         parameters = {

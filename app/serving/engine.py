@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.serving.faults import Fault
@@ -15,6 +15,7 @@ __all__ = ["Answer", "Engine"]
 
 #: Seconds between attempts to start a worker again: doubled from the first to the last.
 FIRST_PAUSE, LAST_PAUSE = 1.0, 30.0
+LONG_NS = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -73,14 +74,21 @@ class Engine:
         if self.pending > self._queue:
             raise Fault(503, f"{self._queue} requests are waiting already", retry_after=1)
 
-    async def infer(self, request: Infer) -> Answer:
-        """The model's answer, in turn. Fault says why there is none."""
+    async def infer(self, request: Infer, gone: Callable[[], Awaitable[bool]]) -> Answer:
+        """The model's answer, in turn. Fault says why there is none.
+
+        Of a request that has waited for long it is asked whether its client is ``gone``: overload makes clients give up
+        and come again, and what nobody waits for is not to delay the rest.
+        """
         self.admit()
         came = time.perf_counter_ns()
         self.pending += 1
         try:
             async with self._turn:
-                return await self._ask(self._there(), request, time.perf_counter_ns() - came)
+                waited = time.perf_counter_ns() - came
+                if waited > LONG_NS and await gone():
+                    raise Fault(400, "the client went away")
+                return await self._ask(self._there(), request, waited)
         finally:
             self.pending -= 1
 

@@ -1,6 +1,7 @@
 """Three engines of our own, a swarm of them, and the edge image from this checkout."""
 
 import contextlib
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from bench.results import Run, read_run
 from tests.conftest import REPOSITORY, clean_environment, command
 from tests.fleet.engines import Dockerd, Network, Sshd, own_folder, why_not
 
-IMAGE = "edge-bench:edge-bench-fleet-tests"
+IMAGE = os.environ.get("EDGE_BENCH_TESTS_IMAGE", "edge-bench:edge-bench-fleet-tests")
 NAMES = ("amd", "by-ssh", "pi")
 
 
@@ -58,7 +59,12 @@ def runs_in(results: Path) -> list[Run]:
 
 @pytest.fixture(scope="session")
 def edge_image() -> str:
-    """The edge image for both platforms, built from this checkout by the machine's own engine."""
+    """The edge image for both platforms, built from this checkout by the machine's own engine.
+
+    Or a file that `docker save` wrote, where EDGE_BENCH_TESTS_IMAGE names one.
+    """
+    if IMAGE.endswith(".tar"):
+        return IMAGE
     try:
         built = subprocess.run(
             ["docker", "buildx", "build", "--quiet", "--file", "Dockerfile.edge", "--tag", IMAGE, "--load",

@@ -6,6 +6,7 @@ import resource
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import pytest
 
 from bench.bundle import Bundle
 from tests.app.serving.conftest import LIGHT
-from tests.app.serving.server import LONG, Answer, Served, pixels
+from tests.app.serving.server import LONG, Answer, Served, body_of, pixels
 from tests.app.serving.test_bad_requests import answer_of, post
 from tests.app.serving.test_protocol_served import counted
 
@@ -51,6 +52,32 @@ def test_beyond_the_queue_it_says_busy_and_answers_those_who_wait(stressed: Serv
         stressed.worker.resume()
         assert [answer.result(LONG).status for answer in waiting] == [200] * 3
     assert stressed.infer(*pixels(digits[:1])).status == 200
+
+
+def test_what_nobody_waits_for_any_more_is_not_computed(stressed: Served, digits: Images) -> None:
+    before = counted(stressed)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        stressed.worker.suspend()
+        first = pool.submit(stressed.infer, *pixels(digits[:1]))
+        pending(stressed, 1)
+        with stressed.connection_to_write() as gives_up:
+            body, headers = body_of(*pixels(digits[:5]), {})
+            gives_up.sendall(post(stressed, f"Content-Length: {len(body)}", *map(": ".join, headers.items())) + body)
+            pending(stressed, 2)
+        while counted(stressed)["process_open_fds"] > before["process_open_fds"] + 1:
+            pass  # until the server has seen it go
+        wait_for_long(stressed)
+        stressed.worker.resume()
+        assert first.result(LONG).status == 200
+    pending(stressed, 0)
+    assert counted(stressed)["edge_bench_images_total"] == before["edge_bench_images_total"] + 1
+
+
+def wait_for_long(server: Served) -> None:
+    """Asks until what counts as a long wait is over."""
+    began = time.monotonic()
+    while time.monotonic() < began + 0.1:
+        counted(server)
 
 
 def test_a_worker_that_crashes_costs_the_request_it_had(stressed: Served, digits: Images) -> None:

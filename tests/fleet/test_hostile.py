@@ -1,0 +1,112 @@
+"""What comes from other machines is checked: recorded engines hand over what a broken or hostile one might."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from bench.bundle import Bundle
+from bench.codec import pack
+from benchmarks.fleet_desk import run_of, template
+from benchmarks.recorded_engine import RecordedEngine
+from tests.conftest import clean_environment, command
+from tests.fleet.engines import own_folder
+from tests.fleet.saved import LAYERS, saved_image
+
+
+@pytest.fixture(scope="module")
+def run(digits_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return template(digits_bundle.folder, tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture
+def sockets() -> Iterator[Path]:
+    import shutil
+
+    folder = own_folder()
+    yield folder
+    shutil.rmtree(folder)
+
+
+def changed(run: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    copy: dict[str, Any] = json.loads(json.dumps(run))
+    return copy | changes
+
+
+def test_no_machine_can_harm_the_others(
+    digits_bundle: Bundle, run: dict[str, Any], sockets: Path, tmp_path: Path
+) -> None:
+    machine, packed = run["machine"], msgspec.to_builtins(pack([1] * 200))
+    fewer = changed(run)
+    fewer["results"][0]["predictions"] = msgspec.to_builtins(pack([1]))
+    bomb = changed(run)
+    bomb["results"][0]["predictions"] = packed | {"length": 99_000_000}
+    labels = changed(run)
+    labels["images"]["labels"] = packed
+    given = {
+        "good": (run, ""),
+        "of-another-bundle": (changed(run, bundle=run["bundle"] | {"sha256": "0" * 64}), "it is of another bundle"),
+        "of-another-machine": (changed(run, machine=machine | {"hostname": "good"}), "it is of another machine"),
+        "of-another-kind": (changed(run, machine=machine | {"architecture": "aarch64"}), "it was made on aarch64"),
+        "other-settings": (changed(run, settings=run["settings"] | {"trials": 9}), "with another trials"),
+        "escapes": (changed(run, machine=machine | {"board": "\x1b]0;owned\x07"}), "control characters"),
+        "climbs": (changed(run, run_id="../../../x"), "its id or its time is none"),
+        "incomplete": (changed(run, complete=False), "its Run is not complete"),
+        "too-few-labels": (fewer, "has not labelled every image"),
+        "bomb": (bomb, "has not labelled every image"),
+        "wrong-truth": (labels, "its labels are not the bundle's"),
+        "no-json": (None, "its Run cannot be used"),
+    }
+    engines = {}
+    for number, (name, (stated, _)) in enumerate(given.items()):
+        named = (name, number) if name != "of-another-machine" else ("good", number)
+        data = b"{" if stated is None else run_of(stated, *named)
+        if stated and ("kind" in name or name in ("climbs", "escapes")):  # run_of would repair these
+            data = msgspec.json.encode(stated | {"machine": stated["machine"] | {"hostname": name}})
+        engines[name] = RecordedEngine(sockets / f"{name}.sock", {f"runs/run-{number}.json": data}, LAYERS, "x86_64")
+    engines["outside"] = RecordedEngine(
+        sockets / "outside.sock", {"runs/../../evil.json": b"x", "/tmp/evil.json": b"x", "runs/evil.txt": b"x"},
+        LAYERS, "x86_64",
+    )  # fmt: skip
+    engines["killed"] = RecordedEngine(sockets / "killed.sock", {}, LAYERS, "x86_64", exit_code=137)
+    engines["refused"] = RecordedEngine(
+        sockets / "refused.sock", {}, LAYERS, "x86_64", exit_code=1, words="error: no configuration could be measured"
+    )
+    engines["sent-to"] = RecordedEngine(
+        sockets / "sent-to.sock", {"runs/run-77.json": run_of(run, "sent-to", 77)}, LAYERS, "x86_64", has_image=False
+    )
+    for engine in engines.values():
+        engine.start()
+    image = saved_image(tmp_path / "edge.tar")
+    done = subprocess.run(
+        command(
+            "fleet", "run", digits_bundle.folder, "--image", image, "--trials", 2, "--processes", 1, "--limit", 200,
+            "--results", tmp_path / "results",
+            *[word for engine in engines.values() for word in ("--engine", engine.url)],
+        ),
+        env=clean_environment(tmp_path), capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    for engine in engines.values():
+        engine.stop()
+    assert done.returncode == 1, done.stderr
+    assert "14 of 16 engines" in done.stderr
+    reasons = {name: reason for name, (_, reason) in given.items() if reason} | {
+        "outside": "it ended, and there is no Run",
+        "killed": "it was killed half-way",
+        "refused": "no configuration could be measured",
+    }
+    for name, reason in reasons.items():
+        assert any(line.startswith(f"{name}: ") and reason in line for line in done.stdout.splitlines()), name
+    # the Runs of the good ones, and nothing of anyone else anywhere
+    written = {path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*") if path.is_file()}
+    assert written <= {"edge.tar", "results", "cache"}
+    assert len(list((tmp_path / "results").glob("run-*.json"))) == 2
+    assert not list((tmp_path / "results").glob("**/evil*"))
+    assert "\x1b" not in done.stdout
+    # nothing is left on any of them, and the image went only where it was not
+    assert not any(engine.containers or engine.volumes for engine in engines.values())
+    assert [name for name, engine in engines.items() if "POST /images/load" in engine.asked] == ["sent-to"]
