@@ -106,9 +106,10 @@ def _serve(channel: Channel, load: Loader) -> None:
     except Exception as cause:
         channel.send(_problem("cannot load", cause))
         return
-    channel.send(worker.opened)
+    # before the answer, since the first question may follow at once
     gc.collect()
     gc.freeze()
+    channel.send(worker.opened)
     while True:
         request = channel.receive()
         if isinstance(request, Finish):
