@@ -1,5 +1,6 @@
 """Who trains which epochs in turn, and what is refused before anything is sent anywhere."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,11 @@ def never() -> None:
     raise AssertionError("nothing may be asked for")
 
 
-def order(folder: Path, settings: TrainingSettings = SETTINGS) -> TrainingOrder:
-    return TrainingOrder(folder, settings, ImageSource("edge-bench-host", never))  # type: ignore[arg-type]
+@pytest.fixture
+def source() -> Iterator[ImageSource]:
+    source = ImageSource("edge-bench-host", never)  # type: ignore[arg-type]
+    yield source
+    source.close()
 
 
 @pytest.mark.parametrize(
@@ -45,14 +49,16 @@ def test_a_machine_without_epochs_is_refused(epochs: int, ends: list[int] | None
         shares(ENGINES, epochs, ends)
 
 
-def test_what_is_there_is_gone_on_with_only_when_asked_and_only_if_it_is_the_same(bundle_copy: Path) -> None:
-    plan = shares(ENGINES[:2], 3, None)
+def test_what_is_there_is_gone_on_with_only_when_asked_and_only_if_it_is_the_same(
+    bundle_copy: Path, source: ImageSource
+) -> None:
+    plan, order = shares(ENGINES[:2], 3, None), TrainingOrder(bundle_copy, SETTINGS, source)
     with pytest.raises(BadInput, match="already"):
-        train_in_turn(order(bundle_copy), plan, Silent(), resume=False)
-    assert isinstance(train_in_turn(order(bundle_copy), plan, Silent(), resume=True), Bundle)
+        train_in_turn(order, plan, Silent(), resume=False)
+    assert isinstance(train_in_turn(order, plan, Silent(), resume=True), Bundle)
     other = TrainingSettings(dataset="digits", epochs=3, batch_size=32, seed=1)
     with pytest.raises(BadInput, match="another training"):
-        train_in_turn(order(bundle_copy, other), plan, Silent(), resume=True)
+        train_in_turn(TrainingOrder(bundle_copy, other, source), plan, Silent(), resume=True)
     (bundle_copy / "variants" / "int8.tflite").write_bytes(b"x")
     with pytest.raises(BadInput, match=r"int8\.tflite"):
-        train_in_turn(order(bundle_copy), plan, Silent(), resume=True)
+        train_in_turn(order, plan, Silent(), resume=True)
