@@ -21,10 +21,11 @@ __all__ = ["banner", "comparison_tables", "print_error", "print_table", "print_t
 
 @dataclass
 class Settings:
-    """Set by --quiet and --debug before a command begins."""
+    """Set by --quiet and --debug before a command begins; ``abrupt`` where the process must not tidy up at its end."""
 
     quiet: bool = False
     debug: bool = False
+    abrupt: bool = False
 
 
 settings = Settings()

@@ -37,7 +37,11 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         console.print_error(Interrupted("interrupted"))
         code = Interrupted.exit_code
-    sys.exit(code if isinstance(code, int) else 0)
+    code = code if isinstance(code, int) else 0
+    if console.settings.abrupt:
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _explained(error: Exception) -> EdgeBenchError:
