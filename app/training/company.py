@@ -108,11 +108,11 @@ def company(cluster: Cluster | int | None, wait: float, progress: Progress) -> I
     found.hold()
     try:
         yield found
-    except BaseException as error:
-        # TensorFlow's server would wait at the process's end for workers that wait for this one
-        console.settings.abrupt = found.met
-        if isinstance(error, LostWorker) and (words := found.last_words()):
-            raise LostWorker(words, error.remedy) from None
+    except LostWorker as lost:
+        if words := found.last_words():
+            raise LostWorker(words, lost.remedy) from None
         raise
     finally:
+        # TensorFlow's server would wait at the process's end for the other workers, up to their heartbeats' time
+        console.settings.abrupt = found.met
         found.release()
