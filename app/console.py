@@ -23,10 +23,11 @@ __all__ = ["banner", "comparison_tables", "note", "print_error", "print_table", 
 
 @dataclass
 class Settings:
-    """Set by --quiet and --debug before a command begins."""
+    """Set by --quiet and --debug before a command begins; ``abrupt`` where the process must not tidy up at its end."""
 
     quiet: bool = False
     debug: bool = False
+    abrupt: bool = False
 
 
 settings = Settings()

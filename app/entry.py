@@ -66,6 +66,11 @@ def _run(arguments: list[str]) -> int:
         code = INTERRUPTED
         _say("error: interrupted")
     stop_listening()
+    console = sys.modules.get("app.console")
+    if console is not None and console.settings.abrupt:  # TensorFlow's own end would wait for workers that are gone
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
+        os._exit(code)
     return code
 
 

@@ -37,6 +37,7 @@ FILES = re.compile(
 LAST = ("state.json", MANIFEST)
 #: As large as a bundle with its data set may be.
 MOST_BYTES = 4 << 30
+_KILLED = 137  # 128 + SIGKILL
 #: The results' volume is what the image's user may write to.
 BUNDLE, DATA = "/results/bundle", "/artifacts/data"
 
@@ -136,7 +137,7 @@ def _one_share(order: TrainingOrder, share: Share, done: int, progress: Progress
     if ended is None:
         raise KeyboardInterrupt
     if ended.code:
-        why = "out of memory" if ended.out_of_memory else ended.last_words or f"exit code {ended.code}"
+        why = "out of memory" if ended.out_of_memory else "it was killed" if ended.code == _KILLED else ended.last_words
         raise EngineTrouble(f"{name}: its training ended early: {why}", "--resume goes on after its last whole epoch")
     progress.finish()
 

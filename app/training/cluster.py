@@ -17,7 +17,7 @@ import msgspec
 from bench.errors import BadInput, EdgeBenchError
 from bench.progress import Progress
 
-__all__ = ["CHIEF", "Cluster", "free_addresses", "listening", "stated_cluster", "wait_for_others"]
+__all__ = ["CHIEF", "Cluster", "free_addresses", "listening", "stated_cluster", "wait_for_others", "wait_until_gone"]
 
 CHIEF = 0
 #: Between two attempts to reach a worker, and for one attempt.
@@ -134,6 +134,13 @@ def wait_for_others(cluster: Cluster, seconds: float, progress: Progress, watch:
         if not said:
             progress.say("waiting for " + ", ".join(cluster.name(number) for number in missing))
             said = True
+        time.sleep(_RETRY_SECONDS)
+
+
+def wait_until_gone(cluster: Cluster, seconds: float) -> None:
+    """Returns when no other worker listens any more, or after ``seconds``."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and not all(_unreachable(cluster.addresses[number]) for number in cluster.others):
         time.sleep(_RETRY_SECONDS)
 
 

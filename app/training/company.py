@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import IO
 
+from app import console
 from app.training.cluster import Cluster, free_addresses, listening
 from app.training.team import Collective, LostWorker, joined
 from bench.errors import EdgeBenchError
@@ -26,6 +27,7 @@ class Company:
     def __init__(self, cluster: Cluster, wait: float, progress: Progress, *, here: bool) -> None:
         self.cluster = cluster
         self.here = here
+        self.met = False
         self._wait = wait
         self._progress = progress
         self._port = contextlib.ExitStack()
@@ -40,7 +42,9 @@ class Company:
         """All workers together. ``data`` are options that say where those started here find the data set."""
         for number in self.cluster.others if self.here else []:
             self._start(number, data)
-        return joined(self.cluster, self._port, self._wait, self._progress, self._all_alive)
+        team = joined(self.cluster, self._port, self._wait, self._progress, self._all_alive)
+        self.met = True
+        return team
 
     def release(self) -> None:
         """Ends the workers started here, which end by themselves where all went well."""
@@ -109,4 +113,6 @@ def company(cluster: Cluster | int | None, wait: float, progress: Progress) -> I
             raise LostWorker(words, lost.remedy) from None
         raise
     finally:
+        # TensorFlow's server would wait at the process's end for the other workers, up to their heartbeats' time
+        console.settings.abrupt = found.met
         found.release()

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from app.training.cluster import CHIEF, Cluster, wait_for_others
+from app.training.cluster import CHIEF, Cluster, wait_for_others, wait_until_gone
 from bench.errors import EdgeBenchError
 from bench.progress import Progress
 
@@ -25,6 +25,7 @@ __all__ = ["Collective", "LostWorker", "joined", "lost_worker"]
 
 #: Everyone has been reached by then, so that it takes a moment; a slow machine may take longer.
 _FORMING_SECONDS = 120.0
+_LEAVING_SECONDS = 10.0
 _ANSWER_BYTES = 512
 
 Array = npt.NDArray[Any]
@@ -74,8 +75,16 @@ class Collective:
         return [bytes(row[row > 0].astype(np.uint8)).decode(errors="ignore") for row in all_written]
 
     def finish(self) -> None:
-        """Returns when every worker has come this far."""
-        self.answers("")
+        """The end of all: the others go when every worker has come this far, the chief when they have gone.
+
+        The last exchange needs both ends, and what the chief wrote is there by then, whoever is lost.
+        """
+        if not self.cluster.is_chief:
+            self.answers("")
+            return
+        with contextlib.suppress(LostWorker):
+            self.answers("")
+        wait_until_gone(self.cluster, _LEAVING_SECONDS)
 
 
 def _sum_over(strategy: Any) -> Callable[[Array], Any]:

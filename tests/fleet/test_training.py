@@ -1,0 +1,64 @@
+"""Who trains which epochs in turn, and what is refused before anything is sent anywhere."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.fleet.images import ImageSource
+from app.fleet.settings import EngineSetting
+from app.fleet.training import Share, TrainingOrder, shares, train_in_turn
+from app.training.checkpoints import TrainingSettings
+from bench.bundle import Bundle
+from bench.errors import BadInput
+from bench.progress import Silent
+
+ENGINES = [EngineSetting(name=name, url=f"ssh://me@{name}") for name in ("desk", "loft", "shed")]
+SETTINGS = TrainingSettings(dataset="digits", epochs=3, batch_size=32)
+
+
+def never() -> None:
+    raise AssertionError("nothing may be asked for")
+
+
+@pytest.fixture
+def source() -> Iterator[ImageSource]:
+    source = ImageSource("edge-bench-host", never)  # type: ignore[arg-type]
+    yield source
+    source.close()
+
+
+@pytest.mark.parametrize(
+    ("machines", "ends", "expected"),
+    [
+        (2, None, [(0, 50), (50, 100)]),
+        (3, None, [(0, 33), (33, 67), (67, 100)]),
+        (2, [75], [(0, 75), (75, 100)]),
+        (3, [30, 60], [(0, 30), (30, 60), (60, 100)]),
+        (1, None, [(0, 100)]),
+    ],
+)
+def test_epochs_are_shared_without_gap(machines: int, ends: list[int] | None, expected: list[tuple[int, int]]) -> None:
+    found = shares(ENGINES[:machines], 100, ends)
+    assert found == [Share(engine, *share) for engine, share in zip(ENGINES, expected, strict=False)]
+
+
+@pytest.mark.parametrize(("epochs", "ends"), [(100, [75]), (100, [60, 30]), (100, [50, 100]), (2, None)])
+def test_a_machine_without_epochs_is_refused(epochs: int, ends: list[int] | None) -> None:
+    with pytest.raises(BadInput, match=r"--stop-after|cannot share"):
+        shares(ENGINES, epochs, ends)
+
+
+def test_what_is_there_is_gone_on_with_only_when_asked_and_only_if_it_is_the_same(
+    bundle_copy: Path, source: ImageSource
+) -> None:
+    plan, order = shares(ENGINES[:2], 3, None), TrainingOrder(bundle_copy, SETTINGS, source)
+    with pytest.raises(BadInput, match="already"):
+        train_in_turn(order, plan, Silent(), resume=False)
+    assert isinstance(train_in_turn(order, plan, Silent(), resume=True), Bundle)
+    other = TrainingSettings(dataset="digits", epochs=3, batch_size=32, seed=1)
+    with pytest.raises(BadInput, match="another training"):
+        train_in_turn(TrainingOrder(bundle_copy, other, source), plan, Silent(), resume=True)
+    (bundle_copy / "variants" / "int8.tflite").write_bytes(b"x")
+    with pytest.raises(BadInput, match=r"int8\.tflite"):
+        train_in_turn(order, plan, Silent(), resume=True)
