@@ -90,6 +90,9 @@ class _Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
     request_queue_size = 64
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A look that ended before the container did: the SDK has hung up."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     recorded: RecordedEngine
