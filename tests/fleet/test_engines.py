@@ -73,7 +73,7 @@ def test_each_engine_that_cannot_is_a_row_and_the_rest_finishes(
     assert [run.machine.hostname for run in runs_in(tmp_path)] == ["good"]
     for reason in (
         "no-socket: connecting: No such file or directory",
-        "no-docker: connecting: ",
+        "no-docker: connecting: ssh connects, but no engine answers there",
         "no-host: connecting: ssh: connect to host 127.0.0.1 port 9: Connection refused",
         "no-port: connecting: Connection refused",
         "no-context: connecting: there is no Docker context called nobody",
