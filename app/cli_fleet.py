@@ -75,7 +75,8 @@ def run(
     from app.fleet.images import ImageSource
     from app.fleet.job import run_fleet
     from app.fleet.settings import desk_setting, engine_settings
-    from app.fleet.swarm.job import run_swarm, swarm_settings
+    from app.fleet.swarm.job import run_swarm
+    from app.fleet.swarm.rows import swarm_settings
     from app.presentation.fleet_progress import fleet_view
     from bench.bundle import Bundle
 

@@ -60,6 +60,7 @@ class RecordedEngine:
     words: str = "measuring: 2/2 in 0:01"  # the container's, on stderr
     memory: int = 3_976_884_224
     received: int = 0
+    connections: int = 0  # times that they were all cut off
     asked: list[str] = field(default_factory=list)
     containers: dict[str, _Container] = field(default_factory=dict)
     volumes: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -80,7 +81,8 @@ class RecordedEngine:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def stop(self) -> None:
-        """No longer."""
+        """No longer: who waits for an answer gets none."""
+        self.connections += 1
         self._server.shutdown()
         self._server.server_close()
         self.socket.unlink(missing_ok=True)
@@ -89,6 +91,9 @@ class RecordedEngine:
 class _Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
     request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A look that ended before the container did: the SDK has hung up."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -228,9 +233,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def wait(self, engine: RecordedEngine, query: dict[str, str], identity: str) -> None:
         self._body()
-        container = engine.containers[identity]
+        container, connections = engine.containers[identity], engine.connections
         while (left := container.ends - time.monotonic()) > 0:
             time.sleep(min(left, 0.2))
+            if engine.connections != connections:
+                raise ConnectionAbortedError
         self._json(200, {"StatusCode": engine.exit_code if _role(container) == "run" else 0})
 
     def logs(self, engine: RecordedEngine, query: dict[str, str], identity: str) -> None:

@@ -90,10 +90,16 @@ class Engine:
         """Within it everything that goes wrong at the engine is EngineTrouble or EngineLost, with the reason."""
         return engine_trouble(what, self._tunnel.why if self._tunnel else lambda: "")
 
+    def _why_not(self) -> str:
+        """Why a new connection fails, where ssh knows: it is there itself, or it says why not."""
+        if self._tunnel is None:
+            return ""
+        return self._tunnel.why() or ("ssh connects, but no engine answers there" if self._tunnel.open else "")
+
     def another_client(self, timeout: float) -> Any:
         """A client with connections of its own, closed with this engine."""
         docker = _sdk()
-        with self.trouble("connecting"):
+        with engine_trouble("connecting", self._why_not):
             client = docker.DockerClient(
                 base_url=self._url, tls=self._tls or False, timeout=timeout, version="auto", max_pool_size=4
             )

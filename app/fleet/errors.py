@@ -45,7 +45,7 @@ def engine_trouble(what: str, explain: Callable[[], str] = lambda: "") -> Iterat
         said = explain() or _transport(cause)
         raise EngineLost(f"{what}: {said}", remedy_for(said)) from cause
     except docker.errors.DockerException as cause:
-        said = explain() or one_line(cause)
+        said = explain() or (_transport(cause) if cause.__cause__ or cause.__context__ else one_line(cause))
         raise EngineLost(f"{what}: {said}", remedy_for(said)) from cause
 
 
@@ -100,6 +100,7 @@ _REMEDIES = {
     "could not resolve hostname": "check the name",
     "permission denied": "add the user to the group docker there",
     "connection refused": "start Docker there, or check the address",
+    "no engine answers": "start Docker there, or name its socket: ssh://user@host/path/to/docker.sock",
     "no such file or directory": "start Docker there, or name its socket: ssh://user@host/path/to/docker.sock",
     "administratively prohibited": "allow AllowStreamLocalForwarding in its sshd_config",
 }

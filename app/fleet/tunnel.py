@@ -60,6 +60,11 @@ class Tunnel:
         for line in self._process.stderr:
             self._said = [*self._said[-4:], line.decode(errors="replace").strip()]
 
+    @property
+    def open(self) -> bool:
+        """Whether ssh still holds the connection."""
+        return self._process.poll() is None
+
     def why(self) -> str:
         """What ssh said last; empty where it said nothing."""
         deadline = time.monotonic() + 0.5

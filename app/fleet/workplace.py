@@ -107,15 +107,13 @@ class Workplace:
         command: Sequence[str],
         *,
         volumes: Mapping[str, str],
-        environment: Mapping[str, str] | None = None,
-        network: str = "none",
         **more: Any,
     ) -> Any:
         """Starts a hardened container: no network, no capabilities, nothing to write but its volumes and /tmp.
 
-        volumes: role → ro or rw. ``more`` goes to the SDK's create.
+        volumes: role → ro or rw. ``more``: environment, network, and what the SDK's create takes.
         """
-        container = self._create(role, command, volumes=volumes, environment=environment, network=network, **more)
+        container = self._create(role, command, volumes=volumes, **more)
         with self.engine.trouble("starting"):
             try:
                 container.start()

@@ -110,3 +110,31 @@ def test_no_machine_can_harm_the_others(
     # nothing is left on any of them, and the image went only where it was not
     assert not any(engine.containers or engine.volumes for engine in engines.values())
     assert [name for name, engine in engines.items() if "POST /images/load" in engine.asked] == ["sent-to"]
+
+
+def test_a_network_that_breaks_off_and_comes_back_costs_nothing(
+    digits_bundle: Bundle, run: dict[str, Any], sockets: Path, tmp_path: Path
+) -> None:
+    files = {"runs/run-1.json": run_of(run, "shaky", 1)}
+    engine = RecordedEngine(sockets / "shaky.sock", files, LAYERS, "x86_64", seconds=4)
+    engine.start()
+    process = subprocess.Popen(
+        command(
+            "fleet", "run", digits_bundle.folder, "--image", saved_image(tmp_path / "edge.tar"), "--trials", 2,
+            "--processes", 1, "--limit", 200, "--results", tmp_path / "results", "--engine", engine.url,
+        ),
+        env=clean_environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    assert any(line == "shaky: run\n" for line in process.stderr)
+    while not any(asked.endswith("/wait") for asked in engine.asked[-1:]):
+        pass
+    engine.stop()
+    assert any("lost (waiting: " in line for line in process.stderr)
+    engine.start()
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert len(list((tmp_path / "results").glob("run-*.json"))) == 1
+    # the check and the run were started, and nothing a second time
+    assert sum(asked.endswith("/start") for asked in engine.asked) == 2
+    engine.stop()

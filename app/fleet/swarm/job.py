@@ -8,9 +8,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from app.fleet.device import LEFT_AT_HOME, PROGRESS, Order
 from app.fleet.engine import Engine
@@ -20,6 +17,7 @@ from app.fleet.job import Outcome, prepare_state
 from app.fleet.receive import COLLECTED_FILES, MOST_BYTES, Expected, keep, newest_complete
 from app.fleet.settings import EngineSetting
 from app.fleet.state import DeviceState, FleetState
+from app.fleet.swarm.rows import Rows, node_id
 from app.fleet.swarm.services import Node, Task, deploy, nodes_of, prepare, remove, tasks_of
 from app.fleet.swarm.stack import Stack
 from app.fleet.view import FleetView
@@ -28,26 +26,11 @@ from bench.errors import BadInput, EdgeBenchError
 from bench.locks import only_writer
 from bench.results import read_run, writable_folder
 
-__all__ = ["run_swarm", "swarm_settings"]
+__all__ = ["run_swarm"]
 
 _LOOK_SECONDS = 2.0
 DRAINED = "it was drained half-way"
 _OVER = {"complete", "failed", "rejected", "orphaned", "shutdown", "remove"}
-
-
-def swarm_settings(manager: EngineSetting, timeout: float) -> list[EngineSetting]:
-    """Every node of a manager's swarm as a row; a host name that several have is told apart by the node's id."""
-    with Engine(manager, timeout) as engine:
-        _must_manage(engine)
-        nodes = nodes_of(engine)
-    names = [node.hostname for node in nodes]
-    return [
-        EngineSetting(
-            name=node.hostname if names.count(node.hostname) == 1 else f"{node.hostname[:50]}-{node.id[:8]}",
-            url=f"swarm://{node.id}",
-        )
-        for node in nodes
-    ]
 
 
 def run_swarm(
@@ -67,14 +50,6 @@ def run_swarm(
     return Outcome(rows, runs, interrupted, state.folder)
 
 
-def _must_manage(engine: Engine) -> None:
-    if not engine.description.swarm_manager:
-        raise BadInput(
-            f"{engine.name}: its engine manages no swarm ({engine.description.swarm or 'unknown'})",
-            "`docker swarm init` there, and `docker swarm join` on the others; name a manager as the first --engine",
-        )
-
-
 @dataclass
 class _Job:
     order: Order
@@ -85,6 +60,7 @@ class _Job:
     def __post_init__(self) -> None:
         self.engine = Engine(self.engines[0], self.order.timeout)
         self.workplace = Workplace(self.engine, self.state.record.fleet, "")
+        self.rows = Rows(self.state, self.view)
         self._since = ""
         self._measuring: set[str] = set()  # ids of nodes that have said so
         self._failed: dict[str, str] = {}  # node's id → what its task said
@@ -98,7 +74,7 @@ class _Job:
         try:
             self._images()
             self._salvage()
-            todo = {row.engine.url.removeprefix("swarm://"): row for row in self.state.record.devices if not row.done}
+            todo = {node_id(row): row for row in self.state.record.devices if not row.done}
             if todo:
                 self._deploy(todo, stack_file)
                 self._watch(set(todo))
@@ -141,8 +117,8 @@ class _Job:
                 if manager:
                     self.workplace.image = name
                 for row in self.state.record.devices:
-                    if row.engine.url == f"swarm://{engine.description.node_id}":
-                        self._set(row.engine.url.removeprefix("swarm://"), image_bytes=row.image_bytes + sent)
+                    if node_id(row) == engine.description.node_id:
+                        self.rows.set(node_id(row), image_bytes=row.image_bytes + sent)
                 self.view.say(f"{setting.name}: has the image {name}{f', {sent / 1e6:.0f} MB sent' if sent else ''}")
         except EngineTrouble as cause:
             if manager:
@@ -158,7 +134,7 @@ class _Job:
 
     def _deploy(self, todo: dict[str, DeviceState], stack_file: Path | None) -> None:
         for row in todo.values():
-            self._set(_id(row), state="working", reason="", remedy="", left_behind=True)
+            self.rows.set(node_id(row), state="working", reason="", remedy="", left_behind=True)
         sent, _ = self.workplace.copy_in(self.order.bundle.folder, "artifacts", "bundle", lambda _: None, LEFT_AT_HOME)
         nodes = nodes_of(self.engine)
         stack = Stack(
@@ -177,7 +153,7 @@ class _Job:
             path.write_text(text)
         for node in nodes:
             if node.id in todo:
-                self._set(
+                self.rows.set(
                     node.id, machine=f"{node.architecture}", platform=node.platform, memory_bytes=node.memory_bytes,
                     engine_version=node.engine_version, bundle_bytes=sent,
                 )  # fmt: skip
@@ -199,41 +175,41 @@ class _Job:
                 continue
             for node in sorted(waiting):
                 self._one(node, nodes.get(node), tasks.get(node), silent)
-            waiting = {node for node in waiting if self._row(node).state == "working"}
+            waiting = {node for node in waiting if self.rows.row(node).state == "working"}
             if not waiting:
                 return
             time.sleep(_LOOK_SECONDS)
 
     def _one(self, identity: str, node: Node | None, task: Task | None, silent: dict[str, float]) -> None:
         """What is to be said of a node now."""
-        name = self._row(identity).engine.name
+        name = self.rows.row(identity).engine.name
         if task and task.state == "complete":
-            self._set(identity, state="handed over", seconds={"run": task.seconds})
+            self.rows.set(identity, state="handed over", seconds={"run": task.seconds})
             self.view.update(name, "handed over its Run")
         elif node is None:
-            self._fail(identity, "it left the swarm half-way", "let it join again; --resume asks it")
+            self.rows.fail(identity, "it left the swarm half-way", "let it join again; --resume asks it")
         elif node.availability == "drain" and (task is None or task.state in _OVER):
             why = f": {task.error}" if task and task.error else ""
-            self._fail(identity, f"{DRAINED}{why}", "`docker node update --availability active`, then --resume")
+            self.rows.fail(identity, f"{DRAINED}{why}", "`docker node update --availability active`, then --resume")
         elif node.state != "ready":
             began = silent.setdefault(identity, time.monotonic())
             if time.monotonic() - began >= self.order.patience:
-                self._fail(identity, f"lost: the swarm says that it is {node.state}", "--resume asks it again")
+                self.rows.fail(identity, f"lost: the swarm says that it is {node.state}", "--resume asks it again")
         elif node.platform in self.without_image:
-            self._fail(identity, self.without_image[node.platform], "name an image for it with --image")
+            self.rows.fail(identity, self.without_image[node.platform], "name an image for it with --image")
         elif task and task.state in _OVER:
             reason = self._failed.get(identity) or task.error or f"its task is {task.state}"
             remedy = ""
             if "no such image" in reason.lower():
                 remedy = "name its engine with --engine, so that the image is sent; or an --image in a registry"
-            self._fail(identity, reason, remedy)
+            self.rows.fail(identity, reason, remedy)
         elif node.availability != "active" and task is None:
-            self._fail(identity, f"the swarm gives it no work: it is on {node.availability}", "make it active")
+            self.rows.fail(identity, f"the swarm gives it no work: it is on {node.availability}", "make it active")
         else:
             silent.pop(identity, None)
-            if node.availability == "drain" and not self._row(identity).reason:
+            if node.availability == "drain" and not self.rows.row(identity).reason:
                 # nothing new is begun there, but the swarm lets a job's task end
-                self._set(identity, reason=DRAINED)
+                self.rows.set(identity, reason=DRAINED)
                 self.view.say(f"{name}: {DRAINED}; its task may end")
             if task and identity not in self._measuring:
                 self.view.update(name, task.state, note=task.error)
@@ -246,7 +222,7 @@ class _Job:
     def _line(self, line: str) -> None:
         node, _, said = line.partition(" ")
         with contextlib.suppress(StopIteration):
-            row = self._row(node)
+            row = self.rows.row(node)
             if said.startswith("failed: "):
                 self._failed[node] = said.removeprefix("failed: ")
             elif found := PROGRESS.match(said):
@@ -280,13 +256,15 @@ class _Job:
             if not self.order.keep:
                 self.workplace.clean_up(remove_image=self.order.remove_image)
                 for row in self.state.record.devices:
-                    self._set(_id(row), left_behind=False)
+                    self.rows.set(node_id(row), left_behind=False)
         except EngineTrouble as cause:
             self.view.say(f"! {cause.problem}; {cause.remedy or '`edge-bench fleet clean` there removes what is left'}")
         for row in self.state.record.devices:
             if row.state in ("working", "handed over"):
                 reason = "interrupted" if interrupted else "it was handed over, and could not be fetched"
-                self._set(_id(row), state="interrupted" if interrupted else "lost", reason=reason, remedy="--resume")
+                self.rows.set(
+                    node_id(row), state="interrupted" if interrupted else "lost", reason=reason, remedy="--resume"
+                )
         for row in self.state.record.devices:
             self.view.ended(row.engine.name, row.done, row.run_file or row.reason)
 
@@ -302,34 +280,26 @@ class _Job:
                 if isinstance(cause, EngineLost) or "could not find" not in cause.problem.lower():
                     raise
             for row in rows:
-                self._take(row, sorted((Path(folder) / "runs" / _id(row)).glob("run-*.json")))
+                self._take(row, sorted((Path(folder) / "runs" / node_id(row)).glob("run-*.json")))
 
     def _take(self, row: DeviceState, paths: Sequence[Path]) -> None:
         if not paths:
             return
-        hostname = next((node.hostname for node in nodes_of(self.engine) if node.id == _id(row)), row.engine.name)
+        hostname = next((node.hostname for node in nodes_of(self.engine) if node.id == node_id(row)), row.engine.name)
         try:
             run = newest_complete(paths, Expected(self.order.bundle, self.order.settings, hostname, row.platform))
             path = keep(run, self.order.results)
         except EdgeBenchError as cause:
-            self._fail(_id(row), cause.problem, cause.remedy)
+            self.rows.fail(node_id(row), cause.problem, cause.remedy)
             return
         size = sum(path.stat().st_size for path in paths)
         reason = row.reason if row.reason == DRAINED else ""
-        self._set(
-            _id(row), state="done", reason=reason, remedy="", run_file=path.name, run_id=run.run_id, fetched_bytes=size
+        self.rows.set(
+            node_id(row),
+            state="done",
+            reason=reason,
+            remedy="",
+            run_file=path.name,
+            run_id=run.run_id,
+            fetched_bytes=size,
         )
-
-    def _row(self, identity: str) -> DeviceState:
-        return next(row for row in self.state.record.devices if _id(row) == identity)
-
-    def _fail(self, identity: str, reason: str, remedy: str) -> None:
-        self._set(identity, state="failed", reason=reason, remedy=remedy)
-        self.view.update(self._row(identity).engine.name, "no Run", note=reason)
-
-    def _set(self, identity: str, **changes: Any) -> None:
-        self.state.set(msgspec.structs.replace(self._row(identity), **changes))
-
-
-def _id(row: DeviceState) -> str:
-    return row.engine.url.removeprefix("swarm://")
