@@ -50,7 +50,8 @@ def main(arguments: list[str]) -> int:
     for each in SIGNALS:
         signal.signal(each, signal.SIG_IGN)
     name, read_end, write_end, parent, limit = arguments
-    die_with_parent(int(parent))
+    if int(parent):
+        die_with_parent(int(parent))
     if int(limit):
         # private writable memory, so that what a library merely maps does not count
         _bound(resource.RLIMIT_DATA, int(limit))

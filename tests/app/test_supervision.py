@@ -55,7 +55,10 @@ def test_a_crash_in_native_code_is_a_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("whole_group", [True, False])
 def test_native_code_that_hears_no_signal_is_ended(tmp_path: Path, number: int, whole_group: bool) -> None:
     # a call that is begun anew whenever a signal comes, with the interpreter's lock held: as a converter does
-    work = "lib = ctypes.PyDLL(None)\n    while True:\n        try: up(); lib.sleep(1000)\n        except BaseException: pass"
+    work = (
+        "lib = ctypes.PyDLL(None)\n    while True:\n        try: up(); lib.sleep(1000)\n"
+        "        except BaseException: pass"
+    )
     process = supervising(tmp_path, work)
     (os.killpg if whole_group else os.kill)(process.pid, number)
     assert ended(process, tmp_path) == (130, "error: interrupted\n")
