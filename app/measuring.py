@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from app.questions import Question
+from bench import interrupts
 from bench.assembly import read_run_or_journal
 from bench.benchmark import run_benchmark
 from bench.company import company, runtime_folder
@@ -59,7 +60,8 @@ def measure(
             question.subject, question.planned, question.settings, progress,
             begun=begun, journal=journal, earlier=earlier, company=met,
         )  # fmt: skip
-        return run, _written(run, results, journal, progress, again=earlier is not None)
+        with interrupts.held():
+            return run, _written(run, results, journal, progress, again=earlier is not None)
 
 
 def _written(run: Run, results: Path, journal: Journal, progress: Progress, *, again: bool) -> Path:
