@@ -40,7 +40,7 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def runtime_folders() -> list[Path]:
-    """EDGE_BENCH_RUNTIME_DIR, else /run/lock and /tmp: on some systems the first is everybody's, on some only root's."""
+    """EDGE_BENCH_RUNTIME_DIR, else /run/lock and /tmp: the first is everybody's on some systems, root's on others."""
     if named := os.environ.get("EDGE_BENCH_RUNTIME_DIR"):
         return [Path(named)]
     return [Path("/run/lock"), Path("/tmp")]  # noqa: S108 - meant to be shared; nothing in it is trusted
