@@ -42,7 +42,7 @@ test-fast: setup ## the tests that take seconds
 	@$(BIN)/python -m pytest -m "not slow and not containers"
 
 KILLS ?= 200
-faults: setup ## kill -9 at KILLS random moments, with a resume after each: some fifteen minutes
+faults: setup ## kill -9 at KILLS random moments of run and train, a resume after each; signals: some 40 minutes
 	@EDGE_BENCH_KILLS=$(KILLS) $(BIN)/python -m pytest -s tests/faults
 
 # RUNS: Run files or folders, BUNDLE: the bundle they measured

@@ -220,12 +220,12 @@ def doctor(
     """Say what this machine is, what is missing, and what would spoil a measurement."""
     from app import console
     from app.presentation.doctor_table import doctor_table
-    from bench.company import measuring_now, runtime_folder
+    from bench.company import measuring_now, runtime_folders
     from bench.machine import describe_machine
     from bench.trust import load_now, machine_findings, not_alone
 
     machine = describe_machine()
-    others = [not_alone(guest, now=True) for guest in measuring_now(machine.hostname, runtime_folder())]
+    others = [not_alone(guest, now=True) for guest in measuring_now(machine.hostname, *runtime_folders())]
     findings = [*machine_findings(machine), *others, *load_now(machine)]
     console.print_table(doctor_table(machine, findings), output_format)
     if strict and any(finding.spoils for finding in findings):

@@ -6,9 +6,10 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from app.questions import Question
+from bench import interrupts
 from bench.assembly import read_run_or_journal
 from bench.benchmark import run_benchmark
-from bench.company import company, runtime_folder
+from bench.company import company, runtime_folders
 from bench.errors import BadInput, ResultsError
 from bench.files import remove_leftovers
 from bench.journal import JOURNAL, Entry, Journal, TrialMade, read_journal
@@ -42,7 +43,7 @@ def measure(
     system's temporary folder instead; ResultsError where that fails too.
     """
     writable_folder(results)
-    for place in (results, runtime_folder()):
+    for place in (results, *runtime_folders()):
         remove_leftovers(place)  # of runs that were killed
     if once and (found := _measured_before(results, question, given)):
         progress.say(f"{found[1]} has measured this bundle so already")
@@ -54,12 +55,13 @@ def measure(
             held.enter_context(reading(question.bundle))
         journal, begun, earlier = _journal(results, question, progress, resume=resume)
         held.enter_context(journal)
-        met = held.enter_context(company(begun.run_id, begun.machine.hostname, runtime_folder(), results))
+        met = held.enter_context(company(begun.run_id, begun.machine.hostname, *runtime_folders(), results))
         run = run_benchmark(
             question.subject, question.planned, question.settings, progress,
             begun=begun, journal=journal, earlier=earlier, company=met,
         )  # fmt: skip
-        return run, _written(run, results, journal, progress, again=earlier is not None)
+        with interrupts.held():
+            return run, _written(run, results, journal, progress, again=earlier is not None)
 
 
 def _written(run: Run, results: Path, journal: Journal, progress: Progress, *, again: bool) -> Path:

@@ -11,7 +11,6 @@ import errno
 import fcntl
 import os
 import stat
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ import msgspec
 from bench.files import PART, locked_temporary, read_bounded
 from bench.interrupts import held
 
-__all__ = ["Company", "Guest", "company", "measuring_now", "runtime_folder"]
+__all__ = ["Company", "Guest", "company", "measuring_now", "runtime_folders"]
 
 _BOOK = "measuring"
 _LONGEST = 1 << 20
@@ -40,12 +39,11 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
         return f"run {self.run_id[:8]}, process {self.process} on {self.host}"
 
 
-def runtime_folder() -> Path:
-    """EDGE_BENCH_RUNTIME_DIR, else the first that is there: /run/lock and /tmp are everybody's on a Linux system."""
+def runtime_folders() -> list[Path]:
+    """EDGE_BENCH_RUNTIME_DIR, else /run/lock and /tmp: the first is everybody's on some systems, root's on others."""
     if named := os.environ.get("EDGE_BENCH_RUNTIME_DIR"):
-        return Path(named)
-    places = (Path("/run/lock"), Path("/tmp"))  # noqa: S108 - meant to be shared; nothing in it is trusted
-    return next((place for place in places if os.access(place, os.W_OK | os.X_OK)), Path(tempfile.gettempdir()))
+        return [Path(named)]
+    return [Path("/run/lock"), Path("/tmp")]  # noqa: S108 - meant to be shared; nothing in it is trusted
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -164,7 +165,9 @@ def _started(
     module: str, arguments: Sequence[str], requests: int, replies: int, memory_limit: int | None, log: IO[bytes]
 ) -> "subprocess.Popen[bytes]":
     path = os.pathsep.join(part for part in (str(_ROOT), os.environ.get("PYTHONPATH")) if part)
-    words = [*arguments, requests, replies, os.getpid(), memory_limit or 0]
+    # to the kernel a parent is a thread: a worker that a passing one has started must not end with it
+    lasting = threading.current_thread() is threading.main_thread()
+    words = [*arguments, requests, replies, os.getpid() if lasting else 0, memory_limit or 0]
     return subprocess.Popen(
         [sys.executable, "-P", "-m", module, *map(str, words)],
         pass_fds=(requests, replies),

@@ -68,11 +68,12 @@ def main(arguments: list[str]) -> int:
 
 
 def settle(parent: int, memory_limit: int) -> None:
-    """What every worker process does first; ``memory_limit`` in bytes, 0 for none."""
+    """What every worker process does first; ``memory_limit`` in bytes, 0 for none; ``parent`` 0 for a passing thread."""
     # signals may reach the whole process group; the parent decides when a worker ends, and takes it along when it dies
     for each in SIGNALS:
         signal.signal(each, signal.SIG_IGN)
-    die_with_parent(parent)
+    if parent:
+        die_with_parent(parent)
     if memory_limit:
         # private writable memory, so that what a library merely maps does not count
         _bound(resource.RLIMIT_DATA, memory_limit)

@@ -147,7 +147,8 @@ def main(arguments: list[str]) -> int:
     read_end, write_end, parent, _ = (int(argument) for argument in arguments)
     for each in SIGNALS:
         signal.signal(each, signal.SIG_IGN)  # the parent decides when this ends, and takes it along when it dies
-    die_with_parent(parent)
+    if parent:
+        die_with_parent(parent)
     silence_tensorflow()
     channel = Channel(read_end, write_end, Request)
     model: _Model | None = None

@@ -117,6 +117,7 @@ def test_a_bundle_that_would_not_fit_is_refused_before_it_is_trained(mount: Moun
         train_bundle(mount("disk", "size=8m") / "bundle", SHORT, Silent())
 
 
+@pytest.mark.slow
 def test_read_only_folders_are_read_and_refused_to_be_written(
     digits_bundle: Bundle, mount: Mount, edge_bench: CommandLine
 ) -> None:
@@ -138,6 +139,7 @@ def test_read_only_folders_are_read_and_refused_to_be_written(
         assert "dynamic" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_working_directory_may_be_read_only(digits_bundle: Bundle, mount: Mount, edge_bench: CommandLine) -> None:
     """Also one that is no longer there."""
     here = mount("here", "size=1m,ro")
