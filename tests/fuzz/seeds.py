@@ -31,7 +31,10 @@ from bench.results import Failure, ProcessRecord, Run
 from bench.telemetry import MachineState
 from tests.bench.test_compare import LABELS, machine, result, run
 
-__all__ = ["histories", "images", "journals", "kerases", "labels", "line", "manifest", "npys", "npz", "runs", "tflites"]
+__all__ = [
+    "crasher", "histories", "images", "journals", "kerases", "labels", "line", "manifest", "npys", "npz", "runs",
+    "tflites",
+]  # fmt: skip
 
 INPUT = TensorSpec(dtype="float32", shape=[1, 4, 4, 1])
 OUTPUT = TensorSpec(dtype="float32", shape=[1, 10])
@@ -243,3 +246,18 @@ def journals() -> list[list[Entry]]:
 def line(payload: bytes) -> bytes:
     """A line of a journal with its right checksum."""
     return b"%08x %s\n" % (crc32(payload), payload)
+
+
+def crasher() -> bytes:
+    """A well-formed .tflite that ends LiteRT's process with a segmentation fault: it splits its input into none."""
+    split, axis = schema.SplitOptionsT(), _tensor(b"axis", [1], 1)
+    split.numSplits, axis.type = 0, schema.TensorType.INT32
+    tensors = [axis, _tensor(b"image", [1, 16], 0), _tensor(b"score", [1, 10], 0)]
+    m, graph, builder = schema.ModelT(), schema.SubGraphT(), flatbuffers.Builder(1024)
+    m.version, m.description, m.operatorCodes = 3, b"made for tests", [_code(schema.BuiltinOperator.SPLIT)]
+    m.buffers = [_buffer(None), _buffer(np.zeros(4, np.uint8))]
+    graph.name, graph.tensors, graph.inputs, graph.outputs = b"main", tensors, [1], [2]
+    graph.operators = [_operator(0, [0, 1], [2], schema.BuiltinOptions.SplitOptions, split)]
+    m.subgraphs = [graph]
+    builder.Finish(m.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
