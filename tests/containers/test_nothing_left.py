@@ -10,30 +10,27 @@ pytestmark = [pytest.mark.containers, pytest.mark.usefixtures("images")]
 
 LOOK = r"""
 import json, os, re
-NAMES = re.compile(r"(^\.(bash|python|ash|zsh)_history$|^\.(netrc|pypirc|npmrc|git-credentials|env|Xauthority)$"
-                   r"|^id_(rsa|dsa|ecdsa|ed25519)|\.(deb|whl|pyc\.\d+)$|^pip\.conf$|^config\.json$|^Dockerfile)")
-SECRET = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----|AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{36}|://[^/\s:@\"']+:[^/\s@\"'{}]+@")
-FOLDERS = ["/root", "/tmp", "/var/cache/apt/archives", "/var/lib/apt/lists", "/var/log", "/src", "/home", "/root/.cache", "/opt/tools"]
+NAMES = re.compile(r"^\.(bash|python|ash|zsh)_history$|^\.(netrc|pypirc|npmrc|git-credentials|env|Xauthority)$"
+                   r"|^id_(rsa|dsa|ecdsa|ed25519)|\.(deb|whl)$|^pip\.conf$|^Dockerfile")
+SECRET = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----|AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{36}")
+ADDRESS = re.compile(rb"://[^/\s:@\"']+:[^/\s@\"'{}]+@")  # with a name and a password in it; libraries have examples
+FOLDERS = ["/root/.cache", "/src", "/home", "/opt/tools", "/var/cache/apt/archives", "/var/lib/apt/lists"]
 found, full = [], {}
 for top in ("/etc", "/opt", "/root", "/home", "/tmp", "/var", "/artifacts", "/results", "/downloads", "/srv"):
     for folder, names, files in os.walk(top):
-        names[:] = [name for name in names if name != "site-packages" or top == "/opt"]
-        if ".git" in names or "__MACOSX" in names:
-            found.append(os.path.join(folder, ".git"))
+        found += [os.path.join(folder, name) for name in names if name == ".git"]
         for name in files:
             path = os.path.join(folder, name)
-            if NAMES.search(name):
-                found.append(path)
+            found += [path] if NAMES.search(name) else []
             try:
-                if os.path.getsize(path) < 300_000 and SECRET.search(open(path, "rb").read()):
-                    found.append(path + ": a secret")
+                content = open(path, "rb").read() if os.path.getsize(path) < 300_000 else b""
             except OSError:
-                pass
+                continue
+            if SECRET.search(content) or ("site-packages" not in folder and ADDRESS.search(content)):
+                found.append(path + ": a secret")
 for folder in FOLDERS:
-    inside = [os.path.join(at, name) for at, _, names in os.walk(folder) for name in names]
-    if inside:
-        full[folder] = inside[:5]
-print(json.dumps({"found": found, "full": full, "environment": dict(os.environ)}))
+    full[folder] = [name for _, _, names in os.walk(folder) for name in names if name != "lock"]
+print(json.dumps({"found": found, "full": full, "environment": sorted(os.environ)}))
 """
 
 
@@ -43,28 +40,18 @@ def test_an_image_holds_no_secret_no_history_and_no_cache(image: str, platform: 
                   image, "-c", LOOK)  # fmt: skip
     assert done.returncode == 0, done.stderr
     inside = json.loads(done.stdout)
-    # what the base image brings is not this project's: its skeletons of a user's folder, and package lists it may have
-    found = [path for path in inside["found"] if not path.startswith("/etc/skel/")]
-    assert found == []
-    left = {
-        folder: files
-        for folder, files in inside["full"].items()
-        if folder in ("/root/.cache", "/src", "/opt/tools", "/home")
-    }
-    assert left == {}
-    for folder in ("/var/cache/apt/archives", "/var/lib/apt/lists"):
-        assert [path for path in inside["full"].get(folder, []) if not path.endswith("/lock")] == []
-    assert not [
-        name for name in inside["environment"] if any(word in name for word in ("TOKEN", "PASSWORD", "SECRET", "KEY"))
-    ]
+    assert inside["found"] == []
+    assert not any(inside["full"].values()), inside["full"]
+    words = ("TOKEN", "PASSWORD", "SECRET", "KEY")
+    assert not [name for name in inside["environment"] if any(word in name for word in words)]
 
 
 @pytest.mark.parametrize("image", [EDGE, HOST])
-def test_how_it_was_built_gives_no_secret_away(image: str) -> None:
+def test_how_it_was_built_gives_nothing_away(image: str) -> None:
     layers = docker("history", "--no-trunc", "--format", "{{.CreatedBy}}", image).stdout
     assert "COPY" in layers
     for word in ("token", "password", "secret", "PIP_INDEX", "://"):
-        assert word not in layers.replace("--mount=type=secret", ""), word
+        assert word not in layers, word
 
 
 @pytest.mark.parametrize("image", [EDGE, HOST])
