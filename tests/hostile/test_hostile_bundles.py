@@ -4,9 +4,11 @@ What a manifest says of an altered file is altered with it: size and checksum ar
 """
 
 import base64
+import io
 import json
 import os
 import struct
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -401,3 +403,14 @@ def test_names_of_others_reach_a_terminal_and_a_page_as_text(edge_bench: Command
     assert "\x1b" not in page
     assert "\u202e" not in page
     assert_refused(edge_bench("compare", f"no\x1b[2J{evil[:9]}.json"), "\\u001b")
+
+
+def test_an_archive_of_a_data_set_is_not_unpacked_for_ever(tmp_path: Path) -> None:
+    from app.training.datasets import load_dataset
+
+    with tarfile.open(tmp_path / "cifar-10-binary.tar.gz", "w:gz") as archive:
+        member = tarfile.TarInfo("../data_batch_1.bin")
+        member.size = 40 << 20
+        archive.addfile(member, io.BytesIO(bytes(member.size)))
+    with pytest.raises(DatasetError, match="has 41,943,040 bytes"):
+        load_dataset("cifar10", tmp_path)
