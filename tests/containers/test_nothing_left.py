@@ -12,7 +12,8 @@ LOOK = r"""
 import json, os, re
 NAMES = re.compile(r"^\.(bash|python|ash|zsh)_history$|^\.(netrc|pypirc|npmrc|git-credentials|env|Xauthority)$"
                    r"|^id_(rsa|dsa|ecdsa|ed25519)|\.(deb|whl)$|^pip\.conf$|^Dockerfile")
-SECRET = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----|(?<![\w+/])AKIA[0-9A-Z]{16}(?![\w+/])|gh[pousr]_[A-Za-z0-9]{36}")
+SECRET = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----|(?<![\w+/])AKIA[0-9A-Z]{16}(?![\w+/])"
+                    rb"|gh[pousr]_[A-Za-z0-9]{36}")
 ADDRESS = re.compile(rb"://[^/\s:@\"']+:[^/\s@\"'{}]+@")  # with a name and a password in it; libraries have examples
 FOLDERS = ["/root/.cache", "/src", "/home", "/opt/tools", "/var/cache/apt/archives", "/var/lib/apt/lists"]
 found, full = [], {}
