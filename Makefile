@@ -10,7 +10,7 @@ LIMIT ?= 500
 BENCH_FLAGS ?=
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
-.PHONY: help setup bench test test-fast lint lock schema screenshots calibration faults releases clean
+.PHONY: help setup bench test test-fast lint lock schema screenshots calibration faults fuzz audit releases clean
 
 include containers.mk
 
@@ -40,6 +40,20 @@ test: setup lint ## all tests; container tests where a Docker engine answers
 
 test-fast: setup ## the tests that take seconds
 	@$(BIN)/python -m pytest -m "not slow and not containers"
+
+CASES ?= 10000
+SEED ?= 1
+fuzz: setup ## CASES damaged files of every kind, read under guard; SEED=2 for others: some six minutes
+	@$(BIN)/python -m tests.fuzz --cases $(CASES) --seed $(SEED)
+
+# in an environment of its own: what looks for holes needs nothing of the project, and the project nothing of it
+AUDIT := build/audit-$(shell cksum < requirements/audit.txt 2>/dev/null | cut -d' ' -f1)
+$(AUDIT)/bin/pip-audit: requirements/audit.txt
+	@$(PYTHON) -m venv $(AUDIT)
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(AUDIT)/bin/python -m pip install --quiet --require-hashes -r requirements/audit.txt
+
+audit: $(AUDIT)/bin/pip-audit ## known vulnerabilities of all that is locked; skipped where the database gives no answer
+	@PATH="$(AUDIT)/bin:$$PATH" $(PYTHON) tools/audit.py requirements/*.txt
 
 KILLS ?= 200
 faults: setup ## kill -9 at KILLS random moments of run and train, a resume after each; signals: some 40 minutes
@@ -73,6 +87,8 @@ lock: setup ## new locks from pyproject.toml
 	  extras="--extra $$extra"; [[ $$extra == dev ]] && extras="--extra host --extra dev"; \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --no-annotate $(UPGRADE) $$extras --extra build pyproject.toml -o requirements/$$extra.txt; done
+	@echo "pip-audit>=2.9" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate $(UPGRADE) - -o requirements/audit.txt
 
 clean: ## what can be made again
 	rm -rf $(VENV) build ./*.egg-info .mypy_cache .ruff_cache .pytest_cache

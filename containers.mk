@@ -9,7 +9,9 @@ PLATFORM ?= linux/arm64
 EDGE_TAG ?= edge-bench
 CONTEXT := build/edge-image
 
-.PHONY: images push edge-image docker-answers
+BASE ?= debian:bookworm-slim
+
+.PHONY: images push edge-image pin docker-answers
 
 docker-answers:
 	@docker buildx version >/dev/null 2>&1 && docker info >/dev/null 2>&1 || \
@@ -23,6 +25,13 @@ images: docker-answers ## both images for their platforms (host: amd64; edge: ar
 push: docker-answers ## both images to REGISTRY=…, with SBOM and provenance attestations
 	@test -n "$(REGISTRY)" || { echo "say where to: make push REGISTRY=registry.example/someone" >&2; exit 2; }
 	@REGISTRY=$(REGISTRY) $(BAKE) --push --sbom=true --provenance=mode=max
+
+pin: docker-answers ## the base image by its digest, into both Dockerfiles; BASE=… another. Needs a registry
+	@digest=$$(docker buildx imagetools inspect "$(BASE)" --format '{{json .Manifest}}' | grep -m1 -oE 'sha256:[0-9a-f]{64}'); \
+	  [[ -n $$digest ]] || \
+	  { echo "no registry answered for $(BASE): the Dockerfiles stay as they are" >&2; exit 2; }; \
+	  sed -i "s|^ARG BASE=.*|ARG BASE=$(BASE)@$$digest|" Dockerfile.host Dockerfile.edge; \
+	  echo "both images are built on $(BASE)@$$digest: commit that" >&2
 
 edge-image: docker-answers ## the edge image with a bundle and the host's Runs inside: BUNDLE=folder RESULTS=folder
 	@rm -rf $(CONTEXT) && mkdir -p $(CONTEXT)/bundle $(CONTEXT)/results

@@ -9,7 +9,7 @@ import numpy as np
 
 from app.measuring import read_runs
 from bench.bundle import Bundle
-from bench.company import company, runtime_folder
+from bench.company import company, runtime_folders
 from bench.compare import LIGHT
 from bench.emulation import emulation_signs
 from bench.errors import BadInput, ResultsError
@@ -131,10 +131,10 @@ def offload(asked: Plan, results: Path, progress: Progress) -> tuple[Offload, Pa
     arms = 1 + len(asked.payloads) * len(asked.in_flight) * (1 + len(asked.links))
     # ten figures an image and trial, where a run has one
     room_for(results, asked.timed, 10 * arms * asked.timed * asked.settings.trials)
-    for place in (results, runtime_folder()):
+    for place in (results, *runtime_folders()):
         remove_leftovers(place)  # of runs that were killed
     offload_id, host = uuid.uuid4().hex, describe_machine().hostname
-    with reading(asked.bundle), company(offload_id, host, runtime_folder(), results) as met:
+    with reading(asked.bundle), company(offload_id, host, *runtime_folders(), results) as met:
         measured = measure_offload(asked, progress, offload_id)
         others = [not_alone(guest) for guest in met.news()]
     measured = msgspec.structs.replace(measured, findings=[*measured.findings, *others])

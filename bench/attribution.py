@@ -41,7 +41,7 @@ def attribute(measured: Sequence[Measured], base: Run) -> list[Effect]:
     real = [item for item in measured if not item.run.emulated]
     pairs = [
         ("machine", _machines(real, base)),
-        ("runtime", _within(real, "runtime", lambda item: list(RUNTIMES).index(item.result.configuration.runtime))),
+        ("runtime", _within(real, "runtime", _place)),
         ("precision", _precisions(real)),
         ("threads", _within(real, "threads", lambda item: item.result.configuration.threads)),
     ]
@@ -70,6 +70,12 @@ def _machines(items: Sequence[Measured], base: Run) -> Iterator[tuple[Measured, 
         other = there.get(item.result.configuration)
         if other and item.run.machine.label != base.machine.label:
             yield item, other
+
+
+def _place(item: Measured) -> int:
+    """Of a runtime in the registry; behind all where this edge-bench does not know it."""
+    known, name = list(RUNTIMES), item.result.configuration.runtime
+    return known.index(name) if name in known else len(known)
 
 
 def _within(

@@ -21,7 +21,7 @@ MAX_DEPTH = 100  # a model in a model in a model has some thirty
 MAX_MEMBERS = 100_000
 MAX_BYTES = 32 << 30
 #: Keras stores without compression, and weights hardly shrink; what grows more than this is a bomb.
-MOST_GROWTH, _FREE_GROWTH = 20, 64 << 20
+MOST_GROWTH, _FREE_GROWTH = 20, 16 << 20
 #: Classes that hold code, or load it.
 _CODE = {"__lambda__", "Lambda", "PyFunction", "TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer"}
 _MODULES = ("keras", "builtins")

@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> int:
 
 
 def settle(parent: int, memory_limit: int) -> None:
-    """What every worker process does first; ``memory_limit`` in bytes, 0 for none; ``parent`` 0 for a passing thread."""
+    """What every worker does first. ``memory_limit`` in bytes, 0 for none; ``parent`` is 0 for a passing thread."""
     # signals may reach the whole process group; the parent decides when a worker ends, and takes it along when it dies
     for each in SIGNALS:
         signal.signal(each, signal.SIG_IGN)

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import tarfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from bench.bundle import DatasetInfo
 from bench.errors import DatasetError, DatasetUnavailable
+from bench.files import read_bounded, why_unreadable
 from bench.progress import Progress
 
 __all__ = ["CIFAR10_CLASSES", "cifar10_arrays"]
@@ -54,7 +56,7 @@ def _contents(data_dir: Path | None, progress: Progress) -> tuple[dict[str, byte
     for folder in [place for root in roots for place in (root / "cifar10", root)]:
         for inner in (folder, folder / "cifar-10-batches-bin"):
             if all((inner / name).is_file() for name in BATCHES):
-                return {name: (inner / name).read_bytes() for name in BATCHES}, str(inner)
+                return {name: _read(inner / name) for name in BATCHES}, str(inner)
         if (folder / ARCHIVE).is_file():
             return _unpacked(folder / ARCHIVE), str(folder / ARCHIVE)
     if data_dir:
@@ -65,6 +67,13 @@ def _contents(data_dir: Path | None, progress: Progress) -> tuple[dict[str, byte
     return _unpacked(path), str(path)
 
 
+def _read(path: Path) -> bytes:
+    try:
+        return read_bounded(path, _RECORD * _IMAGES_A_BATCH)
+    except (OSError, ValueError) as cause:
+        raise DatasetError(f"{path}: cannot be read: {why_unreadable(cause)}", "get it again") from None
+
+
 def _unpacked(path: Path) -> dict[str, bytes]:
     """The six files, read in memory: nothing of the archive is written anywhere."""
     found: dict[str, bytes] = {}
@@ -72,10 +81,12 @@ def _unpacked(path: Path) -> dict[str, bytes]:
         with tarfile.open(path, "r:gz") as tar:
             for member in tar:
                 name = Path(member.name).name
+                if member.size > _RECORD * _IMAGES_A_BATCH:  # passing over it would take for ever
+                    raise DatasetError(f"{path}: {name[:80]} has {member.size:,} bytes", "remove it and get it again")
                 if name in BATCHES and member.isfile() and member.size == _RECORD * _IMAGES_A_BATCH:
                     stream = tar.extractfile(member)
                     found[name] = stream.read(member.size) if stream else b""
-    except (tarfile.TarError, OSError, EOFError) as cause:
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as cause:
         raise DatasetError(f"{path}: not a whole archive: {cause}", "remove it and get it again") from None
     if missing := [name for name in BATCHES if name not in found]:
         raise DatasetError(f"{path}: {', '.join(missing)} missing from it", "remove it and get it again")

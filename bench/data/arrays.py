@@ -21,7 +21,7 @@ _IMAGE_KEYS = ("images", "x_test", "x", "data", "inputs", "arr_0")
 _LABEL_KEYS = ("labels", "y_test", "y", "targets", "arr_1")
 MAX_BYTES = 64 << 30
 #: Images of real data shrink to a tenth, drawn ones to a fiftieth; what grows more than this is a bomb.
-MOST_GROWTH, _FREE_GROWTH = 200, 64 << 20
+MOST_GROWTH, _FREE_GROWTH = 200, 16 << 20
 #: Random inputs that a pass has where no --limit says how many.
 RANDOM_IMAGES = 100
 

@@ -23,7 +23,7 @@ MAX_FILE_BYTES = 256 << 20
 #: Of these, only one is decoded at a time, however many threads there are.
 LARGE_PIXELS = 8_000_000
 #: What is believed of a file, whatever its name: Pillow has decoders, too, that start other programs (EPS).
-FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "PPM", "GIF", "MPO")
+FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "PPM", "GIF")
 _ROWS_PIXELS = 4_000_000
 _one_large = threading.Lock()
 

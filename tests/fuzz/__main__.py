@@ -42,6 +42,8 @@ def content_of(target: Target, seed: int, number: int) -> bytes:
 def child(names: list[str], seed: int, first: int, cases: int, folder: Path) -> int:
     """Reads the cases one after another; a line on stdout for where it is, and one for each finding."""
     os.environ |= {"EDGE_BENCH_CACHE": str(folder / "cache"), "MPLCONFIGDIR": str(folder / "matplotlib")}
+    import matplotlib.font_manager  # noqa: F401 - it looks for fonts at its first import, with a program
+
     guard, out = Guard(folder), os.dup(1)
     chosen = [each for each in targets(folder) if each.name in names]
 

@@ -36,19 +36,9 @@ from tests.bench.offload.made import arm, offload
 from tests.bench.test_compare import LABELS, machine, result, run
 
 __all__ = [
-    "histories",
-    "images",
-    "journals",
-    "kerases",
-    "labels",
-    "line",
-    "manifest",
-    "npys",
-    "npz",
-    "offloads",
-    "runs",
-    "tflites",
-]
+    "crasher", "histories", "images", "journals", "kerases", "labels", "line", "manifest", "npys", "npz", "offloads",
+    "runs", "tflites",
+]  # fmt: skip
 
 INPUT = TensorSpec(dtype="float32", shape=[1, 4, 4, 1])
 OUTPUT = TensorSpec(dtype="float32", shape=[1, 10])
@@ -269,3 +259,18 @@ def offloads() -> list[bytes]:
         links=(link,), power=power_from("pi4"), findings=[Finding(what="hot", remedy="cool it", spoils=True)],
     )  # fmt: skip
     return [encode_record(made)]
+
+
+def crasher() -> bytes:
+    """A well-formed .tflite that ends LiteRT's process with a segmentation fault: it splits its input into none."""
+    split, axis = schema.SplitOptionsT(), _tensor(b"axis", [1], 1)
+    split.numSplits, axis.type = 0, schema.TensorType.INT32
+    tensors = [axis, _tensor(b"image", [1, 16], 0), _tensor(b"score", [1, 10], 0)]
+    m, graph, builder = schema.ModelT(), schema.SubGraphT(), flatbuffers.Builder(1024)
+    m.version, m.description, m.operatorCodes = 3, b"made for tests", [_code(schema.BuiltinOperator.SPLIT)]
+    m.buffers = [_buffer(None), _buffer(np.zeros(4, np.uint8))]
+    graph.name, graph.tensors, graph.inputs, graph.outputs = b"main", tensors, [1], [2]
+    graph.operators = [_operator(0, [0, 1], [2], schema.BuiltinOptions.SplitOptions, split)]
+    m.subgraphs = [graph]
+    builder.Finish(m.Pack(builder), b"TFL3")
+    return bytes(builder.Output())

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from app.presentation.visible import one_line, visible
 from bench.bundle import Bundle, Manifest
 from bench.codec import PackedArray, pack, unpack
+from bench.compare import compare
 from bench.data.listing import list_images
 from bench.errors import BundleError, DatasetError, ResultsError
 from bench.journal import read_journal
@@ -191,6 +192,13 @@ def test_a_history_with_lists_of_different_lengths_is_refused(small_bundle: Path
     path.write_bytes(b'{"schema_version": "1.2", "loss": [0.5, 0.25], "accuracy": [0.5]}')
     with pytest.raises(BundleError, match="not a whole history"):
         kind.use(path)
+
+
+def test_a_runtime_that_nobody_knows_is_compared_as_any_other() -> None:
+    run = seeds.runs()[0]
+    unknown = msgspec.structs.replace(run.results[1].configuration, runtime="uint8")
+    results = [run.results[0], msgspec.structs.replace(run.results[1], configuration=unknown)]
+    assert len(compare([msgspec.structs.replace(run, results=results)]).rows) == 2
 
 
 def test_nothing_here_can_unpickle_or_run_what_it_reads() -> None:

@@ -117,10 +117,7 @@ def _save(figure: Any, form: str) -> bytes:
     The same figure gives the same bytes: no dates, no random names.
     """
     import matplotlib as mpl
-    from matplotlib.text import Text
 
-    for text in figure.findobj(Text):  # XML has no place for control characters, and names may hold some
-        text.set_text(visible(text.get_text()))
     buffer = io.BytesIO()
     inline = form == "inline-svg"
     options: dict[str, Any] = {"format": "svg" if inline else form}
@@ -131,4 +128,6 @@ def _save(figure: Any, form: str) -> bytes:
         options["metadata"] = dates | {"Creator": None}
     with mpl.rc_context({"svg.fonttype": "none" if inline else "path", "svg.hashsalt": "edge-bench"}):
         figure.savefig(buffer, **options)
+    if options["format"] == "svg":  # XML has no place for control characters, and names may hold some
+        return visible(buffer.getvalue().decode()).encode()
     return buffer.getvalue()
