@@ -19,7 +19,8 @@ from bench.machine import describe_machine
 from bench.offload.client import server_from
 from bench.offload.energy import Power
 from bench.offload.links import Link
-from bench.offload.measure import Plan, measure_offload
+from bench.offload.measure import measure_offload
+from bench.offload.plan import Plan
 from bench.offload.records import Offload, OffloadSettings, offload_files, read_offload, write_offload
 from bench.plan import Planned, Selection, plan
 from bench.progress import Progress
