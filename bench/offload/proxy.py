@@ -7,7 +7,6 @@ outlives the process that started it.
 
 import asyncio
 import contextlib
-import functools
 import os
 import selectors
 import signal
@@ -15,7 +14,7 @@ import socket
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -27,8 +26,8 @@ __all__ = ["ProxyAnswer", "ProxyRequest"]
 
 #: What a direction may hold back beyond its bandwidth-delay product before it stops reading.
 _BACKLOG = 256 << 10
-_CALIBRATION = Link(name="calibration", rtt_s=2e-3)
-_PINGS = 200
+#: Round trips that tell what a link costs: as many as fit into a time, within limits.
+_PINGS, _FEWEST_PINGS, _PINGING_S = 200, 7, 0.4
 
 
 class ProxyRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +43,7 @@ class ProxyAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Where each link is, in their order, and what a round trip through the proxy costs beyond its link."""
 
     ports: list[int]
-    overhead_s: float  # before it is taken off each link's delay
+    overhead_s: float  # of the middle one, before each one's own is taken off its delay
 
 
 class _End(asyncio.Protocol):
@@ -141,18 +140,24 @@ async def _listen(link: Link, host: str, port: int, seed: int, ahead_s: float = 
     return server, int(server.sockets[0].getsockname()[1])
 
 
-async def _overhead() -> float:
-    """What a round trip through this process costs beyond its link: measured with an echo of its own, in seconds."""
+async def _overheads(links: Sequence[Link]) -> list[float]:
+    """What a round trip through each link costs beyond it, in seconds: measured with an echo of this process' own.
+
+    Each link by itself, since a processor that has slept for long wakes up late: by tenths of a millisecond after tens
+    of them.
+    """
     echo = await asyncio.start_server(_echo, "127.0.0.1", 0)
     port = int(echo.sockets[0].getsockname()[1])
-    proxied, through = await _listen(_CALIBRATION, "127.0.0.1", port, 0)
-    loop = asyncio.get_running_loop()
-    ping = functools.partial(loop.run_in_executor, None)
-    direct = await ping(_round_trip, port)
-    delayed = await ping(_round_trip, through)
-    for server in (proxied, echo):
-        server.close()
-    return float(max(0.0, delayed - direct - _CALIBRATION.rtt_s))
+    direct, costs = await asyncio.to_thread(_round_trip, port, _PINGS), []
+    for link in links:
+        bare = Link(name=link.name, rtt_s=link.rtt_s)
+        proxied, through = await _listen(bare, "127.0.0.1", port, 0)
+        pings = int(min(_PINGS, max(_FEWEST_PINGS, _PINGING_S / max(link.rtt_s, 1e-6))))
+        delayed = await asyncio.to_thread(_round_trip, through, pings)
+        costs.append(max(0.0, delayed - direct - link.rtt_s))
+        proxied.close()
+    echo.close()
+    return costs
 
 
 async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -162,12 +167,12 @@ async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     writer.close()
 
 
-def _round_trip(port: int, clock: Callable[[], float] = time.perf_counter) -> float:
-    """Median of many round trips of a few bytes, in seconds."""
+def _round_trip(port: int, count: int, clock: Callable[[], float] = time.perf_counter) -> float:
+    """Median of round trips of a few bytes, in seconds."""
     times = []
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for _ in range(_PINGS):
+        for _ in range(count):
             began = clock()
             connection.sendall(b"ping")
             connection.recv(4)
@@ -176,12 +181,12 @@ def _round_trip(port: int, clock: Callable[[], float] = time.perf_counter) -> fl
 
 
 async def _serve(request: ProxyRequest) -> None:
-    overhead = await _overhead()
+    costs = await _overheads(request.links)
     servers = [
-        await _listen(link, request.host, request.port, request.seed + 1_000 * number, min(overhead, link.rtt_s) / 2)
-        for number, link in enumerate(request.links)
+        await _listen(link, request.host, request.port, request.seed + 1_000 * number, min(cost, link.rtt_s) / 2)
+        for number, (link, cost) in enumerate(zip(request.links, costs, strict=True))
     ]
-    answer = ProxyAnswer(ports=[port for _, port in servers], overhead_s=overhead)
+    answer = ProxyAnswer(ports=[port for _, port in servers], overhead_s=statistics.median(costs))
     sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
     sys.stdout.buffer.flush()
     ended = asyncio.Event()
