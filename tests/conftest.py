@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +20,10 @@ from bench.bundle import Bundle
 from bench.plan import Selection
 from bench.progress import Progress, Silent
 from bench.results import Run, Settings
+
+# a shell in the background has its programs ignore Ctrl-C, and they would hand that on to those that the tests interrupt
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CommandLine = Callable[..., "subprocess.CompletedProcess[str]"]
