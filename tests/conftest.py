@@ -21,7 +21,7 @@ from bench.plan import Selection
 from bench.progress import Progress, Silent
 from bench.results import Run, Settings
 
-# a shell in the background has its programs ignore Ctrl-C, and they would hand that on to those that the tests interrupt
+# a shell has its background programs ignore Ctrl-C, and they would hand that on to those that the tests interrupt
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
