@@ -10,7 +10,7 @@ LIMIT ?= 500
 BENCH_FLAGS ?=
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
-.PHONY: help setup bench test test-fast lint lock schema screenshots calibration faults fuzz audit releases clean
+.PHONY: help setup bench test test-fast lint lock schema screenshots calibration engines faults fuzz audit releases clean
 
 include containers.mk
 
@@ -58,6 +58,9 @@ audit: $(AUDIT)/bin/pip-audit ## known vulnerabilities of all that is locked; sk
 KILLS ?= 200
 faults: setup ## kill -9 at KILLS random moments of run and train, a resume after each; signals: some 40 minutes
 	@EDGE_BENCH_KILLS=$(KILLS) $(BIN)/python -m pytest -s tests/faults
+
+engines: setup ## three Docker engines and a swarm of the tests' own, as root: some ten minutes on a quiet machine
+	@EDGE_BENCH_ENGINES=1 $(BIN)/python -m pytest tests/fleet
 
 # RUNS: Run files or folders, BUNDLE: the bundle they measured
 screenshots: setup ## docs/images/*.png anew: make screenshots RUNS="results" BUNDLE=artifacts/bundle

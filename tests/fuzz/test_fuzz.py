@@ -28,7 +28,20 @@ from tests.fuzz import seeds
 from tests.fuzz.__main__ import fuzzed
 from tests.fuzz.targets import targets
 
-KINDS = ["manifest", "history", "state", "run", "journal", "labels", "npy", "npz", "tflite", "keras", "image"]
+KINDS = [
+    "manifest",
+    "history",
+    "state",
+    "run",
+    "offload",
+    "journal",
+    "labels",
+    "npy",
+    "npz",
+    "tflite",
+    "keras",
+    "image",
+]
 EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
