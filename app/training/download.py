@@ -25,6 +25,10 @@ _ELSEWHERE = (
 CONNECT_SECONDS, READ_SECONDS = 10, 60
 
 
+#: As people call a data set, by its folder.
+_NAMES = {"fashion-mnist": "Fashion-MNIST"}
+
+
 def fashion_mnist(names: Sequence[str], verify: Callable[[Path], None], progress: Progress) -> Path:
     """The folder in the cache that holds the named files (with .gz), fetched where they are missing.
 
@@ -118,9 +122,10 @@ def _fetched(
             raise DatasetUnavailable(
                 f"{path.parent}: no room for {path.name}", "make room, or name another folder with EDGE_BENCH_CACHE"
             ) from None
+        dataset = _NAMES.get(path.parent.name, path.parent.name)
         raise DatasetUnavailable(
-            f"{path.name} is neither in EDGE_BENCH_DATA nor in {path.parent}, and {url.rpartition('/')[0]} did not "
-            f"give it ({type(cause).__name__})",
+            f"{dataset} is neither in EDGE_BENCH_DATA nor in {path.parent}, and {url.rpartition('/')[0]} did not "
+            f"give {path.name} ({type(cause).__name__})",
             remedy,
         ) from None
 
