@@ -94,7 +94,8 @@ def test_resume_takes_over_what_was_not_stated(digits_bundle: Bundle, tmp_path: 
 
 
 def unfinished(folder: Path) -> None:
-    save_checkpoint(folder, paper_cnn((28, 28, 1), 10, 0.5), SHORT, "another data set", History(loss=[1.0]))
+    history = History(loss=[1.0], accuracy=[0.5], val_loss=[1.0], val_accuracy=[0.5], seconds=[1.0])
+    save_checkpoint(folder, paper_cnn((28, 28, 1), 10, 0.5), SHORT, "another data set", history)
 
 
 def test_an_unfinished_training_goes_on_only_when_asked_and_only_with_its_own_settings_and_data(tmp_path: Path) -> None:
