@@ -93,7 +93,7 @@ def test_resnet20_is_he_et_als(tmp_path: Path) -> None:
 
     again = keras.models.load_model(tmp_path / "r.keras", safe_mode=True)
     image = np.random.default_rng(0).random((2, 32, 32, 3), np.float32)
-    np.testing.assert_allclose(again(image), model(image), atol=1e-6)
+    np.testing.assert_allclose(again(image), model(image), atol=1e-5)
 
 
 @pytest.mark.slow
