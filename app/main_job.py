@@ -11,7 +11,8 @@ from app.training.job import train_bundle
 from bench.bundle import Bundle
 from bench.plan import Selection
 from bench.progress import Progress
-from bench.results import Run, Settings, writable_folder
+from bench.results import Run, Settings
+from bench.results_folder import writable_folder
 
 __all__ = ["MainJob", "main_job"]
 

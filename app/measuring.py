@@ -17,7 +17,8 @@ from bench.locks import reading
 from bench.machine import Machine, describe_machine
 from bench.progress import Progress
 from bench.recorder import run_begun
-from bench.results import Configuration, Run, Settings, read_run, room_for, run_file_name, writable_folder, write_run
+from bench.results import Configuration, Run, Settings, read_run, run_file_name, write_run
+from bench.results_folder import room_for, writable_folder
 from bench.scratch import lasting_temporary_folder
 
 __all__ = ["measure", "read_runs", "runs_elsewhere"]

@@ -24,7 +24,8 @@ from bench.offload.plan import Plan
 from bench.offload.records import Offload, OffloadSettings, offload_files, read_offload, write_offload
 from bench.plan import Planned, Selection, plan
 from bench.progress import Progress
-from bench.results import Run, room_for, writable_folder
+from bench.results import Run
+from bench.results_folder import room_for, writable_folder
 from bench.scratch import lasting_temporary_folder
 from bench.subject import Subject, subject_of
 from bench.trust import not_alone

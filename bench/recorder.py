@@ -3,8 +3,8 @@
 import contextlib
 import time
 import uuid
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 import msgspec
 import numpy as np
@@ -20,34 +20,16 @@ from bench.plan import Planned
 from bench.protocol import Finished, Prepared, Ready, Timed
 from bench.results import Failure, Images, ProcessRecord, Result, Run, Settings, Trial, utc_now
 from bench.subject import Subject, pixel_checksums
-from bench.telemetry import MachineState, Sensors, throttling
+from bench.telemetry import Sensors
 from bench.trust import machine_findings, not_alone
 from bench.version import __version__, revision
+from bench.watching import Watched, watch
 
-__all__ = ["NotKept", "Recorder", "Watched", "run_begun"]
+__all__ = ["NotKept", "Recorder", "run_begun"]
 
 
 class NotKept(Exception):
     """What was measured could not be put on disk: no more is measured."""
-
-
-@dataclass
-class Watched:
-    """The machine around one trial, and what this process itself used meanwhile."""
-
-    before: MachineState
-    own_ns: int
-    after: MachineState = field(default_factory=MachineState)
-
-    def passed(self, name: str) -> int | None:
-        """How far a counter came; None where the machine has none."""
-        first, last = getattr(self.before, name), getattr(self.after, name)
-        return None if first is None or last is None else max(0, last - first)
-
-    def others_ns(self, worker_ns: int) -> int | None:
-        """Processor time that was neither the worker's nor this process's."""
-        busy = self.passed("busy_ns")
-        return None if busy is None else max(0, busy - worker_ns - self.own_ns)
 
 
 def run_begun(subject: Subject, planned: Sequence[Planned], settings: Settings) -> Run:
@@ -152,13 +134,9 @@ class Recorder:
         )
         self._take(ProcessBegan(number=number, record=record, delegate=delegate, passes=passes, chunks=prepared.chunks))
 
-    @contextlib.contextmanager
-    def watch(self) -> Iterator[Watched]:
+    def watch(self) -> AbstractContextManager[Watched]:
         """Reads the sensors before and after a trial; the caller sleeps in between."""
-        watched = Watched(before=self._sensors.read(), own_ns=time.process_time_ns())
-        yield watched
-        watched.own_ns = time.process_time_ns() - watched.own_ns
-        watched.after = self._sensors.read()
+        return watch(self._sensors)
 
     def timed(
         self,
@@ -191,7 +169,7 @@ class Recorder:
             others_ns=watched.others_ns(timed.cpu_ns),
             stolen_ns=watched.passed("stolen_ns"),
             temperature_c=watched.after.temperature_c,
-            throttled=throttling(watched.before, watched.after),
+            throttled=watched.throttled,
             places=None if places is None else pack(places),
         )
         self._take(TrialMade(number=number, generation=generation, trial=trial, labels=pack(labels), in_top=in_top))

@@ -2,8 +2,6 @@
 
 import datetime
 import re
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -40,10 +38,9 @@ __all__ = [
     "Settings",
     "Trial",
     "read_run",
-    "room_for",
     "run_file_name",
+    "store",
     "utc_now",
-    "writable_folder",
     "write_run",
 ]
 
@@ -259,10 +256,11 @@ def utc_now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
-def run_file_name(began: str, host: str, run_id: str) -> str:
-    """``run-20261123T201500Z-raspberrypi-1a2b3c4d.json``: sorts by time, says which machine."""
+def run_file_name(began: str, host: str, run_id: str, kind: str = "run") -> str:
+    """``run-20261123T201500Z-raspberrypi-1a2b3c4d.json``: sorts by time, says which machine; a name and no path."""
     stamp = datetime.datetime.fromisoformat(began).strftime("%Y%m%dT%H%M%SZ")
-    return f"run-{stamp}-{re.sub(r'[^A-Za-z0-9]+', '-', host).strip('-')[:40] or 'machine'}-{run_id[:8]}.json"
+    machine, number = (re.sub(r"[^A-Za-z0-9]+", "-", text) for text in (host, run_id[:8]))
+    return f"{kind}-{stamp}-{machine.strip('-')[:40] or 'machine'}-{number}.json"
 
 
 def write_run(run: Run, folder: Path, *, again: bool = False) -> Path:
@@ -270,9 +268,13 @@ def write_run(run: Run, folder: Path, *, again: bool = False) -> Path:
 
     Never over a file, unless ``again``: the same run, now with more of its trials.
     """
-    path = folder / run_file_name(run.began, run.machine.hostname, run.run_id)
+    return store(run, folder / run_file_name(run.began, run.machine.hostname, run.run_id), again=again)
+
+
+def store(record: msgspec.Struct, path: Path, *, again: bool = False) -> Path:
+    """Writes a result where it belongs, over no file unless ``again``. ResultsError where it cannot."""
     try:
-        write_atomically(path, encode_record(run), exclusive=not again)
+        write_atomically(path, encode_record(record), exclusive=not again)
     except OSError as cause:
         raise ResultsError(
             f"{path}: cannot be written: {cause.strerror}", "make room, or name another --results"
@@ -291,29 +293,3 @@ def read_run(path: Path) -> Run:
     except ValueError as cause:
         raise ResultsError(f"{path}: not a whole run: {cause}", remedy) from None
     return run
-
-
-def room_for(folder: Path, images: int, invocations: int) -> None:
-    """Raises ResultsError where a run's files would not fit, before anything is measured.
-
-    images: that all trials of all configurations label together; invocations: that they time. Packed latencies take
-    some 3 bytes each, labels and checksums less than 2 an image; both are in the journal and in the Run.
-    """
-    wanted, free = 2 * (4 * invocations + 3 * images) + (8 << 20), shutil.disk_usage(folder).free
-    if wanted > free:
-        raise ResultsError(
-            f"{folder}: a run needs up to {wanted / 1e6:,.0f} MB there, and {free / 1e6:,.0f} MB are free",
-            "make room, use a smaller --limit or fewer --trials, or name another folder with --results",
-        )
-
-
-def writable_folder(folder: Path) -> None:
-    """Raises ResultsError now rather than after an hour of measuring."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as cause:
-        raise ResultsError(
-            f"{folder}: cannot be written: {cause.strerror}", "name a folder you may write with --results"
-        ) from None

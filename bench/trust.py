@@ -3,14 +3,18 @@
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from bench.company import Guest
 from bench.machine import Finding, Machine, memory_bytes
-from bench.results import Result, Trial
+from bench.results import Result
 from bench.stats import MATERIAL, UNSTABLE, relative_deviation
 from bench.telemetry import FIRMWARE_BITS, MachineState, Sensors
 
-__all__ = ["disturbed", "load_now", "machine_findings", "not_alone", "trial_findings", "trusted"]
+__all__ = [
+    "disturbed", "load_finding", "load_now", "machine_findings", "not_alone", "throttling_finding", "trial_findings",
+    "trusted",
+]  # fmt: skip
 
 ENOUGH_MEMORY = 256 << 20
 #: More disturbed trials than this share, and the median moves: with fewer, it and its interval stay where they are.
@@ -137,7 +141,27 @@ def load_now(
     ]
 
 
-def disturbed(trial: Trial, threads: int, cores: int) -> bool:
+class WatchedTrial(Protocol):
+    """A trial of any kind, as far as the machine around it goes; a Trial of a Run or an Offload."""
+
+    @property
+    def elapsed_ns(self) -> int:
+        """How long it took."""
+
+    @property
+    def others_ns(self) -> int | None:
+        """Processor time of everyone else meanwhile."""
+
+    @property
+    def stolen_ns(self) -> int | None:
+        """Processor time that a hypervisor gave to others meanwhile."""
+
+    @property
+    def throttled(self) -> list[str]:
+        """Why the machine was slower than it can be."""
+
+
+def disturbed(trial: WatchedTrial, threads: int, cores: int) -> bool:
     """Whether others took processor time that this trial would have used.
 
     That is so where a hypervisor stole more than 2 % of its time, or where everyone else used more than the cores that
@@ -150,12 +174,13 @@ def disturbed(trial: Trial, threads: int, cores: int) -> bool:
 
 def trial_findings(results: Sequence[Result], machine: Machine) -> list[Finding]:
     """What the trials themselves say: throttled, disturbed, spread too wide."""
-    found = [_throttled(results), _others(results, machine.cores), _spread(results)]
+    trials = [(trial, result.configuration.threads) for result in results for trial in result.trials]
+    found = [throttling_finding([trial for trial, _ in trials]), load_finding(trials, machine.cores), _spread(results)]
     return [finding for finding in found if finding]
 
 
-def _throttled(results: Sequence[Result]) -> Finding | None:
-    trials = [trial for result in results for trial in result.trials]
+def throttling_finding(trials: Sequence[WatchedTrial]) -> Finding | None:
+    """How many trials were throttled, and what helps; None where none was."""
     marked = [trial for trial in trials if trial.throttled]
     if not marked:
         return None
@@ -167,19 +192,17 @@ def _throttled(results: Sequence[Result]) -> Finding | None:
     )
 
 
-def _others(results: Sequence[Result], cores: int) -> Finding | None:
-    trials = [
-        (disturbed(trial, result.configuration.threads, cores), trial) for result in results for trial in result.trials
-    ]
-    count = sum(hit for hit, _ in trials)
-    if not count:
+def load_finding(trials: Sequence[tuple[WatchedTrial, int]], cores: int) -> Finding | None:
+    """How many trials, each with the threads it used, lost processor time to others; None where none did."""
+    hit = [trial for trial, threads in trials if disturbed(trial, threads, cores)]
+    if not hit:
         return None
-    worst = max(((trial.others_ns or 0) + (trial.stolen_ns or 0)) / trial.elapsed_ns for hit, trial in trials if hit)
+    worst = max(((trial.others_ns or 0) + (trial.stolen_ns or 0)) / trial.elapsed_ns for trial in hit)
     return Finding(
-        what=f"load from others: they took processor time from {count} of {len(trials)} trials, "
+        what=f"load from others: they took processor time from {len(hit)} of {len(trials)} trials, "
         f"at worst {worst:.1f} cores of it",
         remedy=_LESS_LOAD,
-        spoils=count > DISTURBED_SHARE * len(trials),
+        spoils=len(hit) > DISTURBED_SHARE * len(trials),
     )
 
 

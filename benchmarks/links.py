@@ -6,47 +6,18 @@ Round trips are of four bytes, beyond those of the loopback without the proxy; b
 data that comes back over a faster way.
 """
 
-import contextlib
 import socket
 import statistics
 import threading
 import time
 
 from bench.offload.links import link_from
+from bench.offload.pinging import echo, round_trips
 from bench.offload.proxies import proxied
 
 ROUND_TRIPS_MS = (0.5, 1, 2, 5, 10, 20, 50, 100, 200)
 RATES_MBIT = (1, 2, 5, 10, 20, 50, 100, 200)
 SECONDS = 1.5
-
-
-def echo(listener: socket.socket) -> None:
-    """Sends back what it gets, on every connection, until the listener is closed."""
-
-    def serve(connection: socket.socket) -> None:
-        with connection:
-            while data := connection.recv(1 << 16):
-                connection.sendall(data)
-
-    with contextlib.suppress(OSError):
-        while True:
-            connection, _ = listener.accept()
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=serve, args=(connection,), daemon=True).start()
-
-
-def round_trip(port: int, count: int) -> tuple[float, float]:
-    """Median and p95 of round trips of four bytes, in seconds."""
-    times = []
-    with socket.create_connection(("127.0.0.1", port)) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for _ in range(count):
-            began = time.perf_counter()
-            connection.sendall(b"ping")
-            connection.recv(4)
-            times.append(time.perf_counter() - began)
-    times.sort()
-    return statistics.median(times), times[int(0.95 * len(times))]
 
 
 def rate(port: int, size: int) -> float:
@@ -70,13 +41,13 @@ def main() -> None:
         threading.Thread(target=echo, args=(listener,), daemon=True).start()
         port = listener.getsockname()[1]
         with proxied([*trips, *rates], "127.0.0.1", port) as links:
-            direct, _ = round_trip(port, 1000)
+            direct = statistics.median(round_trips(port, 1000))
             print(f"the loopback itself: {direct * 1e6:.0f} µs a round trip")
             print(f"the proxy beyond its links: {links.overhead_s * 1e6:.0f} µs a round trip, taken off")
             print("\n| round trip asked for, ms | delivered, median | error | p95 |\n|---|---|---|---|")
             for asked, link in zip(ROUND_TRIPS_MS, trips, strict=True):
-                median, p95 = round_trip(links.ports[link.name], max(20, min(1000, int(2000 / asked))))
-                got = (median - direct) * 1e3
+                times = round_trips(links.ports[link.name], max(20, min(1000, int(2000 / asked))))
+                got, p95 = (statistics.median(times) - direct) * 1e3, times[int(0.95 * len(times))]
                 print(f"| {asked} | {got:.3f} | {100 * (got / asked - 1):+.1f} % | {(p95 - direct) * 1e3:.3f} |")
             print("\n| bandwidth asked for, Mbit/s | delivered | error |\n|---|---|---|")
             for asked, link in zip(RATES_MBIT, rates, strict=True):

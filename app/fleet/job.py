@@ -13,7 +13,8 @@ from app.fleet.state import DeviceState, FleetState
 from app.fleet.view import FleetView
 from bench.errors import ResultsError
 from bench.locks import only_writer
-from bench.results import Run, read_run, writable_folder
+from bench.results import Run, read_run
+from bench.results_folder import writable_folder
 
 __all__ = ["Outcome", "prepare_state", "run_fleet"]
 

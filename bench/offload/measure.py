@@ -42,10 +42,11 @@ from bench.progress import Progress
 from bench.results import Images, utc_now
 from bench.schedule import Generation, schedule
 from bench.subject import pixel_checksums
-from bench.telemetry import Sensors, throttling
+from bench.telemetry import Sensors
 from bench.trust import machine_findings
 from bench.version import __version__, revision
 from bench.warming import WARM_UP_NS
+from bench.watching import watch
 
 __all__ = ["measure_offload", "upload_rate"]
 
@@ -133,14 +134,11 @@ class _Measurement:
         request: TimeLocal | TimeRemote = TimeLocal(passes=state.passes)
         if arm.where != LOCAL:
             request = TimeRemote(payload=arm.payload, port=state.port, in_flight=arm.in_flight, passes=state.passes)
-        before, own = self._sensors.read(), time.process_time_ns()
-        with self._meter.watch() if self._meter else contextlib.nullcontext(Metered()) as metered:
+        metering = self._meter.watch() if self._meter else contextlib.nullcontext(Metered())
+        with watch(self._sensors) as watched, metering as metered:
             # the client bounds each of its requests; what hangs in native code here only the parent can end
             sent = 1 if arm.where == LOCAL else state.passes * self._plan.timed
             timed = worker.ask(request, Timed, self._sides.timeout * sent)
-        own, after = time.process_time_ns() - own, self._sensors.read()
-        busy = None if before.busy_ns is None or after.busy_ns is None else after.busy_ns - before.busy_ns
-        stolen = None if before.stolen_ns is None or after.stolen_ns is None else after.stolen_ns - before.stolen_ns
         state.up, state.down = state.up + timed.bytes_up, state.down + timed.bytes_down
         state.trials.append(
             ArmTrial(
@@ -153,10 +151,10 @@ class _Measurement:
                 latencies=pack(timed.latencies),
                 parts={name: pack(np.maximum(values, 0)) for name, values in timed.parts.items()},
                 cpu_ns=timed.cpu_ns,
-                others_ns=None if busy is None else max(0, busy - timed.cpu_ns - own),
-                stolen_ns=stolen,
-                temperature_c=after.temperature_c,
-                throttled=throttling(before, after),
+                others_ns=watched.others_ns(timed.cpu_ns),
+                stolen_ns=watched.passed("stolen_ns"),
+                temperature_c=watched.after.temperature_c,
+                throttled=watched.throttled,
                 joules=metered.joules,
             )
         )

@@ -13,13 +13,13 @@ import signal
 import socket
 import statistics
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from bench.offload.links import Link
+from bench.offload.pinging import Pinger
 from bench.offload.shaping import Direction, piece_size
 
 __all__ = ["ProxyAnswer", "ProxyRequest"]
@@ -27,7 +27,7 @@ __all__ = ["ProxyAnswer", "ProxyRequest"]
 #: What a direction may hold back beyond its bandwidth-delay product before it stops reading.
 _BACKLOG = 256 << 10
 #: Round trips that tell what a link costs: as many as fit into a time, within limits.
-_PINGS, _FEWEST_PINGS, _PINGING_S = 200, 7, 0.4
+PINGS, _FEWEST_PINGS, _PINGING_S = 200, 7, 0.4
 
 
 class ProxyRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,43 +141,21 @@ async def _listen(link: Link, host: str, port: int, seed: int, ahead_s: float = 
 
 
 async def _overheads(links: Sequence[Link]) -> list[float]:
-    """What a round trip through each link costs beyond it, in seconds: measured with an echo of this process' own.
+    """What a round trip through each link costs beyond it, in seconds: measured against an echo in another process.
 
-    Each link by itself, since a processor that has slept for long wakes up late: by tenths of a millisecond after tens
-    of them.
+    Another process, since waking it is part of what a real server costs; and each link by itself, since a processor
+    that has slept for long wakes up late: by tenths of a millisecond after tens of them.
     """
-    echo = await asyncio.start_server(_echo, "127.0.0.1", 0)
-    port = int(echo.sockets[0].getsockname()[1])
-    direct, costs = await asyncio.to_thread(_round_trip, port, _PINGS), []
-    for link in links:
-        bare = Link(name=link.name, rtt_s=link.rtt_s)
-        proxied, through = await _listen(bare, "127.0.0.1", port, 0)
-        pings = int(min(_PINGS, max(_FEWEST_PINGS, _PINGING_S / max(link.rtt_s, 1e-6))))
-        delayed = await asyncio.to_thread(_round_trip, through, pings)
-        costs.append(max(0.0, delayed - direct - link.rtt_s))
-        proxied.close()
-    echo.close()
+    with Pinger() as pinger:
+        direct, costs = await asyncio.to_thread(pinger.round_trip, pinger.port, PINGS), []
+        for link in links:
+            bare = Link(name=link.name, rtt_s=link.rtt_s)
+            proxied, through = await _listen(bare, "127.0.0.1", pinger.port, 0)
+            count = int(min(PINGS, max(_FEWEST_PINGS, _PINGING_S / max(link.rtt_s, 1e-6))))
+            delayed = await asyncio.to_thread(pinger.round_trip, through, count)
+            costs.append(max(0.0, delayed - direct - link.rtt_s))
+            proxied.close()
     return costs
-
-
-async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(ConnectionError):
-        while data := await reader.read(65_536):
-            writer.write(data)
-    writer.close()
-
-
-def _round_trip(port: int, count: int, clock: Callable[[], float] = time.perf_counter) -> float:
-    """Median of round trips of a few bytes, in seconds."""
-    times = []
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for _ in range(count):
-            began = clock()
-            connection.sendall(b"ping")
-            connection.recv(4)
-            times.append(clock() - began)
-    return statistics.median(times)
 
 
 async def _serve(request: ProxyRequest) -> None:

@@ -7,13 +7,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from bench.codec import SCHEMA_VERSION, Count, PackedArray, Positive, Text, decode_record, encode_record, unpack
+from bench.codec import SCHEMA_VERSION, Count, PackedArray, Positive, Text, decode_record, unpack
 from bench.errors import ResultsError
-from bench.files import write_atomically
 from bench.machine import Finding, Machine
 from bench.offload.energy import Power
 from bench.offload.links import DIRECT, Link, Rate
-from bench.results import MAX_RUN_BYTES, BundleIdentity, Configuration, Failure, Images, run_file_name
+from bench.results import MAX_RUN_BYTES, BundleIdentity, Configuration, Failure, Images, run_file_name, store
 
 __all__ = [
     "LOCAL",
@@ -206,15 +205,8 @@ def _figure(trial: ArmTrial, figure: str) -> float:
 
 def write_offload(offload: Offload, folder: Path) -> Path:
     """Writes it into ``folder`` under a name of its own, never over a file. ResultsError where it cannot."""
-    name = run_file_name(offload.began, offload.machine.hostname, offload.offload_id)
-    path = folder / name.replace("run-", "offload-", 1)
-    try:
-        write_atomically(path, encode_record(offload), exclusive=True)
-    except OSError as cause:
-        raise ResultsError(
-            f"{path}: cannot be written: {cause.strerror}", "make room, or name another --results"
-        ) from None
-    return path
+    name = run_file_name(offload.began, offload.machine.hostname, offload.offload_id, "offload")
+    return store(offload, folder / name)
 
 
 def read_offload(path: Path) -> Offload:

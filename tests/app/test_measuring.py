@@ -12,7 +12,8 @@ from bench.bundle import Bundle
 from bench.errors import ResultsError
 from bench.plan import Selection
 from bench.progress import Silent
-from bench.results import Settings, read_run, room_for, write_run
+from bench.results import Settings, read_run, write_run
+from bench.results_folder import room_for
 from tests.conftest import measure_bundle
 
 QUICK = Settings(trials=2, processes=1, limit=20)

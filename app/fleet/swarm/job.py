@@ -24,7 +24,8 @@ from app.fleet.view import FleetView
 from app.fleet.workplace import Workplace
 from bench.errors import BadInput, EdgeBenchError
 from bench.locks import only_writer
-from bench.results import read_run, writable_folder
+from bench.results import read_run
+from bench.results_folder import writable_folder
 
 __all__ = ["run_swarm"]
 

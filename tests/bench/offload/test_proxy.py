@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
+from bench.offload import pinging
 from bench.offload.links import link_from
 from bench.offload.proxies import proxied
 
@@ -17,22 +18,8 @@ LINK = link_from("rtt=2ms,rate=50Mbit")
 @pytest.fixture
 def echo() -> Iterator[int]:
     """A server that sends back what it gets."""
-
-    def serve(connection: socket.socket) -> None:
-        with connection:
-            while data := connection.recv(65_536):
-                connection.sendall(data)
-
-    def accept() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=serve, args=(connection,), daemon=True).start()
-
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=accept, daemon=True)
+        thread = threading.Thread(target=pinging.echo, args=(listener,), daemon=True)
         thread.start()
         yield listener.getsockname()[1]
         listener.shutdown(socket.SHUT_RDWR)
