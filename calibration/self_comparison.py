@@ -1,11 +1,13 @@
 """A configuration compared with itself, and with itself doing 5 % more work: what do the verdicts say?
 
-    python -m calibration.self_comparison BUNDLE [--repeats 100] [--load] [--images 3150] [--log FILE]
+    python -m calibration.self_comparison BUNDLE [--comparisons 100] [--load] [--processes 5] [--log FILE]
 
-Each repeat is one benchmark of three configurations, interleaved, fresh processes each, by the code that `run` uses:
-A and A′ classify the same images, B 5 % more. A′ against A should be called faster or slower in at most 5 % of the
-repeats, B against A slower in at least 95 % and never faster. Every repeat is appended to the log, so that several
-sittings add up.
+Each repeat is one benchmark of four configurations, interleaved, fresh processes each, by the code and with the
+defaults that `run` has: A and A′ classify the same images, B and B′ 5 % more, which is the whole test set. It gives two
+comparisons of a configuration with itself, A′ with A and B′ with B, and two of what does 5 % more work, B with A and B′
+with A′; the two of a kind have no measurement in common. The first should be called faster or slower in at most 5 % of
+the comparisons, the second slower in at least 95 % and never faster. Every repeat is appended to the log, so that
+several sittings add up.
 """
 
 import argparse
@@ -21,7 +23,6 @@ from tabulate import tabulate
 
 from bench.benchmark import run_benchmark
 from bench.bundle import Bundle
-from bench.measured import Measured, time_ratio
 from bench.plan import Planned, Selection, plan
 from bench.progress import Silent
 from bench.results import Settings
@@ -29,35 +30,39 @@ from bench.stats import Ratio, Verdict, paired_ratio, verdict, wilson
 from bench.subject import subject_of
 
 MORE_WORK = 1.05
+TRIALS = Settings().trials
+NAMES = ("A", "A′", "B", "B′")
 
 
 class Repeat(msgspec.Struct, frozen=True, kw_only=True):
-    """One benchmark of A, A′ and B."""
+    """One benchmark of A, A′, B and B′."""
 
     loaded: bool
-    same: Ratio  # A′ against A
-    more: Ratio  # B against A
+    processes: int
     wall_seconds: float
-    seconds: list[list[list[float]]]  # a pass, by configuration (A, A′, B), process and round
+    seconds: list[list[list[float]]]  # a pass, by configuration (in that order), process and round
+
+
+#: What is compared with what, by their places in a repeat.
+SAME = ((1, 0), (3, 2))
+MORE = ((2, 0), (3, 1))
 
 
 def candidates(bundle: Bundle, images: int) -> list[Planned]:
-    """A, A′ and B: the light model on LiteRT, over so many images that B's are 5 % more."""
-    (one,) = plan(bundle, Selection(variants=["dynamic"], runtimes=["litert"]))
-    fewer = msgspec.structs.replace(one, images=round(images / MORE_WORK))
-    return [fewer, fewer, one]
+    """A, A′, B and B′: the light model on LiteRT, over so many images that B's are 5 % more."""
+    (more,) = plan(bundle, Selection(variants=["dynamic"], runtimes=["litert"]))
+    fewer = msgspec.structs.replace(more, images=round(images / MORE_WORK))
+    return [fewer, fewer, more, more]
 
 
-def repeat(bundle: Bundle, images: int, seed: int, *, loaded: bool) -> Repeat:
-    """One benchmark of 30 trials in 5 processes each."""
-    settings = Settings(limit=images, seed=seed)
-    run = run_benchmark(subject_of(bundle, images, seed), candidates(bundle, images), settings, Silent())
-    first, again, more = (Measured(run, result) for result in run.results)
-    ratios = [time_ratio(other, first)[0] for other in (again, more)]
-    if ratios[0] is None or ratios[1] is None:
-        raise RuntimeError(f"a configuration was not measured: {run.results[0].failure}")
+def repeat(bundle: Bundle, settings: Settings, images: int, *, loaded: bool) -> Repeat:
+    """One benchmark of all four."""
+    run = run_benchmark(subject_of(bundle, images, settings.seed), candidates(bundle, images), settings, Silent())
+    for result in run.results:
+        if result.failure:
+            raise RuntimeError(f"a configuration was not measured: {result.failure}")
     seconds = [[list(rounds.values()) for rounds in result.by_process().values()] for result in run.results]
-    return Repeat(loaded=loaded, same=ratios[0], more=ratios[1], wall_seconds=run.wall_seconds, seconds=seconds)
+    return Repeat(loaded=loaded, processes=settings.processes, wall_seconds=run.wall_seconds, seconds=seconds)
 
 
 def _spin() -> None:
@@ -79,31 +84,29 @@ def background_load(wanted: bool) -> Iterator[None]:
 
 
 def summary(repeats: list[Repeat]) -> str:
-    """How often each verdict was given, as a Markdown table; and what longer runs would have said.
+    """How often each verdict was given, as a Markdown table; and what runs of twice the trials would have said.
 
-    A longer run is several repeats one after the other taken as one: two of them are 60 trials in 10 processes.
+    Those are two repeats one after the other taken as one, of twice as many processes.
     """
     rows = []
-    for loaded in (False, True):
-        some = [each for each in repeats if each.loaded is loaded]
-        machine = "one core busy" if loaded else "quiet"
-        for together in (1, 2, 3):
-            for name, place in (("A′ against A", 1), ("B (5 % more work) against A", 2)):
-                ratios = [
-                    _ratio(some[start : start + together], place)
-                    for start in range(0, len(some) - together + 1, together)
-                ]
+    for loaded, processes in sorted({(each.loaded, each.processes) for each in repeats}):
+        some = [each for each in repeats if (each.loaded, each.processes) == (loaded, processes)]
+        for together in (1, 2):
+            groups = [some[start : start + together] for start in range(0, len(some) - together + 1, together)]
+            for name, places in (("with itself", SAME), ("with 5 % more work", MORE)):
+                ratios = [_ratio(group, *pair) for group in groups for pair in places]
                 if ratios:
-                    rows.append(_row(machine, f"{30 * together}", name, ratios))
-    header = ("machine", "trials", "comparison", "runs", *Verdict, "faster or slower, % [95 %]", "median ratio")
+                    trials = f"{TRIALS * together} in {processes * together}"
+                    rows.append(_row("one core busy" if loaded else "quiet", trials, name, ratios))
+    header = ("machine", "trials", "compared", "comparisons", *Verdict, "faster or slower, % [95 %]", "median ratio")
     return tabulate(rows, header, tablefmt="github", disable_numparse=True)
 
 
-def _ratio(repeats: list[Repeat], place: int) -> Ratio:
-    """A′ (1) or B (2) against A over all processes of these repeats, as ``compare`` computes it."""
-    first = [np.array(process) for each in repeats for process in each.seconds[0]]
-    other = [np.array(process) for each in repeats for process in each.seconds[place]]
-    return paired_ratio(other, first)
+def _ratio(repeats: list[Repeat], place: int, base: int) -> Ratio:
+    """One configuration against another over all processes of these repeats, as ``compare`` computes it."""
+    first = [np.array(process) for each in repeats for process in each.seconds[place]]
+    other = [np.array(process) for each in repeats for process in each.seconds[base]]
+    return paired_ratio(first, other)
 
 
 def _row(machine: str, trials: str, name: str, ratios: list[Ratio]) -> tuple[str, ...]:
@@ -118,27 +121,34 @@ def _row(machine: str, trials: str, name: str, ratios: list[Ratio]) -> tuple[str
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundle", type=Path)
-    parser.add_argument("--repeats", type=int, default=100, help="in all, those in the log counted")
-    parser.add_argument("--images", type=int, default=3150, help="of B; A and A′ have 1/1.05 of them")
+    parser.add_argument("--comparisons", type=int, default=100, help="of each kind, two a repeat, those in the log too")
+    parser.add_argument("--images", type=int, help="of B (default: the whole test set); A has 1/1.05 of them")
+    parser.add_argument("--processes", type=int, default=Settings().processes)
     parser.add_argument("--load", action="store_true", help="with one process beside it that never rests")
     parser.add_argument("--log", type=Path, default=Path("results/self-comparison.jsonl"))
     arguments = parser.parse_args()
     bundle = Bundle.open(arguments.bundle)
+    images = arguments.images or len(bundle.test_set()[0])
     arguments.log.parent.mkdir(parents=True, exist_ok=True)
     lines = arguments.log.read_bytes().splitlines() if arguments.log.exists() else []
     repeats = [msgspec.json.decode(line, type=Repeat) for line in lines]
+    alike = (arguments.load, arguments.processes)
+    wanted = -(-arguments.comparisons // 2)
     with background_load(arguments.load), arguments.log.open("ab") as log:
-        for seed in range(sum(each.loaded is arguments.load for each in repeats), arguments.repeats):
-            made = repeat(bundle, arguments.images, seed, loaded=arguments.load)
+        for seed in range(sum((each.loaded, each.processes) == alike for each in repeats), wanted):
+            settings = Settings(trials=TRIALS, processes=arguments.processes, limit=images, seed=seed)
+            made = repeat(bundle, settings, images, loaded=arguments.load)
             repeats.append(made)
             log.write(msgspec.json.encode(made) + b"\n")
             log.flush()
-            print(
-                f"{seed + 1}/{arguments.repeats}: A′ {verdict(made.same)} {made.same.value:.3f}, "
-                f"B {verdict(made.more)} {made.more.value:.3f}, {made.wall_seconds:.0f} s",
-                flush=True,
-            )
+            said = [_said([made], pair) for pair in (*SAME, *MORE)]
+            print(f"{seed + 1}/{wanted}: {', '.join(said)}, {made.wall_seconds:.0f} s", flush=True)
     print(f"\n{summary(repeats)}")
+
+
+def _said(repeats: list[Repeat], pair: tuple[int, int]) -> str:
+    ratio = _ratio(repeats, *pair)
+    return f"{NAMES[pair[0]]}/{NAMES[pair[1]]} {verdict(ratio)} {ratio.value:.3f}"
 
 
 if __name__ == "__main__":
