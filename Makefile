@@ -71,8 +71,8 @@ calibration: setup ## hours on a quiet machine: do intervals and verdicts hold? 
 	@$(BIN)/python -m calibration.coverage
 	@$(BIN)/python -m calibration.wall_time $(CALIBRATION)
 	@$(BIN)/python -m calibration.litert_benchmark $(or $(MODELS),$(CALIBRATION)/variants/float32.tflite)
-	@$(BIN)/python -m calibration.self_comparison $(CALIBRATION)
-	@$(BIN)/python -m calibration.self_comparison $(CALIBRATION) --load
+	@$(BIN)/python -m calibration.self_comparison $(CALIBRATION) --images 5000
+	@$(BIN)/python -m calibration.self_comparison $(CALIBRATION) --images 5000 --load
 
 releases: setup ## ask released runtimes again which operators they have: bench/known_releases.json
 	@$(BIN)/python tools/probe_releases.py bench/known_releases.json

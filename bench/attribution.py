@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from bench.measured import Measured, time_ratio
+from bench.ratios import Ratio, Verdict, verdict
 from bench.results import Configuration, Run
 from bench.runtimes import RUNTIMES
-from bench.stats import Ratio, Verdict, verdict
 
 __all__ = ["Effect", "attribute"]
 

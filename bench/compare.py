@@ -9,8 +9,9 @@ from bench.attribution import Effect, attribute
 from bench.codec import SCHEMA_VERSION
 from bench.errors import BadInput, ResultsError
 from bench.measured import Measured, seconds_an_image, time_ratio
+from bench.ratios import Ratio, Verdict, verdict
 from bench.results import Configuration, Run
-from bench.stats import Interval, PairedDifference, Ratio, Verdict, difference_of_means, paired_difference, verdict
+from bench.stats import Interval, PairedDifference, difference_of_means, paired_difference
 
 __all__ = ["Comparison", "Row", "Slack", "compare", "matches", "on_the_same_images"]
 

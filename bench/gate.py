@@ -8,8 +8,9 @@ import msgspec
 from bench.compare import on_the_same_images
 from bench.errors import BadInput, ResultsError
 from bench.measured import Measured, time_ratio
+from bench.ratios import Ratio, Verdict, verdict
 from bench.results import Configuration, Run
-from bench.stats import Interval, PairedDifference, Ratio, Verdict, verdict
+from bench.stats import Interval, PairedDifference
 
 __all__ = ["Change", "Judgement", "Limits", "Outcome", "changes", "judge"]
 

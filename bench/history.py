@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from bench.measured import Measured, seconds_an_image, time_ratio
+from bench.ratios import Ratio, Verdict, verdict
 from bench.results import Configuration, Result, Run
-from bench.stats import Interval, Ratio, Verdict, median_interval_over_processes, unpaired_ratio, verdict
+from bench.stats import Interval, median_interval_over_processes
 
 __all__ = ["Point", "Series", "history"]
 
@@ -81,8 +83,8 @@ def _point(now: tuple[Run, Result], before: tuple[Run, Result] | None) -> Point:
     seconds = result.pass_seconds() / images
     correct, seen = run.correct(result) if run.scored(result) else (None, images)
     ratio = None
-    if before is not None and not run.emulated:
-        ratio = unpaired_ratio(_by_process(now), _by_process(before))
+    if before is not None:
+        ratio, _ = time_ratio(Measured(*now), Measured(*before))
     return Point(
         run_id=run.run_id,
         began=run.began,
@@ -92,17 +94,11 @@ def _point(now: tuple[Run, Result], before: tuple[Run, Result] | None) -> Point:
         trials=len(result.trials),
         image_seconds=[float(value) for value in seconds],
         median=float(np.median(seconds)),
-        interval=median_interval_over_processes(_by_process(now)),
+        interval=median_interval_over_processes(seconds_an_image(Measured(*now))),
         ratio=ratio,
         verdict=verdict(ratio) if ratio else None,
         changed=_changed(now, before) if before else [],
     )
-
-
-def _by_process(measurement: tuple[Run, Result]) -> list[np.ndarray[tuple[int], np.dtype[np.float64]]]:
-    run, result = measurement
-    images = run.images_a_pass
-    return [np.array(list(rounds.values())) / images for _, rounds in sorted(result.by_process().items())]
 
 
 def _changed(now: tuple[Run, Result], before: tuple[Run, Result]) -> list[str]:

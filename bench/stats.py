@@ -2,18 +2,16 @@
 
 import math
 from collections.abc import Sequence
-from enum import StrEnum
-from functools import cache
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from bench.student import student_t
+
 __all__ = [
     "Interval",
     "PairedDifference",
-    "Ratio",
-    "Verdict",
     "difference_of_means",
     "drifts",
     "mcnemar",
@@ -22,20 +20,16 @@ __all__ = [
     "median_interval_over_processes",
     "outliers",
     "paired_difference",
-    "paired_ratio",
     "percentile_supported",
     "relative_deviation",
     "spread_warning",
-    "unpaired_ratio",
-    "verdict",
+    "welch_half_width",
     "wilson",
 ]
 
 Values = npt.NDArray[np.float64]
 
 CONFIDENCE = 0.95
-#: MLPerf calls a result materially different from 2 % on.
-MATERIAL = 0.02
 #: pyperf calls a benchmark unstable from a standard deviation of 10 % of the mean on.
 UNSTABLE = 0.10
 
@@ -45,22 +39,6 @@ class Interval(msgspec.Struct, frozen=True):
 
     low: float
     high: float
-
-
-class Ratio(msgspec.Struct, frozen=True):
-    """A ratio of two times; the interval is missing where there are too few processes to have one."""
-
-    value: float
-    interval: Interval | None
-
-
-class Verdict(StrEnum):
-    """What an interval of a time ratio allows to say."""
-
-    FASTER = "faster"
-    SLOWER = "slower"
-    SAME = "same"
-    UNDECIDED = "undecided"
 
 
 class PairedDifference(msgspec.Struct, frozen=True):
@@ -173,39 +151,11 @@ def wilson(right: int, total: int) -> Interval:
 # -- two samples of times --------------------------------------------------------------------------------------
 
 
-def paired_ratio(first: Sequence[Values], second: Sequence[Values]) -> Ratio:
-    """How many times as long as ``second`` the ``first`` takes, from interleaved rounds.
-
-    Each argument holds one array a process generation, each array one time a round; round r of generation g of both
-    ran next to each other, so their ratio is free of the drift that hit both. The value is the geometric mean over
-    generations of the median ratio of their rounds; the interval is Student's t over the generations' logarithms, with
-    (generations - 1) degrees of freedom, because what differs between processes is what repeats least (Kalibera &
-    Jones 2013). The median within a generation, because a round in which something interfered would otherwise widen
-    the interval of all; t, because a percentile bootstrap over 5 processes covers about 85 % instead of 95 %.
-    calibration/ holds both to account. With a single generation there is no interval.
-    """
-    logs = np.array([np.median(np.log(a / b)) for a, b in zip(first, second, strict=True) if len(a)])
-    centre = float(logs.mean())
-    if len(logs) < 2:
-        return Ratio(math.exp(centre), None)
-    half = student_t(len(logs) - 1) * float(logs.std(ddof=1)) / math.sqrt(len(logs))
-    return Ratio(math.exp(centre), Interval(math.exp(centre - half), math.exp(centre + half)))
-
-
-def unpaired_ratio(first: Sequence[Values], second: Sequence[Values]) -> Ratio:
-    """The same for two separate runs: each process's median, interval by Welch's t over the processes of both sides."""
-    sides = [np.array([np.median(np.log(values)) for values in side if len(values)]) for side in (first, second)]
-    centre = float(sides[0].mean() - sides[1].mean())
-    half = _welch_half_width(*sides)
-    interval = None if half is None else Interval(math.exp(centre - half), math.exp(centre + half))
-    return Ratio(math.exp(centre), interval)
-
-
 def difference_of_means(first: Sequence[Values], second: Sequence[Values]) -> tuple[float, Interval | None]:
     """Mean of ``first`` minus mean of ``second``, in their unit, with Welch's interval over processes."""
     sides = [np.array([values.mean() for values in side if len(values)]) for side in (first, second)]
     centre = float(sides[0].mean() - sides[1].mean())
-    half = _welch_half_width(*sides)
+    half = welch_half_width(*sides)
     return centre, None if half is None else Interval(centre - half, centre + half)
 
 
@@ -220,20 +170,6 @@ def mean_interval(values: Sequence[float] | Values) -> tuple[float, Interval | N
         return centre, None
     half = student_t(len(array) - 1) * float(array.std(ddof=1)) / math.sqrt(len(array))
     return centre, Interval(centre - half, centre + half)
-
-
-def verdict(ratio: Ratio) -> Verdict:
-    """Faster or slower only if the whole interval is beyond ±2 %, same only if it is all within; else undecided."""
-    if ratio.interval is None:
-        return Verdict.UNDECIDED
-    low, high = ratio.interval.low, ratio.interval.high
-    if high < 1 - MATERIAL:
-        return Verdict.FASTER
-    if low > 1 + MATERIAL:
-        return Verdict.SLOWER
-    if low >= 1 - MATERIAL and high <= 1 + MATERIAL:
-        return Verdict.SAME
-    return Verdict.UNDECIDED
 
 
 # -- two classifiers on the same images ------------------------------------------------------------------------
@@ -273,12 +209,12 @@ def paired_difference(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_
     )
 
 
-# -- quantiles -------------------------------------------------------------------------------------------------
+# -- what they share -------------------------------------------------------------------------------------------
 
 _Z = 1.959963984540054  # standard normal, 0.975
 
 
-def _welch_half_width(first: Values, second: Values) -> float | None:
+def welch_half_width(first: Values, second: Values) -> float | None:
     """Half the width of Welch's interval. Source: Welch 1947, with Satterthwaite's degrees of freedom."""
     if min(len(first), len(second)) < 2:
         return None
@@ -288,20 +224,3 @@ def _welch_half_width(first: Values, second: Values) -> float | None:
         return 0.0
     freedom = error**2 / sum(part**2 / (len(side) - 1) for part, side in zip(parts, (first, second), strict=True))
     return student_t(freedom) * math.sqrt(error)
-
-
-@cache
-def student_t(freedom: float) -> float:
-    """The 0.975 quantile of Student's t, by bisection on its integrated density (Simpson's rule, 2,000 steps)."""
-    scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(freedom * math.pi)
-
-    def beyond_zero(limit: float) -> float:
-        x = np.linspace(0.0, limit, 2_001)
-        y = scale * (1 + x * x / freedom) ** (-(freedom + 1) / 2)
-        return float((y[0] + y[-1] + 4 * y[1:-1:2].sum() + 2 * y[2:-1:2].sum()) * (x[1] - x[0]) / 3)
-
-    low, high = 0.0, 13.0  # one degree of freedom, the widest, has 12.7
-    for _ in range(50):
-        middle = (low + high) / 2
-        low, high = (middle, high) if beyond_zero(middle) < 0.475 else (low, middle)
-    return (low + high) / 2

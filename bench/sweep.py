@@ -5,8 +5,8 @@ from collections import defaultdict
 import numpy as np
 
 from bench.measured import Measured, time_ratio
+from bench.ratios import Verdict, verdict
 from bench.results import Configuration, Run
-from bench.stats import Verdict, verdict
 
 __all__ = ["best_of_sweeps"]
 

@@ -7,8 +7,9 @@ from typing import Protocol
 
 from bench.company import Guest
 from bench.machine import Finding, Machine, memory_bytes
+from bench.ratios import MATERIAL
 from bench.results import Result
-from bench.stats import MATERIAL, UNSTABLE, relative_deviation
+from bench.stats import UNSTABLE, relative_deviation
 from bench.telemetry import FIRMWARE_BITS, MachineState, Sensors
 
 __all__ = [

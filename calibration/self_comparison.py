@@ -13,7 +13,7 @@ several sittings add up.
 import argparse
 import multiprocessing
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,15 +23,20 @@ from tabulate import tabulate
 
 from bench.benchmark import run_benchmark
 from bench.bundle import Bundle
+from bench.measured import Measured, comparable_seconds
 from bench.plan import Planned, Selection, plan
 from bench.progress import Silent
+from bench.ratios import Ratio, Verdict, fastest_ratio, paired_ratio, verdict
 from bench.results import Settings
-from bench.stats import Ratio, Verdict, paired_ratio, verdict, wilson
+from bench.stats import Interval, median_interval_over_processes, wilson
 from bench.subject import subject_of
 
 MORE_WORK = 1.05
 TRIALS = Settings().trials
 NAMES = ("A", "A′", "B", "B′")
+
+
+Table = list[list[list[float]]]  # by configuration (A, A′, B, B′), process and round
 
 
 class Repeat(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +45,8 @@ class Repeat(msgspec.Struct, frozen=True, kw_only=True):
     loaded: bool
     processes: int
     wall_seconds: float
-    seconds: list[list[list[float]]]  # a pass, by configuration (in that order), process and round
+    seconds: Table  # a pass
+    typical: Table  # the same as if each invocation took as long as the median one
 
 
 #: What is compared with what, by their places in a repeat.
@@ -61,8 +67,19 @@ def repeat(bundle: Bundle, settings: Settings, images: int, *, loaded: bool) -> 
     for result in run.results:
         if result.failure:
             raise RuntimeError(f"a configuration was not measured: {result.failure}")
-    seconds = [[list(rounds.values()) for rounds in result.by_process().values()] for result in run.results]
-    return Repeat(loaded=loaded, processes=settings.processes, wall_seconds=run.wall_seconds, seconds=seconds)
+    first = Measured(run, run.results[0])
+    compared = [comparable_seconds(Measured(run, result), first)[0] for result in run.results]
+    return Repeat(
+        loaded=loaded,
+        processes=settings.processes,
+        wall_seconds=run.wall_seconds,
+        seconds=_table(result.by_process() for result in run.results),
+        typical=_table(compared),
+    )
+
+
+def _table(results: Iterable[Mapping[int, Mapping[int, float]]]) -> Table:
+    return [[list(rounds.values()) for rounds in result.values()] for result in results]
 
 
 def _spin() -> None:
@@ -86,24 +103,60 @@ def background_load(wanted: bool) -> Iterator[None]:
 def summary(repeats: list[Repeat]) -> str:
     """How often each verdict was given, as a Markdown table; and what runs of twice the trials would have said.
 
-    Those are two repeats one after the other taken as one, of twice as many processes.
+    Those are two repeats one after the other taken as one, of twice as many processes. And what 30 trials would have
+    said with the median of whole passes, round by round.
     """
     rows = []
     for loaded, processes in sorted({(each.loaded, each.processes) for each in repeats}):
         some = [each for each in repeats if (each.loaded, each.processes) == (loaded, processes)]
-        for together in (1, 2):
+        for together, by, how in ((1, _ratio, ""), (2, _ratio, ""), (1, _ratio_of_passes, ", whole passes")):
             groups = [some[start : start + together] for start in range(0, len(some) - together + 1, together)]
             for name, places in (("with itself", SAME), ("with 5 % more work", MORE)):
-                ratios = [_ratio(group, *pair) for group in groups for pair in places]
+                ratios = [by(group, *pair) for group in groups for pair in places]
                 if ratios:
-                    trials = f"{TRIALS * together} in {processes * together}"
+                    trials = f"{TRIALS * together} in {processes * together}{how}"
                     rows.append(_row("one core busy" if loaded else "quiet", trials, name, ratios))
     header = ("machine", "trials", "compared", "comparisons", *Verdict, "faster or slower, % [95 %]", "median ratio")
     return tabulate(rows, header, tablefmt="github", disable_numparse=True)
 
 
+def held(repeats: list[Repeat]) -> str:
+    """How many intervals hold what is known to be true, as a Markdown table.
+
+    A ratio of a configuration to itself is 1. The median of a configuration is taken to be its median over all repeats,
+    which one run of under a minute sees a part of.
+    """
+    rows = []
+    for loaded, processes in sorted({(each.loaded, each.processes) for each in repeats}):
+        some = [each for each in repeats if (each.loaded, each.processes) == (loaded, processes)]
+        ratios = [_ratio([each], *pair).interval for each in some for pair in SAME]
+        rows.append(_held_row(loaded, "ratio of a configuration to itself", [(ratio, 1.0) for ratio in ratios]))
+        medians = []
+        for place in range(len(NAMES)):
+            truth = float(np.median([each.seconds[place] for each in some]))
+            medians += [
+                (median_interval_over_processes(list(map(np.array, each.seconds[place]))), truth) for each in some
+            ]
+        rows.append(_held_row(loaded, "median of one run", medians))
+    return tabulate(rows, ("machine", "interval of", "intervals", "hold it, % [95 %]"), tablefmt="github")
+
+
+def _held_row(loaded: bool, name: str, found: list[tuple[Interval | None, float]]) -> tuple[str, ...]:
+    count = sum(interval is not None and interval.low <= truth <= interval.high for interval, truth in found)
+    of = wilson(count, len(found))
+    share = f"{count / len(found):.0%} [{of.low:.0%}, {of.high:.0%}]"
+    return ("one core busy" if loaded else "quiet", name, str(len(found)), share)
+
+
 def _ratio(repeats: list[Repeat], place: int, base: int) -> Ratio:
     """One configuration against another over all processes of these repeats, as ``compare`` computes it."""
+    first = [np.array(process) for each in repeats for process in each.typical[place]]
+    other = [np.array(process) for each in repeats for process in each.typical[base]]
+    return fastest_ratio(first, other)
+
+
+def _ratio_of_passes(repeats: list[Repeat], place: int, base: int) -> Ratio:
+    """What whole passes, round by round, would say: what most benchmarks do, and `compare` did."""
     first = [np.array(process) for each in repeats for process in each.seconds[place]]
     other = [np.array(process) for each in repeats for process in each.seconds[base]]
     return paired_ratio(first, other)
@@ -143,7 +196,7 @@ def main() -> None:
             log.flush()
             said = [_said([made], pair) for pair in (*SAME, *MORE)]
             print(f"{seed + 1}/{wanted}: {', '.join(said)}, {made.wall_seconds:.0f} s", flush=True)
-    print(f"\n{summary(repeats)}")
+    print(f"\n{summary(repeats)}\n\n{held(repeats)}")
 
 
 def _said(repeats: list[Repeat], pair: tuple[int, int]) -> str:

@@ -6,8 +6,8 @@ from app.presentation.tables import Table
 from app.presentation.units import significant, with_interval
 from bench.attribution import Effect
 from bench.compare import Comparison
+from bench.ratios import Verdict
 from bench.results import Configuration
-from bench.stats import Verdict
 
 __all__ = ["attribution_table", "effect_record"]
 

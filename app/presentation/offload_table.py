@@ -6,7 +6,8 @@ from app.presentation.units import percent, seconds, significant, with_interval
 from bench.offload.assess import Assessment, Estimate, Judged, Row
 from bench.offload.links import DIRECT, bits_as_text
 from bench.offload.records import Offload
-from bench.stats import Interval, Verdict
+from bench.ratios import Verdict
+from bench.stats import Interval
 
 __all__ = ["answers", "offload_tables"]
 

@@ -21,17 +21,8 @@ from bench.offload.model import (
     slack_of,
 )
 from bench.offload.records import PARTS, Arm, Offload
-from bench.stats import (
-    Interval,
-    PairedDifference,
-    Ratio,
-    Verdict,
-    mean_interval,
-    paired_difference,
-    paired_ratio,
-    percentile_supported,
-    verdict,
-)
+from bench.ratios import Ratio, Verdict, paired_ratio, verdict
+from bench.stats import Interval, PairedDifference, mean_interval, paired_difference, percentile_supported
 
 __all__ = ["Assessment", "Estimate", "Judged", "Row", "assess", "decision_map"]
 
@@ -215,8 +206,8 @@ def _judged(arm: Arm, local: Arm, figure: str) -> Judged | None:
 def _compared(first: Mapping[int, float], second: Mapping[int, float]) -> Judged | None:
     if not all([*first.values(), *second.values()]):
         return None
-    rounds = [{process: {0: value} for process, value in side.items()} for side in (first, second)]
-    ratio = ratio_of_rounds(*rounds)
+    here, there = ({process: {0: value} for process, value in side.items()} for side in (first, second))
+    ratio = ratio_of_rounds(here, there)
     return Judged(ratio, verdict(ratio)) if ratio else None
 
 

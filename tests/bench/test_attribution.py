@@ -8,8 +8,8 @@ from app.presentation.formats import Format
 from app.presentation.tables import render
 from bench.attribution import Effect
 from bench.compare import compare
+from bench.ratios import Verdict
 from bench.results import Result, Run
-from bench.stats import Verdict
 from tests.bench.test_compare import machine, result, run
 
 PI = machine(hostname="pi", architecture="aarch64")

@@ -12,8 +12,8 @@ from bench.codec import pack
 from bench.compare import Comparison, Row, compare, matches
 from bench.errors import BadInput, ResultsError
 from bench.machine import Machine
+from bench.ratios import Verdict
 from bench.results import BundleIdentity, Configuration, Images, Result, Run, Settings, Trial
-from bench.stats import Verdict
 
 LABELS = np.arange(100) % 10
 
@@ -28,16 +28,17 @@ def machine(**changes: Any) -> Machine:
 
 
 def result(
-    variant: str, runtime: str, seconds: float, wrong: int = 0, size: int = 1000, noise: float = 0.001
+    variant: str, runtime: str, seconds: float, wrong: int = 0, size: int = 1000, noise: float = 0.0
 ) -> Result:
-    """Thirty trials over five processes; the first ``wrong`` images are misclassified."""
+    """Thirty trials over five processes, which differ by ``noise``; the first ``wrong`` images are misclassified."""
     generator = np.random.default_rng(zlib.crc32(f"{variant} {runtime}".encode()))
+    luck = generator.normal(1, noise, 5)
     predictions = LABELS.copy()
     predictions[:wrong] = (predictions[:wrong] + 1) % 10
     trials = [
         Trial(
             process=number // 6, round=number % 6, place=number, began_ns=number, passes=1, correct=100 - wrong,
-            elapsed_ns=int(1e9 * seconds * generator.normal(1, noise)), latencies=pack([1, 2, 3]),
+            elapsed_ns=int(1e9 * seconds * luck[number // 6] * generator.normal(1, 0.001)), latencies=pack([1, 2, 3]),
         )
         for number in range(30)
     ]  # fmt: skip

@@ -3,8 +3,8 @@
 import msgspec
 
 from bench.history import history
+from bench.ratios import Verdict
 from bench.results import Run
-from bench.stats import Verdict
 from tests.bench.test_compare import machine, result, run
 
 

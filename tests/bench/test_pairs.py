@@ -1,7 +1,7 @@
 """Which configurations answer a person's question, and what follows."""
 
 from bench.pairs import answers
-from bench.stats import Verdict
+from bench.ratios import Verdict
 from tests.bench.test_compare import machine, result, run
 
 HOST = run(

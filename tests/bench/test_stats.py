@@ -1,7 +1,5 @@
 """Statistics, checked against scipy and published values."""
 
-import math
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +7,8 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
 from bench import stats
-from bench.stats import Interval, Ratio, Verdict
+from bench.stats import Interval
+from bench.student import student_t
 
 
 def test_the_median_interval_of_thirty_values_is_the_tenth_and_the_twenty_first() -> None:
@@ -44,7 +43,7 @@ def test_wilson_is_scipys(right: int, total: int) -> None:
 
 @pytest.mark.parametrize("freedom", [1, 2, 4, 7.3, 29, 1000])
 def test_student_t_is_scipys(freedom: float) -> None:
-    assert stats.student_t(freedom) == pytest.approx(scipy_stats.t.ppf(0.975, freedom), rel=1e-6)
+    assert student_t(freedom) == pytest.approx(scipy_stats.t.ppf(0.975, freedom), rel=1e-6)
 
 
 @given(st.integers(0, 300), st.integers(0, 300))
@@ -68,58 +67,6 @@ def test_the_paired_difference_is_agresti_and_mins() -> None:
     assert difference.value == pytest.approx(0.04)
     assert difference.interval.low == pytest.approx(0.0212, abs=2e-4)
     assert difference.interval.high == pytest.approx(0.0586, abs=2e-4)
-
-
-def test_a_paired_ratio_is_the_geometric_mean_with_a_t_interval_over_processes() -> None:
-    generator = np.random.default_rng(0)
-    second = [generator.uniform(1, 2, 6) for _ in range(5)]
-    factors = [1.08, 1.10, 1.12, 1.09, 1.11]
-    ratio = stats.paired_ratio([values * factor for values, factor in zip(second, factors, strict=True)], second)
-    expected = scipy_stats.t.interval(0.95, 4, np.log(factors).mean(), scipy_stats.sem(np.log(factors)))
-    assert ratio.value == pytest.approx(scipy_stats.gmean(factors))
-    assert ratio.interval is not None
-    assert (ratio.interval.low, ratio.interval.high) == pytest.approx(tuple(np.exp(expected)), rel=1e-6)
-
-
-def test_drift_that_hits_both_alike_does_not_touch_a_paired_ratio() -> None:
-    drift = [np.linspace(1, 3, 6) * generation for generation in range(1, 6)]
-    ratio = stats.paired_ratio([values * 1.1 for values in drift], drift)
-    assert ratio.interval is not None
-    assert (ratio.interval.low, ratio.interval.high) == pytest.approx((1.1, 1.1))
-
-
-def test_an_unpaired_ratio_is_welchs_interval_of_log_medians() -> None:
-    generator = np.random.default_rng(1)
-    first, second = ([generator.normal(centre, 0.05, 6) for _ in range(5)] for centre in (1.2, 1.0))
-    medians = [[np.median(np.log(values)) for values in side] for side in (first, second)]
-    expected = scipy_stats.ttest_ind(*medians, equal_var=False).confidence_interval()
-    ratio = stats.unpaired_ratio(first, second)
-    assert ratio.interval is not None
-    assert (math.log(ratio.interval.low), math.log(ratio.interval.high)) == pytest.approx(
-        (expected.low, expected.high), rel=1e-5
-    )
-
-
-def test_one_process_gives_a_ratio_but_no_interval_and_no_verdict() -> None:
-    ratio = stats.paired_ratio([np.array([2.0, 2.0])], [np.array([1.0, 1.0])])
-    assert ratio.value == pytest.approx(2.0)
-    assert ratio.interval is None
-    assert stats.verdict(ratio) is Verdict.UNDECIDED
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "expected"),
-    [
-        (0.90, 0.97, Verdict.FASTER),
-        (0.90, 0.985, Verdict.UNDECIDED),
-        (0.985, 1.015, Verdict.SAME),
-        (1.01, 1.03, Verdict.UNDECIDED),
-        (1.03, 1.50, Verdict.SLOWER),
-        (0.50, 2.00, Verdict.UNDECIDED),
-    ],
-)
-def test_a_verdict_needs_the_whole_interval_on_one_side(low: float, high: float, expected: Verdict) -> None:
-    assert stats.verdict(Ratio(math.sqrt(low * high), Interval(low, high))) is expected
 
 
 def test_outliers_are_found_and_ordinary_spread_is_not() -> None:

@@ -8,7 +8,6 @@ from bench.bundle import Bundle
 from bench.plan import Selection, plan
 from bench.progress import Silent
 from bench.results import Settings
-from bench.stats import Interval, Ratio
 from bench.subject import subject_of
 from calibration import litert_benchmark, self_comparison, wall_time
 from calibration.coverage import accuracy_coverage, coverage
@@ -18,7 +17,7 @@ from calibration.noise import SCENARIOS, Noise
 def test_coverage_sees_intervals_that_take_trials_as_independent() -> None:
     found = coverage(SCENARIOS["processes differ"], 300)
     assert found["median, trials taken as independent"] < 0.8
-    for kind in ("median", "ratio, one run", "ratio, two machines"):
+    for kind in ("median", "ratio, one run", "ratio of waits", "ratio, two machines"):
         assert 0.90 < found[kind] < 0.99, kind
 
 
@@ -39,27 +38,34 @@ def test_drift_hits_all_configurations_alike_and_noise_does_not() -> None:
 def test_b_does_5_percent_more_work_than_a(digits_bundle: Bundle) -> None:
     planned = self_comparison.candidates(digits_bundle, 210)
     run = run_benchmark(subject_of(digits_bundle, 210), planned, Settings(trials=2, processes=1, limit=210), Silent())
-    assert [result.trials[0].latencies.length for result in run.results] == [200, 200, 210]
+    assert [result.trials[0].latencies.length for result in run.results] == [200, 200, 210, 210]
 
 
 def test_repeats_add_up_to_a_table_and_to_longer_runs() -> None:
     generator = np.random.default_rng(0)
 
     def repeat(*, loaded: bool, more: float) -> self_comparison.Repeat:
-        seconds = (generator.lognormal(0, 0.02, (3, 5, 6)) * np.array([1, 1, more]).reshape(3, 1, 1)).tolist()
-        whole = Ratio(1.0, Interval(0.97, 1.03))
-        return self_comparison.Repeat(loaded=loaded, same=whole, more=whole, wall_seconds=1, seconds=seconds)
+        work = np.array([1, 1, more, more]).reshape(4, 1, 1)
+        seconds = (generator.lognormal(0, 0.02, (4, 5, 6)) * work).tolist()
+        return self_comparison.Repeat(loaded=loaded, processes=5, wall_seconds=1, seconds=seconds, typical=seconds)
 
-    text = self_comparison.summary(
-        [*(repeat(loaded=False, more=1.10) for _ in range(6)), *(repeat(loaded=True, more=1.0) for _ in range(4))]
-    )
-    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()[2:]]
-    counted = {(line[0], line[1], line[2][0]): line[3:8] for line in lines}
-    assert counted["quiet", "30", "B"] == ["6", "0", "6", "0", "0"]
-    assert counted["quiet", "90", "B"] == ["2", "0", "2", "0", "0"]
-    assert counted["one core busy", "60", "B"][1:3] == ["0", "0"]
-    assert counted["quiet", "30", "A"][1:3] == ["0", "0"]
-    assert ("one core busy", "90", "A") in counted
+    repeats = [
+        *(repeat(loaded=False, more=1.10) for _ in range(6)),
+        *(repeat(loaded=True, more=1.0) for _ in range(4)),
+    ]
+    lines = _cells(self_comparison.summary(repeats))
+    counted = {(line[0], line[1], line[2]): line[3:8] for line in lines}
+    assert counted["quiet", "30 in 5", "with 5 % more work"] == ["12", "0", "12", "0", "0"]
+    assert counted["quiet", "60 in 10", "with 5 % more work"] == ["6", "0", "6", "0", "0"]
+    assert counted["one core busy", "60 in 10", "with 5 % more work"][1:3] == ["0", "0"]
+    assert counted["quiet", "30 in 5", "with itself"][1:3] == ["0", "0"]
+    held = _cells(self_comparison.held(repeats))
+    assert [line[2] for line in held] == ["12", "24", "8", "16"]
+    assert all(int(line[3].split("%")[0]) >= 75 for line in held)
+
+
+def _cells(table: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
 
 
 @pytest.mark.slow

@@ -4,23 +4,28 @@ import contextlib
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import pytest
 
 from bench.results import Run, read_run
 from tests.conftest import REPOSITORY, clean_environment, command
+from tests.containers import conftest as containers
 from tests.fleet.engines import Dockerd, Network, Sshd, own_folder, why_not
 
 IMAGE = os.environ.get("EDGE_BENCH_TESTS_IMAGE", "edge-bench:edge-bench-fleet-tests")
 NAMES = ("amd", "by-ssh", "pi")
+#: fixtures: both images by the machine's own engine, of which a training needs the host's
+engine, images = containers.engine, containers.images
 
 
 @dataclass
 class Shelf:
-    """Three engines: one by its socket, one by ssh, one that takes the arm64 image; the first may manage a swarm."""
+    """Three engines: by its socket; by ssh or TLS; one that takes the arm64 image. The first may manage a swarm."""
 
     engines: list[Dockerd]
     sshd: Sshd
@@ -33,24 +38,39 @@ class Shelf:
         return self.folder / "fleet.toml"
 
     def start(
-        self, *arguments: object, results: Path, fleet_file: Path | None = None, bundle: Path | None = None
+        self,
+        *arguments: object,
+        results: Path,
+        fleet_file: Path | None = None,
+        engines: Sequence[str] = (),
+        inside: Dockerd | None = None,
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> "subprocess.Popen[str]":
-        """`edge-bench fleet run` with these engines and a tiny workload."""
+        """`edge-bench fleet run` with a tiny workload; on all engines of the fleet file, or on those named.
+
+        ``inside``: on that engine's machine, from which the others are a network away.
+        """
+        where = [word for url in engines for word in ("--engine", url)]
         return subprocess.Popen(
-            command(
-                "fleet", "run", bundle or self.bundle, "--fleet", fleet_file or self.fleet_file, "--image", IMAGE,
-                "--variant", "dynamic", "--runtime", "litert", "--processes", 1, "--results", results, *arguments,
-            ),
-            env=clean_environment(self.folder), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            [
+                *(["nsenter", f"--net=/run/netns/{inside.namespace}"] if inside else []),
+                *command(
+                    "fleet", "run", self.bundle, *(where or ("--fleet", fleet_file or self.fleet_file)),
+                    "--image", IMAGE, "--variant", "dynamic", "--runtime", "litert", "--processes", 1,
+                    "--results", results, *arguments,
+                ),
+            ],
+            env={**clean_environment(self.folder), **environment},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
 
-    def run(self, *arguments: object, results: Path, **more: Path) -> "subprocess.CompletedProcess[str]":
+    def run(self, *arguments: object, results: Path, **more: Any) -> "subprocess.CompletedProcess[str]":
         process = self.start(*arguments, results=results, **more)
         out, error = process.communicate(timeout=300)
         return subprocess.CompletedProcess(process.args, process.returncode, out, error)
 
     def leftovers(self) -> list[str]:
-        return [f"{engine.name}: {left}" for engine in self.engines for left in engine.leftovers()]
+        return [f"{each.name}: {left}" for each in self.engines for left in each.leftovers()]
 
 
 def runs_in(results: Path) -> list[Run]:
@@ -102,7 +122,9 @@ def shelf(edge_image: str, digits_bundle: object, tmp_path_factory: pytest.TempP
             pytest.skip(f"no network namespaces here: {cause}")
         for name in NAMES:
             engines.append(Dockerd(name, root / name, *places[name], containerd_store=name == "by-ssh"))
-            engines[-1].start()
+        engines[1].with_tls()
+        for engine in engines:
+            engine.start()
         sshd.start()
         (root / "fleet.toml").write_text(
             f'ssh_config = "ssh_config"\n'

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import docker
 import pytest
+import trustme
 
 STARTS_WITHIN = 60
 
@@ -31,6 +32,7 @@ class Dockerd:
     namespace: str
     address: str  # in the namespace
     containerd_store: bool = False
+    tls: Path | None = None  # a folder with what a client needs: ca.pem, cert.pem and key.pem
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -41,8 +43,25 @@ class Dockerd:
     def url(self) -> str:
         return f"unix://{self.socket}"
 
+    @property
+    def tls_url(self) -> str:
+        return f"tcp://{self.address}:2376"
+
+    def with_tls(self) -> None:
+        """Before it starts: it will listen on its network, too, for clients of an authority made for it."""
+        authority, self.tls = trustme.CA(), self.root / "tls"
+        self.tls.mkdir(parents=True)
+        client_certificate(authority, self.tls)
+        server = authority.issue_cert(self.address)
+        server.private_key_and_cert_chain_pem.write_to_path(self.root / "server.pem")
+
     def start(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
+        server = self.root / "server.pem"
+        network = [
+            "--host", self.tls_url, "--tlsverify", "--tlscacert", str(self.tls / "ca.pem"),
+            "--tlscert", str(server), "--tlskey", str(server),
+        ] if self.tls else []  # fmt: skip
         features = {"features": {"containerd-snapshotter": self.containerd_store}}
         (self.root / "daemon.json").write_text(json.dumps(features))
         # with a host name of its own, by which a swarm knows it; `ip netns exec` would hide the control groups
@@ -55,7 +74,7 @@ class Dockerd:
                 [
                     *inside, "dockerd", "--host", self.url, "--config-file", str(self.root / "daemon.json"),
                     "--data-root", str(self.root / "data"), "--exec-root", str(self.root / "exec"),
-                    "--pidfile", str(self.root / "pid"),
+                    "--pidfile", str(self.root / "pid"), *network,
                 ],
                 stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
@@ -128,6 +147,14 @@ def _children(pid: int) -> list[int]:
             for child in (task / "children").read_text().split():
                 found += [int(child), *_children(int(child))]
     return found
+
+
+def client_certificate(authority: trustme.CA, folder: Path) -> None:
+    """What Docker's clients look for in a folder."""
+    client = authority.issue_cert("desk")
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    client.cert_chain_pems[0].write_to_path(folder / "cert.pem")
+    client.private_key_pem.write_to_path(folder / "key.pem")
 
 
 @dataclass

@@ -1,16 +1,35 @@
 """`edge-bench fleet run --swarm` on a real swarm of three nodes."""
 
+import re
+import shlex
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import REPOSITORY
 from tests.fleet.conftest import Shelf, runs_in
+from tests.fleet.engines import Dockerd
 from tests.fleet.test_engines import wait_for
 
 pytestmark = [pytest.mark.containers, pytest.mark.slow]
 Left = Callable[[], list[str]]
+
+
+def without_platform(swarm: Shelf, folder: Path) -> Path:
+    """The fleet file without the platform that pi was told to emulate: a swarm's nodes are what they are."""
+    plain = folder / "fleet.toml"
+    plain.write_text(swarm.fleet_file.read_text().replace('platform = "linux/arm64"\n', "").replace(
+        '"ssh_config"', f'"{swarm.sshd.config}"'))  # fmt: skip
+    return plain
+
+
+def docker(engine: Dockerd, *arguments: str) -> str:
+    return subprocess.run(
+        ["docker", "--host", engine.url, *arguments], check=True, capture_output=True, text=True
+    ).stdout
 
 
 def test_a_global_job_brings_every_run_home_and_a_drained_nodes_row_says_so(
@@ -19,15 +38,9 @@ def test_a_global_job_brings_every_run_home_and_a_drained_nodes_row_says_so(
     manager = swarm.engines[0]
 
     def node(availability: str) -> None:
-        subprocess.run(
-            ["docker", "--host", manager.url, "node", "update", "--availability", availability, "pi"],
-            check=True, capture_output=True,
-        )  # fmt: skip
+        docker(manager, "node", "update", "--availability", availability, "pi")
 
-    # without the platform that pi was told to emulate: a swarm's nodes are what they are
-    plain = tmp_path / "fleet.toml"
-    plain.write_text(swarm.fleet_file.read_text().replace('platform = "linux/arm64"\n', "").replace(
-        '"ssh_config"', f'"{swarm.sshd.config}"'))  # fmt: skip
+    plain = without_platform(swarm, tmp_path)
     results, stack = tmp_path / "results", tmp_path / "stack.yaml"
     options = ("--swarm", "--stack-file", stack, "--trials", 40, "--limit", 200)
     process = swarm.start(*options, results=results, fleet_file=plain)
@@ -46,7 +59,42 @@ def test_a_global_job_brings_every_run_home_and_a_drained_nodes_row_says_so(
     done = swarm.run(*options, "--resume", results=results, fleet_file=plain)
     assert done.returncode == 0, done.stderr
     assert sorted(run.machine.hostname for run in runs_in(results)) == ["amd", "by-ssh", "pi"]
-    services = subprocess.run(
-        ["docker", "--host", manager.url, "service", "ls", "-q"], check=True, capture_output=True, text=True
-    )
-    assert services.stdout == ""
+    assert docker(manager, "service", "ls", "-q") == ""
+
+
+def test_the_stack_file_can_be_deployed_by_hand_as_its_head_says(
+    swarm: Shelf, tmp_path: Path, nothing_left: Left
+) -> None:
+    manager, stack = swarm.engines[0], tmp_path / "stack.yaml"
+    options = ("--swarm", "--stack-file", stack, "--trials", 1, "--limit", 20)
+    assert swarm.run(*options, results=tmp_path, fleet_file=without_platform(swarm, tmp_path)).returncode == 0
+    head = [line[1:] for line in stack.read_text().splitlines() if line.startswith("#")]
+    script = "\n".join(line for line in head if line.startswith("   "))
+    script = script.replace("$PWD/BUNDLE", str(swarm.bundle)).replace("THIS-FILE", shlex.quote(str(stack)))
+    environment = {"DOCKER_HOST": manager.url, "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(tmp_path)}
+    try:
+        subprocess.run(["sh", "-ec", script], cwd=REPOSITORY, env=environment, check=True, capture_output=True)
+        volume = next(line for line in script.splitlines() if "volume create" in line).split()[-1]
+        inside = ["run", "--rm", "-v", f"{volume}:/results", "--entrypoint", "sh"]
+        image = re.search(r"^ +(\S+) -R /bundle", script, re.MULTILINE)
+        assert image
+        deadline = time.monotonic() + 120
+        while len(docker(manager, *inside, image[1], "-c", "ls -d /results/runs/*/run-*.json || true").split()) < 3:
+            assert time.monotonic() < deadline, docker(manager, "stack", "ps", "--no-trunc", "edge-bench")
+            time.sleep(1)
+    finally:
+        subprocess.run(["docker", "stack", "rm", "edge-bench"], env=environment, check=False, capture_output=True)
+        _until_removed(environment, script)
+
+
+def _until_removed(environment: dict[str, str], script: str) -> None:
+    """Network, token and volumes, as soon as the last task has let go of them."""
+    made = re.findall(r"docker (network|secret|volume) create (?:--\S+(?: overlay)? )*(\S+)", script)
+    assert len(made) == 4
+    for kind, name in made:
+        deadline = time.monotonic() + 60
+        while True:
+            done = subprocess.run(["docker", kind, "rm", name], env=environment, check=False, capture_output=True)
+            if done.returncode == 0 or time.monotonic() > deadline:
+                break
+            time.sleep(1)

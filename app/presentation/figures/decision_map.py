@@ -10,7 +10,7 @@ from app.presentation.formats import Layout
 from bench.offload.assess import Assessment, Row, decision_map
 from bench.offload.links import DIRECT
 from bench.offload.records import Offload
-from bench.stats import Verdict
+from bench.ratios import Verdict
 
 __all__ = ["decisions"]
 

@@ -9,7 +9,7 @@ from app.presentation.figures.canvas import MUTED, WARNING, Drawing, colour_of, 
 from app.presentation.formats import Layout
 from app.presentation.units import significant
 from bench.history import Point, Series
-from bench.stats import Verdict
+from bench.ratios import Verdict
 
 __all__ = ["over_time"]
 

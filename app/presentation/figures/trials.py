@@ -9,7 +9,8 @@ from app.presentation.entries import Entry
 from app.presentation.figures.axes import Rows, name_rows
 from app.presentation.figures.canvas import GRID, MUTED, WARNING, Drawing, colour_of, new_figure
 from app.presentation.formats import Layout
-from bench.stats import MATERIAL, outliers
+from bench.ratios import MATERIAL
+from bench.stats import outliers
 
 __all__ = ["trials_over_time"]
 

@@ -5,7 +5,8 @@ import re
 from app.presentation.units import percent, seconds, size, with_interval
 from bench.compare import ORIGINAL, Slack
 from bench.pairs import Answer
-from bench.stats import Interval, Verdict
+from bench.ratios import Verdict
+from bench.stats import Interval
 
 __all__ = ["answer_sentence", "no_answer"]
 

@@ -12,8 +12,8 @@ from bench.offload.assess import Row, assess, decision_map
 from bench.offload.energy import power_from
 from bench.offload.links import link_from
 from bench.offload.records import LOCAL, Arm, read_offload, write_offload
+from bench.ratios import Verdict
 from bench.results import Failure
-from bench.stats import Verdict
 from tests.bench.offload.made import arm, offload
 from tests.bench.test_compare import machine
 
