@@ -59,8 +59,8 @@ KILLS ?= 200
 faults: setup ## kill -9 at KILLS random moments of run and train, a resume after each; signals: some 40 minutes
 	@EDGE_BENCH_KILLS=$(KILLS) $(BIN)/python -m pytest -s tests/faults
 
-engines: setup ## three Docker engines and a swarm of the tests' own, as root: some ten minutes on a quiet machine
-	@EDGE_BENCH_ENGINES=1 $(BIN)/python -m pytest tests/fleet
+engines: setup ## only the tests on three Docker engines and a swarm of their own, as root: some eight minutes
+	@$(BIN)/python -m pytest tests/fleet
 
 # RUNS: Run files or folders, BUNDLE: the bundle they measured
 screenshots: setup ## docs/images/*.png anew: make screenshots RUNS="results" BUNDLE=artifacts/bundle

@@ -1,5 +1,6 @@
 """One Docker engine: how it is reached, what it is, and the SDK's client of it."""
 
+import os
 import threading
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -98,9 +99,8 @@ class Engine:
 
     def another_client(self, timeout: float) -> Any:
         """A client with connections of its own, closed with this engine."""
-        docker = _sdk()
         with engine_trouble("connecting", self._why_not):
-            client = docker.DockerClient(
+            client = _client(
                 base_url=self._url, tls=self._tls or False, timeout=timeout, version="auto", max_pool_size=4
             )
         with self._lock:
@@ -158,8 +158,11 @@ class Engine:
     def _from_context(self, name: str) -> tuple[str, Any]:
         _sdk()
         import docker.context
+        import docker.context.config
         import docker.errors
 
+        # the SDK looks beside config.json, which `docker context create` does not make, and so finds none without it
+        docker.context.config.get_context_dir = _context_folder
         try:
             context = docker.context.ContextAPI.get_context(None if name == CONTEXT_IN_USE else name)
         except (docker.errors.DockerException, OSError, ValueError) as cause:
@@ -167,6 +170,28 @@ class Engine:
         if context is None:
             raise EngineTrouble(f"connecting: there is no Docker context called {name}", _SEE_CONTEXTS)
         return context.Host or "unix:///var/run/docker.sock", context.TLSConfig
+
+
+def _context_folder() -> str:
+    return str(Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "contexts")
+
+
+def _client(**arguments: Any) -> Any:
+    """The SDK's client, which believes the authority that was named for this engine and no other.
+
+    requests lets REQUESTS_CA_BUNDLE, which company networks set, win over what a session was told
+    (https://github.com/psf/requests/issues/3829), and then no engine with TLS of its own can be reached.
+    """
+    docker = _sdk()
+
+    def settings(api: Any, url: str, proxies: Any, stream: Any, verify: Any, cert: Any) -> dict[str, Any]:
+        found = docker.APIClient.merge_environment_settings(api, url, proxies, stream, verify, cert)
+        return {**found, "verify": api.verify if verify is None else verify}
+
+    faithful = type("FaithfulClient", (docker.APIClient,), {"merge_environment_settings": settings})
+    client = docker.DockerClient.__new__(docker.DockerClient)  # its own __init__ makes the plain one
+    client.api = faithful(**arguments)
+    return client
 
 
 _SEE_CONTEXTS = "`docker context ls` lists them; an address begins with ssh://, tcp:// or unix://"

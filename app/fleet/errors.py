@@ -99,6 +99,8 @@ _REMEDIES = {
     "host key verification failed": "connect once by hand with ssh, and look at its key",
     "could not resolve hostname": "check the name",
     "permission denied": "add the user to the group docker there",
+    "certificate verify failed": "ca.pem has to be the engine's authority, and its certificate for this address",
+    "alert": "the engine does not take cert.pem: its authority has to have signed it",
     "connection refused": "start Docker there, or check the address",
     "no engine answers": "start Docker there, or name its socket: ssh://user@host/path/to/docker.sock",
     "no such file or directory": "start Docker there, or name its socket: ssh://user@host/path/to/docker.sock",

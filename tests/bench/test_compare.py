@@ -27,9 +27,7 @@ def machine(**changes: Any) -> Machine:
     return Machine(**(fields | changes))
 
 
-def result(
-    variant: str, runtime: str, seconds: float, wrong: int = 0, size: int = 1000, noise: float = 0.0
-) -> Result:
+def result(variant: str, runtime: str, seconds: float, wrong: int = 0, size: int = 1000, noise: float = 0.0) -> Result:
     """Thirty trials over five processes, which differ by ``noise``; the first ``wrong`` images are misclassified."""
     generator = np.random.default_rng(zlib.crc32(f"{variant} {runtime}".encode()))
     luck = generator.normal(1, noise, 5)

@@ -78,14 +78,7 @@ def runs_in(results: Path) -> list[Run]:
 
 
 @pytest.fixture(scope="session")
-def asked_for() -> None:
-    """Three engines and a swarm want a quiet machine and some ten minutes, and are not for every run of the tests."""
-    if not os.environ.get("EDGE_BENCH_ENGINES"):
-        pytest.skip("three engines of the tests' own are started by `make engines` only")
-
-
-@pytest.fixture(scope="session")
-def edge_image(asked_for: None) -> str:
+def edge_image() -> str:
     """The edge image for both platforms, built from this checkout by the machine's own engine.
 
     Or a file that `docker save` wrote, where EDGE_BENCH_TESTS_IMAGE names one.
