@@ -36,8 +36,8 @@ def test_every_command_ends_soon_and_clean_at_any_moment(digits_bundle: Bundle, 
         after, sent = generator.uniform(0.1, longest), generator.choice(SIGNALS)
         ended = station.run(*arguments, after=after, number=sent, whole_group=generator.random() < 0.5)
         name = str(arguments[0])
-        # one that came before Python was up ends it without a word, as the kernel does it and a shell calls it 128 + its
-        # number; one that came at the end was too late
+        # one that came before Python was up ends it without a word, as the kernel does it; one that came at the end was
+        # too late
         too_early = [-sent] if ended.reached == "nothing yet" and not ended.errors else []
         assert ended.code in (130, 0, *too_early), (name, ended)
         assert "Traceback" not in ended.errors, (name, ended)
