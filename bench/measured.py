@@ -5,15 +5,14 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from bench.codec import PackedArray, unpack
 from bench.ratios import Ratio, fastest_ratio, paired_ratio, unpaired_ratio
 from bench.results import Result, Run
+from bench.stats import Values
 
 __all__ = ["Measured", "comparable_seconds", "ratio_of_rounds", "seconds_an_image", "time_ratio"]
 
-Values = npt.NDArray[np.float64]
 Rounds = dict[int, dict[int, float]]  # seconds by process and round
 
 #: Where a trial has fewer invocations, their median says little.

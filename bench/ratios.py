@@ -6,13 +6,10 @@ from enum import StrEnum
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
-from bench.stats import Interval, mean_interval, welch_half_width
+from bench.stats import Interval, Values, mean_interval, welch_half_width
 
 __all__ = ["Ratio", "Verdict", "fastest_ratio", "fastest_third", "paired_ratio", "unpaired_ratio", "verdict"]
-
-Values = npt.NDArray[np.float64]
 
 #: MLPerf calls a result materially different from 2 % on.
 MATERIAL = 0.02
@@ -48,7 +45,7 @@ def paired_ratio(first: Sequence[Values], second: Sequence[Values]) -> Ratio:
     This is for what is waited for, disturbances included, such as an answer over a network; for what a machine by
     itself takes, `fastest_ratio`.
     """
-    return _ratio_of_logs(np.array([np.median(np.log(a / b)) for a, b in zip(first, second, strict=True) if len(a)]))
+    return _ratio(*mean_interval([np.median(np.log(a / b)) for a, b in zip(first, second, strict=True) if len(a)]))
 
 
 def fastest_third(values: Values) -> float:
@@ -70,7 +67,7 @@ def fastest_ratio(first: Sequence[Values], second: Sequence[Values]) -> Ratio:
     alone decides: on a shared one it finds 5 % where medians do not (docs/calibration.md).
     """
     logs = [fastest_third(a) - fastest_third(b) for a, b in zip(first, second, strict=True) if len(a)]
-    return _ratio_of_logs(np.array(logs))
+    return _ratio(*mean_interval(logs))
 
 
 def unpaired_ratio(first: Sequence[Values], second: Sequence[Values]) -> Ratio:
@@ -78,8 +75,7 @@ def unpaired_ratio(first: Sequence[Values], second: Sequence[Values]) -> Ratio:
     sides = [np.array([fastest_third(values) for values in side if len(values)]) for side in (first, second)]
     centre = float(sides[0].mean() - sides[1].mean())
     half = welch_half_width(*sides)
-    interval = None if half is None else Interval(math.exp(centre - half), math.exp(centre + half))
-    return Ratio(math.exp(centre), interval)
+    return _ratio(centre, None if half is None else Interval(centre - half, centre + half))
 
 
 def verdict(ratio: Ratio) -> Verdict:
@@ -96,9 +92,8 @@ def verdict(ratio: Ratio) -> Verdict:
     return Verdict.UNDECIDED
 
 
-def _ratio_of_logs(logs: Values) -> Ratio:
-    """The geometric mean of one ratio a generation, with Student's interval."""
-    centre, interval = mean_interval(logs)
+def _ratio(centre: float, interval: Interval | None) -> Ratio:
+    """From logarithms."""
     return Ratio(
         math.exp(centre), None if interval is None else Interval(math.exp(interval.low), math.exp(interval.high))
     )

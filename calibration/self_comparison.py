@@ -1,9 +1,9 @@
 """A configuration compared with itself, and with itself doing 5 % more work: what do the verdicts say?
 
-    python -m calibration.self_comparison BUNDLE [--comparisons 100] [--load] [--processes 5] [--log FILE]
+    python -m calibration.self_comparison BUNDLE [--comparisons 100] [--images N] [--load] [--log FILE]
 
 Each repeat is one benchmark of four configurations, interleaved, fresh processes each, by the code and with the
-defaults that `run` has: A and A′ classify the same images, B and B′ 5 % more, which is the whole test set. It gives two
+defaults that `run` has: A and A′ classify the same images, B and B′ 5 % more, N or the whole test set. It gives two
 comparisons of a configuration with itself, A′ with A and B′ with B, and two of what does 5 % more work, B with A and B′
 with A′; the two of a kind have no measurement in common. The first should be called faster or slower in at most 5 % of
 the comparisons, the second slower in at least 95 % and never faster. Every repeat is appended to the log, so that
@@ -28,13 +28,12 @@ from bench.plan import Planned, Selection, plan
 from bench.progress import Silent
 from bench.ratios import Ratio, Verdict, fastest_ratio, paired_ratio, verdict
 from bench.results import Settings
-from bench.stats import Interval, median_interval_over_processes, wilson
+from bench.stats import Interval, Values, median_interval_over_processes, wilson
 from bench.subject import subject_of
 
 MORE_WORK = 1.05
 TRIALS = Settings().trials
 NAMES = ("A", "A′", "B", "B′")
-
 
 Table = list[list[list[float]]]  # by configuration (A, A′, B, B′), process and round
 
@@ -150,16 +149,16 @@ def _held_row(loaded: bool, name: str, found: list[tuple[Interval | None, float]
 
 def _ratio(repeats: list[Repeat], place: int, base: int) -> Ratio:
     """One configuration against another over all processes of these repeats, as ``compare`` computes it."""
-    first = [np.array(process) for each in repeats for process in each.typical[place]]
-    other = [np.array(process) for each in repeats for process in each.typical[base]]
-    return fastest_ratio(first, other)
+    return fastest_ratio(*(_processes([each.typical for each in repeats], one) for one in (place, base)))
 
 
 def _ratio_of_passes(repeats: list[Repeat], place: int, base: int) -> Ratio:
     """What whole passes, round by round, would say: what most benchmarks do, and `compare` did."""
-    first = [np.array(process) for each in repeats for process in each.seconds[place]]
-    other = [np.array(process) for each in repeats for process in each.seconds[base]]
-    return paired_ratio(first, other)
+    return paired_ratio(*(_processes([each.seconds for each in repeats], one) for one in (place, base)))
+
+
+def _processes(tables: list[Table], place: int) -> list[Values]:
+    return [np.array(process) for table in tables for process in table[place]]
 
 
 def _row(machine: str, trials: str, name: str, ratios: list[Ratio]) -> tuple[str, ...]:

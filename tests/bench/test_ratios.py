@@ -7,8 +7,8 @@ import pytest
 from scipy import stats as scipy_stats
 
 from bench import ratios
-from bench.ratios import Ratio, Values, Verdict
-from bench.stats import Interval
+from bench.ratios import Ratio, Verdict
+from bench.stats import Interval, Values
 
 
 def disturbed(generator: np.random.Generator, centre: float) -> list[Values]:
