@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.codec import PackedArray, unpack
-from bench.ratios import Ratio, fastest_ratio, paired_ratio, unpaired_ratio
+from bench.ratios import Ratio, interleaved_ratio, paired_ratio, unpaired_ratio
 from bench.results import Result, Run
 from bench.stats import Values
 
@@ -49,17 +49,14 @@ class Measured(NamedTuple):
 
 
 def time_ratio(item: Measured, base: Measured) -> tuple[Ratio | None, str]:
-    """How many times the baseline's time an image takes where nothing disturbs either.
-
-    Paired by process where both ran interleaved in one run.
-    """
+    """How many times the baseline's time an image takes; by process where both ran interleaved in one run."""
     if item.result is base.result:
         return None, "baseline"
     if item.run.emulated or base.run.emulated:
         return None, "EMULATED: no verdict on time"
     first, second = comparable_seconds(item, base)
     if item.run is base.run:
-        ratio = ratio_of_rounds(first, second, fastest_ratio)
+        ratio = ratio_of_rounds(first, second, interleaved_ratio)
         return ratio, "" if ratio else "no round in which both were measured"
     return unpaired_ratio(_an_image(first, item.images), _an_image(second, base.images)), ""
 

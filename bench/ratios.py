@@ -1,18 +1,21 @@
 """Pure functions: how many times as long one thing takes as another, with an interval, and what that allows to say."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 import numpy as np
 
-from bench.stats import Interval, Values, mean_interval, welch_half_width
+from bench.stats import Interval, Values, mean_half_width, welch_half_width
 
-__all__ = ["Ratio", "Verdict", "fastest_ratio", "fastest_third", "paired_ratio", "unpaired_ratio", "verdict"]
+__all__ = ["Ratio", "Verdict", "interleaved_ratio", "paired_ratio", "unpaired_ratio", "verdict"]
 
 #: MLPerf calls a result materially different from 2 % on.
 MATERIAL = 0.02
+#: Trials of one side whose differences from all of the other are looked at.
+_MOST = 1_000
 
 
 class Ratio(msgspec.Struct, frozen=True):
@@ -42,40 +45,38 @@ def paired_ratio(first: Sequence[Values], second: Sequence[Values]) -> Ratio:
     the interval of all; t, because a percentile bootstrap over 5 processes covers about 85 % instead of 95 %.
     calibration/ holds both to account. With a single generation there is no interval.
 
-    This is for what is waited for, disturbances included, such as an answer over a network; for what a machine by
-    itself takes, `fastest_ratio`.
+    This is for what is waited for, each answer next to the other one, such as over a network; for what a machine takes,
+    `interleaved_ratio`.
     """
-    return _ratio(*mean_interval([np.median(np.log(a / b)) for a, b in zip(first, second, strict=True) if len(a)]))
+    logs = np.array([np.median(np.log(a / b)) for a, b in zip(first, second, strict=True) if len(a)])
+    return _ratio(float(logs.mean()), mean_half_width(logs))
 
 
-def fastest_third(values: Values) -> float:
-    """Log of a process's undisturbed time: mean of the logs of the fastest third of its trials, one at least.
+def interleaved_ratio(first: Sequence[Values], second: Sequence[Values]) -> Ratio:
+    """How many times as long as ``second`` the ``first`` takes, from trials of both that were interleaved.
 
-    What else a machine does only ever adds time, to some trials and not to others, and on a shared machine to half of
-    them; so the fast end says what the program takes, and the middle says that and who else was there (Chen & Revels
-    2016, "Robust benchmarking in noisy environments", who take the minimum). A third, because one lucky trial should
-    not decide, and because a minimum gets smaller with every trial, and runs of different lengths are compared.
+    Arguments as for `paired_ratio`. The value is the median of the ratios of every trial of the one to every trial of
+    the other, which is Hodges & Lehmann's estimate of a shift of logarithms (1963). A shared machine has a few speeds,
+    and changes between them every other second: then most of these ratios are of two trials at the same speed, whatever
+    the share of each, and the others lie to both sides and cancel. Medians, minima and ratios of neighbours are each
+    lost where a process or a round happens to have had another speed (docs/calibration.md compares them).
+
+    The interval is Student's t over the jackknife's pseudo-values, a process generation left out at a time, since what
+    differs between processes is what repeats least (Kalibera & Jones 2013); the jackknife may be used for medians
+    where it leaves out more than the root of the number of trials (Shao & Wu 1989), as 6 of 30 are.
     """
-    ordered = np.sort(np.log(np.asarray(values, dtype=np.float64)))
-    return float(ordered[: max(1, round(len(ordered) / 3))].mean())
-
-
-def fastest_ratio(first: Sequence[Values], second: Sequence[Values]) -> Ratio:
-    """How many times as long as ``second`` the ``first`` takes where nothing disturbs them, from interleaved rounds.
-
-    As `paired_ratio`, with the `fastest_third` of each generation in place of its median ratio. For what a machine
-    alone decides: on a shared one it finds 5 % where medians do not (docs/calibration.md).
-    """
-    logs = [fastest_third(a) - fastest_third(b) for a, b in zip(first, second, strict=True) if len(a)]
-    return _ratio(*mean_interval(logs))
+    pairs = [(np.log(a), np.log(b)) for a, b in zip(first, second, strict=True) if len(a)]
+    half = mean_half_width(_pseudo_values(lambda some: _shift(*zip(*some, strict=True)), pairs))
+    return _ratio(_shift(*zip(*pairs, strict=True)), half)
 
 
 def unpaired_ratio(first: Sequence[Values], second: Sequence[Values]) -> Ratio:
-    """The same for two separate runs: each process's `fastest_third`, Welch's interval over the processes of both."""
-    sides = [np.array([fastest_third(values) for values in side if len(values)]) for side in (first, second)]
-    centre = float(sides[0].mean() - sides[1].mean())
-    half = welch_half_width(*sides)
-    return _ratio(centre, None if half is None else Interval(centre - half, centre + half))
+    """The same for two separate runs: Welch's interval over the pseudo-values of the processes of each."""
+    one, other = ([np.log(values) for values in side if len(values)] for side in (first, second))
+    half = welch_half_width(
+        _pseudo_values(lambda some: _shift(some, other), one), _pseudo_values(lambda some: _shift(one, some), other)
+    )
+    return _ratio(_shift(one, other), half)
 
 
 def verdict(ratio: Ratio) -> Verdict:
@@ -92,8 +93,26 @@ def verdict(ratio: Ratio) -> Verdict:
     return Verdict.UNDECIDED
 
 
-def _ratio(centre: float, interval: Interval | None) -> Ratio:
-    """From logarithms."""
-    return Ratio(
-        math.exp(centre), None if interval is None else Interval(math.exp(interval.low), math.exp(interval.high))
-    )
+def _shift(first: Sequence[Values], second: Sequence[Values]) -> float:
+    """Median of all differences between a value of ``first`` and one of ``second``."""
+    return float(np.median(np.subtract.outer(_thinned(np.concatenate(first)), _thinned(np.concatenate(second)))))
+
+
+def _thinned(values: Values) -> Values:
+    """So many values of the same distribution that all their differences fit in memory."""
+    return values if len(values) <= _MOST else np.quantile(values, (np.arange(_MOST) + 0.5) / _MOST)
+
+
+def _pseudo_values(statistic: Callable[[Sequence[Any]], float], groups: Sequence[Any]) -> Values:
+    """The jackknife's, one a group, whose spread is that of a statistic of all. Source: Tukey 1958."""
+    count = len(groups)
+    if count < 2:
+        return np.zeros(count)
+    without = [statistic([*groups[:number], *groups[number + 1 :]]) for number in range(count)]
+    return count * statistic(groups) - (count - 1) * np.array(without)
+
+
+def _ratio(centre: float, half: float | None) -> Ratio:
+    """From logarithms: the ratio and half the width of its interval."""
+    interval = None if half is None else Interval(math.exp(centre - half), math.exp(centre + half))
+    return Ratio(math.exp(centre), interval)

@@ -15,6 +15,7 @@ __all__ = [
     "difference_of_means",
     "drifts",
     "mcnemar",
+    "mean_half_width",
     "mean_interval",
     "median_interval",
     "median_interval_over_processes",
@@ -74,18 +75,25 @@ def median_interval(values: Sequence[float] | Values) -> Interval | None:
 def median_interval_over_processes(processes: Sequence[Values]) -> Interval | None:
     """Interval of the median of all values, where values of one process resemble each other.
 
-    Order statistics take all trials as independent; five processes of six trials that keep their process's luck are
-    worth far fewer, and the interval then holds the truth in some 65 % of the cases, not 95 (calibration/coverage.py).
-    Here the half width is Student's t of the processes' medians, on a log scale, around the median of all values. With
-    a single process, the interval of order statistics, which then speaks for that process only.
+    From the lower to the upper end of two intervals, each of which misses what the other sees. Order statistics take
+    all trials as independent: where processes differ, theirs holds the truth in some 65 % of the cases, not 95.
+    Student's t of the processes' medians, on a log scale around the median of all values, takes them as normal: where a
+    machine changes between two speeds, it holds it in some 90 % (calibration/coverage.py). Of a single process, order
+    statistics alone, which then speak for that process only; of too few values for those, Student's t alone.
     """
     values = [np.asarray(process, dtype=np.float64) for process in processes if len(process)]
-    if len(values) < 2:
-        return median_interval(values[0]) if values else None
-    medians = np.array([np.log(np.median(process)) for process in values])
-    half = student_t(len(medians) - 1) * float(medians.std(ddof=1)) / math.sqrt(len(medians))
-    centre = float(np.median(np.concatenate(values)))
-    return Interval(centre * math.exp(-half), centre * math.exp(half))
+    if not values:
+        return None
+    together = np.concatenate(values)
+    by_order = median_interval(together)
+    half = mean_half_width(np.array([np.log(np.median(process)) for process in values]))
+    if half is None:
+        return by_order
+    centre = float(np.median(together))
+    by_process = Interval(centre * math.exp(-half), centre * math.exp(half))
+    if by_order is None:
+        return by_process
+    return Interval(min(by_order.low, by_process.low), max(by_order.high, by_process.high))
 
 
 def percentile_supported(percentile: float, count: int) -> bool:
@@ -165,11 +173,15 @@ def mean_interval(values: Sequence[float] | Values) -> tuple[float, Interval | N
     Source: Student 1908, "The probable error of a mean".
     """
     array = np.asarray(values, dtype=np.float64)
-    centre = float(array.mean())
-    if len(array) < 2:
-        return centre, None
-    half = student_t(len(array) - 1) * float(array.std(ddof=1)) / math.sqrt(len(array))
-    return centre, Interval(centre - half, centre + half)
+    centre, half = float(array.mean()), mean_half_width(array)
+    return centre, None if half is None else Interval(centre - half, centre + half)
+
+
+def mean_half_width(values: Values) -> float | None:
+    """Half the width of `mean_interval`; None of a single value."""
+    if len(values) < 2:
+        return None
+    return student_t(len(values) - 1) * float(values.std(ddof=1)) / math.sqrt(len(values))
 
 
 # -- two classifiers on the same images ------------------------------------------------------------------------

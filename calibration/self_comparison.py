@@ -26,7 +26,7 @@ from bench.bundle import Bundle
 from bench.measured import Measured, comparable_seconds
 from bench.plan import Planned, Selection, plan
 from bench.progress import Silent
-from bench.ratios import Ratio, Verdict, fastest_ratio, paired_ratio, verdict
+from bench.ratios import Ratio, Verdict, interleaved_ratio, paired_ratio, verdict
 from bench.results import Settings
 from bench.stats import Interval, Values, median_interval_over_processes, wilson
 from bench.subject import subject_of
@@ -149,7 +149,7 @@ def _held_row(loaded: bool, name: str, found: list[tuple[Interval | None, float]
 
 def _ratio(repeats: list[Repeat], place: int, base: int) -> Ratio:
     """One configuration against another over all processes of these repeats, as ``compare`` computes it."""
-    return fastest_ratio(*(_processes([each.typical for each in repeats], one) for one in (place, base)))
+    return interleaved_ratio(*(_processes([each.typical for each in repeats], one) for one in (place, base)))
 
 
 def _ratio_of_passes(repeats: list[Repeat], place: int, base: int) -> Ratio:

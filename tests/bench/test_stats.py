@@ -1,5 +1,7 @@
 """Statistics, checked against scipy and published values."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -26,6 +28,26 @@ def test_the_median_interval_covers_at_least_95_percent_and_no_narrower_one_does
 
 def test_five_values_have_no_median_interval() -> None:
     assert stats.median_interval([1, 2, 3, 4, 5]) is None
+
+
+def test_an_interval_over_processes_sees_processes_that_differ_and_trials_that_jump() -> None:
+    differ = [np.full(6, centre) for centre in (1.0, 1.1, 1.2, 1.3, 1.4)]
+    logs = np.log([1.0, 1.1, 1.2, 1.3, 1.4])
+    expected = scipy_stats.t.interval(0.95, 4, math.log(1.2), scipy_stats.sem(logs))
+    interval = stats.median_interval_over_processes(differ)
+    assert interval is not None
+    assert (interval.low, interval.high) == pytest.approx(tuple(np.exp(expected)), rel=1e-6)
+    jump = [np.array([1.0, 1.0, 1.0, 1.24, 1.24, 1.24]) for _ in range(5)]  # their medians are all the same
+    assert stats.median_interval_over_processes(jump) == Interval(1.0, 1.24)
+
+
+def test_an_interval_over_processes_makes_do_with_few() -> None:
+    few = stats.median_interval_over_processes([np.array([1.0, 1.0]), np.array([1.1, 1.1])])
+    assert few is not None
+    assert few.low < 1.0 < 1.1 < few.high
+    assert stats.median_interval_over_processes([np.arange(1.0, 31.0)]) == Interval(10, 21)
+    assert stats.median_interval_over_processes([np.array([1.0])]) is None
+    assert stats.median_interval_over_processes([]) is None
 
 
 @pytest.mark.parametrize(("percentile", "needed"), [(50, 5), (90, 29), (95, 59), (99, 299)])

@@ -21,6 +21,21 @@ def test_coverage_sees_intervals_that_take_trials_as_independent() -> None:
         assert 0.90 < found[kind] < 0.99, kind
 
 
+def test_neighbours_come_to_all_configurations_and_go() -> None:
+    times = Noise(process=0, trial=0, neighbours=0.3).draw(np.random.default_rng(0), 100, 6, 2)
+    there = times > 1.1
+    assert set(np.unique(times)) == {1.0, 1.24}
+    assert 0.25 < there.mean() < 0.35
+    alike = (there[0] == there[1]).mean()
+    assert 0.3**2 + 0.7**2 + 0.1 < alike < 0.95  # more often than by chance, not always
+
+
+def test_a_ratio_holds_where_neighbours_are_on_the_machine() -> None:
+    found = coverage(Noise(process=0.006, trial=0.01, neighbours=0.3), 300)
+    for kind in ("median", "ratio, one run", "ratio, two machines"):
+        assert 0.90 < found[kind] < 0.99, kind
+
+
 def test_accuracies_are_covered() -> None:
     wilson, paired = accuracy_coverage(1_000, 0.9, 0.01, 0.02, 400)
     assert 0.91 < wilson < 0.99
