@@ -73,6 +73,7 @@ calibration: setup ## hours on a quiet machine: do intervals and verdicts hold? 
 	@$(BIN)/python -m calibration.litert_benchmark $(or $(MODELS),$(CALIBRATION)/variants/float32.tflite)
 	@$(BIN)/python -m calibration.self_comparison $(CALIBRATION) --images 5000
 	@$(BIN)/python -m calibration.self_comparison $(CALIBRATION) --images 5000 --load
+	@$(BIN)/python -m calibration.components
 
 releases: setup ## ask released runtimes again which operators they have: bench/known_releases.json
 	@$(BIN)/python tools/probe_releases.py bench/known_releases.json

@@ -13,7 +13,7 @@ several sittings add up.
 import argparse
 import multiprocessing
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -99,24 +99,49 @@ def background_load(wanted: bool) -> Iterator[None]:
             process.kill()
 
 
+def read_log(path: Path) -> list[Repeat]:
+    """All repeats of a log; none where there is none."""
+    return [msgspec.json.decode(line, type=Repeat) for line in path.read_bytes().splitlines()] if path.exists() else []
+
+
 def summary(repeats: list[Repeat]) -> str:
     """How often each verdict was given, as a Markdown table; and what runs of twice the trials would have said.
 
-    Those are two repeats one after the other taken as one, of twice as many processes. And what 30 trials would have
-    said with the median of whole passes, round by round.
+    Those are two repeats one after the other taken as one, of twice as many processes.
     """
     rows = []
-    for loaded, processes in sorted({(each.loaded, each.processes) for each in repeats}):
-        some = [each for each in repeats if (each.loaded, each.processes) == (loaded, processes)]
-        for together, by, how in ((1, _ratio, ""), (2, _ratio, ""), (1, _ratio_of_passes, ", whole passes")):
+    for machine, processes, some in _alike(repeats):
+        for together in (1, 2):
             groups = [some[start : start + together] for start in range(0, len(some) - together + 1, together)]
-            for name, places in (("with itself", SAME), ("with 5 % more work", MORE)):
-                ratios = [by(group, *pair) for group in groups for pair in places]
+            for name, pairs in (("with itself", SAME), ("with 5 % more work", MORE)):
+                ratios = [_ratio(group, *pair) for group in groups for pair in pairs]
                 if ratios:
-                    trials = f"{TRIALS * together} in {processes * together}{how}"
-                    rows.append(_row("one core busy" if loaded else "quiet", trials, name, ratios))
+                    rows.append(_row(machine, f"{TRIALS * together} in {processes * together}", name, ratios))
     header = ("machine", "trials", "compared", "comparisons", *Verdict, "faster or slower, % [95 %]", "median ratio")
     return tabulate(rows, header, tablefmt="github", disable_numparse=True)
+
+
+def ways(repeats: list[Repeat]) -> str:
+    """What the same trials would have said by other ratios than `compare`'s, as a Markdown table."""
+    rows = []
+    for machine, _, some in _alike(repeats):
+        for name, way in WAYS.items():
+            itself = [way(each, *pair) for each in some for pair in SAME]
+            more = [way(each, *pair) for each in some for pair in MORE]
+            counts = Counter(map(verdict, itself))
+            off = np.log([ratio.value for ratio in itself])
+            found = sum(verdict(ratio) is Verdict.SLOWER for ratio in more) / len(more)
+            wrong = (counts[Verdict.FASTER] + counts[Verdict.SLOWER]) / len(itself)
+            rows.append((machine, name, f"{wrong:.0%}", f"{counts[Verdict.SAME] / len(itself):.0%}", f"{found:.0%}",
+                         f"{100 * float(np.sqrt(np.mean(off**2))):.2f} %"))  # fmt: skip
+    header = ("machine", "ratio", "itself: wrong", "itself: same", "more work: found", "off by, root mean square")
+    return tabulate(rows, header, tablefmt="github", disable_numparse=True)
+
+
+def _alike(repeats: list[Repeat]) -> Iterator[tuple[str, int, list[Repeat]]]:
+    for loaded, processes in sorted({(each.loaded, each.processes) for each in repeats}):
+        some = [each for each in repeats if (each.loaded, each.processes) == (loaded, processes)]
+        yield "one core busy" if loaded else "quiet", processes, some
 
 
 def held(repeats: list[Repeat]) -> str:
@@ -126,25 +151,23 @@ def held(repeats: list[Repeat]) -> str:
     which one run of under a minute sees a part of.
     """
     rows = []
-    for loaded, processes in sorted({(each.loaded, each.processes) for each in repeats}):
-        some = [each for each in repeats if (each.loaded, each.processes) == (loaded, processes)]
+    for machine, _, some in _alike(repeats):
         ratios = [_ratio([each], *pair).interval for each in some for pair in SAME]
-        rows.append(_held_row(loaded, "ratio of a configuration to itself", [(ratio, 1.0) for ratio in ratios]))
+        rows.append(_held_row(machine, "ratio of a configuration to itself", [(ratio, 1.0) for ratio in ratios]))
         medians = []
         for place in range(len(NAMES)):
             truth = float(np.median([each.seconds[place] for each in some]))
             medians += [
                 (median_interval_over_processes(list(map(np.array, each.seconds[place]))), truth) for each in some
             ]
-        rows.append(_held_row(loaded, "median of one run", medians))
+        rows.append(_held_row(machine, "median of one run", medians))
     return tabulate(rows, ("machine", "interval of", "intervals", "hold it, % [95 %]"), tablefmt="github")
 
 
-def _held_row(loaded: bool, name: str, found: list[tuple[Interval | None, float]]) -> tuple[str, ...]:
+def _held_row(machine: str, name: str, found: list[tuple[Interval | None, float]]) -> tuple[str, ...]:
     count = sum(interval is not None and interval.low <= truth <= interval.high for interval, truth in found)
     of = wilson(count, len(found))
-    share = f"{count / len(found):.0%} [{of.low:.0%}, {of.high:.0%}]"
-    return ("one core busy" if loaded else "quiet", name, str(len(found)), share)
+    return (machine, name, str(len(found)), f"{count / len(found):.0%} [{of.low:.0%}, {of.high:.0%}]")
 
 
 def _ratio(repeats: list[Repeat], place: int, base: int) -> Ratio:
@@ -152,13 +175,31 @@ def _ratio(repeats: list[Repeat], place: int, base: int) -> Ratio:
     return interleaved_ratio(*(_processes([each.typical for each in repeats], one) for one in (place, base)))
 
 
-def _ratio_of_passes(repeats: list[Repeat], place: int, base: int) -> Ratio:
-    """What whole passes, round by round, would say: what most benchmarks do, and `compare` did."""
-    return paired_ratio(*(_processes([each.seconds for each in repeats], one) for one in (place, base)))
+def _fastest(first: list[Values], second: list[Values]) -> Ratio:
+    """By the fastest trial of each process."""
+    return paired_ratio(*([values[[values.argmin()]] for values in side] for side in (first, second)))
 
 
 def _processes(tables: list[Table], place: int) -> list[Values]:
     return [np.array(process) for table in tables for process in table[place]]
+
+
+#: By their names: what `compare` does, what its first design did, and what others do.
+WAYS: dict[str, Callable[[Repeat, int, int], Ratio]] = {
+    "median invocations, every trial to every trial (`compare`)": lambda each, *pair: _ratio([each], *pair),
+    "whole passes, every trial to every trial": lambda each, *pair: interleaved_ratio(
+        *(_processes([each.seconds], place) for place in pair)
+    ),
+    "whole passes, round by round": lambda each, *pair: paired_ratio(
+        *(_processes([each.seconds], place) for place in pair)
+    ),
+    "median invocations, round by round": lambda each, *pair: paired_ratio(
+        *(_processes([each.typical], place) for place in pair)
+    ),
+    "median invocations, each process's fastest trial": lambda each, *pair: _fastest(
+        *(_processes([each.typical], place) for place in pair)
+    ),
+}
 
 
 def _row(machine: str, trials: str, name: str, ratios: list[Ratio]) -> tuple[str, ...]:
@@ -182,8 +223,7 @@ def main() -> None:
     bundle = Bundle.open(arguments.bundle)
     images = arguments.images or len(bundle.test_set()[0])
     arguments.log.parent.mkdir(parents=True, exist_ok=True)
-    lines = arguments.log.read_bytes().splitlines() if arguments.log.exists() else []
-    repeats = [msgspec.json.decode(line, type=Repeat) for line in lines]
+    repeats = read_log(arguments.log)
     alike = (arguments.load, arguments.processes)
     wanted = -(-arguments.comparisons // 2)
     with background_load(arguments.load), arguments.log.open("ab") as log:
@@ -195,7 +235,7 @@ def main() -> None:
             log.flush()
             said = [_said([made], pair) for pair in (*SAME, *MORE)]
             print(f"{seed + 1}/{wanted}: {', '.join(said)}, {made.wall_seconds:.0f} s", flush=True)
-    print(f"\n{summary(repeats)}\n\n{held(repeats)}")
+    print(f"\n{summary(repeats)}\n\n{ways(repeats)}\n\n{held(repeats)}")
 
 
 def _said(repeats: list[Repeat], pair: tuple[int, int]) -> str:

@@ -10,6 +10,7 @@ from bench.progress import Silent
 from bench.results import Settings
 from bench.subject import subject_of
 from calibration import litert_benchmark, self_comparison, wall_time
+from calibration.components import components
 from calibration.coverage import accuracy_coverage, coverage
 from calibration.noise import SCENARIOS, Noise
 
@@ -74,9 +75,32 @@ def test_repeats_add_up_to_a_table_and_to_longer_runs() -> None:
     assert counted["quiet", "60 in 10", "with 5 % more work"] == ["6", "0", "6", "0", "0"]
     assert counted["one core busy", "60 in 10", "with 5 % more work"][1:3] == ["0", "0"]
     assert counted["quiet", "30 in 5", "with itself"][1:3] == ["0", "0"]
+    ways = _cells(self_comparison.ways(repeats))
+    assert len(ways) == 2 * len(self_comparison.WAYS)
+    assert {(line[0], line[2], line[4]) for line in ways} == {("quiet", "0%", "100%"), ("one core busy", "0%", "0%")}
     held = _cells(self_comparison.held(repeats))
     assert [line[2] for line in held] == ["12", "24", "8", "16"]
     assert all(int(line[3].split("%")[0]) >= 75 for line in held)
+
+
+def test_components_are_those_that_times_were_drawn_from() -> None:
+    generator = np.random.default_rng(0)
+    noise = Noise(process=0.006, trial=0.023, drift=0.011, neighbours=0.2)
+    work = np.array([1, 1, 1.05, 1.05]).reshape(4, 1, 1)
+    repeats = []
+    for _ in range(200):
+        seconds = noise.draw(generator, 5, 6, 4)
+        typical = np.where(seconds > 1.12, 1.24, 1.0)
+        repeats.append(self_comparison.Repeat(
+            loaded=False, processes=5, wall_seconds=1, seconds=(seconds * work).tolist(),
+            typical=(typical * work).tolist(),
+        ))  # fmt: skip
+    found = components(repeats)
+    assert found.disturbed == pytest.approx(0.2, abs=0.02)
+    assert found.by == pytest.approx(0.24, abs=0.01)
+    assert found.trial == pytest.approx(0.023, abs=0.003)
+    assert found.drift == pytest.approx(0.011, abs=0.003)
+    assert found.process == pytest.approx(0.006, abs=0.003)
 
 
 def _cells(table: str) -> list[list[str]]:
