@@ -58,7 +58,8 @@ def test_an_interleaved_ratio_is_hodges_and_lehmanns_with_the_jackknifes_interva
 def test_a_generation_that_one_side_does_not_have_is_left_out() -> None:
     empty = np.array([])
     ratio = ratios.interleaved_ratio([np.array([2.0, 2.0]), empty], [np.array([1.0, 1.0]), empty])
-    assert (ratio.value, ratio.interval) == (pytest.approx(2.0), None)
+    assert ratio.value == pytest.approx(2.0)
+    assert ratio.interval is None
 
 
 def test_thousands_of_trials_need_no_more_memory_than_a_thousand() -> None:
@@ -70,7 +71,7 @@ def test_thousands_of_trials_need_no_more_memory_than_a_thousand() -> None:
 
 def test_a_longer_run_is_not_faster_for_being_longer() -> None:
     generator = np.random.default_rng(1)
-    long, short = ([generator.lognormal(0, 0.02, size) for _ in range(400)] for size in (30, 6))
+    long, short = ([generator.lognormal(0, 0.02, size) for _ in range(40)] for size in (30, 6))
     assert abs(math.log(ratios.unpaired_ratio(long, short).value)) < 0.005  # their minima are 0.016 apart
 
 
@@ -113,7 +114,8 @@ def test_an_unpaired_ratio_of_means_is_nearly_welchs_interval() -> None:
 
 def test_machines_with_one_process_each_have_a_ratio_but_no_interval() -> None:
     ratio = ratios.unpaired_ratio([np.array([3.0, 3.0])], [np.array([1.0])])
-    assert (ratio.value, ratio.interval) == (pytest.approx(3.0), None)
+    assert ratio.value == pytest.approx(3.0)
+    assert ratio.interval is None
 
 
 def test_one_process_gives_a_ratio_but_no_interval_and_no_verdict() -> None:
