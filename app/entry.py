@@ -3,6 +3,7 @@
 What is imported here is light, and the rest is imported where an interruption is already a line and not a traceback.
 """
 
+import atexit
 import contextlib
 import errno
 import io
@@ -30,12 +31,27 @@ def main(arguments: list[str] | None = None) -> None:
     """Entry point: every error becomes one or two lines and an exit code."""
     _standard_streams()
     words = sys.argv[1:] if arguments is None else arguments
+    ending: list[int] = []
+    atexit.register(_end_as_told, ending)  # the first to be registered is the last to be called
     try:
         listen()  # a stopped container or a closed terminal is an interruption, as Ctrl-C is
         code = supervised(lambda: _run(words)) if needs_supervision(words) else _run(words)
     except KeyboardInterrupt:
         code = INTERRUPTED
+    ending.append(code)
     sys.exit(code)
+
+
+def _end_as_told(ending: list[int]) -> None:
+    """Keeps the exit code of an interruption.
+
+    Where that came inside an `exec`, as dataclasses use it, `python -m` would end by SIGINT whatever it is told.
+    """
+    if ending == [INTERRUPTED]:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(INTERRUPTED)
 
 
 def _standard_streams() -> None:
@@ -91,6 +107,8 @@ def _called(arguments: list[str]) -> int:
         from app.cli import app
 
         code = app(args=arguments, prog_name="edge-bench", standalone_mode=False)
+        if code == INTERRUPTED:  # typer's own answer to an interruption, of which it says nothing
+            raise KeyboardInterrupt
     except BrokenPipeError:
         raise
     except SystemExit:  # so click puts a closed pipe

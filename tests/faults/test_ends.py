@@ -4,6 +4,7 @@
 figure for docs/reliability.md, not a condition, for a busy machine would decide it.
 """
 
+import os
 import random
 import signal
 from collections import defaultdict
@@ -16,7 +17,7 @@ from bench.files import PART
 from bench.plan import Selection
 from bench.progress import Silent
 from bench.results import Settings, read_run
-from tests.conftest import measure_bundle
+from tests.conftest import REPOSITORY, measure_bundle
 from tests.faults.harness import KILLS, Station
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -47,6 +48,21 @@ def test_every_command_ends_soon_and_clean_at_any_moment(digits_bundle: Bundle, 
     for path in (tmp_path / "new").glob("run-*.json"):
         read_run(path)
     print(f"{COUNT} signals; the slowest end: { ({name: f'{took:.2f} s' for name, took in slowest.items()}) }")
+
+
+def test_an_interruption_while_a_class_is_made_keeps_its_exit_code_and_its_line(tmp_path: Path) -> None:
+    """Dataclasses are made by `exec`, and where it is interrupted there, Python would end by SIGINT."""
+    (tmp_path / "typer.py").write_text("exec('raise KeyboardInterrupt')")
+    environment = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(REPOSITORY)])}
+    ended = Station(tmp_path, environment).run("compare", "measured")
+    assert (ended.code, ended.errors) == (130, "error: interrupted\n")
+
+
+def test_an_interruption_inside_a_command_is_said(tmp_path: Path) -> None:
+    (tmp_path / "numpy.py").write_text("raise KeyboardInterrupt")
+    environment = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(REPOSITORY)])}
+    ended = Station(tmp_path, environment).run("compare", "measured")
+    assert (ended.code, ended.errors) == (130, "error: interrupted\n")
 
 
 def _commands(bundle: Path) -> list[tuple[tuple[object, ...], float]]:
