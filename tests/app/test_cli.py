@@ -108,6 +108,7 @@ def test_when_nothing_could_be_measured_the_table_says_why_and_the_exit_code_is_
     assert "bad file" in done.stdout
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_was_measured_and_leaves_no_process(digits_bundle: Bundle, tmp_path: Path) -> None:
     process = subprocess.Popen(
         command("run", digits_bundle.folder, "--variant", "dynamic", "--runtime", "litert", "--trials", 10_000,
@@ -176,6 +177,7 @@ def test_doctor_says_what_this_machine_is(edge_bench: CommandLine) -> None:
     assert machine["memory_bytes"] > 1 << 20
 
 
+@pytest.mark.slow
 def test_compare_with_adds_the_comparison_with_another_machine(
     edge_bench: CommandLine, digits_bundle: Bundle, tmp_path: Path
 ) -> None:

@@ -112,6 +112,7 @@ def test_resnet20_trains_on_a_folder_of_images_and_goes_on(edge_bench: CommandLi
     assert "nothing to do" in again.stderr
 
 
+@pytest.mark.slow
 def test_cifar10_is_read_from_its_binary_form_and_checked(edge_bench: CommandLine, tmp_path: Path) -> None:
     from app.training.cifar10 import BATCHES
     from app.training.datasets import load_dataset

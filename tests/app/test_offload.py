@@ -17,6 +17,8 @@ from bench.offload.records import Offload, read_offload
 from tests.conftest import CommandLine, assert_refused, command
 from tests.serving import Served, served
 
+pytestmark = pytest.mark.slow
+
 FEW = ("--trials", 4, "--processes", 2, "--limit", 20, "--accuracy-images", 60)
 
 
@@ -113,7 +115,6 @@ def test_a_wrong_token_a_server_that_is_down_or_another_bundle_leave_the_local_h
         assert not any(arm.trials for arm in measured.remotes)
 
 
-@pytest.mark.slow
 def test_a_server_that_dies_half_way_costs_what_is_sent_after_it(digits_bundle: Bundle, tmp_path: Path) -> None:
     with served(digits_bundle.folder, "--variant", "float32", "--runtime", "litert") as running:
         asked = command(
@@ -135,7 +136,6 @@ def test_a_server_that_dies_half_way_costs_what_is_sent_after_it(digits_bundle: 
     assert any(0 < len(arm.trials) < 60 for arm in measured.remotes)
 
 
-@pytest.mark.slow
 def test_ctrl_c_keeps_what_was_sent_and_leaves_no_process(
     digits_bundle: Bundle, server: Served, tmp_path: Path
 ) -> None:

@@ -214,6 +214,7 @@ def test_a_thousand_configurations_fit_into_one_page(tmp_path: Path) -> None:
     assert text.count("50 threads, batch 5") >= 8  # in both tables
 
 
+@pytest.mark.slow
 def test_single_pictures_are_whole_files_in_a_papers_width(tmp_path: Path, real_run: Run) -> None:
     paths = write_report([real_run], [], tmp_path / "figures", ["png", "svg", "pdf"], Layout.COLUMN, Silent())
     assert {path.suffix for path in paths} == {".png", ".svg", ".pdf"}
@@ -256,6 +257,7 @@ def test_history_draws_real_series_and_marks_changes(tmp_path: Path) -> None:
         write_history(history(runs), tmp_path / "history.txt")
 
 
+@pytest.mark.slow
 def test_report_and_history_from_the_command_line(edge_bench: CommandLine, real_run: Run, tmp_path: Path) -> None:
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "run-1.json").write_bytes(msgspec.json.encode(real_run))

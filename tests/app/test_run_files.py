@@ -13,6 +13,8 @@ from bench.results import read_run
 from tests.conftest import CommandLine, assert_refused
 from tests.models import CIFAR_JPEGS, MLPERF, mlperf, onnx_of, tflite_of
 
+pytestmark = pytest.mark.slow
+
 QUICK = ("--trials", 2, "--processes", 1, "--format", "json")
 mlperf_files = pytest.mark.skipif(not MLPERF, reason="needs EDGE_BENCH_DATA beside a models folder")
 
@@ -65,7 +67,6 @@ def test_a_limit_is_even_over_classes_and_the_same_again(edge_bench: CommandLine
     assert runs[0].images.of == 1000
 
 
-@pytest.mark.slow
 def test_one_image_folder_and_four_kinds_of_model_agree(
     edge_bench: CommandLine, digits_bundle: Bundle, digit_images: Path, tmp_path: Path
 ) -> None:
@@ -112,7 +113,6 @@ def test_without_data_there_is_speed_and_no_accuracy(edge_bench: CommandLine, di
     assert "images a pass" in done.stdout
 
 
-@pytest.mark.slow
 def test_a_background_class_moves_the_labels(
     edge_bench: CommandLine, digits_bundle: Bundle, digit_images: Path, tmp_path: Path
 ) -> None:
@@ -167,7 +167,6 @@ def test_models_that_do_not_fit_are_refused_in_a_line(
     assert rows(sized)[0]["failure"] is None
 
 
-@pytest.mark.slow
 def test_float16_inputs_are_fed(edge_bench: CommandLine, digit_images: Path, tmp_path: Path) -> None:
     import keras
     import tensorflow as tf

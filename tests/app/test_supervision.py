@@ -13,6 +13,8 @@ from bench.interrupts import asked_to_stop, held
 from tests.conftest import clean_environment
 from tests.faults.harness import group_lives
 
+pytestmark = pytest.mark.slow
+
 
 def supervising(tmp_path: Path, work: str, *, setup: str = "") -> "subprocess.Popen[str]":
     """A process whose supervised child runs that code, which says when it is up."""

@@ -20,6 +20,8 @@ from bench.progress import Silent
 from bench.results import Settings, read_run
 from tests.conftest import CommandLine, assert_refused, clean_environment, command, measure_bundle
 
+pytestmark = pytest.mark.slow
+
 LIGHT = ("--variant", "dynamic", "--runtime", "litert", "--trials", 1, "--processes", 1, "--limit", 20)
 
 
@@ -64,7 +66,6 @@ def test_a_full_disk_behind_stdout_is_a_line_and_the_run_is_there(digits_bundle:
     measured(tmp_path)
 
 
-@pytest.mark.slow
 def test_a_locale_without_utf_8_gets_question_marks(digits_bundle: Bundle, tmp_path: Path) -> None:
     done = subprocess.run(
         command("run", digits_bundle.folder, *LIGHT, "--results", "ergebnisse-ä"),
@@ -91,7 +92,6 @@ def test_no_home_and_no_name_for_the_user_is_no_folder_called_tilde(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.slow
 def test_without_a_home_the_commands_work(edge_bench: CommandLine, digits_bundle: Bundle, tmp_path: Path) -> None:
     environment = {"HOME": "", "EDGE_BENCH_CACHE": ""}
     assert edge_bench("run", digits_bundle.folder, *LIGHT, **environment).returncode == 0

@@ -20,6 +20,8 @@ from bench.progress import Silent
 from bench.results import Settings
 from tests.conftest import CommandLine, assert_refused, measure_bundle
 
+pytestmark = pytest.mark.slow
+
 SHORT = TrainingSettings(dataset="digits", epochs=3, batch_size=32)
 
 
@@ -42,7 +44,6 @@ def test_the_papers_cnn_has_exactly_128266_parameters(dropout: float) -> None:
     assert kinds == ([*without[:6], "Dropout", *without[6:]] if dropout else without)
 
 
-@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(digits_bundle: Bundle, tmp_path: Path) -> None:
     train_bundle(tmp_path / "again", SHORT, Silent())
     assert_same_weights(tmp_path / "again", digits_bundle.folder)
@@ -50,7 +51,6 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(digits_bun
     assert not np.array_equal(weights(tmp_path / "other")[0], weights(digits_bundle.folder)[0])
 
 
-@pytest.mark.slow
 def test_training_on_two_machines_ends_as_on_one(digits_bundle: Bundle, tmp_path: Path) -> None:
     paused = train_bundle(tmp_path / "here", SHORT, Silent(), stop_after=2)
     assert paused == Paused(tmp_path / "here", 2, 3)

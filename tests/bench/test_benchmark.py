@@ -102,6 +102,7 @@ def test_predictions_are_those_of_the_model_and_count_as_accuracy(light_run: Run
     assert result.unstable_predictions == 0
 
 
+@pytest.mark.slow
 def test_keras_runs_as_predict_does_with_batches_of_32(digits_bundle: Bundle) -> None:
     run = measure(digits_bundle, Selection(variants=["keras"]), Settings(trials=2, processes=1, limit=50))
     (result,) = run.results

@@ -17,6 +17,8 @@ from bench.progress import Silent
 from bench.results import Run, Settings, read_run
 from tests.conftest import measure_bundle
 
+pytestmark = pytest.mark.slow
+
 SELECTION = Selection(variants=["dynamic", "int8"], runtimes=["litert"])
 SETTINGS = Settings(trials=6, processes=3, limit=60)
 

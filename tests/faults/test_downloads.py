@@ -15,6 +15,8 @@ from bench.errors import DatasetError, DatasetUnavailable
 from bench.progress import Silent
 from tests.conftest import clean_environment
 
+pytestmark = pytest.mark.slow
+
 SIZE = 300_000
 NAMES = ["a", "b"]
 

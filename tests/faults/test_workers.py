@@ -25,6 +25,8 @@ from bench.subject import subject_of
 from tests.conftest import clean_environment
 from tests.faults.harness import group_lives
 
+pytestmark = pytest.mark.slow
+
 QUICK = Settings(trials=2, processes=1, limit=20)
 NOTHING = Prepare(
     configuration=Configuration(variant="x", runtime="litert", threads=1, batch_size=1), file="/nowhere",
@@ -92,7 +94,6 @@ def test_a_worker_that_does_not_read_cannot_keep_its_parent() -> None:
             worker.ask(Time(passes=1, places=list(range(500_000))), Ready, 1.0)
 
 
-@pytest.mark.slow
 def test_memory_and_time_bound_tensorflow_too(digits_bundle: Bundle) -> None:
     tight, file = msgspec.structs.replace(QUICK, memory_limit=96 << 20), digits_bundle.folder / "model.keras"
     found = failure(digits_bundle, tight, "tensorflow", "keras")

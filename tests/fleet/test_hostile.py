@@ -17,6 +17,8 @@ from tests.conftest import clean_environment, command
 from tests.fleet.engines import own_folder
 from tests.fleet.saved import LAYERS, saved_image
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def run(digits_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:

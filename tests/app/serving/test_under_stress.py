@@ -22,6 +22,8 @@ from tests.app.serving.server import LONG, Answer, Served, body_of, pixels
 from tests.app.serving.test_bad_requests import answer_of, post
 from tests.app.serving.test_protocol_served import counted
 
+pytestmark = pytest.mark.slow
+
 Images = npt.NDArray[np.uint8]
 Start = Callable[..., Served]
 
@@ -200,7 +202,6 @@ def assert_unauthorized(answer: Answer) -> None:
     assert "the token is missing or wrong" in answer.error
 
 
-@pytest.mark.slow
 def test_tls_with_a_certificate(light: Start, digits: Images, tmp_path: Path) -> None:
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     made = subprocess.run(
