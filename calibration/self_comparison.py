@@ -125,9 +125,11 @@ def ways(repeats: list[Repeat]) -> str:
     """What the same trials would have said by other ratios than `compare`'s, as a Markdown table."""
     rows = []
     for machine, _, some in _alike(repeats):
-        for name, way in WAYS.items():
-            itself = [way(each, *pair) for each in some for pair in SAME]
-            more = [way(each, *pair) for each in some for pair in MORE]
+        for name, (times, way) in WAYS.items():
+            itself, more = (
+                [way(*(_processes([times(each)], place) for place in pair)) for each in some for pair in pairs]
+                for pairs in (SAME, MORE)
+            )
             counts = Counter(map(verdict, itself))
             off = np.log([ratio.value for ratio in itself])
             found = sum(verdict(ratio) is Verdict.SLOWER for ratio in more) / len(more)
@@ -184,21 +186,13 @@ def _processes(tables: list[Table], place: int) -> list[Values]:
     return [np.array(process) for table in tables for process in table[place]]
 
 
-#: By their names: what `compare` does, what its first design did, and what others do.
-WAYS: dict[str, Callable[[Repeat, int, int], Ratio]] = {
-    "median invocations, every trial to every trial (`compare`)": lambda each, *pair: _ratio([each], *pair),
-    "whole passes, every trial to every trial": lambda each, *pair: interleaved_ratio(
-        *(_processes([each.seconds], place) for place in pair)
-    ),
-    "whole passes, round by round": lambda each, *pair: paired_ratio(
-        *(_processes([each.seconds], place) for place in pair)
-    ),
-    "median invocations, round by round": lambda each, *pair: paired_ratio(
-        *(_processes([each.typical], place) for place in pair)
-    ),
-    "median invocations, each process's fastest trial": lambda each, *pair: _fastest(
-        *(_processes([each.typical], place) for place in pair)
-    ),
+#: By their names, the first is `compare`'s: which times of a repeat, and how their ratio is taken.
+WAYS: dict[str, tuple[Callable[[Repeat], Table], Callable[[list[Values], list[Values]], Ratio]]] = {
+    "median invocations, every trial to every trial (`compare`)": (lambda each: each.typical, interleaved_ratio),
+    "whole passes, every trial to every trial": (lambda each: each.seconds, interleaved_ratio),
+    "whole passes, round by round": (lambda each: each.seconds, paired_ratio),
+    "median invocations, round by round": (lambda each: each.typical, paired_ratio),
+    "median invocations, each process's fastest trial": (lambda each: each.typical, _fastest),
 }
 
 
