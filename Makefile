@@ -64,27 +64,29 @@ engines: setup ## only the tests on three Docker engines and a swarm of their ow
 
 # RUNS: Run files or folders, BUNDLE: the bundle they measured
 screenshots: setup ## docs/images/*.png anew: make screenshots RUNS="results" BUNDLE=artifacts/bundle
-	@$(BIN)/python -m benchmarks.screenshots $(or $(RUNS),results) --bundle $(or $(BUNDLE),artifacts/bundle)
+	@$(BIN)/python -m studies.screenshots $(or $(RUNS),results) --bundle $(or $(BUNDLE),artifacts/bundle)
 
 CALIBRATION := $(or $(BUNDLE),artifacts/bundle)
 calibration: setup ## hours on a quiet machine: do intervals and verdicts hold? BUNDLE=… MODELS="a.tflite b.tflite"
-	@$(BIN)/python -m calibration.coverage
-	@$(BIN)/python -m calibration.wall_time $(CALIBRATION)
-	@$(BIN)/python -m calibration.litert_benchmark $(or $(MODELS),$(CALIBRATION)/variants/float32.tflite)
-	@$(BIN)/python -m calibration.self_comparison $(CALIBRATION) --images 5000
-	@$(BIN)/python -m calibration.self_comparison $(CALIBRATION) --images 5000 --load
-	@$(BIN)/python -m calibration.components
+	@$(BIN)/python -m studies.calibration.coverage
+	@$(BIN)/python -m studies.calibration.wall_time $(CALIBRATION)
+	@$(BIN)/python -m studies.calibration.litert_benchmark $(or $(MODELS),$(CALIBRATION)/variants/float32.tflite)
+	@$(BIN)/python -m studies.calibration.self_comparison $(CALIBRATION) --images 5000
+	@$(BIN)/python -m studies.calibration.self_comparison $(CALIBRATION) --images 5000 --load
+	@$(BIN)/python -m studies.calibration.components
 
-releases: setup ## ask released runtimes again which operators they have: bench/known_releases.json
-	@$(BIN)/python tools/probe_releases.py bench/known_releases.json
+releases: setup ## ask released runtimes again which operators they have: bench/models/known_releases.json
+	@$(BIN)/python tools/probe_releases.py bench/models/known_releases.json
 
-lint: setup ## style, types
+lint: setup ## style, types, imports between packages, sizes of folders and modules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo --cache-dir .mypy_cache/import-linter
+	@$(BIN)/python tools/check_layout.py
 
 schema: setup ## the JSON Schemas of all records, to docs/schema
-	@$(BIN)/python -m bench.schema docs/schema
+	@$(BIN)/python -m tools.write_schemas docs/schema
 
 lock: setup ## new locks from pyproject.toml
 	@for extra in edge host dev; do \

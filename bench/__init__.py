@@ -3,6 +3,6 @@
 Nothing here imports TensorFlow, typer, matplotlib or docker at module level, and nothing imports ``app``.
 """
 
-from bench.version import __version__
+from edge_bench.bench.version import __version__
 
 __all__ = ["__version__"]

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from app.measuring import measure
-from app.questions import about_bundle
-from app.training.checkpoints import TrainingSettings
-from app.training.job import train_bundle
-from bench.bundle import Bundle
-from bench.plan import Selection
-from bench.progress import Progress, Silent
-from bench.results import Run, Settings
+from edge_bench.app.training.fit.checkpoints import TrainingSettings
+from edge_bench.app.training.job import train_bundle
+from edge_bench.bench.measure.plan import Selection
+from edge_bench.bench.measure.request import about_bundle
+from edge_bench.bench.measure.session import measure
+from edge_bench.bench.progress import Progress, Silent
+from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.run import Run, Settings
 
 # a shell has its background programs ignore Ctrl-C, and they would hand that on to those that the tests interrupt
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -90,7 +90,7 @@ def measure_bundle(
 
 
 def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "app", *map(str, arguments)]
+    return [sys.executable, "-m", "edge_bench", *map(str, arguments)]
 
 
 def clean_environment(cache: Path) -> dict[str, str]:

@@ -24,7 +24,7 @@ def tflite_of(model: Any, path: Path) -> Path:
     """A Keras model as float32 .tflite."""
     import tensorflow as tf
 
-    from app.training.convert import converted
+    from edge_bench.app.conversion.precisions import converted
 
     path.write_bytes(converted(lambda: tf.lite.TFLiteConverter.from_keras_model(model), "float32", None))
     return path

@@ -24,7 +24,7 @@ class Served:
 @contextmanager
 def served(bundle: Path, *options: str) -> Iterator[Served]:
     """Serves on a free port until the ``with`` ends."""
-    command = [sys.executable, "-m", "app", "serve", str(bundle), "--port", "0", *options]
+    command = [sys.executable, "-m", "edge_bench", "serve", str(bundle), "--port", "0", *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         said = []

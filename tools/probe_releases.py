@@ -1,6 +1,6 @@
-"""Asks released runtimes which operators they have: bench/known_releases.json anew.
+"""Asks released runtimes which operators they have: bench/models/known_releases.json anew.
 
-    python tools/probe_releases.py bench/known_releases.json [RUNTIME=VERSION …]
+    python tools/probe_releases.py bench/models/known_releases.json [RUNTIME=VERSION …]
 
 Each release is installed into a virtual environment of its own, by uv, and asked with models that name one operator
 in one version and use none: an interpreter resolves every operator code of a file when it is made, so what it refuses

@@ -2,7 +2,7 @@
 
 import importlib.util
 
-from bench.errors import MissingDependency
+from edge_bench.bench.errors import MissingDependency
 
 __all__ = ["require_server"]
 

@@ -12,12 +12,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
-from app.serving.bodies import Bodies, Reply
-from app.serving.engine import Engine
-from app.serving.faults import Fault
-from app.serving.metrics import CONTENT_TYPE, Metrics
-from app.serving.protocol import HEADER_LENGTH, INPUT, Takes, answered, read_request
-from bench.version import __version__
+from edge_bench.app.serving.errors import Fault
+from edge_bench.app.serving.metrics import CONTENT_TYPE, Metrics
+from edge_bench.app.serving.model_worker import Engine
+from edge_bench.app.serving.open_inference import HEADER_LENGTH, INPUT, Takes, answered, read_request
+from edge_bench.app.serving.request_body import Bodies, Reply
+from edge_bench.bench.version import __version__
 
 __all__ = ["Application", "Model"]
 

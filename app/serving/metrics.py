@@ -5,7 +5,7 @@ from collections.abc import Callable
 import psutil
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
-from app.serving.engine import Answer
+from edge_bench.app.serving.model_worker import Answer
 
 __all__ = ["CONTENT_TYPE", "Metrics"]
 

@@ -1,29 +1,26 @@
 """From a trained model to a whole Bundle: variants, test set, plots, and the manifest last."""
 
 import datetime
-import importlib.metadata
-import io
 import itertools
-import platform
 import shutil
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from app.training.checkpoints import training_folder
-from app.training.convert import PRECISIONS, convert, describe
-from app.training.datasets import Dataset
-from app.training.train import PREPROCESSING, SCALE, Training
-from bench.bundle import MANIFEST, Bundle, File, Manifest, ModelInfo, Split, TensorSpec, Variant
-from bench.codec import encode_record
-from bench.files import replacing, sha256_of, write_atomically
-from bench.progress import Progress
-from bench.version import __version__, revision
+from edge_bench.app.conversion.bundle_files import entry_of, versions, write_array, write_keras
+from edge_bench.app.conversion.precisions import PRECISIONS, convert, describe
+from edge_bench.app.training.data.datasets import Dataset
+from edge_bench.app.training.fit.checkpoints import training_folder
+from edge_bench.app.training.fit.epochs import PREPROCESSING, SCALE, Training
+from edge_bench.bench.io.files import write_atomically
+from edge_bench.bench.io.record_codec import encode_record
+from edge_bench.bench.progress import Progress
+from edge_bench.bench.records.bundle import MANIFEST, Bundle
+from edge_bench.bench.records.manifest import File, Manifest, ModelInfo, Split, Variant
 
-__all__ = ["entry_of", "export_bundle", "versions", "write_array", "write_keras"]
+__all__ = ["export_bundle"]
 
 #: Training images that set the ranges of the int8 variant; TensorFlow's guide asks for a few hundred.
 CALIBRATION_IMAGES = 500
@@ -85,43 +82,15 @@ def _calibration_images(dataset: Dataset, seed: int) -> npt.NDArray[np.float32]:
     return scaled
 
 
-def write_keras(folder: Path, model: Any) -> Variant:
-    """The original, without its optimizer, as ``model.keras``."""
-    path = folder / "model.keras"
-    with replacing(path, suffix=".keras") as temporary:
-        model.save(temporary, include_optimizer=False)
-    tensors = [TensorSpec(dtype="float32", shape=[1, *shape[1:]]) for shape in (model.input_shape, model.output_shape)]
-    return Variant(
-        name="keras",
-        precision="float32, the original",
-        input=tensors[0],
-        output=tensors[1],
-        **msgspec.structs.asdict(entry_of(folder, path)),
-    )
-
-
-def write_array(folder: Path, name: str, array: npt.NDArray[Any]) -> File:
-    """An array as a .npy file of the bundle."""
-    buffer = io.BytesIO()
-    np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
-    write_atomically(folder / name, buffer.getvalue())
-    return entry_of(folder, folder / name)
-
-
 def _write_history(folder: Path, training: Training) -> File:
     write_atomically(folder / "history.json", encode_record(training.history))
     return entry_of(folder, folder / "history.json")
 
 
 def _draw_training(folder: Path, training: Training) -> None:
-    from app.presentation.plots import draw_training
+    from edge_bench.app.figures.training import draw_training
 
     draw_training(training.history, folder / "plots" / "training.png")
-
-
-def entry_of(folder: Path, path: Path) -> File:
-    """What the manifest says of a file."""
-    return File(file=path.relative_to(folder).as_posix(), bytes=path.stat().st_size, sha256=sha256_of(path))
 
 
 def _hyper_parameters(training: Training) -> dict[str, int | float | str]:
@@ -140,17 +109,3 @@ def _workers(each_epoch: list[int]) -> dict[str, int | float | str]:
         return {}
     runs = [(workers, len(list(epochs))) for workers, epochs in itertools.groupby(each_epoch)]
     return {"workers": runs[0][0] if len(runs) == 1 else ", ".join(f"{n} for {count} epochs" for n, count in runs)}
-
-
-def versions() -> dict[str, str]:
-    """Of everything that decides what is exported."""
-    from bench.runtimes import RUNTIMES, installed_version
-
-    return {
-        "edge-bench": __version__,
-        "edge-bench revision": revision(),
-        "python": platform.python_version(),
-        "tensorflow": installed_version(RUNTIMES["tensorflow"]) or "",
-        "keras": importlib.metadata.version("keras"),
-        "numpy": np.__version__,
-    }

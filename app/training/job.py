@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from app.training.checkpoints import TrainingSettings, read_state, training_folder
-from app.training.cluster import Cluster
-from app.training.company import Company, company
-from app.training.datasets import DATASETS, load_dataset
-from app.training.models import trainable
-from app.training.quiet import native_output_to, silence_tensorflow
-from bench.bundle import MANIFEST, Bundle, refuse_links
-from bench.errors import BadInput, BundleError, EdgeBenchError, MissingDependency
-from bench.files import remove_leftovers
-from bench.locks import only_writer
-from bench.progress import Progress
+from edge_bench.app.conversion.tensorflow_output import native_output_to, silence_tensorflow
+from edge_bench.app.training.data.datasets import DATASETS, load_dataset
+from edge_bench.app.training.distributed.cluster import Cluster
+from edge_bench.app.training.distributed.worker_group import Company, company
+from edge_bench.app.training.fit.architectures import trainable
+from edge_bench.app.training.fit.checkpoints import TrainingSettings, read_state, training_folder
+from edge_bench.bench.errors import BadInput, BundleError, EdgeBenchError, MissingDependency
+from edge_bench.bench.io.files import remove_leftovers
+from edge_bench.bench.io.locks import only_writer
+from edge_bench.bench.progress import Progress
+from edge_bench.bench.records.bundle import MANIFEST, Bundle, refuse_links
 
 if TYPE_CHECKING:
-    from app.training.together import Followed
+    from edge_bench.app.training.distributed.data_parallel import Followed
 
 __all__ = ["Paused", "bundle_holder", "train_bundle"]
 
@@ -135,9 +135,9 @@ def _train(
             _send_home(others, settings)
         return _nothing_to_do(finished, progress)
     _import_tensorflow()
-    from app.training.export import export_bundle
-    from app.training.together import Chief
-    from app.training.train import train_epochs
+    from edge_bench.app.training.distributed.data_parallel import Chief
+    from edge_bench.app.training.export import export_bundle
+    from edge_bench.app.training.fit.epochs import train_epochs
 
     dataset = load_dataset(settings.dataset if data.source is None else str(data.source), data.folder, progress)
     settings = _named(settings, dataset.info.name)
@@ -177,7 +177,7 @@ def _follow(
         if others is None:
             raise AssertionError("a cluster has company")
         _import_tensorflow()
-        from app.training.together import follow
+        from edge_bench.app.training.distributed.data_parallel import follow
 
         source = None if data.source is None else str(data.source)
         return follow(others.meet([]), settings, given, source, data.folder, progress)
@@ -186,7 +186,7 @@ def _follow(
 def _send_home(others: Company, settings: TrainingSettings) -> None:
     """The other workers wait for a training that is done: they are told so, where they are there."""
     _import_tensorflow()
-    from app.training.together import nothing_to_do
+    from edge_bench.app.training.distributed.data_parallel import nothing_to_do
 
     with contextlib.suppress(EdgeBenchError):
         nothing_to_do(others.meet([]), settings)

@@ -1,6 +1,6 @@
 """One small adapter a runtime, and the registry that knows them by name.
 
-A runtime is a module here with a ``load`` function (see ``bench.runtimes.base``) and one line in ``RUNTIMES``.
+A runtime is a module here with a ``load`` function (see ``base.py``) and one line in ``RUNTIMES``.
 Nothing is imported until a worker process asks for it.
 """
 
@@ -11,8 +11,8 @@ import platform
 
 import msgspec
 
-from bench.errors import BadInput, MissingDependency
-from bench.runtimes.base import Loader, Session
+from edge_bench.bench.errors import BadInput, MissingDependency
+from edge_bench.bench.runtimes.base import Loader, Session
 
 __all__ = [
     "RUNTIMES",
@@ -121,6 +121,6 @@ def why_not_installed(runtime: Runtime) -> MissingDependency:
 
 def loader(runtime: Runtime) -> Loader:
     """Imports the runtime's library and returns its ``load``. ImportError where the library cannot be imported."""
-    module = importlib.import_module(f"bench.runtimes.{runtime.adapter}")
+    module = importlib.import_module(f"edge_bench.bench.runtimes.{runtime.adapter}")
     load: Loader = module.import_loader()
     return load

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from bench.bundle import TensorSpec
+from edge_bench.bench.records.manifest import TensorSpec
 
 __all__ = ["Clock", "Loader", "ModelFile", "PassTimes", "Session"]
 

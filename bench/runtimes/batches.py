@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bench.runtimes.base import Clock, PassTimes
+from edge_bench.bench.runtimes.base import Clock, PassTimes
 
 __all__ = ["in_batches"]
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bench.bundle import TensorSpec
-from bench.runtimes.base import Clock, Loader, ModelFile, PassTimes, Session
-from bench.runtimes.batches import in_batches
+from edge_bench.bench.records.manifest import TensorSpec
+from edge_bench.bench.runtimes.base import Clock, Loader, ModelFile, PassTimes, Session
+from edge_bench.bench.runtimes.batches import in_batches
 
 __all__ = ["import_loader"]
 

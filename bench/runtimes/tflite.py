@@ -6,8 +6,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from bench.bundle import TensorSpec
-from bench.runtimes.base import Clock, ModelFile, PassTimes
+from edge_bench.bench.records.manifest import TensorSpec
+from edge_bench.bench.runtimes.base import Clock, ModelFile, PassTimes
 
 __all__ = ["InterpreterSession"]
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.results import Run, read_run
+from edge_bench.bench.records.run import Run
+from edge_bench.bench.records.run_files import read_run
 from tests.conftest import REPOSITORY
 
 Completed = subprocess.CompletedProcess[str]

@@ -9,10 +9,10 @@ import keras
 import numpy as np
 import pytest
 
-from app.training.checkpoints import TrainingSettings, read_state
-from app.training.job import train_bundle
-from bench.bundle import Bundle
-from bench.progress import Silent
+from edge_bench.app.training.fit.checkpoints import TrainingSettings, read_state
+from edge_bench.app.training.job import train_bundle
+from edge_bench.bench.progress import Silent
+from edge_bench.bench.records.bundle import Bundle
 from tests.conftest import CommandLine, assert_refused, clean_environment, command
 from tests.containers.conftest import HOST, docker
 

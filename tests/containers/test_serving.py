@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.codec import unpack
-from bench.offload.assess import assess
-from bench.offload.records import read_offload
+from edge_bench.bench.io.record_codec import unpack
+from edge_bench.bench.offload.analysis.assessment import assess
+from edge_bench.bench.offload.records.files import read_offload
 from tests.containers.conftest import EDGE, Compose, Story, docker
 
 pytestmark = pytest.mark.containers

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from bench.bundle import Bundle
-from bench.codec import unpack
+from edge_bench.bench.io.record_codec import unpack
+from edge_bench.bench.records.bundle import Bundle
 from tests.containers.conftest import Compose, Story, docker
 
 pytestmark = pytest.mark.containers

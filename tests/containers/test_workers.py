@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.bundle import Bundle
+from edge_bench.bench.records.bundle import Bundle
 from tests.containers.conftest import Compose
 
 pytestmark = pytest.mark.containers

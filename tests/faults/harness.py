@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.files import PART
+from edge_bench.bench.io.files import PART
 from tests.conftest import clean_environment, command
 
 #: Random kills over `run` and `train` together: a few, unless ``make faults`` asks for 200.

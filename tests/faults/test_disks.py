@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from app.training.checkpoints import read_state
-from app.training.job import train_bundle
-from bench.assembly import read_run_or_journal
-from bench.bundle import Bundle
-from bench.errors import BadInput, EdgeBenchError
-from bench.journal import JOURNAL
-from bench.plan import Selection
-from bench.progress import Silent
-from bench.results import Settings, read_run
-from tests.app.test_training import SHORT, assert_same_weights
+from edge_bench.app.training.fit.checkpoints import read_state
+from edge_bench.app.training.job import train_bundle
+from edge_bench.bench.errors import BadInput, EdgeBenchError
+from edge_bench.bench.measure.plan import Selection
+from edge_bench.bench.measure.run_builder import read_run_or_journal
+from edge_bench.bench.progress import Silent
+from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.journal import JOURNAL
+from edge_bench.bench.records.run import Settings
+from edge_bench.bench.records.run_files import read_run
+from tests.app.training.test_training import SHORT, assert_same_weights
 from tests.conftest import CommandLine, assert_refused, measure_bundle
 
 Mount = Callable[..., Path]

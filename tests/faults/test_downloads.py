@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from app.training.download import fashion_mnist
-from bench.errors import DatasetError, DatasetUnavailable
-from bench.progress import Silent
+from edge_bench.app.training.data.download import fashion_mnist
+from edge_bench.bench.errors import DatasetError, DatasetUnavailable
+from edge_bench.bench.progress import Silent
 from tests.conftest import clean_environment
 
 pytestmark = pytest.mark.slow

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.bundle import MANIFEST, Bundle
-from bench.files import PART
-from bench.plan import Selection
-from bench.progress import Silent
-from bench.results import Settings, read_run
+from edge_bench.bench.io.files import PART
+from edge_bench.bench.measure.plan import Selection
+from edge_bench.bench.progress import Silent
+from edge_bench.bench.records.bundle import MANIFEST, Bundle
+from edge_bench.bench.records.run import Settings
+from edge_bench.bench.records.run_files import read_run
 from tests.conftest import REPOSITORY, measure_bundle
 from tests.faults.harness import KILLS, Station
 

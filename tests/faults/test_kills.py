@@ -11,13 +11,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.training.checkpoints import load_checkpoint, read_state
-from bench.assembly import read_run_or_journal
-from bench.bundle import MANIFEST, Bundle, History
-from bench.files import PART
-from bench.journal import JOURNAL
-from bench.results import Run, Trial, read_run
-from tests.app.test_training import assert_same_weights
+from edge_bench.app.training.fit.checkpoints import load_checkpoint, read_state
+from edge_bench.bench.io.files import PART
+from edge_bench.bench.measure.run_builder import read_run_or_journal
+from edge_bench.bench.records.bundle import MANIFEST, Bundle
+from edge_bench.bench.records.journal import JOURNAL
+from edge_bench.bench.records.manifest import History
+from edge_bench.bench.records.run import Run, Trial
+from edge_bench.bench.records.run_files import read_run
+from tests.app.training.test_training import assert_same_weights
 from tests.faults.harness import KILLS, Ended, Station
 
 TRIALS, PROCESSES, CONFIGURATIONS = 12, 4, 2

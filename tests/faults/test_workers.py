@@ -14,14 +14,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bench.benchmark import run_benchmark
-from bench.bundle import Bundle, Preprocessing
-from bench.manager import Worker, WorkerFailed, described
-from bench.plan import Selection, plan
-from bench.progress import Silent
-from bench.protocol import Prepare, Ready, Time
-from bench.results import Configuration, Failure, Settings
-from bench.subject import subject_of
+from edge_bench.bench.dataset.workload import subject_of
+from edge_bench.bench.measure.plan import Selection, plan
+from edge_bench.bench.measure.runner import run_benchmark
+from edge_bench.bench.progress import Silent
+from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.manifest import Preprocessing
+from edge_bench.bench.records.run import Configuration, Failure, Settings
+from edge_bench.bench.worker.messages import Prepare, Ready, Time
+from edge_bench.bench.worker.process import Worker, WorkerFailed, described
 from tests.conftest import clean_environment
 from tests.faults.harness import group_lives
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from bench.results import Run, read_run
+from edge_bench.bench.records.run import Run
+from edge_bench.bench.records.run_files import read_run
 from tests.conftest import REPOSITORY, clean_environment, command
 from tests.containers import conftest as containers
 from tests.fleet.engines import Dockerd, Network, Sshd, own_folder, why_not
@@ -103,7 +104,7 @@ def shelf(edge_image: str, digits_bundle: object, tmp_path_factory: pytest.TempP
     """Starts them; whatever happens, their processes, mounts and namespaces are gone afterwards."""
     if reason := why_not():
         pytest.skip(reason)
-    from bench.bundle import Bundle
+    from edge_bench.bench.records.bundle import Bundle
 
     assert isinstance(digits_bundle, Bundle)
     root, network, engines = own_folder(), Network(list(NAMES)), list[Dockerd]()

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from app.fleet.swarm.collector import SHA256, Collector
-from app.fleet.swarm.courier import Courier
-from bench.bundle import Bundle
-from bench.errors import EdgeBenchError
-from bench.results import read_run
+from edge_bench.app.fleet.swarm.collector import SHA256, Collector
+from edge_bench.app.fleet.swarm.task import Courier
+from edge_bench.bench.errors import EdgeBenchError
+from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.run_files import read_run
 
 TOKEN = "a-token"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.compare import compare
+from edge_bench.bench.analysis.comparison import compare
 from tests.conftest import assert_refused
 from tests.fleet.conftest import IMAGE, Shelf, runs_in
 
@@ -161,11 +161,11 @@ def test_what_was_kept_is_seen_and_cleaned(shelf: Shelf, tmp_path: Path, nothing
 
 def test_a_copy_that_is_not_what_was_sent_is_refused(shelf: Shelf, digits_bundle: object, tmp_path: Path) -> None:
     """The checksums are checked there: one bit less and the engine has its reason."""
-    from app.fleet import workplace
-    from app.fleet.engine import Engine
-    from app.fleet.errors import EngineTrouble
-    from app.fleet.images import ImageSource, ensure_image
-    from app.fleet.settings import EngineSetting, desk_setting
+    from edge_bench.app.fleet.docker import workspace as workplace
+    from edge_bench.app.fleet.docker.engine import Engine
+    from edge_bench.app.fleet.docker.errors import EngineTrouble
+    from edge_bench.app.fleet.docker.images import ImageSource, ensure_image
+    from edge_bench.app.fleet.docker.inventory import EngineSetting, desk_setting
 
     source = ImageSource(IMAGE, lambda: Engine(desk_setting()))
     with contextlib.closing(source), Engine(EngineSetting(name="amd", url=shelf.engines[0].url)) as engine:

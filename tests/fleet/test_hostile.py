@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from bench.bundle import Bundle
-from bench.codec import pack
-from benchmarks.fleet_desk import run_of, template
-from benchmarks.recorded_engine import RecordedEngine
+from edge_bench.bench.io.record_codec import pack
+from edge_bench.bench.records.bundle import Bundle
+from studies.fleet.fleet_desk import run_of, template
+from studies.fleet.recorded_engine import RecordedEngine
 from tests.conftest import clean_environment, command
 from tests.fleet.engines import own_folder
 from tests.fleet.saved import LAYERS, saved_image

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from app.fleet.images import ImageSource
-from app.fleet.settings import EngineSetting
-from app.fleet.training import Share, TrainingOrder, shares, train_in_turn
-from app.training.checkpoints import TrainingSettings
-from bench.bundle import Bundle
-from bench.errors import BadInput
-from bench.progress import Silent
+from edge_bench.app.fleet.docker.images import ImageSource
+from edge_bench.app.fleet.docker.inventory import EngineSetting
+from edge_bench.app.fleet.sequential_training import Share, TrainingOrder, shares, train_in_turn
+from edge_bench.app.training.fit.checkpoints import TrainingSettings
+from edge_bench.bench.errors import BadInput
+from edge_bench.bench.progress import Silent
+from edge_bench.bench.records.bundle import Bundle
 
 ENGINES = [EngineSetting(name=name, url=f"ssh://me@{name}") for name in ("desk", "loft", "shed")]
 SETTINGS = TrainingSettings(dataset="digits", epochs=3, batch_size=32)

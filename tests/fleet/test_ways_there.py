@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from bench.bundle import Bundle
+from edge_bench.bench.records.bundle import Bundle
 from tests.conftest import assert_refused, clean_environment, command
 from tests.containers.conftest import HOST
 from tests.fleet.conftest import Shelf, runs_in

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.errors import EdgeBenchError
+from edge_bench.bench.errors import EdgeBenchError
 
 __all__ = ["MEMORY", "SECONDS", "Guard"]
 

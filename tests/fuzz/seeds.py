@@ -12,7 +12,12 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from PIL import Image
 
-from bench.bundle import (
+from edge_bench.bench.io.record_codec import encode_record, pack
+from edge_bench.bench.offload.network.link import link_from
+from edge_bench.bench.offload.records.offload import LOCAL
+from edge_bench.bench.offload.records.power import power_from
+from edge_bench.bench.records.journal import Begun, Entry, Failed, ProcessBegan, ProcessEnded, TrialMade
+from edge_bench.bench.records.manifest import (
     DatasetInfo,
     File,
     History,
@@ -24,16 +29,11 @@ from bench.bundle import (
     TensorSpec,
     Variant,
 )
-from bench.codec import encode_record, pack
-from bench.journal import Begun, Entry, Failed, ProcessBegan, ProcessEnded, TrialMade
-from bench.machine import Finding
-from bench.offload.energy import power_from
-from bench.offload.links import link_from
-from bench.offload.records import LOCAL
-from bench.results import Failure, ProcessRecord, Run
-from bench.telemetry import MachineState
+from edge_bench.bench.records.run import Failure, ProcessRecord, Run
+from edge_bench.bench.system.machine import Finding
+from edge_bench.bench.system.sensors import MachineState
+from tests.bench.analysis.test_comparison import LABELS, machine, result, run
 from tests.bench.offload.made import arm, offload
-from tests.bench.test_compare import LABELS, machine, result, run
 
 __all__ = [
     "crasher", "histories", "images", "journals", "kerases", "labels", "line", "manifest", "npys", "npz", "offloads",

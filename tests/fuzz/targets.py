@@ -10,45 +10,48 @@ from zlib import crc32
 
 import msgspec
 
-from app.inspecting import Inspected
-from app.measuring import read_runs
-from app.presentation.figures.canvas import Drawing
-from app.presentation.figures.svg import inline_svg
-from app.presentation.formats import Format, Layout
-from app.presentation.gate_table import changes_table
-from app.presentation.history_table import history_table
-from app.presentation.inspect_table import inspect_tables
-from app.presentation.offload_table import offload_tables
-from app.presentation.report.chapter import chapters_of
-from app.presentation.report.page import report_page
-from app.presentation.run_table import run_table
-from app.presentation.tables import Table, render
-from app.presentation.training_text import training_summary
-from app.training.checkpoints import TrainingSettings, TrainingState, read_state
-from bench.anatomy import anatomy
-from bench.assembly import read_run_or_journal
-from bench.bundle import Bundle, File, History
-from bench.codec import encode_record
-from bench.compare import compare
-from bench.data.arrays import load_arrays
-from bench.data.decode import decode
-from bench.data.listing import list_images, read_names
-from bench.data.preprocess import Geometry
-from bench.errors import BadInput
-from bench.files import sha256_of
-from bench.gate import Limits, changes, judge
-from bench.history import history as series_of
-from bench.journal import Journal
-from bench.keras_file import check_keras
-from bench.offload.assess import assess
-from bench.offload.records import read_offload
-from bench.pairs import answers
-from bench.plan import Selection, plan
-from bench.preflight import known_releases, unsupported
-from bench.progress import Silent
-from bench.results import Run, write_run
-from bench.subject import pixel_checksums, subject_of
-from bench.tflite_file import read_tflite
+from edge_bench.app.conversion.inspect import Inspected
+from edge_bench.app.figures.drawing.canvas import Drawing
+from edge_bench.app.figures.drawing.svg import inline_svg
+from edge_bench.app.render.formats import Format, Layout
+from edge_bench.app.render.table import Table
+from edge_bench.app.render.text.table import render
+from edge_bench.app.report.chapter import chapters_of
+from edge_bench.app.report.page import report_page
+from edge_bench.app.tables.models.inspect import inspect_tables
+from edge_bench.app.tables.models.training import training_summary
+from edge_bench.app.tables.offload.table import offload_tables
+from edge_bench.app.tables.runs.gate import changes_table
+from edge_bench.app.tables.runs.history import history_table
+from edge_bench.app.tables.runs.run import run_table
+from edge_bench.app.training.fit.checkpoints import TrainingSettings, TrainingState, read_state
+from edge_bench.bench.analysis.comparison import compare
+from edge_bench.bench.analysis.headline import answers
+from edge_bench.bench.analysis.history import history as series_of
+from edge_bench.bench.analysis.regression_gate import Limits, changes, judge
+from edge_bench.bench.dataset.arrays import load_arrays
+from edge_bench.bench.dataset.listing import list_images, read_names
+from edge_bench.bench.dataset.workload import pixel_checksums, subject_of
+from edge_bench.bench.errors import BadInput
+from edge_bench.bench.formats.keras_archive import check_keras
+from edge_bench.bench.formats.tflite import read_tflite
+from edge_bench.bench.io.files import sha256_of
+from edge_bench.bench.io.record_codec import encode_record
+from edge_bench.bench.measure.plan import Selection, plan
+from edge_bench.bench.measure.run_builder import read_run_or_journal
+from edge_bench.bench.measure.stored_runs import read_runs
+from edge_bench.bench.models.cost import anatomy
+from edge_bench.bench.models.operator_support import known_releases, unsupported
+from edge_bench.bench.offload.analysis.assessment import assess
+from edge_bench.bench.offload.records.files import read_offload
+from edge_bench.bench.preprocessing.decode import decode
+from edge_bench.bench.preprocessing.presets import Geometry
+from edge_bench.bench.progress import Silent
+from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.journal import Journal
+from edge_bench.bench.records.manifest import File, History
+from edge_bench.bench.records.run import Run
+from edge_bench.bench.records.run_files import write_run
 from tests.fuzz import seeds
 from tests.fuzz.mutate import mutated_bytes, mutated_json
 
@@ -166,7 +169,7 @@ def _open_bundle(path: Path) -> None:
 
 def _read_history(path: Path) -> None:
     """With its checksum in the manifest, as someone would send it who means harm."""
-    from app.presentation.figures.training import training
+    from edge_bench.app.figures.training import training
 
     (path.parent / "manifest.json").write_bytes(_bundle(path.parent, path))
     bundle = Bundle.open(path.parent)
@@ -190,7 +193,7 @@ def _use_runs(runs: list[Run], sound: Run, *, page: bool) -> None:
     for run in runs:
         _shown(run_table(run))
     _shown(history_table(series_of([*runs, sound])))
-    from app.console import comparison_tables
+    from edge_bench.app.cli.console import comparison_tables
 
     both = [*runs, sound]
     answers(both)

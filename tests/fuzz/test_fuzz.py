@@ -15,14 +15,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.presentation.visible import one_line, visible
-from bench.bundle import Bundle, Manifest
-from bench.codec import PackedArray, pack, unpack
-from bench.compare import compare
-from bench.data.listing import list_images
-from bench.errors import BundleError, DatasetError, ResultsError
-from bench.journal import read_journal
-from bench.npy import NotAnArray, open_npy
+from edge_bench.app.render.escaping import one_line, visible
+from edge_bench.bench.analysis.comparison import compare
+from edge_bench.bench.dataset.listing import list_images
+from edge_bench.bench.errors import BundleError, DatasetError, ResultsError
+from edge_bench.bench.io.npy import NotAnArray, open_npy
+from edge_bench.bench.io.record_codec import PackedArray, pack, unpack
+from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.journal import read_journal
+from edge_bench.bench.records.manifest import Manifest
 from tests.conftest import REPOSITORY
 from tests.fuzz import seeds
 from tests.fuzz.__main__ import fuzzed
@@ -170,8 +171,8 @@ def test_no_text_of_others_commands_a_terminal(text: str) -> None:
 
 
 def _run_with(path: Path, change: tuple[bytes, bytes]) -> None:
-    from bench.codec import encode_record
-    from bench.results import read_run
+    from edge_bench.bench.io.record_codec import encode_record
+    from edge_bench.bench.records.run_files import read_run
 
     path.write_bytes(encode_record(seeds.runs()[0]).replace(*change, 1))
     read_run(path)

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.bundle import Bundle, File
-from bench.files import sha256_of
+from edge_bench.bench.io.files import sha256_of
+from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.manifest import File
 from tests.fuzz import seeds
 
 

@@ -19,16 +19,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.assembly import read_run_or_journal
-from bench.bundle import Bundle
-from bench.codec import encode_record
-from bench.data.arrays import load_arrays
-from bench.data.decode import decode
-from bench.data.preprocess import Geometry
-from bench.errors import BundleError, DatasetError, EdgeBenchError, ResultsError
-from bench.keras_file import check_keras
-from bench.model_files import ModelFiles
-from bench.results import read_run
+from edge_bench.bench.dataset.arrays import load_arrays
+from edge_bench.bench.errors import BundleError, DatasetError, EdgeBenchError, ResultsError
+from edge_bench.bench.formats.keras_archive import check_keras
+from edge_bench.bench.io.record_codec import encode_record
+from edge_bench.bench.measure.run_builder import read_run_or_journal
+from edge_bench.bench.models.model_files import ModelFiles
+from edge_bench.bench.preprocessing.decode import decode
+from edge_bench.bench.preprocessing.presets import Geometry
+from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.run_files import read_run
 from tests.conftest import CommandLine, assert_refused
 from tests.fuzz import seeds
 from tests.hostile.conftest import header, with_images, write_manifest
@@ -227,7 +227,7 @@ def test_pipes_and_devices_in_place_of_anything_else_are_refused(tmp_path: Path)
 
 
 def test_an_archive_of_a_data_set_is_not_unpacked_for_ever(tmp_path: Path) -> None:
-    from app.training.datasets import load_dataset
+    from edge_bench.app.training.data.datasets import load_dataset
 
     with tarfile.open(tmp_path / "cifar-10-binary.tar.gz", "w:gz") as archive:
         member = tarfile.TarInfo("../data_batch_1.bin")

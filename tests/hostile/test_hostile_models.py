@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from app.training.source import source_named
-from bench.bundle import Bundle
-from bench.errors import BadInput
-from bench.model_files import ModelFiles
-from bench.plan import Selection, plan
-from bench.tflite_file import read_tflite
+from edge_bench.app.conversion.convertible import source_named
+from edge_bench.bench.errors import BadInput
+from edge_bench.bench.formats.tflite import read_tflite
+from edge_bench.bench.measure.plan import Selection, plan
+from edge_bench.bench.models.model_files import ModelFiles
+from edge_bench.bench.records.bundle import Bundle
 from tests.conftest import CommandLine
 from tests.fuzz import seeds
 from tests.hostile.conftest import write_manifest

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import msgspec
 
-from app.console import comparison_tables
-from app.presentation.formats import Format
-from app.presentation.run_table import run_table
-from app.presentation.tables import render
-from bench.codec import encode_record
-from bench.compare import compare
+from edge_bench.app.cli.console import comparison_tables
+from edge_bench.app.render.formats import Format
+from edge_bench.app.render.text.table import render
+from edge_bench.app.tables.runs.run import run_table
+from edge_bench.bench.analysis.comparison import compare
+from edge_bench.bench.io.record_codec import encode_record
 from tests.conftest import CommandLine, assert_refused
 from tests.fuzz import seeds
 

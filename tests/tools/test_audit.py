@@ -1,14 +1,11 @@
 """`make audit` says what is vulnerable, and never takes silence for safety."""
 
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import REPOSITORY
-
-sys.path.insert(0, str(REPOSITORY / "tools"))
-import audit
+from tools import audit
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from bench.files import sha256_of, write_atomically
+from edge_bench.bench.io.files import sha256_of, write_atomically
 
 __all__ = ["PORT", "SHA256", "Collector"]
 

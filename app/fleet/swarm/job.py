@@ -9,23 +9,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.fleet.device import LEFT_AT_HOME, PROGRESS, Order
-from app.fleet.engine import Engine
-from app.fleet.errors import EngineLost, EngineTrouble
-from app.fleet.images import ensure_image
-from app.fleet.job import Outcome, prepare_state
-from app.fleet.receive import COLLECTED_FILES, MOST_BYTES, Expected, keep, newest_complete
-from app.fleet.settings import EngineSetting
-from app.fleet.state import DeviceState, FleetState
-from app.fleet.swarm.rows import Rows, node_id
-from app.fleet.swarm.services import Node, Task, deploy, nodes_of, prepare, remove, tasks_of
-from app.fleet.swarm.stack import Stack
-from app.fleet.view import FleetView
-from app.fleet.workplace import Workplace
-from bench.errors import BadInput, EdgeBenchError
-from bench.locks import only_writer
-from bench.results import read_run
-from bench.results_folder import writable_folder
+from edge_bench.app.fleet.docker.engine import Engine
+from edge_bench.app.fleet.docker.errors import EngineLost, EngineTrouble
+from edge_bench.app.fleet.docker.images import ensure_image, images_for
+from edge_bench.app.fleet.docker.inventory import EngineSetting
+from edge_bench.app.fleet.docker.workspace import Workplace
+from edge_bench.app.fleet.runs.fleet_job import Outcome, prepare_state
+from edge_bench.app.fleet.runs.order import LEFT_AT_HOME, PROGRESS, Order
+from edge_bench.app.fleet.runs.receive import COLLECTED_FILES, MOST_BYTES, Expected, keep, newest_complete
+from edge_bench.app.fleet.runs.state import DeviceState, FleetState
+from edge_bench.app.fleet.swarm.node_rows import Rows, node_id
+from edge_bench.app.fleet.swarm.services import Node, Task, deploy, nodes_of, prepare, remove, tasks_of
+from edge_bench.app.fleet.swarm.stack import Stack
+from edge_bench.bench.errors import EdgeBenchError
+from edge_bench.bench.io.disk_space import writable_folder
+from edge_bench.bench.io.locks import only_writer
+from edge_bench.bench.progress import FleetView
+from edge_bench.bench.records.run_files import read_run
 
 __all__ = ["run_swarm"]
 
@@ -91,14 +91,7 @@ class _Job:
     def _images(self) -> None:
         """Every platform's name of the image, there on the engines that were named."""
         source, registry = self.order.source, self.order.source.is_in_a_registry
-        platforms = {node.platform for node in nodes_of(self.engine)}
-        self.images: dict[str, str] = {}
-        self.without_image: dict[str, str] = {}
-        for platform in platforms:
-            try:
-                self.images[platform] = source.image if registry else source.part(platform).tag
-            except BadInput as cause:
-                self.without_image[platform] = cause.problem
+        self.images, self.without_image = images_for({node.platform for node in nodes_of(self.engine)}, source)
         if registry:
             with self.engine.trouble("pulling the image"):
                 self.engine.patient.images.pull(source.image)
@@ -296,11 +289,6 @@ class _Job:
         size = sum(path.stat().st_size for path in paths)
         reason = row.reason if row.reason == DRAINED else ""
         self.rows.set(
-            node_id(row),
-            state="done",
-            reason=reason,
-            remedy="",
-            run_file=path.name,
-            run_id=run.run_id,
-            fetched_bytes=size,
-        )
+            node_id(row), state="done", reason=reason, remedy="",
+            run_file=path.name, run_id=run.run_id, fetched_bytes=size,
+        )  # fmt: skip

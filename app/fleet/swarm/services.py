@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from app.fleet.engine import Engine, platform_of
-from app.fleet.errors import EngineTrouble, one_line
-from app.fleet.swarm.stack import Stack
-from app.fleet.workplace import LABEL
+from edge_bench.app.fleet.docker.container import LABEL
+from edge_bench.app.fleet.docker.engine import Engine, platform_of
+from edge_bench.app.fleet.docker.errors import EngineTrouble, one_line
+from edge_bench.app.fleet.swarm.stack import Stack
 
 __all__ = ["Node", "Task", "deploy", "nodes_of", "remove", "tasks_of"]
 

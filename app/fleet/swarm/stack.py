@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.fleet.engine import PLATFORMS
-from app.fleet.swarm.collector import PORT
-from app.fleet.workplace import LABEL
+from edge_bench.app.fleet.docker.container import LABEL
+from edge_bench.app.fleet.docker.engine import PLATFORMS
+from edge_bench.app.fleet.swarm.collector import PORT
 
 __all__ = ["Stack", "architectures_of", "as_yaml"]
 

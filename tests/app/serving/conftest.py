@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from bench.bundle import Bundle
+from edge_bench.bench.records.bundle import Bundle
 from tests.app.serving.server import Served
 
 LIGHT = ("--variant", "dynamic", "--runtime", "litert")

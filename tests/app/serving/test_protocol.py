@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.serving.faults import Fault
-from app.serving.protocol import OUTPUTS, Takes, answered, read_request
-from bench.protocol import Inferred
+from edge_bench.app.serving.errors import Fault
+from edge_bench.app.serving.open_inference import OUTPUTS, Takes, answered, read_request
+from edge_bench.bench.worker.messages import Inferred
 
 TAKES = Takes(image=(2, 3, 1), datatype="UINT8", files=True, most=4)
 FLOATS = Takes(image=(5,), datatype="FP32", files=False, most=4)

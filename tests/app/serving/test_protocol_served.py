@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from bench.bundle import Bundle
-from bench.plan import Selection
-from bench.progress import Silent
-from bench.results import Settings
+from edge_bench.bench.measure.plan import Selection
+from edge_bench.bench.progress import Silent
+from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.run import Settings
 from tests.app.serving.server import Served, as_json, body_of, pixels
 from tests.conftest import measure_bundle
 from tests.models import tflite_of

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import app
-from app.serving.access import on_loopback
-from bench.bundle import Bundle
-from bench.errors import BadInput, EdgeBenchError
+from edge_bench.app.cli.main import app
+from edge_bench.app.serving.auth import on_loopback
+from edge_bench.bench.errors import BadInput, EdgeBenchError
+from edge_bench.bench.records.bundle import Bundle
 from tests.app.serving.server import Served
 from tests.conftest import CommandLine, assert_refused
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import psutil
 import pytest
 
-from bench.bundle import Bundle
+from edge_bench.bench.records.bundle import Bundle
 from tests.app.serving.conftest import LIGHT
 from tests.app.serving.server import LONG, Answer, Served, body_of, pixels
 from tests.app.serving.test_bad_requests import answer_of, post

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from bench.codec import pack
-from bench.offload.links import DIRECT, Link
-from bench.offload.records import (
+from edge_bench.bench.io.record_codec import pack
+from edge_bench.bench.offload.network.link import DIRECT, Link
+from edge_bench.bench.offload.records.offload import (
     LOCAL,
     Accuracy,
     Arm,
@@ -16,8 +16,8 @@ from bench.offload.records import (
     PathProbe,
     ServerIdentity,
 )
-from bench.results import BundleIdentity, Configuration, Images
-from tests.bench.test_compare import LABELS, machine
+from edge_bench.bench.records.run import BundleIdentity, Configuration, Images
+from tests.bench.analysis.test_comparison import LABELS, machine
 
 IMAGES = 100
 #: What a remote image costs beside the link, in milliseconds.

@@ -1,5 +1,0 @@
-"""``python -m app`` is ``edge-bench``."""
-
-from app.entry import main
-
-main()

@@ -1,0 +1,1 @@
+"""Commands that read Runs: compare, report, history."""

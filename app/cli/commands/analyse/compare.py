@@ -1,0 +1,50 @@
+"""The command ``compare``: a comparison of Runs, or a gate against an older one."""
+
+from pathlib import Path
+from typing import Any
+
+from edge_bench.app.cli import parsing
+from edge_bench.app.cli.options.analysis import Baseline, FailIfAccuracyDrops, FailIfSlower
+from edge_bench.app.cli.options.shared import Debug, OutputFormat, Quiet, RunFiles
+from edge_bench.app.render.formats import Format
+from edge_bench.bench.errors import BadInput, GateNotMet
+
+__all__ = ["compare"]
+
+
+def compare(
+    runs: RunFiles,
+    baseline: Baseline = None,
+    fail_if_slower: FailIfSlower = None,
+    fail_if_accuracy_drops: FailIfAccuracyDrops = None,
+    output_format: OutputFormat = Format.TABLE,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Compare every configuration of one or more Runs with a baseline, or a Run with an older one as a gate."""
+    from edge_bench.app.cli import console
+    from edge_bench.bench.analysis.comparison import compare as compare_runs
+    from edge_bench.bench.analysis.regression_gate import Limits
+    from edge_bench.bench.measure.stored_runs import read_runs
+
+    limits = Limits(slower=parsing.share(fail_if_slower, "--fail-if-slower"), accuracy_drop=fail_if_accuracy_drops)
+    measured = read_runs(runs, console.progress(), one_bundle=True)
+    if baseline and parsing.is_file(baseline):
+        _gate(measured, Path(baseline), limits, output_format)
+    elif limits:
+        raise BadInput("a gate needs an older Run to compare with", "name its file: --baseline old.json")
+    else:
+        console.print_tables(console.comparison_tables(compare_runs(measured, baseline)), output_format)
+
+
+def _gate(runs: list[Any], baseline: Path, limits: Any, output_format: Format) -> None:
+    from edge_bench.app.cli import console
+    from edge_bench.app.tables.runs.gate import changes_table, failures
+    from edge_bench.bench.analysis.regression_gate import changes, judge
+    from edge_bench.bench.records.run_files import read_run
+
+    found = changes(runs, read_run(baseline))
+    judgements = judge(found, limits)
+    console.print_table(changes_table(found, judgements, baseline.name), output_format)
+    if failed := failures(judgements):
+        raise GateNotMet(f"the gate is not met: {len(failed)} of {len(judgements)} limits", failed[0])

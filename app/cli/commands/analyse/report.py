@@ -1,0 +1,50 @@
+"""The commands ``report`` and ``history``."""
+
+from edge_bench.app.cli import parsing
+from edge_bench.app.cli.options.analysis import Bundles, FigureSize, Picture, ReportFile, ReportFormats
+from edge_bench.app.cli.options.shared import Debug, OutputFormat, Quiet, RunFiles
+from edge_bench.app.render.formats import Format, Layout
+
+__all__ = ["history", "report"]
+
+
+def report(
+    runs: RunFiles,
+    bundle: Bundles = None,
+    output: ReportFile = None,
+    report_format: ReportFormats = "html",
+    size: FigureSize = Layout.COLUMN,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Write a page with the answer, pictures, tables and how to repeat it; or single pictures for a paper."""
+    from edge_bench.app.cli import console
+    from edge_bench.app.report.write import report_formats, write_report
+    from edge_bench.bench.offload.measure.session import read_results
+
+    formats = report_formats(parsing.names(report_format))
+    progress = console.progress()
+    measured, offloads = read_results(runs, progress)
+    for path in write_report(measured, bundle or [], output, formats, size, progress, offloads):
+        print(path)
+
+
+def history(
+    results: RunFiles,
+    picture: Picture = None,
+    output_format: OutputFormat = Format.TABLE,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Show the same configurations over time, machine by machine, with changes marked."""
+    from edge_bench.app.cli import console
+    from edge_bench.app.report.write import write_history
+    from edge_bench.app.tables.runs.history import history_table
+    from edge_bench.bench.analysis.history import history as series_of
+    from edge_bench.bench.measure.stored_runs import read_runs
+
+    series = series_of(read_runs(results, console.progress()))
+    if picture:
+        for path in write_history(series, picture):
+            console.note(f"written: {path}")
+    console.print_table(history_table(series), output_format)

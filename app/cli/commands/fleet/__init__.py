@@ -1,0 +1,1 @@
+"""Commands for other machines: fleet run, list, clean and train."""

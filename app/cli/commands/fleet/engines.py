@@ -1,0 +1,54 @@
+"""The commands ``fleet list`` and ``fleet clean``."""
+
+from edge_bench.app.cli.options.fleet import AnswerWithin, Engines, FleetFile, RemoveImage, SshConfig, Tls
+from edge_bench.app.cli.options.shared import Debug, OutputFormat, Quiet
+from edge_bench.app.render.formats import Format
+from edge_bench.bench.errors import EdgeBenchError
+
+__all__ = ["clean", "list_engines"]
+
+
+def list_engines(
+    engine: Engines = None,
+    fleet_file: FleetFile = None,
+    ssh_config: SshConfig = None,
+    tls: Tls = None,
+    answer_within: AnswerWithin = 30,
+    output_format: OutputFormat = Format.TABLE,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Say what each engine is, whether it can be reached, and what fleet commands have left there."""
+    from edge_bench.app.cli import console
+    from edge_bench.app.fleet.docker.inventory import engine_settings
+    from edge_bench.app.fleet.status import look_at
+    from edge_bench.app.tables.fleet import engines_table
+
+    found = look_at(engine_settings(engine or [], fleet_file, ssh_config=ssh_config, tls=tls), answer_within)
+    console.print_table(engines_table(found), output_format)
+    if any(look.reason for look in found):
+        raise EdgeBenchError("not every engine can be reached", "the reasons are in the table")
+
+
+def clean(
+    engine: Engines = None,
+    fleet_file: FleetFile = None,
+    ssh_config: SshConfig = None,
+    tls: Tls = None,
+    answer_within: AnswerWithin = 30,
+    remove_image: RemoveImage = False,
+    output_format: OutputFormat = Format.TABLE,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Remove every container, volume and network that fleet commands have left on the engines."""
+    from edge_bench.app.cli import console
+    from edge_bench.app.fleet.docker.inventory import engine_settings
+    from edge_bench.app.fleet.status import clean as clean_engines
+    from edge_bench.app.tables.fleet import engines_table
+
+    settings = engine_settings(engine or [], fleet_file, ssh_config=ssh_config, tls=tls)
+    found = clean_engines(settings, answer_within, remove_image=remove_image)
+    console.print_table(engines_table(found), output_format)
+    if any(look.reason or look.left for look in found):
+        raise EdgeBenchError("not every engine could be cleaned", "the reasons are in the table")

@@ -1,0 +1,160 @@
+"""The command ``fleet run``."""
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from edge_bench.app.cli import parsing
+from edge_bench.app.cli.options.fleet import (
+    AnswerWithin,
+    Bundle,
+    Desk,
+    Engines,
+    FleetFile,
+    Image,
+    Keep,
+    MinDisk,
+    MinMemory,
+    Patience,
+    RemoveImage,
+    Resume,
+    SshConfig,
+    StackFile,
+    Swarm,
+    Tls,
+)
+from edge_bench.app.cli.options.measuring import (
+    BatchSizes,
+    MemoryLimit,
+    Processes,
+    Resample,
+    Runtimes,
+    ScenarioName,
+    Threads,
+    Trials,
+    Variants,
+)
+from edge_bench.app.cli.options.shared import (
+    DEFAULT_RESULTS,
+    Debug,
+    Limit,
+    OutputFormat,
+    Quiet,
+    ResultsFolder,
+    Seed,
+    Timeout,
+)
+from edge_bench.app.render.formats import Format
+from edge_bench.bench.errors import EdgeBenchError, Interrupted
+
+if TYPE_CHECKING:
+    from edge_bench.app.fleet.runs.fleet_job import Outcome
+
+__all__ = ["run"]
+
+#: Options of `run` that are passed on, by their names here.
+PASSED_ON = (
+    "variant", "runtime", "threads", "batch_size", "trials", "processes", "limit", "resample", "scenario", "seed",
+    "timeout", "memory_limit",
+)  # fmt: skip
+
+
+def run(
+    context: typer.Context,
+    bundle: Bundle,
+    engine: Engines = None,
+    fleet_file: FleetFile = None,
+    ssh_config: SshConfig = None,
+    tls: Tls = None,
+    swarm: Swarm = False,
+    stack_file: StackFile = None,
+    image: Image = "edge-bench",
+    desk: Desk = None,
+    variant: Variants = None,
+    runtime: Runtimes = None,
+    threads: Threads = None,
+    batch_size: BatchSizes = None,
+    trials: Trials = 30,
+    processes: Processes = 5,
+    limit: Limit = None,
+    resample: Resample = None,
+    scenario: ScenarioName = None,
+    seed: Seed = 42,
+    timeout: Timeout = 600,
+    memory_limit: MemoryLimit = None,
+    min_memory: MinMemory = "256M",
+    min_disk: MinDisk = "64M",
+    answer_within: AnswerWithin = 30,
+    patience: Patience = 60,
+    results: ResultsFolder = DEFAULT_RESULTS,
+    keep: Keep = False,
+    remove_image: RemoveImage = False,
+    resume: Resume = False,
+    output_format: OutputFormat = Format.TABLE,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Run the same benchmark of a bundle on every engine, fetch the Runs, compare them in one table."""
+    from edge_bench.app.cli import console
+    from edge_bench.app.fleet.docker.engine import Engine
+    from edge_bench.app.fleet.docker.images import ImageSource
+    from edge_bench.app.fleet.docker.inventory import desk_setting, engine_settings
+    from edge_bench.app.fleet.runs.fleet_job import run_fleet
+    from edge_bench.app.fleet.runs.order import Order
+    from edge_bench.app.fleet.swarm.job import run_swarm
+    from edge_bench.app.fleet.swarm.node_rows import swarm_settings
+    from edge_bench.app.render.progress.fleet import fleet_view
+    from edge_bench.bench.records.bundle import Bundle
+
+    engines = engine_settings(engine or [], fleet_file, ssh_config=ssh_config, tls=tls)
+    options, settings = _passed_on(context)
+    source = ImageSource(image, lambda: Engine(desk_setting(desk), answer_within))
+    order = Order(
+        Bundle.open(bundle), options, settings, results, source,
+        timeout=answer_within, patience=patience, keep=keep, remove_image=remove_image,
+        min_memory=parsing.memory(min_memory, "--min-memory") or 0,
+        min_disk=parsing.memory(min_disk, "--min-disk") or 0,
+    )  # fmt: skip
+    rows = swarm_settings(engines[0], answer_within) if swarm else engines
+    try:
+        with fleet_view([setting.name for setting in rows], quiet=console.settings.quiet) as view:
+            if swarm:
+                outcome = run_swarm(order, engines, view, nodes=rows, stack_file=stack_file, resume=resume)
+            else:
+                outcome = run_fleet(order, engines, view, resume=resume)
+    finally:
+        source.close()
+    _conclude(outcome, output_format)
+
+
+def _passed_on(context: typer.Context) -> tuple[list[str], dict[str, Any]]:
+    """What `run` is called with on every engine, and the same as fields of its Settings.
+
+    BadInput for what `run` would refuse, before anything is sent anywhere.
+    """
+    values = {name: context.params[name] for name in PASSED_ON if context.params[name] is not None}
+    parsing.counts(values.get("threads"), "--threads")
+    parsing.counts(values.get("batch_size"), "--batch-size")
+    options = [part for name, value in values.items() for part in (f"--{name.replace('_', '-')}", str(value))]
+    stated = {name: values[name] for name in ("trials", "processes", "limit", "resample", "seed") if name in values}
+    return options, stated | {"memory_limit": parsing.memory(values.get("memory_limit"))}
+
+
+def _conclude(outcome: "Outcome", output_format: Format) -> None:
+    from edge_bench.app.cli import console
+    from edge_bench.app.tables.fleet import fleet_table
+    from edge_bench.bench.analysis.comparison import compare as compare_runs
+
+    engines, measured = fleet_table(outcome.devices), [run for run in outcome.runs if run.measured]
+    compared = console.comparison_tables(compare_runs(measured)) if measured else []
+    # a person reads the end of what is printed; a program gets the first table
+    as_data = output_format in (Format.JSON, Format.CSV)
+    console.print_tables([engines, *compared] if as_data else [*compared, engines], output_format)
+    if outcome.interrupted:
+        raise Interrupted("interrupted; the Runs that are here are kept", "the same command with --resume goes on")
+    if missing := outcome.missing:
+        names = ", ".join(device.engine.name for device in missing)
+        raise EdgeBenchError(
+            f"{len(missing)} of {len(outcome.devices)} engines: no Run, or not cleaned up: {names}",
+            "the reasons are below the table; the same command with --resume does only these",
+        )

@@ -1,0 +1,95 @@
+"""The command ``fleet train``: one training on several machines in turn."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edge_bench.app.cli import parsing
+from edge_bench.app.cli.options.fleet import AnswerWithin, Desk, Engines, FleetFile, RemoveImage, SshConfig, Tls
+from edge_bench.app.cli.options.shared import Debug, Quiet, Seed
+from edge_bench.app.cli.options.training import DatasetName, Dropout, Epochs, LearningRate, ModelName, TrainBatchSize
+
+__all__ = ["train"]
+
+BundleToMake = Annotated[
+    Path, typer.Argument(metavar="BUNDLE", envvar="EDGE_BENCH_BUNDLE", help="Folder that the bundle is written to.")
+]
+HandOver = Annotated[
+    str | None,
+    typer.Option(
+        "--stop-after",
+        envvar="EDGE_BENCH_FLEET_STOP_AFTER",
+        help="Epochs after which each machine but the last hands over: 75, or 30,60.  [default: even shares]",
+    ),
+]
+HostImage = Annotated[
+    str,
+    typer.Option(
+        "--image",
+        envvar="EDGE_BENCH_FLEET_TRAIN_IMAGE",
+        help="The host image: one of the engine here, or a file that `docker save` wrote.",
+    ),
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="EDGE_BENCH_DATA_DIR",
+        help="A folder with the data set, sent to every machine.  [default: EDGE_BENCH_DATA's, or each downloads it]",
+    ),
+]
+GoOn = Annotated[
+    bool,
+    typer.Option("--resume", envvar="EDGE_BENCH_RESUME", help="Go on from the epochs that are here."),
+]
+
+
+def train(
+    bundle: BundleToMake,
+    engine: Engines = None,
+    fleet_file: FleetFile = None,
+    ssh_config: SshConfig = None,
+    tls: Tls = None,
+    image: HostImage = "edge-bench-host",
+    desk: Desk = None,
+    stop_after: HandOver = None,
+    model: ModelName = "paper-cnn",
+    dataset: DatasetName = "fashion-mnist",
+    data_dir: DataDir = None,
+    epochs: Epochs = 100,
+    batch_size: TrainBatchSize = 128,
+    learning_rate: LearningRate = 1e-3,
+    dropout: Dropout = 0.5,
+    seed: Seed = 42,
+    answer_within: AnswerWithin = 30,
+    remove_image: RemoveImage = False,
+    resume: GoOn = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Train on one machine after another: each does its share of the epochs, and the checkpoint travels."""
+    from edge_bench.app.cli import console
+    from edge_bench.app.fleet.docker.engine import Engine
+    from edge_bench.app.fleet.docker.images import ImageSource
+    from edge_bench.app.fleet.docker.inventory import desk_setting, engine_settings
+    from edge_bench.app.fleet.sequential_training import TrainingOrder, data_folder, shares, train_in_turn
+    from edge_bench.app.tables.models.training import training_summary
+    from edge_bench.app.training.data.datasets import known_dataset
+    from edge_bench.app.training.fit.architectures import trainable
+    from edge_bench.app.training.fit.checkpoints import TrainingSettings
+
+    settings = TrainingSettings(
+        dataset=known_dataset(dataset), model=model, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate,
+        dropout=dropout if trainable(model).dropout else 0.0, seed=seed,
+    )  # fmt: skip
+    engines = engine_settings(engine or [], fleet_file, ssh_config=ssh_config, tls=tls)
+    plan = shares(engines, epochs, parsing.counts(stop_after, "--stop-after") if stop_after else None)
+    source = ImageSource(image, lambda: Engine(desk_setting(desk), answer_within))
+    order = TrainingOrder(
+        bundle, settings, source, data_folder(settings, data_dir), timeout=answer_within, remove_image=remove_image
+    )
+    try:
+        trained = train_in_turn(order, plan, console.progress(), resume=resume)
+    finally:
+        source.close()
+    print(training_summary(trained))

@@ -1,0 +1,29 @@
+"""The command ``doctor``."""
+
+from edge_bench.app.cli.options.measuring import Strict
+from edge_bench.app.cli.options.shared import Debug, OutputFormat, Quiet
+from edge_bench.app.render.formats import Format
+from edge_bench.bench.errors import NotTrusted
+
+__all__ = ["doctor"]
+
+
+def doctor(
+    output_format: OutputFormat = Format.TABLE,
+    strict: Strict = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Say what this machine is, what is missing, and what would spoil a measurement."""
+    from edge_bench.app.cli import console
+    from edge_bench.app.tables.doctor import doctor_table
+    from edge_bench.bench.system.concurrent_runs import measuring_now, runtime_folders
+    from edge_bench.bench.system.environment import load_now, machine_findings, not_alone
+    from edge_bench.bench.system.machine import describe_machine
+
+    machine = describe_machine()
+    others = [not_alone(guest, now=True) for guest in measuring_now(machine.hostname, *runtime_folders())]
+    findings = [*machine_findings(machine), *others, *load_now(machine)]
+    console.print_table(doctor_table(machine, findings), output_format)
+    if strict and any(finding.spoils for finding in findings):
+        raise NotTrusted("times measured here now would not be to be trusted", "see the findings above")

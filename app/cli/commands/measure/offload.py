@@ -1,0 +1,121 @@
+"""The command that asks: here, or there?"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from edge_bench.app.cli import parsing
+from edge_bench.app.cli.options.measuring import Processes, Strict, Trials
+from edge_bench.app.cli.options.offload import (
+    AccuracyImages,
+    BundleArgument,
+    InFlight,
+    Links,
+    LocalRuntime,
+    LocalThreads,
+    LocalVariant,
+    Payloads,
+    PowerText,
+    Quality,
+    RemoteModel,
+    RequestTimeout,
+    ServerUrl,
+    Sweep,
+    TimedImages,
+    Token,
+)
+from edge_bench.app.cli.options.shared import (
+    DEFAULT_BUNDLE,
+    DEFAULT_RESULTS,
+    Debug,
+    OutputFormat,
+    Quiet,
+    ResultsFolder,
+    Seed,
+)
+from edge_bench.app.render.formats import Format
+from edge_bench.bench.errors import EdgeBenchError, Interrupted, NotTrusted
+
+if TYPE_CHECKING:
+    from edge_bench.bench.offload.records.offload import Offload
+
+__all__ = ["offload"]
+
+
+def offload(
+    context: typer.Context,
+    server: ServerUrl,
+    bundle: BundleArgument = DEFAULT_BUNDLE,
+    token: Token = None,
+    model: RemoteModel = None,
+    variant: LocalVariant = None,
+    runtime: LocalRuntime = None,
+    threads: LocalThreads = None,
+    payload: Payloads = "raw,png,jpeg",
+    quality: Quality = 90,
+    in_flight: InFlight = "1,8",
+    link: Links = None,
+    sweep: Sweep = False,
+    power: PowerText = None,
+    trials: Trials = 30,
+    processes: Processes = 5,
+    limit: TimedImages = 100,
+    accuracy_images: AccuracyImages = 1000,
+    seed: Seed = 42,
+    timeout: RequestTimeout = 60,
+    results: ResultsFolder = DEFAULT_RESULTS,
+    strict: Strict = False,
+    output_format: OutputFormat = Format.TABLE,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Run it here, or send it there? Both measured in one run, on the same images, over real or simulated links."""
+    from edge_bench.app.cli import console
+    from edge_bench.app.tables.offload.table import offload_tables
+    from edge_bench.bench.measure.plan import Selection
+    from edge_bench.bench.offload.analysis.assessment import assess
+    from edge_bench.bench.offload.client.payload import payloads_from
+    from edge_bench.bench.offload.measure.session import emulated_settings, plan_offload
+    from edge_bench.bench.offload.measure.session import offload as measure
+    from edge_bench.bench.offload.network.link import links_from
+    from edge_bench.bench.offload.records.offload import OffloadSettings
+    from edge_bench.bench.offload.records.power import power_from
+
+    settings = OffloadSettings(
+        trials=trials, processes=processes, limit=limit, accuracy_images=accuracy_images, seed=seed,
+        timeout_s=timeout, quality=quality,
+    )  # fmt: skip
+    progress = console.progress()
+    asked = plan_offload(
+        bundle, server, emulated_settings(settings, parsing.given(context), progress),
+        selection=Selection(
+            variants=parsing.names(variant), runtimes=parsing.names(runtime),
+            threads=parsing.counts(threads, "--threads"),
+        ),
+        model=model,
+        token=token or "",
+        payloads=payloads_from(parsing.names(payload)),
+        links=links_from(link or [], sweep=sweep),
+        in_flight=sorted({1, *(parsing.counts(in_flight, "--in-flight") or [])}),
+        power=power_from(power) if power else None,
+    )  # fmt: skip
+    measured, path = measure(asked, results, progress)
+    console.print_tables(offload_tables(measured, assess(measured)), output_format)
+    _conclude(measured, path, strict=strict)
+
+
+def _conclude(measured: "Offload", path: Path, *, strict: bool) -> None:
+    """Says where the record is, then ends with the exit code that its state asks for."""
+    print(f"written: {path}", file=sys.stderr)
+    if not measured.complete:
+        raise Interrupted("interrupted; what was measured is kept")
+    failed = [arm for arm in measured.arms if arm.failure]
+    if failed and (measured.local.failure or all(arm.failure for arm in measured.remotes)):
+        failure = failed[-1].failure
+        assert failure is not None  # noqa: S101 - these are the failed ones
+        half = "nothing could be run here" if measured.local.failure else "nothing could be sent"
+        raise EdgeBenchError(f"{half}: {failure.message}", failure.remedy)
+    if strict and (spoiled := [finding.what for finding in measured.findings if finding.spoils]):
+        raise NotTrusted(f"measured, but not to be trusted: {'; '.join(spoiled)}", "see the notes below the table")

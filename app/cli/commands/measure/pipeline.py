@@ -1,0 +1,93 @@
+"""The command ``all``: train, run, compare, report; each step is skipped where its result is there already."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_bench.app.cli.commands.measure.conclude import conclude
+from edge_bench.app.cli.options.measuring import Fresh, Processes, Trials
+from edge_bench.app.cli.options.shared import (
+    DEFAULT_BUNDLE,
+    DEFAULT_RESULTS,
+    BundleFolder,
+    Debug,
+    Limit,
+    OutputFormat,
+    Quiet,
+    ResultsFolder,
+    Seed,
+)
+from edge_bench.app.cli.options.training import DataDir, DatasetName, Epochs, ModelName
+from edge_bench.app.render.formats import Format, Layout
+
+if TYPE_CHECKING:
+    from edge_bench.app.training.fit.checkpoints import TrainingSettings
+    from edge_bench.bench.progress import Progress
+    from edge_bench.bench.records.run import Run, Settings
+
+__all__ = ["everything"]
+
+
+def everything(
+    bundle: BundleFolder = DEFAULT_BUNDLE,
+    model: ModelName = "paper-cnn",
+    dataset: DatasetName = "fashion-mnist",
+    data_dir: DataDir = None,
+    epochs: Epochs = 100,
+    trials: Trials = 30,
+    processes: Processes = 5,
+    limit: Limit = None,
+    seed: Seed = 42,
+    results: ResultsFolder = DEFAULT_RESULTS,
+    fresh: Fresh = False,
+    output_format: OutputFormat = Format.TABLE,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """The main job on this machine: train, run, compare, report. Called again, it goes on where it ended."""
+    from edge_bench.app.cli import console
+    from edge_bench.app.report.write import write_report
+    from edge_bench.app.tables.runs.run import run_table
+    from edge_bench.app.training.fit.checkpoints import TrainingSettings
+    from edge_bench.bench.analysis.comparison import compare as compare_runs
+    from edge_bench.bench.records.run import Settings
+
+    run, path = _trained_and_measured(
+        bundle, TrainingSettings(dataset=dataset, model=model, epochs=epochs, seed=seed), data_dir,
+        Settings(trials=trials, processes=processes, limit=limit, seed=seed), results, console.progress(), fresh=fresh,
+    )  # fmt: skip
+    console.print_tables([run_table(run), *console.comparison_tables(compare_runs([run]))], output_format)
+    (page,) = write_report([run], [bundle], results / "report.html", ["html"], Layout.COLUMN, console.progress())
+    # below the tables for a person; beside them where a program reads them
+    paths_to = sys.stdout if output_format is Format.TABLE else sys.stderr
+    print(f"\nbundle  {bundle}\nrun     {path}\nreport  {page}", file=paths_to)
+    conclude(run, None, strict=False)
+
+
+def _trained_and_measured(
+    folder: Path,
+    training: "TrainingSettings",
+    data_dir: Path | None,
+    settings: "Settings",
+    results: Path,
+    progress: "Progress",
+    *,
+    fresh: bool,
+) -> tuple["Run", Path]:
+    """Trains (or goes on, or finds it done), then measures (or finds that done)."""
+    from edge_bench.app.cli import console
+    from edge_bench.app.training.job import train_bundle
+    from edge_bench.bench.io.disk_space import writable_folder
+    from edge_bench.bench.measure.plan import Selection
+    from edge_bench.bench.measure.request import about_bundle
+    from edge_bench.bench.measure.session import measure
+    from edge_bench.bench.records.bundle import Bundle
+
+    writable_folder(results)
+    bundle = train_bundle(folder, training, progress, data_dir=data_dir, resume=True)
+    if not isinstance(bundle, Bundle):
+        raise AssertionError("without stop_after a training ends in a bundle")
+    if bundle.manifest.dataset.note:
+        console.banner(bundle.manifest.dataset.note)
+    question = about_bundle(folder, Selection(), settings, progress)
+    return measure(question, results, progress, once=not fresh)

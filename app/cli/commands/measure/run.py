@@ -1,0 +1,131 @@
+"""The command ``run``."""
+
+import typer
+
+from edge_bench.app.cli import parsing
+from edge_bench.app.cli.commands.measure.conclude import conclude
+from edge_bench.app.cli.options.data import (
+    ChannelOrder,
+    Classes,
+    Crop,
+    Data,
+    ImageSize,
+    Interpolation,
+    LabelNames,
+    LabelOffset,
+    Labels,
+    Offset,
+    Preprocess,
+    Scale,
+    SkipBroken,
+    Squash,
+)
+from edge_bench.app.cli.options.measuring import (
+    BatchSizes,
+    CompareWith,
+    MemoryLimit,
+    ModelArguments,
+    Once,
+    Processes,
+    Resample,
+    ResumeRun,
+    Runtimes,
+    ScenarioName,
+    Strict,
+    Threads,
+    Trials,
+    Variants,
+)
+from edge_bench.app.cli.options.shared import (
+    DEFAULT_BUNDLE,
+    DEFAULT_RESULTS,
+    Debug,
+    Limit,
+    OutputFormat,
+    Quiet,
+    ResultsFolder,
+    Seed,
+    Timeout,
+)
+from edge_bench.app.render.formats import Format
+from edge_bench.bench.errors import BadInput
+
+__all__ = ["run"]
+
+
+def run(
+    context: typer.Context,
+    models: ModelArguments = [DEFAULT_BUNDLE],  # noqa: B006 - typer copies it
+    data: Data = None,
+    labels: Labels = None,
+    classes: Classes = None,
+    label_names: LabelNames = None,
+    label_offset: LabelOffset = None,
+    preprocess: Preprocess = None,
+    scale: Scale = None,
+    offset: Offset = None,
+    channel_order: ChannelOrder = None,
+    crop: Crop = None,
+    interpolation: Interpolation = "bilinear",
+    squash: Squash = False,
+    image_size: ImageSize = None,
+    skip_broken: SkipBroken = False,
+    variant: Variants = None,
+    runtime: Runtimes = None,
+    threads: Threads = None,
+    batch_size: BatchSizes = None,
+    trials: Trials = 30,
+    processes: Processes = 5,
+    limit: Limit = None,
+    resample: Resample = None,
+    scenario: ScenarioName = None,
+    seed: Seed = 42,
+    timeout: Timeout = 600,
+    memory_limit: MemoryLimit = None,
+    results: ResultsFolder = DEFAULT_RESULTS,
+    compare_with: CompareWith = None,
+    once: Once = False,
+    resume: ResumeRun = False,
+    strict: Strict = False,
+    output_format: OutputFormat = Format.TABLE,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Run the 30-trial benchmark on this machine: a bundle, or anyone's model files and data."""
+    from edge_bench.app.cli import console
+    from edge_bench.app.tables.runs.run import run_table
+    from edge_bench.bench.analysis.comparison import compare as compare_runs
+    from edge_bench.bench.measure.plan import Selection
+    from edge_bench.bench.measure.request import about_bundle, about_files
+    from edge_bench.bench.measure.scenario import batch_sizes_for
+    from edge_bench.bench.measure.session import measure
+    from edge_bench.bench.measure.stored_runs import runs_elsewhere
+    from edge_bench.bench.models.model_files import is_bundle
+    from edge_bench.bench.records.run import Settings
+
+    selection = Selection(
+        variants=parsing.names(variant),
+        runtimes=parsing.names(runtime),
+        threads=parsing.counts(threads, "--threads"),
+        batch_sizes=batch_sizes_for(scenario, parsing.counts(batch_size, "--batch-size")),
+    )
+    settings = Settings(
+        trials=trials, processes=processes, limit=limit, seed=seed, timeout_s=timeout, scenario=scenario or "",
+        resample=resample, memory_limit=parsing.memory(memory_limit),
+    )  # fmt: skip
+    progress, given = console.progress(), parsing.given(context)
+    if len(models) == 1 and is_bundle(models[0]):
+        if stated := given & parsing.DATA_OPTIONS:
+            raise BadInput(
+                f"{models[0]} is a bundle, with data of its own: --{sorted(stated)[0].replace('_', '-')} is for files",
+                "name .tflite, .keras or .onnx files, or a SavedModel folder; a bundle's are in its variants folder",
+            )
+        question = about_bundle(models[0], selection, settings, progress)
+    else:
+        question = about_files(models, parsing.data_options(context), selection, settings, progress)
+    measured, path = measure(question, results, progress, once=once, given=given - parsing.DATA_OPTIONS, resume=resume)
+    tables = [run_table(measured)]
+    if measured.measured and (others := runs_elsewhere(compare_with, measured)):
+        tables += console.comparison_tables(compare_runs([*others, measured]))
+    console.print_tables(tables, output_format)
+    conclude(measured, path, strict=strict)

@@ -1,0 +1,1 @@
+"""Commands that make or describe a model: train, export, inspect."""

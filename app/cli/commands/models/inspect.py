@@ -1,0 +1,22 @@
+"""The command ``inspect``."""
+
+from edge_bench.app.cli.options.models import ModelFile
+from edge_bench.app.cli.options.shared import Debug, OutputFormat, Quiet, Timeout
+from edge_bench.app.render.formats import Format
+
+__all__ = ["inspect"]
+
+
+def inspect(
+    model: ModelFile,
+    timeout: Timeout = 600,
+    output_format: OutputFormat = Format.TABLE,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Say what a model is made of, what it costs, and which runtimes can load it."""
+    from edge_bench.app.cli import console
+    from edge_bench.app.conversion.inspect import inspected
+    from edge_bench.app.tables.models.inspect import inspect_tables
+
+    console.print_tables(inspect_tables(inspected(model, timeout, console.progress())), output_format)

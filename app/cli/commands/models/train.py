@@ -1,0 +1,68 @@
+"""The command ``train``."""
+
+import os
+
+import typer
+
+from edge_bench.app.cli import parsing
+from edge_bench.app.cli.options.shared import DEFAULT_BUNDLE, BundleFolder, Debug, Overwrite, Quiet, Seed
+from edge_bench.app.cli.options.training import (
+    DataDir,
+    DatasetName,
+    Dropout,
+    Epochs,
+    LearningRate,
+    ModelName,
+    NoDropout,
+    Resume,
+    StopAfter,
+    TrainBatchSize,
+)
+from edge_bench.app.cli.options.workers import Wait, Worker, Workers
+
+__all__ = ["train"]
+
+
+def train(
+    context: typer.Context,
+    bundle: BundleFolder = DEFAULT_BUNDLE,
+    model: ModelName = "paper-cnn",
+    dataset: DatasetName = "fashion-mnist",
+    data_dir: DataDir = None,
+    epochs: Epochs = 100,
+    batch_size: TrainBatchSize = 128,
+    learning_rate: LearningRate = 1e-3,
+    dropout: Dropout = 0.5,
+    no_dropout: NoDropout = False,
+    seed: Seed = 42,
+    resume: Resume = False,
+    stop_after: StopAfter = None,
+    overwrite: Overwrite = False,
+    workers: Workers = None,
+    worker: Worker = None,
+    wait: Wait = 300,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Train a model, the paper's CNN say, and write the bundle: every variant, test set, history, manifest."""
+    from edge_bench.app.cli import console
+    from edge_bench.app.tables.models.training import training_summary
+    from edge_bench.app.training.distributed.cluster import stated_cluster
+    from edge_bench.app.training.fit.checkpoints import TrainingSettings
+    from edge_bench.app.training.job import train_bundle
+
+    settings = TrainingSettings(
+        dataset=dataset,
+        model=model,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        dropout=0.0 if no_dropout else dropout,
+        seed=seed,
+    )
+    trained = train_bundle(
+        bundle, settings, console.progress(),
+        data_dir=data_dir, resume=resume, stop_after=stop_after, overwrite=overwrite, given=parsing.given(context),
+        cluster=stated_cluster(workers, worker, os.environ), wait=wait,
+    )  # fmt: skip
+    print(training_summary(trained))

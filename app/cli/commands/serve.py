@@ -1,0 +1,83 @@
+"""The command that serves a model."""
+
+from edge_bench.app.cli.options.data import Preprocess
+from edge_bench.app.cli.options.measuring import MemoryLimit
+from edge_bench.app.cli.options.serve import (
+    BodyTimeout,
+    Certificate,
+    CertificateKey,
+    Grace,
+    HeaderTimeout,
+    Host,
+    InferenceTimeout,
+    MaxBatch,
+    MaxBody,
+    ModelNameServed,
+    Port,
+    Queue,
+    Served,
+    ServedBatch,
+    ServedRuntime,
+    ServedThreads,
+    ServedVariant,
+    Token,
+    TokenFile,
+)
+from edge_bench.app.cli.options.shared import DEFAULT_BUNDLE, Debug, Quiet
+
+__all__ = ["serve"]
+
+#: A worker's message may have 256 MiB.
+MOST_BYTES = 255 << 20
+
+
+def serve(
+    model: Served = DEFAULT_BUNDLE,
+    variant: ServedVariant = None,
+    runtime: ServedRuntime = None,
+    threads: ServedThreads = None,
+    batch_size: ServedBatch = None,
+    preprocess: Preprocess = None,
+    name: ModelNameServed = None,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    token: Token = None,
+    token_file: TokenFile = None,
+    certificate: Certificate = None,
+    key: CertificateKey = None,
+    queue: Queue = 64,
+    max_batch: MaxBatch = 256,
+    max_body: MaxBody = "64M",
+    header_timeout: HeaderTimeout = 10,
+    body_timeout: BodyTimeout = 60,
+    timeout: InferenceTimeout = 60,
+    grace: Grace = 8,
+    memory_limit: MemoryLimit = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Serve a model over the Open Inference Protocol (KServe V2 REST) until Ctrl-C or SIGTERM."""
+    from edge_bench.app.cli import console, parsing
+    from edge_bench.app.serving import require_server
+    from edge_bench.bench.measure.plan import Selection
+
+    require_server()
+    from edge_bench.app.serving.auth import token_from
+    from edge_bench.app.serving.server import Limits, Place, question_about, serve_until_told
+
+    place = Place(host, port, token_from(token, token_file), certificate, key)
+    limits = Limits(
+        queue=queue, batch=max_batch,
+        body_bytes=parsing.size(max_body, "--max-body", least=1 << 10, most=MOST_BYTES),
+        body_seconds=body_timeout, header_seconds=header_timeout,
+        inference_seconds=timeout, start_seconds=300, end_seconds=grace,
+        memory=parsing.memory(memory_limit),
+    )  # fmt: skip
+    selection = Selection(
+        variants=[variant] if variant else [],
+        runtimes=[runtime] if runtime else [],
+        threads=[threads] if threads else None,
+        batch_sizes=[batch_size] if batch_size else None,
+    )
+    progress = console.progress()
+    serve_until_told(question_about(model, selection, preprocess, progress), name, place, limits, progress)

@@ -1,0 +1,99 @@
+"""What the commands share while they talk: how loud, how wide, and how an error is put."""
+
+import contextlib
+import io
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edge_bench.app.render.escaping import one_line
+from edge_bench.app.render.formats import Format
+from edge_bench.app.render.table import Table
+from edge_bench.app.render.text.table import render
+from edge_bench.bench.errors import EdgeBenchError
+from edge_bench.bench.progress import Progress
+
+if TYPE_CHECKING:
+    from edge_bench.bench.analysis.comparison import Comparison
+
+__all__ = ["banner", "comparison_tables", "note", "print_error", "print_table", "print_tables", "progress", "settings"]
+
+
+@dataclass
+class Settings:
+    """Set by --quiet and --debug before a command begins."""
+
+    quiet: bool = False
+    debug: bool = False
+
+
+settings = Settings()
+
+
+def progress() -> Progress:
+    """Progress on stderr, or none with --quiet."""
+    from edge_bench.app.render.progress.lines import progress_on_stderr
+
+    return progress_on_stderr(quiet=settings.quiet)
+
+
+def print_table(table: Table, form: Format) -> None:
+    """A result, to stdout; fitted to the terminal where there is one."""
+    # a terminal whose encoding lacks the small bars gets question marks, not an error
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    print(render(table, form, width))
+
+
+def print_tables(tables: Sequence[Table], form: Format) -> None:
+    """Several tables as one document; as data (JSON, CSV) the first alone, so that a program can read it."""
+    if form is Format.HTML:
+        from edge_bench.app.render.html.table import table_page
+
+        print(table_page(tables))
+        return
+    for number, table in enumerate(tables if form in (Format.TABLE, Format.MARKDOWN) else tables[:1]):
+        if number:
+            print()
+        print_table(table, form)
+
+
+def comparison_tables(comparison: "Comparison") -> list[Table]:
+    """A comparison, what the same model says on several machines, and where time comes from.
+
+    The JSON records of the first hold the rest.
+    """
+    from edge_bench.app.tables.runs.attribution import attribution_table
+    from edge_bench.app.tables.runs.comparison import comparison_table
+    from edge_bench.app.tables.runs.cross_machine import across_table
+
+    return [
+        comparison_table(comparison),
+        *filter(None, [across_table(comparison), attribution_table(comparison)]),
+    ]
+
+
+def banner(message: str) -> None:
+    """What no one may miss, to stderr."""
+    message = one_line(message)
+    line = "!" * (len(message) + 6)
+    note(f"\n{line}\n!! {message} !!\n{line}\n")
+
+
+def note(message: str) -> None:
+    """To stderr; that nobody reads it any more is no reason to end."""
+    with contextlib.suppress(OSError):
+        print(message, file=sys.stderr, flush=True)
+
+
+def print_error(error: EdgeBenchError) -> None:
+    """One line of what is wrong, one of what to do."""
+    colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+    word = "\033[31merror:\033[0m" if colour else "error:"
+    print(f"{word} {one_line(error.problem)}", file=sys.stderr)
+    if error.remedy:
+        print(f"  {one_line(error.remedy)}", file=sys.stderr)

@@ -1,0 +1,123 @@
+"""From what a person typed behind an option to what it means."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from edge_bench.bench.errors import BadInput
+
+if TYPE_CHECKING:
+    from edge_bench.bench.dataset.load import DataOptions
+
+__all__ = ["DATA_OPTIONS", "counts", "data_options", "given", "is_file", "memory", "names", "share", "size"]
+
+#: Names of what only model files take, a bundle having its own.
+DATA_OPTIONS = {
+    "data", "labels", "classes", "label_names", "label_offset", "preprocess", "scale", "offset", "channel_order",
+    "crop", "interpolation", "squash", "image_size", "skip_broken",
+}  # fmt: skip
+
+
+def names(text: str | None) -> list[str]:
+    """``a,b`` as a list; nothing as an empty one."""
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def counts(text: str | None, flag: str) -> list[int] | None:
+    """``1,2,4`` as positive integers; None where nothing was said. BadInput for anything else."""
+    if text is None:
+        return None
+    try:
+        numbers = [int(part) for part in names(text)]
+    except ValueError:
+        numbers = []
+    if not numbers or min(numbers) < 1:
+        raise BadInput(f"{flag} {text!r}: not positive whole numbers", f"say, {flag} 1,2,4")
+    return numbers
+
+
+def is_file(baseline: str) -> bool:
+    """Whether ``--baseline`` names a Run's file rather than a configuration; BadInput for a file that is not there."""
+    path = Path(baseline)
+    if path.suffix == ".json" and not path.is_file():
+        raise BadInput(f"{path}: no such file", "name a file that `edge-bench run` wrote, or VARIANT/RUNTIME")
+    return path.is_file()
+
+
+def share(text: str | None, flag: str) -> float | None:
+    """``5%`` or ``5`` as 0.05; None where nothing was said. BadInput for anything else."""
+    if text is None:
+        return None
+    try:
+        value = float(text.strip().removesuffix("%"))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1000:
+        raise BadInput(f"{flag} {text!r}: not a percentage", f"say, {flag} 5%")
+    return value / 100
+
+
+def memory(text: str | None, flag: str = "--memory-limit") -> int | None:
+    """``512M`` or ``2G`` as bytes; None where nothing was said. BadInput for anything else, and for less than 1 MiB."""
+    if text is None:
+        return None
+    return size(text, flag, least=1 << 20)
+
+
+def size(text: str, flag: str, *, least: int = 1, most: int = 1 << 60) -> int:
+    """``512M`` or ``2G`` as bytes. BadInput for anything else."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
+    amount = int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " ")) if found else 0
+    if not least <= amount <= most:
+        raise BadInput(f"{flag} {text!r}: no amount of memory that can be meant", f"say, {flag} 128M")
+    return amount
+
+
+def given(context: typer.Context) -> set[str]:
+    """Names of the options that the person stated, on the command line or in the environment."""
+    stated = {
+        name
+        for name in context.params
+        if (source := context.get_parameter_source(name)) and source.name not in ("DEFAULT", "DEFAULT_MAP")
+    }
+    return stated | ({"dropout"} if "no_dropout" in stated else set())
+
+
+def data_options(context: typer.Context) -> "DataOptions":
+    """What the person said of the data (app/data_options.py).
+
+    BadInput for words that nobody knows, and for what says nothing without the rest.
+    """
+    from edge_bench.bench.dataset.load import DataOptions
+    from edge_bench.bench.preprocessing.presets import INTERPOLATIONS
+
+    said = {name: context.params[name] for name in DATA_OPTIONS}
+    if said["interpolation"] not in INTERPOLATIONS:
+        raise BadInput(f"--interpolation {said['interpolation']!r} is none", f"there are: {', '.join(INTERPOLATIONS)}")
+    if said["channel_order"] not in (None, "rgb", "bgr"):
+        raise BadInput(f"--channel-order {said['channel_order']!r} is none", "say rgb or bgr")
+    if said["data"] is None and (said["labels"] or said["classes"] or said["label_names"]):
+        raise BadInput("labels and classes are of --data, which is missing", "name the images with --data")
+    said |= {name: _numbers(said[name], f"--{name}") for name in ("scale", "offset")}
+    return DataOptions(**said | {"image_size": _size(said["image_size"])})
+
+
+def _numbers(text: str | None, flag: str) -> list[float] | None:
+    if text is None:
+        return None
+    try:
+        return [float(part) for part in names(text)] or None
+    except ValueError:
+        raise BadInput(f"{flag} {text!r}: no numbers", f"say, {flag} 0.5 or {flag} 0.5,0.5,0.5") from None
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d{1,5})(?:[x×](\d{1,5}))?", text.strip())
+    height, width = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if not height or not width:
+        raise BadInput(f"--image-size {text!r}: no size", "say, --image-size 224x224")
+    return height, width

@@ -1,0 +1,1 @@
+"""Models to bundles: TensorFlow's converter, its process, and what other people's models need."""

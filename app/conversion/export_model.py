@@ -1,0 +1,183 @@
+"""From anyone's Keras model or SavedModel, or a well-known one, to a bundle with every variant."""
+
+import datetime
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from edge_bench.app.conversion.bundle_files import entry_of, versions, write_array
+from edge_bench.app.conversion.convertible import Source, source_named
+from edge_bench.app.conversion.keras_applications import ZOO
+from edge_bench.app.conversion.precisions import PRECISIONS, Calibration, describe
+from edge_bench.bench.dataset.load import DataOptions, subject_from
+from edge_bench.bench.dataset.workload import Subject
+from edge_bench.bench.errors import BadInput, EdgeBenchError
+from edge_bench.bench.io.disk_space import room_for_bundle
+from edge_bench.bench.io.files import write_atomically
+from edge_bench.bench.io.locks import only_writer
+from edge_bench.bench.io.npy import open_npy
+from edge_bench.bench.io.record_codec import encode_record
+from edge_bench.bench.models.model_files import ModelFiles
+from edge_bench.bench.preprocessing.model_inputs import model_inputs
+from edge_bench.bench.progress import Progress
+from edge_bench.bench.records.bundle import MANIFEST, Bundle, refuse_links
+from edge_bench.bench.records.manifest import DatasetInfo, Manifest, ModelInfo, Split, Variant
+
+__all__ = ["ExportSettings", "export_foreign"]
+
+CALIBRATION_IMAGES = 500
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    """How a model is exported, beside what is said of the data."""
+
+    weights: str  # of a well-known model: imagenet, none, or a file
+    calibration: Path | None  # images that set the ranges of int8
+    limit: int | None  # test images
+    seed: int
+    timeout: float  # seconds
+
+
+def export_foreign(
+    name: str,
+    folder: Path,
+    options: DataOptions,
+    settings: ExportSettings,
+    progress: Progress,
+    *,
+    overwrite: bool,
+) -> Bundle:
+    """Writes every variant, the test set and the manifest, last, and reads the bundle back.
+
+    The int8 variant needs ``calibration``, but where the test set is random, too, random inputs set its ranges. A
+    variant that TensorFlow cannot make is left out, and it is said.
+    """
+    _make(folder)
+    with only_writer(folder):
+        _prepare(folder, overwrite=overwrite)
+        return _exported(name, folder, options, settings, progress)
+
+
+def _exported(name: str, folder: Path, options: DataOptions, settings: ExportSettings, progress: Progress) -> Bundle:
+    progress.start("exporting", 2 + len(PRECISIONS))
+    with source_named(name, settings.weights, settings.timeout) as source:
+        return _written_bundle(source, folder, options, settings, progress)
+
+
+def _written_bundle(
+    source: Source, folder: Path, options: DataOptions, settings: ExportSettings, progress: Progress
+) -> Bundle:
+    if source.preprocess and not options.preprocess and options.scale is None and options.offset is None:
+        options = replace(options, preprocess=source.preprocess)
+    room_for_bundle(folder, source.parameters or 0, 0)  # a SavedModel's are known once it is converted
+    progress.advance(1, "loaded")
+    variants = [] if source.parameters is None else [source.write_keras(folder)]
+    if source.parameters is None:
+        progress.say("the SavedModel itself does not become part of the bundle: measure it with `edge-bench run`")
+    variants.append(_written(folder, "float32", source.convert("float32")))
+    progress.advance(1, "float32")
+    models = ModelFiles.open([folder / variants[-1].file], settings.timeout)
+    subject = subject_from(models, options, settings.limit, settings.seed, settings.timeout, progress)
+    pixels = open_npy(subject.pixels)
+    room_for_bundle(folder, models.parameters, len(subject.rows) * pixels[0].nbytes)
+    ranges = _calibration(models, subject, options, settings, progress)
+    for precision in [each for each in PRECISIONS if each != "float32"]:
+        if precision == "int8" and ranges is None:
+            progress.say("no int8 variant: its ranges need --calibration images")
+            continue
+        try:
+            variants.append(_written(folder, precision, source.convert(precision, ranges)))
+        except EdgeBenchError as cause:
+            progress.say(f"left out: {cause.problem}")
+        progress.advance(1, precision)
+    manifest = _manifest(folder, source, settings, subject, variants, models.parameters)
+    write_atomically(folder / MANIFEST, encode_record(manifest))
+    progress.finish(f"{len(variants)} variants")
+    return Bundle.open(folder)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as cause:
+        raise BadInput(f"{folder}: cannot be made: {cause.strerror}", "name another --bundle") from None
+
+
+def _prepare(folder: Path, *, overwrite: bool) -> None:
+    if (folder / MANIFEST).exists() and not overwrite:
+        raise BadInput(f"{folder}: a bundle is there already", "name another --bundle, or --overwrite it")
+    refuse_links(folder)
+    try:
+        (folder / MANIFEST).unlink(missing_ok=True)  # first: without it the rest is no bundle
+        for part in ("variants", "test", "training", "plots"):
+            shutil.rmtree(folder / part, ignore_errors=True)
+    except OSError as cause:
+        raise BadInput(f"{folder}: cannot be written: {cause.strerror}", "name another --bundle") from None
+
+
+def _written(folder: Path, name: str, content: bytes) -> Variant:
+    path = folder / "variants" / f"{name}.tflite"
+    write_atomically(path, content)
+    tensor_in, tensor_out, operators = describe(content)
+    return Variant(
+        name=name, precision=PRECISIONS[name], input=tensor_in, output=tensor_out, operators=operators,
+        **msgspec.structs.asdict(entry_of(folder, path)),
+    )  # fmt: skip
+
+
+def _calibration(
+    models: ModelFiles,
+    subject: Subject,
+    options: DataOptions,
+    settings: ExportSettings,
+    progress: Progress,
+) -> Calibration | None:
+    """The model's real-valued inputs that set the ranges of int8, float32 [n, …]."""
+    if settings.calibration is None:
+        if options.data is not None:
+            return None
+        progress.say("int8 is calibrated on random inputs, as the test set is: for speed only")
+        images = subject
+    else:
+        stated = replace(
+            options, data=settings.calibration, labels=None, classes=None, label_names=None, label_offset=None,
+            preprocess=options.preprocess or subject.preprocessing.name or None,
+        )  # fmt: skip
+        images = subject_from(models, stated, CALIBRATION_IMAGES, settings.seed, settings.timeout, progress)
+    pixels = open_npy(images.pixels)[images.rows]
+    spec = models.variants[0].input
+    if images.input_shape:
+        spec = msgspec.structs.replace(spec, shape=[1, *images.input_shape])
+    return model_inputs(pixels, subject.preprocessing, spec).astype(np.float32)
+
+
+def _manifest(
+    folder: Path, source: Source, settings: ExportSettings, subject: Subject, variants: list[Variant], parameters: int
+) -> Manifest:
+    pixels = open_npy(subject.pixels)[subject.rows]
+    labels = subject.labels
+    return Manifest(
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        dataset=DatasetInfo(
+            name=subject.identity.dataset,
+            sha256=subject.identity.dataset_sha256,
+            classes=subject.identity.classes,
+            note=subject.identity.note,
+        ),
+        split=Split(train=0, validation=0, test=len(pixels)),
+        seed=settings.seed,
+        model=ModelInfo(name=source.name, parameters=parameters if source.parameters is None else source.parameters),
+        hyper_parameters={
+            "exported from": source.name,
+            **({"weights": settings.weights} if source.name in ZOO else {}),
+        },
+        preprocessing=subject.preprocessing,
+        versions=versions(),
+        test_images=write_array(folder, "test/images.npy", pixels),
+        test_labels=None if labels is None else write_array(folder, "test/labels.npy", labels.astype(np.uint16)),
+        variants=variants,
+    )

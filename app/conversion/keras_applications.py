@@ -1,0 +1,66 @@
+"""Well-known models of keras.applications, to export: their weights may be ImageNet's, a file's, or random."""
+
+import contextlib
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge_bench.bench.errors import BadInput, EdgeBenchError
+
+__all__ = ["ZOO", "Known", "build_known"]
+
+
+@dataclass(frozen=True)
+class Known:
+    """A model, the preprocessing that its weights were trained with, and how it is built."""
+
+    preprocess: str
+    build: Callable[[str | None], Any]
+
+
+def _resnet50(weights: str | None) -> Any:
+    import keras
+
+    return keras.applications.ResNet50(weights=weights)
+
+
+def _mobilenet_v2(weights: str | None) -> Any:
+    import keras
+
+    return keras.applications.MobileNetV2(weights=weights)
+
+
+#: Preprocessings as in keras.applications.resnet and .mobilenet_v2.
+ZOO = {"resnet50": Known("imagenet-caffe", _resnet50), "mobilenetv2": Known("imagenet-tf", _mobilenet_v2)}
+
+
+def build_known(name: str, weights: str) -> Any:
+    """The Keras model; ``weights`` is imagenet (downloaded by Keras into its cache), none (random), or a file.
+
+    BadInput where the file does not fit, EdgeBenchError where the weights cannot be downloaded.
+    """
+    import keras
+
+    keras.utils.set_random_seed(42)  # random weights are the same every time
+    if weights == "none":
+        return ZOO[name].build(None)
+    if weights != "imagenet" and not Path(weights).is_file():
+        raise BadInput(f"{weights}: no such file of weights", "say --weights imagenet, none, or name a file")
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # Keras draws its progress there
+            return ZOO[name].build(weights)
+    except (OSError, ValueError) as cause:
+        reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0][:160]
+        if weights == "imagenet":
+            raise EdgeBenchError(
+                f"ImageNet's weights of {name} could not be downloaded: {reason}",
+                "name a file of them with --weights FILE, or say --weights none for random ones (speed only)",
+            ) from None
+        raise BadInput(f"{weights}: not weights of {name}: {reason}") from None
+    except Exception as cause:  # Keras wraps what the network says in a bare Exception
+        raise EdgeBenchError(
+            f"ImageNet's weights of {name} could not be downloaded: {str(cause).splitlines()[0][:160]}",
+            "name a file of them with --weights FILE, or say --weights none for random ones (speed only)",
+        ) from None

@@ -1,0 +1,83 @@
+"""A trained Keras model in every precision, and what each file asks of the runtime that loads it."""
+
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_bench.app.conversion.tensorflow_output import native_output_to
+from edge_bench.bench.formats.tflite import parse_tflite
+from edge_bench.bench.records.manifest import Operator, TensorSpec
+
+__all__ = ["PRECISIONS", "Calibration", "convert", "converted", "describe"]
+
+Calibration = npt.NDArray[np.float32]  # [n, height, width, channels], the model's real-valued input
+
+#: Variant name → what its numbers are.
+PRECISIONS = {
+    "float32": "float32 weights and arithmetic",
+    "float16": "float16 weights, float32 arithmetic",
+    "dynamic": "int8 weights, float32 activations quantized on the fly (dynamic range)",
+    "int8": "int8 weights and activations, uint8 in and out",
+}
+
+
+def convert(model: Any, calibration: Calibration) -> Iterator[tuple[str, bytes]]:
+    """Yields (variant name, .tflite bytes) for every precision; ``calibration`` sets the ranges of ``int8``."""
+    import tensorflow as tf
+
+    for name in PRECISIONS:
+        yield name, converted(lambda: tf.lite.TFLiteConverter.from_keras_model(model), name, calibration)
+
+
+def converted(make_converter: Callable[[], Any], precision: str, calibration: Calibration | None) -> bytes:
+    """The .tflite bytes of one precision; ``int8`` needs the calibration."""
+    with tempfile.TemporaryFile() as log, native_output_to(log), warnings.catch_warnings():
+        # TensorFlow warns that the statistics which the calibration is about to gather are not there yet
+        warnings.simplefilter("ignore", UserWarning)
+        converter = make_converter()
+        match precision:
+            case "float16":
+                _float16(converter)
+            case "dynamic":
+                _dynamic(converter)
+            case "int8":
+                if calibration is None:
+                    raise ValueError("int8 needs calibration")
+                _int8(converter, calibration)
+        content: bytes = converter.convert()
+        return content
+
+
+def _float16(converter: Any) -> None:
+    import tensorflow as tf
+
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_types = [tf.float16]
+
+
+def _dynamic(converter: Any) -> None:
+    import tensorflow as tf
+
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    # Per-channel dense layers would be FULLY_CONNECTED version 12, which tflite-runtime 2.14, the last release,
+    # does not have; per-tensor ones load everywhere, as fast and as accurate on the paper's model.
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+
+
+def _int8(converter: Any, calibration: Calibration) -> None:
+    import tensorflow as tf
+
+    _dynamic(converter)
+    converter.representative_dataset = lambda: ([image[np.newaxis]] for image in calibration)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.uint8
+
+
+def describe(content: bytes) -> tuple[TensorSpec, TensorSpec, list[Operator]]:
+    """Input, output and operators with their versions, read from the .tflite flatbuffer itself."""
+    file = parse_tflite(content)
+    return file.only_input, file.only_output, list(file.operators)

@@ -1,0 +1,119 @@
+"""What a fleet command has done so far, on disk after each step, so that another command can do the rest.
+
+``results/fleet-…/state.json``, beside the journals of runs that were interrupted; the Runs are in ``results`` itself.
+"""
+
+import threading
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from edge_bench.app.fleet.docker.inventory import EngineSetting
+from edge_bench.bench.errors import ResultsError
+from edge_bench.bench.io.files import write_atomically
+from edge_bench.bench.io.record_codec import SCHEMA_VERSION, decode_record, encode_record
+from edge_bench.bench.records.run_files import utc_now
+
+__all__ = ["DeviceState", "FleetRecord", "FleetState"]
+
+STATE = "state.json"
+
+
+class DeviceState(msgspec.Struct, frozen=True, kw_only=True):
+    """One engine's row."""
+
+    engine: EngineSetting
+    state: str = "waiting"  # waiting · working · done · failed · lost · interrupted
+    reason: str = ""
+    remedy: str = ""
+    machine: str = ""  # what the engine says of itself
+    platform: str = ""
+    memory_bytes: int = 0
+    engine_version: str = ""
+    image_bytes: int = 0  # sent for the image; 0 where it was there
+    bundle_bytes: int = 0
+    fetched_bytes: int = 0
+    seconds: dict[str, float] = {}  # by step: connect, image, bundle, run, fetch, clean up
+    run_file: str = ""  # in the results folder
+    run_id: str = ""
+    left_behind: bool = False  # containers or volumes are still there
+
+    @property
+    def done(self) -> bool:
+        """Whether its Run is here."""
+        return self.state == "done"
+
+
+class FleetRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked for, and how far each engine is."""
+
+    schema_version: str = SCHEMA_VERSION
+    fleet: str
+    began: str
+    bundle_sha256: str
+    options: list[str]  # of `run`, the same on every engine
+    image: str
+    devices: list[DeviceState]
+
+
+class FleetState:
+    """The record on disk; every change is there before the next step begins."""
+
+    def __init__(self, folder: Path, record: FleetRecord) -> None:
+        self.folder, self.record = folder, record
+        self._lock = threading.Lock()
+
+    @classmethod
+    def new(
+        cls, results: Path, bundle_sha256: str, options: Sequence[str], image: str, engines: Sequence[EngineSetting]
+    ) -> "FleetState":
+        """A new one, with a folder of its own."""
+        fleet, began = uuid.uuid4().hex[:8], utc_now()
+        stamp = began[:19].replace("-", "").replace(":", "") + "Z"
+        folder = results / f"fleet-{stamp}-{fleet}"
+        folder.mkdir(parents=True)
+        record = FleetRecord(
+            fleet=fleet,
+            began=began,
+            bundle_sha256=bundle_sha256,
+            options=list(options),
+            image=image,
+            devices=[DeviceState(engine=engine) for engine in engines],
+        )
+        state = cls(folder, record)
+        state._write()
+        return state
+
+    @classmethod
+    def find(
+        cls, results: Path, bundle_sha256: str, options: Sequence[str], engines: Sequence[EngineSetting]
+    ) -> "FleetState | None":
+        """The newest of the same bundle, options and engines; None where there is none."""
+        for path in sorted(results.glob(f"fleet-*/{STATE}"), reverse=True):
+            try:
+                record = decode_record(path, FleetRecord, ResultsError, "remove it")
+            except ResultsError:
+                continue
+            if (
+                record.bundle_sha256 == bundle_sha256
+                and record.options == list(options)
+                and [device.engine for device in record.devices] == list(engines)
+            ):
+                return cls(path.parent, record)
+        return None
+
+    def device(self, name: str) -> DeviceState:
+        """The row of an engine."""
+        return next(device for device in self.record.devices if device.engine.name == name)
+
+    def set(self, device: DeviceState) -> None:
+        """A row has changed."""
+        with self._lock:
+            devices = [device if old.engine.name == device.engine.name else old for old in self.record.devices]
+            self.record = msgspec.structs.replace(self.record, devices=devices)
+            self._write()
+
+    def _write(self) -> None:
+        write_atomically(self.folder / STATE, encode_record(self.record))

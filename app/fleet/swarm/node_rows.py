@@ -1,0 +1,64 @@
+"""A swarm's nodes as the rows of a fleet command, each known by the swarm's id of it."""
+
+from typing import Any
+
+import msgspec
+
+from edge_bench.app.fleet.docker.engine import Engine
+from edge_bench.app.fleet.docker.inventory import EngineSetting
+from edge_bench.app.fleet.runs.state import DeviceState, FleetState
+from edge_bench.app.fleet.swarm.services import nodes_of
+from edge_bench.bench.errors import BadInput
+from edge_bench.bench.progress import FleetView
+
+__all__ = ["Rows", "node_id", "swarm_settings"]
+
+_SCHEME = "swarm://"
+
+
+def swarm_settings(manager: EngineSetting, timeout: float) -> list[EngineSetting]:
+    """Every node of a manager's swarm as a row; a host name that several have is told apart by the node's id."""
+    with Engine(manager, timeout) as engine:
+        _must_manage(engine)
+        nodes = nodes_of(engine)
+    names = [node.hostname for node in nodes]
+    return [
+        EngineSetting(
+            name=node.hostname if names.count(node.hostname) == 1 else f"{node.hostname[:50]}-{node.id[:8]}",
+            url=f"{_SCHEME}{node.id}",
+        )
+        for node in nodes
+    ]
+
+
+def _must_manage(engine: Engine) -> None:
+    if not engine.description.swarm_manager:
+        raise BadInput(
+            f"{engine.name}: its engine manages no swarm ({engine.description.swarm or 'unknown'})",
+            "`docker swarm init` there, and `docker swarm join` on the others; name a manager as the first --engine",
+        )
+
+
+class Rows:
+    """The rows on disk, by their nodes' ids."""
+
+    def __init__(self, state: FleetState, view: FleetView) -> None:
+        self._state, self._view = state, view
+
+    def row(self, identity: str) -> DeviceState:
+        """StopIteration where it is nobody's."""
+        return next(row for row in self._state.record.devices if node_id(row) == identity)
+
+    def fail(self, identity: str, reason: str, remedy: str) -> None:
+        """There will be no Run of it."""
+        self.set(identity, state="failed", reason=reason, remedy=remedy)
+        self._view.update(self.row(identity).engine.name, "no Run", note=reason)
+
+    def set(self, identity: str, **changes: Any) -> None:
+        """Changes fields of a row."""
+        self._state.set(msgspec.structs.replace(self.row(identity), **changes))
+
+
+def node_id(row: DeviceState) -> str:
+    """The swarm's id of a row's node."""
+    return row.engine.url.removeprefix(_SCHEME)

@@ -1,1 +1,0 @@
-"""Tables, plots and progress: printing and drawing live here and nowhere else."""

@@ -1,1 +1,0 @@
-"""The report: one self-contained page; ``chapter`` gathers, the other modules are a section each, ``page`` binds."""

@@ -1,0 +1,1 @@
+"""HTML in typed pieces that escape everything else."""

@@ -1,0 +1,89 @@
+"""Tables as text: for a terminal of some width, Markdown, CSV, JSON or HTML. What is in them is made elsewhere."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+from tabulate import tabulate
+
+from edge_bench.app.render.escaping import one_line, visible
+from edge_bench.app.render.formats import Format
+from edge_bench.app.render.table import Table
+
+__all__ = ["render"]
+
+
+def render(table: Table, form: Format, width: int | None = None) -> str:
+    """The table as text, with its notes below; ``width`` in characters, None where nothing limits it."""
+    table = _harmless(table)
+    match form:
+        case Format.JSON:
+            return visible(msgspec.json.format(msgspec.json.encode(table.records), indent=1).decode())
+        case Format.CSV:
+            return visible(_as_csv(table.records))
+        case Format.HTML:
+            from edge_bench.app.render.html.table import table_page
+
+            return table_page([table])
+        case Format.MARKDOWN:
+            body = tabulate(table.rows, table.header, tablefmt="github", disable_numparse=True)
+            return "\n\n".join([f"**{table.title}**", body, *table.notes])
+        case Format.TABLE:
+            blocks = [_grid(table, columns) for columns in _columns_that_fit(table, width)]
+            return "\n\n".join([table.title, *blocks, *(["\n".join(table.notes)] if table.notes else [])])
+
+
+def _harmless(table: Table) -> Table:
+    """What is in a table may come from files of others."""
+    return replace(
+        table,
+        title=one_line(table.title),
+        rows=[[one_line(cell) for cell in row] for row in table.rows],
+        notes=[one_line(note) for note in table.notes],
+        groups=[one_line(group) for group in table.groups],
+    )
+
+
+def _grid(table: Table, columns: Sequence[int]) -> str:
+    rows = [[row[column] for column in columns] for row in table.rows]
+    header = [table.header[column] for column in columns]
+    return tabulate(rows, header, tablefmt="simple", disable_numparse=True)
+
+
+def _columns_that_fit(table: Table, width: int | None) -> list[list[int]]:
+    """Which columns stand side by side: all, or blocks that each begin with the key columns."""
+    everything = list(range(len(table.header)))
+    if width is None:
+        return [everything]
+    # tabulate pads every header by two
+    sizes = [
+        max(_widest(table.header[column]) + 2, *(_widest(row[column]) for row in table.rows), 0)
+        for column in everything
+    ]
+    keys = everything[: table.keys]
+    blocks, block = [], list(keys)
+    for column in everything[table.keys :]:
+        if len(block) > len(keys) and sum(sizes[c] + 2 for c in [*block, column]) - 2 > width:
+            blocks.append(block)
+            block = list(keys)
+        block.append(column)
+    return [*blocks, block]
+
+
+def _widest(cell: str) -> int:
+    return max((len(line) for line in cell.split("\n")), default=0)
+
+
+def _as_csv(records: Sequence[dict[str, Any]]) -> str:
+    if not records:
+        return ""
+    text = io.StringIO()
+    # lists and objects within a record have no place in a table of values; they are in the JSON
+    flat = [name for name in records[0] if not any(isinstance(record.get(name), list | dict) for record in records)]
+    writer = csv.DictWriter(text, flat, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return text.getvalue().rstrip("\n")

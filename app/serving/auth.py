@@ -1,0 +1,50 @@
+"""Who may ask, and from where: the token, the certificate, the address."""
+
+import ipaddress
+import ssl
+from pathlib import Path
+
+from edge_bench.bench.errors import BadInput
+
+__all__ = ["check_tls", "on_loopback", "token_from"]
+
+
+def token_from(token: str | None, file: Path | None) -> str | None:
+    """The bearer token, stated or in a file. BadInput for one that nobody could send, or that anybody could guess."""
+    if file is not None:
+        if token:
+            raise BadInput("--token and --token-file are both given", "leave one out")
+        try:
+            token = file.read_text().strip()
+        except (OSError, UnicodeDecodeError) as cause:
+            raise BadInput(f"--token-file {file}: {cause}", "name a file that holds nothing but the token") from None
+        if not token:
+            raise BadInput(f"--token-file {file}: it is empty", "name a file that holds nothing but the token")
+    if not token:
+        return None
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise BadInput("the token has characters that no header can carry", "letters and digits are best")
+    return token
+
+
+def check_tls(certificate: Path | None, key: Path | None) -> None:
+    """BadInput where a certificate and its key cannot be used."""
+    if certificate is None:
+        if key is not None:
+            raise BadInput("--key is of a certificate, which is missing", "name it with --certificate")
+        return
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as cause:
+        what = cause.strerror or getattr(cause, "reason", None) or str(cause)
+        raise BadInput(f"--certificate {certificate}: {what}", "name PEM files; --key too, where it is apart") from None
+
+
+def on_loopback(host: str) -> bool:
+    """Whether an address is this machine's own, which nobody else reaches."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

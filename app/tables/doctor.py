@@ -1,0 +1,48 @@
+"""What this machine is (the paper's Figure 1) and what would spoil a measurement."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from edge_bench.app.render.table import Table
+from edge_bench.app.render.units import mebibytes, significant
+from edge_bench.bench.runtimes import RUNTIMES, installed_version
+from edge_bench.bench.system.machine import Finding, Machine
+from edge_bench.bench.version import __version__, revision
+
+__all__ = ["doctor_table"]
+
+
+def doctor_table(machine: Machine, findings: Sequence[Finding]) -> Table:
+    """One row a property, one a runtime; the findings are notes."""
+    frequency = f"{significant(machine.frequency_mhz / 1000)} GHz" if machine.frequency_mhz else "not stated"
+    rows = [
+        ("machine", machine.hostname),
+        *([("board", machine.board)] if machine.board else []),
+        ("CPU", machine.cpu or "not stated"),
+        ("architecture", f"{machine.architecture}{' EMULATED' if machine.emulated else ''}"),
+        ("cores", str(machine.cores)),
+        ("speed", frequency),
+        ("frequency governor", machine.governor or "not stated"),
+        ("memory", mebibytes(machine.memory_bytes)),
+        ("operating system", f"{machine.os}, kernel {machine.kernel}"),
+        ("container", "yes" if machine.container else "no"),
+        ("Python", machine.python),
+        ("edge-bench", f"{__version__}, revision {revision()}"),
+    ]
+    missing = []
+    for runtime in RUNTIMES.values():
+        version = installed_version(runtime)
+        rows.append((runtime.name, version or f"not installed{' (optional)' if runtime.optional else ''}"))
+        if version is None and not runtime.optional:
+            missing.append(f"- {runtime.name} is not installed: {runtime.missing}")
+    rows.append(("numpy", machine.libraries.get("numpy", "not installed")))
+    notes = missing + [f"! {finding.what}: {finding.remedy}" for finding in findings]
+    return Table(
+        title="This machine",
+        header=("", "what it says"),
+        rows=rows,
+        keys=1,
+        notes=notes or ["nothing found that would spoil a measurement"],
+        records=[msgspec.to_builtins(machine) | {"findings": msgspec.to_builtins(list(findings))}],
+    )

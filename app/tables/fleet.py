@@ -1,0 +1,94 @@
+"""Every engine of a fleet command: what it is, what it cost, and its Run or the reason why there is none."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from edge_bench.app.fleet.runs.state import DeviceState
+from edge_bench.app.fleet.status import Look
+from edge_bench.app.render.table import Table
+
+__all__ = ["engines_table", "fleet_table"]
+
+_STEPS = ("connect", "image", "bundle", "run", "fetch", "clean up")
+
+
+def fleet_table(devices: Sequence[DeviceState]) -> Table:
+    """One row an engine, in the order they were named."""
+    return Table(
+        title="engines",
+        header=("engine", "machine", "Docker", "memory\nMB", "platform", "sent, MB\nimage", "sent, MB\nbundle",
+                "fetched\nMB", *(f"{step}\ns" for step in _STEPS), "Run"),
+        rows=[_cells(device) for device in devices],
+        keys=1,
+        notes=_notes(devices),
+        records=[_record(device) for device in devices],
+    )  # fmt: skip
+
+
+def _cells(device: DeviceState) -> list[str]:
+    return [
+        device.engine.name,
+        device.machine.split(",")[0],
+        device.engine_version,
+        f"{device.memory_bytes / 1e6:,.0f}" if device.memory_bytes else "",
+        device.platform,
+        *(f"{count / 1e6:.1f}" for count in (device.image_bytes, device.bundle_bytes)),
+        f"{device.fetched_bytes / 1e6:.2f}",
+        *(f"{device.seconds[step]:.1f}" if step in device.seconds else "" for step in _STEPS),
+        device.run_file or device.state,
+    ]
+
+
+def _notes(devices: Sequence[DeviceState]) -> list[str]:
+    notes = []
+    for device in devices:
+        if not device.done:
+            remedy = f"; {device.remedy}" if device.remedy else ""
+            notes.append(f"{device.engine.name}: {device.reason or device.state}{remedy}")
+        elif device.reason:
+            notes.append(f"{device.engine.name}: {device.reason}; its Run is here all the same")
+        if device.left_behind:
+            notes.append(f"{device.engine.name}: something of ours is still there; `edge-bench fleet clean` removes it")
+    return notes
+
+
+def _record(device: DeviceState) -> dict[str, object]:
+    record: dict[str, object] = msgspec.to_builtins(device)
+    record["engine"], record["address"] = device.engine.name, device.engine.address
+    return record
+
+
+def engines_table(looks: Sequence[Look]) -> Table:
+    """What each engine is, or why that is not known."""
+    return Table(
+        title="engines",
+        header=("engine", "address", "machine", "cores", "memory\nMB", "platform", "Docker", "swarm", "left there"),
+        rows=[_look_cells(look) for look in looks],
+        keys=1,
+        notes=[f"{look.setting.name}: {look.reason}" for look in looks if look.reason],
+        records=[_look_record(look) for look in looks],
+    )
+
+
+def _look_cells(look: Look) -> list[str]:
+    found = look.description
+    if found is None:
+        return [look.setting.name, look.setting.address, "no answer", "", "", "", "", "", ""]
+    platform = look.setting.platform or found.platform
+    return [
+        look.setting.name, look.setting.address, f"{found.host}, {found.system}", str(found.cores),
+        f"{found.memory_bytes / 1e6:,.0f}", platform if platform == found.platform else f"{platform} emulated",
+        found.version, f"{found.swarm}{', manager' if found.swarm_manager else ''}", str(len(look.left) or ""),
+    ]  # fmt: skip
+
+
+def _look_record(look: Look) -> dict[str, object]:
+    return {
+        "engine": look.setting.name,
+        "address": look.setting.address,
+        "description": msgspec.to_builtins(look.description),
+        "left": list(look.left),
+        "images": list(look.images),
+        "reason": look.reason,
+    }

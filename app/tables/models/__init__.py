@@ -1,0 +1,1 @@
+"""Tables about models: inspect and training."""

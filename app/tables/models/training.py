@@ -1,0 +1,49 @@
+"""What `train` says at its end."""
+
+from edge_bench.app.render.escaping import one_line
+from edge_bench.app.render.units import percent, size
+from edge_bench.app.training.distributed.data_parallel import Followed
+from edge_bench.app.training.job import Paused
+from edge_bench.bench.records.bundle import Bundle
+
+__all__ = ["export_summary", "training_summary"]
+
+
+def training_summary(trained: Bundle | Paused | Followed) -> str:
+    """The accuracy reached and what was written, or how to go on."""
+    if isinstance(trained, Followed):
+        done = f"{trained.epochs} epochs trained along" if trained.epochs else "nothing was left to train"
+        return f"worker {trained.worker} of {trained.workers}: {done}; the bundle is with worker 0, {trained.chief}"
+    if isinstance(trained, Paused):
+        return (
+            f"{trained.epochs_done} of {trained.epochs} epochs are done. To go on, here or on another machine that "
+            f"{trained.folder} is copied to, give the same command with --resume and without --stop-after."
+        )
+    manifest = trained.manifest
+    history = trained.history()
+    if history is None or not history.loss:
+        return export_summary(trained)
+    lines = [f"NOTE: {manifest.dataset.note}"] if manifest.dataset.note else []
+    lines += [
+        f"{manifest.model.name}: {manifest.model.parameters:,} parameters, {len(history.loss)} epochs on "
+        f"{manifest.dataset.name}",
+        f"accuracy {percent(history.accuracy[-1])} % in training, {percent(history.val_accuracy[-1])} % on "
+        f"{manifest.split.validation:,} validation images",
+        f"bundle {trained.folder}: "
+        + ", ".join(f"{variant.name} {size(variant.bytes)}" for variant in manifest.variants),
+    ]
+    return "\n".join(one_line(line) for line in lines)
+
+
+def export_summary(exported: Bundle) -> str:
+    """What `export` wrote and what to do with it."""
+    manifest = exported.manifest
+    lines = [f"NOTE: {manifest.dataset.note}"] if manifest.dataset.note else []
+    lines += [
+        f"{manifest.model.name}: {manifest.model.parameters:,} parameters, {manifest.split.test:,} test images of "
+        f"{manifest.dataset.name}, preprocessing {manifest.preprocessing.name or 'as stated'}",
+        f"bundle {exported.folder}: "
+        + ", ".join(f"{variant.name} {size(variant.bytes)}" for variant in manifest.variants),
+        f"next: edge-bench run {exported.folder}",
+    ]
+    return "\n".join(one_line(line) for line in lines)

@@ -1,0 +1,51 @@
+"""An offload's ways with their bare numbers, for programs: seconds, bytes, shares of one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from edge_bench.bench.offload.analysis.assessment import Assessment, Row
+from edge_bench.bench.offload.records.offload import Offload
+
+__all__ = ["offload_records"]
+
+
+def offload_records(offload: Offload, assessment: Assessment) -> Sequence[dict[str, Any]]:
+    """Staying first, then every way of sending."""
+    here: dict[str, Any] = {
+        "way": "here",
+        "machine": offload.machine.hostname,
+        "emulated": offload.emulated,
+        "p50_s": assessment.local.value if assessment.local else None,
+        "p95_s": assessment.local_p95,
+        "images_a_second": assessment.local_images_a_second,
+        "joules": assessment.local_joules.value if assessment.local_joules else None,
+        "slack_s": assessment.slack.value if assessment.slack else None,
+    }
+    return [here, *(_record(row, assessment) for row in assessment.rows)]
+
+
+def _record(row: Row, assessment: Assessment) -> dict[str, Any]:
+    flat: dict[str, Any] = {"way": row.name, "payload": row.payload, "link": row.link, "in_flight": row.in_flight}
+    for name, judged in (("p50", row.p50), ("p95", row.p95), ("throughput", row.throughput), ("energy", row.cheaper)):
+        flat |= {
+            f"{name}_ratio": judged.ratio.value if judged else None,
+            f"{name}_low": judged.ratio.interval.low if judged and judged.ratio.interval else None,
+            f"{name}_high": judged.ratio.interval.high if judged and judged.ratio.interval else None,
+            f"{name}_verdict": judged.verdict.value if judged else None,
+        }
+    return flat | {
+        "p50_s": row.measured.value if row.measured else None,
+        "predicted_s": row.predicted,
+        "prediction_error": row.error,
+        "break_even_rtt_s": row.break_even_rtt.value if row.break_even_rtt else None,
+        "break_even_up_bps": row.break_even_bps,
+        "bytes_up": row.bytes_up,
+        "bytes_down": row.bytes_down,
+        "accuracy_difference": row.accuracy_difference.value if row.accuracy_difference else None,
+        "joules": row.joules.value if row.joules else None,
+        "energy": assessment.energy,
+        "remark": row.remark,
+        "parts_s": msgspec.to_builtins(row.parts),
+    }

@@ -1,0 +1,1 @@
+"""Tables of Runs and their comparisons."""

@@ -1,0 +1,143 @@
+"""A Comparison as tables: every configuration against the baseline, and the paper's slack in sentences."""
+
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from edge_bench.app.render.table import Table
+from edge_bench.app.render.text.sparkline import sparkline
+from edge_bench.app.render.units import percent, significant, with_interval
+from edge_bench.app.tables.runs.attribution import effect_record
+from edge_bench.bench.analysis.comparison import Comparison, Row, Slack
+
+__all__ = ["comparison_table"]
+
+_HEADER = (
+    "machine", "variant", "runtime", "threads", "batch", "pass, s\nmedian", "trials in order\n± farthest",
+    "time ×\n[95 %]", "verdict", "accuracy\n%", "difference, points\n[95 %]", "agreement\n%", "size ×",
+)  # fmt: skip
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """The table that `compare` prints."""
+    machines = list(dict.fromkeys(row.machine for row in comparison.rows))
+    letters = {
+        machine: chr(ord("A") + number) if number < 26 else str(number) for number, machine in enumerate(machines)
+    }
+    several = len(machines) > 1
+    first = 0 if several else 1
+    base = comparison.baseline
+    named = {machine: f"{letters[machine]} = {machine}" for machine in machines}
+    remarks = [
+        f"! {_name(row, letters, several)}: {row.remark}"
+        for row in comparison.rows
+        if row.remark and row.verdict is None and not row.is_baseline and not row.emulated
+    ]
+    return Table(
+        title=f"against {base} on {comparison.baseline_machine}",
+        header=_HEADER[first:],
+        rows=[_cells(row, letters)[first:] for row in comparison.rows],
+        keys=5 - first,
+        notes=[
+            *(named.values() if several else []),
+            *(f"NOTE: {note}" for note in comparison.notes),
+            *remarks,
+            *map(_slack, comparison.slacks),
+        ],
+        records=[_record(row, comparison) for row in comparison.rows],
+        groups=[named[row.machine] for row in comparison.rows] if several else (),
+    )
+
+
+def _name(row: Row, letters: dict[str, str], several: bool) -> str:
+    return f"{letters[row.machine]}: {row.configuration}" if several else str(row.configuration)
+
+
+def _cells(row: Row, letters: dict[str, str]) -> list[str]:
+    configuration = row.configuration
+    keys = [
+        letters[row.machine], configuration.variant, configuration.runtime,
+        str(configuration.threads), str(configuration.batch_size),
+    ]  # fmt: skip
+    if not row.pass_seconds:
+        return [*keys, "", "", "", "not measured", "", "", "", _ratio(row.size_ratio)]
+    median = significant(float(np.median(row.pass_seconds)))
+    difference, agreement = row.accuracy_difference, row.agreement
+    return [
+        *keys,
+        "EMULATED" if row.emulated else median,  # an emulator's times appear in no comparison
+        "" if row.emulated else sparkline(row.pass_seconds),  # no picture of emulated times
+        with_interval(row.ratio.value, row.ratio.interval) if row.ratio else "",
+        row.verdict or ("baseline" if row.is_baseline else "EMULATED" if row.emulated else "none"),
+        "" if row.correct is None else percent(row.correct / row.images),
+        f"{100 * difference.value:+.2f} [{100 * difference.interval.low:+.2f}, {100 * difference.interval.high:+.2f}]"
+        if difference and not row.is_baseline
+        else "",
+        percent(agreement.same / agreement.total) if agreement and agreement.total else "",
+        _ratio(row.size_ratio),
+    ]
+
+
+def _ratio(value: float | None) -> str:
+    return "" if value is None else significant(value)
+
+
+def _slack(slack: Slack) -> str:
+    """The paper's threshold as a sentence."""
+    apart = slack.light_machine != slack.original_machine
+    light = f"{slack.light.variant} on {slack.light.runtime}{f' on {slack.light_machine}' if apart else ''}"
+    original = f"the original on {slack.original.runtime}{f' of {slack.original_machine}' if apart else ''}"
+    figure = f"{with_interval(slack.seconds, slack.interval)} s a pass of {slack.images:,} images"
+    if slack.interval is None:
+        meaning = f"against {original}; one process, so no interval"
+    elif slack.interval.high <= 0:
+        meaning = f"none is needed: running it here is faster than {original} whatever an offload costs"
+    elif slack.interval.low <= 0:
+        meaning = f"undecided: as fast as {original} within what was measured"
+    else:
+        meaning = f"running it here is faster than {original} only if an offload costs more than that"
+    return f"slack, {light}: {figure}: {meaning}"
+
+
+def _record(row: Row, comparison: Comparison) -> dict[str, Any]:
+    """The row's bare numbers."""
+    configuration, ratio, difference, agreement = (
+        row.configuration,
+        row.ratio,
+        row.accuracy_difference,
+        row.agreement,
+    )
+    return {
+        "run": row.run_id,
+        "machine": row.machine,
+        "emulated": row.emulated,
+        "variant": configuration.variant,
+        "runtime": configuration.runtime,
+        "threads": configuration.threads,
+        "batch_size": configuration.batch_size,
+        "baseline": row.is_baseline,
+        "pass_median_s": float(np.median(row.pass_seconds)) if row.pass_seconds else None,
+        "time_ratio": ratio.value if ratio else None,
+        "time_ratio_low": ratio.interval.low if ratio and ratio.interval else None,
+        "time_ratio_high": ratio.interval.high if ratio and ratio.interval else None,
+        "verdict": str(row.verdict) if row.verdict else None,
+        "accuracy": row.correct / row.images if row.images and row.correct is not None else None,
+        "accuracy_difference": difference.value if difference else None,
+        "accuracy_difference_low": difference.interval.low if difference else None,
+        "accuracy_difference_high": difference.interval.high if difference else None,
+        "mcnemar_p": difference.p_value if difference else None,
+        "agreement": agreement.same / agreement.total if agreement and agreement.total else None,
+        "images_in_common": agreement.total if agreement else None,
+        "size_ratio": row.size_ratio,
+        "across_machine": row.across.there if row.across else None,
+        "across_same": row.across.same if row.across else None,
+        "across_total": row.across.total if row.across else None,
+        "across_flips": [msgspec.to_builtins(flip) for flip in row.across.flips] if row.across else None,
+        "attribution": [
+            effect_record(effect)
+            for effect in comparison.effects
+            if (effect.run_id, effect.configuration) == (row.run_id, row.configuration)
+        ],
+        "remark": row.remark,
+    }

@@ -1,0 +1,93 @@
+"""CIFAR-10 (Krizhevsky 2009) in its binary form, which needs no pickle: found here, or fetched, and checked."""
+
+import hashlib
+import os
+import tarfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_bench.bench.errors import DatasetError, DatasetUnavailable
+from edge_bench.bench.io.files import read_bounded, why_unreadable
+from edge_bench.bench.progress import Progress
+from edge_bench.bench.records.manifest import DatasetInfo
+
+__all__ = ["CIFAR10_CLASSES", "cifar10_arrays"]
+
+ARCHIVE = "cifar-10-binary.tar.gz"
+#: The checksum that TensorFlow Datasets has for the archive on the author's site.
+ARCHIVE_SHA256 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
+URL = "https://www.cs.toronto.edu/~kriz/"
+BATCHES = [*(f"data_batch_{number}.bin" for number in range(1, 6)), "test_batch.bin"]
+CIFAR10_CLASSES = [
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+]  # fmt: skip
+_RECORD = 1 + 3 * 32 * 32
+_IMAGES_A_BATCH = 10_000
+
+
+def cifar10_arrays(
+    data_dir: Path | None, progress: Progress
+) -> tuple[DatasetInfo, npt.NDArray[np.uint8], npt.NDArray[np.uint8], str]:
+    """Images uint8 [60000, 32, 32, 3], labels [60000], the last 10,000 the test set, and where they were found.
+
+    Looked for as ``cifar10/`` in ``data_dir`` or EDGE_BENCH_DATA: the six .bin files, or the archive with them; then in
+    the cache, then downloaded. DatasetUnavailable where they are not to be had, DatasetError where they are damaged.
+    """
+    contents, source = _contents(data_dir, progress)
+    for name, content in contents.items():
+        if len(content) != _RECORD * _IMAGES_A_BATCH:
+            raise DatasetError(
+                f"{source}: {name} has {len(content):,} bytes, {_RECORD * _IMAGES_A_BATCH:,} expected", "get it again"
+            )
+    records = np.frombuffer(b"".join(contents[name] for name in BATCHES), np.uint8).reshape(-1, _RECORD)
+    labels = records[:, 0]
+    if labels.max() >= len(CIFAR10_CLASSES):
+        raise DatasetError(f"{source}: label {labels.max()}; CIFAR-10 has 10 classes", "get it again")
+    images = np.ascontiguousarray(records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
+    info = DatasetInfo(name="cifar10", sha256=hashlib.sha256(records.tobytes()).hexdigest(), classes=CIFAR10_CLASSES)
+    return info, images, labels, source
+
+
+def _contents(data_dir: Path | None, progress: Progress) -> tuple[dict[str, bytes], str]:
+    roots = [data_dir] if data_dir else [Path(named)] if (named := os.environ.get("EDGE_BENCH_DATA")) else []
+    for folder in [place for root in roots for place in (root / "cifar10", root)]:
+        for inner in (folder, folder / "cifar-10-batches-bin"):
+            if all((inner / name).is_file() for name in BATCHES):
+                return {name: _read(inner / name) for name in BATCHES}, str(inner)
+        if (folder / ARCHIVE).is_file():
+            return _unpacked(folder / ARCHIVE), str(folder / ARCHIVE)
+    if data_dir:
+        raise DatasetUnavailable(f"{data_dir}: no CIFAR-10 there", f"put {ARCHIVE} or its six .bin files there")
+    from edge_bench.app.training.data.download import archive
+
+    path = archive(URL, ARCHIVE, ARCHIVE_SHA256, "cifar10", progress)
+    return _unpacked(path), str(path)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return read_bounded(path, _RECORD * _IMAGES_A_BATCH)
+    except (OSError, ValueError) as cause:
+        raise DatasetError(f"{path}: cannot be read: {why_unreadable(cause)}", "get it again") from None
+
+
+def _unpacked(path: Path) -> dict[str, bytes]:
+    """The six files, read in memory: nothing of the archive is written anywhere."""
+    found: dict[str, bytes] = {}
+    try:
+        with tarfile.open(path, "r:gz") as tar:
+            for member in tar:
+                name = Path(member.name).name
+                if member.size > _RECORD * _IMAGES_A_BATCH:  # passing over it would take for ever
+                    raise DatasetError(f"{path}: {name[:80]} has {member.size:,} bytes", "remove it and get it again")
+                if name in BATCHES and member.isfile() and member.size == _RECORD * _IMAGES_A_BATCH:
+                    stream = tar.extractfile(member)
+                    found[name] = stream.read(member.size) if stream else b""
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as cause:
+        raise DatasetError(f"{path}: not a whole archive: {cause}", "remove it and get it again") from None
+    if missing := [name for name in BATCHES if name not in found]:
+        raise DatasetError(f"{path}: {', '.join(missing)} missing from it", "remove it and get it again")
+    return found

@@ -1,0 +1,257 @@
+"""Data sets by name: found on this machine or fetched, checked byte for byte, and split."""
+
+import gzip
+import hashlib
+import os
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_bench.app.training.data import download
+from edge_bench.app.training.data.cifar10 import cifar10_arrays
+from edge_bench.app.training.data.image_folder import image_folder
+from edge_bench.bench.errors import DatasetError, DatasetUnavailable
+from edge_bench.bench.progress import Progress, Silent
+from edge_bench.bench.records.manifest import DatasetInfo
+
+__all__ = ["DATASETS", "Dataset", "known_dataset", "load_dataset"]
+
+Images = npt.NDArray[np.uint8]  # [n, height, width, channels]
+Labels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]  # [n]
+
+FASHION_MNIST = "fashion-mnist"
+DIGITS = "digits"
+CIFAR10 = "cifar10"
+STAND_IN_NOTE = "STAND-IN DATA: digits (1,797 images) in place of Fashion-MNIST, which could not be had"
+
+
+@dataclass(frozen=True)
+class IdxFile:
+    """One of the four files: its name without .gz, the checksum of its decompressed bytes, and its shape."""
+
+    name: str
+    sha256: str
+    shape: tuple[int, ...]
+
+
+#: Decompressed bytes are checked, because a mirror may have compressed them anew. Source: Zalando's repository.
+FASHION_MNIST_FILES = {
+    "train_images": IdxFile(
+        "train-images-idx3-ubyte",
+        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        (60_000, 28, 28),
+    ),
+    "train_labels": IdxFile(
+        "train-labels-idx1-ubyte",
+        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        (60_000,),
+    ),
+    "test_images": IdxFile(
+        "t10k-images-idx3-ubyte",
+        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        (10_000, 28, 28),
+    ),
+    "test_labels": IdxFile(
+        "t10k-labels-idx1-ubyte",
+        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+        (10_000,),
+    ),
+}
+FASHION_MNIST_CLASSES = [
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images as uint8 [n, height, width, channels] and labels as uint8 or uint16 [n], in three parts."""
+
+    info: DatasetInfo
+    train_images: Images
+    train_labels: Labels
+    validation_images: Images
+    validation_labels: Labels
+    test_images: Images
+    test_labels: Labels
+    source: str  # where it was found, for the person; not part of any record
+
+
+def load_dataset(name: str, data_dir: Path | None = None, progress: Progress | None = None) -> Dataset:
+    """Loads a data set by name; ``auto`` is Fashion-MNIST where it can be had, else digits with a note.
+
+    ``data_dir`` is a folder with one folder a data set (or the data set's own folder), and then nowhere else is
+    looked. Raises DatasetUnavailable where the data is not to be had, DatasetError where it is damaged.
+    """
+    progress = progress or Silent()
+    if name not in DATASETS and Path(name).is_dir():
+        return _folder(Path(name), progress)
+    if name == "auto":
+        try:
+            return _fashion_mnist(data_dir, progress)
+        except DatasetUnavailable as cause:
+            progress.say(f"{cause.problem}")
+            return _digits(note=STAND_IN_NOTE)
+    try:
+        loader = DATASETS[name]
+    except KeyError:
+        raise DatasetError(
+            f"no data set is called {name!r}",
+            f"there are: {', '.join(DATASETS)}; or name a folder of images with one folder a class",
+        ) from None
+    return loader(data_dir, progress)
+
+
+def known_dataset(name: str) -> str:
+    """The name of a data set that every machine can have by it alone; DatasetError for any other."""
+    if name not in DATASETS:
+        raise DatasetError(f"{name!r} is no data set that other machines know", f"there are: {', '.join(DATASETS)}")
+    return name
+
+
+def _fashion_mnist(data_dir: Path | None, progress: Progress) -> Dataset:
+    folder = _find_fashion_mnist(data_dir, progress)
+    arrays = {key: _read_idx(folder, file) for key, file in FASHION_MNIST_FILES.items()}
+    images, labels = arrays["train_images"][..., np.newaxis], arrays["train_labels"]
+    digest = hashlib.sha256("".join(file.sha256 for file in FASHION_MNIST_FILES.values()).encode()).hexdigest()
+    # the paper: 50,000 to train on, 10,000 to validate on; the files are already in random order
+    return Dataset(
+        info=DatasetInfo(name=FASHION_MNIST, sha256=digest, classes=FASHION_MNIST_CLASSES),
+        train_images=images[:50_000],
+        train_labels=labels[:50_000],
+        validation_images=images[50_000:],
+        validation_labels=labels[50_000:],
+        test_images=arrays["test_images"][..., np.newaxis],
+        test_labels=arrays["test_labels"],
+        source=str(folder),
+    )
+
+
+def _find_fashion_mnist(data_dir: Path | None, progress: Progress) -> Path:
+    first = FASHION_MNIST_FILES["train_images"]
+    if data_dir is not None:
+        for folder in (data_dir / FASHION_MNIST, data_dir):
+            if _either(folder, first):
+                return folder
+        raise DatasetUnavailable(
+            f"{data_dir}: no Fashion-MNIST there ({first.name} or {first.name}.gz)",
+            "name the folder that holds its four idx files, or leave --data-dir out to use the cache or download it",
+        )
+    if named := os.environ.get("EDGE_BENCH_DATA"):
+        folder = Path(named) / FASHION_MNIST
+        if _either(folder, first):
+            return folder
+    return download.fashion_mnist([file.name for file in FASHION_MNIST_FILES.values()], _verify, progress)
+
+
+def _either(folder: Path, file: IdxFile) -> Path | None:
+    for path in (folder / f"{file.name}.gz", folder / file.name):
+        if path.is_file():
+            return path
+    return None
+
+
+def _verify(path: Path) -> None:
+    """Raises DatasetError unless the file holds what its name says."""
+    file = next(file for file in FASHION_MNIST_FILES.values() if path.name.startswith(file.name))
+    _decompressed(path, file)
+
+
+def _read_idx(folder: Path, file: IdxFile) -> npt.NDArray[np.uint8]:
+    path = _either(folder, file)
+    if path is None:
+        raise DatasetError(
+            f"{folder}: {file.name}.gz is missing", "copy the four files there again, or remove the folder"
+        )
+    data = _decompressed(path, file)
+    return np.frombuffer(data, np.uint8, offset=4 + 4 * len(file.shape)).reshape(file.shape)
+
+
+def _decompressed(path: Path, file: IdxFile) -> bytes:
+    """The idx file's bytes (LeCun's format: magic number, dimensions, values), after their checksum was checked."""
+    expected = 4 + 4 * len(file.shape) + int(np.prod(file.shape))
+    remedy = "remove it and get it again"
+    try:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
+            data = stream.read(expected + 1)
+    except (OSError, EOFError, zlib.error) as cause:
+        raise DatasetError(f"{path}: truncated or not gzip ({cause}); {expected:,} bytes expected", remedy) from None
+    if len(data) != expected:
+        size = f"more than {expected:,}" if len(data) > expected else f"{len(data):,}"
+        raise DatasetError(f"{path}: {size} bytes decompressed, {expected:,} expected", remedy)
+    if hashlib.sha256(data).hexdigest() != file.sha256:
+        raise DatasetError(f"{path}: altered: SHA-256 of its content is not {file.sha256[:16]}…", remedy)
+    return data
+
+
+def _digits(data_dir: Path | None = None, progress: Progress | None = None, *, note: str = "") -> Dataset:  # noqa: ARG001
+    """scikit-learn's 1,797 real 8×8 handwritten digits (UCI), enlarged to 28×28: real data with no network."""
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError:
+        raise DatasetUnavailable(
+            "the data set digits comes with scikit-learn, which is not installed",
+            "pip install 'edge-bench[host]'",
+        ) from None
+    bunch = load_digits()
+    grey = np.round(bunch.images * (255 / 16)).astype(np.uint8)
+    # three times as large, with a margin of two pixels: 8 × 3 + 4 = 28
+    images = np.pad(grey.repeat(3, axis=1).repeat(3, axis=2), ((0, 0), (2, 2), (2, 2)))[..., np.newaxis]
+    labels = bunch.target.astype(np.uint8)
+    # writers come one after another in the file, so the parts are drawn; always the same draw, whatever --seed is
+    order = np.random.default_rng(1797).permutation(len(labels))
+    images, labels = images[order], labels[order]
+    return Dataset(
+        info=DatasetInfo(
+            name=DIGITS,
+            sha256=hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest(),
+            classes=[str(digit) for digit in range(10)],
+            note=note,
+        ),
+        train_images=images[:1_197],
+        train_labels=labels[:1_197],
+        validation_images=images[1_197:1_497],
+        validation_labels=labels[1_197:1_497],
+        test_images=images[1_497:],
+        test_labels=labels[1_497:],
+        source="scikit-learn",
+    )
+
+
+def _cifar10(data_dir: Path | None, progress: Progress) -> Dataset:
+    """50,000 training images, of which the last 5,000 (they are in random order) are kept to validate on."""
+    info, images, labels, source = cifar10_arrays(data_dir, progress)
+    return Dataset(
+        info=info,
+        train_images=images[:45_000],
+        train_labels=labels[:45_000],
+        validation_images=images[45_000:50_000],
+        validation_labels=labels[45_000:50_000],
+        test_images=images[50_000:],
+        test_labels=labels[50_000:],
+        source=source,
+    )
+
+
+def _folder(folder: Path, progress: Progress) -> Dataset:
+    info, parts = image_folder(folder, progress)
+    return Dataset(
+        info=info,
+        train_images=parts["train"][0],
+        train_labels=parts["train"][1],
+        validation_images=parts["validation"][0],
+        validation_labels=parts["validation"][1],
+        test_images=parts["test"][0],
+        test_labels=parts["test"][1],
+        source=str(folder),
+    )
+
+
+DATASETS: dict[str, Callable[[Path | None, Progress], Dataset]] = {
+    FASHION_MNIST: _fashion_mnist,
+    DIGITS: _digits,
+    CIFAR10: _cifar10,
+}

@@ -1,0 +1,1 @@
+"""Model architectures, training epochs and checkpoints."""

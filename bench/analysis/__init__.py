@@ -1,0 +1,1 @@
+"""From Runs to answers: comparison, agreement, attribution, history, regression gate."""

@@ -1,0 +1,229 @@
+"""Results in, Comparison out: every configuration of one or more Runs against one named baseline."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from edge_bench.bench.analysis.agreement import (
+    Across,
+    Agreement,
+    across,
+    agreement_of,
+    common_predictions,
+    differing_pixels,
+    true_labels,
+)
+from edge_bench.bench.analysis.attribution import Effect, attribute
+from edge_bench.bench.analysis.timings import Measured, seconds_an_image, time_ratio
+from edge_bench.bench.errors import BadInput, ResultsError
+from edge_bench.bench.io.record_codec import SCHEMA_VERSION
+from edge_bench.bench.records.bundle import LIGHT, ORIGINAL
+from edge_bench.bench.records.run import Configuration, Run
+from edge_bench.bench.stats.intervals import Interval, PairedDifference, difference_of_means, paired_difference
+from edge_bench.bench.stats.ratios import Ratio, Verdict, verdict
+
+__all__ = ["Comparison", "Row", "Slack", "compare", "matches", "on_the_same_images"]
+
+#: Tried in this order where nobody names a baseline: the paper's original, else its nearest kin.
+DEFAULT_BASELINES = (ORIGINAL, "float32")
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One configuration against the baseline; what cannot be said is None, and ``remark`` says why."""
+
+    run_id: str
+    machine: str
+    emulated: bool
+    configuration: Configuration
+    is_baseline: bool = False
+    images: int = 0
+    correct: int | None = 0  # None where there are no true labels
+    pass_seconds: list[float] = []  # one a trial
+    ratio: Ratio | None = None
+    verdict: Verdict | None = None
+    accuracy_difference: PairedDifference | None = None
+    agreement: Agreement | None = None
+    across: Across | None = None  # against the same variant and runtime on the baseline's machine
+    size_ratio: float | None = None
+    remark: str = ""
+
+
+class Slack(msgspec.Struct, frozen=True, kw_only=True):
+    """The paper's slack: what an offload may cost before running the light model here is the faster choice."""
+
+    light: Configuration
+    light_machine: str
+    original: Configuration
+    original_machine: str
+    images: int
+    seconds: float  # light's mean pass minus original's
+    interval: Interval | None
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows against a baseline, and what follows from them."""
+
+    schema_version: str = SCHEMA_VERSION
+    baseline: Configuration
+    baseline_machine: str
+    rows: list[Row]
+    slacks: list[Slack]
+    effects: list[Effect] = []  # what the differences in time come from, one factor at a time
+    notes: list[str]
+
+
+def compare(runs: Sequence[Run], baseline: str | None = None) -> Comparison:
+    """Compares all configurations of all runs with one of them.
+
+    ``baseline`` is ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]``; the first measured match is taken. Raises BadInput
+    where none matches, ResultsError where the runs are of different bundles or nothing was measured.
+    """
+    _same_bundle(runs)
+    everything = [Measured(run, result) for run in runs for result in run.results]
+    measured = [item for item in everything if item.result.trials]
+    if not measured:
+        raise ResultsError(
+            "nothing was measured: every configuration failed",
+            "see the reasons with `edge-bench run … --format table`",
+        )
+    notes = [run.bundle.note for run in runs[:1] if run.bundle.note]
+    base = _find_baseline(measured, baseline, notes)
+    return Comparison(
+        baseline=base.result.configuration,
+        baseline_machine=base.run.machine.label,
+        rows=[_row(item, base) for item in everything],
+        slacks=_slacks(measured),
+        effects=attribute(measured, base.run),
+        notes=notes + _run_notes(runs) + _pixel_notes(runs, base.run),
+    )
+
+
+def _same_bundle(runs: Sequence[Run]) -> None:
+    first = runs[0]
+    for run in runs[1:]:
+        if run.bundle.sha256 != first.bundle.sha256:
+            raise ResultsError(
+                f"the runs are of different bundles: {first.bundle.sha256[:12]} ({first.bundle.dataset}, "
+                f"{first.bundle.created}) and {run.bundle.sha256[:12]} ({run.bundle.dataset}, {run.bundle.created})",
+                "compare runs of the same bundle",
+            )
+
+
+def matches(configuration: Configuration, wanted: str) -> bool:
+    """Whether a configuration is what ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]`` names."""
+    fields = (
+        configuration.variant, configuration.runtime, str(configuration.threads), str(configuration.batch_size)
+    )  # fmt: skip
+    parts = wanted.split("/")
+    return len(parts) <= len(fields) and all(part == field for part, field in zip(parts, fields, strict=False))
+
+
+def _find_baseline(measured: Sequence[Measured], wanted: str | None, notes: list[str]) -> Measured:
+    # real times make a better baseline than emulated ones
+    ordered = sorted(measured, key=lambda item: item.run.emulated)
+    for name in [wanted] if wanted else DEFAULT_BASELINES:
+        for item in ordered:
+            if matches(item.result.configuration, name):
+                return item
+    there = ", ".join(dict.fromkeys(f"{c.variant}/{c.runtime}" for c in (i.result.configuration for i in measured)))
+    if wanted:
+        raise BadInput(f"no measured configuration is {wanted!r}", f"there are: {there}")
+    notes.append(f"neither {' nor '.join(DEFAULT_BASELINES)} was measured: the first configuration is the baseline")
+    return ordered[0]
+
+
+def _row(item: Measured, base: Measured) -> Row:
+    run, result = item
+    row = Row(
+        run_id=run.run_id,
+        machine=run.machine.label,
+        emulated=run.emulated,
+        configuration=result.configuration,
+        size_ratio=result.bytes / base.result.bytes if base.result.bytes else None,
+        remark=result.failure.message if result.failure else "",
+    )
+    if not result.trials:
+        return row
+    ratio, remark = time_ratio(item, base)
+    difference, agreement = on_the_same_images(item, base)
+    correct, seen = run.correct(result) if run.scored(result) else (None, item.images)
+    return msgspec.structs.replace(
+        row,
+        is_baseline=item.result is base.result,
+        images=seen,
+        correct=correct,
+        pass_seconds=[float(seconds) for seconds in result.pass_seconds()],
+        ratio=ratio,
+        verdict=verdict(ratio) if ratio else None,
+        accuracy_difference=difference,
+        agreement=agreement,
+        across=across(run, result, base.run),
+        remark=row.remark or remark,
+    )
+
+
+def on_the_same_images(item: Measured, base: Measured) -> tuple[PairedDifference | None, Agreement | None]:
+    """Accuracies and labels on the images that both saw; no accuracy without true labels."""
+    if item.result.predictions is None or base.result.predictions is None:
+        return None, None
+    first, second, common = common_predictions(item.run, item.result, base.run, base.result)
+    agreement = agreement_of(first, second, common)
+    if not len(common) or not item.run.labelled:
+        return None, agreement
+    truth = true_labels(item.run, common)
+    return paired_difference(first == truth, second == truth), agreement
+
+
+def _slacks(measured: Sequence[Measured]) -> list[Slack]:
+    """Light against original, for every light configuration with real times.
+
+    The original of another machine (the host) is what an offload would reach; where there is none, the same
+    machine's, as in the paper.
+    """
+    real = [item for item in measured if not item.run.emulated]
+    originals = [item for item in real if item.result.configuration.variant == ORIGINAL]
+    slacks = []
+    for item in real:
+        if item.result.configuration.variant != LIGHT or not originals:
+            continue
+        elsewhere = [original for original in originals if original.run is not item.run]
+        original = (elsewhere or originals)[0]
+        per_image = difference_of_means(seconds_an_image(item), seconds_an_image(original))
+        seconds, interval = per_image[0] * item.images, per_image[1]
+        slacks.append(
+            Slack(
+                light=item.result.configuration,
+                light_machine=item.run.machine.label,
+                original=original.result.configuration,
+                original_machine=original.run.machine.label,
+                images=item.images,
+                seconds=seconds,
+                interval=interval and Interval(interval.low * item.images, interval.high * item.images),
+            )
+        )
+    return slacks
+
+
+def _pixel_notes(runs: Sequence[Run], base: Run) -> list[str]:
+    return [
+        f"{count:,} images had other pixels on {run.machine.label} than on {base.machine.label} (another version of "
+        "Pillow?): labels that differ there need not be the machine's"
+        for run in runs
+        if (count := differing_pixels(run, base))
+    ]
+
+
+def _run_notes(runs: Sequence[Run]) -> list[str]:
+    notes = []
+    for run in runs:
+        if run.emulated:
+            notes.append(f"{run.machine.label}: accuracy and agreement count, times do not")
+        if not run.complete:
+            notes.append(f"run {run.run_id[:8]} on {run.machine.label} was interrupted: what it measured is here")
+        if run.images.indices.length < run.images.of:
+            notes.append(
+                f"run {run.run_id[:8]} classified {run.images.indices.length:,} of the {run.images.of:,} test images"
+            )
+        if run.settings.resample:
+            notes.append(f"run {run.run_id[:8]} drew {run.images_a_pass:,} images of its own for each trial")
+    return notes

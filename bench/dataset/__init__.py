@@ -1,0 +1,1 @@
+"""Test images and labels: find, decode, cache, sample, and choose their preprocessing."""

@@ -1,0 +1,1 @@
+"""Readers of model files in pure Python."""

@@ -1,0 +1,1 @@
+"""Files, locks, records as JSON, arrays, temporary folders and disk space."""

@@ -1,0 +1,1 @@
+"""The benchmark: request, plan, schedule, runner, recorder, trust."""

@@ -1,0 +1,105 @@
+"""What is to be measured: variants × runtimes × threads × batch sizes, and for each that cannot be, why."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from edge_bench.bench.errors import BadInput, BundleError
+from edge_bench.bench.formats.keras_archive import check_keras
+from edge_bench.bench.io.files import why_unreadable
+from edge_bench.bench.models.model_files import Models
+from edge_bench.bench.models.operator_support import why_not
+from edge_bench.bench.records.manifest import Variant
+from edge_bench.bench.records.run import Configuration, Failure
+from edge_bench.bench.runtimes import (
+    RUNTIMES,
+    SAVED_MODEL,
+    Runtime,
+    installed_version,
+    runtime_named,
+    why_not_installed,
+)
+from edge_bench.bench.system.machine import usable_cores
+
+__all__ = ["Planned", "Selection", "plan"]
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person asked for; an empty list means all there is, None the runtime's own default."""
+
+    variants: Sequence[str] = ()
+    runtimes: Sequence[str] = ()
+    threads: Sequence[int] | None = None
+    batch_sizes: Sequence[int] | None = None
+
+
+class Planned(msgspec.Struct, frozen=True, kw_only=True):
+    """One configuration, the file it loads, and its failure where it cannot even start."""
+
+    configuration: Configuration
+    variant: Variant
+    file: Path | None
+    runtime_version: str
+    failure: Failure | None = None
+    images: int | None = None  # how many of the run's images it classifies; None: all. For calibration/
+
+
+def plan(models: Models, selection: Selection) -> list[Planned]:
+    """Every configuration of the selection, in the order of the variants, then runtimes.
+
+    Raises BadInput for a variant or a runtime that nobody knows, or a pair of which none fits the other: a mistake
+    in the question. What cannot run here gets a failure instead: an answer.
+    """
+    variants = [models.variant(name) for name in dict.fromkeys(selection.variants)] or list(models.variants)
+    runtimes = [runtime_named(name) for name in dict.fromkeys(selection.runtimes)] or list(RUNTIMES.values())
+    pairs = [
+        (variant, runtime) for variant in variants for runtime in runtimes if variant.file.endswith(runtime.formats)
+    ]
+    if not pairs:
+        raise BadInput(
+            f"{', '.join(runtime.name for runtime in runtimes)} cannot run "
+            f"{', '.join(variant.name for variant in variants)}",
+            "; ".join(
+                f"{runtime.name} runs {', '.join(runtime.formats).replace(SAVED_MODEL, 'SavedModels')}"
+                for runtime in RUNTIMES.values()
+            ),
+        )
+    planned = []
+    for variant, runtime in pairs:
+        file, version, failure = _ready(models, variant, runtime)
+        for threads in dict.fromkeys(selection.threads or [runtime.threads or usable_cores()]):
+            for batch_size in dict.fromkeys(selection.batch_sizes or [runtime.batch_size]):
+                configuration = Configuration(
+                    variant=variant.name, runtime=runtime.name, threads=threads, batch_size=batch_size
+                )
+                planned.append(
+                    Planned(
+                        configuration=configuration,
+                        variant=variant,
+                        file=file,
+                        runtime_version=version,
+                        failure=failure,
+                    )
+                )
+    return planned
+
+
+def _ready(models: Models, variant: Variant, runtime: Runtime) -> tuple[Path | None, str, Failure | None]:
+    version = installed_version(runtime)
+    if version is None:
+        missing = why_not_installed(runtime)
+        return None, "", Failure(kind="not installed", message=missing.problem, remedy=missing.remedy)
+    try:
+        file = models.checked(variant)
+        if file.suffix == ".keras":
+            check_keras(file)
+    except BundleError as cause:
+        return None, version, Failure(kind="bad file", message=cause.problem, remedy=cause.remedy)
+    except (OSError, ValueError) as cause:
+        message = f"{variant.file}: Keras is not shown it: {why_unreadable(cause)}"
+        return None, version, Failure(kind="bad file", message=message, remedy="do not use this model")
+    refusal = why_not(variant.operators, runtime.name, version)
+    if refusal:
+        return file, version, Failure(kind="cannot load", message=refusal.problem, remedy=refusal.remedy)
+    return file, version, None

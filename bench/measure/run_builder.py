@@ -1,0 +1,187 @@
+"""From the entries of a journal to a Run, at any moment: the same for a living run and for what a dead one left."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from edge_bench.bench.errors import ResultsError
+from edge_bench.bench.io.record_codec import pack, unpack
+from edge_bench.bench.measure.trust import trial_findings, trusted
+from edge_bench.bench.records.journal import (
+    JOURNAL,
+    Begun,
+    Entry,
+    Failed,
+    Noticed,
+    ProcessBegan,
+    ProcessEnded,
+    TrialMade,
+    read_journal,
+)
+from edge_bench.bench.records.run import Failure, ProcessRecord, Result, Run, Trial
+from edge_bench.bench.records.run_files import read_run
+from edge_bench.bench.records.run_validation import check_run
+from edge_bench.bench.stats.intervals import drifts, outliers, spread_warning
+from edge_bench.bench.system.machine import Finding
+
+__all__ = ["Assembly", "read_run_or_journal"]
+
+_SHORT_TRIAL_SECONDS = 0.1
+
+
+class Assembly:
+    """All that is known of a run so far, by the number of the configuration in its plan."""
+
+    def __init__(self, begun: Run) -> None:
+        self.begun = begun
+        self._count = begun.images.indices.length
+        self._failures: dict[int, Failure] = {
+            number: result.failure for number, result in enumerate(begun.results) if result.failure
+        }
+        self._processes: dict[int, dict[int, ProcessRecord]] = defaultdict(dict)
+        self._trials: dict[int, list[Trial]] = defaultdict(list)
+        self._predictions: dict[int, npt.NDArray[np.int64]] = {}
+        self._unstable: dict[int, npt.NDArray[np.bool_]] = {}
+        self._in_top: dict[int, npt.NDArray[np.uint8]] = {}
+        self._delegates: dict[int, str] = {}
+        self._chunks: dict[int, int] = {}
+        self._noticed: list[Finding] = []
+        self._made: set[tuple[int, int, int]] = set()
+        self.passes: dict[int, int] = {}  # passes a trial
+        self.trials = 0
+        self.ended_ns = 0  # when the last trial ended, since the run began
+
+    def apply(self, entry: Entry) -> None:
+        """Takes one entry in. ValueError where it does not belong to this run."""
+        match entry:
+            case ProcessBegan(number=number, record=record):
+                self._delegates[number], self._chunks[number] = entry.delegate, entry.chunks
+                self.passes[number] = entry.passes
+                self._processes[number][record.index] = record
+            case TrialMade():
+                self._trial(entry)
+            case ProcessEnded(number=number, process=process):
+                self._processes[number][process] = msgspec.structs.replace(
+                    self._processes[number][process], memory_peak_bytes=entry.memory_peak_bytes
+                )
+            case Failed(number=number, failure=failure):
+                self._failures[number] = failure
+            case Noticed(finding=finding):
+                self._noticed.append(finding)
+            case Begun():
+                raise ValueError("a run begins once")
+
+    def apply_all(self, entries: Sequence[Entry], journal: Path) -> None:
+        """Takes in what a journal holds. ResultsError where its entries do not fit each other."""
+        try:
+            for entry in entries:
+                self.apply(entry)
+        except (ValueError, KeyError, IndexError) as cause:
+            raise ResultsError(f"{journal}: its entries do not fit each other: {cause}", "remove it") from None
+
+    def failed(self, number: int) -> bool:
+        """Whether a configuration has failed."""
+        return number in self._failures
+
+    def made(self, number: int, generation: int, round_number: int) -> bool:
+        """Whether a trial of the schedule was made."""
+        return (number, generation, round_number) in self._made
+
+    def process_for(self, generation: int, planned: int) -> int:
+        """The index of fresh worker processes: the generation's, or a new one where earlier processes had that."""
+        used = {index for records in self._processes.values() for index in records}
+        return generation if generation not in used else max(used | {planned - 1}) + 1
+
+    def _trial(self, entry: TrialMade) -> None:
+        number, trial, labels = entry.number, entry.trial, unpack(entry.labels).astype(np.int64)
+        where = np.arange(self._count) if trial.places is None else unpack(trial.places).astype(np.int64)
+        if len(labels) != len(where) or (entry.in_top is not None and entry.in_top.length != len(where)):
+            raise ValueError(f"{len(labels):,} labels of {len(where):,} images")
+        first = self._predictions.setdefault(number, np.full(self._count, -1, dtype=np.int64))
+        unstable = self._unstable.setdefault(number, np.zeros(self._count, dtype=np.bool_))
+        unstable[where] |= (first[where] >= 0) & (first[where] != labels)
+        if entry.in_top is not None:
+            in_top = self._in_top.setdefault(number, np.zeros(self._count, dtype=np.uint8))
+            in_top[where] = np.where(first[where] >= 0, in_top[where], unpack(entry.in_top))
+        first[where] = np.where(first[where] >= 0, first[where], labels)
+        self._trials[number].append(trial)
+        self._made.add((number, entry.generation, trial.round))
+        self.trials += 1
+        self.ended_ns = max(self.ended_ns, trial.began_ns + trial.elapsed_ns)
+
+    def run(self, *, complete: bool, ended: str = "", wall_seconds: float | None = None) -> Run:
+        """Everything so far as the record that is written; unless stated otherwise it ended with its last trial."""
+        results = [self._result(number, result) for number, result in enumerate(self.begun.results)]
+        findings = self.begun.findings + self._noticed + trial_findings(results, self.begun.machine)
+        return msgspec.structs.replace(
+            self.begun,
+            ended=ended,
+            wall_seconds=round(self.ended_ns / 1e9, 3) if wall_seconds is None else wall_seconds,
+            complete=complete,
+            results=results,
+            findings=findings,
+            trusted=trusted(findings, results, complete=complete),
+        )
+
+    def _result(self, number: int, planned: Result) -> Result:
+        trials = self._trials[number]
+        predictions = self._predictions.get(number, np.zeros(0, dtype=np.int64))
+        unseen = np.flatnonzero(predictions < 0)
+        unstable = int(self._unstable[number].sum()) if trials else 0
+        return msgspec.structs.replace(
+            planned,
+            processes=list(self._processes[number].values()),
+            trials=trials,
+            predictions=pack(np.maximum(predictions, 0)) if trials else None,
+            unseen=pack(unseen) if len(unseen) else None,
+            in_top_5=pack(self._in_top[number]) if number in self._in_top else None,
+            unstable_predictions=unstable,
+            failure=self._failures.get(number),
+            warnings=_warnings(trials, unstable, self._chunks.get(number, 1)),
+            delegate=self._delegates.get(number, ""),
+        )
+
+
+def read_run_or_journal(path: Path) -> Run:
+    """Reads a Run file, or the journal of an unfinished run as an incomplete Run; ResultsError with what is wrong."""
+    if path.suffix != JOURNAL:
+        return read_run(path)
+    begun, entries = read_journal(path)
+    assembly = Assembly(begun)
+    assembly.apply_all(entries, path)
+    try:
+        run = assembly.run(complete=False)
+        check_run(run)
+        return run
+    except ValueError as cause:
+        raise ResultsError(f"{path}: its entries do not fit each other: {cause}", "remove it") from None
+
+
+def _warnings(trials: Sequence[Trial], unstable: int, chunks: int) -> list[str]:
+    """What is odd about a configuration's trials, in words."""
+    seconds = [trial.pass_seconds for trial in trials]
+    if not seconds:
+        return []
+    warnings = []
+    if spread := spread_warning(seconds):
+        warnings.append(f"{spread}; close other programs, or use more --trials")
+    if strays := outliers(seconds):
+        warnings.append(f"{len(strays)} outliers among {len(seconds)} trials; something interfered")
+    if drifts(seconds):
+        warnings.append("got slower towards the end by more than 5 %: heat, or a growing load")
+    if min(trial.elapsed_ns for trial in trials) < _SHORT_TRIAL_SECONDS * 1e9:
+        warnings.append("a trial took less than 100 ms; use a larger --limit")
+    if chunks > 1:
+        warnings.append(
+            f"its inputs are too large to be kept in memory: each pass was timed in {chunks} parts, and inputs were "
+            "prepared between them"
+        )
+    if unstable:
+        warnings.append(
+            f"{unstable} predictions differed between trials: the model or its runtime is not deterministic"
+        )
+    return warnings

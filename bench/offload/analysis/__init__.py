@@ -1,0 +1,1 @@
+"""From an offload's measurements to its answers and predictions."""

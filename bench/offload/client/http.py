@@ -1,0 +1,250 @@
+"""A client that knows where its time goes: one connection, one request at a time, a clock read between the steps.
+
+http.client parses answers; requests are written by hand, in a single send, so that "sent" is one moment.
+"""
+
+import contextlib
+import http.client
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from edge_bench.bench.errors import BadInput
+from edge_bench.bench.offload.client.open_inference import Answer, ModelMetadata, OipError, Request, answer_from
+
+__all__ = ["Client", "Exchange", "RemoteFailed", "Server", "server_from"]
+
+#: An answer about 10,000 images takes 80 kB.
+MAX_ANSWER = 16 << 20
+_CHUNK = 1 << 16
+
+
+class RemoteFailed(Exception):
+    """The server did not answer as it should; ``kind`` and the message say how, ``remedy`` what to do."""
+
+    def __init__(self, kind: str, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.kind, self.remedy = kind, remedy
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a server is."""
+
+    host: str
+    port: int
+    secure: bool = False
+    prefix: str = ""  # of every path
+
+    @property
+    def url(self) -> str:
+        """As a person types it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http{'s' if self.secure else ''}://{host}:{self.port}{self.prefix}"
+
+
+class Exchange(NamedTuple):
+    """An answer, and when each step of getting it ended, by the client's clock, in nanoseconds."""
+
+    answer: Answer
+    began: int
+    sent: int  # the request is with the system's network stack
+    first: int  # the answer's headers are here
+    received: int  # all of it is here
+    decoded: int
+    bytes_up: int
+    bytes_down: int
+
+
+class _Got(NamedTuple):
+    """An answer of whatever kind."""
+
+    sent: int
+    first: int
+    content: bytes
+    response: http.client.HTTPResponse
+    bytes_up: int
+    bytes_down: int
+
+
+def server_from(url: str) -> Server:
+    """``http://host:8000`` or ``https://…``; BadInput for anything else."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as cause:
+        raise BadInput(f"--server {url!r}: {cause}", "say, --server http://192.168.1.10:8000") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
+        raise BadInput(f"--server {url!r}: no address of a server", "say, --server http://192.168.1.10:8000")
+    secure = parts.scheme == "https"
+    return Server(
+        host=parts.hostname, port=port or (443 if secure else 80), secure=secure, prefix=parts.path.rstrip("/")
+    )
+
+
+class Client:
+    """One connection to a server, perhaps through a link's port on this machine. RemoteFailed for what goes wrong."""
+
+    def __init__(
+        self,
+        server: Server,
+        *,
+        through: int | None = None,
+        token: str = "",
+        timeout: float = 60.0,
+        clock: Callable[[], int] = time.perf_counter_ns,
+    ) -> None:
+        self._server, self._timeout, self._clock = server, timeout, clock
+        self._address = (server.host, server.port) if through is None else ("127.0.0.1", through)
+        host = f"[{server.host}]" if ":" in server.host else server.host
+        self._common = f"Host: {host}:{server.port}\r\n" + (f"Authorization: Bearer {token}\r\n" if token else "")
+        self._socket: socket.socket | None = None
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the connection. Safe to call twice."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def connect(self) -> None:
+        """Opens the connection, where it is not open."""
+        if self._socket is not None:
+            return
+        try:
+            plain = socket.create_connection(self._address, self._timeout)
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._socket = plain
+            if self._server.secure:
+                context = ssl.create_default_context()
+                self._socket = context.wrap_socket(plain, server_hostname=self._server.host)
+        except OSError as cause:
+            self.close()
+            raise RemoteFailed(
+                "unreachable",
+                f"{self._server.url} cannot be reached: {cause.strerror or cause}",
+                "start it there with `edge-bench serve BUNDLE --host 0.0.0.0`, and check address, port and firewall",
+            ) from None
+
+    def handshake(self) -> int:
+        """Nanoseconds that TCP takes to connect, once more: a round trip between two kernels, and nothing else."""
+        began = self._clock()
+        try:
+            with socket.create_connection(self._address, self._timeout):
+                return self._clock() - began
+        except OSError as cause:
+            raise RemoteFailed("ended", f"{self._server.url} takes no more connections: {cause}") from None
+
+    def metadata(self, model: str) -> ModelMetadata:
+        """What the server says of the model of that name."""
+        body = self._exchange("GET", f"/v2/models/{quote(model, safe='')}").content
+        try:
+            return msgspec.json.decode(body, type=ModelMetadata)
+        except msgspec.DecodeError as cause:
+            raise _nonsense(str(cause)[:120]) from None
+
+    def ready(self) -> int:
+        """Nanoseconds that a request without content takes, there and back: what the path and HTTP cost."""
+        self.connect()
+        began = self._clock()
+        self._exchange("GET", "/v2/health/ready")
+        return self._clock() - began
+
+    def infer(self, model: str, request: Request, count: int) -> Exchange:
+        """Sends images, waits for their labels."""
+        self.connect()
+        headers = f"Inference-Header-Content-Length: {request.header_bytes}\r\n"
+        began = self._clock()
+        got = self._exchange("POST", f"/v2/models/{quote(model, safe='')}/infer", request.body, headers)
+        received = self._clock()
+        stated = got.response.getheader("Inference-Header-Content-Length")
+        try:
+            answer = answer_from(got.content, int(stated) if stated and stated.isdigit() else None, model, count)
+        except OipError as cause:
+            self.close()
+            raise _nonsense(str(cause)) from None
+        return Exchange(answer, began, got.sent, got.first, received, self._clock(), got.bytes_up, got.bytes_down)
+
+    def revive(self) -> None:
+        """Makes sure that the connection is one that the server has not closed while it was idle."""
+        try:
+            self.ready()
+        except RemoteFailed as cause:
+            if cause.kind != "ended":
+                raise
+            self.ready()
+
+    def _exchange(self, method: str, path: str, body: bytes = b"", headers: str = "") -> "_Got":
+        """Sends a request and reads its answer; only status 200 is one."""
+        self.connect()
+        assert self._socket is not None  # noqa: S101 - connect() raises or sets it
+        length = f"Content-Length: {len(body)}\r\n" if body else ""
+        head = f"{method} {self._server.prefix}{path} HTTP/1.1\r\n{self._common}{headers}{length}\r\n"
+        message = head.encode("latin-1", "replace") + body
+        response = http.client.HTTPResponse(self._socket, method=method)
+        try:
+            self._socket.sendall(message)
+            sent = self._clock()
+            response.begin()
+            first = self._clock()
+            content = self._content(response)
+        except TimeoutError:
+            response.close()
+            self.close()
+            raise RemoteFailed(
+                "no answer", f"{self._server.url} did not answer within {self._timeout:g} s", "a larger --timeout"
+            ) from None
+        except (http.client.HTTPException, OSError, ValueError) as cause:
+            response.close()
+            self.close()
+            if isinstance(cause, http.client.RemoteDisconnected | http.client.IncompleteRead | ConnectionError):
+                raise RemoteFailed("ended", f"{self._server.url} closed the connection before it answered") from None
+            raise _nonsense(str(cause)[:120] or type(cause).__name__) from None
+        if response.will_close:
+            self.close()
+        if response.status != http.HTTPStatus.OK:
+            raise _refused(self._server, response.status, content)
+        # "HTTP/1.1 200 OK", each header with its colon, its space and its line's end, an empty line
+        down = 19 + sum(len(name) + len(value) + 4 for name, value in response.getheaders()) + len(content)
+        return _Got(sent, first, content, response, len(message), down)
+
+    @staticmethod
+    def _content(response: http.client.HTTPResponse) -> bytes:
+        content = bytearray()
+        while chunk := response.read(_CHUNK):
+            content += chunk
+            if len(content) > MAX_ANSWER:
+                raise ValueError(f"an answer of more than {MAX_ANSWER >> 20} MiB")
+        if response.length:  # read() does not tell the end of an answer from that of its connection
+            raise http.client.IncompleteRead(bytes(content), response.length)
+        return bytes(content)
+
+
+def _nonsense(what: str) -> RemoteFailed:
+    return RemoteFailed("nonsense", f"the server's answer makes no sense: {what}", "is it `edge-bench serve`?")
+
+
+def _refused(server: Server, status: int, content: bytes) -> RemoteFailed:
+    reason = ""
+    with contextlib.suppress(msgspec.DecodeError):
+        stated = msgspec.json.decode(content[:65_536], type=dict[str, object]).get("error", "")
+        reason = "".join(c for c in str(stated)[:200] if c.isprintable())
+    said = f"{server.url} answered {status}{f': {reason}' if reason else ''}"
+    match status:
+        case http.HTTPStatus.UNAUTHORIZED | http.HTTPStatus.FORBIDDEN:
+            return RemoteFailed("not allowed", said, "give the server's token with --token or EDGE_BENCH_TOKEN")
+        case http.HTTPStatus.SERVICE_UNAVAILABLE:
+            return RemoteFailed("busy", said, "fewer --in-flight, or a longer --queue of the server")
+        case http.HTTPStatus.NOT_FOUND:
+            return RemoteFailed("another model", said, "is it `edge-bench serve` of the same bundle? or name --model")
+        case _:
+            return RemoteFailed("refused", said)

@@ -1,0 +1,122 @@
+"""The Open Inference Protocol, version 2, as a client speaks it: requests to bytes, answers to numbers.
+
+Tensors travel in the binary extension: a JSON header of stated length, then their bytes. Sources: KServe, "Open
+Inference Protocol V2"; Triton, "Binary Tensor Data Extension".
+"""
+
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from edge_bench.bench.offload.client.payload import RAW
+
+__all__ = ["Answer", "ModelMetadata", "OipError", "Request", "ServerTimes", "answer_from", "infer_request"]
+
+_RAW_TYPES = {"uint8": "UINT8", "float32": "FP32"}
+
+
+class OipError(ValueError):
+    """An answer that is none in this protocol; its message is a sentence."""
+
+
+class Request(msgspec.Struct, frozen=True):
+    """A body, and how long its JSON header is."""
+
+    body: bytes
+    header_bytes: int
+
+
+class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server says of its model; edge-bench's servers add ``parameters`` that say which one it is."""
+
+    name: str
+    platform: str = ""
+    versions: list[str] = []
+    parameters: dict[str, str | int | float | bool] = {}
+
+    def said(self, name: str) -> str:
+        """A parameter as text; empty where the server does not say."""
+        return str(self.parameters.get(name, ""))
+
+
+class ServerTimes(msgspec.Struct, frozen=True, kw_only=True):
+    """What the server says of its own work on a request, in nanoseconds."""
+
+    queue_ns: int = 0  # waiting for the model to be free
+    decode_ns: int = 0  # from the body to what the model takes
+    compute_ns: int = 0  # the model alone
+    total_ns: int = 0  # from the body fully read to the answer ready
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Predicted labels, int64 [images], and the server's own times."""
+
+    labels: npt.NDArray[np.int64]
+    times: ServerTimes
+
+
+class _Output(msgspec.Struct):
+    name: str
+    datatype: str
+    shape: list[int]
+    parameters: dict[str, Any] = {}
+
+
+class _Response(msgspec.Struct):
+    model_name: str
+    outputs: list[_Output]
+    parameters: ServerTimes = ServerTimes()
+
+
+_decoder = msgspec.json.Decoder(_Response)
+
+
+def infer_request(payload: str, images: Sequence[bytes], shape: Sequence[int], dtype: str) -> Request:
+    """A request to classify encoded images; ``shape`` and ``dtype`` are one image's, where they are raw.
+
+    Only labels are asked for: what a device that wants to know the class needs, in the fewest bytes.
+    """
+    if payload == RAW:
+        data, datatype, sizes = b"".join(images), _RAW_TYPES[dtype], [len(images), *shape]
+    else:
+        # each element of a BYTES tensor follows its length, four bytes, little-endian
+        data = b"".join(part for image in images for part in (struct.pack("<I", len(image)), image))
+        datatype, sizes = "BYTES", [len(images)]
+    header = msgspec.json.encode(
+        {
+            "inputs": [
+                {
+                    "name": "images",
+                    "datatype": datatype,
+                    "shape": sizes,
+                    "parameters": {"binary_data_size": len(data)},
+                }
+            ],
+            "outputs": [{"name": "labels", "parameters": {"binary_data": True}}],
+        }
+    )
+    return Request(header + data, len(header))
+
+
+def answer_from(body: bytes, header_bytes: int | None, model: str, count: int) -> Answer:
+    """The answer about ``count`` images; OipError with a sentence for anything else."""
+    size = len(body) if header_bytes is None else header_bytes
+    if not 0 < size <= len(body):
+        raise OipError(f"a header of {size} bytes in an answer of {len(body)}")
+    try:
+        response = _decoder.decode(body[:size])
+    except (msgspec.DecodeError, RecursionError) as cause:
+        raise OipError(f"no answer of an inference server: {str(cause)[:120]}") from None
+    if response.model_name != model:
+        raise OipError(f"an answer of another model: {response.model_name[:60]!r}, not {model!r}")
+    if len(response.outputs) != 1 or response.outputs[0].name != "labels":
+        raise OipError("an answer without the labels that were asked for")
+    output = response.outputs[0]
+    data = body[size:]
+    if output.datatype != "INT64" or output.shape != [count] or len(data) != 8 * count:
+        raise OipError(f"labels of type {output.datatype[:20]} and shape {output.shape[:4]} for {count} images")
+    return Answer(np.frombuffer(data, "<i8"), response.parameters)

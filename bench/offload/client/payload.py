@@ -1,0 +1,47 @@
+"""What of an image is sent: its pixels as they are, or a PNG or JPEG of them."""
+
+import io
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_bench.bench.errors import BadInput
+
+__all__ = ["PAYLOADS", "encoded", "payloads_from", "why_not_payload"]
+
+RAW, PNG, JPEG = "raw", "png", "jpeg"
+PAYLOADS = (RAW, PNG, JPEG)
+_MODES = {1: "L", 3: "RGB"}
+
+
+def payloads_from(names: list[str]) -> list[str]:
+    """The names, each once; BadInput for one that nobody knows."""
+    unknown = [name for name in names if name not in PAYLOADS]
+    if unknown or not names:
+        raise BadInput(f"--payload {','.join(unknown) or 'nothing'}: no payload", f"there are {','.join(PAYLOADS)}")
+    return list(dict.fromkeys(names))
+
+
+def why_not_payload(payload: str, images: npt.NDArray[Any]) -> str:
+    """Why images [n, …] cannot be sent so; empty where they can."""
+    if payload == RAW:
+        return ""
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] not in _MODES:
+        return f"a {payload.upper()} holds grey or RGB pixels; these are {images.dtype} of shape {images.shape[1:]}"
+    return ""
+
+
+def encoded(payload: str, image: npt.NDArray[Any], quality: int) -> bytes:
+    """One image [height, width, channels] of uint8 (or, raw, any array) as bytes; ``quality`` is JPEG's, 1 to 95."""
+    if payload == RAW:
+        return image.tobytes()
+    from PIL import Image
+
+    picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image, _MODES[image.shape[-1]])
+    buffer = io.BytesIO()
+    if payload == PNG:
+        picture.save(buffer, "PNG")
+    else:
+        picture.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()

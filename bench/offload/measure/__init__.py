@@ -1,0 +1,1 @@
+"""Measure local and remote inference of the same images."""

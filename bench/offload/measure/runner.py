@@ -1,0 +1,243 @@
+"""The measurement: fresh workers, here and there in interleaved rounds, one Offload comes out.
+
+As in bench/benchmark.py, a generation of worker processes at a time: one loads the model, one talks to the server.
+Their trials alternate in a seeded shuffled order over all ways (arms). A way that fails is a row; the rest goes on.
+"""
+
+import contextlib
+import time
+import uuid
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_bench.bench.dataset.workload import pixel_checksums
+from edge_bench.bench.io.record_codec import pack
+from edge_bench.bench.measure.schedule import Generation, schedule
+from edge_bench.bench.offload.measure.messages import (
+    Classify,
+    Labels,
+    PathTimes,
+    Probe,
+    Timed,
+    TimeLocal,
+    TimeRemote,
+    Warm,
+    Warmed,
+)
+from edge_bench.bench.offload.measure.plan import ArmState, Plan, arms_of, meet
+from edge_bench.bench.offload.measure.power_meters import Metered, meter_of
+from edge_bench.bench.offload.measure.trust import offload_findings
+from edge_bench.bench.offload.measure.workers import Sides, passes_for
+from edge_bench.bench.offload.network.link import DIRECT
+from edge_bench.bench.offload.network.proxy_process import Proxied, proxied
+from edge_bench.bench.offload.records.offload import LOCAL, Accuracy, ArmTrial, Offload, PathProbe
+from edge_bench.bench.progress import Progress
+from edge_bench.bench.records.run import Images
+from edge_bench.bench.records.run_files import utc_now
+from edge_bench.bench.system.environment import machine_findings
+from edge_bench.bench.system.machine import describe_machine
+from edge_bench.bench.system.sensors import Sensors
+from edge_bench.bench.system.trial_monitor import watch
+from edge_bench.bench.version import __version__, revision
+from edge_bench.bench.worker.warmup import WARM_UP_NS
+
+__all__ = ["measure_offload", "upload_rate"]
+
+#: A way that follows another in the same, warm process needs its connections warm, not the process.
+_NEXT_WARM_UP_NS = 50_000_000
+
+
+def measure_offload(plan: Plan, progress: Progress, offload_id: str = "") -> Offload:
+    """Measures everything; what was measured comes back, also after Ctrl-C or where the server is not there."""
+    return _Measurement(plan, progress, offload_id or uuid.uuid4().hex).run()
+
+
+class _Measurement:
+    def __init__(self, plan: Plan, progress: Progress, offload_id: str) -> None:
+        self._plan, self._progress, self._id = plan, progress, offload_id
+        self._machine = describe_machine()
+        self._sensors = Sensors(emulated=self._machine.emulated)
+        self._meter = None if self._machine.emulated else meter_of()
+        self._began, self._began_ns = utc_now(), time.perf_counter_ns()
+        self._identity, self._unreachable = meet(plan)
+        self._path: PathProbe | None = None
+        self._accuracies: list[Accuracy] = []
+        self._sides = Sides(plan, progress)
+        self._states: list[ArmState] = []
+        self._place = 0
+
+    def run(self) -> Offload:
+        interrupted = False
+        if why := self._unreachable:
+            self._progress.say(f"! {why.message}; what can be measured here is measured. {why.remedy}")
+        with proxied(
+            () if why else self._plan.links, self._plan.server.host, self._plan.server.port,
+            self._plan.settings.seed,
+        ) as proxies:  # fmt: skip
+            self._states = list(arms_of(self._plan, proxies.ports, why))
+            try:
+                self._measure(proxies)
+            except KeyboardInterrupt:
+                interrupted = True
+            finally:
+                self._sides.stop()
+        self._progress.finish("interrupted" if interrupted else "")
+        return self._offload(complete=not interrupted)
+
+    # -- the trials
+
+    def _measure(self, proxies: Proxied) -> None:
+        settings = self._plan.settings
+        generations = schedule(len(self._states), settings.trials, settings.processes, settings.seed)
+        self._progress.start("measuring", settings.trials * len(self._states))
+        for generation in generations:
+            for state in self._states:
+                self._progress.advance(0, f"preparing {state.arm.name}")
+                with self._sides.guarded(state):
+                    self._warm(state)
+            if generation.number == 0:
+                self._probe(proxies)
+                self._classify()
+            self._rounds(generation)
+            self._sides.stop()
+
+    def _warm(self, state: ArmState) -> None:
+        """Loads or connects, and warms up. How many passes a trial has is fixed by the first generation."""
+        if state.failure:
+            return
+        fresh = not self._sides.running(state)
+        worker = self._sides.worker(state)
+        if state.arm.where != LOCAL:
+            arm, least = state.arm, WARM_UP_NS if fresh else _NEXT_WARM_UP_NS
+            warm = Warm(payload=arm.payload, port=state.port, in_flight=arm.in_flight, least_ns=least)
+            warmed = worker.ask(warm, Warmed, self._sides.timeout)
+            state.passes = state.passes or passes_for(warmed.pass_ns)
+
+    def _rounds(self, generation: Generation) -> None:
+        for round_number, order in enumerate(generation.rounds):
+            for number in order:
+                state = self._states[number]
+                if not state.failure:
+                    with self._sides.guarded(state):
+                        self._trial(state, generation.number, round_number)
+                self._progress.advance(1, state.arm.name)
+
+    def _trial(self, state: ArmState, process: int, round_number: int) -> None:
+        arm, worker = state.arm, self._sides.worker(state)
+        request: TimeLocal | TimeRemote = TimeLocal(passes=state.passes)
+        if arm.where != LOCAL:
+            request = TimeRemote(payload=arm.payload, port=state.port, in_flight=arm.in_flight, passes=state.passes)
+        metering = self._meter.watch() if self._meter else contextlib.nullcontext(Metered())
+        with watch(self._sensors) as watched, metering as metered:
+            # the client bounds each of its requests; what hangs in native code here only the parent can end
+            sent = 1 if arm.where == LOCAL else state.passes * self._plan.timed
+            timed = worker.ask(request, Timed, self._sides.timeout * sent)
+        state.up, state.down = state.up + timed.bytes_up, state.down + timed.bytes_down
+        state.trials.append(
+            ArmTrial(
+                process=process,
+                round=round_number,
+                place=self._place,
+                began_ns=max(0, timed.began_ns - self._began_ns),
+                elapsed_ns=timed.elapsed_ns,
+                passes=state.passes,
+                latencies=pack(timed.latencies),
+                parts={name: pack(np.maximum(values, 0)) for name, values in timed.parts.items()},
+                cpu_ns=timed.cpu_ns,
+                others_ns=watched.others_ns(timed.cpu_ns),
+                stolen_ns=watched.passed("stolen_ns"),
+                temperature_c=watched.after.temperature_c,
+                throttled=watched.throttled,
+                joules=metered.joules,
+            )
+        )
+        self._place += 1
+
+    # -- what is known once
+
+    def _probe(self, proxies: Proxied) -> None:
+        """The path as it is: what a request costs, and how fast bytes go up."""
+        direct = next((state for state in self._states if state.arm.link == DIRECT and not state.failure), None)
+        if direct is None:
+            return
+        with self._sides.guarded(direct):
+            path = self._sides.worker(direct).ask(Probe(), PathTimes, self._sides.timeout)
+            self._path = PathProbe(
+                rtt_s=float(np.median(path.connect_ns)) / 1e9,
+                empty_s=float(np.median(path.empty_ns)) / 1e9,
+                up_bps=upload_rate(path.upload_bytes, path.upload_ns),
+                proxy_overhead_s=proxies.overhead_s,
+            )
+
+    def _classify(self) -> None:
+        """Labels of all images, here and by each payload: what sending them so costs in accuracy."""
+        rows = self._plan.subject.rows.tolist()
+        for payload in ["", *self._plan.payloads]:
+            state = next(
+                (s for s in self._states if s.arm.payload == payload and s.arm.link in ("", DIRECT) and not s.failure),
+                None,
+            )
+            if state is None:
+                continue
+            self._progress.advance(0, f"labels of {len(rows):,} images, {payload or LOCAL}")
+            with self._sides.guarded(state):
+                request = Classify(rows=rows, payload=payload, batch_size=32)
+                labels = self._sides.worker(state).ask(request, Labels, self._sides.timeout * len(rows))
+                self._accuracies.append(Accuracy(payload=payload, predictions=pack(np.maximum(labels.labels, 0))))
+
+    # -- the record
+
+    def _offload(self, *, complete: bool) -> Offload:
+        plan, subject = self._plan, self._plan.subject
+        labels = np.zeros(0, np.int64) if subject.labels is None else subject.labels
+        arms = [state.done() for state in self._states]
+        return Offload(
+            offload_id=self._id,
+            began=self._began,
+            ended=utc_now(),
+            wall_seconds=round((time.perf_counter_ns() - self._began_ns) / 1e9, 3),
+            complete=complete,
+            tool_version=__version__,
+            tool_revision=revision(),
+            machine=self._machine,
+            server=self._identity,
+            bundle=subject.identity,
+            settings=plan.settings,
+            images=Images(
+                indices=pack(subject.indices),
+                labels=pack(labels),
+                of=subject.of,
+                checksums=pack(pixel_checksums(subject)),
+                notes=list(subject.notes),
+            ),
+            timed=plan.timed,
+            configuration=plan.local.configuration,
+            model_sha256=plan.local.variant.sha256,
+            runtime_version=plan.local.runtime_version,
+            links=list(plan.links),
+            path=self._path,
+            arms=arms,
+            accuracies=self._accuracies,
+            power=plan.power,
+            meter=self._meter.name if self._meter else "",
+            findings=[
+                *machine_findings(self._machine),
+                *offload_findings(arms, self._machine, self._identity, plan.local.configuration.threads),
+            ],
+        )
+
+
+def upload_rate(sizes: Sequence[int], times_ns: Sequence[int]) -> float | None:
+    """Bits a second, from the slope of the least time of each upload size over its size.
+
+    The least, because what disturbs an upload only ever adds to it. None where larger ones took no longer.
+    """
+    table: npt.NDArray[np.float64] = np.array([sizes, times_ns], np.float64)
+    distinct = np.unique(table[0])
+    if len(distinct) < 2:
+        return None
+    least = np.array([table[1][table[0] == size].min() for size in distinct])
+    slope = float(np.polyfit(distinct, least, 1)[0])  # ns a byte
+    return 8e9 / slope if slope > 0 else None

@@ -1,0 +1,164 @@
+"""From what a person asks of an offload to an Offload on disk, and from paths to Offloads."""
+
+import uuid
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from edge_bench.bench.dataset.workload import Subject, subject_of
+from edge_bench.bench.errors import BadInput, ResultsError
+from edge_bench.bench.io.disk_space import room_for, writable_folder
+from edge_bench.bench.io.files import remove_leftovers
+from edge_bench.bench.io.locks import reading
+from edge_bench.bench.io.temporary import lasting_temporary_folder
+from edge_bench.bench.measure.plan import Planned, Selection, plan
+from edge_bench.bench.measure.stored_runs import read_runs
+from edge_bench.bench.offload.client.http import server_from
+from edge_bench.bench.offload.measure.plan import Plan
+from edge_bench.bench.offload.measure.runner import measure_offload
+from edge_bench.bench.offload.network.link import Link
+from edge_bench.bench.offload.records.files import offload_files, read_offload, write_offload
+from edge_bench.bench.offload.records.offload import Offload, OffloadSettings
+from edge_bench.bench.offload.records.power import Power
+from edge_bench.bench.progress import Progress
+from edge_bench.bench.records.bundle import LIGHT, Bundle
+from edge_bench.bench.records.run import Run
+from edge_bench.bench.system.concurrent_runs import company, runtime_folders
+from edge_bench.bench.system.emulation import emulation_signs
+from edge_bench.bench.system.environment import not_alone
+from edge_bench.bench.system.machine import describe_machine
+
+#: An emulator's times count for nothing, so few are taken.
+_EMULATED = OffloadSettings(trials=1, processes=1, limit=10, accuracy_images=200)
+
+__all__ = ["emulated_settings", "local_side", "offload", "plan_offload", "read_results"]
+
+#: In this order where nobody says which: the fastest runtime of light models first.
+_PREFERRED = ("litert", "tflite-runtime")
+
+
+def plan_offload(
+    folder: Path,
+    url: str,
+    settings: OffloadSettings,
+    *,
+    selection: Selection,
+    model: str | None,
+    token: str,
+    payloads: Sequence[str],
+    links: Sequence[Link],
+    in_flight: Sequence[int],
+    power: Power | None,
+) -> Plan:
+    """Everything checked that can be without the server. BadInput, BundleError for what does not fit."""
+    bundle, server = Bundle.open(folder), server_from(url)
+    local = local_side(bundle, selection)
+    count = max(settings.limit or 0, settings.accuracy_images)
+    subject, timed = _timed_first(subject_of(bundle, count, settings.seed), settings)
+    return Plan(
+        bundle=folder,
+        subject=subject,
+        timed=timed,
+        local=local,
+        server=server,
+        model=model or bundle.manifest.model.name,
+        token=token,
+        payloads=payloads,
+        links=links,
+        in_flight=in_flight,
+        settings=settings,
+        power=power,
+    )
+
+
+def emulated_settings(settings: OffloadSettings, given: Collection[str], progress: Progress) -> OffloadSettings:
+    """Under an emulator few trials of few images, unless the person stated how many."""
+    if not emulation_signs():
+        return settings
+    names = ("trials", "processes", "limit", "accuracy_images")
+    fewer = {name: getattr(_EMULATED, name) for name in names if name not in given}
+    if fewer:
+        said = ", ".join(f"{value} {name.replace('_', ' ')}" for name, value in fewer.items())
+        progress.say(f"EMULATED: only predictions count, so {said}")
+    return msgspec.structs.replace(settings, **fewer)
+
+
+def local_side(bundle: Bundle, selection: Selection) -> Planned:
+    """The one configuration that stands for "here": what was named, else the light model on the best runtime there is.
+
+    BadInput where several are named: an offload asks "here or there", and "here" has to be one.
+    """
+    chosen = msgspec.structs.replace(selection, variants=list(selection.variants) or [LIGHT])
+    planned = plan(bundle, chosen)
+    if not selection.runtimes and len(chosen.variants) == 1 and len(selection.threads or [1]) == 1:
+        able = [item for item in planned if item.failure is None]
+        order = {name: place for place, name in enumerate(_PREFERRED)}
+        able.sort(key=lambda item: order.get(item.configuration.runtime, len(order)))
+        planned = able[:1] or planned[:1]
+    if len(planned) != 1:
+        names = "; ".join(str(item.configuration) for item in planned)
+        raise BadInput(f"several ways to run it here: {names}", "name one --variant, --runtime and --threads")
+    (local,) = planned
+    one_at_a_time = msgspec.structs.replace(local.configuration, batch_size=1)
+    return msgspec.structs.replace(local, configuration=one_at_a_time)
+
+
+def _timed_first(subject: Subject, settings: OffloadSettings) -> tuple[Subject, int]:
+    """The images that are timed, evenly over the whole draw, before the others; and how many they are."""
+    count = len(subject.rows)
+    timed = min(settings.limit or count, count)
+    first = np.unique(np.linspace(0, count - 1, timed).astype(np.int64))
+    order = np.concatenate([first, np.setdiff1d(np.arange(count), first)])
+    return (
+        Subject(
+            identity=subject.identity,
+            pixels=subject.pixels,
+            rows=subject.rows[order],
+            indices=subject.indices[order],
+            labels=None if subject.labels is None else subject.labels[order],
+            of=subject.of,
+            preprocessing=subject.preprocessing,
+            notes=subject.notes,
+            input_shape=subject.input_shape,
+        ),
+        len(first),
+    )
+
+
+def offload(asked: Plan, results: Path, progress: Progress) -> tuple[Offload, Path]:
+    """Measures, and writes what was measured; to the temporary folder where ``results`` no longer takes it."""
+    writable_folder(results)
+    arms = 1 + len(asked.payloads) * len(asked.in_flight) * (1 + len(asked.links))
+    # ten figures an image and trial, where a run has one
+    room_for(results, asked.timed, 10 * arms * asked.timed * asked.settings.trials)
+    for place in (results, *runtime_folders()):
+        remove_leftovers(place)  # of runs that were killed
+    offload_id, host = uuid.uuid4().hex, describe_machine().hostname
+    with reading(asked.bundle), company(offload_id, host, *runtime_folders(), results) as met:
+        measured = measure_offload(asked, progress, offload_id)
+        others = [not_alone(guest) for guest in met.news()]
+    measured = msgspec.structs.replace(measured, findings=[*measured.findings, *others])
+    try:
+        return measured, write_offload(measured, results)
+    except ResultsError as cause:
+        path = write_offload(measured, lasting_temporary_folder())
+        progress.say(f"! {cause.problem}; it was written to {path} instead")
+        return measured, path
+
+
+def read_results(paths: Sequence[Path], progress: Progress) -> tuple[list[Run], list[Offload]]:
+    """The Runs and the Offloads of the named files and folders, each oldest first. ResultsError where there is none."""
+    files = [file for path in paths for file in (offload_files(path) if path.is_dir() else [path]) if _is(file)]
+    offloads = [read_offload(file) for file in files]
+    others = [path for path in paths if not _is(path) and not (path.is_dir() and _only_offloads(path))]
+    return read_runs(others, progress), sorted(offloads, key=lambda offload: offload.began)
+
+
+def _is(path: Path) -> bool:
+    return path.name.startswith("offload-") and not path.is_dir()
+
+
+def _only_offloads(folder: Path) -> bool:
+    return bool(offload_files(folder)) and not any(folder.glob("run-*.json"))

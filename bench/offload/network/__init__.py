@@ -1,0 +1,1 @@
+"""Simulated network links: profiles, shaping, and the proxy process."""

@@ -1,0 +1,86 @@
+"""Round trips of a few bytes to an echo, in a process of its own: ``python -m …bench.offload.network.echo``."""
+
+import contextlib
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from types import TracebackType
+
+__all__ = ["Pinger", "echo", "round_trips"]
+
+
+class Pinger:
+    """The process, from its parent's side; ``port`` is its echo's, on 127.0.0.1."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-P", "-m", "edge_bench.bench.offload.network.echo"]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.port = int(self._answer())
+
+    def __enter__(self) -> "Pinger":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, cause: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def round_trip(self, port: int, count: int) -> float:
+        """Median of so many round trips to a port, which leads to the echo, in seconds."""
+        assert self._process.stdin is not None  # noqa: S101 - both are pipes
+        self._process.stdin.write(f"{port} {count}\n")
+        self._process.stdin.flush()
+        return float(self._answer())
+
+    def _answer(self) -> str:
+        assert self._process.stdout is not None  # noqa: S101
+        return self._process.stdout.readline()
+
+
+def echo(listener: socket.socket) -> None:
+    """Sends back what it gets, on every connection, until the listener is closed."""
+
+    def serve(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            while data := connection.recv(1 << 16):
+                connection.sendall(data)
+
+    with contextlib.suppress(OSError):
+        while True:
+            connection, _ = listener.accept()
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+
+def round_trips(port: int, count: int) -> list[float]:
+    """Durations of so many round trips of four bytes, in seconds, the shortest first."""
+    times = []
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for _ in range(count):
+            began = time.perf_counter()
+            connection.sendall(b"ping")
+            connection.recv(4)
+            times.append(time.perf_counter() - began)
+    return sorted(times)
+
+
+def main() -> int:
+    """Says where the echo is, then answers each line, a port and a count, until stdin is closed."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=echo, args=(listener,), daemon=True).start()
+        sys.stdout.write(f"{listener.getsockname()[1]}\n")
+        sys.stdout.flush()
+        for line in sys.stdin:
+            port, count = line.split()
+            sys.stdout.write(f"{statistics.median(round_trips(int(port), int(count)))}\n")
+            sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

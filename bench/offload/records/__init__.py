@@ -1,0 +1,1 @@
+"""The Offload record: fields, files, validation, power."""

@@ -1,0 +1,34 @@
+"""Offloads as files."""
+
+from pathlib import Path
+
+from edge_bench.bench.errors import ResultsError
+from edge_bench.bench.io.record_codec import decode_record
+from edge_bench.bench.offload.records.offload import Offload
+from edge_bench.bench.records.run_files import MAX_RUN_BYTES, run_file_name, store
+
+__all__ = ["offload_files", "read_offload", "write_offload"]
+
+
+def write_offload(offload: Offload, folder: Path) -> Path:
+    """Writes it into ``folder`` under a name of its own, never over a file. ResultsError where it cannot."""
+    name = run_file_name(offload.began, offload.machine.hostname, offload.offload_id, "offload")
+    return store(offload, folder / name)
+
+
+def read_offload(path: Path) -> Offload:
+    """Reads an Offload file; ResultsError with what is wrong."""
+    from edge_bench.bench.offload.records.validation import check_offload  # which is about the records of this module
+
+    remedy = "name a file that `edge-bench offload` wrote"
+    offload = decode_record(path, Offload, ResultsError, remedy, MAX_RUN_BYTES)
+    try:
+        check_offload(offload)
+    except ValueError as cause:
+        raise ResultsError(f"{path}: not a whole offload: {cause}", "measure it again") from None
+    return offload
+
+
+def offload_files(folder: Path) -> list[Path]:
+    """The Offload files in a folder, oldest first."""
+    return sorted(folder.glob("offload-*.json"))

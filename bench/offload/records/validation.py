@@ -1,0 +1,66 @@
+"""Whether the parts of an Offload fit each other, which all that follows relies on and a hostile file may break."""
+
+import datetime
+
+import numpy as np
+
+from edge_bench.bench.io.record_codec import PackedArray, unpack
+from edge_bench.bench.offload.records.offload import LOCAL, PARTS, Arm, ArmTrial, Offload
+
+__all__ = ["check_offload"]
+
+#: A day, in nanoseconds: no image takes longer.
+_LONGEST = 86_400 * 10**9
+#: So many latencies a byte of packed data, beyond the first few, are a bomb and no clock's readings.
+_LATENCIES_A_BYTE, _FEW = 64, 4096
+
+
+def check_offload(offload: Offload) -> None:
+    """Raises ValueError with what does not fit; every packed array can be unpacked when this returns."""
+    began = datetime.datetime.fromisoformat(offload.began)
+    if began.tzinfo is None or not 1970 <= began.year < 9000:
+        raise ValueError(f"it began at {offload.began[:40]}, which is no moment in UTC")
+    if sum(arm.where == LOCAL for arm in offload.arms) != 1:
+        raise ValueError("it has no local side, or several")
+    if len({link.name for link in offload.links}) != len(offload.links):
+        raise ValueError("two links have the same name")
+    images, count = offload.images, offload.images.indices.length
+    if not 1 <= offload.timed <= count:
+        raise ValueError(f"{offload.timed:,} images were timed of {count:,}")
+    _check(images.indices, count, 1 << 62)
+    for packed in [*([images.labels] if images.labels.length else []), *(a.predictions for a in offload.accuracies)]:
+        _check(packed, count, 1 << 16)
+    if images.checksums is not None:
+        _check(images.checksums, count, 1 << 32)
+    for arm in offload.arms:
+        _check_arm(arm)
+
+
+def _check_arm(arm: Arm) -> None:
+    parts = PARTS if arm.where != LOCAL else ()
+    if len({(trial.process, trial.round) for trial in arm.trials}) != len(arm.trials):
+        raise ValueError("a round of a process is there twice")
+    for trial in arm.trials:
+        _check_trial(trial, parts)
+
+
+def _check_trial(trial: ArmTrial, parts: tuple[str, ...]) -> None:
+    count = trial.latencies.length
+    if not trial.parts.keys() >= set(parts):
+        raise ValueError("a trial without the parts of its latencies")
+    if not count or count > _LATENCIES_A_BYTE * len(trial.latencies.data) + _FEW:
+        raise ValueError(f"{count:,} latencies in {len(trial.latencies.data):,} bytes: no clock gives such ones")
+    _check(trial.latencies, count, _LONGEST, least=1)
+    for packed in trial.parts.values():
+        _check(packed, count, _LONGEST)
+
+
+def _check(packed: PackedArray, length: int, below: int, least: int = 0) -> None:
+    if packed.length != length:
+        raise ValueError(f"{packed.length:,} values where {length:,} belong")
+    values = unpack(packed)
+    if not len(values):
+        return
+    greatest, smallest = int(np.max(values)), int(np.min(values))
+    if greatest >= below or smallest < least:
+        raise ValueError(f"a value of {greatest if greatest >= below else smallest:,}")

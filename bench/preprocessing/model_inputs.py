@@ -1,0 +1,114 @@
+"""Images on their way into a model: scaled, ordered and quantized as it takes them, never inside the timed part."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_bench.bench.io.files import let_go
+from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
+
+__all__ = ["Feed", "model_inputs"]
+
+#: Inputs up to this size are made once and kept; larger ones are made chunk by chunk, again for every pass.
+KEPT_BYTES = 256 << 20
+CHUNK_BYTES = 64 << 20
+#: Images are turned into inputs so many bytes of them at a time, since that takes several times their memory.
+_STEP_BYTES = 16 << 20
+
+
+class Feed:
+    """A model's inputs for chosen rows of an array of images, in constant memory however many there are.
+
+    Raises ValueError where the model's input does not fit the images.
+    """
+
+    def __init__(
+        self,
+        images: npt.NDArray[Any],
+        rows: Sequence[int],
+        preprocessing: Preprocessing,
+        spec: TensorSpec,
+        batch_size: int,
+    ) -> None:
+        self._images, self._rows = images, np.asarray(rows, np.int64)
+        self._preprocessing, self._spec = preprocessing, spec
+        one = max(1, model_inputs(images[:1], preprocessing, spec).nbytes)
+        # whole batches, so that only the last of a pass is padded
+        self._chunk = max(1, CHUNK_BYTES // one // batch_size) * batch_size
+        self._step = max(1, _STEP_BYTES // one)
+        self._kept = self._inputs(self._rows) if one * len(self._rows) <= KEPT_BYTES else None
+
+    @property
+    def chunks(self) -> int:
+        """How many parts a pass over all images has."""
+        return 1 if self._kept is not None else -(-len(self._rows) // self._chunk)
+
+    def parts(self, places: Sequence[int] | None = None) -> Iterator[tuple[slice, npt.NDArray[Any]]]:
+        """The inputs of all images, or of those at ``places``, part by part, each with where it belongs."""
+        if self._kept is not None:
+            part = self._kept if places is None else self._kept[np.asarray(places, np.int64)]
+            yield slice(0, len(part)), part
+            return
+        rows = self._rows if places is None else self._rows[np.asarray(places, np.int64)]
+        for start in range(0, len(rows), self._chunk):
+            chunk = rows[start : start + self._chunk]
+            yield slice(start, start + len(chunk)), self._inputs(chunk)
+
+    def first(self, count: int) -> npt.NDArray[Any]:
+        """The inputs of the first images, at most one chunk of them."""
+        return self._kept[:count] if self._kept is not None else self._inputs(self._rows[: min(count, self._chunk)])
+
+    def _inputs(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        inputs: npt.NDArray[Any] | None = None
+        for start in range(0, len(rows), self._step):
+            some = model_inputs(self._images[rows[start : start + self._step]], self._preprocessing, self._spec)
+            if inputs is None:
+                inputs = np.empty((len(rows), *some.shape[1:]), some.dtype)
+            inputs[start : start + len(some)] = some
+            let_go(self._images)
+        if inputs is None:
+            raise ValueError("no images")
+        return inputs
+
+
+def model_inputs(images: npt.NDArray[Any], preprocessing: Preprocessing, spec: TensorSpec) -> npt.NDArray[Any]:
+    """Stored pixels [n, height, width, channels], or values of any other shape, as the model takes them.
+
+    Channels in the model's order, scaled, in channels-first layout where the model has that, and quantized by the
+    model's own scale and zero point (TensorFlow Lite's 8-bit specification: real = (stored - zero_point) × scale).
+    Raises ValueError where the model's input does not fit the images.
+    """
+    shape, wanted = images.shape[1:], tuple(spec.shape[1:])
+    channels_first = len(shape) == 3 and wanted != shape and wanted == (shape[2], *shape[:2])
+    if wanted != shape and not channels_first:
+        raise ValueError(f"the model takes images of shape {list(wanted)}, these have {list(shape)}")
+    dtype = np.dtype(spec.dtype)
+    if preprocessing.channel_order == "bgr" and len(shape) == 3:
+        images = images[..., ::-1]
+    if dtype == np.uint8 and not spec.scale and images.dtype == np.uint8 and _is_identity(preprocessing):
+        pixels: npt.NDArray[Any] = np.ascontiguousarray(images.transpose(0, 3, 1, 2) if channels_first else images)
+        return pixels
+    real: npt.NDArray[np.float32] = images * _floats(preprocessing.scale) + _floats(preprocessing.offset)
+    if channels_first:
+        real = np.ascontiguousarray(real.transpose(0, 3, 1, 2))
+    if dtype.kind == "f":
+        return real.astype(dtype, copy=False)
+    if dtype.kind not in "iu" or not spec.scale:
+        raise ValueError(
+            f"the model takes {spec.dtype} without quantization; edge-bench feeds floats, quantized integers and raw "
+            "uint8 pixels"
+        )
+    limits = np.iinfo(dtype)
+    steps = np.rint(real / np.float32(spec.scale)) + spec.zero_point
+    quantized: npt.NDArray[Any] = np.clip(steps, limits.min, limits.max).astype(dtype)
+    return quantized
+
+
+def _floats(values: float | list[float]) -> npt.NDArray[np.float32]:
+    return np.asarray(values, np.float32)
+
+
+def _is_identity(preprocessing: Preprocessing) -> bool:
+    return bool(np.all(np.equal(preprocessing.scale, 1)) and np.all(np.equal(preprocessing.offset, 0)))

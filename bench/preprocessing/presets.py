@@ -1,0 +1,115 @@
+"""How pixels become what a model was trained on: the field's presets, and what a model's file says of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edge_bench.bench.errors import BadInput
+from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
+
+__all__ = ["INTERPOLATIONS", "PRESETS", "Geometry", "Preset", "inferred_preset", "preset_named"]
+
+#: Pillow's names; all but nearest are antialiased when they make an image smaller.
+INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "area", "lanczos")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A known preprocessing; ``crop`` is the share of the image's centre that is kept."""
+
+    name: str
+    scale: float | list[float]
+    offset: float | list[float]
+    channel_order: str = "rgb"
+    crop: float = 1.0
+    words: str = ""
+
+    def preprocessing(self, geometry: str = "") -> Preprocessing:
+        """As the record that a Run keeps."""
+        return Preprocessing(
+            scale=self.scale, offset=self.offset, channel_order=self.channel_order, name=self.name, geometry=geometry
+        )
+
+
+_TORCH_MEAN, _TORCH_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_CAFFE_MEAN = (103.939, 116.779, 123.68)  # blue, green, red
+
+#: keras.applications.imagenet_utils.preprocess_input has the three modes tf, caffe and torch; 0.875 is 224 of 256.
+PRESETS = {
+    preset.name: preset
+    for preset in (
+        Preset("raw", 1.0, 0.0, words="pixels 0 to 255 as they are"),
+        Preset("unit", 1 / 255, 0.0, words="0 to 1"),
+        Preset("imagenet-tf", 1 / 127.5, -1.0, crop=0.875, words="-1 to 1"),
+        Preset(
+            "imagenet-caffe",
+            1.0,
+            [-mean for mean in _CAFFE_MEAN],
+            channel_order="bgr",
+            crop=0.875,
+            words="BGR less ImageNet's mean",
+        ),
+        Preset(
+            "imagenet-torch",
+            [1 / 255 / sd for sd in _TORCH_SD],
+            [-mean / sd for mean, sd in zip(_TORCH_MEAN, _TORCH_SD, strict=True)],
+            crop=0.875,
+            words="0 to 1, less ImageNet's mean, by its standard deviation",
+        ),
+    )
+}
+
+
+def preset_named(name: str) -> Preset:
+    """The preset of that name; BadInput lists them."""
+    if name not in PRESETS:
+        raise BadInput(f"no preprocessing is called {name!r}", f"there are: {', '.join(PRESETS)}")
+    return PRESETS[name]
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """What an image file becomes: ``height`` × ``width`` pixels with so many channels.
+
+    The largest centre part with the target's proportions is taken, ``crop`` of it kept, and resampled once; with
+    ``squash`` the whole image is, whatever its proportions. An image that already has the size is left alone.
+    """
+
+    height: int
+    width: int
+    channels: int
+    crop: float = 1.0
+    interpolation: str = "bilinear"
+    squash: bool = False
+
+    def __str__(self) -> str:
+        part = "squashed" if self.squash else f"centre {self.crop:.1%}" if self.crop < 1 else "centre"
+        return f"{part} to {self.height}×{self.width}×{self.channels}, {self.interpolation}"
+
+
+def inferred_preset(inputs: Sequence[TensorSpec]) -> tuple[Preset, str] | None:
+    """The preset that the range of a quantized input betrays, and why; None where no input says anything.
+
+    An 8-bit input holds the real values from (lowest - zero_point) × scale to (highest - zero_point) × scale, which the
+    converter chose to fit what the model was calibrated with.
+    """
+    for spec in inputs:
+        if spec.dtype == "uint8" and not spec.scale:
+            return PRESETS["raw"], "its input is uint8 without quantization"
+        if spec.dtype not in ("int8", "uint8") or not spec.scale:
+            continue
+        lowest = -128 if spec.dtype == "int8" else 0
+        low, high = ((edge - spec.zero_point) * spec.scale for edge in (lowest, lowest + 255))
+        for name, (wanted_low, wanted_high) in _RANGES.items():
+            slack = 0.06 * (wanted_high - wanted_low)
+            if abs(low - wanted_low) <= slack and abs(high - wanted_high) <= slack:
+                return PRESETS[name], f"its quantized input covers {low:.4g} to {high:.4g}"
+    return None
+
+
+_RANGES = {
+    "raw": (0.0, 255.0),
+    "unit": (0.0, 1.0),
+    "imagenet-tf": (-1.0, 1.0),
+    "imagenet-caffe": (-123.68, 151.061),
+    "imagenet-torch": (-2.118, 2.64),
+}

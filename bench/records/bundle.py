@@ -1,0 +1,168 @@
+"""The Bundle: what the host hands to every machine, checked by checksum.
+
+A folder with ``manifest.json``, ``model.keras``, ``history.json``, ``variants/*.tflite``, ``test/images.npy``,
+``test/labels.npy`` and ``plots/``. The manifest is renamed into place after everything else is there, so a folder
+without one is a training that has not finished, and is never mistaken for a bundle.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy.typing as npt
+
+from edge_bench.bench.errors import BundleError
+from edge_bench.bench.io.files import inside, sha256_of, why_unreadable
+from edge_bench.bench.io.npy import open_npy
+from edge_bench.bench.io.record_codec import (
+    decode_record,
+    read_record,
+)
+from edge_bench.bench.records.manifest import File, History, Manifest, Variant
+
+__all__ = ["Bundle", "refuse_links"]
+
+MANIFEST = "manifest.json"
+#: Names of two variants: what was trained, and the one that the paper calls light.
+ORIGINAL, LIGHT = "keras", "dynamic"
+TRAIN_AGAIN = "write it anew with `edge-bench train`, or copy it again"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle on disk whose manifest and test set have been checked."""
+
+    folder: Path
+    manifest: Manifest
+    digest: str  # SHA-256 of manifest.json: the bundle's identity, since the manifest holds all other checksums
+
+    @classmethod
+    def open(cls, folder: Path) -> "Bundle":
+        """Reads the manifest and checks the test set against it.
+
+        Raises BundleError with what is wrong and what to do. The variants are checked one by one, when they are
+        used (``variant_file``), because one damaged variant need not stop the others.
+        """
+        manifest_path = folder / MANIFEST
+        if not folder.exists():
+            raise BundleError(f"{folder}: there is no bundle", _how_to_get_one(folder))
+        if not folder.is_dir():
+            raise BundleError(f"{folder}: a bundle is a folder", "name the folder that holds manifest.json")
+        if not manifest_path.exists():
+            if (folder / "training").is_dir():
+                raise BundleError(
+                    f"{folder}: its training has not finished",
+                    f"go on with `edge-bench train --bundle {folder} --resume`",
+                )
+            raise BundleError(f"{folder}: not a bundle: it holds no {MANIFEST}", _how_to_get_one(folder))
+        if not inside(folder, manifest_path):
+            raise BundleError(f"{manifest_path}: a link to outside the bundle", "do not use this bundle")
+        manifest, digest = read_record(manifest_path, Manifest, BundleError, TRAIN_AGAIN)
+        bundle = cls(folder, manifest, digest)
+        bundle.checked(manifest.test_images)
+        if manifest.test_labels:
+            bundle.checked(manifest.test_labels)
+        bundle.test_set()
+        return bundle
+
+    def checked(self, entry: File | Variant) -> Path:
+        """The path of a file that the manifest names, after its place, size and checksum have been checked."""
+        path = self._inside(entry.file)
+        if not path.exists():
+            raise BundleError(f"{path}: the manifest names it, but it is not there", TRAIN_AGAIN)
+        if not path.is_file():
+            raise BundleError(f"{path}: the manifest names it, and it is no ordinary file", "do not use this bundle")
+        size = path.stat().st_size
+        if size != entry.bytes:
+            raise BundleError(f"{path}: {size:,} bytes, the manifest says {entry.bytes:,}", TRAIN_AGAIN)
+        try:
+            digest = sha256_of(path)
+        except OSError as cause:
+            raise BundleError(f"{path}: cannot be read: {why_unreadable(cause)}", TRAIN_AGAIN) from None
+        if digest != entry.sha256:
+            raise BundleError(f"{path}: its checksum is not the manifest's; the file was altered", TRAIN_AGAIN)
+        return path
+
+    @property
+    def variants(self) -> list[Variant]:
+        """Every precision of the model, in the order they were written."""
+        return self.manifest.variants
+
+    def variant(self, name: str) -> Variant:
+        """The variant of that name; BundleError lists what there is."""
+        for variant in self.manifest.variants:
+            if variant.name == name:
+                return variant
+        there = ", ".join(variant.name for variant in self.manifest.variants)
+        raise BundleError(f"the bundle has no variant {name!r}", f"it has: {there}")
+
+    def test_set(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any] | None]:
+        """Test images, uint8 [n, height, width, channels], memory-mapped, and labels, uint8 or uint16 [n], or None.
+
+        Inputs that are no images may have another shape after the first axis, and be float32.
+        """
+        images = self._array(self.manifest.test_images, ("uint8", "float32"))
+        entry = self.manifest.test_labels
+        if images.ndim < 2 or not len(images):
+            raise BundleError(f"{self.folder}: test images of shape {list(images.shape)}", TRAIN_AGAIN)
+        if entry is None:
+            return images, None
+        labels = self._array(entry, ("uint8", "uint16"))
+        if labels.ndim != 1 or len(images) != len(labels):
+            raise BundleError(
+                f"{self.folder}: test images {images.shape} and labels {labels.shape} do not fit each other",
+                TRAIN_AGAIN,
+            )
+        if int(labels.max()) >= len(self.manifest.dataset.classes):
+            raise BundleError(
+                f"{self.folder}: label {int(labels.max())}, but only {len(self.manifest.dataset.classes)} classes",
+                TRAIN_AGAIN,
+            )
+        return images, labels
+
+    def history(self) -> History | None:
+        """How the training went; None where the model was not trained here. BundleError where that is damaged."""
+        if self.manifest.history is None:
+            return None
+        path = self.checked(self.manifest.history)
+        history = decode_record(path, History, BundleError, TRAIN_AGAIN)
+        if not history.is_whole:
+            raise BundleError(f"{path}: not a whole history: its values do not fit each other", TRAIN_AGAIN)
+        return history
+
+    def _array(self, entry: File, kinds: tuple[str, ...]) -> npt.NDArray[Any]:
+        path = self._inside(entry.file)
+        try:
+            array = open_npy(path)
+        except (OSError, ValueError) as cause:
+            raise BundleError(f"{path}: not an array: {why_unreadable(cause)}", TRAIN_AGAIN) from None
+        if array.dtype.name not in kinds:
+            raise BundleError(f"{path}: holds {array.dtype}; {' or '.join(kinds)} was expected", TRAIN_AGAIN)
+        checked: npt.NDArray[Any] = array
+        return checked
+
+    def _inside(self, name: str) -> Path:
+        relative = PurePosixPath(name)
+        path = self.folder.joinpath(*relative.parts)
+        if relative.is_absolute() or ".." in relative.parts or not inside(self.folder, path):
+            raise BundleError(
+                f"{self.folder}: the manifest names {name!r}, outside the bundle", "do not use this bundle"
+            )
+        return path
+
+
+def refuse_links(folder: Path) -> None:
+    """Before anything is written into a folder that may be of others: BundleError where that would go elsewhere."""
+    for part in ("training", "variants", "test", "plots"):
+        if not inside(folder, folder / part):
+            raise BundleError(f"{folder / part}: a link to outside the bundle", "name another --bundle")
+
+
+def _how_to_get_one(folder: Path) -> str:
+    if os.environ.get("EDGE_BENCH_IMAGE") == "edge":  # set in Dockerfile.edge: nothing there can train
+        return (
+            f"mount the volume or folder that holds one (docker run -v artifacts:{folder.parent} …), "
+            "or build the image with one inside (make edge-image BUNDLE=…)"
+        )
+    return f"make one with `edge-bench train --bundle {folder}`, or name another folder"

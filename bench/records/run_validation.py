@@ -1,0 +1,70 @@
+"""Whether the parts of a Run fit each other, which all that follows relies on and a hostile file may break."""
+
+import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_bench.bench.io.record_codec import PackedArray, unpack
+from edge_bench.bench.records.run import Result, Run, Trial
+
+__all__ = ["check_run", "check_trial"]
+
+#: Latencies in nanoseconds differ, so an honest file has at least a byte for so many of them; a bomb has far more.
+_LATENCIES_A_BYTE = 64
+_FEW = 4096
+
+
+def check_run(run: Run) -> None:
+    """Raises ValueError with what does not fit; every packed array of the Run can be unpacked when this returns."""
+    began = datetime.datetime.fromisoformat(run.began)
+    if began.tzinfo is None or not 1970 <= began.year < 9000:
+        raise ValueError(f"it began at {run.began[:40]}, which is no moment in UTC")
+    images = run.images
+    count = images.indices.length
+    indices = _packed(images.indices, "images.indices", count)
+    if not count or (count > 1 and not np.all(indices[1:] > indices[:-1])):
+        raise ValueError("its images are not in order, or there are none")
+    if images.labels.length:
+        _packed(images.labels, "images.labels", count, below=1 << 16)
+    if images.checksums is not None:
+        _packed(images.checksums, "images.checksums", count, below=1 << 32)
+    for number, result in enumerate(run.results):
+        try:
+            _check_result(run, result, count)
+        except ValueError as cause:
+            raise ValueError(f"results[{number}]: {cause}") from None
+
+
+def _check_result(run: Run, result: Result, count: int) -> None:
+    if result.predictions is not None:
+        _packed(result.predictions, "predictions", count, below=1 << 16)
+    if result.unseen is not None:
+        _packed(result.unseen, "unseen", result.unseen.length, below=count)
+    if result.in_top_5 is not None:
+        _packed(result.in_top_5, "in_top_5", count, below=2)
+    for trial in result.trials:
+        check_trial(run, trial, count)
+
+
+def check_trial(run: Run, trial: Trial, count: int) -> None:
+    """The same for one trial, of a Run of ``count`` images."""
+    latencies = trial.latencies
+    if latencies.length > count:
+        raise ValueError(f"{latencies.length:,} latencies of {count:,} images")
+    if latencies.length > _LATENCIES_A_BYTE * len(latencies.data) + _FEW:
+        raise ValueError(f"{latencies.length:,} latencies in {len(latencies.data):,} bytes: no clock gives such ones")
+    _packed(latencies, "latencies", latencies.length)
+    if trial.places is not None:
+        _packed(trial.places, "places", run.images_a_pass, below=count)
+
+
+def _packed(array: PackedArray, name: str, length: int, below: int | None = None) -> npt.NDArray[np.int64]:
+    """The values, after their number and the greatest of them have been checked."""
+    if array.length != length:
+        raise ValueError(f"{name}: {array.length:,} values where {length:,} belong")
+    values = unpack(array)
+    greatest = int(values.max(initial=0))
+    if greatest >= (1 << 62 if below is None else below):
+        raise ValueError(f"{name}: a value of {greatest:,}")
+    return values.astype(np.int64, copy=False)

@@ -1,0 +1,1 @@
+"""Statistics: intervals, ratios, latency percentiles, Pareto front. Imports nothing of the project."""

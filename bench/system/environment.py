@@ -1,0 +1,133 @@
+"""What about this machine, as it is now, spoils a measurement; each finding with its remedy."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from edge_bench.bench.system.concurrent_runs import Guest
+from edge_bench.bench.system.machine import Finding, Machine, memory_bytes
+from edge_bench.bench.system.sensors import FIRMWARE_BITS, MachineState, Sensors
+
+__all__ = ["load_now", "machine_findings", "not_alone"]
+
+ENOUGH_MEMORY = 256 << 20
+#: /proc/stat counts in ticks of 10 ms; a difference of two readings is wrong by up to two of them.
+_TICKS_NS = 20_000_000
+#: Cores in use by others that `doctor` mentions: less is what every idle system does.
+_NOTED_LOAD = 0.1
+_POWER = "use the power supply made for this board (5 V 3 A for a Pi 4, 5 V 5 A for a Pi 5) and a short cable"
+_COOLING = "cool it: a heat sink with a fan, or a cooler room"
+_LESS_LOAD = "stop other programs; on a virtual machine, ask for cores of its own"
+_NO_LIMIT = "run the container without --cpus"
+_REMEDIES = {FIRMWARE_BITS[0]: _POWER, "a CPU limit stopped this container": _NO_LIMIT}
+
+
+def machine_findings(machine: Machine, root: Path = Path("/")) -> list[Finding]:
+    """Looks at the machine as it is now; empty where nothing is wrong."""
+    findings = [
+        _emulation(machine),
+        _governor(machine),
+        _cpu_limit(machine),
+        _memory(root),
+        *([] if machine.emulated else [_battery(root), *_firmware(Sensors(root).read())]),
+    ]
+    return [finding for finding in findings if finding]
+
+
+def _emulation(machine: Machine) -> Finding | None:
+    if not machine.emulated:
+        return None
+    return Finding(
+        what=f"EMULATED: {'; '.join(machine.emulation_signs)}; predictions count, times do not",
+        remedy="measure times on the real device",
+        spoils=True,
+    )
+
+
+def _governor(machine: Machine) -> Finding | None:
+    if machine.governor in ("", "performance"):
+        return None
+    return Finding(
+        what=f"the frequency governor is {machine.governor}, so the clock changes while measuring",
+        remedy="echo performance | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor",
+        spoils=True,
+    )
+
+
+def _cpu_limit(machine: Machine) -> Finding | None:
+    if machine.cpu_limit is None:
+        return None
+    return Finding(
+        what=f"a cgroup limits this container to {machine.cpu_limit:.2f} cores",
+        remedy=_NO_LIMIT,
+        spoils=True,
+    )
+
+
+def _memory(root: Path) -> Finding | None:
+    free = memory_bytes(root, "MemAvailable")
+    if free >= ENOUGH_MEMORY:
+        return None
+    return Finding(
+        what=f"only {free >> 20} MiB of memory are free",
+        remedy="stop other programs: swapping spoils times",
+        spoils=True,
+    )
+
+
+def _battery(root: Path) -> Finding | None:
+    for status in sorted((root / "sys/class/power_supply").glob("*/status")):
+        try:
+            discharging = status.read_text().strip() == "Discharging"
+        except OSError:
+            continue
+        if discharging:
+            return Finding(what="running on battery", remedy="plug it in: on battery clocks are held down", spoils=True)
+    return None
+
+
+def _firmware(state: MachineState) -> list[Finding]:
+    """What the Raspberry Pi's firmware says is so now, and what has been so since it was started."""
+    bits = state.firmware or 0
+    return [
+        Finding(
+            what=f"{words}{'' if bits >> bit & 1 else ' since the machine was started, not at this moment'}",
+            remedy=_REMEDIES.get(words, _COOLING),
+            spoils=bool(bits >> bit & 1),
+        )
+        for bit, words in FIRMWARE_BITS.items()
+        if (bits | bits >> 16) >> bit & 1
+    ]
+
+
+def not_alone(guest: Guest, *, now: bool = False) -> Finding:
+    """Two runs at once take from each other."""
+    when = "is measuring on this machine at this moment" if now else "was measuring on this machine meanwhile"
+    return Finding(
+        what=f"another edge-bench {when}: {guest}",
+        remedy="measure one after the other",
+        spoils=True,
+    )
+
+
+def load_now(
+    machine: Machine, root: Path = Path("/"), seconds: float = 0.5, sleep: Callable[[float], None] = time.sleep
+) -> list[Finding]:
+    """What others use of the processors while this process sleeps for ``seconds``."""
+    sensors = Sensors(root, emulated=machine.emulated)
+    before = sensors.read()
+    sleep(seconds)
+    after = sensors.read()
+    if before.busy_ns is None or after.busy_ns is None:
+        return []
+    stolen = (after.stolen_ns or 0) - (before.stolen_ns or 0)
+    used = (after.busy_ns - before.busy_ns + stolen - _TICKS_NS) / 1e9 / seconds
+    if used < _NOTED_LOAD:
+        return []
+    return [
+        Finding(
+            what=f"load from others: they are using {used:.1f} of {machine.cores} cores at this moment",
+            remedy=_LESS_LOAD,
+            spoils=False,
+        )
+    ]

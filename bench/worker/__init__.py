@@ -1,0 +1,1 @@
+"""Worker processes: parent side, messages, and what runs inside one."""

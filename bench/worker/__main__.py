@@ -1,0 +1,206 @@
+"""One configuration in one fresh process.
+
+``python -m edge_bench.bench.worker RUNTIME READ_FD WRITE_FD PARENT MEMORY_LIMIT``.
+
+Native code meets a model only here, so that what it does to a process happens to this one.
+"""
+
+import gc
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import psutil
+
+from edge_bench.bench.io.npy import open_npy
+from edge_bench.bench.preprocessing.model_inputs import Feed
+from edge_bench.bench.records.manifest import TensorSpec
+from edge_bench.bench.runtimes import loader, runtime_named
+from edge_bench.bench.runtimes.base import Clock, Loader, ModelFile
+from edge_bench.bench.worker.channel import Channel, ChannelClosed
+from edge_bench.bench.worker.limits import line_of, peak_memory, settle
+from edge_bench.bench.worker.messages import (
+    Describe,
+    Described,
+    Finish,
+    Finished,
+    Infer,
+    Open,
+    Prepare,
+    Prepared,
+    Problem,
+    Ready,
+    Reply,
+    Request,
+    Time,
+    Timed,
+)
+from edge_bench.bench.worker.serving import Answerer
+from edge_bench.bench.worker.warmup import warm_up
+
+__all__ = ["best_scores"]
+
+
+def main(arguments: list[str]) -> int:
+    """Answers requests until there are no more."""
+    name, read_end, write_end, parent, limit = arguments
+    settle(int(parent), int(limit))
+    channel = Channel(int(read_end), int(write_end), Request)
+    try:
+        began = time.perf_counter_ns()
+        try:
+            load = loader(runtime_named(name))
+        except Exception as cause:  # whatever the library raises, the row says it
+            channel.send(Problem(kind="cannot load", message=f"importing {name}: {line_of(cause)}"))
+            return 0
+        channel.send(Ready(import_ns=time.perf_counter_ns() - began))
+        _serve(channel, load)
+    except ChannelClosed:
+        pass  # the parent is gone
+    return 0
+
+
+def _problem(kind: str, cause: Exception) -> Problem:
+    if isinstance(cause, MemoryError):
+        return Problem(kind="out of memory", message=f"no more memory for the worker: {line_of(cause)}")
+    return Problem(kind=kind, message=line_of(cause))
+
+
+def _serve(channel: Channel, load: Loader) -> None:
+    request = channel.receive()
+    worker: _Prepared | Answerer
+    try:
+        if isinstance(request, Describe):
+            channel.send(_described(request, load))
+            return
+        if isinstance(request, Open):
+            worker = Answerer(request, load)
+        else:
+            worker = _Prepared(request, load, time.perf_counter_ns)
+    except Exception as cause:
+        channel.send(_problem("cannot load", cause))
+        return
+    # before the answer, since the first question may follow at once
+    gc.collect()
+    gc.freeze()
+    channel.send(worker.opened)
+    while True:
+        request = channel.receive()
+        if isinstance(request, Finish):
+            channel.send(Finished(memory_peak_bytes=peak_memory()))
+            return
+        try:
+            reply = _reply(worker, request)
+        except Exception as cause:
+            reply = _problem("failed", cause)
+        channel.send(reply)
+        if isinstance(reply, Problem):
+            return
+
+
+def _reply(worker: "_Prepared | Answerer", request: Request) -> Reply:
+    match request:
+        case Time(passes=passes, places=places) if isinstance(worker, _Prepared):
+            return worker.trial(passes, places)
+        case Infer() if isinstance(worker, Answerer):
+            return worker.answer(request)
+        case _:
+            return Problem(kind="failed", message=f"out of turn: {type(request).__name__}")
+
+
+class _Prepared:
+    """A loaded, warm session with its inputs in memory."""
+
+    def __init__(self, request: Prepare, load: Loader, clock: Clock) -> None:
+        self._clock = clock
+        images = open_npy(Path(request.images))
+        # what a quantized model takes is known only once it is loaded, so images wait on disk
+        memory_before = psutil.Process().memory_info().rss
+        configuration = request.configuration
+        file = ModelFile(
+            Path(request.file), configuration.threads, configuration.batch_size, _shape(request.input_shape)
+        )
+        began = clock()
+        session = self._session = load(file)
+        loaded = clock()
+        self._feed = Feed(images, request.rows, request.preprocessing, session.input, session.batch_size)
+        self._count, self._classes = len(request.rows), _classes(session.output)
+        some = self._feed.first(session.batch_size + self._count % session.batch_size)
+        scores = self._scores(len(some))
+        times = session.classify(some[: session.batch_size], scores[: session.batch_size], clock)
+        warm_ns, invocations, pass_ns = warm_up(session, some, scores, self._count, clock)
+        self.opened = Prepared(
+            load_ns=loaded - began,
+            first_ns=int(times.ended[-1] - times.began[0]),
+            warm_up_ns=warm_ns,
+            warm_up_invocations=invocations,
+            memory_before_bytes=memory_before,
+            pass_ns=pass_ns,
+            output=session.output,
+            chunks=self._feed.chunks,
+        )
+
+    def _scores(self, count: int) -> npt.NDArray[Any]:
+        return np.zeros((count, *self._session.output.shape[1:]), self._session.output.dtype)
+
+    def trial(self, passes: int, places: list[int] | None = None) -> Timed:
+        """So many passes, timed as one; latencies and labels are the last pass's.
+
+        Only what the runtime does is timed: where inputs do not fit into memory, a part of them is made, timed, and
+        the next is made.
+        """
+        count = self._count if places is None else len(places)
+        labels, best = np.zeros(count, np.int64), np.zeros((count, min(5, self._classes)), "<u2")
+        latencies, elapsed, cpu_began, began = list[int](), 0, time.process_time_ns(), 0
+        for number in range(passes):
+            for where, inputs in self._feed.parts(places):
+                scores = self._scores(len(inputs))
+                start = self._clock()
+                times = self._session.classify(inputs, scores, self._clock)
+                elapsed += self._clock() - start
+                began = began or start
+                if number == passes - 1:
+                    latencies += (times.ended - times.began).tolist()
+                    labels[where], best[where] = best_scores(scores.reshape(len(scores), -1))
+        return Timed(
+            began_ns=began,
+            elapsed_ns=elapsed,
+            cpu_ns=time.process_time_ns() - cpu_began,
+            latencies_ns=latencies,
+            labels=labels.tolist(),
+            best=best.tobytes() if self._classes > best.shape[1] else b"",
+        )
+
+
+def _described(request: Describe, load: Loader) -> Described:
+    session = load(ModelFile(Path(request.file), 1, 1, _shape(request.input_shape)))
+    return Described(input=session.input, output=session.output)
+
+
+def _shape(sizes: list[int] | None) -> tuple[int, ...] | None:
+    return None if sizes is None else tuple(sizes)
+
+
+def _classes(output: TensorSpec) -> int:
+    """How many classes the scores tell apart. ValueError where the output is none of a classifier's."""
+    sizes = output.shape[1:]
+    if not sizes or int(np.prod(sizes)) != sizes[-1] or sizes[-1] > np.iinfo(np.uint16).max:
+        raise ValueError(f"the model's output has shape {output.shape}; a classifier's is one score a class")
+    return sizes[-1]
+
+
+def best_scores(scores: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Of scores [n, classes] the place of the best, [n], and of the five best, [n, min(5, classes)], in no order.
+
+    The lower class wins a tie for the first place, as argmax has it.
+    """
+    count = min(5, scores.shape[1])
+    best = np.argpartition(scores, -count, axis=1)[:, -count:]
+    return scores.argmax(axis=1), best
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,172 @@
+"""A worker's part in serving: bodies of requests become a model's inputs here, and scores come back.
+
+What strangers send is decoded in the worker too, pixels of image files above all: a crash of native code happens here.
+"""
+
+import io
+import struct
+import time
+import warnings
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from edge_bench.bench.preprocessing.decode import eight_bit, require_pillow
+from edge_bench.bench.preprocessing.model_inputs import model_inputs
+from edge_bench.bench.records.manifest import TensorSpec
+from edge_bench.bench.runtimes.base import Loader, ModelFile
+from edge_bench.bench.worker.messages import Infer, Inferred, Open, Opened, Refused
+from edge_bench.bench.worker.warmup import warm_up
+
+__all__ = ["Answerer"]
+
+#: A number of a JSON tensor, with white space and brackets, may have so many on average.
+_JSON_BYTES = 64
+
+
+class _BadData(Exception):
+    """What a request holds is not what it says it is."""
+
+
+class Answerer:
+    """A loaded, warm session that answers one request at a time."""
+
+    def __init__(self, request: Open, load: Loader) -> None:
+        configuration = request.configuration
+        shape = None if request.input_shape is None else tuple(request.input_shape)
+        file = ModelFile(Path(request.file), configuration.threads, configuration.batch_size, shape, serving=True)
+        clock = time.perf_counter_ns
+        began = clock()
+        session = self._session = load(file)
+        loaded = clock()
+        self._preprocessing, self._image, self._dtype = request.preprocessing, request.image, np.dtype(request.dtype)
+        self._classes = session.output.shape[-1]
+        # a full batch and a single image, so that both shapes have been seen
+        some = self._inputs(np.zeros((session.batch_size + 1, *self._image), self._dtype))
+        warm_up(session, some, self._scores(len(some)), len(some), clock)
+        self.opened = Opened(load_ns=loaded - began, input=session.input, output=session.output)
+
+    def answer(self, request: Infer) -> Inferred | Refused:
+        """Labels and scores of the images in a request; Refused says what is wrong with them."""
+        began = time.perf_counter_ns()
+        try:
+            images = self._decoded(request)
+        except _BadData as cause:
+            return Refused(message=str(cause))
+        inputs = self._inputs(images)
+        stored = self._scores(len(inputs))
+        decoded = time.perf_counter_ns()
+        self._session.classify(inputs, stored, time.perf_counter_ns)
+        computed = time.perf_counter_ns()
+        flat = stored.reshape(len(stored), -1)
+        return Inferred(
+            labels=flat.argmax(axis=1).astype("<i8").tobytes(),
+            scores=_real(flat, self._session.output).tobytes(),
+            classes=self._classes,
+            decode_ns=decoded - began,
+            compute_ns=computed - decoded,
+        )
+
+    def _inputs(self, images: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return model_inputs(images, self._preprocessing, self._session.input)
+
+    def _scores(self, count: int) -> npt.NDArray[Any]:
+        return np.zeros((count, *self._session.output.shape[1:]), self._session.output.dtype)
+
+    def _decoded(self, request: Infer) -> npt.NDArray[Any]:
+        shape = (request.count, *self._image)
+        match request.form:
+            case "raw":
+                return np.frombuffer(request.data, self._dtype.newbyteorder("<")).reshape(shape)
+            case "json":
+                return _from_json(request.data, self._dtype, shape)
+            case "files":
+                return _from_files(_split(request.data, request.count), shape)
+            case _:
+                return _from_files(_from_base64(request.data, request.count), shape)
+
+
+def _real(scores: npt.NDArray[Any], spec: TensorSpec) -> npt.NDArray[np.float32]:
+    """Scores as real numbers, float32, little-endian; a quantized model's by its scale and zero point."""
+    if spec.scale:
+        scores = (scores.astype(np.float32) - spec.zero_point) * np.float32(spec.scale)
+    real: npt.NDArray[np.float32] = scores.astype("<f4")
+    return real
+
+
+def _json_types(dtype: np.dtype[Any], axes: int) -> tuple[Any, Any]:
+    """What msgspec is to expect of flat data, and of data nested as deeply as a tensor with so many axes."""
+    number: Any = Annotated[int, msgspec.Meta(ge=0, le=255)] if dtype == np.uint8 else float
+    flat = nested = list[number]
+    for _ in range(axes - 1):
+        nested = list[nested]  # type: ignore[valid-type]
+    return flat, nested
+
+
+def _is_nested(data: bytes) -> bool:
+    return data.lstrip()[1:].lstrip()[:1] == b"["
+
+
+def _from_json(data: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    """A tensor written as JSON: flat, or nested as its shape says."""
+    flat, nested = _json_types(dtype, len(shape))
+    expected = int(np.prod(shape))
+    if len(data) > _JSON_BYTES * expected + 1024:
+        raise _BadData(f"data: {len(data):,} bytes of JSON for {expected:,} numbers")
+    try:
+        values = np.array(msgspec.json.decode(data, type=nested if _is_nested(data) else flat), dtype)
+    except (msgspec.DecodeError, ValueError, RecursionError, OverflowError) as cause:
+        raise _BadData(f"data: {str(cause).splitlines()[0][:160]}") from None
+    if values.shape not in (shape, (expected,)):
+        raise _BadData(f"data: has shape {list(values.shape)}, the tensor {list(shape)}; flat data would do, too")
+    return values.reshape(shape)
+
+
+def _split(data: bytes, count: int) -> list[bytes]:
+    """Elements of a binary BYTES tensor: each with its length before it, four bytes, little-endian."""
+    elements, place = list[bytes](), 0
+    for number in range(count):
+        if place + 4 > len(data):
+            raise _BadData(f"the data ends within element {number} of {count}")
+        (size,) = struct.unpack_from("<I", data, place)
+        place += 4
+        if size > len(data) - place:
+            raise _BadData(f"element {number} is said to have {size:,} bytes, {len(data) - place:,} are left")
+        elements.append(data[place : place + size])
+        place += size
+    if place != len(data):
+        raise _BadData(f"{len(data) - place:,} bytes are left over after {count} elements")
+    return elements
+
+
+def _from_base64(data: bytes, count: int) -> list[bytes]:
+    try:
+        elements = msgspec.json.decode(data, type=list[bytes])
+    except (msgspec.DecodeError, RecursionError) as cause:
+        raise _BadData(f"data: image files as base64 strings are expected: {cause}") from None
+    if len(elements) != count:
+        raise _BadData(f"data: has {len(elements)} elements, the shape says {count}")
+    return elements
+
+
+def _from_files(files: list[bytes], shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+    """PNG or JPEG files of the model's size as pixels [n, height, width, channels]; size comes before decoding."""
+    image_module = require_pillow()
+    pixels = np.empty(shape, np.uint8)
+    for number, file in enumerate(files):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                image = image_module.open(io.BytesIO(file), formats=("PNG", "JPEG"))
+                if image.size != (shape[2], shape[1]):
+                    raise _BadData(
+                        f"image {number} has {image.size[0]}×{image.size[1]} pixels, the model takes "
+                        f"{shape[2]}×{shape[1]}: resize it first"
+                    )
+                pixels[number] = np.asarray(eight_bit(image, shape[3], image_module)).reshape(shape[1:])
+        except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as cause:
+            raise _BadData(f"image {number}: not a whole PNG or JPEG: {str(cause).splitlines()[0][:120]}") from None
+    return pixels

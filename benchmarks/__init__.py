@@ -1,1 +1,0 @@
-"""Figures of the docs, each with the command that repeats it."""

@@ -1,0 +1,1 @@
+"""Break-even predictions and link simulation against measurements."""

@@ -1,0 +1,92 @@
+"""What the harness costs: `run`'s median latency against a bare loop of set_tensor, invoke, get_tensor.
+
+    python benchmarks/overhead.py BUNDLE [--repeats 7] [--limit 2000]
+
+Both measure `dynamic` on LiteRT, batch 1, one thread, over the same images, in fresh processes, in turn: bare, harness,
+bare, harness … The figure is the ratio of the medians, pair by pair; the aim is at most 1.05.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from edge_bench.bench.dataset.sampling import draw_evenly
+from edge_bench.bench.dataset.workload import subject_of
+from edge_bench.bench.measure.plan import Selection, plan
+from edge_bench.bench.measure.runner import run_benchmark
+from edge_bench.bench.progress import Silent
+from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.run import Settings
+
+BARE_LOOP = """
+import sys, time
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+images = np.load(sys.argv[2], allow_pickle=False)[[int(part) for part in sys.argv[3].split(",")]]
+inputs = images * np.float32(1 / 255)
+interpreter = Interpreter(model_path=sys.argv[1], num_threads=1)
+interpreter.allocate_tensors()
+index_in, index_out = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+def one(i):
+    interpreter.set_tensor(index_in, inputs[i:i + 1])
+    interpreter.invoke()
+    return interpreter.get_tensor(index_out)
+began = time.perf_counter()
+while time.perf_counter() - began < 0.5:
+    one(0)
+latencies = []
+for _ in range(3):
+    for i in range(len(inputs)):
+        before = time.perf_counter_ns()
+        interpreter.set_tensor(index_in, inputs[i:i + 1])
+        interpreter.invoke()
+        interpreter.get_tensor(index_out)
+        latencies.append(time.perf_counter_ns() - before)
+print(np.median(latencies))
+"""
+
+
+def bare(bundle: Bundle, indices: list[int]) -> float:
+    """Median latency of the bare loop, in ns."""
+    manifest = bundle.manifest
+    paths = [str(bundle.folder / name) for name in (bundle.variant("dynamic").file, manifest.test_images.file)]
+    done = subprocess.run(
+        [sys.executable, "-c", BARE_LOOP, *paths, ",".join(map(str, indices))],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(done.stdout)
+
+
+def harness(bundle: Bundle, limit: int) -> float:
+    """Median latency as `run` reports it, in ns."""
+    selection = Selection(variants=["dynamic"], runtimes=["litert"])
+    run = run_benchmark(
+        subject_of(bundle, limit), plan(bundle, selection), Settings(trials=3, processes=1, limit=limit), Silent()
+    )
+    return float(np.median(run.results[0].latencies_ms_an_image())) * 1e6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--limit", type=int, default=2000)
+    arguments = parser.parse_args()
+    bundle = Bundle.open(arguments.bundle)
+    indices = draw_evenly(np.array(bundle.test_set()[1]), arguments.limit, Settings().seed).tolist()
+    ratios = []
+    print("bare, µs   run, µs   ratio")
+    for _ in range(arguments.repeats):
+        pair = bare(bundle, indices), harness(bundle, arguments.limit)
+        ratios.append(pair[1] / pair[0])
+        print(f"{pair[0] / 1e3:8.1f}  {pair[1] / 1e3:8.1f}   {ratios[-1]:.3f}", flush=True)
+    print(f"median ratio {np.median(ratios):.3f} (from {min(ratios):.3f} to {max(ratios):.3f})")
+
+
+if __name__ == "__main__":
+    main()

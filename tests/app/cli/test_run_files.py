@@ -1,0 +1,221 @@
+"""`run` on what people have: their model files, their data."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.run_files import read_run
+from tests.conftest import CommandLine, assert_refused
+from tests.models import CIFAR_JPEGS, MLPERF, mlperf, onnx_of, tflite_of
+
+pytestmark = pytest.mark.slow
+
+QUICK = ("--trials", 2, "--processes", 1, "--format", "json")
+mlperf_files = pytest.mark.skipif(not MLPERF, reason="needs EDGE_BENCH_DATA beside a models folder")
+
+
+def rows(done: Any) -> list[dict[str, Any]]:
+    assert done.returncode == 0, done.stderr
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+@mlperf_files
+def test_mlperf_tiny_on_real_jpegs_gets_the_known_answers(edge_bench: CommandLine, tmp_path: Path) -> None:
+    done = edge_bench(
+        "run", mlperf("pretrainedResnet"), mlperf("pretrainedResnet_quant"), "--data", CIFAR_JPEGS, *QUICK
+    )  # fmt: skip
+    right = {(row["variant"], row["runtime"]): round(row["accuracy"] * 1000) for row in rows(done)}
+    expected = {("pretrainedResnet", "litert"): 751, ("pretrainedResnet_quant", "litert"): 752}
+    assert expected.items() <= right.items()
+    # its own 8-bit kernels round otherwise than XNNPACK's, which LiteRT uses: 26 images have two equal best scores
+    assert right.get(("pretrainedResnet_quant", "tflite-runtime"), 747) == 747
+    assert right.get(("pretrainedResnet", "tflite-runtime"), 751) == 751
+    assert "preprocessing: raw" in done.stderr  # inferred from the quantized model's input
+    (path,) = (tmp_path / "results").glob("run-*.json")
+    run = read_run(path)
+    assert run.bundle.classes == sorted(run.bundle.classes)
+    assert run.preprocessing is not None
+    assert run.preprocessing.name == "raw"
+
+
+@mlperf_files
+def test_a_float_models_preprocessing_is_found_by_its_answers(edge_bench: CommandLine) -> None:
+    done = edge_bench("run", mlperf("pretrainedResnet"), "--data", CIFAR_JPEGS, "--runtime", "litert", *QUICK)
+    assert round(rows(done)[0]["accuracy"] * 1000) == 751
+    assert "preprocessing: raw" in done.stderr
+    assert "of 100 images right" in done.stderr
+
+
+@mlperf_files
+def test_a_limit_is_even_over_classes_and_the_same_again(edge_bench: CommandLine, tmp_path: Path) -> None:
+    command = ("run", mlperf("pretrainedResnet_quant"), "--data", CIFAR_JPEGS, "--runtime", "litert", "--limit", 50)
+    for _ in range(2):
+        rows(edge_bench(*command, *QUICK))
+    runs = [read_run(path) for path in sorted((tmp_path / "results").glob("run-*.json"))]
+    from edge_bench.bench.io.record_codec import unpack
+
+    labels = unpack(runs[0].images.labels)
+    assert np.bincount(labels, minlength=10).tolist() == [5] * 10
+    assert runs[0].images == runs[1].images
+    assert runs[0].bundle.sha256 == runs[1].bundle.sha256
+    assert runs[0].images.of == 1000
+
+
+def test_one_image_folder_and_four_kinds_of_model_agree(
+    edge_bench: CommandLine, digits_bundle: Bundle, digit_images: Path, tmp_path: Path
+) -> None:
+    """Keras, SavedModel, .tflite and .onnx of one network label the same images alike, as the bundle's run does."""
+    import keras
+
+    model = keras.models.load_model(digits_bundle.folder / "model.keras", compile=False)
+    model.export(str(tmp_path / "saved"), verbose=False)
+    files = [
+        digits_bundle.folder / "model.keras",
+        digits_bundle.folder / "variants" / "float32.tflite",
+        tmp_path / "saved",
+        onnx_of(digits_bundle.folder / "model.keras", tmp_path / "network.onnx"),
+    ]
+    found = rows(edge_bench("run", *files, "--data", digit_images, "--preprocess", "unit", *QUICK))
+    by_runtime = {(row["variant"], row["runtime"]): row["accuracy"] for row in found}
+    assert {runtime for _, runtime in by_runtime} >= {"tensorflow", "litert", "onnxruntime"}
+    assert len(set(by_runtime.values())) == 1, by_runtime
+    whole = rows(edge_bench("run", digits_bundle.folder, "--variant", "float32", "--runtime", "litert", *QUICK))
+    assert whole[0]["accuracy"] == by_runtime["float32", "litert"]
+    assert whole[0]["accuracy"] > 0.5
+
+
+def test_arrays_and_archives_are_data_too(edge_bench: CommandLine, digits_bundle: Bundle, tmp_path: Path) -> None:
+    images, labels = digits_bundle.test_set()
+    assert labels is not None
+    np.save(tmp_path / "x.npy", images)
+    np.save(tmp_path / "y.npy", labels.astype(np.int32))
+    np.savez_compressed(tmp_path / "both.npz", x_test=images, y_test=labels)
+    model = digits_bundle.folder / "variants" / "int8.tflite"
+    pair = edge_bench("run", model, "--data", "x.npy", "--labels", "y.npy", "--runtime", "litert", *QUICK)
+    archive = edge_bench("run", model, "--data", "both.npz", "--runtime", "litert", *QUICK)
+    assert rows(pair)[0]["accuracy"] == rows(archive)[0]["accuracy"] > 0.5
+    assert 1 >= rows(pair)[0]["top_5_accuracy"] >= rows(pair)[0]["accuracy"]
+    assert "preprocessing: unit" in pair.stderr
+
+
+def test_without_data_there_is_speed_and_no_accuracy(edge_bench: CommandLine, digits_bundle: Bundle) -> None:
+    model = digits_bundle.folder / "variants" / "dynamic.tflite"
+    done = edge_bench("run", model, "--runtime", "litert", "--trials", 2, "--processes", 1)
+    assert done.returncode == 0, done.stderr
+    assert "RANDOM INPUTS: speed only" in done.stdout
+    assert "accuracy, %" not in done.stdout
+    assert "images a pass" in done.stdout
+
+
+def test_a_background_class_moves_the_labels(
+    edge_bench: CommandLine, digits_bundle: Bundle, digit_images: Path, tmp_path: Path
+) -> None:
+    """Eleven outputs for ten classes: the first is taken for the background."""
+    import keras
+
+    image = keras.Input((28, 28, 1))
+    scores = keras.models.load_model(digits_bundle.folder / "model.keras", compile=False)(image)
+    padded = keras.layers.ZeroPadding1D((1, 0))(keras.layers.Reshape((10, 1))(scores))
+    tflite = tflite_of(keras.Model(image, keras.layers.Flatten()(padded)), tmp_path / "background.tflite")
+    common = ("--data", digit_images, "--preprocess", "unit", "--runtime", "litert", *QUICK)
+    moved = edge_bench("run", tflite, *common)
+    plain = edge_bench("run", digits_bundle.folder / "variants" / "float32.tflite", *common)
+    assert rows(moved)[0]["accuracy"] == rows(plain)[0]["accuracy"]
+    assert "background" in moved.stderr
+    assert rows(edge_bench("run", tflite, *common, "--label-offset", 0))[0]["accuracy"] < 0.3
+
+
+def test_models_that_do_not_fit_are_refused_in_a_line(
+    edge_bench: CommandLine, digits_bundle: Bundle, digit_images: Path, tmp_path: Path
+) -> None:
+    import keras
+    from keras import layers
+
+    image, other = keras.Input((28, 28, 1), name="a"), keras.Input((28, 28, 1), name="b")
+    flat = layers.Flatten()(layers.Add()([image, other]))
+    two = tflite_of(keras.Model([image, other], layers.Dense(10)(flat)), tmp_path / "two.tflite")
+    segments = tflite_of(
+        keras.Sequential([keras.Input((28, 28, 1)), layers.Conv2D(3, 3)]), tmp_path / "segments.tflite"
+    )
+    few = tflite_of(
+        keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(4)]), tmp_path / "few.tflite"
+    )
+    any_size = keras.Sequential([keras.Input((None, None, 1)), layers.Conv2D(10, 3), layers.GlobalAveragePooling2D()])
+    dynamic = tflite_of(any_size, tmp_path / "dynamic.tflite")
+    (tmp_path / "text.tflite").write_text("I am no model")
+    (tmp_path / "old.h5").write_text("")
+    good = digits_bundle.folder / "variants" / "float32.tflite"
+    assert_refused(edge_bench("run", two), "two.tflite", "2 inputs")
+    assert_refused(edge_bench("run", segments), "segments.tflite", "no classifier")
+    assert_refused(edge_bench("run", few, "--data", digit_images), "10 classes", "4 outputs")
+    assert_refused(edge_bench("run", dynamic), "any size", "--image-size")
+    assert_refused(edge_bench("run", "text.tflite"), "text.tflite", "not a whole .tflite")
+    assert_refused(edge_bench("run", "old.h5"), "old.h5", ".keras")
+    assert_refused(edge_bench("run", "nothing.tflite"), "nothing.tflite", "no such file")
+    assert_refused(edge_bench("run", good, "--data", "nowhere"), "nowhere")
+    assert_refused(edge_bench("run", good, "--data", digit_images, "--preprocess", "magic"), "magic", "imagenet-torch")
+    assert_refused(edge_bench("run", good, "--preprocess", "imagenet-caffe"), "three channels")
+    assert_refused(edge_bench("run", digits_bundle.folder, "--data", digit_images), "is a bundle")
+    assert_refused(edge_bench("run", good, "--labels", "x.txt"), "--data")
+    sized = edge_bench("run", dynamic, "--image-size", "20x24", "--runtime", "litert", *QUICK)
+    assert rows(sized)[0]["failure"] is None
+
+
+def test_float16_inputs_are_fed(edge_bench: CommandLine, digit_images: Path, tmp_path: Path) -> None:
+    import keras
+    import tensorflow as tf
+    from keras import layers
+
+    small = keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(10)])
+
+    class Half(tf.Module):  # type: ignore[misc]
+        @tf.function(input_signature=[tf.TensorSpec([1, 28, 28, 1], tf.float16)])
+        def serve(self, image):  # type: ignore[no-untyped-def]
+            return small(tf.cast(image, tf.float32))
+
+    half = Half()
+    half.small = small
+    tf.saved_model.save(half, str(tmp_path / "half"), signatures={"serving_default": half.serve})
+    done = edge_bench(
+        "run", "half", "--data", digit_images, "--limit", 20, "--preprocess", "unit", "--batch-size", 1, *QUICK
+    )  # fmt: skip
+    assert rows(done)[0]["failure"] is None, rows(done)
+
+
+def test_images_of_every_kind_in_one_folder(edge_bench: CommandLine, digits_bundle: Bundle, tmp_path: Path) -> None:
+    from tests.bench.preprocessing.test_decode import bomb, broken_jpeg
+
+    folder = tmp_path / "mixed"
+    for number in range(10):
+        (folder / str(number)).mkdir(parents=True)
+    kinds = {
+        "L": "grey.png",
+        "CMYK": "cmyk.jpg",
+        "P": "palette.png",
+        "I;16": "sixteen.png",
+        "1": "bit.png",
+        "RGB": "dot.bmp",
+    }
+    for label, (mode, name) in enumerate(kinds.items()):
+        Image.new(mode, (1, 1) if mode == "RGB" else (40, 30)).save(folder / str(label) / name)
+    (folder / "0" / "notes.txt").write_text("not an image")
+    model = digits_bundle.folder / "variants" / "int8.tflite"
+    common = ("run", model, "--data", folder, "--runtime", "litert", *QUICK)
+    done = edge_bench(*common)
+    assert rows(done)[0]["images"] == 6
+    assert "no images in the folder of 6, 7, 8 and 1 more" in done.stderr
+    assert "1 files" in done.stderr
+    (folder / "1" / "cut.jpg").write_bytes(broken_jpeg())
+    assert_refused(edge_bench(*common), "cut.jpg", "--skip-broken")
+    (folder / "1" / "cut.jpg").unlink()
+    (folder / "2" / "bomb.png").write_bytes(bomb())
+    assert_refused(edge_bench(*common), "bomb.png", "20,000×20,000")
+    left_out = edge_bench(*common, "--skip-broken")
+    assert rows(left_out)[0]["images"] == 6
+    assert "left out" in left_out.stderr

@@ -1,0 +1,115 @@
+"""The small process above TensorFlow, and signals as one interruption."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edge_bench.app.cli.supervisor import needs_supervision
+from edge_bench.bench.interrupts import asked_to_stop, held
+from tests.conftest import clean_environment
+from tests.faults.harness import group_lives
+
+pytestmark = pytest.mark.slow
+
+
+def supervising(tmp_path: Path, work: str, *, setup: str = "") -> "subprocess.Popen[str]":
+    """A process whose supervised child runs that code, which says when it is up."""
+    code = (
+        "import ctypes, os, signal, sys, tempfile, time\nfrom app.supervision import supervised\n"
+        f"from edge_bench.bench.interrupts import held, listen\n{setup}\nlisten()\n"
+        "def up(): print('up', tempfile.gettempdir(), flush=True)\n"
+        f"def work():\n    open(tempfile.mkstemp()[1], 'w')\n    {work}\n    return 7\n"
+        "sys.exit(supervised(work))\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], env=clean_environment(tmp_path) | {"TMPDIR": str(tmp_path)}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith(f"up {tmp_path}/edge-bench-scratch-")
+    return process
+
+
+def ended(process: "subprocess.Popen[str]", tmp_path: Path) -> tuple[int, str]:
+    """Its exit code and what it said; nothing of it is left."""
+    _, errors = process.communicate(timeout=60)
+    assert not group_lives(process.pid)
+    assert list(tmp_path.iterdir()) == []
+    return process.returncode, errors
+
+
+def test_the_exit_code_is_the_works_and_its_temporary_files_go_with_it(tmp_path: Path) -> None:
+    assert ended(supervising(tmp_path, "up()"), tmp_path) == (7, "")
+
+
+def test_a_crash_in_native_code_is_a_line(tmp_path: Path) -> None:
+    code, errors = ended(supervising(tmp_path, "up(); ctypes.string_at(0)"), tmp_path)
+    assert code == 1
+    assert errors.startswith("error: ended by SIGSEGV")
+    assert "--resume" in errors
+
+
+@pytest.mark.parametrize(("number", "whole_group"), [(signal.SIGINT, True), (signal.SIGTERM, False)])
+def test_native_code_that_hears_no_signal_is_ended(tmp_path: Path, number: int, whole_group: bool) -> None:
+    # a call that is begun anew whenever a signal comes, with the interpreter's lock held: as a converter does
+    work = (
+        "lib = ctypes.PyDLL(None)\n    while True:\n        try: up(); lib.sleep(1000)\n"
+        "        except BaseException: pass"
+    )
+    process = supervising(tmp_path, work)
+    (os.killpg if whole_group else os.kill)(process.pid, number)
+    assert ended(process, tmp_path) == (130, "error: interrupted\n")
+
+
+def test_what_hears_the_signal_gets_to_its_end(tmp_path: Path) -> None:
+    work = "try: up(); time.sleep(1000)\n    except KeyboardInterrupt: print('tidy', file=sys.stderr); return 130"
+    process = supervising(tmp_path, work)
+    process.terminate()
+    assert ended(process, tmp_path) == (130, "tidy\n")
+
+
+def test_what_was_told_to_ignore_a_hangup_does(tmp_path: Path) -> None:
+    """As nohup tells it."""
+    process = supervising(
+        tmp_path, "up(); os.kill(os.getpid(), signal.SIGHUP); os.kill(os.getppid(), signal.SIGHUP)",
+        setup="signal.signal(signal.SIGHUP, signal.SIG_IGN)",
+    )  # fmt: skip
+    assert ended(process, tmp_path) == (7, "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel ends orphans on Linux only")
+def test_kill_9_of_the_small_process_ends_the_work_and_the_next_clears_up(tmp_path: Path) -> None:
+    process = supervising(tmp_path, "up(); time.sleep(1000)")
+    process.kill()
+    process.communicate()
+    while group_lives(process.pid):
+        pass
+    assert len(list(tmp_path.iterdir())) == 1, "its scratch folder"
+    assert ended(supervising(tmp_path, "up()"), tmp_path) == (7, "")
+
+
+def test_an_interruption_waits_for_what_must_be_whole_and_two_are_one(tmp_path: Path) -> None:
+    work = (
+        "up(); done = []\n    try:\n        with held():\n"
+        "            [os.kill(os.getpid(), signal.SIGINT) for _ in range(2)]; done.append('whole')\n"
+        "        done.append('not reached')\n"
+        "    except KeyboardInterrupt: done.append('interrupted')\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n    print(*done, file=sys.stderr)"
+    )
+    assert ended(supervising(tmp_path, work), tmp_path) == (7, "whole interrupted\n")
+
+
+def test_held_changes_nothing_where_no_signal_comes() -> None:
+    with held(), held():
+        pass
+    assert not asked_to_stop()
+
+
+def test_only_commands_that_call_tensorflow_are_supervised() -> None:
+    assert needs_supervision(["train", "--epochs", "1"])
+    for words in ([], ["run", "train"], ["train", "--help"], ["--version"]):
+        assert not needs_supervision(words)

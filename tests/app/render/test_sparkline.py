@@ -1,0 +1,20 @@
+"""Small bars that tell the truth."""
+
+import numpy as np
+
+from edge_bench.app.render.text.sparkline import sparkline
+
+
+def test_a_steady_measurement_looks_steady() -> None:
+    generator = np.random.default_rng(1)
+    assert len(set(sparkline(generator.normal(1, 0.002, 30).tolist(), 15)[:15])) == 1
+
+
+def test_a_single_slow_trial_among_many_is_seen() -> None:
+    bars = sparkline([1.0] * 29 + [1.5], 15)
+    assert bars == "▄" * 14 + "█ ±50 %"
+
+
+def test_less_than_two_values_have_no_course() -> None:
+    assert sparkline([]) == ""
+    assert sparkline([1.0]) == ""

@@ -1,0 +1,84 @@
+"""The report in a real, headless Chromium: nothing fetched, nothing complained about, everything in sight."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge_bench.app.render.formats import Layout
+from edge_bench.app.report.write import write_report
+from edge_bench.bench.progress import Silent
+from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.run import Run
+from tests.app.report.test_report import emulated_run, real_run  # noqa: F401
+from tests.browser import Browser, chromium, why_no_browser
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_no_browser()), reason=why_no_browser() or "-")]
+
+#: Pictures that are shown, and how much of each lies within the page's width.
+PICTURES = """
+return [...document.querySelectorAll('svg, img')].filter(e => e.checkVisibility()).map(e => {
+  const box = e.getBoundingClientRect();
+  return [box.width, box.height, box.left >= 0 && box.right <= innerWidth + 0.5];
+})"""
+#: The smallest text in a picture on the screen, in CSS pixels.
+SMALLEST = """
+return Math.min(...[...document.querySelectorAll('svg text')].filter(e => e.checkVisibility()).map(e =>
+  parseFloat(getComputedStyle(e).fontSize) * e.getScreenCTM().a || Infinity))"""
+CONTRAST = """
+const luminance = c => c.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255)
+  .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+  .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+const ground = luminance(getComputedStyle(document.body).backgroundColor);
+return Math.min(...[...document.querySelectorAll('p, td, th, figcaption, h1, h2')].map(e => {
+  const ink = luminance(getComputedStyle(e).color);
+  return (Math.max(ink, ground) + 0.05) / (Math.min(ink, ground) + 0.05);
+}))"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def report(
+    tmp_path_factory: pytest.TempPathFactory,
+    real_run: Run,  # noqa: F811
+    emulated_run: Run,  # noqa: F811
+    digits_bundle: Bundle,
+) -> Path:
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    write_report([real_run, emulated_run], [digits_bundle.folder], path, ["html"], Layout.COLUMN, Silent())
+    return path
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_it_fits_shows_every_picture_and_asks_for_nothing(
+    browser: Browser, report: Path, width: int, dark: bool
+) -> None:
+    browser.show(report, width, dark=dark)
+    assert browser.said() == []
+    assert set(browser.fetched()) == {report.resolve().as_uri()}
+    assert browser.run("return document.documentElement.scrollWidth") <= width
+    pictures = browser.run(PICTURES)
+    assert len(pictures) >= 8
+    assert all(wide > 50 and high > 50 and inside for wide, high, inside in pictures)
+    assert browser.run(SMALLEST) >= 7
+    assert browser.run(CONTRAST) >= 4.5
+
+
+def test_light_and_dark_have_different_grounds(browser: Browser, report: Path) -> None:
+    grounds = []
+    for dark in (False, True):
+        browser.show(report, 1280, dark=dark)
+        grounds.append(browser.run("return getComputedStyle(document.body).backgroundColor"))
+    assert grounds[0] != grounds[1]
+
+
+def test_it_prints(browser: Browser, report: Path, tmp_path: Path) -> None:
+    browser.show(report, 1280)
+    browser.print(tmp_path / "report.pdf")
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")

@@ -1,0 +1,139 @@
+"""Data sets: found, checked byte for byte, fetched, or refused with what to do."""
+
+import gzip
+import http.server
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_bench.app.training.data.datasets import FASHION_MNIST_FILES, STAND_IN_NOTE, load_dataset
+from edge_bench.bench.errors import DatasetError, DatasetUnavailable
+
+REAL = Path(os.environ.get("EDGE_BENCH_DATA", "/nowhere")) / "fashion-mnist"
+needs_fashion_mnist = pytest.mark.skipif(
+    not REAL.is_dir(), reason="Fashion-MNIST is not in EDGE_BENCH_DATA: set it to a folder that holds fashion-mnist/"
+)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("EDGE_BENCH_DATA", raising=False)
+    monkeypatch.setenv("EDGE_BENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("EDGE_BENCH_FASHION_MNIST_URL", "http://127.0.0.1:9/")
+
+
+def test_digits_are_real_data_that_is_always_split_alike() -> None:
+    first, second = load_dataset("digits"), load_dataset("digits")
+    assert first.train_images.shape == (1197, 28, 28, 1)
+    assert (len(first.validation_labels), len(first.test_labels)) == (300, 300)
+    assert first.info.sha256 == second.info.sha256
+    assert first.info.note == ""
+    assert set(np.unique(first.test_labels)) == set(range(10))
+    assert first.train_images.max() == 255
+
+
+def test_auto_falls_back_to_digits_with_a_note_where_fashion_mnist_cannot_be_had() -> None:
+    dataset = load_dataset("auto")
+    assert dataset.info.name == "digits"
+    assert dataset.info.note == STAND_IN_NOTE
+
+
+def test_without_a_network_the_error_says_where_it_looked_and_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(DatasetUnavailable, match="EDGE_BENCH_DATA") as caught:
+        load_dataset("fashion-mnist")
+    assert "--data-dir" in caught.value.remedy
+    assert not list((tmp_path / "cache").rglob("*ubyte*"))
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(DatasetError, match="nope") as caught:
+        load_dataset("nope")
+    assert "fashion-mnist" in caught.value.remedy
+
+
+def test_a_named_folder_without_the_data_is_an_error_and_nothing_else_is_tried(tmp_path: Path) -> None:
+    with pytest.raises(DatasetUnavailable, match="no Fashion-MNIST there"):
+        load_dataset("fashion-mnist", tmp_path)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The real files, to be spoiled."""
+    return Path(shutil.copytree(REAL, tmp_path / "data" / "fashion-mnist"))
+
+
+@needs_fashion_mnist
+def test_fashion_mnist_is_whole_and_split_as_in_the_paper(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGE_BENCH_DATA", str(REAL.parent))
+    dataset = load_dataset("fashion-mnist")
+    assert dataset.train_images.shape == (50_000, 28, 28, 1)
+    assert (len(dataset.validation_labels), len(dataset.test_labels)) == (10_000, 10_000)
+    pixels = np.concatenate([dataset.train_images, dataset.validation_images])
+    assert pixels.mean() == pytest.approx(72.94035, abs=1e-4)
+    assert pixels.std() == pytest.approx(90.02118, abs=1e-4)
+
+
+@needs_fashion_mnist
+def test_decompressed_files_serve_as_well(copy: Path) -> None:
+    for file in FASHION_MNIST_FILES.values():
+        (copy / file.name).write_bytes(gzip.decompress((copy / f"{file.name}.gz").read_bytes()))
+        (copy / f"{file.name}.gz").unlink()
+    assert load_dataset("fashion-mnist", copy.parent).test_labels.shape == (10_000,)
+
+
+@needs_fashion_mnist
+@pytest.mark.parametrize("damage", ["truncated", "altered", "missing", "not gzip"])
+def test_damaged_files_are_named_with_what_to_do(copy: Path, damage: str) -> None:
+    path = copy / "t10k-labels-idx1-ubyte.gz"
+    content = path.read_bytes()
+    if damage == "truncated":
+        path.write_bytes(content[: len(content) // 2])
+    elif damage == "altered":
+        raw = bytearray(gzip.decompress(content))
+        raw[-1] ^= 1
+        path.write_bytes(gzip.compress(bytes(raw)))
+    elif damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(b"<html>captive portal</html>")
+    with pytest.raises(DatasetError) as caught:
+        load_dataset("fashion-mnist", copy.parent)
+    assert "t10k-labels" in caught.value.problem
+    assert caught.value.remedy
+
+
+@pytest.fixture
+def mirror(copy: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A web server with the files, and the address of it where the program looks."""
+    handler = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), lambda *arguments: handler(*arguments, directory=str(copy))
+    )
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    monkeypatch.setenv("EDGE_BENCH_FASHION_MNIST_URL", f"http://127.0.0.1:{server.server_port}")
+    yield copy
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@needs_fashion_mnist
+def test_a_download_is_kept_and_used_again(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_dataset("fashion-mnist").train_images.shape == (50_000, 28, 28, 1)
+    monkeypatch.setenv("EDGE_BENCH_FASHION_MNIST_URL", "http://127.0.0.1:9/")
+    assert load_dataset("fashion-mnist").test_images.shape == (10_000, 28, 28, 1)
+
+
+@needs_fashion_mnist
+def test_a_download_that_is_not_what_it_should_be_is_refused_and_removed(mirror: Path, tmp_path: Path) -> None:
+    (mirror / "train-labels-idx1-ubyte.gz").write_bytes(b"<html>captive portal</html>")
+    with pytest.raises(DatasetError, match="train-labels"):
+        load_dataset("fashion-mnist")
+    left = sorted(path.name for path in (tmp_path / "cache").rglob("*") if path.is_file())
+    assert left == ["train-images-idx3-ubyte.gz"]

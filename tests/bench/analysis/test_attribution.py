@@ -1,0 +1,79 @@
+"""One factor at a time: what a difference in time comes from, in Runs whose truth is known."""
+
+import msgspec
+import pytest
+
+from edge_bench.app.render.formats import Format
+from edge_bench.app.render.text.table import render
+from edge_bench.app.tables.runs.attribution import attribution_table
+from edge_bench.bench.analysis.attribution import Effect
+from edge_bench.bench.analysis.comparison import compare
+from edge_bench.bench.records.run import Result, Run
+from edge_bench.bench.stats.ratios import Verdict
+from tests.bench.analysis.test_comparison import machine, result, run
+
+PI = machine(hostname="pi", architecture="aarch64")
+
+
+def with_threads(measured: Result, threads: int) -> Result:
+    configuration = msgspec.structs.replace(measured.configuration, threads=threads)
+    return msgspec.structs.replace(measured, configuration=configuration)
+
+
+def effects(*runs: Run) -> dict[tuple[str, str, str, int], Effect]:
+    return {
+        (
+            effect.factor,
+            effect.configuration.variant,
+            effect.configuration.runtime,
+            effect.configuration.threads,
+        ): effect
+        for effect in compare(runs).effects
+    }
+
+
+def test_machine_runtime_precision_and_threads_are_told_apart() -> None:
+    host = run(
+        result("keras", "tensorflow", 1.0),
+        result("float32", "tflite-runtime", 4.0),
+        result("float32", "litert", 2.0),
+        result("dynamic", "litert", 1.0),
+        with_threads(result("dynamic", "litert", 0.6), 2),
+    )
+    edge = run(result("dynamic", "litert", 10.0), on=PI)
+    found = effects(host, edge)
+    assert set(found) == {
+        ("machine", "dynamic", "litert", 1),
+        ("runtime", "float32", "litert", 1),
+        ("precision", "dynamic", "litert", 1),
+        ("threads", "dynamic", "litert", 2),
+    }
+    ratios = {key[0]: effect.ratio.value for key, effect in found.items()}
+    assert ratios == pytest.approx({"machine": 10, "runtime": 0.5, "precision": 0.5, "threads": 0.6}, rel=0.01)
+    assert {effect.verdict for key, effect in found.items() if key[0] != "machine"} == {Verdict.FASTER}
+
+
+def test_emulated_times_are_in_no_effect() -> None:
+    emulated = machine(hostname="pi", architecture="aarch64", emulated=True, emulation_signs=["a sign"])
+    edge = run(result("float32", "litert", 90.0), result("dynamic", "litert", 99.0), on=emulated)
+    assert effects(run(result("dynamic", "litert", 1.0)), edge) == {}
+
+
+def test_two_factors_at_once_are_no_effect() -> None:
+    assert effects(run(result("float32", "tflite-runtime", 4.0), result("dynamic", "litert", 1.0))) == {}
+
+
+def test_each_effect_has_a_row_and_a_sentence() -> None:
+    table = attribution_table(compare([run(result("float32", "litert", 2.0), result("dynamic", "litert", 1.0))]))
+    assert table is not None
+    text = render(table, Format.TABLE)
+    assert "precision: dynamic in place of float32 (litert, 1 thread, batch 1, desk) takes" in text
+    assert "faster by 50 %" in text
+
+
+def test_an_undecided_effect_is_not_called_a_difference() -> None:
+    host = run(result("float32", "litert", 1.0, noise=0.3), result("dynamic", "litert", 1.03, noise=0.3))
+    table = attribution_table(compare([host]))
+    assert table is not None
+    assert "undecided" in table.notes[0]
+    assert "by" not in table.notes[0].split("× the time")[1]

@@ -1,0 +1,115 @@
+"""The best of a sweep, latencies and their percentiles, and trials that draw their own images."""
+
+import json
+
+import msgspec
+import numpy as np
+import pytest
+
+from edge_bench.bench.analysis.best_configuration import best_of_sweeps
+from edge_bench.bench.dataset.sampling import draw_for_trial
+from edge_bench.bench.errors import BadInput
+from edge_bench.bench.io.record_codec import unpack
+from edge_bench.bench.measure.plan import Selection
+from edge_bench.bench.measure.scenario import Scenario, batch_sizes_for
+from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.run import Result, Settings
+from edge_bench.bench.stats.latency import histogram, percentiles
+from tests.bench.analysis.test_comparison import machine, result, run
+from tests.bench.measure.test_runner import measure
+from tests.conftest import CommandLine, assert_refused
+
+
+def batch(size: int, seconds: float, noise: float = 0.001) -> Result:
+    made = result("dynamic", "litert", seconds, noise=noise)
+    return msgspec.structs.replace(made, configuration=msgspec.structs.replace(made.configuration, batch_size=size))
+
+
+def best_sizes(*results: Result, emulated: bool = False) -> list[int]:
+    on = machine(emulated=emulated, emulation_signs=["a sign"] if emulated else [])
+    return sorted(configuration.batch_size for configuration in best_of_sweeps(run(*results, on=on)))
+
+
+def test_the_fastest_of_a_sweep_is_the_best_and_so_is_what_is_not_slower_beyond_doubt() -> None:
+    assert best_sizes(batch(1, 2.0), batch(8, 1.0), batch(32, 1.5)) == [8]
+    assert best_sizes(batch(1, 2.0), batch(8, 1.0), batch(32, 1.005)) == [8, 32]
+
+
+def test_a_single_configuration_is_no_sweep_and_emulated_times_choose_nothing() -> None:
+    assert best_sizes(batch(1, 2.0)) == []
+    assert best_sizes(batch(1, 2.0), batch(8, 1.0), emulated=True) == []
+
+
+def test_percentiles_stand_only_where_the_sample_supports_them() -> None:
+    assert percentiles(np.arange(1.0, 101.0)) == [pytest.approx(50.5), pytest.approx(90.1), None]
+    assert percentiles(np.arange(1.0, 20.0))[1:] == [None, None]
+    assert None not in percentiles(np.arange(1.0, 300.0))
+
+
+@pytest.mark.parametrize("values", [[1.0], [2.0, 2.0, 2.0], [0.1, 0.2, 50.0], [0.0, 1.0]])
+def test_a_histogram_counts_every_value_once(values: list[float]) -> None:
+    found = histogram(np.array(values))
+    assert sum(found.counts) == len(values)
+    assert len(found.edges_ms) == len(found.counts) + 1
+    assert found.edges_ms == sorted(found.edges_ms)
+
+
+def test_scenarios_choose_batch_sizes() -> None:
+    assert batch_sizes_for(Scenario.OFFLINE, None) == (1, 8, 32, 100)
+    assert batch_sizes_for(Scenario.OFFLINE, [4]) == [4]
+    assert batch_sizes_for(Scenario.SINGLE_STREAM, None) == (1,)
+    assert batch_sizes_for(None, None) is None
+    with pytest.raises(BadInput, match="one image at a time"):
+        batch_sizes_for(Scenario.SINGLE_STREAM, [8])
+
+
+def test_a_round_draws_the_same_images_for_all_and_the_next_round_others() -> None:
+    first = draw_for_trial(100, 30, seed=1, process=0, round_number=0)
+    assert len(np.unique(first)) == 30
+    np.testing.assert_array_equal(first, draw_for_trial(100, 30, 1, 0, 0))
+    assert not np.array_equal(first, draw_for_trial(100, 30, 1, 0, 1))
+    assert not np.array_equal(first, draw_for_trial(100, 30, 1, 1, 0))
+    assert len(draw_for_trial(10, 30, 1, 0, 0)) == 10
+
+
+def test_with_resample_each_trial_classifies_its_own_images(digits_bundle: Bundle) -> None:
+    made = measure(
+        digits_bundle,
+        Selection(variants=["float32", "dynamic"], runtimes=["litert"]),
+        Settings(trials=4, processes=2, limit=120, resample=30),
+    )
+    assert made.images_a_pass == 30
+    places = [[unpack(trial.places).tolist() for trial in each.trials if trial.places] for each in made.results]
+    assert places[0] == places[1]  # so that configurations stay paired
+    assert len({tuple(drawn) for drawn in places[0]}) == 4
+    truth = unpack(made.images.labels).astype(int)
+    for each in made.results:
+        labels = each.labels()
+        seen = sorted({place for drawn in places[0] for place in drawn})
+        assert np.flatnonzero(labels >= 0).tolist() == seen
+        assert made.correct(each) == (int((labels[seen] == truth[seen]).sum()), len(seen))
+        for trial, drawn in zip(each.trials, places[0], strict=True):
+            assert trial.correct == int((labels[drawn] == truth[drawn]).sum())
+            assert trial.latencies.length == 30
+
+
+@pytest.mark.slow
+def test_the_table_marks_the_best_and_shows_the_spread_of_accuracy(
+    edge_bench: CommandLine, digits_bundle: Bundle
+) -> None:
+    arguments = ("run", digits_bundle.folder, "--variant", "float32", "--runtime", "litert", "--trials", 3,
+                 "--processes", 3, "--limit", 100)  # fmt: skip
+    done = edge_bench(*arguments, "--scenario", "offline", "--batch-size", "1,32")
+    assert done.returncode == 0, done.stderr
+    assert "* the most images a second" in done.stdout
+    drawn = edge_bench(*arguments, "--resample", 40)
+    assert "each trial drew 40 images of its own" in drawn.stdout
+    (row,) = json.loads(edge_bench(*arguments, "--resample", 40, "--format", "json").stdout)
+    assert row["images"] == 40
+    assert row["accuracy_sd"] > 0
+    assert sum(row["latency_histogram"]["counts"]) == 120
+
+
+def test_single_stream_with_batches_is_refused(edge_bench: CommandLine, digits_bundle: Bundle) -> None:
+    done = edge_bench("run", digits_bundle.folder, "--scenario", "single-stream", "--batch-size", 8)
+    assert_refused(done, "single-stream", "--batch-size")

@@ -1,0 +1,209 @@
+"""Comparisons of made-up Runs whose right answers are known."""
+
+import zlib
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from edge_bench.bench.analysis.comparison import Comparison, Row, compare, matches
+from edge_bench.bench.errors import BadInput, ResultsError
+from edge_bench.bench.io.record_codec import pack
+from edge_bench.bench.records.run import BundleIdentity, Configuration, Images, Result, Run, Settings, Trial
+from edge_bench.bench.stats.ratios import Verdict
+from edge_bench.bench.system.machine import Machine
+
+LABELS = np.arange(100) % 10
+
+
+def machine(**changes: Any) -> Machine:
+    fields: dict[str, Any] = {
+        "hostname": "desk", "board": "", "cpu": "CPU", "architecture": "x86_64", "cores": 2, "frequency_mhz": None,
+        "governor": "", "memory_bytes": 1, "os": "Linux", "kernel": "6", "python": "3.11", "container": False,
+        "emulated": False, "emulation_signs": [], "libraries": {},
+    }  # fmt: skip
+    return Machine(**(fields | changes))
+
+
+def result(variant: str, runtime: str, seconds: float, wrong: int = 0, size: int = 1000, noise: float = 0.0) -> Result:
+    """Thirty trials over five processes, which differ by ``noise``; the first ``wrong`` images are misclassified."""
+    generator = np.random.default_rng(zlib.crc32(f"{variant} {runtime}".encode()))
+    luck = generator.normal(1, noise, 5)
+    predictions = LABELS.copy()
+    predictions[:wrong] = (predictions[:wrong] + 1) % 10
+    trials = [
+        Trial(
+            process=number // 6, round=number % 6, place=number, began_ns=number, passes=1, correct=100 - wrong,
+            elapsed_ns=int(1e9 * seconds * luck[number // 6] * generator.normal(1, 0.001)), latencies=pack([1, 2, 3]),
+        )
+        for number in range(30)
+    ]  # fmt: skip
+    configuration = Configuration(variant=variant, runtime=runtime, threads=1, batch_size=1)
+    return Result(configuration=configuration, bytes=size, sha256="", trials=trials, predictions=pack(predictions))
+
+
+def run(*results: Result, on: Machine | None = None, bundle: str = "b", indices: npt.NDArray[Any] | None = None) -> Run:
+    indices = np.arange(100) if indices is None else indices
+    return Run(
+        run_id="0123456789abcdef", began="2026-01-01T00:00:00+00:00", ended="", wall_seconds=1, complete=True,
+        tool_version="", tool_revision="", machine=on or machine(), settings=Settings(), results=list(results),
+        bundle=BundleIdentity(
+            sha256=bundle, created="", model="m", parameters=1, dataset="d", dataset_sha256="", classes=["0"] * 10
+        ),
+        images=Images(indices=pack(indices), labels=pack(LABELS[indices]), of=100),
+    )  # fmt: skip
+
+
+def row(comparison: Comparison, variant: str, runtime: str) -> Row:
+    return next(r for r in comparison.rows if (r.configuration.variant, r.configuration.runtime) == (variant, runtime))
+
+
+def test_faster_slower_and_same_against_the_original() -> None:
+    comparison = compare(
+        [run(result("keras", "tensorflow", 1.0), result("dynamic", "litert", 0.5), result("int8", "litert", 1.3),
+             result("float32", "litert", 1.001))]
+    )  # fmt: skip
+    assert comparison.baseline.variant == "keras"
+    assert row(comparison, "keras", "tensorflow").is_baseline
+    assert row(comparison, "dynamic", "litert").verdict is Verdict.FASTER
+    assert row(comparison, "int8", "litert").verdict is Verdict.SLOWER
+    assert row(comparison, "float32", "litert").verdict is Verdict.SAME
+    ratio = row(comparison, "dynamic", "litert").ratio
+    assert ratio is not None
+    assert ratio.interval is not None
+    assert ratio.interval.low < 0.5 < ratio.interval.high
+
+
+def test_noise_makes_it_undecided() -> None:
+    comparison = compare(
+        [run(result("keras", "tensorflow", 1.0, noise=0.3), result("dynamic", "litert", 1.03, noise=0.3))]
+    )
+    assert row(comparison, "dynamic", "litert").verdict is Verdict.UNDECIDED
+
+
+def test_accuracy_agreement_and_size_are_against_the_baseline() -> None:
+    comparison = compare(
+        [run(result("keras", "tensorflow", 1, wrong=10), result("dynamic", "litert", 1, wrong=13, size=250))]
+    )
+    light = row(comparison, "dynamic", "litert")
+    assert light.accuracy_difference is not None
+    assert light.accuracy_difference.value == pytest.approx(-0.03)
+    assert light.accuracy_difference.p_value == pytest.approx(0.25)
+    assert light.agreement is not None
+    assert (light.agreement.same, light.agreement.total, light.agreement.differing) == (97, 100, [10, 11, 12])
+    assert light.size_ratio == 0.25
+
+
+def test_two_machines_are_compared_unpaired_and_on_the_images_both_saw() -> None:
+    host = run(result("keras", "tensorflow", 1.0), indices=np.arange(0, 60))
+    edge_results = [result("dynamic", "litert", 3.0)]
+    edge = run(*edge_results, on=machine(hostname="pi", architecture="aarch64"), indices=np.arange(40, 100))
+    host = msgspec.structs.replace(host, results=[cut(r, 60) for r in host.results])
+    edge = msgspec.structs.replace(edge, results=[cut(r, 60, 40) for r in edge.results])
+    comparison = compare([host, edge])
+    light = row(comparison, "dynamic", "litert")
+    assert light.verdict is Verdict.SLOWER
+    assert light.agreement is not None
+    assert light.agreement.total == 20
+    assert light.agreement.same == 20
+
+
+def cut(whole: Result, count: int, start: int = 0) -> Result:
+    return msgspec.structs.replace(whole, predictions=pack(whole.labels()[start : start + count]))
+
+
+def test_emulated_times_get_no_verdict_and_no_slack_but_agreement_counts() -> None:
+    emulated = machine(hostname="pi", architecture="aarch64", emulated=True, emulation_signs=["a sign"])
+    comparison = compare([run(result("keras", "tensorflow", 1.0)), run(result("dynamic", "litert", 90.0), on=emulated)])
+    light = row(comparison, "dynamic", "litert")
+    assert light.emulated
+    assert light.ratio is None
+    assert light.verdict is None
+    assert "EMULATED" in light.remark
+    assert light.agreement is not None
+    assert light.agreement.same == 100
+    assert comparison.slacks == []
+
+
+def test_the_slack_is_light_minus_original_like_the_papers() -> None:
+    comparison = compare([run(result("keras", "tensorflow", 4.52), result("dynamic", "litert", 5.23))])
+    (slack,) = comparison.slacks
+    assert slack.seconds == pytest.approx(0.71, abs=0.01)
+    assert slack.interval is not None
+    assert slack.interval.low < 0.71 < slack.interval.high
+
+
+def test_the_slack_of_an_edge_is_against_the_hosts_original() -> None:
+    pi = machine(hostname="pi", architecture="aarch64")
+    comparison = compare(
+        [
+            run(result("keras", "tensorflow", 1.0), result("dynamic", "litert", 0.5)),
+            run(result("dynamic", "litert", 4.0), on=pi),
+        ]
+    )
+    edge = next(slack for slack in comparison.slacks if "pi" in slack.light_machine)
+    assert "desk" in edge.original_machine
+    assert edge.seconds == pytest.approx(3.0, abs=0.01)
+
+
+def test_a_named_baseline_is_found_and_an_unknown_one_lists_what_there_is() -> None:
+    runs = [run(result("keras", "tensorflow", 1.0), result("dynamic", "litert", 0.5))]
+    assert compare(runs, "dynamic/litert/1").baseline.variant == "dynamic"
+    with pytest.raises(BadInput, match="nope") as caught:
+        compare(runs, "nope")
+    assert "dynamic/litert" in caught.value.remedy
+
+
+def test_without_keras_or_float32_the_first_configuration_is_the_baseline_and_a_note_says_so() -> None:
+    comparison = compare([run(result("int8", "litert", 1.0), result("dynamic", "litert", 0.5))])
+    assert comparison.baseline.variant == "int8"
+    assert any("baseline" in note for note in comparison.notes)
+
+
+def test_runs_of_different_bundles_are_not_compared() -> None:
+    with pytest.raises(ResultsError, match="different bundles"):
+        compare([run(result("keras", "tensorflow", 1.0)), run(result("keras", "tensorflow", 1.0), bundle="other")])
+
+
+def test_a_run_in_which_nothing_was_measured_is_refused() -> None:
+    nothing = Result(configuration=result("keras", "tensorflow", 1).configuration, bytes=1, sha256="")
+    with pytest.raises(ResultsError, match="nothing was measured"):
+        compare([run(nothing)])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [("keras", True), ("keras/tensorflow/1/1", True), ("keras/litert", False), ("keras/tensorflow/1/1/1", False)],
+)
+def test_a_configuration_is_named_by_its_parts(wanted: str, expected: bool) -> None:
+    configuration = Configuration(variant="keras", runtime="tensorflow", threads=1, batch_size=1)
+    assert matches(configuration, wanted) is expected
+
+
+def test_without_true_labels_there_is_agreement_but_no_accuracy() -> None:
+    whole = run(result("keras", "tensorflow", 1), result("dynamic", "litert", 1, wrong=2))
+    unlabelled = msgspec.structs.replace(whole, images=msgspec.structs.replace(whole.images, labels=pack(LABELS[:0])))
+    light = row(compare([unlabelled]), "dynamic", "litert")
+    assert (light.correct, light.accuracy_difference) == (None, None)
+    assert light.agreement is not None
+    assert light.agreement.same == 98
+
+
+def test_without_predictions_there_is_a_time_and_nothing_else() -> None:
+    silent = msgspec.structs.replace(result("dynamic", "litert", 0.5), predictions=None)
+    light = row(compare([run(result("keras", "tensorflow", 1), silent)]), "dynamic", "litert")
+    assert light.verdict is Verdict.FASTER
+    assert (light.accuracy_difference, light.agreement) == (None, None)
+
+
+def test_images_that_were_decoded_otherwise_are_said() -> None:
+    host, pi = run(result("dynamic", "litert", 1.0)), run(result("dynamic", "litert", 1.0), on=machine(hostname="pi"))
+    checksums = np.arange(host.images.indices.length)
+    same = msgspec.structs.replace(host.images, checksums=pack(checksums))
+    other = msgspec.structs.replace(pi.images, checksums=pack(np.where(checksums < 3, checksums + 7, checksums)))
+    told = compare([msgspec.structs.replace(host, images=same), msgspec.structs.replace(pi, images=other)])
+    assert sum("3 images had other pixels" in note for note in told.notes) == 1
+    agreed = compare([msgspec.structs.replace(host, images=same), msgspec.structs.replace(pi, images=same)])
+    assert not any("other pixels" in note for note in agreed.notes)

@@ -1,0 +1,42 @@
+"""Confusion matrices and dissent, on labels small enough to count by hand."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import confusion_matrix as reference
+
+from edge_bench.bench.analysis.disagreement import Voter, confusion_matrix, dissent
+
+
+def test_a_confusion_matrix_counts_true_by_predicted_like_scikit_learns() -> None:
+    generator = np.random.default_rng(1)
+    truth, predicted = generator.integers(0, 5, (2, 200))
+    assert confusion_matrix(truth, predicted, 5).tolist() == reference(truth, predicted, labels=range(5)).tolist()
+
+
+def test_labels_that_no_class_has_are_refused() -> None:
+    with pytest.raises(ValueError, match="outside"):
+        confusion_matrix(np.array([0, 1]), np.array([0, 5]), 5)
+
+
+def voter(name: str, group: str, indices: list[int], labels: list[int]) -> Voter:
+    return Voter(name, group, np.array(indices), np.array(labels))
+
+
+def test_dissent_is_among_the_images_that_all_saw_and_says_who_gave_which_label() -> None:
+    found, total = dissent(
+        [
+            voter("original", "keras", [1, 2, 3, 4], [7, 7, 7, 7]),
+            voter("light", "dynamic", [2, 3, 4], [7, 8, 7]),
+            voter("light on the edge", "dynamic", [2, 3, 4, 9], [7, 8, 5, 0]),
+        ]
+    )
+    assert total == 3
+    assert [(item.image, item.votes, item.within_group) for item in found] == [
+        (3, {8: ["light", "light on the edge"], 7: ["original"]}, False),
+        (4, {7: ["original", "light"], 5: ["light on the edge"]}, True),
+    ]
+
+
+def test_without_common_images_there_is_no_dissent() -> None:
+    assert dissent([voter("a", "a", [1], [1]), voter("b", "b", [2], [2])]) == ([], 0)
+    assert dissent([]) == ([], 0)

@@ -1,0 +1,56 @@
+"""Which times of two configurations are set against each other."""
+
+import msgspec
+import numpy as np
+import pytest
+
+from edge_bench.bench.analysis.timings import Measured, comparable_seconds, time_ratio
+from edge_bench.bench.io.record_codec import pack
+from edge_bench.bench.records.run import Result
+from tests.bench.analysis.test_comparison import result, run
+
+IMAGES = 100
+
+
+def timed(seconds: float, *, disturbed: float = 0.0, batch_size: int = 1, variant: str = "dynamic") -> Result:
+    """Every invocation timed; a share of them was disturbed, and took three times as long."""
+    plain = result(variant, "litert", seconds)
+    generator = np.random.default_rng(1)
+    trials = []
+    for trial in plain.trials:
+        each = np.full(-(-IMAGES // batch_size), seconds * batch_size / IMAGES * 1e9)
+        each[generator.random(len(each)) < disturbed] *= 3
+        trials.append(
+            msgspec.structs.replace(trial, elapsed_ns=int(each.sum() * 1.1), latencies=pack(each.astype(np.int64)))
+        )
+    configuration = msgspec.structs.replace(plain.configuration, batch_size=batch_size)
+    return msgspec.structs.replace(plain, configuration=configuration, trials=trials)
+
+
+def ratio(item: Result, base: Result) -> float:
+    both = run(item, base)
+    found, _ = time_ratio(Measured(both, item), Measured(both, base))
+    assert found is not None
+    return found.value
+
+
+def test_what_disturbs_a_third_of_the_invocations_does_not_reach_the_ratio() -> None:
+    assert ratio(timed(1.05, disturbed=0.3), timed(1.0, variant="float32")) == pytest.approx(1.05)
+
+
+def test_a_typical_pass_is_as_many_median_invocations_as_it_has() -> None:
+    item = timed(1.0, batch_size=3)  # 34 invocations, the last of one image
+    measured = Measured(run(item), item)
+    assert measured.typical_seconds()[0][0] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("other", [timed(1.0, batch_size=4), timed(1.0, batch_size=50), result("int8", "litert", 1.1)])
+def test_other_batch_sizes_or_few_invocations_are_compared_by_whole_passes(other: Result) -> None:
+    item = timed(1.0, disturbed=0.3)
+    both = run(item, other)
+    first, second = comparable_seconds(Measured(both, item), Measured(both, other))
+    assert first == item.by_process()
+    assert second == other.by_process()
+    few = timed(1.0, batch_size=50)
+    alike = run(few, other)
+    assert comparable_seconds(Measured(alike, few), Measured(alike, other))[0] == few.by_process()

@@ -1,0 +1,113 @@
+"""Which images there are and what they show."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edge_bench.bench.dataset.listing import list_images, read_names
+from edge_bench.bench.errors import DatasetError
+
+
+def picture(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (4, 4), (9, 9, 9)).save(path)
+    return path
+
+
+def folder_of(root: Path, *names: str) -> Path:
+    for name in names:
+        picture(root / name)
+    return root
+
+
+def test_a_folder_a_class_in_alphabetical_order(tmp_path: Path) -> None:
+    listed = list_images(folder_of(tmp_path, "dog/1.png", "cat/2.jpg", "cat/1.JPEG", "dog/sub/3.png"))
+    assert listed.classes == ["cat", "dog"]
+    assert listed.files == ["cat/1.JPEG", "cat/2.jpg", "dog/1.png", "dog/sub/3.png"]
+    assert listed.labels is not None
+    assert listed.labels.tolist() == [0, 0, 1, 1]
+    assert listed.notes == ()
+
+
+def test_a_file_decides_the_order_of_classes(tmp_path: Path) -> None:
+    names = tmp_path / "classes.txt"
+    names.write_text("dog\nbird\ncat\n")
+    listed = list_images(folder_of(tmp_path / "images", "dog/1.png", "cat/1.png"), classes=names)
+    assert listed.labels is not None
+    assert (listed.classes, listed.labels.tolist()) == (["dog", "bird", "cat"], [2, 0])
+
+
+def test_other_files_and_empty_classes_are_said(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, "cat/1.png")
+    (folder / "bird").mkdir()
+    (folder / "cat" / "README.txt").write_text("not an image")
+    listed = list_images(folder)
+    assert listed.classes == ["bird", "cat"]
+    assert listed.labels is not None
+    assert listed.labels.tolist() == [1]
+    assert "1 files" in listed.notes[0]
+    assert "bird" in listed.notes[1]
+
+
+def test_a_folder_of_images_has_no_labels(tmp_path: Path) -> None:
+    assert list_images(folder_of(tmp_path, "b.png", "a.png")).labels is None
+
+
+@pytest.mark.parametrize(
+    "text", ["a.png 2\nb.png 0\n", "b.png,0\na.png,2\n", "images/b.png\t0\nimages/a.png\t2\n", "2\n0\n"]
+)
+def test_labels_by_file_or_by_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "labels.txt").write_text(text)
+    listed = list_images(folder_of(tmp_path / "images", "a.png", "b.png"), labels=tmp_path / "labels.txt")
+    assert listed.labels is not None
+    assert listed.labels.tolist() == [2, 0]
+    assert listed.classes == ["0", "1", "2"]
+
+
+def test_labels_by_name(tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text("a.png zebra\nb.png ant\n")
+    listed = list_images(folder_of(tmp_path / "images", "a.png", "b.png"), labels=tmp_path / "labels.txt")
+    assert listed.labels is not None
+    assert (listed.classes, listed.labels.tolist()) == (["ant", "zebra"], [1, 0])
+
+
+def test_ilsvrc_ids_from_one_go_through_their_names_to_the_alphabetical_order(tmp_path: Path) -> None:
+    (tmp_path / "truth.txt").write_text("1\n3\n")
+    (tmp_path / "ids.txt").write_text("n02119789 kit fox\nn02100735 English setter\nn01440764 tench\n")
+    listed = list_images(
+        folder_of(tmp_path / "images", "val_1.JPEG", "val_2.JPEG"),
+        labels=tmp_path / "truth.txt",
+        label_names=tmp_path / "ids.txt",
+    )
+    assert listed.classes == ["n01440764", "n02100735", "n02119789"]
+    assert listed.labels is not None
+    assert listed.labels.tolist() == [2, 0]
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [("1\n", "1 labels for 2 images"), ("a.png 1\n", "b.png"), ("", "empty"), ("99999999\n1\n", "99999999")],
+)
+def test_labels_that_do_not_fit_are_refused_by_name(tmp_path: Path, labels: str, words: str) -> None:
+    (tmp_path / "labels.txt").write_text(labels)
+    with pytest.raises(DatasetError, match=words):
+        list_images(folder_of(tmp_path / "images", "a.png", "b.png"), labels=tmp_path / "labels.txt")
+
+
+def test_images_beside_folders_and_unknown_classes_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"loose\.png"):
+        list_images(folder_of(tmp_path / "one", "cat/1.png", "loose.png"))
+    (tmp_path / "classes.txt").write_text("dog\n")
+    with pytest.raises(DatasetError, match="cat"):
+        list_images(folder_of(tmp_path / "two", "cat/1.png"), classes=tmp_path / "classes.txt")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DatasetError, match="no images"):
+        list_images(tmp_path / "empty")
+
+
+def test_a_binary_file_is_no_list_of_names(tmp_path: Path) -> None:
+    (tmp_path / "names").write_bytes(np.arange(256, dtype=np.uint8).tobytes())
+    with pytest.raises(DatasetError, match="not a text file"):
+        read_names(tmp_path / "names")

@@ -1,0 +1,251 @@
+"""The benchmark with real runtimes in real worker processes, and what it makes of broken ones."""
+
+import os
+import signal
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from edge_bench.bench.dataset.workload import subject_of
+from edge_bench.bench.errors import BadInput
+from edge_bench.bench.io.files import sha256_of
+from edge_bench.bench.io.record_codec import unpack
+from edge_bench.bench.measure import runner as benchmark
+from edge_bench.bench.measure.plan import Selection, plan
+from edge_bench.bench.measure.runner import run_benchmark
+from edge_bench.bench.progress import Progress, Silent
+from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.manifest import Manifest
+from edge_bench.bench.records.run import Run, Settings
+from edge_bench.bench.records.run_files import read_run, write_run
+from edge_bench.bench.runtimes import RUNTIMES, installed_version
+from edge_bench.bench.worker.messages import Ready, Time, Timed
+from edge_bench.bench.worker.process import Worker, WorkerFailed
+
+QUICK = Settings(trials=4, processes=2, limit=60)
+LITE = [name for name in ("tflite-runtime", "litert") if installed_version(RUNTIMES[name])]
+
+
+def measure(bundle: Bundle, selection: Selection, settings: Settings = QUICK, progress: Progress | None = None) -> Run:
+    return run_benchmark(
+        subject_of(bundle, settings.limit, settings.seed), plan(bundle, selection), settings, progress or Silent()
+    )
+
+
+def forge(folder: Path, variant: str, content: bytes) -> Bundle:
+    """Puts other bytes in a variant's place, with a manifest that knows them."""
+    manifest_path = folder / "manifest.json"
+    manifest = msgspec.json.decode(manifest_path.read_bytes(), type=Manifest)
+    variants = []
+    for entry in manifest.variants:
+        if entry.name == variant:
+            path = folder / entry.file
+            path.write_bytes(content)
+            entry = msgspec.structs.replace(entry, bytes=len(content), sha256=sha256_of(path))  # noqa: PLW2901
+        variants.append(entry)
+    manifest_path.write_bytes(msgspec.json.encode(msgspec.structs.replace(manifest, variants=variants)))
+    return Bundle.open(folder)
+
+
+@pytest.fixture(scope="module")
+def light_run(digits_bundle: Bundle) -> Run:
+    return measure(digits_bundle, Selection(variants=["float32", "dynamic"]))
+
+
+def test_every_configuration_has_every_trial_in_fresh_processes(light_run: Run) -> None:
+    assert light_run.complete
+    assert len(light_run.results) == 2 * 2
+    for result in light_run.results:
+        if result.configuration.runtime not in LITE:
+            continue
+        assert [trial.process for trial in result.trials] == [0, 0, 1, 1]
+        assert [process.index for process in result.processes] == [0, 1]
+        for process in result.processes:
+            assert process.warm_up_ns >= 500_000_000
+            assert 0 < process.memory_before_bytes < process.memory_peak_bytes
+            assert process.load_ns > 0
+            assert process.first_ns > 0
+
+
+def test_trials_of_different_configurations_are_interleaved(light_run: Run) -> None:
+    measured = [result for result in light_run.results if result.trials]
+    for round_number in range(4):
+        places = [result.trials[round_number].place for result in measured]
+        assert sorted(places) == list(range(round_number * len(measured), (round_number + 1) * len(measured)))
+    order = sorted((trial.began_ns, trial.place) for result in measured for trial in result.trials)
+    assert [place for _, place in order] == list(range(len(order)))
+
+
+def test_a_trial_times_whole_passes_and_every_invocation_within(light_run: Run) -> None:
+    for result in light_run.results:
+        for trial in result.trials:
+            latencies = unpack(trial.latencies)
+            assert len(latencies) == 60
+            assert trial.passes >= 1
+            assert latencies.sum() <= trial.elapsed_ns
+        assert len({trial.passes for trial in result.trials}) <= 1
+
+
+def test_predictions_are_those_of_the_model_and_count_as_accuracy(light_run: Run, digits_bundle: Bundle) -> None:
+    images, labels = digits_bundle.test_set()
+    assert labels is not None
+    drawn = unpack(light_run.images.indices).astype(int)
+    assert len(drawn) == 60
+    np.testing.assert_array_equal(unpack(light_run.images.labels), labels[drawn])
+    result = next(r for r in light_run.results if r.trials and r.configuration.variant == "float32")
+    import keras
+
+    model = keras.models.load_model(digits_bundle.folder / "model.keras")
+    expected = model.predict(images[drawn] / np.float32(255), verbose=0).argmax(axis=1)
+    assert np.mean(result.labels() == expected) > 0.98
+    assert result.trials[0].correct == np.count_nonzero(result.labels() == labels[drawn])
+    assert result.unstable_predictions == 0
+
+
+@pytest.mark.slow
+def test_keras_runs_as_predict_does_with_batches_of_32(digits_bundle: Bundle) -> None:
+    run = measure(digits_bundle, Selection(variants=["keras"]), Settings(trials=2, processes=1, limit=50))
+    (result,) = run.results
+    assert result.failure is None
+    assert result.configuration.batch_size == 32
+    assert len(unpack(result.trials[0].latencies)) == 2  # 32 images and 18
+    assert len(result.labels()) == 50
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 60, 64])
+def test_the_batch_size_changes_no_prediction(light_run: Run, digits_bundle: Bundle, batch_size: int) -> None:
+    selection = Selection(variants=["float32"], runtimes=["litert"], batch_sizes=[batch_size])
+    (result,) = measure(digits_bundle, selection, Settings(trials=1, processes=1, limit=60)).results
+    assert result.failure is None
+    single = next(
+        r for r in light_run.results if (r.configuration.variant, r.configuration.runtime) == ("float32", "litert")
+    )
+    np.testing.assert_array_equal(result.labels(), single.labels())
+    assert len(unpack(result.trials[0].latencies)) == -(-60 // batch_size)
+
+
+def test_a_damaged_variant_is_a_row_and_the_rest_goes_on(bundle_copy: Path) -> None:
+    (bundle_copy / "variants" / "float16.tflite").write_bytes(b"damaged")
+    run = measure(Bundle.open(bundle_copy), Selection(variants=["float16", "dynamic"], runtimes=["litert"]))
+    damaged, whole = run.results
+    assert damaged.failure is not None
+    assert damaged.failure.kind == "bad file"
+    assert "float16.tflite" in damaged.failure.message
+    assert len(whole.trials) == 4
+
+
+@pytest.mark.parametrize("runtime", LITE)
+def test_random_bytes_for_a_model_are_a_row(bundle_copy: Path, runtime: str) -> None:
+    bundle = forge(bundle_copy, "float16", np.random.default_rng(0).bytes(5_000))
+    run = measure(bundle, Selection(variants=["float16", "dynamic"], runtimes=[runtime]))
+    broken, whole = run.results
+    assert broken.failure is not None
+    assert broken.failure.kind in ("cannot load", "crashed")
+    assert broken.failure.message
+    assert len(whole.trials) == 4
+
+
+def test_a_configuration_that_needs_more_memory_than_it_may_have_is_a_row(digits_bundle: Bundle) -> None:
+    selection = Selection(variants=["float32"], runtimes=["litert"])
+    tight = measure(digits_bundle, selection, msgspec.structs.replace(QUICK, memory_limit=24 << 20))
+    assert tight.results[0].failure is not None
+    assert not tight.results[0].trials
+    roomy = measure(digits_bundle, selection, msgspec.structs.replace(QUICK, memory_limit=2 << 30))
+    assert roomy.results[0].failure is None
+
+
+def test_a_worker_that_is_killed_between_trials_keeps_what_it_measured(
+    digits_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    class Doomed(Worker):
+        def ask(self, request, answer, timeout):  # type: ignore[no-untyped-def]
+            if isinstance(request, Time):
+                asked.append(request)
+                if len(asked) == 3:
+                    os.kill(self._process.pid, signal.SIGKILL)
+            return super().ask(request, answer, timeout)
+
+    monkeypatch.setattr(benchmark, "Worker", Doomed)
+    (result,) = measure(digits_bundle, Selection(variants=["dynamic"], runtimes=["litert"])).results
+    assert result.failure is not None
+    assert "SIGKILL" in result.failure.message
+    assert len(result.trials) == 2
+    assert len(result.labels()) == 60
+
+
+def test_a_worker_that_hangs_is_stopped_and_says_so(digits_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Hanging(Worker):
+        def ask(self, request, answer, timeout):  # type: ignore[no-untyped-def]
+            if isinstance(request, Time):
+                os.kill(self._process.pid, signal.SIGSTOP)
+                timeout = 0.5
+            return super().ask(request, answer, timeout)
+
+    monkeypatch.setattr(benchmark, "Worker", Hanging)
+    (result,) = measure(digits_bundle, Selection(variants=["dynamic"], runtimes=["litert"])).results
+    assert result.failure is not None
+    assert result.failure.kind == "timed out"
+    assert "--timeout" in result.failure.remedy
+
+
+def test_an_interruption_leaves_a_run_of_what_was_measured(digits_bundle: Bundle, tmp_path: Path) -> None:
+    class Impatient(Silent):
+        done = 0
+
+        def advance(self, steps: int = 1, note: str = "") -> None:
+            self.done += steps
+            if self.done == 3:
+                raise KeyboardInterrupt
+
+    run = measure(digits_bundle, Selection(variants=["dynamic"], runtimes=["litert"]), progress=Impatient())
+    assert not run.complete
+    assert [len(result.trials) for result in run.results] == [3]
+    assert read_run(write_run(run, tmp_path)) == run
+
+
+def test_runs_are_never_overwritten(light_run: Run, tmp_path: Path) -> None:
+    path = write_run(light_run, tmp_path)
+    before = path.read_bytes()
+    with pytest.raises(BadInput, match="cannot be written"):
+        write_run(light_run, tmp_path)
+    assert path.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_runtime_that_is_not_installed_is_a_row_that_names_what_to_do(
+    digits_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "edge_bench.bench.measure.plan.installed_version",
+        lambda runtime: None if runtime.name == "tflite-runtime" else "1",
+    )
+    rows = plan(digits_bundle, Selection(variants=["dynamic"]))
+    assert [row.failure.kind if row.failure else "" for row in rows] == ["not installed", ""]
+    assert rows[0].failure is not None
+    assert "litert" in rows[0].failure.remedy
+
+
+def test_threads_and_batch_sizes_multiply_and_keras_goes_to_tensorflow_only(digits_bundle: Bundle) -> None:
+    rows = plan(digits_bundle, Selection(variants=["keras", "int8"], threads=[1, 2], batch_sizes=[1, 8]))
+    shapes = [(r.configuration.variant, r.configuration.runtime) for r in rows]
+    assert shapes.count(("keras", "tensorflow")) == 4
+    assert shapes.count(("int8", "litert")) == 4
+    assert ("keras", "litert") not in shapes
+    with pytest.raises(BadInput, match="cannot run"):
+        plan(digits_bundle, Selection(variants=["keras"], runtimes=["litert"]))
+
+
+def test_garbage_on_the_pipe_ends_a_worker_and_is_reported() -> None:
+    worker = Worker("litert")
+    try:
+        worker.wait_for(Ready, 60)
+        os.write(worker._channel._write_end, b"\xff\xff\xff\xff garbage")
+        with pytest.raises(WorkerFailed) as caught:
+            worker.wait_for(Timed, 30)
+        assert caught.value.failure.kind == "crashed"
+    finally:
+        worker.stop()

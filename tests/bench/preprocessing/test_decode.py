@@ -1,0 +1,150 @@
+"""Image files of every kind as pixels of the model's size."""
+
+import io
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edge_bench.bench.dataset.cache import decoded_images
+from edge_bench.bench.errors import BadInput, DatasetError
+from edge_bench.bench.preprocessing.decode import decode
+from edge_bench.bench.preprocessing.presets import Geometry
+from edge_bench.bench.progress import Silent
+
+RGB = Geometry(8, 8, 3)
+GREY = Geometry(8, 8, 1)
+RAMP = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
+
+
+def saved(path: Path, image: Image.Image, **options: Any) -> Path:
+    image.save(path, **options)
+    return path
+
+
+def test_pixels_of_the_right_size_are_left_alone(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
+    np.testing.assert_array_equal(decode(saved(tmp_path / "a.png", Image.fromarray(pixels)), RGB), pixels)
+
+
+def test_grey_becomes_rgb_and_rgb_grey(tmp_path: Path) -> None:
+    grey = saved(tmp_path / "grey.png", Image.fromarray(RAMP))
+    np.testing.assert_array_equal(decode(grey, RGB), np.repeat(RAMP[..., np.newaxis], 3, axis=2))
+    np.testing.assert_array_equal(decode(grey, GREY)[..., 0], RAMP)
+    red = saved(tmp_path / "red.png", Image.new("RGB", (8, 8), (255, 0, 0)))
+    assert decode(red, GREY)[0, 0, 0] == 76  # ITU-R 601: 0.299 × 255
+
+
+def test_sixteen_bits_lose_their_low_byte_and_do_not_saturate(tmp_path: Path) -> None:
+    sixteen = saved(tmp_path / "16.png", Image.fromarray(RAMP.astype(np.uint16) << 8 | 77))
+    np.testing.assert_array_equal(decode(sixteen, GREY)[..., 0], RAMP)
+    tiff = saved(tmp_path / "16.tif", Image.fromarray(RAMP.astype(np.uint16) << 8))
+    np.testing.assert_array_equal(decode(tiff, GREY)[..., 0], RAMP)
+
+
+def test_palette_cmyk_transparency_and_one_bit_are_converted(tmp_path: Path) -> None:
+    colour = Image.new("RGB", (8, 8), (200, 40, 40))
+    assert np.abs(decode(saved(tmp_path / "p.png", colour.quantize(4)), RGB).astype(int) - [200, 40, 40]).max() <= 2
+    cmyk = decode(saved(tmp_path / "c.jpg", colour.convert("CMYK"), quality=95), RGB)
+    assert np.abs(cmyk.astype(int) - [200, 40, 40]).max() <= 6
+    clear = saved(tmp_path / "a.png", Image.new("RGBA", (8, 8), (1, 2, 3, 0)))
+    np.testing.assert_array_equal(decode(clear, RGB)[0, 0], [1, 2, 3])
+    assert decode(saved(tmp_path / "1.png", Image.new("1", (8, 8), 1)), GREY).min() == 255
+
+
+def test_one_pixel_is_enlarged(tmp_path: Path) -> None:
+    dot = saved(tmp_path / "dot.png", Image.new("RGB", (1, 1), (5, 6, 7)))
+    np.testing.assert_array_equal(decode(dot, Geometry(8, 8, 3, crop=0.875)), np.full((8, 8, 3), [5, 6, 7]))
+
+
+def test_the_centre_is_kept_unless_squashed(tmp_path: Path) -> None:
+    wide = np.zeros((8, 24, 3), np.uint8)
+    wide[:, 8:16] = 255  # the middle third is white
+    path = saved(tmp_path / "wide.png", Image.fromarray(wide))
+    assert decode(path, RGB).min() == 255
+    squashed = decode(path, Geometry(8, 8, 3, squash=True, interpolation="area"))
+    assert (squashed[:, 0].max(), squashed[:, 4].min()) == (0, 255)
+
+
+def test_a_crop_of_half_keeps_the_middle(tmp_path: Path) -> None:
+    target = np.zeros((16, 16, 3), np.uint8)
+    target[4:12, 4:12] = 255
+    path = saved(tmp_path / "t.png", Image.fromarray(target))
+    assert decode(path, Geometry(8, 8, 3, crop=0.5, interpolation="nearest")).min() == 255
+
+
+def bomb() -> bytes:
+    """A PNG of 20,000×20,000 pixels in under 100 kB."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 20_000, 20_000, 1, 0, 0, 0, 0)
+    rows = zlib.compress(bytes(2501) * 2000, 9)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def broken_jpeg() -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).save(buffer, "JPEG")
+    return buffer.getvalue()[:900]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("bomb.png", bomb(), "20,000×20,000"),
+        ("cut.jpg", broken_jpeg(), "not a whole image"),
+        ("text.png", b"hello, I am a text file", "not a whole image"),
+        ("empty.jpg", b"", "not a whole image"),
+    ],
+)
+def test_what_is_no_whole_image_is_refused_with_its_name(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DatasetError, match=words) as caught:
+        decode(tmp_path / name, RGB)
+    assert name in caught.value.problem
+    assert "\n" not in caught.value.problem
+
+
+def test_the_cache_decodes_once_and_again_when_a_file_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGE_BENCH_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "images"
+    folder.mkdir()
+    names = [f"{number}.png" for number in range(5)]
+    for number, name in enumerate(names):
+        saved(folder / name, Image.new("RGB", (8, 8), (number, 0, 0)))
+    first = decoded_images(folder, names, RGB, Silent())
+    assert np.load(first.pixels)[:, 0, 0, 0].tolist() == [0, 1, 2, 3, 4]
+    written = first.pixels.stat().st_mtime_ns
+    assert decoded_images(folder, names, RGB, Silent()) == first
+    assert first.pixels.stat().st_mtime_ns == written
+    saved(folder / "0.png", Image.new("RGB", (9, 9), (50, 0, 0)))
+    assert np.load(decoded_images(folder, names, RGB, Silent()).pixels)[0, 0, 0, 0] == 50
+
+
+def test_broken_files_stop_or_are_left_out_when_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGE_BENCH_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "images"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(broken_jpeg())
+    saved(folder / "b.png", Image.new("RGB", (8, 8), (7, 0, 0)))
+    with pytest.raises(DatasetError, match=r"a\.jpg"):
+        decoded_images(folder, ["a.jpg", "b.png"], RGB, Silent())
+    left = decoded_images(folder, ["a.jpg", "b.png"], RGB, Silent(), skip_broken=True)
+    assert left.kept == [1]
+    assert "a.jpg" in left.broken[0]
+    assert np.load(left.pixels)[1, 0, 0, 0] == 7
+    assert not list((tmp_path / "cache" / "images").glob(".*")), "a temporary file was left"
+
+
+def test_no_room_is_said_before_anything_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGE_BENCH_CACHE", str(tmp_path / "cache"))
+    saved(tmp_path / "a.png", Image.new("RGB", (8, 8)))
+    huge = Geometry(60_000, 60_000, 3)
+    with pytest.raises(BadInput, match="GB are free"):
+        decoded_images(tmp_path, ["a.png"] * 1000, huge, Silent())

@@ -1,0 +1,171 @@
+"""Nothing measured is lost: the journal, torn, damaged, without room, and a run that goes on from it."""
+
+import errno
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from edge_bench.bench.errors import BadInput, ResultsError
+from edge_bench.bench.measure.plan import Selection
+from edge_bench.bench.measure.run_builder import read_run_or_journal
+from edge_bench.bench.measure.stored_runs import read_runs
+from edge_bench.bench.progress import Silent
+from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.journal import JOURNAL, Journal, TrialMade, read_journal
+from edge_bench.bench.records.run import Run, Settings
+from edge_bench.bench.records.run_files import read_run
+from tests.conftest import measure_bundle
+
+pytestmark = pytest.mark.slow
+
+SELECTION = Selection(variants=["dynamic", "int8"], runtimes=["litert"])
+SETTINGS = Settings(trials=6, processes=3, limit=60)
+
+
+class StopAfter(Silent):
+    """Ctrl-C after so many trials."""
+
+    def __init__(self, trials: int) -> None:
+        self.left = trials
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        self.left -= steps
+        if self.left <= 0 and steps:
+            self.left = 10**9
+            raise KeyboardInterrupt
+
+
+def measured(bundle: Bundle, folder: Path, progress: Silent | None = None, *, resume: bool = False) -> tuple[Run, Path]:
+    return measure_bundle(bundle.folder, SELECTION, SETTINGS, folder, progress or Silent(), resume=resume)
+
+
+@pytest.fixture
+def stopped(digits_bundle: Bundle, tmp_path: Path) -> Path:
+    """A folder with an interrupted run of five trials: in the second of three generations, in the middle of a round."""
+    run, _ = measured(digits_bundle, tmp_path, StopAfter(5))
+    assert not run.complete
+    return tmp_path
+
+
+def journal_in(folder: Path) -> Path:
+    (path,) = folder.glob(f"*{JOURNAL}")
+    return path
+
+
+def assert_whole(run: Run) -> None:
+    """Every trial of the schedule once, and rounds of both configurations still side by side."""
+    assert run.complete
+    places = sorted(trial.place for result in run.results for trial in result.trials)
+    assert places == list(range(12))
+    for result in run.results:
+        assert len(result.trials) == 6
+        assert sorted(trial.round for trial in result.trials) == [0, 0, 0, 1, 1, 1]
+        assert {trial.passes for trial in result.trials} == {result.trials[0].passes}
+        assert {record.index for record in result.processes} >= {trial.process for trial in result.trials}
+
+
+def test_a_run_that_ends_well_leaves_its_file_and_no_journal(digits_bundle: Bundle, tmp_path: Path) -> None:
+    run, path = measured(digits_bundle, tmp_path)
+    assert_whole(run)
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]
+    assert read_run(path) == run
+
+
+def test_what_was_measured_is_on_disk_and_reads_as_an_incomplete_run(stopped: Path) -> None:
+    run = read_run_or_journal(journal_in(stopped))
+    assert sum(len(result.trials) for result in run.results) == 5
+    assert not run.complete
+    assert run.trusted is False
+    (whole,) = (read_run(path) for path in stopped.glob("*.json"))
+    assert whole.results == run.results
+    assert read_runs([journal_in(stopped)], Silent()) == [run]
+
+
+def test_resume_makes_what_is_missing_and_nothing_twice(digits_bundle: Bundle, stopped: Path) -> None:
+    before = read_run_or_journal(journal_in(stopped))
+    run, path = measured(digits_bundle, stopped, resume=True)
+    assert_whole(run)
+    assert run.run_id == before.run_id
+    for was, now in zip(before.results, run.results, strict=True):
+        assert now.trials[: len(was.trials)] == was.trials
+    assert [each.name for each in stopped.iterdir()] == [path.name]
+
+
+def test_it_can_be_stopped_again_and_again(digits_bundle: Bundle, tmp_path: Path) -> None:
+    sittings = 0
+    while True:
+        run, _ = measured(digits_bundle, tmp_path, StopAfter(2), resume=True)
+        sittings += 1
+        if run.complete:
+            break
+        assert sittings < 20
+    assert sittings > 3
+    assert_whole(run)
+
+
+def test_other_options_are_another_run(digits_bundle: Bundle, stopped: Path) -> None:
+    said: list[str] = []
+
+    class Listening(Silent):
+        def say(self, message: str) -> None:
+            said.append(message)
+
+    other = msgspec.structs.replace(SETTINGS, seed=7)
+    run, _ = measure_bundle(digits_bundle.folder, SELECTION, other, stopped, Listening(), resume=True)
+    assert any("no run of these" in message for message in said)
+    assert_whole(run)
+    assert journal_in(stopped).exists(), "the unfinished one stays"
+
+
+def test_a_torn_or_damaged_line_ends_what_is_believed(digits_bundle: Bundle, stopped: Path) -> None:
+    path = journal_in(stopped)
+    content, (_, entries) = path.read_bytes(), read_journal(path)
+    last = content.rindex(b"\n", 0, len(content) - 1) + 1
+    for cut in (last + 1, (last + len(content)) // 2, len(content) - 1):
+        path.write_bytes(content[:cut])
+        assert read_journal(path)[1] == entries[:-1]
+    middle = content.index(b"\n", len(content) // 2) + 20
+    path.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+    kept = read_journal(path)[1]
+    assert 0 < len(kept) < len(entries)
+    assert kept == entries[: len(kept)]
+    run, _ = measured(digits_bundle, stopped, resume=True)
+    assert_whole(run)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello\n", b"00000000 {}\n", bytes(1000)])
+def test_what_is_no_journal_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / f"run-x{JOURNAL}"
+    path.write_bytes(content)
+    with pytest.raises(ResultsError, match="run-x"):
+        read_run_or_journal(path)
+
+
+def test_a_run_that_is_still_measuring_is_not_gone_on_with(digits_bundle: Bundle, stopped: Path) -> None:
+    journal, _, _ = Journal.reopen(journal_in(stopped))
+    with journal, pytest.raises(BadInput, match="still measuring"):
+        measured(digits_bundle, stopped, resume=True)
+
+
+def test_a_full_disk_stops_the_run_and_keeps_what_was_measured(
+    digits_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append, trials = Journal.append, 0
+
+    def full(self: Journal, entry: object) -> None:
+        nonlocal trials
+        trials += isinstance(entry, TrialMade)
+        if trials > 4:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        append(self, entry)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Journal, "append", full)
+    run, path = measured(digits_bundle, tmp_path)
+    assert not run.complete
+    assert "No space left" in run.stopped
+    assert sum(len(result.trials) for result in read_run(path).results) == 5
+    monkeypatch.undo()
+    resumed, _ = measured(digits_bundle, tmp_path, resume=True)
+    assert_whole(resumed)

@@ -1,0 +1,156 @@
+"""Two runs on one machine: each learns of the other, whenever it came and went."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from edge_bench.bench.io.files import PART, remove_leftovers
+from edge_bench.bench.measure.plan import Selection
+from edge_bench.bench.measure.request import about_bundle
+from edge_bench.bench.measure.run_builder import read_run_or_journal
+from edge_bench.bench.measure.session import measure
+from edge_bench.bench.progress import Silent
+from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.journal import JOURNAL
+from edge_bench.bench.records.run import Run, Settings
+from edge_bench.bench.records.run_files import read_run
+from edge_bench.bench.system.concurrent_runs import company, measuring_now
+from tests.conftest import clean_environment
+
+LIGHT = Selection(variants=["dynamic"], runtimes=["litert"])
+QUICK = Settings(trials=3, processes=1, limit=20)
+
+
+def run_ids(guests: object) -> list[str]:
+    return [guest.run_id for guest in guests]  # type: ignore[attr-defined]
+
+
+def test_each_of_two_knows_the_other_once(tmp_path: Path) -> None:
+    with company("a", "here", tmp_path) as first:
+        assert first.news() == []
+        with company("b", "there", tmp_path) as second:
+            assert run_ids(second.news()) == ["a"]
+            assert run_ids(first.news()) == ["b"]
+            assert first.news() == second.news() == []
+            assert sorted(run_ids(measuring_now("", tmp_path))) == ["a", "b"]
+    assert list(tmp_path.iterdir()) == []
+    assert measuring_now("", tmp_path) == []
+
+
+def test_one_that_came_and_went_in_between_is_known_too(tmp_path: Path) -> None:
+    with company("a", "here", tmp_path / "nowhere", tmp_path) as first:
+        with company("b", "there", tmp_path):
+            pass
+        (guest,) = first.news()
+        assert (guest.run_id, guest.host, guest.process) == ("b", "there", os.getpid())
+
+
+def test_the_dead_are_no_company_and_their_books_are_cleared_away(tmp_path: Path) -> None:
+    code = (
+        "import os; from pathlib import Path; from edge_bench.bench.system.concurrent_runs import company\n"
+        f"with company('dead', 'here', Path({str(tmp_path)!r})): os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", code], env=clean_environment(tmp_path), check=False)
+    assert len(list(tmp_path.glob(f".*{PART}"))) == 1
+    with company("alive", "here", tmp_path) as here:
+        assert here.news() == []
+    assert measuring_now("", tmp_path) == []
+    with company("next", "here", tmp_path):
+        remove_leftovers(tmp_path)
+        assert len(list(tmp_path.iterdir())) == 1, "its own, which is locked, stays"
+
+
+def test_another_machine_on_the_same_network_folder_is_no_company(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with company("a", "here", tmp_path) as first:
+        monkeypatch.setattr("edge_bench.bench.system.concurrent_runs._boot_id", lambda: "another kernel")
+        with company("b", "there", tmp_path) as second:
+            assert second.news() == []
+        assert first.news() == []
+
+
+def test_what_is_no_book_is_passed_over(tmp_path: Path) -> None:
+    for number, content in enumerate((b"", b"hello", b"[" * 5000, bytes(2 << 20))):
+        (tmp_path / f".measuring.{number}{PART}").write_bytes(content)
+    (tmp_path / f".measuring.link{PART}").symlink_to(tmp_path / "elsewhere")
+    os.mkfifo(tmp_path / f".measuring.pipe{PART}")
+    with company("a", "here", tmp_path) as here:
+        assert here.news() == []
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root, to be somebody else")
+def test_runs_of_different_users_see_each_other(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    shared = Path(tempfile.mkdtemp())  # beside nothing that is for root alone
+    request.addfinalizer(lambda: shutil.rmtree(shared))
+    shared.chmod(0o1777)
+    code = (
+        "import os\nfrom pathlib import Path\nfrom edge_bench.bench.system.concurrent_runs import company\n"
+        "os.setgid(12345)\nos.setuid(12345)\n"
+        f"with company('other', 'there', Path({str(shared)!r})) as here: print([g.run_id for g in here.news()])\n"
+    )
+    with company("mine", "here", shared) as here:
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=clean_environment(tmp_path), capture_output=True, text=True, check=False
+        )
+        assert done.stdout == "['mine']\n", done.stderr
+        assert run_ids(here.news()) == ["other"]
+
+
+class Disturbs(Silent):
+    """Another run comes and goes after the first trial of the one that this watches."""
+
+    def __init__(self, results: Path) -> None:
+        self.results, self.done = results, 0
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        self.done += steps
+        if steps and self.done == 1:
+            with company("0ther" * 6, "elsewhere", self.results):
+                pass
+        if self.done == 2:
+            raise KeyboardInterrupt
+
+
+def test_a_second_run_is_in_the_trust_record_also_after_a_kill_and_a_resume(
+    digits_bundle: Bundle, tmp_path: Path
+) -> None:
+    question = about_bundle(digits_bundle.folder, LIGHT, QUICK, Silent())
+    run, _ = measure(question, tmp_path, Disturbs(tmp_path))
+    assert spoiled(run) == 1
+    (journal,) = tmp_path.glob(f"*{JOURNAL}")
+    assert spoiled(read_run_or_journal(journal)) == 1, "on disk, whatever happens to the run"
+    whole, path = measure(question, tmp_path, Silent(), resume=True)
+    assert whole.complete
+    assert spoiled(read_run(path)) == 1
+    assert whole.trusted is False
+
+
+def test_two_real_runs_at_once_both_say_so(digits_bundle: Bundle, tmp_path: Path) -> None:
+    """In two results folders; only the machine's own place is common to both."""
+
+    class Second(Silent):
+        found: Run | None = None
+
+        def advance(self, steps: int = 1, note: str = "") -> None:
+            if self.found is None and steps:
+                question = about_bundle(digits_bundle.folder, LIGHT, msgspec.structs.replace(QUICK, trials=1), Silent())
+                self.found, _ = measure(question, tmp_path / "second", Silent())
+
+    second = Second()
+    first, _ = measure(about_bundle(digits_bundle.folder, LIGHT, QUICK, Silent()), tmp_path / "first", second)
+    assert second.found is not None
+    assert spoiled(first) == spoiled(second.found) == 1
+    assert second.found.run_id[:8] in " ".join(finding.what for finding in first.findings)
+    assert first.run_id[:8] in " ".join(finding.what for finding in second.found.findings)
+
+
+def spoiled(run: Run) -> int:
+    return sum(finding.spoils and "another edge-bench" in finding.what for finding in run.findings)

@@ -1,0 +1,114 @@
+"""What happens inside a worker, with a session and a clock that a test controls."""
+
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from edge_bench.bench.preprocessing.model_inputs import model_inputs
+from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
+from edge_bench.bench.runtimes.base import Clock, PassTimes
+from edge_bench.bench.worker.__main__ import best_scores
+from edge_bench.bench.worker.warmup import warm_up
+from tests.conftest import REPOSITORY
+
+UNIT = Preprocessing(scale=1 / 255, offset=0.0)
+IMAGES = np.arange(256, dtype=np.uint8).reshape(4, 8, 8, 1)
+
+
+class FakeClock:
+    """Time passes only when a session works."""
+
+    def __init__(self) -> None:
+        self.now = 0
+
+    def __call__(self) -> int:
+        return self.now
+
+
+class FakeSession:
+    """Takes exactly ``cost`` ns an invocation."""
+
+    input = TensorSpec(dtype="float32", shape=[1, 8, 8, 1])
+    output = TensorSpec(dtype="float32", shape=[1, 10])
+
+    def __init__(self, clock: FakeClock, cost: int, batch_size: int) -> None:
+        self.clock, self.cost, self.batch_size, self.seen = clock, cost, batch_size, list[int]()
+
+    def classify(self, inputs: npt.NDArray[Any], outputs: npt.NDArray[Any], clock: Clock) -> PassTimes:
+        invocations = -(-len(inputs) // self.batch_size)
+        began = self.clock.now + self.cost * np.arange(invocations)
+        self.clock.now += self.cost * invocations
+        self.seen.append(len(inputs))
+        return PassTimes(began, began + self.cost)
+
+
+def spec(dtype: str, scale: float = 0.0, zero_point: int = 0) -> TensorSpec:
+    return TensorSpec(dtype=dtype, shape=[1, 8, 8, 1], scale=scale, zero_point=zero_point)
+
+
+def test_floats_are_scaled_pixels() -> None:
+    inputs = model_inputs(IMAGES, UNIT, spec("float32"))
+    assert inputs.dtype == np.float32
+    np.testing.assert_allclose(inputs.ravel(), np.arange(256) / 255, rtol=1e-6)
+
+
+def test_uint8_with_the_pixels_own_scale_is_the_pixels() -> None:
+    np.testing.assert_array_equal(model_inputs(IMAGES, UNIT, spec("uint8", 1 / 255)), IMAGES)
+
+
+def test_int8_is_rounded_shifted_and_clipped() -> None:
+    inputs = model_inputs(IMAGES, UNIT, spec("int8", 1 / 255, -128))
+    np.testing.assert_array_equal(inputs.ravel(), np.arange(256) - 128)
+    coarse = model_inputs(IMAGES, Preprocessing(scale=1.0, offset=0.0), spec("int8", 1.0, 0))
+    assert coarse.max() == 127
+
+
+@pytest.mark.parametrize(
+    ("unfit", "words"),
+    [(spec("int32"), "without quantization"), (TensorSpec(dtype="float32", shape=[1, 9, 9, 1]), "shape")],
+)
+def test_a_model_that_does_not_fit_the_images_is_refused(unfit: TensorSpec, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        model_inputs(IMAGES, UNIT, unfit)
+
+
+def test_warm_up_lasts_half_a_second_and_foretells_a_pass() -> None:
+    clock = FakeClock()
+    session = FakeSession(clock, cost=40_000_000, batch_size=1)
+    duration, invocations, pass_ns = warm_up(session, IMAGES[:1], np.zeros((1, 10)), 4, clock)
+    assert invocations == 13  # the first count of 40 ms that reaches 500 ms
+    assert duration == 520_000_000
+    assert pass_ns == 4 * 40_000_000
+
+
+def test_warm_up_makes_one_invocation_however_slow_and_sees_the_last_batchs_size() -> None:
+    clock = FakeClock()
+    session = FakeSession(clock, cost=10**12, batch_size=3)
+    _, invocations, _ = warm_up(session, IMAGES, np.zeros((4, 10)), 4, clock)
+    assert session.seen == [4]  # a batch of three and the rest of one
+    assert invocations == 2
+
+
+def test_peak_memory_grows_with_what_is_allocated() -> None:
+    # in a process of its own: here earlier tests may have reached further already
+    code = (
+        "import numpy as np\n"
+        "from edge_bench.bench.worker.limits import peak_memory\n"
+        "before = peak_memory()\n"
+        "block = np.ones(64 << 20, dtype=np.uint8)\n"
+        "print(peak_memory() - before)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert (48 << 20) < int(done.stdout) < (96 << 20)
+
+
+def test_best_scores_are_the_first_and_the_five_best() -> None:
+    scores = np.array([[0.1, 0.9, 0.2, 0.3, 0.4, 0.5, 0.0], [5, 5, 0, 1, 2, 3, 4]], np.float32)
+    first, five = best_scores(scores)
+    assert first.tolist() == [1, 0]  # the lower class wins a tie
+    assert [sorted(row) for row in five.tolist()] == [[1, 2, 3, 4, 5], [0, 1, 4, 5, 6]]
+    assert best_scores(scores[:, :3])[1].shape == (2, 3)

@@ -1,0 +1,125 @@
+"""The proofs prove something: they see an interval that is too narrow, and more work as more work."""
+
+import numpy as np
+import pytest
+
+from edge_bench.bench.dataset.workload import subject_of
+from edge_bench.bench.measure.plan import Selection, plan
+from edge_bench.bench.measure.runner import run_benchmark
+from edge_bench.bench.progress import Silent
+from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.run import Settings
+from studies.calibration import litert_benchmark, self_comparison, wall_time
+from studies.calibration.components import components
+from studies.calibration.coverage import accuracy_coverage, coverage
+from studies.calibration.noise import SCENARIOS, Noise
+
+
+def test_coverage_sees_intervals_that_take_trials_as_independent() -> None:
+    found = coverage(SCENARIOS["processes differ"], 300)
+    assert found["median, trials taken as independent"] < 0.8
+    for kind in ("median", "ratio, one run", "ratio of waits", "ratio, two machines"):
+        assert 0.90 < found[kind] < 0.99, kind
+
+
+def test_neighbours_come_to_all_configurations_and_go() -> None:
+    times = Noise(process=0, trial=0, neighbours=0.3).draw(np.random.default_rng(0), 100, 6, 2)
+    there = times > 1.1
+    assert set(np.unique(times)) == {1.0, 1.24}
+    assert 0.25 < there.mean() < 0.35
+    alike = (there[0] == there[1]).mean()
+    assert 0.3**2 + 0.7**2 + 0.1 < alike < 0.95  # more often than by chance, not always
+
+
+def test_a_ratio_holds_where_neighbours_are_on_the_machine() -> None:
+    found = coverage(Noise(process=0.006, trial=0.01, neighbours=0.3), 300)
+    for kind in ("median", "ratio, one run", "ratio, two machines"):
+        assert 0.90 < found[kind] < 0.99, kind
+
+
+def test_accuracies_are_covered() -> None:
+    wilson, paired = accuracy_coverage(1_000, 0.9, 0.01, 0.02, 400)
+    assert 0.91 < wilson < 0.99
+    assert 0.91 < paired < 0.99
+
+
+def test_drift_hits_all_configurations_alike_and_noise_does_not() -> None:
+    only_drift = Noise(process=0, trial=0, drift=0.05).draw(np.random.default_rng(0), 5, 6, 2)
+    np.testing.assert_allclose(only_drift[0], only_drift[1])
+    assert only_drift.std() > 0.01
+    noisy = Noise(process=0.01, trial=0.01).draw(np.random.default_rng(0), 5, 6, 2)
+    assert not np.allclose(noisy[0], noisy[1])
+
+
+def test_b_does_5_percent_more_work_than_a(digits_bundle: Bundle) -> None:
+    planned = self_comparison.candidates(digits_bundle, 210)
+    run = run_benchmark(subject_of(digits_bundle, 210), planned, Settings(trials=2, processes=1, limit=210), Silent())
+    assert [result.trials[0].latencies.length for result in run.results] == [200, 200, 210, 210]
+
+
+def test_repeats_add_up_to_a_table_and_to_longer_runs() -> None:
+    generator = np.random.default_rng(0)
+
+    def repeat(*, loaded: bool, more: float) -> self_comparison.Repeat:
+        work = np.array([1, 1, more, more]).reshape(4, 1, 1)
+        seconds = (generator.lognormal(0, 0.02, (4, 5, 6)) * work).tolist()
+        return self_comparison.Repeat(loaded=loaded, processes=5, wall_seconds=1, seconds=seconds, typical=seconds)
+
+    repeats = [
+        *(repeat(loaded=False, more=1.10) for _ in range(6)),
+        *(repeat(loaded=True, more=1.0) for _ in range(4)),
+    ]
+    lines = _cells(self_comparison.summary(repeats))
+    counted = {(line[0], line[1], line[2]): line[3:8] for line in lines}
+    assert counted["quiet", "30 in 5", "with 5 % more work"] == ["12", "0", "12", "0", "0"]
+    assert counted["quiet", "60 in 10", "with 5 % more work"] == ["6", "0", "6", "0", "0"]
+    assert counted["one core busy", "60 in 10", "with 5 % more work"][1:3] == ["0", "0"]
+    assert counted["quiet", "30 in 5", "with itself"][1:3] == ["0", "0"]
+    ways = _cells(self_comparison.ways(repeats))
+    assert len(ways) == 2 * len(self_comparison.WAYS)
+    assert {(line[0], line[2], line[4]) for line in ways} == {("quiet", "0%", "100%"), ("one core busy", "0%", "0%")}
+    held = _cells(self_comparison.held(repeats))
+    assert [line[2] for line in held] == ["12", "24", "8", "16"]
+    assert all(int(line[3].split("%")[0]) >= 75 for line in held)
+
+
+def test_components_are_those_that_times_were_drawn_from() -> None:
+    generator = np.random.default_rng(0)
+    noise = Noise(process=0.006, trial=0.023, drift=0.011, neighbours=0.2)
+    work = np.array([1, 1, 1.05, 1.05]).reshape(4, 1, 1)
+    repeats = []
+    for _ in range(200):
+        seconds = noise.draw(generator, 5, 6, 4)
+        typical = np.where(seconds > 1.12, 1.24, 1.0)
+        repeats.append(self_comparison.Repeat(
+            loaded=False, processes=5, wall_seconds=1, seconds=(seconds * work).tolist(),
+            typical=(typical * work).tolist(),
+        ))  # fmt: skip
+    found = components(repeats)
+    assert found.disturbed == pytest.approx(0.2, abs=0.02)
+    assert found.by == pytest.approx(0.24, abs=0.01)
+    assert found.trial == pytest.approx(0.023, abs=0.003)
+    assert found.drift == pytest.approx(0.011, abs=0.003)
+    assert found.process == pytest.approx(0.006, abs=0.003)
+
+
+def _cells(table: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
+
+
+@pytest.mark.slow
+def test_litert_benchmark_and_a_run_can_stand_side_by_side(digits_bundle: Bundle) -> None:
+    model = digits_bundle.folder / "variants" / "float32.tflite"
+    run = litert_benchmark.ours(model, 1)
+    assert len(run.results[0].trials) == 6
+    assert litert_benchmark.theirs(model, 1, 50) >= 0
+
+
+def test_the_budget_counts_what_was_timed(digits_bundle: Bundle) -> None:
+    selection = Selection(variants=["dynamic"], runtimes=["litert"])
+    run = run_benchmark(
+        subject_of(digits_bundle), plan(digits_bundle, selection), Settings(trials=2, processes=1), Silent()
+    )
+    found = wall_time.shares(run)
+    assert found["budget"] == pytest.approx(1.25 * found["timed trials"] + 3)
+    assert found["wall"] > found["timed trials"] + found["warm-ups"]

@@ -1,0 +1,1 @@
+"""Tools for developers: schemas, lock audit, probes of released runtimes, checks of the layout."""
