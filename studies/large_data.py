@@ -1,6 +1,6 @@
 """Many images in constant memory: decoding, a first and a second run over 50,000 of them.
 
-    python -m benchmarks.large_data IMAGES [--count 50000] [--size 224]
+    python -m studies.large_data IMAGES [--count 50000] [--size 224]
 
 IMAGES is a folder with a folder a class; its files are linked until there are enough. The model is as small as can be
 (an average of every channel and a dense layer), so that the data is what weighs.

@@ -1,6 +1,6 @@
 """What the harness costs: `run`'s median latency against a bare loop of set_tensor, invoke, get_tensor.
 
-    python benchmarks/overhead.py BUNDLE [--repeats 7] [--limit 2000]
+    python studies/overhead.py BUNDLE [--repeats 7] [--limit 2000]
 
 Both measure `dynamic` on LiteRT, batch 1, one thread, over the same images, in fresh processes, in turn: bare, harness,
 bare, harness … The figure is the ratio of the medians, pair by pair; the aim is at most 1.05.

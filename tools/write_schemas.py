@@ -1,4 +1,4 @@
-"""Writes the JSON Schema of every record: ``python -m bench.schema docs/schema``."""
+"""Writes the JSON Schema of every record: ``python -m tools.write_schemas docs/schema``."""
 
 import sys
 from pathlib import Path

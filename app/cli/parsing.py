@@ -86,7 +86,7 @@ def given(context: typer.Context) -> set[str]:
 
 
 def data_options(context: typer.Context) -> "DataOptions":
-    """What the person said of the data (app/data_options.py).
+    """What the person said of the data (app/cli/options/data.py).
 
     BadInput for words that nobody knows, and for what says nothing without the rest.
     """

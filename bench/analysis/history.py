@@ -45,7 +45,7 @@ def history(runs: Sequence[Run]) -> list[Series]:
     """Sorts all measured configurations of all Runs into series; Runs of different bundles are kept apart.
 
     A change of time is judged like any comparison of two Runs: by an interval over processes, and only
-    beyond 2 % is it one (``bench.stats.verdict``).
+    beyond 2 % is it one (``bench/stats/ratios.py``).
     """
     series: dict[tuple[object, ...], list[tuple[Run, Result]]] = {}
     for run in sorted(runs, key=lambda run: (run.began, run.run_id)):

@@ -85,7 +85,7 @@ def ratio_of_rounds(
 ) -> Ratio | None:
     """How many times as long as ``second`` the ``first`` takes; each is ``{process: {round: seconds}}``.
 
-    From the rounds that both have, paired, by one of bench.ratios'; None where there is no such round.
+    From the rounds that both have, paired, by one of bench/stats/ratios.py; None where there is no such round.
     """
     both = first.keys() & second.keys()
     shared = {process: sorted(first[process].keys() & second[process].keys()) for process in both}

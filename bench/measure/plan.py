@@ -42,7 +42,7 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     file: Path | None
     runtime_version: str
     failure: Failure | None = None
-    images: int | None = None  # how many of the run's images it classifies; None: all. For calibration/
+    images: int | None = None  # how many of the run's images it classifies; None: all. For studies/calibration
 
 
 def plan(models: Models, selection: Selection) -> list[Planned]:

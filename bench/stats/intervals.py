@@ -78,8 +78,8 @@ def median_interval_over_processes(processes: Sequence[Values]) -> Interval | No
     From the lower to the upper end of two intervals, each of which misses what the other sees. Order statistics take
     all trials as independent: where processes differ, theirs holds the truth in some 65 % of the cases, not 95.
     Student's t of the processes' medians, on a log scale around the median of all values, takes them as normal: where a
-    machine changes between two speeds, it holds it in some 90 % (calibration/coverage.py). Of a single process, order
-    statistics alone, which then speak for that process only; of too few values for those, Student's t alone.
+    machine changes between two speeds, it holds it in some 90 % (studies/calibration/coverage.py). Of a single process,
+    order statistics alone, which then speak for that process only; of too few values for those, Student's t alone.
     """
     values = [np.asarray(process, dtype=np.float64) for process in processes if len(process)]
     if not values:

@@ -43,7 +43,7 @@ def paired_ratio(first: Sequence[Values], second: Sequence[Values]) -> Ratio:
     (generations - 1) degrees of freedom, because what differs between processes is what repeats least (Kalibera &
     Jones 2013). The median within a generation, because a round in which something interfered would otherwise widen
     the interval of all; t, because a percentile bootstrap over 5 processes covers about 85 % instead of 95 %.
-    calibration/ holds both to account. With a single generation there is no interval.
+    studies/calibration holds both to account. With a single generation there is no interval.
 
     This is for what is waited for, each answer next to the other one, such as over a network; for what a machine takes,
     `interleaved_ratio`.

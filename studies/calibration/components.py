@@ -1,8 +1,8 @@
-"""How the times of trials vary on a machine, from what `calibration.self_comparison` logged there.
+"""How the times of trials vary on a machine, from what `studies.calibration.self_comparison` logged there.
 
-    python -m calibration.components [LOG]
+    python -m studies.calibration.components [LOG]
 
-What `calibration.noise` draws from, and so what the intervals' coverage is about.
+What `studies.calibration.noise` draws from, and so what the intervals' coverage is about.
 """
 
 import argparse

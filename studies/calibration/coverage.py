@@ -1,6 +1,6 @@
 """Do the 95 % intervals hold the truth in 95 % of the cases?
 
-    python -m calibration.coverage [--draws 10000]
+    python -m studies.calibration.coverage [--draws 10000]
 
 Draws runs of 30 trials over 5 processes from noise whose truth is known, and counts. Aim: 93 to 97 %.
 """

@@ -1,6 +1,6 @@
 """Side by side with LiteRT's own benchmark: the same .tflite file, threads and machine, in turn.
 
-    python -m calibration.litert_benchmark MODEL.tflite... [--repeats 7] [--threads 1]
+    python -m studies.calibration.litert_benchmark MODEL.tflite... [--repeats 7] [--threads 1]
 
 `litert-benchmark` comes with ai-edge-litert and prints hundredths of a millisecond, so models of about 1 ms or more are
 compared; the aim is medians within 3 %.

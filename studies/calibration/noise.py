@@ -12,7 +12,7 @@ Times = npt.NDArray[np.float64]
 #: Rounds after which a phase of the machine is forgotten to a third.
 _PHASE_ROUNDS = 3.0
 #: What a trial takes longer while a neighbour uses the other half of the core, and after how many trials that is
-#: forgotten to a third: as recorded by calibration/self_comparison.py.
+#: forgotten to a third: as recorded by studies/calibration/self_comparison.py.
 _NEIGHBOUR, _NEIGHBOUR_TRIALS = 0.24, 2.0
 
 
@@ -75,7 +75,7 @@ def _bursts(generator: np.random.Generator, share: float, shape: tuple[int, int,
     return generator.permuted(states, axis=2).transpose(2, 0, 1)
 
 
-#: From the quietest machine to a shared virtual one. What is "as recorded" is what `calibration.components` found on
+#: From the quietest machine to a shared virtual one. "As recorded" is what `studies.calibration.components` found on
 #: the latter, with nothing else running there and with one core kept busy.
 SCENARIOS = {
     "quiet": Noise(process=0.002, trial=0.004),

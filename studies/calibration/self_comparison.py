@@ -1,6 +1,6 @@
 """A configuration compared with itself, and with itself doing 5 % more work: what do the verdicts say?
 
-    python -m calibration.self_comparison BUNDLE [--comparisons 100] [--images N] [--load] [--log FILE]
+    python -m studies.calibration.self_comparison BUNDLE [--comparisons 100] [--images N] [--load] [--log FILE]
 
 Each repeat is one benchmark of four configurations, interleaved, fresh processes each, by the code and with the
 defaults that `run` has: A and A′ classify the same images, B and B′ 5 % more, N or the whole test set. It gives two

@@ -1,6 +1,6 @@
 """What a run costs beside its timed trials.
 
-    python -m calibration.wall_time BUNDLE [--limit 10000] [--trials 30]
+    python -m studies.calibration.wall_time BUNDLE [--limit 10000] [--trials 30]
 
 The budget: 1.25 × the sum of the timed trials + 3 s a configuration, for the TFLite runtimes.
 """

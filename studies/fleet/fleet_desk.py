@@ -1,8 +1,8 @@
 """What a fleet of so many machines costs the desk: `edge-bench fleet run` against recorded engines.
 
-python -m benchmarks.fleet_desk artifacts/bundle --engines 1,10,100 [--send] [--seconds 30]
+python -m studies.fleet.fleet_desk artifacts/bundle --engines 1,10,100 [--send] [--seconds 30]
 
-The engines are recorded ones in a process of their own (`benchmarks/recorded_engine.py`); the command is the real one,
+The engines are recorded ones in a process of their own (`recorded_engine.py`); the command is the real one,
 in a process of its own, and its processor time and peak memory are what the system says of it. With --send each engine
 lacks the image (--image, a `docker save` file), and takes all of its bytes.
 """

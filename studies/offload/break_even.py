@@ -1,6 +1,6 @@
 """Is the break-even that the model predicts the one that is measured? For several links, on this machine.
 
-    python -m benchmarks.break_even BUNDLE --local dynamic/tflite-runtime --server dynamic/litert \
+    python -m studies.offload.break_even BUNDLE --local dynamic/tflite-runtime --server dynamic/litert \
         --setting raw@50Mbit --setting jpeg@5Mbit
 
 The server runs natively beside the edge. From the way without a link the round trip is predicted at which sending takes

@@ -1,6 +1,6 @@
 """Does a simulated link deliver what it was asked for? Round trips and bandwidths through the proxy, on this machine.
 
-    python -m benchmarks.links
+    python -m studies.offload.links
 
 Round trips are of four bytes, beyond those of the loopback without the proxy; bandwidth is of a second and a half of
 data that comes back over a faster way.

@@ -1,6 +1,6 @@
 """The server under load on loopback, by wrk: requests a second, latencies, refusals, and memory over many requests.
 
-    python -m benchmarks.serve_load BUNDLE [--variant dynamic] [--seconds 10] [--requests 100000]
+    python -m studies.serving.serve_load BUNDLE [--variant dynamic] [--seconds 10] [--requests 100000]
 
 wrk (Debian: `apt-get install wrk`) keeps 1, 8 and 64 connections busy with one image of the test set a request, in
 binary, and runs on the same machine as the server: its share of the processors is in the figures. Then more connections

@@ -1,6 +1,6 @@
 """Does a client that others wrote get the predictions of a local run? All test images, all variants.
 
-    python -m benchmarks.serve_predictions BUNDLE
+    python -m studies.serving.serve_predictions BUNDLE
 
 Each variant is run once locally (`edge-bench run --trials 1 --processes 1`), then served, and the whole test set is
 classified through NVIDIA's tritonclient, 100 images a request: as pixels, and as PNG files.

@@ -1,6 +1,6 @@
 """The paper's model trained by two workers beside one, the same global batch: seconds and accuracy over several seeds.
 
-    python -m benchmarks.distributed_training --seeds 1,2,3 --epochs 2
+    python -m studies.training.distributed_training --seeds 1,2,3 --epochs 2
 
 Both workers run here, on loopback, so this shows that the training is the same and what the exchange costs, not what
 two machines would gain. docs/distributed-training.md holds what it printed.

@@ -1,4 +1,4 @@
-"""What an offload's parent and its worker processes say to each other, in the frames of bench/protocol.py."""
+"""What an offload's parent and its worker processes say to each other, in the frames of bench/worker/channel.py."""
 
 import msgspec
 

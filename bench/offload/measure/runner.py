@@ -1,6 +1,6 @@
 """The measurement: fresh workers, here and there in interleaved rounds, one Offload comes out.
 
-As in bench/benchmark.py, a generation of worker processes at a time: one loads the model, one talks to the server.
+As in bench/measure/runner.py, a generation of worker processes at a time: one loads the model, one talks to the server.
 Their trials alternate in a seeded shuffled order over all ways (arms). A way that fails is a row; the rest goes on.
 """
 

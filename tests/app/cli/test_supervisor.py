@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 def supervising(tmp_path: Path, work: str, *, setup: str = "") -> "subprocess.Popen[str]":
     """A process whose supervised child runs that code, which says when it is up."""
     code = (
-        "import ctypes, os, signal, sys, tempfile, time\nfrom app.supervision import supervised\n"
+        "import ctypes, os, signal, sys, tempfile, time\nfrom edge_bench.app.cli.supervisor import supervised\n"
         f"from edge_bench.bench.interrupts import held, listen\n{setup}\nlisten()\n"
         "def up(): print('up', tempfile.gettempdir(), flush=True)\n"
         f"def work():\n    open(tempfile.mkstemp()[1], 'w')\n    {work}\n    return 7\n"
