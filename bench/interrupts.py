@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FrameType
 
-__all__ = ["SIGNALS", "asked_to_stop", "die_with_parent", "held", "listen", "stop_listening"]
+__all__ = ["SIGNALS", "asked_to_stop", "defer_interrupts", "die_with_parent", "listen", "stop_listening"]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: A second signal that comes sooner is the same wish again: Ctrl-C reaches a process group, and people press it twice.
@@ -59,7 +59,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
 
 
 @contextlib.contextmanager
-def held() -> Iterator[None]:
+def defer_interrupts() -> Iterator[None]:
     """Puts an interruption off to the end of something short that must not be done by half."""
     _state.holding += 1
     try:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_bench.bench.dataset.sampling import draw_evenly
-from edge_bench.bench.dataset.workload import subject_of
+from edge_bench.bench.dataset.workload import bundle_workload
 from edge_bench.bench.measure.plan import Selection, plan
 from edge_bench.bench.measure.runner import run_benchmark
 from edge_bench.bench.progress import Silent
@@ -66,9 +66,9 @@ def harness(bundle: Bundle, limit: int) -> float:
     """Median latency as `run` reports it, in ns."""
     selection = Selection(variants=["dynamic"], runtimes=["litert"])
     run = run_benchmark(
-        subject_of(bundle, limit), plan(bundle, selection), Settings(trials=3, processes=1, limit=limit), Silent()
+        bundle_workload(bundle, limit), plan(bundle, selection), Settings(trials=3, processes=1, limit=limit), Silent()
     )
-    return float(np.median(run.results[0].latencies_ms_an_image())) * 1e6
+    return float(np.median(run.results[0].latencies_ms_per_image())) * 1e6
 
 
 def main() -> None:

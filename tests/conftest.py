@@ -15,7 +15,7 @@ from PIL import Image
 from edge_bench.app.training.fit.checkpoints import TrainingSettings
 from edge_bench.app.training.job import train_bundle
 from edge_bench.bench.measure.plan import Selection
-from edge_bench.bench.measure.request import about_bundle
+from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.measure.session import measure
 from edge_bench.bench.progress import Progress, Silent
 from edge_bench.bench.records.bundle import Bundle
@@ -86,7 +86,7 @@ def measure_bundle(
     folder: Path, selection: Selection, settings: Settings, results: Path, progress: Progress, **how: Any
 ) -> tuple[Run, Path]:
     """As `edge-bench run BUNDLE` does it, in this process."""
-    return measure(about_bundle(folder, selection, settings, progress), results, progress, **how)
+    return measure(BenchmarkRequest.from_bundle(folder, selection, settings, progress), results, progress, **how)
 
 
 def command(*arguments: object) -> list[str]:

@@ -11,7 +11,7 @@ from edge_bench.bench.errors import BadInput
 if TYPE_CHECKING:
     from edge_bench.bench.dataset.load import DataOptions
 
-__all__ = ["DATA_OPTIONS", "counts", "data_options", "given", "is_file", "memory", "names", "share", "size"]
+__all__ = ["DATA_OPTIONS", "counts", "data_options", "explicit_options", "is_file", "memory", "names", "share", "size"]
 
 #: Names of what only model files take, a bundle having its own.
 DATA_OPTIONS = {
@@ -75,7 +75,7 @@ def size(text: str, flag: str, *, least: int = 1, most: int = 1 << 60) -> int:
     return amount
 
 
-def given(context: typer.Context) -> set[str]:
+def explicit_options(context: typer.Context) -> set[str]:
     """Names of the options that the person stated, on the command line or in the environment."""
     stated = {
         name

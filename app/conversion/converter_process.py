@@ -13,7 +13,7 @@ import msgspec
 
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.interrupts import SIGNALS, die_with_parent
-from edge_bench.bench.io.record_codec import Count, Text
+from edge_bench.bench.io.record_codec import BoundedStr, NonNegativeInt
 from edge_bench.bench.records.manifest import Variant
 from edge_bench.bench.worker.channel import Channel, ChannelClosed
 
@@ -44,7 +44,7 @@ class Convert(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class Loaded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The model is there."""
 
-    parameters: Count | None  # None: a SavedModel, which nobody has counted
+    parameters: NonNegativeInt | None  # None: a SavedModel, which nobody has counted
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -60,8 +60,8 @@ class Converted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class Refused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """What could not be done, as the error that the parent raises."""
 
-    problem: Text
-    remedy: Text
+    problem: BoundedStr
+    remedy: BoundedStr
     bad_input: bool
 
 
@@ -73,12 +73,12 @@ class _Model:
     """A Keras model in memory, or a SavedModel's folder."""
 
     def __init__(self, request: Load) -> None:
-        from edge_bench.app.conversion.keras_applications import ZOO, build_known
+        from edge_bench.app.conversion.keras_applications import KERAS_APPLICATIONS, build_application
 
         path = Path(request.name)
         self.name, self.keras, self._folder = path.stem, None, None
-        if request.name in ZOO:
-            self.name, self.keras = request.name, build_known(request.name, request.weights)
+        if request.name in KERAS_APPLICATIONS:
+            self.name, self.keras = request.name, build_application(request.name, request.weights)
         elif path.is_dir():
             self.name, self._folder = path.resolve().name, path
         else:

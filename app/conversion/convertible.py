@@ -19,7 +19,7 @@ from edge_bench.app.conversion.converter_process import (
     WriteKeras,
     Written,
 )
-from edge_bench.app.conversion.keras_applications import ZOO
+from edge_bench.app.conversion.keras_applications import KERAS_APPLICATIONS
 from edge_bench.app.conversion.precisions import Calibration
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.formats.tflite import MAX_FILE_BYTES
@@ -27,21 +27,21 @@ from edge_bench.bench.io.files import read_bounded
 from edge_bench.bench.models.model_files import check_folder
 from edge_bench.bench.records.manifest import Variant
 from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, installed_version, why_not_installed
-from edge_bench.bench.worker.process import Worker, WorkerFailed
+from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
-__all__ = ["Source", "source_named"]
+__all__ = ["ConvertibleModel", "open_convertible"]
 
 AnswerType = TypeVar("AnswerType")
 
 
 @dataclass(frozen=True)
-class Source:
+class ConvertibleModel:
     """A model in the hands of a converter process."""
 
     name: str
     preprocess: str | None  # that the model is known to want
     parameters: int | None  # None: a SavedModel
-    _worker: Worker
+    _worker: WorkerProcess
     _folder: Path  # for what the two hand each other
     _timeout: float
 
@@ -62,29 +62,38 @@ class Source:
 
 
 @contextlib.contextmanager
-def source_named(name: str, weights: str, timeout: float) -> Iterator[Source]:
+def open_convertible(name: str, weights: str, timeout: float) -> Iterator[ConvertibleModel]:
     """A well-known model by its name, or a file or folder, loaded. BadInput where it is none or cannot be loaded."""
     if installed_version(RUNTIMES["tensorflow"]) is None:
         raise why_not_installed(RUNTIMES["tensorflow"])
     path = Path(name)
-    if name not in ZOO:
+    if name not in KERAS_APPLICATIONS:
         if not path.exists():
-            raise BadInput(f"{name}: no such file, and no model of that name", f"models are: {', '.join(ZOO)}")
+            raise BadInput(
+                f"{name}: no such file, and no model of that name", f"models are: {', '.join(KERAS_APPLICATIONS)}"
+            )
         if (path / SAVED_MODEL).is_file():
             check_folder(path)
         elif path.suffix != ".keras" or not path.is_file():
             raise BadInput(f"{path}: not a .keras file or SavedModel folder", "save it with model.save('model.keras')")
-    short = name if name in ZOO else path.resolve().name if path.is_dir() else path.stem
+    short = name if name in KERAS_APPLICATIONS else path.resolve().name if path.is_dir() else path.stem
     with (
         tempfile.TemporaryDirectory() as folder,
-        Worker.of("edge_bench.app.conversion.converter_process", [], Reply) as worker,
+        WorkerProcess.spawn("edge_bench.app.conversion.converter_process", [], Reply) as worker,
     ):
-        source = Source(short, ZOO[name].preprocess if name in ZOO else None, None, worker, Path(folder), timeout)
+        source = ConvertibleModel(
+            short,
+            KERAS_APPLICATIONS[name].preprocess if name in KERAS_APPLICATIONS else None,
+            None,
+            worker,
+            Path(folder),
+            timeout,
+        )
         loaded = _asked(worker, Load(name=name, weights=weights), Loaded, source)
-        yield Source(short, source.preprocess, loaded.parameters, worker, Path(folder), timeout)
+        yield ConvertibleModel(short, source.preprocess, loaded.parameters, worker, Path(folder), timeout)
 
 
-def _asked(worker: Worker, request: Any, answer: type[AnswerType], source: Source) -> AnswerType:
+def _asked(worker: WorkerProcess, request: Any, answer: type[AnswerType], source: ConvertibleModel) -> AnswerType:
     try:
         reply = worker.ask(request, object, source._timeout)
     except WorkerFailed as cause:

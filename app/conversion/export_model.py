@@ -9,13 +9,13 @@ import msgspec
 import numpy as np
 
 from edge_bench.app.conversion.bundle_files import entry_of, versions, write_array
-from edge_bench.app.conversion.convertible import Source, source_named
-from edge_bench.app.conversion.keras_applications import ZOO
+from edge_bench.app.conversion.convertible import ConvertibleModel, open_convertible
+from edge_bench.app.conversion.keras_applications import KERAS_APPLICATIONS
 from edge_bench.app.conversion.precisions import PRECISIONS, Calibration, describe
-from edge_bench.bench.dataset.load import DataOptions, subject_from
-from edge_bench.bench.dataset.workload import Subject
+from edge_bench.bench.dataset.load import DataOptions, files_workload
+from edge_bench.bench.dataset.workload import Workload
 from edge_bench.bench.errors import BadInput, EdgeBenchError
-from edge_bench.bench.io.disk_space import room_for_bundle
+from edge_bench.bench.io.disk_space import require_bundle_space
 from edge_bench.bench.io.files import write_atomically
 from edge_bench.bench.io.locks import only_writer
 from edge_bench.bench.io.npy import open_npy
@@ -26,7 +26,7 @@ from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import MANIFEST, Bundle, refuse_links
 from edge_bench.bench.records.manifest import DatasetInfo, Manifest, ModelInfo, Split, Variant
 
-__all__ = ["ExportSettings", "export_foreign"]
+__all__ = ["ExportSettings", "export_model"]
 
 CALIBRATION_IMAGES = 500
 
@@ -42,7 +42,7 @@ class ExportSettings:
     timeout: float  # seconds
 
 
-def export_foreign(
+def export_model(
     name: str,
     folder: Path,
     options: DataOptions,
@@ -64,16 +64,16 @@ def export_foreign(
 
 def _exported(name: str, folder: Path, options: DataOptions, settings: ExportSettings, progress: Progress) -> Bundle:
     progress.start("exporting", 2 + len(PRECISIONS))
-    with source_named(name, settings.weights, settings.timeout) as source:
+    with open_convertible(name, settings.weights, settings.timeout) as source:
         return _written_bundle(source, folder, options, settings, progress)
 
 
 def _written_bundle(
-    source: Source, folder: Path, options: DataOptions, settings: ExportSettings, progress: Progress
+    source: ConvertibleModel, folder: Path, options: DataOptions, settings: ExportSettings, progress: Progress
 ) -> Bundle:
     if source.preprocess and not options.preprocess and options.scale is None and options.offset is None:
         options = replace(options, preprocess=source.preprocess)
-    room_for_bundle(folder, source.parameters or 0, 0)  # a SavedModel's are known once it is converted
+    require_bundle_space(folder, source.parameters or 0, 0)  # a SavedModel's are known once it is converted
     progress.advance(1, "loaded")
     variants = [] if source.parameters is None else [source.write_keras(folder)]
     if source.parameters is None:
@@ -81,10 +81,10 @@ def _written_bundle(
     variants.append(_written(folder, "float32", source.convert("float32")))
     progress.advance(1, "float32")
     models = ModelFiles.open([folder / variants[-1].file], settings.timeout)
-    subject = subject_from(models, options, settings.limit, settings.seed, settings.timeout, progress)
-    pixels = open_npy(subject.pixels)
-    room_for_bundle(folder, models.parameters, len(subject.rows) * pixels[0].nbytes)
-    ranges = _calibration(models, subject, options, settings, progress)
+    workload = files_workload(models, options, settings.limit, settings.seed, settings.timeout, progress)
+    pixels = open_npy(workload.pixels)
+    require_bundle_space(folder, models.parameters, len(workload.rows) * pixels[0].nbytes)
+    ranges = _calibration(models, workload, options, settings, progress)
     for precision in [each for each in PRECISIONS if each != "float32"]:
         if precision == "int8" and ranges is None:
             progress.say("no int8 variant: its ranges need --calibration images")
@@ -94,7 +94,7 @@ def _written_bundle(
         except EdgeBenchError as cause:
             progress.say(f"left out: {cause.problem}")
         progress.advance(1, precision)
-    manifest = _manifest(folder, source, settings, subject, variants, models.parameters)
+    manifest = _manifest(folder, source, settings, workload, variants, models.parameters)
     write_atomically(folder / MANIFEST, encode_record(manifest))
     progress.finish(f"{len(variants)} variants")
     return Bundle.open(folder)
@@ -131,7 +131,7 @@ def _written(folder: Path, name: str, content: bytes) -> Variant:
 
 def _calibration(
     models: ModelFiles,
-    subject: Subject,
+    workload: Workload,
     options: DataOptions,
     settings: ExportSettings,
     progress: Progress,
@@ -141,41 +141,46 @@ def _calibration(
         if options.data is not None:
             return None
         progress.say("int8 is calibrated on random inputs, as the test set is: for speed only")
-        images = subject
+        images = workload
     else:
         stated = replace(
             options, data=settings.calibration, labels=None, classes=None, label_names=None, label_offset=None,
-            preprocess=options.preprocess or subject.preprocessing.name or None,
+            preprocess=options.preprocess or workload.preprocessing.name or None,
         )  # fmt: skip
-        images = subject_from(models, stated, CALIBRATION_IMAGES, settings.seed, settings.timeout, progress)
+        images = files_workload(models, stated, CALIBRATION_IMAGES, settings.seed, settings.timeout, progress)
     pixels = open_npy(images.pixels)[images.rows]
     spec = models.variants[0].input
     if images.input_shape:
         spec = msgspec.structs.replace(spec, shape=[1, *images.input_shape])
-    return model_inputs(pixels, subject.preprocessing, spec).astype(np.float32)
+    return model_inputs(pixels, workload.preprocessing, spec).astype(np.float32)
 
 
 def _manifest(
-    folder: Path, source: Source, settings: ExportSettings, subject: Subject, variants: list[Variant], parameters: int
+    folder: Path,
+    source: ConvertibleModel,
+    settings: ExportSettings,
+    workload: Workload,
+    variants: list[Variant],
+    parameters: int,
 ) -> Manifest:
-    pixels = open_npy(subject.pixels)[subject.rows]
-    labels = subject.labels
+    pixels = open_npy(workload.pixels)[workload.rows]
+    labels = workload.labels
     return Manifest(
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         dataset=DatasetInfo(
-            name=subject.identity.dataset,
-            sha256=subject.identity.dataset_sha256,
-            classes=subject.identity.classes,
-            note=subject.identity.note,
+            name=workload.identity.dataset,
+            sha256=workload.identity.dataset_sha256,
+            classes=workload.identity.classes,
+            note=workload.identity.note,
         ),
         split=Split(train=0, validation=0, test=len(pixels)),
         seed=settings.seed,
         model=ModelInfo(name=source.name, parameters=parameters if source.parameters is None else source.parameters),
         hyper_parameters={
             "exported from": source.name,
-            **({"weights": settings.weights} if source.name in ZOO else {}),
+            **({"weights": settings.weights} if source.name in KERAS_APPLICATIONS else {}),
         },
-        preprocessing=subject.preprocessing,
+        preprocessing=workload.preprocessing,
         versions=versions(),
         test_images=write_array(folder, "test/images.npy", pixels),
         test_labels=None if labels is None else write_array(folder, "test/labels.npy", labels.astype(np.uint16)),

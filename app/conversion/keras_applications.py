@@ -9,11 +9,11 @@ from typing import Any
 
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 
-__all__ = ["ZOO", "Known", "build_known"]
+__all__ = ["KERAS_APPLICATIONS", "KerasApplication", "build_application"]
 
 
 @dataclass(frozen=True)
-class Known:
+class KerasApplication:
     """A model, the preprocessing that its weights were trained with, and how it is built."""
 
     preprocess: str
@@ -33,10 +33,13 @@ def _mobilenet_v2(weights: str | None) -> Any:
 
 
 #: Preprocessings as in keras.applications.resnet and .mobilenet_v2.
-ZOO = {"resnet50": Known("imagenet-caffe", _resnet50), "mobilenetv2": Known("imagenet-tf", _mobilenet_v2)}
+KERAS_APPLICATIONS = {
+    "resnet50": KerasApplication("imagenet-caffe", _resnet50),
+    "mobilenetv2": KerasApplication("imagenet-tf", _mobilenet_v2),
+}
 
 
-def build_known(name: str, weights: str) -> Any:
+def build_application(name: str, weights: str) -> Any:
     """The Keras model; ``weights`` is imagenet (downloaded by Keras into its cache), none (random), or a file.
 
     BadInput where the file does not fit, EdgeBenchError where the weights cannot be downloaded.
@@ -45,12 +48,12 @@ def build_known(name: str, weights: str) -> Any:
 
     keras.utils.set_random_seed(42)  # random weights are the same every time
     if weights == "none":
-        return ZOO[name].build(None)
+        return KERAS_APPLICATIONS[name].build(None)
     if weights != "imagenet" and not Path(weights).is_file():
         raise BadInput(f"{weights}: no such file of weights", "say --weights imagenet, none, or name a file")
     try:
         with contextlib.redirect_stdout(sys.stderr):  # Keras draws its progress there
-            return ZOO[name].build(weights)
+            return KERAS_APPLICATIONS[name].build(weights)
     except (OSError, ValueError) as cause:
         reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0][:160]
         if weights == "imagenet":

@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_bench.app.fleet.docker.container import Ended
+from edge_bench.app.fleet.docker.container import ContainerExit
 from edge_bench.app.fleet.docker.engine import Engine
 from edge_bench.app.fleet.docker.errors import EngineLost, EngineTrouble
 from edge_bench.app.fleet.docker.images import ImageSource, ensure_image
 from edge_bench.app.fleet.docker.inventory import EngineSetting
-from edge_bench.app.fleet.docker.workspace import Workplace
-from edge_bench.app.fleet.runs.order import PROGRESS
+from edge_bench.app.fleet.docker.workspace import Workspace
+from edge_bench.app.fleet.runs.spec import PROGRESS
 from edge_bench.app.training.fit.checkpoints import TrainingSettings, TrainingState, checkpoint_path, read_state
 from edge_bench.app.training.job import bundle_holder
 from edge_bench.bench.errors import BadInput, EdgeBenchError
@@ -28,7 +28,7 @@ from edge_bench.bench.io.files import sha256_of
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import MANIFEST, Bundle
 
-__all__ = ["Share", "TrainingOrder", "shares", "train_in_turn"]
+__all__ = ["Share", "TrainingJobSpec", "shares", "train_in_turn"]
 
 #: All that `train` writes, by its whole name in the archive; the file that makes it count comes last.
 FILES = re.compile(
@@ -53,7 +53,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class TrainingOrder:
+class TrainingJobSpec:
     """What is trained, and from where."""
 
     folder: Path  # of the bundle, here
@@ -85,46 +85,46 @@ def shares(engines: Sequence[EngineSetting], epochs: int, ends: Sequence[int] | 
     return [Share(*share) for share in zip(engines, begins, finals, strict=True)]
 
 
-def train_in_turn(order: TrainingOrder, plan: Sequence[Share], progress: Progress, *, resume: bool) -> Bundle:
+def train_in_turn(spec: TrainingJobSpec, plan: Sequence[Share], progress: Progress, *, resume: bool) -> Bundle:
     """Each machine's share, one after another; the finished bundle, checked, in the order's folder.
 
     What is done already is not done again with ``resume``; without it BadInput where anything is there. Where a
     machine fails, the last whole epoch that could be fetched from it is in the folder, and ``resume`` goes on there.
     """
-    with bundle_holder(order.folder):
-        done = _epochs_done(order, resume=resume)
+    with bundle_holder(spec.folder):
+        done = _epochs_done(spec, resume=resume)
         for share in plan:
             if done < share.end:
-                _one_share(order, share, done, progress)
+                _one_share(spec, share, done, progress)
                 done = share.end
-        return _checked_bundle(order)
+        return _checked_bundle(spec)
 
 
-def _epochs_done(order: TrainingOrder, *, resume: bool) -> int:
-    state = read_state(order.folder)
-    finished = (order.folder / MANIFEST).exists()
+def _epochs_done(spec: TrainingJobSpec, *, resume: bool) -> int:
+    state = read_state(spec.folder)
+    finished = (spec.folder / MANIFEST).exists()
     if (state or finished) and not resume:
-        raise BadInput(f"{order.folder}: a bundle or a training is there already", "--resume, or name another BUNDLE")
+        raise BadInput(f"{spec.folder}: a bundle or a training is there already", "--resume, or name another BUNDLE")
     if finished:
-        _checked_bundle(order)
-        return order.settings.epochs
-    return _checked_state(order.folder, order.settings).epochs_done if state else 0
+        _checked_bundle(spec)
+        return spec.settings.epochs
+    return _checked_state(spec.folder, spec.settings).epochs_done if state else 0
 
 
-def _one_share(order: TrainingOrder, share: Share, done: int, progress: Progress) -> None:
+def _one_share(spec: TrainingJobSpec, share: Share, done: int, progress: Progress) -> None:
     name = share.engine.name
     progress.start(f"{name}: epochs {done + 1} to {share.end}", share.end - done)
-    with Engine(share.engine, order.timeout) as engine:
-        workplace = Workplace(engine, uuid.uuid4().hex[:8], "")
+    with Engine(share.engine, spec.timeout) as engine:
+        workspace = Workspace(engine, uuid.uuid4().hex[:8], "")
         try:
-            workplace.image, sent = ensure_image(engine, order.source, lambda _: None)
+            workspace.image, sent = ensure_image(engine, spec.source, lambda _: None)
             if sent:
                 progress.say(f"{name}: the image was sent, {sent / 1e6:.0f} MB")
-            sent = _send(order, workplace, done)
+            sent = _send(spec, workspace, done)
             progress.say(f"{name}: {sent / 1e6:.1f} MB sent")
-            ended = _train(order, workplace, share, done, progress)
+            ended = _train(spec, workspace, share, done, progress)
             with contextlib.suppress(EngineTrouble) if ended is None or ended.code else contextlib.nullcontext():
-                _fetch(order, workplace)
+                _fetch(spec, workspace)
         except EngineLost as lost:
             raise EngineLost(
                 f"{name}: {lost.problem}",
@@ -132,9 +132,9 @@ def _one_share(order: TrainingOrder, share: Share, done: int, progress: Progress
             ) from lost
         except BaseException:
             with contextlib.suppress(EngineTrouble):
-                workplace.clean_up(remove_image=order.remove_image)
+                workspace.clean_up(remove_image=spec.remove_image)
             raise
-        workplace.clean_up(remove_image=order.remove_image)
+        workspace.clean_up(remove_image=spec.remove_image)
     if ended is None:
         raise KeyboardInterrupt
     if ended.code:
@@ -143,25 +143,27 @@ def _one_share(order: TrainingOrder, share: Share, done: int, progress: Progress
     progress.finish()
 
 
-def _send(order: TrainingOrder, workplace: Workplace, done: int) -> int:
+def _send(spec: TrainingJobSpec, workspace: Workspace, done: int) -> int:
     """The folder with its checkpoint, and the data. The bytes sent."""
     total = 0
     if done:
-        total, _ = workplace.copy_in(order.folder, "results", "bundle", lambda _: None)
-    if order.data:
-        sent, _ = workplace.copy_in(order.data, "artifacts", "data", lambda _: None)
+        total, _ = workspace.copy_in(spec.folder, "results", "bundle", lambda _: None)
+    if spec.data:
+        sent, _ = workspace.copy_in(spec.data, "artifacts", "data", lambda _: None)
         total += sent
     return total
 
 
-def _train(order: TrainingOrder, workplace: Workplace, share: Share, done: int, progress: Progress) -> Ended | None:
+def _train(
+    spec: TrainingJobSpec, workspace: Workspace, share: Share, done: int, progress: Progress
+) -> ContainerExit | None:
     """How it ended; None where the person interrupted it, and it ended in good order."""
-    container = workplace.start(
+    container = workspace.start(
         "train",
-        train_command(order, share),
+        train_command(spec, share),
         volumes={"artifacts": "ro", "results": "rw"},
         environment={"EDGE_BENCH_CACHE": "/tmp/cache"},  # noqa: S108 - the container's own, in memory
-        network="none" if order.data or order.settings.dataset == "digits" else "bridge",
+        network="none" if spec.data or spec.settings.dataset == "digits" else "bridge",
     )
     at = done
 
@@ -172,39 +174,39 @@ def _train(order: TrainingOrder, workplace: Workplace, share: Share, done: int, 
             at = max(at, int(found["done"]))
 
     try:
-        return workplace.follow(container, on_line)
+        return workspace.follow(container, on_line)
     except KeyboardInterrupt:
         progress.say(f"{share.engine.name}: stopping; what it has done is fetched")
-        workplace.stop(container)
+        workspace.stop(container)
         return None
 
 
-def train_command(order: TrainingOrder, share: Share) -> list[str]:
+def train_command(spec: TrainingJobSpec, share: Share) -> list[str]:
     """What is called in the container."""
-    settings = order.settings
+    settings = spec.settings
     return [
         "train", "--bundle", BUNDLE, "--resume", "--stop-after", str(share.end),
         "--dataset", settings.dataset, "--model", settings.model, "--epochs", str(settings.epochs),
         "--batch-size", str(settings.batch_size), "--learning-rate", repr(settings.learning_rate),
         "--dropout", repr(settings.dropout), "--seed", str(settings.seed),
-        *(["--data-dir", DATA] if order.data else []),
+        *(["--data-dir", DATA] if spec.data else []),
     ]  # fmt: skip
 
 
-def _fetch(order: TrainingOrder, workplace: Workplace) -> None:
+def _fetch(spec: TrainingJobSpec, workspace: Workspace) -> None:
     """What the machine has made, into the folder here when all of it is right."""
-    with tempfile.TemporaryDirectory(dir=order.folder.parent, prefix=".edge-bench-fetched-") as temporary:
-        files = workplace.fetch("results", "bundle", Path(temporary), FILES, MOST_BYTES, lambda _: None)
+    with tempfile.TemporaryDirectory(dir=spec.folder.parent, prefix=".edge-bench-fetched-") as temporary:
+        files = workspace.fetch("results", "bundle", Path(temporary), FILES, MOST_BYTES, lambda _: None)
         came = Path(temporary) / "bundle"
         if (came / MANIFEST).exists():
-            _whole(Bundle.open(came), order.settings)
+            _whole(Bundle.open(came), spec.settings)
         else:
-            _checked_state(came, order.settings)
+            _checked_state(came, spec.settings)
         for path in sorted(files, key=lambda path: path.name in LAST):
-            to = order.folder / path.relative_to(came)
+            to = spec.folder / path.relative_to(came)
             to.parent.mkdir(parents=True, exist_ok=True)
             path.replace(to)
-    _without_leftovers(order.folder)
+    _without_leftovers(spec.folder)
 
 
 def _without_leftovers(folder: Path) -> None:
@@ -231,8 +233,8 @@ def _checked_state(folder: Path, settings: TrainingSettings) -> TrainingState:
     return state
 
 
-def _checked_bundle(order: TrainingOrder) -> Bundle:
-    return _whole(Bundle.open(order.folder), order.settings)
+def _checked_bundle(spec: TrainingJobSpec) -> Bundle:
+    return _whole(Bundle.open(spec.folder), spec.settings)
 
 
 def _whole(bundle: Bundle, settings: TrainingSettings) -> Bundle:

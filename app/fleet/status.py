@@ -10,11 +10,11 @@ from edge_bench.app.fleet.docker.errors import EngineTrouble
 from edge_bench.app.fleet.docker.inventory import EngineSetting
 from edge_bench.app.fleet.swarm import services
 
-__all__ = ["Look", "clean", "look_at"]
+__all__ = ["EngineStatus", "clean", "query_engines"]
 
 
 @dataclass(frozen=True)
-class Look:
+class EngineStatus:
     """One engine: what it is, or why that is not known."""
 
     setting: EngineSetting
@@ -24,12 +24,12 @@ class Look:
     reason: str = ""
 
 
-def look_at(engines: Sequence[EngineSetting], timeout: float) -> list[Look]:
+def query_engines(engines: Sequence[EngineSetting], timeout: float) -> list[EngineStatus]:
     """All at once; one that cannot be reached has its reason."""
     return _each(engines, timeout, lambda _: None)
 
 
-def clean(engines: Sequence[EngineSetting], timeout: float, *, remove_image: bool = False) -> list[Look]:
+def clean(engines: Sequence[EngineSetting], timeout: float, *, remove_image: bool = False) -> list[EngineStatus]:
     """Removes what is left, and says what is there after that."""
 
     def remove(engine: Engine) -> None:
@@ -50,14 +50,14 @@ def clean(engines: Sequence[EngineSetting], timeout: float, *, remove_image: boo
     return _each(engines, timeout, remove)
 
 
-def _each(engines: Sequence[EngineSetting], timeout: float, work: Callable[[Engine], None]) -> list[Look]:
-    def one(setting: EngineSetting) -> Look:
+def _each(engines: Sequence[EngineSetting], timeout: float, work: Callable[[Engine], None]) -> list[EngineStatus]:
+    def one(setting: EngineSetting) -> EngineStatus:
         try:
             with Engine(setting, timeout) as engine:
                 work(engine)
-                return Look(setting, engine.description, _left(engine), _sent(engine))
+                return EngineStatus(setting, engine.description, _left(engine), _sent(engine))
         except EngineTrouble as cause:
-            return Look(setting, reason="; ".join(filter(None, (cause.problem, cause.remedy))))
+            return EngineStatus(setting, reason="; ".join(filter(None, (cause.problem, cause.remedy))))
 
     with ThreadPoolExecutor(max_workers=max(1, len(engines))) as pool:
         return list(pool.map(one, engines))

@@ -17,7 +17,7 @@ from edge_bench.app.figures.runs.trials import trials_over_time
 from edge_bench.app.figures.training import training
 from edge_bench.bench.analysis.comparison import Comparison, compare
 from edge_bench.bench.analysis.disagreement import confusion_matrix
-from edge_bench.bench.analysis.headline import Answer, answers
+from edge_bench.bench.analysis.headline import Headline, headlines
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.offload.analysis.assessment import Assessment, assess
 from edge_bench.bench.offload.records.offload import Offload
@@ -62,9 +62,9 @@ class Chapter:
         return compare(self.runs) if self.entries else None
 
     @cached_property
-    def answers(self) -> list[Answer]:
+    def headlines(self) -> list[Headline]:
         """One a machine pair."""
-        return answers(self.runs)
+        return headlines(self.runs)
 
     @cached_property
     def assessed(self) -> list[tuple[Offload, Assessment, Drawing | None]]:

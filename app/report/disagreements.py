@@ -8,7 +8,7 @@ from edge_bench.app.render.html.elements import Html, element, fragment
 from edge_bench.app.render.html.table import with_badges
 from edge_bench.app.report.chapter import Chapter
 from edge_bench.app.report.png import png_address
-from edge_bench.bench.analysis.disagreement import Dissent, Voter, dissent
+from edge_bench.bench.analysis.disagreement import Disagreement, Predictions, find_disagreements
 
 __all__ = ["disagreements"]
 
@@ -26,9 +26,9 @@ def disagreements(chapter: Chapter) -> Html:
     return fragment(*parts, _between(chapter, able))
 
 
-def _voters(entries: Sequence[Entry], *, machine: bool) -> list[Voter]:
+def _voters(entries: Sequence[Entry], *, machine: bool) -> list[Predictions]:
     return [
-        Voter(
+        Predictions(
             entry.full_name if machine else entry.name,
             entry.variant,
             entry.indices,
@@ -41,7 +41,7 @@ def _voters(entries: Sequence[Entry], *, machine: bool) -> list[Voter]:
 def _within(chapter: Chapter, entries: Sequence[Entry], machine: str) -> Html | None:
     if len(entries) < 2:
         return None
-    differing, total = dissent(_voters(entries, machine=False))
+    differing, total = find_disagreements(_voters(entries, machine=False))
     said = (
         f"All {len(entries)} configurations give the same label for each of the {total:,} images."
         if not differing
@@ -64,7 +64,7 @@ def _between(chapter: Chapter, entries: Sequence[Entry]) -> Html | None:
     several = [entry for entry in entries if entry.variant in variants]
     if not several:
         return None
-    everything, total = dissent(_voters(several, machine=True))
+    everything, total = find_disagreements(_voters(several, machine=True))
     differing = [item for item in everything if item.within_group]
     if not total:
         said = "The machines classified no image in common."
@@ -82,13 +82,15 @@ def _between(chapter: Chapter, entries: Sequence[Entry]) -> Html | None:
     )
 
 
-def _shown(chapter: Chapter, differing: Sequence[Dissent]) -> str:
+def _shown(chapter: Chapter, differing: Sequence[Disagreement]) -> str:
     if chapter.bundle is None:
         return "; to see them, give the bundle with --bundle"
     return f"; these are the first {_MOST}" if len(differing) > _MOST else ""
 
 
-def _gallery(chapter: Chapter, differing: Sequence[Dissent], entries: Sequence[Entry], *, machine: bool) -> Html | None:
+def _gallery(
+    chapter: Chapter, differing: Sequence[Disagreement], entries: Sequence[Entry], *, machine: bool
+) -> Html | None:
     if chapter.bundle is None or not differing:
         return None
     images, labels = chapter.bundle.test_set()
@@ -109,7 +111,7 @@ def _gallery(chapter: Chapter, differing: Sequence[Dissent], entries: Sequence[E
     )
 
 
-def _card(chapter: Chapter, item: Dissent, address: str, truth: int, kin: dict[str, str]) -> Html:
+def _card(chapter: Chapter, item: Disagreement, address: str, truth: int, kin: dict[str, str]) -> Html:
     name = _class(chapter, truth)
     votes = [
         fragment(

@@ -4,7 +4,7 @@ import re
 
 from edge_bench.app.render.units import percent, seconds, size, with_interval
 from edge_bench.bench.analysis.comparison import Slack
-from edge_bench.bench.analysis.headline import Answer
+from edge_bench.bench.analysis.headline import Headline
 from edge_bench.bench.records.bundle import ORIGINAL
 from edge_bench.bench.stats.intervals import Interval
 from edge_bench.bench.stats.ratios import Verdict
@@ -12,7 +12,7 @@ from edge_bench.bench.stats.ratios import Verdict
 __all__ = ["answer_sentence", "no_answer"]
 
 
-def answer_sentence(answer: Answer, base_machine: str, light_machine: str) -> str:
+def answer_sentence(answer: Headline, base_machine: str, light_machine: str) -> str:
     """What the light model costs in accuracy, gains in time and size, and where running it is the faster choice."""
     light, base = answer.light.configuration, answer.base.configuration
     original = "the original" if base.variant == ORIGINAL else f"the {base.variant} variant"
@@ -41,12 +41,12 @@ def no_answer(measured: bool) -> str:
     return "No answer: every configuration failed. The reasons are below."
 
 
-def _bytes(answer: Answer, *, light: bool) -> int:
+def _bytes(answer: Headline, *, light: bool) -> int:
     run, row = (answer.light_run, answer.light) if light else (answer.base_run, answer.base)
     return next(result.bytes for result in run.results if result.configuration == row.configuration)
 
 
-def _accuracy(answer: Answer, against: str) -> str:
+def _accuracy(answer: Headline, against: str) -> str:
     difference, agreement = answer.light.accuracy_difference, answer.light.agreement
     if difference is None:
         if agreement is None or not agreement.total:
@@ -64,14 +64,14 @@ def _accuracy(answer: Answer, against: str) -> str:
     return f"is {points} {'more' if difference.value > 0 else 'less'} accurate than {against}{chance}"
 
 
-def _size(answer: Answer) -> str:
+def _size(answer: Headline) -> str:
     if not answer.light.size_ratio:
         return ""
     sizes = f"{size(_bytes(answer, light=True))} instead of {size(_bytes(answer, light=False))}"
     return f"has {percent(answer.light.size_ratio, 0)} % of its size ({sizes})"
 
 
-def _time(answer: Answer) -> str:
+def _time(answer: Headline) -> str:
     ratio, verdict = answer.light.ratio, answer.light.verdict
     if ratio is None:
         return ""

@@ -130,7 +130,7 @@ class _Pictures:
 def _answers(chapter: Chapter) -> Html:
     sentences = [
         answer_sentence(answer, chapter.machines[answer.base_run.run_id], chapter.machines[answer.light_run.run_id])
-        for answer in chapter.answers
+        for answer in chapter.headlines
     ]
     return element(
         "ul",

@@ -40,8 +40,10 @@ def _verdict(run: Run) -> str:
         f"{trials:,} trials of {len(run.measured):,} configurations, {settings.trials} each over "
         f"{settings.processes} fresh processes, interleaved in an order drawn with seed {settings.seed}."
     )
-    if run.images.indices.length < run.images.of:
-        made += f" {run.images.indices.length:,} of {run.images.of:,} test images, drawn evenly over the classes."
+    if run.images.indices.length < run.images.total_images:
+        made += (
+            f" {run.images.indices.length:,} of {run.images.total_images:,} test images, drawn evenly over the classes."
+        )
     if not run.labelled:
         made += " The images have no true labels: agreement is known, accuracy is not."
     if not run.complete:

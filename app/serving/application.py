@@ -12,11 +12,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
-from edge_bench.app.serving.errors import Fault
+from edge_bench.app.serving.errors import RequestError
 from edge_bench.app.serving.metrics import CONTENT_TYPE, Metrics
-from edge_bench.app.serving.model_worker import Engine
-from edge_bench.app.serving.open_inference import HEADER_LENGTH, INPUT, Takes, answered, read_request
-from edge_bench.app.serving.request_body import Bodies, Reply
+from edge_bench.app.serving.model_worker import ModelWorker
+from edge_bench.app.serving.open_inference import HEADER_LENGTH, INPUT, AcceptedInput, answered, read_request
+from edge_bench.app.serving.request_body import BodyReader, Reply
 from edge_bench.bench.version import __version__
 
 __all__ = ["Application", "Model"]
@@ -30,7 +30,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     """What the server says of its model."""
 
     name: str
-    takes: Takes
+    takes: AcceptedInput
     classes: int
     facts: dict[str, str]  # bundle, variant, runtime, machine: which model this is, and where
 
@@ -52,10 +52,12 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
 class Application:
     """An ASGI application: checks the token, counts, and passes on to the routes."""
 
-    def __init__(self, model: Model, engine: Engine, bodies: Bodies, token: str | None) -> None:
-        self._model, self._engine, self._bodies = model, engine, bodies
+    def __init__(self, model: Model, model_worker: ModelWorker, bodies: BodyReader, token: str | None) -> None:
+        self._model, self._model_worker, self._bodies = model, model_worker, bodies
         self._token = f"Bearer {token}".encode() if token else None
-        self._metrics = Metrics(lambda: engine.pending, lambda: engine.restarts, lambda: engine.worker_pid)
+        self._metrics = Metrics(
+            lambda: model_worker.pending, lambda: model_worker.restarts, lambda: model_worker.worker_pid
+        )
         of_model = [f"/v2/models/{{name}}{version}" for version in ("", "/versions/{version}")]
         self._routes = Starlette(
             routes=[
@@ -67,7 +69,7 @@ class Application:
                 Route("/v2", self._server),
                 Route("/metrics", self._counted),
             ],
-            exception_handlers={Fault: _refusal, 404: _not_found, 405: _not_found},
+            exception_handlers={RequestError: _refusal, 404: _not_found, 405: _not_found},
         )
         self._routes.router.redirect_slashes = False
 
@@ -87,12 +89,12 @@ class Application:
             if self._may(scope):
                 await self._routes(scope, receive, noting)
             else:
-                fault = Fault(401, "the token is missing or wrong: send Authorization: Bearer TOKEN")
+                fault = RequestError(401, "the token is missing or wrong: send Authorization: Bearer TOKEN")
                 await _refused(fault)(scope, receive, noting)
         except asyncio.CancelledError:
             if status:
                 raise
-            fault = Fault(503, "the server is being ended", retry_after=10)
+            fault = RequestError(503, "the server is being ended", retry_after=10)
             await _refused(fault).at_once(noting)
         finally:
             took = time.perf_counter() - began if scope["path"].endswith("/infer") and status == 200 else None
@@ -106,12 +108,12 @@ class Application:
 
     async def _infer(self, request: Request) -> Response:
         self._named(request)
-        self._engine.admit()
-        async with self._bodies.of(request) as body:
+        self._model_worker.admit()
+        async with self._bodies.read(request) as body:
             began = time.perf_counter_ns()
             asked = read_request(body, request.headers.get(HEADER_LENGTH), self._model.takes)
             read_ns = time.perf_counter_ns() - began
-            answer = await self._engine.infer(asked.infer, request.is_disconnected)
+            answer = await self._model_worker.infer(asked.infer, request.is_disconnected)
         decode_ns = read_ns + answer.inferred.decode_ns
         self._metrics.inferred(answer, asked.infer.count, decode_ns)
         parameters = {
@@ -128,9 +130,9 @@ class Application:
     def _named(self, request: Request) -> None:
         name, version = request.path_params["name"], request.path_params.get("version", "1")
         if name != self._model.name:
-            raise Fault(404, f"no model is called {name[:60]!r}; there is {self._model.name!r}")
+            raise RequestError(404, f"no model is called {name[:60]!r}; there is {self._model.name!r}")
         if version != "1":
-            raise Fault(404, f"{name!r} has no version {version[:20]!r}; there is '1'")
+            raise RequestError(404, f"{name!r} has no version {version[:20]!r}; there is '1'")
 
     async def _metadata(self, request: Request) -> Response:
         self._named(request)
@@ -141,7 +143,7 @@ class Application:
         return await self._ready(request)
 
     async def _ready(self, _: Request) -> Response:
-        return _json({"ready": self._engine.ready}, 200 if self._engine.ready else 503)
+        return _json({"ready": self._model_worker.ready}, 200 if self._model_worker.ready else 503)
 
     async def _live(self, _: Request) -> Response:
         return _json({"live": True})
@@ -157,7 +159,7 @@ def _json(content: dict[str, Any], status: int = 200) -> Reply:
     return Reply(msgspec.json.encode(content), status, media_type=JSON)
 
 
-def _refused(fault: Fault) -> Reply:
+def _refused(fault: RequestError) -> Reply:
     headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after else {}
     if fault.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
@@ -165,11 +167,11 @@ def _refused(fault: Fault) -> Reply:
 
 
 async def _refusal(_: Request, cause: Exception) -> Response:
-    assert isinstance(cause, Fault)  # noqa: S101 - as registered
+    assert isinstance(cause, RequestError)  # noqa: S101 - as registered
     return _refused(cause)
 
 
 async def _not_found(request: Request, cause: Exception) -> Response:
     status = getattr(cause, "status_code", 404)
     what = "no such path" if status == 404 else f"{request.method} is not for this path"
-    return _refused(Fault(status, f"{what}: {request.url.path[:80]}"))
+    return _refused(RequestError(status, f"{what}: {request.url.path[:80]}"))

@@ -12,7 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 
-__all__ = ["BoundedHttp", "QuietServer", "bound_socket", "more_files"]
+__all__ = ["BoundedHttp", "QuietServer", "listening_socket", "raise_file_limit"]
 
 HEADER_BYTES = 64 << 10
 #: A client that reads nothing of its answer for so many seconds is gone.
@@ -109,19 +109,19 @@ class QuietServer(Server):
 
     def __init__(self, config: Config, there: Callable[[], None]) -> None:
         super().__init__(config)
-        self._there = there
+        self._require_ready = there
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listens."""
         await super().startup(sockets)
-        self._there()
+        self._require_ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """A signal to end."""
         self.force_exit, self.should_exit = self.should_exit, True
 
 
-def bound_socket(host: str, port: int) -> socket.socket:
+def listening_socket(host: str, port: int) -> socket.socket:
     """A socket with the address, taken before a model is loaded in vain. Port 0: any free one."""
     try:
         family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -138,7 +138,7 @@ def bound_socket(host: str, port: int) -> socket.socket:
     return bound
 
 
-def more_files() -> int:
+def raise_file_limit() -> int:
     """Lets this process open as many files as it may; how many connections that is."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _WANTED_FILES if hard == resource.RLIM_INFINITY else min(hard, _WANTED_FILES)

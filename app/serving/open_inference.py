@@ -9,10 +9,20 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from edge_bench.app.serving.errors import Fault
+from edge_bench.app.serving.errors import RequestError
 from edge_bench.bench.worker.messages import Infer, Inferred
 
-__all__ = ["DATATYPES", "HEADER_LENGTH", "INPUT", "OUTPUTS", "Asked", "Body", "Takes", "answered", "read_request"]
+__all__ = [
+    "DATATYPES",
+    "HEADER_LENGTH",
+    "INPUT",
+    "OUTPUTS",
+    "AcceptedInput",
+    "Body",
+    "InferenceRequest",
+    "answered",
+    "read_request",
+]
 
 HEADER_LENGTH = "inference-header-content-length"
 INPUT, OUTPUTS = "images", ("labels", "scores")
@@ -45,7 +55,7 @@ _decoder = msgspec.json.Decoder(_Request)
 _encode = msgspec.json.Encoder().encode
 
 
-class Takes(NamedTuple):
+class AcceptedInput(NamedTuple):
     """What the model takes: images of this shape and datatype, also as files or not, and at most so many at once."""
 
     image: tuple[int, ...]
@@ -54,7 +64,7 @@ class Takes(NamedTuple):
     most: int
 
 
-class Asked(NamedTuple):
+class InferenceRequest(NamedTuple):
     """A request that fits the model as far as can be told without looking into its data."""
 
     id: str
@@ -69,19 +79,19 @@ class Body(NamedTuple):
     header_length: int | None
 
 
-def read_request(body: bytes | bytearray, header_length: str | None, takes: Takes) -> Asked:
-    """A request, checked. Fault 400 says what does not fit."""
+def read_request(body: bytes | bytearray, header_length: str | None, takes: AcceptedInput) -> InferenceRequest:
+    """A request, checked. RequestError 400 says what does not fit."""
     length = _length(header_length, len(body))
     try:
         request = _decoder.decode(body if length == len(body) else memoryview(body)[:length])
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as cause:
-        raise Fault(400, f"not a request of the inference protocol: {str(cause)[:200]}") from None
+        raise RequestError(400, f"not a request of the inference protocol: {str(cause)[:200]}") from None
     if len(request.inputs) != 1 or request.inputs[0].name != INPUT:
         names = ", ".join(tensor.name[:40] for tensor in request.inputs[:4]) or "none"
-        raise Fault(400, f"the model has one input, {INPUT!r}; the request has: {names}")
+        raise RequestError(400, f"the model has one input, {INPUT!r}; the request has: {names}")
     tensor = request.inputs[0]
     count = _count(tensor, takes)
-    return Asked(
+    return InferenceRequest(
         id=request.id,
         infer=_infer(tensor, count, bytes(memoryview(body)[length:]), takes),
         outputs=_outputs(request),
@@ -92,15 +102,15 @@ def _length(stated: str | None, size: int) -> int:
     if stated is None:
         return size
     if not stated.isascii() or not stated.isdigit() or len(stated) > 12 or int(stated) > size:
-        raise Fault(400, f"Inference-Header-Content-Length: {stated[:40]!r} is no length within {size} bytes")
+        raise RequestError(400, f"Inference-Header-Content-Length: {stated[:40]!r} is no length within {size} bytes")
     return int(stated)
 
 
-def _count(tensor: _Input, takes: Takes) -> int:
+def _count(tensor: _Input, takes: AcceptedInput) -> int:
     """How many images a tensor says it has."""
     for name in tensor.parameters:
         if name.startswith("shared_memory"):
-            raise Fault(400, f"input {INPUT!r}: shared memory is not supported")
+            raise RequestError(400, f"input {INPUT!r}: shared memory is not supported")
     wanted: list[int | str]
     if tensor.datatype == takes.datatype:
         wanted = ["n", *takes.image]
@@ -108,32 +118,36 @@ def _count(tensor: _Input, takes: Takes) -> int:
         wanted = ["n"]
     else:
         kinds = f"{takes.datatype}{' or BYTES (PNG and JPEG files)' if takes.files else ''}"
-        raise Fault(400, f"input {INPUT!r}: datatype {tensor.datatype[:20]!r}; the model takes {kinds}")
+        raise RequestError(400, f"input {INPUT!r}: datatype {tensor.datatype[:20]!r}; the model takes {kinds}")
     if len(tensor.shape) != len(wanted) or tensor.shape[1:] != wanted[1:]:
         shown = ", ".join(map(str, wanted))
-        raise Fault(400, f"input {INPUT!r}: shape {tensor.shape[:8]}; the model takes [{shown}]")
+        raise RequestError(400, f"input {INPUT!r}: shape {tensor.shape[:8]}; the model takes [{shown}]")
     if not 1 <= tensor.shape[0] <= takes.most:
-        raise Fault(400, f"input {INPUT!r}: {tensor.shape[0]} images; 1 to {takes.most} are taken at once")
+        raise RequestError(400, f"input {INPUT!r}: {tensor.shape[0]} images; 1 to {takes.most} are taken at once")
     return tensor.shape[0]
 
 
-def _infer(tensor: _Input, count: int, binary: bytes, takes: Takes) -> Infer:
+def _infer(tensor: _Input, count: int, binary: bytes, takes: AcceptedInput) -> Infer:
     """The tensor's data as the worker takes it, its length checked where the datatype says it."""
     size, files = tensor.parameters.get("binary_data_size"), tensor.datatype == "BYTES"
     data = bytes(tensor.data)
     if size is None:
         if not data:
-            raise Fault(400, f"input {INPUT!r}: has neither data nor binary_data_size")
+            raise RequestError(400, f"input {INPUT!r}: has neither data nor binary_data_size")
         if binary:
-            raise Fault(400, f"{len(binary)} bytes follow the JSON, and no input has a binary_data_size")
+            raise RequestError(400, f"{len(binary)} bytes follow the JSON, and no input has a binary_data_size")
         return Infer(form="base64" if files else "json", count=count, data=data)
     if data:
-        raise Fault(400, f"input {INPUT!r}: has both data and binary_data_size")
+        raise RequestError(400, f"input {INPUT!r}: has both data and binary_data_size")
     if isinstance(size, bool) or not isinstance(size, int) or size != len(binary):
-        raise Fault(400, f"input {INPUT!r}: binary_data_size {str(size)[:20]}, but {len(binary)} bytes follow the JSON")
+        raise RequestError(
+            400, f"input {INPUT!r}: binary_data_size {str(size)[:20]}, but {len(binary)} bytes follow the JSON"
+        )
     expected = count * prod(takes.image) * _SIZES[takes.datatype]
     if not files and size != expected:
-        raise Fault(400, f"input {INPUT!r}: {size} bytes; shape {tensor.shape} of {tensor.datatype} has {expected}")
+        raise RequestError(
+            400, f"input {INPUT!r}: {size} bytes; shape {tensor.shape} of {tensor.datatype} has {expected}"
+        )
     return Infer(form="files" if files else "raw", count=count, data=binary)
 
 
@@ -144,10 +158,10 @@ def _outputs(request: _Request) -> list[tuple[str, bool]]:
     wanted: dict[str, bool] = {}
     for output in request.outputs:
         if output.name not in OUTPUTS:
-            raise Fault(400, f"the model has no output {output.name[:40]!r}; it has: {', '.join(OUTPUTS)}")
+            raise RequestError(400, f"the model has no output {output.name[:40]!r}; it has: {', '.join(OUTPUTS)}")
         for name in output.parameters:
             if name == "classification" or name.startswith("shared_memory"):
-                raise Fault(400, f"output {output.name!r}: {name[:40]} is not supported")
+                raise RequestError(400, f"output {output.name!r}: {name[:40]} is not supported")
         wanted[output.name] = _flag(output.parameters, "binary_data", binary)
     return list(wanted.items())
 
@@ -155,11 +169,11 @@ def _outputs(request: _Request) -> list[tuple[str, bool]]:
 def _flag(parameters: dict[str, Any], name: str, otherwise: bool = False) -> bool:
     value = parameters.get(name, otherwise)
     if not isinstance(value, bool):
-        raise Fault(400, f"{name}: {str(value)[:20]!r} is neither true nor false")
+        raise RequestError(400, f"{name}: {str(value)[:20]!r} is neither true nor false")
     return value
 
 
-def answered(asked: Asked, inferred: Inferred, model: str, parameters: dict[str, Any]) -> Body:
+def answered(asked: InferenceRequest, inferred: Inferred, model: str, parameters: dict[str, Any]) -> Body:
     """The answer to a request, in the order and form that it asked for its outputs."""
     count, outputs, parts = asked.infer.count, list[dict[str, Any]](), list[bytes]()
     for name, binary in asked.outputs:

@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from edge_bench.app.serving.errors import Fault
+from edge_bench.app.serving.errors import RequestError
 
-__all__ = ["Bodies", "Reply"]
+__all__ = ["BodyReader", "Reply"]
 
 #: A refused request's body of up to so many bytes is read, so that the connection can go on.
 READ_ANYWAY = 256 << 10
@@ -23,7 +23,7 @@ _WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 _READ = "edge_bench.read"  # in a scope: its body has been read
 
 
-class Bodies:
+class BodyReader:
     """Reads bodies of at most ``most`` bytes, each within ``seconds``; all together hold at most ``together`` bytes."""
 
     def __init__(self, most: int, seconds: float, together: int) -> None:
@@ -31,7 +31,7 @@ class Bodies:
         self._held = 0
 
     @asynccontextmanager
-    async def of(self, request: Request) -> AsyncIterator[bytes | bytearray]:
+    async def read(self, request: Request) -> AsyncIterator[bytes | bytearray]:
         """The whole body, decompressed; its memory counts until the context ends. Fault says what it is beyond."""
         share = _Share()
         try:
@@ -42,7 +42,7 @@ class Bodies:
     async def _read(self, request: Request, share: "_Share") -> bytes | bytearray:
         encoding = request.headers.get("content-encoding", "identity").lower()
         if encoding != "identity" and encoding not in _WINDOW_BITS:
-            raise Fault(415, f"Content-Encoding {encoding[:20]!r}; gzip and deflate are taken")
+            raise RequestError(415, f"Content-Encoding {encoding[:20]!r}; gzip and deflate are taken")
         stated = _header(request.scope, b"content-length")
         if stated is not None and int(stated) > self._most:  # the parser has seen that it is a number
             raise self._too_large()
@@ -50,7 +50,7 @@ class Bodies:
             async with asyncio.timeout(self._seconds):
                 body = await self._gathered(request, share)
         except TimeoutError:
-            raise Fault(408, f"the body was not there within {self._seconds:g} s") from None
+            raise RequestError(408, f"the body was not there within {self._seconds:g} s") from None
         if encoding == "identity":
             return body
         inflated = await asyncio.to_thread(self._inflated, body, encoding)
@@ -62,7 +62,7 @@ class Bodies:
         while True:
             message = await request.receive()
             if message["type"] == "http.disconnect":
-                raise Fault(400, "the client went away")
+                raise RequestError(400, "the client went away")
             part = message.get("body", b"")
             if len(body) + len(part) > self._most:
                 raise self._too_large()
@@ -81,22 +81,22 @@ class Bodies:
         self._held += size
         share.bytes += size
         if self._held > self._together:
-            raise Fault(503, "too many bodies are held already", retry_after=1)
+            raise RequestError(503, "too many bodies are held already", retry_after=1)
 
     def _inflated(self, body: bytes | bytearray, encoding: str) -> bytes:
         inflate = zlib.decompressobj(_WINDOW_BITS[encoding])
         try:
             data = inflate.decompress(body, self._most + 1)
         except zlib.error as cause:
-            raise Fault(400, f"the body is not {encoding}: {cause}") from None
+            raise RequestError(400, f"the body is not {encoding}: {cause}") from None
         if len(data) > self._most:
             raise self._too_large()
         if not inflate.eof or inflate.unused_data:
-            raise Fault(400, f"the body is not one whole {encoding} stream")
+            raise RequestError(400, f"the body is not one whole {encoding} stream")
         return data
 
-    def _too_large(self) -> Fault:
-        return Fault(413, f"a body may have {self._most:,} bytes")
+    def _too_large(self) -> RequestError:
+        return RequestError(413, f"a body may have {self._most:,} bytes")
 
 
 @dataclass

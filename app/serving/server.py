@@ -12,15 +12,15 @@ import numpy as np
 
 from edge_bench.app.serving.application import Application, Model
 from edge_bench.app.serving.auth import check_tls, on_loopback
-from edge_bench.app.serving.http_limits import BoundedHttp, QuietServer, bound_socket, more_files
-from edge_bench.app.serving.model_worker import Engine
-from edge_bench.app.serving.open_inference import DATATYPES, Takes
-from edge_bench.app.serving.request_body import Bodies
+from edge_bench.app.serving.http_limits import BoundedHttp, QuietServer, listening_socket, raise_file_limit
+from edge_bench.app.serving.model_worker import ModelWorker
+from edge_bench.app.serving.open_inference import DATATYPES, AcceptedInput
+from edge_bench.app.serving.request_body import BodyReader
 from edge_bench.bench.dataset.load import DataOptions
-from edge_bench.bench.dataset.workload import subject_of
+from edge_bench.bench.dataset.workload import bundle_workload
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.measure.plan import Planned, Selection, plan
-from edge_bench.bench.measure.request import Question, about_files
+from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.models.model_files import is_bundle
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import Bundle
@@ -29,11 +29,11 @@ from edge_bench.bench.system.machine import describe_machine
 from edge_bench.bench.version import __version__
 from edge_bench.bench.worker.messages import Open
 
-__all__ = ["Limits", "Place", "question_about", "serve_until_told"]
+__all__ = ["Limits", "ListenAddress", "run_server", "serving_request"]
 
 
 @dataclass(frozen=True)
-class Place:
+class ListenAddress:
     """Where it listens, and who may ask."""
 
     host: str
@@ -58,36 +58,38 @@ class Limits:
     memory: int | None
 
 
-def question_about(path: Path, selection: Selection, preprocess: str | None, progress: Progress) -> Question:
+def serving_request(path: Path, selection: Selection, preprocess: str | None, progress: Progress) -> BenchmarkRequest:
     """What is served: a bundle, or a model file with a preprocessing that is stated or betrayed by the file."""
     settings = Settings(limit=1)
     if is_bundle(path):
         if preprocess:
             raise BadInput(f"{path} is a bundle, whose manifest says the preprocessing", "leave --preprocess out")
         # the whole selection is stated: under an emulator nothing is to be left out
-        return Question(subject_of(Bundle.open(path), 1), plan(Bundle.open(path), selection), settings)
-    question = about_files([path], DataOptions(preprocess=preprocess), selection, settings, progress)
-    spec, subject = question.planned[0].variant.input, question.subject
-    sent = np.load(subject.pixels, mmap_mode="r", allow_pickle=False).dtype
+        return BenchmarkRequest(bundle_workload(Bundle.open(path), 1), plan(Bundle.open(path), selection), settings)
+    request = BenchmarkRequest.from_files([path], DataOptions(preprocess=preprocess), selection, settings, progress)
+    spec, workload = request.planned[0].variant.input, request.workload
+    sent = np.load(workload.pixels, mmap_mode="r", allow_pickle=False).dtype
     as_they_are = sent != np.uint8 or (spec.dtype == "uint8" and not spec.scale)
-    if preprocess is None and subject.preprocessing.name == "raw" and not as_they_are:
+    if preprocess is None and workload.preprocessing.name == "raw" and not as_they_are:
         raise BadInput(f"{path}: nothing in it says how pixels become its input", "say --preprocess unit, say, or raw")
-    return question
+    return request
 
 
-def serve_until_told(question: Question, name: str | None, place: Place, limits: Limits, progress: Progress) -> None:
+def run_server(
+    request: BenchmarkRequest, name: str | None, place: ListenAddress, limits: Limits, progress: Progress
+) -> None:
     """Answers until SIGTERM or SIGINT. EdgeBenchError where the model or the address cannot be had."""
     if name is not None and not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name):
         raise BadInput(f"--name {name!r}: it is part of an address", "letters, digits, '.', '_' and '-'")
     check_tls(place.certificate, place.key)
-    planned = _one_of(question.planned)
-    model, opening = _model(question, planned, name, limits)
+    planned = _one_of(request.planned)
+    model, opening = _model(request, planned, name, limits)
     if place.token is None and not on_loopback(place.host):
         progress.say(
             f"! {place.host} can be reached from other machines, and there is no token: whoever reaches it may ask; "
             "--token-file FILE asks for one"
         )
-    listening = bound_socket(place.host, place.port)
+    listening = listening_socket(place.host, place.port)
     try:
         asyncio.run(_served(model, opening, listening, place, limits, progress))
     finally:
@@ -112,19 +114,19 @@ def _one_of(planned: Sequence[Planned]) -> Planned:
     return chosen
 
 
-def _model(question: Question, planned: Planned, name: str | None, limits: Limits) -> tuple[Model, Open]:
-    subject, configuration = question.subject, planned.configuration
-    images = np.load(subject.pixels, mmap_mode="r", allow_pickle=False)
+def _model(request: BenchmarkRequest, planned: Planned, name: str | None, limits: Limits) -> tuple[Model, Open]:
+    workload, configuration = request.workload, planned.configuration
+    images = np.load(workload.pixels, mmap_mode="r", allow_pickle=False)
     shape, dtype = images.shape[1:], images.dtype.name
     machine = describe_machine()
-    takes = Takes(
+    takes = AcceptedInput(
         image=tuple(int(size) for size in shape),
         datatype=DATATYPES[dtype],
         files=dtype == "uint8" and len(shape) == 3 and shape[2] in (1, 3),
         most=limits.batch,
     )
     facts = {
-        "bundle_sha256": subject.identity.sha256,
+        "bundle_sha256": workload.identity.sha256,
         "variant": configuration.variant,
         "runtime": configuration.runtime,
         "runtime_version": planned.runtime_version,
@@ -141,32 +143,32 @@ def _model(question: Question, planned: Planned, name: str | None, limits: Limit
     opening = Open(
         configuration=configuration,
         file=str(planned.file and planned.file.absolute()),
-        preprocessing=subject.preprocessing,
+        preprocessing=workload.preprocessing,
         image=list(takes.image),
         dtype=dtype,
-        input_shape=None if subject.input_shape is None else list(subject.input_shape),
+        input_shape=None if workload.input_shape is None else list(workload.input_shape),
     )
-    classes = len(subject.identity.classes)
-    return Model(name=name or subject.identity.model, takes=takes, classes=classes, facts=facts), opening
+    classes = len(workload.identity.classes)
+    return Model(name=name or workload.identity.model, takes=takes, classes=classes, facts=facts), opening
 
 
 async def _served(
-    model: Model, opening: Open, listening: socket.socket, place: Place, limits: Limits, progress: Progress
+    model: Model, opening: Open, listening: socket.socket, place: ListenAddress, limits: Limits, progress: Progress
 ) -> None:
     from uvicorn import Config
 
-    engine = Engine(
+    model_worker = ModelWorker(
         opening, queue=limits.queue, start_timeout=limits.start_seconds, timeout=limits.inference_seconds,
         memory_limit=limits.memory, say=progress.say,
     )  # fmt: skip
     try:
         progress.say(f"loading {opening.configuration}")
-        opened = await engine.start()
+        opened = await model_worker.start()
         model = msgspec.structs.replace(model, classes=opened.output.shape[-1])
-        bodies = Bodies(limits.body_bytes, limits.body_seconds, together=4 * limits.body_bytes)
-        BoundedHttp.most_connections, BoundedHttp.header_seconds = more_files(), limits.header_seconds
+        bodies = BodyReader(limits.body_bytes, limits.body_seconds, together=4 * limits.body_bytes)
+        BoundedHttp.most_connections, BoundedHttp.header_seconds = raise_file_limit(), limits.header_seconds
         config = Config(
-            Application(model, engine, bodies, place.token), http=BoundedHttp, ws="none", lifespan="off",
+            Application(model, model_worker, bodies, place.token), http=BoundedHttp, ws="none", lifespan="off",
             log_config=None, log_level="error", access_log=False, proxy_headers=False, server_header=False,
             timeout_keep_alive=75, timeout_graceful_shutdown=limits.end_seconds,
             ssl_certfile=place.certificate, ssl_keyfile=place.key,
@@ -176,4 +178,4 @@ async def _served(
         url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
         await QuietServer(config, lambda: progress.say(f"{model.name} is served on {url}")).serve([listening])
     finally:
-        await engine.close()
+        await model_worker.close()

@@ -8,18 +8,18 @@ import msgspec
 
 from edge_bench.bench.worker.channel import MAX_FRAME, ChannelClosed, frame
 from edge_bench.bench.worker.messages import Reply
-from edge_bench.bench.worker.process import Worker
+from edge_bench.bench.worker.process import WorkerProcess
 
-__all__ = ["Line"]
+__all__ = ["WorkerConnection"]
 
 
-class Line(asyncio.Protocol):
+class WorkerConnection(asyncio.Protocol):
     """One question at a time; the worker's pipe is the loop's from here on.
 
     ``lost`` is called when the worker ends while nobody waits for it.
     """
 
-    def __init__(self, worker: Worker, lost: Callable[["Line"], None]) -> None:
+    def __init__(self, worker: WorkerProcess, lost: Callable[["WorkerConnection"], None]) -> None:
         self.worker, self._lost = worker, lost
         self._received = bytearray()
         self._reply: asyncio.Future[Reply] | None = None
@@ -28,14 +28,16 @@ class Line(asyncio.Protocol):
         self._decoder = msgspec.msgpack.Decoder(Reply)
 
     @classmethod
-    async def open(cls, worker: Worker, lost: Callable[["Line"], None]) -> "Line":
+    async def open(cls, worker: WorkerProcess, lost: Callable[["WorkerConnection"], None]) -> "WorkerConnection":
         """Takes over the pipe of a worker that has been told what to do."""
         loop = asyncio.get_running_loop()
-        line, (read_end, write_end) = cls(worker, lost), worker.ends
+        connection, (read_end, write_end) = cls(worker, lost), worker.ends
         # duplicates: the transports close theirs, the worker its own
-        line._reader, _ = await loop.connect_read_pipe(lambda: line, os.fdopen(os.dup(read_end), "rb", 0))
-        line._writer, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(os.dup(write_end), "wb", 0))
-        return line
+        connection._reader, _ = await loop.connect_read_pipe(lambda: connection, os.fdopen(os.dup(read_end), "rb", 0))
+        connection._writer, _ = await loop.connect_write_pipe(
+            asyncio.BaseProtocol, os.fdopen(os.dup(write_end), "wb", 0)
+        )
+        return connection
 
     async def ask(self, message: msgspec.Struct) -> Reply:
         """Sends a message and waits for what the worker says; ChannelClosed where it is gone.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from edge_bench.app.fleet.runs.state import DeviceState
-from edge_bench.app.fleet.status import Look
+from edge_bench.app.fleet.status import EngineStatus
 from edge_bench.app.render.table import Table
 
 __all__ = ["engines_table", "fleet_table"]
@@ -59,36 +59,36 @@ def _record(device: DeviceState) -> dict[str, object]:
     return record
 
 
-def engines_table(looks: Sequence[Look]) -> Table:
+def engines_table(statuses: Sequence[EngineStatus]) -> Table:
     """What each engine is, or why that is not known."""
     return Table(
         title="engines",
         header=("engine", "address", "machine", "cores", "memory\nMB", "platform", "Docker", "swarm", "left there"),
-        rows=[_look_cells(look) for look in looks],
+        rows=[_status_cells(status) for status in statuses],
         keys=1,
-        notes=[f"{look.setting.name}: {look.reason}" for look in looks if look.reason],
-        records=[_look_record(look) for look in looks],
+        notes=[f"{status.setting.name}: {status.reason}" for status in statuses if status.reason],
+        records=[_status_record(status) for status in statuses],
     )
 
 
-def _look_cells(look: Look) -> list[str]:
-    found = look.description
+def _status_cells(status: EngineStatus) -> list[str]:
+    found = status.description
     if found is None:
-        return [look.setting.name, look.setting.address, "no answer", "", "", "", "", "", ""]
-    platform = look.setting.platform or found.platform
+        return [status.setting.name, status.setting.address, "no answer", "", "", "", "", "", ""]
+    platform = status.setting.platform or found.platform
     return [
-        look.setting.name, look.setting.address, f"{found.host}, {found.system}", str(found.cores),
+        status.setting.name, status.setting.address, f"{found.host}, {found.system}", str(found.cores),
         f"{found.memory_bytes / 1e6:,.0f}", platform if platform == found.platform else f"{platform} emulated",
-        found.version, f"{found.swarm}{', manager' if found.swarm_manager else ''}", str(len(look.left) or ""),
+        found.version, f"{found.swarm}{', manager' if found.swarm_manager else ''}", str(len(status.left) or ""),
     ]  # fmt: skip
 
 
-def _look_record(look: Look) -> dict[str, object]:
+def _status_record(status: EngineStatus) -> dict[str, object]:
     return {
-        "engine": look.setting.name,
-        "address": look.setting.address,
-        "description": msgspec.to_builtins(look.description),
-        "left": list(look.left),
-        "images": list(look.images),
-        "reason": look.reason,
+        "engine": status.setting.name,
+        "address": status.setting.address,
+        "description": msgspec.to_builtins(status.description),
+        "left": list(status.left),
+        "images": list(status.images),
+        "reason": status.reason,
     }

@@ -13,7 +13,7 @@ import msgspec
 from edge_bench.app.conversion.tensorflow_output import native_output_to, silence_tensorflow
 from edge_bench.app.training.data.datasets import DATASETS, load_dataset
 from edge_bench.app.training.distributed.cluster import Cluster
-from edge_bench.app.training.distributed.worker_group import Company, company
+from edge_bench.app.training.distributed.worker_group import WorkerGroup, worker_group
 from edge_bench.app.training.fit.architectures import trainable
 from edge_bench.app.training.fit.checkpoints import TrainingSettings, read_state, training_folder
 from edge_bench.bench.errors import BadInput, BundleError, EdgeBenchError, MissingDependency
@@ -23,7 +23,7 @@ from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import MANIFEST, Bundle, refuse_links
 
 if TYPE_CHECKING:
-    from edge_bench.app.training.distributed.data_parallel import Followed
+    from edge_bench.app.training.distributed.data_parallel import WorkerSummary
 
 __all__ = ["Paused", "bundle_holder", "train_bundle"]
 
@@ -49,16 +49,16 @@ def train_bundle(
     resume: bool = False,
     stop_after: int | None = None,
     overwrite: bool = False,
-    given: Collection[str] | None = None,
+    explicit_options: Collection[str] | None = None,
     cluster: Cluster | int | None = None,
     wait: float = WAIT,
-) -> "Bundle | Paused | Followed":
+) -> "Bundle | Paused | WorkerSummary":
     """Trains and exports into ``folder``; with ``resume`` a finished bundle with the same settings is the answer.
 
     ``cluster`` says who trains together: workers at these addresses, or so many processes here. Only the first of
-    them touches ``folder``. ``given`` names the settings that a person stated (None: all); with ``resume`` the others
-    are those of the training or bundle that is there. Raises BadInput where the folder holds something that neither
-    ``resume`` nor ``overwrite`` covers.
+    them touches ``folder``. ``explicit_options`` names the settings that a person stated (None: all); with ``resume``
+    the others are those of the training or bundle that is there. Raises BadInput where the folder holds something that
+    neither ``resume`` nor ``overwrite`` covers.
     """
     source = Path(settings.dataset) if settings.dataset not in DATASETS and Path(settings.dataset).is_dir() else None
     if source:  # a bundle knows a folder by its name, wherever it lies
@@ -67,15 +67,15 @@ def train_bundle(
         settings = msgspec.structs.replace(settings, dropout=0.0)
     data = _Data(source, data_dir)
     if isinstance(cluster, Cluster) and not cluster.is_chief:
-        return _follow(cluster, settings, given, data, wait, progress)
-    if resume and not overwrite and given is not None:
-        settings = _as_begun(folder, settings, given)
+        return _run_worker(cluster, settings, explicit_options, data, wait, progress)
+    if resume and not overwrite and explicit_options is not None:
+        settings = _as_begun(folder, settings, explicit_options)
     # needs no lock, so it may be being measured; workers elsewhere, though, wait for a word
     if resume and not overwrite and not isinstance(cluster, Cluster) and not training_folder(folder).exists():
         finished = _look_at(folder, settings, resume=True, overwrite=False)
         if finished is not None:
             return _nothing_to_do(finished, progress)
-    with bundle_holder(folder), company(cluster, wait, progress) as others:
+    with bundle_holder(folder), worker_group(cluster, wait, progress) as others:
         try:
             return _train(folder, settings, data, others, progress, stop_after, resume=resume, overwrite=overwrite)
         except OSError as cause:
@@ -121,7 +121,7 @@ def _train(
     folder: Path,
     settings: TrainingSettings,
     data: _Data,
-    others: Company | None,
+    others: WorkerGroup | None,
     progress: Progress,
     stop_after: int | None,
     *,
@@ -142,7 +142,7 @@ def _train(
     dataset = load_dataset(settings.dataset if data.source is None else str(data.source), data.folder, progress)
     settings = _named(settings, dataset.info.name)
     progress.say(f"{dataset.info.name}: {len(dataset.train_labels):,} images to train on, from {dataset.source}")
-    chief = Chief(others.meet(data.options())) if others else None
+    chief = Chief(others.connect(data.options())) if others else None
     training = train_epochs(folder, dataset, settings, stop_after, progress, chief)
     ended: Bundle | Paused = Paused(folder, len(training.history.loss), settings.epochs)
     if training.complete:
@@ -165,31 +165,31 @@ def _import_tensorflow() -> None:
         ) from None
 
 
-def _follow(
+def _run_worker(
     cluster: Cluster,
     settings: TrainingSettings,
-    given: Collection[str] | None,
+    explicit_options: Collection[str] | None,
     data: _Data,
     wait: float,
     progress: Progress,
-) -> "Followed":
-    with company(cluster, wait, progress) as others:
+) -> "WorkerSummary":
+    with worker_group(cluster, wait, progress) as others:
         if others is None:
             raise AssertionError("a cluster has company")
         _import_tensorflow()
-        from edge_bench.app.training.distributed.data_parallel import follow
+        from edge_bench.app.training.distributed.data_parallel import run_worker
 
         source = None if data.source is None else str(data.source)
-        return follow(others.meet([]), settings, given, source, data.folder, progress)
+        return run_worker(others.connect([]), settings, explicit_options, source, data.folder, progress)
 
 
-def _send_home(others: Company, settings: TrainingSettings) -> None:
+def _send_home(others: WorkerGroup, settings: TrainingSettings) -> None:
     """The other workers wait for a training that is done: they are told so, where they are there."""
     _import_tensorflow()
     from edge_bench.app.training.distributed.data_parallel import nothing_to_do
 
     with contextlib.suppress(EdgeBenchError):
-        nothing_to_do(others.meet([]), settings)
+        nothing_to_do(others.connect([]), settings)
 
 
 def _nothing_to_do(bundle: Bundle, progress: Progress) -> Bundle:
@@ -198,14 +198,14 @@ def _nothing_to_do(bundle: Bundle, progress: Progress) -> Bundle:
     return bundle
 
 
-def _as_begun(folder: Path, settings: TrainingSettings, given: Collection[str]) -> TrainingSettings:
+def _as_begun(folder: Path, settings: TrainingSettings, explicit_options: Collection[str]) -> TrainingSettings:
     """What was not stated is as it was when the training in ``folder`` began."""
     begun: dict[str, object] = {}
     if (folder / MANIFEST).exists():
         begun = _settings_of(Bundle.open(folder))
     elif state := read_state(folder):
         begun = msgspec.structs.asdict(state.settings)
-    names = [name for name in settings.__struct_fields__ if name in begun and name not in given]
+    names = [name for name in settings.__struct_fields__ if name in begun and name not in explicit_options]
     return msgspec.structs.replace(settings, **{name: begun[name] for name in names})
 
 

@@ -10,8 +10,8 @@ from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.run import Result, Run
 
 __all__ = [
-    "Across",
     "Agreement",
+    "CrossMachineAgreement",
     "Flip",
     "across",
     "agreement_of",
@@ -40,7 +40,7 @@ class Flip(msgspec.Struct, frozen=True, kw_only=True):
     there: str
 
 
-class Across(msgspec.Struct, frozen=True, kw_only=True):
+class CrossMachineAgreement(msgspec.Struct, frozen=True, kw_only=True):
     """One variant on one runtime, here and on the baseline's machine: the same predictions or not."""
 
     there: str  # the other machine
@@ -51,7 +51,7 @@ class Across(msgspec.Struct, frozen=True, kw_only=True):
     flips: list[Flip]
 
 
-def across(run: Run, result: Result, other: Run) -> Across | None:
+def across(run: Run, result: Result, other: Run) -> CrossMachineAgreement | None:
     """What ``other`` predicted with the same variant and runtime; None on the same machine or where it did not.
 
     None, too, where predictions or true labels are missing.
@@ -74,7 +74,7 @@ def across(run: Run, result: Result, other: Run) -> Across | None:
         return None
     first, second, common = common_predictions(run, result, other, counterpart)
     truth, names = true_labels(run, common), run.bundle.classes
-    return Across(
+    return CrossMachineAgreement(
         there=other.machine.label,
         same=int((first == second).sum()),
         total=len(common),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from edge_bench.bench.analysis.timings import Measured, time_ratio
+from edge_bench.bench.analysis.timings import RunResult, time_ratio
 from edge_bench.bench.records.run import Configuration, Run
 from edge_bench.bench.runtimes import RUNTIMES
 from edge_bench.bench.stats.ratios import Ratio, Verdict, verdict
@@ -32,7 +32,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
 
 
-def attribute(measured: Sequence[Measured], base: Run) -> list[Effect]:
+def attribute(measured: Sequence[RunResult], base: Run) -> list[Effect]:
     """All effects that these results hold, factor by factor; emulated times are in none.
 
     ``base`` is the Run of the machine that the others are set against. The references are that machine, the
@@ -48,7 +48,7 @@ def attribute(measured: Sequence[Measured], base: Run) -> list[Effect]:
     return [effect for factor, found in pairs for item, other in found if (effect := _effect(factor, item, other))]
 
 
-def _effect(factor: str, item: Measured, reference: Measured) -> Effect | None:
+def _effect(factor: str, item: RunResult, reference: RunResult) -> Effect | None:
     ratio, _ = time_ratio(item, reference)
     if ratio is None:
         return None
@@ -64,7 +64,7 @@ def _effect(factor: str, item: Measured, reference: Measured) -> Effect | None:
     )
 
 
-def _machines(items: Sequence[Measured], base: Run) -> Iterator[tuple[Measured, Measured]]:
+def _machines(items: Sequence[RunResult], base: Run) -> Iterator[tuple[RunResult, RunResult]]:
     there = {item.result.configuration: item for item in items if item.run is base}
     for item in items:
         other = there.get(item.result.configuration)
@@ -72,15 +72,15 @@ def _machines(items: Sequence[Measured], base: Run) -> Iterator[tuple[Measured, 
             yield item, other
 
 
-def _place(item: Measured) -> int:
+def _place(item: RunResult) -> int:
     """Of a runtime in the registry; behind all where this edge-bench does not know it."""
     known, name = list(RUNTIMES), item.result.configuration.runtime
     return known.index(name) if name in known else len(known)
 
 
 def _within(
-    items: Sequence[Measured], factor: str, order: Callable[[Measured], int]
-) -> Iterator[tuple[Measured, Measured]]:
+    items: Sequence[RunResult], factor: str, order: Callable[[RunResult], int]
+) -> Iterator[tuple[RunResult, RunResult]]:
     """Each item with the first, by ``order``, of those in its Run that differ from it in ``factor`` alone."""
     for item in items:
         kin = [other for other in items if other.run is item.run and _alike(item, other, factor)]
@@ -89,7 +89,7 @@ def _within(
             yield item, reference
 
 
-def _precisions(items: Sequence[Measured]) -> Iterator[tuple[Measured, Measured]]:
+def _precisions(items: Sequence[RunResult]) -> Iterator[tuple[RunResult, RunResult]]:
     for item in items:
         for other in items:
             full = other.result.configuration.variant == FULL_PRECISION
@@ -97,7 +97,7 @@ def _precisions(items: Sequence[Measured]) -> Iterator[tuple[Measured, Measured]
                 yield item, other
 
 
-def _alike(one: Measured, other: Measured, but: str) -> bool:
+def _alike(one: RunResult, other: RunResult, but: str) -> bool:
     return all(
         getattr(one.result.configuration, name) == getattr(other.result.configuration, name)
         for name in Configuration.__struct_fields__

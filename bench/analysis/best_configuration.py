@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import numpy as np
 
-from edge_bench.bench.analysis.timings import Measured, time_ratio
+from edge_bench.bench.analysis.timings import RunResult, time_ratio
 from edge_bench.bench.records.run import Configuration, Run
 from edge_bench.bench.stats.ratios import Verdict, verdict
 
@@ -16,9 +16,9 @@ def best_of_sweeps(run: Run) -> set[Configuration]:
 
     Those that are not slower than it beyond doubt are there too. Empty for an emulated Run.
     """
-    sweeps: dict[tuple[str, str], list[Measured]] = defaultdict(list)
+    sweeps: dict[tuple[str, str], list[RunResult]] = defaultdict(list)
     for result in [] if run.emulated else run.measured:
-        sweeps[result.configuration.variant, result.configuration.runtime].append(Measured(run, result))
+        sweeps[result.configuration.variant, result.configuration.runtime].append(RunResult(run, result))
     best = set()
     for items in sweeps.values():
         if len(items) < 2:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import msgspec
 
 from edge_bench.bench.analysis.agreement import (
-    Across,
     Agreement,
+    CrossMachineAgreement,
     across,
     agreement_of,
     common_predictions,
@@ -14,7 +14,7 @@ from edge_bench.bench.analysis.agreement import (
     true_labels,
 )
 from edge_bench.bench.analysis.attribution import Effect, attribute
-from edge_bench.bench.analysis.timings import Measured, seconds_an_image, time_ratio
+from edge_bench.bench.analysis.timings import RunResult, seconds_per_image, time_ratio
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.record_codec import SCHEMA_VERSION
 from edge_bench.bench.records.bundle import LIGHT, ORIGINAL
@@ -43,7 +43,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict | None = None
     accuracy_difference: PairedDifference | None = None
     agreement: Agreement | None = None
-    across: Across | None = None  # against the same variant and runtime on the baseline's machine
+    across: CrossMachineAgreement | None = None  # against the same variant and runtime on the baseline's machine
     size_ratio: float | None = None
     remark: str = ""
 
@@ -79,7 +79,7 @@ def compare(runs: Sequence[Run], baseline: str | None = None) -> Comparison:
     where none matches, ResultsError where the runs are of different bundles or nothing was measured.
     """
     _same_bundle(runs)
-    everything = [Measured(run, result) for run in runs for result in run.results]
+    everything = [RunResult(run, result) for run in runs for result in run.results]
     measured = [item for item in everything if item.result.trials]
     if not measured:
         raise ResultsError(
@@ -118,7 +118,7 @@ def matches(configuration: Configuration, wanted: str) -> bool:
     return len(parts) <= len(fields) and all(part == field for part, field in zip(parts, fields, strict=False))
 
 
-def _find_baseline(measured: Sequence[Measured], wanted: str | None, notes: list[str]) -> Measured:
+def _find_baseline(measured: Sequence[RunResult], wanted: str | None, notes: list[str]) -> RunResult:
     # real times make a better baseline than emulated ones
     ordered = sorted(measured, key=lambda item: item.run.emulated)
     for name in [wanted] if wanted else DEFAULT_BASELINES:
@@ -132,7 +132,7 @@ def _find_baseline(measured: Sequence[Measured], wanted: str | None, notes: list
     return ordered[0]
 
 
-def _row(item: Measured, base: Measured) -> Row:
+def _row(item: RunResult, base: RunResult) -> Row:
     run, result = item
     row = Row(
         run_id=run.run_id,
@@ -162,7 +162,7 @@ def _row(item: Measured, base: Measured) -> Row:
     )
 
 
-def on_the_same_images(item: Measured, base: Measured) -> tuple[PairedDifference | None, Agreement | None]:
+def on_the_same_images(item: RunResult, base: RunResult) -> tuple[PairedDifference | None, Agreement | None]:
     """Accuracies and labels on the images that both saw; no accuracy without true labels."""
     if item.result.predictions is None or base.result.predictions is None:
         return None, None
@@ -174,7 +174,7 @@ def on_the_same_images(item: Measured, base: Measured) -> tuple[PairedDifference
     return paired_difference(first == truth, second == truth), agreement
 
 
-def _slacks(measured: Sequence[Measured]) -> list[Slack]:
+def _slacks(measured: Sequence[RunResult]) -> list[Slack]:
     """Light against original, for every light configuration with real times.
 
     The original of another machine (the host) is what an offload would reach; where there is none, the same
@@ -188,7 +188,7 @@ def _slacks(measured: Sequence[Measured]) -> list[Slack]:
             continue
         elsewhere = [original for original in originals if original.run is not item.run]
         original = (elsewhere or originals)[0]
-        per_image = difference_of_means(seconds_an_image(item), seconds_an_image(original))
+        per_image = difference_of_means(seconds_per_image(item), seconds_per_image(original))
         seconds, interval = per_image[0] * item.images, per_image[1]
         slacks.append(
             Slack(
@@ -220,10 +220,11 @@ def _run_notes(runs: Sequence[Run]) -> list[str]:
             notes.append(f"{run.machine.label}: accuracy and agreement count, times do not")
         if not run.complete:
             notes.append(f"run {run.run_id[:8]} on {run.machine.label} was interrupted: what it measured is here")
-        if run.images.indices.length < run.images.of:
+        if run.images.indices.length < run.images.total_images:
             notes.append(
-                f"run {run.run_id[:8]} classified {run.images.indices.length:,} of the {run.images.of:,} test images"
+                f"run {run.run_id[:8]} classified {run.images.indices.length:,} of the {run.images.total_images:,} "
+                "test images"
             )
         if run.settings.resample:
-            notes.append(f"run {run.run_id[:8]} drew {run.images_a_pass:,} images of its own for each trial")
+            notes.append(f"run {run.run_id[:8]} drew {run.images_per_pass:,} images of its own for each trial")
     return notes

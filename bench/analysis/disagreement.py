@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Dissent", "Voter", "confusion_matrix", "dissent"]
+__all__ = ["Disagreement", "Predictions", "confusion_matrix", "find_disagreements"]
 
 Labels = npt.NDArray[np.int64]
 
@@ -26,7 +26,7 @@ def confusion_matrix(truth: Labels, predicted: Labels, classes: int) -> npt.NDAr
     return matrix
 
 
-class Voter(NamedTuple):
+class Predictions(NamedTuple):
     """One classifier's predictions."""
 
     name: str
@@ -35,7 +35,7 @@ class Voter(NamedTuple):
     labels: Labels  # shape [images]
 
 
-class Dissent(NamedTuple):
+class Disagreement(NamedTuple):
     """An image that not all voters give the same label."""
 
     image: int  # its index in the test set
@@ -43,7 +43,7 @@ class Dissent(NamedTuple):
     within_group: bool  # whether voters of one group disagree, too
 
 
-def dissent(voters: Sequence[Voter]) -> tuple[list[Dissent], int]:
+def find_disagreements(voters: Sequence[Predictions]) -> tuple[list[Disagreement], int]:
     """The images, among those that all voters saw, on which they disagree, by index; and how many all saw."""
     if not voters:
         return [], 0
@@ -52,14 +52,14 @@ def dissent(voters: Sequence[Voter]) -> tuple[list[Dissent], int]:
         common = np.intersect1d(common, voter.indices, assume_unique=True)
     table = np.array([voter.labels[np.searchsorted(voter.indices, common)] for voter in voters])
     differing = np.flatnonzero((table != table[:1]).any(axis=0)) if len(common) else np.array([], dtype=np.int64)
-    return [_dissent(voters, int(common[place]), table[:, place]) for place in differing], len(common)
+    return [_find_disagreement(voters, int(common[place]), table[:, place]) for place in differing], len(common)
 
 
-def _dissent(voters: Sequence[Voter], index: int, labels: Labels) -> Dissent:
+def _find_disagreement(voters: Sequence[Predictions], index: int, labels: Labels) -> Disagreement:
     votes: dict[int, list[str]] = {}
     by_group: dict[str, set[int]] = {}
     for voter, label in zip(voters, labels, strict=True):
         votes.setdefault(int(label), []).append(voter.name)
         by_group.setdefault(voter.group, set()).add(int(label))
     ordered = dict(sorted(votes.items(), key=lambda item: -len(item[1])))
-    return Dissent(index, ordered, any(len(given) > 1 for given in by_group.values()))
+    return Disagreement(index, ordered, any(len(given) > 1 for given in by_group.values()))

@@ -9,13 +9,13 @@ from edge_bench.bench.analysis.comparison import Row, Slack, compare
 from edge_bench.bench.records.bundle import LIGHT, ORIGINAL
 from edge_bench.bench.records.run import Result, Run
 
-__all__ = ["Answer", "answers"]
+__all__ = ["Headline", "headlines"]
 
 #: Where the light model itself was not measured, the next best thing, in this order.
 LIGHTER = (LIGHT, "int8", "float16", "float32")
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Headline(msgspec.Struct, frozen=True, kw_only=True):
     """One light configuration against one original, and what follows for where to run it."""
 
     base_run: Run
@@ -35,7 +35,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         return self.base.emulated or self.light.emulated
 
 
-def answers(runs: Sequence[Run]) -> list[Answer]:
+def headlines(runs: Sequence[Run]) -> list[Headline]:
     """One answer for each Run that has both sides, and one for each other machine against the host's original.
 
     The Runs are of one bundle. On each side the configuration with the lowest median time stands for its variant:
@@ -44,7 +44,7 @@ def answers(runs: Sequence[Run]) -> list[Answer]:
     """
     real = [found for run in runs if not run.emulated and (found := _fastest(run, LIGHTER))]
     runtime = real[0].configuration.runtime if real else ""
-    return [answer for base, light in _pairs(runs) if (answer := _answer(base, light, runtime))]
+    return [answer for base, light in _pairs(runs) if (answer := _headline(base, light, runtime))]
 
 
 def _pairs(runs: Sequence[Run]) -> Iterator[tuple[Run, Run]]:
@@ -71,7 +71,7 @@ def _fastest(run: Run, variants: Sequence[str], runtime: str = "") -> Result | N
     return None
 
 
-def _answer(base_run: Run, light_run: Run, runtime: str) -> Answer | None:
+def _headline(base_run: Run, light_run: Run, runtime: str) -> Headline | None:
     base = _fastest(base_run, [ORIGINAL]) or (_fastest(base_run, ["float32"]) if base_run is light_run else None)
     light = _fastest(light_run, LIGHTER, runtime)
     if base is None or light is None or light.configuration.variant == base.configuration.variant:
@@ -88,4 +88,4 @@ def _answer(base_run: Run, light_run: Run, runtime: str) -> Answer | None:
     if first is None or second is None:
         return None
     slack = comparison.slacks[0] if comparison.slacks else None
-    return Answer(base_run=base_run, light_run=light_run, base=first, light=second, slack=slack)
+    return Headline(base_run=base_run, light_run=light_run, base=first, light=second, slack=slack)

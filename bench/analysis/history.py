@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from edge_bench.bench.analysis.timings import Measured, seconds_an_image, time_ratio
+from edge_bench.bench.analysis.timings import RunResult, seconds_per_image, time_ratio
 from edge_bench.bench.records.run import Configuration, Result, Run
 from edge_bench.bench.stats.intervals import Interval, median_interval_over_processes
 from edge_bench.bench.stats.ratios import Ratio, Verdict, verdict
@@ -79,12 +79,12 @@ def _series(measurements: Sequence[tuple[Run, Result]]) -> Series:
 
 def _point(now: tuple[Run, Result], before: tuple[Run, Result] | None) -> Point:
     run, result = now
-    images = run.images_a_pass
+    images = run.images_per_pass
     seconds = result.pass_seconds() / images
     correct, seen = run.correct(result) if run.scored(result) else (None, images)
     ratio = None
     if before is not None:
-        ratio, _ = time_ratio(Measured(*now), Measured(*before))
+        ratio, _ = time_ratio(RunResult(*now), RunResult(*before))
     return Point(
         run_id=run.run_id,
         began=run.began,
@@ -94,7 +94,7 @@ def _point(now: tuple[Run, Result], before: tuple[Run, Result] | None) -> Point:
         trials=len(result.trials),
         image_seconds=[float(value) for value in seconds],
         median=float(np.median(seconds)),
-        interval=median_interval_over_processes(seconds_an_image(Measured(*now))),
+        interval=median_interval_over_processes(seconds_per_image(RunResult(*now))),
         ratio=ratio,
         verdict=verdict(ratio) if ratio else None,
         changed=_changed(now, before) if before else [],
@@ -105,7 +105,7 @@ def _changed(now: tuple[Run, Result], before: tuple[Run, Result]) -> list[str]:
     """What a person would ask about first when a time has changed."""
     (run, result), (earlier, old) = now, before
     pairs = [
-        ("images", f"{earlier.images_a_pass:,}", f"{run.images_a_pass:,}"),
+        ("images", f"{earlier.images_per_pass:,}", f"{run.images_per_pass:,}"),
         (result.configuration.runtime, old.runtime_version, result.runtime_version),
         ("edge-bench", _tool(earlier), _tool(run)),
         ("Python", earlier.machine.python, run.machine.python),

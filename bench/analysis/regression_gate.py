@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from edge_bench.bench.analysis.comparison import on_the_same_images
-from edge_bench.bench.analysis.timings import Measured, time_ratio
+from edge_bench.bench.analysis.timings import RunResult, time_ratio
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.records.run import Configuration, Run
 from edge_bench.bench.stats.intervals import Interval, PairedDifference
@@ -49,7 +49,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """One limit on one configuration."""
 
     configuration: Configuration
-    of: str  # time · accuracy
+    quantity: str  # time · accuracy
     outcome: Outcome
     value: float | None = None
     interval: Interval | None = None
@@ -69,9 +69,9 @@ def changes(new: Sequence[Run], old: Run) -> list[Change]:
                 f"the Runs are of different data: {run.bundle.dataset} and {old.bundle.dataset}",
                 "name a baseline that was measured on the same data",
             )
-    there = {result.configuration: Measured(old, result) for result in old.measured}
+    there = {result.configuration: RunResult(old, result) for result in old.measured}
     found = [
-        _change(Measured(run, result), there[result.configuration])
+        _change(RunResult(run, result), there[result.configuration])
         for run in new
         for result in run.results
         if result.configuration in there
@@ -84,7 +84,7 @@ def changes(new: Sequence[Run], old: Run) -> list[Change]:
     return found
 
 
-def _change(item: Measured, base: Measured) -> Change:
+def _change(item: RunResult, base: RunResult) -> Change:
     change = Change(configuration=item.result.configuration, machine=item.run.machine.label)
     if not item.result.trials:
         failure = item.result.failure
@@ -112,8 +112,8 @@ def judge(found: Sequence[Change], limits: Limits) -> list[Judgement]:
             judgements.append(_time(change, limits.slower, broken=broken))
         if limits.accuracy_drop is not None:
             judgements.append(_accuracy(change, limits.accuracy_drop, broken=broken))
-    for kind in dict.fromkeys(judgement.of for judgement in judgements):
-        same = [judgement for judgement in judgements if judgement.of == kind]
+    for kind in dict.fromkeys(judgement.quantity for judgement in judgements):
+        same = [judgement for judgement in judgements if judgement.quantity == kind]
         if all(judgement.outcome is Outcome.NOT_JUDGED for judgement in same):
             raise BadInput(
                 f"the gate could judge the {kind} of no configuration: {same[0].remark}",
@@ -123,7 +123,7 @@ def judge(found: Sequence[Change], limits: Limits) -> list[Judgement]:
 
 
 def _time(change: Change, limit: float, *, broken: bool) -> Judgement:
-    judgement = Judgement(configuration=change.configuration, of="time", outcome=Outcome.NOT_JUDGED, limit=limit)
+    judgement = Judgement(configuration=change.configuration, quantity="time", outcome=Outcome.NOT_JUDGED, limit=limit)
     if broken:
         return msgspec.structs.replace(judgement, outcome=Outcome.FAILED, remark=change.remark)
     if change.ratio is None or change.ratio.interval is None:
@@ -134,7 +134,9 @@ def _time(change: Change, limit: float, *, broken: bool) -> Judgement:
 
 
 def _accuracy(change: Change, limit: float, *, broken: bool) -> Judgement:
-    judgement = Judgement(configuration=change.configuration, of="accuracy", outcome=Outcome.NOT_JUDGED, limit=limit)
+    judgement = Judgement(
+        configuration=change.configuration, quantity="accuracy", outcome=Outcome.NOT_JUDGED, limit=limit
+    )
     if broken:
         return msgspec.structs.replace(judgement, outcome=Outcome.FAILED, remark=change.remark)
     difference = change.accuracy_difference

@@ -11,7 +11,7 @@ from edge_bench.bench.records.run import Result, Run
 from edge_bench.bench.stats.intervals import Values
 from edge_bench.bench.stats.ratios import Ratio, interleaved_ratio, paired_ratio, unpaired_ratio
 
-__all__ = ["Measured", "comparable_seconds", "ratio_of_rounds", "seconds_an_image", "time_ratio"]
+__all__ = ["RunResult", "comparable_seconds", "ratio_of_rounds", "seconds_per_image", "time_ratio"]
 
 Rounds = dict[int, dict[int, float]]  # seconds by process and round
 
@@ -19,7 +19,7 @@ Rounds = dict[int, dict[int, float]]  # seconds by process and round
 _MANY_INVOCATIONS = 20
 
 
-class Measured(NamedTuple):
+class RunResult(NamedTuple):
     """A result and the Run it is from."""
 
     run: Run
@@ -28,7 +28,7 @@ class Measured(NamedTuple):
     @property
     def images(self) -> int:
         """How many images a pass had."""
-        return self.run.images_a_pass
+        return self.run.images_per_pass
 
     @property
     def has_typical(self) -> bool:
@@ -48,7 +48,7 @@ class Measured(NamedTuple):
         return table
 
 
-def time_ratio(item: Measured, base: Measured) -> tuple[Ratio | None, str]:
+def time_ratio(item: RunResult, base: RunResult) -> tuple[Ratio | None, str]:
     """How many times the baseline's time an image takes; by process where both ran interleaved in one run."""
     if item.result is base.result:
         return None, "baseline"
@@ -58,10 +58,10 @@ def time_ratio(item: Measured, base: Measured) -> tuple[Ratio | None, str]:
     if item.run is base.run:
         ratio = ratio_of_rounds(first, second, interleaved_ratio)
         return ratio, "" if ratio else "no round in which both were measured"
-    return unpaired_ratio(_an_image(first, item.images), _an_image(second, base.images)), ""
+    return unpaired_ratio(_per_image(first, item.images), _per_image(second, base.images)), ""
 
 
-def comparable_seconds(item: Measured, base: Measured) -> tuple[Rounds, Rounds]:
+def comparable_seconds(item: RunResult, base: RunResult) -> tuple[Rounds, Rounds]:
     """Seconds a pass of both, by process and round, of the same kind.
 
     `Measured.typical_seconds` where both have the same batch size and enough invocations; else whole passes, since what
@@ -98,10 +98,10 @@ def ratio_of_rounds(
     )
 
 
-def seconds_an_image(item: Measured) -> list[Values]:
+def seconds_per_image(item: RunResult) -> list[Values]:
     """Of whole passes, one array a process."""
-    return _an_image(item.result.by_process(), item.images)
+    return _per_image(item.result.by_process(), item.images)
 
 
-def _an_image(table: Rounds, images: int) -> list[Values]:
+def _per_image(table: Rounds, images: int) -> list[Values]:
     return [np.array(list(rounds.values())) / images for _, rounds in sorted(table.items())]

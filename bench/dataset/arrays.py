@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from edge_bench.bench.dataset.cache import stored_array, stored_stream
 from edge_bench.bench.errors import DatasetError
-from edge_bench.bench.io.files import open_ordinary, sha256_of, why_unreadable
+from edge_bench.bench.io.files import open_regular_file, sha256_of, why_unreadable
 from edge_bench.bench.io.npy import NotAnArray, open_npy, read_header
 
 __all__ = ["Arrays", "load_arrays", "random_inputs"]
@@ -73,7 +73,7 @@ def _open(path: Path) -> npt.NDArray[Any]:
 
 def _from_npz(path: Path) -> Arrays:
     try:
-        with open_ordinary(path) as file, zipfile.ZipFile(file) as archive:
+        with open_regular_file(path) as file, zipfile.ZipFile(file) as archive:
             held = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
             image_key = next((key for key in _IMAGE_KEYS if key in held), None)
             label_key = next((key for key in _LABEL_KEYS if key in held), None)

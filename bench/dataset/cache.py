@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.errors import BadInput, DatasetError
-from edge_bench.bench.io.files import let_go, locked_temporary, replacing, write_atomically
+from edge_bench.bench.io.files import drop_mapped_pages, locked_temporary, replacing, write_atomically
 from edge_bench.bench.io.temporary import lasting_temporary_folder
 from edge_bench.bench.preprocessing.decode import decode, require_pillow
 from edge_bench.bench.preprocessing.presets import Geometry
@@ -116,7 +116,7 @@ def _decode_all(
             some = range(start, min(start + step, len(files)))
             for done in [pool.submit(one, number) for number in some]:
                 done.result()
-            let_go(pixels)  # written pages wait in the system's cache, not in this process
+            drop_mapped_pages(pixels)  # written pages wait in the system's cache, not in this process
             progress.advance(len(some))
     finally:
         pool.shutdown(cancel_futures=True)

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.dataset.probe_preprocessing import PROBED, found_by_trying
+from edge_bench.bench.dataset.probe_preprocessing import PROBED, probe_candidates
 from edge_bench.bench.dataset.sampling import draw_evenly
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.npy import open_npy
@@ -17,7 +17,7 @@ from edge_bench.bench.preprocessing.presets import PRESETS, Preset, inferred_pre
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
 
-__all__ = ["CHANNELS", "DataOptions", "as_stored", "found_by_answers", "stated_or_inferred", "with_stated"]
+__all__ = ["CHANNELS", "DataOptions", "as_stored", "choose_by_accuracy", "stated_or_inferred", "with_stated"]
 
 CHANNELS = (1, 3)
 
@@ -87,7 +87,7 @@ def with_stated(
     return base
 
 
-def found_by_answers(
+def choose_by_accuracy(
     models: ModelFiles,
     pixels: Path,
     rows: npt.NDArray[np.int64],
@@ -109,7 +109,7 @@ def found_by_answers(
     few = draw_evenly(labels, PROBED, 0)
     variant = models.variants[0]
     input_shape = shape if -1 in variant.input.shape[1:] else None
-    tried = found_by_trying(
+    tried = probe_candidates(
         models, variant, pixels.absolute(), rows[few].tolist(), labels[few], input_shape, timeout, progress
     )
     return tried or (raw, "nothing says how the model was trained")

@@ -14,13 +14,13 @@ from edge_bench.bench.dataset.choose_preprocessing import (
     CHANNELS,
     DataOptions,
     as_stored,
-    found_by_answers,
+    choose_by_accuracy,
     stated_or_inferred,
     with_stated,
 )
 from edge_bench.bench.dataset.listing import ImageList, list_images
 from edge_bench.bench.dataset.sampling import draw_evenly
-from edge_bench.bench.dataset.workload import Subject
+from edge_bench.bench.dataset.workload import Workload
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.models.model_files import ModelFiles
 from edge_bench.bench.preprocessing.presets import Geometry, Preset
@@ -28,7 +28,7 @@ from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
 from edge_bench.bench.records.run import BundleIdentity
 
-__all__ = ["DataOptions", "subject_from"]
+__all__ = ["DataOptions", "files_workload"]
 
 RANDOM_NOTE = "RANDOM INPUTS: speed only; predictions mean nothing, and there is no accuracy"
 _IMAGENET_OUTPUTS = (1000, 1001)
@@ -42,7 +42,7 @@ class _Found:
     rows: npt.NDArray[np.int64]
     indices: npt.NDArray[np.int64]
     labels: npt.NDArray[np.int64] | None  # of the whole set, before any offset
-    of: int
+    total_images: int
     classes: list[str]
     name: str
     sha256: str
@@ -50,9 +50,9 @@ class _Found:
     notes: list[str] = field(default_factory=list)
 
 
-def subject_from(
+def files_workload(
     models: ModelFiles, options: DataOptions, limit: int | None, seed: int, timeout: float, progress: Progress
-) -> Subject:
+) -> Workload:
     """The images that the models are to classify.
 
     Raises DatasetError or BadInput where data, labels and models do not fit each other; what was inferred rather than
@@ -65,19 +65,19 @@ def subject_from(
     offset = _label_offset(options, found, outputs)
     labels = None if found.labels is None else found.labels[found.indices] + offset
     if preset is None:
-        preset, why = found_by_answers(models, found.pixels, found.rows, labels, shape, timeout, progress)
+        preset, why = choose_by_accuracy(models, found.pixels, found.rows, labels, shape, timeout, progress)
     preprocessing = with_stated(preset, options, found.geometry, spec, shape)
     if why:
         found.notes.append(f"preprocessing: {preset.name} ({preset.words}): {why}; --preprocess says otherwise")
     for note in found.notes:
         progress.say(note)
-    return Subject(
+    return Workload(
         identity=_identity(models, found, preprocessing, outputs, offset),
         pixels=found.pixels.absolute(),
         rows=found.rows,
         indices=found.indices,
         labels=labels,
-        of=found.of,
+        total_images=found.total_images,
         preprocessing=preprocessing,
         notes=tuple(found.notes),
         input_shape=shape if -1 in spec.shape[1:] else None,
@@ -164,7 +164,7 @@ def _from_folder(
         rows=kept,
         indices=drawn[kept],
         labels=listed.labels,
-        of=count,
+        total_images=count,
         classes=listed.classes,
         name=name,
         sha256=_listing_sha256(listed),

@@ -13,15 +13,15 @@ from edge_bench.bench.records.manifest import Variant
 from edge_bench.bench.records.run import Configuration
 from edge_bench.bench.runtimes import RUNTIMES, installed_version
 from edge_bench.bench.worker.messages import Prepare, Prepared, Ready, Time, Timed
-from edge_bench.bench.worker.process import Worker, WorkerFailed
+from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
-__all__ = ["PROBED", "found_by_trying"]
+__all__ = ["PROBED", "probe_candidates"]
 
 #: Labelled images that candidates are tried on. Chance and the best of five stay far apart on so many.
 PROBED = 100
 
 
-def found_by_trying(
+def probe_candidates(
     models: Models,
     variant: Variant,
     pixels: Path,
@@ -64,7 +64,7 @@ def found_by_trying(
 
 def _answers(request: Prepare, timeout: float) -> npt.NDArray[np.int64]:
     """The labels that one pass in a worker of its own gives."""
-    with Worker(request.configuration.runtime) as worker:
+    with WorkerProcess(request.configuration.runtime) as worker:
         worker.wait_for(Ready, timeout)
         worker.ask(request, Prepared, timeout)
         return np.array(worker.ask(Time(passes=1), Timed, timeout).labels, np.int64)

@@ -8,20 +8,20 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.dataset.sampling import draw_evenly
-from edge_bench.bench.io.files import let_go
+from edge_bench.bench.io.files import drop_mapped_pages
 from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.run import BundleIdentity
 
-__all__ = ["Subject", "pixel_checksums", "subject_of"]
+__all__ = ["Workload", "bundle_workload", "pixel_checksums"]
 
 
 _ROWS_MAPPED = 256
 
 
 @dataclass(frozen=True)
-class Subject:
+class Workload:
     """The images of a run.
 
     pixels: a .npy file, [rows, …]; images are uint8 [rows, height, width, channels]
@@ -35,18 +35,18 @@ class Subject:
     rows: npt.NDArray[np.int64]
     indices: npt.NDArray[np.int64]
     labels: npt.NDArray[np.int64] | None
-    of: int
+    total_images: int
     preprocessing: Preprocessing
     notes: tuple[str, ...] = ()  # what a reader of the numbers must know of images and labels
     input_shape: tuple[int, ...] | None = None  # of one image, where the model's file leaves it open
 
 
-def subject_of(bundle: Bundle, limit: int | None = None, seed: int = 42) -> Subject:
+def bundle_workload(bundle: Bundle, limit: int | None = None, seed: int = 42) -> Workload:
     """The test set of a bundle, or an even draw of ``limit`` images over its classes."""
     manifest = bundle.manifest
     images, labels = bundle.test_set()
     indices = draw_evenly(np.zeros(len(images), np.int64) if labels is None else np.array(labels), limit, seed)
-    return Subject(
+    return Workload(
         identity=BundleIdentity(
             sha256=bundle.digest,
             created=manifest.created,
@@ -61,17 +61,17 @@ def subject_of(bundle: Bundle, limit: int | None = None, seed: int = 42) -> Subj
         rows=indices,
         indices=indices,
         labels=None if labels is None else np.array(labels)[indices].astype(np.int64),
-        of=len(images),
+        total_images=len(images),
         preprocessing=manifest.preprocessing,
     )
 
 
-def pixel_checksums(subject: Subject) -> npt.NDArray[np.int64]:
+def pixel_checksums(workload: Workload) -> npt.NDArray[np.int64]:
     """CRC-32 of each image as stored, shape [images]: tells whether two machines classified the same pixels."""
-    pixels = open_npy(subject.pixels)
-    checksums = np.zeros(len(subject.rows), np.int64)
-    for place, row in enumerate(subject.rows):
+    pixels = open_npy(workload.pixels)
+    checksums = np.zeros(len(workload.rows), np.int64)
+    for place, row in enumerate(workload.rows):
         checksums[place] = crc32(np.ascontiguousarray(pixels[row]).tobytes())
         if place % _ROWS_MAPPED == 0:
-            let_go(pixels)
+            drop_mapped_pages(pixels)
     return checksums

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from edge_bench.bench.io.files import open_ordinary
+from edge_bench.bench.io.files import open_regular_file
 
 __all__ = ["check_keras"]
 
@@ -30,7 +30,7 @@ _MODULES = ("keras", "builtins")
 def check_keras(path: Path) -> None:
     """Raises ValueError with what a .keras file holds that is not loaded; OSError where it cannot be read."""
     try:
-        with open_ordinary(path) as file, zipfile.ZipFile(file) as archive:
+        with open_regular_file(path) as file, zipfile.ZipFile(file) as archive:
             _check_sizes(archive)
             config = archive.read("config.json")
         settings: Any = msgspec.json.decode(config)

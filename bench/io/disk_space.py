@@ -6,10 +6,10 @@ from pathlib import Path
 
 from edge_bench.bench.errors import BadInput, ResultsError
 
-__all__ = ["room_for", "room_for_bundle", "writable_folder"]
+__all__ = ["require_bundle_space", "require_run_space", "writable_folder"]
 
 
-def room_for(folder: Path, images: int, invocations: int) -> None:
+def require_run_space(folder: Path, images: int, invocations: int) -> None:
     """Raises ResultsError where a run's files would not fit, before anything is measured.
 
     images: that all trials of all configurations label together; invocations: that they time. Packed latencies take
@@ -42,7 +42,7 @@ _CHECKPOINTS = 2 * 3 * 4
 _REST = 16 << 20  # graphs, plots, history
 
 
-def room_for_bundle(folder: Path, parameters: int, test_set: int, *, checkpoints: bool = False) -> None:
+def require_bundle_space(folder: Path, parameters: int, test_set: int, *, checkpoints: bool = False) -> None:
     """Raises BadInput where there is less room than a model of so many parameters and a test set of so many bytes take.
 
     With ``checkpoints`` it is still to be trained.

@@ -14,11 +14,20 @@ from typing import Any, BinaryIO
 
 import numpy.typing as npt
 
-from edge_bench.bench.interrupts import held
+from edge_bench.bench.interrupts import defer_interrupts
 
 __all__ = [
-    "PART", "fsync_folder", "inside", "let_go", "locked_temporary", "open_ordinary", "read_bounded", "remove_leftovers",
-    "replacing", "sha256_of", "why_unreadable",
+    "PART",
+    "drop_mapped_pages",
+    "fsync_folder",
+    "is_within",
+    "locked_temporary",
+    "open_regular_file",
+    "read_bounded",
+    "remove_leftovers",
+    "replacing",
+    "sha256_of",
+    "why_unreadable",
     "write_atomically",
 ]  # fmt: skip
 
@@ -27,7 +36,7 @@ _CHUNK = 1 << 20
 PART = ".edge-bench-part"
 
 
-def open_ordinary(path: Path) -> BinaryIO:
+def open_regular_file(path: Path) -> BinaryIO:
     """Opens a file for reading, and nothing else that may bear its name.
 
     A pipe would be waited on for ever, and a device may never end. OSError where it is one, or cannot be opened.
@@ -48,7 +57,7 @@ def why_unreadable(cause: Exception) -> str:
     return lines[0][:200] if lines else type(cause).__name__
 
 
-def inside(folder: Path, path: Path) -> bool:
+def is_within(folder: Path, path: Path) -> bool:
     """Whether a path, all symbolic links followed, is within the folder; also where it does not exist yet.
 
     ValueError and OSError (a loop of links, a name too long) are a no.
@@ -62,7 +71,7 @@ def inside(folder: Path, path: Path) -> bool:
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal, with constant memory."""
     digest = hashlib.sha256()
-    with open_ordinary(path) as file:
+    with open_regular_file(path) as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
@@ -73,7 +82,7 @@ def read_bounded(path: Path, limit: int) -> bytes:
 
     Raises OSError where the file cannot be read, ValueError where it is larger: nothing larger is ever allocated.
     """
-    with open_ordinary(path) as file:
+    with open_regular_file(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > limit:
             raise ValueError(f"larger than {limit:,} bytes")
@@ -83,7 +92,7 @@ def read_bounded(path: Path, limit: int) -> bytes:
     return data
 
 
-def let_go(array: npt.NDArray[Any]) -> None:
+def drop_mapped_pages(array: npt.NDArray[Any]) -> None:
     """Unmaps what has been touched of a memory-mapped array, so that it does not count as this process's memory.
 
     The content stays in the file, and in the system's cache as long as there is room.
@@ -113,11 +122,11 @@ def replacing(path: Path, *, exclusive: bool = False, suffix: str = "") -> Itera
     remove_leftovers(path.parent)
     made: list[tuple[Path, int]] = []
     try:
-        with held():
+        with defer_interrupts():
             made.append(locked_temporary(path, suffix))
         temporary = made[0][0]
         yield temporary
-        with held():
+        with defer_interrupts():
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
             temporary.chmod(0o644)

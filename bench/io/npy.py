@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.io.files import open_ordinary
+from edge_bench.bench.io.files import open_regular_file
 
 __all__ = ["NotAnArray", "NpyHeader", "open_npy", "read_header"]
 
@@ -56,7 +56,7 @@ def open_npy(path: Path) -> npt.NDArray[Any]:
     Raises OSError where it cannot be read, NotAnArray where it is no array of plain numbers or its size is another than
     its header claims.
     """
-    with open_ordinary(path) as file:
+    with open_regular_file(path) as file:
         header = read_header(file)
         size = os.fstat(file.fileno()).st_size
         if size != header.offset + header.bytes:

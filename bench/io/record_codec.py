@@ -5,10 +5,12 @@ History of the schema (one number for all records; the part before the dot chang
 1.1  what was around each trial and whether to trust the Run; agreement across machines and attribution in a Comparison
 1.2  anyone's models and data: bundles without labels or history, preprocessing by channel, top-5, pixel checksums
 1.3  Offload; other runs at the same time in the trust record; how many workers trained together
+2.0  standard names for fields (RENAMED_FIELDS); records of 1.x are still read
 """
 
 import base64
 import hashlib
+import re
 import zlib
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -21,24 +23,54 @@ from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.files import read_bounded, why_unreadable
 
 __all__ = [
-    "MAX_PACKED", "MAX_RECORD_BYTES", "MOST", "SCHEMA_VERSION", "Count", "Length", "Names", "PackedArray", "Positive",
-    "Text", "decode_record", "encode_record", "pack", "read_record", "unpack",
+    "MAX_INT64",
+    "MAX_PACKED",
+    "MAX_RECORD_BYTES",
+    "SCHEMA_VERSION",
+    "BoundedNames",
+    "BoundedStr",
+    "Length",
+    "NonNegativeInt",
+    "PackedArray",
+    "PositiveInt",
+    "as_current",
+    "decode_record",
+    "encode_record",
+    "pack",
+    "read_record",
+    "unpack",
+    "with_new_names",
 ]  # fmt: skip
 
-SCHEMA_VERSION = "1.3"
-_MAJOR = int(SCHEMA_VERSION.split(".", maxsplit=1)[0])
+SCHEMA_VERSION = "2.0"
+_MAJOR, _OLDEST_MAJOR = 2, 1
+#: What fields were called before 2.0.
+RENAMED_FIELDS = {
+    b"place": b"sequence_number",
+    b"places": b"image_positions",
+    b"others_ns": b"other_cpu_ns",
+    b"stolen_ns": b"steal_ns",
+    b"first_ns": b"first_inference_ns",
+    b"unseen": b"unseen_positions",
+    b"of": b"total_images",
+    b"in_top": b"in_top_5",
+}
+# a key follows a brace or a comma; inside a JSON string a quotation mark is escaped, so nothing else can match
+_OLD_FIELD = re.compile(rb'([{,]\s*)"(' + b"|".join(RENAMED_FIELDS) + rb')"(?=\s*:)')
 #: The manifest of a bundle with 65,535 classes takes some 3 MB.
 MAX_RECORD_BYTES = 32 << 20
 #: Values in one packed array: images of a pass, say. What a damaged or hostile file can make grow ends here.
 MAX_PACKED = 1 << 24
 
 # what fields hold at most, checked while a file is decoded
-MOST = (1 << 63) - 1
-Count = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
-Positive = Annotated[int, msgspec.Meta(ge=1, le=MOST)]
-Text = Annotated[str, msgspec.Meta(max_length=65_536)]
+MAX_INT64 = (1 << 63) - 1
+NonNegativeInt = Annotated[int, msgspec.Meta(ge=0, le=MAX_INT64)]
+PositiveInt = Annotated[int, msgspec.Meta(ge=1, le=MAX_INT64)]
+BoundedStr = Annotated[str, msgspec.Meta(max_length=65_536)]
 Length = msgspec.Meta(max_length=4096)
-Names = Annotated[list[Text], msgspec.Meta(max_length=65_536)]  # of classes, which are numbered with 16 bits
+BoundedNames = Annotated[
+    list[BoundedStr], msgspec.Meta(max_length=65_536)
+]  # of classes, which are numbered with 16 bits
 
 RecordType = TypeVar("RecordType")
 
@@ -78,16 +110,28 @@ def read_record(
         major = int(stated.split(".")[0])
     except (ValueError, RecursionError) as cause:  # msgspec's own errors are ValueErrors, and so are Unicode's
         raise error(f"{path}: not a {noun} of edge-bench: {_short(cause)}", remedy) from None
-    if major != _MAJOR:
+    if not _OLDEST_MAJOR <= major <= _MAJOR:
         age, advice = ("newer", "update edge-bench") if major > _MAJOR else ("older", "write it anew")
         raise error(
             f"{path}: {noun} has schema version {stated[:20]}, {age} than this edge-bench reads ({_MAJOR}.x)",
             advice,
         )
+    digest = hashlib.sha256(data).hexdigest()
     try:
-        return msgspec.json.decode(data, type=kind), hashlib.sha256(data).hexdigest()
+        record = msgspec.json.decode(data if major == _MAJOR else with_new_names(data), type=kind)
+        return as_current(record), digest
     except (ValueError, RecursionError, MemoryError) as cause:
         raise error(f"{path}: not a whole {noun}: {_short(cause)}", remedy) from None
+
+
+def with_new_names(data: bytes) -> bytes:
+    """Return JSON of schema 1.x with the field names of 2.0; JSON that has them already is returned as it is."""
+    return _OLD_FIELD.sub(lambda found: b'%s"%s"' % (found[1], RENAMED_FIELDS[found[2]]), data)
+
+
+def as_current(record: RecordType) -> RecordType:
+    """Return the record with the schema version that it will be written with."""
+    return msgspec.structs.replace(record, schema_version=SCHEMA_VERSION)  # type: ignore[type-var]
 
 
 def _short(cause: BaseException) -> str:
@@ -101,7 +145,7 @@ class PackedArray(msgspec.Struct, frozen=True):
     bytes and so on halves what deflate makes of them.
     """
 
-    dtype: Text
+    dtype: BoundedStr
     length: Annotated[int, msgspec.Meta(ge=0, le=MAX_PACKED)]
     data: str
 

@@ -9,7 +9,7 @@ from edge_bench.bench.errors import BadInput, BundleError
 from edge_bench.bench.formats.keras_archive import check_keras
 from edge_bench.bench.io.files import why_unreadable
 from edge_bench.bench.models.model_files import Models
-from edge_bench.bench.models.operator_support import why_not
+from edge_bench.bench.models.operator_support import known_refusal
 from edge_bench.bench.records.manifest import Variant
 from edge_bench.bench.records.run import Configuration, Failure
 from edge_bench.bench.runtimes import (
@@ -99,7 +99,7 @@ def _ready(models: Models, variant: Variant, runtime: Runtime) -> tuple[Path | N
     except (OSError, ValueError) as cause:
         message = f"{variant.file}: Keras is not shown it: {why_unreadable(cause)}"
         return None, version, Failure(kind="bad file", message=message, remedy="do not use this model")
-    refusal = why_not(variant.operators, runtime.name, version)
+    refusal = known_refusal(variant.operators, runtime.name, version)
     if refusal:
         return file, version, Failure(kind="cannot load", message=refusal.problem, remedy=refusal.remedy)
     return file, version, None

@@ -10,30 +10,38 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.dataset.workload import Subject, pixel_checksums
-from edge_bench.bench.interrupts import held
+from edge_bench.bench.dataset.workload import Workload, pixel_checksums
+from edge_bench.bench.interrupts import defer_interrupts
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.measure.plan import Planned
-from edge_bench.bench.measure.run_builder import Assembly
-from edge_bench.bench.records.journal import Entry, Failed, Journal, Noticed, ProcessBegan, ProcessEnded, TrialMade
+from edge_bench.bench.measure.run_builder import RunBuilder
+from edge_bench.bench.records.journal import (
+    ConfigurationFailed,
+    Entry,
+    FindingAdded,
+    Journal,
+    ProcessFinished,
+    ProcessStarted,
+    TrialMade,
+)
 from edge_bench.bench.records.run import Failure, Images, ProcessRecord, Result, Run, Settings, Trial
 from edge_bench.bench.records.run_files import utc_now
-from edge_bench.bench.system.concurrent_runs import Company
-from edge_bench.bench.system.environment import machine_findings, not_alone
+from edge_bench.bench.system.concurrent_runs import ConcurrentRunDetector
+from edge_bench.bench.system.environment import concurrent_run_finding, machine_findings
 from edge_bench.bench.system.machine import describe_machine
 from edge_bench.bench.system.sensors import Sensors
-from edge_bench.bench.system.trial_monitor import Watched, watch
+from edge_bench.bench.system.trial_monitor import TrialReadings, monitor_trial
 from edge_bench.bench.version import __version__, revision
 from edge_bench.bench.worker.messages import Finished, Prepared, Ready, Timed
 
-__all__ = ["NotKept", "Recorder", "run_begun"]
+__all__ = ["JournalWriteError", "Recorder", "started_run"]
 
 
-class NotKept(Exception):
+class JournalWriteError(Exception):
     """What was measured could not be put on disk: no more is measured."""
 
 
-def run_begun(subject: Subject, planned: Sequence[Planned], settings: Settings) -> Run:
+def started_run(workload: Workload, planned: Sequence[Planned], settings: Settings) -> Run:
     """The Run as it is before its first trial: the machine, the question, the images, and no answer."""
     machine = describe_machine()
     return Run(
@@ -45,15 +53,15 @@ def run_begun(subject: Subject, planned: Sequence[Planned], settings: Settings) 
         tool_version=__version__,
         tool_revision=revision(),
         machine=machine,
-        bundle=subject.identity,
-        preprocessing=subject.preprocessing,
+        bundle=workload.identity,
+        preprocessing=workload.preprocessing,
         settings=settings,
         images=Images(
-            indices=pack(subject.indices),
-            labels=pack(np.zeros(0, np.int64) if subject.labels is None else subject.labels),
-            of=subject.of,
-            checksums=pack(pixel_checksums(subject)),
-            notes=list(subject.notes),
+            indices=pack(workload.indices),
+            labels=pack(np.zeros(0, np.int64) if workload.labels is None else workload.labels),
+            total_images=workload.total_images,
+            checksums=pack(pixel_checksums(workload)),
+            notes=list(workload.notes),
         ),
         results=[
             Result(
@@ -76,48 +84,48 @@ class Recorder:
     def __init__(
         self,
         begun: Run,
-        subject: Subject,
+        workload: Workload,
         journal: Journal | None = None,
         earlier: Sequence[Entry] | None = None,
-        company: Company | None = None,
+        concurrent: ConcurrentRunDetector | None = None,
     ) -> None:
-        self._journal, self._company, self._labels = journal, company, subject.labels
-        self._truth = np.full(len(subject.indices), -1) if subject.labels is None else subject.labels
+        self._journal, self._concurrent, self._labels = journal, concurrent, workload.labels
+        self._truth = np.full(len(workload.indices), -1) if workload.labels is None else workload.labels
         self._sensors = Sensors(emulated=begun.machine.emulated)
-        self._assembly = Assembly(begun)
+        self._builder = RunBuilder(begun)
         if journal is not None:
-            self._assembly.apply_all(earlier or (), journal.path)
+            self._builder.apply_all(earlier or (), journal.path)
         self._sitting_ns = time.perf_counter_ns()
         # a run that is gone on with counts on from its last trial: what lies between is nobody's measurement
-        self._began_ns = self._sitting_ns - self._assembly.ended_ns
+        self._began_ns = self._sitting_ns - self._builder.ended_ns
         self.interrupted = False
         self.stopped = ""
 
     @property
     def passes(self) -> dict[int, int]:
         """Passes a trial, by configuration."""
-        return self._assembly.passes
+        return self._builder.passes
 
     @property
     def trials(self) -> int:
         """Trials made so far, of all configurations."""
-        return self._assembly.trials
+        return self._builder.trials
 
     def failed(self, number: int) -> bool:
         """Whether a configuration has failed."""
-        return self._assembly.failed(number)
+        return self._builder.failed(number)
 
     def made(self, number: int, generation: int, round_number: int) -> bool:
         """Whether a trial of the schedule was made, in this sitting or an earlier one."""
-        return self._assembly.made(number, generation, round_number)
+        return self._builder.made(number, generation, round_number)
 
     def process_for(self, generation: int, planned: int) -> int:
         """The index of a generation's fresh processes."""
-        return self._assembly.process_for(generation, planned)
+        return self._builder.process_for(generation, planned)
 
     def fail(self, number: int, failure: Failure) -> None:
         """A configuration has failed; the trials it has made stay."""
-        self._take(Failed(number=number, failure=failure))
+        self._take(ConfigurationFailed(number=number, failure=failure))
 
     def prepared(
         self, number: int, process: int, ready: Ready, prepared: Prepared, passes: int, delegate: str = ""
@@ -127,17 +135,19 @@ class Recorder:
             index=process,
             import_ns=ready.import_ns,
             load_ns=prepared.load_ns,
-            first_ns=prepared.first_ns,
+            first_inference_ns=prepared.first_inference_ns,
             warm_up_ns=prepared.warm_up_ns,
             warm_up_invocations=prepared.warm_up_invocations,
             memory_before_bytes=prepared.memory_before_bytes,
             memory_peak_bytes=0,
         )
-        self._take(ProcessBegan(number=number, record=record, delegate=delegate, passes=passes, chunks=prepared.chunks))
+        self._take(
+            ProcessStarted(number=number, record=record, delegate=delegate, passes=passes, chunks=prepared.chunks)
+        )
 
-    def watch(self) -> AbstractContextManager[Watched]:
+    def monitor(self) -> AbstractContextManager[TrialReadings]:
         """Reads the sensors before and after a trial; the caller sleeps in between."""
-        return watch(self._sensors)
+        return monitor_trial(self._sensors)
 
     def timed(
         self,
@@ -146,57 +156,57 @@ class Recorder:
         process: int,
         round_number: int,
         timed: Timed,
-        watched: Watched,
-        places: npt.NDArray[np.int64] | None = None,
+        readings: TrialReadings,
+        image_positions: npt.NDArray[np.int64] | None = None,
     ) -> None:
-        """A trial was made, over all images or those at ``places``."""
+        """A trial was made, over all images or those at ``image_positions``."""
         self._look_around()
         labels = np.array(timed.labels, dtype=np.int64)
-        truth = self._truth if places is None else self._truth[places]
-        in_top = None
+        truth = self._truth if image_positions is None else self._truth[image_positions]
+        in_top_5 = None
         if timed.best and self._labels is not None:
             best = np.frombuffer(timed.best, "<u2").reshape(len(truth), -1)
-            in_top = pack((best == truth[:, np.newaxis]).any(axis=1).astype(np.uint8))
+            in_top_5 = pack((best == truth[:, np.newaxis]).any(axis=1).astype(np.uint8))
         trial = Trial(
             process=process,
             round=round_number,
-            place=self._assembly.trials,
+            sequence_number=self._builder.trials,
             began_ns=max(0, timed.began_ns - self._began_ns),
             elapsed_ns=timed.elapsed_ns,
             passes=self.passes[number],
             correct=int(np.count_nonzero(labels == truth)),
             latencies=pack(timed.latencies_ns),
             cpu_ns=timed.cpu_ns,
-            others_ns=watched.others_ns(timed.cpu_ns),
-            stolen_ns=watched.passed("stolen_ns"),
-            temperature_c=watched.after.temperature_c,
-            throttled=watched.throttled,
-            places=None if places is None else pack(places),
+            other_cpu_ns=readings.other_cpu_ns(timed.cpu_ns),
+            steal_ns=readings.passed("steal_ns"),
+            temperature_c=readings.after.temperature_c,
+            throttled=readings.throttled,
+            image_positions=None if image_positions is None else pack(image_positions),
         )
-        self._take(TrialMade(number=number, generation=generation, trial=trial, labels=pack(labels), in_top=in_top))
+        self._take(TrialMade(number=number, generation=generation, trial=trial, labels=pack(labels), in_top_5=in_top_5))
 
     def finished(self, number: int, process: int, finished: Finished) -> None:
         """A worker has ended in good order."""
-        self._take(ProcessEnded(number=number, process=process, memory_peak_bytes=finished.memory_peak_bytes))
+        self._take(ProcessFinished(number=number, process=process, memory_peak_bytes=finished.memory_peak_bytes))
 
     def run(self) -> Run:
         """Everything so far, as the record that is written."""
-        with contextlib.suppress(NotKept):
+        with contextlib.suppress(JournalWriteError):
             self._look_around()
-        wall = self._assembly.begun.wall_seconds + (time.perf_counter_ns() - self._began_ns) / 1e9
-        run = self._assembly.run(complete=not self.interrupted, ended=utc_now(), wall_seconds=round(wall, 3))
+        wall = self._builder.begun.wall_seconds + (time.perf_counter_ns() - self._began_ns) / 1e9
+        run = self._builder.run(complete=not self.interrupted, ended=utc_now(), wall_seconds=round(wall, 3))
         return msgspec.structs.replace(run, state_after=self._sensors.read(), stopped=self.stopped)
 
     def _look_around(self) -> None:
-        for guest in self._company.news() if self._company else ():
-            self._take(Noticed(finding=not_alone(guest)))
+        for other in self._concurrent.poll() if self._concurrent else ():
+            self._take(FindingAdded(finding=concurrent_run_finding(other)))
 
     def _take(self, entry: Entry) -> None:
-        with held():  # in both or in neither, whatever signal comes
-            self._assembly.apply(entry)  # first: where the disk is full, it is still in memory
+        with defer_interrupts():  # in both or in neither, whatever signal comes
+            self._builder.apply(entry)  # first: where the disk is full, it is still in memory
             if self._journal is None:
                 return
             try:
                 self._journal.append(entry)
             except OSError as cause:
-                raise NotKept(f"{self._journal.path} could not be written: {cause.strerror}") from None
+                raise JournalWriteError(f"{self._journal.path} could not be written: {cause.strerror}") from None

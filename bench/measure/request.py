@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from edge_bench.bench.dataset.load import DataOptions, subject_from
-from edge_bench.bench.dataset.workload import Subject, subject_of
+from edge_bench.bench.dataset.load import DataOptions, files_workload
+from edge_bench.bench.dataset.workload import Workload, bundle_workload
 from edge_bench.bench.measure.plan import Planned, Selection, plan
 from edge_bench.bench.models.model_files import ModelFiles
 from edge_bench.bench.progress import Progress
@@ -15,17 +15,17 @@ from edge_bench.bench.records.bundle import LIGHT, Bundle
 from edge_bench.bench.records.run import Settings
 from edge_bench.bench.system.emulation import emulation_signs
 
-__all__ = ["Question", "about_bundle", "about_files"]
+__all__ = ["BenchmarkRequest"]
 
 #: An emulator takes 50 to 300 times as long, and only its predictions count.
 EMULATED_LIMIT = 500
 
 
 @dataclass(frozen=True)
-class Question:
+class BenchmarkRequest:
     """Everything that decides a run but the machine: the images, the configurations, the settings."""
 
-    subject: Subject
+    workload: Workload
     planned: Sequence[Planned]
     settings: Settings
     bundle: Path | None = None  # whose folder it is about
@@ -33,40 +33,45 @@ class Question:
     @property
     def images(self) -> int:
         """Images that the trials of all configurations label together, at most."""
-        return len(self.subject.indices) * self.settings.trials * len(self._able)
+        return len(self.workload.indices) * self.settings.trials * len(self._able)
 
     @property
     def invocations(self) -> int:
         """Invocations that are timed, at most."""
-        count = len(self.subject.indices)
+        count = len(self.workload.indices)
         return sum(-(-count // item.configuration.batch_size) for item in self._able) * self.settings.trials
 
     @property
     def _able(self) -> list[Planned]:
         return [item for item in self.planned if item.failure is None]
 
+    @classmethod
+    def from_bundle(
+        cls, folder: Path, selection: Selection, settings: Settings, progress: Progress
+    ) -> "BenchmarkRequest":
+        """Return a request for a bundle's variants on its test set.
 
-def about_bundle(folder: Path, selection: Selection, settings: Settings, progress: Progress) -> Question:
-    """A bundle's variants on its test set; under an emulator, unless something was selected, the light one on a few."""
-    bundle = Bundle.open(folder)
-    if emulation_signs() and selection == Selection(variants=[], runtimes=[]) and settings.limit is None:
-        selection = msgspec.structs.replace(selection, variants=[LIGHT])
-        settings = msgspec.structs.replace(settings, limit=EMULATED_LIMIT)
-        progress.say(
-            f"EMULATED: the light model ({LIGHT}) on {EMULATED_LIMIT} images only; "
-            "--variant, --runtime or --limit set something else"
-        )
-    return Question(subject_of(bundle, settings.limit, settings.seed), plan(bundle, selection), settings, folder)
+        Under an emulator, if nothing was selected: the light variant on a few images.
+        """
+        bundle = Bundle.open(folder)
+        if emulation_signs() and selection == Selection(variants=[], runtimes=[]) and settings.limit is None:
+            selection = msgspec.structs.replace(selection, variants=[LIGHT])
+            settings = msgspec.structs.replace(settings, limit=EMULATED_LIMIT)
+            progress.say(
+                f"EMULATED: the light model ({LIGHT}) on {EMULATED_LIMIT} images only; "
+                "--variant, --runtime or --limit set something else"
+            )
+        return cls(bundle_workload(bundle, settings.limit, settings.seed), plan(bundle, selection), settings, folder)
 
-
-def about_files(
-    paths: Sequence[Path], data: DataOptions, selection: Selection, settings: Settings, progress: Progress
-) -> Question:
-    """Model files on the images that ``data`` names, or on random inputs."""
-    if emulation_signs() and settings.limit is None:
-        settings = msgspec.structs.replace(settings, limit=EMULATED_LIMIT)
-        progress.say(f"EMULATED: at most {EMULATED_LIMIT} images; --limit sets another number")
-    models = ModelFiles.open(paths, settings.timeout_s, data.image_size, settings.memory_limit)
-    planned = plan(models, selection)
-    subject = subject_from(models, data, settings.limit, settings.seed, settings.timeout_s, progress)
-    return Question(subject, planned, settings)
+    @classmethod
+    def from_files(
+        cls, paths: Sequence[Path], data: DataOptions, selection: Selection, settings: Settings, progress: Progress
+    ) -> "BenchmarkRequest":
+        """Return a request for model files on the images that ``data`` names, or on random inputs."""
+        if emulation_signs() and settings.limit is None:
+            settings = msgspec.structs.replace(settings, limit=EMULATED_LIMIT)
+            progress.say(f"EMULATED: at most {EMULATED_LIMIT} images; --limit sets another number")
+        models = ModelFiles.open(paths, settings.timeout_s, data.image_size, settings.memory_limit)
+        planned = plan(models, selection)
+        workload = files_workload(models, data, settings.limit, settings.seed, settings.timeout_s, progress)
+        return cls(workload, planned, settings)

@@ -13,12 +13,12 @@ from edge_bench.bench.io.record_codec import pack, unpack
 from edge_bench.bench.measure.trust import trial_findings, trusted
 from edge_bench.bench.records.journal import (
     JOURNAL,
-    Begun,
+    ConfigurationFailed,
     Entry,
-    Failed,
-    Noticed,
-    ProcessBegan,
-    ProcessEnded,
+    FindingAdded,
+    ProcessFinished,
+    ProcessStarted,
+    RunStarted,
     TrialMade,
     read_journal,
 )
@@ -28,12 +28,12 @@ from edge_bench.bench.records.run_validation import check_run
 from edge_bench.bench.stats.intervals import drifts, outliers, spread_warning
 from edge_bench.bench.system.machine import Finding
 
-__all__ = ["Assembly", "read_run_or_journal"]
+__all__ = ["RunBuilder", "read_run_or_journal"]
 
 _SHORT_TRIAL_SECONDS = 0.1
 
 
-class Assembly:
+class RunBuilder:
     """All that is known of a run so far, by the number of the configuration in its plan."""
 
     def __init__(self, begun: Run) -> None:
@@ -58,21 +58,21 @@ class Assembly:
     def apply(self, entry: Entry) -> None:
         """Takes one entry in. ValueError where it does not belong to this run."""
         match entry:
-            case ProcessBegan(number=number, record=record):
+            case ProcessStarted(number=number, record=record):
                 self._delegates[number], self._chunks[number] = entry.delegate, entry.chunks
                 self.passes[number] = entry.passes
                 self._processes[number][record.index] = record
             case TrialMade():
                 self._trial(entry)
-            case ProcessEnded(number=number, process=process):
+            case ProcessFinished(number=number, process=process):
                 self._processes[number][process] = msgspec.structs.replace(
                     self._processes[number][process], memory_peak_bytes=entry.memory_peak_bytes
                 )
-            case Failed(number=number, failure=failure):
+            case ConfigurationFailed(number=number, failure=failure):
                 self._failures[number] = failure
-            case Noticed(finding=finding):
+            case FindingAdded(finding=finding):
                 self._noticed.append(finding)
-            case Begun():
+            case RunStarted():
                 raise ValueError("a run begins once")
 
     def apply_all(self, entries: Sequence[Entry], journal: Path) -> None:
@@ -98,15 +98,17 @@ class Assembly:
 
     def _trial(self, entry: TrialMade) -> None:
         number, trial, labels = entry.number, entry.trial, unpack(entry.labels).astype(np.int64)
-        where = np.arange(self._count) if trial.places is None else unpack(trial.places).astype(np.int64)
-        if len(labels) != len(where) or (entry.in_top is not None and entry.in_top.length != len(where)):
+        where = (
+            np.arange(self._count) if trial.image_positions is None else unpack(trial.image_positions).astype(np.int64)
+        )
+        if len(labels) != len(where) or (entry.in_top_5 is not None and entry.in_top_5.length != len(where)):
             raise ValueError(f"{len(labels):,} labels of {len(where):,} images")
         first = self._predictions.setdefault(number, np.full(self._count, -1, dtype=np.int64))
         unstable = self._unstable.setdefault(number, np.zeros(self._count, dtype=np.bool_))
         unstable[where] |= (first[where] >= 0) & (first[where] != labels)
-        if entry.in_top is not None:
-            in_top = self._in_top.setdefault(number, np.zeros(self._count, dtype=np.uint8))
-            in_top[where] = np.where(first[where] >= 0, in_top[where], unpack(entry.in_top))
+        if entry.in_top_5 is not None:
+            in_top_5 = self._in_top.setdefault(number, np.zeros(self._count, dtype=np.uint8))
+            in_top_5[where] = np.where(first[where] >= 0, in_top_5[where], unpack(entry.in_top_5))
         first[where] = np.where(first[where] >= 0, first[where], labels)
         self._trials[number].append(trial)
         self._made.add((number, entry.generation, trial.round))
@@ -137,7 +139,7 @@ class Assembly:
             processes=list(self._processes[number].values()),
             trials=trials,
             predictions=pack(np.maximum(predictions, 0)) if trials else None,
-            unseen=pack(unseen) if len(unseen) else None,
+            unseen_positions=pack(unseen) if len(unseen) else None,
             in_top_5=pack(self._in_top[number]) if number in self._in_top else None,
             unstable_predictions=unstable,
             failure=self._failures.get(number),
@@ -151,10 +153,10 @@ def read_run_or_journal(path: Path) -> Run:
     if path.suffix != JOURNAL:
         return read_run(path)
     begun, entries = read_journal(path)
-    assembly = Assembly(begun)
-    assembly.apply_all(entries, path)
+    builder = RunBuilder(begun)
+    builder.apply_all(entries, path)
     try:
-        run = assembly.run(complete=False)
+        run = builder.run(complete=False)
         check_run(run)
         return run
     except ValueError as cause:

@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 
 from edge_bench.bench.dataset.sampling import draw_for_trial
-from edge_bench.bench.dataset.workload import Subject
-from edge_bench.bench.interrupts import held
+from edge_bench.bench.dataset.workload import Workload
+from edge_bench.bench.interrupts import defer_interrupts
 from edge_bench.bench.measure.plan import Planned
-from edge_bench.bench.measure.recorder import NotKept, Recorder, run_begun
+from edge_bench.bench.measure.recorder import JournalWriteError, Recorder, started_run
 from edge_bench.bench.measure.schedule import Generation, schedule
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.journal import Entry, Journal
 from edge_bench.bench.records.run import Failure, Run, Settings
-from edge_bench.bench.system.concurrent_runs import Company
+from edge_bench.bench.system.concurrent_runs import ConcurrentRunDetector
 from edge_bench.bench.worker.messages import Prepare, Prepared, Ready, Time, Timed
-from edge_bench.bench.worker.process import Worker, WorkerFailed
+from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
 __all__ = ["run_benchmark"]
 
@@ -31,7 +31,7 @@ _HEADROOM = 1.2  # a warm-up's estimate of a pass may be that much too long
 
 
 def run_benchmark(
-    subject: Subject,
+    workload: Workload,
     planned: Sequence[Planned],
     settings: Settings,
     progress: Progress,
@@ -39,23 +39,23 @@ def run_benchmark(
     begun: Run | None = None,
     journal: Journal | None = None,
     earlier: Sequence[Entry] | None = None,
-    company: Company | None = None,
+    concurrent: ConcurrentRunDetector | None = None,
 ) -> Run:
     """Measures every planned configuration; what was measured comes back, also after Ctrl-C (``complete`` is False).
 
     With a ``journal`` every trial is on disk before the next starts; ``earlier`` are the entries of a run that ended
     before its time, which goes on where they end. Where the journal can no longer be written, the run stops. Other runs
-    that ``company`` meets are in the trust record.
+    that ``concurrent`` meets are in the trust record.
     """
-    recorder = Recorder(begun or run_begun(subject, planned, settings), subject, journal, earlier, company)
+    recorder = Recorder(begun or started_run(workload, planned, settings), workload, journal, earlier, concurrent)
     able = [number for number, item in enumerate(planned) if item.failure is None]
     progress.start("measuring", settings.trials * len(able), recorder.trials)
     try:
         for generation in schedule(len(able), settings.trials, settings.processes, settings.seed):
-            _Workers(subject, planned, settings, recorder, progress).run(able, generation)
+            _Workers(workload, planned, settings, recorder, progress).run(able, generation)
     except KeyboardInterrupt:
         recorder.interrupted = True
-    except NotKept as cause:
+    except JournalWriteError as cause:
         recorder.interrupted, recorder.stopped = True, str(cause)
     except OSError as cause:
         recorder.interrupted, recorder.stopped = True, f"a worker could not be started: {cause.strerror}"
@@ -68,15 +68,15 @@ class _Workers:
 
     def __init__(
         self,
-        subject: Subject,
+        workload: Workload,
         planned: Sequence[Planned],
         settings: Settings,
         recorder: Recorder,
         progress: Progress,
     ) -> None:
-        self._subject, self._planned, self._settings = subject, planned, settings
+        self._subject, self._planned, self._settings = workload, planned, settings
         self._recorder, self._progress = recorder, progress
-        self._alive: dict[int, Worker] = {}
+        self._alive: dict[int, WorkerProcess] = {}
         self._process = 0
 
     def run(self, able: Sequence[int], generation: Generation) -> None:
@@ -86,8 +86,8 @@ class _Workers:
         try:
             for number in left:
                 if not self._recorder.failed(number):
-                    with held():  # a worker that nobody knows of would not be stopped
-                        self._alive[number] = Worker(
+                    with defer_interrupts():  # a worker that nobody knows of would not be stopped
+                        self._alive[number] = WorkerProcess(
                             self._planned[number].configuration.runtime, self._settings.memory_limit
                         )
             imports = {number: self._guarded(number, self._await_import) for number in list(self._alive)}
@@ -122,10 +122,10 @@ class _Workers:
             self._alive.pop(number).stop()
             return None
 
-    def _await_import(self, number: int, worker: Worker) -> Ready:  # noqa: ARG002
+    def _await_import(self, number: int, worker: WorkerProcess) -> Ready:  # noqa: ARG002
         return worker.wait_for(Ready, self._settings.timeout_s)
 
-    def _prepare(self, number: int, worker: Worker, ready: Ready) -> None:
+    def _prepare(self, number: int, worker: WorkerProcess, ready: Ready) -> None:
         planned = self._planned[number]
         request = Prepare(
             configuration=planned.configuration,
@@ -144,20 +144,23 @@ class _Workers:
             passes = max(1, -int(-TRIAL_NS * _HEADROOM // max(pass_ns, 1)))
         self._recorder.prepared(number, self._process, ready, prepared, passes, worker.delegate())
 
-    def _trial(self, number: int, worker: Worker, generation: int, round_number: int) -> None:
-        settings, places = self._settings, None
+    def _trial(self, number: int, worker: WorkerProcess, generation: int, round_number: int) -> None:
+        settings, image_positions = self._settings, None
         count, share = len(self._subject.indices), self._planned[number].images
         if share is not None:
-            places = np.arange(min(share, count))
+            image_positions = np.arange(min(share, count))
         elif settings.resample:
-            places = draw_for_trial(count, settings.resample, settings.seed, generation, round_number)
-        request = Time(passes=self._recorder.passes[number], places=None if places is None else places.tolist())
-        with self._recorder.watch() as watched:
+            image_positions = draw_for_trial(count, settings.resample, settings.seed, generation, round_number)
+        request = Time(
+            passes=self._recorder.passes[number],
+            image_positions=None if image_positions is None else image_positions.tolist(),
+        )
+        with self._recorder.monitor() as readings:
             timed = worker.ask(request, Timed, self._settings.timeout_s)
-        wanted = count if places is None else len(places)
+        wanted = count if image_positions is None else len(image_positions)
         if len(timed.labels) != wanted or len(timed.latencies_ns) > wanted or len(timed.best) not in (0, 10 * wanted):
             raise WorkerFailed(Failure(kind="failed", message="answered with labels of other images than those asked"))
-        self._recorder.timed(number, generation, self._process, round_number, timed, watched, places)
+        self._recorder.timed(number, generation, self._process, round_number, timed, readings, image_positions)
 
-    def _finish(self, number: int, worker: Worker) -> None:
+    def _finish(self, number: int, worker: WorkerProcess) -> None:
         self._recorder.finished(number, self._process, worker.finish(self._settings.timeout_s))

@@ -6,37 +6,37 @@ from pathlib import Path
 
 from edge_bench.bench import interrupts
 from edge_bench.bench.errors import BadInput, ResultsError
-from edge_bench.bench.io.disk_space import room_for, writable_folder
+from edge_bench.bench.io.disk_space import require_run_space, writable_folder
 from edge_bench.bench.io.files import remove_leftovers
 from edge_bench.bench.io.locks import reading
 from edge_bench.bench.io.temporary import lasting_temporary_folder
-from edge_bench.bench.measure.recorder import run_begun
-from edge_bench.bench.measure.request import Question
+from edge_bench.bench.measure.recorder import started_run
+from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.measure.runner import run_benchmark
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.journal import JOURNAL, Entry, Journal, TrialMade, read_journal
 from edge_bench.bench.records.run import Configuration, Run, Settings
 from edge_bench.bench.records.run_files import read_run, run_file_name, write_run
-from edge_bench.bench.system.concurrent_runs import company, runtime_folders
+from edge_bench.bench.system.concurrent_runs import detect_concurrent_runs, runtime_folders
 from edge_bench.bench.system.machine import Machine, describe_machine
 
 __all__ = ["measure"]
 
 
 def measure(
-    question: Question,
+    request: BenchmarkRequest,
     results: Path,
     progress: Progress,
     *,
     once: bool = False,
-    given: Collection[str] | None = None,
+    explicit_options: Collection[str] | None = None,
     resume: bool = False,
 ) -> tuple[Run, Path]:
     """Measures what is planned and writes the Run; bad input is found before anything is measured.
 
     With ``once`` a complete Run of the same models and data in ``results``, made on this machine with these libraries,
-    is the answer, if its settings and configurations are those asked for; where ``given`` names the options that a
-    person stated, only these have to be the same.
+    is the answer, if its settings and configurations are those asked for; where ``explicit_options`` names the options
+    that a person stated, only these have to be the same.
     Every trial is in a journal beside the Run before the next starts; with ``resume`` a run of the same that ended
     before its time goes on.
     Where the results folder can no longer be written at the end (a full disk, a card pulled out), the Run goes to the
@@ -45,22 +45,24 @@ def measure(
     writable_folder(results)
     for place in (results, *runtime_folders()):
         remove_leftovers(place)  # of runs that were killed
-    if once and (found := _measured_before(results, question, given)):
+    if once and (found := _measured_before(results, request, explicit_options)):
         progress.say(f"{found[1]} has measured this bundle so already")
         _close(found[1].with_suffix(JOURNAL))
         return found
-    room_for(results, question.images, question.invocations)
+    require_run_space(results, request.images, request.invocations)
     with contextlib.ExitStack() as held:
-        if question.bundle is not None:  # nobody may write it anew meanwhile
-            held.enter_context(reading(question.bundle))
-        journal, begun, earlier = _journal(results, question, progress, resume=resume)
+        if request.bundle is not None:  # nobody may write it anew meanwhile
+            held.enter_context(reading(request.bundle))
+        journal, begun, earlier = _journal(results, request, progress, resume=resume)
         held.enter_context(journal)
-        met = held.enter_context(company(begun.run_id, begun.machine.hostname, *runtime_folders(), results))
+        concurrent = held.enter_context(
+            detect_concurrent_runs(begun.run_id, begun.machine.hostname, *runtime_folders(), results)
+        )
         run = run_benchmark(
-            question.subject, question.planned, question.settings, progress,
-            begun=begun, journal=journal, earlier=earlier, company=met,
+            request.workload, request.planned, request.settings, progress,
+            begun=begun, journal=journal, earlier=earlier, concurrent=concurrent,
         )  # fmt: skip
-        with interrupts.held():
+        with interrupts.defer_interrupts():
             return run, _written(run, results, journal, progress, again=earlier is not None)
 
 
@@ -86,10 +88,10 @@ def _close(path: Path) -> None:
 
 
 def _journal(
-    results: Path, question: Question, progress: Progress, *, resume: bool
+    results: Path, request: BenchmarkRequest, progress: Progress, *, resume: bool
 ) -> tuple[Journal, Run, list[Entry] | None]:
     """The journal to write, the Run as it began, and the entries of earlier sittings (None: this is the first)."""
-    begun = run_begun(question.subject, question.planned, question.settings)
+    begun = started_run(request.workload, request.planned, request.settings)
     unfinished = [path for path in sorted(results.glob(f"run-*{JOURNAL}"), reverse=True) if _is_of(path, begun)]
     if resume and unfinished:
         journal, begun, entries = Journal.reopen(unfinished[0])
@@ -119,8 +121,10 @@ def _is_of(path: Path, wanted: Run) -> bool:
     )
 
 
-def _measured_before(results: Path, question: Question, given: Collection[str] | None) -> tuple[Run, Path] | None:
-    here, configurations = describe_machine(), [item.configuration for item in question.planned]
+def _measured_before(
+    results: Path, request: BenchmarkRequest, explicit_options: Collection[str] | None
+) -> tuple[Run, Path] | None:
+    here, configurations = describe_machine(), [item.configuration for item in request.planned]
     for path in sorted(results.glob("run-*.json"), reverse=True):
         try:
             run = read_run(path)
@@ -128,26 +132,26 @@ def _measured_before(results: Path, question: Question, given: Collection[str] |
             continue
         if (
             run.complete
-            and run.bundle.sha256 == question.subject.identity.sha256
-            and _same(run.settings, question.settings, given)
-            and _same_configurations([result.configuration for result in run.results], configurations, given)
+            and run.bundle.sha256 == request.workload.identity.sha256
+            and _same(run.settings, request.settings, explicit_options)
+            and _same_configurations([result.configuration for result in run.results], configurations, explicit_options)
             and _same_machine(run.machine, here)
         ):
             return run, path
     return None
 
 
-def _same(one: Settings, other: Settings, given: Collection[str] | None) -> bool:
-    names = [name for name in one.__struct_fields__ if given is None or name in given]
+def _same(one: Settings, other: Settings, explicit_options: Collection[str] | None) -> bool:
+    names = [name for name in one.__struct_fields__ if explicit_options is None or name in explicit_options]
     return all(getattr(one, name) == getattr(other, name) for name in names)
 
 
 def _same_configurations(
-    one: Sequence[Configuration], other: Sequence[Configuration], given: Collection[str] | None
+    one: Sequence[Configuration], other: Sequence[Configuration], explicit_options: Collection[str] | None
 ) -> bool:
-    if given is None:
+    if explicit_options is None:
         return list(one) == list(other)
-    axes = [axis for axis in Configuration.__struct_fields__ if axis in given]
+    axes = [axis for axis in Configuration.__struct_fields__ if axis in explicit_options]
     return all({getattr(c, axis) for c in one} == {getattr(c, axis) for c in other} for axis in axes)
 
 

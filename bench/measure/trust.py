@@ -23,11 +23,11 @@ class WatchedTrial(Protocol):
         """How long it took."""
 
     @property
-    def others_ns(self) -> int | None:
+    def other_cpu_ns(self) -> int | None:
         """Processor time of everyone else meanwhile."""
 
     @property
-    def stolen_ns(self) -> int | None:
+    def steal_ns(self) -> int | None:
         """Processor time that a hypervisor gave to others meanwhile."""
 
     @property
@@ -43,7 +43,7 @@ def disturbed(trial: WatchedTrial, threads: int, cores: int) -> bool:
     """
     tolerance = MATERIAL * trial.elapsed_ns + _TICKS_NS
     free = max(0, cores - threads) * trial.elapsed_ns
-    return (trial.stolen_ns or 0) > tolerance or (trial.others_ns or 0) > free + tolerance
+    return (trial.steal_ns or 0) > tolerance or (trial.other_cpu_ns or 0) > free + tolerance
 
 
 def trial_findings(results: Sequence[Result], machine: Machine) -> list[Finding]:
@@ -71,7 +71,7 @@ def load_finding(trials: Sequence[tuple[WatchedTrial, int]], cores: int) -> Find
     hit = [trial for trial, threads in trials if disturbed(trial, threads, cores)]
     if not hit:
         return None
-    worst = max(((trial.others_ns or 0) + (trial.stolen_ns or 0)) / trial.elapsed_ns for trial in hit)
+    worst = max(((trial.other_cpu_ns or 0) + (trial.steal_ns or 0)) / trial.elapsed_ns for trial in hit)
     return Finding(
         what=f"load from others: they took processor time from {len(hit)} of {len(trials)} trials, "
         f"at worst {worst:.1f} cores of it",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from edge_bench.bench.formats.tflite import Node, Tensor, TfliteFile, item_bits
 
-__all__ = ["Anatomy", "OperatorCost", "anatomy"]
+__all__ = ["ModelCost", "OperatorCost", "model_cost"]
 
 #: Types of numbers that are learned; integers beside these are shapes, paddings and axes, but for biases (int32).
 _WEIGHTS = {"float32", "float16", "bfloat16", "float64", "int8", "uint8", "int4", "int2", "int16"}
@@ -24,7 +24,7 @@ class OperatorCost:
 
 
 @dataclass(frozen=True)
-class Anatomy:
+class ModelCost:
     """The whole model."""
 
     macs: int
@@ -35,7 +35,7 @@ class Anatomy:
     uncounted: tuple[str, ...]  # operators in other graphs (of conditions, loops), whose work is not counted
 
 
-def anatomy(file: TfliteFile) -> Anatomy:
+def model_cost(file: TfliteFile) -> ModelCost:
     """Counts the main graph's work.
 
     A multiply-accumulate is counted for every weight at every place where a convolution or a dense layer applies it, as
@@ -58,7 +58,7 @@ def anatomy(file: TfliteFile) -> Anatomy:
         activations = [tensor for tensor in (*taken, *given) if not tensor.constant_bytes]
         largest = max(largest, sum(tensor.elements * item_bits(tensor.dtype) // 8 for tensor in activations))
     costs = tuple(OperatorCost(name, version, *row) for (name, version), row in sorted(rows.items()))
-    return Anatomy(
+    return ModelCost(
         macs=sum(cost.macs for cost in costs),
         parameters=sum(cost.parameters for cost in costs),
         constant_bytes=sum(cost.constant_bytes for cost in costs),

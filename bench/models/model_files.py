@@ -12,8 +12,8 @@ import msgspec
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.formats.keras_archive import check_keras
 from edge_bench.bench.formats.tflite import MAX_FILE_BYTES, read_tflite
-from edge_bench.bench.io.files import inside, read_bounded, sha256_of, why_unreadable
-from edge_bench.bench.models.cost import anatomy
+from edge_bench.bench.io.files import is_within, read_bounded, sha256_of, why_unreadable
+from edge_bench.bench.models.cost import model_cost
 from edge_bench.bench.records.bundle import MANIFEST
 from edge_bench.bench.records.manifest import TensorSpec, Variant
 from edge_bench.bench.runtimes import (
@@ -22,7 +22,7 @@ from edge_bench.bench.runtimes import (
     installed_version,
     why_not_installed,
 )
-from edge_bench.bench.worker.process import WorkerFailed, described
+from edge_bench.bench.worker.process import WorkerFailed, describe_model
 
 __all__ = ["ModelFiles", "Models", "check_folder", "is_bundle"]
 
@@ -122,7 +122,7 @@ def _look_at(
         except ValueError as cause:
             raise BadInput(f"{path}: {cause}", "edge-bench measures classifiers") from None
         try:
-            parameters, operators = anatomy(file).parameters, list(file.operators)
+            parameters, operators = model_cost(file).parameters, list(file.operators)
         except ValueError as cause:
             raise BadInput(f"{path}: not a whole .tflite file: {cause}", "copy or export it again") from None
     else:
@@ -148,7 +148,7 @@ def _ends(
     if installed_version(RUNTIMES[runtime]) is None:
         raise why_not_installed(RUNTIMES[runtime])
     try:
-        ends = described(runtime, path, timeout, None if image_size is None else [*image_size, 3], memory_limit)
+        ends = describe_model(runtime, path, timeout, None if image_size is None else [*image_size, 3], memory_limit)
     except WorkerFailed as cause:
         raise BadInput(f"{path}: {cause.failure.message}", cause.failure.remedy) from None
     return ends.input, ends.output
@@ -184,7 +184,7 @@ def check_folder(path: Path) -> None:
     program, and this looks for the worst that it could be, not for everything.
     """
     for within in path.rglob("*"):
-        if not inside(path, within):
+        if not is_within(path, within):
             raise BadInput(f"{within}: a link to outside the SavedModel", "do not use this model")
         if not within.is_file() and not within.is_dir():
             raise BadInput(f"{within}: no ordinary file", "do not use this model")

@@ -13,7 +13,7 @@ import msgspec
 
 from edge_bench.bench.records.manifest import Operator
 
-__all__ = ["Refusal", "Release", "Unsupported", "known_releases", "unsupported", "why_not"]
+__all__ = ["Refusal", "Release", "Unsupported", "known_refusal", "known_releases", "unsupported"]
 
 EXPORT_AGAIN = {
     "FULLY_CONNECTED": "or export again with per-tensor dense layers, as `edge-bench export` does",
@@ -69,7 +69,7 @@ def unsupported(operators: Sequence[Operator], release: Release) -> list[Unsuppo
     ]
 
 
-def why_not(operators: Sequence[Operator], runtime: str, version: str) -> Refusal | None:
+def known_refusal(operators: Sequence[Operator], runtime: str, version: str) -> Refusal | None:
     """What stops that release from loading a model with these operators; None where nothing is known to.
 
     Custom operators are left to the trial: a build may have brought its own.

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.io.files import let_go
+from edge_bench.bench.io.files import drop_mapped_pages
 from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
 
-__all__ = ["Feed", "model_inputs"]
+__all__ = ["InputBatches", "model_inputs"]
 
 #: Inputs up to this size are made once and kept; larger ones are made chunk by chunk, again for every pass.
 KEPT_BYTES = 256 << 20
@@ -18,7 +18,7 @@ CHUNK_BYTES = 64 << 20
 _STEP_BYTES = 16 << 20
 
 
-class Feed:
+class InputBatches:
     """A model's inputs for chosen rows of an array of images, in constant memory however many there are.
 
     Raises ValueError where the model's input does not fit the images.
@@ -45,13 +45,13 @@ class Feed:
         """How many parts a pass over all images has."""
         return 1 if self._kept is not None else -(-len(self._rows) // self._chunk)
 
-    def parts(self, places: Sequence[int] | None = None) -> Iterator[tuple[slice, npt.NDArray[Any]]]:
-        """The inputs of all images, or of those at ``places``, part by part, each with where it belongs."""
+    def parts(self, image_positions: Sequence[int] | None = None) -> Iterator[tuple[slice, npt.NDArray[Any]]]:
+        """The inputs of all images, or of those at ``image_positions``, part by part, each with where it belongs."""
         if self._kept is not None:
-            part = self._kept if places is None else self._kept[np.asarray(places, np.int64)]
+            part = self._kept if image_positions is None else self._kept[np.asarray(image_positions, np.int64)]
             yield slice(0, len(part)), part
             return
-        rows = self._rows if places is None else self._rows[np.asarray(places, np.int64)]
+        rows = self._rows if image_positions is None else self._rows[np.asarray(image_positions, np.int64)]
         for start in range(0, len(rows), self._chunk):
             chunk = rows[start : start + self._chunk]
             yield slice(start, start + len(chunk)), self._inputs(chunk)
@@ -67,7 +67,7 @@ class Feed:
             if inputs is None:
                 inputs = np.empty((len(rows), *some.shape[1:]), some.dtype)
             inputs[start : start + len(some)] = some
-            let_go(self._images)
+            drop_mapped_pages(self._images)
         if inputs is None:
             raise ValueError("no images")
         return inputs

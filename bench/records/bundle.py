@@ -13,7 +13,7 @@ from typing import Any
 import numpy.typing as npt
 
 from edge_bench.bench.errors import BundleError
-from edge_bench.bench.io.files import inside, sha256_of, why_unreadable
+from edge_bench.bench.io.files import is_within, sha256_of, why_unreadable
 from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.io.record_codec import (
     decode_record,
@@ -56,7 +56,7 @@ class Bundle:
                     f"go on with `edge-bench train --bundle {folder} --resume`",
                 )
             raise BundleError(f"{folder}: not a bundle: it holds no {MANIFEST}", _how_to_get_one(folder))
-        if not inside(folder, manifest_path):
+        if not is_within(folder, manifest_path):
             raise BundleError(f"{manifest_path}: a link to outside the bundle", "do not use this bundle")
         manifest, digest = read_record(manifest_path, Manifest, BundleError, TRAIN_AGAIN)
         bundle = cls(folder, manifest, digest)
@@ -145,7 +145,7 @@ class Bundle:
     def _inside(self, name: str) -> Path:
         relative = PurePosixPath(name)
         path = self.folder.joinpath(*relative.parts)
-        if relative.is_absolute() or ".." in relative.parts or not inside(self.folder, path):
+        if relative.is_absolute() or ".." in relative.parts or not is_within(self.folder, path):
             raise BundleError(
                 f"{self.folder}: the manifest names {name!r}, outside the bundle", "do not use this bundle"
             )
@@ -155,7 +155,7 @@ class Bundle:
 def refuse_links(folder: Path) -> None:
     """Before anything is written into a folder that may be of others: BundleError where that would go elsewhere."""
     for part in ("training", "variants", "test", "plots"):
-        if not inside(folder, folder / part):
+        if not is_within(folder, folder / part):
             raise BundleError(f"{folder / part}: a link to outside the bundle", "name another --bundle")
 
 

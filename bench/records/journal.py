@@ -8,6 +8,7 @@ incomplete Run.
 
 import fcntl
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -16,71 +17,101 @@ from zlib import crc32
 import msgspec
 
 from edge_bench.bench.errors import BadInput, ResultsError
-from edge_bench.bench.interrupts import held
-from edge_bench.bench.io.files import fsync_folder, locked_temporary, open_ordinary, remove_leftovers, why_unreadable
+from edge_bench.bench.interrupts import defer_interrupts
+from edge_bench.bench.io.files import (
+    fsync_folder,
+    locked_temporary,
+    open_regular_file,
+    remove_leftovers,
+    why_unreadable,
+)
 from edge_bench.bench.io.locks import lock
-from edge_bench.bench.io.record_codec import Count, PackedArray, Positive, Text
+from edge_bench.bench.io.record_codec import (
+    BoundedStr,
+    NonNegativeInt,
+    PackedArray,
+    PositiveInt,
+    as_current,
+    with_new_names,
+)
 from edge_bench.bench.records.run import Failure, ProcessRecord, Run, Trial
 from edge_bench.bench.records.run_validation import check_run, check_trial
 from edge_bench.bench.system.machine import Finding
 
 __all__ = [
-    "JOURNAL", "Begun", "Entry", "Failed", "Journal", "Noticed", "ProcessBegan", "ProcessEnded", "TrialMade",
+    "JOURNAL",
+    "ConfigurationFailed",
+    "Entry",
+    "FindingAdded",
+    "Journal",
+    "ProcessFinished",
+    "ProcessStarted",
+    "RunStarted",
+    "TrialMade",
     "read_journal",
 ]  # fmt: skip
 
 JOURNAL = ".journal"
 MAX_LINE = 64 << 20
+#: What entries were called before schema 2.0.
+_RENAMED_ENTRIES = {
+    b"Begun": b"RunStarted",
+    b"ProcessBegan": b"ProcessStarted",
+    b"ProcessEnded": b"ProcessFinished",
+    b"Failed": b"ConfigurationFailed",
+    b"Noticed": b"FindingAdded",
+}
+_OLD_ENTRY = re.compile(rb'^{"type":"(' + b"|".join(_RENAMED_ENTRIES) + rb')"')
 
 
-class Begun(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class RunStarted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The first entry: the Run as it is before its first trial."""
 
     run: Run
 
 
-class ProcessBegan(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class ProcessStarted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A worker of configuration ``number`` is warm."""
 
-    number: Count
+    number: NonNegativeInt
     record: ProcessRecord
-    delegate: Text
-    passes: Positive  # a trial
-    chunks: Count
+    delegate: BoundedStr
+    passes: PositiveInt  # a trial
+    chunks: NonNegativeInt
 
 
 class TrialMade(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A trial of configuration ``number``; ``generation`` is the one of the schedule that it belongs to."""
 
-    number: Count
-    generation: Count
+    number: NonNegativeInt
+    generation: NonNegativeInt
     trial: Trial
     labels: PackedArray
-    in_top: PackedArray | None = None  # 1 where the true label is among the five best
+    in_top_5: PackedArray | None = None  # 1 where the true label is among the five best
 
 
-class ProcessEnded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class ProcessFinished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A worker has ended in good order."""
 
-    number: Count
-    process: Count
-    memory_peak_bytes: Count
+    number: NonNegativeInt
+    process: NonNegativeInt
+    memory_peak_bytes: NonNegativeInt
 
 
-class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class ConfigurationFailed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A configuration has failed."""
 
-    number: Count
+    number: NonNegativeInt
     failure: Failure
 
 
-class Noticed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class FindingAdded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Something that spoils the run came while it went on."""
 
     finding: Finding
 
 
-Entry = Begun | ProcessBegan | TrialMade | ProcessEnded | Failed | Noticed
+Entry = RunStarted | ProcessStarted | TrialMade | ProcessFinished | ConfigurationFailed | FindingAdded
 
 
 class Journal:
@@ -94,7 +125,7 @@ class Journal:
     def create(cls, path: Path, begun: Run) -> "Journal":
         """A new one with its first entry, renamed into place when whole. ResultsError where it cannot be made."""
         try:
-            with held():
+            with defer_interrupts():
                 remove_leftovers(path.parent)
                 journal = cls._created(path, begun)
         except OSError as cause:
@@ -110,7 +141,7 @@ class Journal:
         fcntl.fcntl(handle, fcntl.F_SETFL, os.O_APPEND)
         journal = cls(path, handle)
         try:
-            journal.append(Begun(run=begun))
+            journal.append(RunStarted(run=begun))
             temporary.chmod(0o644)
             temporary.rename(path)
         except BaseException:
@@ -179,7 +210,7 @@ def _read(path: Path) -> tuple[Run, list[Entry], int]:
     found: list[Entry] = []
     whole = 0
     try:
-        with open_ordinary(path) as file:
+        with open_regular_file(path) as file:
             while line := file.readline(MAX_LINE):
                 entry = _entry(line, decoder)
                 if entry is None:
@@ -188,17 +219,17 @@ def _read(path: Path) -> tuple[Run, list[Entry], int]:
                 whole += len(line)
     except OSError as cause:
         raise ResultsError(f"{path}: cannot be read: {why_unreadable(cause)}") from None
-    if not found or not isinstance(found[0], Begun):
+    if not found or not isinstance(found[0], RunStarted):
         raise ResultsError(f"{path}: not the journal of a run, or damaged at its beginning", "remove it")
     try:
-        run = found[0].run
+        run = as_current(found[0].run)
         check_run(run)
         for entry in found:
             if isinstance(entry, TrialMade):
                 check_trial(run, entry.trial, run.images.indices.length)
     except ValueError as cause:
         raise ResultsError(f"{path}: not the journal of a run: {cause}", "remove it") from None
-    return found[0].run, _rest(found), whole
+    return run, _rest(found), whole
 
 
 def _entry(line: bytes, decoder: "msgspec.json.Decoder[Entry]") -> Entry | None:
@@ -206,10 +237,14 @@ def _entry(line: bytes, decoder: "msgspec.json.Decoder[Entry]") -> Entry | None:
     if not line.endswith(b"\n") or checksum != b"%08x" % crc32(payload[:-1]):
         return None
     try:
-        return decoder.decode(payload[:-1])
+        return decoder.decode(_OLD_ENTRY.sub(_with_new_type, with_new_names(payload[:-1])))
     except (ValueError, RecursionError):  # msgspec's errors are ValueErrors, and so are Unicode's
         return None
 
 
+def _with_new_type(found: re.Match[bytes]) -> bytes:
+    return b'{"type":"%s"' % _RENAMED_ENTRIES[found[1]]
+
+
 def _rest(found: Sequence[Entry]) -> list[Entry]:
-    return [entry for entry in found[1:] if not isinstance(entry, Begun)]
+    return [entry for entry in found[1:] if not isinstance(entry, RunStarted)]

@@ -6,12 +6,12 @@ import msgspec
 
 from edge_bench.bench.io.npy import MAX_AXES
 from edge_bench.bench.io.record_codec import (
-    MOST,
+    MAX_INT64,
     SCHEMA_VERSION,
-    Count,
+    BoundedNames,
+    BoundedStr,
     Length,
-    Names,
-    Text,
+    NonNegativeInt,
 )
 
 __all__ = [
@@ -33,35 +33,35 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     """A file of the bundle, by its path inside it."""
 
     file: Annotated[str, msgspec.Meta(max_length=1024)]
-    bytes: Count
-    sha256: Text
+    bytes: NonNegativeInt
+    sha256: BoundedStr
 
 
 class TensorSpec(msgspec.Struct, frozen=True, kw_only=True):
     """A model's input or output: real value = (stored - zero_point) × scale, where scale is not 0."""
 
-    dtype: Text
-    shape: Annotated[list[Annotated[int, msgspec.Meta(ge=-1, le=MOST)]], msgspec.Meta(max_length=MAX_AXES)]
+    dtype: BoundedStr
+    shape: Annotated[list[Annotated[int, msgspec.Meta(ge=-1, le=MAX_INT64)]], msgspec.Meta(max_length=MAX_AXES)]
     scale: float = 0.0
-    zero_point: Annotated[int, msgspec.Meta(ge=-MOST, le=MOST)] = 0
+    zero_point: Annotated[int, msgspec.Meta(ge=-MAX_INT64, le=MAX_INT64)] = 0
 
 
 class Operator(msgspec.Struct, frozen=True, kw_only=True):
     """An operator of a .tflite file and the version of it that the file asks a runtime for."""
 
-    name: Text
-    version: Count
-    count: Count
+    name: BoundedStr
+    version: NonNegativeInt
+    count: NonNegativeInt
 
 
 class Variant(msgspec.Struct, frozen=True, kw_only=True):
     """A precision of the model, in a file of its own."""
 
-    name: Text
+    name: BoundedStr
     file: Annotated[str, msgspec.Meta(max_length=1024)]
-    precision: Text
-    bytes: Count
-    sha256: Text
+    precision: BoundedStr
+    bytes: NonNegativeInt
+    sha256: BoundedStr
     input: TensorSpec
     output: TensorSpec
     operators: Annotated[list[Operator], msgspec.Meta(max_length=100_000)] = []
@@ -70,25 +70,25 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
 class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The data that the model was trained and is tested on."""
 
-    name: Text
-    sha256: Text  # of the four arrays' bytes, in the order train images, train labels, test images, test labels
-    classes: Names
-    note: Text = ""  # shown in every table: say, that the data stands in for another
+    name: BoundedStr
+    sha256: BoundedStr  # of the four arrays' bytes, in the order train images, train labels, test images, test labels
+    classes: BoundedNames
+    note: BoundedStr = ""  # shown in every table: say, that the data stands in for another
 
 
 class Split(msgspec.Struct, frozen=True, kw_only=True):
     """How many images went where."""
 
-    train: Count
-    validation: Count
-    test: Count
+    train: NonNegativeInt
+    validation: NonNegativeInt
+    test: NonNegativeInt
 
 
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The model by name and size."""
 
-    name: Text
-    parameters: Count
+    name: BoundedStr
+    parameters: NonNegativeInt
 
 
 class Preprocessing(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,23 +100,23 @@ class Preprocessing(msgspec.Struct, frozen=True, kw_only=True):
 
     scale: float | Annotated[list[float], Length]
     offset: float | Annotated[list[float], Length]
-    channel_order: Text = "rgb"  # or bgr
-    name: Text = ""  # of the preset, where it is one
-    geometry: Text = ""  # in words: how images were resized and cropped to the model's size
+    channel_order: BoundedStr = "rgb"  # or bgr
+    name: BoundedStr = ""  # of the preset, where it is one
+    geometry: BoundedStr = ""  # in words: how images were resized and cropped to the model's size
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What is in a bundle and how it came to be."""
 
     schema_version: str = SCHEMA_VERSION
-    created: Text  # UTC, ISO 8601
+    created: BoundedStr  # UTC, ISO 8601
     dataset: DatasetInfo
     split: Split
     seed: int
     model: ModelInfo
-    hyper_parameters: Annotated[dict[Text, int | float | Text], Length]
+    hyper_parameters: Annotated[dict[BoundedStr, int | float | BoundedStr], Length]
     preprocessing: Preprocessing
-    versions: Annotated[dict[Text, Text], Length]
+    versions: Annotated[dict[BoundedStr, BoundedStr], Length]
     test_images: File
     test_labels: File | None = None  # None: inputs that nobody knows the right answers to
     history: File | None = None  # None: not trained here

@@ -6,7 +6,16 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.io.record_codec import SCHEMA_VERSION, Count, Length, Names, PackedArray, Positive, Text, unpack
+from edge_bench.bench.io.record_codec import (
+    SCHEMA_VERSION,
+    BoundedNames,
+    BoundedStr,
+    Length,
+    NonNegativeInt,
+    PackedArray,
+    PositiveInt,
+    unpack,
+)
 from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.system.machine import Finding, Machine
 from edge_bench.bench.system.sensors import MachineState
@@ -24,16 +33,16 @@ __all__ = [
 ]
 
 #: Trials of one configuration.
-Many = msgspec.Meta(max_length=1_000_000)
+TrialCount = msgspec.Meta(max_length=1_000_000)
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """Variant × runtime × threads × batch size: what a worker process is for."""
 
-    variant: Text
-    runtime: Text
-    threads: Positive
-    batch_size: Positive
+    variant: BoundedStr
+    runtime: BoundedStr
+    threads: PositiveInt
+    batch_size: PositiveInt
 
     def __str__(self) -> str:
         threads = f"{self.threads} thread{'' if self.threads == 1 else 's'}"
@@ -43,20 +52,20 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """One timed pass (or several, where one is shorter than 100 ms) over the images."""
 
-    process: Count  # which generation of worker processes, from 0
-    round: Count  # within the generation, from 0
-    place: Count  # how many trials of any configuration came before in the whole run
-    began_ns: Count  # since the run began
-    elapsed_ns: Positive
-    passes: Positive
-    correct: Count  # images classified right in the last pass
+    process: NonNegativeInt  # which generation of worker processes, from 0
+    round: NonNegativeInt  # within the generation, from 0
+    sequence_number: NonNegativeInt  # among all trials of the run, from 0
+    began_ns: NonNegativeInt  # since the run began
+    elapsed_ns: PositiveInt
+    passes: PositiveInt
+    correct: NonNegativeInt  # images classified right in the last pass
     latencies: PackedArray  # ns, one an invocation of the last pass
-    cpu_ns: Count | None = None  # processor time of the worker in this trial
-    others_ns: Count | None = None  # processor time of everyone else meanwhile, on all cores
-    stolen_ns: Count | None = None  # processor time that a hypervisor gave to others meanwhile
+    cpu_ns: NonNegativeInt | None = None  # processor time of the worker in this trial
+    other_cpu_ns: NonNegativeInt | None = None  # processor time of everyone else meanwhile, on all cores
+    steal_ns: NonNegativeInt | None = None  # processor time that a hypervisor gave to others meanwhile
     temperature_c: float | None = None  # after it
-    throttled: Annotated[list[Text], Length] = []  # why the machine was slower than it can be during it
-    places: PackedArray | None = None  # of its own images in Run.images, where each trial draws some; None: all
+    throttled: Annotated[list[BoundedStr], Length] = []  # why the machine was slower than it can be during it
+    image_positions: PackedArray | None = None  # in Run.images, of the images that this trial drew; None: all
 
     @property
     def pass_seconds(self) -> float:
@@ -67,40 +76,40 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 class ProcessRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What one worker process said of itself before its first trial, and its memory after its last."""
 
-    index: Count
-    import_ns: Count  # loading the runtime's own library
-    load_ns: Count  # from the file's path to a model that can be invoked
-    first_ns: Count  # the first invocation
-    warm_up_ns: Count
-    warm_up_invocations: Count
-    memory_before_bytes: Count  # resident, with runtime and images in memory, without the model
-    memory_peak_bytes: Count  # highest resident size of the process
+    index: NonNegativeInt
+    import_ns: NonNegativeInt  # loading the runtime's own library
+    load_ns: NonNegativeInt  # from the file's path to a model that can be invoked
+    first_inference_ns: NonNegativeInt  # the first invocation
+    warm_up_ns: NonNegativeInt
+    warm_up_invocations: NonNegativeInt
+    memory_before_bytes: NonNegativeInt  # resident, with runtime and images in memory, without the model
+    memory_peak_bytes: NonNegativeInt  # highest resident size of the process
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """Why a configuration has no or not all trials."""
 
-    kind: Text  # not installed · bad file · cannot load · out of memory · crashed · timed out · failed
-    message: Text
-    remedy: Text = ""
+    kind: BoundedStr  # not installed · bad file · cannot load · out of memory · crashed · timed out · failed
+    message: BoundedStr
+    remedy: BoundedStr = ""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """All that was measured of one configuration."""
 
     configuration: Configuration
-    bytes: Count
-    sha256: Text
-    runtime_version: Text = ""
-    processes: Annotated[list[ProcessRecord], Many] = []
-    trials: Annotated[list[Trial], Many] = []
+    bytes: NonNegativeInt
+    sha256: BoundedStr
+    runtime_version: BoundedStr = ""
+    processes: Annotated[list[ProcessRecord], TrialCount] = []
+    trials: Annotated[list[Trial], TrialCount] = []
     predictions: PackedArray | None = None  # labels, one an image, in the order of Run.images
-    unseen: PackedArray | None = None  # places of images that no trial has drawn
+    unseen_positions: PackedArray | None = None  # places of images that no trial has drawn
     in_top_5: PackedArray | None = None  # 1 where the true label is among the five best scores, in the order of images
-    unstable_predictions: Count = 0  # images whose label differed between trials
+    unstable_predictions: NonNegativeInt = 0  # images whose label differed between trials
     failure: Failure | None = None
-    warnings: Annotated[list[Text], Length] = []
-    delegate: Text = ""  # that the runtime said it uses, XNNPACK say
+    warnings: Annotated[list[BoundedStr], Length] = []
+    delegate: BoundedStr = ""  # that the runtime said it uses, XNNPACK say
 
     def pass_seconds(self) -> npt.NDArray[np.float64]:
         """Seconds a pass, one a trial, in the order measured."""
@@ -117,7 +126,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         """Seconds a pass, one array a process."""
         return [np.array(list(rounds.values())) for _, rounds in sorted(self.by_process().items())]
 
-    def latencies_ms_an_image(self) -> npt.NDArray[np.float64]:
+    def latencies_ms_per_image(self) -> npt.NDArray[np.float64]:
         """Latency of every invocation of every trial, in milliseconds an image."""
         batch = self.configuration.batch_size
         return np.concatenate([unpack(trial.latencies) / 1e6 / batch for trial in self.trials])
@@ -127,8 +136,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         if self.predictions is None:
             raise ValueError(f"{self.configuration} made no predictions")
         labels = unpack(self.predictions).astype(np.int64)
-        if self.unseen is not None:
-            labels[unpack(self.unseen)] = -1
+        if self.unseen_positions is not None:
+            labels[unpack(self.unseen_positions)] = -1
         return labels
 
 
@@ -137,48 +146,48 @@ class Images(msgspec.Struct, frozen=True, kw_only=True):
 
     indices: PackedArray
     labels: PackedArray
-    of: Count  # images in the whole test set
+    total_images: NonNegativeInt  # images in the whole test set
     checksums: PackedArray | None = None  # CRC-32 of each image's pixels
-    notes: Annotated[list[Text], Length] = []  # what to know of images and labels: left out, inferred, mapped
+    notes: Annotated[list[BoundedStr], Length] = []  # what to know of images and labels: left out, inferred, mapped
 
 
 class BundleIdentity(msgspec.Struct, frozen=True, kw_only=True):
     """Which bundle was measured, or which files of a model with which data."""
 
-    sha256: Text  # of its manifest, which holds all other checksums
-    created: Text
-    model: Text
-    parameters: Count
-    dataset: Text
-    dataset_sha256: Text
-    classes: Names
-    note: Text = ""
+    sha256: BoundedStr  # of its manifest, which holds all other checksums
+    created: BoundedStr
+    model: BoundedStr
+    parameters: NonNegativeInt
+    dataset: BoundedStr
+    dataset_sha256: BoundedStr
+    classes: BoundedNames
+    note: BoundedStr = ""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for."""
 
-    trials: Count = 30
-    processes: Count = 5
-    limit: Positive | None = None
+    trials: NonNegativeInt = 30
+    processes: NonNegativeInt = 5
+    limit: PositiveInt | None = None
     seed: int = 42
     timeout_s: float = 600.0
-    scenario: Text = ""  # offline · single-stream; empty: each runtime's own batch size
-    resample: Positive | None = None  # images that each trial draws for itself; None: all of Run.images
-    memory_limit: Positive | None = None  # bytes that a worker process may allocate; None: what the machine gives
+    scenario: BoundedStr = ""  # offline · single-stream; empty: each runtime's own batch size
+    resample: PositiveInt | None = None  # images that each trial draws for itself; None: all of Run.images
+    memory_limit: PositiveInt | None = None  # bytes that a worker process may allocate; None: what the machine gives
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Everything measured on one machine in one go."""
 
     schema_version: str = SCHEMA_VERSION
-    run_id: Text
-    began: Text  # UTC, ISO 8601
-    ended: Text
+    run_id: BoundedStr
+    began: BoundedStr  # UTC, ISO 8601
+    ended: BoundedStr
     wall_seconds: float
     complete: bool  # all trials asked for were made, or their configuration has a failure that says why not
-    tool_version: Text
-    tool_revision: Text
+    tool_version: BoundedStr
+    tool_revision: BoundedStr
     machine: Machine
     bundle: BundleIdentity
     settings: Settings
@@ -187,12 +196,12 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     results: Annotated[list[Result], Length]
     findings: Annotated[list[Finding], Length] = []  # what spoils or may spoil the measurement, each with its remedy
     trusted: bool | None = None  # complete, and no finding spoils it; None in Runs from before it was judged
-    stopped: Text = ""  # why it ended before its time, where nobody interrupted it
+    stopped: BoundedStr = ""  # why it ended before its time, where nobody interrupted it
     state_before: MachineState | None = None
     state_after: MachineState | None = None
 
     @property
-    def images_a_pass(self) -> int:
+    def images_per_pass(self) -> int:
         """How many images a pass classifies."""
         return min(self.settings.resample or self.images.indices.length, self.images.indices.length)
 

@@ -11,7 +11,7 @@ from edge_bench.bench.records.run import Result, Run, Trial
 __all__ = ["check_run", "check_trial"]
 
 #: Latencies in nanoseconds differ, so an honest file has at least a byte for so many of them; a bomb has far more.
-_LATENCIES_A_BYTE = 64
+_LATENCIES_PER_BYTE = 64
 _FEW = 4096
 
 
@@ -39,8 +39,8 @@ def check_run(run: Run) -> None:
 def _check_result(run: Run, result: Result, count: int) -> None:
     if result.predictions is not None:
         _packed(result.predictions, "predictions", count, below=1 << 16)
-    if result.unseen is not None:
-        _packed(result.unseen, "unseen", result.unseen.length, below=count)
+    if result.unseen_positions is not None:
+        _packed(result.unseen_positions, "unseen", result.unseen_positions.length, below=count)
     if result.in_top_5 is not None:
         _packed(result.in_top_5, "in_top_5", count, below=2)
     for trial in result.trials:
@@ -52,11 +52,11 @@ def check_trial(run: Run, trial: Trial, count: int) -> None:
     latencies = trial.latencies
     if latencies.length > count:
         raise ValueError(f"{latencies.length:,} latencies of {count:,} images")
-    if latencies.length > _LATENCIES_A_BYTE * len(latencies.data) + _FEW:
+    if latencies.length > _LATENCIES_PER_BYTE * len(latencies.data) + _FEW:
         raise ValueError(f"{latencies.length:,} latencies in {len(latencies.data):,} bytes: no clock gives such ones")
     _packed(latencies, "latencies", latencies.length)
-    if trial.places is not None:
-        _packed(trial.places, "places", run.images_a_pass, below=count)
+    if trial.image_positions is not None:
+        _packed(trial.image_positions, "places", run.images_per_pass, below=count)
 
 
 def _packed(array: PackedArray, name: str, length: int, below: int | None = None) -> npt.NDArray[np.int64]:

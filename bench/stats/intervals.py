@@ -23,7 +23,7 @@ __all__ = [
     "percentile_supported",
     "relative_deviation",
     "spread_warning",
-    "student_t",
+    "t_quantile",
     "welch_half_width",
     "wilson",
 ]
@@ -181,7 +181,7 @@ def mean_half_width(values: Values) -> float | None:
     """Half the width of `mean_interval`; None of a single value."""
     if len(values) < 2:
         return None
-    return student_t(len(values) - 1) * float(values.std(ddof=1)) / math.sqrt(len(values))
+    return t_quantile(len(values) - 1) * float(values.std(ddof=1)) / math.sqrt(len(values))
 
 
 # -- two classifiers on the same images ------------------------------------------------------------------------
@@ -235,11 +235,11 @@ def welch_half_width(first: Values, second: Values) -> float | None:
     if error == 0:
         return 0.0
     freedom = error**2 / sum(part**2 / (len(side) - 1) for part, side in zip(parts, (first, second), strict=True))
-    return student_t(freedom) * math.sqrt(error)
+    return t_quantile(freedom) * math.sqrt(error)
 
 
 @cache
-def student_t(freedom: float) -> float:
+def t_quantile(freedom: float) -> float:
     """The 0.975 quantile of Student's t, by bisection on its integrated density (Simpson's rule, 2,000 steps)."""
     scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(freedom * math.pi)
 

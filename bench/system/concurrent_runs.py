@@ -17,17 +17,17 @@ from pathlib import Path
 
 import msgspec
 
-from edge_bench.bench.interrupts import held
+from edge_bench.bench.interrupts import defer_interrupts
 from edge_bench.bench.io.files import PART, locked_temporary, read_bounded
 
-__all__ = ["Company", "Guest", "company", "measuring_now", "runtime_folders"]
+__all__ = ["ConcurrentRunDetector", "RunInfo", "concurrent_runs", "detect_concurrent_runs", "runtime_folders"]
 
-_BOOK = "measuring"
+_REGISTRY = "measuring"
 _LONGEST = 1 << 20
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
-class Guest(msgspec.Struct, frozen=True, kw_only=True):
+class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A run that measured at the same time, as it introduced itself."""
 
     run_id: str
@@ -47,45 +47,45 @@ def runtime_folders() -> list[Path]:
 
 
 @dataclass(frozen=True)
-class _Book:
+class _Registry:
     path: Path
     handle: int
 
 
-class Company:
+class ConcurrentRunDetector:
     """The guest books of this run, and whom it has met. Advisory: what cannot be read or written is passed over."""
 
-    def __init__(self, me: Guest) -> None:
+    def __init__(self, me: RunInfo) -> None:
         self._me = me
-        self._books: list[_Book] = []
+        self._books: list[_Registry] = []
         self._read: dict[Path, int] = {}
-        self._met: dict[str, Guest] = {}
+        self._met: dict[str, RunInfo] = {}
         self._told: set[str] = set()
 
-    def arrive(self, folders: Sequence[Path]) -> None:
+    def register(self, folders: Sequence[Path]) -> None:
         """Opens the books in these folders, and signs those of everyone who is measuring now."""
         # books first, then the others': of two that begin at once, at least one sees the other, and signs
-        self._books += [book for folder in folders if (book := _opened(folder, self._me))]
+        self._books += [book for folder in folders if (book := _open_registry(folder, self._me))]
         for folder in folders:
-            self._met |= {guest.run_id: guest for guest in _visited(folder, self._me, sign=True)}
+            self._met |= {other.run_id: other for other in _read_registry(folder, self._me, sign=True)}
 
-    def news(self) -> list[Guest]:
+    def poll(self) -> list[RunInfo]:
         """Whom it has met since this was last asked: two system calls where nobody came."""
         for book in self._books:
             with contextlib.suppress(OSError):
                 size = os.fstat(book.handle).st_size
                 if size > self._read.get(book.path, 0):
                     self._read[book.path] = size
-                    guests = _signatures(os.pread(book.handle, min(size, _LONGEST), 0))
-                    self._met |= {guest.run_id: guest for guest in guests if self._is_company(guest)}
-        new = [guest for run_id, guest in self._met.items() if run_id not in self._told]
-        self._told |= {guest.run_id for guest in new}
+                    guests = _decode_entries(os.pread(book.handle, min(size, _LONGEST), 0))
+                    self._met |= {other.run_id: other for other in guests if self._is_other(other)}
+        new = [other for run_id, other in self._met.items() if run_id not in self._told]
+        self._told |= {other.run_id for other in new}
         return new
 
-    def _is_company(self, guest: Guest) -> bool:
-        return guest.run_id != self._me.run_id and guest.boot == self._me.boot
+    def _is_other(self, other: RunInfo) -> bool:
+        return other.run_id != self._me.run_id and other.boot == self._me.boot
 
-    def leave(self) -> None:
+    def unregister(self) -> None:
         """Closes the books; what was in them has been read."""
         for book in self._books:
             with contextlib.suppress(OSError):
@@ -94,45 +94,45 @@ class Company:
 
 
 @contextlib.contextmanager
-def company(run_id: str, host: str, *places: Path) -> Iterator[Company]:
+def detect_concurrent_runs(run_id: str, host: str, *places: Path) -> Iterator[ConcurrentRunDetector]:
     """A run's time on this machine, with its guest books in ``places``."""
-    here = Company(Guest(run_id=run_id, process=os.getpid(), host=host, boot=_boot_id()))
+    here = ConcurrentRunDetector(RunInfo(run_id=run_id, process=os.getpid(), host=host, boot=_boot_id()))
     try:
-        with held():
-            here.arrive(list(dict.fromkeys(places)))
+        with defer_interrupts():
+            here.register(list(dict.fromkeys(places)))
         yield here
     finally:
-        here.leave()
+        here.unregister()
 
 
-def measuring_now(host: str, *places: Path) -> list[Guest]:
+def concurrent_runs(host: str, *places: Path) -> list[RunInfo]:
     """Everyone who is measuring on this machine at this moment, as far as these places tell."""
-    me = Guest(run_id="", host=host, boot=_boot_id())
-    found = [guest for folder in dict.fromkeys(places) for guest in _visited(folder, me, sign=False)]
-    return list({guest.run_id: guest for guest in found}.values())
+    me = RunInfo(run_id="", host=host, boot=_boot_id())
+    found = [other for folder in dict.fromkeys(places) for other in _read_registry(folder, me, sign=False)]
+    return list({other.run_id: other for other in found}.values())
 
 
-def _opened(folder: Path, me: Guest) -> _Book | None:
+def _open_registry(folder: Path, me: RunInfo) -> _Registry | None:
     try:
-        path, handle = locked_temporary(folder / _BOOK, first=_signature(me))  # the first line says whose it is
+        path, handle = locked_temporary(folder / _REGISTRY, first=_encode_entry(me))  # the first line says whose it is
     except OSError:  # not writable, full, or not there
         return None
     with contextlib.suppress(OSError):
         os.fchmod(handle, 0o666)  # other users sign it, too
-    return _Book(path, handle)
+    return _Registry(path, handle)
 
 
-def _visited(folder: Path, me: Guest, *, sign: bool) -> Iterator[Guest]:
+def _read_registry(folder: Path, me: RunInfo, *, sign: bool) -> Iterator[RunInfo]:
     """The owners of all books that are locked, which is as long as they live; the books are signed."""
     paths: list[Path] = []
     with contextlib.suppress(OSError):  # a folder that is not ours to read
-        paths += folder.glob(f".{_BOOK}.*{PART}")
+        paths += folder.glob(f".{_REGISTRY}.*{PART}")
     for path in paths:
         with contextlib.suppress(OSError, ValueError):
-            owner, *_ = _signatures(_content(path))
+            owner, *_ = _decode_entries(_content(path))
             if owner.run_id != me.run_id and owner.boot == me.boot and _locked(path):
                 if sign:
-                    _sign(path, me)
+                    _write_entry(path, me)
                 yield owner
 
 
@@ -153,24 +153,24 @@ def _locked(path: Path) -> bool:
     return False
 
 
-def _sign(path: Path, me: Guest) -> None:
+def _write_entry(path: Path, me: RunInfo) -> None:
     with contextlib.suppress(OSError):  # where it cannot be signed, at least this run knows
         handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            os.write(handle, _signature(me))
+            os.write(handle, _encode_entry(me))
         finally:
             os.close(handle)
 
 
-def _signature(guest: Guest) -> bytes:
-    return msgspec.json.encode(guest) + b"\n"
+def _encode_entry(other: RunInfo) -> bytes:
+    return msgspec.json.encode(other) + b"\n"
 
 
-def _signatures(content: bytes) -> list[Guest]:
+def _decode_entries(content: bytes) -> list[RunInfo]:
     found = []
     for line in content.splitlines():
         with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            found.append(msgspec.json.decode(line, type=Guest))
+            found.append(msgspec.json.decode(line, type=RunInfo))
     return found
 
 

@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from edge_bench.bench.system.concurrent_runs import Guest
+from edge_bench.bench.system.concurrent_runs import RunInfo
 from edge_bench.bench.system.machine import Finding, Machine, memory_bytes
 from edge_bench.bench.system.sensors import FIRMWARE_BITS, MachineState, Sensors
 
-__all__ = ["load_now", "machine_findings", "not_alone"]
+__all__ = ["concurrent_run_finding", "load_now", "machine_findings"]
 
 ENOUGH_MEMORY = 256 << 20
 #: /proc/stat counts in ticks of 10 ms; a difference of two readings is wrong by up to two of them.
@@ -100,11 +100,11 @@ def _firmware(state: MachineState) -> list[Finding]:
     ]
 
 
-def not_alone(guest: Guest, *, now: bool = False) -> Finding:
+def concurrent_run_finding(other: RunInfo, *, now: bool = False) -> Finding:
     """Two runs at once take from each other."""
     when = "is measuring on this machine at this moment" if now else "was measuring on this machine meanwhile"
     return Finding(
-        what=f"another edge-bench {when}: {guest}",
+        what=f"another edge-bench {when}: {other}",
         remedy="measure one after the other",
         spoils=True,
     )
@@ -120,7 +120,7 @@ def load_now(
     after = sensors.read()
     if before.busy_ns is None or after.busy_ns is None:
         return []
-    stolen = (after.stolen_ns or 0) - (before.stolen_ns or 0)
+    stolen = (after.steal_ns or 0) - (before.steal_ns or 0)
     used = (after.busy_ns - before.busy_ns + stolen - _TICKS_NS) / 1e9 / seconds
     if used < _NOTED_LOAD:
         return []

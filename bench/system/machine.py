@@ -13,7 +13,7 @@ from typing import Annotated
 import msgspec
 import psutil
 
-from edge_bench.bench.io.record_codec import Count, Length, Text
+from edge_bench.bench.io.record_codec import BoundedStr, Length, NonNegativeInt
 from edge_bench.bench.system.emulation import emulation_signs
 
 __all__ = ["Finding", "Machine", "describe_machine", "library_versions"]
@@ -39,31 +39,31 @@ LIBRARIES = (
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """Something that spoils a measurement, or may; and what to do about it."""
 
-    what: Text
-    remedy: Text
+    what: BoundedStr
+    remedy: BoundedStr
     spoils: bool  # whether times measured so are not to be trusted at all
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
     """A machine, as far as it decides a measurement."""
 
-    hostname: Text
-    board: Text  # "Raspberry Pi 4 Model B Rev 1.5"; empty where the machine does not say
-    cpu: Text
-    architecture: Text
-    cores: Count  # that this process may use
+    hostname: BoundedStr
+    board: BoundedStr  # "Raspberry Pi 4 Model B Rev 1.5"; empty where the machine does not say
+    cpu: BoundedStr
+    architecture: BoundedStr
+    cores: NonNegativeInt  # that this process may use
     frequency_mhz: float | None  # highest
-    governor: Text
-    memory_bytes: Count
+    governor: BoundedStr
+    memory_bytes: NonNegativeInt
     cpu_limit: float | None = None  # cores that a cgroup allows; None where nothing limits it
     load_average: float | None = None  # over the last minute, when it was described
-    os: Text
-    kernel: Text
-    python: Text
+    os: BoundedStr
+    kernel: BoundedStr
+    python: BoundedStr
     container: bool
     emulated: bool
-    emulation_signs: Annotated[list[Text], Length]
-    libraries: Annotated[dict[Text, Text], Length]
+    emulation_signs: Annotated[list[BoundedStr], Length]
+    libraries: Annotated[dict[BoundedStr, BoundedStr], Length]
 
     @property
     def label(self) -> str:

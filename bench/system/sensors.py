@@ -40,7 +40,7 @@ class MachineState(msgspec.Struct, frozen=True, kw_only=True):
     thermal_events: int | None = None  # times that the cores were throttled for heat since boot (x86)
     quota_events: int | None = None  # periods in which a cgroup's CPU limit stopped this container
     busy_ns: int | None = None  # processor time used by everyone since boot, on all cores, without what was stolen
-    stolen_ns: int | None = None  # processor time that a hypervisor gave to others
+    steal_ns: int | None = None  # processor time that a hypervisor gave to others
 
 
 class Sensors:
@@ -79,7 +79,7 @@ class Sensors:
             thermal_events=sum(events) if events else None,
             quota_events=self._quota_events(),
             busy_ns=busy,
-            stolen_ns=stolen,
+            steal_ns=stolen,
         )
 
     def _numbers(self, paths: list[Path]) -> Iterator[int]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from edge_bench.bench.system.sensors import MachineState, Sensors, throttling
 
-__all__ = ["Watched", "watch"]
+__all__ = ["TrialReadings", "monitor_trial"]
 
 
 @dataclass
-class Watched:
+class TrialReadings:
     """The machine around one trial, and what this process itself used meanwhile."""
 
     before: MachineState
@@ -23,7 +23,7 @@ class Watched:
         first, last = getattr(self.before, name), getattr(self.after, name)
         return None if first is None or last is None else max(0, last - first)
 
-    def others_ns(self, worker_ns: int) -> int | None:
+    def other_cpu_ns(self, worker_ns: int) -> int | None:
         """Processor time that was neither the worker's nor this process's."""
         busy = self.passed("busy_ns")
         return None if busy is None else max(0, busy - worker_ns - self.own_ns)
@@ -35,9 +35,9 @@ class Watched:
 
 
 @contextlib.contextmanager
-def watch(sensors: Sensors) -> Iterator[Watched]:
+def monitor_trial(sensors: Sensors) -> Iterator[TrialReadings]:
     """Reads the sensors before and after what the ``with`` holds."""
-    watched = Watched(before=sensors.read(), own_ns=time.process_time_ns())
+    watched = TrialReadings(before=sensors.read(), own_ns=time.process_time_ns())
     yield watched
     watched.own_ns = time.process_time_ns() - watched.own_ns
     watched.after = sensors.read()

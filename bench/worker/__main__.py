@@ -16,12 +16,12 @@ import numpy.typing as npt
 import psutil
 
 from edge_bench.bench.io.npy import open_npy
-from edge_bench.bench.preprocessing.model_inputs import Feed
+from edge_bench.bench.preprocessing.model_inputs import InputBatches
 from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.runtimes import loader, runtime_named
 from edge_bench.bench.runtimes.base import Clock, Loader, ModelFile
 from edge_bench.bench.worker.channel import Channel, ChannelClosed
-from edge_bench.bench.worker.limits import line_of, peak_memory, settle
+from edge_bench.bench.worker.limits import configure_worker, first_line, peak_memory
 from edge_bench.bench.worker.messages import (
     Describe,
     Described,
@@ -38,7 +38,7 @@ from edge_bench.bench.worker.messages import (
     Time,
     Timed,
 )
-from edge_bench.bench.worker.serving import Answerer
+from edge_bench.bench.worker.serving import InferenceHandler
 from edge_bench.bench.worker.warmup import warm_up
 
 __all__ = ["best_scores"]
@@ -47,14 +47,14 @@ __all__ = ["best_scores"]
 def main(arguments: list[str]) -> int:
     """Answers requests until there are no more."""
     name, read_end, write_end, parent, limit = arguments
-    settle(int(parent), int(limit))
+    configure_worker(int(parent), int(limit))
     channel = Channel(int(read_end), int(write_end), Request)
     try:
         began = time.perf_counter_ns()
         try:
             load = loader(runtime_named(name))
         except Exception as cause:  # whatever the library raises, the row says it
-            channel.send(Problem(kind="cannot load", message=f"importing {name}: {line_of(cause)}"))
+            channel.send(Problem(kind="cannot load", message=f"importing {name}: {first_line(cause)}"))
             return 0
         channel.send(Ready(import_ns=time.perf_counter_ns() - began))
         _serve(channel, load)
@@ -65,19 +65,19 @@ def main(arguments: list[str]) -> int:
 
 def _problem(kind: str, cause: Exception) -> Problem:
     if isinstance(cause, MemoryError):
-        return Problem(kind="out of memory", message=f"no more memory for the worker: {line_of(cause)}")
-    return Problem(kind=kind, message=line_of(cause))
+        return Problem(kind="out of memory", message=f"no more memory for the worker: {first_line(cause)}")
+    return Problem(kind=kind, message=first_line(cause))
 
 
 def _serve(channel: Channel, load: Loader) -> None:
     request = channel.receive()
-    worker: _Prepared | Answerer
+    worker: _Prepared | InferenceHandler
     try:
         if isinstance(request, Describe):
             channel.send(_described(request, load))
             return
         if isinstance(request, Open):
-            worker = Answerer(request, load)
+            worker = InferenceHandler(request, load)
         else:
             worker = _Prepared(request, load, time.perf_counter_ns)
     except Exception as cause:
@@ -101,12 +101,12 @@ def _serve(channel: Channel, load: Loader) -> None:
             return
 
 
-def _reply(worker: "_Prepared | Answerer", request: Request) -> Reply:
+def _reply(worker: "_Prepared | InferenceHandler", request: Request) -> Reply:
     match request:
-        case Time(passes=passes, places=places) if isinstance(worker, _Prepared):
-            return worker.trial(passes, places)
-        case Infer() if isinstance(worker, Answerer):
-            return worker.answer(request)
+        case Time(passes=passes, image_positions=image_positions) if isinstance(worker, _Prepared):
+            return worker.trial(passes, image_positions)
+        case Infer() if isinstance(worker, InferenceHandler):
+            return worker.infer(request)
         case _:
             return Problem(kind="failed", message=f"out of turn: {type(request).__name__}")
 
@@ -126,7 +126,7 @@ class _Prepared:
         began = clock()
         session = self._session = load(file)
         loaded = clock()
-        self._feed = Feed(images, request.rows, request.preprocessing, session.input, session.batch_size)
+        self._feed = InputBatches(images, request.rows, request.preprocessing, session.input, session.batch_size)
         self._count, self._classes = len(request.rows), _classes(session.output)
         some = self._feed.first(session.batch_size + self._count % session.batch_size)
         scores = self._scores(len(some))
@@ -134,7 +134,7 @@ class _Prepared:
         warm_ns, invocations, pass_ns = warm_up(session, some, scores, self._count, clock)
         self.opened = Prepared(
             load_ns=loaded - began,
-            first_ns=int(times.ended[-1] - times.began[0]),
+            first_inference_ns=int(times.ended[-1] - times.began[0]),
             warm_up_ns=warm_ns,
             warm_up_invocations=invocations,
             memory_before_bytes=memory_before,
@@ -146,17 +146,17 @@ class _Prepared:
     def _scores(self, count: int) -> npt.NDArray[Any]:
         return np.zeros((count, *self._session.output.shape[1:]), self._session.output.dtype)
 
-    def trial(self, passes: int, places: list[int] | None = None) -> Timed:
+    def trial(self, passes: int, image_positions: list[int] | None = None) -> Timed:
         """So many passes, timed as one; latencies and labels are the last pass's.
 
         Only what the runtime does is timed: where inputs do not fit into memory, a part of them is made, timed, and
         the next is made.
         """
-        count = self._count if places is None else len(places)
+        count = self._count if image_positions is None else len(image_positions)
         labels, best = np.zeros(count, np.int64), np.zeros((count, min(5, self._classes)), "<u2")
         latencies, elapsed, cpu_began, began = list[int](), 0, time.process_time_ns(), 0
         for number in range(passes):
-            for where, inputs in self._feed.parts(places):
+            for where, inputs in self._feed.parts(image_positions):
                 scores = self._scores(len(inputs))
                 start = self._clock()
                 times = self._session.classify(inputs, scores, self._clock)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from edge_bench.bench.interrupts import SIGNALS, die_with_parent
 
-__all__ = ["line_of", "settle"]
+__all__ = ["configure_worker", "first_line"]
 
 #: Bytes that native code may print, or write to any file: a worker that talks without end fills nothing.
 LONGEST_LOG = 16 << 20
 
 
-def settle(parent: int, memory_limit: int) -> None:
+def configure_worker(parent: int, memory_limit: int) -> None:
     """What every worker does first. ``memory_limit`` in bytes, 0 for none; ``parent`` is 0 for a passing thread."""
     # signals may reach the whole process group; the parent decides when a worker ends, and takes it along when it dies
     for each in SIGNALS:
@@ -48,7 +48,7 @@ def peak_memory() -> int:
     return size if sys.platform == "darwin" else size * 1024
 
 
-def line_of(cause: BaseException) -> str:
+def first_line(cause: BaseException) -> str:
     """The first line of what a library says; the rest is a trace for its developers."""
     text = str(cause).strip() or type(cause).__name__
     return text.splitlines()[0][:300]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from edge_bench.bench.io.record_codec import Count, Positive, Text
+from edge_bench.bench.io.record_codec import BoundedStr, NonNegativeInt, PositiveInt
 from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
 from edge_bench.bench.records.run import Configuration
 
@@ -50,7 +50,7 @@ class Time(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Make one trial of so many passes, over all prepared images or some of them, by their places."""
 
     passes: int
-    places: list[int] | None = None
+    image_positions: list[int] | None = None
 
 
 class Open(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -79,20 +79,20 @@ class Finish(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The runtime's library has been imported."""
 
-    import_ns: Count
+    import_ns: NonNegativeInt
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The model is loaded and warm."""
 
-    load_ns: Count
-    first_ns: Count
-    warm_up_ns: Count
-    warm_up_invocations: Count
-    memory_before_bytes: Count
-    pass_ns: Count  # how long a pass will take, as far as the warm-up tells
+    load_ns: NonNegativeInt
+    first_inference_ns: NonNegativeInt
+    warm_up_ns: NonNegativeInt
+    warm_up_invocations: NonNegativeInt
+    memory_before_bytes: NonNegativeInt
+    pass_ns: NonNegativeInt  # how long a pass will take, as far as the warm-up tells
     output: TensorSpec
-    chunks: Count = 1  # parts that a pass is timed in, because all its inputs at once would be too large
+    chunks: NonNegativeInt = 1  # parts that a pass is timed in, because all its inputs at once would be too large
 
 
 class Described(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -105,10 +105,10 @@ class Described(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class Timed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """One trial."""
 
-    began_ns: Count  # by the machine's monotonic clock
-    elapsed_ns: Positive
-    cpu_ns: Count  # processor time of all the worker's threads
-    latencies_ns: list[Count]
+    began_ns: NonNegativeInt  # by the machine's monotonic clock
+    elapsed_ns: PositiveInt
+    cpu_ns: NonNegativeInt  # processor time of all the worker's threads
+    latencies_ns: list[NonNegativeInt]
     labels: list[Annotated[int, msgspec.Meta(ge=0, lt=1 << 16)]]
     best: bytes = b""  # uint16 [images, 5], little-endian: the outputs with the five highest scores; of more than five
 
@@ -140,15 +140,15 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The worker ends now."""
 
-    memory_peak_bytes: Count
+    memory_peak_bytes: NonNegativeInt
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The worker could not do what was asked."""
 
-    kind: Text
-    message: Text
-    remedy: Text = ""
+    kind: BoundedStr
+    message: BoundedStr
+    remedy: BoundedStr = ""
 
 
 Request = Prepare | Describe | Open | Time | Infer | Finish

@@ -19,7 +19,7 @@ from edge_bench.bench.records.run import Failure
 from edge_bench.bench.worker.channel import Channel, ChannelClosed
 from edge_bench.bench.worker.messages import Describe, Described, Finish, Finished, Problem, Ready, Reply
 
-__all__ = ["Worker", "WorkerFailed", "described"]
+__all__ = ["WorkerFailed", "WorkerProcess", "describe_model"]
 
 ReplyType = TypeVar("ReplyType")
 
@@ -35,7 +35,7 @@ class WorkerFailed(Exception):
         self.failure = failure
 
 
-class Worker:
+class WorkerProcess:
     """A fresh process for one configuration of one runtime."""
 
     def __init__(self, runtime: str, memory_limit: int | None = None) -> None:
@@ -43,7 +43,7 @@ class Worker:
         self._begin("edge_bench.bench.worker", [runtime], memory_limit, Reply)
 
     @classmethod
-    def of(cls, module: str, arguments: Sequence[str], replies: Any) -> "Worker":
+    def spawn(cls, module: str, arguments: Sequence[str], replies: Any) -> "WorkerProcess":
         """A worker that runs another module, which answers with messages of its own."""
         worker = cls.__new__(cls)
         worker._begin(module, arguments, None, replies)
@@ -60,7 +60,7 @@ class Worker:
         os.close(ends[3])
         self._channel = Channel(ends[2], ends[1], replies)
 
-    def __enter__(self) -> "Worker":
+    def __enter__(self) -> "WorkerProcess":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -188,7 +188,7 @@ def _timed_out(timeout: float) -> Failure:
     )
 
 
-def described(
+def describe_model(
     runtime: str,
     file: Path,
     timeout: float,
@@ -196,7 +196,7 @@ def described(
     memory_limit: int | None = None,
 ) -> Described:
     """What a model takes and gives, by loading it in a worker; WorkerFailed where the runtime cannot."""
-    with Worker(runtime, memory_limit) as worker:
+    with WorkerProcess(runtime, memory_limit) as worker:
         worker.wait_for(Ready, timeout)
         shape = None if input_shape is None else list(input_shape)
         return worker.ask(Describe(file=str(file.absolute()), input_shape=shape), Described, timeout)

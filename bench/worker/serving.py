@@ -21,7 +21,7 @@ from edge_bench.bench.runtimes.base import Loader, ModelFile
 from edge_bench.bench.worker.messages import Infer, Inferred, Open, Opened, Refused
 from edge_bench.bench.worker.warmup import warm_up
 
-__all__ = ["Answerer"]
+__all__ = ["InferenceHandler"]
 
 #: A number of a JSON tensor, with white space and brackets, may have so many on average.
 _JSON_BYTES = 64
@@ -31,7 +31,7 @@ class _BadData(Exception):
     """What a request holds is not what it says it is."""
 
 
-class Answerer:
+class InferenceHandler:
     """A loaded, warm session that answers one request at a time."""
 
     def __init__(self, request: Open, load: Loader) -> None:
@@ -49,7 +49,7 @@ class Answerer:
         warm_up(session, some, self._scores(len(some)), len(some), clock)
         self.opened = Opened(load_ns=loaded - began, input=session.input, output=session.output)
 
-    def answer(self, request: Infer) -> Inferred | Refused:
+    def infer(self, request: Infer) -> Inferred | Refused:
         """Labels and scores of the images in a request; Refused says what is wrong with them."""
         began = time.perf_counter_ns()
         try:

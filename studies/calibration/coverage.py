@@ -49,8 +49,8 @@ def coverage(noise: Noise, draws: int) -> dict[str, float]:
     hits = dict.fromkeys([*kinds, "ratio, two machines"], 0)
     for _ in range(draws):
         first, second = noise.draw(generator, PROCESSES, ROUNDS, 2)
-        for kind, question in kinds.items():
-            hits[kind] += question(first, second)
+        for kind, request in kinds.items():
+            hits[kind] += request(first, second)
         elsewhere = noise.draw(generator, PROCESSES, ROUNDS, 1)[0]  # another machine has drift of its own
         hits["ratio, two machines"] += holds(unpaired_ratio(list(first), list(elsewhere)).interval, 1.0)
     return {kind: count / draws for kind, count in hits.items()}

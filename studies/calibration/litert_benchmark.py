@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from tabulate import tabulate
 
-from edge_bench.bench.dataset.load import DataOptions, subject_from
+from edge_bench.bench.dataset.load import DataOptions, files_workload
 from edge_bench.bench.measure.plan import Selection, plan
 from edge_bench.bench.measure.runner import run_benchmark
 from edge_bench.bench.models.model_files import ModelFiles
@@ -30,9 +30,9 @@ def ours(model: Path, threads: int) -> Run:
     """Six trials in one process on random images, every invocation timed."""
     settings = Settings(trials=6, processes=1, limit=IMAGES)
     models = ModelFiles.open([model], settings.timeout_s)
-    subject = subject_from(models, DataOptions(), IMAGES, settings.seed, settings.timeout_s, Silent())
+    workload = files_workload(models, DataOptions(), IMAGES, settings.seed, settings.timeout_s, Silent())
     planned = plan(models, Selection(runtimes=["litert"], threads=[threads]))
-    return run_benchmark(subject, planned, settings, Silent())
+    return run_benchmark(workload, planned, settings, Silent())
 
 
 def theirs(model: Path, threads: int, runs: int) -> float:
@@ -56,7 +56,7 @@ def main() -> None:
     for model in arguments.models:
         pairs = []
         for _ in range(arguments.repeats):
-            latencies = ours(model, arguments.threads).results[0].latencies_ms_an_image()
+            latencies = ours(model, arguments.threads).results[0].latencies_ms_per_image()
             pairs.append((float(np.median(latencies)), theirs(model, arguments.threads, len(latencies))))
         first, second = np.array(pairs).T
         ratios = first / second

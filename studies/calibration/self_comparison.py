@@ -21,8 +21,8 @@ import msgspec
 import numpy as np
 from tabulate import tabulate
 
-from edge_bench.bench.analysis.timings import Measured, comparable_seconds
-from edge_bench.bench.dataset.workload import subject_of
+from edge_bench.bench.analysis.timings import RunResult, comparable_seconds
+from edge_bench.bench.dataset.workload import bundle_workload
 from edge_bench.bench.measure.plan import Planned, Selection, plan
 from edge_bench.bench.measure.runner import run_benchmark
 from edge_bench.bench.progress import Silent
@@ -62,12 +62,12 @@ def candidates(bundle: Bundle, images: int) -> list[Planned]:
 
 def repeat(bundle: Bundle, settings: Settings, images: int, *, loaded: bool) -> Repeat:
     """One benchmark of all four."""
-    run = run_benchmark(subject_of(bundle, images, settings.seed), candidates(bundle, images), settings, Silent())
+    run = run_benchmark(bundle_workload(bundle, images, settings.seed), candidates(bundle, images), settings, Silent())
     for result in run.results:
         if result.failure:
             raise RuntimeError(f"a configuration was not measured: {result.failure}")
-    first = Measured(run, run.results[0])
-    compared = [comparable_seconds(Measured(run, result), first)[0] for result in run.results]
+    first = RunResult(run, run.results[0])
+    compared = [comparable_seconds(RunResult(run, result), first)[0] for result in run.results]
     return Repeat(
         loaded=loaded,
         processes=settings.processes,

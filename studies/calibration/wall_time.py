@@ -8,7 +8,7 @@ The budget: 1.25 × the sum of the timed trials + 3 s a configuration, for the T
 import argparse
 from pathlib import Path
 
-from edge_bench.bench.dataset.workload import subject_of
+from edge_bench.bench.dataset.workload import bundle_workload
 from edge_bench.bench.measure.plan import Selection, plan
 from edge_bench.bench.measure.runner import run_benchmark
 from edge_bench.bench.progress import Silent
@@ -27,7 +27,7 @@ def shares(run: Run) -> dict[str, float]:
         "timed trials": trials,
         "warm-ups": sum(process.warm_up_ns for process in processes) / 1e9,
         "imports (they overlap)": sum(process.import_ns for process in processes) / 1e9,
-        "loading": sum(process.load_ns + process.first_ns for process in processes) / 1e9,
+        "loading": sum(process.load_ns + process.first_inference_ns for process in processes) / 1e9,
         "budget": FACTOR * trials + SECONDS_A_CONFIGURATION * len(run.measured),
     }
 
@@ -41,9 +41,9 @@ def main() -> None:
     bundle = Bundle.open(arguments.bundle)
     selection = Selection(runtimes=["tflite-runtime", "litert"])
     settings = Settings(trials=arguments.trials, limit=arguments.limit)
-    run = run_benchmark(subject_of(bundle, arguments.limit), plan(bundle, selection), settings, Silent())
+    run = run_benchmark(bundle_workload(bundle, arguments.limit), plan(bundle, selection), settings, Silent())
     found = shares(run)
-    print(f"{len(run.measured)} configurations, {arguments.trials} trials, {run.images_a_pass:,} images a pass")
+    print(f"{len(run.measured)} configurations, {arguments.trials} trials, {run.images_per_pass:,} images a pass")
     for name, seconds in found.items():
         print(f"{name:24s} {seconds:8.1f} s")
     print("within the budget" if found["wall"] <= found["budget"] else "OVER the budget")

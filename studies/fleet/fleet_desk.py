@@ -22,7 +22,7 @@ import msgspec
 
 from edge_bench.app.fleet.docker.images import cut
 from edge_bench.bench.measure.plan import Selection
-from edge_bench.bench.measure.request import about_bundle
+from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.measure.session import measure
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.run import Settings
@@ -51,7 +51,7 @@ def template(bundle: Path, folder: Path) -> dict[str, Any]:
     """A Run that this machine made of the bundle, as its JSON says it."""
     settings = Settings(trials=2, processes=1, limit=200)
     selection = Selection(variants=["dynamic"], runtimes=["litert"])
-    run, _ = measure(about_bundle(bundle, selection, settings, Silent()), folder / "template", Silent())
+    run, _ = measure(BenchmarkRequest.from_bundle(bundle, selection, settings, Silent()), folder / "template", Silent())
     built: dict[str, Any] = msgspec.to_builtins(run)
     return built
 

@@ -171,7 +171,7 @@ class _Handler(EngineHandler):
 
     def containers(self, engine: RecordedEngine, query: dict[str, str]) -> None:
         self._json(200, [
-            {"Id": identity, "Names": [container.name]}
+            {"Id": identity, "BoundedNames": [container.name]}
             for identity, container in list(engine.containers.items()) if _matches(container.labels, query)
         ])  # fmt: skip
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from edge_bench.bench.measure.plan import Selection
-from edge_bench.bench.measure.request import about_bundle
+from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.measure.session import measure
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
@@ -31,7 +31,7 @@ def run_labels(bundle: Path, variant: str, runtime: str) -> npt.NDArray[np.int64
     """What `edge-bench run` predicts."""
     selection, settings = Selection(variants=[variant], runtimes=[runtime]), Settings(trials=1, processes=1)
     with tempfile.TemporaryDirectory() as results:
-        run, _ = measure(about_bundle(bundle, selection, settings, Silent()), Path(results), Silent())
+        run, _ = measure(BenchmarkRequest.from_bundle(bundle, selection, settings, Silent()), Path(results), Silent())
     return run.results[0].labels()
 
 

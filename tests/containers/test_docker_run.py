@@ -96,9 +96,9 @@ def test_anyones_model_and_images_agree_with_this_machine(
 
 def test_a_bundle_of_a_newer_version_is_refused_with_what_to_do(bundle: Path) -> None:
     manifest = bundle / "manifest.json"
-    manifest.write_bytes(msgspec.json.encode(msgspec.json.decode(manifest.read_bytes()) | {"schema_version": "2.0"}))
+    manifest.write_bytes(msgspec.json.encode(msgspec.json.decode(manifest.read_bytes()) | {"schema_version": "3.0"}))
     done = docker(*ARM64, "-v", f"{bundle}:/artifacts/bundle:ro", EDGE)
-    assert_refused(done, "2.0")
+    assert_refused(done, "3.0")
 
 
 def test_a_results_folder_that_cannot_be_written_is_said_before_anything_is_measured(

@@ -59,7 +59,7 @@ def _one_run(bundle: Bundle, station: Station, name: str, generator: random.Rand
     trials = _trials(run)
     assert run.complete
     assert all(trial in trials for trial in kept)
-    assert sorted(trial.place for trial in trials) == list(range(TRIALS * CONFIGURATIONS))
+    assert sorted(trial.sequence_number for trial in trials) == list(range(TRIALS * CONFIGURATIONS))
     assert [len(result.trials) for result in run.results] == [TRIALS] * CONFIGURATIONS
     assert station.leftovers() == []
     return kills

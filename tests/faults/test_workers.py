@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge_bench.bench.dataset.workload import subject_of
+from edge_bench.bench.dataset.workload import bundle_workload
 from edge_bench.bench.measure.plan import Selection, plan
 from edge_bench.bench.measure.runner import run_benchmark
 from edge_bench.bench.progress import Silent
@@ -22,7 +22,7 @@ from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.run import Configuration, Failure, Settings
 from edge_bench.bench.worker.messages import Prepare, Ready, Time
-from edge_bench.bench.worker.process import Worker, WorkerFailed, described
+from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess, describe_model
 from tests.conftest import clean_environment
 from tests.faults.harness import group_lives
 
@@ -58,7 +58,9 @@ def on_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Misbehave:
 
 def failure(bundle: Bundle, settings: Settings = QUICK, runtime: str = "litert", variant: str = "dynamic") -> Failure:
     selection = Selection(variants=[variant], runtimes=[runtime])
-    (result,) = run_benchmark(subject_of(bundle, settings.limit), plan(bundle, selection), settings, Silent()).results
+    (result,) = run_benchmark(
+        bundle_workload(bundle, settings.limit), plan(bundle, selection), settings, Silent()
+    ).results
     assert result.failure is not None
     return result.failure
 
@@ -88,11 +90,11 @@ def test_a_worker_that_talks_without_end_fills_nothing(digits_bundle: Bundle, on
 
 def test_a_worker_that_does_not_read_cannot_keep_its_parent() -> None:
     """Half a million places do not fit into a pipe; without a deadline, sending would wait for ever."""
-    with Worker("litert") as worker:
+    with WorkerProcess("litert") as worker:
         worker.wait_for(Ready, 60)
         os.kill(worker._process.pid, signal.SIGSTOP)
         with pytest.raises(WorkerFailed, match="no answer"):
-            worker.ask(Time(passes=1, places=list(range(500_000))), Ready, 1.0)
+            worker.ask(Time(passes=1, image_positions=list(range(500_000))), Ready, 1.0)
 
 
 def test_memory_and_time_bound_tensorflow_too(digits_bundle: Bundle) -> None:
@@ -100,10 +102,10 @@ def test_memory_and_time_bound_tensorflow_too(digits_bundle: Bundle) -> None:
     found = failure(digits_bundle, tight, "tensorflow", "keras")
     assert found.kind in ("out of memory", "crashed", "cannot load")
     with pytest.raises(WorkerFailed):
-        described("tensorflow", file, 120, memory_limit=96 << 20)
+        describe_model("tensorflow", file, 120, memory_limit=96 << 20)
     with pytest.raises(WorkerFailed, match="no answer"):
-        described("tensorflow", file, 0.5)
-    assert described("tensorflow", file, 120, memory_limit=4 << 30).output.shape[-1] == 10
+        describe_model("tensorflow", file, 0.5)
+    assert describe_model("tensorflow", file, 120, memory_limit=4 << 30).output.shape[-1] == 10
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a worker ends when it next reads from its pipe")
@@ -130,8 +132,8 @@ def test_kill_9_of_the_parent_takes_along_a_worker_in_the_middle_of_native_code(
 
 
 def test_a_worker_outlives_the_thread_that_started_it() -> None:
-    started: list[Worker] = []
-    thread = threading.Thread(target=lambda: started.append(Worker("litert")))
+    started: list[WorkerProcess] = []
+    thread = threading.Thread(target=lambda: started.append(WorkerProcess("litert")))
     thread.start()
     thread.join()
     with started[0] as worker:
@@ -142,7 +144,7 @@ def test_a_worker_outlives_the_thread_that_started_it() -> None:
 
 def test_signals_to_the_whole_group_end_no_worker() -> None:
     """Who stops a service signals each of its processes; a worker that died of it would be a row that says crashed."""
-    with Worker("litert") as worker:
+    with WorkerProcess("litert") as worker:
         worker.wait_for(Ready, 60)
         for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             os.kill(worker._process.pid, each)

@@ -16,7 +16,7 @@ from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import read_run
 from tests.conftest import REPOSITORY, clean_environment, command
 from tests.containers import conftest as containers
-from tests.fleet.engines import Dockerd, Network, Sshd, own_folder, why_not
+from tests.fleet.engines import Dockerd, Network, Sshd, known_refusal, own_folder
 
 IMAGE = os.environ.get("EDGE_BENCH_TESTS_IMAGE", "edge-bench:edge-bench-fleet-tests")
 NAMES = ("amd", "by-ssh", "pi")
@@ -102,7 +102,7 @@ def edge_image() -> str:
 @pytest.fixture(scope="session")
 def shelf(edge_image: str, digits_bundle: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
     """Starts them; whatever happens, their processes, mounts and namespaces are gone afterwards."""
-    if reason := why_not():
+    if reason := known_refusal():
         pytest.skip(reason)
     from edge_bench.bench.records.bundle import Bundle
 

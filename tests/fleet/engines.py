@@ -254,7 +254,7 @@ def own_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="eb-fleet-"))
 
 
-def why_not() -> str:
+def known_refusal() -> str:
     """Why there can be no engines of our own here; empty where there can."""
     if os.geteuid() != 0:
         return "engines of our own need root"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge_bench.app.fleet.swarm.collector import SHA256, Collector
-from edge_bench.app.fleet.swarm.task import Courier
+from edge_bench.app.fleet.swarm.task import CollectorClient
 from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run_files import read_run
@@ -26,8 +26,8 @@ def collector(digits_bundle: Bundle, tmp_path: Path) -> Iterator[Collector]:
         server.shutdown()
 
 
-def courier(server: Collector, node: str = "node1", token: str = TOKEN, patience: float = 0) -> Courier:
-    return Courier("127.0.0.1", server.server_address[1], node, token, patience)
+def client(server: Collector, node: str = "node1", token: str = TOKEN, reconnect_timeout: float = 0) -> CollectorClient:
+    return CollectorClient("127.0.0.1", server.server_address[1], node, token, reconnect_timeout)
 
 
 def test_a_task_fetches_the_bundle_runs_and_hands_its_run_over(
@@ -36,7 +36,7 @@ def test_a_task_fetches_the_bundle_runs_and_hands_its_run_over(
     (tmp_path / "artifacts").mkdir()
     (tmp_path / "mine").mkdir()
     options = ["--variant", "dynamic", "--runtime", "litert", "--trials", "1", "--processes", "1", "--limit", "20"]
-    courier(collector).measure(tmp_path / "artifacts", tmp_path / "mine", options)
+    client(collector).measure(tmp_path / "artifacts", tmp_path / "mine", options)
     (there,) = collector.results.glob("node1/run-*.json")
     assert read_run(there).bundle.sha256 == digits_bundle.digest
     said = capfd.readouterr().err
@@ -47,13 +47,13 @@ def test_a_task_fetches_the_bundle_runs_and_hands_its_run_over(
 def test_a_run_that_fails_says_why(collector: Collector, tmp_path: Path) -> None:
     (tmp_path / "artifacts").mkdir()
     with pytest.raises(EdgeBenchError, match="no variant 'nonsense'"):
-        courier(collector).measure(tmp_path / "artifacts", tmp_path / "mine", ["--variant", "nonsense"])
+        client(collector).measure(tmp_path / "artifacts", tmp_path / "mine", ["--variant", "nonsense"])
 
 
 def test_a_run_sent_twice_is_kept_once_and_acknowledged_twice(collector: Collector, tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text("{}")
     for _ in range(2):
-        courier(collector).hand_over(tmp_path / "run.json")
+        client(collector).upload_run(tmp_path / "run.json")
     assert len(list(collector.results.rglob("*.json"))) == 1
 
 
@@ -79,7 +79,7 @@ def test_others_and_nonsense_are_refused(collector: Collector, path: str, header
 
 def test_without_the_token_there_is_no_bundle(collector: Collector, tmp_path: Path) -> None:
     with pytest.raises(EdgeBenchError, match="the collector answered 403"):
-        courier(collector, token="wrong").fetch_bundle(tmp_path)
+        client(collector, token="wrong").fetch_bundle(tmp_path)
 
 
 def test_a_collector_that_comes_back_is_found_again(digits_bundle: Bundle, tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_a_collector_that_comes_back_is_found_again(digits_bundle: Bundle, tmp_p
     port = first.server_address[1]
     first.server_close()
     sender = threading.Thread(
-        target=Courier("127.0.0.1", port, "node1", TOKEN, 30).hand_over, args=(tmp_path / "run.json",)
+        target=CollectorClient("127.0.0.1", port, "node1", TOKEN, 30).upload_run, args=(tmp_path / "run.json",)
     )
     sender.start()
     with Collector(("127.0.0.1", port), digits_bundle.folder, tmp_path / "r" / "runs", TOKEN) as second:

@@ -161,15 +161,15 @@ def test_what_was_kept_is_seen_and_cleaned(shelf: Shelf, tmp_path: Path, nothing
 
 def test_a_copy_that_is_not_what_was_sent_is_refused(shelf: Shelf, digits_bundle: object, tmp_path: Path) -> None:
     """The checksums are checked there: one bit less and the engine has its reason."""
-    from edge_bench.app.fleet.docker import workspace as workplace
+    from edge_bench.app.fleet.docker import workspace
     from edge_bench.app.fleet.docker.engine import Engine
     from edge_bench.app.fleet.docker.errors import EngineTrouble
     from edge_bench.app.fleet.docker.images import ImageSource, ensure_image
-    from edge_bench.app.fleet.docker.inventory import EngineSetting, desk_setting
+    from edge_bench.app.fleet.docker.inventory import EngineSetting, local_engine_setting
 
-    source = ImageSource(IMAGE, lambda: Engine(desk_setting()))
+    source = ImageSource(IMAGE, lambda: Engine(local_engine_setting()))
     with contextlib.closing(source), Engine(EngineSetting(name="amd", url=shelf.engines[0].url)) as engine:
-        place = workplace.Workplace(engine, "damaged", ensure_image(engine, source, lambda _: None)[0])
+        place = workspace.Workspace(engine, "damaged", ensure_image(engine, source, lambda _: None)[0])
         try:
             place.copy_in(shelf.bundle, "artifacts", "bundle", lambda _: None)
             container = place.start("spoil", ["-c", "echo x >> /artifacts/bundle/manifest.json"],

@@ -7,7 +7,7 @@ import pytest
 
 from edge_bench.app.fleet.docker.images import ImageSource
 from edge_bench.app.fleet.docker.inventory import EngineSetting
-from edge_bench.app.fleet.sequential_training import Share, TrainingOrder, shares, train_in_turn
+from edge_bench.app.fleet.sequential_training import Share, TrainingJobSpec, shares, train_in_turn
 from edge_bench.app.training.fit.checkpoints import TrainingSettings
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.progress import Silent
@@ -52,13 +52,13 @@ def test_a_machine_without_epochs_is_refused(epochs: int, ends: list[int] | None
 def test_what_is_there_is_gone_on_with_only_when_asked_and_only_if_it_is_the_same(
     bundle_copy: Path, source: ImageSource
 ) -> None:
-    plan, order = shares(ENGINES[:2], 3, None), TrainingOrder(bundle_copy, SETTINGS, source)
+    plan, spec = shares(ENGINES[:2], 3, None), TrainingJobSpec(bundle_copy, SETTINGS, source)
     with pytest.raises(BadInput, match="already"):
-        train_in_turn(order, plan, Silent(), resume=False)
-    assert isinstance(train_in_turn(order, plan, Silent(), resume=True), Bundle)
+        train_in_turn(spec, plan, Silent(), resume=False)
+    assert isinstance(train_in_turn(spec, plan, Silent(), resume=True), Bundle)
     other = TrainingSettings(dataset="digits", epochs=3, batch_size=32, seed=1)
     with pytest.raises(BadInput, match="another training"):
-        train_in_turn(TrainingOrder(bundle_copy, other, source), plan, Silent(), resume=True)
+        train_in_turn(TrainingJobSpec(bundle_copy, other, source), plan, Silent(), resume=True)
     (bundle_copy / "variants" / "int8.tflite").write_bytes(b"x")
     with pytest.raises(BadInput, match=r"int8\.tflite"):
-        train_in_turn(order, plan, Silent(), resume=True)
+        train_in_turn(spec, plan, Silent(), resume=True)

@@ -16,7 +16,14 @@ from edge_bench.bench.io.record_codec import encode_record, pack
 from edge_bench.bench.offload.network.link import link_from
 from edge_bench.bench.offload.records.offload import LOCAL
 from edge_bench.bench.offload.records.power import power_from
-from edge_bench.bench.records.journal import Begun, Entry, Failed, ProcessBegan, ProcessEnded, TrialMade
+from edge_bench.bench.records.journal import (
+    ConfigurationFailed,
+    Entry,
+    ProcessFinished,
+    ProcessStarted,
+    RunStarted,
+    TrialMade,
+)
 from edge_bench.bench.records.manifest import (
     DatasetInfo,
     File,
@@ -191,18 +198,18 @@ def histories() -> list[bytes]:
 def _full(variant: str, runtime: str, seconds: float, wrong: int) -> Any:
     """Six trials of it, every field filled."""
     made = result(variant, runtime, seconds, wrong, noise=0.02)
-    record = ProcessRecord(index=0, import_ns=1, load_ns=2, first_ns=3, warm_up_ns=4, warm_up_invocations=5,
+    record = ProcessRecord(index=0, import_ns=1, load_ns=2, first_inference_ns=3, warm_up_ns=4, warm_up_invocations=5,
                            memory_before_bytes=6, memory_peak_bytes=7)  # fmt: skip
     trials = [
         msgspec.structs.replace(
-            trial, latencies=pack(np.arange(100) % 7 + 1000), cpu_ns=10**8, others_ns=10, stolen_ns=0,
+            trial, latencies=pack(np.arange(100) % 7 + 1000), cpu_ns=10**8, other_cpu_ns=10, steal_ns=0,
             temperature_c=50.0,
-            places=pack(np.arange(100)) if number % 2 else None,
+            image_positions=pack(np.arange(100)) if number % 2 else None,
         )
         for number, trial in enumerate(made.trials[:12])
     ]  # fmt: skip
     return msgspec.structs.replace(
-        made, trials=trials, processes=[record], in_top_5=pack(np.ones(100, np.uint8)), unseen=pack([3, 4]),
+        made, trials=trials, processes=[record], in_top_5=pack(np.ones(100, np.uint8)), unseen_positions=pack([3, 4]),
         warnings=["odd"], delegate="XNNPACK", runtime_version="2.0",
     )  # fmt: skip
 
@@ -233,18 +240,22 @@ def journals() -> list[list[Entry]]:
     whole = runs()[0]
     begun = msgspec.structs.replace(
         whole, complete=False, ended="",
-        results=[msgspec.structs.replace(each, trials=[], processes=[], predictions=None, in_top_5=None, unseen=None)
-                 for each in whole.results],
+        results=[
+            msgspec.structs.replace(
+                each, trials=[], processes=[], predictions=None, in_top_5=None, unseen_positions=None
+            )
+            for each in whole.results
+        ],
     )  # fmt: skip
-    entries: list[Entry] = [Begun(run=begun)]
+    entries: list[Entry] = [RunStarted(run=begun)]
     for number, each in enumerate(whole.results[:2]):
-        entries.append(ProcessBegan(number=number, record=each.processes[0], delegate="", passes=1, chunks=1))
+        entries.append(ProcessStarted(number=number, record=each.processes[0], delegate="", passes=1, chunks=1))
         entries += [
-            TrialMade(number=number, generation=0, trial=trial, labels=pack(LABELS), in_top=pack(LABELS * 0))
+            TrialMade(number=number, generation=0, trial=trial, labels=pack(LABELS), in_top_5=pack(LABELS * 0))
             for trial in each.trials[:8]
         ]
-        entries.append(ProcessEnded(number=number, process=0, memory_peak_bytes=9))
-    return [[*entries, Failed(number=2, failure=Failure(kind="crashed", message="gone"))]]
+        entries.append(ProcessFinished(number=number, process=0, memory_peak_bytes=9))
+    return [[*entries, ConfigurationFailed(number=2, failure=Failure(kind="crashed", message="gone"))]]
 
 
 def line(payload: bytes) -> bytes:

@@ -10,7 +10,7 @@ from zlib import crc32
 
 import msgspec
 
-from edge_bench.app.conversion.inspect import Inspected
+from edge_bench.app.conversion.inspect import ModelInspection
 from edge_bench.app.figures.drawing.canvas import Drawing
 from edge_bench.app.figures.drawing.svg import inline_svg
 from edge_bench.app.render.formats import Format, Layout
@@ -26,12 +26,12 @@ from edge_bench.app.tables.runs.history import history_table
 from edge_bench.app.tables.runs.run import run_table
 from edge_bench.app.training.fit.checkpoints import TrainingSettings, TrainingState, read_state
 from edge_bench.bench.analysis.comparison import compare
-from edge_bench.bench.analysis.headline import answers
+from edge_bench.bench.analysis.headline import headlines
 from edge_bench.bench.analysis.history import history as series_of
 from edge_bench.bench.analysis.regression_gate import Limits, changes, judge
 from edge_bench.bench.dataset.arrays import load_arrays
 from edge_bench.bench.dataset.listing import list_images, read_names
-from edge_bench.bench.dataset.workload import pixel_checksums, subject_of
+from edge_bench.bench.dataset.workload import bundle_workload, pixel_checksums
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.formats.keras_archive import check_keras
 from edge_bench.bench.formats.tflite import read_tflite
@@ -40,7 +40,7 @@ from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.measure.plan import Selection, plan
 from edge_bench.bench.measure.run_builder import read_run_or_journal
 from edge_bench.bench.measure.stored_runs import read_runs
-from edge_bench.bench.models.cost import anatomy
+from edge_bench.bench.models.cost import model_cost
 from edge_bench.bench.models.operator_support import known_releases, unsupported
 from edge_bench.bench.offload.analysis.assessment import assess
 from edge_bench.bench.offload.records.files import read_offload
@@ -163,7 +163,7 @@ def _shown(*tables: Table) -> None:
 def _open_bundle(path: Path) -> None:
     bundle = Bundle.open(path.parent)
     plan(bundle, Selection())
-    pixel_checksums(subject_of(bundle, limit=5))
+    pixel_checksums(bundle_workload(bundle, limit=5))
     training_summary(bundle)
 
 
@@ -196,7 +196,7 @@ def _use_runs(runs: list[Run], sound: Run, *, page: bool) -> None:
     from edge_bench.app.cli.console import comparison_tables
 
     both = [*runs, sound]
-    answers(both)
+    headlines(both)
     _shown(*comparison_tables(compare(both)))
     if page:
         report_page(chapters_of(both, []), lambda _: None)
@@ -243,11 +243,11 @@ def _use_tflite(path: Path) -> None:
     file = read_tflite(path)
     try:
         _ = file.only_input, file.only_output
-        cost = anatomy(file)
+        cost = model_cost(file)
     except ValueError as cause:  # as where this is asked for
         raise BadInput(str(cause)) from None
     known = tuple((each.runtime, each.version, unsupported(file.operators, each)) for each in known_releases()[:3])
-    _shown(*inspect_tables(Inspected(path, False, file, cost, known, ())))
+    _shown(*inspect_tables(ModelInspection(path, False, file, cost, known, ())))
 
 
 def _use_keras(path: Path) -> None:

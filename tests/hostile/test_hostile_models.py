@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from edge_bench.app.conversion.convertible import source_named
+from edge_bench.app.conversion.convertible import open_convertible
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.formats.tflite import read_tflite
 from edge_bench.bench.measure.plan import Selection, plan
@@ -57,7 +57,7 @@ def test_code_in_a_keras_file_is_not_exported(bundle: Path) -> None:
     (bundle / "model.keras").write_bytes(keras_with(HOSTILE_LAYERS["a Lambda"]))
     with (
         pytest.raises(BadInput, match="it holds code"),
-        source_named(str(bundle / "model.keras"), "none", 120),
+        open_convertible(str(bundle / "model.keras"), "none", 120),
     ):
         pass
 

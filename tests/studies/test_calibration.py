@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edge_bench.bench.dataset.workload import subject_of
+from edge_bench.bench.dataset.workload import bundle_workload
 from edge_bench.bench.measure.plan import Selection, plan
 from edge_bench.bench.measure.runner import run_benchmark
 from edge_bench.bench.progress import Silent
@@ -53,7 +53,9 @@ def test_drift_hits_all_configurations_alike_and_noise_does_not() -> None:
 
 def test_b_does_5_percent_more_work_than_a(digits_bundle: Bundle) -> None:
     planned = self_comparison.candidates(digits_bundle, 210)
-    run = run_benchmark(subject_of(digits_bundle, 210), planned, Settings(trials=2, processes=1, limit=210), Silent())
+    run = run_benchmark(
+        bundle_workload(digits_bundle, 210), planned, Settings(trials=2, processes=1, limit=210), Silent()
+    )
     assert [result.trials[0].latencies.length for result in run.results] == [200, 200, 210, 210]
 
 
@@ -118,7 +120,7 @@ def test_litert_benchmark_and_a_run_can_stand_side_by_side(digits_bundle: Bundle
 def test_the_budget_counts_what_was_timed(digits_bundle: Bundle) -> None:
     selection = Selection(variants=["dynamic"], runtimes=["litert"])
     run = run_benchmark(
-        subject_of(digits_bundle), plan(digits_bundle, selection), Settings(trials=2, processes=1), Silent()
+        bundle_workload(digits_bundle), plan(digits_bundle, selection), Settings(trials=2, processes=1), Silent()
     )
     found = wall_time.shares(run)
     assert found["budget"] == pytest.approx(1.25 * found["timed trials"] + 3)

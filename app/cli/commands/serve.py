@@ -63,9 +63,9 @@ def serve(
 
     require_server()
     from edge_bench.app.serving.auth import token_from
-    from edge_bench.app.serving.server import Limits, Place, question_about, serve_until_told
+    from edge_bench.app.serving.server import Limits, ListenAddress, run_server, serving_request
 
-    place = Place(host, port, token_from(token, token_file), certificate, key)
+    place = ListenAddress(host, port, token_from(token, token_file), certificate, key)
     limits = Limits(
         queue=queue, batch=max_batch,
         body_bytes=parsing.size(max_body, "--max-body", least=1 << 10, most=MOST_BYTES),
@@ -80,4 +80,4 @@ def serve(
         batch_sizes=[batch_size] if batch_size else None,
     )
     progress = console.progress()
-    serve_until_told(question_about(model, selection, preprocess, progress), name, place, limits, progress)
+    run_server(serving_request(model, selection, preprocess, progress), name, place, limits, progress)

@@ -38,7 +38,7 @@ Image = Annotated[
         help="The edge image: one of the engine here, or a file that `docker save` wrote.",
     ),
 ]
-Desk = Annotated[
+LocalEngine = Annotated[
     str | None,
     typer.Option(
         envvar="EDGE_BENCH_DESK",
@@ -55,11 +55,11 @@ Resume = Annotated[
     bool,
     typer.Option("--resume", envvar="EDGE_BENCH_FLEET_RESUME", help="Do only what an earlier command has not done."),
 ]
-AnswerWithin = Annotated[
+ApiTimeout = Annotated[
     float,
     typer.Option(min=1, envvar="EDGE_BENCH_ANSWER_WITHIN", help="Seconds that an engine may take for an answer."),
 ]
-Patience = Annotated[
+ReconnectTimeout = Annotated[
     float,
     typer.Option(
         min=0, envvar="EDGE_BENCH_PATIENCE", help="Seconds that an engine lost half-way may take to come back."

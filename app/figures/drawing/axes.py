@@ -54,7 +54,7 @@ class Rows:
     """Named rows from top to bottom, with headings between groups: row k is drawn at y = places[k]."""
 
     def __init__(self, names: Sequence[str], groups: Sequence[str]) -> None:
-        self.places: list[float] = []
+        self.image_positions: list[float] = []
         self.labels: list[tuple[float, str, bool]] = []  # y, text, whether it is a heading
         y, before = 0.0, None
         headed = len(set(groups)) > 1
@@ -64,7 +64,7 @@ class Rows:
                 self.labels.append((y, group, True))
                 y += 1
             before = group
-            self.places.append(y)
+            self.image_positions.append(y)
             self.labels.append((y, name, False))
             y += 1
         self.end = y

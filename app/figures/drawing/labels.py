@@ -13,7 +13,7 @@ from edge_bench.bench.records.run import Configuration, Result, Run
 __all__ = ["Entry", "entries_of", "machine_names", "representative"]
 
 #: A picture with more rows than that is a wallpaper.
-MOST = 30
+MAX_ENTRIES = 30
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Entry:
     @property
     def images(self) -> int:
         """Images a pass."""
-        return self.run.images_a_pass
+        return self.run.images_per_pass
 
     @property
     def correct(self) -> int | None:
@@ -127,8 +127,8 @@ def _name(configuration: Configuration, settings: Counter[tuple[str, str]]) -> s
 
 
 def representative(entries: Sequence[Entry]) -> list[Entry]:
-    """At most ``MOST`` entries for a picture: all, or the fastest of each machine, variant and runtime first."""
-    if len(entries) <= MOST:
+    """At most ``MAX_ENTRIES`` entries for a picture: all, or the fastest of each machine, variant and runtime first."""
+    if len(entries) <= MAX_ENTRIES:
         return list(entries)
     # an emulator's times choose nothing: its configurations keep their order, after the real ones
     medians = [np.inf if entry.emulated else float(np.median(entry.image_milliseconds)) for entry in entries]
@@ -139,5 +139,5 @@ def representative(entries: Sequence[Entry]) -> list[Entry]:
         key = (entry.machine, entry.variant, entry.result.configuration.runtime)
         order.append((seen[key], place))
         seen[key] += 1
-    chosen = sorted(place for _, place in sorted(order)[:MOST])
+    chosen = sorted(place for _, place in sorted(order)[:MAX_ENTRIES])
     return [entries[place] for place in chosen]

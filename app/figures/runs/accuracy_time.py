@@ -58,7 +58,7 @@ def _draw(entries: Sequence[Entry], layout: Layout) -> Any:
 def _accuracies(panel: Any, entries: Sequence[Entry], rows: Rows) -> None:
     panel.set(title="Accuracy", xlabel="% of images right")
     grid(panel, "x")
-    for entry, y in zip(entries, rows.places, strict=True):
+    for entry, y in zip(entries, rows.image_positions, strict=True):
         if entry.correct is None:
             panel.text(0.02, y, "no true labels", transform=panel.get_yaxis_transform(), color=MUTED, va="center")
             continue
@@ -81,7 +81,7 @@ def _times(panel: Any, entries: Sequence[Entry], rows: Rows) -> None:
     )
     grid(panel, "x")
     seen: list[float] = []
-    for entry, y in zip(entries, rows.places, strict=True):
+    for entry, y in zip(entries, rows.image_positions, strict=True):
         if entry.emulated:
             panel.text(0.02, y, "EMULATED: no time", transform=panel.get_yaxis_transform(), color=MUTED, va="center")
             continue

@@ -19,7 +19,7 @@ _BINS = 140
 
 def latency_distribution(entries: Sequence[Entry]) -> Drawing:
     """One ridge a real configuration: all invocations of all its trials, on a common axis."""
-    samples = [entry.result.latencies_ms_an_image() for entry in entries]
+    samples = [entry.result.latencies_ms_per_image() for entry in entries]
     marks = [np.percentile(sample, [50, 90, 99]) for sample in samples]
     said = "; ".join(
         f"{entry.full_name}: p50 {significant(p[0])}, p90 {significant(p[1])}, p99 {significant(p[2])} ms"
@@ -46,7 +46,7 @@ def _draw(entries: Sequence[Entry], samples: Sequence[Any], marks: Sequence[Any]
     scale_for(panel.xaxis, low, high)
     edges = _edges(panel, low, high)
     middles = (edges[:-1] + edges[1:]) / 2
-    for entry, sample, mark, y in zip(entries, samples, marks, rows.places, strict=True):
+    for entry, sample, mark, y in zip(entries, samples, marks, rows.image_positions, strict=True):
         counts = np.histogram(sample, edges)[0].astype(np.float64)
         tops = y + 0.36 - 0.74 * counts / max(counts.max(), 1)
         there = np.flatnonzero(counts)

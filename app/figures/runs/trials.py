@@ -59,7 +59,7 @@ def _draw(entries: Sequence[Entry], reach: float, layout: Layout) -> Any:
     panel.set(xlabel=f"{name} since the run began", xlim=(-0.01 * last / unit, 1.01 * last / unit))
     for began in _generations(entries):
         panel.axvline(began / unit, color=MUTED, linewidth=0.6, linestyle=(0, (1, 2.5)))
-    for entry, y in zip(entries, rows.places, strict=True):
+    for entry, y in zip(entries, rows.image_positions, strict=True):
         _strip(panel, entry, y, reach, unit)
     for y, sign in ((-0.42, "+"), (0.42, "−")):
         panel.text(1.01, y, f"{sign}{100 * reach:.0f} %", transform=panel.get_yaxis_transform(), color=MUTED,

@@ -2,24 +2,24 @@
 
 import msgspec
 
-__all__ = ["LABEL", "PLACES", "ROLE", "WORKPLACE", "Ended", "Room"]
+__all__ = ["LABEL", "PLACES", "ROLE", "WORKSPACE", "ContainerExit", "FreeSpace"]
 
 LABEL = "edge-bench.fleet"
 #: With the engine's name, as one engine may be there twice: as itself, and emulating another machine.
-WORKPLACE = "edge-bench.workplace"
+WORKSPACE = "edge-bench.workplace"
 ROLE = "edge-bench.role"
 #: Where volumes are in every container, by their role.
 PLACES = {"artifacts": "/artifacts", "results": "/results"}
 
 
-class Room(msgspec.Struct, frozen=True, kw_only=True):
+class FreeSpace(msgspec.Struct, frozen=True, kw_only=True):
     """What a machine has free."""
 
     disk_bytes: int
     memory_bytes: int
 
 
-class Ended(msgspec.Struct, frozen=True, kw_only=True):
+class ContainerExit(msgspec.Struct, frozen=True, kw_only=True):
     """How a container ended."""
 
     code: int

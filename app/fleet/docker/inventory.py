@@ -13,7 +13,7 @@ import msgspec
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.files import read_bounded
 
-__all__ = ["EngineSetting", "desk_setting", "engine_settings", "read_fleet_file"]
+__all__ = ["EngineSetting", "engine_settings", "local_engine_setting", "read_fleet_file"]
 
 #: As long as a host name may be; what a container, a volume and a file may be called everywhere.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
@@ -68,7 +68,7 @@ def engine_settings(
     return [_checked(_with(setting, ssh_config, tls)) for setting in found]
 
 
-def desk_setting(engine: str | None = None) -> EngineSetting:
+def local_engine_setting(engine: str | None = None) -> EngineSetting:
     """The engine on the desk: the one named, or the one that the docker command would use."""
     if engine:
         return engine_settings([engine], None)[0]

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from edge_bench.app.fleet.docker.container import LABEL, PLACES, ROLE, WORKPLACE, Ended, Room
+from edge_bench.app.fleet.docker.container import LABEL, PLACES, ROLE, WORKSPACE, ContainerExit, FreeSpace
 from edge_bench.app.fleet.docker.engine import SLOW_SECONDS, Engine
 from edge_bench.app.fleet.docker.errors import EngineLost, EngineTrouble, one_line
 from edge_bench.app.fleet.docker.images import OnBytes
 from edge_bench.app.fleet.docker.transfer import SUMS, checksums, files_in, packed, unpacked
 
-__all__ = ["Workplace"]
+__all__ = ["Workspace"]
 _CHUNK = 1 << 20
 _CHECK = """cd "$0" && sha256sum --check --quiet --strict "../$1" >&2 && test "$(find . -type f | wc -l)" = "$2" \
 && df -Pk /results | awk 'NR == 2 { print "disk", $4 }' && awk '/MemAvailable/ { print "memory", $2 }' /proc/meminfo"""
@@ -23,7 +23,7 @@ _CHECK = """cd "$0" && sha256sum --check --quiet --strict "../$1" >&2 && test "$
 _LAST_LINES = 20
 
 
-class Workplace:
+class Workspace:
     """One fleet command at one engine."""
 
     def __init__(self, engine: Engine, fleet: str, image: str) -> None:
@@ -33,7 +33,7 @@ class Workplace:
 
     def copy_in(
         self, folder: Path, volume: str, name: str, on_bytes: OnBytes, leave_out: Sequence[str] = ()
-    ) -> tuple[int, Room]:
+    ) -> tuple[int, FreeSpace]:
         """Copies a folder into the volume as ``name`` and has every checksum checked there.
 
         The bytes that were sent, and the room that the machine has. EngineTrouble where one is not right.
@@ -59,7 +59,7 @@ class Workplace:
             self._remove(container)
         return sent, self.check(volume, name, len(files))
 
-    def check(self, volume: str, name: str, count: int) -> Room:
+    def check(self, volume: str, name: str, count: int) -> FreeSpace:
         """Has the checksums of a copy of so many files checked there; EngineTrouble where one is not right."""
         arguments = ["-c", _CHECK, f"{PLACES[volume]}/{name}", SUMS, str(count)]
         # where results will be is what has to have room
@@ -76,7 +76,7 @@ class Workplace:
         finally:
             self._remove(container)
         stated = {word: int(number) * 1024 for word, number in re.findall(r"^(disk|memory) (\d+)$", said, re.MULTILINE)}
-        return Room(disk_bytes=stated.get("disk", 0), memory_bytes=stated.get("memory", 0))
+        return FreeSpace(disk_bytes=stated.get("disk", 0), memory_bytes=stated.get("memory", 0))
 
     def start(
         self,
@@ -102,17 +102,17 @@ class Workplace:
     def find(self, role: str) -> Any | None:
         """The container of that role; None where there is none."""
         with self.engine.trouble("looking around"):
-            filters = {"label": [f"{WORKPLACE}={self.key}", f"{ROLE}={role}"]}
+            filters = {"label": [f"{WORKSPACE}={self.key}", f"{ROLE}={role}"]}
             found = self.engine.client.containers.list(all=True, filters=filters)
         return found[0] if found else None
 
-    def take_up(self, role: str) -> Any | None:
+    def adopt_container(self, role: str) -> Any | None:
         """What an earlier command has left: its container of that role, if it still runs or has ended well.
 
         One that ended before its time is removed, and so are those that only copied.
         """
         with self.engine.trouble("looking around"):
-            filters = {"label": f"{WORKPLACE}={self.key}"}
+            filters = {"label": f"{WORKSPACE}={self.key}"}
             kept = None
             for container in self.engine.client.containers.list(all=True, filters=filters):
                 state = container.attrs["State"]
@@ -130,7 +130,7 @@ class Workplace:
             found = self.engine.client.containers.list(filters=filters)
         return found[0] if found else None
 
-    def follow(self, container: Any, on_line: Callable[[str], None], look_seconds: float = 10) -> Ended:
+    def follow(self, container: Any, on_line: Callable[[str], None], look_seconds: float = 10) -> ContainerExit:
         """Waits until the container has ended, and hands over what it says on stderr now and then.
 
         Between two looks the machine is left alone, so that nothing of ours runs there while it measures.
@@ -172,13 +172,13 @@ class Workplace:
                 on_line(one_line(text))
         return since
 
-    def _ended(self, container: Any) -> Ended:
+    def _ended(self, container: Any) -> ContainerExit:
         with self.engine.trouble("asking how it ended"):
             container.reload()
             state = container.attrs["State"]
             said = container.logs(stdout=False, stderr=True, tail=_LAST_LINES).decode(errors="replace").splitlines()
         words = next((line for line in said if line.startswith("error:")), said[-1] if said else "")
-        return Ended(
+        return ContainerExit(
             code=int(state.get("ExitCode", -1)),
             out_of_memory=bool(state.get("OOMKilled")),
             last_words=one_line(words.removeprefix("error:")),
@@ -207,7 +207,7 @@ class Workplace:
 
     def clean_up(self, *, keep_volumes: bool = False, remove_image: bool = False) -> None:
         """Removes every container and volume with this workplace's label; EngineTrouble where one stays."""
-        label = {"label": f"{WORKPLACE}={self.key}"}
+        label = {"label": f"{WORKSPACE}={self.key}"}
         with self.engine.trouble("cleaning up"):
             for container in self.engine.client.containers.list(all=True, filters=label):
                 self._remove(container)
@@ -257,7 +257,7 @@ class Workplace:
         return name
 
     def _labels(self, role: str) -> dict[str, str]:
-        return {LABEL: self.fleet, WORKPLACE: self.key, ROLE: role}
+        return {LABEL: self.fleet, WORKSPACE: self.key, ROLE: role}
 
     def _remove(self, container: Any) -> None:
         """With its anonymous volumes; one that is gone already is no trouble."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 
 from edge_bench.app.fleet.docker.inventory import EngineSetting
-from edge_bench.app.fleet.runs.device_job import Device
-from edge_bench.app.fleet.runs.order import Order
+from edge_bench.app.fleet.runs.device_job import DeviceJob
+from edge_bench.app.fleet.runs.spec import FleetJobSpec
 from edge_bench.app.fleet.runs.state import DeviceState, FleetState
 from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.io.disk_space import writable_folder
@@ -36,38 +36,40 @@ class Outcome:
         return [device for device in self.devices if not device.done]
 
 
-def run_fleet(order: Order, engines: Sequence[EngineSetting], view: FleetView, *, resume: bool = False) -> Outcome:
+def run_fleet(
+    spec: FleetJobSpec, engines: Sequence[EngineSetting], view: FleetView, *, resume: bool = False
+) -> Outcome:
     """Measures the bundle on every engine at once; what fails is a row, and the rest goes on.
 
     With ``resume`` only what an earlier command of the same bundle, options and engines has not brought here.
     Ctrl-C stops and cleans up everywhere, and what is here already comes back, with ``interrupted``.
     """
-    writable_folder(order.results)
-    state = prepare_state(order, engines, view, resume=resume)
+    writable_folder(spec.results)
+    state = prepare_state(spec, engines, view, resume=resume)
     with only_writer(state.folder):
-        todo = [Device(order, state, row, view) for row in state.record.devices if not row.done]
+        todo = [DeviceJob(spec, state, row, view) for row in state.record.devices if not row.done]
         interrupted = _all_at_once(todo, view)
     rows = state.record.devices
-    runs = [read_run(order.results / row.run_file) for row in rows if row.run_file]
+    runs = [read_run(spec.results / row.run_file) for row in rows if row.run_file]
     return Outcome(rows, runs, interrupted, state.folder)
 
 
-def prepare_state(order: Order, engines: Sequence[EngineSetting], view: FleetView, *, resume: bool) -> FleetState:
+def prepare_state(spec: FleetJobSpec, engines: Sequence[EngineSetting], view: FleetView, *, resume: bool) -> FleetState:
     """What an earlier command has left to do, or a new beginning."""
-    digest, options = order.bundle.digest, order.options
-    found = FleetState.find(order.results, digest, options, engines)
+    digest, options = spec.bundle.digest, spec.options
+    found = FleetState.find(spec.results, digest, options, engines)
     if found and resume:
         for row in found.record.devices:
-            if row.run_file and not _readable(order.results / row.run_file):
+            if row.run_file and not _readable(spec.results / row.run_file):
                 found.set(msgspec.structs.replace(row, state="waiting", run_file="", run_id=""))
         done = sum(row.done for row in found.record.devices)
         view.say(f"going on with {found.folder.name}: {done} of {len(engines)} Runs are here")
         return found
     if resume:
-        view.say(f"{order.results}: nothing of this bundle, these options and engines to go on with; it begins anew")
+        view.say(f"{spec.results}: nothing of this bundle, these options and engines to go on with; it begins anew")
     elif found and any(not row.done for row in found.record.devices):
         view.say(f"{found.folder} is of the same, and unfinished: --resume would go on with it")
-    return FleetState.new(order.results, digest, options, order.source.image, engines)
+    return FleetState.new(spec.results, digest, options, spec.source.image, engines)
 
 
 def _readable(path: Path) -> bool:
@@ -78,11 +80,11 @@ def _readable(path: Path) -> bool:
     return True
 
 
-def _all_at_once(devices: Sequence[Device], view: FleetView) -> bool:
+def _all_at_once(devices: Sequence[DeviceJob], view: FleetView) -> bool:
     """A thread each, as they mostly wait. Whether it was interrupted; a second interruption waits for nobody."""
     over = [threading.Event() for _ in devices]
 
-    def work(device: Device, done: threading.Event) -> None:
+    def work(device: DeviceJob, done: threading.Event) -> None:
         try:
             device.work()
         finally:

@@ -98,7 +98,11 @@ def _fits(run: Run, bundle: Bundle) -> None:
     """Images and labels are those of the bundle, and each result labels them all."""
     indices = unpack(run.images.indices).astype(np.int64)
     images, labels = bundle.test_set()
-    if run.images.of != len(images) or len(indices) > len(images) or (len(indices) and indices.max() >= len(images)):
+    if (
+        run.images.total_images != len(images)
+        or len(indices) > len(images)
+        or (len(indices) and indices.max() >= len(images))
+    ):
         raise BadInput("its images are not the bundle's")
     if labels is not None and not np.array_equal(unpack(run.images.labels), labels[indices]):
         raise BadInput("its labels are not the bundle's")

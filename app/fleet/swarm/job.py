@@ -13,10 +13,10 @@ from edge_bench.app.fleet.docker.engine import Engine
 from edge_bench.app.fleet.docker.errors import EngineLost, EngineTrouble
 from edge_bench.app.fleet.docker.images import ensure_image, images_for
 from edge_bench.app.fleet.docker.inventory import EngineSetting
-from edge_bench.app.fleet.docker.workspace import Workplace
+from edge_bench.app.fleet.docker.workspace import Workspace
 from edge_bench.app.fleet.runs.fleet_job import Outcome, prepare_state
-from edge_bench.app.fleet.runs.order import LEFT_AT_HOME, PROGRESS, Order
 from edge_bench.app.fleet.runs.receive import COLLECTED_FILES, MOST_BYTES, Expected, keep, newest_complete
+from edge_bench.app.fleet.runs.spec import PROGRESS, UPLOAD_EXCLUDES, FleetJobSpec
 from edge_bench.app.fleet.runs.state import DeviceState, FleetState
 from edge_bench.app.fleet.swarm.node_rows import Rows, node_id
 from edge_bench.app.fleet.swarm.services import Node, Task, deploy, nodes_of, prepare, remove, tasks_of
@@ -35,32 +35,32 @@ _OVER = {"complete", "failed", "rejected", "orphaned", "shutdown", "remove"}
 
 
 def run_swarm(
-    order: Order, engines: Sequence[EngineSetting], view: FleetView, *,
+    spec: FleetJobSpec, engines: Sequence[EngineSetting], view: FleetView, *,
     nodes: Sequence[EngineSetting], stack_file: Path | None, resume: bool = False,
 ) -> Outcome:  # fmt: skip
     """A global job in the swarm that the first engine manages; to the other engines only the image is sent.
 
     Ctrl-C removes it everywhere; what was handed over until then is kept, and --resume asks the other nodes only.
     """
-    writable_folder(order.results)
-    state = prepare_state(order, nodes, view, resume=resume)
-    with only_writer(state.folder), contextlib.closing(_Job(order, engines, state, view)) as job:
+    writable_folder(spec.results)
+    state = prepare_state(spec, nodes, view, resume=resume)
+    with only_writer(state.folder), contextlib.closing(_Job(spec, engines, state, view)) as job:
         interrupted = job.work(stack_file)
     rows = state.record.devices
-    runs = [read_run(order.results / row.run_file) for row in rows if row.run_file]
+    runs = [read_run(spec.results / row.run_file) for row in rows if row.run_file]
     return Outcome(rows, runs, interrupted, state.folder)
 
 
 @dataclass
 class _Job:
-    order: Order
+    spec: FleetJobSpec
     engines: Sequence[EngineSetting]
     state: FleetState
     view: FleetView
 
     def __post_init__(self) -> None:
-        self.engine = Engine(self.engines[0], self.order.timeout)
-        self.workplace = Workplace(self.engine, self.state.record.fleet, "")
+        self.engine = Engine(self.engines[0], self.spec.timeout)
+        self.workspace = Workspace(self.engine, self.state.record.fleet, "")
         self.rows = Rows(self.state, self.view)
         self._since = ""
         self._measuring: set[str] = set()  # ids of nodes that have said so
@@ -74,7 +74,7 @@ class _Job:
         interrupted = False
         try:
             self._images()
-            self._salvage()
+            self._fetch_leftovers()
             todo = {node_id(row): row for row in self.state.record.devices if not row.done}
             if todo:
                 self._deploy(todo, stack_file)
@@ -90,26 +90,26 @@ class _Job:
 
     def _images(self) -> None:
         """Every platform's name of the image, there on the engines that were named."""
-        source, registry = self.order.source, self.order.source.is_in_a_registry
+        source, registry = self.spec.source, self.spec.source.is_in_a_registry
         self.images, self.without_image = images_for({node.platform for node in nodes_of(self.engine)}, source)
         if registry:
             with self.engine.trouble("pulling the image"):
                 self.engine.patient.images.pull(source.image)
-            self.workplace.image = source.image
+            self.workspace.image = source.image
             return
         with ThreadPoolExecutor(max_workers=8) as pool:
             list(pool.map(self._send, self.engines))
-        if not self.workplace.image:
+        if not self.workspace.image:
             raise EngineTrouble("the manager has no image for its own platform, and so cannot collect")
 
     def _send(self, setting: EngineSetting) -> None:
         manager = setting == self.engines[0]
         try:
             with contextlib.ExitStack() as stack:
-                engine = self.engine if manager else stack.enter_context(Engine(setting, self.order.timeout))
-                name, sent = ensure_image(engine, self.order.source, lambda _: None, by_tag=True)
+                engine = self.engine if manager else stack.enter_context(Engine(setting, self.spec.timeout))
+                name, sent = ensure_image(engine, self.spec.source, lambda _: None, by_tag=True)
                 if manager:
-                    self.workplace.image = name
+                    self.workspace.image = name
                 for row in self.state.record.devices:
                     if node_id(row) == engine.description.node_id:
                         self.rows.set(node_id(row), image_bytes=row.image_bytes + sent)
@@ -119,28 +119,30 @@ class _Job:
                 raise
             self.view.say(f"! {setting.name}: no image sent: {cause.problem}")
 
-    def _salvage(self) -> None:
+    def _fetch_leftovers(self) -> None:
         """What an earlier command's collector has received and that command could not fetch; then its remains go."""
         if any(row.left_behind for row in self.state.record.devices):
             remove(self.engine, self.state.record.fleet)
             self._fetch()
-            self.workplace.clean_up()
+            self.workspace.clean_up()
 
     def _deploy(self, todo: dict[str, DeviceState], stack_file: Path | None) -> None:
         for row in todo.values():
             self.rows.set(node_id(row), state="working", reason="", remedy="", left_behind=True)
-        sent, _ = self.workplace.copy_in(self.order.bundle.folder, "artifacts", "bundle", lambda _: None, LEFT_AT_HOME)
+        sent, _ = self.workspace.copy_in(
+            self.spec.bundle.folder, "artifacts", "bundle", lambda _: None, UPLOAD_EXCLUDES
+        )
         nodes = nodes_of(self.engine)
         stack = Stack(
             fleet=self.state.record.fleet,
             node=self.engine.description.node_id,
-            collector_image=self.workplace.image,
+            collector_image=self.workspace.image,
             images=self.images,
-            artifacts=self.workplace.volume("artifacts"),
-            results=self.workplace.volume("results"),
-            command=self.order.options,
+            artifacts=self.workspace.volume("artifacts"),
+            results=self.workspace.volume("results"),
+            command=self.spec.options,
             without=[node.id for node in nodes if node.id not in todo],
-            patience=max(60.0, self.order.patience),
+            reconnect_timeout=max(60.0, self.spec.reconnect_timeout),
         )
         text = stack.file()
         for path in filter(None, (self.state.folder / "stack.yaml", stack_file)):
@@ -187,7 +189,7 @@ class _Job:
             self.rows.fail(identity, f"{DRAINED}{why}", "`docker node update --availability active`, then --resume")
         elif node.state != "ready":
             began = silent.setdefault(identity, time.monotonic())
-            if time.monotonic() - began >= self.order.patience:
+            if time.monotonic() - began >= self.spec.reconnect_timeout:
                 self.rows.fail(identity, f"lost: the swarm says that it is {node.state}", "--resume asks it again")
         elif node.platform in self.without_image:
             self.rows.fail(identity, self.without_image[node.platform], "name an image for it with --image")
@@ -209,9 +211,9 @@ class _Job:
                 self.view.update(name, task.state, note=task.error)
 
     def _read_progress(self) -> None:
-        collector = self.workplace.container_of_service(self.services["collector"])
+        collector = self.workspace.container_of_service(self.services["collector"])
         if collector is not None:
-            self._since = self.workplace.new_lines(collector, self._since, self._line)
+            self._since = self.workspace.new_lines(collector, self._since, self._line)
 
     def _line(self, line: str) -> None:
         node, _, said = line.partition(" ")
@@ -225,18 +227,18 @@ class _Job:
                 self.view.update(row.engine.name, found["what"], int(found["done"]), int(found["steps"]), note)
 
     def _reconnect(self, lost: EngineLost) -> None:
-        deadline = time.monotonic() + self.order.patience
+        deadline = time.monotonic() + self.spec.reconnect_timeout
         self.view.say(f"{self.engine.name}: lost ({lost.problem}); waiting for it to come back")
         while True:
             self.engine.close()
             time.sleep(_LOOK_SECONDS)
             try:
-                self.engine = Engine(self.engines[0], self.order.timeout)
+                self.engine = Engine(self.engines[0], self.spec.timeout)
             except EngineTrouble:
                 if time.monotonic() > deadline:
                     raise
             else:
-                self.workplace = Workplace(self.engine, self.workplace.fleet, self.workplace.image)
+                self.workspace = Workspace(self.engine, self.workspace.fleet, self.workspace.image)
                 return
 
     # -- after
@@ -244,11 +246,11 @@ class _Job:
     def _end(self, interrupted: bool) -> None:
         """Fetches what was handed over, and leaves nothing behind."""
         try:
-            if not self.order.keep:
+            if not self.spec.keep:
                 remove(self.engine, self.state.record.fleet)
             self._fetch()
-            if not self.order.keep:
-                self.workplace.clean_up(remove_image=self.order.remove_image)
+            if not self.spec.keep:
+                self.workspace.clean_up(remove_image=self.spec.remove_image)
                 for row in self.state.record.devices:
                     self.rows.set(node_id(row), left_behind=False)
         except EngineTrouble as cause:
@@ -269,7 +271,7 @@ class _Job:
         with tempfile.TemporaryDirectory(dir=self.state.folder) as folder:
             most = MOST_BYTES * max(1, len(rows))
             try:
-                self.workplace.fetch("results", "runs", Path(folder), COLLECTED_FILES, most, lambda _: None)
+                self.workspace.fetch("results", "runs", Path(folder), COLLECTED_FILES, most, lambda _: None)
             except EngineTrouble as cause:
                 if isinstance(cause, EngineLost) or "could not find" not in cause.problem.lower():
                     raise
@@ -281,8 +283,8 @@ class _Job:
             return
         hostname = next((node.hostname for node in nodes_of(self.engine) if node.id == node_id(row)), row.engine.name)
         try:
-            run = newest_complete(paths, Expected(self.order.bundle, self.order.settings, hostname, row.platform))
-            path = keep(run, self.order.results)
+            run = newest_complete(paths, Expected(self.spec.bundle, self.spec.settings, hostname, row.platform))
+            path = keep(run, self.spec.results)
         except EdgeBenchError as cause:
             self.rows.fail(node_id(row), cause.problem, cause.remedy)
             return

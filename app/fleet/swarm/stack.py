@@ -28,7 +28,7 @@ class Stack:
     results: str
     command: Sequence[str]  # options of `run`
     without: Sequence[str] = ()  # ids of nodes that have handed over their Run before
-    patience: float = 600
+    reconnect_timeout: float = 600
 
     @property
     def network(self) -> str:
@@ -79,8 +79,8 @@ class Stack:
         constraints = [f"node.platform.arch == {architectures_of(platform)}"]
         return {
             "image": self.images[platform],
-            "command": ["fleet", "task", "--collector", f"collector:{PORT}", "--patience", f"{self.patience:g}",
-                        "--", *self.command],
+            "command": ["fleet", "task", "--collector", f"collector:{PORT}", "--reconnect-timeout",
+                        f"{self.reconnect_timeout:g}", "--", *self.command],
             "hostname": "{{.Node.Hostname}}",
             "environment": {"EDGE_BENCH_NODE": "{{.Node.ID}}", "EDGE_BENCH_COMPARE_WITH": ""},
             **_HARDENED,

@@ -15,7 +15,7 @@ from edge_bench.app.fleet.docker.transfer import unpacked
 from edge_bench.app.fleet.swarm.collector import SHA256
 from edge_bench.bench.errors import EdgeBenchError
 
-__all__ = ["Courier"]
+__all__ = ["CollectorClient"]
 
 Answer = TypeVar("Answer")
 _CHUNK = 1 << 20
@@ -24,13 +24,13 @@ _ANSWER_SECONDS = 60.0
 _PAUSES = (0.5, 30.0)
 
 
-class Courier:
+class CollectorClient:
     """Speaks with one collector in the name of one node."""
 
-    def __init__(self, host: str, port: int, node: str, token: str, patience: float = 600) -> None:
+    def __init__(self, host: str, port: int, node: str, token: str, reconnect_timeout: float = 600) -> None:
         """patience: seconds for which a collector that does not answer is asked again."""
         self._host, self._port, self._node, self._token = host, port, node, token
-        self._patience = patience
+        self._patience = reconnect_timeout
 
     def measure(self, artifacts: Path, results: Path, options: Sequence[str]) -> list[Path]:
         """All of it; the Runs that the collector has now. EdgeBenchError with what went wrong."""
@@ -41,7 +41,7 @@ class Courier:
         if code or not runs:
             raise EdgeBenchError(last or f"run ended with exit code {code}")
         for path in runs:
-            self.hand_over(path)
+            self.upload_run(path)
         return runs
 
     def fetch_bundle(self, folder: Path) -> Path:
@@ -62,12 +62,12 @@ class Courier:
             for line in process.stderr:
                 sys.stderr.write(line)
                 sys.stderr.flush()
-                self.tell(line)
+                self.report_status(line)
                 if line.startswith("error:"):
                     error = line.removeprefix("error:").strip()
             return process.wait(), error
 
-    def hand_over(self, run: Path) -> None:
+    def upload_run(self, run: Path) -> None:
         """Sends a Run until the collector says that it has it, whole and on disk."""
         data = run.read_bytes()
         digest = hashlib.sha256(data).hexdigest()
@@ -79,7 +79,7 @@ class Courier:
 
         self._until(send, "the Run")
 
-    def tell(self, line: str) -> None:
+    def report_status(self, line: str) -> None:
         """A line for whoever watches; one that is lost is lost."""
         try:
             self._put(f"/progress/{self._node}", line.strip().encode()[:300], "", seconds=5)

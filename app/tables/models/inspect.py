@@ -2,7 +2,7 @@
 
 import msgspec
 
-from edge_bench.app.conversion.inspect import Inspected
+from edge_bench.app.conversion.inspect import ModelInspection
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.units import size
 from edge_bench.bench.formats.tflite import Tensor
@@ -12,13 +12,13 @@ from edge_bench.bench.records.manifest import TensorSpec
 __all__ = ["inspect_tables"]
 
 
-def inspect_tables(found: Inspected) -> list[Table]:
+def inspect_tables(found: ModelInspection) -> list[Table]:
     """Three tables; the JSON record of the first holds all."""
     return [_whole(found), _operators(found), _runtimes(found)]
 
 
-def _whole(found: Inspected) -> Table:
-    file, cost = found.file, found.anatomy
+def _whole(found: ModelInspection) -> Table:
+    file, cost = found.file, found.model_cost
     rows = [
         *[(f"input {number}", _tensor(tensor)) for number, tensor in enumerate(file.inputs)],
         *[(f"output {number}", _tensor(tensor)) for number, tensor in enumerate(file.outputs)],
@@ -41,8 +41,8 @@ def _whole(found: Inspected) -> Table:
     )  # fmt: skip
 
 
-def _operators(found: Inspected) -> Table:
-    costs = sorted(found.anatomy.operators, key=lambda cost: (-cost.macs, -cost.parameters, cost.name))
+def _operators(found: ModelInspection) -> Table:
+    costs = sorted(found.model_cost.operators, key=lambda cost: (-cost.macs, -cost.parameters, cost.name))
     return Table(
         title="Operators",
         header=("operator", "version", "count", "multiply-\naccumulates", "parameters", "constants"),
@@ -61,7 +61,7 @@ def _operators(found: Inspected) -> Table:
     )
 
 
-def _runtimes(found: Inspected) -> Table:
+def _runtimes(found: ModelInspection) -> Table:
     rows = [
         [runtime, version, "known", "all operators" if not lacking else f"no: {'; '.join(map(str, lacking))}"]
         for runtime, version, lacking in found.known
@@ -92,7 +92,7 @@ def _tensor(tensor: Tensor) -> str:
     return f"{spec.dtype} {sizes}{quantization}   {tensor.name}"
 
 
-def _types(found: Inspected) -> str:
+def _types(found: ModelInspection) -> str:
     kinds = [tensor.dtype for tensor in found.file.tensors]
     return ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
 
@@ -104,7 +104,7 @@ def _count(number: int) -> str:
     return f"{number:,}"
 
 
-def _record(found: Inspected) -> dict[str, object]:
+def _record(found: ModelInspection) -> dict[str, object]:
     file = found.file
     return {
         "file": found.path.name,
@@ -113,10 +113,10 @@ def _record(found: Inspected) -> dict[str, object]:
         "minimum_runtime": file.minimum_runtime,
         "inputs": [msgspec.to_builtins(tensor.spec) for tensor in file.inputs],
         "outputs": [msgspec.to_builtins(tensor.spec) for tensor in file.outputs],
-        "macs": found.anatomy.macs,
-        "parameters": found.anatomy.parameters,
-        "constant_bytes": found.anatomy.constant_bytes,
-        "operators": [vars(cost) for cost in found.anatomy.operators],
+        "macs": found.model_cost.macs,
+        "parameters": found.model_cost.parameters,
+        "constant_bytes": found.model_cost.constant_bytes,
+        "operators": [vars(cost) for cost in found.model_cost.operators],
         "known": [
             {"runtime": runtime, "release": version, "lacks": [msgspec.to_builtins(each) for each in lacking]}
             for runtime, version, lacking in found.known

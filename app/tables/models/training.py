@@ -2,16 +2,16 @@
 
 from edge_bench.app.render.escaping import one_line
 from edge_bench.app.render.units import percent, size
-from edge_bench.app.training.distributed.data_parallel import Followed
+from edge_bench.app.training.distributed.data_parallel import WorkerSummary
 from edge_bench.app.training.job import Paused
 from edge_bench.bench.records.bundle import Bundle
 
 __all__ = ["export_summary", "training_summary"]
 
 
-def training_summary(trained: Bundle | Paused | Followed) -> str:
+def training_summary(trained: Bundle | Paused | WorkerSummary) -> str:
     """The accuracy reached and what was written, or how to go on."""
-    if isinstance(trained, Followed):
+    if isinstance(trained, WorkerSummary):
         done = f"{trained.epochs} epochs trained along" if trained.epochs else "nothing was left to train"
         return f"worker {trained.worker} of {trained.workers}: {done}; the bundle is with worker 0, {trained.chief}"
     if isinstance(trained, Paused):

@@ -19,7 +19,7 @@ def offload_records(offload: Offload, assessment: Assessment) -> Sequence[dict[s
         "emulated": offload.emulated,
         "p50_s": assessment.local.value if assessment.local else None,
         "p95_s": assessment.local_p95,
-        "images_a_second": assessment.local_images_a_second,
+        "images_a_second": assessment.local_images_per_second,
         "joules": assessment.local_joules.value if assessment.local_joules else None,
         "slack_s": assessment.slack.value if assessment.slack else None,
     }

@@ -3,7 +3,7 @@
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.units import percent, seconds, significant, with_interval
 from edge_bench.app.tables.offload.rows import offload_records
-from edge_bench.bench.offload.analysis.assessment import Assessment, Estimate, Judged, Row
+from edge_bench.bench.offload.analysis.assessment import Assessment, Estimate, JudgedRatio, Row
 from edge_bench.bench.offload.network.link import DIRECT, bits_as_text
 from edge_bench.bench.offload.records.offload import Offload
 from edge_bench.bench.stats.intervals import Interval
@@ -81,7 +81,7 @@ def _answer(offload: Offload, assessment: Assessment) -> Table:
     here = [
         f"here: {configuration.variant} on {configuration.runtime}", _milliseconds(assessment.local), "", "",
         f"p95 {significant(assessment.local_p95 * 1e3)} ms" if assessment.local_p95 else "", "",
-        f"{significant(assessment.local_images_a_second)} images/s" if assessment.local_images_a_second else "", "",
+        f"{significant(assessment.local_images_per_second)} images/s" if assessment.local_images_per_second else "", "",
         f"{percent(accuracy[0] / accuracy[1])} % right" if accuracy else "", "",
     ]  # fmt: skip
     return Table(
@@ -111,7 +111,7 @@ def _answer_row(row: Row) -> list[str]:
     ]  # fmt: skip
 
 
-def _judged(judged: Judged | None) -> tuple[str, str]:
+def _judged(judged: JudgedRatio | None) -> tuple[str, str]:
     if judged is None:
         return "", ""
     return with_interval(judged.ratio.value, judged.ratio.interval), _WORDS[judged.verdict]

@@ -32,13 +32,13 @@ def sentence(judgement: Judgement) -> str:
     word = "FAILED" if judgement.outcome is Outcome.FAILED else judgement.outcome
     start = f"{word}: {judgement.configuration}: "
     if judgement.interval is None or judgement.value is None:
-        return f"{start}{judgement.of}: {judgement.remark}"
+        return f"{start}{judgement.quantity}: {judgement.remark}"
     where = {
         Outcome.FAILED: "all of it beyond",
         Outcome.PASSED: "all of it within",
         Outcome.UNDECIDED: "neither wholly beyond nor within",
     }[judgement.outcome]
-    if judgement.of == "time":
+    if judgement.quantity == "time":
         figure = f"{with_interval(judgement.value, judgement.interval)} × the baseline's time"
         return f"{start}{figure}, {where} {1 + judgement.limit:.3g} ×"
     interval = f"[{judgement.interval.low:+.2f}, {judgement.interval.high:+.2f}]"

@@ -31,7 +31,7 @@ _HEADER = (
 
 def run_table(run: Run) -> Table:
     """The table that `run` prints; latencies are those within this run's passes."""
-    images, best = run.images_a_pass, best_of_sweeps(run)
+    images, best = run.images_per_pass, best_of_sweeps(run)
     emulated = "EMULATED: " if run.emulated else ""
     trials = max((len(result.trials) for result in run.results), default=0)
     rows = [_row(result, run, best) for result in run.results]
@@ -49,7 +49,7 @@ def run_table(run: Run) -> Table:
 
 
 def _row(result: Result, run: Run, best: set[Configuration]) -> list[str]:
-    configuration, images = result.configuration, run.images_a_pass
+    configuration, images = result.configuration, run.images_per_pass
     keys = [
         configuration.variant,
         configuration.runtime,
@@ -62,7 +62,7 @@ def _row(result: Result, run: Run, best: set[Configuration]) -> list[str]:
     seconds = result.pass_seconds()
     median = float(np.median(seconds))
     spread = f" ± {significant(float(seconds.std(ddof=1)), 2)}" if len(seconds) > 1 else ""
-    latencies = result.latencies_ms_an_image()
+    latencies = result.latencies_ms_per_image()
     shown = [*percentiles(latencies), float(latencies.max())]
     return [
         *keys,
@@ -103,7 +103,7 @@ def _accuracy_spread(result: Result, run: Run) -> float | None:
     """Standard deviation of the accuracy over trials that each drew their own images; None where all saw the same."""
     if not run.settings.resample or len(result.trials) < 2 or not run.scored(result):
         return None
-    return float(np.std([trial.correct / run.images_a_pass for trial in result.trials], ddof=1))
+    return float(np.std([trial.correct / run.images_per_pass for trial in result.trials], ddof=1))
 
 
 def _peak(result: Result) -> str:
@@ -115,10 +115,12 @@ def _peak(result: Result) -> str:
 def _notes(run: Run) -> list[str]:
     notes = [f"NOTE: {run.bundle.note}"] if run.bundle.note else []
     notes += [f"- {note}" for note in run.images.notes]
-    if run.images.indices.length < run.images.of:
-        notes.append(f"{run.images.indices.length:,} of {run.images.of:,} test images, drawn evenly over classes")
+    if run.images.indices.length < run.images.total_images:
+        notes.append(
+            f"{run.images.indices.length:,} of {run.images.total_images:,} test images, drawn evenly over classes"
+        )
     if run.settings.resample:
-        notes.append(f"each trial drew {run.images_a_pass:,} images of its own: ± of the accuracy is over trials")
+        notes.append(f"each trial drew {run.images_per_pass:,} images of its own: ± of the accuracy is over trials")
     if run.trusted is not None and run.measured:
         notes.append("trusted: yes" if run.trusted else "trusted: no, because of what is marked ! below")
     if not run.labelled:
@@ -146,7 +148,7 @@ def _failures(run: Run) -> list[str]:
 
 def _record(result: Result, run: Run, best: set[Configuration]) -> dict[str, Any]:
     """The row's bare numbers: seconds, bytes, shares of one."""
-    configuration, images = result.configuration, run.images_a_pass
+    configuration, images = result.configuration, run.images_per_pass
     record: dict[str, Any] = {
         "machine": run.machine.hostname,
         "architecture": run.machine.architecture,
@@ -172,15 +174,15 @@ def _record(result: Result, run: Run, best: set[Configuration]) -> dict[str, Any
         "best": configuration in best,
         "accuracy_sd": _accuracy_spread(result, run),
         "top_5_accuracy": top_5[0] / top_5[1] if (top_5 := run.correct_in_top_5(result)) else None,
-        "latency_histogram": msgspec.to_builtins(histogram(result.latencies_ms_an_image())) if result.trials else None,
+        "latency_histogram": msgspec.to_builtins(histogram(result.latencies_ms_per_image())) if result.trials else None,
         "failure": result.failure.message if result.failure else None,
     }
 
 
 def _figures(result: Result, run: Run) -> list[float | None]:
-    seconds, images = result.pass_seconds(), run.images_a_pass
+    seconds, images = result.pass_seconds(), run.images_per_pass
     median, interval = float(np.median(seconds)), median_interval_over_processes(result.seconds_by_process())
-    latencies = result.latencies_ms_an_image()
+    latencies = result.latencies_ms_per_image()
     return [
         float(seconds.mean()),
         float(seconds.std(ddof=1)) if len(seconds) > 1 else None,
@@ -195,7 +197,7 @@ def _figures(result: Result, run: Run) -> list[float | None]:
             (
                 max(process.memory_peak_bytes for process in result.processes),
                 _milliseconds(result, "load_ns"),
-                _milliseconds(result, "first_ns"),
+                _milliseconds(result, "first_inference_ns"),
             )
             if result.processes
             else (None, None, None)

@@ -25,7 +25,7 @@ CIFAR10_CLASSES = [
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
 ]  # fmt: skip
 _RECORD = 1 + 3 * 32 * 32
-_IMAGES_A_BATCH = 10_000
+_IMAGES_PER_BATCH = 10_000
 
 
 def cifar10_arrays(
@@ -38,9 +38,9 @@ def cifar10_arrays(
     """
     contents, source = _contents(data_dir, progress)
     for name, content in contents.items():
-        if len(content) != _RECORD * _IMAGES_A_BATCH:
+        if len(content) != _RECORD * _IMAGES_PER_BATCH:
             raise DatasetError(
-                f"{source}: {name} has {len(content):,} bytes, {_RECORD * _IMAGES_A_BATCH:,} expected", "get it again"
+                f"{source}: {name} has {len(content):,} bytes, {_RECORD * _IMAGES_PER_BATCH:,} expected", "get it again"
             )
     records = np.frombuffer(b"".join(contents[name] for name in BATCHES), np.uint8).reshape(-1, _RECORD)
     labels = records[:, 0]
@@ -69,7 +69,7 @@ def _contents(data_dir: Path | None, progress: Progress) -> tuple[dict[str, byte
 
 def _read(path: Path) -> bytes:
     try:
-        return read_bounded(path, _RECORD * _IMAGES_A_BATCH)
+        return read_bounded(path, _RECORD * _IMAGES_PER_BATCH)
     except (OSError, ValueError) as cause:
         raise DatasetError(f"{path}: cannot be read: {why_unreadable(cause)}", "get it again") from None
 
@@ -81,9 +81,9 @@ def _unpacked(path: Path) -> dict[str, bytes]:
         with tarfile.open(path, "r:gz") as tar:
             for member in tar:
                 name = Path(member.name).name
-                if member.size > _RECORD * _IMAGES_A_BATCH:  # passing over it would take for ever
+                if member.size > _RECORD * _IMAGES_PER_BATCH:  # passing over it would take for ever
                     raise DatasetError(f"{path}: {name[:80]} has {member.size:,} bytes", "remove it and get it again")
-                if name in BATCHES and member.isfile() and member.size == _RECORD * _IMAGES_A_BATCH:
+                if name in BATCHES and member.isfile() and member.size == _RECORD * _IMAGES_PER_BATCH:
                     stream = tar.extractfile(member)
                     found[name] = stream.read(member.size) if stream else b""
     except (tarfile.TarError, OSError, EOFError, zlib.error) as cause:

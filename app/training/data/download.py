@@ -134,7 +134,7 @@ class _bytes_bar:  # noqa: N801 - pooch asks for an object with tqdm's methods
     """pooch's progress: says how much of a file has come, without moving the count of files."""
 
     def __init__(self, name: str, progress: Progress) -> None:
-        self.name, self.progress, self.total, self.done = name, progress, 0, 0
+        self.name, self.progress, self.all_reduce, self.done = name, progress, 0, 0
 
     def update(self, count: int) -> None:
         self.done += count

@@ -21,7 +21,7 @@ from edge_bench.app.training.distributed.cluster import CHIEF, Cluster, wait_for
 from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.progress import Progress
 
-__all__ = ["Collective", "LostWorker", "joined", "lost_worker"]
+__all__ = ["Collective", "LostWorker", "connect_workers", "lost_worker"]
 
 #: Everyone has been reached by then, so that it takes a moment; a slow machine may take longer.
 _FORMING_SECONDS = 120.0
@@ -48,7 +48,7 @@ class Collective:
         """How many train together."""
         return len(self.cluster.addresses)
 
-    def total(self, arrays: Sequence[Array]) -> list[Array]:
+    def all_reduce(self, arrays: Sequence[Array]) -> list[Array]:
         """Sums over all workers; every one has the same shapes and types. They travel as float64: one operation."""
         flat = np.concatenate([array.ravel().astype(np.float64) for array in arrays])
         with lost_worker(self.cluster):
@@ -56,22 +56,22 @@ class Collective:
         parts = np.split(summed, np.cumsum([array.size for array in arrays])[:-1])
         return [part.astype(array.dtype).reshape(array.shape) for part, array in zip(parts, arrays, strict=True)]
 
-    def from_chief(self, arrays: Sequence[Array]) -> list[Array]:
+    def chief_arrays(self, arrays: Sequence[Array]) -> list[Array]:
         """The chief's arrays; those of the others only say the shapes."""
-        return self.total(arrays if self.cluster.is_chief else [np.zeros_like(array) for array in arrays])
+        return self.all_reduce(arrays if self.cluster.is_chief else [np.zeros_like(array) for array in arrays])
 
-    def told(self, message: bytes = b"") -> bytes:
+    def broadcast(self, message: bytes = b"") -> bytes:
         """The chief's message, at every worker."""
-        (length,) = self.from_chief([np.array([len(message)], np.int32)])
-        (content,) = self.from_chief([np.frombuffer(message.ljust(int(length[0]), b"\0"), np.uint8).astype(np.int32)])
+        (length,) = self.chief_arrays([np.array([len(message)], np.int32)])
+        (content,) = self.chief_arrays([np.frombuffer(message.ljust(int(length[0]), b"\0"), np.uint8).astype(np.int32)])
         return content.astype(np.uint8).tobytes()
 
-    def answers(self, own: str) -> list[str]:
+    def all_gather(self, own: str) -> list[str]:
         """A sentence from each worker, at every worker."""
         written = np.zeros((self.size, _ANSWER_BYTES), np.int32)
         said = own.encode()[:_ANSWER_BYTES]
         written[self.cluster.index, : len(said)] = list(said)
-        (all_written,) = self.total([written])
+        (all_written,) = self.all_reduce([written])
         return [bytes(row[row > 0].astype(np.uint8)).decode(errors="ignore") for row in all_written]
 
     def finish(self) -> None:
@@ -80,10 +80,10 @@ class Collective:
         The last exchange needs both ends, and what the chief wrote is there by then, whoever is lost.
         """
         if not self.cluster.is_chief:
-            self.answers("")
+            self.all_gather("")
             return
         with contextlib.suppress(LostWorker):
-            self.answers("")
+            self.all_gather("")
         wait_until_gone(self.cluster, _LEAVING_SECONDS)
 
 
@@ -102,7 +102,7 @@ def _sum_over(strategy: Any) -> Callable[[Array], Any]:
     return summed
 
 
-def joined(
+def connect_workers(
     cluster: Cluster, port: contextlib.ExitStack, wait: float, progress: Progress, watch: Callable[[], None]
 ) -> Collective:
     """Waits until all workers are there, and forms the cluster. TensorFlow must not have been used before.
@@ -112,7 +112,7 @@ def joined(
     wait_for_others(cluster, wait, progress, watch)
     os.environ["TF_CONFIG"] = cluster.tf_config()
     port.close()
-    strategy = _formed(cluster)
+    strategy = _create_strategy(cluster)
     if strategy.num_replicas_in_sync != len(cluster.addresses):
         raise EdgeBenchError(
             f"{strategy.num_replicas_in_sync} devices for {len(cluster.addresses)} workers: each trains on one",
@@ -122,7 +122,7 @@ def joined(
     return Collective(strategy, cluster)
 
 
-def _formed(cluster: Cluster) -> Any:
+def _create_strategy(cluster: Cluster) -> Any:
     """The strategy. TensorFlow's own wait for the cluster has no end and takes no signal, so it waits in a thread."""
     import tensorflow as tf
 
@@ -138,7 +138,7 @@ def _formed(cluster: Cluster) -> Any:
     thread.start()
     for _ in range(int(_FORMING_SECONDS / 0.1)):
         thread.join(0.1)
-        _heed_sigterm()
+        _restore_sigterm_handler()
         if made:
             break
     if not made or isinstance(made[0], Exception):
@@ -150,7 +150,7 @@ def _formed(cluster: Cluster) -> Any:
     return made[0]
 
 
-def _heed_sigterm() -> None:
+def _restore_sigterm_handler() -> None:
     """TensorFlow's coordination service takes SIGTERM for the notice of a preemption; here it ends the training."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))

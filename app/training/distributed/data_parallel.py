@@ -31,7 +31,7 @@ from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.manifest import History
 
-__all__ = ["Chief", "Followed", "follow", "nothing_to_do"]
+__all__ = ["Chief", "WorkerSummary", "nothing_to_do", "run_worker"]
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +45,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool = False  # there is a bundle already
 
 
-class Followed(msgspec.Struct, frozen=True, kw_only=True):
+class WorkerSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker that is not the chief did: epochs of a training whose bundle the chief has."""
 
     worker: int
@@ -64,15 +64,15 @@ class SharedModel:
             self._model.optimizer.build(self._model.trainable_variables)
         self._step, self._judge = self._compiled(dataset.train_images.shape[1:])
 
-    def take(self, model: Any | None) -> None:
+    def load_state(self, model: Any | None) -> None:
         """Weights and the optimizer's state from the chief, whose ``model`` has them."""
         held = [*self._model.weights, *self._model.optimizer.variables]
         source = [*model.weights, *model.optimizer.variables] if model else held
         values = [np.asarray(variable.numpy()) for variable in source]
-        for variable, value in zip(held, self._team.from_chief(values), strict=True):
+        for variable, value in zip(held, self._team.chief_arrays(values), strict=True):
             variable.assign(value)
 
-    def give(self, model: Any) -> None:
+    def export_state(self, model: Any) -> None:
         """Weights and the optimizer's state to a model of this process alone."""
         held = [*self._model.weights, *self._model.optimizer.variables]
         for variable, shared in zip([*model.weights, *model.optimizer.variables], held, strict=True):
@@ -95,7 +95,7 @@ class SharedModel:
                 loss, right = loss + float(step[0]), right + float(step[1])
         self._average_statistics()
         validated = self._validation(examples)
-        (total,) = self._team.total([np.array([loss / len(order), right / len(order), *validated])])
+        (total,) = self._team.all_reduce([np.array([loss / len(order), right / len(order), *validated])])
         checked_loss(float(total[0]), number)
         return dict(zip(("loss", "accuracy", "val_loss", "val_accuracy"), map(float, total), strict=True))
 
@@ -114,7 +114,7 @@ class SharedModel:
     def _average_statistics(self) -> None:
         """What layers learn without gradients, batch normalization's means say, each worker has from its own images."""
         if variables := self._model.non_trainable_weights:
-            totals = self._team.total([np.asarray(variable.numpy()) for variable in variables])
+            totals = self._team.all_reduce([np.asarray(variable.numpy()) for variable in variables])
             for variable, total in zip(variables, totals, strict=True):
                 variable.assign(total / self._team.size)
 
@@ -178,8 +178,8 @@ class Chief:
             done=len(history.loss),
             last=last,
         )
-        self._team.told(msgspec.json.encode(plan))
-        for number, problem in enumerate(self._team.answers("")):
+        self._team.broadcast(msgspec.json.encode(plan))
+        for number, problem in enumerate(self._team.all_gather("")):
             if problem:
                 raise BadInput(
                     f"{self._team.cluster.name(number)} cannot take part: {problem}", "start all of them again"
@@ -187,11 +187,11 @@ class Chief:
         shared = SharedModel(self._team, dataset, settings)
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
-        shared.take(model)
+        shared.load_state(model)
 
         def fit(model: Any, epoch: int, examples: Examples, settings: TrainingSettings) -> dict[str, float]:
             logs = shared.epoch(epoch, examples, settings)
-            shared.give(model)
+            shared.export_state(model)
             return logs
 
         return fit
@@ -204,38 +204,38 @@ class Chief:
 def nothing_to_do(team: Collective, settings: TrainingSettings) -> None:
     """The chief has the bundle already: the others need not wait."""
     plan = Plan(settings=settings, dataset_sha256="", versions={}, done=0, last=0, complete=True)
-    team.told(msgspec.json.encode(plan))
+    team.broadcast(msgspec.json.encode(plan))
     team.finish()
 
 
-def follow(
+def run_worker(
     team: Collective,
     settings: TrainingSettings,
-    given: Collection[str] | None,
+    explicit_options: Collection[str] | None,
     source: str | None,
     data_dir: Path | None,
     progress: Progress,
-) -> Followed:
-    """Trains along with the chief until its bundle is written. What was not ``given`` is as the chief has it.
+) -> WorkerSummary:
+    """Train along with the chief until its bundle is written. Settings not in ``explicit_options`` are the chief's.
 
     ``source`` is a folder of images to take for the data set of that name, ``data_dir`` where to look for known ones.
     """
-    plan = msgspec.json.decode(team.told(), type=Plan)
+    plan = msgspec.json.decode(team.broadcast(), type=Plan)
     cluster = team.cluster
-    followed = Followed(worker=cluster.index, workers=team.size, chief=cluster.addresses[0], epochs=0)
+    followed = WorkerSummary(worker=cluster.index, workers=team.size, chief=cluster.addresses[0], epochs=0)
     if plan.complete:
         team.finish()
         return followed
-    dataset, problem = None, _differing(plan, settings, given)
+    dataset, problem = None, _differing(plan, settings, explicit_options)
     if not problem:
         dataset, problem = _same_data(plan, source, data_dir, progress)
-    team.answers(problem)
+    team.all_gather(problem)
     if problem or dataset is None:
         raise BadInput(f"this worker cannot take part: {problem}", "start all of them again")
     prepare(plan.settings)
     shared = SharedModel(team, dataset, plan.settings)
-    shared.take(None)
-    examples = Examples.of(dataset)
+    shared.load_state(None)
+    examples = Examples.from_dataset(dataset)
     progress.start("training along", plan.last, plan.done)
     for epoch in range(plan.done, plan.last):
         logs = shared.epoch(epoch, examples, plan.settings)
@@ -251,9 +251,9 @@ def _versions() -> dict[str, str]:
     return {name: version for name, version in versions().items() if name in ("edge-bench", "tensorflow", "keras")}
 
 
-def _differing(plan: Plan, settings: TrainingSettings, given: Collection[str] | None) -> str:
+def _differing(plan: Plan, settings: TrainingSettings, explicit_options: Collection[str] | None) -> str:
     """What this worker was started with and the chief was not, as a sentence, or nothing."""
-    stated = settings.__struct_fields__ if given is None else given
+    stated = settings.__struct_fields__ if explicit_options is None else explicit_options
     ours, theirs = msgspec.structs.asdict(settings), msgspec.structs.asdict(plan.settings)
     found = [
         f"{name} {ours[name]} here, {theirs[name]} at the chief"

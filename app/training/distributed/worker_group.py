@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import IO
 
 from edge_bench.app.training.distributed.cluster import Cluster, free_addresses, listening
-from edge_bench.app.training.distributed.collective import Collective, LostWorker, joined
+from edge_bench.app.training.distributed.collective import Collective, LostWorker, connect_workers
 from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.progress import Progress
 
-__all__ = ["Company", "company", "process_end"]
+__all__ = ["WorkerGroup", "process_end", "worker_group"]
 
 #: The only variables of ours that a worker started here takes over; all else it is told by the chief.
 _KEPT = {"EDGE_BENCH_DATA", "EDGE_BENCH_CACHE", "EDGE_BENCH_FASHION_MNIST_URL"}
@@ -31,29 +31,29 @@ class _ProcessEnd:
 process_end = _ProcessEnd()
 
 
-class Company:
+class WorkerGroup:
     """The other workers, before they are met. ``here`` is whether this process starts them."""
 
     def __init__(self, cluster: Cluster, wait: float, progress: Progress, *, here: bool) -> None:
         self.cluster = cluster
         self.here = here
-        self.met = False
+        self.connected = False
         self._wait = wait
         self._progress = progress
         self._port = contextlib.ExitStack()
         self._logs = contextlib.ExitStack()
         self._started: list[tuple[int, subprocess.Popen[bytes], IO[bytes]]] = []
 
-    def hold(self) -> None:
+    def reserve_port(self) -> None:
         """Takes this worker's port; BadInput where something else has it."""
         self._port.enter_context(listening(self.cluster))
 
-    def meet(self, data: list[str]) -> Collective:
+    def connect(self, data: list[str]) -> Collective:
         """All workers together. ``data`` are options that say where those started here find the data set."""
         for number in self.cluster.others if self.here else []:
             self._start(number, data)
-        team = joined(self.cluster, self._port, self._wait, self._progress, self._all_alive)
-        self.met = True
+        team = connect_workers(self.cluster, self._port, self._wait, self._progress, self._all_alive)
+        self.connected = True
         return team
 
     def release(self) -> None:
@@ -69,7 +69,7 @@ class Company:
                 process.wait()
         self._logs.close()
 
-    def last_words(self) -> str:
+    def failure_reason(self) -> str:
         """What a worker started here said when it failed, or nothing."""
         for number, process, log in self._started:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -91,7 +91,7 @@ class Company:
 
     def _all_alive(self) -> None:
         if any(process.poll() is not None for _, process, _ in self._started):
-            raise EdgeBenchError(self.last_words() or "a worker ended before the training began", "run it again")
+            raise EdgeBenchError(self.failure_reason() or "a worker ended before the training began", "run it again")
 
 
 def _passed_on(name: str) -> bool:
@@ -106,22 +106,22 @@ def _ended(code: int, log: IO[bytes]) -> str:
 
 
 @contextlib.contextmanager
-def company(cluster: Cluster | int | None, wait: float, progress: Progress) -> Iterator[Company | None]:
+def worker_group(cluster: Cluster | int | None, wait: float, progress: Progress) -> Iterator[WorkerGroup | None]:
     """The company of a cluster, or of so many workers here; None for None. Its port is held from now on."""
     if cluster is None:
         yield None
         return
     here = isinstance(cluster, int)
-    found = Company(
+    found = WorkerGroup(
         Cluster(free_addresses(cluster), 0) if isinstance(cluster, int) else cluster, wait, progress, here=here
     )
-    found.hold()
+    found.reserve_port()
     try:
         yield found
     except LostWorker as lost:
-        if words := found.last_words():
+        if words := found.failure_reason():
             raise LostWorker(words, lost.remedy) from None
         raise
     finally:
-        process_end.abrupt = found.met
+        process_end.abrupt = found.connected
         found.release()

@@ -11,7 +11,7 @@ import msgspec
 
 from edge_bench.bench.errors import BundleError
 from edge_bench.bench.formats.keras_archive import check_keras
-from edge_bench.bench.io.files import inside, replacing, sha256_of, write_atomically
+from edge_bench.bench.io.files import is_within, replacing, sha256_of, write_atomically
 from edge_bench.bench.io.record_codec import SCHEMA_VERSION, decode_record, encode_record
 from edge_bench.bench.records.manifest import File, History
 
@@ -96,7 +96,7 @@ def load_checkpoint(bundle: Path, state: TrainingState) -> Any:
     import keras
 
     path = checkpoint_path(bundle, state)
-    if not path.is_file() or not inside(bundle, path) or sha256_of(path) != state.checkpoint.sha256:
+    if not path.is_file() or not is_within(bundle, path) or sha256_of(path) != state.checkpoint.sha256:
         raise BundleError(f"{path}: the checkpoint is missing or altered", "copy it again, or start with --overwrite")
     try:
         check_keras(path)

@@ -18,7 +18,7 @@ from edge_bench.app.training.data.datasets import Dataset
 from edge_bench.app.training.fit.architectures import trainable
 from edge_bench.app.training.fit.checkpoints import TrainingSettings, load_checkpoint, read_state, save_checkpoint
 from edge_bench.bench.errors import BadInput, EdgeBenchError
-from edge_bench.bench.io.disk_space import room_for_bundle
+from edge_bench.bench.io.disk_space import require_bundle_space
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.manifest import History, Preprocessing
 
@@ -41,7 +41,7 @@ __all__ = [
 SCALE = 1 / 255
 PREPROCESSING = Preprocessing(scale=SCALE, offset=0.0, name="unit")
 #: Dropout draws its masks from a counter; each epoch starts it here times its number, far from the epoch before.
-_DRAWS_AN_EPOCH = 1 << 20
+_DRAWS_PER_EPOCH = 1 << 20
 #: Each worker's masks come from a seed of its own, this far apart (2³² / golden ratio); worker 0 has --seed itself.
 _SEEDS_APART = 0x9E3779B1
 EVALUATION_BATCH = 500
@@ -72,7 +72,7 @@ class Examples:
     validation: tuple[Images, Labels]
 
     @classmethod
-    def of(cls, dataset: Dataset) -> "Examples":
+    def from_dataset(cls, dataset: Dataset) -> "Examples":
         """Pixels scaled to 0..1, labels as int32."""
         return cls(
             _model_input(dataset.train_images),
@@ -112,8 +112,8 @@ def train_epochs(
     """
     prepare(settings)
     model, history = _begin(folder, dataset, settings)
-    room_for_bundle(folder, model.count_params(), dataset.test_images.nbytes, checkpoints=True)
-    examples = Examples.of(dataset)
+    require_bundle_space(folder, model.count_params(), dataset.test_images.nbytes, checkpoints=True)
+    examples = Examples.from_dataset(dataset)
     last = min(stop_after or settings.epochs, settings.epochs)
     done = len(history.loss)
     fit: Fit = team.fit(model, history, last, dataset, settings) if team else _fit
@@ -175,7 +175,7 @@ def seed_dropout(model: Any, settings: TrainingSettings, epoch: int, worker: int
     seed = (settings.seed + worker * _SEEDS_APART) % 2**32
     for layer in model.layers:
         if generator := getattr(layer, "seed_generator", None):
-            generator.state.assign([seed, epoch * _DRAWS_AN_EPOCH % 2**32])
+            generator.state.assign([seed, epoch * _DRAWS_PER_EPOCH % 2**32])
 
 
 def epoch_order(settings: TrainingSettings, epoch: int, images: int) -> npt.NDArray[np.int64]:

@@ -30,7 +30,7 @@ from edge_bench.bench.stats.intervals import (
 )
 from edge_bench.bench.stats.ratios import Ratio, Verdict, paired_ratio, verdict
 
-__all__ = ["Assessment", "Estimate", "Judged", "Row", "assess", "decision_map"]
+__all__ = ["Assessment", "Estimate", "JudgedRatio", "Row", "assess", "decision_map"]
 
 
 class Estimate(msgspec.Struct, frozen=True):
@@ -40,7 +40,7 @@ class Estimate(msgspec.Struct, frozen=True):
     interval: Interval | None
 
 
-class Judged(msgspec.Struct, frozen=True):
+class JudgedRatio(msgspec.Struct, frozen=True):
     """How many times as long sending takes as staying, and what that allows to say of sending."""
 
     ratio: Ratio
@@ -55,9 +55,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     link: str
     in_flight: int
     measured: Estimate | None = None  # p50 from an image's pixels to its label, seconds
-    p50: Judged | None = None
-    p95: Judged | None = None
-    throughput: Judged | None = None  # of the time an image over whole passes
+    p50: JudgedRatio | None = None
+    p95: JudgedRatio | None = None
+    throughput: JudgedRatio | None = None  # of the time an image over whole passes
     parts: dict[str, float] = {}  # medians, seconds
     bytes_up: float = 0.0
     bytes_down: float = 0.0
@@ -68,7 +68,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     accuracy_difference: PairedDifference | None = None  # sending less staying
     agreement: Agreement | None = None
     joules: Estimate | None = None  # an inference
-    cheaper: Judged | None = None  # of the energies: "faster" is cheaper
+    cheaper: JudgedRatio | None = None  # of the energies: "faster" is cheaper
     remark: str = ""
 
 
@@ -77,7 +77,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
 
     local: Estimate | None  # p50, seconds
     local_p95: float | None
-    local_images_a_second: float | None
+    local_images_per_second: float | None
     local_accuracy: tuple[int, int] | None
     local_joules: Estimate | None
     energy: str  # meter · stated · none
@@ -96,7 +96,7 @@ def assess(offload: Offload) -> Assessment:
     return Assessment(
         local=_positive(local.process_medians("p50").values()),
         local_p95=float(np.median(list(p95.values()))) if p95 else None,
-        local_images_a_second=1 / float(np.median(list(seconds.values()))) if seconds else None,
+        local_images_per_second=1 / float(np.median(list(seconds.values()))) if seconds else None,
         local_accuracy=_correct(offload, ""),
         local_joules=_positive(_joules(offload, local).values()),
         energy="meter" if offload.meter else "stated" if offload.power else "none",
@@ -201,20 +201,20 @@ def _positive(values: Iterable[float]) -> Estimate | None:
 
 
 def _supported(arm: Arm, percentile: float) -> bool:
-    return percentile_supported(percentile, arm.latencies_a_trial)
+    return percentile_supported(percentile, arm.latencies_per_trial)
 
 
-def _judged(arm: Arm, local: Arm, figure: str) -> Judged | None:
+def _judged(arm: Arm, local: Arm, figure: str) -> JudgedRatio | None:
     ratio = ratio_of_rounds(arm.by_process(figure), local.by_process(figure))
-    return Judged(ratio, verdict(ratio)) if ratio else None
+    return JudgedRatio(ratio, verdict(ratio)) if ratio else None
 
 
-def _compared(first: Mapping[int, float], second: Mapping[int, float]) -> Judged | None:
+def _compared(first: Mapping[int, float], second: Mapping[int, float]) -> JudgedRatio | None:
     if not all([*first.values(), *second.values()]):
         return None
     here, there = ({process: {0: value} for process, value in side.items()} for side in (first, second))
     ratio = ratio_of_rounds(here, there)
-    return Judged(ratio, verdict(ratio)) if ratio else None
+    return JudgedRatio(ratio, verdict(ratio)) if ratio else None
 
 
 def _joules(offload: Offload, arm: Arm) -> dict[int, float]:

@@ -13,10 +13,10 @@ from edge_bench.bench.preprocessing.model_inputs import model_inputs
 from edge_bench.bench.runtimes.base import Clock, Loader, ModelFile
 from edge_bench.bench.worker.warmup import WARM_UP_NS
 
-__all__ = ["LocalSide"]
+__all__ = ["LocalArmWorker"]
 
 
-class LocalSide:
+class LocalArmWorker:
     """A loaded, warm model, and images one at a time."""
 
     def __init__(self, request: PrepareLocal, load: Loader, clock: Clock = time.perf_counter_ns) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge_bench.bench.dataset.workload import Subject
+from edge_bench.bench.dataset.workload import Workload
 from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.offload.client.http import Client, RemoteFailed, Server
@@ -24,7 +24,7 @@ class Plan:
     """Everything that decides an offload but the machines."""
 
     bundle: Path
-    subject: Subject  # all images whose labels are to be known
+    workload: Workload  # all images whose labels are to be known
     timed: int  # the first so many of them are timed
     local: Planned
     server: Server
@@ -80,7 +80,7 @@ def meet(plan: Plan) -> tuple[ServerIdentity, Failure | None]:
         emulated=said.said("emulated").lower() == "true",
         tool_version=said.said("edge_bench_version"),
     )
-    wanted, found = plan.subject.identity.sha256, identity.bundle_sha256
+    wanted, found = plan.workload.identity.sha256, identity.bundle_sha256
     if found == wanted:
         return identity, None
     what = f"of another bundle ({found[:12]}, not {wanted[:12]})" if found else "of an unknown bundle"
@@ -94,7 +94,7 @@ def meet(plan: Plan) -> tuple[ServerIdentity, Failure | None]:
 def arms_of(plan: Plan, ports: Mapping[str, int], unreachable: Failure | None) -> Iterator[ArmState]:
     """The local way first, then every payload over every link, directly first; ``ports`` are the links'."""
     yield ArmState(Arm(where=LOCAL), failure=plan.local.failure)
-    images = open_npy(plan.subject.pixels)
+    images = open_npy(plan.workload.pixels)
     for link in [DIRECT, *(link.name for link in plan.links)]:
         for payload in plan.payloads:
             for count in plan.in_flight:

@@ -27,7 +27,7 @@ from edge_bench.bench.offload.measure.messages import (
 from edge_bench.bench.offload.records.offload import PARTS
 from edge_bench.bench.runtimes.base import Clock
 
-__all__ = ["RemoteSide"]
+__all__ = ["RemoteArmWorker"]
 
 #: Upload sizes of a probe, in bytes, as far as the server takes that many images.
 _UPLOADS = (1 << 12, 1 << 16, 1 << 18)
@@ -48,7 +48,7 @@ class _Sent(NamedTuple):
         )  # fmt: skip
 
 
-class RemoteSide:
+class RemoteArmWorker:
     """Images in memory and connections that are kept open, one a request in flight and a link."""
 
     def __init__(self, request: PrepareRemote, clock: Clock = time.perf_counter_ns) -> None:

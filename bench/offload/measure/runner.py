@@ -39,7 +39,7 @@ from edge_bench.bench.records.run_files import utc_now
 from edge_bench.bench.system.environment import machine_findings
 from edge_bench.bench.system.machine import describe_machine
 from edge_bench.bench.system.sensors import Sensors
-from edge_bench.bench.system.trial_monitor import watch
+from edge_bench.bench.system.trial_monitor import monitor_trial
 from edge_bench.bench.version import __version__, revision
 from edge_bench.bench.worker.warmup import WARM_UP_NS
 
@@ -130,7 +130,7 @@ class _Measurement:
         if arm.where != LOCAL:
             request = TimeRemote(payload=arm.payload, port=state.port, in_flight=arm.in_flight, passes=state.passes)
         metering = self._meter.watch() if self._meter else contextlib.nullcontext(Metered())
-        with watch(self._sensors) as watched, metering as metered:
+        with monitor_trial(self._sensors) as readings, metering as metered:
             # the client bounds each of its requests; what hangs in native code here only the parent can end
             sent = 1 if arm.where == LOCAL else state.passes * self._plan.timed
             timed = worker.ask(request, Timed, self._sides.timeout * sent)
@@ -139,17 +139,17 @@ class _Measurement:
             ArmTrial(
                 process=process,
                 round=round_number,
-                place=self._place,
+                sequence_number=self._place,
                 began_ns=max(0, timed.began_ns - self._began_ns),
                 elapsed_ns=timed.elapsed_ns,
                 passes=state.passes,
                 latencies=pack(timed.latencies),
                 parts={name: pack(np.maximum(values, 0)) for name, values in timed.parts.items()},
                 cpu_ns=timed.cpu_ns,
-                others_ns=watched.others_ns(timed.cpu_ns),
-                stolen_ns=watched.passed("stolen_ns"),
-                temperature_c=watched.after.temperature_c,
-                throttled=watched.throttled,
+                other_cpu_ns=readings.other_cpu_ns(timed.cpu_ns),
+                steal_ns=readings.passed("steal_ns"),
+                temperature_c=readings.after.temperature_c,
+                throttled=readings.throttled,
                 joules=metered.joules,
             )
         )
@@ -173,7 +173,7 @@ class _Measurement:
 
     def _classify(self) -> None:
         """Labels of all images, here and by each payload: what sending them so costs in accuracy."""
-        rows = self._plan.subject.rows.tolist()
+        rows = self._plan.workload.rows.tolist()
         for payload in ["", *self._plan.payloads]:
             state = next(
                 (s for s in self._states if s.arm.payload == payload and s.arm.link in ("", DIRECT) and not s.failure),
@@ -190,8 +190,8 @@ class _Measurement:
     # -- the record
 
     def _offload(self, *, complete: bool) -> Offload:
-        plan, subject = self._plan, self._plan.subject
-        labels = np.zeros(0, np.int64) if subject.labels is None else subject.labels
+        plan, workload = self._plan, self._plan.workload
+        labels = np.zeros(0, np.int64) if workload.labels is None else workload.labels
         arms = [state.done() for state in self._states]
         return Offload(
             offload_id=self._id,
@@ -203,14 +203,14 @@ class _Measurement:
             tool_revision=revision(),
             machine=self._machine,
             server=self._identity,
-            bundle=subject.identity,
+            bundle=workload.identity,
             settings=plan.settings,
             images=Images(
-                indices=pack(subject.indices),
+                indices=pack(workload.indices),
                 labels=pack(labels),
-                of=subject.of,
-                checksums=pack(pixel_checksums(subject)),
-                notes=list(subject.notes),
+                total_images=workload.total_images,
+                checksums=pack(pixel_checksums(workload)),
+                notes=list(workload.notes),
             ),
             timed=plan.timed,
             configuration=plan.local.configuration,

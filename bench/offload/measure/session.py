@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from edge_bench.bench.dataset.workload import Subject, subject_of
+from edge_bench.bench.dataset.workload import Workload, bundle_workload
 from edge_bench.bench.errors import BadInput, ResultsError
-from edge_bench.bench.io.disk_space import room_for, writable_folder
+from edge_bench.bench.io.disk_space import require_run_space, writable_folder
 from edge_bench.bench.io.files import remove_leftovers
 from edge_bench.bench.io.locks import reading
 from edge_bench.bench.io.temporary import lasting_temporary_folder
@@ -25,15 +25,15 @@ from edge_bench.bench.offload.records.power import Power
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import LIGHT, Bundle
 from edge_bench.bench.records.run import Run
-from edge_bench.bench.system.concurrent_runs import company, runtime_folders
+from edge_bench.bench.system.concurrent_runs import detect_concurrent_runs, runtime_folders
 from edge_bench.bench.system.emulation import emulation_signs
-from edge_bench.bench.system.environment import not_alone
+from edge_bench.bench.system.environment import concurrent_run_finding
 from edge_bench.bench.system.machine import describe_machine
 
 #: An emulator's times count for nothing, so few are taken.
 _EMULATED = OffloadSettings(trials=1, processes=1, limit=10, accuracy_images=200)
 
-__all__ = ["emulated_settings", "local_side", "offload", "plan_offload", "read_results"]
+__all__ = ["emulated_settings", "local_configuration", "offload", "plan_offload", "read_results"]
 
 #: In this order where nobody says which: the fastest runtime of light models first.
 _PREFERRED = ("litert", "tflite-runtime")
@@ -54,12 +54,12 @@ def plan_offload(
 ) -> Plan:
     """Everything checked that can be without the server. BadInput, BundleError for what does not fit."""
     bundle, server = Bundle.open(folder), server_from(url)
-    local = local_side(bundle, selection)
+    local = local_configuration(bundle, selection)
     count = max(settings.limit or 0, settings.accuracy_images)
-    subject, timed = _timed_first(subject_of(bundle, count, settings.seed), settings)
+    workload, timed = _timed_first(bundle_workload(bundle, count, settings.seed), settings)
     return Plan(
         bundle=folder,
-        subject=subject,
+        workload=workload,
         timed=timed,
         local=local,
         server=server,
@@ -73,19 +73,21 @@ def plan_offload(
     )
 
 
-def emulated_settings(settings: OffloadSettings, given: Collection[str], progress: Progress) -> OffloadSettings:
+def emulated_settings(
+    settings: OffloadSettings, explicit_options: Collection[str], progress: Progress
+) -> OffloadSettings:
     """Under an emulator few trials of few images, unless the person stated how many."""
     if not emulation_signs():
         return settings
     names = ("trials", "processes", "limit", "accuracy_images")
-    fewer = {name: getattr(_EMULATED, name) for name in names if name not in given}
+    fewer = {name: getattr(_EMULATED, name) for name in names if name not in explicit_options}
     if fewer:
         said = ", ".join(f"{value} {name.replace('_', ' ')}" for name, value in fewer.items())
         progress.say(f"EMULATED: only predictions count, so {said}")
     return msgspec.structs.replace(settings, **fewer)
 
 
-def local_side(bundle: Bundle, selection: Selection) -> Planned:
+def local_configuration(bundle: Bundle, selection: Selection) -> Planned:
     """The one configuration that stands for "here": what was named, else the light model on the best runtime there is.
 
     BadInput where several are named: an offload asks "here or there", and "here" has to be one.
@@ -105,23 +107,23 @@ def local_side(bundle: Bundle, selection: Selection) -> Planned:
     return msgspec.structs.replace(local, configuration=one_at_a_time)
 
 
-def _timed_first(subject: Subject, settings: OffloadSettings) -> tuple[Subject, int]:
+def _timed_first(workload: Workload, settings: OffloadSettings) -> tuple[Workload, int]:
     """The images that are timed, evenly over the whole draw, before the others; and how many they are."""
-    count = len(subject.rows)
+    count = len(workload.rows)
     timed = min(settings.limit or count, count)
     first = np.unique(np.linspace(0, count - 1, timed).astype(np.int64))
     order = np.concatenate([first, np.setdiff1d(np.arange(count), first)])
     return (
-        Subject(
-            identity=subject.identity,
-            pixels=subject.pixels,
-            rows=subject.rows[order],
-            indices=subject.indices[order],
-            labels=None if subject.labels is None else subject.labels[order],
-            of=subject.of,
-            preprocessing=subject.preprocessing,
-            notes=subject.notes,
-            input_shape=subject.input_shape,
+        Workload(
+            identity=workload.identity,
+            pixels=workload.pixels,
+            rows=workload.rows[order],
+            indices=workload.indices[order],
+            labels=None if workload.labels is None else workload.labels[order],
+            total_images=workload.total_images,
+            preprocessing=workload.preprocessing,
+            notes=workload.notes,
+            input_shape=workload.input_shape,
         ),
         len(first),
     )
@@ -132,13 +134,13 @@ def offload(asked: Plan, results: Path, progress: Progress) -> tuple[Offload, Pa
     writable_folder(results)
     arms = 1 + len(asked.payloads) * len(asked.in_flight) * (1 + len(asked.links))
     # ten figures an image and trial, where a run has one
-    room_for(results, asked.timed, 10 * arms * asked.timed * asked.settings.trials)
+    require_run_space(results, asked.timed, 10 * arms * asked.timed * asked.settings.trials)
     for place in (results, *runtime_folders()):
         remove_leftovers(place)  # of runs that were killed
     offload_id, host = uuid.uuid4().hex, describe_machine().hostname
-    with reading(asked.bundle), company(offload_id, host, *runtime_folders(), results) as met:
+    with reading(asked.bundle), detect_concurrent_runs(offload_id, host, *runtime_folders(), results) as concurrent:
         measured = measure_offload(asked, progress, offload_id)
-        others = [not_alone(guest) for guest in met.news()]
+        others = [concurrent_run_finding(other) for other in concurrent.poll()]
     measured = msgspec.structs.replace(measured, findings=[*measured.findings, *others])
     try:
         return measured, write_offload(measured, results)

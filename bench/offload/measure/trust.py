@@ -15,7 +15,7 @@ def offload_findings(arms: Sequence[Arm], machine: Machine, server: ServerIdenti
     """Each with its remedy; empty where nothing is wrong."""
     # while images are away, the server on the same machine is one of the others: then only a hypervisor disturbs
     trials = [
-        (trial if arm.where == LOCAL else msgspec.structs.replace(trial, others_ns=0), threads)
+        (trial if arm.where == LOCAL else msgspec.structs.replace(trial, other_cpu_ns=0), threads)
         for arm in arms
         for trial in arm.trials
     ]

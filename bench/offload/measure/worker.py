@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from edge_bench.bench.offload.client.http import RemoteFailed
-from edge_bench.bench.offload.measure.local_arm import LocalSide
+from edge_bench.bench.offload.measure.local_arm import LocalArmWorker
 from edge_bench.bench.offload.measure.messages import (
     Classify,
     OffloadRequest,
@@ -20,11 +20,11 @@ from edge_bench.bench.offload.measure.messages import (
     TimeRemote,
     Warm,
 )
-from edge_bench.bench.offload.measure.remote_arm import RemoteSide
+from edge_bench.bench.offload.measure.remote_arm import RemoteArmWorker
 from edge_bench.bench.runtimes import loader, runtime_named
 from edge_bench.bench.runtimes.base import Loader
 from edge_bench.bench.worker.channel import Channel, ChannelClosed
-from edge_bench.bench.worker.limits import line_of, settle
+from edge_bench.bench.worker.limits import configure_worker, first_line
 from edge_bench.bench.worker.messages import Problem, Ready
 
 __all__ = ["REMOTE"]
@@ -36,14 +36,14 @@ REMOTE = "remote"
 def main(arguments: list[str]) -> int:
     """Answers requests until there are no more. What goes wrong with one is its answer, and the next is awaited."""
     name, read_end, write_end, parent, limit = arguments
-    settle(int(parent), int(limit))
+    configure_worker(int(parent), int(limit))
     channel = Channel(int(read_end), int(write_end), OffloadRequest)
     try:
         began = time.perf_counter_ns()
         try:
             load = None if name == REMOTE else loader(runtime_named(name))
         except Exception as cause:  # whatever the library raises, the row says it
-            channel.send(Problem(kind="cannot load", message=f"importing {name}: {line_of(cause)}"))
+            channel.send(Problem(kind="cannot load", message=f"importing {name}: {first_line(cause)}"))
             return 0
         channel.send(Ready(import_ns=time.perf_counter_ns() - began))
         answer = _first(channel, load)
@@ -59,33 +59,33 @@ def _first(channel: Channel, load: Loader | None) -> Callable[[Any], msgspec.Str
     """Prepares a side, until one could be; how it answers what comes after."""
     while True:
         request = channel.receive()
-        side: LocalSide | RemoteSide
+        side: LocalArmWorker | RemoteArmWorker
         try:
             if isinstance(request, PrepareLocal) and load:
-                side = LocalSide(request, load)
+                side = LocalArmWorker(request, load)
             elif isinstance(request, PrepareRemote):
-                side = RemoteSide(request)
+                side = RemoteArmWorker(request)
             else:
                 raise ValueError(f"out of turn: {type(request).__name__}")
         except Exception as cause:
-            channel.send(Problem(kind="cannot load", message=line_of(cause)))
+            channel.send(Problem(kind="cannot load", message=first_line(cause)))
             continue
         channel.send(side.prepared)
         return side_answers(side)
 
 
-def side_answers(side: LocalSide | RemoteSide) -> Callable[[Any], msgspec.Struct]:
+def side_answers(side: LocalArmWorker | RemoteArmWorker) -> Callable[[Any], msgspec.Struct]:
     """What a side does with each request; ValueError for one that is not for it."""
 
     def answer(request: Any) -> msgspec.Struct:
         match side, request:
-            case (LocalSide(), TimeLocal()) | (RemoteSide(), TimeRemote()):
+            case (LocalArmWorker(), TimeLocal()) | (RemoteArmWorker(), TimeRemote()):
                 return side.trial(request)
             case _, Classify():
                 return side.classify(request)
-            case RemoteSide(), Warm():
+            case RemoteArmWorker(), Warm():
                 return side.warm(request)
-            case RemoteSide(), Probe():
+            case RemoteArmWorker(), Probe():
                 return side.probe(request)
         raise ValueError(f"out of turn: {type(request).__name__}")
 
@@ -98,7 +98,7 @@ def _answered(answer: Callable[[Any], msgspec.Struct], request: Any) -> msgspec.
     except RemoteFailed as cause:
         return Problem(kind=cause.kind, message=str(cause), remedy=cause.remedy)
     except Exception as cause:
-        return Problem(kind="failed", message=line_of(cause))
+        return Problem(kind="failed", message=first_line(cause))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from edge_bench.bench.offload.measure.plan import ArmState, Plan
 from edge_bench.bench.offload.records.offload import LOCAL
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.worker.messages import Ready
-from edge_bench.bench.worker.process import Worker, WorkerFailed
+from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
 __all__ = ["Sides", "passes_for"]
 
@@ -23,7 +23,7 @@ class Sides:
 
     def __init__(self, plan: Plan, progress: Progress) -> None:
         self._plan, self._progress = plan, progress
-        self._workers: dict[str, Worker] = {}
+        self._workers: dict[str, WorkerProcess] = {}
         #: For what a worker does at once; the client has a limit of its own for every request.
         self.timeout = 10 * plan.settings.timeout_s + _GRACE_S
 
@@ -31,12 +31,14 @@ class Sides:
         """Whether an arm's side has a worker."""
         return state.arm.where in self._workers
 
-    def worker(self, state: ArmState) -> Worker:
+    def worker(self, state: ArmState) -> WorkerProcess:
         """The living worker of an arm's side, started and prepared where there is none."""
         side = state.arm.where
         if side not in self._workers:
             name = self._plan.local.configuration.runtime if side == LOCAL else side
-            worker = self._workers[side] = Worker.of("edge_bench.bench.offload.measure.worker", [name], OffloadReply)
+            worker = self._workers[side] = WorkerProcess.spawn(
+                "edge_bench.bench.offload.measure.worker", [name], OffloadReply
+            )
             worker.wait_for(Ready, self.timeout)
             prepared = worker.ask(self._preparation(side), Prepared, self.timeout)
             if side == LOCAL:
@@ -44,16 +46,16 @@ class Sides:
         return self._workers[side]
 
     def _preparation(self, side: str) -> PrepareLocal | PrepareRemote:
-        plan, subject = self._plan, self._plan.subject
-        rows, pixels = subject.rows[: plan.timed].tolist(), str(subject.pixels)
+        plan, workload = self._plan, self._plan.workload
+        rows, pixels = workload.rows[: plan.timed].tolist(), str(workload.pixels)
         if side == LOCAL:
             return PrepareLocal(
                 configuration=plan.local.configuration,
                 file=str(plan.local.file),
                 images=pixels,
                 rows=rows,
-                preprocessing=subject.preprocessing,
-                input_shape=None if subject.input_shape is None else list(subject.input_shape),
+                preprocessing=workload.preprocessing,
+                input_shape=None if workload.input_shape is None else list(workload.input_shape),
             )
         return PrepareRemote(
             server=plan.server, model=plan.model, token=plan.token, images=pixels, rows=rows,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from edge_bench.bench.errors import BadInput
-from edge_bench.bench.io.record_codec import Text
+from edge_bench.bench.io.record_codec import BoundedStr
 
 __all__ = ["DIRECT", "PROFILES", "SWEEP", "Link", "Rate", "bits_as_text", "link_from", "links_from"]
 
@@ -21,13 +21,13 @@ DIRECT = "direct"
 class Link(msgspec.Struct, frozen=True, kw_only=True):
     """What a path between edge and host adds to the path that there is; None is "as it is"."""
 
-    name: Text
+    name: BoundedStr
     rtt_s: Delay = 0.0  # round trip, half of it each way
     up_bps: Rate | None = None  # payload bits a second from edge to host
     down_bps: Rate | None = None
     jitter_s: Delay = 0.0  # standard deviation of the round trip
     loss: Annotated[float, msgspec.Meta(ge=0, lt=0.5)] = 0.0  # share of segments that have to be sent again
-    source: Text = ""  # where a named profile's figures come from
+    source: BoundedStr = ""  # where a named profile's figures come from
 
     def __str__(self) -> str:
         return self.name

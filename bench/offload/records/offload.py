@@ -6,7 +6,14 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.io.record_codec import SCHEMA_VERSION, Count, PackedArray, Positive, Text, unpack
+from edge_bench.bench.io.record_codec import (
+    SCHEMA_VERSION,
+    BoundedStr,
+    NonNegativeInt,
+    PackedArray,
+    PositiveInt,
+    unpack,
+)
 from edge_bench.bench.offload.network.link import DIRECT, Link, Rate
 from edge_bench.bench.offload.records.power import Power
 from edge_bench.bench.records.run import BundleIdentity, Configuration, Failure, Images
@@ -25,31 +32,31 @@ PARTS = ("encode", "send", "wait", "receive", "decode", "queue", "unpack", "comp
 class OffloadSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for."""
 
-    trials: Positive = 30
-    processes: Positive = 5
-    limit: Positive | None = 100
-    accuracy_images: Positive = 1000  # images that each payload's accuracy is known from, the timed ones among them
-    seed: Count = 42
+    trials: PositiveInt = 30
+    processes: PositiveInt = 5
+    limit: PositiveInt | None = 100
+    accuracy_images: PositiveInt = 1000  # images that each payload's accuracy is known from, the timed ones among them
+    seed: NonNegativeInt = 42
     timeout_s: float = 60.0
-    quality: Positive = 90  # of JPEG
+    quality: PositiveInt = 90  # of JPEG
 
 
 class ServerIdentity(msgspec.Struct, frozen=True, kw_only=True):
     """The other end, as far as it says what it is. Its token is nowhere."""
 
-    url: Text
-    model: Text
-    platform: Text = ""
-    bundle_sha256: Text = ""
-    variant: Text = ""
-    runtime: Text = ""
-    runtime_version: Text = ""
-    threads: Text = ""
-    model_sha256: Text = ""
-    hostname: Text = ""
-    architecture: Text = ""
+    url: BoundedStr
+    model: BoundedStr
+    platform: BoundedStr = ""
+    bundle_sha256: BoundedStr = ""
+    variant: BoundedStr = ""
+    runtime: BoundedStr = ""
+    runtime_version: BoundedStr = ""
+    threads: BoundedStr = ""
+    model_sha256: BoundedStr = ""
+    hostname: BoundedStr = ""
+    architecture: BoundedStr = ""
     emulated: bool = False
-    tool_version: Text = ""
+    tool_version: BoundedStr = ""
 
     @property
     def label(self) -> str:
@@ -70,29 +77,29 @@ class PathProbe(msgspec.Struct, frozen=True, kw_only=True):
 class ArmTrial(msgspec.Struct, frozen=True, kw_only=True):
     """One timed pass (or several, where one is shorter than 100 ms) over the images, one way."""
 
-    process: Count
-    round: Count
-    place: Count
-    began_ns: Count
-    elapsed_ns: Positive
-    passes: Positive
+    process: NonNegativeInt
+    round: NonNegativeInt
+    sequence_number: NonNegativeInt
+    began_ns: NonNegativeInt
+    elapsed_ns: PositiveInt
+    passes: PositiveInt
     latencies: PackedArray  # ns from an image's pixels to its label, one an image and pass
-    parts: dict[Text, PackedArray] = {}  # of each latency; ns
-    cpu_ns: Count | None = None  # processor time of the worker
-    others_ns: Count | None = None
-    stolen_ns: Count | None = None
+    parts: dict[BoundedStr, PackedArray] = {}  # of each latency; ns
+    cpu_ns: NonNegativeInt | None = None  # processor time of the worker
+    other_cpu_ns: NonNegativeInt | None = None
+    steal_ns: NonNegativeInt | None = None
     temperature_c: float | None = None
-    throttled: list[Text] = []
+    throttled: list[BoundedStr] = []
     joules: Seconds | None = None  # of the whole device, where it has a meter
 
 
 class Arm(msgspec.Struct, frozen=True, kw_only=True):
     """One way to have images classified: here, or there by some payload over some link."""
 
-    where: Text  # local · remote
-    payload: Text = ""
-    link: Text = ""
-    in_flight: Positive = 1
+    where: BoundedStr  # local · remote
+    payload: BoundedStr = ""
+    link: BoundedStr = ""
+    in_flight: PositiveInt = 1
     trials: list[ArmTrial] = []
     failure: Failure | None = None
     bytes_up: Bytes = 0.0  # an image, with all headers of HTTP
@@ -118,7 +125,7 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True):
         return {process: float(np.median(list(rounds.values()))) for process, rounds in self.by_process(figure).items()}
 
     @property
-    def latencies_a_trial(self) -> int:
+    def latencies_per_trial(self) -> int:
         """The fewest latencies that any trial has."""
         return min((trial.latencies.length for trial in self.trials), default=0)
 
@@ -126,38 +133,38 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True):
 class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
     """Labels that a way of sending images (or none: here) gives, on the same images for all."""
 
-    payload: Text  # empty: here
+    payload: BoundedStr  # empty: here
     predictions: PackedArray
 
 
 class Offload(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that one offload measured, on the edge."""
 
-    schema_version: Text = SCHEMA_VERSION
-    offload_id: Text
-    began: Text
-    ended: Text
+    schema_version: BoundedStr = SCHEMA_VERSION
+    offload_id: BoundedStr
+    began: BoundedStr
+    ended: BoundedStr
     wall_seconds: Seconds
     complete: bool
-    tool_version: Text
-    tool_revision: Text
+    tool_version: BoundedStr
+    tool_revision: BoundedStr
     machine: Machine
     server: ServerIdentity
     bundle: BundleIdentity
     settings: OffloadSettings
     images: Images  # all whose labels are known; the first `timed` of them were timed
-    timed: Positive
+    timed: PositiveInt
     configuration: Configuration  # of the local side
-    model_sha256: Text
-    runtime_version: Text
+    model_sha256: BoundedStr
+    runtime_version: BoundedStr
     links: list[Link]
     path: PathProbe | None
     arms: list[Arm]
     accuracies: list[Accuracy] = []
     power: Power | None = None
-    meter: Text = ""  # what measured joules; empty: nothing did
+    meter: BoundedStr = ""  # what measured joules; empty: nothing did
     findings: list[Finding] = []
-    stopped: Text = ""
+    stopped: BoundedStr = ""
 
     @property
     def emulated(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 
 from edge_bench.bench.errors import BadInput
-from edge_bench.bench.io.record_codec import Text
+from edge_bench.bench.io.record_codec import BoundedStr
 
 __all__ = ["DEVICES", "Power", "local_joules", "power_from", "remote_joules"]
 
@@ -25,7 +25,7 @@ class Power(msgspec.Struct, frozen=True, kw_only=True):
     idle_w: Watts  # waiting for an answer
     compute_w: Watts
     transmit_w: Watts  # sending or receiving
-    source: Text = "stated"
+    source: BoundedStr = "stated"
 
 
 #: Figures of others for a whole board, each with where it comes from. State your own where you can measure.

@@ -12,7 +12,7 @@ __all__ = ["check_offload"]
 #: A day, in nanoseconds: no image takes longer.
 _LONGEST = 86_400 * 10**9
 #: So many latencies a byte of packed data, beyond the first few, are a bomb and no clock's readings.
-_LATENCIES_A_BYTE, _FEW = 64, 4096
+_LATENCIES_PER_BYTE, _FEW = 64, 4096
 
 
 def check_offload(offload: Offload) -> None:
@@ -48,7 +48,7 @@ def _check_trial(trial: ArmTrial, parts: tuple[str, ...]) -> None:
     count = trial.latencies.length
     if not trial.parts.keys() >= set(parts):
         raise ValueError("a trial without the parts of its latencies")
-    if not count or count > _LATENCIES_A_BYTE * len(trial.latencies.data) + _FEW:
+    if not count or count > _LATENCIES_PER_BYTE * len(trial.latencies.data) + _FEW:
         raise ValueError(f"{count:,} latencies in {len(trial.latencies.data):,} bytes: no clock gives such ones")
     _check(trial.latencies, count, _LONGEST, least=1)
     for packed in trial.parts.values():

@@ -64,7 +64,7 @@ def test_a_limit_is_even_over_classes_and_the_same_again(edge_bench: CommandLine
     assert np.bincount(labels, minlength=10).tolist() == [5] * 10
     assert runs[0].images == runs[1].images
     assert runs[0].bundle.sha256 == runs[1].bundle.sha256
-    assert runs[0].images.of == 1000
+    assert runs[0].images.total_images == 1000
 
 
 def test_one_image_folder_and_four_kinds_of_model_agree(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge_bench.app.cli.supervisor import needs_supervision
-from edge_bench.bench.interrupts import asked_to_stop, held
+from edge_bench.bench.interrupts import asked_to_stop, defer_interrupts
 from tests.conftest import clean_environment
 from tests.faults.harness import group_lives
 
@@ -20,7 +20,7 @@ def supervising(tmp_path: Path, work: str, *, setup: str = "") -> "subprocess.Po
     """A process whose supervised child runs that code, which says when it is up."""
     code = (
         "import ctypes, os, signal, sys, tempfile, time\nfrom edge_bench.app.cli.supervisor import supervised\n"
-        f"from edge_bench.bench.interrupts import held, listen\n{setup}\nlisten()\n"
+        f"from edge_bench.bench.interrupts import defer_interrupts, listen\n{setup}\nlisten()\n"
         "def up(): print('up', tempfile.gettempdir(), flush=True)\n"
         f"def work():\n    open(tempfile.mkstemp()[1], 'w')\n    {work}\n    return 7\n"
         "sys.exit(supervised(work))\n"
@@ -94,7 +94,7 @@ def test_kill_9_of_the_small_process_ends_the_work_and_the_next_clears_up(tmp_pa
 
 def test_an_interruption_waits_for_what_must_be_whole_and_two_are_one(tmp_path: Path) -> None:
     work = (
-        "up(); done = []\n    try:\n        with held():\n"
+        "up(); done = []\n    try:\n        with defer_interrupts():\n"
         "            [os.kill(os.getpid(), signal.SIGINT) for _ in range(2)]; done.append('whole')\n"
         "        done.append('not reached')\n"
         "    except KeyboardInterrupt: done.append('interrupted')\n"
@@ -104,7 +104,7 @@ def test_an_interruption_waits_for_what_must_be_whole_and_two_are_one(tmp_path: 
 
 
 def test_held_changes_nothing_where_no_signal_comes() -> None:
-    with held(), held():
+    with defer_interrupts(), defer_interrupts():
         pass
     assert not asked_to_stop()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edge_bench.bench.formats.tflite import read_tflite
-from edge_bench.bench.models.cost import anatomy
+from edge_bench.bench.models.cost import model_cost
 from edge_bench.bench.records.bundle import Bundle
 from tests.conftest import CommandLine, assert_refused
 from tests.models import tflite_of
@@ -34,7 +34,7 @@ def test_counts_are_the_published_ones_within_two_percent(name: str, tmp_path: P
             if re.fullmatch(r"conv[345]_block1_[12]_conv", layer["name"]):
                 layer["config"]["strides"] = [1, 1] if layer["name"].endswith("1_conv") else [2, 2]
         model = keras.Model.from_config(config)
-    cost = anatomy(read_tflite(tflite_of(model, tmp_path / "model.tflite")))
+    cost = model_cost(read_tflite(tflite_of(model, tmp_path / "model.tflite")))
     macs, parameters = PUBLISHED[name]
     print(f"{name}: {cost.macs / 1e6:.1f} M multiply-accumulates, {cost.parameters / 1e6:.3f} M parameters")
     assert cost.macs / 1e6 == pytest.approx(macs, rel=0.02)

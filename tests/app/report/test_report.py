@@ -13,7 +13,7 @@ import pytest
 from edge_bench.app.render.formats import Layout
 from edge_bench.app.report.write import report_formats, write_history, write_report
 from edge_bench.bench.analysis.history import history
-from edge_bench.bench.dataset.workload import subject_of
+from edge_bench.bench.dataset.workload import bundle_workload
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.measure.plan import Selection, plan
@@ -33,7 +33,7 @@ def real_run(digits_bundle: Bundle) -> Run:
     """Six trials each of LiteRT's variants on real digits."""
     selection = Selection(runtimes=["litert"])
     return run_benchmark(
-        subject_of(digits_bundle, 60),
+        bundle_workload(digits_bundle, 60),
         plan(digits_bundle, selection),
         Settings(trials=6, processes=3, limit=60),
         Silent(),

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_bench.app.serving.errors import Fault
-from edge_bench.app.serving.open_inference import OUTPUTS, Takes, answered, read_request
+from edge_bench.app.serving.errors import RequestError
+from edge_bench.app.serving.open_inference import OUTPUTS, AcceptedInput, answered, read_request
 from edge_bench.bench.worker.messages import Inferred
 
-TAKES = Takes(image=(2, 3, 1), datatype="UINT8", files=True, most=4)
-FLOATS = Takes(image=(5,), datatype="FP32", files=False, most=4)
+TAKES = AcceptedInput(image=(2, 3, 1), datatype="UINT8", files=True, most=4)
+FLOATS = AcceptedInput(image=(5,), datatype="FP32", files=False, most=4)
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
 anything = st.recursive(
@@ -40,12 +40,12 @@ requests = st.fixed_dictionaries(
     takes=st.sampled_from([TAKES, FLOATS]),
 )
 def test_what_is_not_read_is_refused_with_a_reason(
-    header: bytes, tail: bytes, length: str | None, takes: Takes
+    header: bytes, tail: bytes, length: str | None, takes: AcceptedInput
 ) -> None:
     refused, asked = None, None
     try:
         asked = read_request(header + tail, length, takes)
-    except Fault as fault:
+    except RequestError as fault:
         refused = fault
     if asked is not None:
         assert 1 <= asked.infer.count <= takes.most
@@ -62,7 +62,7 @@ def test_values_that_are_no_images_go_as_fp32() -> None:
     asked = read_request(header + values.tobytes(), str(len(header)), FLOATS)
     assert (asked.infer.form, asked.infer.data) == ("raw", values.tobytes())
     for datatype, words in (("UINT8", "the model takes FP32$"), ("BYTES", "the model takes FP32$")):
-        with pytest.raises(Fault, match=words):
+        with pytest.raises(RequestError, match=words):
             read_request(json.dumps({"inputs": [tensor | {"datatype": datatype}]}).encode(), None, FLOATS)
 
 

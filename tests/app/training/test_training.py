@@ -86,12 +86,14 @@ def test_what_is_there_already_is_never_replaced_unasked(bundle_copy: Path, tmp_
 
 def test_resume_takes_over_what_was_not_stated(digits_bundle: Bundle, tmp_path: Path) -> None:
     standard = TrainingSettings()  # 100 epochs of Fashion-MNIST: nothing of what is there
-    done = train_bundle(digits_bundle.folder, standard, Silent(), resume=True, given={"bundle", "resume"})
+    done = train_bundle(digits_bundle.folder, standard, Silent(), resume=True, explicit_options={"bundle", "resume"})
     assert isinstance(done, Bundle)
     with pytest.raises(BadInput, match="epochs"):
-        train_bundle(digits_bundle.folder, standard, Silent(), resume=True, given={"epochs"})
+        train_bundle(digits_bundle.folder, standard, Silent(), resume=True, explicit_options={"epochs"})
     train_bundle(tmp_path, SHORT, Silent(), stop_after=1)
-    assert train_bundle(tmp_path, standard, Silent(), resume=True, stop_after=1, given=()) == Paused(tmp_path, 1, 3)
+    assert train_bundle(tmp_path, standard, Silent(), resume=True, stop_after=1, explicit_options=()) == Paused(
+        tmp_path, 1, 3
+    )
 
 
 def unfinished(folder: Path) -> None:

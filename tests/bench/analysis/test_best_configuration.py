@@ -78,8 +78,11 @@ def test_with_resample_each_trial_classifies_its_own_images(digits_bundle: Bundl
         Selection(variants=["float32", "dynamic"], runtimes=["litert"]),
         Settings(trials=4, processes=2, limit=120, resample=30),
     )
-    assert made.images_a_pass == 30
-    places = [[unpack(trial.places).tolist() for trial in each.trials if trial.places] for each in made.results]
+    assert made.images_per_pass == 30
+    places = [
+        [unpack(trial.image_positions).tolist() for trial in each.trials if trial.image_positions]
+        for each in made.results
+    ]
     assert places[0] == places[1]  # so that configurations stay paired
     assert len({tuple(drawn) for drawn in places[0]}) == 4
     truth = unpack(made.images.labels).astype(int)

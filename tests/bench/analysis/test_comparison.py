@@ -35,7 +35,8 @@ def result(variant: str, runtime: str, seconds: float, wrong: int = 0, size: int
     predictions[:wrong] = (predictions[:wrong] + 1) % 10
     trials = [
         Trial(
-            process=number // 6, round=number % 6, place=number, began_ns=number, passes=1, correct=100 - wrong,
+            process=number // 6, round=number % 6, sequence_number=number, began_ns=number, passes=1,
+            correct=100 - wrong,
             elapsed_ns=int(1e9 * seconds * luck[number // 6] * generator.normal(1, 0.001)), latencies=pack([1, 2, 3]),
         )
         for number in range(30)
@@ -52,7 +53,7 @@ def run(*results: Result, on: Machine | None = None, bundle: str = "b", indices:
         bundle=BundleIdentity(
             sha256=bundle, created="", model="m", parameters=1, dataset="d", dataset_sha256="", classes=["0"] * 10
         ),
-        images=Images(indices=pack(indices), labels=pack(LABELS[indices]), of=100),
+        images=Images(indices=pack(indices), labels=pack(LABELS[indices]), total_images=100),
     )  # fmt: skip
 
 

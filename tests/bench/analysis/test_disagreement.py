@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix as reference
 
-from edge_bench.bench.analysis.disagreement import Voter, confusion_matrix, dissent
+from edge_bench.bench.analysis.disagreement import Predictions, confusion_matrix, find_disagreements
 
 
 def test_a_confusion_matrix_counts_true_by_predicted_like_scikit_learns() -> None:
@@ -18,12 +18,12 @@ def test_labels_that_no_class_has_are_refused() -> None:
         confusion_matrix(np.array([0, 1]), np.array([0, 5]), 5)
 
 
-def voter(name: str, group: str, indices: list[int], labels: list[int]) -> Voter:
-    return Voter(name, group, np.array(indices), np.array(labels))
+def voter(name: str, group: str, indices: list[int], labels: list[int]) -> Predictions:
+    return Predictions(name, group, np.array(indices), np.array(labels))
 
 
 def test_dissent_is_among_the_images_that_all_saw_and_says_who_gave_which_label() -> None:
-    found, total = dissent(
+    found, total = find_disagreements(
         [
             voter("original", "keras", [1, 2, 3, 4], [7, 7, 7, 7]),
             voter("light", "dynamic", [2, 3, 4], [7, 8, 7]),
@@ -38,5 +38,5 @@ def test_dissent_is_among_the_images_that_all_saw_and_says_who_gave_which_label(
 
 
 def test_without_common_images_there_is_no_dissent() -> None:
-    assert dissent([voter("a", "a", [1], [1]), voter("b", "b", [2], [2])]) == ([], 0)
-    assert dissent([]) == ([], 0)
+    assert find_disagreements([voter("a", "a", [1], [1]), voter("b", "b", [2], [2])]) == ([], 0)
+    assert find_disagreements([]) == ([], 0)

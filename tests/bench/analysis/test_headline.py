@@ -1,6 +1,6 @@
 """Which configurations answer a person's question, and what follows."""
 
-from edge_bench.bench.analysis.headline import answers
+from edge_bench.bench.analysis.headline import headlines
 from edge_bench.bench.stats.ratios import Verdict
 from tests.bench.analysis.test_comparison import machine, result, run
 
@@ -10,7 +10,7 @@ HOST = run(
 
 
 def test_on_one_machine_the_fastest_light_configuration_is_set_against_the_original() -> None:
-    (answer,) = answers([HOST])
+    (answer,) = headlines([HOST])
     assert not answer.across
     assert (answer.light.configuration.runtime, answer.light.verdict) == ("litert", Verdict.FASTER)
     assert answer.slack is not None
@@ -19,7 +19,7 @@ def test_on_one_machine_the_fastest_light_configuration_is_set_against_the_origi
 
 def test_another_machine_is_set_against_the_hosts_original() -> None:
     pi = run(result("dynamic", "litert", 4.0), on=machine(hostname="pi", architecture="aarch64"))
-    first, second = answers([HOST, pi])
+    first, second = headlines([HOST, pi])
     assert not first.across
     assert second.across
     assert second.light.verdict is Verdict.SLOWER
@@ -29,7 +29,7 @@ def test_another_machine_is_set_against_the_hosts_original() -> None:
 
 def test_an_emulated_machine_gets_accuracy_and_size_but_no_time() -> None:
     pi = run(result("dynamic", "litert", 90.0, wrong=3), on=machine(hostname="pi", emulated=True))
-    answer = answers([HOST, pi])[1]
+    answer = headlines([HOST, pi])[1]
     assert answer.emulated
     assert answer.light.accuracy_difference is not None
     assert (answer.light.ratio, answer.slack) == (None, None)
@@ -38,9 +38,9 @@ def test_an_emulated_machine_gets_accuracy_and_size_but_no_time() -> None:
 def test_an_emulators_times_do_not_choose_the_runtime() -> None:
     emulated = machine(hostname="edge", architecture="aarch64", emulated=True)
     edge = run(result("dynamic", "tflite-runtime", 50.0), result("dynamic", "litert", 90.0), on=emulated)
-    assert answers([HOST, edge])[1].light.configuration.runtime == "litert"
+    assert headlines([HOST, edge])[1].light.configuration.runtime == "litert"
 
 
 def test_without_both_sides_there_is_no_answer() -> None:
-    assert answers([run(result("dynamic", "litert", 1.0))]) == []
-    assert answers([run(result("keras", "tensorflow", 1.0))]) == []
+    assert headlines([run(result("dynamic", "litert", 1.0))]) == []
+    assert headlines([run(result("keras", "tensorflow", 1.0))]) == []

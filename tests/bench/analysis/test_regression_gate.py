@@ -18,7 +18,7 @@ BOTH = Limits(slower=0.05, accuracy_drop=0.5)
 
 def judged(new: Run, limits: Limits = BOTH) -> dict[tuple[str, str], Judgement]:
     found: list[Change] = changes([new], OLD)
-    return {(j.configuration.variant, j.of): j for j in judge(found, limits)}
+    return {(j.configuration.variant, j.quantity): j for j in judge(found, limits)}
 
 
 def test_the_same_again_passes() -> None:
@@ -72,7 +72,7 @@ def test_a_gate_that_looks_at_nothing_does_not_pass() -> None:
     found = changes([run(result("dynamic", "litert", 1.0), on=emulated)], OLD)
     with pytest.raises(BadInput, match="the time of no configuration: EMULATED"):
         judge(found, BOTH)
-    assert [j.of for j in judge(found, Limits(accuracy_drop=5))] == ["accuracy"]
+    assert [j.quantity for j in judge(found, Limits(accuracy_drop=5))] == ["accuracy"]
 
 
 def test_without_predictions_the_time_is_judged_and_the_accuracy_is_not() -> None:

@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge_bench.bench.analysis.timings import Measured, comparable_seconds, time_ratio
+from edge_bench.bench.analysis.timings import RunResult, comparable_seconds, time_ratio
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.run import Result
 from tests.bench.analysis.test_comparison import result, run
@@ -29,7 +29,7 @@ def timed(seconds: float, *, disturbed: float = 0.0, batch_size: int = 1, varian
 
 def ratio(item: Result, base: Result) -> float:
     both = run(item, base)
-    found, _ = time_ratio(Measured(both, item), Measured(both, base))
+    found, _ = time_ratio(RunResult(both, item), RunResult(both, base))
     assert found is not None
     return found.value
 
@@ -40,7 +40,7 @@ def test_what_disturbs_a_third_of_the_invocations_does_not_reach_the_ratio() -> 
 
 def test_a_typical_pass_is_as_many_median_invocations_as_it_has() -> None:
     item = timed(1.0, batch_size=3)  # 34 invocations, the last of one image
-    measured = Measured(run(item), item)
+    measured = RunResult(run(item), item)
     assert measured.typical_seconds()[0][0] == pytest.approx(1.0)
 
 
@@ -48,9 +48,9 @@ def test_a_typical_pass_is_as_many_median_invocations_as_it_has() -> None:
 def test_other_batch_sizes_or_few_invocations_are_compared_by_whole_passes(other: Result) -> None:
     item = timed(1.0, disturbed=0.3)
     both = run(item, other)
-    first, second = comparable_seconds(Measured(both, item), Measured(both, other))
+    first, second = comparable_seconds(RunResult(both, item), RunResult(both, other))
     assert first == item.by_process()
     assert second == other.by_process()
     few = timed(1.0, batch_size=50)
     alike = run(few, other)
-    assert comparable_seconds(Measured(alike, few), Measured(alike, other))[0] == few.by_process()
+    assert comparable_seconds(RunResult(alike, few), RunResult(alike, other))[0] == few.by_process()

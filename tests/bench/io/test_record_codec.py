@@ -70,7 +70,7 @@ def test_a_record_comes_back_and_unknown_fields_are_ignored(tmp_path: Path) -> N
         (b"\x00\xff", "not a history"),
         (b"[1, 2]", "not a history"),
         (b'{"schema_version": "1.0", "loss": "high"}', "not a whole history"),
-        (b'{"schema_version": "2.0"}', "newer"),
+        (b'{"schema_version": "3.0"}', "newer"),
         (b'{"schema_version": "0.9"}', "older"),
         (b'{"schema_version": "one"}', "not a history"),
         (b"[" * 100_000, "not a history"),

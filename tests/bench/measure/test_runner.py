@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge_bench.bench.dataset.workload import subject_of
+from edge_bench.bench.dataset.workload import bundle_workload
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.files import sha256_of
 from edge_bench.bench.io.record_codec import unpack
@@ -22,7 +22,7 @@ from edge_bench.bench.records.run import Run, Settings
 from edge_bench.bench.records.run_files import read_run, write_run
 from edge_bench.bench.runtimes import RUNTIMES, installed_version
 from edge_bench.bench.worker.messages import Ready, Time, Timed
-from edge_bench.bench.worker.process import Worker, WorkerFailed
+from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
 QUICK = Settings(trials=4, processes=2, limit=60)
 LITE = [name for name in ("tflite-runtime", "litert") if installed_version(RUNTIMES[name])]
@@ -30,7 +30,7 @@ LITE = [name for name in ("tflite-runtime", "litert") if installed_version(RUNTI
 
 def measure(bundle: Bundle, selection: Selection, settings: Settings = QUICK, progress: Progress | None = None) -> Run:
     return run_benchmark(
-        subject_of(bundle, settings.limit, settings.seed), plan(bundle, selection), settings, progress or Silent()
+        bundle_workload(bundle, settings.limit, settings.seed), plan(bundle, selection), settings, progress or Silent()
     )
 
 
@@ -66,15 +66,15 @@ def test_every_configuration_has_every_trial_in_fresh_processes(light_run: Run) 
             assert process.warm_up_ns >= 500_000_000
             assert 0 < process.memory_before_bytes < process.memory_peak_bytes
             assert process.load_ns > 0
-            assert process.first_ns > 0
+            assert process.first_inference_ns > 0
 
 
 def test_trials_of_different_configurations_are_interleaved(light_run: Run) -> None:
     measured = [result for result in light_run.results if result.trials]
     for round_number in range(4):
-        places = [result.trials[round_number].place for result in measured]
+        places = [result.trials[round_number].sequence_number for result in measured]
         assert sorted(places) == list(range(round_number * len(measured), (round_number + 1) * len(measured)))
-    order = sorted((trial.began_ns, trial.place) for result in measured for trial in result.trials)
+    order = sorted((trial.began_ns, trial.sequence_number) for result in measured for trial in result.trials)
     assert [place for _, place in order] == list(range(len(order)))
 
 
@@ -161,7 +161,7 @@ def test_a_worker_that_is_killed_between_trials_keeps_what_it_measured(
 ) -> None:
     asked = []
 
-    class Doomed(Worker):
+    class Doomed(WorkerProcess):
         def ask(self, request, answer, timeout):  # type: ignore[no-untyped-def]
             if isinstance(request, Time):
                 asked.append(request)
@@ -169,7 +169,7 @@ def test_a_worker_that_is_killed_between_trials_keeps_what_it_measured(
                     os.kill(self._process.pid, signal.SIGKILL)
             return super().ask(request, answer, timeout)
 
-    monkeypatch.setattr(benchmark, "Worker", Doomed)
+    monkeypatch.setattr(benchmark, "WorkerProcess", Doomed)
     (result,) = measure(digits_bundle, Selection(variants=["dynamic"], runtimes=["litert"])).results
     assert result.failure is not None
     assert "SIGKILL" in result.failure.message
@@ -178,14 +178,14 @@ def test_a_worker_that_is_killed_between_trials_keeps_what_it_measured(
 
 
 def test_a_worker_that_hangs_is_stopped_and_says_so(digits_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Hanging(Worker):
+    class Hanging(WorkerProcess):
         def ask(self, request, answer, timeout):  # type: ignore[no-untyped-def]
             if isinstance(request, Time):
                 os.kill(self._process.pid, signal.SIGSTOP)
                 timeout = 0.5
             return super().ask(request, answer, timeout)
 
-    monkeypatch.setattr(benchmark, "Worker", Hanging)
+    monkeypatch.setattr(benchmark, "WorkerProcess", Hanging)
     (result,) = measure(digits_bundle, Selection(variants=["dynamic"], runtimes=["litert"])).results
     assert result.failure is not None
     assert result.failure.kind == "timed out"
@@ -240,7 +240,7 @@ def test_threads_and_batch_sizes_multiply_and_keras_goes_to_tensorflow_only(digi
 
 
 def test_garbage_on_the_pipe_ends_a_worker_and_is_reported() -> None:
-    worker = Worker("litert")
+    worker = WorkerProcess("litert")
     try:
         worker.wait_for(Ready, 60)
         os.write(worker._channel._write_end, b"\xff\xff\xff\xff garbage")

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from edge_bench.bench.errors import ResultsError
-from edge_bench.bench.io.disk_space import room_for
+from edge_bench.bench.io.disk_space import require_run_space
 from edge_bench.bench.measure.plan import Selection
 from edge_bench.bench.measure.stored_runs import read_runs
 from edge_bench.bench.progress import Silent
@@ -74,9 +74,17 @@ def test_once_finds_the_run_of_this_bundle_and_measures_whatever_is_not_the_same
 def test_once_asks_only_for_what_was_stated(digits_bundle: Bundle, tmp_path: Path) -> None:
     _, first = measure_bundle(digits_bundle.folder, LIGHT, QUICK, tmp_path, Silent())
 
-    def once(selection: Selection, settings: Settings, *given: str) -> bool:
+    def once(selection: Selection, settings: Settings, *explicit_options: str) -> bool:
         return (
-            measure_bundle(digits_bundle.folder, selection, settings, tmp_path, Silent(), once=True, given=given)[1]
+            measure_bundle(
+                digits_bundle.folder,
+                selection,
+                settings,
+                tmp_path,
+                Silent(),
+                once=True,
+                explicit_options=explicit_options,
+            )[1]
             == first
         )
 
@@ -103,6 +111,6 @@ def test_of_a_folder_with_runs_of_several_bundles_the_newest_runs_bundle_counts(
 
 
 def test_a_run_that_would_not_fit_on_the_disk_is_refused_before_it_starts(tmp_path: Path) -> None:
-    room_for(tmp_path, 10_000 * 270, 10_000 * 270)
+    require_run_space(tmp_path, 10_000 * 270, 10_000 * 270)
     with pytest.raises(ResultsError, match="MB are free"):
-        room_for(tmp_path, 10**14, 10**14)
+        require_run_space(tmp_path, 10**14, 10**14)

@@ -20,13 +20,13 @@ from tests.bench.measure.test_runner import measure
 MS = 1_000_000
 
 
-def described(root: Path, architecture: str = "aarch64") -> tuple[Machine, list[Finding]]:
+def describe_model(root: Path, architecture: str = "aarch64") -> tuple[Machine, list[Finding]]:
     found = describe_machine(root, architecture)
     return found, machine_findings(found, root)
 
 
 def test_a_pi_4_as_it_comes(tmp_path: Path) -> None:
-    pi, (governor,) = described(trees.raspberry_pi_4(tmp_path))
+    pi, (governor,) = describe_model(trees.raspberry_pi_4(tmp_path))
     assert (pi.hostname, pi.board, pi.cpu, pi.cores) == ("pi4", "Raspberry Pi 4 Model B Rev 1.5", "Cortex-A72", 4)
     assert (pi.frequency_mhz, pi.governor, pi.memory_bytes) == (1800, "ondemand", 3_885_396 * 1024)
     assert (pi.kernel, pi.os, pi.load_average) == ("6.12.25+rpt-rpi-v8", "Debian GNU/Linux 12 (bookworm)", 0.08)
@@ -37,11 +37,11 @@ def test_a_pi_4_as_it_comes(tmp_path: Path) -> None:
 
 
 def test_a_pi_4_that_was_throttled_once_is_told_from_one_that_is_throttled_now(tmp_path: Path) -> None:
-    _, once = described(trees.raspberry_pi_4(tmp_path, governor="performance", throttled="50000"))
+    _, once = describe_model(trees.raspberry_pi_4(tmp_path, governor="performance", throttled="50000"))
     assert [(finding.spoils, "since the machine was started" in finding.what) for finding in once] == [
         (False, True)
     ] * 2
-    _, now = described(trees.raspberry_pi_4(tmp_path, governor="performance", throttled="50005"))
+    _, now = describe_model(trees.raspberry_pi_4(tmp_path, governor="performance", throttled="50005"))
     assert [finding.spoils for finding in now] == [True, True]
     assert "under-voltage" in now[0].what
     assert "power supply" in now[0].remedy
@@ -49,7 +49,7 @@ def test_a_pi_4_that_was_throttled_once_is_told_from_one_that_is_throttled_now(t
 
 
 def test_a_pi_5_that_is_set_up_well_has_nothing_to_say(tmp_path: Path) -> None:
-    pi, findings = described(trees.raspberry_pi_5(tmp_path))
+    pi, findings = describe_model(trees.raspberry_pi_5(tmp_path))
     assert (pi.cpu, pi.frequency_mhz) == ("Cortex-A76", 2400)
     assert findings == []
     state = Sensors(tmp_path).read()
@@ -58,7 +58,7 @@ def test_a_pi_5_that_is_set_up_well_has_nothing_to_say(tmp_path: Path) -> None:
 
 
 def test_a_laptop_on_battery(tmp_path: Path) -> None:
-    laptop, findings = described(trees.laptop_on_battery(tmp_path), "x86_64")
+    laptop, findings = describe_model(trees.laptop_on_battery(tmp_path), "x86_64")
     assert "i7-1165G7" in laptop.cpu
     assert ["powersave" in findings[0].what, "battery" in findings[1].what] == [True, True]
     assert all(finding.spoils for finding in findings)
@@ -68,7 +68,7 @@ def test_a_laptop_on_battery(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("version", "quota", "cores"), [(2, "150000", 1.5), (1, "50000", 0.5)])
 def test_a_container_with_a_cpu_limit(tmp_path: Path, version: int, quota: str, cores: float) -> None:
-    found, (finding,) = described(trees.container(tmp_path, version=version, quota=quota))
+    found, (finding,) = describe_model(trees.container(tmp_path, version=version, quota=quota))
     assert found.cpu_limit == cores
     assert found.container
     assert f"{cores:.2f} cores" in finding.what
@@ -77,7 +77,7 @@ def test_a_container_with_a_cpu_limit(tmp_path: Path, version: int, quota: str, 
 
 @pytest.mark.parametrize(("version", "quota"), [(2, "max"), (1, "-1")])
 def test_a_container_without_a_limit(tmp_path: Path, version: int, quota: str) -> None:
-    found, findings = described(trees.container(tmp_path, version=version, quota=quota))
+    found, findings = describe_model(trees.container(tmp_path, version=version, quota=quota))
     assert found.cpu_limit is None
     assert findings == []
 
@@ -113,7 +113,7 @@ def test_under_an_emulator_no_sensor_of_the_other_machine_is_read(tmp_path: Path
     trees.laptop_on_battery(tmp_path)
     trees.write(tmp_path, {"sys/devices/system/cpu/modalias": "cpu:type:x86,ven0000:feature:,0000"})
     assert Sensors(tmp_path, emulated=True).read() == MachineState()
-    found, findings = described(tmp_path, "aarch64")
+    found, findings = describe_model(tmp_path, "aarch64")
     assert found.emulated
     assert (found.governor, found.frequency_mhz) == ("", None)
     assert ["EMULATED" in finding.what for finding in findings] == [True]
@@ -125,11 +125,11 @@ def trial(**fields: int) -> Trial:
 
 def test_a_trial_is_disturbed_by_who_takes_the_cores_it_needs_and_by_a_hypervisor() -> None:
     assert not disturbed(trial(), threads=1, cores=2)  # a machine that does not say
-    assert not disturbed(trial(others_ns=900 * MS, stolen_ns=0), threads=1, cores=2)  # on the core that is free
-    assert disturbed(trial(others_ns=1100 * MS, stolen_ns=0), threads=1, cores=2)
-    assert disturbed(trial(others_ns=100 * MS, stolen_ns=0), threads=2, cores=2)
-    assert disturbed(trial(others_ns=0, stolen_ns=60 * MS), threads=1, cores=4)
-    assert not disturbed(trial(others_ns=0, stolen_ns=30 * MS), threads=1, cores=4)  # within what ticks can tell
+    assert not disturbed(trial(other_cpu_ns=900 * MS, steal_ns=0), threads=1, cores=2)  # on the core that is free
+    assert disturbed(trial(other_cpu_ns=1100 * MS, steal_ns=0), threads=1, cores=2)
+    assert disturbed(trial(other_cpu_ns=100 * MS, steal_ns=0), threads=2, cores=2)
+    assert disturbed(trial(other_cpu_ns=0, steal_ns=60 * MS), threads=1, cores=4)
+    assert not disturbed(trial(other_cpu_ns=0, steal_ns=30 * MS), threads=1, cores=4)  # within what ticks can tell
 
 
 def with_trials(changed: int, **fields: object) -> Run:
@@ -150,7 +150,7 @@ def test_any_throttled_trial_spoils_the_run() -> None:
 
 @pytest.mark.parametrize(("count", "spoils"), [(3, False), (4, True)])
 def test_load_from_others_spoils_when_more_than_a_tenth_of_the_trials_felt_it(count: int, spoils: bool) -> None:
-    (finding,) = trial_findings(with_trials(count, others_ns=3_000 * MS, stolen_ns=0).results, machine())
+    (finding,) = trial_findings(with_trials(count, other_cpu_ns=3_000 * MS, steal_ns=0).results, machine())
     assert f"{count} of 30 trials" in finding.what
     assert "stop other programs" in finding.remedy
     assert finding.spoils is spoils
@@ -198,7 +198,7 @@ def test_a_real_run_says_what_it_used_and_whether_to_trust_it(digits_bundle: Bun
     for each in made.results[0].trials:
         assert each.cpu_ns is not None
         assert 0 < each.cpu_ns < 3 * each.elapsed_ns
-        assert each.others_ns is None or each.others_ns >= 0
+        assert each.other_cpu_ns is None or each.other_cpu_ns >= 0
     assert made.results[0].delegate == "XNNPACK"
 
 
@@ -207,7 +207,7 @@ def test_a_run_from_before_trust_was_recorded_can_still_be_read(tmp_path: Path) 
     for name in ("trusted", "state_before", "state_after"):
         old.pop(name, None)
     for made in old["results"][0]["trials"]:
-        for name in ("cpu_ns", "others_ns", "stolen_ns", "temperature_c", "throttled"):
+        for name in ("cpu_ns", "other_cpu_ns", "steal_ns", "temperature_c", "throttled"):
             made.pop(name, None)
     (tmp_path / "old.json").write_bytes(msgspec.json.encode(old))
     assert read_run(tmp_path / "old.json").trusted is None

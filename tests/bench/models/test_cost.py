@@ -8,7 +8,7 @@ import pytest
 
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.formats.tflite import parse_tflite, read_tflite
-from edge_bench.bench.models.cost import anatomy
+from edge_bench.bench.models.cost import model_cost
 from edge_bench.bench.records.bundle import Bundle
 from tests.models import MLPERF, mlperf
 
@@ -18,7 +18,7 @@ PAPER_MACS = 194_688 + 2_230_272 + 663_552 + 32_768 + 2_560
 
 @pytest.mark.parametrize("variant", ["float32", "float16", "dynamic", "int8"])
 def test_every_variant_of_the_papers_cnn_has_its_parameters_and_work(digits_bundle: Bundle, variant: str) -> None:
-    cost = anatomy(read_tflite(digits_bundle.folder / "variants" / f"{variant}.tflite"))
+    cost = model_cost(read_tflite(digits_bundle.folder / "variants" / f"{variant}.tflite"))
     assert cost.parameters == 128_266
     assert cost.macs == PAPER_MACS
     assert sum(each.macs for each in cost.operators if each.name == "CONV_2D") == PAPER_MACS - 35_328
@@ -26,7 +26,9 @@ def test_every_variant_of_the_papers_cnn_has_its_parameters_and_work(digits_bund
 
 @pytest.mark.skipif(not MLPERF, reason="needs EDGE_BENCH_DATA beside a models folder")
 def test_mlperf_tinys_resnet() -> None:
-    float32, quantized = (anatomy(read_tflite(mlperf(name))) for name in ("pretrainedResnet", "pretrainedResnet_quant"))
+    float32, quantized = (
+        model_cost(read_tflite(mlperf(name))) for name in ("pretrainedResnet", "pretrainedResnet_quant")
+    )
     assert float32.macs == quantized.macs
     # MLPerf Tiny v0.5 (Banbury et al. 2021): 12.5 M multiply-accumulates, 78 k parameters
     assert float32.macs == pytest.approx(12.5e6, rel=0.02)
@@ -50,7 +52,7 @@ def test_damaged_files_are_refused_and_never_crash(digits_bundle: Bundle, tmp_pa
         for place in generator.integers(0, len(content), 20):
             damaged[place] = generator.integers(0, 256)
         with contextlib.suppress(ValueError):  # nothing else may come out
-            anatomy(parse_tflite(bytes(damaged)))
+            model_cost(parse_tflite(bytes(damaged)))
     for cut in (0, 3, 7, 100, len(content) // 2):
         (tmp_path / "cut.tflite").write_bytes(content[:cut])
         with pytest.raises(BadInput, match=r"cut\.tflite"):

@@ -8,7 +8,7 @@ import pytest
 
 from edge_bench.bench.measure.plan import Selection, plan
 from edge_bench.bench.models.model_files import ModelFiles
-from edge_bench.bench.models.operator_support import known_releases, unsupported, why_not
+from edge_bench.bench.models.operator_support import known_refusal, known_releases, unsupported
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.manifest import Operator
 
@@ -16,7 +16,7 @@ DENSE_12 = [Operator(name="CONV_2D", version=3, count=1), Operator(name="FULLY_C
 
 
 def test_the_papers_failure_is_known_beforehand_with_its_remedy() -> None:
-    refusal = why_not(DENSE_12, "tflite-runtime", "2.14.0")
+    refusal = known_refusal(DENSE_12, "tflite-runtime", "2.14.0")
     assert refusal is not None
     assert "FULLY_CONNECTED version 12" in refusal.problem
     assert "tflite-runtime 2.14.0" in refusal.problem
@@ -26,9 +26,9 @@ def test_the_papers_failure_is_known_beforehand_with_its_remedy() -> None:
 
 def test_litert_has_it_and_unknown_releases_are_left_to_the_trial() -> None:
     newest = [release for release in known_releases() if release.runtime == "litert"][-1]
-    assert why_not(DENSE_12, "litert", newest.version) is None
-    assert why_not(DENSE_12, "tflite-runtime", "99.0") is None
-    assert why_not([Operator(name="CUSTOM Mine", version=1, count=1)], "tflite-runtime", "2.14.0") is None
+    assert known_refusal(DENSE_12, "litert", newest.version) is None
+    assert known_refusal(DENSE_12, "tflite-runtime", "99.0") is None
+    assert known_refusal([Operator(name="CUSTOM Mine", version=1, count=1)], "tflite-runtime", "2.14.0") is None
 
 
 def test_operators_are_never_lost_from_release_to_release() -> None:
@@ -47,7 +47,7 @@ def test_what_is_known_is_what_the_installed_release_does(
     digits_bundle: Bundle, tmp_path: Path, runtime: str, distribution: str
 ) -> None:
     """The table says yes to what loads, and no to what the library itself refuses."""
-    from edge_bench.app.conversion.inspect import inspected
+    from edge_bench.app.conversion.inspect import inspect_model
     from edge_bench.bench.progress import Silent
 
     version = importlib.metadata.version(distribution)
@@ -55,7 +55,7 @@ def test_what_is_known_is_what_the_installed_release_does(
         pytest.skip(f"{runtime} {version} has not been asked: make releases")
     good = digits_bundle.folder / "variants" / "dynamic.tflite"
     for file in (good, per_channel_dense(digits_bundle, tmp_path / "per_channel.tflite")):
-        found = inspected(file, 60, Silent())
+        found = inspect_model(file, 60, Silent())
         known = next(lacking for name, release, lacking in found.known if (name, release) == (runtime, version))
         tried = next(each.refusal for each in found.tried if each.runtime == runtime)
         assert bool(known) == bool(tried), (known, tried)

@@ -40,7 +40,7 @@ def arm(
         packed = {name: pack(np.full(IMAGES, value * 1e6 * scale).astype(np.int64)) for name, value in parts.items()}
         trials.append(
             ArmTrial(
-                process=number // 6, round=number % 6, place=number, began_ns=number, passes=1,
+                process=number // 6, round=number % 6, sequence_number=number, began_ns=number, passes=1,
                 elapsed_ns=int(latencies.sum()), latencies=pack(latencies), parts=packed,
             )
         )  # fmt: skip
@@ -61,7 +61,8 @@ def offload(*arms: Arm, links: tuple[Link, ...] = (), wrong: int = 0, **changes:
         "bundle": BundleIdentity(
             sha256="b", created="", model="m", parameters=1, dataset="d", dataset_sha256="", classes=["0"] * 10
         ),
-        "settings": OffloadSettings(), "images": Images(indices=pack(np.arange(100)), labels=pack(LABELS), of=100),
+        "settings": OffloadSettings(),
+        "images": Images(indices=pack(np.arange(100)), labels=pack(LABELS), total_images=100),
         "timed": IMAGES, "model_sha256": "", "runtime_version": "", "links": list(links),
         "configuration": Configuration(variant="dynamic", runtime="litert", threads=1, batch_size=1),
         "path": PathProbe(rtt_s=0.1e-3, empty_s=0.4e-3, up_bps=1e9),

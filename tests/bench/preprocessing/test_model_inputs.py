@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge_bench.bench.preprocessing import model_inputs as feeding
-from edge_bench.bench.preprocessing.model_inputs import Feed, model_inputs
+from edge_bench.bench.preprocessing.model_inputs import InputBatches, model_inputs
 from edge_bench.bench.preprocessing.presets import PRESETS, inferred_preset
 from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
 
@@ -51,12 +51,12 @@ def test_values_that_are_no_images_pass_as_they_are() -> None:
 def test_large_inputs_come_in_parts_that_are_the_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", PIXELS)
     stored, rows = np.load(tmp_path / "x.npy", mmap_mode="r"), list(range(49, -1, -1))
-    whole = Feed(stored, rows, RAW, FLOAT, batch_size=3)
+    whole = InputBatches(stored, rows, RAW, FLOAT, batch_size=3)
     assert whole.chunks == 1
     one = 4 * 6 * 3 * 4
     monkeypatch.setattr(feeding, "KEPT_BYTES", 10 * one)
     monkeypatch.setattr(feeding, "CHUNK_BYTES", 8 * one)
-    parted = Feed(stored, rows, RAW, FLOAT, batch_size=3)
+    parted = InputBatches(stored, rows, RAW, FLOAT, batch_size=3)
     parts = list(parted.parts())
     assert parted.chunks == len(parts) == 9  # six images each, whole batches, and the rest
     assert {len(part) for _, part in parts[:-1]} == {6}

@@ -79,7 +79,7 @@ def test_an_unfinished_training_is_no_bundle(tmp_path: Path) -> None:
     ("spoil", "words"),
     [
         (lambda f: (f / "manifest.json").write_text("{"), "not a manifest"),
-        (lambda f: change_manifest(f, schema_version="2.0"), "newer"),
+        (lambda f: change_manifest(f, schema_version="3.0"), "newer"),
         (lambda f: (f / "test/images.npy").unlink(), "not there"),
         (lambda f: (f / "test/images.npy").write_bytes(b"\x93NUMPY"), "bytes, the manifest says"),
         (lambda f: (f / "test/labels.npy").write_bytes(b"x" * 428), "altered"),

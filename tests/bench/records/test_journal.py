@@ -57,7 +57,7 @@ def journal_in(folder: Path) -> Path:
 def assert_whole(run: Run) -> None:
     """Every trial of the schedule once, and rounds of both configurations still side by side."""
     assert run.complete
-    places = sorted(trial.place for result in run.results for trial in result.trials)
+    places = sorted(trial.sequence_number for result in run.results for trial in result.trials)
     assert places == list(range(12))
     for result in run.results:
         assert len(result.trials) == 6

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
 from edge_bench.bench.stats import intervals as stats
-from edge_bench.bench.stats.intervals import Interval, student_t
+from edge_bench.bench.stats.intervals import Interval, t_quantile
 
 
 def test_the_median_interval_of_thirty_values_is_the_tenth_and_the_twenty_first() -> None:
@@ -64,7 +64,7 @@ def test_wilson_is_scipys(right: int, total: int) -> None:
 
 @pytest.mark.parametrize("freedom", [1, 2, 4, 7.3, 29, 1000])
 def test_student_t_is_scipys(freedom: float) -> None:
-    assert student_t(freedom) == pytest.approx(scipy_stats.t.ppf(0.975, freedom), rel=1e-6)
+    assert t_quantile(freedom) == pytest.approx(scipy_stats.t.ppf(0.975, freedom), rel=1e-6)
 
 
 @given(st.integers(0, 300), st.integers(0, 300))

@@ -12,7 +12,7 @@ import pytest
 
 from edge_bench.bench.io.files import PART, remove_leftovers
 from edge_bench.bench.measure.plan import Selection
-from edge_bench.bench.measure.request import about_bundle
+from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.measure.run_builder import read_run_or_journal
 from edge_bench.bench.measure.session import measure
 from edge_bench.bench.progress import Silent
@@ -20,7 +20,7 @@ from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.journal import JOURNAL
 from edge_bench.bench.records.run import Run, Settings
 from edge_bench.bench.records.run_files import read_run
-from edge_bench.bench.system.concurrent_runs import company, measuring_now
+from edge_bench.bench.system.concurrent_runs import concurrent_runs, detect_concurrent_runs
 from tests.conftest import clean_environment
 
 LIGHT = Selection(variants=["dynamic"], runtimes=["litert"])
@@ -28,40 +28,41 @@ QUICK = Settings(trials=3, processes=1, limit=20)
 
 
 def run_ids(guests: object) -> list[str]:
-    return [guest.run_id for guest in guests]  # type: ignore[attr-defined]
+    return [other.run_id for other in guests]  # type: ignore[attr-defined]
 
 
 def test_each_of_two_knows_the_other_once(tmp_path: Path) -> None:
-    with company("a", "here", tmp_path) as first:
-        assert first.news() == []
-        with company("b", "there", tmp_path) as second:
-            assert run_ids(second.news()) == ["a"]
-            assert run_ids(first.news()) == ["b"]
-            assert first.news() == second.news() == []
-            assert sorted(run_ids(measuring_now("", tmp_path))) == ["a", "b"]
+    with detect_concurrent_runs("a", "here", tmp_path) as first:
+        assert first.poll() == []
+        with detect_concurrent_runs("b", "there", tmp_path) as second:
+            assert run_ids(second.poll()) == ["a"]
+            assert run_ids(first.poll()) == ["b"]
+            assert first.poll() == second.poll() == []
+            assert sorted(run_ids(concurrent_runs("", tmp_path))) == ["a", "b"]
     assert list(tmp_path.iterdir()) == []
-    assert measuring_now("", tmp_path) == []
+    assert concurrent_runs("", tmp_path) == []
 
 
 def test_one_that_came_and_went_in_between_is_known_too(tmp_path: Path) -> None:
-    with company("a", "here", tmp_path / "nowhere", tmp_path) as first:
-        with company("b", "there", tmp_path):
+    with detect_concurrent_runs("a", "here", tmp_path / "nowhere", tmp_path) as first:
+        with detect_concurrent_runs("b", "there", tmp_path):
             pass
-        (guest,) = first.news()
-        assert (guest.run_id, guest.host, guest.process) == ("b", "there", os.getpid())
+        (other,) = first.poll()
+        assert (other.run_id, other.host, other.process) == ("b", "there", os.getpid())
 
 
 def test_the_dead_are_no_company_and_their_books_are_cleared_away(tmp_path: Path) -> None:
     code = (
-        "import os; from pathlib import Path; from edge_bench.bench.system.concurrent_runs import company\n"
-        f"with company('dead', 'here', Path({str(tmp_path)!r})): os.kill(os.getpid(), 9)"
+        "import os; from pathlib import Path\n"
+        "from edge_bench.bench.system.concurrent_runs import detect_concurrent_runs\n"
+        f"with detect_concurrent_runs('dead', 'here', Path({str(tmp_path)!r})): os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", code], env=clean_environment(tmp_path), check=False)
     assert len(list(tmp_path.glob(f".*{PART}"))) == 1
-    with company("alive", "here", tmp_path) as here:
-        assert here.news() == []
-    assert measuring_now("", tmp_path) == []
-    with company("next", "here", tmp_path):
+    with detect_concurrent_runs("alive", "here", tmp_path) as here:
+        assert here.poll() == []
+    assert concurrent_runs("", tmp_path) == []
+    with detect_concurrent_runs("next", "here", tmp_path):
         remove_leftovers(tmp_path)
         assert len(list(tmp_path.iterdir())) == 1, "its own, which is locked, stays"
 
@@ -69,11 +70,11 @@ def test_the_dead_are_no_company_and_their_books_are_cleared_away(tmp_path: Path
 def test_another_machine_on_the_same_network_folder_is_no_company(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with company("a", "here", tmp_path) as first:
+    with detect_concurrent_runs("a", "here", tmp_path) as first:
         monkeypatch.setattr("edge_bench.bench.system.concurrent_runs._boot_id", lambda: "another kernel")
-        with company("b", "there", tmp_path) as second:
-            assert second.news() == []
-        assert first.news() == []
+        with detect_concurrent_runs("b", "there", tmp_path) as second:
+            assert second.poll() == []
+        assert first.poll() == []
 
 
 def test_what_is_no_book_is_passed_over(tmp_path: Path) -> None:
@@ -81,8 +82,8 @@ def test_what_is_no_book_is_passed_over(tmp_path: Path) -> None:
         (tmp_path / f".measuring.{number}{PART}").write_bytes(content)
     (tmp_path / f".measuring.link{PART}").symlink_to(tmp_path / "elsewhere")
     os.mkfifo(tmp_path / f".measuring.pipe{PART}")
-    with company("a", "here", tmp_path) as here:
-        assert here.news() == []
+    with detect_concurrent_runs("a", "here", tmp_path) as here:
+        assert here.poll() == []
     assert not (tmp_path / "elsewhere").exists()
 
 
@@ -92,16 +93,18 @@ def test_runs_of_different_users_see_each_other(tmp_path: Path, request: pytest.
     request.addfinalizer(lambda: shutil.rmtree(shared))
     shared.chmod(0o1777)
     code = (
-        "import os\nfrom pathlib import Path\nfrom edge_bench.bench.system.concurrent_runs import company\n"
+        "import os\nfrom pathlib import Path\n"
+        "from edge_bench.bench.system.concurrent_runs import detect_concurrent_runs\n"
         "os.setgid(12345)\nos.setuid(12345)\n"
-        f"with company('other', 'there', Path({str(shared)!r})) as here: print([g.run_id for g in here.news()])\n"
+        f"with detect_concurrent_runs('other', 'there', Path({str(shared)!r})) as here:\n"
+        "    print([other.run_id for other in here.poll()])\n"
     )
-    with company("mine", "here", shared) as here:
+    with detect_concurrent_runs("mine", "here", shared) as here:
         done = subprocess.run(
             [sys.executable, "-c", code], env=clean_environment(tmp_path), capture_output=True, text=True, check=False
         )
         assert done.stdout == "['mine']\n", done.stderr
-        assert run_ids(here.news()) == ["other"]
+        assert run_ids(here.poll()) == ["other"]
 
 
 class Disturbs(Silent):
@@ -113,7 +116,7 @@ class Disturbs(Silent):
     def advance(self, steps: int = 1, note: str = "") -> None:
         self.done += steps
         if steps and self.done == 1:
-            with company("0ther" * 6, "elsewhere", self.results):
+            with detect_concurrent_runs("0ther" * 6, "elsewhere", self.results):
                 pass
         if self.done == 2:
             raise KeyboardInterrupt
@@ -122,12 +125,12 @@ class Disturbs(Silent):
 def test_a_second_run_is_in_the_trust_record_also_after_a_kill_and_a_resume(
     digits_bundle: Bundle, tmp_path: Path
 ) -> None:
-    question = about_bundle(digits_bundle.folder, LIGHT, QUICK, Silent())
-    run, _ = measure(question, tmp_path, Disturbs(tmp_path))
+    request = BenchmarkRequest.from_bundle(digits_bundle.folder, LIGHT, QUICK, Silent())
+    run, _ = measure(request, tmp_path, Disturbs(tmp_path))
     assert spoiled(run) == 1
     (journal,) = tmp_path.glob(f"*{JOURNAL}")
     assert spoiled(read_run_or_journal(journal)) == 1, "on disk, whatever happens to the run"
-    whole, path = measure(question, tmp_path, Silent(), resume=True)
+    whole, path = measure(request, tmp_path, Silent(), resume=True)
     assert whole.complete
     assert spoiled(read_run(path)) == 1
     assert whole.trusted is False
@@ -141,11 +144,13 @@ def test_two_real_runs_at_once_both_say_so(digits_bundle: Bundle, tmp_path: Path
 
         def advance(self, steps: int = 1, note: str = "") -> None:
             if self.found is None and steps:
-                question = about_bundle(digits_bundle.folder, LIGHT, msgspec.structs.replace(QUICK, trials=1), Silent())
-                self.found, _ = measure(question, tmp_path / "second", Silent())
+                once = msgspec.structs.replace(QUICK, trials=1)
+                request = BenchmarkRequest.from_bundle(digits_bundle.folder, LIGHT, once, Silent())
+                self.found, _ = measure(request, tmp_path / "second", Silent())
 
     second = Second()
-    first, _ = measure(about_bundle(digits_bundle.folder, LIGHT, QUICK, Silent()), tmp_path / "first", second)
+    request = BenchmarkRequest.from_bundle(digits_bundle.folder, LIGHT, QUICK, Silent())
+    first, _ = measure(request, tmp_path / "first", second)
     assert second.found is not None
     assert spoiled(first) == spoiled(second.found) == 1
     assert second.found.run_id[:8] in " ".join(finding.what for finding in first.findings)

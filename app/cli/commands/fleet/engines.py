@@ -1,6 +1,6 @@
 """The commands ``fleet list`` and ``fleet clean``."""
 
-from edge_bench.app.cli.options.fleet import AnswerWithin, Engines, FleetFile, RemoveImage, SshConfig, Tls
+from edge_bench.app.cli.options.fleet import ApiTimeout, Engines, FleetFile, RemoveImage, SshConfig, Tls
 from edge_bench.app.cli.options.shared import Debug, OutputFormat, Quiet
 from edge_bench.app.render.formats import Format
 from edge_bench.bench.errors import EdgeBenchError
@@ -13,7 +13,7 @@ def list_engines(
     fleet_file: FleetFile = None,
     ssh_config: SshConfig = None,
     tls: Tls = None,
-    answer_within: AnswerWithin = 30,
+    api_timeout: ApiTimeout = 30,
     output_format: OutputFormat = Format.TABLE,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -21,12 +21,12 @@ def list_engines(
     """Say what each engine is, whether it can be reached, and what fleet commands have left there."""
     from edge_bench.app.cli import console
     from edge_bench.app.fleet.docker.inventory import engine_settings
-    from edge_bench.app.fleet.status import look_at
+    from edge_bench.app.fleet.status import query_engines
     from edge_bench.app.tables.fleet import engines_table
 
-    found = look_at(engine_settings(engine or [], fleet_file, ssh_config=ssh_config, tls=tls), answer_within)
+    found = query_engines(engine_settings(engine or [], fleet_file, ssh_config=ssh_config, tls=tls), api_timeout)
     console.print_table(engines_table(found), output_format)
-    if any(look.reason for look in found):
+    if any(status.reason for status in found):
         raise EdgeBenchError("not every engine can be reached", "the reasons are in the table")
 
 
@@ -35,7 +35,7 @@ def clean(
     fleet_file: FleetFile = None,
     ssh_config: SshConfig = None,
     tls: Tls = None,
-    answer_within: AnswerWithin = 30,
+    api_timeout: ApiTimeout = 30,
     remove_image: RemoveImage = False,
     output_format: OutputFormat = Format.TABLE,
     quiet: Quiet = False,
@@ -48,7 +48,7 @@ def clean(
     from edge_bench.app.tables.fleet import engines_table
 
     settings = engine_settings(engine or [], fleet_file, ssh_config=ssh_config, tls=tls)
-    found = clean_engines(settings, answer_within, remove_image=remove_image)
+    found = clean_engines(settings, api_timeout, remove_image=remove_image)
     console.print_table(engines_table(found), output_format)
-    if any(look.reason or look.left for look in found):
+    if any(status.reason or status.left for status in found):
         raise EdgeBenchError("not every engine could be cleaned", "the reasons are in the table")

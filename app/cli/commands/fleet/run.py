@@ -6,16 +6,16 @@ import typer
 
 from edge_bench.app.cli import parsing
 from edge_bench.app.cli.options.fleet import (
-    AnswerWithin,
+    ApiTimeout,
     Bundle,
-    Desk,
     Engines,
     FleetFile,
     Image,
     Keep,
+    LocalEngine,
     MinDisk,
     MinMemory,
-    Patience,
+    ReconnectTimeout,
     RemoveImage,
     Resume,
     SshConfig,
@@ -69,7 +69,7 @@ def run(
     swarm: Swarm = False,
     stack_file: StackFile = None,
     image: Image = "edge-bench",
-    desk: Desk = None,
+    local_engine: LocalEngine = None,
     variant: Variants = None,
     runtime: Runtimes = None,
     threads: Threads = None,
@@ -84,8 +84,8 @@ def run(
     memory_limit: MemoryLimit = None,
     min_memory: MinMemory = "256M",
     min_disk: MinDisk = "64M",
-    answer_within: AnswerWithin = 30,
-    patience: Patience = 60,
+    api_timeout: ApiTimeout = 30,
+    reconnect_timeout: ReconnectTimeout = 60,
     results: ResultsFolder = DEFAULT_RESULTS,
     keep: Keep = False,
     remove_image: RemoveImage = False,
@@ -98,9 +98,9 @@ def run(
     from edge_bench.app.cli import console
     from edge_bench.app.fleet.docker.engine import Engine
     from edge_bench.app.fleet.docker.images import ImageSource
-    from edge_bench.app.fleet.docker.inventory import desk_setting, engine_settings
+    from edge_bench.app.fleet.docker.inventory import engine_settings, local_engine_setting
     from edge_bench.app.fleet.runs.fleet_job import run_fleet
-    from edge_bench.app.fleet.runs.order import Order
+    from edge_bench.app.fleet.runs.spec import FleetJobSpec
     from edge_bench.app.fleet.swarm.job import run_swarm
     from edge_bench.app.fleet.swarm.node_rows import swarm_settings
     from edge_bench.app.render.progress.fleet import fleet_view
@@ -108,20 +108,20 @@ def run(
 
     engines = engine_settings(engine or [], fleet_file, ssh_config=ssh_config, tls=tls)
     options, settings = _passed_on(context)
-    source = ImageSource(image, lambda: Engine(desk_setting(desk), answer_within))
-    order = Order(
+    source = ImageSource(image, lambda: Engine(local_engine_setting(local_engine), api_timeout))
+    spec = FleetJobSpec(
         Bundle.open(bundle), options, settings, results, source,
-        timeout=answer_within, patience=patience, keep=keep, remove_image=remove_image,
+        timeout=api_timeout, reconnect_timeout=reconnect_timeout, keep=keep, remove_image=remove_image,
         min_memory=parsing.memory(min_memory, "--min-memory") or 0,
         min_disk=parsing.memory(min_disk, "--min-disk") or 0,
     )  # fmt: skip
-    rows = swarm_settings(engines[0], answer_within) if swarm else engines
+    rows = swarm_settings(engines[0], api_timeout) if swarm else engines
     try:
         with fleet_view([setting.name for setting in rows], quiet=console.settings.quiet) as view:
             if swarm:
-                outcome = run_swarm(order, engines, view, nodes=rows, stack_file=stack_file, resume=resume)
+                outcome = run_swarm(spec, engines, view, nodes=rows, stack_file=stack_file, resume=resume)
             else:
-                outcome = run_fleet(order, engines, view, resume=resume)
+                outcome = run_fleet(spec, engines, view, resume=resume)
     finally:
         source.close()
     _conclude(outcome, output_format)

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from edge_bench.app.cli.options.fleet import Bundle, Collector, Node, Patience, Port, RunOptions, TokenFile
+from edge_bench.app.cli.options.fleet import Bundle, Collector, Node, Port, ReconnectTimeout, RunOptions, TokenFile
 from edge_bench.app.cli.options.shared import DEFAULT_RESULTS, Debug, Quiet, ResultsFolder
 from edge_bench.bench.errors import EdgeBenchError
 
@@ -36,18 +36,18 @@ def task(
     collector: Collector = f"collector:{PORT}",
     node: Node = "node",
     token_file: TokenFile = TOKEN,
-    patience: Patience = 600,
+    reconnect_timeout: ReconnectTimeout = 600,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """In a swarm: fetch the bundle, run, hand the Run over until it is acknowledged."""
-    from edge_bench.app.fleet.swarm.task import Courier
+    from edge_bench.app.fleet.swarm.task import CollectorClient
 
     host, _, port = collector.rpartition(":")
-    courier = Courier(host, int(port), node, token_file.read_text().strip(), patience)
+    client = CollectorClient(host, int(port), node, token_file.read_text().strip(), reconnect_timeout)
     try:
-        for path in courier.measure(Path("/artifacts"), Path("/results"), options or []):
+        for path in client.measure(Path("/artifacts"), Path("/results"), options or []):
             print(path)
     except EdgeBenchError as cause:
-        courier.tell(f"failed: {cause.problem}")
+        client.report_status(f"failed: {cause.problem}")
         raise

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from edge_bench.app.cli import parsing
-from edge_bench.app.cli.options.fleet import AnswerWithin, Desk, Engines, FleetFile, RemoveImage, SshConfig, Tls
+from edge_bench.app.cli.options.fleet import ApiTimeout, Engines, FleetFile, LocalEngine, RemoveImage, SshConfig, Tls
 from edge_bench.app.cli.options.shared import Debug, Quiet, Seed
 from edge_bench.app.cli.options.training import DatasetName, Dropout, Epochs, LearningRate, ModelName, TrainBatchSize
 
@@ -51,7 +51,7 @@ def train(
     ssh_config: SshConfig = None,
     tls: Tls = None,
     image: HostImage = "edge-bench-host",
-    desk: Desk = None,
+    local_engine: LocalEngine = None,
     stop_after: HandOver = None,
     model: ModelName = "paper-cnn",
     dataset: DatasetName = "fashion-mnist",
@@ -61,7 +61,7 @@ def train(
     learning_rate: LearningRate = 1e-3,
     dropout: Dropout = 0.5,
     seed: Seed = 42,
-    answer_within: AnswerWithin = 30,
+    api_timeout: ApiTimeout = 30,
     remove_image: RemoveImage = False,
     resume: GoOn = False,
     quiet: Quiet = False,
@@ -71,8 +71,8 @@ def train(
     from edge_bench.app.cli import console
     from edge_bench.app.fleet.docker.engine import Engine
     from edge_bench.app.fleet.docker.images import ImageSource
-    from edge_bench.app.fleet.docker.inventory import desk_setting, engine_settings
-    from edge_bench.app.fleet.sequential_training import TrainingOrder, data_folder, shares, train_in_turn
+    from edge_bench.app.fleet.docker.inventory import engine_settings, local_engine_setting
+    from edge_bench.app.fleet.sequential_training import TrainingJobSpec, data_folder, shares, train_in_turn
     from edge_bench.app.tables.models.training import training_summary
     from edge_bench.app.training.data.datasets import known_dataset
     from edge_bench.app.training.fit.architectures import trainable
@@ -84,12 +84,12 @@ def train(
     )  # fmt: skip
     engines = engine_settings(engine or [], fleet_file, ssh_config=ssh_config, tls=tls)
     plan = shares(engines, epochs, parsing.counts(stop_after, "--stop-after") if stop_after else None)
-    source = ImageSource(image, lambda: Engine(desk_setting(desk), answer_within))
-    order = TrainingOrder(
-        bundle, settings, source, data_folder(settings, data_dir), timeout=answer_within, remove_image=remove_image
+    source = ImageSource(image, lambda: Engine(local_engine_setting(local_engine), api_timeout))
+    spec = TrainingJobSpec(
+        bundle, settings, source, data_folder(settings, data_dir), timeout=api_timeout, remove_image=remove_image
     )
     try:
-        trained = train_in_turn(order, plan, console.progress(), resume=resume)
+        trained = train_in_turn(spec, plan, console.progress(), resume=resume)
     finally:
         source.close()
     print(training_summary(trained))

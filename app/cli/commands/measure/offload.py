@@ -89,7 +89,7 @@ def offload(
     )  # fmt: skip
     progress = console.progress()
     asked = plan_offload(
-        bundle, server, emulated_settings(settings, parsing.given(context), progress),
+        bundle, server, emulated_settings(settings, parsing.explicit_options(context), progress),
         selection=Selection(
             variants=parsing.names(variant), runtimes=parsing.names(runtime),
             threads=parsing.counts(threads, "--threads"),

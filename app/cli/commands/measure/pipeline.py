@@ -79,7 +79,7 @@ def _trained_and_measured(
     from edge_bench.app.training.job import train_bundle
     from edge_bench.bench.io.disk_space import writable_folder
     from edge_bench.bench.measure.plan import Selection
-    from edge_bench.bench.measure.request import about_bundle
+    from edge_bench.bench.measure.request import BenchmarkRequest
     from edge_bench.bench.measure.session import measure
     from edge_bench.bench.records.bundle import Bundle
 
@@ -89,5 +89,5 @@ def _trained_and_measured(
         raise AssertionError("without stop_after a training ends in a bundle")
     if bundle.manifest.dataset.note:
         console.banner(bundle.manifest.dataset.note)
-    question = about_bundle(folder, Selection(), settings, progress)
-    return measure(question, results, progress, once=not fresh)
+    request = BenchmarkRequest.from_bundle(folder, Selection(), settings, progress)
+    return measure(request, results, progress, once=not fresh)

@@ -96,7 +96,7 @@ def run(
     from edge_bench.app.tables.runs.run import run_table
     from edge_bench.bench.analysis.comparison import compare as compare_runs
     from edge_bench.bench.measure.plan import Selection
-    from edge_bench.bench.measure.request import about_bundle, about_files
+    from edge_bench.bench.measure.request import BenchmarkRequest
     from edge_bench.bench.measure.scenario import batch_sizes_for
     from edge_bench.bench.measure.session import measure
     from edge_bench.bench.measure.stored_runs import runs_elsewhere
@@ -113,17 +113,19 @@ def run(
         trials=trials, processes=processes, limit=limit, seed=seed, timeout_s=timeout, scenario=scenario or "",
         resample=resample, memory_limit=parsing.memory(memory_limit),
     )  # fmt: skip
-    progress, given = console.progress(), parsing.given(context)
+    progress, explicit_options = console.progress(), parsing.explicit_options(context)
     if len(models) == 1 and is_bundle(models[0]):
-        if stated := given & parsing.DATA_OPTIONS:
+        if stated := explicit_options & parsing.DATA_OPTIONS:
             raise BadInput(
                 f"{models[0]} is a bundle, with data of its own: --{sorted(stated)[0].replace('_', '-')} is for files",
                 "name .tflite, .keras or .onnx files, or a SavedModel folder; a bundle's are in its variants folder",
             )
-        question = about_bundle(models[0], selection, settings, progress)
+        request = BenchmarkRequest.from_bundle(models[0], selection, settings, progress)
     else:
-        question = about_files(models, parsing.data_options(context), selection, settings, progress)
-    measured, path = measure(question, results, progress, once=once, given=given - parsing.DATA_OPTIONS, resume=resume)
+        request = BenchmarkRequest.from_files(models, parsing.data_options(context), selection, settings, progress)
+    measured, path = measure(
+        request, results, progress, once=once, explicit_options=explicit_options - parsing.DATA_OPTIONS, resume=resume
+    )
     tables = [run_table(measured)]
     if measured.measured and (others := runs_elsewhere(compare_with, measured)):
         tables += console.comparison_tables(compare_runs([*others, measured]))

@@ -63,11 +63,11 @@ def export(
 ) -> None:
     """Export a Keras model, a SavedModel, resnet50 or mobilenetv2 as a bundle with every variant."""
     from edge_bench.app.cli import console
-    from edge_bench.app.conversion.export_model import ExportSettings, export_foreign
+    from edge_bench.app.conversion.export_model import ExportSettings, export_model
     from edge_bench.app.tables.models.training import export_summary
 
     settings = ExportSettings(weights=weights, calibration=calibration, limit=limit, seed=seed, timeout=timeout)
-    exported = export_foreign(
+    exported = export_model(
         model, bundle, parsing.data_options(context), settings, console.progress(), overwrite=overwrite
     )
     print(export_summary(exported))

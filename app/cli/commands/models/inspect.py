@@ -16,7 +16,7 @@ def inspect(
 ) -> None:
     """Say what a model is made of, what it costs, and which runtimes can load it."""
     from edge_bench.app.cli import console
-    from edge_bench.app.conversion.inspect import inspected
+    from edge_bench.app.conversion.inspect import inspect_model
     from edge_bench.app.tables.models.inspect import inspect_tables
 
-    console.print_tables(inspect_tables(inspected(model, timeout, console.progress())), output_format)
+    console.print_tables(inspect_tables(inspect_model(model, timeout, console.progress())), output_format)

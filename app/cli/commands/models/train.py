@@ -62,7 +62,8 @@ def train(
     )
     trained = train_bundle(
         bundle, settings, console.progress(),
-        data_dir=data_dir, resume=resume, stop_after=stop_after, overwrite=overwrite, given=parsing.given(context),
+        data_dir=data_dir, resume=resume, stop_after=stop_after, overwrite=overwrite,
+        explicit_options=parsing.explicit_options(context),
         cluster=stated_cluster(workers, worker, os.environ), wait=wait,
     )  # fmt: skip
     print(training_summary(trained))

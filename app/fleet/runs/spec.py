@@ -9,19 +9,19 @@ from typing import Any
 from edge_bench.app.fleet.docker.images import ImageSource
 from edge_bench.bench.records.bundle import Bundle
 
-__all__ = ["ENVIRONMENT", "LEFT_AT_HOME", "PROGRESS", "RUNS", "Order", "run_command"]
+__all__ = ["ENVIRONMENT", "PROGRESS", "RUNS", "UPLOAD_EXCLUDES", "FleetJobSpec", "run_command"]
 
 #: Below the volume's top, so that a folder can be copied there, too.
 RUNS = "runs"
 #: What a bundle's folder holds that no benchmark needs.
-LEFT_AT_HOME = ("training", "plots")
+UPLOAD_EXCLUDES = ("training", "plots")
 PROGRESS = re.compile(r"(?P<what>[\w ]+): (?P<done>\d+)/(?P<steps>\d+)(?P<note>.*)")
 #: Of the container that measures: the Raspberry Pi 4's core where QEMU is at work, and no comparison there.
 ENVIRONMENT = {"QEMU_CPU": "cortex-a72", "EDGE_BENCH_COMPARE_WITH": ""}
 
 
 @dataclass(frozen=True)
-class Order:
+class FleetJobSpec:
     """The same for every engine."""
 
     bundle: Bundle
@@ -30,7 +30,7 @@ class Order:
     results: Path
     source: ImageSource
     timeout: float = 30  # seconds for an answer
-    patience: float = 60  # seconds for an engine that was there to come back
+    reconnect_timeout: float = 60  # seconds for an engine that was there to come back
     look_seconds: float = 10  # between two looks at a run
     min_memory: int = 0
     min_disk: int = 0
