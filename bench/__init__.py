@@ -1,6 +1,6 @@
-"""The benchmark: everything that runs on any machine, the Raspberry Pi included.
+"""The benchmark: everything that runs on any machine, including the Raspberry Pi.
 
-Nothing here imports TensorFlow, typer, matplotlib or docker at module level, and nothing imports ``app``.
+No module imports TensorFlow, typer, matplotlib or docker at module level, and none imports ``app``.
 """
 
 from edge_bench.bench.version import __version__

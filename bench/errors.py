@@ -1,15 +1,15 @@
-"""One tree of errors; each says what is wrong and what to do.
+"""Errors of this project; each has a problem and a remedy.
 
 EdgeBenchError              exit code 1
 ├── BadInput                2: an argument or a file that cannot be used
-│   ├── BundleError         the bundle is missing, unfinished, altered or of another version
-│   ├── DatasetError        the data is missing, truncated or altered
-│   │   └── DatasetUnavailable   not on this machine and cannot be fetched
-│   └── ResultsError        a Run that cannot be read, or runs that cannot be compared
+│   ├── BundleError         a bundle that is missing, unfinished, altered or of another version
+│   ├── DatasetError        data that is missing, truncated or altered
+│   │   └── DatasetUnavailable   data that is not on this machine and cannot be downloaded
+│   └── ResultsError        a Run that cannot be read, or Runs that cannot be compared
 ├── GateNotMet              3: a regression, an accuracy drop
-├── NotTrusted              4: measured, but not to be trusted (--strict)
-└── MissingDependency       1: a package that this command needs is not installed
-Interrupted                 130: Ctrl-C or SIGTERM; what was measured is kept
+├── NotTrusted              4: measurements that are not reliable (--strict)
+├── MissingDependency       1: a package that this command needs is not installed
+└── Interrupted             130: Ctrl-C or SIGTERM; the measurements so far are kept
 """
 
 __all__ = [
@@ -27,7 +27,7 @@ __all__ = [
 
 
 class EdgeBenchError(Exception):
-    """What is wrong, and in ``remedy`` what to do about it."""
+    """Base of all errors: a problem, and a ``remedy`` that says what to do about it."""
 
     exit_code = 1
 
@@ -44,29 +44,29 @@ class BadInput(EdgeBenchError):
 
 
 class BundleError(BadInput):
-    """The bundle is missing, unfinished, altered or of another version."""
+    """A bundle that is missing, unfinished, altered or of another version."""
 
 
 class DatasetError(BadInput):
-    """The data is missing, truncated or altered."""
+    """Data that is missing, truncated or altered."""
 
 
 class DatasetUnavailable(DatasetError):
-    """The data is not on this machine and cannot be fetched."""
+    """Data that is not on this machine and cannot be downloaded."""
 
 
 class ResultsError(BadInput):
-    """A Run that cannot be read, runs that cannot be compared, or a folder that cannot be written."""
+    """A Run that cannot be read, Runs that cannot be compared, or a folder that cannot be written."""
 
 
 class GateNotMet(EdgeBenchError):
-    """A comparison failed a condition that the user set."""
+    """A comparison that does not meet a condition set by the user."""
 
     exit_code = 3
 
 
 class NotTrusted(EdgeBenchError):
-    """Measured, but not to be trusted, and the user asked to be strict."""
+    """Measurements that are not reliable, if the user asked for --strict."""
 
     exit_code = 4
 
@@ -76,6 +76,6 @@ class MissingDependency(EdgeBenchError):
 
 
 class Interrupted(EdgeBenchError):
-    """Stopped by Ctrl-C or SIGTERM."""
+    """A stop by Ctrl-C or SIGTERM."""
 
     exit_code = 130

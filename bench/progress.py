@@ -1,4 +1,4 @@
-"""What long work tells whoever watches; how it is shown is the watcher's business."""
+"""Interfaces through which long work reports its progress."""
 
 from typing import Protocol
 
@@ -6,45 +6,45 @@ __all__ = ["FleetView", "Progress", "Silent"]
 
 
 class Progress(Protocol):
-    """One piece of work after another, each with a known number of steps."""
+    """Progress of one task after another, each with a known number of steps."""
 
     def start(self, what: str, steps: int, done: int = 0) -> None:
-        """A new piece of work begins, ``done`` of its steps before now."""
+        """Begin a task of ``steps`` steps, of which ``done`` were completed earlier."""
 
     def advance(self, steps: int = 1, note: str = "") -> None:
-        """So many more steps are done; ``note`` is the newest thing worth knowing."""
+        """Report ``steps`` more completed steps; ``note`` describes the current one."""
 
     def finish(self, note: str = "") -> None:
-        """This piece of work is over."""
+        """End the task."""
 
     def say(self, message: str) -> None:
-        """A sentence that stays on the screen."""
+        """Print a message that stays on the screen."""
 
 
 class Silent:
-    """Shows nothing."""
+    """Progress that is not shown."""
 
     def start(self, what: str, steps: int, done: int = 0) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def advance(self, steps: int = 1, note: str = "") -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def finish(self, note: str = "") -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def say(self, message: str) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 class FleetView(Protocol):
-    """Many engines at once, each somewhere in its steps. Called from several threads."""
+    """Progress of several engines at once; called from several threads."""
 
     def update(self, engine: str, what: str, done: int = 0, steps: int = 0, note: str = "") -> None:
-        """An engine is doing ``what``; ``done`` of ``steps`` where these are known."""
+        """Report that an engine is doing ``what``, with ``done`` of ``steps`` steps completed; 0 steps: unknown."""
 
     def ended(self, engine: str, well: bool, message: str) -> None:
-        """An engine is done, or has failed."""
+        """Report that an engine has finished (``well``) or failed."""
 
     def say(self, message: str) -> None:
-        """A sentence that stays on the screen."""
+        """Print a message that stays on the screen."""

@@ -10,10 +10,10 @@ __version__ = "0.1.0"
 
 @cache
 def revision() -> str:
-    """Git commit of this code: EDGE_BENCH_REVISION (set in images), else the checkout's, else ``unknown``.
+    """Return the Git commit of this code: EDGE_BENCH_REVISION (set in images), else the checkout's, else ``unknown``.
 
-    A checkout with uncommitted changes answers with ``-dirty`` behind the commit, because figures from it
-    cannot be repeated from the commit alone.
+    The commit of a checkout with uncommitted changes ends in ``-dirty``, because its results cannot be reproduced from
+    the commit alone.
     """
     if stated := os.environ.get("EDGE_BENCH_REVISION"):
         return stated

@@ -1,1 +1,1 @@
-"""Scripts that produce the figures in the docs: ``python -m studies.calibration.coverage`` and so on."""
+"""Scripts that produce the figures in the docs. Run one as a module: ``python -m studies.calibration.coverage``."""

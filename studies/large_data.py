@@ -1,9 +1,10 @@
-"""Many images in constant memory: decoding, a first and a second run over 50,000 of them.
+"""Time and peak memory of two runs over many image files: the first decodes them, the second reads the cache.
 
     python -m studies.large_data IMAGES [--count 50000] [--size 224]
 
-IMAGES is a folder with a folder a class; its files are linked until there are enough. The model is as small as can be
-(an average of every channel and a dense layer), so that the data is what weighs.
+IMAGES is a folder with one subfolder per class. Its files are linked repeatedly until there are ``--count`` images.
+The model is as small as possible (global average pooling and a dense layer), so that images dominate memory.
+50,000 images take about two minutes and 7.5 GB of temporary disk space. Figures: docs/models-and-data.md.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-#: What ``edge-bench`` does, and at its end the process's own peak memory in bytes.
+#: Runs ``edge-bench``, then prints the peak memory of its process in bytes as the last line.
 RUN = """
 import sys
 from edge_bench.app.cli.entry import main
@@ -28,14 +29,14 @@ finally:
 """
 
 
-def linked(images: Path, folder: Path, count: int) -> None:
-    """``count`` links to the images of a folder, class by class."""
+def link_images(images: Path, folder: Path, count: int) -> None:
+    """Create ``count`` links to the images of a folder, in one subfolder per class."""
     files = sorted(path for path in images.rglob("*") if path.is_file())
     for number in range(count):
         source = files[number % len(files)]
-        place = folder / source.parent.name
-        place.mkdir(parents=True, exist_ok=True)
-        (place / f"{number:06d}{source.suffix}").symlink_to(source.resolve())
+        class_folder = folder / source.parent.name
+        class_folder.mkdir(parents=True, exist_ok=True)
+        (class_folder / f"{number:06d}{source.suffix}").symlink_to(source.resolve())
 
 
 def small_model(path: Path, size: int, classes: int) -> None:
@@ -43,10 +44,10 @@ def small_model(path: Path, size: int, classes: int) -> None:
     import tensorflow as tf
     from keras import layers
 
-    from edge_bench.app.conversion.precisions import converted
+    from edge_bench.app.conversion.precisions import convert_to_precision
 
     model = keras.Sequential([keras.Input((size, size, 3)), layers.GlobalAveragePooling2D(), layers.Dense(classes)])
-    path.write_bytes(converted(lambda: tf.lite.TFLiteConverter.from_keras_model(model), "float32", None))
+    path.write_bytes(convert_to_precision(lambda: tf.lite.TFLiteConverter.from_keras_model(model), "float32", None))
 
 
 def main() -> None:
@@ -57,28 +58,28 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        linked(arguments.images, folder / "images", arguments.count)
+        link_images(arguments.images, folder / "images", arguments.count)
         classes = sum(1 for _ in (folder / "images").iterdir())
-        # in a process of its own: a child's peak memory would otherwise begin with TensorFlow's, from before its exec
-        maker = multiprocessing.get_context("spawn").Process(
+        # In a separate process: a child's peak memory starts with its parent's, which would include TensorFlow's.
+        converter = multiprocessing.get_context("spawn").Process(
             target=small_model, args=(folder / "small.tflite", arguments.size, classes)
         )
-        maker.start()
-        maker.join()
+        converter.start()
+        converter.join()
         command = [
             sys.executable, "-c", RUN, "run", str(folder / "small.tflite"), "--data", str(folder / "images"),
             "--runtime", "litert", "--preprocess", "unit", "--trials", "2", "--processes", "1",
             "--results", str(folder / "results"), "--format", "json",
         ]  # fmt: skip
-        for which in ("first", "second"):
+        for ordinal in ("first", "second"):
             began = time.perf_counter()
             environment = os.environ | {"EDGE_BENCH_CACHE": str(folder / "cache")}
-            done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
-            answer, _, last = done.stdout.decode().strip().rpartition("\n")
-            (row,), parent = json.loads(answer), int(last) / 1e6
+            completed = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
+            output, _, parent_bytes = completed.stdout.decode().strip().rpartition("\n")
+            (row,), parent_mb = json.loads(output), int(parent_bytes) / 1e6
             print(
-                f"{which} run: {time.perf_counter() - began:.0f} s in all, a pass {row['pass_median_s']:.1f} s, "
-                f"peak memory: worker {row['memory_peak_bytes'] / 1e6:.0f} MB, its parent {parent:.0f} MB",
+                f"{ordinal} run: {time.perf_counter() - began:.0f} s in all, a pass {row['pass_median_s']:.1f} s, "
+                f"peak memory: worker {row['memory_peak_bytes'] / 1e6:.0f} MB, its parent {parent_mb:.0f} MB",
                 flush=True,
             )
         cached = sum(path.stat().st_size for path in (folder / "cache").rglob("*") if path.is_file())

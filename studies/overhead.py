@@ -1,9 +1,10 @@
-"""What the harness costs: `run`'s median latency against a bare loop of set_tensor, invoke, get_tensor.
+"""Overhead of `edge-bench run`: its median latency divided by that of a bare loop of set_tensor, invoke, get_tensor.
 
-    python studies/overhead.py BUNDLE [--repeats 7] [--limit 2000]
+    python -m studies.overhead BUNDLE [--repeats 7] [--limit 2000]
 
-Both measure `dynamic` on LiteRT, batch 1, one thread, over the same images, in fresh processes, in turn: bare, harness,
-bare, harness … The figure is the ratio of the medians, pair by pair; the aim is at most 1.05.
+Both measure the variant `dynamic` on LiteRT, batch size 1, one thread, with the same images. They alternate, each in a
+fresh process. The result is the ratio of medians of each pair; the aim is at most 1.05.
+Takes about a minute. Figures: docs/overhead.md.
 """
 
 import argparse
@@ -30,13 +31,13 @@ inputs = images * np.float32(1 / 255)
 interpreter = Interpreter(model_path=sys.argv[1], num_threads=1)
 interpreter.allocate_tensors()
 index_in, index_out = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
-def one(i):
+def infer(i):
     interpreter.set_tensor(index_in, inputs[i:i + 1])
     interpreter.invoke()
     return interpreter.get_tensor(index_out)
 began = time.perf_counter()
 while time.perf_counter() - began < 0.5:
-    one(0)
+    infer(0)
 latencies = []
 for _ in range(3):
     for i in range(len(inputs)):
@@ -49,21 +50,16 @@ print(np.median(latencies))
 """
 
 
-def bare(bundle: Bundle, indices: list[int]) -> float:
-    """Median latency of the bare loop, in ns."""
+def bare_loop_latency(bundle: Bundle, indices: list[int]) -> float:
+    """Return the median latency of the bare loop in nanoseconds."""
     manifest = bundle.manifest
     paths = [str(bundle.folder / name) for name in (bundle.variant("dynamic").file, manifest.test_images.file)]
-    done = subprocess.run(
-        [sys.executable, "-c", BARE_LOOP, *paths, ",".join(map(str, indices))],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return float(done.stdout)
+    command = [sys.executable, "-c", BARE_LOOP, *paths, ",".join(map(str, indices))]
+    return float(subprocess.run(command, capture_output=True, check=True).stdout)
 
 
-def harness(bundle: Bundle, limit: int) -> float:
-    """Median latency as `run` reports it, in ns."""
+def run_latency(bundle: Bundle, limit: int) -> float:
+    """Return the median latency that `run` reports, in nanoseconds."""
     selection = Selection(variants=["dynamic"], runtimes=["litert"])
     run = run_benchmark(
         bundle_workload(bundle, limit), plan(bundle, selection), Settings(trials=3, processes=1, limit=limit), Silent()
@@ -82,9 +78,9 @@ def main() -> None:
     ratios = []
     print("bare, µs   run, µs   ratio")
     for _ in range(arguments.repeats):
-        pair = bare(bundle, indices), harness(bundle, arguments.limit)
-        ratios.append(pair[1] / pair[0])
-        print(f"{pair[0] / 1e3:8.1f}  {pair[1] / 1e3:8.1f}   {ratios[-1]:.3f}", flush=True)
+        bare, run = bare_loop_latency(bundle, indices), run_latency(bundle, arguments.limit)
+        ratios.append(run / bare)
+        print(f"{bare / 1e3:8.1f}  {run / 1e3:8.1f}   {ratios[-1]:.3f}", flush=True)
     print(f"median ratio {np.median(ratios):.3f} (from {min(ratios):.3f} to {max(ratios):.3f})")
 
 

@@ -1,7 +1,10 @@
-"""The README's pictures of a report, from real Runs: ``make screenshots RUNS="results" BUNDLE=artifacts/bundle``.
+"""Screenshots of a report for the README, made from real Runs.
 
-Two PNGs in docs/images, each below 300 KB: the top of the page on a wide screen, and figures on a telephone in the
-dark. Needs Chromium and its driver (Debian: apt-get install chromium chromium-driver).
+    python -m studies.screenshots results --bundle artifacts/bundle
+
+Writes docs/images/report.png, the top of the page on a wide screen, and report-phone.png, figures on a phone with the
+dark colour scheme. Prints their sizes; the limit is 300 kB each. Takes less than a minute. Needs Chromium and its
+driver (Debian: apt-get install chromium chromium-driver).
 """
 
 import argparse
@@ -13,32 +16,22 @@ from pathlib import Path
 from tests.browser import Browser, chromium, why_no_browser
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
-LARGEST = 300_000
+MAX_BYTES = 300_000  # of each file
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--bundle", type=Path, required=True)
     arguments = parser.parse_args()
-    if missing := why_no_browser():
-        print(missing, file=sys.stderr)
+    if reason := why_no_browser():
+        print(reason, file=sys.stderr)
         return 1
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         page = Path(folder) / "report.html"
-        command = [
-            sys.executable,
-            "-m",
-            "edge_bench",
-            "report",
-            *arguments.runs,
-            "--bundle",
-            arguments.bundle,
-            "-o",
-            page,
-        ]
-        subprocess.run([str(part) for part in command], check=True)
+        options = map(str, [*arguments.runs, "--bundle", arguments.bundle, "-o", page])
+        subprocess.run([sys.executable, "-m", "edge_bench", "report", *options], check=True)
         browser.show(page, 1280, scale=1.1)
         browser.screenshot(IMAGES / "report.png", height=below(browser, ".box", 1))
         browser.show(page, 390, dark=True, scale=1.5)
@@ -49,18 +42,18 @@ def main() -> int:
         )
     for path in (IMAGES / "report.png", IMAGES / "report-phone.png"):
         size = path.stat().st_size
-        print(f"{path}: {size:,} bytes{'' if size < LARGEST else f', more than {LARGEST:,}'}")
+        print(f"{path}: {size:,} bytes{'' if size < MAX_BYTES else f', more than {MAX_BYTES:,}'}")
     return 0
 
 
 def above(browser: Browser, selector: str, number: int) -> int:
-    """Where the number-th element begins, CSS pixels from the page's top, less some air."""
+    """Return the top of the number-th element (from 1) minus a margin, in CSS pixels from the top of the page."""
     script = f"return document.querySelectorAll('{selector}')[{number - 1}].getBoundingClientRect().top"
     return int(browser.run(script)) - 12
 
 
 def below(browser: Browser, selector: str, number: int) -> int:
-    """Where it ends, with some air."""
+    """Return the bottom of the number-th element (from 1) plus a margin, in CSS pixels from the top of the page."""
     script = f"return document.querySelectorAll('{selector}')[{number - 1}].getBoundingClientRect().bottom"
     return int(browser.run(script)) + 8
 

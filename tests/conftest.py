@@ -89,6 +89,18 @@ def measure_bundle(
     return measure(BenchmarkRequest.from_bundle(folder, selection, settings, progress), results, progress, **how)
 
 
+def command_parameters() -> list[Any]:
+    """Every option and argument of every command, as typer has them."""
+    from typer.main import get_command
+
+    from edge_bench.app.cli.main import app
+
+    def parameters(group: Any) -> list[Any]:
+        return [*group.params, *(each for sub in getattr(group, "commands", {}).values() for each in parameters(sub))]
+
+    return parameters(get_command(app))
+
+
 def command(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "edge_bench", *map(str, arguments)]
 

@@ -24,9 +24,9 @@ def tflite_of(model: Any, path: Path) -> Path:
     """A Keras model as float32 .tflite."""
     import tensorflow as tf
 
-    from edge_bench.app.conversion.precisions import converted
+    from edge_bench.app.conversion.precisions import convert_to_precision
 
-    path.write_bytes(converted(lambda: tf.lite.TFLiteConverter.from_keras_model(model), "float32", None))
+    path.write_bytes(convert_to_precision(lambda: tf.lite.TFLiteConverter.from_keras_model(model), "float32", None))
     return path
 
 

@@ -1,1 +1,1 @@
-"""Tools for developers: schemas, lock audit, probes of released runtimes, checks of the layout."""
+"""Tools for developers: JSON Schemas, audit of the lock files, operators of released runtimes, layout check."""

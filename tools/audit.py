@@ -1,8 +1,8 @@
-"""Known vulnerabilities of everything that is locked: ``python tools/audit.py requirements/*.txt`` (``make audit``).
+"""Print known vulnerabilities of all locked packages: ``python tools/audit.py requirements/*.txt`` (``make audit``).
 
-pip-audit asks PyPI's database of advisories. Where that does not answer, or answers about another index than the one
-with the advisories, it is skipped and said why: its "no known vulnerabilities" would then mean that it knows none.
-0: none found, or skipped; 1: some found.
+pip-audit queries PyPI's database of advisories. If the database does not answer, or the package index is not the one
+with the advisories, the audit is skipped with the reason: pip-audit would report no vulnerabilities without knowing
+any. Exit code 1: vulnerabilities found; 0: none found, or skipped.
 """
 
 import json
@@ -16,24 +16,24 @@ COMMAND = ["pip-audit", "--require-hashes", "--disable-pip", "--progress-spinner
 
 
 class Unreachable(Exception):
-    """Why there is no answer."""
+    """The database of advisories gave no answer; the message is the reason."""
 
 
-def asked(program: str, lock: Path) -> list[dict[str, Any]]:
-    """What the database says of every package of a lock. Unreachable where it does not."""
-    done = subprocess.run([program, *COMMAND[1:], "-r", str(lock)], capture_output=True, text=True, check=False)
+def query_advisories(program: str, lock: Path) -> list[dict[str, Any]]:
+    """Return pip-audit's entry for each package of a lock file. Raise Unreachable if there is no answer."""
+    completed = subprocess.run([program, *COMMAND[1:], "-r", str(lock)], capture_output=True, text=True, check=False)
     try:
-        found: list[dict[str, Any]] = json.loads(done.stdout)["dependencies"]
+        packages: list[dict[str, Any]] = json.loads(completed.stdout)["dependencies"]
     except (ValueError, KeyError):
-        words = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        raise Unreachable(words[-1][:300] if words else f"{program} ended with {done.returncode}") from None
-    if found and all("skip_reason" in each for each in found):
-        raise Unreachable(str(found[0]["skip_reason"])[:300])
-    return found
+        errors = [line.strip() for line in completed.stderr.splitlines() if line.strip()]
+        raise Unreachable(errors[-1][:300] if errors else f"{program} ended with {completed.returncode}") from None
+    if packages and all("skip_reason" in each for each in packages):
+        raise Unreachable(str(packages[0]["skip_reason"])[:300])
+    return packages
 
 
-def first_of(lock: Path, folder: Path) -> Path:
-    """A lock of its first package alone: whether anyone answers is asked once, not a hundred times."""
+def first_package(lock: Path, folder: Path) -> Path:
+    """Write a lock file with only the first package of ``lock``, to test the connection with a single query."""
     lines = lock.read_text(encoding="utf-8").splitlines(keepends=True)
     end = next((number for number, line in enumerate(lines) if not line.rstrip().endswith("\\")), len(lines) - 1)
     path = folder / "first.txt"
@@ -42,21 +42,21 @@ def first_of(lock: Path, folder: Path) -> Path:
 
 
 def main(locks: list[str], program: str = COMMAND[0]) -> int:
-    """Asks about each lock and prints what is known."""
+    """Query and print the vulnerabilities of each lock file; return the exit code."""
     vulnerable = 0
     with tempfile.TemporaryDirectory() as folder:
         try:
-            asked(program, first_of(Path(locks[0]), Path(folder)))
+            query_advisories(program, first_package(Path(locks[0]), Path(folder)))
             for name in locks:
-                found = asked(program, Path(name))
-                known = [each for each in found if "skip_reason" not in each]
-                bad = [each for each in known if each["vulns"]]
-                vulnerable += len(bad)
-                print(f"{name}: {len(known)} of {len(found)} packages are known, {len(bad)} are vulnerable")
-                for each in bad:
-                    for hole in each["vulns"]:
-                        fixed = ", ".join(hole.get("fix_versions", [])) or "no version yet"
-                        print(f"  {each['name']} {each['version']}: {hole['id']}, mended in {fixed}")
+                packages = query_advisories(program, Path(name))
+                known = [each for each in packages if "skip_reason" not in each]
+                affected = [each for each in known if each["vulns"]]
+                vulnerable += len(affected)
+                print(f"{name}: {len(known)} of {len(packages)} packages are known, {len(affected)} are vulnerable")
+                for each in affected:
+                    for vulnerability in each["vulns"]:
+                        fixed = ", ".join(vulnerability.get("fix_versions", [])) or "no version yet"
+                        print(f"  {each['name']} {each['version']}: {vulnerability['id']}, mended in {fixed}")
         except (OSError, Unreachable) as cause:
             print(f"skipped: the database of advisories gave no answer: {cause}", file=sys.stderr)
             return 1 if vulnerable else 0

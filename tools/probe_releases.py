@@ -1,10 +1,10 @@
-"""Asks released runtimes which operators they have: bench/models/known_releases.json anew.
+"""Find out which operators released runtimes support, and write bench/models/known_releases.json (``make releases``).
 
     python tools/probe_releases.py bench/models/known_releases.json [RUNTIME=VERSION …]
 
-Each release is installed into a virtual environment of its own, by uv, and asked with models that name one operator
-in one version and use none: an interpreter resolves every operator code of a file when it is made, so what it refuses
-it does not have.
+uv installs each release into a separate virtual environment. There it loads models that declare one version of one
+operator and use none. An interpreter resolves every operator code of a file when it is created, so a release does not
+support the operators that it rejects.
 """
 
 import argparse
@@ -14,14 +14,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-#: Runtime → distribution, importable module, releases that are asked unless others are named. LiteRT 1.0 to 1.2 cannot
-#: be: their libraries want an executable stack, which glibc 2.41 refuses, or raise SystemError.
+#: Runtime → distribution, module, default releases. LiteRT 1.0 to 1.2 cannot be probed: their libraries need an
+#: executable stack, which glibc 2.41 refuses, or raise SystemError.
 RUNTIMES = {
-    "tflite-runtime": (
-        "tflite-runtime",
-        "tflite_runtime.interpreter",
-        ["2.14.0"],
-    ),
+    "tflite-runtime": ("tflite-runtime", "tflite_runtime.interpreter", ["2.14.0"]),
     "litert": (
         "ai-edge-litert",
         "ai_edge_litert.interpreter",
@@ -29,8 +25,9 @@ RUNTIMES = {
     ),
 }
 
-#: Runs in the release's own environment: argv[1] is the module, argv[2] the folder of models; prints a JSON object.
-ASK = """
+#: Runs in the environment of a release. argv[1] is the module, argv[2] the folder of models. Prints a JSON object: the
+#: highest supported version of each operator.
+PROBE = """
 import importlib, json, os, pathlib, sys
 Interpreter = importlib.import_module(sys.argv[1]).Interpreter
 has = {}
@@ -39,8 +36,8 @@ for folder in sorted(pathlib.Path(sys.argv[2]).iterdir()):
         try:
             Interpreter(model_path=str(folder / f"{version}.tflite"))
         except (ValueError, SystemError) as cause:
-            said = f"{cause} {cause.__cause__}"
-            if "find op" in said or "out of range" in said:
+            message = f"{cause} {cause.__cause__}"
+            if "find op" in message or "out of range" in message:
                 if version > has.get(folder.name, 0) + 3:
                     break
                 continue
@@ -51,7 +48,7 @@ print("FOUND" + json.dumps(has))
 
 
 def write_models(folder: Path) -> None:
-    """One file for every operator of the schema and every version up to 40."""
+    """Write a model for every operator of the schema and every version up to 40: ``folder/OPERATOR/VERSION.tflite``."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
@@ -73,23 +70,23 @@ def write_models(folder: Path) -> None:
             (folder / name / f"{version}.tflite").write_bytes(bytes(builder.Output()))
 
 
-def ask(distribution: str, module: str, version: str, models: Path, scratch: Path) -> dict[str, int] | None:
-    """What a release has; None where it cannot be installed or asked here."""
+def probe(distribution: str, module: str, version: str, models: Path, scratch: Path) -> dict[str, int] | None:
+    """Return the highest version of each operator that a release supports; None if it cannot be installed or run."""
     for python in ("3.11", "3.12"):
         environment = scratch / f"{distribution}-{version}-{python}"
         uv = [sys.executable, "-m", "uv"]
-        made = subprocess.run([*uv, "venv", "-q", "-p", python, str(environment)], capture_output=True, check=False)
+        created = subprocess.run([*uv, "venv", "-q", "-p", python, str(environment)], capture_output=True, check=False)
         numpy = "numpy<2" if distribution == "tflite-runtime" else "numpy"
         interpreter = str(environment / "bin/python")
         install = [*uv, "pip", "install", "-q", "-p", interpreter, f"{distribution}=={version}", numpy]
-        if made.returncode or subprocess.run(install, capture_output=True, check=False).returncode:
+        if created.returncode or subprocess.run(install, capture_output=True, check=False).returncode:
             continue
-        asked = subprocess.run([interpreter, "-c", ASK, module, models], capture_output=True, text=True, check=False)
-        for line in asked.stdout.splitlines():
+        probed = subprocess.run([interpreter, "-c", PROBE, module, models], capture_output=True, text=True, check=False)
+        for line in probed.stdout.splitlines():
             if line.startswith("FOUND"):
-                found: dict[str, int] = json.loads(line.removeprefix("FOUND"))
-                return found
-        print(f"{distribution} {version} on Python {python}: {asked.stderr[-300:]}", file=sys.stderr)
+                versions: dict[str, int] = json.loads(line.removeprefix("FOUND"))
+                return versions
+        print(f"{distribution} {version} on Python {python}: {probed.stderr[-300:]}", file=sys.stderr)
     return None
 
 
@@ -98,24 +95,26 @@ def main() -> None:
     parser.add_argument("output", type=Path)
     parser.add_argument("releases", nargs="*", help="RUNTIME=VERSION; without any, those of the last time")
     arguments = parser.parse_args()
-    wanted = [tuple(each.split("=", 1)) for each in arguments.releases] or [
+    releases = [tuple(each.split("=", 1)) for each in arguments.releases] or [
         (runtime, version) for runtime, (_, _, versions) in RUNTIMES.items() for version in versions
     ]
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         write_models(scratch / "models")
         known: dict[str, dict[str, dict[str, int]]] = {}
-        before: dict[str, dict[str, int]] = {}
-        for runtime, version in wanted:
+        previous: dict[str, dict[str, int]] = {}
+        for runtime, version in releases:
             distribution, module, _ = RUNTIMES[runtime]
-            has = ask(distribution, module, version, scratch / "models", scratch)
-            print(f"{runtime} {version}: {'cannot be asked here' if has is None else f'{len(has)} operators'}")
-            if has is None:
+            supported = probe(distribution, module, version, scratch / "models", scratch)
+            if supported is None:
+                print(f"{runtime} {version}: cannot be asked here")
                 continue
-            last = before.get(runtime, {})
-            changes = {op: top for op, top in has.items() if last.get(op) != top} | dict.fromkeys(last.keys() - has, 0)
+            print(f"{runtime} {version}: {len(supported)} operators")
+            last = previous.get(runtime, {})
+            removed = dict.fromkeys(last.keys() - supported, 0)
+            changes = {op: top for op, top in supported.items() if last.get(op) != top} | removed
             known.setdefault(runtime, {})[version] = dict(sorted(changes.items()))
-            before[runtime] = has
+            previous[runtime] = supported
     note = "highest version of each operator that a release has, as differences from the release before; made by tools/"
     arguments.output.write_text(json.dumps({"note": note, "runtimes": known}, indent=1) + "\n")
 

@@ -1,4 +1,4 @@
-"""Writes the JSON Schema of every record: ``python -m tools.write_schemas docs/schema``."""
+"""Write the JSON Schema of every record: ``python -m tools.write_schemas docs/schema`` (``make schema``)."""
 
 import sys
 from pathlib import Path
@@ -24,7 +24,7 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
 
 
 def schemas() -> dict[str, bytes]:
-    """File name → JSON Schema (draft 2020-12)."""
+    """Return the JSON Schema (draft 2020-12) of each record, by file name."""
     return {f"{name}.schema.json": _schema(kind) for name, kind in RECORDS.items()}
 
 
@@ -33,7 +33,7 @@ def _schema(kind: type[Any]) -> bytes:
 
 
 def main(folder: Path) -> None:
-    """Writes all of them."""
+    """Write all schemas into a folder."""
     for name, content in schemas().items():
         write_atomically(folder / name, content)
 

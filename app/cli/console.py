@@ -1,4 +1,4 @@
-"""What the commands share while they talk: how loud, how wide, and how an error is put."""
+"""Output that all commands share: tables to stdout, progress, notes and errors to stderr."""
 
 import contextlib
 import io
@@ -24,7 +24,7 @@ __all__ = ["banner", "comparison_tables", "note", "print_error", "print_table", 
 
 @dataclass
 class Settings:
-    """Set by --quiet and --debug before a command begins."""
+    """Global flags, set by --quiet and --debug before a command starts."""
 
     quiet: bool = False
     debug: bool = False
@@ -34,15 +34,15 @@ settings = Settings()
 
 
 def progress() -> Progress:
-    """Progress on stderr, or none with --quiet."""
+    """Return progress on stderr, or none with --quiet."""
     from edge_bench.app.render.progress.lines import progress_on_stderr
 
     return progress_on_stderr(quiet=settings.quiet)
 
 
 def print_table(table: Table, form: Format) -> None:
-    """A result, to stdout; fitted to the terminal where there is one."""
-    # a terminal whose encoding lacks the small bars gets question marks, not an error
+    """Print a table to stdout, fitted to the width of the terminal if there is one."""
+    # characters that the terminal's encoding lacks become question marks instead of an error
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
@@ -50,7 +50,7 @@ def print_table(table: Table, form: Format) -> None:
 
 
 def print_tables(tables: Sequence[Table], form: Format) -> None:
-    """Several tables as one document; as data (JSON, CSV) the first alone, so that a program can read it."""
+    """Print several tables as one document. As JSON or CSV only the first, so that a program can parse it."""
     if form is Format.HTML:
         from edge_bench.app.render.html.table import table_page
 
@@ -63,9 +63,9 @@ def print_tables(tables: Sequence[Table], form: Format) -> None:
 
 
 def comparison_tables(comparison: "Comparison") -> list[Table]:
-    """A comparison, what the same model says on several machines, and where time comes from.
+    """Return the tables of a comparison: configurations, agreement across machines, attribution of time.
 
-    The JSON records of the first hold the rest.
+    The JSON records of the first table contain the other two.
     """
     from edge_bench.app.tables.runs.attribution import attribution_table
     from edge_bench.app.tables.runs.comparison import comparison_table
@@ -78,20 +78,20 @@ def comparison_tables(comparison: "Comparison") -> list[Table]:
 
 
 def banner(message: str) -> None:
-    """What no one may miss, to stderr."""
+    """Print a framed warning to stderr."""
     message = one_line(message)
     line = "!" * (len(message) + 6)
     note(f"\n{line}\n!! {message} !!\n{line}\n")
 
 
 def note(message: str) -> None:
-    """To stderr; that nobody reads it any more is no reason to end."""
+    """Print a line to stderr; a closed stderr is ignored."""
     with contextlib.suppress(OSError):
         print(message, file=sys.stderr, flush=True)
 
 
 def print_error(error: EdgeBenchError) -> None:
-    """One line of what is wrong, one of what to do."""
+    """Print the problem on one line and the remedy on another."""
     colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
     word = "\033[31merror:\033[0m" if colour else "error:"
     print(f"{word} {one_line(error.problem)}", file=sys.stderr)

@@ -1,6 +1,7 @@
-"""Where `edge-bench` begins and ends: every error becomes one or two lines and an exit code.
+"""The entry point of ``edge-bench``: every error becomes one or two lines and an exit code.
 
-What is imported here is light, and the rest is imported where an interruption is already a line and not a traceback.
+Only light modules are imported at the top. The rest is imported after interrupts are handled, so that Ctrl-C during a
+slow import does not end in a traceback.
 """
 
 import atexit
@@ -28,26 +29,26 @@ _REMEDIES = {
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point: every error becomes one or two lines and an exit code."""
+    """Run the command line; ``arguments`` default to ``sys.argv``."""
     _standard_streams()
     words = sys.argv[1:] if arguments is None else arguments
-    ending: list[int] = []
-    atexit.register(_end_as_told, ending)  # the first to be registered is the last to be called
+    exit_codes: list[int] = []
+    atexit.register(_exit_if_interrupted, exit_codes)  # registered first, so called last
     try:
-        listen()  # a stopped container or a closed terminal is an interruption, as Ctrl-C is
+        listen()  # SIGTERM and SIGHUP become interruptions, like Ctrl-C
         code = supervised(lambda: _run(words)) if needs_supervision(words) else _run(words)
     except KeyboardInterrupt:
         code = INTERRUPTED
-    ending.append(code)
+    exit_codes.append(code)
     sys.exit(code)
 
 
-def _end_as_told(ending: list[int]) -> None:
-    """Keeps the exit code of an interruption.
+def _exit_if_interrupted(exit_codes: list[int]) -> None:
+    """Exit with 130 after an interruption.
 
-    Where that came inside an `exec`, as dataclasses use it, `python -m` would end by SIGINT whatever it is told.
+    If it came inside an ``exec``, as dataclasses use it, ``python -m`` would otherwise end by SIGINT.
     """
-    if ending == [INTERRUPTED]:
+    if exit_codes == [INTERRUPTED]:
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.flush()
             sys.stderr.flush()
@@ -55,7 +56,10 @@ def _end_as_told(ending: list[int]) -> None:
 
 
 def _standard_streams() -> None:
-    """A closed one would be opened again as somebody's file, and a locale that lacks a sign is no reason to end."""
+    """Open closed standard streams on /dev/null, and replace characters that the locale lacks.
+
+    Otherwise the next file that is opened would get descriptor 1 or 2, and library output would end up in it.
+    """
     while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(handle)
@@ -67,20 +71,20 @@ def _standard_streams() -> None:
 
 
 def _run(arguments: list[str]) -> int:
-    """The command, in this process; its exit code."""
+    """Run the command in this process and return its exit code."""
     try:
-        code = _called(arguments)
+        code = _run_command(arguments)
         sys.stdout.flush()
-    except BrokenPipeError:  # `| head` has read enough
+    except BrokenPipeError:  # the reader, e.g. `| head`, has closed the pipe
         code = 0
-        _no_more_output()
+        _discard_stdout()
     except OSError as cause:
         code = 1
-        _no_more_output()
-        _say(f"error: standard output cannot be written: {cause.strerror}")
+        _discard_stdout()
+        _print_error_line(f"error: standard output cannot be written: {cause.strerror}")
     except KeyboardInterrupt:
         code = INTERRUPTED
-        _say("error: interrupted")
+        _print_error_line("error: interrupted")
     stop_listening()
     workers = sys.modules.get("edge_bench.app.training.distributed.worker_group")
     if workers is not None and workers.process_end.abrupt:
@@ -90,35 +94,37 @@ def _run(arguments: list[str]) -> int:
     return code
 
 
-def _no_more_output() -> None:
-    """What Python would still flush at exit goes nowhere."""
+def _discard_stdout() -> None:
+    """Redirect stdout to /dev/null, so that the flush at exit cannot fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _say(line: str) -> None:
+def _print_error_line(line: str) -> None:
     with contextlib.suppress(OSError):
         print(line, file=sys.stderr, flush=True)
 
 
-def _called(arguments: list[str]) -> int:
+def _run_command(arguments: list[str]) -> int:
     from edge_bench.app.cli import console
 
     try:
         from edge_bench.app.cli.main import app
+        from edge_bench.app.cli.renamed_options import with_current_names
 
+        arguments = with_current_names(arguments, os.environ, lambda line: console.note(f"warning: {line}"))
         code = app(args=arguments, prog_name="edge-bench", standalone_mode=False)
-        if code == INTERRUPTED:  # typer's own answer to an interruption, of which it says nothing
+        if code == INTERRUPTED:  # typer returns this on an interruption, without a message
             raise KeyboardInterrupt
     except BrokenPipeError:
         raise
-    except SystemExit:  # so click puts a closed pipe
+    except SystemExit:  # click turns a closed pipe into this
         raise BrokenPipeError from None
     except Exception as error:
         if console.settings.debug:
             raise
-        explained = _explained(error)
+        explained = _as_edge_bench_error(error)
         if asked_to_stop() and explained.exit_code != INTERRUPTED:
-            # native code has turned the interruption into an error of its own
+            # native code turned the interruption into another error
             raise KeyboardInterrupt from None
         with contextlib.suppress(OSError):
             console.print_error(explained)
@@ -126,7 +132,7 @@ def _called(arguments: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _explained(error: Exception) -> "EdgeBenchError":
+def _as_edge_bench_error(error: Exception) -> "EdgeBenchError":
     import typer
 
     from edge_bench.bench.errors import BadInput, EdgeBenchError, Interrupted
@@ -135,7 +141,7 @@ def _explained(error: Exception) -> "EdgeBenchError":
         return error
     if isinstance(error, typer.Abort):
         return Interrupted("interrupted")
-    usage_error: Any = typer.BadParameter.__base__  # click's own, by way of the one that typer exports
+    usage_error: Any = typer.BadParameter.__base__  # click's base class, which typer does not export
     if isinstance(error, usage_error):
         context = getattr(error, "ctx", None)
         return BadInput(error.format_message(), f"see `{context.command_path if context else 'edge-bench'} --help`")

@@ -1,4 +1,7 @@
-"""The command line, as a table of contents: every command is registered here."""
+"""The list of all commands: each is registered here."""
+
+from collections.abc import Callable
+from typing import Any
 
 import typer
 
@@ -9,6 +12,9 @@ from edge_bench.app.cli.commands.fleet import run as fleet_run
 from edge_bench.app.cli.commands.fleet import train as fleet_train
 from edge_bench.app.cli.commands.measure import doctor, offload, pipeline, run
 from edge_bench.app.cli.commands.models import export, inspect, train
+from edge_bench.app.cli.options.data import DATA_OPTIONS
+from edge_bench.app.cli.options.declare import with_options
+from edge_bench.app.cli.options.shared import COMMON_OPTIONS
 from edge_bench.bench.version import __version__
 
 __all__ = ["app"]
@@ -29,29 +35,33 @@ fleet = typer.Typer(
 
 @app.callback(invoke_without_command=True)
 def _version(
-    version: bool = typer.Option(False, "--version", envvar="EDGE_BENCH_VERSION", help="Print the version and exit."),
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
 ) -> None:
     if version:
         print(f"edge-bench {__version__}")
         raise typer.Exit
 
 
-app.command()(train.train)
-app.command()(run.run)
-app.command()(compare.compare)
-app.command()(report.report)
-app.command()(report.history)
-app.command(name="all")(pipeline.everything)
-app.command()(doctor.doctor)
-app.command()(inspect.inspect)
-app.command()(export.export)
-app.command()(offload.offload)
-app.command()(serve.serve)
+def _register(group: typer.Typer, command: Callable[..., None], name: str | None = None, **how: Any) -> None:
+    group.command(name=name, **how)(with_options(command, COMMON_OPTIONS))
+
+
+_register(app, train.train)
+_register(app, with_options(run.run, DATA_OPTIONS, before="variant"))
+_register(app, compare.compare)
+_register(app, report.report)
+_register(app, report.history)
+_register(app, pipeline.pipeline, "all")
+_register(app, doctor.doctor)
+_register(app, inspect.inspect)
+_register(app, with_options(export.export, DATA_OPTIONS, before="limit"))
+_register(app, offload.offload)
+_register(app, serve.serve)
 app.add_typer(fleet)
 
-fleet.command()(fleet_run.run)
-fleet.command()(fleet_train.train)
-fleet.command(name="list")(engines.list_engines)
-fleet.command()(engines.clean)
-fleet.command(hidden=True)(swarm.collect)
-fleet.command(hidden=True)(swarm.task)
+_register(fleet, fleet_run.run)
+_register(fleet, fleet_train.train)
+_register(fleet, engines.list_engines, "list")
+_register(fleet, engines.clean)
+_register(fleet, swarm.collect, hidden=True)
+_register(fleet, swarm.task, hidden=True)

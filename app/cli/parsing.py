@@ -1,4 +1,4 @@
-"""From what a person typed behind an option to what it means."""
+"""Parse the values of options."""
 
 import re
 from pathlib import Path
@@ -6,27 +6,22 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from edge_bench.app.cli.options.data import DATA_OPTIONS
 from edge_bench.bench.errors import BadInput
 
 if TYPE_CHECKING:
     from edge_bench.bench.dataset.load import DataOptions
 
-__all__ = ["DATA_OPTIONS", "counts", "data_options", "explicit_options", "is_file", "memory", "names", "share", "size"]
-
-#: Names of what only model files take, a bundle having its own.
-DATA_OPTIONS = {
-    "data", "labels", "classes", "label_names", "label_offset", "preprocess", "scale", "offset", "channel_order",
-    "crop", "interpolation", "squash", "image_size", "skip_broken",
-}  # fmt: skip
+__all__ = ["counts", "data_options", "explicit_options", "is_file", "memory", "names", "share", "size"]
 
 
 def names(text: str | None) -> list[str]:
-    """``a,b`` as a list; nothing as an empty one."""
+    """Return ``a,b`` as a list; an empty one for None."""
     return [part.strip() for part in (text or "").split(",") if part.strip()]
 
 
 def counts(text: str | None, flag: str) -> list[int] | None:
-    """``1,2,4`` as positive integers; None where nothing was said. BadInput for anything else."""
+    """Return ``1,2,4`` as positive integers, None for None. Raise BadInput for anything else."""
     if text is None:
         return None
     try:
@@ -39,7 +34,7 @@ def counts(text: str | None, flag: str) -> list[int] | None:
 
 
 def is_file(baseline: str) -> bool:
-    """Whether ``--baseline`` names a Run's file rather than a configuration; BadInput for a file that is not there."""
+    """Return whether ``--baseline`` is a Run file, not a configuration. Raise BadInput if the file is missing."""
     path = Path(baseline)
     if path.suffix == ".json" and not path.is_file():
         raise BadInput(f"{path}: no such file", "name a file that `edge-bench run` wrote, or VARIANT/RUNTIME")
@@ -47,7 +42,7 @@ def is_file(baseline: str) -> bool:
 
 
 def share(text: str | None, flag: str) -> float | None:
-    """``5%`` or ``5`` as 0.05; None where nothing was said. BadInput for anything else."""
+    """Return ``5%`` or ``5`` as 0.05, None for None. Raise BadInput for anything else."""
     if text is None:
         return None
     try:
@@ -60,14 +55,14 @@ def share(text: str | None, flag: str) -> float | None:
 
 
 def memory(text: str | None, flag: str = "--memory-limit") -> int | None:
-    """``512M`` or ``2G`` as bytes; None where nothing was said. BadInput for anything else, and for less than 1 MiB."""
+    """Return ``512M`` or ``2G`` in bytes, None for None. Raise BadInput for anything else or less than 1 MiB."""
     if text is None:
         return None
     return size(text, flag, least=1 << 20)
 
 
 def size(text: str, flag: str, *, least: int = 1, most: int = 1 << 60) -> int:
-    """``512M`` or ``2G`` as bytes. BadInput for anything else."""
+    """Return ``512M`` or ``2G`` in bytes. Raise BadInput for anything else."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
     amount = int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " ")) if found else 0
     if not least <= amount <= most:
@@ -76,7 +71,7 @@ def size(text: str, flag: str, *, least: int = 1, most: int = 1 << 60) -> int:
 
 
 def explicit_options(context: typer.Context) -> set[str]:
-    """Names of the options that the person stated, on the command line or in the environment."""
+    """Return the names of the parameters that came from the command line or the environment, not from defaults."""
     stated = {
         name
         for name in context.params
@@ -86,9 +81,9 @@ def explicit_options(context: typer.Context) -> set[str]:
 
 
 def data_options(context: typer.Context) -> "DataOptions":
-    """What the person said of the data (app/cli/options/data.py).
+    """Return the options of ``options/data.py`` as a record.
 
-    BadInput for words that nobody knows, and for what says nothing without the rest.
+    Raise BadInput for unknown values, and for options that need another option.
     """
     from edge_bench.bench.dataset.load import DataOptions
     from edge_bench.bench.preprocessing.presets import INTERPOLATIONS

@@ -1,1 +1,1 @@
-"""Models to bundles: TensorFlow's converter, its process, and what other people's models need."""
+"""Conversion of models to bundles with TensorFlow's converter. Foreign models are loaded in a process of their own."""

@@ -1,8 +1,8 @@
-"""Anyone's model in TensorFlow's hands, in a process of its own.
+"""The process that loads and converts a foreign model with TensorFlow.
 
-What a file makes Keras, HDF5 or the converter do to a process happens to this one; the command that started it goes
-on, and says what happened. ``python -m edge_bench.app.conversion.converter_process READ_FD WRITE_FD
-PARENT 0``; the parent's side is ``edge_bench.app.conversion.convertible``.
+If the model crashes Keras, HDF5 or the converter, only this process ends, and its parent reports the error. Started as
+``python -m edge_bench.app.conversion.converter_process READ_FD WRITE_FD PARENT 0``. The parent's side is
+``edge_bench.app.conversion.convertible``.
 """
 
 import sys
@@ -21,56 +21,56 @@ __all__ = ["Convert", "Converted", "Load", "Loaded", "Refused", "Reply", "WriteK
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A well-known model by its name, a .keras file, or the folder of a SavedModel."""
+    """Load a keras.applications model, a .keras file or a SavedModel folder."""
 
-    name: str
-    weights: str  # of a well-known model: imagenet, none, or a file
+    name: str  # of the keras.applications model, or the path
+    weights: str  # of a keras.applications model: imagenet, none, or a file
 
 
 class WriteKeras(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Write the Keras model as the original of the bundle in a folder."""
+    """Write the Keras model into a bundle's folder."""
 
     folder: str
 
 
 class Convert(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Convert to a precision, into a file; ``calibration`` is a .npy."""
+    """Convert the model to a .tflite file of one precision."""
 
     precision: str
-    calibration: str | None
-    file: str
+    calibration: str | None  # a .npy file, float32 [n, …]
+    file: str  # to write
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The model is there."""
+    """The reply to ``Load``."""
 
-    parameters: NonNegativeInt | None  # None: a SavedModel, which nobody has counted
+    parameters: NonNegativeInt | None  # None: a SavedModel, whose parameters are unknown before its conversion
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The original is written."""
+    """The reply to ``WriteKeras``."""
 
     variant: Variant
 
 
 class Converted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The file is written."""
+    """The reply to ``Convert``."""
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """What could not be done, as the error that the parent raises."""
+    """The reply to a request that failed. The parent raises it as an error."""
 
     problem: BoundedStr
     remedy: BoundedStr
-    bad_input: bool
+    bad_input: bool  # whether the error is BadInput
 
 
 Request = Load | WriteKeras | Convert
 Reply = Loaded | Written | Converted | Refused
 
 
-class _Model:
-    """A Keras model in memory, or a SavedModel's folder."""
+class _SourceModel:
+    """A Keras model in memory, or the folder of a SavedModel."""
 
     def __init__(self, request: Load) -> None:
         from edge_bench.app.conversion.keras_applications import KERAS_APPLICATIONS, build_application
@@ -82,18 +82,18 @@ class _Model:
         elif path.is_dir():
             self.name, self._folder = path.resolve().name, path
         else:
-            self.keras = _keras_model(path)
+            self.keras = _load_keras(path)
 
     def convert(self, request: Convert) -> None:
-        """Writes the .tflite file. EdgeBenchError where TensorFlow cannot convert it."""
-        from edge_bench.app.conversion.precisions import converted
+        """Write the .tflite file. Raise EdgeBenchError if TensorFlow cannot convert the model."""
+        from edge_bench.app.conversion.precisions import convert_to_precision
         from edge_bench.bench.io.files import write_atomically
         from edge_bench.bench.io.npy import open_npy
 
         calibration = None if request.calibration is None else open_npy(Path(request.calibration))
         try:
-            content = converted(self._converter, request.precision, calibration)
-        except Exception as cause:  # the converter raises whatever its passes do
+            content = convert_to_precision(self._converter, request.precision, calibration)
+        except Exception as cause:  # the converter's passes raise any type
             reason = next((line.strip() for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
             raise EdgeBenchError(f"{self.name} cannot be converted to {request.precision}: {reason[:200]}") from None
         write_atomically(Path(request.file), content)
@@ -106,7 +106,7 @@ class _Model:
         return tf.lite.TFLiteConverter.from_keras_model(self.keras)
 
 
-def _keras_model(path: Path) -> Any:
+def _load_keras(path: Path) -> Any:
     import keras
 
     from edge_bench.bench.formats.keras_archive import check_keras
@@ -114,7 +114,7 @@ def _keras_model(path: Path) -> Any:
     try:
         check_keras(path)
         model = keras.models.load_model(path, compile=False, safe_mode=True)
-    except Exception as cause:  # Keras raises whatever its layers do
+    except Exception as cause:  # Keras layers raise any type
         reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
         raise BadInput(f"{path}: Keras cannot load it: {reason[:200]}") from None
     if len(model.inputs) != 1 or len(model.outputs) != 1:
@@ -125,7 +125,7 @@ def _keras_model(path: Path) -> Any:
     return model
 
 
-def _answered(model: _Model, request: Request) -> Reply:
+def _handle(model: _SourceModel, request: Request) -> Reply:
     from edge_bench.app.conversion.bundle_files import write_keras
 
     match request:
@@ -139,32 +139,32 @@ def _answered(model: _Model, request: Request) -> Reply:
 
 
 def main(arguments: list[str]) -> int:
-    """Loads one model, then answers requests until there are no more."""
+    """Load one model, then answer requests until the parent closes the pipe. Return the exit code."""
     import signal
 
     from edge_bench.app.conversion.tensorflow_output import silence_tensorflow
 
     read_end, write_end, parent, _ = (int(argument) for argument in arguments)
     for each in SIGNALS:
-        signal.signal(each, signal.SIG_IGN)  # the parent decides when this ends, and takes it along when it dies
+        signal.signal(each, signal.SIG_IGN)  # only the parent ends this process, also by its own death
     if parent:
         die_with_parent(parent)
     silence_tensorflow()
     channel = Channel(read_end, write_end, Request)
-    model: _Model | None = None
+    model: _SourceModel | None = None
     try:
         while True:
             request = channel.receive()
             try:
                 if model is None:
-                    model = _Model(request)
+                    model = _SourceModel(request)
                     channel.send(Loaded(parameters=None if model.keras is None else int(model.keras.count_params())))
                 else:
-                    channel.send(_answered(model, request))
+                    channel.send(_handle(model, request))
             except EdgeBenchError as cause:
                 channel.send(Refused(problem=cause.problem, remedy=cause.remedy, bad_input=isinstance(cause, BadInput)))
     except ChannelClosed:
-        return 0  # the parent is gone
+        return 0  # the parent closed the pipe or ended
 
 
 if __name__ == "__main__":

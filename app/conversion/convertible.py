@@ -1,4 +1,4 @@
-"""A model that can be converted, from the side of the command that asks: it lives in a process of its own."""
+"""A model to convert, which a process of its own loads. This is the parent's side."""
 
 import contextlib
 import tempfile
@@ -31,43 +31,48 @@ from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
 __all__ = ["ConvertibleModel", "open_convertible"]
 
-AnswerType = TypeVar("AnswerType")
+ReplyType = TypeVar("ReplyType")
 
 
 @dataclass(frozen=True)
 class ConvertibleModel:
-    """A model in the hands of a converter process."""
+    """A model that a converter process has loaded."""
 
     name: str
-    preprocess: str | None  # that the model is known to want
-    parameters: int | None  # None: a SavedModel
+    preprocess: str | None  # name of the preprocessing that the model needs, if known
+    parameters: int | None  # None: a SavedModel, whose parameters are unknown before its conversion
     _worker: WorkerProcess
-    _folder: Path  # for what the two hand each other
-    _timeout: float
+    _folder: Path  # for files that the two processes exchange
+    _timeout: float  # seconds per request
 
     def convert(self, precision: str, calibration: Calibration | None = None) -> bytes:
-        """The .tflite bytes of one precision. EdgeBenchError where TensorFlow cannot convert it."""
-        ranges, file = self._folder / "calibration.npy", self._folder / f"{precision}.tflite"
+        """Return the .tflite bytes of one precision. Raise EdgeBenchError if TensorFlow cannot convert the model."""
+        calibration_file, file = self._folder / "calibration.npy", self._folder / f"{precision}.tflite"
         if calibration is not None:
-            np.save(ranges, calibration, allow_pickle=False)
-        given = None if calibration is None else str(ranges)
-        _asked(self._worker, Convert(precision=precision, calibration=given, file=str(file)), Converted, self)
+            np.save(calibration_file, calibration, allow_pickle=False)
+        calibration_path = None if calibration is None else str(calibration_file)
+        request = Convert(precision=precision, calibration=calibration_path, file=str(file))
+        _ask(self._worker, request, Converted, self.name, self._timeout)
         content = read_bounded(file, MAX_FILE_BYTES)
         file.unlink()
         return content
 
     def write_keras(self, folder: Path) -> Variant:
-        """The original into a bundle's folder."""
-        return _asked(self._worker, WriteKeras(folder=str(folder.absolute())), Written, self).variant
+        """Write the original into a bundle's folder."""
+        request = WriteKeras(folder=str(folder.absolute()))
+        return _ask(self._worker, request, Written, self.name, self._timeout).variant
 
 
 @contextlib.contextmanager
 def open_convertible(name: str, weights: str, timeout: float) -> Iterator[ConvertibleModel]:
-    """A well-known model by its name, or a file or folder, loaded. BadInput where it is none or cannot be loaded."""
+    """Load a keras.applications model, a .keras file or a SavedModel folder in a process of its own.
+
+    ``timeout`` is in seconds per request. Raise BadInput if there is no such model or it cannot be loaded.
+    """
     if installed_version(RUNTIMES["tensorflow"]) is None:
         raise why_not_installed(RUNTIMES["tensorflow"])
-    path = Path(name)
-    if name not in KERAS_APPLICATIONS:
+    path, application = Path(name), KERAS_APPLICATIONS.get(name)
+    if application is None:
         if not path.exists():
             raise BadInput(
                 f"{name}: no such file, and no model of that name", f"models are: {', '.join(KERAS_APPLICATIONS)}"
@@ -76,30 +81,23 @@ def open_convertible(name: str, weights: str, timeout: float) -> Iterator[Conver
             check_folder(path)
         elif path.suffix != ".keras" or not path.is_file():
             raise BadInput(f"{path}: not a .keras file or SavedModel folder", "save it with model.save('model.keras')")
-    short = name if name in KERAS_APPLICATIONS else path.resolve().name if path.is_dir() else path.stem
+    label = name if application else path.resolve().name if path.is_dir() else path.stem
+    preprocess = application.preprocess if application else None
     with (
         tempfile.TemporaryDirectory() as folder,
         WorkerProcess.spawn("edge_bench.app.conversion.converter_process", [], Reply) as worker,
     ):
-        source = ConvertibleModel(
-            short,
-            KERAS_APPLICATIONS[name].preprocess if name in KERAS_APPLICATIONS else None,
-            None,
-            worker,
-            Path(folder),
-            timeout,
-        )
-        loaded = _asked(worker, Load(name=name, weights=weights), Loaded, source)
-        yield ConvertibleModel(short, source.preprocess, loaded.parameters, worker, Path(folder), timeout)
+        loaded = _ask(worker, Load(name=name, weights=weights), Loaded, label, timeout)
+        yield ConvertibleModel(label, preprocess, loaded.parameters, worker, Path(folder), timeout)
 
 
-def _asked(worker: WorkerProcess, request: Any, answer: type[AnswerType], source: ConvertibleModel) -> AnswerType:
+def _ask(worker: WorkerProcess, request: Any, reply_type: type[ReplyType], name: str, timeout: float) -> ReplyType:
     try:
-        reply = worker.ask(request, object, source._timeout)
+        reply = worker.ask(request, object, timeout)
     except WorkerFailed as cause:
-        raise EdgeBenchError(f"{source.name}: {cause.failure.message}", cause.failure.remedy) from None
+        raise EdgeBenchError(f"{name}: {cause.failure.message}", cause.failure.remedy) from None
     if isinstance(reply, Refused):
         raise (BadInput if reply.bad_input else EdgeBenchError)(reply.problem, reply.remedy)
-    if not isinstance(reply, answer):
-        raise EdgeBenchError(f"{source.name}: the converter answered {type(reply).__name__} out of turn")
+    if not isinstance(reply, reply_type):
+        raise EdgeBenchError(f"{name}: the converter answered {type(reply).__name__} out of turn")
     return reply

@@ -1,4 +1,4 @@
-"""From anyone's Keras model or SavedModel, or a well-known one, to a bundle with every variant."""
+"""Export of a foreign Keras model or SavedModel, or a keras.applications model, as a bundle with all variants."""
 
 import datetime
 import shutil
@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from edge_bench.app.conversion.bundle_files import entry_of, versions, write_array
+from edge_bench.app.conversion.bundle_files import versions, write_array, write_tflite
 from edge_bench.app.conversion.convertible import ConvertibleModel, open_convertible
 from edge_bench.app.conversion.keras_applications import KERAS_APPLICATIONS
-from edge_bench.app.conversion.precisions import PRECISIONS, Calibration, describe
+from edge_bench.app.conversion.precisions import PRECISIONS, Calibration
 from edge_bench.bench.dataset.load import DataOptions, files_workload
 from edge_bench.bench.dataset.workload import Workload
 from edge_bench.bench.errors import BadInput, EdgeBenchError
@@ -28,18 +28,19 @@ from edge_bench.bench.records.manifest import DatasetInfo, Manifest, ModelInfo, 
 
 __all__ = ["ExportSettings", "export_model"]
 
+#: Images that determine the ranges of the int8 variant. TensorFlow's guide recommends a few hundred.
 CALIBRATION_IMAGES = 500
 
 
 @dataclass(frozen=True)
 class ExportSettings:
-    """How a model is exported, beside what is said of the data."""
+    """Options of an export, except those of the data."""
 
-    weights: str  # of a well-known model: imagenet, none, or a file
-    calibration: Path | None  # images that set the ranges of int8
-    limit: int | None  # test images
+    weights: str  # of a keras.applications model: imagenet, none, or a file
+    calibration: Path | None  # images that determine the ranges of the int8 variant
+    limit: int | None  # number of test images
     seed: int
-    timeout: float  # seconds
+    timeout: float  # seconds per request to the converter process
 
 
 def export_model(
@@ -51,46 +52,42 @@ def export_model(
     *,
     overwrite: bool,
 ) -> Bundle:
-    """Writes every variant, the test set and the manifest, last, and reads the bundle back.
+    """Write all variants, the test set and, last, the manifest. Return the bundle as it is read back.
 
-    The int8 variant needs ``calibration``, but where the test set is random, too, random inputs set its ranges. A
-    variant that TensorFlow cannot make is left out, and it is said.
+    The int8 variant needs ``settings.calibration``. If the test set is random, random inputs calibrate it instead.
+    Variants that TensorFlow cannot convert are omitted with a note.
     """
-    _make(folder)
+    _create_folder(folder)
     with only_writer(folder):
-        _prepare(folder, overwrite=overwrite)
-        return _exported(name, folder, options, settings, progress)
+        _remove_old_bundle(folder, overwrite=overwrite)
+        progress.start("exporting", 2 + len(PRECISIONS))
+        with open_convertible(name, settings.weights, settings.timeout) as source:
+            return _write_bundle(source, folder, options, settings, progress)
 
 
-def _exported(name: str, folder: Path, options: DataOptions, settings: ExportSettings, progress: Progress) -> Bundle:
-    progress.start("exporting", 2 + len(PRECISIONS))
-    with open_convertible(name, settings.weights, settings.timeout) as source:
-        return _written_bundle(source, folder, options, settings, progress)
-
-
-def _written_bundle(
+def _write_bundle(
     source: ConvertibleModel, folder: Path, options: DataOptions, settings: ExportSettings, progress: Progress
 ) -> Bundle:
     if source.preprocess and not options.preprocess and options.scale is None and options.offset is None:
         options = replace(options, preprocess=source.preprocess)
-    require_bundle_space(folder, source.parameters or 0, 0)  # a SavedModel's are known once it is converted
+    require_bundle_space(folder, source.parameters or 0, 0)  # a SavedModel's are unknown before its conversion
     progress.advance(1, "loaded")
     variants = [] if source.parameters is None else [source.write_keras(folder)]
     if source.parameters is None:
         progress.say("the SavedModel itself does not become part of the bundle: measure it with `edge-bench run`")
-    variants.append(_written(folder, "float32", source.convert("float32")))
+    variants.append(write_tflite(folder, "float32", source.convert("float32")))
     progress.advance(1, "float32")
     models = ModelFiles.open([folder / variants[-1].file], settings.timeout)
     workload = files_workload(models, options, settings.limit, settings.seed, settings.timeout, progress)
     pixels = open_npy(workload.pixels)
     require_bundle_space(folder, models.parameters, len(workload.rows) * pixels[0].nbytes)
-    ranges = _calibration(models, workload, options, settings, progress)
+    calibration = _calibration_inputs(models, workload, options, settings, progress)
     for precision in [each for each in PRECISIONS if each != "float32"]:
-        if precision == "int8" and ranges is None:
+        if precision == "int8" and calibration is None:
             progress.say("no int8 variant: its ranges need --calibration images")
             continue
         try:
-            variants.append(_written(folder, precision, source.convert(precision, ranges)))
+            variants.append(write_tflite(folder, precision, source.convert(precision, calibration)))
         except EdgeBenchError as cause:
             progress.say(f"left out: {cause.problem}")
         progress.advance(1, precision)
@@ -100,54 +97,44 @@ def _written_bundle(
     return Bundle.open(folder)
 
 
-def _make(folder: Path) -> None:
+def _create_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as cause:
         raise BadInput(f"{folder}: cannot be made: {cause.strerror}", "name another --bundle") from None
 
 
-def _prepare(folder: Path, *, overwrite: bool) -> None:
+def _remove_old_bundle(folder: Path, *, overwrite: bool) -> None:
     if (folder / MANIFEST).exists() and not overwrite:
         raise BadInput(f"{folder}: a bundle is there already", "name another --bundle, or --overwrite it")
     refuse_links(folder)
     try:
-        (folder / MANIFEST).unlink(missing_ok=True)  # first: without it the rest is no bundle
+        (folder / MANIFEST).unlink(missing_ok=True)  # first: a folder without a manifest is no bundle
         for part in ("variants", "test", "training", "plots"):
             shutil.rmtree(folder / part, ignore_errors=True)
     except OSError as cause:
         raise BadInput(f"{folder}: cannot be written: {cause.strerror}", "name another --bundle") from None
 
 
-def _written(folder: Path, name: str, content: bytes) -> Variant:
-    path = folder / "variants" / f"{name}.tflite"
-    write_atomically(path, content)
-    tensor_in, tensor_out, operators = describe(content)
-    return Variant(
-        name=name, precision=PRECISIONS[name], input=tensor_in, output=tensor_out, operators=operators,
-        **msgspec.structs.asdict(entry_of(folder, path)),
-    )  # fmt: skip
-
-
-def _calibration(
+def _calibration_inputs(
     models: ModelFiles,
     workload: Workload,
     options: DataOptions,
     settings: ExportSettings,
     progress: Progress,
 ) -> Calibration | None:
-    """The model's real-valued inputs that set the ranges of int8, float32 [n, …]."""
+    """Return the inputs that calibrate the int8 variant, float32 [n, …], or None if there are no images for it."""
     if settings.calibration is None:
         if options.data is not None:
             return None
         progress.say("int8 is calibrated on random inputs, as the test set is: for speed only")
         images = workload
     else:
-        stated = replace(
+        sample_options = replace(
             options, data=settings.calibration, labels=None, classes=None, label_names=None, label_offset=None,
             preprocess=options.preprocess or workload.preprocessing.name or None,
         )  # fmt: skip
-        images = files_workload(models, stated, CALIBRATION_IMAGES, settings.seed, settings.timeout, progress)
+        images = files_workload(models, sample_options, CALIBRATION_IMAGES, settings.seed, settings.timeout, progress)
     pixels = open_npy(images.pixels)[images.rows]
     spec = models.variants[0].input
     if images.input_shape:

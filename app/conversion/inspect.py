@@ -1,4 +1,4 @@
-"""From a model's file to all that is known of it: what it is made of, what it costs, what can load it."""
+"""Inspection of a model file: its operators, its cost, and the runtimes that can load it."""
 
 import tempfile
 from dataclasses import dataclass
@@ -17,27 +17,30 @@ __all__ = ["LoadAttempt", "ModelInspection", "inspect_model"]
 
 @dataclass(frozen=True)
 class LoadAttempt:
-    """What a runtime that is installed here did with the model."""
+    """The attempt to load the model with an installed runtime."""
 
     runtime: str
     version: str
-    refusal: str  # empty: it loaded
+    refusal: str  # error message; empty if the model was loaded
 
 
 @dataclass(frozen=True)
 class ModelInspection:
-    """A model, taken apart."""
+    """The result of an inspection."""
 
     path: Path
-    converted: bool  # the file is a Keras model or SavedModel, and this is what it becomes as float32
+    converted: bool  # whether the rest describes the float32 .tflite conversion of a Keras model or SavedModel
     file: TfliteFile
     model_cost: ModelCost
-    known: tuple[tuple[str, str, list[Unsupported]], ...]  # runtime, release, what it lacks
+    known: tuple[tuple[str, str, list[Unsupported]], ...]  # runtime, release, operators that it does not support
     tried: tuple[LoadAttempt, ...]
 
 
 def inspect_model(path: Path, timeout: float, progress: Progress) -> ModelInspection:
-    """Reads the file in Python; only worker processes load it. BadInput where it is no model."""
+    """Inspect a .tflite or .keras file or a SavedModel folder. Raise BadInput if it is none.
+
+    This process only parses the file in Python. Worker processes load it, with ``timeout`` seconds each.
+    """
     if not path.exists():
         raise BadInput(f"{path}: there is no such file", "name a .tflite or .keras file, or a SavedModel folder")
     if path.suffix == ".tflite" and path.is_file():
@@ -62,24 +65,24 @@ def inspect_model(path: Path, timeout: float, progress: Progress) -> ModelInspec
 
 
 def _inspect(path: Path, file: Path, timeout: float, progress: Progress) -> ModelInspection:
-    read = read_tflite(file)
+    tflite = read_tflite(file)
     try:
-        cost = model_cost(read)
+        cost = model_cost(tflite)
     except ValueError as cause:
         raise BadInput(f"{path}: not a whole .tflite file: {cause}", "copy or export it again") from None
-    able = [(runtime, version) for runtime in RUNTIMES.values() if (version := installed_version(runtime))]
-    able = [(runtime, version) for runtime, version in able if ".tflite" in runtime.formats]
-    progress.start("loading it in", len(able))
+    runtimes = [(runtime, version) for runtime in RUNTIMES.values() if (version := installed_version(runtime))]
+    runtimes = [(runtime, version) for runtime, version in runtimes if ".tflite" in runtime.formats]
+    progress.start("loading it in", len(runtimes))
     tried = []
-    for runtime, version in able:
+    for runtime, version in runtimes:
         progress.advance(0, runtime.name)
         tried.append(LoadAttempt(runtime.name, version, _refusal(runtime.name, file, timeout)))
         progress.advance(1)
     progress.finish()
     known = tuple(
-        (release.runtime, release.version, unsupported(read.operators, release)) for release in known_releases()
+        (release.runtime, release.version, unsupported(tflite.operators, release)) for release in known_releases()
     )
-    return ModelInspection(path, path != file, read, cost, known, tuple(tried))
+    return ModelInspection(path, path != file, tflite, cost, known, tuple(tried))
 
 
 def _refusal(runtime: str, file: Path, timeout: float) -> str:

@@ -1,4 +1,4 @@
-"""Well-known models of keras.applications, to export: their weights may be ImageNet's, a file's, or random."""
+"""Models of keras.applications that can be exported, with weights of ImageNet, of a file, or random ones."""
 
 import contextlib
 import sys
@@ -14,10 +14,10 @@ __all__ = ["KERAS_APPLICATIONS", "KerasApplication", "build_application"]
 
 @dataclass(frozen=True)
 class KerasApplication:
-    """A model, the preprocessing that its weights were trained with, and how it is built."""
+    """A model of keras.applications."""
 
-    preprocess: str
-    build: Callable[[str | None], Any]
+    preprocess: str  # name of the preprocessing that its weights were trained with
+    build: Callable[[str | None], Any]  # (weights: imagenet, a file, or None for random ones) → Keras model
 
 
 def _resnet50(weights: str | None) -> Any:
@@ -40,19 +40,19 @@ KERAS_APPLICATIONS = {
 
 
 def build_application(name: str, weights: str) -> Any:
-    """The Keras model; ``weights`` is imagenet (downloaded by Keras into its cache), none (random), or a file.
+    """Return the Keras model. ``weights`` is imagenet (downloaded by Keras into its cache), none (random), or a file.
 
-    BadInput where the file does not fit, EdgeBenchError where the weights cannot be downloaded.
+    Raise BadInput if the file does not fit the model, EdgeBenchError if the weights cannot be downloaded.
     """
     import keras
 
-    keras.utils.set_random_seed(42)  # random weights are the same every time
+    keras.utils.set_random_seed(42)  # makes random weights reproducible
     if weights == "none":
         return KERAS_APPLICATIONS[name].build(None)
     if weights != "imagenet" and not Path(weights).is_file():
         raise BadInput(f"{weights}: no such file of weights", "say --weights imagenet, none, or name a file")
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # Keras draws its progress there
+        with contextlib.redirect_stdout(sys.stderr):  # Keras prints its progress bar to stdout
             return KERAS_APPLICATIONS[name].build(weights)
     except (OSError, ValueError) as cause:
         reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0][:160]
@@ -62,7 +62,7 @@ def build_application(name: str, weights: str) -> Any:
                 "name a file of them with --weights FILE, or say --weights none for random ones (speed only)",
             ) from None
         raise BadInput(f"{weights}: not weights of {name}: {reason}") from None
-    except Exception as cause:  # Keras wraps what the network says in a bare Exception
+    except Exception as cause:  # Keras raises a bare Exception for network errors
         raise EdgeBenchError(
             f"ImageNet's weights of {name} could not be downloaded: {str(cause).splitlines()[0][:160]}",
             "name a file of them with --weights FILE, or say --weights none for random ones (speed only)",

@@ -1,4 +1,4 @@
-"""A trained Keras model in every precision, and what each file asks of the runtime that loads it."""
+"""Conversion to .tflite in several precisions, and the tensors and operators of the files."""
 
 import tempfile
 import warnings
@@ -12,11 +12,11 @@ from edge_bench.app.conversion.tensorflow_output import native_output_to
 from edge_bench.bench.formats.tflite import parse_tflite
 from edge_bench.bench.records.manifest import Operator, TensorSpec
 
-__all__ = ["PRECISIONS", "Calibration", "convert", "converted", "describe"]
+__all__ = ["PRECISIONS", "Calibration", "convert_all_precisions", "convert_to_precision", "describe"]
 
-Calibration = npt.NDArray[np.float32]  # [n, height, width, channels], the model's real-valued input
+Calibration = npt.NDArray[np.float32]  # [n, height, width, channels], the model's inputs before quantization
 
-#: Variant name → what its numbers are.
+#: Variant name → number formats of its weights and arithmetic.
 PRECISIONS = {
     "float32": "float32 weights and arithmetic",
     "float16": "float16 weights, float32 arithmetic",
@@ -25,18 +25,18 @@ PRECISIONS = {
 }
 
 
-def convert(model: Any, calibration: Calibration) -> Iterator[tuple[str, bytes]]:
-    """Yields (variant name, .tflite bytes) for every precision; ``calibration`` sets the ranges of ``int8``."""
+def convert_all_precisions(model: Any, calibration: Calibration) -> Iterator[tuple[str, bytes]]:
+    """Yield (variant name, .tflite bytes) for every precision. ``calibration`` determines the ranges of ``int8``."""
     import tensorflow as tf
 
     for name in PRECISIONS:
-        yield name, converted(lambda: tf.lite.TFLiteConverter.from_keras_model(model), name, calibration)
+        yield name, convert_to_precision(lambda: tf.lite.TFLiteConverter.from_keras_model(model), name, calibration)
 
 
-def converted(make_converter: Callable[[], Any], precision: str, calibration: Calibration | None) -> bytes:
-    """The .tflite bytes of one precision; ``int8`` needs the calibration."""
+def convert_to_precision(make_converter: Callable[[], Any], precision: str, calibration: Calibration | None) -> bytes:
+    """Return the .tflite bytes of one precision. Raise ValueError for ``int8`` without calibration."""
     with tempfile.TemporaryFile() as log, native_output_to(log), warnings.catch_warnings():
-        # TensorFlow warns that the statistics which the calibration is about to gather are not there yet
+        # TensorFlow warns about missing statistics, which the calibration is about to collect
         warnings.simplefilter("ignore", UserWarning)
         converter = make_converter()
         match precision:
@@ -63,8 +63,8 @@ def _dynamic(converter: Any) -> None:
     import tensorflow as tf
 
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    # Per-channel dense layers would be FULLY_CONNECTED version 12, which tflite-runtime 2.14, the last release,
-    # does not have; per-tensor ones load everywhere, as fast and as accurate on the paper's model.
+    # Per-channel dense layers need FULLY_CONNECTED version 12, which tflite-runtime 2.14, the last release, does not
+    # support. Per-tensor ones load in every runtime, and are as fast and as accurate on the paper's model.
     converter._experimental_disable_per_channel_quantization_for_dense_layers = True
 
 
@@ -78,6 +78,6 @@ def _int8(converter: Any, calibration: Calibration) -> None:
 
 
 def describe(content: bytes) -> tuple[TensorSpec, TensorSpec, list[Operator]]:
-    """Input, output and operators with their versions, read from the .tflite flatbuffer itself."""
+    """Return input, output and operators with their versions, read from the .tflite flatbuffer."""
     file = parse_tflite(content)
     return file.only_input, file.only_output, list(file.operators)

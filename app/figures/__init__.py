@@ -1,1 +1,1 @@
-"""Figures: each module returns a ``Drawing``; matplotlib is imported when one is drawn."""
+"""Figures: each module returns a ``Drawing``; matplotlib is imported when a figure is drawn."""

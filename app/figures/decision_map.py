@@ -1,10 +1,10 @@
-"""Round trip against bandwidth: where sending an image is faster, where staying is, and where nobody can say."""
+"""Map of round trip and bandwidth: whether remote or local inference is faster, or neither is decided."""
 
 from typing import Any
 
 import numpy as np
 
-from edge_bench.app.figures.drawing.axes import plain
+from edge_bench.app.figures.drawing.axes import tick_label
 from edge_bench.app.figures.drawing.canvas import Drawing, new_figure
 from edge_bench.app.render.formats import Layout
 from edge_bench.app.render.palette import GRID, INK, PAPER
@@ -15,22 +15,22 @@ from edge_bench.bench.stats.ratios import Verdict
 
 __all__ = ["decisions"]
 
-_SEND, _STAY = "#0072b2", "#d55e00"
-_RTTS_S = np.geomspace(0.1e-3, 0.5, 60)
-_RATES = np.geomspace(1e5, 1e9, 50)
-_MARKS = {Verdict.FASTER: ("^", _SEND), Verdict.SLOWER: ("v", _STAY)}
+_REMOTE, _LOCAL = "#0072b2", "#d55e00"
+_RTTS_S = np.geomspace(0.1e-3, 0.5, 60)  # seconds
+_RATES_BPS = np.geomspace(1e5, 1e9, 50)  # bits per second
+_MARKERS = {Verdict.FASTER: ("^", _REMOTE), Verdict.SLOWER: ("v", _LOCAL)}
 
 
 def decisions(offload: Offload, assessment: Assessment) -> Drawing | None:
-    """A map a payload; None where times say nothing, or too few processes were measured."""
-    payloads = list(dict.fromkeys(row.payload for row in assessment.rows))
-    maps = {payload: decision_map(offload, payload, _RTTS_S, _RATES) for payload in payloads}
-    able = {payload: values for payload, values in maps.items() if values is not None}
-    if not able:
+    """Return one map per payload; None if times are emulated or too few processes were measured."""
+    payloads = dict.fromkeys(row.payload for row in assessment.rows)
+    computed = {payload: decision_map(offload, payload, _RTTS_S, _RATES_BPS) for payload in payloads}
+    maps = {payload: values for payload, values in computed.items() if values is not None}
+    if not maps:
         return None
     shares = "; ".join(
         f"{payload}: sending wins on {np.mean(values > 0):.0%} of the map, staying on {np.mean(values < 0):.0%}"
-        for payload, values in able.items()
+        for payload, values in maps.items()
     )
     return Drawing(
         name="decision-map",
@@ -40,7 +40,7 @@ def decisions(offload: Offload, assessment: Assessment) -> Drawing | None:
         "were measured: ▲ send, ▼ stay, ● undecided or the same. Bandwidth is taken as the same both ways; a mark "
         "stands at its bandwidth up.",
         description=f"Map of who wins by round trip and bandwidth. {shares}.",
-        draw=lambda layout: _draw(offload, assessment, able, layout),
+        draw=lambda layout: _draw(offload, assessment, maps, layout),
     )
 
 
@@ -51,9 +51,8 @@ def _draw(offload: Offload, assessment: Assessment, maps: dict[str, Any], layout
     figure, panels = new_figure(layout, height, rows, columns, sharex=True, sharey=True)
     for number, (payload, values) in enumerate(maps.items()):
         panel = panels[number]
-        panel.contourf(
-            _RTTS_S * 1e3, _RATES / 1e6, values, levels=[-1.5, -0.5, 0.5, 1.5], colors=[_STAY, GRID, _SEND], alpha=0.55
-        )
+        panel.contourf(_RTTS_S * 1e3, _RATES_BPS / 1e6, values, levels=[-1.5, -0.5, 0.5, 1.5],
+                       colors=[_LOCAL, GRID, _REMOTE], alpha=0.55)  # fmt: skip
         for row in assessment.rows:
             if row.payload == payload and row.in_flight == 1 and row.link != DIRECT and row.p50:
                 _mark(panel, offload, row)
@@ -63,7 +62,7 @@ def _draw(offload: Offload, assessment: Assessment, maps: dict[str, Any], layout
         if number == count - 1 or not layout.narrow:
             panel.set_xlabel("round trip, ms")
         for axis in (panel.xaxis, panel.yaxis):
-            axis.set_major_formatter(plain)
+            axis.set_major_formatter(tick_label)
     return figure
 
 
@@ -71,6 +70,6 @@ def _mark(panel: Any, offload: Offload, row: Row) -> None:
     link = offload.link(row.link)
     if link is None or row.p50 is None or not link.rtt_s:
         return
-    marker, colour = _MARKS.get(row.p50.verdict, ("o", INK))
-    rate = min(max((link.up_bps or _RATES[-1]) / 1e6, _RATES[0] / 1e6), _RATES[-1] / 1e6)
+    marker, colour = _MARKERS.get(row.p50.verdict, ("o", INK))
+    rate = min(max((link.up_bps or _RATES_BPS[-1]) / 1e6, _RATES_BPS[0] / 1e6), _RATES_BPS[-1] / 1e6)
     panel.scatter(link.rtt_s * 1e3, rate, marker=marker, color=colour, edgecolors=PAPER, linewidths=0.7, s=34, zorder=3)

@@ -16,7 +16,7 @@ _TRAINING, _VALIDATION = "#0072b2", "#d55e00"
 
 
 def training(history: History) -> Drawing:
-    """Accuracy and loss, training and validation, one value an epoch."""
+    """Return the figure of training and validation accuracy and loss, one value per epoch."""
     return Drawing(
         name="training",
         title="Training",
@@ -33,12 +33,12 @@ def _draw(history: History, layout: Layout) -> Any:
     figure, panels = new_figure(layout, 4.2, rows=2) if layout.narrow else new_figure(layout, 2.4, columns=2)
     epochs = range(1, len(history.loss) + 1)
     marker = "o" if len(epochs) < 15 else None
-    for panel, seen, unseen, title, unit in (
+    for panel, train, valid, title, unit in (
         (panels[0], [100 * v for v in history.accuracy], [100 * v for v in history.val_accuracy], "Accuracy", "%"),
         (panels[1], history.loss, history.val_loss, "Loss", "cross-entropy, nats"),
     ):
-        panel.plot(epochs, seen, color=_TRAINING, marker=marker, markersize=3, label="training")
-        panel.plot(epochs, unseen, color=_VALIDATION, linestyle="--", marker=marker, markersize=3, label="validation")
+        panel.plot(epochs, train, color=_TRAINING, marker=marker, markersize=3, label="training")
+        panel.plot(epochs, valid, color=_VALIDATION, linestyle="--", marker=marker, markersize=3, label="validation")
         panel.set(xlabel="epoch", ylabel=unit, title=title)
         panel.set_xlim(1 - 0.02 * len(epochs), len(epochs) * 1.02) if len(epochs) > 1 else panel.set_xlim(0, 2)
         whole_numbers(panel.xaxis)
@@ -48,5 +48,5 @@ def _draw(history: History, layout: Layout) -> Any:
 
 
 def draw_training(history: History, path: Path) -> None:
-    """The paper's Figure 4: accuracy and loss over epochs, training and validation, in two panels, as PNG."""
+    """Write the training figure to ``path`` as PNG."""
     write_atomically(path, render(training(history), Layout.PAGE, "png"))

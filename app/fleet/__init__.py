@@ -1,1 +1,1 @@
-"""Other machines, through their Docker engines: no agent and no protocol of our own."""
+"""Benchmarks and trainings on other machines through their Docker engines, without an agent or protocol of ours."""

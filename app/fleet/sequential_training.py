@@ -1,8 +1,8 @@
-"""One training on several machines in turn: each does its share of the epochs, and the bundle's folder travels.
+"""One training on several machines in turn: each trains its share of the epochs and hands the checkpoint on.
 
-What goes from machine to machine goes by way of this one: the folder that `train` wrote, with its checkpoint, checked
-by checksum on every way. Each machine runs `train --stop-after … --resume`, and nothing else, so the weights are those
-of one machine where the machines compute alike.
+The folder that `train` writes, with its checkpoint, is sent from machine to machine through this one. Checksums are
+verified after every transfer. Each machine only runs `train --stop-after … --resume`, so the weights are the same as
+after a training on one machine, provided that the machines compute alike.
 """
 
 import contextlib
@@ -14,15 +14,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_bench.app.fleet.docker.container import ContainerExit
+from edge_bench.app.fleet.docker.container import KILLED, ContainerExit
 from edge_bench.app.fleet.docker.engine import Engine
 from edge_bench.app.fleet.docker.errors import EngineLost, EngineTrouble
 from edge_bench.app.fleet.docker.images import ImageSource, ensure_image
 from edge_bench.app.fleet.docker.inventory import EngineSetting
+from edge_bench.app.fleet.docker.transfer import megabytes
 from edge_bench.app.fleet.docker.workspace import Workspace
-from edge_bench.app.fleet.runs.spec import PROGRESS
+from edge_bench.app.fleet.runs.spec import parse_progress
 from edge_bench.app.training.fit.checkpoints import TrainingSettings, TrainingState, checkpoint_path, read_state
-from edge_bench.app.training.job import bundle_holder
+from edge_bench.app.training.job import lock_bundle_folder
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.io.files import sha256_of
 from edge_bench.bench.progress import Progress
@@ -30,22 +31,22 @@ from edge_bench.bench.records.bundle import MANIFEST, Bundle
 
 __all__ = ["Share", "TrainingJobSpec", "shares", "train_in_turn"]
 
-#: All that `train` writes, by its whole name in the archive; the file that makes it count comes last.
-FILES = re.compile(
+#: Full names in the fetched archive of all files that `train` writes.
+_FILES = re.compile(
     r"bundle/(training/(epoch-\d{4}\.keras|state\.json)|manifest\.json|model\.keras|history\.json"
     r"|variants/[a-z0-9]+\.tflite|test/(images|labels)\.npy|plots/training\.png)"
 )
-LAST = ("state.json", MANIFEST)
-#: As large as a bundle with its data set may be.
-MOST_BYTES = 4 << 30
-_KILLED = 137  # 128 + SIGKILL
-#: The results' volume is what the image's user may write to.
-BUNDLE, DATA = "/results/bundle", "/artifacts/data"
+#: Moved into the bundle's folder last: they make the other files valid.
+_LAST_FILES = ("state.json", MANIFEST)
+#: The largest bundle, with its test set: 4 GiB.
+_MAX_BYTES = 4 << 30
+#: The bundle is in the results' volume because the image's user may write there.
+_BUNDLE, _DATA = "/results/bundle", "/artifacts/data"
 
 
 @dataclass(frozen=True)
 class Share:
-    """Epochs of one machine: from ``begin`` (done before) to ``end``."""
+    """The epochs of one machine: those after ``begin``, up to and including ``end``."""
 
     engine: EngineSetting
     begin: int
@@ -54,20 +55,20 @@ class Share:
 
 @dataclass(frozen=True)
 class TrainingJobSpec:
-    """What is trained, and from where."""
+    """The training, its image and its data."""
 
-    folder: Path  # of the bundle, here
+    folder: Path  # of the bundle on this machine
     settings: TrainingSettings
     source: ImageSource
-    data: Path | None = None  # a folder that is sent to every machine; None: each gets the data set itself
-    timeout: float = 30  # seconds for an answer
+    data: Path | None = None  # a folder that is sent to every machine; None: each downloads the data set
+    timeout: float = 30  # of an engine's answer, in seconds
     remove_image: bool = False
 
 
 def shares(engines: Sequence[EngineSetting], epochs: int, ends: Sequence[int] | None) -> list[Share]:
-    """Who does which epochs: evenly, or until the epochs ``ends`` of all machines but the last.
+    """Divide the epochs among the engines, evenly or at the last epochs ``ends`` of all engines but the last.
 
-    BadInput where that leaves a machine without any.
+    Raise BadInput if an engine would have no epoch.
     """
     count = len(engines)
     stops = list(ends) if ends is not None else [round(epochs * (n + 1) / count) for n in range(count - 1)]
@@ -86,18 +87,18 @@ def shares(engines: Sequence[EngineSetting], epochs: int, ends: Sequence[int] | 
 
 
 def train_in_turn(spec: TrainingJobSpec, plan: Sequence[Share], progress: Progress, *, resume: bool) -> Bundle:
-    """Each machine's share, one after another; the finished bundle, checked, in the order's folder.
+    """Train each share after the other, and return the finished and checked bundle.
 
-    What is done already is not done again with ``resume``; without it BadInput where anything is there. Where a
-    machine fails, the last whole epoch that could be fetched from it is in the folder, and ``resume`` goes on there.
+    With ``resume``, completed epochs are skipped. Without it, raise BadInput if the folder has a bundle or a training.
+    If a machine fails, its last completed epoch is fetched if possible, and ``resume`` continues after that epoch.
     """
-    with bundle_holder(spec.folder):
+    with lock_bundle_folder(spec.folder):
         done = _epochs_done(spec, resume=resume)
         for share in plan:
             if done < share.end:
-                _one_share(spec, share, done, progress)
+                _train_share(spec, share, done, progress)
                 done = share.end
-        return _checked_bundle(spec)
+        return _checked_bundle(Bundle.open(spec.folder), spec.settings)
 
 
 def _epochs_done(spec: TrainingJobSpec, *, resume: bool) -> int:
@@ -106,12 +107,12 @@ def _epochs_done(spec: TrainingJobSpec, *, resume: bool) -> int:
     if (state or finished) and not resume:
         raise BadInput(f"{spec.folder}: a bundle or a training is there already", "--resume, or name another BUNDLE")
     if finished:
-        _checked_bundle(spec)
+        _checked_bundle(Bundle.open(spec.folder), spec.settings)
         return spec.settings.epochs
     return _checked_state(spec.folder, spec.settings).epochs_done if state else 0
 
 
-def _one_share(spec: TrainingJobSpec, share: Share, done: int, progress: Progress) -> None:
+def _train_share(spec: TrainingJobSpec, share: Share, done: int, progress: Progress) -> None:
     name = share.engine.name
     progress.start(f"{name}: epochs {done + 1} to {share.end}", share.end - done)
     with Engine(share.engine, spec.timeout) as engine:
@@ -119,11 +120,12 @@ def _one_share(spec: TrainingJobSpec, share: Share, done: int, progress: Progres
         try:
             workspace.image, sent = ensure_image(engine, spec.source, lambda _: None)
             if sent:
-                progress.say(f"{name}: the image was sent, {sent / 1e6:.0f} MB")
+                progress.say(f"{name}: the image was sent, {megabytes(sent)}")
             sent = _send(spec, workspace, done)
-            progress.say(f"{name}: {sent / 1e6:.1f} MB sent")
-            ended = _train(spec, workspace, share, done, progress)
-            with contextlib.suppress(EngineTrouble) if ended is None or ended.code else contextlib.nullcontext():
+            progress.say(f"{name}: {megabytes(sent, 1)} sent")
+            status = _train(spec, workspace, share, done, progress)
+            failed = status is None or status.code
+            with contextlib.suppress(EngineTrouble) if failed else contextlib.nullcontext():
                 _fetch(spec, workspace)
         except EngineLost as lost:
             raise EngineLost(
@@ -135,16 +137,19 @@ def _one_share(spec: TrainingJobSpec, share: Share, done: int, progress: Progres
                 workspace.clean_up(remove_image=spec.remove_image)
             raise
         workspace.clean_up(remove_image=spec.remove_image)
-    if ended is None:
+    if status is None:
         raise KeyboardInterrupt
-    if ended.code:
-        why = "out of memory" if ended.out_of_memory else "it was killed" if ended.code == _KILLED else ended.last_words
-        raise EngineTrouble(f"{name}: its training ended early: {why}", "--resume goes on after its last whole epoch")
+    if status.code:
+        reason = "it was killed" if status.code == KILLED else status.message
+        reason = "out of memory" if status.out_of_memory else reason
+        raise EngineTrouble(
+            f"{name}: its training ended early: {reason}", "--resume goes on after its last whole epoch"
+        )
     progress.finish()
 
 
 def _send(spec: TrainingJobSpec, workspace: Workspace, done: int) -> int:
-    """The folder with its checkpoint, and the data. The bytes sent."""
+    """Send the folder with its checkpoint, and the data. Return the number of bytes sent."""
     total = 0
     if done:
         total, _ = workspace.copy_in(spec.folder, "results", "bundle", lambda _: None)
@@ -157,21 +162,22 @@ def _send(spec: TrainingJobSpec, workspace: Workspace, done: int) -> int:
 def _train(
     spec: TrainingJobSpec, workspace: Workspace, share: Share, done: int, progress: Progress
 ) -> ContainerExit | None:
-    """How it ended; None where the person interrupted it, and it ended in good order."""
+    """Train in a container and return its exit status, None if the user interrupted it."""
     container = workspace.start(
         "train",
         train_command(spec, share),
         volumes={"artifacts": "ro", "results": "rw"},
-        environment={"EDGE_BENCH_CACHE": "/tmp/cache"},  # noqa: S108 - the container's own, in memory
+        environment={"EDGE_BENCH_CACHE": "/tmp/cache"},  # noqa: S108 - in the container's memory
         network="none" if spec.data or spec.settings.dataset == "digits" else "bridge",
     )
-    at = done
+    reported = done
 
     def on_line(line: str) -> None:
-        nonlocal at
-        if (found := PROGRESS.match(line)) and found["what"] == "training":
-            progress.advance(max(0, int(found["done"]) - at), found["note"].lstrip(", "))
-            at = max(at, int(found["done"]))
+        nonlocal reported
+        if (parsed := parse_progress(line)) and parsed[0] == "training":
+            _, epochs, _, note = parsed
+            progress.advance(max(0, epochs - reported), note)
+            reported = max(reported, epochs)
 
     try:
         return workspace.follow(container, on_line)
@@ -182,35 +188,35 @@ def _train(
 
 
 def train_command(spec: TrainingJobSpec, share: Share) -> list[str]:
-    """What is called in the container."""
+    """Return the container's command."""
     settings = spec.settings
     return [
-        "train", "--bundle", BUNDLE, "--resume", "--stop-after", str(share.end),
+        "train", "--bundle", _BUNDLE, "--resume", "--stop-after", str(share.end),
         "--dataset", settings.dataset, "--model", settings.model, "--epochs", str(settings.epochs),
         "--batch-size", str(settings.batch_size), "--learning-rate", repr(settings.learning_rate),
         "--dropout", repr(settings.dropout), "--seed", str(settings.seed),
-        *(["--data-dir", DATA] if spec.data else []),
+        *(["--data-dir", _DATA] if spec.data else []),
     ]  # fmt: skip
 
 
 def _fetch(spec: TrainingJobSpec, workspace: Workspace) -> None:
-    """What the machine has made, into the folder here when all of it is right."""
+    """Fetch the machine's files, and move them into the bundle's folder if all of them are valid."""
     with tempfile.TemporaryDirectory(dir=spec.folder.parent, prefix=".edge-bench-fetched-") as temporary:
-        files = workspace.fetch("results", "bundle", Path(temporary), FILES, MOST_BYTES, lambda _: None)
-        came = Path(temporary) / "bundle"
-        if (came / MANIFEST).exists():
-            _whole(Bundle.open(came), spec.settings)
+        files = workspace.fetch("results", "bundle", Path(temporary), _FILES, _MAX_BYTES, lambda _: None)
+        fetched = Path(temporary) / "bundle"
+        if (fetched / MANIFEST).exists():
+            _checked_bundle(Bundle.open(fetched), spec.settings)
         else:
-            _checked_state(came, spec.settings)
-        for path in sorted(files, key=lambda path: path.name in LAST):
-            to = spec.folder / path.relative_to(came)
-            to.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(to)
-    _without_leftovers(spec.folder)
+            _checked_state(fetched, spec.settings)
+        for path in sorted(files, key=lambda path: path.name in _LAST_FILES):
+            target = spec.folder / path.relative_to(fetched)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+    _remove_old_checkpoints(spec.folder)
 
 
-def _without_leftovers(folder: Path) -> None:
-    """Checkpoints that the state no longer names; all of them where the bundle is whole."""
+def _remove_old_checkpoints(folder: Path) -> None:
+    """Remove checkpoints that the state does not name, and the training's folder if the bundle is finished."""
     state = None if (folder / MANIFEST).exists() else read_state(folder)
     for path in (folder / "training").glob("*"):
         if state is None or path.name not in ("state.json", state.checkpoint.file):
@@ -221,7 +227,10 @@ def _without_leftovers(folder: Path) -> None:
 
 
 def _checked_state(folder: Path, settings: TrainingSettings) -> TrainingState:
-    """The unfinished training there; EngineTrouble or BundleError unless it is of these settings and undamaged."""
+    """Return the state of an unfinished training.
+
+    Raise BadInput if it has other settings, EngineTrouble if it is missing or its checkpoint is altered.
+    """
     state = read_state(folder)
     if state is None:
         raise EngineTrouble("it ended before its first epoch was whole", "--resume begins again")
@@ -233,29 +242,28 @@ def _checked_state(folder: Path, settings: TrainingSettings) -> TrainingState:
     return state
 
 
-def _checked_bundle(spec: TrainingJobSpec) -> Bundle:
-    return _whole(Bundle.open(spec.folder), spec.settings)
-
-
-def _whole(bundle: Bundle, settings: TrainingSettings) -> Bundle:
-    """The bundle when every file of it is right, and it is what was asked for."""
+def _checked_bundle(bundle: Bundle, settings: TrainingSettings) -> Bundle:
+    """Return the bundle. Raise BundleError if a file is altered, BadInput if it is from another training."""
     manifest = bundle.manifest
     for variant in bundle.variants:
         bundle.checked(variant)
     if manifest.history:
         bundle.checked(manifest.history)
-    there = (manifest.dataset.name, manifest.model.name, manifest.seed, manifest.hyper_parameters.get("epochs"))
-    if there != (settings.dataset, settings.model, settings.seed, settings.epochs):
+    trained = (manifest.dataset.name, manifest.model.name, manifest.seed, manifest.hyper_parameters.get("epochs"))
+    if trained != (settings.dataset, settings.model, settings.seed, settings.epochs):
         raise BadInput(f"{bundle.folder}: a bundle of another training", "name another BUNDLE")
     return bundle
 
 
-def data_folder(settings: TrainingSettings, stated: Path | None) -> Path | None:
-    """The folder with the data set on this machine, where one is named; None where each machine gets it itself."""
-    if stated is not None:
-        if not stated.is_dir():
-            raise EdgeBenchError(f"{stated}: no such folder", "name the one that holds the data set")
-        return stated
-    named = os.environ.get("EDGE_BENCH_DATA")
-    found = Path(named) / settings.dataset if named else None
-    return found if found and found.is_dir() else None
+def data_folder(settings: TrainingSettings, folder: Path | None) -> Path | None:
+    """Return the local folder with the data set: ``folder``, or the one below EDGE_BENCH_DATA if it exists.
+
+    Return None if neither is given: each machine then downloads the data set.
+    """
+    if folder is not None:
+        if not folder.is_dir():
+            raise EdgeBenchError(f"{folder}: no such folder", "name the one that holds the data set")
+        return folder
+    parent = os.environ.get("EDGE_BENCH_DATA")
+    default = Path(parent) / settings.dataset if parent else None
+    return default if default and default.is_dir() else None

@@ -1,4 +1,4 @@
-"""What engines are, and what fleet commands have left on them."""
+"""The state of engines, and what fleet commands have left on them."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,68 +12,69 @@ from edge_bench.app.fleet.swarm import services
 
 __all__ = ["EngineStatus", "clean", "query_engines"]
 
+_LABEL = {"label": LABEL}
+#: A swarm's networks can only be removed by its manager.
+_LOCAL_LABEL = {"label": LABEL, "scope": "local"}
+
 
 @dataclass(frozen=True)
 class EngineStatus:
-    """One engine: what it is, or why that is not known."""
+    """One engine: its description, or the reason why it is unknown."""
 
     setting: EngineSetting
     description: Description | None = None
-    left: Sequence[str] = ()  # names of containers, volumes and networks with our label
-    images: Sequence[str] = ()  # that fleet commands have sent
+    left: Sequence[str] = ()  # names of containers, volumes and networks with the label of fleet commands
+    images: Sequence[str] = ()  # tags of images that fleet commands have sent
     reason: str = ""
 
 
 def query_engines(engines: Sequence[EngineSetting], timeout: float) -> list[EngineStatus]:
-    """All at once; one that cannot be reached has its reason."""
-    return _each(engines, timeout, lambda _: None)
+    """Query all engines at the same time. The status of an unreachable engine contains the reason."""
+    return _for_each(engines, timeout, lambda _: None)
 
 
 def clean(engines: Sequence[EngineSetting], timeout: float, *, remove_image: bool = False) -> list[EngineStatus]:
-    """Removes what is left, and says what is there after that."""
+    """Remove what fleet commands have left on the engines, and return their status after that."""
 
     def remove(engine: Engine) -> None:
         if engine.description.swarm_manager:
             services.remove(engine)
         with engine.trouble("cleaning up"):
-            label = {"label": LABEL}
-            for container in engine.client.containers.list(all=True, filters=label):
+            for container in engine.client.containers.list(all=True, filters=_LABEL):
                 container.remove(v=True, force=True)
-            # a swarm's network is the manager's to remove
-            for network in engine.client.networks.list(filters=label | {"scope": "local"}):
+            for network in engine.client.networks.list(filters=_LOCAL_LABEL):
                 network.remove()
-            for volume in engine.client.volumes.list(filters=label):
+            for volume in engine.client.volumes.list(filters=_LABEL):
                 volume.remove(force=True)
-            for image in _sent(engine) if remove_image else []:
+            for image in _sent_images(engine) if remove_image else []:
                 engine.client.images.remove(image)
 
-    return _each(engines, timeout, remove)
+    return _for_each(engines, timeout, remove)
 
 
-def _each(engines: Sequence[EngineSetting], timeout: float, work: Callable[[Engine], None]) -> list[EngineStatus]:
-    def one(setting: EngineSetting) -> EngineStatus:
+def _for_each(engines: Sequence[EngineSetting], timeout: float, work: Callable[[Engine], None]) -> list[EngineStatus]:
+    def status_of(setting: EngineSetting) -> EngineStatus:
         try:
             with Engine(setting, timeout) as engine:
                 work(engine)
-                return EngineStatus(setting, engine.description, _left(engine), _sent(engine))
+                return EngineStatus(setting, engine.description, _leftovers(engine), _sent_images(engine))
         except EngineTrouble as cause:
             return EngineStatus(setting, reason="; ".join(filter(None, (cause.problem, cause.remedy))))
 
     with ThreadPoolExecutor(max_workers=max(1, len(engines))) as pool:
-        return list(pool.map(one, engines))
+        return list(pool.map(status_of, engines))
 
 
-def _left(engine: Engine) -> list[str]:
+def _leftovers(engine: Engine) -> list[str]:
     with engine.trouble("looking around"):
-        label = {"label": LABEL}
         return [
-            *(str(c.name) for c in engine.client.containers.list(all=True, filters=label)),
-            *(str(v.name) for v in engine.client.volumes.list(filters=label)),
-            *(str(n.name) for n in engine.client.networks.list(filters=label | {"scope": "local"})),
+            *(str(c.name) for c in engine.client.containers.list(all=True, filters=_LABEL)),
+            *(str(v.name) for v in engine.client.volumes.list(filters=_LABEL)),
+            *(str(n.name) for n in engine.client.networks.list(filters=_LOCAL_LABEL)),
         ]
 
 
-def _sent(engine: Engine) -> list[str]:
+def _sent_images(engine: Engine) -> list[str]:
     with engine.trouble("looking for images"):
         images = engine.client.images.list()
         return sorted(str(tag) for image in images for tag in image.tags if ":fleet-" in tag)

@@ -1,1 +1,1 @@
-"""Tables and pages as text and HTML, units, colours, and progress on the terminal."""
+"""Text and HTML rendering of tables and pages, units, colours, and progress on the terminal."""

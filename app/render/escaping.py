@@ -1,19 +1,19 @@
-"""Names that others chose, as text and nothing more: what a terminal would obey, or hide, is written out."""
+"""Escape characters of untrusted text that a terminal would interpret or hide."""
 
 import re
 
 __all__ = ["one_line", "visible"]
 
-#: Control characters (C0 but tab and newline, DEL, C1, whose U+009B begins a command in many terminals), separators,
-#: marks that turn the direction of what follows, and halves of characters, which no encoding has.
-_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+#: Control characters (C0 except tab and newline, DEL, and C1, whose U+009B starts a command in many terminals),
+#: separators of lines and paragraphs, marks that change the text direction, and surrogates, which cannot be encoded.
+_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def visible(text: str) -> str:
-    """The text with every character that is obeyed rather than shown as ``\\u001b``, which JSON reads back."""
-    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    """Return the text with every unsafe character as an escape such as ``\\u001b``, which JSON reads back."""
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def one_line(text: str) -> str:
-    """The same, where a new line would pass for one of edge-bench's own."""
+    """Return the escaped text on one line, so that a newline in it cannot imitate a message of edge-bench."""
     return visible(text).replace("\n", " ").replace("\t", " ")

@@ -1,4 +1,4 @@
-"""The names of output formats and sizes, apart from what makes them, so that --help needs no libraries."""
+"""Names of output formats and figure sizes, separate from the renderers so that --help imports no libraries."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ __all__ = ["Format", "Layout"]
 
 
 class Format(StrEnum):
-    """How a table is printed."""
+    """Output format of a table."""
 
     TABLE = "table"
     MARKDOWN = "markdown"
@@ -16,17 +16,17 @@ class Format(StrEnum):
 
 
 class Layout(StrEnum):
-    """Two sizes of every picture: a paper's column or a telephone, a paper's page or a screen."""
+    """Width of a figure: a paper's column (or a phone), or a paper's page (or a larger screen)."""
 
     COLUMN = "column"
     PAGE = "page"
 
     @property
     def width(self) -> float:
-        """Inches. Source: IEEE's author guide: a column has 3.5 in, two have 7.16 in."""
+        """Width in inches. Source: IEEE's author guide: one column is 3.5 in wide, two columns 7.16 in."""
         return 3.5 if self is Layout.COLUMN else 7.16
 
     @property
     def narrow(self) -> bool:
-        """Whether panels stand below rather than beside each other."""
+        """Whether panels are stacked instead of placed side by side."""
         return self is Layout.COLUMN

@@ -1,13 +1,13 @@
-"""Colours of all figures and pages, on paper and on a screen."""
+"""Colours of all figures and pages, in print and on a screen."""
 
 __all__ = ["GRID", "INK", "MUTED", "PAPER", "SCREEN_COLOURS"]
 
-#: Placeholders on a screen (see ``svg``), plain greys on paper.
+#: Neutral colours in print; on a screen they are replaced by CSS variables (see ``figures/drawing/svg.py``).
 INK, MUTED, GRID, PAPER = "#111318", "#5b6170", "#d9dce3", "#fefefe"
 
 
-#: Colour on paper → name of the CSS variable, colour on dark ground. Okabe & Ito's blue and vermillion are lightened
-#: there until their contrast with the ground is above 4.5, as WCAG 2.2 asks of text.
+#: Colour in print → name of the CSS variable, colour on a dark background. Okabe & Ito's blue and vermillion are
+#: lightened on a dark background to a contrast above 4.5, which WCAG 2.2 requires of text.
 SCREEN_COLOURS = {
     INK: ("ink", "#e8eaed"),
     MUTED: ("muted", "#a3a9b6"),

@@ -1,4 +1,4 @@
-"""The ``Table`` record: what is printed as text, HTML, CSV or JSON."""
+"""The ``Table`` record, which is rendered as text, HTML, CSV or JSON."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ __all__ = ["Table"]
 
 @dataclass(frozen=True)
 class Table:
-    """Cells as a person reads them, and ``records`` with the bare numbers for programs."""
+    """A table: formatted cells for people, and ``records`` with unformatted numbers for programs."""
 
     title: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
-    keys: int  # so many columns at the left say what a row is
+    keys: int  # number of leading columns that identify a row
     notes: Sequence[str] = ()
     records: Sequence[dict[str, Any]] = field(default_factory=list)
-    groups: Sequence[str] = ()  # one a row: headings for where there is room; what they say is in the notes, too
+    groups: Sequence[str] = ()  # the heading of each row's group; only HTML shows them, so notes repeat them

@@ -1,12 +1,12 @@
-"""Numbers as people read them."""
+"""Format numbers for people: significant digits, intervals, percentages, durations and sizes."""
 
 from edge_bench.bench.stats.intervals import Interval
 
-__all__ = ["mebibytes", "percent", "seconds", "significant", "size", "with_interval"]
+__all__ = ["mebibytes", "percent", "points_with_interval", "seconds", "significant", "size", "with_interval"]
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """A number with so many significant digits, without an exponent."""
+    """Return the number with ``digits`` significant digits and without an exponent."""
     if value == 0:
         return "0"
     decimals = max(0, digits - 1 - _exponent(value))
@@ -17,21 +17,27 @@ def _exponent(value: float) -> int:
     return int(f"{value:e}".split("e")[1])
 
 
-def with_interval(value: float, interval: Interval | None, digits: int = 3) -> str:
-    """``1.23 [1.20, 1.27]``, all with the decimals of the value."""
+def with_interval(value: float, interval: Interval | None, digits: int = 3, scale: float = 1.0) -> str:
+    """Return ``1.23 [1.20, 1.27]``, all multiplied by ``scale`` and with the decimals of the value."""
+    value *= scale
     if interval is None:
         return significant(value, digits)
     decimals = max(0, digits - 1 - _exponent(value)) if value else digits
-    return f"{value:,.{decimals}f} [{interval.low:,.{decimals}f}, {interval.high:,.{decimals}f}]"
+    return f"{value:,.{decimals}f} [{interval.low * scale:,.{decimals}f}, {interval.high * scale:,.{decimals}f}]"
+
+
+def points_with_interval(difference: float, interval: Interval) -> str:
+    """Return a difference of shares as percentage points: ``-0.50 [-1.20, +0.20]``."""
+    return f"{100 * difference:+.2f} [{100 * interval.low:+.2f}, {100 * interval.high:+.2f}]"
 
 
 def percent(share: float, decimals: int = 2) -> str:
-    """A share of one as a percentage without its sign."""
+    """Return a share (0 to 1) as a percentage without the percent sign."""
     return f"{100 * share:.{decimals}f}"
 
 
 def seconds(value: float) -> str:
-    """A duration with a fitting unit."""
+    """Return a duration, given in seconds, in µs, ms or s."""
     if value < 1e-3:
         return f"{significant(value * 1e6)} µs"
     if value < 1:
@@ -40,10 +46,10 @@ def seconds(value: float) -> str:
 
 
 def size(count: int) -> str:
-    """Bytes as KiB or MiB."""
+    """Return a number of bytes in KiB or MiB."""
     return f"{count / 1024:.0f} KiB" if count < 1 << 20 else mebibytes(count)
 
 
 def mebibytes(count: int) -> str:
-    """Bytes as MiB."""
+    """Return a number of bytes in MiB."""
     return f"{count / (1 << 20):.1f} MiB" if count < 100 << 20 else f"{count / (1 << 20):.0f} MiB"

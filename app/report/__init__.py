@@ -1,1 +1,1 @@
-"""The report: one module per section, one for the page, one that writes the files."""
+"""The report: one module per section, one for the page, and one that writes the files."""

@@ -1,138 +1,142 @@
-"""The images on which variants, runtimes or machines disagree, with every label they got."""
+"""The test images on which variants, runtimes or machines disagree, with all predicted labels."""
 
+import base64
+import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
 
 from edge_bench.app.figures.drawing.labels import Entry
 from edge_bench.app.render.html.elements import Html, element, fragment
 from edge_bench.app.render.html.table import with_badges
-from edge_bench.app.report.chapter import Chapter
-from edge_bench.app.report.png import png_address
+from edge_bench.app.report.bundle_section import BundleSection
 from edge_bench.bench.analysis.disagreement import Disagreement, Predictions, find_disagreements
 
-__all__ = ["disagreements"]
+__all__ = ["disagreements", "png_address"]
 
-_MOST = 18
-_NAMES = 5
-
-
-def disagreements(chapter: Chapter) -> Html:
-    """Within each Run between its configurations, then between Runs about the same variant."""
-    able = [entry for entry in chapter.entries if entry.result.predictions is not None]
-    parts = [
-        _within(chapter, [entry for entry in able if entry.run is run], chapter.machines[run.run_id])
-        for run in chapter.runs
-    ]
-    return fragment(*parts, _between(chapter, able))
+_MAX_IMAGES = 18
+_MAX_NAMES = 5
+#: Pixels per side of a thumbnail; larger images are subsampled.
+_MAX_SIDE = 96
+#: Name of a classifier → name of the group of classifiers that should agree with it.
+_Groups = Mapping[str, str]
 
 
-def _voters(entries: Sequence[Entry], *, machine: bool) -> list[Predictions]:
+def disagreements(section: BundleSection) -> Html:
+    """Return the disagreements between the configurations of each Run, then between machines on the same variant."""
+    predicted = [entry for entry in section.entries if entry.result.predictions is not None]
+    by_run = [[entry for entry in predicted if entry.run is run] for run in section.runs]
+    return fragment(
+        *(_between_configurations(section, entries) for entries in by_run), _between_machines(section, predicted)
+    )
+
+
+def _predictions(entries: Sequence[Entry], *, machine: bool) -> list[Predictions]:
     return [
-        Predictions(
-            entry.full_name if machine else entry.name,
-            entry.variant,
-            entry.indices,
-            entry.labels,
-        )
+        Predictions(entry.full_name if machine else entry.name, entry.variant, entry.indices, entry.labels)
         for entry in entries
     ]
 
 
-def _within(chapter: Chapter, entries: Sequence[Entry], machine: str) -> Html | None:
+def _between_configurations(section: BundleSection, entries: Sequence[Entry]) -> Html | None:
     if len(entries) < 2:
         return None
-    differing, total = find_disagreements(_voters(entries, machine=False))
-    said = (
+    differing, total = find_disagreements(_predictions(entries, machine=False))
+    summary = (
         f"All {len(entries)} configurations give the same label for each of the {total:,} images."
         if not differing
         else f"On {len(differing):,} of {total:,} images the {len(entries)} configurations do not all give the same "
-        f"label{_shown(chapter, differing)}."
+        f"label{_remark(section, differing)}."
     )
     return fragment(
-        element("h3", with_badges(f"Between configurations on {machine}")),
-        element("p", said),
-        _gallery(chapter, differing, entries, machine=False),
+        element("h3", with_badges(f"Between configurations on {entries[0].machine}")),
+        element("p", summary),
+        _gallery(section, differing, {entry.name: entry.variant for entry in entries}),
     )
 
 
-def _between(chapter: Chapter, entries: Sequence[Entry]) -> Html | None:
-    variants = {
-        variant
-        for variant in (entry.variant for entry in entries)
-        if len({entry.run.run_id for entry in entries if entry.variant == variant}) > 1
-    }
-    several = [entry for entry in entries if entry.variant in variants]
-    if not several:
+def _between_machines(section: BundleSection, entries: Sequence[Entry]) -> Html | None:
+    run_counts = Counter(variant for _, variant in {(entry.run.run_id, entry.variant) for entry in entries})
+    shared = [entry for entry in entries if run_counts[entry.variant] > 1]
+    if not shared:
         return None
-    everything, total = find_disagreements(_voters(several, machine=True))
-    differing = [item for item in everything if item.within_group]
+    found, total = find_disagreements(_predictions(shared, machine=True))
+    differing = [disagreement for disagreement in found if disagreement.within_group]
     if not total:
-        said = "The machines classified no image in common."
+        summary = "The machines classified no image in common."
     elif not differing:
-        said = f"Every machine gives the same label to the same variant for each of the {total:,} images all saw."
+        summary = f"Every machine gives the same label to the same variant for each of the {total:,} images all saw."
     else:
-        said = (
+        summary = (
             f"On {len(differing):,} of the {total:,} images that all machines saw, one and the same variant gets "
-            f"different labels on different machines or runtimes{_shown(chapter, differing)}."
+            f"different labels on different machines or runtimes{_remark(section, differing)}."
         )
     return fragment(
         element("h3", "Between machines, the same variant"),
-        element("p", said),
-        _gallery(chapter, differing, several, machine=True),
+        element("p", summary),
+        _gallery(section, differing, {entry.full_name: f"{entry.variant} on {entry.machine}" for entry in shared}),
     )
 
 
-def _shown(chapter: Chapter, differing: Sequence[Disagreement]) -> str:
-    if chapter.bundle is None:
+def _remark(section: BundleSection, differing: Sequence[Disagreement]) -> str:
+    if section.bundle is None:
         return "; to see them, give the bundle with --bundle"
-    return f"; these are the first {_MOST}" if len(differing) > _MOST else ""
+    return f"; these are the first {_MAX_IMAGES}" if len(differing) > _MAX_IMAGES else ""
 
 
-def _gallery(
-    chapter: Chapter, differing: Sequence[Disagreement], entries: Sequence[Entry], *, machine: bool
-) -> Html | None:
-    if chapter.bundle is None or not differing:
+def _gallery(section: BundleSection, differing: Sequence[Disagreement], groups: _Groups) -> Html | None:
+    """Return the images with their true and predicted labels; None without a bundle."""
+    if section.bundle is None or not differing:
         return None
-    images, labels = chapter.bundle.test_set()
+    images, labels = section.bundle.test_set()
     if labels is None or images.dtype != "uint8" or images.ndim != 4:
         return None
-    # voter → what names it together with its kin
-    kin = {
-        entry.full_name if machine else entry.name: f"{entry.variant} on {entry.machine}" if machine else entry.variant
-        for entry in entries
-    }
-    return element(
-        "ul",
-        *(
-            _card(chapter, item, png_address(images[item.image]), int(labels[item.image]), kin)
-            for item in differing[:_MOST]
-        ),
-        class_="gallery",
-    )
+    cards = [
+        _card(section, item, png_address(images[item.image]), int(labels[item.image]), groups)
+        for item in differing[:_MAX_IMAGES]
+    ]
+    return element("ul", *cards, class_="gallery")
 
 
-def _card(chapter: Chapter, item: Disagreement, address: str, truth: int, kin: dict[str, str]) -> Html:
-    name = _class(chapter, truth)
+def _card(section: BundleSection, disagreement: Disagreement, address: str, truth: int, groups: _Groups) -> Html:
+    name, number = _class_name(section, truth), disagreement.image
     votes = [
         fragment(
-            element("dt", _class(chapter, label), class_="right" if label == truth else None),
-            element("dd", with_badges(_names(who, kin))),
+            element("dt", _class_name(section, label), class_="right" if label == truth else None),
+            element("dd", with_badges(_classifiers(names, groups))),
         )
-        for label, who in item.votes.items()
+        for label, names in disagreement.votes.items()
     ]
-    image = element("img", src=address, alt=f"Test image {item.image}, truly {name}")
-    return element("li", image, element("p", f"no. {item.image}, truly {name}", class_="small"), element("dl", *votes))
+    image = element("img", src=address, alt=f"Test image {number}, truly {name}")
+    return element("li", image, element("p", f"no. {number}, truly {name}", class_="small"), element("dl", *votes))
 
 
-def _names(who: Sequence[str], kin: dict[str, str]) -> str:
-    """One name for all runtimes of a variant where they vote together, else each its own."""
-    everyone, here = Counter(kin.values()), Counter(kin[name] for name in who)
-    names = [kin[name] if here[kin[name]] == everyone[kin[name]] else name for name in who]
-    names = list(dict.fromkeys(names))
-    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
-    return ", ".join(names[:_NAMES]) + more
+def _classifiers(names: Sequence[str], groups: _Groups) -> str:
+    """Return the names as a list; a group of which all classifiers are named appears as its name."""
+    members, named = Counter(groups.values()), Counter(groups[name] for name in names)
+    short = list(dict.fromkeys(groups[n] if named[groups[n]] == members[groups[n]] else n for n in names))
+    more = f" and {len(short) - _MAX_NAMES} more" if len(short) > _MAX_NAMES else ""
+    return ", ".join(short[:_MAX_NAMES]) + more
 
 
-def _class(chapter: Chapter, label: int) -> str:
-    classes = chapter.identity.classes
+def _class_name(section: BundleSection, label: int) -> str:
+    classes = section.identity.classes
     return classes[label] if label < len(classes) else f"class {label}"
+
+
+def png_address(pixels: npt.NDArray[np.uint8]) -> str:
+    """Return an image as ``data:image/png;base64,…``; the same pixels give the same text.
+
+    pixels: shape [height, width, channels]; 1 to 4 channels are grey, grey + alpha, RGB, RGBA. Of more channels, only
+    the first is shown.
+    """
+    step = -(-max(pixels.shape[:2]) // _MAX_SIDE)
+    pixels = pixels[::step, ::step]
+    if pixels.shape[2] not in (2, 3, 4):
+        pixels = pixels[:, :, 0]
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")

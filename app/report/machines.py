@@ -3,33 +3,33 @@
 from edge_bench.app.render.html.elements import Html, element
 from edge_bench.app.render.html.table import table_box, with_badges
 from edge_bench.app.render.units import mebibytes, significant
-from edge_bench.app.report.chapter import Chapter
+from edge_bench.app.report.bundle_section import BundleSection
 from edge_bench.bench.records.run import Run
 
-__all__ = ["facts_table", "machines_table"]
+__all__ = ["machines_table", "properties_table"]
 
 
-def machines_table(chapter: Chapter) -> Html:
-    """One column a Run."""
-    names = [chapter.machines[run.run_id] for run in chapter.runs]
-    columns = [_facts(run) for run in chapter.runs]
-    rows = {fact: [column[fact] for column in columns] for fact in columns[0]}
-    return facts_table("The machines", names, {fact: values for fact, values in rows.items() if any(values)})
+def machines_table(section: BundleSection) -> Html:
+    """Return a table with one column per Run; properties that no machine has are omitted."""
+    names = [section.machines[run.run_id] for run in section.runs]
+    columns = [_properties(run) for run in section.runs]
+    rows = {name: [column[name] for column in columns] for name in columns[0]}
+    return properties_table("The machines", names, {name: values for name, values in rows.items() if any(values)})
 
 
-def facts_table(label: str, columns: list[str], rows: dict[str, list[str]]) -> Html:
-    """Properties down, things across."""
+def properties_table(label: str, columns: list[str], rows: dict[str, list[str]]) -> Html:
+    """Return a table of properties: ``rows`` maps a property's name to its value in each column."""
     head = element(
         "tr", element("th", "", scope="col"), *(element("th", with_badges(name), scope="col") for name in columns)
     )
     body = [
-        element("tr", element("th", fact, scope="row"), *(element("td", with_badges(value)) for value in values))
-        for fact, values in rows.items()
+        element("tr", element("th", name, scope="row"), *(element("td", with_badges(value)) for value in values))
+        for name, values in rows.items()
     ]
     return element("div", table_box(label, head, body), class_="facts")
 
 
-def _facts(run: Run) -> dict[str, str]:
+def _properties(run: Run) -> dict[str, str]:
     machine = run.machine
     return {
         "board": machine.board,

@@ -1,4 +1,4 @@
-"""The page: the answer first, then what it rests on, then what it takes to repeat it."""
+"""The report's page: the main result, then the measurements behind it, then how to reproduce it."""
 
 import datetime
 from collections.abc import Callable, Iterator, Sequence
@@ -9,13 +9,13 @@ from edge_bench.app.render.html.css import STYLE
 from edge_bench.app.render.html.elements import Html, element, fragment, page
 from edge_bench.app.render.html.table import html_table, with_badges
 from edge_bench.app.render.table import Table
-from edge_bench.app.report.chapter import Chapter
+from edge_bench.app.report.bundle_section import BundleSection
 from edge_bench.app.report.disagreements import disagreements
 from edge_bench.app.report.headline import answer_sentence, no_answer
 from edge_bench.app.report.machines import machines_table
-from edge_bench.app.report.offload import here_or_there
-from edge_bench.app.report.reproduce import how_to_repeat
-from edge_bench.app.report.trust import trust_record
+from edge_bench.app.report.offload import offload_section
+from edge_bench.app.report.reproduce import reproduce_section
+from edge_bench.app.report.trust import trust_section
 from edge_bench.app.tables.runs.attribution import attribution_table
 from edge_bench.app.tables.runs.comparison import comparison_table
 from edge_bench.app.tables.runs.cross_machine import across_table
@@ -24,52 +24,51 @@ from edge_bench.bench.version import __version__
 
 __all__ = ["report_page"]
 
-#: The page draws every trial, so its tables need no small bars of them.
-_DRAWN = ("trials in order\n± farthest",)
+#: The page's figures show every trial, so its tables omit the sparklines.
+_OMITTED_COLUMNS = ("trials in order\n± farthest",)
 
-Drawn = Callable[[Drawing], None]
+_OnDrawn = Callable[[Drawing], None]
 
 
-def report_page(chapters: Sequence[Chapter], drawn: Drawn = lambda _: None) -> str:
-    """The whole document; ``drawn`` is told each picture that has been drawn."""
-    alone = len(chapters) == 1
-    titles = [_title(chapter) for chapter in chapters]
+def report_page(sections: Sequence[BundleSection], on_drawn: _OnDrawn = lambda _: None) -> str:
+    """Return the complete document; ``on_drawn`` is called after each figure."""
+    single = len(sections) == 1
+    titles = [_title(section) for section in sections]
     header = element(
         "header",
-        element("p", f"edge-bench report · {_dates(chapters)}", class_="kind"),
-        element("h1", titles[0] if alone else "Results on different bundles, side by side"),
+        element("p", f"edge-bench report · {_dates(sections)}", class_="kind"),
+        element("h1", titles[0] if single else "Results on different bundles, side by side"),
         None
-        if alone
+        if single
         else element(
             "p",
             "These Runs are of different bundles: other models or other data. They are shown apart, never compared.",
         ),
     )
     body = [
-        element("article", *_chapter(chapter, f"c{number}", alone, drawn), class_="chapter")
-        for number, chapter in enumerate(chapters, start=1)
+        element("article", *_article(section, f"c{number}", single, on_drawn), class_="chapter")
+        for number, section in enumerate(sections, start=1)
     ]
-    footer = element("footer", element("p", f"Made by edge-bench {__version__}. {_READING}", class_="small"))
-    return page(titles[0] if alone else "edge-bench report", STYLE, element("main", header, *body, footer))
+    footer = element("footer", element("p", f"Made by edge-bench {__version__}. {_HOW_TO_READ}", class_="small"))
+    return page(titles[0] if single else "edge-bench report", STYLE, element("main", header, *body, footer))
 
 
-_READING = (
+_HOW_TO_READ = (
     "Intervals have 95 % confidence. A time is called faster or slower only where the whole interval of its ratio, "
     "over fresh processes, is beyond ±2 %, the same only where it is within; anything else is undecided. Accuracies "
     "are compared on the same images. Times under an emulator are compared with nothing."
 )
 
 
-def _title(chapter: Chapter) -> str:
-    return f"{chapter.identity.model} on {chapter.identity.dataset}"
+def _title(section: BundleSection) -> str:
+    return f"{section.identity.model} on {section.identity.dataset}"
 
 
-def _dates(chapters: Sequence[Chapter]) -> str:
-    began = [run.began for chapter in chapters for run in chapter.runs]
-    began += [offload.began for chapter in chapters for offload in chapter.offloads]
-    days = sorted({moment[:10] for moment in began})
-    written = [_day(day) for day in dict.fromkeys([days[0], days[-1]])]
-    return "measured " + " to ".join(written)
+def _dates(sections: Sequence[BundleSection]) -> str:
+    began = [run.began for section in sections for run in section.runs]
+    began += [offload.began for section in sections for offload in section.offloads]
+    days = sorted({time[:10] for time in began})
+    return "measured " + " to ".join(_day(day) for day in dict.fromkeys([days[0], days[-1]]))
 
 
 def _day(text: str) -> str:
@@ -80,104 +79,100 @@ def _day(text: str) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
-def _chapter(chapter: Chapter, prefix: str, alone: bool, drawn: Drawn) -> Iterator[Html | None]:
-    pictures = _Pictures(prefix, drawn)
-    sections = [
-        ("Comparison", _comparison(chapter)),
-        ("Here or there", here_or_there(chapter, lambda drawing: pictures.all([drawing]))),
-        ("Accuracy and time", _results(chapter, pictures)),
-        ("Inside the measurement", pictures.all([*chapter.trials, chapter.latency])),
-        ("Mistakes and disagreements", _mistakes(chapter, pictures)),
-        ("Training", pictures.all([chapter.training])),
-        ("Machines", machines_table(chapter) if chapter.runs else None),
-        ("All measurements", _measurements(chapter)),
-        ("What to believe", trust_record(chapter) if chapter.runs else None),
-        ("To repeat it", how_to_repeat(chapter)),
+def _article(section: BundleSection, prefix: str, single: bool, on_drawn: _OnDrawn) -> Iterator[Html | None]:
+    figures = _Figures(prefix, on_drawn)
+    contents = [
+        ("Comparison", _comparison(section)),
+        ("Here or there", offload_section(section, lambda drawing: figures.draw([drawing]))),
+        ("Accuracy and time", _accuracy_and_time(section, figures)),
+        ("Inside the measurement", figures.draw([*section.trials, section.latency])),
+        ("Mistakes and disagreements", fragment(figures.draw([section.confusion]), disagreements(section))),
+        ("Training", figures.draw([section.training])),
+        ("Machines", machines_table(section) if section.runs else None),
+        ("All measurements", _measurements(section)),
+        ("What to believe", trust_section(section) if section.runs else None),
+        ("To repeat it", reproduce_section(section)),
     ]
-    there = [(title, f"{prefix}-s{number}", content) for number, (title, content) in enumerate(sections) if content]
-    if not alone:
-        yield element("h1", _title(chapter))
-    if chapter.identity.note:
-        yield element("p", element("b", chapter.identity.note))
-    if chapter.runs:
-        yield _answers(chapter)
+    present = [(title, f"{prefix}-s{number}", content) for number, (title, content) in enumerate(contents) if content]
+    if not single:
+        yield element("h1", _title(section))
+    if section.identity.note:
+        yield element("p", element("b", section.identity.note))
+    if section.runs:
+        yield _answers(section)
     yield element(
         "nav",
-        element("ul", *(element("li", element("a", title, href=f"#{name}")) for title, name, _ in there)),
+        element("ul", *(element("li", element("a", title, href=f"#{name}")) for title, name, _ in present)),
         aria_label="Contents",
     )
-    for title, name, content in there:
+    for title, name, content in present:
         yield element("section", element("h2", title), content, id=name)
 
 
-class _Pictures:
-    """Draws and counts them."""
+class _Figures:
+    """Draws figures and numbers them."""
 
-    def __init__(self, prefix: str, drawn: Drawn) -> None:
-        self._prefix, self._drawn, self._count = prefix, drawn, 0
+    def __init__(self, prefix: str, on_drawn: _OnDrawn) -> None:
+        self._prefix, self._on_drawn, self._count = prefix, on_drawn, 0
 
-    def all(self, drawings: Sequence[Drawing | None]) -> Html:
-        """Those that there are, one below the other."""
-        return fragment(*(self._one(drawing) for drawing in drawings if drawing))
+    def draw(self, drawings: Sequence[Drawing | None]) -> Html:
+        """Return the figures in their order, without those that are None."""
+        return fragment(*(self._draw_one(drawing) for drawing in drawings if drawing))
 
-    def _one(self, drawing: Drawing) -> Html:
+    def _draw_one(self, drawing: Drawing) -> Html:
         self._count += 1
         figure = figure_element(drawing, self._count, f"{self._prefix}-f{self._count}")
-        self._drawn(drawing)
+        self._on_drawn(drawing)
         return figure
 
 
-def _answers(chapter: Chapter) -> Html:
+def _answers(section: BundleSection) -> Html:
+    machines = section.machines
     sentences = [
-        answer_sentence(answer, chapter.machines[answer.base_run.run_id], chapter.machines[answer.light_run.run_id])
-        for answer in chapter.headlines
+        answer_sentence(headline, machines[headline.base_run.run_id], machines[headline.light_run.run_id])
+        for headline in section.headlines
     ]
     return element(
         "ul",
-        *(element("li", with_badges(sentence)) for sentence in sentences or [no_answer(bool(chapter.entries))]),
+        *(element("li", with_badges(sentence)) for sentence in sentences or [no_answer(bool(section.entries))]),
         class_="answers",
     )
 
 
-def _comparison(chapter: Chapter) -> Html | None:
-    if chapter.comparison is None:
+def _comparison(section: BundleSection) -> Html | None:
+    if section.comparison is None:
         return None
-    table = comparison_table(chapter.comparison)
-    about = element("p", f"Every configuration {table.title}.", class_="small")
+    table = comparison_table(section.comparison)
     return fragment(
-        about,
-        html_table(table, without=_DRAWN),
-        _titled(across_table(chapter.comparison)),
-        _titled(attribution_table(chapter.comparison)),
+        element("p", f"Every configuration {table.title}.", class_="small"),
+        html_table(table, omit=_OMITTED_COLUMNS),
+        _with_heading(across_table(section.comparison)),
+        _with_heading(attribution_table(section.comparison)),
     )
 
 
-def _titled(table: Table | None) -> Html | None:
-    """A table below its own heading; its notes say what its cells say."""
+def _with_heading(table: Table | None) -> Html | None:
+    """Return a table below its own heading, without its notes, which only repeat its cells."""
     if table is None:
         return None
     return fragment(element("h3", f"{table.title[:1].upper()}{table.title[1:]}"), html_table(table, notes=False))
 
 
-def _results(chapter: Chapter, pictures: _Pictures) -> Html:
-    left = len(chapter.entries) - len(chapter.shown)
+def _accuracy_and_time(section: BundleSection, figures: _Figures) -> Html:
+    drawn, total = len(section.drawn_entries), len(section.entries)
     remark = (
-        f"The pictures show {len(chapter.shown):,} of {len(chapter.entries):,} configurations, the fastest of each "
+        f"The pictures show {drawn:,} of {total:,} configurations, the fastest of each "
         "machine, variant and runtime first; the tables have all."
     )
     return fragment(
-        element("p", remark) if left else None, pictures.all([chapter.accuracy_and_time, chapter.trade_off])
+        element("p", remark) if drawn < total else None, figures.draw([section.accuracy_and_time, section.trade_off])
     )
 
 
-def _mistakes(chapter: Chapter, pictures: _Pictures) -> Html:
-    return fragment(pictures.all([chapter.confusion]), disagreements(chapter))
-
-
-def _measurements(chapter: Chapter) -> Html:
-    """Without the notes: "What to believe" has them."""
+def _measurements(section: BundleSection) -> Html:
+    """Return one table per Run, without the notes, which are in "What to believe"."""
     parts: list[Html] = []
-    for run in chapter.runs:
+    for run in section.runs:
         table = run_table(run)
-        parts += [element("h3", with_badges(table.title)), html_table(table, notes=False, without=_DRAWN)]
+        parts += [element("h3", with_badges(table.title)), html_table(table, notes=False, omit=_OMITTED_COLUMNS)]
     return fragment(*parts)

@@ -1,92 +1,135 @@
-"""Everything needed to repeat it: commands, versions, settings, checksums."""
+"""The report's section on reproducing the results: commands, versions, settings and checksums."""
 
 import shlex
+from collections.abc import Iterable, Sequence
 
 from edge_bench.app.render.html.elements import Html, element, fragment
-from edge_bench.app.report.chapter import Chapter
-from edge_bench.app.report.machines import facts_table
-from edge_bench.bench.offload.records.offload import Offload
+from edge_bench.app.report.bundle_section import BundleSection
+from edge_bench.app.report.machines import properties_table
+from edge_bench.bench.measure.scenario import Scenario, batch_sizes_for
+from edge_bench.bench.offload.records.offload import Offload, OffloadSettings
+from edge_bench.bench.offload.records.power import DEVICES, Power
 from edge_bench.bench.records.bundle import Bundle
-from edge_bench.bench.records.run import Run
+from edge_bench.bench.records.manifest import Preprocessing
+from edge_bench.bench.records.run import Run, Settings
+from edge_bench.bench.runtimes import RUNTIMES
 
-__all__ = ["how_to_repeat"]
-
-#: What ``run`` takes where nobody says otherwise: batch sizes of TensorFlow and of the others.
-_BATCHES = {"tensorflow": 32}
+__all__ = ["reproduce_section"]
 
 
-def how_to_repeat(chapter: Chapter) -> Html:
-    """The commands, then one column a Run, then the checksums."""
-    commands = [_train(chapter.bundle)] if chapter.bundle else []
-    commands += list(dict.fromkeys(_run(run) for run in chapter.runs))
-    commands += list(dict.fromkeys(_offload(offload) for offload in chapter.offloads))
-    bundle = " --bundle artifacts/bundle" if chapter.bundle else ""
-    commands += ["edge-bench compare results"] if chapter.runs else []
+def reproduce_section(section: BundleSection) -> Html:
+    """Return the commands, the versions and settings of each Run, and the checksums."""
+    commands = [_train_command(section.bundle)] if section.bundle else []
+    commands += list(dict.fromkeys(_run_command(run) for run in section.runs))
+    commands += list(dict.fromkeys(_offload_command(offload) for offload in section.offloads))
+    bundle = " --bundle artifacts/bundle" if section.bundle else ""
+    commands += ["edge-bench compare results"] if section.runs else []
     commands += [f"edge-bench report results{bundle} -o report.html"]
-    names = [chapter.machines[run.run_id] for run in chapter.runs]
+    names = [section.machines[run.run_id] for run in section.runs]
     return fragment(
         element("pre", element("code", "\n".join(commands)), tabindex="0"),
-        facts_table("The Runs", names, _versions(chapter)) if chapter.runs else None,
+        properties_table("The Runs", names, _versions(section)) if section.runs else None,
         element("h3", "Checksums (SHA-256)"),
-        element("dl", *_checksums(chapter)),
+        element("dl", *_checksums(section)),
     )
 
 
-def _train(bundle: Bundle) -> str:
-    manifest = bundle.manifest
+def _train_command(bundle: Bundle) -> str:
+    manifest, parameters = bundle.manifest, bundle.manifest.hyper_parameters
     if manifest.history is None:
-        source = str(manifest.hyper_parameters.get("exported from", "MODEL"))
-        return shlex.join(
-            ["edge-bench", "export", source, "--bundle", "artifacts/bundle", "--seed", str(manifest.seed)]
-        )
-    words = ["edge-bench", "train", "--bundle", "artifacts/bundle", "--model", manifest.model.name]
-    words += ["--dataset", manifest.dataset.name]
-    for name in ("epochs", "batch_size", "learning_rate", "dropout"):
-        if name in manifest.hyper_parameters:
-            words += [f"--{name.replace('_', '-')}", str(manifest.hyper_parameters[name])]
+        words = ["edge-bench", "export", str(parameters.get("exported from", "MODEL")), "--bundle", "artifacts/bundle"]
+        names = ["weights"]
+    else:
+        words = ["edge-bench", "train", "--bundle", "artifacts/bundle", "--model", manifest.model.name]
+        words += ["--dataset", manifest.dataset.name]
+        names = ["epochs", "batch_size", "learning_rate", "dropout"]
+    for name in names:
+        if name in parameters:
+            words += [f"--{name.replace('_', '-')}", str(parameters[name])]
     return shlex.join([*words, "--seed", str(manifest.seed)])
 
 
-def _run(run: Run) -> str:
-    configurations = [result.configuration for result in run.results]
-    if not run.bundle.created:  # model files, with data of someone's
-        files = dict.fromkeys(c.variant for c in configurations)
-        words = ["edge-bench", "run", *files, *(["--data", run.bundle.dataset] if run.labelled else [])]
-        words += ["--preprocess", run.preprocessing.name] if run.preprocessing and run.preprocessing.name else []
-    else:
-        words = ["edge-bench", "run", "artifacts/bundle"]
-        words += ["--variant", ",".join(dict.fromkeys(c.variant for c in configurations))]
-    words += ["--runtime", ",".join(dict.fromkeys(c.runtime for c in configurations))]
-    threads = {c.threads for c in configurations}
-    usual = all(c.threads == (run.machine.cores if c.runtime == "tensorflow" else 1) for c in configurations)
-    if not usual:
-        words += ["--threads", ",".join(map(str, sorted(threads)))]
-    if any(c.batch_size != _BATCHES.get(c.runtime, 1) for c in configurations):
-        words += ["--batch-size", ",".join(map(str, sorted({c.batch_size for c in configurations})))]
-    settings = run.settings
-    words += ["--trials", str(settings.trials), "--processes", str(settings.processes), "--seed", str(settings.seed)]
-    if settings.limit is not None:
-        words += ["--limit", str(settings.limit)]
-    if settings.resample is not None:
-        words += ["--resample", str(settings.resample)]
-    if settings.scenario:
-        words += ["--scenario", settings.scenario]
+def _run_command(run: Run) -> str:
+    """Return the command of a Run; options of its data that no Run records, such as ``--labels``, are missing."""
+    variants = list(dict.fromkeys(result.configuration.variant for result in run.results))
+    if run.bundle.created:
+        words = ["edge-bench", "run", "artifacts/bundle", "--variant", ",".join(variants)]
+    else:  # model files, which have no date of creation, and a note only for random inputs
+        words = ["edge-bench", "run", *variants, *([] if run.bundle.note else ["--data", run.bundle.dataset])]
+        words += _preprocessing_options(run.preprocessing) if run.preprocessing else []
+    words += ["--runtime", ",".join(dict.fromkeys(result.configuration.runtime for result in run.results))]
+    words += _threads_and_batch_sizes(run)
+    words += _settings_options(run.settings, Settings(), ("limit", "resample", "scenario", "timeout_s"))
+    if run.settings.memory_limit is not None:
+        mebibytes, rest = divmod(run.settings.memory_limit, 1 << 20)
+        words += ["--memory-limit", str(run.settings.memory_limit) if rest else f"{mebibytes}M"]
     return shlex.join(words)
 
 
-def _offload(offload: Offload) -> str:
-    settings, configuration = offload.settings, offload.configuration
+def _settings_options(
+    settings: Settings | OffloadSettings, default: Settings | OffloadSettings, names: Sequence[str]
+) -> list[str]:
+    """Return ``--trials``, ``--processes``, ``--seed``, and the named settings that differ from their default."""
+    words = ["--trials", str(settings.trials), "--processes", str(settings.processes), "--seed", str(settings.seed)]
+    for name in names:
+        value = getattr(settings, name)
+        if value is not None and value != getattr(default, name):
+            option = f"--{name.removesuffix('_s').replace('_', '-')}"
+            words += [option, f"{value:g}" if isinstance(value, float) else str(value)]
+    return words
+
+
+def _preprocessing_options(preprocessing: Preprocessing) -> list[str]:
+    if preprocessing.name:
+        return ["--preprocess", preprocessing.name]
+    words = ["--channel-order", preprocessing.channel_order]
+    for name, values in (("--scale", preprocessing.scale), ("--offset", preprocessing.offset)):
+        words += [name, ",".join(map(str, values)) if isinstance(values, list) else str(values)]
+    return words
+
+
+def _threads_and_batch_sizes(run: Run) -> list[str]:
+    """Return ``--threads`` and ``--batch-size``, each unless all runtimes used their defaults."""
+    configurations = [result.configuration for result in run.results]
+    runtimes = [RUNTIMES[name] for name in {c.runtime for c in configurations} if name in RUNTIMES]
+    scenario = next((scenario for scenario in Scenario if scenario == run.settings.scenario), None)
+    scenario_sizes = batch_sizes_for(scenario, None)
+    threads = {(c.runtime, c.threads) for c in configurations}
+    sizes = {(c.runtime, c.batch_size) for c in configurations}
+    words = []
+    if threads != {(runtime.name, runtime.threads or run.machine.cores) for runtime in runtimes}:
+        words += ["--threads", _joined(count for _, count in threads)]
+    if sizes != {(runtime.name, size) for runtime in runtimes for size in scenario_sizes or [runtime.batch_size]}:
+        words += ["--batch-size", _joined(size for _, size in sizes)]
+    return words
+
+
+def _joined(numbers: Iterable[int]) -> str:
+    return ",".join(map(str, sorted(set(numbers))))
+
+
+def _offload_command(offload: Offload) -> str:
+    local = offload.configuration
     words = ["edge-bench", "offload", "artifacts/bundle", "--server", offload.server.url]
-    words += ["--variant", configuration.variant, "--runtime", configuration.runtime]
-    words += ["--threads", str(configuration.threads)]
+    words += ["--model", offload.server.model] if offload.server.model != offload.bundle.model else []
+    words += ["--variant", local.variant, "--runtime", local.runtime, "--threads", str(local.threads)]
+    payloads = dict.fromkeys(arm.payload for arm in offload.remotes)
+    if payloads:
+        words += ["--payload", ",".join(payloads), "--in-flight", _joined(arm.in_flight for arm in offload.remotes)]
     for link in offload.links:
         words += ["--link", link.figures]
-    words += ["--trials", str(settings.trials), "--processes", str(settings.processes), "--seed", str(settings.seed)]
-    return shlex.join([*words, "--limit", str(settings.limit)])
+    words += ["--power", _power_text(offload.power)] if offload.power else []
+    names = ("limit", "accuracy_images", "timeout_s", "quality")
+    return shlex.join([*words, *_settings_options(offload.settings, OffloadSettings(), names)])
 
 
-def _versions(chapter: Chapter) -> dict[str, list[str]]:
-    runs = chapter.runs
+def _power_text(power: Power) -> str:
+    figures = f"idle={power.idle_w:g}W,compute={power.compute_w:g}W,transmit={power.transmit_w:g}W"
+    return next((name for name, device in DEVICES.items() if device == power), figures)
+
+
+def _versions(section: BundleSection) -> dict[str, list[str]]:
+    runs = section.runs
     return {
         "Run": [run.run_id for run in runs],
         "began": [run.began for run in runs],
@@ -96,14 +139,12 @@ def _versions(chapter: Chapter) -> dict[str, list[str]]:
     }
 
 
-def _checksums(chapter: Chapter) -> list[Html]:
-    identity = chapter.identity
-    sums = {f"bundle of {identity.created}, its manifest": identity.sha256, f"data, {identity.dataset}": ""}
+def _checksums(section: BundleSection) -> list[Html]:
+    identity = section.identity
+    sums = {f"bundle of {identity.created}, its manifest": identity.sha256}
     sums[f"data, {identity.dataset}"] = identity.dataset_sha256
-    for run in chapter.runs:
-        for result in run.results:
-            if result.sha256:
-                sums[f"{result.configuration.variant}, {result.bytes:,} bytes"] = result.sha256
+    for result in (result for run in section.runs for result in run.results if result.sha256):
+        sums[f"{result.configuration.variant}, {result.bytes:,} bytes"] = result.sha256
     return [
         fragment(element("dt", name, class_="small"), element("dd", value, class_="sum"))
         for name, value in sums.items()

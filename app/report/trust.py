@@ -1,22 +1,23 @@
-"""What to believe, in plain words: what spoiled a measurement, what failed, what was odd."""
+"""The report's section on reliability: whether times can be trusted, findings, failures and warnings."""
 
 from edge_bench.app.render.html.elements import Html, element, fragment
 from edge_bench.app.render.html.table import with_badges
-from edge_bench.app.report.chapter import Chapter
+from edge_bench.app.report.bundle_section import BundleSection
+from edge_bench.app.tables.shared import failure_text
 from edge_bench.bench.records.run import Run
 
-__all__ = ["trust_record"]
+__all__ = ["trust_section"]
 
 
-def trust_record(chapter: Chapter) -> Html:
-    """One part a Run."""
-    return fragment(*(_run(run, chapter.machines[run.run_id]) for run in chapter.runs))
+def trust_section(section: BundleSection) -> Html:
+    """Return one part per Run."""
+    return fragment(*(_run_part(run, section.machines[run.run_id]) for run in section.runs))
 
 
-def _run(run: Run, machine: str) -> Html:
+def _run_part(run: Run, machine: str) -> Html:
     return fragment(
         element("h3", with_badges(machine)),
-        element("p", with_badges(_verdict(run))),
+        element("p", with_badges(_summary(run))),
         *(
             element(
                 "p",
@@ -32,40 +33,38 @@ def _run(run: Run, machine: str) -> Html:
     )
 
 
-def _verdict(run: Run) -> str:
-    """The Run's state in a sentence or two."""
+def _summary(run: Run) -> str:
+    """Return how the Run was measured and whether its times can be trusted."""
     trials = sum(len(result.trials) for result in run.results)
     settings = run.settings
-    made = (
-        f"{trials:,} trials of {len(run.measured):,} configurations, {settings.trials} each over "
+    summary = (
+        f"{trials:,} trials of {len(run.results_with_trials):,} configurations, {settings.trials} each over "
         f"{settings.processes} fresh processes, interleaved in an order drawn with seed {settings.seed}."
     )
     if run.images.indices.length < run.images.total_images:
-        made += (
+        summary += (
             f" {run.images.indices.length:,} of {run.images.total_images:,} test images, drawn evenly over the classes."
         )
     if not run.labelled:
-        made += " The images have no true labels: agreement is known, accuracy is not."
+        summary += " The images have no true labels: agreement is known, accuracy is not."
     if not run.complete:
-        made += " The run was interrupted; these are the trials until then."
-    if not run.measured:
+        summary += " The run was interrupted; these are the trials until then."
+    if not run.results_with_trials:
         return "Nothing was measured."
     if run.emulated:
-        return f"{made} EMULATED: predictions, accuracy and agreement count; times do not."
+        return f"{summary} EMULATED: predictions, accuracy and agreement count; times do not."
     if run.trusted is False or any(finding.spoils for finding in run.findings):
-        return f"{made} Its times are not to be trusted, for the marked reasons."
+        return f"{summary} Its times are not to be trusted, for the marked reasons."
     if run.findings and not run.trusted:
-        return f"{made} Something may have disturbed it:"
+        return f"{summary} Something may have disturbed it:"
     if run.trusted:
-        return f"{made} Its times are to be trusted: nothing was found that spoils them."
-    return f"{made} Nothing was found that would spoil it."
+        return f"{summary} Its times are to be trusted: nothing was found that spoils them."
+    return f"{summary} Nothing was found that would spoil it."
 
 
 def _failures(run: Run) -> list[str]:
     return [
-        f"{result.configuration}: {result.failure.kind}"
-        f"{f' after {len(result.trials)} trials' if result.trials else ''}: {result.failure.message}"
-        f"{f' ({result.failure.remedy})' if result.failure.remedy else ''}"
+        f"{result.configuration}: {failure_text(result.failure, len(result.trials))}"
         for result in run.results
         if result.failure
     ]

@@ -1,11 +1,11 @@
-"""From Runs to the files of a report: the page, and single pictures in a paper's size."""
+"""Write the files of a report: the page, and single figures in a paper's size."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from edge_bench.app.figures.drawing.canvas import render
 from edge_bench.app.render.formats import Layout
-from edge_bench.app.report.chapter import chapters_of
+from edge_bench.app.report.bundle_section import bundle_sections
 from edge_bench.app.report.history_page import history_drawings, history_page
 from edge_bench.app.report.page import report_page
 from edge_bench.bench.analysis.history import Series
@@ -22,7 +22,7 @@ REPORT_FORMATS = ("html", "png", "svg", "pdf")
 
 
 def report_formats(names: Sequence[str]) -> list[str]:
-    """The names, each once; BadInput for one that nobody knows."""
+    """Return the names without duplicates. Raise BadInput for an unknown name."""
     unknown = [name for name in names if name not in REPORT_FORMATS]
     if unknown or not names:
         raise BadInput(
@@ -40,28 +40,28 @@ def write_report(
     progress: Progress,
     offloads: Sequence[Offload] = (),
 ) -> list[Path]:
-    """Writes ``output`` (report.html) and, for the other formats, one file a picture; the paths written.
+    """Write ``output`` (report.html) and, in the other formats, one file per figure; return the paths written.
 
-    Pictures go to the folder ``output``, or beside the page to ``<its name>-figures``. Raises BadInput for a bundle
-    that none of the Runs measured, MissingDependency without matplotlib, ResultsError where nothing can be written.
+    Figures are written to the folder ``output``, or with a page to the folder ``<page>-figures`` next to it. Raise
+    BadInput for a bundle without Runs, MissingDependency without matplotlib, ResultsError if a file cannot be written.
     """
-    _needs_matplotlib()
-    chapters = chapters_of(runs, [Bundle.open(folder) for folder in bundles], offloads)
-    single = [form for form in formats if form != "html"]
-    count = sum(len(chapter.pictures) for chapter in chapters)
-    progress.start("drawing", count * (len(single) + ("html" in formats)))
+    _require_matplotlib()
+    sections = bundle_sections(runs, [Bundle.open(folder) for folder in bundles], offloads)
+    figure_formats = [form for form in formats if form != "html"]
+    count = sum(len(section.drawings) for section in sections)
+    progress.start("drawing", count * (len(figure_formats) + ("html" in formats)))
     files: dict[Path, bytes] = {}
     folder = output or Path("figures")
     if "html" in formats:
         target = output or Path("report.html")
         folder = target.with_name(f"{target.stem}-figures")
-        text = report_page(chapters, lambda drawing: progress.advance(1, drawing.title))
-        # a file name may hold bytes that are no UTF-8, and a machine's name comes from outside, too
+        text = report_page(sections, lambda drawing: progress.advance(1, drawing.title))
+        # names of files and machines may contain bytes that are not UTF-8
         files[target] = text.encode("utf-8", "replace")
-    for chapter in chapters:
-        prefix = f"{chapter.identity.sha256[:8]}-" if len(chapters) > 1 else ""
-        for drawing in chapter.pictures:
-            for form in single:
+    for section in sections:
+        prefix = f"{section.identity.sha256[:8]}-" if len(sections) > 1 else ""
+        for drawing in section.drawings:
+            for form in figure_formats:
                 files[folder / f"{prefix}{drawing.name}.{form}"] = render(drawing, layout, form)
                 progress.advance(1, drawing.title)
     for path, content in files.items():
@@ -70,19 +70,20 @@ def write_report(
     return list(files)
 
 
-def write_history(series: Sequence[Series], path: Path) -> list[Path]:
-    """Draws the series into ``path``, or, for several machines or bundles, into one file each; the paths written.
+def write_history(all_series: Sequence[Series], path: Path) -> list[Path]:
+    """Draw the series into ``path``, or into one file per machine and bundle; return the paths written.
 
-    Raises BadInput for an ending that is not a report's format, or where all times are an emulator's.
+    Raise BadInput for a suffix that is not a report format, or if all times are emulated, MissingDependency without
+    matplotlib, ResultsError if a file cannot be written.
     """
     form = path.suffix.removeprefix(".")
     if form not in REPORT_FORMATS:
-        raise BadInput(f"--picture {path}: not the name of a picture", "end it with .html, .png, .svg or .pdf")
-    _needs_matplotlib()
+        raise BadInput(f"--figure {path}: not the name of a picture", "end it with .html, .png, .svg or .pdf")
+    _require_matplotlib()
     if form == "html":
-        _write(path, history_page(series).encode("utf-8", "replace"))
+        _write(path, history_page(all_series).encode("utf-8", "replace"))
         return [path]
-    drawings = history_drawings(series)
+    drawings = history_drawings(all_series)
     if not drawings:
         raise BadInput("nothing to draw: nothing was measured, or only under an emulator", "name real Runs")
     paths = [path, *(path.with_stem(f"{path.stem}-{number}") for number in range(2, len(drawings) + 1))]
@@ -91,7 +92,7 @@ def write_history(series: Sequence[Series], path: Path) -> list[Path]:
     return paths
 
 
-def _needs_matplotlib() -> None:
+def _require_matplotlib() -> None:
     try:
         import matplotlib  # noqa: F401
     except ImportError:

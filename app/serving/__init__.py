@@ -1,4 +1,4 @@
-"""The inference server: one model over the Open Inference Protocol. All in here but this needs the extra serve."""
+"""Inference server for one model over the Open Inference Protocol. The other modules need the extra ``serve``."""
 
 import importlib.util
 
@@ -8,7 +8,7 @@ __all__ = ["require_server"]
 
 
 def require_server() -> None:
-    """MissingDependency where what a server needs is not installed."""
+    """Raise MissingDependency if a library of the server is not installed."""
     for library in ("httptools", "prometheus_client", "starlette", "uvicorn"):
         if importlib.util.find_spec(library) is None:
             raise MissingDependency(

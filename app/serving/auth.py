@@ -1,4 +1,4 @@
-"""Who may ask, and from where: the token, the certificate, the address."""
+"""Access to the server: bearer token, TLS certificate and listening address."""
 
 import ipaddress
 import ssl
@@ -10,7 +10,7 @@ __all__ = ["check_tls", "on_loopback", "token_from"]
 
 
 def token_from(token: str | None, file: Path | None) -> str | None:
-    """The bearer token, stated or in a file. BadInput for one that nobody could send, or that anybody could guess."""
+    """Return the bearer token or None. Raise BadInput if its file is unreadable or empty, or no header can carry it."""
     if file is not None:
         if token:
             raise BadInput("--token and --token-file are both given", "leave one out")
@@ -28,7 +28,7 @@ def token_from(token: str | None, file: Path | None) -> str | None:
 
 
 def check_tls(certificate: Path | None, key: Path | None) -> None:
-    """BadInput where a certificate and its key cannot be used."""
+    """Raise BadInput if the certificate and its key cannot be loaded."""
     if certificate is None:
         if key is not None:
             raise BadInput("--key is of a certificate, which is missing", "name it with --certificate")
@@ -36,12 +36,12 @@ def check_tls(certificate: Path | None, key: Path | None) -> None:
     try:
         ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
     except (OSError, ssl.SSLError) as cause:
-        what = cause.strerror or getattr(cause, "reason", None) or str(cause)
-        raise BadInput(f"--certificate {certificate}: {what}", "name PEM files; --key too, where it is apart") from None
+        text = cause.strerror or getattr(cause, "reason", None) or str(cause)
+        raise BadInput(f"--certificate {certificate}: {text}", "name PEM files; --key too, where it is apart") from None
 
 
 def on_loopback(host: str) -> bool:
-    """Whether an address is this machine's own, which nobody else reaches."""
+    """Return whether an address is a loopback address, which other machines cannot reach."""
     if host == "localhost":
         return True
     try:

@@ -1,10 +1,10 @@
-"""Why a request gets no answer: an HTTP status and a sentence."""
+"""Errors that a client receives: an HTTP status and a message."""
 
 __all__ = ["RequestError"]
 
 
 class RequestError(Exception):
-    """What the client is told; with ``retry_after`` seconds where trying again makes sense."""
+    """Error response to a request. ``retry_after`` is in seconds, and None if a retry cannot succeed."""
 
     def __init__(self, status: int, message: str, retry_after: int | None = None) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""What the server counts, in Prometheus' text form."""
+"""Metrics of the server in the text format of Prometheus."""
 
 from collections.abc import Callable
 
@@ -10,12 +10,12 @@ from edge_bench.app.serving.model_worker import Answer
 __all__ = ["CONTENT_TYPE", "Metrics"]
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-#: Seconds: from a small model's invocation to a large one's on a slow machine.
+#: Upper bounds in seconds, from one invocation of a small model to a large model on a slow machine.
 _BUCKETS = (1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
 class Metrics:
-    """Counts requests by what became of them, and where the time of inferences went."""
+    """Counts of requests by status, and histograms of the seconds that inferences took."""
 
     def __init__(
         self, pending: Callable[[], int], restarts: Callable[[], int], worker: Callable[[], int | None]
@@ -40,21 +40,21 @@ class Metrics:
         ):
             Gauge(f"edge_bench_{name}", words, registry=registry).set_function(read)
 
-    def answered(self, status: int, seconds: float | None) -> None:
-        """A request is over; ``seconds`` where it was an inference."""
+    def count_request(self, status: int, seconds: float | None) -> None:
+        """Count a finished request. ``seconds`` is its total time if it was an inference, else None."""
         self._requests.labels(status).inc()
         if seconds is not None:
             self._seconds["request"].observe(seconds)
 
-    def inferred(self, answer: Answer, images: int, decode_ns: int) -> None:
-        """The model has answered."""
+    def observe_inference(self, answer: Answer, images: int, decode_ns: int) -> None:
+        """Add a successful inference to the histograms."""
         self._images.inc(images)
         self._seconds["queue"].observe(answer.queue_ns / 1e9)
         self._seconds["decode"].observe(decode_ns / 1e9)
         self._seconds["compute"].observe(answer.inferred.compute_ns / 1e9)
 
     def text(self) -> bytes:
-        """All of it."""
+        """Return all metrics."""
         return generate_latest(self._registry)
 
 

@@ -1,4 +1,4 @@
-"""One model in one worker process: a bounded queue before it, and a new worker where one crashed or hangs."""
+"""One model in one worker process, behind a bounded queue. A worker that crashes or hangs is replaced."""
 
 import asyncio
 import time
@@ -14,25 +14,26 @@ from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
 __all__ = ["Answer", "ModelWorker"]
 
-#: Seconds between attempts to start a worker again: doubled from the first to the last.
+#: Shortest and longest pause between attempts to start a worker, in seconds. Each pause is twice the one before.
 FIRST_PAUSE, LAST_PAUSE = 1.0, 30.0
-LONG_NS = 50_000_000
+#: After a longer wait, in ns, a request is computed only if its client is still connected.
+LONG_WAIT_NS = 50_000_000
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the model said, and how long it was waited for."""
+    """Result of an inference, and how long the request waited for the model."""
 
     inferred: Inferred
     queue_ns: int
 
 
 class ModelWorker:
-    """Asks a worker, one request after another, in the order they came."""
+    """Worker process for one model. Requests run one at a time, in order of arrival."""
 
     def __init__(
         self,
-        opening: Open,
+        open_message: Open,
         *,
         queue: int,
         start_timeout: float,
@@ -40,56 +41,56 @@ class ModelWorker:
         memory_limit: int | None,
         say: Callable[[str], None],
     ) -> None:
-        self._opening, self._queue, self._memory_limit, self._say = opening, queue, memory_limit, say
+        self._open_message, self._queue, self._memory_limit, self._say = open_message, queue, memory_limit, say
         self._start_timeout, self._timeout = start_timeout, timeout
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._connection: WorkerConnection | None = None
-        self._starting: WorkerProcess | None = None
-        self._restarting: asyncio.Task[None] | None = None
+        self._starting_worker: WorkerProcess | None = None
+        self._restart_task: asyncio.Task[object] | None = None
         self._closed = False
-        self.pending = 0  # requests that wait or are computed
+        self.pending = 0  # requests that wait for the model or run on it
         self.restarts = 0
 
     @property
     def ready(self) -> bool:
-        """Whether a worker is there to answer."""
+        """Whether a worker with a loaded model is running."""
         return self._connection is not None
 
     @property
     def worker_pid(self) -> int | None:
-        """The worker's process, where there is one."""
+        """Process id of the worker, or None while it is being restarted."""
         return self._connection.worker.pid if self._connection else None
 
     async def start(self) -> Opened:
-        """The first worker. EdgeBenchError says why there is none."""
+        """Start the first worker and load the model. Raise EdgeBenchError if that fails."""
         try:
             opened, self._connection = await self._new_worker()
         except WorkerFailed as cause:
             failure = cause.failure
-            raise EdgeBenchError(f"{self._opening.configuration}: {failure.message}", failure.remedy) from None
+            raise EdgeBenchError(f"{self._open_message.configuration}: {failure.message}", failure.remedy) from None
         return opened
 
     def admit(self) -> None:
-        """Raise RequestError if the queue is full or the model is restarting, before the request's body is read."""
+        """Raise RequestError if the queue is full or the worker is restarting. Call this before reading the body."""
         self._require_ready()
         if self.pending > self._queue:
             raise RequestError(503, f"{self._queue} requests are waiting already", retry_after=1)
 
-    async def infer(self, request: Infer, gone: Callable[[], Awaitable[bool]]) -> Answer:
-        """The model's answer, in turn. Fault says why there is none.
+    async def infer(self, request: Infer, is_disconnected: Callable[[], Awaitable[bool]]) -> Answer:
+        """Return the model's answer to a request once it is first in the queue. Raise RequestError if there is none.
 
-        Of a request that has waited for long it is asked whether its client is ``gone``: overload makes clients give up
-        and come again, and what nobody waits for is not to delay the rest.
+        After a wait of more than LONG_WAIT_NS, the request is dropped if its client has disconnected. Overloaded
+        clients give up and retry, and their abandoned requests would delay the others.
         """
         self.admit()
-        came = time.perf_counter_ns()
+        queued_at = time.perf_counter_ns()
         self.pending += 1
         try:
-            async with self._turn:
-                waited = time.perf_counter_ns() - came
-                if waited > LONG_NS and await gone():
+            async with self._lock:
+                queue_ns = time.perf_counter_ns() - queued_at
+                if queue_ns > LONG_WAIT_NS and await is_disconnected():
                     raise RequestError(400, "the client went away")
-                return await self._ask(self._require_ready(), request, waited)
+                return await self._ask(self._require_ready(), request, queue_ns)
         finally:
             self.pending -= 1
 
@@ -99,14 +100,14 @@ class ModelWorker:
         return self._connection
 
     async def close(self) -> None:
-        """Ends the worker."""
+        """Stop the worker for good."""
         self._closed = True
-        if self._restarting:
-            self._restarting.cancel()
-        if self._starting:
-            self._starting.stop()
+        if self._restart_task:
+            self._restart_task.cancel()
+        if self._starting_worker:
+            self._starting_worker.stop()
         if self._connection:
-            self._drop(self._connection)
+            self._stop(self._connection)
 
     async def _ask(self, connection: WorkerConnection, request: Infer, queue_ns: int) -> Answer:
         try:
@@ -117,48 +118,43 @@ class ModelWorker:
             self._say(f"! the model gave no answer within {self._timeout:g} s: its worker is started again")
             raise RequestError(500, f"the model gave no answer within {self._timeout:g} s") from None
         except ChannelClosed as cause:
-            why = await self._why(connection, str(cause))
-            raise RequestError(500, f"the model failed on this request: {why}") from None
+            reason = await self._replace_exited(connection, str(cause))
+            raise RequestError(500, f"the model failed on this request: {reason}") from None
         except asyncio.CancelledError:
-            self._drop(connection)  # the server is being ended
+            self._stop(connection)  # the server is shutting down
             raise
-        match reply:
-            case Inferred():
-                return Answer(reply, queue_ns)
-            case Refused(message=message):
-                raise RequestError(400, message)
-            case _:
-                why = reply.message if isinstance(reply, Problem) else f"it answered {type(reply).__name__}"
-                self._replace(connection)
-                self._say(f"! the model's worker failed: {why}: it is started again")
-                raise RequestError(500, f"the model failed on this request: {why}")
-
-    async def _why(self, connection: WorkerConnection, cause: str) -> str:
-        """Why a worker has ended; another is started."""
-        self._connection = None
-        why = (await asyncio.to_thread(connection.worker.why_closed, cause)).message
-        self._say(f"! {why}: it is started again")
+        if isinstance(reply, Inferred):
+            return Answer(reply, queue_ns)
+        if isinstance(reply, Refused):
+            raise RequestError(400, reply.message)
+        reason = reply.message if isinstance(reply, Problem) else f"it answered {type(reply).__name__}"
         self._replace(connection)
-        return why
+        self._say(f"! the model's worker failed: {reason}: it is started again")
+        raise RequestError(500, f"the model failed on this request: {reason}")
 
-    def _lost(self, connection: WorkerConnection) -> None:
-        """A worker has ended while nobody asked it."""
+    async def _replace_exited(self, connection: WorkerConnection, cause: str) -> str:
+        """Start a new worker, and return the reason why this one ended."""
+        self._connection = None
+        reason = (await asyncio.to_thread(connection.worker.why_closed, cause)).message
+        self._say(f"! {reason}: it is started again")
+        self._replace(connection)
+        return reason
+
+    def _on_worker_exit(self, connection: WorkerConnection) -> None:
+        """Replace a worker that ended while it had no request."""
         if connection is self._connection:
             self._connection = None
-            self._restarting = asyncio.create_task(self._on_worker_exit(connection))
+            self._restart_task = asyncio.create_task(self._replace_exited(connection, "the pipe was closed"))
 
-    async def _on_worker_exit(self, connection: WorkerConnection) -> None:
-        await self._why(connection, "the pipe was closed")
-
-    def _drop(self, connection: WorkerConnection) -> None:
+    def _stop(self, connection: WorkerConnection) -> None:
         self._connection = None
         connection.close()
         connection.worker.stop()
 
     def _replace(self, connection: WorkerConnection) -> None:
-        self._drop(connection)
+        self._stop(connection)
         if not self._closed:
-            self._restarting = asyncio.create_task(self._restart())
+            self._restart_task = asyncio.create_task(self._restart())
 
     async def _restart(self) -> None:
         pause = FIRST_PAUSE
@@ -175,16 +171,16 @@ class ModelWorker:
             pause = min(2 * pause, LAST_PAUSE)
 
     async def _new_worker(self) -> tuple[Opened, WorkerConnection]:
-        worker = self._starting = WorkerProcess(self._opening.configuration.runtime, self._memory_limit)
+        worker = self._starting_worker = WorkerProcess(self._open_message.configuration.runtime, self._memory_limit)
         try:
-            opened = await asyncio.to_thread(self._open, worker)
-            return opened, await WorkerConnection.open(worker, self._lost)
+            opened = await asyncio.to_thread(self._load_model, worker)
+            return opened, await WorkerConnection.open(worker, self._on_worker_exit)
         except BaseException:
             worker.stop()
             raise
         finally:
-            self._starting = None
+            self._starting_worker = None
 
-    def _open(self, worker: WorkerProcess) -> Opened:
+    def _load_model(self, worker: WorkerProcess) -> Opened:
         worker.wait_for(Ready, self._start_timeout)
-        return worker.ask(self._opening, Opened, self._start_timeout)
+        return worker.ask(self._open_message, Opened, self._start_timeout)

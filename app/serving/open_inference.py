@@ -1,7 +1,7 @@
-"""The Open Inference Protocol, version 2 (KServe): requests as they come, checked; answers as they go.
+"""Requests and responses of the Open Inference Protocol, version 2 (KServe).
 
-https://github.com/kserve/open-inference-protocol, with the binary tensor data extension: a body is JSON, or JSON of
-``Inference-Header-Content-Length`` bytes followed by the tensors whose parameters have a ``binary_data_size``.
+Source: https://github.com/kserve/open-inference-protocol, with the binary tensor data extension. A body is JSON, or
+``Inference-Header-Content-Length`` bytes of JSON followed by the tensors that have a ``binary_data_size``.
 """
 
 from math import prod
@@ -20,15 +20,15 @@ __all__ = [
     "AcceptedInput",
     "Body",
     "InferenceRequest",
-    "answered",
+    "encode_response",
     "read_request",
 ]
 
 HEADER_LENGTH = "inference-header-content-length"
 INPUT, OUTPUTS = "images", ("labels", "scores")
-#: Of images as bundles hold them.
+#: Protocol datatypes for the array types of images in bundles.
 DATATYPES = {"uint8": "UINT8", "float32": "FP32"}
-_SIZES = {"UINT8": 1, "FP32": 4}
+_BYTES_PER_VALUE = {"UINT8": 1, "FP32": 4}
 
 
 class _Input(msgspec.Struct):
@@ -56,32 +56,32 @@ _encode = msgspec.json.Encoder().encode
 
 
 class AcceptedInput(NamedTuple):
-    """What the model takes: images of this shape and datatype, also as files or not, and at most so many at once."""
+    """Input that the model accepts."""
 
-    image: tuple[int, ...]
+    image_shape: tuple[int, ...]
     datatype: str
-    files: bool
-    most: int
+    accepts_files: bool  # PNG or JPEG files as well as pixels
+    max_images: int  # per request
 
 
 class InferenceRequest(NamedTuple):
-    """A request that fits the model as far as can be told without looking into its data."""
+    """Request that fits the model, apart from its tensor data, which the worker checks."""
 
     id: str
     infer: Infer
-    outputs: list[tuple[str, bool]]  # names, and whether each is wanted in binary
+    outputs: list[tuple[str, bool]]  # names, and whether each is to be sent in binary
 
 
 class Body(NamedTuple):
-    """A whole answer; the length of its JSON where tensors in binary follow."""
+    """Body of a response, and the bytes of its JSON if binary tensors follow, else None."""
 
     content: bytes
     header_length: int | None
 
 
-def read_request(body: bytes | bytearray, header_length: str | None, takes: AcceptedInput) -> InferenceRequest:
-    """A request, checked. RequestError 400 says what does not fit."""
-    length = _length(header_length, len(body))
+def read_request(body: bytes | bytearray, header_length: str | None, accepted: AcceptedInput) -> InferenceRequest:
+    """Return the request in a body. Raise RequestError (status 400) if it does not fit the model."""
+    length = _json_length(header_length, len(body))
     try:
         request = _decoder.decode(body if length == len(body) else memoryview(body)[:length])
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as cause:
@@ -90,15 +90,11 @@ def read_request(body: bytes | bytearray, header_length: str | None, takes: Acce
         names = ", ".join(tensor.name[:40] for tensor in request.inputs[:4]) or "none"
         raise RequestError(400, f"the model has one input, {INPUT!r}; the request has: {names}")
     tensor = request.inputs[0]
-    count = _count(tensor, takes)
-    return InferenceRequest(
-        id=request.id,
-        infer=_infer(tensor, count, bytes(memoryview(body)[length:]), takes),
-        outputs=_outputs(request),
-    )
+    infer = _infer_message(tensor, _image_count(tensor, accepted), bytes(memoryview(body)[length:]), accepted)
+    return InferenceRequest(request.id, infer, _requested_outputs(request))
 
 
-def _length(stated: str | None, size: int) -> int:
+def _json_length(stated: str | None, size: int) -> int:
     if stated is None:
         return size
     if not stated.isascii() or not stated.isdigit() or len(stated) > 12 or int(stated) > size:
@@ -106,29 +102,30 @@ def _length(stated: str | None, size: int) -> int:
     return int(stated)
 
 
-def _count(tensor: _Input, takes: AcceptedInput) -> int:
-    """How many images a tensor says it has."""
+def _image_count(tensor: _Input, accepted: AcceptedInput) -> int:
+    """Return the number of images in a tensor, from its shape."""
     for name in tensor.parameters:
         if name.startswith("shared_memory"):
             raise RequestError(400, f"input {INPUT!r}: shared memory is not supported")
-    wanted: list[int | str]
-    if tensor.datatype == takes.datatype:
-        wanted = ["n", *takes.image]
-    elif tensor.datatype == "BYTES" and takes.files:
-        wanted = ["n"]
+    expected: list[int | str]
+    if tensor.datatype == accepted.datatype:
+        expected = ["n", *accepted.image_shape]
+    elif tensor.datatype == "BYTES" and accepted.accepts_files:
+        expected = ["n"]
     else:
-        kinds = f"{takes.datatype}{' or BYTES (PNG and JPEG files)' if takes.files else ''}"
+        kinds = f"{accepted.datatype}{' or BYTES (PNG and JPEG files)' if accepted.accepts_files else ''}"
         raise RequestError(400, f"input {INPUT!r}: datatype {tensor.datatype[:20]!r}; the model takes {kinds}")
-    if len(tensor.shape) != len(wanted) or tensor.shape[1:] != wanted[1:]:
-        shown = ", ".join(map(str, wanted))
+    if len(tensor.shape) != len(expected) or tensor.shape[1:] != expected[1:]:
+        shown = ", ".join(map(str, expected))
         raise RequestError(400, f"input {INPUT!r}: shape {tensor.shape[:8]}; the model takes [{shown}]")
-    if not 1 <= tensor.shape[0] <= takes.most:
-        raise RequestError(400, f"input {INPUT!r}: {tensor.shape[0]} images; 1 to {takes.most} are taken at once")
-    return tensor.shape[0]
+    count = tensor.shape[0]
+    if not 1 <= count <= accepted.max_images:
+        raise RequestError(400, f"input {INPUT!r}: {count} images; 1 to {accepted.max_images} are taken at once")
+    return count
 
 
-def _infer(tensor: _Input, count: int, binary: bytes, takes: AcceptedInput) -> Infer:
-    """The tensor's data as the worker takes it, its length checked where the datatype says it."""
+def _infer_message(tensor: _Input, count: int, binary: bytes, accepted: AcceptedInput) -> Infer:
+    """Return the message for the worker. Raise RequestError if the data is missing or its length is wrong."""
     size, files = tensor.parameters.get("binary_data_size"), tensor.datatype == "BYTES"
     data = bytes(tensor.data)
     if size is None:
@@ -143,7 +140,7 @@ def _infer(tensor: _Input, count: int, binary: bytes, takes: AcceptedInput) -> I
         raise RequestError(
             400, f"input {INPUT!r}: binary_data_size {str(size)[:20]}, but {len(binary)} bytes follow the JSON"
         )
-    expected = count * prod(takes.image) * _SIZES[takes.datatype]
+    expected = count * prod(accepted.image_shape) * _BYTES_PER_VALUE[accepted.datatype]
     if not files and size != expected:
         raise RequestError(
             400, f"input {INPUT!r}: {size} bytes; shape {tensor.shape} of {tensor.datatype} has {expected}"
@@ -151,48 +148,44 @@ def _infer(tensor: _Input, count: int, binary: bytes, takes: AcceptedInput) -> I
     return Infer(form="files" if files else "raw", count=count, data=binary)
 
 
-def _outputs(request: _Request) -> list[tuple[str, bool]]:
+def _requested_outputs(request: _Request) -> list[tuple[str, bool]]:
     binary = _flag(request.parameters, "binary_data_output")
     if not request.outputs:
         return [(name, binary) for name in OUTPUTS]
-    wanted: dict[str, bool] = {}
+    requested: dict[str, bool] = {}
     for output in request.outputs:
         if output.name not in OUTPUTS:
             raise RequestError(400, f"the model has no output {output.name[:40]!r}; it has: {', '.join(OUTPUTS)}")
         for name in output.parameters:
             if name == "classification" or name.startswith("shared_memory"):
                 raise RequestError(400, f"output {output.name!r}: {name[:40]} is not supported")
-        wanted[output.name] = _flag(output.parameters, "binary_data", binary)
-    return list(wanted.items())
+        requested[output.name] = _flag(output.parameters, "binary_data", binary)
+    return list(requested.items())
 
 
-def _flag(parameters: dict[str, Any], name: str, otherwise: bool = False) -> bool:
-    value = parameters.get(name, otherwise)
+def _flag(parameters: dict[str, Any], name: str, default: bool = False) -> bool:
+    value = parameters.get(name, default)
     if not isinstance(value, bool):
         raise RequestError(400, f"{name}: {str(value)[:20]!r} is neither true nor false")
     return value
 
 
-def answered(asked: InferenceRequest, inferred: Inferred, model: str, parameters: dict[str, Any]) -> Body:
-    """The answer to a request, in the order and form that it asked for its outputs."""
-    count, outputs, parts = asked.infer.count, list[dict[str, Any]](), list[bytes]()
-    for name, binary in asked.outputs:
-        data, code, shape = _tensor(name, inferred, count)
-        entry: dict[str, Any] = {
-            "name": name,
-            "datatype": "INT64" if code == "q" else "FP32",
-            "shape": shape,
-        }
+def encode_response(request: InferenceRequest, inferred: Inferred, model: str, parameters: dict[str, Any]) -> Body:
+    """Return the response to a request, with its outputs in the requested order and form."""
+    count, outputs, parts = request.infer.count, list[dict[str, Any]](), list[bytes]()
+    for name, binary in request.outputs:
+        data, array_code, shape = _tensor(name, inferred, count)
+        entry: dict[str, Any] = {"name": name, "datatype": "INT64" if array_code == "q" else "FP32", "shape": shape}
         if binary:
             entry["parameters"] = {"binary_data_size": len(data)}
             parts.append(data)
         else:
-            entry["data"] = memoryview(data).cast(code).tolist()
+            entry["data"] = memoryview(data).cast(array_code).tolist()
         outputs.append(entry)
-    answer: dict[str, Any] = {"model_name": model, "model_version": "1"}
-    if asked.id:
-        answer["id"] = asked.id
-    header = _encode(answer | {"parameters": parameters, "outputs": outputs})
+    response: dict[str, Any] = {"model_name": model, "model_version": "1"}
+    if request.id:
+        response["id"] = request.id
+    header = _encode(response | {"parameters": parameters, "outputs": outputs})
     return Body(b"".join([header, *parts]), len(header)) if parts else Body(header, None)
 
 

@@ -1,4 +1,4 @@
-"""Bodies of requests, within limits of size, time and memory; and refusals of what is beyond them."""
+"""Request bodies within limits of size, time and memory, and responses to requests whose body is not read."""
 
 import asyncio
 import zlib
@@ -15,142 +15,145 @@ from edge_bench.app.serving.errors import RequestError
 
 __all__ = ["BodyReader", "Reply"]
 
-#: A refused request's body of up to so many bytes is read, so that the connection can go on.
+#: Largest body, in bytes, that is read after a refused request so that the connection stays open.
 READ_ANYWAY = 256 << 10
-#: What is sent beyond that is thrown away for so many seconds, so that a client that writes first sees the answer.
+#: Seconds to read and discard a larger body. Otherwise a client that sends its whole body first loses the response.
 LINGER_SECONDS = 10.0
 _WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
-_READ = "edge_bench.read"  # in a scope: its body has been read
+_BODY_READ = "edge_bench.read"  # key in an ASGI scope, set once the whole body has been read
 
 
 class BodyReader:
-    """Reads bodies of at most ``most`` bytes, each within ``seconds``; all together hold at most ``together`` bytes."""
+    """Reader of bodies of at most ``max_bytes`` each, within ``timeout`` seconds, and ``max_total_bytes`` at once."""
 
-    def __init__(self, most: int, seconds: float, together: int) -> None:
-        self._most, self._seconds, self._together = most, seconds, together
-        self._held = 0
+    def __init__(self, max_bytes: int, timeout: float, max_total_bytes: int) -> None:
+        self._max_bytes, self._timeout, self._max_total_bytes = max_bytes, timeout, max_total_bytes
+        self._total_bytes = 0
 
     @asynccontextmanager
     async def read(self, request: Request) -> AsyncIterator[bytes | bytearray]:
-        """The whole body, decompressed; its memory counts until the context ends. Fault says what it is beyond."""
-        share = _Share()
-        try:
-            yield await self._read(request, share)
-        finally:
-            self._held -= share.bytes
+        """Yield the whole body, decompressed. Raise RequestError if a limit is exceeded or the encoding is wrong.
 
-    async def _read(self, request: Request, share: "_Share") -> bytes | bytearray:
+        The bytes of the body count towards the total until the context ends.
+        """
+        usage = _Usage()
+        try:
+            yield await self._read(request, usage)
+        finally:
+            self._total_bytes -= usage.bytes
+
+    async def _read(self, request: Request, usage: "_Usage") -> bytes | bytearray:
         encoding = request.headers.get("content-encoding", "identity").lower()
         if encoding != "identity" and encoding not in _WINDOW_BITS:
             raise RequestError(415, f"Content-Encoding {encoding[:20]!r}; gzip and deflate are taken")
-        stated = _header(request.scope, b"content-length")
-        if stated is not None and int(stated) > self._most:  # the parser has seen that it is a number
+        length = _header(request.scope, b"content-length")
+        if length is not None and int(length) > self._max_bytes:  # the HTTP parser has checked that it is a number
             raise self._too_large()
         try:
-            async with asyncio.timeout(self._seconds):
-                body = await self._gathered(request, share)
+            async with asyncio.timeout(self._timeout):
+                body = await self._receive(request, usage)
         except TimeoutError:
-            raise RequestError(408, f"the body was not there within {self._seconds:g} s") from None
+            raise RequestError(408, f"the body was not there within {self._timeout:g} s") from None
         if encoding == "identity":
             return body
-        inflated = await asyncio.to_thread(self._inflated, body, encoding)
-        self._hold(len(inflated), share)
-        return inflated
+        decompressed = await asyncio.to_thread(self._decompress, body, encoding)
+        self._reserve(len(decompressed), usage)
+        return decompressed
 
-    async def _gathered(self, request: Request, share: "_Share") -> bytes | bytearray:
+    async def _receive(self, request: Request, usage: "_Usage") -> bytes | bytearray:
         body: bytes | bytearray = b""
         while True:
             message = await request.receive()
             if message["type"] == "http.disconnect":
                 raise RequestError(400, "the client went away")
             part = message.get("body", b"")
-            if len(body) + len(part) > self._most:
+            if len(body) + len(part) > self._max_bytes:
                 raise self._too_large()
-            self._hold(len(part), share)
+            self._reserve(len(part), usage)
             if not body:
-                body = part  # mostly all of it
+                body = part  # usually the whole body, so no copy
             elif isinstance(body, bytearray):
                 body += part
             else:
                 body = bytearray(body) + part
             if not message.get("more_body", False):
-                request.scope[_READ] = True
+                request.scope[_BODY_READ] = True
                 return body
 
-    def _hold(self, size: int, share: "_Share") -> None:
-        self._held += size
-        share.bytes += size
-        if self._held > self._together:
+    def _reserve(self, size: int, usage: "_Usage") -> None:
+        self._total_bytes += size
+        usage.bytes += size
+        if self._total_bytes > self._max_total_bytes:
             raise RequestError(503, "too many bodies are held already", retry_after=1)
 
-    def _inflated(self, body: bytes | bytearray, encoding: str) -> bytes:
+    def _decompress(self, body: bytes | bytearray, encoding: str) -> bytes:
         inflate = zlib.decompressobj(_WINDOW_BITS[encoding])
         try:
-            data = inflate.decompress(body, self._most + 1)
+            data = inflate.decompress(body, self._max_bytes + 1)
         except zlib.error as cause:
             raise RequestError(400, f"the body is not {encoding}: {cause}") from None
-        if len(data) > self._most:
+        if len(data) > self._max_bytes:
             raise self._too_large()
         if not inflate.eof or inflate.unused_data:
             raise RequestError(400, f"the body is not one whole {encoding} stream")
         return data
 
     def _too_large(self) -> RequestError:
-        return RequestError(413, f"a body may have {self._most:,} bytes")
+        return RequestError(413, f"a body may have {self._max_bytes:,} bytes")
 
 
 @dataclass
-class _Share:
-    """How much of what is held is one request's."""
+class _Usage:
+    """Bytes of the total that belong to one request."""
 
     bytes: int = 0
 
 
 class Reply(Response):
-    """An answer that may be given before the body was read, and then deals with what is still to come.
+    """Response that may be sent before the request's body has been read.
 
-    A small body is read first and the connection goes on. Of a large one a part is thrown away after the answer, since
-    a client that is still writing would lose an answer on a connection that is closed at once. Nothing is kept.
+    A small body is read first and the connection stays open. A large body is discarded after the response for up to
+    LINGER_SECONDS, because a client that is still writing would lose a response followed by an immediate close.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers."""
-        if scope.get(_READ) or (_is_small(scope) and self.status_code != 408 and await _thrown_away(receive)):
+        """Send the response, and read or discard the rest of the request's body."""
+        if scope.get(_BODY_READ) or (_is_small(scope) and self.status_code != 408 and await _drain(receive)):
             await super().__call__(scope, receive, send)
             return
-        if self.status_code == 408 or _waits_for_leave(scope):
-            await self.at_once(send)
+        if self.status_code == 408 or _expects_continue(scope):
+            await self.send_and_close(send)
         else:
-            await self.at_once(send, _thrown_away(receive))
+            await self.send_and_close(send, _drain(receive))
 
-    async def at_once(self, send: Send, after: Coroutine[Any, Any, object] | None = None) -> None:
-        """Answers and closes the connection, though not before what is to be done ``after`` the answer."""
+    async def send_and_close(self, send: Send, before_close: Coroutine[Any, Any, object] | None = None) -> None:
+        """Send the response, await ``before_close``, then close the connection."""
         self.headers["connection"] = "close"
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await send({"type": "http.response.body", "body": self.body, "more_body": after is not None})
-        if after is not None:
-            await after
+        await send({"type": "http.response.body", "body": self.body, "more_body": before_close is not None})
+        if before_close is not None:
+            await before_close
             await send({"type": "http.response.body", "body": b""})
 
 
-def _header(scope: Scope, wanted: bytes) -> bytes | None:
-    return next((value for name, value in scope["headers"] if name == wanted), None)
+def _header(scope: Scope, name: bytes) -> bytes | None:
+    return next((value for key, value in scope["headers"] if key == name), None)
 
 
-def _waits_for_leave(scope: Scope) -> bool:
+def _expects_continue(scope: Scope) -> bool:
     return (_header(scope, b"expect") or b"").lower() == b"100-continue"
 
 
 def _is_small(scope: Scope) -> bool:
-    """Whether the rest of the body is on its way and little; of a body without a length nobody knows."""
+    """Return whether the body is on its way and at most READ_ANYWAY bytes. False if its length is unknown."""
     length = _header(scope, b"content-length")
     if length is None:
-        return _header(scope, b"transfer-encoding") is None  # then there is none
-    return int(length) <= READ_ANYWAY and not _waits_for_leave(scope)
+        return _header(scope, b"transfer-encoding") is None  # neither header: no body
+    return int(length) <= READ_ANYWAY and not _expects_continue(scope)
 
 
-async def _thrown_away(receive: Receive) -> bool:
-    """Whether the body came to its end in time."""
+async def _drain(receive: Receive) -> bool:
+    """Discard the body. Return whether it ended within LINGER_SECONDS."""
     try:
         async with asyncio.timeout(LINGER_SECONDS):
             while True:

@@ -1,4 +1,4 @@
-"""From a bundle or a model file to a server that answers until it is told to end."""
+"""Setup of an inference server for a bundle or a model file."""
 
 import asyncio
 import re
@@ -34,7 +34,7 @@ __all__ = ["Limits", "ListenAddress", "run_server", "serving_request"]
 
 @dataclass(frozen=True)
 class ListenAddress:
-    """Where it listens, and who may ask."""
+    """Address to listen on, with its token and TLS files."""
 
     host: str
     port: int
@@ -45,63 +45,63 @@ class ListenAddress:
 
 @dataclass(frozen=True)
 class Limits:
-    """What is taken from strangers; seconds and bytes."""
+    """Limits on requests and on the worker."""
 
-    queue: int
-    batch: int
+    queue: int  # requests
+    batch: int  # images per request
     body_bytes: int
     body_seconds: float
     header_seconds: float
     inference_seconds: float
     start_seconds: float
     end_seconds: int
-    memory: int | None
+    memory: int | None  # bytes
 
 
 def serving_request(path: Path, selection: Selection, preprocess: str | None, progress: Progress) -> BenchmarkRequest:
-    """What is served: a bundle, or a model file with a preprocessing that is stated or betrayed by the file."""
+    """Return what to serve for a bundle or model file. Raise BadInput if the preprocessing is unknown or redundant."""
     settings = Settings(limit=1)
     if is_bundle(path):
         if preprocess:
             raise BadInput(f"{path} is a bundle, whose manifest says the preprocessing", "leave --preprocess out")
-        # the whole selection is stated: under an emulator nothing is to be left out
+        # not BenchmarkRequest.from_bundle(), which reduces the selection under an emulator
         return BenchmarkRequest(bundle_workload(Bundle.open(path), 1), plan(Bundle.open(path), selection), settings)
     request = BenchmarkRequest.from_files([path], DataOptions(preprocess=preprocess), selection, settings, progress)
     spec, workload = request.planned[0].variant.input, request.workload
-    sent = np.load(workload.pixels, mmap_mode="r", allow_pickle=False).dtype
-    as_they_are = sent != np.uint8 or (spec.dtype == "uint8" and not spec.scale)
-    if preprocess is None and workload.preprocessing.name == "raw" and not as_they_are:
+    pixel_dtype = np.load(workload.pixels, mmap_mode="r", allow_pickle=False).dtype
+    used_unchanged = pixel_dtype != np.uint8 or (spec.dtype == "uint8" and not spec.scale)
+    if preprocess is None and workload.preprocessing.name == "raw" and not used_unchanged:
         raise BadInput(f"{path}: nothing in it says how pixels become its input", "say --preprocess unit, say, or raw")
     return request
 
 
 def run_server(
-    request: BenchmarkRequest, name: str | None, place: ListenAddress, limits: Limits, progress: Progress
+    request: BenchmarkRequest, name: str | None, address: ListenAddress, limits: Limits, progress: Progress
 ) -> None:
-    """Answers until SIGTERM or SIGINT. EdgeBenchError where the model or the address cannot be had."""
+    """Serve until SIGTERM or SIGINT. Raise EdgeBenchError if the model cannot be loaded or the address not be used."""
     if name is not None and not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name):
         raise BadInput(f"--name {name!r}: it is part of an address", "letters, digits, '.', '_' and '-'")
-    check_tls(place.certificate, place.key)
-    planned = _one_of(request.planned)
-    model, opening = _model(request, planned, name, limits)
-    if place.token is None and not on_loopback(place.host):
+    check_tls(address.certificate, address.key)
+    planned = _choose_configuration(request.planned)
+    model, open_message = _describe(request, planned, name, limits)
+    if address.token is None and not on_loopback(address.host):
         progress.say(
-            f"! {place.host} can be reached from other machines, and there is no token: whoever reaches it may ask; "
+            f"! {address.host} can be reached from other machines, and there is no token: whoever reaches it may ask; "
             "--token-file FILE asks for one"
         )
-    listening = listening_socket(place.host, place.port)
+    sock = listening_socket(address.host, address.port)  # before the model is loaded, which takes time
     try:
-        asyncio.run(_served(model, opening, listening, place, limits, progress))
+        asyncio.run(_serve(model, open_message, sock, address, limits, progress))
     finally:
-        listening.close()
+        sock.close()
 
 
-#: Where nothing was said: the original where TensorFlow is installed, else the light model on LiteRT.
+#: Preferred first, if the user chose none: the original model if TensorFlow is installed, else dynamic on LiteRT.
 _VARIANTS, _RUNTIMES = ("keras", "dynamic"), ("tensorflow", "litert", "tflite-runtime", "onnxruntime")
 
 
-def _one_of(planned: Sequence[Planned]) -> Planned:
-    """The configuration to serve, of all that fit what was said. EdgeBenchError where it cannot be."""
+def _choose_configuration(planned: Sequence[Planned]) -> Planned:
+    """Return the preferred one of the selected configurations. Raise EdgeBenchError if it cannot be served."""
 
     def rank(item: Planned) -> tuple[int, int]:
         variant, runtime = item.configuration.variant, item.configuration.runtime
@@ -114,16 +114,17 @@ def _one_of(planned: Sequence[Planned]) -> Planned:
     return chosen
 
 
-def _model(request: BenchmarkRequest, planned: Planned, name: str | None, limits: Limits) -> tuple[Model, Open]:
+def _describe(request: BenchmarkRequest, planned: Planned, name: str | None, limits: Limits) -> tuple[Model, Open]:
+    """Return the metadata of the served model and the message that makes a worker load it."""
     workload, configuration = request.workload, planned.configuration
     images = np.load(workload.pixels, mmap_mode="r", allow_pickle=False)
     shape, dtype = images.shape[1:], images.dtype.name
     machine = describe_machine()
-    takes = AcceptedInput(
-        image=tuple(int(size) for size in shape),
+    accepted = AcceptedInput(
+        image_shape=tuple(int(size) for size in shape),
         datatype=DATATYPES[dtype],
-        files=dtype == "uint8" and len(shape) == 3 and shape[2] in (1, 3),
-        most=limits.batch,
+        accepts_files=dtype == "uint8" and len(shape) == 3 and shape[2] in (1, 3),
+        max_images=limits.batch,
     )
     facts = {
         "bundle_sha256": workload.identity.sha256,
@@ -133,49 +134,49 @@ def _model(request: BenchmarkRequest, planned: Planned, name: str | None, limits
         "threads": str(configuration.threads),
         "batch_size": str(configuration.batch_size),
         "model_sha256": planned.variant.sha256,
-        "image_files": str(takes.files).lower(),
-        "max_batch": str(takes.most),
+        "image_files": str(accepted.accepts_files).lower(),
+        "max_batch": str(accepted.max_images),
         "hostname": machine.hostname,
         "architecture": machine.architecture,
         "emulated": str(machine.emulated).lower(),
         "edge_bench_version": __version__,
     }
-    opening = Open(
+    open_message = Open(
         configuration=configuration,
         file=str(planned.file and planned.file.absolute()),
         preprocessing=workload.preprocessing,
-        image=list(takes.image),
+        image=list(accepted.image_shape),
         dtype=dtype,
         input_shape=None if workload.input_shape is None else list(workload.input_shape),
     )
     classes = len(workload.identity.classes)
-    return Model(name=name or workload.identity.model, takes=takes, classes=classes, facts=facts), opening
+    return Model(name=name or workload.identity.model, input=accepted, classes=classes, facts=facts), open_message
 
 
-async def _served(
-    model: Model, opening: Open, listening: socket.socket, place: ListenAddress, limits: Limits, progress: Progress
+async def _serve(
+    model: Model, open_message: Open, sock: socket.socket, address: ListenAddress, limits: Limits, progress: Progress
 ) -> None:
     from uvicorn import Config
 
     model_worker = ModelWorker(
-        opening, queue=limits.queue, start_timeout=limits.start_seconds, timeout=limits.inference_seconds,
+        open_message, queue=limits.queue, start_timeout=limits.start_seconds, timeout=limits.inference_seconds,
         memory_limit=limits.memory, say=progress.say,
     )  # fmt: skip
     try:
-        progress.say(f"loading {opening.configuration}")
+        progress.say(f"loading {open_message.configuration}")
         opened = await model_worker.start()
         model = msgspec.structs.replace(model, classes=opened.output.shape[-1])
-        bodies = BodyReader(limits.body_bytes, limits.body_seconds, together=4 * limits.body_bytes)
-        BoundedHttp.most_connections, BoundedHttp.header_seconds = raise_file_limit(), limits.header_seconds
+        bodies = BodyReader(limits.body_bytes, limits.body_seconds, max_total_bytes=4 * limits.body_bytes)
+        BoundedHttp.max_connections, BoundedHttp.header_timeout = raise_file_limit(), limits.header_seconds
         config = Config(
-            Application(model, model_worker, bodies, place.token), http=BoundedHttp, ws="none", lifespan="off",
+            Application(model, model_worker, bodies, address.token), http=BoundedHttp, ws="none", lifespan="off",
             log_config=None, log_level="error", access_log=False, proxy_headers=False, server_header=False,
             timeout_keep_alive=75, timeout_graceful_shutdown=limits.end_seconds,
-            ssl_certfile=place.certificate, ssl_keyfile=place.key,
+            ssl_certfile=address.certificate, ssl_keyfile=address.key,
         )  # fmt: skip
-        scheme = "https" if place.certificate else "http"
-        host, port = listening.getsockname()[:2]
+        scheme = "https" if address.certificate else "http"
+        host, port = sock.getsockname()[:2]
         url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
-        await QuietServer(config, lambda: progress.say(f"{model.name} is served on {url}")).serve([listening])
+        await QuietServer(config, lambda: progress.say(f"{model.name} is served on {url}")).serve([sock])
     finally:
         await model_worker.close()

@@ -1,4 +1,4 @@
-"""A conversation with a worker that does not block the event loop."""
+"""Messages to and from a worker process on the event loop, without a thread."""
 
 import asyncio
 import os
@@ -13,74 +13,71 @@ from edge_bench.bench.worker.process import WorkerProcess
 __all__ = ["WorkerConnection"]
 
 
-class WorkerConnection(asyncio.Protocol):
-    """One question at a time; the worker's pipe is the loop's from here on.
+class WorkerConnection:
+    """Connection to a worker, for one request at a time. The event loop reads and writes the worker's pipe.
 
-    ``lost`` is called when the worker ends while nobody waits for it.
+    ``on_exit`` is called if the worker ends while no request waits for its reply.
     """
 
-    def __init__(self, worker: WorkerProcess, lost: Callable[["WorkerConnection"], None]) -> None:
-        self.worker, self._lost = worker, lost
-        self._received = bytearray()
-        self._reply: asyncio.Future[Reply] | None = None
-        self._reader: asyncio.ReadTransport
-        self._writer: asyncio.WriteTransport
-        self._decoder = msgspec.msgpack.Decoder(Reply)
+    def __init__(self, worker: WorkerProcess, on_exit: Callable[["WorkerConnection"], None]) -> None:
+        self.worker, self._on_exit = worker, on_exit
+        self._pending: asyncio.Future[Reply] | None = None
+        self._read_transport: asyncio.ReadTransport
+        self._write_transport: asyncio.WriteTransport
+        self._read_task: asyncio.Task[None]
+        self._decoder: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
 
     @classmethod
-    async def open(cls, worker: WorkerProcess, lost: Callable[["WorkerConnection"], None]) -> "WorkerConnection":
-        """Takes over the pipe of a worker that has been told what to do."""
-        loop = asyncio.get_running_loop()
-        connection, (read_end, write_end) = cls(worker, lost), worker.ends
-        # duplicates: the transports close theirs, the worker its own
-        connection._reader, _ = await loop.connect_read_pipe(lambda: connection, os.fdopen(os.dup(read_end), "rb", 0))
-        connection._writer, _ = await loop.connect_write_pipe(
+    async def open(cls, worker: WorkerProcess, on_exit: Callable[["WorkerConnection"], None]) -> "WorkerConnection":
+        """Return a connection to a worker that has loaded its model."""
+        loop, reader = asyncio.get_running_loop(), asyncio.StreamReader()
+        connection, (read_end, write_end) = cls(worker, on_exit), worker.ends
+        # duplicates, because the transports close their descriptors and the worker closes its own
+        connection._read_transport, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(os.dup(read_end), "rb", 0)
+        )
+        connection._write_transport, _ = await loop.connect_write_pipe(
             asyncio.BaseProtocol, os.fdopen(os.dup(write_end), "wb", 0)
         )
+        connection._read_task = loop.create_task(connection._read_replies(reader))
         return connection
 
     async def ask(self, message: msgspec.Struct) -> Reply:
-        """Sends a message and waits for what the worker says; ChannelClosed where it is gone.
+        """Send a message and return the worker's reply. Raise ChannelClosed if the worker ends or sends garbage.
 
-        Whoever stops waiting has to close the line: the reply may still come.
+        A caller that stops waiting must close the connection, because the reply may still arrive.
         """
-        self._reply = asyncio.get_running_loop().create_future()
-        self._writer.write(frame(message))
-        return await self._reply
+        self._pending = asyncio.get_running_loop().create_future()
+        self._write_transport.write(frame(message))
+        return await self._pending
 
     def close(self) -> None:
-        """Lets go of the pipe."""
-        if not self._reader.is_closing():
-            self._reader.close()
-        if not self._writer.is_closing():
-            self._writer.abort()
+        """Stop reading and close both ends of the pipe."""
+        self._read_task.cancel()
+        self._read_transport.close()
+        if not self._write_transport.is_closing():  # abort() fails on a closed transport
+            self._write_transport.abort()
 
-    def data_received(self, data: bytes) -> None:
-        """Part of a frame, or all of it."""
-        received = self._received
-        received += data
-        if len(received) < 4:
-            return
-        size = int.from_bytes(received[:4], "big")
-        if size > MAX_FRAME:
-            self._fail("garbage on the pipe")
-        elif len(received) >= 4 + size:
-            try:
-                reply = self._decoder.decode(memoryview(received)[4 : 4 + size])
-            except msgspec.DecodeError:
-                self._fail("garbage on the pipe")
-                return
-            self._received = bytearray()
-            if self._reply and not self._reply.done():
-                self._reply.set_result(reply)
+    async def _read_replies(self, reader: asyncio.StreamReader) -> None:
+        """Give each reply to the request that waits for it, until the pipe is closed."""
+        try:
+            while True:
+                reply = await self._read_reply(reader)
+                if self._pending and not self._pending.done():
+                    self._pending.set_result(reply)
+        except ChannelClosed as cause:
+            if self._pending and not self._pending.done():
+                self._pending.set_exception(cause)
+            else:
+                self._on_exit(self)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        """The worker's end is closed."""
-        if self._reply and not self._reply.done():
-            self._fail("the pipe was closed")
-        else:
-            self._lost(self)
-
-    def _fail(self, why: str) -> None:
-        if self._reply and not self._reply.done():
-            self._reply.set_exception(ChannelClosed(why))
+    async def _read_reply(self, reader: asyncio.StreamReader) -> Reply:
+        try:
+            size = int.from_bytes(await reader.readexactly(4), "big")
+            if size > MAX_FRAME:
+                raise ChannelClosed("garbage on the pipe")
+            return self._decoder.decode(await reader.readexactly(size))
+        except (asyncio.IncompleteReadError, OSError):
+            raise ChannelClosed("the pipe was closed") from None
+        except (ValueError, RecursionError):
+            raise ChannelClosed("garbage on the pipe") from None

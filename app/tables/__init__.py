@@ -1,1 +1,1 @@
-"""What each command prints, as ``Table`` records."""
+"""The output of each command as ``Table`` records."""

@@ -1,4 +1,4 @@
-"""What this machine is (the paper's Figure 1) and what would spoil a measurement."""
+"""The description of this machine (the paper's Figure 1) and the findings that affect a measurement on it."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ __all__ = ["doctor_table"]
 
 
 def doctor_table(machine: Machine, findings: Sequence[Finding]) -> Table:
-    """One row a property, one a runtime; the findings are notes."""
+    """Return a table with one row per property and per runtime, and the findings as notes."""
     frequency = f"{significant(machine.frequency_mhz / 1000)} GHz" if machine.frequency_mhz else "not stated"
     rows = [
         ("machine", machine.hostname),

@@ -1,4 +1,4 @@
-"""Every engine of a fleet command: what it is, what it cost, and its Run or the reason why there is none."""
+"""Tables of a fleet's engines: their description, transferred megabytes, seconds per step, and Run or failure."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ _STEPS = ("connect", "image", "bundle", "run", "fetch", "clean up")
 
 
 def fleet_table(devices: Sequence[DeviceState]) -> Table:
-    """One row an engine, in the order they were named."""
+    """Return a table with one row per engine, in the given order."""
     return Table(
         title="engines",
         header=("engine", "machine", "Docker", "memory\nMB", "platform", "sent, MB\nimage", "sent, MB\nbundle",
@@ -60,7 +60,7 @@ def _record(device: DeviceState) -> dict[str, object]:
 
 
 def engines_table(statuses: Sequence[EngineStatus]) -> Table:
-    """What each engine is, or why that is not known."""
+    """Return a table with the description of each engine, or the reason why it is unknown."""
     return Table(
         title="engines",
         header=("engine", "address", "machine", "cores", "memory\nMB", "platform", "Docker", "swarm", "left there"),
@@ -72,14 +72,15 @@ def engines_table(statuses: Sequence[EngineStatus]) -> Table:
 
 
 def _status_cells(status: EngineStatus) -> list[str]:
-    found = status.description
-    if found is None:
+    description = status.description
+    if description is None:
         return [status.setting.name, status.setting.address, "no answer", "", "", "", "", "", ""]
-    platform = status.setting.platform or found.platform
+    platform = status.setting.platform or description.platform
     return [
-        status.setting.name, status.setting.address, f"{found.host}, {found.system}", str(found.cores),
-        f"{found.memory_bytes / 1e6:,.0f}", platform if platform == found.platform else f"{platform} emulated",
-        found.version, f"{found.swarm}{', manager' if found.swarm_manager else ''}", str(len(status.left) or ""),
+        status.setting.name, status.setting.address, f"{description.host}, {description.system}",
+        str(description.cores), f"{description.memory_bytes / 1e6:,.0f}",
+        platform if platform == description.platform else f"{platform} emulated", description.version,
+        f"{description.swarm}{', manager' if description.swarm_manager else ''}", str(len(status.left) or ""),
     ]  # fmt: skip
 
 

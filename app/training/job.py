@@ -1,4 +1,4 @@
-"""What `train` does: from a data set's name to a whole bundle, or to a paused training that can go on elsewhere."""
+"""The work of `train`: from a data set's name to a complete bundle, or to a paused training to resume anywhere."""
 
 import contextlib
 import shutil
@@ -25,15 +25,15 @@ from edge_bench.bench.records.bundle import MANIFEST, Bundle, refuse_links
 if TYPE_CHECKING:
     from edge_bench.app.training.distributed.data_parallel import WorkerSummary
 
-__all__ = ["Paused", "bundle_holder", "train_bundle"]
+__all__ = ["Paused", "lock_bundle_folder", "train_bundle"]
 
-#: Seconds that a worker waits for the others.
+#: Longest wait of a worker for the others, in seconds.
 WAIT = 300.0
 
 
 @dataclass(frozen=True)
 class Paused:
-    """A training that ended early on purpose."""
+    """A training that was stopped by ``stop_after``."""
 
     folder: Path
     epochs_done: int
@@ -53,31 +53,31 @@ def train_bundle(
     cluster: Cluster | int | None = None,
     wait: float = WAIT,
 ) -> "Bundle | Paused | WorkerSummary":
-    """Trains and exports into ``folder``; with ``resume`` a finished bundle with the same settings is the answer.
+    """Train and export into ``folder``. With ``resume``, return an existing bundle that has the same settings.
 
-    ``cluster`` says who trains together: workers at these addresses, or so many processes here. Only the first of
-    them touches ``folder``. ``explicit_options`` names the settings that a person stated (None: all); with ``resume``
-    the others are those of the training or bundle that is there. Raises BadInput where the folder holds something that
-    neither ``resume`` nor ``overwrite`` covers.
+    ``cluster`` is the workers' addresses or a number of local processes. Only the chief writes ``folder``.
+    ``explicit_options`` names the settings that the user passed (None: all). With ``resume``, the others are taken from
+    the existing training or bundle. Raise BadInput if the folder contains a bundle or an unfinished training and
+    neither ``resume`` nor ``overwrite`` is set.
     """
     source = Path(settings.dataset) if settings.dataset not in DATASETS and Path(settings.dataset).is_dir() else None
-    if source:  # a bundle knows a folder by its name, wherever it lies
-        settings = _named(settings, source.resolve().name)
+    if source:  # records contain only the folder's name, so that they do not depend on its location
+        settings = msgspec.structs.replace(settings, dataset=source.resolve().name)
     if not trainable(settings.model).dropout:
         settings = msgspec.structs.replace(settings, dropout=0.0)
-    data = _Data(source, data_dir)
+    data = _DataLocation(source, data_dir)
     if isinstance(cluster, Cluster) and not cluster.is_chief:
         return _run_worker(cluster, settings, explicit_options, data, wait, progress)
     if resume and not overwrite and explicit_options is not None:
-        settings = _as_begun(folder, settings, explicit_options)
-    # needs no lock, so it may be being measured; workers elsewhere, though, wait for a word
+        settings = _restore_settings(folder, settings, explicit_options)
+    # A complete bundle needs no lock, so another process may be measuring it. Remote workers must still be told.
     if resume and not overwrite and not isinstance(cluster, Cluster) and not training_folder(folder).exists():
-        finished = _look_at(folder, settings, resume=True, overwrite=False)
-        if finished is not None:
-            return _nothing_to_do(finished, progress)
-    with bundle_holder(folder), worker_group(cluster, wait, progress) as others:
+        bundle = _prepare_folder(folder, settings, resume=True, overwrite=False)
+        if bundle is not None:
+            return _report_complete(bundle, progress)
+    with lock_bundle_folder(folder), worker_group(cluster, wait, progress) as workers:
         try:
-            return _train(folder, settings, data, others, progress, stop_after, resume=resume, overwrite=overwrite)
+            return _train(folder, settings, data, workers, progress, stop_after, resume=resume, overwrite=overwrite)
         except OSError as cause:
             raise EdgeBenchError(
                 f"{cause.filename or folder}: {cause.strerror or cause}",
@@ -86,14 +86,14 @@ def train_bundle(
 
 
 @dataclass(frozen=True)
-class _Data:
-    """Where the data set is: a folder of images that is the data set, and a folder to look for known ones."""
+class _DataLocation:
+    """The location of the data set."""
 
-    source: Path | None
-    folder: Path | None
+    source: Path | None  # a folder of images that is the data set
+    folder: Path | None  # to search for known data sets
 
     def options(self) -> list[str]:
-        """The same for another `edge-bench train`."""
+        """Return the options that pass this location to another `edge-bench train`."""
         return [
             *(["--dataset", str(self.source.resolve())] if self.source else []),
             *(["--data-dir", str(self.folder.resolve())] if self.folder else []),
@@ -101,61 +101,61 @@ class _Data:
 
 
 @contextlib.contextmanager
-def bundle_holder(folder: Path) -> Iterator[None]:
-    """Makes the folder and holds it alone; BadInput where that cannot be."""
+def lock_bundle_folder(folder: Path) -> Iterator[None]:
+    """Create the folder and lock it for writing. Raise BadInput if that is not possible."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):  # now rather than after an epoch
+        with tempfile.TemporaryFile(dir=folder):  # fail now rather than after the first epoch
             pass
     except OSError as cause:
         raise BadInput(
             f"{folder}: cannot be written: {cause.strerror}", "name a folder you may write with --bundle"
         ) from None
     with only_writer(folder):
-        for place in (folder, *(path for path in folder.iterdir() if path.is_dir())):
-            remove_leftovers(place)
+        for parent in (folder, *(path for path in folder.iterdir() if path.is_dir())):
+            remove_leftovers(parent)
         yield
 
 
 def _train(
     folder: Path,
     settings: TrainingSettings,
-    data: _Data,
-    others: WorkerGroup | None,
+    data: _DataLocation,
+    workers: WorkerGroup | None,
     progress: Progress,
     stop_after: int | None,
     *,
     resume: bool,
     overwrite: bool,
 ) -> Bundle | Paused:
-    finished = _look_at(folder, settings, resume=resume, overwrite=overwrite)
-    if finished is not None:
-        shutil.rmtree(training_folder(folder), ignore_errors=True)  # a kill came just before it was removed
-        if others and not others.here:
-            _send_home(others, settings)
-        return _nothing_to_do(finished, progress)
+    bundle = _prepare_folder(folder, settings, resume=resume, overwrite=overwrite)
+    if bundle is not None:
+        shutil.rmtree(training_folder(folder), ignore_errors=True)  # left by a kill after the export
+        if workers and not workers.local:
+            _dismiss_workers(workers, settings)
+        return _report_complete(bundle, progress)
     _import_tensorflow()
     from edge_bench.app.training.distributed.data_parallel import Chief
     from edge_bench.app.training.export import export_bundle
     from edge_bench.app.training.fit.epochs import train_epochs
 
     dataset = load_dataset(settings.dataset if data.source is None else str(data.source), data.folder, progress)
-    settings = _named(settings, dataset.info.name)
+    settings = msgspec.structs.replace(settings, dataset=dataset.info.name)
     progress.say(f"{dataset.info.name}: {len(dataset.train_labels):,} images to train on, from {dataset.source}")
-    chief = Chief(others.connect(data.options())) if others else None
-    training = train_epochs(folder, dataset, settings, stop_after, progress, chief)
-    ended: Bundle | Paused = Paused(folder, len(training.history.loss), settings.epochs)
-    if training.complete:
-        ended = export_bundle(folder, training, dataset, progress)
+    chief = Chief(workers.connect(data.options())) if workers else None
+    trained = train_epochs(folder, dataset, settings, stop_after, progress, chief)
+    result: Bundle | Paused = Paused(folder, len(trained.history.loss), settings.epochs)
+    if trained.complete:
+        result = export_bundle(folder, trained, dataset, progress)
     if chief:
         chief.finish()
-    return ended
+    return result
 
 
 def _import_tensorflow() -> None:
     silence_tensorflow()
     try:
-        # its C++ part greets at every import, whatever its log level
+        # its native code prints at import, whatever the log level
         with tempfile.TemporaryFile() as log, native_output_to(log):
             import tensorflow  # noqa: F401
     except ImportError:
@@ -169,80 +169,79 @@ def _run_worker(
     cluster: Cluster,
     settings: TrainingSettings,
     explicit_options: Collection[str] | None,
-    data: _Data,
+    data: _DataLocation,
     wait: float,
     progress: Progress,
 ) -> "WorkerSummary":
-    with worker_group(cluster, wait, progress) as others:
-        if others is None:
+    with worker_group(cluster, wait, progress) as workers:
+        if workers is None:
             raise AssertionError("a cluster has company")
         _import_tensorflow()
         from edge_bench.app.training.distributed.data_parallel import run_worker
 
         source = None if data.source is None else str(data.source)
-        return run_worker(others.connect([]), settings, explicit_options, source, data.folder, progress)
+        return run_worker(workers.connect([]), settings, explicit_options, source, data.folder, progress)
 
 
-def _send_home(others: WorkerGroup, settings: TrainingSettings) -> None:
-    """The other workers wait for a training that is done: they are told so, where they are there."""
+def _dismiss_workers(workers: WorkerGroup, settings: TrainingSettings) -> None:
+    """Tell the other workers that the training is complete. Missing workers are ignored."""
     _import_tensorflow()
-    from edge_bench.app.training.distributed.data_parallel import nothing_to_do
+    from edge_bench.app.training.distributed.data_parallel import dismiss_workers
 
     with contextlib.suppress(EdgeBenchError):
-        nothing_to_do(others.connect([]), settings)
+        dismiss_workers(workers.connect([]), settings)
 
 
-def _nothing_to_do(bundle: Bundle, progress: Progress) -> Bundle:
+def _report_complete(bundle: Bundle, progress: Progress) -> Bundle:
     epochs = bundle.manifest.hyper_parameters.get("epochs")
     progress.say(f"{bundle.folder} is complete: {epochs} epochs, nothing to do")
     return bundle
 
 
-def _as_begun(folder: Path, settings: TrainingSettings, explicit_options: Collection[str]) -> TrainingSettings:
-    """What was not stated is as it was when the training in ``folder`` began."""
-    begun: dict[str, object] = {}
+def _restore_settings(folder: Path, settings: TrainingSettings, explicit_options: Collection[str]) -> TrainingSettings:
+    """Replace settings that are not explicit by those of the bundle or unfinished training in ``folder``."""
+    saved: dict[str, object] = {}
     if (folder / MANIFEST).exists():
-        begun = _settings_of(Bundle.open(folder))
+        saved = _bundle_settings(Bundle.open(folder))
     elif state := read_state(folder):
-        begun = msgspec.structs.asdict(state.settings)
-    names = [name for name in settings.__struct_fields__ if name in begun and name not in explicit_options]
-    return msgspec.structs.replace(settings, **{name: begun[name] for name in names})
+        saved = msgspec.structs.asdict(state.settings)
+    names = [name for name in settings.__struct_fields__ if name in saved and name not in explicit_options]
+    return msgspec.structs.replace(settings, **{name: saved[name] for name in names})
 
 
-def _named(settings: TrainingSettings, dataset: str) -> TrainingSettings:
-    return msgspec.structs.replace(settings, dataset=dataset)
+def _prepare_folder(folder: Path, settings: TrainingSettings, *, resume: bool, overwrite: bool) -> Bundle | None:
+    """Return the folder's complete bundle, if any. With ``overwrite``, remove it and an unfinished training instead.
 
-
-def _look_at(folder: Path, settings: TrainingSettings, *, resume: bool, overwrite: bool) -> Bundle | None:
-    """Prepares the folder; the bundle that is there already, if it is what was asked for."""
+    Raise BadInput if the folder contains either without ``resume``, BundleError if the bundle has other settings.
+    """
     refuse_links(folder)
     if overwrite:
-        (folder / MANIFEST).unlink(missing_ok=True)  # first: without it the rest is no bundle
+        (folder / MANIFEST).unlink(missing_ok=True)  # first: a folder without a manifest is no bundle
         shutil.rmtree(training_folder(folder), ignore_errors=True)
         return None
     if (folder / MANIFEST).exists():
         if not resume:
             raise BadInput(f"{folder}: a bundle is there already", "use it, name another --bundle, or --overwrite it")
         bundle = Bundle.open(folder)
-        _same_settings(bundle, settings)
+        _check_settings(bundle, settings)
         return bundle
     if read_state(folder) is not None and not resume:
         raise BadInput(f"{folder}: an unfinished training is there", "go on with --resume, or --overwrite it")
     return None
 
 
-def _same_settings(bundle: Bundle, settings: TrainingSettings) -> None:
-    there = _settings_of(bundle)
+def _check_settings(bundle: Bundle, settings: TrainingSettings) -> None:
+    existing = _bundle_settings(bundle)
     for name in settings.__struct_fields__:
-        asked = getattr(settings, name)
-        if asked not in (there.get(name), "auto"):
+        requested = getattr(settings, name)
+        if requested not in (existing.get(name), "auto"):
             raise BundleError(
-                f"{bundle.folder}: the bundle there was trained with {name} {there.get(name)}, not {asked}",
+                f"{bundle.folder}: the bundle there was trained with {name} {existing.get(name)}, not {requested}",
                 "use the same settings, name another --bundle, or --overwrite it",
             )
 
 
-def _settings_of(bundle: Bundle) -> dict[str, object]:
+def _bundle_settings(bundle: Bundle) -> dict[str, object]:
     manifest = bundle.manifest
     return {
         **manifest.hyper_parameters,

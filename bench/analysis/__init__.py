@@ -1,1 +1,1 @@
-"""From Runs to answers: comparison, agreement, attribution, history, regression gate."""
+"""Analyses of Runs: comparison, agreement, attribution, history and regression gate."""

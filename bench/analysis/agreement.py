@@ -1,4 +1,4 @@
-"""On which images two results predict the same label, and what the same model says on another machine."""
+"""Agreement of predicted labels, between configurations and for one model on two machines."""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,9 @@ __all__ = [
     "Agreement",
     "CrossMachineAgreement",
     "Flip",
-    "across",
     "agreement_of",
     "common_predictions",
+    "cross_machine_agreement",
     "differing_pixels",
     "true_labels",
 ]
@@ -24,7 +24,7 @@ Labels = npt.NDArray[np.int64]
 
 
 class Agreement(msgspec.Struct, frozen=True, kw_only=True):
-    """On how many common test images two configurations predict the same label, and on which they do not."""
+    """Number of common test images with the same predicted label, and the images with different ones."""
 
     same: int
     total: int
@@ -32,7 +32,7 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Flip(msgspec.Struct, frozen=True, kw_only=True):
-    """An image that the same model labels differently on two machines; labels by name."""
+    """An image that the same model labels differently on two machines, with labels by name."""
 
     image: int  # index in the bundle's test set
     truth: str
@@ -41,39 +41,38 @@ class Flip(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CrossMachineAgreement(msgspec.Struct, frozen=True, kw_only=True):
-    """One variant on one runtime, here and on the baseline's machine: the same predictions or not."""
+    """Agreement of one variant on one runtime between this machine ("here") and the baseline's ("there")."""
 
-    there: str  # the other machine
+    there: str  # label of the baseline's machine
     same: int
-    total: int  # images that both saw
+    total: int  # images classified on both machines
     correct_here: int
     correct_there: int
     flips: list[Flip]
 
 
-def across(run: Run, result: Result, other: Run) -> CrossMachineAgreement | None:
-    """What ``other`` predicted with the same variant and runtime; None on the same machine or where it did not.
+def cross_machine_agreement(run: Run, result: Result, other: Run) -> CrossMachineAgreement | None:
+    """Compare ``result`` with the predictions of ``other`` for the same variant and runtime.
 
-    None, too, where predictions or true labels are missing.
-
-    Threads and batch size may differ where the other Run has no such configuration: they decide time, and labels only
-    by the order of sums.
+    Return None if both Runs are from the same machine, if ``other`` did not measure this variant and runtime, or if
+    predictions or true labels are missing. An equal configuration is preferred; otherwise threads and batch size may
+    differ. They affect time, and labels only through the order of summation.
     """
     if (run.machine.hostname, run.machine.architecture) == (other.machine.hostname, other.machine.architecture):
         return None
-    mine = result.configuration
-    there = [
+    wanted = result.configuration
+    candidates = [
         candidate
-        for candidate in other.measured
-        if (candidate.configuration.variant, candidate.configuration.runtime) == (mine.variant, mine.runtime)
+        for candidate in other.results_with_trials
+        if (candidate.configuration.variant, candidate.configuration.runtime) == (wanted.variant, wanted.runtime)
     ]
-    if not there or not result.trials or not run.labelled:
+    if not candidates or not result.trials or not run.labelled:
         return None
-    counterpart = next((candidate for candidate in there if candidate.configuration == mine), there[0])
+    counterpart = next((candidate for candidate in candidates if candidate.configuration == wanted), candidates[0])
     if result.predictions is None or counterpart.predictions is None:
         return None
     first, second, common = common_predictions(run, result, other, counterpart)
-    truth, names = true_labels(run, common), run.bundle.classes
+    truth, classes = true_labels(run, common), run.bundle.classes
     return CrossMachineAgreement(
         there=other.machine.label,
         same=int((first == second).sum()),
@@ -82,51 +81,51 @@ def across(run: Run, result: Result, other: Run) -> CrossMachineAgreement | None
         correct_there=int((second == truth).sum()),
         flips=[
             Flip(
-                image=int(common[place]),
-                truth=_named(names, truth[place]),
-                here=_named(names, first[place]),
-                there=_named(names, second[place]),
+                image=int(common[position]),
+                truth=_class_name(classes, truth[position]),
+                here=_class_name(classes, first[position]),
+                there=_class_name(classes, second[position]),
             )
-            for place in np.flatnonzero(first != second)
+            for position in np.flatnonzero(first != second)
         ],
     )
 
 
-def _named(names: Sequence[str], label: int) -> str:
-    return names[label] if label < len(names) else f"class {label}"
+def _class_name(classes: Sequence[str], label: int) -> str:
+    return classes[label] if label < len(classes) else f"class {label}"
 
 
-def common_predictions(run: Run, result: Result, other: Run, others: Result) -> tuple[Labels, Labels, Labels]:
-    """Both results' labels on the images that both Runs saw, and those images' indices in the test set."""
+def common_predictions(run: Run, result: Result, other: Run, other_result: Result) -> tuple[Labels, Labels, Labels]:
+    """Return both results' labels on the images that both classified, and these images' indices in the test set."""
     indices = unpack(run.images.indices).astype(np.int64), unpack(other.images.indices).astype(np.int64)
     common, first, second = np.intersect1d(*indices, assume_unique=True, return_indices=True)
-    mine, theirs = result.labels()[first], others.labels()[second]
-    seen = (mine >= 0) & (theirs >= 0)
-    return mine[seen], theirs[seen], common[seen]
+    labels, other_labels = result.labels()[first], other_result.labels()[second]
+    classified = (labels >= 0) & (other_labels >= 0)
+    return labels[classified], other_labels[classified], common[classified]
 
 
 def differing_pixels(run: Run, other: Run) -> int:
-    """How many images that both Runs saw had other pixels in the one than in the other: decoded or resized otherwise.
+    """Return the number of common images whose pixels differ because they were decoded or resized differently.
 
-    Labels that differ on such images say nothing of the machines. 0 where a Run is from before checksums were kept.
+    Labels of such images cannot be compared between machines. Return 0 if a Run has no checksums (older versions).
     """
     if run.images.checksums is None or other.images.checksums is None:
         return 0
     indices = unpack(run.images.indices), unpack(other.images.indices)
     _, first, second = np.intersect1d(*indices, assume_unique=True, return_indices=True)
-    mine, theirs = unpack(run.images.checksums).astype(np.int64), unpack(other.images.checksums).astype(np.int64)
-    return int(np.count_nonzero(mine[first] != theirs[second]))
+    sums, other_sums = unpack(run.images.checksums).astype(np.int64), unpack(other.images.checksums).astype(np.int64)
+    return int(np.count_nonzero(sums[first] != other_sums[second]))
 
 
 def true_labels(run: Run, indices: Labels) -> Labels:
-    """The true labels of those images of the test set, all of which the Run saw."""
+    """Return the true labels of the images with these test-set indices, all of which must be in the Run."""
     position = np.searchsorted(unpack(run.images.indices).astype(np.int64), indices)
     labels: Labels = unpack(run.images.labels).astype(np.int64)[position]
     return labels
 
 
 def agreement_of(first: Labels, second: Labels, common: Labels) -> Agreement:
-    """The agreement of two predictions of the same images."""
+    """Return the agreement of two predictions; ``common`` are the images' test-set indices; shape [images] each."""
     differing = common[first != second]
     return Agreement(
         same=len(common) - len(differing), total=len(common), differing=[int(index) for index in differing]

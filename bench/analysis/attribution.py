@@ -1,7 +1,7 @@
-"""What a difference in time comes from: pairs of configurations that differ in one factor alone.
+"""Attribution of time differences: pairs of configurations that differ in exactly one factor.
 
-From the light model on a Pi to the original on a host, four things change at once. Each effect here changes one of them
-and holds the others, so it can be named: the machine, the runtime, the precision, or the threads.
+Between the light model on a Raspberry Pi and the original on a host, four factors change at once: machine, runtime,
+precision and threads. Each effect changes one factor and keeps the other three fixed.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,12 +15,12 @@ from edge_bench.bench.stats.ratios import Ratio, Verdict, verdict
 
 __all__ = ["Effect", "attribute"]
 
-#: The variant that differs from every other in its precision alone; ``keras`` differs in its runtime as well.
+#: Reference variant for precision effects. ``keras`` is unsuitable, as it also differs in its runtime.
 FULL_PRECISION = "float32"
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
-    """How many times the reference's time an image takes, where one factor differs and the rest is the same."""
+    """Time per image relative to a reference configuration that differs in one factor only."""
 
     factor: str  # machine · runtime · precision · threads
     run_id: str
@@ -33,19 +33,19 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def attribute(measured: Sequence[RunResult], base: Run) -> list[Effect]:
-    """All effects that these results hold, factor by factor; emulated times are in none.
+    """Return all effects that these results support, factor by factor; emulated times are excluded.
 
-    ``base`` is the Run of the machine that the others are set against. The references are that machine, the
-    first runtime that ran the variant (in the order of the registry), float32, and the fewest threads.
+    The references are the machine of the Run ``base``, the first runtime in the registry's order that ran the variant,
+    float32, and the fewest threads.
     """
     real = [item for item in measured if not item.run.emulated]
     pairs = [
-        ("machine", _machines(real, base)),
-        ("runtime", _within(real, "runtime", _place)),
-        ("precision", _precisions(real)),
-        ("threads", _within(real, "threads", lambda item: item.result.configuration.threads)),
+        ("machine", _machine_pairs(real, base)),
+        ("runtime", _pairs_in_run(real, "runtime", _registry_index)),
+        ("precision", _precision_pairs(real)),
+        ("threads", _pairs_in_run(real, "threads", lambda item: item.result.configuration.threads)),
     ]
-    return [effect for factor, found in pairs for item, other in found if (effect := _effect(factor, item, other))]
+    return [effect for factor, items in pairs for item, ref in items if (effect := _effect(factor, item, ref))]
 
 
 def _effect(factor: str, item: RunResult, reference: RunResult) -> Effect | None:
@@ -64,42 +64,42 @@ def _effect(factor: str, item: RunResult, reference: RunResult) -> Effect | None
     )
 
 
-def _machines(items: Sequence[RunResult], base: Run) -> Iterator[tuple[RunResult, RunResult]]:
-    there = {item.result.configuration: item for item in items if item.run is base}
+def _machine_pairs(items: Sequence[RunResult], base: Run) -> Iterator[tuple[RunResult, RunResult]]:
+    references = {item.result.configuration: item for item in items if item.run is base}
     for item in items:
-        other = there.get(item.result.configuration)
-        if other and item.run.machine.label != base.machine.label:
-            yield item, other
+        reference = references.get(item.result.configuration)
+        if reference and item.run.machine.label != base.machine.label:
+            yield item, reference
 
 
-def _place(item: RunResult) -> int:
-    """Of a runtime in the registry; behind all where this edge-bench does not know it."""
+def _registry_index(item: RunResult) -> int:
+    """Return the runtime's position in the registry; unknown runtimes come last."""
     known, name = list(RUNTIMES), item.result.configuration.runtime
     return known.index(name) if name in known else len(known)
 
 
-def _within(
+def _pairs_in_run(
     items: Sequence[RunResult], factor: str, order: Callable[[RunResult], int]
 ) -> Iterator[tuple[RunResult, RunResult]]:
-    """Each item with the first, by ``order``, of those in its Run that differ from it in ``factor`` alone."""
+    """Yield each item with its reference: the first by ``order`` among those of its Run that differ in ``factor``."""
     for item in items:
-        kin = [other for other in items if other.run is item.run and _alike(item, other, factor)]
-        reference = min(kin, key=order)
+        reference = min((other for other in items if _comparable(item, other, factor)), key=order)
         if reference is not item:
             yield item, reference
 
 
-def _precisions(items: Sequence[RunResult]) -> Iterator[tuple[RunResult, RunResult]]:
+def _precision_pairs(items: Sequence[RunResult]) -> Iterator[tuple[RunResult, RunResult]]:
     for item in items:
         for other in items:
             full = other.result.configuration.variant == FULL_PRECISION
-            if full and other is not item and other.run is item.run and _alike(item, other, "variant"):
+            if full and other is not item and _comparable(item, other, "variant"):
                 yield item, other
 
 
-def _alike(one: RunResult, other: RunResult, but: str) -> bool:
-    return all(
-        getattr(one.result.configuration, name) == getattr(other.result.configuration, name)
+def _comparable(first: RunResult, second: RunResult, factor: str) -> bool:
+    """Return whether both are from the same Run and their configurations are equal except for ``factor``."""
+    return first.run is second.run and all(
+        getattr(first.result.configuration, name) == getattr(second.result.configuration, name)
         for name in Configuration.__struct_fields__
-        if name != but
+        if name != factor
     )

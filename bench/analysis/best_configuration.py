@@ -1,4 +1,4 @@
-"""Which threads and batch size are the best of a sweep, beyond doubt or not."""
+"""The best threads and batch sizes of a sweep, including configurations not significantly slower."""
 
 from collections import defaultdict
 
@@ -12,12 +12,12 @@ __all__ = ["best_of_sweeps"]
 
 
 def best_of_sweeps(run: Run) -> set[Configuration]:
-    """The configurations with the most images a second of each variant and runtime that has several, by the median.
+    """Return the fastest configuration, by median pass time, of each variant and runtime that has several.
 
-    Those that are not slower than it beyond doubt are there too. Empty for an emulated Run.
+    Configurations that are not significantly slower than the fastest are included. Empty for an emulated Run.
     """
     sweeps: dict[tuple[str, str], list[RunResult]] = defaultdict(list)
-    for result in [] if run.emulated else run.measured:
+    for result in [] if run.emulated else run.results_with_trials:
         sweeps[result.configuration.variant, result.configuration.runtime].append(RunResult(run, result))
     best = set()
     for items in sweeps.values():

@@ -1,4 +1,4 @@
-"""Results in, Comparison out: every configuration of one or more Runs against one named baseline."""
+"""Comparison of every configuration of one or more Runs with one baseline."""
 
 from collections.abc import Sequence
 
@@ -7,9 +7,9 @@ import msgspec
 from edge_bench.bench.analysis.agreement import (
     Agreement,
     CrossMachineAgreement,
-    across,
     agreement_of,
     common_predictions,
+    cross_machine_agreement,
     differing_pixels,
     true_labels,
 )
@@ -24,12 +24,12 @@ from edge_bench.bench.stats.ratios import Ratio, Verdict, verdict
 
 __all__ = ["Comparison", "Row", "Slack", "compare", "matches", "on_the_same_images"]
 
-#: Tried in this order where nobody names a baseline: the paper's original, else its nearest kin.
+#: Variants tried in this order if no baseline is given: the paper's original model, then the most similar one.
 DEFAULT_BASELINES = (ORIGINAL, "float32")
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One configuration against the baseline; what cannot be said is None, and ``remark`` says why."""
+    """One configuration compared with the baseline; unavailable values are None, with the reason in ``remark``."""
 
     run_id: str
     machine: str
@@ -37,50 +37,50 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     configuration: Configuration
     is_baseline: bool = False
     images: int = 0
-    correct: int | None = 0  # None where there are no true labels
-    pass_seconds: list[float] = []  # one a trial
+    correct: int | None = 0  # None if there are no true labels
+    pass_seconds: list[float] = []  # one per trial
     ratio: Ratio | None = None
     verdict: Verdict | None = None
     accuracy_difference: PairedDifference | None = None
     agreement: Agreement | None = None
-    across: CrossMachineAgreement | None = None  # against the same variant and runtime on the baseline's machine
+    across: CrossMachineAgreement | None = None  # with the same variant and runtime on the baseline's machine
     size_ratio: float | None = None
     remark: str = ""
 
 
 class Slack(msgspec.Struct, frozen=True, kw_only=True):
-    """The paper's slack: what an offload may cost before running the light model here is the faster choice."""
+    """The paper's slack: the time an offload may cost before running the light model locally becomes faster."""
 
     light: Configuration
     light_machine: str
     original: Configuration
     original_machine: str
-    images: int
-    seconds: float  # light's mean pass minus original's
-    interval: Interval | None
+    images: int  # images per pass of the light configuration
+    seconds: float  # the light model's mean time for these images minus the original's
+    interval: Interval | None  # of ``seconds``
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows against a baseline, and what follows from them."""
+    """Every configuration compared with a baseline, with slacks and effects."""
 
     schema_version: str = SCHEMA_VERSION
     baseline: Configuration
     baseline_machine: str
     rows: list[Row]
     slacks: list[Slack]
-    effects: list[Effect] = []  # what the differences in time come from, one factor at a time
+    effects: list[Effect] = []  # causes of the time differences, one factor at a time
     notes: list[str]
 
 
 def compare(runs: Sequence[Run], baseline: str | None = None) -> Comparison:
-    """Compares all configurations of all runs with one of them.
+    """Compare all configurations of all runs with one of them.
 
-    ``baseline`` is ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]``; the first measured match is taken. Raises BadInput
-    where none matches, ResultsError where the runs are of different bundles or nothing was measured.
+    ``baseline`` is ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]``; the first measured match is used. Raise BadInput if none
+    matches. Raise ResultsError if the runs are of different bundles or nothing was measured.
     """
     _same_bundle(runs)
-    everything = [RunResult(run, result) for run in runs for result in run.results]
-    measured = [item for item in everything if item.result.trials]
+    all_results = [RunResult(run, result) for run in runs for result in run.results]
+    measured = [item for item in all_results if item.result.trials]
     if not measured:
         raise ResultsError(
             "nothing was measured: every configuration failed",
@@ -91,7 +91,7 @@ def compare(runs: Sequence[Run], baseline: str | None = None) -> Comparison:
     return Comparison(
         baseline=base.result.configuration,
         baseline_machine=base.run.machine.label,
-        rows=[_row(item, base) for item in everything],
+        rows=[_row(item, base) for item in all_results],
         slacks=_slacks(measured),
         effects=attribute(measured, base.run),
         notes=notes + _run_notes(runs) + _pixel_notes(runs, base.run),
@@ -109,25 +109,23 @@ def _same_bundle(runs: Sequence[Run]) -> None:
             )
 
 
-def matches(configuration: Configuration, wanted: str) -> bool:
-    """Whether a configuration is what ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]`` names."""
-    fields = (
-        configuration.variant, configuration.runtime, str(configuration.threads), str(configuration.batch_size)
-    )  # fmt: skip
-    parts = wanted.split("/")
+def matches(configuration: Configuration, selector: str) -> bool:
+    """Return whether a configuration matches ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]``."""
+    fields = (configuration.variant, configuration.runtime, str(configuration.threads), str(configuration.batch_size))
+    parts = selector.split("/")
     return len(parts) <= len(fields) and all(part == field for part, field in zip(parts, fields, strict=False))
 
 
-def _find_baseline(measured: Sequence[RunResult], wanted: str | None, notes: list[str]) -> RunResult:
-    # real times make a better baseline than emulated ones
+def _find_baseline(measured: Sequence[RunResult], selector: str | None, notes: list[str]) -> RunResult:
+    # stable sort: measured times are preferred to emulated ones
     ordered = sorted(measured, key=lambda item: item.run.emulated)
-    for name in [wanted] if wanted else DEFAULT_BASELINES:
+    for name in [selector] if selector else DEFAULT_BASELINES:
         for item in ordered:
             if matches(item.result.configuration, name):
                 return item
-    there = ", ".join(dict.fromkeys(f"{c.variant}/{c.runtime}" for c in (i.result.configuration for i in measured)))
-    if wanted:
-        raise BadInput(f"no measured configuration is {wanted!r}", f"there are: {there}")
+    known = ", ".join(dict.fromkeys(f"{c.variant}/{c.runtime}" for c in (i.result.configuration for i in measured)))
+    if selector:
+        raise BadInput(f"no measured configuration is {selector!r}", f"there are: {known}")
     notes.append(f"neither {' nor '.join(DEFAULT_BASELINES)} was measured: the first configuration is the baseline")
     return ordered[0]
 
@@ -146,24 +144,27 @@ def _row(item: RunResult, base: RunResult) -> Row:
         return row
     ratio, remark = time_ratio(item, base)
     difference, agreement = on_the_same_images(item, base)
-    correct, seen = run.correct(result) if run.scored(result) else (None, item.images)
+    correct, classified = run.correct(result) if run.scored(result) else (None, item.images)
     return msgspec.structs.replace(
         row,
         is_baseline=item.result is base.result,
-        images=seen,
+        images=classified,
         correct=correct,
         pass_seconds=[float(seconds) for seconds in result.pass_seconds()],
         ratio=ratio,
         verdict=verdict(ratio) if ratio else None,
         accuracy_difference=difference,
         agreement=agreement,
-        across=across(run, result, base.run),
+        across=cross_machine_agreement(run, result, base.run),
         remark=row.remark or remark,
     )
 
 
 def on_the_same_images(item: RunResult, base: RunResult) -> tuple[PairedDifference | None, Agreement | None]:
-    """Accuracies and labels on the images that both saw; no accuracy without true labels."""
+    """Return accuracy difference and agreement on the images that both classified.
+
+    The accuracy difference is None without true labels. Both are None if a result has no predictions.
+    """
     if item.result.predictions is None or base.result.predictions is None:
         return None, None
     first, second, common = common_predictions(item.run, item.result, base.run, base.result)
@@ -175,10 +176,10 @@ def on_the_same_images(item: RunResult, base: RunResult) -> tuple[PairedDifferen
 
 
 def _slacks(measured: Sequence[RunResult]) -> list[Slack]:
-    """Light against original, for every light configuration with real times.
+    """Return the slack of every light configuration whose times are not emulated.
 
-    The original of another machine (the host) is what an offload would reach; where there is none, the same
-    machine's, as in the paper.
+    It is compared with the original on another Run's machine (the host, the target of an offload) if available,
+    otherwise with the original on the same machine, as in the paper.
     """
     real = [item for item in measured if not item.run.emulated]
     originals = [item for item in real if item.result.configuration.variant == ORIGINAL]

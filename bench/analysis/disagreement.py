@@ -1,4 +1,4 @@
-"""What a classifier takes for what, and on which images classifiers disagree."""
+"""Confusion matrices, and the images on which classifiers disagree."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,9 +12,10 @@ Labels = npt.NDArray[np.int64]
 
 
 def confusion_matrix(truth: Labels, predicted: Labels, classes: int) -> npt.NDArray[np.int64]:
-    """Counts, shape [classes, classes]: row = true label, column = predicted label; both arguments shape [images].
+    """Return counts, shape [classes, classes], by true label (row) and predicted label (column).
 
-    Raises ValueError for labels outside 0 … classes - 1.
+    Both label arrays have shape [images]. Raise ValueError if their shapes differ or a label is outside
+    0 … classes - 1.
     """
     if truth.shape != predicted.shape:
         raise ValueError("true and predicted labels are of different images")
@@ -30,21 +31,21 @@ class Predictions(NamedTuple):
     """One classifier's predictions."""
 
     name: str
-    group: str  # voters of one group should agree: the same variant on several runtimes or machines
-    indices: Labels  # of the images in the test set, ascending, shape [images]
-    labels: Labels  # shape [images]
+    group: str  # classifiers of one group should agree: the same variant on several runtimes or machines
+    indices: Labels  # images' indices in the test set, ascending, shape [images]
+    labels: Labels  # predicted labels, shape [images]
 
 
 class Disagreement(NamedTuple):
-    """An image that not all voters give the same label."""
+    """An image to which not all classifiers give the same label."""
 
-    image: int  # its index in the test set
-    votes: dict[int, list[str]]  # label → who gave it, most voters first
-    within_group: bool  # whether voters of one group disagree, too
+    image: int  # index in the test set
+    votes: dict[int, list[str]]  # label → names of the classifiers that predict it, most frequent label first
+    within_group: bool  # whether classifiers of one group disagree
 
 
 def find_disagreements(voters: Sequence[Predictions]) -> tuple[list[Disagreement], int]:
-    """The images, among those that all voters saw, on which they disagree, by index; and how many all saw."""
+    """Return the common images on which the classifiers disagree, by index, and the number of common images."""
     if not voters:
         return [], 0
     common = voters[0].indices
@@ -52,14 +53,14 @@ def find_disagreements(voters: Sequence[Predictions]) -> tuple[list[Disagreement
         common = np.intersect1d(common, voter.indices, assume_unique=True)
     table = np.array([voter.labels[np.searchsorted(voter.indices, common)] for voter in voters])
     differing = np.flatnonzero((table != table[:1]).any(axis=0)) if len(common) else np.array([], dtype=np.int64)
-    return [_find_disagreement(voters, int(common[place]), table[:, place]) for place in differing], len(common)
+    return [_disagreement(voters, int(common[column]), table[:, column]) for column in differing], len(common)
 
 
-def _find_disagreement(voters: Sequence[Predictions], index: int, labels: Labels) -> Disagreement:
+def _disagreement(voters: Sequence[Predictions], index: int, labels: Labels) -> Disagreement:
     votes: dict[int, list[str]] = {}
     by_group: dict[str, set[int]] = {}
     for voter, label in zip(voters, labels, strict=True):
         votes.setdefault(int(label), []).append(voter.name)
         by_group.setdefault(voter.group, set()).add(int(label))
     ordered = dict(sorted(votes.items(), key=lambda item: -len(item[1])))
-    return Disagreement(index, ordered, any(len(given) > 1 for given in by_group.values()))
+    return Disagreement(index, ordered, any(len(distinct) > 1 for distinct in by_group.values()))

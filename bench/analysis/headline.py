@@ -1,4 +1,4 @@
-"""The question a person came with, for each pair of machines: the light model there against the original here."""
+"""The main result for each pair of machines: the light model on one against the original on the other."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,18 +11,18 @@ from edge_bench.bench.records.run import Result, Run
 
 __all__ = ["Headline", "headlines"]
 
-#: Where the light model itself was not measured, the next best thing, in this order.
+#: Variants that stand for the light model, in order of preference.
 LIGHTER = (LIGHT, "int8", "float16", "float32")
 
 
 class Headline(msgspec.Struct, frozen=True, kw_only=True):
-    """One light configuration against one original, and what follows for where to run it."""
+    """One light configuration compared with one original, with the slack of an offload."""
 
     base_run: Run
     light_run: Run
     base: Row
     light: Row
-    slack: Slack | None  # None where a side is emulated, or the baseline is not the original
+    slack: Slack | None  # None if one of them is emulated, or if they are not the original and the light model
 
     @property
     def across(self) -> bool:
@@ -31,43 +31,43 @@ class Headline(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def emulated(self) -> bool:
-        """Whether a side's times are those of an emulator."""
+        """Whether the times of either were measured under emulation."""
         return self.base.emulated or self.light.emulated
 
 
 def headlines(runs: Sequence[Run]) -> list[Headline]:
-    """One answer for each Run that has both sides, and one for each other machine against the host's original.
+    """Return a headline for each Run with both models, and for each other machine against the host's original.
 
-    The Runs are of one bundle. On each side the configuration with the lowest median time stands for its variant:
-    that is the one a person would use. An emulator's times choose nothing: there it is the runtime that a real machine
-    chose, or the first.
+    The Runs must be of one bundle. The configuration with the lowest median time represents its variant, as a user
+    would choose it. Emulated times are not used to choose: under emulation it is the runtime chosen on a real machine,
+    otherwise the first.
     """
-    real = [found for run in runs if not run.emulated and (found := _fastest(run, LIGHTER))]
+    real = [result for run in runs if not run.emulated and (result := _fastest(run, LIGHTER))]
     runtime = real[0].configuration.runtime if real else ""
-    return [answer for base, light in _pairs(runs) if (answer := _headline(base, light, runtime))]
+    return [headline for base, light in _pairs(runs) if (headline := _headline(base, light, runtime))]
 
 
 def _pairs(runs: Sequence[Run]) -> Iterator[tuple[Run, Run]]:
     hosts = [run for run in runs if _fastest(run, [ORIGINAL])]
-    host = min(hosts, key=lambda run: run.emulated, default=None)  # a real one, if there is any
+    host = min(hosts, key=lambda run: run.emulated, default=None)  # prefers one that is not emulated
     for run in runs:
         yield run, run
-        if host is not None and _place(run) != _place(host):
+        if host is not None and _machine_key(run) != _machine_key(host):
             yield host, run
 
 
-def _place(run: Run) -> tuple[str, str, bool]:
+def _machine_key(run: Run) -> tuple[str, str, bool]:
     return run.machine.hostname, run.machine.architecture, run.emulated
 
 
 def _fastest(run: Run, variants: Sequence[str], runtime: str = "") -> Result | None:
-    """The first of the variants that was measured, on its fastest runtime; under an emulator on the one named."""
+    """Return the fastest result of the first measured variant; in an emulated Run, its result on ``runtime``."""
     for variant in variants:
-        found = [result for result in run.measured if result.configuration.variant == variant]
-        if found and run.emulated:
-            return next((result for result in found if result.configuration.runtime == runtime), found[0])
-        if found:
-            return min(found, key=lambda result: float(np.median(result.pass_seconds())))
+        results = [result for result in run.results_with_trials if result.configuration.variant == variant]
+        if results and run.emulated:
+            return next((result for result in results if result.configuration.runtime == runtime), results[0])
+        if results:
+            return min(results, key=lambda result: float(np.median(result.pass_seconds())))
     return None
 
 
@@ -76,16 +76,12 @@ def _headline(base_run: Run, light_run: Run, runtime: str) -> Headline | None:
     light = _fastest(light_run, LIGHTER, runtime)
     if base is None or light is None or light.configuration.variant == base.configuration.variant:
         return None
-    pair = [msgspec.structs.replace(base_run, results=[base])]
-    if base_run is light_run:
-        pair = [msgspec.structs.replace(base_run, results=[base, light])]
-    else:
-        pair.append(msgspec.structs.replace(light_run, results=[light]))
+    results = [(base_run, [base, light])] if base_run is light_run else [(base_run, [base]), (light_run, [light])]
+    pair = [msgspec.structs.replace(run, results=selected) for run, selected in results]
     comparison = compare(pair, base.configuration.variant)
-    rows = comparison.rows
-    first = next((row for row in rows if row.is_baseline), None)
-    second = next((row for row in rows if not row.is_baseline), None)
-    if first is None or second is None:
+    base_row = next((row for row in comparison.rows if row.is_baseline), None)
+    light_row = next((row for row in comparison.rows if not row.is_baseline), None)
+    if base_row is None or light_row is None:
         return None
     slack = comparison.slacks[0] if comparison.slacks else None
-    return Headline(base_run=base_run, light_run=light_run, base=first, light=second, slack=slack)
+    return Headline(base_run=base_run, light_run=light_run, base=base_row, light=light_row, slack=slack)

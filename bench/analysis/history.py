@@ -1,4 +1,4 @@
-"""The same configuration over time: one series for each machine, bundle and configuration, with changes marked."""
+"""Measurements over time: one series for each machine, bundle and configuration, with changes marked."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from edge_bench.bench.analysis.timings import RunResult, seconds_per_image, time_ratio
-from edge_bench.bench.records.run import Configuration, Result, Run
+from edge_bench.bench.records.run import Configuration, Run
 from edge_bench.bench.stats.intervals import Interval, median_interval_over_processes
 from edge_bench.bench.stats.ratios import Ratio, Verdict, verdict
 
@@ -18,16 +18,16 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
     run_id: str
     began: str  # UTC, ISO 8601
-    images: int
-    correct: int | None  # None where there are no true labels
-    seen: int  # images that it is of
+    images: int  # per pass
+    correct: int | None  # correctly classified images; None if there are no true labels
+    seen: int  # images that ``correct`` refers to
     trials: int
-    image_seconds: list[float]  # seconds an image, one a trial
-    median: float  # seconds an image
-    interval: Interval | None
-    ratio: Ratio | None  # to the point before; None for the first and for emulated times
+    image_seconds: list[float]  # seconds per image, one value per trial
+    median: float  # seconds per image
+    interval: Interval | None  # of the median
+    ratio: Ratio | None  # to the previous point; None for the first point and for emulated times
     verdict: Verdict | None
-    changed: list[str]  # what else is not as it was at the point before, in words
+    changed: list[str]  # other differences from the previous point, as text
 
 
 class Series(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,49 +42,41 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def history(runs: Sequence[Run]) -> list[Series]:
-    """Sorts all measured configurations of all Runs into series; Runs of different bundles are kept apart.
+    """Group all measured configurations of all Runs into series; Runs of different bundles are separate.
 
-    A change of time is judged like any comparison of two Runs: by an interval over processes, and only
-    beyond 2 % is it one (``bench/stats/ratios.py``).
+    A change of time is judged like any comparison of two Runs: by an interval over processes, and it counts only
+    beyond 2 % (``bench/stats/ratios.py``).
     """
-    series: dict[tuple[object, ...], list[tuple[Run, Result]]] = {}
+    series: dict[tuple[object, ...], list[RunResult]] = {}
     for run in sorted(runs, key=lambda run: (run.began, run.run_id)):
-        for result in run.measured:
-            c = result.configuration
-            series.setdefault(
-                (
-                    run.machine.hostname,
-                    run.machine.architecture,
-                    run.emulated,
-                    run.bundle.sha256,
-                    (c.variant, c.runtime, c.threads, c.batch_size),
-                ),
-                [],
-            ).append((run, result))
+        machine = run.machine
+        for result in run.results_with_trials:
+            key = (machine.hostname, machine.architecture, run.emulated, run.bundle.sha256, result.configuration)
+            series.setdefault(key, []).append(RunResult(run, result))
     return [_series(measurements) for measurements in series.values()]
 
 
-def _series(measurements: Sequence[tuple[Run, Result]]) -> Series:
+def _series(measurements: Sequence[RunResult]) -> Series:
     run, result = measurements[-1]
-    before: Sequence[tuple[Run, Result] | None] = [None, *measurements[:-1]]
+    previous: Sequence[RunResult | None] = [None, *measurements[:-1]]
     return Series(
         machine=run.machine.label,
         emulated=run.emulated,
         bundle=run.bundle.sha256,
         dataset=run.bundle.dataset,
         configuration=result.configuration,
-        points=[_point(now, earlier) for now, earlier in zip(measurements, before, strict=True)],
+        points=[_point(current, before) for current, before in zip(measurements, previous, strict=True)],
     )
 
 
-def _point(now: tuple[Run, Result], before: tuple[Run, Result] | None) -> Point:
-    run, result = now
+def _point(current: RunResult, previous: RunResult | None) -> Point:
+    run, result = current
     images = run.images_per_pass
     seconds = result.pass_seconds() / images
     correct, seen = run.correct(result) if run.scored(result) else (None, images)
     ratio = None
-    if before is not None:
-        ratio, _ = time_ratio(RunResult(*now), RunResult(*before))
+    if previous is not None:
+        ratio, _ = time_ratio(current, previous)
     return Point(
         run_id=run.run_id,
         began=run.began,
@@ -94,28 +86,28 @@ def _point(now: tuple[Run, Result], before: tuple[Run, Result] | None) -> Point:
         trials=len(result.trials),
         image_seconds=[float(value) for value in seconds],
         median=float(np.median(seconds)),
-        interval=median_interval_over_processes(seconds_per_image(RunResult(*now))),
+        interval=median_interval_over_processes(seconds_per_image(current)),
         ratio=ratio,
         verdict=verdict(ratio) if ratio else None,
-        changed=_changed(now, before) if before else [],
+        changed=_changed(current, previous) if previous else [],
     )
 
 
-def _changed(now: tuple[Run, Result], before: tuple[Run, Result]) -> list[str]:
-    """What a person would ask about first when a time has changed."""
-    (run, result), (earlier, old) = now, before
+def _changed(current: RunResult, previous: RunResult) -> list[str]:
+    """Return the differences between two Runs that are the likeliest reasons for a changed time."""
+    (run, result), (earlier, old) = current, previous
     pairs = [
         ("images", f"{earlier.images_per_pass:,}", f"{run.images_per_pass:,}"),
         (result.configuration.runtime, old.runtime_version, result.runtime_version),
-        ("edge-bench", _tool(earlier), _tool(run)),
+        ("edge-bench", _tool_version(earlier), _tool_version(run)),
         ("Python", earlier.machine.python, run.machine.python),
         ("kernel", earlier.machine.kernel, run.machine.kernel),
         ("governor", earlier.machine.governor, run.machine.governor),
         ("cores", str(earlier.machine.cores), str(run.machine.cores)),
         ("CPU", earlier.machine.cpu, run.machine.cpu),
     ]
-    return [f"{name} {was or '?'} → {became or '?'}" for name, was, became in pairs if was != became]
+    return [f"{name} {before or '?'} → {after or '?'}" for name, before, after in pairs if before != after]
 
 
-def _tool(run: Run) -> str:
+def _tool_version(run: Run) -> str:
     return f"{run.tool_version} ({run.tool_revision})"

@@ -1,4 +1,4 @@
-"""A gate for anyone's CI: is this Run slower or less accurate than that one, beyond a limit and beyond doubt?"""
+"""Regression gate for CI: whether a Run is significantly slower or less accurate than another, beyond a limit."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -16,9 +16,9 @@ __all__ = ["Change", "Judgement", "Limits", "Outcome", "changes", "judge"]
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What the gate allows; None is no limit."""
+    """Limits of the gate; None means no limit."""
 
-    slower: float | None = None  # share of the baseline's time: 0.05 is 5 %
+    slower: float | None = None  # as a share of the baseline's time: 0.05 is 5 %
     accuracy_drop: float | None = None  # percentage points
 
     def __bool__(self) -> bool:
@@ -26,18 +26,18 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One configuration, new against old."""
+    """One configuration, new compared with old."""
 
     configuration: Configuration
     machine: str
-    ratio: Ratio | None = None  # new time over old time, an image
+    ratio: Ratio | None = None  # new time per image divided by the old one
     verdict: Verdict | None = None
-    accuracy_difference: PairedDifference | None = None  # new minus old, on the images both saw
-    remark: str = ""  # why something above is missing
+    accuracy_difference: PairedDifference | None = None  # new minus old, on the images that both classified
+    remark: str = ""  # why a value above is missing
 
 
 class Outcome(StrEnum):
-    """What the interval lets the gate say."""
+    """Result of one limit, as far as the interval allows a decision."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -46,22 +46,22 @@ class Outcome(StrEnum):
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
-    """One limit on one configuration."""
+    """One limit applied to one configuration."""
 
     configuration: Configuration
     quantity: str  # time · accuracy
     outcome: Outcome
-    value: float | None = None
-    interval: Interval | None = None
-    limit: float
+    value: float | None = None  # time ratio, or accuracy difference in percentage points
+    interval: Interval | None = None  # of ``value``
+    limit: float  # share of the baseline's time, or percentage points of accuracy
     remark: str = ""
 
 
 def changes(new: Sequence[Run], old: Run) -> list[Change]:
-    """Every configuration of the new Runs that the old one has measured too.
+    """Compare every configuration of the new Runs that the old Run measured, too.
 
-    The bundles may differ, for a changed model is what a gate is for; the test set may not. Raises ResultsError where
-    it does, BadInput where no configuration is in both.
+    The bundles may differ, since the gate checks changed models. Raise ResultsError if the test sets differ. Raise
+    BadInput if no configuration is in both.
     """
     for run in new:
         if run.bundle.dataset_sha256 != old.bundle.dataset_sha256:
@@ -69,19 +69,19 @@ def changes(new: Sequence[Run], old: Run) -> list[Change]:
                 f"the Runs are of different data: {run.bundle.dataset} and {old.bundle.dataset}",
                 "name a baseline that was measured on the same data",
             )
-    there = {result.configuration: RunResult(old, result) for result in old.measured}
-    found = [
-        _change(RunResult(run, result), there[result.configuration])
+    baseline = {result.configuration: RunResult(old, result) for result in old.results_with_trials}
+    compared = [
+        _change(RunResult(run, result), baseline[result.configuration])
         for run in new
         for result in run.results
-        if result.configuration in there
+        if result.configuration in baseline
     ]
-    if not found:
+    if not compared:
         raise BadInput(
             "no configuration is in both the Run and its baseline",
-            f"the baseline has: {'; '.join(str(configuration) for configuration in there) or 'nothing'}",
+            f"the baseline has: {'; '.join(str(configuration) for configuration in baseline) or 'nothing'}",
         )
-    return found
+    return compared
 
 
 def _change(item: RunResult, base: RunResult) -> Change:
@@ -99,32 +99,32 @@ def _change(item: RunResult, base: RunResult) -> Change:
     )
 
 
-def judge(found: Sequence[Change], limits: Limits) -> list[Judgement]:
-    """Each limit on each change. Failed only where the whole interval is beyond the limit.
+def judge(compared: Sequence[Change], limits: Limits) -> list[Judgement]:
+    """Apply each limit to each change; it fails only if the whole interval is beyond the limit.
 
-    A configuration of the new Run that could not be measured fails: what no longer runs is no improvement. Raises
-    BadInput where a limit could be judged on no configuration at all, since a gate that looks at nothing must not pass.
+    A configuration of the new Run that could not be measured fails. Raise BadInput if a limit could not be judged on
+    any configuration, since a gate that has checked nothing must not pass.
     """
     judgements = []
-    for change in found:
-        broken = change.ratio is None and change.accuracy_difference is None
+    for change in compared:
+        not_measured = change.ratio is None and change.accuracy_difference is None
         if limits.slower is not None:
-            judgements.append(_time(change, limits.slower, broken=broken))
+            judgements.append(_judge_time(change, limits.slower, failed=not_measured))
         if limits.accuracy_drop is not None:
-            judgements.append(_accuracy(change, limits.accuracy_drop, broken=broken))
-    for kind in dict.fromkeys(judgement.quantity for judgement in judgements):
-        same = [judgement for judgement in judgements if judgement.quantity == kind]
-        if all(judgement.outcome is Outcome.NOT_JUDGED for judgement in same):
+            judgements.append(_judge_accuracy(change, limits.accuracy_drop, failed=not_measured))
+    for quantity in dict.fromkeys(judgement.quantity for judgement in judgements):
+        group = [judgement for judgement in judgements if judgement.quantity == quantity]
+        if all(judgement.outcome is Outcome.NOT_JUDGED for judgement in group):
             raise BadInput(
-                f"the gate could judge the {kind} of no configuration: {same[0].remark}",
+                f"the gate could judge the {quantity} of no configuration: {group[0].remark}",
                 "measure both Runs on real machines, with at least two processes each, on the same images",
             )
     return judgements
 
 
-def _time(change: Change, limit: float, *, broken: bool) -> Judgement:
+def _judge_time(change: Change, limit: float, *, failed: bool) -> Judgement:
     judgement = Judgement(configuration=change.configuration, quantity="time", outcome=Outcome.NOT_JUDGED, limit=limit)
-    if broken:
+    if failed:
         return msgspec.structs.replace(judgement, outcome=Outcome.FAILED, remark=change.remark)
     if change.ratio is None or change.ratio.interval is None:
         return msgspec.structs.replace(judgement, remark=change.remark or "one process, so no interval")
@@ -133,11 +133,11 @@ def _time(change: Change, limit: float, *, broken: bool) -> Judgement:
     return msgspec.structs.replace(judgement, outcome=outcome, value=change.ratio.value, interval=interval)
 
 
-def _accuracy(change: Change, limit: float, *, broken: bool) -> Judgement:
+def _judge_accuracy(change: Change, limit: float, *, failed: bool) -> Judgement:
     judgement = Judgement(
         configuration=change.configuration, quantity="accuracy", outcome=Outcome.NOT_JUDGED, limit=limit
     )
-    if broken:
+    if failed:
         return msgspec.structs.replace(judgement, outcome=Outcome.FAILED, remark=change.remark)
     difference = change.accuracy_difference
     if difference is None:

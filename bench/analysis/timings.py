@@ -1,4 +1,4 @@
-"""A result with the Run it is from, and how its times relate to another's."""
+"""Times of a result, and their ratio to the times of another result."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -13,32 +13,32 @@ from edge_bench.bench.stats.ratios import Ratio, interleaved_ratio, paired_ratio
 
 __all__ = ["RunResult", "comparable_seconds", "ratio_of_rounds", "seconds_per_image", "time_ratio"]
 
-Rounds = dict[int, dict[int, float]]  # seconds by process and round
+Rounds = dict[int, dict[int, float]]  # seconds per pass, by process and round
 
-#: Where a trial has fewer invocations, their median says little.
-_MANY_INVOCATIONS = 20
+#: Invocations that a trial needs at least for a meaningful median.
+_MIN_INVOCATIONS = 20
 
 
 class RunResult(NamedTuple):
-    """A result and the Run it is from."""
+    """A result and the Run that contains it."""
 
     run: Run
     result: Result
 
     @property
     def images(self) -> int:
-        """How many images a pass had."""
+        """Images per pass."""
         return self.run.images_per_pass
 
     @property
     def has_typical(self) -> bool:
-        """Whether every trial timed enough invocations one by one."""
-        return all(trial.latencies.length >= _MANY_INVOCATIONS for trial in self.result.trials)
+        """Whether every trial has enough latencies for `typical_seconds`."""
+        return all(trial.latencies.length >= _MIN_INVOCATIONS for trial in self.result.trials)
 
     def typical_seconds(self) -> Rounds:
-        """Seconds that each trial's pass takes if every invocation takes as long as the trial's median one.
+        """Return seconds per pass of each trial, as if every invocation took the trial's median latency.
 
-        What disturbs fewer than half of a trial's invocations does not reach it, and it is without what lies between
+        A disturbance of fewer than half of a trial's invocations does not affect it. It excludes the time between
         invocations, which is edge-bench's own.
         """
         batch, table = self.result.configuration.batch_size, Rounds()
@@ -49,7 +49,10 @@ class RunResult(NamedTuple):
 
 
 def time_ratio(item: RunResult, base: RunResult) -> tuple[Ratio | None, str]:
-    """How many times the baseline's time an image takes; by process where both ran interleaved in one run."""
+    """Return the time per image divided by the baseline's; if there is no ratio, None and the reason.
+
+    The ratio is an interleaved one if both are from one Run, otherwise an unpaired one.
+    """
     if item.result is base.result:
         return None, "baseline"
     if item.run.emulated or base.run.emulated:
@@ -62,18 +65,18 @@ def time_ratio(item: RunResult, base: RunResult) -> tuple[Ratio | None, str]:
 
 
 def comparable_seconds(item: RunResult, base: RunResult) -> tuple[Rounds, Rounds]:
-    """Seconds a pass of both, by process and round, of the same kind.
+    """Return seconds per pass of both, by process and round, measured in the same way.
 
-    `Measured.typical_seconds` where both have the same batch size and enough invocations; else whole passes, since what
-    lies between invocations is then another share of each.
+    They are `RunResult.typical_seconds` if both have the same batch size and enough invocations. Otherwise they are
+    whole passes, since the time between invocations is then a different share of each.
     """
-    alike = item.result.configuration.batch_size == base.result.configuration.batch_size
-    if alike and item.has_typical and base.has_typical:
+    same_batch_size = item.result.configuration.batch_size == base.result.configuration.batch_size
+    if same_batch_size and item.has_typical and base.has_typical:
         return item.typical_seconds(), base.typical_seconds()
     return item.result.by_process(), base.result.by_process()
 
 
-@lru_cache(maxsize=2048)  # several Runs' trials: each is asked for once a row that is compared
+@lru_cache(maxsize=2048)  # enough for the trials of several Runs; each is needed once per compared row
 def _median_seconds(latencies: PackedArray) -> float:
     return float(np.median(unpack(latencies))) / 1e9
 
@@ -83,9 +86,9 @@ def ratio_of_rounds(
     second: Mapping[int, Mapping[int, float]],
     by: Callable[[Sequence[Values], Sequence[Values]], Ratio] = paired_ratio,
 ) -> Ratio | None:
-    """How many times as long as ``second`` the ``first`` takes; each is ``{process: {round: seconds}}``.
+    """Return the ratio of ``first`` to ``second``, each ``{process: {round: seconds}}``, from their common rounds.
 
-    From the rounds that both have, paired, by one of bench/stats/ratios.py; None where there is no such round.
+    ``by`` is a function of bench/stats/ratios.py. Return None if there is no common round.
     """
     both = first.keys() & second.keys()
     shared = {process: sorted(first[process].keys() & second[process].keys()) for process in both}
@@ -99,7 +102,7 @@ def ratio_of_rounds(
 
 
 def seconds_per_image(item: RunResult) -> list[Values]:
-    """Of whole passes, one array a process."""
+    """Return seconds per image of whole passes, one array [trials] per process."""
     return _per_image(item.result.by_process(), item.images)
 
 

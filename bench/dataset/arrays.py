@@ -1,4 +1,4 @@
-"""Data as arrays: a pair of .npy files, an .npz, or inputs drawn at random."""
+"""Inputs and labels as arrays: a pair of .npy files, an .npz archive, or random values."""
 
 import hashlib
 import zipfile
@@ -20,46 +20,48 @@ __all__ = ["Arrays", "load_arrays", "random_inputs"]
 _IMAGE_KEYS = ("images", "x_test", "x", "data", "inputs", "arr_0")
 _LABEL_KEYS = ("labels", "y_test", "y", "targets", "arr_1")
 MAX_BYTES = 64 << 30
-#: Images of real data shrink to a tenth, drawn ones to a fiftieth; what grows more than this is a bomb.
+#: Limit on uncompressed / compressed size, beyond _FREE_GROWTH bytes, against zip bombs. Photos have 10, drawings 50.
 MOST_GROWTH, _FREE_GROWTH = 200, 16 << 20
-#: Random inputs that a pass has where no --limit says how many.
+#: Random inputs per pass without --limit.
 RANDOM_IMAGES = 100
 
 
 @dataclass(frozen=True)
 class Arrays:
-    """Inputs in a .npy file, uint8 or float32 [n, …], and labels, int64 [n], or None."""
+    """Inputs, uint8 or float32 [n, …], and labels, int64 [n] or None."""
 
-    pixels: Path
+    pixels: Path  # .npy file of ``inputs``
     inputs: npt.NDArray[Any]
     labels: npt.NDArray[np.int64] | None
     sha256: str
 
 
 def load_arrays(data: Path, labels: Path | None) -> Arrays:
-    """A .npy (memory-mapped, never read as a whole) with its labels' .npy, or an .npz. DatasetError for others."""
+    """Load a .npy and the .npy of its labels, or an .npz; memory-mapped, never read as a whole.
+
+    Raise DatasetError if a file cannot be used.
+    """
     if data.suffix == ".npz":
         return _from_npz(data)
     inputs = _open(data)
     digest = sha256_of(data)
     if labels is None:
-        return Arrays(data, _checked(inputs, data), None, digest)
+        return Arrays(data, _checked_inputs(inputs, data), None, digest)
     if labels.suffix != ".npy":
         raise DatasetError(f"{labels}: the labels of an array are an array", "name a .npy file with --labels")
-    numbers = _numbers(_open(labels), len(inputs), labels)
-    return Arrays(
-        data, _checked(inputs, data), numbers, hashlib.sha256((digest + sha256_of(labels)).encode()).hexdigest()
-    )
+    label_array = _checked_labels(_open(labels), len(inputs), labels)
+    both = hashlib.sha256((digest + sha256_of(labels)).encode()).hexdigest()
+    return Arrays(data, _checked_inputs(inputs, data), label_array, both)
 
 
 def random_inputs(shape: tuple[int, ...], count: int | None, seed: int, *, images: bool) -> Arrays:
-    """Inputs of a shape, drawn by a seed: uint8 pixels, or where these are no images, float32 in 0..1."""
+    """Return seeded random inputs of this shape: uint8 pixels for ``images``, otherwise float32 in 0..1."""
     generator = np.random.default_rng(seed)
     size = (count or RANDOM_IMAGES, *shape)
-    drawn = generator.integers(0, 256, size, np.uint8) if images else generator.random(size, np.float32)
+    values = generator.integers(0, 256, size, np.uint8) if images else generator.random(size, np.float32)
     digest = hashlib.sha256(repr((size, seed, images)).encode()).hexdigest()
-    path = stored_array("random", drawn)
-    return Arrays(path, drawn, None, digest)
+    path = stored_array("random", values)
+    return Arrays(path, values, None, digest)
 
 
 def _open(path: Path) -> npt.NDArray[Any]:
@@ -74,30 +76,29 @@ def _open(path: Path) -> npt.NDArray[Any]:
 def _from_npz(path: Path) -> Arrays:
     try:
         with open_regular_file(path) as file, zipfile.ZipFile(file) as archive:
-            held = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            image_key = next((key for key in _IMAGE_KEYS if key in held), None)
-            label_key = next((key for key in _LABEL_KEYS if key in held), None)
+            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            image_key = next((key for key in _IMAGE_KEYS if key in members), None)
+            label_key = next((key for key in _LABEL_KEYS if key in members), None)
             if image_key is None:
-                raise DatasetError(
-                    f"{path}: holds {', '.join(held)[:80]}", f"call the inputs {' or '.join(_IMAGE_KEYS)}"
-                )
-            pixels = _unpacked(archive, held[image_key], path)
-            labels = open_npy(_unpacked(archive, held[label_key], path)) if label_key else None
+                names = ", ".join(members)[:80]
+                raise DatasetError(f"{path}: holds {names}", f"call the inputs {' or '.join(_IMAGE_KEYS)}")
+            pixels = _extracted(archive, members[image_key], path)
+            labels = open_npy(_extracted(archive, members[label_key], path)) if label_key else None
         inputs = open_npy(pixels)
     except (OSError, ValueError, EOFError, zlib.error, NotImplementedError, RuntimeError, zipfile.BadZipFile) as cause:
         raise DatasetError(
             f"{path}: not an .npz archive: {why_unreadable(cause)}", "save it with numpy.savez"
         ) from None
-    inputs = _checked(inputs, path)
-    numbers = None if labels is None else _numbers(labels, len(inputs), path)
-    return Arrays(pixels, inputs, numbers, sha256_of(path))
+    inputs = _checked_inputs(inputs, path)
+    label_array = None if labels is None else _checked_labels(labels, len(inputs), path)
+    return Arrays(pixels, inputs, label_array, sha256_of(path))
 
 
-def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> Path:
-    """An array of the archive as a .npy in the cache, made in constant memory.
+def _extracted(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> Path:
+    """Extract an array of the archive to a .npy in the cache, in constant memory.
 
-    What its header claims, what the archive claims and what is there have to be the same; DatasetError for what only
-    grows when it is unpacked.
+    Raise DatasetError for a zip bomb. Raise ValueError if the sizes in the array's header, in the archive's directory
+    and of the data differ.
     """
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise NotAnArray(f"{member.filename[:80]} is compressed as numpy does not")
@@ -107,7 +108,7 @@ def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> 
             "give it as a .npy",
         )
     with archive.open(member) as stream:
-        header = read_header(stream)  # type: ignore[arg-type]  # it can be read, which is all that is asked of it
+        header = read_header(stream)  # type: ignore[arg-type]  # only read() is used
     if header.offset + header.bytes != member.file_size:
         raise NotAnArray(
             f"{member.filename[:80]} has {member.file_size - header.offset:,} bytes of values, its header claims "
@@ -117,7 +118,7 @@ def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> 
         return stored_stream(path.stem, stream, member.file_size)
 
 
-def _checked(array: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
+def _checked_inputs(array: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
     if array.dtype not in (np.uint8, np.float32) or array.ndim < 2 or not len(array):
         raise DatasetError(
             f"{path}: {array.dtype} of shape {list(array.shape)}",
@@ -126,7 +127,7 @@ def _checked(array: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
     return array
 
 
-def _numbers(labels: npt.NDArray[Any], count: int, path: Path) -> npt.NDArray[np.int64]:
+def _checked_labels(labels: npt.NDArray[Any], count: int, path: Path) -> npt.NDArray[np.int64]:
     labels = labels.reshape(-1) if labels.ndim == 2 and labels.shape[1] == 1 else labels
     if labels.dtype.kind not in "iu" or labels.shape != (count,) or labels.min(initial=0) < 0:
         raise DatasetError(

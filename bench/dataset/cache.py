@@ -1,10 +1,9 @@
-"""Decoded images on disk, memory-mapped: made once, in parallel, and used by every later run at once."""
+"""Cache of decoded images on disk: decoded once, in parallel, then memory-mapped by all later runs."""
 
 import concurrent.futures
 import contextlib
 import hashlib
 import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
@@ -14,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.errors import BadInput, DatasetError
+from edge_bench.bench.io.disk_space import require_free_space
 from edge_bench.bench.io.files import drop_mapped_pages, locked_temporary, replacing, write_atomically
 from edge_bench.bench.io.temporary import lasting_temporary_folder
 from edge_bench.bench.preprocessing.decode import decode, require_pillow
@@ -25,64 +25,64 @@ __all__ = ["Decoded", "cache_folder", "decoded_images", "stored_array", "stored_
 
 
 class Decoded(msgspec.Struct, frozen=True, kw_only=True):
-    """Where decoded images are, and which of the files they are; some may have been left out."""
+    """Decoded images, without those that could not be decoded."""
 
-    pixels: Path
-    kept: list[int]  # places in the list of files
-    broken: list[str] = []  # what was wrong with those left out
+    pixels: Path  # .npy file, uint8 [files, height, width, channels]; rows of unreadable files are empty
+    readable: list[int]  # indices of the decoded files in the list of files, and their rows in ``pixels``
+    problems: list[str] = []  # one message per unreadable file
 
 
-class _Record(msgspec.Struct, frozen=True, kw_only=True):
-    """What lies beside the pixels in the cache."""
+class _CacheRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The JSON file stored beside the pixels in the cache; fields as in `Decoded`."""
 
-    kept: list[int]
-    broken: list[str]
+    kept: list[int]  # ``readable``
+    broken: list[str]  # ``problems``
 
 
 def cache_folder() -> Path:
-    """EDGE_BENCH_CACHE, else the platform's cache folder, else, where that cannot be written, the temporary one."""
-    if named := os.environ.get("EDGE_BENCH_CACHE"):
-        return Path(named)
+    """Return EDGE_BENCH_CACHE if set, otherwise the platform's cache folder, or a temporary one if not writable."""
+    if configured := os.environ.get("EDGE_BENCH_CACHE"):
+        return Path(configured)
     import platformdirs
 
-    elsewhere = lasting_temporary_folder() / "edge-bench-cache"
+    fallback = lasting_temporary_folder() / "edge-bench-cache"
     try:
         folder = Path(platformdirs.user_cache_dir("edge-bench"))
         if not folder.is_absolute():
-            return elsewhere
+            return fallback
         folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):  # RuntimeError: no HOME, and nobody knows this user
-        return elsewhere
-    return folder if os.access(folder, os.W_OK) else elsewhere
+    except (OSError, RuntimeError):  # RuntimeError: HOME is not set and the user is not in the password database
+        return fallback
+    return folder if os.access(folder, os.W_OK) else fallback
 
 
 def decoded_images(
     folder: Path, files: Sequence[str], geometry: Geometry, progress: Progress, *, skip_broken: bool = False
 ) -> Decoded:
-    """The files' pixels as a .npy, uint8 [kept, height, width, channels], from the cache where they are there.
+    """Decode the files to a .npy, uint8 [files, height, width, channels], or return it from the cache.
 
-    The cache knows a file by its path, size and time of change. Raises DatasetError for the first file that is no
-    whole image unless ``skip_broken``, BadInput where there is no room.
+    The cache identifies a file by path, size and modification time. Raise DatasetError for the first file that is not
+    a complete image unless ``skip_broken``, or if none is. Raise BadInput if there is not enough disk space.
     """
     require_pillow()
-    key = _key(folder, files, geometry, skip_broken=skip_broken)
-    place = cache_folder() / "images"
-    pixels, record = place / f"{key}.npy", place / f"{key}.json"
+    key = _cache_key(folder, files, geometry, skip_broken=skip_broken)
+    cache = cache_folder() / "images"
+    pixels, record = cache / f"{key}.npy", cache / f"{key}.json"
     if pixels.is_file() and record.is_file():
-        with contextlib.suppress(msgspec.DecodeError):  # a damaged record: decoded again
-            there = msgspec.json.decode(record.read_bytes(), type=_Record)
-            return Decoded(pixels=pixels, kept=there.kept, broken=there.broken)
+        with contextlib.suppress(msgspec.DecodeError):  # decode again if the record is damaged
+            cached = msgspec.json.decode(record.read_bytes(), type=_CacheRecord)
+            return Decoded(pixels=pixels, readable=cached.kept, problems=cached.broken)
     shape = (len(files), geometry.height, geometry.width, geometry.channels)
-    _room(place, int(np.prod(shape, dtype=np.int64)))
+    _require_space(cache, int(np.prod(shape, dtype=np.int64)))
     with replacing(pixels) as temporary:
-        broken = _decode_all(temporary, shape, folder, files, geometry, progress, skip_broken=skip_broken)
-        kept = [number for number in range(len(files)) if number not in broken]
-        if not kept:
+        unreadable = _decode_all(temporary, shape, folder, files, geometry, progress, skip_broken=skip_broken)
+        readable = [number for number in range(len(files)) if number not in unreadable]
+        if not readable:
             raise DatasetError(f"{folder}: none of its {len(files):,} images can be read")
-    words = [broken[number] for number in sorted(broken)]
-    # rows of broken images stay empty in the file; the record is written last and says which to pass over
-    write_atomically(record, msgspec.json.encode(_Record(kept=kept, broken=words)))
-    return Decoded(pixels=pixels, kept=kept, broken=words)
+    problems = [unreadable[number] for number in sorted(unreadable)]
+    # written last: without the record, the pixels do not count as cached
+    write_atomically(record, msgspec.json.encode(_CacheRecord(kept=readable, broken=problems)))
+    return Decoded(pixels=pixels, readable=readable, problems=problems)
 
 
 def _decode_all(
@@ -95,66 +95,66 @@ def _decode_all(
     *,
     skip_broken: bool,
 ) -> dict[int, str]:
-    """Decodes into a new .npy at ``path``; what was wrong with which file."""
+    """Decode into a new .npy at ``path`` and return the problem of each unreadable file by its index."""
     pixels = np.lib.format.open_memmap(path, "w+", np.uint8, shape)  # type: ignore[no-untyped-call]
-    broken: dict[int, str] = {}
+    problems: dict[int, str] = {}
 
-    def one(number: int) -> None:
+    def decode_file(number: int) -> None:
         try:
             pixels[number] = decode(folder / files[number], geometry)
         except DatasetError as cause:
             if not skip_broken:
                 raise
-            broken[number] = cause.problem
+            problems[number] = cause.problem
 
     progress.start("decoding images", len(files))
-    # Pillow lets go of the interpreter while it decodes and resamples, so threads use all cores
+    # Pillow releases the interpreter lock while it decodes and resamples, so threads use all cores
     pool = concurrent.futures.ThreadPoolExecutor(usable_cores())
     try:
         step = 64
         for start in range(0, len(files), step):
-            some = range(start, min(start + step, len(files)))
-            for done in [pool.submit(one, number) for number in some]:
-                done.result()
-            drop_mapped_pages(pixels)  # written pages wait in the system's cache, not in this process
-            progress.advance(len(some))
+            chunk = range(start, min(start + step, len(files)))
+            for future in [pool.submit(decode_file, number) for number in chunk]:
+                future.result()
+            drop_mapped_pages(pixels)  # keep written pages in the system's page cache, not in this process
+            progress.advance(len(chunk))
     finally:
         pool.shutdown(cancel_futures=True)
         progress.finish()
     pixels.flush()
-    return broken
+    return problems
 
 
 def stored_array(name: str, array: npt.NDArray[np.generic]) -> Path:
-    """An array as a .npy in the cache, under ``name`` and a checksum of its content."""
+    """Store an array as a .npy in the cache, named by ``name`` and a checksum of its content."""
     digest = hashlib.sha256(repr((array.shape, array.dtype.str)).encode() + np.ascontiguousarray(array).tobytes())
-    place = cache_folder() / "images"
-    path = place / f"{name}-{digest.hexdigest()[:24]}.npy"
+    cache = cache_folder() / "images"
+    path = cache / f"{name}-{digest.hexdigest()[:24]}.npy"
     if not path.is_file():
-        _room(place, array.nbytes)
+        _require_space(cache, array.nbytes)
         with replacing(path) as temporary, temporary.open("wb") as file:
             np.save(file, array, allow_pickle=False)
     return path
 
 
 def stored_stream(name: str, stream: IO[bytes], size: int) -> Path:
-    """A .npy that comes as a stream of ``size`` bytes, kept in the cache as ``stored_array`` does.
+    """Store a .npy from a stream of ``size`` bytes in the cache, named as by `stored_array`.
 
-    ValueError where it is another size: no more than stated is ever written.
+    Raise ValueError if the stream has another size; no more than ``size`` bytes are ever written.
     """
-    place = cache_folder() / "images"
-    _room(place, size)
-    digest, left = hashlib.sha256(), size
-    temporary, handle = locked_temporary(place / f"{name}.npy")  # named by its content, once that is known
+    cache = cache_folder() / "images"
+    _require_space(cache, size)
+    digest, remaining = hashlib.sha256(), size
+    temporary, handle = locked_temporary(cache / f"{name}.npy")  # renamed once its checksum is known
     try:
         with temporary.open("wb") as file:
-            while left and (chunk := stream.read(min(left, 1 << 20))):
+            while remaining and (chunk := stream.read(min(remaining, 1 << 20))):
                 digest.update(chunk)
                 file.write(chunk)
-                left -= len(chunk)
-        if left or stream.read(1):
+                remaining -= len(chunk)
+        if remaining or stream.read(1):
             raise ValueError("its size is not what it says")
-        path = place / f"{name}-{digest.hexdigest()[:24]}.npy"
+        path = cache / f"{name}-{digest.hexdigest()[:24]}.npy"
         temporary.chmod(0o644)
         temporary.replace(path)
     finally:
@@ -163,30 +163,26 @@ def stored_stream(name: str, stream: IO[bytes], size: int) -> Path:
     return path
 
 
-def _room(place: Path, wanted: int) -> None:
+def _require_space(cache: Path, size: int) -> None:
     try:
-        place.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(place).free
-        if not os.access(place, os.W_OK):
+        cache.mkdir(parents=True, exist_ok=True)
+        if not os.access(cache, os.W_OK):
             raise PermissionError(13, "not yours to write")
     except OSError as cause:
         raise BadInput(
-            f"{place}: decoded images cannot be kept there: {cause.strerror}",
+            f"{cache}: decoded images cannot be kept there: {cause.strerror}",
             "name a folder you may write with EDGE_BENCH_CACHE",
         ) from None
-    if wanted + (64 << 20) > free:
-        raise BadInput(
-            f"{place}: the decoded images need {wanted / 1e9:.2f} GB, and {free / 1e9:.2f} GB are free",
-            "use a smaller --limit, or name a folder with more room with EDGE_BENCH_CACHE",
-        )
+    remedy = "use a smaller --limit, or name a folder with more room with EDGE_BENCH_CACHE"
+    require_free_space(cache, size + (64 << 20), "the decoded images need {}", remedy, unit="GB")
 
 
-def _key(folder: Path, files: Sequence[str], geometry: Geometry, *, skip_broken: bool) -> str:
+def _cache_key(folder: Path, files: Sequence[str], geometry: Geometry, *, skip_broken: bool) -> str:
     digest = hashlib.sha256(repr((str(folder.resolve()), geometry, skip_broken)).encode())
     for file in files:
         try:
-            state = (folder / file).stat()
+            status = (folder / file).stat()
         except OSError as cause:
             raise DatasetError(f"{folder / file}: cannot be read: {cause.strerror}") from None
-        digest.update(f"{file}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
+        digest.update(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:32]

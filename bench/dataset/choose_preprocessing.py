@@ -1,4 +1,4 @@
-"""Which preprocessing a model gets: the stated one, the one its file betrays, or the one its answers do."""
+"""Choice of a model's preprocessing: as stated, as inferred from its file, or the one with the highest accuracy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from edge_bench.bench.preprocessing.presets import PRESETS, Preset, inferred_pre
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
 
-__all__ = ["CHANNELS", "DataOptions", "as_stored", "choose_by_accuracy", "stated_or_inferred", "with_stated"]
+__all__ = ["CHANNELS", "DataOptions", "apply_overrides", "channels_last_shape", "choose_by_accuracy", "select_preset"]
 
 CHANNELS = (1, 3)
 
 
 @dataclass(frozen=True)
 class DataOptions:
-    """What a person said of the data; None: to be found out."""
+    """The user's options about the data; None means not stated."""
 
     data: Path | None = None
     labels: Path | None = None
@@ -42,8 +42,8 @@ class DataOptions:
     skip_broken: bool = False
 
 
-def as_stored(shape: tuple[int, ...]) -> tuple[int, int, int] | None:
-    """[height, width, channels] of an image model's input, whatever its layout; None for what takes no images."""
+def channels_last_shape(shape: tuple[int, ...]) -> tuple[int, int, int] | None:
+    """Return [height, width, channels] of one image for an input of either layout; None if it is no image input."""
     if len(shape) != 3:
         return None
     if shape[2] in CHANNELS:
@@ -51,8 +51,8 @@ def as_stored(shape: tuple[int, ...]) -> tuple[int, int, int] | None:
     return (shape[1], shape[2], shape[0]) if shape[0] in CHANNELS else None
 
 
-def stated_or_inferred(models: ModelFiles, options: DataOptions) -> tuple[Preset | None, str]:
-    """The preset and, where nobody stated it, why; None where neither a person nor a file says anything."""
+def select_preset(models: ModelFiles, options: DataOptions) -> tuple[Preset | None, str]:
+    """Return the stated or inferred preset, and the reason if inferred; None if there is neither."""
     if options.preprocess:
         return preset_named(options.preprocess), ""
     if options.scale is not None or options.offset is not None:
@@ -61,13 +61,13 @@ def stated_or_inferred(models: ModelFiles, options: DataOptions) -> tuple[Preset
     return inferred or (None, "")
 
 
-def with_stated(
+def apply_overrides(
     preset: Preset, options: DataOptions, geometry: str, spec: TensorSpec, shape: tuple[int, ...]
 ) -> Preprocessing:
-    """The preset with what was stated in its place; BadInput where that does not fit the model."""
+    """Return the preset's preprocessing with the stated values; raise BadInput if it does not fit the model."""
     base = preset.preprocessing(geometry)
-    stored = as_stored(shape)
-    channels = stored[2] if stored else 1
+    image_shape = channels_last_shape(shape)
+    channels = image_shape[2] if image_shape else 1
     changes: dict[str, object] = {}
     for name, values in (("scale", options.scale), ("offset", options.offset)):
         if values is not None:
@@ -96,20 +96,20 @@ def choose_by_accuracy(
     timeout: float,
     progress: Progress,
 ) -> tuple[Preset, str]:
-    """The preset with the most right answers, where labels (of the images at ``rows``) tell; else raw, as fast as any.
+    """Return the preset with the highest accuracy on the images at ``rows``, and the reason for it.
 
-    The second is why.
+    Return ``raw`` without labels, for inputs that are not images, or if probing fails, as all presets are equally fast.
     """
     raw = PRESETS["raw"]
     if labels is None:
         return raw, "nothing says how the model was trained; speed and agreement do not depend on it"
     stored = open_npy(pixels)
-    if stored.dtype != np.uint8 or as_stored(shape) is None:
+    if stored.dtype != np.uint8 or channels_last_shape(shape) is None:
         return raw, "the values are taken for the model's own input"
-    few = draw_evenly(labels, PROBED, 0)
+    sample = draw_evenly(labels, PROBED, 0)
     variant = models.variants[0]
     input_shape = shape if -1 in variant.input.shape[1:] else None
-    tried = probe_candidates(
-        models, variant, pixels.absolute(), rows[few].tolist(), labels[few], input_shape, timeout, progress
+    probed = probe_candidates(
+        models, variant, pixels.absolute(), rows[sample].tolist(), labels[sample], input_shape, timeout, progress
     )
-    return tried or (raw, "nothing says how the model was trained")
+    return probed or (raw, "nothing says how the model was trained")

@@ -1,4 +1,4 @@
-"""Which preprocessing a model was trained with, found by trying: where its file says nothing, its answers do."""
+"""Search for the preprocessing that a model was trained with: the preset with the highest accuracy."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
 __all__ = ["PROBED", "probe_candidates"]
 
-#: Labelled images that candidates are tried on. Chance and the best of five stay far apart on so many.
+#: Labelled images per candidate: enough to tell the best of five presets from chance.
 PROBED = 100
 
 
@@ -31,15 +31,18 @@ def probe_candidates(
     timeout: float,
     progress: Progress,
 ) -> tuple[Preset, str] | None:
-    """The preset with the most right answers on the first images, and the scores; None where nothing can be said."""
+    """Return the preset that classifies most images correctly, and the counts as text.
+
+    Return None if there are no images, no installed runtime for the model, or if the worker fails.
+    """
     runtime = next(
-        (each for each in RUNTIMES.values() if variant.file.endswith(each.formats) and installed_version(each)), None
+        (item for item in RUNTIMES.values() if variant.file.endswith(item.formats) and installed_version(item)), None
     )
-    grey = variant.input.shape[-1] == 1
-    candidates = [each for each in PRESETS.values() if not (grey and isinstance(each.offset, list))]
+    greyscale = variant.input.shape[-1] == 1
+    candidates = [candidate for candidate in PRESETS.values() if not (greyscale and isinstance(candidate.offset, list))]
     if runtime is None or not len(rows):
         return None
-    right: dict[str, int] = {}
+    correct: dict[str, int] = {}
     progress.start("finding the preprocessing", len(candidates))
     for preset in candidates:
         request = Prepare(
@@ -51,19 +54,19 @@ def probe_candidates(
             input_shape=None if input_shape is None else list(input_shape),
         )
         try:
-            right[preset.name] = int(np.count_nonzero(_answers(request, timeout) == labels))
+            correct[preset.name] = int(np.count_nonzero(_predicted_labels(request, timeout) == labels))
         except WorkerFailed:
             progress.finish()
-            return None  # the run itself will say why
+            return None  # the run will report the failure
         progress.advance(1, preset.name)
     progress.finish()
-    best = max(right, key=lambda name: right[name])
-    others = ", ".join(f"{name} {count}" for name, count in right.items() if name != best)
-    return PRESETS[best], f"it gets {right[best]} of {len(rows)} images right with it ({others})"
+    best_name = max(correct, key=lambda name: correct[name])
+    others = ", ".join(f"{name} {count}" for name, count in correct.items() if name != best_name)
+    return PRESETS[best_name], f"it gets {correct[best_name]} of {len(rows)} images right with it ({others})"
 
 
-def _answers(request: Prepare, timeout: float) -> npt.NDArray[np.int64]:
-    """The labels that one pass in a worker of its own gives."""
+def _predicted_labels(request: Prepare, timeout: float) -> npt.NDArray[np.int64]:
+    """Return the labels that one pass in a new worker predicts."""
     with WorkerProcess(request.configuration.runtime) as worker:
         worker.wait_for(Ready, timeout)
         worker.ask(request, Prepared, timeout)

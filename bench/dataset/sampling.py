@@ -1,4 +1,4 @@
-"""Which test images are used when not all are: seeded draws, the same on every machine."""
+"""Seeded samples of test images, equal on all machines."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ __all__ = ["draw_evenly", "draw_for_trial"]
 
 
 def draw_evenly(labels: npt.NDArray[Any], limit: int | None, seed: int) -> npt.NDArray[np.int64]:
-    """Indices, shape [min(limit, n)], ascending, with every class's share as even as the classes allow.
+    """Return ascending indices, shape [min(limit, n)], with as equal a number of images per class as possible.
 
-    The first ``limit`` images would do only where a file is in random order; many are sorted by class. Same labels,
-    limit and seed, same draw, on every machine.
+    The first ``limit`` images would not do, as many files are sorted by class. Equal labels, limit and seed give equal
+    indices on all machines.
     """
     count = len(labels)
     if limit is None or limit >= count:
@@ -20,18 +20,18 @@ def draw_evenly(labels: npt.NDArray[Any], limit: int | None, seed: int) -> npt.N
     generator = np.random.default_rng(seed)
     shuffled = generator.permutation(count)
     # the k-th image of each class comes before the (k+1)-th of any
-    turn = np.empty(count, dtype=np.int64)
+    rank = np.empty(count, dtype=np.int64)
     for label in np.unique(labels):
         members = shuffled[labels[shuffled] == label]
-        turn[members] = np.arange(len(members))
-    order = shuffled[np.argsort(turn[shuffled], kind="stable")]
+        rank[members] = np.arange(len(members))
+    order = shuffled[np.argsort(rank[shuffled], kind="stable")]
     return np.sort(order[:limit])
 
 
 def draw_for_trial(count: int, size: int, seed: int, process: int, round_number: int) -> npt.NDArray[np.int64]:
-    """Places 0..count-1, shape [min(size, count)], ascending, without repetition, for one round of one process.
+    """Return distinct ascending positions in 0..count-1, shape [min(size, count)], for one round of one process.
 
-    All configurations of a round get the same images, so that their times and accuracies stay paired.
+    All configurations of a round get the same images, so that their times and accuracies remain paired.
     """
     generator = np.random.default_rng([seed, process, round_number])
     return np.sort(generator.permutation(count)[:size])

@@ -1,4 +1,4 @@
-"""What a run measures beside the models: the images, their true labels, and what turns them into the model's input."""
+"""The workload of a run: the images, their true labels and their preprocessing."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from edge_bench.bench.records.run import BundleIdentity
 __all__ = ["Workload", "bundle_workload", "pixel_checksums"]
 
 
-_ROWS_MAPPED = 256
+_ROWS_BETWEEN_DROPS = 256
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Workload:
     """The images of a run.
 
     pixels: a .npy file, [rows, …]; images are uint8 [rows, height, width, channels]
-    rows, indices: of every image its row in that file, and its place in the whole set; int64 [images] each
-    labels: true labels as the number of the model's output, int64 [images]; None where nobody knows them
-    of: images in the whole set, of which a ``--limit`` has drawn these
+    rows, indices: each image's row in that file, and its index in the whole set; int64 [images] each
+    labels: true labels as indices of the model's outputs, int64 [images]; None if unknown
+    total_images: number of images in the whole set, from which ``--limit`` selected these
     """
 
     identity: BundleIdentity
@@ -37,12 +37,12 @@ class Workload:
     labels: npt.NDArray[np.int64] | None
     total_images: int
     preprocessing: Preprocessing
-    notes: tuple[str, ...] = ()  # what a reader of the numbers must know of images and labels
-    input_shape: tuple[int, ...] | None = None  # of one image, where the model's file leaves it open
+    notes: tuple[str, ...] = ()  # remarks on images and labels that the interpretation of the results needs
+    input_shape: tuple[int, ...] | None = None  # of one image, if the model's file has open axes
 
 
 def bundle_workload(bundle: Bundle, limit: int | None = None, seed: int = 42) -> Workload:
-    """The test set of a bundle, or an even draw of ``limit`` images over its classes."""
+    """Return the test set of a bundle, or ``limit`` images of it, evenly over its classes."""
     manifest = bundle.manifest
     images, labels = bundle.test_set()
     indices = draw_evenly(np.zeros(len(images), np.int64) if labels is None else np.array(labels), limit, seed)
@@ -67,11 +67,11 @@ def bundle_workload(bundle: Bundle, limit: int | None = None, seed: int = 42) ->
 
 
 def pixel_checksums(workload: Workload) -> npt.NDArray[np.int64]:
-    """CRC-32 of each image as stored, shape [images]: tells whether two machines classified the same pixels."""
+    """Return the CRC-32 of each stored image, shape [images], to compare the pixels on two machines."""
     pixels = open_npy(workload.pixels)
     checksums = np.zeros(len(workload.rows), np.int64)
-    for place, row in enumerate(workload.rows):
-        checksums[place] = crc32(np.ascontiguousarray(pixels[row]).tobytes())
-        if place % _ROWS_MAPPED == 0:
+    for position, row in enumerate(workload.rows):
+        checksums[position] = crc32(np.ascontiguousarray(pixels[row]).tobytes())
+        if position % _ROWS_BETWEEN_DROPS == 0:
             drop_mapped_pages(pixels)
     return checksums

@@ -1,6 +1,6 @@
-"""What is in a .tflite file, read from its flatbuffer in Python: no native code meets it.
+"""Reader of .tflite files in pure Python, so that no native code parses untrusted files.
 
-Schema: tensorflow/lite/schema/schema.fbs; the reader comes with ai-edge-litert.
+Schema: tensorflow/lite/schema/schema.fbs; its generated reader is part of ai-edge-litert.
 """
 
 import math
@@ -19,9 +19,9 @@ from edge_bench.bench.records.manifest import Operator, TensorSpec
 
 __all__ = ["Node", "Tensor", "TfliteFile", "item_bits", "parse_tflite", "read_tflite"]
 
-#: Flatbuffers address with 32 bits.
+#: Limit of Flatbuffers, whose offsets have 32 bits.
 MAX_FILE_BYTES = 2 << 30
-#: Tensors, operators and buffers together: language models have some ten thousand. Some five seconds to read.
+#: Limit on tensors, operators and buffers together, which take about 5 s to read. Language models have about 10,000.
 MAX_TABLES = 200_000
 MAX_AXES = 32
 _IDENTIFIER = b"TFL3"
@@ -33,26 +33,26 @@ _ITEM_BITS = {
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor of the graph: its shape as stored, its signature with -1 for open axes, and what it holds."""
+    """A tensor of a graph, with its stored shape and its signature, in which open axes are -1."""
 
     name: str
     dtype: str
     shape: tuple[int, ...]
     signature: tuple[int, ...]
-    scale: float  # 0 where it is not quantized, or by channel
+    scale: float  # 0 if not quantized, or quantized per channel
     zero_point: int
     per_channel: bool
     buffer: int
-    constant_bytes: int  # 0 for what is computed
+    constant_bytes: int  # 0 for a computed tensor
 
     @property
     def elements(self) -> int:
-        """How many values it has, in its stored shape."""
+        """Number of values in its stored shape."""
         return math.prod(self.shape)
 
     @property
     def spec(self) -> TensorSpec:
-        """As an input or output; open axes are -1, and so is none of the batch's."""
+        """Spec as an input or output; open axes are -1, except for the batch axis."""
         sizes = list(self.signature or self.shape)
         return TensorSpec(
             dtype=self.dtype,
@@ -64,43 +64,43 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Node:
-    """An operator in the graph, with the tensors that it takes (-1: left out) and gives."""
+    """An operator in a graph."""
 
     name: str
     version: int
-    inputs: tuple[int, ...]
+    inputs: tuple[int, ...]  # indices of tensors; -1 for an omitted input
     outputs: tuple[int, ...]
-    adjoint: bool = False  # whether a multiplication of matrices takes its first one transposed
+    adjoint: bool = False  # whether a matrix multiplication transposes its first input
 
 
 @dataclass(frozen=True)
 class TfliteFile:
-    """The main graph of a .tflite file, and what is said about the whole."""
+    """The main graph of a .tflite file, and properties of the whole file."""
 
     bytes: int
     tensors: tuple[Tensor, ...]
-    nodes: tuple[Node, ...]  # of all graphs; tensors are the main graph's for the first ``main_nodes``
-    main_nodes: int
+    nodes: tuple[Node, ...]  # of all graphs, first those of the main graph, to which ``tensors`` belong
+    main_nodes: int  # number of nodes in the main graph
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     operators: tuple[Operator, ...]
-    minimum_runtime: str  # that the converter recorded; empty where it did not
+    minimum_runtime: str  # version recorded by the converter; empty if not recorded
     description: str
     metadata: tuple[str, ...] = field(default=())
 
     @property
     def only_input(self) -> TensorSpec:
-        """ValueError for a model with several."""
+        """The spec of the only input; raises ValueError if there is not exactly one."""
         return _only(self.inputs, "input")
 
     @property
     def only_output(self) -> TensorSpec:
-        """ValueError for a model with several."""
+        """The spec of the only output; raises ValueError if there is not exactly one."""
         return _only(self.outputs, "output")
 
 
 def read_tflite(path: Path) -> TfliteFile:
-    """Reads a file; BadInput where it is none, or damaged, MissingDependency without the schema's reader."""
+    """Read a file; raise BadInput if it is no .tflite file or damaged, MissingDependency without ai-edge-litert."""
     try:
         content = read_bounded(path, MAX_FILE_BYTES)
     except (OSError, ValueError) as cause:
@@ -112,7 +112,7 @@ def read_tflite(path: Path) -> TfliteFile:
 
 
 def parse_tflite(content: bytes) -> TfliteFile:
-    """The file whose bytes these are. ValueError where they are none."""
+    """Parse the bytes of a .tflite file; raise ValueError if they are invalid."""
     try:
         from ai_edge_litert import schema_py_generated as schema
     except ImportError:
@@ -123,36 +123,36 @@ def parse_tflite(content: bytes) -> TfliteFile:
         raise ValueError(f"its identifier is {content[4:8]!r}, not {_IDENTIFIER!r}")
     try:
         return _read(content, schema)
-    except Exception as cause:  # whatever a damaged offset leads the generated reader to
-        said = cause if type(cause) is ValueError else type(cause).__name__
-        raise ValueError(f"its parts do not fit each other ({said})") from None
+    except Exception as cause:  # a damaged offset can raise any error in the generated reader
+        reason = cause if type(cause) is ValueError else type(cause).__name__
+        raise ValueError(f"its parts do not fit each other ({reason})") from None
 
 
 class _Budget:
-    """How much of a file is read.
+    """Limit on how much of a file is read.
 
-    Offsets may point to the same part again and again, so that a small file claims to have billions of parts.
+    Many offsets may point to the same part, so that a small file seems to have billions of parts.
     """
 
     def __init__(self, size: int) -> None:
         self._tables, self._bytes = MAX_TABLES, 4 * size + 1024
 
-    def each(self, count: int, part: Callable[[int], Any]) -> Iterator[Any]:
-        """The parts of a vector of tables. ValueError where there are too many."""
+    def take(self, count: int, part: Callable[[int], Any]) -> Iterator[Any]:
+        """Return the parts of a vector of tables; raise ValueError if there are too many in the file."""
         self._tables -= count
         if self._tables < 0:
             raise ValueError(f"more than {MAX_TABLES:,} parts")
         return (part(number) for number in range(count))
 
     def integers(self, values: Any) -> tuple[int, ...]:
-        """A vector of whole numbers as the generated reader gives it; 0 stands for none."""
+        """Return a vector of integers from the generated reader, which returns 0 for a missing vector."""
         if isinstance(values, int):
             return ()
         self._spend(values.nbytes)
         return tuple(int(value) for value in values)
 
     def text(self, value: bytes | None) -> str:
-        """A text; empty for none."""
+        """Return a decoded string, empty for None."""
         self._spend(len(value or b""))
         return (value or b"").decode("utf-8", "replace")
 
@@ -165,28 +165,28 @@ class _Budget:
 def _read(content: bytes, schema: Any) -> TfliteFile:
     budget = _Budget(len(content))
     model = schema.Model.GetRootAs(content, 0)
-    types, names = _names(schema.TensorType), _names(schema.BuiltinOperator)
-    codes = [_code(code, names, budget) for code in budget.each(model.OperatorCodesLength(), model.OperatorCodes)]
-    sizes = [int(buffer.DataLength() or buffer.Size()) for buffer in budget.each(model.BuffersLength(), model.Buffers)]
-    graphs = list(budget.each(model.SubgraphsLength(), model.Subgraphs))
+    types, names = _constant_names(schema.TensorType), _constant_names(schema.BuiltinOperator)
+    codes = [_opcode(code, names, budget) for code in budget.take(model.OperatorCodesLength(), model.OperatorCodes)]
+    sizes = [int(buffer.DataLength() or buffer.Size()) for buffer in budget.take(model.BuffersLength(), model.Buffers)]
+    graphs = list(budget.take(model.SubgraphsLength(), model.Subgraphs))
     main = graphs[0]
-    tensors = tuple(_tensor(tensor, types, sizes, budget) for tensor in budget.each(main.TensorsLength(), main.Tensors))
+    tensors = tuple(_tensor(tensor, types, sizes, budget) for tensor in budget.take(main.TensorsLength(), main.Tensors))
     nodes = [
-        [_node(operator, codes, schema, budget) for operator in budget.each(graph.OperatorsLength(), graph.Operators)]
+        [_node(operator, codes, schema, budget) for operator in budget.take(graph.OperatorsLength(), graph.Operators)]
         for graph in graphs
     ]
-    every = tuple(node for some in nodes for node in some)
-    counts = Counter((node.name, node.version) for node in every)
+    all_nodes = tuple(node for graph_nodes in nodes for node in graph_nodes)
+    counts = Counter((node.name, node.version) for node in all_nodes)
     metadata = {
-        budget.text(entry.Name()): int(entry.Buffer()) for entry in budget.each(model.MetadataLength(), model.Metadata)
+        budget.text(entry.Name()): int(entry.Buffer()) for entry in budget.take(model.MetadataLength(), model.Metadata)
     }
     return TfliteFile(
         bytes=len(content),
         tensors=tensors,
-        nodes=every,
+        nodes=all_nodes,
         main_nodes=len(nodes[0]),
-        inputs=_ends(main, main.InputsAsNumpy(), tensors, budget),
-        outputs=_ends(main, main.OutputsAsNumpy(), tensors, budget),
+        inputs=_graph_tensors(main, main.InputsAsNumpy(), tensors, budget),
+        outputs=_graph_tensors(main, main.OutputsAsNumpy(), tensors, budget),
         operators=tuple(
             Operator(name=name, version=version, count=count) for (name, version), count in sorted(counts.items())
         ),
@@ -196,8 +196,8 @@ def _read(content: bytes, schema: Any) -> TfliteFile:
     )
 
 
-def _code(code: Any, names: dict[int, str], budget: _Budget) -> tuple[str, int]:
-    # files written before 2021 hold the code in the deprecated field only
+def _opcode(code: Any, names: dict[int, str], budget: _Budget) -> tuple[str, int]:
+    # files from before 2021 have the code in the deprecated field only
     name = names[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
     version = int(code.Version())
     if version < 0:
@@ -209,9 +209,9 @@ def _node(operator: Any, codes: list[tuple[str, int]], schema: Any, budget: _Bud
     name, version = codes[operator.OpcodeIndex()]
     adjoint, options = False, operator.BuiltinOptions()
     if name == "BATCH_MATMUL" and options is not None:
-        read = schema.BatchMatMulOptions()
-        read.Init(options.Bytes, options.Pos)
-        adjoint = bool(read.AdjX())
+        matmul = schema.BatchMatMulOptions()
+        matmul.Init(options.Bytes, options.Pos)
+        adjoint = bool(matmul.AdjX())
     inputs, outputs = budget.integers(operator.InputsAsNumpy()), budget.integers(operator.OutputsAsNumpy())
     return Node(name=name, version=version, inputs=inputs, outputs=outputs, adjoint=adjoint)
 
@@ -235,9 +235,9 @@ def _tensor(tensor: Any, types: dict[int, str], sizes: list[int], budget: _Budge
     )
 
 
-def _ends(graph: Any, places: Any, tensors: tuple[Tensor, ...], budget: _Budget) -> tuple[Tensor, ...]:
-    """Inputs or outputs, with their names, which nobody asks of other tensors."""
-    numbers = budget.integers(places)
+def _graph_tensors(graph: Any, tensor_indices: Any, tensors: tuple[Tensor, ...], budget: _Budget) -> tuple[Tensor, ...]:
+    """Return inputs or outputs with their names, which are not read for other tensors."""
+    numbers = budget.integers(tensor_indices)
     if min(*numbers, 0, 0) < 0:
         raise ValueError("an input or output that is no tensor")
     return tuple(replace(tensors[number], name=budget.text(graph.Tensors(number).Name())) for number in numbers)
@@ -250,16 +250,16 @@ def _minimum_runtime(model: Any, metadata: dict[str, int]) -> str:
     return "" if isinstance(data, int) else bytes(data[:64]).rstrip(b"\0").decode("ascii", "replace")
 
 
-def _names(table: Any) -> dict[int, str]:
+def _constant_names(table: Any) -> dict[int, str]:
     return {code: name for name, code in vars(table).items() if not name.startswith("_")}
 
 
-def _only(tensors: tuple[Tensor, ...], end: str) -> TensorSpec:
+def _only(tensors: tuple[Tensor, ...], kind: str) -> TensorSpec:
     if len(tensors) != 1:
-        raise ValueError(f"the model has {len(tensors)} {end}s; a classifier has one")
+        raise ValueError(f"the model has {len(tensors)} {kind}s; a classifier has one")
     return tensors[0].spec
 
 
 def item_bits(dtype: str) -> int:
-    """Bits a value takes."""
+    """Return the bits per value; 32 for an unknown type."""
     return _ITEM_BITS.get(dtype, 32)

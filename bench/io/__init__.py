@@ -1,1 +1,1 @@
-"""Files, locks, records as JSON, arrays, temporary folders and disk space."""
+"""Files, locks, JSON records, arrays, temporary folders and disk space."""

@@ -1,4 +1,4 @@
-"""Whether a folder will take the results, asked before anything is measured."""
+"""Checks, before any work starts, that the results fit on the disk."""
 
 import shutil
 import tempfile
@@ -6,25 +6,60 @@ from pathlib import Path
 
 from edge_bench.bench.errors import BadInput, ResultsError
 
-__all__ = ["require_bundle_space", "require_run_space", "writable_folder"]
+__all__ = ["require_bundle_space", "require_free_space", "require_run_space", "writable_folder"]
+
+#: Unit of the amounts in a message: bytes per unit, decimals.
+_UNITS = {"MB": (1e6, 0), "GB": (1e9, 2)}
+#: Bytes per parameter of all variants: Keras 4, float32 4, float16 2, dynamic 1, int8 1.
+_VARIANTS = 4 + 4 + 2 + 1 + 1
+#: Bytes per parameter of two checkpoints (the last and the one being written): float32 weights, Adam's two moments.
+_CHECKPOINTS = 2 * 3 * 4
+_REST = 16 << 20  # bytes for graphs, plots and the history
+
+
+def require_free_space(
+    folder: Path, needed_bytes: int, what: str, remedy: str, error: type[BadInput] = BadInput, *, unit: str = "MB"
+) -> None:
+    """Raise ``error`` if fewer than ``needed_bytes`` are free in the folder, which must exist.
+
+    ``what`` begins the message, with ``{}`` in place of the amount: "a run needs up to {} there".
+    """
+    free = shutil.disk_usage(folder).free
+    if needed_bytes > free:
+        size, decimals = _UNITS[unit]
+        needed, available = (f"{amount / size:,.{decimals}f} {unit}" for amount in (needed_bytes, free))
+        raise error(f"{folder}: {what.format(needed)}, and {available} are free", remedy)
 
 
 def require_run_space(folder: Path, images: int, invocations: int) -> None:
-    """Raises ResultsError where a run's files would not fit, before anything is measured.
+    """Raise ResultsError if the files of a run do not fit in the folder.
 
-    images: that all trials of all configurations label together; invocations: that they time. Packed latencies take
-    some 3 bytes each, labels and checksums less than 2 an image; both are in the journal and in the Run.
+    ``images`` counts the labels and ``invocations`` the timed invocations of all trials of all configurations. A
+    packed latency takes about 3 bytes, the label and checksum of an image less than 2. Both are written twice, to the
+    journal and to the Run.
     """
-    wanted, free = 2 * (4 * invocations + 3 * images) + (8 << 20), shutil.disk_usage(folder).free
-    if wanted > free:
-        raise ResultsError(
-            f"{folder}: a run needs up to {wanted / 1e6:,.0f} MB there, and {free / 1e6:,.0f} MB are free",
-            "make room, use a smaller --limit or fewer --trials, or name another folder with --results",
-        )
+    require_free_space(
+        folder,
+        2 * (4 * invocations + 3 * images) + (8 << 20),
+        "a run needs up to {} there",
+        "make room, use a smaller --limit or fewer --trials, or name another folder with --results",
+        ResultsError,
+    )
+
+
+def require_bundle_space(folder: Path, parameters: int, test_set: int, *, checkpoints: bool = False) -> None:
+    """Raise BadInput if a bundle does not fit in the folder.
+
+    ``parameters`` is the number of the model's parameters, ``test_set`` the size of the test set in bytes. With
+    ``checkpoints`` the model is still to be trained, which needs room for checkpoints too.
+    """
+    needed = parameters * (_VARIANTS + (_CHECKPOINTS if checkpoints else 0)) + test_set + _REST
+    remedy = "make room, or name another folder with --bundle"
+    require_free_space(folder, needed, "the bundle needs up to {} there", remedy)
 
 
 def writable_folder(folder: Path) -> None:
-    """Raises ResultsError now rather than after an hour of measuring."""
+    """Create the folder if necessary and raise ResultsError if no file can be written into it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -33,24 +68,3 @@ def writable_folder(folder: Path) -> None:
         raise ResultsError(
             f"{folder}: cannot be written: {cause.strerror}", "name a folder you may write with --results"
         ) from None
-
-
-#: Bytes a parameter: 4 as Keras and as float32, 2 as float16, 1 as dynamic and as int8.
-_VARIANTS = 4 + 4 + 2 + 1 + 1
-#: Weights and Adam's two moments, in the last checkpoint and in the one being written beside it.
-_CHECKPOINTS = 2 * 3 * 4
-_REST = 16 << 20  # graphs, plots, history
-
-
-def require_bundle_space(folder: Path, parameters: int, test_set: int, *, checkpoints: bool = False) -> None:
-    """Raises BadInput where there is less room than a model of so many parameters and a test set of so many bytes take.
-
-    With ``checkpoints`` it is still to be trained.
-    """
-    wanted = parameters * (_VARIANTS + (_CHECKPOINTS if checkpoints else 0)) + test_set + _REST
-    free = shutil.disk_usage(folder).free
-    if wanted > free:
-        raise BadInput(
-            f"{folder}: the bundle needs up to {wanted / 1e6:,.0f} MB there, and {free / 1e6:,.0f} MB are free",
-            "make room, or name another folder with --bundle",
-        )

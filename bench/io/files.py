@@ -1,4 +1,4 @@
-"""Reading with limits and writing whole: what every file of this project goes through."""
+"""Files read with limits and written atomically."""
 
 import contextlib
 import errno
@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import numpy.typing as npt
 
 from edge_bench.bench.interrupts import defer_interrupts
+from edge_bench.bench.io.locks import remove_unlocked
 
 __all__ = [
     "PART",
@@ -24,6 +25,7 @@ __all__ = [
     "locked_temporary",
     "open_regular_file",
     "read_bounded",
+    "read_text_or_empty",
     "remove_leftovers",
     "replacing",
     "sha256_of",
@@ -32,14 +34,14 @@ __all__ = [
 ]  # fmt: skip
 
 _CHUNK = 1 << 20
-#: In the name of every temporary file, and in no other.
+#: Part of the name of every temporary file, and of no other file.
 PART = ".edge-bench-part"
 
 
 def open_regular_file(path: Path) -> BinaryIO:
-    """Opens a file for reading, and nothing else that may bear its name.
+    """Open a regular file for reading; raise OSError if it is something else or cannot be opened.
 
-    A pipe would be waited on for ever, and a device may never end. OSError where it is one, or cannot be opened.
+    Reading a pipe might block forever, and a device may have no end.
     """
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
@@ -52,15 +54,15 @@ def open_regular_file(path: Path) -> BinaryIO:
 
 
 def why_unreadable(cause: Exception) -> str:
-    """What stopped a file from being read, in a few words: the system's own where it was the system."""
+    """Return why a file cannot be read, in at most 200 characters: the system's own message if there is one."""
     lines = str(getattr(cause, "strerror", None) or cause or type(cause).__name__).splitlines()
     return lines[0][:200] if lines else type(cause).__name__
 
 
 def is_within(folder: Path, path: Path) -> bool:
-    """Whether a path, all symbolic links followed, is within the folder; also where it does not exist yet.
+    """Return whether a path is within the folder after following all symbolic links; the path need not exist.
 
-    ValueError and OSError (a loop of links, a name too long) are a no.
+    Return False for a loop of links, a name that is too long and the like.
     """
     try:
         return path.resolve().is_relative_to(folder.resolve())
@@ -69,7 +71,7 @@ def is_within(folder: Path, path: Path) -> bool:
 
 
 def sha256_of(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal, with constant memory."""
+    """Return the SHA-256 of a file in hexadecimal, computed in constant memory."""
     digest = hashlib.sha256()
     with open_regular_file(path) as file:
         while chunk := file.read(_CHUNK):
@@ -78,24 +80,32 @@ def sha256_of(path: Path) -> str:
 
 
 def read_bounded(path: Path, limit: int) -> bytes:
-    """All bytes of a file of at most ``limit`` bytes.
+    """Return the content of a file of at most ``limit`` bytes; never allocate more.
 
-    Raises OSError where the file cannot be read, ValueError where it is larger: nothing larger is ever allocated.
+    Raise OSError if the file cannot be read, ValueError if it is larger or grows while it is read.
     """
     with open_regular_file(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > limit:
             raise ValueError(f"larger than {limit:,} bytes")
-        data = file.read(size + 1)  # not the limit: a buffer of that size would be allocated for a small file, too
+        data = file.read(size + 1)  # reading `limit` would allocate that much for a small file too
     if len(data) > size:
         raise ValueError("it grows while it is read")
     return data
 
 
-def drop_mapped_pages(array: npt.NDArray[Any]) -> None:
-    """Unmaps what has been touched of a memory-mapped array, so that it does not count as this process's memory.
+def read_text_or_empty(path: Path) -> str:
+    """Return a small file's text; empty if it cannot be read, as files of /proc and /sys may be."""
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
 
-    The content stays in the file, and in the system's cache as long as there is room.
+
+def drop_mapped_pages(array: npt.NDArray[Any]) -> None:
+    """Release the pages of a memory-mapped array, so that they do not count as memory of this process.
+
+    The content stays in the file, and in the system's page cache while there is room.
     """
     mapped = getattr(array, "_mmap", None)
     if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
@@ -103,9 +113,9 @@ def drop_mapped_pages(array: npt.NDArray[Any]) -> None:
 
 
 def write_atomically(path: Path, data: bytes, *, exclusive: bool = False) -> None:
-    """Writes under a temporary name in the same folder, syncs, then renames: readers see all of it or nothing.
+    """Write a temporary file in the same folder, sync it and rename it, so that readers see all of it or nothing.
 
-    With ``exclusive`` an existing file is never replaced (FileExistsError).
+    With ``exclusive`` raise FileExistsError instead of replacing an existing file.
     """
     with replacing(path, exclusive=exclusive) as temporary:
         temporary.write_bytes(data)
@@ -113,18 +123,18 @@ def write_atomically(path: Path, data: bytes, *, exclusive: bool = False) -> Non
 
 @contextlib.contextmanager
 def replacing(path: Path, *, exclusive: bool = False, suffix: str = "") -> Iterator[Path]:
-    """An empty file beside ``path`` to be written; synced and renamed to ``path`` at the end, gone where that fails.
+    """Yield an empty temporary file beside ``path``; at the end sync and rename it to ``path``, or remove it on error.
 
-    What a kill has left half-made in that folder is removed first; a lock tells it from what is being written now.
-    ``suffix`` ends the temporary name, for libraries that ask a name for its format.
+    First remove the temporary files that killed processes left in that folder; those of living processes are locked.
+    ``suffix`` ends the temporary name, for libraries that derive the format from the name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(path.parent)
-    made: list[tuple[Path, int]] = []
+    created: list[tuple[Path, int]] = []
     try:
         with defer_interrupts():
-            made.append(locked_temporary(path, suffix))
-        temporary = made[0][0]
+            created.append(locked_temporary(path, suffix))
+        temporary = created[0][0]
         yield temporary
         with defer_interrupts():
             with temporary.open("rb") as file:
@@ -133,13 +143,13 @@ def replacing(path: Path, *, exclusive: bool = False, suffix: str = "") -> Itera
             _rename(temporary, path, exclusive=exclusive)
             fsync_folder(path.parent)
     finally:
-        for temporary, handle in made:
+        for temporary, handle in created:
             temporary.unlink(missing_ok=True)
             os.close(handle)
 
 
 def locked_temporary(path: Path, suffix: str = "", first: bytes = b"") -> tuple[Path, int]:
-    """A new temporary file beside ``path``, and the handle that locks it; once locked it has ``first`` in it."""
+    """Return a new temporary file beside ``path`` and the handle that locks it; ``first`` is written before locking."""
     while True:
         handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=f"{PART}{suffix}", dir=path.parent)
         try:
@@ -150,24 +160,14 @@ def locked_temporary(path: Path, suffix: str = "", first: bytes = b"") -> tuple[
             raise
         with contextlib.suppress(OSError):  # a file system without locks
             fcntl.flock(handle, fcntl.LOCK_EX)
-        if os.fstat(handle).st_nlink:  # else somebody's remove_leftovers came between
+        if os.fstat(handle).st_nlink:  # else remove_leftovers of another process deleted it before it was locked
             return Path(name), handle
         os.close(handle)
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes the temporary files of processes that are no more."""
-    paths: list[Path] = []
-    with contextlib.suppress(OSError):  # a folder that is not ours to read
-        paths += folder.glob(f".*{PART}*")
-    for path in paths:
-        with contextlib.suppress(OSError):
-            handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # OSError: its process lives
-                path.unlink()
-            finally:
-                os.close(handle)
+    """Remove the temporary files that killed processes left in the folder."""
+    remove_unlocked(folder, f".*{PART}*", os.O_RDWR, Path.unlink)
 
 
 def _rename(temporary: Path, path: Path, *, exclusive: bool) -> None:
@@ -185,7 +185,7 @@ def _rename(temporary: Path, path: Path, *, exclusive: bool) -> None:
 
 
 def fsync_folder(folder: Path) -> None:
-    """Makes renames in a folder durable, where the file system has a notion of it."""
+    """Make renames in a folder durable, if the file system supports it."""
     try:
         handle = os.open(folder, os.O_RDONLY)
     except OSError:

@@ -1,42 +1,42 @@
-"""Who may write where: locks of the kernel, which a crash does not leave behind."""
+"""Locks of the kernel on files and folders; a crashed process leaves none behind."""
 
 import contextlib
 import errno
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from edge_bench.bench.errors import BadInput
 
-__all__ = ["lock", "only_writer", "reading"]
+__all__ = ["is_locked", "lock", "only_writer", "reading", "remove_unlocked"]
 
-#: A process that was killed holds its locks until all its memory is given back.
+#: A killed process keeps its locks until the kernel has released all its memory.
 PATIENCE_SECONDS = 1.0
 _STEP_SECONDS = 0.02
 
 
 @contextlib.contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
-    """Holds the folder, which must exist; BadInput where another process does.
+    """Lock an existing folder for writing; raise BadInput if another process has it locked.
 
-    The lock is on the folder itself: nothing is written, and it ends with the process, however that ends. On a
-    file system without locks there is none.
+    The lock is on the folder itself: no file is written, and the lock ends with the process in any case. A file
+    system without locks gives no protection.
     """
-    with _held(folder, fcntl.LOCK_EX, "another edge-bench is writing there, or measuring it"):
+    with _folder_lock(folder, fcntl.LOCK_EX, "another edge-bench is writing there, or measuring it"):
         yield
 
 
 @contextlib.contextmanager
 def reading(folder: Path) -> Iterator[None]:
-    """As many as like may read the folder, and nobody may write it meanwhile; BadInput where somebody does."""
-    with _held(folder, fcntl.LOCK_SH, "another edge-bench is writing there"):
+    """Lock a folder for reading, together with other readers; raise BadInput if a process is writing it."""
+    with _folder_lock(folder, fcntl.LOCK_SH, "another edge-bench is writing there"):
         yield
 
 
 @contextlib.contextmanager
-def _held(folder: Path, kind: int, refusal: str) -> Iterator[None]:
+def _folder_lock(folder: Path, kind: int, refusal: str) -> Iterator[None]:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         if not lock(handle, kind):
@@ -47,7 +47,7 @@ def _held(folder: Path, kind: int, refusal: str) -> Iterator[None]:
 
 
 def lock(handle: int, kind: int = fcntl.LOCK_EX, patience: float = PATIENCE_SECONDS) -> bool:
-    """Whether the lock was got, within ``patience`` seconds; also True where the file system has none."""
+    """Return whether the lock was acquired within ``patience`` seconds; also True if the file system has no locks."""
     deadline = time.monotonic() + patience
     while True:
         try:
@@ -60,3 +60,31 @@ def lock(handle: int, kind: int = fcntl.LOCK_EX, patience: float = PATIENCE_SECO
         if time.monotonic() >= deadline:
             return False
         time.sleep(_STEP_SECONDS)
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether a living process has locked the file; False if the file system has no locks."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        return not lock(handle, fcntl.LOCK_SH, patience=0)
+    finally:
+        os.close(handle)
+
+
+def remove_unlocked(folder: Path, pattern: str, flags: int, remove: Callable[[Path], object]) -> None:
+    """Call ``remove`` for everything in the folder that matches and that no living process has locked.
+
+    ``flags`` open it: O_RDWR for files, since NFS locks no file that is open for reading only, O_DIRECTORY for
+    folders. Skip what cannot be opened, locked or removed.
+    """
+    paths: list[Path] = []
+    with contextlib.suppress(OSError):  # the folder cannot be read
+        paths += folder.glob(pattern)
+    for path in paths:
+        with contextlib.suppress(OSError):
+            handle = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # OSError if locked
+                remove(path)
+            finally:
+                os.close(handle)

@@ -1,10 +1,10 @@
-"""The JSON form of every record: schema versions, clear refusals, and arrays packed small.
+"""Records as JSON with schema versions, and compact arrays inside them.
 
-History of the schema (one number for all records; the part before the dot changes when old readers would be wrong):
-1.0  the first: Bundle manifest, history, Run, Comparison
-1.1  what was around each trial and whether to trust the Run; agreement across machines and attribution in a Comparison
-1.2  anyone's models and data: bundles without labels or history, preprocessing by channel, top-5, pixel checksums
-1.3  Offload; other runs at the same time in the trust record; how many workers trained together
+History of the schema. All records share one version; its major number changes when old readers would misread a record.
+1.0  first version: Bundle manifest, history, Run, Comparison
+1.1  sensor readings of each trial, trust in a Run; agreement across machines and attribution in a Comparison
+1.2  other people's models and data: bundles without labels or history, preprocessing by channel, top-5, pixel checksums
+1.3  Offload; concurrent runs among the findings; number of workers that trained together
 2.0  standard names for fields (RENAMED_FIELDS); records of 1.x are still read
 """
 
@@ -44,7 +44,7 @@ __all__ = [
 
 SCHEMA_VERSION = "2.0"
 _MAJOR, _OLDEST_MAJOR = 2, 1
-#: What fields were called before 2.0.
+#: Names of fields before 2.0, and their present names.
 RENAMED_FIELDS = {
     b"place": b"sequence_number",
     b"places": b"image_positions",
@@ -55,22 +55,20 @@ RENAMED_FIELDS = {
     b"of": b"total_images",
     b"in_top": b"in_top_5",
 }
-# a key follows a brace or a comma; inside a JSON string a quotation mark is escaped, so nothing else can match
+# a key follows a brace or a comma; quotation marks inside JSON strings are escaped, so only keys match
 _OLD_FIELD = re.compile(rb'([{,]\s*)"(' + b"|".join(RENAMED_FIELDS) + rb')"(?=\s*:)')
-#: The manifest of a bundle with 65,535 classes takes some 3 MB.
+#: The manifest of a bundle with 65,535 classes takes about 3 MB.
 MAX_RECORD_BYTES = 32 << 20
-#: Values in one packed array: images of a pass, say. What a damaged or hostile file can make grow ends here.
+#: Maximum number of values in a packed array. It limits the memory that a damaged or hostile file can take.
 MAX_PACKED = 1 << 24
 
-# what fields hold at most, checked while a file is decoded
+# limits of fields, checked while a file is decoded
 MAX_INT64 = (1 << 63) - 1
 NonNegativeInt = Annotated[int, msgspec.Meta(ge=0, le=MAX_INT64)]
 PositiveInt = Annotated[int, msgspec.Meta(ge=1, le=MAX_INT64)]
 BoundedStr = Annotated[str, msgspec.Meta(max_length=65_536)]
 Length = msgspec.Meta(max_length=4096)
-BoundedNames = Annotated[
-    list[BoundedStr], msgspec.Meta(max_length=65_536)
-]  # of classes, which are numbered with 16 bits
+BoundedNames = Annotated[list[BoundedStr], msgspec.Meta(max_length=65_536)]  # classes have numbers of 16 bits
 
 RecordType = TypeVar("RecordType")
 
@@ -80,16 +78,17 @@ class _Versioned(msgspec.Struct):
 
 
 def encode_record(record: msgspec.Struct) -> bytes:
-    """A record as indented UTF-8 JSON with a newline at its end."""
+    """Return a record as indented UTF-8 JSON with a newline at the end."""
     return msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n"
 
 
 def decode_record(
     path: Path, kind: type[RecordType], error: type[BadInput], remedy: str, limit: int = MAX_RECORD_BYTES
 ) -> RecordType:
-    """Reads one record; unknown fields are ignored, a newer major schema version is refused.
+    """Read a record, ignoring unknown fields.
 
-    Raises ``error``, with the path, what was expected and ``remedy``; for a file of more than ``limit`` bytes, too.
+    Raise ``error`` with the path, the problem and ``remedy`` if the file is not such a record, is larger than ``limit``
+    bytes, or has a major schema version that is not supported.
     """
     return read_record(path, kind, error, remedy, limit)[0]
 
@@ -97,7 +96,7 @@ def decode_record(
 def read_record(
     path: Path, kind: type[RecordType], error: type[BadInput], remedy: str, limit: int = MAX_RECORD_BYTES
 ) -> tuple[RecordType, str]:
-    """As ``decode_record``, and the SHA-256 of the very bytes that were decoded."""
+    """Read a record as ``decode_record`` does; return it with the SHA-256 of the bytes that were decoded."""
     noun = kind.__name__.lower()
     try:
         data = read_bounded(path, limit)
@@ -106,14 +105,14 @@ def read_record(
     except (OSError, ValueError) as cause:
         raise error(f"{path}: cannot be read: {why_unreadable(cause)}", remedy) from None
     try:
-        stated = msgspec.json.decode(data, type=_Versioned).schema_version
-        major = int(stated.split(".")[0])
-    except (ValueError, RecursionError) as cause:  # msgspec's own errors are ValueErrors, and so are Unicode's
-        raise error(f"{path}: not a {noun} of edge-bench: {_short(cause)}", remedy) from None
+        version = msgspec.json.decode(data, type=_Versioned).schema_version
+        major = int(version.split(".")[0])
+    except (ValueError, RecursionError) as cause:  # includes msgspec's and Unicode's errors
+        raise error(f"{path}: not a {noun} of edge-bench: {_first_line(cause)}", remedy) from None
     if not _OLDEST_MAJOR <= major <= _MAJOR:
         age, advice = ("newer", "update edge-bench") if major > _MAJOR else ("older", "write it anew")
         raise error(
-            f"{path}: {noun} has schema version {stated[:20]}, {age} than this edge-bench reads ({_MAJOR}.x)",
+            f"{path}: {noun} has schema version {version[:20]}, {age} than this edge-bench reads ({_MAJOR}.x)",
             advice,
         )
     digest = hashlib.sha256(data).hexdigest()
@@ -121,28 +120,28 @@ def read_record(
         record = msgspec.json.decode(data if major == _MAJOR else with_new_names(data), type=kind)
         return as_current(record), digest
     except (ValueError, RecursionError, MemoryError) as cause:
-        raise error(f"{path}: not a whole {noun}: {_short(cause)}", remedy) from None
+        raise error(f"{path}: not a whole {noun}: {_first_line(cause)}", remedy) from None
 
 
 def with_new_names(data: bytes) -> bytes:
-    """Return JSON of schema 1.x with the field names of 2.0; JSON that has them already is returned as it is."""
-    return _OLD_FIELD.sub(lambda found: b'%s"%s"' % (found[1], RENAMED_FIELDS[found[2]]), data)
+    """Return JSON of schema 1.x with the field names of 2.0; return JSON of 2.0 unchanged."""
+    return _OLD_FIELD.sub(lambda match: b'%s"%s"' % (match[1], RENAMED_FIELDS[match[2]]), data)
 
 
 def as_current(record: RecordType) -> RecordType:
-    """Return the record with the schema version that it will be written with."""
+    """Return the record with the current schema version."""
     return msgspec.structs.replace(record, schema_version=SCHEMA_VERSION)  # type: ignore[type-var]
 
 
-def _short(cause: BaseException) -> str:
+def _first_line(cause: BaseException) -> str:
     return (str(cause).splitlines() or [type(cause).__name__])[0][:200]
 
 
 class PackedArray(msgspec.Struct, frozen=True):
     """A one-dimensional array of unsigned integers: byte planes, deflated, base64.
 
-    Latencies of one configuration differ in their low bytes only, so storing all first bytes, then all second
-    bytes and so on halves what deflate makes of them.
+    The latencies of a configuration differ only in their low bytes. Storing all first bytes, then all second bytes
+    and so on therefore halves the deflated size.
     """
 
     dtype: BoundedStr
@@ -154,7 +153,7 @@ _PACKABLE = {"uint8", "uint16", "uint32", "uint64"}
 
 
 def pack(values: npt.ArrayLike) -> PackedArray:
-    """Packs non-negative integers, shape [n], into the smallest unsigned type that holds them all."""
+    """Pack non-negative integers, shape [n], as the smallest unsigned type that fits; raise ValueError for others."""
     array = np.asarray(values)
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise ValueError("only one-dimensional arrays of integers are packed")
@@ -167,9 +166,9 @@ def pack(values: npt.ArrayLike) -> PackedArray:
 
 
 def unpack(packed: PackedArray, *, max_length: int = MAX_PACKED) -> npt.NDArray[Any]:
-    """The array that was packed, shape [length].
+    """Return the packed array, shape [length].
 
-    Raises ValueError for data that does not hold exactly ``length`` values; never inflates past that size.
+    Raise ValueError if the data is not exactly ``length`` values; never inflate more than these.
     """
     if packed.dtype not in _PACKABLE or not 0 <= packed.length <= max_length:
         raise ValueError(f"not a packed array: {packed.length} values of {packed.dtype!r}")

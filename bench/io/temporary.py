@@ -1,4 +1,4 @@
-"""A temporary folder of one process: libraries may leave there what they like, it goes with the process."""
+"""A temporary folder per process, which is removed with everything that libraries leave in it."""
 
 import contextlib
 import fcntl
@@ -7,26 +7,30 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from edge_bench.bench.io.locks import remove_unlocked
+
 __all__ = ["Scratch", "lasting_temporary_folder"]
 
 _PREFIX = "edge-bench-scratch-"
-_given: list[Path] = []  # the system's temporary folder, where this process has a scratch folder in its place
+_replaced: list[Path] = []  # the system's temporary folder, if a scratch folder has replaced it in this process
 
 
 def lasting_temporary_folder() -> Path:
-    """The system's temporary folder, for what must outlive this process."""
-    return _given[0] if _given else Path(tempfile.gettempdir())
+    """Return the system's temporary folder, for files that must outlive this process."""
+    return _replaced[0] if _replaced else Path(tempfile.gettempdir())
 
 
 class Scratch:
-    """The folder; a kill leaves it behind, and the next one to be made removes it."""
+    """A temporary folder; creating one also removes those of processes that were killed."""
 
     def __init__(self) -> None:
-        """OSError where there is no temporary folder."""
-        self._around = Path(tempfile.gettempdir())
-        self._sweep()
-        while True:  # another sweep may have taken it before it was locked
-            self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._around))
+        """Create the folder; raise OSError if the system has no temporary folder."""
+        self._parent = Path(tempfile.gettempdir())
+        remove_unlocked(
+            self._parent, f"{_PREFIX}*", os.O_RDONLY | os.O_DIRECTORY, lambda path: shutil.rmtree(path, True)
+        )
+        while True:  # another process may remove the folder before it is locked
+            self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._parent))
             self._handle = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             with contextlib.suppress(OSError):  # a file system without locks
                 fcntl.flock(self._handle, fcntl.LOCK_EX)
@@ -35,21 +39,11 @@ class Scratch:
             os.close(self._handle)
 
     def use(self) -> None:
-        """From here on it is this process's temporary folder, and that of the processes it starts."""
-        _given[:] = [self._around]
+        """Make it the temporary folder of this process and of the processes it starts from now on."""
+        _replaced[:] = [self._parent]
         tempfile.tempdir = os.environ["TMPDIR"] = str(self.folder)
 
     def remove(self) -> None:
-        """With all that is in it."""
+        """Remove the folder with everything in it."""
         shutil.rmtree(self.folder, ignore_errors=True)
         os.close(self._handle)
-
-    def _sweep(self) -> None:
-        for folder in self._around.glob(f"{_PREFIX}*"):
-            with contextlib.suppress(OSError):
-                handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # OSError: its process lives
-                    shutil.rmtree(folder, ignore_errors=True)
-                finally:
-                    os.close(handle)

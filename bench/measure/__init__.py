@@ -1,1 +1,1 @@
-"""The benchmark: request, plan, schedule, runner, recorder, trust."""
+"""The benchmark: request, plan, schedule, runner, recorder, Run builder, trust, session."""

@@ -1,4 +1,4 @@
-"""What is to be measured: variants × runtimes × threads × batch sizes, and for each that cannot be, why."""
+"""The configurations to measure: variants × runtimes × threads × batch sizes, and why some cannot run."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +26,7 @@ __all__ = ["Planned", "Selection", "plan"]
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person asked for; an empty list means all there is, None the runtime's own default."""
+    """The user's selection; an empty sequence means everything, None the runtime's default."""
 
     variants: Sequence[str] = ()
     runtimes: Sequence[str] = ()
@@ -35,21 +35,21 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
-    """One configuration, the file it loads, and its failure where it cannot even start."""
+    """A configuration, the file it loads, and its failure if it cannot start."""
 
     configuration: Configuration
     variant: Variant
     file: Path | None
     runtime_version: str
     failure: Failure | None = None
-    images: int | None = None  # how many of the run's images it classifies; None: all. For studies/calibration
+    images: int | None = None  # number of images to classify; None: all. For studies/calibration
 
 
 def plan(models: Models, selection: Selection) -> list[Planned]:
-    """Every configuration of the selection, in the order of the variants, then runtimes.
+    """Return the configurations of a selection, ordered by variant, then runtime.
 
-    Raises BadInput for a variant or a runtime that nobody knows, or a pair of which none fits the other: a mistake
-    in the question. What cannot run here gets a failure instead: an answer.
+    Raise BadInput for an unknown variant or runtime, and if no selected runtime can run any selected variant. A
+    configuration that cannot run on this machine is included with its failure.
     """
     variants = [models.variant(name) for name in dict.fromkeys(selection.variants)] or list(models.variants)
     runtimes = [runtime_named(name) for name in dict.fromkeys(selection.runtimes)] or list(RUNTIMES.values())
@@ -67,7 +67,7 @@ def plan(models: Models, selection: Selection) -> list[Planned]:
         )
     planned = []
     for variant, runtime in pairs:
-        file, version, failure = _ready(models, variant, runtime)
+        file, version, failure = _preflight(models, variant, runtime)
         for threads in dict.fromkeys(selection.threads or [runtime.threads or usable_cores()]):
             for batch_size in dict.fromkeys(selection.batch_sizes or [runtime.batch_size]):
                 configuration = Configuration(
@@ -85,7 +85,7 @@ def plan(models: Models, selection: Selection) -> list[Planned]:
     return planned
 
 
-def _ready(models: Models, variant: Variant, runtime: Runtime) -> tuple[Path | None, str, Failure | None]:
+def _preflight(models: Models, variant: Variant, runtime: Runtime) -> tuple[Path | None, str, Failure | None]:
     version = installed_version(runtime)
     if version is None:
         missing = why_not_installed(runtime)

@@ -1,4 +1,4 @@
-"""The living side of a run: what workers say becomes entries, each on disk before the next trial starts."""
+"""The recorder of a run: messages of workers become journal entries, on disk before the next trial starts."""
 
 import contextlib
 import time
@@ -38,11 +38,11 @@ __all__ = ["JournalWriteError", "Recorder", "started_run"]
 
 
 class JournalWriteError(Exception):
-    """What was measured could not be put on disk: no more is measured."""
+    """The journal cannot be written, so the run must stop."""
 
 
 def started_run(workload: Workload, planned: Sequence[Planned], settings: Settings) -> Run:
-    """The Run as it is before its first trial: the machine, the question, the images, and no answer."""
+    """Return a Run without trials: the machine, the settings, the images and the planned configurations."""
     machine = describe_machine()
     return Run(
         run_id=uuid.uuid4().hex,
@@ -79,7 +79,7 @@ def started_run(workload: Workload, planned: Sequence[Planned], settings: Settin
 
 
 class Recorder:
-    """Takes down what happens, in memory and, where there is a journal, on disk."""
+    """The events of a run, recorded in memory and, if there is a journal, on disk."""
 
     def __init__(
         self,
@@ -95,42 +95,41 @@ class Recorder:
         self._builder = RunBuilder(begun)
         if journal is not None:
             self._builder.apply_all(earlier or (), journal.path)
-        self._sitting_ns = time.perf_counter_ns()
-        # a run that is gone on with counts on from its last trial: what lies between is nobody's measurement
-        self._began_ns = self._sitting_ns - self._builder.ended_ns
+        # the clock of a resumed run continues from its last trial, so that the pause does not count
+        self._began_ns = time.perf_counter_ns() - self._builder.ended_ns
         self.interrupted = False
         self.stopped = ""
 
     @property
     def passes(self) -> dict[int, int]:
-        """Passes a trial, by configuration."""
+        """Passes per trial, by the number of the configuration."""
         return self._builder.passes
 
     @property
     def trials(self) -> int:
-        """Trials made so far, of all configurations."""
+        """Number of finished trials of all configurations."""
         return self._builder.trials
 
     def failed(self, number: int) -> bool:
-        """Whether a configuration has failed."""
+        """Return whether a configuration has failed."""
         return self._builder.failed(number)
 
     def made(self, number: int, generation: int, round_number: int) -> bool:
-        """Whether a trial of the schedule was made, in this sitting or an earlier one."""
+        """Return whether a trial of the schedule is finished, in this process or before ``--resume``."""
         return self._builder.made(number, generation, round_number)
 
     def process_for(self, generation: int, planned: int) -> int:
-        """The index of a generation's fresh processes."""
+        """Return the index for the processes of a generation."""
         return self._builder.process_for(generation, planned)
 
     def fail(self, number: int, failure: Failure) -> None:
-        """A configuration has failed; the trials it has made stay."""
-        self._take(ConfigurationFailed(number=number, failure=failure))
+        """Record the failure of a configuration; its finished trials are kept."""
+        self._record(ConfigurationFailed(number=number, failure=failure))
 
     def prepared(
         self, number: int, process: int, ready: Ready, prepared: Prepared, passes: int, delegate: str = ""
     ) -> None:
-        """A worker is warm."""
+        """Record that a worker has finished its warm-up."""
         record = ProcessRecord(
             index=process,
             import_ns=ready.import_ns,
@@ -141,12 +140,12 @@ class Recorder:
             memory_before_bytes=prepared.memory_before_bytes,
             memory_peak_bytes=0,
         )
-        self._take(
+        self._record(
             ProcessStarted(number=number, record=record, delegate=delegate, passes=passes, chunks=prepared.chunks)
         )
 
     def monitor(self) -> AbstractContextManager[TrialReadings]:
-        """Reads the sensors before and after a trial; the caller sleeps in between."""
+        """Return a context manager that reads the sensors before and after a trial."""
         return monitor_trial(self._sensors)
 
     def timed(
@@ -159,8 +158,8 @@ class Recorder:
         readings: TrialReadings,
         image_positions: npt.NDArray[np.int64] | None = None,
     ) -> None:
-        """A trial was made, over all images or those at ``image_positions``."""
-        self._look_around()
+        """Record a trial over all images, or over those at ``image_positions``, shape [images of the trial]."""
+        self._check_concurrent_runs()
         labels = np.array(timed.labels, dtype=np.int64)
         truth = self._truth if image_positions is None else self._truth[image_positions]
         in_top_5 = None
@@ -183,27 +182,29 @@ class Recorder:
             throttled=readings.throttled,
             image_positions=None if image_positions is None else pack(image_positions),
         )
-        self._take(TrialMade(number=number, generation=generation, trial=trial, labels=pack(labels), in_top_5=in_top_5))
+        self._record(
+            TrialMade(number=number, generation=generation, trial=trial, labels=pack(labels), in_top_5=in_top_5)
+        )
 
     def finished(self, number: int, process: int, finished: Finished) -> None:
-        """A worker has ended in good order."""
-        self._take(ProcessFinished(number=number, process=process, memory_peak_bytes=finished.memory_peak_bytes))
+        """Record that a worker has ended normally."""
+        self._record(ProcessFinished(number=number, process=process, memory_peak_bytes=finished.memory_peak_bytes))
 
     def run(self) -> Run:
-        """Everything so far, as the record that is written."""
+        """Return the Run with everything recorded so far."""
         with contextlib.suppress(JournalWriteError):
-            self._look_around()
+            self._check_concurrent_runs()
         wall = self._builder.begun.wall_seconds + (time.perf_counter_ns() - self._began_ns) / 1e9
         run = self._builder.run(complete=not self.interrupted, ended=utc_now(), wall_seconds=round(wall, 3))
         return msgspec.structs.replace(run, state_after=self._sensors.read(), stopped=self.stopped)
 
-    def _look_around(self) -> None:
+    def _check_concurrent_runs(self) -> None:
         for other in self._concurrent.poll() if self._concurrent else ():
-            self._take(FindingAdded(finding=concurrent_run_finding(other)))
+            self._record(FindingAdded(finding=concurrent_run_finding(other)))
 
-    def _take(self, entry: Entry) -> None:
-        with defer_interrupts():  # in both or in neither, whatever signal comes
-            self._builder.apply(entry)  # first: where the disk is full, it is still in memory
+    def _record(self, entry: Entry) -> None:
+        with defer_interrupts():  # a signal must not separate memory and disk
+            self._builder.apply(entry)  # first, so that it is kept in memory if the disk is full
             if self._journal is None:
                 return
             try:

@@ -1,4 +1,4 @@
-"""What is to be measured on what: a bundle's variants on its test set, or anyone's model files on anyone's data."""
+"""The request for a run: a bundle's variants on its test set, or any model files on any data."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,32 +17,32 @@ from edge_bench.bench.system.emulation import emulation_signs
 
 __all__ = ["BenchmarkRequest"]
 
-#: An emulator takes 50 to 300 times as long, and only its predictions count.
+#: Default of --limit under an emulator, which takes 50 to 300 times as long; only its predictions are valid.
 EMULATED_LIMIT = 500
 
 
 @dataclass(frozen=True)
 class BenchmarkRequest:
-    """Everything that decides a run but the machine: the images, the configurations, the settings."""
+    """Everything that determines a run except the machine: images, configurations and settings."""
 
     workload: Workload
     planned: Sequence[Planned]
     settings: Settings
-    bundle: Path | None = None  # whose folder it is about
+    bundle: Path | None = None  # the bundle's folder; None for model files
 
     @property
     def images(self) -> int:
-        """Images that the trials of all configurations label together, at most."""
-        return len(self.workload.indices) * self.settings.trials * len(self._able)
+        """Maximum number of images that all trials of all configurations classify."""
+        return len(self.workload.indices) * self.settings.trials * len(self._runnable)
 
     @property
     def invocations(self) -> int:
-        """Invocations that are timed, at most."""
+        """Maximum number of timed invocations of all trials."""
         count = len(self.workload.indices)
-        return sum(-(-count // item.configuration.batch_size) for item in self._able) * self.settings.trials
+        return sum(-(-count // item.configuration.batch_size) for item in self._runnable) * self.settings.trials
 
     @property
-    def _able(self) -> list[Planned]:
+    def _runnable(self) -> list[Planned]:
         return [item for item in self.planned if item.failure is None]
 
     @classmethod
@@ -51,7 +51,7 @@ class BenchmarkRequest:
     ) -> "BenchmarkRequest":
         """Return a request for a bundle's variants on its test set.
 
-        Under an emulator, if nothing was selected: the light variant on a few images.
+        Under an emulator, unless variants, runtimes or a limit are set: the light variant on EMULATED_LIMIT images.
         """
         bundle = Bundle.open(folder)
         if emulation_signs() and selection == Selection(variants=[], runtimes=[]) and settings.limit is None:

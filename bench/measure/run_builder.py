@@ -1,4 +1,4 @@
-"""From the entries of a journal to a Run, at any moment: the same for a living run and for what a dead one left."""
+"""The Run made from journal entries, both during a run and after an interrupted one."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ _SHORT_TRIAL_SECONDS = 0.1
 
 
 class RunBuilder:
-    """All that is known of a run so far, by the number of the configuration in its plan."""
+    """The state of a run after its entries so far, by the number of the configuration in the plan."""
 
     def __init__(self, begun: Run) -> None:
         self.begun = begun
@@ -46,24 +46,24 @@ class RunBuilder:
         self._trials: dict[int, list[Trial]] = defaultdict(list)
         self._predictions: dict[int, npt.NDArray[np.int64]] = {}
         self._unstable: dict[int, npt.NDArray[np.bool_]] = {}
-        self._in_top: dict[int, npt.NDArray[np.uint8]] = {}
+        self._in_top_5: dict[int, npt.NDArray[np.uint8]] = {}
         self._delegates: dict[int, str] = {}
         self._chunks: dict[int, int] = {}
-        self._noticed: list[Finding] = []
-        self._made: set[tuple[int, int, int]] = set()
-        self.passes: dict[int, int] = {}  # passes a trial
-        self.trials = 0
-        self.ended_ns = 0  # when the last trial ended, since the run began
+        self._findings: list[Finding] = []
+        self._finished: set[tuple[int, int, int]] = set()
+        self.passes: dict[int, int] = {}  # per trial
+        self.trials = 0  # finished, of all configurations
+        self.ended_ns = 0  # end of the last trial, since the start of the run
 
     def apply(self, entry: Entry) -> None:
-        """Takes one entry in. ValueError where it does not belong to this run."""
+        """Apply an entry; raise ValueError if it does not belong to this run."""
         match entry:
             case ProcessStarted(number=number, record=record):
                 self._delegates[number], self._chunks[number] = entry.delegate, entry.chunks
                 self.passes[number] = entry.passes
                 self._processes[number][record.index] = record
             case TrialMade():
-                self._trial(entry)
+                self._apply_trial(entry)
             case ProcessFinished(number=number, process=process):
                 self._processes[number][process] = msgspec.structs.replace(
                     self._processes[number][process], memory_peak_bytes=entry.memory_peak_bytes
@@ -71,12 +71,12 @@ class RunBuilder:
             case ConfigurationFailed(number=number, failure=failure):
                 self._failures[number] = failure
             case FindingAdded(finding=finding):
-                self._noticed.append(finding)
+                self._findings.append(finding)
             case RunStarted():
                 raise ValueError("a run begins once")
 
     def apply_all(self, entries: Sequence[Entry], journal: Path) -> None:
-        """Takes in what a journal holds. ResultsError where its entries do not fit each other."""
+        """Apply the entries of a journal; raise ResultsError if they are not consistent."""
         try:
             for entry in entries:
                 self.apply(entry)
@@ -84,41 +84,42 @@ class RunBuilder:
             raise ResultsError(f"{journal}: its entries do not fit each other: {cause}", "remove it") from None
 
     def failed(self, number: int) -> bool:
-        """Whether a configuration has failed."""
+        """Return whether a configuration has failed."""
         return number in self._failures
 
     def made(self, number: int, generation: int, round_number: int) -> bool:
-        """Whether a trial of the schedule was made."""
-        return (number, generation, round_number) in self._made
+        """Return whether a trial of the schedule is finished."""
+        return (number, generation, round_number) in self._finished
 
     def process_for(self, generation: int, planned: int) -> int:
-        """The index of fresh worker processes: the generation's, or a new one where earlier processes had that."""
+        """Return the index for fresh worker processes: the generation's, or a new one if that is used already."""
         used = {index for records in self._processes.values() for index in records}
         return generation if generation not in used else max(used | {planned - 1}) + 1
 
-    def _trial(self, entry: TrialMade) -> None:
+    def _apply_trial(self, entry: TrialMade) -> None:
         number, trial, labels = entry.number, entry.trial, unpack(entry.labels).astype(np.int64)
-        where = (
-            np.arange(self._count) if trial.image_positions is None else unpack(trial.image_positions).astype(np.int64)
-        )
-        if len(labels) != len(where) or (entry.in_top_5 is not None and entry.in_top_5.length != len(where)):
-            raise ValueError(f"{len(labels):,} labels of {len(where):,} images")
+        if trial.image_positions is None:
+            positions = np.arange(self._count)
+        else:
+            positions = unpack(trial.image_positions).astype(np.int64)
+        if len(labels) != len(positions) or (entry.in_top_5 is not None and entry.in_top_5.length != len(positions)):
+            raise ValueError(f"{len(labels):,} labels of {len(positions):,} images")
         first = self._predictions.setdefault(number, np.full(self._count, -1, dtype=np.int64))
         unstable = self._unstable.setdefault(number, np.zeros(self._count, dtype=np.bool_))
-        unstable[where] |= (first[where] >= 0) & (first[where] != labels)
+        unstable[positions] |= (first[positions] >= 0) & (first[positions] != labels)
         if entry.in_top_5 is not None:
-            in_top_5 = self._in_top.setdefault(number, np.zeros(self._count, dtype=np.uint8))
-            in_top_5[where] = np.where(first[where] >= 0, in_top_5[where], unpack(entry.in_top_5))
-        first[where] = np.where(first[where] >= 0, first[where], labels)
+            in_top_5 = self._in_top_5.setdefault(number, np.zeros(self._count, dtype=np.uint8))
+            in_top_5[positions] = np.where(first[positions] >= 0, in_top_5[positions], unpack(entry.in_top_5))
+        first[positions] = np.where(first[positions] >= 0, first[positions], labels)
         self._trials[number].append(trial)
-        self._made.add((number, entry.generation, trial.round))
+        self._finished.add((number, entry.generation, trial.round))
         self.trials += 1
         self.ended_ns = max(self.ended_ns, trial.began_ns + trial.elapsed_ns)
 
     def run(self, *, complete: bool, ended: str = "", wall_seconds: float | None = None) -> Run:
-        """Everything so far as the record that is written; unless stated otherwise it ended with its last trial."""
+        """Return the Run so far; ``wall_seconds`` defaults to the end of its last trial."""
         results = [self._result(number, result) for number, result in enumerate(self.begun.results)]
-        findings = self.begun.findings + self._noticed + trial_findings(results, self.begun.machine)
+        findings = self.begun.findings + self._findings + trial_findings(results, self.begun.machine)
         return msgspec.structs.replace(
             self.begun,
             ended=ended,
@@ -140,7 +141,7 @@ class RunBuilder:
             trials=trials,
             predictions=pack(np.maximum(predictions, 0)) if trials else None,
             unseen_positions=pack(unseen) if len(unseen) else None,
-            in_top_5=pack(self._in_top[number]) if number in self._in_top else None,
+            in_top_5=pack(self._in_top_5[number]) if number in self._in_top_5 else None,
             unstable_predictions=unstable,
             failure=self._failures.get(number),
             warnings=_warnings(trials, unstable, self._chunks.get(number, 1)),
@@ -149,7 +150,7 @@ class RunBuilder:
 
 
 def read_run_or_journal(path: Path) -> Run:
-    """Reads a Run file, or the journal of an unfinished run as an incomplete Run; ResultsError with what is wrong."""
+    """Return the Run in a Run file, or an incomplete one from a journal; raise ResultsError if it is not valid."""
     if path.suffix != JOURNAL:
         return read_run(path)
     begun, entries = read_journal(path)
@@ -164,7 +165,7 @@ def read_run_or_journal(path: Path) -> Run:
 
 
 def _warnings(trials: Sequence[Trial], unstable: int, chunks: int) -> list[str]:
-    """What is odd about a configuration's trials, in words."""
+    """Return the warnings about a configuration's trials."""
     seconds = [trial.pass_seconds for trial in trials]
     if not seconds:
         return []

@@ -1,8 +1,8 @@
-"""The benchmark: fresh workers, interleaved rounds, every configuration the same images; one Run comes out.
+"""The benchmark: fresh workers, interleaved rounds and the same images for every configuration.
 
-The flow, for each generation of worker processes: start one worker a configuration (their imports overlap), let
-each load and warm up alone, then ask for one trial at a time, round by round. A worker that fails becomes a row
-that says why; the rest goes on.
+Each generation starts one worker process per configuration; their imports overlap. Each worker then loads its model
+and warms up alone. Then trials are measured one at a time, round by round. A worker that fails is reported with its
+reason; the other configurations still run.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from edge_bench.bench.dataset.workload import Workload
 from edge_bench.bench.interrupts import defer_interrupts
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.measure.recorder import JournalWriteError, Recorder, started_run
-from edge_bench.bench.measure.schedule import Generation, schedule
+from edge_bench.bench.measure.schedule import Generation, passes_per_trial, schedule
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.journal import Entry, Journal
 from edge_bench.bench.records.run import Failure, Run, Settings
@@ -24,10 +24,6 @@ from edge_bench.bench.worker.messages import Prepare, Prepared, Ready, Time, Tim
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
 __all__ = ["run_benchmark"]
-
-#: pyperf's minimum; a shorter pass is repeated within its trial.
-TRIAL_NS = 100_000_000
-_HEADROOM = 1.2  # a warm-up's estimate of a pass may be that much too long
 
 
 def run_benchmark(
@@ -41,18 +37,18 @@ def run_benchmark(
     earlier: Sequence[Entry] | None = None,
     concurrent: ConcurrentRunDetector | None = None,
 ) -> Run:
-    """Measures every planned configuration; what was measured comes back, also after Ctrl-C (``complete`` is False).
+    """Measure every planned configuration and return the Run; after Ctrl-C it is incomplete (``complete`` is False).
 
-    With a ``journal`` every trial is on disk before the next starts; ``earlier`` are the entries of a run that ended
-    before its time, which goes on where they end. Where the journal can no longer be written, the run stops. Other runs
-    that ``concurrent`` meets are in the trust record.
+    With a ``journal`` every trial is on disk before the next one starts. The run stops if the journal can no longer be
+    written. ``earlier`` are the entries of an interrupted run, which is continued. Runs that ``concurrent`` detects are
+    recorded as findings.
     """
     recorder = Recorder(begun or started_run(workload, planned, settings), workload, journal, earlier, concurrent)
-    able = [number for number, item in enumerate(planned) if item.failure is None]
-    progress.start("measuring", settings.trials * len(able), recorder.trials)
+    runnable = [number for number, item in enumerate(planned) if item.failure is None]
+    progress.start("measuring", settings.trials * len(runnable), recorder.trials)
     try:
-        for generation in schedule(len(able), settings.trials, settings.processes, settings.seed):
-            _Workers(workload, planned, settings, recorder, progress).run(able, generation)
+        for generation in schedule(len(runnable), settings.trials, settings.processes, settings.seed):
+            _Workers(workload, planned, settings, recorder, progress).run(runnable, generation)
     except KeyboardInterrupt:
         recorder.interrupted = True
     except JournalWriteError as cause:
@@ -64,7 +60,7 @@ def run_benchmark(
 
 
 class _Workers:
-    """One generation: the living workers, by the number of their configuration."""
+    """The running workers of a generation, by the number of their configuration."""
 
     def __init__(
         self,
@@ -74,52 +70,52 @@ class _Workers:
         recorder: Recorder,
         progress: Progress,
     ) -> None:
-        self._subject, self._planned, self._settings = workload, planned, settings
+        self._workload, self._planned, self._settings = workload, planned, settings
         self._recorder, self._progress = recorder, progress
-        self._alive: dict[int, WorkerProcess] = {}
+        self._workers: dict[int, WorkerProcess] = {}
         self._process = 0
 
-    def run(self, able: Sequence[int], generation: Generation) -> None:
-        """Starts, prepares, measures in the generation's order, and leaves no process behind."""
-        left = [number for number in able if self._left(number, generation)]
+    def run(self, runnable: Sequence[int], generation: Generation) -> None:
+        """Start and prepare the workers, measure in the generation's order, and stop every worker."""
+        unfinished = [number for number in runnable if self._is_unfinished(number, generation)]
         self._process = self._recorder.process_for(generation.number, self._settings.processes)
         try:
-            for number in left:
+            for number in unfinished:
                 if not self._recorder.failed(number):
-                    with defer_interrupts():  # a worker that nobody knows of would not be stopped
-                        self._alive[number] = WorkerProcess(
+                    with defer_interrupts():  # a worker that is not in the dictionary would not be stopped
+                        self._workers[number] = WorkerProcess(
                             self._planned[number].configuration.runtime, self._settings.memory_limit
                         )
-            imports = {number: self._guarded(number, self._await_import) for number in list(self._alive)}
-            for number in list(self._alive):
+            imports = {number: self._attempt(number, self._await_import) for number in list(self._workers)}
+            for number in list(self._workers):
                 self._progress.advance(0, f"preparing {self._planned[number].configuration}")
-                self._guarded(number, self._prepare, imports[number])
+                self._attempt(number, self._prepare, imports[number])
             for round_number, order in enumerate(generation.rounds):
-                for place in order:
-                    number = able[place]
+                for index in order:
+                    number = runnable[index]
                     if self._recorder.made(number, generation.number, round_number):
                         continue
-                    if number in self._alive:
-                        self._guarded(number, self._trial, generation.number, round_number)
+                    if number in self._workers:
+                        self._attempt(number, self._trial, generation.number, round_number)
                     self._progress.advance(1, str(self._planned[number].configuration))
-            for number in list(self._alive):
-                self._guarded(number, self._finish)
+            for number in list(self._workers):
+                self._attempt(number, self._finish)
         finally:
-            for worker in self._alive.values():
+            for worker in self._workers.values():
                 worker.stop()
 
-    def _left(self, number: int, generation: Generation) -> bool:
-        """Whether a configuration has trials of this generation to make."""
+    def _is_unfinished(self, number: int, generation: Generation) -> bool:
+        """Return whether trials of a configuration are missing in this generation."""
         rounds = range(len(generation.rounds))
-        return any(not self._recorder.made(number, generation.number, each) for each in rounds)
+        return not all(self._recorder.made(number, generation.number, round_number) for round_number in rounds)
 
-    def _guarded(self, number: int, step: Callable[..., Any], *arguments: Any) -> Any:
-        """Runs a step of one worker; if it fails, the worker is stopped and its configuration has its reason."""
+    def _attempt(self, number: int, step: Callable[..., Any], *arguments: Any) -> Any:
+        """Run a step of a worker; if it fails, stop the worker and record the reason."""
         try:
-            return step(number, self._alive[number], *arguments)
+            return step(number, self._workers[number], *arguments)
         except WorkerFailed as cause:
             self._recorder.fail(number, cause.failure)
-            self._alive.pop(number).stop()
+            self._workers.pop(number).stop()
             return None
 
     def _await_import(self, number: int, worker: WorkerProcess) -> Ready:  # noqa: ARG002
@@ -130,25 +126,25 @@ class _Workers:
         request = Prepare(
             configuration=planned.configuration,
             file=str(planned.file),
-            images=str(self._subject.pixels),
-            rows=self._subject.rows.tolist(),
-            preprocessing=self._subject.preprocessing,
-            input_shape=None if self._subject.input_shape is None else list(self._subject.input_shape),
+            images=str(self._workload.pixels),
+            rows=self._workload.rows.tolist(),
+            preprocessing=self._workload.preprocessing,
+            input_shape=None if self._workload.input_shape is None else list(self._workload.input_shape),
         )
         prepared = worker.ask(request, Prepared, self._settings.timeout_s)
         passes = self._recorder.passes.get(number)
         if passes is None:
-            # fixed by the first generation, so that all trials of a configuration are the same work
-            images = len(self._subject.indices)
+            # fixed in the first generation, so that all trials of a configuration do the same work
+            images = len(self._workload.indices)
             pass_ns = prepared.pass_ns * min(self._settings.resample or images, images) // images
-            passes = max(1, -int(-TRIAL_NS * _HEADROOM // max(pass_ns, 1)))
+            passes = passes_per_trial(pass_ns)
         self._recorder.prepared(number, self._process, ready, prepared, passes, worker.delegate())
 
     def _trial(self, number: int, worker: WorkerProcess, generation: int, round_number: int) -> None:
         settings, image_positions = self._settings, None
-        count, share = len(self._subject.indices), self._planned[number].images
-        if share is not None:
-            image_positions = np.arange(min(share, count))
+        count, limit = len(self._workload.indices), self._planned[number].images
+        if limit is not None:
+            image_positions = np.arange(min(limit, count))
         elif settings.resample:
             image_positions = draw_for_trial(count, settings.resample, settings.seed, generation, round_number)
         request = Time(
@@ -157,8 +153,8 @@ class _Workers:
         )
         with self._recorder.monitor() as readings:
             timed = worker.ask(request, Timed, self._settings.timeout_s)
-        wanted = count if image_positions is None else len(image_positions)
-        if len(timed.labels) != wanted or len(timed.latencies_ns) > wanted or len(timed.best) not in (0, 10 * wanted):
+        images = count if image_positions is None else len(image_positions)
+        if len(timed.labels) != images or len(timed.latencies_ns) > images or len(timed.best) not in (0, 10 * images):
             raise WorkerFailed(Failure(kind="failed", message="answered with labels of other images than those asked"))
         self._recorder.timed(number, generation, self._process, round_number, timed, readings, image_positions)
 

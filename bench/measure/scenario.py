@@ -1,4 +1,4 @@
-"""What a user of the model waits for, and so which batch sizes are measured."""
+"""Benchmark scenarios and their batch sizes."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -7,19 +7,19 @@ from edge_bench.bench.errors import BadInput
 
 __all__ = ["Scenario", "batch_sizes_for"]
 
-#: Batch sizes that the offline scenario sweeps for the most images a second.
+#: Batch sizes that the offline scenario tries to find the most images/s.
 OFFLINE_BATCH_SIZES = (1, 8, 32, 100)
 
 
 class Scenario(StrEnum):
-    """What a user of the model waits for. The names are MLPerf Inference's."""
+    """How the model is used. The names are those of MLPerf Inference."""
 
-    OFFLINE = "offline"  # all images are there: the most images a second, whatever the batch
-    SINGLE_STREAM = "single-stream"  # one image at a time: the least latency
+    OFFLINE = "offline"  # all images are available: maximize images/s with any batch size
+    SINGLE_STREAM = "single-stream"  # one image at a time: minimize latency
 
 
 def batch_sizes_for(scenario: Scenario | None, stated: Sequence[int] | None) -> Sequence[int] | None:
-    """The batch sizes of a scenario; None where each runtime has its own. BadInput where the two contradict."""
+    """Return the batch sizes to measure, None for each runtime's own; raise BadInput if the two options conflict."""
     if scenario is Scenario.OFFLINE:
         return stated or OFFLINE_BATCH_SIZES
     if scenario is Scenario.SINGLE_STREAM:

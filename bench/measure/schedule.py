@@ -1,34 +1,37 @@
-"""Which worker runs which trial, in what order: rounds over all configurations, each in its own shuffled order."""
+"""The order of trials: rounds over all configurations, each round in its own shuffled order."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Generation", "schedule"]
+__all__ = ["Generation", "passes_per_trial", "schedule"]
+
+_MIN_TRIAL_NS = 100_000_000  # pyperf's minimum; a shorter pass is repeated within its trial
+_HEADROOM = 1.2  # the warm-up may overestimate the duration of a pass by this factor
 
 
 class Generation(NamedTuple):
-    """One set of fresh worker processes; ``rounds[r]`` is the order of configurations (by number) in round r."""
+    """A set of fresh worker processes; ``rounds[r]`` is the order of configurations, by number, in round r."""
 
     number: int
     rounds: list[list[int]]
 
 
 def schedule(configurations: int, trials: int, processes: int, seed: int) -> list[Generation]:
-    """Spreads ``trials`` over ``processes`` generations as evenly as they go, and shuffles every round.
+    """Return up to ``processes`` generations with ``trials`` rounds in total, spread evenly and each shuffled.
 
-    Interleaving makes drift hit all configurations alike, which about halves the variance between runs
-    (google/benchmark's random interleaving). Same seed, same order.
+    Interleaving exposes all configurations to the same drift, which about halves the variance between runs
+    (google/benchmark's random interleaving). The same seed gives the same order.
     """
     processes = min(processes, trials)
     generator = np.random.default_rng(seed)
     whole, extra = divmod(trials, processes)
     return [
-        Generation(index, [_order(generator.permutation(configurations)) for _ in range(whole + (index < extra))])
+        Generation(index, [generator.permutation(configurations).tolist() for _ in range(whole + (index < extra))])
         for index in range(processes)
     ]
 
 
-def _order(permutation: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[int]:
-    return [int(number) for number in permutation]
+def passes_per_trial(pass_ns: int) -> int:
+    """Return the number of passes of ``pass_ns`` nanoseconds each that last at least 100 ms, at least one."""
+    return max(1, -int(-_MIN_TRIAL_NS * _HEADROOM // max(pass_ns, 1)))

@@ -1,4 +1,4 @@
-"""From a question to a Run on disk, and from paths to Runs."""
+"""A run from the request to the Run on disk, with ``--once`` and ``--resume``."""
 
 import contextlib
 from collections.abc import Collection, Sequence
@@ -32,30 +32,30 @@ def measure(
     explicit_options: Collection[str] | None = None,
     resume: bool = False,
 ) -> tuple[Run, Path]:
-    """Measures what is planned and writes the Run; bad input is found before anything is measured.
+    """Measure the planned configurations and write the Run; return it with its path.
 
-    With ``once`` a complete Run of the same models and data in ``results``, made on this machine with these libraries,
-    is the answer, if its settings and configurations are those asked for; where ``explicit_options`` names the options
-    that a person stated, only these have to be the same.
-    Every trial is in a journal beside the Run before the next starts; with ``resume`` a run of the same that ended
-    before its time goes on.
-    Where the results folder can no longer be written at the end (a full disk, a card pulled out), the Run goes to the
-    system's temporary folder instead; ResultsError where that fails too.
+    All input is checked before the first measurement.
+    With ``once`` return a complete Run in ``results`` if there is one of the same models and data, made on this machine
+    with the same libraries, settings and configurations. If ``explicit_options`` names the options that the user set,
+    only these must be the same.
+    Each trial is in a journal beside the Run before the next one starts; ``resume`` continues an interrupted run.
+    If the results folder can no longer be written at the end (disk full, card removed), write the Run into the system's
+    temporary folder; raise ResultsError if that fails too.
     """
     writable_folder(results)
-    for place in (results, *runtime_folders()):
-        remove_leftovers(place)  # of runs that were killed
-    if once and (found := _measured_before(results, request, explicit_options)):
-        progress.say(f"{found[1]} has measured this bundle so already")
-        _close(found[1].with_suffix(JOURNAL))
-        return found
+    for folder in (results, *runtime_folders()):
+        remove_leftovers(folder)  # of runs that were killed
+    if once and (match := _matching_run(results, request, explicit_options)):
+        progress.say(f"{match[1]} has measured this bundle so already")
+        _remove_journal(match[1].with_suffix(JOURNAL))
+        return match
     require_run_space(results, request.images, request.invocations)
-    with contextlib.ExitStack() as held:
-        if request.bundle is not None:  # nobody may write it anew meanwhile
-            held.enter_context(reading(request.bundle))
-        journal, begun, earlier = _journal(results, request, progress, resume=resume)
-        held.enter_context(journal)
-        concurrent = held.enter_context(
+    with contextlib.ExitStack() as stack:
+        if request.bundle is not None:  # other processes must not rewrite it during the run
+            stack.enter_context(reading(request.bundle))
+        journal, begun, earlier = _open_journal(results, request, progress, resume=resume)
+        stack.enter_context(journal)
+        concurrent = stack.enter_context(
             detect_concurrent_runs(begun.run_id, begun.machine.hostname, *runtime_folders(), results)
         )
         run = run_benchmark(
@@ -63,40 +63,40 @@ def measure(
             begun=begun, journal=journal, earlier=earlier, concurrent=concurrent,
         )  # fmt: skip
         with interrupts.defer_interrupts():
-            return run, _written(run, results, journal, progress, again=earlier is not None)
+            return run, _write(run, results, journal, progress, again=earlier is not None)
 
 
-def _written(run: Run, results: Path, journal: Journal, progress: Progress, *, again: bool) -> Path:
-    """Where the Run is now; its journal is gone unless there is something to go on with."""
+def _write(run: Run, results: Path, journal: Journal, progress: Progress, *, again: bool) -> Path:
+    """Write the Run and return its path; remove the journal unless the run can be resumed."""
     try:
         path = write_run(run, results, again=again)
     except ResultsError as cause:
         path = write_run(run, lasting_temporary_folder(), again=again)
         progress.say(f"! {cause.problem}; the Run was written to {path} instead")
         return path
-    if run.complete or not run.measured:
+    if run.complete or not run.results_with_trials:
         journal.remove()
     return path
 
 
-def _close(path: Path) -> None:
-    """Removes the journal of a Run that is complete: a kill came between the two."""
+def _remove_journal(path: Path) -> None:
+    """Remove the journal of a complete Run, left by a process that was killed before it could do so."""
     with contextlib.suppress(OSError, ResultsError, BadInput):
         journal, _, _ = Journal.reopen(path)
         with journal:
             journal.remove()
 
 
-def _journal(
+def _open_journal(
     results: Path, request: BenchmarkRequest, progress: Progress, *, resume: bool
 ) -> tuple[Journal, Run, list[Entry] | None]:
-    """The journal to write, the Run as it began, and the entries of earlier sittings (None: this is the first)."""
+    """Return the journal, the Run before its first trial, and the entries of the run that is resumed, or None."""
     begun = started_run(request.workload, request.planned, request.settings)
-    unfinished = [path for path in sorted(results.glob(f"run-*{JOURNAL}"), reverse=True) if _is_of(path, begun)]
+    unfinished = [path for path in sorted(results.glob(f"run-*{JOURNAL}"), reverse=True) if _is_same_run(path, begun)]
     if resume and unfinished:
         journal, begun, entries = Journal.reopen(unfinished[0])
-        made = sum(isinstance(entry, TrialMade) for entry in entries)
-        progress.say(f"going on with {unfinished[0].name}: {made} trials are made")
+        trials = sum(isinstance(entry, TrialMade) for entry in entries)
+        progress.say(f"going on with {unfinished[0].name}: {trials} trials are made")
         return journal, begun, entries
     if resume:
         progress.say(f"{results}: no run of these models, data and options to go on with; a new one begins")
@@ -106,8 +106,8 @@ def _journal(
     return Journal.create((results / name).with_suffix(JOURNAL), begun), begun, None
 
 
-def _is_of(path: Path, wanted: Run) -> bool:
-    """Whether a journal is of the same question, asked on the same machine."""
+def _is_same_run(path: Path, wanted: Run) -> bool:
+    """Return whether a journal has the same bundle, settings, images, configurations and machine."""
     try:
         begun, _ = read_journal(path)
     except ResultsError:
@@ -121,10 +121,10 @@ def _is_of(path: Path, wanted: Run) -> bool:
     )
 
 
-def _measured_before(
+def _matching_run(
     results: Path, request: BenchmarkRequest, explicit_options: Collection[str] | None
 ) -> tuple[Run, Path] | None:
-    here, configurations = describe_machine(), [item.configuration for item in request.planned]
+    machine, configurations = describe_machine(), [item.configuration for item in request.planned]
     for path in sorted(results.glob("run-*.json"), reverse=True):
         try:
             run = read_run(path)
@@ -133,30 +133,30 @@ def _measured_before(
         if (
             run.complete
             and run.bundle.sha256 == request.workload.identity.sha256
-            and _same(run.settings, request.settings, explicit_options)
+            and _same_settings(run.settings, request.settings, explicit_options)
             and _same_configurations([result.configuration for result in run.results], configurations, explicit_options)
-            and _same_machine(run.machine, here)
+            and _same_machine(run.machine, machine)
         ):
             return run, path
     return None
 
 
-def _same(one: Settings, other: Settings, explicit_options: Collection[str] | None) -> bool:
-    names = [name for name in one.__struct_fields__ if explicit_options is None or name in explicit_options]
-    return all(getattr(one, name) == getattr(other, name) for name in names)
+def _same_settings(first: Settings, second: Settings, explicit_options: Collection[str] | None) -> bool:
+    names = [name for name in first.__struct_fields__ if explicit_options is None or name in explicit_options]
+    return all(getattr(first, name) == getattr(second, name) for name in names)
 
 
 def _same_configurations(
-    one: Sequence[Configuration], other: Sequence[Configuration], explicit_options: Collection[str] | None
+    first: Sequence[Configuration], second: Sequence[Configuration], explicit_options: Collection[str] | None
 ) -> bool:
     if explicit_options is None:
-        return list(one) == list(other)
+        return list(first) == list(second)
     axes = [axis for axis in Configuration.__struct_fields__ if axis in explicit_options]
-    return all({getattr(c, axis) for c in one} == {getattr(c, axis) for c in other} for axis in axes)
+    return all({getattr(c, axis) for c in first} == {getattr(c, axis) for c in second} for axis in axes)
 
 
-def _same_machine(one: Machine, other: Machine) -> bool:
+def _same_machine(first: Machine, second: Machine) -> bool:
     return all(
-        getattr(one, name) == getattr(other, name)
+        getattr(first, name) == getattr(second, name)
         for name in ("hostname", "cpu", "architecture", "emulated", "libraries")
     )

@@ -1,4 +1,4 @@
-"""Runs from the paths that a person named."""
+"""Runs in the files and folders that the user names."""
 
 import os
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ __all__ = ["read_runs", "runs_elsewhere"]
 
 
 def read_runs(paths: Sequence[Path], progress: Progress, *, one_bundle: bool = False) -> list[Run]:
-    """The Runs of the named files, and of the Run files in the named folders, oldest first.
+    """Return the Runs of the named files and of the Run files in the named folders, oldest first.
 
-    With ``one_bundle``, of a folder with Runs of several bundles the newest Run's bundle counts, and it is said what
-    was passed over; files named one by one are taken as they are.
+    With ``one_bundle``, read from each folder only the Runs of the newest Run's bundle and report the others. Files
+    that are named individually are always read.
     """
     runs: dict[Path, Run] = {}
     for path in paths:
@@ -40,9 +40,9 @@ def read_runs(paths: Sequence[Path], progress: Progress, *, one_bundle: bool = F
 
 
 def runs_elsewhere(folders: str | None, run: Run) -> list[Run]:
-    """The newest complete Run of the same bundle from every other machine, in folders separated like PATH's.
+    """Return the newest complete Run of the same bundle from each other kind of machine: architecture, emulated or not.
 
-    Other files in them are nobody's mistake here, and are passed over.
+    ``folders`` are separated as in PATH. Files that are not Runs are skipped.
     """
     newest: dict[tuple[str, bool], Run] = {}
     for folder in filter(None, (folders or "").split(os.pathsep)):
@@ -51,7 +51,8 @@ def runs_elsewhere(folders: str | None, run: Run) -> list[Run]:
                 other = read_run(path)
             except ResultsError:
                 continue
-            elsewhere = (other.machine.architecture, other.emulated) != (run.machine.architecture, run.emulated)
-            if elsewhere and other.complete and other.measured and other.bundle.sha256 == run.bundle.sha256:
-                newest[other.machine.architecture, other.emulated] = other
+            kind = other.machine.architecture, other.emulated
+            usable = other.complete and other.results_with_trials and other.bundle.sha256 == run.bundle.sha256
+            if usable and kind != (run.machine.architecture, run.emulated):
+                newest[kind] = other
     return list(newest.values())

@@ -1,4 +1,4 @@
-"""What spoils a measurement on this machine or spoiled this one, each with its remedy; and so whether to trust it."""
+"""Findings about the trials of a Run that make it unreliable, and whether the Run can be trusted."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -6,77 +6,78 @@ from typing import Protocol
 from edge_bench.bench.records.run import Result
 from edge_bench.bench.stats.intervals import UNSTABLE, relative_deviation
 from edge_bench.bench.stats.ratios import MATERIAL
-from edge_bench.bench.system.environment import _COOLING, _LESS_LOAD, _REMEDIES, _TICKS_NS
+from edge_bench.bench.system.environment import COOLING, LESS_LOAD, REMEDIES, TICKS_NS
 from edge_bench.bench.system.machine import Finding, Machine
 
 __all__ = ["disturbed", "load_finding", "throttling_finding", "trial_findings", "trusted"]
 
-#: More disturbed trials than this share, and the median moves: with fewer, it and its interval stay where they are.
+#: Share of disturbed trials above which they spoil a Run; below, the median and its interval hardly change.
 DISTURBED_SHARE = 0.10
 
 
 class WatchedTrial(Protocol):
-    """A trial of any kind, as far as the machine around it goes; a Trial of a Run or an Offload."""
+    """The sensor readings of a trial, of a Run or of an Offload."""
 
     @property
     def elapsed_ns(self) -> int:
-        """How long it took."""
+        """Duration of the trial."""
 
     @property
     def other_cpu_ns(self) -> int | None:
-        """Processor time of everyone else meanwhile."""
+        """CPU time of all other processes during the trial."""
 
     @property
     def steal_ns(self) -> int | None:
-        """Processor time that a hypervisor gave to others meanwhile."""
+        """CPU time that a hypervisor gave to other machines during the trial."""
 
     @property
     def throttled(self) -> list[str]:
-        """Why the machine was slower than it can be."""
+        """Why the machine was slower than possible; empty if it was not."""
 
 
 def disturbed(trial: WatchedTrial, threads: int, cores: int) -> bool:
-    """Whether others took processor time that this trial would have used.
+    """Return whether other processes took CPU time that this trial would have used.
 
-    That is so where a hypervisor stole more than 2 % of its time, or where everyone else used more than the cores that
-    its threads left free by more than that. Both beyond what ticks can tell.
+    That is true if the steal time exceeds 2 % of the trial's duration, or if the CPU time of other processes exceeds
+    what the trial's ``threads`` left free on ``cores`` by the same 2 %. Both limits include the error of the ticks.
     """
-    tolerance = MATERIAL * trial.elapsed_ns + _TICKS_NS
+    tolerance = MATERIAL * trial.elapsed_ns + TICKS_NS
     free = max(0, cores - threads) * trial.elapsed_ns
     return (trial.steal_ns or 0) > tolerance or (trial.other_cpu_ns or 0) > free + tolerance
 
 
 def trial_findings(results: Sequence[Result], machine: Machine) -> list[Finding]:
-    """What the trials themselves say: throttled, disturbed, spread too wide."""
+    """Return the findings about trials that were throttled or disturbed, or whose times vary too much."""
     trials = [(trial, result.configuration.threads) for result in results for trial in result.trials]
-    found = [throttling_finding([trial for trial, _ in trials]), load_finding(trials, machine.cores), _spread(results)]
-    return [finding for finding in found if finding]
+    throttling = throttling_finding([trial for trial, _ in trials])
+    findings = [throttling, load_finding(trials, machine.cores), _spread(results)]
+    return [finding for finding in findings if finding]
 
 
 def throttling_finding(trials: Sequence[WatchedTrial]) -> Finding | None:
-    """How many trials were throttled, and what helps; None where none was."""
-    marked = [trial for trial in trials if trial.throttled]
-    if not marked:
+    """Return a finding with the number of throttled trials; None if there are none."""
+    throttled = [trial for trial in trials if trial.throttled]
+    if not throttled:
         return None
-    reasons = list(dict.fromkeys(reason for trial in marked for reason in trial.throttled))
+    reasons = list(dict.fromkeys(reason for trial in throttled for reason in trial.throttled))
     return Finding(
-        what=f"{len(marked)} of {len(trials)} trials were throttled: {', '.join(reasons)}",
-        remedy="; ".join(dict.fromkeys(_REMEDIES.get(reason, _COOLING) for reason in reasons)),
+        what=f"{len(throttled)} of {len(trials)} trials were throttled: {', '.join(reasons)}",
+        remedy="; ".join(dict.fromkeys(REMEDIES.get(reason, COOLING) for reason in reasons)),
         spoils=True,
     )
 
 
 def load_finding(trials: Sequence[tuple[WatchedTrial, int]], cores: int) -> Finding | None:
-    """How many trials, each with the threads it used, lost processor time to others; None where none did."""
-    hit = [trial for trial, threads in trials if disturbed(trial, threads, cores)]
-    if not hit:
+    """Return a finding with the number of disturbed trials, given as (trial, threads); None if there are none."""
+    affected = [trial for trial, threads in trials if disturbed(trial, threads, cores)]
+    if not affected:
         return None
-    worst = max(((trial.other_cpu_ns or 0) + (trial.steal_ns or 0)) / trial.elapsed_ns for trial in hit)
+    worst = max(((trial.other_cpu_ns or 0) + (trial.steal_ns or 0)) / trial.elapsed_ns for trial in affected)
     return Finding(
-        what=f"load from others: they took processor time from {len(hit)} of {len(trials)} trials, "
+        what=f"load from others: they took processor time from {len(affected)} of {len(trials)} trials, "
         f"at worst {worst:.1f} cores of it",
-        remedy=_LESS_LOAD,
-        spoils=len(hit) > DISTURBED_SHARE * len(trials),
+        remedy=LESS_LOAD,
+        spoils=len(affected) > DISTURBED_SHARE * len(trials),
     )
 
 
@@ -94,5 +95,5 @@ def _spread(results: Sequence[Result]) -> Finding | None:
 
 
 def trusted(findings: Sequence[Finding], results: Sequence[Result], *, complete: bool) -> bool:
-    """Whether a Run may be believed as it is: whole, with something measured, and with nothing that spoils it."""
+    """Return whether a Run can be trusted: it is complete, has a trial, and no finding spoils it."""
     return complete and any(result.trials for result in results) and not any(finding.spoils for finding in findings)

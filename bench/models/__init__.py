@@ -1,1 +1,1 @@
-"""Model files: what is in them, what they cost, which runtimes can load them."""
+"""Model files: contents, cost, and which runtimes can load them."""

@@ -1,4 +1,4 @@
-"""Models that someone named by their files: .tflite, .keras, .onnx, or a SavedModel folder."""
+"""Models that are given as files instead of a bundle: .tflite, .keras, .onnx, or a SavedModel folder."""
 
 import hashlib
 from collections import Counter
@@ -15,21 +15,16 @@ from edge_bench.bench.formats.tflite import MAX_FILE_BYTES, read_tflite
 from edge_bench.bench.io.files import is_within, read_bounded, sha256_of, why_unreadable
 from edge_bench.bench.models.cost import model_cost
 from edge_bench.bench.records.bundle import MANIFEST
-from edge_bench.bench.records.manifest import TensorSpec, Variant
-from edge_bench.bench.runtimes import (
-    RUNTIMES,
-    SAVED_MODEL,
-    installed_version,
-    why_not_installed,
-)
+from edge_bench.bench.records.manifest import Operator, TensorSpec, Variant
+from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, Runtime, installed_version, why_not_installed
 from edge_bench.bench.worker.process import WorkerFailed, describe_model
 
 __all__ = ["ModelFiles", "Models", "check_folder", "is_bundle"]
 
 KNOWN = "a bundle's folder, a .tflite, .keras or .onnx file, or a SavedModel folder"
 
-#: TensorFlow's operations on files, and into Python; saving and restoring variables is in every SavedModel.
-_REACHING_OUT = (
+#: TensorFlow's operations that access files or call Python. Saving and restoring variables is in every SavedModel.
+_FORBIDDEN_OPERATIONS = (
     b"WriteFile", b"ReadFile", b"MatchingFiles", b"PyFunc", b"TFRecordDataset", b"TextLineDataset",
     b"FixedLengthRecordDataset", b"WholeFileReader", b"TextLineReader", b"RpcCall",
 )  # fmt: skip
@@ -37,11 +32,11 @@ _REACHING_OUT = (
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """Files as the variants of one model, by the names of the files."""
+    """Files as the variants of one model, named after the files."""
 
     variants: list[Variant]
-    paths: dict[str, Path]
-    parameters: int  # of the first .tflite; 0 where there is none
+    paths: dict[str, Path]  # by the variant's name
+    parameters: int  # of the first .tflite; 0 if there is none
 
     @classmethod
     def open(
@@ -51,50 +46,74 @@ class ModelFiles:
         image_size: tuple[int, int] | None = None,
         memory_limit: int | None = None,
     ) -> "ModelFiles":
-        """Looks into every file; what only its own library can read is read in a worker process.
+        """Read every file; formats that need their own library are read in a worker process.
 
-        BadInput says which file cannot be used and why; MissingDependency where no runtime here can read one.
+        Raise BadInput for a file that cannot be used, MissingDependency if its runtime is not installed.
         """
         stems = Counter(path.stem for path in paths)
-        variants, named, parameters = [], dict[str, Path](), 0
+        variants, files, parameters = [], dict[str, Path](), 0
         for path in paths:
             name = path.stem if stems[path.stem] == 1 else path.name
-            if name in named:
+            if name in files:
                 raise BadInput(f"{path}: a model called {name} is there already", "give each file a name of its own")
-            variant, count = _look_at(path, name, timeout, image_size, memory_limit)
+            variant, count = _read_variant(path, name, timeout, image_size, memory_limit)
             variants.append(variant)
-            named[name] = path
+            files[name] = path
             parameters = parameters or count
-        _same_ends(variants, named)
-        return cls(variants, named, parameters)
+        _check_same_shapes(variants, files)
+        return cls(variants, files, parameters)
 
     def variant(self, name: str) -> Variant:
-        """The file of that name; BadInput lists them."""
+        """Return the variant of that name; raise BadInput if there is none."""
         for variant in self.variants:
             if variant.name == name:
                 return variant
         raise BadInput(f"no model is called {name!r}", f"there are: {', '.join(self.paths)}")
 
     def checked(self, entry: Variant) -> Path:
-        """Where it is; its checksum was taken when it was looked at."""
+        """Return its path; nothing is checked again, as its checksum was computed when it was read."""
         return self.paths[entry.name]
 
     @property
     def name(self) -> str:
-        """What the model is called, all its files together."""
+        """The names of all files, separated by commas."""
         return ", ".join(self.paths)
 
 
 def is_bundle(path: Path) -> bool:
-    """Whether a path means a bundle: a folder, unless it is a SavedModel; also one that is not there."""
+    """Return whether a path denotes a bundle: a folder that is no SavedModel, or a missing path that may be one."""
     if path.is_dir():
         return (path / MANIFEST).exists() or not (path / SAVED_MODEL).exists()
     return not path.suffix or (not path.exists() and path.suffix not in (".tflite", ".keras", ".onnx"))
 
 
-def _look_at(
+def _read_variant(
     path: Path, name: str, timeout: float, image_size: tuple[int, int] | None, memory_limit: int | None
 ) -> tuple[Variant, int]:
+    """Return the variant of a file and its number of parameters, 0 for other formats than .tflite."""
+    runtime = _check_file(path)
+    operators, parameters = list[Operator](), 0
+    if path.suffix == ".tflite" and path.is_file():
+        input_spec, output_spec, operators, parameters = _read_tflite(path)
+    else:
+        input_spec, output_spec = _describe(path, runtime, timeout, image_size, memory_limit)
+    _check_classifier(path, output_spec)
+    size, digest = _size_and_sha256(path)
+    variant = Variant(
+        name=name,
+        file=f"{path.name}/{SAVED_MODEL}" if path.is_dir() else path.name,
+        precision=f"{input_spec.dtype} in, {output_spec.dtype} out",
+        bytes=size,
+        sha256=digest,
+        input=input_spec,
+        output=output_spec,
+        operators=operators,
+    )
+    return variant, parameters
+
+
+def _check_file(path: Path) -> Runtime:
+    """Return the first runtime for the file's format; raise BadInput if the file cannot be used or is not safe."""
     if not path.exists():
         raise BadInput(f"{path}: there is no such file", f"name {KNOWN}")
     if path.suffix in (".h5", ".hdf5"):
@@ -114,47 +133,37 @@ def _look_at(
             check_keras(path)
         except (OSError, ValueError) as cause:
             raise BadInput(f"{path}: Keras is not shown it: {why_unreadable(cause)}", "do not use this model") from None
-    parameters, operators = 0, []
-    if kind == ".tflite":
-        file = read_tflite(path)
-        try:
-            ends = file.only_input, file.only_output
-        except ValueError as cause:
-            raise BadInput(f"{path}: {cause}", "edge-bench measures classifiers") from None
-        try:
-            parameters, operators = model_cost(file).parameters, list(file.operators)
-        except ValueError as cause:
-            raise BadInput(f"{path}: not a whole .tflite file: {cause}", "copy or export it again") from None
-    else:
-        ends = _ends(path, runtimes[0].name, timeout, image_size, memory_limit)
-    _classifier(path, ends[1])
-    size, digest = _measured(path)
-    variant = Variant(
-        name=name,
-        file=f"{path.name}/{SAVED_MODEL}" if path.is_dir() else path.name,
-        precision=f"{ends[0].dtype} in, {ends[1].dtype} out",
-        bytes=size,
-        sha256=digest,
-        input=ends[0],
-        output=ends[1],
-        operators=operators,
-    )
-    return variant, parameters
+    return runtimes[0]
 
 
-def _ends(
-    path: Path, runtime: str, timeout: float, image_size: tuple[int, int] | None, memory_limit: int | None
-) -> tuple[TensorSpec, TensorSpec]:
-    if installed_version(RUNTIMES[runtime]) is None:
-        raise why_not_installed(RUNTIMES[runtime])
+def _read_tflite(path: Path) -> tuple[TensorSpec, TensorSpec, list[Operator], int]:
+    """Return input, output, operators and the number of parameters of a .tflite file."""
+    file = read_tflite(path)
     try:
-        ends = describe_model(runtime, path, timeout, None if image_size is None else [*image_size, 3], memory_limit)
+        specs = file.only_input, file.only_output
+    except ValueError as cause:
+        raise BadInput(f"{path}: {cause}", "edge-bench measures classifiers") from None
+    try:
+        return *specs, list(file.operators), model_cost(file).parameters
+    except ValueError as cause:
+        raise BadInput(f"{path}: not a whole .tflite file: {cause}", "copy or export it again") from None
+
+
+def _describe(
+    path: Path, runtime: Runtime, timeout: float, image_size: tuple[int, int] | None, memory_limit: int | None
+) -> tuple[TensorSpec, TensorSpec]:
+    """Return input and output of a model by loading it in a worker."""
+    if installed_version(runtime) is None:
+        raise why_not_installed(runtime)
+    shape = None if image_size is None else [*image_size, 3]
+    try:
+        described = describe_model(runtime.name, path, timeout, shape, memory_limit)
     except WorkerFailed as cause:
         raise BadInput(f"{path}: {cause.failure.message}", cause.failure.remedy) from None
-    return ends.input, ends.output
+    return described.input, described.output
 
 
-def _classifier(path: Path, output: TensorSpec) -> None:
+def _check_classifier(path: Path, output: TensorSpec) -> None:
     sizes = output.shape[1:]
     if not sizes or sizes[-1] < 2 or any(size != 1 for size in sizes[:-1]):
         shown = "×".join("?" if size < 0 else str(size) for size in output.shape)
@@ -164,56 +173,55 @@ def _classifier(path: Path, output: TensorSpec) -> None:
         )
 
 
-def _same_ends(variants: Sequence[Variant], paths: dict[str, Path]) -> None:
+def _check_same_shapes(variants: Sequence[Variant], paths: dict[str, Path]) -> None:
     first = variants[0]
+    shape, classes = first.input.shape[1:], first.output.shape[-1]
     for other in variants[1:]:
-        if other.output.shape[-1] != first.output.shape[-1] or sorted(other.input.shape[1:]) != sorted(
-            first.input.shape[1:]
-        ):
+        if other.output.shape[-1] != classes or sorted(other.input.shape[1:]) != sorted(shape):
             raise BadInput(
-                f"{paths[first.name]} takes {first.input.shape[1:]} and has {first.output.shape[-1]} classes, "
+                f"{paths[first.name]} takes {shape} and has {classes} classes, "
                 f"{paths[other.name]} takes {other.input.shape[1:]} and has {other.output.shape[-1]}",
                 "measure models of different shapes in runs of their own",
             )
 
 
 def check_folder(path: Path) -> None:
-    """Raises BadInput for a SavedModel's folder that holds links to outside it, or what is no ordinary file.
+    """Raise BadInput for a SavedModel folder that is not safe to load.
 
-    And where its graph names operations that read or write files of their own choice, or call Python: a SavedModel is a
-    program, and this looks for the worst that it could be, not for everything.
+    It must not contain links to outside or special files. Its graph must not use operations that read or write
+    arbitrary files or call Python. A SavedModel is a program: this finds the worst operations, not all dangerous ones.
     """
-    for within in path.rglob("*"):
-        if not is_within(path, within):
-            raise BadInput(f"{within}: a link to outside the SavedModel", "do not use this model")
-        if not within.is_file() and not within.is_dir():
-            raise BadInput(f"{within}: no ordinary file", "do not use this model")
+    for member in path.rglob("*"):
+        if not is_within(path, member):
+            raise BadInput(f"{member}: a link to outside the SavedModel", "do not use this model")
+        if not member.is_file() and not member.is_dir():
+            raise BadInput(f"{member}: no ordinary file", "do not use this model")
     try:
         graph = read_bounded(path / SAVED_MODEL, MAX_FILE_BYTES)
     except (OSError, ValueError) as cause:
         raise BadInput(f"{path / SAVED_MODEL}: cannot be read: {why_unreadable(cause)}") from None
-    if found := [name.decode() for name in _REACHING_OUT if name in graph]:
-        raise BadInput(f"{path}: its graph may reach out of itself ({', '.join(found)})", "do not use this model")
+    if operations := [name.decode() for name in _FORBIDDEN_OPERATIONS if name in graph]:
+        raise BadInput(f"{path}: its graph may reach out of itself ({', '.join(operations)})", "do not use this model")
 
 
-def _measured(path: Path) -> tuple[int, str]:
-    """Bytes and SHA-256 of a file, or of all files of a folder by their names."""
+def _size_and_sha256(path: Path) -> tuple[int, str]:
+    """Return bytes and SHA-256 of a file, or of all files of a folder sorted by name."""
     if path.is_file():
         return path.stat().st_size, sha256_of(path)
-    files = sorted(inside for inside in path.rglob("*") if inside.is_file())
-    sums = [(inside.relative_to(path).as_posix(), sha256_of(inside)) for inside in files]
-    return sum(inside.stat().st_size for inside in files), hashlib.sha256(msgspec.json.encode(sums)).hexdigest()
+    files = sorted(member for member in path.rglob("*") if member.is_file())
+    sums = [(member.relative_to(path).as_posix(), sha256_of(member)) for member in files]
+    return sum(member.stat().st_size for member in files), hashlib.sha256(msgspec.json.encode(sums)).hexdigest()
 
 
 class Models(Protocol):
-    """Variants of a model and their files: a bundle, or files that someone named."""
+    """Variants of a model and their files: a `Bundle` or `ModelFiles`."""
 
     @property
     def variants(self) -> Sequence[Variant]:
-        """All there are."""
+        """All variants."""
 
     def variant(self, name: str) -> Variant:
-        """The one of that name; BadInput lists what there is."""
+        """Return the variant of that name; raise BadInput if there is none."""
 
     def checked(self, entry: Variant) -> Path:
-        """Its file, after it was checked; BundleError says what is wrong with it."""
+        """Return the path of its file after checking it; raise BundleError if it is not as recorded."""

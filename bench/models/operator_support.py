@@ -1,7 +1,7 @@
-"""Whether a runtime can load a model, from what is known of its releases: operator by operator, before anything starts.
+"""Check, operator by operator, whether a release of a runtime can load a model, without starting the runtime.
 
-``known_releases.json`` was made by asking each release itself (``tools/probe_releases.py``): the highest version
-that it has of every operator. What a release does with a model that passes is only known after it was tried.
+``known_releases.json`` lists the highest version of every operator that a release supports, as found by probing each
+release (``tools/probe_releases.py``). A model that passes this check may still fail to load.
 """
 
 import functools
@@ -21,7 +21,7 @@ EXPORT_AGAIN = {
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):
-    """A release of a runtime: the highest version it has of each operator that it has."""
+    """A release of a runtime, with the highest supported version of each operator."""
 
     runtime: str
     version: str
@@ -29,15 +29,15 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unsupported(msgspec.Struct, frozen=True, kw_only=True):
-    """An operator that a release lacks, or has in older versions only."""
+    """An operator that a release does not support, or only in older versions."""
 
     operator: str
-    wanted: int
-    has: int  # 0: none
+    wanted: int  # version that the model needs
+    has: int  # highest version that the release supports; 0 for none
 
     def __str__(self) -> str:
-        there = f"has versions up to {self.has}" if self.has else "does not have it"
-        return f"{self.operator} version {self.wanted} ({there})"
+        support = f"has versions up to {self.has}" if self.has else "does not have it"
+        return f"{self.operator} version {self.wanted} ({support})"
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,19 +49,19 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
 
 @functools.cache
 def known_releases() -> tuple[Release, ...]:
-    """All releases that were asked, runtime by runtime, oldest first."""
+    """Return all probed releases, by runtime, oldest first."""
     text = resources.files("edge_bench.bench.models").joinpath("known_releases.json").read_text(encoding="utf-8")
-    found = []
+    known = []
     for runtime, releases in json.loads(text)["runtimes"].items():
         operators: dict[str, int] = {}
-        for version, changes in releases.items():  # each says what differs from the one before; 0: gone
-            operators = {name: top for name, top in {**operators, **changes}.items() if top}
-            found.append(Release(runtime=runtime, version=version, operators=operators))
-    return tuple(found)
+        for version, changes in releases.items():  # differences from the previous release; 0 means removed
+            operators = {name: highest for name, highest in {**operators, **changes}.items() if highest}
+            known.append(Release(runtime=runtime, version=version, operators=operators))
+    return tuple(known)
 
 
 def unsupported(operators: Sequence[Operator], release: Release) -> list[Unsupported]:
-    """What a model asks for that the release does not have; custom operators are never known to be there."""
+    """Return the model's operators that the release does not support, including all custom operators."""
     return [
         Unsupported(operator=operator.name, wanted=operator.version, has=release.operators.get(operator.name, 0))
         for operator in operators
@@ -70,29 +70,26 @@ def unsupported(operators: Sequence[Operator], release: Release) -> list[Unsuppo
 
 
 def known_refusal(operators: Sequence[Operator], runtime: str, version: str) -> Refusal | None:
-    """What stops that release from loading a model with these operators; None where nothing is known to.
+    """Return why that release cannot load a model with these operators; None if no reason is known.
 
-    Custom operators are left to the trial: a build may have brought its own.
+    Custom operators are not checked, since a build may provide its own.
     """
-    release = next((each for each in known_releases() if (each.runtime, each.version) == (runtime, version)), None)
-    if release is None:
-        return None
-    lacking = [each for each in unsupported(operators, release) if not each.operator.startswith("CUSTOM")]
-    if not lacking:
+    release = next((item for item in known_releases() if (item.runtime, item.version) == (runtime, version)), None)
+    if release is None or not (missing := _unsupported_builtin(operators, release)):
         return None
     return Refusal(
-        problem=f"{runtime} {version} cannot load it: {'; '.join(map(str, lacking))}",
-        remedy=_remedy(lacking, operators),
+        problem=f"{runtime} {version} cannot load it: {'; '.join(map(str, missing))}",
+        remedy=_remedy(missing, operators),
     )
 
 
-def _remedy(lacking: Sequence[Unsupported], operators: Sequence[Operator]) -> str:
-    able = [
-        release
-        for release in known_releases()
-        if not [each for each in unsupported(operators, release) if not each.operator.startswith("CUSTOM")]
-    ]
-    oldest = {release.runtime: release.version for release in reversed(able)}
-    ways = [f"{runtime} {version} or newer has all" for runtime, version in oldest.items()]
-    ways += [EXPORT_AGAIN[each.operator] for each in lacking if each.operator in EXPORT_AGAIN]
-    return "; ".join(ways) or "no release that is known has all; export it for an older TensorFlow Lite"
+def _unsupported_builtin(operators: Sequence[Operator], release: Release) -> list[Unsupported]:
+    return [item for item in unsupported(operators, release) if not item.operator.startswith("CUSTOM")]
+
+
+def _remedy(missing: Sequence[Unsupported], operators: Sequence[Operator]) -> str:
+    capable = [release for release in known_releases() if not _unsupported_builtin(operators, release)]
+    oldest = {release.runtime: release.version for release in reversed(capable)}
+    remedies = [f"{runtime} {version} or newer has all" for runtime, version in oldest.items()]
+    remedies += [EXPORT_AGAIN[item.operator] for item in missing if item.operator in EXPORT_AGAIN]
+    return "; ".join(remedies) or "no release that is known has all; export it for an older TensorFlow Lite"

@@ -1,1 +1,1 @@
-"""Run it here, or send it there: local and remote inference of the same images, measured in one run and judged."""
+"""Offload: measure local and remote inference of the same images in one run, and compare them."""

@@ -1,1 +1,1 @@
-"""From image files to model inputs."""
+"""Preprocessing: image files to pixels, pixels to model inputs."""

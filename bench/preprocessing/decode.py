@@ -1,4 +1,4 @@
-"""One image file as pixels of the model's size: uint8 [height, width, channels]."""
+"""Decoding of an image file to pixels of the model's input size: uint8 [height, width, channels]."""
 
 import contextlib
 import io
@@ -17,53 +17,53 @@ from edge_bench.bench.preprocessing.presets import Geometry
 
 __all__ = ["decode", "eight_bit", "image_size", "require_pillow"]
 
-#: Larger images are taken for decompression bombs, as Pillow itself takes them; this is 360 MB decoded.
+#: Larger images count as decompression bombs, as in Pillow; this is 360 MB decoded.
 MAX_PIXELS = 89_478_485
 MAX_FILE_BYTES = 256 << 20
-#: Of these, only one is decoded at a time, however many threads there are.
+#: Of images with more pixels, only one is decoded at a time, to bound memory.
 LARGE_PIXELS = 8_000_000
-#: What is believed of a file, whatever its name: Pillow has decoders, too, that start other programs (EPS).
+#: Accepted formats, whatever the file's name. Some of Pillow's other decoders start external programs (EPS).
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "PPM", "GIF")
-_ROWS_PIXELS = 4_000_000
-_one_large = threading.Lock()
+_PIXELS_PER_STEP = 4_000_000
+_large_image_lock = threading.Lock()
 
 
 def require_pillow() -> Any:
-    """Pillow's Image module. MissingDependency where it is not installed."""
+    """Return Pillow's Image module; raise MissingDependency if it is not installed."""
     try:
         from PIL import Image
     except ImportError:
         raise MissingDependency(
             "reading image files needs Pillow, which is not installed", "pip install 'edge-bench[edge]'"
         ) from None
-    Image.MAX_IMAGE_PIXELS = None  # the limit is this module's, which says it in its own words
+    Image.MAX_IMAGE_PIXELS = None  # this module has the same limit, with its own message
     return Image
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """Width and height as the file's header states them. DatasetError where it is no image."""
+    """Return width and height from the file's header; raise DatasetError if it is no image."""
     with _opened(path) as image:
         size: tuple[int, int] = image.size
         return size
 
 
 def decode(path: Path, geometry: Geometry) -> npt.NDArray[np.uint8]:
-    """Decodes, converts to grey or RGB, cuts and resamples.
+    """Decode a file, convert it to greyscale or RGB, crop and resample it.
 
-    16-bit grey images lose their low byte; palettes, CMYK and transparency are converted as Pillow does; an EXIF
-    orientation is not applied, as it is not by the loaders that ImageNet's published accuracies come from.
-    DatasetError says what is wrong with a file.
+    16-bit greyscale images lose their low byte. Palettes, CMYK and transparency are converted by Pillow. The EXIF
+    orientation is ignored, as by the loaders behind ImageNet's published accuracies. Raise DatasetError for a file that
+    is damaged, too large or no image.
     """
     image_module = require_pillow()
     with _opened(path) as image:
         width, height = image.size
-        with _one_large if width * height > LARGE_PIXELS else contextlib.nullcontext():
+        with _large_image_lock if width * height > LARGE_PIXELS else contextlib.nullcontext():
             return _resampled(eight_bit(image, geometry.channels, image_module), geometry, image_module)
 
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """The image, its pixels not yet decoded; what goes wrong with it becomes a DatasetError."""
+    """Yield the image before its pixels are decoded; any error with it is raised as DatasetError."""
     image_module = require_pillow()
     try:
         with warnings.catch_warnings():
@@ -78,7 +78,7 @@ def _opened(path: Path) -> Iterator[Any]:
             yield image
     except DatasetError:
         raise
-    except Exception as cause:  # a damaged file takes Pillow's decoders to errors of every kind
+    except Exception as cause:  # Pillow's decoders raise errors of any type for damaged files
         unknown = type(cause).__name__ == "UnidentifiedImageError"
         reason = f"none of {', '.join(FORMATS)}" if unknown else why_unreadable(cause)
         raise DatasetError(
@@ -88,7 +88,7 @@ def _opened(path: Path) -> Iterator[Any]:
 
 
 def eight_bit(image: Any, channels: int, image_module: Any) -> Any:
-    """Grey or RGB with eight bits a channel, whatever it was; ValueError where it is not known what values mean."""
+    """Convert to greyscale or RGB with 8 bits per channel; raise ValueError if the range of the values is unknown."""
     if image.mode.startswith("I"):  # 16 bits a pixel, in a 32-bit image in some formats
         image = _high_bytes(image, image_module)
     if image.mode == "F":
@@ -99,10 +99,10 @@ def eight_bit(image: Any, channels: int, image_module: Any) -> Any:
 
 
 def _high_bytes(image: Any, image_module: Any) -> Any:
-    """The high bytes of 16-bit values, some rows at a time, since that takes several times their memory."""
+    """Return the high bytes of 16-bit values, converted in groups of rows, as it takes several times their memory."""
     width, height = image.size
     pixels = np.empty((height, width), np.uint8)
-    step = max(1, _ROWS_PIXELS // width)
+    step = max(1, _PIXELS_PER_STEP // width)
     for start in range(0, height, step):
         stop = min(start + step, height)
         values = np.asarray(image.crop((0, start, width, stop))).astype(np.int64)
@@ -124,11 +124,11 @@ def _resampled(image: Any, geometry: Geometry, image_module: Any) -> npt.NDArray
                 min(float(width), width / 2 + half_width),
                 min(float(height), height / 2 + half_height),
             )
-        names = image_module.Resampling
-        methods = {"area": names.BOX, **{name: getattr(names, name.upper()) for name in _PILLOW}}
+        resampling = image_module.Resampling
+        methods = {"area": resampling.BOX, **{name: getattr(resampling, name.upper()) for name in _PILLOW_METHODS}}
         image = image.resize(target, methods[geometry.interpolation], box=box)
     pixels: npt.NDArray[np.uint8] = np.asarray(image, np.uint8)
     return pixels.reshape(geometry.height, geometry.width, geometry.channels)
 
 
-_PILLOW = ("nearest", "bilinear", "bicubic", "lanczos")
+_PILLOW_METHODS = ("nearest", "bilinear", "bicubic", "lanczos")

@@ -1,4 +1,4 @@
-"""Images on their way into a model: scaled, ordered and quantized as it takes them, never inside the timed part."""
+"""Conversion of images to model inputs: scaled, reordered and quantized, outside of the timed part."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,17 +11,17 @@ from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
 
 __all__ = ["InputBatches", "model_inputs"]
 
-#: Inputs up to this size are made once and kept; larger ones are made chunk by chunk, again for every pass.
-KEPT_BYTES = 256 << 20
+#: Inputs up to this size are computed once and cached; larger ones are computed in chunks for every pass.
+CACHED_BYTES = 256 << 20
 CHUNK_BYTES = 64 << 20
-#: Images are turned into inputs so many bytes of them at a time, since that takes several times their memory.
+#: Bytes of inputs that are converted in one step, since the conversion takes several times their memory.
 _STEP_BYTES = 16 << 20
 
 
 class InputBatches:
-    """A model's inputs for chosen rows of an array of images, in constant memory however many there are.
+    """A model's inputs for selected rows of an array of images, in bounded memory.
 
-    Raises ValueError where the model's input does not fit the images.
+    Raise ValueError if the model's input does not match the images.
     """
 
     def __init__(
@@ -34,21 +34,21 @@ class InputBatches:
     ) -> None:
         self._images, self._rows = images, np.asarray(rows, np.int64)
         self._preprocessing, self._spec = preprocessing, spec
-        one = max(1, model_inputs(images[:1], preprocessing, spec).nbytes)
-        # whole batches, so that only the last of a pass is padded
-        self._chunk = max(1, CHUNK_BYTES // one // batch_size) * batch_size
-        self._step = max(1, _STEP_BYTES // one)
-        self._kept = self._inputs(self._rows) if one * len(self._rows) <= KEPT_BYTES else None
+        input_bytes = max(1, model_inputs(images[:1], preprocessing, spec).nbytes)
+        # a multiple of the batch size, so that only the last batch of a pass is padded
+        self._chunk = max(1, CHUNK_BYTES // input_bytes // batch_size) * batch_size
+        self._step = max(1, _STEP_BYTES // input_bytes)
+        self._cached = self._inputs(self._rows) if input_bytes * len(self._rows) <= CACHED_BYTES else None
 
     @property
     def chunks(self) -> int:
-        """How many parts a pass over all images has."""
-        return 1 if self._kept is not None else -(-len(self._rows) // self._chunk)
+        """Number of parts in a pass over all images."""
+        return 1 if self._cached is not None else -(-len(self._rows) // self._chunk)
 
     def parts(self, image_positions: Sequence[int] | None = None) -> Iterator[tuple[slice, npt.NDArray[Any]]]:
-        """The inputs of all images, or of those at ``image_positions``, part by part, each with where it belongs."""
-        if self._kept is not None:
-            part = self._kept if image_positions is None else self._kept[np.asarray(image_positions, np.int64)]
+        """Yield the inputs of all images, or of those at ``image_positions``, in parts, each with its slice of them."""
+        if self._cached is not None:
+            part = self._cached if image_positions is None else self._cached[np.asarray(image_positions, np.int64)]
             yield slice(0, len(part)), part
             return
         rows = self._rows if image_positions is None else self._rows[np.asarray(image_positions, np.int64)]
@@ -57,16 +57,16 @@ class InputBatches:
             yield slice(start, start + len(chunk)), self._inputs(chunk)
 
     def first(self, count: int) -> npt.NDArray[Any]:
-        """The inputs of the first images, at most one chunk of them."""
-        return self._kept[:count] if self._kept is not None else self._inputs(self._rows[: min(count, self._chunk)])
+        """Return the inputs of the first ``count`` images, at most one chunk."""
+        return self._cached[:count] if self._cached is not None else self._inputs(self._rows[: min(count, self._chunk)])
 
     def _inputs(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
         inputs: npt.NDArray[Any] | None = None
         for start in range(0, len(rows), self._step):
-            some = model_inputs(self._images[rows[start : start + self._step]], self._preprocessing, self._spec)
+            part = model_inputs(self._images[rows[start : start + self._step]], self._preprocessing, self._spec)
             if inputs is None:
-                inputs = np.empty((len(rows), *some.shape[1:]), some.dtype)
-            inputs[start : start + len(some)] = some
+                inputs = np.empty((len(rows), *part.shape[1:]), part.dtype)
+            inputs[start : start + len(part)] = part
             drop_mapped_pages(self._images)
         if inputs is None:
             raise ValueError("no images")
@@ -74,23 +74,23 @@ class InputBatches:
 
 
 def model_inputs(images: npt.NDArray[Any], preprocessing: Preprocessing, spec: TensorSpec) -> npt.NDArray[Any]:
-    """Stored pixels [n, height, width, channels], or values of any other shape, as the model takes them.
+    """Convert stored pixels [n, height, width, channels], or values of any other shape, to the model's input.
 
-    Channels in the model's order, scaled, in channels-first layout where the model has that, and quantized by the
-    model's own scale and zero point (TensorFlow Lite's 8-bit specification: real = (stored - zero_point) × scale).
-    Raises ValueError where the model's input does not fit the images.
+    Channels are reordered, scaled, and transposed if the model's layout is channels first. Quantization uses the
+    model's scale and zero point (TensorFlow Lite's 8-bit specification: real = (stored - zero_point) × scale).
+    Raise ValueError if the model's input does not match the images.
     """
-    shape, wanted = images.shape[1:], tuple(spec.shape[1:])
-    channels_first = len(shape) == 3 and wanted != shape and wanted == (shape[2], *shape[:2])
-    if wanted != shape and not channels_first:
-        raise ValueError(f"the model takes images of shape {list(wanted)}, these have {list(shape)}")
+    shape, model_shape = images.shape[1:], tuple(spec.shape[1:])
+    channels_first = len(shape) == 3 and model_shape != shape and model_shape == (shape[2], *shape[:2])
+    if model_shape != shape and not channels_first:
+        raise ValueError(f"the model takes images of shape {list(model_shape)}, these have {list(shape)}")
     dtype = np.dtype(spec.dtype)
     if preprocessing.channel_order == "bgr" and len(shape) == 3:
         images = images[..., ::-1]
     if dtype == np.uint8 and not spec.scale and images.dtype == np.uint8 and _is_identity(preprocessing):
         pixels: npt.NDArray[Any] = np.ascontiguousarray(images.transpose(0, 3, 1, 2) if channels_first else images)
         return pixels
-    real: npt.NDArray[np.float32] = images * _floats(preprocessing.scale) + _floats(preprocessing.offset)
+    real: npt.NDArray[np.float32] = images * _as_float32(preprocessing.scale) + _as_float32(preprocessing.offset)
     if channels_first:
         real = np.ascontiguousarray(real.transpose(0, 3, 1, 2))
     if dtype.kind == "f":
@@ -101,12 +101,12 @@ def model_inputs(images: npt.NDArray[Any], preprocessing: Preprocessing, spec: T
             "uint8 pixels"
         )
     limits = np.iinfo(dtype)
-    steps = np.rint(real / np.float32(spec.scale)) + spec.zero_point
-    quantized: npt.NDArray[Any] = np.clip(steps, limits.min, limits.max).astype(dtype)
+    levels = np.rint(real / np.float32(spec.scale)) + spec.zero_point
+    quantized: npt.NDArray[Any] = np.clip(levels, limits.min, limits.max).astype(dtype)
     return quantized
 
 
-def _floats(values: float | list[float]) -> npt.NDArray[np.float32]:
+def _as_float32(values: float | list[float]) -> npt.NDArray[np.float32]:
     return np.asarray(values, np.float32)
 
 

@@ -1,4 +1,4 @@
-"""How pixels become what a model was trained on: the field's presets, and what a model's file says of it."""
+"""Preprocessing presets, and inference of the preset from a model's quantized input."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "area", "lanczos")
 
 @dataclass(frozen=True)
 class Preset:
-    """A known preprocessing; ``crop`` is the share of the image's centre that is kept."""
+    """A known preprocessing; ``crop`` is the share of the image's centre that is used."""
 
     name: str
     scale: float | list[float]
     offset: float | list[float]
     channel_order: str = "rgb"
     crop: float = 1.0
-    words: str = ""
+    description: str = ""
 
     def preprocessing(self, geometry: str = "") -> Preprocessing:
-        """As the record that a Run keeps."""
+        """Return the preset as the record that is stored in a Run."""
         return Preprocessing(
             scale=self.scale, offset=self.offset, channel_order=self.channel_order, name=self.name, geometry=geometry
         )
@@ -33,34 +33,34 @@ class Preset:
 _TORCH_MEAN, _TORCH_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _CAFFE_MEAN = (103.939, 116.779, 123.68)  # blue, green, red
 
-#: keras.applications.imagenet_utils.preprocess_input has the three modes tf, caffe and torch; 0.875 is 224 of 256.
+#: The modes tf, caffe and torch of keras.applications.imagenet_utils.preprocess_input; a crop of 0.875 is 224 / 256.
 PRESETS = {
     preset.name: preset
     for preset in (
-        Preset("raw", 1.0, 0.0, words="pixels 0 to 255 as they are"),
-        Preset("unit", 1 / 255, 0.0, words="0 to 1"),
-        Preset("imagenet-tf", 1 / 127.5, -1.0, crop=0.875, words="-1 to 1"),
+        Preset("raw", 1.0, 0.0, description="pixels 0 to 255 as they are"),
+        Preset("unit", 1 / 255, 0.0, description="0 to 1"),
+        Preset("imagenet-tf", 1 / 127.5, -1.0, crop=0.875, description="-1 to 1"),
         Preset(
             "imagenet-caffe",
             1.0,
             [-mean for mean in _CAFFE_MEAN],
             channel_order="bgr",
             crop=0.875,
-            words="BGR less ImageNet's mean",
+            description="BGR less ImageNet's mean",
         ),
         Preset(
             "imagenet-torch",
             [1 / 255 / sd for sd in _TORCH_SD],
             [-mean / sd for mean, sd in zip(_TORCH_MEAN, _TORCH_SD, strict=True)],
             crop=0.875,
-            words="0 to 1, less ImageNet's mean, by its standard deviation",
+            description="0 to 1, less ImageNet's mean, by its standard deviation",
         ),
     )
 }
 
 
 def preset_named(name: str) -> Preset:
-    """The preset of that name; BadInput lists them."""
+    """Return the preset of that name; raise BadInput if there is none."""
     if name not in PRESETS:
         raise BadInput(f"no preprocessing is called {name!r}", f"there are: {', '.join(PRESETS)}")
     return PRESETS[name]
@@ -68,10 +68,10 @@ def preset_named(name: str) -> Preset:
 
 @dataclass(frozen=True)
 class Geometry:
-    """What an image file becomes: ``height`` × ``width`` pixels with so many channels.
+    """Target size of an image in pixels, number of channels, and how it is resized.
 
-    The largest centre part with the target's proportions is taken, ``crop`` of it kept, and resampled once; with
-    ``squash`` the whole image is, whatever its proportions. An image that already has the size is left alone.
+    The largest central part with the target's aspect ratio is reduced to its share ``crop`` and resampled once, or with
+    ``squash`` the whole image. An image of the target size is not changed, unless ``crop`` is below 1.
     """
 
     height: int
@@ -87,10 +87,10 @@ class Geometry:
 
 
 def inferred_preset(inputs: Sequence[TensorSpec]) -> tuple[Preset, str] | None:
-    """The preset that the range of a quantized input betrays, and why; None where no input says anything.
+    """Infer the preset from the range of a quantized input; return it and the reason, or None if no input matches.
 
-    An 8-bit input holds the real values from (lowest - zero_point) × scale to (highest - zero_point) × scale, which the
-    converter chose to fit what the model was calibrated with.
+    An 8-bit input covers the real values from (lowest - zero_point) × scale to (highest - zero_point) × scale. The
+    converter chose them to match the calibration data.
     """
     for spec in inputs:
         if spec.dtype == "uint8" and not spec.scale:
@@ -99,14 +99,15 @@ def inferred_preset(inputs: Sequence[TensorSpec]) -> tuple[Preset, str] | None:
             continue
         lowest = -128 if spec.dtype == "int8" else 0
         low, high = ((edge - spec.zero_point) * spec.scale for edge in (lowest, lowest + 255))
-        for name, (wanted_low, wanted_high) in _RANGES.items():
-            slack = 0.06 * (wanted_high - wanted_low)
-            if abs(low - wanted_low) <= slack and abs(high - wanted_high) <= slack:
+        for name, (preset_low, preset_high) in _INPUT_RANGES.items():
+            tolerance = 0.06 * (preset_high - preset_low)
+            if abs(low - preset_low) <= tolerance and abs(high - preset_high) <= tolerance:
                 return PRESETS[name], f"its quantized input covers {low:.4g} to {high:.4g}"
     return None
 
 
-_RANGES = {
+#: Lowest and highest model input of each preset, over all channels.
+_INPUT_RANGES = {
     "raw": (0.0, 255.0),
     "unit": (0.0, 1.0),
     "imagenet-tf": (-1.0, 1.0),

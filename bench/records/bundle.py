@@ -1,8 +1,8 @@
-"""The Bundle: what the host hands to every machine, checked by checksum.
+"""The Bundle: a model's variants and its test set, copied from the host to every machine and verified by checksums.
 
 A folder with ``manifest.json``, ``model.keras``, ``history.json``, ``variants/*.tflite``, ``test/images.npy``,
-``test/labels.npy`` and ``plots/``. The manifest is renamed into place after everything else is there, so a folder
-without one is a training that has not finished, and is never mistaken for a bundle.
+``test/labels.npy`` and ``plots/``. The manifest is renamed into place last. A folder without one is an unfinished
+training and never accepted as a bundle.
 """
 
 import os
@@ -15,16 +15,13 @@ import numpy.typing as npt
 from edge_bench.bench.errors import BundleError
 from edge_bench.bench.io.files import is_within, sha256_of, why_unreadable
 from edge_bench.bench.io.npy import open_npy
-from edge_bench.bench.io.record_codec import (
-    decode_record,
-    read_record,
-)
+from edge_bench.bench.io.record_codec import decode_record, read_record
 from edge_bench.bench.records.manifest import File, History, Manifest, Variant
 
 __all__ = ["Bundle", "refuse_links"]
 
 MANIFEST = "manifest.json"
-#: Names of two variants: what was trained, and the one that the paper calls light.
+#: Names of two variants: the trained model, and the one that the paper calls light.
 ORIGINAL, LIGHT = "keras", "dynamic"
 TRAIN_AGAIN = "write it anew with `edge-bench train`, or copy it again"
 
@@ -35,14 +32,13 @@ class Bundle:
 
     folder: Path
     manifest: Manifest
-    digest: str  # SHA-256 of manifest.json: the bundle's identity, since the manifest holds all other checksums
+    digest: str  # SHA-256 of manifest.json: identifies the bundle, since the manifest has all other checksums
 
     @classmethod
     def open(cls, folder: Path) -> "Bundle":
-        """Reads the manifest and checks the test set against it.
+        """Read the manifest and verify the test set; raise BundleError if the folder is not a valid bundle.
 
-        Raises BundleError with what is wrong and what to do. The variants are checked one by one, when they are
-        used (``variant_file``), because one damaged variant need not stop the others.
+        Each variant is verified when it is used (``checked``), because a damaged variant need not stop the others.
         """
         manifest_path = folder / MANIFEST
         if not folder.exists():
@@ -67,7 +63,7 @@ class Bundle:
         return bundle
 
     def checked(self, entry: File | Variant) -> Path:
-        """The path of a file that the manifest names, after its place, size and checksum have been checked."""
+        """Return the path of a file in the manifest; raise BundleError if its location, size or checksum is wrong."""
         path = self._inside(entry.file)
         if not path.exists():
             raise BundleError(f"{path}: the manifest names it, but it is not there", TRAIN_AGAIN)
@@ -86,21 +82,22 @@ class Bundle:
 
     @property
     def variants(self) -> list[Variant]:
-        """Every precision of the model, in the order they were written."""
+        """Every precision of the model, in the order of the manifest."""
         return self.manifest.variants
 
     def variant(self, name: str) -> Variant:
-        """The variant of that name; BundleError lists what there is."""
+        """Return the variant of that name; raise BundleError with the names that exist."""
         for variant in self.manifest.variants:
             if variant.name == name:
                 return variant
-        there = ", ".join(variant.name for variant in self.manifest.variants)
-        raise BundleError(f"the bundle has no variant {name!r}", f"it has: {there}")
+        names = ", ".join(variant.name for variant in self.manifest.variants)
+        raise BundleError(f"the bundle has no variant {name!r}", f"it has: {names}")
 
     def test_set(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any] | None]:
-        """Test images, uint8 [n, height, width, channels], memory-mapped, and labels, uint8 or uint16 [n], or None.
+        """Return test images, uint8 [n, height, width, channels], memory-mapped, and labels, uint8 or uint16 [n].
 
-        Inputs that are no images may have another shape after the first axis, and be float32.
+        The labels may be None. Inputs that are not images may have another shape after the first axis, and be float32.
+        Raise BundleError if the arrays are not valid.
         """
         images = self._array(self.manifest.test_images, ("uint8", "float32"))
         entry = self.manifest.test_labels
@@ -122,7 +119,7 @@ class Bundle:
         return images, labels
 
     def history(self) -> History | None:
-        """How the training went; None where the model was not trained here. BundleError where that is damaged."""
+        """Return the training history, None if the bundle has none; raise BundleError if it is damaged."""
         if self.manifest.history is None:
             return None
         path = self.checked(self.manifest.history)
@@ -131,16 +128,15 @@ class Bundle:
             raise BundleError(f"{path}: not a whole history: its values do not fit each other", TRAIN_AGAIN)
         return history
 
-    def _array(self, entry: File, kinds: tuple[str, ...]) -> npt.NDArray[Any]:
+    def _array(self, entry: File, dtypes: tuple[str, ...]) -> npt.NDArray[Any]:
         path = self._inside(entry.file)
         try:
             array = open_npy(path)
         except (OSError, ValueError) as cause:
             raise BundleError(f"{path}: not an array: {why_unreadable(cause)}", TRAIN_AGAIN) from None
-        if array.dtype.name not in kinds:
-            raise BundleError(f"{path}: holds {array.dtype}; {' or '.join(kinds)} was expected", TRAIN_AGAIN)
-        checked: npt.NDArray[Any] = array
-        return checked
+        if array.dtype.name not in dtypes:
+            raise BundleError(f"{path}: holds {array.dtype}; {' or '.join(dtypes)} was expected", TRAIN_AGAIN)
+        return array
 
     def _inside(self, name: str) -> Path:
         relative = PurePosixPath(name)
@@ -153,14 +149,14 @@ class Bundle:
 
 
 def refuse_links(folder: Path) -> None:
-    """Before anything is written into a folder that may be of others: BundleError where that would go elsewhere."""
+    """Raise BundleError if writing into the folder, which may be untrusted, would follow a link out of it."""
     for part in ("training", "variants", "test", "plots"):
         if not is_within(folder, folder / part):
             raise BundleError(f"{folder / part}: a link to outside the bundle", "name another --bundle")
 
 
 def _how_to_get_one(folder: Path) -> str:
-    if os.environ.get("EDGE_BENCH_IMAGE") == "edge":  # set in Dockerfile.edge: nothing there can train
+    if os.environ.get("EDGE_BENCH_IMAGE") == "edge":  # set in Dockerfile.edge, an image that cannot train
         return (
             f"mount the volume or folder that holds one (docker run -v artifacts:{folder.parent} …), "
             "or build the image with one inside (make edge-image BUNDLE=…)"

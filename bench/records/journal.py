@@ -1,15 +1,14 @@
-"""The journal of a run: every finished trial on disk, and whole, before the next one starts.
+"""The journal of a run: each trial is on disk before the next one starts.
 
-A file of lines, each a CRC-32 in hexadecimal, a space and one entry as JSON. A line is appended and synced at once;
-what a power cut leaves of the last one is told by its checksum and dropped. When a run is complete its Run file is
-written and the journal removed; until then ``run --resume`` goes on from it, and every command reads it as an
-incomplete Run.
+A file of lines, each a CRC-32 in hexadecimal, a space and one entry as JSON. A line is appended and synced at once.
+A line that a power cut has truncated has a wrong checksum and is dropped. When a run is complete, its Run file is
+written and the journal removed. Until then ``run --resume`` continues it, and every command reads it as an incomplete
+Run.
 """
 
 import fcntl
 import os
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from zlib import crc32
@@ -53,7 +52,7 @@ __all__ = [
 
 JOURNAL = ".journal"
 MAX_LINE = 64 << 20
-#: What entries were called before schema 2.0.
+#: Names of entries before schema 2.0, and their present names.
 _RENAMED_ENTRIES = {
     b"Begun": b"RunStarted",
     b"ProcessBegan": b"ProcessStarted",
@@ -71,27 +70,27 @@ class RunStarted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class ProcessStarted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A worker of configuration ``number`` is warm."""
+    """A worker of configuration ``number`` has finished its warm-up."""
 
     number: NonNegativeInt
     record: ProcessRecord
     delegate: BoundedStr
-    passes: PositiveInt  # a trial
-    chunks: NonNegativeInt
+    passes: PositiveInt  # per trial
+    chunks: NonNegativeInt  # parts of a pass, more than 1 if its inputs do not fit in memory
 
 
 class TrialMade(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A trial of configuration ``number``; ``generation`` is the one of the schedule that it belongs to."""
+    """A finished trial of configuration ``number`` in a generation of the schedule."""
 
     number: NonNegativeInt
     generation: NonNegativeInt
     trial: Trial
-    labels: PackedArray
-    in_top_5: PackedArray | None = None  # 1 where the true label is among the five best
+    labels: PackedArray  # predicted, one per image of the trial
+    in_top_5: PackedArray | None = None  # per image, 1 if the true label has one of the five best scores, else 0
 
 
 class ProcessFinished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A worker has ended in good order."""
+    """A worker has ended normally."""
 
     number: NonNegativeInt
     process: NonNegativeInt
@@ -106,7 +105,7 @@ class ConfigurationFailed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class FindingAdded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Something that spoils the run came while it went on."""
+    """Something that makes the measurements unreliable happened during the run."""
 
     finding: Finding
 
@@ -115,7 +114,7 @@ Entry = RunStarted | ProcessStarted | TrialMade | ProcessFinished | Configuratio
 
 
 class Journal:
-    """A journal that this process writes; nobody else can meanwhile, and a crash leaves no lock behind."""
+    """A journal that this process is writing; its lock keeps other writers out and ends with the process."""
 
     def __init__(self, path: Path, handle: int) -> None:
         self.path, self._handle = path, handle
@@ -123,7 +122,7 @@ class Journal:
 
     @classmethod
     def create(cls, path: Path, begun: Run) -> "Journal":
-        """A new one with its first entry, renamed into place when whole. ResultsError where it cannot be made."""
+        """Create a journal with its first entry, renamed into place when complete; raise ResultsError if that fails."""
         try:
             with defer_interrupts():
                 remove_leftovers(path.parent)
@@ -152,7 +151,10 @@ class Journal:
 
     @classmethod
     def reopen(cls, path: Path) -> "tuple[Journal, Run, list[Entry]]":
-        """One that an ended run has left, its torn end cut off. BadInput where its run is still measuring."""
+        """Open the journal of an ended run and cut off a truncated last line; raise BadInput if its run is not over.
+
+        Return the journal, the Run before its first trial, and all entries since.
+        """
         handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         if not lock(handle):
             os.close(handle)
@@ -160,15 +162,15 @@ class Journal:
         try:
             if not os.fstat(handle).st_nlink:
                 raise BadInput(f"{path}: its run has just ended", "see its Run file")
-            run, entries, whole = _read(path)
-            os.ftruncate(handle, whole)
+            run, entries, valid_bytes = _read(path)
+            os.ftruncate(handle, valid_bytes)
         except BaseException:
             os.close(handle)
             raise
         return cls(path, handle), run, entries
 
     def append(self, entry: Entry) -> None:
-        """On disk when this returns. OSError where there is no room; what was there before stays whole."""
+        """Write an entry to the disk; if that fails, undo it and raise OSError."""
         payload = self._encoder.encode(entry)
         line = memoryview(b"%08x %s\n" % (crc32(payload), payload))
         before = os.fstat(self._handle).st_size
@@ -181,11 +183,11 @@ class Journal:
             raise
 
     def remove(self) -> None:
-        """The Run file holds everything now."""
+        """Remove the file, after the Run was written."""
         self.path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Gives the lock back; the file stays."""
+        """Release the lock; keep the file."""
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
@@ -200,51 +202,47 @@ class Journal:
 
 
 def read_journal(path: Path) -> tuple[Run, list[Entry]]:
-    """What was on disk before the first trial, and every whole entry since. ResultsError where that is nothing."""
+    """Return the Run before its first trial and all valid entries since; raise ResultsError if it is not a journal."""
     run, entries, _ = _read(path)
     return run, entries
 
 
 def _read(path: Path) -> tuple[Run, list[Entry], int]:
     decoder = msgspec.json.Decoder(Entry)
-    found: list[Entry] = []
-    whole = 0
+    entries: list[Entry] = []
+    valid_bytes = 0
     try:
         with open_regular_file(path) as file:
             while line := file.readline(MAX_LINE):
-                entry = _entry(line, decoder)
+                entry = _decode(line, decoder)
                 if entry is None:
-                    break  # torn or damaged: nothing after it can be trusted to belong
-                found.append(entry)
-                whole += len(line)
+                    break  # truncated or damaged: later lines may not belong to this run
+                entries.append(entry)
+                valid_bytes += len(line)
     except OSError as cause:
         raise ResultsError(f"{path}: cannot be read: {why_unreadable(cause)}") from None
-    if not found or not isinstance(found[0], RunStarted):
+    if not entries or not isinstance(entries[0], RunStarted):
         raise ResultsError(f"{path}: not the journal of a run, or damaged at its beginning", "remove it")
     try:
-        run = as_current(found[0].run)
+        run = as_current(entries[0].run)
         check_run(run)
-        for entry in found:
+        for entry in entries:
             if isinstance(entry, TrialMade):
                 check_trial(run, entry.trial, run.images.indices.length)
     except ValueError as cause:
         raise ResultsError(f"{path}: not the journal of a run: {cause}", "remove it") from None
-    return run, _rest(found), whole
+    return run, [entry for entry in entries[1:] if not isinstance(entry, RunStarted)], valid_bytes
 
 
-def _entry(line: bytes, decoder: "msgspec.json.Decoder[Entry]") -> Entry | None:
+def _decode(line: bytes, decoder: "msgspec.json.Decoder[Entry]") -> Entry | None:
     checksum, _, payload = line.partition(b" ")
     if not line.endswith(b"\n") or checksum != b"%08x" % crc32(payload[:-1]):
         return None
     try:
         return decoder.decode(_OLD_ENTRY.sub(_with_new_type, with_new_names(payload[:-1])))
-    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors, and so are Unicode's
+    except (ValueError, RecursionError):  # includes msgspec's and Unicode's errors
         return None
 
 
-def _with_new_type(found: re.Match[bytes]) -> bytes:
-    return b'{"type":"%s"' % _RENAMED_ENTRIES[found[1]]
-
-
-def _rest(found: Sequence[Entry]) -> list[Entry]:
-    return [entry for entry in found[1:] if not isinstance(entry, RunStarted)]
+def _with_new_type(match: re.Match[bytes]) -> bytes:
+    return b'{"type":"%s"' % _RENAMED_ENTRIES[match[1]]

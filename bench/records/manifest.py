@@ -1,4 +1,4 @@
-"""The manifest of a bundle: what is in it and how it came to be."""
+"""The manifest of a bundle: its files, and how they were made."""
 
 from typing import Annotated
 
@@ -26,11 +26,11 @@ __all__ = [
     "TensorSpec",
     "Variant",
 ]
-_MOST_LOSS = 1e30
+_MAX_VALUE = 1e30
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):
-    """A file of the bundle, by its path inside it."""
+    """A file of the bundle, by its path relative to the bundle's folder."""
 
     file: Annotated[str, msgspec.Meta(max_length=1024)]
     bytes: NonNegativeInt
@@ -38,7 +38,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TensorSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A model's input or output: real value = (stored - zero_point) × scale, where scale is not 0."""
+    """A model's input or output: real value = (stored - zero_point) × scale, unless scale is 0 (not quantized)."""
 
     dtype: BoundedStr
     shape: Annotated[list[Annotated[int, msgspec.Meta(ge=-1, le=MAX_INT64)]], msgspec.Meta(max_length=MAX_AXES)]
@@ -47,7 +47,7 @@ class TensorSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Operator(msgspec.Struct, frozen=True, kw_only=True):
-    """An operator of a .tflite file and the version of it that the file asks a runtime for."""
+    """An operator of a .tflite file, with the version that the file requires."""
 
     name: BoundedStr
     version: NonNegativeInt
@@ -55,7 +55,7 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Variant(msgspec.Struct, frozen=True, kw_only=True):
-    """A precision of the model, in a file of its own."""
+    """A precision of the model, with its file."""
 
     name: BoundedStr
     file: Annotated[str, msgspec.Meta(max_length=1024)]
@@ -68,16 +68,16 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """The data that the model was trained and is tested on."""
+    """The data set that the model was trained on and is tested on."""
 
     name: BoundedStr
     sha256: BoundedStr  # of the four arrays' bytes, in the order train images, train labels, test images, test labels
     classes: BoundedNames
-    note: BoundedStr = ""  # shown in every table: say, that the data stands in for another
+    note: BoundedStr = ""  # shown in every table, such as that the data replaces another data set
 
 
 class Split(msgspec.Struct, frozen=True, kw_only=True):
-    """How many images went where."""
+    """Number of images in each part of the data set."""
 
     train: NonNegativeInt
     validation: NonNegativeInt
@@ -85,28 +85,28 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """The model by name and size."""
+    """Name and size of the model."""
 
     name: BoundedStr
     parameters: NonNegativeInt
 
 
 class Preprocessing(msgspec.Struct, frozen=True, kw_only=True):
-    """What turns a stored pixel (0 to 255, in RGB order) into the model's real-valued input: pixel × scale + offset.
+    """The step from a stored pixel (0 to 255, in RGB order) to the model's real-valued input: pixel × scale + offset.
 
-    Scale and offset are one number, or one a channel in the order that the model takes them. What was done before, to
-    make the pixels of files the stored ones, is in ``geometry``.
+    Scale and offset are one number, or one per channel in the model's channel order. ``geometry`` describes the
+    earlier step from image files to stored pixels.
     """
 
     scale: float | Annotated[list[float], Length]
     offset: float | Annotated[list[float], Length]
     channel_order: BoundedStr = "rgb"  # or bgr
-    name: BoundedStr = ""  # of the preset, where it is one
-    geometry: BoundedStr = ""  # in words: how images were resized and cropped to the model's size
+    name: BoundedStr = ""  # of the preset, if one was used
+    geometry: BoundedStr = ""  # how images were resized and cropped to the model's size, as text
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What is in a bundle and how it came to be."""
+    """The files of a bundle, and how they were made."""
 
     schema_version: str = SCHEMA_VERSION
     created: BoundedStr  # UTC, ISO 8601
@@ -118,26 +118,26 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     preprocessing: Preprocessing
     versions: Annotated[dict[BoundedStr, BoundedStr], Length]
     test_images: File
-    test_labels: File | None = None  # None: inputs that nobody knows the right answers to
-    history: File | None = None  # None: not trained here
+    test_labels: File | None = None  # None: the true labels are unknown
+    history: File | None = None  # None: not trained by edge-bench
     variants: Annotated[list[Variant], Length]
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
-    """One value an epoch in each list."""
+    """The training history; each list has one value per epoch."""
 
     schema_version: str = SCHEMA_VERSION
     loss: list[float] = []
     accuracy: list[float] = []
     val_loss: list[float] = []
     val_accuracy: list[float] = []
-    seconds: list[float] = []
-    workers: list[int] = []  # that trained together; empty in a history older than that
+    seconds: list[float] = []  # duration of the epoch
+    workers: list[int] = []  # number that trained together; empty in a history from before it was recorded
 
     @property
     def is_whole(self) -> bool:
-        """Whether every list has a value an epoch, and one that such a thing can have."""
+        """Whether every list except ``workers`` has one value per epoch, and each value is plausible."""
         lists = (self.loss, self.accuracy, self.val_loss, self.val_accuracy, self.seconds)
         return len({len(values) for values in lists}) == 1 and all(
-            abs(value) <= _MOST_LOSS for values in lists for value in values
+            abs(value) <= _MAX_VALUE for values in lists for value in values
         )

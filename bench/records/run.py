@@ -1,4 +1,4 @@
-"""The Run: everything measured on one machine, raw, with what is needed to judge and to repeat it."""
+"""The Run: all measurements of a run on one machine, unprocessed, with the data needed to judge and repeat it."""
 
 from typing import Annotated
 
@@ -32,12 +32,12 @@ __all__ = [
     "Trial",
 ]
 
-#: Trials of one configuration.
+#: Maximum number of trials of a configuration.
 TrialCount = msgspec.Meta(max_length=1_000_000)
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
-    """Variant × runtime × threads × batch size: what a worker process is for."""
+    """A variant on a runtime with a number of threads and a batch size; each has its own worker processes."""
 
     variant: BoundedStr
     runtime: BoundedStr
@@ -50,44 +50,44 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """One timed pass (or several, where one is shorter than 100 ms) over the images."""
+    """One timed pass over the images, or several if one is shorter than 100 ms."""
 
-    process: NonNegativeInt  # which generation of worker processes, from 0
-    round: NonNegativeInt  # within the generation, from 0
-    sequence_number: NonNegativeInt  # among all trials of the run, from 0
-    began_ns: NonNegativeInt  # since the run began
-    elapsed_ns: PositiveInt
+    process: NonNegativeInt  # index of the worker process of this configuration, from 0
+    round: NonNegativeInt  # round within its generation of the schedule, from 0
+    sequence_number: NonNegativeInt  # position among all trials of the run, from 0
+    began_ns: NonNegativeInt  # start of the trial, since the start of the run
+    elapsed_ns: PositiveInt  # duration of all passes
     passes: PositiveInt
-    correct: NonNegativeInt  # images classified right in the last pass
-    latencies: PackedArray  # ns, one an invocation of the last pass
-    cpu_ns: NonNegativeInt | None = None  # processor time of the worker in this trial
-    other_cpu_ns: NonNegativeInt | None = None  # processor time of everyone else meanwhile, on all cores
-    steal_ns: NonNegativeInt | None = None  # processor time that a hypervisor gave to others meanwhile
-    temperature_c: float | None = None  # after it
-    throttled: Annotated[list[BoundedStr], Length] = []  # why the machine was slower than it can be during it
-    image_positions: PackedArray | None = None  # in Run.images, of the images that this trial drew; None: all
+    correct: NonNegativeInt  # correctly classified images in the last pass
+    latencies: PackedArray  # ns, one per invocation of the last pass
+    cpu_ns: NonNegativeInt | None = None  # CPU time of the worker during the trial
+    other_cpu_ns: NonNegativeInt | None = None  # CPU time of all other processes during the trial, on all cores
+    steal_ns: NonNegativeInt | None = None  # CPU time that a hypervisor gave to other machines during the trial
+    temperature_c: float | None = None  # °C of the hottest thermal zone after the trial
+    throttled: Annotated[list[BoundedStr], Length] = []  # why the machine was slower than possible during the trial
+    image_positions: PackedArray | None = None  # positions in Run.images of the images of this trial; None: all
 
     @property
     def pass_seconds(self) -> float:
-        """Seconds a pass."""
+        """Seconds per pass."""
         return self.elapsed_ns / self.passes / 1e9
 
 
 class ProcessRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What one worker process said of itself before its first trial, and its memory after its last."""
+    """Measurements of a worker process before its first trial, and its memory after its last one."""
 
     index: NonNegativeInt
-    import_ns: NonNegativeInt  # loading the runtime's own library
-    load_ns: NonNegativeInt  # from the file's path to a model that can be invoked
-    first_inference_ns: NonNegativeInt  # the first invocation
-    warm_up_ns: NonNegativeInt
+    import_ns: NonNegativeInt  # duration of importing the runtime's library
+    load_ns: NonNegativeInt  # duration of loading the model file until the model can be invoked
+    first_inference_ns: NonNegativeInt  # duration of the first invocation
+    warm_up_ns: NonNegativeInt  # duration of the warm-up
     warm_up_invocations: NonNegativeInt
-    memory_before_bytes: NonNegativeInt  # resident, with runtime and images in memory, without the model
-    memory_peak_bytes: NonNegativeInt  # highest resident size of the process
+    memory_before_bytes: NonNegativeInt  # resident size with the runtime and the images, without the model
+    memory_peak_bytes: NonNegativeInt  # maximum resident size of the process
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a configuration has no or not all trials."""
+    """Why a configuration has no trials, or not all of them."""
 
     kind: BoundedStr  # not installed · bad file · cannot load · out of memory · crashed · timed out · failed
     message: BoundedStr
@@ -95,44 +95,44 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """All that was measured of one configuration."""
+    """All measurements of one configuration."""
 
     configuration: Configuration
-    bytes: NonNegativeInt
-    sha256: BoundedStr
+    bytes: NonNegativeInt  # size of the model file
+    sha256: BoundedStr  # of the model file
     runtime_version: BoundedStr = ""
     processes: Annotated[list[ProcessRecord], TrialCount] = []
     trials: Annotated[list[Trial], TrialCount] = []
-    predictions: PackedArray | None = None  # labels, one an image, in the order of Run.images
-    unseen_positions: PackedArray | None = None  # places of images that no trial has drawn
-    in_top_5: PackedArray | None = None  # 1 where the true label is among the five best scores, in the order of images
+    predictions: PackedArray | None = None  # labels, one per image, in the order of Run.images
+    unseen_positions: PackedArray | None = None  # positions in Run.images of images in no trial
+    in_top_5: PackedArray | None = None  # per image, 1 if the true label has one of the five best scores, else 0
     unstable_predictions: NonNegativeInt = 0  # images whose label differed between trials
     failure: Failure | None = None
     warnings: Annotated[list[BoundedStr], Length] = []
-    delegate: BoundedStr = ""  # that the runtime said it uses, XNNPACK say
+    delegate: BoundedStr = ""  # reported by the runtime, such as XNNPACK
 
     def pass_seconds(self) -> npt.NDArray[np.float64]:
-        """Seconds a pass, one a trial, in the order measured."""
+        """Return the seconds per pass of each trial, shape [trials], in the order of measurement."""
         return np.array([trial.pass_seconds for trial in self.trials], dtype=np.float64)
 
     def by_process(self) -> dict[int, dict[int, float]]:
-        """Seconds a pass as {process: {round: seconds}}."""
+        """Return the seconds per pass as {process: {round: seconds}}."""
         table: dict[int, dict[int, float]] = {}
         for trial in self.trials:
             table.setdefault(trial.process, {})[trial.round] = trial.pass_seconds
         return table
 
     def seconds_by_process(self) -> list[npt.NDArray[np.float64]]:
-        """Seconds a pass, one array a process."""
+        """Return the seconds per pass, one array per process."""
         return [np.array(list(rounds.values())) for _, rounds in sorted(self.by_process().items())]
 
     def latencies_ms_per_image(self) -> npt.NDArray[np.float64]:
-        """Latency of every invocation of every trial, in milliseconds an image."""
+        """Return the latency of every invocation of every trial, in ms per image."""
         batch = self.configuration.batch_size
         return np.concatenate([unpack(trial.latencies) / 1e6 / batch for trial in self.trials])
 
     def labels(self) -> npt.NDArray[np.int64]:
-        """Predicted labels, shape [images]; -1 where no trial has drawn the image."""
+        """Return the predicted labels, shape [images]; -1 for images in no trial."""
         if self.predictions is None:
             raise ValueError(f"{self.configuration} made no predictions")
         labels = unpack(self.predictions).astype(np.int64)
@@ -142,19 +142,19 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Images(msgspec.Struct, frozen=True, kw_only=True):
-    """Which test images were classified, by their index in the bundle, and their true labels."""
+    """The classified test images, as indices into the test set, and their true labels."""
 
     indices: PackedArray
-    labels: PackedArray
-    total_images: NonNegativeInt  # images in the whole test set
+    labels: PackedArray  # empty if the true labels are unknown
+    total_images: NonNegativeInt  # number of images in the whole test set
     checksums: PackedArray | None = None  # CRC-32 of each image's pixels
-    notes: Annotated[list[BoundedStr], Length] = []  # what to know of images and labels: left out, inferred, mapped
+    notes: Annotated[list[BoundedStr], Length] = []  # remarks on images and labels: omitted, inferred, mapped
 
 
 class BundleIdentity(msgspec.Struct, frozen=True, kw_only=True):
-    """Which bundle was measured, or which files of a model with which data."""
+    """The measured bundle, or the measured model files and data."""
 
-    sha256: BoundedStr  # of its manifest, which holds all other checksums
+    sha256: BoundedStr  # of its manifest, which has all other checksums
     created: BoundedStr
     model: BoundedStr
     parameters: NonNegativeInt
@@ -165,72 +165,72 @@ class BundleIdentity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked for."""
+    """The settings of a run."""
 
     trials: NonNegativeInt = 30
     processes: NonNegativeInt = 5
-    limit: PositiveInt | None = None
+    limit: PositiveInt | None = None  # maximum number of images; None: all
     seed: int = 42
-    timeout_s: float = 600.0
+    timeout_s: float = 600.0  # for each answer of a worker
     scenario: BoundedStr = ""  # offline · single-stream; empty: each runtime's own batch size
-    resample: PositiveInt | None = None  # images that each trial draws for itself; None: all of Run.images
-    memory_limit: PositiveInt | None = None  # bytes that a worker process may allocate; None: what the machine gives
+    resample: PositiveInt | None = None  # images that are drawn anew for each trial; None: all of Run.images
+    memory_limit: PositiveInt | None = None  # bytes that a worker process may allocate; None: no limit
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything measured on one machine in one go."""
+    """All measurements of a run on one machine."""
 
     schema_version: str = SCHEMA_VERSION
     run_id: BoundedStr
     began: BoundedStr  # UTC, ISO 8601
     ended: BoundedStr
     wall_seconds: float
-    complete: bool  # all trials asked for were made, or their configuration has a failure that says why not
+    complete: bool  # every configuration has all its trials or a failure
     tool_version: BoundedStr
     tool_revision: BoundedStr
     machine: Machine
     bundle: BundleIdentity
     settings: Settings
     images: Images
-    preprocessing: Preprocessing | None = None  # None in Runs from before it was recorded
+    preprocessing: Preprocessing | None = None  # None in Runs that are older than this field
     results: Annotated[list[Result], Length]
-    findings: Annotated[list[Finding], Length] = []  # what spoils or may spoil the measurement, each with its remedy
-    trusted: bool | None = None  # complete, and no finding spoils it; None in Runs from before it was judged
-    stopped: BoundedStr = ""  # why it ended before its time, where nobody interrupted it
+    findings: Annotated[list[Finding], Length] = []  # what makes the measurements unreliable, or may
+    trusted: bool | None = None  # complete and without spoiling findings; None in Runs that are older than this field
+    stopped: BoundedStr = ""  # why the run ended early, unless the user interrupted it
     state_before: MachineState | None = None
     state_after: MachineState | None = None
 
     @property
     def images_per_pass(self) -> int:
-        """How many images a pass classifies."""
+        """Number of images in a pass."""
         return min(self.settings.resample or self.images.indices.length, self.images.indices.length)
 
     def scored(self, result: Result) -> bool:
-        """Whether a result's accuracy can be known: it made predictions, and there are true labels."""
+        """Return whether a result has an accuracy: it has predictions, and the true labels are known."""
         return self.labelled and result.predictions is not None
 
     def correct(self, result: Result) -> tuple[int, int]:
-        """How many images of those that a result has seen, each counted once, it classified right; and of how many."""
+        """Return the number of correctly classified images and the number of classified images, each counted once."""
         labels, truth = result.labels(), unpack(self.images.labels).astype(np.int64)
         return int(np.count_nonzero(labels == truth)), int(np.count_nonzero(labels >= 0))
 
     def correct_in_top_5(self, result: Result) -> tuple[int, int] | None:
-        """How many images of those seen have their true label among the five best; None where it was not kept."""
+        """Return the number of images with the true label among the five best, and of all; None if unknown."""
         if result.in_top_5 is None or not self.scored(result):
             return None
         return int(unpack(result.in_top_5).sum()), int(np.count_nonzero(result.labels() >= 0))
 
     @property
     def emulated(self) -> bool:
-        """Whether times are those of an emulator."""
+        """Whether the times are those of an emulator."""
         return self.machine.emulated
 
     @property
     def labelled(self) -> bool:
-        """Whether the images' true labels are known; without them there is no accuracy, only agreement."""
+        """Whether the images' true labels are known; otherwise there is no accuracy, only agreement."""
         return self.images.labels.length == self.images.indices.length
 
     @property
-    def measured(self) -> list[Result]:
+    def results_with_trials(self) -> list[Result]:
         """Results with at least one trial."""
         return [result for result in self.results if result.trials]

@@ -1,4 +1,4 @@
-"""Whether the parts of a Run fit each other, which all that follows relies on and a hostile file may break."""
+"""Checks that the parts of a Run are consistent, which a hostile file may violate and all other code relies on."""
 
 import datetime
 
@@ -10,13 +10,13 @@ from edge_bench.bench.records.run import Result, Run, Trial
 
 __all__ = ["check_run", "check_trial"]
 
-#: Latencies in nanoseconds differ, so an honest file has at least a byte for so many of them; a bomb has far more.
+#: Maximum latencies per byte of packed data. Real latencies in nanoseconds differ; a bomb has far more per byte.
 _LATENCIES_PER_BYTE = 64
-_FEW = 4096
+_SMALL_ARRAY = 4096  # latencies in addition, whatever the size of the data
 
 
 def check_run(run: Run) -> None:
-    """Raises ValueError with what does not fit; every packed array of the Run can be unpacked when this returns."""
+    """Raise ValueError if the Run is not consistent; afterwards each of its packed arrays can be unpacked."""
     began = datetime.datetime.fromisoformat(run.began)
     if began.tzinfo is None or not 1970 <= began.year < 9000:
         raise ValueError(f"it began at {run.began[:40]}, which is no moment in UTC")
@@ -48,11 +48,11 @@ def _check_result(run: Run, result: Result, count: int) -> None:
 
 
 def check_trial(run: Run, trial: Trial, count: int) -> None:
-    """The same for one trial, of a Run of ``count`` images."""
+    """Raise ValueError if a trial is not consistent with its Run of ``count`` images."""
     latencies = trial.latencies
     if latencies.length > count:
         raise ValueError(f"{latencies.length:,} latencies of {count:,} images")
-    if latencies.length > _LATENCIES_PER_BYTE * len(latencies.data) + _FEW:
+    if latencies.length > _LATENCIES_PER_BYTE * len(latencies.data) + _SMALL_ARRAY:
         raise ValueError(f"{latencies.length:,} latencies in {len(latencies.data):,} bytes: no clock gives such ones")
     _packed(latencies, "latencies", latencies.length)
     if trial.image_positions is not None:
@@ -60,7 +60,7 @@ def check_trial(run: Run, trial: Trial, count: int) -> None:
 
 
 def _packed(array: PackedArray, name: str, length: int, below: int | None = None) -> npt.NDArray[np.int64]:
-    """The values, after their number and the greatest of them have been checked."""
+    """Return the unpacked values; raise ValueError if there are not ``length`` or one is not less than ``below``."""
     if array.length != length:
         raise ValueError(f"{name}: {array.length:,} values where {length:,} belong")
     values = unpack(array)

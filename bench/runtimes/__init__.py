@@ -1,7 +1,7 @@
-"""One small adapter a runtime, and the registry that knows them by name.
+"""Runtimes: one adapter per runtime, and the registry of all.
 
-A runtime is a module here with a ``load`` function (see ``base.py``) and one line in ``RUNTIMES``.
-Nothing is imported until a worker process asks for it.
+A runtime is a module in this package with a function ``import_loader`` (see ``base.py``) and an entry in ``RUNTIMES``.
+Its library is imported only in worker processes.
 """
 
 import importlib
@@ -26,22 +26,22 @@ __all__ = [
 ]
 
 
-#: What a SavedModel folder's variant is known by: the file in it that holds the graph.
+#: The file with the graph in a SavedModel folder, used as the format's name.
 SAVED_MODEL = "saved_model.pb"
 
 
 class Runtime(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a runtime without importing it."""
+    """Description of a runtime, available without importing it."""
 
     name: str
     adapter: str  # module in this package
     library: str  # importable name
-    distributions: tuple[str, ...]  # on the package index; the first that is installed counts
-    formats: tuple[str, ...]  # ends of the names of the files it loads
+    distributions: tuple[str, ...]  # on the package index; the version is that of the first installed one
+    formats: tuple[str, ...]  # suffixes of the file names it can load
     batch_size: int  # default
-    threads: int | None  # default; None: all cores that may be used
-    missing: str  # what to do where it is not installed
-    optional: bool = False  # not for bundles: only for files that users bring
+    threads: int | None  # default; None for all usable cores
+    missing: str  # remedy if it is not installed
+    optional: bool = False  # used only for the user's own files, not for bundles
 
 
 RUNTIMES = {
@@ -53,7 +53,7 @@ RUNTIMES = {
             library="tensorflow",
             distributions=("tensorflow-cpu", "tensorflow"),
             formats=(".keras", SAVED_MODEL),
-            batch_size=32,  # predict's own default, which is how the paper's author ran it
+            batch_size=32,  # default of predict, as used in the paper
             threads=None,
             missing="pip install 'edge-bench[host]', or use the host image",
         ),
@@ -93,14 +93,14 @@ RUNTIMES = {
 
 
 def runtime_named(name: str) -> Runtime:
-    """The runtime of that name; BadInput lists them."""
+    """Return the runtime of that name; raise BadInput if there is none."""
     if name not in RUNTIMES:
         raise BadInput(f"no runtime is called {name!r}", f"there are: {', '.join(RUNTIMES)}")
     return RUNTIMES[name]
 
 
 def installed_version(runtime: Runtime) -> str | None:
-    """The version installed here, or None; imports nothing."""
+    """Return the installed version, or None, without importing the library."""
     if importlib.util.find_spec(runtime.library) is None:
         return None
     for distribution in runtime.distributions:
@@ -112,7 +112,7 @@ def installed_version(runtime: Runtime) -> str | None:
 
 
 def why_not_installed(runtime: Runtime) -> MissingDependency:
-    """What a row says of a runtime that is not there."""
+    """Return the error for a runtime that is not installed."""
     return MissingDependency(
         f"{runtime.name} is not installed (Python {platform.python_version()}, {platform.machine()})",
         runtime.missing,
@@ -120,7 +120,7 @@ def why_not_installed(runtime: Runtime) -> MissingDependency:
 
 
 def loader(runtime: Runtime) -> Loader:
-    """Imports the runtime's library and returns its ``load``. ImportError where the library cannot be imported."""
+    """Import the runtime's library and return its loader; raise ImportError if that fails."""
     module = importlib.import_module(f"edge_bench.bench.runtimes.{runtime.adapter}")
     load: Loader = module.import_loader()
     return load

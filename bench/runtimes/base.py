@@ -1,4 +1,4 @@
-"""What an adapter gives: ``import_loader()`` imports its library and returns a ``Loader``, which gives a session."""
+"""Interface of an adapter: its ``import_loader()`` imports the library and returns a `Loader` of sessions."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,21 +11,21 @@ from edge_bench.bench.records.manifest import TensorSpec
 
 __all__ = ["Clock", "Loader", "ModelFile", "PassTimes", "Session"]
 
-Clock = Callable[[], int]  # nanoseconds, monotonic
+Clock = Callable[[], int]  # monotonic nanoseconds
 
 
 class ModelFile(NamedTuple):
-    """What a loader is asked for."""
+    """A model file and the settings to load it with."""
 
     path: Path  # a file, or the folder of a SavedModel
     threads: int
     batch_size: int
-    input_shape: tuple[int, ...] | None = None  # of one image, where the file leaves it open
-    serving: bool = False  # requests of any size up to the batch's, each as soon as can be; not the benchmark's passes
+    input_shape: tuple[int, ...] | None = None  # of one image, if the file has open axes
+    serving: bool = False  # optimise for single requests of up to ``batch_size`` images instead of whole passes
 
 
 class PassTimes(NamedTuple):
-    """When each invocation of a pass began and ended, by the clock that was given; shape [invocations] each."""
+    """Begin and end of each invocation of a pass, in nanoseconds of the given clock; shape [invocations] each."""
 
     began: npt.NDArray[np.int64]
     ended: npt.NDArray[np.int64]
@@ -34,9 +34,9 @@ class PassTimes(NamedTuple):
 class Session(Protocol):
     """A loaded model that can be invoked.
 
-    ``inputs`` holds images as the model takes them: dtype and shape of ``input``, first axis the images. An
-    invocation takes ``batch_size`` of them; where the last does not fill, it is padded and the padding's outputs
-    are dropped. An axis of ``input`` that the file leaves open, and nobody has set, has size -1.
+    The images in ``inputs`` have the dtype and shape of ``input``, with the images on the first axis. An invocation
+    processes ``batch_size`` images. The last batch is padded, if necessary, and the padding's outputs are dropped. An
+    open axis of ``input`` without a stated size has size -1.
     """
 
     input: TensorSpec
@@ -44,7 +44,7 @@ class Session(Protocol):
     batch_size: int
 
     def classify(self, inputs: npt.NDArray[Any], outputs: npt.NDArray[Any], clock: Clock) -> PassTimes:
-        """One pass: every image copied in, invoked, and its scores copied out into ``outputs`` [images, classes]."""
+        """Run one pass: copy in and invoke every image, and copy its scores to ``outputs`` [images, classes]."""
 
 
 Loader = Callable[[ModelFile], Session]

@@ -1,4 +1,4 @@
-"""A pass, batch by batch, for libraries whose call takes an array and gives one."""
+"""A pass in batches, for libraries with a function from an input array to an output array."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,15 +20,15 @@ def in_batches(
     *,
     pad: bool,
 ) -> PassTimes:
-    """Invokes over all inputs, scores into ``outputs``; with ``pad`` the last batch is filled up with zeros."""
+    """Invoke on all inputs and write scores to ``outputs``; with ``pad`` the last batch is padded with zeros."""
     starts = range(0, len(inputs), size)
     began, ended = np.empty(len(starts), np.int64), np.empty(len(starts), np.int64)
     for number, start in enumerate(starts):
         began[number] = clock()
-        some = inputs[start : start + size]
-        count = len(some)
+        batch = inputs[start : start + size]
+        count = len(batch)
         if pad and count < size:
-            some = np.concatenate([some, np.zeros((size - count, *some.shape[1:]), some.dtype)])
-        outputs[start : start + count] = invoke(some)[:count]
+            batch = np.concatenate([batch, np.zeros((size - count, *batch.shape[1:]), batch.dtype)])
+        outputs[start : start + count] = invoke(batch)[:count]
         ended[number] = clock()
     return PassTimes(began, ended)

@@ -1,4 +1,4 @@
-"""The interpreter that tflite-runtime and LiteRT both have: same interface, two libraries."""
+"""Session for the interpreters of tflite-runtime and LiteRT, which have the same interface."""
 
 from typing import Any
 
@@ -18,60 +18,61 @@ class InterpreterSession:
     def __init__(self, interpreter_class: Any, file: ModelFile) -> None:
         interpreter = interpreter_class(model_path=str(file.path), num_threads=file.threads)
         detail = self._only(interpreter.get_input_details(), "input")
-        wanted = [file.batch_size, *_open_or(file.input_shape, detail)]
-        if -1 not in wanted and wanted != detail["shape"].tolist():
+        shape = [file.batch_size, *_image_shape(file.input_shape, detail)]
+        if -1 not in shape and shape != detail["shape"].tolist():
             try:
-                interpreter.resize_tensor_input(detail["index"], wanted, strict=True)
+                interpreter.resize_tensor_input(detail["index"], shape, strict=True)
             except ValueError:
                 raise ValueError(
-                    f"the file takes inputs of shape {detail['shape_signature'].tolist()} only, not {wanted}"
+                    f"the file takes inputs of shape {detail['shape_signature'].tolist()} only, not {shape}"
                 ) from None
         interpreter.allocate_tensors()
-        # the details are read again: resizing changes the shapes
-        detail_in = self._only(interpreter.get_input_details(), "input")
-        detail_out = self._only(interpreter.get_output_details(), "output")
-        self.input, self.output = _spec(detail_in), _spec(detail_out)
-        if -1 in wanted:
-            self.input = msgspec.structs.replace(self.input, shape=wanted)
+        # read the details again, since resizing changes the shapes
+        input_detail = self._only(interpreter.get_input_details(), "input")
+        output_detail = self._only(interpreter.get_output_details(), "output")
+        self.input, self.output = _spec(input_detail), _spec(output_detail)
+        if -1 in shape:
+            self.input = msgspec.structs.replace(self.input, shape=shape)
         self.batch_size = file.batch_size
         self._interpreter = interpreter
-        self._in, self._out = detail_in["index"], detail_out["index"]
+        self._input_index, self._output_index = input_detail["index"], output_detail["index"]
 
     @staticmethod
-    def _only(details: list[dict[str, Any]], end: str) -> dict[str, Any]:
+    def _only(details: list[dict[str, Any]], kind: str) -> dict[str, Any]:
         if len(details) != 1:
-            raise ValueError(f"the model has {len(details)} {end}s; a classifier has one")
+            raise ValueError(f"the model has {len(details)} {kind}s; a classifier has one")
         return details[0]
 
     def classify(self, inputs: npt.NDArray[Any], outputs: npt.NDArray[Any], clock: Clock) -> PassTimes:
-        """One pass; each invocation is its input copied in, the model, and its output copied out."""
-        interpreter, index_in, index_out, size = self._interpreter, self._in, self._out, self.batch_size
+        """Run one pass; each invocation includes copying its input in and its output out."""
+        interpreter, size = self._interpreter, self.batch_size
+        input_index, output_index = self._input_index, self._output_index
         set_tensor, invoke, get_tensor = interpreter.set_tensor, interpreter.invoke, interpreter.get_tensor
         count = len(inputs)
         invocations = -(-count // size)
         began, ended = np.empty(invocations, np.int64), np.empty(invocations, np.int64)
-        whole = count // size
-        for number in range(whole):
+        full = count // size
+        for number in range(full):
             start = number * size
             began[number] = clock()
-            set_tensor(index_in, inputs[start : start + size])
+            set_tensor(input_index, inputs[start : start + size])
             invoke()
-            outputs[start : start + size] = get_tensor(index_out)
+            outputs[start : start + size] = get_tensor(output_index)
             ended[number] = clock()
-        if whole < invocations:
-            start = whole * size
+        if full < invocations:
+            start = full * size
             padded = np.zeros((size, *inputs.shape[1:]), inputs.dtype)
-            began[whole] = clock()
+            began[full] = clock()
             padded[: count - start] = inputs[start:]
-            set_tensor(index_in, padded)
+            set_tensor(input_index, padded)
             invoke()
-            outputs[start:] = get_tensor(index_out)[: count - start]
-            ended[whole] = clock()
+            outputs[start:] = get_tensor(output_index)[: count - start]
+            ended[full] = clock()
         return PassTimes(began, ended)
 
 
-def _open_or(stated: tuple[int, ...] | None, detail: dict[str, Any]) -> list[int]:
-    """The shape of one image: the file's, and where that is open the stated one's; -1 where that is open, too."""
+def _image_shape(stated: tuple[int, ...] | None, detail: dict[str, Any]) -> list[int]:
+    """Return the shape of one image from the file; open axes have their stated size, otherwise -1."""
     signature = detail["shape_signature"].tolist()[1:] if len(detail["shape_signature"]) else []
     sizes = signature or detail["shape"].tolist()[1:]
     if stated is None or len(stated) != len(sizes):

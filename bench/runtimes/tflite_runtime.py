@@ -7,7 +7,7 @@ __all__ = ["import_loader"]
 
 
 def import_loader() -> Loader:
-    """Imports the library; the loader it returns gives a session."""
+    """Import the library and return a loader of sessions."""
     from tflite_runtime.interpreter import Interpreter
 
     def load(file: ModelFile) -> InterpreterSession:

@@ -1,1 +1,1 @@
-"""Statistics: intervals, ratios, latency percentiles, Pareto front. Imports nothing of the project."""
+"""Statistics: intervals, ratios, percentiles and the Pareto front, without any import from the project."""

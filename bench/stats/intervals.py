@@ -1,4 +1,4 @@
-"""Pure functions: numbers in, intervals and verdicts out. numpy only; every formula names its source."""
+"""Confidence intervals, outliers and tests as pure functions on numpy arrays; each formula names its source."""
 
 import math
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ __all__ = [
 Values = npt.NDArray[np.float64]
 
 CONFIDENCE = 0.95
-#: pyperf calls a benchmark unstable from a standard deviation of 10 % of the mean on.
+#: Standard deviation, as a share of the mean, from which pyperf calls a benchmark unstable.
 UNSTABLE = 0.10
 
 
@@ -47,8 +47,8 @@ class PairedDifference(msgspec.Struct, frozen=True):
 
     value: float
     interval: Interval
-    only_first: int  # images that only the first got right
-    only_second: int
+    only_first: int  # images that only the first classified correctly
+    only_second: int  # images that only the second classified correctly
     p_value: float
 
 
@@ -56,9 +56,10 @@ class PairedDifference(msgspec.Struct, frozen=True):
 
 
 def median_interval(values: Sequence[float] | Values) -> Interval | None:
-    """Distribution-free interval of the median from order statistics; None below 6 values, where none has 95 %.
+    """Return the distribution-free interval of the median from order statistics.
 
-    [X(l), X(n+1-l)] with the largest l that keeps 1 - 2·P(Binomial(n, ½) < l) ≥ 0.95; n = 30 gives [X(10), X(21)].
+    It is [X(l), X(n+1-l)] with the largest l for which 1 - 2·P(Binomial(n, ½) < l) ≥ 0.95; n = 30 gives [X(10), X(21)].
+    Return None for fewer than 6 values, as no such interval has 95 % confidence.
     Source: David & Nagaraja, Order Statistics, 3rd ed., section 7.1.
     """
     ordered = np.sort(np.asarray(values, dtype=np.float64))
@@ -73,23 +74,23 @@ def median_interval(values: Sequence[float] | Values) -> Interval | None:
 
 
 def median_interval_over_processes(processes: Sequence[Values]) -> Interval | None:
-    """Interval of the median of all values, where values of one process resemble each other.
+    """Return an interval of the median of all values, if values of one process are correlated.
 
-    From the lower to the upper end of two intervals, each of which misses what the other sees. Order statistics take
-    all trials as independent: where processes differ, theirs holds the truth in some 65 % of the cases, not 95.
-    Student's t of the processes' medians, on a log scale around the median of all values, takes them as normal: where a
-    machine changes between two speeds, it holds it in some 90 % (studies/calibration/coverage.py). Of a single process,
-    order statistics alone, which then speak for that process only; of too few values for those, Student's t alone.
+    It spans two intervals, because each alone covers the median too rarely (studies/calibration/coverage.py).
+    Order statistics assume independent trials: if processes differ, they cover it in about 65 % of cases, not 95 %.
+    Student's t of the processes' medians, on a log scale around the overall median, assumes normality: if a machine
+    changes between two speeds, it covers it in about 90 %. A single process gives order statistics only, valid for this
+    process; too few values for these give Student's t only. Return None if neither is possible.
     """
     values = [np.asarray(process, dtype=np.float64) for process in processes if len(process)]
     if not values:
         return None
-    together = np.concatenate(values)
-    by_order = median_interval(together)
+    all_values = np.concatenate(values)
+    by_order = median_interval(all_values)
     half = mean_half_width(np.array([np.log(np.median(process)) for process in values]))
     if half is None:
         return by_order
-    centre = float(np.median(together))
+    centre = float(np.median(all_values))
     by_process = Interval(centre * math.exp(-half), centre * math.exp(half))
     if by_order is None:
         return by_process
@@ -97,18 +98,18 @@ def median_interval_over_processes(processes: Sequence[Values]) -> Interval | No
 
 
 def percentile_supported(percentile: float, count: int) -> bool:
-    """Whether ``count`` values bound the percentile (0..100) from above with 95 % confidence.
+    """Return whether the largest of ``count`` values exceeds the percentile (0..100) with 95 % confidence.
 
-    The largest of n values exceeds it with probability 1 - q^n: p90 needs 29 values, p95 59, p99 299.
+    Its probability is 1 - q^n for n values and the quantile q: p90 needs 29 values, p95 59, p99 299.
     Source: Wilks 1941, "Determination of sample sizes for setting tolerance limits".
     """
     return 1 - (percentile / 100) ** count >= CONFIDENCE
 
 
 def outliers(values: Sequence[float] | Values) -> list[int]:
-    """Indices of values more than 10 robust standard deviations (1.4826 × MAD) from the median.
+    """Return indices of values more than 10 robust standard deviations (1.4826 × MAD) from the median.
 
-    Flagged, never dropped. Source: Iglewicz & Hoaglin 1993; the wide limit follows hyperfine.
+    Outliers are reported, never removed. Source: Iglewicz & Hoaglin 1993; the wide limit follows hyperfine.
     """
     array = np.asarray(values, dtype=np.float64)
     if len(array) < 3:
@@ -119,13 +120,13 @@ def outliers(values: Sequence[float] | Values) -> list[int]:
 
 
 def relative_deviation(values: Sequence[float] | Values) -> float | None:
-    """Standard deviation (n - 1) over the mean; None for fewer than two values."""
+    """Return the standard deviation (n - 1) divided by the mean; None for fewer than two values."""
     array = np.asarray(values, dtype=np.float64)
     return float(array.std(ddof=1) / array.mean()) if len(array) > 1 else None
 
 
 def spread_warning(values: Sequence[float] | Values) -> str | None:
-    """Pyperf's two warnings: sd of at least 10 % of the mean, or an extreme at least 50 % away from it."""
+    """Return pyperf's warning if the deviation is ≥ 10 % of the mean or an extreme ≥ 50 % away from it, or None."""
     deviation = relative_deviation(values)
     if deviation is None:
         return None
@@ -139,18 +140,17 @@ def spread_warning(values: Sequence[float] | Values) -> str | None:
 
 
 def drifts(values: Sequence[float] | Values) -> bool:
-    """Whether the last third's median is more than 5 % above the first third's: heat, usually."""
+    """Return whether the last third's median is over 5 % above the first third's; the usual cause is heat."""
     array = np.asarray(values, dtype=np.float64)
     third = len(array) // 3
     return third >= 3 and float(np.median(array[-third:])) > 1.05 * float(np.median(array[:third]))
 
 
 def wilson(right: int, total: int) -> Interval:
-    """Wilson's score interval of a proportion. Source: Wilson 1927; Brown, Cai & DasGupta 2001 recommend it."""
+    """Return Wilson's score interval of a proportion (Wilson 1927, as recommended by Brown, Cai & DasGupta 2001)."""
     if not 0 <= right <= total or total == 0:
         raise ValueError(f"{right} of {total} is no proportion")
-    z = _Z
-    share = right / total
+    z, share = _Z_975, right / total
     centre = (share + z * z / (2 * total)) / (1 + z * z / total)
     half = z / (1 + z * z / total) * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
     return Interval(max(0.0, centre - half), min(1.0, centre + half))
@@ -160,17 +160,17 @@ def wilson(right: int, total: int) -> Interval:
 
 
 def difference_of_means(first: Sequence[Values], second: Sequence[Values]) -> tuple[float, Interval | None]:
-    """Mean of ``first`` minus mean of ``second``, in their unit, with Welch's interval over processes."""
-    sides = [np.array([values.mean() for values in side if len(values)]) for side in (first, second)]
-    centre = float(sides[0].mean() - sides[1].mean())
-    half = welch_half_width(*sides)
+    """Return the mean of ``first`` minus that of ``second``, in their unit, with Welch's interval over processes."""
+    means, other_means = (np.array([values.mean() for values in side if len(values)]) for side in (first, second))
+    centre = float(means.mean() - other_means.mean())
+    half = welch_half_width(means, other_means)
     return centre, None if half is None else Interval(centre - half, centre + half)
 
 
 def mean_interval(values: Sequence[float] | Values) -> tuple[float, Interval | None]:
-    """Mean and its interval by Student's t; for values that are independent, one a process say. At least one value.
+    """Return the mean of at least one value and its interval by Student's t.
 
-    Source: Student 1908, "The probable error of a mean".
+    The values must be independent, for example one per process. Source: Student 1908, "The probable error of a mean".
     """
     array = np.asarray(values, dtype=np.float64)
     centre, half = float(array.mean()), mean_half_width(array)
@@ -178,7 +178,7 @@ def mean_interval(values: Sequence[float] | Values) -> tuple[float, Interval | N
 
 
 def mean_half_width(values: Values) -> float | None:
-    """Half the width of `mean_interval`; None of a single value."""
+    """Return half the width of `mean_interval`; None for fewer than two values."""
     if len(values) < 2:
         return None
     return t_quantile(len(values) - 1) * float(values.std(ddof=1)) / math.sqrt(len(values))
@@ -188,7 +188,7 @@ def mean_half_width(values: Values) -> float | None:
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
-    """Exact two-sided p-value of McNemar's test: Binomial(discordant, ½). Source: McNemar 1947; Agresti 2013, 11.1."""
+    """Return McNemar's exact two-sided p-value, from Binomial(discordant, ½) (McNemar 1947; Agresti 2013, 11.1)."""
     discordant = only_first + only_second
     fewer = min(only_first, only_second)
     term = total = 1
@@ -199,10 +199,10 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
 
 def paired_difference(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> PairedDifference:
-    """Accuracy of ``first`` minus accuracy of ``second``, both shape [n]: right or wrong on the same images.
+    """Return the accuracy of ``first`` minus that of ``second``: correct or not on the same images, shape [n] each.
 
-    Interval: Wald's with half an image added to each of the four cells (Agresti & Min 2005, "Simple improved
-    confidence intervals for comparing matched proportions").
+    The interval is Wald's with half an image added to each of the four cells (Agresti & Min 2005, "Simple improved
+    confidence intervals for comparing matched proportions"). Raise ValueError for no images or different shapes.
     """
     n = len(first)
     if n == 0 or len(second) != n:
@@ -210,7 +210,7 @@ def paired_difference(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_
     only_first = int(np.count_nonzero(first & ~second))
     only_second = int(np.count_nonzero(second & ~first))
     b, c, total = only_first + 0.5, only_second + 0.5, n + 2
-    half = _Z * math.sqrt(b + c - (b - c) ** 2 / total) / total
+    half = _Z_975 * math.sqrt(b + c - (b - c) ** 2 / total) / total
     centre = (b - c) / total
     return PairedDifference(
         value=(only_first - only_second) / n,
@@ -221,35 +221,35 @@ def paired_difference(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_
     )
 
 
-# -- what they share -------------------------------------------------------------------------------------------
+# -- quantiles and half widths ---------------------------------------------------------------------------------
 
-_Z = 1.959963984540054  # standard normal, 0.975
+_Z_975 = 1.959963984540054  # 0.975 quantile of the standard normal distribution
 
 
 def welch_half_width(first: Values, second: Values) -> float | None:
-    """Half the width of Welch's interval. Source: Welch 1947, with Satterthwaite's degrees of freedom."""
+    """Return half of Welch's interval (1947, with Satterthwaite's degrees of freedom); None for fewer than 2 values."""
     if min(len(first), len(second)) < 2:
         return None
-    parts = [float(side.var(ddof=1)) / len(side) for side in (first, second)]
-    error = sum(parts)
-    if error == 0:
+    first_part, second_part = (float(side.var(ddof=1)) / len(side) for side in (first, second))
+    variance = first_part + second_part
+    if variance == 0:
         return 0.0
-    freedom = error**2 / sum(part**2 / (len(side) - 1) for part, side in zip(parts, (first, second), strict=True))
-    return t_quantile(freedom) * math.sqrt(error)
+    freedom = variance**2 / (first_part**2 / (len(first) - 1) + second_part**2 / (len(second) - 1))
+    return t_quantile(freedom) * math.sqrt(variance)
 
 
 @cache
 def t_quantile(freedom: float) -> float:
-    """The 0.975 quantile of Student's t, by bisection on its integrated density (Simpson's rule, 2,000 steps)."""
+    """Return the 0.975 quantile of Student's t by bisection on its density's integral (Simpson's rule, 2,000 steps)."""
     scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(freedom * math.pi)
 
-    def beyond_zero(limit: float) -> float:
+    def probability_from_zero(limit: float) -> float:
         x = np.linspace(0.0, limit, 2_001)
         y = scale * (1 + x * x / freedom) ** (-(freedom + 1) / 2)
         return float((y[0] + y[-1] + 4 * y[1:-1:2].sum() + 2 * y[2:-1:2].sum()) * (x[1] - x[0]) / 3)
 
-    low, high = 0.0, 13.0  # one degree of freedom, the widest, has 12.7
+    low, high = 0.0, 13.0  # the largest quantile is 12.7, for one degree of freedom
     for _ in range(50):
         middle = (low + high) / 2
-        low, high = (middle, high) if beyond_zero(middle) < 0.475 else (low, middle)
+        low, high = (middle, high) if probability_from_zero(middle) < 0.475 else (low, middle)
     return (low + high) / 2

@@ -1,4 +1,4 @@
-"""Pure functions: how many times as long one thing takes as another, with an interval, and what that allows to say."""
+"""Ratios of times with their intervals, and verdicts on them, as pure functions."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,21 +12,21 @@ from edge_bench.bench.stats.intervals import Interval, Values, mean_half_width, 
 
 __all__ = ["Ratio", "Verdict", "interleaved_ratio", "paired_ratio", "unpaired_ratio", "verdict"]
 
-#: MLPerf calls a result materially different from 2 % on.
+#: Relative difference from which MLPerf calls a result materially different.
 MATERIAL = 0.02
-#: Trials of one side whose differences from all of the other are looked at.
-_MOST = 1_000
+#: Values of each side of which all pairwise differences are computed at most, to bound memory.
+_MAX_TRIALS = 1_000
 
 
 class Ratio(msgspec.Struct, frozen=True):
-    """A ratio of two times; the interval is missing where there are too few processes to have one."""
+    """A ratio of two times; the interval is None if there are too few processes."""
 
     value: float
     interval: Interval | None
 
 
 class Verdict(StrEnum):
-    """What an interval of a time ratio allows to say."""
+    """Conclusion that the interval of a time ratio supports."""
 
     FASTER = "faster"
     SLOWER = "slower"
@@ -35,52 +35,50 @@ class Verdict(StrEnum):
 
 
 def paired_ratio(first: Sequence[Values], second: Sequence[Values]) -> Ratio:
-    """How many times as long as ``second`` the ``first`` takes, from interleaved rounds.
+    """Return the ratio of ``first`` to ``second`` from rounds that were measured in pairs.
 
-    Each argument holds one array a process generation, each array one time a round; round r of generation g of both
-    ran next to each other, so their ratio is free of the drift that hit both. The value is the geometric mean over
-    generations of the median ratio of their rounds; the interval is Student's t over the generations' logarithms, with
-    (generations - 1) degrees of freedom, because what differs between processes is what repeats least (Kalibera &
-    Jones 2013). The median within a generation, because a round in which something interfered would otherwise widen
-    the interval of all; t, because a percentile bootstrap over 5 processes covers about 85 % instead of 95 %.
-    studies/calibration holds both to account. With a single generation there is no interval.
+    Each argument has one array per process generation, with one time per round. Round r of generation g of both ran
+    one after the other, so that common drift cancels in their ratio.
 
-    This is for what is waited for, each answer next to the other one, such as over a network; for what a machine takes,
-    `interleaved_ratio`.
+    The value is the geometric mean over generations of the median ratio of their rounds. The median limits the effect
+    of a disturbed round. The interval is Student's t over the generations' logarithms, with (generations - 1) degrees
+    of freedom, because processes vary more than rounds within one (Kalibera & Jones 2013). A single generation gives no
+    interval. A percentile bootstrap over 5 processes covers about 85 % instead of 95 % (studies/calibration).
+
+    Use this for times that include waiting, such as for a network. Use `interleaved_ratio` for compute times.
     """
     logs = np.array([np.median(np.log(a / b)) for a, b in zip(first, second, strict=True) if len(a)])
     return _ratio(float(logs.mean()), mean_half_width(logs))
 
 
 def interleaved_ratio(first: Sequence[Values], second: Sequence[Values]) -> Ratio:
-    """How many times as long as ``second`` the ``first`` takes, from trials of both that were interleaved.
+    """Return the ratio of ``first`` to ``second`` from interleaved trials; arguments as for `paired_ratio`.
 
-    Arguments as for `paired_ratio`. The value is the median of the ratios of every trial of the one to every trial of
-    the other, which is Hodges & Lehmann's estimate of a shift of logarithms (1963). A shared machine has a few speeds,
-    and changes between them every other second: then most of these ratios are of two trials at the same speed, whatever
-    the share of each, and the others lie to both sides and cancel. Medians, minima and ratios of neighbours are each
-    lost where a process or a round happens to have had another speed (docs/calibration.md compares them).
+    The value is the median of the ratios of every trial of ``first`` to every trial of ``second``, Hodges & Lehmann's
+    estimate of a shift of logarithms (1963). A shared machine changes between a few speeds every other second. Most of
+    these ratios are of two trials at the same speed, whatever the share of each speed; the others cancel. Medians,
+    minima and ratios of neighbours fail if a process or a round had another speed (docs/calibration.md compares them).
 
-    The interval is Student's t over the jackknife's pseudo-values, a process generation left out at a time, since what
-    differs between processes is what repeats least (Kalibera & Jones 2013); the jackknife may be used for medians
-    where it leaves out more than the root of the number of trials (Shao & Wu 1989), as 6 of 30 are.
+    The interval is Student's t over the jackknife's pseudo-values, leaving out one process generation at a time,
+    because processes vary more than trials within one (Kalibera & Jones 2013). The jackknife is valid for medians if
+    it leaves out more than the square root of the number of trials (Shao & Wu 1989), for example 6 of 30.
     """
     pairs = [(np.log(a), np.log(b)) for a, b in zip(first, second, strict=True) if len(a)]
-    half = mean_half_width(_pseudo_values(lambda some: _shift(*zip(*some, strict=True)), pairs))
-    return _ratio(_shift(*zip(*pairs, strict=True)), half)
+    half = mean_half_width(_pseudo_values(lambda subset: _median_difference(*zip(*subset, strict=True)), pairs))
+    return _ratio(_median_difference(*zip(*pairs, strict=True)), half)
 
 
 def unpaired_ratio(first: Sequence[Values], second: Sequence[Values]) -> Ratio:
-    """The same for two separate runs: Welch's interval over the pseudo-values of the processes of each."""
-    one, other = ([np.log(values) for values in side if len(values)] for side in (first, second))
-    half = welch_half_width(
-        _pseudo_values(lambda some: _shift(some, other), one), _pseudo_values(lambda some: _shift(one, some), other)
-    )
-    return _ratio(_shift(one, other), half)
+    """Return the ratio for two separate runs, as `interleaved_ratio` but with Welch's interval over pseudo-values."""
+    logs, other_logs = ([np.log(values) for values in side if len(values)] for side in (first, second))
+    values = _pseudo_values(lambda subset: _median_difference(subset, other_logs), logs)
+    other_values = _pseudo_values(lambda subset: _median_difference(logs, subset), other_logs)
+    half = welch_half_width(values, other_values)
+    return _ratio(_median_difference(logs, other_logs), half)
 
 
 def verdict(ratio: Ratio) -> Verdict:
-    """Faster or slower only if the whole interval is beyond ±2 %, same only if it is all within; else undecided."""
+    """Return faster or slower if the whole interval is beyond ±2 %, same if it is all within, otherwise undecided."""
     if ratio.interval is None:
         return Verdict.UNDECIDED
     low, high = ratio.interval.low, ratio.interval.high
@@ -93,26 +91,26 @@ def verdict(ratio: Ratio) -> Verdict:
     return Verdict.UNDECIDED
 
 
-def _shift(first: Sequence[Values], second: Sequence[Values]) -> float:
-    """Median of all differences between a value of ``first`` and one of ``second``."""
+def _median_difference(first: Sequence[Values], second: Sequence[Values]) -> float:
+    """Return the median of all differences between a value of ``first`` and one of ``second``."""
     return float(np.median(np.subtract.outer(_thinned(np.concatenate(first)), _thinned(np.concatenate(second)))))
 
 
 def _thinned(values: Values) -> Values:
-    """So many values of the same distribution that all their differences fit in memory."""
-    return values if len(values) <= _MOST else np.quantile(values, (np.arange(_MOST) + 0.5) / _MOST)
+    """Return the values, or ``_MAX_TRIALS`` quantiles of them if there are more."""
+    return values if len(values) <= _MAX_TRIALS else np.quantile(values, (np.arange(_MAX_TRIALS) + 0.5) / _MAX_TRIALS)
 
 
 def _pseudo_values(statistic: Callable[[Sequence[Any]], float], groups: Sequence[Any]) -> Values:
-    """The jackknife's, one a group, whose spread is that of a statistic of all. Source: Tukey 1958."""
+    """Return the jackknife's pseudo-values, one per group; zeros for one group. Source: Tukey 1958."""
     count = len(groups)
     if count < 2:
         return np.zeros(count)
-    without = [statistic([*groups[:number], *groups[number + 1 :]]) for number in range(count)]
-    return count * statistic(groups) - (count - 1) * np.array(without)
+    leave_one_out = [statistic([*groups[:number], *groups[number + 1 :]]) for number in range(count)]
+    return count * statistic(groups) - (count - 1) * np.array(leave_one_out)
 
 
 def _ratio(centre: float, half: float | None) -> Ratio:
-    """From logarithms: the ratio and half the width of its interval."""
+    """Return the ratio from its logarithm and from half the width of the logarithm's interval."""
     interval = None if half is None else Interval(math.exp(centre - half), math.exp(centre + half))
     return Ratio(math.exp(centre), interval)

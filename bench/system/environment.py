@@ -1,4 +1,4 @@
-"""What about this machine, as it is now, spoils a measurement; each finding with its remedy."""
+"""Findings about the present state of the machine that make measurements unreliable, each with its remedy."""
 
 import time
 from collections.abc import Callable
@@ -10,20 +10,20 @@ from edge_bench.bench.system.sensors import FIRMWARE_BITS, MachineState, Sensors
 
 __all__ = ["concurrent_run_finding", "load_now", "machine_findings"]
 
-ENOUGH_MEMORY = 256 << 20
-#: /proc/stat counts in ticks of 10 ms; a difference of two readings is wrong by up to two of them.
-_TICKS_NS = 20_000_000
-#: Cores in use by others that `doctor` mentions: less is what every idle system does.
-_NOTED_LOAD = 0.1
+ENOUGH_MEMORY = 256 << 20  # bytes
+#: /proc/stat counts in ticks of 10 ms; the error of the difference of two readings is up to two ticks.
+TICKS_NS = 20_000_000
+#: Number of cores used by other processes from which `doctor` reports load; idle systems stay below.
+_MIN_LOAD = 0.1
 _POWER = "use the power supply made for this board (5 V 3 A for a Pi 4, 5 V 5 A for a Pi 5) and a short cable"
-_COOLING = "cool it: a heat sink with a fan, or a cooler room"
-_LESS_LOAD = "stop other programs; on a virtual machine, ask for cores of its own"
+COOLING = "cool it: a heat sink with a fan, or a cooler room"
+LESS_LOAD = "stop other programs; on a virtual machine, ask for cores of its own"
 _NO_LIMIT = "run the container without --cpus"
-_REMEDIES = {FIRMWARE_BITS[0]: _POWER, "a CPU limit stopped this container": _NO_LIMIT}
+REMEDIES = {FIRMWARE_BITS[0]: _POWER, "a CPU limit stopped this container": _NO_LIMIT}
 
 
 def machine_findings(machine: Machine, root: Path = Path("/")) -> list[Finding]:
-    """Looks at the machine as it is now; empty where nothing is wrong."""
+    """Return the findings about the machine now; empty if there are none."""
     findings = [
         _emulation(machine),
         _governor(machine),
@@ -87,21 +87,21 @@ def _battery(root: Path) -> Finding | None:
 
 
 def _firmware(state: MachineState) -> list[Finding]:
-    """What the Raspberry Pi's firmware says is so now, and what has been so since it was started."""
+    """Return a finding per problem that the Raspberry Pi's firmware reports, now or since boot."""
     bits = state.firmware or 0
     return [
         Finding(
-            what=f"{words}{'' if bits >> bit & 1 else ' since the machine was started, not at this moment'}",
-            remedy=_REMEDIES.get(words, _COOLING),
+            what=f"{reason}{'' if bits >> bit & 1 else ' since the machine was started, not at this moment'}",
+            remedy=REMEDIES.get(reason, COOLING),
             spoils=bool(bits >> bit & 1),
         )
-        for bit, words in FIRMWARE_BITS.items()
+        for bit, reason in FIRMWARE_BITS.items()
         if (bits | bits >> 16) >> bit & 1
     ]
 
 
 def concurrent_run_finding(other: RunInfo, *, now: bool = False) -> Finding:
-    """Two runs at once take from each other."""
+    """Return the finding that another run is measuring on this machine (``now``), or was during this run."""
     when = "is measuring on this machine at this moment" if now else "was measuring on this machine meanwhile"
     return Finding(
         what=f"another edge-bench {when}: {other}",
@@ -113,21 +113,21 @@ def concurrent_run_finding(other: RunInfo, *, now: bool = False) -> Finding:
 def load_now(
     machine: Machine, root: Path = Path("/"), seconds: float = 0.5, sleep: Callable[[float], None] = time.sleep
 ) -> list[Finding]:
-    """What others use of the processors while this process sleeps for ``seconds``."""
+    """Return a finding if other processes use the CPU while this process sleeps for ``seconds``."""
     sensors = Sensors(root, emulated=machine.emulated)
     before = sensors.read()
     sleep(seconds)
     after = sensors.read()
     if before.busy_ns is None or after.busy_ns is None:
         return []
-    stolen = (after.steal_ns or 0) - (before.steal_ns or 0)
-    used = (after.busy_ns - before.busy_ns + stolen - _TICKS_NS) / 1e9 / seconds
-    if used < _NOTED_LOAD:
+    steal = (after.steal_ns or 0) - (before.steal_ns or 0)
+    used = (after.busy_ns - before.busy_ns + steal - TICKS_NS) / 1e9 / seconds
+    if used < _MIN_LOAD:
         return []
     return [
         Finding(
             what=f"load from others: they are using {used:.1f} of {machine.cores} cores at this moment",
-            remedy=_LESS_LOAD,
+            remedy=LESS_LOAD,
             spoils=False,
         )
     ]

@@ -1,6 +1,6 @@
-"""What this machine is: CPU, memory, operating system, container or not, emulated or not, and its libraries.
+"""Description of this machine: CPU, memory, operating system, container, emulation and libraries.
 
-Everything read from files is read below ``root``, so that a recorded tree of another machine can be described too.
+All files are read below ``root``, so that a recorded file tree of another machine can be described too.
 """
 
 import importlib.metadata
@@ -13,12 +13,13 @@ from typing import Annotated
 import msgspec
 import psutil
 
+from edge_bench.bench.io.files import read_text_or_empty
 from edge_bench.bench.io.record_codec import BoundedStr, Length, NonNegativeInt
 from edge_bench.bench.system.emulation import emulation_signs
 
 __all__ = ["Finding", "Machine", "describe_machine", "library_versions"]
 
-#: Arm's part numbers of the cores that small boards have. Source: Linux, arch/arm64/include/asm/cputype.h.
+#: Names of Arm cores by implementer and part number. Source: Linux, arch/arm64/include/asm/cputype.h.
 ARM_CORES = {
     ("0x41", "0xd03"): "Cortex-A53",
     ("0x41", "0xd04"): "Cortex-A35",
@@ -37,26 +38,26 @@ LIBRARIES = (
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that spoils a measurement, or may; and what to do about it."""
+    """Something that makes measurements unreliable, or may, and its remedy."""
 
     what: BoundedStr
     remedy: BoundedStr
-    spoils: bool  # whether times measured so are not to be trusted at all
+    spoils: bool  # whether times are unreliable because of it
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
-    """A machine, as far as it decides a measurement."""
+    """The properties of a machine that affect measurements."""
 
     hostname: BoundedStr
-    board: BoundedStr  # "Raspberry Pi 4 Model B Rev 1.5"; empty where the machine does not say
+    board: BoundedStr  # "Raspberry Pi 4 Model B Rev 1.5"; empty if unknown
     cpu: BoundedStr
     architecture: BoundedStr
-    cores: NonNegativeInt  # that this process may use
-    frequency_mhz: float | None  # highest
+    cores: NonNegativeInt  # number of cores that this process may use
+    frequency_mhz: float | None  # maximum
     governor: BoundedStr
     memory_bytes: NonNegativeInt
-    cpu_limit: float | None = None  # cores that a cgroup allows; None where nothing limits it
-    load_average: float | None = None  # over the last minute, when it was described
+    cpu_limit: float | None = None  # number of cores that a cgroup allows; None: no limit
+    load_average: float | None = None  # over the last minute before the description
     os: BoundedStr
     kernel: BoundedStr
     python: BoundedStr
@@ -67,31 +68,33 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def label(self) -> str:
-        """How tables name it."""
+        """The machine's name in tables."""
         name = f"{self.hostname} ({self.board or self.cpu}, {self.architecture})"
         return f"{name} EMULATED" if self.emulated else name
 
 
 def describe_machine(root: Path = Path("/"), architecture: str | None = None) -> Machine:
-    """Reads what this machine says of itself; what it does not say is left empty, never guessed.
+    """Return a description of this machine; unknown properties are empty, never guessed.
 
-    Under an emulator the clock and its governor are the other machine's, and are left out.
+    Under an emulator the clock and its governor are those of the host, and are omitted.
     """
     architecture = architecture or platform.machine()
     signs = emulation_signs(root, architecture)
     return Machine(
-        hostname=_text(root / "proc/sys/kernel/hostname").strip() or platform.node() or "unknown",
-        board=_text(root / "proc/device-tree/model").strip("\0 \n"),
+        hostname=read_text_or_empty(root / "proc/sys/kernel/hostname").strip() or platform.node() or "unknown",
+        board=read_text_or_empty(root / "proc/device-tree/model").strip("\0 \n"),
         cpu=_cpu_name(root, architecture),
         architecture=architecture,
         cores=usable_cores(root),
         frequency_mhz=None if signs else _highest_frequency(root),
-        governor="" if signs else _text(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").strip(),
+        governor=""
+        if signs
+        else read_text_or_empty(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").strip(),
         memory_bytes=memory_bytes(root, "MemTotal"),
         cpu_limit=cpu_limit(root),
         load_average=_load_average(root),
         os=_os_name(root),
-        kernel=_text(root / "proc/sys/kernel/osrelease").strip() or platform.release(),
+        kernel=read_text_or_empty(root / "proc/sys/kernel/osrelease").strip() or platform.release(),
         python=platform.python_version(),
         container=in_container(root),
         emulated=bool(signs),
@@ -101,9 +104,9 @@ def describe_machine(root: Path = Path("/"), architecture: str | None = None) ->
 
 
 def usable_cores(root: Path = Path("/")) -> int:
-    """Cores that this process may use, which in a container or under taskset is fewer than there are."""
+    """Return the number of cores that this process may use, which a container or taskset may reduce."""
     if root != Path("/"):
-        return len(re.findall(r"^processor\s*:", _text(root / "proc/cpuinfo"), re.MULTILINE)) or 1
+        return len(re.findall(r"^processor\s*:", read_text_or_empty(root / "proc/cpuinfo"), re.MULTILINE)) or 1
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:
@@ -111,34 +114,36 @@ def usable_cores(root: Path = Path("/")) -> int:
 
 
 def memory_bytes(root: Path, name: str) -> int:
-    """A figure of /proc/meminfo (``MemTotal``, ``MemAvailable``); elsewhere than on Linux, psutil's."""
-    stated = re.search(rf"^{name}:\s+(\d+) kB", _text(root / "proc/meminfo"), re.MULTILINE)
-    if stated:
-        return int(stated[1]) * 1024
+    """Return ``MemTotal`` or ``MemAvailable`` of /proc/meminfo in bytes; psutil's value if there is none."""
+    match = re.search(rf"^{name}:\s+(\d+) kB", read_text_or_empty(root / "proc/meminfo"), re.MULTILINE)
+    if match:
+        return int(match[1]) * 1024
     memory = psutil.virtual_memory()
     return int(memory.total if name == "MemTotal" else memory.available)
 
 
 def cpu_limit(root: Path) -> float | None:
-    """Cores that this container may use by its cgroup's quota, version 2 or 1; None where it may use all."""
-    if limit := re.match(r"(\d+) (\d+)", _text(root / "sys/fs/cgroup/cpu.max")):
+    """Return the number of cores that the quota of a cgroup, version 2 or 1, allows; None if there is no limit."""
+    if limit := re.match(r"(\d+) (\d+)", read_text_or_empty(root / "sys/fs/cgroup/cpu.max")):
         return int(limit[1]) / int(limit[2])
     for folder in ("sys/fs/cgroup/cpu", "sys/fs/cgroup/cpu,cpuacct"):
-        quota, period = (_text(root / folder / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period"))
-        if quota.isdigit() and period.isdigit():  # without a limit the quota is -1
+        quota, period = (
+            read_text_or_empty(root / folder / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period")
+        )
+        if quota.isdigit() and period.isdigit():  # the quota -1 means no limit
             return int(quota) / int(period)
     return None
 
 
 def in_container(root: Path) -> bool:
-    """Whether this process runs in a container of Docker, Podman or another engine that says so."""
+    """Return whether this process runs in a container of Docker, Podman or another engine that can be detected."""
     if (root / ".dockerenv").exists() or (root / "run/.containerenv").exists():
         return True
-    return bool(re.search(r"docker|containerd|kubepods|libpod", _text(root / "proc/1/cgroup")))
+    return bool(re.search(r"docker|containerd|kubepods|libpod", read_text_or_empty(root / "proc/1/cgroup")))
 
 
 def library_versions() -> dict[str, str]:
-    """Installed versions of the libraries that decide a measurement."""
+    """Return the installed versions of the libraries that affect measurements."""
     versions = {}
     for name in LIBRARIES:
         try:
@@ -149,49 +154,45 @@ def library_versions() -> dict[str, str]:
 
 
 def _cpu_name(root: Path, architecture: str) -> str:
-    text = _text(root / "proc/cpuinfo")
-    if named := re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE):
-        return named[1].strip()
-    # on Arm there is no model name: the implementer and part numbers say which core it is
+    text = read_text_or_empty(root / "proc/cpuinfo")
+    if match := re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE):
+        return match[1].strip()
+    # Arm has no model name, but numbers of the implementer and the part
     numbers = [re.search(rf"^CPU {field}\s*:\s*(\S+)", text, re.MULTILINE) for field in ("implementer", "part")]
     if numbers[0] and numbers[1]:
         pair = (numbers[0][1].lower(), numbers[1][1].lower())
         return ARM_CORES.get(pair, f"Arm core, implementer {pair[0]}, part {pair[1]}")
     if root != Path("/"):
         return ""
-    return _cpu_name_elsewhere() or architecture
+    return _cpu_name_without_proc() or architecture
 
 
-def _cpu_name_elsewhere() -> str:
-    """py-cpuinfo asks the system's own tools, where there is no /proc/cpuinfo (macOS, BSD)."""
+def _cpu_name_without_proc() -> str:
+    """Return the name that py-cpuinfo gets from the tools of a system without /proc/cpuinfo (macOS, BSD)."""
     try:
         import cpuinfo
 
         return str(cpuinfo.get_cpu_info().get("brand_raw", ""))
-    except Exception:  # whatever it stumbles over, a name is not worth a run
+    except Exception:  # a missing name must not stop a run
         return ""
 
 
 def _highest_frequency(root: Path) -> float | None:
-    stated = _text(root / "sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq").strip()
-    if stated.isdigit():
-        return int(stated) / 1000
-    now = [float(value) for value in re.findall(r"^cpu MHz\s*:\s*([\d.]+)", _text(root / "proc/cpuinfo"), re.MULTILINE)]
-    return max(now) if now else None
+    maximum = read_text_or_empty(root / "sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq").strip()
+    if maximum.isdigit():
+        return int(maximum) / 1000
+    current = [
+        float(value)
+        for value in re.findall(r"^cpu MHz\s*:\s*([\d.]+)", read_text_or_empty(root / "proc/cpuinfo"), re.MULTILINE)
+    ]
+    return max(current) if current else None
 
 
 def _load_average(root: Path) -> float | None:
-    stated = re.match(r"\d+\.\d+", _text(root / "proc/loadavg"))
-    return float(stated[0]) if stated else None
+    match = re.match(r"\d+\.\d+", read_text_or_empty(root / "proc/loadavg"))
+    return float(match[0]) if match else None
 
 
 def _os_name(root: Path) -> str:
-    named = re.search(r'^PRETTY_NAME="?([^"\n]+)', _text(root / "etc/os-release"), re.MULTILINE)
-    return named[1] if named else platform.system()
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace")
-    except OSError:
-        return ""
+    match = re.search(r'^PRETTY_NAME="?([^"\n]+)', read_text_or_empty(root / "etc/os-release"), re.MULTILINE)
+    return match[1] if match else platform.system()

@@ -1,7 +1,7 @@
-"""What changes while a machine is measured: heat, clock, throttling, and who else uses its processors.
+"""Sensors of the machine: temperature, clock, throttling and CPU time.
 
-Read by the parent before and after each trial, never during one. Everything is below ``root``, so that a recorded tree
-of another machine can be read too. What a machine does not say is None or empty, never guessed.
+The parent process reads them before and after each trial, never during one. All files are below ``root``, so that a
+recorded file tree of another machine can be read too. Unknown values are None or empty, never guessed.
 """
 
 import os
@@ -11,9 +11,11 @@ from pathlib import Path
 
 import msgspec
 
+from edge_bench.bench.io.files import read_text_or_empty
+
 __all__ = ["MachineState", "Sensors", "throttling"]
 
-#: Bits of the Raspberry Pi firmware's get_throttled; 16 higher, each says that it has happened since boot.
+#: Bits of the Raspberry Pi firmware's get_throttled; the bit 16 higher says that it has happened since boot.
 #: Source: Raspberry Pi documentation, "vcgencmd get_throttled".
 FIRMWARE_BITS = {
     0: "under-voltage",
@@ -21,7 +23,7 @@ FIRMWARE_BITS = {
     2: "the firmware throttled the processor",
     3: "the soft temperature limit was reached",
 }
-#: Where the Pi's kernels have had that file.
+#: Paths of that file in different kernels of the Pi.
 _FIRMWARE_FILES = (
     "sys/devices/platform/soc/soc:firmware/get_throttled",
     "sys/devices/platform/soc:firmware/get_throttled",
@@ -31,46 +33,40 @@ _CGROUP_FILES = ("sys/fs/cgroup/cpu.stat", "sys/fs/cgroup/cpu/cpu.stat", "sys/fs
 
 
 class MachineState(msgspec.Struct, frozen=True, kw_only=True):
-    """A machine at one moment."""
+    """The readings of all sensors at one moment."""
 
-    temperature_c: float | None = None  # of its hottest thermal zone
+    temperature_c: float | None = None  # of the hottest thermal zone
     frequency_low_mhz: float | None = None  # of the slowest core
-    frequency_high_mhz: float | None = None
-    firmware: int | None = None  # the Raspberry Pi's get_throttled
-    thermal_events: int | None = None  # times that the cores were throttled for heat since boot (x86)
-    quota_events: int | None = None  # periods in which a cgroup's CPU limit stopped this container
-    busy_ns: int | None = None  # processor time used by everyone since boot, on all cores, without what was stolen
-    steal_ns: int | None = None  # processor time that a hypervisor gave to others
+    frequency_high_mhz: float | None = None  # of the fastest core
+    firmware: int | None = None  # bits of the Raspberry Pi's get_throttled
+    thermal_events: int | None = None  # number of throttlings of all cores for heat since boot (x86)
+    quota_events: int | None = None  # number of periods in which a cgroup's CPU limit stopped this container
+    busy_ns: int | None = None  # CPU time of all processes on all cores since boot, without steal time
+    steal_ns: int | None = None  # CPU time that a hypervisor gave to other machines since boot
 
 
 class Sensors:
-    """The files that this machine has, found once; reading them takes some tens of microseconds."""
+    """The sensor files of this machine, searched once; reading them takes some tens of microseconds."""
 
     def __init__(self, root: Path = Path("/"), *, emulated: bool = False) -> None:
-        """Under an emulator the files are those of another machine than the one described, so none is read."""
-        self._root = root
-        found = [] if emulated else [root]
-        self._temperatures = [
-            path for top in found for path in sorted(top.glob("sys/class/thermal/thermal_zone*/temp"))
-        ]
-        self._frequencies = [
-            path for top in found for path in sorted(top.glob("sys/devices/system/cpu/cpu*/cpufreq/scaling_cur_freq"))
-        ]
-        self._events = [
-            path
-            for top in found
-            for path in sorted(top.glob("sys/devices/system/cpu/cpu*/thermal_throttle/*_throttle_count"))
-        ]
-        self._firmware = next((p for top in found for name in _FIRMWARE_FILES for p in sorted(top.glob(name))), None)
-        self._cgroup = next((top / name for top in found for name in _CGROUP_FILES if (top / name).is_file()), None)
-        self._stat = next((top / "proc/stat" for top in found if (top / "proc/stat").is_file()), None)
+        """Find the files; none under an emulator, because they belong to its host."""
+
+        def find(*patterns: str) -> list[Path]:
+            return [] if emulated else [path for pattern in patterns for path in sorted(root.glob(pattern))]
+
+        self._temperatures = find("sys/class/thermal/thermal_zone*/temp")
+        self._frequencies = find("sys/devices/system/cpu/cpu*/cpufreq/scaling_cur_freq")
+        self._events = find("sys/devices/system/cpu/cpu*/thermal_throttle/*_throttle_count")
+        self._firmware = next(iter(find(*_FIRMWARE_FILES)), None)
+        self._cgroup = next((path for path in find(*_CGROUP_FILES) if path.is_file()), None)
+        self._stat = next((path for path in find("proc/stat") if path.is_file()), None)
 
     def read(self) -> MachineState:
-        """The machine now."""
+        """Return the present readings."""
         temperatures = [value / 1000 for value in self._numbers(self._temperatures)]
         frequencies = [value / 1000 for value in self._numbers(self._frequencies)]
         events = list(self._numbers(self._events))
-        busy, stolen = self._processor_time()
+        busy, steal = self._cpu_time()
         return MachineState(
             temperature_c=max(temperatures, default=None),
             frequency_low_mhz=min(frequencies, default=None),
@@ -79,26 +75,30 @@ class Sensors:
             thermal_events=sum(events) if events else None,
             quota_events=self._quota_events(),
             busy_ns=busy,
-            steal_ns=stolen,
+            steal_ns=steal,
         )
 
     def _numbers(self, paths: list[Path]) -> Iterator[int]:
         for path in paths:
-            text = _text(path).strip()
-            if re.fullmatch(r"-?\d+", text):  # a zone that is switched off answers with an error
+            text = read_text_or_empty(path).strip()
+            if re.fullmatch(r"-?\d+", text):  # reading a disabled zone is an error
                 yield int(text)
 
     def _firmware_bits(self) -> int | None:
-        text = _text(self._firmware).strip() if self._firmware else ""
+        text = read_text_or_empty(self._firmware).strip() if self._firmware else ""
         return int(text, 16) if re.fullmatch(r"(0x)?[0-9a-fA-F]{1,8}", text) else None
 
     def _quota_events(self) -> int | None:
-        stated = re.search(r"^nr_throttled (\d+)", _text(self._cgroup), re.MULTILINE) if self._cgroup else None
-        return int(stated[1]) if stated else None
+        text = read_text_or_empty(self._cgroup) if self._cgroup else ""
+        match = re.search(r"^nr_throttled (\d+)", text, re.MULTILINE)
+        return int(match[1]) if match else None
 
-    def _processor_time(self) -> tuple[int | None, int | None]:
-        """Busy and stolen, from /proc/stat: user nice system idle iowait irq softirq steal …, in ticks; proc(5)."""
-        fields = _text(self._stat).split("\n", 1)[0].split() if self._stat else []
+    def _cpu_time(self) -> tuple[int | None, int | None]:
+        """Return busy and steal time in ns from /proc/stat, in ticks; proc(5).
+
+        Its fields are user nice system idle iowait irq softirq steal.
+        """
+        fields = read_text_or_empty(self._stat).split("\n", 1)[0].split() if self._stat else []
         if len(fields) < 9 or fields[0] != "cpu":
             return None, None
         user, nice, system, _idle, _iowait, irq, softirq, steal = (int(field) for field in fields[1:9])
@@ -107,23 +107,16 @@ class Sensors:
 
 
 def throttling(before: MachineState, after: MachineState) -> list[str]:
-    """Why the machine was slower than it can be between two moments, in words; empty where it was not.
+    """Return why the machine was slower than possible between two readings, as text; empty if it was not.
 
-    A firmware bit counts where it is set at either end, or where its since-boot twin has come up in between.
+    A firmware bit counts if it is set in either reading, or if its since-boot bit has become set in between.
     """
     reasons = []
     if before.firmware is not None and after.firmware is not None:
-        now = before.firmware | after.firmware | ((after.firmware & ~before.firmware) >> 16)
-        reasons += [words for bit, words in FIRMWARE_BITS.items() if now >> bit & 1]
+        bits = before.firmware | after.firmware | ((after.firmware & ~before.firmware) >> 16)
+        reasons += [reason for bit, reason in FIRMWARE_BITS.items() if bits >> bit & 1]
     if (after.thermal_events or 0) > (before.thermal_events or 0):
         reasons.append("the cores were throttled for heat")
     if (after.quota_events or 0) > (before.quota_events or 0):
         reasons.append("a CPU limit stopped this container")
     return reasons
-
-
-def _text(path: Path | None) -> str:
-    try:
-        return path.read_text(errors="replace") if path else ""
-    except OSError:
-        return ""

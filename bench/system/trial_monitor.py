@@ -1,4 +1,4 @@
-"""The machine around one trial: read before and after it, never during it."""
+"""Sensor readings before and after a trial, never during it."""
 
 import contextlib
 import time
@@ -12,32 +12,32 @@ __all__ = ["TrialReadings", "monitor_trial"]
 
 @dataclass
 class TrialReadings:
-    """The machine around one trial, and what this process itself used meanwhile."""
+    """The sensor readings of a trial, and the CPU time of this process during it."""
 
     before: MachineState
-    own_ns: int
+    own_ns: int  # CPU time of this process during the trial
     after: MachineState = field(default_factory=MachineState)
 
     def passed(self, name: str) -> int | None:
-        """How far a counter came; None where the machine has none."""
-        first, last = getattr(self.before, name), getattr(self.after, name)
-        return None if first is None or last is None else max(0, last - first)
+        """Return the increase of a counter; None if the machine does not have it."""
+        before, after = getattr(self.before, name), getattr(self.after, name)
+        return None if before is None or after is None else max(0, after - before)
 
     def other_cpu_ns(self, worker_ns: int) -> int | None:
-        """Processor time that was neither the worker's nor this process's."""
+        """Return the CPU time in ns of all processes except the worker and this one; None if unknown."""
         busy = self.passed("busy_ns")
         return None if busy is None else max(0, busy - worker_ns - self.own_ns)
 
     @property
     def throttled(self) -> list[str]:
-        """Why the machine was slower than it can be, in words."""
+        """Why the machine was slower than possible, as text; empty if it was not."""
         return throttling(self.before, self.after)
 
 
 @contextlib.contextmanager
 def monitor_trial(sensors: Sensors) -> Iterator[TrialReadings]:
-    """Reads the sensors before and after what the ``with`` holds."""
-    watched = TrialReadings(before=sensors.read(), own_ns=time.process_time_ns())
-    yield watched
-    watched.own_ns = time.process_time_ns() - watched.own_ns
-    watched.after = sensors.read()
+    """Read the sensors before and after the ``with`` block; the result is complete at its end."""
+    readings = TrialReadings(before=sensors.read(), own_ns=time.process_time_ns())
+    yield readings
+    readings.own_ns = time.process_time_ns() - readings.own_ns
+    readings.after = sensors.read()

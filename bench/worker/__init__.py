@@ -1,1 +1,1 @@
-"""Worker processes: parent side, messages, and what runs inside one."""
+"""Worker processes: the parent's side, the messages, and the code inside a worker."""

@@ -1,8 +1,8 @@
-"""One configuration in one fresh process.
+"""A worker process, for one configuration.
 
 ``python -m edge_bench.bench.worker RUNTIME READ_FD WRITE_FD PARENT MEMORY_LIMIT``.
 
-Native code meets a model only here, so that what it does to a process happens to this one.
+Models are loaded by native code only in a worker, so that a crash ends only this process.
 """
 
 import gc
@@ -41,11 +41,11 @@ from edge_bench.bench.worker.messages import (
 from edge_bench.bench.worker.serving import InferenceHandler
 from edge_bench.bench.worker.warmup import warm_up
 
-__all__ = ["best_scores"]
+__all__ = ["top_classes"]
 
 
 def main(arguments: list[str]) -> int:
-    """Answers requests until there are no more."""
+    """Serve requests until the parent sends `Finish` or closes the pipe; return the exit code."""
     name, read_end, write_end, parent, limit = arguments
     configure_worker(int(parent), int(limit))
     channel = Channel(int(read_end), int(write_end), Request)
@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
         began = time.perf_counter_ns()
         try:
             load = loader(runtime_named(name))
-        except Exception as cause:  # whatever the library raises, the row says it
+        except Exception as cause:  # any error of the library is reported
             channel.send(Problem(kind="cannot load", message=f"importing {name}: {first_line(cause)}"))
             return 0
         channel.send(Ready(import_ns=time.perf_counter_ns() - began))
@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _problem(kind: str, cause: Exception) -> Problem:
+def _problem_of(kind: str, cause: Exception) -> Problem:
     if isinstance(cause, MemoryError):
         return Problem(kind="out of memory", message=f"no more memory for the worker: {first_line(cause)}")
     return Problem(kind=kind, message=first_line(cause))
@@ -71,19 +71,19 @@ def _problem(kind: str, cause: Exception) -> Problem:
 
 def _serve(channel: Channel, load: Loader) -> None:
     request = channel.receive()
-    worker: _Prepared | InferenceHandler
+    worker: _TrialRunner | InferenceHandler
     try:
         if isinstance(request, Describe):
-            channel.send(_described(request, load))
+            channel.send(_describe(request, load))
             return
         if isinstance(request, Open):
             worker = InferenceHandler(request, load)
         else:
-            worker = _Prepared(request, load, time.perf_counter_ns)
+            worker = _TrialRunner(request, load, time.perf_counter_ns)
     except Exception as cause:
-        channel.send(_problem("cannot load", cause))
+        channel.send(_problem_of("cannot load", cause))
         return
-    # before the answer, since the first question may follow at once
+    # before the reply, since the first request may follow immediately
     gc.collect()
     gc.freeze()
     channel.send(worker.opened)
@@ -95,15 +95,15 @@ def _serve(channel: Channel, load: Loader) -> None:
         try:
             reply = _reply(worker, request)
         except Exception as cause:
-            reply = _problem("failed", cause)
+            reply = _problem_of("failed", cause)
         channel.send(reply)
         if isinstance(reply, Problem):
             return
 
 
-def _reply(worker: "_Prepared | InferenceHandler", request: Request) -> Reply:
+def _reply(worker: "_TrialRunner | InferenceHandler", request: Request) -> Reply:
     match request:
-        case Time(passes=passes, image_positions=image_positions) if isinstance(worker, _Prepared):
+        case Time(passes=passes, image_positions=image_positions) if isinstance(worker, _TrialRunner):
             return worker.trial(passes, image_positions)
         case Infer() if isinstance(worker, InferenceHandler):
             return worker.infer(request)
@@ -111,27 +111,27 @@ def _reply(worker: "_Prepared | InferenceHandler", request: Request) -> Reply:
             return Problem(kind="failed", message=f"out of turn: {type(request).__name__}")
 
 
-class _Prepared:
-    """A loaded, warm session with its inputs in memory."""
+class _TrialRunner:
+    """A loaded model, warmed up and with its inputs, that runs timed trials."""
 
     def __init__(self, request: Prepare, load: Loader, clock: Clock) -> None:
         self._clock = clock
         images = open_npy(Path(request.images))
-        # what a quantized model takes is known only once it is loaded, so images wait on disk
         memory_before = psutil.Process().memory_info().rss
         configuration = request.configuration
         file = ModelFile(
-            Path(request.file), configuration.threads, configuration.batch_size, _shape(request.input_shape)
+            Path(request.file), configuration.threads, configuration.batch_size, _as_shape(request.input_shape)
         )
         began = clock()
         session = self._session = load(file)
         loaded = clock()
-        self._feed = InputBatches(images, request.rows, request.preprocessing, session.input, session.batch_size)
-        self._count, self._classes = len(request.rows), _classes(session.output)
-        some = self._feed.first(session.batch_size + self._count % session.batch_size)
-        scores = self._scores(len(some))
-        times = session.classify(some[: session.batch_size], scores[: session.batch_size], clock)
-        warm_ns, invocations, pass_ns = warm_up(session, some, scores, self._count, clock)
+        # after loading, since only a loaded model states its quantization
+        self._batches = InputBatches(images, request.rows, request.preprocessing, session.input, session.batch_size)
+        self._count, self._classes = len(request.rows), _class_count(session.output)
+        inputs = self._batches.first(session.batch_size + self._count % session.batch_size)
+        scores = self._empty_scores(len(inputs))
+        times = session.classify(inputs[: session.batch_size], scores[: session.batch_size], clock)
+        warm_ns, invocations, pass_ns = warm_up(session, inputs, scores, self._count, clock)
         self.opened = Prepared(
             load_ns=loaded - began,
             first_inference_ns=int(times.ended[-1] - times.began[0]),
@@ -140,66 +140,65 @@ class _Prepared:
             memory_before_bytes=memory_before,
             pass_ns=pass_ns,
             output=session.output,
-            chunks=self._feed.chunks,
+            chunks=self._batches.chunks,
         )
 
-    def _scores(self, count: int) -> npt.NDArray[Any]:
+    def _empty_scores(self, count: int) -> npt.NDArray[Any]:
         return np.zeros((count, *self._session.output.shape[1:]), self._session.output.dtype)
 
     def trial(self, passes: int, image_positions: list[int] | None = None) -> Timed:
-        """So many passes, timed as one; latencies and labels are the last pass's.
+        """Run ``passes`` passes, timed as one trial; latencies and labels are those of the last pass.
 
-        Only what the runtime does is timed: where inputs do not fit into memory, a part of them is made, timed, and
-        the next is made.
+        Only the runtime's work is timed. Inputs that are too large to be cached are prepared and timed in parts.
         """
         count = self._count if image_positions is None else len(image_positions)
-        labels, best = np.zeros(count, np.int64), np.zeros((count, min(5, self._classes)), "<u2")
+        labels, top_five = np.zeros(count, np.int64), np.zeros((count, min(5, self._classes)), "<u2")
         latencies, elapsed, cpu_began, began = list[int](), 0, time.process_time_ns(), 0
         for number in range(passes):
-            for where, inputs in self._feed.parts(image_positions):
-                scores = self._scores(len(inputs))
+            for part, inputs in self._batches.parts(image_positions):
+                scores = self._empty_scores(len(inputs))
                 start = self._clock()
                 times = self._session.classify(inputs, scores, self._clock)
                 elapsed += self._clock() - start
                 began = began or start
                 if number == passes - 1:
                     latencies += (times.ended - times.began).tolist()
-                    labels[where], best[where] = best_scores(scores.reshape(len(scores), -1))
+                    labels[part], top_five[part] = top_classes(scores.reshape(len(scores), -1))
         return Timed(
             began_ns=began,
             elapsed_ns=elapsed,
             cpu_ns=time.process_time_ns() - cpu_began,
             latencies_ns=latencies,
             labels=labels.tolist(),
-            best=best.tobytes() if self._classes > best.shape[1] else b"",
+            best=top_five.tobytes() if self._classes > top_five.shape[1] else b"",
         )
 
 
-def _described(request: Describe, load: Loader) -> Described:
-    session = load(ModelFile(Path(request.file), 1, 1, _shape(request.input_shape)))
+def _describe(request: Describe, load: Loader) -> Described:
+    session = load(ModelFile(Path(request.file), 1, 1, _as_shape(request.input_shape)))
     return Described(input=session.input, output=session.output)
 
 
-def _shape(sizes: list[int] | None) -> tuple[int, ...] | None:
+def _as_shape(sizes: list[int] | None) -> tuple[int, ...] | None:
     return None if sizes is None else tuple(sizes)
 
 
-def _classes(output: TensorSpec) -> int:
-    """How many classes the scores tell apart. ValueError where the output is none of a classifier's."""
+def _class_count(output: TensorSpec) -> int:
+    """Return the number of classes; raise ValueError if the output is not that of a classifier."""
     sizes = output.shape[1:]
     if not sizes or int(np.prod(sizes)) != sizes[-1] or sizes[-1] > np.iinfo(np.uint16).max:
         raise ValueError(f"the model's output has shape {output.shape}; a classifier's is one score a class")
     return sizes[-1]
 
 
-def best_scores(scores: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Of scores [n, classes] the place of the best, [n], and of the five best, [n, min(5, classes)], in no order.
+def top_classes(scores: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the class with the highest score, shape [n], and the five highest, [n, min(5, classes)], unordered.
 
-    The lower class wins a tie for the first place, as argmax has it.
+    ``scores`` has shape [n, classes]. The lower class wins a tie for the highest score, as in argmax.
     """
     count = min(5, scores.shape[1])
-    best = np.argpartition(scores, -count, axis=1)[:, -count:]
-    return scores.argmax(axis=1), best
+    top_five = np.argpartition(scores, -count, axis=1)[:, -count:]
+    return scores.argmax(axis=1), top_five
 
 
 if __name__ == "__main__":

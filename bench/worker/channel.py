@@ -1,4 +1,4 @@
-"""Typed messages over two pipe ends, each in a frame with its length before it."""
+"""Typed messages over two pipe ends, each in a length-prefixed frame."""
 
 import os
 import select
@@ -9,33 +9,33 @@ import msgspec
 
 __all__ = ["Channel", "ChannelClosed", "frame"]
 
-#: A trial of a million images answers with some 10 MB.
+#: Bytes; the reply for a trial of a million images has about 10 MB.
 MAX_FRAME = 256 << 20
 
 
 class ChannelClosed(Exception):
-    """The other side is gone, or does not speak this protocol."""
+    """The other side has closed the pipe or does not follow the protocol."""
 
 
 def frame(message: msgspec.Struct) -> bytes:
-    """Four bytes of length, then MessagePack."""
+    """Encode a message: 4 bytes of length, big-endian, then MessagePack."""
     payload = msgspec.msgpack.encode(message)
     return len(payload).to_bytes(4, "big") + payload
 
 
 class Channel:
-    """Frames over two pipe ends."""
+    """Frames over two pipe ends, with incoming messages of a given type."""
 
     def __init__(self, read_end: int, write_end: int, incoming: Any) -> None:
         self._read_end, self._write_end = read_end, write_end
         self._decoder = msgspec.msgpack.Decoder(incoming)
 
     def send(self, message: msgspec.Struct, timeout: float | None = None) -> None:
-        """Writes one frame. TimeoutError where it is not taken within ``timeout`` seconds, ChannelClosed at the end."""
+        """Write one frame; raise TimeoutError after ``timeout`` seconds, ChannelClosed if the other side is gone."""
         data = memoryview(frame(message))
         deadline = None if timeout is None else time.monotonic() + timeout
         if timeout is not None:
-            os.set_blocking(self._write_end, False)  # a full pipe that nobody empties must not keep us
+            os.set_blocking(self._write_end, False)  # so that a full pipe does not block past the timeout
         try:
             while data:
                 _wait_until(self._write_end, select.POLLOUT, deadline)
@@ -46,17 +46,17 @@ class Channel:
             raise ChannelClosed(str(cause)) from None
 
     def receive(self, timeout: float | None = None) -> Any:
-        """Sleeps until a whole frame is there. TimeoutError after ``timeout`` seconds, ChannelClosed at the end."""
+        """Wait for a whole frame; raise TimeoutError after ``timeout`` seconds, ChannelClosed if there are no more."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        size = int.from_bytes(self._exactly(4, deadline), "big")
+        size = int.from_bytes(self._read_exactly(4, deadline), "big")
         if size > MAX_FRAME:
             raise ChannelClosed("garbage on the pipe")
         try:
-            return self._decoder.decode(self._exactly(size, deadline))
+            return self._decoder.decode(self._read_exactly(size, deadline))
         except (ValueError, RecursionError):
             raise ChannelClosed("garbage on the pipe") from None
 
-    def _exactly(self, size: int, deadline: float | None) -> bytes:
+    def _read_exactly(self, size: int, deadline: float | None) -> bytes:
         parts = bytearray()
         while len(parts) < size:
             _wait_until(self._read_end, select.POLLIN, deadline)
@@ -72,15 +72,15 @@ class Channel:
         return self._read_end, self._write_end
 
     def close(self) -> None:
-        """Closes both ends."""
+        """Close both ends."""
         for end in (self._read_end, self._write_end):
             os.close(end)
 
 
 def _wait_until(end: int, event: int, deadline: float | None) -> None:
-    """Sleeps until one can go on at a pipe's end, or it is closed; TimeoutError at the deadline."""
-    waiting = select.poll()  # not select(), which knows no handle above 1023
-    waiting.register(end, event)
-    left = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
-    if not waiting.poll(left):
+    """Wait until a pipe's end is ready or closed; raise TimeoutError at the deadline."""
+    poller = select.poll()  # not select(), which does not support descriptors above 1023
+    poller.register(end, event)
+    timeout_ms = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
+    if not poller.poll(timeout_ms):
         raise TimeoutError

@@ -1,4 +1,4 @@
-"""What every worker process does first: signals, and limits on memory and output."""
+"""Setup of every worker process: signals, and limits on memory and output."""
 
 import resource
 import signal
@@ -9,34 +9,37 @@ from edge_bench.bench.interrupts import SIGNALS, die_with_parent
 
 __all__ = ["configure_worker", "first_line"]
 
-#: Bytes that native code may print, or write to any file: a worker that talks without end fills nothing.
-LONGEST_LOG = 16 << 20
+#: Limit on the size of any file a worker writes, including the output of native code, so that it cannot fill a disk.
+MAX_LOG_BYTES = 16 << 20
 
 
 def configure_worker(parent: int, memory_limit: int) -> None:
-    """What every worker does first. ``memory_limit`` in bytes, 0 for none; ``parent`` is 0 for a passing thread."""
-    # signals may reach the whole process group; the parent decides when a worker ends, and takes it along when it dies
-    for each in SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
+    """Ignore signals, end with the process ``parent`` (0 for none), and set limits.
+
+    ``memory_limit`` is in bytes, 0 for none.
+    """
+    # signals may reach the whole process group, but the parent decides when a worker ends
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     if parent:
         die_with_parent(parent)
     if memory_limit:
-        # private writable memory, so that what a library merely maps does not count
-        _bound(resource.RLIMIT_DATA, memory_limit)
-    _bound(resource.RLIMIT_FSIZE, LONGEST_LOG)
+        # limits private writable memory; files that a library maps do not count
+        _set_limit(resource.RLIMIT_DATA, memory_limit)
+    _set_limit(resource.RLIMIT_FSIZE, MAX_LOG_BYTES)
 
 
-def _bound(kind: int, limit: int) -> None:
-    """No more than this, nor than the system allows anyway."""
+def _set_limit(kind: int, limit: int) -> None:
+    """Set the limit, or the system's hard limit if that is lower."""
     hard = resource.getrlimit(kind)[1]
     limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
     resource.setrlimit(kind, (limit, limit))
 
 
 def peak_memory() -> int:
-    """Highest resident size of this process, in bytes.
+    """Return the highest resident size of this process, in bytes.
 
-    Read from the kernel's own record: getrusage's figure would include the parent's, from before exec.
+    On Linux it is VmHWM, since getrusage's maximum includes that of the parent from before exec.
     """
     try:
         for line in Path("/proc/self/status").read_text().splitlines():
@@ -49,6 +52,6 @@ def peak_memory() -> int:
 
 
 def first_line(cause: BaseException) -> str:
-    """The first line of what a library says; the rest is a trace for its developers."""
+    """Return the first line of an error's message, at most 300 characters, or its type; the rest is a trace."""
     text = str(cause).strip() or type(cause).__name__
     return text.splitlines()[0][:300]

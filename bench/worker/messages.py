@@ -1,4 +1,4 @@
-"""What a benchmark and its workers say to each other: typed messages, each in a frame with its length before it."""
+"""Messages between a benchmark and its workers: requests to a worker, and its replies."""
 
 from typing import Annotated, Literal
 
@@ -29,92 +29,92 @@ __all__ = [
 
 
 class Prepare(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Load the model and warm up."""
+    """Request to load the model and warm up."""
 
     configuration: Configuration
     file: str
     images: str  # .npy, uint8 [n, height, width, channels] or float32 [n, …]
     rows: list[int]
     preprocessing: Preprocessing
-    input_shape: list[int] | None = None  # of one image, where the file leaves it open
+    input_shape: list[int] | None = None  # of one image, if the file has open axes
 
 
 class Describe(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Load the model and say what it takes and gives; then end."""
+    """Request to load the model, describe its input and output, and end."""
 
     file: str
     input_shape: list[int] | None = None
 
 
 class Time(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Make one trial of so many passes, over all prepared images or some of them, by their places."""
+    """Request for one trial of ``passes`` passes over all prepared images, or over a selection."""
 
     passes: int
-    image_positions: list[int] | None = None
+    image_positions: list[int] | None = None  # indices in `Prepare.rows`; None for all
 
 
 class Open(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Load the model to serve it, and warm up."""
+    """Request to load the model for serving, and warm up."""
 
     configuration: Configuration
     file: str
     preprocessing: Preprocessing
-    image: list[int]  # shape of one image as it is sent
-    dtype: str  # of images as they are sent: uint8, or float32
-    input_shape: list[int] | None = None  # of one image as the model takes it, where the file leaves it open
+    image: list[int]  # shape of one image in a request
+    dtype: str  # of images in a request: uint8 or float32
+    input_shape: list[int] | None = None  # of one image for the model, if its file has open axes
 
 
 class Infer(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Classify the images that someone sent."""
+    """Request to classify the images of a client."""
 
-    form: Literal["raw", "json", "files", "base64"]  # pixels; the same as JSON; image files; the same as JSON strings
+    form: Literal["raw", "json", "files", "base64"]  # pixels; pixels as JSON; image files; image files as JSON strings
     count: int
     data: bytes
 
 
 class Finish(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """No more trials will be asked for."""
+    """Request to end; no more requests follow."""
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The runtime's library has been imported."""
+    """The runtime's library is imported."""
 
     import_ns: NonNegativeInt
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The model is loaded and warm."""
+    """The model is loaded and warmed up; times in nanoseconds."""
 
     load_ns: NonNegativeInt
     first_inference_ns: NonNegativeInt
     warm_up_ns: NonNegativeInt
     warm_up_invocations: NonNegativeInt
     memory_before_bytes: NonNegativeInt
-    pass_ns: NonNegativeInt  # how long a pass will take, as far as the warm-up tells
+    pass_ns: NonNegativeInt  # expected duration of a pass, estimated in the warm-up
     output: TensorSpec
-    chunks: NonNegativeInt = 1  # parts that a pass is timed in, because all its inputs at once would be too large
+    chunks: NonNegativeInt = 1  # parts in which a pass is timed, if its inputs are too large to be cached
 
 
 class Described(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """What a model takes and gives; an axis of size -1 is open."""
+    """Input and output of a model; an axis of size -1 is open."""
 
     input: TensorSpec
     output: TensorSpec
 
 
 class Timed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """One trial."""
+    """Times and predictions of one trial."""
 
-    began_ns: NonNegativeInt  # by the machine's monotonic clock
+    began_ns: NonNegativeInt  # on the machine's monotonic clock
     elapsed_ns: PositiveInt
     cpu_ns: NonNegativeInt  # processor time of all the worker's threads
-    latencies_ns: list[NonNegativeInt]
-    labels: list[Annotated[int, msgspec.Meta(ge=0, lt=1 << 16)]]
-    best: bytes = b""  # uint16 [images, 5], little-endian: the outputs with the five highest scores; of more than five
+    latencies_ns: list[NonNegativeInt]  # one per invocation of the last pass
+    labels: list[Annotated[int, msgspec.Meta(ge=0, lt=1 << 16)]]  # predicted in the last pass, [images]
+    best: bytes = b""  # the five highest-scored classes, uint16 [images, 5], little-endian; empty for ≤ 5 classes
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The model is loaded and warm, and answers."""
+    """The model is loaded, warmed up and ready for `Infer`."""
 
     load_ns: int
     input: TensorSpec
@@ -122,29 +122,29 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Inferred(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """What the model says of each image."""
+    """Predictions for each image of an `Infer`."""
 
     labels: bytes  # int64 [images], little-endian
     scores: bytes  # float32 [images, classes], little-endian
     classes: int
-    decode_ns: int  # from what was sent to the model's inputs
-    compute_ns: int  # the model's invocations alone
+    decode_ns: int  # from the request's data to the model's inputs
+    compute_ns: int  # the model's invocations only
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """What was sent is not what it was said to be; the worker goes on."""
+    """The data of an `Infer` is invalid; the worker continues."""
 
     message: str
 
 
 class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The worker ends now."""
+    """The worker ends."""
 
     memory_peak_bytes: NonNegativeInt
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The worker could not do what was asked."""
+    """The request failed; the worker ends."""
 
     kind: BoundedStr
     message: BoundedStr

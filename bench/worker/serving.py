@@ -1,6 +1,6 @@
-"""A worker's part in serving: bodies of requests become a model's inputs here, and scores come back.
+"""Inference in a worker: request bodies are converted to a model's inputs, and scores are returned.
 
-What strangers send is decoded in the worker too, pixels of image files above all: a crash of native code happens here.
+Client data, especially image files, is decoded in the worker, so that a crash of native code ends only this process.
 """
 
 import io
@@ -23,16 +23,16 @@ from edge_bench.bench.worker.warmup import warm_up
 
 __all__ = ["InferenceHandler"]
 
-#: A number of a JSON tensor, with white space and brackets, may have so many on average.
-_JSON_BYTES = 64
+#: Limit on the average bytes per number of a JSON tensor, with white space and brackets.
+_JSON_BYTES_PER_NUMBER = 64
 
 
-class _BadData(Exception):
-    """What a request holds is not what it says it is."""
+class _InvalidData(Exception):
+    """The data of a request does not match its description."""
 
 
 class InferenceHandler:
-    """A loaded, warm session that answers one request at a time."""
+    """A loaded model, warmed up, that answers one request at a time."""
 
     def __init__(self, request: Open, load: Loader) -> None:
         configuration = request.configuration
@@ -44,27 +44,27 @@ class InferenceHandler:
         loaded = clock()
         self._preprocessing, self._image, self._dtype = request.preprocessing, request.image, np.dtype(request.dtype)
         self._classes = session.output.shape[-1]
-        # a full batch and a single image, so that both shapes have been seen
-        some = self._inputs(np.zeros((session.batch_size + 1, *self._image), self._dtype))
-        warm_up(session, some, self._scores(len(some)), len(some), clock)
+        # a full batch and a single image, so that the warm-up covers both shapes
+        inputs = self._inputs(np.zeros((session.batch_size + 1, *self._image), self._dtype))
+        warm_up(session, inputs, self._empty_scores(len(inputs)), len(inputs), clock)
         self.opened = Opened(load_ns=loaded - began, input=session.input, output=session.output)
 
     def infer(self, request: Infer) -> Inferred | Refused:
-        """Labels and scores of the images in a request; Refused says what is wrong with them."""
+        """Return labels and scores of the images in a request, or `Refused` for invalid data."""
         began = time.perf_counter_ns()
         try:
-            images = self._decoded(request)
-        except _BadData as cause:
+            images = self._decode(request)
+        except _InvalidData as cause:
             return Refused(message=str(cause))
         inputs = self._inputs(images)
-        stored = self._scores(len(inputs))
+        scores = self._empty_scores(len(inputs))
         decoded = time.perf_counter_ns()
-        self._session.classify(inputs, stored, time.perf_counter_ns)
+        self._session.classify(inputs, scores, time.perf_counter_ns)
         computed = time.perf_counter_ns()
-        flat = stored.reshape(len(stored), -1)
+        flat = scores.reshape(len(scores), -1)
         return Inferred(
             labels=flat.argmax(axis=1).astype("<i8").tobytes(),
-            scores=_real(flat, self._session.output).tobytes(),
+            scores=_dequantized(flat, self._session.output).tobytes(),
             classes=self._classes,
             decode_ns=decoded - began,
             compute_ns=computed - decoded,
@@ -73,10 +73,10 @@ class InferenceHandler:
     def _inputs(self, images: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return model_inputs(images, self._preprocessing, self._session.input)
 
-    def _scores(self, count: int) -> npt.NDArray[Any]:
+    def _empty_scores(self, count: int) -> npt.NDArray[Any]:
         return np.zeros((count, *self._session.output.shape[1:]), self._session.output.dtype)
 
-    def _decoded(self, request: Infer) -> npt.NDArray[Any]:
+    def _decode(self, request: Infer) -> npt.NDArray[Any]:
         shape = (request.count, *self._image)
         match request.form:
             case "raw":
@@ -84,21 +84,21 @@ class InferenceHandler:
             case "json":
                 return _from_json(request.data, self._dtype, shape)
             case "files":
-                return _from_files(_split(request.data, request.count), shape)
+                return _from_files(_split_elements(request.data, request.count), shape)
             case _:
                 return _from_files(_from_base64(request.data, request.count), shape)
 
 
-def _real(scores: npt.NDArray[Any], spec: TensorSpec) -> npt.NDArray[np.float32]:
-    """Scores as real numbers, float32, little-endian; a quantized model's by its scale and zero point."""
+def _dequantized(scores: npt.NDArray[Any], spec: TensorSpec) -> npt.NDArray[np.float32]:
+    """Return scores as little-endian float32; those of a quantized model by its scale and zero point."""
     if spec.scale:
         scores = (scores.astype(np.float32) - spec.zero_point) * np.float32(spec.scale)
-    real: npt.NDArray[np.float32] = scores.astype("<f4")
-    return real
+    values: npt.NDArray[np.float32] = scores.astype("<f4")
+    return values
 
 
 def _json_types(dtype: np.dtype[Any], axes: int) -> tuple[Any, Any]:
-    """What msgspec is to expect of flat data, and of data nested as deeply as a tensor with so many axes."""
+    """Return the types msgspec expects for flat data and for data nested as a tensor with this number of axes."""
     number: Any = Annotated[int, msgspec.Meta(ge=0, le=255)] if dtype == np.uint8 else float
     flat = nested = list[number]
     for _ in range(axes - 1):
@@ -111,34 +111,34 @@ def _is_nested(data: bytes) -> bool:
 
 
 def _from_json(data: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
-    """A tensor written as JSON: flat, or nested as its shape says."""
+    """Decode a tensor from JSON, flat or nested according to its shape."""
     flat, nested = _json_types(dtype, len(shape))
     expected = int(np.prod(shape))
-    if len(data) > _JSON_BYTES * expected + 1024:
-        raise _BadData(f"data: {len(data):,} bytes of JSON for {expected:,} numbers")
+    if len(data) > _JSON_BYTES_PER_NUMBER * expected + 1024:
+        raise _InvalidData(f"data: {len(data):,} bytes of JSON for {expected:,} numbers")
     try:
         values = np.array(msgspec.json.decode(data, type=nested if _is_nested(data) else flat), dtype)
     except (msgspec.DecodeError, ValueError, RecursionError, OverflowError) as cause:
-        raise _BadData(f"data: {str(cause).splitlines()[0][:160]}") from None
+        raise _InvalidData(f"data: {str(cause).splitlines()[0][:160]}") from None
     if values.shape not in (shape, (expected,)):
-        raise _BadData(f"data: has shape {list(values.shape)}, the tensor {list(shape)}; flat data would do, too")
+        raise _InvalidData(f"data: has shape {list(values.shape)}, the tensor {list(shape)}; flat data would do, too")
     return values.reshape(shape)
 
 
-def _split(data: bytes, count: int) -> list[bytes]:
-    """Elements of a binary BYTES tensor: each with its length before it, four bytes, little-endian."""
-    elements, place = list[bytes](), 0
+def _split_elements(data: bytes, count: int) -> list[bytes]:
+    """Return the elements of a binary BYTES tensor, each prefixed with its length (4 bytes, little-endian)."""
+    elements, offset = list[bytes](), 0
     for number in range(count):
-        if place + 4 > len(data):
-            raise _BadData(f"the data ends within element {number} of {count}")
-        (size,) = struct.unpack_from("<I", data, place)
-        place += 4
-        if size > len(data) - place:
-            raise _BadData(f"element {number} is said to have {size:,} bytes, {len(data) - place:,} are left")
-        elements.append(data[place : place + size])
-        place += size
-    if place != len(data):
-        raise _BadData(f"{len(data) - place:,} bytes are left over after {count} elements")
+        if offset + 4 > len(data):
+            raise _InvalidData(f"the data ends within element {number} of {count}")
+        (size,) = struct.unpack_from("<I", data, offset)
+        offset += 4
+        if size > len(data) - offset:
+            raise _InvalidData(f"element {number} is said to have {size:,} bytes, {len(data) - offset:,} are left")
+        elements.append(data[offset : offset + size])
+        offset += size
+    if offset != len(data):
+        raise _InvalidData(f"{len(data) - offset:,} bytes are left over after {count} elements")
     return elements
 
 
@@ -146,14 +146,14 @@ def _from_base64(data: bytes, count: int) -> list[bytes]:
     try:
         elements = msgspec.json.decode(data, type=list[bytes])
     except (msgspec.DecodeError, RecursionError) as cause:
-        raise _BadData(f"data: image files as base64 strings are expected: {cause}") from None
+        raise _InvalidData(f"data: image files as base64 strings are expected: {cause}") from None
     if len(elements) != count:
-        raise _BadData(f"data: has {len(elements)} elements, the shape says {count}")
+        raise _InvalidData(f"data: has {len(elements)} elements, the shape says {count}")
     return elements
 
 
 def _from_files(files: list[bytes], shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
-    """PNG or JPEG files of the model's size as pixels [n, height, width, channels]; size comes before decoding."""
+    """Decode PNG or JPEG files of the model's size to pixels [n, height, width, channels]; check the size first."""
     image_module = require_pillow()
     pixels = np.empty(shape, np.uint8)
     for number, file in enumerate(files):
@@ -162,11 +162,11 @@ def _from_files(files: list[bytes], shape: tuple[int, ...]) -> npt.NDArray[np.ui
                 warnings.simplefilter("ignore")
                 image = image_module.open(io.BytesIO(file), formats=("PNG", "JPEG"))
                 if image.size != (shape[2], shape[1]):
-                    raise _BadData(
+                    raise _InvalidData(
                         f"image {number} has {image.size[0]}×{image.size[1]} pixels, the model takes "
                         f"{shape[2]}×{shape[1]}: resize it first"
                     )
                 pixels[number] = np.asarray(eight_bit(image, shape[3], image_module)).reshape(shape[1:])
         except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as cause:
-            raise _BadData(f"image {number}: not a whole PNG or JPEG: {str(cause).splitlines()[0][:120]}") from None
+            raise _InvalidData(f"image {number}: not a whole PNG or JPEG: {str(cause).splitlines()[0][:120]}") from None
     return pixels

@@ -1,1 +1,1 @@
-"""Proof that the numbers hold: coverage, a thing compared with itself, another tool, the time it takes."""
+"""Validation of intervals, verdicts and times. Figures: docs/calibration.md; ``make calibration`` runs all of it."""

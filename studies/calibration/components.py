@@ -1,8 +1,9 @@
-"""How the times of trials vary on a machine, from what `studies.calibration.self_comparison` logged there.
+"""Variance components of trial times on a machine, from the log of `studies.calibration.self_comparison`.
 
     python -m studies.calibration.components [LOG]
 
-What `studies.calibration.noise` draws from, and so what the intervals' coverage is about.
+`studies.calibration.noise` has these values in its scenarios "as recorded". Takes a few seconds.
+Figures: docs/calibration.md.
 """
 
 import argparse
@@ -16,52 +17,56 @@ from tabulate import tabulate
 
 from studies.calibration.self_comparison import Repeat, read_log
 
-#: So much longer than a configuration's fastest trial, the median invocation included, and someone else was there.
+#: A trial is disturbed, for example by a neighbour on the core, if its median invocation is longer by more than this
+#: share than that of the fastest trial with the same work.
 DISTURBED = 0.10
 
 
 class Components(NamedTuple):
-    """Shares of the time: how many trials are disturbed and by how much; and of the others, standard deviations."""
+    """Disturbed trials and, for the other trials, standard deviations as shares of the time."""
 
-    disturbed: float
-    by: float
+    disturbed: float  # share of trials
+    slowdown: float  # median share by which disturbed trials take longer
     process: float
     trial: float
     drift: float
 
 
 def components(repeats: list[Repeat]) -> Components:
-    """Of whole passes, by what their products have in common.
+    """Return the components of the times of whole passes, estimated from covariances of their logarithms.
 
-    Two configurations in the same round share the machine's drift; two rounds of a process share its luck, beyond what
-    two configurations have in common in those rounds; what is left is the trial's own.
+    The drift's variance is the covariance of two configurations in the same round. The process's variance is the
+    covariance of two rounds of one process, minus that of two configurations in those rounds. The remainder of the
+    variance is the trial's.
     """
-    logs, beyond = zip(*(_relative(repeat) for repeat in repeats), strict=True)
-    disturbed = np.array(beyond) > DISTURBED
-    kept = np.where(disturbed, np.nan, np.array(logs))  # [repeat, configuration, process, round]
+    logs, excess = map(np.array, zip(*(_logs_and_excess(repeat) for repeat in repeats), strict=True))
+    disturbed = excess > DISTURBED
+    logs = np.where(disturbed, np.nan, logs)  # [repeat, configuration, process, round]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a repeat may have nothing undisturbed
-        kept -= np.nanmedian(kept, axis=(2, 3), keepdims=True)
-    kept[np.abs(kept) > DISTURBED] = np.nan  # a single pause, which a median invocation does not show
-    numbers, rounds = range(kept.shape[1]), range(kept.shape[3])
-    same_round = np.nanmean([kept[:, i] * kept[:, j] for i in numbers for j in numbers if i < j])
-    own = np.nanmean([kept[..., a] * kept[..., b] for a in rounds for b in rounds if a < b])
-    others = np.nanmean(
-        [kept[:, i, :, a] * kept[:, j, :, b] for i in numbers for j in numbers if i != j for a in rounds for b in rounds
-         if a != b]
-    )  # fmt: skip
-    process, drift = max(own - others, 0.0), max(same_round, 0.0)
-    trial = max(np.nanmean(kept**2) - process - drift, 0.0)
-    by = float(np.median(np.array(beyond)[disturbed])) if disturbed.any() else 0.0
-    return Components(float(disturbed.mean()), by, *(float(np.sqrt(part)) for part in (process, trial, drift)))
+        warnings.simplefilter("ignore", RuntimeWarning)  # all trials of a repeat may be disturbed
+        logs -= np.nanmedian(logs, axis=(2, 3), keepdims=True)
+    logs[np.abs(logs) > DISTURBED] = np.nan  # single pauses, which do not change the median invocation
+    configurations, rounds = range(logs.shape[1]), range(logs.shape[3])
+    other_configurations = [(i, j) for i in configurations for j in configurations if i != j]
+    other_rounds = [(a, b) for a in rounds for b in rounds if a != b]
+    same_round = np.nanmean([logs[:, i] * logs[:, j] for i, j in other_configurations])
+    same_process = np.nanmean([logs[..., a] * logs[..., b] for a, b in other_rounds])
+    other = np.nanmean([logs[:, i, :, a] * logs[:, j, :, b] for i, j in other_configurations for a, b in other_rounds])
+    process, drift = max(same_process - other, 0.0), max(same_round, 0.0)
+    trial = max(np.nanmean(logs**2) - process - drift, 0.0)
+    slowdown = float(np.median(excess[disturbed])) if disturbed.any() else 0.0
+    return Components(float(disturbed.mean()), slowdown, *(float(np.sqrt(part)) for part in (process, trial, drift)))
 
 
-# a Repeat has two configurations of each amount of work
-def _relative(repeat: Repeat) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Logs of passes; and how much longer than the fastest of the same work each typical time is, as a share."""
+# A Repeat has two configurations with each amount of work.
+def _logs_and_excess(repeat: Repeat) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return logarithms of the passes' seconds, and the share by which each trial's typical time is above the fastest.
+
+    The fastest is that of all trials with the same work. Shape of both: [configuration, process, round].
+    """
     typical = np.array(repeat.typical)
-    same_work = typical.reshape(2, -1).min(axis=1).repeat(2)
-    return np.log(np.array(repeat.seconds)), typical / same_work.reshape(4, 1, 1) - 1
+    fastest = typical.reshape(2, -1).min(axis=1).repeat(2)
+    return np.log(np.array(repeat.seconds)), typical / fastest.reshape(4, 1, 1) - 1
 
 
 def main() -> None:
@@ -70,9 +75,9 @@ def main() -> None:
     repeats = read_log(parser.parse_args().log)
     rows = []
     for loaded in sorted({repeat.loaded for repeat in repeats}):
-        some = [repeat for repeat in repeats if repeat.loaded == loaded]
-        found = components(some)
-        rows.append(("one core busy" if loaded else "quiet", len(some), *(f"{100 * share:.2f}" for share in found)))
+        group = [repeat for repeat in repeats if repeat.loaded == loaded]
+        shares = (f"{100 * share:.2f}" for share in components(group))
+        rows.append(("one core busy" if loaded else "quiet", len(group), *shares))
     header = ("machine", "repeats", "disturbed trials, %", "by, %", "between processes, %", "trials, %", "drift, %")
     print(tabulate(rows, header, tablefmt="github", disable_numparse=True))
 

@@ -1,4 +1,4 @@
-"""Made-up trial times with the faults of real ones, and a truth that is known."""
+"""Simulated trial times with the disturbances of real ones and a known true value."""
 
 from dataclasses import dataclass
 
@@ -9,23 +9,23 @@ __all__ = ["BEYOND", "SCENARIOS", "Noise", "Times"]
 
 Times = npt.NDArray[np.float64]
 
-#: Rounds after which a phase of the machine is forgotten to a third.
-_PHASE_ROUNDS = 3.0
-#: What a trial takes longer while a neighbour uses the other half of the core, and after how many trials that is
-#: forgotten to a third: as recorded by studies/calibration/self_comparison.py.
-_NEIGHBOUR, _NEIGHBOUR_TRIALS = 0.24, 2.0
+#: Rounds after which the autocorrelation of the machine's speed has fallen to 1/e.
+_DRIFT_ROUNDS = 3.0
+#: Share by which a trial takes longer while a neighbour uses the other half of the core, and the trials after which
+#: the autocorrelation of that has fallen to 1/e. Both as recorded by studies/calibration/self_comparison.py.
+_NEIGHBOUR_SLOWDOWN, _NEIGHBOUR_TRIALS = 0.24, 2.0
 
 
 @dataclass(frozen=True)
 class Noise:
-    """How trial times vary; figures are shares of the time itself, one standard deviation where nothing else is said.
+    """Noise model of trial times. Unless stated otherwise, values are standard deviations as shares of the time.
 
-    process: what a fresh process gets by luck (memory layout, page colours) and keeps for all its trials
-    trial: what differs from trial to trial
-    outliers: how many trials something interferes with; each is then up to several times as long (Pareto, shape 2.5)
-    neighbours: share of the time with a neighbour on the same core, which comes and goes
-    drift: how far the machine's speed wanders, alike for all that is measured in it, in phases of some three rounds
-    long_run: whether the truth is the machine over a long time, of which a run sees a part, or as it was in the run
+    process: variation between processes (memory layout, page colours), constant for all trials of a process
+    trial: variation between trials
+    outliers: share of trials that are disturbed; each is then up to several times as long (Pareto, shape 2.5)
+    neighbours: share of the time with an intermittent neighbour on the same core
+    drift: variation of the machine's speed in phases of about three rounds, the same for all configurations
+    long_run: whether the true value is that of the machine over a long time (True) or during the run (False)
     """
 
     process: float
@@ -36,47 +36,48 @@ class Noise:
     long_run: bool = True
 
     def draw(self, generator: np.random.Generator, processes: int, rounds: int, configurations: int) -> Times:
-        """Seconds, shape [configurations, processes, rounds], interleaved as `run` does it; the truth is 1 for all."""
+        """Return seconds of interleaved trials, shape [configurations, processes, rounds]; all true values are 1."""
         shape = (configurations, processes, rounds)
-        logs = generator.normal(0, self.process, (configurations, processes, 1)) + generator.normal(
-            0, self.trial, shape
-        )
-        walk = _phases(generator, processes * rounds)
+        of_processes = generator.normal(0, self.process, (configurations, processes, 1))
+        logs = of_processes + generator.normal(0, self.trial, shape)
+        walk = _autoregression(generator, processes * rounds)
         if not self.long_run:
             walk -= walk.mean()
-        logs = logs + self.drift * walk.reshape(1, processes, rounds)
-        times: Times = np.exp(logs)
+        times: Times = np.exp(logs + self.drift * walk.reshape(1, processes, rounds))
         if self.neighbours:
-            times[_bursts(generator, self.neighbours, shape)] *= 1 + _NEIGHBOUR
-        hit = generator.random(shape) < self.outliers
-        times[hit] *= 1 + generator.pareto(2.5, int(hit.sum())) * 0.3
+            times[_bursts(generator, self.neighbours, shape)] *= 1 + _NEIGHBOUR_SLOWDOWN
+        outliers = generator.random(shape) < self.outliers
+        times[outliers] *= 1 + generator.pareto(2.5, int(outliers.sum())) * 0.3
         return times
 
 
-def _phases(generator: np.random.Generator, count: int) -> Times:
-    """A stationary first-order autoregression of variance 1, shape [count]."""
-    kept = np.exp(-1 / _PHASE_ROUNDS)
+def _autoregression(generator: np.random.Generator, count: int) -> Times:
+    """Return a stationary first-order autoregression of variance 1, shape [count]."""
+    correlation = np.exp(-1 / _DRIFT_ROUNDS)
     steps = generator.normal(0, 1, count)
     walk = np.empty(count)
     walk[0] = steps[0]
     for number in range(1, count):
-        walk[number] = kept * walk[number - 1] + np.sqrt(1 - kept**2) * steps[number]
+        walk[number] = correlation * walk[number - 1] + np.sqrt(1 - correlation**2) * steps[number]
     return walk
 
 
 def _bursts(generator: np.random.Generator, share: float, shape: tuple[int, int, int]) -> npt.NDArray[np.bool_]:
-    """Which trials have a neighbour: phases on and off, trial by trial in the order of a run's shuffled rounds."""
+    """Return which trials have a neighbour, shape ``shape``.
+
+    Phases with and without a neighbour alternate in the order in which a run's shuffled rounds execute the trials.
+    """
     configurations, processes, rounds = shape
-    kept, count = np.exp(-1 / _NEIGHBOUR_TRIALS), configurations * processes * rounds
-    fresh, drawn = generator.random(count) > kept, generator.random(count) < share
-    fresh[0] = True
-    last = np.maximum.accumulate(np.where(fresh, np.arange(count), 0))  # each phase is as it was drawn at its start
-    states = drawn[last].reshape(processes, rounds, configurations)
+    correlation, count = np.exp(-1 / _NEIGHBOUR_TRIALS), configurations * processes * rounds
+    starts, drawn = generator.random(count) > correlation, generator.random(count) < share
+    starts[0] = True
+    last_start = np.maximum.accumulate(np.where(starts, np.arange(count), 0))  # a phase keeps the state of its start
+    states = drawn[last_start].reshape(processes, rounds, configurations)
     return generator.permuted(states, axis=2).transpose(2, 0, 1)
 
 
-#: From the quietest machine to a shared virtual one. "As recorded" is what `studies.calibration.components` found on
-#: the latter, with nothing else running there and with one core kept busy.
+#: From a quiet machine to a shared virtual one. "As recorded" has the components that `studies.calibration.components`
+#: found on the latter, with nothing else running and with one core kept busy.
 SCENARIOS = {
     "quiet": Noise(process=0.002, trial=0.004),
     "processes differ": Noise(process=0.02, trial=0.01),
@@ -91,7 +92,7 @@ SCENARIOS = {
     "all at once": Noise(process=0.006, trial=0.023, outliers=0.08, drift=0.011, neighbours=0.2),
 }
 
-#: Harsher than anything that was recorded: to see where intervals end to hold.
+#: Stronger noise than any that was recorded, to find the limits of the intervals.
 BEYOND = {
     "drift of 3 %, truth in the run": Noise(process=0.01, trial=0.01, drift=0.03, long_run=False),
     "drift of 3 %, truth in the long run": Noise(process=0.01, trial=0.01, drift=0.03),

@@ -1,13 +1,13 @@
-"""A configuration compared with itself, and with itself doing 5 % more work: what do the verdicts say?
+"""Verdicts on a configuration compared with itself, and with itself doing 5 % more work.
 
     python -m studies.calibration.self_comparison BUNDLE [--comparisons 100] [--images N] [--load] [--log FILE]
 
-Each repeat is one benchmark of four configurations, interleaved, fresh processes each, by the code and with the
-defaults that `run` has: A and A′ classify the same images, B and B′ 5 % more, N or the whole test set. It gives two
-comparisons of a configuration with itself, A′ with A and B′ with B, and two of what does 5 % more work, B with A and B′
-with A′; the two of a kind have no measurement in common. The first should be called faster or slower in at most 5 % of
-the comparisons, the second slower in at least 95 % and never faster. Every repeat is appended to the log, so that
-several sittings add up.
+Each repeat is one interleaved benchmark of four configurations in fresh processes, with the code and defaults of
+`edge-bench run`. A and A′ classify the same images; B and B′ classify 5 % more, N or the whole test set. Each repeat
+gives two comparisons of a configuration with itself (A′ with A, B′ with B) and two with 5 % more work (B with A, B′
+with A′). The two of a kind have no measurement in common. The aims: "faster" or "slower" in at most 5 % of comparisons
+with itself; with more work "slower" in at least 95 % and never "faster". Every repeat is appended to the log, and later
+invocations continue it. 100 comparisons with ``--images 5000`` take 26 minutes. Figures: docs/calibration.md.
 """
 
 import argparse
@@ -35,7 +35,7 @@ MORE_WORK = 1.05
 TRIALS = Settings().trials
 NAMES = ("A", "A′", "B", "B′")
 
-Table = list[list[list[float]]]  # by configuration (A, A′, B, B′), process and round
+Table = list[list[list[float]]]  # seconds per pass, by configuration (A, A′, B, B′), process and round
 
 
 class Repeat(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,36 +44,36 @@ class Repeat(msgspec.Struct, frozen=True, kw_only=True):
     loaded: bool
     processes: int
     wall_seconds: float
-    seconds: Table  # a pass
-    typical: Table  # the same as if each invocation took as long as the median one
+    seconds: Table  # whole passes
+    typical: Table  # passes as if each invocation took the trial's median latency
 
 
-#: What is compared with what, by their places in a repeat.
+#: Compared pairs, as indices into NAMES: (configuration, baseline).
 SAME = ((1, 0), (3, 2))
 MORE = ((2, 0), (3, 1))
 
 
 def candidates(bundle: Bundle, images: int) -> list[Planned]:
-    """A, A′, B and B′: the light model on LiteRT, over so many images that B's are 5 % more."""
+    """Return A, A′, B and B′: the variant `dynamic` on LiteRT; A and A′ classify 1/1.05 of the images."""
     (more,) = plan(bundle, Selection(variants=["dynamic"], runtimes=["litert"]))
     fewer = msgspec.structs.replace(more, images=round(images / MORE_WORK))
     return [fewer, fewer, more, more]
 
 
-def repeat(bundle: Bundle, settings: Settings, images: int, *, loaded: bool) -> Repeat:
-    """One benchmark of all four."""
+def run_repeat(bundle: Bundle, settings: Settings, images: int, *, loaded: bool) -> Repeat:
+    """Run one benchmark of all four configurations. Raise RuntimeError if one of them fails."""
     run = run_benchmark(bundle_workload(bundle, images, settings.seed), candidates(bundle, images), settings, Silent())
     for result in run.results:
         if result.failure:
             raise RuntimeError(f"a configuration was not measured: {result.failure}")
     first = RunResult(run, run.results[0])
-    compared = [comparable_seconds(RunResult(run, result), first)[0] for result in run.results]
+    typical = [comparable_seconds(RunResult(run, result), first)[0] for result in run.results]
     return Repeat(
         loaded=loaded,
         processes=settings.processes,
         wall_seconds=run.wall_seconds,
         seconds=_table(result.by_process() for result in run.results),
-        typical=_table(compared),
+        typical=_table(typical),
     )
 
 
@@ -81,15 +81,15 @@ def _table(results: Iterable[Mapping[int, Mapping[int, float]]]) -> Table:
     return [[list(rounds.values()) for rounds in result.values()] for result in results]
 
 
-def _spin() -> None:
+def _busy_loop() -> None:
     while True:
         pass
 
 
 @contextmanager
-def background_load(wanted: bool) -> Iterator[None]:
-    """One process that never rests."""
-    process = multiprocessing.get_context("spawn").Process(target=_spin, daemon=True) if wanted else None
+def background_load(enabled: bool) -> Iterator[None]:
+    """Keep one core busy with another process during the context, if enabled."""
+    process = multiprocessing.get_context("spawn").Process(target=_busy_loop, daemon=True) if enabled else None
     if process:
         process.start()
     try:
@@ -100,94 +100,97 @@ def background_load(wanted: bool) -> Iterator[None]:
 
 
 def read_log(path: Path) -> list[Repeat]:
-    """All repeats of a log; none where there is none."""
+    """Return all repeats of a log; an empty list if there is no such file."""
     return [msgspec.json.decode(line, type=Repeat) for line in path.read_bytes().splitlines()] if path.exists() else []
 
 
 def summary(repeats: list[Repeat]) -> str:
-    """How often each verdict was given, as a Markdown table; and what runs of twice the trials would have said.
+    """Return a Markdown table with the number of each verdict, also for runs with twice the trials.
 
-    Those are two repeats one after the other taken as one, of twice as many processes.
+    Two consecutive repeats make one run with twice the trials, in twice as many processes.
     """
     rows = []
-    for machine, processes, some in _alike(repeats):
-        for together in (1, 2):
-            groups = [some[start : start + together] for start in range(0, len(some) - together + 1, together)]
+    for machine, processes, group in _by_machine(repeats):
+        for size in (1, 2):
+            runs = [group[start : start + size] for start in range(0, len(group) - size + 1, size)]
             for name, pairs in (("with itself", SAME), ("with 5 % more work", MORE)):
-                ratios = [_ratio(group, *pair) for group in groups for pair in pairs]
+                ratios = [_ratio(run, *pair) for run in runs for pair in pairs]
                 if ratios:
-                    rows.append(_row(machine, f"{TRIALS * together} in {processes * together}", name, ratios))
+                    rows.append(_row(machine, f"{TRIALS * size} in {processes * size}", name, ratios))
     header = ("machine", "trials", "compared", "comparisons", *Verdict, "faster or slower, % [95 %]", "median ratio")
     return tabulate(rows, header, tablefmt="github", disable_numparse=True)
 
 
-def ways(repeats: list[Repeat]) -> str:
-    """What the same trials would have said by other ratios than `compare`'s, as a Markdown table."""
+def estimator_table(repeats: list[Repeat]) -> str:
+    """Return a Markdown table with the verdicts that other estimators than `compare`'s give for the same trials."""
     rows = []
-    for machine, _, some in _alike(repeats):
-        for name, (times, way) in WAYS.items():
+    for machine, _, group in _by_machine(repeats):
+        for name, (table, estimator) in ESTIMATORS.items():
             itself, more = (
-                [way(*(_processes([times(each)], place) for place in pair)) for each in some for pair in pairs]
+                [estimator(*(_processes([table(each)], index) for index in pair)) for each in group for pair in pairs]
                 for pairs in (SAME, MORE)
             )
             counts = Counter(map(verdict, itself))
-            off = np.log([ratio.value for ratio in itself])
-            found = sum(verdict(ratio) is Verdict.SLOWER for ratio in more) / len(more)
+            errors = np.log([ratio.value for ratio in itself])
+            detected = sum(verdict(ratio) is Verdict.SLOWER for ratio in more) / len(more)
             wrong = (counts[Verdict.FASTER] + counts[Verdict.SLOWER]) / len(itself)
-            rows.append((machine, name, f"{wrong:.0%}", f"{counts[Verdict.SAME] / len(itself):.0%}", f"{found:.0%}",
-                         f"{100 * float(np.sqrt(np.mean(off**2))):.2f} %"))  # fmt: skip
+            rows.append((machine, name, f"{wrong:.0%}", f"{counts[Verdict.SAME] / len(itself):.0%}", f"{detected:.0%}",
+                         f"{100 * float(np.sqrt(np.mean(errors**2))):.2f} %"))  # fmt: skip
     header = ("machine", "ratio", "itself: wrong", "itself: same", "more work: found", "off by, root mean square")
     return tabulate(rows, header, tablefmt="github", disable_numparse=True)
 
 
-def _alike(repeats: list[Repeat]) -> Iterator[tuple[str, int, list[Repeat]]]:
+def _by_machine(repeats: list[Repeat]) -> Iterator[tuple[str, int, list[Repeat]]]:
     for loaded, processes in sorted({(each.loaded, each.processes) for each in repeats}):
-        some = [each for each in repeats if (each.loaded, each.processes) == (loaded, processes)]
-        yield "one core busy" if loaded else "quiet", processes, some
+        group = [each for each in repeats if (each.loaded, each.processes) == (loaded, processes)]
+        yield "one core busy" if loaded else "quiet", processes, group
 
 
-def held(repeats: list[Repeat]) -> str:
-    """How many intervals hold what is known to be true, as a Markdown table.
+def coverage_table(repeats: list[Repeat]) -> str:
+    """Return a Markdown table with the number of intervals that contain the true value.
 
-    A ratio of a configuration to itself is 1. The median of a configuration is taken to be its median over all repeats,
-    which one run of under a minute sees a part of.
+    The true ratio of a configuration to itself is 1. The true median of a configuration is assumed to be its median
+    over all repeats; a single run of less than a minute sees only part of the machine's variation.
     """
     rows = []
-    for machine, _, some in _alike(repeats):
-        ratios = [_ratio([each], *pair).interval for each in some for pair in SAME]
-        rows.append(_held_row(machine, "ratio of a configuration to itself", [(ratio, 1.0) for ratio in ratios]))
+    for machine, _, group in _by_machine(repeats):
+        ratios = [_ratio([each], *pair).interval for each in group for pair in SAME]
+        rows.append(_coverage_row(machine, "ratio of a configuration to itself", [(ratio, 1.0) for ratio in ratios]))
         medians = []
-        for place in range(len(NAMES)):
-            truth = float(np.median([each.seconds[place] for each in some]))
-            medians += [
-                (median_interval_over_processes(list(map(np.array, each.seconds[place]))), truth) for each in some
-            ]
-        rows.append(_held_row(machine, "median of one run", medians))
+        for index in range(len(NAMES)):
+            truth = float(np.median([each.seconds[index] for each in group]))
+            medians += [(median_interval_over_processes(_processes([each.seconds], index)), truth) for each in group]
+        rows.append(_coverage_row(machine, "median of one run", medians))
     return tabulate(rows, ("machine", "interval of", "intervals", "hold it, % [95 %]"), tablefmt="github")
 
 
-def _held_row(machine: str, name: str, found: list[tuple[Interval | None, float]]) -> tuple[str, ...]:
-    count = sum(interval is not None and interval.low <= truth <= interval.high for interval, truth in found)
-    of = wilson(count, len(found))
-    return (machine, name, str(len(found)), f"{count / len(found):.0%} [{of.low:.0%}, {of.high:.0%}]")
+def _coverage_row(machine: str, name: str, intervals: list[tuple[Interval | None, float]]) -> tuple[str, ...]:
+    total = len(intervals)
+    count = sum(interval is not None and interval.low <= truth <= interval.high for interval, truth in intervals)
+    return (machine, name, str(total), _share(count, total))
 
 
-def _ratio(repeats: list[Repeat], place: int, base: int) -> Ratio:
-    """One configuration against another over all processes of these repeats, as ``compare`` computes it."""
-    return interleaved_ratio(*(_processes([each.typical for each in repeats], one) for one in (place, base)))
+def _share(count: int, total: int) -> str:
+    interval = wilson(count, total)
+    return f"{count / total:.0%} [{interval.low:.0%}, {interval.high:.0%}]"
+
+
+def _ratio(repeats: list[Repeat], *pair: int) -> Ratio:
+    """Return the ratio of two configurations over all processes of the repeats, as ``compare`` computes it."""
+    return interleaved_ratio(*(_processes([each.typical for each in repeats], index) for index in pair))
 
 
 def _fastest(first: list[Values], second: list[Values]) -> Ratio:
-    """By the fastest trial of each process."""
-    return paired_ratio(*([values[[values.argmin()]] for values in side] for side in (first, second)))
+    """Return the ratio of the fastest trials of each process."""
+    return paired_ratio(*([values[[values.argmin()]] for values in times] for times in (first, second)))
 
 
-def _processes(tables: list[Table], place: int) -> list[Values]:
-    return [np.array(process) for table in tables for process in table[place]]
+def _processes(tables: list[Table], index: int) -> list[Values]:
+    return [np.array(process) for table in tables for process in table[index]]
 
 
-#: By their names, the first is `compare`'s: which times of a repeat, and how their ratio is taken.
-WAYS: dict[str, tuple[Callable[[Repeat], Table], Callable[[list[Values], list[Values]], Ratio]]] = {
+#: Name → the table of times in a repeat, and the estimator of their ratio. The first is `compare`'s.
+ESTIMATORS: dict[str, tuple[Callable[[Repeat], Table], Callable[[list[Values], list[Values]], Ratio]]] = {
     "median invocations, every trial to every trial (`compare`)": (lambda each: each.typical, interleaved_ratio),
     "whole passes, every trial to every trial": (lambda each: each.seconds, interleaved_ratio),
     "whole passes, round by round": (lambda each: each.seconds, paired_ratio),
@@ -198,11 +201,9 @@ WAYS: dict[str, tuple[Callable[[Repeat], Table], Callable[[list[Values], list[Va
 
 def _row(machine: str, trials: str, name: str, ratios: list[Ratio]) -> tuple[str, ...]:
     counts = Counter(verdict(ratio) for ratio in ratios)
-    said = counts[Verdict.FASTER] + counts[Verdict.SLOWER]
-    interval = wilson(said, len(ratios))
-    share = f"{said / len(ratios):.0%} [{interval.low:.0%}, {interval.high:.0%}]"
-    middle = sorted(ratio.value for ratio in ratios)[len(ratios) // 2]
-    return (machine, trials, name, str(len(ratios)), *(str(counts[v]) for v in Verdict), share, f"{middle:.3f}")
+    share = _share(counts[Verdict.FASTER] + counts[Verdict.SLOWER], len(ratios))
+    median = sorted(ratio.value for ratio in ratios)[len(ratios) // 2]
+    return (machine, trials, name, str(len(ratios)), *(str(counts[v]) for v in Verdict), share, f"{median:.3f}")
 
 
 def main() -> None:
@@ -218,22 +219,22 @@ def main() -> None:
     images = arguments.images or len(bundle.test_set()[0])
     arguments.log.parent.mkdir(parents=True, exist_ok=True)
     repeats = read_log(arguments.log)
-    alike = (arguments.load, arguments.processes)
-    wanted = -(-arguments.comparisons // 2)
+    conditions = (arguments.load, arguments.processes)
+    count = -(-arguments.comparisons // 2)
     with background_load(arguments.load), arguments.log.open("ab") as log:
-        for seed in range(sum((each.loaded, each.processes) == alike for each in repeats), wanted):
+        for seed in range(sum((each.loaded, each.processes) == conditions for each in repeats), count):
             settings = Settings(trials=TRIALS, processes=arguments.processes, limit=images, seed=seed)
-            made = repeat(bundle, settings, images, loaded=arguments.load)
-            repeats.append(made)
-            log.write(msgspec.json.encode(made) + b"\n")
+            repeat = run_repeat(bundle, settings, images, loaded=arguments.load)
+            repeats.append(repeat)
+            log.write(msgspec.json.encode(repeat) + b"\n")
             log.flush()
-            said = [_said([made], pair) for pair in (*SAME, *MORE)]
-            print(f"{seed + 1}/{wanted}: {', '.join(said)}, {made.wall_seconds:.0f} s", flush=True)
-    print(f"\n{summary(repeats)}\n\n{ways(repeats)}\n\n{held(repeats)}")
+            verdicts = [_verdict_text(repeat, pair) for pair in (*SAME, *MORE)]
+            print(f"{seed + 1}/{count}: {', '.join(verdicts)}, {repeat.wall_seconds:.0f} s", flush=True)
+    print(f"\n{summary(repeats)}\n\n{estimator_table(repeats)}\n\n{coverage_table(repeats)}")
 
 
-def _said(repeats: list[Repeat], pair: tuple[int, int]) -> str:
-    ratio = _ratio(repeats, *pair)
+def _verdict_text(repeat: Repeat, pair: tuple[int, int]) -> str:
+    ratio = _ratio([repeat], *pair)
     return f"{NAMES[pair[0]]}/{NAMES[pair[1]]} {verdict(ratio)} {ratio.value:.3f}"
 
 

@@ -1,1 +1,1 @@
-"""Costs of a fleet command."""
+"""Cost of ``edge-bench fleet run`` on the controller, the machine that runs the command."""

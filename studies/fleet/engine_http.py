@@ -1,5 +1,5 @@
 # ruff: noqa: A002 - http.server's names
-"""HTTP as Docker engines speak it over their socket: bodies in chunks, answers as JSON."""
+"""HTTP as in the API of Docker engines over a Unix socket: chunked request bodies and JSON responses."""
 
 import json
 from http.server import BaseHTTPRequestHandler
@@ -9,35 +9,34 @@ __all__ = ["EngineHandler"]
 
 
 class EngineHandler(BaseHTTPRequestHandler):
-    """Reads bodies and writes answers; ``recorded.received`` counts bytes."""
+    """Request handler that reads bodies and writes responses; ``recorded.received`` counts bytes of bodies."""
 
     recorded: Any
     protocol_version = "HTTP/1.1"
 
     def address_string(self) -> str:
-        """Where a caller is: a socket has no address."""
+        """Return a fixed name, since the client of a Unix socket has no address."""
         return "unix"
 
     def log_message(self, format: str, *arguments: Any) -> None:
-        """Silent."""
+        """Suppress the log."""
 
     def _body(self) -> bytes:
-        """A small body; a large one is counted and forgotten."""
-        kept: list[bytes] = []
-        engine = self.recorded
+        """Return the first four chunks of the body; count the bytes of all chunks."""
+        first: list[bytes] = []
         for chunk in self._chunks():
-            engine.received += len(chunk)
-            if len(kept) < 4:
-                kept.append(chunk)
-        return b"".join(kept)
+            self.recorded.received += len(chunk)
+            if len(first) < 4:
+                first.append(chunk)
+        return b"".join(first)
 
     def _chunks(self) -> Any:
         if self.headers.get("Transfer-Encoding") == "chunked":
             while size := int(self.rfile.readline().split(b";")[0], 16):
-                left = size
-                while left:
-                    data = self.rfile.read(min(left, 1 << 20))
-                    left -= len(data)
+                remaining = size
+                while remaining:
+                    data = self.rfile.read(min(remaining, 1 << 20))
+                    remaining -= len(data)
                     yield data
                 self.rfile.readline()
             self.rfile.readline()

@@ -1,8 +1,8 @@
-# ruff: noqa: ARG002, N815 - http.server's names, and handlers of one shape
-"""A Docker engine that is none: it answers the SDK as a real one did, and its containers "measure" a Run of before.
+# ruff: noqa: ARG002, N815 - names of http.server, and handlers with the same signature
+"""A simulated Docker engine: it answers Docker's SDK with recorded responses and its containers return a given Run.
 
-What it says of itself was recorded from Docker 26.1.5; what a container does is to wait and to have that Run. So a
-hundred of them cost this machine next to nothing, and what is measured is the desk.
+The responses about the engine were recorded from Docker 26.1.5. A container only waits. A hundred engines therefore
+need almost no processor time, and the load of this machine is that of the fleet command.
 """
 
 import io
@@ -38,41 +38,39 @@ INFO = {
 class _Container:
     name: str
     labels: dict[str, str]
-    mounts: list[str]
-    ends: float = 0.0  # when it was started and will end, by the monotonic clock
+    ends: float = 0.0  # when it ends, in seconds of the monotonic clock
     started: bool = False
 
 
 @dataclass
 class RecordedEngine:
-    """One engine: a socket, and what was asked of it.
+    """One engine that listens on a Unix socket and records the requests.
 
-    run: the Run file's bytes that its container has made, for the engine's name; layers: of the image that it has,
-    or that it takes when one is sent.
+    ``layers`` are those of the image that the engine has, or that it receives if ``has_image`` is false.
     """
 
     socket: Path
-    files: dict[str, bytes]  # path in the results' folder → content
+    files: dict[str, bytes]  # results of its container: path in the results folder → content
     layers: list[str]
     architecture: str = "aarch64"
     has_image: bool = True
-    seconds: float = 0.0  # that the container measures
+    seconds: float = 0.0  # that the measuring container runs
     exit_code: int = 0
-    words: str = "measuring: 2/2 in 0:01"  # the container's, on stderr
-    memory: int = 3_976_884_224
-    received: int = 0
-    connections: int = 0  # times that they were all cut off
-    asked: list[str] = field(default_factory=list)
+    stderr: str = "measuring: 2/2 in 0:01"  # of the measuring container
+    memory: int = 3_976_884_224  # bytes
+    received: int = 0  # bytes of request bodies
+    disconnects: int = 0  # calls of stop(), which ends all connections
+    requests: list[str] = field(default_factory=list)  # method and path of each
     containers: dict[str, _Container] = field(default_factory=dict)
-    volumes: dict[str, dict[str, str]] = field(default_factory=dict)
+    volumes: dict[str, dict[str, str]] = field(default_factory=dict)  # name → labels
 
     @property
     def url(self) -> str:
-        """For --engine."""
+        """The value of --engine."""
         return f"unix://{self.socket}"
 
     def start(self) -> None:
-        """Listens until the process ends, or ``stop``."""
+        """Listen in a thread until ``stop`` or the end of the process."""
         engine = self
 
         class Handler(_Handler):
@@ -82,8 +80,8 @@ class RecordedEngine:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def stop(self) -> None:
-        """No longer: who waits for an answer gets none."""
-        self.connections += 1
+        """Stop listening and end the pending requests without a response."""
+        self.disconnects += 1
         self._server.shutdown()
         self._server.server_close()
         self.socket.unlink(missing_ok=True)
@@ -94,7 +92,7 @@ class _Server(socketserver.ThreadingUnixStreamServer):
     request_queue_size = 64
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A look that ended before the container did: the SDK has hung up."""
+        """Ignore the error: the SDK closes the connection if its wait for a container times out."""
 
 
 class _Handler(EngineHandler):
@@ -105,17 +103,17 @@ class _Handler(EngineHandler):
         path = re.sub(r"^/v1\.\d+", "", unquote(parts.path))
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         engine = self.recorded
-        engine.asked.append(f"{self.command} {path}")
-        for pattern, method, work in _ROUTES:
-            if method == self.command and (found := re.fullmatch(pattern, path)):
-                work(self, engine, query, *found.groups())
+        engine.requests.append(f"{self.command} {path}")
+        for pattern, method, handle in _ROUTES:
+            if method == self.command and (match := re.fullmatch(pattern, path)):
+                handle(self, engine, query, *match.groups())
                 return
         self._body()
         self._json(404, {"message": f"page not found: {path}"})
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _do
 
-    # -- what engines answer
+    # Handlers of the API's paths, see _ROUTES
 
     def ping(self, engine: RecordedEngine, query: dict[str, str]) -> None:
         self._raw(200, b"OK", "text/plain")
@@ -138,22 +136,22 @@ class _Handler(EngineHandler):
         self._json(200, {"stream": "Loaded image\n"})
 
     def create_volume(self, engine: RecordedEngine, query: dict[str, str]) -> None:
-        asked = json.loads(self._body())
-        engine.volumes[asked["Name"]] = asked.get("Labels") or {}
-        self._json(201, {"Name": asked["Name"], "Driver": "local", "Mountpoint": "/", "Scope": "local"})
+        volume = json.loads(self._body())
+        engine.volumes[volume["Name"]] = volume.get("Labels") or {}
+        self._json(201, {"Name": volume["Name"], "Driver": "local", "Mountpoint": "/", "Scope": "local"})
 
     def volumes(self, engine: RecordedEngine, query: dict[str, str]) -> None:
-        found = [{"Name": name, "Labels": labels} for name, labels in engine.volumes.items() if _matches(labels, query)]
-        self._json(200, {"Volumes": found, "Warnings": None})
+        all_volumes = engine.volumes.items()
+        volumes = [{"Name": name, "Labels": labels} for name, labels in all_volumes if _matches(labels, query)]
+        self._json(200, {"Volumes": volumes, "Warnings": None})
 
     def remove_volume(self, engine: RecordedEngine, query: dict[str, str], name: str) -> None:
         engine.volumes.pop(name, None)
         self._raw(204, b"", "")
 
     def create(self, engine: RecordedEngine, query: dict[str, str]) -> None:
-        asked, identity = json.loads(self._body()), uuid.uuid4().hex
-        mounts = [mount["Source"] for mount in asked["HostConfig"].get("Mounts") or []]
-        engine.containers[identity] = _Container(query.get("name", ""), asked.get("Labels") or {}, mounts)
+        request, identity = json.loads(self._body()), uuid.uuid4().hex
+        engine.containers[identity] = _Container(query.get("name", ""), request.get("Labels") or {})
         self._json(201, {"Id": identity, "Warnings": []})
 
     def inspect(self, engine: RecordedEngine, query: dict[str, str], identity: str) -> None:
@@ -171,7 +169,7 @@ class _Handler(EngineHandler):
 
     def containers(self, engine: RecordedEngine, query: dict[str, str]) -> None:
         self._json(200, [
-            {"Id": identity, "BoundedNames": [container.name]}
+            {"Id": identity, "Names": [container.name]}
             for identity, container in list(engine.containers.items()) if _matches(container.labels, query)
         ])  # fmt: skip
 
@@ -190,21 +188,20 @@ class _Handler(EngineHandler):
 
     def wait(self, engine: RecordedEngine, query: dict[str, str], identity: str) -> None:
         self._body()
-        container, connections = engine.containers[identity], engine.connections
-        while (left := container.ends - time.monotonic()) > 0:
-            time.sleep(min(left, 0.2))
-            if engine.connections != connections:
+        container, disconnects = engine.containers[identity], engine.disconnects
+        while (remaining := container.ends - time.monotonic()) > 0:
+            time.sleep(min(remaining, 0.2))
+            if engine.disconnects != disconnects:
                 raise ConnectionAbortedError
         self._json(200, {"StatusCode": engine.exit_code if _role(container) == "run" else 0})
 
     def logs(self, engine: RecordedEngine, query: dict[str, str], identity: str) -> None:
         container = engine.containers[identity]
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000000000Z ", time.gmtime()) if query.get("timestamps") == "1" else ""
-        text = f"{stamp}{engine.words}\n" if _role(container) == "run" else "disk 60000000\nmemory 3000000\n"
-        stream = 2 if _role(container) == "run" else 1
-        data = text.encode()
-        wanted = query.get("stderr" if stream == 2 else "stdout") == "1"
-        frame = struct.pack(">BxxxL", stream, len(data)) + data if wanted else b""
+        name, stream, text = "stdout", 1, "disk 60000000\nmemory 3000000\n"
+        if _role(container) == "run":
+            name, stream, text = "stderr", 2, f"{stamp}{engine.stderr}\n"
+        frame = struct.pack(">BxxxL", stream, len(text.encode())) + text.encode() if query.get(name) == "1" else b""
         self._raw(200, frame, "application/vnd.docker.multiplexed-stream")
 
     def put_archive(self, engine: RecordedEngine, query: dict[str, str], identity: str) -> None:
@@ -213,11 +210,11 @@ class _Handler(EngineHandler):
 
     def get_archive(self, engine: RecordedEngine, query: dict[str, str], identity: str) -> None:
         file = io.BytesIO()
-        with tarfile.open(fileobj=file, mode="w") as out:
+        with tarfile.open(fileobj=file, mode="w") as archive:
             for name, content in engine.files.items():
                 entry = tarfile.TarInfo(name)
                 entry.size = len(content)
-                out.addfile(entry, io.BytesIO(content))
+                archive.addfile(entry, io.BytesIO(content))
         stat = "eyJuYW1lIjoicnVucyIsInNpemUiOjQwOTYsIm1vZGUiOjQ5M30="  # {"name":"runs","size":4096,"mode":493}
         self._raw(200, file.getvalue(), "application/x-tar", X_Docker_Container_Path_Stat=stat)
 
@@ -231,9 +228,9 @@ def _role(container: _Container) -> str:
 
 
 def _matches(labels: dict[str, str], query: dict[str, str]) -> bool:
-    wanted = json.loads(query.get("filters", "{}")).get("label", [])
-    return all(f"{name}={labels[name]}" == word if (name := word.partition("=")[0]) in labels else False
-               for word in wanted)  # fmt: skip
+    filters = json.loads(query.get("filters", "{}")).get("label", [])
+    return all(f"{name}={labels[name]}" == each if (name := each.partition("=")[0]) in labels else False
+               for each in filters)  # fmt: skip
 
 
 _ID = r"([0-9a-f]+)"

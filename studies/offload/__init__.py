@@ -1,1 +1,1 @@
-"""Break-even predictions and link simulation against measurements."""
+"""Accuracy of the break-even predictions and of the simulated links."""

@@ -1,11 +1,12 @@
-"""Is the break-even that the model predicts the one that is measured? For several links, on this machine.
+"""Break-even round trips that the latency model predicts, compared with measured ones, for simulated links.
 
     python -m studies.offload.break_even BUNDLE --local dynamic/tflite-runtime --server dynamic/litert \
         --setting raw@50Mbit --setting jpeg@5Mbit
 
-The server runs natively beside the edge. From the way without a link the round trip is predicted at which sending takes
-as long as staying, at each setting's bandwidth. Links with round trips around that one are measured in the same
-interleaved run, and the line through what sending took beyond staying says where it is 0.
+Server and client run natively on this machine. For each setting (payload@bandwidth), the round trip at which remote and
+local inference take equally long is predicted from the direct path, which has no simulated link. The same interleaved
+run measures links with round trips around the prediction. A line fitted to remote minus local time crosses 0 at the
+measured break-even. Takes some minutes per payload; longer for slow models. Figures: docs/offload.md.
 """
 
 import argparse
@@ -29,12 +30,12 @@ from edge_bench.bench.offload.network.link import Link, link_from
 from edge_bench.bench.offload.records.offload import Offload, OffloadSettings
 
 Measure = Callable[[list[str], list[Link]], Offload]
-AROUND = (0.7, 0.9, 1.1, 1.3)
+ROUND_TRIP_FACTORS = (0.7, 0.9, 1.1, 1.3)  # measured round trips, relative to the predicted one
 
 
 @contextmanager
 def served(bundle: Path, configuration: str) -> Iterator[str]:
-    """`edge-bench serve` on a free port of this machine, as long as the ``with`` lasts."""
+    """Run `edge-bench serve` on a free port of this machine during the context; yield its URL."""
     variant, runtime = configuration.split("/")
     command = [sys.executable, "-m", "edge_bench", "serve", str(bundle), "--port", "0", "--variant", variant]
     with subprocess.Popen([*command, "--runtime", runtime], stderr=subprocess.PIPE, text=True) as process:
@@ -59,60 +60,62 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=20)
     parser.add_argument("--trials", type=int, default=10)
     parser.add_argument("--processes", type=int, default=5)
-    asked = parser.parse_args()
-    settings = OffloadSettings(
-        trials=asked.trials, processes=asked.processes, limit=asked.limit, accuracy_images=asked.limit
-    )
-    pairs = [tuple(setting.split("@")) for setting in asked.setting]
-    with served(asked.bundle, asked.server) as url:
+    options = parser.parse_args()
+    images = options.limit
+    settings = OffloadSettings(trials=options.trials, processes=options.processes, limit=images, accuracy_images=images)
+    pairs = [tuple(setting.split("@")) for setting in options.setting]
+    with served(options.bundle, options.server) as url:
 
-        def measured(payloads: list[str], links: list[Link]) -> Offload:
-            variant, runtime = asked.local.split("/")
+        def measure(payloads: list[str], links: list[Link]) -> Offload:
+            variant, runtime = options.local.split("/")
             plan = plan_offload(
-                asked.bundle, url, settings, selection=Selection(variants=[variant], runtimes=[runtime]), model=None,
-                token="", payloads=payloads, links=links, in_flight=[1], power=None,
+                options.bundle, url, settings, selection=Selection(variants=[variant], runtimes=[runtime]),
+                model=None, token="", payloads=payloads, links=links, in_flight=[1], power=None,
             )  # fmt: skip
             return measure_offload(plan, progress())
 
         rows = []
         for payload in dict.fromkeys(payload for payload, _ in pairs):
             rates = [rate for name, rate in pairs if name == payload]
-            rows += list(_payload(payload, rates, measured))
-    print(f"here {asked.local}, there {asked.server}, {asked.limit} images, {asked.trials} trials")
+            rows += list(_break_even_rows(payload, rates, measure))
+    print(f"here {options.local}, there {options.server}, {images} images, {options.trials} trials")
     print("| payload | bandwidth | predicted break-even round trip, ms | measured, ms | error |\n|---|---|---|---|---|")
-    for row in rows:
-        print(f"| {row[0]} | {row[1]} | {row[2]:.2f} | {row[3]:.2f} | {100 * (row[2] / row[3] - 1):+.1f} % |")
+    for payload, rate, predicted, measured in rows:
+        error = 100 * (predicted / measured - 1)
+        print(f"| {payload} | {rate} | {predicted:.2f} | {measured:.2f} | {error:+.1f} % |")
 
 
-def _payload(payload: str, rates: list[str], measured: Measure) -> Iterator[tuple[str, str, float, float]]:
-    """Payload, rate, predicted and measured break-even round trip in milliseconds.
+def _break_even_rows(payload: str, rates: list[str], measure: Measure) -> Iterator[tuple[str, str, float, float]]:
+    """Yield payload, rate, predicted and measured break-even round trip in milliseconds.
 
-    A first, short look says where to measure; prediction and measurement are both of the run after it, from different
-    ways of that run: the former from the one without a link, the latter from those with one.
+    A first, shorter run determines which round trips to measure. Prediction and measurement are both from a second run:
+    the former from its direct path, the latter from its links. Raise EdgeBenchError if at some rate remote inference is
+    slower even without a round trip.
     """
     bare = {rate: link_from(f"rtt=0ms,rate={rate}") for rate in rates}
-    rough = _predicted(measured([payload], []), bare)
+    rough = _predict(measure([payload], []), bare)
     impossible = [rate for rate, rtt in rough.items() if rtt <= 0]
     if impossible:
         raise EdgeBenchError(f"sending {payload} at {', '.join(impossible)} is not worth it over any link")
-    around = {
-        (rate, share): msgspec.structs.replace(link, name=f"{rate} {share}", rtt_s=rough[rate] * share)
+    links = {
+        (rate, factor): msgspec.structs.replace(link, name=f"{rate} {factor}", rtt_s=rough[rate] * factor)
         for rate, link in bare.items()
-        for share in AROUND
+        for factor in ROUND_TRIP_FACTORS
     }
-    offload = measured([payload], list(around.values()))
-    predicted, assessment = _predicted(offload, bare), assess(offload)
+    offload = measure([payload], list(links.values()))
+    predicted, assessment = _predict(offload, bare), assess(offload)
     rows = {row.link: row for row in assessment.rows}
     assert assessment.local
-    here = assessment.local.value
+    local_s = assessment.local.value
     for rate in rates:
-        links = [around[rate, share] for share in AROUND]
-        there = [(link.rtt_s, row.measured.value) for link in links if (row := rows[link.name]).measured]
-        slope, start = np.polyfit([rtt for rtt, _ in there], [seconds - here for _, seconds in there], 1)
-        yield payload, rate, 1e3 * predicted[rate], 1e3 * float(-start / slope)
+        of_rate = [links[rate, factor] for factor in ROUND_TRIP_FACTORS]
+        remote = [(link.rtt_s, row.measured.value) for link in of_rate if (row := rows[link.name]).measured]
+        slope, intercept = np.polyfit([rtt_s for rtt_s, _ in remote], [seconds - local_s for _, seconds in remote], 1)
+        yield payload, rate, 1e3 * predicted[rate], 1e3 * float(-intercept / slope)
 
 
-def _predicted(offload: Offload, bare: dict[str, Link]) -> dict[str, float]:
+def _predict(offload: Offload, bare: dict[str, Link]) -> dict[str, float]:
+    """Return the predicted break-even round trip in seconds, by rate."""
     parts = parts_of(offload, offload.remotes[0]).values()
     return {rate: float(np.mean([break_even_rtt(each, link) for each in parts])) for rate, link in bare.items()}
 

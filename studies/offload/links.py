@@ -1,9 +1,10 @@
-"""Does a simulated link deliver what it was asked for? Round trips and bandwidths through the proxy, on this machine.
+"""Round trips and bandwidths that simulated links deliver, compared with the requested ones.
 
     python -m studies.offload.links
 
-Round trips are of four bytes, beyond those of the loopback without the proxy; bandwidth is of a second and a half of
-data that comes back over a faster way.
+Round trips are of four bytes through the proxy on this machine, minus those over loopback without the proxy. Bandwidth
+is that of a simulated uplink for 1.5 seconds of data, which an echo server returns over a faster downlink.
+Takes about half a minute and has no options. Figures: docs/offload.md.
 """
 
 import socket
@@ -17,18 +18,18 @@ from edge_bench.bench.offload.network.proxy_process import proxied
 
 ROUND_TRIPS_MS = (0.5, 1, 2, 5, 10, 20, 50, 100, 200)
 RATES_MBIT = (1, 2, 5, 10, 20, 50, 100, 200)
-SECONDS = 1.5
+TRANSFER_SECONDS = 1.5
 
 
 def rate(port: int, size: int) -> float:
-    """Bits a second, from the first bytes that come back to the last."""
+    """Return the bits per second of ``size`` echoed bytes, from the first byte received to the last."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
         sender = threading.Thread(target=connection.sendall, args=(bytes(size),))
         sender.start()
         first = len(connection.recv(1 << 20))
-        began, got = time.perf_counter(), first
-        while got < size:
-            got += len(connection.recv(1 << 20))
+        began, received = time.perf_counter(), first
+        while received < size:
+            received += len(connection.recv(1 << 20))
         ended = time.perf_counter()
         sender.join()
     return (size - first) * 8 / (ended - began)
@@ -45,14 +46,15 @@ def main() -> None:
             print(f"the loopback itself: {direct * 1e6:.0f} µs a round trip")
             print(f"the proxy beyond its links: {links.overhead_s * 1e6:.0f} µs a round trip, taken off")
             print("\n| round trip asked for, ms | delivered, median | error | p95 |\n|---|---|---|---|")
-            for asked, link in zip(ROUND_TRIPS_MS, trips, strict=True):
-                times = round_trips(links.ports[link.name], max(20, min(1000, int(2000 / asked))))
-                got, p95 = (statistics.median(times) - direct) * 1e3, times[int(0.95 * len(times))]
-                print(f"| {asked} | {got:.3f} | {100 * (got / asked - 1):+.1f} % | {(p95 - direct) * 1e3:.3f} |")
+            for requested, link in zip(ROUND_TRIPS_MS, trips, strict=True):
+                times = round_trips(links.ports[link.name], max(20, min(1000, int(2000 / requested))))
+                median, p95 = (statistics.median(times) - direct) * 1e3, times[int(0.95 * len(times))]
+                error = 100 * (median / requested - 1)
+                print(f"| {requested} | {median:.3f} | {error:+.1f} % | {(p95 - direct) * 1e3:.3f} |")
             print("\n| bandwidth asked for, Mbit/s | delivered | error |\n|---|---|---|")
-            for asked, link in zip(RATES_MBIT, rates, strict=True):
-                got = rate(links.ports[link.name], int(asked * 1e6 / 8 * SECONDS)) / 1e6
-                print(f"| {asked} | {got:.2f} | {100 * (got / asked - 1):+.1f} % |")
+            for requested, link in zip(RATES_MBIT, rates, strict=True):
+                mbit = rate(links.ports[link.name], int(requested * 1e6 / 8 * TRANSFER_SECONDS)) / 1e6
+                print(f"| {requested} | {mbit:.2f} | {100 * (mbit / requested - 1):+.1f} % |")
         listener.shutdown(socket.SHUT_RDWR)
 
 

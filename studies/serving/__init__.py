@@ -1,1 +1,1 @@
-"""The inference server under load, and its answers against a local run."""
+"""Load tests of the inference server, and its predictions compared with a local run."""

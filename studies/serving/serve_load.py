@@ -1,11 +1,12 @@
-"""The server under load on loopback, by wrk: requests a second, latencies, refusals, and memory over many requests.
+"""Throughput, latency, rejected requests and memory of the inference server under load from wrk over loopback.
 
     python -m studies.serving.serve_load BUNDLE [--variant dynamic] [--seconds 10] [--requests 100000]
 
-wrk (Debian: `apt-get install wrk`) keeps 1, 8 and 64 connections busy with one image of the test set a request, in
-binary, and runs on the same machine as the server: its share of the processors is in the figures. Then more connections
-than the queue has room for: every answer has to be 200 or 503. Then `--requests` requests in a row, with the memory of
-the server and of its worker read before, ten times within, and after.
+wrk keeps 1, 8 and 64 connections busy with requests of one test image in binary form. It runs on the same machine as
+the server, so the results include its share of the processors. Then 64 connections exceed a queue of 16: every response
+must be 200 or 503. Finally, memory is read before, about ten times during, and after `--requests` requests.
+Takes about two minutes for `dynamic` and three for `keras`. Needs wrk (Debian: `apt-get install wrk`). Figures:
+docs/serve.md.
 """
 
 import argparse
@@ -25,6 +26,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from edge_bench.bench.records.bundle import Bundle
 
+#: Lua script for wrk. Prints "RESULT" and a JSON object: seconds, latencies in ms, socket errors ("broken") and counts
+#: of status codes. The count of status code 0 is that of 503 responses without Retry-After.
 SCRIPT = """
 local file = io.open(os.getenv("BODY"), "rb")
 wrk.method, wrk.body = "POST", file:read("*a")
@@ -52,7 +55,7 @@ end
 
 
 class Server:
-    """`edge-bench serve` on any free port."""
+    """`edge-bench serve` on a free port, terminated on exit of the context."""
 
     def __init__(self, bundle: Path, *options: str) -> None:
         self.process = subprocess.Popen(
@@ -62,8 +65,8 @@ class Server:
         )
         assert self.process.stderr is not None
         for line in self.process.stderr:
-            if found := re.search(r"(\S+) is served on http://(.+):(\d+)$", line):
-                self.name, self.host, self.port = found[1], found[2], int(found[3])
+            if match := re.search(r"(\S+) is served on http://(.+):(\d+)$", line):
+                self.name, self.host, self.port = match[1], match[2], int(match[3])
                 return
         raise SystemExit("the server did not start")
 
@@ -74,8 +77,8 @@ class Server:
         self.process.terminate()
         self.process.wait()
 
-    def figures(self) -> dict[str, float]:
-        """What /metrics says, and processor seconds of the server and its worker."""
+    def metrics(self) -> dict[str, float]:
+        """Return the samples of /metrics, and the processor seconds of the server and its worker."""
         connection = http.client.HTTPConnection(self.host, self.port)
         connection.request("GET", "/metrics")
         text = connection.getresponse().read().decode()
@@ -87,25 +90,25 @@ class Server:
             for family in text_string_to_metric_families(text)
             for sample in family.samples
             if "le" not in sample.labels
-        } | {name: sum(which.cpu_times()[:2]) for name, which in (("server_cpu", server), ("worker_cpu", worker))}
+        } | {name: sum(process.cpu_times()[:2]) for name, process in (("server_cpu", server), ("worker_cpu", worker))}
 
     def load(self, connections: int, seconds: int, folder: Path) -> dict[str, Any]:
-        """What wrk says. What the load before has left in the queue is waited for."""
-        while self.figures()["edge_bench_pending_requests"]:
+        """Wait until the queue is empty, then run wrk and return the result that SCRIPT prints."""
+        while self.metrics()["edge_bench_pending_requests"]:
             pass
-        done = subprocess.run(
+        completed = subprocess.run(
             ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", str(folder / "post.lua"),
              f"http://{self.host}:{self.port}/v2/models/{self.name}/infer"],
             capture_output=True, text=True, check=True,
             env=os.environ | {"BODY": str(folder / "body"), "LENGTH": (folder / "length").read_text()},
         )  # fmt: skip
-        (line,) = (line for line in done.stdout.splitlines() if line.startswith("RESULT"))
+        (line,) = (line for line in completed.stdout.splitlines() if line.startswith("RESULT"))
         result: dict[str, Any] = json.loads(line.removeprefix("RESULT "))
         return result
 
 
 def write_request(bundle: Bundle, folder: Path) -> None:
-    """One image, in binary; labels and scores in binary, too."""
+    """Write wrk's script and a request with one image; image, labels and scores are sent in binary form."""
     images, _ = bundle.test_set()
     data = np.ascontiguousarray(images[:1]).tobytes()
     tensor = {
@@ -119,12 +122,14 @@ def write_request(bundle: Bundle, folder: Path) -> None:
 
 
 def row(connections: int, result: dict[str, Any]) -> str:
-    answered = sum(count for status, count in result["codes"].items() if status != "0")
-    refused, without = result["codes"].get("503", 0), result["codes"].get("0", 0)
-    other = answered - refused - result["codes"].get("200", 0) + result["broken"] + without
+    """Return one row of the table. Errors are socket errors, other status codes and 503 without Retry-After."""
+    codes = result["codes"]
+    responses = sum(count for status, count in codes.items() if status != "0")
+    rejected = codes.get("503", 0)
+    errors = responses - rejected - codes.get("200", 0) + result["broken"] + codes.get("0", 0)
     return (
-        f"| {connections} | {answered / result['seconds']:,.0f} | {result['p50']:.2f} | {result['p99']:.2f} | "
-        f"{result['max']:.1f} | {refused:,} | {other} |"
+        f"| {connections} | {responses / result['seconds']:,.0f} | {result['p50']:.2f} | {result['p99']:.2f} | "
+        f"{result['max']:.1f} | {rejected:,} | {errors} |"
     )
 
 
@@ -141,10 +146,10 @@ def main() -> None:
         print("| connections | requests/s | p50 ms | p99 ms | max ms | 503 | errors |\n|---|---|---|---|---|---|---|")
         with Server(options.bundle, "--variant", options.variant) as server:
             server.load(8, 2, folder)
-            before = server.figures()
+            before = server.metrics()
             for connections in (1, 8, 64):
                 print(row(connections, server.load(connections, options.seconds, folder)), flush=True)
-            after = server.figures()
+            after = server.metrics()
             count = after["edge_bench_request_seconds_count"] - before["edge_bench_request_seconds_count"]
             for part in ("queue", "decode", "compute", "request"):
                 spent = after[f"edge_bench_{part}_seconds_sum"] - before[f"edge_bench_{part}_seconds_sum"]
@@ -157,24 +162,24 @@ def main() -> None:
             print("with --queue 16:")
             print(row(64, server.load(64, options.seconds, folder)), flush=True)
         with Server(options.bundle, "--variant", options.variant) as server:
-            remember(server, options.requests, folder)
+            memory_table(server, options.requests, folder)
 
 
-def remember(server: Server, requests: int, folder: Path) -> None:
-    """Memory over so many requests."""
+def memory_table(server: Server, requests: int, folder: Path) -> None:
+    """Print the memory of server and worker in MiB, about ten times during ``requests`` requests."""
     print("| requests | server MiB | worker MiB |\n|---|---|---|")
-    made, next_one = 0.0, 0.0
+    next_row = 0.0
     while True:
-        figures = server.figures()
-        made = figures.get("edge_bench_request_seconds_count", 0)
-        if made >= next_one:
-            server_bytes, worker_bytes = (
-                figures[name] / (1 << 20)
+        metrics = server.metrics()
+        answered = metrics.get("edge_bench_request_seconds_count", 0)
+        if answered >= next_row:
+            server_mib, worker_mib = (
+                metrics[name] / (1 << 20)
                 for name in ("process_resident_memory_bytes", "edge_bench_worker_resident_bytes")
             )
-            print(f"| {made:,.0f} | {server_bytes:.1f} | {worker_bytes:.1f} |", flush=True)
-            next_one = made + requests / 10
-        if made >= requests:
+            print(f"| {answered:,.0f} | {server_mib:.1f} | {worker_mib:.1f} |", flush=True)
+            next_row = answered + requests / 10
+        if answered >= requests:
             return
         server.load(8, 2, folder)
 

@@ -1,9 +1,10 @@
-"""Does a client that others wrote get the predictions of a local run? All test images, all variants.
+"""Number of predictions that differ between the inference server and a local run, for all variants and test images.
 
     python -m studies.serving.serve_predictions BUNDLE
 
-Each variant is run once locally (`edge-bench run --trials 1 --processes 1`), then served, and the whole test set is
-classified through NVIDIA's tritonclient, 100 images a request: as pixels, and as PNG files.
+Each variant is run once locally (`edge-bench run --trials 1 --processes 1`) and then served. NVIDIA's tritonclient
+sends the whole test set, 100 images per request, as pixels and again as PNG files.
+Takes a few minutes for the paper's model and Fashion-MNIST. Figures: docs/serve.md.
 """
 
 import argparse
@@ -24,11 +25,11 @@ from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Settings
 from studies.serving.serve_load import Server
 
-AT_ONCE = 100
+IMAGES_PER_REQUEST = 100
 
 
 def run_labels(bundle: Path, variant: str, runtime: str) -> npt.NDArray[np.int64]:
-    """What `edge-bench run` predicts."""
+    """Return the labels that `edge-bench run` predicts, shape [images]."""
     selection, settings = Selection(variants=[variant], runtimes=[runtime]), Settings(trials=1, processes=1)
     with tempfile.TemporaryDirectory() as results:
         run, _ = measure(BenchmarkRequest.from_bundle(bundle, selection, settings, Silent()), Path(results), Silent())
@@ -36,14 +37,14 @@ def run_labels(bundle: Path, variant: str, runtime: str) -> npt.NDArray[np.int64
 
 
 def served_labels(server: Server, images: npt.NDArray[Any], datatype: str) -> npt.NDArray[np.int64]:
-    """What tritonclient gets."""
+    """Return the labels that tritonclient receives, shape [images]; ``datatype`` is UINT8 (pixels) or BYTES (files)."""
     import tritonclient.http as triton
 
     client, labels = triton.InferenceServerClient(f"{server.host}:{server.port}"), list[npt.NDArray[np.int64]]()
-    for start in range(0, len(images), AT_ONCE):
-        some = images[start : start + AT_ONCE]
-        tensor = triton.InferInput("images", list(some.shape), datatype)
-        tensor.set_data_from_numpy(some)
+    for start in range(0, len(images), IMAGES_PER_REQUEST):
+        batch = images[start : start + IMAGES_PER_REQUEST]
+        tensor = triton.InferInput("images", list(batch.shape), datatype)
+        tensor.set_data_from_numpy(batch)
         labels.append(client.infer(server.name, [tensor]).as_numpy("labels"))
     client.close()
     return np.concatenate(labels)
@@ -66,10 +67,10 @@ def main() -> None:
         runtime = "tensorflow" if variant.name == "keras" else "litert"
         local = run_labels(bundle.folder, variant.name, runtime)
         with Server(bundle.folder, "--variant", variant.name, "--runtime", runtime) as server:
-            others = [
+            pixels, png_files = (
                 int((served_labels(server, *sent) != local).sum()) for sent in ((images, "UINT8"), (files, "BYTES"))
-            ]
-        print(f"| {variant.name} | {runtime} | {len(local):,} | {others[0]} | {others[1]} |", flush=True)
+            )
+        print(f"| {variant.name} | {runtime} | {len(local):,} | {pixels} | {png_files} |", flush=True)
 
 
 if __name__ == "__main__":

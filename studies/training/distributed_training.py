@@ -1,9 +1,10 @@
-"""The paper's model trained by two workers beside one, the same global batch: seconds and accuracy over several seeds.
+"""Training time and accuracy of the paper's model with one worker and with two, for several seeds.
 
     python -m studies.training.distributed_training --seeds 1,2,3 --epochs 2
 
-Both workers run here, on loopback, so this shows that the training is the same and what the exchange costs, not what
-two machines would gain. docs/distributed-training.md holds what it printed.
+The global batch size is the same. Both workers run on this machine and communicate over loopback. The study shows that
+the training is equivalent and what the exchange of gradients costs, but not how much faster two machines would be.
+The command above takes about four minutes on two cores. Figures: docs/distributed-training.md.
 """
 
 import argparse
@@ -18,20 +19,20 @@ from pathlib import Path
 import numpy as np
 
 
-def measured(workers: int, seed: int, options: list[str], folder: Path) -> dict[str, float]:
+def train(workers: int, seed: int, options: list[str], folder: Path) -> dict[str, float]:
     bundle = folder / f"{workers}-{seed}"
     began = time.perf_counter()
-    who = ["--workers", str(workers), "--seed", str(seed), "--bundle", str(bundle)]
+    run = ["--workers", str(workers), "--seed", str(seed), "--bundle", str(bundle)]
     subprocess.run(
-        [sys.executable, "-m", "edge_bench", "train", "--quiet", *who, *options], check=True, stdout=sys.stderr
+        [sys.executable, "-m", "edge_bench", "train", "--quiet", *run, *options], check=True, stdout=sys.stderr
     )
-    whole = time.perf_counter() - began
+    elapsed = time.perf_counter() - began
     history = json.loads((bundle / "history.json").read_bytes())
     if history["workers"] != [workers] * len(history["loss"]):
         raise SystemExit(f"{bundle}: trained by {history['workers']} workers")
     return {
         "seconds an epoch": statistics.mean(history["seconds"]),
-        "command, seconds": whole,
+        "command, seconds": elapsed,
         "validation": 100 * history["val_accuracy"][-1],
         "test": 100 * test_accuracy(bundle),
     }
@@ -51,23 +52,18 @@ def main() -> None:
     parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--epochs", default="2")
     parser.add_argument("--dataset", default="fashion-mnist")
-    said = parser.parse_args()
-    options = ["--epochs", said.epochs, "--dataset", said.dataset]
-    found: dict[int, list[dict[str, float]]] = {1: [], 2: []}
-    print(
-        "| seed | workers | seconds an epoch | command, seconds | validation, % | test, % |\n| --- "
-        + "| --- " * 5
-        + "|"
-    )
+    arguments = parser.parse_args()
+    options = ["--epochs", arguments.epochs, "--dataset", arguments.dataset]
+    by_workers: dict[int, list[dict[str, float]]] = {1: [], 2: []}
+    print("| seed | workers | seconds an epoch | command, seconds | validation, % | test, % |")
+    print("| --- " * 6 + "|")
     with tempfile.TemporaryDirectory() as folder:
-        for seed in map(int, said.seeds.split(",")):
-            for workers, rows in found.items():  # in turn, so that what changes on the machine meets both
-                row = measured(workers, seed, options, Path(folder))
+        for seed in map(int, arguments.seeds.split(",")):
+            for workers, rows in by_workers.items():  # alternate, so that drift of the machine affects both alike
+                row = train(workers, seed, options, Path(folder))
                 rows.append(row)
-                print(
-                    f"| {seed} | {workers} | " + " | ".join(f"{value:.2f}" for value in row.values()) + " |", flush=True
-                )
-    for workers, rows in found.items():
+                print(f"| {seed} | {workers} |", *(f"{value:.2f} |" for value in row.values()), flush=True)
+    for workers, rows in by_workers.items():
         for name in rows[0]:
             values = [row[name] for row in rows]
             spread = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""

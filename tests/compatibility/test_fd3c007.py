@@ -1,8 +1,8 @@
 """Everything that revision fd3c007 (schema 1.3) wrote can still be read, resumed, compared and reported.
 
 ``fd3c007.zip`` was made by that revision itself: a bundle of a small CNN, trained on digits, with 120 test images; Runs
-of it, one with ``--resample``; the journal of a run that was killed; an Offload; the state of a fleet command of which one
-engine failed; and a training that was stopped after its first epoch.
+of it, one with ``--resample``; the journal of a run that was killed; an Offload; the state of a fleet command with one
+failed engine; and a training that was stopped after its first epoch.
 """
 
 import json
@@ -184,7 +184,7 @@ def test_a_fleet_command_does_only_what_the_old_one_has_not(old: Path, sockets: 
     for engine in engines:
         engine.stop()
     assert done.returncode == 0, done.stderr
-    assert not engines[0].asked
+    assert not engines[0].requests
     assert len(list((old / "fleet").glob("run-*.json"))) == 2
     after = decode_record(state, FleetRecord, ResultsError, "")
     assert [device.state for device in after.devices] == ["done", "done"]

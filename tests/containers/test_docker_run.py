@@ -61,7 +61,7 @@ def test_a_mounted_bundle_is_measured_and_the_run_can_be_taken_out(bundle: Path,
     (path,) = results.glob("run-*.json")
     run = read_run(path)
     assert run.emulated
-    assert {(r.configuration.variant, r.configuration.runtime) for r in run.measured} >= {
+    assert {(r.configuration.variant, r.configuration.runtime) for r in run.results_with_trials} >= {
         ("dynamic", "tflite-runtime"), ("dynamic", "litert"),
     }  # fmt: skip
 

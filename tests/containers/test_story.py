@@ -33,8 +33,9 @@ def test_host_and_edge_ran_the_identical_benchmark_each_on_its_own_processor(sto
     assert host.machine.container
     assert edge.machine.container
     np.testing.assert_array_equal(unpack(host.images.indices), unpack(edge.images.indices))
-    assert {result.configuration.runtime for result in host.measured} == {"tensorflow", "tflite-runtime", "litert"}
-    assert {result.configuration.runtime for result in edge.measured} == {"tflite-runtime", "litert"}
+    runtimes = {result.configuration.runtime for result in host.results_with_trials}
+    assert runtimes == {"tensorflow", "tflite-runtime", "litert"}
+    assert {result.configuration.runtime for result in edge.results_with_trials} == {"tflite-runtime", "litert"}
 
 
 @pytest.mark.parametrize("runtime", ["tflite-runtime", "litert"])
@@ -44,7 +45,7 @@ def test_the_light_model_answers_alike_on_both_processors(story: Story, runtime:
         run = story.run_of(architecture)
         (result,) = (
             result
-            for result in run.measured
+            for result in run.results_with_trials
             if (result.configuration.variant, result.configuration.runtime) == ("dynamic", runtime)
         )
         labels[architecture] = result.labels()

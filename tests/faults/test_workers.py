@@ -112,8 +112,8 @@ def test_memory_and_time_bound_tensorflow_too(digits_bundle: Bundle) -> None:
 def test_kill_9_of_the_parent_takes_along_a_worker_in_the_middle_of_native_code(tmp_path: Path) -> None:
     library_that(tmp_path, on_import="os.write(1, b'in it'); ctypes.CDLL(None).sleep(1000)")
     code = (
-        "import time\nfrom edge_bench.bench.worker.process import Worker\nworker = Worker('litert')\n"
-        "while worker._said() != 'in it': pass\nprint(worker._process.pid, flush=True)\ntime.sleep(1000)"
+        "import time\nfrom edge_bench.bench.worker.process import WorkerProcess\nworker = WorkerProcess('litert')\n"
+        "while worker._printed() != 'in it': pass\nprint(worker._process.pid, flush=True)\ntime.sleep(1000)"
     )
     environment = clean_environment(tmp_path)
     parent = subprocess.Popen(

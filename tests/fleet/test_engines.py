@@ -68,7 +68,7 @@ def test_each_engine_that_cannot_is_a_row_and_the_rest_finishes(
         f'[[engine]]\nname = "a-32-bit-pi"\nurl = "{shelf.engines[2].url}"\nplatform = "linux/arm/v7"\n'
         f'[[engine]]\nname = "no-memory"\nurl = "{shelf.engines[2].url}"\nmemory = "24M"\n'
     )
-    done = shelf.run(*QUICK, "--answer-within", 10, results=tmp_path, fleet_file=tmp_path / "fleet.toml")
+    done = shelf.run(*QUICK, "--api-timeout", 10, results=tmp_path, fleet_file=tmp_path / "fleet.toml")
     assert_refused(done, "7 of 8 engines", "--resume", code=1)
     assert [run.machine.hostname for run in runs_in(tmp_path)] == ["good"]
     for reason in (
@@ -127,7 +127,7 @@ def test_killed_command_and_killed_engine_are_gone_on_with(shelf: Shelf, tmp_pat
     process.kill()
     process.communicate()
     assert any("edge-bench-run" in left for left in nothing_left())  # it goes on without us
-    going_on = shelf.start(*long, "--resume", "--patience", 3, results=tmp_path)
+    going_on = shelf.start(*long, "--resume", "--reconnect-timeout", 3, results=tmp_path)
     wait_for(going_on, r"pi: measuring [1-9]")
     pi = shelf.engines[2]
     pi.kill()
@@ -139,8 +139,9 @@ def test_killed_command_and_killed_engine_are_gone_on_with(shelf: Shelf, tmp_pat
     assert done.returncode == 0, done.stderr
     assert sorted(run.machine.hostname for run in runs_in(tmp_path)) == ["amd", "by-ssh", "pi"]
     (run,) = (run for run in runs_in(tmp_path) if run.machine.hostname == "pi")
-    assert [len(result.trials) for result in run.measured] == [100]
-    assert len({trial.process for trial in run.measured[0].trials}) >= 2  # from before the power cut and after
+    assert [len(result.trials) for result in run.results_with_trials] == [100]
+    # from before the power cut and after
+    assert len({trial.process for trial in run.results_with_trials[0].trials}) >= 2
 
 
 def test_what_was_kept_is_seen_and_cleaned(shelf: Shelf, tmp_path: Path, nothing_left: Left) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.bundle import Bundle
-from studies.fleet.fleet_desk import run_of, template
+from studies.fleet.fleet_overhead import run_of, template
 from studies.fleet.recorded_engine import RecordedEngine
 from tests.conftest import clean_environment, command
 from tests.fleet.engines import own_folder
@@ -39,9 +39,8 @@ def changed(run: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return copy | changes
 
 
-def test_no_machine_can_harm_the_others(
-    digits_bundle: Bundle, run: dict[str, Any], sockets: Path, tmp_path: Path
-) -> None:
+def spoiled_runs(run: dict[str, Any]) -> dict[str, tuple[dict[str, Any] | None, str]]:
+    """What engines hand over, by engine's name, with the reason that its row gives; the first is as it should be."""
     machine, packed = run["machine"], msgspec.to_builtins(pack([1] * 200))
     fewer = changed(run)
     fewer["results"][0]["predictions"] = msgspec.to_builtins(pack([1]))
@@ -49,7 +48,7 @@ def test_no_machine_can_harm_the_others(
     bomb["results"][0]["predictions"] = packed | {"length": 99_000_000}
     labels = changed(run)
     labels["images"]["labels"] = packed
-    given = {
+    return {
         "good": (run, ""),
         "of-another-bundle": (changed(run, bundle=run["bundle"] | {"sha256": "0" * 64}), "it is of another bundle"),
         "of-another-machine": (changed(run, machine=machine | {"hostname": "good"}), "it is of another machine"),
@@ -63,8 +62,13 @@ def test_no_machine_can_harm_the_others(
         "wrong-truth": (labels, "its labels are not the bundle's"),
         "no-json": (None, "its Run cannot be used"),
     }
+
+
+def engines_with(runs: dict[str, tuple[dict[str, Any] | None, str]], sockets: Path) -> dict[str, RecordedEngine]:
+    """An engine for each of them, and engines that fail in other ways."""
+    good = runs["good"][0] or {}
     engines = {}
-    for number, (name, (stated, _)) in enumerate(given.items()):
+    for number, (name, (stated, _)) in enumerate(runs.items()):
         named = (name, number) if name != "of-another-machine" else ("good", number)
         data = b"{" if stated is None else run_of(stated, *named)
         if stated and ("kind" in name or name in ("climbs", "escapes")):  # run_of would repair these
@@ -76,11 +80,24 @@ def test_no_machine_can_harm_the_others(
     )  # fmt: skip
     engines["killed"] = RecordedEngine(sockets / "killed.sock", {}, LAYERS, "x86_64", exit_code=137)
     engines["refused"] = RecordedEngine(
-        sockets / "refused.sock", {}, LAYERS, "x86_64", exit_code=1, words="error: no configuration could be measured"
-    )
+        sockets / "refused.sock",
+        {},
+        LAYERS,
+        "x86_64",
+        exit_code=1,
+        stderr="error: no configuration could be measured",
+    )  # fmt: skip
     engines["sent-to"] = RecordedEngine(
-        sockets / "sent-to.sock", {"runs/run-77.json": run_of(run, "sent-to", 77)}, LAYERS, "x86_64", has_image=False
+        sockets / "sent-to.sock", {"runs/run-77.json": run_of(good, "sent-to", 77)}, LAYERS, "x86_64", has_image=False
     )
+    return engines
+
+
+def test_no_machine_can_harm_the_others(
+    digits_bundle: Bundle, run: dict[str, Any], sockets: Path, tmp_path: Path
+) -> None:
+    given = spoiled_runs(run)
+    engines = engines_with(given, sockets)
     for engine in engines.values():
         engine.start()
     image = saved_image(tmp_path / "edge.tar")
@@ -113,7 +130,7 @@ def test_no_machine_can_harm_the_others(
     assert "\x1b" not in done.stdout
     # nothing is left on any of them, and the image went only where it was not
     assert not any(engine.containers or engine.volumes for engine in engines.values())
-    assert [name for name, engine in engines.items() if "POST /images/load" in engine.asked] == ["sent-to"]
+    assert [name for name, engine in engines.items() if "POST /images/load" in engine.requests] == ["sent-to"]
 
 
 def test_a_network_that_breaks_off_and_comes_back_costs_nothing(
@@ -131,7 +148,7 @@ def test_a_network_that_breaks_off_and_comes_back_costs_nothing(
     )  # fmt: skip
     assert process.stderr is not None
     assert any(line == "shaky: run\n" for line in process.stderr)
-    while not any(asked.endswith("/wait") for asked in engine.asked[-1:]):
+    while not any(asked.endswith("/wait") for asked in engine.requests[-1:]):
         pass
     engine.stop()
     assert any("lost (waiting: " in line for line in process.stderr)
@@ -140,5 +157,5 @@ def test_a_network_that_breaks_off_and_comes_back_costs_nothing(
     assert process.returncode == 0, said
     assert len(list((tmp_path / "results").glob("run-*.json"))) == 1
     # the check and the run were started, and nothing a second time
-    assert sum(asked.endswith("/start") for asked in engine.asked) == 2
+    assert sum(asked.endswith("/start") for asked in engine.requests) == 2
     engine.stop()

@@ -54,7 +54,7 @@ def test_a_global_job_brings_every_run_home_and_a_drained_nodes_row_says_so(
     assert {"amd", "by-ssh"} <= {run.machine.hostname for run in runs_in(results)}
     assert nothing_left() == []
     described = stack.read_text()
-    assert 'mode: "global-job"' in described
+    assert "mode: global-job" in described
     assert "node.platform.arch == x86_64" in described
     done = swarm.run(*options, "--resume", results=results, fleet_file=plain)
     assert done.returncode == 0, done.stderr

@@ -52,7 +52,7 @@ def test_a_docker_context_is_an_engine(shelf: Shelf, tmp_path: Path, nothing_lef
             env=os.environ | environment, check=True, capture_output=True,
         )  # fmt: skip
     done = shelf.run(
-        *QUICK, "--desk", "unix:///var/run/docker.sock",
+        *QUICK, "--local-engine", "unix:///var/run/docker.sock",
         results=tmp_path, engines=["by-socket", "by-tls"], inside=desk, environment=environment,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -16,7 +16,7 @@ from edge_bench.app.figures.drawing.svg import inline_svg
 from edge_bench.app.render.formats import Format, Layout
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.table import render
-from edge_bench.app.report.chapter import chapters_of
+from edge_bench.app.report.bundle_section import bundle_sections
 from edge_bench.app.report.page import report_page
 from edge_bench.app.tables.models.inspect import inspect_tables
 from edge_bench.app.tables.models.training import training_summary
@@ -199,7 +199,7 @@ def _use_runs(runs: list[Run], sound: Run, *, page: bool) -> None:
     headlines(both)
     _shown(*comparison_tables(compare(both)))
     if page:
-        report_page(chapters_of(both, []), lambda _: None)
+        report_page(bundle_sections(both, []), lambda _: None)
     found = changes(runs, sound)
     _shown(changes_table(found, judge(found, Limits(slower=0.05, accuracy_drop=0.5)), "old.json"))
 
@@ -216,7 +216,7 @@ def _use_offload(path: Path) -> None:
     assessment = assess(read)
     _shown(*offload_tables(read, assessment))
     if crc32(path.read_bytes()) % 100 == 0:
-        report_page(chapters_of([], [], [read]), lambda _: None)
+        report_page(bundle_sections([], [], [read]), lambda _: None)
 
 
 def _use_labels(path: Path, pngs: Path) -> None:

@@ -77,10 +77,10 @@ def test_repeats_add_up_to_a_table_and_to_longer_runs() -> None:
     assert counted["quiet", "60 in 10", "with 5 % more work"] == ["6", "0", "6", "0", "0"]
     assert counted["one core busy", "60 in 10", "with 5 % more work"][1:3] == ["0", "0"]
     assert counted["quiet", "30 in 5", "with itself"][1:3] == ["0", "0"]
-    ways = _cells(self_comparison.ways(repeats))
-    assert len(ways) == 2 * len(self_comparison.WAYS)
+    ways = _cells(self_comparison.estimator_table(repeats))
+    assert len(ways) == 2 * len(self_comparison.ESTIMATORS)
     assert {(line[0], line[2], line[4]) for line in ways} == {("quiet", "0%", "100%"), ("one core busy", "0%", "0%")}
-    held = _cells(self_comparison.held(repeats))
+    held = _cells(self_comparison.coverage_table(repeats))
     assert [line[2] for line in held] == ["12", "24", "8", "16"]
     assert all(int(line[3].split("%")[0]) >= 75 for line in held)
 
@@ -99,7 +99,7 @@ def test_components_are_those_that_times_were_drawn_from() -> None:
         ))  # fmt: skip
     found = components(repeats)
     assert found.disturbed == pytest.approx(0.2, abs=0.02)
-    assert found.by == pytest.approx(0.24, abs=0.01)
+    assert found.slowdown == pytest.approx(0.24, abs=0.01)
     assert found.trial == pytest.approx(0.023, abs=0.003)
     assert found.drift == pytest.approx(0.011, abs=0.003)
     assert found.process == pytest.approx(0.006, abs=0.003)
@@ -112,9 +112,9 @@ def _cells(table: str) -> list[list[str]]:
 @pytest.mark.slow
 def test_litert_benchmark_and_a_run_can_stand_side_by_side(digits_bundle: Bundle) -> None:
     model = digits_bundle.folder / "variants" / "float32.tflite"
-    run = litert_benchmark.ours(model, 1)
+    run = litert_benchmark.run_edge_bench(model, 1)
     assert len(run.results[0].trials) == 6
-    assert litert_benchmark.theirs(model, 1, 50) >= 0
+    assert litert_benchmark.run_litert_benchmark(model, 1, 50) >= 0
 
 
 def test_the_budget_counts_what_was_timed(digits_bundle: Bundle) -> None:
@@ -122,6 +122,6 @@ def test_the_budget_counts_what_was_timed(digits_bundle: Bundle) -> None:
     run = run_benchmark(
         bundle_workload(digits_bundle), plan(digits_bundle, selection), Settings(trials=2, processes=1), Silent()
     )
-    found = wall_time.shares(run)
+    found = wall_time.durations(run)
     assert found["budget"] == pytest.approx(1.25 * found["timed trials"] + 3)
     assert found["wall"] > found["timed trials"] + found["warm-ups"]

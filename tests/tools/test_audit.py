@@ -50,7 +50,7 @@ def test_no_answer_is_said_and_is_no_all_clear(
 
 
 def test_whether_anyone_answers_is_asked_of_one_package(tmp_path: Path, lock: str) -> None:
-    assert audit.first_of(Path(lock), tmp_path).read_text() == "first==1.0 \\\n    --hash=sha256:00\n"
+    assert audit.first_package(Path(lock), tmp_path).read_text() == "first==1.0 \\\n    --hash=sha256:00\n"
 
 
 def test_every_lock_has_hashes_and_no_address() -> None:

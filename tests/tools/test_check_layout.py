@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tools.check_layout import MOST_LINES, MOST_MODULES, main, problems
+from tools.check_layout import MOST_BODY_LINES, MOST_LINES, MOST_MODULES, main, problems
 
 
 def test_a_full_folder_and_a_long_module_are_named(tmp_path: Path) -> None:
@@ -20,3 +20,15 @@ def test_a_full_folder_and_a_long_module_are_named(tmp_path: Path) -> None:
     assert f"{MOST_MODULES + 1} modules" in found[0]
     assert found[1].startswith(str(package / "one_more.py"))
     assert main([str(tmp_path)]) == 1
+
+
+def test_a_long_function_is_named_and_what_does_not_count_is_not_counted(tmp_path: Path) -> None:
+    body = "    x = 1\n" * MOST_BODY_LINES
+    nested = f"    def inner():\n    {body.replace(chr(10), chr(10) + '    ').rstrip()}\n"
+    module = tmp_path / "module.py"
+    module.write_text(f'def f(\n    a,\n):\n    """One.\n\n    More.\n    """\n{nested}{body}')
+    assert list(problems([tmp_path])) == []
+
+    module.write_text(f"def first():\n    pass\n\n\ndef second():\n{body}    return x\n")
+    (found,) = problems([tmp_path])
+    assert found.startswith(f"{module}:5: second has {MOST_BODY_LINES + 1} lines")

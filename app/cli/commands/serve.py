@@ -1,4 +1,4 @@
-"""The command that serves a model."""
+"""The command ``serve``."""
 
 from edge_bench.app.cli.options.data import Preprocess
 from edge_bench.app.cli.options.measuring import MemoryLimit
@@ -6,7 +6,6 @@ from edge_bench.app.cli.options.serve import (
     BodyTimeout,
     Certificate,
     CertificateKey,
-    Grace,
     HeaderTimeout,
     Host,
     InferenceTimeout,
@@ -20,14 +19,15 @@ from edge_bench.app.cli.options.serve import (
     ServedRuntime,
     ServedThreads,
     ServedVariant,
+    ShutdownTimeout,
     Token,
     TokenFile,
 )
-from edge_bench.app.cli.options.shared import DEFAULT_BUNDLE, Debug, Quiet
+from edge_bench.app.cli.options.shared import DEFAULT_BUNDLE
 
 __all__ = ["serve"]
 
-#: A worker's message may have 256 MiB.
+#: Largest request body; a worker's message may have 256 MiB.
 MOST_BYTES = 255 << 20
 
 
@@ -51,10 +51,8 @@ def serve(
     header_timeout: HeaderTimeout = 10,
     body_timeout: BodyTimeout = 60,
     timeout: InferenceTimeout = 60,
-    grace: Grace = 8,
+    shutdown_timeout: ShutdownTimeout = 8,
     memory_limit: MemoryLimit = None,
-    quiet: Quiet = False,
-    debug: Debug = False,
 ) -> None:
     """Serve a model over the Open Inference Protocol (KServe V2 REST) until Ctrl-C or SIGTERM."""
     from edge_bench.app.cli import console, parsing
@@ -70,7 +68,7 @@ def serve(
         queue=queue, batch=max_batch,
         body_bytes=parsing.size(max_body, "--max-body", least=1 << 10, most=MOST_BYTES),
         body_seconds=body_timeout, header_seconds=header_timeout,
-        inference_seconds=timeout, start_seconds=300, end_seconds=grace,
+        inference_seconds=timeout, start_seconds=300, end_seconds=shutdown_timeout,
         memory=parsing.memory(memory_limit),
     )  # fmt: skip
     selection = Selection(

@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
+from edge_bench.app.cli.options.declare import option
 from edge_bench.app.render.formats import Layout
 
 __all__ = [
@@ -12,30 +11,30 @@ __all__ = [
     "Bundles",
     "FailIfAccuracyDrops",
     "FailIfSlower",
+    "FigureFile",
     "FigureSize",
-    "Picture",
     "ReportFile",
     "ReportFormats",
 ]
 Baseline = Annotated[
     str | None,
-    typer.Option(
-        envvar="EDGE_BENCH_BASELINE",
+    option(
+        "--baseline",
         help="VARIANT[/RUNTIME[/THREADS[/BATCH]]] to compare with, or an older Run's file.  [default: keras]",
     ),
 ]
 FailIfSlower = Annotated[
     str | None,
-    typer.Option(
-        envvar="EDGE_BENCH_FAIL_IF_SLOWER",
+    option(
+        "--fail-if-slower",
         help="Exit code 3 where a configuration takes more than 5% (say) longer than in the --baseline Run.",
     ),
 ]
 FailIfAccuracyDrops = Annotated[
     float | None,
-    typer.Option(
+    option(
+        "--fail-if-accuracy-drops",
         min=0,
-        envvar="EDGE_BENCH_FAIL_IF_ACCURACY_DROPS",
         help="Exit code 3 where it loses more than so many percentage points of accuracy.",
     ),
 ]
@@ -43,37 +42,30 @@ FailIfAccuracyDrops = Annotated[
 # -- report and history
 Bundles = Annotated[
     list[Path] | None,
-    typer.Option(
+    option(
         "--bundle",
         "-b",
-        envvar="EDGE_BENCH_BUNDLE",
         help="The bundle that was measured, for its training and its images; may be given once for each.",
     ),
 ]
 ReportFile = Annotated[
     Path | None,
-    typer.Option(
+    option(
         "--output",
         "-o",
-        envvar="EDGE_BENCH_REPORT",
+        env="REPORT",
         help="The page, or without html in --format the folder of the pictures.  [default: report.html, figures]",
     ),
 ]
 ReportFormats = Annotated[
     str,
-    typer.Option("--format", "-f", envvar="EDGE_BENCH_REPORT_FORMAT", help="html; single pictures: png,svg,pdf"),
+    option("--format", "-f", env="REPORT_FORMAT", help="html; single pictures: png,svg,pdf"),
 ]
 FigureSize = Annotated[
     Layout,
-    typer.Option(
-        "--size", envvar="EDGE_BENCH_FIGURE_SIZE", help="Width of single pictures: a paper's column or its whole page."
-    ),
+    option("--size", env="FIGURE_SIZE", help="Width of single pictures: a paper's column or its whole page."),
 ]
-Picture = Annotated[
+FigureFile = Annotated[
     Path | None,
-    typer.Option(
-        "--picture",
-        envvar="EDGE_BENCH_PICTURE",
-        help="Draw it, too: a file named .png, .svg, .pdf or .html.",
-    ),
+    option("--figure", help="Draw it, too: a file named .png, .svg, .pdf or .html."),
 ]

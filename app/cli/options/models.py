@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from edge_bench.app.cli.options.declare import option
+
 __all__ = ["Calibration", "ExportedModel", "ModelFile", "Weights"]
 
 # -- inspect and export
@@ -14,15 +16,12 @@ ExportedModel = Annotated[
 ]
 Weights = Annotated[
     str,
-    typer.Option(
-        envvar="EDGE_BENCH_WEIGHTS",
-        help="For resnet50 and mobilenetv2: imagenet (downloaded), none (random), or a FILE.",
-    ),
+    option("--weights", help="For resnet50 and mobilenetv2: imagenet (downloaded), none (random), or a FILE."),
 ]
 Calibration = Annotated[
     Path | None,
-    typer.Option(
-        envvar="EDGE_BENCH_CALIBRATION",
+    option(
+        "--calibration",
         help="Images (a folder, .npy or .npz) that set the ranges of the int8 variant; without them there is none.",
     ),
 ]

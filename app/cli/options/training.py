@@ -1,9 +1,9 @@
-"""Options of ``train`` and ``all`` that say what is trained and how."""
+"""Options of ``train`` and ``all``: data set, model, hyperparameters, workers."""
 
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from edge_bench.app.cli.options.declare import option
 
 __all__ = [
     "DataDir",
@@ -19,55 +19,61 @@ __all__ = [
 ]
 DatasetName = Annotated[
     str,
-    typer.Option(
+    option(
         "--dataset",
-        envvar="EDGE_BENCH_DATASET",
         help="fashion-mnist, digits, cifar10, a folder of images with one folder a class, or auto: fashion-mnist, or "
         "digits where that cannot be had.",
     ),
 ]
-ModelName = Annotated[str, typer.Option("--model", envvar="EDGE_BENCH_MODEL", help="paper-cnn or resnet20.")]
+ModelName = Annotated[str, option("--model", help="paper-cnn or resnet20.")]
 DataDir = Annotated[
     Path | None,
-    typer.Option(
+    option(
         "--data-dir",
-        envvar="EDGE_BENCH_DATA_DIR",
         help="Look for the data here and nowhere else. Without it: EDGE_BENCH_DATA, the cache, the official download.",
     ),
 ]
-Epochs = Annotated[
-    int, typer.Option(min=1, envvar="EDGE_BENCH_EPOCHS", help="Times the training images are gone through.")
-]
+Epochs = Annotated[int, option("--epochs", min=1, help="Times the training images are gone through.")]
 TrainBatchSize = Annotated[
     int,
-    typer.Option("--batch-size", min=1, envvar="EDGE_BENCH_TRAIN_BATCH_SIZE", help="Images a training step."),
+    option("--batch-size", env="TRAIN_BATCH_SIZE", min=1, help="Images a training step."),
 ]
 LearningRate = Annotated[
     float,
-    typer.Option(min=1e-12, envvar="EDGE_BENCH_LEARNING_RATE", help="Adam's, at the start; decays to 0 as a cosine."),
+    option("--learning-rate", min=1e-12, help="Adam's, at the start; decays to 0 as a cosine."),
 ]
 Dropout = Annotated[
     float,
-    typer.Option(
-        "--dropout",
-        min=0,
-        max=0.99,
-        envvar="EDGE_BENCH_DROPOUT",
-        help="Share of features dropped before Flatten.",
-    ),
+    option("--dropout", min=0, max=0.99, help="Share of features dropped before Flatten."),
 ]
-NoDropout = Annotated[
-    bool, typer.Option("--no-dropout", envvar="EDGE_BENCH_NO_DROPOUT", help="The paper's first version.")
-]
+NoDropout = Annotated[bool, option("--no-dropout", help="The paper's first version.")]
 Resume = Annotated[
     bool,
-    typer.Option("--resume", envvar="EDGE_BENCH_RESUME", help="Go on where a training ended, with its settings."),
+    option("--resume", help="Go on where a training ended, with its settings."),
 ]
 StopAfter = Annotated[
     int | None,
-    typer.Option(
-        min=1,
-        envvar="EDGE_BENCH_STOP_AFTER",
-        help="End after this epoch on purpose; go on elsewhere with --resume.",
+    option("--stop-after", min=1, help="End after this epoch on purpose; go on elsewhere with --resume."),
+]
+
+# -- several workers
+Workers = Annotated[
+    str | None,
+    option(
+        "--workers",
+        help="Train together: host:port,host:port of all workers, the same everywhere; or 2: two processes here.  "
+        "[default: TF_CONFIG, or this one alone]",
     ),
+]
+WorkerIndex = Annotated[
+    int | None,
+    option(
+        "--worker-index",
+        min=0,
+        help="Which of --workers this one is; 0 writes the bundle, the others take what is not stated from it.",
+    ),
+]
+Wait = Annotated[
+    float,
+    option("--wait", min=0, help="Seconds to wait for the other workers."),
 ]

@@ -1,1 +1,1 @@
-"""What all figures share: style, axes, labels, and the formats they are saved in."""
+"""Style, axes, labels and file formats that all figures share."""

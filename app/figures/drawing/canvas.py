@@ -1,6 +1,6 @@
-"""What all pictures share: sizes, colours, type, and how an empty one is made and saved.
+"""Create, style and save figures.
 
-matplotlib is used through its Figure class, never through pyplot: no global state, no window, nothing to close.
+matplotlib is used through its Figure class instead of pyplot, which has global state and opens windows.
 """
 
 import io
@@ -13,17 +13,17 @@ from edge_bench.app.render.escaping import visible
 from edge_bench.app.render.formats import Layout
 from edge_bench.app.render.palette import GRID, INK, MUTED
 
-__all__ = ["Drawing", "colour_of", "new_figure", "render"]
+__all__ = ["WARNING", "Drawing", "colour_of", "new_figure", "render"]
 
-#: Okabe & Ito 2008, "Color Universal Design"; the black is the ink. One colour a variant, on every picture.
-_VARIANTS = {
+#: One colour per variant in all figures. Source: Okabe & Ito 2008, "Color Universal Design", with INK as their black.
+_VARIANT_COLOURS = {
     "keras": INK,
     "float32": "#0072b2",
     "float16": "#56b4e9",
     "dynamic": "#d55e00",
     "int8": "#009e73",
 }
-_OTHERS = ("#cc79a7", "#e69f00", "#b3a500", "#7a5195")
+_OTHER_COLOURS = ("#cc79a7", "#e69f00", "#b3a500", "#7a5195")
 WARNING = "#d55e00"
 
 _STYLE: dict[str, Any] = {
@@ -64,31 +64,31 @@ _STYLE: dict[str, Any] = {
     "lines.linewidth": 1.3,
     "figure.facecolor": "none",
     "savefig.facecolor": "none",
-    "text.parse_math": False,  # a name with dollar signs is a name
-    "pdf.fonttype": 42,  # text that can be selected, and that journals accept
+    "text.parse_math": False,  # dollar signs in names are not formulas
+    "pdf.fonttype": 42,  # TrueType: selectable text, which journals require
 }
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A picture that has not been drawn yet, and what it says to those who do not see it."""
+    """A figure that has not been drawn yet, with its title, caption and alternative text."""
 
-    name: str  # of its file
+    name: str  # file name without suffix
     title: str
-    caption: str  # how to read it
-    description: str  # what it shows: its alt text
-    draw: Callable[[Layout], Any]  # → matplotlib Figure
+    caption: str  # how to read the figure
+    description: str  # alternative text: what the figure shows
+    draw: Callable[[Layout], Any]  # returns a matplotlib Figure
 
 
 def colour_of(variant: str) -> str:
-    """The variant's colour; unknown variants get one that is always the same."""
-    return _VARIANTS.get(variant) or _OTHERS[sum(variant.encode()) % len(_OTHERS)]
+    """Return the variant's colour; an unknown variant always gets the same one, derived from its name."""
+    return _VARIANT_COLOURS.get(variant) or _OTHER_COLOURS[sum(variant.encode()) % len(_OTHER_COLOURS)]
 
 
 def new_figure(
     layout: Layout, height: float, rows: int = 1, columns: int = 1, **grid: Any
 ) -> tuple[Any, Sequence[Any]]:
-    """An empty Figure ``height`` inches high and its panels, row by row, in the common style."""
+    """Return an empty Figure of the layout's width and ``height`` inches, and its panels row by row."""
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -99,20 +99,20 @@ def new_figure(
 
 
 def render(drawing: Drawing, layout: Layout, form: str) -> bytes:
-    """Draws and saves in one go."""
+    """Draw the figure and return it as a file: ``png``, ``pdf``, ``svg``, or ``inline-svg`` with real text."""
     import matplotlib as mpl
 
-    # matplotlib reads its style when a part is made, and again when it is written
+    # matplotlib reads its style both when an artist is created and when the figure is saved
     with mpl.rc_context(_STYLE), warnings.catch_warnings():
-        # a name in a script that matplotlib's own font lacks: a browser has a font for it
+        # matplotlib's font lacks the glyphs of some scripts, which browsers have
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         return _save(drawing.draw(layout), form)
 
 
 def _save(figure: Any, form: str) -> bytes:
-    """The finished picture as ``png`` (300 dpi on white), ``pdf``, ``svg``, or ``inline-svg`` with real text.
+    """Return the figure as a file; PNG has 300 dpi and a white background.
 
-    The same figure gives the same bytes: no dates, no random names.
+    Without dates and random ids, so that the same figure gives the same bytes.
     """
     import matplotlib as mpl
 
@@ -126,6 +126,6 @@ def _save(figure: Any, form: str) -> bytes:
         options["metadata"] = dates | {"Creator": None}
     with mpl.rc_context({"svg.fonttype": "none" if inline else "path", "svg.hashsalt": "edge-bench"}):
         figure.savefig(buffer, **options)
-    if options["format"] == "svg":  # XML has no place for control characters, and names may hold some
+    if options["format"] == "svg":  # XML forbids control characters, which names may contain
         return visible(buffer.getvalue().decode()).encode()
     return buffer.getvalue()

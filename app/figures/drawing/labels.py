@@ -1,4 +1,4 @@
-"""Which measurements a picture or a page speaks of, and by what short name."""
+"""The measured configurations that figures and pages show, and their short names."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -12,8 +12,8 @@ from edge_bench.bench.records.run import Configuration, Result, Run
 
 __all__ = ["Entry", "entries_of", "machine_names", "representative"]
 
-#: A picture with more rows than that is a wallpaper.
-MAX_ENTRIES = 30
+#: A figure with more rows would not fit on a page.
+_MAX_ENTRIES = 30
 
 
 @dataclass(frozen=True)
@@ -22,97 +22,97 @@ class Entry:
 
     run: Run
     result: Result
-    machine: str  # short, unique for the Run, with EMULATED where it is
-    name: str  # "dynamic · litert", with threads and batch size where they tell apart
+    machine: str  # short name of the machine, unique per Run, with EMULATED if it is emulated
+    name: str  # "dynamic · litert", with threads and batch size if they vary
 
     @property
     def variant(self) -> str:
-        """The precision."""
+        """The model's variant."""
         return self.result.configuration.variant
 
     @property
     def full_name(self) -> str:
-        """With the machine."""
+        """The name with the machine."""
         return f"{self.name} on {self.machine}"
 
     @property
     def emulated(self) -> bool:
-        """Whether its times are an emulator's."""
+        """Whether the times are those of an emulator."""
         return self.run.emulated
 
     @property
     def images(self) -> int:
-        """Images a pass."""
+        """Images per pass."""
         return self.run.images_per_pass
 
     @property
     def correct(self) -> int | None:
-        """Images classified right, each counted once; None where nobody knows what is right."""
+        """Images classified correctly, each counted once; None without true labels."""
         return self.run.correct(self.result)[0] if self.run.scored(self.result) and self.seen else None
 
     @property
     def seen(self) -> int:
-        """Images that any trial has classified."""
+        """Images that at least one trial classified."""
         return self.run.correct(self.result)[1] if self.run.scored(self.result) else self.images
 
     @property
     def image_milliseconds(self) -> npt.NDArray[np.float64]:
-        """Milliseconds an image, one a trial."""
+        """Milliseconds per image of each trial, shape [trials]."""
         return self.result.pass_seconds() / self.images * 1e3
 
     @property
     def image_milliseconds_by_process(self) -> list[npt.NDArray[np.float64]]:
-        """The same, one array a process."""
+        """Milliseconds per image of each trial, one array per process."""
         return [seconds / self.images * 1e3 for seconds in self.result.seconds_by_process()]
 
     @property
     def indices(self) -> npt.NDArray[np.int64]:
-        """Which images of the test set it has labelled, ascending."""
-        return unpack(self.run.images.indices).astype(np.int64)[self._there]
+        """Indices in the test set of the images with a predicted label, ascending."""
+        return unpack(self.run.images.indices).astype(np.int64)[self._is_predicted]
 
     @property
     def truth(self) -> npt.NDArray[np.int64]:
-        """Their true labels."""
-        return unpack(self.run.images.labels).astype(np.int64)[self._there]
+        """True labels of these images."""
+        return unpack(self.run.images.labels).astype(np.int64)[self._is_predicted]
 
     @property
     def labels(self) -> npt.NDArray[np.int64]:
-        """Their predicted labels."""
-        return self.result.labels()[self._there]
+        """Predicted labels of these images."""
+        return self.result.labels()[self._is_predicted]
 
     @property
-    def _there(self) -> npt.NDArray[np.bool_]:
-        """Which places have a label: where each trial draws its own images, some may never have been drawn."""
+    def _is_predicted(self) -> npt.NDArray[np.bool_]:
+        """Which images have a predicted label; if each trial draws its own images, some may never be drawn."""
         return self.result.labels() >= 0
 
 
 def machine_names(runs: Sequence[Run]) -> dict[str, str]:
-    """Run id → a short name for the Run's machine: the host name, and as much more as it takes to be unique."""
-    steps: list[Callable[[Run], str]] = [
+    """Return a short, unique machine name for each Run id: the host name, with more detail if necessary."""
+    formats: list[Callable[[Run], str]] = [
         lambda run: run.machine.hostname,
         lambda run: f"{run.machine.hostname} {run.machine.architecture}",
         lambda run: f"{run.machine.hostname} {run.machine.architecture}, run {run.run_id[:6]}",
     ]
     names = {}
     for run in runs:
-        # an emulated machine mostly has the host name of a container, so its architecture is worth saying
-        for step in steps[run.emulated :]:
-            names[run.run_id] = step(run) + (" EMULATED" if run.emulated else "")
-            if sum(step(other) == step(run) for other in runs) == 1:
+        # the host name of an emulated machine is usually a container's, so its architecture is always added
+        for name_of in formats[run.emulated :]:
+            names[run.run_id] = name_of(run) + (" EMULATED" if run.emulated else "")
+            if sum(name_of(other) == name_of(run) for other in runs) == 1:
                 break
     return names
 
 
 def entries_of(runs: Sequence[Run]) -> list[Entry]:
-    """All measured configurations of the Runs, machine by machine, in the order of each Run."""
+    """Return all measured configurations, Run by Run."""
     machines = machine_names(runs)
     settings: Counter[tuple[str, str]] = Counter()
-    for key in {_fields(result.configuration) for run in runs for result in run.measured}:
+    for key in {_fields(result.configuration) for run in runs for result in run.results_with_trials}:
         settings[key[:2]] += 1
     return [
         Entry(run, result, machines[run.run_id], _name(result.configuration, settings))
         for run in runs
-        for result in run.measured
+        for result in run.results_with_trials
     ]
 
 
@@ -127,17 +127,16 @@ def _name(configuration: Configuration, settings: Counter[tuple[str, str]]) -> s
 
 
 def representative(entries: Sequence[Entry]) -> list[Entry]:
-    """At most ``MAX_ENTRIES`` entries for a picture: all, or the fastest of each machine, variant and runtime first."""
-    if len(entries) <= MAX_ENTRIES:
+    """Return at most ``_MAX_ENTRIES`` entries: the fastest of each machine, variant and runtime first."""
+    if len(entries) <= _MAX_ENTRIES:
         return list(entries)
-    # an emulator's times choose nothing: its configurations keep their order, after the real ones
+    # emulated times must not decide, so emulated configurations keep their order, after the real ones
     medians = [np.inf if entry.emulated else float(np.median(entry.image_milliseconds)) for entry in entries]
-    seen: Counter[tuple[str, str, str]] = Counter()
-    order = []
-    for place in np.argsort(medians, kind="stable"):
-        entry = entries[place]
+    ranks: Counter[tuple[str, str, str]] = Counter()
+    ranked = []
+    for position in np.argsort(medians, kind="stable"):
+        entry = entries[position]
         key = (entry.machine, entry.variant, entry.result.configuration.runtime)
-        order.append((seen[key], place))
-        seen[key] += 1
-    chosen = sorted(place for _, place in sorted(order)[:MAX_ENTRIES])
-    return [entries[place] for place in chosen]
+        ranked.append((ranks[key], position))
+        ranks[key] += 1
+    return [entries[position] for position in sorted(position for _, position in sorted(ranked)[:_MAX_ENTRIES])]

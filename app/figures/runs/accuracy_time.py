@@ -1,4 +1,4 @@
-"""The paper's Figure 5: accuracy and inference time of every variant, with error bars and every trial behind them."""
+"""The paper's Figure 5: accuracy and inference time of every variant, with intervals and all trials."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ __all__ = ["accuracy_and_time"]
 
 
 def accuracy_and_time(entries: Sequence[Entry]) -> Drawing:
-    """Two panels that share their rows: accuracy with Wilson's interval, time with the median's."""
+    """Return two panels with the same rows: accuracy with Wilson's interval, time with the median's interval."""
     return Drawing(
         name="accuracy-and-time",
         title="Accuracy and inference time",
@@ -30,7 +30,7 @@ def accuracy_and_time(entries: Sequence[Entry]) -> Drawing:
 
 
 def _describe(entries: Sequence[Entry]) -> str:
-    said = []
+    descriptions = []
     for entry in entries:
         accuracy = "no accuracy" if entry.correct is None else f"{percent(entry.correct / entry.seen)} % right"
         time = (
@@ -38,8 +38,9 @@ def _describe(entries: Sequence[Entry]) -> str:
             if entry.emulated
             else f"{significant(float(np.median(entry.image_milliseconds)))} ms an image"
         )
-        said.append(f"{entry.full_name}: {accuracy}, {time}")
-    return "Accuracy and time of each configuration. " + "; ".join(said[:12]) + ("; and more." if said[12:] else ".")
+        descriptions.append(f"{entry.full_name}: {accuracy}, {time}")
+    more = "; and more." if descriptions[12:] else "."
+    return "Accuracy and time of each configuration. " + "; ".join(descriptions[:12]) + more
 
 
 def _draw(entries: Sequence[Entry], layout: Layout) -> Any:
@@ -50,15 +51,15 @@ def _draw(entries: Sequence[Entry], layout: Layout) -> Any:
     )
     name_rows(left, rows)
     name_rows(right, rows, labels=layout.narrow)
-    _accuracies(left, entries, rows)
-    _times(right, entries, rows)
+    _draw_accuracies(left, entries, rows)
+    _draw_times(right, entries, rows)
     return figure
 
 
-def _accuracies(panel: Any, entries: Sequence[Entry], rows: Rows) -> None:
+def _draw_accuracies(panel: Any, entries: Sequence[Entry], rows: Rows) -> None:
     panel.set(title="Accuracy", xlabel="% of images right")
     grid(panel, "x")
-    for entry, y in zip(entries, rows.image_positions, strict=True):
+    for entry, y in zip(entries, rows.positions, strict=True):
         if entry.correct is None:
             panel.text(0.02, y, "no true labels", transform=panel.get_yaxis_transform(), color=MUTED, va="center")
             continue
@@ -71,29 +72,30 @@ def _accuracies(panel: Any, entries: Sequence[Entry], rows: Rows) -> None:
     panel.locator_params(axis="x", nbins=5)
 
 
-def _times(panel: Any, entries: Sequence[Entry], rows: Rows) -> None:
+def _draw_times(panel: Any, entries: Sequence[Entry], rows: Rows) -> None:
+    """Draw seconds per pass, or milliseconds per image if passes have different numbers of images."""
     images = {entry.images for entry in entries}
-    a_pass = len(images) == 1
-    factor = next(iter(images)) / 1e3 if a_pass else 1.0
+    per_pass = len(images) == 1
+    factor = next(iter(images)) / 1e3 if per_pass else 1.0
     panel.set(
         title="Inference time",
-        xlabel=f"seconds a pass of {next(iter(images)):,} images" if a_pass else "milliseconds an image",
+        xlabel=f"seconds a pass of {next(iter(images)):,} images" if per_pass else "milliseconds an image",
     )
     grid(panel, "x")
-    seen: list[float] = []
-    for entry, y in zip(entries, rows.image_positions, strict=True):
+    extremes: list[float] = []
+    for entry, y in zip(entries, rows.positions, strict=True):
         if entry.emulated:
             panel.text(0.02, y, "EMULATED: no time", transform=panel.get_yaxis_transform(), color=MUTED, va="center")
             continue
         values = entry.image_milliseconds * factor
-        seen += [float(values.min()), float(values.max())]
+        extremes += [float(values.min()), float(values.max())]
         colour = colour_of(entry.variant)
         interval = median_interval_over_processes([part * factor for part in entry.image_milliseconds_by_process])
         panel.scatter(values, np.full(len(values), y), s=9, color=colour, alpha=0.22, linewidths=0)
         if interval:
             panel.plot([interval.low, interval.high], [y, y], color=colour, linewidth=1.6)
         panel.plot(float(np.median(values)), y, marker="o", markersize=4.2, color=colour, linestyle="none")
-    if seen:
-        scale_for(panel.xaxis, min(seen), max(seen))
+    if extremes:
+        scale_for(panel.xaxis, min(extremes), max(extremes))
     else:
         panel.set_xticks([])

@@ -1,4 +1,4 @@
-"""Accuracy against time with size as area: which configurations nothing else beats."""
+"""Accuracy against time with file size as area, and the Pareto front."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,15 +17,15 @@ from edge_bench.bench.stats.pareto import pareto_front
 __all__ = ["trade_off"]
 
 _MARKERS = "osD^vPX*<>"
-#: Square points of the largest file's mark.
-_LARGEST = 320.0
+#: Area of the largest file's marker, in square points.
+_MAX_AREA = 320.0
 
 
 def trade_off(entries: Sequence[Entry]) -> Drawing:
-    """Real, labelled configurations only."""
+    """Return the trade-off figure; entries must have true labels and not be emulated."""
     times, accuracies = _values(entries)
-    front = [entry for entry, on in zip(entries, pareto_front(times, accuracies), strict=True) if on]
-    names = ", ".join(entry.full_name for entry in front)
+    on_front = pareto_front(times, accuracies)
+    names = ", ".join(entry.full_name for entry, on in zip(entries, on_front, strict=True) if on)
     return Drawing(
         name="trade-off",
         title="Accuracy against time",
@@ -38,15 +38,15 @@ def trade_off(entries: Sequence[Entry]) -> Drawing:
 
 
 def _values(entries: Sequence[Entry]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Median milliseconds an image and accuracy in percent, each of shape [entries]."""
+    """Return median milliseconds per image and accuracy in percent, each of shape [entries]."""
     times = np.array([float(np.median(entry.image_milliseconds)) for entry in entries])
     return times, np.array([100 * (entry.correct or 0) / entry.seen for entry in entries])
 
 
 def _draw(entries: Sequence[Entry], layout: Layout) -> Any:
     times, accuracies = _values(entries)
-    front = pareto_front(times, accuracies)
-    kinds = list(dict.fromkeys(_kind(entry) for entry in entries))
+    on_front = pareto_front(times, accuracies)
+    environments = list(dict.fromkeys(_environment(entry) for entry in entries))
     largest = max(entry.result.bytes for entry in entries) or 1
     figure, (panel,) = new_figure(layout, 3.6 if layout.narrow else 3.0)
     panel.set(xlabel="milliseconds an image (median; further left is faster)", ylabel="% of images right")
@@ -56,24 +56,29 @@ def _draw(entries: Sequence[Entry], layout: Layout) -> Any:
     scale_for(panel.xaxis, times.min() / 1.15, times.max() * 1.15)
     spread = max(accuracies.max() - accuracies.min(), 0.2)
     panel.set_ylim(accuracies.min() - 0.35 * spread, accuracies.max() + 0.35 * spread)
-    order = np.flatnonzero(front)[np.argsort(times[front], kind="stable")]
-    panel.plot(times[order], accuracies[order], color=MUTED, linewidth=0.9, linestyle="--", zorder=1)
-    for place in np.argsort([-entry.result.bytes for entry in entries], kind="stable"):
-        entry = entries[place]
+    front = np.flatnonzero(on_front)[np.argsort(times[on_front], kind="stable")]
+    panel.plot(times[front], accuracies[front], color=MUTED, linewidth=0.9, linestyle="--", zorder=1)
+    # large markers first, so that they do not hide small ones
+    for position in np.argsort([-entry.result.bytes for entry in entries], kind="stable"):
+        entry = entries[position]
         panel.scatter(
-            times[place], accuracies[place], s=max(_LARGEST * entry.result.bytes / largest, 14.0),
-            color=colour_of(entry.variant), alpha=0.85, marker=_MARKERS[kinds.index(_kind(entry)) % len(_MARKERS)],
+            times[position], accuracies[position], s=max(_MAX_AREA * entry.result.bytes / largest, 14.0),
+            color=colour_of(entry.variant), alpha=0.85, marker=_marker(environments.index(_environment(entry))),
             edgecolors=PAPER, linewidths=0.7, zorder=3,
         )  # fmt: skip
-    _legends(figure, entries, kinds, layout)
+    _draw_legend(figure, entries, environments, layout)
     return figure
 
 
-def _kind(entry: Entry) -> str:
+def _environment(entry: Entry) -> str:
     return f"{entry.result.configuration.runtime} on {entry.machine}"
 
 
-def _legends(figure: Any, entries: Sequence[Entry], kinds: Sequence[str], layout: Layout) -> None:
+def _marker(number: int) -> str:
+    return _MARKERS[number % len(_MARKERS)]
+
+
+def _draw_legend(figure: Any, entries: Sequence[Entry], environments: Sequence[str], layout: Layout) -> None:
     from matplotlib.lines import Line2D
 
     variants = {entry.variant: entry.result.bytes for entry in entries}
@@ -83,8 +88,8 @@ def _legends(figure: Any, entries: Sequence[Entry], kinds: Sequence[str], layout
         for name, count in variants.items()
     ]
     handles += [
-        Line2D([], [], marker=_MARKERS[number % len(_MARKERS)], color=MUTED, label=kind, **dot)
-        for number, kind in enumerate(kinds)
+        Line2D([], [], marker=_marker(number), color=MUTED, label=name, **dot)
+        for number, name in enumerate(environments)
     ]
     handles.append(Line2D([], [], color=MUTED, linewidth=0.9, linestyle="--", label="Pareto front"))
     if layout.narrow:

@@ -1,1 +1,1 @@
-"""One Docker engine: connection, image, files, and the workspace that a command has there."""
+"""One Docker engine: connection, image, files, and the workspace of a command on it."""

@@ -1,27 +1,29 @@
-"""A workplace's containers and volumes: their labels, where volumes are, and how a container ended."""
+"""Labels, mount points and exit status of a workspace's containers and volumes."""
 
 import msgspec
 
-__all__ = ["LABEL", "PLACES", "ROLE", "WORKSPACE", "ContainerExit", "FreeSpace"]
+__all__ = ["KILLED", "LABEL", "MOUNT_POINTS", "ROLE", "WORKSPACE", "ContainerExit", "FreeSpace"]
 
 LABEL = "edge-bench.fleet"
-#: With the engine's name, as one engine may be there twice: as itself, and emulating another machine.
+#: Its value includes the engine's name: one engine may be listed twice, natively and emulating another platform.
 WORKSPACE = "edge-bench.workplace"
 ROLE = "edge-bench.role"
-#: Where volumes are in every container, by their role.
-PLACES = {"artifacts": "/artifacts", "results": "/results"}
+#: Paths of the volumes in every container, by the volume's role.
+MOUNT_POINTS = {"artifacts": "/artifacts", "results": "/results"}
+#: Exit code of a process that SIGKILL ended: 128 + 9.
+KILLED = 137
 
 
 class FreeSpace(msgspec.Struct, frozen=True, kw_only=True):
-    """What a machine has free."""
+    """Free disk space and memory of a machine."""
 
     disk_bytes: int
     memory_bytes: int
 
 
 class ContainerExit(msgspec.Struct, frozen=True, kw_only=True):
-    """How a container ended."""
+    """Exit status of a container."""
 
     code: int
     out_of_memory: bool
-    last_words: str  # its last line on stderr
+    message: str  # its first error on stderr, otherwise its last line there

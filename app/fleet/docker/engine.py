@@ -1,4 +1,4 @@
-"""One Docker engine: how it is reached, what it is, and the SDK's client of it."""
+"""One Docker engine: its connection, its description, and the SDK's clients for it."""
 
 import os
 import threading
@@ -16,17 +16,17 @@ from edge_bench.bench.errors import MissingDependency
 
 __all__ = ["SLOW_SECONDS", "Description", "Engine", "platform_of"]
 
-#: What an engine calls its architecture, and what images call the same.
+#: An engine's name of its architecture, and the platform of images for it.
 PLATFORMS = {
     "x86_64": "linux/amd64", "amd64": "linux/amd64", "aarch64": "linux/arm64", "arm64": "linux/arm64",
     "armv7l": "linux/arm/v7", "armv6l": "linux/arm/v6", "i686": "linux/386", "riscv64": "linux/riscv64",
 }  # fmt: skip
-#: Work at the other end that says nothing until it is done: unpacking an image on a slow card.
+#: Timeout of requests that answer only when the work is done, such as unpacking an image on a slow SD card.
 SLOW_SECONDS = 900.0
 
 
 class Description(msgspec.Struct, frozen=True, kw_only=True):
-    """What an engine says of itself and its machine."""
+    """An engine's description of itself and its machine."""
 
     host: str
     version: str
@@ -42,31 +42,31 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def platform_of(architecture: str) -> str:
-    """``aarch64`` is linux/arm64."""
+    """Return the image platform of an architecture: linux/arm64 for ``aarch64``."""
     return PLATFORMS.get(architecture.lower(), f"linux/{architecture.lower()}")
 
 
 class Engine:
-    """A connected engine. Every method of the SDK is at hand as ``client``, within ``trouble``."""
+    """A connected engine. Use the SDK's ``client`` within ``trouble``."""
 
     def __init__(self, setting: EngineSetting, timeout: float = 30) -> None:
-        """Connects and asks for its version. EngineTrouble with the reason where that fails in ``timeout`` seconds."""
+        """Connect and describe the engine. Raise EngineTrouble if that fails within ``timeout`` seconds."""
         self.setting, self.timeout = setting, timeout
         self._tunnel: Tunnel | None = None
-        self._opened: list[Any] = []
+        self._clients: list[Any] = []
         self._lock = threading.Lock()
-        self._url, self._tls = setting.url, self._tls_of(setting.tls)
+        self._url, self._tls = setting.url, _tls_config(setting.tls)
         if setting.context:
-            self._url, self._tls = self._from_context(setting.context)
+            self._url, self._tls = _context_endpoint(setting.context)
         if self._url.startswith("ssh://"):
             config = Path(setting.ssh_config) if setting.ssh_config else None
             self._tunnel = Tunnel(self._url, config, timeout)
             self._url = self._tunnel.url
         try:
-            #: for everything that answers at once
-            self.client: Any = self.another_client(timeout)
-            #: for what takes its time
-            self.patient: Any = self.another_client(max(timeout, SLOW_SECONDS))
+            #: for requests that are answered at once
+            self.client: Any = self.new_client(timeout)
+            #: for transfers and other long requests
+            self.slow_client: Any = self.new_client(max(timeout, SLOW_SECONDS))
             self.description = self._describe()
         except BaseException:
             self.close()
@@ -74,44 +74,45 @@ class Engine:
 
     @property
     def name(self) -> str:
-        """The name that the person gave it, or that its address gave."""
+        """The name from the fleet file or from the engine's address."""
         return self.setting.name
 
     @property
     def platform(self) -> str:
-        """Which image it gets."""
+        """The platform of the image for this engine."""
         return self.setting.platform or self.description.platform
 
     @property
     def emulates(self) -> bool:
-        """Whether it was told to take another machine's image."""
+        """Whether its image is for a platform other than its own."""
         return self.platform != self.description.platform
 
     def trouble(self, what: str) -> AbstractContextManager[None]:
-        """Within it everything that goes wrong at the engine is EngineTrouble or EngineLost, with the reason."""
-        return engine_trouble(what, self._tunnel.why if self._tunnel else lambda: "")
+        """Return a context that raises the engine's errors as EngineTrouble or EngineLost, as "``what``: reason"."""
+        return engine_trouble(what, self._tunnel.last_message if self._tunnel else lambda: "")
 
-    def _why_not(self) -> str:
-        """Why a new connection fails, where ssh knows: it is there itself, or it says why not."""
+    def _connection_reason(self) -> str:
+        """Return ssh's reason for a failed connection, or that only the engine behind ssh does not answer."""
         if self._tunnel is None:
             return ""
-        return self._tunnel.why() or ("ssh connects, but no engine answers there" if self._tunnel.open else "")
+        no_engine = "ssh connects, but no engine answers there"
+        return self._tunnel.last_message() or (no_engine if self._tunnel.open else "")
 
-    def another_client(self, timeout: float) -> Any:
-        """A client with connections of its own, closed with this engine."""
-        with engine_trouble("connecting", self._why_not):
+    def new_client(self, timeout: float) -> Any:
+        """Return a client with its own connections, which are closed with this engine."""
+        with engine_trouble("connecting", self._connection_reason):
             client = _client(
                 base_url=self._url, tls=self._tls or False, timeout=timeout, version="auto", max_pool_size=4
             )
         with self._lock:
-            self._opened.append(client)
+            self._clients.append(client)
         return client
 
     def close(self) -> None:
-        """Closes every connection; safe to call twice."""
+        """Close every connection. It may be called more than once."""
         with self._lock:
-            opened, self._opened = self._opened, []
-        for client in opened:
+            clients, self._clients = self._clients, []
+        for client in clients:
             client.close()
         if self._tunnel:
             self._tunnel.close()
@@ -144,32 +145,34 @@ class Engine:
             node_id=one_line(swarm.get("NodeID", ""), 40),
         )
 
-    def _tls_of(self, folder: str) -> Any:
-        if not folder:
-            return None
-        docker = _sdk()
-        there = {name: Path(folder) / f"{name}.pem" for name in ("ca", "cert", "key")}
-        if missing := [path for path in there.values() if not path.is_file()]:
-            raise EngineTrouble(f"connecting: {missing[0]}: no such file", "its folder holds ca.pem, cert.pem, key.pem")
-        return docker.tls.TLSConfig(
-            client_cert=(str(there["cert"]), str(there["key"])), ca_cert=str(there["ca"]), verify=True
-        )
 
-    def _from_context(self, name: str) -> tuple[str, Any]:
-        _sdk()
-        import docker.context
-        import docker.context.config
-        import docker.errors
+def _tls_config(folder: str) -> Any:
+    if not folder:
+        return None
+    docker = _sdk()
+    files = {name: Path(folder) / f"{name}.pem" for name in ("ca", "cert", "key")}
+    if missing := [path for path in files.values() if not path.is_file()]:
+        raise EngineTrouble(f"connecting: {missing[0]}: no such file", "its folder holds ca.pem, cert.pem, key.pem")
+    pair = (str(files["cert"]), str(files["key"]))
+    return docker.tls.TLSConfig(client_cert=pair, ca_cert=str(files["ca"]), verify=True)
 
-        # the SDK looks beside config.json, which `docker context create` does not make, and so finds none without it
-        docker.context.config.get_context_dir = _context_folder
-        try:
-            context = docker.context.ContextAPI.get_context(None if name == CONTEXT_IN_USE else name)
-        except (docker.errors.DockerException, OSError, ValueError) as cause:
-            raise EngineTrouble(f"connecting: context {name}: {one_line(cause)}", _SEE_CONTEXTS) from None
-        if context is None:
-            raise EngineTrouble(f"connecting: there is no Docker context called {name}", _SEE_CONTEXTS)
-        return context.Host or "unix:///var/run/docker.sock", context.TLSConfig
+
+def _context_endpoint(name: str) -> tuple[str, Any]:
+    """Return the URL and the TLS configuration of a Docker context."""
+    _sdk()
+    import docker.context
+    import docker.context.config
+    import docker.errors
+
+    # the SDK looks beside config.json and finds no context without it, but `docker context create` does not create it
+    docker.context.config.get_context_dir = _context_folder
+    try:
+        context = docker.context.ContextAPI.get_context(None if name == CONTEXT_IN_USE else name)
+    except (docker.errors.DockerException, OSError, ValueError) as cause:
+        raise EngineTrouble(f"connecting: context {name}: {one_line(cause)}", _SEE_CONTEXTS) from None
+    if context is None:
+        raise EngineTrouble(f"connecting: there is no Docker context called {name}", _SEE_CONTEXTS)
+    return context.Host or "unix:///var/run/docker.sock", context.TLSConfig
 
 
 def _context_folder() -> str:
@@ -177,20 +180,20 @@ def _context_folder() -> str:
 
 
 def _client(**arguments: Any) -> Any:
-    """The SDK's client, which believes the authority that was named for this engine and no other.
+    """Return the SDK's client, which trusts only the certificate authority that was given for this engine.
 
-    requests lets REQUESTS_CA_BUNDLE, which company networks set, win over what a session was told
-    (https://github.com/psf/requests/issues/3829), and then no engine with TLS of its own can be reached.
+    In requests, REQUESTS_CA_BUNDLE, which company networks set, overrides the session's authority
+    (https://github.com/psf/requests/issues/3829). Engines with their own TLS would then be unreachable.
     """
     docker = _sdk()
 
     def settings(api: Any, url: str, proxies: Any, stream: Any, verify: Any, cert: Any) -> dict[str, Any]:
-        found = docker.APIClient.merge_environment_settings(api, url, proxies, stream, verify, cert)
-        return {**found, "verify": api.verify if verify is None else verify}
+        merged = docker.APIClient.merge_environment_settings(api, url, proxies, stream, verify, cert)
+        return {**merged, "verify": api.verify if verify is None else verify}
 
-    faithful = type("FaithfulClient", (docker.APIClient,), {"merge_environment_settings": settings})
-    client = docker.DockerClient.__new__(docker.DockerClient)  # its own __init__ makes the plain one
-    client.api = faithful(**arguments)
+    api_client = type("OwnAuthorityClient", (docker.APIClient,), {"merge_environment_settings": settings})
+    client = docker.DockerClient.__new__(docker.DockerClient)  # its __init__ would create a plain APIClient
+    client.api = api_client(**arguments)
     return client
 
 

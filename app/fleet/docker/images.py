@@ -1,8 +1,8 @@
-"""The image for an engine's platform: cut out of what the desk's engine has saved, sent where it is not there yet.
+"""The image for an engine's platform: extracted from the local engine's saved image, and sent if it is missing.
 
-`docker save` gives every platform of an image at once, or one; an engine is sent the pieces of its own alone, in the
-form that every engine since 1.10 loads, whatever its image store. It gets a tag that says what is in it, so that it
-replaces nothing there and is sent once.
+`docker save` writes one or all platforms of an image. An engine receives only its own platform, in the format that
+every engine since 1.10 loads, whatever its image store. Its tag contains a checksum of its content, so it replaces no
+other image on the engine and is sent only once.
 """
 
 import hashlib
@@ -17,34 +17,32 @@ from pathlib import Path
 from typing import IO, Any
 
 from edge_bench.app.fleet.docker.engine import Engine
-from edge_bench.app.fleet.docker.errors import EngineTrouble, one_line
+from edge_bench.app.fleet.docker.errors import FREE_DISK, EngineTrouble, one_line
+from edge_bench.app.fleet.docker.transfer import CHUNK_BYTES, OnBytes, chunks
 from edge_bench.bench.errors import BadInput
 
 __all__ = ["ImagePart", "ImageSource", "ensure_image"]
 
-_CHUNK = 1 << 20
-_MOST_JSON = 16 << 20
-#: Told how many bytes have just been sent or fetched; raises Cancelled to stop it.
-OnBytes = Callable[[int], None]
+_MAX_JSON_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
 class ImagePart:
-    """One platform of an image as a file that `docker load` takes."""
+    """One platform of an image as a file for `docker load`."""
 
     path: Path
-    tag: str  # that loading it gives: edge-bench:fleet-1a2b3c4d5e6f
-    name: str  # of the image it was cut from, edge-bench
+    tag: str  # its tag after loading: edge-bench:fleet-1a2b3c4d5e6f
+    name: str  # of the source image: edge-bench
     platform: str
-    layers: tuple[str, ...]  # checksums of the layers, unpacked: the same in every engine's store
+    layers: tuple[str, ...]  # checksums of the uncompressed layers, the same in every engine's store
     bytes: int
 
 
 class ImageSource:
-    """An image of the desk's engine, or a file that `docker save` wrote; saved once, cut once for each platform."""
+    """An image of the local engine, or a file from `docker save`, extracted once for each platform."""
 
-    def __init__(self, image: str, desk: Callable[[], Engine]) -> None:
-        self.image, self._desk = image, desk
+    def __init__(self, image: str, local_engine: Callable[[], Engine]) -> None:
+        self.image, self._local_engine = image, local_engine
         self._folder = tempfile.TemporaryDirectory(prefix="edge-bench-image-", ignore_cleanup_errors=True)
         self._lock = threading.Lock()
         self._saved: Path | None = None
@@ -52,12 +50,12 @@ class ImageSource:
 
     @property
     def is_in_a_registry(self) -> bool:
-        """Whether its name begins with a registry's: registry.example/edge-bench."""
+        """Whether its name begins with a registry's host name: registry.example/edge-bench."""
         host, slash, _ = self.image.partition("/")
         return bool(slash) and (any(c in host for c in ".:") or host == "localhost") and not Path(self.image).exists()
 
     def part(self, platform: str) -> ImagePart:
-        """The part for a platform. BadInput where the image is not there, or not for it."""
+        """Return the part for a platform. Raise BadInput if the image or its platform is missing."""
         with self._lock:
             if platform not in self._parts:
                 self._saved = self._saved or self._save()
@@ -65,7 +63,7 @@ class ImageSource:
             return self._parts[platform]
 
     def close(self) -> None:
-        """Removes the files."""
+        """Remove the temporary files."""
         self._folder.cleanup()
 
     def _save(self) -> Path:
@@ -74,7 +72,7 @@ class ImageSource:
         import docker.errors
 
         path = Path(self._folder.name) / "saved.tar"
-        with self._desk() as engine, engine.trouble("saving the image on the desk"):
+        with self._local_engine() as engine, engine.trouble("saving the image on the desk"):
             try:
                 engine.client.images.get(self.image)
             except docker.errors.ImageNotFound:
@@ -82,17 +80,16 @@ class ImageSource:
                     f"the Docker engine here has no image {self.image}", "`make images` builds it; or name one, --image"
                 ) from None
             with path.open("wb") as file:
-                for chunk in engine.patient.api.get_image(self.image, _CHUNK):
+                for chunk in engine.slow_client.api.get_image(self.image, CHUNK_BYTES):
                     file.write(chunk)
         return path
 
 
 def ensure_image(engine: Engine, source: ImageSource, on_bytes: OnBytes, *, by_tag: bool = False) -> tuple[str, int]:
-    """The name under which the engine has the image for its platform, and the bytes that were sent for it.
+    """Send the image unless the engine has it. Return its name on the engine and the number of bytes sent.
 
-    With ``by_tag`` that is the part's own tag in any case, the same on every engine of the platform.
-
-    BadInput where the desk has none for that platform; EngineTrouble where it cannot be loaded.
+    With ``by_tag`` the name is always the part's tag, which is the same on every engine of the platform.
+    Raise BadInput if there is no image for the platform, EngineTrouble if it cannot be loaded.
     """
     part = source.part(engine.platform)
     for name in (part.name, part.tag):
@@ -102,10 +99,11 @@ def ensure_image(engine: Engine, source: ImageSource, on_bytes: OnBytes, *, by_t
             with engine.trouble("naming the image"):
                 engine.client.images.get(name).tag(part.tag)
             return part.tag, 0
-    with engine.trouble("sending the image"):
-        for line in engine.patient.api.load_image(_chunks(part.path, on_bytes)):
+    with engine.trouble("sending the image"), part.path.open("rb") as file:
+        for line in engine.slow_client.api.load_image(chunks(file, on_bytes)):
             if isinstance(line, dict) and line.get("error"):
-                raise EngineTrouble(f"sending the image: {one_line(line['error'])}", _room(str(line["error"])))
+                remedy = FREE_DISK if "no space" in str(line["error"]).lower() else ""
+                raise EngineTrouble(f"sending the image: {one_line(line['error'])}", remedy)
     if not _has(engine, part.tag, part):
         raise EngineTrouble("sending the image: it was loaded, and is not what was sent", "look at that engine's disk")
     return part.tag, part.bytes
@@ -116,66 +114,56 @@ def _has(engine: Engine, name: str, part: ImagePart) -> bool:
 
     with engine.trouble("looking for the image"):
         try:
-            there = engine.client.api.inspect_image(name)
+            image = engine.client.api.inspect_image(name)
         except docker.errors.ImageNotFound:
             return False
-    return tuple(there.get("RootFS", {}).get("Layers") or ()) == part.layers
-
-
-def _room(said: str) -> str:
-    return "make room there: `docker system df` shows what Docker holds" if "no space" in said.lower() else ""
-
-
-def _chunks(path: Path, on_bytes: OnBytes) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            on_bytes(0)
-            yield chunk
-            on_bytes(len(chunk))
+    return tuple(image.get("RootFS", {}).get("Layers") or ()) == part.layers
 
 
 def cut(saved: Path, platform: str, image: str, folder: Path) -> ImagePart:
-    """One platform of a saved image, as a file in ``folder``. BadInput where it is no image or has no such platform."""
+    """Extract one platform of a saved image into a file in ``folder``.
+
+    Raise BadInput if ``saved`` is not an image or does not contain the platform.
+    """
     try:
         with tarfile.open(saved) as archive:
-            return _Saved(archive, image).cut(platform, folder)
+            return _SavedImage(archive, image).cut(platform, folder)
     except (OSError, tarfile.TarError, ValueError, KeyError, TypeError, AttributeError) as cause:
         raise BadInput(f"{image}: not a saved image: {one_line(cause)}", "save it again with `docker save`") from None
 
 
-class _Saved:
-    """The inside of what `docker save` wrote."""
+class _SavedImage:
+    """An archive that `docker save` wrote."""
 
     def __init__(self, archive: tarfile.TarFile, image: str) -> None:
         self._archive, self._image = archive, image
         self._members = {member.name: member for member in archive if member.isfile()}
 
     def cut(self, platform: str, folder: Path) -> ImagePart:
-        there = {found: (config, layers) for found, config, layers in self._platforms()}
-        if platform not in there:
+        platforms = {name: (config, layers) for name, config, layers in self._platforms()}
+        if platform not in platforms:
             raise BadInput(
-                f"the image {self._image} is for {', '.join(sorted(there)) or 'no platform'}, not for {platform}",
+                f"the image {self._image} is for {', '.join(sorted(platforms)) or 'no platform'}, not for {platform}",
                 f"`make edge-image PLATFORM={platform}` builds it, where its runtimes exist for it",
             )
-        config_name, layer_names = there[platform]
+        config_name, layer_names = platforms[platform]
         config = self._json(config_name)
         name = Path(self._image).stem if Path(self._image).is_file() else self._image
         repository = name.rpartition(":")[0] if ":" in name.rpartition("/")[2] else name
-        digest = hashlib.sha256(self._read(config_name).read()).hexdigest()
+        digest = hashlib.sha256(self._open(config_name).read()).hexdigest()
         tag = f"{repository}:fleet-{digest[:12]}"
         path = folder / f"{digest[:12]}.tar"
         with tarfile.open(path, "w") as out:
-            places = [f"{number:03d}/layer.tar" for number in range(len(layer_names))]
-            manifest = [{"Config": f"{digest}.json", "RepoTags": [tag], "Layers": places}]
-            _add(out, "manifest.json", json.dumps(manifest).encode())
-            self._copy(config_name, f"{digest}.json", out)
-            for layer, place in zip(layer_names, places, strict=True):
-                self._copy(layer, place, out)
+            layer_paths = [f"{number:03d}/layer.tar" for number in range(len(layer_names))]
+            manifest = json.dumps([{"Config": f"{digest}.json", "RepoTags": [tag], "Layers": layer_paths}]).encode()
+            _add(out, "manifest.json", len(manifest), io.BytesIO(manifest))
+            for source, target in zip((config_name, *layer_names), (f"{digest}.json", *layer_paths), strict=True):
+                _add(out, target, self._members[source].size, self._open(source))
         layers = tuple(str(layer) for layer in config["rootfs"]["diff_ids"])
         return ImagePart(path, tag, self._image, platform, layers, path.stat().st_size)
 
     def _platforms(self) -> Iterator[tuple[str, str, list[str]]]:
-        """(platform, config's member, layers' members) of all that is whole in the archive."""
+        """Yield the platform, the config's name and the layers' names of every complete platform in the archive."""
         if "index.json" in self._members:
             yield from self._from_index(self._json("index.json"))
             return
@@ -195,27 +183,22 @@ class _Saved:
                 if all(layer in self._members for layer in layers):
                     yield _platform(self._json(_blob(content["config"]))), _blob(content["config"]), layers
 
-    def _read(self, name: str) -> IO[bytes]:
+    def _open(self, name: str) -> IO[bytes]:
         file = self._archive.extractfile(self._members[name])
         if file is None:
             raise ValueError(f"{name} is no file")
         return file
 
     def _json(self, name: str) -> Any:
-        if self._members[name].size > _MOST_JSON:
+        if self._members[name].size > _MAX_JSON_BYTES:
             raise ValueError(f"{name} is too large")
-        return json.loads(self._read(name).read())
-
-    def _copy(self, name: str, to: str, out: tarfile.TarFile) -> None:
-        entry = tarfile.TarInfo(to)
-        entry.size = self._members[name].size
-        out.addfile(entry, self._read(name))
+        return json.loads(self._open(name).read())
 
 
-def _add(out: tarfile.TarFile, name: str, data: bytes) -> None:
+def _add(out: tarfile.TarFile, name: str, size: int, content: IO[bytes]) -> None:
     entry = tarfile.TarInfo(name)
-    entry.size = len(data)
-    out.addfile(entry, io.BytesIO(data))
+    entry.size = size
+    out.addfile(entry, content)
 
 
 def _blob(descriptor: Any) -> str:
@@ -223,19 +206,19 @@ def _blob(descriptor: Any) -> str:
 
 
 def _platform(config: Any) -> str:
-    """linux/arm64, linux/arm/v7; arm64's only variant goes without saying."""
+    """Return linux/arm64 or linux/arm/v7: the variant only for arm, since arm64 has only one."""
     name = f"{config['os']}/{config['architecture']}"
     variant = config.get("variant")
     return f"{name}/{variant}" if variant and config["architecture"] == "arm" else name
 
 
 def images_for(platforms: Collection[str], source: ImageSource) -> tuple[dict[str, str], dict[str, str]]:
-    """Of each platform the image's name, and of each that the image is not for, why."""
+    """Return the image's name by platform, and the reason by platform for those without an image."""
     images: dict[str, str] = {}
-    without: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     for platform in platforms:
         try:
             images[platform] = source.image if source.is_in_a_registry else source.part(platform).tag
         except BadInput as cause:
-            without[platform] = cause.problem
-    return images, without
+            reasons[platform] = cause.problem
+    return images, reasons

@@ -1,4 +1,4 @@
-"""Folders as tar streams to and from volumes: bounded, and nothing leaves the folder it is meant for."""
+"""Folders as tar streams to and from volumes, with a size limit and no file outside the target folder."""
 
 import io
 import os
@@ -12,31 +12,44 @@ from typing import IO
 from edge_bench.app.fleet.docker.errors import EngineTrouble
 from edge_bench.bench.io.files import sha256_of
 
-__all__ = ["SUMS", "checksums", "files_in", "packed", "unpacked"]
+__all__ = [
+    "CHUNK_BYTES",
+    "SUMS_FILE",
+    "OnBytes",
+    "checksums",
+    "chunks",
+    "files_in",
+    "megabytes",
+    "packed",
+    "unpacked",
+]
 
-#: What the images run as; any other user may read it, too.
-USER = 10001
-#: Beside the folder that they are of, as `sha256sum --check` reads them.
-SUMS = "SHA256SUMS"
-_CHUNK = 1 << 20
+#: The user id of the images' processes. Other users may read the files, too.
+_USER_ID = 10001
+#: Lies beside the folder that it describes, in the format of `sha256sum --check`.
+SUMS_FILE = "SHA256SUMS"
+CHUNK_BYTES = 1 << 20
+#: Called with the number of bytes just transferred. It raises Cancelled to stop the transfer.
+OnBytes = Callable[[int], None]
 
 
-def files_in(folder: Path, leave_out: Iterable[str] = ()) -> list[Path]:
-    """Every file in a folder, in the order of names, without what is below the names at its top to leave out.
+def megabytes(count: int, decimals: int = 0) -> str:
+    """Return a number of bytes with its unit: ``1,234 MB``."""
+    return f"{count / 1e6:,.{decimals}f} MB"
 
-    Links are not followed and not taken.
+
+def files_in(folder: Path, excluded: Iterable[str] = ()) -> list[Path]:
+    """Return every file in a folder, sorted by path, without the excluded files and folders at its top level.
+
+    Symbolic links are neither followed nor returned.
     """
-    left_out = set(leave_out)
-    return sorted(
-        Path(parent) / name
-        for parent, folders, names in os.walk(folder)
-        for name in names
-        if (Path(parent) / name).relative_to(folder).parts[0] not in left_out and not (Path(parent) / name).is_symlink()
-    )
+    excluded = set(excluded)
+    paths = (Path(parent) / name for parent, _, names in os.walk(folder) for name in names)
+    return sorted(path for path in paths if path.relative_to(folder).parts[0] not in excluded and not path.is_symlink())
 
 
 def checksums(folder: Path, files: Iterable[Path]) -> bytes:
-    """A line a file, its SHA-256 and its path within the folder."""
+    """Return one line per file: its SHA-256 and its path relative to the folder."""
     lines = []
     for path in files:
         name = path.relative_to(folder).as_posix()
@@ -47,51 +60,60 @@ def checksums(folder: Path, files: Iterable[Path]) -> bytes:
 
 
 def packed(folder: Path, files: Iterable[Path], name: str, sums: bytes) -> IO[bytes]:
-    """A tar file, open at its beginning: the files below ``name``, and the checksums beside it. Close it."""
-    file = tempfile.TemporaryFile(prefix="edge-bench-fleet-")  # noqa: SIM115 - it is the caller's to close
+    """Return an open tar file: the files below ``name``, and the checksums beside it. The caller closes it."""
+    file = tempfile.TemporaryFile(prefix="edge-bench-fleet-")  # noqa: SIM115 - the caller closes it
     with tarfile.open(fileobj=file, mode="w") as out:
-        _folder(out, name)
+        _add_folder(out, name)
         for parent in sorted({p for path in files for p in path.relative_to(folder).parents if p != Path()}):
-            _folder(out, f"{name}/{parent.as_posix()}")
+            _add_folder(out, f"{name}/{parent.as_posix()}")
         for path in files:
             entry = tarfile.TarInfo(f"{name}/{path.relative_to(folder).as_posix()}")
-            entry.size, entry.mode, entry.uid, entry.gid = path.stat().st_size, 0o644, USER, USER
+            entry.size, entry.mode, entry.uid, entry.gid = path.stat().st_size, 0o644, _USER_ID, _USER_ID
             with path.open("rb") as content:
                 out.addfile(entry, content)
-        entry = tarfile.TarInfo(SUMS)
+        entry = tarfile.TarInfo(SUMS_FILE)
         entry.size, entry.mode = len(sums), 0o644
         out.addfile(entry, io.BytesIO(sums))
     file.seek(0)
     return file
 
 
-def _folder(out: tarfile.TarFile, name: str) -> None:
+def _add_folder(out: tarfile.TarFile, name: str) -> None:
     entry = tarfile.TarInfo(name)
-    entry.type, entry.mode, entry.uid, entry.gid = tarfile.DIRTYPE, 0o755, USER, USER
+    entry.type, entry.mode, entry.uid, entry.gid = tarfile.DIRTYPE, 0o755, _USER_ID, _USER_ID
     out.addfile(entry)
 
 
-def unpacked(
-    stream: Iterator[bytes], to: Path, wanted: re.Pattern[str], most: int, on_bytes: Callable[[int], None]
-) -> list[Path]:
-    """Files of a tar stream whose whole name within it ``wanted`` matches, written below ``to``; the rest is passed.
+def chunks(file: IO[bytes], on_bytes: OnBytes) -> Iterator[bytes]:
+    """Yield a file's bytes. ``on_bytes`` is also called with 0 before each chunk, so that it can cancel."""
+    while chunk := file.read(CHUNK_BYTES):
+        on_bytes(0)
+        yield chunk
+        on_bytes(len(chunk))
 
-    Only plain files, only of names that stay in the folder, together at most ``most`` bytes: EngineTrouble for more.
+
+def unpacked(
+    stream: Iterator[bytes], target: Path, pattern: re.Pattern[str], max_bytes: int, on_bytes: OnBytes
+) -> list[Path]:
+    """Write the files of a tar stream whose full name matches ``pattern`` below ``target``, and return their paths.
+
+    Other entries are skipped, and so are links and names outside the folder. Raise EngineTrouble if the stream has
+    more than ``max_bytes``.
     """
     written: list[Path] = []
     try:
-        with tarfile.open(fileobj=_Stream(stream, most, on_bytes), mode="r|") as archive:
+        with tarfile.open(fileobj=_Stream(stream, max_bytes, on_bytes), mode="r|") as archive:
             for member in archive:
-                # not tarfile's own filters: Debian 12's Python has none
+                # tarfile's extraction filters are missing in Debian 12's Python
                 parts = PurePosixPath(member.name).parts
-                if not member.isfile() or not wanted.fullmatch(member.name) or ".." in parts or parts[0] == "/":
+                if not member.isfile() or not pattern.fullmatch(member.name) or ".." in parts or parts[0] == "/":
                     continue
-                content, path = archive.extractfile(member), to.joinpath(*parts)
-                if content is None or not path.resolve().is_relative_to(to.resolve()):
+                content, path = archive.extractfile(member), target.joinpath(*parts)
+                if content is None or not path.resolve().is_relative_to(target.resolve()):
                     continue
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with path.open("xb") as file:
-                    while chunk := content.read(_CHUNK):
+                    while chunk := content.read(CHUNK_BYTES):
                         file.write(chunk)
                 written.append(path)
     except (tarfile.TarError, FileExistsError, EOFError) as cause:
@@ -100,10 +122,10 @@ def unpacked(
 
 
 class _Stream(io.RawIOBase):
-    """An iterator of bytes as a file to read, which ends in EngineTrouble past its limit."""
+    """A readable file over an iterator of bytes, which raises EngineTrouble past its size limit."""
 
-    def __init__(self, chunks: Iterator[bytes], most: int, on_bytes: Callable[[int], None]) -> None:
-        self._chunks, self._left, self._on_bytes = chunks, most, on_bytes
+    def __init__(self, chunks: Iterator[bytes], max_bytes: int, on_bytes: OnBytes) -> None:
+        self._chunks, self._remaining, self._on_bytes = chunks, max_bytes, on_bytes
         self._buffer = b""
 
     def readable(self) -> bool:
@@ -114,8 +136,8 @@ class _Stream(io.RawIOBase):
             chunk = next(self._chunks, None)
             if chunk is None:
                 return 0
-            self._left -= len(chunk)
-            if self._left < 0:
+            self._remaining -= len(chunk)
+            if self._remaining < 0:
                 raise EngineTrouble("fetching: more than a Run can be was sent", "look at that machine")
             self._on_bytes(len(chunk))
             self._buffer = chunk

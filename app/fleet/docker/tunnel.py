@@ -1,7 +1,7 @@
-"""A unix socket here that is an engine's socket there, by the ssh program and the person's own configuration of it.
+"""A local unix socket that ssh forwards to an engine's socket, with the user's own ssh configuration.
 
-One connection an engine, whatever the SDK opens over it; it ends with this process, however that ends, because the
-command at the other end reads from us until we are gone.
+One ssh connection carries everything that the SDK opens to an engine. It ends with this process, even if the process
+is killed, because the remote command reads from this process and exits at the end of its input.
 """
 
 import contextlib
@@ -17,63 +17,63 @@ from edge_bench.app.fleet.docker.errors import EngineLost, EngineTrouble, one_li
 
 __all__ = ["Tunnel"]
 
-ENGINE_SOCKET = "/var/run/docker.sock"
-#: Three unanswered questions of so many seconds each, and ssh gives the connection up.
-ALIVE_SECONDS = 5
+_ENGINE_SOCKET = "/var/run/docker.sock"
+#: ssh closes the connection after three unanswered keepalive messages, this many seconds apart.
+_KEEPALIVE_SECONDS = 5
 _POLL_SECONDS = 0.02
 
 
 class Tunnel:
-    """An open one; ``url`` is for the SDK."""
+    """An open tunnel; ``url`` is the local socket's URL for the SDK."""
 
     def __init__(self, address: str, config: Path | None, timeout: float) -> None:
-        """Connects. EngineLost with ssh's own words where it cannot, within ``timeout`` seconds."""
+        """Connect within ``timeout`` seconds. Raise EngineLost with ssh's error message if that fails."""
         self._folder = Path(tempfile.mkdtemp(prefix="edge-bench-ssh-"))
         socket = self._folder / "docker.sock"
         self.url = f"unix://{socket}"
         self._ready = threading.Event()
-        self._said: list[str] = []
+        self._messages: list[str] = []
         try:
             self._process = subprocess.Popen(
                 _command(address, config, socket, timeout),
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                start_new_session=True,  # Ctrl-C is for us: what is there has to be cleaned up through this
+                start_new_session=True,  # Ctrl-C must not reach ssh: the clean-up needs the tunnel
             )  # fmt: skip
         except FileNotFoundError:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise EngineTrouble("connecting: there is no ssh program here", "install OpenSSH's client") from None
-        threading.Thread(target=self._listen, daemon=True).start()
-        threading.Thread(target=self._wait, daemon=True).start()
+        threading.Thread(target=self._read_messages, daemon=True).start()
+        threading.Thread(target=self._wait_until_ready, daemon=True).start()
         if not self._ready.wait(timeout) or self._process.poll() is not None or not socket.exists():
-            reason = self.why() or f"no answer within {timeout:g} s"
+            reason = self.last_message() or f"no answer within {timeout:g} s"
             self.close()
             raise EngineLost(f"connecting: {reason}", remedy_for(reason))
 
-    def _wait(self) -> None:
-        """The command at the other end says a word when it runs; by then the forwarding is set up."""
-        assert self._process.stdout is not None  # noqa: S101 - a pipe was asked for
+    def _wait_until_ready(self) -> None:
+        """Wait for the first line of the remote command, which starts after the forwarding is set up."""
+        assert self._process.stdout is not None  # noqa: S101 - a pipe was requested
         self._process.stdout.readline()
         self._ready.set()
 
-    def _listen(self) -> None:
-        assert self._process.stderr is not None  # noqa: S101 - a pipe was asked for
+    def _read_messages(self) -> None:
+        assert self._process.stderr is not None  # noqa: S101 - a pipe was requested
         for line in self._process.stderr:
-            self._said = [*self._said[-4:], line.decode(errors="replace").strip()]
+            self._messages = [*self._messages[-4:], line.decode(errors="replace").strip()]
 
     @property
     def open(self) -> bool:
-        """Whether ssh still holds the connection."""
+        """Whether ssh is still running."""
         return self._process.poll() is None
 
-    def why(self) -> str:
-        """What ssh said last; empty where it said nothing."""
+    def last_message(self) -> str:
+        """Return ssh's last line on stderr, empty if there is none."""
         deadline = time.monotonic() + 0.5
-        while not self._said and time.monotonic() < deadline and self._process.poll() is not None:
-            time.sleep(_POLL_SECONDS)  # it has ended, and its last words are on their way
-        return one_line(self._said[-1]) if self._said else ""
+        while not self._messages and time.monotonic() < deadline and self._process.poll() is not None:
+            time.sleep(_POLL_SECONDS)  # ssh has ended, but its last line may not have been read yet
+        return one_line(self._messages[-1]) if self._messages else ""
 
     def close(self) -> None:
-        """Ends it; safe to call twice."""
+        """End ssh. It may be called more than once."""
         with contextlib.suppress(OSError):
             if self._process.stdin:
                 self._process.stdin.close()
@@ -91,10 +91,10 @@ def _command(address: str, config: Path | None, socket: Path, timeout: float) ->
     if not parts.hostname or parts.password or parts.hostname.startswith("-"):
         raise EngineTrouble(f"{address}: not an address of the form ssh://user@host[:port]", "keys are ssh's business")
     options = {
-        "BatchMode": "yes",  # a question would wait for ever
+        "BatchMode": "yes",  # without it ssh would wait for an answer to its prompts
         "ConnectTimeout": str(max(1, round(timeout))),
         "ExitOnForwardFailure": "yes",
-        "ServerAliveInterval": str(ALIVE_SECONDS),
+        "ServerAliveInterval": str(_KEEPALIVE_SECONDS),
         "ServerAliveCountMax": "3",
         "ControlPath": "none",
         "LogLevel": "ERROR",
@@ -105,6 +105,6 @@ def _command(address: str, config: Path | None, socket: Path, timeout: float) ->
         *(f"-o{name}={value}" for name, value in options.items()),
         *(["-p", str(parts.port)] if parts.port else []),
         *(["-l", parts.username] if parts.username else []),
-        "-L", f"{socket}:{parts.path if parts.path not in ('', '/') else ENGINE_SOCKET}",
+        "-L", f"{socket}:{parts.path if parts.path not in ('', '/') else _ENGINE_SOCKET}",
         "--", parts.hostname, "echo ready; exec cat >/dev/null",
     ]  # fmt: skip

@@ -1,1 +1,1 @@
-"""A benchmark on several engines: steps, state on disk, and the Runs that come back."""
+"""A benchmark on several engines: its steps, its state on disk, and the Runs that are fetched."""

@@ -1,4 +1,4 @@
-"""A benchmark on every engine at once, and the Runs that came back."""
+"""A benchmark on all engines at the same time."""
 
 import threading
 from collections.abc import Sequence
@@ -18,12 +18,14 @@ from edge_bench.bench.progress import FleetView
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import read_run
 
-__all__ = ["Outcome", "prepare_state", "run_fleet"]
+__all__ = ["STOPPING", "Outcome", "outcome_of", "prepare_state", "run_fleet"]
+
+STOPPING = "stopping and cleaning up everywhere; Ctrl-C again leaves things as they are"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a fleet command has: every engine's row, and the Runs that are here."""
+    """The result of a fleet command: the rows of all engines, and the Runs that were fetched."""
 
     devices: Sequence[DeviceState]
     runs: Sequence[Run]
@@ -32,43 +34,48 @@ class Outcome:
 
     @property
     def missing(self) -> list[DeviceState]:
-        """Engines without a Run, or with something of ours left on them."""
+        """Engines without a Run, or that were not cleaned up."""
         return [device for device in self.devices if not device.done]
 
 
 def run_fleet(
     spec: FleetJobSpec, engines: Sequence[EngineSetting], view: FleetView, *, resume: bool = False
 ) -> Outcome:
-    """Measures the bundle on every engine at once; what fails is a row, and the rest goes on.
+    """Measure the bundle on all engines at the same time. A failure is reported in its row; the other engines run.
 
-    With ``resume`` only what an earlier command of the same bundle, options and engines has not brought here.
-    Ctrl-C stops and cleans up everywhere, and what is here already comes back, with ``interrupted``.
+    With ``resume``, only the engines are measured whose Run is missing from an earlier command with the same bundle,
+    options and engines. Ctrl-C stops and cleans up all engines; the outcome is then ``interrupted``.
     """
     writable_folder(spec.results)
     state = prepare_state(spec, engines, view, resume=resume)
     with only_writer(state.folder):
-        todo = [DeviceJob(spec, state, row, view) for row in state.record.devices if not row.done]
-        interrupted = _all_at_once(todo, view)
+        jobs = [DeviceJob(spec, state, row, view) for row in state.record.devices if not row.done]
+        interrupted = _run_in_parallel(jobs, view)
+    return outcome_of(spec, state, interrupted)
+
+
+def outcome_of(spec: FleetJobSpec, state: FleetState, interrupted: bool) -> Outcome:
+    """Return the outcome of a fleet command, with its Runs read from the results folder."""
     rows = state.record.devices
     runs = [read_run(spec.results / row.run_file) for row in rows if row.run_file]
     return Outcome(rows, runs, interrupted, state.folder)
 
 
 def prepare_state(spec: FleetJobSpec, engines: Sequence[EngineSetting], view: FleetView, *, resume: bool) -> FleetState:
-    """What an earlier command has left to do, or a new beginning."""
+    """Return the state of the earlier command to resume, otherwise a new one."""
     digest, options = spec.bundle.digest, spec.options
-    found = FleetState.find(spec.results, digest, options, engines)
-    if found and resume:
-        for row in found.record.devices:
+    earlier = FleetState.find(spec.results, digest, options, engines)
+    if earlier and resume:
+        for row in earlier.record.devices:
             if row.run_file and not _readable(spec.results / row.run_file):
-                found.set(msgspec.structs.replace(row, state="waiting", run_file="", run_id=""))
-        done = sum(row.done for row in found.record.devices)
-        view.say(f"going on with {found.folder.name}: {done} of {len(engines)} Runs are here")
-        return found
+                earlier.set(msgspec.structs.replace(row, state="waiting", run_file="", run_id=""))
+        done = sum(row.done for row in earlier.record.devices)
+        view.say(f"going on with {earlier.folder.name}: {done} of {len(engines)} Runs are here")
+        return earlier
     if resume:
         view.say(f"{spec.results}: nothing of this bundle, these options and engines to go on with; it begins anew")
-    elif found and any(not row.done for row in found.record.devices):
-        view.say(f"{found.folder} is of the same, and unfinished: --resume would go on with it")
+    elif earlier and any(not row.done for row in earlier.record.devices):
+        view.say(f"{earlier.folder} is of the same, and unfinished: --resume would go on with it")
     return FleetState.new(spec.results, digest, options, spec.source.image, engines)
 
 
@@ -80,30 +87,30 @@ def _readable(path: Path) -> bool:
     return True
 
 
-def _all_at_once(devices: Sequence[DeviceJob], view: FleetView) -> bool:
-    """A thread each, as they mostly wait. Whether it was interrupted; a second interruption waits for nobody."""
-    over = [threading.Event() for _ in devices]
+def _run_in_parallel(jobs: Sequence[DeviceJob], view: FleetView) -> bool:
+    """Run each job in a thread, and return whether the user interrupted them. A second interruption does not wait."""
+    finished = [threading.Event() for _ in jobs]
 
-    def work(device: DeviceJob, done: threading.Event) -> None:
+    def work(job: DeviceJob, event: threading.Event) -> None:
         try:
-            device.work()
+            job.work()
         finally:
-            done.set()
+            event.set()
 
     try:
-        for device, done in zip(devices, over, strict=True):
-            threading.Thread(target=work, args=(device, done), daemon=True).start()
-        _wait(over)
+        for job, event in zip(jobs, finished, strict=True):
+            threading.Thread(target=work, args=(job, event), daemon=True).start()
+        _wait(finished)
     except KeyboardInterrupt:
-        view.say("stopping and cleaning up everywhere; Ctrl-C again leaves things as they are")
-        for device in devices:
-            threading.Thread(target=device.cancel, daemon=True).start()
-        _wait(over)
+        view.say(STOPPING)
+        for job in jobs:
+            threading.Thread(target=job.cancel, daemon=True).start()
+        _wait(finished)
         return True
     return False
 
 
 def _wait(events: Sequence[threading.Event]) -> None:
-    """Not by joining threads: an interrupted join takes them for ended (bpo-45274)."""
+    """Wait for events instead of joining threads: an interrupted join marks its thread as ended (bpo-45274)."""
     for event in events:
         event.wait()

@@ -1,4 +1,4 @@
-"""Runs that come from other machines: nothing in them is believed before it was checked."""
+"""Runs from other machines. They are untrusted input and fully checked before use."""
 
 import re
 from collections.abc import Iterable
@@ -18,48 +18,51 @@ from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import read_run, run_file_name, write_run
 
-__all__ = ["COLLECTED_FILES", "JOURNAL_FILES", "MOST_BYTES", "RUN_FILES", "Expected", "keep", "newest_complete"]
+__all__ = ["COLLECTED_FILES", "JOURNAL_FILES", "MAX_BYTES", "RUN_FILES", "Expected", "newest_complete", "store_run"]
 
-#: What is fetched, by its whole name in the archive: Run files, and what a run has left that can go on.
+#: Full names in the fetched archive of Run files, and of journals that an interrupted run can be resumed from.
 RUN_FILES = re.compile(r"runs/run-[A-Za-z0-9-]{1,80}\.json")
 JOURNAL_FILES = re.compile(r"runs/run-[A-Za-z0-9-]{1,80}\.journal")
-#: What a swarm's collector has received, each node's in a folder of its own.
+#: Runs that a swarm's collector has received, in one folder per node.
 COLLECTED_FILES = re.compile(r"runs/[A-Za-z0-9]{1,64}/run-[0-9a-f]{64}\.json")
-#: As large as a record may be, with the archive's own blocks.
-MOST_BYTES = (512 << 20) + (1 << 20)
+#: The largest record (512 MiB), and 1 MiB for the archive's own blocks.
+MAX_BYTES = (512 << 20) + (1 << 20)
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What a Run has to be of."""
+    """The properties that a received Run must have."""
 
     bundle: Bundle
-    settings: dict[str, Any]  # of `run`, where they were stated
+    settings: dict[str, Any]  # the values of the given options of `run`
     hostname: str
     platform: str
 
 
 def newest_complete(paths: Iterable[Path], expected: Expected) -> Run:
-    """The newest complete Run of those fetched, checked. EngineTrouble with what is wrong."""
-    found: list[Run] = []
-    wrong = "it ended, and there is no Run"
+    """Return the newest complete Run that passes all checks. Raise EngineTrouble if there is none."""
+    runs: list[Run] = []
+    problem = "it ended, and there is no Run"
     for path in paths:
         try:
             run = _checked(read_run(path), expected)
         except EdgeBenchError as cause:
-            wrong = f"its Run cannot be used: {cause.problem.replace(str(path.parent), '').lstrip('/')}"
+            problem = f"its Run cannot be used: {cause.problem.replace(str(path.parent), '').lstrip('/')}"
             continue
         if run.complete:
-            found.append(run)
+            runs.append(run)
         else:
-            wrong = "its Run is not complete"
-    if not found:
-        raise EngineTrouble(wrong, "--resume asks again")
-    return max(found, key=lambda run: run.ended)
+            problem = "its Run is not complete"
+    if not runs:
+        raise EngineTrouble(problem, "--resume asks again")
+    return max(runs, key=lambda run: run.ended)
 
 
-def keep(run: Run, results: Path) -> Path:
-    """Writes it among the results, once: where it is there already, that is it."""
+def store_run(run: Run, results: Path) -> Path:
+    """Write a Run to the results folder unless it is already there, and return its path.
+
+    Raise EngineTrouble if another Run has its file name.
+    """
     path = results / run_file_name(run.began, run.machine.hostname, run.run_id)
     if path.exists():
         if read_run(path).run_id == run.run_id:
@@ -81,21 +84,21 @@ def _checked(run: Run, expected: Expected) -> Run:
         raise BadInput("it is of another machine")
     if platform_of(run.machine.architecture) != expected.platform:
         raise BadInput(f"it was made on {run.machine.architecture}")
-    stated = msgspec.structs.asdict(run.settings)
-    if other := [name for name, value in expected.settings.items() if stated.get(name) != value]:
-        raise BadInput(f"it was made with another {other[0]}")
+    settings = msgspec.structs.asdict(run.settings)
+    if different := [name for name, value in expected.settings.items() if settings.get(name) != value]:
+        raise BadInput(f"it was made with another {different[0]}")
     try:
-        _fits(run, expected.bundle)
+        _check_images(run, expected.bundle)
         compare([run])
     except EdgeBenchError:
         raise
-    except Exception as cause:  # whatever is wrong in it, it is one machine's row and not the end of the others
+    except Exception as cause:  # an invalid Run fails only its own engine
         raise BadInput(f"its numbers do not fit each other: {type(cause).__name__}") from None
     return run
 
 
-def _fits(run: Run, bundle: Bundle) -> None:
-    """Images and labels are those of the bundle, and each result labels them all."""
+def _check_images(run: Run, bundle: Bundle) -> None:
+    """Raise BadInput unless images and labels are the bundle's and every result has a prediction for each image."""
     indices = unpack(run.images.indices).astype(np.int64)
     images, labels = bundle.test_set()
     if (
@@ -106,13 +109,13 @@ def _fits(run: Run, bundle: Bundle) -> None:
         raise BadInput("its images are not the bundle's")
     if labels is not None and not np.array_equal(unpack(run.images.labels), labels[indices]):
         raise BadInput("its labels are not the bundle's")
-    for result in run.measured:
+    for result in run.results_with_trials:
         if result.predictions is None or result.predictions.length != len(indices):
             raise BadInput(f"{result.configuration} has not labelled every image")
 
 
 def _printable(value: Any) -> bool:
-    """Whether every text can be shown on a terminal as it is."""
+    """Return whether every text in a nested value is free of terminal control characters."""
     if isinstance(value, str):
         return value.isprintable() or not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", value)
     if isinstance(value, dict):

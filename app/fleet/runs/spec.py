@@ -1,4 +1,4 @@
-"""What is asked of every engine of a fleet."""
+"""The benchmark that a fleet command runs on every engine."""
 
 import re
 from collections.abc import Sequence
@@ -9,35 +9,42 @@ from typing import Any
 from edge_bench.app.fleet.docker.images import ImageSource
 from edge_bench.bench.records.bundle import Bundle
 
-__all__ = ["ENVIRONMENT", "PROGRESS", "RUNS", "UPLOAD_EXCLUDES", "FleetJobSpec", "run_command"]
+__all__ = ["ENVIRONMENT", "RUNS", "UPLOAD_EXCLUDES", "FleetJobSpec", "parse_progress", "run_command"]
 
-#: Below the volume's top, so that a folder can be copied there, too.
+#: A folder in the results' volume, not the volume's root, so that journals can be copied there as a folder.
 RUNS = "runs"
-#: What a bundle's folder holds that no benchmark needs.
+#: Folders of a bundle that no benchmark needs.
 UPLOAD_EXCLUDES = ("training", "plots")
-PROGRESS = re.compile(r"(?P<what>[\w ]+): (?P<done>\d+)/(?P<steps>\d+)(?P<note>.*)")
-#: Of the container that measures: the Raspberry Pi 4's core where QEMU is at work, and no comparison there.
+_PROGRESS = re.compile(r"(?P<what>[\w ]+): (?P<done>\d+)/(?P<steps>\d+)(?P<note>.*)")
+#: For the measuring container: QEMU emulates the Raspberry Pi 4's core, and `run` compares with no other Run.
 ENVIRONMENT = {"QEMU_CPU": "cortex-a72", "EDGE_BENCH_COMPARE_WITH": ""}
 
 
 @dataclass(frozen=True)
 class FleetJobSpec:
-    """The same for every engine."""
+    """The bundle and the options, the same for every engine."""
 
     bundle: Bundle
     options: Sequence[str]  # of `run`, as typed
-    settings: dict[str, Any]  # the same as values, where they were stated
+    settings: dict[str, Any]  # the values of the given options
     results: Path
     source: ImageSource
-    timeout: float = 30  # seconds for an answer
-    reconnect_timeout: float = 60  # seconds for an engine that was there to come back
-    look_seconds: float = 10  # between two looks at a run
-    min_memory: int = 0
-    min_disk: int = 0
-    keep: bool = False
+    timeout: float = 30  # of an engine's answer, in seconds
+    reconnect_timeout: float = 60  # until an engine that stopped answering counts as lost, in seconds
+    poll_seconds: float = 10  # between two requests to an engine that is measuring
+    min_memory: int = 0  # bytes
+    min_disk: int = 0  # bytes
+    keep: bool = False  # containers and volumes
     remove_image: bool = False
 
 
 def run_command(options: Sequence[str]) -> list[str]:
-    """What is called in the container: goes on with what is there, and does nothing twice."""
+    """Return the container's command, which resumes an unfinished run and reuses a finished one."""
     return ["run", "/artifacts/bundle", "--results", f"/results/{RUNS}", *options, "--once", "--resume"]
+
+
+def parse_progress(line: str) -> tuple[str, int, int, str] | None:
+    """Return activity, steps done, steps in total and note of a progress line; None for other lines."""
+    if match := _PROGRESS.match(line):
+        return match["what"], int(match["done"]), int(match["steps"]), match["note"].lstrip(", ")
+    return None

@@ -1,6 +1,6 @@
-"""What a fleet command has done so far, on disk after each step, so that another command can do the rest.
+"""The state of a fleet command, written to disk after each step so that a later command can resume it.
 
-``results/fleet-…/state.json``, beside the journals of runs that were interrupted; the Runs are in ``results`` itself.
+It is ``results/fleet-…/state.json``, beside the journals of interrupted runs. The Runs are in ``results`` itself.
 """
 
 import threading
@@ -18,7 +18,7 @@ from edge_bench.bench.records.run_files import utc_now
 
 __all__ = ["DeviceState", "FleetRecord", "FleetState"]
 
-STATE = "state.json"
+_STATE_FILE = "state.json"
 
 
 class DeviceState(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,26 +28,26 @@ class DeviceState(msgspec.Struct, frozen=True, kw_only=True):
     state: str = "waiting"  # waiting · working · done · failed · lost · interrupted
     reason: str = ""
     remedy: str = ""
-    machine: str = ""  # what the engine says of itself
+    machine: str = ""  # architecture, cores and system, as the engine describes them
     platform: str = ""
     memory_bytes: int = 0
     engine_version: str = ""
-    image_bytes: int = 0  # sent for the image; 0 where it was there
-    bundle_bytes: int = 0
+    image_bytes: int = 0  # sent for the image; 0 if the engine had it
+    bundle_bytes: int = 0  # sent for the bundle and for journals
     fetched_bytes: int = 0
     seconds: dict[str, float] = {}  # by step: connect, image, bundle, run, fetch, clean up
     run_file: str = ""  # in the results folder
     run_id: str = ""
-    left_behind: bool = False  # containers or volumes are still there
+    left_behind: bool = False  # containers or volumes are still on the engine
 
     @property
     def done(self) -> bool:
-        """Whether its Run is here."""
+        """Whether the work on the engine is finished."""
         return self.state == "done"
 
 
 class FleetRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked for, and how far each engine is."""
+    """The command's arguments, and the progress of each engine."""
 
     schema_version: str = SCHEMA_VERSION
     fleet: str
@@ -59,7 +59,7 @@ class FleetRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FleetState:
-    """The record on disk; every change is there before the next step begins."""
+    """The record on disk. Every change is written before the next step begins."""
 
     def __init__(self, folder: Path, record: FleetRecord) -> None:
         self.folder, self.record = folder, record
@@ -69,7 +69,7 @@ class FleetState:
     def new(
         cls, results: Path, bundle_sha256: str, options: Sequence[str], image: str, engines: Sequence[EngineSetting]
     ) -> "FleetState":
-        """A new one, with a folder of its own."""
+        """Create a state in a new folder."""
         fleet, began = uuid.uuid4().hex[:8], utc_now()
         stamp = began[:19].replace("-", "").replace(":", "") + "Z"
         folder = results / f"fleet-{stamp}-{fleet}"
@@ -90,8 +90,8 @@ class FleetState:
     def find(
         cls, results: Path, bundle_sha256: str, options: Sequence[str], engines: Sequence[EngineSetting]
     ) -> "FleetState | None":
-        """The newest of the same bundle, options and engines; None where there is none."""
-        for path in sorted(results.glob(f"fleet-*/{STATE}"), reverse=True):
+        """Return the newest state of the same bundle, options and engines, None if there is none."""
+        for path in sorted(results.glob(f"fleet-*/{_STATE_FILE}"), reverse=True):
             try:
                 record = decode_record(path, FleetRecord, ResultsError, "remove it")
             except ResultsError:
@@ -104,16 +104,12 @@ class FleetState:
                 return cls(path.parent, record)
         return None
 
-    def device(self, name: str) -> DeviceState:
-        """The row of an engine."""
-        return next(device for device in self.record.devices if device.engine.name == name)
-
     def set(self, device: DeviceState) -> None:
-        """A row has changed."""
+        """Replace the row of the same engine."""
         with self._lock:
             devices = [device if old.engine.name == device.engine.name else old for old in self.record.devices]
             self.record = msgspec.structs.replace(self.record, devices=devices)
             self._write()
 
     def _write(self) -> None:
-        write_atomically(self.folder / STATE, encode_record(self.record))
+        write_atomically(self.folder / _STATE_FILE, encode_record(self.record))

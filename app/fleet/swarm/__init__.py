@@ -1,1 +1,1 @@
-"""A hundred machines in one command: a Docker Swarm's global job, and a collector that loses no Run."""
+"""A benchmark on many machines as a global job of a Docker Swarm, with a collector that receives the Runs."""

@@ -1,4 +1,4 @@
-"""A benchmark on every node of a swarm: deployed, watched, collected, removed."""
+"""A benchmark on every node of a swarm: deploy it, follow its tasks, fetch the Runs and remove it."""
 
 import contextlib
 import secrets
@@ -13,10 +13,11 @@ from edge_bench.app.fleet.docker.engine import Engine
 from edge_bench.app.fleet.docker.errors import EngineLost, EngineTrouble
 from edge_bench.app.fleet.docker.images import ensure_image, images_for
 from edge_bench.app.fleet.docker.inventory import EngineSetting
+from edge_bench.app.fleet.docker.transfer import megabytes
 from edge_bench.app.fleet.docker.workspace import Workspace
-from edge_bench.app.fleet.runs.fleet_job import Outcome, prepare_state
-from edge_bench.app.fleet.runs.receive import COLLECTED_FILES, MOST_BYTES, Expected, keep, newest_complete
-from edge_bench.app.fleet.runs.spec import PROGRESS, UPLOAD_EXCLUDES, FleetJobSpec
+from edge_bench.app.fleet.runs.fleet_job import STOPPING, Outcome, outcome_of, prepare_state
+from edge_bench.app.fleet.runs.receive import COLLECTED_FILES, MAX_BYTES, Expected, newest_complete, store_run
+from edge_bench.app.fleet.runs.spec import RUNS, UPLOAD_EXCLUDES, FleetJobSpec, parse_progress
 from edge_bench.app.fleet.runs.state import DeviceState, FleetState
 from edge_bench.app.fleet.swarm.node_rows import Rows, node_id
 from edge_bench.app.fleet.swarm.services import Node, Task, deploy, nodes_of, prepare, remove, tasks_of
@@ -25,30 +26,27 @@ from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.io.disk_space import writable_folder
 from edge_bench.bench.io.locks import only_writer
 from edge_bench.bench.progress import FleetView
-from edge_bench.bench.records.run_files import read_run
 
 __all__ = ["run_swarm"]
 
-_LOOK_SECONDS = 2.0
-DRAINED = "it was drained half-way"
-_OVER = {"complete", "failed", "rejected", "orphaned", "shutdown", "remove"}
+_POLL_SECONDS = 2.0
+_DRAINED = "it was drained half-way"
+_FINAL_STATES = {"complete", "failed", "rejected", "orphaned", "shutdown", "remove"}
 
 
 def run_swarm(
     spec: FleetJobSpec, engines: Sequence[EngineSetting], view: FleetView, *,
     nodes: Sequence[EngineSetting], stack_file: Path | None, resume: bool = False,
 ) -> Outcome:  # fmt: skip
-    """A global job in the swarm that the first engine manages; to the other engines only the image is sent.
+    """Measure as a global job in the swarm that the first engine manages. The other engines only receive the image.
 
-    Ctrl-C removes it everywhere; what was handed over until then is kept, and --resume asks the other nodes only.
+    Ctrl-C removes the job everywhere. Runs already uploaded are kept, and ``resume`` measures only on the other nodes.
     """
     writable_folder(spec.results)
     state = prepare_state(spec, nodes, view, resume=resume)
     with only_writer(state.folder), contextlib.closing(_Job(spec, engines, state, view)) as job:
         interrupted = job.work(stack_file)
-    rows = state.record.devices
-    runs = [read_run(spec.results / row.run_file) for row in rows if row.run_file]
-    return Outcome(rows, runs, interrupted, state.folder)
+    return outcome_of(spec, state, interrupted)
 
 
 @dataclass
@@ -62,47 +60,47 @@ class _Job:
         self.engine = Engine(self.engines[0], self.spec.timeout)
         self.workspace = Workspace(self.engine, self.state.record.fleet, "")
         self.rows = Rows(self.state, self.view)
-        self._since = ""
-        self._measuring: set[str] = set()  # ids of nodes that have said so
-        self._failed: dict[str, str] = {}  # node's id → what its task said
+        self._since = ""  # timestamp of the collector's last line
+        self._measuring: set[str] = set()  # ids of nodes that reported progress
+        self._reasons: dict[str, str] = {}  # node's id → failure that its task reported
 
     def close(self) -> None:
         self.engine.close()
 
     def work(self, stack_file: Path | None) -> bool:
-        """All of it; whether it was interrupted."""
+        """Do all steps, and return whether the user interrupted them."""
         interrupted = False
         try:
-            self._images()
+            self._provide_images()
             self._fetch_leftovers()
             todo = {node_id(row): row for row in self.state.record.devices if not row.done}
             if todo:
                 self._deploy(todo, stack_file)
-                self._watch(set(todo))
+                self._follow(set(todo))
         except KeyboardInterrupt:
-            self.view.say("stopping and cleaning up everywhere; Ctrl-C again leaves things as they are")
+            self.view.say(STOPPING)
             interrupted = True
         finally:
-            self._end(interrupted)
+            self._finish(interrupted)
         return interrupted
 
-    # -- before
+    # -- deployment
 
-    def _images(self) -> None:
-        """Every platform's name of the image, there on the engines that were named."""
-        source, registry = self.spec.source, self.spec.source.is_in_a_registry
+    def _provide_images(self) -> None:
+        """Find the image's name for every platform, and send it to the given engines unless it is in a registry."""
+        source = self.spec.source
         self.images, self.without_image = images_for({node.platform for node in nodes_of(self.engine)}, source)
-        if registry:
+        if source.is_in_a_registry:
             with self.engine.trouble("pulling the image"):
-                self.engine.patient.images.pull(source.image)
+                self.engine.slow_client.images.pull(source.image)
             self.workspace.image = source.image
             return
         with ThreadPoolExecutor(max_workers=8) as pool:
-            list(pool.map(self._send, self.engines))
+            list(pool.map(self._send_image, self.engines))
         if not self.workspace.image:
             raise EngineTrouble("the manager has no image for its own platform, and so cannot collect")
 
-    def _send(self, setting: EngineSetting) -> None:
+    def _send_image(self, setting: EngineSetting) -> None:
         manager = setting == self.engines[0]
         try:
             with contextlib.ExitStack() as stack:
@@ -113,14 +111,14 @@ class _Job:
                 for row in self.state.record.devices:
                     if node_id(row) == engine.description.node_id:
                         self.rows.set(node_id(row), image_bytes=row.image_bytes + sent)
-                self.view.say(f"{setting.name}: has the image {name}{f', {sent / 1e6:.0f} MB sent' if sent else ''}")
+                self.view.say(f"{setting.name}: has the image {name}{f', {megabytes(sent)} sent' if sent else ''}")
         except EngineTrouble as cause:
             if manager:
                 raise
             self.view.say(f"! {setting.name}: no image sent: {cause.problem}")
 
     def _fetch_leftovers(self) -> None:
-        """What an earlier command's collector has received and that command could not fetch; then its remains go."""
+        """Fetch the Runs that an earlier command left in its collector's volume, then remove its volumes."""
         if any(row.left_behind for row in self.state.record.devices):
             remove(self.engine, self.state.record.fleet)
             self._fetch()
@@ -157,44 +155,46 @@ class _Job:
         self.services = deploy(self.engine, stack)
         self.view.say(f"deployed; as a stack file: {self.state.folder / 'stack.yaml'}")
 
-    # -- meanwhile
+    # -- tasks
 
-    def _watch(self, waiting: set[str]) -> None:
-        """Until every node's task is over, or will not be."""
-        silent: dict[str, float] = {}
+    def _follow(self, waiting: set[str]) -> None:
+        """Update the rows until every node's task has ended or failed."""
+        down_since: dict[str, float] = {}  # node's id → monotonic time
         while True:
             try:
                 tasks, nodes = tasks_of(self.engine, self.services), {node.id: node for node in nodes_of(self.engine)}
                 self._read_progress()
             except EngineLost as lost:
-                self._reconnect(lost)
+                self.view.say(f"{self.engine.name}: {lost.waiting}")
+                self.workspace = self.workspace.reconnect(self.spec.reconnect_timeout)
+                self.engine = self.workspace.engine
                 continue
             for node in sorted(waiting):
-                self._one(node, nodes.get(node), tasks.get(node), silent)
+                self._update_row(node, nodes.get(node), tasks.get(node), down_since)
             waiting = {node for node in waiting if self.rows.row(node).state == "working"}
             if not waiting:
                 return
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
 
-    def _one(self, identity: str, node: Node | None, task: Task | None, silent: dict[str, float]) -> None:
-        """What is to be said of a node now."""
+    def _update_row(self, identity: str, node: Node | None, task: Task | None, down_since: dict[str, float]) -> None:
+        """Update a row from the states of its node and task."""
         name = self.rows.row(identity).engine.name
         if task and task.state == "complete":
             self.rows.set(identity, state="handed over", seconds={"run": task.seconds})
             self.view.update(name, "handed over its Run")
         elif node is None:
             self.rows.fail(identity, "it left the swarm half-way", "let it join again; --resume asks it")
-        elif node.availability == "drain" and (task is None or task.state in _OVER):
-            why = f": {task.error}" if task and task.error else ""
-            self.rows.fail(identity, f"{DRAINED}{why}", "`docker node update --availability active`, then --resume")
+        elif node.availability == "drain" and (task is None or task.state in _FINAL_STATES):
+            reason = f"{_DRAINED}: {task.error}" if task and task.error else _DRAINED
+            self.rows.fail(identity, reason, "`docker node update --availability active`, then --resume")
         elif node.state != "ready":
-            began = silent.setdefault(identity, time.monotonic())
-            if time.monotonic() - began >= self.spec.reconnect_timeout:
+            since = down_since.setdefault(identity, time.monotonic())
+            if time.monotonic() - since >= self.spec.reconnect_timeout:
                 self.rows.fail(identity, f"lost: the swarm says that it is {node.state}", "--resume asks it again")
         elif node.platform in self.without_image:
             self.rows.fail(identity, self.without_image[node.platform], "name an image for it with --image")
-        elif task and task.state in _OVER:
-            reason = self._failed.get(identity) or task.error or f"its task is {task.state}"
+        elif task and task.state in _FINAL_STATES:
+            reason = self._reasons.get(identity) or task.error or f"its task is {task.state}"
             remedy = ""
             if "no such image" in reason.lower():
                 remedy = "name its engine with --engine, so that the image is sent; or an --image in a registry"
@@ -202,49 +202,33 @@ class _Job:
         elif node.availability != "active" and task is None:
             self.rows.fail(identity, f"the swarm gives it no work: it is on {node.availability}", "make it active")
         else:
-            silent.pop(identity, None)
+            down_since.pop(identity, None)
             if node.availability == "drain" and not self.rows.row(identity).reason:
-                # nothing new is begun there, but the swarm lets a job's task end
-                self.rows.set(identity, reason=DRAINED)
-                self.view.say(f"{name}: {DRAINED}; its task may end")
+                # a drained node starts no new task, but the swarm lets a job's task end
+                self.rows.set(identity, reason=_DRAINED)
+                self.view.say(f"{name}: {_DRAINED}; its task may end")
             if task and identity not in self._measuring:
                 self.view.update(name, task.state, note=task.error)
 
     def _read_progress(self) -> None:
         collector = self.workspace.container_of_service(self.services["collector"])
         if collector is not None:
-            self._since = self.workspace.new_lines(collector, self._since, self._line)
+            self._since = self.workspace.new_lines(collector, self._since, self._on_line)
 
-    def _line(self, line: str) -> None:
-        node, _, said = line.partition(" ")
+    def _on_line(self, line: str) -> None:
+        node, _, message = line.partition(" ")
         with contextlib.suppress(StopIteration):
             row = self.rows.row(node)
-            if said.startswith("failed: "):
-                self._failed[node] = said.removeprefix("failed: ")
-            elif found := PROGRESS.match(said):
-                note = found["note"].lstrip(", ")
+            if message.startswith("failed: "):
+                self._reasons[node] = message.removeprefix("failed: ")
+            elif progress := parse_progress(message):
                 self._measuring.add(node)
-                self.view.update(row.engine.name, found["what"], int(found["done"]), int(found["steps"]), note)
+                self.view.update(row.engine.name, *progress)
 
-    def _reconnect(self, lost: EngineLost) -> None:
-        deadline = time.monotonic() + self.spec.reconnect_timeout
-        self.view.say(f"{self.engine.name}: lost ({lost.problem}); waiting for it to come back")
-        while True:
-            self.engine.close()
-            time.sleep(_LOOK_SECONDS)
-            try:
-                self.engine = Engine(self.engines[0], self.spec.timeout)
-            except EngineTrouble:
-                if time.monotonic() > deadline:
-                    raise
-            else:
-                self.workspace = Workspace(self.engine, self.workspace.fleet, self.workspace.image)
-                return
+    # -- Runs and clean-up
 
-    # -- after
-
-    def _end(self, interrupted: bool) -> None:
-        """Fetches what was handed over, and leaves nothing behind."""
+    def _finish(self, interrupted: bool) -> None:
+        """Remove the job, fetch the uploaded Runs, and remove everything else."""
         try:
             if not self.spec.keep:
                 remove(self.engine, self.state.record.fleet)
@@ -269,27 +253,27 @@ class _Job:
         if not rows:
             return
         with tempfile.TemporaryDirectory(dir=self.state.folder) as folder:
-            most = MOST_BYTES * max(1, len(rows))
             try:
-                self.workspace.fetch("results", "runs", Path(folder), COLLECTED_FILES, most, lambda _: None)
+                max_bytes = MAX_BYTES * len(rows)
+                self.workspace.fetch("results", RUNS, Path(folder), COLLECTED_FILES, max_bytes, lambda _: None)
             except EngineTrouble as cause:
                 if isinstance(cause, EngineLost) or "could not find" not in cause.problem.lower():
                     raise
             for row in rows:
-                self._take(row, sorted((Path(folder) / "runs" / node_id(row)).glob("run-*.json")))
+                self._store(row, sorted((Path(folder) / RUNS / node_id(row)).glob("run-*.json")))
 
-    def _take(self, row: DeviceState, paths: Sequence[Path]) -> None:
+    def _store(self, row: DeviceState, paths: Sequence[Path]) -> None:
         if not paths:
             return
         hostname = next((node.hostname for node in nodes_of(self.engine) if node.id == node_id(row)), row.engine.name)
         try:
             run = newest_complete(paths, Expected(self.spec.bundle, self.spec.settings, hostname, row.platform))
-            path = keep(run, self.spec.results)
+            path = store_run(run, self.spec.results)
         except EdgeBenchError as cause:
             self.rows.fail(node_id(row), cause.problem, cause.remedy)
             return
         size = sum(path.stat().st_size for path in paths)
-        reason = row.reason if row.reason == DRAINED else ""
+        reason = row.reason if row.reason == _DRAINED else ""
         self.rows.set(
             node_id(row), state="done", reason=reason, remedy="",
             run_file=path.name, run_id=run.run_id, fetched_bytes=size,

@@ -1,4 +1,4 @@
-"""A swarm's nodes as the rows of a fleet command, each known by the swarm's id of it."""
+"""The rows of a fleet command for a swarm's nodes, identified by the node's id."""
 
 from typing import Any
 
@@ -17,9 +17,9 @@ _SCHEME = "swarm://"
 
 
 def swarm_settings(manager: EngineSetting, timeout: float) -> list[EngineSetting]:
-    """Every node of a manager's swarm as a row; a host name that several have is told apart by the node's id."""
+    """Return one setting per node of a manager's swarm. The node's id is added to a host name that is not unique."""
     with Engine(manager, timeout) as engine:
-        _must_manage(engine)
+        _require_manager(engine)
         nodes = nodes_of(engine)
     names = [node.hostname for node in nodes]
     return [
@@ -31,7 +31,7 @@ def swarm_settings(manager: EngineSetting, timeout: float) -> list[EngineSetting
     ]
 
 
-def _must_manage(engine: Engine) -> None:
+def _require_manager(engine: Engine) -> None:
     if not engine.description.swarm_manager:
         raise BadInput(
             f"{engine.name}: its engine manages no swarm ({engine.description.swarm or 'unknown'})",
@@ -40,25 +40,25 @@ def _must_manage(engine: Engine) -> None:
 
 
 class Rows:
-    """The rows on disk, by their nodes' ids."""
+    """The rows on disk, by node id."""
 
     def __init__(self, state: FleetState, view: FleetView) -> None:
         self._state, self._view = state, view
 
     def row(self, identity: str) -> DeviceState:
-        """StopIteration where it is nobody's."""
+        """Return the row of a node. Raise StopIteration if there is none."""
         return next(row for row in self._state.record.devices if node_id(row) == identity)
 
     def fail(self, identity: str, reason: str, remedy: str) -> None:
-        """There will be no Run of it."""
+        """Mark a row as failed: the node will have no Run."""
         self.set(identity, state="failed", reason=reason, remedy=remedy)
         self._view.update(self.row(identity).engine.name, "no Run", note=reason)
 
     def set(self, identity: str, **changes: Any) -> None:
-        """Changes fields of a row."""
+        """Change fields of a row."""
         self._state.set(msgspec.structs.replace(self.row(identity), **changes))
 
 
 def node_id(row: DeviceState) -> str:
-    """The swarm's id of a row's node."""
+    """Return the swarm's id of a row's node."""
     return row.engine.url.removeprefix(_SCHEME)

@@ -1,5 +1,6 @@
-"""A Stack in a real swarm: made, looked at and removed through the SDK."""
+"""The services, nodes and tasks of a Stack in a running swarm, through the SDK."""
 
+import datetime
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,10 +12,10 @@ from edge_bench.app.fleet.docker.engine import Engine, platform_of
 from edge_bench.app.fleet.docker.errors import EngineTrouble, one_line
 from edge_bench.app.fleet.swarm.stack import Stack
 
-__all__ = ["Node", "Task", "deploy", "nodes_of", "remove", "tasks_of"]
+__all__ = ["Node", "Task", "deploy", "nodes_of", "prepare", "remove", "tasks_of"]
 
-_REMOVED_WITHIN = 60.0
-_PAUSE_SECONDS = 0.5
+_REMOVAL_SECONDS = 60.0
+_POLL_SECONDS = 0.5
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,30 +31,23 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def platform(self) -> str:
-        """Which image it gets."""
+        """The platform of the image for this node."""
         return platform_of(self.architecture)
-
-    @property
-    def takes_tasks(self) -> bool:
-        """Whether the swarm gives it work."""
-        return self.state == "ready" and self.availability == "active"
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """What the swarm says of the job's task on one node."""
+    """The job's task on one node."""
 
-    node: str
     state: str  # new · preparing · running · complete · failed · rejected · shutdown · …
-    desired: str
     error: str
-    seconds: float  # since it was made, as far as it has come
+    seconds: float  # from its creation to its last change of state
 
 
 def nodes_of(engine: Engine) -> list[Node]:
-    """Every node, in the order of names."""
+    """Return every node, sorted by host name."""
     with engine.trouble("asking for the swarm's nodes"):
-        found = engine.client.nodes.list()
-    return sorted((_node(node.attrs) for node in found), key=lambda node: (node.hostname, node.id))
+        nodes = engine.client.nodes.list()
+    return sorted((_node(node.attrs) for node in nodes), key=lambda node: (node.hostname, node.id))
 
 
 def _node(attrs: Mapping[str, Any]) -> Node:
@@ -70,7 +64,7 @@ def _node(attrs: Mapping[str, Any]) -> Node:
 
 
 def prepare(engine: Engine, stack: Stack, token: str) -> None:
-    """The network and the secret, each with the fleet's label."""
+    """Create the network and the secret, each with the fleet's label."""
     labels = {LABEL: stack.fleet}
     with engine.trouble("making the network and the token"):
         engine.client.networks.create(stack.network, driver="overlay", attachable=True, scope="swarm", labels=labels)
@@ -78,31 +72,31 @@ def prepare(engine: Engine, stack: Stack, token: str) -> None:
 
 
 def deploy(engine: Engine, stack: Stack) -> dict[str, str]:
-    """Makes the stack's services; their ids by their names in the stack."""
-    described, made = stack.compose(), {}
+    """Create the stack's services, and return their ids by their names in the stack."""
+    compose, ids = stack.compose(), {}
     with engine.trouble("looking for the token"):
         secret = engine.client.secrets.list(filters={"name": stack.secret})[0]
-    names = {place: volume["name"] for place, volume in described["volumes"].items()}
-    for name, service in described["services"].items():
+    volumes = {key: volume["name"] for key, volume in compose["volumes"].items()}
+    for name, service in compose["services"].items():
         with engine.trouble(f"making the service {name}"):
-            made[name] = str(_create(engine, stack, name, service, secret, names).id)
-    return made
+            ids[name] = str(_create(engine, stack, name, service, secret, volumes).id)
+    return ids
 
 
 def _create(
-    engine: Engine, stack: Stack, name: str, service: Mapping[str, Any], secret: Any, names: Mapping[str, str]
+    engine: Engine, stack: Stack, name: str, service: Mapping[str, Any], secret: Any, volumes: Mapping[str, str]
 ) -> Any:
     from docker.types import EndpointSpec, Mount, NetworkAttachmentConfig, RestartPolicy, SecretReference, ServiceMode
 
     deployed, token = service["deploy"], service["secrets"][0]
     mounts = [
         Mount(
-            mount["target"], names.get(mount.get("source", "")), type=mount["type"],
+            mount["target"], volumes.get(mount.get("source", "")), type=mount["type"],
             read_only=mount.get("read_only", False),
         )
         for mount in service["volumes"]
     ]  # fmt: skip
-    more = {"hostname": service["hostname"]} if "hostname" in service else {}
+    options = {"hostname": service["hostname"]} if "hostname" in service else {}
     return engine.client.services.create(
         service["image"],
         args=service["command"],
@@ -124,13 +118,13 @@ def _create(
         env=[f"{key}={value}" for key, value in service.get("environment", {}).items()],
         read_only=service["read_only"],
         cap_drop=service["cap_drop"],
-        **more,
+        **options,
     )  # fmt: skip
 
 
 def tasks_of(engine: Engine, services: Mapping[str, str]) -> dict[str, Task]:
-    """The job's newest task on each node, by the node's id."""
-    found: dict[str, tuple[str, Task]] = {}
+    """Return the job's newest task on each node, by the node's id."""
+    newest: dict[str, tuple[str, Task]] = {}
     for name, service in services.items():
         if name == "collector":
             continue
@@ -138,23 +132,20 @@ def tasks_of(engine: Engine, services: Mapping[str, str]) -> dict[str, Task]:
             tasks = engine.client.api.tasks(filters={"service": service})
         for task in tasks:
             node, created, status = str(task.get("NodeID", "")), str(task.get("CreatedAt", "")), task["Status"]
-            if node and created >= found.get(node, ("",))[0]:
-                found[node] = (
+            if node and created >= newest.get(node, ("",))[0]:
+                newest[node] = (
                     created,
                     Task(
-                        node=node,
                         state=one_line(status.get("State", ""), 20),
-                        desired=one_line(task.get("DesiredState", ""), 20),
                         error=one_line(status.get("Err", "")),
-                        seconds=_between(created, str(status.get("Timestamp", ""))),
+                        seconds=_seconds_between(created, str(status.get("Timestamp", ""))),
                     ),
                 )
-    return {node: task for node, (_, task) in found.items()}
+    return {node: task for node, (_, task) in newest.items()}
 
 
-def _between(begin: str, end: str) -> float:
-    import datetime
-
+def _seconds_between(begin: str, end: str) -> float:
+    """Return the seconds between two timestamps of an engine, 0 if one is invalid."""
     try:
         times = [datetime.datetime.fromisoformat(stamp[:26].rstrip("Z") + "+00:00") for stamp in (begin, end)]
     except ValueError:
@@ -163,46 +154,39 @@ def _between(begin: str, end: str) -> float:
 
 
 def remove(engine: Engine, fleet: str = "") -> None:
-    """A fleet's services, or every fleet's; then what they held, secret and network, when the last task lets go.
+    """Remove a fleet's services or those of all fleets, then their secrets, networks and containers.
 
-    EngineTrouble where something stays.
+    Raise EngineTrouble if something cannot be removed.
     """
     label = {"label": f"{LABEL}={fleet}" if fleet else LABEL}
     with engine.trouble("removing the services"):
         for service in engine.client.services.list(filters=label):
             service.remove()
-    _patiently(engine, lambda: _remove_all(engine.client.secrets.list(filters=label)))
-    _patiently(engine, lambda: _remove_all(_networks(engine, label)))
-    # containers of this node; the other nodes' go in the same moment, or when they are back
-    _patiently(engine, lambda: _gone(engine, label))
+    _retry(engine, lambda: _remove_all(engine.client.secrets.list(filters=label)))
+    _retry(engine, lambda: _remove_all(engine.client.networks.list(filters=label)))
+    # only this node's containers can be listed; the other nodes remove theirs at the same time, or when they are back
+    containers = {"label": [label["label"], "com.docker.swarm.service.id"]}
+    _retry(engine, lambda: not engine.client.containers.list(all=True, filters=containers))
 
 
-def _networks(engine: Engine, label: Mapping[str, str]) -> list[Any]:
-    return list(engine.client.networks.list(filters=label))
+def _remove_all(resources: list[Any]) -> bool:
+    """Remove the resources, and return whether there were none left."""
+    for resource in resources:
+        resource.remove()
+    return not resources
 
 
-def _remove_all(things: list[Any]) -> bool:
-    for thing in things:
-        thing.remove()
-    return not things
-
-
-def _gone(engine: Engine, label: Mapping[str, str]) -> bool:
-    theirs = {"label": [label["label"], "com.docker.swarm.service.id"]}
-    return not engine.client.containers.list(all=True, filters=theirs)
-
-
-def _patiently(engine: Engine, work: Callable[[], bool]) -> None:
-    """Until ``work`` is done: a swarm lets go of things some seconds after it was told to."""
-    deadline = time.monotonic() + _REMOVED_WITHIN
+def _retry(engine: Engine, is_removed: Callable[[], bool]) -> None:
+    """Repeat until ``is_removed`` returns True: a swarm removes resources some seconds after the request."""
+    deadline = time.monotonic() + _REMOVAL_SECONDS
     while True:
         try:
             with engine.trouble("removing what the services held"):
-                if work():
+                if is_removed():
                     return
         except EngineTrouble:
             if time.monotonic() > deadline:
                 raise
         if time.monotonic() > deadline:
             raise EngineTrouble("the swarm does not let go of it", "`edge-bench fleet clean` tries again")
-        time.sleep(_PAUSE_SECONDS)
+        time.sleep(_POLL_SECONDS)

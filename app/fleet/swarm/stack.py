@@ -1,6 +1,6 @@
-"""The deployment as one description: a stack file that people can read, keep and deploy, and what the SDK is told."""
+"""The description of a swarm deployment, for the stack file and for the SDK."""
 
-import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,7 @@ from edge_bench.app.fleet.docker.container import LABEL
 from edge_bench.app.fleet.docker.engine import PLATFORMS
 from edge_bench.app.fleet.swarm.collector import PORT
 
-__all__ = ["Stack", "architectures_of", "as_yaml"]
+__all__ = ["Stack", "as_yaml"]
 
 _HARDENED: dict[str, Any] = {"read_only": True, "cap_drop": ["ALL"]}
 _TMP = {"type": "tmpfs", "target": "/tmp"}  # noqa: S108
@@ -21,14 +21,14 @@ class Stack:
     """One fleet command in a swarm."""
 
     fleet: str
-    node: str  # id of the manager that has the bundle and collects
+    node: str  # id of the manager with the bundle and the collector
     collector_image: str
-    images: Mapping[str, str]  # platform → the image's name on its nodes
-    artifacts: str  # names of the volumes on the collector's node
-    results: str
+    images: Mapping[str, str]  # platform → name of the image on its nodes
+    artifacts: str  # volume on the collector's node
+    results: str  # volume on the collector's node
     command: Sequence[str]  # options of `run`
-    without: Sequence[str] = ()  # ids of nodes that have handed over their Run before
-    reconnect_timeout: float = 600
+    without: Sequence[str] = ()  # ids of nodes whose Run is already here
+    reconnect_timeout: float = 600  # for which a task repeats a failed request to the collector, in seconds
 
     @property
     def network(self) -> str:
@@ -41,7 +41,7 @@ class Stack:
         return f"edge-bench-token-{self.fleet}"
 
     def compose(self) -> dict[str, Any]:
-        """As a stack file says it."""
+        """Return the content of the stack file, except its version."""
         return {
             "services": {"collector": self._collector()}
             | {f"run-{platform.replace('/', '-')}": self._job(platform) for platform in sorted(self.images)},
@@ -76,7 +76,7 @@ class Stack:
         }
 
     def _job(self, platform: str) -> dict[str, Any]:
-        constraints = [f"node.platform.arch == {architectures_of(platform)}"]
+        constraints = [f"node.platform.arch == {_architecture_of(platform)}"]
         return {
             "image": self.images[platform],
             "command": ["fleet", "task", "--collector", f"collector:{PORT}", "--reconnect-timeout",
@@ -86,7 +86,7 @@ class Stack:
             **_HARDENED,
             "networks": ["fleet"],
             "secrets": [_TOKEN],
-            # volumes without a name go with their container
+            # volumes without a name are removed with their container
             "volumes": [{"type": "volume", "target": "/artifacts"}, {"type": "volume", "target": "/results"}, _TMP],
             "deploy": {
                 "mode": "global-job",
@@ -98,7 +98,7 @@ class Stack:
         }  # fmt: skip
 
     def file(self) -> str:
-        """The stack file, with what has to be there before it is deployed."""
+        """Return the stack file, with the commands to run before its deployment as a comment."""
         head = f"""\
 # edge-bench fleet {self.fleet}: a task on every node of the architectures below, and a collector on one manager.
 # `edge-bench fleet run --swarm` deploys exactly this and watches it. By hand, on that manager:
@@ -115,21 +115,22 @@ class Stack:
         return head + as_yaml({"version": "3.8"} | self.compose())
 
 
-def architectures_of(platform: str) -> str:
-    """What a swarm calls a platform's machine: linux/arm64 is aarch64."""
-    return next((machine for machine, name in PLATFORMS.items() if name == platform), platform.rpartition("/")[2])
+def _architecture_of(platform: str) -> str:
+    """Return a swarm's name of a platform's architecture: aarch64 for linux/arm64."""
+    return next((name for name, value in PLATFORMS.items() if value == platform), platform.rpartition("/")[2])
 
 
-def as_yaml(value: Any, indent: int = 0) -> str:
-    """Nested dictionaries and lists as YAML; every text is quoted as in JSON, which YAML reads as well."""
-    space = "  " * indent
-    if isinstance(value, dict):
-        return "".join(f"{space}{key}:{_inner(inner, indent)}" for key, inner in value.items())
-    return "".join(f"{space}-{_inner(item, indent)}" for item in value)
+def as_yaml(value: dict[str, Any]) -> str:
+    """Return a value as YAML without aliases. Every string that a reader could take for another type is quoted.
 
+    PyYAML alone would not quote "12e34", "09" and "0o17", numbers in YAML 1.2, nor "y", a boolean in YAML 1.1.
+    """
+    import yaml
 
-def _inner(value: Any, indent: int) -> str:
-    if isinstance(value, dict | list) and value:
-        flat = all(not isinstance(item, dict | list) for item in value) and isinstance(value, list)
-        return f" {json.dumps(value)}\n" if flat else f"\n{as_yaml(value, indent + 1)}"
-    return f" {json.dumps(value)}\n"
+    class Dumper(yaml.SafeDumper):
+        def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+            return True
+
+    Dumper.add_implicit_resolver("number-like", re.compile(r"[-+]?\.?[0-9]|[yYnN]$"), list("-+.0123456789yYnN"))
+    text: str = yaml.dump(value, Dumper=Dumper, sort_keys=False)
+    return text

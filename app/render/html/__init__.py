@@ -1,1 +1,1 @@
-"""HTML in typed pieces that escape everything else."""
+"""HTML elements, tables and styles; text is escaped unless it is typed as HTML."""

@@ -1,4 +1,4 @@
-"""The page's style: the reader's own fonts, light or dark as their system is, black on white on paper."""
+"""The page's style sheet: system fonts, the reader's light or dark scheme, black on white in print."""
 
 from edge_bench.app.render.palette import SCREEN_COLOURS
 

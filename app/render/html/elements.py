@@ -1,4 +1,4 @@
-"""HTML made of typed pieces: whatever is not HTML already is escaped, so that no name can become markup."""
+"""Build HTML from typed elements; text that is not ``Html`` is escaped, so that no name can become markup."""
 
 from collections.abc import Iterable
 from html import escape
@@ -7,12 +7,12 @@ from edge_bench.app.render.escaping import visible
 
 __all__ = ["Child", "Html", "element", "fragment", "page"]
 
-#: Elements that have no content and no end tag.
+#: Elements without content and end tag.
 _VOID = {"br", "col", "hr", "img", "link", "meta"}
 
 
 class Html(str):
-    """Text that is HTML and may go into a page as it is."""
+    """Text that is already HTML and is inserted without escaping."""
 
     __slots__ = ()
 
@@ -21,7 +21,7 @@ Child = str | Html | None | Iterable["Child"]
 
 
 def fragment(*children: Child) -> Html:
-    """Pieces one after another; plain text is escaped, None is nothing."""
+    """Return the children concatenated, with plain text escaped and None skipped."""
     return Html("".join(_pieces(children)))
 
 
@@ -38,22 +38,22 @@ def _pieces(children: Iterable[Child]) -> Iterable[str]:
 
 
 def element(tag: str, *children: Child, **attributes: str | None) -> Html:
-    """``<tag attribute="…">children</tag>``; ``class_`` and ``aria_label`` become ``class`` and ``aria-label``.
+    """Return ``<tag attribute="…">children</tag>``; ``class_`` and ``aria_label`` become ``class`` and ``aria-label``.
 
-    An attribute that is None is left out, an empty one stands without a value.
+    An attribute that is None is omitted. An empty one is written without a value.
     """
-    written = "".join(
+    attribute_text = "".join(
         f" {name.rstrip('_').replace('_', '-')}" + (f'="{escape(visible(value))}"' if value else "")
         for name, value in attributes.items()
         if value is not None
     )
     if tag in _VOID:
-        return Html(f"<{tag}{written}>")
-    return Html(f"<{tag}{written}>{fragment(*children)}</{tag}>")
+        return Html(f"<{tag}{attribute_text}>")
+    return Html(f"<{tag}{attribute_text}>{fragment(*children)}</{tag}>")
 
 
 def page(title: str, style: str, *body: Child) -> str:
-    """A whole document that asks for nothing from anywhere: its Content-Security-Policy forbids it."""
+    """Return a complete document whose Content-Security-Policy forbids every request."""
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -64,7 +64,7 @@ def page(title: str, style: str, *body: Child) -> str:
             http_equiv="Content-Security-Policy",
             content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
         ),
-        # an empty icon, or a browser asks a server for /favicon.ico
+        # without an icon, browsers request /favicon.ico
         element("link", rel="icon", href="data:,"),
         element("title", title),
         element("style", Html(style)),

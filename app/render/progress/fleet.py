@@ -1,4 +1,4 @@
-"""Many engines at once on stderr: a live line each on a terminal, a line for each step in a log."""
+"""Progress of several engines on stderr: a live line per engine on a terminal, a line per step in a log."""
 
 import sys
 import threading
@@ -11,14 +11,15 @@ from edge_bench.bench.progress import FleetView
 
 __all__ = ["fleet_view"]
 
-#: A log gets a line of the same engine and step at most this often; a terminal is drawn at most so often.
-LINE_SECONDS = 10.0
-DRAW_SECONDS = 0.25
+#: Minimum seconds between two log lines of the same engine and step.
+_LOG_INTERVAL = 10.0
+#: Minimum seconds between two redraws of a terminal.
+_DRAW_INTERVAL = 0.25
 
 
 @contextmanager
 def fleet_view(engines: Sequence[str], *, quiet: bool) -> Iterator[FleetView]:
-    """What fits where stderr goes, until the end of the block."""
+    """Yield the view that suits stderr: silent, live lines for a terminal, or log lines."""
     if quiet:
         yield _Silent()
     elif sys.stderr.isatty():
@@ -30,42 +31,42 @@ def fleet_view(engines: Sequence[str], *, quiet: bool) -> Iterator[FleetView]:
 
 class _Silent:
     def update(self, engine: str, what: str, done: int = 0, steps: int = 0, note: str = "") -> None:
-        """Nothing."""
+        """Show nothing."""
 
     def ended(self, engine: str, well: bool, message: str) -> None:
-        """Nothing."""
+        """Show nothing."""
 
     def say(self, message: str) -> None:
-        """Nothing."""
+        """Show nothing."""
 
 
 class _Lines:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._step: dict[str, str] = {}
-        self._said: dict[str, float] = {}
+        self._last_line: dict[str, float] = {}
 
     def update(self, engine: str, what: str, done: int = 0, steps: int = 0, note: str = "") -> None:
-        """A line for a new step, and one now and then within it."""
+        """Print a line if the step is new or the last line is old enough."""
         with self._lock:
             now = time.monotonic()
-            if self._step.get(engine) == what and now - self._said.get(engine, 0.0) < LINE_SECONDS:
+            if self._step.get(engine) == what and now - self._last_line.get(engine, 0.0) < _LOG_INTERVAL:
                 return
-            self._step[engine], self._said[engine] = what, now
+            self._step[engine], self._last_line[engine] = what, now
         count = f" {done}/{steps}" if steps else ""
         self.say(f"{engine}: {what}{count}{f', {note}' if note else ''}")
 
     def ended(self, engine: str, well: bool, message: str) -> None:
-        """A line."""
+        """Print whether the engine has a Run."""
         self.say(f"{engine}: {'done' if well else '! no Run'}: {message}")
 
     def say(self, message: str) -> None:
-        """A line."""
+        """Print the message."""
         print(message, file=sys.stderr, flush=True)
 
 
 class _Live:
-    """One rich line an engine, drawn when something is told and never more often than it can be read."""
+    """One rich progress line per engine, redrawn on updates, at most every ``_DRAW_INTERVAL`` seconds."""
 
     def __init__(self, engines: Sequence[str]) -> None:
         from rich.console import Console
@@ -95,21 +96,21 @@ class _Live:
         self._bars.stop()
 
     def update(self, engine: str, what: str, done: int = 0, steps: int = 0, note: str = "") -> None:
-        """Moves its line."""
+        """Update the engine's line."""
         self._bars.update(self._tasks[engine], what=what, completed=done, total=steps or None, note=note)
         with self._lock:
-            if time.monotonic() - self._drawn < DRAW_SECONDS:
+            if time.monotonic() - self._drawn < _DRAW_INTERVAL:
                 return
             self._drawn = time.monotonic()
         self._bars.refresh()
 
     def ended(self, engine: str, well: bool, message: str) -> None:
-        """Its line stays as it is."""
+        """Stop the engine's line and keep it on the screen."""
         task = self._tasks[engine]
         self._bars.update(task, what="done" if well else "no Run", total=1, completed=int(well), note=message)
         self._bars.stop_task(task)
         self._bars.refresh()
 
     def say(self, message: str) -> None:
-        """Prints above the lines."""
+        """Print the message above the lines."""
         self._bars.console.print(message, markup=False, soft_wrap=True)

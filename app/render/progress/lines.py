@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar with the time left on a terminal, a line now and then in a log."""
+"""Progress on stderr: a bar with the remaining time on a terminal, periodic lines in a log."""
 
 import contextlib
 import sys
@@ -10,19 +10,19 @@ from edge_bench.bench.progress import Progress, Silent
 
 __all__ = ["Bar", "Lines", "progress_on_stderr"]
 
-#: A log gets a line at most this often.
-LINE_SECONDS = 10.0
+#: Minimum seconds between two log lines.
+_LOG_INTERVAL = 10.0
 
 
 def progress_on_stderr(*, quiet: bool) -> Progress:
-    """What fits where stderr goes."""
+    """Return the progress view that suits stderr: silent, a bar for a terminal, or log lines."""
     if quiet:
         return Silent()
     return Bar() if sys.stderr.isatty() else Lines()
 
 
 class Bar:
-    """One rich bar a piece of work. It draws only when told something, never while a worker is being timed."""
+    """One rich bar per task, redrawn on updates only, so that it never draws while a worker is timed."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -32,7 +32,7 @@ class Bar:
         self._task: Any = None
 
     def start(self, what: str, steps: int, done: int = 0) -> None:
-        """A new bar."""
+        """Replace the bar by a new one."""
         from rich.progress import (
             BarColumn,
             MofNCompleteColumn,
@@ -59,18 +59,18 @@ class Bar:
         self._task = self._bar.add_task(one_line(what), total=steps, completed=done, note="")
 
     def advance(self, steps: int = 1, note: str = "") -> None:
-        """Moves and redraws it."""
+        """Advance and redraw the bar."""
         if self._bar is not None:
-            with contextlib.suppress(OSError):  # the terminal is gone: no reason to end
+            with contextlib.suppress(OSError):  # a closed terminal must not end the run
                 self._bar.update(self._task, advance=steps, note=one_line(note), refresh=True)
 
     def finish(self, note: str = "") -> None:
-        """Leaves it as it is."""
+        """Stop the bar and keep it on the screen."""
         self.advance(0, note)
         self._stop()
 
     def say(self, message: str) -> None:
-        """Prints above the bar."""
+        """Print the message above the bar."""
         with contextlib.suppress(OSError):
             self._console.print(one_line(message), markup=False, soft_wrap=True)
 
@@ -82,35 +82,35 @@ class Bar:
 
 
 class Lines:
-    """Plain lines for logs: the first step, the last, and one every ten seconds between."""
+    """Log lines for the first step, the last step, and every ten seconds in between."""
 
     def __init__(self) -> None:
-        self._what, self._steps, self._before, self._done = "", 0, 0, 0
-        self._began = self._said = 0.0
+        self._what, self._steps, self._first, self._done = "", 0, 0, 0
+        self._began = self._last_line = 0.0
 
     def start(self, what: str, steps: int, done: int = 0) -> None:
-        """Says what begins."""
-        self._what, self._steps, self._before, self._done = what, steps, done, done
-        self._began = self._said = time.monotonic()
+        """Print the name of the task and its number of steps."""
+        self._what, self._steps, self._first, self._done = what, steps, done, done
+        self._began = self._last_line = time.monotonic()
         self.say(f"{what}: {steps} steps{f', {done} done before' if done else ''}")
 
     def advance(self, steps: int = 1, note: str = "") -> None:
-        """Says how far it is, if it has been silent for long enough."""
+        """Print the progress and the remaining time if the last line is old enough."""
         self._done += steps
         now = time.monotonic()
-        if now - self._said < LINE_SECONDS or self._done == self._before:
+        if now - self._last_line < _LOG_INTERVAL or self._done == self._first:
             return
-        self._said = now
-        left = (now - self._began) / (self._done - self._before) * (self._steps - self._done)
+        self._last_line = now
+        left = (now - self._began) / (self._done - self._first) * (self._steps - self._done)
         self.say(f"{self._what}: {self._done}/{self._steps}, about {_clock(left)} left{f': {note}' if note else ''}")
 
     def finish(self, note: str = "") -> None:
-        """Says how long it took."""
+        """Print how long the task took."""
         took = _clock(time.monotonic() - self._began)
         self.say(f"{self._what}: {self._done}/{self._steps} in {took}{f': {note}' if note else ''}")
 
     def say(self, message: str) -> None:
-        """A line; that nobody reads it any more is no reason to end."""
+        """Print the message; a closed stderr is ignored, so that it does not end the run."""
         with contextlib.suppress(OSError):
             print(one_line(message), file=sys.stderr, flush=True)
 

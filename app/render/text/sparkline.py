@@ -1,28 +1,28 @@
-"""A row of small bars for a terminal: the trials in the order they were measured."""
+"""Sparklines for a terminal: the trials as bars in the order they were measured."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["LEAST_RANGE", "sparkline"]
+__all__ = ["sparkline"]
 
 _BARS = "▁▂▃▄▅▆▇█"
-#: Bars span at least this share of the median, so that a steady measurement looks steady.
-LEAST_RANGE = 0.2
+#: The scale covers at least ± this share of the median, so that a steady measurement looks steady.
+_MIN_RANGE = 0.1
 
 
 def sparkline(values: Sequence[float], width: int = 15) -> str:
-    """At most ``width`` bars, each the highest of its neighbours, then the whole range: ``▄▄▅▄ ±1.2 %``.
+    """Return at most ``width`` bars and the largest deviation from the median: ``▄▄▅▄ ±1.2 %``.
 
-    The middle bar is the median; the scale reaches as far as the farthest value, and at least ±10 %. Highest rather
-    than mean, because a single slow trial is what one looks for. Empty for fewer than two values.
+    Each bar is the maximum of adjacent values, because a mean would hide a single slow trial. The middle bar is the
+    median. The scale covers the largest deviation, at least ±10 %. Empty for fewer than two values.
     """
     array = np.asarray(values, dtype=np.float64)
     if len(array) < 2 or not float(np.median(array)) > 0:
         return ""
-    share = array / float(np.median(array)) - 1
-    reach = float(np.abs(share).max())
-    scale = max(reach, LEAST_RANGE / 2)
-    tops = [part.max() for part in np.array_split(share, min(width, len(share)))]
-    steps = [round(3.5 + 3.5 * top / scale) if abs(top) > 0.14 * scale else 3 for top in tops]
-    return f"{''.join(_BARS[step] for step in steps)} ±{100 * reach:.{0 if reach >= 0.1 else 1}f} %"
+    deviations = array / float(np.median(array)) - 1
+    largest = float(np.abs(deviations).max())
+    scale = max(largest, _MIN_RANGE)
+    maxima = [part.max() for part in np.array_split(deviations, min(width, len(deviations)))]
+    heights = [round(3.5 + 3.5 * value / scale) if abs(value) > 0.14 * scale else 3 for value in maxima]
+    return f"{''.join(_BARS[height] for height in heights)} ±{100 * largest:.{0 if largest >= 0.1 else 1}f} %"

@@ -1,4 +1,4 @@
-"""Tables as text: for a terminal of some width, Markdown, CSV, JSON or HTML. What is in them is made elsewhere."""
+"""Render a Table for a terminal, or as Markdown, CSV, JSON or HTML."""
 
 import csv
 import io
@@ -17,8 +17,8 @@ __all__ = ["render"]
 
 
 def render(table: Table, form: Format, width: int | None = None) -> str:
-    """The table as text, with its notes below; ``width`` in characters, None where nothing limits it."""
-    table = _harmless(table)
+    """Return the table as text, with its notes below; ``width`` is in characters, None for no limit."""
+    table = _escaped(table)
     match form:
         case Format.JSON:
             return visible(msgspec.json.format(msgspec.json.encode(table.records), indent=1).decode())
@@ -36,8 +36,8 @@ def render(table: Table, form: Format, width: int | None = None) -> str:
             return "\n\n".join([table.title, *blocks, *(["\n".join(table.notes)] if table.notes else [])])
 
 
-def _harmless(table: Table) -> Table:
-    """What is in a table may come from files of others."""
+def _escaped(table: Table) -> Table:
+    """Return the table with control characters escaped, because names in it may be untrusted."""
     return replace(
         table,
         title=one_line(table.title),
@@ -54,26 +54,26 @@ def _grid(table: Table, columns: Sequence[int]) -> str:
 
 
 def _columns_that_fit(table: Table, width: int | None) -> list[list[int]]:
-    """Which columns stand side by side: all, or blocks that each begin with the key columns."""
-    everything = list(range(len(table.header)))
+    """Return the columns of each block: one block of all columns, or several that each start with the key columns."""
+    columns = list(range(len(table.header)))
     if width is None:
-        return [everything]
+        return [columns]
     # tabulate pads every header by two
-    sizes = [
-        max(_widest(table.header[column]) + 2, *(_widest(row[column]) for row in table.rows), 0)
-        for column in everything
+    widths = [
+        max(_text_width(table.header[column]) + 2, *(_text_width(row[column]) for row in table.rows), 0)
+        for column in columns
     ]
-    keys = everything[: table.keys]
+    keys = columns[: table.keys]
     blocks, block = [], list(keys)
-    for column in everything[table.keys :]:
-        if len(block) > len(keys) and sum(sizes[c] + 2 for c in [*block, column]) - 2 > width:
+    for column in columns[table.keys :]:
+        if len(block) > len(keys) and sum(widths[c] + 2 for c in [*block, column]) - 2 > width:
             blocks.append(block)
             block = list(keys)
         block.append(column)
     return [*blocks, block]
 
 
-def _widest(cell: str) -> int:
+def _text_width(cell: str) -> int:
     return max((len(line) for line in cell.split("\n")), default=0)
 
 
@@ -81,9 +81,9 @@ def _as_csv(records: Sequence[dict[str, Any]]) -> str:
     if not records:
         return ""
     text = io.StringIO()
-    # lists and objects within a record have no place in a table of values; they are in the JSON
-    flat = [name for name in records[0] if not any(isinstance(record.get(name), list | dict) for record in records)]
-    writer = csv.DictWriter(text, flat, extrasaction="ignore", lineterminator="\n")
+    # CSV has no nested values; lists and objects are in the JSON only
+    columns = [name for name in records[0] if not any(isinstance(record.get(name), list | dict) for record in records)]
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(records)
     return text.getvalue().rstrip("\n")

@@ -1,1 +1,1 @@
-"""Tables about models: inspect and training."""
+"""Output of ``inspect``, ``train`` and ``export``."""

@@ -1,4 +1,4 @@
-"""A model taken apart, as tables: the whole, its operators, and who can load it."""
+"""Tables of a model file: its summary, its operators, and the runtimes that can load it."""
 
 import msgspec
 
@@ -12,13 +12,13 @@ from edge_bench.bench.records.manifest import TensorSpec
 __all__ = ["inspect_tables"]
 
 
-def inspect_tables(found: ModelInspection) -> list[Table]:
-    """Three tables; the JSON record of the first holds all."""
-    return [_whole(found), _operators(found), _runtimes(found)]
+def inspect_tables(inspection: ModelInspection) -> list[Table]:
+    """Return three tables; the JSON record of the first contains everything."""
+    return [_summary(inspection), _operators(inspection), _runtimes(inspection)]
 
 
-def _whole(found: ModelInspection) -> Table:
-    file, cost = found.file, found.model_cost
+def _summary(inspection: ModelInspection) -> Table:
+    file, cost = inspection.file, inspection.model_cost
     rows = [
         *[(f"input {number}", _tensor(tensor)) for number, tensor in enumerate(file.inputs)],
         *[(f"output {number}", _tensor(tensor)) for number, tensor in enumerate(file.outputs)],
@@ -27,22 +27,22 @@ def _whole(found: ModelInspection) -> Table:
         ("file", size(file.bytes)),
         ("weights and constants", size(cost.constant_bytes)),
         ("largest activations", size(cost.largest_activations)),
-        ("tensors", f"{len(file.tensors):,}: {_types(found)}"),
+        ("tensors", f"{len(file.tensors):,}: {_types(inspection)}"),
         ("minimum runtime, as recorded", file.minimum_runtime or "not recorded"),
     ]
     if file.description:
         rows.append(("description", file.description[:80]))
-    notes = ["as it becomes when it is converted to float32 .tflite"] if found.converted else []
+    notes = ["as it becomes when it is converted to float32 .tflite"] if inspection.converted else []
     if cost.uncounted:
         notes.append(f"not counted: operators in the graphs of conditions and loops ({', '.join(cost.uncounted)})")
     return Table(
-        title=f"{found.path.name}", header=("", "what its file says"), rows=rows, keys=1, notes=notes,
-        records=[_record(found)],
+        title=f"{inspection.path.name}", header=("", "what its file says"), rows=rows, keys=1, notes=notes,
+        records=[_record(inspection)],
     )  # fmt: skip
 
 
-def _operators(found: ModelInspection) -> Table:
-    costs = sorted(found.model_cost.operators, key=lambda cost: (-cost.macs, -cost.parameters, cost.name))
+def _operators(inspection: ModelInspection) -> Table:
+    costs = sorted(inspection.model_cost.operators, key=lambda cost: (-cost.macs, -cost.parameters, cost.name))
     return Table(
         title="Operators",
         header=("operator", "version", "count", "multiply-\naccumulates", "parameters", "constants"),
@@ -61,23 +61,22 @@ def _operators(found: ModelInspection) -> Table:
     )
 
 
-def _runtimes(found: ModelInspection) -> Table:
+def _runtimes(inspection: ModelInspection) -> Table:
     rows = [
-        [runtime, version, "known", "all operators" if not lacking else f"no: {'; '.join(map(str, lacking))}"]
-        for runtime, version, lacking in found.known
+        [runtime, version, "known", "all operators" if not missing else f"no: {'; '.join(map(str, missing))}"]
+        for runtime, version, missing in inspection.known
     ]
-    rows += [[each.runtime, each.version, "tried here", f"no: {each.refusal}" if each.refusal else "it loads"]
-             for each in found.tried]  # fmt: skip
-    missing = {each.operator for _, _, lacking in found.known for each in lacking}
-    able = {(runtime, version) for runtime, version, lacking in found.known if not lacking}
-    first = {runtime: version for runtime, version, _ in reversed(found.known) if (runtime, version) in able}
+    rows += [[trial.runtime, trial.version, "tried here", f"no: {trial.refusal}" if trial.refusal else "it loads"]
+             for trial in inspection.tried]  # fmt: skip
+    unsupported = {operator.operator for _, _, missing in inspection.known for operator in missing}
+    oldest = {runtime: version for runtime, version, missing in reversed(inspection.known) if not missing}
     notes = [
         "known: the release itself was asked for each operator and version; tried here: the model was loaded, in a "
         "process of its own"
     ]
-    if missing:
-        notes.append("oldest known release with all operators: " + (", ".join(map(" ".join, first.items())) or "none"))
-        notes += [f"{name}: {EXPORT_AGAIN[name]}" for name in sorted(missing & EXPORT_AGAIN.keys())]
+    if unsupported:
+        notes.append("oldest known release with all operators: " + (", ".join(map(" ".join, oldest.items())) or "none"))
+        notes += [f"{name}: {EXPORT_AGAIN[name]}" for name in sorted(unsupported & EXPORT_AGAIN.keys())]
     return Table(
         title="Who can load it", header=("runtime", "release", "how it is known", "can it load the model?"),
         rows=rows, keys=2, notes=notes,
@@ -86,15 +85,15 @@ def _runtimes(found: ModelInspection) -> Table:
 
 def _tensor(tensor: Tensor) -> str:
     spec: TensorSpec = tensor.spec
-    sizes = "×".join("?" if size < 0 else str(size) for size in (tensor.signature or tensor.shape))
-    shift = f"(stored {'-' if spec.zero_point > 0 else '+'} {abs(spec.zero_point)})" if spec.zero_point else "stored"
-    quantization = f", real = {shift} × {spec.scale:.6g}" if spec.scale else ""
-    return f"{spec.dtype} {sizes}{quantization}   {tensor.name}"
+    shape = "×".join("?" if length < 0 else str(length) for length in (tensor.signature or tensor.shape))
+    stored = f"(stored {'-' if spec.zero_point > 0 else '+'} {abs(spec.zero_point)})" if spec.zero_point else "stored"
+    quantization = f", real = {stored} × {spec.scale:.6g}" if spec.scale else ""
+    return f"{spec.dtype} {shape}{quantization}   {tensor.name}"
 
 
-def _types(found: ModelInspection) -> str:
-    kinds = [tensor.dtype for tensor in found.file.tensors]
-    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
+def _types(inspection: ModelInspection) -> str:
+    types = [tensor.dtype for tensor in inspection.file.tensors]
+    return ", ".join(f"{types.count(name)} {name}" for name in sorted(set(types)))
 
 
 def _count(number: int) -> str:
@@ -104,22 +103,22 @@ def _count(number: int) -> str:
     return f"{number:,}"
 
 
-def _record(found: ModelInspection) -> dict[str, object]:
-    file = found.file
+def _record(inspection: ModelInspection) -> dict[str, object]:
+    file = inspection.file
     return {
-        "file": found.path.name,
-        "converted_to_float32": found.converted,
+        "file": inspection.path.name,
+        "converted_to_float32": inspection.converted,
         "bytes": file.bytes,
         "minimum_runtime": file.minimum_runtime,
         "inputs": [msgspec.to_builtins(tensor.spec) for tensor in file.inputs],
         "outputs": [msgspec.to_builtins(tensor.spec) for tensor in file.outputs],
-        "macs": found.model_cost.macs,
-        "parameters": found.model_cost.parameters,
-        "constant_bytes": found.model_cost.constant_bytes,
-        "operators": [vars(cost) for cost in found.model_cost.operators],
+        "macs": inspection.model_cost.macs,
+        "parameters": inspection.model_cost.parameters,
+        "constant_bytes": inspection.model_cost.constant_bytes,
+        "operators": [vars(cost) for cost in inspection.model_cost.operators],
         "known": [
-            {"runtime": runtime, "release": version, "lacks": [msgspec.to_builtins(each) for each in lacking]}
-            for runtime, version, lacking in found.known
+            {"runtime": runtime, "release": version, "lacks": [msgspec.to_builtins(operator) for operator in missing]}
+            for runtime, version, missing in inspection.known
         ],
-        "tried": [vars(each) for each in found.tried],
+        "tried": [vars(trial) for trial in inspection.tried],
     }

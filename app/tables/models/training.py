@@ -1,4 +1,4 @@
-"""What `train` says at its end."""
+"""Summaries that ``train`` and ``export`` print when they finish."""
 
 from edge_bench.app.render.escaping import one_line
 from edge_bench.app.render.units import percent, size
@@ -10,7 +10,7 @@ __all__ = ["export_summary", "training_summary"]
 
 
 def training_summary(trained: Bundle | Paused | WorkerSummary) -> str:
-    """The accuracy reached and what was written, or how to go on."""
+    """Return the accuracy and the files of a finished training, or how to continue a paused one."""
     if isinstance(trained, WorkerSummary):
         done = f"{trained.epochs} epochs trained along" if trained.epochs else "nothing was left to train"
         return f"worker {trained.worker} of {trained.workers}: {done}; the bundle is with worker 0, {trained.chief}"
@@ -36,7 +36,7 @@ def training_summary(trained: Bundle | Paused | WorkerSummary) -> str:
 
 
 def export_summary(exported: Bundle) -> str:
-    """What `export` wrote and what to do with it."""
+    """Return the files that ``export`` wrote and the next command."""
     manifest = exported.manifest
     lines = [f"NOTE: {manifest.dataset.note}"] if manifest.dataset.note else []
     lines += [

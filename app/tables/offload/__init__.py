@@ -1,1 +1,1 @@
-"""Tables of offloads."""
+"""Tables of Offloads."""

@@ -1,4 +1,4 @@
-"""An offload's ways with their bare numbers, for programs: seconds, bytes, shares of one."""
+"""Records of an Offload for programs: seconds, bytes, and shares from 0 to 1."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,8 +12,8 @@ __all__ = ["offload_records"]
 
 
 def offload_records(offload: Offload, assessment: Assessment) -> Sequence[dict[str, Any]]:
-    """Staying first, then every way of sending."""
-    here: dict[str, Any] = {
+    """Return the record of local inference, then one per combination of payload, link and images in flight."""
+    local: dict[str, Any] = {
         "way": "here",
         "machine": offload.machine.hostname,
         "emulated": offload.emulated,
@@ -23,19 +23,19 @@ def offload_records(offload: Offload, assessment: Assessment) -> Sequence[dict[s
         "joules": assessment.local_joules.value if assessment.local_joules else None,
         "slack_s": assessment.slack.value if assessment.slack else None,
     }
-    return [here, *(_record(row, assessment) for row in assessment.rows)]
+    return [local, *(_record(row, assessment) for row in assessment.rows)]
 
 
 def _record(row: Row, assessment: Assessment) -> dict[str, Any]:
-    flat: dict[str, Any] = {"way": row.name, "payload": row.payload, "link": row.link, "in_flight": row.in_flight}
+    record: dict[str, Any] = {"way": row.name, "payload": row.payload, "link": row.link, "in_flight": row.in_flight}
     for name, judged in (("p50", row.p50), ("p95", row.p95), ("throughput", row.throughput), ("energy", row.cheaper)):
-        flat |= {
+        record |= {
             f"{name}_ratio": judged.ratio.value if judged else None,
             f"{name}_low": judged.ratio.interval.low if judged and judged.ratio.interval else None,
             f"{name}_high": judged.ratio.interval.high if judged and judged.ratio.interval else None,
             f"{name}_verdict": judged.verdict.value if judged else None,
         }
-    return flat | {
+    return record | {
         "p50_s": row.measured.value if row.measured else None,
         "predicted_s": row.predicted,
         "prediction_error": row.error,

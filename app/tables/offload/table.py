@@ -1,48 +1,48 @@
-"""An offload as tables: the answer, where a sent image's time goes, predicted beside measured, joules."""
+"""Tables of an Offload: the comparison, the parts of a remote latency, predicted and measured times, and energy."""
 
 from edge_bench.app.render.table import Table
-from edge_bench.app.render.units import percent, seconds, significant, with_interval
+from edge_bench.app.render.units import percent, points_with_interval, seconds, significant, with_interval
 from edge_bench.app.tables.offload.rows import offload_records
+from edge_bench.app.tables.shared import failure_text, finding_notes
 from edge_bench.bench.offload.analysis.assessment import Assessment, Estimate, JudgedRatio, Row
 from edge_bench.bench.offload.network.link import DIRECT, bits_as_text
 from edge_bench.bench.offload.records.offload import Offload
-from edge_bench.bench.stats.intervals import Interval
 from edge_bench.bench.stats.ratios import Verdict
 
 __all__ = ["answers", "offload_tables"]
 
-_WORDS = {Verdict.FASTER: "send", Verdict.SLOWER: "stay", Verdict.SAME: "the same", Verdict.UNDECIDED: "undecided"}
-_SPLIT = ("encode", "send", "network", "unpack", "queue", "compute", "rest of server", "receive", "decode")
+_VERDICTS = {Verdict.FASTER: "send", Verdict.SLOWER: "stay", Verdict.SAME: "the same", Verdict.UNDECIDED: "undecided"}
+_PARTS = ("encode", "send", "network", "unpack", "queue", "compute", "rest of server", "receive", "decode")
 
 
 def offload_tables(offload: Offload, assessment: Assessment) -> list[Table]:
-    """All there is to say; the records of the first have everything."""
-    tables = [_answer(offload, assessment), _split(assessment)]
+    """Return all tables that have rows; the records of the first contain everything."""
+    tables = [_comparison(offload, assessment), _latency_parts(assessment)]
     if not offload.emulated:
-        tables.append(_model(assessment))
+        tables.append(_predictions(assessment))
     if assessment.energy != "none" and assessment.local_joules:
         tables.append(_energy(offload, assessment))
     return [table for table in tables if table.rows]
 
 
 def answers(offload: Offload, assessment: Assessment) -> list[str]:
-    """One sentence a link, about the payload that is fastest over it: what to do, and by how much."""
+    """Return one sentence per link about its fastest payload: whether to send, and by how much."""
     if offload.emulated:
         return ["EMULATED: predictions count; no time here is compared with another"]
     if assessment.local is None:
         return ["Nothing was measured here, so nothing can be compared."]
-    here = seconds(assessment.local.value)
+    local_time = seconds(assessment.local.value)
     best: dict[str, Row] = {}
     for row in assessment.rows:
         if row.p50 and (row.link not in best or row.p50.ratio.value < _ratio(best[row.link])):
             best[row.link] = row
-    sentences = [_sentence(row, here) for row in best.values()]
+    sentences = [_sentence(row, local_time) for row in best.values()]
     slack = assessment.slack
     if slack:
-        inside = f" [{_signed(slack.interval.low)}, {_signed(slack.interval.high)}]" if slack.interval else ""
-        word = "may cost before staying is faster" if slack.value > 0 else "cannot pay: the server computes no faster"
+        interval = f" [{_signed(slack.interval.low)}, {_signed(slack.interval.high)}]" if slack.interval else ""
+        use = "may cost before staying is faster" if slack.value > 0 else "cannot pay: the server computes no faster"
         sentences.append(
-            f"Slack (here less the server's compute): {_signed(slack.value)}{inside} an image; sending {word}."
+            f"Slack (here less the server's compute): {_signed(slack.value)}{interval} an image; sending {use}."
         )
     return sentences
 
@@ -51,26 +51,25 @@ def _ratio(row: Row) -> float:
     return row.p50.ratio.value if row.p50 else float("inf")
 
 
-def _sentence(row: Row, here: str) -> str:
-    assert row.p50 is not None  # noqa: S101 - the caller has asked
-    assert row.measured is not None  # noqa: S101
-    over = "the path as it is" if row.link == DIRECT else row.link
-    there = seconds(row.measured.value)
-    ratio, said = row.p50.ratio, row.p50.verdict
-    times = with_interval(ratio.value, ratio.interval)
-    match said:
+def _sentence(row: Row, local_time: str) -> str:
+    assert row.p50 is not None  # noqa: S101 - the caller has checked
+    assert row.measured is not None  # noqa: S101 - given whenever p50 is
+    path = "the path as it is" if row.link == DIRECT else row.link
+    remote_time = seconds(row.measured.value)
+    times = with_interval(row.p50.ratio.value, row.p50.ratio.interval)
+    match row.p50.verdict:
         case Verdict.FASTER:
-            what = f"Send it ({row.payload}) over {over}"
+            decision = f"Send it ({row.payload}) over {path}"
         case Verdict.SLOWER:
-            what = f"Run it here rather than send it ({row.payload}) over {over}"
+            decision = f"Run it here rather than send it ({row.payload}) over {path}"
         case Verdict.SAME:
-            what = f"Here or there ({row.payload}) over {over} is the same"
+            decision = f"Here or there ({row.payload}) over {path} is the same"
         case _:
-            what = f"Undecided between here and there ({row.payload}) over {over}"
-    return f"{what}: {there} there, {here} here (p50), {times} times as long."
+            decision = f"Undecided between here and there ({row.payload}) over {path}"
+    return f"{decision}: {remote_time} there, {local_time} here (p50), {times} times as long."
 
 
-def _answer(offload: Offload, assessment: Assessment) -> Table:
+def _comparison(offload: Offload, assessment: Assessment) -> Table:
     emulated = "EMULATED: " if offload.emulated else ""
     configuration = offload.configuration
     header = [
@@ -78,7 +77,7 @@ def _answer(offload: Offload, assessment: Assessment) -> Table:
         "time an image\n× here [95 %]", "through-\nput", "accuracy less\nhere, points [95 %]", "bytes\nup / down",
     ]  # fmt: skip
     accuracy = assessment.local_accuracy
-    here = [
+    local = [
         f"here: {configuration.variant} on {configuration.runtime}", _milliseconds(assessment.local), "", "",
         f"p95 {significant(assessment.local_p95 * 1e3)} ms" if assessment.local_p95 else "", "",
         f"{significant(assessment.local_images_per_second)} images/s" if assessment.local_images_per_second else "", "",
@@ -88,33 +87,31 @@ def _answer(offload: Offload, assessment: Assessment) -> Table:
         title=f"{emulated}{offload.bundle.model} on {offload.bundle.dataset}: here, {offload.machine.label}, or there, "
         f"{offload.server.label}; {offload.timed:,} images a pass",
         header=header,
-        rows=[here, *(_answer_row(row) for row in assessment.rows)],
+        rows=[local, *(_comparison_row(row) for row in assessment.rows)],
         keys=1,
         notes=_notes(offload, assessment),
         records=offload_records(offload, assessment),
     )
 
 
-def _answer_row(row: Row) -> list[str]:
-    difference = row.accuracy_difference
-    points = ""
-    if difference:
-        interval = Interval(100 * difference.interval.low, 100 * difference.interval.high)
-        points = f"{100 * difference.value:+.2f} [{interval.low:+.2f}, {interval.high:+.2f}]"
-    elif row.agreement:
-        points = f"{row.agreement.same:,} of {row.agreement.total:,} labels as here"
+def _comparison_row(row: Row) -> list[str]:
     if row.measured is None:
         return [row.name, "failed (below)", *[""] * 8]
+    accuracy = ""
+    if row.accuracy_difference:
+        accuracy = points_with_interval(row.accuracy_difference.value, row.accuracy_difference.interval)
+    elif row.agreement:
+        accuracy = f"{row.agreement.same:,} of {row.agreement.total:,} labels as here"
     return [
-        row.name, _milliseconds(row.measured), *_judged(row.p50), *_judged(row.p95), *_judged(row.throughput), points,
-        f"{row.bytes_up:,.0f} / {row.bytes_down:,.0f}",
+        row.name, _milliseconds(row.measured), *_ratio_cells(row.p50), *_ratio_cells(row.p95),
+        *_ratio_cells(row.throughput), accuracy, f"{row.bytes_up:,.0f} / {row.bytes_down:,.0f}",
     ]  # fmt: skip
 
 
-def _judged(judged: JudgedRatio | None) -> tuple[str, str]:
+def _ratio_cells(judged: JudgedRatio | None) -> tuple[str, str]:
     if judged is None:
         return "", ""
-    return with_interval(judged.ratio.value, judged.ratio.interval), _WORDS[judged.verdict]
+    return with_interval(judged.ratio.value, judged.ratio.interval), _VERDICTS[judged.verdict]
 
 
 def _notes(offload: Offload, assessment: Assessment) -> list[str]:
@@ -136,38 +133,34 @@ def _notes(offload: Offload, assessment: Assessment) -> list[str]:
         notes.append("links are simulated by a proxy in front of that path: warm connections, no slow start")
     if not offload.complete:
         notes.append("! INTERRUPTED: this is what was measured until then")
-    notes += [f"{'!' if finding.spoils else '-'} {finding.what}: {finding.remedy}" for finding in offload.findings]
-    for arm in offload.arms:
-        if arm.failure:
-            made = f" after {len(arm.trials)} trials" if arm.trials else ""
-            remedy = f" ({arm.failure.remedy})" if arm.failure.remedy else ""
-            notes.append(f"! {arm.name}: {arm.failure.kind}{made}: {arm.failure.message}{remedy}")
+    notes += finding_notes(offload.findings)
+    notes += [f"! {arm.name}: {failure_text(arm.failure, len(arm.trials))}" for arm in offload.arms if arm.failure]
     return list(dict.fromkeys(notes))
 
 
-def _split(assessment: Assessment) -> Table:
+def _latency_parts(assessment: Assessment) -> Table:
     rows = [
-        [row.name, *(significant(value * 1e3) for value in split_of(row).values())]
+        [row.name, *(significant(value * 1e3) for value in _parts_of(row).values())]
         for row in assessment.rows
         if row.parts and row.in_flight == 1
     ]
     return Table(
         title="Where the time of a sent image goes, ms (medians)",
-        header=["way", *_SPLIT],
+        header=["way", *_PARTS],
         rows=rows,
         keys=1,
         notes=[
             "network is what passes between sending and the answer that the server does not account for; send and "
             "receive are the system calls alone"
         ],
-        records=[{"way": row.name, **split_of(row)} for row in assessment.rows if row.parts],
+        records=[{"way": row.name, **_parts_of(row)} for row in assessment.rows if row.parts],
     )
 
 
-def split_of(row: Row) -> dict[str, float]:
-    """The steps of a sent image in their order, in seconds; they add up to about its latency."""
+def _parts_of(row: Row) -> dict[str, float]:
+    """Return the parts of a remote latency in their order, in seconds; they add up to about the latency."""
     part = row.parts
-    server = part["queue"] + part["unpack"] + part["compute"]
+    known_server_time = part["queue"] + part["unpack"] + part["compute"]
     return {
         "encode": part["encode"],
         "send": part["send"],
@@ -175,13 +168,13 @@ def split_of(row: Row) -> dict[str, float]:
         "unpack": part["unpack"],
         "queue": part["queue"],
         "compute": part["compute"],
-        "rest of server": max(0.0, part["server"] - server),
+        "rest of server": max(0.0, part["server"] - known_server_time),
         "receive": part["receive"],
         "decode": part["decode"],
     }
 
 
-def _model(assessment: Assessment) -> Table:
+def _predictions(assessment: Assessment) -> Table:
     rows = [
         [
             row.name,
@@ -196,14 +189,8 @@ def _model(assessment: Assessment) -> Table:
     ]
     return Table(
         title="Predicted and measured, and where sending and staying break even",
-        header=[
-            "way",
-            "predicted\nms",
-            "measured, ms\n[95 %]",
-            "error",
-            "break-even round trip\nms [95 %]",
-            "and bandwidth\nup",
-        ],
+        header=["way", "predicted\nms", "measured, ms\n[95 %]", "error", "break-even round trip\nms [95 %]",
+                "and bandwidth\nup"],
         rows=rows,
         keys=1,
         notes=[
@@ -211,8 +198,7 @@ def _model(assessment: Assessment) -> Table:
             "HTTP costs on the path as it is",
             "below that round trip, at the link's bandwidths, sending is faster; negative: over no link",
         ],
-        records=[],
-    )
+    )  # fmt: skip
 
 
 def _bandwidth(row: Row) -> str:
@@ -222,13 +208,9 @@ def _bandwidth(row: Row) -> str:
 
 
 def _energy(offload: Offload, assessment: Assessment) -> Table:
-    how = f"meter: {offload.meter}" if assessment.energy == "meter" else "stated"
+    source = f"meter: {offload.meter}" if assessment.energy == "meter" else "stated"
     rows = [["here", _millijoules(assessment.local_joules), "", ""]]
-    rows += [
-        [row.name, _millijoules(row.joules), _judged(row.cheaper)[0], _judged(row.cheaper)[1]]
-        for row in assessment.rows
-        if row.joules
-    ]
+    rows += [[row.name, _millijoules(row.joules), *_ratio_cells(row.cheaper)] for row in assessment.rows if row.joules]
     notes = []
     if assessment.energy == "stated" and offload.power:
         power = offload.power
@@ -237,7 +219,7 @@ def _energy(offload: Offload, assessment: Assessment) -> Table:
             f"{power.transmit_w:g} W transmitting ({power.source}); the server's energy is not in it"
         ]
     return Table(
-        title=f"Energy of this device an image ({how})",
+        title=f"Energy of this device an image ({source})",
         header=["way", "mJ an image\n[95 %]", "× here\n[95 %]", "cheaper to"],
         rows=rows,
         keys=1,
@@ -245,16 +227,12 @@ def _energy(offload: Offload, assessment: Assessment) -> Table:
     )
 
 
-def _millijoules(estimate: Estimate | None) -> str:
-    return _milliseconds(estimate)
-
-
 def _milliseconds(estimate: Estimate | None) -> str:
-    """Thousandths of the unit, with the interval."""
-    if estimate is None:
-        return ""
-    interval = estimate.interval and Interval(estimate.interval.low * 1e3, estimate.interval.high * 1e3)
-    return with_interval(estimate.value * 1e3, interval)
+    """Return an estimate in seconds (or joules) as milliseconds (or millijoules), with its interval."""
+    return "" if estimate is None else with_interval(estimate.value, estimate.interval, scale=1e3)
+
+
+_millijoules = _milliseconds
 
 
 def _signed(value: float) -> str:

@@ -1,1 +1,1 @@
-"""Tables of Runs and their comparisons."""
+"""Tables of Runs and of their comparisons."""

@@ -1,4 +1,4 @@
-"""A Comparison as tables: every configuration against the baseline, and the paper's slack in sentences."""
+"""The table of a Comparison: every configuration against the baseline, and the paper's slack as notes."""
 
 from typing import Any
 
@@ -7,8 +7,9 @@ import numpy as np
 
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.sparkline import sparkline
-from edge_bench.app.render.units import percent, significant, with_interval
+from edge_bench.app.render.units import percent, points_with_interval, significant, with_interval
 from edge_bench.app.tables.runs.attribution import effect_record
+from edge_bench.app.tables.shared import configuration_cells, ratio_record
 from edge_bench.bench.analysis.comparison import Comparison, Row, Slack
 
 __all__ = ["comparison_table"]
@@ -20,33 +21,32 @@ _HEADER = (
 
 
 def comparison_table(comparison: Comparison) -> Table:
-    """The table that `compare` prints."""
+    """Return the table that ``compare`` prints."""
     machines = list(dict.fromkeys(row.machine for row in comparison.rows))
     letters = {
         machine: chr(ord("A") + number) if number < 26 else str(number) for number, machine in enumerate(machines)
     }
     several = len(machines) > 1
     first = 0 if several else 1
-    base = comparison.baseline
-    named = {machine: f"{letters[machine]} = {machine}" for machine in machines}
+    legend = {machine: f"{letters[machine]} = {machine}" for machine in machines}
     remarks = [
         f"! {_name(row, letters, several)}: {row.remark}"
         for row in comparison.rows
         if row.remark and row.verdict is None and not row.is_baseline and not row.emulated
     ]
     return Table(
-        title=f"against {base} on {comparison.baseline_machine}",
+        title=f"against {comparison.baseline} on {comparison.baseline_machine}",
         header=_HEADER[first:],
         rows=[_cells(row, letters)[first:] for row in comparison.rows],
         keys=5 - first,
         notes=[
-            *(named.values() if several else []),
+            *(legend.values() if several else []),
             *(f"NOTE: {note}" for note in comparison.notes),
             *remarks,
-            *map(_slack, comparison.slacks),
+            *map(_slack_sentence, comparison.slacks),
         ],
         records=[_record(row, comparison) for row in comparison.rows],
-        groups=[named[row.machine] for row in comparison.rows] if several else (),
+        groups=[legend[row.machine] for row in comparison.rows] if several else (),
     )
 
 
@@ -55,25 +55,19 @@ def _name(row: Row, letters: dict[str, str], several: bool) -> str:
 
 
 def _cells(row: Row, letters: dict[str, str]) -> list[str]:
-    configuration = row.configuration
-    keys = [
-        letters[row.machine], configuration.variant, configuration.runtime,
-        str(configuration.threads), str(configuration.batch_size),
-    ]  # fmt: skip
+    keys = [letters[row.machine], *configuration_cells(row.configuration)]
     if not row.pass_seconds:
         return [*keys, "", "", "", "not measured", "", "", "", _ratio(row.size_ratio)]
     median = significant(float(np.median(row.pass_seconds)))
     difference, agreement = row.accuracy_difference, row.agreement
     return [
         *keys,
-        "EMULATED" if row.emulated else median,  # an emulator's times appear in no comparison
-        "" if row.emulated else sparkline(row.pass_seconds),  # no picture of emulated times
+        "EMULATED" if row.emulated else median,  # emulated times are never compared
+        "" if row.emulated else sparkline(row.pass_seconds),
         with_interval(row.ratio.value, row.ratio.interval) if row.ratio else "",
         row.verdict or ("baseline" if row.is_baseline else "EMULATED" if row.emulated else "none"),
         "" if row.correct is None else percent(row.correct / row.images),
-        f"{100 * difference.value:+.2f} [{100 * difference.interval.low:+.2f}, {100 * difference.interval.high:+.2f}]"
-        if difference and not row.is_baseline
-        else "",
+        points_with_interval(difference.value, difference.interval) if difference and not row.is_baseline else "",
         percent(agreement.same / agreement.total) if agreement and agreement.total else "",
         _ratio(row.size_ratio),
     ]
@@ -83,12 +77,12 @@ def _ratio(value: float | None) -> str:
     return "" if value is None else significant(value)
 
 
-def _slack(slack: Slack) -> str:
-    """The paper's threshold as a sentence."""
-    apart = slack.light_machine != slack.original_machine
-    light = f"{slack.light.variant} on {slack.light.runtime}{f' on {slack.light_machine}' if apart else ''}"
-    original = f"the original on {slack.original.runtime}{f' of {slack.original_machine}' if apart else ''}"
-    figure = f"{with_interval(slack.seconds, slack.interval)} s a pass of {slack.images:,} images"
+def _slack_sentence(slack: Slack) -> str:
+    """Return the paper's slack, the break-even cost of an offload, as a sentence."""
+    two_machines = slack.light_machine != slack.original_machine
+    light = f"{slack.light.variant} on {slack.light.runtime}{f' on {slack.light_machine}' if two_machines else ''}"
+    original = f"the original on {slack.original.runtime}{f' of {slack.original_machine}' if two_machines else ''}"
+    value = f"{with_interval(slack.seconds, slack.interval)} s a pass of {slack.images:,} images"
     if slack.interval is None:
         meaning = f"against {original}; one process, so no interval"
     elif slack.interval.high <= 0:
@@ -97,30 +91,20 @@ def _slack(slack: Slack) -> str:
         meaning = f"undecided: as fast as {original} within what was measured"
     else:
         meaning = f"running it here is faster than {original} only if an offload costs more than that"
-    return f"slack, {light}: {figure}: {meaning}"
+    return f"slack, {light}: {value}: {meaning}"
 
 
 def _record(row: Row, comparison: Comparison) -> dict[str, Any]:
-    """The row's bare numbers."""
-    configuration, ratio, difference, agreement = (
-        row.configuration,
-        row.ratio,
-        row.accuracy_difference,
-        row.agreement,
-    )
+    """Return the unformatted values of the row."""
+    difference, agreement = row.accuracy_difference, row.agreement
     return {
         "run": row.run_id,
         "machine": row.machine,
         "emulated": row.emulated,
-        "variant": configuration.variant,
-        "runtime": configuration.runtime,
-        "threads": configuration.threads,
-        "batch_size": configuration.batch_size,
+        **msgspec.structs.asdict(row.configuration),
         "baseline": row.is_baseline,
         "pass_median_s": float(np.median(row.pass_seconds)) if row.pass_seconds else None,
-        "time_ratio": ratio.value if ratio else None,
-        "time_ratio_low": ratio.interval.low if ratio and ratio.interval else None,
-        "time_ratio_high": ratio.interval.high if ratio and ratio.interval else None,
+        **ratio_record(row.ratio),
         "verdict": str(row.verdict) if row.verdict else None,
         "accuracy": row.correct / row.images if row.images and row.correct is not None else None,
         "accuracy_difference": difference.value if difference else None,

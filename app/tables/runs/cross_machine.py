@@ -1,4 +1,4 @@
-"""The same model on two machines: on how many images the predicted labels agree, and which ones flip."""
+"""The same model on two machines: on how many images the predicted labels agree, and which labels flip."""
 
 from collections.abc import Sequence
 
@@ -8,12 +8,12 @@ from edge_bench.bench.analysis.comparison import Comparison, Row
 
 __all__ = ["across_table"]
 
-#: So many flips are named in a row's note; all of them are in the JSON.
-FLIPS_NAMED = 5
+#: Number of flips listed in a row's note; the JSON contains all of them.
+_LISTED_FLIPS = 5
 
 
 def across_table(comparison: Comparison) -> Table | None:
-    """One row a configuration that the baseline's machine has measured too; None where there is none."""
+    """Return one row per configuration that was also measured on the baseline's machine; None without any."""
     rows = [row for row in comparison.rows if row.across]
     if not rows:
         return None
@@ -28,20 +28,20 @@ def across_table(comparison: Comparison) -> Table | None:
 
 
 def _cells(row: Row) -> list[str]:
-    found = row.across
-    if found is None:
+    agreement = row.across
+    if agreement is None:
         raise ValueError("a row without a counterpart has no cells")
-    none = not found.total
+    total = agreement.total
     return [
         row.machine,
         row.configuration.variant,
         row.configuration.runtime,
-        f"{found.total:,}",
-        f"{found.same:,}",
-        "" if none else percent(found.same / found.total),
-        str(len(found.flips)),
-        "" if none else percent(found.correct_here / found.total),
-        "" if none else percent(found.correct_there / found.total),
+        f"{total:,}",
+        f"{agreement.same:,}",
+        percent(agreement.same / total) if total else "",
+        str(len(agreement.flips)),
+        percent(agreement.correct_here / total) if total else "",
+        percent(agreement.correct_there / total) if total else "",
     ]
 
 
@@ -49,8 +49,8 @@ def _flips(rows: Sequence[Row]) -> list[str]:
     notes = []
     for row in rows:
         flips = row.across.flips if row.across else []
-        named = [f"image {f.image} ({f.truth}) is {f.here} here, {f.there} there" for f in flips[:FLIPS_NAMED]]
-        if named:
-            more = f"; {len(flips) - len(named)} more are in --format json" if len(flips) > len(named) else ""
-            notes.append(f"{row.configuration.variant} on {row.configuration.runtime}: {'; '.join(named)}{more}")
+        listed = [f"image {f.image} ({f.truth}) is {f.here} here, {f.there} there" for f in flips[:_LISTED_FLIPS]]
+        if listed:
+            more = f"; {len(flips) - len(listed)} more are in --format json" if len(flips) > len(listed) else ""
+            notes.append(f"{row.configuration.variant} on {row.configuration.runtime}: {'; '.join(listed)}{more}")
     return notes

@@ -1,4 +1,4 @@
-"""CIFAR-10 (Krizhevsky 2009) in its binary form, which needs no pickle: found here, or fetched, and checked."""
+"""CIFAR-10 (Krizhevsky 2009) in its binary version, which needs no pickle: found or downloaded, and verified."""
 
 import hashlib
 import os
@@ -17,7 +17,7 @@ from edge_bench.bench.records.manifest import DatasetInfo
 __all__ = ["CIFAR10_CLASSES", "cifar10_arrays"]
 
 ARCHIVE = "cifar-10-binary.tar.gz"
-#: The checksum that TensorFlow Datasets has for the archive on the author's site.
+#: Checksum in TensorFlow Datasets for the archive on the author's site.
 ARCHIVE_SHA256 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
 URL = "https://www.cs.toronto.edu/~kriz/"
 BATCHES = [*(f"data_batch_{number}.bin" for number in range(1, 6)), "test_batch.bin"]
@@ -31,12 +31,13 @@ _IMAGES_PER_BATCH = 10_000
 def cifar10_arrays(
     data_dir: Path | None, progress: Progress
 ) -> tuple[DatasetInfo, npt.NDArray[np.uint8], npt.NDArray[np.uint8], str]:
-    """Images uint8 [60000, 32, 32, 3], labels [60000], the last 10,000 the test set, and where they were found.
+    """Return the info, images uint8 [60000, 32, 32, 3], labels uint8 [60000], and the source of the files.
 
-    Looked for as ``cifar10/`` in ``data_dir`` or EDGE_BENCH_DATA: the six .bin files, or the archive with them; then in
-    the cache, then downloaded. DatasetUnavailable where they are not to be had, DatasetError where they are damaged.
+    The last 10,000 images are the test set. The six .bin files or their archive are searched in ``cifar10/`` in
+    ``data_dir`` or EDGE_BENCH_DATA, then in the cache, then downloaded. Raise DatasetUnavailable if they cannot be
+    found, DatasetError if they are damaged.
     """
-    contents, source = _contents(data_dir, progress)
+    contents, source = _find_files(data_dir, progress)
     for name, content in contents.items():
         if len(content) != _RECORD * _IMAGES_PER_BATCH:
             raise DatasetError(
@@ -51,43 +52,43 @@ def cifar10_arrays(
     return info, images, labels, source
 
 
-def _contents(data_dir: Path | None, progress: Progress) -> tuple[dict[str, bytes], str]:
-    roots = [data_dir] if data_dir else [Path(named)] if (named := os.environ.get("EDGE_BENCH_DATA")) else []
-    for folder in [place for root in roots for place in (root / "cifar10", root)]:
+def _find_files(data_dir: Path | None, progress: Progress) -> tuple[dict[str, bytes], str]:
+    roots = [data_dir] if data_dir else [Path(data_path)] if (data_path := os.environ.get("EDGE_BENCH_DATA")) else []
+    for folder in [candidate for root in roots for candidate in (root / "cifar10", root)]:
         for inner in (folder, folder / "cifar-10-batches-bin"):
             if all((inner / name).is_file() for name in BATCHES):
-                return {name: _read(inner / name) for name in BATCHES}, str(inner)
+                return {name: _read_file(inner / name) for name in BATCHES}, str(inner)
         if (folder / ARCHIVE).is_file():
-            return _unpacked(folder / ARCHIVE), str(folder / ARCHIVE)
+            return _read_archive(folder / ARCHIVE), str(folder / ARCHIVE)
     if data_dir:
         raise DatasetUnavailable(f"{data_dir}: no CIFAR-10 there", f"put {ARCHIVE} or its six .bin files there")
     from edge_bench.app.training.data.download import archive
 
     path = archive(URL, ARCHIVE, ARCHIVE_SHA256, "cifar10", progress)
-    return _unpacked(path), str(path)
+    return _read_archive(path), str(path)
 
 
-def _read(path: Path) -> bytes:
+def _read_file(path: Path) -> bytes:
     try:
         return read_bounded(path, _RECORD * _IMAGES_PER_BATCH)
     except (OSError, ValueError) as cause:
         raise DatasetError(f"{path}: cannot be read: {why_unreadable(cause)}", "get it again") from None
 
 
-def _unpacked(path: Path) -> dict[str, bytes]:
-    """The six files, read in memory: nothing of the archive is written anywhere."""
-    found: dict[str, bytes] = {}
+def _read_archive(path: Path) -> dict[str, bytes]:
+    """Return the contents of the six files by name. Nothing is extracted to disk."""
+    contents: dict[str, bytes] = {}
     try:
         with tarfile.open(path, "r:gz") as tar:
             for member in tar:
                 name = Path(member.name).name
-                if member.size > _RECORD * _IMAGES_PER_BATCH:  # passing over it would take for ever
+                if member.size > _RECORD * _IMAGES_PER_BATCH:  # skipping it could take very long
                     raise DatasetError(f"{path}: {name[:80]} has {member.size:,} bytes", "remove it and get it again")
                 if name in BATCHES and member.isfile() and member.size == _RECORD * _IMAGES_PER_BATCH:
                     stream = tar.extractfile(member)
-                    found[name] = stream.read(member.size) if stream else b""
+                    contents[name] = stream.read(member.size) if stream else b""
     except (tarfile.TarError, OSError, EOFError, zlib.error) as cause:
         raise DatasetError(f"{path}: not a whole archive: {cause}", "remove it and get it again") from None
-    if missing := [name for name in BATCHES if name not in found]:
+    if missing := [name for name in BATCHES if name not in contents]:
         raise DatasetError(f"{path}: {', '.join(missing)} missing from it", "remove it and get it again")
-    return found
+    return contents

@@ -1,4 +1,4 @@
-"""Data sets by name: found on this machine or fetched, checked byte for byte, and split."""
+"""Data sets by name: found on this machine or downloaded, verified by checksum, and split."""
 
 import gzip
 import hashlib
@@ -31,14 +31,14 @@ STAND_IN_NOTE = "STAND-IN DATA: digits (1,797 images) in place of Fashion-MNIST,
 
 @dataclass(frozen=True)
 class IdxFile:
-    """One of the four files: its name without .gz, the checksum of its decompressed bytes, and its shape."""
+    """One of the four files of Fashion-MNIST."""
 
-    name: str
-    sha256: str
+    name: str  # without .gz
+    sha256: str  # of the decompressed bytes
     shape: tuple[int, ...]
 
 
-#: Decompressed bytes are checked, because a mirror may have compressed them anew. Source: Zalando's repository.
+#: The checksums are of decompressed bytes, because mirrors may compress differently. Source: Zalando's repository.
 FASHION_MNIST_FILES = {
     "train_images": IdxFile(
         "train-images-idx3-ubyte",
@@ -68,7 +68,7 @@ FASHION_MNIST_CLASSES = [
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images as uint8 [n, height, width, channels] and labels as uint8 or uint16 [n], in three parts."""
+    """Images, uint8 [n, height, width, channels], and labels, uint8 or uint16 [n], in three parts."""
 
     info: DatasetInfo
     train_images: Images
@@ -77,18 +77,18 @@ class Dataset:
     validation_labels: Labels
     test_images: Images
     test_labels: Labels
-    source: str  # where it was found, for the person; not part of any record
+    source: str  # folder or package that it was read from, for messages only
 
 
 def load_dataset(name: str, data_dir: Path | None = None, progress: Progress | None = None) -> Dataset:
-    """Loads a data set by name; ``auto`` is Fashion-MNIST where it can be had, else digits with a note.
+    """Load a data set by name. ``auto`` is Fashion-MNIST if available, otherwise digits with a note.
 
-    ``data_dir`` is a folder with one folder a data set (or the data set's own folder), and then nowhere else is
-    looked. Raises DatasetUnavailable where the data is not to be had, DatasetError where it is damaged.
+    ``data_dir`` contains one folder per data set, or is the data set's own folder. If given, no other place is
+    searched. Raise DatasetUnavailable if the data cannot be found, DatasetError if it is damaged.
     """
     progress = progress or Silent()
     if name not in DATASETS and Path(name).is_dir():
-        return _folder(Path(name), progress)
+        return _image_folder_dataset(Path(name), progress)
     if name == "auto":
         try:
             return _fashion_mnist(data_dir, progress)
@@ -106,7 +106,7 @@ def load_dataset(name: str, data_dir: Path | None = None, progress: Progress | N
 
 
 def known_dataset(name: str) -> str:
-    """The name of a data set that every machine can have by it alone; DatasetError for any other."""
+    """Return ``name`` if every machine can load the data set by it. Raise DatasetError otherwise."""
     if name not in DATASETS:
         raise DatasetError(f"{name!r} is no data set that other machines know", f"there are: {', '.join(DATASETS)}")
     return name
@@ -117,7 +117,7 @@ def _fashion_mnist(data_dir: Path | None, progress: Progress) -> Dataset:
     arrays = {key: _read_idx(folder, file) for key, file in FASHION_MNIST_FILES.items()}
     images, labels = arrays["train_images"][..., np.newaxis], arrays["train_labels"]
     digest = hashlib.sha256("".join(file.sha256 for file in FASHION_MNIST_FILES.values()).encode()).hexdigest()
-    # the paper: 50,000 to train on, 10,000 to validate on; the files are already in random order
+    # as in the paper: 50,000 images for training, 10,000 for validation; the files are already in random order
     return Dataset(
         info=DatasetInfo(name=FASHION_MNIST, sha256=digest, classes=FASHION_MNIST_CLASSES),
         train_images=images[:50_000],
@@ -134,20 +134,20 @@ def _find_fashion_mnist(data_dir: Path | None, progress: Progress) -> Path:
     first = FASHION_MNIST_FILES["train_images"]
     if data_dir is not None:
         for folder in (data_dir / FASHION_MNIST, data_dir):
-            if _either(folder, first):
+            if _existing_file(folder, first):
                 return folder
         raise DatasetUnavailable(
             f"{data_dir}: no Fashion-MNIST there ({first.name} or {first.name}.gz)",
             "name the folder that holds its four idx files, or leave --data-dir out to use the cache or download it",
         )
-    if named := os.environ.get("EDGE_BENCH_DATA"):
-        folder = Path(named) / FASHION_MNIST
-        if _either(folder, first):
+    if data_path := os.environ.get("EDGE_BENCH_DATA"):
+        folder = Path(data_path) / FASHION_MNIST
+        if _existing_file(folder, first):
             return folder
     return download.fashion_mnist([file.name for file in FASHION_MNIST_FILES.values()], _verify, progress)
 
 
-def _either(folder: Path, file: IdxFile) -> Path | None:
+def _existing_file(folder: Path, file: IdxFile) -> Path | None:
     for path in (folder / f"{file.name}.gz", folder / file.name):
         if path.is_file():
             return path
@@ -155,23 +155,23 @@ def _either(folder: Path, file: IdxFile) -> Path | None:
 
 
 def _verify(path: Path) -> None:
-    """Raises DatasetError unless the file holds what its name says."""
+    """Raise DatasetError if the file's content does not match its name."""
     file = next(file for file in FASHION_MNIST_FILES.values() if path.name.startswith(file.name))
-    _decompressed(path, file)
+    _decompress(path, file)
 
 
 def _read_idx(folder: Path, file: IdxFile) -> npt.NDArray[np.uint8]:
-    path = _either(folder, file)
+    path = _existing_file(folder, file)
     if path is None:
         raise DatasetError(
             f"{folder}: {file.name}.gz is missing", "copy the four files there again, or remove the folder"
         )
-    data = _decompressed(path, file)
+    data = _decompress(path, file)
     return np.frombuffer(data, np.uint8, offset=4 + 4 * len(file.shape)).reshape(file.shape)
 
 
-def _decompressed(path: Path, file: IdxFile) -> bytes:
-    """The idx file's bytes (LeCun's format: magic number, dimensions, values), after their checksum was checked."""
+def _decompress(path: Path, file: IdxFile) -> bytes:
+    """Return the verified bytes of an idx file (LeCun's format: magic number, dimensions, values)."""
     expected = 4 + 4 * len(file.shape) + int(np.prod(file.shape))
     remedy = "remove it and get it again"
     try:
@@ -188,7 +188,7 @@ def _decompressed(path: Path, file: IdxFile) -> bytes:
 
 
 def _digits(data_dir: Path | None = None, progress: Progress | None = None, *, note: str = "") -> Dataset:  # noqa: ARG001
-    """scikit-learn's 1,797 real 8×8 handwritten digits (UCI), enlarged to 28×28: real data with no network."""
+    """Return scikit-learn's 1,797 handwritten digits (UCI), 8×8 enlarged to 28×28: real data without a network."""
     try:
         from sklearn.datasets import load_digits
     except ImportError:
@@ -198,10 +198,10 @@ def _digits(data_dir: Path | None = None, progress: Progress | None = None, *, n
         ) from None
     bunch = load_digits()
     grey = np.round(bunch.images * (255 / 16)).astype(np.uint8)
-    # three times as large, with a margin of two pixels: 8 × 3 + 4 = 28
+    # enlarged three times, with a margin of two pixels: 8 × 3 + 4 = 28
     images = np.pad(grey.repeat(3, axis=1).repeat(3, axis=2), ((0, 0), (2, 2), (2, 2)))[..., np.newaxis]
     labels = bunch.target.astype(np.uint8)
-    # writers come one after another in the file, so the parts are drawn; always the same draw, whatever --seed is
+    # The file is sorted by writer, so it is shuffled before it is split. The order does not depend on --seed.
     order = np.random.default_rng(1797).permutation(len(labels))
     images, labels = images[order], labels[order]
     return Dataset(
@@ -222,7 +222,7 @@ def _digits(data_dir: Path | None = None, progress: Progress | None = None, *, n
 
 
 def _cifar10(data_dir: Path | None, progress: Progress) -> Dataset:
-    """50,000 training images, of which the last 5,000 (they are in random order) are kept to validate on."""
+    """Return CIFAR-10. The last 5,000 of the 50,000 training images (in random order) are for validation."""
     info, images, labels, source = cifar10_arrays(data_dir, progress)
     return Dataset(
         info=info,
@@ -236,18 +236,9 @@ def _cifar10(data_dir: Path | None, progress: Progress) -> Dataset:
     )
 
 
-def _folder(folder: Path, progress: Progress) -> Dataset:
+def _image_folder_dataset(folder: Path, progress: Progress) -> Dataset:
     info, parts = image_folder(folder, progress)
-    return Dataset(
-        info=info,
-        train_images=parts["train"][0],
-        train_labels=parts["train"][1],
-        validation_images=parts["validation"][0],
-        validation_labels=parts["validation"][1],
-        test_images=parts["test"][0],
-        test_labels=parts["test"][1],
-        source=str(folder),
-    )
+    return Dataset(info, *parts["train"], *parts["validation"], *parts["test"], source=str(folder))
 
 
 DATASETS: dict[str, Callable[[Path | None, Progress], Dataset]] = {

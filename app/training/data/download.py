@@ -1,4 +1,4 @@
-"""The official download of Fashion-MNIST into the user's cache: with progress, time-outs, retries and a check."""
+"""Downloads of data sets into the user's cache, with progress, timeouts, retries and verification."""
 
 import contextlib
 import errno
@@ -16,36 +16,35 @@ from edge_bench.bench.progress import Progress
 
 __all__ = ["archive", "fashion_mnist"]
 
-#: Zalando's own address of the files. EDGE_BENCH_FASHION_MNIST_URL names a mirror.
+#: Zalando's URL of the files. EDGE_BENCH_FASHION_MNIST_URL replaces it by a mirror.
 FASHION_MNIST_URL = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
-_ELSEWHERE = (
+_FASHION_MNIST_REMEDY = (
     "put its four idx files into a folder fashion-mnist and name the one above with --data-dir or EDGE_BENCH_DATA, "
     "or use --dataset digits"
 )
 CONNECT_SECONDS, READ_SECONDS = 10, 60
 
 
-#: As people call a data set, by its folder.
+#: Display names of data sets by their folder.
 _NAMES = {"fashion-mnist": "Fashion-MNIST"}
 
 
 def fashion_mnist(names: Sequence[str], verify: Callable[[Path], None], progress: Progress) -> Path:
-    """The folder in the cache that holds the named files (with .gz), fetched where they are missing.
+    """Return the cache folder of the named files (with .gz), after missing ones are downloaded.
 
-    ``verify`` raises DatasetError for a file that is not what it should be. Raises DatasetUnavailable where the network
-    does not give them.
+    ``verify`` raises DatasetError for a wrong file. Raise DatasetUnavailable if the download fails.
     """
     folder = cache_folder() / "fashion-mnist"
-    wanted = [folder / f"{name}.gz" for name in names]
-    if all(path.is_file() for path in wanted):
+    paths = [folder / f"{name}.gz" for name in names]
+    if all(path.is_file() for path in paths):
         return folder
     base = os.environ.get("EDGE_BENCH_FASHION_MNIST_URL", FASHION_MNIST_URL).rstrip("/")
-    with _arriving(folder) as arriving:
-        missing = [path for path in wanted if not path.is_file()]
+    with _download_folder(folder) as incoming:
+        missing = [path for path in paths if not path.is_file()]
         progress.start("downloading Fashion-MNIST", len(missing))
         try:
             for path in missing:
-                _fetched(f"{base}/{path.name}", path, arriving, verify, progress, _ELSEWHERE)
+                _download(f"{base}/{path.name}", path, incoming, verify, progress, _FASHION_MNIST_REMEDY)
                 progress.advance(1, path.name)
         finally:
             progress.finish()
@@ -53,7 +52,10 @@ def fashion_mnist(names: Sequence[str], verify: Callable[[Path], None], progress
 
 
 def archive(base: str, name: str, sha256: str, dataset: str, progress: Progress) -> Path:
-    """One file with the right checksum, from the cache or fetched into it. DatasetUnavailable where it cannot be."""
+    """Return a file with this checksum from the cache, after a download if necessary.
+
+    Raise DatasetUnavailable if the download fails, DatasetError if the checksum differs.
+    """
 
     def verify(path: Path) -> None:
         if sha256_of(path) != sha256:
@@ -62,22 +64,22 @@ def archive(base: str, name: str, sha256: str, dataset: str, progress: Progress)
     path = cache_folder() / dataset / name
     if path.is_file() and sha256_of(path) == sha256:
         return path
-    with _arriving(path.parent) as arriving:
+    with _download_folder(path.parent) as incoming:
         progress.start(f"downloading {dataset}", 1)
         try:
             remedy = f"put {name} into a folder {dataset} and name the one above with --data-dir or EDGE_BENCH_DATA"
-            _fetched(f"{base}{name}", path, arriving, verify, progress, remedy)
+            _download(f"{base}{name}", path, incoming, verify, progress, remedy)
         finally:
             progress.finish()
     return path
 
 
 @contextlib.contextmanager
-def _arriving(folder: Path) -> Iterator[Path]:
-    """An empty folder for what is on its way into ``folder``, to one process at a time; another waits."""
-    arriving = folder / ".arriving"
+def _download_folder(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder for downloads into ``folder``, locked: other processes wait."""
+    incoming = folder / ".arriving"
     try:
-        arriving.mkdir(parents=True, exist_ok=True)
+        incoming.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as cause:
         raise DatasetUnavailable(
@@ -86,36 +88,36 @@ def _arriving(folder: Path) -> Iterator[Path]:
         ) from None
     try:
         lock(handle, patience=math.inf)
-        shutil.rmtree(arriving)  # what a kill has left there
-        arriving.mkdir()
-        yield arriving
+        shutil.rmtree(incoming)  # left by a killed process
+        incoming.mkdir()
+        yield incoming
     finally:
-        shutil.rmtree(arriving, ignore_errors=True)
+        shutil.rmtree(incoming, ignore_errors=True)
         os.close(handle)
 
 
-def _fetched(
-    url: str, path: Path, arriving: Path, verify: Callable[[Path], None], progress: Progress, remedy: str
+def _download(
+    url: str, path: Path, incoming: Path, verify: Callable[[Path], None], progress: Progress, remedy: str
 ) -> None:
-    """Fetches a file that gets its name only when it is whole, checked and on disk."""
+    """Download a file. It is renamed to ``path`` only when it is complete, verified and synced to disk."""
     import pooch
     import requests
 
     pooch.get_logger().setLevel("ERROR")
-    fetch = pooch.HTTPDownloader(timeout=(CONNECT_SECONDS, READ_SECONDS), progressbar=_bytes_bar(path.name, progress))
-    keeper = pooch.create(
-        path=arriving,
+    http = pooch.HTTPDownloader(timeout=(CONNECT_SECONDS, READ_SECONDS), progressbar=_bytes_bar(path.name, progress))
+    downloader = pooch.create(
+        path=incoming,
         base_url=f"{url.rpartition('/')[0]}/",
         registry={path.name: None},
         retry_if_failed=2,
         env="EDGE_BENCH_NO_POOCH",
     )
     try:
-        arrived = Path(keeper.fetch(path.name, downloader=fetch))
-        verify(arrived)
-        with arrived.open("rb") as file:
+        downloaded = Path(downloader.fetch(path.name, downloader=http))
+        verify(downloaded)
+        with downloaded.open("rb") as file:
             os.fsync(file.fileno())
-        arrived.replace(path)
+        downloaded.replace(path)
         fsync_folder(path.parent)
     except (OSError, ValueError, requests.RequestException) as cause:
         if isinstance(cause, OSError) and cause.errno == errno.ENOSPC:
@@ -131,10 +133,10 @@ def _fetched(
 
 
 class _bytes_bar:  # noqa: N801 - pooch asks for an object with tqdm's methods
-    """pooch's progress: says how much of a file has come, without moving the count of files."""
+    """pooch's progress bar: shows the downloaded bytes of a file without advancing the number of files."""
 
     def __init__(self, name: str, progress: Progress) -> None:
-        self.name, self.progress, self.all_reduce, self.done = name, progress, 0, 0
+        self.name, self.progress, self.total, self.done = name, progress, 0, 0
 
     def update(self, count: int) -> None:
         self.done += count

@@ -1,4 +1,4 @@
-"""Anyone's images as a data set to train on: a folder with one folder a class."""
+"""A folder of images, with one subfolder per class, as a data set for training."""
 
 import hashlib
 from pathlib import Path
@@ -16,38 +16,40 @@ from edge_bench.bench.records.manifest import DatasetInfo
 
 __all__ = ["Parts", "image_folder"]
 
-#: Where there are no folders for them: the shares of validation and test images, of every class.
+#: Shares of validation and test images per class, if there are no folders for them.
 VALIDATION_SHARE, TEST_SHARE = 0.1, 0.2
 _PARTS = {"train": ("train", "training"), "validation": ("validation", "val", "valid"), "test": ("test", "testing")}
-#: Small images: what the models here are for. Larger ones are resized to this.
+#: Side in pixels to which larger images are resized, since the models are made for small images.
 LARGEST = 64
 
-Parts = dict[str, tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint16]]]
+Part = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint16]]  # images [n, size, size, 3], labels [n]
+Parts = dict[str, Part]
 
 
 def image_folder(folder: Path, progress: Progress) -> tuple[DatasetInfo, Parts]:
-    """Images uint8 [n, size, size, 3] and labels of train, validation and test.
+    """Return the info, and images uint8 [n, size, size, 3] and labels uint16 [n] of train, validation and test.
 
-    Folders train, validation (or val) and test are taken as they are; what is missing of them is drawn from the
-    training images, by a fixed seed. Images become squares of the first one's shorter side, 64 pixels at most.
-    DatasetError where the parts have different classes or a class has too few images.
+    The folders train, validation (or val) and test are used if they exist. Missing parts are sampled from the training
+    images with a fixed seed. All images are resized to squares of the first one's shorter side, at most 64 pixels.
+    Raise DatasetError if the parts have different classes or a class has too few images.
     """
-    found = {
+    folders = {
         part: next((folder / name for name in names if (folder / name).is_dir()), None)
         for part, names in _PARTS.items()
     }
-    lists = {part: list_images(place) for part, place in found.items() if place} if found["train"] else {}
-    lists = lists or {"train": list_images(folder)}
+    if not folders["train"]:
+        folders = {"train": folder}
+    lists = {part: list_images(path) for part, path in folders.items() if path}
     train = lists["train"]
     if train.labels is None:
         raise DatasetError(f"{train.folder}: images without classes", "training needs one folder a class")
-    for part, other in lists.items():
-        if other.classes != train.classes:
+    for part, part_list in lists.items():
+        if part_list.classes != train.classes:
             raise DatasetError(
-                f"{other.folder}: its classes are not those of {train.folder}", f"give {part} the same folders"
+                f"{part_list.folder}: its classes are not those of {train.folder}", f"give {part} the same folders"
             )
     size = _size(train)
-    arrays = {part: _decoded(listed, size, progress) for part, listed in lists.items()}
+    arrays = {part: _decode(image_list, size, progress) for part, image_list in lists.items()}
     for part, share in (("test", TEST_SHARE), ("validation", VALIDATION_SHARE)):
         if part not in arrays:
             arrays["train"], arrays[part] = _split(*arrays["train"], share, train.folder)
@@ -57,28 +59,28 @@ def image_folder(folder: Path, progress: Progress) -> tuple[DatasetInfo, Parts]:
     return DatasetInfo(name=folder.resolve().name, sha256=digest.hexdigest(), classes=train.classes), arrays
 
 
-def _size(listed: ImageList) -> int:
+def _size(image_list: ImageList) -> int:
     from edge_bench.bench.preprocessing.decode import image_size
 
-    return min(*image_size(listed.folder / listed.files[0]), LARGEST)
+    return min(*image_size(image_list.folder / image_list.files[0]), LARGEST)
 
 
-def _decoded(listed: ImageList, size: int, progress: Progress) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint16]]:
-    if listed.labels is None:
-        raise DatasetError(f"{listed.folder}: images without classes", "training needs one folder a class")
-    decoded = decoded_images(listed.folder, listed.files, Geometry(size, size, 3), progress)
+def _decode(image_list: ImageList, size: int, progress: Progress) -> Part:
+    if image_list.labels is None:
+        raise DatasetError(f"{image_list.folder}: images without classes", "training needs one folder a class")
+    decoded = decoded_images(image_list.folder, image_list.files, Geometry(size, size, 3), progress)
     pixels = open_npy(decoded.pixels)
-    return np.array(pixels[decoded.kept]), listed.labels[decoded.kept].astype(np.uint16)
+    return np.array(pixels[decoded.readable]), image_list.labels[decoded.readable].astype(np.uint16)
 
 
 def _split(
     images: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint16], share: float, folder: Path
-) -> tuple[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint16]], tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint16]]]:
-    """The rest and an even share of every class; always the same draw."""
-    generator, taken = np.random.default_rng(20), np.zeros(len(labels), bool)
+) -> tuple[Part, Part]:
+    """Return the remaining images and a sample of the same share of every class. The seed is fixed."""
+    generator, selected = np.random.default_rng(20), np.zeros(len(labels), bool)
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
         if len(members) < 3:
             raise DatasetError(f"{folder}: class number {label} has {len(members)} images", "a class needs more")
-        taken[generator.permutation(members)[: max(1, round(share * len(members)))]] = True
-    return (images[~taken], labels[~taken]), (images[taken], labels[taken])
+        selected[generator.permutation(members)[: max(1, round(share * len(members)))]] = True
+    return (images[~selected], labels[~selected]), (images[selected], labels[selected])

@@ -1,7 +1,7 @@
-"""Who trains together: the addresses of all workers and which of them this process is. Nothing here needs TensorFlow.
+"""The cluster of a distributed training: all workers' addresses and this process's index. Needs no TensorFlow.
 
-Worker 0 is the *chief*: it alone writes the bundle. ``--workers`` and ``--worker`` say it, or TF_CONFIG, which is
-TensorFlow's own way and what job schedulers set.
+Worker 0 is the *chief*: only it writes the bundle. ``--workers`` and ``--worker-index`` describe the cluster. Otherwise
+TF_CONFIG does, TensorFlow's own variable, which job schedulers set.
 """
 
 import contextlib
@@ -17,17 +17,17 @@ import msgspec
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.progress import Progress
 
-__all__ = ["CHIEF", "Cluster", "free_addresses", "listening", "stated_cluster", "wait_for_others", "wait_until_gone"]
+__all__ = ["CHIEF", "Cluster", "free_addresses", "listening", "stated_cluster", "wait_for_others", "wait_until_stopped"]
 
 CHIEF = 0
-#: Between two attempts to reach a worker, and for one attempt.
+#: Seconds between two attempts to connect to a worker, and the timeout of one attempt.
 _RETRY_SECONDS = 0.25
 _CONNECT_SECONDS = 2.0
-_EXAMPLE = "say, --workers desk:2222,loft:2222 --worker 0 on desk and --worker 1 on loft"
+_EXAMPLE = "say, --workers desk:2222,loft:2222 --worker-index 0 on desk and --worker-index 1 on loft"
 
 
 class Cluster(msgspec.Struct, frozen=True):
-    """``host:port`` of every worker, in an order that is the same for all, and this process's place in it."""
+    """``host:port`` of every worker, in the same order at every worker, and the index of this process."""
 
     addresses: tuple[str, ...]
     index: int
@@ -39,49 +39,50 @@ class Cluster(msgspec.Struct, frozen=True):
 
     @property
     def others(self) -> list[int]:
-        """Numbers of the workers that are not this process."""
+        """Numbers of all workers except this process."""
         return [number for number in range(len(self.addresses)) if number != self.index]
 
     @property
     def port(self) -> int:
         """The port that this process listens on."""
-        return _parted(self.addresses[self.index])[1]
+        return _parse_address(self.addresses[self.index])[1]
 
     def name(self, number: int) -> str:
-        """A worker as an error names it."""
+        """Return the name of a worker for messages."""
         return f"worker {number} ({self.addresses[number]})"
 
     def tf_config(self) -> str:
-        """The same for TensorFlow: the value of TF_CONFIG."""
+        """Return the value of TF_CONFIG, TensorFlow's form of this record."""
         task = {"type": "worker", "index": self.index}
         return json.dumps({"cluster": {"worker": list(self.addresses)}, "task": task})
 
 
 def stated_cluster(workers: str | None, worker: int | None, environment: Mapping[str, str]) -> Cluster | int | None:
-    """What ``--workers`` and ``--worker``, or else TF_CONFIG, say: a cluster, a count of processes here, or None.
+    """Return the cluster of ``--workers`` and ``--worker-index``, or else of TF_CONFIG.
 
-    One worker is as good as none. BadInput for anything that is not a cluster of at least two.
+    A number in ``--workers`` is returned as it is: the number of local processes. Return None if there is only one
+    worker. Raise BadInput if the options or TF_CONFIG describe no valid cluster.
     """
     if workers is None:
         if worker is not None:
-            raise BadInput("--worker says which of --workers this one is, but that is missing", _EXAMPLE)
+            raise BadInput("--worker-index says which of --workers this one is, but that is missing", _EXAMPLE)
         return _from_tf_config(environment.get("TF_CONFIG", ""))
     if workers.strip().isdecimal():
-        return _local(int(workers), worker)
+        return _local_worker_count(int(workers), worker)
     addresses = tuple(part.strip() for part in workers.split(",") if part.strip())
     for address in addresses:
-        _parted(address)
+        _parse_address(address)
     if len(set(addresses)) < max(len(addresses), 2):
         raise BadInput(f"--workers {workers!r}: two or more different addresses are needed", _EXAMPLE)
     if worker is None or not 0 <= worker < len(addresses):
         raise BadInput(
-            f"--worker must say which of the {len(addresses)} --workers this one is, counted from 0", _EXAMPLE
+            f"--worker-index must say which of the {len(addresses)} --workers this one is, counted from 0", _EXAMPLE
         )
     return Cluster(addresses, worker)
 
 
 def free_addresses(count: int) -> tuple[str, ...]:
-    """Loopback addresses with ports that are free now."""
+    """Return loopback addresses whose ports are free now."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:
@@ -91,9 +92,9 @@ def free_addresses(count: int) -> tuple[str, ...]:
 
 @contextlib.contextmanager
 def listening(cluster: Cluster) -> Iterator[None]:
-    """Holds this worker's port, so that the others see that it is there; BadInput where something else has it.
+    """Listen on this worker's port, so that the others can detect it. Raise BadInput if the port is in use.
 
-    Nothing is said on these connections. TensorFlow's server takes the port over as soon as this one lets it go.
+    No data is sent on these connections. TensorFlow's server opens the port after this one has closed it.
     """
     with socket.socket() as server:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -110,49 +111,49 @@ def listening(cluster: Cluster) -> Iterator[None]:
         yield
 
 
-def wait_for_others(cluster: Cluster, seconds: float, progress: Progress, watch: Callable[[], None]) -> None:
-    """Returns when every other worker can be reached; EdgeBenchError names those that cannot after ``seconds``.
+def wait_for_others(cluster: Cluster, seconds: float, progress: Progress, check: Callable[[], None]) -> None:
+    """Return when every other worker accepts connections. Raise EdgeBenchError if some do not after ``seconds``.
 
-    ``watch`` is called meanwhile, and may raise.
+    ``check`` is called between two attempts and may raise.
     """
-    until = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds
     missing = dict.fromkeys(cluster.others, "")
-    said = False
+    announced = False
     while True:
-        missing = {number: why for number in missing if (why := _unreachable(cluster.addresses[number]))}
+        missing = {number: error for number in missing if (error := _connection_error(cluster.addresses[number]))}
         if not missing:
             return
-        watch()
-        if time.monotonic() >= until:
+        check()
+        if time.monotonic() >= deadline:
             first = next(iter(missing))
             others = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
             raise EdgeBenchError(
                 f"{cluster.name(first)} is not there after {seconds:g} s: {missing[first]}{others}",
-                "start it with the same --workers and its own --worker; check the address, and that no firewall is "
-                "between; --wait waits longer",
+                "start it with the same --workers and its own --worker-index; check the address, and that no firewall "
+                "is between; --wait waits longer",
             )
-        if not said:
+        if not announced:
             progress.say("waiting for " + ", ".join(cluster.name(number) for number in missing))
-            said = True
+            announced = True
         time.sleep(_RETRY_SECONDS)
 
 
-def wait_until_gone(cluster: Cluster, seconds: float) -> None:
-    """Returns when no other worker listens any more, or after ``seconds``."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and not all(_unreachable(cluster.addresses[number]) for number in cluster.others):
+def wait_until_stopped(cluster: Cluster, seconds: float) -> None:
+    """Return when no other worker accepts connections any more, or after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and not all(_connection_error(cluster.addresses[n]) for n in cluster.others):
         time.sleep(_RETRY_SECONDS)
 
 
-def _local(count: int, worker: int | None) -> int | None:
+def _local_worker_count(count: int, worker: int | None) -> int | None:
     if count < 1:
         raise BadInput("--workers 0: at least one has to work", _EXAMPLE)
     if worker is not None:
-        raise BadInput(f"--workers {count} starts all of them here; --worker is for addresses", _EXAMPLE)
+        raise BadInput(f"--workers {count} starts all of them here; --worker-index is for addresses", _EXAMPLE)
     return count if count > 1 else None
 
 
-def _parted(address: str) -> tuple[str, int]:
+def _parse_address(address: str) -> tuple[str, int]:
     host, _, port = address.rpartition(":")
     if not host.strip("[]") or not port.isdecimal() or not 0 < int(port) < 1 << 16:
         raise BadInput(f"--workers: {address!r} is no host:port", _EXAMPLE)
@@ -160,31 +161,31 @@ def _parted(address: str) -> tuple[str, int]:
 
 
 def _from_tf_config(text: str) -> Cluster | None:
-    """The cluster in TF_CONFIG, whose job ``chief``, where there is one, comes before its job ``worker``."""
+    """Return the cluster of TF_CONFIG. Workers of its job ``chief``, if any, precede those of its job ``worker``."""
     if not text.strip():
         return None
-    remedy = "unset it, or set it as TensorFlow describes it; --workers and --worker need none"
+    remedy = "unset it, or set it as TensorFlow describes it; --workers and --worker-index need none"
     try:
         config: dict[str, Any] = json.loads(text)
         jobs: dict[str, list[str]] = config.get("cluster", {})
         if not jobs:
             return None
         job, number = str(config["task"]["type"]), int(config["task"]["index"])
-        known = jobs.get("chief", []) + jobs.get("worker", [])
+        addresses = jobs.get("chief", []) + jobs.get("worker", [])
         index = number + (len(jobs.get("chief", [])) if job == "worker" else 0)
         if set(jobs) - {"chief", "worker"} or job not in jobs or not 0 <= number < len(jobs[job]):
             raise ValueError("only chief and worker can train, and the task must be one of them")
-        for address in known:
-            _parted(address)
+        for address in addresses:
+            _parse_address(address)
     except (ValueError, KeyError, TypeError, AttributeError, BadInput) as cause:
         raise BadInput(f"TF_CONFIG in the environment describes no cluster of workers: {cause}", remedy) from None
-    return Cluster(tuple(known), index) if len(known) > 1 else None
+    return Cluster(tuple(addresses), index) if len(addresses) > 1 else None
 
 
-def _unreachable(address: str) -> str:
-    """Why nobody can be reached there, or nothing."""
+def _connection_error(address: str) -> str:
+    """Return why no connection to the address can be made, or an empty string."""
     try:
-        with socket.create_connection(_parted(address), timeout=_CONNECT_SECONDS):
+        with socket.create_connection(_parse_address(address), timeout=_CONNECT_SECONDS):
             return ""
     except socket.gaierror:
         return "nobody knows that name"

@@ -1,9 +1,9 @@
-"""Workers that have met: TensorFlow's MultiWorkerMirroredStrategy, what is said over it, and what a lost one means.
+"""Collective operations of connected workers, and the detection of lost workers.
 
-All that the workers tell each other goes through the strategy's collective operations (gRPC between the workers):
-gradients as well as the few bytes of settings at the start. TensorFlow's coordination service notices within seconds
-a worker that died (its connections close) or does not answer (its heartbeats stay out), and ends the collectives of
-the others, which is an exception here.
+All data goes through the collective operations of TensorFlow's MultiWorkerMirroredStrategy (gRPC between the workers).
+Messages do too: own TCP connections would need their own identification, keepalive and detection of lost workers.
+TensorFlow's coordination service detects within seconds a worker that died (its connections close) or does not answer
+(its heartbeats stop). It then aborts the collective operations of the others, which raises an exception here.
 """
 
 import contextlib
@@ -17,99 +17,101 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.app.training.distributed.cluster import CHIEF, Cluster, wait_for_others, wait_until_gone
+from edge_bench.app.training.distributed.cluster import CHIEF, Cluster, wait_for_others, wait_until_stopped
 from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.progress import Progress
 
 __all__ = ["Collective", "LostWorker", "connect_workers", "lost_worker"]
 
-#: Everyone has been reached by then, so that it takes a moment; a slow machine may take longer.
-_FORMING_SECONDS = 120.0
-_LEAVING_SECONDS = 10.0
-_ANSWER_BYTES = 512
+#: Every worker has been reached before, so this normally takes less than a second; slow machines need longer.
+_STRATEGY_SECONDS = 120.0
+_EXIT_SECONDS = 10.0
 
 Array = npt.NDArray[Any]
 
 
 class LostWorker(EdgeBenchError):
-    """Another worker died, or cannot be reached any more."""
+    """Another worker died or cannot be reached any more."""
 
 
 class Collective:
-    """What all workers do at the same moment, each with its own part. Raises EdgeBenchError where one is lost."""
+    """Operations that all workers call together. They raise LostWorker if another worker is lost."""
 
     def __init__(self, strategy: Any, cluster: Cluster) -> None:
         self.strategy = strategy
         self.cluster = cluster
-        self._summed = _sum_over(strategy)
+        self._sum = _sum_function(strategy)
 
     @property
     def size(self) -> int:
-        """How many train together."""
+        """Number of workers."""
         return len(self.cluster.addresses)
 
     def all_reduce(self, arrays: Sequence[Array]) -> list[Array]:
-        """Sums over all workers; every one has the same shapes and types. They travel as float64: one operation."""
+        """Return the sums over all workers, whose arrays must have the same shapes and dtypes."""
+        # one float64 vector, so that all arrays need a single operation
         flat = np.concatenate([array.ravel().astype(np.float64) for array in arrays])
         with lost_worker(self.cluster):
-            summed = np.asarray(self._summed(flat))
-        parts = np.split(summed, np.cumsum([array.size for array in arrays])[:-1])
+            sums = np.asarray(self._sum(flat))
+        parts = np.split(sums, np.cumsum([array.size for array in arrays])[:-1])
         return [part.astype(array.dtype).reshape(array.shape) for part, array in zip(parts, arrays, strict=True)]
 
-    def chief_arrays(self, arrays: Sequence[Array]) -> list[Array]:
-        """The chief's arrays; those of the others only say the shapes."""
+    def broadcast(self, arrays: Sequence[Array]) -> list[Array]:
+        """Return the chief's arrays. The other workers pass arrays of the same shapes and dtypes."""
         return self.all_reduce(arrays if self.cluster.is_chief else [np.zeros_like(array) for array in arrays])
 
-    def broadcast(self, message: bytes = b"") -> bytes:
-        """The chief's message, at every worker."""
-        (length,) = self.chief_arrays([np.array([len(message)], np.int32)])
-        (content,) = self.chief_arrays([np.frombuffer(message.ljust(int(length[0]), b"\0"), np.uint8).astype(np.int32)])
-        return content.astype(np.uint8).tobytes()
-
-    def all_gather(self, own: str) -> list[str]:
-        """A sentence from each worker, at every worker."""
-        written = np.zeros((self.size, _ANSWER_BYTES), np.int32)
-        said = own.encode()[:_ANSWER_BYTES]
-        written[self.cluster.index, : len(said)] = list(said)
-        (all_written,) = self.all_reduce([written])
-        return [bytes(row[row > 0].astype(np.uint8)).decode(errors="ignore") for row in all_written]
+    def all_gather(self, message: bytes = b"") -> list[bytes]:
+        """Return the messages of all workers by number. At least one message must not be empty."""
+        lengths = np.zeros(self.size, np.int32)
+        lengths[self.cluster.index] = len(message)
+        (lengths,) = self.all_reduce([lengths])
+        # each worker fills its own row and adds zeros to the others
+        rows = np.zeros((self.size, lengths.max()), np.uint8)
+        rows[self.cluster.index, : len(message)] = np.frombuffer(message, np.uint8)
+        (rows,) = self.all_reduce([rows])
+        return [row[:length].tobytes() for row, length in zip(rows, lengths, strict=True)]
 
     def finish(self) -> None:
-        """The end of all: the others go when every worker has come this far, the chief when they have gone.
+        """Wait until all workers have called this. The chief then waits until the others have stopped.
 
-        The last exchange needs both ends, and what the chief wrote is there by then, whoever is lost.
+        The last operation needs all workers, so the chief exits last. It ignores a lost worker, since the bundle is
+        already written.
         """
         if not self.cluster.is_chief:
-            self.all_gather("")
+            self._barrier()
             return
         with contextlib.suppress(LostWorker):
-            self.all_gather("")
-        wait_until_gone(self.cluster, _LEAVING_SECONDS)
+            self._barrier()
+        wait_until_stopped(self.cluster, _EXIT_SECONDS)
+
+    def _barrier(self) -> None:
+        self.all_reduce([np.zeros(1)])
 
 
-def _sum_over(strategy: Any) -> Callable[[Array], Any]:
+def _sum_function(strategy: Any) -> Callable[[Array], Any]:
     import tensorflow as tf
 
-    def on_replica(own: Any) -> Any:
-        # the strategy asks where a tensor is, which an argument does not know
-        return tf.distribute.get_replica_context().all_reduce("sum", tf.identity(own))
+    def on_replica(values: Any) -> Any:
+        # all_reduce needs the tensor's device, which function arguments do not have
+        return tf.distribute.get_replica_context().all_reduce("sum", tf.identity(values))
 
-    summed: Callable[[Array], Any] = tf.function(
-        lambda own: strategy.run(on_replica, args=(own,)),
+    function: Callable[[Array], Any] = tf.function(
+        lambda values: strategy.run(on_replica, args=(values,)),
         input_signature=[tf.TensorSpec((None,), tf.float64)],
         autograph=False,
     )
-    return summed
+    return function
 
 
 def connect_workers(
-    cluster: Cluster, port: contextlib.ExitStack, wait: float, progress: Progress, watch: Callable[[], None]
+    cluster: Cluster, port: contextlib.ExitStack, wait: float, progress: Progress, check: Callable[[], None]
 ) -> Collective:
-    """Waits until all workers are there, and forms the cluster. TensorFlow must not have been used before.
+    """Wait up to ``wait`` seconds for all workers, and connect them. TensorFlow must not have been used before.
 
-    ``port`` holds this worker's port until TensorFlow's server takes it.
+    Closing ``port`` frees this worker's port for TensorFlow's server. ``check`` is called while waiting and may raise.
+    Raise EdgeBenchError if a worker is missing, or if workers and devices differ in number.
     """
-    wait_for_others(cluster, wait, progress, watch)
+    wait_for_others(cluster, wait, progress, check)
     os.environ["TF_CONFIG"] = cluster.tf_config()
     port.close()
     strategy = _create_strategy(cluster)
@@ -123,54 +125,54 @@ def connect_workers(
 
 
 def _create_strategy(cluster: Cluster) -> Any:
-    """The strategy. TensorFlow's own wait for the cluster has no end and takes no signal, so it waits in a thread."""
+    """Create the strategy in a thread, since TensorFlow's wait for the cluster has no timeout and ignores signals."""
     import tensorflow as tf
 
-    made: list[Any] = []
+    results: list[Any] = []
 
-    def make() -> None:
+    def create() -> None:
         try:
-            made.append(tf.distribute.MultiWorkerMirroredStrategy())
+            results.append(tf.distribute.MultiWorkerMirroredStrategy())
         except Exception as cause:
-            made.append(cause)
+            results.append(cause)
 
-    thread = threading.Thread(target=make, daemon=True)
+    thread = threading.Thread(target=create, daemon=True)
     thread.start()
-    for _ in range(int(_FORMING_SECONDS / 0.1)):
+    for _ in range(int(_STRATEGY_SECONDS / 0.1)):
         thread.join(0.1)
         _restore_sigterm_handler()
-        if made:
+        if results:
             break
-    if not made or isinstance(made[0], Exception):
-        reason = str(made[0]).strip().splitlines()[0][:160] if made else "no answer from TensorFlow's servers"
+    if not results or isinstance(results[0], Exception):
+        reason = str(results[0]).strip().splitlines()[0][:160] if results else "no answer from TensorFlow's servers"
         raise EdgeBenchError(
             f"the {len(cluster.addresses)} workers did not come together: {reason}",
-            "give all of them the same --workers, in the same order, each its own --worker, and start them again",
+            "give all of them the same --workers, in the same order, each its own --worker-index, and start them again",
         )
-    return made[0]
+    return results[0]
 
 
 def _restore_sigterm_handler() -> None:
-    """TensorFlow's coordination service takes SIGTERM for the notice of a preemption; here it ends the training."""
+    """Undo TensorFlow's SIGTERM handler: its coordination service takes the signal as a preemption notice."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
 
 
 @contextlib.contextmanager
 def lost_worker(cluster: Cluster) -> Iterator[None]:
-    """Turns what TensorFlow raises where a worker is gone into an error that names it."""
+    """Raise LostWorker, with the worker's name, for TensorFlow's errors about a lost worker."""
     import tensorflow as tf
 
     errors = tf.errors
-    gone = (
+    lost_errors = (
         errors.UnavailableError, errors.DeadlineExceededError, errors.AbortedError, errors.CancelledError,
         errors.FailedPreconditionError, errors.InternalError, errors.UnknownError,
     )  # fmt: skip
     try:
         yield
-    except gone as cause:
-        named = [int(task) for task in re.findall(r"task:(\d+)", str(cause)) if int(task) in cluster.others]
-        lost = named[0] if named else CHIEF if not cluster.is_chief else cluster.others[0]
+    except lost_errors as cause:
+        tasks = [int(task) for task in re.findall(r"task:(\d+)", str(cause)) if int(task) in cluster.others]
+        lost = tasks[0] if tasks else CHIEF if not cluster.is_chief else cluster.others[0]
         raise LostWorker(
             f"{cluster.name(lost)} is gone: it ended, or it does not answer any more",
             "what it said last tells why; every worker started again, the chief with --resume, goes on after the last "

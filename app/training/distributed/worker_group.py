@@ -1,4 +1,4 @@
-"""How a training gets its other workers: they are started elsewhere by people, or here by this process."""
+"""The other workers of a training: started by this process, or elsewhere by other people."""
 
 import contextlib
 import os
@@ -16,9 +16,9 @@ from edge_bench.bench.progress import Progress
 
 __all__ = ["WorkerGroup", "process_end", "worker_group"]
 
-#: The only variables of ours that a worker started here takes over; all else it is told by the chief.
-_KEPT = {"EDGE_BENCH_DATA", "EDGE_BENCH_CACHE", "EDGE_BENCH_FASHION_MNIST_URL"}
-_END_SECONDS = 30.0
+#: The only EDGE_BENCH_ variables that a local worker inherits. It receives everything else from the chief.
+_INHERITED = {"EDGE_BENCH_DATA", "EDGE_BENCH_CACHE", "EDGE_BENCH_FASHION_MNIST_URL"}
+_EXIT_SECONDS = 30.0
 
 
 @dataclass
@@ -26,102 +26,106 @@ class _ProcessEnd:
     abrupt: bool = False
 
 
-#: Read by the entry point: whether this process must end without tidying up, since TensorFlow's own end would wait for
-#: workers that are gone, up to their heartbeats' time.
+#: Read by the entry point: whether this process must exit without cleanup. TensorFlow's cleanup would wait for lost
+#: workers until their heartbeats time out.
 process_end = _ProcessEnd()
 
 
 class WorkerGroup:
-    """The other workers, before they are met. ``here`` is whether this process starts them."""
+    """The other workers and their connection. If ``local``, this process starts them."""
 
-    def __init__(self, cluster: Cluster, wait: float, progress: Progress, *, here: bool) -> None:
+    def __init__(self, cluster: Cluster, wait: float, progress: Progress, *, local: bool) -> None:
         self.cluster = cluster
-        self.here = here
+        self.local = local
         self.connected = False
         self._wait = wait
         self._progress = progress
         self._port = contextlib.ExitStack()
         self._logs = contextlib.ExitStack()
-        self._started: list[tuple[int, subprocess.Popen[bytes], IO[bytes]]] = []
+        self._processes: list[tuple[int, subprocess.Popen[bytes], IO[bytes]]] = []
 
     def reserve_port(self) -> None:
-        """Takes this worker's port; BadInput where something else has it."""
+        """Listen on this worker's port. Raise BadInput if it is in use."""
         self._port.enter_context(listening(self.cluster))
 
-    def connect(self, data: list[str]) -> Collective:
-        """All workers together. ``data`` are options that say where those started here find the data set."""
-        for number in self.cluster.others if self.here else []:
-            self._start(number, data)
-        team = connect_workers(self.cluster, self._port, self._wait, self._progress, self._all_alive)
+    def connect(self, data_options: list[str]) -> Collective:
+        """Connect all workers. ``data_options`` tell the local ones, which are started first, where the data set is."""
+        for number in self.cluster.others if self.local else []:
+            self._start(number, data_options)
+        collective = connect_workers(self.cluster, self._port, self._wait, self._progress, self._check_processes)
         self.connected = True
-        return team
+        return collective
 
-    def release(self) -> None:
-        """Ends the workers started here, which end by themselves where all went well."""
+    def stop(self) -> None:
+        """Wait for the local workers to exit. Kill them if an exception is being handled or they take too long."""
         self._port.close()
-        for _, process, _ in self._started:
+        for _, process, _ in self._processes:
             if sys.exc_info()[0] is not None:
                 process.kill()
             try:
-                process.wait(_END_SECONDS)
+                process.wait(_EXIT_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
         self._logs.close()
 
     def failure_reason(self) -> str:
-        """What a worker started here said when it failed, or nothing."""
-        for number, process, log in self._started:
+        """Return how a local worker failed, or an empty string."""
+        for number, process, log in self._processes:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 if process.wait(2.0) != 0:
-                    return f"{self.cluster.name(number)} {_ended(process.returncode, log)}"
+                    return f"{self.cluster.name(number)} {_exit_description(process.returncode, log)}"
         return ""
 
-    def _start(self, number: int, data: list[str]) -> None:
+    def _start(self, number: int, data_options: list[str]) -> None:
         log = self._logs.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
-        workers = ["--workers", ",".join(self.cluster.addresses), "--worker", str(number)]
+        options = ["--workers", ",".join(self.cluster.addresses), "--worker-index", str(number), *data_options]
         process = subprocess.Popen(
-            [sys.executable, "-m", "edge_bench", "train", *workers, "--wait", str(self._wait), "--quiet", *data],
-            env={name: value for name, value in os.environ.items() if _passed_on(name)},
+            [sys.executable, "-m", "edge_bench", "train", *options, "--wait", str(self._wait), "--quiet"],
+            env={name: value for name, value in os.environ.items() if _is_inherited(name)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,
         )
-        self._started.append((number, process, log))
+        self._processes.append((number, process, log))
 
-    def _all_alive(self) -> None:
-        if any(process.poll() is not None for _, process, _ in self._started):
+    def _check_processes(self) -> None:
+        if any(process.poll() is not None for _, process, _ in self._processes):
             raise EdgeBenchError(self.failure_reason() or "a worker ended before the training began", "run it again")
 
 
-def _passed_on(name: str) -> bool:
-    return name in _KEPT or not name.startswith("EDGE_BENCH_")
+def _is_inherited(name: str) -> bool:
+    return name in _INHERITED or not name.startswith("EDGE_BENCH_")
 
 
-def _ended(code: int, log: IO[bytes]) -> str:
+def _exit_description(code: int, log: IO[bytes]) -> str:
     log.seek(0)
     lines = log.read()[-10_000:].decode(errors="replace").splitlines()
-    said = next((line.removeprefix("error:").strip() for line in reversed(lines) if line.startswith("error:")), "")
-    return f"ended: {said}" if said else f"was killed (signal {-code})" if code < 0 else f"ended with exit code {code}"
+    if error := next((line.removeprefix("error:").strip() for line in lines[::-1] if line.startswith("error:")), ""):
+        return f"ended: {error}"
+    return f"was killed (signal {-code})" if code < 0 else f"ended with exit code {code}"
 
 
 @contextlib.contextmanager
 def worker_group(cluster: Cluster | int | None, wait: float, progress: Progress) -> Iterator[WorkerGroup | None]:
-    """The company of a cluster, or of so many workers here; None for None. Its port is held from now on."""
+    """Yield the other workers of a cluster, or of a number of local workers, or None for None.
+
+    This worker's port is reserved from the start. ``wait`` is the longest wait for the others, in seconds.
+    """
     if cluster is None:
         yield None
         return
-    here = isinstance(cluster, int)
-    found = WorkerGroup(
-        Cluster(free_addresses(cluster), 0) if isinstance(cluster, int) else cluster, wait, progress, here=here
-    )
-    found.reserve_port()
+    if isinstance(cluster, int):
+        group = WorkerGroup(Cluster(free_addresses(cluster), 0), wait, progress, local=True)
+    else:
+        group = WorkerGroup(cluster, wait, progress, local=False)
+    group.reserve_port()
     try:
-        yield found
+        yield group
     except LostWorker as lost:
-        if words := found.failure_reason():
-            raise LostWorker(words, lost.remedy) from None
+        if reason := group.failure_reason():
+            raise LostWorker(reason, lost.remedy) from None
         raise
     finally:
-        process_end.abrupt = found.connected
-        found.release()
+        process_end.abrupt = group.connected
+        group.stop()

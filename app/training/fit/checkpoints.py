@@ -1,7 +1,7 @@
-"""An unfinished training on disk: after every epoch a checkpoint, and a state file that names the last whole one.
+"""An unfinished training on disk: a checkpoint of the last epoch, and a state file that names it.
 
-They live in ``training/`` inside the bundle's folder, so that the folder is what travels when one machine trains
-some epochs and another the rest. The state file is replaced last, so a kill at any moment leaves a pair that fits.
+Both are in ``training/`` inside the bundle's folder. Copying that folder lets another machine train the remaining
+epochs. The state file is replaced last, so it always names a complete checkpoint, even after a kill.
 """
 
 from pathlib import Path
@@ -29,7 +29,7 @@ STATE = "state.json"
 
 
 class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What decides the weights, together with the data and the machine."""
+    """Settings that determine the weights, together with the data and the machine."""
 
     dataset: str = "fashion-mnist"
     model: str = "paper-cnn"
@@ -41,7 +41,7 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrainingState(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a training has come."""
+    """Progress of a training."""
 
     schema_version: str = SCHEMA_VERSION
     settings: TrainingSettings
@@ -51,17 +51,17 @@ class TrainingState(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def epochs_done(self) -> int:
-        """Epochs whose result is in the checkpoint."""
+        """Number of epochs in the checkpoint."""
         return len(self.history.loss)
 
 
 def training_folder(bundle: Path) -> Path:
-    """Where the unfinished training of a bundle is kept."""
+    """Return the folder of a bundle's unfinished training."""
     return bundle / "training"
 
 
 def read_state(bundle: Path) -> TrainingState | None:
-    """The state of an unfinished training, or None where there is none. BundleError where it is damaged."""
+    """Return the state of an unfinished training, or None if there is none. Raise BundleError if it is damaged."""
     path = training_folder(bundle) / STATE
     if not path.exists():
         return None
@@ -72,19 +72,19 @@ def read_state(bundle: Path) -> TrainingState | None:
 
 
 def checkpoint_path(bundle: Path, state: TrainingState) -> Path:
-    """The file that a state names, which is beside it, whatever it says."""
+    """Return the state's checkpoint. Only the name is used, so the path cannot leave the folder."""
     return training_folder(bundle) / Path(state.checkpoint.file).name
 
 
 def save_checkpoint(bundle: Path, model: Any, settings: TrainingSettings, data_sha256: str, history: History) -> None:
-    """Writes the model with its optimizer, then the state that names it, then removes the one before."""
+    """Write the model with its optimizer, then the state that names the file, then remove older checkpoints."""
     folder = training_folder(bundle)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"epoch-{len(history.loss):04d}.keras"
-    with replacing(path, suffix=".keras") as temporary:  # Keras knows the format by the name
+    with replacing(path, suffix=".keras") as temporary:  # Keras chooses the format by the suffix
         model.save(temporary)
-    entry = File(file=path.name, bytes=path.stat().st_size, sha256=sha256_of(path))
-    state = TrainingState(settings=settings, dataset_sha256=data_sha256, history=history, checkpoint=entry)
+    checkpoint = File(file=path.name, bytes=path.stat().st_size, sha256=sha256_of(path))
+    state = TrainingState(settings=settings, dataset_sha256=data_sha256, history=history, checkpoint=checkpoint)
     write_atomically(folder / STATE, encode_record(state))
     for other in folder.glob("epoch-*.keras"):
         if other != path:
@@ -92,7 +92,7 @@ def save_checkpoint(bundle: Path, model: Any, settings: TrainingSettings, data_s
 
 
 def load_checkpoint(bundle: Path, state: TrainingState) -> Any:
-    """The Keras model and its optimizer as they were after the state's last epoch; BundleError where damaged."""
+    """Return the Keras model and its optimizer after the state's last epoch. Raise BundleError if it is damaged."""
     import keras
 
     path = checkpoint_path(bundle, state)

@@ -1,11 +1,12 @@
-"""Training, epoch by epoch: each is a pure function of the weights, the optimizer, the seed and its number.
+"""Training by epochs: each is a pure function of the weights, the optimizer state, the seed and the epoch's number.
 
-That is what makes an interrupted training end in the same weights as an uninterrupted one, and lets its epochs
-run on several machines: nothing random is carried in memory from one epoch to the next.
+No random state is kept in memory between epochs. An interrupted training therefore ends with the same weights as an
+uninterrupted one, and different machines can train different epochs.
 """
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,47 +26,48 @@ from edge_bench.bench.records.manifest import History, Preprocessing
 __all__ = [
     "EVALUATION_BATCH",
     "PREPROCESSING",
+    "DistributedTraining",
+    "EpochTrainer",
     "Examples",
-    "Fit",
-    "Team",
-    "Training",
-    "checked_loss",
+    "TrainedModel",
+    "check_loss",
     "epoch_order",
+    "make_deterministic",
     "new_model",
-    "prepare",
     "seed_dropout",
     "train_epochs",
 ]
 
-#: Pixels 0..255 become 0..1.
+#: Scales pixels from 0..255 to 0..1.
 SCALE = 1 / 255
 PREPROCESSING = Preprocessing(scale=SCALE, offset=0.0, name="unit")
-#: Dropout draws its masks from a counter; each epoch starts it here times its number, far from the epoch before.
-_DRAWS_PER_EPOCH = 1 << 20
-#: Each worker's masks come from a seed of its own, this far apart (2³² / golden ratio); worker 0 has --seed itself.
-_SEEDS_APART = 0x9E3779B1
+#: Dropout generates its masks from a counter. Epoch e starts it at e times this, so the epochs do not overlap.
+_EPOCH_COUNTER_STRIDE = 1 << 20
+#: Difference between the dropout seeds of two workers (2³² / golden ratio). Worker 0 uses --seed itself.
+_WORKER_SEED_STRIDE = 0x9E3779B1
+#: Images per batch of validation.
 EVALUATION_BATCH = 500
 
 Images = npt.NDArray[np.float32]  # [n, height, width, channels], 0..1
 Labels = npt.NDArray[np.int32]  # [n]
 
 
-class Training(msgspec.Struct):
-    """A model as trained so far (a Keras model) and its history."""
+class TrainedModel(msgspec.Struct):
+    """A model after its last trained epoch, and its history."""
 
-    model: Any
+    model: Any  # a Keras model
     history: History
     settings: TrainingSettings
 
     @property
     def complete(self) -> bool:
-        """Whether all epochs are done."""
+        """Whether all epochs are trained."""
         return len(self.history.loss) >= self.settings.epochs
 
 
 @dataclass(frozen=True)
 class Examples:
-    """What is trained on and what is validated on, as the model takes it."""
+    """Training and validation images as model inputs, and their labels."""
 
     images: Images
     labels: Labels
@@ -73,7 +75,7 @@ class Examples:
 
     @classmethod
     def from_dataset(cls, dataset: Dataset) -> "Examples":
-        """Pixels scaled to 0..1, labels as int32."""
+        """Return a data set's pixels scaled to 0..1, and its labels as int32."""
         return cls(
             _model_input(dataset.train_images),
             dataset.train_labels.astype(np.int32),
@@ -81,20 +83,19 @@ class Examples:
         )
 
 
-class Fit(Protocol):
-    """Trains a Keras model for one epoch (counted from 0): loss, accuracy, val_loss and val_accuracy afterwards."""
-
-    def __call__(self, model: Any, epoch: int, examples: Examples, settings: TrainingSettings) -> dict[str, float]:
-        """One epoch."""
+#: Trains a Keras model for one epoch, counted from 0: loss, accuracy, val_loss and val_accuracy afterwards.
+EpochTrainer = Callable[[Any, int, Examples, TrainingSettings], dict[str, float]]
 
 
-class Team(Protocol):
-    """Workers on several machines that train one model; seen from the one that keeps it."""
+class DistributedTraining(Protocol):
+    """A training by several workers, as the chief controls it."""
 
-    size: int
+    size: int  # number of workers
 
-    def fit(self, model: Any, history: History, last: int, dataset: Dataset, settings: TrainingSettings) -> Fit:
-        """Tells the others what there is to do, up to epoch ``last``, and gives them the model as it is."""
+    def start(
+        self, model: Any, history: History, last: int, dataset: Dataset, settings: TrainingSettings
+    ) -> EpochTrainer:
+        """Send the plan, up to epoch ``last``, and the model's state to the other workers."""
 
 
 def train_epochs(
@@ -103,34 +104,34 @@ def train_epochs(
     settings: TrainingSettings,
     stop_after: int | None,
     progress: Progress,
-    team: Team | None = None,
-) -> Training:
-    """Trains from the checkpoint in ``folder``, or from the start where there is none, to the last epoch.
+    chief: DistributedTraining | None = None,
+) -> TrainedModel:
+    """Train from the checkpoint in ``folder``, or from the start if there is none, to the last epoch.
 
-    ``stop_after`` ends after that epoch (counted from the very first). Every epoch leaves a checkpoint. Raises
-    BadInput where the checkpoint was made with other settings or other data.
+    ``stop_after`` is the number of an earlier epoch to stop after, counted from 1. Every epoch writes a checkpoint.
+    Raise BadInput if the existing checkpoint has other settings or other data.
     """
-    prepare(settings)
-    model, history = _begin(folder, dataset, settings)
+    make_deterministic(settings)
+    model, history = _load_or_create_model(folder, dataset, settings)
     require_bundle_space(folder, model.count_params(), dataset.test_images.nbytes, checkpoints=True)
     examples = Examples.from_dataset(dataset)
     last = min(stop_after or settings.epochs, settings.epochs)
     done = len(history.loss)
-    fit: Fit = team.fit(model, history, last, dataset, settings) if team else _fit
+    train_epoch: EpochTrainer = chief.start(model, history, last, dataset, settings) if chief else _train_epoch
     progress.start("training", last, done)
     for epoch in range(done, last):
-        began = time.perf_counter()
-        logs = fit(model, epoch, examples, settings)
-        checked_loss(logs["loss"], epoch)
-        history = _longer(history, logs, time.perf_counter() - began, team.size if team else 1)
+        start = time.perf_counter()
+        logs = train_epoch(model, epoch, examples, settings)
+        check_loss(logs["loss"], epoch)
+        history = _append_epoch(history, logs, time.perf_counter() - start, chief.size if chief else 1)
         save_checkpoint(folder, model, settings, dataset.info.sha256, history)
         progress.advance(1, _epoch_note(history))
     progress.finish(_epoch_note(history) if history.loss else "")
-    return Training(model, history, settings)
+    return TrainedModel(model, history, settings)
 
 
-def prepare(settings: TrainingSettings) -> None:
-    """The same seed gives the same weights from here on."""
+def make_deterministic(settings: TrainingSettings) -> None:
+    """Set all seeds and deterministic operations, so that the same seed gives the same weights."""
     import keras
     import tensorflow as tf
 
@@ -138,7 +139,7 @@ def prepare(settings: TrainingSettings) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-def _begin(folder: Path, dataset: Dataset, settings: TrainingSettings) -> tuple[Any, History]:
+def _load_or_create_model(folder: Path, dataset: Dataset, settings: TrainingSettings) -> tuple[Any, History]:
     state = read_state(folder)
     if state is None:
         return new_model(dataset, settings), History()
@@ -158,7 +159,7 @@ def _begin(folder: Path, dataset: Dataset, settings: TrainingSettings) -> tuple[
 
 
 def new_model(dataset: Dataset, settings: TrainingSettings) -> Any:
-    """The model before its first epoch, compiled."""
+    """Return the compiled model before its first epoch."""
     import keras
 
     shape = dataset.train_images.shape[1:]
@@ -171,19 +172,19 @@ def new_model(dataset: Dataset, settings: TrainingSettings) -> Any:
 
 
 def seed_dropout(model: Any, settings: TrainingSettings, epoch: int, worker: int = 0) -> None:
-    """What is dropped in an epoch depends on the seed, the epoch and the worker, and on nothing before."""
-    seed = (settings.seed + worker * _SEEDS_APART) % 2**32
+    """Make an epoch's dropout masks depend only on the seed, the epoch and the worker."""
+    seed = (settings.seed + worker * _WORKER_SEED_STRIDE) % 2**32
     for layer in model.layers:
         if generator := getattr(layer, "seed_generator", None):
-            generator.state.assign([seed, epoch * _DRAWS_PER_EPOCH % 2**32])
+            generator.state.assign([seed, epoch * _EPOCH_COUNTER_STRIDE % 2**32])
 
 
 def epoch_order(settings: TrainingSettings, epoch: int, images: int) -> npt.NDArray[np.int64]:
-    """The order in which an epoch goes through the training images."""
+    """Return the order of the training images in an epoch: int64 [images]."""
     return np.random.default_rng([settings.seed, epoch]).permutation(images)
 
 
-def _fit(model: Any, epoch: int, examples: Examples, settings: TrainingSettings) -> dict[str, float]:
+def _train_epoch(model: Any, epoch: int, examples: Examples, settings: TrainingSettings) -> dict[str, float]:
     seed_dropout(model, settings, epoch)
     order = epoch_order(settings, epoch, len(examples.labels))
     logs = model.fit(
@@ -200,8 +201,8 @@ def _fit(model: Any, epoch: int, examples: Examples, settings: TrainingSettings)
     return {name: float(values[0]) for name, values in logs.items()}
 
 
-def checked_loss(loss: float, epoch: int) -> None:
-    """EdgeBenchError where it is no number any more."""
+def check_loss(loss: float, epoch: int) -> None:
+    """Raise EdgeBenchError if the loss is not finite."""
     if not math.isfinite(loss):
         raise EdgeBenchError(
             f"the loss is not finite after epoch {epoch + 1}: the training diverged",
@@ -209,7 +210,7 @@ def checked_loss(loss: float, epoch: int) -> None:
         )
 
 
-def _longer(history: History, logs: dict[str, float], seconds: float, workers: int) -> History:
+def _append_epoch(history: History, logs: dict[str, float], seconds: float, workers: int) -> History:
     done = len(history.loss)
     return History(
         loss=[*history.loss, logs["loss"]],

@@ -1,6 +1,6 @@
-"""An Offload in, answers out: here or there, by how much, from which round trip on, at what price."""
+"""Assessment of an Offload: latency, accuracy and energy of remote against local inference, and break-even points."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 import numpy as np
@@ -10,7 +10,7 @@ from edge_bench.bench.analysis.agreement import Agreement, agreement_of
 from edge_bench.bench.analysis.timings import ratio_of_rounds
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.offload.analysis.latency_model import (
-    Parts,
+    Breakdown,
     break_even_bps,
     break_even_rtt,
     parts_of,
@@ -34,92 +34,92 @@ __all__ = ["Assessment", "Estimate", "JudgedRatio", "Row", "assess", "decision_m
 
 
 class Estimate(msgspec.Struct, frozen=True):
-    """A figure and its 95 % interval over processes; None where one process cannot have one."""
+    """A value and its 95 % interval over processes. The interval is None if there is only one process."""
 
     value: float
     interval: Interval | None
 
 
 class JudgedRatio(msgspec.Struct, frozen=True):
-    """How many times as long sending takes as staying, and what that allows to say of sending."""
+    """Ratio of remote to local time or energy, and the verdict on remote inference."""
 
     ratio: Ratio
     verdict: Verdict
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One way of sending against staying; what cannot be said is None, and ``remark`` says why."""
+    """One remote arm compared with local inference. Unknown values are None; ``remark`` gives the reason."""
 
     name: str
     payload: str
     link: str
     in_flight: int
-    measured: Estimate | None = None  # p50 from an image's pixels to its label, seconds
+    measured: Estimate | None = None  # median latency from an image's pixels to its label, seconds
     p50: JudgedRatio | None = None
     p95: JudgedRatio | None = None
-    throughput: JudgedRatio | None = None  # of the time an image over whole passes
-    parts: dict[str, float] = {}  # medians, seconds
-    bytes_up: float = 0.0
-    bytes_down: float = 0.0
-    predicted: float | None = None  # by the model, seconds
-    error: float | None = None  # of the prediction, as a share of what was measured
-    break_even_rtt: Estimate | None = None  # seconds
-    break_even_bps: float | None = None  # upwards; None: no bandwidth is enough, or nothing limits it
-    accuracy_difference: PairedDifference | None = None  # sending less staying
-    agreement: Agreement | None = None
-    joules: Estimate | None = None  # an inference
-    cheaper: JudgedRatio | None = None  # of the energies: "faster" is cheaper
+    throughput: JudgedRatio | None = None  # ratio of the times per image of whole trials
+    parts: dict[str, float] = {}  # median seconds of each part of the latency
+    bytes_up: float = 0.0  # per image
+    bytes_down: float = 0.0  # per image
+    predicted: float | None = None  # latency by the latency model, seconds
+    error: float | None = None  # of the prediction, as a fraction of the measured latency
+    break_even_rtt: Estimate | None = None  # round trip with equal latencies, seconds
+    break_even_bps: float | None = None  # upload bits per second; None: no rate is enough, or no link
+    accuracy_difference: PairedDifference | None = None  # remote minus local accuracy
+    agreement: Agreement | None = None  # of remote and local labels
+    joules: Estimate | None = None  # per inference
+    cheaper: JudgedRatio | None = None  # ratio of the energies; the verdict "faster" means less energy
     remark: str = ""
 
 
 class Assessment(msgspec.Struct, frozen=True, kw_only=True):
-    """What an offload says."""
+    """All answers of an offload."""
 
-    local: Estimate | None  # p50, seconds
-    local_p95: float | None
+    local: Estimate | None  # median latency, seconds
+    local_p95: float | None  # seconds
     local_images_per_second: float | None
-    local_accuracy: tuple[int, int] | None
-    local_joules: Estimate | None
-    energy: str  # meter · stated · none
-    slack: Estimate | None  # the paper's: seconds an image that sending may cost
+    local_accuracy: tuple[int, int] | None  # correct labels, images
+    local_joules: Estimate | None  # per inference
+    energy: str  # source of the energies: meter, stated or none
+    slack: Estimate | None  # the paper's slack: seconds per image that sending may cost
     rows: list[Row]
 
 
 def assess(offload: Offload) -> Assessment:
-    """Everything that follows from what was measured. Emulated times are nobody's verdict."""
+    """Return the assessment of an Offload. Emulated times get no verdicts."""
     local = offload.local
     payloads = list(dict.fromkeys(arm.payload for arm in offload.remotes))
     parts = {payload: _parts(offload, payload) for payload in payloads}
     slacks = [slack_of(each) for table in list(parts.values())[:1] for each in table.values()]
-    p95 = _supported(local, 95) and local.process_medians("p95")
+    p95 = _supports_p95(local) and local.process_medians("p95")
     seconds = local.process_medians("an image")
     return Assessment(
-        local=_positive(local.process_medians("p50").values()),
+        local=_geometric_mean(local.process_medians("p50").values()),
         local_p95=float(np.median(list(p95.values()))) if p95 else None,
         local_images_per_second=1 / float(np.median(list(seconds.values()))) if seconds else None,
-        local_accuracy=_correct(offload, ""),
-        local_joules=_positive(_joules(offload, local).values()),
+        local_accuracy=_correct_count(offload, ""),
+        local_joules=_geometric_mean(_joules(offload, local).values()),
         energy="meter" if offload.meter else "stated" if offload.power else "none",
-        slack=None if offload.emulated else _estimate(slacks),
+        slack=None if offload.emulated else _mean(slacks),
         rows=[_row(offload, arm, parts[arm.payload]) for arm in offload.remotes],
     )
 
 
-def _parts(offload: Offload, payload: str) -> dict[int, Parts]:
+def _parts(offload: Offload, payload: str) -> dict[int, Breakdown]:
     direct = next(
         (arm for arm in offload.remotes if (arm.payload, arm.link, arm.in_flight) == (payload, DIRECT, 1)), None
     )
     return parts_of(offload, direct) if direct else {}
 
 
-def _row(offload: Offload, arm: Arm, parts: Mapping[int, Parts]) -> Row:
+def _row(offload: Offload, arm: Arm, parts: Mapping[int, Breakdown]) -> Row:
     row = Row(name=arm.name, payload=arm.payload, link=arm.link, in_flight=arm.in_flight)
     if not arm.trials:
         return msgspec.structs.replace(row, remark=arm.failure.message if arm.failure else "not measured")
-    difference, agreement = _same_images(offload, arm.payload)
+    difference, agreement = _compare_labels(offload, arm.payload)
     row = msgspec.structs.replace(
         row,
-        measured=_positive(arm.process_medians("p50").values()),
+        measured=_geometric_mean(arm.process_medians("p50").values()),
         parts={name: float(np.median(list(arm.process_medians(name).values()))) for name in PARTS},
         bytes_up=arm.bytes_up,
         bytes_down=arm.bytes_down,
@@ -132,67 +132,67 @@ def _row(offload: Offload, arm: Arm, parts: Mapping[int, Parts]) -> Row:
     local = offload.local
     row = msgspec.structs.replace(
         row,
-        throughput=_judged(arm, local, "an image"),
-        joules=_positive(_joules(offload, arm).values()),
-        cheaper=_compared(_joules(offload, arm), _joules(offload, local)),
+        throughput=_ratio_to_local(arm, local, "an image"),
+        joules=_geometric_mean(_joules(offload, arm).values()),
+        cheaper=_energy_ratio(_joules(offload, arm), _joules(offload, local)),
     )
-    if arm.in_flight > 1:  # an image's own latency is of no use where several are on their way
+    if arm.in_flight > 1:  # with several requests in flight, the latency of one image includes waiting for others
         return row
-    both = _supported(arm, 95) and _supported(local, 95)
-    row = msgspec.structs.replace(row, p50=_judged(arm, local, "p50"), p95=_judged(arm, local, "p95") if both else None)
-    return _with_model(row, offload, arm, parts)
+    p95 = _ratio_to_local(arm, local, "p95") if _supports_p95(arm) and _supports_p95(local) else None
+    row = msgspec.structs.replace(row, p50=_ratio_to_local(arm, local, "p50"), p95=p95)
+    return _with_prediction(row, offload, arm, parts)
 
 
-def _with_model(row: Row, offload: Offload, arm: Arm, parts: Mapping[int, Parts]) -> Row:
-    """Predicted beside measured, and where both choices would be the same."""
+def _with_prediction(row: Row, offload: Offload, arm: Arm, parts: Mapping[int, Breakdown]) -> Row:
+    """Return the row with the predicted latency and the break-even points."""
     link = offload.link(arm.link)
     if not parts or row.measured is None:
         return row
-    expected: Callable[[Parts], float] | None = None
+    predictions = list[float]()
     if link is not None:
-        expected = lambda each: predicted(each, link)  # noqa: E731
-    elif (path := offload.path) is not None:
-        expected = lambda each: predicted_directly(each, path)  # noqa: E731
-    forecast = float(np.mean([expected(each) for each in parts.values()])) if expected else None
-    needed = [break_even_bps(each, link) for each in parts.values()] if link else []
+        predictions = [predicted(each, link) for each in parts.values()]
+    elif offload.path is not None:
+        predictions = [predicted_directly(each, offload.path) for each in parts.values()]
+    prediction = float(np.mean(predictions)) if predictions else None
+    rates = [break_even_bps(each, link) for each in parts.values()] if link else []
     return msgspec.structs.replace(
         row,
-        predicted=forecast,
-        error=None if forecast is None else forecast / row.measured.value - 1,
-        break_even_rtt=_estimate([break_even_rtt(each, link) for each in parts.values()]),
-        break_even_bps=float(np.median([rate for rate in needed if rate])) if needed and all(needed) else None,
+        predicted=prediction,
+        error=None if prediction is None else prediction / row.measured.value - 1,
+        break_even_rtt=_mean([break_even_rtt(each, link) for each in parts.values()]),
+        break_even_bps=float(np.median([rate for rate in rates if rate])) if rates and all(rates) else None,
     )
 
 
 def decision_map(
     offload: Offload, payload: str, rtts_s: npt.NDArray[np.float64], rates_bps: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64] | None:
-    """Who would win at each round trip and bandwidth (the same both ways), by the model; shape [rates, rtts].
+    """Return the predicted winner at each round trip and bandwidth (the same in both directions), shape [rates, rtts].
 
-    1: sending is faster, -1: staying is, 0: undecided or the same, by the interval of the ratio over processes. None
-    where it cannot be said.
+    1: remote is faster, -1: local is faster, 0: undecided or the same, by the interval of the ratio over processes.
+    Return None for an emulated offload or with fewer than two processes.
     """
     parts = list(_parts(offload, payload).values())
     if len(parts) < 2 or offload.emulated:
         return None
-    answer = np.zeros((len(rates_bps), len(rtts_s)))
+    local = [np.array([each.local_s]) for each in parts]
+    winners = np.zeros((len(rates_bps), len(rtts_s)))
     for row, rate in enumerate(rates_bps):
         for column, rtt in enumerate(rtts_s):
             link = Link(name="", rtt_s=float(rtt), up_bps=float(rate), down_bps=float(rate))
-            logs = [np.log([predicted(each, link) / each.local_s]) for each in parts]
-            said = verdict(paired_ratio([np.exp(log) for log in logs], [np.ones(1)] * len(logs)))
-            answer[row, column] = {Verdict.FASTER: 1, Verdict.SLOWER: -1}.get(said, 0)
-    return answer
+            remote = [np.array([predicted(each, link)]) for each in parts]
+            winners[row, column] = {Verdict.FASTER: 1, Verdict.SLOWER: -1}.get(verdict(paired_ratio(remote, local)), 0)
+    return winners
 
 
-def _estimate(values: Iterable[float]) -> Estimate | None:
-    """Of differences, which may be negative."""
+def _mean(values: Iterable[float]) -> Estimate | None:
+    """Return the mean of differences, which may be negative, and its interval; None without values."""
     array = list(values)
     return Estimate(*mean_interval(array)) if array else None
 
 
-def _positive(values: Iterable[float]) -> Estimate | None:
-    """Of times and energies, on a log scale, as ratios are: no interval of a time reaches below nothing."""
+def _geometric_mean(values: Iterable[float]) -> Estimate | None:
+    """Return the mean of times or energies and its interval, on a log scale so that the interval stays positive."""
     array = np.array(list(values))
     if not len(array) or array.min() <= 0:
         return None
@@ -200,25 +200,26 @@ def _positive(values: Iterable[float]) -> Estimate | None:
     return Estimate(float(np.exp(centre)), interval and Interval(*np.exp([interval.low, interval.high]).tolist()))
 
 
-def _supported(arm: Arm, percentile: float) -> bool:
-    return percentile_supported(percentile, arm.latencies_per_trial)
+def _supports_p95(arm: Arm) -> bool:
+    return percentile_supported(95, arm.latencies_per_trial)
 
 
-def _judged(arm: Arm, local: Arm, figure: str) -> JudgedRatio | None:
-    ratio = ratio_of_rounds(arm.by_process(figure), local.by_process(figure))
+def _ratio_to_local(arm: Arm, local: Arm, metric: str) -> JudgedRatio | None:
+    ratio = ratio_of_rounds(arm.by_process(metric), local.by_process(metric))
     return JudgedRatio(ratio, verdict(ratio)) if ratio else None
 
 
-def _compared(first: Mapping[int, float], second: Mapping[int, float]) -> JudgedRatio | None:
-    if not all([*first.values(), *second.values()]):
+def _energy_ratio(remote: Mapping[int, float], local: Mapping[int, float]) -> JudgedRatio | None:
+    """Return the ratio of two tables ``{process: joules}``; None if any energy is zero."""
+    if not all([*remote.values(), *local.values()]):
         return None
-    here, there = ({process: {0: value} for process, value in side.items()} for side in (first, second))
-    ratio = ratio_of_rounds(here, there)
+    first, second = ({process: {0: joules} for process, joules in table.items()} for table in (remote, local))
+    ratio = ratio_of_rounds(first, second)
     return JudgedRatio(ratio, verdict(ratio)) if ratio else None
 
 
 def _joules(offload: Offload, arm: Arm) -> dict[int, float]:
-    """Joules an inference, by process: the meter's where there is one, else from stated powers."""
+    """Return ``{process: joules per inference}``, from the meter if there is one, else from stated power."""
     if offload.meter:
         table: dict[int, list[float]] = {}
         for trial in arm.trials:
@@ -228,7 +229,7 @@ def _joules(offload: Offload, arm: Arm) -> dict[int, float]:
     if offload.power is None or not arm.trials:
         return {}
     power = offload.power
-    # several in flight share the device: what counts is its time an image
+    # requests in flight share the device, so the time per image counts
     totals = arm.process_medians("p50" if arm.in_flight == 1 else "an image")
     if arm is offload.local:
         return {process: local_joules(power, total) for process, total in totals.items()}
@@ -249,8 +250,8 @@ def _joules(offload: Offload, arm: Arm) -> dict[int, float]:
 
 
 def _labels(offload: Offload, payload: str) -> npt.NDArray[np.int64] | None:
-    found = next((each for each in offload.accuracies if each.payload == payload), None)
-    return None if found is None else unpack(found.predictions).astype(np.int64)
+    accuracy = next((each for each in offload.accuracies if each.payload == payload), None)
+    return None if accuracy is None else unpack(accuracy.predictions).astype(np.int64)
 
 
 def _truth(offload: Offload) -> npt.NDArray[np.int64] | None:
@@ -258,14 +259,14 @@ def _truth(offload: Offload) -> npt.NDArray[np.int64] | None:
     return labels if len(labels) else None
 
 
-def _correct(offload: Offload, payload: str) -> tuple[int, int] | None:
+def _correct_count(offload: Offload, payload: str) -> tuple[int, int] | None:
     labels, truth = _labels(offload, payload), _truth(offload)
     return None if labels is None or truth is None else (int((labels == truth).sum()), len(truth))
 
 
-def _same_images(offload: Offload, payload: str) -> tuple[PairedDifference | None, Agreement | None]:
-    there, here, truth = _labels(offload, payload), _labels(offload, ""), _truth(offload)
-    if there is None or here is None:
+def _compare_labels(offload: Offload, payload: str) -> tuple[PairedDifference | None, Agreement | None]:
+    remote, local, truth = _labels(offload, payload), _labels(offload, ""), _truth(offload)
+    if remote is None or local is None:
         return None, None
-    agreement = agreement_of(there, here, unpack(offload.images.indices).astype(np.int64))
-    return (None if truth is None else paired_difference(there == truth, here == truth)), agreement
+    agreement = agreement_of(remote, local, unpack(offload.images.indices).astype(np.int64))
+    return (None if truth is None else paired_difference(remote == truth, local == truth)), agreement

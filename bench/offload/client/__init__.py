@@ -1,1 +1,1 @@
-"""The client of an inference server."""
+"""Client of an inference server."""

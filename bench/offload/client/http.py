@@ -1,6 +1,6 @@
-"""A client that knows where its time goes: one connection, one request at a time, a clock read between the steps.
+"""HTTP client of an inference server that times each step: one connection, one request at a time.
 
-http.client parses answers; requests are written by hand, in a single send, so that "sent" is one moment.
+Answers are parsed by http.client. A request is written by hand in a single send, so that its end is one point in time.
 """
 
 import contextlib
@@ -17,15 +17,15 @@ import msgspec
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.offload.client.open_inference import Answer, ModelMetadata, OipError, Request, answer_from
 
-__all__ = ["Client", "Exchange", "RemoteFailed", "Server", "server_from"]
+__all__ = ["Client", "RemoteFailed", "Server", "TimedAnswer", "server_from"]
 
-#: An answer about 10,000 images takes 80 kB.
+#: Maximum bytes of an answer's body. The labels of 10,000 images take 80 kB.
 MAX_ANSWER = 16 << 20
 _CHUNK = 1 << 16
 
 
 class RemoteFailed(Exception):
-    """The server did not answer as it should; ``kind`` and the message say how, ``remedy`` what to do."""
+    """Failed request: ``kind`` and the message describe the failure, ``remedy`` says what to do."""
 
     def __init__(self, kind: str, message: str, remedy: str = "") -> None:
         super().__init__(message)
@@ -33,35 +33,35 @@ class RemoteFailed(Exception):
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a server is."""
+    """Address of a server."""
 
     host: str
     port: int
     secure: bool = False
-    prefix: str = ""  # of every path
+    prefix: str = ""  # prepended to the path of every request
 
     @property
     def url(self) -> str:
-        """As a person types it."""
+        """The address as a URL."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http{'s' if self.secure else ''}://{host}:{self.port}{self.prefix}"
 
 
-class Exchange(NamedTuple):
-    """An answer, and when each step of getting it ended, by the client's clock, in nanoseconds."""
+class TimedAnswer(NamedTuple):
+    """An answer, and the times of the client's clock at which each step ended, in nanoseconds."""
 
     answer: Answer
-    began: int
-    sent: int  # the request is with the system's network stack
-    first: int  # the answer's headers are here
-    received: int  # all of it is here
+    began: int  # the request is encoded and about to be sent
+    sent: int  # the request was handed to the system's network stack
+    first: int  # the answer's headers were received
+    received: int  # the whole answer was received
     decoded: int
-    bytes_up: int
+    bytes_up: int  # with all HTTP headers
     bytes_down: int
 
 
-class _Got(NamedTuple):
-    """An answer of whatever kind."""
+class _HttpAnswer(NamedTuple):
+    """Any answer with status 200. Times and bytes are those of TimedAnswer."""
 
     sent: int
     first: int
@@ -72,7 +72,7 @@ class _Got(NamedTuple):
 
 
 def server_from(url: str) -> Server:
-    """``http://host:8000`` or ``https://…``; BadInput for anything else."""
+    """Return the server at ``http://host:8000`` or ``https://…``. Raise BadInput for anything else."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -87,7 +87,7 @@ def server_from(url: str) -> Server:
 
 
 class Client:
-    """One connection to a server, perhaps through a link's port on this machine. RemoteFailed for what goes wrong."""
+    """One connection to a server, or to the local port ``through`` of a simulated link. Errors are RemoteFailed."""
 
     def __init__(
         self,
@@ -111,13 +111,13 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Ends the connection. Safe to call twice."""
+        """Close the connection. Safe to call twice."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
     def connect(self) -> None:
-        """Opens the connection, where it is not open."""
+        """Open the connection if it is not open."""
         if self._socket is not None:
             return
         try:
@@ -136,7 +136,7 @@ class Client:
             ) from None
 
     def handshake(self) -> int:
-        """Nanoseconds that TCP takes to connect, once more: a round trip between two kernels, and nothing else."""
+        """Return the nanoseconds of another TCP handshake: one round trip between the two kernels."""
         began = self._clock()
         try:
             with socket.create_connection(self._address, self._timeout):
@@ -145,37 +145,38 @@ class Client:
             raise RemoteFailed("ended", f"{self._server.url} takes no more connections: {cause}") from None
 
     def metadata(self, model: str) -> ModelMetadata:
-        """What the server says of the model of that name."""
-        body = self._exchange("GET", f"/v2/models/{quote(model, safe='')}").content
+        """Return the server's metadata of a model."""
+        body = self._request("GET", f"/v2/models/{quote(model, safe='')}").content
         try:
             return msgspec.json.decode(body, type=ModelMetadata)
         except msgspec.DecodeError as cause:
-            raise _nonsense(str(cause)[:120]) from None
+            raise _invalid_answer(str(cause)[:120]) from None
 
     def ready(self) -> int:
-        """Nanoseconds that a request without content takes, there and back: what the path and HTTP cost."""
+        """Return the nanoseconds from sending a request without content to its answer: the cost of path and HTTP."""
         self.connect()
         began = self._clock()
-        self._exchange("GET", "/v2/health/ready")
+        self._request("GET", "/v2/health/ready")
         return self._clock() - began
 
-    def infer(self, model: str, request: Request, count: int) -> Exchange:
-        """Sends images, waits for their labels."""
+    def infer(self, model: str, request: Request, count: int) -> TimedAnswer:
+        """Send images and return the answer with the labels of ``count`` images."""
         self.connect()
         headers = f"Inference-Header-Content-Length: {request.header_bytes}\r\n"
         began = self._clock()
-        got = self._exchange("POST", f"/v2/models/{quote(model, safe='')}/infer", request.body, headers)
+        reply = self._request("POST", f"/v2/models/{quote(model, safe='')}/infer", request.body, headers)
         received = self._clock()
-        stated = got.response.getheader("Inference-Header-Content-Length")
+        length = reply.response.getheader("Inference-Header-Content-Length")
         try:
-            answer = answer_from(got.content, int(stated) if stated and stated.isdigit() else None, model, count)
+            answer = answer_from(reply.content, int(length) if length and length.isdigit() else None, model, count)
         except OipError as cause:
             self.close()
-            raise _nonsense(str(cause)) from None
-        return Exchange(answer, began, got.sent, got.first, received, self._clock(), got.bytes_up, got.bytes_down)
+            raise _invalid_answer(str(cause)) from None
+        decoded = self._clock()
+        return TimedAnswer(answer, began, reply.sent, reply.first, received, decoded, reply.bytes_up, reply.bytes_down)
 
-    def revive(self) -> None:
-        """Makes sure that the connection is one that the server has not closed while it was idle."""
+    def reconnect_if_closed(self) -> None:
+        """Open the connection again if the server closed it while it was idle."""
         try:
             self.ready()
         except RemoteFailed as cause:
@@ -183,8 +184,8 @@ class Client:
                 raise
             self.ready()
 
-    def _exchange(self, method: str, path: str, body: bytes = b"", headers: str = "") -> "_Got":
-        """Sends a request and reads its answer; only status 200 is one."""
+    def _request(self, method: str, path: str, body: bytes = b"", headers: str = "") -> _HttpAnswer:
+        """Send a request and return its answer. Raise RemoteFailed for any status but 200."""
         self.connect()
         assert self._socket is not None  # noqa: S101 - connect() raises or sets it
         length = f"Content-Length: {len(body)}\r\n" if body else ""
@@ -196,7 +197,7 @@ class Client:
             sent = self._clock()
             response.begin()
             first = self._clock()
-            content = self._content(response)
+            content = self._read_content(response)
         except TimeoutError:
             response.close()
             self.close()
@@ -208,43 +209,43 @@ class Client:
             self.close()
             if isinstance(cause, http.client.RemoteDisconnected | http.client.IncompleteRead | ConnectionError):
                 raise RemoteFailed("ended", f"{self._server.url} closed the connection before it answered") from None
-            raise _nonsense(str(cause)[:120] or type(cause).__name__) from None
+            raise _invalid_answer(str(cause)[:120] or type(cause).__name__) from None
         if response.will_close:
             self.close()
         if response.status != http.HTTPStatus.OK:
             raise _refused(self._server, response.status, content)
-        # "HTTP/1.1 200 OK", each header with its colon, its space and its line's end, an empty line
-        down = 19 + sum(len(name) + len(value) + 4 for name, value in response.getheaders()) + len(content)
-        return _Got(sent, first, content, response, len(message), down)
+        # "HTTP/1.1 200 OK" and an empty line, each with its line end; each header has a colon, a space and a line end
+        bytes_down = 19 + sum(len(name) + len(value) + 4 for name, value in response.getheaders()) + len(content)
+        return _HttpAnswer(sent, first, content, response, len(message), bytes_down)
 
     @staticmethod
-    def _content(response: http.client.HTTPResponse) -> bytes:
+    def _read_content(response: http.client.HTTPResponse) -> bytes:
         content = bytearray()
         while chunk := response.read(_CHUNK):
             content += chunk
             if len(content) > MAX_ANSWER:
                 raise ValueError(f"an answer of more than {MAX_ANSWER >> 20} MiB")
-        if response.length:  # read() does not tell the end of an answer from that of its connection
+        if response.length:  # read() also returns b"" if the connection ends before the answer
             raise http.client.IncompleteRead(bytes(content), response.length)
         return bytes(content)
 
 
-def _nonsense(what: str) -> RemoteFailed:
+def _invalid_answer(what: str) -> RemoteFailed:
     return RemoteFailed("nonsense", f"the server's answer makes no sense: {what}", "is it `edge-bench serve`?")
 
 
 def _refused(server: Server, status: int, content: bytes) -> RemoteFailed:
     reason = ""
     with contextlib.suppress(msgspec.DecodeError):
-        stated = msgspec.json.decode(content[:65_536], type=dict[str, object]).get("error", "")
-        reason = "".join(c for c in str(stated)[:200] if c.isprintable())
-    said = f"{server.url} answered {status}{f': {reason}' if reason else ''}"
+        error = msgspec.json.decode(content[:65_536], type=dict[str, object]).get("error", "")
+        reason = "".join(c for c in str(error)[:200] if c.isprintable())
+    text = f"{server.url} answered {status}{f': {reason}' if reason else ''}"
     match status:
         case http.HTTPStatus.UNAUTHORIZED | http.HTTPStatus.FORBIDDEN:
-            return RemoteFailed("not allowed", said, "give the server's token with --token or EDGE_BENCH_TOKEN")
+            return RemoteFailed("not allowed", text, "give the server's token with --token or EDGE_BENCH_TOKEN")
         case http.HTTPStatus.SERVICE_UNAVAILABLE:
-            return RemoteFailed("busy", said, "fewer --in-flight, or a longer --queue of the server")
+            return RemoteFailed("busy", text, "fewer --in-flight, or a longer --queue of the server")
         case http.HTTPStatus.NOT_FOUND:
-            return RemoteFailed("another model", said, "is it `edge-bench serve` of the same bundle? or name --model")
+            return RemoteFailed("another model", text, "is it `edge-bench serve` of the same bundle? or name --model")
         case _:
-            return RemoteFailed("refused", said)
+            return RemoteFailed("refused", text)

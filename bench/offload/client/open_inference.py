@@ -1,6 +1,6 @@
-"""The Open Inference Protocol, version 2, as a client speaks it: requests to bytes, answers to numbers.
+"""Client side of the Open Inference Protocol, version 2: encode requests, decode answers.
 
-Tensors travel in the binary extension: a JSON header of stated length, then their bytes. Sources: KServe, "Open
+Tensors use the binary extension: a JSON header of stated length, then the tensors' bytes. Sources: KServe, "Open
 Inference Protocol V2"; Triton, "Binary Tensor Data Extension".
 """
 
@@ -20,36 +20,36 @@ _RAW_TYPES = {"uint8": "UINT8", "float32": "FP32"}
 
 
 class OipError(ValueError):
-    """An answer that is none in this protocol; its message is a sentence."""
+    """An answer that does not follow the protocol; its message is a sentence."""
 
 
 class Request(msgspec.Struct, frozen=True):
-    """A body, and how long its JSON header is."""
+    """The body of a request, and the length of its JSON header in bytes."""
 
     body: bytes
     header_bytes: int
 
 
 class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
-    """What a server says of its model; edge-bench's servers add ``parameters`` that say which one it is."""
+    """A server's metadata of its model; ``parameters`` of edge-bench's servers identify bundle and machine."""
 
     name: str
     platform: str = ""
     versions: list[str] = []
     parameters: dict[str, str | int | float | bool] = {}
 
-    def said(self, name: str) -> str:
-        """A parameter as text; empty where the server does not say."""
+    def parameter(self, name: str) -> str:
+        """Return a parameter as text; empty if the server does not report it."""
         return str(self.parameters.get(name, ""))
 
 
 class ServerTimes(msgspec.Struct, frozen=True, kw_only=True):
-    """What the server says of its own work on a request, in nanoseconds."""
+    """Times of a request that the server reports, in nanoseconds."""
 
     queue_ns: int = 0  # waiting for the model to be free
-    decode_ns: int = 0  # from the body to what the model takes
+    decode_ns: int = 0  # from the body to the model's input
     compute_ns: int = 0  # the model alone
-    total_ns: int = 0  # from the body fully read to the answer ready
+    total_ns: int = 0  # from reading the whole body to having the answer ready
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -76,34 +76,24 @@ _decoder = msgspec.json.Decoder(_Response)
 
 
 def infer_request(payload: str, images: Sequence[bytes], shape: Sequence[int], dtype: str) -> Request:
-    """A request to classify encoded images; ``shape`` and ``dtype`` are one image's, where they are raw.
+    """Return a request to classify encoded images; ``shape`` and ``dtype`` of one image are needed for raw images only.
 
-    Only labels are asked for: what a device that wants to know the class needs, in the fewest bytes.
+    It requests labels only, the smallest answer that gives a device the class.
     """
     if payload == RAW:
         data, datatype, sizes = b"".join(images), _RAW_TYPES[dtype], [len(images), *shape]
     else:
-        # each element of a BYTES tensor follows its length, four bytes, little-endian
+        # each element of a BYTES tensor is preceded by its length: four bytes, little-endian
         data = b"".join(part for image in images for part in (struct.pack("<I", len(image)), image))
         datatype, sizes = "BYTES", [len(images)]
-    header = msgspec.json.encode(
-        {
-            "inputs": [
-                {
-                    "name": "images",
-                    "datatype": datatype,
-                    "shape": sizes,
-                    "parameters": {"binary_data_size": len(data)},
-                }
-            ],
-            "outputs": [{"name": "labels", "parameters": {"binary_data": True}}],
-        }
-    )
+    tensor = {"name": "images", "datatype": datatype, "shape": sizes, "parameters": {"binary_data_size": len(data)}}
+    output = {"name": "labels", "parameters": {"binary_data": True}}
+    header = msgspec.json.encode({"inputs": [tensor], "outputs": [output]})
     return Request(header + data, len(header))
 
 
 def answer_from(body: bytes, header_bytes: int | None, model: str, count: int) -> Answer:
-    """The answer about ``count`` images; OipError with a sentence for anything else."""
+    """Return the answer with the labels of ``count`` images. Raise OipError for any other answer."""
     size = len(body) if header_bytes is None else header_bytes
     if not 0 < size <= len(body):
         raise OipError(f"a header of {size} bytes in an answer of {len(body)}")

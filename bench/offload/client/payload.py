@@ -1,4 +1,4 @@
-"""What of an image is sent: its pixels as they are, or a PNG or JPEG of them."""
+"""Encodings of the images that are sent: raw pixels, PNG or JPEG."""
 
 import io
 from typing import Any
@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from edge_bench.bench.errors import BadInput
 
-__all__ = ["PAYLOADS", "encoded", "payloads_from", "why_not_payload"]
+__all__ = ["PAYLOADS", "encode_image", "payload_problem", "payloads_from"]
 
 RAW, PNG, JPEG = "raw", "png", "jpeg"
 PAYLOADS = (RAW, PNG, JPEG)
@@ -16,15 +16,15 @@ _MODES = {1: "L", 3: "RGB"}
 
 
 def payloads_from(names: list[str]) -> list[str]:
-    """The names, each once; BadInput for one that nobody knows."""
+    """Return the names without duplicates. Raise BadInput for an unknown name."""
     unknown = [name for name in names if name not in PAYLOADS]
     if unknown or not names:
         raise BadInput(f"--payload {','.join(unknown) or 'nothing'}: no payload", f"there are {','.join(PAYLOADS)}")
     return list(dict.fromkeys(names))
 
 
-def why_not_payload(payload: str, images: npt.NDArray[Any]) -> str:
-    """Why images [n, …] cannot be sent so; empty where they can."""
+def payload_problem(payload: str, images: npt.NDArray[Any]) -> str:
+    """Return why images [n, …] cannot be sent as this payload; empty if they can."""
     if payload == RAW:
         return ""
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] not in _MODES:
@@ -32,8 +32,8 @@ def why_not_payload(payload: str, images: npt.NDArray[Any]) -> str:
     return ""
 
 
-def encoded(payload: str, image: npt.NDArray[Any], quality: int) -> bytes:
-    """One image [height, width, channels] of uint8 (or, raw, any array) as bytes; ``quality`` is JPEG's, 1 to 95."""
+def encode_image(payload: str, image: npt.NDArray[Any], quality: int) -> bytes:
+    """Return one image as bytes: uint8 [height, width, channels], or any array if raw. JPEG ``quality`` is 1 to 95."""
     if payload == RAW:
         return image.tobytes()
     from PIL import Image

@@ -1,4 +1,4 @@
-"""Inference here, from the stored pixels of one image to its label: what sending it would save."""
+"""Local inference, timed from the stored pixels of one image to its label."""
 
 import time
 from pathlib import Path
@@ -17,7 +17,7 @@ __all__ = ["LocalArmWorker"]
 
 
 class LocalArmWorker:
-    """A loaded, warm model, and images one at a time."""
+    """A loaded and warmed-up model that classifies one image at a time."""
 
     def __init__(self, request: PrepareLocal, load: Loader, clock: Clock = time.perf_counter_ns) -> None:
         self._clock, self._preprocessing = clock, request.preprocessing
@@ -25,17 +25,17 @@ class LocalArmWorker:
         configuration = request.configuration
         shape = None if request.input_shape is None else tuple(request.input_shape)
         self._session = load(ModelFile(Path(request.file), configuration.threads, 1, shape))
-        # in memory, as the pixels of a camera would be; copies, so that no page is read within a trial
-        self._chosen = np.array(self._images[request.rows])
+        # copied into memory, like pixels from a camera, so that no trial waits for the disk
+        self._timed_images = np.array(self._images[request.rows])
         self._scores = np.zeros((1, *self._session.output.shape[1:]), self._session.output.dtype)
         began, count = clock(), 0
         while not count or clock() - began < WARM_UP_NS:
-            self._one(self._chosen[count % len(self._chosen)])
+            self._classify_image(self._timed_images[count % len(self._timed_images)])
             count += 1
-        self.prepared = Prepared(pass_ns=(clock() - began) * len(self._chosen) // count)
+        self.prepared = Prepared(pass_ns=(clock() - began) * len(self._timed_images) // count)
 
-    def _one(self, image: npt.NDArray[Any]) -> tuple[int, int, int]:
-        """Nanoseconds of preparing one image's input, of the model with its copies, and the label."""
+    def _classify_image(self, image: npt.NDArray[Any]) -> tuple[int, int, int]:
+        """Return the nanoseconds for preparing the input, the nanoseconds for inference with copies, and the label."""
         began = self._clock()
         inputs = model_inputs(image[np.newaxis], self._preprocessing, self._session.input)
         ready = self._clock()
@@ -44,16 +44,16 @@ class LocalArmWorker:
         return ready - began, self._clock() - ready, label
 
     def trial(self, request: TimeLocal) -> Timed:
-        """So many passes over all images."""
+        """Time ``request.passes`` passes over all timed images."""
         prepare, model, labels = list[int](), list[int](), list[int]()
         cpu_began, began = time.process_time_ns(), self._clock()
         for _ in range(request.passes):
             labels = []
-            for image in self._chosen:
-                one = self._one(image)
-                prepare.append(one[0])
-                model.append(one[1])
-                labels.append(one[2])
+            for image in self._timed_images:
+                prepare_ns, model_ns, label = self._classify_image(image)
+                prepare.append(prepare_ns)
+                model.append(model_ns)
+                labels.append(label)
         return Timed(
             began_ns=began,
             elapsed_ns=self._clock() - began,
@@ -64,5 +64,5 @@ class LocalArmWorker:
         )
 
     def classify(self, request: Classify) -> Labels:
-        """Labels of any images of the file."""
-        return Labels(labels=[self._one(np.array(self._images[row]))[2] for row in request.rows])
+        """Return the labels of any rows of the images file, not timed."""
+        return Labels(labels=[self._classify_image(np.array(self._images[row]))[2] for row in request.rows])

@@ -1,4 +1,4 @@
-"""What an offload's parent and its worker processes say to each other, in the frames of bench/worker/channel.py."""
+"""Messages between an offload's parent and its worker processes, framed by bench/worker/channel.py."""
 
 import msgspec
 
@@ -20,13 +20,13 @@ __all__ = [
     "TimeLocal",
     "TimeRemote",
     "Timed",
-    "Warm",
-    "Warmed",
+    "WarmUp",
+    "WarmedUp",
 ]
 
 
 class PrepareLocal(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Load the model, warm up."""
+    """Request to load the model and warm it up."""
 
     configuration: Configuration
     file: str
@@ -37,7 +37,7 @@ class PrepareLocal(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class PrepareRemote(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Get ready to send images."""
+    """Request to prepare for sending images."""
 
     server: Server
     model: str
@@ -48,23 +48,23 @@ class PrepareRemote(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     token: str = ""
 
 
-class Warm(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Open connections for a way of sending, and use them for ``least_ns``."""
+class WarmUp(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Request to open the connections of a remote arm and use them for at least ``least_ns`` nanoseconds."""
 
     payload: str
-    port: int | None  # of a link on this machine; None: the server itself
+    port: int | None  # local port of a simulated link; None: connect to the server directly
     in_flight: int
     least_ns: int
 
 
 class TimeLocal(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """One trial here."""
+    """Request for one local trial."""
 
     passes: int
 
 
 class TimeRemote(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """One trial there."""
+    """Request for one remote trial."""
 
     payload: str
     port: int | None
@@ -73,7 +73,7 @@ class TimeRemote(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Classify(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Labels of some images, not timed: ``rows`` of the images' file; ``payload`` says how they are sent."""
+    """Request for the labels of ``rows`` of the images file, not timed; ``payload`` is their encoding if sent."""
 
     rows: list[int]
     payload: str = ""
@@ -81,44 +81,44 @@ class Classify(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """What does the path to the server cost?"""
+    """Request to measure the network path to the server."""
 
     exchanges: int = 20
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Ready for trials."""
+    """Reply that the worker is ready for trials; ``pass_ns`` is the estimated duration of a pass, if known."""
 
     pass_ns: int = 0
 
 
-class Warmed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Warm."""
+class WarmedUp(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Reply that the connections are warm; ``pass_ns`` is the estimated duration of a pass."""
 
     pass_ns: int
 
 
 class Timed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """One trial: of every image of every pass how long it took, and the parts of that; nanoseconds."""
+    """One timed trial: the latency of every image of every pass and its parts, in nanoseconds."""
 
     began_ns: int
     elapsed_ns: int
     cpu_ns: int
     latencies: list[int]
     parts: dict[str, list[int]]
-    labels: list[int]  # of the last pass
+    labels: list[int]  # predicted labels of the last pass
     bytes_up: int = 0
     bytes_down: int = 0
 
 
 class Labels(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Predicted labels, in the order of the rows asked for."""
+    """Predicted labels, in the order of the requested rows."""
 
     labels: list[int]
 
 
 class PathTimes(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Durations of TCP's handshake and of requests without content; bytes of uploads and their time on the way; ns."""
+    """Durations of TCP handshakes, empty requests and uploads, in nanoseconds, and the uploads' sizes in bytes."""
 
     connect_ns: list[int]
     empty_ns: list[int]
@@ -126,5 +126,5 @@ class PathTimes(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     upload_ns: list[int]
 
 
-OffloadRequest = PrepareLocal | PrepareRemote | Warm | TimeLocal | TimeRemote | Classify | Probe
-OffloadReply = Ready | Prepared | Warmed | Timed | Labels | PathTimes | Problem
+OffloadRequest = PrepareLocal | PrepareRemote | WarmUp | TimeLocal | TimeRemote | Classify | Probe
+OffloadReply = Ready | Prepared | WarmedUp | Timed | Labels | PathTimes | Problem

@@ -1,8 +1,9 @@
-"""What an offload is to measure, whom it talks to, and all the ways that images take."""
+"""The plan of an offload, the server's identity, and the arms to measure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -10,22 +11,27 @@ from edge_bench.bench.dataset.workload import Workload
 from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.offload.client.http import Client, RemoteFailed, Server
-from edge_bench.bench.offload.client.payload import why_not_payload
+from edge_bench.bench.offload.client.payload import payload_problem
 from edge_bench.bench.offload.network.link import DIRECT, Link
 from edge_bench.bench.offload.records.offload import LOCAL, Arm, ArmTrial, OffloadSettings, ServerIdentity
 from edge_bench.bench.offload.records.power import Power
 from edge_bench.bench.records.run import Failure
 
-__all__ = ["ArmState", "Plan", "arms_of", "meet"]
+__all__ = ["ArmState", "Plan", "arms_of", "identify_server"]
+
+#: Parameters of the server's metadata that are fields of ServerIdentity.
+_SERVER_PARAMETERS = (
+    "bundle_sha256", "variant", "runtime", "runtime_version", "threads", "model_sha256", "hostname", "architecture",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that decides an offload but the machines."""
+    """Everything that determines an offload, except the machines."""
 
     bundle: Path
-    workload: Workload  # all images whose labels are to be known
-    timed: int  # the first so many of them are timed
+    workload: Workload  # all images to classify
+    timed: int  # number of images to time, from the start of the workload
     local: Planned
     server: Server
     model: str
@@ -39,66 +45,62 @@ class Plan:
 
 @dataclass
 class ArmState:
-    """An arm while it is measured."""
+    """An arm that is being measured."""
 
     arm: Arm
     port: int | None = None
     passes: int = 0
-    up: int = 0
-    down: int = 0
+    bytes_up: int = 0  # over all trials
+    bytes_down: int = 0
     trials: list[ArmTrial] = field(default_factory=list)
     failure: Failure | None = None
 
-    def done(self) -> Arm:
-        """The record of it."""
+    def record(self) -> Arm:
+        """Return the arm with its trials, its failure and its mean bytes per image."""
         images = sum(trial.latencies.length for trial in self.trials) or 1
-        return msgspec.structs.replace(
-            self.arm, trials=self.trials, failure=self.failure, bytes_up=self.up / images, bytes_down=self.down / images
-        )
+        up, down = self.bytes_up / images, self.bytes_down / images
+        return msgspec.structs.replace(self.arm, trials=self.trials, failure=self.failure, bytes_up=up, bytes_down=down)
 
 
-def meet(plan: Plan) -> tuple[ServerIdentity, Failure | None]:
-    """Asks the server what it serves; and why nothing can be sent to it, where that is so."""
-    stranger = ServerIdentity(url=plan.server.url, model=plan.model)
+def identify_server(plan: Plan) -> tuple[ServerIdentity, Failure | None]:
+    """Return what the server reports about itself, and a failure if it is unreachable or serves another bundle."""
+    unknown = ServerIdentity(url=plan.server.url, model=plan.model)
     try:
         with Client(plan.server, token=plan.token, timeout=plan.settings.timeout_s) as client:
-            said = client.metadata(plan.model)
+            metadata = client.metadata(plan.model)
     except RemoteFailed as cause:
-        return stranger, Failure(kind=cause.kind, message=str(cause), remedy=cause.remedy)
+        return unknown, Failure(kind=cause.kind, message=str(cause), remedy=cause.remedy)
+    fields: dict[str, Any] = {name: metadata.parameter(name) for name in _SERVER_PARAMETERS}
     identity = ServerIdentity(
+        **fields,
         url=plan.server.url,
-        model=said.name,
-        platform=said.platform,
-        bundle_sha256=said.said("bundle_sha256"),
-        variant=said.said("variant"),
-        runtime=said.said("runtime"),
-        runtime_version=said.said("runtime_version"),
-        threads=said.said("threads"),
-        model_sha256=said.said("model_sha256"),
-        hostname=said.said("hostname"),
-        architecture=said.said("architecture"),
-        emulated=said.said("emulated").lower() == "true",
-        tool_version=said.said("edge_bench_version"),
+        model=metadata.name,
+        platform=metadata.platform,
+        emulated=metadata.parameter("emulated").lower() == "true",
+        tool_version=metadata.parameter("edge_bench_version"),
     )
-    wanted, found = plan.workload.identity.sha256, identity.bundle_sha256
-    if found == wanted:
+    expected, served = plan.workload.identity.sha256, identity.bundle_sha256
+    if served == expected:
         return identity, None
-    what = f"of another bundle ({found[:12]}, not {wanted[:12]})" if found else "of an unknown bundle"
+    what = f"of another bundle ({served[:12]}, not {expected[:12]})" if served else "of an unknown bundle"
     return identity, Failure(
         kind="another model",
-        message=f"{plan.server.url} serves {said.name!r} {what}: its answers are not about this model",
+        message=f"{plan.server.url} serves {metadata.name!r} {what}: its answers are not about this model",
         remedy="serve the same bundle there, or name the one that it serves",
     )
 
 
 def arms_of(plan: Plan, ports: Mapping[str, int], unreachable: Failure | None) -> Iterator[ArmState]:
-    """The local way first, then every payload over every link, directly first; ``ports`` are the links'."""
+    """Yield the local arm, then every payload on every link, the direct path first.
+
+    ``ports`` maps the name of a simulated link to its local port.
+    """
     yield ArmState(Arm(where=LOCAL), failure=plan.local.failure)
     images = open_npy(plan.workload.pixels)
     for link in [DIRECT, *(link.name for link in plan.links)]:
         for payload in plan.payloads:
             for count in plan.in_flight:
-                why = why_not_payload(payload, images)
-                unable = Failure(kind="cannot be sent", message=why) if why else None
+                problem = payload_problem(payload, images)
+                unsupported = Failure(kind="cannot be sent", message=problem) if problem else None
                 arm = Arm(where="remote", payload=payload, link=link, in_flight=count)
-                yield ArmState(arm, port=ports.get(link), failure=unreachable or unable)
+                yield ArmState(arm, port=ports.get(link), failure=unreachable or unsupported)

@@ -1,7 +1,7 @@
-"""Meters of energy that a device has, read below ``root`` so that a recorded tree of another can be read too.
+"""Energy meters built into a device. All files are read below ``root``, so that tests can use another tree.
 
-A counter of joules is read before and after a trial. Where there is only a reading of watts, it is taken five times a
-second while the trial goes on, and summed up: that costs the trial some microseconds each.
+An energy counter is read before and after a trial. A power sensor is read five times per second during the trial and
+averaged. Each reading costs the trial a few microseconds.
 """
 
 import re
@@ -15,64 +15,66 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from edge_bench.bench.io.files import read_text_or_empty
+
 __all__ = ["Counter", "Meter", "Metered", "Wattmeter", "meter_of"]
 
-_EVERY_S = 0.2
-Reading = Callable[[], float | None]
+_SAMPLING_PERIOD_S = 0.2
+Read = Callable[[], float | None]
 
 
 @dataclass
 class Metered:
-    """What a meter says of one trial: filled in when it is over."""
+    """The energy of one trial. ``joules`` is set when the trial ends, and stays None without a valid reading."""
 
     joules: float | None = None
 
 
 class Meter(Protocol):
-    """Something that tells joules."""
+    """An energy meter."""
 
     @property
     def name(self) -> str:
-        """What it is, and what it leaves out."""
+        """The device it reads, and what that does not include."""
 
     def watch(self) -> AbstractContextManager[Metered]:
-        """Measures what happens within a ``with``."""
+        """Measure the energy used within a ``with`` block."""
 
 
 class Counter:
-    """Joules since some moment; ``wraps_at`` is where it begins anew."""
+    """An energy counter in joules that starts again from zero at ``wraps_at``."""
 
-    def __init__(self, name: str, read: Reading, wraps_at: float | None = None) -> None:
+    def __init__(self, name: str, read: Read, wraps_at: float | None = None) -> None:
         self.name, self._read, self._wraps_at = name, read, wraps_at
 
     @contextmanager
     def watch(self) -> Iterator[Metered]:
-        """Reads before and after."""
+        """Read the counter before and after the block."""
         metered, before = Metered(), self._read()
         yield metered
         after = self._read()
         if before is not None and after is not None:
-            passed = after - before
-            if passed < 0 and self._wraps_at:
-                passed += self._wraps_at
-            metered.joules = passed if passed >= 0 else None
+            joules = after - before
+            if joules < 0 and self._wraps_at:
+                joules += self._wraps_at
+            metered.joules = joules if joules >= 0 else None
 
 
 class Wattmeter:
-    """Watts at a moment: their mean over a trial, times its duration."""
+    """A power sensor in watts; energy is mean power times duration."""
 
-    def __init__(self, name: str, read: Reading) -> None:
+    def __init__(self, name: str, read: Read) -> None:
         self.name, self._read = name, read
 
     @contextmanager
     def watch(self) -> Iterator[Metered]:
-        """Reads five times a second."""
+        """Read the sensor five times per second during the block."""
         metered, samples, over = Metered(), list[float | None](), threading.Event()
 
         def sample() -> None:
             while True:
                 samples.append(self._read())
-                if over.wait(_EVERY_S):
+                if over.wait(_SAMPLING_PERIOD_S):
                     return
 
         thread, began = threading.Thread(target=sample, daemon=True), time.monotonic()
@@ -88,19 +90,18 @@ class Wattmeter:
 
 
 def meter_of(root: Path = Path("/")) -> Meter | None:
-    """The best meter that this device has and that may be read; None without one.
+    """Return the best readable energy meter of this device, or None.
 
-    First hwmon's energy*_input (microjoules), then its power*_input (microwatts; Linux, hwmon/sysfs-interface), then
-    the Raspberry Pi 5's power chip, then RAPL's energy_uj (power/powercap), which knows only the processor packages.
+    In order of preference: hwmon's energy*_input (microjoules), hwmon's power*_input and power*_average (microwatts;
+    both in Linux, hwmon/sysfs-interface), the Raspberry Pi 5's power chip, and RAPL's energy_uj (microjoules; Linux,
+    power/powercap), which covers the processor packages only.
     """
-    for path in sorted(root.glob("sys/class/hwmon/hwmon*/energy*_input")):
-        if _millionths(path) is not None:
-            return Counter(f"hwmon {_text(path.parent / 'name')}", partial(_millionths, path))
-    for pattern in ("power*_input", "power*_average"):
+    for pattern in ("energy*_input", "power*_input", "power*_average"):
         for path in sorted(root.glob(f"sys/class/hwmon/hwmon*/{pattern}")):
-            if _millionths(path) is not None:
-                return Wattmeter(f"hwmon {_text(path.parent / 'name')}", partial(_millionths, path))
-    if "Raspberry Pi 5" in _text(root / "proc/device-tree/model") and pmic_watts() is not None:
+            if _read_micro(path) is not None:
+                name = f"hwmon {read_text_or_empty(path.parent / 'name').strip()}"
+                return (Counter if pattern == "energy*_input" else Wattmeter)(name, partial(_read_micro, path))
+    if "Raspberry Pi 5" in read_text_or_empty(root / "proc/device-tree/model") and pmic_watts() is not None:
         return Wattmeter("the Pi 5's power chip: its rails, without USB and what hangs on 5 V", pmic_watts)
     return _rapl(root)
 
@@ -108,19 +109,19 @@ def meter_of(root: Path = Path("/")) -> Meter | None:
 def _rapl(root: Path) -> Meter | None:
     files = sorted(root.glob("sys/class/powercap/intel-rapl:[0-9]*/energy_uj"))
     packages = [path for path in files if path.parent.name.count(":") == 1]
-    if not packages or any(_millionths(path) is None for path in packages):
+    if not packages or any(_read_micro(path) is None for path in packages):
         return None
-    wraps = _millionths(packages[0].parent / "max_energy_range_uj") if len(packages) == 1 else None
+    wraps_at = _read_micro(packages[0].parent / "max_energy_range_uj") if len(packages) == 1 else None
 
     def read() -> float | None:
-        values = [_millionths(path) for path in packages]
+        values = [_read_micro(path) for path in packages]
         return None if None in values else sum(value or 0.0 for value in values)
 
-    return Counter("RAPL: the processor packages only", read, wraps)
+    return Counter("RAPL: the processor packages only", read, wraps_at)
 
 
 def pmic_watts(run: Callable[[], str] | None = None) -> float | None:
-    """Sum over the rails of volts × amperes, as ``vcgencmd pmic_read_adc`` gives them; None where it does not."""
+    """Return the sum of volts × amperes over the rails in ``vcgencmd pmic_read_adc``, or None if it reports none."""
     try:
         text = (run or _vcgencmd)()
     except (OSError, subprocess.SubprocessError):
@@ -132,17 +133,11 @@ def pmic_watts(run: Callable[[], str] | None = None) -> float | None:
 
 
 def _vcgencmd() -> str:
-    done = subprocess.run(["vcgencmd", "pmic_read_adc"], capture_output=True, text=True, timeout=2, check=True)
-    return done.stdout
+    command = ["vcgencmd", "pmic_read_adc"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=2, check=True).stdout
 
 
-def _millionths(path: Path) -> float | None:
-    text = _text(path)
+def _read_micro(path: Path) -> float | None:
+    """Return a file's value in joules or watts from microjoules or microwatts; None if it is no integer."""
+    text = read_text_or_empty(path).strip("\0 \n")
     return int(text) / 1e6 if text.isdigit() else None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace").strip("\0 \n")
-    except OSError:
-        return ""

@@ -1,7 +1,7 @@
-"""The measurement: fresh workers, here and there in interleaved rounds, one Offload comes out.
+"""Measurement of local and remote inference in interleaved rounds.
 
-As in bench/measure/runner.py, a generation of worker processes at a time: one loads the model, one talks to the server.
-Their trials alternate in a seeded shuffled order over all ways (arms). A way that fails is a row; the rest goes on.
+Worker processes are replaced in generations, as in bench/measure/runner.py: one loads the model, one talks to the
+server. Each round runs every arm once, in a seeded shuffled order. If an arm fails, the others still run.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from edge_bench.bench.dataset.workload import pixel_checksums
 from edge_bench.bench.io.record_codec import pack
-from edge_bench.bench.measure.schedule import Generation, schedule
+from edge_bench.bench.measure.schedule import Generation, passes_per_trial, schedule
 from edge_bench.bench.offload.measure.messages import (
     Classify,
     Labels,
@@ -23,13 +23,13 @@ from edge_bench.bench.offload.measure.messages import (
     Timed,
     TimeLocal,
     TimeRemote,
-    Warm,
-    Warmed,
+    WarmedUp,
+    WarmUp,
 )
-from edge_bench.bench.offload.measure.plan import ArmState, Plan, arms_of, meet
+from edge_bench.bench.offload.measure.plan import ArmState, Plan, arms_of, identify_server
 from edge_bench.bench.offload.measure.power_meters import Metered, meter_of
 from edge_bench.bench.offload.measure.trust import offload_findings
-from edge_bench.bench.offload.measure.workers import Sides, passes_for
+from edge_bench.bench.offload.measure.workers import Workers
 from edge_bench.bench.offload.network.link import DIRECT
 from edge_bench.bench.offload.network.proxy_process import Proxied, proxied
 from edge_bench.bench.offload.records.offload import LOCAL, Accuracy, ArmTrial, Offload, PathProbe
@@ -45,12 +45,12 @@ from edge_bench.bench.worker.warmup import WARM_UP_NS
 
 __all__ = ["measure_offload", "upload_rate"]
 
-#: A way that follows another in the same, warm process needs its connections warm, not the process.
-_NEXT_WARM_UP_NS = 50_000_000
+#: Later arms run in a process that is already warm. Only their connections need warming up.
+_CONNECTION_WARM_UP_NS = 50_000_000
 
 
 def measure_offload(plan: Plan, progress: Progress, offload_id: str = "") -> Offload:
-    """Measures everything; what was measured comes back, also after Ctrl-C or where the server is not there."""
+    """Measure all arms of the plan. After Ctrl-C, or without the server, return what could be measured."""
     return _Measurement(plan, progress, offload_id or uuid.uuid4().hex).run()
 
 
@@ -61,32 +61,28 @@ class _Measurement:
         self._sensors = Sensors(emulated=self._machine.emulated)
         self._meter = None if self._machine.emulated else meter_of()
         self._began, self._began_ns = utc_now(), time.perf_counter_ns()
-        self._identity, self._unreachable = meet(plan)
+        self._identity, self._unreachable = identify_server(plan)
         self._path: PathProbe | None = None
         self._accuracies: list[Accuracy] = []
-        self._sides = Sides(plan, progress)
+        self._workers = Workers(plan, progress)
         self._states: list[ArmState] = []
-        self._place = 0
+        self._sequence_number = 0
 
     def run(self) -> Offload:
         interrupted = False
-        if why := self._unreachable:
-            self._progress.say(f"! {why.message}; what can be measured here is measured. {why.remedy}")
-        with proxied(
-            () if why else self._plan.links, self._plan.server.host, self._plan.server.port,
-            self._plan.settings.seed,
-        ) as proxies:  # fmt: skip
-            self._states = list(arms_of(self._plan, proxies.ports, why))
+        plan, server, unreachable = self._plan, self._plan.server, self._unreachable
+        if unreachable:
+            self._progress.say(f"! {unreachable.message}; what can be measured here is measured. {unreachable.remedy}")
+        with proxied(() if unreachable else plan.links, server.host, server.port, plan.settings.seed) as proxies:
+            self._states = list(arms_of(plan, proxies.ports, unreachable))
             try:
                 self._measure(proxies)
             except KeyboardInterrupt:
                 interrupted = True
             finally:
-                self._sides.stop()
+                self._workers.stop()
         self._progress.finish("interrupted" if interrupted else "")
         return self._offload(complete=not interrupted)
-
-    # -- the trials
 
     def _measure(self, proxies: Proxied) -> None:
         settings = self._plan.settings
@@ -95,51 +91,52 @@ class _Measurement:
         for generation in generations:
             for state in self._states:
                 self._progress.advance(0, f"preparing {state.arm.name}")
-                with self._sides.guarded(state):
-                    self._warm(state)
+                with self._workers.guarded(state):
+                    self._warm_up(state)
             if generation.number == 0:
                 self._probe(proxies)
                 self._classify()
             self._rounds(generation)
-            self._sides.stop()
+            self._workers.stop()
 
-    def _warm(self, state: ArmState) -> None:
-        """Loads or connects, and warms up. How many passes a trial has is fixed by the first generation."""
+    def _warm_up(self, state: ArmState) -> None:
+        """Start the arm's worker if needed, and warm it up. The first generation fixes the passes per trial."""
         if state.failure:
             return
-        fresh = not self._sides.running(state)
-        worker = self._sides.worker(state)
+        fresh = not self._workers.running(state)
+        worker = self._workers.worker(state)
         if state.arm.where != LOCAL:
-            arm, least = state.arm, WARM_UP_NS if fresh else _NEXT_WARM_UP_NS
-            warm = Warm(payload=arm.payload, port=state.port, in_flight=arm.in_flight, least_ns=least)
-            warmed = worker.ask(warm, Warmed, self._sides.timeout)
-            state.passes = state.passes or passes_for(warmed.pass_ns)
+            arm, least = state.arm, WARM_UP_NS if fresh else _CONNECTION_WARM_UP_NS
+            request = WarmUp(payload=arm.payload, port=state.port, in_flight=arm.in_flight, least_ns=least)
+            reply = worker.ask(request, WarmedUp, self._workers.timeout)
+            state.passes = state.passes or passes_per_trial(reply.pass_ns)
 
     def _rounds(self, generation: Generation) -> None:
         for round_number, order in enumerate(generation.rounds):
             for number in order:
                 state = self._states[number]
                 if not state.failure:
-                    with self._sides.guarded(state):
+                    with self._workers.guarded(state):
                         self._trial(state, generation.number, round_number)
                 self._progress.advance(1, state.arm.name)
 
     def _trial(self, state: ArmState, process: int, round_number: int) -> None:
-        arm, worker = state.arm, self._sides.worker(state)
+        arm, worker = state.arm, self._workers.worker(state)
         request: TimeLocal | TimeRemote = TimeLocal(passes=state.passes)
         if arm.where != LOCAL:
             request = TimeRemote(payload=arm.payload, port=state.port, in_flight=arm.in_flight, passes=state.passes)
         metering = self._meter.watch() if self._meter else contextlib.nullcontext(Metered())
         with monitor_trial(self._sensors) as readings, metering as metered:
-            # the client bounds each of its requests; what hangs in native code here only the parent can end
-            sent = 1 if arm.where == LOCAL else state.passes * self._plan.timed
-            timed = worker.ask(request, Timed, self._sides.timeout * sent)
-        state.up, state.down = state.up + timed.bytes_up, state.down + timed.bytes_down
+            # the client has its own timeout for each request, but only the parent can end native code that hangs
+            requests = 1 if arm.where == LOCAL else state.passes * self._plan.timed
+            timed = worker.ask(request, Timed, self._workers.timeout * requests)
+        state.bytes_up += timed.bytes_up
+        state.bytes_down += timed.bytes_down
         state.trials.append(
             ArmTrial(
                 process=process,
                 round=round_number,
-                sequence_number=self._place,
+                sequence_number=self._sequence_number,
                 began_ns=max(0, timed.began_ns - self._began_ns),
                 elapsed_ns=timed.elapsed_ns,
                 passes=state.passes,
@@ -153,17 +150,15 @@ class _Measurement:
                 joules=metered.joules,
             )
         )
-        self._place += 1
-
-    # -- what is known once
+        self._sequence_number += 1
 
     def _probe(self, proxies: Proxied) -> None:
-        """The path as it is: what a request costs, and how fast bytes go up."""
+        """Measure the direct path: round trips, empty requests and the upload rate."""
         direct = next((state for state in self._states if state.arm.link == DIRECT and not state.failure), None)
         if direct is None:
             return
-        with self._sides.guarded(direct):
-            path = self._sides.worker(direct).ask(Probe(), PathTimes, self._sides.timeout)
+        with self._workers.guarded(direct):
+            path = self._workers.worker(direct).ask(Probe(), PathTimes, self._workers.timeout)
             self._path = PathProbe(
                 rtt_s=float(np.median(path.connect_ns)) / 1e9,
                 empty_s=float(np.median(path.empty_ns)) / 1e9,
@@ -172,7 +167,7 @@ class _Measurement:
             )
 
     def _classify(self) -> None:
-        """Labels of all images, here and by each payload: what sending them so costs in accuracy."""
+        """Collect the labels of all images, local and by each payload, to compare their accuracies."""
         rows = self._plan.workload.rows.tolist()
         for payload in ["", *self._plan.payloads]:
             state = next(
@@ -182,17 +177,15 @@ class _Measurement:
             if state is None:
                 continue
             self._progress.advance(0, f"labels of {len(rows):,} images, {payload or LOCAL}")
-            with self._sides.guarded(state):
+            with self._workers.guarded(state):
                 request = Classify(rows=rows, payload=payload, batch_size=32)
-                labels = self._sides.worker(state).ask(request, Labels, self._sides.timeout * len(rows))
+                labels = self._workers.worker(state).ask(request, Labels, self._workers.timeout * len(rows))
                 self._accuracies.append(Accuracy(payload=payload, predictions=pack(np.maximum(labels.labels, 0))))
-
-    # -- the record
 
     def _offload(self, *, complete: bool) -> Offload:
         plan, workload = self._plan, self._plan.workload
         labels = np.zeros(0, np.int64) if workload.labels is None else workload.labels
-        arms = [state.done() for state in self._states]
+        arms = [state.record() for state in self._states]
         return Offload(
             offload_id=self._id,
             began=self._began,
@@ -230,14 +223,14 @@ class _Measurement:
 
 
 def upload_rate(sizes: Sequence[int], times_ns: Sequence[int]) -> float | None:
-    """Bits a second, from the slope of the least time of each upload size over its size.
+    """Return bits per second, from a line through the shortest time of each upload size.
 
-    The least, because what disturbs an upload only ever adds to it. None where larger ones took no longer.
+    The shortest, because disturbances only add time. None if larger uploads take no longer or there is one size only.
     """
     table: npt.NDArray[np.float64] = np.array([sizes, times_ns], np.float64)
     distinct = np.unique(table[0])
     if len(distinct) < 2:
         return None
-    least = np.array([table[1][table[0] == size].min() for size in distinct])
-    slope = float(np.polyfit(distinct, least, 1)[0])  # ns a byte
-    return 8e9 / slope if slope > 0 else None
+    shortest = np.array([table[1][table[0] == size].min() for size in distinct])
+    ns_per_byte = float(np.polyfit(distinct, shortest, 1)[0])
+    return 8e9 / ns_per_byte if ns_per_byte > 0 else None

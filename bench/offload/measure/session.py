@@ -1,7 +1,8 @@
-"""From what a person asks of an offload to an Offload on disk, and from paths to Offloads."""
+"""Plan an offload from the command's options, measure it, write it, and read results back."""
 
 import uuid
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,8 @@ from edge_bench.bench.io.disk_space import require_run_space, writable_folder
 from edge_bench.bench.io.files import remove_leftovers
 from edge_bench.bench.io.locks import reading
 from edge_bench.bench.io.temporary import lasting_temporary_folder
-from edge_bench.bench.measure.plan import Planned, Selection, plan
+from edge_bench.bench.measure.plan import Planned, Selection
+from edge_bench.bench.measure.plan import plan as plan_configurations
 from edge_bench.bench.measure.stored_runs import read_runs
 from edge_bench.bench.offload.client.http import server_from
 from edge_bench.bench.offload.measure.plan import Plan
@@ -30,13 +32,13 @@ from edge_bench.bench.system.emulation import emulation_signs
 from edge_bench.bench.system.environment import concurrent_run_finding
 from edge_bench.bench.system.machine import describe_machine
 
-#: An emulator's times count for nothing, so few are taken.
-_EMULATED = OffloadSettings(trials=1, processes=1, limit=10, accuracy_images=200)
+#: Times on an emulator are not meaningful, so few trials are made.
+_EMULATED_SETTINGS = OffloadSettings(trials=1, processes=1, limit=10, accuracy_images=200)
 
 __all__ = ["emulated_settings", "local_configuration", "offload", "plan_offload", "read_results"]
 
-#: In this order where nobody says which: the fastest runtime of light models first.
-_PREFERRED = ("litert", "tflite-runtime")
+#: Default choice of the local runtime, the fastest one for light models first.
+_RUNTIME_PREFERENCE = ("litert", "tflite-runtime")
 
 
 def plan_offload(
@@ -52,7 +54,7 @@ def plan_offload(
     in_flight: Sequence[int],
     power: Power | None,
 ) -> Plan:
-    """Everything checked that can be without the server. BadInput, BundleError for what does not fit."""
+    """Return the plan, checked as far as possible without the server. Raise BadInput or BundleError if invalid."""
     bundle, server = Bundle.open(folder), server_from(url)
     local = local_configuration(bundle, selection)
     count = max(settings.limit or 0, settings.accuracy_images)
@@ -76,27 +78,27 @@ def plan_offload(
 def emulated_settings(
     settings: OffloadSettings, explicit_options: Collection[str], progress: Progress
 ) -> OffloadSettings:
-    """Under an emulator few trials of few images, unless the person stated how many."""
+    """Return the settings; on an emulator, reduce those counts that are not among ``explicit_options``."""
     if not emulation_signs():
         return settings
     names = ("trials", "processes", "limit", "accuracy_images")
-    fewer = {name: getattr(_EMULATED, name) for name in names if name not in explicit_options}
+    fewer = {name: getattr(_EMULATED_SETTINGS, name) for name in names if name not in explicit_options}
     if fewer:
-        said = ", ".join(f"{value} {name.replace('_', ' ')}" for name, value in fewer.items())
-        progress.say(f"EMULATED: only predictions count, so {said}")
+        counts = ", ".join(f"{value} {name.replace('_', ' ')}" for name, value in fewer.items())
+        progress.say(f"EMULATED: only predictions count, so {counts}")
     return msgspec.structs.replace(settings, **fewer)
 
 
 def local_configuration(bundle: Bundle, selection: Selection) -> Planned:
-    """The one configuration that stands for "here": what was named, else the light model on the best runtime there is.
+    """Return the configuration of the local arm: the selected one, by default the light model on the best runtime.
 
-    BadInput where several are named: an offload asks "here or there", and "here" has to be one.
+    Raise BadInput if several are selected: remote inference is compared with exactly one local configuration.
     """
     chosen = msgspec.structs.replace(selection, variants=list(selection.variants) or [LIGHT])
-    planned = plan(bundle, chosen)
+    planned = plan_configurations(bundle, chosen)
     if not selection.runtimes and len(chosen.variants) == 1 and len(selection.threads or [1]) == 1:
         able = [item for item in planned if item.failure is None]
-        order = {name: place for place, name in enumerate(_PREFERRED)}
+        order = {name: rank for rank, name in enumerate(_RUNTIME_PREFERENCE)}
         able.sort(key=lambda item: order.get(item.configuration.runtime, len(order)))
         planned = able[:1] or planned[:1]
     if len(planned) != 1:
@@ -108,38 +110,29 @@ def local_configuration(bundle: Bundle, selection: Selection) -> Planned:
 
 
 def _timed_first(workload: Workload, settings: OffloadSettings) -> tuple[Workload, int]:
-    """The images that are timed, evenly over the whole draw, before the others; and how many they are."""
+    """Return the workload with the timed images first, and their number. They are spread evenly over the draw."""
     count = len(workload.rows)
     timed = min(settings.limit or count, count)
     first = np.unique(np.linspace(0, count - 1, timed).astype(np.int64))
     order = np.concatenate([first, np.setdiff1d(np.arange(count), first)])
-    return (
-        Workload(
-            identity=workload.identity,
-            pixels=workload.pixels,
-            rows=workload.rows[order],
-            indices=workload.indices[order],
-            labels=None if workload.labels is None else workload.labels[order],
-            total_images=workload.total_images,
-            preprocessing=workload.preprocessing,
-            notes=workload.notes,
-            input_shape=workload.input_shape,
-        ),
-        len(first),
-    )
+    labels = None if workload.labels is None else workload.labels[order]
+    return replace(workload, rows=workload.rows[order], indices=workload.indices[order], labels=labels), len(first)
 
 
-def offload(asked: Plan, results: Path, progress: Progress) -> tuple[Offload, Path]:
-    """Measures, and writes what was measured; to the temporary folder where ``results`` no longer takes it."""
+def offload(plan: Plan, results: Path, progress: Progress) -> tuple[Offload, Path]:
+    """Measure, write the Offload to ``results``, and return it with its path.
+
+    If ``results`` can no longer be written to, write to a temporary folder instead.
+    """
     writable_folder(results)
-    arms = 1 + len(asked.payloads) * len(asked.in_flight) * (1 + len(asked.links))
-    # ten figures an image and trial, where a run has one
-    require_run_space(results, asked.timed, 10 * arms * asked.timed * asked.settings.trials)
-    for place in (results, *runtime_folders()):
-        remove_leftovers(place)  # of runs that were killed
+    arms = 1 + len(plan.payloads) * len(plan.in_flight) * (1 + len(plan.links))
+    # an Offload stores ten values per image and trial, a Run one
+    require_run_space(results, plan.timed, 10 * arms * plan.timed * plan.settings.trials)
+    for folder in (results, *runtime_folders()):
+        remove_leftovers(folder)  # of runs that were killed
     offload_id, host = uuid.uuid4().hex, describe_machine().hostname
-    with reading(asked.bundle), detect_concurrent_runs(offload_id, host, *runtime_folders(), results) as concurrent:
-        measured = measure_offload(asked, progress, offload_id)
+    with reading(plan.bundle), detect_concurrent_runs(offload_id, host, *runtime_folders(), results) as concurrent:
+        measured = measure_offload(plan, progress, offload_id)
         others = [concurrent_run_finding(other) for other in concurrent.poll()]
     measured = msgspec.structs.replace(measured, findings=[*measured.findings, *others])
     try:
@@ -151,14 +144,14 @@ def offload(asked: Plan, results: Path, progress: Progress) -> tuple[Offload, Pa
 
 
 def read_results(paths: Sequence[Path], progress: Progress) -> tuple[list[Run], list[Offload]]:
-    """The Runs and the Offloads of the named files and folders, each oldest first. ResultsError where there is none."""
-    files = [file for path in paths for file in (offload_files(path) if path.is_dir() else [path]) if _is(file)]
+    """Return the Runs and the Offloads in files and folders, oldest first. Raise ResultsError if a folder has none."""
+    files = [file for path in paths for file in (offload_files(path) if path.is_dir() else [path]) if _is_offload(file)]
     offloads = [read_offload(file) for file in files]
-    others = [path for path in paths if not _is(path) and not (path.is_dir() and _only_offloads(path))]
+    others = [path for path in paths if not _is_offload(path) and not (path.is_dir() and _only_offloads(path))]
     return read_runs(others, progress), sorted(offloads, key=lambda offload: offload.began)
 
 
-def _is(path: Path) -> bool:
+def _is_offload(path: Path) -> bool:
     return path.name.startswith("offload-") and not path.is_dir()
 
 

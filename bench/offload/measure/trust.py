@@ -1,4 +1,4 @@
-"""What spoils an offload's times beside what spoils any: throttled or disturbed trials, and two ends on one machine."""
+"""Findings about an offload's trustworthiness: throttling, load, and client and server on one machine."""
 
 from collections.abc import Sequence
 
@@ -12,22 +12,22 @@ __all__ = ["offload_findings"]
 
 
 def offload_findings(arms: Sequence[Arm], machine: Machine, server: ServerIdentity, threads: int) -> list[Finding]:
-    """Each with its remedy; empty where nothing is wrong."""
-    # while images are away, the server on the same machine is one of the others: then only a hypervisor disturbs
+    """Return the findings, each with its remedy; empty if nothing is wrong."""
+    # during remote trials a server on this machine counts as other load, so only time stolen by a hypervisor counts
     trials = [
         (trial if arm.where == LOCAL else msgspec.structs.replace(trial, other_cpu_ns=0), threads)
         for arm in arms
         for trial in arm.trials
     ]
-    found = [
+    findings = [
         throttling_finding([trial for trial, _ in trials]),
         load_finding(trials, machine.cores),
-        _one_machine(machine, server),
+        _same_machine_finding(machine, server),
     ]
-    return [finding for finding in found if finding]
+    return [finding for finding in findings if finding]
 
 
-def _one_machine(machine: Machine, server: ServerIdentity) -> Finding | None:
+def _same_machine_finding(machine: Machine, server: ServerIdentity) -> Finding | None:
     if not server.hostname or server.hostname != machine.hostname:
         return None
     return Finding(

@@ -1,4 +1,7 @@
-"""One side of an offload in one fresh process: ``python -m …bench.offload.measure.worker RUNTIME|remote READ_FD …``."""
+"""Worker process for one side of an offload.
+
+Run as ``python -m edge_bench.bench.offload.measure.worker RUNTIME|remote READ_FD WRITE_FD PARENT_PID MEMORY_LIMIT``.
+"""
 
 import gc
 import sys
@@ -18,7 +21,7 @@ from edge_bench.bench.offload.measure.messages import (
     Probe,
     TimeLocal,
     TimeRemote,
-    Warm,
+    WarmUp,
 )
 from edge_bench.bench.offload.measure.remote_arm import RemoteArmWorker
 from edge_bench.bench.runtimes import loader, runtime_named
@@ -29,12 +32,12 @@ from edge_bench.bench.worker.messages import Problem, Ready
 
 __all__ = ["REMOTE"]
 
-#: In place of a runtime's name.
+#: Given instead of a runtime's name to start the remote side.
 REMOTE = "remote"
 
 
 def main(arguments: list[str]) -> int:
-    """Answers requests until there are no more. What goes wrong with one is its answer, and the next is awaited."""
+    """Answer requests until the channel is closed. An error is sent as the answer to its request."""
     name, read_end, write_end, parent, limit = arguments
     configure_worker(int(parent), int(limit))
     channel = Channel(int(read_end), int(write_end), OffloadRequest)
@@ -42,21 +45,21 @@ def main(arguments: list[str]) -> int:
         began = time.perf_counter_ns()
         try:
             load = None if name == REMOTE else loader(runtime_named(name))
-        except Exception as cause:  # whatever the library raises, the row says it
+        except Exception as cause:  # importing a runtime may raise anything
             channel.send(Problem(kind="cannot load", message=f"importing {name}: {first_line(cause)}"))
             return 0
         channel.send(Ready(import_ns=time.perf_counter_ns() - began))
-        answer = _first(channel, load)
+        handle = _prepare(channel, load)
         gc.collect()
         gc.freeze()
         while True:
-            channel.send(_answered(answer, channel.receive()))
+            channel.send(_answer(handle, channel.receive()))
     except ChannelClosed:
-        return 0  # the parent is gone, or has what it wants
+        return 0  # the parent has exited or has finished
 
 
-def _first(channel: Channel, load: Loader | None) -> Callable[[Any], msgspec.Struct]:
-    """Prepares a side, until one could be; how it answers what comes after."""
+def _prepare(channel: Channel, load: Loader | None) -> Callable[[Any], msgspec.Struct]:
+    """Answer requests until one prepares the side successfully, and return the handler for later requests."""
     while True:
         request = channel.receive()
         side: LocalArmWorker | RemoteArmWorker
@@ -71,30 +74,30 @@ def _first(channel: Channel, load: Loader | None) -> Callable[[Any], msgspec.Str
             channel.send(Problem(kind="cannot load", message=first_line(cause)))
             continue
         channel.send(side.prepared)
-        return side_answers(side)
+        return _handler(side)
 
 
-def side_answers(side: LocalArmWorker | RemoteArmWorker) -> Callable[[Any], msgspec.Struct]:
-    """What a side does with each request; ValueError for one that is not for it."""
+def _handler(side: LocalArmWorker | RemoteArmWorker) -> Callable[[Any], msgspec.Struct]:
+    """Return the function that answers requests to a side. It raises ValueError for a request of the other side."""
 
-    def answer(request: Any) -> msgspec.Struct:
+    def handle(request: Any) -> msgspec.Struct:
         match side, request:
             case (LocalArmWorker(), TimeLocal()) | (RemoteArmWorker(), TimeRemote()):
                 return side.trial(request)
             case _, Classify():
                 return side.classify(request)
-            case RemoteArmWorker(), Warm():
-                return side.warm(request)
+            case RemoteArmWorker(), WarmUp():
+                return side.warm_up(request)
             case RemoteArmWorker(), Probe():
                 return side.probe(request)
         raise ValueError(f"out of turn: {type(request).__name__}")
 
-    return answer
+    return handle
 
 
-def _answered(answer: Callable[[Any], msgspec.Struct], request: Any) -> msgspec.Struct:
+def _answer(handle: Callable[[Any], msgspec.Struct], request: Any) -> msgspec.Struct:
     try:
-        return answer(request)
+        return handle(request)
     except RemoteFailed as cause:
         return Problem(kind=cause.kind, message=str(cause), remedy=cause.remedy)
     except Exception as cause:

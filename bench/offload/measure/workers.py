@@ -1,9 +1,9 @@
-"""The two sides of an offload as worker processes: one with the model, one that talks to the server."""
+"""Worker processes of an offload: the local side has the model, the remote side talks to the server."""
 
 import contextlib
 from collections.abc import Iterator
 
-from edge_bench.bench.measure.runner import TRIAL_NS
+from edge_bench.bench.measure.schedule import passes_per_trial
 from edge_bench.bench.offload.measure.messages import OffloadReply, Prepared, PrepareLocal, PrepareRemote
 from edge_bench.bench.offload.measure.plan import ArmState, Plan
 from edge_bench.bench.offload.records.offload import LOCAL
@@ -11,28 +11,27 @@ from edge_bench.bench.progress import Progress
 from edge_bench.bench.worker.messages import Ready
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
-__all__ = ["Sides", "passes_for"]
+__all__ = ["Workers"]
 
-_HEADROOM = 1.2  # a warm-up's estimate of a pass may be that much too long
-_LOST = ("crashed", "timed out")  # what a worker does not survive
+_FATAL_KINDS = ("crashed", "timed out")  # failures after which the worker must be replaced
 _GRACE_S = 30.0
 
 
-class Sides:
-    """Workers by their side, started where one is asked for."""
+class Workers:
+    """One worker process per side, started on first use."""
 
     def __init__(self, plan: Plan, progress: Progress) -> None:
         self._plan, self._progress = plan, progress
         self._workers: dict[str, WorkerProcess] = {}
-        #: For what a worker does at once; the client has a limit of its own for every request.
+        #: Seconds that a worker may take for one reply; in it, the client has its own timeout for each request.
         self.timeout = 10 * plan.settings.timeout_s + _GRACE_S
 
     def running(self, state: ArmState) -> bool:
-        """Whether an arm's side has a worker."""
+        """Return whether a worker of the arm's side is running."""
         return state.arm.where in self._workers
 
     def worker(self, state: ArmState) -> WorkerProcess:
-        """The living worker of an arm's side, started and prepared where there is none."""
+        """Return the worker of the arm's side; start and prepare it first if it is not running."""
         side = state.arm.where
         if side not in self._workers:
             name = self._plan.local.configuration.runtime if side == LOCAL else side
@@ -40,12 +39,12 @@ class Sides:
                 "edge_bench.bench.offload.measure.worker", [name], OffloadReply
             )
             worker.wait_for(Ready, self.timeout)
-            prepared = worker.ask(self._preparation(side), Prepared, self.timeout)
+            prepared = worker.ask(self._prepare_request(side), Prepared, self.timeout)
             if side == LOCAL:
-                state.passes = state.passes or passes_for(prepared.pass_ns)
+                state.passes = state.passes or passes_per_trial(prepared.pass_ns)
         return self._workers[side]
 
-    def _preparation(self, side: str) -> PrepareLocal | PrepareRemote:
+    def _prepare_request(self, side: str) -> PrepareLocal | PrepareRemote:
         plan, workload = self._plan, self._plan.workload
         rows, pixels = workload.rows[: plan.timed].tolist(), str(workload.pixels)
         if side == LOCAL:
@@ -63,25 +62,20 @@ class Sides:
         )  # fmt: skip
 
     def stop(self) -> None:
-        """Ends all workers. Safe to call twice."""
+        """Stop all workers. Safe to call twice."""
         for worker in self._workers.values():
             worker.stop()
         self._workers.clear()
 
     @contextlib.contextmanager
     def guarded(self, state: ArmState) -> Iterator[None]:
-        """A failure is the arm's; a worker that is lost is started anew for the next."""
+        """Record a worker's failure on the arm. Stop a worker that cannot continue: the next arm gets a new one."""
         try:
             yield
         except WorkerFailed as cause:
             state.failure = cause.failure
             self._progress.say(f"! {state.arm.name}: {cause.failure.message}")
-            if cause.failure.kind in _LOST or (state.arm.where == LOCAL and not state.trials):
+            if cause.failure.kind in _FATAL_KINDS or (state.arm.where == LOCAL and not state.trials):
                 lost = self._workers.pop(state.arm.where, None)
                 if lost:
                     lost.stop()
-
-
-def passes_for(pass_ns: int) -> int:
-    """Passes that make a trial of at least 100 ms, where one takes so many nanoseconds."""
-    return max(1, -int(-TRIAL_NS * _HEADROOM // max(pass_ns, 1)))

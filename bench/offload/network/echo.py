@@ -1,4 +1,7 @@
-"""Round trips of a few bytes to an echo, in a process of its own: ``python -m …bench.offload.network.echo``."""
+"""Round trips of a few bytes to an echo server in its own process.
+
+Run as ``python -m edge_bench.bench.offload.network.echo``.
+"""
 
 import contextlib
 import socket
@@ -13,12 +16,12 @@ __all__ = ["Pinger", "echo", "round_trips"]
 
 
 class Pinger:
-    """The process, from its parent's side; ``port`` is its echo's, on 127.0.0.1."""
+    """The echo process, seen from its parent; its echo server is at ``port`` of 127.0.0.1."""
 
     def __init__(self) -> None:
         command = [sys.executable, "-P", "-m", "edge_bench.bench.offload.network.echo"]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.port = int(self._answer())
+        self.port = int(self._read_line())
 
     def __enter__(self) -> "Pinger":
         return self
@@ -30,19 +33,19 @@ class Pinger:
         self._process.communicate()
 
     def round_trip(self, port: int, count: int) -> float:
-        """Median of so many round trips to a port, which leads to the echo, in seconds."""
+        """Return the median of ``count`` round trips to the echo server through ``port``, in seconds."""
         assert self._process.stdin is not None  # noqa: S101 - both are pipes
         self._process.stdin.write(f"{port} {count}\n")
         self._process.stdin.flush()
-        return float(self._answer())
+        return float(self._read_line())
 
-    def _answer(self) -> str:
+    def _read_line(self) -> str:
         assert self._process.stdout is not None  # noqa: S101
         return self._process.stdout.readline()
 
 
 def echo(listener: socket.socket) -> None:
-    """Sends back what it gets, on every connection, until the listener is closed."""
+    """Send received bytes back on every connection until the listener is closed."""
 
     def serve(connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
@@ -57,7 +60,7 @@ def echo(listener: socket.socket) -> None:
 
 
 def round_trips(port: int, count: int) -> list[float]:
-    """Durations of so many round trips of four bytes, in seconds, the shortest first."""
+    """Return the durations of ``count`` round trips of four bytes, in seconds, the shortest first."""
     times = []
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -70,7 +73,7 @@ def round_trips(port: int, count: int) -> list[float]:
 
 
 def main() -> int:
-    """Says where the echo is, then answers each line, a port and a count, until stdin is closed."""
+    """Print the echo server's port. Then answer each line of stdin, a port and a count, with the median round trip."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=echo, args=(listener,), daemon=True).start()
         sys.stdout.write(f"{listener.getsockname()[1]}\n")

@@ -1,4 +1,4 @@
-"""A link between edge and host: round trip, bandwidths, jitter, loss; and the named ones, each with its source."""
+"""Simulated links between edge and host, the named profiles with their sources, and the parser of ``--link``."""
 
 import re
 from collections.abc import Sequence
@@ -14,27 +14,27 @@ __all__ = ["DIRECT", "PROFILES", "SWEEP", "Link", "Rate", "bits_as_text", "link_
 Delay = Annotated[float, msgspec.Meta(ge=0, le=1000)]
 Rate = Annotated[float, msgspec.Meta(ge=1, le=1e15)]
 
-#: The name of the path to the server as it is, with nothing added.
+#: Name of the path to the server without a simulated link.
 DIRECT = "direct"
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
-    """What a path between edge and host adds to the path that there is; None is "as it is"."""
+    """A simulated link that is added to the real path between edge and host; a rate of None adds no limit."""
 
     name: BoundedStr
-    rtt_s: Delay = 0.0  # round trip, half of it each way
-    up_bps: Rate | None = None  # payload bits a second from edge to host
-    down_bps: Rate | None = None
+    rtt_s: Delay = 0.0  # round trip; half of it is added in each direction
+    up_bps: Rate | None = None  # payload bits per second from edge to host
+    down_bps: Rate | None = None  # payload bits per second from host to edge
     jitter_s: Delay = 0.0  # standard deviation of the round trip
-    loss: Annotated[float, msgspec.Meta(ge=0, lt=0.5)] = 0.0  # share of segments that have to be sent again
-    source: BoundedStr = ""  # where a named profile's figures come from
+    loss: Annotated[float, msgspec.Meta(ge=0, lt=0.5)] = 0.0  # fraction of TCP segments that are lost and sent again
+    source: BoundedStr = ""  # of a named profile's figures
 
     def __str__(self) -> str:
         return self.name
 
     @property
     def figures(self) -> str:
-        """``rtt=20ms,up=10Mbit,down=40Mbit``: what ``--link`` takes."""
+        """The link as ``--link`` accepts it, such as ``rtt=20ms,up=10Mbit,down=40Mbit``."""
         parts = [f"rtt={self.rtt_s * 1e3:g}ms"]
         if self.up_bps and self.up_bps == self.down_bps:
             parts.append(f"rate={bits_as_text(self.up_bps)}")
@@ -47,7 +47,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _MEGABIT = 1e6
-#: Each an example of its kind, not a promise: measure your own link with no ``--link`` at all.
+#: Examples of each kind of link. Your own link is measured without ``--link``.
 PROFILES = {
     link.name: link
     for link in (
@@ -91,66 +91,68 @@ PROFILES = {
 }
 _SWEEP_RTT_MS = (1, 5, 20, 80)
 _SWEEP_MEGABIT = (1, 10, 100)
-#: What ``--sweep`` measures: every round trip with every bandwidth, the same both ways.
+#: Links of ``--sweep``: every round trip with every bandwidth, which is the same in both directions.
 SWEEP = tuple(
     Link(name=f"{rtt} ms, {rate} Mbit/s", rtt_s=rtt / 1e3, up_bps=rate * _MEGABIT, down_bps=rate * _MEGABIT)
     for rate in _SWEEP_MEGABIT
     for rtt in _SWEEP_RTT_MS
 )
 
-_HOW = "say, --link lte, or --link rtt=20ms,up=10Mbit,down=40Mbit,jitter=5ms,loss=0.1%"
-_TIME = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
-_RATE = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9}
+_USAGE = "say, --link lte, or --link rtt=20ms,up=10Mbit,down=40Mbit,jitter=5ms,loss=0.1%"
+_SECONDS = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
+_RATE_FACTORS = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9}
 
 
 def links_from(texts: Sequence[str], *, sweep: bool = False) -> list[Link]:
-    """The links that a person named, each once; with ``sweep`` the grid of them as well."""
+    """Return the links of several ``--link`` options without duplicates; with ``sweep`` also those of ``--sweep``."""
     links = [link_from(text) for text in texts] + list(SWEEP if sweep else ())
     return list({link.name: link for link in links}.values())
 
 
 def link_from(text: str) -> Link:
-    """A profile's name, or ``rtt=20ms,up=10Mbit,down=40Mbit,jitter=5ms,loss=0.1%``; BadInput for anything else.
+    """Return the link of a profile's name or of figures like ``rtt=20ms,up=10Mbit,down=40Mbit,jitter=5ms,loss=0.1%``.
 
-    A profile may be altered: ``lte,rtt=40ms``. ``rate=10Mbit`` is both bandwidths.
+    Figures may follow a profile to change it: ``lte,rtt=40ms``. ``rate=10Mbit`` sets both bandwidths. Raise BadInput
+    for anything else.
     """
     first, *rest = [part.strip() for part in text.split(",") if part.strip()] or [""]
     base = PROFILES.get(first.lower())
     if base is None and "=" not in first:
-        raise BadInput(f"--link {text!r}: no link is called {first!r}", f"there are {', '.join(PROFILES)}; or {_HOW}")
-    said: dict[str, Any] = {}
+        raise BadInput(f"--link {text!r}: no link is called {first!r}", f"there are {', '.join(PROFILES)}; or {_USAGE}")
+    fields: dict[str, Any] = {}
     for part in rest if base else [first, *rest]:
-        key, value = _figure(part, text)
-        said |= {"up_bps": value, "down_bps": value} if key == "rate_bps" else {key: value}
+        key, value = _parse_figure(part, text)
+        fields |= {"up_bps": value, "down_bps": value} if key == "rate_bps" else {key: value}
     if base is None:
-        link = Link(name="", **said)
+        link = Link(name="", **fields)
         return msgspec.structs.replace(link, name=link.figures)
-    link = msgspec.structs.replace(base, **said)
+    link = msgspec.structs.replace(base, **fields)
     return msgspec.structs.replace(link, name=f"{base.name},{','.join(rest)}") if rest else link
 
 
-def _figure(part: str, text: str) -> tuple[str, float]:
+def _parse_figure(part: str, text: str) -> tuple[str, float]:
+    """Return the Link field and its value for one ``key=value``; ``text`` is the whole option, for the error."""
     key, _, value = (piece.strip() for piece in part.partition("="))
     if key in ("rtt", "jitter"):
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)(us|µs|ms|s)", value)
-        seconds = float(found[1]) * _TIME[found[2]] if found else -1.0
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)(us|µs|ms|s)", value)
+        seconds = float(match[1]) * _SECONDS[match[2]] if match else -1.0
         if 0 <= seconds <= 10:
             return f"{key}_s", seconds
     elif key in ("up", "down", "rate"):
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)([kmg]?)bit(?:/s|ps)?", value, re.IGNORECASE)
-        rate = float(found[1]) * _RATE[found[2].lower()] if found else 0.0
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)([kmg]?)bit(?:/s|ps)?", value, re.IGNORECASE)
+        rate = float(match[1]) * _RATE_FACTORS[match[2].lower()] if match else 0.0
         if 1e3 <= rate <= 100e9:
             return f"{key}_bps", rate
     elif key == "loss":
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)(%?)", value)
-        share = float(found[1]) / (100 if found[2] else 1) if found else -1.0
-        if 0 <= share < 0.5:
-            return "loss", share
-    raise BadInput(f"--link {text!r}: {part!r} says nothing", _HOW)
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)(%?)", value)
+        fraction = float(match[1]) / (100 if match[2] else 1) if match else -1.0
+        if 0 <= fraction < 0.5:
+            return "loss", fraction
+    raise BadInput(f"--link {text!r}: {part!r} says nothing", _USAGE)
 
 
 def bits_as_text(rate: float) -> str:
-    """``10Mbit``: bits a second as ``--link`` takes them."""
+    """Return bits per second as ``--link`` accepts them, such as ``10Mbit``."""
     for unit, name in ((1e9, "Gbit"), (1e6, "Mbit"), (1e3, "kbit")):
         if rate >= unit:
             return f"{rate / unit:g}{name}"

@@ -1,4 +1,4 @@
-"""The parent's side of the proxy process: links in front of a server for as long as a ``with`` lasts."""
+"""The parent's side of the proxy process: simulated links in front of a server within a ``with`` block."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ _ROOT = Path(edge_bench.__file__).parent.parent
 
 
 class Proxied(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the links are: each one's port on 127.0.0.1, by its name."""
+    """The simulated links: ``ports`` of 127.0.0.1 by name, and the proxy's overhead per round trip in seconds."""
 
     ports: dict[str, int] = {}
     overhead_s: float = 0.0
@@ -28,7 +28,7 @@ class Proxied(msgspec.Struct, frozen=True, kw_only=True):
 
 @contextmanager
 def proxied(links: Sequence[Link], host: str, port: int, seed: int = 42) -> Iterator[Proxied]:
-    """Puts each link in front of ``host:port``; without links there is no process. EdgeBenchError where it fails."""
+    """Simulate each link in front of ``host:port``; without links start no process. Raise EdgeBenchError on failure."""
     if not links:
         yield Proxied()
         return

@@ -1,1 +1,1 @@
-"""The Offload record: fields, files, validation, power."""
+"""The Offload record: fields, files, validation and power."""

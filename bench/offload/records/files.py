@@ -1,4 +1,4 @@
-"""Offloads as files."""
+"""Files of Offload records."""
 
 from pathlib import Path
 
@@ -11,14 +11,14 @@ __all__ = ["offload_files", "read_offload", "write_offload"]
 
 
 def write_offload(offload: Offload, folder: Path) -> Path:
-    """Writes it into ``folder`` under a name of its own, never over a file. ResultsError where it cannot."""
+    """Write an Offload to a new file in ``folder`` and return its path. Raise ResultsError if that fails."""
     name = run_file_name(offload.began, offload.machine.hostname, offload.offload_id, "offload")
     return store(offload, folder / name)
 
 
 def read_offload(path: Path) -> Offload:
-    """Reads an Offload file; ResultsError with what is wrong."""
-    from edge_bench.bench.offload.records.validation import check_offload  # which is about the records of this module
+    """Read an Offload file. Raise ResultsError with the reason if it is unreadable or invalid."""
+    from edge_bench.bench.offload.records.validation import check_offload
 
     remedy = "name a file that `edge-bench offload` wrote"
     offload = decode_record(path, Offload, ResultsError, remedy, MAX_RUN_BYTES)
@@ -30,5 +30,5 @@ def read_offload(path: Path) -> Offload:
 
 
 def offload_files(folder: Path) -> list[Path]:
-    """The Offload files in a folder, oldest first."""
+    """Return the Offload files in a folder, oldest first."""
     return sorted(folder.glob("offload-*.json"))

@@ -1,4 +1,4 @@
-"""The Offload: local and remote inference of the same images, everything measured, and between which two ends."""
+"""The Offload record: measurements of local and remote inference on the same images."""
 
 from typing import Annotated
 
@@ -22,27 +22,27 @@ from edge_bench.bench.system.machine import Finding, Machine
 __all__ = ["LOCAL", "PARTS", "Accuracy", "Arm", "ArmTrial", "Offload", "OffloadSettings", "PathProbe", "ServerIdentity"]
 
 LOCAL = "local"
-# what fields hold at most, checked while a file is decoded
+# limits of fields, checked while a file is decoded
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 Bytes = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
-#: The parts of a remote latency, in order: the first five add up to it, the last four happen within "wait".
+#: Parts of a remote latency, in order. The first five add up to it. The last four happen during "wait".
 PARTS = ("encode", "send", "wait", "receive", "decode", "queue", "unpack", "compute", "server")
 
 
 class OffloadSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked for."""
+    """Options of an offload."""
 
     trials: PositiveInt = 30
     processes: PositiveInt = 5
-    limit: PositiveInt | None = 100
-    accuracy_images: PositiveInt = 1000  # images that each payload's accuracy is known from, the timed ones among them
+    limit: PositiveInt | None = 100  # number of images to time; None: all
+    accuracy_images: PositiveInt = 1000  # number of images to measure accuracy on, including the timed ones
     seed: NonNegativeInt = 42
     timeout_s: float = 60.0
-    quality: PositiveInt = 90  # of JPEG
+    quality: PositiveInt = 90  # JPEG quality, 1 to 95
 
 
 class ServerIdentity(msgspec.Struct, frozen=True, kw_only=True):
-    """The other end, as far as it says what it is. Its token is nowhere."""
+    """The server, as far as it identifies itself. The token is not stored."""
 
     url: BoundedStr
     model: BoundedStr
@@ -60,22 +60,22 @@ class ServerIdentity(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def label(self) -> str:
-        """How tables name it."""
+        """The server's name in tables."""
         name = f"{self.hostname or self.url} ({self.variant or '?'} on {self.runtime or '?'})"
         return f"{name} EMULATED" if self.emulated else name
 
 
 class PathProbe(msgspec.Struct, frozen=True, kw_only=True):
-    """The path to the server as it is, before anything was measured on it."""
+    """Measurements of the path to the server without a simulated link, made before the first trial."""
 
-    rtt_s: Seconds  # TCP's handshake: a round trip between the two kernels; median
-    empty_s: Seconds  # a request without content, there and back: median
-    up_bps: Rate | None  # from uploads of several sizes; None where the size made no difference that could be told
-    proxy_overhead_s: Seconds = 0.0  # of a round trip through the simulated links, taken off their delays
+    rtt_s: Seconds  # median of TCP handshakes: a round trip between the two kernels
+    empty_s: Seconds  # median from sending a request without content to its answer
+    up_bps: Rate | None  # bits per second, from uploads of several sizes; None if larger uploads took no longer
+    proxy_overhead_s: Seconds = 0.0  # per round trip through the simulated links; subtracted from their delays
 
 
 class ArmTrial(msgspec.Struct, frozen=True, kw_only=True):
-    """One timed pass (or several, where one is shorter than 100 ms) over the images, one way."""
+    """One trial of an arm: one timed pass over the images, or several if a pass is shorter than 100 ms."""
 
     process: NonNegativeInt
     round: NonNegativeInt
@@ -83,62 +83,66 @@ class ArmTrial(msgspec.Struct, frozen=True, kw_only=True):
     began_ns: NonNegativeInt
     elapsed_ns: PositiveInt
     passes: PositiveInt
-    latencies: PackedArray  # ns from an image's pixels to its label, one an image and pass
-    parts: dict[BoundedStr, PackedArray] = {}  # of each latency; ns
-    cpu_ns: NonNegativeInt | None = None  # processor time of the worker
+    latencies: PackedArray  # ns from an image's pixels to its label, for each image of each pass
+    parts: dict[BoundedStr, PackedArray] = {}  # ns, for each latency
+    cpu_ns: NonNegativeInt | None = None  # processor time of the worker process
     other_cpu_ns: NonNegativeInt | None = None
     steal_ns: NonNegativeInt | None = None
     temperature_c: float | None = None
     throttled: list[BoundedStr] = []
-    joules: Seconds | None = None  # of the whole device, where it has a meter
+    joules: Seconds | None = None  # energy of the whole trial, if the device has a meter
 
 
 class Arm(msgspec.Struct, frozen=True, kw_only=True):
-    """One way to have images classified: here, or there by some payload over some link."""
+    """One way to classify the images: locally, or remotely with a payload and a link."""
 
-    where: BoundedStr  # local · remote
+    where: BoundedStr  # local or remote
     payload: BoundedStr = ""
     link: BoundedStr = ""
     in_flight: PositiveInt = 1
     trials: list[ArmTrial] = []
     failure: Failure | None = None
-    bytes_up: Bytes = 0.0  # an image, with all headers of HTTP
-    bytes_down: Bytes = 0.0
+    bytes_up: Bytes = 0.0  # per image, including HTTP headers
+    bytes_down: Bytes = 0.0  # per image, including HTTP headers
 
     @property
     def name(self) -> str:
-        """``remote raw over lte, 8 in flight``."""
+        """The arm's name, such as ``remote raw over lte, 8 in flight``."""
         if self.where == LOCAL:
             return LOCAL
         over = "" if self.link == DIRECT else f" over {self.link}"
         return f"remote {self.payload}{over}{f', {self.in_flight} in flight' if self.in_flight > 1 else ''}"
 
-    def by_process(self, figure: str) -> dict[int, dict[int, float]]:
-        """``{process: {round: seconds}}`` of a trial's ``p50``, ``p95``, ``an image`` (of throughput) or a part."""
+    def by_process(self, metric: str) -> dict[int, dict[int, float]]:
+        """Return ``{process: {round: seconds}}`` of a metric.
+
+        ``metric`` is a percentile of the latencies (``p50`` or ``p95``), ``an image`` for the trial's duration per
+        image, or the name of a part for its median.
+        """
         table: dict[int, dict[int, float]] = {}
         for trial in self.trials:
-            table.setdefault(trial.process, {})[trial.round] = _figure(trial, figure)
+            table.setdefault(trial.process, {})[trial.round] = _metric_seconds(trial, metric)
         return table
 
-    def process_medians(self, figure: str) -> dict[int, float]:
-        """``{process: median over its rounds}`` in seconds."""
-        return {process: float(np.median(list(rounds.values()))) for process, rounds in self.by_process(figure).items()}
+    def process_medians(self, metric: str) -> dict[int, float]:
+        """Return ``{process: median over its rounds}`` of a metric of ``by_process``, in seconds."""
+        return {process: float(np.median(list(rounds.values()))) for process, rounds in self.by_process(metric).items()}
 
     @property
     def latencies_per_trial(self) -> int:
-        """The fewest latencies that any trial has."""
+        """The smallest number of latencies in any trial; 0 without trials."""
         return min((trial.latencies.length for trial in self.trials), default=0)
 
 
 class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
-    """Labels that a way of sending images (or none: here) gives, on the same images for all."""
+    """Predicted labels of all images, with one payload or local."""
 
-    payload: BoundedStr  # empty: here
+    payload: BoundedStr  # empty: local inference
     predictions: PackedArray
 
 
 class Offload(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that one offload measured, on the edge."""
+    """All results of one offload, as measured on the edge device."""
 
     schema_version: BoundedStr = SCHEMA_VERSION
     offload_id: BoundedStr
@@ -152,9 +156,9 @@ class Offload(msgspec.Struct, frozen=True, kw_only=True):
     server: ServerIdentity
     bundle: BundleIdentity
     settings: OffloadSettings
-    images: Images  # all whose labels are known; the first `timed` of them were timed
+    images: Images  # all classified images; the first `timed` of them were timed
     timed: PositiveInt
-    configuration: Configuration  # of the local side
+    configuration: Configuration  # of local inference
     model_sha256: BoundedStr
     runtime_version: BoundedStr
     links: list[Link]
@@ -162,34 +166,34 @@ class Offload(msgspec.Struct, frozen=True, kw_only=True):
     arms: list[Arm]
     accuracies: list[Accuracy] = []
     power: Power | None = None
-    meter: BoundedStr = ""  # what measured joules; empty: nothing did
+    meter: BoundedStr = ""  # name of the energy meter; empty: none
     findings: list[Finding] = []
     stopped: BoundedStr = ""
 
     @property
     def emulated(self) -> bool:
-        """Whether times are those of an emulator, at either end."""
+        """Whether the edge device or the server is emulated, so that times are not meaningful."""
         return self.machine.emulated or self.server.emulated
 
     @property
     def local(self) -> Arm:
-        """The way that sends nothing."""
+        """The arm of local inference."""
         return next(arm for arm in self.arms if arm.where == LOCAL)
 
     @property
     def remotes(self) -> list[Arm]:
-        """All ways that do."""
+        """The arms of remote inference."""
         return [arm for arm in self.arms if arm.where != LOCAL]
 
     def link(self, name: str) -> Link | None:
-        """The simulated link of that name; None for the path as it is."""
+        """Return the simulated link of that name; None for the direct path."""
         return next((link for link in self.links if link.name == name), None)
 
 
-def _figure(trial: ArmTrial, figure: str) -> float:
-    if figure == "an image":
+def _metric_seconds(trial: ArmTrial, metric: str) -> float:
+    if metric == "an image":
         return trial.elapsed_ns / trial.latencies.length / 1e9
-    if figure in ("p50", "p95"):
+    if metric in ("p50", "p95"):
         values: npt.NDArray[np.float64] = unpack(trial.latencies) / 1e9
-        return float(np.percentile(values, int(figure[1:])))
-    return float(np.median(unpack(trial.parts[figure]))) / 1e9
+        return float(np.percentile(values, int(metric[1:])))
+    return float(np.median(unpack(trial.parts[metric]))) / 1e9

@@ -1,6 +1,6 @@
-"""What an inference costs in joules, from powers that someone states; meters.py has what a device measures itself.
+"""Energy of an inference in joules from the power that the user states; power_meters.py has built-in meters.
 
-Nothing is assumed: without a statement and without a meter there is no figure.
+No value is assumed: without stated power and without a meter there is no energy.
 """
 
 import re
@@ -13,14 +13,14 @@ from edge_bench.bench.io.record_codec import BoundedStr
 
 __all__ = ["DEVICES", "Power", "local_joules", "power_from", "remote_joules"]
 
-_HOW = "say, --power idle=2.7W,compute=5.8W,transmit=3.5W"
+_EXAMPLE = "say, --power idle=2.7W,compute=5.8W,transmit=3.5W"
 
 
 Watts = Annotated[float, msgspec.Meta(ge=0, le=1e6)]
 
 
 class Power(msgspec.Struct, frozen=True, kw_only=True):
-    """What the whole device draws, in watts."""
+    """Power of the whole device in watts."""
 
     idle_w: Watts  # waiting for an answer
     compute_w: Watts
@@ -28,7 +28,7 @@ class Power(msgspec.Struct, frozen=True, kw_only=True):
     source: BoundedStr = "stated"
 
 
-#: Figures of others for a whole board, each with where it comes from. State your own where you can measure.
+#: Published power of whole boards, each with its source. Your own measurements are better.
 DEVICES = {
     "pi4": Power(
         idle_w=2.7,
@@ -40,29 +40,30 @@ DEVICES = {
 
 
 def power_from(text: str) -> Power:
-    """A device's name, or ``idle=2.7W,compute=5.8W,transmit=3.5W``; BadInput for anything else."""
+    """Return the power of a device's name or of ``idle=2.7W,compute=5.8W,transmit=3.5W``. Raise BadInput if invalid."""
     if text.strip().lower() in DEVICES:
         return DEVICES[text.strip().lower()]
-    said: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
-        found = re.fullmatch(r"(idle|compute|transmit)=(\d+(?:\.\d+)?)(m?)W?", part)
-        if not found:
-            raise BadInput(f"--power {text!r}: {part!r} says nothing", f"{_HOW}; devices: {', '.join(DEVICES)}")
-        said[f"{found[1]}_w"] = float(found[2]) / (1e3 if found[3] else 1)
-    if len(said) != 3:
-        raise BadInput(f"--power {text!r}: idle, compute and transmit are all needed", _HOW)
-    return Power(**said)
+        match = re.fullmatch(r"(idle|compute|transmit)=(\d+(?:\.\d+)?)(m?)W?", part)
+        if not match:
+            raise BadInput(f"--power {text!r}: {part!r} says nothing", f"{_EXAMPLE}; devices: {', '.join(DEVICES)}")
+        fields[f"{match[1]}_w"] = float(match[2]) / (1e3 if match[3] else 1)
+    if len(fields) != 3:
+        raise BadInput(f"--power {text!r}: idle, compute and transmit are all needed", _EXAMPLE)
+    return Power(**fields)
 
 
 def local_joules(power: Power, seconds: float) -> float:
-    """An inference here: computing all the time."""
+    """Return the joules of a local inference: computing power for its whole duration."""
     return power.compute_w * seconds
 
 
 def remote_joules(power: Power, total_s: float, busy_s: float, network_s: float) -> float:
-    """An inference there: computing while encoding and decoding, transmitting while bytes are on the link, else idle.
+    """Return the joules of a remote inference of ``total_s`` seconds from pixels to label.
 
-    total_s: from pixels to label; busy_s: encoding and decoding; network_s: bytes of both ways by their bandwidths.
+    The device computes for ``busy_s`` seconds (encoding and decoding) and transmits for ``network_s`` seconds (the
+    bytes of both directions divided by their bandwidths). The rest of the time it is idle.
     """
     idle = max(0.0, total_s - busy_s - network_s)
     return power.compute_w * busy_s + power.transmit_w * min(network_s, total_s) + power.idle_w * idle

@@ -1,4 +1,4 @@
-"""Whether the parts of an Offload fit each other, which all that follows relies on and a hostile file may break."""
+"""Consistency checks of an Offload. All later steps rely on them; an untrusted file may violate them."""
 
 import datetime
 
@@ -9,14 +9,14 @@ from edge_bench.bench.offload.records.offload import LOCAL, PARTS, Arm, ArmTrial
 
 __all__ = ["check_offload"]
 
-#: A day, in nanoseconds: no image takes longer.
-_LONGEST = 86_400 * 10**9
-#: So many latencies a byte of packed data, beyond the first few, are a bomb and no clock's readings.
-_LATENCIES_PER_BYTE, _FEW = 64, 4096
+#: Limit of one latency: a day, in nanoseconds.
+_MAX_LATENCY_NS = 86_400 * 10**9
+#: More latencies than this per byte of packed data, plus a constant, are a decompression bomb, not clock readings.
+_MAX_LATENCIES_PER_BYTE, _EXTRA_LATENCIES = 64, 4096
 
 
 def check_offload(offload: Offload) -> None:
-    """Raises ValueError with what does not fit; every packed array can be unpacked when this returns."""
+    """Raise ValueError if the parts of an Offload are inconsistent or a packed array cannot be unpacked."""
     began = datetime.datetime.fromisoformat(offload.began)
     if began.tzinfo is None or not 1970 <= began.year < 9000:
         raise ValueError(f"it began at {offload.began[:40]}, which is no moment in UTC")
@@ -27,11 +27,11 @@ def check_offload(offload: Offload) -> None:
     images, count = offload.images, offload.images.indices.length
     if not 1 <= offload.timed <= count:
         raise ValueError(f"{offload.timed:,} images were timed of {count:,}")
-    _check(images.indices, count, 1 << 62)
+    _check_array(images.indices, count, 1 << 62)
     for packed in [*([images.labels] if images.labels.length else []), *(a.predictions for a in offload.accuracies)]:
-        _check(packed, count, 1 << 16)
+        _check_array(packed, count, 1 << 16)
     if images.checksums is not None:
-        _check(images.checksums, count, 1 << 32)
+        _check_array(images.checksums, count, 1 << 32)
     for arm in offload.arms:
         _check_arm(arm)
 
@@ -48,19 +48,19 @@ def _check_trial(trial: ArmTrial, parts: tuple[str, ...]) -> None:
     count = trial.latencies.length
     if not trial.parts.keys() >= set(parts):
         raise ValueError("a trial without the parts of its latencies")
-    if not count or count > _LATENCIES_PER_BYTE * len(trial.latencies.data) + _FEW:
+    if not count or count > _MAX_LATENCIES_PER_BYTE * len(trial.latencies.data) + _EXTRA_LATENCIES:
         raise ValueError(f"{count:,} latencies in {len(trial.latencies.data):,} bytes: no clock gives such ones")
-    _check(trial.latencies, count, _LONGEST, least=1)
+    _check_array(trial.latencies, count, _MAX_LATENCY_NS, at_least=1)
     for packed in trial.parts.values():
-        _check(packed, count, _LONGEST)
+        _check_array(packed, count, _MAX_LATENCY_NS)
 
 
-def _check(packed: PackedArray, length: int, below: int, least: int = 0) -> None:
+def _check_array(packed: PackedArray, length: int, below: int, at_least: int = 0) -> None:
     if packed.length != length:
         raise ValueError(f"{packed.length:,} values where {length:,} belong")
     values = unpack(packed)
     if not len(values):
         return
-    greatest, smallest = int(np.max(values)), int(np.min(values))
-    if greatest >= below or smallest < least:
-        raise ValueError(f"a value of {greatest if greatest >= below else smallest:,}")
+    maximum, minimum = int(np.max(values)), int(np.min(values))
+    if maximum >= below or minimum < at_least:
+        raise ValueError(f"a value of {maximum if maximum >= below else minimum:,}")

@@ -7,12 +7,13 @@ import tarfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 from edge_bench.app.fleet.docker.errors import EngineTrouble
 from edge_bench.app.fleet.docker.images import cut
 from edge_bench.app.fleet.docker.inventory import engine_settings
 from edge_bench.app.fleet.docker.transfer import checksums, files_in, packed, unpacked
-from edge_bench.app.fleet.swarm.stack import Stack
+from edge_bench.app.fleet.swarm.stack import Stack, as_yaml
 from edge_bench.bench.errors import BadInput
 from tests.conftest import CommandLine, assert_refused
 from tests.fleet.saved import LAYERS, saved_image
@@ -137,5 +138,22 @@ def test_the_stack_file_is_yaml_with_a_job_a_platform_and_leaves_out_who_is_done
     assert job["command"][-2:] == ["--trials", "2"]
     assert all(service["deploy"]["endpoint_mode"] == "dnsrr" for service in described["services"].values())
     text = stack.file()
-    assert 'constraints: ["node.platform.arch == aarch64", "node.id != n7"]' in text
     assert text.startswith("# edge-bench fleet 1a2b")
+    assert yaml.safe_load(text) == {"version": "3.8"} | described
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2", "1.5", "no", "null", "2026-11-25", "",
+        "12345e67", "1e3", "09", "0o17", "+.5e1", "y",  # PyYAML alone leaves these unquoted
+    ],
+)  # fmt: skip
+def test_strings_that_look_like_another_type_are_quoted(text: str) -> None:
+    assert as_yaml({"command": [text]}) == f"command:\n- '{text}'\n"
+
+
+def test_numbers_and_booleans_are_not_quoted() -> None:
+    assert as_yaml({"mode": 0o400, "read_only": True, "image": "edge-bench:x"}) == (
+        "mode: 256\nread_only: true\nimage: edge-bench:x\n"
+    )

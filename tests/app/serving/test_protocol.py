@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_bench.app.serving.errors import RequestError
-from edge_bench.app.serving.open_inference import OUTPUTS, AcceptedInput, answered, read_request
+from edge_bench.app.serving.open_inference import OUTPUTS, AcceptedInput, encode_response, read_request
 from edge_bench.bench.worker.messages import Inferred
 
-TAKES = AcceptedInput(image=(2, 3, 1), datatype="UINT8", files=True, most=4)
-FLOATS = AcceptedInput(image=(5,), datatype="FP32", files=False, most=4)
+TAKES = AcceptedInput(image_shape=(2, 3, 1), datatype="UINT8", accepts_files=True, max_images=4)
+FLOATS = AcceptedInput(image_shape=(5,), datatype="FP32", accepts_files=False, max_images=4)
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
 anything = st.recursive(
@@ -48,7 +48,7 @@ def test_what_is_not_read_is_refused_with_a_reason(
     except RequestError as fault:
         refused = fault
     if asked is not None:
-        assert 1 <= asked.infer.count <= takes.most
+        assert 1 <= asked.infer.count <= takes.max_images
         assert {name for name, _ in asked.outputs} <= set(OUTPUTS)
     else:
         assert refused is not None
@@ -79,6 +79,6 @@ def test_scores_that_are_no_numbers_are_null_in_json() -> None:
         decode_ns=1,
         compute_ns=1,
     )
-    content, length = answered(asked, inferred, "model", {})
+    content, length = encode_response(asked, inferred, "model", {})
     assert length is None
     assert json.loads(content)["outputs"][1]["data"] == [None, 0.5]

@@ -142,7 +142,7 @@ def refused(server: Served) -> bool:
 
 
 def test_the_end_does_not_wait_for_ever(light: Start, digits: Images) -> None:
-    with light("--grace", 1) as server, concurrent.futures.ThreadPoolExecutor(1) as pool:
+    with light("--shutdown-timeout", 1) as server, concurrent.futures.ThreadPoolExecutor(1) as pool:
         worker = server.worker
         worker.suspend()
         in_flight = pool.submit(server.infer, *pixels(digits[:1]))

@@ -136,8 +136,8 @@ def test_broken_files_stop_or_are_left_out_when_asked(tmp_path: Path, monkeypatc
     with pytest.raises(DatasetError, match=r"a\.jpg"):
         decoded_images(folder, ["a.jpg", "b.png"], RGB, Silent())
     left = decoded_images(folder, ["a.jpg", "b.png"], RGB, Silent(), skip_broken=True)
-    assert left.kept == [1]
-    assert "a.jpg" in left.broken[0]
+    assert left.readable == [1]
+    assert "a.jpg" in left.problems[0]
     assert np.load(left.pixels)[1, 0, 0, 0] == 7
     assert not list((tmp_path / "cache" / "images").glob(".*")), "a temporary file was left"
 

@@ -54,7 +54,7 @@ def test_large_inputs_come_in_parts_that_are_the_whole(monkeypatch: pytest.Monke
     whole = InputBatches(stored, rows, RAW, FLOAT, batch_size=3)
     assert whole.chunks == 1
     one = 4 * 6 * 3 * 4
-    monkeypatch.setattr(feeding, "KEPT_BYTES", 10 * one)
+    monkeypatch.setattr(feeding, "CACHED_BYTES", 10 * one)
     monkeypatch.setattr(feeding, "CHUNK_BYTES", 8 * one)
     parted = InputBatches(stored, rows, RAW, FLOAT, batch_size=3)
     parts = list(parted.parts())

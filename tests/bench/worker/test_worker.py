@@ -11,7 +11,7 @@ import pytest
 from edge_bench.bench.preprocessing.model_inputs import model_inputs
 from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
 from edge_bench.bench.runtimes.base import Clock, PassTimes
-from edge_bench.bench.worker.__main__ import best_scores
+from edge_bench.bench.worker.__main__ import top_classes
 from edge_bench.bench.worker.warmup import warm_up
 from tests.conftest import REPOSITORY
 
@@ -108,7 +108,7 @@ def test_peak_memory_grows_with_what_is_allocated() -> None:
 
 def test_best_scores_are_the_first_and_the_five_best() -> None:
     scores = np.array([[0.1, 0.9, 0.2, 0.3, 0.4, 0.5, 0.0], [5, 5, 0, 1, 2, 3, 4]], np.float32)
-    first, five = best_scores(scores)
+    first, five = top_classes(scores)
     assert first.tolist() == [1, 0]  # the lower class wins a tie
     assert [sorted(row) for row in five.tolist()] == [[1, 2, 3, 4, 5], [0, 1, 4, 5, 6]]
-    assert best_scores(scores[:, :3])[1].shape == (2, 3)
+    assert top_classes(scores[:, :3])[1].shape == (2, 3)

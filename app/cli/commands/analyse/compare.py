@@ -5,7 +5,7 @@ from typing import Any
 
 from edge_bench.app.cli import parsing
 from edge_bench.app.cli.options.analysis import Baseline, FailIfAccuracyDrops, FailIfSlower
-from edge_bench.app.cli.options.shared import Debug, OutputFormat, Quiet, RunFiles
+from edge_bench.app.cli.options.shared import OutputFormat, RunFiles
 from edge_bench.app.render.formats import Format
 from edge_bench.bench.errors import BadInput, GateNotMet
 
@@ -18,8 +18,6 @@ def compare(
     fail_if_slower: FailIfSlower = None,
     fail_if_accuracy_drops: FailIfAccuracyDrops = None,
     output_format: OutputFormat = Format.TABLE,
-    quiet: Quiet = False,
-    debug: Debug = False,
 ) -> None:
     """Compare every configuration of one or more Runs with a baseline, or a Run with an older one as a gate."""
     from edge_bench.app.cli import console

@@ -1,8 +1,8 @@
 """The commands ``report`` and ``history``."""
 
 from edge_bench.app.cli import parsing
-from edge_bench.app.cli.options.analysis import Bundles, FigureSize, Picture, ReportFile, ReportFormats
-from edge_bench.app.cli.options.shared import Debug, OutputFormat, Quiet, RunFiles
+from edge_bench.app.cli.options.analysis import Bundles, FigureFile, FigureSize, ReportFile, ReportFormats
+from edge_bench.app.cli.options.shared import OutputFormat, RunFiles
 from edge_bench.app.render.formats import Format, Layout
 
 __all__ = ["history", "report"]
@@ -14,8 +14,6 @@ def report(
     output: ReportFile = None,
     report_format: ReportFormats = "html",
     size: FigureSize = Layout.COLUMN,
-    quiet: Quiet = False,
-    debug: Debug = False,
 ) -> None:
     """Write a page with the answer, pictures, tables and how to repeat it; or single pictures for a paper."""
     from edge_bench.app.cli import console
@@ -31,10 +29,8 @@ def report(
 
 def history(
     results: RunFiles,
-    picture: Picture = None,
+    figure: FigureFile = None,
     output_format: OutputFormat = Format.TABLE,
-    quiet: Quiet = False,
-    debug: Debug = False,
 ) -> None:
     """Show the same configurations over time, machine by machine, with changes marked."""
     from edge_bench.app.cli import console
@@ -44,7 +40,7 @@ def history(
     from edge_bench.bench.measure.stored_runs import read_runs
 
     series = series_of(read_runs(results, console.progress()))
-    if picture:
-        for path in write_history(series, picture):
+    if figure:
+        for path in write_history(series, figure):
             console.note(f"written: {path}")
     console.print_table(history_table(series), output_format)

@@ -1,7 +1,7 @@
 """The commands ``fleet list`` and ``fleet clean``."""
 
 from edge_bench.app.cli.options.fleet import ApiTimeout, Engines, FleetFile, RemoveImage, SshConfig, Tls
-from edge_bench.app.cli.options.shared import Debug, OutputFormat, Quiet
+from edge_bench.app.cli.options.shared import OutputFormat
 from edge_bench.app.render.formats import Format
 from edge_bench.bench.errors import EdgeBenchError
 
@@ -15,8 +15,6 @@ def list_engines(
     tls: Tls = None,
     api_timeout: ApiTimeout = 30,
     output_format: OutputFormat = Format.TABLE,
-    quiet: Quiet = False,
-    debug: Debug = False,
 ) -> None:
     """Say what each engine is, whether it can be reached, and what fleet commands have left there."""
     from edge_bench.app.cli import console
@@ -38,8 +36,6 @@ def clean(
     api_timeout: ApiTimeout = 30,
     remove_image: RemoveImage = False,
     output_format: OutputFormat = Format.TABLE,
-    quiet: Quiet = False,
-    debug: Debug = False,
 ) -> None:
     """Remove every container, volume and network that fleet commands have left on the engines."""
     from edge_bench.app.cli import console

@@ -36,10 +36,8 @@ from edge_bench.app.cli.options.measuring import (
 )
 from edge_bench.app.cli.options.shared import (
     DEFAULT_RESULTS,
-    Debug,
     Limit,
     OutputFormat,
-    Quiet,
     ResultsFolder,
     Seed,
     Timeout,
@@ -52,8 +50,8 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
-#: Options of `run` that are passed on, by their names here.
-PASSED_ON = (
+#: Parameters that are forwarded to ``run`` on every engine.
+FORWARDED = (
     "variant", "runtime", "threads", "batch_size", "trials", "processes", "limit", "resample", "scenario", "seed",
     "timeout", "memory_limit",
 )  # fmt: skip
@@ -91,8 +89,6 @@ def run(
     remove_image: RemoveImage = False,
     resume: Resume = False,
     output_format: OutputFormat = Format.TABLE,
-    quiet: Quiet = False,
-    debug: Debug = False,
 ) -> None:
     """Run the same benchmark of a bundle on every engine, fetch the Runs, compare them in one table."""
     from edge_bench.app.cli import console
@@ -107,7 +103,7 @@ def run(
     from edge_bench.bench.records.bundle import Bundle
 
     engines = engine_settings(engine or [], fleet_file, ssh_config=ssh_config, tls=tls)
-    options, settings = _passed_on(context)
+    options, settings = _forwarded_options(context)
     source = ImageSource(image, lambda: Engine(local_engine_setting(local_engine), api_timeout))
     spec = FleetJobSpec(
         Bundle.open(bundle), options, settings, results, source,
@@ -124,15 +120,15 @@ def run(
                 outcome = run_fleet(spec, engines, view, resume=resume)
     finally:
         source.close()
-    _conclude(outcome, output_format)
+    _finish(outcome, output_format)
 
 
-def _passed_on(context: typer.Context) -> tuple[list[str], dict[str, Any]]:
-    """What `run` is called with on every engine, and the same as fields of its Settings.
+def _forwarded_options(context: typer.Context) -> tuple[list[str], dict[str, Any]]:
+    """Return the options for ``run`` on every engine, and those that are fields of its Settings.
 
-    BadInput for what `run` would refuse, before anything is sent anywhere.
+    Raise BadInput for values that ``run`` would refuse, before anything is sent.
     """
-    values = {name: context.params[name] for name in PASSED_ON if context.params[name] is not None}
+    values = {name: context.params[name] for name in FORWARDED if context.params[name] is not None}
     parsing.counts(values.get("threads"), "--threads")
     parsing.counts(values.get("batch_size"), "--batch-size")
     options = [part for name, value in values.items() for part in (f"--{name.replace('_', '-')}", str(value))]
@@ -140,14 +136,14 @@ def _passed_on(context: typer.Context) -> tuple[list[str], dict[str, Any]]:
     return options, stated | {"memory_limit": parsing.memory(values.get("memory_limit"))}
 
 
-def _conclude(outcome: "Outcome", output_format: Format) -> None:
+def _finish(outcome: "Outcome", output_format: Format) -> None:
     from edge_bench.app.cli import console
     from edge_bench.app.tables.fleet import fleet_table
     from edge_bench.bench.analysis.comparison import compare as compare_runs
 
-    engines, measured = fleet_table(outcome.devices), [run for run in outcome.runs if run.measured]
+    engines, measured = fleet_table(outcome.devices), [run for run in outcome.runs if run.results_with_trials]
     compared = console.comparison_tables(compare_runs(measured)) if measured else []
-    # a person reads the end of what is printed; a program gets the first table
+    # people read the end of the output; programs parse the first table
     as_data = output_format in (Format.JSON, Format.CSV)
     console.print_tables([engines, *compared] if as_data else [*compared, engines], output_format)
     if outcome.interrupted:

@@ -1,15 +1,15 @@
-"""The two halves of a swarm's job: hidden commands that its services run."""
+"""Hidden commands that the services of a Swarm job run: the collector, and the task on each node."""
 
 import sys
 from pathlib import Path
 
 from edge_bench.app.cli.options.fleet import Bundle, Collector, Node, Port, ReconnectTimeout, RunOptions, TokenFile
-from edge_bench.app.cli.options.shared import DEFAULT_RESULTS, Debug, Quiet, ResultsFolder
+from edge_bench.app.cli.options.shared import DEFAULT_RESULTS, ResultsFolder
 from edge_bench.bench.errors import EdgeBenchError
 
 __all__ = ["collect", "task"]
 
-#: Where a swarm puts the job's token, and where its collector listens.
+#: File in which Swarm puts the job's token, and the port of the collector.
 TOKEN, PORT = Path("/run/secrets/token"), 8080
 
 
@@ -18,8 +18,6 @@ def collect(
     results: ResultsFolder = DEFAULT_RESULTS,
     token_file: TokenFile = TOKEN,
     port: Port = PORT,
-    quiet: Quiet = False,
-    debug: Debug = False,
 ) -> None:
     """In a swarm: hand the bundle out and take the Runs in, until stopped."""
     from edge_bench.app.fleet.swarm.collector import Collector
@@ -37,8 +35,6 @@ def task(
     node: Node = "node",
     token_file: TokenFile = TOKEN,
     reconnect_timeout: ReconnectTimeout = 600,
-    quiet: Quiet = False,
-    debug: Debug = False,
 ) -> None:
     """In a swarm: fetch the bundle, run, hand the Run over until it is acknowledged."""
     from edge_bench.app.fleet.swarm.task import CollectorClient

@@ -1,58 +1,55 @@
-"""The command ``fleet train``: one training on several machines in turn."""
+"""The command ``fleet train``: one training on several machines, one after the other."""
 
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from edge_bench.app.cli import parsing
+from edge_bench.app.cli.options.declare import argument, option
 from edge_bench.app.cli.options.fleet import ApiTimeout, Engines, FleetFile, LocalEngine, RemoveImage, SshConfig, Tls
-from edge_bench.app.cli.options.shared import Debug, Quiet, Seed
+from edge_bench.app.cli.options.shared import Seed
 from edge_bench.app.cli.options.training import DatasetName, Dropout, Epochs, LearningRate, ModelName, TrainBatchSize
 
 __all__ = ["train"]
 
-BundleToMake = Annotated[
-    Path, typer.Argument(metavar="BUNDLE", envvar="EDGE_BENCH_BUNDLE", help="Folder that the bundle is written to.")
-]
-HandOver = Annotated[
+OutputBundle = Annotated[Path, argument("BUNDLE", "BUNDLE", help="Folder that the bundle is written to.")]
+StopAfterEpochs = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--stop-after",
-        envvar="EDGE_BENCH_FLEET_STOP_AFTER",
+        env="FLEET_STOP_AFTER",
         help="Epochs after which each machine but the last hands over: 75, or 30,60.  [default: even shares]",
     ),
 ]
 HostImage = Annotated[
     str,
-    typer.Option(
+    option(
         "--image",
-        envvar="EDGE_BENCH_FLEET_TRAIN_IMAGE",
+        env="FLEET_TRAIN_IMAGE",
         help="The host image: one of the engine here, or a file that `docker save` wrote.",
     ),
 ]
 DataDir = Annotated[
     Path | None,
-    typer.Option(
-        envvar="EDGE_BENCH_DATA_DIR",
+    option(
+        "--data-dir",
         help="A folder with the data set, sent to every machine.  [default: EDGE_BENCH_DATA's, or each downloads it]",
     ),
 ]
-GoOn = Annotated[
+ResumeTraining = Annotated[
     bool,
-    typer.Option("--resume", envvar="EDGE_BENCH_RESUME", help="Go on from the epochs that are here."),
+    option("--resume", help="Go on from the epochs that are here."),
 ]
 
 
 def train(
-    bundle: BundleToMake,
+    bundle: OutputBundle,
     engine: Engines = None,
     fleet_file: FleetFile = None,
     ssh_config: SshConfig = None,
     tls: Tls = None,
     image: HostImage = "edge-bench-host",
     local_engine: LocalEngine = None,
-    stop_after: HandOver = None,
+    stop_after: StopAfterEpochs = None,
     model: ModelName = "paper-cnn",
     dataset: DatasetName = "fashion-mnist",
     data_dir: DataDir = None,
@@ -63,9 +60,7 @@ def train(
     seed: Seed = 42,
     api_timeout: ApiTimeout = 30,
     remove_image: RemoveImage = False,
-    resume: GoOn = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
+    resume: ResumeTraining = False,
 ) -> None:
     """Train on one machine after another: each does its share of the epochs, and the checkpoint travels."""
     from edge_bench.app.cli import console

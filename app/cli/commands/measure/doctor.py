@@ -1,7 +1,7 @@
 """The command ``doctor``."""
 
 from edge_bench.app.cli.options.measuring import Strict
-from edge_bench.app.cli.options.shared import Debug, OutputFormat, Quiet
+from edge_bench.app.cli.options.shared import OutputFormat
 from edge_bench.app.render.formats import Format
 from edge_bench.bench.errors import NotTrusted
 
@@ -11,8 +11,6 @@ __all__ = ["doctor"]
 def doctor(
     output_format: OutputFormat = Format.TABLE,
     strict: Strict = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
 ) -> None:
     """Say what this machine is, what is missing, and what would spoil a measurement."""
     from edge_bench.app.cli import console

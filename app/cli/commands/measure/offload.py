@@ -1,12 +1,12 @@
-"""The command that asks: here, or there?"""
+"""The command ``offload``."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from edge_bench.app.cli import parsing
+from edge_bench.app.cli.commands.measure.finish import not_trusted
 from edge_bench.app.cli.options.measuring import Processes, Strict, Trials
 from edge_bench.app.cli.options.offload import (
     AccuracyImages,
@@ -29,14 +29,12 @@ from edge_bench.app.cli.options.offload import (
 from edge_bench.app.cli.options.shared import (
     DEFAULT_BUNDLE,
     DEFAULT_RESULTS,
-    Debug,
     OutputFormat,
-    Quiet,
     ResultsFolder,
     Seed,
 )
 from edge_bench.app.render.formats import Format
-from edge_bench.bench.errors import EdgeBenchError, Interrupted, NotTrusted
+from edge_bench.bench.errors import EdgeBenchError, Interrupted
 
 if TYPE_CHECKING:
     from edge_bench.bench.offload.records.offload import Offload
@@ -68,8 +66,6 @@ def offload(
     results: ResultsFolder = DEFAULT_RESULTS,
     strict: Strict = False,
     output_format: OutputFormat = Format.TABLE,
-    quiet: Quiet = False,
-    debug: Debug = False,
 ) -> None:
     """Run it here, or send it there? Both measured in one run, on the same images, over real or simulated links."""
     from edge_bench.app.cli import console
@@ -88,7 +84,7 @@ def offload(
         timeout_s=timeout, quality=quality,
     )  # fmt: skip
     progress = console.progress()
-    asked = plan_offload(
+    plan = plan_offload(
         bundle, server, emulated_settings(settings, parsing.explicit_options(context), progress),
         selection=Selection(
             variants=parsing.names(variant), runtimes=parsing.names(runtime),
@@ -101,21 +97,23 @@ def offload(
         in_flight=sorted({1, *(parsing.counts(in_flight, "--in-flight") or [])}),
         power=power_from(power) if power else None,
     )  # fmt: skip
-    measured, path = measure(asked, results, progress)
-    console.print_tables(offload_tables(measured, assess(measured)), output_format)
-    _conclude(measured, path, strict=strict)
+    record, path = measure(plan, results, progress)
+    console.print_tables(offload_tables(record, assess(record)), output_format)
+    _finish(record, path, strict=strict)
 
 
-def _conclude(measured: "Offload", path: Path, *, strict: bool) -> None:
-    """Says where the record is, then ends with the exit code that its state asks for."""
-    print(f"written: {path}", file=sys.stderr)
-    if not measured.complete:
+def _finish(record: "Offload", path: Path, *, strict: bool) -> None:
+    """Print the record's path; raise the error that its state calls for."""
+    from edge_bench.app.cli import console
+
+    console.note(f"written: {path}")
+    if not record.complete:
         raise Interrupted("interrupted; what was measured is kept")
-    failed = [arm for arm in measured.arms if arm.failure]
-    if failed and (measured.local.failure or all(arm.failure for arm in measured.remotes)):
+    failed = [arm for arm in record.arms if arm.failure]
+    if failed and (record.local.failure or all(arm.failure for arm in record.remotes)):
         failure = failed[-1].failure
         assert failure is not None  # noqa: S101 - these are the failed ones
-        half = "nothing could be run here" if measured.local.failure else "nothing could be sent"
+        half = "nothing could be run here" if record.local.failure else "nothing could be sent"
         raise EdgeBenchError(f"{half}: {failure.message}", failure.remedy)
-    if strict and (spoiled := [finding.what for finding in measured.findings if finding.spoils]):
-        raise NotTrusted(f"measured, but not to be trusted: {'; '.join(spoiled)}", "see the notes below the table")
+    if strict and any(finding.spoils for finding in record.findings):
+        raise not_trusted(record.findings)

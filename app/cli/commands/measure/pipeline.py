@@ -1,19 +1,17 @@
-"""The command ``all``: train, run, compare, report; each step is skipped where its result is there already."""
+"""The command ``all``: train, run, compare, report; each step is skipped if its result exists already."""
 
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_bench.app.cli.commands.measure.conclude import conclude
+from edge_bench.app.cli.commands.measure.finish import finish_run
 from edge_bench.app.cli.options.measuring import Fresh, Processes, Trials
 from edge_bench.app.cli.options.shared import (
     DEFAULT_BUNDLE,
     DEFAULT_RESULTS,
     BundleFolder,
-    Debug,
     Limit,
     OutputFormat,
-    Quiet,
     ResultsFolder,
     Seed,
 )
@@ -25,10 +23,10 @@ if TYPE_CHECKING:
     from edge_bench.bench.progress import Progress
     from edge_bench.bench.records.run import Run, Settings
 
-__all__ = ["everything"]
+__all__ = ["pipeline"]
 
 
-def everything(
+def pipeline(
     bundle: BundleFolder = DEFAULT_BUNDLE,
     model: ModelName = "paper-cnn",
     dataset: DatasetName = "fashion-mnist",
@@ -41,8 +39,6 @@ def everything(
     results: ResultsFolder = DEFAULT_RESULTS,
     fresh: Fresh = False,
     output_format: OutputFormat = Format.TABLE,
-    quiet: Quiet = False,
-    debug: Debug = False,
 ) -> None:
     """The main job on this machine: train, run, compare, report. Called again, it goes on where it ended."""
     from edge_bench.app.cli import console
@@ -52,19 +48,19 @@ def everything(
     from edge_bench.bench.analysis.comparison import compare as compare_runs
     from edge_bench.bench.records.run import Settings
 
-    run, path = _trained_and_measured(
+    run, path = _train_and_measure(
         bundle, TrainingSettings(dataset=dataset, model=model, epochs=epochs, seed=seed), data_dir,
         Settings(trials=trials, processes=processes, limit=limit, seed=seed), results, console.progress(), fresh=fresh,
     )  # fmt: skip
     console.print_tables([run_table(run), *console.comparison_tables(compare_runs([run]))], output_format)
     (page,) = write_report([run], [bundle], results / "report.html", ["html"], Layout.COLUMN, console.progress())
-    # below the tables for a person; beside them where a program reads them
+    # paths go to stderr if a program parses stdout
     paths_to = sys.stdout if output_format is Format.TABLE else sys.stderr
     print(f"\nbundle  {bundle}\nrun     {path}\nreport  {page}", file=paths_to)
-    conclude(run, None, strict=False)
+    finish_run(run, None, strict=False)
 
 
-def _trained_and_measured(
+def _train_and_measure(
     folder: Path,
     training: "TrainingSettings",
     data_dir: Path | None,
@@ -74,7 +70,7 @@ def _trained_and_measured(
     *,
     fresh: bool,
 ) -> tuple["Run", Path]:
-    """Trains (or goes on, or finds it done), then measures (or finds that done)."""
+    """Train and measure; completed steps are skipped. Return the Run and its path."""
     from edge_bench.app.cli import console
     from edge_bench.app.training.job import train_bundle
     from edge_bench.bench.io.disk_space import writable_folder

@@ -3,23 +3,8 @@
 import typer
 
 from edge_bench.app.cli import parsing
-from edge_bench.app.cli.commands.measure.conclude import conclude
-from edge_bench.app.cli.options.data import (
-    ChannelOrder,
-    Classes,
-    Crop,
-    Data,
-    ImageSize,
-    Interpolation,
-    LabelNames,
-    LabelOffset,
-    Labels,
-    Offset,
-    Preprocess,
-    Scale,
-    SkipBroken,
-    Squash,
-)
+from edge_bench.app.cli.commands.measure.finish import finish_run
+from edge_bench.app.cli.options.data import DATA_OPTIONS
 from edge_bench.app.cli.options.measuring import (
     BatchSizes,
     CompareWith,
@@ -39,10 +24,8 @@ from edge_bench.app.cli.options.measuring import (
 from edge_bench.app.cli.options.shared import (
     DEFAULT_BUNDLE,
     DEFAULT_RESULTS,
-    Debug,
     Limit,
     OutputFormat,
-    Quiet,
     ResultsFolder,
     Seed,
     Timeout,
@@ -56,20 +39,6 @@ __all__ = ["run"]
 def run(
     context: typer.Context,
     models: ModelArguments = [DEFAULT_BUNDLE],  # noqa: B006 - typer copies it
-    data: Data = None,
-    labels: Labels = None,
-    classes: Classes = None,
-    label_names: LabelNames = None,
-    label_offset: LabelOffset = None,
-    preprocess: Preprocess = None,
-    scale: Scale = None,
-    offset: Offset = None,
-    channel_order: ChannelOrder = None,
-    crop: Crop = None,
-    interpolation: Interpolation = "bilinear",
-    squash: Squash = False,
-    image_size: ImageSize = None,
-    skip_broken: SkipBroken = False,
     variant: Variants = None,
     runtime: Runtimes = None,
     threads: Threads = None,
@@ -88,8 +57,6 @@ def run(
     resume: ResumeRun = False,
     strict: Strict = False,
     output_format: OutputFormat = Format.TABLE,
-    quiet: Quiet = False,
-    debug: Debug = False,
 ) -> None:
     """Run the 30-trial benchmark on this machine: a bundle, or anyone's model files and data."""
     from edge_bench.app.cli import console
@@ -115,7 +82,7 @@ def run(
     )  # fmt: skip
     progress, explicit_options = console.progress(), parsing.explicit_options(context)
     if len(models) == 1 and is_bundle(models[0]):
-        if stated := explicit_options & parsing.DATA_OPTIONS:
+        if stated := explicit_options & DATA_OPTIONS.keys():
             raise BadInput(
                 f"{models[0]} is a bundle, with data of its own: --{sorted(stated)[0].replace('_', '-')} is for files",
                 "name .tflite, .keras or .onnx files, or a SavedModel folder; a bundle's are in its variants folder",
@@ -124,10 +91,10 @@ def run(
     else:
         request = BenchmarkRequest.from_files(models, parsing.data_options(context), selection, settings, progress)
     measured, path = measure(
-        request, results, progress, once=once, explicit_options=explicit_options - parsing.DATA_OPTIONS, resume=resume
+        request, results, progress, once=once, explicit_options=explicit_options - DATA_OPTIONS.keys(), resume=resume
     )
     tables = [run_table(measured)]
-    if measured.measured and (others := runs_elsewhere(compare_with, measured)):
+    if measured.results_with_trials and (others := runs_elsewhere(compare_with, measured)):
         tables += console.comparison_tables(compare_runs([*others, measured]))
     console.print_tables(tables, output_format)
-    conclude(measured, path, strict=strict)
+    finish_run(measured, path, strict=strict)

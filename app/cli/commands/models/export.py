@@ -3,30 +3,12 @@
 import typer
 
 from edge_bench.app.cli import parsing
-from edge_bench.app.cli.options.data import (
-    ChannelOrder,
-    Classes,
-    Crop,
-    Data,
-    ImageSize,
-    Interpolation,
-    LabelNames,
-    LabelOffset,
-    Labels,
-    Offset,
-    Preprocess,
-    Scale,
-    SkipBroken,
-    Squash,
-)
 from edge_bench.app.cli.options.models import Calibration, ExportedModel, Weights
 from edge_bench.app.cli.options.shared import (
     DEFAULT_BUNDLE,
     BundleFolder,
-    Debug,
     Limit,
     Overwrite,
-    Quiet,
     Seed,
     Timeout,
 )
@@ -40,26 +22,10 @@ def export(
     bundle: BundleFolder = DEFAULT_BUNDLE,
     weights: Weights = "imagenet",
     calibration: Calibration = None,
-    data: Data = None,
-    labels: Labels = None,
-    classes: Classes = None,
-    label_names: LabelNames = None,
-    label_offset: LabelOffset = None,
-    preprocess: Preprocess = None,
-    scale: Scale = None,
-    offset: Offset = None,
-    channel_order: ChannelOrder = None,
-    crop: Crop = None,
-    interpolation: Interpolation = "bilinear",
-    squash: Squash = False,
-    image_size: ImageSize = None,
-    skip_broken: SkipBroken = False,
     limit: Limit = None,
     seed: Seed = 42,
     timeout: Timeout = 600,
     overwrite: Overwrite = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
 ) -> None:
     """Export a Keras model, a SavedModel, resnet50 or mobilenetv2 as a bundle with every variant."""
     from edge_bench.app.cli import console

@@ -1,7 +1,7 @@
 """The command ``inspect``."""
 
 from edge_bench.app.cli.options.models import ModelFile
-from edge_bench.app.cli.options.shared import Debug, OutputFormat, Quiet, Timeout
+from edge_bench.app.cli.options.shared import OutputFormat, Timeout
 from edge_bench.app.render.formats import Format
 
 __all__ = ["inspect"]
@@ -11,8 +11,6 @@ def inspect(
     model: ModelFile,
     timeout: Timeout = 600,
     output_format: OutputFormat = Format.TABLE,
-    quiet: Quiet = False,
-    debug: Debug = False,
 ) -> None:
     """Say what a model is made of, what it costs, and which runtimes can load it."""
     from edge_bench.app.cli import console

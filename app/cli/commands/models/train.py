@@ -5,7 +5,7 @@ import os
 import typer
 
 from edge_bench.app.cli import parsing
-from edge_bench.app.cli.options.shared import DEFAULT_BUNDLE, BundleFolder, Debug, Overwrite, Quiet, Seed
+from edge_bench.app.cli.options.shared import DEFAULT_BUNDLE, BundleFolder, Overwrite, Seed
 from edge_bench.app.cli.options.training import (
     DataDir,
     DatasetName,
@@ -17,8 +17,10 @@ from edge_bench.app.cli.options.training import (
     Resume,
     StopAfter,
     TrainBatchSize,
+    Wait,
+    WorkerIndex,
+    Workers,
 )
-from edge_bench.app.cli.options.workers import Wait, Worker, Workers
 
 __all__ = ["train"]
 
@@ -39,10 +41,8 @@ def train(
     stop_after: StopAfter = None,
     overwrite: Overwrite = False,
     workers: Workers = None,
-    worker: Worker = None,
+    worker_index: WorkerIndex = None,
     wait: Wait = 300,
-    quiet: Quiet = False,
-    debug: Debug = False,
 ) -> None:
     """Train a model, the paper's CNN say, and write the bundle: every variant, test set, history, manifest."""
     from edge_bench.app.cli import console
@@ -64,6 +64,6 @@ def train(
         bundle, settings, console.progress(),
         data_dir=data_dir, resume=resume, stop_after=stop_after, overwrite=overwrite,
         explicit_options=parsing.explicit_options(context),
-        cluster=stated_cluster(workers, worker, os.environ), wait=wait,
+        cluster=stated_cluster(workers, worker_index, os.environ), wait=wait,
     )  # fmt: skip
     print(training_summary(trained))

@@ -35,8 +35,8 @@ def workers(tmp_path: Path, *chief: object, other: tuple[object, ...] = ()) -> I
     """Two workers on addresses of their own; the chief writes to ``tmp_path/b``."""
     addresses = ",".join(free_addresses(2))
     options = [
-        ("--worker", 0, "--bundle", tmp_path / "b", *chief),
-        ("--worker", 1, "--bundle", tmp_path / "no", *other),
+        ("--worker-index", 0, "--bundle", tmp_path / "b", *chief),
+        ("--worker-index", 1, "--bundle", tmp_path / "no", *other),
     ]
     started = [
         subprocess.Popen(
@@ -73,19 +73,19 @@ def everything_learnt(bundle: Path) -> list[Any]:
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        (("--worker", 0), "--workers"),
-        (("--workers", "a:1,b:2"), "--worker must say which"),
-        (("--workers", "a:1,b:2", "--worker", 2), "--worker must say which"),
-        (("--workers", "a:1,b", "--worker", 0), "'b' is no host:port"),
-        (("--workers", "a:1,a:1", "--worker", 0), "different addresses"),
-        (("--workers", "2", "--worker", 0), "--worker is for addresses"),
+        (("--worker-index", 0), "--workers"),
+        (("--workers", "a:1,b:2"), "--worker-index must say which"),
+        (("--workers", "a:1,b:2", "--worker-index", 2), "--worker-index must say which"),
+        (("--workers", "a:1,b", "--worker-index", 0), "'b' is no host:port"),
+        (("--workers", "a:1,a:1", "--worker-index", 0), "different addresses"),
+        (("--workers", "2", "--worker-index", 0), "--worker-index is for addresses"),
         (("--workers", "0"), "at least one"),
     ],
 )
 def test_who_trains_must_be_said_whole(said: tuple[object, ...], words: str) -> None:
     named = {str(name).removeprefix("--"): value for name, value in zip(said[::2], said[1::2], strict=True)}
     with pytest.raises(BadInput) as caught:
-        stated_cluster(named.get("workers"), named.get("worker"), {})  # type: ignore[arg-type]
+        stated_cluster(named.get("workers"), named.get("worker-index"), {})  # type: ignore[arg-type]
     assert words in caught.value.problem + caught.value.remedy
 
 
@@ -107,7 +107,7 @@ def test_a_port_in_use_and_a_worker_that_is_not_there_are_named(edge_bench: Comm
     mine, other = free_addresses(2)
     cluster = Cluster((mine, other, "no-such-host.invalid:2222"), 0)
     with listening(cluster):
-        done = edge_bench("train", *DIGITS, "--bundle", "b", "--workers", f"{mine},{other}", "--worker", 0)
+        done = edge_bench("train", *DIGITS, "--bundle", "b", "--workers", f"{mine},{other}", "--worker-index", 0)
         assert_refused(done, f"port {mine.split(':')[1]}", "in use", "--workers")
         with pytest.raises(EdgeBenchError, match=r"refused.*and 1 more") as caught:
             wait_for_others(cluster, 0, Silent(), lambda: None)

@@ -158,7 +158,7 @@ def test_what_a_server_says_of_an_error_cannot_reach_the_terminal_as_control() -
 def test_a_connection_that_the_server_closed_meanwhile_is_opened_anew() -> None:
     with serving(lambda connection, request: connection.sendall(answer(b"{}"))) as server, Client(server) as client:
         client.ready()  # the handler returns, and the server closes the connection
-        client.revive()
+        client.reconnect_if_closed()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""All that a report says of one bundle: its Runs, what follows from them, and the pictures of it."""
+"""The part of a report about one bundle: its Runs and Offloads, their analysis, and their figures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,26 +24,26 @@ from edge_bench.bench.offload.records.offload import Offload
 from edge_bench.bench.records.bundle import LIGHT, ORIGINAL, Bundle
 from edge_bench.bench.records.run import BundleIdentity, Run
 
-__all__ = ["Chapter", "chapters_of"]
+__all__ = ["BundleSection", "bundle_sections"]
 
-#: More matrices than that nobody compares by eye.
-_MATRICES = 4
-#: With more classes a matrix is a grey square.
-_CLASSES = 100
+#: More matrices cannot be compared by eye.
+_MAX_MATRICES = 4
+#: With more classes, single cells of a matrix are not visible.
+_MAX_CLASSES = 100
 
 
 @dataclass(frozen=True)
-class Chapter:
-    """One bundle's part of a report."""
+class BundleSection:
+    """The part of a report about one bundle."""
 
     identity: BundleIdentity
     runs: Sequence[Run]
-    bundle: Bundle | None  # where the reader of the Runs has it, too: for images and the history of the training
+    bundle: Bundle | None  # for test images and training history; None unless given with --bundle
     offloads: Sequence[Offload] = ()
 
     @cached_property
     def machines(self) -> dict[str, str]:
-        """Run id → short name."""
+        """The machine's short name for each Run id."""
         return machine_names(self.runs)
 
     @cached_property
@@ -52,48 +52,48 @@ class Chapter:
         return entries_of(self.runs)
 
     @cached_property
-    def shown(self) -> list[Entry]:
-        """Those that pictures show."""
+    def drawn_entries(self) -> list[Entry]:
+        """The configurations that figures show."""
         return representative(self.entries)
 
     @cached_property
     def comparison(self) -> Comparison | None:
-        """None where nothing was measured."""
+        """The comparison of all Runs; None without measurements."""
         return compare(self.runs) if self.entries else None
 
     @cached_property
     def headlines(self) -> list[Headline]:
-        """One a machine pair."""
+        """One headline per pair of machines."""
         return headlines(self.runs)
 
     @cached_property
-    def assessed(self) -> list[tuple[Offload, Assessment, Drawing | None]]:
-        """Each Offload, what follows from it, and its map."""
-        found = [(offload, assess(offload)) for offload in self.offloads]
-        return [(offload, assessment, decisions(offload, assessment)) for offload, assessment in found]
+    def assessments(self) -> list[tuple[Offload, Assessment, Drawing | None]]:
+        """Each Offload with its assessment and its decision map."""
+        assessed = [(offload, assess(offload)) for offload in self.offloads]
+        return [(offload, assessment, decisions(offload, assessment)) for offload, assessment in assessed]
 
-    # -- pictures: each is None where there is nothing to draw
+    # -- figures: None if there is nothing to draw
 
     @cached_property
     def training(self) -> Drawing | None:
-        """The paper's Figure 4; it needs the bundle."""
+        """The paper's Figure 4; requires the bundle."""
         history = None if self.bundle is None else self.bundle.history()
         return training(history) if history and history.loss else None
 
     @cached_property
     def accuracy_and_time(self) -> Drawing | None:
         """The paper's Figure 5."""
-        return accuracy_and_time(self.shown) if self.shown else None
+        return accuracy_and_time(self.drawn_entries) if self.drawn_entries else None
 
     @cached_property
     def trade_off(self) -> Drawing | None:
-        """Real times and known accuracies only."""
-        chosen = [entry for entry in self.shown if not entry.emulated and entry.correct is not None]
-        return trade_off(chosen) if chosen else None
+        """Accuracy against time of configurations with a known accuracy that are not emulated."""
+        known = [entry for entry in self.drawn_entries if not entry.emulated and entry.correct is not None]
+        return trade_off(known) if known else None
 
     @cached_property
     def trials(self) -> list[Drawing]:
-        """One a real Run."""
+        """One figure per Run that is not emulated."""
         real = [entry for entry in self.entries if not entry.emulated]
         by_run = [[entry for entry in real if entry.run is run] for run in self.runs]
         return [
@@ -103,39 +103,41 @@ class Chapter:
 
     @cached_property
     def latency(self) -> Drawing | None:
-        """Real ones only."""
-        real = [entry for entry in self.shown if not entry.emulated]
+        """Latencies of configurations that are not emulated."""
+        real = [entry for entry in self.drawn_entries if not entry.emulated]
         real = [entry for entry in real if all(trial.latencies.length for trial in entry.result.trials)]
         return latency_distribution(real) if real else None
 
     @cached_property
     def confusion(self) -> Drawing | None:
-        """The original's and the light model's, on each machine."""
-        able = [entry for entry in self.entries if entry.correct is not None and entry.result.predictions is not None]
-        wanted = [entry for entry in able if entry.variant in (ORIGINAL, LIGHT)] or able
-        chosen = list({(entry.machine, entry.variant): entry for entry in reversed(wanted)}.values())[::-1]
+        """Confusion matrices of the original and the light model on each machine."""
+        known = [entry for entry in self.entries if entry.correct is not None and entry.result.predictions is not None]
+        candidates = [entry for entry in known if entry.variant in (ORIGINAL, LIGHT)] or known
+        chosen = list({(entry.machine, entry.variant): entry for entry in reversed(candidates)}.values())[::-1]
         count = len(self.identity.classes)
-        if not chosen or count > _CLASSES:
+        if not chosen or count > _MAX_CLASSES:
             return None
         matrices = [
             (entry.full_name, confusion_matrix(entry.truth, entry.labels, count))
-            for entry in chosen[:_MATRICES]
+            for entry in chosen[:_MAX_MATRICES]
             if max(int(np.max(entry.truth)), int(np.max(entry.labels))) < count
         ]
         return confusion(matrices, self.identity.classes) if matrices else None
 
     @property
-    def pictures(self) -> list[Drawing]:
-        """All there are, in the order of the page."""
-        maps = [drawing for _, _, drawing in self.assessed]
-        single = [*maps, self.accuracy_and_time, self.trade_off, *self.trials, self.latency, self.confusion]
-        return [drawing for drawing in [*single, self.training] if drawing]
+    def drawings(self) -> list[Drawing]:
+        """All figures, in the order of the page."""
+        maps = [drawing for _, _, drawing in self.assessments]
+        others = [self.accuracy_and_time, self.trade_off, *self.trials, self.latency, self.confusion, self.training]
+        return [drawing for drawing in [*maps, *others] if drawing]
 
 
-def chapters_of(runs: Sequence[Run], bundles: Sequence[Bundle], offloads: Sequence[Offload] = ()) -> list[Chapter]:
-    """One chapter a bundle, in the order of the Runs: what was measured on different bundles is never compared.
+def bundle_sections(
+    runs: Sequence[Run], bundles: Sequence[Bundle], offloads: Sequence[Offload] = ()
+) -> list[BundleSection]:
+    """Return one section per bundle, in the order of the Runs; Runs of different bundles are never compared.
 
-    Raises BadInput for a bundle of which there is neither Run nor Offload.
+    Raise BadInput for a bundle without Runs and Offloads.
     """
     by_bundle: dict[str, tuple[list[Run], list[Offload]]] = {}
     for run in {run.run_id: run for run in runs}.values():
@@ -149,6 +151,6 @@ def chapters_of(runs: Sequence[Run], bundles: Sequence[Bundle], offloads: Sequen
                 f"{bundle.folder}: none of the runs measured this bundle", "name the bundle that was measured"
             )
     return [
-        Chapter(group[0].bundle if group else sent[0].bundle, group, folders.get(digest), sent)
-        for digest, (group, sent) in by_bundle.items()
+        BundleSection((own_runs or own_offloads)[0].bundle, own_runs, folders.get(digest), own_offloads)
+        for digest, (own_runs, own_offloads) in by_bundle.items()
     ]

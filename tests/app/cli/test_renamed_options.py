@@ -1,0 +1,51 @@
+"""Old spellings of options work, hidden and with a warning."""
+
+import pytest
+
+from edge_bench.app.cli.renamed_options import RENAMED, with_current_names
+from tests.conftest import CommandLine, command_parameters
+
+
+def test_flags_and_variables_get_their_current_names() -> None:
+    warnings: list[str] = []
+    environment = {"EDGE_BENCH_PATIENCE": "9", "EDGE_BENCH_DESK": "old", "EDGE_BENCH_LOCAL_ENGINE": "new", "HOME": "/"}
+    arguments = ["fleet", "run", "b", "--patience", "3", "--desk=unix:///x", "--quiet", "--", "--patience"]
+    assert with_current_names(arguments, environment, warnings.append) == [
+        "fleet", "run", "b", "--reconnect-timeout", "3", "--local-engine=unix:///x", "--quiet", "--", "--patience",
+    ]  # fmt: skip
+    assert environment == {"EDGE_BENCH_RECONNECT_TIMEOUT": "9", "EDGE_BENCH_LOCAL_ENGINE": "new", "HOME": "/"}
+    assert len(warnings) == 4
+
+
+def test_what_is_not_renamed_stays_and_nothing_is_said() -> None:
+    warnings: list[str] = []
+    environment = {"EDGE_BENCH_TRIALS": "3"}
+    assert with_current_names(["run", "x", "--trials", "2"], environment, warnings.append) == [
+        "run",
+        "x",
+        "--trials",
+        "2",
+    ]
+    assert environment == {"EDGE_BENCH_TRIALS": "3"}
+    assert not warnings
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_every_new_name_is_an_option_and_no_old_one_is(old: str, new: str) -> None:
+    flags = {flag for parameter in command_parameters() for flag in parameter.opts}
+    assert new in flags
+    assert old not in flags
+
+
+def test_the_command_line_takes_the_old_name_and_warns(edge_bench: CommandLine) -> None:
+    done = edge_bench("train", "--workers", "a:1,b:2", "--worker", "7")
+    assert done.returncode == 2
+    assert "--worker is now called --worker-index" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_version_of_an_image_in_the_environment_breaks_no_command(edge_bench: CommandLine) -> None:
+    done = edge_bench("--version", EDGE_BENCH_VERSION="0.1.0")
+    assert (done.returncode, done.stdout.split()[0]) == (0, "edge-bench")
+    done = edge_bench("doctor", "--format", "json", EDGE_BENCH_VERSION="0.1.0")
+    assert done.returncode == 0, done.stderr

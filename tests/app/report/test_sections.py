@@ -1,0 +1,45 @@
+"""Sections of the report on their own: thumbnails of test images, and commands that reproduce the results."""
+
+import base64
+import io
+
+import msgspec
+import numpy as np
+from PIL import Image
+
+from edge_bench.app.report.bundle_section import bundle_sections
+from edge_bench.app.report.disagreements import png_address
+from edge_bench.app.report.reproduce import reproduce_section
+from edge_bench.bench.offload.records.power import Power
+from edge_bench.bench.records.run import Settings
+from tests.bench.analysis.test_comparison import result, run
+from tests.bench.offload.made import arm, offload
+
+
+def test_thumbnails_are_exact_subsampled_and_always_the_same() -> None:
+    image = np.random.default_rng(1).integers(0, 256, (200, 7, 3)).astype(np.uint8)
+    for pixels, shown in ((image[:5], image[:5]), (image[:5, :, :1], image[:5, :, 0]), (image, image[::3, ::3])):
+        address = png_address(pixels)
+        content = base64.b64decode(address.removeprefix("data:image/png;base64,"))
+        assert np.array_equal(np.asarray(Image.open(io.BytesIO(content))), shown)
+        assert png_address(pixels.copy()) == address
+
+
+def test_the_printed_commands_have_every_recorded_option_that_was_not_the_default() -> None:
+    whole = run(result("dynamic", "litert", 0.5))
+    settings = Settings(memory_limit=512 << 20, scenario="offline", timeout_s=60, resample=50)
+    sent = offload(
+        arm(5, where="local"),
+        arm(4),
+        arm(4, payload="jpeg", in_flight=8),
+        power=Power(idle_w=2.7, compute_w=5, transmit_w=3.5),
+    )
+    (usual,) = bundle_sections([whole], [])
+    text = reproduce_section(usual)
+    for option in ("--threads", "--batch-size", "--limit", "--memory-limit", "--timeout"):
+        assert option not in text, option
+    (changed,) = bundle_sections([msgspec.structs.replace(whole, settings=settings)], [], [sent])
+    text = reproduce_section(changed)
+    for option in ("--memory-limit 512M", "--scenario offline", "--batch-size 1", "--timeout 60", "--resample 50",
+                   "--payload raw,jpeg", "--in-flight 1,8", "--power idle=2.7W,compute=5W,transmit=3.5W"):  # fmt: skip
+        assert option in text, option
