@@ -109,7 +109,7 @@ class _SourceModel:
 def _load_keras(path: Path) -> Any:
     import keras
 
-    from edge_bench.bench.formats.keras_archive import check_keras
+    from edge_bench.bench.model_formats.keras_archive import check_keras
 
     try:
         check_keras(path)

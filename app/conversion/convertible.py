@@ -22,8 +22,8 @@ from edge_bench.app.conversion.converter_process import (
 from edge_bench.app.conversion.keras_applications import KERAS_APPLICATIONS
 from edge_bench.app.conversion.precisions import Calibration
 from edge_bench.bench.errors import BadInput, EdgeBenchError
-from edge_bench.bench.formats.tflite import MAX_FILE_BYTES
 from edge_bench.bench.io.files import read_bounded
+from edge_bench.bench.model_formats.tflite import MAX_FILE_BYTES
 from edge_bench.bench.models.model_files import check_folder
 from edge_bench.bench.records.manifest import Variant
 from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, installed_version, why_not_installed

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_bench.bench.errors import BadInput
-from edge_bench.bench.formats.tflite import TfliteFile, read_tflite
+from edge_bench.bench.model_formats.tflite import TfliteFile, read_tflite
 from edge_bench.bench.models.cost import ModelCost, model_cost
 from edge_bench.bench.models.operator_support import Unsupported, known_releases, unsupported
 from edge_bench.bench.progress import Progress

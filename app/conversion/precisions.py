@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.app.conversion.tensorflow_output import native_output_to
-from edge_bench.bench.formats.tflite import parse_tflite
+from edge_bench.bench.model_formats.tflite import parse_tflite
 from edge_bench.bench.records.manifest import Operator, TensorSpec
 
 __all__ = ["PRECISIONS", "Calibration", "convert_all_precisions", "convert_to_precision", "describe"]

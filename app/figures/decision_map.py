@@ -9,7 +9,7 @@ from edge_bench.app.figures.drawing.canvas import Drawing, new_figure
 from edge_bench.app.render.formats import Layout
 from edge_bench.app.render.palette import GRID, INK, PAPER
 from edge_bench.bench.offload.analysis.assessment import Assessment, Row, decision_map
-from edge_bench.bench.offload.network.link import DIRECT
+from edge_bench.bench.offload.network.link_profiles import DIRECT
 from edge_bench.bench.offload.records.offload import Offload
 from edge_bench.bench.stats.ratios import Verdict
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_bench.app.figures.decision_map import decisions
 from edge_bench.app.figures.drawing.canvas import Drawing
-from edge_bench.app.figures.drawing.labels import Entry, entries_of, machine_names, representative
+from edge_bench.app.figures.drawing.entries import Entry, entries_of, machine_names, representative
 from edge_bench.app.figures.runs.accuracy_time import accuracy_and_time
 from edge_bench.app.figures.runs.confusion import confusion
 from edge_bench.app.figures.runs.latency import latency_distribution

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from edge_bench.app.figures.drawing.labels import Entry
+from edge_bench.app.figures.drawing.entries import Entry
 from edge_bench.app.render.html.elements import Html, element, fragment
 from edge_bench.app.render.html.table import with_badges
 from edge_bench.app.report.bundle_section import BundleSection

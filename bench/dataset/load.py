@@ -18,7 +18,7 @@ from edge_bench.bench.dataset.choose_preprocessing import (
     choose_by_accuracy,
     select_preset,
 )
-from edge_bench.bench.dataset.listing import ImageList, list_images
+from edge_bench.bench.dataset.image_list import ImageList, list_images
 from edge_bench.bench.dataset.sampling import draw_evenly
 from edge_bench.bench.dataset.workload import Workload
 from edge_bench.bench.errors import BadInput, DatasetError

@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 
 from edge_bench.bench.errors import BadInput, BundleError
-from edge_bench.bench.formats.keras_archive import check_keras
 from edge_bench.bench.io.files import why_unreadable
+from edge_bench.bench.model_formats.keras_archive import check_keras
 from edge_bench.bench.models.model_files import Models
 from edge_bench.bench.models.operator_support import known_refusal
 from edge_bench.bench.records.manifest import Variant

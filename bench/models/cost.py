@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge_bench.bench.formats.tflite import Node, Tensor, TfliteFile, item_bits
+from edge_bench.bench.model_formats.tflite import Node, Tensor, TfliteFile, item_bits
 
 __all__ = ["ModelCost", "OperatorCost", "model_cost"]
 

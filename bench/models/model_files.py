@@ -10,9 +10,9 @@ from typing import Protocol
 import msgspec
 
 from edge_bench.bench.errors import BadInput
-from edge_bench.bench.formats.keras_archive import check_keras
-from edge_bench.bench.formats.tflite import MAX_FILE_BYTES, read_tflite
 from edge_bench.bench.io.files import is_within, read_bounded, sha256_of, why_unreadable
+from edge_bench.bench.model_formats.keras_archive import check_keras
+from edge_bench.bench.model_formats.tflite import MAX_FILE_BYTES, read_tflite
 from edge_bench.bench.models.cost import model_cost
 from edge_bench.bench.records.bundle import MANIFEST
 from edge_bench.bench.records.manifest import Operator, TensorSpec, Variant

@@ -1,7 +1,7 @@
 """LiteRT (ai-edge-litert): the maintained successor of tflite-runtime, with the same interpreter."""
 
 from edge_bench.bench.runtimes.base import Loader, ModelFile
-from edge_bench.bench.runtimes.tflite import InterpreterSession
+from edge_bench.bench.runtimes.tflite_interpreter import InterpreterSession
 
 __all__ = ["import_loader"]
 

@@ -1,7 +1,7 @@
 """tflite-runtime: the small TensorFlow Lite interpreter; 2.14 is its last release."""
 
 from edge_bench.bench.runtimes.base import Loader, ModelFile
-from edge_bench.bench.runtimes.tflite import InterpreterSession
+from edge_bench.bench.runtimes.tflite_interpreter import InterpreterSession
 
 __all__ = ["import_loader"]
 

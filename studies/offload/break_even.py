@@ -26,7 +26,7 @@ from edge_bench.bench.offload.analysis.assessment import assess
 from edge_bench.bench.offload.analysis.latency_model import break_even_rtt, parts_of
 from edge_bench.bench.offload.measure.runner import measure_offload
 from edge_bench.bench.offload.measure.session import plan_offload
-from edge_bench.bench.offload.network.link import Link, link_from
+from edge_bench.bench.offload.network.link_profiles import Link, link_from
 from edge_bench.bench.offload.records.offload import Offload, OffloadSettings
 
 Measure = Callable[[list[str], list[Link]], Offload]

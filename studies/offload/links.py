@@ -13,7 +13,7 @@ import threading
 import time
 
 from edge_bench.bench.offload.network.echo import echo, round_trips
-from edge_bench.bench.offload.network.link import link_from
+from edge_bench.bench.offload.network.link_profiles import link_from
 from edge_bench.bench.offload.network.proxy_process import proxied
 
 ROUND_TRIPS_MS = (0.5, 1, 2, 5, 10, 20, 50, 100, 200)

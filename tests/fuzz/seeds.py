@@ -13,7 +13,7 @@ from ai_edge_litert import schema_py_generated as schema
 from PIL import Image
 
 from edge_bench.bench.io.record_codec import encode_record, pack
-from edge_bench.bench.offload.network.link import link_from
+from edge_bench.bench.offload.network.link_profiles import link_from
 from edge_bench.bench.offload.records.offload import LOCAL
 from edge_bench.bench.offload.records.power import power_from
 from edge_bench.bench.records.journal import (

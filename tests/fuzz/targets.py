@@ -30,16 +30,17 @@ from edge_bench.bench.analysis.headline import headlines
 from edge_bench.bench.analysis.history import history as series_of
 from edge_bench.bench.analysis.regression_gate import Limits, changes, judge
 from edge_bench.bench.dataset.arrays import load_arrays
-from edge_bench.bench.dataset.listing import list_images, read_names
+from edge_bench.bench.dataset.image_list import list_images
+from edge_bench.bench.dataset.label_files import read_names
 from edge_bench.bench.dataset.workload import bundle_workload, pixel_checksums
 from edge_bench.bench.errors import BadInput
-from edge_bench.bench.formats.keras_archive import check_keras
-from edge_bench.bench.formats.tflite import read_tflite
 from edge_bench.bench.io.files import sha256_of
 from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.measure.plan import Selection, plan
 from edge_bench.bench.measure.run_builder import read_run_or_journal
 from edge_bench.bench.measure.stored_runs import read_runs
+from edge_bench.bench.model_formats.keras_archive import check_keras
+from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.models.cost import model_cost
 from edge_bench.bench.models.operator_support import known_releases, unsupported
 from edge_bench.bench.offload.analysis.assessment import assess

@@ -9,8 +9,8 @@ import pytest
 
 from edge_bench.app.conversion.convertible import open_convertible
 from edge_bench.bench.errors import BadInput
-from edge_bench.bench.formats.tflite import read_tflite
 from edge_bench.bench.measure.plan import Selection, plan
+from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.models.model_files import ModelFiles
 from edge_bench.bench.records.bundle import Bundle
 from tests.conftest import CommandLine

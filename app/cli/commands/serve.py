@@ -1,7 +1,7 @@
 """The command ``serve``."""
 
 from edge_bench.app.cli.options.data import Preprocess
-from edge_bench.app.cli.options.measuring import MemoryLimit
+from edge_bench.app.cli.options.run import MemoryLimit
 from edge_bench.app.cli.options.serve import (
     BodyTimeout,
     Certificate,

@@ -7,7 +7,7 @@ import numpy as np
 
 from edge_bench.app.figures.drawing.axes import Rows, grid, name_rows, scale_for
 from edge_bench.app.figures.drawing.canvas import Drawing, colour_of, new_figure
-from edge_bench.app.figures.drawing.labels import Entry
+from edge_bench.app.figures.drawing.entries import Entry
 from edge_bench.app.render.formats import Layout
 from edge_bench.app.render.palette import MUTED
 from edge_bench.app.render.units import percent, significant

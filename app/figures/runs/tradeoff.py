@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from edge_bench.app.figures.drawing.axes import grid, scale_for
 from edge_bench.app.figures.drawing.canvas import Drawing, colour_of, new_figure
-from edge_bench.app.figures.drawing.labels import Entry
+from edge_bench.app.figures.drawing.entries import Entry
 from edge_bench.app.render.formats import Layout
 from edge_bench.app.render.palette import MUTED, PAPER
 from edge_bench.app.render.units import size

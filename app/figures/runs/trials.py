@@ -7,7 +7,7 @@ import numpy as np
 
 from edge_bench.app.figures.drawing.axes import Rows, name_rows
 from edge_bench.app.figures.drawing.canvas import WARNING, Drawing, colour_of, new_figure
-from edge_bench.app.figures.drawing.labels import Entry
+from edge_bench.app.figures.drawing.entries import Entry
 from edge_bench.app.render.formats import Layout
 from edge_bench.app.render.palette import GRID, MUTED
 from edge_bench.bench.stats.intervals import outliers

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from edge_bench.app.fleet.docker.checks import require_disk, require_memory
 from edge_bench.app.fleet.docker.container import KILLED, ContainerExit
 from edge_bench.app.fleet.docker.engine import Engine
 from edge_bench.app.fleet.docker.errors import Cancelled, EngineLost, EngineTrouble
@@ -104,11 +105,7 @@ class DeviceJob:
             memory_bytes=machine.memory_bytes,
             engine_version=machine.version,
         )
-        if machine.memory_bytes < self.spec.min_memory:
-            memory, required = megabytes(machine.memory_bytes), megabytes(self.spec.min_memory)
-            raise EngineTrouble(
-                f"too little memory: {memory}, and {required} are asked for", "--min-memory sets another limit"
-            )
+        require_memory(machine, self.spec.min_memory)
 
     def _run(self, workspace: Workspace) -> Workspace:
         """Run the benchmark to its end. Return the workspace, which is a new one after a lost connection."""
@@ -136,12 +133,7 @@ class DeviceJob:
     def _send_bundle(self, workspace: Workspace) -> None:
         on_bytes = self._byte_counter("sending the bundle")
         sent, free = workspace.copy_in(self.spec.bundle.folder, "artifacts", "bundle", on_bytes, UPLOAD_EXCLUDES)
-        if free.disk_bytes < self.spec.min_disk:
-            available, required = megabytes(free.disk_bytes), megabytes(self.spec.min_disk)
-            raise EngineTrouble(
-                f"too little disk: {available} are free, and {required} are asked for",
-                "make room there: `docker system df`; --min-disk sets another limit",
-            )
+        require_disk(free, self.spec.min_disk)
         journals = self.state.folder / self.row.engine.name
         if any(journals.glob("run-*.journal")):
             journal_bytes, _ = workspace.copy_in(journals, "results", RUNS, on_bytes)

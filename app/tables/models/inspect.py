@@ -5,7 +5,7 @@ import msgspec
 from edge_bench.app.conversion.inspect import ModelInspection
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.units import size
-from edge_bench.bench.formats.tflite import Tensor
+from edge_bench.bench.model_formats.tflite import Tensor
 from edge_bench.bench.models.operator_support import EXPORT_AGAIN
 from edge_bench.bench.records.manifest import TensorSpec
 

@@ -5,7 +5,7 @@ from edge_bench.app.render.units import percent, points_with_interval, seconds, 
 from edge_bench.app.tables.offload.rows import offload_records
 from edge_bench.app.tables.shared import failure_text, finding_notes
 from edge_bench.bench.offload.analysis.assessment import Assessment, Estimate, JudgedRatio, Row
-from edge_bench.bench.offload.network.link import DIRECT, bits_as_text
+from edge_bench.bench.offload.network.link_profiles import DIRECT, bits_as_text
 from edge_bench.bench.offload.records.offload import Offload
 from edge_bench.bench.stats.ratios import Verdict
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.dataset.cache import decoded_images
-from edge_bench.bench.dataset.listing import ImageList, list_images
+from edge_bench.bench.dataset.image_list import ImageList, list_images
 from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.preprocessing.presets import Geometry

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from edge_bench.bench.errors import BundleError
-from edge_bench.bench.formats.keras_archive import check_keras
 from edge_bench.bench.io.files import is_within, replacing, sha256_of, write_atomically
 from edge_bench.bench.io.record_codec import SCHEMA_VERSION, decode_record, encode_record
+from edge_bench.bench.model_formats.keras_archive import check_keras
 from edge_bench.bench.records.manifest import File, History
 
 __all__ = [

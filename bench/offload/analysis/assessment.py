@@ -18,7 +18,7 @@ from edge_bench.bench.offload.analysis.latency_model import (
     predicted_directly,
     slack_of,
 )
-from edge_bench.bench.offload.network.link import DIRECT, Link
+from edge_bench.bench.offload.network.link_profiles import DIRECT, Link
 from edge_bench.bench.offload.records.offload import PARTS, Arm, Offload
 from edge_bench.bench.offload.records.power import local_joules, remote_joules
 from edge_bench.bench.stats.intervals import (

@@ -9,7 +9,7 @@ import math
 
 import msgspec
 
-from edge_bench.bench.offload.network.link import Link
+from edge_bench.bench.offload.network.link_profiles import Link
 from edge_bench.bench.offload.records.offload import Arm, Offload, PathProbe
 
 __all__ = ["Breakdown", "break_even_bps", "break_even_rtt", "parts_of", "predicted", "predicted_directly", "slack_of"]

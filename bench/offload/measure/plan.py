@@ -12,7 +12,7 @@ from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.offload.client.http import Client, RemoteFailed, Server
 from edge_bench.bench.offload.client.payload import payload_problem
-from edge_bench.bench.offload.network.link import DIRECT, Link
+from edge_bench.bench.offload.network.link_profiles import DIRECT, Link
 from edge_bench.bench.offload.records.offload import LOCAL, Arm, ArmTrial, OffloadSettings, ServerIdentity
 from edge_bench.bench.offload.records.power import Power
 from edge_bench.bench.records.run import Failure

@@ -30,7 +30,7 @@ from edge_bench.bench.offload.measure.plan import ArmState, Plan, arms_of, ident
 from edge_bench.bench.offload.measure.power_meters import Metered, meter_of
 from edge_bench.bench.offload.measure.trust import offload_findings
 from edge_bench.bench.offload.measure.workers import Workers
-from edge_bench.bench.offload.network.link import DIRECT
+from edge_bench.bench.offload.network.link_profiles import DIRECT
 from edge_bench.bench.offload.network.proxy_process import Proxied, proxied
 from edge_bench.bench.offload.records.offload import LOCAL, Accuracy, ArmTrial, Offload, PathProbe
 from edge_bench.bench.progress import Progress

@@ -20,7 +20,7 @@ from edge_bench.bench.measure.stored_runs import read_runs
 from edge_bench.bench.offload.client.http import server_from
 from edge_bench.bench.offload.measure.plan import Plan
 from edge_bench.bench.offload.measure.runner import measure_offload
-from edge_bench.bench.offload.network.link import Link
+from edge_bench.bench.offload.network.link_profiles import Link
 from edge_bench.bench.offload.records.files import offload_files, read_offload, write_offload
 from edge_bench.bench.offload.records.offload import Offload, OffloadSettings
 from edge_bench.bench.offload.records.power import Power

@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from edge_bench.bench.offload.network.echo import Pinger
-from edge_bench.bench.offload.network.link import Link
+from edge_bench.bench.offload.network.link_profiles import Link
 from edge_bench.bench.offload.network.shaping import Direction, piece_size
 
 __all__ = ["ProxyAnswer", "ProxyRequest"]

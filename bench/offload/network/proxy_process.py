@@ -11,7 +11,7 @@ import msgspec
 
 import edge_bench
 from edge_bench.bench.errors import EdgeBenchError
-from edge_bench.bench.offload.network.link import Link
+from edge_bench.bench.offload.network.link_profiles import Link
 from edge_bench.bench.offload.network.proxy import ProxyAnswer, ProxyRequest
 
 __all__ = ["Proxied", "proxied"]

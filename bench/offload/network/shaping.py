@@ -7,7 +7,7 @@ slows down a large transfer after a pause. Bandwidth is that of the payload, wit
 import math
 import random
 
-from edge_bench.bench.offload.network.link import Link
+from edge_bench.bench.offload.network.link_profiles import Link
 
 __all__ = ["SEGMENT", "Direction", "piece_size"]
 

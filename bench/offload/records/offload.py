@@ -14,7 +14,7 @@ from edge_bench.bench.io.record_codec import (
     PositiveInt,
     unpack,
 )
-from edge_bench.bench.offload.network.link import DIRECT, Link, Rate
+from edge_bench.bench.offload.network.link_profiles import DIRECT, Link, Rate
 from edge_bench.bench.offload.records.power import Power
 from edge_bench.bench.records.run import BundleIdentity, Configuration, Failure, Images
 from edge_bench.bench.system.machine import Finding, Machine

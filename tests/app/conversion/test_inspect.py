@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_bench.bench.formats.tflite import read_tflite
+from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.models.cost import model_cost
 from edge_bench.bench.records.bundle import Bundle
 from tests.conftest import CommandLine, assert_refused

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edge_bench.bench.errors import BadInput
-from edge_bench.bench.formats.tflite import parse_tflite, read_tflite
+from edge_bench.bench.model_formats.tflite import parse_tflite, read_tflite
 from edge_bench.bench.models.cost import model_cost
 from edge_bench.bench.records.bundle import Bundle
 from tests.models import MLPERF, mlperf

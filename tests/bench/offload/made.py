@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from edge_bench.bench.io.record_codec import pack
-from edge_bench.bench.offload.network.link import DIRECT, Link
+from edge_bench.bench.offload.network.link_profiles import DIRECT, Link
 from edge_bench.bench.offload.records.offload import (
     LOCAL,
     Accuracy,

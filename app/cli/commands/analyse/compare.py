@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_bench.app.cli import parsing
-from edge_bench.app.cli.options.analysis import Baseline, FailIfAccuracyDrops, FailIfSlower
+from edge_bench.app.cli.options.analyse import Baseline, FailIfAccuracyDrops, FailIfSlower
 from edge_bench.app.cli.options.shared import OutputFormat, RunFiles
 from edge_bench.app.render.formats import Format
 from edge_bench.bench.errors import BadInput, GateNotMet

@@ -1,7 +1,7 @@
 """The commands ``report`` and ``history``."""
 
 from edge_bench.app.cli import parsing
-from edge_bench.app.cli.options.analysis import Bundles, FigureFile, FigureSize, ReportFile, ReportFormats
+from edge_bench.app.cli.options.analyse import Bundles, FigureFile, FigureSize, ReportFile, ReportFormats
 from edge_bench.app.cli.options.shared import OutputFormat, RunFiles
 from edge_bench.app.render.formats import Format, Layout
 

@@ -23,7 +23,7 @@ from edge_bench.app.cli.options.fleet import (
     Swarm,
     Tls,
 )
-from edge_bench.app.cli.options.measuring import (
+from edge_bench.app.cli.options.run import (
     BatchSizes,
     MemoryLimit,
     Processes,

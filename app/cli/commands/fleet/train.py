@@ -7,7 +7,7 @@ from edge_bench.app.cli import parsing
 from edge_bench.app.cli.options.declare import argument, option
 from edge_bench.app.cli.options.fleet import ApiTimeout, Engines, FleetFile, LocalEngine, RemoveImage, SshConfig, Tls
 from edge_bench.app.cli.options.shared import Seed
-from edge_bench.app.cli.options.training import DatasetName, Dropout, Epochs, LearningRate, ModelName, TrainBatchSize
+from edge_bench.app.cli.options.train import DatasetName, Dropout, Epochs, LearningRate, ModelName, TrainBatchSize
 
 __all__ = ["train"]
 

@@ -1,6 +1,6 @@
 """The command ``doctor``."""
 
-from edge_bench.app.cli.options.measuring import Strict
+from edge_bench.app.cli.options.run import Strict
 from edge_bench.app.cli.options.shared import OutputFormat
 from edge_bench.app.render.formats import Format
 from edge_bench.bench.errors import NotTrusted

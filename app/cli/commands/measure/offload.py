@@ -7,7 +7,6 @@ import typer
 
 from edge_bench.app.cli import parsing
 from edge_bench.app.cli.commands.measure.finish import not_trusted
-from edge_bench.app.cli.options.measuring import Processes, Strict, Trials
 from edge_bench.app.cli.options.offload import (
     AccuracyImages,
     BundleArgument,
@@ -26,6 +25,7 @@ from edge_bench.app.cli.options.offload import (
     TimedImages,
     Token,
 )
+from edge_bench.app.cli.options.run import Processes, Strict, Trials
 from edge_bench.app.cli.options.shared import (
     DEFAULT_BUNDLE,
     DEFAULT_RESULTS,
@@ -75,7 +75,7 @@ def offload(
     from edge_bench.bench.offload.client.payload import payloads_from
     from edge_bench.bench.offload.measure.session import emulated_settings, plan_offload
     from edge_bench.bench.offload.measure.session import offload as measure
-    from edge_bench.bench.offload.network.link import links_from
+    from edge_bench.bench.offload.network.link_profiles import links_from
     from edge_bench.bench.offload.records.offload import OffloadSettings
     from edge_bench.bench.offload.records.power import power_from
 

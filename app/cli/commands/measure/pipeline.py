@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_bench.app.cli.commands.measure.finish import finish_run
-from edge_bench.app.cli.options.measuring import Fresh, Processes, Trials
+from edge_bench.app.cli.options.run import Fresh, Processes, Trials
 from edge_bench.app.cli.options.shared import (
     DEFAULT_BUNDLE,
     DEFAULT_RESULTS,
@@ -15,7 +15,7 @@ from edge_bench.app.cli.options.shared import (
     ResultsFolder,
     Seed,
 )
-from edge_bench.app.cli.options.training import DataDir, DatasetName, Epochs, ModelName
+from edge_bench.app.cli.options.train import DataDir, DatasetName, Epochs, ModelName
 from edge_bench.app.render.formats import Format, Layout
 
 if TYPE_CHECKING:

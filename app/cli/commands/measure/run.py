@@ -5,7 +5,7 @@ import typer
 from edge_bench.app.cli import parsing
 from edge_bench.app.cli.commands.measure.finish import finish_run
 from edge_bench.app.cli.options.data import DATA_OPTIONS
-from edge_bench.app.cli.options.measuring import (
+from edge_bench.app.cli.options.run import (
     BatchSizes,
     CompareWith,
     MemoryLimit,

@@ -6,7 +6,7 @@ import typer
 
 from edge_bench.app.cli import parsing
 from edge_bench.app.cli.options.shared import DEFAULT_BUNDLE, BundleFolder, Overwrite, Seed
-from edge_bench.app.cli.options.training import (
+from edge_bench.app.cli.options.train import (
     DataDir,
     DatasetName,
     Dropout,

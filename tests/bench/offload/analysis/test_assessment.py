@@ -9,7 +9,7 @@ import pytest
 from edge_bench.app.tables.offload.table import answers, offload_tables
 from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.offload.analysis.assessment import Row, assess, decision_map
-from edge_bench.bench.offload.network.link import link_from
+from edge_bench.bench.offload.network.link_profiles import link_from
 from edge_bench.bench.offload.records.files import read_offload, write_offload
 from edge_bench.bench.offload.records.offload import LOCAL, Arm
 from edge_bench.bench.offload.records.power import power_from

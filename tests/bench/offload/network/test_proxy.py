@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from edge_bench.bench.offload.network import echo as pinging
-from edge_bench.bench.offload.network.link import link_from
+from edge_bench.bench.offload.network.link_profiles import link_from
 from edge_bench.bench.offload.network.proxy_process import proxied
 
 LINK = link_from("rtt=2ms,rate=50Mbit")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edge_bench.bench.dataset.listing import list_images, read_names
+from edge_bench.bench.dataset.image_list import list_images
+from edge_bench.bench.dataset.label_files import read_names
 from edge_bench.bench.errors import DatasetError
 
 

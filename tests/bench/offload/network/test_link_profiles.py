@@ -3,7 +3,7 @@
 import pytest
 
 from edge_bench.bench.errors import BadInput
-from edge_bench.bench.offload.network.link import PROFILES, SWEEP, Link, link_from, links_from
+from edge_bench.bench.offload.network.link_profiles import PROFILES, SWEEP, Link, link_from, links_from
 from edge_bench.bench.offload.network.shaping import SEGMENT, Direction, piece_size
 
 

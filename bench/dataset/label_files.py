@@ -1,9 +1,8 @@
-"""Lists of images and their labels: folders by class, labels files and the order of classes."""
+"""Label files: a label or a file name and a label on each line, and lists of class names."""
 
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,69 +11,8 @@ import numpy.typing as npt
 from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.io.files import read_bounded
 
-__all__ = ["ImageList", "list_images", "read_names"]
-
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".gif"}
+__all__ = ["abbreviate", "labels_from_file", "read_names"]
 _MAX_TEXT = 64 << 20  # bytes; ImageNet's 50,000 lines are 2 MB
-
-
-@dataclass(frozen=True)
-class ImageList:
-    """Image files in a fixed order: by class and name, or by name; independent of the file system's order."""
-
-    folder: Path
-    files: list[str]  # relative to the folder
-    labels: npt.NDArray[np.int64] | None  # indices in ``classes``; None if there are no labels
-    classes: list[str]
-    notes: tuple[str, ...]
-
-
-def list_images(
-    folder: Path, labels: Path | None = None, classes: Path | None = None, label_names: Path | None = None
-) -> ImageList:
-    """List the images below ``folder``: one subfolder per class, with a labels file, or without labels.
-
-    labels: a text file with one line per image, ``FILE LABEL`` or, in the order of the sorted file names, ``LABEL``
-    classes: names of the model's outputs, one per line; by default the classes are in alphabetical order
-    label_names: names of the numbers in ``labels``, if they are not in the model's order (for example ILSVRC's ids)
-
-    Raise DatasetError if there are no images, or if the files do not match each other.
-    """
-    files = sorted(
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
-    )
-    if not files:
-        raise DatasetError(f"{folder}: no images there", f"known are: {', '.join(sorted(SUFFIXES))}")
-    skipped = sum(path.is_file() and path.suffix.lower() not in SUFFIXES for path in folder.rglob("*"))
-    notes = [f"{skipped} files in {folder.name} are no images by their names, and are passed over"] if skipped else []
-    names = read_names(classes) if classes else None
-    if labels is not None:
-        numbers, class_names = _from_labels_file(labels, files, names, read_names(label_names) if label_names else None)
-        return ImageList(folder, files, numbers, class_names, tuple(notes))
-    folders = sorted({name.split("/")[0] for name in files if "/" in name})
-    if not folders:
-        return ImageList(folder, files, None, names or [], tuple(notes))
-    outside = [name for name in files if "/" not in name]
-    if outside:
-        raise DatasetError(
-            f"{folder}: {len(outside)} images lie beside the folders of classes, {outside[0]} the first",
-            "move them into the folder of their class, or give --labels FILE",
-        )
-    empty = sorted(
-        path.name for path in folder.iterdir() if path.is_dir() and path.name not in folders and path.name[0] != "."
-    )
-    if empty:
-        notes.append(f"no images in the folder of {_abbreviated(empty)}: the class counts, and is never right or wrong")
-    order = names or sorted([*folders, *empty])
-    unknown = [name for name in folders if name not in order]
-    if unknown:
-        missing = _abbreviated(unknown)
-        raise DatasetError(f"{classes}: does not name the class {missing}", f"{folder} has a folder of that name")
-    index = {name: number for number, name in enumerate(order)}
-    numbers = np.array([index[name.split("/")[0]] for name in files], np.int64)
-    return ImageList(folder, files, numbers, order, tuple(notes))
 
 
 def read_names(path: Path) -> list[str]:
@@ -87,9 +25,14 @@ def read_names(path: Path) -> list[str]:
     return names
 
 
-def _from_labels_file(
+def labels_from_file(
     path: Path, files: Sequence[str], names: list[str] | None, label_names: list[str] | None
 ) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """Read the labels of ``files`` as numbers, shape [files], and the names of the classes.
+
+    names: of the model's outputs, if known; label_names: of the file's numbers, if they are not in the model's order.
+    Raise DatasetError if labels are missing or unknown.
+    """
     lines = [re.split(r"[,;\s]+", line, maxsplit=1) for line in _lines(path)]
     if all(len(line) == 1 for line in lines):
         if len(lines) != len(files):
@@ -112,7 +55,7 @@ def _from_labels_file(
     index = {name: number for number, name in enumerate(order)}
     unknown = sorted({label for label in file_labels if label not in index})
     if unknown:
-        raise DatasetError(f"{path}: unknown class {_abbreviated(unknown)}", "--classes names all, one a line")
+        raise DatasetError(f"{path}: unknown class {abbreviate(unknown)}", "--classes names all, one a line")
     return np.array([index[label] for label in file_labels], np.int64), order
 
 
@@ -140,7 +83,7 @@ def _to_model_order(
     index = {name: number for number, name in enumerate(order)}
     unknown = sorted({label_names[number - first] for number in set(numbers.tolist())} - index.keys())
     if unknown:
-        raise DatasetError(f"--classes does not name {_abbreviated(unknown)}, which --label-names does")
+        raise DatasetError(f"--classes does not name {abbreviate(unknown)}, which --label-names does")
     return np.array([index[label_names[number - first]] for number in numbers.tolist()], np.int64), order
 
 
@@ -156,6 +99,7 @@ def _lines(path: Path) -> list[str]:
     return lines
 
 
-def _abbreviated(names: Sequence[str]) -> str:
+def abbreviate(names: Sequence[str]) -> str:
+    """Return up to three of the names, and how many more there are."""
     shown = ", ".join(names[:3])
     return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
