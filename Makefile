@@ -10,7 +10,7 @@ LIMIT ?= 500
 BENCH_FLAGS ?=
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
-.PHONY: help setup bench test test-fast lint lock schema screenshots calibration engines faults fuzz audit releases clean
+.PHONY: help setup bench test test-fast test-nightly lint lock schema screenshots calibration engines faults fuzz audit releases clean
 
 include containers.mk
 
@@ -35,11 +35,16 @@ $(STAMP): requirements/dev.txt pyproject.toml
 bench: setup ## the main job: train, run, compare, report (Fashion-MNIST where it can be had)
 	@$(BIN)/edge-bench all --dataset auto --epochs $(EPOCHS) --limit $(LIMIT) $(BENCH_FLAGS)
 
-test: setup lint ## all tests; container tests where a Docker engine answers
-	@$(BIN)/python -m pytest
+# tests share the cores: some wait for containers while others compute
+TEST_PROCESSES ?= 3
+test: setup lint ## all tests but the nightly ones; container tests if a Docker engine is available
+	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup -m "not nightly"
 
-test-fast: setup ## the tests that take seconds
-	@$(BIN)/python -m pytest -m "not slow and not containers"
+test-fast: setup ## the tests that take less than a second each
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not containers and not nightly"
+
+test-nightly: setup ## conversions of published models, kills at random moments, signals: CONTRIBUTING.md says why
+	@$(BIN)/python -m pytest -m nightly
 
 CASES ?= 10000
 SEED ?= 1
@@ -57,7 +62,7 @@ audit: $(AUDIT)/bin/pip-audit ## known vulnerabilities of all that is locked; sk
 
 KILLS ?= 200
 faults: setup ## kill -9 at KILLS random moments of run and train, a resume after each; signals: some 40 minutes
-	@EDGE_BENCH_KILLS=$(KILLS) $(BIN)/python -m pytest -s tests/faults
+	@EDGE_BENCH_KILLS=$(KILLS) $(BIN)/python -m pytest -s tests/faults -m "nightly or not nightly"
 
 engines: setup ## only the tests on three Docker engines and a swarm of their own, as root: some eight minutes
 	@$(BIN)/python -m pytest tests/fleet

@@ -19,7 +19,7 @@ from edge_bench.bench.interrupts import asked_to_stop, listen, stop_listening
 if TYPE_CHECKING:
     from edge_bench.bench.errors import EdgeBenchError
 
-__all__ = ["main"]
+__all__ = ["main", "run_command"]
 
 INTERRUPTED = 130
 _REMEDIES = {
@@ -73,7 +73,7 @@ def _standard_streams() -> None:
 def _run(arguments: list[str]) -> int:
     """Run the command in this process and return its exit code."""
     try:
-        code = _run_command(arguments)
+        code = run_command(arguments)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader, e.g. `| head`, has closed the pipe
         code = 0
@@ -104,7 +104,8 @@ def _print_error_line(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
-def _run_command(arguments: list[str]) -> int:
+def run_command(arguments: list[str]) -> int:
+    """Run a command in this process, print its error if there is one, and return the exit code."""
     from edge_bench.app.cli import console
 
     try:

@@ -31,7 +31,7 @@ from edge_bench.bench.records.journal import TrialMade, read_journal
 from edge_bench.bench.records.run import Settings
 from edge_bench.bench.records.run_files import read_run, write_run
 from studies.fleet.recorded_engine import RecordedEngine
-from tests.conftest import CommandLine, clean_environment, command
+from tests.command_line import CommandLine, clean_environment, command
 from tests.fleet.engines import own_folder
 from tests.fleet.saved import LAYERS, saved_image
 

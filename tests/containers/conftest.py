@@ -12,7 +12,7 @@ import pytest
 
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import read_run
-from tests.conftest import REPOSITORY
+from tests.command_line import REPOSITORY
 
 Completed = subprocess.CompletedProcess[str]
 

@@ -11,7 +11,7 @@ import pytest
 from edge_bench.bench.analysis.comparison import compare
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run_files import read_run
-from tests.conftest import REPOSITORY, CommandLine, assert_refused
+from tests.command_line import REPOSITORY, CommandLine, assert_refused
 from tests.containers.conftest import EDGE, HOST, TAG, Story, docker
 from tests.models import CIFAR_JPEGS, MLPERF, mlperf
 

@@ -13,7 +13,7 @@ from edge_bench.app.training.fit.checkpoints import TrainingSettings, read_state
 from edge_bench.app.training.job import train_bundle
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
-from tests.conftest import CommandLine, assert_refused, clean_environment, command
+from tests.command_line import CommandLine, assert_refused, clean_environment, command
 from tests.containers.conftest import HOST, docker
 
 pytestmark = pytest.mark.containers

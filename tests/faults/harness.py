@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge_bench.bench.io.files import PART
-from tests.conftest import clean_environment, command
+from tests.command_line import clean_environment, command
 
 #: Random kills over `run` and `train` together: a few, unless ``make faults`` asks for 200.
 KILLS = int(os.environ.get("EDGE_BENCH_KILLS", "10"))

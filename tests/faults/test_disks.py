@@ -18,8 +18,9 @@ from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.journal import JOURNAL
 from edge_bench.bench.records.run import Settings
 from edge_bench.bench.records.run_files import read_run
-from tests.app.training.test_training import SHORT, assert_same_weights
-from tests.conftest import CommandLine, assert_refused, measure_bundle
+from tests.app.training.weights import SHORT, assert_same_weights
+from tests.command_line import CommandLine, assert_refused
+from tests.factories import measure_bundle
 
 Mount = Callable[..., Path]
 LIGHT = Selection(variants=["dynamic"], runtimes=["litert"])

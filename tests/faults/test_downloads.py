@@ -13,7 +13,7 @@ import pytest
 from edge_bench.app.training.data.download import fashion_mnist
 from edge_bench.bench.errors import DatasetError, DatasetUnavailable
 from edge_bench.bench.progress import Silent
-from tests.conftest import clean_environment
+from tests.command_line import clean_environment
 
 pytestmark = pytest.mark.slow
 

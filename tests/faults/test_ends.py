@@ -18,7 +18,8 @@ from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import MANIFEST, Bundle
 from edge_bench.bench.records.run import Settings
 from edge_bench.bench.records.run_files import read_run
-from tests.conftest import REPOSITORY, measure_bundle
+from tests.command_line import REPOSITORY
+from tests.factories import measure_bundle
 from tests.faults.harness import KILLS, Station
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)

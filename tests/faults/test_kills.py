@@ -19,7 +19,7 @@ from edge_bench.bench.records.journal import JOURNAL
 from edge_bench.bench.records.manifest import History
 from edge_bench.bench.records.run import Run, Trial
 from edge_bench.bench.records.run_files import read_run
-from tests.app.training.test_training import assert_same_weights
+from tests.app.training.weights import assert_same_weights
 from tests.faults.harness import KILLS, Ended, Station
 
 TRIALS, PROCESSES, CONFIGURATIONS = 12, 4, 2

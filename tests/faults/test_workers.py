@@ -23,7 +23,7 @@ from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.run import Configuration, Failure, Settings
 from edge_bench.bench.worker.messages import Prepare, Ready, Time
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess, describe_model
-from tests.conftest import clean_environment
+from tests.command_line import clean_environment
 from tests.faults.harness import group_lives
 
 pytestmark = pytest.mark.slow

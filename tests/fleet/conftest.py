@@ -14,7 +14,7 @@ import pytest
 
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import read_run
-from tests.conftest import REPOSITORY, clean_environment, command
+from tests.command_line import REPOSITORY, clean_environment, command
 from tests.containers import conftest as containers
 from tests.fleet.engines import Dockerd, Network, Sshd, known_refusal, own_folder
 

@@ -2,32 +2,18 @@
 
 import contextlib
 import json
-import re
 import signal
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from edge_bench.bench.analysis.comparison import compare
-from tests.conftest import assert_refused
+from tests.command_line import assert_refused
+from tests.fleet.commands import QUICK, Left, wait_for
 from tests.fleet.conftest import IMAGE, Shelf, runs_in
 
 pytestmark = [pytest.mark.containers, pytest.mark.slow]
-
-QUICK = ("--trials", 2, "--limit", 40)
-Left = Callable[[], list[str]]
-
-
-def wait_for(process: "subprocess.Popen[str]", pattern: str) -> None:
-    assert process.stderr is not None
-    said = []
-    for line in process.stderr:
-        said.append(line)
-        if re.search(pattern, line):
-            return
-    raise AssertionError("".join(said))
 
 
 def test_one_command_three_machines_three_runs_one_table(shelf: Shelf, tmp_path: Path, nothing_left: Left) -> None:
@@ -145,7 +131,7 @@ def test_killed_command_and_killed_engine_are_gone_on_with(shelf: Shelf, tmp_pat
 
 
 def test_what_was_kept_is_seen_and_cleaned(shelf: Shelf, tmp_path: Path, nothing_left: Left) -> None:
-    from tests.conftest import clean_environment, command
+    from tests.command_line import clean_environment, command
 
     assert shelf.run("--trials", 1, "--limit", 20, "--keep", results=tmp_path).returncode == 0
     assert nothing_left() != []

@@ -13,7 +13,7 @@ from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.bundle import Bundle
 from studies.fleet.fleet_overhead import run_of, template
 from studies.fleet.recorded_engine import RecordedEngine
-from tests.conftest import clean_environment, command
+from tests.command_line import clean_environment, command
 from tests.fleet.engines import own_folder
 from tests.fleet.saved import LAYERS, saved_image
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.command_line import REPOSITORY
+from tests.fleet.commands import wait_for
 from tests.fleet.conftest import Shelf, runs_in
 from tests.fleet.engines import Dockerd
-from tests.fleet.test_engines import wait_for
 
 pytestmark = [pytest.mark.containers, pytest.mark.slow]
 Left = Callable[[], list[str]]

@@ -9,11 +9,11 @@ import pytest
 import trustme
 
 from edge_bench.bench.records.bundle import Bundle
-from tests.conftest import assert_refused, clean_environment, command
+from tests.command_line import assert_refused, clean_environment, command
 from tests.containers.conftest import HOST
+from tests.fleet.commands import QUICK, Left
 from tests.fleet.conftest import Shelf, runs_in
 from tests.fleet.engines import client_certificate
-from tests.fleet.test_engines import QUICK, Left
 
 pytestmark = [pytest.mark.containers, pytest.mark.slow]
 

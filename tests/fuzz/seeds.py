@@ -39,8 +39,7 @@ from edge_bench.bench.records.manifest import (
 from edge_bench.bench.records.run import Failure, ProcessRecord, Run
 from edge_bench.bench.system.machine import Finding
 from edge_bench.bench.system.sensors import MachineState
-from tests.bench.analysis.test_comparison import LABELS, machine, result, run
-from tests.bench.offload.made import arm, offload
+from tests.factories import LABELS, arm, machine, offload, result, run
 
 __all__ = [
     "crasher", "histories", "images", "journals", "kerases", "labels", "line", "manifest", "npys", "npz", "offloads",

@@ -24,7 +24,7 @@ from edge_bench.bench.io.record_codec import PackedArray, pack, unpack
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.journal import read_journal
 from edge_bench.bench.records.manifest import Manifest
-from tests.conftest import REPOSITORY
+from tests.command_line import REPOSITORY
 from tests.fuzz import seeds
 from tests.fuzz.__main__ import fuzzed
 from tests.fuzz.targets import targets

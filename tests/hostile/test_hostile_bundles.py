@@ -29,7 +29,7 @@ from edge_bench.bench.preprocessing.decode import decode
 from edge_bench.bench.preprocessing.presets import Geometry
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run_files import read_run
-from tests.conftest import CommandLine, assert_refused
+from tests.command_line import CommandLine, assert_refused
 from tests.fuzz import seeds
 from tests.hostile.conftest import header, with_images, write_manifest
 

@@ -13,7 +13,7 @@ from edge_bench.bench.measure.plan import Selection, plan
 from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.models.model_files import ModelFiles
 from edge_bench.bench.records.bundle import Bundle
-from tests.conftest import CommandLine
+from tests.command_line import CommandLine
 from tests.fuzz import seeds
 from tests.hostile.conftest import write_manifest
 

@@ -10,7 +10,7 @@ from edge_bench.app.render.text.table import render
 from edge_bench.app.tables.runs.run import run_table
 from edge_bench.bench.analysis.comparison import compare
 from edge_bench.bench.io.record_codec import encode_record
-from tests.conftest import CommandLine, assert_refused
+from tests.command_line import CommandLine, assert_refused
 from tests.fuzz import seeds
 
 

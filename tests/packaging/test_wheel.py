@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.command_line import REPOSITORY
 
 pytestmark = pytest.mark.slow
 

@@ -16,7 +16,7 @@ from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.journal import JOURNAL
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import read_run
-from tests.conftest import REPOSITORY, CommandLine, assert_refused, clean_environment, command
+from tests.command_line import REPOSITORY, CommandLine, assert_refused, clean_environment, command
 
 QUICK = ("--trials", 2, "--processes", 1, "--limit", 40, "--runtime", "litert")
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]

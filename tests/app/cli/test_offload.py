@@ -15,7 +15,7 @@ from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.offload.records.files import read_offload
 from edge_bench.bench.offload.records.offload import Offload
 from edge_bench.bench.records.bundle import Bundle
-from tests.conftest import CommandLine, assert_refused, command
+from tests.command_line import CommandLine, assert_refused, command
 from tests.serving import Served, served
 
 pytestmark = pytest.mark.slow

@@ -3,7 +3,7 @@
 import pytest
 
 from edge_bench.app.cli.renamed_options import RENAMED, with_current_names
-from tests.conftest import CommandLine, command_parameters
+from tests.command_line import CommandLine, command_parameters
 
 
 def test_flags_and_variables_get_their_current_names() -> None:

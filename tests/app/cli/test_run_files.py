@@ -10,7 +10,7 @@ from PIL import Image
 
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run_files import read_run
-from tests.conftest import CommandLine, assert_refused
+from tests.command_line import CommandLine, assert_refused
 from tests.models import CIFAR_JPEGS, MLPERF, mlperf, onnx_of, tflite_of
 
 pytestmark = pytest.mark.slow
@@ -189,7 +189,7 @@ def test_float16_inputs_are_fed(edge_bench: CommandLine, digit_images: Path, tmp
 
 
 def test_images_of_every_kind_in_one_folder(edge_bench: CommandLine, digits_bundle: Bundle, tmp_path: Path) -> None:
-    from tests.bench.preprocessing.test_decode import bomb, broken_jpeg
+    from tests.images import bomb, broken_jpeg
 
     folder = tmp_path / "mixed"
     for number in range(10):

@@ -10,7 +10,7 @@ import pytest
 
 from edge_bench.app.cli.supervisor import needs_supervision
 from edge_bench.bench.interrupts import asked_to_stop, defer_interrupts
-from tests.conftest import clean_environment
+from tests.command_line import clean_environment
 from tests.faults.harness import group_lives
 
 pytestmark = pytest.mark.slow

@@ -19,7 +19,8 @@ from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Settings
 from edge_bench.bench.records.run_files import read_run
-from tests.conftest import CommandLine, assert_refused, clean_environment, command, measure_bundle
+from tests.command_line import CommandLine, assert_refused, clean_environment, command
+from tests.factories import measure_bundle
 
 pytestmark = pytest.mark.slow
 

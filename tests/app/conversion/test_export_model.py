@@ -8,7 +8,7 @@ import pytest
 
 from edge_bench.app.training.fit.architectures import resnet20
 from edge_bench.bench.records.bundle import Bundle
-from tests.conftest import CommandLine, assert_refused
+from tests.command_line import CommandLine, assert_refused
 from tests.models import CIFAR_JPEGS
 
 

@@ -9,7 +9,7 @@ import pytest
 from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.models.cost import model_cost
 from edge_bench.bench.records.bundle import Bundle
-from tests.conftest import CommandLine, assert_refused
+from tests.command_line import CommandLine, assert_refused
 from tests.models import tflite_of
 
 #: Millions of multiply-accumulates and of parameters. Howard et al. 2017, table 4; Sandler et al. 2018, table 4;

@@ -15,7 +15,7 @@ from edge_bench.app.fleet.docker.inventory import engine_settings
 from edge_bench.app.fleet.docker.transfer import checksums, files_in, packed, unpacked
 from edge_bench.app.fleet.swarm.stack import Stack, as_yaml
 from edge_bench.bench.errors import BadInput
-from tests.conftest import CommandLine, assert_refused
+from tests.command_line import CommandLine, assert_refused
 from tests.fleet.saved import LAYERS, saved_image
 
 

@@ -12,42 +12,16 @@ import pytest
 from edge_bench.app.render.formats import Layout
 from edge_bench.app.report.write import report_formats, write_history, write_report
 from edge_bench.bench.analysis.history import history
-from edge_bench.bench.dataset.workload import bundle_workload
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.record_codec import pack
-from edge_bench.bench.measure.plan import Selection, plan
-from edge_bench.bench.measure.runner import run_benchmark
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
-from edge_bench.bench.records.run import Failure, Result, Run, Settings
-from tests.bench.analysis.test_comparison import LABELS, machine, result, run
-from tests.conftest import CommandLine, assert_refused
+from edge_bench.bench.records.run import Failure, Result, Run
+from tests.app.report.conftest import EMULATED
+from tests.command_line import CommandLine, assert_refused
+from tests.factories import LABELS, machine, result, run
 
 PI = machine(hostname="pi", cpu="Cortex-A72", architecture="aarch64")
-EMULATED = machine(hostname="edge", architecture="aarch64", emulated=True, emulation_signs=["a sign"])
-
-
-@pytest.fixture(scope="session")
-def real_run(digits_bundle: Bundle) -> Run:
-    """Six trials each of LiteRT's variants on real digits."""
-    selection = Selection(runtimes=["litert"])
-    return run_benchmark(
-        bundle_workload(digits_bundle, 60),
-        plan(digits_bundle, selection),
-        Settings(trials=6, processes=3, limit=60),
-        Silent(),
-    )
-
-
-@pytest.fixture(scope="session")
-def emulated_run(real_run: Run) -> Run:
-    """The same as an emulated edge's: other names, two labels that came out differently, times that mean nothing."""
-    results = []
-    for item in real_run.results:
-        labels = item.labels()
-        labels[:2] = (labels[:2] + 1) % 10
-        results.append(msgspec.structs.replace(item, predictions=pack(labels)))
-    return msgspec.structs.replace(real_run, run_id="e" * 32, machine=EMULATED, results=results)
 
 
 def page_of(folder: Path, runs: list[Run], *bundles: Path) -> str:

@@ -10,7 +10,6 @@ from edge_bench.app.report.write import write_report
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Run
-from tests.app.report.test_report import emulated_run, real_run  # noqa: F401
 from tests.browser import Browser, chromium, why_no_browser
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_no_browser()), reason=why_no_browser() or "-")]
@@ -45,8 +44,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def report(
     tmp_path_factory: pytest.TempPathFactory,
-    real_run: Run,  # noqa: F811
-    emulated_run: Run,  # noqa: F811
+    real_run: Run,
+    emulated_run: Run,
     digits_bundle: Bundle,
 ) -> Path:
     path = tmp_path_factory.mktemp("report") / "report.html"

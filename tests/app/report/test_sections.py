@@ -12,8 +12,7 @@ from edge_bench.app.report.disagreements import png_address
 from edge_bench.app.report.reproduce import reproduce_section
 from edge_bench.bench.offload.records.power import Power
 from edge_bench.bench.records.run import Settings
-from tests.bench.analysis.test_comparison import result, run
-from tests.bench.offload.made import arm, offload
+from tests.factories import arm, offload, result, run
 
 
 def test_thumbnails_are_exact_subsampled_and_always_the_same() -> None:

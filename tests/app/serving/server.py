@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 
-from tests.conftest import clean_environment, command
+from tests.command_line import clean_environment, command
 
 LONG = 120.0
 

@@ -3,15 +3,15 @@
 import gzip
 import http.client
 import json
-import socket
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from tests.app.serving.bodies import files, png
+from tests.app.serving.raw import answer_of, post
 from tests.app.serving.server import Served, answer_on, as_json, body_of, pixels
-from tests.app.serving.test_protocol_served import files, png
 
 Images = npt.NDArray[np.uint8]
 TWO = np.zeros((2, 28, 28, 1), np.uint8)
@@ -214,20 +214,6 @@ def test_after_all_this_it_answers_from_the_same_worker(served: Served, digits: 
         assert served.ask("POST", f"/v2/models/{served.name}/infer", body).status == 400
     assert served.infer(*pixels(digits[:1])).status == 200
     assert served.worker.pid == worker
-
-
-def post(server: Served, *headers: str) -> bytes:
-    return "\r\n".join([f"POST /v2/models/{server.name}/infer HTTP/1.1", "Host: here", *headers, "", ""]).encode()
-
-
-def answer_of(wire: socket.socket) -> bytes:
-    """All until the server closes."""
-    received = b""
-    while part := wire.recv(65536):
-        received += part
-        if b"\r\n\r\n" in received and b"content-length: 0" not in received and received.endswith(b"}"):
-            break
-    return received
 
 
 def test_answers_are_http(served: Served) -> None:

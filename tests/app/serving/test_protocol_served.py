@@ -16,8 +16,9 @@ from edge_bench.bench.measure.plan import Selection
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Settings
+from tests.app.serving.bodies import counted, encoded, files, png
 from tests.app.serving.server import Served, as_json, body_of, pixels
-from tests.conftest import measure_bundle
+from tests.factories import measure_bundle
 from tests.models import tflite_of
 
 Images = npt.NDArray[np.uint8]
@@ -77,16 +78,6 @@ def test_every_kind_of_model_predicts_as_in_a_local_run(
             assert tritons_labels(server, digits[:200], at_once) == local[:200]
 
 
-def png(image: Images) -> bytes:
-    return encoded(image, "PNG")
-
-
-def encoded(image: Images, form: str) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(image[..., 0]).save(file, form)
-    return file.getvalue()
-
-
 def test_json_in_and_out_nested_or_flat_says_the_same_as_binary(served: Served, digits: Images) -> None:
     some = digits[:5]
     nested, flat = served.infer(as_json(some)), served.infer(as_json(some, some.ravel().tolist()))
@@ -121,16 +112,6 @@ def test_image_files_are_decoded_as_they_are(served: Served, digits: Images) -> 
 
 
 BYTES = {"datatype": "BYTES", "shape": [20]}
-
-
-def files(contents: list[bytes]) -> tuple[dict[str, Any], bytes]:
-    data = b"".join(len(content).to_bytes(4, "little") + content for content in contents)
-    return pixels(
-        np.zeros(0, np.uint8),
-        datatype="BYTES",
-        shape=[len(contents)],
-        parameters={"binary_data_size": len(data)},
-    )[0], data
 
 
 def test_each_answer_says_where_its_time_went(served: Served, digits: Images) -> None:
@@ -172,11 +153,6 @@ def test_what_is_counted_is_what_was_asked(served: Served, digits: Images) -> No
         assert after[name] - before.get(name, 0) == count
     assert after["edge_bench_compute_seconds_count"] - before["edge_bench_compute_seconds_count"] == 1
     assert after["edge_bench_worker_resident_bytes"] > 1 << 20
-
-
-def counted(server: Served) -> dict[str, float]:
-    lines = server.ask("GET", "/metrics").body.decode().splitlines()
-    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
 
 
 def test_a_model_file_is_served_with_a_stated_preprocessing(

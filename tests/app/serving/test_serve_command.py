@@ -11,7 +11,7 @@ from edge_bench.app.serving.auth import on_loopback
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.records.bundle import Bundle
 from tests.app.serving.server import Served
-from tests.conftest import CommandLine, assert_refused
+from tests.command_line import CommandLine, assert_refused
 
 
 def test_a_port_that_is_taken_is_said_before_a_model_is_loaded(edge_bench: CommandLine, digits_bundle: Bundle) -> None:

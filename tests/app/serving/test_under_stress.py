@@ -17,10 +17,10 @@ import psutil
 import pytest
 
 from edge_bench.bench.records.bundle import Bundle
+from tests.app.serving.bodies import counted
 from tests.app.serving.conftest import LIGHT
+from tests.app.serving.raw import answer_of, post
 from tests.app.serving.server import LONG, Answer, Served, body_of, pixels
-from tests.app.serving.test_bad_requests import answer_of, post
-from tests.app.serving.test_protocol_served import counted
 
 pytestmark = pytest.mark.slow
 

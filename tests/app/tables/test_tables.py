@@ -14,7 +14,7 @@ from edge_bench.app.tables.runs.run import run_table
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.run import Configuration, Failure, Result
 from edge_bench.bench.stats.intervals import Interval
-from tests.bench.analysis.test_comparison import result, run
+from tests.factories import result, run
 
 TABLE = Table(
     title="a title",

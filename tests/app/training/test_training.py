@@ -1,12 +1,9 @@
 """Training: the paper's model, the same weights from the same seed, and nothing lost by an interruption."""
 
 from pathlib import Path
-from typing import Any
 
-import keras
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from edge_bench.app.training.fit.architectures import paper_cnn
@@ -19,20 +16,11 @@ from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.manifest import History
 from edge_bench.bench.records.run import Settings
-from tests.conftest import CommandLine, assert_refused, measure_bundle
+from tests.app.training.weights import SHORT, assert_same_weights, weights
+from tests.command_line import CommandLine, assert_refused
+from tests.factories import measure_bundle
 
 pytestmark = pytest.mark.slow
-
-SHORT = TrainingSettings(dataset="digits", epochs=3, batch_size=32)
-
-
-def weights(folder: Path) -> list[npt.NDArray[Any]]:
-    return [np.asarray(value) for value in keras.models.load_model(folder / "model.keras").get_weights()]
-
-
-def assert_same_weights(first: Path, second: Path) -> None:
-    for a, b in zip(weights(first), weights(second), strict=True):
-        np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.5])

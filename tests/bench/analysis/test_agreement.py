@@ -6,7 +6,7 @@ from edge_bench.app.render.formats import Format
 from edge_bench.app.render.text.table import render
 from edge_bench.app.tables.runs.cross_machine import across_table
 from edge_bench.bench.analysis.comparison import compare
-from tests.bench.analysis.test_comparison import cut, machine, result, row, run
+from tests.factories import cut, machine, result, row, run
 
 PI = machine(hostname="pi", architecture="aarch64", emulated=True, emulation_signs=["a sign"])
 

@@ -10,7 +10,7 @@ from edge_bench.bench.analysis.attribution import Effect
 from edge_bench.bench.analysis.comparison import compare
 from edge_bench.bench.records.run import Result, Run
 from edge_bench.bench.stats.ratios import Verdict
-from tests.bench.analysis.test_comparison import machine, result, run
+from tests.factories import machine, result, run
 
 PI = machine(hostname="pi", architecture="aarch64")
 

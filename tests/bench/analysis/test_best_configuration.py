@@ -15,9 +15,8 @@ from edge_bench.bench.measure.scenario import Scenario, batch_sizes_for
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Result, Settings
 from edge_bench.bench.stats.latency import histogram, percentiles
-from tests.bench.analysis.test_comparison import machine, result, run
-from tests.bench.measure.test_runner import measure
-from tests.conftest import CommandLine, assert_refused
+from tests.command_line import CommandLine, assert_refused
+from tests.factories import machine, measure, result, run
 
 
 def batch(size: int, seconds: float, noise: float = 0.001) -> Result:

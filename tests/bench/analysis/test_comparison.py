@@ -1,64 +1,15 @@
 """Comparisons of made-up Runs whose right answers are known."""
 
-import zlib
-from typing import Any
-
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import pytest
 
-from edge_bench.bench.analysis.comparison import Comparison, Row, compare, matches
+from edge_bench.bench.analysis.comparison import compare, matches
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.record_codec import pack
-from edge_bench.bench.records.run import BundleIdentity, Configuration, Images, Result, Run, Settings, Trial
+from edge_bench.bench.records.run import Configuration, Result
 from edge_bench.bench.stats.ratios import Verdict
-from edge_bench.bench.system.machine import Machine
-
-LABELS = np.arange(100) % 10
-
-
-def machine(**changes: Any) -> Machine:
-    fields: dict[str, Any] = {
-        "hostname": "desk", "board": "", "cpu": "CPU", "architecture": "x86_64", "cores": 2, "frequency_mhz": None,
-        "governor": "", "memory_bytes": 1, "os": "Linux", "kernel": "6", "python": "3.11", "container": False,
-        "emulated": False, "emulation_signs": [], "libraries": {},
-    }  # fmt: skip
-    return Machine(**(fields | changes))
-
-
-def result(variant: str, runtime: str, seconds: float, wrong: int = 0, size: int = 1000, noise: float = 0.0) -> Result:
-    """Thirty trials over five processes, which differ by ``noise``; the first ``wrong`` images are misclassified."""
-    generator = np.random.default_rng(zlib.crc32(f"{variant} {runtime}".encode()))
-    luck = generator.normal(1, noise, 5)
-    predictions = LABELS.copy()
-    predictions[:wrong] = (predictions[:wrong] + 1) % 10
-    trials = [
-        Trial(
-            process=number // 6, round=number % 6, sequence_number=number, began_ns=number, passes=1,
-            correct=100 - wrong,
-            elapsed_ns=int(1e9 * seconds * luck[number // 6] * generator.normal(1, 0.001)), latencies=pack([1, 2, 3]),
-        )
-        for number in range(30)
-    ]  # fmt: skip
-    configuration = Configuration(variant=variant, runtime=runtime, threads=1, batch_size=1)
-    return Result(configuration=configuration, bytes=size, sha256="", trials=trials, predictions=pack(predictions))
-
-
-def run(*results: Result, on: Machine | None = None, bundle: str = "b", indices: npt.NDArray[Any] | None = None) -> Run:
-    indices = np.arange(100) if indices is None else indices
-    return Run(
-        run_id="0123456789abcdef", began="2026-01-01T00:00:00+00:00", ended="", wall_seconds=1, complete=True,
-        tool_version="", tool_revision="", machine=on or machine(), settings=Settings(), results=list(results),
-        bundle=BundleIdentity(
-            sha256=bundle, created="", model="m", parameters=1, dataset="d", dataset_sha256="", classes=["0"] * 10
-        ),
-        images=Images(indices=pack(indices), labels=pack(LABELS[indices]), total_images=100),
-    )  # fmt: skip
-
-
-def row(comparison: Comparison, variant: str, runtime: str) -> Row:
-    return next(r for r in comparison.rows if (r.configuration.variant, r.configuration.runtime) == (variant, runtime))
+from tests.factories import LABELS, cut, machine, result, row, run
 
 
 def test_faster_slower_and_same_against_the_original() -> None:
@@ -109,10 +60,6 @@ def test_two_machines_are_compared_unpaired_and_on_the_images_both_saw() -> None
     assert light.agreement is not None
     assert light.agreement.total == 20
     assert light.agreement.same == 20
-
-
-def cut(whole: Result, count: int, start: int = 0) -> Result:
-    return msgspec.structs.replace(whole, predictions=pack(whole.labels()[start : start + count]))
 
 
 def test_emulated_times_get_no_verdict_and_no_slack_but_agreement_counts() -> None:

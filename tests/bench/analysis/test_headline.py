@@ -2,7 +2,7 @@
 
 from edge_bench.bench.analysis.headline import headlines
 from edge_bench.bench.stats.ratios import Verdict
-from tests.bench.analysis.test_comparison import machine, result, run
+from tests.factories import machine, result, run
 
 HOST = run(
     result("keras", "tensorflow", 1.0), result("dynamic", "tflite-runtime", 2.0), result("dynamic", "litert", 0.5)

@@ -5,7 +5,7 @@ import msgspec
 from edge_bench.bench.analysis.history import history
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.stats.ratios import Verdict
-from tests.bench.analysis.test_comparison import machine, result, run
+from tests.factories import machine, result, run
 
 
 def on_day(day: int, whole: Run, **changes: object) -> Run:

@@ -9,8 +9,8 @@ from edge_bench.bench.analysis.regression_gate import Change, Judgement, Limits,
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.records.run import Failure, Run
-from tests.bench.analysis.test_comparison import machine, result, run
-from tests.conftest import CommandLine, assert_refused
+from tests.command_line import CommandLine, assert_refused
+from tests.factories import machine, result, run
 
 OLD = run(result("dynamic", "litert", 1.0), result("float32", "litert", 2.0))
 BOTH = Limits(slower=0.05, accuracy_drop=0.5)

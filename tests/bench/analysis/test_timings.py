@@ -7,7 +7,7 @@ import pytest
 from edge_bench.bench.analysis.timings import RunResult, comparable_seconds, time_ratio
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.run import Result
-from tests.bench.analysis.test_comparison import result, run
+from tests.factories import result, run
 
 IMAGES = 100
 

@@ -8,14 +8,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge_bench.bench.dataset.workload import bundle_workload
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.files import sha256_of
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.measure import runner as benchmark
 from edge_bench.bench.measure.plan import Selection, plan
-from edge_bench.bench.measure.runner import run_benchmark
-from edge_bench.bench.progress import Progress, Silent
+from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.manifest import Manifest
 from edge_bench.bench.records.run import Run, Settings
@@ -23,15 +21,10 @@ from edge_bench.bench.records.run_files import read_run, write_run
 from edge_bench.bench.runtimes import RUNTIMES, installed_version
 from edge_bench.bench.worker.messages import Ready, Time, Timed
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
+from edge_bench.bench.worker.warmup import WARM_UP_NS
+from tests.factories import QUICK, measure
 
-QUICK = Settings(trials=4, processes=2, limit=60)
 LITE = [name for name in ("tflite-runtime", "litert") if installed_version(RUNTIMES[name])]
-
-
-def measure(bundle: Bundle, selection: Selection, settings: Settings = QUICK, progress: Progress | None = None) -> Run:
-    return run_benchmark(
-        bundle_workload(bundle, settings.limit, settings.seed), plan(bundle, selection), settings, progress or Silent()
-    )
 
 
 def forge(folder: Path, variant: str, content: bytes) -> Bundle:
@@ -63,7 +56,7 @@ def test_every_configuration_has_every_trial_in_fresh_processes(light_run: Run) 
         assert [trial.process for trial in result.trials] == [0, 0, 1, 1]
         assert [process.index for process in result.processes] == [0, 1]
         for process in result.processes:
-            assert process.warm_up_ns >= 500_000_000
+            assert process.warm_up_ns >= WARM_UP_NS
             assert 0 < process.memory_before_bytes < process.memory_peak_bytes
             assert process.load_ns > 0
             assert process.first_inference_ns > 0

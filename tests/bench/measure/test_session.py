@@ -15,7 +15,7 @@ from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Settings
 from edge_bench.bench.records.run_files import read_run, write_run
-from tests.conftest import measure_bundle
+from tests.factories import measure_bundle
 
 QUICK = Settings(trials=2, processes=1, limit=20)
 LIGHT = Selection(variants=["dynamic"], runtimes=["litert"])

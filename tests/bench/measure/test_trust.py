@@ -14,8 +14,7 @@ from edge_bench.bench.system.environment import load_now, machine_findings
 from edge_bench.bench.system.machine import Finding, Machine, describe_machine
 from edge_bench.bench.system.sensors import MachineState, Sensors, throttling
 from tests import trees
-from tests.bench.analysis.test_comparison import machine, result, run
-from tests.bench.measure.test_runner import measure
+from tests.factories import machine, measure, result, run
 
 MS = 1_000_000
 

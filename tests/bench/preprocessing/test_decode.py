@@ -1,8 +1,5 @@
 """Image files of every kind as pixels of the model's size."""
 
-import io
-import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +12,7 @@ from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.preprocessing.decode import decode
 from edge_bench.bench.preprocessing.presets import Geometry
 from edge_bench.bench.progress import Silent
+from tests.images import bomb, broken_jpeg
 
 RGB = Geometry(8, 8, 3)
 GREY = Geometry(8, 8, 1)
@@ -75,23 +73,6 @@ def test_a_crop_of_half_keeps_the_middle(tmp_path: Path) -> None:
     target[4:12, 4:12] = 255
     path = saved(tmp_path / "t.png", Image.fromarray(target))
     assert decode(path, Geometry(8, 8, 3, crop=0.5, interpolation="nearest")).min() == 255
-
-
-def bomb() -> bytes:
-    """A PNG of 20,000×20,000 pixels in under 100 kB."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", 20_000, 20_000, 1, 0, 0, 0, 0)
-    rows = zlib.compress(bytes(2501) * 2000, 9)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-
-
-def broken_jpeg() -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).save(buffer, "JPEG")
-    return buffer.getvalue()[:900]
 
 
 @pytest.mark.parametrize(

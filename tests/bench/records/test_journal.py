@@ -16,7 +16,7 @@ from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.journal import JOURNAL, Journal, TrialMade, read_journal
 from edge_bench.bench.records.run import Run, Settings
 from edge_bench.bench.records.run_files import read_run
-from tests.conftest import measure_bundle
+from tests.factories import measure_bundle
 
 pytestmark = pytest.mark.slow
 

@@ -21,7 +21,7 @@ from edge_bench.bench.records.journal import JOURNAL
 from edge_bench.bench.records.run import Run, Settings
 from edge_bench.bench.records.run_files import read_run
 from edge_bench.bench.system.concurrent_runs import concurrent_runs, detect_concurrent_runs
-from tests.conftest import clean_environment
+from tests.command_line import clean_environment
 
 LIGHT = Selection(variants=["dynamic"], runtimes=["litert"])
 QUICK = Settings(trials=3, processes=1, limit=20)

@@ -13,7 +13,7 @@ from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
 from edge_bench.bench.runtimes.base import Clock, PassTimes
 from edge_bench.bench.worker.__main__ import top_classes
 from edge_bench.bench.worker.warmup import warm_up
-from tests.conftest import REPOSITORY
+from tests.command_line import REPOSITORY
 
 UNIT = Preprocessing(scale=1 / 255, offset=0.0)
 IMAGES = np.arange(256, dtype=np.uint8).reshape(4, 8, 8, 1)
@@ -79,7 +79,7 @@ def test_a_model_that_does_not_fit_the_images_is_refused(unfit: TensorSpec, word
 def test_warm_up_lasts_half_a_second_and_foretells_a_pass() -> None:
     clock = FakeClock()
     session = FakeSession(clock, cost=40_000_000, batch_size=1)
-    duration, invocations, pass_ns = warm_up(session, IMAGES[:1], np.zeros((1, 10)), 4, clock)
+    duration, invocations, pass_ns = warm_up(session, IMAGES[:1], np.zeros((1, 10)), 4, clock, 500_000_000)
     assert invocations == 13  # the first count of 40 ms that reaches 500 ms
     assert duration == 520_000_000
     assert pass_ns == 4 * 40_000_000

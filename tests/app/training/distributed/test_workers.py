@@ -25,7 +25,7 @@ from edge_bench.app.training.job import train_bundle
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
-from tests.conftest import CommandLine, assert_refused, clean_environment, command
+from tests.command_line import CommandLine, assert_refused, clean_environment, command
 
 DIGITS = ("--dataset", "digits", "--batch-size", 32)
 

@@ -15,8 +15,7 @@ from edge_bench.bench.offload.records.offload import LOCAL, Arm
 from edge_bench.bench.offload.records.power import power_from
 from edge_bench.bench.records.run import Failure
 from edge_bench.bench.stats.ratios import Verdict
-from tests.bench.analysis.test_comparison import machine
-from tests.bench.offload.made import arm, offload
+from tests.factories import arm, machine, offload
 
 LTE = link_from("rtt=10ms,rate=1Mbit")
 

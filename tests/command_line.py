@@ -1,0 +1,110 @@
+"""`edge-bench` as a person calls it: in a process of its own, or in this one, where errors are objects."""
+
+import contextlib
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from edge_bench.app.cli import console, entry
+from edge_bench.bench.errors import BadInput, EdgeBenchError
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+#: ``edge_bench("run", folder, "--trials", 2, EDGE_BENCH_LIMIT="20")``
+CommandLine = Callable[..., "subprocess.CompletedProcess[str]"]
+#: ``refuses("run", "nowhere")`` asserts that the command is refused, and returns how.
+Refuses = Callable[..., EdgeBenchError]
+
+
+def command(*arguments: object) -> list[str]:
+    """The command line of a process of its own."""
+    return [sys.executable, "-m", "edge_bench", *map(str, arguments)]
+
+
+def clean_environment(cache: Path) -> dict[str, str]:
+    """This process's environment without the person's EDGE_BENCH_… variables, network or cache."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("EDGE_BENCH_")}
+    return kept | {
+        "PYTHONPATH": str(REPOSITORY),
+        "EDGE_BENCH_CACHE": str(cache / "cache"),
+        "EDGE_BENCH_RUNTIME_DIR": str(cache),  # other runs on this machine are not part of the test
+        "EDGE_BENCH_FASHION_MNIST_URL": "http://127.0.0.1:9/",  # nothing listens on the discard port
+        "EDGE_BENCH_WARM_UP_SECONDS": os.environ.get("EDGE_BENCH_WARM_UP_SECONDS", "0.5"),
+    }
+
+
+def call(*arguments: object, cwd: Path, timeout: float = 300, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command in a process of its own."""
+    return subprocess.run(
+        command(*arguments), cwd=cwd, env=clean_environment(cwd) | environment, capture_output=True, text=True,
+        timeout=timeout, check=False,
+    )  # fmt: skip
+
+
+@dataclass
+class Outcome:
+    """How a command ended that ran in this process."""
+
+    code: int
+    stdout: str
+    stderr: str
+    error: EdgeBenchError | None
+
+
+def call_here(*arguments: object, cwd: Path, **environment: str) -> Outcome:
+    """Run a command in this process, without its signal handling."""
+    errors: list[EdgeBenchError] = []
+    stdout, stderr = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.dict(os.environ, clean_environment(cwd) | environment, clear=True),
+        mock.patch.object(console, "print_error", errors.append),
+        mock.patch.object(console, "settings", console.Settings()),
+        contextlib.chdir(cwd),
+        contextlib.redirect_stdout(stdout),
+        contextlib.redirect_stderr(stderr),
+    ):
+        code = entry.run_command([str(argument) for argument in arguments])
+    return Outcome(code, stdout.getvalue(), stderr.getvalue(), errors[0] if errors else None)
+
+
+def refusal(*arguments: object, cwd: Path, kind: type[EdgeBenchError] = BadInput, **environment: str) -> EdgeBenchError:
+    """Assert that a command is refused with an error of this kind before it prints any result; return the error."""
+    outcome = call_here(*arguments, cwd=cwd, **environment)
+    assert outcome.error is not None, f"not refused: {outcome}"
+    assert isinstance(outcome.error, kind), repr(outcome.error)
+    assert outcome.code == outcome.error.exit_code
+    assert outcome.error.problem
+    assert not outcome.stdout
+    return outcome.error
+
+
+def assert_refused(done: "subprocess.CompletedProcess[str]", *mentions: str, code: int = 2) -> None:
+    """Assert one or two lines on stderr, no traceback, the exit code, and options, paths or values that are named."""
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    errors = lines[next((n for n, line in enumerate(lines) if line.startswith("error:")), 0) :]
+    assert done.returncode == code, done.stderr
+    assert 1 <= len(errors) <= 2, done.stderr
+    assert errors[0].startswith("error:")
+    assert "Traceback" not in done.stderr
+    for mention in mentions:
+        assert mention in done.stderr
+
+
+def command_parameters(with_names: bool = False) -> Iterator[Any]:
+    """Every option and argument of every command, hidden ones and those of ``fleet`` included."""
+    from typer.main import get_command
+
+    from edge_bench.app.cli.main import app
+
+    def parameters(group: Any, name: str) -> Iterator[Any]:
+        for each in group.params:
+            yield (name, each) if with_names else each
+        for sub_name, sub in getattr(group, "commands", {}).items():
+            yield from parameters(sub, f"{name} {sub_name}".strip())
+
+    yield from parameters(get_command(app), "")
