@@ -1,4 +1,4 @@
-"""A real, headless Chromium for a page in a file: what it says, what it shows, what it asks the network for."""
+"""A headless Chromium that opens a page from a file: its log, its screenshots and its network requests."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable
 
 
 def why_no_browser() -> str:
-    """Empty where there are a Chromium, its driver and Selenium; else what is missing."""
+    """Return what is missing: Chromium, its driver or Selenium; empty if all are installed."""
     if not any(map(shutil.which, _NAMES)):
         return "no Chromium: apt-get install chromium"
     if not shutil.which("chromedriver"):
@@ -28,13 +28,13 @@ def why_no_browser() -> str:
 
 
 class Browser:
-    """One window that shows one page at a time."""
+    """One window."""
 
     def __init__(self, driver: Any) -> None:
         self._driver = driver
 
     def show(self, page: Path, width: int, height: int = 844, *, dark: bool = False, scale: float = 1) -> None:
-        """Opens a file in a window ``width`` CSS pixels wide, in the light or the dark scheme."""
+        """Open a file in a window ``width`` CSS pixels wide, in light or dark mode."""
         self._command(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=False
         )
@@ -43,28 +43,28 @@ class Browser:
         self._driver.get(page.resolve().as_uri())
 
     def run(self, script: str) -> Any:
-        """What JavaScript answers; it has to ``return`` it."""
+        """Run JavaScript and return the value of its ``return`` statement."""
         return self._driver.execute_script(script)
 
-    def said(self) -> list[str]:
-        """What the console and the page's policy had to say since the last time."""
+    def log(self) -> list[str]:
+        """Return the messages of the console and of the content security policy since the last call."""
         return [entry["message"] for entry in self._driver.get_log("browser")]
 
     def fetched(self) -> list[str]:
-        """Addresses asked for since the last time, without those inside the page itself."""
+        """Return the URLs that were requested since the last call, without data URLs."""
         events = [json.loads(entry["message"])["message"] for entry in self._driver.get_log("performance")]
         asked = [event["params"] for event in events if event["method"] == "Network.requestWillBeSent"]
         return [params["request"]["url"] for params in asked if not params["request"]["url"].startswith("data:")]
 
     def screenshot(self, path: Path, *, top: int = 0, height: int | None = None) -> None:
-        """The page from ``top`` on, ``height`` CSS pixels or all of it, as PNG."""
+        """Write the page as PNG, from ``top`` on, ``height`` CSS pixels or to its end."""
         size = self.run("return [innerWidth, document.documentElement.scrollHeight]")
         clip = {"x": 0, "y": top, "width": size[0], "height": height or size[1] - top, "scale": 1}
         answer = self._command("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
         path.write_bytes(base64.b64decode(answer["data"]))
 
     def print(self, path: Path) -> None:
-        """The page as a printer gets it, as PDF."""
+        """Write the page as PDF, as it would be printed."""
         answer = self._command("Page.printToPDF", printBackground=False, preferCSSPageSize=True, paperWidth=8.27,
                                paperHeight=11.69)  # fmt: skip
         path.write_bytes(base64.b64decode(answer["data"]))
@@ -75,7 +75,7 @@ class Browser:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser that is gone afterwards."""
+    """Start a browser, and end it afterwards."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
@@ -84,9 +84,9 @@ def chromium() -> Iterator[Browser]:
     for argument in ("--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"):
         options.add_argument(argument)
     if os.geteuid() == 0:
-        options.add_argument("--no-sandbox")  # Chromium refuses to start as root with it
+        options.add_argument("--no-sandbox")  # Chromium does not start as root with its sandbox
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    # the driver is named, so that Selenium looks for none on the network
+    # with a given driver, Selenium does not download one
     driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
     try:
         yield Browser(driver)

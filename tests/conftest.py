@@ -20,26 +20,23 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # half a second for each worker process is what a measurement needs; tests need to know that it happens
 os.environ.setdefault("EDGE_BENCH_WARM_UP_SECONDS", "0.02")
 
-#: Tests that share something expensive run in one process each, the slowest first (`make test` uses pytest-xdist).
-GROUPS = {"tests/fleet/": "engines", "tests/containers/": "containers", "tests/compatibility/": "compatibility"}
 
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Group tests for pytest-xdist, and put groups that need Docker first."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run tests that share an expensive fixture in one process (pytest-xdist), and start the longest groups first."""
     order = {"containers": 0, "engines": 1}
     for item in items:
-        if group := _group(item, config.rootpath):
+        if not item.get_closest_marker("xdist_group") and (group := _group(item)):
             item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: order.get(_group(item, config.rootpath), 2))
+    items.sort(key=lambda item: order.get(_group(item), 2))
 
 
-def _group(item: pytest.Item, root: Path) -> str:
-    path = item.path.relative_to(root).as_posix()
+def _group(item: pytest.Item) -> str:
+    if marker := item.get_closest_marker("xdist_group"):
+        return str(marker.args[0])
+    if "images" in item.fixturenames:  # type: ignore[attr-defined]
+        return "containers"
     fixtures = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
-    for folder, group in GROUPS.items():
-        if path.startswith(folder) and (group != "engines" or {"shelf", "images"} & set(fixtures)):
-            return group
-    return path if any(definitions[-1].scope == "module" for definitions in fixtures.values()) else ""
+    return str(item.path) if any(definitions[-1].scope == "module" for definitions in fixtures.values()) else ""
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,7 +11,7 @@ __all__ = ["bomb", "broken_jpeg"]
 
 
 def bomb() -> bytes:
-    """A PNG of 20,000×20,000 pixels in under 100 kB."""
+    """Return a PNG of 20,000×20,000 pixels in under 100 kB."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -22,6 +22,7 @@ def bomb() -> bytes:
 
 
 def broken_jpeg() -> bytes:
+    """Return a JPEG that is cut off after 900 bytes."""
     buffer = io.BytesIO()
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).save(buffer, "JPEG")
     return buffer.getvalue()[:900]

@@ -1,4 +1,4 @@
-"""Small models of every kind that people have, made here; and the ones that MLPerf has, where they are."""
+"""Small models in several formats, and MLPerf Tiny's models if they are on this machine."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 _DATA = os.environ.get("EDGE_BENCH_DATA", "")
-#: The folder of MLPerf Tiny's models, beside the folder of data sets; None where there is none.
+#: The folder of MLPerf Tiny's models, next to the folder of data sets; None if it does not exist.
 MLPERF = next(
     (place for place in [Path(_DATA).resolve().parent / "models" / "mlperf-tiny"] if _DATA and place.is_dir()), None
 )
@@ -16,12 +16,13 @@ CIFAR_JPEGS = Path(_DATA).resolve() / "cifar10-images" / "test" if MLPERF else N
 
 
 def mlperf(name: str) -> Path:
+    """Return the path of one of MLPerf Tiny's models."""
     assert MLPERF is not None
     return MLPERF / f"{name}.tflite"
 
 
 def tflite_of(model: Any, path: Path) -> Path:
-    """A Keras model as float32 .tflite."""
+    """Write a Keras model as a float32 .tflite file."""
     import tensorflow as tf
 
     from edge_bench.app.conversion.precisions import convert_to_precision
@@ -31,7 +32,7 @@ def tflite_of(model: Any, path: Path) -> Path:
 
 
 def onnx_of(keras_path: Path, path: Path) -> Path:
-    """The paper's CNN, its weights taken from a .keras file, as an .onnx with channels first and any batch size."""
+    """Write the paper's CNN in a .keras file as .onnx, with channels first and any batch size."""
     import keras
     import onnx
     from onnx import TensorProto, helper, numpy_helper

@@ -1,5 +1,6 @@
-"""A real server of a bundle for tests: ``edge-bench serve`` in a process of its own."""
+"""A server of a bundle: ``edge-bench serve`` in a process of its own."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,31 +11,31 @@ __all__ = ["Served", "served"]
 
 
 class Served:
-    """Where it is, and its process, to be killed perhaps."""
+    """The URL and the process of a server."""
 
     def __init__(self, url: str, process: "subprocess.Popen[str]") -> None:
         self.url, self.process = url, process
 
     def kill(self) -> None:
-        """As if its power were cut."""
+        """Kill the server without a shutdown."""
         self.process.kill()
         self.process.wait()
 
 
 @contextmanager
 def served(bundle: Path, *options: str) -> Iterator[Served]:
-    """Serves on a free port until the ``with`` ends."""
+    """Serve on a free port until the ``with`` ends."""
     command = [sys.executable, "-m", "edge_bench", "serve", str(bundle), "--port", "0", *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
-        said = []
+        lines = []
         try:
             for line in process.stderr:
-                said.append(line)
-                if " is served on " in line:
-                    yield Served(line.split()[-1], process)
+                lines.append(line)
+                if url := re.search(r"https?://\S+:\d+$", line.rstrip()):
+                    yield Served(url[0], process)
                     return
-            raise AssertionError("".join(said))
+            raise AssertionError("".join(lines))
         finally:
             process.terminate()
             process.stderr.close()

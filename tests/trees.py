@@ -1,4 +1,4 @@
-"""Files of machines that are not here, as far as edge-bench reads them: a Pi 4, a Pi 5, a laptop, containers."""
+"""System files of other machines, as far as edge-bench reads them: a Pi 4, a Pi 5, a laptop, containers."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ STAT = "cpu  {busy} 0 0 90000 10 0 0 {steal} 0 0\ncpu0 1 0 0 1 0 0 0 0 0 0\n"
 
 
 def write(root: Path, files: dict[str, str]) -> Path:
+    """Write files below ``root``, and return ``root``."""
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -16,6 +17,7 @@ def write(root: Path, files: dict[str, str]) -> Path:
 
 
 def arm_cpuinfo(part: str, model: str) -> str:
+    """Return the /proc/cpuinfo of a Raspberry Pi with four cores."""
     core = (
         "processor\t: {n}\nBogoMIPS\t: 108.00\nFeatures\t: fp asimd evtstrm crc32 cpuid\n"
         "CPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x0\nCPU part\t: {part}\nCPU revision\t: 3\n\n"
@@ -25,7 +27,7 @@ def arm_cpuinfo(part: str, model: str) -> str:
 
 
 def raspberry_pi_4(root: Path, *, governor: str = "ondemand", throttled: str = "0", temperature: int = 52_582) -> Path:
-    """Raspberry Pi OS (64-bit), as it comes."""
+    """Write the files of a Pi 4 with an unchanged Raspberry Pi OS (64-bit)."""
     model = "Raspberry Pi 4 Model B Rev 1.5"
     return write(
         root,
@@ -49,7 +51,7 @@ def raspberry_pi_4(root: Path, *, governor: str = "ondemand", throttled: str = "
 
 
 def raspberry_pi_5(root: Path) -> Path:
-    """With an active cooler and its governor set."""
+    """Write the files of a Pi 5 with an active cooler and the governor ``performance``."""
     raspberry_pi_4(root, governor="performance", temperature=48_200)
     model = "Raspberry Pi 5 Model B Rev 1.0"
     return write(
@@ -63,7 +65,7 @@ def raspberry_pi_5(root: Path) -> Path:
 
 
 def laptop_on_battery(root: Path) -> Path:
-    """An Intel laptop, unplugged; one thermal zone is switched off."""
+    """Write the files of an Intel laptop on battery; one thermal zone is switched off."""
     return write(
         root,
         {
@@ -82,7 +84,7 @@ def laptop_on_battery(root: Path) -> Path:
 
 
 def container(root: Path, *, version: int, quota: str, period: str = "100000", throttled: int = 0) -> Path:
-    """A container with a CPU limit, by either version of cgroups."""
+    """Write the files of a container with a CPU limit, in cgroups version 1 or 2."""
     stat = f"nr_periods 100\nnr_throttled {throttled}\n"
     limits = {
         1: {"cpu/cpu.cfs_quota_us": f"{quota}\n", "cpu/cpu.cfs_period_us": f"{period}\n", "cpu/cpu.stat": stat},

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main", "run_command"]
 
-INTERRUPTED = 130
+BAD_INPUT, INTERRUPTED = 2, 130
 _REMEDIES = {
     errno.ENOSPC: "make room; train and run go on with --resume",
     errno.EMFILE: "allow more open files: ulimit -n 4096",
@@ -123,6 +123,9 @@ def run_command(arguments: list[str]) -> int:
     except Exception as error:
         if console.settings.debug:
             raise
+        if type(error).__name__ == "NoArgsIsHelpError":  # a command without arguments; typer does not export the class
+            _print_error_line(error.format_message())  # type: ignore[attr-defined]
+            return BAD_INPUT
         explained = _as_edge_bench_error(error)
         if asked_to_stop() and explained.exit_code != INTERRUPTED:
             # native code turned the interruption into another error

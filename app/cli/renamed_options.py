@@ -28,7 +28,7 @@ def with_current_names(
         old_variable, new_variable = _variable(old), _variable(new)
         if (value := environment.pop(old_variable, None)) is not None:
             warn(f"{old_variable} is now called {new_variable}; the old name works until release 0.2")
-            environment.setdefault(new_variable, value)
+            environment[new_variable] = environment.get(new_variable) or value  # typer ignores an empty variable
     return current
 
 

@@ -40,7 +40,7 @@ class BoundedHttp(HttpToolsProtocol):
         super().__init__(*arguments, **keywords)
         self._header_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
-        self._reading_header, self._header_bytes = True, 0
+        self._reading_header, self._only_header, self._header_bytes = True, True, 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the header timer, or disconnect the client if there are too many connections."""
@@ -59,8 +59,10 @@ class BoundedHttp(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse the data, and refuse a header that is too large."""
+        # if a body ends in this data, the header after it is counted from the next data on
+        self._only_header = self._reading_header
         super().data_received(data)
-        if self._reading_header and not self.transport.is_closing():
+        if self._only_header and self._reading_header and not self.transport.is_closing():
             self._header_bytes += len(data)
             if self._header_bytes > HEADER_BYTES:
                 self._refuse(b"431 Request Header Fields Too Large")
@@ -74,7 +76,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Stop the header timer."""
-        self._reading_header = False
+        self._reading_header = self._only_header = False
         self._stop_header_timer()
         super().on_headers_complete()
 

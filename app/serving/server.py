@@ -100,12 +100,16 @@ def run_server(
 _VARIANTS, _RUNTIMES = ("keras", "dynamic"), ("tensorflow", "litert", "tflite-runtime", "onnxruntime")
 
 
+def _position(preferred: tuple[str, ...], name: str) -> int:
+    return preferred.index(name) if name in preferred else len(preferred)
+
+
 def _choose_configuration(planned: Sequence[Planned]) -> Planned:
     """Return the preferred one of the selected configurations. Raise EdgeBenchError if it cannot be served."""
 
     def rank(item: Planned) -> tuple[int, int]:
         variant, runtime = item.configuration.variant, item.configuration.runtime
-        return (_VARIANTS.index(variant) if variant in _VARIANTS else len(_VARIANTS), _RUNTIMES.index(runtime))
+        return _position(_VARIANTS, variant), _position(_RUNTIMES, runtime)
 
     installed = [item for item in planned if item.failure is None or item.failure.kind != "not installed"]
     chosen = min(installed or planned, key=rank)

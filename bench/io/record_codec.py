@@ -36,8 +36,10 @@ __all__ = [
     "as_current",
     "decode_record",
     "encode_record",
+    "major_version",
     "pack",
     "read_record",
+    "refuse_version",
     "unpack",
     "with_new_names",
 ]  # fmt: skip
@@ -78,8 +80,8 @@ class _Versioned(msgspec.Struct):
 
 
 def encode_record(record: msgspec.Struct) -> bytes:
-    """Return a record as indented UTF-8 JSON with a newline at the end."""
-    return msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n"
+    """Return a record of the current schema as indented UTF-8 JSON with a newline at its end."""
+    return msgspec.json.format(msgspec.json.encode(as_current(record)), indent=1) + b"\n"
 
 
 def decode_record(
@@ -106,21 +108,35 @@ def read_record(
         raise error(f"{path}: cannot be read: {why_unreadable(cause)}", remedy) from None
     try:
         version = msgspec.json.decode(data, type=_Versioned).schema_version
-        major = int(version.split(".")[0])
+        major = major_version(version)
     except (ValueError, RecursionError) as cause:  # includes msgspec's and Unicode's errors
         raise error(f"{path}: not a {noun} of edge-bench: {_first_line(cause)}", remedy) from None
-    if not _OLDEST_MAJOR <= major <= _MAJOR:
-        age, advice = ("newer", "update edge-bench") if major > _MAJOR else ("older", "write it anew")
-        raise error(
-            f"{path}: {noun} has schema version {version[:20]}, {age} than this edge-bench reads ({_MAJOR}.x)",
-            advice,
-        )
+    refuse_version(path, version, noun, error)
     digest = hashlib.sha256(data).hexdigest()
     try:
         record = msgspec.json.decode(data if major == _MAJOR else with_new_names(data), type=kind)
-        return as_current(record), digest
+        return record, digest
     except (ValueError, RecursionError, MemoryError) as cause:
         raise error(f"{path}: not a whole {noun}: {_first_line(cause)}", remedy) from None
+
+
+def major_version(version: str) -> int:
+    """Return 2 for ``2.0``. Raise ValueError if it is not a schema version."""
+    if not re.fullmatch(r"[0-9]{1,4}\.[0-9]{1,4}", version):
+        raise ValueError(f"{version[:20]!r} is not a schema version")
+    return int(version.split(".", maxsplit=1)[0])
+
+
+def refuse_version(path: Path, version: str, noun: str, error: type[BadInput]) -> None:
+    """Raise ``error`` if this edge-bench does not read that schema version."""
+    major = major_version(version)
+    if not _OLDEST_MAJOR <= major <= _MAJOR:
+        age, advice = ("newer", "update edge-bench") if major > _MAJOR else ("older", "write it anew")
+        raise error(
+            f"{path}: {noun} has schema version {version}, {age} than this edge-bench reads "
+            f"({_OLDEST_MAJOR}.x to {_MAJOR}.x)",
+            advice,
+        )
 
 
 def with_new_names(data: bytes) -> bytes:
@@ -129,7 +145,7 @@ def with_new_names(data: bytes) -> bytes:
 
 
 def as_current(record: RecordType) -> RecordType:
-    """Return the record with the current schema version."""
+    """Return the record with the current schema version, which is the one that it will be written with."""
     return msgspec.structs.replace(record, schema_version=SCHEMA_VERSION)  # type: ignore[type-var]
 
 

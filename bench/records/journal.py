@@ -9,6 +9,7 @@ Run.
 import fcntl
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from zlib import crc32
@@ -26,11 +27,14 @@ from edge_bench.bench.io.files import (
 )
 from edge_bench.bench.io.locks import lock
 from edge_bench.bench.io.record_codec import (
+    SCHEMA_VERSION,
     BoundedStr,
     NonNegativeInt,
     PackedArray,
     PositiveInt,
     as_current,
+    major_version,
+    refuse_version,
     with_new_names,
 )
 from edge_bench.bench.records.run import Failure, ProcessRecord, Run, Trial
@@ -126,23 +130,24 @@ class Journal:
         try:
             with defer_interrupts():
                 remove_leftovers(path.parent)
-                journal = cls._created(path, begun)
+                journal = cls._created(path, [RunStarted(run=begun)])
         except OSError as cause:
             raise ResultsError(
                 f"{path}: cannot be written: {cause.strerror}", "make room, or name another folder with --results"
             ) from None
-        fsync_folder(path.parent)
         return journal
 
     @classmethod
-    def _created(cls, path: Path, begun: Run) -> "Journal":
+    def _created(cls, path: Path, entries: Sequence[Entry]) -> "Journal":
         temporary, handle = locked_temporary(path)
         fcntl.fcntl(handle, fcntl.F_SETFL, os.O_APPEND)
         journal = cls(path, handle)
         try:
-            journal.append(RunStarted(run=begun))
+            for entry in entries:
+                journal.append(entry)
             temporary.chmod(0o644)
             temporary.rename(path)
+            fsync_folder(path.parent)
         except BaseException:
             journal.close()
             temporary.unlink(missing_ok=True)
@@ -163,6 +168,12 @@ class Journal:
             if not os.fstat(handle).st_nlink:
                 raise BadInput(f"{path}: its run has just ended", "see its Run file")
             run, entries, valid_bytes = _read(path)
+            if major_version(run.schema_version) != major_version(SCHEMA_VERSION):
+                # replaced by a journal of the current schema, so that none has entries of both
+                run = as_current(run)
+                journal = cls._created(path, [RunStarted(run=run), *entries])
+                os.close(handle)
+                return journal, run, entries
             os.ftruncate(handle, valid_bytes)
         except BaseException:
             os.close(handle)
@@ -214,17 +225,25 @@ def _read(path: Path) -> tuple[Run, list[Entry], int]:
     try:
         with open_regular_file(path) as file:
             while line := file.readline(MAX_LINE):
-                entry = _decode(line, decoder)
-                if entry is None:
+                payload = _payload(line)
+                if payload is None:
                     break  # truncated or damaged: later lines may not belong to this run
-                entries.append(entry)
+                try:
+                    entries.append(decoder.decode(_OLD_ENTRY.sub(_with_new_type, with_new_names(payload))))
+                except (ValueError, RecursionError) as cause:  # includes msgspec's and Unicode's errors
+                    raise ResultsError(
+                        f"{path}: entry {len(entries) + 1} is whole, but not one that this edge-bench knows: "
+                        f"{str(cause).splitlines()[0][:200]}",
+                        "update edge-bench, or remove the file",
+                    ) from None
                 valid_bytes += len(line)
     except OSError as cause:
         raise ResultsError(f"{path}: cannot be read: {why_unreadable(cause)}") from None
     if not entries or not isinstance(entries[0], RunStarted):
         raise ResultsError(f"{path}: not the journal of a run, or damaged at its beginning", "remove it")
     try:
-        run = as_current(entries[0].run)
+        run = entries[0].run
+        refuse_version(path, run.schema_version, "journal", ResultsError)
         check_run(run)
         for entry in entries:
             if isinstance(entry, TrialMade):
@@ -234,14 +253,12 @@ def _read(path: Path) -> tuple[Run, list[Entry], int]:
     return run, [entry for entry in entries[1:] if not isinstance(entry, RunStarted)], valid_bytes
 
 
-def _decode(line: bytes, decoder: "msgspec.json.Decoder[Entry]") -> Entry | None:
+def _payload(line: bytes) -> bytes | None:
+    """Return the JSON of a line, None if it is truncated or damaged."""
     checksum, _, payload = line.partition(b" ")
     if not line.endswith(b"\n") or checksum != b"%08x" % crc32(payload[:-1]):
         return None
-    try:
-        return decoder.decode(_OLD_ENTRY.sub(_with_new_type, with_new_names(payload[:-1])))
-    except (ValueError, RecursionError):  # includes msgspec's and Unicode's errors
-        return None
+    return payload[:-1]
 
 
 def _with_new_type(match: re.Match[bytes]) -> bytes:

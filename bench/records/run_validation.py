@@ -40,7 +40,7 @@ def _check_result(run: Run, result: Result, count: int) -> None:
     if result.predictions is not None:
         _packed(result.predictions, "predictions", count, below=1 << 16)
     if result.unseen_positions is not None:
-        _packed(result.unseen_positions, "unseen", result.unseen_positions.length, below=count)
+        _packed(result.unseen_positions, "unseen_positions", result.unseen_positions.length, below=count)
     if result.in_top_5 is not None:
         _packed(result.in_top_5, "in_top_5", count, below=2)
     for trial in result.trials:
@@ -56,7 +56,7 @@ def check_trial(run: Run, trial: Trial, count: int) -> None:
         raise ValueError(f"{latencies.length:,} latencies in {len(latencies.data):,} bytes: no clock gives such ones")
     _packed(latencies, "latencies", latencies.length)
     if trial.image_positions is not None:
-        _packed(trial.image_positions, "places", run.images_per_pass, below=count)
+        _packed(trial.image_positions, "image_positions", run.images_per_pass, below=count)
 
 
 def _packed(array: PackedArray, name: str, length: int, below: int | None = None) -> npt.NDArray[np.int64]:

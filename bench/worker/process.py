@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from typing import IO, Any, TypeVar
 
 import msgspec
 
-import edge_bench
+from edge_bench.bench.io.python_process import module_command, module_environment
 from edge_bench.bench.records.run import Failure
 from edge_bench.bench.worker.channel import Channel, ChannelClosed
 from edge_bench.bench.worker.messages import Describe, Described, Finish, Finished, Problem, Ready, Reply
@@ -23,7 +22,6 @@ __all__ = ["WorkerFailed", "WorkerProcess", "describe_model"]
 
 ReplyType = TypeVar("ReplyType")
 
-_ROOT = Path(edge_bench.__file__).parent.parent
 _EXIT_GRACE_SECONDS = 2.0
 
 
@@ -166,17 +164,16 @@ def _pipe(cleanup: contextlib.ExitStack) -> tuple[int, int]:
 def _start_process(
     module: str, arguments: Sequence[str], requests: int, replies: int, memory_limit: int | None, log: IO[bytes]
 ) -> "subprocess.Popen[bytes]":
-    path = os.pathsep.join(part for part in (str(_ROOT), os.environ.get("PYTHONPATH")) if part)
     # PR_SET_PDEATHSIG ends a worker with the thread that started it, which must not happen for a short-lived thread
     in_main_thread = threading.current_thread() is threading.main_thread()
     values = [*arguments, requests, replies, os.getpid() if in_main_thread else 0, memory_limit or 0]
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", module, *map(str, values)],
+        [*module_command(module), *map(str, values)],
         pass_fds=(requests, replies),
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,
-        env=os.environ | {"PYTHONPATH": path},
+        env=module_environment(),
     )
 
 

@@ -1,4 +1,4 @@
-"""Everything that revision fd3c007 (schema 1.3) wrote can still be read, resumed, compared and reported.
+"""Files of revision fd3c007 (schema 1.3) can still be read, resumed, compared and reported.
 
 ``fd3c007.zip`` was made by that revision itself: a bundle of a small CNN, trained on digits, with 120 test images; Runs
 of it, one with ``--resample``; the journal of a run that was killed; an Offload; the state of a fleet command with one
@@ -12,7 +12,9 @@ import subprocess
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from zlib import crc32
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -27,7 +29,7 @@ from edge_bench.bench.measure.session import measure
 from edge_bench.bench.offload.records.files import read_offload
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
-from edge_bench.bench.records.journal import TrialMade, read_journal
+from edge_bench.bench.records.journal import Journal, TrialMade, read_journal
 from edge_bench.bench.records.run import Settings
 from edge_bench.bench.records.run_files import read_run, write_run
 from studies.fleet.recorded_engine import RecordedEngine
@@ -42,7 +44,7 @@ FLEET = "fleet/fleet-20261126T051020Z-c1221296/state.json"
 
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
-    """What that revision wrote."""
+    """Return a folder with the files of that revision."""
     with zipfile.ZipFile(Path(__file__).parent / "fd3c007.zip") as archive:
         archive.extractall(tmp_path / "old")
     return tmp_path / "old"
@@ -55,16 +57,17 @@ def sockets() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def stated(path: Path) -> str:
+def schema_version(path: Path) -> str:
+    """Return the schema version in a file."""
     found = re.search(rb'"schema_version": ?"([^"]+)"', path.read_bytes())
     assert found
     return found[1].decode()
 
 
-def test_a_run_keeps_every_figure_and_is_written_as_the_current_schema(old: Path, tmp_path: Path) -> None:
-    assert stated(old / "run.json") == "1.3"
+def test_a_run_keeps_every_value_and_is_written_in_the_current_schema(old: Path, tmp_path: Path) -> None:
+    assert schema_version(old / "run.json") == "1.3"
     before, run = json.loads((old / "run.json").read_text()), read_run(old / "run.json")
-    assert run.schema_version == SCHEMA_VERSION
+    assert run.schema_version == "1.3"  # what the report says about it
     assert run.images.total_images == before["images"]["of"] == 120
     for result, was in zip(run.results, before["results"], strict=True):
         assert [trial.sequence_number for trial in result.trials] == [trial["place"] for trial in was["trials"]]
@@ -73,10 +76,12 @@ def test_a_run_keeps_every_figure_and_is_written_as_the_current_schema(old: Path
         assert [each.first_inference_ns for each in result.processes] == [each["first_ns"] for each in was["processes"]]
     assert run.state_before is not None
     assert run.state_before.steal_ns == before["state_before"]["stolen_ns"]
-    assert read_run(write_run(run, tmp_path)) == run
+    path = write_run(run, tmp_path)
+    assert schema_version(path) == SCHEMA_VERSION
+    assert read_run(path) == msgspec.structs.replace(run, schema_version=SCHEMA_VERSION)
 
 
-def test_a_run_whose_trials_drew_their_images_keeps_them(old: Path) -> None:
+def test_a_run_with_resample_keeps_the_images_of_its_trials(old: Path) -> None:
     run = read_run(old / "run-resampled.json")
     drawn = [trial.image_positions for trial in run.results[0].trials]
     assert [positions.length for positions in drawn if positions] == [30] * 4
@@ -86,7 +91,7 @@ def test_a_run_whose_trials_drew_their_images_keeps_them(old: Path) -> None:
     assert sorted([*seen.tolist(), *unpack(unseen).tolist()]) == list(range(120))
 
 
-def test_an_offload_keeps_every_figure(old: Path) -> None:
+def test_an_offload_keeps_every_value(old: Path) -> None:
     before, offload = json.loads((old / OFFLOAD).read_text()), read_offload(old / OFFLOAD)
     for arm, was in zip(offload.arms, before["arms"], strict=True):
         assert [trial.sequence_number for trial in arm.trials] == [trial["place"] for trial in was["trials"]]
@@ -105,14 +110,17 @@ def test_a_bundle_and_an_unfinished_training_are_read(old: Path) -> None:
     assert state.epochs_done == 1
 
 
-def test_a_journal_is_an_incomplete_run_and_goes_on(old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.slow
+def test_a_journal_is_an_incomplete_run_and_can_be_resumed(
+    old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     begun, entries = read_journal(old / JOURNAL)
     made = sum(isinstance(entry, TrialMade) for entry in entries)
     assert made >= 9
     run = read_run_or_journal(old / JOURNAL)
     assert not run.complete
     assert sum(len(result.trials) for result in run.results) == made
-    # here as on the machine that wrote it
+    # as if this were the machine that wrote it
     for module in ("recorder", "session"):
         monkeypatch.setattr(f"edge_bench.bench.measure.{module}.describe_machine", lambda: begun.machine, raising=False)
     results = tmp_path / "results"
@@ -125,9 +133,45 @@ def test_a_journal_is_an_incomplete_run_and_goes_on(old: Path, tmp_path: Path, m
     assert whole.complete
     assert whole.run_id == begun.run_id
     assert [len(result.trials) for result in whole.results] == [40, 40]
-    assert stated(path) == SCHEMA_VERSION
+    assert schema_version(path) == SCHEMA_VERSION
     assert whole.results[0].trials[0] == run.results[0].trials[0]
     assert not (results / JOURNAL).exists()
+
+
+def with_version(journal: Path, version: str, *more: bytes) -> bytes:
+    """Return the journal with another schema version in its first entry, and more entries after it."""
+    first, *others = journal.read_bytes().splitlines(keepends=True)
+    payload = (
+        first.partition(b" ")[2].rstrip().replace(b'"schema_version":"1.3"', f'"schema_version":"{version}"'.encode())
+    )
+    lines = [b"%08x %s\n" % (crc32(each), each) for each in (payload, *more)]
+    return b"".join([*lines, *others])
+
+
+@pytest.mark.parametrize(
+    ("version", "more"), [("3.0", ()), ("0.1", ()), ("junk", ()), ("2.0", (b'{"type":"Unknown"}',))]
+)
+def test_a_journal_of_another_version_is_refused_and_keeps_every_byte(
+    old: Path, version: str, more: tuple[bytes, ...]
+) -> None:
+    content = with_version(old / JOURNAL, version, *more)
+    (old / JOURNAL).write_bytes(content)
+    for read in (read_journal, Journal.reopen):
+        with pytest.raises(ResultsError):
+            read(old / JOURNAL)
+    assert (old / JOURNAL).read_bytes() == content
+
+
+def test_a_resumed_journal_has_entries_of_the_current_schema_only(old: Path) -> None:
+    _, before = read_journal(old / JOURNAL)
+    journal, _, entries = Journal.reopen(old / JOURNAL)
+    with journal:
+        journal.append(entries[-1])
+    lines = (old / JOURNAL).read_bytes().splitlines()
+    assert b'"schema_version":"2.0"' in lines[0]
+    kinds = {json.loads(line.partition(b" ")[2])["type"] for line in lines}
+    assert kinds == {"RunStarted", "ProcessStarted", "TrialMade"}
+    assert read_journal(old / JOURNAL)[1] == [*before, entries[-1]]
 
 
 @pytest.mark.slow
@@ -150,7 +194,7 @@ def test_old_and_new_runs_are_compared_and_reported_together(
 
 
 @pytest.mark.slow
-def test_a_training_goes_on_from_its_first_epoch(edge_bench: CommandLine, old: Path) -> None:
+def test_a_training_is_resumed_after_its_first_epoch(edge_bench: CommandLine, old: Path) -> None:
     done = edge_bench("train", "--bundle", old / "unfinished", "--resume", "--dataset", "digits", "--epochs", 2)
     assert done.returncode == 0, done.stderr
     history = Bundle.open(old / "unfinished").history()
@@ -159,9 +203,9 @@ def test_a_training_goes_on_from_its_first_epoch(edge_bench: CommandLine, old: P
     assert history.loss[0] == json.loads((old / "bundle" / "history.json").read_text())["loss"][0]
 
 
-def test_a_fleet_command_does_only_what_the_old_one_has_not(old: Path, sockets: Path, tmp_path: Path) -> None:
+def test_a_resumed_fleet_command_skips_finished_devices(old: Path, sockets: Path, tmp_path: Path) -> None:
     state = old / FLEET
-    assert stated(state) == "1.3"
+    assert schema_version(state) == "1.3"
     state.write_text(state.read_text().replace("/tmp/old/s/", f"{sockets}/"))
     record = decode_record(state, FleetRecord, ResultsError, "")
     assert [device.state for device in record.devices] == ["done", "failed"]

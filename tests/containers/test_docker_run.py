@@ -1,5 +1,6 @@
-"""`docker run edge-bench` as on a Pi: with a bundle inside, with one mounted, with none, stopped in the middle."""
+"""`docker run edge-bench` as on a Pi: with a bundle inside, mounted or missing, and stopped during a run."""
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -12,12 +13,11 @@ from edge_bench.bench.analysis.comparison import compare
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run_files import read_run
 from tests.command_line import REPOSITORY, CommandLine, assert_refused
-from tests.containers.conftest import EDGE, HOST, TAG, Story, docker
+from tests.containers.compose import ARM64, EDGE, HOST, TAG, Story, docker
 from tests.models import CIFAR_JPEGS, MLPERF, mlperf
 
 pytestmark = [pytest.mark.containers, pytest.mark.usefixtures("images")]
 
-ARM64 = ("run", "--rm", "--platform", "linux/arm64", "--env", "QEMU_CPU=cortex-a72")
 QUICK = ("--limit", 50, "--trials", 1, "--processes", 1)
 
 
@@ -41,21 +41,22 @@ def results(tmp_path: Path) -> Path:
     return folder
 
 
-def test_without_a_bundle_it_says_how_to_bring_one() -> None:
-    done = docker(*ARM64, EDGE)
-    assert_refused(done, "there is no bundle", "-v artifacts:/artifacts", "make edge-image BUNDLE=")
+def test_without_a_bundle_the_error_names_two_ways_to_provide_one() -> None:
+    assert_refused(docker(*ARM64, EDGE), "-v artifacts:/artifacts", "make edge-image BUNDLE=")
 
 
-def test_an_empty_volume_is_told_apart_from_a_bundle(tmp_path: Path) -> None:
+def test_an_empty_volume_is_not_a_bundle() -> None:
     name = "edge-bench-tests-empty"
     try:
         done = docker(*ARM64, "-v", f"{name}:/artifacts", EDGE)
-        assert_refused(done, "there is no bundle", "-v artifacts:/artifacts")
+        assert_refused(done, "-v artifacts:/artifacts")
     finally:
         docker("volume", "rm", "--force", name)
 
 
-def test_a_mounted_bundle_is_measured_and_the_run_can_be_taken_out(bundle: Path, results: Path) -> None:
+def test_a_mounted_bundle_is_measured_and_its_run_is_written_to_the_mounted_results(
+    bundle: Path, results: Path
+) -> None:
     done = docker(*ARM64, "-v", f"{bundle}:/artifacts/bundle:ro", "-v", f"{results}:/results", EDGE, "run", *QUICK)
     assert done.returncode == 0, done.stderr
     (path,) = results.glob("run-*.json")
@@ -67,18 +68,13 @@ def test_a_mounted_bundle_is_measured_and_the_run_can_be_taken_out(bundle: Path,
 
 
 @pytest.mark.skipif(not MLPERF, reason="needs EDGE_BENCH_DATA beside a models folder")
-def test_anyones_model_and_images_agree_with_this_machine(
+def test_a_model_file_and_images_give_the_same_labels_as_on_this_machine(
     results: Path, edge_bench: CommandLine, tmp_path: Path
 ) -> None:
-    """The image decodes JPEGs, infers the preprocessing and labels them as this machine does, image by image."""
+    """Decoding, inferred preprocessing and labels are the same in the image and on this machine."""
     mounts = (
-        "-v",
-        f"{MLPERF}:/models:ro",
-        "-v",
-        f"{CIFAR_JPEGS}:/data/cifar10-images/test:ro",
-        "-v",
-        f"{results}:/results",
-    )
+        "-v", f"{MLPERF}:/models:ro", "-v", f"{CIFAR_JPEGS}:/data/cifar10-images/test:ro", "-v", f"{results}:/results",
+    )  # fmt: skip
     quick = ("--runtime", "litert", "--limit", 60, "--trials", 1, "--processes", 1)
     model = "pretrainedResnet_quant.tflite"
     there = docker(*ARM64, *mounts, EDGE, "run", f"/models/{model}", "--data", "/data/cifar10-images/test", *quick)
@@ -94,28 +90,27 @@ def test_anyones_model_and_images_agree_with_this_machine(
     assert (across.same, across.total) == (60, 60)
 
 
-def test_a_bundle_of_a_newer_version_is_refused_with_what_to_do(bundle: Path) -> None:
+def test_a_bundle_of_a_newer_version_is_refused(bundle: Path) -> None:
     manifest = bundle / "manifest.json"
     manifest.write_bytes(msgspec.json.encode(msgspec.json.decode(manifest.read_bytes()) | {"schema_version": "3.0"}))
     done = docker(*ARM64, "-v", f"{bundle}:/artifacts/bundle:ro", EDGE)
     assert_refused(done, "3.0")
 
 
-def test_a_results_folder_that_cannot_be_written_is_said_before_anything_is_measured(
-    bundle: Path, results: Path
-) -> None:
+def test_a_read_only_results_folder_is_refused_before_anything_is_measured(bundle: Path, results: Path) -> None:
     done = docker(*ARM64, "-v", f"{bundle}:/artifacts/bundle:ro", "-v", f"{results}:/results:ro", EDGE)
-    assert_refused(done, "/results: cannot be written", "--results")
+    assert_refused(done, "/results", "--results")
+    assert not re.search(r"\d/\d", done.stderr)  # no progress of a measurement
 
 
-def test_train_without_a_network_and_without_data_says_where_to_put_it() -> None:
+def test_train_without_a_network_and_without_data_is_refused() -> None:
     done = docker("run", "--rm", "--network", "none", HOST, "train", "--epochs", 1)
     assert_refused(done, "Fashion-MNIST", "EDGE_BENCH_DATA")
 
 
 @pytest.fixture
-def named(bundle: Path, results: Path) -> Iterator[str]:
-    """A container that would measure for hours."""
+def running(bundle: Path, results: Path) -> Iterator[str]:
+    """The name of a container that would measure for hours."""
     name = "edge-bench-tests-stopped"
     docker("rm", "--force", name)
     started = docker(
@@ -128,16 +123,18 @@ def named(bundle: Path, results: Path) -> Iterator[str]:
     docker("rm", "--force", name)
 
 
-def test_docker_stop_keeps_what_was_measured(named: str, results: Path) -> None:
+def test_docker_stop_keeps_the_finished_trials(running: str, results: Path) -> None:
     with subprocess.Popen(
-        ["docker", "logs", "--follow", named], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ["docker", "logs", "--follow", running], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as logs:
         assert logs.stderr is not None
-        assert any(" left" in line for line in logs.stderr), "it ended before a trial was made"
-        # after five seconds the engine would kill it, and its exit code would be 137
-        assert docker("stop", "--time", 5, named).returncode == 0
+        assert any(re.search(r"\b[1-9]\d*/100000\b", line) for line in logs.stderr), (
+            "it ended before a trial was finished"
+        )
+        # after five seconds the engine would kill it, with exit code 137
+        assert docker("stop", "--time", 5, running).returncode == 0
         logs.kill()
-    code = docker("inspect", named, "--format", "{{.State.ExitCode}}").stdout.strip()
+    code = docker("inspect", running, "--format", "{{.State.ExitCode}}").stdout.strip()
     assert code == "130"
     (path,) = results.glob("run-*.json")
     run = read_run(path)
@@ -145,7 +142,7 @@ def test_docker_stop_keeps_what_was_measured(named: str, results: Path) -> None:
     assert len(run.results[0].trials) >= 1
 
 
-def test_an_image_with_bundle_and_host_runs_inside_needs_nothing_else(story: Story) -> None:
+def test_an_image_with_a_bundle_and_host_runs_inside_needs_no_volumes(story: Story) -> None:
     tag = f"edge-bench-inside:{TAG}"
     built = subprocess.run(
         ["make", "edge-image", f"BUNDLE={story.bundle}", f"RESULTS={story.results}", f"EDGE_TAG={tag}"],
@@ -155,14 +152,13 @@ def test_an_image_with_bundle_and_host_runs_inside_needs_nothing_else(story: Sto
     done = docker(*ARM64, tag, "run", "--limit", 20, "--trials", 1)
     assert done.returncode == 0, done.stderr
     host = story.run_of("x86_64")
-    assert host.machine.hostname in done.stdout  # the host's Run is part of the comparison
-    assert "agreement" in done.stdout
-    assert "EMULATED" in done.stdout
+    assert host.machine.label in done.stdout  # the host's Run is part of the comparison
+    assert "emulated" in done.stdout.lower()
 
 
-def test_make_edge_image_without_a_bundle_says_so(tmp_path: Path) -> None:
+def test_make_edge_image_without_a_bundle_fails(tmp_path: Path) -> None:
     done = subprocess.run(
         ["make", "edge-image", f"BUNDLE={tmp_path}"], cwd=REPOSITORY, capture_output=True, text=True, check=False
     )
     assert done.returncode != 0
-    assert "no bundle there" in done.stderr
+    assert str(tmp_path) in done.stderr

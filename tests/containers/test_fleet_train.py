@@ -14,37 +14,40 @@ from edge_bench.app.training.job import train_bundle
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from tests.command_line import CommandLine, assert_refused, clean_environment, command
-from tests.containers.conftest import HOST, docker
+from tests.containers.compose import HOST, docker
 
 pytestmark = pytest.mark.containers
 
 
 def socket() -> str:
+    """Return the URL of this machine's engine."""
     answer = docker("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
     return answer.stdout.strip()
 
 
 def container() -> str:
-    """The one that trains now."""
+    """Return the id of the training container, empty if there is none."""
     return docker("ps", "--quiet", "--filter", "label=edge-bench.role=train").stdout.strip()
 
 
 def leftovers() -> str:
+    """Return the ids of containers and volumes of fleet commands."""
     listings = (docker(kind, "ls", *every, "--quiet", "--filter", "label=edge-bench.fleet") for kind, *every in
                 (("container", "--all"), ("volume",)))  # fmt: skip
     return "".join(listing.stdout for listing in listings)
 
 
-def test_two_machines_in_turn_make_the_weights_of_one(images: None, edge_bench: CommandLine, tmp_path: Path) -> None:
+def test_training_on_two_machines_in_turn_gives_the_weights_of_one(
+    images: None, edge_bench: CommandLine, tmp_path: Path
+) -> None:
     before = leftovers()
     engines = ("--engine", socket(), "--engine", socket(), "--image", HOST)
     options = ("--dataset", "digits", "--batch-size", 32, "--epochs", 3, "--stop-after", 2)
     done = edge_bench("fleet", "train", "b", *engines, *options)
     assert done.returncode == 0, done.stderr
     assert leftovers() == before
-    assert "3 epochs on digits" in done.stdout
-    assert "epochs 1 to 2" in done.stderr
-    assert "epochs 3 to 3" in done.stderr
+    assert "digits" in done.stdout
+    assert {"2/2", "1/1"} <= set(re.findall(r"\b\d+/\d+\b", done.stderr))  # epochs of each machine
     bundle = Bundle.open(tmp_path / "b")
     assert not (tmp_path / "b" / "training").exists()
     assert len(json.loads((bundle.folder / "history.json").read_bytes())["loss"]) == 3
@@ -54,11 +57,11 @@ def test_two_machines_in_turn_make_the_weights_of_one(images: None, edge_bench: 
     for there, here in zip(*models, strict=True):
         np.testing.assert_array_equal(there, here)
     again = edge_bench("fleet", "train", "b", *engines, *options)
-    assert_refused(again, "already", "--resume")
+    assert_refused(again, "--resume")
     assert edge_bench("fleet", "train", "b", *engines, *options, "--resume").returncode == 0
 
 
-def test_a_container_killed_half_way_leaves_its_last_whole_epoch_here(images: None, tmp_path: Path) -> None:
+def test_the_last_finished_epoch_of_a_killed_container_is_fetched(images: None, tmp_path: Path) -> None:
     before = leftovers()
     options = ("--engine", socket(), "--image", HOST, "--dataset", "digits", "--batch-size", 32, "--epochs", 300)
     training = subprocess.Popen(
@@ -67,7 +70,7 @@ def test_a_container_killed_half_way_leaves_its_last_whole_epoch_here(images: No
     )  # fmt: skip
     try:
         ours = ""
-        while not (ours and re.search(r"training: \d+/", docker("logs", ours).stderr)):
+        while not (ours and re.search(r"\b[1-9]\d*/300\b", docker("logs", ours).stderr)):
             assert training.poll() is None, training.communicate()
             ours = container()
         docker("kill", ours)
@@ -76,7 +79,7 @@ def test_a_container_killed_half_way_leaves_its_last_whole_epoch_here(images: No
         training.kill()
         training.communicate()
     done = subprocess.CompletedProcess(training.args, training.returncode, stdout, stderr)
-    assert_refused(done, "ended early", "--resume", code=1)
+    assert_refused(done, "--resume", code=1)
     assert leftovers() == before
     state = read_state(tmp_path / "b")
     assert state is not None

@@ -1,4 +1,4 @@
-"""What is in the images, what is not, and how little they may do."""
+"""The contents of the images, their size and their permissions."""
 
 import json
 import tarfile
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.containers.conftest import EDGE, HOST, docker
+from tests.containers.compose import EDGE, HOST, docker
 
 pytestmark = [pytest.mark.containers, pytest.mark.usefixtures("images")]
 
@@ -35,7 +35,7 @@ MODULES = "numpy,tflite_runtime,ai_edge_litert,tensorflow,matplotlib,sklearn,pip
 
 
 def look_inside(*how: object) -> dict[str, Any]:
-    """Runs Python inside, with the packages of edge-bench."""
+    """Run Python in a container, with the packages of edge-bench, and return what it found."""
     done = docker(*how, "-c", INSIDE, MODULES)
     assert done.returncode == 0, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout)
@@ -49,7 +49,7 @@ def look_inside(*how: object) -> dict[str, Any]:
         ("host", ["numpy", "tflite_runtime", "ai_edge_litert", "tensorflow", "matplotlib", "sklearn"]),
     ],
 )
-def test_a_service_of_compose_is_hardened_and_holds_only_what_it_needs(service: str, modules: list[str]) -> None:
+def test_a_service_of_compose_is_hardened_and_has_only_the_modules_it_needs(service: str, modules: list[str]) -> None:
     inside = look_inside(
         "compose", "--project-name", "edge-bench-tests-hardening", "run", "--rm", "--no-deps", "-T",
         "--entrypoint", "/opt/edge-bench/bin/python", service,
@@ -89,7 +89,7 @@ def test_the_edge_image_stays_within_its_budget(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("image", [EDGE, HOST])
-def test_labels_say_what_it_is_and_where_it_came_from(image: str) -> None:
+def test_labels_describe_the_image_and_its_source(image: str) -> None:
     labels = json.loads(docker("image", "inspect", image, "--format", "{{json .Config.Labels}}").stdout)
     for name in ("title", "description", "licenses", "version", "revision", "base.name"):
         assert labels[f"org.opencontainers.image.{name}"], name

@@ -1,10 +1,10 @@
-"""What has no business in an image: secrets, histories, caches of packages, and how it was built."""
+"""Images contain no secrets, shell histories, package caches or build details."""
 
 import json
 
 import pytest
 
-from tests.containers.conftest import EDGE, HOST, docker
+from tests.containers.compose import EDGE, HOST, docker
 
 pytestmark = [pytest.mark.containers, pytest.mark.usefixtures("images")]
 
@@ -14,7 +14,7 @@ NAMES = re.compile(r"^\.(bash|python|ash|zsh)_history$|^\.(netrc|pypirc|npmrc|gi
                    r"|^id_(rsa|dsa|ecdsa|ed25519)|\.(deb|whl)$|^pip\.conf$|^Dockerfile")
 SECRET = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----|(?<![\w+/])AKIA[0-9A-Z]{16}(?![\w+/])"
                     rb"|gh[pousr]_[A-Za-z0-9]{36}")
-ADDRESS = re.compile(rb"://[^/\s:@\"']+:[^/\s@\"'{}]+@")  # with a name and a password in it; libraries have examples
+ADDRESS = re.compile(rb"://[^/\s:@\"']+:[^/\s@\"'{}]+@")  # a URL with name and password; libraries contain examples
 FOLDERS = ["/root/.cache", "/src", "/home", "/opt/tools", "/var/cache/apt/archives", "/var/lib/apt/lists"]
 found, full = [], {}
 for top in ("/etc", "/opt", "/root", "/home", "/tmp", "/var", "/artifacts", "/results", "/downloads", "/srv"):
@@ -36,7 +36,7 @@ print(json.dumps({"found": found, "full": full, "environment": sorted(os.environ
 
 
 @pytest.mark.parametrize(("image", "platform"), [(EDGE, "linux/arm64"), (HOST, "linux/amd64")])
-def test_an_image_holds_no_secret_no_history_and_no_cache(image: str, platform: str) -> None:
+def test_an_image_has_no_secret_no_history_and_no_cache(image: str, platform: str) -> None:
     done = docker("run", "--rm", "--network=none", "--user", "0", "--platform", platform, "--entrypoint", "python3",
                   image, "-c", LOOK)  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -48,7 +48,7 @@ def test_an_image_holds_no_secret_no_history_and_no_cache(image: str, platform: 
 
 
 @pytest.mark.parametrize("image", [EDGE, HOST])
-def test_how_it_was_built_gives_nothing_away(image: str) -> None:
+def test_the_build_history_has_no_secrets_and_no_addresses(image: str) -> None:
     layers = docker("history", "--no-trunc", "--format", "{{.CreatedBy}}", image).stdout
     assert "COPY" in layers
     for word in ("token", "password", "secret", "PIP_INDEX", "://"):
@@ -56,6 +56,6 @@ def test_how_it_was_built_gives_nothing_away(image: str) -> None:
 
 
 @pytest.mark.parametrize("image", [EDGE, HOST])
-def test_the_base_is_named_as_it_was_built_on(image: str) -> None:
+def test_a_label_names_the_base_image(image: str) -> None:
     labels = json.loads(docker("image", "inspect", image, "--format", "{{json .Config.Labels}}").stdout)
     assert labels["org.opencontainers.image.base.name"].startswith("debian:bookworm-slim")

@@ -1,9 +1,10 @@
-"""What the fault tests share: a command in a session of its own, and what may be left of it."""
+"""Shared by the fault tests: a command in a session of its own, signals to it, and what it leaves behind."""
 
 import contextlib
 import os
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from edge_bench.bench.io.files import PART
 from tests.command_line import clean_environment, command
 
-#: Random kills over `run` and `train` together: a few, unless ``make faults`` asks for 200.
+#: Random kills of `run` and `train` together; ``make faults`` sets 200.
 KILLS = int(os.environ.get("EDGE_BENCH_KILLS", "10"))
 
 
@@ -23,12 +24,12 @@ class Ended:
     errors: str
     took: float  # seconds from the signal to the end of its last process
     signalled: bool
-    reached: str  # what it last said of its progress before the signal
+    reached: str  # its last progress message before the signal
 
 
 @dataclass
 class Station:
-    """Folders of one fault test: where commands run, and their temporary folder."""
+    """Folders of one fault test: the working directory of commands, and their temporary folder."""
 
     home: Path
     environment: dict[str, str] = field(default_factory=dict)
@@ -41,9 +42,19 @@ class Station:
         return self.home / "tmp"
 
     def start(self, *arguments: object) -> "subprocess.Popen[str]":
-        """A session of its own, so that a kill takes all of it, as a power cut would."""
+        """Start a command in a session of its own, so that a kill takes all its processes, as a power cut would."""
+        return self._start(command(*arguments))
+
+    def run_to(self, point: str, sent: signal.Signals, *arguments: object) -> Ended:
+        """Run a command that gets a signal at a point of tests/faults/points.py."""
+        process = self._start([sys.executable, "-m", "tests.faults.points", point, sent.name, *map(str, arguments)])
+        _, errors = process.communicate(timeout=120)
+        _wait_for_group(process.pid, str(arguments[0]))
+        return Ended(process.returncode, errors, 0.0, signalled=True, reached=point)
+
+    def _start(self, command_line: list[str]) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            command(*arguments),
+            command_line,
             env=clean_environment(self.home) | {"TMPDIR": str(self.temporary)} | self.environment,
             cwd=self.home,
             stdout=subprocess.DEVNULL,
@@ -60,9 +71,9 @@ class Station:
         number: int = signal.SIGKILL,
         whole_group: bool = True,
     ) -> Ended:
-        """A command that gets a signal ``after`` some seconds, unless it has ended before or that is None.
+        """Run a command that gets a signal ``after`` some seconds, unless it ends earlier or ``after`` is None.
 
-        ``when``: once a path with that pattern is there (or has changed), and ``after`` seconds later.
+        With ``when``, the seconds count from the moment when a path of that pattern appears or changes.
         """
         process = self.start(*arguments)
         if when is not None and not _appears(when, process):
@@ -71,7 +82,7 @@ class Station:
             _, errors = process.communicate(timeout=after)
             return Ended(process.returncode, errors, 0.0, signalled=False, reached="the end")
         except subprocess.TimeoutExpired as waited:
-            # what TimeoutExpired holds is bytes, whatever the type of the pipe
+            # bytes, whatever the type of the pipe
             said = waited.stderr.decode(errors="replace") if isinstance(waited.stderr, bytes) else waited.stderr or ""
         began = time.monotonic()
         if whole_group:
@@ -79,19 +90,17 @@ class Station:
         else:
             process.send_signal(number)
         _, errors = process.communicate(timeout=60)
-        while group_lives(process.pid):
-            if time.monotonic() - began > 60:
-                raise AssertionError(f"{arguments[0]} left a process behind")
+        _wait_for_group(process.pid, str(arguments[0]))
         took = time.monotonic() - began
         return Ended(process.returncode, errors, took, signalled=True, reached=when.name if when else _last(said))
 
     def leftovers(self) -> list[Path]:
-        """Temporary files and scratch folders, wherever they are."""
+        """Return all temporary files and scratch folders."""
         return [*self.temporary.iterdir(), *(path for path in self.home.rglob(f"*{PART}*"))]
 
 
 def group_lives(group: int) -> bool:
-    """Whether a process group has a process left."""
+    """Return whether a process group has a process left."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
@@ -99,8 +108,15 @@ def group_lives(group: int) -> bool:
     return True
 
 
+def _wait_for_group(group: int, name: str) -> None:
+    """Wait until a process group has ended; fail after a minute."""
+    began = time.monotonic()
+    while group_lives(group):
+        assert time.monotonic() - began < 60, f"{name} left a process behind"
+
+
 def _appears(pattern: Path, process: "subprocess.Popen[str]") -> bool:
-    """Waits until something of that pattern is new or changed; False where the process ends before."""
+    """Wait until a path of that pattern is new or changed; return False if the process ends first."""
 
     def seen() -> set[tuple[str, int, int]]:
         found = set()

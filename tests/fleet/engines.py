@@ -1,7 +1,7 @@
-"""Docker engines of our own on this machine: each with its socket, its data and its processes, gone without a trace.
+"""Docker engines that tests start on this machine, each with its own socket, data and processes.
 
-Each is in a network namespace of its own, joined to the others by a bridge in one more: an engine changes the
-interfaces and filters that it finds, and the machine's own engine is there, too.
+Each engine runs in its own network namespace, and a bridge in another namespace connects them. An engine changes the
+interfaces and filters of its namespace, and this machine may have an engine of its own.
 """
 
 import contextlib
@@ -25,14 +25,14 @@ STARTS_WITHIN = 60
 
 @dataclass
 class Dockerd:
-    """One engine: a process of its own, with its own containerd."""
+    """One engine with its own containerd."""
 
     name: str
     root: Path
     namespace: str
     address: str  # in the namespace
     containerd_store: bool = False
-    tls: Path | None = None  # a folder with what a client needs: ca.pem, cert.pem and key.pem
+    tls: Path | None = None  # a folder with a client's ca.pem, cert.pem and key.pem
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -48,7 +48,7 @@ class Dockerd:
         return f"tcp://{self.address}:2376"
 
     def with_tls(self) -> None:
-        """Before it starts: it will listen on its network, too, for clients of an authority made for it."""
+        """Make certificates, so that the engine also listens on its network. Call this before ``start``."""
         authority, self.tls = trustme.CA(), self.root / "tls"
         self.tls.mkdir(parents=True)
         client_certificate(authority, self.tls)
@@ -56,6 +56,7 @@ class Dockerd:
         server.private_key_and_cert_chain_pem.write_to_path(self.root / "server.pem")
 
     def start(self) -> None:
+        """Start the engine and wait until it answers. Skip the test if it does not start."""
         self.root.mkdir(parents=True, exist_ok=True)
         server = self.root / "server.pem"
         network = [
@@ -64,9 +65,9 @@ class Dockerd:
         ] if self.tls else []  # fmt: skip
         features = {"features": {"containerd-snapshotter": self.containerd_store}}
         (self.root / "daemon.json").write_text(json.dumps(features))
-        # with a host name of its own, by which a swarm knows it; `ip netns exec` would hide the control groups
-        alone = f'hostname {self.name} && exec "$0" "$@"'
-        inside = ["nsenter", f"--net=/run/netns/{self.namespace}", "unshare", "--uts", "sh", "-c", alone]
+        # a swarm identifies the engine by its host name; `ip netns exec` would hide the control groups
+        renamed = f'hostname {self.name} && exec "$0" "$@"'
+        inside = ["nsenter", f"--net=/run/netns/{self.namespace}", "unshare", "--uts", "sh", "-c", renamed]
         for stale in [*self.root.glob("exec/containerd/*.pid"), *self.root.glob("pid")]:
             stale.unlink()
         with (self.root / "log").open("ab") as log:
@@ -85,18 +86,18 @@ class Dockerd:
             time.sleep(0.1)
 
     def _answers(self) -> bool:
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as asking:
-            asking.settimeout(5)
-            asking.connect(str(self.socket))
-            asking.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
-            return b" 200 " in asking.recv(100)
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(5)
+            connection.connect(str(self.socket))
+            connection.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+            return b" 200 " in connection.recv(100)
         return False
 
     def client(self) -> docker.DockerClient:
         return docker.DockerClient(base_url=self.url, timeout=60)
 
     def kill(self) -> None:
-        """As a power cut: the engine, its containerd and every container, with nobody asked."""
+        """Kill the engine, its containerd and all containers, like a power cut."""
         for pid in self._processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -104,7 +105,7 @@ class Dockerd:
             self.process.wait()
 
     def _processes(self) -> list[int]:
-        """Its own: whatever was started with its folder on the command line, and what runs in its containers."""
+        """Return the processes with the engine's folder on their command line, and those in its containers."""
         found = []
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit() or int(entry.name) == os.getpid():
@@ -118,7 +119,7 @@ class Dockerd:
         return [*found, *(child for pid in found for child in _children(pid))]
 
     def stop(self) -> None:
-        """Nobody is waited for: whatever it would still save goes with its folder."""
+        """Kill the engine, and remove its mounts and its folder."""
         self.kill()
         for line in reversed(Path("/proc/mounts").read_text().splitlines()):
             place = line.split()[1]
@@ -127,7 +128,7 @@ class Dockerd:
         shutil.rmtree(self.root, ignore_errors=True)
 
     def leftovers(self) -> list[str]:
-        """Containers, volumes and networks that are not the engine's own."""
+        """Return the names of containers, volumes and networks, without the engine's own networks."""
         with contextlib.closing(self.client()) as client:
             networks = [n.name for n in client.networks.list() if n.name not in _OWN_NETWORKS]
             return [
@@ -150,7 +151,7 @@ def _children(pid: int) -> list[int]:
 
 
 def client_certificate(authority: trustme.CA, folder: Path) -> None:
-    """What Docker's clients look for in a folder."""
+    """Write the files that Docker's clients expect in a TLS folder."""
     client = authority.issue_cert("desk")
     authority.cert_pem.write_to_path(folder / "ca.pem")
     client.cert_chain_pems[0].write_to_path(folder / "cert.pem")
@@ -159,13 +160,13 @@ def client_certificate(authority: trustme.CA, folder: Path) -> None:
 
 @dataclass
 class Network:
-    """Network namespaces on one bridge, itself in a namespace: nothing of it is seen from outside."""
+    """Network namespaces that are connected by a bridge, which is in a namespace, too."""
 
     names: list[str]
     prefix: str = field(default_factory=lambda: f"ebf{os.getpid()}")
 
     def start(self) -> dict[str, tuple[str, str]]:
-        """{name: (namespace, address)}."""
+        """Create everything, and return {name: (namespace, address)}."""
         switch = f"{self.prefix}-switch"
         _ip("netns", "add", switch)
         _ip("-n", switch, "link", "add", "switch", "type", "bridge")
@@ -186,10 +187,11 @@ class Network:
         return found
 
     def plug(self, number: int, *, into: bool) -> None:
-        """Pulls a machine's cable, or plugs it in again."""
+        """Disconnect a machine from the bridge, or connect it again (``into``)."""
         _ip("-n", f"{self.prefix}-switch", "link", "set", f"port{number}", "up" if into else "down")
 
     def stop(self) -> None:
+        """Remove the namespaces."""
         for name in [*self.names, "switch"]:
             subprocess.run(["ip", "netns", "del", f"{self.prefix}-{name}"], check=False, capture_output=True)
 
@@ -200,7 +202,7 @@ def _ip(*arguments: str) -> None:
 
 @dataclass
 class Sshd:
-    """An sshd on loopback with a throwaway key, and the configuration with which ssh reaches it."""
+    """An sshd on loopback with a temporary key, and the configuration file for ssh."""
 
     root: Path
     port: int = 0
@@ -208,6 +210,7 @@ class Sshd:
     config: Path = field(default_factory=Path)
 
     def start(self) -> None:
+        """Start sshd and wait until it accepts connections. Skip the test if it does not start."""
         for key in ("host", "user"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.root / key], check=True)
         with socket.socket() as probe:
@@ -241,6 +244,7 @@ class Sshd:
         pytest.skip(f"sshd does not start here: {(self.root / 'log').read_text()[-300:]}")
 
     def url(self, engine: Dockerd) -> str:
+        """Return the engine's address over ssh."""
         return f"ssh://root@127.0.0.1:{self.port}{engine.socket}"
 
     def stop(self) -> None:
@@ -250,14 +254,14 @@ class Sshd:
 
 
 def own_folder() -> Path:
-    """Short, as a socket's path may have 108 characters."""
+    """Return a temporary folder with a short path, because a socket's path has at most 108 characters."""
     return Path(tempfile.mkdtemp(prefix="eb-fleet-"))
 
 
-def known_refusal() -> str:
-    """Why there can be no engines of our own here; empty where there can."""
+def missing_requirement() -> str:
+    """Return why tests cannot start engines on this machine; empty if they can."""
     if os.geteuid() != 0:
-        return "engines of our own need root"
+        return "starting Docker engines needs root"
     for program, package in (("dockerd", "docker.io"), ("sshd", "openssh-server"), ("ssh-keygen", "openssh-client")):
         if not shutil.which(program) and not Path("/usr/sbin", program).exists():
             return f"{program} is not installed ({package})"

@@ -1,4 +1,4 @@
-"""A swarm's collector and couriers over real sockets: nothing is lost, nothing is taken twice, nobody else is heard."""
+"""A swarm's collector and its clients over real sockets."""
 
 import hashlib
 import http.client
@@ -30,7 +30,7 @@ def client(server: Collector, node: str = "node1", token: str = TOKEN, reconnect
     return CollectorClient("127.0.0.1", server.server_address[1], node, token, reconnect_timeout)
 
 
-def test_a_task_fetches_the_bundle_runs_and_hands_its_run_over(
+def test_a_task_downloads_the_bundle_runs_and_uploads_its_run(
     collector: Collector, digits_bundle: Bundle, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "artifacts").mkdir()
@@ -39,25 +39,27 @@ def test_a_task_fetches_the_bundle_runs_and_hands_its_run_over(
     client(collector).measure(tmp_path / "artifacts", tmp_path / "mine", options)
     (there,) = collector.results.glob("node1/run-*.json")
     assert read_run(there).bundle.sha256 == digits_bundle.digest
-    said = capfd.readouterr().err
-    assert "node1 measuring: 1/1" in said
-    assert f"node1 received {hashlib.sha256(there.read_bytes()).hexdigest()}" in said
+    lines = capfd.readouterr().err.splitlines()
+    assert any(line.startswith("node1 ") and "1/1" in line for line in lines)
+    digest = hashlib.sha256(there.read_bytes()).hexdigest()
+    assert any(line.startswith("node1 ") and digest in line for line in lines)
 
 
-def test_a_run_that_fails_says_why(collector: Collector, tmp_path: Path) -> None:
+def test_the_error_of_a_failed_run_is_reported(collector: Collector, tmp_path: Path) -> None:
     (tmp_path / "artifacts").mkdir()
-    with pytest.raises(EdgeBenchError, match="no variant 'nonsense'"):
+    with pytest.raises(EdgeBenchError) as caught:
         client(collector).measure(tmp_path / "artifacts", tmp_path / "mine", ["--variant", "nonsense"])
+    assert "nonsense" in caught.value.problem
 
 
-def test_a_run_sent_twice_is_kept_once_and_acknowledged_twice(collector: Collector, tmp_path: Path) -> None:
+def test_a_run_sent_twice_is_stored_once_and_acknowledged_twice(collector: Collector, tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text("{}")
     for _ in range(2):
         client(collector).upload_run(tmp_path / "run.json")
     assert len(list(collector.results.rglob("*.json"))) == 1
 
 
-def test_what_was_damaged_on_its_way_is_not_acknowledged(collector: Collector) -> None:
+def test_a_run_damaged_in_transit_is_not_acknowledged(collector: Collector) -> None:
     assert _put(collector, "/runs/node1", b"half", {SHA256: hashlib.sha256(b"whole").hexdigest()}) == 422
     assert list(collector.results.rglob("*.json")) == []
 
@@ -73,17 +75,19 @@ def test_what_was_damaged_on_its_way_is_not_acknowledged(collector: Collector) -
         ("/runs/node1", {"Content-Length": "-1"}, 400),
     ],
 )
-def test_others_and_nonsense_are_refused(collector: Collector, path: str, headers: dict[str, str], code: int) -> None:
+def test_invalid_requests_are_refused(collector: Collector, path: str, headers: dict[str, str], code: int) -> None:
     assert _put(collector, path, b"", headers) == code
 
 
-def test_without_the_token_there_is_no_bundle(collector: Collector, tmp_path: Path) -> None:
-    with pytest.raises(EdgeBenchError, match="the collector answered 403"):
+def test_the_bundle_needs_the_token(collector: Collector, tmp_path: Path) -> None:
+    with pytest.raises(EdgeBenchError) as caught:
         client(collector, token="wrong").fetch_bundle(tmp_path)
+    assert "403" in caught.value.problem
+    assert not (tmp_path / "bundle").exists()
 
 
-def test_a_collector_that_comes_back_is_found_again(digits_bundle: Bundle, tmp_path: Path) -> None:
-    """Its service is moved or begun again: the courier keeps on until it is acknowledged."""
+def test_a_restarted_collector_gets_the_run(digits_bundle: Bundle, tmp_path: Path) -> None:
+    """A client repeats its upload until the Run is acknowledged."""
     (tmp_path / "run.json").write_text("{}")
     first = Collector(("127.0.0.1", 0), digits_bundle.folder, tmp_path / "r" / "runs", TOKEN)
     port = first.server_address[1]

@@ -1,23 +1,30 @@
-"""`edge-bench fleet run` on three real engines: one by ssh, one that emulates arm64; and what goes wrong there."""
+"""`edge-bench fleet run` on three real engines, one over ssh and one that emulates arm64, and their failures."""
 
 import contextlib
+import errno
 import json
+import os
+import re
 import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from edge_bench.app.fleet.docker.engine import Engine
+from edge_bench.app.fleet.docker.errors import EngineTrouble
+from edge_bench.app.fleet.docker.images import ImageSource, ensure_image
+from edge_bench.app.fleet.docker.inventory import EngineSetting, local_engine_setting
+from edge_bench.app.fleet.docker.workspace import Workspace
 from edge_bench.bench.analysis.comparison import compare
-from tests.command_line import assert_refused
-from tests.fleet.commands import QUICK, Left, wait_for
-from tests.fleet.conftest import IMAGE, Shelf, runs_in
+from tests.command_line import assert_refused, clean_environment, command
+from tests.fleet.commands import IMAGE, PI_IS_MEASURING, QUICK, Engines, Leftovers, rows_in, runs_in, wait_for
 
-pytestmark = [pytest.mark.containers, pytest.mark.slow]
+pytestmark = [pytest.mark.containers, pytest.mark.slow, pytest.mark.xdist_group("engines")]
 
 
-def test_one_command_three_machines_three_runs_one_table(shelf: Shelf, tmp_path: Path, nothing_left: Left) -> None:
-    done = shelf.run(*QUICK, results=tmp_path / "results")
+def test_one_command_measures_on_three_engines(engines: Engines, tmp_path: Path, nothing_left: Leftovers) -> None:
+    done = engines.run(*QUICK, results=tmp_path / "results")
     assert done.returncode == 0, done.stderr
     runs = {run.machine.hostname: run for run in runs_in(tmp_path / "results")}
     assert set(runs) == {"amd", "by-ssh", "pi"}
@@ -30,140 +37,142 @@ def test_one_command_three_machines_three_runs_one_table(shelf: Shelf, tmp_path:
     assert [(found.same, found.total) for found in across] == [(40, 40), (40, 40)]
     for name in runs:
         assert name in done.stdout
-    assert "the same variant and runtime" in done.stdout
-    # again: the images are there, and nothing but the bundle is sent
-    again = shelf.run(*QUICK, "--format", "json", results=tmp_path / "again")
+    # again: the engines have the image, so that only the bundle is sent
+    again = engines.run(*QUICK, "--format", "json", results=tmp_path / "again")
     assert again.returncode == 0, again.stderr
     rows = json.loads(again.stdout)
     assert [row["image_bytes"] for row in rows] == [0, 0, 0]
     assert all(row["bundle_bytes"] > 0 and row["seconds"]["run"] > 0 for row in rows)
 
 
-def test_each_engine_that_cannot_is_a_row_and_the_rest_finishes(
-    shelf: Shelf, tmp_path: Path, nothing_left: Left
+def test_engines_that_fail_are_reported_and_the_others_finish(
+    engines: Engines, tmp_path: Path, nothing_left: Leftovers
 ) -> None:
-    listening = shelf.sshd.url(shelf.engines[1])
+    listening = engines.sshd.url(engines.daemons[1])
     (tmp_path / "fleet.toml").write_text(
-        f'ssh_config = "{shelf.sshd.config}"\n'
-        f'[[engine]]\nname = "good"\nurl = "{shelf.engines[0].url}"\n'
+        f'ssh_config = "{engines.sshd.config}"\n'
+        f'[[engine]]\nname = "good"\nurl = "{engines.daemons[0].url}"\n'
         f'[[engine]]\nname = "no-socket"\nurl = "unix://{tmp_path}/nobody.sock"\n'
         f'[[engine]]\nname = "no-docker"\nurl = "{listening}.nobody"\n'
         f'[[engine]]\nname = "no-host"\nurl = "ssh://root@127.0.0.1:9/docker.sock"\n'
         f'[[engine]]\nname = "no-port"\nurl = "tcp://127.0.0.1:9"\n'
         f'[[engine]]\nname = "no-context"\ncontext = "nobody"\n'
-        f'[[engine]]\nname = "a-32-bit-pi"\nurl = "{shelf.engines[2].url}"\nplatform = "linux/arm/v7"\n'
-        f'[[engine]]\nname = "no-memory"\nurl = "{shelf.engines[2].url}"\nmemory = "24M"\n'
+        f'[[engine]]\nname = "a-32-bit-pi"\nurl = "{engines.daemons[2].url}"\nplatform = "linux/arm/v7"\n'
+        f'[[engine]]\nname = "no-memory"\nurl = "{engines.daemons[2].url}"\nmemory = "24M"\n'
     )
-    done = shelf.run(*QUICK, "--api-timeout", 10, results=tmp_path, fleet_file=tmp_path / "fleet.toml")
-    assert_refused(done, "7 of 8 engines", "--resume", code=1)
+    done = engines.run(*QUICK, "--api-timeout", 10, results=tmp_path, fleet_file=tmp_path / "fleet.toml")
+    assert_refused(done, "7", "8", "--resume", code=1)
     assert [run.machine.hostname for run in runs_in(tmp_path)] == ["good"]
-    for reason in (
-        "no-socket: connecting: No such file or directory",
-        "no-docker: connecting: ssh connects, but no engine answers there",
-        "no-host: connecting: ssh: connect to host 127.0.0.1 port 9: Connection refused",
-        "no-port: connecting: Connection refused",
-        "no-context: connecting: there is no Docker context called nobody",
-        f"a-32-bit-pi: the image {IMAGE} is for linux/amd64, linux/arm64, not for linux/arm/v7",
-        "no-memory: ",
+    rows = rows_in(tmp_path)
+    refused = os.strerror(errno.ECONNREFUSED)
+    for name, state, values in (
+        ("no-socket", "lost", [os.strerror(errno.ENOENT)]),
+        ("no-docker", "lost", ["ssh://"]),
+        ("no-host", "lost", ["127.0.0.1", "9", refused]),  # the message of ssh
+        ("no-port", "lost", [refused]),
+        ("no-context", "failed", ["nobody"]),
+        ("a-32-bit-pi", "failed", [IMAGE, "linux/amd64", "linux/arm64", "linux/arm/v7"]),
+        ("no-memory", "failed", []),
     ):
-        assert reason in done.stdout, done.stdout
+        assert rows[name]["state"] == state, rows[name]
+        message = f"{rows[name]['reason']}; {rows[name]['remedy']}"
+        assert all(value in message for value in values), message
+        assert rows[name]["reason"] in done.stdout
+        assert not rows[name]["run_file"]
 
 
-def test_too_little_memory_or_disk_is_said_before_anything_is_run(
-    shelf: Shelf, tmp_path: Path, nothing_left: Left
+@pytest.mark.parametrize("option", ["--min-memory", "--min-disk"])
+def test_engines_with_too_little_memory_or_disk_run_nothing(
+    engines: Engines, tmp_path: Path, nothing_left: Leftovers, option: str
 ) -> None:
-    memory = shelf.run(*QUICK, "--min-memory", "900T", results=tmp_path / "a")
-    assert_refused(memory, "3 of 3 engines", code=1)
-    assert memory.stdout.count("too little memory: ") == 3
-    disk = shelf.run(*QUICK, "--min-disk", "900T", results=tmp_path / "b")
-    assert_refused(disk, "3 of 3 engines", code=1)
-    assert disk.stdout.count("too little disk: ") == 3
+    assert_refused(engines.run(*QUICK, option, "900T", results=tmp_path), code=1)
+    rows = rows_in(tmp_path).values()
+    assert len(rows) == 3
+    for row in rows:
+        assert row["state"] == "failed"
+        assert option in row["remedy"]
+        assert "run" not in row["seconds"]
 
 
-def test_ctrl_c_stops_and_cleans_up_everywhere_and_resume_does_the_rest(
-    shelf: Shelf, tmp_path: Path, nothing_left: Left
+def test_an_interruption_cleans_up_everywhere_and_resume_measures_the_rest(
+    engines: Engines, tmp_path: Path, nothing_left: Leftovers
 ) -> None:
     long = ("--trials", 40, "--limit", 60)
-    process = shelf.start(*long, results=tmp_path)
-    wait_for(process, r"pi: measuring [1-9]")
-    process.send_signal(signal.SIGTERM)  # as Ctrl-C, and heard also where a shell in the background ignores that
-    out, _ = process.communicate(timeout=120)
+    process = engines.start(*long, results=tmp_path)
+    wait_for(process, PI_IS_MEASURING)
+    process.send_signal(signal.SIGTERM)  # like Ctrl-C, which programs started in the background by a shell ignore
+    process.communicate(timeout=120)
     assert process.returncode == 130
-    assert "pi: interrupted" in out
+    assert rows_in(tmp_path)["pi"]["state"] == "interrupted"
     assert nothing_left() == []
     before = {run.machine.hostname: run.run_id for run in runs_in(tmp_path)}
     assert set(before) == {"amd", "by-ssh"}
     (journal,) = tmp_path.glob("fleet-*/pi/run-*.journal")
     begun = journal.stem
-    done = shelf.run(*long, "--resume", results=tmp_path)
+    done = engines.run(*long, "--resume", results=tmp_path)
     assert done.returncode == 0, done.stderr
     after = {run.machine.hostname: run.run_id for run in runs_in(tmp_path)}
     assert len(runs_in(tmp_path)) == 3
     assert {name: after[name] for name in before} == before  # not measured again
-    assert (tmp_path / f"{begun}.json").exists()  # the trials that were made count
-    again = shelf.run(*long, "--resume", results=tmp_path)
+    assert (tmp_path / f"{begun}.json").exists()  # the same Run, with its earlier trials
+    again = engines.run(*long, "--resume", results=tmp_path)
     assert again.returncode == 0
     assert len(runs_in(tmp_path)) == 3
 
 
-def test_killed_command_and_killed_engine_are_gone_on_with(shelf: Shelf, tmp_path: Path, nothing_left: Left) -> None:
-    long = ("--trials", 100, "--limit", 60)  # more than pi makes until it is killed, on a quick machine, too
-    process = shelf.start(*long, results=tmp_path)
-    wait_for(process, r"pi: measuring [1-9]")
+def test_a_run_is_resumed_after_the_command_and_an_engine_were_killed(
+    engines: Engines, tmp_path: Path, nothing_left: Leftovers
+) -> None:
+    long = ("--trials", 100, "--limit", 60)  # more than pi measures before it is killed, even on a fast machine
+    process = engines.start(*long, results=tmp_path)
+    wait_for(process, PI_IS_MEASURING)
     process.kill()
     process.communicate()
-    assert any("edge-bench-run" in left for left in nothing_left())  # it goes on without us
-    going_on = shelf.start(*long, "--resume", "--reconnect-timeout", 3, results=tmp_path)
-    wait_for(going_on, r"pi: measuring [1-9]")
-    pi = shelf.engines[2]
+    assert any("edge-bench-run" in left for left in nothing_left())  # it is still measuring
+    resumed = engines.start(*long, "--resume", "--reconnect-timeout", 3, results=tmp_path)
+    wait_for(resumed, PI_IS_MEASURING)
+    pi = engines.daemons[2]
     pi.kill()
-    out, _ = going_on.communicate(timeout=120)
-    assert going_on.returncode == 1
-    assert "pi: lost while measuring, and not back within 3 s" in out
+    resumed.communicate(timeout=120)
+    assert resumed.returncode == 1
+    row = rows_in(tmp_path)["pi"]
+    assert (row["state"], "3" in row["reason"]) == ("lost", True)  # seconds
     pi.start()
-    done = shelf.run(*long, "--resume", results=tmp_path)
+    done = engines.run(*long, "--resume", results=tmp_path)
     assert done.returncode == 0, done.stderr
     assert sorted(run.machine.hostname for run in runs_in(tmp_path)) == ["amd", "by-ssh", "pi"]
     (run,) = (run for run in runs_in(tmp_path) if run.machine.hostname == "pi")
     assert [len(result.trials) for result in run.results_with_trials] == [100]
-    # from before the power cut and after
+    # some trials are from before the engine was killed, some from after
     assert len({trial.process for trial in run.results_with_trials[0].trials}) >= 2
 
 
-def test_what_was_kept_is_seen_and_cleaned(shelf: Shelf, tmp_path: Path, nothing_left: Left) -> None:
-    from tests.command_line import clean_environment, command
-
-    assert shelf.run("--trials", 1, "--limit", 20, "--keep", results=tmp_path).returncode == 0
+def test_kept_containers_are_listed_and_removed(engines: Engines, tmp_path: Path, nothing_left: Leftovers) -> None:
+    assert engines.run("--trials", 1, "--limit", 20, "--keep", results=tmp_path).returncode == 0
     assert nothing_left() != []
     listed, cleaned = (
         subprocess.run(
-            command("fleet", what, "--fleet", shelf.fleet_file, "--format", "json"),
+            command("fleet", name, "--fleet", engines.fleet_file, "--format", "json"),
             env=clean_environment(tmp_path), capture_output=True, text=True, check=True,
         )
-        for what in ("list", "clean")
+        for name in ("list", "clean")
     )  # fmt: skip
     assert all(len(row["left"]) == 3 for row in json.loads(listed.stdout))
     assert all(row["left"] == [] for row in json.loads(cleaned.stdout))
 
 
-def test_a_copy_that_is_not_what_was_sent_is_refused(shelf: Shelf, digits_bundle: object, tmp_path: Path) -> None:
-    """The checksums are checked there: one bit less and the engine has its reason."""
-    from edge_bench.app.fleet.docker import workspace
-    from edge_bench.app.fleet.docker.engine import Engine
-    from edge_bench.app.fleet.docker.errors import EngineTrouble
-    from edge_bench.app.fleet.docker.images import ImageSource, ensure_image
-    from edge_bench.app.fleet.docker.inventory import EngineSetting, local_engine_setting
-
+def test_a_bundle_altered_on_the_engine_is_refused(engines: Engines) -> None:
     source = ImageSource(IMAGE, lambda: Engine(local_engine_setting()))
-    with contextlib.closing(source), Engine(EngineSetting(name="amd", url=shelf.engines[0].url)) as engine:
-        place = workspace.Workspace(engine, "damaged", ensure_image(engine, source, lambda _: None)[0])
+    with contextlib.closing(source), Engine(EngineSetting(name="amd", url=engines.daemons[0].url)) as engine:
+        place = Workspace(engine, "damaged", ensure_image(engine, source, lambda _: None)[0])
         try:
-            place.copy_in(shelf.bundle, "artifacts", "bundle", lambda _: None)
+            place.copy_in(engines.bundle, "artifacts", "bundle", lambda _: None)
             container = place.start("spoil", ["-c", "echo x >> /artifacts/bundle/manifest.json"],
                                     volumes={"artifacts": "rw"}, entrypoint="sh")  # fmt: skip
             assert place.follow(container, lambda _: None).code == 0
-            with pytest.raises(EngineTrouble, match=r"checking the copy: .*manifest.json: FAILED|checksum"):
-                place.check("artifacts", "bundle", sum(1 for path in shelf.bundle.rglob("*") if path.is_file()))
+            with pytest.raises(EngineTrouble) as caught:
+                place.check("artifacts", "bundle", sum(1 for path in engines.bundle.rglob("*") if path.is_file()))
+            assert re.search(r"manifest\.json|checksum", caught.value.problem)  # the message of sha256sum
         finally:
             place.clean_up()
-    assert shelf.leftovers() == []
+    assert engines.leftovers() == []

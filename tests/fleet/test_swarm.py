@@ -4,22 +4,19 @@ import re
 import shlex
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.command_line import REPOSITORY
-from tests.fleet.commands import wait_for
-from tests.fleet.conftest import Shelf, runs_in
+from tests.fleet.commands import Engines, Leftovers, rows_in, runs_in, wait_for
 from tests.fleet.engines import Dockerd
 
-pytestmark = [pytest.mark.containers, pytest.mark.slow]
-Left = Callable[[], list[str]]
+pytestmark = [pytest.mark.containers, pytest.mark.slow, pytest.mark.xdist_group("engines")]
 
 
-def without_platform(swarm: Shelf, folder: Path) -> Path:
-    """The fleet file without the platform that pi was told to emulate: a swarm's nodes are what they are."""
+def without_platform(swarm: Engines, folder: Path) -> Path:
+    """Write the fleet file without the platform that pi emulates, because a swarm's nodes run their own platform."""
     plain = folder / "fleet.toml"
     plain.write_text(swarm.fleet_file.read_text().replace('platform = "linux/arm64"\n', "").replace(
         '"ssh_config"', f'"{swarm.sshd.config}"'))  # fmt: skip
@@ -27,17 +24,18 @@ def without_platform(swarm: Shelf, folder: Path) -> Path:
 
 
 def docker(engine: Dockerd, *arguments: str) -> str:
+    """Call docker for an engine, and return its stdout."""
     return subprocess.run(
         ["docker", "--host", engine.url, *arguments], check=True, capture_output=True, text=True
     ).stdout
 
 
-def test_a_global_job_brings_every_run_home_and_a_drained_nodes_row_says_so(
-    swarm: Shelf, tmp_path: Path, nothing_left: Left
+def test_a_global_job_fetches_every_run_and_a_drained_node_is_reported(
+    swarm: Engines, tmp_path: Path, nothing_left: Leftovers
 ) -> None:
-    manager = swarm.engines[0]
+    manager = swarm.daemons[0]
 
-    def node(availability: str) -> None:
+    def set_availability(availability: str) -> None:
         docker(manager, "node", "update", "--availability", availability, "pi")
 
     plain = without_platform(swarm, tmp_path)
@@ -45,12 +43,13 @@ def test_a_global_job_brings_every_run_home_and_a_drained_nodes_row_says_so(
     options = ("--swarm", "--stack-file", stack, "--trials", 40, "--limit", 200)
     process = swarm.start(*options, results=results, fleet_file=plain)
     try:
-        wait_for(process, "pi: running")
-        node("drain")
-        out, error = process.communicate(timeout=240)
+        wait_for(process, r"^pi\b.*\brunning\b")  # the state of its task
+        set_availability("drain")
+        _, stderr = process.communicate(timeout=240)
     finally:
-        node("active")
-    assert "pi: it was drained half-way" in out, error
+        set_availability("active")
+    reasons = {name: row["reason"] for name, row in rows_in(results).items()}
+    assert [name for name, reason in reasons.items() if reason] == ["pi"], stderr
     assert {"amd", "by-ssh"} <= {run.machine.hostname for run in runs_in(results)}
     assert nothing_left() == []
     described = stack.read_text()
@@ -62,10 +61,10 @@ def test_a_global_job_brings_every_run_home_and_a_drained_nodes_row_says_so(
     assert docker(manager, "service", "ls", "-q") == ""
 
 
-def test_the_stack_file_can_be_deployed_by_hand_as_its_head_says(
-    swarm: Shelf, tmp_path: Path, nothing_left: Left
+def test_the_stack_file_can_be_deployed_with_the_commands_in_its_head(
+    swarm: Engines, tmp_path: Path, nothing_left: Leftovers
 ) -> None:
-    manager, stack = swarm.engines[0], tmp_path / "stack.yaml"
+    manager, stack = swarm.daemons[0], tmp_path / "stack.yaml"
     options = ("--swarm", "--stack-file", stack, "--trials", 1, "--limit", 20)
     assert swarm.run(*options, results=tmp_path, fleet_file=without_platform(swarm, tmp_path)).returncode == 0
     head = [line[1:] for line in stack.read_text().splitlines() if line.startswith("#")]
@@ -88,7 +87,7 @@ def test_the_stack_file_can_be_deployed_by_hand_as_its_head_says(
 
 
 def _until_removed(environment: dict[str, str], script: str) -> None:
-    """Network, token and volumes, as soon as the last task has let go of them."""
+    """Remove network, token and volumes once the last task has ended."""
     made = re.findall(r"docker (network|secret|volume) create (?:--\S+(?: overlay)? )*(\S+)", script)
     assert len(made) == 4
     for kind, name in made:

@@ -1,8 +1,8 @@
-"""Thousands of damaged files, read under guard: ``python -m tests.fuzz --cases 10000 --seed 1`` (``make fuzz``).
+"""Read thousands of damaged files: ``python -m tests.fuzz --cases 10000 --seed 1`` (``make fuzz``).
 
-A case is made from the seed, the kind of file and its number alone, so that ``--only KIND --first NUMBER --cases 1``
-repeats it. The cases of a kind are read in a process of their own; where that dies, its case is a finding, and a new
-process goes on behind it. Files with findings are kept in the folder of ``--keep``.
+A case depends only on the seed, the kind of file and its number, so ``--only KIND --first NUMBER --cases 1`` repeats
+it. The cases of a kind are read in one process. If the process dies, the current case is a finding, and a new process
+continues with the next case. Files with findings are copied to the folder of ``--keep``.
 """
 
 import argparse
@@ -25,24 +25,24 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass
 class Tally:
-    """What came of the cases of one kind."""
+    """The results of the cases of one kind."""
 
     cases: int = 0
-    whole: int = 0  # read to their end: the damage was none, or where nobody looks
-    findings: list[tuple[str, int, str]] = field(default_factory=list)
+    accepted: int = 0  # read without an error, because the damage is in unused bytes
+    findings: list[tuple[str, int, str]] = field(default_factory=list)  # kind, number, description
     seconds: float = 0.0
 
 
 def content_of(target: Target, seed: int, number: int) -> bytes:
-    """The file of a case."""
+    """Return the damaged file of a case."""
     draw = random.Random(f"{seed} {target.name} {number}")
     return target.damaged(draw.choice(target.seeds), draw)
 
 
 def child(names: list[str], seed: int, first: int, cases: int, folder: Path) -> int:
-    """Reads the cases one after another; a line on stdout for where it is, and one for each finding."""
+    """Read the cases one after another; print one line when a case begins, and one for each finding."""
     os.environ |= {"EDGE_BENCH_CACHE": str(folder / "cache"), "MPLCONFIGDIR": str(folder / "matplotlib")}
-    import matplotlib.font_manager  # noqa: F401 - it looks for fonts at its first import, with a program
+    import matplotlib.font_manager  # noqa: F401 - its first import starts a program that lists fonts
 
     guard, out = Guard(folder), os.dup(1)
     chosen = [each for each in targets(folder) if each.name in names]
@@ -52,11 +52,11 @@ def child(names: list[str], seed: int, first: int, cases: int, folder: Path) -> 
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         before = guard.accepted
-        for said in ["", *guard.findings(lambda: target.use(path))]:
+        for finding in ["", *guard.findings(lambda: target.use(path))]:
             accepted = guard.accepted > before
-            os.write(out, f"{json.dumps([target.name, number, said, accepted])}\n".encode())
+            os.write(out, f"{json.dumps([target.name, number, finding, accepted])}\n".encode())
 
-    for target in chosen:  # whole files first, so that everything is imported
+    for target in chosen:  # undamaged files first, so that everything is imported
         for seeded in target.seeds:
             read(target, -1, seeded)
     guard.limit_memory()
@@ -67,7 +67,7 @@ def child(names: list[str], seed: int, first: int, cases: int, folder: Path) -> 
 
 
 def fuzzed(names: list[str], seed: int, first: int, cases: int, keep: Path | None = None) -> Tally:
-    """So many cases of each kind, in a child; one that dies is begun anew behind the case that ended it."""
+    """Run ``cases`` cases of each kind in a child process; one that dies is restarted after the case that ended it."""
     tally, last, began = Tally(), first + cases, time.monotonic()
     while first < last:
         with tempfile.TemporaryDirectory(prefix="edge-bench-fuzz-") as named:
@@ -77,13 +77,13 @@ def fuzzed(names: list[str], seed: int, first: int, cases: int, keep: Path | Non
                 cwd=ROOT, capture_output=True, text=True, check=False,
             )  # fmt: skip
             lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
-            found = [(name, number, said) for name, number, said, _ in lines if said]
+            found = [(name, number, finding) for name, number, finding, _ in lines if finding]
             at: tuple[str, int] = (lines[-1][0], lines[-1][1]) if lines else (names[0], first)
             if done.returncode:
                 found.append((*at, f"the process ended with {done.returncode}: {done.stderr.strip()[-2000:]}"))
             places = {(name, number): accepted for name, number, _, accepted in lines}
             tally.cases += sum(number >= 0 for _, number in places)
-            tally.whole += sum(accepted for (_, number), accepted in places.items() if number >= 0)
+            tally.accepted += sum(accepted for (_, number), accepted in places.items() if number >= 0)
             tally.findings += found
             if keep and found:
                 _keep(keep, seed, {(name, number) for name, number, _ in found if number >= 0}, Path(named))
@@ -119,10 +119,10 @@ def main() -> int:
     for kind in kinds:
         tally = fuzzed([kind.name], asked.seed, asked.first, -(-asked.cases * kind.share // shares), asked.keep)
         tallies.append(tally)
-        counted = f"{tally.cases:6,} cases, {tally.whole:6,} taken as whole, {len(tally.findings)} findings"
+        counted = f"{tally.cases:6,} cases, {tally.accepted:6,} accepted, {len(tally.findings)} findings"
         print(f"{kind.name:10}{counted} in {tally.seconds:.1f} s", flush=True)
-        for name, number, said in tally.findings[:20]:
-            print(f"  {name} {number}: {said.strip()}", file=sys.stderr)
+        for name, number, finding in tally.findings[:20]:
+            print(f"  {name} {number}: {finding.strip()}", file=sys.stderr)
     found = sum(len(tally.findings) for tally in tallies)
     cases, seconds = sum(tally.cases for tally in tallies), sum(tally.seconds for tally in tallies)
     print(f"{cases:,} cases, seed {asked.seed}, {seconds:.0f} s, {found} findings")

@@ -1,7 +1,7 @@
-"""What a case may do while a file is read: ten seconds, a GiB, no file outside its folder, no program, no network.
+"""Limits for reading a file: ten seconds, 1 GiB, no file outside its folder, no program, no network.
 
-The ten seconds are of this process's own processor time, since others may use the machine; one that waits instead, for
-a pipe say, has a minute.
+The ten seconds are processor time, because other processes may use the machine. The limit for waiting, for example for
+a pipe, is a minute.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ __all__ = ["MEMORY", "SECONDS", "Guard"]
 SECONDS, WAITING_SECONDS = 10.0, 60.0
 MEMORY = 1 << 30
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-#: Audit events of Python that name what they change first.
+#: Python's audit events whose first argument is the path that they change.
 _CHANGES = {
     "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "os.chown",
     "os.utime", "shutil.rmtree", "shutil.move", "shutil.copyfile",
@@ -30,30 +30,30 @@ _NEVER = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork
 
 
 class _TooSlow(BaseException):
-    """Not an Exception, so that nothing takes it for a damaged file."""
+    """Not an Exception, so that no code handles it as a damaged file."""
 
 
 class Guard:
-    """Runs cases in this process and says what was wrong with each; one a process, for a hook cannot be taken back."""
+    """Runs cases in this process and reports violations; one per process, because an audit hook cannot be removed."""
 
     def __init__(self, *writable: Path) -> None:
         self._writable = [path.resolve() for path in writable]
         self._watching = False
-        self._done: list[str] = []
-        self.accepted = 0  # cases that were read to their end, as whole files are
+        self._violations: list[str] = []
+        self.accepted = 0  # cases without any error
         signal.signal(signal.SIGPROF, self._ring)
         signal.signal(signal.SIGALRM, self._ring)
         sys.addaudithook(self._hook)
 
     def limit_memory(self) -> None:
-        """From now on a GiB more than there is at this moment, at most: a bomb is a MemoryError, not a dead machine."""
+        """Allow 1 GiB more than is in use now; beyond that, allocations raise MemoryError."""
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         most = pages * resource.getpagesize() + MEMORY
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
     def findings(self, use: Callable[[], object]) -> list[str]:
-        """Calls ``use``; what it did that it should not, each in a line or more. An EdgeBenchError is none."""
-        self._done = []
+        """Call ``use`` and return its violations, each in a line or more. An EdgeBenchError is not one."""
+        self._violations = []
         _forget_peak()
         with self._watched(), contextlib.redirect_stdout(_Nowhere()), contextlib.redirect_stderr(_Nowhere()):
             try:
@@ -61,14 +61,14 @@ class Guard:
                 self.accepted += 1
             except EdgeBenchError as error:
                 if not error.problem.strip():
-                    self._done.append("refused without a word")
+                    self._violations.append("refused without a message")
             except _TooSlow:
-                self._done.append(f"took more than {SECONDS:g} s:\n{traceback.format_exc()}")
+                self._violations.append(f"took more than {SECONDS:g} s:\n{traceback.format_exc()}")
             except Exception:
-                self._done.append(traceback.format_exc())
+                self._violations.append(traceback.format_exc())
         if (peak := _peak()) > MEMORY:
-            self._done.append(f"took {peak / (1 << 20):,.0f} MiB of memory")
-        return self._done
+            self._violations.append(f"took {peak / (1 << 20):,.0f} MiB of memory")
+        return self._violations
 
     @contextlib.contextmanager
     def _watched(self) -> Iterator[None]:
@@ -89,11 +89,11 @@ class Guard:
         if not self._watching:
             return
         if event.startswith(_NEVER):
-            self._done.append(f"{event} {arguments!r:.200}")
+            self._violations.append(f"{event} {arguments!r:.200}")
         elif event in _CHANGES or (event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITES):
             for path in arguments[: 2 if event in ("os.rename", "os.link", "os.symlink") else 1]:
                 if isinstance(path, str | bytes | os.PathLike) and not self._within(os.fsdecode(path)):
-                    self._done.append(f"{event} outside: {path!r:.200}")
+                    self._violations.append(f"{event} outside: {path!r:.200}")
 
     def _within(self, path: str) -> bool:
         self._watching = False
@@ -104,12 +104,12 @@ class Guard:
 
 
 class _Nowhere:
-    """Where warnings and progress go."""
+    """Discards warnings and progress."""
 
     encoding = "utf-8"
 
     def write(self, text: str) -> int:
-        text.encode("utf-8")  # what cannot be printed would be an error where a person sees it
+        text.encode("utf-8")  # raises an error if the text cannot be printed
         return len(text)
 
     def flush(self) -> None: ...

@@ -1,4 +1,4 @@
-"""Files that nobody would write: bytes flipped, cut, doubled and spliced; and JSON with other parts."""
+"""Damage files: bytes flipped, cut, doubled and moved; parts of JSON replaced."""
 
 import random
 import struct
@@ -23,7 +23,7 @@ _TEXTS = [
 
 
 def mutated_bytes(content: bytes, draw: random.Random) -> bytes:
-    """One to eight small damages; small, so that what reads it comes far before it stumbles."""
+    """Return the content with one to eight small changes; readers get far into such files."""
     data = bytearray(content)
     for _ in range(draw.choice((1, 1, 1, 2, 3, 8))):
         size = len(data)
@@ -33,7 +33,7 @@ def mutated_bytes(content: bytes, draw: random.Random) -> bytes:
                 data[place] ^= 1 << draw.randrange(8)
             case 2 if place < size:
                 data[place] = draw.choice((0, 1, 0x7F, 0x80, 0xFF, draw.randrange(256)))
-            case 3:  # a number where one may be
+            case 3:  # overwrite a number
                 value = draw.choice((0, 1, 0xFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, draw.randrange(1 << 16)))
                 data[place : place + 4] = struct.pack("<I", value)
             case 4:
@@ -52,7 +52,7 @@ def mutated_bytes(content: bytes, draw: random.Random) -> bytes:
 
 
 def mutated_json(content: bytes, draw: random.Random) -> bytes:
-    """Still JSON, mostly; at times nested deeply, or with numbers that no JSON has."""
+    """Return changed JSON, sometimes deeply nested, with invalid numbers or with other damage."""
     encoded = msgspec.json.encode(mutated_tree(msgspec.json.decode(content), draw))
     match draw.randrange(40):
         case 0:
@@ -71,7 +71,7 @@ def mutated_json(content: bytes, draw: random.Random) -> bytes:
 
 
 def mutated_tree(tree: Any, draw: random.Random) -> Any:
-    """One to four of a tree's parts replaced, removed, doubled or exchanged."""
+    """Replace, remove, repeat or exchange one to four parts of a tree."""
     for _ in range(draw.choice((1, 1, 2, 4))):
         places = list(_places(tree))
         if not places:
@@ -108,7 +108,7 @@ def _places(tree: Any) -> list[tuple[Any, Any]]:
 
 
 def _something(draw: random.Random, was: Any) -> Any:
-    """Mostly of the same kind as what was there, so that it passes for it."""
+    """Return a new value, mostly of the same type as the old one, so that type checks pass."""
     if draw.random() < 0.25:
         return draw.choice([None, True, [], {}, [[]], {"": ""}, draw.choice(_NUMBERS), draw.choice(_TEXTS)])
     match was:

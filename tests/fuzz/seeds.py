@@ -1,4 +1,4 @@
-"""Whole files of every kind, small, made without TensorFlow: what is then damaged."""
+"""Small valid files of every kind, made without TensorFlow."""
 
 import io
 import json
@@ -70,7 +70,7 @@ def npz(images: bytes, labels: bytes, *, deflated: bool = True) -> bytes:
 
 
 def kerases(config: bytes | None = None) -> bytes:
-    """What Keras 3 writes of a small model, its weights left out."""
+    """Return a small model as Keras 3 writes it, without its weights."""
     layers = [
         {"module": "keras.layers", "class_name": name, "config": {"name": name.lower()}, "registered_name": None}
         for name in ("InputLayer", "Flatten", "Dense")
@@ -85,7 +85,7 @@ def kerases(config: bytes | None = None) -> bytes:
 
 
 def images() -> list[bytes]:
-    """One of every format and of every kind of pixel that is treated on its own."""
+    """Return one file of every format and pixel type that is decoded in its own way."""
     pixels = (np.arange(12 * 9 * 3) % 251).astype(np.uint8).reshape(12, 9, 3)
     colour = Image.fromarray(pixels)
     kinds = [("PNG", colour), ("JPEG", colour), ("BMP", colour), ("WEBP", colour), ("TIFF", colour), ("PPM", colour)]
@@ -110,7 +110,7 @@ def labels(files: list[str]) -> list[bytes]:
 
 
 def tflites() -> list[bytes]:
-    """A dense layer, a multiplication of matrices and a softmax over ten classes: runtimes load it."""
+    """Return a dense layer with a softmax over ten classes, which runtimes can load."""
     m, builder = schema.ModelT(), flatbuffers.Builder(4096)
     m.version, m.description = 3, b"made for tests"
     m.operatorCodes = [_code(schema.BuiltinOperator.FULLY_CONNECTED), _code(schema.BuiltinOperator.SOFTMAX)]
@@ -162,7 +162,7 @@ def _operator(code: int, takes: list[int], gives: list[int], kind: int, options:
 
 
 def manifest(files: dict[str, File]) -> bytes:
-    """Of a bundle with these files: test/images.npy, test/labels.npy and variants."""
+    """Return the manifest of a bundle with these files: test/images.npy, test/labels.npy and variants."""
     variants = [
         Variant(
             name=name.rsplit("/", 1)[-1].split(".")[0], precision="float32", input=INPUT, output=OUTPUT,
@@ -195,7 +195,7 @@ def histories() -> list[bytes]:
 
 
 def _full(variant: str, runtime: str, seconds: float, wrong: int) -> Any:
-    """Six trials of it, every field filled."""
+    """Return a result of twelve trials in which every field has a value."""
     made = result(variant, runtime, seconds, wrong, noise=0.02)
     record = ProcessRecord(index=0, import_ns=1, load_ns=2, first_inference_ns=3, warm_up_ns=4, warm_up_invocations=5,
                            memory_before_bytes=6, memory_peak_bytes=7)  # fmt: skip
@@ -214,7 +214,7 @@ def _full(variant: str, runtime: str, seconds: float, wrong: int) -> Any:
 
 
 def runs() -> list[Run]:
-    """Two of one bundle, from two machines."""
+    """Return two Runs of one bundle, from two machines."""
     failed = msgspec.structs.replace(
         result("int8", "litert", 1.0), trials=[], predictions=None,
         failure=Failure(kind="crashed", message="SIGSEGV", remedy="none"),
@@ -235,7 +235,7 @@ def runs() -> list[Run]:
 
 
 def journals() -> list[list[Entry]]:
-    """What a run that was killed has left."""
+    """Return the journal of a run that was killed."""
     whole = runs()[0]
     begun = msgspec.structs.replace(
         whole, complete=False, ended="",
@@ -258,7 +258,7 @@ def journals() -> list[list[Entry]]:
 
 
 def line(payload: bytes) -> bytes:
-    """A line of a journal with its right checksum."""
+    """Return a line of a journal with its correct checksum."""
     return b"%08x %s\n" % (crc32(payload), payload)
 
 
@@ -272,7 +272,7 @@ def offloads() -> list[bytes]:
 
 
 def crasher() -> bytes:
-    """A well-formed .tflite that ends LiteRT's process with a segmentation fault: it splits its input into none."""
+    """Return a valid .tflite that crashes LiteRT with a segmentation fault: it splits its input into 0 parts."""
     split, axis = schema.SplitOptionsT(), _tensor(b"axis", [1], 1)
     split.numSplits, axis.type = 0, schema.TensorType.INT32
     tensors = [axis, _tensor(b"image", [1, 16], 0), _tensor(b"score", [1, 10], 0)]

@@ -1,4 +1,4 @@
-"""What reads files of others, each with its seeds, its damages, and all that is done with what it read."""
+"""Every kind of untrusted file: its seeds, how it is damaged, and the code that reads it."""
 
 import io
 import random
@@ -66,15 +66,15 @@ class Target:
     """One kind of file."""
 
     name: str
-    file: str  # where in the case's folder it lies
+    file: str  # path in the case's folder
     seeds: Sequence[bytes]
     damaged: Callable[[bytes, random.Random], bytes]
     use: Callable[[Path], object]  # the file's path
-    share: int = 1  # how many cases it gets, relative to the others
+    share: int = 1  # number of cases relative to the other kinds
 
 
 def targets(folder: Path) -> list[Target]:
-    """All of them; ``folder`` gets what lies beside the damaged files."""
+    """Return all kinds, and write the undamaged files beside them into ``folder``."""
     pngs = folder / "images"
     pngs.mkdir()
     for name in NAMES:
@@ -82,7 +82,7 @@ def targets(folder: Path) -> list[Target]:
     bundle = _bundle(folder / "bundle")
     other = folder / "other"
     write_run(seeds.runs()[1], other)
-    (sound,) = read_runs([other], Silent())
+    (valid,) = read_runs([other], Silent())
     arrays = seeds.npys()
     history = msgspec.json.decode(seeds.histories()[0], type=History)
     checkpoint = File(file="epoch-0003.keras", bytes=10, sha256="0" * 64)
@@ -98,9 +98,9 @@ def targets(folder: Path) -> list[Target]:
             _json_or_bytes,
             lambda p: read_state(p.parent.parent),
         ),
-        Target("run", "run-x.json", [encode_record(seeds.runs()[0])], _json_or_bytes, lambda p: _use_run(p, sound), 3),
+        Target("run", "run-x.json", [encode_record(seeds.runs()[0])], _json_or_bytes, lambda p: _use_run(p, valid), 3),
         Target("offload", "offload-x.json", seeds.offloads(), _json_or_bytes, _use_offload, 2),
-        Target("journal", "run-x.journal", [journal], _damaged_journal, lambda p: _use_journal(p, sound), 2),
+        Target("journal", "run-x.journal", [journal], _damaged_journal, lambda p: _use_journal(p, valid), 2),
         Target("labels", "labels.txt", seeds.labels(NAMES), mutated_bytes, lambda p: _use_labels(p, pngs)),
         Target("npy", "x.npy", arrays, mutated_bytes, _use_npy, 2),
         Target("npz", "x.npz", [seeds.npz(*arrays[:2])], _damaged_npz, _use_npz),
@@ -111,7 +111,7 @@ def targets(folder: Path) -> list[Target]:
 
 
 def _bundle(folder: Path, history: Path | None = None) -> bytes:
-    """A whole bundle's other files, and its manifest."""
+    """Write the other files of a bundle, and return its manifest."""
     contents = {"test/images.npy": seeds.npys()[0], "test/labels.npy": seeds.npys()[1],
                 "variants/dynamic.tflite": seeds.tflites()[0], "model.keras": seeds.kerases()}  # fmt: skip
     files = {}
@@ -130,7 +130,7 @@ def _json_or_bytes(content: bytes, draw: random.Random) -> bytes:
 
 
 def _damaged_journal(content: bytes, draw: random.Random) -> bytes:
-    """Mostly with right checksums: the lines of someone who means harm have them."""
+    """Return damaged lines, mostly with correct checksums, as an attacker would write them."""
     if draw.random() < 0.15:
         return mutated_bytes(content, draw)
     lines = content.splitlines()
@@ -169,7 +169,7 @@ def _open_bundle(path: Path) -> None:
 
 
 def _read_history(path: Path) -> None:
-    """With its checksum in the manifest, as someone would send it who means harm."""
+    """Read the history with its checksum in the manifest, as an attacker would write it."""
     from edge_bench.app.figures.training import training
 
     (path.parent / "manifest.json").write_bytes(_bundle(path.parent, path))
@@ -180,36 +180,36 @@ def _read_history(path: Path) -> None:
 
 
 def _drawn(drawing: Drawing, path: Path) -> None:
-    """One in thirty: pictures take half a second."""
+    """Draw one in thirty, because a picture takes half a second."""
     if crc32(path.read_bytes()) % 30 == 0:
         inline_svg(drawing, Layout.COLUMN, "x")
 
 
-def _use_run(path: Path, sound: Run) -> None:
-    _use_runs(read_runs([path], Silent()), sound, page=crc32(path.read_bytes()) % 100 == 0)
+def _use_run(path: Path, valid: Run) -> None:
+    _use_runs(read_runs([path], Silent()), valid, page=crc32(path.read_bytes()) % 100 == 0)
 
 
-def _use_runs(runs: list[Run], sound: Run, *, page: bool) -> None:
-    """All tables and, as it takes seconds, now and then the report with its pictures."""
+def _use_runs(runs: list[Run], valid: Run, *, page: bool) -> None:
+    """Render all tables and, if ``page``, the report with its pictures, which takes seconds."""
     for run in runs:
         _shown(run_table(run))
-    _shown(history_table(series_of([*runs, sound])))
+    _shown(history_table(series_of([*runs, valid])))
     from edge_bench.app.cli.console import comparison_tables
 
-    both = [*runs, sound]
+    both = [*runs, valid]
     headlines(both)
     _shown(*comparison_tables(compare(both)))
     if page:
         report_page(bundle_sections(both, []), lambda _: None)
-    found = changes(runs, sound)
+    found = changes(runs, valid)
     _shown(changes_table(found, judge(found, Limits(slower=0.05, accuracy_drop=0.5)), "old.json"))
 
 
-def _use_journal(path: Path, sound: Run) -> None:
+def _use_journal(path: Path, valid: Run) -> None:
     run = read_run_or_journal(path)
     journal, _, _ = Journal.reopen(path)
     journal.close()
-    _use_runs([run], sound, page=False)
+    _use_runs([run], valid, page=False)
 
 
 def _use_offload(path: Path) -> None:
@@ -245,7 +245,7 @@ def _use_tflite(path: Path) -> None:
     try:
         _ = file.only_input, file.only_output
         cost = model_cost(file)
-    except ValueError as cause:  # as where this is asked for
+    except ValueError as cause:  # as the command does
         raise BadInput(str(cause)) from None
     known = tuple((each.runtime, each.version, unsupported(file.operators, each)) for each in known_releases()[:3])
     _shown(*inspect_tables(ModelInspection(path, False, file, cost, known, ())))
@@ -254,5 +254,5 @@ def _use_tflite(path: Path) -> None:
 def _use_keras(path: Path) -> None:
     try:
         check_keras(path)
-    except (OSError, ValueError) as cause:  # as where this is asked for, but for a bundle's, which becomes a row
+    except (OSError, ValueError) as cause:  # as the command does for a file that is not in a bundle
         raise BadInput(str(cause)) from None

@@ -1,9 +1,11 @@
-"""Files of others, damaged by chance and on purpose: refused in a sentence, and nothing else happens.
+"""Damaged and hostile files are refused with an EdgeBenchError, without any other effect.
 
-`make fuzz` makes ten thousand cases; here are a few hundred, what earlier ones found, and properties by Hypothesis.
+`make fuzz` runs ten thousand cases. Here are a few hundred of them, properties tested with Hypothesis, and the cases
+that once failed.
 """
 
 import ast
+import base64
 import json
 import string
 import unicodedata
@@ -20,41 +22,32 @@ from edge_bench.bench.analysis.comparison import compare
 from edge_bench.bench.dataset.image_list import list_images
 from edge_bench.bench.errors import BundleError, DatasetError, ResultsError
 from edge_bench.bench.io.npy import NotAnArray, open_npy
-from edge_bench.bench.io.record_codec import PackedArray, pack, unpack
+from edge_bench.bench.io.record_codec import PackedArray, encode_record, pack, unpack
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.journal import read_journal
 from edge_bench.bench.records.manifest import Manifest
+from edge_bench.bench.records.run_files import read_run
 from tests.command_line import REPOSITORY
 from tests.fuzz import seeds
 from tests.fuzz.__main__ import fuzzed
 from tests.fuzz.targets import targets
 
 KINDS = [
-    "manifest",
-    "history",
-    "state",
-    "run",
-    "offload",
-    "journal",
-    "labels",
-    "npy",
-    "npz",
-    "tflite",
-    "keras",
-    "image",
-]
+    "manifest", "history", "state", "run", "offload", "journal", "labels", "npy", "npz", "tflite", "keras", "image",
+]  # fmt: skip
 EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def test_damaged_files_of_every_kind_are_refused_in_a_sentence() -> None:
+@pytest.mark.slow
+def test_damaged_files_of_every_kind_are_refused() -> None:
     tally = fuzzed(KINDS, seed=7, first=0, cases=30)
     assert tally.findings == []
     assert tally.cases == 30 * len(KINDS)
-    # some damage is where nobody looks; were nearly all refused, or none, the cases would test nothing
-    assert 0.1 < tally.whole / tally.cases < 0.7
+    # some damage is in unused bytes; if nearly all files or none were refused, the cases would test nothing
+    assert 0.1 < tally.accepted / tally.cases < 0.7
 
 
-def test_every_kind_of_seed_is_a_whole_file(tmp_path: Path) -> None:
+def test_every_seed_is_a_valid_file(tmp_path: Path) -> None:
     kinds = targets(tmp_path)
     assert [kind.name for kind in kinds] == KINDS
     for kind in kinds:
@@ -62,7 +55,7 @@ def test_every_kind_of_seed_is_a_whole_file(tmp_path: Path) -> None:
             path = tmp_path / kind.file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-            if kind.name not in ("npy", "image", "labels"):  # of these, seeds are of several shapes
+            if kind.name not in ("npy", "image", "labels"):  # these have seeds of several shapes
                 kind.use(path)
 
 
@@ -72,9 +65,7 @@ def test_every_kind_of_seed_is_a_whole_file(tmp_path: Path) -> None:
     st.integers(-5, 2**40),
     st.binary(max_size=64),
 )
-def test_a_packed_array_is_what_it_says_or_refused(dtype: str, length: int, data: bytes) -> None:
-    import base64
-
+def test_a_packed_array_has_its_stated_length_and_type_or_is_refused(dtype: str, length: int, data: bytes) -> None:
     try:
         values = unpack(PackedArray(dtype=dtype, length=length, data=base64.b64encode(data).decode()))
     except ValueError:
@@ -84,7 +75,7 @@ def test_a_packed_array_is_what_it_says_or_refused(dtype: str, length: int, data
 
 @EXAMPLES
 @given(st.lists(st.integers(0, 2**64 - 1), max_size=50))
-def test_what_was_packed_comes_back(values: list[int]) -> None:
+def test_a_packed_array_is_unpacked_unchanged(values: list[int]) -> None:
     assert unpack(pack(np.array(values, np.uint64))).tolist() == values
 
 
@@ -98,7 +89,7 @@ def test_what_was_packed_comes_back(values: list[int]) -> None:
         st.lists(st.integers(-1, 2**40), max_size=4).map(tuple),
     ),
 ))  # fmt: skip
-def test_a_header_of_an_array_is_held_against_its_file(tmp_path: Path, header: str) -> None:
+def test_the_header_of_an_array_must_match_its_file(tmp_path: Path, header: str) -> None:
     path, encoded = tmp_path / "x.npy", header.encode("latin-1") + b"\n"
     path.write_bytes(b"\x93NUMPY\x01\x00" + len(encoded).to_bytes(2, "little") + encoded + bytes(24))
     try:
@@ -112,7 +103,7 @@ def test_a_header_of_an_array_is_held_against_its_file(tmp_path: Path, header: s
 
 @EXAMPLES
 @given(st.lists(st.binary(max_size=60), max_size=6), st.booleans())
-def test_lines_that_no_run_wrote_are_no_journal(tmp_path: Path, lines: list[bytes], sound: bool) -> None:
+def test_arbitrary_lines_are_not_a_journal(tmp_path: Path, lines: list[bytes], sound: bool) -> None:
     path = tmp_path / "run-x.journal"
     path.write_bytes(b"".join(seeds.line(each) if sound else each + b"\n" for each in lines))
     with pytest.raises(ResultsError):
@@ -160,22 +151,14 @@ def test_no_name_in_a_manifest_leads_out_of_the_bundle(small_bundle: Path, name:
 
 @EXAMPLES
 @given(st.text(max_size=60))
-def test_no_text_of_others_commands_a_terminal(text: str) -> None:
+def test_untrusted_text_cannot_control_a_terminal(text: str) -> None:
     shown = one_line(text)
     assert not [each for each in shown if unicodedata.category(each) in ("Cc", "Cs")]
     assert "\u202e" not in shown
     assert json.loads(f'"{visible(text)}"') == text if text.isprintable() and not set(text) & {'"', "\\"} else True
 
 
-# -- what was found, and mended: each of these was a traceback, a hang, or a GiB
-
-
-def _run_with(path: Path, change: tuple[bytes, bytes]) -> None:
-    from edge_bench.bench.io.record_codec import encode_record
-    from edge_bench.bench.records.run_files import read_run
-
-    path.write_bytes(encode_record(seeds.runs()[0]).replace(*change, 1))
-    read_run(path)
+# -- cases that once ended in a traceback, hung or used a GiB of memory
 
 
 @pytest.mark.parametrize(
@@ -183,17 +166,23 @@ def _run_with(path: Path, change: tuple[bytes, bytes]) -> None:
     [
         pytest.param((b'"desk"', b'"\xff\xfe"'), id="not UTF-8"),
         pytest.param((b'"passes": 1', b'"passes": 0'), id="no passes"),
-        pytest.param((b'"elapsed_ns": ', b'"elapsed_ns": -'), id="a time below zero"),
-        pytest.param((b'"began": "2026-01-01T00:00:00+00:00"', b'"began": "2026-01-01"'), id="a day without a place"),
-        pytest.param((b'"batch_size": 1', b'"batch_size": 0'), id="a batch of none"),
+        pytest.param((b'"elapsed_ns": ', b'"elapsed_ns": -'), id="a negative time"),
+        pytest.param((b'"began": "2026-01-01T00:00:00+00:00"', b'"began": "2026-01-01"'), id="a date without a time"),
+        pytest.param((b'"batch_size": 1', b'"batch_size": 0'), id="a batch size of 0"),
     ],
 )
-def test_a_run_that_cannot_be_is_refused(tmp_path: Path, change: tuple[bytes, bytes]) -> None:
-    with pytest.raises(ResultsError, match="not a"):
-        _run_with(tmp_path / "run-x.json", change)
+def test_a_run_with_impossible_values_is_refused(tmp_path: Path, change: tuple[bytes, bytes]) -> None:
+    path = tmp_path / "run-x.json"
+    valid = encode_record(seeds.runs()[0])
+    path.write_bytes(valid)
+    read_run(path)
+    path.write_bytes(valid.replace(*change, 1))
+    with pytest.raises(ResultsError) as caught:
+        read_run(path)
+    assert "run-x.json" in caught.value.problem
 
 
-def test_a_line_of_a_journal_with_a_right_checksum_and_no_text_is_dropped(tmp_path: Path) -> None:
+def test_a_journal_line_that_is_not_utf_8_is_dropped_despite_its_checksum(tmp_path: Path) -> None:
     path = tmp_path / "run-x.journal"
     lines = [seeds.line(msgspec.json.encode(entry)) for entry in seeds.journals()[0]]
     path.write_bytes(b"".join([*lines[:2], seeds.line(lines[2][9:-1].replace(b'"TrialMade"', b'"\xff"'))]))
@@ -204,11 +193,12 @@ def test_a_history_with_lists_of_different_lengths_is_refused(small_bundle: Path
     kind = next(kind for kind in targets(tmp_path) if kind.name == "history")
     path = tmp_path / kind.file
     path.write_bytes(b'{"schema_version": "1.2", "loss": [0.5, 0.25], "accuracy": [0.5]}')
-    with pytest.raises(BundleError, match="not a whole history"):
+    with pytest.raises(BundleError) as caught:
         kind.use(path)
+    assert "history.json" in caught.value.problem
 
 
-def test_a_runtime_that_nobody_knows_is_compared_as_any_other() -> None:
+def test_an_unknown_runtime_is_compared_like_any_other() -> None:
     run = seeds.runs()[0]
     unknown = msgspec.structs.replace(run.results[1].configuration, runtime="uint8")
     results = [run.results[0], msgspec.structs.replace(run.results[1], configuration=unknown)]
@@ -216,7 +206,7 @@ def test_a_runtime_that_nobody_knows_is_compared_as_any_other() -> None:
 
 
 def test_nothing_here_can_unpickle_or_run_what_it_reads() -> None:
-    """No pickle, marshal or eval in the whole code, and numpy and Keras are told so wherever they read."""
+    """The code uses no pickle, marshal or eval, and calls numpy and Keras with their safe options."""
     for path in [*(REPOSITORY / "app").rglob("*.py"), *(REPOSITORY / "bench").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
@@ -224,15 +214,15 @@ def test_nothing_here_can_unpickle_or_run_what_it_reads() -> None:
             assert not {"pickle", "marshal", "shelve", "dill", "joblib", "cloudpickle"} & set(names), path
             if isinstance(node, ast.Call):
                 name = ast.unparse(node.func)
-                told = {each.arg: ast.unparse(each.value) for each in node.keywords}
+                options = {each.arg: ast.unparse(each.value) for each in node.keywords}
                 assert name not in ("eval", "exec", "compile"), path
                 if name in ("np.load", "np.save", "numpy.load"):
-                    assert told.get("allow_pickle") == "False", (path, node.lineno)
+                    assert options.get("allow_pickle") == "False", (path, node.lineno)
                 if name.endswith("load_model"):
-                    assert told.get("safe_mode") == "True", (path, node.lineno)
+                    assert options.get("safe_mode") == "True", (path, node.lineno)
 
 
-def test_the_manifests_schema_bounds_what_it_holds() -> None:
+def test_the_manifests_schema_has_bounds() -> None:
     definitions = msgspec.json.schema(Manifest)["$defs"]
     assert definitions["DatasetInfo"]["properties"]["classes"]["maxItems"] == 65_536
     assert definitions["Variant"]["properties"]["bytes"]["minimum"] == 0

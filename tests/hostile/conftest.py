@@ -1,4 +1,4 @@
-"""A whole bundle to spoil, and what whoever spoils it would do about its manifest."""
+"""A valid bundle that tests make hostile, with a manifest that fits the changed files."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.fuzz import seeds
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
-    """A whole bundle of sixteen numbers an image, small and made without TensorFlow."""
+    """A small valid bundle with sixteen numbers per image, made without TensorFlow."""
     folder = tmp_path / "bundle"
     images = np.arange(320, dtype=np.uint8).reshape(20, 16)
     for name, content in {
@@ -29,7 +29,10 @@ def bundle(tmp_path: Path) -> Path:
 
 
 def write_manifest(folder: Path, **other: str) -> None:
-    """As whoever made the bundle would: with the right sizes and checksums. ``other``: names for images or labels."""
+    """Write a manifest with the right sizes and checksums, as an attacker would.
+
+    ``other`` are other names for the files of images or labels.
+    """
     files = {
         path.relative_to(folder).as_posix(): File(
             file=path.relative_to(folder).as_posix(), bytes=path.stat().st_size, sha256=sha256_of(path)

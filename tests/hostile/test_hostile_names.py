@@ -1,8 +1,9 @@
-"""Names that a terminal obeys, and pages that a browser would."""
+"""Names with control characters and markup, in terminals and pages."""
 
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from edge_bench.app.cli.console import comparison_tables
 from edge_bench.app.render.formats import Format
@@ -14,7 +15,8 @@ from tests.command_line import CommandLine, assert_refused
 from tests.fuzz import seeds
 
 
-def test_names_of_others_reach_a_terminal_and_a_page_as_text(edge_bench: CommandLine, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_control_characters_and_markup_in_names_are_shown_as_text(edge_bench: CommandLine, tmp_path: Path) -> None:
     evil = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe\x9b31m[/red]<script>alert(1)</script>\nrun trusted: yes"
     first = seeds.runs()[0]
     run = msgspec.structs.replace(
@@ -32,8 +34,8 @@ def test_names_of_others_reach_a_terminal_and_a_page_as_text(edge_bench: Command
     for form in Format:
         shown[form] = "\n".join(render(table, form) for table in (run_table(run), *comparison_tables(compare([run]))))
     for form, text in shown.items():
-        for obeyed in ("\x1b", "\x07", "\x9b", "\u202e"):
-            assert obeyed not in text, form
+        for control in ("\x1b", "\x07", "\x9b", "\u202e"):
+            assert control not in text, form
         assert "<script" not in text or form is not Format.HTML
         assert form is Format.CSV or not any(line.startswith("run trusted") for line in text.splitlines()), form
     done = edge_bench("report", "results", "-o", "page.html")

@@ -1,4 +1,4 @@
-"""The proofs prove something: they see an interval that is too narrow, and more work as more work."""
+"""The calibration studies detect intervals that are too narrow, and more work as more work."""
 
 import numpy as np
 import pytest
@@ -15,23 +15,23 @@ from studies.calibration.coverage import accuracy_coverage, coverage
 from studies.calibration.noise import SCENARIOS, Noise
 
 
-def test_coverage_sees_intervals_that_take_trials_as_independent() -> None:
+def test_coverage_detects_intervals_that_assume_independent_trials() -> None:
     found = coverage(SCENARIOS["processes differ"], 300)
     assert found["median, trials taken as independent"] < 0.8
     for kind in ("median", "ratio, one run", "ratio of waits", "ratio, two machines"):
         assert 0.90 < found[kind] < 0.99, kind
 
 
-def test_neighbours_come_to_all_configurations_and_go() -> None:
+def test_neighbours_disturb_all_configurations_for_a_while() -> None:
     times = Noise(process=0, trial=0, neighbours=0.3).draw(np.random.default_rng(0), 100, 6, 2)
     there = times > 1.1
     assert set(np.unique(times)) == {1.0, 1.24}
     assert 0.25 < there.mean() < 0.35
     alike = (there[0] == there[1]).mean()
-    assert 0.3**2 + 0.7**2 + 0.1 < alike < 0.95  # more often than by chance, not always
+    assert 0.3**2 + 0.7**2 + 0.1 < alike < 0.95  # more often than by chance, but not always
 
 
-def test_a_ratio_holds_where_neighbours_are_on_the_machine() -> None:
+def test_ratios_are_covered_with_neighbours_on_the_machine() -> None:
     found = coverage(Noise(process=0.006, trial=0.01, neighbours=0.3), 300)
     for kind in ("median", "ratio, one run", "ratio, two machines"):
         assert 0.90 < found[kind] < 0.99, kind
@@ -43,7 +43,7 @@ def test_accuracies_are_covered() -> None:
     assert 0.91 < paired < 0.99
 
 
-def test_drift_hits_all_configurations_alike_and_noise_does_not() -> None:
+def test_drift_is_common_to_all_configurations_and_noise_is_not() -> None:
     only_drift = Noise(process=0, trial=0, drift=0.05).draw(np.random.default_rng(0), 5, 6, 2)
     np.testing.assert_allclose(only_drift[0], only_drift[1])
     assert only_drift.std() > 0.01
@@ -54,7 +54,7 @@ def test_drift_hits_all_configurations_alike_and_noise_does_not() -> None:
 def test_b_does_5_percent_more_work_than_a(digits_bundle: Bundle) -> None:
     planned = self_comparison.candidates(digits_bundle, 210)
     run = run_benchmark(
-        bundle_workload(digits_bundle, 210), planned, Settings(trials=2, processes=1, limit=210), Silent()
+        bundle_workload(digits_bundle, 210), planned, Settings(trials=1, processes=1, limit=210), Silent()
     )
     assert [result.trials[0].latencies.length for result in run.results] == [200, 200, 210, 210]
 
@@ -71,21 +71,24 @@ def test_repeats_add_up_to_a_table_and_to_longer_runs() -> None:
         *(repeat(loaded=False, more=1.10) for _ in range(6)),
         *(repeat(loaded=True, more=1.0) for _ in range(4)),
     ]
-    lines = _cells(self_comparison.summary(repeats))
-    counted = {(line[0], line[1], line[2]): line[3:8] for line in lines}
-    assert counted["quiet", "30 in 5", "with 5 % more work"] == ["12", "0", "12", "0", "0"]
-    assert counted["quiet", "60 in 10", "with 5 % more work"] == ["6", "0", "6", "0", "0"]
-    assert counted["one core busy", "60 in 10", "with 5 % more work"][1:3] == ["0", "0"]
-    assert counted["quiet", "30 in 5", "with itself"][1:3] == ["0", "0"]
-    ways = _cells(self_comparison.estimator_table(repeats))
-    assert len(ways) == 2 * len(self_comparison.ESTIMATORS)
-    assert {(line[0], line[2], line[4]) for line in ways} == {("quiet", "0%", "100%"), ("one core busy", "0%", "0%")}
-    held = _cells(self_comparison.coverage_table(repeats))
-    assert [line[2] for line in held] == ["12", "24", "8", "16"]
-    assert all(int(line[3].split("%")[0]) >= 75 for line in held)
+    # quiet, then loaded; single runs, then runs of twice the trials; with itself, then with more work
+    counts = [[int(cell) for cell in cells[3:8]] for cells in _cells(self_comparison.summary(repeats))]
+    quiet_itself, quiet_more_work, _, long_quiet_more_work, *loaded = counts
+    assert quiet_itself[:3] == [12, 0, 0]  # comparisons, faster, slower
+    assert quiet_more_work == [12, 0, 12, 0, 0]
+    assert long_quiet_more_work == [6, 0, 6, 0, 0]
+    assert len(loaded) == 4
+    assert loaded[3][:3] == [4, 0, 0]
+    estimators = _cells(self_comparison.estimator_table(repeats))
+    wrong_and_found = [(cells[2], cells[4]) for cells in estimators]
+    each = len(self_comparison.ESTIMATORS)
+    assert wrong_and_found == [("0%", "100%")] * each + [("0%", "0%")] * each
+    covered = _cells(self_comparison.coverage_table(repeats))
+    assert [cells[2] for cells in covered] == ["12", "24", "8", "16"]
+    assert all(int(cells[3].split("%")[0]) >= 75 for cells in covered)
 
 
-def test_components_are_those_that_times_were_drawn_from() -> None:
+def test_components_are_those_of_the_simulated_times() -> None:
     generator = np.random.default_rng(0)
     noise = Noise(process=0.006, trial=0.023, drift=0.011, neighbours=0.2)
     work = np.array([1, 1, 1.05, 1.05]).reshape(4, 1, 1)
@@ -110,14 +113,14 @@ def _cells(table: str) -> list[list[str]]:
 
 
 @pytest.mark.slow
-def test_litert_benchmark_and_a_run_can_stand_side_by_side(digits_bundle: Bundle) -> None:
+def test_litert_benchmark_and_a_run_measure_the_same_model(digits_bundle: Bundle) -> None:
     model = digits_bundle.folder / "variants" / "float32.tflite"
     run = litert_benchmark.run_edge_bench(model, 1)
     assert len(run.results[0].trials) == 6
     assert litert_benchmark.run_litert_benchmark(model, 1, 50) >= 0
 
 
-def test_the_budget_counts_what_was_timed(digits_bundle: Bundle) -> None:
+def test_the_budget_is_computed_from_the_timed_trials(digits_bundle: Bundle) -> None:
     selection = Selection(variants=["dynamic"], runtimes=["litert"])
     run = run_benchmark(
         bundle_workload(digits_bundle), plan(digits_bundle, selection), Settings(trials=2, processes=1), Silent()

@@ -12,6 +12,7 @@ from pathlib import Path
 from edge_bench.app.fleet.docker.transfer import CHUNK_BYTES, unpacked
 from edge_bench.app.fleet.swarm.collector import MAX_LINE_BYTES, SHA256
 from edge_bench.bench.errors import EdgeBenchError
+from edge_bench.bench.io.python_process import module_command, module_environment
 
 __all__ = ["CollectorClient"]
 
@@ -32,7 +33,7 @@ class CollectorClient:
     def measure(self, artifacts: Path, results: Path, options: Sequence[str]) -> list[Path]:
         """Do the whole task, and return the uploaded Runs. Raise EdgeBenchError if it fails."""
         bundle = self.fetch_bundle(artifacts)
-        command = [sys.executable, "-m", "edge_bench", "run", str(bundle), "--results", str(results), *options]
+        command = [*module_command("edge_bench"), "run", str(bundle), "--results", str(results), *options]
         code, error = self.run(command)
         runs = sorted(results.glob("run-*.json"))
         if code or not runs:
@@ -54,7 +55,9 @@ class CollectorClient:
     def run(self, command: Sequence[str]) -> tuple[int, str]:
         """Run a command, forward its stderr to stderr and the collector, and return its exit code and error line."""
         error = ""
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=module_environment()
+        ) as process:
             assert process.stderr is not None  # noqa: S101 - a pipe was requested
             for line in process.stderr:
                 sys.stderr.write(line)

@@ -12,6 +12,7 @@ from typing import IO
 from edge_bench.app.training.distributed.cluster import Cluster, free_addresses, listening
 from edge_bench.app.training.distributed.collective import Collective, LostWorker, connect_workers
 from edge_bench.bench.errors import EdgeBenchError
+from edge_bench.bench.io.python_process import module_command, module_environment
 from edge_bench.bench.progress import Progress
 
 __all__ = ["WorkerGroup", "process_end", "worker_group"]
@@ -81,8 +82,8 @@ class WorkerGroup:
         log = self._logs.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
         options = ["--workers", ",".join(self.cluster.addresses), "--worker-index", str(number), *data_options]
         process = subprocess.Popen(
-            [sys.executable, "-m", "edge_bench", "train", *options, "--wait", str(self._wait), "--quiet"],
-            env={name: value for name, value in os.environ.items() if _is_inherited(name)},
+            [*module_command("edge_bench"), "train", *options, "--wait", str(self._wait), "--quiet"],
+            env=module_environment({name: value for name, value in os.environ.items() if _is_inherited(name)}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,

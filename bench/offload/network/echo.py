@@ -12,6 +12,8 @@ import threading
 import time
 from types import TracebackType
 
+from edge_bench.bench.io.python_process import module_command, module_environment
+
 __all__ = ["Pinger", "echo", "round_trips"]
 
 
@@ -19,8 +21,10 @@ class Pinger:
     """The echo process, seen from its parent; its echo server is at ``port`` of 127.0.0.1."""
 
     def __init__(self) -> None:
-        command = [sys.executable, "-P", "-m", "edge_bench.bench.offload.network.echo"]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            module_command("edge_bench.bench.offload.network.echo"),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=module_environment(),
+        )  # fmt: skip
         self.port = int(self._read_line())
 
     def __enter__(self) -> "Pinger":

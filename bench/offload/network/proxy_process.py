@@ -1,22 +1,17 @@
 """The parent's side of the proxy process: simulated links in front of a server within a ``with`` block."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import msgspec
 
-import edge_bench
 from edge_bench.bench.errors import EdgeBenchError
+from edge_bench.bench.io.python_process import module_command, module_environment
 from edge_bench.bench.offload.network.link_profiles import Link
 from edge_bench.bench.offload.network.proxy import ProxyAnswer, ProxyRequest
 
 __all__ = ["Proxied", "proxied"]
-
-_ROOT = Path(edge_bench.__file__).parent.parent
 
 
 class Proxied(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,12 +27,11 @@ def proxied(links: Sequence[Link], host: str, port: int, seed: int = 42) -> Iter
     if not links:
         yield Proxied()
         return
-    path = os.pathsep.join(part for part in (str(_ROOT), os.environ.get("PYTHONPATH")) if part)
     with subprocess.Popen(
-        [sys.executable, "-P", "-m", "edge_bench.bench.offload.network.proxy"],
+        module_command("edge_bench.bench.offload.network.proxy"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": path},
+        env=module_environment(),
     ) as process:
         assert process.stdin is not None  # noqa: S101 - both are pipes
         assert process.stdout is not None  # noqa: S101

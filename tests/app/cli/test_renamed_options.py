@@ -1,4 +1,6 @@
-"""Old spellings of options work, hidden and with a warning."""
+"""Old names of options work, with a warning, and are in no help text."""
+
+import re
 
 import pytest
 
@@ -6,7 +8,7 @@ from edge_bench.app.cli.renamed_options import RENAMED, with_current_names
 from tests.command_line import CommandLine, command_parameters
 
 
-def test_flags_and_variables_get_their_current_names() -> None:
+def test_options_and_variables_get_their_current_names() -> None:
     warnings: list[str] = []
     environment = {"EDGE_BENCH_PATIENCE": "9", "EDGE_BENCH_DESK": "old", "EDGE_BENCH_LOCAL_ENGINE": "new", "HOME": "/"}
     arguments = ["fleet", "run", "b", "--patience", "3", "--desk=unix:///x", "--quiet", "--", "--patience"]
@@ -17,15 +19,11 @@ def test_flags_and_variables_get_their_current_names() -> None:
     assert len(warnings) == 4
 
 
-def test_what_is_not_renamed_stays_and_nothing_is_said() -> None:
+def test_current_names_stay_without_a_warning() -> None:
     warnings: list[str] = []
     environment = {"EDGE_BENCH_TRIALS": "3"}
-    assert with_current_names(["run", "x", "--trials", "2"], environment, warnings.append) == [
-        "run",
-        "x",
-        "--trials",
-        "2",
-    ]
+    arguments = ["run", "x", "--trials", "2"]
+    assert with_current_names(arguments, environment, warnings.append) == arguments
     assert environment == {"EDGE_BENCH_TRIALS": "3"}
     assert not warnings
 
@@ -37,10 +35,11 @@ def test_every_new_name_is_an_option_and_no_old_one_is(old: str, new: str) -> No
     assert old not in flags
 
 
-def test_the_command_line_takes_the_old_name_and_warns(edge_bench: CommandLine) -> None:
+def test_a_command_accepts_an_old_name_and_warns(edge_bench: CommandLine) -> None:
     done = edge_bench("train", "--workers", "a:1,b:2", "--worker", "7")
-    assert done.returncode == 2
-    assert "--worker is now called --worker-index" in done.stderr
+    assert done.returncode == 2  # as --worker-index 7 is refused
+    (warning,) = [line for line in done.stderr.splitlines() if re.search(r"--worker(?![-\w])", line)]
+    assert "--worker-index" in warning
     assert "Traceback" not in done.stderr
 
 
@@ -49,3 +48,9 @@ def test_the_version_of_an_image_in_the_environment_breaks_no_command(edge_bench
     assert (done.returncode, done.stdout.split()[0]) == (0, "edge-bench")
     done = edge_bench("doctor", "--format", "json", EDGE_BENCH_VERSION="0.1.0")
     assert done.returncode == 0, done.stderr
+
+
+def test_an_empty_new_variable_does_not_hide_the_old_one() -> None:
+    environment = {"EDGE_BENCH_PATIENCE": "9", "EDGE_BENCH_RECONNECT_TIMEOUT": ""}
+    with_current_names([], environment, lambda _: None)
+    assert environment == {"EDGE_BENCH_RECONNECT_TIMEOUT": "9"}

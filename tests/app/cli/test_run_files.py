@@ -1,6 +1,7 @@
-"""`run` on what people have: their model files, their data."""
+"""`run` on model files and data of users."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from edge_bench.app.tables.runs.run import run_table
+from edge_bench.bench.dataset.load import RANDOM_NOTE
+from edge_bench.bench.errors import DatasetError
+from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import read_run
-from tests.command_line import CommandLine, assert_refused
+from tests.app.cli.named import assert_names
+from tests.command_line import CommandLine, Refuses
+from tests.images import bomb, broken_jpeg
 from tests.models import CIFAR_JPEGS, MLPERF, mlperf, onnx_of, tflite_of
 
 pytestmark = pytest.mark.slow
@@ -25,8 +33,19 @@ def rows(done: Any) -> list[dict[str, Any]]:
     return found
 
 
+def runs(folder: Path) -> list[Run]:
+    """The Runs in the folder of results, oldest first."""
+    return [read_run(path) for path in sorted((folder / "results").glob("run-*.json"))]
+
+
+def note_with(first: str, second: str, run: Run) -> str:
+    """The only note on a Run's images that names these values."""
+    (note,) = [note for note in run.images.notes if first in note and second in note]
+    return note
+
+
 @mlperf_files
-def test_mlperf_tiny_on_real_jpegs_gets_the_known_answers(edge_bench: CommandLine, tmp_path: Path) -> None:
+def test_mlperf_tiny_on_real_jpegs_has_the_published_accuracy(edge_bench: CommandLine, tmp_path: Path) -> None:
     done = edge_bench(
         "run", mlperf("pretrainedResnet"), mlperf("pretrainedResnet_quant"), "--data", CIFAR_JPEGS, *QUICK
     )  # fmt: skip
@@ -36,41 +55,39 @@ def test_mlperf_tiny_on_real_jpegs_gets_the_known_answers(edge_bench: CommandLin
     # its own 8-bit kernels round otherwise than XNNPACK's, which LiteRT uses: 26 images have two equal best scores
     assert right.get(("pretrainedResnet_quant", "tflite-runtime"), 747) == 747
     assert right.get(("pretrainedResnet", "tflite-runtime"), 751) == 751
-    assert "preprocessing: raw" in done.stderr  # inferred from the quantized model's input
-    (path,) = (tmp_path / "results").glob("run-*.json")
-    run = read_run(path)
+    (run,) = runs(tmp_path)
     assert run.bundle.classes == sorted(run.bundle.classes)
     assert run.preprocessing is not None
-    assert run.preprocessing.name == "raw"
+    assert run.preprocessing.name == "raw"  # inferred from the quantized model's input
+    assert note_with("raw", "--preprocess", run) in done.stderr
 
 
 @mlperf_files
-def test_a_float_models_preprocessing_is_found_by_its_answers(edge_bench: CommandLine) -> None:
+def test_the_preprocessing_of_a_float_model_is_chosen_by_accuracy(edge_bench: CommandLine, tmp_path: Path) -> None:
     done = edge_bench("run", mlperf("pretrainedResnet"), "--data", CIFAR_JPEGS, "--runtime", "litert", *QUICK)
     assert round(rows(done)[0]["accuracy"] * 1000) == 751
-    assert "preprocessing: raw" in done.stderr
-    assert "of 100 images right" in done.stderr
+    (run,) = runs(tmp_path)
+    assert run.preprocessing is not None
+    assert run.preprocessing.name == "raw"
+    assert re.search(r"\b100\b", note_with("raw", "--preprocess", run))  # images that it was tried on
 
 
 @mlperf_files
-def test_a_limit_is_even_over_classes_and_the_same_again(edge_bench: CommandLine, tmp_path: Path) -> None:
+def test_a_limit_draws_the_same_images_evenly_over_classes(edge_bench: CommandLine, tmp_path: Path) -> None:
     command = ("run", mlperf("pretrainedResnet_quant"), "--data", CIFAR_JPEGS, "--runtime", "litert", "--limit", 50)
     for _ in range(2):
         rows(edge_bench(*command, *QUICK))
-    runs = [read_run(path) for path in sorted((tmp_path / "results").glob("run-*.json"))]
-    from edge_bench.bench.io.record_codec import unpack
-
-    labels = unpack(runs[0].images.labels)
-    assert np.bincount(labels, minlength=10).tolist() == [5] * 10
-    assert runs[0].images == runs[1].images
-    assert runs[0].bundle.sha256 == runs[1].bundle.sha256
-    assert runs[0].images.total_images == 1000
+    first, second = runs(tmp_path)
+    assert np.bincount(unpack(first.images.labels), minlength=10).tolist() == [5] * 10
+    assert first.images == second.images
+    assert first.bundle.sha256 == second.bundle.sha256
+    assert first.images.total_images == 1000
 
 
 def test_one_image_folder_and_four_kinds_of_model_agree(
     edge_bench: CommandLine, digits_bundle: Bundle, digit_images: Path, tmp_path: Path
 ) -> None:
-    """Keras, SavedModel, .tflite and .onnx of one network label the same images alike, as the bundle's run does."""
+    """Keras, SavedModel, .tflite and .onnx of one network give the same labels as the bundle's run."""
     import keras
 
     model = keras.models.load_model(digits_bundle.folder / "model.keras", compile=False)
@@ -90,7 +107,9 @@ def test_one_image_folder_and_four_kinds_of_model_agree(
     assert whole[0]["accuracy"] > 0.5
 
 
-def test_arrays_and_archives_are_data_too(edge_bench: CommandLine, digits_bundle: Bundle, tmp_path: Path) -> None:
+def test_arrays_and_archives_are_accepted_as_data(
+    edge_bench: CommandLine, digits_bundle: Bundle, tmp_path: Path
+) -> None:
     images, labels = digits_bundle.test_set()
     assert labels is not None
     np.save(tmp_path / "x.npy", images)
@@ -101,22 +120,28 @@ def test_arrays_and_archives_are_data_too(edge_bench: CommandLine, digits_bundle
     archive = edge_bench("run", model, "--data", "both.npz", "--runtime", "litert", *QUICK)
     assert rows(pair)[0]["accuracy"] == rows(archive)[0]["accuracy"] > 0.5
     assert 1 >= rows(pair)[0]["top_5_accuracy"] >= rows(pair)[0]["accuracy"]
-    assert "preprocessing: unit" in pair.stderr
+    assert all(run.preprocessing and run.preprocessing.name == "unit" for run in runs(tmp_path))
 
 
-def test_without_data_there_is_speed_and_no_accuracy(edge_bench: CommandLine, digits_bundle: Bundle) -> None:
+def test_without_data_speed_is_measured_on_random_inputs(
+    edge_bench: CommandLine, digits_bundle: Bundle, tmp_path: Path
+) -> None:
     model = digits_bundle.folder / "variants" / "dynamic.tflite"
     done = edge_bench("run", model, "--runtime", "litert", "--trials", 2, "--processes", 1)
     assert done.returncode == 0, done.stderr
-    assert "RANDOM INPUTS: speed only" in done.stdout
-    assert "accuracy, %" not in done.stdout
-    assert "images a pass" in done.stdout
+    assert RANDOM_NOTE in done.stdout
+    (run,) = runs(tmp_path)
+    assert run.bundle.note == RANDOM_NOTE
+    assert not run.labelled
+    (record,) = run_table(run).records
+    assert record["accuracy"] is None
+    assert record["images_a_second"] > 0
 
 
 def test_a_background_class_moves_the_labels(
     edge_bench: CommandLine, digits_bundle: Bundle, digit_images: Path, tmp_path: Path
 ) -> None:
-    """Eleven outputs for ten classes: the first is taken for the background."""
+    """With eleven outputs for ten classes the first output is the background."""
     import keras
 
     image = keras.Input((28, 28, 1))
@@ -127,12 +152,13 @@ def test_a_background_class_moves_the_labels(
     moved = edge_bench("run", tflite, *common)
     plain = edge_bench("run", digits_bundle.folder / "variants" / "float32.tflite", *common)
     assert rows(moved)[0]["accuracy"] == rows(plain)[0]["accuracy"]
-    assert "background" in moved.stderr
+    assert "--label-offset 0" in moved.stderr
+    assert runs(tmp_path)[0].bundle.classes[0] == "background"
     assert rows(edge_bench("run", tflite, *common, "--label-offset", 0))[0]["accuracy"] < 0.3
 
 
-def test_models_that_do_not_fit_are_refused_in_a_line(
-    edge_bench: CommandLine, digits_bundle: Bundle, digit_images: Path, tmp_path: Path
+def test_models_that_cannot_be_measured_are_refused(
+    edge_bench: CommandLine, refuses: Refuses, digit_images: Path, tmp_path: Path
 ) -> None:
     import keras
     from keras import layers
@@ -150,21 +176,32 @@ def test_models_that_do_not_fit_are_refused_in_a_line(
     dynamic = tflite_of(any_size, tmp_path / "dynamic.tflite")
     (tmp_path / "text.tflite").write_text("I am no model")
     (tmp_path / "old.h5").write_text("")
-    good = digits_bundle.folder / "variants" / "float32.tflite"
-    assert_refused(edge_bench("run", two), "two.tflite", "2 inputs")
-    assert_refused(edge_bench("run", segments), "segments.tflite", "no classifier")
-    assert_refused(edge_bench("run", few, "--data", digit_images), "10 classes", "4 outputs")
-    assert_refused(edge_bench("run", dynamic), "any size", "--image-size")
-    assert_refused(edge_bench("run", "text.tflite"), "text.tflite", "not a whole .tflite")
-    assert_refused(edge_bench("run", "old.h5"), "old.h5", ".keras")
-    assert_refused(edge_bench("run", "nothing.tflite"), "nothing.tflite", "no such file")
-    assert_refused(edge_bench("run", good, "--data", "nowhere"), "nowhere")
-    assert_refused(edge_bench("run", good, "--data", digit_images, "--preprocess", "magic"), "magic", "imagenet-torch")
-    assert_refused(edge_bench("run", good, "--preprocess", "imagenet-caffe"), "three channels")
-    assert_refused(edge_bench("run", digits_bundle.folder, "--data", digit_images), "is a bundle")
-    assert_refused(edge_bench("run", good, "--labels", "x.txt"), "--data")
+    for arguments, *named in (
+        ((two,), "two.tflite", "2"),
+        ((segments,), "segments.tflite", "1×26×26×3"),
+        ((few, "--data", digit_images), "digits", "10", "4"),
+        ((dynamic,), "dynamic", "--image-size"),
+        (("text.tflite",), "text.tflite"),
+        (("old.h5",), "old.h5", ".keras"),
+        (("nothing.tflite",), "nothing.tflite"),
+    ):
+        assert_names(refuses("run", *arguments), *named)
     sized = edge_bench("run", dynamic, "--image-size", "20x24", "--runtime", "litert", *QUICK)
     assert rows(sized)[0]["failure"] is None
+
+
+def test_options_of_data_that_do_not_apply_are_refused(
+    refuses: Refuses, digits_bundle: Bundle, digit_images: Path
+) -> None:
+    good = digits_bundle.folder / "variants" / "float32.tflite"
+    for arguments, *named in (
+        ((good, "--data", "nowhere"), "nowhere"),
+        ((good, "--data", digit_images, "--preprocess", "magic"), "magic", "imagenet-torch"),
+        ((good, "--preprocess", "imagenet-caffe"), "imagenet-caffe"),
+        ((digits_bundle.folder, "--data", digit_images), str(digits_bundle.folder), "--data"),
+        ((good, "--labels", "x.txt"), "--data"),
+    ):
+        assert_names(refuses("run", *arguments), *named)
 
 
 def test_float16_inputs_are_fed(edge_bench: CommandLine, digit_images: Path, tmp_path: Path) -> None:
@@ -188,9 +225,9 @@ def test_float16_inputs_are_fed(edge_bench: CommandLine, digit_images: Path, tmp
     assert rows(done)[0]["failure"] is None, rows(done)
 
 
-def test_images_of_every_kind_in_one_folder(edge_bench: CommandLine, digits_bundle: Bundle, tmp_path: Path) -> None:
-    from tests.images import bomb, broken_jpeg
-
+def test_images_of_every_kind_in_one_folder(
+    edge_bench: CommandLine, refuses: Refuses, digits_bundle: Bundle, tmp_path: Path
+) -> None:
     folder = tmp_path / "mixed"
     for number in range(10):
         (folder / str(number)).mkdir(parents=True)
@@ -209,13 +246,18 @@ def test_images_of_every_kind_in_one_folder(edge_bench: CommandLine, digits_bund
     common = ("run", model, "--data", folder, "--runtime", "litert", *QUICK)
     done = edge_bench(*common)
     assert rows(done)[0]["images"] == 6
-    assert "no images in the folder of 6, 7, 8 and 1 more" in done.stderr
-    assert "1 files" in done.stderr
+    (run,) = runs(tmp_path)
+    assert note_with("6, 7, 8", "1", run) in done.stderr  # classes without images
+    assert note_with("mixed", "1", run) in done.stderr  # a file that is no image
     (folder / "1" / "cut.jpg").write_bytes(broken_jpeg())
-    assert_refused(edge_bench(*common), "cut.jpg", "--skip-broken")
+    refused = refuses(*common, kind=DatasetError)
+    assert "cut.jpg" in refused.problem
+    assert "--skip-broken" in refused.remedy
     (folder / "1" / "cut.jpg").unlink()
     (folder / "2" / "bomb.png").write_bytes(bomb())
-    assert_refused(edge_bench(*common), "bomb.png", "20,000×20,000")
-    left_out = edge_bench(*common, "--skip-broken")
-    assert rows(left_out)[0]["images"] == 6
-    assert "left out" in left_out.stderr
+    refused = refuses(*common, kind=DatasetError)
+    assert "bomb.png" in refused.problem
+    assert "20,000×20,000" in refused.problem
+    without = edge_bench(*common, "--skip-broken")
+    assert rows(without)[0]["images"] == 6
+    assert "bomb.png" in without.stderr

@@ -1,15 +1,16 @@
-"""`inspect`: counts against published ones, and who can load a model."""
+"""`inspect`: counts against published ones, and which runtimes can load a model."""
 
 import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.models.cost import model_cost
 from edge_bench.bench.records.bundle import Bundle
-from tests.command_line import CommandLine, assert_refused
+from tests.command_line import CommandLine, Refuses
 from tests.models import tflite_of
 
 #: Millions of multiply-accumulates and of parameters. Howard et al. 2017, table 4; Sandler et al. 2018, table 4;
@@ -22,7 +23,7 @@ PUBLISHED = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_counts_are_the_published_ones_within_two_percent(name: str, tmp_path: Path) -> None:
     import keras
@@ -41,14 +42,52 @@ def test_counts_are_the_published_ones_within_two_percent(name: str, tmp_path: P
     assert cost.parameters / 1e6 == pytest.approx(parameters, rel=0.02)
 
 
-def test_a_person_sees_operators_ends_and_who_can_load_it(edge_bench: CommandLine, digits_bundle: Bundle) -> None:
-    done = edge_bench("inspect", digits_bundle.folder / "variants" / "int8.tflite")
+@pytest.mark.slow
+def test_counts_of_a_converted_model_are_those_counted_by_hand(tmp_path: Path) -> None:
+    """The first layers of MobileNet: a convolution, a depthwise and a pointwise one, and a classifier."""
+    import keras
+    from keras import layers
+
+    def normalized(layer: layers.Layer) -> list[layers.Layer]:
+        return [layer, layers.BatchNormalization(), layers.ReLU(6.0)]
+
+    model = keras.Sequential(
+        [
+            keras.Input((16, 16, 3)),
+            *normalized(layers.Conv2D(8, 3, strides=2, padding="same", use_bias=False)),
+            *normalized(layers.DepthwiseConv2D(3, padding="same", use_bias=False)),
+            *normalized(layers.Conv2D(16, 1, use_bias=False)),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(10),
+        ]
+    )
+    generator = np.random.default_rng(0)
+    for weight in model.weights:  # the converter leaves out biases of zero
+        weight.assign(generator.uniform(0.5, 1, weight.shape))
+    cost = model_cost(read_tflite(tflite_of(model, tmp_path / "model.tflite")))
+    positions = 8 * 8
+    assert cost.macs == positions * (8 * 3 * 3 * 3 + 8 * 3 * 3 + 16 * 8) + 10 * 16
+    # batch normalization becomes one bias per channel
+    assert cost.parameters == (8 * 3 * 3 * 3 + 8) + (8 * 3 * 3 + 8) + (16 * 8 + 16) + (10 * 16 + 10)
+
+
+@pytest.mark.slow
+def test_inspect_prints_counts_operators_inputs_and_runtimes(edge_bench: CommandLine, digits_bundle: Bundle) -> None:
+    model = digits_bundle.folder / "variants" / "int8.tflite"
+    done, data = edge_bench("inspect", model), edge_bench("inspect", model, "--format", "json")
     assert done.returncode == 0, done.stderr
-    for words in ("3.12 M (3,123,840)", "128,266", "CONV_2D", "uint8 1×28×28×1", "known", "tried here", "it loads"):
-        assert words in done.stdout.replace("uint8 ?×28", "uint8 1×28"), done.stdout
+    (record,) = json.loads(data.stdout)
+    shown = done.stdout.replace("uint8 ?×28", "uint8 1×28")
+    for value in ("int8.tflite", "3,123,840", "128,266", "CONV_2D", "uint8 1×28×28×1"):
+        assert value in shown
+    releases = [(each["runtime"], each["version"]) for each in record["tried"]]
+    releases += [(each["runtime"], each["release"]) for each in record["known"]]
+    assert len(releases) > 2
+    for runtime, version in releases:
+        assert re.search(rf"{runtime} +{re.escape(version)}\b", shown)
 
 
-def test_json_holds_everything(edge_bench: CommandLine, digits_bundle: Bundle) -> None:
+def test_json_has_counts_operators_and_runtimes(edge_bench: CommandLine, digits_bundle: Bundle) -> None:
     done = edge_bench("inspect", digits_bundle.folder / "variants" / "dynamic.tflite", "--format", "json")
     (record,) = json.loads(done.stdout)
     assert record["macs"] == 3_123_840
@@ -58,16 +97,15 @@ def test_json_holds_everything(edge_bench: CommandLine, digits_bundle: Bundle) -
 
 
 @pytest.mark.slow
-def test_a_keras_model_is_inspected_as_what_it_becomes(edge_bench: CommandLine, digits_bundle: Bundle) -> None:
+def test_a_keras_model_is_inspected_after_its_conversion(edge_bench: CommandLine, digits_bundle: Bundle) -> None:
     done = edge_bench("inspect", digits_bundle.folder / "model.keras", "--format", "json")
     assert done.returncode == 0, done.stderr
     (record,) = json.loads(done.stdout)
     assert (record["macs"], record["parameters"], record["converted_to_float32"]) == (3_123_840, 128_266, True)
 
 
-def test_what_is_no_model_is_refused(edge_bench: CommandLine, tmp_path: Path) -> None:
+def test_a_file_that_is_no_model_is_refused(refuses: Refuses, tmp_path: Path) -> None:
     (tmp_path / "x.tflite").write_bytes(b"\x1c\0\0\0TFL3" + bytes(100))
     (tmp_path / "y.onnx").write_bytes(b"")
-    assert_refused(edge_bench("inspect", "x.tflite"), "x.tflite", "not a whole")
-    assert_refused(edge_bench("inspect", "y.onnx"), "y.onnx", "run")
-    assert_refused(edge_bench("inspect", "z.tflite"), "z.tflite", "no such file")
+    for name in ("x.tflite", "y.onnx", "z.tflite"):
+        assert name in refuses("inspect", name).problem

@@ -1,4 +1,4 @@
-"""HTML that nothing can break out of."""
+"""Escaping in HTML elements, pages and tables."""
 
 import pytest
 from hypothesis import given
@@ -18,17 +18,17 @@ def test_text_never_becomes_markup(text: str) -> None:
     assert written.count("<") == written.count(">") == 2
 
 
-def test_pieces_are_not_escaped_twice_and_none_is_nothing() -> None:
+def test_elements_are_not_escaped_twice_and_none_is_omitted() -> None:
     assert fragment(element("b", "1 < 2"), None, [" & "]) == "<b>1 &lt; 2</b> &amp; "
 
 
-def test_a_page_allows_itself_no_script_and_no_address() -> None:
+def test_a_page_forbids_scripts_and_requests() -> None:
     text = page("t", "", element("p", "x"))
     assert "default-src 'none'" in text.replace("&#x27;", "'")
 
 
 @pytest.mark.parametrize("place", ["title", "header", "rows", "notes"])
-def test_a_table_as_html_escapes_every_part(place: str) -> None:
+def test_every_part_of_an_html_table_is_escaped(place: str) -> None:
     parts = {"title": "t", "header": ("a", "b"), "rows": [("c", "d")], "notes": ["n"]}
     hostile = {"title": HOSTILE, "header": (HOSTILE, "b"), "rows": [(HOSTILE, HOSTILE)], "notes": [HOSTILE]}[place]
     text = render(Table(**(parts | {place: hostile}), keys=1), Format.HTML)  # type: ignore[arg-type]

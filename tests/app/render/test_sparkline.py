@@ -1,4 +1,4 @@
-"""Small bars that tell the truth."""
+"""Sparklines of trial times."""
 
 import numpy as np
 
@@ -10,11 +10,11 @@ def test_a_steady_measurement_looks_steady() -> None:
     assert len(set(sparkline(generator.normal(1, 0.002, 30).tolist(), 15)[:15])) == 1
 
 
-def test_a_single_slow_trial_among_many_is_seen() -> None:
+def test_a_single_slow_trial_is_visible() -> None:
     bars = sparkline([1.0] * 29 + [1.5], 15)
     assert bars == "▄" * 14 + "█ ±50 %"
 
 
-def test_less_than_two_values_have_no_course() -> None:
+def test_fewer_than_two_values_have_no_sparkline() -> None:
     assert sparkline([]) == ""
     assert sparkline([1.0]) == ""

@@ -1,29 +1,25 @@
-"""The report in a real, headless Chromium: nothing fetched, nothing complained about, everything in sight."""
+"""The report in a headless Chromium: it makes no requests, logs no errors, and everything is visible."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from edge_bench.app.render.formats import Layout
-from edge_bench.app.report.write import write_report
-from edge_bench.bench.progress import Silent
-from edge_bench.bench.records.bundle import Bundle
-from edge_bench.bench.records.run import Run
 from tests.browser import Browser, chromium, why_no_browser
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_no_browser()), reason=why_no_browser() or "-")]
 
-#: Pictures that are shown, and how much of each lies within the page's width.
+#: Width and height of each visible picture, and whether it is within the page's width.
 PICTURES = """
 return [...document.querySelectorAll('svg, img')].filter(e => e.checkVisibility()).map(e => {
   const box = e.getBoundingClientRect();
   return [box.width, box.height, box.left >= 0 && box.right <= innerWidth + 0.5];
 })"""
-#: The smallest text in a picture on the screen, in CSS pixels.
+#: The smallest font size in the pictures, in CSS pixels.
 SMALLEST = """
 return Math.min(...[...document.querySelectorAll('svg text')].filter(e => e.checkVisibility()).map(e =>
   parseFloat(getComputedStyle(e).fontSize) * e.getScreenCTM().a || Infinity))"""
+#: The smallest contrast between text and background (WCAG 2.1: at least 4.5).
 CONTRAST = """
 const luminance = c => c.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255)
   .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
@@ -41,25 +37,13 @@ def browser() -> Iterator[Browser]:
         yield opened
 
 
-@pytest.fixture(scope="module")
-def report(
-    tmp_path_factory: pytest.TempPathFactory,
-    real_run: Run,
-    emulated_run: Run,
-    digits_bundle: Bundle,
-) -> Path:
-    path = tmp_path_factory.mktemp("report") / "report.html"
-    write_report([real_run, emulated_run], [digits_bundle.folder], path, ["html"], Layout.COLUMN, Silent())
-    return path
-
-
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_it_fits_shows_every_picture_and_asks_for_nothing(
+def test_the_page_fits_shows_every_picture_and_makes_no_requests(
     browser: Browser, report: Path, width: int, dark: bool
 ) -> None:
     browser.show(report, width, dark=dark)
-    assert browser.said() == []
+    assert browser.log() == []
     assert set(browser.fetched()) == {report.resolve().as_uri()}
     assert browser.run("return document.documentElement.scrollWidth") <= width
     pictures = browser.run(PICTURES)
@@ -69,15 +53,15 @@ def test_it_fits_shows_every_picture_and_asks_for_nothing(
     assert browser.run(CONTRAST) >= 4.5
 
 
-def test_light_and_dark_have_different_grounds(browser: Browser, report: Path) -> None:
-    grounds = []
+def test_light_and_dark_mode_have_different_backgrounds(browser: Browser, report: Path) -> None:
+    backgrounds = []
     for dark in (False, True):
         browser.show(report, 1280, dark=dark)
-        grounds.append(browser.run("return getComputedStyle(document.body).backgroundColor"))
-    assert grounds[0] != grounds[1]
+        backgrounds.append(browser.run("return getComputedStyle(document.body).backgroundColor"))
+    assert backgrounds[0] != backgrounds[1]
 
 
-def test_it_prints(browser: Browser, report: Path, tmp_path: Path) -> None:
+def test_the_page_can_be_printed(browser: Browser, report: Path, tmp_path: Path) -> None:
     browser.show(report, 1280)
     browser.print(tmp_path / "report.pdf")
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")

@@ -15,7 +15,7 @@ from edge_bench.bench.records.run import Settings
 from tests.factories import arm, offload, result, run
 
 
-def test_thumbnails_are_exact_subsampled_and_always_the_same() -> None:
+def test_thumbnails_are_exact_subsampled_and_reproducible() -> None:
     image = np.random.default_rng(1).integers(0, 256, (200, 7, 3)).astype(np.uint8)
     for pixels, shown in ((image[:5], image[:5]), (image[:5, :, :1], image[:5, :, 0]), (image, image[::3, ::3])):
         address = png_address(pixels)
@@ -24,7 +24,7 @@ def test_thumbnails_are_exact_subsampled_and_always_the_same() -> None:
         assert png_address(pixels.copy()) == address
 
 
-def test_the_printed_commands_have_every_recorded_option_that_was_not_the_default() -> None:
+def test_reproduce_commands_have_every_option_that_differs_from_its_default() -> None:
     whole = run(result("dynamic", "litert", 0.5))
     settings = Settings(memory_limit=512 << 20, scenario="offline", timeout_s=60, resample=50)
     sent = offload(

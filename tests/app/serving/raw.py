@@ -1,20 +1,21 @@
-"""Requests as bytes on a socket."""
+"""Requests and responses as bytes on a socket."""
 
 import socket
 
 from tests.app.serving.server import Served
 
-__all__ = ["answer_of", "post"]
+__all__ = ["read_response", "request_head"]
 
 
-def post(server: Served, *headers: str) -> bytes:
+def request_head(server: Served, *headers: str) -> bytes:
+    """Return the request line and headers of an inference request."""
     return "\r\n".join([f"POST /v2/models/{server.name}/infer HTTP/1.1", "Host: here", *headers, "", ""]).encode()
 
 
-def answer_of(wire: socket.socket) -> bytes:
-    """All until the server closes."""
+def read_response(connection: socket.socket) -> bytes:
+    """Return a response without a body, a response that ends with a JSON object, or all bytes until the end."""
     received = b""
-    while part := wire.recv(65536):
+    while part := connection.recv(65536):
         received += part
         if b"\r\n\r\n" in received and b"content-length: 0" not in received and received.endswith(b"}"):
             break

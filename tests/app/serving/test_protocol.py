@@ -1,4 +1,4 @@
-"""Whatever bytes come, a request is read or refused with a reason; in this process."""
+"""Requests and responses of the protocol, without a server."""
 
 import json
 
@@ -39,35 +39,39 @@ requests = st.fixed_dictionaries(
     length=st.none() | st.integers(-2, 200).map(str) | st.text(max_size=4),
     takes=st.sampled_from([TAKES, FLOATS]),
 )
-def test_what_is_not_read_is_refused_with_a_reason(
+def test_any_bytes_are_read_or_refused_with_a_message(
     header: bytes, tail: bytes, length: str | None, takes: AcceptedInput
 ) -> None:
-    refused, asked = None, None
+    error, request = None, None
     try:
-        asked = read_request(header + tail, length, takes)
-    except RequestError as fault:
-        refused = fault
-    if asked is not None:
-        assert 1 <= asked.infer.count <= takes.max_images
-        assert {name for name, _ in asked.outputs} <= set(OUTPUTS)
+        request = read_request(header + tail, length, takes)
+    except RequestError as raised:
+        error = raised
+    if request is not None:
+        assert 1 <= request.infer.count <= takes.max_images
+        assert {name for name, _ in request.outputs} <= set(OUTPUTS)
     else:
-        assert refused is not None
-        assert (refused.status, bool(refused.message)) == (400, True)
+        assert error is not None
+        assert (error.status, bool(error.message)) == (400, True)
 
 
-def test_values_that_are_no_images_go_as_fp32() -> None:
+def test_inputs_that_are_not_images_are_fp32_only() -> None:
     values = np.arange(10, dtype="<f4")
     tensor = {"name": "images", "datatype": "FP32", "shape": [2, 5], "parameters": {"binary_data_size": 40}}
     header = json.dumps({"inputs": [tensor]}).encode()
-    asked = read_request(header + values.tobytes(), str(len(header)), FLOATS)
-    assert (asked.infer.form, asked.infer.data) == ("raw", values.tobytes())
-    for datatype, words in (("UINT8", "the model takes FP32$"), ("BYTES", "the model takes FP32$")):
-        with pytest.raises(RequestError, match=words):
+    request = read_request(header + values.tobytes(), str(len(header)), FLOATS)
+    assert (request.infer.form, request.infer.data) == ("raw", values.tobytes())
+    for datatype, other in (("UINT8", "BYTES"), ("BYTES", "UINT8")):
+        with pytest.raises(RequestError) as caught:
             read_request(json.dumps({"inputs": [tensor | {"datatype": datatype}]}).encode(), None, FLOATS)
+        assert caught.value.status == 400
+        assert datatype in caught.value.message
+        assert "FP32" in caught.value.message
+        assert other not in caught.value.message
 
 
-def test_scores_that_are_no_numbers_are_null_in_json() -> None:
-    asked = read_request(
+def test_scores_that_are_nan_are_null_in_json() -> None:
+    request = read_request(
         json.dumps({"inputs": [{"name": "images", "datatype": "FP32", "shape": [1, 5], "data": [0] * 5}]}).encode(),
         None,
         FLOATS,
@@ -79,6 +83,6 @@ def test_scores_that_are_no_numbers_are_null_in_json() -> None:
         decode_ns=1,
         compute_ns=1,
     )
-    content, length = encode_response(asked, inferred, "model", {})
+    content, length = encode_response(request, inferred, "model", {})
     assert length is None
     assert json.loads(content)["outputs"][1]["data"] == [None, 0.5]

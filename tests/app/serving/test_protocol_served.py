@@ -1,4 +1,4 @@
-"""The Open Inference Protocol, as clients meet it."""
+"""The Open Inference Protocol: responses of a real server."""
 
 import base64
 import gzip
@@ -16,7 +16,7 @@ from edge_bench.bench.measure.plan import Selection
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Settings
-from tests.app.serving.bodies import counted, encoded, files, png
+from tests.app.serving.bodies import encoded, files, metrics, png
 from tests.app.serving.server import Served, as_json, body_of, pixels
 from tests.factories import measure_bundle
 from tests.models import tflite_of
@@ -25,7 +25,7 @@ Images = npt.NDArray[np.uint8]
 
 
 def run_labels(bundle: Bundle, variant: str, runtime: str, results: Path) -> list[int]:
-    """What `edge-bench run` predicts."""
+    """Return the labels that `edge-bench run` predicts for the test images."""
     run, _ = measure_bundle(
         bundle.folder, Selection(variants=[variant], runtimes=[runtime]), Settings(trials=1, processes=1), results,
         Silent(),
@@ -33,8 +33,8 @@ def run_labels(bundle: Bundle, variant: str, runtime: str, results: Path) -> lis
     return [int(label) for label in run.results[0].labels()]
 
 
-def tritons_labels(server: Served, images: Images, at_once: int, datatype: str = "UINT8", **how: Any) -> list[int]:
-    """What a client that others wrote gets."""
+def triton_labels(server: Served, images: Images, at_once: int, datatype: str = "UINT8", **how: Any) -> list[int]:
+    """Return the labels that NVIDIA's client of the protocol gets, ``at_once`` images per request."""
     import tritonclient.http as triton
 
     client = triton.InferenceServerClient(f"{server.host}:{server.port}")
@@ -55,30 +55,30 @@ def tritons_labels(server: Served, images: Images, at_once: int, datatype: str =
     return labels
 
 
-def test_tritons_client_gets_the_predictions_of_a_local_run(
+def test_the_triton_client_gets_the_labels_of_a_local_run(
     served: Served, digits_bundle: Bundle, digits: Images, tmp_path: Path
 ) -> None:
     local = run_labels(digits_bundle, "dynamic", "litert", tmp_path)
-    assert tritons_labels(served, digits, at_once=100) == local
-    assert tritons_labels(served, digits[:8], at_once=1) == local[:8]
-    assert tritons_labels(served, digits[:64], at_once=32, compression="gzip") == local[:64]
-    assert tritons_labels(served, digits[:64], at_once=32, compression="deflate", binary=False) == local[:64]
+    assert triton_labels(served, digits, at_once=100) == local
+    assert triton_labels(served, digits[:8], at_once=1) == local[:8]
+    assert triton_labels(served, digits[:64], at_once=32, compression="gzip") == local[:64]
+    assert triton_labels(served, digits[:64], at_once=32, compression="deflate", binary=False) == local[:64]
     files = np.array([png(image) for image in digits], object)
-    assert tritons_labels(served, files, at_once=100, datatype="BYTES") == local
+    assert triton_labels(served, files, at_once=100, datatype="BYTES") == local
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("variant", "runtime"), [("keras", "tensorflow"), ("int8", "litert")])
-def test_every_kind_of_model_predicts_as_in_a_local_run(
+def test_every_kind_of_model_gives_the_labels_of_a_local_run(
     digits_bundle: Bundle, digits: Images, tmp_path: Path, variant: str, runtime: str
 ) -> None:
     local = run_labels(digits_bundle, variant, runtime, tmp_path)
     with Served(digits_bundle.folder, tmp_path, "--variant", variant, "--runtime", runtime) as server:
         for at_once in (1, 7, 100):
-            assert tritons_labels(server, digits[:200], at_once) == local[:200]
+            assert triton_labels(server, digits[:200], at_once) == local[:200]
 
 
-def test_json_in_and_out_nested_or_flat_says_the_same_as_binary(served: Served, digits: Images) -> None:
+def test_nested_flat_and_binary_data_give_the_same_answer(served: Served, digits: Images) -> None:
     some = digits[:5]
     nested, flat = served.infer(as_json(some)), served.infer(as_json(some, some.ravel().tolist()))
     binary = served.infer(*pixels(some))
@@ -88,7 +88,7 @@ def test_json_in_and_out_nested_or_flat_says_the_same_as_binary(served: Served, 
     assert nested.json["outputs"][1]["data"] == binary.json["outputs"][1]["data"]
 
 
-def test_only_what_is_asked_for_comes_in_the_form_it_is_asked_for(served: Served, digits: Images) -> None:
+def test_only_the_requested_outputs_are_sent_in_the_requested_form(served: Served, digits: Images) -> None:
     request, data = pixels(digits[:3])
     outputs = [{"name": "scores", "parameters": {"binary_data": True}}, {"name": "labels"}]
     answer = served.infer(request | {"id": "seven", "outputs": outputs}, data)
@@ -102,7 +102,7 @@ def test_only_what_is_asked_for_comes_in_the_form_it_is_asked_for(served: Served
     assert [output["name"] for output in alone.json["outputs"]] == ["labels"]
 
 
-def test_image_files_are_decoded_as_they_are(served: Served, digits: Images) -> None:
+def test_image_files_give_the_labels_of_their_pixels(served: Served, digits: Images) -> None:
     pngs, jpegs = [png(image) for image in digits[:20]], [encoded(image, "JPEG") for image in digits[:20]]
     raw = served.infer(*pixels(digits[:20])).labels
     assert served.infer(*files(pngs)).labels == raw
@@ -114,7 +114,7 @@ def test_image_files_are_decoded_as_they_are(served: Served, digits: Images) -> 
 BYTES = {"datatype": "BYTES", "shape": [20]}
 
 
-def test_each_answer_says_where_its_time_went(served: Served, digits: Images) -> None:
+def test_each_answer_has_the_times_of_its_steps(served: Served, digits: Images) -> None:
     answer = served.infer(*pixels(digits[:50]))
     times = answer.json["parameters"]
     assert set(times) == {"queue_ns", "decode_ns", "compute_ns", "total_ns"}
@@ -122,7 +122,7 @@ def test_each_answer_says_where_its_time_went(served: Served, digits: Images) ->
     assert times["queue_ns"] + times["decode_ns"] + times["compute_ns"] < times["total_ns"]
 
 
-def test_metadata_say_which_model_this_is_and_where(served: Served, digits_bundle: Bundle) -> None:
+def test_metadata_identify_the_model_and_its_files(served: Served, digits_bundle: Bundle) -> None:
     metadata = served.ask("GET", f"/v2/models/{served.name}/versions/1").json
     assert metadata["name"] == served.name
     assert metadata["inputs"] == [{"name": "images", "datatype": "UINT8", "shape": [-1, 28, 28, 1]}]
@@ -134,7 +134,7 @@ def test_metadata_say_which_model_this_is_and_where(served: Served, digits_bundl
     assert served.ask("GET", "/v2").json["extensions"] == ["binary_tensor_data"]
 
 
-def test_a_gzip_body_is_taken_like_any_other(served: Served, digits: Images) -> None:
+def test_a_gzip_body_is_decompressed(served: Served, digits: Images) -> None:
     body, headers = body_of(*pixels(digits[:2]), {})
     answer = served.ask(
         "POST", f"/v2/models/{served.name}/infer", gzip.compress(body), headers | {"Content-Encoding": "gzip"}
@@ -142,20 +142,20 @@ def test_a_gzip_body_is_taken_like_any_other(served: Served, digits: Images) -> 
     assert answer.labels == served.infer(*pixels(digits[:2])).labels
 
 
-def test_what_is_counted_is_what_was_asked(served: Served, digits: Images) -> None:
-    before = counted(served)
+def test_metrics_count_requests_and_images(served: Served, digits: Images) -> None:
+    before = metrics(served)
     served.infer(*pixels(digits[:7]))
     served.infer({"inputs": []})
-    after = counted(served)
+    after = metrics(served)
     assert after["edge_bench_images_total"] - before["edge_bench_images_total"] == 7
-    for status, count in (("200", 2), ("400", 1)):  # the reading of the figures is a request, too
+    for status, count in (("200", 2), ("400", 1)):  # reading the metrics is a request, too
         name = f'edge_bench_requests_total{{code="{status}"}}'
         assert after[name] - before.get(name, 0) == count
     assert after["edge_bench_compute_seconds_count"] - before["edge_bench_compute_seconds_count"] == 1
     assert after["edge_bench_worker_resident_bytes"] > 1 << 20
 
 
-def test_a_model_file_is_served_with_a_stated_preprocessing(
+def test_a_model_file_is_served_with_the_given_preprocessing(
     digits_bundle: Bundle, served: Served, digits: Images, tmp_path: Path
 ) -> None:
     file = digits_bundle.folder / "variants" / "dynamic.tflite"
@@ -164,7 +164,7 @@ def test_a_model_file_is_served_with_a_stated_preprocessing(
 
 
 @pytest.mark.slow
-def test_a_model_of_no_images_takes_fp32(tmp_path: Path) -> None:
+def test_a_model_without_images_takes_fp32(tmp_path: Path) -> None:
     import keras
 
     keras.utils.set_random_seed(1)
@@ -185,4 +185,4 @@ def test_a_model_of_no_images_takes_fp32(tmp_path: Path) -> None:
         wrong = server.ask(
             "POST", "/v2/models/dense/infer", json.dumps({"inputs": [tensor | {"datatype": "BYTES", "data": []}]})
         )
-        assert (wrong.status, "the model takes FP32" in wrong.error) == (400, True)
+        assert (wrong.status, "FP32" in wrong.error) == (400, True)

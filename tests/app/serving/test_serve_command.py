@@ -1,71 +1,77 @@
-"""What `edge-bench serve` refuses to begin, and why."""
+"""Options and models that `edge-bench serve` refuses, and its warning."""
 
-import re
 import socket
 from pathlib import Path
 
 import pytest
 
-from edge_bench.app.cli.main import app
+from edge_bench.app.serving import server as serving
 from edge_bench.app.serving.auth import on_loopback
-from edge_bench.bench.errors import BadInput, EdgeBenchError
+from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.records.bundle import Bundle
-from tests.app.serving.server import Served
-from tests.command_line import CommandLine, assert_refused
+from tests.app.serving.server import LIGHT, Served
+from tests.command_line import Refuses
 
 
-def test_a_port_that_is_taken_is_said_before_a_model_is_loaded(edge_bench: CommandLine, digits_bundle: Bundle) -> None:
+def no_worker(*_: object, **__: object) -> None:
+    raise AssertionError("no worker may be started")
+
+
+def test_a_port_in_use_is_reported_before_a_model_is_loaded(
+    refuses: Refuses, digits_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "ModelWorker", no_worker)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = edge_bench("serve", digits_bundle.folder, "--port", port)
-    assert_refused(done, f"127.0.0.1:{port}", "in use", "another --port", code=1)
-    assert "loading" not in done.stderr
+        error = refuses("serve", digits_bundle.folder, "--port", port, kind=EdgeBenchError)
+    assert f"127.0.0.1:{port}" in error.problem
+    assert "--port" in error.remedy
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "named"),
     [
-        (("--variant", "float8"), "no variant 'float8'"),
-        (("--variant", "keras", "--runtime", "litert"), "litert cannot run keras"),
-        (("--host", "nowhere.invalid"), "--host 'nowhere.invalid'"),
-        (("--token", "two words"), "characters that no header can carry"),
-        (("--token", "a", "--token-file", "b"), "both given"),
-        (("--token-file", "b"), "--token-file b"),
-        (("--max-body", "1G"), "--max-body '1G'"),
-        (("--max-body", "much"), "--max-body 'much'"),
-        (("--certificate", "none.pem"), "--certificate none.pem"),
-        (("--key", "none.pem"), "--key is of a certificate"),
-        (("--name", "a/b"), "--name 'a/b'"),
-        (("--preprocess", "unit"), "is a bundle"),
+        (("--variant", "float8"), ["float8"]),
+        (("--variant", "keras", "--runtime", "litert"), ["litert", "keras"]),
+        (("--host", "nowhere.invalid"), ["--host", "nowhere.invalid"]),
+        (("--token", "two words"), ["token"]),
+        (("--token", "a", "--token-file", "absent"), ["--token ", "--token-file"]),
+        (("--token-file", "absent"), ["--token-file", "absent"]),
+        (("--max-body", "1G"), ["--max-body", "1G"]),
+        (("--max-body", "much"), ["--max-body", "much"]),
+        (("--certificate", "none.pem"), ["--certificate", "none.pem"]),
+        (("--key", "none.pem"), ["--key"]),
+        (("--name", "a/b"), ["--name", "a/b"]),
+        (("--preprocess", "unit"), ["--preprocess"]),
     ],
 )
-def test_options_that_cannot_be_meant(digits_bundle: Bundle, options: tuple[str, ...], words: str) -> None:
-    with pytest.raises(BadInput, match=re.escape(words)):
-        serve(digits_bundle.folder, *options)
+def test_invalid_options_are_refused(
+    refuses: Refuses, digits_bundle: Bundle, options: tuple[str, ...], named: list[str]
+) -> None:
+    error = refuses("serve", digits_bundle.folder, *options)
+    for value in named:
+        assert value in f"{error.problem}; {error.remedy}"
 
 
-def test_a_model_whose_preprocessing_nobody_knows(digits_bundle: Bundle) -> None:
-    with pytest.raises(BadInput, match="nothing in it says how"):
-        serve(digits_bundle.folder / "variants" / "dynamic.tflite")
+def test_a_model_file_needs_its_preprocessing(refuses: Refuses, digits_bundle: Bundle) -> None:
+    error = refuses("serve", digits_bundle.folder / "variants" / "dynamic.tflite")
+    assert "dynamic.tflite" in error.problem
+    assert "--preprocess" in error.remedy
 
 
-def test_a_damaged_model_is_no_reason_to_serve_another(bundle_copy: Path) -> None:
+def test_a_damaged_model_is_not_replaced_by_another_variant(refuses: Refuses, bundle_copy: Path) -> None:
     (bundle_copy / "model.keras").write_bytes(b"spoiled")
-    with pytest.raises(EdgeBenchError, match=r"model\.keras"):
-        serve(bundle_copy)
+    error = refuses("serve", bundle_copy, kind=EdgeBenchError)
+    assert "model.keras" in error.problem
 
 
-def serve(*arguments: object) -> None:
-    """In this process, which is as good where nothing is ever served."""
-    app(["serve", *map(str, arguments)], standalone_mode=False)
+def test_an_address_beyond_loopback_without_a_token_prints_a_warning(digits_bundle: Bundle, tmp_path: Path) -> None:
+    with Served(digits_bundle.folder, tmp_path, *LIGHT, "--host", "0.0.0.0") as server:
+        (warning,) = (line for line in server.lines if line.startswith("! "))
+    assert "0.0.0.0" in warning
+    assert "--token-file" in warning
 
 
-def test_beyond_loopback_without_a_token_it_warns(digits_bundle: Bundle, tmp_path: Path) -> None:
-    options = ("--variant", "dynamic", "--host", "0.0.0.0")
-    with Served(digits_bundle.folder, tmp_path, *options) as server:
-        assert any("0.0.0.0 can be reached from other machines, and there is no token" in line for line in server.said)
-
-
-def test_loopback_is_this_machines_own() -> None:
+def test_loopback_addresses_are_recognized() -> None:
     for host, own in (("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("pi.local", False)):
         assert on_loopback(host) is own

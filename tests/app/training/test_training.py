@@ -1,4 +1,4 @@
-"""Training: the paper's model, the same weights from the same seed, and nothing lost by an interruption."""
+"""Training: the paper's model, the same weights from the same seed, and resumed trainings."""
 
 from pathlib import Path
 
@@ -9,15 +9,16 @@ import pytest
 from edge_bench.app.training.fit.architectures import paper_cnn
 from edge_bench.app.training.fit.checkpoints import TrainingSettings, read_state, save_checkpoint
 from edge_bench.app.training.job import Paused, train_bundle
-from edge_bench.bench.errors import BadInput, BundleError
+from edge_bench.bench.errors import BadInput, BundleError, DatasetError
 from edge_bench.bench.io.locks import only_writer, reading
 from edge_bench.bench.measure.plan import Selection
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.manifest import History
 from edge_bench.bench.records.run import Settings
-from tests.app.training.weights import SHORT, assert_same_weights, weights
-from tests.command_line import CommandLine, assert_refused
+from tests.app.cli.named import assert_names
+from tests.app.training.weights import SHORT, assert_same_weights
+from tests.command_line import Refuses
 from tests.factories import measure_bundle
 
 pytestmark = pytest.mark.slow
@@ -33,17 +34,21 @@ def test_the_papers_cnn_has_exactly_128266_parameters(dropout: float) -> None:
     assert kinds == ([*without[:6], "Dropout", *without[6:]] if dropout else without)
 
 
-def test_the_same_seed_gives_the_same_weights_and_another_seed_others(digits_bundle: Bundle, tmp_path: Path) -> None:
+def test_weights_depend_on_the_seed_only(digits_bundle: Bundle, tmp_path: Path) -> None:
     train_bundle(tmp_path / "again", SHORT, Silent())
     assert_same_weights(tmp_path / "again", digits_bundle.folder)
-    train_bundle(tmp_path / "other", msgspec.structs.replace(SHORT, seed=1, epochs=1), Silent())
-    assert not np.array_equal(weights(tmp_path / "other")[0], weights(digits_bundle.folder)[0])
+    other = msgspec.structs.replace(SHORT, seed=1)
+    assert train_bundle(tmp_path / "other", other, Silent(), stop_after=1) == Paused(tmp_path / "other", 1, 3)
+    state, history = read_state(tmp_path / "other"), digits_bundle.history()
+    assert state is not None
+    assert history is not None
+    assert state.history.loss[0] != history.loss[0]
 
 
-def test_training_on_two_machines_ends_as_on_one(digits_bundle: Bundle, tmp_path: Path) -> None:
+def test_a_training_resumed_on_another_machine_has_the_same_weights(digits_bundle: Bundle, tmp_path: Path) -> None:
     paused = train_bundle(tmp_path / "here", SHORT, Silent(), stop_after=2)
     assert paused == Paused(tmp_path / "here", 2, 3)
-    (tmp_path / "here").rename(tmp_path / "there")  # the folder travels
+    (tmp_path / "here").rename(tmp_path / "there")  # as if copied to another machine
     bundle = train_bundle(tmp_path / "there", SHORT, Silent(), resume=True)
     assert isinstance(bundle, Bundle)
     assert_same_weights(bundle.folder, digits_bundle.folder)
@@ -54,7 +59,7 @@ def test_training_on_two_machines_ends_as_on_one(digits_bundle: Bundle, tmp_path
     assert not (bundle.folder / "training").exists()
 
 
-def test_the_history_has_every_epoch_and_the_picture_is_drawn(digits_bundle: Bundle) -> None:
+def test_the_history_has_every_epoch_and_its_figure_is_drawn(digits_bundle: Bundle) -> None:
     history = msgspec.json.decode((digits_bundle.folder / "history.json").read_bytes(), type=History)
     for values in (history.loss, history.accuracy, history.val_loss, history.val_accuracy, history.seconds):
         assert len(values) == 3
@@ -62,26 +67,36 @@ def test_the_history_has_every_epoch_and_the_picture_is_drawn(digits_bundle: Bun
     assert (digits_bundle.folder / "plots" / "training.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_what_is_there_already_is_never_replaced_unasked(bundle_copy: Path, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="already") as caught:
+def test_an_existing_bundle_is_replaced_only_on_request(bundle_copy: Path) -> None:
+    before = Bundle.open(bundle_copy)
+    with pytest.raises(BadInput) as caught:
         train_bundle(bundle_copy, SHORT, Silent())
-    assert "--overwrite" in caught.value.remedy
-    with pytest.raises(BadInput, match="epochs"):
+    assert_names(caught.value, str(bundle_copy), "--overwrite")
+    with pytest.raises(BundleError) as differs:
         train_bundle(bundle_copy, msgspec.structs.replace(SHORT, epochs=9), Silent(), resume=True)
+    assert_names(differs.value, str(bundle_copy), "3", "9")  # epochs
     bundle = train_bundle(bundle_copy, SHORT, Silent(), resume=True)
     assert isinstance(bundle, Bundle)
+    assert bundle.digest == before.digest
 
 
-def test_resume_takes_over_what_was_not_stated(digits_bundle: Bundle, tmp_path: Path) -> None:
-    standard = TrainingSettings()  # 100 epochs of Fashion-MNIST: nothing of what is there
+def test_resume_keeps_the_settings_that_are_not_explicit(digits_bundle: Bundle, tmp_path: Path) -> None:
+    standard = TrainingSettings()  # 100 epochs of Fashion-MNIST, unlike the existing training
     done = train_bundle(digits_bundle.folder, standard, Silent(), resume=True, explicit_options={"bundle", "resume"})
     assert isinstance(done, Bundle)
-    with pytest.raises(BadInput, match="epochs"):
+    with pytest.raises(BundleError) as caught:
         train_bundle(digits_bundle.folder, standard, Silent(), resume=True, explicit_options={"epochs"})
+    assert_names(caught.value, "3", "100")  # epochs
     train_bundle(tmp_path, SHORT, Silent(), stop_after=1)
     assert train_bundle(tmp_path, standard, Silent(), resume=True, stop_after=1, explicit_options=()) == Paused(
         tmp_path, 1, 3
     )
+
+
+def test_an_unknown_data_set_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError) as caught:
+        train_bundle(tmp_path, TrainingSettings(dataset="nope"), Silent())
+    assert_names(caught.value, "nope", "digits", "fashion-mnist")
 
 
 def unfinished(folder: Path) -> None:
@@ -89,14 +104,19 @@ def unfinished(folder: Path) -> None:
     save_checkpoint(folder, paper_cnn((28, 28, 1), 10, 0.5), SHORT, "another data set", history)
 
 
-def test_an_unfinished_training_goes_on_only_when_asked_and_only_with_its_own_settings_and_data(tmp_path: Path) -> None:
+def test_an_unfinished_training_is_resumed_only_on_request_with_the_same_settings_and_data(tmp_path: Path) -> None:
     unfinished(tmp_path)
-    with pytest.raises(BadInput, match="unfinished"):
+    before = read_state(tmp_path)
+    with pytest.raises(BadInput) as caught:
         train_bundle(tmp_path, SHORT, Silent())
-    with pytest.raises(BadInput, match="learning_rate"):
+    assert_names(caught.value, str(tmp_path), "--resume", "--overwrite")
+    with pytest.raises(BadInput) as differs:
         train_bundle(tmp_path, msgspec.structs.replace(SHORT, learning_rate=0.5), Silent(), resume=True)
-    with pytest.raises(BadInput, match="other data"):
+    assert_names(differs.value, "0.5", "0.001")
+    with pytest.raises(BadInput) as other_data:
         train_bundle(tmp_path, SHORT, Silent(), resume=True)
+    assert_names(other_data.value, str(tmp_path), "digits")
+    assert read_state(tmp_path) == before
 
 
 def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
@@ -106,8 +126,9 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
     changed = msgspec.structs.replace(state, dataset_sha256=data_checksum())
     (tmp_path / "training" / "state.json").write_bytes(msgspec.json.encode(changed))
     (tmp_path / "training" / state.checkpoint.file).write_bytes(b"half")
-    with pytest.raises(BundleError, match="missing or altered"):
+    with pytest.raises(BundleError) as caught:
         train_bundle(tmp_path, SHORT, Silent(), resume=True)
+    assert Path(state.checkpoint.file).name in caught.value.problem
 
 
 def data_checksum() -> str:
@@ -116,28 +137,32 @@ def data_checksum() -> str:
     return load_dataset("digits").info.sha256
 
 
-def test_two_at_once_on_one_folder_are_told_apart(edge_bench: CommandLine, tmp_path: Path) -> None:
-    """The second is refused in a line; a lock ends with its process, so nothing has to be cleared away."""
+def test_two_trainings_in_one_folder_are_refused(refuses: Refuses, tmp_path: Path) -> None:
+    """A lock ends with its process, so nothing has to be removed afterwards."""
     (tmp_path / "b").mkdir()
     with only_writer(tmp_path / "b"):
-        done = edge_bench("train", "--dataset", "digits", "--epochs", 1, "--bundle", "b")
-        assert_refused(done, "b: another edge-bench is writing there")
+        assert_names(refuses("train", "--dataset", "digits", "--epochs", 1, "--bundle", "b"), "b")
     assert list((tmp_path / "b").iterdir()) == []
     with only_writer(tmp_path / "b"):
         pass
 
 
-def test_a_bundle_that_is_being_measured_is_not_written_anew(bundle_copy: Path) -> None:
-    """Workers open the model's file several times in the course of a run: all must find the same."""
+def test_a_bundle_is_not_overwritten_while_it_is_measured(bundle_copy: Path) -> None:
+    """Workers open the model's file several times during a run; the content must stay the same."""
+    before = Bundle.open(bundle_copy)
     with reading(bundle_copy), reading(bundle_copy):
-        with pytest.raises(BadInput, match="measuring it"):
+        with pytest.raises(BadInput) as caught:
             train_bundle(bundle_copy, SHORT, Silent(), overwrite=True)
-        assert isinstance(train_bundle(bundle_copy, SHORT, Silent(), resume=True), Bundle)  # nothing to do, no lock
-    with only_writer(bundle_copy), pytest.raises(BadInput, match="writing there"), reading(bundle_copy):
+        assert_names(caught.value, str(bundle_copy))
+        # a complete bundle needs no lock
+        assert isinstance(train_bundle(bundle_copy, SHORT, Silent(), resume=True), Bundle)
+    assert Bundle.open(bundle_copy).digest == before.digest
+    with only_writer(bundle_copy), pytest.raises(BadInput) as refused, reading(bundle_copy):
         raise AssertionError("read while it is written")
+    assert_names(refused.value, str(bundle_copy))
 
 
-def test_run_holds_the_bundle_that_it_measures(bundle_copy: Path, tmp_path: Path) -> None:
+def test_a_run_locks_the_bundle_that_it_measures(bundle_copy: Path, tmp_path: Path) -> None:
     class Overwrites(Silent):
         refused = ""
 

@@ -1,15 +1,15 @@
-"""One factor at a time: what a difference in time comes from, in Runs whose truth is known."""
+"""Effects of single factors on time, in Runs with known effects."""
 
 import msgspec
 import pytest
 
-from edge_bench.app.render.formats import Format
-from edge_bench.app.render.text.table import render
+from edge_bench.app.render.units import significant
 from edge_bench.app.tables.runs.attribution import attribution_table
 from edge_bench.bench.analysis.attribution import Effect
 from edge_bench.bench.analysis.comparison import compare
 from edge_bench.bench.records.run import Result, Run
 from edge_bench.bench.stats.ratios import Verdict
+from tests.bench.messages import numbers_in
 from tests.factories import machine, result, run
 
 PI = machine(hostname="pi", architecture="aarch64")
@@ -32,7 +32,7 @@ def effects(*runs: Run) -> dict[tuple[str, str, str, int], Effect]:
     }
 
 
-def test_machine_runtime_precision_and_threads_are_told_apart() -> None:
+def test_effects_of_machine_runtime_precision_and_threads_are_separate() -> None:
     host = run(
         result("keras", "tensorflow", 1.0),
         result("float32", "tflite-runtime", 4.0),
@@ -53,27 +53,34 @@ def test_machine_runtime_precision_and_threads_are_told_apart() -> None:
     assert {effect.verdict for key, effect in found.items() if key[0] != "machine"} == {Verdict.FASTER}
 
 
-def test_emulated_times_are_in_no_effect() -> None:
+def test_emulated_times_give_no_effect() -> None:
     emulated = machine(hostname="pi", architecture="aarch64", emulated=True, emulation_signs=["a sign"])
     edge = run(result("float32", "litert", 90.0), result("dynamic", "litert", 99.0), on=emulated)
     assert effects(run(result("dynamic", "litert", 1.0)), edge) == {}
 
 
-def test_two_factors_at_once_are_no_effect() -> None:
+def test_configurations_that_differ_in_two_factors_give_no_effect() -> None:
     assert effects(run(result("float32", "tflite-runtime", 4.0), result("dynamic", "litert", 1.0))) == {}
 
 
 def test_each_effect_has_a_row_and_a_sentence() -> None:
     table = attribution_table(compare([run(result("float32", "litert", 2.0), result("dynamic", "litert", 1.0))]))
     assert table is not None
-    text = render(table, Format.TABLE)
-    assert "precision: dynamic in place of float32 (litert, 1 thread, batch 1, desk) takes" in text
-    assert "faster by 50 %" in text
+    (record,), (cells,), (sentence,) = table.records, table.rows, table.notes
+    assert (record["factor"], record["from"], record["to"]) == ("precision", "float32", "dynamic")
+    assert record["verdict"] == "faster"
+    assert record["time_ratio"] == pytest.approx(0.5, rel=0.01)
+    assert len(cells) == len(table.header)
+    for value in ("precision", "float32", "dynamic", "litert", "desk", "faster"):
+        assert value in sentence
 
 
-def test_an_undecided_effect_is_not_called_a_difference() -> None:
+def test_the_sentence_of_an_undecided_effect_states_no_difference() -> None:
     host = run(result("float32", "litert", 1.0, noise=0.3), result("dynamic", "litert", 1.03, noise=0.3))
     table = attribution_table(compare([host]))
     assert table is not None
-    assert "undecided" in table.notes[0]
-    assert "by" not in table.notes[0].split("× the time")[1]
+    (record,), (sentence,) = table.records, table.notes
+    assert record["verdict"] == "undecided"
+    assert "undecided" in sentence
+    percent = float(significant(100 * abs(record["time_ratio"] - 1), 2))
+    assert percent not in numbers_in(sentence)

@@ -1,4 +1,4 @@
-"""Confusion matrices and dissent, on labels small enough to count by hand."""
+"""Confusion matrices and disagreements, on few enough labels to count by hand."""
 
 import numpy as np
 import pytest
@@ -7,14 +7,14 @@ from sklearn.metrics import confusion_matrix as reference
 from edge_bench.bench.analysis.disagreement import Predictions, confusion_matrix, find_disagreements
 
 
-def test_a_confusion_matrix_counts_true_by_predicted_like_scikit_learns() -> None:
+def test_a_confusion_matrix_equals_that_of_scikit_learn() -> None:
     generator = np.random.default_rng(1)
     truth, predicted = generator.integers(0, 5, (2, 200))
     assert confusion_matrix(truth, predicted, 5).tolist() == reference(truth, predicted, labels=range(5)).tolist()
 
 
-def test_labels_that_no_class_has_are_refused() -> None:
-    with pytest.raises(ValueError, match="outside"):
+def test_labels_outside_the_classes_are_refused() -> None:
+    with pytest.raises(ValueError, match="4"):  # the largest label
         confusion_matrix(np.array([0, 1]), np.array([0, 5]), 5)
 
 
@@ -22,7 +22,7 @@ def voter(name: str, group: str, indices: list[int], labels: list[int]) -> Predi
     return Predictions(name, group, np.array(indices), np.array(labels))
 
 
-def test_dissent_is_among_the_images_that_all_saw_and_says_who_gave_which_label() -> None:
+def test_disagreements_are_among_common_images_and_name_the_voters() -> None:
     found, total = find_disagreements(
         [
             voter("original", "keras", [1, 2, 3, 4], [7, 7, 7, 7]),
@@ -37,6 +37,6 @@ def test_dissent_is_among_the_images_that_all_saw_and_says_who_gave_which_label(
     ]
 
 
-def test_without_common_images_there_is_no_dissent() -> None:
+def test_without_common_images_there_are_no_disagreements() -> None:
     assert find_disagreements([voter("a", "a", [1], [1]), voter("b", "b", [2], [2])]) == ([], 0)
     assert find_disagreements([]) == ([], 0)

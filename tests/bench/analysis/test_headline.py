@@ -1,4 +1,4 @@
-"""Which configurations answer a person's question, and what follows."""
+"""The configurations that the headline compares, and its verdict."""
 
 from edge_bench.bench.analysis.headline import headlines
 from edge_bench.bench.stats.ratios import Verdict
@@ -9,7 +9,7 @@ HOST = run(
 )
 
 
-def test_on_one_machine_the_fastest_light_configuration_is_set_against_the_original() -> None:
+def test_on_one_machine_the_fastest_light_configuration_is_compared_with_the_original() -> None:
     (answer,) = headlines([HOST])
     assert not answer.across
     assert (answer.light.configuration.runtime, answer.light.verdict) == ("litert", Verdict.FASTER)
@@ -17,7 +17,7 @@ def test_on_one_machine_the_fastest_light_configuration_is_set_against_the_origi
     assert answer.slack.seconds < 0
 
 
-def test_another_machine_is_set_against_the_hosts_original() -> None:
+def test_another_machine_is_compared_with_the_hosts_original() -> None:
     pi = run(result("dynamic", "litert", 4.0), on=machine(hostname="pi", architecture="aarch64"))
     first, second = headlines([HOST, pi])
     assert not first.across
@@ -41,6 +41,6 @@ def test_an_emulators_times_do_not_choose_the_runtime() -> None:
     assert headlines([HOST, edge])[1].light.configuration.runtime == "litert"
 
 
-def test_without_both_sides_there_is_no_answer() -> None:
+def test_without_both_sides_there_is_no_headline() -> None:
     assert headlines([run(result("dynamic", "litert", 1.0))]) == []
     assert headlines([run(result("keras", "tensorflow", 1.0))]) == []

@@ -1,4 +1,4 @@
-"""Which times of two configurations are set against each other."""
+"""Which times of two configurations are compared."""
 
 import msgspec
 import numpy as np
@@ -13,7 +13,7 @@ IMAGES = 100
 
 
 def timed(seconds: float, *, disturbed: float = 0.0, batch_size: int = 1, variant: str = "dynamic") -> Result:
-    """Every invocation timed; a share of them was disturbed, and took three times as long."""
+    """A result with a latency per invocation; the share ``disturbed`` of them took three times as long."""
     plain = result(variant, "litert", seconds)
     generator = np.random.default_rng(1)
     trials = []
@@ -34,11 +34,11 @@ def ratio(item: Result, base: Result) -> float:
     return found.value
 
 
-def test_what_disturbs_a_third_of_the_invocations_does_not_reach_the_ratio() -> None:
+def test_disturbances_of_a_third_of_the_invocations_do_not_change_the_ratio() -> None:
     assert ratio(timed(1.05, disturbed=0.3), timed(1.0, variant="float32")) == pytest.approx(1.05)
 
 
-def test_a_typical_pass_is_as_many_median_invocations_as_it_has() -> None:
+def test_a_typical_pass_is_the_median_invocation_times_their_number() -> None:
     item = timed(1.0, batch_size=3)  # 34 invocations, the last of one image
     measured = RunResult(run(item), item)
     assert measured.typical_seconds()[0][0] == pytest.approx(1.0)

@@ -9,7 +9,7 @@ from edge_bench.bench.dataset.sampling import draw_evenly
 from edge_bench.bench.measure.schedule import schedule
 
 
-def test_thirty_trials_over_five_processes_are_six_rounds_each_with_every_configuration_once() -> None:
+def test_thirty_trials_in_five_processes_are_six_rounds_of_all_configurations() -> None:
     generations = schedule(configurations=4, trials=30, processes=5, seed=1)
     assert [generation.number for generation in generations] == [0, 1, 2, 3, 4]
     assert [len(generation.rounds) for generation in generations] == [6] * 5
@@ -19,18 +19,18 @@ def test_thirty_trials_over_five_processes_are_six_rounds_each_with_every_config
 
 
 @pytest.mark.parametrize(("trials", "processes", "rounds"), [(7, 3, [3, 2, 2]), (2, 5, [1, 1]), (1, 1, [1])])
-def test_trials_are_spread_as_evenly_as_they_go(trials: int, processes: int, rounds: list[int]) -> None:
+def test_trials_are_spread_as_evenly_as_possible(trials: int, processes: int, rounds: list[int]) -> None:
     assert [len(generation.rounds) for generation in schedule(2, trials, processes, 0)] == rounds
 
 
-def test_the_order_is_shuffled_by_the_seed_and_by_nothing_else() -> None:
+def test_the_order_depends_on_the_seed_only() -> None:
     assert schedule(6, 30, 5, seed=1) == schedule(6, 30, 5, seed=1)
     assert schedule(6, 30, 5, seed=1) != schedule(6, 30, 5, seed=2)
     first_places = Counter(order[0] for generation in schedule(3, 300, 5, 0) for order in generation.rounds)
     assert min(first_places.values()) > 60  # a hundred each are expected
 
 
-def test_a_draw_is_even_over_classes_also_where_the_file_is_sorted_by_class() -> None:
+def test_a_draw_is_even_over_classes_even_if_the_file_is_sorted_by_class() -> None:
     labels = np.repeat(np.arange(10, dtype=np.uint8), 100)
     drawn = draw_evenly(labels, 55, seed=3)
     assert len(set(drawn.tolist())) == 55

@@ -1,4 +1,4 @@
-"""Image files of every kind as pixels of the model's size."""
+"""Image files of all formats, decoded to pixels of the model's size."""
 
 from pathlib import Path
 from typing import Any
@@ -76,19 +76,20 @@ def test_a_crop_of_half_keeps_the_middle(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "words"),
+    ("name", "content", "named"),
     [
-        ("bomb.png", bomb(), "20,000×20,000"),
-        ("cut.jpg", broken_jpeg(), "not a whole image"),
-        ("text.png", b"hello, I am a text file", "not a whole image"),
-        ("empty.jpg", b"", "not a whole image"),
+        ("bomb.png", bomb(), "20000"),
+        ("cut.jpg", broken_jpeg(), "cut.jpg"),
+        ("text.png", b"hello, I am a text file", "text.png"),
+        ("empty.jpg", b"", "empty.jpg"),
     ],
 )
-def test_what_is_no_whole_image_is_refused_with_its_name(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+def test_incomplete_and_huge_images_are_refused_by_name(tmp_path: Path, name: str, content: bytes, named: str) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(DatasetError, match=words) as caught:
+    with pytest.raises(DatasetError) as caught:
         decode(tmp_path / name, RGB)
     assert name in caught.value.problem
+    assert named in caught.value.problem.replace(",", "")
     assert "\n" not in caught.value.problem
 
 
@@ -108,14 +109,15 @@ def test_the_cache_decodes_once_and_again_when_a_file_changes(tmp_path: Path, mo
     assert np.load(decoded_images(folder, names, RGB, Silent()).pixels)[0, 0, 0, 0] == 50
 
 
-def test_broken_files_stop_or_are_left_out_when_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_broken_files_are_refused_or_skipped_on_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGE_BENCH_CACHE", str(tmp_path / "cache"))
     folder = tmp_path / "images"
     folder.mkdir()
     (folder / "a.jpg").write_bytes(broken_jpeg())
     saved(folder / "b.png", Image.new("RGB", (8, 8), (7, 0, 0)))
-    with pytest.raises(DatasetError, match=r"a\.jpg"):
+    with pytest.raises(DatasetError) as caught:
         decoded_images(folder, ["a.jpg", "b.png"], RGB, Silent())
+    assert "a.jpg" in caught.value.problem
     left = decoded_images(folder, ["a.jpg", "b.png"], RGB, Silent(), skip_broken=True)
     assert left.readable == [1]
     assert "a.jpg" in left.problems[0]
@@ -123,9 +125,12 @@ def test_broken_files_stop_or_are_left_out_when_asked(tmp_path: Path, monkeypatc
     assert not list((tmp_path / "cache" / "images").glob(".*")), "a temporary file was left"
 
 
-def test_no_room_is_said_before_anything_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_disk_space_is_refused_before_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGE_BENCH_CACHE", str(tmp_path / "cache"))
     saved(tmp_path / "a.png", Image.new("RGB", (8, 8)))
     huge = Geometry(60_000, 60_000, 3)
-    with pytest.raises(BadInput, match="GB are free"):
+    with pytest.raises(BadInput) as caught:
         decoded_images(tmp_path, ["a.png"] * 1000, huge, Silent())
+    assert str(tmp_path / "cache") in caught.value.problem
+    assert "EDGE_BENCH_CACHE" in caught.value.remedy
+    assert list((tmp_path / "cache" / "images").iterdir()) == []

@@ -1,4 +1,4 @@
-"""Images on their way into a model."""
+"""Conversion of images to model inputs."""
 
 from pathlib import Path
 
@@ -21,6 +21,7 @@ def spec(dtype: str, shape: list[int], scale: float = 0.0, zero_point: int = 0) 
 FLOAT = spec("float32", [4, 6, 3])
 
 
+@pytest.mark.slow  # imports TensorFlow
 def test_presets_are_those_of_keras_applications() -> None:
     keras_utils = pytest.importorskip("keras").applications.imagenet_utils
     for mode in ("tf", "caffe", "torch"):
@@ -39,16 +40,16 @@ def test_raw_uint8_and_float16_inputs() -> None:
     half = model_inputs(PIXELS, RAW, spec("float16", [4, 6, 3]))
     assert half.dtype == np.float16
     np.testing.assert_array_equal(half, PIXELS)
-    with pytest.raises(ValueError, match="without quantization"):
+    with pytest.raises(ValueError, match="uint8"):
         model_inputs(PIXELS, PRESETS["unit"].preprocessing(), spec("uint8", [4, 6, 3]))
 
 
-def test_values_that_are_no_images_pass_as_they_are() -> None:
+def test_values_that_are_not_images_are_unchanged() -> None:
     values = np.linspace(-1, 1, 20, dtype=np.float32).reshape(4, 5)
     np.testing.assert_array_equal(model_inputs(values, RAW, spec("float32", [5])), values)
 
 
-def test_large_inputs_come_in_parts_that_are_the_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_large_inputs_are_computed_in_parts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", PIXELS)
     stored, rows = np.load(tmp_path / "x.npy", mmap_mode="r"), list(range(49, -1, -1))
     whole = InputBatches(stored, rows, RAW, FLOAT, batch_size=3)
@@ -77,11 +78,11 @@ def test_large_inputs_come_in_parts_that_are_the_whole(monkeypatch: pytest.Monke
         (spec("uint8", [224, 224, 3]), "raw"),
     ],
 )
-def test_a_quantized_input_betrays_its_preprocessing(tensor: TensorSpec, preset: str) -> None:
+def test_preprocessing_is_inferred_from_a_quantized_input(tensor: TensorSpec, preset: str) -> None:
     inferred = inferred_preset([FLOAT, tensor])
     assert inferred is not None
     assert inferred[0].name == preset
 
 
-def test_floats_betray_nothing() -> None:
+def test_no_preprocessing_is_inferred_from_a_float_input() -> None:
     assert inferred_preset([FLOAT]) is None

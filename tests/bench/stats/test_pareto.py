@@ -1,4 +1,4 @@
-"""The Pareto front against its definition."""
+"""The Pareto front, checked against its definition."""
 
 import numpy as np
 from hypothesis import given
@@ -10,7 +10,7 @@ POINTS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, m
 
 
 @given(POINTS)
-def test_on_the_front_is_what_nothing_else_beats(points: list[tuple[int, int]]) -> None:
+def test_the_front_is_every_point_that_no_other_point_beats(points: list[tuple[int, int]]) -> None:
     cost, value = np.array(points, dtype=np.float64).T
     beaten = [any(c <= x and v >= y and (c < x or v > y) for c, v in points) for x, y in points]
     assert pareto_front(cost, value).tolist() == [not each for each in beaten]

@@ -13,14 +13,14 @@ from edge_bench.bench.stats.ratios import Ratio, Verdict
 
 
 def with_neighbours(generator: np.random.Generator, work: float, there: npt.NDArray[np.bool_]) -> list[Values]:
-    """Five processes of six trials, which take 24 % longer where a neighbour is there, but for one trial in five."""
+    """Five processes of six trials, 24 % longer while a neighbour works; one trial in five is the other way round."""
     plain = generator.lognormal(math.log(work), 0.006, (5, 6)) * generator.lognormal(0, 0.003, (5, 1))
     mostly = np.where(generator.random((5, 6)) < 0.2, ~there, there)
     return list(plain * np.where(mostly, 1.24, 1.0))
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
-def test_what_others_on_the_machine_take_hides_no_difference(share: float) -> None:
+def test_load_by_neighbours_hides_no_difference(share: float) -> None:
     generator = np.random.default_rng(0)
     found: dict[str, list[Verdict]] = {"interleaved": [], "paired": []}
     alike = []
@@ -37,7 +37,7 @@ def test_what_others_on_the_machine_take_hides_no_difference(share: float) -> No
     assert outside <= 22  # 5 % and what chance adds
 
 
-def test_an_interleaved_ratio_is_hodges_and_lehmanns_with_the_jackknifes_interval() -> None:
+def test_an_interleaved_ratio_is_hodges_and_lehmanns_with_a_jackknife_interval() -> None:
     generator = np.random.default_rng(3)
     first, second = ([generator.lognormal(centre, 0.05, 6) for _ in range(5)] for centre in (0.1, 0.0))
 
@@ -55,7 +55,7 @@ def test_an_interleaved_ratio_is_hodges_and_lehmanns_with_the_jackknifes_interva
     assert math.log(ratio.interval.high / ratio.interval.low) == pytest.approx(2 * half, rel=0.01)
 
 
-def test_a_generation_that_one_side_does_not_have_is_left_out() -> None:
+def test_a_generation_without_trials_is_left_out() -> None:
     empty = np.array([])
     ratio = ratios.interleaved_ratio([np.array([2.0, 2.0]), empty], [np.array([1.0, 1.0]), empty])
     assert ratio.value == pytest.approx(2.0)
@@ -69,7 +69,7 @@ def test_thousands_of_trials_need_no_more_memory_than_a_thousand() -> None:
     assert ratio.value == pytest.approx(1.05, rel=1e-3)
 
 
-def test_a_longer_run_is_not_faster_for_being_longer() -> None:
+def test_a_longer_run_is_not_faster_because_it_is_longer() -> None:
     generator = np.random.default_rng(1)
     long, short = ([generator.lognormal(0, 0.02, size) for _ in range(40)] for size in (30, 6))
     assert abs(math.log(ratios.unpaired_ratio(long, short).value)) < 0.005  # their minima are 0.016 apart
@@ -86,15 +86,15 @@ def test_a_paired_ratio_is_the_geometric_mean_with_a_t_interval_over_processes()
     assert (ratio.interval.low, ratio.interval.high) == pytest.approx(tuple(np.exp(expected)), rel=1e-6)
 
 
-def test_drift_that_hits_both_alike_does_not_touch_a_paired_ratio() -> None:
+def test_common_drift_does_not_change_a_paired_ratio() -> None:
     drift = [np.linspace(1, 3, 6) * generation for generation in range(1, 6)]
     ratio = ratios.paired_ratio([values * 1.1 for values in drift], drift)
     assert ratio.interval is not None
     assert (ratio.interval.low, ratio.interval.high) == pytest.approx((1.1, 1.1))
 
 
-def test_an_unpaired_ratio_of_means_is_nearly_welchs_interval() -> None:
-    """Where noise is normal, the median of all ratios and its jackknife say what means and Welch's test say."""
+def test_an_unpaired_ratio_has_nearly_welchs_interval() -> None:
+    """With normal noise, the median of all ratios and its jackknife equal means and Welch's test."""
     generator = np.random.default_rng(1)
     widths, values = [], []
     for _ in range(50):
@@ -112,7 +112,7 @@ def test_an_unpaired_ratio_of_means_is_nearly_welchs_interval() -> None:
     assert float(np.mean(values)) == pytest.approx(0, abs=0.003)
 
 
-def test_machines_with_one_process_each_have_a_ratio_but_no_interval() -> None:
+def test_one_process_on_each_machine_gives_a_ratio_but_no_interval() -> None:
     ratio = ratios.unpaired_ratio([np.array([3.0, 3.0])], [np.array([1.0])])
     assert ratio.value == pytest.approx(3.0)
     assert ratio.interval is None

@@ -1,10 +1,11 @@
-"""Two runs on one machine: each learns of the other, whenever it came and went."""
+"""Two runs on one machine: each detects the other, even if it ended in between."""
 
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -20,18 +21,24 @@ from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.journal import JOURNAL
 from edge_bench.bench.records.run import Run, Settings
 from edge_bench.bench.records.run_files import read_run
-from edge_bench.bench.system.concurrent_runs import concurrent_runs, detect_concurrent_runs
+from edge_bench.bench.system.concurrent_runs import (
+    ConcurrentRunDetector,
+    RunInfo,
+    concurrent_runs,
+    detect_concurrent_runs,
+)
 from tests.command_line import clean_environment
 
 LIGHT = Selection(variants=["dynamic"], runtimes=["litert"])
 QUICK = Settings(trials=3, processes=1, limit=20)
+OTHER_RUN = "0ther" * 6
 
 
-def run_ids(guests: object) -> list[str]:
-    return [other.run_id for other in guests]  # type: ignore[attr-defined]
+def run_ids(runs: Sequence[RunInfo]) -> list[str]:
+    return [other.run_id for other in runs]
 
 
-def test_each_of_two_knows_the_other_once(tmp_path: Path) -> None:
+def test_two_runs_find_each_other_once(tmp_path: Path) -> None:
     with detect_concurrent_runs("a", "here", tmp_path) as first:
         assert first.poll() == []
         with detect_concurrent_runs("b", "there", tmp_path) as second:
@@ -43,7 +50,7 @@ def test_each_of_two_knows_the_other_once(tmp_path: Path) -> None:
     assert concurrent_runs("", tmp_path) == []
 
 
-def test_one_that_came_and_went_in_between_is_known_too(tmp_path: Path) -> None:
+def test_a_run_that_has_ended_in_between_is_found_too(tmp_path: Path) -> None:
     with detect_concurrent_runs("a", "here", tmp_path / "nowhere", tmp_path) as first:
         with detect_concurrent_runs("b", "there", tmp_path):
             pass
@@ -51,7 +58,7 @@ def test_one_that_came_and_went_in_between_is_known_too(tmp_path: Path) -> None:
         assert (other.run_id, other.host, other.process) == ("b", "there", os.getpid())
 
 
-def test_the_dead_are_no_company_and_their_books_are_cleared_away(tmp_path: Path) -> None:
+def test_registry_files_of_killed_runs_are_ignored_and_removed(tmp_path: Path) -> None:
     code = (
         "import os; from pathlib import Path\n"
         "from edge_bench.bench.system.concurrent_runs import detect_concurrent_runs\n"
@@ -64,20 +71,21 @@ def test_the_dead_are_no_company_and_their_books_are_cleared_away(tmp_path: Path
     assert concurrent_runs("", tmp_path) == []
     with detect_concurrent_runs("next", "here", tmp_path):
         remove_leftovers(tmp_path)
-        assert len(list(tmp_path.iterdir())) == 1, "its own, which is locked, stays"
+        assert len(list(tmp_path.iterdir())) == 1, "its own file, which is locked, stays"
 
 
-def test_another_machine_on_the_same_network_folder_is_no_company(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_runs_of_another_machine_in_a_network_folder_are_ignored(tmp_path: Path) -> None:
+    second = ConcurrentRunDetector(RunInfo(run_id="b", process=1, host="there", boot="another kernel"))
     with detect_concurrent_runs("a", "here", tmp_path) as first:
-        monkeypatch.setattr("edge_bench.bench.system.concurrent_runs._boot_id", lambda: "another kernel")
-        with detect_concurrent_runs("b", "there", tmp_path) as second:
-            assert second.poll() == []
-        assert first.poll() == []
+        second.register([tmp_path])
+        try:
+            assert len(list(tmp_path.iterdir())) == 2
+            assert second.poll() == first.poll() == []
+        finally:
+            second.unregister()
 
 
-def test_what_is_no_book_is_passed_over(tmp_path: Path) -> None:
+def test_invalid_registry_files_are_ignored(tmp_path: Path) -> None:
     for number, content in enumerate((b"", b"hello", b"[" * 5000, bytes(2 << 20))):
         (tmp_path / f".measuring.{number}{PART}").write_bytes(content)
     (tmp_path / f".measuring.link{PART}").symlink_to(tmp_path / "elsewhere")
@@ -88,8 +96,8 @@ def test_what_is_no_book_is_passed_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root, to be somebody else")
-def test_runs_of_different_users_see_each_other(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    shared = Path(tempfile.mkdtemp())  # beside nothing that is for root alone
+def test_runs_of_different_users_find_each_other(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    shared = Path(tempfile.mkdtemp())  # tmp_path is in a folder that only root may enter
     request.addfinalizer(lambda: shutil.rmtree(shared))
     shared.chmod(0o1777)
     code = (
@@ -108,7 +116,7 @@ def test_runs_of_different_users_see_each_other(tmp_path: Path, request: pytest.
 
 
 class Disturbs(Silent):
-    """Another run comes and goes after the first trial of the one that this watches."""
+    """Another run starts and ends after the first trial of the one that reports its progress here."""
 
     def __init__(self, results: Path) -> None:
         self.results, self.done = results, 0
@@ -116,28 +124,28 @@ class Disturbs(Silent):
     def advance(self, steps: int = 1, note: str = "") -> None:
         self.done += steps
         if steps and self.done == 1:
-            with detect_concurrent_runs("0ther" * 6, "elsewhere", self.results):
+            with detect_concurrent_runs(OTHER_RUN, "elsewhere", self.results):
                 pass
         if self.done == 2:
             raise KeyboardInterrupt
 
 
-def test_a_second_run_is_in_the_trust_record_also_after_a_kill_and_a_resume(
+def test_a_concurrent_run_is_recorded_even_after_an_interruption_and_a_resume(
     digits_bundle: Bundle, tmp_path: Path
 ) -> None:
     request = BenchmarkRequest.from_bundle(digits_bundle.folder, LIGHT, QUICK, Silent())
     run, _ = measure(request, tmp_path, Disturbs(tmp_path))
-    assert spoiled(run) == 1
+    assert findings_about(OTHER_RUN, run) == 1
     (journal,) = tmp_path.glob(f"*{JOURNAL}")
-    assert spoiled(read_run_or_journal(journal)) == 1, "on disk, whatever happens to the run"
+    assert findings_about(OTHER_RUN, read_run_or_journal(journal)) == 1, "on disk already"
     whole, path = measure(request, tmp_path, Silent(), resume=True)
     assert whole.complete
-    assert spoiled(read_run(path)) == 1
+    assert findings_about(OTHER_RUN, read_run(path)) == 1
     assert whole.trusted is False
 
 
-def test_two_real_runs_at_once_both_say_so(digits_bundle: Bundle, tmp_path: Path) -> None:
-    """In two results folders; only the machine's own place is common to both."""
+def test_two_concurrent_runs_record_each_other(digits_bundle: Bundle, tmp_path: Path) -> None:
+    """They have different results folders, and share only the machine's runtime folder."""
 
     class Second(Silent):
         found: Run | None = None
@@ -152,10 +160,10 @@ def test_two_real_runs_at_once_both_say_so(digits_bundle: Bundle, tmp_path: Path
     request = BenchmarkRequest.from_bundle(digits_bundle.folder, LIGHT, QUICK, Silent())
     first, _ = measure(request, tmp_path / "first", second)
     assert second.found is not None
-    assert spoiled(first) == spoiled(second.found) == 1
-    assert second.found.run_id[:8] in " ".join(finding.what for finding in first.findings)
-    assert first.run_id[:8] in " ".join(finding.what for finding in second.found.findings)
+    assert findings_about(second.found.run_id, first) == 1
+    assert findings_about(first.run_id, second.found) == 1
 
 
-def spoiled(run: Run) -> int:
-    return sum(finding.spoils and "another edge-bench" in finding.what for finding in run.findings)
+def findings_about(other_run: str, run: Run) -> int:
+    """Return the number of findings that another run makes this one unreliable."""
+    return sum(finding.spoils and other_run[:8] in finding.what for finding in run.findings)

@@ -1,4 +1,4 @@
-"""What happens inside a worker, with a session and a clock that a test controls."""
+"""Steps of a worker, with a session and a clock that the test controls."""
 
 import subprocess
 import sys
@@ -30,7 +30,7 @@ class FakeClock:
 
 
 class FakeSession:
-    """Takes exactly ``cost`` ns an invocation."""
+    """Takes exactly ``cost`` ns per invocation."""
 
     input = TensorSpec(dtype="float32", shape=[1, 8, 8, 1])
     output = TensorSpec(dtype="float32", shape=[1, 10])
@@ -56,7 +56,7 @@ def test_floats_are_scaled_pixels() -> None:
     np.testing.assert_allclose(inputs.ravel(), np.arange(256) / 255, rtol=1e-6)
 
 
-def test_uint8_with_the_pixels_own_scale_is_the_pixels() -> None:
+def test_uint8_inputs_with_the_scale_of_the_pixels_are_the_pixels() -> None:
     np.testing.assert_array_equal(model_inputs(IMAGES, UNIT, spec("uint8", 1 / 255)), IMAGES)
 
 
@@ -68,15 +68,15 @@ def test_int8_is_rounded_shifted_and_clipped() -> None:
 
 
 @pytest.mark.parametrize(
-    ("unfit", "words"),
-    [(spec("int32"), "without quantization"), (TensorSpec(dtype="float32", shape=[1, 9, 9, 1]), "shape")],
+    ("unfit", "named"),
+    [(spec("int32"), "int32"), (TensorSpec(dtype="float32", shape=[1, 9, 9, 1]), "9, 9, 1")],
 )
-def test_a_model_that_does_not_fit_the_images_is_refused(unfit: TensorSpec, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
+def test_a_model_that_does_not_fit_the_images_is_refused(unfit: TensorSpec, named: str) -> None:
+    with pytest.raises(ValueError, match=named):
         model_inputs(IMAGES, UNIT, unfit)
 
 
-def test_warm_up_lasts_half_a_second_and_foretells_a_pass() -> None:
+def test_warm_up_lasts_half_a_second_and_predicts_a_pass() -> None:
     clock = FakeClock()
     session = FakeSession(clock, cost=40_000_000, batch_size=1)
     duration, invocations, pass_ns = warm_up(session, IMAGES[:1], np.zeros((1, 10)), 4, clock, 500_000_000)
@@ -85,7 +85,7 @@ def test_warm_up_lasts_half_a_second_and_foretells_a_pass() -> None:
     assert pass_ns == 4 * 40_000_000
 
 
-def test_warm_up_makes_one_invocation_however_slow_and_sees_the_last_batchs_size() -> None:
+def test_warm_up_of_a_slow_model_still_includes_the_smaller_last_batch() -> None:
     clock = FakeClock()
     session = FakeSession(clock, cost=10**12, batch_size=3)
     _, invocations, _ = warm_up(session, IMAGES, np.zeros((4, 10)), 4, clock)
@@ -94,7 +94,7 @@ def test_warm_up_makes_one_invocation_however_slow_and_sees_the_last_batchs_size
 
 
 def test_peak_memory_grows_with_what_is_allocated() -> None:
-    # in a process of its own: here earlier tests may have reached further already
+    # in its own process: in this one, earlier tests may have used more memory
     code = (
         "import numpy as np\n"
         "from edge_bench.bench.worker.limits import peak_memory\n"
@@ -106,7 +106,7 @@ def test_peak_memory_grows_with_what_is_allocated() -> None:
     assert (48 << 20) < int(done.stdout) < (96 << 20)
 
 
-def test_best_scores_are_the_first_and_the_five_best() -> None:
+def test_top_classes_have_the_best_and_the_five_best_scores() -> None:
     scores = np.array([[0.1, 0.9, 0.2, 0.3, 0.4, 0.5, 0.0], [5, 5, 0, 1, 2, 3, 4]], np.float32)
     first, five = top_classes(scores)
     assert first.tolist() == [1, 0]  # the lower class wins a tie

@@ -1,4 +1,4 @@
-"""Data sets: found, checked byte for byte, fetched, or refused with what to do."""
+"""Data sets: found, downloaded and checked byte for byte, or refused with a remedy."""
 
 import gzip
 import http.server
@@ -21,13 +21,14 @@ needs_fashion_mnist = pytest.mark.skipif(
 
 
 @pytest.fixture(autouse=True)
-def _nothing_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("EDGE_BENCH_DATA", raising=False)
     monkeypatch.setenv("EDGE_BENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("EDGE_BENCH_FASHION_MNIST_URL", "http://127.0.0.1:9/")
+    monkeypatch.setattr("time.sleep", lambda _: None)  # between two attempts of a download
 
 
-def test_digits_are_real_data_that_is_always_split_alike() -> None:
+def test_digits_are_always_split_in_the_same_way() -> None:
     first, second = load_dataset("digits"), load_dataset("digits")
     assert first.train_images.shape == (1197, 28, 28, 1)
     assert (len(first.validation_labels), len(first.test_labels)) == (300, 300)
@@ -37,38 +38,44 @@ def test_digits_are_real_data_that_is_always_split_alike() -> None:
     assert first.train_images.max() == 255
 
 
-def test_auto_falls_back_to_digits_with_a_note_where_fashion_mnist_cannot_be_had() -> None:
+def test_auto_falls_back_to_digits_with_a_note() -> None:
     dataset = load_dataset("auto")
     assert dataset.info.name == "digits"
     assert dataset.info.note == STAND_IN_NOTE
 
 
-def test_without_a_network_the_error_says_where_it_looked_and_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(DatasetUnavailable, match="EDGE_BENCH_DATA") as caught:
+def test_without_a_network_the_error_names_all_places_and_a_remedy(tmp_path: Path) -> None:
+    with pytest.raises(DatasetUnavailable) as caught:
         load_dataset("fashion-mnist")
+    for place in ("EDGE_BENCH_DATA", str(tmp_path / "cache"), "http://127.0.0.1:9"):
+        assert place in caught.value.problem
     assert "--data-dir" in caught.value.remedy
     assert not list((tmp_path / "cache").rglob("*ubyte*"))
 
 
-def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(DatasetError, match="nope") as caught:
+def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(DatasetError) as caught:
         load_dataset("nope")
+    assert "nope" in caught.value.problem
     assert "fashion-mnist" in caught.value.remedy
 
 
-def test_a_named_folder_without_the_data_is_an_error_and_nothing_else_is_tried(tmp_path: Path) -> None:
-    with pytest.raises(DatasetUnavailable, match="no Fashion-MNIST there"):
+def test_data_is_only_searched_in_an_explicit_folder(tmp_path: Path) -> None:
+    with pytest.raises(DatasetUnavailable) as caught:
         load_dataset("fashion-mnist", tmp_path)
+    assert str(tmp_path) in caught.value.problem
+    assert "EDGE_BENCH_DATA" not in caught.value.problem
+    assert not (tmp_path / "cache").exists(), "nothing was downloaded"
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The real files, to be spoiled."""
+    """A copy of the real files, which a test may damage."""
     return Path(shutil.copytree(REAL, tmp_path / "data" / "fashion-mnist"))
 
 
 @needs_fashion_mnist
-def test_fashion_mnist_is_whole_and_split_as_in_the_paper(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fashion_mnist_is_complete_and_split_as_in_the_paper(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGE_BENCH_DATA", str(REAL.parent))
     dataset = load_dataset("fashion-mnist")
     assert dataset.train_images.shape == (50_000, 28, 28, 1)
@@ -79,7 +86,7 @@ def test_fashion_mnist_is_whole_and_split_as_in_the_paper(monkeypatch: pytest.Mo
 
 
 @needs_fashion_mnist
-def test_decompressed_files_serve_as_well(copy: Path) -> None:
+def test_decompressed_files_are_accepted(copy: Path) -> None:
     for file in FASHION_MNIST_FILES.values():
         (copy / file.name).write_bytes(gzip.decompress((copy / f"{file.name}.gz").read_bytes()))
         (copy / f"{file.name}.gz").unlink()
@@ -88,7 +95,7 @@ def test_decompressed_files_serve_as_well(copy: Path) -> None:
 
 @needs_fashion_mnist
 @pytest.mark.parametrize("damage", ["truncated", "altered", "missing", "not gzip"])
-def test_damaged_files_are_named_with_what_to_do(copy: Path, damage: str) -> None:
+def test_damaged_files_are_refused_and_named(copy: Path, damage: str) -> None:
     path = copy / "t10k-labels-idx1-ubyte.gz"
     content = path.read_bytes()
     if damage == "truncated":
@@ -109,7 +116,7 @@ def test_damaged_files_are_named_with_what_to_do(copy: Path, damage: str) -> Non
 
 @pytest.fixture
 def mirror(copy: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A web server with the files, and the address of it where the program looks."""
+    """A web server with the files, which downloads use; return the folder that it serves."""
     handler = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
     server = http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), lambda *arguments: handler(*arguments, directory=str(copy))
@@ -124,16 +131,17 @@ def mirror(copy: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @needs_fashion_mnist
-def test_a_download_is_kept_and_used_again(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_download_is_cached(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_dataset("fashion-mnist").train_images.shape == (50_000, 28, 28, 1)
     monkeypatch.setenv("EDGE_BENCH_FASHION_MNIST_URL", "http://127.0.0.1:9/")
     assert load_dataset("fashion-mnist").test_images.shape == (10_000, 28, 28, 1)
 
 
 @needs_fashion_mnist
-def test_a_download_that_is_not_what_it_should_be_is_refused_and_removed(mirror: Path, tmp_path: Path) -> None:
+def test_a_download_with_wrong_content_is_refused_and_removed(mirror: Path, tmp_path: Path) -> None:
     (mirror / "train-labels-idx1-ubyte.gz").write_bytes(b"<html>captive portal</html>")
-    with pytest.raises(DatasetError, match="train-labels"):
+    with pytest.raises(DatasetError) as caught:
         load_dataset("fashion-mnist")
+    assert "train-labels" in caught.value.problem
     left = sorted(path.name for path in (tmp_path / "cache").rglob("*") if path.is_file())
     assert left == ["train-images-idx3-ubyte.gz"]

@@ -1,4 +1,4 @@
-"""Links as people name them, and when they deliver."""
+"""Links by name or by figures, and their delays."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from edge_bench.bench.offload.network.link_profiles import PROFILES, SWEEP, Link
 from edge_bench.bench.offload.network.shaping import SEGMENT, Direction, piece_size
 
 
-def test_a_link_is_read_from_its_figures_and_written_as_it_was_read() -> None:
+def test_a_link_is_parsed_from_its_figures_and_written_the_same() -> None:
     link = link_from("rtt=20ms,up=10Mbit,down=40Mbit,jitter=5ms,loss=0.1%")
     assert (link.rtt_s, link.up_bps, link.down_bps) == (0.02, 10e6, 40e6)
     assert link.jitter_s == 0.005
@@ -15,13 +15,13 @@ def test_a_link_is_read_from_its_figures_and_written_as_it_was_read() -> None:
     assert link_from(link.figures) == link
 
 
-def test_one_rate_holds_both_ways() -> None:
+def test_one_rate_applies_in_both_directions() -> None:
     link = link_from("rtt=1ms,rate=2.5Mbit/s")
     assert link.up_bps == link.down_bps == 2.5e6
     assert link.name == "rtt=1ms,rate=2.5Mbit"
 
 
-def test_every_named_link_has_a_source_and_can_be_altered() -> None:
+def test_every_named_link_has_a_source_and_can_be_changed() -> None:
     assert {"ethernet", "wifi", "lte", "5g"} <= PROFILES.keys()
     assert all(link.source for link in PROFILES.values())
     altered = link_from("lte,rtt=40ms")
@@ -29,7 +29,7 @@ def test_every_named_link_has_a_source_and_can_be_altered() -> None:
     assert altered.name != "lte"
 
 
-def test_a_sweep_is_added_and_nothing_is_measured_twice() -> None:
+def test_a_sweep_is_added_and_duplicates_are_removed() -> None:
     links = links_from(["lte", "lte"], sweep=True)
     assert [link.name for link in links] == ["lte", *(link.name for link in SWEEP)]
 
@@ -37,7 +37,7 @@ def test_a_sweep_is_added_and_nothing_is_measured_twice() -> None:
 @pytest.mark.parametrize(
     "text", ["", "isdn", "rtt=20", "rtt=-1ms", "up=fast", "lte,colour=red", "loss=60%", "rtt=1ms,up=0Mbit", "rtt"]
 )
-def test_what_is_no_link_is_refused_with_an_example(text: str) -> None:
+def test_an_invalid_link_is_refused(text: str) -> None:
     with pytest.raises(BadInput) as refused:
         link_from(text)
     assert "--link" in refused.value.problem + refused.value.remedy
@@ -46,9 +46,9 @@ def test_what_is_no_link_is_refused_with_an_example(text: str) -> None:
 def test_bytes_arrive_after_half_a_round_trip_and_their_time_on_the_link() -> None:
     direction = Direction(Link(name="", rtt_s=0.02), 8e6, seed=1)
     assert direction.deliver_at(100.0, 1000) == pytest.approx(100.0 + 0.001 + 0.010)
-    # handed over together, they are sent one after the other
+    # sent at the same time, the second waits for the first
     assert direction.deliver_at(100.0, 1000) == pytest.approx(100.0 + 0.002 + 0.010)
-    # a link that has been idle is free at once
+    # an idle link sends at once
     assert direction.deliver_at(200.0, 1000) == pytest.approx(200.0 + 0.001 + 0.010)
 
 
@@ -65,11 +65,11 @@ def test_jitter_spreads_but_never_reorders_and_never_goes_back_in_time() -> None
     assert close == sorted(close)
 
 
-def test_what_is_lost_is_sent_again_later() -> None:
+def test_lost_data_arrives_after_a_retransmission() -> None:
     link = Link(name="", rtt_s=0.1, loss=0.1)
     direction = Direction(link, None, seed=1)
     delays = [direction.deliver_at(10.0 * number, SEGMENT) - 10.0 * number for number in range(3000)]
-    # a lone segment's loss is told by a probe: two round trips and the time of a delayed acknowledgement
+    # the loss of a single segment is detected by a probe: two round trips and the time of a delayed acknowledgement
     late = [delay for delay in delays if delay > 0.06]
     assert len(late) / len(delays) == pytest.approx(0.1, abs=0.02)
     assert {round(delay, 6) for delay in late} == {round(0.05 + 2 * 0.1 + 0.2, 6)}

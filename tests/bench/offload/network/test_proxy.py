@@ -1,4 +1,4 @@
-"""The proxy process: what goes in comes out, both ways, whatever ends."""
+"""The proxy process: it forwards all bytes in both directions, and ends with its user."""
 
 import contextlib
 import socket
@@ -17,7 +17,7 @@ LINK = link_from("rtt=2ms,rate=50Mbit")
 
 @pytest.fixture
 def echo() -> Iterator[int]:
-    """A server that sends back what it gets."""
+    """The port of a server that sends back all bytes."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=pinging.echo, args=(listener,), daemon=True)
         thread.start()
@@ -36,8 +36,8 @@ def _exactly(connection: socket.socket, size: int) -> bytes:
     return bytes(parts)
 
 
-def test_every_byte_arrives_in_order_both_ways(echo: int) -> None:
-    message = bytes(range(256)) * 8_000  # 2 MB: more than any buffer on the way
+def test_every_byte_arrives_in_order_in_both_directions(echo: int) -> None:
+    message = bytes(range(256)) * 8_000  # 2 MB, more than all buffers in between
     with (
         proxied([LINK], "127.0.0.1", echo) as links,
         socket.create_connection(("127.0.0.1", links.ports[LINK.name]), timeout=30) as connection,
@@ -48,7 +48,7 @@ def test_every_byte_arrives_in_order_both_ways(echo: int) -> None:
         sender.join()
 
 
-def test_links_are_apart_and_the_cost_of_the_proxy_is_known(echo: int) -> None:
+def test_links_have_their_own_ports_and_the_overhead_is_measured(echo: int) -> None:
     other = link_from("rtt=5ms")
     with proxied([LINK, other], "127.0.0.1", echo) as links:
         assert len(set(links.ports.values())) == 2
