@@ -180,11 +180,7 @@ class Chief:
             last=last,
         )
         self._collective.all_gather(msgspec.json.encode(plan))
-        for number, answer in enumerate(self._collective.all_gather(msgspec.json.encode(""))):
-            if problem := msgspec.json.decode(answer, type=str):
-                raise BadInput(
-                    f"{self._collective.cluster.name(number)} cannot take part: {problem}", "start all of them again"
-                )
+        _agree(self._collective, "")
         shared = SharedModel(self._collective, dataset, settings)
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
@@ -231,9 +227,9 @@ def run_worker(
     dataset, problem = None, _differences(plan, settings, explicit_options)
     if not problem:
         dataset, problem = _load_same_data(plan, source, data_dir, progress)
-    collective.all_gather(msgspec.json.encode(problem))
-    if problem or dataset is None:
-        raise BadInput(f"this worker cannot take part: {problem}", "start all of them again")
+    _agree(collective, problem)
+    if dataset is None:
+        raise AssertionError("without data a worker has a problem")
     make_deterministic(plan.settings)
     shared = SharedModel(collective, dataset, plan.settings)
     shared.load_state(None)
@@ -245,6 +241,17 @@ def run_worker(
     progress.finish()
     collective.finish()
     return msgspec.structs.replace(summary, epochs=plan.last - plan.done)
+
+
+def _agree(collective: Collective, problem: str) -> None:
+    """Exchange what prevents each worker from training. Raise BadInput at every worker if there is anything."""
+    problems = [msgspec.json.decode(each, type=str) for each in collective.all_gather(msgspec.json.encode(problem))]
+    for number, other in enumerate(problems):
+        if other:
+            # nobody exits before all have read this: a worker whose peers are gone would report a lost worker
+            collective.finish()
+            who = "this worker" if number == collective.cluster.index else collective.cluster.name(number)
+            raise BadInput(f"{who} cannot take part: {other}", "start all of them again")
 
 
 def _versions() -> dict[str, str]:
