@@ -38,10 +38,10 @@ bench: setup ## the main job: train, run, compare, report (Fashion-MNIST where i
 # tests share the cores: some wait for containers while others compute
 TEST_PROCESSES ?= 3
 test: setup lint ## all tests but the nightly ones; container tests if a Docker engine is available
-	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup -m "not nightly"
+	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) -m "not nightly"
 
 test-fast: setup ## the tests that take less than a second each
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not containers and not nightly"
+	@$(BIN)/python -m pytest -n 2 -m "not slow and not containers and not nightly"
 
 test-nightly: setup ## conversions of published models, kills at random moments, signals: CONTRIBUTING.md says why
 	@$(BIN)/python -m pytest -m nightly

@@ -12,6 +12,7 @@ from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.records.bundle import Bundle
 from tests.bundles import cached_digits_bundle
 from tests.command_line import CommandLine, Refuses, call, refusal
+from tests.scheduling import LONG_GROUPS, GroupScheduling, group_of
 
 # a shell starts its background programs with Ctrl-C ignored, and they would pass that on to those that tests interrupt
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -22,21 +23,15 @@ os.environ.setdefault("EDGE_BENCH_WARM_UP_SECONDS", "0.02")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run tests that share an expensive fixture in one process (pytest-xdist), and start the longest groups first."""
-    order = {"containers": 0, "engines": 1}
-    for item in items:
-        if not item.get_closest_marker("xdist_group") and (group := _group(item)):
-            item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: order.get(_group(item), 2))
+    """Start the groups that take longest first."""
+    groups = list(dict.fromkeys(LONG_GROUPS.values()))
+    items.sort(key=lambda item: groups.index(group) if (group := group_of(item.nodeid)) in groups else len(groups))
 
 
-def _group(item: pytest.Item) -> str:
-    if marker := item.get_closest_marker("xdist_group"):
-        return str(marker.args[0])
-    if "images" in item.fixturenames:  # type: ignore[attr-defined]
-        return "containers"
-    fixtures = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
-    return str(item.path) if any(definitions[-1].scope == "module" for definitions in fixtures.values()) else ""
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> GroupScheduling:
+    """Spread groups of tests over the processes of pytest-xdist."""
+    return GroupScheduling(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -20,7 +20,7 @@ from edge_bench.bench.analysis.comparison import compare
 from tests.command_line import assert_refused, clean_environment, command
 from tests.fleet.commands import IMAGE, PI_IS_MEASURING, QUICK, Engines, Leftovers, rows_in, runs_in, wait_for
 
-pytestmark = [pytest.mark.containers, pytest.mark.slow, pytest.mark.xdist_group("engines")]
+pytestmark = [pytest.mark.containers, pytest.mark.slow]
 
 
 def test_one_command_measures_on_three_engines(engines: Engines, tmp_path: Path, nothing_left: Leftovers) -> None:

@@ -12,7 +12,7 @@ from tests.command_line import REPOSITORY
 from tests.fleet.commands import Engines, Leftovers, rows_in, runs_in, wait_for
 from tests.fleet.engines import Dockerd
 
-pytestmark = [pytest.mark.containers, pytest.mark.slow, pytest.mark.xdist_group("engines")]
+pytestmark = [pytest.mark.containers, pytest.mark.slow]
 
 
 def without_platform(swarm: Engines, folder: Path) -> Path:

@@ -16,7 +16,7 @@ from tests.containers.compose import HOST
 from tests.fleet.commands import QUICK, Engines, Leftovers, rows_in, runs_in
 from tests.fleet.engines import Dockerd, client_certificate
 
-pytestmark = [pytest.mark.containers, pytest.mark.slow, pytest.mark.xdist_group("engines")]
+pytestmark = [pytest.mark.containers, pytest.mark.slow]
 
 
 def test_tls_needs_a_certificate_of_the_engines_authority(

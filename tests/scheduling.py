@@ -1,0 +1,36 @@
+"""Which tests run in the same process of pytest-xdist.
+
+Its own groups (``xdist_group``) have no effect with pytest 9.2: node ids no longer take the suffix that they need.
+"""
+
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+__all__ = ["GroupScheduling", "group_of"]
+
+#: Groups that share images or engines; they take longest, so they start first.
+LONG_GROUPS = {
+    "tests/containers/": "containers",
+    "tests/fleet/test_engines.py": "engines",
+    "tests/fleet/test_swarm.py": "engines",
+    "tests/fleet/test_ways_there.py": "engines",
+}
+
+
+def group_of(nodeid: str) -> str:
+    """Return the name of the group of a test: images, engines, or its module, whose fixtures are made once."""
+    module = nodeid.split("::", 1)[0]
+    return next((group for prefix, group in LONG_GROUPS.items() if module.startswith(prefix)), module)
+
+
+class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """Tests of a group run in one process, in the order of their collection."""
+
+    def __init__(self, config: pytest.Config, log: Any) -> None:
+        config.option.loadscopereorder = False  # not by the number of tests, which says little about their duration
+        super().__init__(config, log)
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
