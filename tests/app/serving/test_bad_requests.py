@@ -179,7 +179,12 @@ def test_a_body_that_is_too_large_once_decompressed_is_refused(served: Served) -
 
 @pytest.mark.parametrize(
     ("encoding", "body", "status"),
-    [("gzip", b"plain", 400), ("gzip", gzip.compress(b"{}", mtime=0)[:-4], 400), ("br", b"{}", 415), ("deflate", b"", 400)],
+    [
+        ("gzip", b"plain", 400),
+        ("gzip", gzip.compress(b"{}", mtime=0)[:-4], 400),
+        ("br", b"{}", 415),
+        ("deflate", b"", 400),
+    ],
 )
 def test_an_unknown_or_damaged_encoding_is_refused(served: Served, encoding: str, body: bytes, status: int) -> None:
     answer = served.ask("POST", f"/v2/models/{served.name}/infer", body, {"Content-Encoding": encoding})
