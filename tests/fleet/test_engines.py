@@ -60,7 +60,7 @@ def test_engines_that_fail_are_reported_and_the_others_finish(
         f'[[engine]]\nname = "a-32-bit-pi"\nurl = "{engines.daemons[2].url}"\nplatform = "linux/arm/v7"\n'
         f'[[engine]]\nname = "no-memory"\nurl = "{engines.daemons[2].url}"\nmemory = "24M"\n'
     )
-    done = engines.run(*QUICK, "--api-timeout", 10, results=tmp_path, fleet_file=tmp_path / "fleet.toml")
+    done = engines.run(*QUICK, "--api-timeout", 60, results=tmp_path, fleet_file=tmp_path / "fleet.toml")
     assert_refused(done, "7", "8", "--resume", code=1)
     assert [run.machine.hostname for run in runs_in(tmp_path)] == ["good"]
     rows = rows_in(tmp_path)
