@@ -206,7 +206,7 @@ def test_a_training_is_resumed_after_its_first_epoch(edge_bench: CommandLine, ol
 def test_a_resumed_fleet_command_skips_finished_devices(old: Path, sockets: Path, tmp_path: Path) -> None:
     state = old / FLEET
     assert schema_version(state) == "1.3"
-    state.write_text(state.read_text().replace("/tmp/old/s/", f"{sockets}/"))
+    state.write_text(state.read_text().replace("/run/engines/", f"{sockets}/"))
     record = decode_record(state, FleetRecord, ResultsError, "")
     assert [device.state for device in record.devices] == ["done", "failed"]
     run = json.loads((old / "fleet" / record.devices[0].run_file).read_text())
