@@ -40,7 +40,7 @@ TEST_PROCESSES ?= 3
 test: setup lint ## all tests but the nightly ones; container tests if a Docker engine is available
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) -m "not nightly"
 
-test-fast: setup ## the tests that take less than a second each
+test-fast: setup ## the tests that take less than about 1.5 s each
 	@$(BIN)/python -m pytest -n 2 -m "not slow and not containers and not nightly"
 
 test-nightly: setup ## conversions of published models, kills at random moments, signals: CONTRIBUTING.md says why
