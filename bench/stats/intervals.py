@@ -12,6 +12,7 @@ __all__ = [
     "Interval",
     "PairedDifference",
     "difference_of_means",
+    "binomial_half_tail",
     "drifts",
     "mcnemar",
     "mean_half_width",
@@ -189,13 +190,20 @@ def mean_half_width(values: Values) -> float | None:
 
 def mcnemar(only_first: int, only_second: int) -> float:
     """Return McNemar's exact two-sided p-value, from Binomial(discordant, ½) (McNemar 1947; Agresti 2013, 11.1)."""
+    return min(1.0, 2 * binomial_half_tail(max(only_first, only_second), min(only_first, only_second)))
+
+
+def binomial_half_tail(only_first: int, only_second: int) -> float:
+    """Return the probability of at least ``only_first`` successes of all, each with probability ½.
+
+    This is McNemar's exact one-sided p-value of "the first is not better than the second".
+    """
     discordant = only_first + only_second
-    fewer = min(only_first, only_second)
     term = total = 1
-    for count in range(1, fewer + 1):
+    for count in range(1, only_second + 1):
         term = term * (discordant - count + 1) // count
         total += term
-    return min(1.0, float(2 * total / 2**discordant))
+    return total / 2**discordant
 
 
 def paired_difference(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> PairedDifference:

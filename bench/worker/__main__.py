@@ -29,6 +29,8 @@ from edge_bench.bench.worker.messages import (
     Finished,
     Infer,
     Open,
+    OpenProbe,
+    Predict,
     Prepare,
     Prepared,
     Problem,
@@ -38,6 +40,7 @@ from edge_bench.bench.worker.messages import (
     Time,
     Timed,
 )
+from edge_bench.bench.worker.probing import Probe
 from edge_bench.bench.worker.serving import InferenceHandler
 from edge_bench.bench.worker.warmup import warm_up
 
@@ -71,13 +74,15 @@ def _problem_of(kind: str, cause: Exception) -> Problem:
 
 def _serve(channel: Channel, load: Loader) -> None:
     request = channel.receive()
-    worker: _TrialRunner | InferenceHandler
+    worker: _TrialRunner | InferenceHandler | Probe
     try:
         if isinstance(request, Describe):
             channel.send(_describe(request, load))
             return
         if isinstance(request, Open):
             worker = InferenceHandler(request, load)
+        elif isinstance(request, OpenProbe):
+            worker = Probe(request, load)
         else:
             worker = _TrialRunner(request, load, time.perf_counter_ns)
     except Exception as cause:
@@ -101,12 +106,14 @@ def _serve(channel: Channel, load: Loader) -> None:
             return
 
 
-def _reply(worker: "_TrialRunner | InferenceHandler", request: Request) -> Reply:
+def _reply(worker: "_TrialRunner | InferenceHandler | Probe", request: Request) -> Reply:
     match request:
         case Time(passes=passes, image_positions=image_positions) if isinstance(worker, _TrialRunner):
             return worker.trial(passes, image_positions)
         case Infer() if isinstance(worker, InferenceHandler):
             return worker.infer(request)
+        case Predict() if isinstance(worker, Probe):
+            return worker.predict(request)
         case _:
             return Problem(kind="failed", message=f"out of turn: {type(request).__name__}")
 

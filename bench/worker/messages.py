@@ -16,9 +16,13 @@ __all__ = [
     "Infer",
     "Inferred",
     "Open",
+    "OpenProbe",
     "Opened",
+    "Predict",
+    "Predicted",
     "Prepare",
     "Prepared",
+    "ProbeOpened",
     "Problem",
     "Ready",
     "Refused",
@@ -44,6 +48,23 @@ class Describe(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     file: str
     input_shape: list[int] | None = None
+
+
+class OpenProbe(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Request to load the model for `Predict`, without a warm-up."""
+
+    configuration: Configuration
+    file: str
+    input_shape: list[int] | None = None  # of one example, if the file has open axes
+    threshold: float = 0.5  # of a single score
+
+
+class Predict(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Request for the labels of images under a preprocessing, untimed."""
+
+    images: str  # .npy, as in `Prepare`
+    rows: list[int]
+    preprocessing: Preprocessing
 
 
 class Time(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -113,6 +134,17 @@ class Timed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     best: bytes = b""  # the five highest-scored classes, uint16 [images, 5], little-endian; empty for ≤ 5 classes
 
 
+class ProbeOpened(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The model is loaded and ready for `Predict`."""
+
+
+class Predicted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Predictions for each image of a `Predict`."""
+
+    labels: bytes  # int32 [images], little-endian: the output with the highest score; -1 if a score is not finite
+    outside_unit: bool  # whether the model has a single score, and it is not always within 0 to 1
+
+
 class Opened(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The model is loaded, warmed up and ready for `Infer`."""
 
@@ -151,5 +183,5 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     remedy: BoundedStr = ""
 
 
-Request = Prepare | Describe | Open | Time | Infer | Finish
-Reply = Ready | Prepared | Described | Opened | Timed | Inferred | Refused | Finished | Problem
+Request = Prepare | Describe | Open | OpenProbe | Predict | Time | Infer | Finish
+Reply = Ready | Prepared | Described | Opened | ProbeOpened | Predicted | Timed | Inferred | Refused | Finished | Problem

@@ -1,0 +1,157 @@
+"""Candidates for a model's preprocessing: as stated, as its file or the data says, or all that are in common use."""
+
+from dataclasses import dataclass, replace
+
+import msgspec
+import numpy as np
+
+from edge_bench.bench.dataset.options import DataOptions
+from edge_bench.bench.errors import BadInput
+from edge_bench.bench.interpretation.quantized_pixels import unchanged_pixels
+from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata
+from edge_bench.bench.preprocessing.presets import PRESETS, Preset, preset_named
+from edge_bench.bench.records.interpretation import Source
+from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
+
+__all__ = ["Candidate", "Candidates", "ImageFacts", "preprocessing_candidates"]
+
+_OTHER_ORDER = {"rgb": "bgr", "bgr": "rgb"}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A preprocessing, in words, and the options that state it."""
+
+    preprocessing: Preprocessing
+    text: str
+    option: str
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What is possible, the conventional one first, and where a single candidate comes from."""
+
+    options: tuple[Candidate, ...]
+    source: Source
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """What is known of the inputs before they are preprocessed."""
+
+    pixels: bool  # uint8 values; otherwise float values
+    channels: int  # of an image; 1 for inputs that are no images
+    grey: bool  # all channels of every image are equal, so that their order does not matter
+    geometry: str = ""  # how images were resized, as text
+
+
+def preprocessing_candidates(
+    spec: TensorSpec, metadata: ModelMetadata | None, options: DataOptions, facts: ImageFacts
+) -> Candidates:
+    """Return the candidates for one model; raise BadInput if what was stated does not fit it."""
+    stated = options.preprocess is not None or options.scale is not None or options.offset is not None
+    if stated:
+        found = Candidates((_stated(options, facts),), Source.STATED)
+    elif not facts.pixels:
+        found = Candidates((_candidate(PRESETS["raw"]),), Source.DATA, "float values are the model's own inputs")
+    elif spec.dtype == "uint8" and not spec.scale:
+        found = Candidates((_candidate(PRESETS["raw"]),), Source.MODEL, "its input is uint8 without quantization")
+    elif metadata is not None and metadata.normalization is not None:
+        found = Candidates((_normalized(metadata, spec, facts),), Source.MODEL, "its metadata says so")
+    elif unchanged := unchanged_pixels(spec):
+        text = "pixels unchanged"
+        found = Candidates(
+            (_explicit(unchanged, text),), Source.MODEL, "the 256 steps of its quantized input are the pixel values"
+        )
+    else:
+        presets = [preset for preset in PRESETS.values() if facts.channels == 3 or not isinstance(preset.offset, list)]
+        found = Candidates(tuple(_candidate(preset) for preset in presets), Source.DEFAULT)
+    if spec.dtype == "uint8" and not spec.scale and _changes_pixels(found.options[0].preprocessing):
+        raise BadInput("the model takes uint8 pixels as they are", "leave --preprocess out, or use --preprocess raw")
+    found = replace(found, options=_with_channel_order(found.options, options, metadata, facts))
+    return replace(found, options=tuple(_with_geometry(item, facts.geometry) for item in found.options))
+
+
+def _stated(options: DataOptions, facts: ImageFacts) -> Candidate:
+    preset = preset_named(options.preprocess) if options.preprocess else PRESETS["raw"]
+    base = preset.preprocessing()
+    if facts.channels == 1 and isinstance(base.offset, list):
+        raise BadInput(
+            f"--preprocess {preset.name} is for three channels; the model takes one", "use --preprocess unit, or raw"
+        )
+    changes: dict[str, object] = {}
+    for name, values in (("scale", options.scale), ("offset", options.offset)):
+        if values is not None:
+            if len(values) not in (1, facts.channels):
+                raise BadInput(f"--{name} has {len(values)} numbers; the model's input has {facts.channels} channels")
+            changes[name] = values[0] if len(values) == 1 else list(values)
+    if not changes:
+        return _candidate(preset)
+    return _explicit(msgspec.structs.replace(base, name="", **changes), "as stated")
+
+
+def _candidate(preset: Preset) -> Candidate:
+    return Candidate(preset.preprocessing(), f"{preset.name} ({preset.description})", f"--preprocess {preset.name}")
+
+
+def _explicit(preprocessing: Preprocessing, text: str) -> Candidate:
+    """Return a candidate that only numbers describe."""
+    options = [f"--{name}={_numbers(getattr(preprocessing, name))}" for name in ("scale", "offset")]
+    return Candidate(preprocessing, text, " ".join(options))
+
+
+def _numbers(values: float | list[float]) -> str:
+    return ",".join(f"{value:.9g}" for value in (values if isinstance(values, list) else [values]))
+
+
+def _normalized(metadata: ModelMetadata, spec: TensorSpec, facts: ImageFacts) -> Candidate:
+    """Return the preprocessing of TFLite's NormalizationOptions: (pixel - mean) / std, by channel."""
+    assert metadata.normalization is not None
+    mean, std = metadata.normalization.mean, metadata.normalization.std
+    if len(mean) not in (1, facts.channels) or len(std) not in (1, facts.channels) or not all(std):
+        raise BadInput(
+            f"the model's metadata has {len(mean)} means and {len(std)} standard deviations for {facts.channels} "
+            "channels",
+            "state the preprocessing with --preprocess, or --scale and --offset",
+        )
+    means, stds = np.broadcast_arrays(np.array(mean, float), np.array(std, float))
+    scale, offset = (1 / stds).tolist(), (-means / stds).tolist()
+    single = len(scale) == 1
+    preprocessing = Preprocessing(scale=scale[0] if single else scale, offset=offset[0] if single else offset)
+    unchanged = unchanged_pixels(spec, [preprocessing])
+    return _explicit(unchanged or preprocessing, "pixels unchanged" if unchanged else "normalized")
+
+
+def _with_channel_order(
+    candidates: tuple[Candidate, ...], options: DataOptions, metadata: ModelMetadata | None, facts: ImageFacts
+) -> tuple[Candidate, ...]:
+    """Return the candidates with the stated order of the channels, or with both if it is not known and matters."""
+    if options.channel_order:
+        return tuple(_ordered(item, options.channel_order) for item in candidates)
+    known = facts.channels != 3 or facts.grey or not facts.pixels or options.preprocess is not None
+    if known or (metadata is not None and metadata.color_space == "rgb"):
+        return candidates
+    swapped = [_ordered(item, _OTHER_ORDER[item.preprocessing.channel_order]) for item in candidates]
+    return (*candidates, *swapped)
+
+
+def _ordered(candidate: Candidate, order: str) -> Candidate:
+    """Return the candidate with this order of channels; values that belong to a colour stay with it."""
+    base = candidate.preprocessing
+    if base.channel_order == order:
+        return candidate
+    scale, offset = base.scale, base.offset
+    if base.name:  # a preset's values belong to colours, stated ones to the model's channels
+        scale = scale[::-1] if isinstance(scale, list) else scale
+        offset = offset[::-1] if isinstance(offset, list) else offset
+    changed = msgspec.structs.replace(base, channel_order=order, scale=scale, offset=offset)
+    return Candidate(changed, f"{candidate.text} in {order.upper()}", f"{candidate.option} --channel-order {order}")
+
+
+def _with_geometry(candidate: Candidate, geometry: str) -> Candidate:
+    return replace(candidate, preprocessing=msgspec.structs.replace(candidate.preprocessing, geometry=geometry))
+
+
+def _changes_pixels(preprocessing: Preprocessing) -> bool:
+    return (preprocessing.scale, preprocessing.offset) != (1.0, 0.0)

@@ -1,0 +1,186 @@
+"""Candidates for the outputs that the classes of the data stand for."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_bench.bench.dataset.label_files import index_names
+from edge_bench.bench.dataset.options import DataOptions
+from edge_bench.bench.errors import BadInput, DatasetError
+from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata
+from edge_bench.bench.records.interpretation import Source
+
+__all__ = ["ClassLabels", "LabelMap", "LabelMaps", "label_maps"]
+
+
+@dataclass(frozen=True)
+class ClassLabels:
+    """Labels as the data states them; ``order`` as in `ImageList`."""
+
+    values: npt.NDArray[np.int64]
+    classes: Sequence[str]
+    order: str
+    source: str  # of the data, for messages
+
+
+@dataclass(frozen=True)
+class LabelMap:
+    """The model's output of each label."""
+
+    outputs: npt.NDArray[np.int64]  # [labels]
+    text: str
+    option: str
+    by_rank: bool = False  # outputs were given to the classes one after another, in an order
+
+    def names(self, classes: Sequence[str], outputs: int) -> list[str]:
+        """Return the name of each output; one without a class is named by its number."""
+        named = {
+            int(output): classes[label] if label < len(classes) else str(label)
+            for label, output in enumerate(self.outputs)
+        }
+        first = "background" if self.outputs.size and int(self.outputs.min()) == 1 else "output 0"
+        return [named.get(output, first if output == 0 else f"output {output}") for output in range(outputs)]
+
+
+@dataclass(frozen=True)
+class LabelMaps:
+    """What is possible, the conventional one first, and where a single one comes from."""
+
+    options: tuple[LabelMap, ...]
+    source: Source
+    reason: str = ""
+
+
+def label_maps(
+    labels: ClassLabels, outputs: int, metadata: ModelMetadata | None, options: DataOptions
+) -> LabelMaps:
+    """Return all maps that fit a model with this number of outputs; raise BadInput if none does."""
+    if labels.order == "stated":
+        if len(labels.classes) > outputs:
+            raise BadInput(
+                f"--classes lists {len(labels.classes)} names; the model has {outputs} outputs",
+                "list the outputs of this model, a name on each line",
+            )
+        base = np.arange(len(labels.classes))
+        return _shifted([(base, "as --classes lists them", "", False)], labels, outputs, options, Source.STATED)
+    if labels.order == "numbers":
+        largest = int(labels.values.max(initial=0))
+        base = np.arange(max(largest + 1, len(labels.classes)))
+        return _shifted([(base, "numbers of outputs", "", False)], labels, outputs, options, Source.DATA)
+    if metadata is not None and metadata.labels and options.class_order is None and options.label_offset is None:
+        try:
+            index = index_names(metadata.label_file, metadata.labels, labels.classes)
+        except DatasetError:
+            pass  # other names than the data's: tested as without them
+        else:
+            table = np.array([index[name] for name in labels.classes], np.int64)
+            named = LabelMap(table, f"by name, as the model's {metadata.label_file} lists them", "")
+            _check_fit([named], labels, outputs)
+            return LabelMaps((named,), Source.MODEL, "its metadata says so")
+    orders = _class_orders(labels.classes)
+    if options.class_order is not None:
+        if options.class_order not in orders:
+            raise BadInput(
+                f"--class-order {options.class_order}: the names of the classes do not differ in one number only",
+                "use --class-order alphabetical, or list the outputs' names with --classes",
+            )
+        orders = {options.class_order: orders[options.class_order]}
+    bases = [
+        (table, _ORDER_TEXTS[name], f"--class-order {name}" if len(orders) > 1 else "", name != "number")
+        for name, table in orders.items()
+    ]
+    stated = options.class_order is not None and options.label_offset is not None
+    return _shifted(bases, labels, outputs, options, Source.STATED if stated else Source.DEFAULT)
+
+
+_ORDER_TEXTS = {
+    "alphabetical": "classes in alphabetical order",
+    "natural": "classes in the order of their numbers",
+    "number": "the numbers in the names of the classes",
+}
+
+
+def _class_orders(classes: Sequence[str]) -> dict[str, npt.NDArray[np.int64]]:
+    """Return the output of each class by the order's name; orders that give the same outputs are listed once.
+
+    If the names differ in one number only (digit-3, digit-10), that number may be the output, or their order may be
+    the outputs'. The number comes first: it still holds if a class is missing.
+    """
+    ranks = np.arange(len(classes), dtype=np.int64)
+    orders = {}
+    if (numbers := _numbers_in(classes)) is not None:
+        orders["number"] = numbers
+        orders["natural"] = np.argsort(np.argsort(numbers)).astype(np.int64)
+    orders["alphabetical"] = ranks
+    found: dict[str, npt.NDArray[np.int64]] = {}
+    for name, table in orders.items():
+        if not any(np.array_equal(table, other) for other in found.values()):
+            found[name] = table
+    return found
+
+
+def _numbers_in(classes: Sequence[str]) -> npt.NDArray[np.int64] | None:
+    """Return the only number in which the names differ, one per class, or None."""
+    parts = [re.fullmatch(r"(.*?)(\d{1,5})(\D*)", name, re.DOTALL) for name in classes]
+    if not all(parts) or len({(part[1], part[3]) for part in parts if part}) != 1:
+        return None
+    numbers = [int(part[2]) for part in parts if part]
+    return np.array(numbers, np.int64) if len(set(numbers)) == len(numbers) else None
+
+
+def _shifted(
+    bases: Sequence[tuple[npt.NDArray[np.int64], str, str, bool]],
+    labels: ClassLabels,
+    outputs: int,
+    options: DataOptions,
+    source: Source,
+) -> LabelMaps:
+    """Return the maps of every base and every offset that fit."""
+    offsets = (0, 1, -1) if options.label_offset is None else (options.label_offset,)
+    maps: list[LabelMap] = []
+    for table, text, option, by_rank in bases:
+        for offset in offsets:
+            moved = table + offset
+            text_of_offset = f", plus {offset}" if offset > 0 else f", less {-offset}" if offset else ""
+            words = [option, f"--label-offset {offset}"] if len(offsets) > 1 else [option]
+            candidate = LabelMap(moved, text + text_of_offset, " ".join(word for word in words if word), by_rank)
+            if _fits(candidate, labels, outputs) and not any(_same(candidate, other, labels) for other in maps):
+                maps.append(candidate)
+    if not maps:
+        _check_fit([LabelMap(bases[0][0] + offsets[0], bases[0][1], "")], labels, outputs)
+    if len(maps) > 1:
+        return LabelMaps(tuple(maps), Source.DEFAULT)
+    stated = source is Source.STATED or (options.label_offset is not None and len(bases) == 1)
+    return LabelMaps(tuple(maps), Source.STATED if stated else source, "" if stated else "nothing else fits")
+
+
+def _used(candidate: LabelMap, labels: ClassLabels) -> npt.NDArray[np.int64]:
+    """Return the outputs of all classes by name, and of all labels that occur."""
+    if labels.order == "alphabetical":
+        return candidate.outputs
+    used: npt.NDArray[np.int64] = candidate.outputs[np.unique(labels.values)]
+    return used
+
+
+def _fits(candidate: LabelMap, labels: ClassLabels, outputs: int) -> bool:
+    used = _used(candidate, labels)
+    return not used.size or bool(used.min() >= 0 and used.max() < outputs)
+
+
+def _same(first: LabelMap, second: LabelMap, labels: ClassLabels) -> bool:
+    return np.array_equal(_used(first, labels), _used(second, labels))
+
+
+def _check_fit(candidates: Sequence[LabelMap], labels: ClassLabels, outputs: int) -> None:
+    for candidate in candidates:
+        if _fits(candidate, labels, outputs):
+            continue
+        if labels.order == "alphabetical":
+            problem = f"{labels.source} has {len(labels.classes)} classes; the model has {outputs} outputs"
+        else:
+            worst = int(np.unique(labels.values)[np.abs(_used(candidate, labels) - outputs / 2).argmax()])
+            problem = f"{labels.source}: label {worst}; the model has {outputs} outputs"
+        raise BadInput(problem, "give the data that the model was made for, or another --label-offset")

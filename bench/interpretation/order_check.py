@@ -1,0 +1,56 @@
+"""Checks of an order of classes against predictions: does another order fit the images better?"""
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["better_placement", "exchanged_classes"]
+
+#: An exchange of classes is suspected if nearly all images of each of them get another class's output.
+_NEARLY_ALL, _MIN_IMAGES = 0.8, 4
+
+Labels = npt.NDArray[np.int64]
+
+
+def better_placement(predicted: Labels, labels: Labels, table: Labels, outputs: int) -> int | None:
+    """Return how many images would be correct if the classes had other outputs in the same order; None if not more.
+
+    That happens if classes of the model are missing from the data: all later ones then get the output of another.
+    ``predicted`` has outputs (negative: none) and ``labels`` classes, [images] each; ``table`` has the output of each
+    class. The best placement is found by dynamic programming over classes and outputs.
+    """
+    counts = _counts(predicted, labels, len(table), outputs)
+    best = np.zeros(outputs + 1, np.int64)  # of the classes so far, if they use the first k outputs only
+    for row in counts:
+        taken = np.concatenate([[np.iinfo(np.int64).min // 2], best[:-1] + row])
+        best = np.maximum.accumulate(taken)
+    adopted = int(np.count_nonzero(predicted == table[labels]))
+    return int(best[-1]) if best[-1] > adopted else None
+
+
+def exchanged_classes(predicted: Labels, labels: Labels, table: Labels, outputs: int) -> list[int]:
+    """Return the classes whose images nearly all get the output of another of these classes; empty if there are none.
+
+    Classes that are merely confused do not all go to one output, or another class goes there, too. Arguments as in
+    `better_placement`.
+    """
+    counts = _counts(predicted, labels, len(table), outputs)
+    totals = np.bincount(labels, minlength=len(table))
+    moved = []
+    for label in np.flatnonzero(totals):
+        favourite = int(counts[label].argmax())
+        if favourite != table[label] and counts[label, favourite] >= _NEARLY_ALL * totals[label]:
+            moved.append((int(label), favourite))
+    targets = [favourite for _, favourite in moved]
+    taken_by_others = {int(table[label]) for label in np.flatnonzero(totals)} - {int(table[label]) for label, _ in moved}
+    if len(set(targets)) != len(targets) or taken_by_others & set(targets):
+        return []
+    images = sum(int(totals[label]) for label, _ in moved)
+    return [label for label, _ in moved] if images >= _MIN_IMAGES else []
+
+
+def _counts(predicted: Labels, labels: Labels, classes: int, outputs: int) -> Labels:
+    """Return the number of images by class and predicted output, [classes, outputs]."""
+    counts = np.zeros((classes, outputs), np.int64)
+    known = predicted >= 0
+    np.add.at(counts, (labels[known], predicted[known]), 1)
+    return counts

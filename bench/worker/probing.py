@@ -1,0 +1,40 @@
+"""Predictions of a model under several preprocessings, untimed, to find out how it wants its images."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from edge_bench.bench.io.npy import open_npy
+from edge_bench.bench.preprocessing.model_inputs import InputBatches
+from edge_bench.bench.runtimes.base import Loader, ModelFile
+from edge_bench.bench.runtimes.scores import Scores
+from edge_bench.bench.worker.messages import OpenProbe, Predict, Predicted, ProbeOpened
+
+__all__ = ["Probe"]
+
+
+class Probe:
+    """A loaded model that predicts labels; it is not warmed up, as nothing is timed."""
+
+    def __init__(self, request: OpenProbe, load: Loader) -> None:
+        configuration = request.configuration
+        shape = None if request.input_shape is None else tuple(request.input_shape)
+        self._session = load(ModelFile(Path(request.file), configuration.threads, configuration.batch_size, shape))
+        self._scores = Scores(self._session.output, request.threshold)
+        self.opened = ProbeOpened()
+
+    def predict(self, request: Predict) -> Predicted:
+        """Return the predicted outputs of the images at ``request.rows``."""
+        session = self._session
+        batches = InputBatches(
+            open_npy(Path(request.images)), request.rows, request.preprocessing, session.input, session.batch_size
+        )
+        labels, outside_unit = np.full(len(request.rows), -1, "<i4"), False
+        for part, inputs in batches.parts():
+            scores = self._scores.empty(len(inputs))
+            session.classify(inputs, scores, time.perf_counter_ns)
+            read = self._scores.read(scores)
+            labels[part] = np.where(read.finite, read.labels, -1)
+            outside_unit = outside_unit or read.outside_unit
+        return Predicted(labels=labels.tobytes(), outside_unit=outside_unit)
