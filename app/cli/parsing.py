@@ -10,7 +10,7 @@ from edge_bench.app.cli.options.data import DATA_OPTIONS
 from edge_bench.bench.errors import BadInput
 
 if TYPE_CHECKING:
-    from edge_bench.bench.dataset.load import DataOptions
+    from edge_bench.bench.dataset.options import DataOptions
 
 __all__ = ["counts", "data_options", "explicit_options", "is_file", "memory", "names", "share", "size"]
 
@@ -85,7 +85,7 @@ def data_options(context: typer.Context) -> "DataOptions":
 
     Raise BadInput for unknown values, and for options that need another option.
     """
-    from edge_bench.bench.dataset.load import DataOptions
+    from edge_bench.bench.dataset.options import CLASS_ORDERS, DataOptions
     from edge_bench.bench.preprocessing.presets import INTERPOLATIONS
 
     said = {name: context.params[name] for name in DATA_OPTIONS}
@@ -93,6 +93,10 @@ def data_options(context: typer.Context) -> "DataOptions":
         raise BadInput(f"--interpolation {said['interpolation']!r} is none", f"there are: {', '.join(INTERPOLATIONS)}")
     if said["channel_order"] not in (None, "rgb", "bgr"):
         raise BadInput(f"--channel-order {said['channel_order']!r} is none", "say rgb or bgr")
+    if said["class_order"] not in (None, *CLASS_ORDERS):
+        raise BadInput(
+            f"--class-order {said['class_order']!r} is not known", f"use {', '.join(CLASS_ORDERS[:-1])} or number"
+        )
     if said["data"] is None and (said["labels"] or said["classes"] or said["label_names"]):
         raise BadInput("labels and classes are of --data, which is missing", "name the images with --data")
     said |= {name: _numbers(said[name], f"--{name}") for name in ("scale", "offset")}

@@ -12,9 +12,10 @@ from edge_bench.app.conversion.bundle_files import versions, write_array, write_
 from edge_bench.app.conversion.convertible import ConvertibleModel, open_convertible
 from edge_bench.app.conversion.keras_applications import KERAS_APPLICATIONS
 from edge_bench.app.conversion.precisions import PRECISIONS, Calibration
-from edge_bench.bench.dataset.load import DataOptions, files_workload
+from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.dataset.workload import Workload
 from edge_bench.bench.errors import BadInput, EdgeBenchError
+from edge_bench.bench.interpretation.files_workload import files_workload
 from edge_bench.bench.io.disk_space import require_bundle_space
 from edge_bench.bench.io.files import write_atomically
 from edge_bench.bench.io.locks import only_writer
@@ -22,9 +23,10 @@ from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.models.model_files import ModelFiles
 from edge_bench.bench.preprocessing.model_inputs import model_inputs
-from edge_bench.bench.progress import Progress
+from edge_bench.bench.progress import Progress, Silent
 from edge_bench.bench.records.bundle import MANIFEST, Bundle, refuse_links
 from edge_bench.bench.records.manifest import DatasetInfo, Manifest, ModelInfo, Split, Variant
+from edge_bench.bench.records.run import Settings
 
 __all__ = ["ExportSettings", "export_model"]
 
@@ -78,9 +80,9 @@ def _write_bundle(
     variants.append(write_tflite(folder, "float32", source.convert("float32")))
     progress.advance(1, "float32")
     models = ModelFiles.open([folder / variants[-1].file], settings.timeout)
-    workload = files_workload(models, options, settings.limit, settings.seed, settings.timeout, progress)
-    pixels = open_npy(workload.pixels)
-    require_bundle_space(folder, models.parameters, len(workload.rows) * pixels[0].nbytes)
+    workload = files_workload(models, options, _run_settings(settings), progress)
+    pixels = open_npy(workload.shared.pixels)
+    require_bundle_space(folder, models.parameters, len(workload.indices) * pixels[0].nbytes)
     calibration = _calibration_inputs(models, workload, options, settings, progress)
     for precision in [each for each in PRECISIONS if each != "float32"]:
         if precision == "int8" and calibration is None:
@@ -131,15 +133,19 @@ def _calibration_inputs(
         images = workload
     else:
         sample_options = replace(
-            options, data=settings.calibration, labels=None, classes=None, label_names=None, label_offset=None,
-            preprocess=options.preprocess or workload.preprocessing.name or None,
+            options, data=settings.calibration, labels=None, label_column=None, classes=None, label_names=None,
+            class_order=None, label_offset=None, preprocess="raw", scale=None, offset=None, assume=True,
         )  # fmt: skip
-        images = files_workload(models, sample_options, CALIBRATION_IMAGES, settings.seed, settings.timeout, progress)
-    pixels = open_npy(images.pixels)[images.rows]
+        images = files_workload(models, sample_options, _run_settings(settings, CALIBRATION_IMAGES), Silent())
+    pixels = open_npy(images.shared.pixels)[images.shared.rows]
     spec = models.variants[0].input
-    if images.input_shape:
-        spec = msgspec.structs.replace(spec, shape=[1, *images.input_shape])
-    return model_inputs(pixels, workload.preprocessing, spec).astype(np.float32)
+    if images.shared.input_shape:
+        spec = msgspec.structs.replace(spec, shape=[1, *images.shared.input_shape])
+    return model_inputs(pixels, workload.shared.preprocessing, spec).astype(np.float32)
+
+
+def _run_settings(settings: ExportSettings, limit: int | None = None) -> Settings:
+    return Settings(limit=limit or settings.limit, seed=settings.seed, timeout_s=settings.timeout)
 
 
 def _manifest(
@@ -150,7 +156,7 @@ def _manifest(
     variants: list[Variant],
     parameters: int,
 ) -> Manifest:
-    pixels = open_npy(workload.pixels)[workload.rows]
+    pixels = open_npy(workload.shared.pixels)[workload.shared.rows]
     labels = workload.labels
     return Manifest(
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -167,7 +173,8 @@ def _manifest(
             "exported from": source.name,
             **({"weights": settings.weights} if source.name in KERAS_APPLICATIONS else {}),
         },
-        preprocessing=workload.preprocessing,
+        preprocessing=workload.shared.preprocessing,
+        interpretations=list(workload.interpretations),
         versions=versions(),
         test_images=write_array(folder, "test/images.npy", pixels),
         test_labels=None if labels is None else write_array(folder, "test/labels.npy", labels.astype(np.uint16)),

@@ -16,13 +16,14 @@ from edge_bench.app.serving.http_limits import BoundedHttp, QuietServer, listeni
 from edge_bench.app.serving.model_worker import ModelWorker
 from edge_bench.app.serving.open_inference import DATATYPES, AcceptedInput
 from edge_bench.app.serving.request_body import BodyReader
-from edge_bench.bench.dataset.load import DataOptions
+from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.dataset.workload import bundle_workload
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.measure.plan import Planned, Selection, plan
 from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.models.model_files import is_bundle
 from edge_bench.bench.progress import Progress
+from edge_bench.bench.records.interpretation import any_assumed
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Settings
 from edge_bench.bench.system.machine import describe_machine
@@ -67,11 +68,10 @@ def serving_request(path: Path, selection: Selection, preprocess: str | None, pr
         # not BenchmarkRequest.from_bundle(), which reduces the selection under an emulator
         return BenchmarkRequest(bundle_workload(Bundle.open(path), 1), plan(Bundle.open(path), selection), settings)
     request = BenchmarkRequest.from_files([path], DataOptions(preprocess=preprocess), selection, settings, progress)
-    spec, workload = request.planned[0].variant.input, request.workload
-    pixel_dtype = np.load(workload.pixels, mmap_mode="r", allow_pickle=False).dtype
-    used_unchanged = pixel_dtype != np.uint8 or (spec.dtype == "uint8" and not spec.scale)
-    if preprocess is None and workload.preprocessing.name == "raw" and not used_unchanged:
-        raise BadInput(f"{path}: nothing in it says how pixels become its input", "say --preprocess unit, say, or raw")
+    if any_assumed(request.workload.interpretations):
+        raise BadInput(
+            f"{path}: nothing in it says how pixels become its input", "use --preprocess unit, raw or another one"
+        )
     return request
 
 
@@ -121,7 +121,7 @@ def _choose_configuration(planned: Sequence[Planned]) -> Planned:
 def _describe(request: BenchmarkRequest, planned: Planned, name: str | None, limits: Limits) -> tuple[Model, Open]:
     """Return the metadata of the served model and the message that makes a worker load it."""
     workload, configuration = request.workload, planned.configuration
-    images = np.load(workload.pixels, mmap_mode="r", allow_pickle=False)
+    images = np.load(workload.shared.pixels, mmap_mode="r", allow_pickle=False)
     shape, dtype = images.shape[1:], images.dtype.name
     machine = describe_machine()
     accepted = AcceptedInput(
@@ -148,10 +148,10 @@ def _describe(request: BenchmarkRequest, planned: Planned, name: str | None, lim
     open_message = Open(
         configuration=configuration,
         file=str(planned.file and planned.file.absolute()),
-        preprocessing=workload.preprocessing,
+        preprocessing=workload.shared.preprocessing,
         image=list(accepted.image_shape),
         dtype=dtype,
-        input_shape=None if workload.input_shape is None else list(workload.input_shape),
+        input_shape=None if workload.shared.input_shape is None else list(workload.shared.input_shape),
     )
     classes = len(workload.identity.classes)
     return Model(name=name or workload.identity.model, input=accepted, classes=classes, facts=facts), open_message

@@ -1,4 +1,4 @@
-"""The workload of model files: images and labels of ``--data``, matched to the model's outputs and preprocessed."""
+"""Images and labels of ``--data``, or random inputs, in the shape that a model takes."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -8,167 +8,147 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.dataset.arrays import Arrays, load_arrays, random_inputs
+from edge_bench.bench.dataset.arrays import RANDOM_IMAGES, Arrays, load_arrays, random_inputs
 from edge_bench.bench.dataset.cache import decoded_images
-from edge_bench.bench.dataset.choose_preprocessing import (
-    CHANNELS,
-    DataOptions,
-    apply_overrides,
-    channels_last_shape,
-    choose_by_accuracy,
-    select_preset,
-)
 from edge_bench.bench.dataset.image_list import ImageList, list_images
+from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.dataset.sampling import draw_evenly
-from edge_bench.bench.dataset.workload import Workload
-from edge_bench.bench.errors import BadInput, DatasetError
-from edge_bench.bench.models.model_files import ModelFiles
-from edge_bench.bench.preprocessing.presets import Geometry, Preset
+from edge_bench.bench.errors import DatasetError
+from edge_bench.bench.io.files import drop_mapped_pages
+from edge_bench.bench.io.npy import open_npy
+from edge_bench.bench.preprocessing.presets import Geometry
+from edge_bench.bench.preprocessing.shapes import channel_axis, grey_shape, image_shape, same_values
 from edge_bench.bench.progress import Progress
-from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
-from edge_bench.bench.records.run import BundleIdentity
 
-__all__ = ["DataOptions", "files_workload"]
+__all__ = ["Examples", "Inputs", "find_examples"]
 
-RANDOM_NOTE = "RANDOM INPUTS: speed only; predictions mean nothing, and there is no accuracy"
-_IMAGENET_OUTPUTS = (1000, 1001)
+_ROWS_PER_STEP = 256
 
 
-@dataclass
-class _LoadedData:
-    """Inputs on disk and their labels; fields as in `Workload`, if not described here."""
+@dataclass(frozen=True)
+class Inputs:
+    """The examples in one shape.
+
+    pixels: a .npy file; images are uint8 [rows, height, width, channels]
+    rows: the row of each example, int64 [examples]
+    positions: the examples that could be read, as positions in `Examples.indices`
+    """
 
     pixels: Path
     rows: npt.NDArray[np.int64]
-    indices: npt.NDArray[np.int64]
-    labels: npt.NDArray[np.int64] | None  # of the whole set, without the label offset
-    total_images: int
-    classes: list[str]
+    positions: npt.NDArray[np.int64]
+    geometry: Geometry | None = None
+
+    @property
+    def are_pixels(self) -> bool:
+        """Whether the values are uint8 pixels; otherwise they are a model's own inputs."""
+        return bool(open_npy(self.pixels).dtype == np.uint8)
+
+    @property
+    def example_shape(self) -> tuple[int, ...]:
+        """Shape of one stored example."""
+        shape: tuple[int, ...] = open_npy(self.pixels).shape[1:]
+        return shape
+
+    def are_grey(self) -> bool:
+        """Return whether the channels of every image are equal."""
+        pixels, axis = open_npy(self.pixels), channel_axis(self.example_shape)
+        if axis is None:
+            return True
+        for start in range(0, len(self.rows), _ROWS_PER_STEP):
+            part = pixels[self.rows[start : start + _ROWS_PER_STEP]]
+            drop_mapped_pages(pixels)
+            if (part != np.take(part, [0], axis + 1)).any():
+                return False
+        return True
+
+
+@dataclass
+class Examples:
+    """The selected examples, before they are read in a model's shape.
+
+    indices: in the whole set, int64 [examples]
+    labels: of the whole set as the data states them, int64 [total]; None if unknown
+    order: what the labels are, as in `ImageList`
+    """
+
     name: str
     sha256: str
-    geometry: str = ""  # how the images were resized, as text
+    total: int
+    indices: npt.NDArray[np.int64]
+    labels: npt.NDArray[np.int64] | None = None
+    classes: list[str] = field(default_factory=list)
+    order: str = "numbers"
     notes: list[str] = field(default_factory=list)
+    listed: ImageList | None = None
+    arrays: Arrays | None = None
+    random: tuple[int | None, int] | None = None  # limit and seed of random inputs
+
+    def inputs(self, shape: tuple[int, ...], options: DataOptions, crop: float, progress: Progress) -> Inputs:
+        """Return the examples in the shape that a model takes; raise DatasetError if they do not fit it."""
+        if self.random is not None:
+            last = image_shape(shape)
+            arrays = random_inputs(last or shape, *self.random, images=last is not None)
+            return _rows_of(arrays.pixels, np.arange(self.total))
+        if self.arrays is not None:
+            _check_array_shape(self.arrays, shape, options)
+            return _rows_of(self.arrays.pixels, self.indices)
+        assert self.listed is not None
+        return self._decoded(self.listed, shape, options, crop, progress)
+
+    def _decoded(
+        self, listed: ImageList, shape: tuple[int, ...], options: DataOptions, crop: float, progress: Progress
+    ) -> Inputs:
+        target = image_shape(shape) or grey_shape(shape)
+        if target is None:
+            raise DatasetError(f"the model takes inputs of shape {list(shape)}, no images", "give a .npy or an .npz")
+        geometry = Geometry(
+            *target, crop=crop, interpolation=options.interpolation, squash=options.squash,
+            exif_orientation=options.exif_orientation,
+        )  # fmt: skip
+        files = [listed.files[number] for number in self.indices]
+        decoded = decoded_images(listed.folder, files, geometry, progress, skip_broken=options.skip_broken)
+        note = f"{len(decoded.problems)} files are not whole images and were left out"
+        if decoded.problems and not any(other.startswith(note) for other in self.notes):
+            self.notes.append(f"{note}, the first: {decoded.problems[0]}")
+        rows = np.array(decoded.readable, np.int64)
+        return Inputs(decoded.pixels.absolute(), rows, rows, geometry)
 
 
-def files_workload(
-    models: ModelFiles, options: DataOptions, limit: int | None, seed: int, timeout: float, progress: Progress
-) -> Workload:
-    """Load the images that the models classify; the workload's notes list what was inferred rather than stated.
-
-    Raise DatasetError or BadInput if data, labels and models do not match each other.
-    """
-    spec, outputs = models.variants[0].input, models.variants[0].output.shape[-1]
-    shape = _image_shape(models, spec, options.image_size)
-    preset, reason = select_preset(models, options)
-    loaded = _load(options, shape, outputs, preset, limit, seed, progress)
-    offset = _label_offset(options, loaded, outputs)
-    labels = None if loaded.labels is None else loaded.labels[loaded.indices] + offset
-    if preset is None:
-        preset, reason = choose_by_accuracy(models, loaded.pixels, loaded.rows, labels, shape, timeout, progress)
-    preprocessing = apply_overrides(preset, options, loaded.geometry, spec, shape)
-    if reason:
-        text = f"preprocessing: {preset.name} ({preset.description}): {reason}; --preprocess says otherwise"
-        loaded.notes.append(text)
-    for note in loaded.notes:
-        progress.say(note)
-    return Workload(
-        identity=_identity(models, loaded, preprocessing, outputs, offset),
-        pixels=loaded.pixels.absolute(),
-        rows=loaded.rows,
-        indices=loaded.indices,
-        labels=labels,
-        total_images=loaded.total_images,
-        preprocessing=preprocessing,
-        notes=tuple(loaded.notes),
-        input_shape=shape if -1 in spec.shape[1:] else None,
-    )
-
-
-def _image_shape(models: ModelFiles, spec: TensorSpec, stated: tuple[int, int] | None) -> tuple[int, ...]:
-    """Return the shape of one example as the model takes it, with open axes set by --image-size."""
-    sizes = list(spec.shape[1:])
-    if -1 in sizes and len(sizes) == 3:
-        if stated is None:
-            raise BadInput(f"{models.name} takes images of any size", "say which: --image-size 224x224")
-        channels_first = sizes[0] in CHANNELS and sizes[-1] not in CHANNELS
-        channels = next((size for size in (sizes[0], sizes[-1]) if size in CHANNELS), 3)
-        return (channels, *stated) if channels_first else (*stated, channels)
-    if -1 in sizes:
-        raise BadInput(f"{models.name} takes inputs of shape {spec.shape}, open in more than the batch")
-    if stated is not None and tuple(stated) not in (tuple(sizes[:2]), tuple(sizes[1:])):
-        raise BadInput(f"{models.name} takes inputs of {sizes}, and no other size", "leave --image-size out")
-    return tuple(sizes)
-
-
-def _load(
-    options: DataOptions,
-    shape: tuple[int, ...],
-    outputs: int,
-    preset: Preset | None,
-    limit: int | None,
-    seed: int,
-    progress: Progress,
-) -> _LoadedData:
-    image_shape, path = channels_last_shape(shape), options.data
+def find_examples(options: DataOptions, limit: int | None, seed: int) -> Examples:
+    """Return the examples that the options name, evenly over their classes; raise DatasetError if there are none."""
+    path = options.data
     if path is None:
-        arrays = random_inputs(image_shape or shape, limit, seed, images=image_shape is not None)
-        return _from_arrays(arrays, "random inputs", None, seed)
+        count = limit or RANDOM_IMAGES
+        name = "random inputs"
+        digest = hashlib.sha256(repr((count, seed)).encode()).hexdigest()
+        return Examples(name, digest, count, np.arange(count), random=(limit, seed))
     if not path.exists():
         raise DatasetError(f"{path}: there is no such file or folder", "name images, a .npy or an .npz with --data")
-    if path.is_file():
-        if path.suffix not in (".npy", ".npz"):
-            raise DatasetError(f"{path}: no data that edge-bench knows", "name a folder of images, a .npy or an .npz")
-        arrays = load_arrays(path, options.labels)
-        data_shape = arrays.inputs.shape[1:]
-        if data_shape not in (image_shape or shape, shape):
-            if image_shape and data_shape == image_shape[:2] and image_shape[2] == 1:
-                raise DatasetError(f"{path}: images without an axis for channels", "add it: images[..., numpy.newaxis]")
-            raise DatasetError(
-                f"{path}: inputs of shape {list(data_shape)}, the model takes {list(image_shape or shape)}",
-                "resize them before they are saved, or give a folder of images",
-            )
-        return _from_arrays(arrays, path.stem, limit, seed)
-    if image_shape is None:
-        raise DatasetError(f"the model takes inputs of shape {list(shape)}, no images", "give a .npy or an .npz")
-    listed = list_images(path, options.labels, options.classes, options.label_names)
-    crop = options.crop or (preset.crop if options.preprocess and preset else 0)
-    crop = crop or (0.875 if outputs in _IMAGENET_OUTPUTS else 1.0)
-    geometry = Geometry(*image_shape, crop=crop, interpolation=options.interpolation, squash=options.squash)
-    return _from_folder(listed, geometry, limit, seed, progress, skip_broken=options.skip_broken)
-
-
-def _from_arrays(arrays: Arrays, name: str, limit: int | None, seed: int) -> _LoadedData:
+    if path.is_dir():
+        return _from_folder(options, path, limit, seed)
+    if path.suffix not in (".npy", ".npz"):
+        raise DatasetError(f"{path}: not a data file that edge-bench knows", "name a folder of images, a .npy or an .npz")
+    arrays = load_arrays(path, options.labels)
     count = len(arrays.inputs)
     indices = draw_evenly(np.zeros(count, np.int64) if arrays.labels is None else arrays.labels, limit, seed)
-    classes = [] if arrays.labels is None else [str(number) for number in range(int(arrays.labels.max()) + 1)]
-    return _LoadedData(arrays.pixels, indices, indices, arrays.labels, count, classes, name, arrays.sha256)
+    return Examples(path.stem, arrays.sha256, count, indices, labels=arrays.labels, arrays=arrays)
 
 
-def _from_folder(
-    listed: ImageList, geometry: Geometry, limit: int | None, seed: int, progress: Progress, *, skip_broken: bool
-) -> _LoadedData:
+def _from_folder(options: DataOptions, path: Path, limit: int | None, seed: int) -> Examples:
+    listed = list_images(path, options.labels, options.classes, options.label_names, options.label_column)
     count = len(listed.files)
     labels = np.zeros(count, np.int64) if listed.labels is None else listed.labels
-    indices = draw_evenly(labels, limit, seed)  # only these are decoded
-    decoded = decoded_images(
-        listed.folder, [listed.files[number] for number in indices], geometry, progress, skip_broken=skip_broken
-    )
-    rows = np.array(decoded.readable, np.int64)
-    notes, problems = list(listed.notes), decoded.problems
-    if problems:
-        notes.append(f"{len(problems)} files are no whole images and were left out, the first: {problems[0]}")
-    name = "/".join(listed.folder.resolve().parts[-2:])
-    return _LoadedData(
-        pixels=decoded.pixels,
-        rows=rows,
-        indices=indices[rows],
-        labels=listed.labels,
-        total_images=count,
-        classes=listed.classes,
-        name=name,
+    return Examples(
+        name="/".join(listed.folder.resolve().parts[-2:]),
         sha256=_listing_sha256(listed),
-        geometry=str(geometry),
-        notes=notes,
+        total=count,
+        indices=draw_evenly(labels, limit, seed),  # only these are decoded
+        labels=listed.labels,
+        classes=list(listed.classes),
+        order=listed.order,
+        notes=list(listed.notes),
+        listed=listed,
     )
 
 
@@ -179,44 +159,14 @@ def _listing_sha256(listed: ImageList) -> str:
     return hashlib.sha256(msgspec.json.encode([sizes, labels])).hexdigest()
 
 
-def _label_offset(options: DataOptions, loaded: _LoadedData, outputs: int) -> int:
-    """Return the number that is added to a label to get the index of the model's output."""
-    if loaded.labels is None:
-        return 0
-    classes, offset = max(len(loaded.classes), int(loaded.labels.max()) + 1), options.label_offset
-    if offset is None:
-        offset = 1 if outputs == classes + 1 else 0
-        if offset:
-            loaded.notes.append(
-                f"{outputs} outputs for {classes} classes: output 0 is taken for the background; else --label-offset 0"
-            )
-    if int(loaded.labels.min()) + offset < 0 or classes + offset > outputs:
-        raise BadInput(
-            f"{loaded.name} has {classes} classes{f', moved by {offset}' if offset else ''}; the model has {outputs} "
-            "outputs",
-            "give the data that the model was made for, or another --label-offset",
-        )
-    if classes + offset < outputs:
-        loaded.notes.append(
-            f"{classes} classes for {outputs} outputs: taken for outputs {offset} to {offset + classes - 1}, in order"
-        )
-    return offset
+def _rows_of(pixels: Path, rows: npt.NDArray[np.int64]) -> Inputs:
+    return Inputs(pixels.absolute(), rows, np.arange(len(rows)))
 
 
-def _identity(
-    models: ModelFiles, loaded: _LoadedData, preprocessing: Preprocessing, outputs: int, offset: int
-) -> BundleIdentity:
-    """Return an identity in place of a bundle's: equal for the same files, data, preprocessing, classes and offset."""
-    files = sorted((variant.name, variant.sha256) for variant in models.variants)
-    content = [files, loaded.sha256, msgspec.to_builtins(preprocessing), loaded.classes, offset]
-    names = ["background"] * offset + loaded.classes if offset > 0 else loaded.classes
-    return BundleIdentity(
-        sha256=hashlib.sha256(msgspec.json.encode(content)).hexdigest(),
-        created="",
-        model=models.name,
-        parameters=models.parameters,
-        dataset=loaded.name,
-        dataset_sha256=loaded.sha256,
-        classes=[*names, *(f"output {number}" for number in range(len(names), outputs))],
-        note=RANDOM_NOTE if loaded.name == "random inputs" and loaded.labels is None else "",
-    )
+def _check_array_shape(arrays: Arrays, shape: tuple[int, ...], options: DataOptions) -> None:
+    data_shape = arrays.inputs.shape[1:]
+    if not same_values(data_shape, shape):
+        raise DatasetError(
+            f"{options.data}: inputs of shape {list(data_shape)}, the model takes {list(image_shape(shape) or shape)}",
+            "resize them before they are saved, or give a folder of images",
+        )

@@ -1,6 +1,7 @@
 """The workload of a run: the images, their true labels and their preprocessing."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zlib import crc32
 
@@ -11,34 +12,67 @@ from edge_bench.bench.dataset.sampling import draw_evenly
 from edge_bench.bench.io.files import drop_mapped_pages
 from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.interpretation import Interpretation
 from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.run import BundleIdentity
 
-__all__ = ["Workload", "bundle_workload", "pixel_checksums"]
+__all__ = ["ModelInput", "Workload", "bundle_workload", "pixel_checksums"]
 
 
 _ROWS_BETWEEN_DROPS = 256
 
 
 @dataclass(frozen=True)
-class Workload:
-    """The images of a run.
+class ModelInput:
+    """How a model gets the examples, and what its outputs stand for.
 
     pixels: a .npy file, [rows, …]; images are uint8 [rows, height, width, channels]
-    rows, indices: each image's row in that file, and its index in the whole set; int64 [images] each
-    labels: true labels as indices of the model's outputs, int64 [images]; None if unknown
-    total_images: number of images in the whole set, from which ``--limit`` selected these
+    rows: each example's row in that file, int64 [examples]
+    input_shape: of one example, if the model's file has open axes
+    threshold: of a single score, above which an example is of class 1
+    class_of_output: the label of each output; None if it is the output's number
+    """
+
+    pixels: Path
+    rows: npt.NDArray[np.int64]
+    preprocessing: Preprocessing
+    input_shape: tuple[int, ...] | None = None
+    threshold: float = 0.5
+    class_of_output: list[int] | None = None
+
+
+@dataclass(frozen=True)
+class Workload:
+    """The examples of a run.
+
+    indices: each example's index in the whole set, int64 [examples]
+    labels: true labels as indices of the model's outputs, int64 [examples]; None if unknown
+    total_images: number of examples in the whole set, from which ``--limit`` selected these
+    shared, own: how models get the examples: all of them, or by variant
     """
 
     identity: BundleIdentity
-    pixels: Path
-    rows: npt.NDArray[np.int64]
     indices: npt.NDArray[np.int64]
     labels: npt.NDArray[np.int64] | None
     total_images: int
-    preprocessing: Preprocessing
+    shared: ModelInput
+    own: Mapping[str, ModelInput] = field(default_factory=dict)
+    interpretations: tuple[Interpretation, ...] = ()
     notes: tuple[str, ...] = ()  # remarks on images and labels that the interpretation of the results needs
-    input_shape: tuple[int, ...] | None = None  # of one image, if the model's file has open axes
+
+    def input_of(self, variant: str) -> ModelInput:
+        """Return how this variant gets the examples."""
+        return self.own.get(variant, self.shared)
+
+    def selected(self, positions: npt.NDArray[np.int64]) -> "Workload":
+        """Return the workload of the examples at these positions."""
+        return replace(
+            self,
+            indices=self.indices[positions],
+            labels=None if self.labels is None else self.labels[positions],
+            shared=replace(self.shared, rows=self.shared.rows[positions]),
+            own={name: replace(own, rows=own.rows[positions]) for name, own in self.own.items()},
+        )
 
 
 def bundle_workload(bundle: Bundle, limit: int | None = None, seed: int = 42) -> Workload:
@@ -57,20 +91,19 @@ def bundle_workload(bundle: Bundle, limit: int | None = None, seed: int = 42) ->
             classes=manifest.dataset.classes,
             note=manifest.dataset.note,
         ),
-        pixels=bundle.folder / manifest.test_images.file,
-        rows=indices,
         indices=indices,
         labels=None if labels is None else np.array(labels)[indices].astype(np.int64),
         total_images=len(images),
-        preprocessing=manifest.preprocessing,
+        shared=ModelInput(bundle.folder / manifest.test_images.file, indices, manifest.preprocessing),
+        interpretations=tuple(manifest.interpretations),
     )
 
 
 def pixel_checksums(workload: Workload) -> npt.NDArray[np.int64]:
     """Return the CRC-32 of each stored image, shape [images], to compare the pixels on two machines."""
-    pixels = open_npy(workload.pixels)
-    checksums = np.zeros(len(workload.rows), np.int64)
-    for position, row in enumerate(workload.rows):
+    pixels = open_npy(workload.shared.pixels)
+    checksums = np.zeros(len(workload.shared.rows), np.int64)
+    for position, row in enumerate(workload.shared.rows):
         checksums[position] = crc32(np.ascontiguousarray(pixels[row]).tobytes())
         if position % _ROWS_BETWEEN_DROPS == 0:
             drop_mapped_pages(pixels)

@@ -1,79 +1,132 @@
 """Predictions under candidate preprocessings, made by a worker with the first runtime that can load the model."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.records.manifest import Preprocessing
+from edge_bench.bench.dataset.load import Inputs
+from edge_bench.bench.interpretation.candidates import Candidate
+from edge_bench.bench.models.model_files import ModelFiles
+from edge_bench.bench.models.operator_support import known_refusal
+from edge_bench.bench.progress import Progress
+from edge_bench.bench.records.manifest import Variant
 from edge_bench.bench.records.run import Configuration
+from edge_bench.bench.runtimes import RUNTIMES, installed_version
 from edge_bench.bench.worker.messages import OpenProbe, Predict, Predicted, ProbeOpened, Ready
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
-__all__ = ["CannotPredict", "ProbeRuntime", "Predictor", "predictor"]
+__all__ = ["CannotPredict", "ProbeRuntime", "Prober", "probe_runtimes"]
+
+Labels = npt.NDArray[np.int64]
 
 
 class CannotPredict(Exception):
-    """No runtime of those that were chosen could load or run the model."""
+    """No runtime of those that were chosen can load or run the model."""
 
 
 @dataclass(frozen=True)
 class ProbeRuntime:
-    """A runtime that may load a model, and the file that it loads."""
+    """A configuration that may load a model, and the file that it loads."""
 
     configuration: Configuration
     version: str
     file: Path
 
 
-@dataclass(frozen=True)
-class Predictor:
-    """A loaded model in a worker."""
-
-    runtime: str  # with its version, for messages
-    worker: WorkerProcess
-    timeout: float
-
-    def predict(self, pixels: Path, rows: Sequence[int], preprocessing: Preprocessing) -> Predicted:
-        """Return predictions for the images at these rows; raise CannotPredict if the worker fails."""
-        request = Predict(images=str(pixels), rows=list(rows), preprocessing=preprocessing)
-        try:
-            return self.worker.ask(request, Predicted, self.timeout)
-        except WorkerFailed as cause:
-            raise CannotPredict(cause.failure.message) from None
+def probe_runtimes(models: ModelFiles, variant: Variant) -> list[ProbeRuntime]:
+    """Return the installed runtimes that may load a variant."""
+    found = []
+    for runtime in RUNTIMES.values():
+        version = installed_version(runtime)
+        if version is None or not variant.file.endswith(runtime.formats):
+            continue
+        if known_refusal(variant.operators, runtime.name, version) is None:
+            configuration = Configuration(
+                variant=variant.name, runtime=runtime.name, threads=1, batch_size=variant.fixed_batch or 1
+            )
+            found.append(ProbeRuntime(configuration, version, models.checked(variant)))
+    return found
 
 
-@contextlib.contextmanager
-def predictor(
-    runtimes: Sequence[ProbeRuntime], input_shape: tuple[int, ...] | None, threshold: float, timeout: float,
-    memory_limit: int | None,
-) -> Iterator[Predictor]:  # fmt: skip
-    """Yield the model, loaded by the first runtime that can; raise CannotPredict if none can."""
-    problem = "no installed runtime can load it"
-    for runtime in runtimes:
-        with contextlib.ExitStack() as stack:
+class Prober:
+    """Predicts labels of the examples; the model is loaded when that is first asked for."""
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        runtimes: Sequence[ProbeRuntime],
+        progress: Progress,
+        *,
+        input_shape: tuple[int, ...] | None,
+        threshold: float,
+        timeout: float,
+        memory_limit: int | None,
+    ) -> None:
+        self._inputs, self._runtimes, self._progress = inputs, runtimes, progress
+        self._input_shape, self._threshold = input_shape, threshold
+        self._timeout, self._memory_limit = timeout, memory_limit
+        self._worker: WorkerProcess | None = None
+        self._predicted: dict[tuple[str, bytes], Predicted] = {}
+        self.runtime = ""  # that predicts, with its version
+
+    def close(self) -> None:
+        """End the worker."""
+        if self._worker is not None:
+            self._worker.stop()
+            self._progress.finish()
+
+    def predict(self, candidate: Candidate, positions: Labels) -> Labels:
+        """Return the output predicted for each image at ``positions``; -1 without finite scores.
+
+        Raise CannotPredict if no runtime can load or run the model.
+        """
+        return np.frombuffer(self._ask(candidate, positions).labels, "<i4").astype(np.int64)
+
+    def outside_unit(self, candidate: Candidate, positions: Labels) -> bool:
+        """Return whether a single score of these images is outside of 0 to 1; raise CannotPredict as `predict`."""
+        return self._ask(candidate, positions).outside_unit
+
+    def _ask(self, candidate: Candidate, positions: Labels) -> Predicted:
+        key = candidate.option, positions.tobytes()
+        if key not in self._predicted:
+            if self._worker is None:
+                self._worker = self._open()
+                self._progress.start("testing interpretations", 1)
+            request = Predict(
+                images=str(self._inputs.pixels),
+                rows=self._inputs.rows[positions].tolist(),
+                preprocessing=candidate.preprocessing,
+            )
             try:
-                worker = stack.enter_context(WorkerProcess(runtime.configuration.runtime, memory_limit))
-                worker.wait_for(Ready, timeout)
-                request = OpenProbe(
-                    configuration=runtime.configuration,
-                    file=str(runtime.file.absolute()),
-                    input_shape=None if input_shape is None else list(input_shape),
-                    threshold=threshold,
-                )
-                worker.ask(request, ProbeOpened, timeout)
+                self._predicted[key] = self._worker.ask(request, Predicted, self._timeout)
             except WorkerFailed as cause:
-                problem = cause.failure.message
-                continue
-            yield Predictor(f"{runtime.configuration.runtime} {runtime.version}", worker, timeout)
-            return
-    raise CannotPredict(problem)
+                raise CannotPredict(cause.failure.message) from None
+            self._progress.advance(0, candidate.text)
+        return self._predicted[key]
 
-
-def predicted_labels(predicted: Predicted) -> npt.NDArray[np.int64]:
-    """Return the outputs with the highest score, [images]; -1 for images whose scores are not finite."""
-    labels = np.frombuffer(predicted.labels, "<i4").astype(np.int64)
-    return labels
+    def _open(self) -> WorkerProcess:
+        """Return a worker with the loaded model."""
+        problem = "no installed runtime can load the model"
+        for runtime in self._runtimes:
+            with contextlib.ExitStack() as cleanup:
+                try:
+                    worker = cleanup.enter_context(WorkerProcess(runtime.configuration.runtime, self._memory_limit))
+                    worker.wait_for(Ready, self._timeout)
+                    request = OpenProbe(
+                        configuration=runtime.configuration,
+                        file=str(runtime.file.absolute()),
+                        input_shape=None if self._input_shape is None else list(self._input_shape),
+                        threshold=self._threshold,
+                    )
+                    worker.ask(request, ProbeOpened, self._timeout)
+                except WorkerFailed as cause:
+                    problem = cause.failure.message
+                    continue
+                cleanup.pop_all()
+                self.runtime = f"{runtime.configuration.runtime} {runtime.version}"
+                return worker
+        raise CannotPredict(problem)

@@ -15,6 +15,7 @@ from edge_bench.bench.interrupts import defer_interrupts
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.measure.run_builder import RunBuilder
+from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.journal import (
     ConfigurationFailed,
     Entry,
@@ -41,6 +42,12 @@ class JournalWriteError(Exception):
     """The journal cannot be written, so the run must stop."""
 
 
+def _own_preprocessing(workload: Workload) -> dict[str, Preprocessing]:
+    """Return the preprocessing of each variant if it is not the same for all."""
+    own = {name: item.preprocessing for name, item in workload.own.items()}
+    return own if any(item != workload.shared.preprocessing for item in own.values()) else {}
+
+
 def started_run(workload: Workload, planned: Sequence[Planned], settings: Settings) -> Run:
     """Return a Run without trials: the machine, the settings, the images and the planned configurations."""
     machine = describe_machine()
@@ -54,7 +61,9 @@ def started_run(workload: Workload, planned: Sequence[Planned], settings: Settin
         tool_revision=revision(),
         machine=machine,
         bundle=workload.identity,
-        preprocessing=workload.preprocessing,
+        preprocessing=workload.shared.preprocessing,
+        preprocessing_by_variant=_own_preprocessing(workload),
+        interpretations=list(workload.interpretations),
         settings=settings,
         images=Images(
             indices=pack(workload.indices),

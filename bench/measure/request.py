@@ -6,8 +6,10 @@ from pathlib import Path
 
 import msgspec
 
-from edge_bench.bench.dataset.load import DataOptions, files_workload
+from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.dataset.workload import Workload, bundle_workload
+from edge_bench.bench.interpretation.files_workload import files_workload
+from edge_bench.bench.interpretation.predictions import ProbeRuntime
 from edge_bench.bench.measure.plan import Planned, Selection, plan
 from edge_bench.bench.models.model_files import ModelFiles
 from edge_bench.bench.progress import Progress
@@ -71,7 +73,17 @@ class BenchmarkRequest:
         if emulation_signs() and settings.limit is None:
             settings = msgspec.structs.replace(settings, limit=EMULATED_LIMIT)
             progress.say(f"EMULATED: at most {EMULATED_LIMIT} images; --limit sets another number")
-        models = ModelFiles.open(paths, settings.timeout_s, data.image_size, settings.memory_limit)
+        models = ModelFiles.open(paths, settings.timeout_s, settings.memory_limit)
         planned = plan(models, selection)
-        workload = files_workload(models, data, settings.limit, settings.seed, settings.timeout_s, progress)
+        workload = files_workload(models, data, settings, progress, _probe_runtimes(planned))
         return cls(workload, planned, settings)
+
+
+def _probe_runtimes(planned: Sequence[Planned]) -> dict[str, list[ProbeRuntime]]:
+    """Return the first configuration of each variant on each runtime that is going to be measured and can start."""
+    runtimes: dict[str, dict[str, ProbeRuntime]] = {item.variant.name: {} for item in planned}
+    for item in planned:
+        if item.failure is None and item.file is not None:
+            own = ProbeRuntime(item.configuration, item.runtime_version, item.file)
+            runtimes[item.variant.name].setdefault(item.configuration.runtime, own)
+    return {name: list(by_runtime.values()) for name, by_runtime in runtimes.items()}

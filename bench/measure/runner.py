@@ -123,13 +123,17 @@ class _Workers:
 
     def _prepare(self, number: int, worker: WorkerProcess, ready: Ready) -> None:
         planned = self._planned[number]
+        own = self._workload.input_of(planned.configuration.variant)
         request = Prepare(
             configuration=planned.configuration,
             file=str(planned.file),
-            images=str(self._workload.pixels),
-            rows=self._workload.rows.tolist(),
-            preprocessing=self._workload.preprocessing,
-            input_shape=None if self._workload.input_shape is None else list(self._workload.input_shape),
+            images=str(own.pixels),
+            rows=own.rows.tolist(),
+            preprocessing=own.preprocessing,
+            input_shape=None if own.input_shape is None else list(own.input_shape),
+            threshold=own.threshold,
+            class_of_output=own.class_of_output,
+            stateful=self._settings.stateful,
         )
         prepared = worker.ask(request, Prepared, self._settings.timeout_s)
         passes = self._recorder.passes.get(number)

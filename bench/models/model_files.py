@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.files import is_within, read_bounded, sha256_of, why_unreadable
 from edge_bench.bench.model_formats.keras_archive import check_keras
 from edge_bench.bench.model_formats.tflite import MAX_FILE_BYTES, read_tflite
+from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata, read_metadata
 from edge_bench.bench.models.cost import model_cost
 from edge_bench.bench.records.bundle import MANIFEST
 from edge_bench.bench.records.manifest import Operator, TensorSpec, Variant
@@ -37,31 +38,24 @@ class ModelFiles:
     variants: list[Variant]
     paths: dict[str, Path]  # by the variant's name
     parameters: int  # of the first .tflite; 0 if there is none
+    metadata: dict[str, ModelMetadata] = field(default_factory=dict)  # of .tflite files that have any
 
     @classmethod
-    def open(
-        cls,
-        paths: Sequence[Path],
-        timeout: float,
-        image_size: tuple[int, int] | None = None,
-        memory_limit: int | None = None,
-    ) -> "ModelFiles":
+    def open(cls, paths: Sequence[Path], timeout: float, memory_limit: int | None = None) -> "ModelFiles":
         """Read every file; formats that need their own library are read in a worker process.
 
         Raise BadInput for a file that cannot be used, MissingDependency if its runtime is not installed.
         """
-        stems = Counter(path.stem for path in paths)
-        variants, files, parameters = [], dict[str, Path](), 0
-        for path in paths:
-            name = path.stem if stems[path.stem] == 1 else path.name
-            if name in files:
-                raise BadInput(f"{path}: a model called {name} is there already", "give each file a name of its own")
-            variant, count = _read_variant(path, name, timeout, image_size, memory_limit)
+        variants, parameters = [], 0
+        files, metadata = dict[str, Path](), dict[str, ModelMetadata]()
+        for name, path in _named(paths).items():
+            variant, count = _read_variant(path, name, timeout, memory_limit)
             variants.append(variant)
             files[name] = path
+            if (known := _metadata(path)) is not None:
+                metadata[name] = known
             parameters = parameters or count
-        _check_same_shapes(variants, files)
-        return cls(variants, files, parameters)
+        return cls(variants, files, parameters, metadata)
 
     def variant(self, name: str) -> Variant:
         """Return the variant of that name; raise BadInput if there is none."""
@@ -80,6 +74,46 @@ class ModelFiles:
         return ", ".join(self.paths)
 
 
+def _named(paths: Sequence[Path]) -> dict[str, Path]:
+    """Return the paths by name: the file's stem, with as many folders or the suffix as tell equal stems apart.
+
+    Raise BadInput if a file is given twice.
+    """
+    stems = Counter(path.stem for path in paths)
+    named: dict[str, Path] = {}
+    for path in paths:
+        same = [other for other in paths if other.stem == path.stem and other is not path]
+        name = path.stem
+        if stems[path.stem] > 1:
+            names = Counter(other.name for other in paths)
+            name = path.name if names[path.name] == 1 else _with_folders(path, same)
+        if name in named:
+            raise BadInput(f"{path}: given twice", "give each file once")
+        named[name] = path
+    return named
+
+
+def _with_folders(path: Path, others: Sequence[Path]) -> str:
+    """Return the end of the path that no other path has, without the suffix if that is not needed."""
+    absolute, rest = path.absolute(), [other.absolute() for other in others]
+    parts = absolute.parts[1:]
+    for count in range(2, len(parts) + 1):
+        end = parts[-count:]
+        if all(other.parts[-count:] != end for other in rest):
+            return Path(*end).with_suffix("").as_posix()
+    return absolute.as_posix()
+
+
+def _metadata(path: Path) -> ModelMetadata | None:
+    """Return the metadata of a .tflite file, None if it has none; raise BadInput if it is damaged."""
+    if path.suffix != ".tflite" or not path.is_file():
+        return None
+    try:
+        return read_metadata(path)
+    except ValueError as cause:
+        raise BadInput(f"{path}: its metadata cannot be read: {cause}", "copy or export it again") from None
+
+
 def is_bundle(path: Path) -> bool:
     """Return whether a path denotes a bundle: a folder that is no SavedModel, or a missing path that may be one."""
     if path.is_dir():
@@ -88,7 +122,7 @@ def is_bundle(path: Path) -> bool:
 
 
 def _read_variant(
-    path: Path, name: str, timeout: float, image_size: tuple[int, int] | None, memory_limit: int | None
+    path: Path, name: str, timeout: float, memory_limit: int | None
 ) -> tuple[Variant, int]:
     """Return the variant of a file and its number of parameters, 0 for other formats than .tflite."""
     runtime = _check_file(path)
@@ -96,7 +130,7 @@ def _read_variant(
     if path.suffix == ".tflite" and path.is_file():
         input_spec, output_spec, operators, parameters = _read_tflite(path)
     else:
-        input_spec, output_spec = _describe(path, runtime, timeout, image_size, memory_limit)
+        input_spec, output_spec = _describe(path, runtime, timeout, memory_limit)
     _check_classifier(path, output_spec)
     size, digest = _size_and_sha256(path)
     variant = Variant(
@@ -150,14 +184,13 @@ def _read_tflite(path: Path) -> tuple[TensorSpec, TensorSpec, list[Operator], in
 
 
 def _describe(
-    path: Path, runtime: Runtime, timeout: float, image_size: tuple[int, int] | None, memory_limit: int | None
+    path: Path, runtime: Runtime, timeout: float, memory_limit: int | None
 ) -> tuple[TensorSpec, TensorSpec]:
     """Return input and output of a model by loading it in a worker."""
     if installed_version(runtime) is None:
         raise why_not_installed(runtime)
-    shape = None if image_size is None else [*image_size, 3]
     try:
-        described = describe_model(runtime.name, path, timeout, shape, memory_limit)
+        described = describe_model(runtime.name, path, timeout, memory_limit=memory_limit)
     except WorkerFailed as cause:
         raise BadInput(f"{path}: {cause.failure.message}", cause.failure.remedy) from None
     return described.input, described.output
@@ -171,18 +204,6 @@ def _check_classifier(path: Path, output: TensorSpec) -> None:
             f"{path}: its output is {shown}, which is no classifier's",
             "edge-bench measures models with a score a class",
         )
-
-
-def _check_same_shapes(variants: Sequence[Variant], paths: dict[str, Path]) -> None:
-    first = variants[0]
-    shape, classes = first.input.shape[1:], first.output.shape[-1]
-    for other in variants[1:]:
-        if other.output.shape[-1] != classes or sorted(other.input.shape[1:]) != sorted(shape):
-            raise BadInput(
-                f"{paths[first.name]} takes {shape} and has {classes} classes, "
-                f"{paths[other.name]} takes {other.input.shape[1:]} and has {other.output.shape[-1]}",
-                "measure models of different shapes in runs of their own",
-            )
 
 
 def check_folder(path: Path) -> None:

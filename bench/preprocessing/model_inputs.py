@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.io.files import drop_mapped_pages
+from edge_bench.bench.preprocessing.shapes import channel_axis, same_values
 from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
 
 __all__ = ["InputBatches", "model_inputs"]
@@ -76,23 +77,20 @@ class InputBatches:
 def model_inputs(images: npt.NDArray[Any], preprocessing: Preprocessing, spec: TensorSpec) -> npt.NDArray[Any]:
     """Convert stored pixels [n, height, width, channels], or values of any other shape, to the model's input.
 
-    Channels are reordered, scaled, and transposed if the model's layout is channels first. Quantization uses the
-    model's scale and zero point (TensorFlow Lite's 8-bit specification: real = (stored - zero_point) × scale).
-    Raise ValueError if the model's input does not match the images.
+    Channels are reordered, scaled, and transposed if the model's layout is channels first; axes of size 1 are added or
+    removed. Quantization uses the model's scale and zero point (TensorFlow Lite's 8-bit specification: real =
+    (stored - zero_point) × scale). Raise ValueError if the model's input does not match the images.
     """
     shape, model_shape = images.shape[1:], tuple(spec.shape[1:])
-    channels_first = len(shape) == 3 and model_shape != shape and model_shape == (shape[2], *shape[:2])
-    if model_shape != shape and not channels_first:
-        raise ValueError(f"the model takes images of shape {list(model_shape)}, these have {list(shape)}")
-    dtype = np.dtype(spec.dtype)
-    if preprocessing.channel_order == "bgr" and len(shape) == 3:
-        images = images[..., ::-1]
+    if not same_values(shape, model_shape):
+        raise ValueError(f"the model takes inputs of shape {list(model_shape)}, these have {list(shape)}")
+    dtype, axis = np.dtype(spec.dtype), channel_axis(shape)
+    if preprocessing.channel_order == "bgr" and axis is not None:
+        images = np.flip(images, axis + 1)
     if dtype == np.uint8 and not spec.scale and images.dtype == np.uint8 and _is_identity(preprocessing):
-        pixels: npt.NDArray[Any] = np.ascontiguousarray(images.transpose(0, 3, 1, 2) if channels_first else images)
-        return pixels
-    real: npt.NDArray[np.float32] = images * _as_float32(preprocessing.scale) + _as_float32(preprocessing.offset)
-    if channels_first:
-        real = np.ascontiguousarray(real.transpose(0, 3, 1, 2))
+        return _in_layout(images, shape, model_shape)
+    scale, offset = (_by_channel(values, axis) for values in (preprocessing.scale, preprocessing.offset))
+    real: npt.NDArray[np.float32] = _in_layout(images * scale + offset, shape, model_shape)
     if dtype.kind == "f":
         return real.astype(dtype, copy=False)
     if dtype.kind not in "iu" or not spec.scale:
@@ -106,8 +104,20 @@ def model_inputs(images: npt.NDArray[Any], preprocessing: Preprocessing, spec: T
     return quantized
 
 
-def _as_float32(values: float | list[float]) -> npt.NDArray[np.float32]:
-    return np.asarray(values, np.float32)
+def _in_layout(values: npt.NDArray[Any], shape: tuple[int, ...], model_shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    """Return examples of ``shape`` in the model's shape, in memory order."""
+    without_ones = [[size for size in sizes if size != 1] for sizes in (shape, model_shape)]
+    if without_ones[0] != without_ones[1]:  # channels last to channels first
+        values = values.transpose(0, 3, 1, 2)
+    return np.ascontiguousarray(values).reshape(len(values), *model_shape)
+
+
+def _by_channel(values: float | list[float], axis: int | None) -> npt.NDArray[np.float32]:
+    """Return one value, or one per channel along the channels' axis of a single example."""
+    array = np.asarray(values, np.float32)
+    if array.ndim == 0 or axis is None:
+        return array
+    return array.reshape([-1 if number == axis else 1 for number in range(3)])
 
 
 def _is_identity(preprocessing: Preprocessing) -> bool:

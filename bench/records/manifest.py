@@ -13,6 +13,7 @@ from edge_bench.bench.io.record_codec import (
     Length,
     NonNegativeInt,
 )
+from edge_bench.bench.records.interpretation import Interpretation
 
 __all__ = [
     "DatasetInfo",
@@ -121,6 +122,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     test_labels: File | None = None  # None: the true labels are unknown
     history: File | None = None  # None: not trained by edge-bench
     variants: Annotated[list[Variant], Length]
+    interpretations: Annotated[list[Interpretation], Length] = []  # of data that was not made by a training
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):

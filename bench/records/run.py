@@ -16,6 +16,7 @@ from edge_bench.bench.io.record_codec import (
     PositiveInt,
     unpack,
 )
+from edge_bench.bench.records.interpretation import Interpretation, any_assumed
 from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.system.machine import Finding, Machine
 from edge_bench.bench.system.sensors import MachineState
@@ -193,6 +194,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings
     images: Images
     preprocessing: Preprocessing | None = None  # None in Runs that are older than this field
+    interpretations: Annotated[list[Interpretation], Length] = []  # of images and labels, where they were not certain
+    preprocessing_by_variant: Annotated[dict[BoundedStr, Preprocessing], Length] = {}  # if it differs between models
     results: Annotated[list[Result], Length]
     findings: Annotated[list[Finding], Length] = []  # what makes the measurements unreliable, or may
     trusted: bool | None = None  # complete and without spoiling findings; None in Runs that are older than this field
@@ -219,6 +222,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         if result.in_top_5 is None or not self.scored(result):
             return None
         return int(unpack(result.in_top_5).sum()), int(np.count_nonzero(result.labels() >= 0))
+
+    @property
+    def accuracy_assumed(self) -> bool:
+        """Whether the accuracy depends on an assumption about images or labels that nothing supports."""
+        return self.labelled and any_assumed(self.interpretations)
 
     @property
     def emulated(self) -> bool:

@@ -16,17 +16,17 @@ ALPHA = 0.001
 
 @dataclass(frozen=True)
 class Selection:
-    """The candidates that may be the best, as indices, the one with the most correct images first.
+    """The candidates that may be the best, as indices, in groups that are correct on the same images.
 
-    Candidates that are correct on the same images are one: its first index stands for all.
+    The first group has the most correct images; the others are those that are not clearly worse.
     """
 
-    rivals: tuple[int, ...]  # the best one, then those that are not clearly worse
+    groups: tuple[tuple[int, ...], ...]
 
     @property
     def clear(self) -> bool:
-        """Whether one candidate is clearly better than all others."""
-        return len(self.rivals) == 1
+        """Whether one group is clearly better than all others."""
+        return len(self.groups) == 1
 
 
 def select_best(correct: Sequence[npt.NDArray[np.bool_]], alpha: float = ALPHA) -> Selection:
@@ -35,23 +35,25 @@ def select_best(correct: Sequence[npt.NDArray[np.bool_]], alpha: float = ALPHA) 
     The most accurate candidate is compared with each different one by McNemar's exact test, one-sided as the question
     is whether it is better (McNemar 1947). The p-values are corrected for their number by Holm's method (1979).
     """
-    distinct: dict[bytes, int] = {}
+    groups: dict[bytes, list[int]] = {}
     for index, values in enumerate(correct):
-        distinct.setdefault(np.packbits(values).tobytes(), index)
-    indices = list(distinct.values())
-    best = max(indices, key=lambda index: (int(correct[index].sum()), -index))
-    p_values = {
-        other: binomial_half_tail(
-            int(np.count_nonzero(correct[best] & ~correct[other])),
-            int(np.count_nonzero(correct[other] & ~correct[best])),
-        )
-        for other in indices
-        if other != best
-    }
-    rivals = [best]
-    ordered = sorted(p_values, key=lambda other: (p_values[other], other))
-    for rank, other in enumerate(ordered):  # Holm: stop at the first that cannot be rejected
-        if p_values[other] > alpha / (len(ordered) - rank):
-            rivals += sorted(ordered[rank:], key=lambda index: (-int(correct[index].sum()), index))
+        groups.setdefault(np.packbits(values).tobytes(), []).append(index)
+    ordered = sorted(groups.values(), key=lambda group: (-int(correct[group[0]].sum()), group[0]))
+    best, others = ordered[0], ordered[1:]
+    p_values = [_p_value(correct[best[0]], correct[group[0]]) for group in others]
+    rejected = _holm(p_values, alpha)
+    return Selection((tuple(best), *(tuple(group) for group, out in zip(others, rejected, strict=True) if not out)))
+
+
+def _p_value(best: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]) -> float:
+    return binomial_half_tail(int(np.count_nonzero(best & ~other)), int(np.count_nonzero(other & ~best)))
+
+
+def _holm(p_values: Sequence[float], alpha: float) -> list[bool]:
+    """Return which null hypotheses are rejected, from the smallest p-value up to the first that is not."""
+    rejected = [False] * len(p_values)
+    for rank, index in enumerate(np.argsort(p_values, kind="stable")):
+        if p_values[index] > alpha / (len(p_values) - rank):
             break
-    return Selection(tuple(rivals))
+        rejected[index] = True
+    return rejected

@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 from tabulate import tabulate
 
-from edge_bench.bench.dataset.load import DataOptions, files_workload
+from edge_bench.bench.dataset.options import DataOptions
+from edge_bench.bench.interpretation.files_workload import files_workload
 from edge_bench.bench.measure.plan import Selection, plan
 from edge_bench.bench.measure.runner import run_benchmark
 from edge_bench.bench.models.model_files import ModelFiles
@@ -31,7 +32,7 @@ def run_edge_bench(model: Path, threads: int) -> Run:
     """Return a Run of six trials in one process on random images; every invocation is timed."""
     settings = Settings(trials=6, processes=1, limit=IMAGES)
     models = ModelFiles.open([model], settings.timeout_s)
-    workload = files_workload(models, DataOptions(), IMAGES, settings.seed, settings.timeout_s, Silent())
+    workload = files_workload(models, DataOptions(), settings, Silent())
     planned = plan(models, Selection(runtimes=["litert"], threads=[threads]))
     return run_benchmark(workload, planned, settings, Silent())
 

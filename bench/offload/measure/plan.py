@@ -96,7 +96,7 @@ def arms_of(plan: Plan, ports: Mapping[str, int], unreachable: Failure | None) -
     ``ports`` maps the name of a simulated link to its local port.
     """
     yield ArmState(Arm(where=LOCAL), failure=plan.local.failure)
-    images = open_npy(plan.workload.pixels)
+    images = open_npy(plan.workload.shared.pixels)
     for link in [DIRECT, *(link.name for link in plan.links)]:
         for payload in plan.payloads:
             for count in plan.in_flight:

@@ -168,7 +168,7 @@ class _Measurement:
 
     def _classify(self) -> None:
         """Collect the labels of all images, local and by each payload, to compare their accuracies."""
-        rows = self._plan.workload.rows.tolist()
+        rows = self._plan.workload.shared.rows.tolist()
         for payload in ["", *self._plan.payloads]:
             state = next(
                 (s for s in self._states if s.arm.payload == payload and s.arm.link in ("", DIRECT) and not s.failure),

@@ -111,12 +111,11 @@ def local_configuration(bundle: Bundle, selection: Selection) -> Planned:
 
 def _timed_first(workload: Workload, settings: OffloadSettings) -> tuple[Workload, int]:
     """Return the workload with the timed images first, and their number. They are spread evenly over the draw."""
-    count = len(workload.rows)
+    count = len(workload.indices)
     timed = min(settings.limit or count, count)
     first = np.unique(np.linspace(0, count - 1, timed).astype(np.int64))
     order = np.concatenate([first, np.setdiff1d(np.arange(count), first)])
-    labels = None if workload.labels is None else workload.labels[order]
-    return replace(workload, rows=workload.rows[order], indices=workload.indices[order], labels=labels), len(first)
+    return workload.selected(order), len(first)
 
 
 def offload(plan: Plan, results: Path, progress: Progress) -> tuple[Offload, Path]:

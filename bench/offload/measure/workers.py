@@ -45,16 +45,16 @@ class Workers:
         return self._workers[side]
 
     def _prepare_request(self, side: str) -> PrepareLocal | PrepareRemote:
-        plan, workload = self._plan, self._plan.workload
-        rows, pixels = workload.rows[: plan.timed].tolist(), str(workload.pixels)
+        plan, own = self._plan, self._plan.workload.input_of(self._plan.local.configuration.variant)
+        rows, pixels = own.rows[: plan.timed].tolist(), str(own.pixels)
         if side == LOCAL:
             return PrepareLocal(
                 configuration=plan.local.configuration,
                 file=str(plan.local.file),
                 images=pixels,
                 rows=rows,
-                preprocessing=workload.preprocessing,
-                input_shape=None if workload.input_shape is None else list(workload.input_shape),
+                preprocessing=own.preprocessing,
+                input_shape=None if own.input_shape is None else list(own.input_shape),
             )
         return PrepareRemote(
             server=plan.server, model=plan.model, token=plan.token, images=pixels, rows=rows,

@@ -1,0 +1,219 @@
+"""Decision between interpretations of one model's inputs and outputs: stated, tested on labelled images, or refused."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from edge_bench.bench.dataset.sampling import draw_evenly
+from edge_bench.bench.errors import BadInput
+from edge_bench.bench.interpretation.candidates import Candidate, Candidates
+from edge_bench.bench.interpretation.label_maps import LabelMap, LabelMaps
+from edge_bench.bench.interpretation.order_check import better_placement, exchanged_classes
+from edge_bench.bench.interpretation.predictions import CannotPredict
+from edge_bench.bench.records.interpretation import Interpretation, Source
+from edge_bench.bench.stats.selection import ALPHA, select_best
+
+__all__ = ["Decision", "Predictor", "Question", "decide"]
+
+#: Labelled images of the first test; all images are used only if these do not decide.
+FIRST_TEST = 100
+#: Interpretations that are listed if none is clearly better.
+_LISTED = 3
+
+Labels = npt.NDArray[np.int64]
+
+
+class Predictor(Protocol):
+    """A model that predicts labels under a candidate preprocessing."""
+
+    runtime: str
+
+    def predict(self, candidate: Candidate, positions: Labels) -> Labels:
+        """Return the output predicted for each image at ``positions``; negative without finite scores.
+
+        Raise CannotPredict if no runtime can load or run the model.
+        """
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be decided for one model."""
+
+    model: str
+    about: str  # the model's name for records; empty if there is one model only
+    outputs: int
+    candidates: Candidates
+    maps: LabelMaps | None  # None without labels
+    labels: Labels | None  # [images], as the data states them
+    classes: Sequence[str]
+    assume: bool = False
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided."""
+
+    candidate: Candidate
+    label_map: LabelMap | None
+    interpretations: tuple[Interpretation, ...]
+
+
+@dataclass(frozen=True)
+class _Tested:
+    """The result of a test: pairs of indices (candidate, map), the best first, and images correct with each."""
+
+    pairs: list[tuple[int, int]]
+    correct: list[int]
+    images: int
+    clear: bool
+    next_best: str  # the best of those that are clearly worse, in words
+
+
+def decide(question: Question, predictor: Predictor) -> Decision:
+    """Return the interpretation to measure with.
+
+    Raise BadInput if several are possible, none is clearly better on the labelled images, and nothing was to be
+    assumed. Without labels, or if the model cannot be run, the first candidates are assumed.
+    """
+    candidates, maps, labels = question.candidates, question.maps, question.labels
+    if maps is None or labels is None or not len(labels):
+        return _untested(question, "there are no labels to test it with")
+    if len(candidates.options) == len(maps.options) == 1 and not _needs_order_check(maps, question):
+        return _untested(question, "")
+    try:
+        tested, predicted, positions = _test(question, predictor)
+    except CannotPredict as cause:
+        return _untested(question, f"it could not be tested: {cause}")
+    if not tested.clear and not question.assume:
+        raise _undecided(question, tested)
+    number, map_number = tested.pairs[0]
+    chosen = maps.options[map_number]
+    if not question.assume and _needs_order_check(maps, question):
+        _check_order(question, chosen, predicted, labels[positions])
+    return Decision(candidates.options[number], chosen, _records(question, tested, predictor.runtime))
+
+
+def _needs_order_check(maps: LabelMaps, question: Question) -> bool:
+    in_doubt = maps.source not in (Source.STATED, Source.MODEL)
+    return in_doubt and len(question.classes) > 1 and any(candidate.by_rank for candidate in maps.options)
+
+
+def _test(question: Question, predictor: Predictor) -> tuple[_Tested, Labels, Labels]:
+    """Test all pairs of preprocessing and label map, on few images first; return the best one's predictions, too.
+
+    Both tests together have the error probability ALPHA.
+    """
+    candidates, maps, labels = question.candidates, question.maps, question.labels
+    assert maps is not None and labels is not None
+    everything = np.arange(len(labels))
+    stages = [(everything, ALPHA)]
+    if len(labels) > FIRST_TEST:
+        stages = [(draw_evenly(labels, FIRST_TEST, 0), ALPHA / 2), (everything, ALPHA / 2)]
+    pairs = [(number, other) for other in range(len(maps.options)) for number in range(len(candidates.options))]
+    for stage, (positions, alpha) in enumerate(stages):
+        predicted = {
+            number: predictor.predict(candidates.options[number], positions) for number in dict.fromkeys(pair[0] for pair in pairs)
+        }
+        correct = [
+            predicted[number] == maps.options[other].outputs[labels[positions]] for number, other in pairs
+        ]
+        selection = select_best(correct, alpha)
+        remaining = [index for group in selection.groups for index in group]
+        if len(remaining) == 1 or stage == len(stages) - 1:
+            break
+        pairs = [pairs[index] for index in sorted(remaining)]
+    rivals = [group[0] for group in selection.groups]
+    worse = [index for index in range(len(pairs)) if index not in remaining]
+    runner_up = max(worse, key=lambda index: int(correct[index].sum()), default=None)
+    tested = _Tested(
+        pairs=[pairs[index] for index in rivals],
+        correct=[int(correct[index].sum()) for index in rivals],
+        images=len(positions),
+        clear=selection.clear,
+        next_best="" if runner_up is None else _in_words(question, pairs[runner_up], int(correct[runner_up].sum())),
+    )
+    return tested, predicted[pairs[rivals[0]][0]], positions
+
+
+def _in_words(question: Question, pair: tuple[int, int], correct: int) -> str:
+    assert question.maps is not None
+    words = [question.candidates.options[pair[0]].text] if len(question.candidates.options) > 1 else []
+    words += [question.maps.options[pair[1]].text] if len(question.maps.options) > 1 else []
+    return f"{', '.join(words)}: {correct}"
+
+
+def _undecided(question: Question, tested: _Tested) -> BadInput:
+    assert question.maps is not None
+    listed = tested.pairs[:_LISTED]
+    vary = [len({pair[place] for pair in listed}) > 1 for place in (0, 1)]
+    choices = []
+    for (number, other), correct in zip(listed, tested.correct, strict=False):
+        options = [question.candidates.options[number].option] if vary[0] else []
+        options += [question.maps.options[other].option] if vary[1] else []
+        choices.append(f"{' '.join(options)} ({correct} of {tested.images} correct)")
+    return BadInput(
+        f"{question.model}: the labelled images do not show which is right: {'; '.join(choices)}",
+        "use one of these options, give more labelled images, or continue with the first with --assume",
+    )
+
+
+def _check_order(question: Question, chosen: LabelMap, predicted: Labels, labels: Labels) -> None:
+    """Raise BadInput if the classes seem to have other outputs than an order of their names gives them."""
+    remedy = "list the names of the outputs, a line each, with --classes FILE; --assume keeps this order"
+    order = f"{question.model}: {chosen.text} do not fit its outputs"
+    arguments = (predicted, labels, chosen.outputs, question.outputs)
+    if len(chosen.outputs) < question.outputs and (better := better_placement(*arguments)):
+        correct = int(np.count_nonzero(predicted == chosen.outputs[labels]))
+        raise BadInput(
+            f"{order}: {correct} of {len(labels)} images are correct, {better} if outputs without a class lie between",
+            remedy,
+        )
+    if moved := exchanged_classes(*arguments):
+        names = ", ".join(question.classes[label] for label in moved[:_LISTED])
+        more = f" and {len(moved) - _LISTED} more" if len(moved) > _LISTED else ""
+        raise BadInput(f"{order}: nearly all images of {names}{more} get another class's output", remedy)
+
+
+def _untested(question: Question, why: str) -> Decision:
+    """Return the first candidates; they are assumed if there are several."""
+    candidates, maps = question.candidates, question.maps
+    records = [_record("preprocessing", candidates, candidates.options[0], question, why)]
+    if maps is not None:
+        records.append(_record("labels are", maps, maps.options[0], question, why))
+    return Decision(candidates.options[0], maps and maps.options[0], tuple(records))
+
+
+def _record(
+    subject: str, known: Candidates | LabelMaps, chosen: Candidate | LabelMap, question: Question, why: str
+) -> Interpretation:
+    several = len(known.options) > 1
+    return Interpretation(
+        subject=subject,
+        value=chosen.text,
+        source=Source.ASSUMED if several else known.source,
+        reason=why if several else known.reason,
+        option=chosen.option if several else "",
+        variant=question.about,
+    )
+
+
+def _records(question: Question, tested: _Tested, runtime: str) -> tuple[Interpretation, ...]:
+    """Return the records of a tested interpretation; one that is not clearly better was assumed."""
+    assert question.maps is not None
+    source = Source.TESTED if tested.clear else Source.ASSUMED
+    reason = f"{tested.correct[0]} of {tested.images} scored images are correct with it on {runtime}"
+    if others := tested.next_best or ("" if tested.clear else "others are not clearly worse"):
+        reason += f" ({others})"
+    (number, map_number), records = tested.pairs[0], []
+    for subject, known, index in (
+        ("preprocessing", question.candidates, number), ("labels are", question.maps, map_number)
+    ):  # fmt: skip
+        chosen = known.options[index]
+        record = _record(subject, known, chosen, question, reason)
+        several = len(known.options) > 1
+        records.append(msgspec.structs.replace(record, source=source) if several else record)
+    return tuple(records)

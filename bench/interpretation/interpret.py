@@ -1,0 +1,130 @@
+"""Interpretation of one model's inputs and outputs: what is known of it, and predictions where that leaves a choice."""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from edge_bench.bench.dataset.load import Examples, Inputs
+from edge_bench.bench.dataset.options import DataOptions
+from edge_bench.bench.errors import BadInput
+from edge_bench.bench.interpretation.candidates import Candidate, ImageFacts, preprocessing_candidates
+from edge_bench.bench.interpretation.decide import Decision, Question, decide
+from edge_bench.bench.interpretation.label_maps import ClassLabels, label_maps
+from edge_bench.bench.interpretation.predictions import CannotPredict, Prober, ProbeRuntime
+from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata
+from edge_bench.bench.preprocessing.shapes import image_shape
+from edge_bench.bench.progress import Progress
+from edge_bench.bench.records.interpretation import Interpretation, Source
+from edge_bench.bench.records.manifest import Variant
+from edge_bench.bench.runtimes.scores import class_count
+
+__all__ = ["DEFAULT_THRESHOLD", "ModelQuery", "interpret"]
+
+#: Of a single score: a probability of one half.
+DEFAULT_THRESHOLD = 0.5
+
+
+@dataclass(frozen=True)
+class ModelQuery:
+    """What is known of a model, and what can run it."""
+
+    variant: Variant
+    shape: tuple[int, ...]  # of one example
+    metadata: ModelMetadata | None
+    runtimes: Sequence[ProbeRuntime]
+    timeout: float
+    memory_limit: int | None
+    about: str  # the model's name if there are several, for records
+
+
+def interpret(
+    query: ModelQuery, examples: Examples, inputs: Inputs, options: DataOptions, progress: Progress
+) -> Decision:
+    """Return how the model gets the examples, and the output of each label; raise BadInput if that is in doubt."""
+    scores = class_count(query.variant.output)
+    facts = _facts(query, examples, inputs)
+    labels = None if examples.labels is None else examples.labels[examples.indices[inputs.positions]]
+    maps = None
+    if examples.labels is not None:
+        known = ClassLabels(examples.labels, examples.classes, examples.order, examples.name)
+        maps = label_maps(known, max(scores, 2), query.metadata, options)
+    question = Question(
+        model=query.variant.name,
+        about=query.about,
+        outputs=max(scores, 2),
+        candidates=preprocessing_candidates(query.variant.input, query.metadata, options, facts),
+        maps=maps,
+        labels=labels,
+        classes=examples.classes,
+        assume=options.assume,
+    )
+    threshold = options.threshold
+    prober = Prober(
+        inputs,
+        query.runtimes,
+        progress,
+        input_shape=query.shape if -1 in query.variant.input.shape[1:] else None,
+        threshold=DEFAULT_THRESHOLD if threshold is None else threshold,
+        timeout=query.timeout,
+        memory_limit=query.memory_limit,
+    )
+    with contextlib.closing(prober):
+        decision = decide(question, prober)
+        records = [*decision.interpretations, *_resizing(inputs, options)]
+        if scores == 1:
+            records.append(_threshold(question, decision, prober, threshold))
+    return Decision(decision.candidate, decision.label_map, tuple(records))
+
+
+def _facts(query: ModelQuery, examples: Examples, inputs: Inputs) -> ImageFacts:
+    stored = image_shape(inputs.example_shape)
+    channels = stored[2] if stored else 1
+    pixels = inputs.are_pixels
+    needs_order = channels == 3 and pixels and examples.labels is not None
+    geometry = "" if inputs.geometry is None else str(inputs.geometry)
+    return ImageFacts(pixels=pixels, channels=channels, grey=needs_order and inputs.are_grey(), geometry=geometry)
+
+
+def _resizing(inputs: Inputs, options: DataOptions) -> list[Interpretation]:
+    """Return how image files become pixels of the model's size, a convention unless it was stated."""
+    if inputs.geometry is None:
+        return []
+    stated = options.crop is not None or options.squash
+    return [
+        Interpretation(
+            subject="images",
+            value=str(inputs.geometry),
+            source=Source.STATED if stated else Source.DEFAULT,
+            option="--crop, --squash or --interpolation",
+        )
+    ]
+
+
+def _threshold(question: Question, decision: Decision, prober: Prober, stated: float | None) -> Interpretation:
+    """Return the threshold of a single score; raise BadInput if it is not stated and the score is no probability."""
+    value = DEFAULT_THRESHOLD if stated is None else stated
+    record = Interpretation(
+        subject="threshold",
+        value=f"{value:g}: scores above it are class 1",
+        source=Source.DEFAULT if stated is None else Source.STATED,
+        option="--threshold",
+        variant=question.about,
+    )
+    if stated is not None or question.labels is None or not len(question.labels):
+        return record
+    try:
+        outside = prober.outside_unit(decision.candidate, np.arange(len(question.labels)))
+    except CannotPredict:
+        outside = False  # the run will report that the model cannot be run
+    if not outside:
+        return record
+    if question.assume:
+        return msgspec.structs.replace(record, source=Source.ASSUMED, reason="its scores are not within 0 to 1")
+    raise BadInput(
+        f"{question.model}: its single score is not within 0 to 1, so nothing says where class 1 begins",
+        "use --threshold 0 for a model without a final sigmoid, --threshold 0.5, or continue with 0.5 with --assume",
+    )
