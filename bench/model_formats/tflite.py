@@ -175,9 +175,7 @@ def _read(content: bytes, schema: Any) -> TfliteFile:
         minimum_runtime=_minimum_runtime(model, metadata),
         description=budget.text(model.Description()),
         metadata=tuple(metadata),
-        graphs=tuple(
-            Graph(budget.text(graph.Name()), len(each)) for graph, each in zip(graphs, nodes, strict=True)
-        ),
+        graphs=tuple(Graph(budget.text(graph.Name()), len(each)) for graph, each in zip(graphs, nodes, strict=True)),
         signatures=_signatures(model, graphs, tensor_of, budget),
     )
 
@@ -220,7 +218,9 @@ def _tensor(tensor: Any, types: dict[int, str], sizes: list[int], budget: Readin
     )
 
 
-def _graph_tensors(graph: Any, tensor_indices: Any, tensors: tuple[Tensor, ...], budget: ReadingBudget) -> tuple[Tensor, ...]:
+def _graph_tensors(
+    graph: Any, tensor_indices: Any, tensors: tuple[Tensor, ...], budget: ReadingBudget
+) -> tuple[Tensor, ...]:
     """Return inputs or outputs with their names, which are not read for other tensors."""
     numbers = budget.integers(tensor_indices)
     if min(*numbers, 0, 0) < 0:

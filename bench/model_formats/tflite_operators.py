@@ -46,7 +46,9 @@ def constant_names(table: Any) -> dict[int, str]:
 def operator_codes(model: Any, schema: Any, budget: ReadingBudget) -> list[tuple[str, int]]:
     """Return name and version of every operator code; raise ValueError for a negative version."""
     names = constant_names(schema.BuiltinOperator)
-    return [_operator_code(code, names, budget) for code in budget.take(model.OperatorCodesLength(), model.OperatorCodes)]
+    return [
+        _operator_code(code, names, budget) for code in budget.take(model.OperatorCodesLength(), model.OperatorCodes)
+    ]
 
 
 def _operator_code(code: Any, names: dict[int, str], budget: ReadingBudget) -> tuple[str, int]:
