@@ -5,7 +5,7 @@ Schema: tensorflow/lite/schema/schema.fbs; its generated reader is part of ai-ed
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,14 @@ import numpy.typing as npt
 
 from edge_bench.bench.errors import BadInput, MissingDependency
 from edge_bench.bench.io.files import read_bounded
+from edge_bench.bench.model_formats.reading_budget import ReadingBudget
+from edge_bench.bench.model_formats.tflite_operators import Node, constant_names, operator_codes, read_node
 from edge_bench.bench.records.manifest import Operator, TensorSpec
 
-__all__ = ["Node", "Tensor", "TfliteFile", "item_bits", "parse_tflite", "read_tflite"]
+__all__ = ["Graph", "Signature", "Tensor", "TfliteFile", "item_bits", "parse_tflite", "read_tflite"]
 
 #: Limit of Flatbuffers, whose offsets have 32 bits.
 MAX_FILE_BYTES = 2 << 30
-#: Limit on tensors, operators and buffers together, which take about 5 s to read. Language models have about 10,000.
-MAX_TABLES = 200_000
 MAX_AXES = 32
 _IDENTIFIER = b"TFL3"
 _ITEM_BITS = {
@@ -63,14 +63,21 @@ class Tensor:
 
 
 @dataclass(frozen=True)
-class Node:
-    """An operator in a graph."""
+class Signature:
+    """A named function of the file, with the names of its inputs and outputs for callers."""
+
+    key: str
+    graph: int
+    inputs: tuple[tuple[str, Tensor], ...]
+    outputs: tuple[tuple[str, Tensor], ...]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A graph of the file: the main one, another function, or the body of a condition or loop."""
 
     name: str
-    version: int
-    inputs: tuple[int, ...]  # indices of tensors; -1 for an omitted input
-    outputs: tuple[int, ...]
-    adjoint: bool = False  # whether a matrix multiplication transposes its first input
+    nodes: int
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,8 @@ class TfliteFile:
     minimum_runtime: str  # version recorded by the converter; empty if not recorded
     description: str
     metadata: tuple[str, ...] = field(default=())
+    graphs: tuple[Graph, ...] = field(default=())
+    signatures: tuple[Signature, ...] = field(default=())
 
     @property
     def only_input(self) -> TensorSpec:
@@ -128,51 +137,19 @@ def parse_tflite(content: bytes) -> TfliteFile:
         raise ValueError(f"its parts do not fit each other ({reason})") from None
 
 
-class _Budget:
-    """Limit on how much of a file is read.
-
-    Many offsets may point to the same part, so that a small file seems to have billions of parts.
-    """
-
-    def __init__(self, size: int) -> None:
-        self._tables, self._bytes = MAX_TABLES, 4 * size + 1024
-
-    def take(self, count: int, part: Callable[[int], Any]) -> Iterator[Any]:
-        """Return the parts of a vector of tables; raise ValueError if there are too many in the file."""
-        self._tables -= count
-        if self._tables < 0:
-            raise ValueError(f"more than {MAX_TABLES:,} parts")
-        return (part(number) for number in range(count))
-
-    def integers(self, values: Any) -> tuple[int, ...]:
-        """Return a vector of integers from the generated reader, which returns 0 for a missing vector."""
-        if isinstance(values, int):
-            return ()
-        self._spend(values.nbytes)
-        return tuple(int(value) for value in values)
-
-    def text(self, value: bytes | None) -> str:
-        """Return a decoded string, empty for None."""
-        self._spend(len(value or b""))
-        return (value or b"").decode("utf-8", "replace")
-
-    def _spend(self, size: int) -> None:
-        self._bytes -= size
-        if self._bytes < 0:
-            raise ValueError("parts that are longer than the file")
-
-
 def _read(content: bytes, schema: Any) -> TfliteFile:
-    budget = _Budget(len(content))
+    budget = ReadingBudget(len(content))
     model = schema.Model.GetRootAs(content, 0)
-    types, names = _constant_names(schema.TensorType), _constant_names(schema.BuiltinOperator)
-    codes = [_opcode(code, names, budget) for code in budget.take(model.OperatorCodesLength(), model.OperatorCodes)]
+    types = constant_names(schema.TensorType)
+    codes = operator_codes(model, schema, budget)
     sizes = [int(buffer.DataLength() or buffer.Size()) for buffer in budget.take(model.BuffersLength(), model.Buffers)]
     graphs = list(budget.take(model.SubgraphsLength(), model.Subgraphs))
+    if not graphs:
+        raise ValueError("it has no graph")
     main = graphs[0]
     tensors = tuple(_tensor(tensor, types, sizes, budget) for tensor in budget.take(main.TensorsLength(), main.Tensors))
     nodes = [
-        [_node(operator, codes, schema, budget) for operator in budget.take(graph.OperatorsLength(), graph.Operators)]
+        [read_node(each, codes, schema, budget) for each in budget.take(graph.OperatorsLength(), graph.Operators)]
         for graph in graphs
     ]
     all_nodes = tuple(node for graph_nodes in nodes for node in graph_nodes)
@@ -180,6 +157,11 @@ def _read(content: bytes, schema: Any) -> TfliteFile:
     metadata = {
         budget.text(entry.Name()): int(entry.Buffer()) for entry in budget.take(model.MetadataLength(), model.Metadata)
     }
+
+    def tensor_of(graph: int, number: int) -> Tensor:
+        (tensor,) = budget.take(1, lambda _: graphs[graph].Tensors(number))
+        return replace(_tensor(tensor, types, sizes, budget), name=budget.text(tensor.Name()))
+
     return TfliteFile(
         bytes=len(content),
         tensors=tensors,
@@ -193,30 +175,31 @@ def _read(content: bytes, schema: Any) -> TfliteFile:
         minimum_runtime=_minimum_runtime(model, metadata),
         description=budget.text(model.Description()),
         metadata=tuple(metadata),
+        graphs=tuple(Graph(budget.text(graph.Name()), len(each)) for graph, each in zip(graphs, nodes, strict=True)),
+        signatures=_signatures(model, graphs, tensor_of, budget),
     )
 
 
-def _opcode(code: Any, names: dict[int, str], budget: _Budget) -> tuple[str, int]:
-    # files from before 2021 have the code in the deprecated field only
-    name = names[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
-    version = int(code.Version())
-    if version < 0:
-        raise ValueError(f"{name} of version {version}")
-    return (f"CUSTOM {budget.text(code.CustomCode())}" if name == "CUSTOM" else name), version
+def _signatures(
+    model: Any, graphs: list[Any], tensor_of: Callable[[int, int], Tensor], budget: ReadingBudget
+) -> tuple[Signature, ...]:
+    found = []
+    for each in budget.take(model.SignatureDefsLength(), model.SignatureDefs):
+        number = int(each.SubgraphIndex())
+        if number >= len(graphs):
+            raise ValueError(f"a signature of graph {number}, of {len(graphs)} graphs")
+        count = graphs[number].TensorsLength()
+        sides = []
+        for length, part in ((each.InputsLength(), each.Inputs), (each.OutputsLength(), each.Outputs)):
+            maps = [(budget.text(entry.Name()), int(entry.TensorIndex())) for entry in budget.take(length, part)]
+            if any(index >= count for _, index in maps):
+                raise ValueError("a signature's input or output that is no tensor")
+            sides.append(tuple((name, tensor_of(number, index)) for name, index in maps))
+        found.append(Signature(budget.text(each.SignatureKey()), number, *sides))
+    return tuple(found)
 
 
-def _node(operator: Any, codes: list[tuple[str, int]], schema: Any, budget: _Budget) -> Node:
-    name, version = codes[operator.OpcodeIndex()]
-    adjoint, options = False, operator.BuiltinOptions()
-    if name == "BATCH_MATMUL" and options is not None:
-        matmul = schema.BatchMatMulOptions()
-        matmul.Init(options.Bytes, options.Pos)
-        adjoint = bool(matmul.AdjX())
-    inputs, outputs = budget.integers(operator.InputsAsNumpy()), budget.integers(operator.OutputsAsNumpy())
-    return Node(name=name, version=version, inputs=inputs, outputs=outputs, adjoint=adjoint)
-
-
-def _tensor(tensor: Any, types: dict[int, str], sizes: list[int], budget: _Budget) -> Tensor:
+def _tensor(tensor: Any, types: dict[int, str], sizes: list[int], budget: ReadingBudget) -> Tensor:
     quantization = tensor.Quantization()
     scales = 0 if quantization is None else quantization.ScaleLength()
     shape, signature = budget.integers(tensor.ShapeAsNumpy()), budget.integers(tensor.ShapeSignatureAsNumpy())
@@ -226,7 +209,7 @@ def _tensor(tensor: Any, types: dict[int, str], sizes: list[int], budget: _Budge
         name="",
         dtype=types[tensor.Type()].lower(),
         shape=tuple(1 if size < 0 else size for size in shape),
-        signature=signature,
+        signature=signature or (shape if -1 in shape else ()),
         scale=float(quantization.Scale(0)) if scales == 1 else 0.0,
         zero_point=int(quantization.ZeroPoint(0)) if scales == 1 and quantization.ZeroPointLength() else 0,
         per_channel=scales > 1,
@@ -235,7 +218,9 @@ def _tensor(tensor: Any, types: dict[int, str], sizes: list[int], budget: _Budge
     )
 
 
-def _graph_tensors(graph: Any, tensor_indices: Any, tensors: tuple[Tensor, ...], budget: _Budget) -> tuple[Tensor, ...]:
+def _graph_tensors(
+    graph: Any, tensor_indices: Any, tensors: tuple[Tensor, ...], budget: ReadingBudget
+) -> tuple[Tensor, ...]:
     """Return inputs or outputs with their names, which are not read for other tensors."""
     numbers = budget.integers(tensor_indices)
     if min(*numbers, 0, 0) < 0:
@@ -248,10 +233,6 @@ def _minimum_runtime(model: Any, metadata: dict[str, int]) -> str:
         return ""
     data: npt.NDArray[np.uint8] | int = model.Buffers(number).DataAsNumpy()
     return "" if isinstance(data, int) else bytes(data[:64]).rstrip(b"\0").decode("ascii", "replace")
-
-
-def _constant_names(table: Any) -> dict[int, str]:
-    return {code: name for name, code in vars(table).items() if not name.startswith("_")}
 
 
 def _only(tensors: tuple[Tensor, ...], kind: str) -> TensorSpec:

@@ -2,6 +2,9 @@
 
 ``known_releases.json`` lists the highest version of every operator that a release supports, as found by probing each
 release (``tools/probe_releases.py``). A model that passes this check may still fail to load.
+
+A release's custom operators cannot be listed, only asked for by name. The file has the answers for some names and some
+releases; for all others it is unknown whether a release has a custom operator.
 """
 
 import functools
@@ -11,9 +14,22 @@ from importlib import resources
 
 import msgspec
 
+from edge_bench.bench.model_formats.tflite_operators import custom_code, is_flex
 from edge_bench.bench.records.manifest import Operator
 
-__all__ = ["Refusal", "Release", "Unsupported", "known_refusal", "known_releases", "unsupported"]
+__all__ = [
+    "FLEX",
+    "Refusal",
+    "Release",
+    "Unsupported",
+    "known_refusal",
+    "known_releases",
+    "unknown_operators",
+    "unsupported",
+]
+
+#: Stands for all TensorFlow operators ("Select TF ops") among the custom operators of a release.
+FLEX = "Flex"
 
 EXPORT_AGAIN = {
     "FULLY_CONNECTED": "or export again with per-tensor dense layers, as `edge-bench export` does",
@@ -26,6 +42,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     runtime: str
     version: str
     operators: dict[str, int]
+    custom: dict[str, int] = {}  # of each custom operator that it was asked for; 0 if it does not have it
 
 
 class Unsupported(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +53,10 @@ class Unsupported(msgspec.Struct, frozen=True, kw_only=True):
     has: int  # highest version that the release supports; 0 for none
 
     def __str__(self) -> str:
+        if is_flex(self.operator):
+            return f"{custom_code(self.operator)} (a TensorFlow operator; it has no Flex delegate)"
+        if custom_code(self.operator) == "":
+            return f"{self.operator} (a custom operator without a name)"
         support = f"has versions up to {self.has}" if self.has else "does not have it"
         return f"{self.operator} version {self.wanted} ({support})"
 
@@ -51,22 +72,38 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
 def known_releases() -> tuple[Release, ...]:
     """Return all probed releases, by runtime, oldest first."""
     text = resources.files("edge_bench.bench.models").joinpath("known_releases.json").read_text(encoding="utf-8")
-    known = []
-    for runtime, releases in json.loads(text)["runtimes"].items():
+    known, content = [], json.loads(text)
+    for runtime, releases in content["runtimes"].items():
         operators: dict[str, int] = {}
         for version, changes in releases.items():  # differences from the previous release; 0 means removed
             operators = {name: highest for name, highest in {**operators, **changes}.items() if highest}
-            known.append(Release(runtime=runtime, version=version, operators=operators))
+            custom = content["custom"].get(runtime, {}).get(version, {})
+            known.append(Release(runtime=runtime, version=version, operators=operators, custom=custom))
     return tuple(known)
 
 
 def unsupported(operators: Sequence[Operator], release: Release) -> list[Unsupported]:
-    """Return the model's operators that the release does not support, including all custom operators."""
+    """Return the model's operators that the release certainly does not support."""
     return [
-        Unsupported(operator=operator.name, wanted=operator.version, has=release.operators.get(operator.name, 0))
+        Unsupported(operator=operator.name, wanted=operator.version, has=has)
         for operator in operators
-        if operator.version > release.operators.get(operator.name, 0)
+        if (has := _highest(operator.name, release)) is not None and operator.version > has
     ]
+
+
+def unknown_operators(operators: Sequence[Operator], release: Release) -> list[str]:
+    """Return the model's custom operators that the release was not asked for."""
+    return sorted({operator.name for operator in operators if _highest(operator.name, release) is None})
+
+
+def _highest(operator: str, release: Release) -> int | None:
+    """Return the highest version of an operator that a release has; None if it is unknown."""
+    name = custom_code(operator)
+    if name is None:
+        return release.operators.get(operator, 0)
+    if not name:  # no release loads a custom operator without a name
+        return 0
+    return release.custom.get(FLEX if is_flex(operator) else name)
 
 
 def known_refusal(operators: Sequence[Operator], runtime: str, version: str) -> Refusal | None:
@@ -84,7 +121,7 @@ def known_refusal(operators: Sequence[Operator], runtime: str, version: str) -> 
 
 
 def _unsupported_builtin(operators: Sequence[Operator], release: Release) -> list[Unsupported]:
-    return [item for item in unsupported(operators, release) if not item.operator.startswith("CUSTOM")]
+    return [item for item in unsupported(operators, release) if custom_code(item.operator) is None]
 
 
 def _remedy(missing: Sequence[Unsupported], operators: Sequence[Operator]) -> str:

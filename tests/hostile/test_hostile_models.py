@@ -10,7 +10,8 @@ import pytest
 from edge_bench.app.conversion.convertible import open_convertible
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.measure.plan import Selection, plan
-from edge_bench.bench.model_formats.tflite import MAX_TABLES, read_tflite
+from edge_bench.bench.model_formats.reading_budget import MAX_TABLES
+from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.models.model_files import ModelFiles
 from edge_bench.bench.records.bundle import Bundle
 from tests.command_line import CommandLine

@@ -1,0 +1,117 @@
+"""A process that only loads a .tflite model and invokes it once, with a bare interpreter.
+
+``python -m edge_bench.bench.worker.load_check RUNTIME FILE READ_FD WRITE_FD PARENT MEMORY_LIMIT``.
+
+It accepts every model that the runtime accepts, with any inputs and outputs, not only those that can be measured.
+"""
+
+import importlib
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from edge_bench.bench.io.record_codec import BoundedStr
+from edge_bench.bench.runtimes import Runtime, runtime_named
+from edge_bench.bench.worker.channel import Channel, ChannelClosed
+from edge_bench.bench.worker.limits import configure_worker, first_line
+from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
+
+__all__ = ["Invoked", "LoadOutcome", "Loaded", "NotLoaded", "try_load"]
+
+
+class Loaded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The interpreter was created and its tensors are allocated. `Invoked` follows."""
+
+
+class NotLoaded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The runtime refused the model."""
+
+    message: BoundedStr
+
+
+class Invoked(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The model was invoked once with zeros; empty strings for text."""
+
+    message: BoundedStr = ""  # why it failed; empty if it worked
+
+
+Reply = Loaded | NotLoaded | Invoked
+
+
+class LoadOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a runtime loads a model; both messages are the runtime's own."""
+
+    refusal: str = ""  # empty if it loads
+    invocation: str = ""  # why an invocation with zeros failed; empty if it worked or the model was not loaded
+
+
+def try_load(runtime: str, file: Path, timeout: float) -> LoadOutcome:
+    """Load a .tflite file in a process of its own and invoke it once. ``timeout`` is in seconds per step."""
+    arguments = [runtime, str(file.absolute())]
+    with WorkerProcess.spawn("edge_bench.bench.worker.load_check", arguments, Reply) as worker:
+        try:
+            reply = worker.wait_for(object, timeout)
+        except WorkerFailed as cause:
+            return LoadOutcome(refusal=cause.failure.message)
+        if isinstance(reply, NotLoaded):
+            return LoadOutcome(refusal=reply.message)
+        try:
+            return LoadOutcome(invocation=worker.wait_for(Invoked, timeout).message)
+        except WorkerFailed as cause:
+            return LoadOutcome(invocation=cause.failure.message)
+
+
+def main(arguments: list[str]) -> int:
+    """Load the model, reply, invoke it, reply. Return the exit code."""
+    name, file, read_end, write_end, parent, limit = arguments
+    configure_worker(int(parent), int(limit))
+    channel = Channel(int(read_end), int(write_end), Reply)
+    try:
+        try:
+            interpreter = _load(runtime_named(name), file)
+        except Exception as cause:  # any error of the library is reported
+            channel.send(NotLoaded(message=_reason(cause)))
+            return 0
+        channel.send(Loaded())
+        try:
+            _invoke(interpreter)
+        except Exception as cause:
+            channel.send(Invoked(message=_reason(cause)))
+            return 0
+        channel.send(Invoked())
+    except ChannelClosed:
+        pass  # the parent is gone
+    return 0
+
+
+def _load(runtime: Runtime, file: str) -> Any:
+    interpreter_class = importlib.import_module(f"{runtime.library}.interpreter").Interpreter
+    interpreter = interpreter_class(model_path=file, num_threads=1)
+    interpreter.allocate_tensors()
+    return interpreter
+
+
+def _invoke(interpreter: Any) -> None:
+    """Invoke it with zeros at the stored sizes, in which open axes are mostly one."""
+    for detail in interpreter.get_input_details():
+        dtype, shape = np.dtype(detail["dtype"]), tuple(detail["shape"].tolist())
+        is_text = dtype.kind in "SUO"
+        interpreter.set_tensor(detail["index"], np.full(shape, b"", object) if is_text else np.zeros(shape, dtype))
+    interpreter.invoke()
+
+
+def _reason(cause: Exception) -> str:
+    """Return the first line of the runtime's message, with the operator that it names further down."""
+    reason, text = first_line(cause), f"{cause}"
+    failed = re.search(r"Node number \d+ \(([^()\n]{1,100})\) failed", text)
+    if failed and failed[1] not in reason:
+        return f"{failed[1]}: {reason}"
+    return reason
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
