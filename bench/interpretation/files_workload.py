@@ -20,7 +20,7 @@ from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.interpretation import Interpretation, Source
 from edge_bench.bench.records.manifest import Preprocessing, Variant
 from edge_bench.bench.records.run import BundleIdentity, Settings
-from edge_bench.bench.runtimes.scores import class_count
+from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD, class_count, label_count
 
 __all__ = ["RANDOM_NOTE", "files_workload"]
 
@@ -106,7 +106,7 @@ def _interpreted(
     )
     decision = interpret(query, examples, inputs, options, progress)
     label_map = decision.label_map
-    outputs = max(scores, 2)
+    outputs = label_count(variant.output)
     return _Interpreted(
         variant=variant,
         inputs=inputs,
@@ -117,7 +117,7 @@ def _interpreted(
         names=[f"output {number}" for number in range(outputs)]
         if label_map is None
         else label_map.names(examples.classes, outputs),
-        threshold=0.5 if options.threshold is None else options.threshold,
+        threshold=DEFAULT_THRESHOLD if options.threshold is None else options.threshold,
         interpretations=decision.interpretations,
     )
 

@@ -20,12 +20,9 @@ from edge_bench.bench.preprocessing.shapes import image_shape
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.interpretation import Interpretation, Source
 from edge_bench.bench.records.manifest import Variant
-from edge_bench.bench.runtimes.scores import class_count
+from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD, class_count, label_count
 
-__all__ = ["DEFAULT_THRESHOLD", "ModelQuery", "interpret"]
-
-#: Of a single score: a probability of one half.
-DEFAULT_THRESHOLD = 0.5
+__all__ = ["ModelQuery", "interpret"]
 
 
 @dataclass(frozen=True)
@@ -51,11 +48,11 @@ def interpret(
     maps = None
     if examples.labels is not None:
         known = ClassLabels(examples.labels, examples.classes, examples.order, examples.name)
-        maps = label_maps(known, max(scores, 2), query.metadata, options)
+        maps = label_maps(known, label_count(query.variant.output), query.metadata, options)
     question = Question(
         model=query.variant.name,
         about=query.about,
-        outputs=max(scores, 2),
+        outputs=label_count(query.variant.output),
         candidates=preprocessing_candidates(query.variant.input, query.metadata, options, facts),
         maps=maps,
         labels=labels,

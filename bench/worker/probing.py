@@ -8,7 +8,7 @@ import numpy as np
 from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.preprocessing.model_inputs import InputBatches
 from edge_bench.bench.runtimes.base import Loader, ModelFile
-from edge_bench.bench.runtimes.scores import Scores
+from edge_bench.bench.runtimes.scores import UNCLASSIFIED_LABEL, labels_and_top_five
 from edge_bench.bench.worker.messages import OpenProbe, Predict, Predicted, ProbeOpened
 
 __all__ = ["Probe"]
@@ -21,7 +21,7 @@ class Probe:
         configuration = request.configuration
         shape = None if request.input_shape is None else tuple(request.input_shape)
         self._session = load(ModelFile(Path(request.file), configuration.threads, configuration.batch_size, shape))
-        self._scores = Scores(self._session.output, request.threshold)
+        self._threshold = request.threshold
         self.opened = ProbeOpened()
 
     def predict(self, request: Predict) -> Predicted:
@@ -32,9 +32,9 @@ class Probe:
         )
         labels, outside_unit = np.full(len(request.rows), -1, "<i4"), False
         for part, inputs in batches.parts():
-            scores = self._scores.empty(len(inputs))
+            scores = np.zeros((len(inputs), *session.output.shape[1:]), session.output.dtype)
             session.classify(inputs, scores, time.perf_counter_ns)
-            read = self._scores.read(scores)
-            labels[part] = np.where(read.finite, read.labels, -1)
-            outside_unit = outside_unit or read.outside_unit
+            found = labels_and_top_five(scores, session.output, self._threshold)
+            labels[part] = np.where(found.labels == UNCLASSIFIED_LABEL, -1, found.labels)
+            outside_unit = outside_unit or found.outside_unit
         return Predicted(labels=labels.tobytes(), outside_unit=outside_unit)

@@ -32,18 +32,39 @@ LabelNames = Annotated[
         help="Names of the numbers in --labels, a line each, where these are not the model's (ILSVRC's ids, say).",
     ),
 ]
+ClassOrder = Annotated[
+    str | None,
+    option(
+        "--class-order",
+        help="Outputs of classes that are known by name: alphabetical, natural (c2 before c10), or number (the number "
+        "in the name is the output).  [default: tested on the labelled images]",
+    ),
+]
 LabelOffset = Annotated[
     int | None,
     option(
         "--label-offset",
-        help="Added to a label to give the model's output: 1 for a background class.  [default: by their numbers]",
+        help="Added to a label to give the model's output: 1 for a background class.  "
+        "[default: tested on the labelled images]",
+    ),
+]
+Threshold = Annotated[
+    float | None,
+    option("--threshold", help="Of a model with a single score: above it an image is of class 1.  [default: 0.5]"),
+]
+Assume = Annotated[
+    bool,
+    option(
+        "--assume",
+        help="Go on if nothing shows how to feed the model or number its classes, and mark the accuracy as assumed.",
     ),
 ]
 Preprocess = Annotated[
     str | None,
     option(
         "--preprocess",
-        help="raw, unit, imagenet-tf, imagenet-caffe or imagenet-torch.  [default: what the model's input says]",
+        help="raw, unit, imagenet-tf, imagenet-caffe or imagenet-torch.  "
+        "[default: what the model's file says, or else tested on the labelled images]",
     ),
 ]
 Scale = Annotated[
@@ -84,7 +105,9 @@ DATA_OPTIONS: OptionGroup = {
     "labels": (Labels, None),
     "classes": (Classes, None),
     "label_names": (LabelNames, None),
+    "class_order": (ClassOrder, None),
     "label_offset": (LabelOffset, None),
+    "threshold": (Threshold, None),
     "preprocess": (Preprocess, None),
     "scale": (Scale, None),
     "offset": (Offset, None),
@@ -94,4 +117,5 @@ DATA_OPTIONS: OptionGroup = {
     "squash": (Squash, False),
     "image_size": (ImageSize, None),
     "skip_broken": (SkipBroken, False),
+    "assume": (Assume, False),
 }
