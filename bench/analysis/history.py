@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from edge_bench.bench.analysis.same_images import differing_pixels
 from edge_bench.bench.analysis.timings import RunResult, seconds_per_image, time_ratio
 from edge_bench.bench.records.run import Configuration, Run
 from edge_bench.bench.stats.intervals import Interval, median_interval_over_processes
@@ -57,7 +58,7 @@ def history(runs: Sequence[Run]) -> list[Series]:
 
 
 def _series(measurements: Sequence[RunResult]) -> Series:
-    run, result = measurements[-1]
+    run, result = measurements[-1].run, measurements[-1].result
     previous: Sequence[RunResult | None] = [None, *measurements[:-1]]
     return Series(
         machine=run.machine.label,
@@ -70,7 +71,7 @@ def _series(measurements: Sequence[RunResult]) -> Series:
 
 
 def _point(current: RunResult, previous: RunResult | None) -> Point:
-    run, result = current
+    run, result = current.run, current.result
     images = run.images_per_pass
     seconds = result.pass_seconds() / images
     correct, seen = run.correct(result) if run.scored(result) else (None, images)
@@ -95,7 +96,8 @@ def _point(current: RunResult, previous: RunResult | None) -> Point:
 
 def _changed(current: RunResult, previous: RunResult) -> list[str]:
     """Return the differences between two Runs that are the likeliest reasons for a changed time."""
-    (run, result), (earlier, old) = current, previous
+    run, result, earlier, old = current.run, current.result, previous.run, previous.result
+    replaced = differing_pixels(run, earlier)
     pairs = [
         ("images", f"{earlier.images_per_pass:,}", f"{run.images_per_pass:,}"),
         (result.configuration.runtime, old.runtime_version, result.runtime_version),
@@ -106,7 +108,8 @@ def _changed(current: RunResult, previous: RunResult) -> list[str]:
         ("cores", str(earlier.machine.cores), str(run.machine.cores)),
         ("CPU", earlier.machine.cpu, run.machine.cpu),
     ]
-    return [f"{name} {before or '?'} → {after or '?'}" for name, before, after in pairs if before != after]
+    changed = [f"{name} {before or '?'} → {after or '?'}" for name, before, after in pairs if before != after]
+    return changed + ([f"pixels of {replaced:,} images"] if replaced else [])
 
 
 def _tool_version(run: Run) -> str:
