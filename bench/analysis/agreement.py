@@ -11,6 +11,7 @@ from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.run import Result, Run
 
 __all__ = [
+    "UNSEEN",
     "Agreement",
     "CrossMachineAgreement",
     "Flip",

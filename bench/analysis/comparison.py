@@ -206,7 +206,7 @@ def _slacks(measured: Sequence[RunResult]) -> list[Slack]:
 def _pixel_notes(runs: Sequence[Run], base: Run) -> list[str]:
     return [
         f"{count:,} images had other pixels on {run.machine.label} than on {base.machine.label} (another version of "
-        "Pillow?): labels that differ there need not be the machine's"
+        "Pillow, or other files?): labels that differ there need not be the machine's"
         for run in runs
         if (count := differing_pixels(run, base))
     ]

@@ -11,7 +11,7 @@ from edge_bench.bench.records.run import Configuration, Run
 from edge_bench.bench.stats.intervals import Interval, median_interval_over_processes
 from edge_bench.bench.stats.ratios import Ratio, Verdict, verdict
 
-__all__ = ["Point", "Series", "history"]
+__all__ = ["Point", "Series", "history", "not_in_history"]
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +55,20 @@ def history(runs: Sequence[Run]) -> list[Series]:
             key = (machine.hostname, machine.architecture, run.emulated, run.bundle.sha256, result.configuration)
             series.setdefault(key, []).append(RunResult(run, result))
     return [_series(measurements) for measurements in series.values()]
+
+
+def not_in_history(runs: Sequence[Run]) -> list[str]:
+    """Return a note for each Run with configurations that have no times and so are in no series."""
+    notes = []
+    for run in sorted(runs, key=lambda run: (run.began, run.run_id)):
+        missing = [result for result in run.results if not result.trials]
+        reasons = dict.fromkeys(
+            f"{result.configuration}: {result.failure.message if result.failure else 'not measured'}"
+            for result in missing
+        )
+        if reasons:
+            notes.append(f"run {run.run_id[:8]} of {run.began[:16].replace('T', ' ')} lacks {'; '.join(reasons)}")
+    return notes
 
 
 def _series(measurements: Sequence[RunResult]) -> Series:

@@ -119,7 +119,10 @@ def _differing_checksums(images: Images, other: Images) -> int | None:
 
 
 def _decoded_alike(run: Run, other: Run) -> bool:
-    """Return whether both decoded image files in the same way, so that other pixels are those of another file."""
+    """Return whether both decoded image files with the same libraries, so that other pixels are those of another file.
+
+    On another machine the same version of Pillow may have another JPEG decoder.
+    """
     if run.preprocessing is None or other.preprocessing is None or not run.preprocessing.geometry:
         return False
     pillow = run.machine.libraries.get("pillow")
@@ -127,7 +130,7 @@ def _decoded_alike(run: Run, other: Run) -> bool:
         run.preprocessing.geometry == other.preprocessing.geometry
         and pillow is not None
         and pillow == other.machine.libraries.get("pillow")
-        and run.machine.architecture == other.machine.architecture
+        and (run.machine.hostname, run.machine.architecture) == (other.machine.hostname, other.machine.architecture)
     )
 
 

@@ -37,9 +37,9 @@ def measure(
     """Measure the planned configurations and write the Run; return it with its path.
 
     All input is checked before the first measurement.
-    With ``once`` return a complete Run in ``results`` if there is one of the same models, preprocessing, labels, classes
-    and pixels, made on this machine with the same libraries, settings and configurations. If ``explicit_options`` names the options that the user set,
-    only these must be the same.
+    With ``once`` return a complete Run in ``results`` if there is one of the same models, preprocessing, labels,
+    classes and pixels, made on this machine with the same libraries, settings and configurations. If
+    ``explicit_options`` names the options that the user set, only these must be the same.
     Each trial is in a journal beside the Run before the next one starts; ``resume`` continues an interrupted run.
     If the results folder can no longer be written at the end (disk full, card removed), write the Run into the system's
     temporary folder; raise ResultsError if that fails too.
@@ -103,7 +103,9 @@ def _open_journal(
     if resume:
         progress.say(f"{results}: no unfinished run of these models, data and options; starting a new one")
     elif unfinished:
-        progress.say(f"{unfinished[0]}: an unfinished run of the same models, data and options; continue it with --resume")
+        progress.say(
+            f"{unfinished[0]}: an unfinished run of the same models, data and options; continue it with --resume"
+        )
     name = run_file_name(begun.began, begun.machine.hostname, begun.run_id)
     return Journal.create((results / name).with_suffix(JOURNAL), begun), begun, None
 

@@ -23,8 +23,9 @@ def read_runs(
 ) -> list[Run]:
     """Return the Runs of the named files and of the Run files in the named folders, oldest first.
 
-    With ``other_than``, which returns why two Runs do not belong together or an empty string, read from each folder only
-    the Runs that belong to its newest one, and report the others. Files that are named individually are always read.
+    ``other_than`` returns why two Runs do not belong together, or an empty string. If it is given, read from each folder
+    only the Runs that belong to its newest one, and report the others. Files that are named individually are always
+    read.
     """
     runs: dict[Path, Run] = {}
     for path in paths:
@@ -70,6 +71,8 @@ def runs_elsewhere(folders: str | None, run: Run, progress: Progress) -> list[Ru
     newest: dict[tuple[str, bool], Run] = {}
     for folder in map(Path, filter(None, (folders or "").split(os.pathsep))):
         left_out: dict[str, list[Path]] = {}
+        if not folder.is_dir():
+            progress.say(f"{folder}: no such folder, so no Runs of other machines are compared")
         for path in sorted(folder.glob("run-*.json"), reverse=True):  # newest first
             try:
                 other = read_run(path)

@@ -57,9 +57,7 @@ def _external_files(path: Path) -> dict[str, Path]:
     try:
         locations = external_locations(path)
     except (OSError, ValueError) as cause:
-        raise BadInput(
-            f"{path}: not a whole .onnx file: {why_unreadable(cause)}", "copy or export it again"
-        ) from None
+        raise BadInput(f"{path}: not a whole .onnx file: {why_unreadable(cause)}", "copy or export it again") from None
     files = {}
     for location in locations:
         file = path.parent / location

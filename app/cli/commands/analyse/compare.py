@@ -1,6 +1,5 @@
 """The command ``compare``: a comparison of Runs, or a gate against an older one."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ def compare(
         raise BadInput("a gate needs an older Run to compare with", "name its file: --baseline old.json")
     else:
         comparison = compare_runs(read_runs(runs, progress, other_than=image_difference), baseline)
-        _note_unless_shown(comparison.notes, output_format)
+        console.note_unless_shown(comparison.notes, output_format)
         console.print_tables(console.comparison_tables(comparison), output_format)
 
 
@@ -49,15 +48,7 @@ def _gate(runs: list[Any], baseline: Path, limits: Any, output_format: Format) -
     pairing = pair_runs(runs, read_run(baseline))
     found = changes(pairing)
     judgements = judge(found, limits)
-    _note_unless_shown(pairing.notes, output_format)
+    console.note_unless_shown(pairing.notes, output_format)
     console.print_table(changes_table(found, judgements, baseline.name, pairing.notes), output_format)
     if failed := failures(judgements):
         raise GateNotMet(f"the gate is not met: {len(failed)} of {len(judgements)} limits", failed[0])
-
-
-def _note_unless_shown(notes: Sequence[str], output_format: Format) -> None:
-    """Print the notes of a table to stderr in the formats that have no place for them."""
-    from edge_bench.app.cli import console
-
-    for note in notes if output_format in (Format.JSON, Format.CSV) else ():
-        console.note(f"NOTE: {note}")
