@@ -77,6 +77,12 @@ def comparison_tables(comparison: "Comparison") -> list[Table]:
     ]
 
 
+def note_unless_shown(notes: Sequence[str], form: Format) -> None:
+    """Print the notes of a table to stderr in the formats that have no place for them."""
+    for text in notes if form in (Format.JSON, Format.CSV) else ():
+        note(f"NOTE: {one_line(text)}")
+
+
 def banner(message: str) -> None:
     """Print a framed warning to stderr."""
     message = one_line(message)

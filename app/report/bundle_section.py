@@ -18,6 +18,7 @@ from edge_bench.app.figures.training import training
 from edge_bench.bench.analysis.comparison import Comparison, compare
 from edge_bench.bench.analysis.disagreement import confusion_matrix
 from edge_bench.bench.analysis.headline import Headline, headlines
+from edge_bench.bench.analysis.same_images import image_difference
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.offload.analysis.assessment import Assessment, assess
 from edge_bench.bench.offload.records.offload import Offload
@@ -137,13 +138,18 @@ def bundle_sections(
 ) -> list[BundleSection]:
     """Return one section per bundle, in the order of the Runs; Runs of different bundles are never compared.
 
-    Raise BadInput for a bundle without Runs and Offloads.
+    Runs of the same model files on images that were replaced between them are in sections of their own. Raise BadInput
+    for a bundle without Runs and Offloads.
     """
-    by_bundle: dict[str, tuple[list[Run], list[Offload]]] = {}
+    by_bundle: dict[str, list[tuple[list[Run], list[Offload]]]] = {}
     for run in {run.run_id: run for run in runs}.values():
-        by_bundle.setdefault(run.bundle.sha256, ([], []))[0].append(run)
+        parts = by_bundle.setdefault(run.bundle.sha256, [])
+        part = next((part for part in parts if not image_difference(run, part[0][0])), None)
+        if part is None:
+            parts.append(part := ([], []))
+        part[0].append(run)
     for offload in {offload.offload_id: offload for offload in offloads}.values():
-        by_bundle.setdefault(offload.bundle.sha256, ([], []))[1].append(offload)
+        by_bundle.setdefault(offload.bundle.sha256, [([], [])])[0][1].append(offload)
     folders = {bundle.digest: bundle for bundle in bundles}
     for digest, bundle in folders.items():
         if digest not in by_bundle:
@@ -152,5 +158,6 @@ def bundle_sections(
             )
     return [
         BundleSection((own_runs or own_offloads)[0].bundle, own_runs, folders.get(digest), own_offloads)
-        for digest, (own_runs, own_offloads) in by_bundle.items()
+        for digest, parts in by_bundle.items()
+        for own_runs, own_offloads in parts
     ]

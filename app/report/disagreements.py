@@ -13,7 +13,9 @@ from edge_bench.app.figures.drawing.entries import Entry
 from edge_bench.app.render.html.elements import Html, element, fragment
 from edge_bench.app.render.html.table import with_badges
 from edge_bench.app.report.bundle_section import BundleSection
+from edge_bench.bench.analysis.agreement import UNSEEN
 from edge_bench.bench.analysis.disagreement import Disagreement, Predictions, find_disagreements
+from edge_bench.bench.io.record_codec import unpack
 
 __all__ = ["disagreements", "png_address"]
 
@@ -35,10 +37,13 @@ def disagreements(section: BundleSection) -> Html:
 
 
 def _predictions(entries: Sequence[Entry], *, machine: bool) -> list[Predictions]:
-    return [
-        Predictions(entry.full_name if machine else entry.name, entry.variant, entry.indices, entry.labels)
-        for entry in entries
-    ]
+    return [_prediction(entry, entry.full_name if machine else entry.name) for entry in entries]
+
+
+def _prediction(entry: Entry, name: str) -> Predictions:
+    labels, indices = entry.result.labels(), unpack(entry.run.images.indices).astype(np.int64)
+    seen = labels != UNSEEN
+    return Predictions(name, entry.variant, indices[seen], labels[seen])
 
 
 def _between_configurations(section: BundleSection, entries: Sequence[Entry]) -> Html | None:
@@ -124,6 +129,8 @@ def _classifiers(names: Sequence[str], groups: _Groups) -> str:
 
 def _class_name(section: BundleSection, label: int) -> str:
     classes = section.identity.classes
+    if label < 0:
+        return "unclassified"
     return classes[label] if label < len(classes) else f"class {label}"
 
 

@@ -42,7 +42,8 @@ def report_page(sections: Sequence[BundleSection], on_drawn: _OnDrawn = lambda _
         if single
         else element(
             "p",
-            "These Runs are of different bundles: other models or other data. They are shown apart, never compared.",
+            "These Runs are of different models or different data. Each has a chapter of its own. To compare models on "
+            "the same images, use edge-bench compare.",
         ),
     )
     body = [

@@ -1,5 +1,6 @@
 """Write the files of a report: the page, and single figures in a paper's size."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -58,8 +59,12 @@ def write_report(
         text = report_page(sections, lambda drawing: progress.advance(1, drawing.title))
         # names of files and machines may contain bytes that are not UTF-8
         files[target] = text.encode("utf-8", "replace")
+    bundles_before: Counter[str] = Counter()
     for section in sections:
-        prefix = f"{section.identity.sha256[:8]}-" if len(sections) > 1 else ""
+        digest = section.identity.sha256
+        bundles_before[digest] += 1
+        number = f"-{bundles_before[digest]}" if bundles_before[digest] > 1 else ""
+        prefix = f"{digest[:8]}{number}-" if len(sections) > 1 else ""
         for drawing in section.drawings:
             for form in figure_formats:
                 files[folder / f"{prefix}{drawing.name}.{form}"] = render(drawing, layout, form)

@@ -6,21 +6,25 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from edge_bench.bench.analysis.same_images import common_positions, translated_labels
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.run import Result, Run
 
 __all__ = [
+    "UNSEEN",
     "Agreement",
     "CrossMachineAgreement",
     "Flip",
     "agreement_of",
     "common_predictions",
     "cross_machine_agreement",
-    "differing_pixels",
+    "same_labels",
     "true_labels",
 ]
 
 Labels = npt.NDArray[np.int64]
+#: Label of an image in no trial (`Result.labels`).
+UNSEEN = -1
 
 
 class Agreement(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +70,7 @@ def cross_machine_agreement(run: Run, result: Result, other: Run) -> CrossMachin
         for candidate in other.results_with_trials
         if (candidate.configuration.variant, candidate.configuration.runtime) == (wanted.variant, wanted.runtime)
     ]
-    if not candidates or not result.trials or not run.labelled:
+    if not candidates or not result.trials or not run.labelled or not other.labelled:
         return None
     counterpart = next((candidate for candidate in candidates if candidate.configuration == wanted), candidates[0])
     if result.predictions is None or counterpart.predictions is None:
@@ -75,7 +79,7 @@ def cross_machine_agreement(run: Run, result: Result, other: Run) -> CrossMachin
     truth, classes = true_labels(run, common), run.bundle.classes
     return CrossMachineAgreement(
         there=other.machine.label,
-        same=int((first == second).sum()),
+        same=int(same_labels(first, second).sum()),
         total=len(common),
         correct_here=int((first == truth).sum()),
         correct_there=int((second == truth).sum()),
@@ -86,35 +90,27 @@ def cross_machine_agreement(run: Run, result: Result, other: Run) -> CrossMachin
                 here=_class_name(classes, first[position]),
                 there=_class_name(classes, second[position]),
             )
-            for position in np.flatnonzero(first != second)
+            for position in np.flatnonzero(~same_labels(first, second))
         ],
     )
 
 
 def _class_name(classes: Sequence[str], label: int) -> str:
+    if label < 0:
+        return "unclassified"
     return classes[label] if label < len(classes) else f"class {label}"
 
 
 def common_predictions(run: Run, result: Result, other: Run, other_result: Result) -> tuple[Labels, Labels, Labels]:
-    """Return both results' labels on the images that both classified, and these images' indices in the test set."""
-    indices = unpack(run.images.indices).astype(np.int64), unpack(other.images.indices).astype(np.int64)
-    common, first, second = np.intersect1d(*indices, assume_unique=True, return_indices=True)
-    labels, other_labels = result.labels()[first], other_result.labels()[second]
-    classified = (labels >= 0) & (other_labels >= 0)
-    return labels[classified], other_labels[classified], common[classified]
+    """Return both results' labels on the images that both saw, and these images' indices in the test set.
 
-
-def differing_pixels(run: Run, other: Run) -> int:
-    """Return the number of common images whose pixels differ because they were decoded or resized differently.
-
-    Labels of such images cannot be compared between machines. Return 0 if a Run has no checksums (older versions).
+    All labels are indices of the model's outputs in ``run``. Negative ones are images without a class, whose scores
+    were not finite or whose class ``run`` does not have; they equal no label.
     """
-    if run.images.checksums is None or other.images.checksums is None:
-        return 0
-    indices = unpack(run.images.indices), unpack(other.images.indices)
-    _, first, second = np.intersect1d(*indices, assume_unique=True, return_indices=True)
-    sums, other_sums = unpack(run.images.checksums).astype(np.int64), unpack(other.images.checksums).astype(np.int64)
-    return int(np.count_nonzero(sums[first] != other_sums[second]))
+    common, first, second = common_positions(run.images, other.images)
+    labels, other_labels = result.labels()[first], other_result.labels()[second]
+    seen = (labels != UNSEEN) & (other_labels != UNSEEN)
+    return labels[seen], translated_labels(run, other, other_labels)[seen], common[seen]
 
 
 def true_labels(run: Run, indices: Labels) -> Labels:
@@ -124,9 +120,15 @@ def true_labels(run: Run, indices: Labels) -> Labels:
     return labels
 
 
+def same_labels(first: Labels, second: Labels) -> npt.NDArray[np.bool_]:
+    """Return where two predictions agree, shape [images]; an image without a class agrees with nothing."""
+    agree: npt.NDArray[np.bool_] = (first == second) & (first >= 0)
+    return agree
+
+
 def agreement_of(first: Labels, second: Labels, common: Labels) -> Agreement:
     """Return the agreement of two predictions; ``common`` are the images' test-set indices; shape [images] each."""
-    differing = common[first != second]
+    differing = common[~same_labels(first, second)]
     return Agreement(
         same=len(common) - len(differing), total=len(common), differing=[int(index) for index in differing]
     )

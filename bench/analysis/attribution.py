@@ -91,8 +91,7 @@ def _pairs_in_run(
 def _precision_pairs(items: Sequence[RunResult]) -> Iterator[tuple[RunResult, RunResult]]:
     for item in items:
         for other in items:
-            full = other.result.configuration.variant == FULL_PRECISION
-            if full and other is not item and _comparable(item, other, "variant"):
+            if other.role == FULL_PRECISION and other is not item and _comparable(item, other, "variant"):
                 yield item, other
 
 

@@ -10,10 +10,11 @@ from edge_bench.bench.analysis.agreement import (
     agreement_of,
     common_predictions,
     cross_machine_agreement,
-    differing_pixels,
     true_labels,
 )
 from edge_bench.bench.analysis.attribution import Effect, attribute
+from edge_bench.bench.analysis.model_names import distinguished
+from edge_bench.bench.analysis.same_images import comparable_predictions, differing_pixels, require_same_images
 from edge_bench.bench.analysis.timings import RunResult, seconds_per_image, time_ratio
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.record_codec import SCHEMA_VERSION
@@ -76,17 +77,19 @@ def compare(runs: Sequence[Run], baseline: str | None = None) -> Comparison:
     """Compare all configurations of all runs with one of them.
 
     ``baseline`` is ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]``; the first measured match is used. Raise BadInput if none
-    matches. Raise ResultsError if the runs are of different bundles or nothing was measured.
+    matches. Raise ResultsError if the runs are of different images or nothing was measured. The models may differ;
+    those of the same name get different ones.
     """
-    _same_bundle(runs)
-    all_results = [RunResult(run, result) for run in runs for result in run.results]
+    for run in runs[1:]:
+        require_same_images(run, runs[0])
+    all_results, name_notes = distinguished(runs)
     measured = [item for item in all_results if item.result.trials]
     if not measured:
         raise ResultsError(
             "nothing was measured: every configuration failed",
             "see the reasons with `edge-bench run … --format table`",
         )
-    notes = [run.bundle.note for run in runs[:1] if run.bundle.note]
+    notes = list(dict.fromkeys(run.bundle.note for run in runs if run.bundle.note)) + name_notes
     base = _find_baseline(measured, baseline, notes)
     return Comparison(
         baseline=base.result.configuration,
@@ -96,17 +99,6 @@ def compare(runs: Sequence[Run], baseline: str | None = None) -> Comparison:
         effects=attribute(measured, base.run),
         notes=notes + _run_notes(runs) + _pixel_notes(runs, base.run),
     )
-
-
-def _same_bundle(runs: Sequence[Run]) -> None:
-    first = runs[0]
-    for run in runs[1:]:
-        if run.bundle.sha256 != first.bundle.sha256:
-            raise ResultsError(
-                f"the runs are of different bundles: {first.bundle.sha256[:12]} ({first.bundle.dataset}, "
-                f"{first.bundle.created}) and {run.bundle.sha256[:12]} ({run.bundle.dataset}, {run.bundle.created})",
-                "compare runs of the same bundle",
-            )
 
 
 def matches(configuration: Configuration, selector: str) -> bool:
@@ -121,7 +113,8 @@ def _find_baseline(measured: Sequence[RunResult], selector: str | None, notes: l
     ordered = sorted(measured, key=lambda item: item.run.emulated)
     for name in [selector] if selector else DEFAULT_BASELINES:
         for item in ordered:
-            if matches(item.result.configuration, name):
+            named = item.result.configuration
+            if matches(named, name) or matches(msgspec.structs.replace(named, variant=item.role), name):
                 return item
     known = ", ".join(dict.fromkeys(f"{c.variant}/{c.runtime}" for c in (i.result.configuration for i in measured)))
     if selector:
@@ -131,7 +124,7 @@ def _find_baseline(measured: Sequence[RunResult], selector: str | None, notes: l
 
 
 def _row(item: RunResult, base: RunResult) -> Row:
-    run, result = item
+    run, result = item.run, item.result
     row = Row(
         run_id=run.run_id,
         machine=run.machine.label,
@@ -163,13 +156,16 @@ def _row(item: RunResult, base: RunResult) -> Row:
 def on_the_same_images(item: RunResult, base: RunResult) -> tuple[PairedDifference | None, Agreement | None]:
     """Return accuracy difference and agreement on the images that both classified.
 
-    The accuracy difference is None without true labels. Both are None if a result has no predictions.
+    The accuracy difference is None without true labels. Both are None if a result has no predictions, or if the Runs
+    classified different random inputs.
     """
     if item.result.predictions is None or base.result.predictions is None:
         return None, None
+    if not comparable_predictions(item.run, base.run):
+        return None, None
     first, second, common = common_predictions(item.run, item.result, base.run, base.result)
     agreement = agreement_of(first, second, common)
-    if not len(common) or not item.run.labelled:
+    if not len(common) or not item.run.labelled or not base.run.labelled:
         return None, agreement
     truth = true_labels(item.run, common)
     return paired_difference(first == truth, second == truth), agreement
@@ -178,14 +174,16 @@ def on_the_same_images(item: RunResult, base: RunResult) -> tuple[PairedDifferen
 def _slacks(measured: Sequence[RunResult]) -> list[Slack]:
     """Return the slack of every light configuration whose times are not emulated.
 
-    It is compared with the original on another Run's machine (the host, the target of an offload) if available,
-    otherwise with the original on the same machine, as in the paper.
+    It is compared with the original of the same bundle on another Run's machine (the host, the target of an offload) if
+    available, otherwise with the original on the same machine, as in the paper.
     """
     real = [item for item in measured if not item.run.emulated]
-    originals = [item for item in real if item.result.configuration.variant == ORIGINAL]
     slacks = []
     for item in real:
-        if item.result.configuration.variant != LIGHT or not originals:
+        originals = [
+            other for other in real if other.role == ORIGINAL and other.run.bundle.sha256 == item.run.bundle.sha256
+        ]
+        if item.role != LIGHT or not originals:
             continue
         elsewhere = [original for original in originals if original.run is not item.run]
         original = (elsewhere or originals)[0]
@@ -208,7 +206,7 @@ def _slacks(measured: Sequence[RunResult]) -> list[Slack]:
 def _pixel_notes(runs: Sequence[Run], base: Run) -> list[str]:
     return [
         f"{count:,} images had other pixels on {run.machine.label} than on {base.machine.label} (another version of "
-        "Pillow?): labels that differ there need not be the machine's"
+        "Pillow, or other files?): labels that differ there need not be the machine's"
         for run in runs
         if (count := differing_pixels(run, base))
     ]
@@ -221,6 +219,8 @@ def _run_notes(runs: Sequence[Run]) -> list[str]:
             notes.append(f"{run.machine.label}: accuracy and agreement count, times do not")
         if not run.complete:
             notes.append(f"run {run.run_id[:8]} on {run.machine.label} was interrupted: what it measured is here")
+        if not run.results_with_trials:
+            notes.append(f"run {run.run_id[:8]} on {run.machine.label} measured nothing: every configuration failed")
         if run.images.indices.length < run.images.total_images:
             notes.append(
                 f"run {run.run_id[:8]} classified {run.images.indices.length:,} of the {run.images.total_images:,} "

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from edge_bench.bench.analysis.same_images import differing_pixels
 from edge_bench.bench.analysis.timings import RunResult, seconds_per_image, time_ratio
 from edge_bench.bench.records.run import Configuration, Run
 from edge_bench.bench.stats.intervals import Interval, median_interval_over_processes
 from edge_bench.bench.stats.ratios import Ratio, Verdict, verdict
 
-__all__ = ["Point", "Series", "history"]
+__all__ = ["Point", "Series", "history", "not_in_history"]
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,8 +57,22 @@ def history(runs: Sequence[Run]) -> list[Series]:
     return [_series(measurements) for measurements in series.values()]
 
 
+def not_in_history(runs: Sequence[Run]) -> list[str]:
+    """Return a note for each Run with configurations that have no times and so are in no series."""
+    notes = []
+    for run in sorted(runs, key=lambda run: (run.began, run.run_id)):
+        missing = [result for result in run.results if not result.trials]
+        reasons = dict.fromkeys(
+            f"{result.configuration}: {result.failure.message if result.failure else 'not measured'}"
+            for result in missing
+        )
+        if reasons:
+            notes.append(f"run {run.run_id[:8]} of {run.began[:16].replace('T', ' ')} lacks {'; '.join(reasons)}")
+    return notes
+
+
 def _series(measurements: Sequence[RunResult]) -> Series:
-    run, result = measurements[-1]
+    run, result = measurements[-1].run, measurements[-1].result
     previous: Sequence[RunResult | None] = [None, *measurements[:-1]]
     return Series(
         machine=run.machine.label,
@@ -70,7 +85,7 @@ def _series(measurements: Sequence[RunResult]) -> Series:
 
 
 def _point(current: RunResult, previous: RunResult | None) -> Point:
-    run, result = current
+    run, result = current.run, current.result
     images = run.images_per_pass
     seconds = result.pass_seconds() / images
     correct, seen = run.correct(result) if run.scored(result) else (None, images)
@@ -95,7 +110,8 @@ def _point(current: RunResult, previous: RunResult | None) -> Point:
 
 def _changed(current: RunResult, previous: RunResult) -> list[str]:
     """Return the differences between two Runs that are the likeliest reasons for a changed time."""
-    (run, result), (earlier, old) = current, previous
+    run, result, earlier, old = current.run, current.result, previous.run, previous.result
+    replaced = differing_pixels(run, earlier)
     pairs = [
         ("images", f"{earlier.images_per_pass:,}", f"{run.images_per_pass:,}"),
         (result.configuration.runtime, old.runtime_version, result.runtime_version),
@@ -106,7 +122,8 @@ def _changed(current: RunResult, previous: RunResult) -> list[str]:
         ("cores", str(earlier.machine.cores), str(run.machine.cores)),
         ("CPU", earlier.machine.cpu, run.machine.cpu),
     ]
-    return [f"{name} {before or '?'} → {after or '?'}" for name, before, after in pairs if before != after]
+    changed = [f"{name} {before or '?'} → {after or '?'}" for name, before, after in pairs if before != after]
+    return changed + ([f"pixels of {replaced:,} images"] if replaced else [])
 
 
 def _tool_version(run: Run) -> str:

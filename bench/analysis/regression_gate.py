@@ -6,9 +6,10 @@ from enum import StrEnum
 import msgspec
 
 from edge_bench.bench.analysis.comparison import on_the_same_images
+from edge_bench.bench.analysis.pairing import Pairing
 from edge_bench.bench.analysis.timings import RunResult, time_ratio
-from edge_bench.bench.errors import BadInput, ResultsError
-from edge_bench.bench.records.run import Configuration, Run
+from edge_bench.bench.errors import BadInput
+from edge_bench.bench.records.run import Configuration
 from edge_bench.bench.stats.intervals import Interval, PairedDifference
 from edge_bench.bench.stats.ratios import Ratio, Verdict, verdict
 
@@ -29,6 +30,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One configuration, new compared with old."""
 
     configuration: Configuration
+    baseline: Configuration  # of the old Run; another variant if each Run has a single model
     machine: str
     ratio: Ratio | None = None  # new time per image divided by the old one
     verdict: Verdict | None = None
@@ -57,35 +59,17 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     remark: str = ""
 
 
-def changes(new: Sequence[Run], old: Run) -> list[Change]:
-    """Compare every configuration of the new Runs that the old Run measured, too.
-
-    The bundles may differ, since the gate checks changed models. Raise ResultsError if the test sets differ. Raise
-    BadInput if no configuration is in both.
-    """
-    for run in new:
-        if run.bundle.dataset_sha256 != old.bundle.dataset_sha256:
-            raise ResultsError(
-                f"the Runs are of different data: {run.bundle.dataset} and {old.bundle.dataset}",
-                "name a baseline that was measured on the same data",
-            )
-    baseline = {result.configuration: RunResult(old, result) for result in old.results_with_trials}
-    compared = [
-        _change(RunResult(run, result), baseline[result.configuration])
-        for run in new
-        for result in run.results
-        if result.configuration in baseline
-    ]
-    if not compared:
-        raise BadInput(
-            "no configuration is in both the Run and its baseline",
-            f"the baseline has: {'; '.join(str(configuration) for configuration in baseline) or 'nothing'}",
-        )
-    return compared
+def changes(pairing: Pairing) -> list[Change]:
+    """Return the change of each pair, from the old to the new result."""
+    return [_change(new, old) for new, old in pairing.pairs]
 
 
 def _change(item: RunResult, base: RunResult) -> Change:
-    change = Change(configuration=item.result.configuration, machine=item.run.machine.label)
+    change = Change(
+        configuration=item.result.configuration,
+        baseline=base.result.configuration,
+        machine=item.run.machine.label,
+    )
     if not item.result.trials:
         failure = item.result.failure
         return msgspec.structs.replace(change, remark=failure.message if failure else "not measured")

@@ -24,6 +24,12 @@ class RunResult(NamedTuple):
 
     run: Run
     result: Result
+    variant: str = ""  # name of the variant in its Run, if this name was changed to tell models apart
+
+    @property
+    def role(self) -> str:
+        """Name of the variant in its Run, such as ``float32``."""
+        return self.variant or self.result.configuration.variant
 
     @property
     def images(self) -> int:

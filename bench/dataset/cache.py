@@ -3,6 +3,7 @@
 import concurrent.futures
 import contextlib
 import hashlib
+import importlib.metadata
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -61,7 +62,8 @@ def decoded_images(
 ) -> Decoded:
     """Decode the files to a .npy, uint8 [files, height, width, channels], or return it from the cache.
 
-    The cache identifies a file by path, size and modification time. Raise DatasetError for the first file that is not
+    The cache identifies a file by path, size, inode and the times at which content and inode changed, and contains the
+    version of Pillow, which decodes. Raise DatasetError for the first file that is not
     a complete image unless ``skip_broken``, or if none is. Raise BadInput if there is not enough disk space.
     """
     require_pillow()
@@ -178,11 +180,14 @@ def _require_space(cache: Path, size: int) -> None:
 
 
 def _cache_key(folder: Path, files: Sequence[str], geometry: Geometry, *, skip_broken: bool) -> str:
-    digest = hashlib.sha256(repr((str(folder.resolve()), geometry, skip_broken)).encode())
+    decoder = importlib.metadata.version("pillow")
+    digest = hashlib.sha256(repr((str(folder.resolve()), geometry, skip_broken, decoder)).encode())
     for file in files:
         try:
             status = (folder / file).stat()
         except OSError as cause:
             raise DatasetError(f"{folder / file}: cannot be read: {cause.strerror}") from None
-        digest.update(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+        # a tool may set a replaced file's modification time to the old one, but not the time its inode changed
+        identity = status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+        digest.update(f"{file}\0{identity}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()[:32]

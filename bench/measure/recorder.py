@@ -35,7 +35,7 @@ from edge_bench.bench.system.trial_monitor import TrialReadings, monitor_trial
 from edge_bench.bench.version import __version__, revision
 from edge_bench.bench.worker.messages import Finished, Prepared, Ready, Timed
 
-__all__ = ["JournalWriteError", "Recorder", "started_run"]
+__all__ = ["JournalWriteError", "Recorder", "images_of", "started_run"]
 
 
 class JournalWriteError(Exception):
@@ -65,13 +65,7 @@ def started_run(workload: Workload, planned: Sequence[Planned], settings: Settin
         preprocessing_by_variant=_own_preprocessing(workload),
         interpretations=list(workload.interpretations),
         settings=settings,
-        images=Images(
-            indices=pack(workload.indices),
-            labels=pack(np.zeros(0, np.int64) if workload.labels is None else workload.labels),
-            total_images=workload.total_images,
-            checksums=pack(pixel_checksums(workload)),
-            notes=list(workload.notes),
-        ),
+        images=images_of(workload),
         results=[
             Result(
                 configuration=item.configuration,
@@ -84,6 +78,17 @@ def started_run(workload: Workload, planned: Sequence[Planned], settings: Settin
         ],
         findings=machine_findings(machine),
         state_before=Sensors(emulated=machine.emulated).read(),
+    )
+
+
+def images_of(workload: Workload) -> Images:
+    """Return the images of a workload as a Run records them; reads all of their pixels."""
+    return Images(
+        indices=pack(workload.indices),
+        labels=pack(np.zeros(0, np.int64) if workload.labels is None else workload.labels),
+        total_images=workload.total_images,
+        checksums=pack(pixel_checksums(workload)),
+        notes=list(workload.notes),
     )
 
 

@@ -5,17 +5,19 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from edge_bench.bench import interrupts
+from edge_bench.bench.analysis.same_images import same_content
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.disk_space import require_run_space, writable_folder
 from edge_bench.bench.io.files import remove_leftovers
 from edge_bench.bench.io.locks import reading
 from edge_bench.bench.io.temporary import lasting_temporary_folder
-from edge_bench.bench.measure.recorder import started_run
+from edge_bench.bench.measure.recorder import images_of, started_run
 from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.measure.runner import run_benchmark
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.journal import JOURNAL, Entry, Journal, TrialMade, read_journal
-from edge_bench.bench.records.run import Configuration, Run, Settings
+from edge_bench.bench.records.manifest import Preprocessing
+from edge_bench.bench.records.run import BundleIdentity, Configuration, Run, Settings
 from edge_bench.bench.records.run_files import read_run, run_file_name, write_run
 from edge_bench.bench.system.concurrent_runs import detect_concurrent_runs, runtime_folders
 from edge_bench.bench.system.machine import Machine, describe_machine
@@ -35,9 +37,9 @@ def measure(
     """Measure the planned configurations and write the Run; return it with its path.
 
     All input is checked before the first measurement.
-    With ``once`` return a complete Run in ``results`` if there is one of the same models and data, made on this machine
-    with the same libraries, settings and configurations. If ``explicit_options`` names the options that the user set,
-    only these must be the same.
+    With ``once`` return a complete Run in ``results`` if there is one of the same models, preprocessing, labels,
+    classes and pixels, made on this machine with the same libraries, settings and configurations. If
+    ``explicit_options`` names the options that the user set, only these must be the same.
     Each trial is in a journal beside the Run before the next one starts; ``resume`` continues an interrupted run.
     If the results folder can no longer be written at the end (disk full, card removed), write the Run into the system's
     temporary folder; raise ResultsError if that fails too.
@@ -46,7 +48,7 @@ def measure(
     for folder in (results, *runtime_folders()):
         remove_leftovers(folder)  # of runs that were killed
     if once and (match := _matching_run(results, request, explicit_options)):
-        progress.say(f"{match[1]} has measured this bundle so already")
+        progress.say(f"reusing {match[1]}: same models, data and options")
         _remove_journal(match[1].with_suffix(JOURNAL))
         return match
     require_run_space(results, request.images, request.invocations)
@@ -96,24 +98,26 @@ def _open_journal(
     if resume and unfinished:
         journal, begun, entries = Journal.reopen(unfinished[0])
         trials = sum(isinstance(entry, TrialMade) for entry in entries)
-        progress.say(f"going on with {unfinished[0].name}: {trials} trials are made")
+        progress.say(f"resuming {unfinished[0].name}: {trials} trials are finished")
         return journal, begun, entries
     if resume:
-        progress.say(f"{results}: no run of these models, data and options to go on with; a new one begins")
+        progress.say(f"{results}: no unfinished run of these models, data and options; starting a new one")
     elif unfinished:
-        progress.say(f"{unfinished[0]} is of the same, and unfinished: --resume would go on with it")
+        progress.say(
+            f"{unfinished[0]}: an unfinished run of the same models, data and options; continue it with --resume"
+        )
     name = run_file_name(begun.began, begun.machine.hostname, begun.run_id)
     return Journal.create((results / name).with_suffix(JOURNAL), begun), begun, None
 
 
 def _is_same_run(path: Path, wanted: Run) -> bool:
-    """Return whether a journal has the same bundle, settings, images, configurations and machine."""
+    """Return whether a journal has the same models, preprocessing, settings, images, configurations and machine."""
     try:
         begun, _ = read_journal(path)
     except ResultsError:
         return False
     return (
-        begun.bundle.sha256 == wanted.bundle.sha256
+        _same_models(begun, wanted.bundle, wanted.preprocessing)
         and begun.settings == wanted.settings
         and begun.results == wanted.results
         and begun.images == wanted.images
@@ -132,13 +136,24 @@ def _matching_run(
             continue
         if (
             run.complete
-            and run.bundle.sha256 == request.workload.identity.sha256
+            and _same_models(run, request.workload.identity, request.workload.preprocessing)
             and _same_settings(run.settings, request.settings, explicit_options)
             and _same_configurations([result.configuration for result in run.results], configurations, explicit_options)
             and _same_machine(run.machine, machine)
+            # a bundle's checksum includes its images and labels; otherwise last, since all pixels are read
+            and (request.bundle is not None or same_content(run.images, images_of(request.workload)))
         ):
             return run, path
     return None
+
+
+def _same_models(run: Run, identity: BundleIdentity, preprocessing: Preprocessing | None) -> bool:
+    """Return whether a Run is of the same bundle, or the same model files and data, and interprets them equally."""
+    return (
+        run.bundle.sha256 == identity.sha256
+        and run.bundle.classes == identity.classes
+        and run.preprocessing in (None, preprocessing)  # None: an old Run, whose bundle's checksum includes it
+    )
 
 
 def _same_settings(first: Settings, second: Settings, explicit_options: Collection[str] | None) -> bool:

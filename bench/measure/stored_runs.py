@@ -1,9 +1,10 @@
 """Runs in the files and folders that the user names."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from edge_bench.bench.analysis.same_images import image_difference
 from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.measure.run_builder import read_run_or_journal
 from edge_bench.bench.progress import Progress
@@ -11,14 +12,20 @@ from edge_bench.bench.records.journal import JOURNAL
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import read_run
 
-__all__ = ["read_runs", "runs_elsewhere"]
+__all__ = ["model_difference", "read_runs", "runs_elsewhere"]
+
+#: Number of left out Runs whose file names are printed.
+_NAMED = 3
 
 
-def read_runs(paths: Sequence[Path], progress: Progress, *, one_bundle: bool = False) -> list[Run]:
+def read_runs(
+    paths: Sequence[Path], progress: Progress, *, other_than: Callable[[Run, Run], str] | None = None
+) -> list[Run]:
     """Return the Runs of the named files and of the Run files in the named folders, oldest first.
 
-    With ``one_bundle``, read from each folder only the Runs of the newest Run's bundle and report the others. Files
-    that are named individually are always read.
+    ``other_than`` returns why two Runs do not belong together, or an empty string. If it is given, read from each folder
+    only the Runs that belong to its newest one, and report the others. Files that are named individually are always
+    read.
     """
     runs: dict[Path, Run] = {}
     for path in paths:
@@ -32,27 +39,64 @@ def read_runs(paths: Sequence[Path], progress: Progress, *, one_bundle: bool = F
         for journal in sorted(path.glob(f"run-*{JOURNAL}")):
             if journal.with_suffix(".json") not in inside:
                 progress.say(f"{journal} is of a run that has not ended; name it to see what it has measured")
-        others = [file.name for file, run in inside.items() if one_bundle and run.bundle.sha256 != newest.bundle.sha256]
-        if others:
-            progress.say(f"{path}: {len(others)} Runs of other bundles are left out: {', '.join(others)}")
-        runs |= {file: run for file, run in inside.items() if file.name not in others}
+        left_out: dict[str, list[Path]] = {}
+        for file, run in inside.items():
+            if other_than is not None and (reason := other_than(run, newest)):
+                left_out.setdefault(reason, []).append(file)
+        _report(path, left_out, progress)
+        others = {file for files in left_out.values() for file in files}
+        runs |= {file: run for file, run in inside.items() if file not in others}
     return list(runs.values())
 
 
-def runs_elsewhere(folders: str | None, run: Run) -> list[Run]:
+def _report(folder: Path, left_out: dict[str, list[Path]], progress: Progress) -> None:
+    """Print one line per reason for leaving Runs of a folder out."""
+    for reason, files in left_out.items():
+        noun = "Run" if len(files) == 1 else "Runs"
+        shown = ", ".join(file.name for file in files[:_NAMED])
+        more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
+        progress.say(f"{folder}: left out {len(files)} {noun} ({reason}): {shown}{more}")
+
+
+def model_difference(run: Run, other: Run) -> str:
+    """Return why the Runs are not of the same model and data, as a phrase; empty if they are."""
+    return "" if run.bundle.sha256 == other.bundle.sha256 else "of another model, data or preprocessing"
+
+
+def runs_elsewhere(folders: str | None, run: Run, progress: Progress) -> list[Run]:
     """Return the newest complete Run of the same bundle from each other kind of machine: architecture, emulated or not.
 
-    ``folders`` are separated as in PATH. Files that are not Runs are skipped.
+    ``folders`` are separated as in PATH. Report how many Runs of each folder are left out, and why.
     """
     newest: dict[tuple[str, bool], Run] = {}
-    for folder in filter(None, (folders or "").split(os.pathsep)):
-        for path in sorted(Path(folder).glob("run-*.json")):
+    for folder in map(Path, filter(None, (folders or "").split(os.pathsep))):
+        left_out: dict[str, list[Path]] = {}
+        if not folder.is_dir():
+            progress.say(f"{folder}: no such folder, so no Runs of other machines are compared")
+        for path in sorted(folder.glob("run-*.json"), reverse=True):  # newest first
             try:
                 other = read_run(path)
             except ResultsError:
+                left_out.setdefault("unreadable", []).append(path)
                 continue
             kind = other.machine.architecture, other.emulated
-            usable = other.complete and other.results_with_trials and other.bundle.sha256 == run.bundle.sha256
-            if usable and kind != (run.machine.architecture, run.emulated):
+            if reason := _why_not_elsewhere(other, run):
+                left_out.setdefault(reason, []).append(path)
+            elif kind in newest and newest[kind].began >= other.began:
+                left_out.setdefault("older than another Run of the same kind of machine", []).append(path)
+            elif other.run_id != run.run_id:
                 newest[kind] = other
+        _report(folder, left_out, progress)
     return list(newest.values())
+
+
+def _why_not_elsewhere(other: Run, run: Run) -> str:
+    """Return why ``other`` cannot be compared with ``run`` as a Run of another machine; empty if it can."""
+    if other.run_id == run.run_id:
+        return ""
+    if reason := model_difference(other, run):
+        return reason
+    if not other.complete or not other.results_with_trials:
+        return "incomplete, or without any measurement"
+    same_kind = (other.machine.architecture, other.emulated) == (run.machine.architecture, run.emulated)
+    return "from the same kind of machine as this one" if same_kind else image_difference(other, run)

@@ -1,20 +1,18 @@
 """Models that are given as files instead of a bundle: .tflite, .keras, .onnx, or a SavedModel folder."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
-
 from edge_bench.bench.errors import BadInput
-from edge_bench.bench.io.files import is_within, read_bounded, sha256_of, why_unreadable
+from edge_bench.bench.io.files import is_within, read_bounded, why_unreadable
 from edge_bench.bench.model_formats.keras_archive import check_keras
 from edge_bench.bench.model_formats.tflite import MAX_FILE_BYTES, read_tflite
 from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata, read_metadata
 from edge_bench.bench.models.cost import model_cost
+from edge_bench.bench.models.model_identity import size_and_sha256
 from edge_bench.bench.records.bundle import MANIFEST
 from edge_bench.bench.records.manifest import Operator, TensorSpec, Variant
 from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, Runtime, installed_version, why_not_installed
@@ -126,13 +124,13 @@ def _read_variant(
 ) -> tuple[Variant, int]:
     """Return the variant of a file and its number of parameters, 0 for other formats than .tflite."""
     runtime = _check_file(path)
+    size, digest = size_and_sha256(path)  # first: an .onnx file may refer to files that are missing
     operators, parameters = list[Operator](), 0
     if path.suffix == ".tflite" and path.is_file():
         input_spec, output_spec, operators, parameters = _read_tflite(path)
     else:
         input_spec, output_spec = _describe(path, runtime, timeout, memory_limit)
     _check_classifier(path, output_spec)
-    size, digest = _size_and_sha256(path)
     variant = Variant(
         name=name,
         file=f"{path.name}/{SAVED_MODEL}" if path.is_dir() else path.name,
@@ -223,15 +221,6 @@ def check_folder(path: Path) -> None:
         raise BadInput(f"{path / SAVED_MODEL}: cannot be read: {why_unreadable(cause)}") from None
     if operations := [name.decode() for name in _FORBIDDEN_OPERATIONS if name in graph]:
         raise BadInput(f"{path}: its graph may reach out of itself ({', '.join(operations)})", "do not use this model")
-
-
-def _size_and_sha256(path: Path) -> tuple[int, str]:
-    """Return bytes and SHA-256 of a file, or of all files of a folder sorted by name."""
-    if path.is_file():
-        return path.stat().st_size, sha256_of(path)
-    files = sorted(member for member in path.rglob("*") if member.is_file())
-    sums = [(member.relative_to(path).as_posix(), sha256_of(member)) for member in files]
-    return sum(member.stat().st_size for member in files), hashlib.sha256(msgspec.json.encode(sums)).hexdigest()
 
 
 class Models(Protocol):

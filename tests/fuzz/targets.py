@@ -28,6 +28,8 @@ from edge_bench.app.training.fit.checkpoints import TrainingSettings, TrainingSt
 from edge_bench.bench.analysis.comparison import compare
 from edge_bench.bench.analysis.headline import headlines
 from edge_bench.bench.analysis.history import history as series_of
+from edge_bench.bench.analysis.history import not_in_history
+from edge_bench.bench.analysis.pairing import pair_runs
 from edge_bench.bench.analysis.regression_gate import Limits, changes, judge
 from edge_bench.bench.dataset.arrays import load_arrays
 from edge_bench.bench.dataset.image_list import list_images
@@ -193,7 +195,7 @@ def _use_runs(runs: list[Run], valid: Run, *, page: bool) -> None:
     """Render all tables and, if ``page``, the report with its pictures, which takes seconds."""
     for run in runs:
         _shown(run_table(run))
-    _shown(history_table(series_of([*runs, valid])))
+    _shown(history_table(series_of([*runs, valid]), not_in_history(runs)))
     from edge_bench.app.cli.console import comparison_tables
 
     both = [*runs, valid]
@@ -201,8 +203,9 @@ def _use_runs(runs: list[Run], valid: Run, *, page: bool) -> None:
     _shown(*comparison_tables(compare(both)))
     if page:
         report_page(bundle_sections(both, []), lambda _: None)
-    found = changes(runs, valid)
-    _shown(changes_table(found, judge(found, Limits(slower=0.05, accuracy_drop=0.5)), "old.json"))
+    pairing = pair_runs(runs, valid)
+    found = changes(pairing)
+    _shown(changes_table(found, judge(found, Limits(slower=0.05, accuracy_drop=0.5)), "old.json", pairing.notes))
 
 
 def _use_journal(path: Path, valid: Run) -> None:

@@ -12,15 +12,17 @@ from edge_bench.bench.analysis.regression_gate import Change, Judgement, Outcome
 __all__ = ["changes_table", "failures"]
 
 
-def changes_table(changes: Sequence[Change], judgements: Sequence[Judgement], baseline: str) -> Table:
-    """Return one row per change; ``baseline`` is the name of the old Run."""
+def changes_table(
+    changes: Sequence[Change], judgements: Sequence[Judgement], baseline: str, notes: Sequence[str] = ()
+) -> Table:
+    """Return one row per change; ``baseline`` is the name of the old Run, ``notes`` are on what was not compared."""
     return Table(
         title=f"against {baseline}, each configuration with itself",
         header=("variant", "runtime", "threads", "batch", "time ×\n[95 %]", "verdict", "accuracy, points\n[95 %]",
                 "gate"),
         rows=[_cells(change, judgements) for change in changes],
         keys=4,
-        notes=[_sentence(judgement) for judgement in judgements],
+        notes=[*(f"NOTE: {note}" for note in notes), *(_sentence(judgement) for judgement in judgements)],
         records=[_record(change, judgements) for change in changes],
     )  # fmt: skip
 
@@ -71,6 +73,7 @@ def _record(change: Change, judgements: Sequence[Judgement]) -> dict[str, object
     return {
         "machine": change.machine,
         **msgspec.structs.asdict(change.configuration),
+        "baseline_variant": change.baseline.variant,
         **ratio_record(change.ratio),
         "verdict": str(change.verdict) if change.verdict else None,
         "accuracy_difference": difference.value if difference else None,

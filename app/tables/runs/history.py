@@ -19,8 +19,8 @@ _HEADER = (
 )  # fmt: skip
 
 
-def history_table(all_series: Sequence[Series]) -> Table:
-    """Return one row per Run and configuration, grouped by machine, dataset and bundle."""
+def history_table(all_series: Sequence[Series], notes: Sequence[str] = ()) -> Table:
+    """Return one row per Run and configuration, grouped by machine, dataset and bundle, with notes below."""
     groups = group_names(all_series)
     several = len(set(groups)) > 1
     rows, records, row_groups = [], [], []
@@ -35,7 +35,7 @@ def history_table(all_series: Sequence[Series]) -> Table:
         header=("machine", *_HEADER) if several else _HEADER,
         rows=rows,
         keys=5 if several else 4,
-        notes=list(dict.fromkeys(row_groups)) if several else [],
+        notes=[*(dict.fromkeys(row_groups) if several else ()), *(f"NOTE: {note}" for note in notes)],
         records=records,
         groups=row_groups if several else (),
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from edge_bench.bench.analysis.pairing import pair_runs
 from edge_bench.bench.analysis.regression_gate import Change, Judgement, Limits, Outcome, changes, judge
 from edge_bench.bench.errors import BadInput, GateNotMet, ResultsError
 from edge_bench.bench.io.record_codec import encode_record
@@ -18,7 +19,7 @@ BOTH = Limits(slower=0.05, accuracy_drop=0.5)
 
 
 def judged(new: Run, limits: Limits = BOTH) -> dict[tuple[str, str], Judgement]:
-    found: list[Change] = changes([new], OLD)
+    found: list[Change] = changes(pair_runs([new], OLD))
     return {(j.configuration.variant, j.quantity): j for j in judge(found, limits)}
 
 
@@ -50,7 +51,7 @@ def test_another_model_on_the_same_data_is_compared_and_other_data_is_refused() 
     other = run(result("dynamic", "litert", 1.0))
     bundle = msgspec.structs.replace(other.bundle, dataset="fashion", dataset_sha256="other")
     with pytest.raises(ResultsError) as caught:
-        changes([msgspec.structs.replace(other, bundle=bundle)], OLD)
+        pair_runs([msgspec.structs.replace(other, bundle=bundle)], OLD)
     assert "fashion" in caught.value.problem
 
 
@@ -69,11 +70,11 @@ def test_a_configuration_that_no_longer_runs_fails() -> None:
 
 def test_a_gate_that_can_judge_nothing_is_refused() -> None:
     with pytest.raises(BadInput) as caught:
-        changes([run(result("int8", "litert", 1.0))], OLD)
+        pair_runs([run(result("int8", "litert", 1.0))], OLD)
     assert "dynamic" in caught.value.remedy
     assert "float32" in caught.value.remedy
     emulated = machine(emulated=True, emulation_signs=["a sign"])
-    found = changes([run(result("dynamic", "litert", 1.0), on=emulated)], OLD)
+    found = changes(pair_runs([run(result("dynamic", "litert", 1.0), on=emulated)], OLD))
     with pytest.raises(BadInput) as caught:
         judge(found, BOTH)
     assert found[0].ratio is None
@@ -84,7 +85,7 @@ def test_a_gate_that_can_judge_nothing_is_refused() -> None:
 
 def test_without_predictions_the_time_is_judged_and_the_accuracy_is_not() -> None:
     blind = msgspec.structs.replace(result("dynamic", "litert", 1.0), predictions=None)
-    found = changes([run(blind)], OLD)
+    found = changes(pair_runs([run(blind)], OLD))
     assert [judgement.outcome for judgement in judge(found, Limits(slower=0.05))] == [Outcome.PASSED]
     with pytest.raises(BadInput):
         judge(found, BOTH)

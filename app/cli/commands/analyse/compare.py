@@ -23,26 +23,32 @@ def compare(
     from edge_bench.app.cli import console
     from edge_bench.bench.analysis.comparison import compare as compare_runs
     from edge_bench.bench.analysis.regression_gate import Limits
-    from edge_bench.bench.measure.stored_runs import read_runs
+    from edge_bench.bench.analysis.same_images import image_difference
+    from edge_bench.bench.measure.stored_runs import model_difference, read_runs
 
     limits = Limits(slower=parsing.share(fail_if_slower, "--fail-if-slower"), accuracy_drop=fail_if_accuracy_drops)
-    measured = read_runs(runs, console.progress(), one_bundle=True)
+    progress = console.progress()
     if baseline and parsing.is_file(baseline):
-        _gate(measured, Path(baseline), limits, output_format)
+        _gate(read_runs(runs, progress, other_than=model_difference), Path(baseline), limits, output_format)
     elif limits:
         raise BadInput("a gate needs an older Run to compare with", "name its file: --baseline old.json")
     else:
-        console.print_tables(console.comparison_tables(compare_runs(measured, baseline)), output_format)
+        comparison = compare_runs(read_runs(runs, progress, other_than=image_difference), baseline)
+        console.note_unless_shown(comparison.notes, output_format)
+        console.print_tables(console.comparison_tables(comparison), output_format)
 
 
 def _gate(runs: list[Any], baseline: Path, limits: Any, output_format: Format) -> None:
     from edge_bench.app.cli import console
     from edge_bench.app.tables.runs.gate import changes_table, failures
+    from edge_bench.bench.analysis.pairing import pair_runs
     from edge_bench.bench.analysis.regression_gate import changes, judge
     from edge_bench.bench.records.run_files import read_run
 
-    found = changes(runs, read_run(baseline))
+    pairing = pair_runs(runs, read_run(baseline))
+    found = changes(pairing)
     judgements = judge(found, limits)
-    console.print_table(changes_table(found, judgements, baseline.name), output_format)
+    console.note_unless_shown(pairing.notes, output_format)
+    console.print_table(changes_table(found, judgements, baseline.name, pairing.notes), output_format)
     if failed := failures(judgements):
         raise GateNotMet(f"the gate is not met: {len(failed)} of {len(judgements)} limits", failed[0])

@@ -37,10 +37,13 @@ def history(
     from edge_bench.app.report.write import write_history
     from edge_bench.app.tables.runs.history import history_table
     from edge_bench.bench.analysis.history import history as series_of
+    from edge_bench.bench.analysis.history import not_in_history
     from edge_bench.bench.measure.stored_runs import read_runs
 
-    series = series_of(read_runs(results, console.progress()))
+    runs = read_runs(results, console.progress())
+    series, notes = series_of(runs), not_in_history(runs)
     if figure:
         for path in write_history(series, figure):
             console.note(f"written: {path}")
-    console.print_table(history_table(series), output_format)
+    console.note_unless_shown(notes, output_format)
+    console.print_table(history_table(series, notes), output_format)

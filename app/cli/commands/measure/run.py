@@ -94,7 +94,7 @@ def run(
         request, results, progress, once=once, explicit_options=explicit_options - DATA_OPTIONS.keys(), resume=resume
     )
     tables = [run_table(measured)]
-    if measured.results_with_trials and (others := runs_elsewhere(compare_with, measured)):
+    if measured.results_with_trials and (others := runs_elsewhere(compare_with, measured, progress)):
         tables += console.comparison_tables(compare_runs([*others, measured]))
     console.print_tables(tables, output_format)
     finish_run(measured, path, strict=strict)

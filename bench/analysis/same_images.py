@@ -1,0 +1,143 @@
+"""Whether two Runs classified the same images, whose predictions and accuracies can then be compared."""
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_bench.bench.errors import ResultsError
+from edge_bench.bench.io.record_codec import unpack
+from edge_bench.bench.records.run import Images, Run
+
+__all__ = [
+    "common_positions",
+    "comparable_predictions",
+    "differing_pixels",
+    "image_difference",
+    "require_same_images",
+    "same_content",
+    "translated_labels",
+]
+
+Labels = npt.NDArray[np.int64]
+#: Name of the data set of Runs without images, whose accuracy is never computed.
+_RANDOM_INPUTS = "random inputs"
+#: A label that equals no other: the other model has no class of this name.
+_NO_SUCH_CLASS = -2
+
+
+def common_positions(images: Images, other: Images) -> tuple[Labels, Labels, Labels]:
+    """Return the test-set indices of the images that both have, and their positions in each; shape [common] each."""
+    indices = unpack(images.indices).astype(np.int64), unpack(other.indices).astype(np.int64)
+    common, first, second = np.intersect1d(*indices, assume_unique=True, return_indices=True)
+    return common, first, second
+
+
+def same_content(images: Images, other: Images) -> bool:
+    """Return whether pixels and labels of the common images are the same; False if there is none, or no checksums."""
+    common, first, second = common_positions(images, other)
+    if not len(common) or (images.labels.length == 0) != (other.labels.length == 0):
+        return False
+    labels = not images.labels.length or np.array_equal(_at(images, first), _at(other, second))
+    return bool(labels and _differing_checksums(images, other) == 0)
+
+
+def image_difference(run: Run, other: Run) -> str:
+    """Return why the Runs are not of the same images, as a phrase; empty if they are.
+
+    They are if their data sets have the same checksum, or if the pixels of all common images have, and if the true
+    labels are of the same classes. Runs on random inputs are always comparable, by time only.
+    """
+    if _is_random(run) and _is_random(other):
+        return ""
+    common, first, second = common_positions(run.images, other.images)
+    changed = _differing_checksums(run.images, other.images)
+    if run.bundle.dataset_sha256 != other.bundle.dataset_sha256:
+        if changed is None or changed or run.images.total_images != other.images.total_images:
+            return "their images are different"
+    elif changed and _decoded_alike(run, other):
+        return f"{changed:,} of {len(common):,} images were replaced between the Runs"
+    if not run.labelled or not other.labelled:
+        return ""
+    truth = _at(run.images, first)
+    wrong = int(np.count_nonzero(truth != translated_labels(run, other, _at(other.images, second))))
+    return f"the true labels of {wrong:,} of {len(common):,} images are different" if wrong else ""
+
+
+def require_same_images(run: Run, other: Run) -> None:
+    """Raise ResultsError if the Runs are not of the same images."""
+    if reason := image_difference(run, other):
+        raise ResultsError(
+            f"cannot compare {_name(run)} with {_name(other)}: {reason}", "compare Runs on the same images and labels"
+        )
+
+
+def _name(run: Run) -> str:
+    bundle = run.bundle
+    return f"run {run.run_id[:8]} ({bundle.model} on {bundle.dataset}, {run.images.total_images:,} images)"
+
+
+def comparable_predictions(run: Run, other: Run) -> bool:
+    """Return whether the Runs classified the same images, and not just random inputs of the same kind."""
+    return not (_is_random(run) and _is_random(other)) or run.bundle.dataset_sha256 == other.bundle.dataset_sha256
+
+
+def translated_labels(run: Run, other: Run, labels: Labels) -> Labels:
+    """Return labels of the Run ``other`` as indices of the model's outputs in ``run``; negative ones stay as they are.
+
+    The outputs of two models for the same classes may be in another order, or begin with a background class. If the
+    true labels of all common images are equal, so is the order. Otherwise classes are matched by name.
+    """
+    _, first, second = common_positions(run.images, other.images)
+    if not run.labelled or not other.labelled or np.array_equal(_at(run.images, first), _at(other.images, second)):
+        return labels
+    index = {name: number for number, name in enumerate(run.bundle.classes)}
+    table = np.array([index.get(name, _NO_SUCH_CLASS) for name in other.bundle.classes], np.int64)
+    known = (labels >= 0) & (labels < len(table))
+    translated = np.where(labels < 0, labels, _NO_SUCH_CLASS)
+    translated[known] = table[labels[known]]
+    return translated
+
+
+def differing_pixels(run: Run, other: Run) -> int:
+    """Return the number of common images whose pixels differ because they were decoded or resized differently.
+
+    Labels of such images cannot be compared between machines. Return 0 if a Run has no checksums (older versions), or
+    if the models take images of different sizes, so that all pixels differ.
+    """
+    geometries = [each.preprocessing.geometry for each in (run, other) if each.preprocessing is not None]
+    if len(set(geometries)) > 1 or not comparable_predictions(run, other):
+        return 0
+    return _differing_checksums(run.images, other.images) or 0
+
+
+def _differing_checksums(images: Images, other: Images) -> int | None:
+    """Return the number of common images with other checksums; None if they are unknown or no image is common."""
+    if images.checksums is None or other.checksums is None:
+        return None
+    common, first, second = common_positions(images, other)
+    sums, other_sums = unpack(images.checksums).astype(np.int64), unpack(other.checksums).astype(np.int64)
+    return int(np.count_nonzero(sums[first] != other_sums[second])) if len(common) else None
+
+
+def _decoded_alike(run: Run, other: Run) -> bool:
+    """Return whether both decoded image files with the same libraries, so that other pixels are those of another file.
+
+    On another machine the same version of Pillow may have another JPEG decoder.
+    """
+    if run.preprocessing is None or other.preprocessing is None or not run.preprocessing.geometry:
+        return False
+    pillow = run.machine.libraries.get("pillow")
+    return (
+        run.preprocessing.geometry == other.preprocessing.geometry
+        and pillow is not None
+        and pillow == other.machine.libraries.get("pillow")
+        and (run.machine.hostname, run.machine.architecture) == (other.machine.hostname, other.machine.architecture)
+    )
+
+
+def _is_random(run: Run) -> bool:
+    return run.bundle.dataset == _RANDOM_INPUTS and not run.labelled
+
+
+def _at(images: Images, positions: Labels) -> Labels:
+    labels: Labels = unpack(images.labels).astype(np.int64)[positions]
+    return labels
