@@ -36,6 +36,11 @@ def percent(share: float, decimals: int = 2) -> str:
     return f"{100 * share:.{decimals}f}"
 
 
+def marked(text: str, *, assumed: bool) -> str:
+    """Return the text of an accuracy, marked if it depends on an assumption (docs/interpretation.md)."""
+    return f"{text} assumed" if text and assumed else text
+
+
 def seconds(value: float) -> str:
     """Return a duration, given in seconds, in µs, ms or s."""
     if value < 1e-3:

@@ -20,7 +20,9 @@ def answer_sentence(headline: Headline, base_machine: str, light_machine: str) -
     original = f"{model} ({base.runtime}{f' on {base_machine}' if headline.across else ''})"
     clauses = [_accuracy(headline, original), "" if headline.emulated else _time(headline), _size(headline)]
     *first, last = [clause for clause in clauses if clause]
-    sentence = f"On {light_machine}, the light model ({light.variant} on {light.runtime}) "
+    assumed = headline.light_run.accuracy_assumed or headline.base_run.accuracy_assumed
+    sentence = "ASSUMED ACCURACY: " if assumed else ""
+    sentence += f"On {light_machine}, the light model ({light.variant} on {light.runtime}) "
     sentence += f"{', '.join(first)}, and {last}" if first else last
     if headline.emulated:
         sentence += "; as times here are EMULATED, how fast it is and where to run it get no answer"

@@ -28,6 +28,7 @@ def _run_part(run: Run, machine: str) -> Html:
             )
             for finding in run.findings
         ),
+        _list("Interpretation of images and labels", [str(record) for record in run.interpretations]),
         _list("Not measured, or not to the end", _failures(run)),
         _list("Odd", _warnings(run)),
     )
@@ -47,6 +48,8 @@ def _summary(run: Run) -> str:
         )
     if not run.labelled:
         summary += " The images have no true labels: agreement is known, accuracy is not."
+    if run.accuracy_assumed:
+        summary += " ASSUMED ACCURACY: nothing shows that images and labels are interpreted correctly."
     if not run.complete:
         summary += " The run was interrupted; these are the trials until then."
     if not run.results_with_trials:

@@ -52,6 +52,7 @@ class CrossMachineAgreement(msgspec.Struct, frozen=True, kw_only=True):
     total: int  # images classified on both machines
     correct_here: int
     correct_there: int
+    accuracy_assumed: bool = False  # whether one of the accuracies depends on an assumption
     flips: list[Flip]
 
 
@@ -83,6 +84,7 @@ def cross_machine_agreement(run: Run, result: Result, other: Run) -> CrossMachin
         total=len(common),
         correct_here=int((first == truth).sum()),
         correct_there=int((second == truth).sum()),
+        accuracy_assumed=run.accuracy_assumed or other.accuracy_assumed,
         flips=[
             Flip(
                 image=int(common[position]),

@@ -39,6 +39,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     is_baseline: bool = False
     images: int = 0
     correct: int | None = 0  # None if there are no true labels
+    accuracy_assumed: bool = False  # whether it depends on an assumption about images or labels
     pass_seconds: list[float] = []  # one per trial
     ratio: Ratio | None = None
     verdict: Verdict | None = None
@@ -143,6 +144,7 @@ def _row(item: RunResult, base: RunResult) -> Row:
         is_baseline=item.result is base.result,
         images=classified,
         correct=correct,
+        accuracy_assumed=run.accuracy_assumed,
         pass_seconds=[float(seconds) for seconds in result.pass_seconds()],
         ratio=ratio,
         verdict=verdict(ratio) if ratio else None,
@@ -221,6 +223,8 @@ def _run_notes(runs: Sequence[Run]) -> list[str]:
             notes.append(f"run {run.run_id[:8]} on {run.machine.label} was interrupted: what it measured is here")
         if not run.results_with_trials:
             notes.append(f"run {run.run_id[:8]} on {run.machine.label} measured nothing: every configuration failed")
+        if run.accuracy_assumed:
+            notes.append(f"run {run.run_id[:8]} on {run.machine.label}: its accuracy is assumed (--assume)")
         if run.images.indices.length < run.images.total_images:
             notes.append(
                 f"run {run.run_id[:8]} classified {run.images.indices.length:,} of the {run.images.total_images:,} "

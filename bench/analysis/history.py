@@ -22,6 +22,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     images: int  # per pass
     correct: int | None  # correctly classified images; None if there are no true labels
     seen: int  # images that ``correct`` refers to
+    accuracy_assumed: bool = False  # whether it depends on an assumption about images or labels
     trials: int
     image_seconds: list[float]  # seconds per image, one value per trial
     median: float  # seconds per image
@@ -98,6 +99,7 @@ def _point(current: RunResult, previous: RunResult | None) -> Point:
         images=images,
         correct=correct,
         seen=seen,
+        accuracy_assumed=run.accuracy_assumed,
         trials=len(result.trials),
         image_seconds=[float(value) for value in seconds],
         median=float(np.median(seconds)),

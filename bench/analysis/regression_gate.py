@@ -35,6 +35,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     ratio: Ratio | None = None  # new time per image divided by the old one
     verdict: Verdict | None = None
     accuracy_difference: PairedDifference | None = None  # new minus old, on the images that both classified
+    accuracy_assumed: bool = False  # whether one of the accuracies depends on an assumption
     remark: str = ""  # why a value above is missing
 
 
@@ -79,6 +80,7 @@ def _change(item: RunResult, base: RunResult) -> Change:
         ratio=ratio,
         verdict=verdict(ratio) if ratio else None,
         accuracy_difference=on_the_same_images(item, base)[0],
+        accuracy_assumed=item.run.accuracy_assumed or base.run.accuracy_assumed,
         remark=remark if ratio is None else "",
     )
 
@@ -124,6 +126,8 @@ def _judge_accuracy(change: Change, limit: float, *, failed: bool) -> Judgement:
     if failed:
         return msgspec.structs.replace(judgement, outcome=Outcome.FAILED, remark=change.remark)
     difference = change.accuracy_difference
+    if change.accuracy_assumed:
+        return msgspec.structs.replace(judgement, remark="the accuracy is assumed (docs/interpretation.md)")
     if difference is None:
         return msgspec.structs.replace(judgement, remark="no image was classified in both Runs")
     points = Interval(100 * difference.interval.low, 100 * difference.interval.high)

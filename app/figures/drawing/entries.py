@@ -10,7 +10,7 @@ import numpy.typing as npt
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.run import Configuration, Result, Run
 
-__all__ = ["Entry", "entries_of", "machine_names", "representative"]
+__all__ = ["Entry", "assumption", "entries_of", "machine_names", "representative"]
 
 #: A figure with more rows would not fit on a page.
 _MAX_ENTRIES = 30
@@ -84,6 +84,12 @@ class Entry:
     def _is_predicted(self) -> npt.NDArray[np.bool_]:
         """Which images have a predicted label; if each trial draws its own images, some may never be drawn."""
         return self.result.labels() >= 0
+
+
+def assumption(entries: Sequence[Entry]) -> str:
+    """Return a sentence for a caption if the accuracy of an entry is assumed, otherwise an empty string."""
+    names = list(dict.fromkeys(entry.full_name for entry in entries if entry.run.accuracy_assumed))
+    return f" ASSUMED: the accuracy of {', '.join(names)}." if names else ""
 
 
 def machine_names(runs: Sequence[Run]) -> dict[str, str]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from edge_bench.app.figures.drawing.axes import Rows, grid, name_rows, scale_for
 from edge_bench.app.figures.drawing.canvas import Drawing, colour_of, new_figure
-from edge_bench.app.figures.drawing.entries import Entry
+from edge_bench.app.figures.drawing.entries import Entry, assumption
 from edge_bench.app.render.formats import Layout
 from edge_bench.app.render.palette import MUTED
 from edge_bench.app.render.units import percent, significant
@@ -23,7 +23,7 @@ def accuracy_and_time(entries: Sequence[Entry]) -> Drawing:
         title="Accuracy and inference time",
         caption="Accuracy with its Wilson 95 % interval; time with every trial as a faint dot, the median and its 95 % "
         "interval on top. Compare accuracies by the paired differences in the table: these intervals overlap even "
-        "where the same images decide.",
+        f"where the same images decide.{assumption(entries)}",
         description=_describe(entries),
         draw=lambda layout: _draw(entries, layout),
     )

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from edge_bench.app.figures.drawing.axes import grid, scale_for
 from edge_bench.app.figures.drawing.canvas import Drawing, colour_of, new_figure
-from edge_bench.app.figures.drawing.entries import Entry
+from edge_bench.app.figures.drawing.entries import Entry, assumption
 from edge_bench.app.render.formats import Layout
 from edge_bench.app.render.palette import MUTED, PAPER
 from edge_bench.app.render.units import size
@@ -31,7 +31,7 @@ def trade_off(entries: Sequence[Entry]) -> Drawing:
         title="Accuracy against time",
         caption="Area is the file's size. The dashed line joins the Pareto front: no other configuration is both "
         f"faster and at least as accurate. On it: {names}. Differences in accuracy of a few images may be chance: "
-        "the table has their intervals.",
+        f"the table has their intervals.{assumption(entries)}",
         description=f"Accuracy against time an image of {len(entries)} configurations. On the Pareto front: {names}.",
         draw=lambda layout: _draw(entries, layout),
     )

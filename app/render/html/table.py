@@ -8,7 +8,7 @@ from edge_bench.app.render.table import Table
 
 __all__ = ["html_table", "notes_list", "table_box", "table_page", "with_badges"]
 
-_EMULATED = re.compile(r"(EMULATED)")
+_BADGES = re.compile(r"(EMULATED|ASSUMED)")
 _BARS = re.compile(r"^([▁▂▃▄▅▆▇█]+) (.*)$")
 #: A hyphen used as a minus sign.
 _MINUS = re.compile(r"(?<![\w.])-(?=\d)")
@@ -92,9 +92,9 @@ def notes_list(notes: Sequence[str]) -> Html | None:
 
 
 def with_badges(text: str) -> Html:
-    """Return the text with every EMULATED highlighted as a badge."""
+    """Return the text with every EMULATED and ASSUMED highlighted as a badge."""
     return fragment(
-        *(element("b", part, class_="emulated") if part == "EMULATED" else part for part in _EMULATED.split(text))
+        *(element("b", part, class_="emulated") if part in ("EMULATED", "ASSUMED") else part for part in _BADGES.split(text))
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.sparkline import sparkline
-from edge_bench.app.render.units import percent, points_with_interval, significant, with_interval
+from edge_bench.app.render.units import marked, percent, points_with_interval, significant, with_interval
 from edge_bench.app.tables.runs.attribution import effect_record
 from edge_bench.app.tables.shared import configuration_cells, ratio_record
 from edge_bench.bench.analysis.comparison import Comparison, Row, Slack
@@ -66,7 +66,7 @@ def _cells(row: Row, letters: dict[str, str]) -> list[str]:
         "" if row.emulated else sparkline(row.pass_seconds),
         with_interval(row.ratio.value, row.ratio.interval) if row.ratio else "",
         row.verdict or ("baseline" if row.is_baseline else "EMULATED" if row.emulated else "none"),
-        "" if row.correct is None else percent(row.correct / row.images),
+        "" if row.correct is None else marked(percent(row.correct / row.images), assumed=row.accuracy_assumed),
         points_with_interval(difference.value, difference.interval) if difference and not row.is_baseline else "",
         percent(agreement.same / agreement.total) if agreement and agreement.total else "",
         _ratio(row.size_ratio),
@@ -107,6 +107,7 @@ def _record(row: Row, comparison: Comparison) -> dict[str, Any]:
         **ratio_record(row.ratio),
         "verdict": str(row.verdict) if row.verdict else None,
         "accuracy": row.correct / row.images if row.images and row.correct is not None else None,
+        "accuracy_assumed": row.accuracy_assumed,
         "accuracy_difference": difference.value if difference else None,
         "accuracy_difference_low": difference.interval.low if difference else None,
         "accuracy_difference_high": difference.interval.high if difference else None,

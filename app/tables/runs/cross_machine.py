@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from edge_bench.app.render.table import Table
-from edge_bench.app.render.units import percent
+from edge_bench.app.render.units import marked, percent
 from edge_bench.bench.analysis.comparison import Comparison, Row
 
 __all__ = ["across_table"]
@@ -40,8 +40,10 @@ def _cells(row: Row) -> list[str]:
         f"{agreement.same:,}",
         percent(agreement.same / total) if total else "",
         str(len(agreement.flips)),
-        percent(agreement.correct_here / total) if total else "",
-        percent(agreement.correct_there / total) if total else "",
+        *(
+            marked(percent(correct / total), assumed=agreement.accuracy_assumed) if total else ""
+            for correct in (agreement.correct_here, agreement.correct_there)
+        ),
     ]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from edge_bench.app.render.table import Table
-from edge_bench.app.render.units import points_with_interval, significant, with_interval
+from edge_bench.app.render.units import marked, points_with_interval, significant, with_interval
 from edge_bench.app.tables.shared import configuration_cells, ratio_record
 from edge_bench.bench.analysis.regression_gate import Change, Judgement, Outcome
 
@@ -63,7 +63,9 @@ def _cells(change: Change, judgements: Sequence[Judgement]) -> list[str]:
         *configuration_cells(change.configuration),
         with_interval(change.ratio.value, change.ratio.interval) if change.ratio else "",
         str(change.verdict) if change.verdict else change.remark,
-        points_with_interval(difference.value, difference.interval) if difference else "",
+        marked(points_with_interval(difference.value, difference.interval), assumed=change.accuracy_assumed)
+        if difference
+        else "",
         _worst_outcome(change, judgements),
     ]
 
@@ -79,6 +81,7 @@ def _record(change: Change, judgements: Sequence[Judgement]) -> dict[str, object
         "accuracy_difference": difference.value if difference else None,
         "accuracy_difference_low": difference.interval.low if difference else None,
         "accuracy_difference_high": difference.interval.high if difference else None,
+        "accuracy_assumed": change.accuracy_assumed,
         "gate": _worst_outcome(change, judgements),
         "remark": change.remark,
     }

@@ -7,7 +7,7 @@ import msgspec
 
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.sparkline import sparkline
-from edge_bench.app.render.units import percent, with_interval
+from edge_bench.app.render.units import marked, percent, with_interval
 from edge_bench.app.tables.shared import configuration_cells, ratio_record
 from edge_bench.bench.analysis.history import Point, Series
 
@@ -55,7 +55,7 @@ def _cells(series: Series, number: int) -> list[str]:
         sparkline([p.median for p in series.points]) if is_last and not series.emulated else "",
         with_interval(point.ratio.value, point.ratio.interval) if point.ratio else "",
         str(point.verdict or ""),
-        "" if point.correct is None else percent(point.correct / point.seen),
+        "" if point.correct is None else marked(percent(point.correct / point.seen), assumed=point.accuracy_assumed),
         "; ".join(point.changed),
     ]
 
@@ -75,5 +75,6 @@ def _record(series: Series, point: Point) -> dict[str, Any]:
         **ratio_record(point.ratio),
         "change": point.verdict.value if point.verdict else None,
         "accuracy": None if point.correct is None else point.correct / point.seen,
+        "accuracy_assumed": point.accuracy_assumed,
         "changed": "; ".join(point.changed),
     }

@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.sparkline import sparkline
-from edge_bench.app.render.units import percent, significant, size, with_interval
+from edge_bench.app.render.units import marked, percent, significant, size, with_interval
 from edge_bench.app.tables.shared import configuration_cells, failure_text, finding_notes
 from edge_bench.bench.analysis.best_configuration import best_of_sweeps
 from edge_bench.bench.records.run import Configuration, Result, Run
@@ -83,7 +83,8 @@ def _accuracy(result: Result, run: Run) -> str:
     interval = wilson(correct, images)
     deviation = _accuracy_deviation(result, run)
     spread = f"± {percent(deviation)} " if deviation is not None else ""
-    return f"{percent(correct / images)} {spread}[{percent(interval.low, 1)}, {percent(interval.high, 1)}]"
+    text = f"{percent(correct / images)} {spread}[{percent(interval.low, 1)}, {percent(interval.high, 1)}]"
+    return marked(text, assumed=run.accuracy_assumed)
 
 
 def _top_5(result: Result, run: Run) -> str:
@@ -92,7 +93,8 @@ def _top_5(result: Result, run: Run) -> str:
     if counts is None:
         return ""
     interval = wilson(*counts)
-    return f"{percent(counts[0] / counts[1])} [{percent(interval.low, 1)}, {percent(interval.high, 1)}]"
+    text = f"{percent(counts[0] / counts[1])} [{percent(interval.low, 1)}, {percent(interval.high, 1)}]"
+    return marked(text, assumed=run.accuracy_assumed)
 
 
 def _accuracy_deviation(result: Result, run: Run) -> float | None:
@@ -166,6 +168,7 @@ def _record(result: Result, run: Run, best: set[Configuration]) -> dict[str, Any
     record |= dict(zip(names, _figures(result, run), strict=True)) if result.trials else dict.fromkeys(names)
     return record | {
         "best": configuration in best,
+        "accuracy_assumed": run.accuracy_assumed,
         "accuracy_sd": _accuracy_deviation(result, run),
         "top_5_accuracy": top_5[0] / top_5[1] if (top_5 := run.correct_in_top_5(result)) else None,
         "latency_histogram": msgspec.to_builtins(histogram(result.latencies_ms_per_image())) if result.trials else None,
