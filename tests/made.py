@@ -6,13 +6,14 @@ level × mean - level² / 2 over all classes.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-__all__ = ["brightness_onnx", "brightness_tflite", "brightness_weights", "grey_images"]
+from tests.tflite_files import TfliteBuilder
+
+__all__ = ["brightness_onnx", "brightness_tflite", "brightness_weights", "grey_images", "linear_tflite"]
 
 
 def grey_level(label: int) -> int:
@@ -71,46 +72,35 @@ def brightness_onnx(path: Path, order: Sequence[int], location: str = "") -> Pat
 
 def brightness_tflite(path: Path, order: Sequence[int], size: int = 8) -> Path:
     """Write a classifier of images of ``size`` × ``size`` pixels, from 0 to 1."""
-    import flatbuffers
+    weights, biases = brightness_weights(order, size * size * 3)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(linear_tflite(weights, biases, (1, size, size, 3)))
+    return path
+
+
+def linear_tflite(
+    weights: npt.NDArray[np.float32],
+    biases: npt.NDArray[np.float32],
+    shape: Sequence[int],
+    *,
+    kind: str = "FLOAT32",
+    scale: float = 0,
+    zero_point: int = 0,
+    metadata: bytes | None = None,
+) -> bytes:
+    """Return a .tflite of one dense layer: weights [values, outputs], input of this shape, type and quantization."""
     from ai_edge_litert import schema_py_generated as schema
 
-    pixels, classes = size * size * 3, len(order)
-    weights, biases = brightness_weights(order, pixels)
-    model = schema.ModelT()
-    model.version, model.buffers, model.operatorCodes = 3, [schema.BufferT()], []
-    graph = schema.SubGraphT()
-    graph.tensors, graph.operators = [], []
-
-    def tensor(name: str, shape: Sequence[int], value: npt.NDArray[Any] | None = None, kind: str = "FLOAT32") -> int:
-        made = schema.TensorT()
-        made.name, made.shape, made.type, made.buffer = name, list(shape), getattr(schema.TensorType, kind), 0
-        if value is not None:
-            buffer = schema.BufferT()
-            buffer.data = np.frombuffer(np.ascontiguousarray(value).tobytes(), np.uint8)
-            model.buffers.append(buffer)
-            made.buffer = len(model.buffers) - 1
-        graph.tensors.append(made)
-        return len(graph.tensors) - 1
-
-    def operator(kind: str, inputs: Sequence[int], output: int, options: Any) -> None:
-        code = schema.OperatorCodeT()
-        code.builtinCode = code.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, kind)
-        code.version = 1
-        model.operatorCodes.append(code)
-        made = schema.OperatorT()
-        made.opcodeIndex, made.inputs, made.outputs = len(model.operatorCodes) - 1, list(inputs), [output]
-        made.builtinOptions = options
-        made.builtinOptionsType = getattr(schema.BuiltinOptions, type(options).__name__.removesuffix("T"))
-        graph.operators.append(made)
-
-    image, flat, scores = tensor("x", [1, size, size, 3]), tensor("flat", [1, pixels]), tensor("y", [1, classes])
-    shape = tensor("shape", [2], np.array([1, pixels], np.int32), "INT32")
-    operator("RESHAPE", [image, shape], flat, schema.ReshapeOptionsT())
-    dense = [flat, tensor("w", [classes, pixels], weights.T), tensor("b", [classes], biases)]
-    operator("FULLY_CONNECTED", dense, scores, schema.FullyConnectedOptionsT())
-    graph.inputs, graph.outputs, model.subgraphs = [image], [scores], [graph]
-    builder = flatbuffers.Builder(1 << 12)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(bytes(builder.Output()))
-    return path
+    made, (values, outputs) = TfliteBuilder(), weights.shape
+    taken = last = made.tensor(*shape, kind=kind, scale=scale, zero_point=zero_point)
+    if scale:
+        last = made.tensor(*shape)
+        made.operator("DEQUANTIZE", [taken], [last], schema.DequantizeOptionsT())
+    flat, scores = made.tensor(1, values), made.tensor(1, outputs)
+    target = made.tensor(2, data=np.array([1, values], np.int32), kind="INT32")
+    made.operator("RESHAPE", [last, target], [flat], schema.ReshapeOptionsT())
+    dense = [flat, made.tensor(outputs, values, data=weights.T.copy()), made.tensor(outputs, data=biases)]
+    made.operator("FULLY_CONNECTED", dense, [scores], schema.FullyConnectedOptionsT())
+    if metadata is not None:
+        made.metadata("TFLITE_METADATA", metadata)
+    return made.content([taken], [scores])

@@ -34,16 +34,19 @@ class TfliteBuilder:
         return len(self.model.buffers) - 1
 
     def tensor(
-        self, *shape: int, data: Any = None, kind: str = "FLOAT32", open_shape: Sequence[int] = (), state: bool = False
-    ) -> int:
+        self, *shape: int, data: Any = None, kind: str = "FLOAT32", open_shape: Sequence[int] = (), state: bool = False,
+        scale: float = 0, zero_point: int = 0,
+    ) -> int:  # fmt: skip
         """Add a tensor; zeros are its data if ``data`` is True. ``state`` is a variable that the runtime keeps."""
+        quantization = schema.QuantizationParametersT(scale=[scale], zeroPoint=[zero_point]) if scale else None
         number = len(self.graph.tensors)
         if data is True:
             data = np.zeros(shape, np.float32)
         self.graph.tensors.append(
             schema.TensorT(
                 shape=list(shape), shapeSignature=list(open_shape) or None, type=getattr(schema.TensorType, kind),
-                name=f"t{number}", isVariable=state, buffer=0 if data is None else self.buffer(np.asarray(data).tobytes()),
+                name=f"t{number}", isVariable=state, quantization=quantization,
+                buffer=0 if data is None else self.buffer(np.asarray(data).tobytes()),
             )  # fmt: skip
         )
         return number

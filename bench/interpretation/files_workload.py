@@ -13,7 +13,7 @@ from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.dataset.sampling import draw_evenly
 from edge_bench.bench.dataset.workload import ModelInput, Workload
 from edge_bench.bench.interpretation.interpret import ModelQuery, interpret
-from edge_bench.bench.interpretation.predictions import ProbeRuntime, probe_runtimes
+from edge_bench.bench.interpretation.predictions import Prober, ProberFactory, ProbeRuntime, probe_runtimes
 from edge_bench.bench.interpretation.sizes import example_shape
 from edge_bench.bench.models.model_files import ModelFiles
 from edge_bench.bench.progress import Progress
@@ -49,17 +49,19 @@ def files_workload(
     settings: Settings,
     progress: Progress,
     runtimes: Mapping[str, Sequence[ProbeRuntime]] | None = None,
+    prober: ProberFactory = Prober,
 ) -> Workload:
     """Load the examples that the models classify, and decide how each model gets them.
 
     runtimes: by variant, those that may be used to find out; by default all that are installed.
+    prober: what predicts with them, a worker process by default.
     Raise DatasetError or BadInput if data, labels and models do not match each other, or if labels leave several
     interpretations of a model possible.
     """
     runtimes = runtimes or {variant.name: probe_runtimes(models, variant) for variant in models.variants}
     examples = find_examples(options, settings.limit, settings.seed)
     interpreted = [
-        _interpreted(models, variant, examples, options, settings, progress, runtimes.get(variant.name, ()))
+        _interpreted(models, variant, examples, options, settings, progress, runtimes.get(variant.name, ()), prober)
         for variant in models.variants
     ]
     notes = [*examples.notes, *_shared(interpreted)]
@@ -92,6 +94,7 @@ def _interpreted(
     settings: Settings,
     progress: Progress,
     runtimes: Sequence[ProbeRuntime],
+    prober: ProberFactory,
 ) -> _Interpreted:
     shape, scores = example_shape(variant, options.image_size), class_count(variant.output)
     inputs = examples.inputs(shape, options, _crop(options, scores), progress)
@@ -104,7 +107,7 @@ def _interpreted(
         memory_limit=settings.memory_limit,
         about=variant.name if len(models.variants) > 1 else "",
     )
-    decision = interpret(query, examples, inputs, options, progress)
+    decision = interpret(query, examples, inputs, options, progress, prober)
     label_map = decision.label_map
     outputs = label_count(variant.output)
     return _Interpreted(

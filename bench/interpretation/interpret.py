@@ -14,7 +14,7 @@ from edge_bench.bench.errors import BadInput
 from edge_bench.bench.interpretation.candidates import Candidate, ImageFacts, preprocessing_candidates
 from edge_bench.bench.interpretation.decide import Decision, Question, decide
 from edge_bench.bench.interpretation.label_maps import ClassLabels, label_maps
-from edge_bench.bench.interpretation.predictions import CannotPredict, Prober, ProbeRuntime
+from edge_bench.bench.interpretation.predictions import CannotPredict, Prober, ProberFactory, ProbeRuntime
 from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata
 from edge_bench.bench.preprocessing.shapes import image_shape
 from edge_bench.bench.progress import Progress
@@ -39,7 +39,12 @@ class ModelQuery:
 
 
 def interpret(
-    query: ModelQuery, examples: Examples, inputs: Inputs, options: DataOptions, progress: Progress
+    query: ModelQuery,
+    examples: Examples,
+    inputs: Inputs,
+    options: DataOptions,
+    progress: Progress,
+    open_prober: ProberFactory = Prober,
 ) -> Decision:
     """Return how the model gets the examples, and the output of each label; raise BadInput if that is in doubt."""
     scores = class_count(query.variant.output)
@@ -60,7 +65,7 @@ def interpret(
         assume=options.assume,
     )
     threshold = options.threshold
-    prober = Prober(
+    prober = open_prober(
         inputs,
         query.runtimes,
         progress,

@@ -1,7 +1,7 @@
 """Predictions under candidate preprocessings, made by a worker with the first runtime that can load the model."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from edge_bench.bench.runtimes import RUNTIMES, installed_version
 from edge_bench.bench.worker.messages import OpenProbe, Predict, Predicted, ProbeOpened, Ready
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
-__all__ = ["CannotPredict", "ProbeRuntime", "Prober", "probe_runtimes"]
+__all__ = ["CannotPredict", "ProbeRuntime", "Prober", "ProberFactory", "probe_runtimes"]
 
 Labels = npt.NDArray[np.int64]
 
@@ -130,3 +130,7 @@ class Prober:
                 self.runtime = f"{runtime.configuration.runtime} {runtime.version}"
                 return worker
         raise CannotPredict(problem)
+
+
+#: Anything that makes a `Prober` from the same arguments.
+ProberFactory = Callable[..., Prober]

@@ -1,0 +1,53 @@
+"""Predictions of .tflite models in this process, in place of a worker's."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_bench.bench.dataset.load import Inputs
+from edge_bench.bench.interpretation.candidates import Candidate
+from edge_bench.bench.interpretation.predictions import ProbeRuntime
+from edge_bench.bench.io.npy import open_npy
+from edge_bench.bench.preprocessing.model_inputs import model_inputs
+from edge_bench.bench.records.manifest import Preprocessing
+from edge_bench.bench.runtimes import RUNTIMES, loader
+from edge_bench.bench.runtimes.base import ModelFile
+from edge_bench.bench.runtimes.scores import UNCLASSIFIED_LABEL, labels_and_top_five
+
+__all__ = ["InProcessProber", "predictions_of"]
+
+
+class InProcessProber:
+    """A `Prober` without a process; the file is loaded for each prediction."""
+
+    def __init__(
+        self, inputs: Inputs, runtimes: Sequence[ProbeRuntime], progress: Any, *, input_shape: Any, **_: Any
+    ) -> None:
+        del progress
+        self.runtime = "litert"
+        self._inputs, self._file, self._input_shape = inputs, runtimes[0].file, input_shape
+
+    def predict(self, candidate: Candidate, positions: np.ndarray) -> np.ndarray:
+        rows = self._inputs.rows[positions]
+        return predictions_of(self._file, self._inputs.pixels, rows, candidate.preprocessing, self._input_shape)
+
+    def outside_unit(self, candidate: Candidate, positions: np.ndarray) -> bool:
+        del candidate, positions
+        return False
+
+    def close(self) -> None:
+        pass
+
+
+def predictions_of(
+    file: Path, pixels: Path, rows: np.ndarray, preprocessing: Preprocessing, input_shape: Any
+) -> np.ndarray:
+    """Return the predicted output of each example, [rows]; -1 without finite scores."""
+    session = loader(RUNTIMES["litert"])(ModelFile(file, 1, 1, input_shape))
+    inputs = model_inputs(open_npy(pixels)[rows], preprocessing, session.input)
+    scores = np.zeros((len(inputs), *session.output.shape[1:]), session.output.dtype)
+    session.classify(inputs, scores, lambda: 0)
+    labels = labels_and_top_five(scores, session.output).labels
+    return np.where(labels == UNCLASSIFIED_LABEL, -1, labels)
