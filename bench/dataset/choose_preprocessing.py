@@ -30,6 +30,7 @@ class DataOptions:
     labels: Path | None = None
     classes: Path | None = None
     label_names: Path | None = None
+    label_column: str | None = None
     label_offset: int | None = None
     preprocess: str | None = None
     scale: Sequence[float] | None = None
@@ -40,6 +41,7 @@ class DataOptions:
     squash: bool = False
     image_size: tuple[int, int] | None = None
     skip_broken: bool = False
+    exif_orientation: bool = False
 
 
 def channels_last_shape(shape: tuple[int, ...]) -> tuple[int, int, int] | None:

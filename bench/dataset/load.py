@@ -22,6 +22,7 @@ from edge_bench.bench.dataset.image_list import ImageList, list_images
 from edge_bench.bench.dataset.sampling import draw_evenly
 from edge_bench.bench.dataset.workload import Workload
 from edge_bench.bench.errors import BadInput, DatasetError
+from edge_bench.bench.io.names import recordable
 from edge_bench.bench.models.model_files import ModelFiles
 from edge_bench.bench.preprocessing.presets import Geometry, Preset
 from edge_bench.bench.progress import Progress
@@ -127,21 +128,24 @@ def _load(
                 f"{path}: inputs of shape {list(data_shape)}, the model takes {list(image_shape or shape)}",
                 "resize them before they are saved, or give a folder of images",
             )
-        return _from_arrays(arrays, path.stem, limit, seed)
+        return _from_arrays(arrays, recordable(path.stem), limit, seed)
     if image_shape is None:
         raise DatasetError(f"the model takes inputs of shape {list(shape)}, no images", "give a .npy or an .npz")
-    listed = list_images(path, options.labels, options.classes, options.label_names)
+    listed = list_images(path, options.labels, options.classes, options.label_names, options.label_column)
     crop = options.crop or (preset.crop if options.preprocess and preset else 0)
     crop = crop or (0.875 if outputs in _IMAGENET_OUTPUTS else 1.0)
-    geometry = Geometry(*image_shape, crop=crop, interpolation=options.interpolation, squash=options.squash)
+    geometry = Geometry(
+        *image_shape, crop=crop, interpolation=options.interpolation, squash=options.squash,
+        exif_orientation=options.exif_orientation,
+    )  # fmt: skip
     return _from_folder(listed, geometry, limit, seed, progress, skip_broken=options.skip_broken)
 
 
 def _from_arrays(arrays: Arrays, name: str, limit: int | None, seed: int) -> _LoadedData:
     count = len(arrays.inputs)
     indices = draw_evenly(np.zeros(count, np.int64) if arrays.labels is None else arrays.labels, limit, seed)
-    classes = [] if arrays.labels is None else [str(number) for number in range(int(arrays.labels.max()) + 1)]
-    return _LoadedData(arrays.pixels, indices, indices, arrays.labels, count, classes, name, arrays.sha256)
+    notes = list(arrays.notes)
+    return _LoadedData(arrays.pixels, indices, indices, arrays.labels, count, [], name, arrays.sha256, notes=notes)
 
 
 def _from_folder(
@@ -154,10 +158,10 @@ def _from_folder(
         listed.folder, [listed.files[number] for number in indices], geometry, progress, skip_broken=skip_broken
     )
     rows = np.array(decoded.readable, np.int64)
-    notes, problems = list(listed.notes), decoded.problems
+    notes, problems = [*listed.notes, *decoded.notes], decoded.problems
     if problems:
         notes.append(f"{len(problems)} files are no whole images and were left out, the first: {problems[0]}")
-    name = "/".join(listed.folder.resolve().parts[-2:])
+    name = recordable("/".join(listed.folder.resolve().parts[-2:]))
     return _LoadedData(
         pixels=decoded.pixels,
         rows=rows,
@@ -174,7 +178,7 @@ def _from_folder(
 
 def _listing_sha256(listed: ImageList) -> str:
     """Return a checksum of names, sizes and labels: equal on all machines and available without reading the images."""
-    sizes = [(name, (listed.folder / name).stat().st_size) for name in listed.files]
+    sizes = [(recordable(name), (listed.folder / name).stat().st_size) for name in listed.files]
     labels = None if listed.labels is None else listed.labels.tolist()
     return hashlib.sha256(msgspec.json.encode([sizes, labels])).hexdigest()
 

@@ -47,8 +47,8 @@ def probe_candidates(
     for preset in candidates:
         request = Prepare(
             configuration=Configuration(variant=variant.name, runtime=runtime.name, threads=1, batch_size=1),
-            file=str(models.checked(variant).absolute()),
-            images=str(pixels),
+            file=models.checked(variant).absolute(),
+            images=pixels,
             rows=list(rows),
             preprocessing=preset.preprocessing(),
             input_shape=None if input_shape is None else list(input_shape),

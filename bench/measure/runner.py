@@ -6,6 +6,7 @@ reason; the other configurations still run.
 """
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -125,8 +126,8 @@ class _Workers:
         planned = self._planned[number]
         request = Prepare(
             configuration=planned.configuration,
-            file=str(planned.file),
-            images=str(self._workload.pixels),
+            file=planned.file or Path(),
+            images=self._workload.pixels,
             rows=self._workload.rows.tolist(),
             preprocessing=self._workload.preprocessing,
             input_shape=None if self._workload.input_shape is None else list(self._workload.input_shape),

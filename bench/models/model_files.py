@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
-
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.files import is_within, read_bounded, sha256_of, why_unreadable
+from edge_bench.bench.io.names import encode_json, recordable
 from edge_bench.bench.model_formats.keras_archive import check_keras
 from edge_bench.bench.model_formats.tflite import MAX_FILE_BYTES, read_tflite
 from edge_bench.bench.models.cost import model_cost
@@ -53,7 +52,7 @@ class ModelFiles:
         stems = Counter(path.stem for path in paths)
         variants, files, parameters = [], dict[str, Path](), 0
         for path in paths:
-            name = path.stem if stems[path.stem] == 1 else path.name
+            name = recordable(path.stem if stems[path.stem] == 1 else path.name)
             if name in files:
                 raise BadInput(f"{path}: a model called {name} is there already", "give each file a name of its own")
             variant, count = _read_variant(path, name, timeout, image_size, memory_limit)
@@ -101,7 +100,7 @@ def _read_variant(
     size, digest = _size_and_sha256(path)
     variant = Variant(
         name=name,
-        file=f"{path.name}/{SAVED_MODEL}" if path.is_dir() else path.name,
+        file=recordable(f"{path.name}/{SAVED_MODEL}" if path.is_dir() else path.name),
         precision=f"{input_spec.dtype} in, {output_spec.dtype} out",
         bytes=size,
         sha256=digest,
@@ -209,8 +208,8 @@ def _size_and_sha256(path: Path) -> tuple[int, str]:
     if path.is_file():
         return path.stat().st_size, sha256_of(path)
     files = sorted(member for member in path.rglob("*") if member.is_file())
-    sums = [(member.relative_to(path).as_posix(), sha256_of(member)) for member in files]
-    return sum(member.stat().st_size for member in files), hashlib.sha256(msgspec.json.encode(sums)).hexdigest()
+    sums = [(recordable(member.relative_to(path).as_posix()), sha256_of(member)) for member in files]
+    return sum(member.stat().st_size for member in files), hashlib.sha256(encode_json(sums)).hexdigest()
 
 
 class Models(Protocol):

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 from edge_bench.bench.measure.schedule import passes_per_trial
 from edge_bench.bench.offload.measure.messages import OffloadReply, Prepared, PrepareLocal, PrepareRemote
@@ -46,11 +47,11 @@ class Workers:
 
     def _prepare_request(self, side: str) -> PrepareLocal | PrepareRemote:
         plan, workload = self._plan, self._plan.workload
-        rows, pixels = workload.rows[: plan.timed].tolist(), str(workload.pixels)
+        rows, pixels = workload.rows[: plan.timed].tolist(), workload.pixels
         if side == LOCAL:
             return PrepareLocal(
                 configuration=plan.local.configuration,
-                file=str(plan.local.file),
+                file=plan.local.file or Path(),
                 images=pixels,
                 rows=rows,
                 preprocessing=workload.preprocessing,
