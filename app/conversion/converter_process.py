@@ -23,22 +23,22 @@ __all__ = ["Convert", "Converted", "Load", "Loaded", "Refused", "Reply", "WriteK
 class Load(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Load a keras.applications model, a .keras file or a SavedModel folder."""
 
-    name: str  # of the keras.applications model, or the path
+    source: Path  # the name of the keras.applications model, or a path
     weights: str  # of a keras.applications model: imagenet, none, or a file
 
 
 class WriteKeras(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Write the Keras model into a bundle's folder."""
 
-    folder: str
+    folder: Path
 
 
 class Convert(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Convert the model to a .tflite file of one precision."""
 
     precision: str
-    calibration: str | None  # a .npy file, float32 [n, …]
-    file: str  # to write
+    calibration: Path | None  # a .npy file, float32 [n, …]
+    file: Path  # to write
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -75,10 +75,10 @@ class _SourceModel:
     def __init__(self, request: Load) -> None:
         from edge_bench.app.conversion.keras_applications import KERAS_APPLICATIONS, build_application
 
-        path = Path(request.name)
+        path = request.source
         self.name, self.keras, self._folder = path.stem, None, None
-        if request.name in KERAS_APPLICATIONS:
-            self.name, self.keras = request.name, build_application(request.name, request.weights)
+        if str(path) in KERAS_APPLICATIONS:
+            self.name, self.keras = path.name, build_application(path.name, request.weights)
         elif path.is_dir():
             self.name, self._folder = path.resolve().name, path
         else:
@@ -90,13 +90,13 @@ class _SourceModel:
         from edge_bench.bench.io.files import write_atomically
         from edge_bench.bench.io.npy import open_npy
 
-        calibration = None if request.calibration is None else open_npy(Path(request.calibration))
+        calibration = None if request.calibration is None else open_npy(request.calibration)
         try:
             content = convert_to_precision(self._converter, request.precision, calibration)
         except Exception as cause:  # the converter's passes raise any type
             reason = next((line.strip() for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
             raise EdgeBenchError(f"{self.name} cannot be converted to {request.precision}: {reason[:200]}") from None
-        write_atomically(Path(request.file), content)
+        write_atomically(request.file, content)
 
     def _converter(self) -> Any:
         import tensorflow as tf

@@ -50,8 +50,8 @@ class ConvertibleModel:
         calibration_file, file = self._folder / "calibration.npy", self._folder / f"{precision}.tflite"
         if calibration is not None:
             np.save(calibration_file, calibration, allow_pickle=False)
-        calibration_path = None if calibration is None else str(calibration_file)
-        request = Convert(precision=precision, calibration=calibration_path, file=str(file))
+        calibration_path = None if calibration is None else calibration_file
+        request = Convert(precision=precision, calibration=calibration_path, file=file)
         _ask(self._worker, request, Converted, self.name, self._timeout)
         content = read_bounded(file, MAX_FILE_BYTES)
         file.unlink()
@@ -59,7 +59,7 @@ class ConvertibleModel:
 
     def write_keras(self, folder: Path) -> Variant:
         """Write the original into a bundle's folder."""
-        request = WriteKeras(folder=str(folder.absolute()))
+        request = WriteKeras(folder=folder.absolute())
         return _ask(self._worker, request, Written, self.name, self._timeout).variant
 
 
@@ -87,7 +87,7 @@ def open_convertible(name: str, weights: str, timeout: float) -> Iterator[Conver
         tempfile.TemporaryDirectory() as folder,
         WorkerProcess.spawn("edge_bench.app.conversion.converter_process", [], Reply) as worker,
     ):
-        loaded = _ask(worker, Load(name=name, weights=weights), Loaded, label, timeout)
+        loaded = _ask(worker, Load(source=Path(name), weights=weights), Loaded, label, timeout)
         yield ConvertibleModel(label, preprocess, loaded.parameters, worker, Path(folder), timeout)
 
 

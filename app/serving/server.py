@@ -147,7 +147,7 @@ def _describe(request: BenchmarkRequest, planned: Planned, name: str | None, lim
     }
     open_message = Open(
         configuration=configuration,
-        file=str(planned.file and planned.file.absolute()),
+        file=(planned.file or Path()).absolute(),
         preprocessing=workload.shared.preprocessing,
         image=list(accepted.image_shape),
         dtype=dtype,

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.dataset.cache import stored_array, stored_stream
+from edge_bench.bench.dataset.listing.class_names import MAX_LABEL
 from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.io.files import open_regular_file, sha256_of, why_unreadable
 from edge_bench.bench.io.npy import NotAnArray, open_npy, read_header
@@ -24,6 +25,7 @@ MAX_BYTES = 64 << 30
 MOST_GROWTH, _FREE_GROWTH = 200, 16 << 20
 #: Random inputs per pass without --limit.
 RANDOM_IMAGES = 100
+_ONE_HOT_STEP = 1 << 22  # values that are checked at a time
 
 
 @dataclass(frozen=True)
@@ -34,24 +36,30 @@ class Arrays:
     inputs: npt.NDArray[Any]
     labels: npt.NDArray[np.int64] | None
     sha256: str
+    notes: tuple[str, ...] = ()  # how the labels were read
 
 
 def load_arrays(data: Path, labels: Path | None) -> Arrays:
     """Load a .npy and the .npy of its labels, or an .npz; memory-mapped, never read as a whole.
 
-    Raise DatasetError if a file cannot be used.
+    Labels are whole numbers of any type, shape [n] or [n, 1], or one-hot [n, classes]. Stated ``labels`` replace those
+    of an .npz. Raise DatasetError if a file cannot be used.
     """
-    if data.suffix == ".npz":
-        return _from_npz(data)
-    inputs = _open(data)
-    digest = sha256_of(data)
-    if labels is None:
-        return Arrays(data, _checked_inputs(inputs, data), None, digest)
-    if labels.suffix != ".npy":
+    if labels is not None and labels.suffix != ".npy":
         raise DatasetError(f"{labels}: the labels of an array are an array", "name a .npy file with --labels")
-    label_array = _checked_labels(_open(labels), len(inputs), labels)
-    both = hashlib.sha256((digest + sha256_of(labels)).encode()).hexdigest()
-    return Arrays(data, _checked_inputs(inputs, data), label_array, both)
+    if data.suffix == ".npz":
+        pixels, inputs, own_labels = _from_npz(data)
+    else:
+        pixels, inputs, own_labels = data, _open(data), None
+    inputs, digest = _checked_inputs(inputs, data), sha256_of(data)
+    if labels is not None:
+        digest = hashlib.sha256((digest + sha256_of(labels)).encode()).hexdigest()
+        values, notes = _checked_labels(_open(labels), len(inputs), labels)
+    elif own_labels is not None:
+        values, notes = _checked_labels(own_labels, len(inputs), data)
+    else:
+        return Arrays(pixels, inputs, None, digest)
+    return Arrays(pixels, inputs, values, digest, notes)
 
 
 def random_inputs(shape: tuple[int, ...], count: int | None, seed: int, *, images: bool) -> Arrays:
@@ -73,7 +81,8 @@ def _open(path: Path) -> npt.NDArray[Any]:
         raise DatasetError(f"{path}: not a .npy array: {why_unreadable(cause)}", "save it with numpy.save") from None
 
 
-def _from_npz(path: Path) -> Arrays:
+def _from_npz(path: Path) -> tuple[Path, npt.NDArray[Any], npt.NDArray[Any] | None]:
+    """Return the .npy of the inputs in the cache, the inputs, and the labels if there are any."""
     try:
         with open_regular_file(path) as file, zipfile.ZipFile(file) as archive:
             members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
@@ -84,14 +93,11 @@ def _from_npz(path: Path) -> Arrays:
                 raise DatasetError(f"{path}: holds {names}", f"call the inputs {' or '.join(_IMAGE_KEYS)}")
             pixels = _extracted(archive, members[image_key], path)
             labels = open_npy(_extracted(archive, members[label_key], path)) if label_key else None
-        inputs = open_npy(pixels)
+        return pixels, open_npy(pixels), labels
     except (OSError, ValueError, EOFError, zlib.error, NotImplementedError, RuntimeError, zipfile.BadZipFile) as cause:
         raise DatasetError(
             f"{path}: not an .npz archive: {why_unreadable(cause)}", "save it with numpy.savez"
         ) from None
-    inputs = _checked_inputs(inputs, path)
-    label_array = None if labels is None else _checked_labels(labels, len(inputs), path)
-    return Arrays(pixels, inputs, label_array, sha256_of(path))
 
 
 def _extracted(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> Path:
@@ -127,11 +133,37 @@ def _checked_inputs(array: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
     return array
 
 
-def _checked_labels(labels: npt.NDArray[Any], count: int, path: Path) -> npt.NDArray[np.int64]:
+def _checked_labels(labels: npt.NDArray[Any], count: int, path: Path) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
+    """Return labels as int64 [count] and notes; raise DatasetError if they are no labels or out of range."""
+    shown = f"labels are {labels.dtype} of shape {list(labels.shape)}"
+    remedy, notes = f"give one whole number from 0 for each of the {count:,} inputs", tuple[str, ...]()
     labels = labels.reshape(-1) if labels.ndim == 2 and labels.shape[1] == 1 else labels
-    if labels.dtype.kind not in "iu" or labels.shape != (count,) or labels.min(initial=0) < 0:
+    if labels.dtype.kind not in "iufb" or labels.shape[:1] != (count,) or labels.ndim not in (1, 2):
+        raise DatasetError(f"{path}: {shown}", remedy)
+    if labels.ndim == 2:
+        notes = (f"labels: one-hot in {path.name}, {labels.shape[1]:,} classes",)
+        columns = _from_one_hot(labels)
+        if columns is None:
+            raise DatasetError(f"{path}: {shown}, without exactly one 1 in each row", remedy)
+        labels = columns
+    bad = ~((labels >= 0) & (labels <= MAX_LABEL))  # also true for NaN
+    if labels.dtype.kind == "f":
+        bad |= labels != np.floor(labels)
+    if bad.any():
+        first = int(bad.argmax())
         raise DatasetError(
-            f"{path}: labels are {labels.dtype} of shape {list(labels.shape)}",
-            f"one whole number from 0 for each of the {count:,} inputs",
+            f"{path}: label {labels[first]} at index {first:,}",
+            f"labels are whole numbers from 0 to {MAX_LABEL:,}; remove examples without a class",
         )
-    return labels.astype(np.int64)
+    return labels.astype(np.int64), notes
+
+
+def _from_one_hot(labels: npt.NDArray[Any]) -> npt.NDArray[np.int64] | None:
+    """Return the column of the 1 in each row of an array [n, classes]; None if a row is not one-hot."""
+    step, found = max(1, _ONE_HOT_STEP // max(1, labels.shape[1])), np.empty(len(labels), np.int64)
+    for start in range(0, len(labels), step):
+        part = labels[start : start + step]
+        if not ((part == 0) | (part == 1)).all() or (np.count_nonzero(part, axis=1) != 1).any():
+            return None
+        found[start : start + step] = part.argmax(axis=1)
+    return found

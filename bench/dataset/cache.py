@@ -16,13 +16,17 @@ import numpy.typing as npt
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.io.disk_space import require_free_space
 from edge_bench.bench.io.files import drop_mapped_pages, locked_temporary, replacing, write_atomically
+from edge_bench.bench.io.names import escape_surrogates
 from edge_bench.bench.io.temporary import lasting_temporary_folder
-from edge_bench.bench.preprocessing.decode import decode, require_pillow
+from edge_bench.bench.preprocessing.decode import ImageFacts, decode_with_facts, require_pillow
 from edge_bench.bench.preprocessing.presets import Geometry
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.system.machine import usable_cores
 
 __all__ = ["Decoded", "cache_folder", "decoded_images", "stored_array", "stored_stream"]
+
+#: A set whose 16-bit values are all lower than this may be of a sensor with 12 bits or fewer.
+_TWELVE_BITS = 1 << 12
 
 
 class Decoded(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +35,7 @@ class Decoded(msgspec.Struct, frozen=True, kw_only=True):
     pixels: Path  # .npy file, uint8 [files, height, width, channels]; rows of unreadable files are empty
     readable: list[int]  # indices of the decoded files in the list of files, and their rows in ``pixels``
     problems: list[str] = []  # one message per unreadable file
+    notes: list[str] = []  # remarks on the images that the interpretation of the results needs
 
 
 class _CacheRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +43,7 @@ class _CacheRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     kept: list[int]  # ``readable``
     broken: list[str]  # ``problems``
+    notes: list[str] = []
 
 
 def cache_folder() -> Path:
@@ -73,18 +79,19 @@ def decoded_images(
     if pixels.is_file() and record.is_file():
         with contextlib.suppress(msgspec.DecodeError):  # decode again if the record is damaged
             cached = msgspec.json.decode(record.read_bytes(), type=_CacheRecord)
-            return Decoded(pixels=pixels, readable=cached.kept, problems=cached.broken)
+            return Decoded(pixels=pixels, readable=cached.kept, problems=cached.broken, notes=cached.notes)
     shape = (len(files), geometry.height, geometry.width, geometry.channels)
     _require_space(cache, int(np.prod(shape, dtype=np.int64)))
     with replacing(pixels) as temporary:
-        unreadable = _decode_all(temporary, shape, folder, files, geometry, progress, skip_broken=skip_broken)
+        unreadable, facts = _decode_all(temporary, shape, folder, files, geometry, progress, skip_broken=skip_broken)
         readable = [number for number in range(len(files)) if number not in unreadable]
         if not readable:
             raise DatasetError(f"{folder}: none of its {len(files):,} images can be read")
-    problems = [unreadable[number] for number in sorted(unreadable)]
+    problems = [escape_surrogates(unreadable[number]) for number in sorted(unreadable)]
+    notes = _remarks(facts, geometry)
     # written last: without the record, the pixels do not count as cached
-    write_atomically(record, msgspec.json.encode(_CacheRecord(kept=readable, broken=problems)))
-    return Decoded(pixels=pixels, readable=readable, problems=problems)
+    write_atomically(record, msgspec.json.encode(_CacheRecord(kept=readable, broken=problems, notes=notes)))
+    return Decoded(pixels=pixels, readable=readable, problems=problems, notes=notes)
 
 
 def _decode_all(
@@ -96,14 +103,15 @@ def _decode_all(
     progress: Progress,
     *,
     skip_broken: bool,
-) -> dict[int, str]:
-    """Decode into a new .npy at ``path`` and return the problem of each unreadable file by its index."""
+) -> tuple[dict[int, str], list[ImageFacts]]:
+    """Decode into a new .npy at ``path``; return the problem of each unreadable file by its index, and all facts."""
     pixels = np.lib.format.open_memmap(path, "w+", np.uint8, shape)  # type: ignore[no-untyped-call]
     problems: dict[int, str] = {}
+    facts = [ImageFacts()] * len(files)
 
     def decode_file(number: int) -> None:
         try:
-            pixels[number] = decode(folder / files[number], geometry)
+            pixels[number], facts[number] = decode_with_facts(folder / files[number], geometry)
         except DatasetError as cause:
             if not skip_broken:
                 raise
@@ -124,7 +132,24 @@ def _decode_all(
         pool.shutdown(cancel_futures=True)
         progress.finish()
     pixels.flush()
-    return problems
+    return problems, facts
+
+
+def _remarks(facts: Sequence[ImageFacts], geometry: Geometry) -> list[str]:
+    """Return notes on orientations that were not applied, and on 16-bit values that may have fewer bits."""
+    notes = []
+    turned = sum(each.orientation != 1 for each in facts)
+    if turned and not geometry.exif_orientation:
+        notes.append(
+            f"{turned:,} images have an EXIF orientation, which was ignored; --exif-orientation turns them upright"
+        )
+    peaks = [each.peak for each in facts if each.peak is not None]
+    if peaks and max(peaks) < _TWELVE_BITS:
+        notes.append(
+            f"the highest of all 16-bit pixel values is {max(peaks):,} of 65,535: if the images have fewer bits, they "
+            "are decoded too dark; convert them to 8 bits"
+        )
+    return notes
 
 
 def stored_array(name: str, array: npt.NDArray[np.generic]) -> Path:
@@ -189,5 +214,5 @@ def _cache_key(folder: Path, files: Sequence[str], geometry: Geometry, *, skip_b
             raise DatasetError(f"{folder / file}: cannot be read: {cause.strerror}") from None
         # a tool may set a replaced file's modification time to the old one, but not the time its inode changed
         identity = status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
-        digest.update(f"{file}\0{identity}\n".encode(errors="surrogateescape"))
+        digest.update(os.fsencode(f"{file}\0{identity}\n"))
     return digest.hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""Lists of images and their labels: folders by class, or a label file."""
+"""Lists of images and their labels: folders by class, or a labels file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,68 +6,117 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.dataset.label_files import abbreviate, labels_from_file, read_names
+from edge_bench.bench.dataset.label_files import ClassList, labels_from_file
+from edge_bench.bench.dataset.listing.class_names import match_names
+from edge_bench.bench.dataset.listing.walk import SUFFIXES, FoundImages, abbreviate, find_images, is_split
 from edge_bench.bench.errors import DatasetError
+from edge_bench.bench.io.names import recordable
 
 __all__ = ["ImageList", "list_images"]
-
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".gif"}
 
 
 @dataclass(frozen=True)
 class ImageList:
-    """Image files in a fixed order: by class and name, or by name; independent of the file system's order."""
+    """Image files in a fixed order, by class and name or by name, independent of the file system's order.
+
+    ``files`` are relative to ``folder`` and separated by slashes. Bytes that are not UTF-8 are surrogates in them
+    (PEP 383), so they open, but are no valid text: use `recordable` for records. ``classes`` and ``notes`` are valid.
+
+    ``order`` says what the labels, int64 [files], are. ``labels`` is None if there are none.
+    stated: indices of the model's outputs, which ``classes`` lists as --classes does
+    alphabetical: indices in ``classes``, which are sorted; it is unknown which output each class has
+    numbers: the numbers in the labels file; ``classes`` lists the outputs as --classes does, or is empty
+    """
 
     folder: Path
-    files: list[str]  # relative to the folder
-    labels: npt.NDArray[np.int64] | None  # indices in ``classes``; None if there are no labels
+    files: list[str]
+    labels: npt.NDArray[np.int64] | None
     classes: list[str]
+    order: str
     notes: tuple[str, ...]
 
 
 def list_images(
-    folder: Path, labels: Path | None = None, classes: Path | None = None, label_names: Path | None = None
+    folder: Path,
+    labels: Path | None = None,
+    classes: Path | None = None,
+    label_names: Path | None = None,
+    label_column: str | None = None,
 ) -> ImageList:
     """List the images below ``folder``: one subfolder per class, with a labels file, or without labels.
 
-    labels: a text file with one line per image, ``FILE LABEL`` or, in the order of the sorted file names, ``LABEL``
-    classes: names of the model's outputs, one per line; by default the classes are in alphabetical order
+    labels: a text file with one line per image, ``FILE LABEL`` or, in the order of the sorted file names, ``LABEL``; or
+    a table with a column of file names and one of labels
+    classes: names of the model's outputs, one per line
     label_names: names of the numbers in ``labels``, if they are not in the model's order (for example ILSVRC's ids)
+    label_column: heading or number, from 1, of the column of labels in ``labels``
 
-    Raise DatasetError if there are no images, or if the files do not match each other.
+    Raise DatasetError if there are no images, if the files do not match each other, or if the folder is not that of the
+    classes but the one above.
     """
-    files = sorted(
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
-    )
-    if not files:
-        raise DatasetError(f"{folder}: no images there", f"known are: {', '.join(sorted(SUFFIXES))}")
-    skipped = sum(path.is_file() and path.suffix.lower() not in SUFFIXES for path in folder.rglob("*"))
-    notes = [f"{skipped} files in {folder.name} are no images by their names, and are passed over"] if skipped else []
-    names = read_names(classes) if classes else None
+    found = find_images(folder)
+    if not found.files:
+        raise DatasetError(f"{folder}: no images there", f"supported suffixes are {', '.join(sorted(SUFFIXES))}")
+    notes = list(found.notes(folder.name or str(folder)))
+    class_list = ClassList.read(classes) if classes else None
     if labels is not None:
-        numbers, class_names = labels_from_file(labels, files, names, read_names(label_names) if label_names else None)
-        return ImageList(folder, files, numbers, class_names, tuple(notes))
-    folders = sorted({name.split("/")[0] for name in files if "/" in name})
-    if not folders:
-        return ImageList(folder, files, None, names or [], tuple(notes))
-    outside = [name for name in files if "/" not in name]
+        name_list = ClassList.read(label_names) if label_names else None
+        read = labels_from_file(labels, folder, found.files, class_list, name_list, label_column)
+        return ImageList(folder, found.files, read.labels, read.classes, read.order, (*notes, *read.notes))
+    for option, value in (("--label-names", label_names), ("--label-column", label_column)):
+        if value is not None:
+            raise DatasetError(f"{option} describes a labels file, which is missing", "name it with --labels")
+    if all("/" not in name for name in found.files):
+        names = class_list.names if class_list else []
+        return ImageList(folder, found.files, None, names, "stated" if names else "numbers", tuple(notes))
+    return _by_folder(folder, found, class_list, notes)
+
+
+def _by_folder(folder: Path, found: FoundImages, class_list: ClassList | None, notes: list[str]) -> ImageList:
+    """Return the list of images whose classes are the folders that contain them."""
+    outside = [name for name in found.files if "/" not in name]
     if outside:
         raise DatasetError(
-            f"{folder}: {len(outside)} images lie beside the folders of classes, {outside[0]} the first",
+            f"{folder}: {len(outside):,} images are beside the folders of classes, such as {outside[0]}",
             "move them into the folder of their class, or give --labels FILE",
         )
-    empty = sorted(
-        path.name for path in folder.iterdir() if path.is_dir() and path.name not in folders and path.name[0] != "."
-    )
+    missing = [name for name in found.dangling if "/" not in name and Path(name).suffix.lower() not in SUFFIXES]
+    if missing:
+        raise DatasetError(
+            f"{folder / missing[0]}: a link to a missing folder", "restore the folder of this class, or remove the link"
+        )
+    with_images = list(dict.fromkeys(name.split("/", 1)[0] for name in found.files))
+    if class_list is None:
+        _refuse_parent(folder, found, with_images)
+    empty = sorted(set(found.folders) - set(with_images))
+    if class_list is None:
+        order, names = "alphabetical", sorted(found.folders)
+        index, shown = {name: number for number, name in enumerate(names)}, [recordable(name) for name in names]
+    else:
+        order = "stated"
+        index, shown = match_names(class_list.source, class_list.lines, with_images)
     if empty:
-        notes.append(f"no images in the folder of {abbreviate(empty)}: the class counts, and is never right or wrong")
-    order = names or sorted([*folders, *empty])
-    unknown = [name for name in folders if name not in order]
-    if unknown:
-        missing = abbreviate(unknown)
-        raise DatasetError(f"{classes}: does not name the class {missing}", f"{folder} has a folder of that name")
-    index = {name: number for number, name in enumerate(order)}
-    numbers = np.array([index[name.split("/")[0]] for name in files], np.int64)
-    return ImageList(folder, files, numbers, order, tuple(notes))
+        notes.append(f"no images in the folder of {abbreviate(empty)}; it still counts as a class")
+    labels = np.array([index[name.split("/", 1)[0]] for name in found.files], np.int64)
+    return ImageList(folder, found.files, labels, shown, order, tuple(notes))
+
+
+def _refuse_parent(folder: Path, found: FoundImages, with_images: list[str]) -> None:
+    """Raise DatasetError if the classes are one level deeper: in ``train`` and ``val``, or in a single folder."""
+    below: dict[str, set[str]] = {name: set() for name in with_images}
+    for name in found.files:
+        top, rest = name.split("/", 1)
+        below[top].add(rest.split("/", 1)[0] if "/" in rest else "")
+    splits = [name for name in with_images if is_split(name)]
+    common = [name for name in splits if any(below[name] & below[other] - {""} for other in splits if other != name)]
+    if splits == with_images or len(common) > 1:
+        options = " or ".join(f"--data {folder / name}" for name in splits)
+        raise DatasetError(
+            f"{folder}: {abbreviate(splits)} are parts of a data set, not classes", f"name one of them: {options}"
+        )
+    only = with_images[0]
+    if len(with_images) == 1 and "" not in below[only] and len(below[only]) > 1:
+        raise DatasetError(
+            f"{folder}: all its images are in subfolders of {only}, which would be the only class",
+            f"name the folder of the classes: --data {folder / only}",
+        )

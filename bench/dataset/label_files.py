@@ -1,105 +1,190 @@
-"""Label files: a label or a file name and a label on each line, and lists of class names."""
+"""Labels files and class lists: the label of each image as a number, and the output of each class name."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from edge_bench.bench.dataset.listing.class_names import MAX_LABEL, match_names, output_names, short_name
+from edge_bench.bench.dataset.listing.columns import Labelled, is_label_heading, labels_by_file
+from edge_bench.bench.dataset.listing.text import read_lines
+from edge_bench.bench.dataset.listing.walk import SUFFIXES
 from edge_bench.bench.errors import DatasetError
-from edge_bench.bench.io.files import read_bounded
+from edge_bench.bench.io.names import recordable
 
-__all__ = ["abbreviate", "labels_from_file", "read_names"]
-_MAX_TEXT = 64 << 20  # bytes; ImageNet's 50,000 lines are 2 MB
+__all__ = ["ClassList", "FileLabels", "index_names", "labels_from_file", "output_names", "read_names"]
+
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_DECIMAL = re.compile(r"[+-]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+@dataclass(frozen=True)
+class ClassList:
+    """The lines of a file given with ``--classes``."""
+
+    source: str
+    lines: list[str]
+
+    @classmethod
+    def read(cls, path: Path) -> "ClassList":
+        """Read the file; raise DatasetError if it is no text."""
+        return cls(str(path), read_lines(path))
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the outputs; raise DatasetError if the lines contradict each other."""
+        return [recordable(short_name(name)) for name in output_names(self.source, self.lines)]
+
+
+@dataclass(frozen=True)
+class FileLabels:
+    """Labels read from a file; fields as in `ImageList`."""
+
+    labels: npt.NDArray[np.int64]
+    classes: list[str]
+    order: str
+    notes: list[str]
 
 
 def read_names(path: Path) -> list[str]:
-    """Read names, one per line; in ImageNet's synset files, drop the explanation after each name."""
-    lines = _lines(path)
-    names = [line.split(maxsplit=1)[0] if re.match(r"n\d{8}\b", line) else line for line in lines]
-    if len(set(names)) != len(names):
-        duplicate = Counter(names).most_common(1)[0][0]
-        raise DatasetError(f"{path}: names {duplicate!r} twice", "a class has one name of its own")
-    return names
+    """Return the names of the outputs in a class list, one per line; see `output_names`.
+
+    Of ImageNet's synsets, return the id only. Raise DatasetError if the file is no such list.
+    """
+    return ClassList.read(path).names
+
+
+def index_names(source: str, names: Sequence[str], wanted: Sequence[str]) -> dict[str, int]:
+    """Return the index of each wanted class name in a list of the model's outputs, one line per output.
+
+    A line may also be a number and a name, or an ImageNet synset with its description; see `match_names` for how names
+    are compared. Raise DatasetError, naming ``source``, if a wanted name is missing or ambiguous.
+    """
+    return match_names(source, names, wanted)[0]
 
 
 def labels_from_file(
-    path: Path, files: Sequence[str], names: list[str] | None, label_names: list[str] | None
-) -> tuple[npt.NDArray[np.int64], list[str]]:
-    """Read the labels of ``files`` as numbers, shape [files], and the names of the classes.
+    path: Path,
+    folder: Path,
+    files: Sequence[str],
+    classes: ClassList | None,
+    label_names: ClassList | None,
+    label_column: str | None = None,
+) -> FileLabels:
+    """Read the labels of ``files`` in ``folder``: ``FILE LABEL`` or a table, or ``LABEL`` in the order of the files.
 
-    names: of the model's outputs, if known; label_names: of the file's numbers, if they are not in the model's order.
-    Raise DatasetError if labels are missing or unknown.
+    classes: names of the model's outputs, if known; label_names: names of the file's numbers. Raise DatasetError if
+    labels are missing, unknown, ambiguous or out of range.
     """
-    lines = [re.split(r"[,;\s]+", line, maxsplit=1) for line in _lines(path)]
-    if all(len(line) == 1 for line in lines):
-        if len(lines) != len(files):
-            raise DatasetError(
-                f"{path}: {len(lines):,} labels for {len(files):,} images",
-                "one label a line in the order of the sorted file names, or lines of FILE LABEL",
-            )
-        file_labels = [line[0] for line in lines]
-    else:
-        file_labels = _labels_by_file(path, files, lines)
-    if all(re.fullmatch(r"[0-9]{1,9}", label) for label in file_labels):
-        numbers = np.array([int(label) for label in file_labels], np.int64)
-        if label_names is not None:
-            return _to_model_order(path, numbers, label_names, names)
-        count = max(int(numbers.max()) + 1, len(names or []))
-        if count > np.iinfo(np.uint16).max:
-            raise DatasetError(f"{path}: label {numbers.max()}: that many classes are not supported")
-        return numbers, names or [str(number) for number in range(count)]
-    order = names or sorted(set(file_labels))
-    index = {name: number for number, name in enumerate(order)}
-    unknown = sorted({label for label in file_labels if label not in index})
-    if unknown:
-        raise DatasetError(f"{path}: unknown class {abbreviate(unknown)}", "--classes names all, one a line")
-    return np.array([index[label] for label in file_labels], np.int64), order
-
-
-def _labels_by_file(path: Path, files: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
-    table = {line[0]: line[1].strip() for line in lines if len(line) == 2}
-    by_name = {Path(name).name: label for name, label in table.items()}
-    file_labels = [table.get(file) or by_name.get(Path(file).name) for file in files]
-    missing = [file for file, label in zip(files, file_labels, strict=True) if label is None]
-    if missing:
+    lines = read_lines(path)
+    known = classes is not None
+    found = labels_by_file(path, lines, folder, files, label_column, names_known=known) or _by_order(path, lines, files)
+    numbers = _as_numbers(path, found)
+    if numbers is None:
+        names = sorted(set(found.labels))
+        return _by_name(found.labels, names, classes, found.notes)
+    if label_names is None:
+        return FileLabels(numbers, classes.names if classes else [], "numbers", found.notes)
+    texts, note = _named(path, numbers, label_names)
+    everything = label_names.names
+    if classes is None and len(set(everything)) < len(everything):
+        repeated = next(name for name in everything if everything.count(name) > 1)
         raise DatasetError(
-            f"{path}: no label for {len(missing):,} of {len(files):,} images, {missing[0]} the first",
-            "a line FILE LABEL for each image",
+            f"{label_names.source}: {repeated} is on several lines, so the model's order of classes is unknown",
+            "list the names of the model's outputs with --classes",
         )
-    return [label for label in file_labels if label is not None]
+    return _by_name(texts, sorted(everything), classes, [*found.notes, *note])
 
 
-def _to_model_order(
-    path: Path, numbers: npt.NDArray[np.int64], label_names: list[str], names: list[str] | None
-) -> tuple[npt.NDArray[np.int64], list[str]]:
-    """Map numbers from 1 (such as ILSVRC's ids) or from 0 by their names to the model's order of classes."""
-    first = 0 if 0 in numbers else 1
-    if int(numbers.max()) - first >= len(label_names):
-        raise DatasetError(f"{path}: label {numbers.max()}, but --label-names has {len(label_names)} names")
-    order = names or sorted(label_names)
-    index = {name: number for number, name in enumerate(order)}
-    unknown = sorted({label_names[number - first] for number in set(numbers.tolist())} - index.keys())
-    if unknown:
-        raise DatasetError(f"--classes does not name {abbreviate(unknown)}, which --label-names does")
-    return np.array([index[label_names[number - first]] for number in numbers.tolist()], np.int64), order
+def _by_name(texts: Sequence[str], names: Sequence[str], classes: ClassList | None, notes: list[str]) -> FileLabels:
+    """Return labels as indices of the classes: the outputs in ``classes`` if stated, otherwise ``names``."""
+    if classes is None:
+        order, shown, index = "alphabetical", [recordable(name) for name in names], {n: i for i, n in enumerate(names)}
+    else:
+        index, shown = match_names(classes.source, classes.lines, sorted(set(texts)))
+        order = "stated"
+    if len(shown) > MAX_LABEL + 1:
+        raise DatasetError(f"{len(shown):,} classes; at most {MAX_LABEL + 1:,} are supported")
+    return FileLabels(np.array([index[text] for text in texts], np.int64), shown, order, notes)
 
 
-def _lines(path: Path) -> list[str]:
-    try:
-        text = read_bounded(path, _MAX_TEXT).decode("utf-8-sig")
-    except (OSError, ValueError) as cause:
-        reason = "not a text file" if isinstance(cause, UnicodeDecodeError) else getattr(cause, "strerror", cause)
-        raise DatasetError(f"{path}: cannot be read: {reason}", "name a text file, a line an entry") from None
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if not lines:
-        raise DatasetError(f"{path}: empty", "a line an entry")
-    return lines
+def _by_order(path: Path, lines: Sequence[str], files: Sequence[str]) -> Labelled:
+    """Return one label per line, in the order of the sorted file names."""
+    numbered = [(number, _unquoted(line)) for number, line in enumerate(lines, 1) if line]
+    if len(numbered) == len(files) + 1 and is_label_heading(numbered[0][1]):
+        numbered = numbered[1:]
+    labels = [label for _, label in numbered]
+    names_files = any(Path(part).suffix.lower() in SUFFIXES for label in labels for part in re.split(r"[\s,;]+", label))
+    several = any(re.search(r"[\t,;]|\s[+-]?[0-9.]+$", label) for label in labels)
+    if names_files or several:
+        raise DatasetError(
+            f"{path}: no label for {len(files):,} of {len(files):,} images, such as {files[0]}: it names none of them",
+            "give a line FILE LABEL for each image, with the image's name in the folder",
+        )
+    if len(labels) != len(files):
+        raise DatasetError(
+            f"{path}: {len(labels):,} labels for {len(files):,} images",
+            "give one label per line in the order of the sorted file names, or lines of FILE LABEL",
+        )
+    return Labelled(labels, [number for number, _ in numbered], [])
 
 
-def abbreviate(names: Sequence[str]) -> str:
-    """Return up to three of the names, and how many more there are."""
-    shown = ", ".join(names[:3])
-    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
+def _as_numbers(path: Path, found: Labelled) -> npt.NDArray[np.int64] | None:
+    """Return the labels as numbers, int64 [files], or None if they are names; raise DatasetError for other numbers."""
+    whole = [_INTEGER.fullmatch(label) is not None for label in found.labels]
+    if not all(whole):
+        if all(is_whole or _DECIMAL.fullmatch(label) for is_whole, label in zip(whole, found.labels, strict=True)):
+            first = whole.index(False)
+            raise DatasetError(
+                f"{path}: line {found.lines[first]}: {found.labels[first]} is not a whole number",
+                "labels are whole numbers from 0, or names; --label-column selects another column",
+            )
+        return None
+    for label, line in zip(found.labels, found.lines, strict=True):
+        digits = label.lstrip("+").lstrip("0")
+        if label.startswith("-") or len(digits) > len(str(MAX_LABEL)) or int(digits or 0) > MAX_LABEL:
+            raise DatasetError(
+                f"{path}: line {line}: label {label[:30]}",
+                f"labels are whole numbers from 0 to {MAX_LABEL:,}, or names; remove images without a class",
+            )
+    return np.array([int(label) for label in found.labels], np.int64)
+
+
+def _named(path: Path, numbers: npt.NDArray[np.int64], label_names: ClassList) -> tuple[list[str], list[str]]:
+    """Return the name of each number, which counts from 1 (such as ILSVRC's ids) or from 0, and a note."""
+    names, highest = label_names.names, int(numbers.max())
+    from_zero, from_one = highest < len(names), highest <= len(names) and 0 not in numbers
+    if not from_zero and not from_one:
+        raise DatasetError(
+            f"{path}: label {highest}, but {label_names.source} has {len(names):,} names",
+            "give the names of all numbers with --label-names",
+        )
+    if from_zero and from_one:
+        first = _stated_first(label_names)
+        if first is None:
+            raise DatasetError(
+                f"{label_names.source}: its first line may be the name of label 0 or of label 1, as {path} has neither "
+                f"0 nor {len(names)}",
+                "write each name's number before it in --label-names: 1 name",
+            )
+    else:
+        first = 0 if from_zero else 1
+    return [names[number - first] for number in numbers.tolist()], [
+        f"labels: numbered from {first} in the order of {Path(label_names.source).name}"
+    ]
+
+
+def _stated_first(label_names: ClassList) -> int | None:
+    """Return the first number of a list whose lines are numbered, None for other lists."""
+    found = [re.match(r"([0-9]{1,9})[\s,;:]", line) for line in label_names.lines if line]
+    first = found[0]
+    if first is None or not all(found) or int(first[1]) > 1:
+        return None
+    return int(first[1])
+
+
+def _unquoted(line: str) -> str:
+    return line[1:-1] if len(line) > 1 and line[0] == line[-1] == '"' else line

@@ -15,6 +15,7 @@ from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.dataset.sampling import draw_evenly
 from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.io.files import drop_mapped_pages
+from edge_bench.bench.io.names import recordable
 from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.preprocessing.presets import Geometry
 from edge_bench.bench.preprocessing.shapes import channel_axis, grey_shape, image_shape, same_values
@@ -111,6 +112,7 @@ class Examples:
         note = f"{len(decoded.problems)} files are not whole images and were left out"
         if decoded.problems and not any(other.startswith(note) for other in self.notes):
             self.notes.append(f"{note}, the first: {decoded.problems[0]}")
+        self.notes += [note for note in decoded.notes if note not in self.notes]
         rows = np.array(decoded.readable, np.int64)
         return Inputs(decoded.pixels.absolute(), rows, rows, geometry)
 
@@ -132,7 +134,9 @@ def find_examples(options: DataOptions, limit: int | None, seed: int) -> Example
     arrays = load_arrays(path, options.labels)
     count = len(arrays.inputs)
     indices = draw_evenly(np.zeros(count, np.int64) if arrays.labels is None else arrays.labels, limit, seed)
-    return Examples(path.stem, arrays.sha256, count, indices, labels=arrays.labels, arrays=arrays)
+    return Examples(
+        recordable(path.stem), arrays.sha256, count, indices, labels=arrays.labels, notes=list(arrays.notes), arrays=arrays
+    )
 
 
 def _from_folder(options: DataOptions, path: Path, limit: int | None, seed: int) -> Examples:
@@ -140,7 +144,7 @@ def _from_folder(options: DataOptions, path: Path, limit: int | None, seed: int)
     count = len(listed.files)
     labels = np.zeros(count, np.int64) if listed.labels is None else listed.labels
     return Examples(
-        name="/".join(listed.folder.resolve().parts[-2:]),
+        name=recordable("/".join(listed.folder.resolve().parts[-2:])),
         sha256=_listing_sha256(listed),
         total=count,
         indices=draw_evenly(labels, limit, seed),  # only these are decoded
@@ -154,7 +158,7 @@ def _from_folder(options: DataOptions, path: Path, limit: int | None, seed: int)
 
 def _listing_sha256(listed: ImageList) -> str:
     """Return a checksum of names, sizes and labels: equal on all machines and available without reading the images."""
-    sizes = [(name, (listed.folder / name).stat().st_size) for name in listed.files]
+    sizes = [(recordable(name), (listed.folder / name).stat().st_size) for name in listed.files]
     labels = None if listed.labels is None else listed.labels.tolist()
     return hashlib.sha256(msgspec.json.encode([sizes, labels])).hexdigest()
 

@@ -97,7 +97,7 @@ class Prober:
                 self._worker = self._open()
                 self._progress.start("testing interpretations", 1)
             request = Predict(
-                images=str(self._inputs.pixels),
+                images=self._inputs.pixels,
                 rows=self._inputs.rows[positions].tolist(),
                 preprocessing=candidate.preprocessing,
             )
@@ -118,7 +118,7 @@ class Prober:
                     worker.wait_for(Ready, self._timeout)
                     request = OpenProbe(
                         configuration=runtime.configuration,
-                        file=str(runtime.file.absolute()),
+                        file=runtime.file.absolute(),
                         input_shape=None if self._input_shape is None else list(self._input_shape),
                         threshold=self._threshold,
                     )

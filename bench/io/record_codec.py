@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.files import read_bounded, why_unreadable
+from edge_bench.bench.io.names import encode_json
 
 __all__ = [
     "MAX_INT64",
@@ -81,7 +82,7 @@ class _Versioned(msgspec.Struct):
 
 def encode_record(record: msgspec.Struct) -> bytes:
     """Return a record of the current schema as indented UTF-8 JSON with a newline at its end."""
-    return msgspec.json.format(msgspec.json.encode(as_current(record)), indent=1) + b"\n"
+    return msgspec.json.format(encode_json(as_current(record)), indent=1) + b"\n"
 
 
 def decode_record(

@@ -5,11 +5,13 @@ import fcntl
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from edge_bench.bench.io.locks import remove_unlocked
+from edge_bench.bench.io.names import is_utf8
 
-__all__ = ["Scratch", "lasting_temporary_folder"]
+__all__ = ["Scratch", "lasting_temporary_folder", "utf8_path"]
 
 _PREFIX = "edge-bench-scratch-"
 _replaced: list[Path] = []  # the system's temporary folder, if a scratch folder has replaced it in this process
@@ -18,6 +20,24 @@ _replaced: list[Path] = []  # the system's temporary folder, if a scratch folder
 def lasting_temporary_folder() -> Path:
     """Return the system's temporary folder, for files that must outlive this process."""
     return _replaced[0] if _replaced else Path(tempfile.gettempdir())
+
+
+@contextlib.contextmanager
+def utf8_path(path: Path) -> Iterator[Path]:
+    """Yield the path if it is UTF-8, otherwise a temporary link with such a name and the same suffix."""
+    if is_utf8(str(path)):
+        yield path
+        return
+    path = path.absolute()
+    with tempfile.TemporaryDirectory(prefix="edge-bench-link-") as folder:
+        if is_utf8(path.name):  # link the folder, so that files beside this one are found
+            link = Path(folder, "folder")
+            link.symlink_to(path.parent, target_is_directory=True)
+            yield link / path.name
+        else:
+            link = Path(folder, f"model{path.suffix}" if is_utf8(path.suffix) else "model")
+            link.symlink_to(path)
+            yield link
 
 
 class Scratch:

@@ -6,6 +6,7 @@ reason; the other configurations still run.
 """
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -126,8 +127,8 @@ class _Workers:
         own = self._workload.input_of(planned.configuration.variant)
         request = Prepare(
             configuration=planned.configuration,
-            file=str(planned.file),
-            images=str(own.pixels),
+            file=planned.file or Path(),
+            images=own.pixels,
             rows=own.rows.tolist(),
             preprocessing=own.preprocessing,
             input_shape=None if own.input_shape is None else list(own.input_shape),

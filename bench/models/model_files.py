@@ -8,6 +8,7 @@ from typing import Protocol
 
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.files import is_within, read_bounded, why_unreadable
+from edge_bench.bench.io.names import recordable
 from edge_bench.bench.model_formats.keras_archive import check_keras
 from edge_bench.bench.model_formats.tflite import MAX_FILE_BYTES, read_tflite
 from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata, read_metadata
@@ -85,9 +86,9 @@ def _named(paths: Sequence[Path]) -> dict[str, Path]:
         if stems[path.stem] > 1:
             names = Counter(other.name for other in paths)
             name = path.name if names[path.name] == 1 else _with_folders(path, same)
-        if name in named:
+        if recordable(name) in named:
             raise BadInput(f"{path}: given twice", "give each file once")
-        named[name] = path
+        named[recordable(name)] = path
     return named
 
 
@@ -133,7 +134,7 @@ def _read_variant(
     _check_classifier(path, output_spec)
     variant = Variant(
         name=name,
-        file=f"{path.name}/{SAVED_MODEL}" if path.is_dir() else path.name,
+        file=recordable(f"{path.name}/{SAVED_MODEL}" if path.is_dir() else path.name),
         precision=f"{input_spec.dtype} in, {output_spec.dtype} out",
         bytes=size,
         sha256=digest,

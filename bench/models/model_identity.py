@@ -3,10 +3,9 @@
 import hashlib
 from pathlib import Path
 
-import msgspec
-
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.files import is_within, sha256_of, why_unreadable
+from edge_bench.bench.io.names import encode_json
 from edge_bench.bench.model_formats.onnx_graph import external_locations
 
 __all__ = ["model_files", "size_and_sha256"]
@@ -25,12 +24,7 @@ def size_and_sha256(path: Path) -> tuple[int, str]:
         raise BadInput(f"{cause.filename or path}: cannot be read: {why_unreadable(cause)}") from None
     if list(files.values()) == [path]:
         return size, sums[0][1]
-    return size, hashlib.sha256(_encoded(sums)).hexdigest()
-
-
-def _encoded(sums: list[tuple[str, str]]) -> bytes:
-    # a name that is not UTF-8 has surrogates, which JSON cannot represent
-    return msgspec.json.encode([(name.encode("utf-8", "backslashreplace").decode(), digest) for name, digest in sums])
+    return size, hashlib.sha256(encode_json(sums)).hexdigest()
 
 
 def model_files(path: Path) -> dict[str, Path]:

@@ -5,6 +5,7 @@ import io
 import threading
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from edge_bench.bench.errors import DatasetError, MissingDependency
 from edge_bench.bench.io.files import read_bounded, why_unreadable
 from edge_bench.bench.preprocessing.presets import Geometry
 
-__all__ = ["decode", "eight_bit", "image_size", "require_pillow"]
+__all__ = ["ImageFacts", "UnknownRange", "decode", "decode_with_facts", "eight_bit", "image_size", "require_pillow"]
 
 #: Larger images count as decompression bombs, as in Pillow; this is 360 MB decoded.
 MAX_PIXELS = 89_478_485
@@ -26,6 +27,18 @@ LARGE_PIXELS = 8_000_000
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "PPM", "GIF")
 _PIXELS_PER_STEP = 4_000_000
 _large_image_lock = threading.Lock()
+
+
+class UnknownRange(ValueError):
+    """It is unknown which of an image's values are black and white."""
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """What an image file says beside its pixels."""
+
+    orientation: int = 1  # EXIF: 1 is upright, 2 to 8 are turned or mirrored
+    peak: int | None = None  # highest of the 16-bit values; None if it has 8 bits or colours
 
 
 def require_pillow() -> Any:
@@ -50,15 +63,28 @@ def image_size(path: Path) -> tuple[int, int]:
 def decode(path: Path, geometry: Geometry) -> npt.NDArray[np.uint8]:
     """Decode a file, convert it to greyscale or RGB, crop and resample it.
 
-    16-bit greyscale images lose their low byte. Palettes, CMYK and transparency are converted by Pillow. The EXIF
-    orientation is ignored, as by the loaders behind ImageNet's published accuracies. Raise DatasetError for a file that
-    is damaged, too large or no image.
+    Values of 16 bits per channel lose their low byte; see `eight_bit`. Palettes, CMYK and transparency are converted by
+    Pillow. Without ``geometry.exif_orientation`` the EXIF orientation is ignored, as by the loaders behind ImageNet's
+    published accuracies; Pillow always applies a TIFF's own. Raise DatasetError for a file that is damaged, too large,
+    no image, or has values of unknown range.
     """
+    return decode_with_facts(path, geometry)[0]
+
+
+def decode_with_facts(path: Path, geometry: Geometry) -> tuple[npt.NDArray[np.uint8], ImageFacts]:
+    """Decode a file as `decode` does; also return facts that may show that its pixels are not what they seem."""
     image_module = require_pillow()
     with _opened(path) as image:
         width, height = image.size
         with _large_image_lock if width * height > LARGE_PIXELS else contextlib.nullcontext():
-            return _resampled(eight_bit(image, geometry.channels, image_module), geometry, image_module)
+            image.load()
+            orientation = _exif_orientation(image)
+            if geometry.exif_orientation and orientation != 1:
+                from PIL import ImageOps
+
+                image = ImageOps.exif_transpose(image)  # noqa: PLW2901 - the file is closed all the same
+            converted, peak = _converted(image, geometry.channels, image_module)
+            return _resampled(converted, geometry, image_module), ImageFacts(orientation, peak)
 
 
 @contextlib.contextmanager
@@ -78,6 +104,10 @@ def _opened(path: Path) -> Iterator[Any]:
             yield image
     except DatasetError:
         raise
+    except UnknownRange as cause:
+        raise DatasetError(
+            f"{path}: {cause}", "convert the images to 8 bits per channel, or ignore such files with --skip-broken"
+        ) from None
     except Exception as cause:  # Pillow's decoders raise errors of any type for damaged files
         unknown = type(cause).__name__ == "UnidentifiedImageError"
         reason = f"none of {', '.join(FORMATS)}" if unknown else why_unreadable(cause)
@@ -88,26 +118,72 @@ def _opened(path: Path) -> Iterator[Any]:
 
 
 def eight_bit(image: Any, channels: int, image_module: Any) -> Any:
-    """Convert to greyscale or RGB with 8 bits per channel; raise ValueError if the range of the values is unknown."""
-    if image.mode.startswith("I"):  # 16 bits a pixel, in a 32-bit image in some formats
-        image = _high_bytes(image, image_module)
-    if image.mode == "F":
-        raise ValueError("floating-point pixels, whose range is not known")
+    """Convert to greyscale or RGB with 8 bits per channel.
+
+    16-bit values, 0 to 65,535, keep their high byte, and 12-bit values of TIFF their high eight bits. Raise
+    UnknownRange for signed, 32-bit and floating-point values.
+    """
+    return _converted(image, channels, image_module)[0]
+
+
+def _converted(image: Any, channels: int, image_module: Any) -> tuple[Any, int | None]:
+    """Return the image with 8 bits per channel, and the highest value if its grey values have 16 bits."""
+    bits, inverted = _sample_format(image)
+    peak = None
+    if image.mode.startswith("I"):  # in Pillow 11 and newer I;16 for PNG and TIFF, I for PPM
+        image, peak = _high_bits(image, bits, inverted, image_module)
     if image.mode == "P" and "transparency" in image.info:
         image = image.convert("RGBA")
-    return image.convert("L" if channels == 1 else "RGB")
+    return image.convert("L" if channels == 1 else "RGB"), peak if bits == _DEEP else None
 
 
-def _high_bytes(image: Any, image_module: Any) -> Any:
-    """Return the high bytes of 16-bit values, converted in groups of rows, as it takes several times their memory."""
+_DEEP = 16
+_TIFF_BITS, _TIFF_PHOTOMETRIC, _TIFF_PLANAR, _TIFF_SAMPLE_FORMAT = 258, 262, 284, 339
+
+
+def _sample_format(image: Any) -> tuple[int, bool]:
+    """Return the bits of deep grey values, and whether 0 is white; raise UnknownRange if the range is unknown."""
+    tags = getattr(image, "tag_v2", None)
+    if tags is None:
+        if image.mode == "F":
+            raise UnknownRange("floating-point pixels, whose range is unknown")
+        return _DEEP, False
+    bits, kinds = max(tags.get(_TIFF_BITS, (1,))), set(tags.get(_TIFF_SAMPLE_FORMAT, (1,)))
+    if image.mode == "F" or 3 in kinds:
+        raise UnknownRange("floating-point pixels, whose range is unknown")
+    if bits > _DEEP:
+        raise UnknownRange(f"{bits}-bit pixel values, whose range is unknown")
+    if 2 in kinds:
+        raise UnknownRange("signed pixel values, whose range is unknown")
+    if bits == _DEEP and tags.get(_TIFF_PLANAR, 1) != 1:
+        raise UnknownRange("16-bit channels stored one after the other, which Pillow misreads")
+    return bits, tags.get(_TIFF_PHOTOMETRIC) == 0
+
+
+def _high_bits(image: Any, bits: int, inverted: bool, image_module: Any) -> tuple[Any, int]:
+    """Return the high eight bits and the highest value, by groups of rows, as it takes several times their memory."""
     width, height = image.size
-    pixels = np.empty((height, width), np.uint8)
+    pixels, peak = np.empty((height, width), np.uint8), 0
     step = max(1, _PIXELS_PER_STEP // width)
     for start in range(0, height, step):
         stop = min(start + step, height)
         values = np.asarray(image.crop((0, start, width, stop))).astype(np.int64)
-        pixels[start:stop] = np.clip(values >> 8, 0, 255)
-    return image_module.fromarray(pixels)
+        peak = max(peak, int(values.max()))
+        high = np.clip(values >> (bits - 8), 0, 255)
+        pixels[start:stop] = 255 - high if inverted else high
+    return image_module.fromarray(pixels), peak
+
+
+def _exif_orientation(image: Any) -> int:
+    """Return the EXIF orientation, 1 if there is none or if it is damaged."""
+    try:
+        value = image.getexif().get(_EXIF_ORIENTATION, 1)
+    except Exception:  # Pillow raises errors of any type for damaged EXIF data
+        return 1
+    return value if value in range(2, 9) else 1
+
+
+_EXIF_ORIENTATION = 0x0112
 
 
 def _resampled(image: Any, geometry: Geometry, image_module: Any) -> npt.NDArray[np.uint8]:

@@ -80,10 +80,12 @@ class Geometry:
     crop: float = 1.0
     interpolation: str = "bilinear"
     squash: bool = False
+    exif_orientation: bool = False  # turn the image as its EXIF data says, before anything else
 
     def __str__(self) -> str:
         part = "squashed" if self.squash else f"centre {self.crop:.1%}" if self.crop < 1 else "centre"
-        return f"{part} to {self.height}×{self.width}×{self.channels}, {self.interpolation}"
+        turned = ", EXIF orientation applied" if self.exif_orientation else ""
+        return f"{part} to {self.height}×{self.width}×{self.channels}, {self.interpolation}{turned}"
 
 
 def inferred_preset(inputs: Sequence[TensorSpec]) -> tuple[Preset, str] | None:

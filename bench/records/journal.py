@@ -26,6 +26,7 @@ from edge_bench.bench.io.files import (
     why_unreadable,
 )
 from edge_bench.bench.io.locks import lock
+from edge_bench.bench.io.names import encode_json
 from edge_bench.bench.io.record_codec import (
     SCHEMA_VERSION,
     BoundedStr,
@@ -122,7 +123,6 @@ class Journal:
 
     def __init__(self, path: Path, handle: int) -> None:
         self.path, self._handle = path, handle
-        self._encoder = msgspec.json.Encoder()
 
     @classmethod
     def create(cls, path: Path, begun: Run) -> "Journal":
@@ -182,7 +182,7 @@ class Journal:
 
     def append(self, entry: Entry) -> None:
         """Write an entry to the disk; if that fails, undo it and raise OSError."""
-        payload = self._encoder.encode(entry)
+        payload = encode_json(entry)
         line = memoryview(b"%08x %s\n" % (crc32(payload), payload))
         before = os.fstat(self._handle).st_size
         try:

@@ -12,7 +12,8 @@ import platform
 import msgspec
 
 from edge_bench.bench.errors import BadInput, MissingDependency
-from edge_bench.bench.runtimes.base import Loader, Session
+from edge_bench.bench.io.temporary import utf8_path
+from edge_bench.bench.runtimes.base import Loader, ModelFile, Session
 
 __all__ = [
     "RUNTIMES",
@@ -123,4 +124,9 @@ def loader(runtime: Runtime) -> Loader:
     """Import the runtime's library and return its loader; raise ImportError if that fails."""
     module = importlib.import_module(f"edge_bench.bench.runtimes.{runtime.adapter}")
     load: Loader = module.import_loader()
-    return load
+
+    def load_by_utf8_name(file: ModelFile) -> Session:
+        with utf8_path(file.path) as path:  # native libraries take no other names
+            return load(file._replace(path=path))
+
+    return load_by_utf8_name

@@ -8,7 +8,6 @@ Models are loaded by native code only in a worker, so that a crash ends only thi
 import gc
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -123,12 +122,10 @@ class _TrialRunner:
 
     def __init__(self, request: Prepare, load: Loader, clock: Clock) -> None:
         self._clock = clock
-        images = open_npy(Path(request.images))
+        images = open_npy(request.images)
         memory_before = psutil.Process().memory_info().rss
         configuration = request.configuration
-        file = ModelFile(
-            Path(request.file), configuration.threads, configuration.batch_size, _as_shape(request.input_shape)
-        )
+        file = ModelFile(request.file, configuration.threads, configuration.batch_size, _as_shape(request.input_shape))
         began = clock()
         session = self._session = load(file)
         loaded = clock()
@@ -182,7 +179,7 @@ class _TrialRunner:
 
 
 def _describe(request: Describe, load: Loader) -> Described:
-    session = load(ModelFile(Path(request.file), 1, 1, _as_shape(request.input_shape)))
+    session = load(ModelFile(request.file, 1, 1, _as_shape(request.input_shape)))
     return Described(input=session.input, output=session.output)
 
 

@@ -3,6 +3,7 @@
 import os
 import select
 import time
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ class ChannelClosed(Exception):
 
 def frame(message: msgspec.Struct) -> bytes:
     """Encode a message: 4 bytes of length, big-endian, then MessagePack."""
-    payload = msgspec.msgpack.encode(message)
+    payload = msgspec.msgpack.encode(message, enc_hook=_path_to_bytes)
     return len(payload).to_bytes(4, "big") + payload
 
 
@@ -28,7 +29,7 @@ class Channel:
 
     def __init__(self, read_end: int, write_end: int, incoming: Any) -> None:
         self._read_end, self._write_end = read_end, write_end
-        self._decoder = msgspec.msgpack.Decoder(incoming)
+        self._decoder = msgspec.msgpack.Decoder(incoming, dec_hook=_path_from_bytes)
 
     def send(self, message: msgspec.Struct, timeout: float | None = None) -> None:
         """Write one frame; raise TimeoutError after ``timeout`` seconds, ChannelClosed if the other side is gone."""
@@ -75,6 +76,19 @@ class Channel:
         """Close both ends."""
         for end in (self._read_end, self._write_end):
             os.close(end)
+
+
+def _path_to_bytes(value: Any) -> bytes:
+    """Return a path as the bytes of its name, which need not be UTF-8."""
+    if isinstance(value, Path):
+        return os.fsencode(value)
+    raise NotImplementedError(type(value).__name__)
+
+
+def _path_from_bytes(kind: type, value: Any) -> Any:
+    if kind is Path and isinstance(value, str | bytes):
+        return Path(os.fsdecode(value))
+    raise NotImplementedError(kind.__name__)
 
 
 def _wait_until(end: int, event: int, deadline: float | None) -> None:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from edge_bench.bench.interrupts import SIGNALS, die_with_parent
+from edge_bench.bench.io.names import escape_surrogates
 
 __all__ = ["configure_worker", "first_line"]
 
@@ -54,4 +55,4 @@ def peak_memory() -> int:
 def first_line(cause: BaseException) -> str:
     """Return the first line of an error's message, at most 300 characters, or its type; the rest is a trace."""
     text = str(cause).strip() or type(cause).__name__
-    return text.splitlines()[0][:300]
+    return escape_surrogates(text.splitlines()[0][:300])

@@ -1,5 +1,6 @@
 """Messages between a benchmark and its workers: requests to a worker, and its replies."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
@@ -36,8 +37,8 @@ class Prepare(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Request to load the model and warm up."""
 
     configuration: Configuration
-    file: str
-    images: str  # .npy, uint8 [n, height, width, channels] or float32 [n, …]
+    file: Path
+    images: Path  # .npy, uint8 [n, height, width, channels] or float32 [n, …]
     rows: list[int]
     preprocessing: Preprocessing
     input_shape: list[int] | None = None  # of one image, if the file has open axes
@@ -46,7 +47,7 @@ class Prepare(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class Describe(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Request to load the model, describe its input and output, and end."""
 
-    file: str
+    file: Path
     input_shape: list[int] | None = None
 
 
@@ -54,7 +55,7 @@ class OpenProbe(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Request to load the model for `Predict`, without a warm-up."""
 
     configuration: Configuration
-    file: str
+    file: Path
     input_shape: list[int] | None = None  # of one example, if the file has open axes
     threshold: float = 0.5  # of a single score
 
@@ -62,7 +63,7 @@ class OpenProbe(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class Predict(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Request for the labels of images under a preprocessing, untimed."""
 
-    images: str  # .npy, as in `Prepare`
+    images: Path  # .npy, as in `Prepare`
     rows: list[int]
     preprocessing: Preprocessing
 
@@ -78,7 +79,7 @@ class Open(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Request to load the model for serving, and warm up."""
 
     configuration: Configuration
-    file: str
+    file: Path
     preprocessing: Preprocessing
     image: list[int]  # shape of one image in a request
     dtype: str  # of images in a request: uint8 or float32

@@ -1,7 +1,6 @@
 """Predictions of a model under several preprocessings, untimed, to find out how it wants its images."""
 
 import time
-from pathlib import Path
 
 import numpy as np
 
@@ -20,7 +19,7 @@ class Probe:
     def __init__(self, request: OpenProbe, load: Loader) -> None:
         configuration = request.configuration
         shape = None if request.input_shape is None else tuple(request.input_shape)
-        self._session = load(ModelFile(Path(request.file), configuration.threads, configuration.batch_size, shape))
+        self._session = load(ModelFile(request.file, configuration.threads, configuration.batch_size, shape))
         self._threshold = request.threshold
         self.opened = ProbeOpened()
 
@@ -28,7 +27,7 @@ class Probe:
         """Return the predicted outputs of the images at ``request.rows``."""
         session = self._session
         batches = InputBatches(
-            open_npy(Path(request.images)), request.rows, request.preprocessing, session.input, session.batch_size
+            open_npy(request.images), request.rows, request.preprocessing, session.input, session.batch_size
         )
         labels, outside_unit = np.full(len(request.rows), -1, "<i4"), False
         for part, inputs in batches.parts():

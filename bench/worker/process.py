@@ -196,4 +196,4 @@ def describe_model(
     with WorkerProcess(runtime, memory_limit) as worker:
         worker.wait_for(Ready, timeout)
         shape = None if input_shape is None else list(input_shape)
-        return worker.ask(Describe(file=str(file.absolute()), input_shape=shape), Described, timeout)
+        return worker.ask(Describe(file=file.absolute(), input_shape=shape), Described, timeout)

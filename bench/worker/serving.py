@@ -7,7 +7,6 @@ import io
 import struct
 import time
 import warnings
-from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -37,7 +36,7 @@ class InferenceHandler:
     def __init__(self, request: Open, load: Loader) -> None:
         configuration = request.configuration
         shape = None if request.input_shape is None else tuple(request.input_shape)
-        file = ModelFile(Path(request.file), configuration.threads, configuration.batch_size, shape, serving=True)
+        file = ModelFile(request.file, configuration.threads, configuration.batch_size, shape, serving=True)
         clock = time.perf_counter_ns
         began = clock()
         session = self._session = load(file)

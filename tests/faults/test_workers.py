@@ -31,8 +31,8 @@ pytestmark = pytest.mark.slow
 
 QUICK = Settings(trials=2, processes=1, limit=20)
 NOTHING = Prepare(
-    configuration=Configuration(variant="x", runtime="litert", threads=1, batch_size=1), file="/nowhere",
-    images="/nowhere", rows=[], preprocessing=Preprocessing(scale=1.0, offset=0.0, name=""),
+    configuration=Configuration(variant="x", runtime="litert", threads=1, batch_size=1), file=Path("/nowhere"),
+    images=Path("/nowhere"), rows=[], preprocessing=Preprocessing(scale=1.0, offset=0.0, name=""),
 )  # fmt: skip
 Misbehave = Callable[[str], None]
 

@@ -224,9 +224,9 @@ def _use_offload(path: Path) -> None:
 
 
 def _use_labels(path: Path, pngs: Path) -> None:
-    for how in ({}, {"classes": path}, {"label_names": path}):
+    for classes, label_names in ((None, None), (path, None), (None, path)):
         try:
-            list_images(pngs, path, **how)
+            list_images(pngs, path, classes, label_names)
         except BadInput:
             continue
     read_names(path)

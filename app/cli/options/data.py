@@ -17,19 +17,23 @@ Labels = Annotated[
     Path | None,
     option(
         "--labels",
-        help="True labels of --data: a text file with a line (FILE LABEL, or LABEL in the order of names) an image, "
-        "or a .npy.",
+        help="True labels of --data: a text file with one line per image (FILE LABEL, or LABEL in the order of the "
+        "file names), a CSV, or a .npy.",
     ),
+]
+LabelColumn = Annotated[
+    str | None,
+    option("--label-column", help="Heading or number of the column of labels in --labels.  [default: by its heading]"),
 ]
 Classes = Annotated[
     Path | None,
-    option("--classes", help="Names of the model's outputs, a line each, in their order.  [default: alphabetical]"),
+    option("--classes", help="Names of the model's outputs, one per line, in their order.  [default: alphabetical]"),
 ]
 LabelNames = Annotated[
     Path | None,
     option(
         "--label-names",
-        help="Names of the numbers in --labels, a line each, where these are not the model's (ILSVRC's ids, say).",
+        help="Names of the numbers in --labels, one per line, if these are not the model's (such as ILSVRC's ids).",
     ),
 ]
 ClassOrder = Annotated[
@@ -96,7 +100,11 @@ ImageSize = Annotated[
 ]
 SkipBroken = Annotated[
     bool,
-    option("--skip-broken", help="Leave files out that are no whole images, and say how many."),
+    option("--skip-broken", help="Ignore files that cannot be read as images, and report how many."),
+]
+ExifOrientation = Annotated[
+    bool,
+    option("--exif-orientation", help="Turn images upright as their EXIF orientation says."),
 ]
 
 #: Only for model files: a bundle has its own data.
@@ -106,6 +114,7 @@ DATA_OPTIONS: OptionGroup = {
     "classes": (Classes, None),
     "label_names": (LabelNames, None),
     "class_order": (ClassOrder, None),
+    "label_column": (LabelColumn, None),
     "label_offset": (LabelOffset, None),
     "threshold": (Threshold, None),
     "preprocess": (Preprocess, None),
@@ -118,4 +127,5 @@ DATA_OPTIONS: OptionGroup = {
     "image_size": (ImageSize, None),
     "skip_broken": (SkipBroken, False),
     "assume": (Assume, False),
+    "exif_orientation": (ExifOrientation, False),
 }

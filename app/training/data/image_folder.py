@@ -9,6 +9,7 @@ import numpy.typing as npt
 from edge_bench.bench.dataset.cache import decoded_images
 from edge_bench.bench.dataset.image_list import ImageList, list_images
 from edge_bench.bench.errors import DatasetError
+from edge_bench.bench.io.names import recordable
 from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.preprocessing.presets import Geometry
 from edge_bench.bench.progress import Progress
@@ -33,20 +34,16 @@ def image_folder(folder: Path, progress: Progress) -> tuple[DatasetInfo, Parts]:
     images with a fixed seed. All images are resized to squares of the first one's shorter side, at most 64 pixels.
     Raise DatasetError if the parts have different classes or a class has too few images.
     """
-    folders = {
-        part: next((folder / name for name in names if (folder / name).is_dir()), None)
-        for part, names in _PARTS.items()
-    }
-    if not folders["train"]:
-        folders = {"train": folder}
-    lists = {part: list_images(path) for part, path in folders.items() if path}
+    lists = {part: list_images(path) for part, path in _part_folders(folder).items()}
     train = lists["train"]
+    for note in dict.fromkeys(note for part_list in lists.values() for note in part_list.notes):
+        progress.say(note)
     if train.labels is None:
-        raise DatasetError(f"{train.folder}: images without classes", "training needs one folder a class")
+        raise DatasetError(f"{train.folder}: images without classes", "training needs one folder per class")
     for part, part_list in lists.items():
         if part_list.classes != train.classes:
             raise DatasetError(
-                f"{part_list.folder}: its classes are not those of {train.folder}", f"give {part} the same folders"
+                f"{part_list.folder}: its classes differ from those of {train.folder}", f"give {part} the same folders"
             )
     size = _size(train)
     arrays = {part: _decode(image_list, size, progress) for part, image_list in lists.items()}
@@ -56,7 +53,30 @@ def image_folder(folder: Path, progress: Progress) -> tuple[DatasetInfo, Parts]:
     digest = hashlib.sha256()
     for part in ("train", "validation", "test"):
         digest.update(arrays[part][0].tobytes() + arrays[part][1].tobytes())
-    return DatasetInfo(name=folder.resolve().name, sha256=digest.hexdigest(), classes=train.classes), arrays
+    return DatasetInfo(name=recordable(folder.resolve().name), sha256=digest.hexdigest(), classes=train.classes), arrays
+
+
+def _part_folders(folder: Path) -> dict[str, Path]:
+    """Return the folders of the parts, or the folder itself for train if it has none."""
+    by_name = {path.name.lower(): path for path in _subfolders(folder)}
+    found = {
+        part: next(by_name[name] for name in names if name in by_name)
+        for part, names in _PARTS.items()
+        if any(name in by_name for name in names)
+    }
+    if found and "train" not in found:
+        raise DatasetError(
+            f"{folder}: it has {' and '.join(path.name for path in found.values())}, but no training images",
+            "add a folder train, or name the folder that contains the classes with --dataset",
+        )
+    return found or {"train": folder}
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_dir())
+    except OSError as cause:
+        raise DatasetError(f"{folder}: cannot be read: {cause.strerror}") from None
 
 
 def _size(image_list: ImageList) -> int:
@@ -67,7 +87,7 @@ def _size(image_list: ImageList) -> int:
 
 def _decode(image_list: ImageList, size: int, progress: Progress) -> Part:
     if image_list.labels is None:
-        raise DatasetError(f"{image_list.folder}: images without classes", "training needs one folder a class")
+        raise DatasetError(f"{image_list.folder}: images without classes", "training needs one folder per class")
     decoded = decoded_images(image_list.folder, image_list.files, Geometry(size, size, 3), progress)
     pixels = open_npy(decoded.pixels)
     return np.array(pixels[decoded.readable]), image_list.labels[decoded.readable].astype(np.uint16)

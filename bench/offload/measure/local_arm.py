@@ -1,7 +1,6 @@
 """Local inference, timed from the stored pixels of one image to its label."""
 
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,10 +20,10 @@ class LocalArmWorker:
 
     def __init__(self, request: PrepareLocal, load: Loader, clock: Clock = time.perf_counter_ns) -> None:
         self._clock, self._preprocessing = clock, request.preprocessing
-        self._images = open_npy(Path(request.images))
+        self._images = open_npy(request.images)
         configuration = request.configuration
         shape = None if request.input_shape is None else tuple(request.input_shape)
-        self._session = load(ModelFile(Path(request.file), configuration.threads, 1, shape))
+        self._session = load(ModelFile(request.file, configuration.threads, 1, shape))
         # copied into memory, like pixels from a camera, so that no trial waits for the disk
         self._timed_images = np.array(self._images[request.rows])
         self._scores = np.zeros((1, *self._session.output.shape[1:]), self._session.output.dtype)

@@ -1,5 +1,7 @@
 """Messages between an offload's parent and its worker processes, framed by bench/worker/channel.py."""
 
+from pathlib import Path
+
 import msgspec
 
 from edge_bench.bench.offload.client.http import Server
@@ -29,8 +31,8 @@ class PrepareLocal(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Request to load the model and warm it up."""
 
     configuration: Configuration
-    file: str
-    images: str  # .npy, uint8 [n, height, width, channels] or float32 [n, …]
+    file: Path
+    images: Path  # .npy, uint8 [n, height, width, channels] or float32 [n, …]
     rows: list[int]
     preprocessing: Preprocessing
     input_shape: list[int] | None = None
@@ -41,7 +43,7 @@ class PrepareRemote(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     server: Server
     model: str
-    images: str
+    images: Path
     rows: list[int]
     quality: int
     timeout_s: float

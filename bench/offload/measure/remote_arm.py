@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -54,7 +53,7 @@ class RemoteArmWorker:
 
     def __init__(self, request: PrepareRemote, clock: Clock = time.perf_counter_ns) -> None:
         self._request, self._clock = request, clock
-        self._images = open_npy(Path(request.images))
+        self._images = open_npy(request.images)
         self._timed_images = np.array(self._images[request.rows])
         self._clients: dict[int | None, list[Client]] = {}
         self.prepared = Prepared()

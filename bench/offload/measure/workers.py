@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 from edge_bench.bench.measure.schedule import passes_per_trial
 from edge_bench.bench.offload.measure.messages import OffloadReply, Prepared, PrepareLocal, PrepareRemote
@@ -46,11 +47,11 @@ class Workers:
 
     def _prepare_request(self, side: str) -> PrepareLocal | PrepareRemote:
         plan, own = self._plan, self._plan.workload.input_of(self._plan.local.configuration.variant)
-        rows, pixels = own.rows[: plan.timed].tolist(), str(own.pixels)
+        rows, pixels = own.rows[: plan.timed].tolist(), own.pixels
         if side == LOCAL:
             return PrepareLocal(
                 configuration=plan.local.configuration,
-                file=str(plan.local.file),
+                file=plan.local.file or Path(),
                 images=pixels,
                 rows=rows,
                 preprocessing=own.preprocessing,
