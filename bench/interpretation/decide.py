@@ -99,7 +99,7 @@ def decide(question: Question, predictor: Predictor) -> Decision:
 
 def _needs_order_check(maps: LabelMaps, question: Question) -> bool:
     in_doubt = maps.source not in (Source.STATED, Source.MODEL)
-    return in_doubt and len(question.classes) > 1 and any(candidate.by_rank for candidate in maps.options)
+    return in_doubt and (len(maps.options) > 1 or (len(question.classes) > 1 and maps.options[0].by_rank))
 
 
 def _test(question: Question, predictor: Predictor) -> tuple[_Tested, Labels, Labels]:
@@ -166,12 +166,15 @@ def _check_order(question: Question, chosen: LabelMap, predicted: Labels, labels
     remedy = "list the names of the outputs, a line each, with --classes FILE; --assume keeps this order"
     order = f"{question.model}: {chosen.text} do not fit its outputs"
     arguments = (predicted, labels, chosen.outputs, question.outputs)
-    if len(chosen.outputs) < question.outputs and (better := better_placement(*arguments)):
-        correct = int(np.count_nonzero(predicted == chosen.outputs[labels]))
-        raise BadInput(
-            f"{order}: {correct} of {len(labels)} images are correct, {better} if outputs without a class lie between",
-            remedy,
-        )
+    table = better_placement(*arguments)
+    if table is not None:
+        right, better = predicted == chosen.outputs[labels], predicted == table[labels]
+        if chosen.by_rank or select_best([right, better]).groups == ((1,),):
+            raise BadInput(
+                f"{order}: {right.sum()} of {len(labels)} images are correct, {better.sum()} if other outputs than the "
+                "first have a class",
+                remedy,
+            )
     if moved := exchanged_classes(*arguments):
         names = ", ".join(question.classes[label] for label in moved[:_LISTED])
         more = f" and {len(moved) - _LISTED} more" if len(moved) > _LISTED else ""

@@ -6,25 +6,33 @@ import numpy.typing as npt
 __all__ = ["better_placement", "exchanged_classes"]
 
 #: An exchange of classes is suspected if nearly all images of each of them get another class's output.
-_NEARLY_ALL, _MIN_IMAGES = 0.8, 4
+_NEARLY_ALL, _MIN_IMAGES = 0.8, 2
 
 Labels = npt.NDArray[np.int64]
 
 
-def better_placement(predicted: Labels, labels: Labels, table: Labels, outputs: int) -> int | None:
-    """Return how many images would be correct if the classes had other outputs in the same order; None if not more.
+def better_placement(predicted: Labels, labels: Labels, table: Labels, outputs: int) -> Labels | None:
+    """Return other outputs of the classes, in the same order, with which more images are correct; None without any.
 
     That happens if classes of the model are missing from the data: all later ones then get the output of another.
     ``predicted`` has outputs (negative: none) and ``labels`` classes, [images] each; ``table`` has the output of each
     class. The best placement is found by dynamic programming over classes and outputs.
     """
     counts = _counts(predicted, labels, len(table), outputs)
+    present = np.flatnonzero(np.bincount(labels, minlength=len(table)))
     best = np.zeros(outputs + 1, np.int64)  # of the classes so far, if they use the first k outputs only
-    for row in counts:
-        taken = np.concatenate([[np.iinfo(np.int64).min // 2], best[:-1] + row])
+    steps = [best]
+    for label in present:
+        taken = np.concatenate([[np.iinfo(np.int64).min // 2], best[:-1] + counts[label]])
         best = np.maximum.accumulate(taken)
-    adopted = int(np.count_nonzero(predicted == table[labels]))
-    return int(best[-1]) if best[-1] > adopted else None
+        steps.append(best)
+    if best[-1] <= np.count_nonzero(predicted == table[labels]):
+        return None
+    placed, end = table.copy(), outputs
+    for position in range(len(present) - 1, -1, -1):
+        end = int(np.argmax(steps[position + 1][: end + 1] == steps[position + 1][end])) - 1  # its first such output
+        placed[present[position]] = end
+    return placed
 
 
 def exchanged_classes(predicted: Labels, labels: Labels, table: Labels, outputs: int) -> list[int]:

@@ -12,6 +12,7 @@ from edge_bench.bench.io.record_codec import (
     BoundedStr,
     Length,
     NonNegativeInt,
+    PositiveInt,
 )
 from edge_bench.bench.records.interpretation import Interpretation
 
@@ -66,6 +67,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
     input: TensorSpec
     output: TensorSpec
     operators: Annotated[list[Operator], msgspec.Meta(max_length=100_000)] = []
+    fixed_batch: PositiveInt | None = None  # the only batch size of the file, if it has one
 
 
 class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True):

@@ -286,6 +286,9 @@ def _is_ambiguous(case: Case, pixels: np.ndarray, targets: np.ndarray, options: 
             return True
         if case.words is False and len(case.images) < CLEARLY:
             return True
+    moved = int(case.outputs[0] - _numbers(case)[0])
+    if abs(moved) > 1 and not names_known and options.label_offset is None:
+        return True  # only offsets by one are tried
     if _shuffled(case) and not names_known:
         return True  # numbers of a labels file that are not the outputs' numbers
     return not _separated(case, pixels, targets)
