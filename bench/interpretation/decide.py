@@ -176,7 +176,8 @@ def _check_order(question: Question, chosen: LabelMap, predicted: Labels, labels
                 remedy,
             )
     if moved := exchanged_classes(*arguments):
-        names = ", ".join(question.classes[label] for label in moved[:_LISTED])
+        known = question.classes
+        names = ", ".join(known[label] if label < len(known) else f"label {label}" for label in moved[:_LISTED])
         more = f" and {len(moved) - _LISTED} more" if len(moved) > _LISTED else ""
         raise BadInput(f"{order}: nearly all images of {names}{more} get another class's output", remedy)
 
