@@ -49,9 +49,7 @@ class Inputs:
 
     def request(self) -> BenchmarkRequest:
         runtime = "onnxruntime" if self.model.suffix == ".onnx" else "litert"
-        return BenchmarkRequest.from_files(
-            [self.model], self.options, Selection(runtimes=[runtime]), QUICK, Silent()
-        )
+        return BenchmarkRequest.from_files([self.model], self.options, Selection(runtimes=[runtime]), QUICK, Silent())
 
     def once(self) -> Run:
         return measure(self.request(), self.results, Silent(), once=True)[0]
@@ -114,9 +112,7 @@ def test_once_measures_again_if_one_input_changed(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("change", [None, *(change for change, _ in CHANGES)])
-def test_resume_starts_a_new_run_if_one_input_changed(
-    tmp_path: Path, change: Callable[[Inputs], None] | None
-) -> None:
+def test_resume_starts_a_new_run_if_one_input_changed(tmp_path: Path, change: Callable[[Inputs], None] | None) -> None:
     inputs = Inputs(tmp_path, "m.onnx" if change is other_weights else "m.tflite")
     request = inputs.request()
     begun = started_run(request.workload, request.planned, request.settings)
