@@ -23,9 +23,9 @@ def read_runs(
 ) -> list[Run]:
     """Return the Runs of the named files and of the Run files in the named folders, oldest first.
 
-    ``other_than`` returns why two Runs do not belong together, or an empty string. If it is given, read from each folder
-    only the Runs that belong to its newest one, and report the others. Files that are named individually are always
-    read.
+    ``other_than`` returns why two Runs do not belong together, or an empty string. If it is given, read from each
+    folder only the Runs that belong to its newest one, and report the others. Files that are named individually are
+    always read.
     """
     runs: dict[Path, Run] = {}
     for path in paths:

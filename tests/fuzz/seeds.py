@@ -43,11 +43,24 @@ from tests.factories import LABELS, arm, machine, offload, result, run
 
 __all__ = [
     "crasher", "histories", "images", "journals", "kerases", "labels", "line", "manifest", "npys", "npz", "offloads",
-    "runs", "tflites",
+    "onnxes", "runs", "tflites",
 ]  # fmt: skip
 
 INPUT = TensorSpec(dtype="float32", shape=[1, 4, 4, 1])
 OUTPUT = TensorSpec(dtype="float32", shape=[1, 10])
+
+
+def onnxes() -> list[bytes]:
+    """Models with weights inside, and in another file."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    tensor = numpy_helper.from_array(np.zeros(4, np.float32), "w")
+    node = helper.make_node("Constant", [], ["c"], value=tensor)
+    elsewhere = onnx.TensorProto(name="v", data_location=TensorProto.EXTERNAL)
+    elsewhere.external_data.add(key="location", value="weights.bin")
+    models = [helper.make_model(helper.make_graph([node], "g", [], [], [each])) for each in (tensor, elsewhere)]
+    return [model.SerializeToString() for model in models]
 
 
 def npys() -> list[bytes]:

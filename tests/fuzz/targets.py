@@ -44,6 +44,7 @@ from edge_bench.bench.measure.stored_runs import read_runs
 from edge_bench.bench.model_formats.keras_archive import check_keras
 from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.models.cost import model_cost
+from edge_bench.bench.models.model_identity import size_and_sha256
 from edge_bench.bench.models.operator_support import known_releases, unsupported
 from edge_bench.bench.offload.analysis.assessment import assess
 from edge_bench.bench.offload.records.files import read_offload
@@ -79,6 +80,7 @@ def targets(folder: Path) -> list[Target]:
     """Return all kinds, and write the undamaged files beside them into ``folder``."""
     pngs = folder / "images"
     pngs.mkdir()
+    (folder / "weights.bin").write_bytes(bytes(16))  # of an .onnx model
     for name in NAMES:
         (pngs / name).write_bytes(seeds.images()[0])
     bundle = _bundle(folder / "bundle")
@@ -107,6 +109,7 @@ def targets(folder: Path) -> list[Target]:
         Target("npy", "x.npy", arrays, mutated_bytes, _use_npy, 2),
         Target("npz", "x.npz", [seeds.npz(*arrays[:2])], _damaged_npz, _use_npz),
         Target("tflite", "x.tflite", seeds.tflites(), mutated_bytes, _use_tflite, 3),
+        Target("onnx", "x.onnx", seeds.onnxes(), mutated_bytes, size_and_sha256, 3),
         Target("keras", "x.keras", [seeds.kerases()], _damaged_keras, _use_keras),
         Target("image", "x.png", seeds.images(), mutated_bytes, lambda p: decode(p, Geometry(4, 4, 3)), 2),
     ]

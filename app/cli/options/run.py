@@ -88,7 +88,7 @@ Once = Annotated[
     bool,
     option(
         "--once",
-        help="Where this machine has measured this bundle already, as far as options say how, print that Run only.",
+        help="Reuse a Run of this machine with the same models, data and given options instead of measuring again.",
     ),
 ]
 ResumeRun = Annotated[

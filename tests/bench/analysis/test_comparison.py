@@ -116,12 +116,6 @@ def test_without_keras_and_float32_the_first_configuration_is_the_baseline_with_
     assert all(variant in note for variant in DEFAULT_BASELINES)
 
 
-def test_runs_of_different_bundles_are_not_compared() -> None:
-    with pytest.raises(ResultsError) as caught:
-        compare([run(result("keras", "tensorflow", 1.0)), run(result("keras", "tensorflow", 1.0), bundle="another")])
-    assert "another" in caught.value.problem
-
-
 def test_a_run_in_which_nothing_was_measured_is_refused() -> None:
     nothing = Result(configuration=result("keras", "tensorflow", 1).configuration, bytes=1, sha256="")
     with pytest.raises(ResultsError):

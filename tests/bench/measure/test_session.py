@@ -7,15 +7,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from edge_bench.bench.analysis.same_images import image_difference
 from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.io.disk_space import require_run_space
+from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.measure.plan import Selection
-from edge_bench.bench.measure.stored_runs import read_runs
+from edge_bench.bench.measure.stored_runs import model_difference, read_runs, runs_elsewhere
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
-from edge_bench.bench.records.run import Settings
+from edge_bench.bench.records.run import Run, Settings
 from edge_bench.bench.records.run_files import read_run, write_run
-from tests.factories import measure_bundle
+from tests.factories import machine, measure_bundle, result, run
 
 QUICK = Settings(trials=1, processes=1, limit=20)
 LIGHT = Selection(variants=["dynamic"], runtimes=["litert"])
@@ -102,7 +104,7 @@ def test_once_compares_only_explicit_options(digits_bundle: Bundle, tmp_path: Pa
     assert not once(Selection(variants=["int8"], runtimes=["litert"]), QUICK, "variant")
 
 
-def test_from_a_folder_with_several_bundles_only_runs_of_the_newest_are_read(
+def test_from_a_folder_only_runs_that_belong_to_the_newest_are_read_and_the_others_are_named(
     digits_bundle: Bundle, tmp_path: Path
 ) -> None:
     older, older_path = measure_bundle(digits_bundle.folder, LIGHT, QUICK, tmp_path / "results", Silent())
@@ -113,11 +115,38 @@ def test_from_a_folder_with_several_bundles_only_runs_of_the_newest_are_read(
     path = write_run(newer, tmp_path / "results")
     progress = Listening()
     assert len(read_runs([tmp_path / "results"], progress)) == 2  # a report or a history separates them
+    assert len(read_runs([tmp_path / "results"], progress, other_than=image_difference)) == 2  # of the same images
     assert progress.messages == ""
-    assert read_runs([tmp_path / "results"], progress, one_bundle=True) == [newer]
+    assert read_runs([tmp_path / "results"], progress, other_than=model_difference) == [newer]
     assert older_path.name in progress.messages
     assert path.name not in progress.messages
     assert read_runs([path, *(tmp_path / "results").glob("run-20*")], Silent()).count(older) == 1
+
+
+def test_runs_of_other_machines_are_the_newest_of_the_same_model_and_the_others_are_named(tmp_path: Path) -> None:
+    def stored(name: str, run_id: str, whole: Run, **changes: object) -> Run:
+        kept = msgspec.structs.replace(whole, run_id=run_id * 32, **changes)
+        (tmp_path / f"run-{name}.json").write_bytes(encode_record(kept))
+        return kept
+
+    pi = machine(hostname="pi", architecture="aarch64")
+    here, there = run(result("dynamic", "litert", 1.0)), run(result("dynamic", "litert", 3.0), on=pi)
+    own = stored("1-own", "0", here)
+    stored("2-earlier", "1", there, began="2026-01-01T00:00:00+00:00")
+    newest = stored("3-newest", "2", there, began="2026-01-02T00:00:00+00:00")
+    stored("4-model", "3", run(result("dynamic", "litert", 3.0), on=pi, bundle="another"))
+    stored("5-interrupted", "4", there, complete=False)
+    stored("6-here", "5", here)
+    (tmp_path / "run-7-damaged.json").write_text("not a run")
+    progress = Listening()
+    assert runs_elsewhere(str(tmp_path), own, progress) == [newest]
+    for left_out in ("2-earlier", "4-model", "5-interrupted", "6-here", "7-damaged"):
+        assert progress.messages.count(left_out) == 1
+    assert "1-own" not in progress.messages
+    assert "3-newest" not in progress.messages
+    assert runs_elsewhere(str(tmp_path / "nowhere"), own, progress) == []
+    assert "nowhere" in progress.messages
+    assert runs_elsewhere(None, own, progress) == []
 
 
 def test_a_run_that_would_not_fit_on_the_disk_is_refused_before_it_starts(tmp_path: Path) -> None:
