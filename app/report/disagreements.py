@@ -123,6 +123,8 @@ def _classifiers(names: Sequence[str], groups: _Groups) -> str:
 
 
 def _class_name(section: BundleSection, label: int) -> str:
+    if label < 0:
+        return "no finite scores"
     classes = section.identity.classes
     return classes[label] if label < len(classes) else f"class {label}"
 

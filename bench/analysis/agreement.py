@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.io.record_codec import unpack
-from edge_bench.bench.records.run import Result, Run
+from edge_bench.bench.records.run import UNCLASSIFIED, UNSEEN, Result, Run
 
 __all__ = [
     "Agreement",
@@ -92,16 +92,22 @@ def cross_machine_agreement(run: Run, result: Result, other: Run) -> CrossMachin
 
 
 def _class_name(classes: Sequence[str], label: int) -> str:
+    if label < 0:
+        return "no finite scores"
     return classes[label] if label < len(classes) else f"class {label}"
 
 
 def common_predictions(run: Run, result: Result, other: Run, other_result: Result) -> tuple[Labels, Labels, Labels]:
-    """Return both results' labels on the images that both classified, and these images' indices in the test set."""
+    """Return both results' labels on the images that both saw, and these images' indices in the test set.
+
+    An image without finite scores has a negative label, which differs in the two, as it agrees with nothing.
+    """
     indices = unpack(run.images.indices).astype(np.int64), unpack(other.images.indices).astype(np.int64)
     common, first, second = np.intersect1d(*indices, assume_unique=True, return_indices=True)
     labels, other_labels = result.labels()[first], other_result.labels()[second]
-    classified = (labels >= 0) & (other_labels >= 0)
-    return labels[classified], other_labels[classified], common[classified]
+    seen = (labels != UNSEEN) & (other_labels != UNSEEN)
+    other_labels = np.where(other_labels == UNCLASSIFIED, UNCLASSIFIED - 1, other_labels)
+    return labels[seen], other_labels[seen], common[seen]
 
 
 def differing_pixels(run: Run, other: Run) -> int:

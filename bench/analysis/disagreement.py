@@ -33,7 +33,7 @@ class Predictions(NamedTuple):
     name: str
     group: str  # classifiers of one group should agree: the same variant on several runtimes or machines
     indices: Labels  # images' indices in the test set, ascending, shape [images]
-    labels: Labels  # predicted labels, shape [images]
+    labels: Labels  # predicted labels, shape [images]; negative for an image without finite scores
 
 
 class Disagreement(NamedTuple):
@@ -45,14 +45,21 @@ class Disagreement(NamedTuple):
 
 
 def find_disagreements(voters: Sequence[Predictions]) -> tuple[list[Disagreement], int]:
-    """Return the common images on which the classifiers disagree, by index, and the number of common images."""
+    """Return the common images on which the classifiers disagree, by index, and the number of common images.
+
+    An image without finite scores agrees with nothing.
+    """
     if not voters:
         return [], 0
     common = voters[0].indices
     for voter in voters[1:]:
         common = np.intersect1d(common, voter.indices, assume_unique=True)
     table = np.array([voter.labels[np.searchsorted(voter.indices, common)] for voter in voters])
-    differing = np.flatnonzero((table != table[:1]).any(axis=0)) if len(common) else np.array([], dtype=np.int64)
+    differing = (
+        np.flatnonzero(((table != table[:1]) | (table < 0)).any(axis=0))
+        if len(common)
+        else np.array([], dtype=np.int64)
+    )
     return [_disagreement(voters, int(common[column]), table[:, column]) for column in differing], len(common)
 
 
@@ -63,4 +70,4 @@ def _disagreement(voters: Sequence[Predictions], index: int, labels: Labels) -> 
         votes.setdefault(int(label), []).append(voter.name)
         by_group.setdefault(voter.group, set()).add(int(label))
     ordered = dict(sorted(votes.items(), key=lambda item: -len(item[1])))
-    return Disagreement(index, ordered, any(len(distinct) > 1 for distinct in by_group.values()))
+    return Disagreement(index, ordered, any(len(distinct) > 1 or min(distinct) < 0 for distinct in by_group.values()))

@@ -40,6 +40,7 @@ class DataOptions:
     squash: bool = False
     image_size: tuple[int, int] | None = None
     skip_broken: bool = False
+    threshold: float | None = None
 
 
 def channels_last_shape(shape: tuple[int, ...]) -> tuple[int, int, int] | None:

@@ -27,6 +27,7 @@ from edge_bench.bench.preprocessing.presets import Geometry, Preset
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
 from edge_bench.bench.records.run import BundleIdentity
+from edge_bench.bench.runtimes.scores import label_count
 
 __all__ = ["DataOptions", "files_workload"]
 
@@ -57,7 +58,7 @@ def files_workload(
 
     Raise DatasetError or BadInput if data, labels and models do not match each other.
     """
-    spec, outputs = models.variants[0].input, models.variants[0].output.shape[-1]
+    spec, outputs = models.variants[0].input, label_count(models.variants[0].output)
     shape = _image_shape(models, spec, options.image_size)
     preset, reason = select_preset(models, options)
     loaded = _load(options, shape, outputs, preset, limit, seed, progress)
@@ -72,7 +73,7 @@ def files_workload(
     for note in loaded.notes:
         progress.say(note)
     return Workload(
-        identity=_identity(models, loaded, preprocessing, outputs, offset),
+        identity=_identity(models, loaded, preprocessing, outputs, offset, options.threshold),
         pixels=loaded.pixels.absolute(),
         rows=loaded.rows,
         indices=loaded.indices,
@@ -81,6 +82,7 @@ def files_workload(
         preprocessing=preprocessing,
         notes=tuple(loaded.notes),
         input_shape=shape if -1 in spec.shape[1:] else None,
+        threshold=options.threshold,
     )
 
 
@@ -204,11 +206,17 @@ def _label_offset(options: DataOptions, loaded: _LoadedData, outputs: int) -> in
 
 
 def _identity(
-    models: ModelFiles, loaded: _LoadedData, preprocessing: Preprocessing, outputs: int, offset: int
+    models: ModelFiles,
+    loaded: _LoadedData,
+    preprocessing: Preprocessing,
+    outputs: int,
+    offset: int,
+    threshold: float | None,
 ) -> BundleIdentity:
     """Return an identity in place of a bundle's: equal for the same files, data, preprocessing, classes and offset."""
     files = sorted((variant.name, variant.sha256) for variant in models.variants)
-    content = [files, loaded.sha256, msgspec.to_builtins(preprocessing), loaded.classes, offset]
+    content: list[object] = [files, loaded.sha256, msgspec.to_builtins(preprocessing), loaded.classes, offset]
+    content += [] if threshold is None else [threshold]
     names = ["background"] * offset + loaded.classes if offset > 0 else loaded.classes
     return BundleIdentity(
         sha256=hashlib.sha256(msgspec.json.encode(content)).hexdigest(),

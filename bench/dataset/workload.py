@@ -39,6 +39,8 @@ class Workload:
     preprocessing: Preprocessing
     notes: tuple[str, ...] = ()  # remarks on images and labels that the interpretation of the results needs
     input_shape: tuple[int, ...] | None = None  # of one image, if the model's file has open axes
+    threshold: float | None = None  # of a single score, if stated
+    class_of_output: tuple[int, ...] | None = None  # label that is recorded for each output; None: the output's index
 
 
 def bundle_workload(bundle: Bundle, limit: int | None = None, seed: int = 42) -> Workload:
@@ -63,6 +65,7 @@ def bundle_workload(bundle: Bundle, limit: int | None = None, seed: int = 42) ->
         labels=None if labels is None else np.array(labels)[indices].astype(np.int64),
         total_images=len(images),
         preprocessing=manifest.preprocessing,
+        threshold=manifest.threshold,
     )
 
 

@@ -19,6 +19,7 @@ from edge_bench.bench.measure.schedule import Generation, passes_per_trial, sche
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.journal import Entry, Journal
 from edge_bench.bench.records.run import Failure, Run, Settings
+from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD
 from edge_bench.bench.system.concurrent_runs import ConcurrentRunDetector
 from edge_bench.bench.worker.messages import Prepare, Prepared, Ready, Time, Timed
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
@@ -122,14 +123,17 @@ class _Workers:
         return worker.wait_for(Ready, self._settings.timeout_s)
 
     def _prepare(self, number: int, worker: WorkerProcess, ready: Ready) -> None:
-        planned = self._planned[number]
+        planned, workload = self._planned[number], self._workload
         request = Prepare(
             configuration=planned.configuration,
             file=str(planned.file),
-            images=str(self._workload.pixels),
-            rows=self._workload.rows.tolist(),
-            preprocessing=self._workload.preprocessing,
-            input_shape=None if self._workload.input_shape is None else list(self._workload.input_shape),
+            images=str(workload.pixels),
+            rows=workload.rows.tolist(),
+            preprocessing=workload.preprocessing,
+            input_shape=None if workload.input_shape is None else list(workload.input_shape),
+            stateful=self._settings.stateful,
+            threshold=DEFAULT_THRESHOLD if workload.threshold is None else workload.threshold,
+            class_of_output=None if workload.class_of_output is None else list(workload.class_of_output),
         )
         prepared = worker.ask(request, Prepared, self._settings.timeout_s)
         passes = self._recorder.passes.get(number)

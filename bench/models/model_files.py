@@ -17,11 +17,16 @@ from edge_bench.bench.models.cost import model_cost
 from edge_bench.bench.records.bundle import MANIFEST
 from edge_bench.bench.records.manifest import Operator, TensorSpec, Variant
 from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, Runtime, installed_version, why_not_installed
+from edge_bench.bench.runtimes.scores import class_count, label_count
+from edge_bench.bench.worker.messages import Described
 from edge_bench.bench.worker.process import WorkerFailed, describe_model
 
 __all__ = ["ModelFiles", "Models", "check_folder", "is_bundle"]
 
-KNOWN = "a bundle's folder, a .tflite, .keras or .onnx file, or a SavedModel folder"
+KNOWN = "a bundle's folder, a .tflite, .keras, .h5 or .onnx file, or a SavedModel folder"
+
+_CLASSIFIERS_ONLY = "edge-bench measures classifiers: models with one output that has one score per class"
+_QUANTIZED = ("int8", "int16", "int32", "uint16")
 
 #: TensorFlow's operations that access files or call Python. Saving and restoring variables is in every SavedModel.
 _FORBIDDEN_OPERATIONS = (
@@ -84,7 +89,7 @@ def is_bundle(path: Path) -> bool:
     """Return whether a path denotes a bundle: a folder that is no SavedModel, or a missing path that may be one."""
     if path.is_dir():
         return (path / MANIFEST).exists() or not (path / SAVED_MODEL).exists()
-    return not path.suffix or (not path.exists() and path.suffix not in (".tflite", ".keras", ".onnx"))
+    return not path.suffix or (not path.exists() and path.suffix not in (".tflite", ".keras", ".h5", ".hdf5", ".onnx"))
 
 
 def _read_variant(
@@ -94,9 +99,11 @@ def _read_variant(
     runtime = _check_file(path)
     operators, parameters = list[Operator](), 0
     if path.suffix == ".tflite" and path.is_file():
-        input_spec, output_spec, operators, parameters = _read_tflite(path)
+        described, operators, parameters = _read_tflite(path)
     else:
-        input_spec, output_spec = _describe(path, runtime, timeout, image_size, memory_limit)
+        described = _describe(path, runtime, timeout, image_size, memory_limit)
+    input_spec, output_spec = described.input, described.output
+    _check_input(path, input_spec)
     _check_classifier(path, output_spec)
     size, digest = _size_and_sha256(path)
     variant = Variant(
@@ -108,6 +115,7 @@ def _read_variant(
         input=input_spec,
         output=output_spec,
         operators=operators,
+        fixed_batch=described.fixed_batch,
     )
     return variant, parameters
 
@@ -116,10 +124,6 @@ def _check_file(path: Path) -> Runtime:
     """Return the first runtime for the file's format; raise BadInput if the file cannot be used or is not safe."""
     if not path.exists():
         raise BadInput(f"{path}: there is no such file", f"name {KNOWN}")
-    if path.suffix in (".h5", ".hdf5"):
-        raise BadInput(
-            f"{path}: Keras' old format", "save it as .keras: keras.models.load_model(…).save('model.keras')"
-        )
     kind = SAVED_MODEL if path.is_dir() else path.suffix
     runtimes = [runtime for runtime in RUNTIMES.values() if kind in runtime.formats]
     if not runtimes or (path.is_dir() and not (path / SAVED_MODEL).exists()):
@@ -136,51 +140,71 @@ def _check_file(path: Path) -> Runtime:
     return runtimes[0]
 
 
-def _read_tflite(path: Path) -> tuple[TensorSpec, TensorSpec, list[Operator], int]:
-    """Return input, output, operators and the number of parameters of a .tflite file."""
+def _read_tflite(path: Path) -> tuple[Described, list[Operator], int]:
+    """Return input and output, operators and the number of parameters of a .tflite file."""
     file = read_tflite(path)
     try:
-        specs = file.only_input, file.only_output
+        described = Described(
+            input=file.only_input, output=file.only_output, fixed_batch=file.inputs[0].fixed_batch
+        )  # fmt: skip
     except ValueError as cause:
-        raise BadInput(f"{path}: {cause}", "edge-bench measures classifiers") from None
+        raise BadInput(f"{path}: {cause}", _CLASSIFIERS_ONLY) from None
     try:
-        return *specs, list(file.operators), model_cost(file).parameters
+        return described, list(file.operators), model_cost(file).parameters
     except ValueError as cause:
         raise BadInput(f"{path}: not a whole .tflite file: {cause}", "copy or export it again") from None
 
 
 def _describe(
     path: Path, runtime: Runtime, timeout: float, image_size: tuple[int, int] | None, memory_limit: int | None
-) -> tuple[TensorSpec, TensorSpec]:
-    """Return input and output of a model by loading it in a worker."""
+) -> Described:
+    """Return input and output of a model by loading it in a worker.
+
+    It is loaded without a size. If then the number of classes is not known, and ``image_size`` gives the two open axes
+    of its input, it is loaded again with these, which the worker then invokes once.
+    """
     if installed_version(runtime) is None:
         raise why_not_installed(runtime)
-    shape = None if image_size is None else [*image_size, 3]
     try:
-        described = describe_model(runtime.name, path, timeout, shape, memory_limit)
+        described = describe_model(runtime.name, path, timeout, None, memory_limit)
+        sizes = described.input.shape[1:]
+        if image_size is not None and sizes.count(-1) == len(image_size) and -1 in described.output.shape[1:]:
+            size = iter(image_size)  # height before width in every layout
+            filled = [next(size) if each == -1 else each for each in sizes]
+            output = describe_model(runtime.name, path, timeout, filled, memory_limit).output
+            described = msgspec.structs.replace(described, output=output)
     except WorkerFailed as cause:
         raise BadInput(f"{path}: {cause.failure.message}", cause.failure.remedy) from None
-    return described.input, described.output
+    return described
+
+
+def _check_input(path: Path, spec: TensorSpec) -> None:
+    """Raise BadInput unless the input takes floats, quantized integers or the uint8 values of pixels."""
+    if spec.dtype.startswith("float") or spec.dtype == "uint8" or (spec.dtype in _QUANTIZED and spec.scale):
+        return
+    shown = "×".join("?" if size < 0 else str(size) for size in spec.shape[1:])
+    raise BadInput(
+        f"{path}: its input is {shown} {spec.dtype} without quantization, such as tokens",
+        "edge-bench feeds images and arrays of floats",
+    )
 
 
 def _check_classifier(path: Path, output: TensorSpec) -> None:
-    sizes = output.shape[1:]
-    if not sizes or sizes[-1] < 2 or any(size != 1 for size in sizes[:-1]):
-        shown = "×".join("?" if size < 0 else str(size) for size in output.shape)
-        raise BadInput(
-            f"{path}: its output is {shown}, which is no classifier's",
-            "edge-bench measures models with a score a class",
-        )
+    try:
+        class_count(output)
+    except ValueError as cause:
+        remedy = "state the size of its input: --image-size 224x224" if -1 in output.shape[1:] else _CLASSIFIERS_ONLY
+        raise BadInput(f"{path}: {cause}", remedy) from None
 
 
 def _check_same_shapes(variants: Sequence[Variant], paths: dict[str, Path]) -> None:
     first = variants[0]
-    shape, classes = first.input.shape[1:], first.output.shape[-1]
+    shape, classes = first.input.shape[1:], label_count(first.output)
     for other in variants[1:]:
-        if other.output.shape[-1] != classes or sorted(other.input.shape[1:]) != sorted(shape):
+        if label_count(other.output) != classes or sorted(other.input.shape[1:]) != sorted(shape):
             raise BadInput(
                 f"{paths[first.name]} takes {shape} and has {classes} classes, "
-                f"{paths[other.name]} takes {other.input.shape[1:]} and has {other.output.shape[-1]}",
+                f"{paths[other.name]} takes {other.input.shape[1:]} and has {label_count(other.output)}",
                 "measure models of different shapes in runs of their own",
             )
 

@@ -12,6 +12,7 @@ from edge_bench.bench.io.record_codec import (
     BoundedStr,
     Length,
     NonNegativeInt,
+    PositiveInt,
 )
 
 __all__ = [
@@ -65,6 +66,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
     input: TensorSpec
     output: TensorSpec
     operators: Annotated[list[Operator], msgspec.Meta(max_length=100_000)] = []
+    fixed_batch: PositiveInt | None = None  # the only batch size that the file takes, if known; None: any
 
 
 class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +123,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     test_labels: File | None = None  # None: the true labels are unknown
     history: File | None = None  # None: not trained by edge-bench
     variants: Annotated[list[Variant], Length]
+    threshold: float | None = None  # of a single score, if stated
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):

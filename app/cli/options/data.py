@@ -73,6 +73,14 @@ ImageSize = Annotated[
     str | None,
     option("--image-size", help="HEIGHTxWIDTH, for a model that takes images of any size."),
 ]
+Threshold = Annotated[
+    float | None,
+    option(
+        "--threshold",
+        help="For a model with a single score: a score above this is class 1, otherwise class 0. 0 for logits.  "
+        "[default: 0.5]",
+    ),
+]
 SkipBroken = Annotated[
     bool,
     option("--skip-broken", help="Leave files out that are no whole images, and say how many."),
@@ -94,4 +102,5 @@ DATA_OPTIONS: OptionGroup = {
     "squash": (Squash, False),
     "image_size": (ImageSize, None),
     "skip_broken": (SkipBroken, False),
+    "threshold": (Threshold, None),
 }

@@ -8,6 +8,7 @@ from edge_bench.bench.offload.measure.messages import OffloadReply, Prepared, Pr
 from edge_bench.bench.offload.measure.plan import ArmState, Plan
 from edge_bench.bench.offload.records.offload import LOCAL
 from edge_bench.bench.progress import Progress
+from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD
 from edge_bench.bench.worker.messages import Ready
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
@@ -55,6 +56,8 @@ class Workers:
                 rows=rows,
                 preprocessing=workload.preprocessing,
                 input_shape=None if workload.input_shape is None else list(workload.input_shape),
+                threshold=DEFAULT_THRESHOLD if workload.threshold is None else workload.threshold,
+                class_of_output=None if workload.class_of_output is None else list(workload.class_of_output),
             )
         return PrepareRemote(
             server=plan.server, model=plan.model, token=plan.token, images=pixels, rows=rows,
