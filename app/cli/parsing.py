@@ -1,5 +1,6 @@
 """Parse the values of options."""
 
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from edge_bench.bench.errors import BadInput
 if TYPE_CHECKING:
     from edge_bench.bench.dataset.options import DataOptions
 
-__all__ = ["counts", "data_options", "explicit_options", "is_file", "memory", "names", "share", "size"]
+__all__ = ["counts", "data_options", "explicit_options", "finite", "is_file", "memory", "names", "share", "size"]
 
 
 def names(text: str | None) -> list[str]:
@@ -99,8 +100,16 @@ def data_options(context: typer.Context) -> "DataOptions":
         )
     if said["data"] is None and (said["labels"] or said["classes"] or said["label_names"]):
         raise BadInput("labels and classes are of --data, which is missing", "name the images with --data")
+    finite(said["threshold"], "--threshold")
     said |= {name: _numbers(said[name], f"--{name}") for name in ("scale", "offset")}
     return DataOptions(**said | {"image_size": _size(said["image_size"])})
+
+
+def finite(value: float | None, flag: str) -> float | None:
+    """Return the value of an option; raise BadInput if it is infinite or not a number."""
+    if value is not None and not math.isfinite(value):
+        raise BadInput(f"{flag} {value}: not a finite number", "0.5 suits probabilities, 0 logits")
+    return value
 
 
 def _numbers(text: str | None, flag: str) -> list[float] | None:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from edge_bench.app.conversion.precisions import PRECISIONS, describe
 from edge_bench.bench.io.files import replacing, sha256_of, write_atomically
 from edge_bench.bench.records.manifest import File, TensorSpec, Variant
+from edge_bench.bench.runtimes.keras_model import KerasModel
 from edge_bench.bench.version import __version__, revision
 
 __all__ = ["file_entry", "versions", "write_array", "write_keras", "write_tflite"]
@@ -23,12 +24,17 @@ def write_keras(folder: Path, model: Any) -> Variant:
     path = folder / "model.keras"
     with replacing(path, suffix=".keras") as temporary:
         model.save(temporary, include_optimizer=False)
-    specs = [TensorSpec(dtype="float32", shape=[1, *shape[1:]]) for shape in (model.input_shape, model.output_shape)]
+    classifier = KerasModel(model)
+    specs = [
+        TensorSpec(dtype="float32", shape=[1, *(-1 if size is None else size for size in tensor.shape[1:])])
+        for tensor in (classifier.input, classifier.output)
+    ]
     return Variant(
         name="keras",
         precision="float32, the original",
         input=specs[0],
         output=specs[1],
+        fixed_batch=classifier.fixed_batch,
         **msgspec.structs.asdict(file_entry(folder, path)),
     )
 
@@ -37,13 +43,14 @@ def write_tflite(folder: Path, name: str, content: bytes) -> Variant:
     """Write a .tflite file of the precision ``name`` into ``variants/``."""
     path = folder / "variants" / f"{name}.tflite"
     write_atomically(path, content)
-    tensor_in, tensor_out, operators = describe(content)
+    tensor_in, tensor_out, operators, fixed_batch = describe(content)
     return Variant(
         name=name,
         precision=PRECISIONS[name],
         input=tensor_in,
         output=tensor_out,
         operators=operators,
+        fixed_batch=fixed_batch,
         **msgspec.structs.asdict(file_entry(folder, path)),
     )
 

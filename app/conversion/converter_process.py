@@ -14,7 +14,7 @@ import msgspec
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.interrupts import SIGNALS, die_with_parent
 from edge_bench.bench.io.record_codec import BoundedStr, NonNegativeInt
-from edge_bench.bench.records.manifest import Variant
+from edge_bench.bench.records.manifest import TensorSpec, Variant
 from edge_bench.bench.worker.channel import Channel, ChannelClosed
 
 __all__ = ["Convert", "Converted", "Load", "Loaded", "Refused", "Reply", "WriteKeras", "Written"]
@@ -107,22 +107,19 @@ class _SourceModel:
 
 
 def _load_keras(path: Path) -> Any:
-    import keras
-
-    from edge_bench.bench.model_formats.keras_archive import check_keras
+    from edge_bench.bench.runtimes.keras_model import load_keras
+    from edge_bench.bench.runtimes.scores import class_count
 
     try:
-        check_keras(path)
-        model = keras.models.load_model(path, compile=False, safe_mode=True)
+        loaded = load_keras(path)
     except Exception as cause:  # Keras layers raise any type
         reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
         raise BadInput(f"{path}: Keras cannot load it: {reason[:200]}") from None
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise BadInput(
-            f"{path}: the model has {len(model.inputs)} inputs and {len(model.outputs)} outputs",
-            "edge-bench measures classifiers, with one of each",
-        )
-    return model
+    try:
+        class_count(TensorSpec(dtype="float32", shape=[-1 if size is None else size for size in loaded.output.shape]))
+    except ValueError as cause:
+        raise BadInput(f"{path}: {cause}", "edge-bench measures classifiers") from None
+    return loaded.model
 
 
 def _handle(model: _SourceModel, request: Request) -> Reply:

@@ -79,8 +79,10 @@ def open_convertible(name: str, weights: str, timeout: float) -> Iterator[Conver
             )
         if (path / SAVED_MODEL).is_file():
             check_folder(path)
-        elif path.suffix != ".keras" or not path.is_file():
-            raise BadInput(f"{path}: not a .keras file or SavedModel folder", "save it with model.save('model.keras')")
+        elif path.suffix not in (".keras", ".h5", ".hdf5") or not path.is_file():
+            raise BadInput(
+                f"{path}: not a .keras or .h5 file or SavedModel folder", "save it with model.save('model.keras')"
+            )
     label = name if application else path.resolve().name if path.is_dir() else path.stem
     preprocess = application.preprocess if application else None
     with (

@@ -179,4 +179,5 @@ def _manifest(
         test_images=write_array(folder, "test/images.npy", pixels),
         test_labels=None if labels is None else write_array(folder, "test/labels.npy", labels.astype(np.uint16)),
         variants=variants,
+        threshold=workload.shared.threshold,
     )

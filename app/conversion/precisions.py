@@ -77,7 +77,7 @@ def _int8(converter: Any, calibration: Calibration) -> None:
     converter.inference_input_type = converter.inference_output_type = tf.uint8
 
 
-def describe(content: bytes) -> tuple[TensorSpec, TensorSpec, list[Operator]]:
-    """Return input, output and operators with their versions, read from the .tflite flatbuffer."""
+def describe(content: bytes) -> tuple[TensorSpec, TensorSpec, list[Operator], int | None]:
+    """Return input, output, operators with their versions and the only batch size, if any, of a .tflite file."""
     file = parse_tflite(content)
-    return file.only_input, file.only_output, list(file.operators)
+    return file.only_input, file.only_output, list(file.operators), file.inputs[0].fixed_batch

@@ -128,6 +128,8 @@ def _classifiers(names: Sequence[str], groups: _Groups) -> str:
 
 
 def _class_name(section: BundleSection, label: int) -> str:
+    if label < 0:
+        return "no finite scores"
     classes = section.identity.classes
     if label < 0:
         return "unclassified"

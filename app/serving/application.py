@@ -56,7 +56,10 @@ class Application:
         self._model, self._model_worker, self._bodies = model, model_worker, bodies
         self._token = f"Bearer {token}".encode() if token else None
         self._metrics = Metrics(
-            lambda: model_worker.pending, lambda: model_worker.restarts, lambda: model_worker.worker_pid
+            lambda: model_worker.pending,
+            lambda: model_worker.restarts,
+            lambda: model_worker.unclassified,
+            lambda: model_worker.worker_pid,
         )
         model_paths = [f"/v2/models/{{name}}{version}" for version in ("", "/versions/{version}")]
         self._routes = Starlette(

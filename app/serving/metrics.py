@@ -18,7 +18,11 @@ class Metrics:
     """Counts of requests by status, and histograms of the seconds that inferences took."""
 
     def __init__(
-        self, pending: Callable[[], int], restarts: Callable[[], int], worker: Callable[[], int | None]
+        self,
+        pending: Callable[[], int],
+        restarts: Callable[[], int],
+        unclassified: Callable[[], int],
+        worker: Callable[[], int | None],
     ) -> None:
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)
@@ -36,6 +40,7 @@ class Metrics:
         for name, words, read in (
             ("pending_requests", "Requests that wait for the model or are computed.", pending),
             ("worker_restarts", "Workers started again after a crash or a time-out.", restarts),
+            ("unclassified_images", "Images for which the model returned scores that are not finite.", unclassified),
             ("worker_resident_bytes", "Memory of the model's worker.", lambda: _resident(worker())),
         ):
             Gauge(f"edge_bench_{name}", words, registry=registry).set_function(read)

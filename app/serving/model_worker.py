@@ -9,7 +9,7 @@ from edge_bench.app.serving.errors import RequestError
 from edge_bench.app.serving.worker_connection import WorkerConnection
 from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.worker.channel import ChannelClosed
-from edge_bench.bench.worker.messages import Infer, Inferred, Open, Opened, Problem, Ready, Refused
+from edge_bench.bench.worker.messages import Infer, Inferred, NotFinite, Open, Opened, Problem, Ready, Refused
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
 __all__ = ["Answer", "ModelWorker"]
@@ -50,6 +50,7 @@ class ModelWorker:
         self._closed = False
         self.pending = 0  # requests that wait for the model or run on it
         self.restarts = 0
+        self.unclassified = 0  # images without finite scores
 
     @property
     def ready(self) -> bool:
@@ -127,6 +128,12 @@ class ModelWorker:
             return Answer(reply, queue_ns)
         if isinstance(reply, Refused):
             raise RequestError(400, reply.message)
+        if isinstance(reply, NotFinite):
+            self.unclassified += len(reply.images)
+            others = f" and {len(reply.images) - 1} more" if len(reply.images) > 1 else ""
+            raise RequestError(
+                500, f"the model returned scores that are not finite for image {reply.images[0]}{others}"
+            )
         reason = reply.message if isinstance(reply, Problem) else f"it answered {type(reply).__name__}"
         self._replace(connection)
         self._say(f"! the model's worker failed: {reason}: it is started again")

@@ -26,6 +26,7 @@ from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.interpretation import any_assumed
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Settings
+from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD, class_count
 from edge_bench.bench.system.machine import describe_machine
 from edge_bench.bench.version import __version__
 from edge_bench.bench.worker.messages import Open
@@ -59,15 +60,26 @@ class Limits:
     memory: int | None  # bytes
 
 
-def serving_request(path: Path, selection: Selection, preprocess: str | None, progress: Progress) -> BenchmarkRequest:
-    """Return what to serve for a bundle or model file. Raise BadInput if the preprocessing is unknown or redundant."""
-    settings = Settings(limit=1)
+def serving_request(
+    path: Path,
+    selection: Selection,
+    progress: Progress,
+    preprocess: str | None = None,
+    threshold: float | None = None,
+    *,
+    stateful: bool = False,
+) -> BenchmarkRequest:
+    """Return what to serve for a bundle or model file. Raise BadInput if an option is unknown or redundant."""
+    settings = Settings(limit=1, stateful=stateful)
     if is_bundle(path):
         if preprocess:
             raise BadInput(f"{path} is a bundle, whose manifest says the preprocessing", "leave --preprocess out")
+        if threshold is not None:
+            raise BadInput(f"{path} is a bundle, whose manifest has the threshold", "leave --threshold out")
         # not BenchmarkRequest.from_bundle(), which reduces the selection under an emulator
         return BenchmarkRequest(bundle_workload(Bundle.open(path), 1), plan(Bundle.open(path), selection), settings)
-    request = BenchmarkRequest.from_files([path], DataOptions(preprocess=preprocess), selection, settings, progress)
+    options = DataOptions(preprocess=preprocess, threshold=threshold)
+    request = BenchmarkRequest.from_files([path], options, selection, settings, progress)
     if any_assumed(request.workload.interpretations):
         raise BadInput(
             f"{path}: nothing in it says how pixels become its input", "use --preprocess unit, raw or another one"
@@ -152,6 +164,8 @@ def _describe(request: BenchmarkRequest, planned: Planned, name: str | None, lim
         image=list(accepted.image_shape),
         dtype=dtype,
         input_shape=None if workload.shared.input_shape is None else list(workload.shared.input_shape),
+        stateful=request.settings.stateful,
+        threshold=workload.shared.score_threshold,
     )
     classes = len(workload.identity.classes)
     return Model(name=name or workload.identity.model, input=accepted, classes=classes, facts=facts), open_message
@@ -169,7 +183,7 @@ async def _serve(
     try:
         progress.say(f"loading {open_message.configuration}")
         opened = await model_worker.start()
-        model = msgspec.structs.replace(model, classes=opened.output.shape[-1])
+        model = msgspec.structs.replace(model, classes=class_count(opened.output))
         bodies = BodyReader(limits.body_bytes, limits.body_seconds, max_total_bytes=4 * limits.body_bytes)
         BoundedHttp.max_connections, BoundedHttp.header_timeout = raise_file_limit(), limits.header_seconds
         config = Config(

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from edge_bench.bench.analysis.same_images import common_positions, translated_labels
 from edge_bench.bench.io.record_codec import unpack
-from edge_bench.bench.records.run import Result, Run
+from edge_bench.bench.records.run import UNCLASSIFIED, UNSEEN, Result, Run
 
 __all__ = [
     "UNSEEN",

@@ -15,6 +15,7 @@ from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.interpretation import Interpretation
 from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.run import BundleIdentity
+from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD
 
 __all__ = ["ModelInput", "Workload", "bundle_workload", "pixel_checksums"]
 
@@ -29,7 +30,7 @@ class ModelInput:
     pixels: a .npy file, [rows, …]; images are uint8 [rows, height, width, channels]
     rows: each example's row in that file, int64 [examples]
     input_shape: of one example, if the model's file has open axes
-    threshold: of a single score, above which an example is of class 1
+    threshold: of a single score, if stated
     class_of_output: the label of each output; None if it is the output's number
     """
 
@@ -37,8 +38,13 @@ class ModelInput:
     rows: npt.NDArray[np.int64]
     preprocessing: Preprocessing
     input_shape: tuple[int, ...] | None = None
-    threshold: float = 0.5
+    threshold: float | None = None
     class_of_output: list[int] | None = None
+
+    @property
+    def score_threshold(self) -> float:
+        """The threshold of a single score, above which an example is of class 1."""
+        return DEFAULT_THRESHOLD if self.threshold is None else self.threshold
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,12 @@ def bundle_workload(bundle: Bundle, limit: int | None = None, seed: int = 42) ->
         indices=indices,
         labels=None if labels is None else np.array(labels)[indices].astype(np.int64),
         total_images=len(images),
-        shared=ModelInput(bundle.folder / manifest.test_images.file, indices, manifest.preprocessing),
+        shared=ModelInput(
+            bundle.folder / manifest.test_images.file,
+            indices,
+            manifest.preprocessing,
+            threshold=manifest.threshold,
+        ),
         interpretations=tuple(manifest.interpretations),
     )
 

@@ -20,7 +20,7 @@ from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.interpretation import Interpretation, Source
 from edge_bench.bench.records.manifest import Preprocessing, Variant
 from edge_bench.bench.records.run import BundleIdentity, Settings
-from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD, class_count, label_count
+from edge_bench.bench.runtimes.scores import class_count, label_count
 
 __all__ = ["RANDOM_NOTE", "files_workload"]
 
@@ -39,7 +39,7 @@ class _Interpreted:
     outputs: int
     output_of_label: npt.NDArray[np.int64] | None
     names: list[str]
-    threshold: float
+    threshold: float | None
     interpretations: tuple[Interpretation, ...]
 
 
@@ -120,7 +120,7 @@ def _interpreted(
         names=[f"output {number}" for number in range(outputs)]
         if label_map is None
         else label_map.names(examples.classes, outputs),
-        threshold=DEFAULT_THRESHOLD if options.threshold is None else options.threshold,
+        threshold=options.threshold,
         interpretations=decision.interpretations,
     )
 

@@ -21,8 +21,12 @@ from edge_bench.bench.runtimes import (
     why_not_installed,
 )
 from edge_bench.bench.system.machine import usable_cores
+from edge_bench.bench.worker.warmup import warm_up_seconds
 
 __all__ = ["Planned", "Selection", "plan"]
+
+#: Kind of a failure: the file takes batches of another size.
+_WRONG_BATCH = "wrong batch size"
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,8 +52,9 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
 def plan(models: Models, selection: Selection) -> list[Planned]:
     """Return the configurations of a selection, ordered by variant, then runtime.
 
-    Raise BadInput for an unknown variant or runtime, and if no selected runtime can run any selected variant. A
-    configuration that cannot run on this machine is included with its failure.
+    Raise BadInput for an unknown variant or runtime, if no selected runtime can run any selected variant, and if
+    nothing can run because the files take batches of other sizes only. A configuration that cannot run on this machine
+    is included with its failure. A file's only batch size is its default.
     """
     variants = [models.variant(name) for name in dict.fromkeys(selection.variants)] or list(models.variants)
     runtimes = [runtime_named(name) for name in dict.fromkeys(selection.runtimes)] or list(RUNTIMES.values())
@@ -65,24 +70,36 @@ def plan(models: Models, selection: Selection) -> list[Planned]:
                 for runtime in RUNTIMES.values()
             ),
         )
-    planned = []
-    for variant, runtime in pairs:
-        file, version, failure = _preflight(models, variant, runtime)
-        for threads in dict.fromkeys(selection.threads or [runtime.threads or usable_cores()]):
-            for batch_size in dict.fromkeys(selection.batch_sizes or [runtime.batch_size]):
-                configuration = Configuration(
-                    variant=variant.name, runtime=runtime.name, threads=threads, batch_size=batch_size
-                )
-                planned.append(
-                    Planned(
-                        configuration=configuration,
-                        variant=variant,
-                        file=file,
-                        runtime_version=version,
-                        failure=failure,
-                    )
-                )
+    warm_up_seconds()  # workers read it, and would only fail one by one
+    planned = [
+        Planned(
+            configuration=Configuration(
+                variant=variant.name, runtime=runtime.name, threads=threads, batch_size=batch_size
+            ),
+            variant=variant,
+            file=file,
+            runtime_version=version,
+            failure=failure or _batch_failure(variant, batch_size),
+        )
+        for variant, runtime in pairs
+        for file, version, failure in [_preflight(models, variant, runtime)]
+        for threads in dict.fromkeys(selection.threads or [runtime.threads or usable_cores()])
+        for batch_size in dict.fromkeys(selection.batch_sizes or [variant.fixed_batch or runtime.batch_size])
+    ]
+    wrong = [item.failure for item in planned if item.failure and item.failure.kind == _WRONG_BATCH]
+    if wrong and not any(item.failure is None for item in planned):
+        raise BadInput(wrong[0].message, wrong[0].remedy)
     return planned
+
+
+def _batch_failure(variant: Variant, batch_size: int) -> Failure | None:
+    if variant.fixed_batch in (None, batch_size):
+        return None
+    return Failure(
+        kind=_WRONG_BATCH,
+        message=f"{variant.file} takes batches of {variant.fixed_batch} only, not {batch_size}",
+        remedy=f"leave --batch-size and --scenario out, or use --batch-size {variant.fixed_batch}",
+    )
 
 
 def _preflight(models: Models, variant: Variant, runtime: Runtime) -> tuple[Path | None, str, Failure | None]:

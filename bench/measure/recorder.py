@@ -16,6 +16,7 @@ from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.measure.run_builder import RunBuilder
 from edge_bench.bench.records.manifest import Preprocessing
+from edge_bench.bench.measure.trust import warm_up_findings
 from edge_bench.bench.records.journal import (
     ConfigurationFailed,
     Entry,
@@ -76,7 +77,7 @@ def started_run(workload: Workload, planned: Sequence[Planned], settings: Settin
             )
             for item in planned
         ],
-        findings=machine_findings(machine),
+        findings=[*machine_findings(machine), *warm_up_findings()],
         state_before=Sensors(emulated=machine.emulated).read(),
     )
 
@@ -105,6 +106,7 @@ class Recorder:
     ) -> None:
         self._journal, self._concurrent, self._labels = journal, concurrent, workload.labels
         self._truth = np.full(len(workload.indices), -1) if workload.labels is None else workload.labels
+        self._has_threshold = workload.shared.threshold is not None
         self._sensors = Sensors(emulated=begun.machine.emulated)
         self._builder = RunBuilder(begun)
         if journal is not None:
@@ -155,7 +157,14 @@ class Recorder:
             memory_peak_bytes=0,
         )
         self._record(
-            ProcessStarted(number=number, record=record, delegate=delegate, passes=passes, chunks=prepared.chunks)
+            ProcessStarted(
+                number=number,
+                record=record,
+                delegate=delegate,
+                passes=passes,
+                chunks=prepared.chunks,
+                warnings=prepared.warnings,
+            )
         )
 
     def monitor(self) -> AbstractContextManager[TrialReadings]:
@@ -197,7 +206,15 @@ class Recorder:
             image_positions=None if image_positions is None else pack(image_positions),
         )
         self._record(
-            TrialMade(number=number, generation=generation, trial=trial, labels=pack(labels), in_top_5=in_top_5)
+            TrialMade(
+                number=number,
+                generation=generation,
+                trial=trial,
+                labels=pack(labels),
+                in_top_5=in_top_5,
+                tied=timed.tied,
+                outside_unit=timed.outside_unit and not self._has_threshold,
+            )
         )
 
     def finished(self, number: int, process: int, finished: Finished) -> None:

@@ -73,7 +73,7 @@ class BenchmarkRequest:
         if emulation_signs() and settings.limit is None:
             settings = msgspec.structs.replace(settings, limit=EMULATED_LIMIT)
             progress.say(f"EMULATED: at most {EMULATED_LIMIT} images; --limit sets another number")
-        models = ModelFiles.open(paths, settings.timeout_s, settings.memory_limit)
+        models = ModelFiles.open(paths, settings.timeout_s, data.image_size, settings.memory_limit)
         planned = plan(models, selection)
         workload = files_workload(models, data, settings, progress, _probe_runtimes(planned))
         return cls(workload, planned, settings)

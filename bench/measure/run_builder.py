@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.io.record_codec import pack, unpack
+from edge_bench.bench.measure.prediction_warnings import prediction_warnings
 from edge_bench.bench.measure.trust import trial_findings, trusted
 from edge_bench.bench.records.journal import (
     JOURNAL,
@@ -22,9 +23,10 @@ from edge_bench.bench.records.journal import (
     TrialMade,
     read_journal,
 )
-from edge_bench.bench.records.run import Failure, ProcessRecord, Result, Run, Trial
+from edge_bench.bench.records.run import UNCLASSIFIED, UNSEEN, Failure, ProcessRecord, Result, Run, Trial
 from edge_bench.bench.records.run_files import read_run
 from edge_bench.bench.records.run_validation import check_run
+from edge_bench.bench.runtimes.scores import UNCLASSIFIED_LABEL
 from edge_bench.bench.stats.intervals import drifts, outliers, spread_warning
 from edge_bench.bench.system.machine import Finding
 
@@ -49,6 +51,9 @@ class RunBuilder:
         self._in_top_5: dict[int, npt.NDArray[np.uint8]] = {}
         self._delegates: dict[int, str] = {}
         self._chunks: dict[int, int] = {}
+        self._session_warnings: dict[int, list[str]] = {}
+        self._tied: dict[int, int] = defaultdict(int)
+        self._outside_unit: set[int] = set()
         self._findings: list[Finding] = []
         self._finished: set[tuple[int, int, int]] = set()
         self.passes: dict[int, int] = {}  # per trial
@@ -60,6 +65,7 @@ class RunBuilder:
         match entry:
             case ProcessStarted(number=number, record=record):
                 self._delegates[number], self._chunks[number] = entry.delegate, entry.chunks
+                self._session_warnings[number] = entry.warnings
                 self.passes[number] = entry.passes
                 self._processes[number][record.index] = record
             case TrialMade():
@@ -104,13 +110,18 @@ class RunBuilder:
             positions = unpack(trial.image_positions).astype(np.int64)
         if len(labels) != len(positions) or (entry.in_top_5 is not None and entry.in_top_5.length != len(positions)):
             raise ValueError(f"{len(labels):,} labels of {len(positions):,} images")
-        first = self._predictions.setdefault(number, np.full(self._count, -1, dtype=np.int64))
+        labels[labels == UNCLASSIFIED_LABEL] = UNCLASSIFIED
+        first = self._predictions.setdefault(number, np.full(self._count, UNSEEN, dtype=np.int64))
         unstable = self._unstable.setdefault(number, np.zeros(self._count, dtype=np.bool_))
-        unstable[positions] |= (first[positions] >= 0) & (first[positions] != labels)
+        seen = first[positions] != UNSEEN
+        unstable[positions] |= seen & (first[positions] != labels)
         if entry.in_top_5 is not None:
             in_top_5 = self._in_top_5.setdefault(number, np.zeros(self._count, dtype=np.uint8))
-            in_top_5[positions] = np.where(first[positions] >= 0, in_top_5[positions], unpack(entry.in_top_5))
-        first[positions] = np.where(first[positions] >= 0, first[positions], labels)
+            in_top_5[positions] = np.where(seen, in_top_5[positions], unpack(entry.in_top_5))
+        first[positions] = np.where(seen, first[positions], labels)
+        self._tied[number] = max(self._tied[number], entry.tied)
+        if entry.outside_unit:
+            self._outside_unit.add(number)
         self._trials[number].append(trial)
         self._finished.add((number, entry.generation, trial.round))
         self.trials += 1
@@ -133,7 +144,7 @@ class RunBuilder:
     def _result(self, number: int, planned: Result) -> Result:
         trials = self._trials[number]
         predictions = self._predictions.get(number, np.zeros(0, dtype=np.int64))
-        unseen = np.flatnonzero(predictions < 0)
+        unseen, unclassified = np.flatnonzero(predictions == UNSEEN), np.flatnonzero(predictions == UNCLASSIFIED)
         unstable = int(self._unstable[number].sum()) if trials else 0
         return msgspec.structs.replace(
             planned,
@@ -141,12 +152,32 @@ class RunBuilder:
             trials=trials,
             predictions=pack(np.maximum(predictions, 0)) if trials else None,
             unseen_positions=pack(unseen) if len(unseen) else None,
+            unclassified_positions=pack(unclassified) if len(unclassified) else None,
+            tied_images=self._tied[number],
             in_top_5=pack(self._in_top_5[number]) if number in self._in_top_5 else None,
             unstable_predictions=unstable,
             failure=self._failures.get(number),
-            warnings=_warnings(trials, unstable, self._chunks.get(number, 1)),
+            warnings=[
+                *_warnings(trials, unstable if not self.begun.settings.stateful else 0, self._chunks.get(number, 1)),
+                *self._session_warnings.get(number, []),
+                *(self._prediction_warnings(number, predictions) if trials else []),
+            ],
             delegate=self._delegates.get(number, ""),
         )
+
+    def _prediction_warnings(self, number: int, predictions: npt.NDArray[np.int64]) -> list[str]:
+        begun = self.begun
+        is_scored = begun.labelled and not begun.settings.stateful
+        truth = unpack(begun.images.labels).astype(np.int64) if is_scored else None
+        warnings = prediction_warnings(
+            predictions, truth, self._tied[number], begun.images_per_pass, begun.bundle.classes
+        )
+        if number in self._outside_unit and is_scored:
+            warnings.append(
+                "its single score is no probability: some are outside 0 to 1; set --threshold (0 for logits), which is "
+                "0.5 here"
+            )
+        return warnings
 
 
 def read_run_or_journal(path: Path) -> Run:

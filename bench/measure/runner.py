@@ -20,6 +20,7 @@ from edge_bench.bench.measure.schedule import Generation, passes_per_trial, sche
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.journal import Entry, Journal
 from edge_bench.bench.records.run import Failure, Run, Settings
+from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD
 from edge_bench.bench.system.concurrent_runs import ConcurrentRunDetector
 from edge_bench.bench.worker.messages import Prepare, Prepared, Ready, Time, Timed
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
@@ -132,7 +133,7 @@ class _Workers:
             rows=own.rows.tolist(),
             preprocessing=own.preprocessing,
             input_shape=None if own.input_shape is None else list(own.input_shape),
-            threshold=own.threshold,
+            threshold=own.score_threshold,
             class_of_output=own.class_of_output,
             stateful=self._settings.stateful,
         )

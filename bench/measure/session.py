@@ -157,7 +157,8 @@ def _same_models(run: Run, identity: BundleIdentity, preprocessing: Preprocessin
 
 
 def _same_settings(first: Settings, second: Settings, explicit_options: Collection[str] | None) -> bool:
-    names = [name for name in first.__struct_fields__ if explicit_options is None or name in explicit_options]
+    wanted = None if explicit_options is None else {*explicit_options, "stateful"}  # without an accuracy, if set
+    names = [name for name in first.__struct_fields__ if wanted is None or name in wanted]
     return all(getattr(first, name) == getattr(second, name) for name in names)
 
 

@@ -8,8 +8,9 @@ from edge_bench.bench.stats.intervals import UNSTABLE, relative_deviation
 from edge_bench.bench.stats.ratios import MATERIAL
 from edge_bench.bench.system.environment import COOLING, LESS_LOAD, REMEDIES, TICKS_NS
 from edge_bench.bench.system.machine import Finding, Machine
+from edge_bench.bench.worker.warmup import DEFAULT_WARM_UP_SECONDS, VARIABLE, warm_up_seconds
 
-__all__ = ["disturbed", "load_finding", "throttling_finding", "trial_findings", "trusted"]
+__all__ = ["disturbed", "load_finding", "throttling_finding", "trial_findings", "trusted", "warm_up_findings"]
 
 #: Share of disturbed trials above which they spoil a Run; below, the median and its interval hardly change.
 DISTURBED_SHARE = 0.10
@@ -52,6 +53,23 @@ def trial_findings(results: Sequence[Result], machine: Machine) -> list[Finding]
     throttling = throttling_finding([trial for trial, _ in trials])
     findings = [throttling, load_finding(trials, machine.cores), _spread(results)]
     return [finding for finding in findings if finding]
+
+
+def warm_up_findings() -> list[Finding]:
+    """Return a finding if the environment shortens the warm-up; raise BadInput if the variable is not valid.
+
+    It does not spoil the Run: the trials' own spread and drift show whether the warm-up was too short.
+    """
+    seconds = warm_up_seconds()
+    if seconds >= DEFAULT_WARM_UP_SECONDS:
+        return []
+    return [
+        Finding(
+            what=f"the warm-up was shortened to {seconds:g} s by {VARIABLE}",
+            remedy=f"unset it: {DEFAULT_WARM_UP_SECONDS:g} s is the default",
+            spoils=False,
+        )
+    ]
 
 
 def throttling_finding(trials: Sequence[WatchedTrial]) -> Finding | None:

@@ -14,7 +14,7 @@ import msgspec
 
 from edge_bench.bench.io.files import open_regular_file
 
-__all__ = ["check_keras"]
+__all__ = ["check_keras", "check_legacy_config"]
 
 MAX_CONFIG_BYTES = 64 << 20  # ResNet50's is 100 kB
 MAX_DEPTH = 100  # a model in a model in a model has about 30
@@ -40,6 +40,18 @@ def check_keras(path: Path) -> None:
         raise ValueError(f"its config.json cannot be read: {cause or type(cause).__name__}") from None
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as cause:
         raise ValueError(f"not a whole .keras file: {cause or type(cause).__name__}") from None
+    for item in _objects(settings):
+        _check_object(item)
+
+
+def check_legacy_config(config: str | bytes) -> None:
+    """Raise ValueError if the configuration of a model in an .h5 file is damaged, or the model is not safe to load."""
+    if len(config) > MAX_CONFIG_BYTES:
+        raise ValueError(f"its configuration has {len(config):,} bytes")
+    try:
+        settings: Any = msgspec.json.decode(config)
+    except (msgspec.DecodeError, UnicodeDecodeError, UnicodeEncodeError, RecursionError) as cause:
+        raise ValueError(f"its configuration cannot be read: {cause or type(cause).__name__}") from None
     for item in _objects(settings):
         _check_object(item)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -61,6 +62,14 @@ class Tensor:
             zero_point=self.zero_point,
         )
 
+    @property
+    def fixed_batch(self) -> int | None:
+        """As an input: the only batch size that it takes; None for any."""
+        sizes = self.signature or self.shape
+        if len(sizes) < 2:
+            return 1
+        return None if sizes[0] == -1 else sizes[0]
+
 
 @dataclass(frozen=True)
 class Signature:
@@ -99,13 +108,24 @@ class TfliteFile:
 
     @property
     def only_input(self) -> TensorSpec:
-        """The spec of the only input; raises ValueError if there is not exactly one."""
-        return _only(self.inputs, "input")
+        """The spec of the only input; raises ValueError if there is not exactly one.
+
+        An input of one axis, such as a waveform, has no batch axis: it is one example, and its shape here is [1, n].
+        """
+        spec = _only(self.inputs, "input")
+        if len(spec.shape) > 1:
+            return spec
+        return msgspec.structs.replace(spec, shape=[1, *(self.inputs[0].signature or self.inputs[0].shape)])
 
     @property
     def only_output(self) -> TensorSpec:
-        """The spec of the only output; raises ValueError if there is not exactly one."""
-        return _only(self.outputs, "output")
+        """The spec of the only output; raises ValueError if there is not exactly one, or several inputs.
+
+        An output of one axis that is not the batch has the scores of one example, and its shape here is [1, n].
+        """
+        spec, input_shape = _only(self.outputs, "output"), _only(self.inputs, "input").shape
+        is_batch = len(input_shape) > 1 and spec.shape[:1] in ([1], input_shape[:1])
+        return spec if is_batch or len(spec.shape) != 1 else msgspec.structs.replace(spec, shape=[1, *spec.shape])
 
 
 def read_tflite(path: Path) -> TfliteFile:

@@ -1,10 +1,11 @@
 """Models that are given as files instead of a bundle: .tflite, .keras, .onnx, or a SavedModel folder."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+import msgspec
 
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.files import is_within, read_bounded, why_unreadable
@@ -14,14 +15,20 @@ from edge_bench.bench.model_formats.tflite import MAX_FILE_BYTES, read_tflite
 from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata, read_metadata
 from edge_bench.bench.models.cost import model_cost
 from edge_bench.bench.models.model_identity import size_and_sha256
+from edge_bench.bench.models.model_names import names_of
 from edge_bench.bench.records.bundle import MANIFEST
 from edge_bench.bench.records.manifest import Operator, TensorSpec, Variant
 from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, Runtime, installed_version, why_not_installed
+from edge_bench.bench.runtimes.scores import class_count
+from edge_bench.bench.worker.messages import Described
 from edge_bench.bench.worker.process import WorkerFailed, describe_model
 
 __all__ = ["ModelFiles", "Models", "check_folder", "is_bundle"]
 
-KNOWN = "a bundle's folder, a .tflite, .keras or .onnx file, or a SavedModel folder"
+KNOWN = "a bundle's folder, a .tflite, .keras, .h5 or .onnx file, or a SavedModel folder"
+
+_CLASSIFIERS_ONLY = "edge-bench measures classifiers: models with one output that has one score per class"
+_QUANTIZED = ("int8", "int16", "int32", "uint16")
 
 #: TensorFlow's operations that access files or call Python. Saving and restoring variables is in every SavedModel.
 _FORBIDDEN_OPERATIONS = (
@@ -40,15 +47,21 @@ class ModelFiles:
     metadata: dict[str, ModelMetadata] = field(default_factory=dict)  # of .tflite files that have any
 
     @classmethod
-    def open(cls, paths: Sequence[Path], timeout: float, memory_limit: int | None = None) -> "ModelFiles":
+    def open(
+        cls,
+        paths: Sequence[Path],
+        timeout: float,
+        image_size: tuple[int, int] | None = None,
+        memory_limit: int | None = None,
+    ) -> "ModelFiles":
         """Read every file; formats that need their own library are read in a worker process.
 
         Raise BadInput for a file that cannot be used, MissingDependency if its runtime is not installed.
         """
         variants, parameters = [], 0
         files, metadata = dict[str, Path](), dict[str, ModelMetadata]()
-        for name, path in _named(paths).items():
-            variant, count = _read_variant(path, name, timeout, memory_limit)
+        for name, path in names_of(paths).items():
+            variant, count = _read_variant(path, name, timeout, image_size, memory_limit)
             variants.append(variant)
             files[name] = path
             if (known := _metadata(path)) is not None:
@@ -73,36 +86,6 @@ class ModelFiles:
         return ", ".join(self.paths)
 
 
-def _named(paths: Sequence[Path]) -> dict[str, Path]:
-    """Return the paths by name: the file's stem, with as many folders or the suffix as tell equal stems apart.
-
-    Raise BadInput if a file is given twice.
-    """
-    stems = Counter(path.stem for path in paths)
-    named: dict[str, Path] = {}
-    for path in paths:
-        same = [other for other in paths if other.stem == path.stem and other is not path]
-        name = path.stem
-        if stems[path.stem] > 1:
-            names = Counter(other.name for other in paths)
-            name = path.name if names[path.name] == 1 else _with_folders(path, same)
-        if recordable(name) in named:
-            raise BadInput(f"{path}: given twice", "give each file once")
-        named[recordable(name)] = path
-    return named
-
-
-def _with_folders(path: Path, others: Sequence[Path]) -> str:
-    """Return the end of the path that no other path has, without the suffix if that is not needed."""
-    absolute, rest = path.absolute(), [other.absolute() for other in others]
-    parts = absolute.parts[1:]
-    for count in range(2, len(parts) + 1):
-        end = parts[-count:]
-        if all(other.parts[-count:] != end for other in rest):
-            return Path(*end).with_suffix("").as_posix()
-    return absolute.as_posix()
-
-
 def _metadata(path: Path) -> ModelMetadata | None:
     """Return the metadata of a .tflite file, None if it has none; raise BadInput if it is damaged."""
     if path.suffix != ".tflite" or not path.is_file():
@@ -117,21 +100,23 @@ def is_bundle(path: Path) -> bool:
     """Return whether a path denotes a bundle: a folder that is no SavedModel, or a missing path that may be one."""
     if path.is_dir():
         return (path / MANIFEST).exists() or not (path / SAVED_MODEL).exists()
-    return not path.suffix or (not path.exists() and path.suffix not in (".tflite", ".keras", ".onnx"))
+    return not path.suffix or (not path.exists() and path.suffix not in (".tflite", ".keras", ".h5", ".hdf5", ".onnx"))
 
 
 def _read_variant(
-    path: Path, name: str, timeout: float, memory_limit: int | None
+    path: Path, name: str, timeout: float, image_size: tuple[int, int] | None, memory_limit: int | None
 ) -> tuple[Variant, int]:
     """Return the variant of a file and its number of parameters, 0 for other formats than .tflite."""
     runtime = _check_file(path)
-    size, digest = size_and_sha256(path)  # first: an .onnx file may refer to files that are missing
     operators, parameters = list[Operator](), 0
     if path.suffix == ".tflite" and path.is_file():
-        input_spec, output_spec, operators, parameters = _read_tflite(path)
+        described, operators, parameters = _read_tflite(path)
     else:
-        input_spec, output_spec = _describe(path, runtime, timeout, memory_limit)
+        described = _describe(path, runtime, timeout, image_size, memory_limit)
+    input_spec, output_spec = described.input, described.output
+    _check_input(path, input_spec)
     _check_classifier(path, output_spec)
+    size, digest = size_and_sha256(path)
     variant = Variant(
         name=name,
         file=recordable(f"{path.name}/{SAVED_MODEL}" if path.is_dir() else path.name),
@@ -141,6 +126,7 @@ def _read_variant(
         input=input_spec,
         output=output_spec,
         operators=operators,
+        fixed_batch=described.fixed_batch,
     )
     return variant, parameters
 
@@ -149,10 +135,6 @@ def _check_file(path: Path) -> Runtime:
     """Return the first runtime for the file's format; raise BadInput if the file cannot be used or is not safe."""
     if not path.exists():
         raise BadInput(f"{path}: there is no such file", f"name {KNOWN}")
-    if path.suffix in (".h5", ".hdf5"):
-        raise BadInput(
-            f"{path}: Keras' old format", "save it as .keras: keras.models.load_model(…).save('model.keras')"
-        )
     kind = SAVED_MODEL if path.is_dir() else path.suffix
     runtimes = [runtime for runtime in RUNTIMES.values() if kind in runtime.formats]
     if not runtimes or (path.is_dir() and not (path / SAVED_MODEL).exists()):
@@ -169,40 +151,61 @@ def _check_file(path: Path) -> Runtime:
     return runtimes[0]
 
 
-def _read_tflite(path: Path) -> tuple[TensorSpec, TensorSpec, list[Operator], int]:
-    """Return input, output, operators and the number of parameters of a .tflite file."""
+def _read_tflite(path: Path) -> tuple[Described, list[Operator], int]:
+    """Return input and output, operators and the number of parameters of a .tflite file."""
     file = read_tflite(path)
     try:
-        specs = file.only_input, file.only_output
+        described = Described(
+            input=file.only_input, output=file.only_output, fixed_batch=file.inputs[0].fixed_batch
+        )  # fmt: skip
     except ValueError as cause:
-        raise BadInput(f"{path}: {cause}", "edge-bench measures classifiers") from None
+        raise BadInput(f"{path}: {cause}", _CLASSIFIERS_ONLY) from None
     try:
-        return *specs, list(file.operators), model_cost(file).parameters
+        return described, list(file.operators), model_cost(file).parameters
     except ValueError as cause:
         raise BadInput(f"{path}: not a whole .tflite file: {cause}", "copy or export it again") from None
 
 
 def _describe(
-    path: Path, runtime: Runtime, timeout: float, memory_limit: int | None
-) -> tuple[TensorSpec, TensorSpec]:
-    """Return input and output of a model by loading it in a worker."""
+    path: Path, runtime: Runtime, timeout: float, image_size: tuple[int, int] | None, memory_limit: int | None
+) -> Described:
+    """Return input and output of a model by loading it in a worker.
+
+    It is loaded without a size. If then the number of classes is not known, and ``image_size`` gives the two open axes
+    of its input, it is loaded again with these, which the worker then invokes once.
+    """
     if installed_version(runtime) is None:
         raise why_not_installed(runtime)
     try:
-        described = describe_model(runtime.name, path, timeout, memory_limit=memory_limit)
+        described = describe_model(runtime.name, path, timeout, None, memory_limit)
+        sizes = described.input.shape[1:]
+        if image_size is not None and sizes.count(-1) == len(image_size) and -1 in described.output.shape[1:]:
+            size = iter(image_size)  # height before width in every layout
+            filled = [next(size) if each == -1 else each for each in sizes]
+            output = describe_model(runtime.name, path, timeout, filled, memory_limit).output
+            described = msgspec.structs.replace(described, output=output)
     except WorkerFailed as cause:
         raise BadInput(f"{path}: {cause.failure.message}", cause.failure.remedy) from None
-    return described.input, described.output
+    return described
+
+
+def _check_input(path: Path, spec: TensorSpec) -> None:
+    """Raise BadInput unless the input takes floats, quantized integers or the uint8 values of pixels."""
+    if spec.dtype.startswith("float") or spec.dtype == "uint8" or (spec.dtype in _QUANTIZED and spec.scale):
+        return
+    shown = "×".join("?" if size < 0 else str(size) for size in spec.shape[1:])
+    raise BadInput(
+        f"{path}: its input is {shown} {spec.dtype} without quantization, such as tokens",
+        "edge-bench feeds images and arrays of floats",
+    )
 
 
 def _check_classifier(path: Path, output: TensorSpec) -> None:
-    sizes = output.shape[1:]
-    if not sizes or sizes[-1] < 2 or any(size != 1 for size in sizes[:-1]):
-        shown = "×".join("?" if size < 0 else str(size) for size in output.shape)
-        raise BadInput(
-            f"{path}: its output is {shown}, which is no classifier's",
-            "edge-bench measures models with a score a class",
-        )
+    try:
+        class_count(output)
+    except ValueError as cause:
+        remedy = "state the size of its input: --image-size 224x224" if -1 in output.shape[1:] else _CLASSIFIERS_ONLY
+        raise BadInput(f"{path}: {cause}", remedy) from None
 
 
 def check_folder(path: Path) -> None:

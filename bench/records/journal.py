@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Annotated
 from zlib import crc32
 
 import msgspec
@@ -30,6 +31,7 @@ from edge_bench.bench.io.names import encode_json
 from edge_bench.bench.io.record_codec import (
     SCHEMA_VERSION,
     BoundedStr,
+    Length,
     NonNegativeInt,
     PackedArray,
     PositiveInt,
@@ -82,6 +84,7 @@ class ProcessStarted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     delegate: BoundedStr
     passes: PositiveInt  # per trial
     chunks: NonNegativeInt  # parts of a pass, more than 1 if its inputs do not fit in memory
+    warnings: Annotated[list[BoundedStr], Length] = []  # what is unusual about the times
 
 
 class TrialMade(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -90,8 +93,10 @@ class TrialMade(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     number: NonNegativeInt
     generation: NonNegativeInt
     trial: Trial
-    labels: PackedArray  # predicted, one per image of the trial
+    labels: PackedArray  # predicted, one per image of the trial; 65535 for an image without finite scores
     in_top_5: PackedArray | None = None  # per image, 1 if the true label has one of the five best scores, else 0
+    tied: NonNegativeInt = 0  # images with more than one class at the highest score
+    outside_unit: bool = False  # single scores lay outside 0 to 1, and the threshold was not stated
 
 
 class ProcessFinished(msgspec.Struct, frozen=True, kw_only=True, tag=True):

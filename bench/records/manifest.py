@@ -67,7 +67,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
     input: TensorSpec
     output: TensorSpec
     operators: Annotated[list[Operator], msgspec.Meta(max_length=100_000)] = []
-    fixed_batch: PositiveInt | None = None  # the only batch size of the file, if it has one
+    fixed_batch: PositiveInt | None = None  # the only batch size that the file takes, if known; None: any
 
 
 class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,6 +125,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     history: File | None = None  # None: not trained by edge-bench
     variants: Annotated[list[Variant], Length]
     interpretations: Annotated[list[Interpretation], Length] = []  # of data that was not made by a training
+    threshold: float | None = None  # of a single score, if stated
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,6 +22,8 @@ from edge_bench.bench.system.machine import Finding, Machine
 from edge_bench.bench.system.sensors import MachineState
 
 __all__ = [
+    "UNCLASSIFIED",
+    "UNSEEN",
     "BundleIdentity",
     "Configuration",
     "Failure",
@@ -33,6 +35,8 @@ __all__ = [
     "Trial",
 ]
 
+#: In place of a label: the image was in no trial, or its scores were not finite.
+UNSEEN, UNCLASSIFIED = -1, -2
 #: Maximum number of trials of a configuration.
 TrialCount = msgspec.Meta(max_length=1_000_000)
 
@@ -90,7 +94,8 @@ class ProcessRecord(msgspec.Struct, frozen=True, kw_only=True):
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """Why a configuration has no trials, or not all of them."""
 
-    kind: BoundedStr  # not installed · bad file · cannot load · out of memory · crashed · timed out · failed
+    # not installed · bad file · wrong batch size · cannot load · out of memory · crashed · timed out · failed
+    kind: BoundedStr
     message: BoundedStr
     remedy: BoundedStr = ""
 
@@ -106,6 +111,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     trials: Annotated[list[Trial], TrialCount] = []
     predictions: PackedArray | None = None  # labels, one per image, in the order of Run.images
     unseen_positions: PackedArray | None = None  # positions in Run.images of images in no trial
+    unclassified_positions: PackedArray | None = None  # positions in Run.images of images without finite scores
+    tied_images: NonNegativeInt = 0  # of a trial: images with more than one class at the highest score
     in_top_5: PackedArray | None = None  # per image, 1 if the true label has one of the five best scores, else 0
     unstable_predictions: NonNegativeInt = 0  # images whose label differed between trials
     failure: Failure | None = None
@@ -133,12 +140,17 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         return np.concatenate([unpack(trial.latencies) / 1e6 / batch for trial in self.trials])
 
     def labels(self) -> npt.NDArray[np.int64]:
-        """Return the predicted labels, shape [images]; -1 for images in no trial."""
+        """Return the predicted labels, shape [images].
+
+        UNSEEN stands for an image in no trial, UNCLASSIFIED for one whose scores were not finite.
+        """
         if self.predictions is None:
             raise ValueError(f"{self.configuration} made no predictions")
         labels = unpack(self.predictions).astype(np.int64)
         if self.unseen_positions is not None:
-            labels[unpack(self.unseen_positions)] = -1
+            labels[unpack(self.unseen_positions)] = UNSEEN
+        if self.unclassified_positions is not None:
+            labels[unpack(self.unclassified_positions)] = UNCLASSIFIED
         return labels
 
 
@@ -176,6 +188,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     scenario: BoundedStr = ""  # offline · single-stream; empty: each runtime's own batch size
     resample: PositiveInt | None = None  # images that are drawn anew for each trial; None: all of Run.images
     memory_limit: PositiveInt | None = None  # bytes that a worker process may allocate; None: no limit
+    stateful: bool = False  # the model's state was kept between invocations, so that predictions are not scored
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,19 +222,25 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return min(self.settings.resample or self.images.indices.length, self.images.indices.length)
 
     def scored(self, result: Result) -> bool:
-        """Return whether a result has an accuracy: it has predictions, and the true labels are known."""
-        return self.labelled and result.predictions is not None
+        """Return whether a result has an accuracy: it has predictions, and the true labels are known.
+
+        A result of ``--stateful`` has none, since each prediction depends on the examples before.
+        """
+        return self.labelled and result.predictions is not None and not self.settings.stateful
 
     def correct(self, result: Result) -> tuple[int, int]:
-        """Return the number of correctly classified images and the number of classified images, each counted once."""
+        """Return the number of correctly classified images and the number of images in a trial, each counted once.
+
+        An image without finite scores counts as wrong.
+        """
         labels, truth = result.labels(), unpack(self.images.labels).astype(np.int64)
-        return int(np.count_nonzero(labels == truth)), int(np.count_nonzero(labels >= 0))
+        return int(np.count_nonzero(labels == truth)), int(np.count_nonzero(labels != UNSEEN))
 
     def correct_in_top_5(self, result: Result) -> tuple[int, int] | None:
         """Return the number of images with the true label among the five best, and of all; None if unknown."""
         if result.in_top_5 is None or not self.scored(result):
             return None
-        return int(unpack(result.in_top_5).sum()), int(np.count_nonzero(result.labels() >= 0))
+        return int(unpack(result.in_top_5).sum()), int(np.count_nonzero(result.labels() != UNSEEN))
 
     @property
     def accuracy_assumed(self) -> bool:

@@ -39,8 +39,17 @@ def check_run(run: Run) -> None:
 def _check_result(run: Run, result: Result, count: int) -> None:
     if result.predictions is not None:
         _packed(result.predictions, "predictions", count, below=1 << 16)
-    if result.unseen_positions is not None:
-        _packed(result.unseen_positions, "unseen_positions", result.unseen_positions.length, below=count)
+    unseen, unclassified = (
+        np.zeros(0, np.int64) if positions is None else _packed(positions, name, positions.length, below=count)
+        for name, positions in (
+            ("unseen_positions", result.unseen_positions),
+            ("unclassified_positions", result.unclassified_positions),
+        )
+    )
+    if len(np.intersect1d(unseen, unclassified)):
+        raise ValueError("unclassified_positions: an image that is in no trial")
+    if result.tied_images > count:
+        raise ValueError(f"tied_images: {result.tied_images:,} of {count:,}")
     if result.in_top_5 is not None:
         _packed(result.in_top_5, "in_top_5", count, below=2)
     for trial in result.trials:

@@ -19,16 +19,29 @@ def in_batches(
     size: int,
     *,
     pad: bool,
+    reset: Callable[[], None] | None = None,
 ) -> PassTimes:
-    """Invoke on all inputs and write scores to ``outputs``; with ``pad`` the last batch is padded with zeros."""
+    """Invoke on all inputs and write scores to ``outputs``; with ``pad`` the last batch is padded with zeros.
+
+    ``reset`` is called before each invocation, outside of its time. Raise ValueError if the model does not return one
+    row of scores per image.
+    """
     starts = range(0, len(inputs), size)
     began, ended = np.empty(len(starts), np.int64), np.empty(len(starts), np.int64)
+    reset_ns = 0
     for number, start in enumerate(starts):
+        if reset is not None:
+            reset_ns -= clock()
+            reset()
+            reset_ns += clock()
         began[number] = clock()
         batch = inputs[start : start + size]
         count = len(batch)
         if pad and count < size:
             batch = np.concatenate([batch, np.zeros((size - count, *batch.shape[1:]), batch.dtype)])
-        outputs[start : start + count] = invoke(batch)[:count]
+        scores = invoke(batch)
+        if len(scores) != len(batch):
+            raise ValueError(f"the model returned scores of {len(scores)} examples for a batch of {len(batch)}")
+        outputs[start : start + count] = scores[:count]
         ended[number] = clock()
-    return PassTimes(began, ended)
+    return PassTimes(began, ended, reset_ns)

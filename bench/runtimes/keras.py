@@ -1,6 +1,7 @@
-"""TensorFlow: a .keras file, run with ``predict`` as in the paper, or a SavedModel."""
+"""TensorFlow: a .keras or .h5 file, run with ``predict`` as in the paper, or a SavedModel."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.records.manifest import TensorSpec
-from edge_bench.bench.runtimes.base import Clock, Loader, ModelFile, PassTimes, Session
+from edge_bench.bench.runtimes.base import Clock, Loader, ModelFile, PassTimes, Session, batch_size_for
 from edge_bench.bench.runtimes.batches import in_batches
 
 __all__ = ["import_loader"]
@@ -21,12 +22,25 @@ def import_loader() -> Loader:
     import keras
     import tensorflow as tf
 
-    class BatchClock(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
-        """Records the end of each batch of a predict call, which is the beginning of the next one."""
+    from edge_bench.bench.runtimes.keras_model import load_keras
+    from edge_bench.bench.runtimes.saved_model import SavedModelSession
 
-        def __init__(self, clock: Clock) -> None:
+    class BatchClock(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
+        """Records the end of each batch of a predict call, which is the beginning of the next one.
+
+        ``reset`` is called before each batch; its duration is no part of the batch.
+        """
+
+        def __init__(self, clock: Clock, reset: Callable[[], None] | None) -> None:
             super().__init__()
-            self.clock, self.ended = clock, list[int]()
+            self.clock, self.reset = clock, reset
+            self.ended, self.resets = list[int](), list[int]()
+
+        def on_predict_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
+            if self.reset is not None:
+                began = self.clock()
+                self.reset()
+                self.resets.append(self.clock() - began)
 
         def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
             self.ended.append(self.clock())
@@ -34,22 +48,41 @@ def import_loader() -> Loader:
     class KerasSession:
         """A Keras model."""
 
+        warning = ""
+
         def __init__(self, file: ModelFile) -> None:
-            model = self._model = keras.models.load_model(file.path, compile=False, safe_mode=True)
-            if len(model.inputs) != 1 or len(model.outputs) != 1:
-                raise ValueError(_count_error(len(model.inputs), len(model.outputs)))
+            model = self._model = load_keras(file.path)
+            self.fixed_batch = model.fixed_batch
+            self.batch_size = batch_size_for(file, self.fixed_batch)
             standardize = keras.backend.standardize_dtype
-            self.input = _spec(standardize(model.inputs[0].dtype), model.input_shape[1:], file)
-            self.output = _spec(standardize(model.outputs[0].dtype), model.output_shape[1:], file)
-            self.batch_size = file.batch_size
+            self.input = _spec(standardize(model.input.dtype), model.input.shape[1:], self.batch_size, file.input_shape)
+            self.output = _spec(standardize(model.output.dtype), model.output.shape[1:], self.batch_size)
+            self._state = None if file.stateful else model.state()
+
+        def invoke(self, batch: npt.NDArray[Any]) -> npt.NDArray[Any]:
+            """Return the scores of one batch, not timed."""
+            if self._state is not None:
+                self._state.reset()
+            model = self._model
+            scores: npt.NDArray[Any] = model.unwrapped(model.model(model.wrapped(batch), training=False)).numpy()
+            return scores
 
         def classify(self, inputs: npt.NDArray[Any], outputs: npt.NDArray[Any], clock: Clock) -> PassTimes:
             """Run one pass as one call of ``predict``, whose last batch may be smaller."""
-            batches = BatchClock(clock)
+            count, model = len(inputs), self._model
+            if self.fixed_batch is not None and (missing := -count % self.batch_size):
+                inputs = np.concatenate([inputs, np.zeros((missing, *inputs.shape[1:]), inputs.dtype)])
+            batches = BatchClock(clock, self._state.reset if self._state is not None and self._state.exists else None)
             start = clock()
-            outputs[:] = self._model.predict(inputs, batch_size=self.batch_size, verbose=0, callbacks=[batches])
+            scores = model.model.predict(
+                model.wrapped(inputs), batch_size=self.batch_size, verbose=0, callbacks=[batches]
+            )
+            outputs[:] = model.unwrapped(scores)[:count]
+            if self._state is not None:
+                self._state.find_changes()
             ended = np.array(batches.ended, np.int64)
-            return PassTimes(np.concatenate([[start], ended[:-1]]), ended)
+            began = np.concatenate([[start], ended[:-1]])
+            return PassTimes(began + batches.resets if batches.resets else began, ended, sum(batches.resets))
 
     class ServingSession(KerasSession):
         """A Keras model, compiled once for batches of any size.
@@ -60,49 +93,24 @@ def import_loader() -> Loader:
 
         def __init__(self, file: ModelFile) -> None:
             super().__init__(file)
-            model, tensor = self._model, self._model.inputs[0]
-            shape = [None, *(None if size == -1 else size for size in self.input.shape[1:])]
+            model = self._model
+            shape = [self.fixed_batch, *(None if size == -1 else size for size in self.input.shape[1:])]
             function = tf.function(
-                lambda batch: model(batch, training=False), input_signature=[tf.TensorSpec(shape, tensor.dtype)]
+                lambda batch: model.unwrapped(model.model(model.wrapped(batch), training=False)),
+                input_signature=[tf.TensorSpec(shape, model.input.dtype)],
             )
             self._call = function.get_concrete_function()
 
         def classify(self, inputs: npt.NDArray[Any], outputs: npt.NDArray[Any], clock: Clock) -> PassTimes:
             """Run one pass, batch by batch."""
-            call = self._call
-            return in_batches(
-                lambda batch: call(tf.constant(batch)).numpy(), inputs, outputs, clock, self.batch_size, pad=False
-            )
-
-    class SavedModelSession:
-        """The serving signature of a SavedModel."""
-
-        def __init__(self, file: ModelFile) -> None:
-            self._saved_model = tf.saved_model.load(str(file.path))  # must live as long as its signature is used
-            signatures = self._saved_model.signatures
-            if "serving_default" not in signatures:
-                raise ValueError(f"no signature serving_default; the SavedModel has {', '.join(signatures) or 'none'}")
-            self._call = signatures["serving_default"]
-            input_tensors, output_tensors = self._call.structured_input_signature[1], self._call.structured_outputs
-            if len(input_tensors) != 1 or len(output_tensors) != 1:
-                raise ValueError(_count_error(len(input_tensors), len(output_tensors)))
-            ((self._input_name, input_tensor),) = input_tensors.items()
-            ((self._output_name, output_tensor),) = output_tensors.items()
-            sizes = input_tensor.shape.as_list()
-            if sizes[0] not in (None, file.batch_size):
-                raise ValueError(f"the SavedModel takes batches of {sizes[0]} only, not {file.batch_size}")
-            self._fixed_batch_size = sizes[0] is not None
-            self.input = _spec(input_tensor.dtype.name, sizes[1:], file)
-            self.output = _spec(output_tensor.dtype.name, output_tensor.shape.as_list()[1:], file)
-            self.batch_size = file.batch_size
-
-        def classify(self, inputs: npt.NDArray[Any], outputs: npt.NDArray[Any], clock: Clock) -> PassTimes:
-            """Run one pass, batch by batch."""
-            call, name, output = self._call, self._input_name, self._output_name
-            return in_batches(
-                lambda batch: call(**{name: tf.constant(batch)})[output].numpy(),
-                inputs, outputs, clock, self.batch_size, pad=self._fixed_batch_size,
+            call, state = self._call, self._state
+            times = in_batches(
+                lambda batch: call(tf.constant(batch)).numpy(), inputs, outputs, clock, self.batch_size,
+                pad=self.fixed_batch is not None, reset=state.reset if state is not None and state.exists else None,
             )  # fmt: skip
+            if state is not None:
+                state.find_changes()
+            return times
 
     def load(file: ModelFile) -> Session:
         tf.config.threading.set_intra_op_parallelism_threads(file.threads)
@@ -114,12 +122,9 @@ def import_loader() -> Loader:
     return load
 
 
-def _count_error(inputs: int, outputs: int) -> str:
-    return f"the model has {inputs} inputs and {outputs} outputs; a classifier has one of each"
-
-
-def _spec(dtype: str, sizes: Any, file: ModelFile) -> TensorSpec:
+def _spec(dtype: str, sizes: Any, batch_size: int, stated: tuple[int, ...] | None = None) -> TensorSpec:
     """Return the spec of a tensor; open axes of one image have their stated size, otherwise -1."""
-    stated = file.input_shape if file.input_shape and len(file.input_shape) == len(sizes) else (None,) * len(sizes)
-    shape = [size or given or -1 for size, given in zip(sizes, stated, strict=True)]
-    return TensorSpec(dtype=dtype, shape=[file.batch_size, *shape])
+    stated_sizes = stated if stated and len(stated) == len(sizes) else (None,) * len(sizes)
+    shape = [-1 if size is None else size for size in sizes]
+    shape = [given if size == -1 and given else size for size, given in zip(shape, stated_sizes, strict=True)]
+    return TensorSpec(dtype=dtype, shape=[batch_size, *shape])

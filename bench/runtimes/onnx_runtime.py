@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.records.manifest import TensorSpec
-from edge_bench.bench.runtimes.base import Clock, Loader, ModelFile, PassTimes
+from edge_bench.bench.runtimes.base import Clock, Loader, ModelFile, PassTimes, batch_size_for
 from edge_bench.bench.runtimes.batches import in_batches
 
 __all__ = ["import_loader"]
@@ -21,7 +21,9 @@ def import_loader() -> Loader:
     onnxruntime.set_default_logger_severity(3)  # only errors, which are also raised as exceptions
 
     class OnnxSession:
-        """An .onnx model; threads are used within an operator."""
+        """An .onnx model; threads are used within an operator. ONNX Runtime keeps no state between invocations."""
+
+        warning = ""
 
         def __init__(self, file: ModelFile) -> None:
             options = onnxruntime.SessionOptions()
@@ -32,29 +34,48 @@ def import_loader() -> Loader:
                 raise ValueError(
                     f"the model has {len(inputs)} inputs and {len(outputs)} outputs; a classifier has one of each"
                 )
-            (input_tensor,), (output_tensor,) = inputs, outputs
-            self.batch_size, self._fixed_batch_size = file.batch_size, isinstance(input_tensor.shape[0], int)
-            if self._fixed_batch_size and input_tensor.shape[0] != file.batch_size:
-                raise ValueError(f"the file takes batches of {input_tensor.shape[0]} only, not {file.batch_size}")
-            self.input = _spec(input_tensor, file.batch_size, file.input_shape)
-            self.output = _spec(output_tensor, file.batch_size, None)
-            self._input_name, self._output_names = input_tensor.name, [output_tensor.name]
+            input_axes, output_axes = _axes(inputs[0]), _axes(outputs[0])
+            self._has_batch_axis = len(input_axes) > 1  # an input of one axis is one example
+            if not self._has_batch_axis:
+                input_axes = [1, *input_axes]
+            self.fixed_batch = None if input_axes[0] == -1 else input_axes[0]
+            self.batch_size = batch_size_for(file, self.fixed_batch)
+            if len(output_axes) == 1 and (not self._has_batch_axis or output_axes[0] not in (-1, self.batch_size)):
+                output_axes = [1, *output_axes]  # the scores of one example, without a batch axis
+            self._output_axes = len(output_axes)
+            self.input = _spec(inputs[0], self.batch_size, input_axes, file.input_shape)
+            self.output = _spec(outputs[0], self.batch_size, output_axes, None)
+            self._input_name, self._output_names = inputs[0].name, [outputs[0].name]
+
+        def invoke(self, batch: npt.NDArray[Any]) -> npt.NDArray[Any]:
+            """Return the scores of one batch, not timed."""
+            value = batch if self._has_batch_axis else batch[0]
+            scores: npt.NDArray[Any] = self._session.run(self._output_names, {self._input_name: value})[0]
+            return scores if scores.ndim >= self._output_axes else scores[np.newaxis]
 
         def classify(self, inputs: npt.NDArray[Any], outputs: npt.NDArray[Any], clock: Clock) -> PassTimes:
             """Run one pass, batch by batch."""
             run, name, output_names = self._session.run, self._input_name, self._output_names
+            usual = self._has_batch_axis and self._output_axes > 1
             return in_batches(
-                lambda batch: run(output_names, {name: batch})[0],
-                inputs, outputs, clock, self.batch_size, pad=self._fixed_batch_size,
+                (lambda batch: run(output_names, {name: batch})[0]) if usual else self.invoke,
+                inputs, outputs, clock, self.batch_size, pad=self.fixed_batch is not None,
             )  # fmt: skip
 
     return OnnxSession
 
 
-def _spec(tensor: Any, batch_size: int, stated: tuple[int, ...] | None) -> TensorSpec:
-    """Return the spec of a tensor, whose type is such as ``tensor(float)``; axes with a name for a size are open."""
-    sizes = [size if isinstance(size, int) else -1 for size in tensor.shape[1:]]
+def _axes(tensor: Any) -> list[int]:
+    """Return the sizes of a tensor, -1 for an axis with a name or nothing for a size."""
+    if not tensor.type.startswith("tensor(") or not tensor.shape:
+        raise ValueError(f"{tensor.name} is a {tensor.type} of shape {list(tensor.shape)}; a classifier takes tensors")
+    return [size if isinstance(size, int) and size >= 0 else -1 for size in tensor.shape]
+
+
+def _spec(tensor: Any, batch_size: int, axes: list[int], stated: tuple[int, ...] | None) -> TensorSpec:
+    """Return the spec of a tensor, whose type is such as ``tensor(float)``; open axes have their stated size."""
+    sizes = axes[1:]
     if stated is not None and len(stated) == len(sizes):
         sizes = [given if size == -1 else size for size, given in zip(sizes, stated, strict=True)]
     kind = tensor.type.removeprefix("tensor(").removesuffix(")")
-    return TensorSpec(dtype=np.dtype(_TYPES.get(kind, kind)).name, shape=[batch_size, *sizes])
+    return TensorSpec(dtype=_TYPES.get(kind, kind), shape=[batch_size, *sizes])

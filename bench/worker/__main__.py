@@ -16,9 +16,9 @@ import psutil
 
 from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.preprocessing.model_inputs import InputBatches
-from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.runtimes import loader, runtime_named
-from edge_bench.bench.runtimes.base import Clock, Loader, ModelFile
+from edge_bench.bench.runtimes.base import Clock, Loader, ModelFile, with_known_output
+from edge_bench.bench.runtimes.scores import label_count, labels_and_top_five
 from edge_bench.bench.worker.channel import Channel, ChannelClosed
 from edge_bench.bench.worker.limits import configure_worker, first_line, peak_memory
 from edge_bench.bench.worker.messages import (
@@ -42,8 +42,6 @@ from edge_bench.bench.worker.messages import (
 from edge_bench.bench.worker.probing import Probe
 from edge_bench.bench.worker.serving import InferenceHandler
 from edge_bench.bench.worker.warmup import warm_up
-
-__all__ = ["top_classes"]
 
 
 def main(arguments: list[str]) -> int:
@@ -125,13 +123,21 @@ class _TrialRunner:
         images = open_npy(request.images)
         memory_before = psutil.Process().memory_info().rss
         configuration = request.configuration
-        file = ModelFile(request.file, configuration.threads, configuration.batch_size, _as_shape(request.input_shape))
+        file = ModelFile(
+            request.file,
+            configuration.threads,
+            configuration.batch_size,
+            _as_shape(request.input_shape),
+            stateful=request.stateful,
+        )
         began = clock()
         session = self._session = load(file)
         loaded = clock()
+        with_known_output(session)
         # after loading, since only a loaded model states its quantization
         self._batches = InputBatches(images, request.rows, request.preprocessing, session.input, session.batch_size)
-        self._count, self._classes = len(request.rows), _class_count(session.output)
+        self._count, self._classes = len(request.rows), label_count(session.output)
+        self._threshold, self._class_of_output = request.threshold, request.class_of_output
         inputs = self._batches.first(session.batch_size + self._count % session.batch_size)
         scores = self._empty_scores(len(inputs))
         times = session.classify(inputs[: session.batch_size], scores[: session.batch_size], clock)
@@ -145,29 +151,36 @@ class _TrialRunner:
             pass_ns=pass_ns,
             output=session.output,
             chunks=self._batches.chunks,
+            warnings=[session.warning] if session.warning else [],
         )
 
     def _empty_scores(self, count: int) -> npt.NDArray[Any]:
-        return np.zeros((count, *self._session.output.shape[1:]), self._session.output.dtype)
+        # an open axis beside the classes has to turn out to be 1
+        sizes = [max(1, size) for size in self._session.output.shape[1:]]
+        return np.zeros((count, *sizes), self._session.output.dtype)
 
     def trial(self, passes: int, image_positions: list[int] | None = None) -> Timed:
         """Run ``passes`` passes, timed as one trial; latencies and labels are those of the last pass.
 
-        Only the runtime's work is timed. Inputs that are too large to be cached are prepared and timed in parts.
+        Only the runtime's work is timed, without resets of the model's state. Inputs that are too large to be cached
+        are prepared and timed in parts.
         """
         count = self._count if image_positions is None else len(image_positions)
         labels, top_five = np.zeros(count, np.int64), np.zeros((count, min(5, self._classes)), "<u2")
         latencies, elapsed, cpu_began, began = list[int](), 0, time.process_time_ns(), 0
+        tied, outside_unit = 0, False
         for number in range(passes):
             for part, inputs in self._batches.parts(image_positions):
                 scores = self._empty_scores(len(inputs))
                 start = self._clock()
                 times = self._session.classify(inputs, scores, self._clock)
-                elapsed += self._clock() - start
+                elapsed += self._clock() - start - times.reset_ns
                 began = began or start
                 if number == passes - 1:
                     latencies += (times.ended - times.began).tolist()
-                    labels[part], top_five[part] = top_classes(scores.reshape(len(scores), -1))
+                    labelled = labels_and_top_five(scores, self._session.output, self._threshold, self._class_of_output)
+                    labels[part], top_five[part] = labelled.labels, labelled.top_five
+                    tied, outside_unit = tied + labelled.tied, outside_unit or labelled.outside_unit
         return Timed(
             began_ns=began,
             elapsed_ns=elapsed,
@@ -175,34 +188,18 @@ class _TrialRunner:
             latencies_ns=latencies,
             labels=labels.tolist(),
             best=top_five.tobytes() if self._classes > top_five.shape[1] else b"",
+            tied=tied,
+            outside_unit=outside_unit,
         )
 
 
 def _describe(request: Describe, load: Loader) -> Described:
-    session = load(ModelFile(request.file, 1, 1, _as_shape(request.input_shape)))
-    return Described(input=session.input, output=session.output)
+    session = with_known_output(load(ModelFile(request.file, 1, None, _as_shape(request.input_shape))))
+    return Described(input=session.input, output=session.output, fixed_batch=session.fixed_batch)
 
 
 def _as_shape(sizes: list[int] | None) -> tuple[int, ...] | None:
     return None if sizes is None else tuple(sizes)
-
-
-def _class_count(output: TensorSpec) -> int:
-    """Return the number of classes; raise ValueError if the output is not that of a classifier."""
-    sizes = output.shape[1:]
-    if not sizes or int(np.prod(sizes)) != sizes[-1] or sizes[-1] > np.iinfo(np.uint16).max:
-        raise ValueError(f"the model's output has shape {output.shape}; a classifier's is one score a class")
-    return sizes[-1]
-
-
-def top_classes(scores: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the class with the highest score, shape [n], and the five highest, [n, min(5, classes)], unordered.
-
-    ``scores`` has shape [n, classes]. The lower class wins a tie for the highest score, as in argmax.
-    """
-    count = min(5, scores.shape[1])
-    top_five = np.argpartition(scores, -count, axis=1)[:, -count:]
-    return scores.argmax(axis=1), top_five
 
 
 if __name__ == "__main__":

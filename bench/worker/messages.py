@@ -8,6 +8,7 @@ import msgspec
 from edge_bench.bench.io.record_codec import BoundedStr, NonNegativeInt, PositiveInt
 from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
 from edge_bench.bench.records.run import Configuration
+from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD
 
 __all__ = [
     "Describe",
@@ -16,6 +17,7 @@ __all__ = [
     "Finished",
     "Infer",
     "Inferred",
+    "NotFinite",
     "Open",
     "OpenProbe",
     "Opened",
@@ -41,11 +43,14 @@ class Prepare(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     images: Path  # .npy, uint8 [n, height, width, channels] or float32 [n, …]
     rows: list[int]
     preprocessing: Preprocessing
-    input_shape: list[int] | None = None  # of one image, if the file has open axes
+    input_shape: list[int] | None = None  # of one image in the model's own layout, if the file has open axes
+    stateful: bool = False  # keep the model's state between invocations, for streams
+    threshold: float = DEFAULT_THRESHOLD  # of a single score, as a real value: label 1 above it, else 0
+    class_of_output: list[int] | None = None  # label that is returned for each output; None: the output's index
 
 
 class Describe(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Request to load the model, describe its input and output, and end."""
+    """Request to load the model with its own batch size, describe its input and output, and end."""
 
     file: Path
     input_shape: list[int] | None = None
@@ -84,6 +89,8 @@ class Open(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     image: list[int]  # shape of one image in a request
     dtype: str  # of images in a request: uint8 or float32
     input_shape: list[int] | None = None  # of one image for the model, if its file has open axes
+    stateful: bool = False
+    threshold: float = DEFAULT_THRESHOLD
 
 
 class Infer(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -115,6 +122,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     pass_ns: NonNegativeInt  # expected duration of a pass, estimated in the warm-up
     output: TensorSpec
     chunks: NonNegativeInt = 1  # parts in which a pass is timed, if its inputs are too large to be cached
+    warnings: list[BoundedStr] = []  # what is unusual about the times
 
 
 class Described(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -122,6 +130,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     input: TensorSpec
     output: TensorSpec
+    fixed_batch: PositiveInt | None = None  # the only batch size that the file takes
 
 
 class Timed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -131,8 +140,11 @@ class Timed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     elapsed_ns: PositiveInt
     cpu_ns: NonNegativeInt  # processor time of all the worker's threads
     latencies_ns: list[NonNegativeInt]  # one per invocation of the last pass
-    labels: list[Annotated[int, msgspec.Meta(ge=0, lt=1 << 16)]]  # predicted in the last pass, [images]
+    # predicted in the last pass, [images]; UNCLASSIFIED_LABEL for an image with a score that is not finite
+    labels: list[Annotated[int, msgspec.Meta(ge=0, lt=1 << 16)]]
     best: bytes = b""  # the five highest-scored classes, uint16 [images, 5], little-endian; empty for ≤ 5 classes
+    tied: NonNegativeInt = 0  # images with more than one class at the highest score
+    outside_unit: bool = False  # whether a single score lay outside 0 to 1
 
 
 class ProbeOpened(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -170,6 +182,12 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     message: str
 
 
+class NotFinite(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The model returned scores that are not finite for images of an `Infer`; the worker continues."""
+
+    images: list[NonNegativeInt]  # numbers of the images in the request
+
+
 class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The worker ends."""
 
@@ -185,4 +203,17 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 Request = Prepare | Describe | Open | OpenProbe | Predict | Time | Infer | Finish
-Reply = Ready | Prepared | Described | Opened | ProbeOpened | Predicted | Timed | Inferred | Refused | Finished | Problem
+Reply = (
+    Ready
+    | Prepared
+    | Described
+    | Opened
+    | ProbeOpened
+    | Predicted
+    | Timed
+    | Inferred
+    | Refused
+    | NotFinite
+    | Finished
+    | Problem
+)

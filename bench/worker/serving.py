@@ -15,9 +15,15 @@ import numpy.typing as npt
 
 from edge_bench.bench.preprocessing.decode import eight_bit, require_pillow
 from edge_bench.bench.preprocessing.model_inputs import model_inputs
-from edge_bench.bench.records.manifest import TensorSpec
-from edge_bench.bench.runtimes.base import Loader, ModelFile
-from edge_bench.bench.worker.messages import Infer, Inferred, Open, Opened, Refused
+from edge_bench.bench.runtimes.base import Loader, ModelFile, with_known_output
+from edge_bench.bench.runtimes.scores import (
+    UNCLASSIFIED_LABEL,
+    class_count,
+    dequantized,
+    labels_and_top_five,
+    one_row_per_image,
+)
+from edge_bench.bench.worker.messages import Infer, Inferred, NotFinite, Open, Opened, Refused
 from edge_bench.bench.worker.warmup import warm_up
 
 __all__ = ["InferenceHandler"]
@@ -36,20 +42,27 @@ class InferenceHandler:
     def __init__(self, request: Open, load: Loader) -> None:
         configuration = request.configuration
         shape = None if request.input_shape is None else tuple(request.input_shape)
-        file = ModelFile(request.file, configuration.threads, configuration.batch_size, shape, serving=True)
+        file = ModelFile(
+            request.file, configuration.threads, configuration.batch_size, shape, serving=True,
+            stateful=request.stateful,
+        )  # fmt: skip
         clock = time.perf_counter_ns
         began = clock()
         session = self._session = load(file)
         loaded = clock()
+        with_known_output(session)
         self._preprocessing, self._image, self._dtype = request.preprocessing, request.image, np.dtype(request.dtype)
-        self._classes = session.output.shape[-1]
+        self._classes, self._threshold = class_count(session.output), request.threshold
         # a full batch and a single image, so that the warm-up covers both shapes
         inputs = self._inputs(np.zeros((session.batch_size + 1, *self._image), self._dtype))
         warm_up(session, inputs, self._empty_scores(len(inputs)), len(inputs), clock)
         self.opened = Opened(load_ns=loaded - began, input=session.input, output=session.output)
 
-    def infer(self, request: Infer) -> Inferred | Refused:
-        """Return labels and scores of the images in a request, or `Refused` for invalid data."""
+    def infer(self, request: Infer) -> Inferred | Refused | NotFinite:
+        """Return labels and scores of the images in a request.
+
+        Return `Refused` for invalid data, `NotFinite` if the model returned a score that is not finite.
+        """
         began = time.perf_counter_ns()
         try:
             images = self._decode(request)
@@ -60,10 +73,13 @@ class InferenceHandler:
         decoded = time.perf_counter_ns()
         self._session.classify(inputs, scores, time.perf_counter_ns)
         computed = time.perf_counter_ns()
-        flat = scores.reshape(len(scores), -1)
+        spec = self._session.output
+        labels = labels_and_top_five(scores, spec, self._threshold).labels
+        if len(unclassified := np.flatnonzero(labels == UNCLASSIFIED_LABEL)):
+            return NotFinite(images=unclassified.tolist())
         return Inferred(
-            labels=flat.argmax(axis=1).astype("<i8").tobytes(),
-            scores=_dequantized(flat, self._session.output).tobytes(),
+            labels=labels.astype("<i8").tobytes(),
+            scores=dequantized(one_row_per_image(scores), spec).astype("<f4", copy=False).tobytes(),
             classes=self._classes,
             decode_ns=decoded - began,
             compute_ns=computed - decoded,
@@ -73,7 +89,8 @@ class InferenceHandler:
         return model_inputs(images, self._preprocessing, self._session.input)
 
     def _empty_scores(self, count: int) -> npt.NDArray[Any]:
-        return np.zeros((count, *self._session.output.shape[1:]), self._session.output.dtype)
+        sizes = [max(1, size) for size in self._session.output.shape[1:]]
+        return np.zeros((count, *sizes), self._session.output.dtype)
 
     def _decode(self, request: Infer) -> npt.NDArray[Any]:
         shape = (request.count, *self._image)
@@ -86,14 +103,6 @@ class InferenceHandler:
                 return _from_files(_split_elements(request.data, request.count), shape)
             case _:
                 return _from_files(_from_base64(request.data, request.count), shape)
-
-
-def _dequantized(scores: npt.NDArray[Any], spec: TensorSpec) -> npt.NDArray[np.float32]:
-    """Return scores as little-endian float32; those of a quantized model by its scale and zero point."""
-    if spec.scale:
-        scores = (scores.astype(np.float32) - spec.zero_point) * np.float32(spec.scale)
-    values: npt.NDArray[np.float32] = scores.astype("<f4")
-    return values
 
 
 def _json_types(dtype: np.dtype[Any], axes: int) -> tuple[Any, Any]:

@@ -1,17 +1,40 @@
 """Warm-up of a session before it is timed."""
 
+import math
 import os
 from typing import Any
 
 import numpy.typing as npt
 
+from edge_bench.bench.errors import BadInput
 from edge_bench.bench.runtimes.base import Clock, Session
 
-__all__ = ["warm_up"]
+__all__ = ["DEFAULT_WARM_UP_SECONDS", "VARIABLE", "warm_up", "warm_up_ns", "warm_up_seconds"]
 
-#: Defaults of TensorFlow Lite's benchmark_model: warmup_runs = 1, warmup_min_secs = 0.5. The variable is for tests of
-#: this project; how long a warm-up took is in every Run (``ProcessRecord.warm_up_ns``).
-WARM_UP_NS = int(1e9 * float(os.environ.get("EDGE_BENCH_WARM_UP_SECONDS", "0.5")))
+#: Default of TensorFlow Lite's benchmark_model: warmup_runs = 1, warmup_min_secs = 0.5.
+DEFAULT_WARM_UP_SECONDS = 0.5
+VARIABLE = "EDGE_BENCH_WARM_UP_SECONDS"
+_MOST_SECONDS = 3600.0
+
+
+def warm_up_seconds() -> float:
+    """Return the minimum duration of a warm-up. Raise BadInput if the environment variable for it is no such number.
+
+    The variable is for tests of this project. How long a warm-up took is in every Run (``ProcessRecord.warm_up_ns``).
+    """
+    value = os.environ.get(VARIABLE, "")
+    try:
+        seconds = float(value) if value else DEFAULT_WARM_UP_SECONDS
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= _MOST_SECONDS:
+        raise BadInput(f"{VARIABLE}={value[:40]!r}: not a number of seconds from 0 to {_MOST_SECONDS:,.0f}", "unset it")
+    return seconds
+
+
+def warm_up_ns() -> int:
+    """Return the minimum duration of a warm-up in nanoseconds; raise BadInput as ``warm_up_seconds`` does."""
+    return int(1e9 * warm_up_seconds())
 
 
 def warm_up(
@@ -20,18 +43,22 @@ def warm_up(
     outputs: npt.NDArray[Any],
     count: int,
     clock: Clock,
-    minimum_ns: int = WARM_UP_NS,
+    minimum_ns: int | None = None,
 ) -> tuple[int, int, int]:
     """Run at least one invocation and ``minimum_ns``; return duration, invocations, expected pass duration (ns).
+
+    ``minimum_ns`` defaults to ``warm_up_ns()``. Resets of the model's state count for the duration, not for the pass.
 
     ``inputs`` should be a full batch and a batch as large as the last of a pass over ``count`` images, so that the
     warm-up covers both shapes.
     """
+    minimum_ns = warm_up_ns() if minimum_ns is None else minimum_ns
     begin = clock()
-    images = invocations = 0
+    images = invocations = reset_ns = 0
     while invocations == 0 or clock() - begin < minimum_ns:
         times = session.classify(inputs, outputs, clock)
         images += len(inputs)
         invocations += len(times.began)
+        reset_ns += times.reset_ns
     duration = clock() - begin
-    return duration, invocations, duration * count // images
+    return duration, invocations, (duration - reset_ns) * count // images

@@ -1,7 +1,7 @@
 """The command ``serve``."""
 
-from edge_bench.app.cli.options.data import Preprocess
-from edge_bench.app.cli.options.run import MemoryLimit
+from edge_bench.app.cli.options.data import Preprocess, Threshold
+from edge_bench.app.cli.options.run import MemoryLimit, Stateful
 from edge_bench.app.cli.options.serve import (
     BodyTimeout,
     Certificate,
@@ -38,6 +38,8 @@ def serve(
     threads: ServedThreads = None,
     batch_size: ServedBatch = None,
     preprocess: Preprocess = None,
+    threshold: Threshold = None,
+    stateful: Stateful = False,
     name: ModelNameServed = None,
     host: Host = "127.0.0.1",
     port: Port = 8000,
@@ -78,4 +80,7 @@ def serve(
         batch_sizes=[batch_size] if batch_size else None,
     )
     progress = console.progress()
-    run_server(serving_request(model, selection, preprocess, progress), name, place, limits, progress)
+    request = serving_request(
+        model, selection, progress, preprocess, parsing.finite(threshold, "--threshold"), stateful=stateful
+    )
+    run_server(request, name, place, limits, progress)

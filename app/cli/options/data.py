@@ -98,6 +98,14 @@ ImageSize = Annotated[
     str | None,
     option("--image-size", help="HEIGHTxWIDTH, for a model that takes images of any size."),
 ]
+Threshold = Annotated[
+    float | None,
+    option(
+        "--threshold",
+        help="For a model with a single score: a score above this is class 1, otherwise class 0. 0 for logits.  "
+        "[default: 0.5]",
+    ),
+]
 SkipBroken = Annotated[
     bool,
     option("--skip-broken", help="Ignore files that cannot be read as images, and report how many."),

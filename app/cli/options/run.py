@@ -18,6 +18,7 @@ __all__ = [
     "ResumeRun",
     "Runtimes",
     "ScenarioName",
+    "Stateful",
     "Strict",
     "Threads",
     "Trials",
@@ -75,6 +76,13 @@ MemoryLimit = Annotated[
     option(
         "--memory-limit",
         help="Memory that each worker may allocate: 512M, 2G; one that needs more is a row.  [default: no limit]",
+    ),
+]
+Stateful = Annotated[
+    bool,
+    option(
+        "--stateful",
+        help="For streaming models: keep the model's state between invocations. `run` then reports no accuracy.",
     ),
 ]
 CompareWith = Annotated[

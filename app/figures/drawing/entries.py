@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.io.record_codec import unpack
-from edge_bench.bench.records.run import Configuration, Result, Run
+from edge_bench.bench.records.run import UNSEEN, Configuration, Result, Run
 
 __all__ = ["Entry", "assumption", "entries_of", "machine_names", "representative"]
 
@@ -52,7 +52,7 @@ class Entry:
 
     @property
     def seen(self) -> int:
-        """Images that at least one trial classified."""
+        """Images in at least one trial."""
         return self.run.correct(self.result)[1] if self.run.scored(self.result) else self.images
 
     @property
@@ -67,23 +67,24 @@ class Entry:
 
     @property
     def indices(self) -> npt.NDArray[np.int64]:
-        """Indices in the test set of the images with a predicted label, ascending."""
-        return unpack(self.run.images.indices).astype(np.int64)[self._is_predicted]
+        """Indices in the test set of the images in at least one trial, ascending."""
+        return unpack(self.run.images.indices).astype(np.int64)[self._is_seen]
 
     @property
     def truth(self) -> npt.NDArray[np.int64]:
         """True labels of these images."""
-        return unpack(self.run.images.labels).astype(np.int64)[self._is_predicted]
+        return unpack(self.run.images.labels).astype(np.int64)[self._is_seen]
 
     @property
     def labels(self) -> npt.NDArray[np.int64]:
-        """Predicted labels of these images."""
-        return self.result.labels()[self._is_predicted]
+        """Predicted labels of these images; UNCLASSIFIED for an image without finite scores."""
+        return self.result.labels()[self._is_seen]
 
     @property
-    def _is_predicted(self) -> npt.NDArray[np.bool_]:
-        """Which images have a predicted label; if each trial draws its own images, some may never be drawn."""
-        return self.result.labels() >= 0
+    def _is_seen(self) -> npt.NDArray[np.bool_]:
+        """Which images are in a trial; if each trial draws its own images, some may never be drawn."""
+        seen: npt.NDArray[np.bool_] = self.result.labels() != UNSEEN
+        return seen
 
 
 def assumption(entries: Sequence[Entry]) -> str:

@@ -121,6 +121,8 @@ def _notes(run: Run) -> list[str]:
         notes.append(f"each trial drew {run.images_per_pass:,} images of its own: ± of the accuracy is over trials")
     if run.trusted is not None and run.results_with_trials:
         notes.append("trusted: yes" if run.trusted else "trusted: no, because of what is marked ! below")
+    if run.settings.stateful:
+        notes.append("--stateful: the model's state was kept between invocations, so there is no accuracy")
     if not run.labelled:
         notes.append("the images have no true labels: there is agreement, but no accuracy")
     if not run.complete:

@@ -9,8 +9,9 @@ import numpy.typing as npt
 from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.offload.measure.messages import Classify, Labels, Prepared, PrepareLocal, Timed, TimeLocal
 from edge_bench.bench.preprocessing.model_inputs import model_inputs
-from edge_bench.bench.runtimes.base import Clock, Loader, ModelFile
-from edge_bench.bench.worker.warmup import WARM_UP_NS
+from edge_bench.bench.runtimes.base import Clock, Loader, ModelFile, with_known_output
+from edge_bench.bench.runtimes.scores import labels_and_top_five
+from edge_bench.bench.worker.warmup import warm_up_ns
 
 __all__ = ["LocalArmWorker"]
 
@@ -23,45 +24,57 @@ class LocalArmWorker:
         self._images = open_npy(request.images)
         configuration = request.configuration
         shape = None if request.input_shape is None else tuple(request.input_shape)
-        self._session = load(ModelFile(request.file, configuration.threads, 1, shape))
+        self._session = with_known_output(load(ModelFile(request.file, configuration.threads, 1, shape)))
+        self._threshold, self._class_of_output = request.threshold, request.class_of_output
         # copied into memory, like pixels from a camera, so that no trial waits for the disk
         self._timed_images = np.array(self._images[request.rows])
-        self._scores = np.zeros((1, *self._session.output.shape[1:]), self._session.output.dtype)
-        began, count = clock(), 0
-        while not count or clock() - began < WARM_UP_NS:
+        sizes = [max(1, size) for size in self._session.output.shape[1:]]
+        self._scores = np.zeros((1, *sizes), self._session.output.dtype)
+        began, count, least = clock(), 0, warm_up_ns()
+        while not count or clock() - began < least:
             self._classify_image(self._timed_images[count % len(self._timed_images)])
             count += 1
         self.prepared = Prepared(pass_ns=(clock() - began) * len(self._timed_images) // count)
 
     def _classify_image(self, image: npt.NDArray[Any]) -> tuple[int, int, int]:
-        """Return the nanoseconds for preparing the input, the nanoseconds for inference with copies, and the label."""
+        """Return the nanoseconds for preparing the input, for inference with copies, and for resets of the state."""
         began = self._clock()
         inputs = model_inputs(image[np.newaxis], self._preprocessing, self._session.input)
         ready = self._clock()
-        self._session.classify(inputs, self._scores, self._clock)
-        label = int(self._scores.reshape(-1).argmax())
-        return ready - began, self._clock() - ready, label
+        times = self._session.classify(inputs, self._scores, self._clock)
+        return ready - began, self._clock() - ready - times.reset_ns, times.reset_ns
+
+    def _labels(self, scores: list[npt.NDArray[Any]]) -> list[int]:
+        output = self._session.output
+        labelled = labels_and_top_five(np.concatenate(scores), output, self._threshold, self._class_of_output)
+        labels: list[int] = labelled.labels.tolist()
+        return labels
 
     def trial(self, request: TimeLocal) -> Timed:
         """Time ``request.passes`` passes over all timed images."""
-        prepare, model, labels = list[int](), list[int](), list[int]()
+        prepare, model, scores, resets = list[int](), list[int](), list[npt.NDArray[Any]](), 0
         cpu_began, began = time.process_time_ns(), self._clock()
         for _ in range(request.passes):
-            labels = []
+            scores = []
             for image in self._timed_images:
-                prepare_ns, model_ns, label = self._classify_image(image)
+                prepare_ns, model_ns, reset_ns = self._classify_image(image)
                 prepare.append(prepare_ns)
                 model.append(model_ns)
-                labels.append(label)
+                scores.append(self._scores.copy())
+                resets += reset_ns
         return Timed(
             began_ns=began,
-            elapsed_ns=self._clock() - began,
+            elapsed_ns=self._clock() - began - resets,
             cpu_ns=time.process_time_ns() - cpu_began,
             latencies=[a + b for a, b in zip(prepare, model, strict=True)],
             parts={"prepare": prepare, "model": model},
-            labels=labels,
+            labels=self._labels(scores),
         )
 
     def classify(self, request: Classify) -> Labels:
         """Return the labels of any rows of the images file, not timed."""
-        return Labels(labels=[self._classify_image(np.array(self._images[row]))[2] for row in request.rows])
+        scores = list[npt.NDArray[Any]]()
+        for row in request.rows:
+            self._classify_image(np.array(self._images[row]))
+            scores.append(self._scores.copy())
+        return Labels(labels=self._labels(scores))

@@ -7,6 +7,7 @@ import msgspec
 from edge_bench.bench.offload.client.http import Server
 from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.run import Configuration
+from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD
 from edge_bench.bench.worker.messages import Problem, Ready
 
 __all__ = [
@@ -36,6 +37,8 @@ class PrepareLocal(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     rows: list[int]
     preprocessing: Preprocessing
     input_shape: list[int] | None = None
+    threshold: float = DEFAULT_THRESHOLD  # of a single score: label 1 above it, else 0
+    class_of_output: list[int] | None = None  # label of each output; None: the output's index
 
 
 class PrepareRemote(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -41,7 +41,7 @@ from edge_bench.bench.system.machine import describe_machine
 from edge_bench.bench.system.sensors import Sensors
 from edge_bench.bench.system.trial_monitor import monitor_trial
 from edge_bench.bench.version import __version__, revision
-from edge_bench.bench.worker.warmup import WARM_UP_NS
+from edge_bench.bench.worker.warmup import warm_up_ns
 
 __all__ = ["measure_offload", "upload_rate"]
 
@@ -106,7 +106,7 @@ class _Measurement:
         fresh = not self._workers.running(state)
         worker = self._workers.worker(state)
         if state.arm.where != LOCAL:
-            arm, least = state.arm, WARM_UP_NS if fresh else _CONNECTION_WARM_UP_NS
+            arm, least = state.arm, warm_up_ns() if fresh else _CONNECTION_WARM_UP_NS
             request = WarmUp(payload=arm.payload, port=state.port, in_flight=arm.in_flight, least_ns=least)
             reply = worker.ask(request, WarmedUp, self._workers.timeout)
             state.passes = state.passes or passes_per_trial(reply.pass_ns)

@@ -9,6 +9,7 @@ from edge_bench.bench.offload.measure.messages import OffloadReply, Prepared, Pr
 from edge_bench.bench.offload.measure.plan import ArmState, Plan
 from edge_bench.bench.offload.records.offload import LOCAL
 from edge_bench.bench.progress import Progress
+from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD
 from edge_bench.bench.worker.messages import Ready
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
@@ -56,6 +57,8 @@ class Workers:
                 rows=rows,
                 preprocessing=own.preprocessing,
                 input_shape=None if own.input_shape is None else list(own.input_shape),
+                threshold=own.score_threshold,
+                class_of_output=own.class_of_output,
             )
         return PrepareRemote(
             server=plan.server, model=plan.model, token=plan.token, images=pixels, rows=rows,

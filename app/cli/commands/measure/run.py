@@ -16,6 +16,7 @@ from edge_bench.app.cli.options.run import (
     ResumeRun,
     Runtimes,
     ScenarioName,
+    Stateful,
     Strict,
     Threads,
     Trials,
@@ -51,6 +52,7 @@ def run(
     seed: Seed = 42,
     timeout: Timeout = 600,
     memory_limit: MemoryLimit = None,
+    stateful: Stateful = False,
     results: ResultsFolder = DEFAULT_RESULTS,
     compare_with: CompareWith = None,
     once: Once = False,
@@ -78,7 +80,7 @@ def run(
     )
     settings = Settings(
         trials=trials, processes=processes, limit=limit, seed=seed, timeout_s=timeout, scenario=scenario or "",
-        resample=resample, memory_limit=parsing.memory(memory_limit),
+        resample=resample, memory_limit=parsing.memory(memory_limit), stateful=stateful,
     )  # fmt: skip
     progress, explicit_options = console.progress(), parsing.explicit_options(context)
     if len(models) == 1 and is_bundle(models[0]):

@@ -1,0 +1,38 @@
+"""State that a .tflite model keeps between invocations, found by the operators of its main graph."""
+
+import enum
+from typing import Any
+
+__all__ = ["StateKind", "state_kind"]
+
+#: Operators that update variable tensors (``isVariable`` in the schema).
+_WITH_VARIABLES = {
+    "UNIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_LSTM", "UNIDIRECTIONAL_SEQUENCE_RNN",
+    "BIDIRECTIONAL_SEQUENCE_RNN", "LSTM", "RNN", "SVDF", "UNIDIRECTIONAL_SEQUENCE_GRU",
+}  # fmt: skip
+#: Operators whose own graphs are not listed and may contain those.
+_WITH_GRAPHS = {"WHILE", "IF", "CALL", "STABLEHLO_WHILE", "STABLEHLO_CASE", "STABLEHLO_COMPOSITE"}
+
+
+class StateKind(enum.Enum):
+    """How the state of a model is reset."""
+
+    NONE = "it has none"
+    VARIABLES = "reset_all_variables"
+    RESOURCES = "only by loading the model again"
+
+
+def state_kind(interpreter: Any) -> StateKind:
+    """Return the kind of state that an interpreter's model keeps.
+
+    Experiment with tflite-runtime 2.14 and ai-edge-litert 2.3: ``reset_all_variables`` resets variable tensors. Neither
+    it nor allocating again resets resource variables (VAR_HANDLE, ASSIGN_VARIABLE), which belong to the interpreter.
+    """
+    try:
+        # not public, but without the file: reading that would add to the worker's memory, which is measured
+        names = {operator["op_name"] for operator in interpreter._get_ops_details()}
+    except (AttributeError, KeyError):
+        return StateKind.VARIABLES  # resetting none does no harm
+    if "ASSIGN_VARIABLE" in names or ("VAR_HANDLE" in names and names & _WITH_GRAPHS):
+        return StateKind.RESOURCES
+    return StateKind.VARIABLES if names & (_WITH_VARIABLES | _WITH_GRAPHS) else StateKind.NONE
