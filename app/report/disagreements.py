@@ -13,9 +13,9 @@ from edge_bench.app.figures.drawing.entries import Entry
 from edge_bench.app.render.html.elements import Html, element, fragment
 from edge_bench.app.render.html.table import with_badges
 from edge_bench.app.report.bundle_section import BundleSection
-from edge_bench.bench.analysis.agreement import UNSEEN
 from edge_bench.bench.analysis.disagreement import Disagreement, Predictions, find_disagreements
 from edge_bench.bench.io.record_codec import unpack
+from edge_bench.bench.records.run import UNSEEN
 
 __all__ = ["disagreements", "png_address"]
 

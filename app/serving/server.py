@@ -23,10 +23,10 @@ from edge_bench.bench.measure.plan import Planned, Selection, plan
 from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.models.model_files import is_bundle
 from edge_bench.bench.progress import Progress
-from edge_bench.bench.records.interpretation import any_assumed
 from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.interpretation import any_assumed
 from edge_bench.bench.records.run import Settings
-from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD, class_count
+from edge_bench.bench.runtimes.scores import class_count
 from edge_bench.bench.system.machine import describe_machine
 from edge_bench.bench.version import __version__
 from edge_bench.bench.worker.messages import Open

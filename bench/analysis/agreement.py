@@ -8,10 +8,9 @@ import numpy.typing as npt
 
 from edge_bench.bench.analysis.same_images import common_positions, translated_labels
 from edge_bench.bench.io.record_codec import unpack
-from edge_bench.bench.records.run import UNCLASSIFIED, UNSEEN, Result, Run
+from edge_bench.bench.records.run import UNSEEN, Result, Run
 
 __all__ = [
-    "UNSEEN",
     "Agreement",
     "CrossMachineAgreement",
     "Flip",
@@ -23,8 +22,6 @@ __all__ = [
 ]
 
 Labels = npt.NDArray[np.int64]
-#: Label of an image in no trial (`Result.labels`).
-UNSEEN = -1
 
 
 class Agreement(msgspec.Struct, frozen=True, kw_only=True):

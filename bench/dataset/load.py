@@ -94,7 +94,8 @@ class Examples:
         if self.arrays is not None:
             _check_array_shape(self.arrays, shape, options)
             return _rows_of(self.arrays.pixels, self.indices)
-        assert self.listed is not None
+        if self.listed is None:
+            raise ValueError("examples have a source")
         return self._decoded(self.listed, shape, options, crop, progress)
 
     def _decoded(
@@ -130,12 +131,20 @@ def find_examples(options: DataOptions, limit: int | None, seed: int) -> Example
     if path.is_dir():
         return _from_folder(options, path, limit, seed)
     if path.suffix not in (".npy", ".npz"):
-        raise DatasetError(f"{path}: not a data file that edge-bench knows", "name a folder of images, a .npy or an .npz")
+        raise DatasetError(
+            f"{path}: not a data file that edge-bench knows", "name a folder of images, a .npy or an .npz"
+        )
     arrays = load_arrays(path, options.labels)
     count = len(arrays.inputs)
     indices = draw_evenly(np.zeros(count, np.int64) if arrays.labels is None else arrays.labels, limit, seed)
     return Examples(
-        recordable(path.stem), arrays.sha256, count, indices, labels=arrays.labels, notes=list(arrays.notes), arrays=arrays
+        recordable(path.stem),
+        arrays.sha256,
+        count,
+        indices,
+        labels=arrays.labels,
+        notes=list(arrays.notes),
+        arrays=arrays,
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.interpretation.quantized_pixels import unchanged_pixels
-from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata
+from edge_bench.bench.model_formats.tflite_metadata import InputNormalization, ModelMetadata
 from edge_bench.bench.preprocessing.presets import PRESETS, Preset, preset_named
 from edge_bench.bench.records.interpretation import Source
 from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
@@ -58,7 +58,7 @@ def preprocessing_candidates(
     elif spec.dtype == "uint8" and not spec.scale:
         found = Candidates((_candidate(PRESETS["raw"]),), Source.MODEL, "its input is uint8 without quantization")
     elif metadata is not None and metadata.normalization is not None:
-        found = Candidates((_normalized(metadata, spec, facts),), Source.MODEL, "its metadata says so")
+        found = Candidates((_normalized(metadata.normalization, spec, facts),), Source.MODEL, "its metadata says so")
     elif unchanged := unchanged_pixels(spec):
         text = "pixels unchanged"
         found = Candidates(
@@ -105,10 +105,9 @@ def _numbers(values: float | list[float]) -> str:
     return ",".join(f"{value:.9g}" for value in (values if isinstance(values, list) else [values]))
 
 
-def _normalized(metadata: ModelMetadata, spec: TensorSpec, facts: ImageFacts) -> Candidate:
+def _normalized(normalization: InputNormalization, spec: TensorSpec, facts: ImageFacts) -> Candidate:
     """Return the preprocessing of TFLite's NormalizationOptions: (pixel - mean) / std, by channel."""
-    assert metadata.normalization is not None
-    mean, std = metadata.normalization.mean, metadata.normalization.std
+    mean, std = normalization.mean, normalization.std
     if len(mean) not in (1, facts.channels) or len(std) not in (1, facts.channels) or not all(std):
         raise BadInput(
             f"the model's metadata has {len(mean)} means and {len(std)} standard deviations for {facts.channels} "

@@ -17,7 +17,7 @@ from edge_bench.bench.interpretation.predictions import CannotPredict
 from edge_bench.bench.records.interpretation import Interpretation, Source
 from edge_bench.bench.stats.selection import ALPHA, select_best
 
-__all__ = ["Decision", "Predictor", "Question", "decide"]
+__all__ = ["Decision", "Predictor", "Question", "TrueLabels", "decide"]
 
 #: Labelled images of the first test; all images are used only if these do not decide.
 FIRST_TEST = 100
@@ -40,6 +40,15 @@ class Predictor(Protocol):
 
 
 @dataclass(frozen=True)
+class TrueLabels:
+    """Labels of the images, int64 [images], as the data states them, and the outputs that they may stand for."""
+
+    values: Labels
+    maps: LabelMaps
+    classes: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Question:
     """What is to be decided for one model."""
 
@@ -47,9 +56,7 @@ class Question:
     about: str  # the model's name for records; empty if there is one model only
     outputs: int
     candidates: Candidates
-    maps: LabelMaps | None  # None without labels
-    labels: Labels | None  # [images], as the data states them
-    classes: Sequence[str]
+    truth: TrueLabels | None
     assume: bool = False
 
 
@@ -79,48 +86,47 @@ def decide(question: Question, predictor: Predictor) -> Decision:
     Raise BadInput if several are possible, none is clearly better on the labelled images, and nothing was to be
     assumed. Without labels, or if the model cannot be run, the first candidates are assumed.
     """
-    candidates, maps, labels = question.candidates, question.maps, question.labels
-    if maps is None or labels is None or not len(labels):
+    candidates, truth = question.candidates.options, question.truth
+    if truth is None or not len(truth.values):
         return _untested(question, "there are no labels to test it with")
-    if len(candidates.options) == len(maps.options) == 1 and not _needs_order_check(maps, question):
+    if len(candidates) == len(truth.maps.options) == 1 and not _needs_order_check(truth):
         return _untested(question, "")
     try:
-        tested, predicted, positions = _test(question, predictor)
+        tested, predicted, positions = _test(question.candidates, truth, predictor)
     except CannotPredict as cause:
         return _untested(question, f"it could not be tested: {cause}")
     if not tested.clear and not question.assume:
-        raise _undecided(question, tested)
+        raise _undecided(question, truth.maps, tested)
     number, map_number = tested.pairs[0]
-    chosen = maps.options[map_number]
-    if not question.assume and _needs_order_check(maps, question):
-        _check_order(question, chosen, predicted, labels[positions])
-    return Decision(candidates.options[number], chosen, _records(question, tested, predictor.runtime))
+    chosen = truth.maps.options[map_number]
+    if not question.assume and _needs_order_check(truth):
+        _check_order(question, truth, chosen, predicted, truth.values[positions])
+    return Decision(candidates[number], chosen, _records(question, truth.maps, tested, predictor.runtime))
 
 
-def _needs_order_check(maps: LabelMaps, question: Question) -> bool:
+def _needs_order_check(truth: TrueLabels) -> bool:
+    maps = truth.maps
     in_doubt = maps.source not in (Source.STATED, Source.MODEL)
-    return in_doubt and (len(maps.options) > 1 or (len(question.classes) > 1 and maps.options[0].by_rank))
+    return in_doubt and (len(maps.options) > 1 or (len(truth.classes) > 1 and maps.options[0].by_rank))
 
 
-def _test(question: Question, predictor: Predictor) -> tuple[_Tested, Labels, Labels]:
+def _test(candidates: Candidates, truth: TrueLabels, predictor: Predictor) -> tuple[_Tested, Labels, Labels]:
     """Test all pairs of preprocessing and label map, on few images first; return the best one's predictions, too.
 
     Both tests together have the error probability ALPHA.
     """
-    candidates, maps, labels = question.candidates, question.maps, question.labels
-    assert maps is not None and labels is not None
+    maps, labels = truth.maps.options, truth.values
     everything = np.arange(len(labels))
     stages = [(everything, ALPHA)]
     if len(labels) > FIRST_TEST:
         stages = [(draw_evenly(labels, FIRST_TEST, 0), ALPHA / 2), (everything, ALPHA / 2)]
-    pairs = [(number, other) for other in range(len(maps.options)) for number in range(len(candidates.options))]
+    pairs = [(number, other) for other in range(len(maps)) for number in range(len(candidates.options))]
     for stage, (positions, alpha) in enumerate(stages):
         predicted = {
-            number: predictor.predict(candidates.options[number], positions) for number in dict.fromkeys(pair[0] for pair in pairs)
+            number: predictor.predict(candidates.options[number], positions)
+            for number in dict.fromkeys(pair[0] for pair in pairs)
         }
-        correct = [
-            predicted[number] == maps.options[other].outputs[labels[positions]] for number, other in pairs
-        ]
+        correct = [predicted[number] == maps[other].outputs[labels[positions]] for number, other in pairs]
         selection = select_best(correct, alpha)
         remaining = [index for group in selection.groups for index in group]
         if len(remaining) == 1 or stage == len(stages) - 1:
@@ -134,26 +140,26 @@ def _test(question: Question, predictor: Predictor) -> tuple[_Tested, Labels, La
         correct=[int(correct[index].sum()) for index in rivals],
         images=len(positions),
         clear=selection.clear,
-        next_best="" if runner_up is None else _in_words(question, pairs[runner_up], int(correct[runner_up].sum())),
+        next_best=""
+        if runner_up is None
+        else f"{_in_words(candidates, truth.maps, pairs[runner_up])}: {int(correct[runner_up].sum())}",
     )
     return tested, predicted[pairs[rivals[0]][0]], positions
 
 
-def _in_words(question: Question, pair: tuple[int, int], correct: int) -> str:
-    assert question.maps is not None
-    words = [question.candidates.options[pair[0]].text] if len(question.candidates.options) > 1 else []
-    words += [question.maps.options[pair[1]].text] if len(question.maps.options) > 1 else []
-    return f"{', '.join(words)}: {correct}"
+def _in_words(candidates: Candidates, maps: LabelMaps, pair: tuple[int, int]) -> str:
+    words = [candidates.options[pair[0]].text] if len(candidates.options) > 1 else []
+    words += [maps.options[pair[1]].text] if len(maps.options) > 1 else []
+    return ", ".join(words)
 
 
-def _undecided(question: Question, tested: _Tested) -> BadInput:
-    assert question.maps is not None
+def _undecided(question: Question, maps: LabelMaps, tested: _Tested) -> BadInput:
     listed = tested.pairs[:_LISTED]
     vary = [len({pair[place] for pair in listed}) > 1 for place in (0, 1)]
     choices = []
     for (number, other), correct in zip(listed, tested.correct, strict=False):
         options = [question.candidates.options[number].option] if vary[0] else []
-        options += [question.maps.options[other].option] if vary[1] else []
+        options += [maps.options[other].option] if vary[1] else []
         choices.append(f"{' '.join(options)} ({correct} of {tested.images} correct)")
     return BadInput(
         f"{question.model}: the labelled images do not show which is right: {'; '.join(choices)}",
@@ -161,34 +167,36 @@ def _undecided(question: Question, tested: _Tested) -> BadInput:
     )
 
 
-def _check_order(question: Question, chosen: LabelMap, predicted: Labels, labels: Labels) -> None:
+def _check_order(question: Question, truth: TrueLabels, chosen: LabelMap, predicted: Labels, labels: Labels) -> None:
     """Raise BadInput if the classes seem to have other outputs than an order of their names gives them."""
-    remedy = "list the names of the outputs, a line each, with --classes FILE; --assume keeps this order"
-    order = f"{question.model}: {chosen.text} do not fit its outputs"
+    remedy = "list the names of the outputs, one per line, with --classes FILE; --assume keeps this order"
+    problem = f"{question.model}: {chosen.text} do not fit its outputs"
     arguments = (predicted, labels, chosen.outputs, question.outputs)
     table = better_placement(*arguments)
     if table is not None:
         right, better = predicted == chosen.outputs[labels], predicted == table[labels]
         if chosen.by_rank or select_best([right, better]).groups == ((1,),):
             raise BadInput(
-                f"{order}: {right.sum()} of {len(labels)} images are correct, {better.sum()} if other outputs than the "
-                "first have a class",
+                f"{problem}: {right.sum()} of {len(labels)} images are correct, {better.sum()} if classes of the model "
+                "are missing from the data",
                 remedy,
             )
     if moved := exchanged_classes(*arguments):
-        known = question.classes
+        known = truth.classes
         names = ", ".join(known[label] if label < len(known) else f"label {label}" for label in moved[:_LISTED])
         more = f" and {len(moved) - _LISTED} more" if len(moved) > _LISTED else ""
-        raise BadInput(f"{order}: nearly all images of {names}{more} get another class's output", remedy)
+        raise BadInput(f"{problem}: nearly all images of {names}{more} get another class's output", remedy)
 
 
 def _untested(question: Question, why: str) -> Decision:
     """Return the first candidates; they are assumed if there are several."""
-    candidates, maps = question.candidates, question.maps
-    records = [_record("preprocessing", candidates, candidates.options[0], question, why)]
-    if maps is not None:
-        records.append(_record("labels are", maps, maps.options[0], question, why))
-    return Decision(candidates.options[0], maps and maps.options[0], tuple(records))
+    candidate = question.candidates.options[0]
+    records = [_record("preprocessing", question.candidates, candidate, question, why)]
+    if question.truth is None:
+        return Decision(candidate, None, tuple(records))
+    maps = question.truth.maps
+    records.append(_record("labels are", maps, maps.options[0], question, why))
+    return Decision(candidate, maps.options[0], tuple(records))
 
 
 def _record(
@@ -205,16 +213,15 @@ def _record(
     )
 
 
-def _records(question: Question, tested: _Tested, runtime: str) -> tuple[Interpretation, ...]:
+def _records(question: Question, maps: LabelMaps, tested: _Tested, runtime: str) -> tuple[Interpretation, ...]:
     """Return the records of a tested interpretation; one that is not clearly better was assumed."""
-    assert question.maps is not None
     source = Source.TESTED if tested.clear else Source.ASSUMED
     reason = f"{tested.correct[0]} of {tested.images} scored images are correct with it on {runtime}"
     if others := tested.next_best or ("" if tested.clear else "others are not clearly worse"):
         reason += f" ({others})"
     (number, map_number), records = tested.pairs[0], []
     for subject, known, index in (
-        ("preprocessing", question.candidates, number), ("labels are", question.maps, map_number)
+        ("preprocessing", question.candidates, number), ("labels are", maps, map_number)
     ):  # fmt: skip
         chosen = known.options[index]
         record = _record(subject, known, chosen, question, reason)

@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from edge_bench.bench.dataset.load import Examples, Inputs, find_examples
 from edge_bench.bench.dataset.options import DataOptions
-from edge_bench.bench.dataset.sampling import draw_evenly
 from edge_bench.bench.dataset.workload import ModelInput, Workload
 from edge_bench.bench.interpretation.interpret import ModelQuery, interpret
 from edge_bench.bench.interpretation.predictions import Prober, ProberFactory, ProbeRuntime, probe_runtimes

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from edge_bench.bench.dataset.load import Examples, Inputs
 from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.errors import BadInput
-from edge_bench.bench.interpretation.candidates import Candidate, ImageFacts, preprocessing_candidates
-from edge_bench.bench.interpretation.decide import Decision, Question, decide
+from edge_bench.bench.interpretation.candidates import ImageFacts, preprocessing_candidates
+from edge_bench.bench.interpretation.decide import Decision, Question, TrueLabels, decide
 from edge_bench.bench.interpretation.label_maps import ClassLabels, label_maps
 from edge_bench.bench.interpretation.predictions import CannotPredict, Prober, ProberFactory, ProbeRuntime
 from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata
@@ -49,19 +48,12 @@ def interpret(
     """Return how the model gets the examples, and the output of each label; raise BadInput if that is in doubt."""
     scores = class_count(query.variant.output)
     facts = _facts(query, examples, inputs)
-    labels = None if examples.labels is None else examples.labels[examples.indices[inputs.positions]]
-    maps = None
-    if examples.labels is not None:
-        known = ClassLabels(examples.labels, examples.classes, examples.order, examples.name)
-        maps = label_maps(known, label_count(query.variant.output), query.metadata, options)
     question = Question(
         model=query.variant.name,
         about=query.about,
         outputs=label_count(query.variant.output),
         candidates=preprocessing_candidates(query.variant.input, query.metadata, options, facts),
-        maps=maps,
-        labels=labels,
-        classes=examples.classes,
+        truth=_truth(query, examples, inputs, options),
         assume=options.assume,
     )
     threshold = options.threshold
@@ -80,6 +72,14 @@ def interpret(
         if scores == 1:
             records.append(_threshold(question, decision, prober, threshold))
     return Decision(decision.candidate, decision.label_map, tuple(records))
+
+
+def _truth(query: ModelQuery, examples: Examples, inputs: Inputs, options: DataOptions) -> TrueLabels | None:
+    if examples.labels is None:
+        return None
+    known = ClassLabels(examples.labels, examples.classes, examples.order, examples.name)
+    maps = label_maps(known, label_count(query.variant.output), query.metadata, options)
+    return TrueLabels(examples.labels[examples.indices[inputs.positions]], maps, examples.classes)
 
 
 def _facts(query: ModelQuery, examples: Examples, inputs: Inputs) -> ImageFacts:
@@ -116,10 +116,10 @@ def _threshold(question: Question, decision: Decision, prober: Prober, stated: f
         option="--threshold",
         variant=question.about,
     )
-    if stated is not None or question.labels is None or not len(question.labels):
+    if stated is not None or question.truth is None:
         return record
     try:
-        outside = prober.outside_unit(decision.candidate, np.arange(len(question.labels)))
+        outside = prober.outside_unit(decision.candidate, np.arange(len(question.truth.values)))
     except CannotPredict:
         outside = False  # the run will report that the model cannot be run
     if not outside:

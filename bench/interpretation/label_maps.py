@@ -54,9 +54,7 @@ class LabelMaps:
     reason: str = ""
 
 
-def label_maps(
-    labels: ClassLabels, outputs: int, metadata: ModelMetadata | None, options: DataOptions
-) -> LabelMaps:
+def label_maps(labels: ClassLabels, outputs: int, metadata: ModelMetadata | None, options: DataOptions) -> LabelMaps:
     """Return all maps that fit a model with this number of outputs; raise BadInput if none does."""
     if labels.order == "stated":
         if len(labels.classes) > outputs:

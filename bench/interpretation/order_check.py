@@ -49,7 +49,9 @@ def exchanged_classes(predicted: Labels, labels: Labels, table: Labels, outputs:
         if favourite != table[label] and counts[label, favourite] >= _NEARLY_ALL * totals[label]:
             moved.append((int(label), favourite))
     targets = [favourite for _, favourite in moved]
-    taken_by_others = {int(table[label]) for label in np.flatnonzero(totals)} - {int(table[label]) for label, _ in moved}
+    taken_by_others = {int(table[label]) for label in np.flatnonzero(totals)} - {
+        int(table[label]) for label, _ in moved
+    }
     if len(set(targets)) != len(targets) or taken_by_others & set(targets):
         return []
     images = sum(int(totals[label]) for label, _ in moved)

@@ -21,7 +21,9 @@ def example_shape(variant: Variant, stated: tuple[int, int] | None) -> tuple[int
                 "export it with fixed sizes",
             )
         if stated is not None and tuple(sizes) != stated:
-            raise BadInput(f"{variant.name} takes inputs of {_shown(sizes)}, and no other size", "leave --image-size out")
+            raise BadInput(
+                f"{variant.name} takes inputs of {_shown(sizes)}, and no other size", "leave --image-size out"
+            )
         return tuple(sizes)
     channels_first = sizes[0] in CHANNELS and sizes[2] not in CHANNELS
     channels = sizes[0] if channels_first else sizes[2]
@@ -30,7 +32,9 @@ def example_shape(variant: Variant, stated: tuple[int, int] | None) -> tuple[int
         raise BadInput(f"{variant.name} takes images of any size: {_shown(sizes)}", "state one: --image-size 224x224")
     if stated is not None:
         if height not in (-1, stated[0]) or width not in (-1, stated[1]):
-            raise BadInput(f"{variant.name} takes inputs of {_shown(sizes)}, and no other size", "leave --image-size out")
+            raise BadInput(
+                f"{variant.name} takes inputs of {_shown(sizes)}, and no other size", "leave --image-size out"
+            )
         height, width = stated
     channels = 3 if channels == -1 else channels
     return (channels, height, width) if channels_first else (height, width, channels)

@@ -15,7 +15,6 @@ from edge_bench.bench.interrupts import defer_interrupts
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.measure.run_builder import RunBuilder
-from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.measure.trust import warm_up_findings
 from edge_bench.bench.records.journal import (
     ConfigurationFailed,
@@ -26,6 +25,7 @@ from edge_bench.bench.records.journal import (
     ProcessStarted,
     TrialMade,
 )
+from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.run import Failure, Images, ProcessRecord, Result, Run, Settings, Trial
 from edge_bench.bench.records.run_files import utc_now
 from edge_bench.bench.system.concurrent_runs import ConcurrentRunDetector

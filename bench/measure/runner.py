@@ -20,7 +20,6 @@ from edge_bench.bench.measure.schedule import Generation, passes_per_trial, sche
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.journal import Entry, Journal
 from edge_bench.bench.records.run import Failure, Run, Settings
-from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD
 from edge_bench.bench.system.concurrent_runs import ConcurrentRunDetector
 from edge_bench.bench.worker.messages import Prepare, Prepared, Ready, Time, Timed
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess

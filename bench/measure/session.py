@@ -136,7 +136,7 @@ def _matching_run(
             continue
         if (
             run.complete
-            and _same_models(run, request.workload.identity, request.workload.preprocessing)
+            and _same_models(run, request.workload.identity, request.workload.shared.preprocessing)
             and _same_settings(run.settings, request.settings, explicit_options)
             and _same_configurations([result.configuration for result in run.results], configurations, explicit_options)
             and _same_machine(run.machine, machine)

@@ -60,7 +60,15 @@ def model_cost(file: TfliteFile) -> ModelCost:
         activations = [tensor for tensor in (*inputs, *outputs) if tensor and not tensor.constant_bytes]
         largest = max(largest, sum(tensor.elements * item_bits(tensor.dtype) // 8 for tensor in activations))
     costs = tuple(
-        OperatorCost(name, version, *total, counted=name not in uncounted)
+        OperatorCost(
+            name,
+            version,
+            count=total[0],
+            macs=total[1],
+            parameters=total[2],
+            constant_bytes=total[3],
+            counted=name not in uncounted,
+        )  # fmt: skip
         for (name, version), total in sorted(totals.items())
     )
     return ModelCost(

@@ -38,5 +38,3 @@ def _with_folders(path: Path, others: Sequence[Path]) -> str:
         if all(other.parts[-count:] != end for other in rest):
             return Path(*end).with_suffix("").as_posix()
     return absolute.as_posix()
-
-

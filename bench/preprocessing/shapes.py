@@ -23,7 +23,7 @@ def channel_axis(shape: tuple[int, ...]) -> int | None:
 
 def grey_shape(shape: tuple[int, ...]) -> tuple[int, int, int] | None:
     """Return [height, width, 1] for an input of two axes, which can be a grey image; otherwise None."""
-    return (*shape, 1) if len(shape) == 2 else None  # type: ignore[return-value]
+    return (*shape, 1) if len(shape) == 2 else None
 
 
 def same_values(data: tuple[int, ...], model: tuple[int, ...]) -> bool:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 __all__ = [
     "Interval",
     "PairedDifference",
-    "difference_of_means",
     "binomial_half_tail",
+    "difference_of_means",
     "drifts",
     "mcnemar",
     "mean_half_width",
@@ -203,7 +203,7 @@ def binomial_half_tail(only_first: int, only_second: int) -> float:
     for count in range(1, only_second + 1):
         term = term * (discordant - count + 1) // count
         total += term
-    return total / 2**discordant
+    return float(total / 2**discordant)
 
 
 def paired_difference(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> PairedDifference:

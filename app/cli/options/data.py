@@ -52,10 +52,6 @@ LabelOffset = Annotated[
         "[default: tested on the labelled images]",
     ),
 ]
-Threshold = Annotated[
-    float | None,
-    option("--threshold", help="Of a model with a single score: above it an image is of class 1.  [default: 0.5]"),
-]
 Assume = Annotated[
     bool,
     option(

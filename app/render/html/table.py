@@ -94,7 +94,10 @@ def notes_list(notes: Sequence[str]) -> Html | None:
 def with_badges(text: str) -> Html:
     """Return the text with every EMULATED and ASSUMED highlighted as a badge."""
     return fragment(
-        *(element("b", part, class_="emulated") if part in ("EMULATED", "ASSUMED") else part for part in _BADGES.split(text))
+        *(
+            element("b", part, class_="emulated") if part in ("EMULATED", "ASSUMED") else part
+            for part in _BADGES.split(text)
+        )
     )
 
 

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec

@@ -9,7 +9,6 @@ from edge_bench.bench.offload.measure.messages import OffloadReply, Prepared, Pr
 from edge_bench.bench.offload.measure.plan import ArmState, Plan
 from edge_bench.bench.offload.records.offload import LOCAL
 from edge_bench.bench.progress import Progress
-from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD
 from edge_bench.bench.worker.messages import Ready
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from edge_bench.app.tables.runs.run import run_table
-from edge_bench.bench.dataset.load import RANDOM_NOTE
 from edge_bench.bench.errors import DatasetError
+from edge_bench.bench.interpretation.files_workload import RANDOM_NOTE
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Run

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge_bench.app.conversion.convertible import open_convertible
-from edge_bench.bench.dataset.load import RANDOM_NOTE
+from edge_bench.bench.interpretation.files_workload import RANDOM_NOTE
 from edge_bench.bench.records.bundle import Bundle
 from tests.command_line import CommandLine, Refuses, assert_refused
 

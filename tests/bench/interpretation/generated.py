@@ -99,7 +99,9 @@ def cases(draw: st.DrawFn) -> Case:
     if kind != "FLOAT32" and preset == "imagenet-torch":
         preset = "unit"
     states = draw(
-        st.sets(st.sampled_from(["preprocessing", "classes", "offset", "metadata labels", "metadata pixels"]), max_size=2)
+        st.sets(
+            st.sampled_from(["preprocessing", "classes", "offset", "metadata labels", "metadata pixels"]), max_size=2
+        )
     )
     source = draw(st.sampled_from(["folders", "folders", "file", "array"]))
     return Case(
@@ -132,7 +134,9 @@ def colours_of(case: Case) -> np.ndarray:
 def preprocessed(pixels: np.ndarray, preset: str, *, bgr: bool) -> np.ndarray:
     """Return values [n, channels] as a preset makes them; values of colours stay with their colours."""
     known = PRESETS[preset]
-    scale, offset = (np.broadcast_to(np.asarray(value, float), pixels.shape[1]) for value in (known.scale, known.offset))
+    scale, offset = (
+        np.broadcast_to(np.asarray(value, float), pixels.shape[1]) for value in (known.scale, known.offset)
+    )
     if known.channel_order == "bgr":
         pixels, bgr = pixels[:, ::-1], not bgr
     values = pixels * scale + offset

@@ -7,7 +7,7 @@ import pytest
 
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.interpretation.candidates import Candidate, Candidates
-from edge_bench.bench.interpretation.decide import Decision, Question, decide
+from edge_bench.bench.interpretation.decide import Decision, Question, TrueLabels, decide
 from edge_bench.bench.interpretation.label_maps import LabelMap, LabelMaps
 from edge_bench.bench.interpretation.predictions import CannotPredict
 from edge_bench.bench.preprocessing.presets import PRESETS
@@ -46,10 +46,8 @@ ONE_MAP = LabelMaps((offset(0),), Source.DEFAULT)
 
 
 def question(labels: np.ndarray | None, **changes: Any) -> Question:
-    fields: dict[str, Any] = {
-        "model": "m", "about": "", "outputs": 4, "candidates": PRESENT, "maps": ONE_MAP, "labels": labels,
-        "classes": CLASSES,
-    }  # fmt: skip
+    truth = None if labels is None else TrueLabels(labels, changes.pop("maps", ONE_MAP), CLASSES)
+    fields: dict[str, Any] = {"model": "m", "about": "", "outputs": 4, "candidates": PRESENT, "truth": truth}
     return Question(**(fields | changes))
 
 
@@ -148,13 +146,15 @@ def test_an_order_that_does_not_fit_the_images_is_refused() -> None:
 
 def test_a_stated_order_is_not_questioned() -> None:
     labels = labels_of(40)
-    stated = question(labels, candidates=Candidates((UNIT,), Source.STATED), maps=LabelMaps((offset(0),), Source.STATED))
+    stated = question(
+        labels, candidates=Candidates((UNIT,), Source.STATED), maps=LabelMaps((offset(0),), Source.STATED)
+    )
 
     assert sources(decide(stated, Broken())) == [Source.STATED, Source.STATED]
 
 
 def test_without_labels_the_first_candidate_is_assumed() -> None:
-    decision = decide(question(None, maps=None), Broken())
+    decision = decide(question(None), Broken())
 
     assert decision.candidate is RAW
     assert sources(decision) == [Source.ASSUMED]

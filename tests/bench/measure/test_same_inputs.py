@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from edge_bench.bench.dataset.load import DataOptions
+from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.measure.plan import Selection
 from edge_bench.bench.measure.recorder import started_run
 from edge_bench.bench.measure.request import BenchmarkRequest
