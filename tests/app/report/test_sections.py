@@ -2,17 +2,24 @@
 
 import base64
 import io
+from pathlib import Path
 
 import msgspec
 import numpy as np
+import pytest
 from PIL import Image
 
+from edge_bench.app.render.formats import Layout
 from edge_bench.app.report.bundle_section import bundle_sections
 from edge_bench.app.report.disagreements import png_address
 from edge_bench.app.report.reproduce import reproduce_section
+from edge_bench.app.report.write import write_report
+from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.offload.records.power import Power
-from edge_bench.bench.records.run import Settings
-from tests.factories import arm, offload, result, run
+from edge_bench.bench.progress import Silent
+from edge_bench.bench.records.manifest import Preprocessing
+from edge_bench.bench.records.run import Run, Settings
+from tests.factories import arm, machine, offload, result, run
 
 
 def test_thumbnails_are_exact_subsampled_and_reproducible() -> None:
@@ -42,3 +49,20 @@ def test_reproduce_commands_have_every_option_that_differs_from_its_default() ->
     for option in ("--memory-limit 512M", "--scenario offline", "--batch-size 1", "--timeout 60", "--resample 50",
                    "--payload raw,jpeg", "--in-flight 1,8", "--power idle=2.7W,compute=5W,transmit=3.5W"):  # fmt: skip
         assert option in text, option
+
+
+@pytest.mark.slow
+def test_runs_of_the_same_files_on_replaced_images_are_in_sections_of_their_own(tmp_path: Path) -> None:
+    step = Preprocessing(scale=1, offset=0, geometry="centre to 8×8×3, bilinear")
+
+    def on_pixels(run_id: str, first: int) -> Run:
+        whole = run(result("dynamic", "litert", 0.5), on=machine(libraries={"pillow": "12.0"}))
+        images = msgspec.structs.replace(whole.images, checksums=pack(np.arange(100) + first))
+        return msgspec.structs.replace(whole, run_id=run_id * 32, images=images, preprocessing=step)
+
+    runs = [on_pixels("1", 0), on_pixels("2", 1), on_pixels("3", 0)]
+    sections = bundle_sections(runs, [])
+    assert [[each.run_id[0] for each in section.runs] for section in sections] == [["1", "3"], ["2"]]
+    assert all(section.comparison for section in sections)
+    written = write_report(runs, [], tmp_path / "figures", ["svg"], Layout.COLUMN, Silent())
+    assert len(written) == sum(len(section.drawings) for section in sections)
