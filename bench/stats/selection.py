@@ -1,6 +1,6 @@
 """Selection of the clearly best of several classifiers, tested on the same images."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ ALPHA = 0.001
 
 @dataclass(frozen=True)
 class Selection:
-    """The candidates that may be the best, as indices, in groups that are correct on the same images.
+    """The candidates that may be the best, as indices, in groups that predict the same.
 
     The first group has the most correct images; the others are those that are not clearly worse.
     """
@@ -29,15 +29,18 @@ class Selection:
         return len(self.groups) == 1
 
 
-def select_best(correct: Sequence[npt.NDArray[np.bool_]], alpha: float = ALPHA) -> Selection:
+def select_best(
+    correct: Sequence[npt.NDArray[np.bool_]], alpha: float = ALPHA, same: Sequence[Hashable] | None = None
+) -> Selection:
     """Return which of several candidates is the best; ``correct`` has one array [images] per candidate.
 
+    Candidates with equal values in ``same`` predict the same and count as one; by default none do.
     The most accurate candidate is compared with each different one by McNemar's exact test, one-sided as the question
     is whether it is better (McNemar 1947). The p-values are corrected for their number by Holm's method (1979).
     """
-    groups: dict[bytes, list[int]] = {}
-    for index, values in enumerate(correct):
-        groups.setdefault(np.packbits(values).tobytes(), []).append(index)
+    groups: dict[Hashable, list[int]] = {}
+    for index in range(len(correct)):
+        groups.setdefault(index if same is None else same[index], []).append(index)
     ordered = sorted(groups.values(), key=lambda group: (-int(correct[group[0]].sum()), group[0]))
     best, others = ordered[0], ordered[1:]
     p_values = [_p_value(correct[best[0]], correct[group[0]]) for group in others]

@@ -33,8 +33,12 @@ def test_more_candidates_need_more_evidence() -> None:
     assert not select_best([best, other, another]).clear
 
 
-def test_candidates_that_are_correct_on_the_same_images_are_one() -> None:
-    assert select_best(outcomes(20, 30, 20, 30, 20)).groups == ((1, 3),)
+def test_candidates_that_predict_the_same_are_one() -> None:
+    assert select_best(outcomes(20, 30, 20, 30, 20), same=["a", "b", "a", "b", "a"]).groups == ((1, 3),)
+
+
+def test_candidates_that_are_only_equally_good_are_not_one() -> None:
+    assert select_best(outcomes(20, 30, 30)).groups == ((1,), (2,))
 
 
 def test_only_candidates_that_are_not_clearly_worse_remain() -> None:
