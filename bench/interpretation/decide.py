@@ -127,7 +127,9 @@ def _test(candidates: Candidates, truth: TrueLabels, predictor: Predictor) -> tu
             for number in dict.fromkeys(pair[0] for pair in pairs)
         }
         correct = [predicted[number] == maps[other].outputs[labels[positions]] for number, other in pairs]
-        same = [(predicted[number].tobytes(), maps[other].outputs[labels[positions]].tobytes()) for number, other in pairs]
+        same = [
+            (predicted[number].tobytes(), maps[other].outputs[labels[positions]].tobytes()) for number, other in pairs
+        ]
         selection = select_best(correct, alpha, same)
         remaining = [index for group in selection.groups for index in group]
         if len(remaining) == 1 or stage == len(stages) - 1:

@@ -80,7 +80,8 @@ def cases(draw: st.DrawFn) -> Case:
     extra = draw(st.integers(0, 2))
     offset = draw(st.integers(0, min(extra, 1))) - first  # other offsets must be stated
     ranks = np.arange(classes)
-    shuffled = naming == "words" and draw(st.integers(0, 3)) == 0
+    source = draw(st.sampled_from(["folders", "folders", "file", "array"]))
+    shuffled = naming == "words" and source == "folders" and draw(st.integers(0, 3)) == 0
     order = np.array(draw(st.permutations(range(classes)))) if shuffled else ranks
     numbers = ranks + first
     names = {
@@ -94,7 +95,7 @@ def cases(draw: st.DrawFn) -> Case:
         present[missing] = False
     if present.sum() < 2:
         present[:2] = True
-    each = draw(st.integers(1, 8))
+    each = draw(st.integers(1, 14))
     kind = draw(st.sampled_from(["FLOAT32", "FLOAT32", "UINT8", "INT8"]))
     if kind != "FLOAT32" and preset == "imagenet-torch":
         preset = "unit"
@@ -103,7 +104,6 @@ def cases(draw: st.DrawFn) -> Case:
             st.sampled_from(["preprocessing", "classes", "offset", "metadata labels", "metadata pixels"]), max_size=2
         )
     )
-    source = draw(st.sampled_from(["folders", "folders", "file", "array"]))
     return Case(
         seed=draw(st.integers(0, 2**32 - 1)),
         channels=channels,

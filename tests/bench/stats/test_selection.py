@@ -38,7 +38,7 @@ def test_candidates_that_predict_the_same_are_one() -> None:
 
 
 def test_candidates_that_are_only_equally_good_are_not_one() -> None:
-    assert select_best(outcomes(20, 30, 30)).groups == ((1,), (2,))
+    assert select_best(outcomes(15, 30, 30)).groups == ((1,), (2,))
 
 
 def test_only_candidates_that_are_not_clearly_worse_remain() -> None:
