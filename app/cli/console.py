@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edge_bench.app.render.escaping import one_line
+from edge_bench.app.render.escaping import one_line, visible
 from edge_bench.app.render.formats import Format
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.table import render
@@ -19,7 +19,17 @@ from edge_bench.bench.progress import Progress
 if TYPE_CHECKING:
     from edge_bench.bench.analysis.comparison import Comparison
 
-__all__ = ["banner", "comparison_tables", "note", "print_error", "print_table", "print_tables", "progress", "settings"]
+__all__ = [
+    "banner",
+    "comparison_tables",
+    "note",
+    "print_error",
+    "print_table",
+    "print_tables",
+    "print_text",
+    "progress",
+    "settings",
+]
 
 
 @dataclass
@@ -42,11 +52,19 @@ def progress() -> Progress:
 
 def print_table(table: Table, form: Format) -> None:
     """Print a table to stdout, fitted to the width of the terminal if there is one."""
-    # characters that the terminal's encoding lacks become question marks instead of an error
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    print(render(table, form, width))
+    print_text(render(table, form, width))
+
+
+def print_text(text: str, *, to_stderr: bool = False) -> None:
+    """Print lines that may contain paths: unsafe characters and bytes that are not UTF-8 are escaped.
+
+    Characters that the terminal's encoding lacks become question marks instead of an error.
+    """
+    stream = sys.stderr if to_stderr else sys.stdout
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")
+    print(visible(text), file=stream)
 
 
 def print_tables(tables: Sequence[Table], form: Format) -> None:
@@ -54,7 +72,7 @@ def print_tables(tables: Sequence[Table], form: Format) -> None:
     if form is Format.HTML:
         from edge_bench.app.render.html.table import table_page
 
-        print(table_page(tables))
+        print_text(table_page(tables))
         return
     for number, table in enumerate(tables if form in (Format.TABLE, Format.MARKDOWN) else tables[:1]):
         if number:
@@ -93,7 +111,7 @@ def banner(message: str) -> None:
 def note(message: str) -> None:
     """Print a line to stderr; a closed stderr is ignored."""
     with contextlib.suppress(OSError):
-        print(message, file=sys.stderr, flush=True)
+        print(visible(message), file=sys.stderr, flush=True)
 
 
 def print_error(error: EdgeBenchError) -> None:

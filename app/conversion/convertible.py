@@ -23,6 +23,7 @@ from edge_bench.app.conversion.keras_applications import KERAS_APPLICATIONS
 from edge_bench.app.conversion.precisions import Calibration
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.io.files import read_bounded
+from edge_bench.bench.io.names import recordable
 from edge_bench.bench.model_formats.tflite import MAX_FILE_BYTES
 from edge_bench.bench.models.model_files import check_folder
 from edge_bench.bench.records.manifest import Variant
@@ -83,7 +84,7 @@ def open_convertible(name: str, weights: str, timeout: float) -> Iterator[Conver
             raise BadInput(
                 f"{path}: not a .keras or .h5 file or SavedModel folder", "save it with model.save('model.keras')"
             )
-    label = name if application else path.resolve().name if path.is_dir() else path.stem
+    label = recordable(name if application else path.resolve().name if path.is_dir() else path.stem)
     preprocess = application.preprocess if application else None
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from edge_bench.app.render.escaping import visible
 from edge_bench.bench.progress import FleetView
 
 __all__ = ["fleet_view"]
@@ -62,7 +63,7 @@ class _Lines:
 
     def say(self, message: str) -> None:
         """Print the message."""
-        print(message, file=sys.stderr, flush=True)
+        print(visible(message), file=sys.stderr, flush=True)
 
 
 class _Live:

@@ -63,9 +63,10 @@ def tables(lines: list[str]) -> Iterator[Table]:
     numbers in each row. Then the last or the first separator of each line alone, since names may contain others.
     """
     numbered = [(number, line) for number, line in enumerate(lines, 1) if line]
-    separators = [mark for mark in "\t,;" if all(mark in line for _, line in numbered[:1000])]
-    for mark in separators:
-        yield from _csv_table(lines, mark)
+    separators = [mark for mark in "\t,;" if all(mark in line for _, line in numbered)]
+    for mark in "\t,;":
+        if mark in numbered[0][1] or '"' in numbered[0][1]:  # a quoted field may have several lines
+            yield from _csv_table(lines, mark)
     yield from _blank_table(numbered)
     for mark in [*separators, " "]:
         pattern = re.compile(_BLANKS if mark == " " else re.escape(mark))

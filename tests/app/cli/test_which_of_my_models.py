@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import CommandLine, assert_refused
-from tests.made import brightness_onnx, brightness_tflite, grey_images
+from tests.made.brightness import brightness_onnx, brightness_tflite, grey_images
 
 pytestmark = pytest.mark.slow
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.preprocessing.presets import PRESETS
-from tests.made import linear_tflite
+from tests.made.brightness import linear_tflite
 from tests.tflite_files import LabelFile, metadata_buffer, with_files
 
 __all__ = ["Case", "cases", "write_case"]

@@ -17,7 +17,7 @@ from edge_bench.bench.measure.session import measure
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.journal import JOURNAL, Journal
 from edge_bench.bench.records.run import Run, Settings
-from tests.made import brightness_onnx, brightness_tflite, grey_images
+from tests.made.brightness import brightness_onnx, brightness_tflite, grey_images
 
 QUICK = Settings(trials=1, processes=1)
 

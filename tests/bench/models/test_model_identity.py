@@ -13,7 +13,7 @@ from edge_bench.bench.io.files import sha256_of
 from edge_bench.bench.model_formats import onnx_graph
 from edge_bench.bench.model_formats.onnx_graph import external_locations
 from edge_bench.bench.models.model_identity import model_files, size_and_sha256
-from tests.made import brightness_onnx, brightness_tflite
+from tests.made.brightness import brightness_onnx, brightness_tflite
 
 
 def external(location: str, name: str = "w") -> TensorProto:

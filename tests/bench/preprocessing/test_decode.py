@@ -1,5 +1,6 @@
 """Image files of all formats, decoded to pixels of the model's size."""
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +135,79 @@ def test_too_little_disk_space_is_refused_before_decoding(tmp_path: Path, monkey
     assert str(tmp_path / "cache") in caught.value.problem
     assert "EDGE_BENCH_CACHE" in caught.value.remedy
     assert list((tmp_path / "cache" / "images").iterdir()) == []
+
+
+def tiff(values: Any, **tags: int) -> bytes:
+    """Return an uncompressed little-endian TIFF of grey values [height, width], with other values of its tags."""
+    kind = {"u": 1, "i": 2, "f": 3}[values.dtype.kind]
+    entries = {
+        256: values.shape[1], 257: values.shape[0], 258: values.itemsize * 8, 259: 1, 262: 1, 273: 0, 277: 1,
+        278: values.shape[0], 279: values.nbytes, 339: kind,
+    } | {int(tag.removeprefix("tag_")): value for tag, value in tags.items()}  # fmt: skip
+    entries[273] = 8 + 2 + 12 * len(entries) + 4
+    directory = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(entries.items()))
+    content: bytes = values.tobytes()
+    return struct.pack("<2sHIH", b"II", 42, 8, len(entries)) + directory + bytes(4) + content
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.full((8, 8), 70, "<i4"),
+        np.full((8, 8), 70, "<u4"),
+        np.full((8, 8), 70, "<i2"),
+        np.full((8, 8), 70, "i1"),
+        np.full((8, 8), 0.5, "<f4"),
+    ],
+)
+def test_values_of_unknown_range_are_refused(tmp_path: Path, values: Any) -> None:
+    (tmp_path / "a.tif").write_bytes(tiff(values))
+    with pytest.raises(DatasetError) as caught:
+        decode(tmp_path / "a.tif", GREY)
+    assert str(tmp_path / "a.tif") in caught.value.problem
+    assert "8 bits" in caught.value.remedy
+
+
+def test_white_may_be_zero_in_a_tiff(tmp_path: Path) -> None:
+    for values in (np.full((8, 8), 0x1234, "<u2"), np.full((8, 8), 0x12, "u1")):
+        (tmp_path / "a.tif").write_bytes(tiff(values, tag_262=0))
+        assert decode(tmp_path / "a.tif", GREY).max() == 255 - 0x12
+
+
+def test_pgm_values_are_scaled_to_their_stated_highest(tmp_path: Path) -> None:
+    (tmp_path / "a.pgm").write_bytes(b"P5 8 8 1023\n" + struct.pack(">64H", *[512] * 64))
+    assert decode(tmp_path / "a.pgm", GREY).max() == 128
+
+
+def test_16_bit_colours_lose_their_low_byte(tmp_path: Path) -> None:
+    (tmp_path / "a.ppm").write_bytes(b"P6 8 8 65535\n" + struct.pack(">192H", *[0x1234] * 192))
+    assert set(decode(tmp_path / "a.ppm", RGB).reshape(-1).tolist()) == {0x12}
+
+
+def test_a_set_of_16_bit_images_with_low_values_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGE_BENCH_CACHE", str(tmp_path / "cache"))
+    saved(tmp_path / "low.png", Image.fromarray(np.full((8, 8), 4095, np.uint16)))
+    saved(tmp_path / "high.png", Image.fromarray(np.full((8, 8), 4096, np.uint16)))
+    assert len(decoded_images(tmp_path, ["low.png"], GREY, Silent()).notes) == 1
+    assert decoded_images(tmp_path, ["low.png", "high.png"], GREY, Silent()).notes == []
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_an_exif_orientation_is_applied_on_request_and_otherwise_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, orientation: int
+) -> None:
+    monkeypatch.setenv("EDGE_BENCH_CACHE", str(tmp_path / "cache"))
+    pixels = np.arange(48, dtype=np.uint8).reshape(8, 6) * 5
+    turned = {1: pixels, 2: pixels[:, ::-1], 3: pixels[::-1, ::-1], 4: pixels[::-1], 5: pixels.T,
+              6: pixels[::-1].T, 7: pixels[::-1, ::-1].T, 8: pixels.T[::-1]}  # fmt: skip
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    saved(tmp_path / "a.png", Image.fromarray(pixels), exif=exif)
+    height, width = turned[orientation].shape
+    upright = Geometry(height, width, 1, exif_orientation=True)
+    np.testing.assert_array_equal(decode(tmp_path / "a.png", upright)[..., 0], turned[orientation])
+    np.testing.assert_array_equal(decode(tmp_path / "a.png", Geometry(8, 6, 1))[..., 0], pixels)
+    ignored = decoded_images(tmp_path, ["a.png"], Geometry(8, 6, 1), Silent())
+    assert len(ignored.notes) == (orientation != 1)
+    assert decoded_images(tmp_path, ["a.png"], Geometry(8, 6, 1), Silent()) == ignored
+    assert decoded_images(tmp_path, ["a.png"], upright, Silent()).notes == []

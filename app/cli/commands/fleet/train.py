@@ -87,4 +87,4 @@ def train(
         trained = train_in_turn(spec, plan, console.progress(), resume=resume)
     finally:
         source.close()
-    print(training_summary(trained))
+    console.print_text(training_summary(trained))

@@ -1,6 +1,5 @@
 """The command ``all``: train, run, compare, report; each step is skipped if its result exists already."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,8 +54,8 @@ def pipeline(
     console.print_tables([run_table(run), *console.comparison_tables(compare_runs([run]))], output_format)
     (page,) = write_report([run], [bundle], results / "report.html", ["html"], Layout.COLUMN, console.progress())
     # paths go to stderr if a program parses stdout
-    paths_to = sys.stdout if output_format is Format.TABLE else sys.stderr
-    print(f"\nbundle  {bundle}\nrun     {path}\nreport  {page}", file=paths_to)
+    paths = f"\nbundle  {bundle}\nrun     {path}\nreport  {page}"
+    console.print_text(paths, to_stderr=output_format is not Format.TABLE)
     finish_run(run, None, strict=False)
 
 

@@ -36,4 +36,4 @@ def export(
     exported = export_model(
         model, bundle, parsing.data_options(context), settings, console.progress(), overwrite=overwrite
     )
-    print(export_summary(exported))
+    console.print_text(export_summary(exported))

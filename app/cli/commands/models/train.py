@@ -66,4 +66,4 @@ def train(
         explicit_options=parsing.explicit_options(context),
         cluster=stated_cluster(workers, worker_index, os.environ), wait=wait,
     )  # fmt: skip
-    print(training_summary(trained))
+    console.print_text(training_summary(trained))

@@ -1,0 +1,1 @@
+"""Small images and models that are right by construction."""
