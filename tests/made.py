@@ -42,12 +42,12 @@ def saved_model_of_running_sum(folder: Path) -> Path:
     """Write a SavedModel that adds its input [1, 3] to a variable that begins at 2, and returns it."""
     import tensorflow as tf
 
-    class Sum(tf.Module):  # type: ignore[misc]  # tensorflow has no types
+    class Sum(tf.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.total = tf.Variable(np.full((1, 3), 2, np.float32))
 
-        @tf.function(input_signature=[tf.TensorSpec([1, 3])])  # type: ignore[misc]
+        @tf.function(input_signature=[tf.TensorSpec([1, 3])])  # type: ignore[untyped-decorator]
         def __call__(self, values: Any) -> Any:
             self.total.assign_add(values)
             return {"scores": self.total + 0.0}

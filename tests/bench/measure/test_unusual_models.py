@@ -43,7 +43,7 @@ def run_files(
     return run
 
 
-def arrays(folder: Path, inputs: npt.NDArray[Any], labels: npt.ArrayLike) -> dict[str, Path]:
+def arrays(folder: Path, inputs: npt.NDArray[Any], labels: npt.ArrayLike) -> dict[str, Any]:
     """Write inputs and labels; return the options that name them."""
     np.save(folder / "x.npy", inputs)
     np.save(folder / "y.npy", np.asarray(labels, np.int64))

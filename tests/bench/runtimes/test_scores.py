@@ -1,6 +1,9 @@
 """Labels of scores: ties, scores that are not finite, a single score, and outputs of any shape."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,7 +47,7 @@ def test_other_outputs_are_no_classifiers(shape: list[int]) -> None:
         elements=st.integers(0, 4),
     )
 )
-def test_ties_go_to_the_lower_class_at_every_place(scores: np.ndarray) -> None:
+def test_ties_go_to_the_lower_class_at_every_place(scores: npt.NDArray[Any]) -> None:
     labelled = labels_and_top_five(scores, FLOAT)
     expected = np.argsort(-scores.astype(np.int64), axis=1, kind="stable")[:, :5]
     np.testing.assert_array_equal(labelled.top_five, expected)

@@ -33,7 +33,8 @@ class FakeSession:
 
     input = TensorSpec(dtype="float32", shape=[1, 8, 8, 1])
     output = TensorSpec(dtype="float32", shape=[1, 10])
-    fixed_batch, warning = None, ""
+    fixed_batch: int | None = None
+    warning = ""
 
     def __init__(self, clock: FakeClock, cost: int, batch_size: int, reset_cost: int = 0) -> None:
         self.clock, self.cost, self.batch_size, self.seen = clock, cost, batch_size, list[int]()
