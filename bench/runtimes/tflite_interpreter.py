@@ -58,14 +58,12 @@ class InterpreterSession:
         self._interpreter.allocate_tensors()
 
     def _output_spec(self, detail: dict[str, Any]) -> TensorSpec:
-        spec = _spec(detail)
-        if self._is_open:  # the sizes are those of another input
-            spec = msgspec.structs.replace(spec, shape=_axes(detail))
-        shape = spec.shape
+        # axes that depend on the input may still have the sizes for another one, until the first invocation
+        shape, spec = _axes(detail), _spec(detail)
         if len(shape) == 1 and (not self._has_batch_axis or shape[0] not in (-1, self.batch_size)):
             shape = [1, *shape]  # the scores of one example, without a batch axis
         if not shape or shape[0] not in (-1, self.batch_size):
-            raise ValueError(f"its output has shape {spec.shape} for a batch of {self.batch_size}")
+            raise ValueError(f"its output has shape {shape} for a batch of {self.batch_size}")
         return msgspec.structs.replace(spec, shape=[self.batch_size, *shape[1:]])
 
     @staticmethod

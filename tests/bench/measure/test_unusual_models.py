@@ -1,0 +1,290 @@
+"""Runs of models with unusual scores, shapes or state, in worker processes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from edge_bench.bench.analysis.agreement import agreement_of, common_predictions
+from edge_bench.bench.dataset.load import DataOptions
+from edge_bench.bench.errors import BadInput, MissingDependency
+from edge_bench.bench.io.record_codec import unpack
+from edge_bench.bench.measure.plan import Selection
+from edge_bench.bench.measure.request import BenchmarkRequest
+from edge_bench.bench.measure.runner import run_benchmark
+from edge_bench.bench.progress import Silent
+from edge_bench.bench.records.run import UNCLASSIFIED, Run, Settings
+from edge_bench.bench.records.run_validation import check_run
+from edge_bench.bench.runtimes import RUNTIMES, installed_version
+from tests.made import OnnxGraph, TfliteGraph, brightness_weights, saved_model_of_running_sum, write_images
+
+LITERT = Selection(runtimes=["litert"])
+QUICK = Settings(trials=1, processes=1)
+
+
+def run_files(
+    paths: Sequence[Path],
+    selection: Selection | None = None,
+    settings: Settings = QUICK,
+    *,
+    batch_sizes: Sequence[int] | None = None,
+    **data: Any,
+) -> Run:
+    selection = selection or Selection(batch_sizes=batch_sizes)
+    try:
+        request = BenchmarkRequest.from_files(paths, DataOptions(**data), selection, settings, Silent())
+    except MissingDependency as cause:
+        pytest.skip(cause.problem)
+    run = run_benchmark(request.workload, request.planned, request.settings, Silent())
+    check_run(run)
+    return run
+
+
+def arrays(folder: Path, inputs: npt.NDArray[Any], labels: npt.ArrayLike) -> dict[str, Any]:
+    """Write inputs and labels; return the options that name them."""
+    np.save(folder / "x.npy", inputs)
+    np.save(folder / "y.npy", np.asarray(labels, np.int64))
+    return {"data": folder / "x.npy", "labels": folder / "y.npy"}
+
+
+def correct(run: Run) -> list[tuple[int, int]]:
+    assert [result.failure for result in run.results] == [None] * len(run.results)
+    return [run.correct(result) for result in run.results]
+
+
+def bright_onnx(path: Path, takes: list[Any], gives: list[Any]) -> Path:
+    graph = OnnxGraph()
+    graph.add_brightness(5, 192)
+    return graph.save(path, takes, gives)
+
+
+def binary(path: Path, *, logits: bool = False, scale: float | None = None) -> Path:
+    """Write a model with a single score: a bright image is class 1."""
+    graph = TfliteGraph()
+    value = graph.tensor([1, 8, 8, 3])
+    score = graph.dense(value, 1, np.full((192, 1), 40 / 192, np.float32), np.array([-16.0]))
+    if scale is not None:
+        options = graph.schema.QuantizeOptionsT()
+        probability = graph.add("LOGISTIC", [score], graph.tensor([1, 1]))
+        score = graph.add(
+            "QUANTIZE", [probability], graph.tensor([1, 1], dtype="INT8", scale=scale, zero_point=-128), options
+        )
+    elif not logits:
+        score = graph.add("LOGISTIC", [score], graph.tensor([1, 1]))
+    return graph.save(path, [value], [score])
+
+
+def test_scores_that_are_not_finite_are_wrong_and_reported(tmp_path: Path) -> None:
+    graph = OnnxGraph()
+    graph.add_brightness(5, 192, "scores")
+    graph.add("Sub", ["scores", "scores"], "zero")
+    graph.add("Div", ["zero", "zero"], "y")
+    model = graph.save(tmp_path / "nan.onnx", ["N", 3, 8, 8], ["N", 5])
+    run = run_files([model], data=write_images(tmp_path / "images", range(5), each=8), preprocess="unit")
+    (result,) = run.results
+    assert correct(run) == [(0, 40)]
+    assert result.unclassified_positions is not None
+    assert unpack(result.unclassified_positions).tolist() == list(range(40))
+    assert set(result.labels()) == {UNCLASSIFIED}
+    assert any("40 of 40" in warning for warning in result.warnings)
+    # it agrees with nothing, not even with itself
+    first, second, common = common_predictions(run, result, run, result)
+    agreement = agreement_of(first, second, common)
+    assert (agreement.same, agreement.total) == (0, 40)
+
+
+def test_single_images_without_finite_scores(tmp_path: Path) -> None:
+    graph = OnnxGraph()
+    graph.add("Identity", ["x"], "y")
+    model = graph.save(tmp_path / "same.onnx", ["N", 6], ["N", 6])
+    inputs = np.eye(6, dtype=np.float32)[[0, 1, 2, 3, 4, 5]]
+    inputs[2, 0], inputs[4, 5] = np.nan, np.inf
+    run = run_files([model], **arrays(tmp_path, inputs, range(6)))
+    assert correct(run) == [(4, 6)]
+    assert run.correct_in_top_5(run.results[0]) == (4, 6)
+    assert run.results[0].labels().tolist() == [0, 1, UNCLASSIFIED, 3, UNCLASSIFIED, 5]
+    assert run.results[0].trials[0].correct == 4
+
+
+def test_ties_give_the_lower_class_in_top_1_and_top_5(tmp_path: Path) -> None:
+    graph = OnnxGraph()
+    graph.add("MatMul", ["x", graph.constant("w", np.zeros((3, 100), np.float32))], "y")
+    model = graph.save(tmp_path / "equal.onnx", ["N", 3], ["N", 100])
+    labels = np.zeros(50, np.int64)
+    labels[25:49], labels[49] = np.arange(24) + 3, 99
+    run = run_files([model], **arrays(tmp_path, np.random.default_rng(0).random((50, 3), np.float32), labels))
+    assert correct(run) == [(25, 50)]
+    assert run.correct_in_top_5(run.results[0]) == (27, 50)
+    assert run.results[0].tied_images == 50
+    assert any("50 of 50" in warning for warning in run.results[0].warnings)
+    assert any("same label" in warning for warning in run.results[0].warnings)
+
+
+def test_no_warning_about_predictions_that_are_right(tmp_path: Path) -> None:
+    model = bright_onnx(tmp_path / "a.onnx", ["N", 3, 8, 8], ["N", 5])
+    run = run_files([model], data=write_images(tmp_path / "images", range(5)), preprocess="unit")
+    assert correct(run) == [(20, 20)]
+    assert not any("label" in each or "chance" in each or "scores" in each for each in run.results[0].warnings)
+
+
+def test_an_accuracy_of_chance_is_reported(tmp_path: Path) -> None:
+    graph = OnnxGraph()
+    graph.add("Identity", ["x"], "y")
+    model = graph.save(tmp_path / "same.onnx", ["N", 4], ["N", 4])
+    predicted = np.arange(40) % 4
+    labels = np.where(np.arange(40) % 3 == 0, predicted, (predicted + 1) % 4)  # 14 of 40 are right
+    run = run_files([model], **arrays(tmp_path, np.eye(4, dtype=np.float32)[predicted], labels))
+    assert correct(run) == [(14, 40)]
+    assert any("chance" in warning for warning in run.results[0].warnings)
+
+
+def test_examples_of_a_model_with_state_are_independent(tmp_path: Path) -> None:
+    graph, inputs = TfliteGraph(), np.random.default_rng(1).random((60, 4), np.float32)
+    value = graph.tensor([1, 4])
+    model = graph.save(tmp_path / "sum.tflite", [value], [graph.running_sum(value, 4)])
+    named = arrays(tmp_path, inputs, inputs.argmax(axis=1))
+    selection = Selection(runtimes=[name for name in ("litert", "tflite-runtime") if installed_version(RUNTIMES[name])])
+    assert set(correct(run_files([model], selection, **named))) == {(60, 60)}
+    streamed = run_files([model], selection, Settings(trials=2, processes=1, stateful=True), **named)
+    for result in streamed.results:
+        assert not streamed.scored(result)
+        assert result.predictions is not None
+
+
+@pytest.mark.slow
+def test_resource_variables_are_initialised_before_every_example(tmp_path: Path) -> None:
+    tensorflow = pytest.importorskip("tensorflow")
+    folder, inputs = saved_model_of_running_sum(tmp_path / "sum"), np.random.default_rng(1).random((30, 3), np.float32)
+    converter = tensorflow.lite.TFLiteConverter.from_saved_model(str(folder))
+    converter.experimental_enable_resource_variables = True
+    (tmp_path / "sum.tflite").write_bytes(converter.convert())
+    run = run_files([tmp_path / "sum.tflite"], **arrays(tmp_path, inputs, inputs.argmax(axis=1)))
+    runnable = [result for result in run.results if result.failure is None]
+    assert [run.correct(result) for result in runnable] == [(30, 30)] * len(runnable)
+    assert runnable
+    assert all(any("first invocation" in warning for warning in result.warnings) for result in runnable)
+
+
+@pytest.mark.parametrize("scale", [None, 1 / 256])
+def test_a_single_score_has_two_classes(scale: float | None, tmp_path: Path) -> None:
+    images = write_images(tmp_path / "images", [1, 9], each=10)
+    run = run_files([binary(tmp_path / "binary.tflite", scale=scale)], LITERT, data=images, preprocess="unit")
+    assert correct(run) == [(20, 20)]
+    assert run.results[0].in_top_5 is None
+    strict = run_files(
+        [binary(tmp_path / "binary.tflite", scale=scale)], LITERT, data=images, preprocess="unit", threshold=1.5
+    )
+    assert correct(strict) == [(10, 20)]
+    assert strict.bundle.sha256 != run.bundle.sha256
+
+
+def test_a_single_score_that_is_no_probability_is_reported_unless_the_threshold_is_stated(tmp_path: Path) -> None:
+    model, images = binary(tmp_path / "logit.tflite", logits=True), write_images(tmp_path / "images", [1, 9], each=10)
+    silent = run_files([model], LITERT, data=images, preprocess="unit")
+    assert any("--threshold" in warning for warning in silent.results[0].warnings)
+    stated = run_files([model], LITERT, data=images, preprocess="unit", threshold=0.0)
+    assert correct(stated) == [(20, 20)]
+    assert not any("--threshold" in warning for warning in stated.results[0].warnings)
+
+
+@pytest.mark.parametrize("gives", [["N", 5, 1, 1], ["N", 1, 5], ["N", "classes"]])
+def test_scores_with_more_axes(gives: list[Any], tmp_path: Path) -> None:
+    graph = OnnxGraph()
+    scores = graph.add_brightness(5, 192, "scores")
+    sizes = [-1, *(size if isinstance(size, int) else 5 for size in gives[1:])]
+    graph.add("Reshape", [scores, graph.constant("shape", np.array(sizes))], "y")
+    model = graph.save(tmp_path / "a.onnx", ["N", 3, 8, 8], gives)
+    run = run_files([model], data=write_images(tmp_path / "images", range(5)), preprocess="unit")
+    assert correct(run) == [(20, 20)]
+
+
+def fixed_tflite(path: Path, batch: int) -> Path:
+    graph = TfliteGraph()
+    value = graph.tensor([batch, 8, 8, 3])
+    return graph.save(path, [value], [graph.dense(value, batch, *brightness_weights(5, 192))])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["onnx", "tflite"])
+def test_the_only_batch_size_of_a_file_is_its_default(kind: str, tmp_path: Path) -> None:
+    onnx = kind == "onnx"
+    path = tmp_path / f"four.{kind}"
+    model = bright_onnx(path, [4, 3, 8, 8], [4, 5]) if onnx else fixed_tflite(path, 4)
+    named: dict[str, Any] = {"data": write_images(tmp_path / "images", range(5), each=3), "preprocess": "unit"}
+    for batch_sizes in (None, [4]):
+        run = run_files([model], batch_sizes=batch_sizes, **named)
+        assert {result.configuration.batch_size for result in run.results} == {4}
+        assert {run.correct(result) for result in run.results if result.failure is None} == {(15, 15)}
+    with pytest.raises(BadInput) as refused:
+        run_files([model], batch_sizes=[1], **named)
+    assert "--batch-size 4" in refused.value.remedy
+    several = run_files([model], batch_sizes=[1, 4], **named)
+    assert {result.configuration.batch_size for result in several.results_with_trials} == {4}
+    assert all(result.failure for result in several.results if result.configuration.batch_size == 1)
+
+
+def test_each_model_has_its_own_batch_size(tmp_path: Path) -> None:
+    models = [fixed_tflite(tmp_path / "four.tflite", 4), fixed_tflite(tmp_path / "one.tflite", 1)]
+    images = write_images(tmp_path / "images", range(5), each=2)
+    run = run_files(models, LITERT, data=images, preprocess="unit")
+    assert [result.configuration.batch_size for result in run.results] == [4, 1]
+    assert correct(run) == [(10, 10), (10, 10)]
+
+
+def test_a_waveform_without_a_batch_axis_is_one_example(tmp_path: Path) -> None:
+    graph = TfliteGraph()
+    value = graph.tensor([192])
+    model = graph.save(tmp_path / "wave.tflite", [value], [graph.dense(value, 1, *brightness_weights(5, 192))])
+    levels = np.repeat(np.arange(5), 3)
+    inputs = np.tile(((20 * levels + 10) / 255)[:, np.newaxis], 192).astype(np.float32)
+    run = run_files([model], LITERT, **arrays(tmp_path, inputs, levels))
+    assert correct(run) == [(15, 15)]
+    with pytest.raises(BadInput) as refused:
+        run_files([model], batch_sizes=[8])
+    assert "--batch-size 1" in refused.value.remedy
+
+
+def tokens(path: Path) -> Path:
+    graph = TfliteGraph()
+    value = graph.tensor([1, 16], dtype="INT32")
+    table = graph.tensor([100, 3], np.zeros((100, 3), np.float32))
+    looked_up = graph.add("GATHER", [table, value], graph.tensor([1, 16, 3]), graph.schema.GatherOptionsT())
+    axis = graph.tensor([1], np.array([1], np.int32), "INT32")
+    mean = graph.add("MEAN", [looked_up, axis], graph.tensor([1, 3]), graph.schema.ReducerOptionsT())
+    return graph.save(path, [value], [mean])
+
+
+def picture(path: Path, outputs: int = 1) -> Path:
+    graph = TfliteGraph()
+    value = graph.tensor([1, 8, 8, 3])
+    made = [graph.add("LOGISTIC", [value], graph.tensor([1, 8, 8, 3])) for _ in range(outputs)]
+    return graph.save(path, [value], made)
+
+
+def test_models_that_are_no_classifiers_are_refused_before_anything_starts(tmp_path: Path) -> None:
+    for model, named in (
+        (tokens(tmp_path / "tokens.tflite"), "int32"),
+        (picture(tmp_path / "picture.tflite"), "1×8×8×3"),
+        (picture(tmp_path / "heads.tflite", 2), "2 outputs"),
+    ):
+        with pytest.raises(BadInput) as refused:
+            run_files([model])
+        assert str(model) in refused.value.problem
+        assert named in refused.value.problem
+
+
+@pytest.mark.parametrize("value", ["soon", "-1", "nan", "inf"])
+def test_a_warm_up_that_is_no_number_is_refused(value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = fixed_tflite(tmp_path / "one.tflite", 1)
+    monkeypatch.setenv("EDGE_BENCH_WARM_UP_SECONDS", value)
+    with pytest.raises(BadInput, match="EDGE_BENCH_WARM_UP_SECONDS"):
+        run_files([model], LITERT)
+
+
+def test_a_shorter_warm_up_is_a_finding_that_does_not_spoil(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGE_BENCH_WARM_UP_SECONDS", "0.01")
+    run = run_files([fixed_tflite(tmp_path / "one.tflite", 1)], LITERT, Settings(trials=1, processes=1, limit=4))
+    assert [each.spoils for each in run.findings if "EDGE_BENCH_WARM_UP_SECONDS" in each.what] == [False]
