@@ -51,7 +51,7 @@ class TfliteBuilder:
                 isVariable=state,
                 quantization=quantization,
                 buffer=0 if data is None else self.buffer(np.asarray(data).tobytes()),
-            )  # fmt: skip
+            )
         )
         return number
 

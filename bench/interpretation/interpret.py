@@ -13,7 +13,7 @@ from edge_bench.bench.errors import BadInput
 from edge_bench.bench.interpretation.candidates import ImageFacts, preprocessing_candidates
 from edge_bench.bench.interpretation.decide import Decision, Question, TrueLabels, decide
 from edge_bench.bench.interpretation.label_maps import ClassLabels, label_maps
-from edge_bench.bench.interpretation.predictions import CannotPredict, Prober, ProberFactory, ProbeRuntime
+from edge_bench.bench.interpretation.predictions import CannotPredict, Predictions, Prober, ProberFactory, ProbeRuntime
 from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata
 from edge_bench.bench.preprocessing.shapes import image_shape
 from edge_bench.bench.progress import Progress
@@ -47,7 +47,7 @@ def interpret(
 ) -> Decision:
     """Return how the model gets the examples, and the output of each label; raise BadInput if that is in doubt."""
     scores = class_count(query.variant.output)
-    facts = _facts(query, examples, inputs)
+    facts = _facts(examples, inputs)
     question = Question(
         model=query.variant.name,
         about=query.about,
@@ -82,7 +82,7 @@ def _truth(query: ModelQuery, examples: Examples, inputs: Inputs, options: DataO
     return TrueLabels(examples.labels[examples.indices[inputs.positions]], maps, examples.classes)
 
 
-def _facts(query: ModelQuery, examples: Examples, inputs: Inputs) -> ImageFacts:
+def _facts(examples: Examples, inputs: Inputs) -> ImageFacts:
     stored = image_shape(inputs.example_shape)
     channels = stored[2] if stored else 1
     pixels = inputs.are_pixels
@@ -106,7 +106,7 @@ def _resizing(inputs: Inputs, options: DataOptions) -> list[Interpretation]:
     ]
 
 
-def _threshold(question: Question, decision: Decision, prober: Prober, stated: float | None) -> Interpretation:
+def _threshold(question: Question, decision: Decision, prober: Predictions, stated: float | None) -> Interpretation:
     """Return the threshold of a single score; raise BadInput if it is not stated and the score is no probability."""
     value = DEFAULT_THRESHOLD if stated is None else stated
     record = Interpretation(

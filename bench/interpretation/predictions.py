@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from edge_bench.bench.runtimes import RUNTIMES, installed_version
 from edge_bench.bench.worker.messages import OpenProbe, Predict, Predicted, ProbeOpened, Ready
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
-__all__ = ["CannotPredict", "ProbeRuntime", "Prober", "ProberFactory", "probe_runtimes"]
+__all__ = ["CannotPredict", "Predictions", "ProbeRuntime", "Prober", "ProberFactory", "probe_runtimes"]
 
 Labels = npt.NDArray[np.int64]
 
@@ -132,5 +133,20 @@ class Prober:
         raise CannotPredict(problem)
 
 
-#: Anything that makes a `Prober` from the same arguments.
-ProberFactory = Callable[..., Prober]
+class Predictions(Protocol):
+    """The interface of `Prober`."""
+
+    runtime: str
+
+    def predict(self, candidate: Candidate, positions: Labels) -> Labels:
+        """Return the output predicted for each image at ``positions``; -1 without finite scores."""
+
+    def outside_unit(self, candidate: Candidate, positions: Labels) -> bool:
+        """Return whether a single score of these images is outside of 0 to 1."""
+
+    def close(self) -> None:
+        """End the worker."""
+
+
+#: Makes predictions from the arguments of `Prober`.
+ProberFactory = Callable[..., Predictions]

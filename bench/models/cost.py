@@ -68,7 +68,7 @@ def model_cost(file: TfliteFile) -> ModelCost:
             parameters=total[2],
             constant_bytes=total[3],
             counted=name not in uncounted,
-        )  # fmt: skip
+        )
         for (name, version), total in sorted(totals.items())
     )
     return ModelCost(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from edge_bench.bench.dataset.load import Inputs
 from edge_bench.bench.interpretation.candidates import Candidate
@@ -29,11 +30,11 @@ class InProcessProber:
         self.runtime = "litert"
         self._inputs, self._file, self._input_shape = inputs, runtimes[0].file, input_shape
 
-    def predict(self, candidate: Candidate, positions: np.ndarray) -> np.ndarray:
+    def predict(self, candidate: Candidate, positions: npt.NDArray[Any]) -> npt.NDArray[Any]:
         rows = self._inputs.rows[positions]
         return predictions_of(self._file, self._inputs.pixels, rows, candidate.preprocessing, self._input_shape)
 
-    def outside_unit(self, candidate: Candidate, positions: np.ndarray) -> bool:
+    def outside_unit(self, candidate: Candidate, positions: npt.NDArray[Any]) -> bool:
         del candidate, positions
         return False
 
@@ -42,8 +43,8 @@ class InProcessProber:
 
 
 def predictions_of(
-    file: Path, pixels: Path, rows: np.ndarray, preprocessing: Preprocessing, input_shape: Any
-) -> np.ndarray:
+    file: Path, pixels: Path, rows: npt.NDArray[Any], preprocessing: Preprocessing, input_shape: Any
+) -> npt.NDArray[Any]:
     """Return the predicted output of each example, [rows]; -1 without finite scores."""
     session = loader(RUNTIMES["litert"])(ModelFile(file, 1, 1, input_shape))
     inputs = model_inputs(open_npy(pixels)[rows], preprocessing, session.input)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from edge_bench.bench.errors import BadInput
@@ -23,18 +24,20 @@ PRESENT = Candidates((RAW, UNIT, SIGNED), Source.DEFAULT)
 class Table:
     """A model with known predictions by candidate; it counts how many images it was asked for."""
 
-    def __init__(self, predictions: dict[str, np.ndarray]) -> None:
-        self.runtime, self.asked, self._predictions = "litert 2.3", [], predictions
+    def __init__(self, predictions: dict[str, npt.NDArray[Any]]) -> None:
+        self.runtime, self._predictions = "litert 2.3", predictions
+        self.asked: list[tuple[str, int]] = []
 
-    def predict(self, candidate: Candidate, positions: np.ndarray) -> np.ndarray:
+    def predict(self, candidate: Candidate, positions: npt.NDArray[Any]) -> npt.NDArray[Any]:
         self.asked.append((candidate.text, len(positions)))
-        return self._predictions[candidate.text][positions]
+        found: npt.NDArray[Any] = self._predictions[candidate.text][positions]
+        return found
 
 
 class Broken:
     runtime = ""
 
-    def predict(self, candidate: Candidate, positions: np.ndarray) -> np.ndarray:
+    def predict(self, candidate: Candidate, positions: npt.NDArray[Any]) -> npt.NDArray[Any]:
         raise CannotPredict("it cannot be loaded")
 
 
@@ -45,17 +48,17 @@ def offset(number: int, by_rank: bool = True) -> LabelMap:
 ONE_MAP = LabelMaps((offset(0),), Source.DEFAULT)
 
 
-def question(labels: np.ndarray | None, **changes: Any) -> Question:
+def question(labels: npt.NDArray[Any] | None, **changes: Any) -> Question:
     truth = None if labels is None else TrueLabels(labels, changes.pop("maps", ONE_MAP), CLASSES)
     fields: dict[str, Any] = {"model": "m", "about": "", "outputs": 4, "candidates": PRESENT, "truth": truth}
     return Question(**(fields | changes))
 
 
-def labels_of(count: int) -> np.ndarray:
+def labels_of(count: int) -> npt.NDArray[Any]:
     return np.arange(count) % 4
 
 
-def wrong(labels: np.ndarray, images: int) -> np.ndarray:
+def wrong(labels: npt.NDArray[Any], images: int) -> npt.NDArray[Any]:
     """Return predictions of which the first ``images`` are wrong."""
     return np.where(np.arange(len(labels)) < images, (labels + 1) % 4, labels)
 

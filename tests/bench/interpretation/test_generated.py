@@ -14,8 +14,9 @@ from edge_bench.bench.interpretation.files_workload import files_workload
 from edge_bench.bench.models.model_files import ModelFiles
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.run import Settings
-from tests.bench.interpretation.generated import Case, cases, write_case
+from tests.bench.interpretation.generated import Case, cases
 from tests.bench.interpretation.in_process import InProcessProber, predictions_of
+from tests.bench.interpretation.written import write_case
 
 #: Examples by outcome: right, refused although the case is clear (none may be), refused because it is ambiguous.
 outcomes: Counter[str] = Counter()
@@ -27,8 +28,9 @@ def check(case: Case) -> None:
         models = ModelFiles.open([written.model], timeout=60)
         try:
             workload = files_workload(models, written.options, Settings(), Silent(), prober=InProcessProber)
-        except BadInput as cause:
-            assert written.ambiguous, f"refused, though nothing is ambiguous: {cause.problem}"
+        except BadInput:
+            if not written.ambiguous:
+                raise
             outcomes["refused, ambiguous"] += 1
             return
         outcomes["right, ambiguous" if written.ambiguous else "right, clear"] += 1

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from edge_bench.bench.analysis.agreement import agreement_of, common_predictions
-from edge_bench.bench.dataset.load import DataOptions
+from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.errors import BadInput, MissingDependency
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.measure.plan import Selection
@@ -19,7 +19,7 @@ from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.run import UNCLASSIFIED, Run, Settings
 from edge_bench.bench.records.run_validation import check_run
 from edge_bench.bench.runtimes import RUNTIMES, installed_version
-from tests.made import OnnxGraph, TfliteGraph, brightness_weights, saved_model_of_running_sum, write_images
+from tests.made.graphs import OnnxGraph, TfliteGraph, brightness_weights, saved_model_of_running_sum, write_images
 
 LITERT = Selection(runtimes=["litert"])
 QUICK = Settings(trials=1, processes=1)

@@ -11,7 +11,7 @@ import pytest
 from edge_bench.bench.runtimes import RUNTIMES, Session, installed_version, loader
 from edge_bench.bench.runtimes.base import ModelFile, with_known_output
 from edge_bench.bench.runtimes.scores import class_count
-from tests.made import OnnxGraph, TfliteGraph, brightness_weights, level
+from tests.made.graphs import OnnxGraph, TfliteGraph, brightness_weights, level
 
 LITE = [name for name in ("tflite-runtime", "litert") if installed_version(RUNTIMES[name])]
 #: Inputs of a model that adds them to its state, [examples, values].

@@ -10,7 +10,7 @@ import pytest
 
 from edge_bench.bench.runtimes import RUNTIMES, Session, installed_version, loader
 from edge_bench.bench.runtimes.base import ModelFile, with_known_output
-from tests.made import brightness_weights, level, saved_model_of_running_sum
+from tests.made.graphs import brightness_weights, level, saved_model_of_running_sum
 
 pytestmark = [
     pytest.mark.slow,

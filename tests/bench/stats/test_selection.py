@@ -1,6 +1,9 @@
 """Selection of the clearly best classifier, against scipy's binomial distribution and by its error rate."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 from scipy import stats
 
@@ -15,7 +18,7 @@ def test_tail_is_that_of_the_binomial_distribution(first: int, second: int) -> N
     assert binomial_half_tail(first, second) == pytest.approx(expected, rel=1e-9)
 
 
-def outcomes(*counts: int, images: int = 40) -> list[np.ndarray]:
+def outcomes(*counts: int, images: int = 40) -> list[npt.NDArray[Any]]:
     """Return one array per candidate, in which the first images are correct."""
     return [np.arange(images) < count for count in counts]
 
