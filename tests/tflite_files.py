@@ -42,9 +42,13 @@ class TfliteBuilder:
             data = np.zeros(shape, np.float32)
         self.graph.tensors.append(
             schema.TensorT(
-                shape=list(shape), shapeSignature=list(open_shape) or None, type=getattr(schema.TensorType, kind),
-                name=f"t{number}", isVariable=state, buffer=0 if data is None else self.buffer(np.asarray(data).tobytes()),
-            )  # fmt: skip
+                shape=list(shape),
+                shapeSignature=list(open_shape) or None,
+                type=getattr(schema.TensorType, kind),
+                name=f"t{number}",
+                isVariable=state,
+                buffer=0 if data is None else self.buffer(np.asarray(data).tobytes()),
+            )
         )
         return number
 
@@ -107,9 +111,7 @@ def detection_model(path: Path) -> Path:
     options = {"max_detections": 3, "max_classes_per_detection": 1, "num_classes": 2, "use_regular_nms": False}
     scales = {"nms_score_threshold": 0.1, "nms_iou_threshold": 0.5, "y_scale": 10.0, "x_scale": 10.0}
     packed = bytes(flexbuffers.Dumps({**options, **scales, "h_scale": 5.0, "w_scale": 5.0}))
-    made.operator(
-        "CUSTOM", [*inputs, anchors], outputs, custom="TFLite_Detection_PostProcess", custom_options=packed
-    )
+    made.operator("CUSTOM", [*inputs, anchors], outputs, custom="TFLite_Detection_PostProcess", custom_options=packed)
     return made.save(path, inputs, outputs)
 
 

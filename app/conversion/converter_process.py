@@ -25,6 +25,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     name: str  # of the keras.applications model, or the path
     weights: str  # of a keras.applications model: imagenet, none, or a file
+    classifier: bool = True  # whether to refuse several inputs or outputs
 
 
 class WriteKeras(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -82,7 +83,7 @@ class _SourceModel:
         elif path.is_dir():
             self.name, self._folder = path.resolve().name, path
         else:
-            self.keras = _load_keras(path)
+            self.keras = _load_keras(path, request.classifier)
 
     def convert(self, request: Convert) -> None:
         """Write the .tflite file. Raise EdgeBenchError if TensorFlow cannot convert the model."""
@@ -106,7 +107,7 @@ class _SourceModel:
         return tf.lite.TFLiteConverter.from_keras_model(self.keras)
 
 
-def _load_keras(path: Path) -> Any:
+def _load_keras(path: Path, classifier: bool) -> Any:
     import keras
 
     from edge_bench.bench.model_formats.keras_archive import check_keras
@@ -117,7 +118,7 @@ def _load_keras(path: Path) -> Any:
     except Exception as cause:  # Keras layers raise any type
         reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
         raise BadInput(f"{path}: Keras cannot load it: {reason[:200]}") from None
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
+    if classifier and (len(model.inputs) != 1 or len(model.outputs) != 1):
         raise BadInput(
             f"{path}: the model has {len(model.inputs)} inputs and {len(model.outputs)} outputs",
             "edge-bench measures classifiers, with one of each",

@@ -64,10 +64,11 @@ class ConvertibleModel:
 
 
 @contextlib.contextmanager
-def open_convertible(name: str, weights: str, timeout: float) -> Iterator[ConvertibleModel]:
+def open_convertible(name: str, weights: str, timeout: float, classifier: bool = True) -> Iterator[ConvertibleModel]:
     """Load a keras.applications model, a .keras file or a SavedModel folder in a process of its own.
 
-    ``timeout`` is in seconds per request. Raise BadInput if there is no such model or it cannot be loaded.
+    ``timeout`` is in seconds per request. With ``classifier``, refuse a Keras model with several inputs or outputs.
+    Raise BadInput if there is no such model or it cannot be loaded.
     """
     if installed_version(RUNTIMES["tensorflow"]) is None:
         raise why_not_installed(RUNTIMES["tensorflow"])
@@ -87,7 +88,7 @@ def open_convertible(name: str, weights: str, timeout: float) -> Iterator[Conver
         tempfile.TemporaryDirectory() as folder,
         WorkerProcess.spawn("edge_bench.app.conversion.converter_process", [], Reply) as worker,
     ):
-        loaded = _ask(worker, Load(name=name, weights=weights), Loaded, label, timeout)
+        loaded = _ask(worker, Load(name=name, weights=weights, classifier=classifier), Loaded, label, timeout)
         yield ConvertibleModel(label, preprocess, loaded.parameters, worker, Path(folder), timeout)
 
 

@@ -163,7 +163,15 @@ def _labels(content: bytes, name: str) -> tuple[str, ...] | None:
                 raise ValueError(f"its label file {name[:80]!r} is compressed in another way than deflate")
             with archive.open(name) as member:
                 text = member.read(MAX_LABEL_BYTES + 1)
-    except (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, EOFError, OSError) as cause:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        struct.error,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+        OSError,
+    ) as cause:
         raise ValueError(f"the files in it cannot be read: {cause or type(cause).__name__}") from None
     if len(text) > MAX_LABEL_BYTES:
         raise ValueError(f"its label file {name[:80]!r} has more than {MAX_LABEL_BYTES:,} bytes")

@@ -47,12 +47,12 @@ def model_cost(file: TfliteFile) -> ModelCost:
     uncounted, largest = set[str](), 0
     for number, node in enumerate(nodes):
         inputs, outputs = _tensors(file, node.inputs), _tensors(file, node.outputs)
-        macs = multiply_accumulates(inputs, outputs, node)
-        if macs is None:
+        operations = multiply_accumulates(inputs, outputs, node)
+        if operations is None:
             uncounted.add(node.name)
         total = totals.setdefault((node.name, node.version), [0, 0, 0, 0])
         total[0] += 1
-        total[1] += macs or 0
+        total[1] += operations or 0
         for position, tensor in enumerate(inputs):
             if tensor and tensor.constant_bytes and buffer_owners.setdefault(tensor.buffer, number) == number:
                 total[2] += tensor.elements if _is_parameter(tensor, position) else 0
@@ -60,8 +60,8 @@ def model_cost(file: TfliteFile) -> ModelCost:
         activations = [tensor for tensor in (*inputs, *outputs) if tensor and not tensor.constant_bytes]
         largest = max(largest, sum(tensor.elements * item_bits(tensor.dtype) // 8 for tensor in activations))
     costs = tuple(
-        OperatorCost(name, version, *total, counted=name not in uncounted)
-        for (name, version), total in sorted(totals.items())
+        OperatorCost(name, version, count, macs, parameters, constant_bytes, name not in uncounted)
+        for (name, version), (count, macs, parameters, constant_bytes) in sorted(totals.items())
     )
     return ModelCost(
         macs=sum(cost.macs for cost in costs),

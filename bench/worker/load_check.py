@@ -106,7 +106,9 @@ def _invoke(interpreter: Any) -> None:
 
 def _reason(cause: Exception) -> str:
     """Return the first line of the runtime's message, with the operator that it names further down."""
-    reason, text = first_line(cause), f"{cause}"
+    reason, text = first_line(cause), str(cause)
+    if reason.endswith("unresolved custom op: ."):
+        return "Encountered unresolved custom op without a name"
     failed = re.search(r"Node number \d+ \(([^()\n]{1,100})\) failed", text)
     if failed and failed[1] not in reason:
         return f"{failed[1]}: {reason}"

@@ -10,7 +10,7 @@ from zlib import crc32
 
 import msgspec
 
-from edge_bench.app.conversion.inspect import ModelInspection
+from edge_bench.app.conversion.inspect import Measurability, ModelInspection, known_support
 from edge_bench.app.figures.drawing.canvas import Drawing
 from edge_bench.app.figures.drawing.svg import inline_svg
 from edge_bench.app.render.formats import Format, Layout
@@ -41,8 +41,8 @@ from edge_bench.bench.measure.run_builder import read_run_or_journal
 from edge_bench.bench.measure.stored_runs import read_runs
 from edge_bench.bench.model_formats.keras_archive import check_keras
 from edge_bench.bench.model_formats.tflite import read_tflite
+from edge_bench.bench.model_formats.tflite_metadata import read_metadata
 from edge_bench.bench.models.cost import model_cost
-from edge_bench.bench.models.operator_support import known_releases, unsupported
 from edge_bench.bench.offload.analysis.assessment import assess
 from edge_bench.bench.offload.records.files import read_offload
 from edge_bench.bench.preprocessing.decode import decode
@@ -242,13 +242,15 @@ def _use_npz(path: Path) -> None:
 
 def _use_tflite(path: Path) -> None:
     file = read_tflite(path)
+    metadata = None
     try:
-        _ = file.only_input, file.only_output
         cost = model_cost(file)
+        metadata = read_metadata(path)
+        _ = file.only_input, file.only_output
     except ValueError as cause:  # as the command does
         raise BadInput(str(cause)) from None
-    known = tuple((each.runtime, each.version, unsupported(file.operators, each)) for each in known_releases()[:3])
-    _shown(*inspect_tables(ModelInspection(path, False, file, cost, known, ())))
+    measured = Measurability(())
+    _shown(*inspect_tables(ModelInspection(path, False, file, cost, known_support(file), (), measured, metadata)))
 
 
 def _use_keras(path: Path) -> None:

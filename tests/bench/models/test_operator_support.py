@@ -79,7 +79,7 @@ def test_the_known_operators_match_the_installed_release(
     good = digits_bundle.folder / "variants" / "dynamic.tflite"
     for file in (good, per_channel_dense):
         found = inspect_model(file, 60, Silent())
-        known = next(lacking for name, release, lacking in found.known if (name, release) == (runtime, version))
+        known = next(each.missing for each in found.known if (each.runtime, each.release) == (runtime, version))
         tried = next(each.refusal for each in found.tried if each.runtime == runtime)
         assert bool(known) == bool(tried), (known, tried)
         if runtime == "tflite-runtime" and file != good:
