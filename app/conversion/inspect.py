@@ -16,7 +16,7 @@ from edge_bench.bench.preprocessing.model_inputs import model_inputs
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
 from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, Runtime, installed_version
-from edge_bench.bench.worker.load_check import try_load
+from edge_bench.bench.worker.load_check import OPEN_SIZES, try_load
 from edge_bench.bench.worker.process import WorkerFailed, describe_model
 
 __all__ = ["KnownSupport", "LoadAttempt", "Measurability", "ModelInspection", "inspect_model", "known_support"]
@@ -43,6 +43,7 @@ class LoadAttempt:
     version: str
     refusal: str  # error message; empty if the model was loaded
     invocation: str = ""  # error message; empty if the invocation worked, or there was none
+    sizes: tuple[int, ...] = ()  # of open axes that it was loaded with; with a refusal, those that did not work
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,8 @@ def _try_all(path: Path, file: Path, timeout: float, progress: Progress) -> list
     for runtime in runtimes:
         progress.advance(0, runtime.name)
         outcome = try_load(runtime.name, file, timeout)
-        tried.append(LoadAttempt(runtime.name, installed_version(runtime) or "", outcome.refusal, outcome.invocation))
+        version = installed_version(runtime) or ""
+        tried.append(LoadAttempt(runtime.name, version, outcome.refusal, outcome.invocation, tuple(outcome.sizes)))
         progress.advance(1)
     progress.finish()
     return tried
@@ -162,20 +164,20 @@ def _measurability(path: Path, tried: list[LoadAttempt], timeout: float) -> Meas
     if not loading:
         return Measurability((), "no installed runtime loads it")
     try:
-        ModelFiles.open([path], timeout)
+        (variant,) = ModelFiles.open([path], timeout).variants
     except EdgeBenchError as cause:
         return Measurability((), cause.problem.removeprefix(f"{path}: "))
-    measured, reason, option = [], "", ""
+    is_open = -1 in variant.input.shape[1:]
+    image = [OPEN_SIZES[-1] if size < 0 else size for size in variant.input.shape[1:]] if is_open else None
+    measured, reason = [], ""
     for runtime in loading:
         try:
-            spec = describe_model(runtime, path, timeout).input
-            _check_input(spec)
+            _check_input(describe_model(runtime, path, timeout, image).input)
         except (WorkerFailed, ValueError) as cause:
             reason = reason or str(cause)
             continue
         measured.append(runtime)
-        option = "--image-size" if -1 in spec.shape[1:] else ""
-    return Measurability(tuple(measured), "" if measured else reason, option)
+    return Measurability(tuple(measured), "" if measured else reason, "--image-size" if is_open and measured else "")
 
 
 def _check_input(spec: TensorSpec) -> None:

@@ -132,22 +132,33 @@ def _runtimes(inspection: ModelInspection) -> Table:
 
 def _known(support: KnownSupport) -> str:
     if support.missing:
-        return f"no: {'; '.join(map(str, support.missing))}"
+        flex = [custom_code(each.operator) or "" for each in support.missing if is_flex(each.operator)]
+        reasons = [str(each) for each in support.missing if not is_flex(each.operator)]
+        reasons += [f"no Flex delegate, which is needed by {_some(flex)}"] if flex else []
+        return f"no: {'; '.join(reasons)}"
     if support.unknown:
-        return f"unknown: it was not asked for {', '.join(map(_operator, support.unknown))}"
+        return f"unknown: it was not asked for {_some([_operator(name) for name in support.unknown])}"
     return "all operators"
 
 
+def _some(names: list[str]) -> str:
+    """Return the first names, and how many there are. The table of operators has all."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
 def _tried(trial: LoadAttempt) -> str:
+    if trial.refusal and trial.sizes:
+        return f"unknown: not with open axes of {', '.join(map(str, trial.sizes))}: {trial.refusal}"
     if trial.refusal:
         return f"no: {trial.refusal}"
-    return f"it loads, but an invocation with zeros fails: {trial.invocation}" if trial.invocation else "it loads"
+    loads = f"it loads, with open axes of {trial.sizes[0]}" if trial.sizes else "it loads"
+    return f"{loads}, but an invocation with zeros fails: {trial.invocation}" if trial.invocation else loads
 
 
 def _runtime_notes(inspection: ModelInspection) -> list[str]:
     notes = [
-        "known: the release itself was asked for each operator and version; tried here: the model was loaded, in a "
-        "process of its own, and invoked once with zeros"
+        "known: the release from the package index was asked for each operator and version; tried here: the model was "
+        "loaded, in a process of its own, and invoked once with zeros"
     ]
     missing = {operator.operator for each in inspection.known for operator in each.missing}
     if missing:
@@ -168,7 +179,7 @@ def _operator(name: str) -> str:
     custom = custom_code(name)
     if custom is None:
         return name
-    return f"{custom} ({'Flex' if is_flex(name) else 'custom'})" if custom else "custom, without a name"
+    return f"{custom} ({'Select TF ops' if is_flex(name) else 'custom'})" if custom else "custom, without a name"
 
 
 def _named(tensor: Tensor) -> str:

@@ -41,7 +41,7 @@ def _image_axes(shape: Sequence[int]) -> list[str]:
 def tensor_text(tensor: Tensor) -> str:
     """Return type, shape, open axes and quantization of a tensor."""
     shape = shape_of(tensor)
-    sizes = "×".join("?" if size < 0 else str(size) for size in shape) or "scalar"
+    sizes = "×".join("?" if size < 0 else str(size) for size in shape) or "scalar, or without a shape"
     axes = f" (open: {', '.join(names)})" if (names := open_axes(shape)) else ""
     zero = tensor.zero_point
     stored = f"(stored {'-' if zero > 0 else '+'} {abs(zero)})" if zero else "stored"
