@@ -86,13 +86,13 @@ def main(arguments: list[str]) -> int:
             channel.send(NotLoaded(message=str(cause), sizes=[1, *OPEN_SIZES]))
             return 0
         except Exception as cause:  # any error of the library is reported
-            channel.send(NotLoaded(message=_reason(cause)))
+            channel.send(NotLoaded(message=first_line(cause)))
             return 0
         channel.send(Loaded(size=size))
         try:
             _invoke(interpreter)
         except Exception as cause:
-            channel.send(Invoked(message=_reason(cause)))
+            channel.send(Invoked(message=first_line(cause)))
             return 0
         channel.send(Invoked())
     except ChannelClosed:
@@ -127,7 +127,7 @@ def _load(runtime: Runtime, file: str) -> tuple[Any, int]:
             failure = cause
         else:
             return interpreter, size
-    raise _SizesFail(_reason(failure))
+    raise _SizesFail(first_line(failure))
 
 
 def _resized(detail: dict[str, Any], size: int) -> list[int]:
@@ -149,18 +149,6 @@ def _invoke(interpreter: Any) -> None:
         is_text = dtype.kind in "SUO"
         interpreter.set_tensor(detail["index"], np.full(shape, b"", object) if is_text else np.zeros(shape, dtype))
     interpreter.invoke()
-
-
-def _reason(cause: Exception) -> str:
-    """Return the first line of the runtime's message, with the operator that it names further down."""
-    reason, text = first_line(cause), str(cause)
-    if reason.endswith("unresolved custom op: ."):
-        return "Encountered unresolved custom op without a name"
-    reason = re.sub(r"(not supported by this interpreter\.).*", r"\1", reason)
-    failed = re.search(r"Node number \d+ \(([^()\n]{1,100})\) failed", text)
-    if failed and failed[1] not in reason:
-        return f"{failed[1]}: {reason}"
-    return reason
 
 
 if __name__ == "__main__":

@@ -55,6 +55,7 @@ from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import write_run
 from tests.fuzz import seeds
 from tests.fuzz.mutate import mutated_bytes, mutated_json
+from tests.tflite_files import LabelFile, TfliteBuilder, lstm_model, metadata_buffer, with_files
 
 __all__ = ["Target", "targets"]
 
@@ -104,7 +105,8 @@ def targets(folder: Path) -> list[Target]:
         Target("labels", "labels.txt", seeds.labels(NAMES), mutated_bytes, lambda p: _use_labels(p, pngs)),
         Target("npy", "x.npy", arrays, mutated_bytes, _use_npy, 2),
         Target("npz", "x.npz", [seeds.npz(*arrays[:2])], _damaged_npz, _use_npz),
-        Target("tflite", "x.tflite", seeds.tflites(), mutated_bytes, _use_tflite, 3),
+        Target("tflite", "x.tflite", [*seeds.tflites(), _signed_lstm(folder)], mutated_bytes, _use_tflite, 3),
+        Target("metadata", "y.tflite", _metadata_models(), mutated_bytes, _use_metadata, 2),
         Target("keras", "x.keras", [seeds.kerases()], _damaged_keras, _use_keras),
         Target("image", "x.png", seeds.images(), mutated_bytes, lambda p: decode(p, Geometry(4, 4, 3)), 2),
     ]
@@ -251,6 +253,26 @@ def _use_tflite(path: Path) -> None:
         raise BadInput(str(cause)) from None
     measured = Measurability(())
     _shown(*inspect_tables(ModelInspection(path, False, file, cost, known_support(file), (), measured, metadata)))
+
+
+def _signed_lstm(folder: Path) -> bytes:
+    content = lstm_model(folder / "lstm.tflite", signature="lstm").read_bytes()
+    (folder / "lstm.tflite").unlink()
+    return content
+
+
+def _metadata_models() -> list[bytes]:
+    made = TfliteBuilder()
+    taken, given = made.tensor(1, 4, 4, 3), made.tensor(1, 2)
+    made.metadata("TFLITE_METADATA", metadata_buffer([([127.5], [127.5])], [[LabelFile("l.txt")]], color_space=1))
+    return [with_files(made.content([taken], [given]), {"l.txt": b"cat\ndog\n"})]
+
+
+def _use_metadata(path: Path) -> None:
+    try:
+        read_metadata(path)
+    except ValueError as cause:  # as the command does
+        raise BadInput(str(cause)) from None
 
 
 def _use_keras(path: Path) -> None:

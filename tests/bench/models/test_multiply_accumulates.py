@@ -35,7 +35,7 @@ def cell(
     return [
         *[gate and (CELLS, inputs) for gate in (*input_gate, 1, 1, 1)],
         *[gate and (CELLS, given) for gate in (*input_gate, 1, 1, 1)],
-        *[peephole and (CELLS,) or None for _ in range(3)],
+        *[(CELLS,) if peephole else None] * 3,
         *[gate and (CELLS,) for gate in (*input_gate, 1, 1, 1)],
         (OUT, CELLS) if projection else None,
         (OUT,) if projection else None,
