@@ -40,6 +40,7 @@ class Convert(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     precision: str
     calibration: str | None  # a .npy file, float32 [n, …]
     file: str  # to write
+    select_tf_ops: bool = False  # whether to use TensorFlow operators, which need the Flex delegate
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -93,18 +94,25 @@ class _SourceModel:
 
         calibration = None if request.calibration is None else open_npy(Path(request.calibration))
         try:
-            content = convert_to_precision(self._converter, request.precision, calibration)
+            content = convert_to_precision(
+                lambda: self._converter(request.select_tf_ops), request.precision, calibration
+            )
         except Exception as cause:  # the converter's passes raise any type
             reason = next((line.strip() for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
             raise EdgeBenchError(f"{self.name} cannot be converted to {request.precision}: {reason[:200]}") from None
         write_atomically(Path(request.file), content)
 
-    def _converter(self) -> Any:
+    def _converter(self, select_tf_ops: bool) -> Any:
         import tensorflow as tf
 
         if self._folder is not None:
-            return tf.lite.TFLiteConverter.from_saved_model(str(self._folder))
-        return tf.lite.TFLiteConverter.from_keras_model(self.keras)
+            converter = tf.lite.TFLiteConverter.from_saved_model(str(self._folder))
+        else:
+            converter = tf.lite.TFLiteConverter.from_keras_model(self.keras)
+        if select_tf_ops:
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
+            converter._experimental_lower_tensor_list_ops = False
+        return converter
 
 
 def _load_keras(path: Path, classifier: bool) -> Any:

@@ -45,13 +45,18 @@ class ConvertibleModel:
     _folder: Path  # for files that the two processes exchange
     _timeout: float  # seconds per request
 
-    def convert(self, precision: str, calibration: Calibration | None = None) -> bytes:
-        """Return the .tflite bytes of one precision. Raise EdgeBenchError if TensorFlow cannot convert the model."""
+    def convert(self, precision: str, calibration: Calibration | None = None, *, select_tf_ops: bool = False) -> bytes:
+        """Return the .tflite bytes of one precision, with TensorFlow operators if ``select_tf_ops``.
+
+        Raise EdgeBenchError if TensorFlow cannot convert the model.
+        """
         calibration_file, file = self._folder / "calibration.npy", self._folder / f"{precision}.tflite"
         if calibration is not None:
             np.save(calibration_file, calibration, allow_pickle=False)
         calibration_path = None if calibration is None else str(calibration_file)
-        request = Convert(precision=precision, calibration=calibration_path, file=str(file))
+        request = Convert(
+            precision=precision, calibration=calibration_path, file=str(file), select_tf_ops=select_tf_ops
+        )
         _ask(self._worker, request, Converted, self.name, self._timeout)
         content = read_bounded(file, MAX_FILE_BYTES)
         file.unlink()

@@ -93,7 +93,10 @@ def inspect_model(path: Path, timeout: float, progress: Progress) -> ModelInspec
     with tempfile.TemporaryDirectory() as folder:
         converted = Path(folder) / "float32.tflite"
         with open_convertible(str(path), "none", timeout, classifier=False) as source:
-            converted.write_bytes(source.convert("float32"))
+            try:
+                converted.write_bytes(source.convert("float32"))
+            except EdgeBenchError:  # for example a Keras LSTM, which has no built-in operators
+                converted.write_bytes(source.convert("float32", select_tf_ops=True))
         progress.finish()
         return _inspect(path, converted, timeout, progress)
 
@@ -163,14 +166,20 @@ def _measurability(path: Path, tried: list[LoadAttempt], timeout: float) -> Meas
     loading = [each.runtime for each in tried if not each.refusal and kind in RUNTIMES[each.runtime].formats]
     if not loading:
         return Measurability((), "no installed runtime loads it")
+    failing = {each.runtime: each.invocation for each in tried if each.invocation}
+    if not set(loading) - failing.keys():
+        return Measurability((), f"an invocation fails: {failing[loading[0]]}")
     try:
         (variant,) = ModelFiles.open([path], timeout).variants
     except EdgeBenchError as cause:
         return Measurability((), cause.problem.removeprefix(f"{path}: "))
-    is_open = -1 in variant.input.shape[1:]
-    image = [OPEN_SIZES[-1] if size < 0 else size for size in variant.input.shape[1:]] if is_open else None
+    sizes = variant.input.shape[1:]
+    is_open = -1 in sizes
+    if is_open and len(sizes) != 3:
+        return Measurability((), "its input is open in more than the batch, and no image")
+    image = _image_shape(sizes) if is_open else None
     measured, reason = [], ""
-    for runtime in loading:
+    for runtime in [each for each in loading if each not in failing]:
         try:
             _check_input(describe_model(runtime, path, timeout, image).input)
         except (WorkerFailed, ValueError) as cause:
@@ -178,6 +187,12 @@ def _measurability(path: Path, tried: list[LoadAttempt], timeout: float) -> Meas
             continue
         measured.append(runtime)
     return Measurability(tuple(measured), "" if measured else reason, "--image-size" if is_open and measured else "")
+
+
+def _image_shape(sizes: list[int]) -> list[int]:
+    """Return the shape of an image with sizes for open axes. Open channels are RGB, as ``run`` takes them."""
+    sizes = [*sizes[:2], 3] if sizes[2] < 0 and sizes[0] < 0 else sizes
+    return [OPEN_SIZES[-1] if size < 0 else size for size in sizes]
 
 
 def _check_input(spec: TensorSpec) -> None:

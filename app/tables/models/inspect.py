@@ -22,14 +22,15 @@ def inspect_tables(inspection: ModelInspection) -> list[Table]:
 
 def _summary(inspection: ModelInspection) -> Table:
     file, cost = inspection.file, inspection.model_cost
+    in_main = "at least " if _has_other_graphs(inspection) else ""
     rows = [
         *[(f"input {number}", _named(tensor)) for number, tensor in enumerate(file.inputs)],
         *[(f"output {number}", _named(tensor)) for number, tensor in enumerate(file.outputs)],
         ("measured by run", _measured(inspection)),
         ("multiply-accumulates", f"{_at_least(inspection)}{_count(cost.macs)}"),
-        ("parameters", _count(cost.parameters)),
+        ("parameters", f"{in_main}{_count(cost.parameters)}"),
         ("file", size(file.bytes)),
-        ("weights and constants", size(cost.constant_bytes)),
+        ("weights and constants", f"{in_main}{size(cost.constant_bytes)}"),
         ("largest activations", size(cost.largest_activations)),
         ("tensors", f"{len(file.tensors):,}: {_types(inspection)}"),
         ("minimum runtime, as recorded", file.minimum_runtime or "not recorded"),
@@ -43,6 +44,9 @@ def _summary(inspection: ModelInspection) -> Table:
     notes = ["as it becomes when it is converted to float32 .tflite"] if inspection.converted else []
     if cost.uncounted:
         notes.append(f"multiply-accumulates that are not counted: {', '.join(map(_operator, cost.uncounted))}")
+    if cost.uncounted_elsewhere:
+        elsewhere = ", ".join(map(_operator, cost.uncounted_elsewhere))
+        notes.append(f"multiply-accumulates that are not counted, in the graphs besides the main one: {elsewhere}")
     if _has_open_sizes(inspection):
         notes.append("open axes count as one in multiply-accumulates and activations")
     return Table(
@@ -59,7 +63,12 @@ def _measured(inspection: ModelInspection) -> str:
 
 
 def _at_least(inspection: ModelInspection) -> str:
-    return "at least " if inspection.model_cost.uncounted or _has_open_sizes(inspection) else ""
+    return "" if inspection.model_cost.is_complete and not _has_open_sizes(inspection) else "at least "
+
+
+def _has_other_graphs(inspection: ModelInspection) -> bool:
+    """Return whether graphs besides the main one have operators, whose constants are not counted."""
+    return any(graph.nodes for graph in inspection.file.graphs[1:])
 
 
 def _has_open_sizes(inspection: ModelInspection) -> bool:
@@ -221,8 +230,10 @@ def _record(inspection: ModelInspection) -> dict[str, object]:
         "measured_by_run": vars(inspection.measurability),
         "macs": inspection.model_cost.macs,
         "macs_not_counted": inspection.model_cost.uncounted,
+        "macs_not_counted_in_other_graphs": inspection.model_cost.uncounted_elsewhere,
         "macs_at_least": bool(_at_least(inspection)),
         "parameters": inspection.model_cost.parameters,
+        "parameters_at_least": _has_other_graphs(inspection),
         "constant_bytes": inspection.model_cost.constant_bytes,
         "operators": [vars(cost) for cost in inspection.model_cost.operators],
         "known": [

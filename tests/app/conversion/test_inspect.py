@@ -150,6 +150,25 @@ def test_a_model_of_tokens_is_loaded_but_not_measured(edge_bench: CommandLine, t
 
 
 @pytest.mark.slow
+def test_a_keras_model_of_any_inputs_and_outputs_is_inspected(edge_bench: CommandLine, tmp_path: Path) -> None:
+    """An LSTM in a loop, which only TensorFlow operators can express, beside a second input and output."""
+    import keras
+    from keras import layers
+
+    series, more = keras.Input((12, 4)), keras.Input((5,))
+    state = layers.LSTM(16)(series)
+    outputs = [layers.Dense(3)(layers.Concatenate()([state, more])), layers.Dense(2)(state)]
+    keras.Model([series, more], outputs).save(tmp_path / "two.keras")
+    record = record_of(edge_bench, tmp_path / "two.keras")
+    assert (len(record["inputs"]), len(record["outputs"])) == (2, 2)
+    assert [each["refusal"] for each in record["tried"] if each["runtime"] == "tensorflow"] == [""]
+    assert record["measured_by_run"]["runtimes"] == []
+    assert record["macs_at_least"]
+    assert record["parameters_at_least"]
+    assert any("Flex" in each["refusal"] for each in record["tried"])
+
+
+@pytest.mark.slow
 def test_unresolved_custom_operators_are_named(edge_bench: CommandLine, tmp_path: Path) -> None:
     made = TfliteBuilder()
     taken, given = made.tensor(1, 4), made.tensor(1, 4)

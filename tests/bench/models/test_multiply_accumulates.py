@@ -117,7 +117,7 @@ def test_both_directions_are_counted(auxiliary: int) -> None:
 )
 def test_single_operators_are_counted(kind: str, inputs: list[Shape | None], output: Shape, macs: int) -> None:
     cost = cost_of(kind, inputs, output)
-    assert (cost.macs, cost.uncounted) == (macs, ())
+    assert (cost.macs, cost.is_complete) == (macs, True)
 
 
 def test_a_transposed_first_matrix_is_summed_over_its_other_axis() -> None:
@@ -141,6 +141,7 @@ def test_a_transposed_first_matrix_is_summed_over_its_other_axis() -> None:
 def test_operators_that_may_multiply_are_named(kind: str | int, custom: str | None, name: str) -> None:
     cost = cost_of(kind, [(1, 8)], (1, 8), custom=custom)
     assert cost.uncounted == (name,)
+    assert not cost.is_complete
     assert [each.counted for each in cost.operators] == [False]
 
 
@@ -152,7 +153,8 @@ def test_operators_of_other_graphs_are_named_if_they_multiply() -> None:
     made.operator("FULLY_CONNECTED", [made.tensor(1, 8), made.tensor(4, 8, data=True)], [made.tensor(1, 4)])
     made.operator("ABS", [0], [0])
     cost = model_cost(parse_tflite(made.content([taken], [taken])))
-    assert (cost.macs, cost.uncounted) == (0, ("FULLY_CONNECTED",))
+    assert (cost.macs, cost.uncounted, cost.uncounted_elsewhere) == (0, (), ("FULLY_CONNECTED",))
+    assert not cost.is_complete
 
 
 @pytest.mark.parametrize(
