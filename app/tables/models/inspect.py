@@ -43,9 +43,10 @@ def _summary(inspection: ModelInspection) -> Table:
         rows.append(("description", file.description[:80]))
     notes = ["as it becomes when it is converted to float32 .tflite"] if inspection.converted else []
     if cost.uncounted:
-        notes.append(f"multiply-accumulates that are not counted: {', '.join(map(_operator, cost.uncounted))}")
+        uncounted = _some([_operator(name) for name in cost.uncounted], 20)
+        notes.append(f"multiply-accumulates that are not counted: {uncounted}")
     if cost.uncounted_elsewhere:
-        elsewhere = ", ".join(map(_operator, cost.uncounted_elsewhere))
+        elsewhere = _some([_operator(name) for name in cost.uncounted_elsewhere], 20)
         notes.append(f"multiply-accumulates that are not counted, in the graphs besides the main one: {elsewhere}")
     if _has_open_sizes(inspection):
         notes.append("open axes count as one in multiply-accumulates and activations")
@@ -144,15 +145,15 @@ def _known(support: KnownSupport) -> str:
         flex = [custom_code(each.operator) or "" for each in support.missing if is_flex(each.operator)]
         reasons = [str(each) for each in support.missing if not is_flex(each.operator)]
         reasons += [f"no Flex delegate, which is needed by {_some(flex)}"] if flex else []
-        return f"no: {'; '.join(reasons)}"
+        return f"no: {_some(reasons, 5, '; ')}"
     if support.unknown:
         return f"unknown: it was not asked for {_some([_operator(name) for name in support.unknown])}"
     return "all operators"
 
 
-def _some(names: list[str]) -> str:
-    """Return the first names, and how many there are. The table of operators has all."""
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+def _some(names: list[str], most: int = 3, separator: str = ", ") -> str:
+    """Return the first names, and how many more there are. The JSON record has all."""
+    return separator.join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _tried(trial: LoadAttempt) -> str:

@@ -8,6 +8,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from edge_bench.bench.runtimes import RUNTIMES, installed_version
 from edge_bench.bench.worker.load_check import OPEN_SIZES, LoadOutcome, try_load
+from edge_bench.bench.worker.process import WorkerFailed, describe_model
 from tests.tflite_files import TfliteBuilder, detection_model, lstm_model
 
 INSTALLED = [each.name for each in RUNTIMES.values() if ".tflite" in each.formats and installed_version(each)]
@@ -47,10 +48,12 @@ def test_unresolved_custom_operators_are_refused_by_name(runtime: str, custom: s
     made = TfliteBuilder()
     taken, given = made.tensor(1, 4), made.tensor(1, 4)
     made.operator("CUSTOM", [taken], [given], custom=custom)
-    refusal = try_load(runtime, made.save(tmp_path / "x.tflite", [taken], [given]), 60).refusal
-    assert refusal
-    assert (custom or "custom").split("\x1b")[0] in refusal
-    assert "IndexError" not in refusal
+    file = made.save(tmp_path / "x.tflite", [taken], [given])
+    with pytest.raises(WorkerFailed) as caught:
+        describe_model(runtime, file, 60)  # as run loads it
+    for message in (try_load(runtime, file, 60).refusal, caught.value.failure.message):
+        assert (custom or "custom").split("\x1b")[0] in message
+        assert "IndexError" not in message
 
 
 @pytest.mark.slow
