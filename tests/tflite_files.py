@@ -118,8 +118,9 @@ def detection_model(path: Path) -> Path:
     return made.save(path, inputs, outputs)
 
 
-def lstm_model(path: Path, steps: int = 12, features: int = 4, cells: int = 16, *, time_major: bool = False) -> Path:
-    """Write a model of one UNIDIRECTIONAL_SEQUENCE_LSTM layer."""
+def lstm_model(path: Path, *, time_major: bool = False, signature: str = "") -> Path:
+    """Write a model of one UNIDIRECTIONAL_SEQUENCE_LSTM layer: 12 steps, 4 features, 16 cells."""
+    steps, features, cells = 12, 4, 16
     made = TfliteBuilder()
     sizes = (steps, 1) if time_major else (1, steps)
     taken, given = made.tensor(*sizes, features), made.tensor(*sizes, cells)
@@ -130,6 +131,8 @@ def lstm_model(path: Path, steps: int = 12, features: int = 4, cells: int = 16, 
     options = schema.UnidirectionalSequenceLSTMOptionsT(fusedActivationFunction=4, timeMajor=time_major)
     tensors = [taken, *weights, -1, -1, -1, *biases, -1, -1, *states, -1, -1, -1, -1]
     made.operator("UNIDIRECTIONAL_SEQUENCE_LSTM", tensors, [given], options)
+    if signature:
+        made.signature(signature, {"x": taken}, {"y": given})
     return made.save(path, [taken], [given])
 
 

@@ -16,6 +16,8 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from edge_bench.bench.models.operator_support import FLEX
+
 #: Runtime → distribution, module, default releases. LiteRT 1.0 to 1.2 cannot be probed: their libraries need an
 #: executable stack, which glibc 2.41 refuses, or raise SystemError.
 RUNTIMES = {
@@ -34,7 +36,6 @@ CUSTOM = (
     "TFLite_Detection_PostProcess", "AudioSpectrogram", "Mfcc", "NumericVerify", "aeq.hadamard_rotation",
     "RandomStandardNormal", "RandomUniform", "FlexAdd",
 )  # fmt: skip
-FLEX = "Flex"
 NOTE = (
     "runtimes: highest version of each operator that a release has, as differences from the release before; custom: of "
     "each custom operator that a release was asked for, 0 if it does not have it; made by tools/probe_releases.py"

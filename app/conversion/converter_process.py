@@ -25,6 +25,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     source: Path  # the name of the keras.applications model, or a path
     weights: str  # of a keras.applications model: imagenet, none, or a file
+    classifier: bool = True  # whether to refuse several inputs or outputs
 
 
 class WriteKeras(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -39,6 +40,7 @@ class Convert(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     precision: str
     calibration: Path | None  # a .npy file, float32 [n, …]
     file: Path  # to write
+    select_tf_ops: bool = False  # whether to use TensorFlow operators, which need the Flex delegate
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -82,7 +84,7 @@ class _SourceModel:
         elif path.is_dir():
             self.name, self._folder = path.resolve().name, path
         else:
-            self.keras = _load_keras(path)
+            self.keras = _load_keras(path, request.classifier)
 
     def convert(self, request: Convert) -> None:
         """Write the .tflite file. Raise EdgeBenchError if TensorFlow cannot convert the model."""
@@ -92,29 +94,38 @@ class _SourceModel:
 
         calibration = None if request.calibration is None else open_npy(request.calibration)
         try:
-            content = convert_to_precision(self._converter, request.precision, calibration)
+            content = convert_to_precision(
+                lambda: self._converter(request.select_tf_ops), request.precision, calibration
+            )
         except Exception as cause:  # the converter's passes raise any type
             reason = next((line.strip() for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
             raise EdgeBenchError(f"{self.name} cannot be converted to {request.precision}: {reason[:200]}") from None
         write_atomically(request.file, content)
 
-    def _converter(self) -> Any:
+    def _converter(self, select_tf_ops: bool) -> Any:
         import tensorflow as tf
 
         if self._folder is not None:
-            return tf.lite.TFLiteConverter.from_saved_model(str(self._folder))
-        return tf.lite.TFLiteConverter.from_keras_model(self.keras)
+            converter = tf.lite.TFLiteConverter.from_saved_model(str(self._folder))
+        else:
+            converter = tf.lite.TFLiteConverter.from_keras_model(self.keras)
+        if select_tf_ops:
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
+            converter._experimental_lower_tensor_list_ops = False
+        return converter
 
 
-def _load_keras(path: Path) -> Any:
-    from edge_bench.bench.runtimes.keras_model import load_keras
+def _load_keras(path: Path, classifier: bool) -> Any:
+    from edge_bench.bench.runtimes.keras_model import load_any_keras, load_keras
     from edge_bench.bench.runtimes.scores import class_count
 
     try:
-        loaded = load_keras(path)
+        loaded = load_keras(path) if classifier else load_any_keras(path)
     except Exception as cause:  # Keras layers raise any type
         reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
         raise BadInput(f"{path}: Keras cannot load it: {reason[:200]}") from None
+    if not classifier:
+        return loaded
     try:
         class_count(TensorSpec(dtype="float32", shape=[-1 if size is None else size for size in loaded.output.shape]))
     except ValueError as cause:

@@ -46,13 +46,18 @@ class ConvertibleModel:
     _folder: Path  # for files that the two processes exchange
     _timeout: float  # seconds per request
 
-    def convert(self, precision: str, calibration: Calibration | None = None) -> bytes:
-        """Return the .tflite bytes of one precision. Raise EdgeBenchError if TensorFlow cannot convert the model."""
+    def convert(self, precision: str, calibration: Calibration | None = None, *, select_tf_ops: bool = False) -> bytes:
+        """Return the .tflite bytes of one precision, with TensorFlow operators if ``select_tf_ops``.
+
+        Raise EdgeBenchError if TensorFlow cannot convert the model.
+        """
         calibration_file, file = self._folder / "calibration.npy", self._folder / f"{precision}.tflite"
         if calibration is not None:
             np.save(calibration_file, calibration, allow_pickle=False)
         calibration_path = None if calibration is None else calibration_file
-        request = Convert(precision=precision, calibration=calibration_path, file=file)
+        request = Convert(
+            precision=precision, calibration=calibration_path, file=file, select_tf_ops=select_tf_ops
+        )
         _ask(self._worker, request, Converted, self.name, self._timeout)
         content = read_bounded(file, MAX_FILE_BYTES)
         file.unlink()
@@ -65,10 +70,11 @@ class ConvertibleModel:
 
 
 @contextlib.contextmanager
-def open_convertible(name: str, weights: str, timeout: float) -> Iterator[ConvertibleModel]:
+def open_convertible(name: str, weights: str, timeout: float, classifier: bool = True) -> Iterator[ConvertibleModel]:
     """Load a keras.applications model, a .keras file or a SavedModel folder in a process of its own.
 
-    ``timeout`` is in seconds per request. Raise BadInput if there is no such model or it cannot be loaded.
+    ``timeout`` is in seconds per request. With ``classifier``, refuse a Keras model with several inputs or outputs.
+    Raise BadInput if there is no such model or it cannot be loaded.
     """
     if installed_version(RUNTIMES["tensorflow"]) is None:
         raise why_not_installed(RUNTIMES["tensorflow"])
@@ -90,7 +96,8 @@ def open_convertible(name: str, weights: str, timeout: float) -> Iterator[Conver
         tempfile.TemporaryDirectory() as folder,
         WorkerProcess.spawn("edge_bench.app.conversion.converter_process", [], Reply) as worker,
     ):
-        loaded = _ask(worker, Load(source=Path(name), weights=weights), Loaded, label, timeout)
+        request = Load(source=Path(name), weights=weights, classifier=classifier)
+        loaded = _ask(worker, request, Loaded, label, timeout)
         yield ConvertibleModel(label, preprocess, loaded.parameters, worker, Path(folder), timeout)
 
 

@@ -4,24 +4,55 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_bench.bench.errors import BadInput
+import numpy as np
+
+from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.model_formats.tflite import TfliteFile, read_tflite
+from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata, read_metadata
 from edge_bench.bench.models.cost import ModelCost, model_cost
-from edge_bench.bench.models.operator_support import Unsupported, known_releases, unsupported
+from edge_bench.bench.models.model_files import ModelFiles
+from edge_bench.bench.models.operator_support import Unsupported, known_releases, unknown_operators, unsupported
+from edge_bench.bench.preprocessing.model_inputs import model_inputs
 from edge_bench.bench.progress import Progress
-from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, installed_version
+from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
+from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, Runtime, installed_version
+from edge_bench.bench.worker.load_check import OPEN_SIZES, try_load
 from edge_bench.bench.worker.process import WorkerFailed, describe_model
 
-__all__ = ["LoadAttempt", "ModelInspection", "inspect_model"]
+__all__ = ["KnownSupport", "LoadAttempt", "Measurability", "ModelInspection", "inspect_model", "known_support"]
+
+#: Limit on one input that is made to see whether it can be.
+MAX_INPUT_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class KnownSupport:
+    """What is known about a release without trying it."""
+
+    runtime: str
+    release: str
+    missing: list[Unsupported]  # operators that it certainly does not support
+    unknown: list[str]  # custom operators that it was not asked for
 
 
 @dataclass(frozen=True)
 class LoadAttempt:
-    """The attempt to load the model with an installed runtime."""
+    """The attempt to load the model with an installed runtime, and to invoke it once with zeros."""
 
     runtime: str
     version: str
     refusal: str  # error message; empty if the model was loaded
+    invocation: str = ""  # error message; empty if the invocation worked, or there was none
+    sizes: tuple[int, ...] = ()  # of open axes that it was loaded with; with a refusal, those that did not work
+
+
+@dataclass(frozen=True)
+class Measurability:
+    """Whether ``run`` can measure the model, which is another question than whether a runtime loads it."""
+
+    runtimes: tuple[str, ...]  # that can be measured with it; empty if none
+    reason: str = ""  # why there is none
+    option: str = ""  # that ``run`` needs
 
 
 @dataclass(frozen=True)
@@ -32,8 +63,11 @@ class ModelInspection:
     converted: bool  # whether the rest describes the float32 .tflite conversion of a Keras model or SavedModel
     file: TfliteFile
     model_cost: ModelCost
-    known: tuple[tuple[str, str, list[Unsupported]], ...]  # runtime, release, operators that it does not support
+    known: tuple[KnownSupport, ...]
     tried: tuple[LoadAttempt, ...]
+    measurability: Measurability
+    metadata: ModelMetadata | None = None
+    metadata_problem: str = ""  # why the metadata cannot be read
 
 
 def inspect_model(path: Path, timeout: float, progress: Progress) -> ModelInspection:
@@ -58,10 +92,26 @@ def inspect_model(path: Path, timeout: float, progress: Progress) -> ModelInspec
     progress.start("converting to float32", 1)
     with tempfile.TemporaryDirectory() as folder:
         converted = Path(folder) / "float32.tflite"
-        with open_convertible(str(path), "none", timeout) as source:
-            converted.write_bytes(source.convert("float32"))
+        with open_convertible(str(path), "none", timeout, classifier=False) as source:
+            try:
+                converted.write_bytes(source.convert("float32"))
+            except EdgeBenchError:  # for example a Keras LSTM, which has no built-in operators
+                converted.write_bytes(source.convert("float32", select_tf_ops=True))
         progress.finish()
         return _inspect(path, converted, timeout, progress)
+
+
+def known_support(file: TfliteFile) -> tuple[KnownSupport, ...]:
+    """Return what is known about every probed release."""
+    return tuple(
+        KnownSupport(
+            runtime=release.runtime,
+            release=release.version,
+            missing=unsupported(file.operators, release),
+            unknown=unknown_operators(file.operators, release),
+        )
+        for release in known_releases()
+    )
 
 
 def _inspect(path: Path, file: Path, timeout: float, progress: Progress) -> ModelInspection:
@@ -70,24 +120,85 @@ def _inspect(path: Path, file: Path, timeout: float, progress: Progress) -> Mode
         cost = model_cost(tflite)
     except ValueError as cause:
         raise BadInput(f"{path}: not a whole .tflite file: {cause}", "copy or export it again") from None
-    runtimes = [(runtime, version) for runtime in RUNTIMES.values() if (version := installed_version(runtime))]
-    runtimes = [(runtime, version) for runtime, version in runtimes if ".tflite" in runtime.formats]
+    metadata, problem = None, ""
+    try:
+        metadata = read_metadata(file)
+    except ValueError as cause:
+        problem = str(cause)
+    tried = _try_all(path, file, timeout, progress)
+    return ModelInspection(
+        path=path,
+        converted=path != file,
+        file=tflite,
+        model_cost=cost,
+        known=known_support(tflite),
+        tried=tuple(tried),
+        measurability=_measurability(path, tried, timeout),
+        metadata=metadata,
+        metadata_problem=problem,
+    )
+
+
+def _try_all(path: Path, file: Path, timeout: float, progress: Progress) -> list[LoadAttempt]:
+    runtimes = [each for each in _installed() if ".tflite" in each.formats]
     progress.start("loading it in", len(runtimes))
     tried = []
-    for runtime, version in runtimes:
+    if path != file:  # the converter has loaded the original
+        tensorflow = RUNTIMES["tensorflow"]
+        tried.append(LoadAttempt(tensorflow.name, installed_version(tensorflow) or "", ""))
+    for runtime in runtimes:
         progress.advance(0, runtime.name)
-        tried.append(LoadAttempt(runtime.name, version, _refusal(runtime.name, file, timeout)))
+        outcome = try_load(runtime.name, file, timeout)
+        version = installed_version(runtime) or ""
+        tried.append(LoadAttempt(runtime.name, version, outcome.refusal, outcome.invocation, tuple(outcome.sizes)))
         progress.advance(1)
     progress.finish()
-    known = tuple(
-        (release.runtime, release.version, unsupported(tflite.operators, release)) for release in known_releases()
-    )
-    return ModelInspection(path, path != file, tflite, cost, known, tuple(tried))
+    return tried
 
 
-def _refusal(runtime: str, file: Path, timeout: float) -> str:
+def _installed() -> list[Runtime]:
+    return [runtime for runtime in RUNTIMES.values() if installed_version(runtime)]
+
+
+def _measurability(path: Path, tried: list[LoadAttempt], timeout: float) -> Measurability:
+    """Prepare the file as ``run`` does, with every installed runtime that loads it."""
+    kind = SAVED_MODEL if path.is_dir() else path.suffix
+    loading = [each.runtime for each in tried if not each.refusal and kind in RUNTIMES[each.runtime].formats]
+    if not loading:
+        return Measurability((), "no installed runtime loads it")
+    failing = {each.runtime: each.invocation for each in tried if each.invocation}
+    if not set(loading) - failing.keys():
+        return Measurability((), f"an invocation fails: {failing[loading[0]]}")
     try:
-        describe_model(runtime, file, timeout)
-    except WorkerFailed as cause:
-        return cause.failure.message
-    return ""
+        (variant,) = ModelFiles.open([path], timeout).variants
+    except EdgeBenchError as cause:
+        return Measurability((), cause.problem.removeprefix(f"{path}: "))
+    sizes = variant.input.shape[1:]
+    is_open = -1 in sizes
+    if is_open and len(sizes) != 3:
+        return Measurability((), "its input is open in more than the batch, and no image")
+    image = _image_shape(sizes) if is_open else None
+    measured, reason = [], ""
+    for runtime in [each for each in loading if each not in failing]:
+        try:
+            _check_input(describe_model(runtime, path, timeout, image).input)
+        except (WorkerFailed, ValueError) as cause:
+            reason = reason or str(cause)
+            continue
+        measured.append(runtime)
+    return Measurability(tuple(measured), "" if measured else reason, "--image-size" if is_open and measured else "")
+
+
+def _image_shape(sizes: list[int]) -> list[int]:
+    """Return the shape of an image with sizes for open axes. Open channels are RGB, as ``run`` takes them."""
+    sizes = [*sizes[:2], 3] if sizes[2] < 0 and sizes[0] < 0 else sizes
+    return [OPEN_SIZES[-1] if size < 0 else size for size in sizes]
+
+
+def _check_input(spec: TensorSpec) -> None:
+    """Raise ValueError if ``run`` cannot make inputs of this kind."""
+    shape = [max(1, size) for size in spec.shape[1:]]
+    if np.prod(shape, dtype=object) * 8 > MAX_INPUT_BYTES:
+        raise ValueError(f"one input of shape {spec.shape} is too large")
+    spec = TensorSpec(dtype=spec.dtype, shape=[1, *shape], scale=spec.scale, zero_point=spec.zero_point)
+    model_inputs(np.zeros((1, *shape), np.uint8), Preprocessing(scale=1.0, offset=0.0), spec)

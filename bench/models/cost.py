@@ -28,12 +28,18 @@ class OperatorCost:
 class ModelCost:
     """Cost of a model."""
 
-    macs: int  # at least so many if ``uncounted`` names an operator
+    macs: int  # a lower limit unless ``is_complete``
     parameters: int
     constant_bytes: int
     largest_activations: int  # maximum over operators of the bytes of all inputs and outputs together
     operators: tuple[OperatorCost, ...]
-    uncounted: tuple[str, ...]  # operators that may multiply and are not counted, also those in other graphs
+    uncounted: tuple[str, ...]  # operators of the main graph that may multiply and are not counted
+    uncounted_elsewhere: tuple[str, ...]  # the same of other graphs: bodies of conditions and loops, other functions
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every operator that may multiply is counted."""
+        return not self.uncounted and not self.uncounted_elsewhere
 
 
 def model_cost(file: TfliteFile) -> ModelCost:
@@ -47,12 +53,12 @@ def model_cost(file: TfliteFile) -> ModelCost:
     uncounted, largest = set[str](), 0
     for number, node in enumerate(nodes):
         inputs, outputs = _tensors(file, node.inputs), _tensors(file, node.outputs)
-        macs = multiply_accumulates(inputs, outputs, node)
-        if macs is None:
+        operations = multiply_accumulates(inputs, outputs, node)
+        if operations is None:
             uncounted.add(node.name)
         total = totals.setdefault((node.name, node.version), [0, 0, 0, 0])
         total[0] += 1
-        total[1] += macs or 0
+        total[1] += operations or 0
         for position, tensor in enumerate(inputs):
             if tensor and tensor.constant_bytes and buffer_owners.setdefault(tensor.buffer, number) == number:
                 total[2] += tensor.elements if _is_parameter(tensor, position) else 0
@@ -60,16 +66,8 @@ def model_cost(file: TfliteFile) -> ModelCost:
         activations = [tensor for tensor in (*inputs, *outputs) if tensor and not tensor.constant_bytes]
         largest = max(largest, sum(tensor.elements * item_bits(tensor.dtype) // 8 for tensor in activations))
     costs = tuple(
-        OperatorCost(
-            name,
-            version,
-            count=total[0],
-            macs=total[1],
-            parameters=total[2],
-            constant_bytes=total[3],
-            counted=name not in uncounted,
-        )
-        for (name, version), total in sorted(totals.items())
+        OperatorCost(name, version, count, macs, parameters, constant_bytes, name not in uncounted)
+        for (name, version), (count, macs, parameters, constant_bytes) in sorted(totals.items())
     )
     return ModelCost(
         macs=sum(cost.macs for cost in costs),
@@ -77,7 +75,8 @@ def model_cost(file: TfliteFile) -> ModelCost:
         constant_bytes=sum(cost.constant_bytes for cost in costs),
         largest_activations=largest,
         operators=costs,
-        uncounted=tuple(sorted(uncounted | _multiplying(file))),
+        uncounted=tuple(sorted(uncounted)),
+        uncounted_elsewhere=_multiplying_elsewhere(file),
     )
 
 
@@ -85,9 +84,9 @@ def _tensors(file: TfliteFile, indices: tuple[int, ...]) -> list[Tensor | None]:
     return [file.tensors[index] if 0 <= index < len(file.tensors) else None for index in indices]
 
 
-def _multiplying(file: TfliteFile) -> set[str]:
+def _multiplying_elsewhere(file: TfliteFile) -> tuple[str, ...]:
     """Return the operators in other graphs that may multiply. How often a graph runs is not in the file."""
-    return {node.name for node in file.nodes[file.main_nodes :] if multiplies(node.name)}
+    return tuple(sorted({node.name for node in file.nodes[file.main_nodes :] if multiplies(node.name)}))
 
 
 def _is_parameter(tensor: Tensor, position: int) -> bool:

@@ -53,8 +53,6 @@ class Unsupported(msgspec.Struct, frozen=True, kw_only=True):
     has: int  # highest version that the release supports; 0 for none
 
     def __str__(self) -> str:
-        if is_flex(self.operator):
-            return f"{custom_code(self.operator)} (a TensorFlow operator; it has no Flex delegate)"
         if custom_code(self.operator) == "":
             return f"{self.operator} (a custom operator without a name)"
         support = f"has versions up to {self.has}" if self.has else "does not have it"

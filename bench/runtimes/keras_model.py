@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from edge_bench.bench.model_formats.keras_archive import check_keras, check_legacy_config
 
-__all__ = ["KerasModel", "load_keras"]
+__all__ = ["KerasModel", "load_any_keras", "load_keras"]
 
 #: Suffixes of HDF5, Keras' format before .keras.
 LEGACY_SUFFIXES = (".h5", ".hdf5")
@@ -99,13 +99,18 @@ def _value(variable: Any) -> npt.NDArray[Any]:
 
 def load_keras(path: Path) -> KerasModel:
     """Load a .keras or .h5 file; raise ValueError if it is damaged, not safe, or no classifier's."""
+    return KerasModel(load_any_keras(path))
+
+
+def load_any_keras(path: Path) -> Any:
+    """Load a .keras or .h5 file as a Keras model; raise ValueError if it is damaged or not safe."""
     import keras
 
     if path.suffix in LEGACY_SUFFIXES:
         check_legacy_config(_legacy_config(path))
     else:
         check_keras(path)
-    return KerasModel(keras.models.load_model(path, compile=False, safe_mode=True))
+    return keras.models.load_model(path, compile=False, safe_mode=True)
 
 
 def _legacy_config(path: Path) -> str | bytes:

@@ -1,5 +1,6 @@
 """Setup of every worker process: signals, and limits on memory and output."""
 
+import re
 import resource
 import signal
 import sys
@@ -53,6 +54,16 @@ def peak_memory() -> int:
 
 
 def first_line(cause: BaseException) -> str:
-    """Return the first line of an error's message, at most 300 characters, or its type; the rest is a trace."""
+    """Return the first line of an error's message, at most 300 characters, or its type; the rest is a trace.
+
+    It begins with the operator's name if an interpreter names the operator only further down.
+    """
     text = str(cause).strip() or type(cause).__name__
-    return escape_surrogates(text.splitlines()[0][:300])
+    line = escape_surrogates(text.splitlines()[0][:300])
+    if line.endswith("unresolved custom op: ."):
+        return "Encountered unresolved custom op without a name"
+    line = re.sub(r"(op\(s\).* not supported by this interpreter\.).*", r"\1", line)  # advice for Android follows
+    if failed := re.search(r"Node number \d+ \((.{1,100}?)\) failed", text, re.DOTALL):
+        name = escape_surrogates(" ".join(failed[1].split()))
+        return line if name in line else f"{name}: {line}"
+    return line

@@ -20,17 +20,24 @@ from edge_bench.bench.worker.channel import Channel, ChannelClosed
 from edge_bench.bench.worker.limits import configure_worker, first_line
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
-__all__ = ["Invoked", "LoadOutcome", "Loaded", "NotLoaded", "try_load"]
+__all__ = ["OPEN_SIZES", "Invoked", "LoadOutcome", "Loaded", "NotLoaded", "try_load"]
+
+#: Sizes of open axes, the batch aside, to try if a model does not load at its stored sizes, which are mostly one: too
+#: small for a convolution without padding.
+OPEN_SIZES = (32, 224)
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The interpreter was created and its tensors are allocated. `Invoked` follows."""
+
+    size: int = 0  # of open axes, if the stored sizes did not work
 
 
 class NotLoaded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The runtime refused the model."""
 
     message: BoundedStr
+    sizes: list[int] = []  # of open axes that did not work; others may
 
 
 class Invoked(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -47,6 +54,7 @@ class LoadOutcome(msgspec.Struct, frozen=True, kw_only=True):
 
     refusal: str = ""  # empty if it loads
     invocation: str = ""  # why an invocation with zeros failed; empty if it worked or the model was not loaded
+    sizes: list[int] = []  # of open axes: the one that works, or with a refusal those that do not; empty: the stored
 
 
 def try_load(runtime: str, file: Path, timeout: float) -> LoadOutcome:
@@ -58,11 +66,12 @@ def try_load(runtime: str, file: Path, timeout: float) -> LoadOutcome:
         except WorkerFailed as cause:
             return LoadOutcome(refusal=cause.failure.message)
         if isinstance(reply, NotLoaded):
-            return LoadOutcome(refusal=reply.message)
+            return LoadOutcome(refusal=reply.message, sizes=reply.sizes)
+        sizes = [reply.size] if isinstance(reply, Loaded) and reply.size else []
         try:
-            return LoadOutcome(invocation=worker.wait_for(Invoked, timeout).message)
+            return LoadOutcome(invocation=worker.wait_for(Invoked, timeout).message, sizes=sizes)
         except WorkerFailed as cause:
-            return LoadOutcome(invocation=cause.failure.message)
+            return LoadOutcome(invocation=cause.failure.message, sizes=sizes)
 
 
 def main(arguments: list[str]) -> int:
@@ -72,15 +81,18 @@ def main(arguments: list[str]) -> int:
     channel = Channel(int(read_end), int(write_end), Reply)
     try:
         try:
-            interpreter = _load(runtime_named(name), file)
-        except Exception as cause:  # any error of the library is reported
-            channel.send(NotLoaded(message=_reason(cause)))
+            interpreter, size = _load(runtime_named(name), file)
+        except _SizesFail as cause:
+            channel.send(NotLoaded(message=str(cause), sizes=[1, *OPEN_SIZES]))
             return 0
-        channel.send(Loaded())
+        except Exception as cause:  # any error of the library is reported
+            channel.send(NotLoaded(message=first_line(cause)))
+            return 0
+        channel.send(Loaded(size=size))
         try:
             _invoke(interpreter)
         except Exception as cause:
-            channel.send(Invoked(message=_reason(cause)))
+            channel.send(Invoked(message=first_line(cause)))
             return 0
         channel.send(Invoked())
     except ChannelClosed:
@@ -88,11 +100,46 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _load(runtime: Runtime, file: str) -> Any:
+class _SizesFail(Exception):
+    """The tensors cannot be allocated with the sizes that were tried."""
+
+
+def _load(runtime: Runtime, file: str) -> tuple[Any, int]:
+    """Return an allocated interpreter, and the size of its open axes, 0 for the stored sizes."""
     interpreter_class = importlib.import_module(f"{runtime.library}.interpreter").Interpreter
     interpreter = interpreter_class(model_path=file, num_threads=1)
-    interpreter.allocate_tensors()
-    return interpreter
+    try:
+        interpreter.allocate_tensors()
+    except (RuntimeError, ValueError) as cause:
+        failure = cause
+    else:
+        return interpreter, 0
+    is_open = any(_resized(detail, 2) != detail["shape"].tolist() for detail in interpreter.get_input_details())
+    if not is_open or re.search(r"unresolved custom op|Select TensorFlow op", str(failure)):
+        raise failure
+    for size in OPEN_SIZES:
+        interpreter = interpreter_class(model_path=file, num_threads=1)
+        for detail in interpreter.get_input_details():
+            interpreter.resize_tensor_input(detail["index"], _resized(detail, size))
+        try:
+            interpreter.allocate_tensors()
+        except (RuntimeError, ValueError) as cause:
+            failure = cause
+        else:
+            return interpreter, size
+    raise _SizesFail(first_line(failure))
+
+
+def _resized(detail: dict[str, Any], size: int) -> list[int]:
+    """Return the shape of an input with this size for open axes, except for the batch."""
+    stored: list[int] = detail["shape"].tolist()
+    signature: list[int] = detail["shape_signature"].tolist()
+    if len(signature) != len(stored):
+        return stored
+    return [
+        size if open_size < 0 and (axis > 0 or len(stored) == 1) else known
+        for axis, (known, open_size) in enumerate(zip(stored, signature, strict=True))
+    ]
 
 
 def _invoke(interpreter: Any) -> None:
@@ -102,15 +149,6 @@ def _invoke(interpreter: Any) -> None:
         is_text = dtype.kind in "SUO"
         interpreter.set_tensor(detail["index"], np.full(shape, b"", object) if is_text else np.zeros(shape, dtype))
     interpreter.invoke()
-
-
-def _reason(cause: Exception) -> str:
-    """Return the first line of the runtime's message, with the operator that it names further down."""
-    reason, text = first_line(cause), f"{cause}"
-    failed = re.search(r"Node number \d+ \(([^()\n]{1,100})\) failed", text)
-    if failed and failed[1] not in reason:
-        return f"{failed[1]}: {reason}"
-    return reason
 
 
 if __name__ == "__main__":

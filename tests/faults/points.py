@@ -154,7 +154,7 @@ POINTS: dict[str, Callable[[Send], None]] = {
     "before-runs-are-read": before("bench.measure.stored_runs:read_runs"),
     "before-a-page-is-drawn": before("app.report.write:report_page"),
     "before-a-variant-is-written": before("app.conversion.export_model:write_tflite"),
-    "before-a-model-is-loaded": before("app.conversion.inspect:describe_model"),
+    "before-a-model-is-loaded": before("app.conversion.inspect:try_load"),
 }
 
 

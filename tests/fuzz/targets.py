@@ -10,7 +10,7 @@ from zlib import crc32
 
 import msgspec
 
-from edge_bench.app.conversion.inspect import ModelInspection
+from edge_bench.app.conversion.inspect import Measurability, ModelInspection, known_support
 from edge_bench.app.figures.drawing.canvas import Drawing
 from edge_bench.app.figures.drawing.svg import inline_svg
 from edge_bench.app.render.formats import Format, Layout
@@ -43,9 +43,9 @@ from edge_bench.bench.measure.run_builder import read_run_or_journal
 from edge_bench.bench.measure.stored_runs import read_runs
 from edge_bench.bench.model_formats.keras_archive import check_keras
 from edge_bench.bench.model_formats.tflite import read_tflite
+from edge_bench.bench.model_formats.tflite_metadata import read_metadata
 from edge_bench.bench.models.cost import model_cost
 from edge_bench.bench.models.model_identity import size_and_sha256
-from edge_bench.bench.models.operator_support import known_releases, unsupported
 from edge_bench.bench.offload.analysis.assessment import assess
 from edge_bench.bench.offload.records.files import read_offload
 from edge_bench.bench.preprocessing.decode import decode
@@ -58,6 +58,7 @@ from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import write_run
 from tests.fuzz import seeds
 from tests.fuzz.mutate import mutated_bytes, mutated_json
+from tests.tflite_files import LabelFile, TfliteBuilder, lstm_model, metadata_buffer, with_files
 
 __all__ = ["Target", "targets"]
 
@@ -108,7 +109,8 @@ def targets(folder: Path) -> list[Target]:
         Target("labels", "labels.txt", seeds.labels(NAMES), mutated_bytes, lambda p: _use_labels(p, pngs)),
         Target("npy", "x.npy", arrays, mutated_bytes, _use_npy, 2),
         Target("npz", "x.npz", [seeds.npz(*arrays[:2])], _damaged_npz, _use_npz),
-        Target("tflite", "x.tflite", seeds.tflites(), mutated_bytes, _use_tflite, 3),
+        Target("tflite", "x.tflite", [*seeds.tflites(), _signed_lstm(folder)], mutated_bytes, _use_tflite, 3),
+        Target("metadata", "y.tflite", _metadata_models(), mutated_bytes, _use_metadata, 2),
         Target("onnx", "x.onnx", seeds.onnxes(), mutated_bytes, size_and_sha256, 3),
         Target("keras", "x.keras", [seeds.kerases()], _damaged_keras, _use_keras),
         Target("image", "x.png", seeds.images(), mutated_bytes, lambda p: decode(p, Geometry(4, 4, 3)), 2),
@@ -248,13 +250,35 @@ def _use_npz(path: Path) -> None:
 
 def _use_tflite(path: Path) -> None:
     file = read_tflite(path)
+    metadata = None
     try:
-        _ = file.only_input, file.only_output
         cost = model_cost(file)
+        metadata = read_metadata(path)
+        _ = file.only_input, file.only_output
     except ValueError as cause:  # as the command does
         raise BadInput(str(cause)) from None
-    known = tuple((each.runtime, each.version, unsupported(file.operators, each)) for each in known_releases()[:3])
-    _shown(*inspect_tables(ModelInspection(path, False, file, cost, known, ())))
+    measured = Measurability(())
+    _shown(*inspect_tables(ModelInspection(path, False, file, cost, known_support(file), (), measured, metadata)))
+
+
+def _signed_lstm(folder: Path) -> bytes:
+    content = lstm_model(folder / "lstm.tflite", signature="lstm").read_bytes()
+    (folder / "lstm.tflite").unlink()
+    return content
+
+
+def _metadata_models() -> list[bytes]:
+    made = TfliteBuilder()
+    taken, given = made.tensor(1, 4, 4, 3), made.tensor(1, 2)
+    made.metadata("TFLITE_METADATA", metadata_buffer([([127.5], [127.5])], [[LabelFile("l.txt")]], color_space=1))
+    return [with_files(made.content([taken], [given]), {"l.txt": b"cat\ndog\n"})]
+
+
+def _use_metadata(path: Path) -> None:
+    try:
+        read_metadata(path)
+    except ValueError as cause:  # as the command does
+        raise BadInput(str(cause)) from None
 
 
 def _use_keras(path: Path) -> None:

@@ -33,8 +33,8 @@ from tests.fuzz.__main__ import fuzzed
 from tests.fuzz.targets import targets
 
 KINDS = [
-    "manifest", "history", "state", "run", "offload", "journal", "labels", "npy", "npz", "tflite", "onnx", "keras",
-    "image",
+    "manifest", "history", "state", "run", "offload", "journal", "labels", "npy", "npz", "tflite", "metadata", "onnx",
+    "keras", "image",
 ]  # fmt: skip
 EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

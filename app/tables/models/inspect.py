@@ -2,42 +2,112 @@
 
 import msgspec
 
-from edge_bench.app.conversion.inspect import ModelInspection
+from edge_bench.app.conversion.inspect import KnownSupport, LoadAttempt, ModelInspection
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.units import size
+from edge_bench.app.tables.models.tensor_text import open_axes, shape_of, tensor_text
 from edge_bench.bench.model_formats.tflite import Tensor
+from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata
+from edge_bench.bench.model_formats.tflite_operators import custom_code, is_flex
 from edge_bench.bench.models.operator_support import EXPORT_AGAIN
-from edge_bench.bench.records.manifest import TensorSpec
 
 __all__ = ["inspect_tables"]
 
 
 def inspect_tables(inspection: ModelInspection) -> list[Table]:
-    """Return three tables; the JSON record of the first contains everything."""
-    return [_summary(inspection), _operators(inspection), _runtimes(inspection)]
+    """Return the tables; the JSON record of the first contains everything."""
+    signatures = [_signatures(inspection)] if inspection.file.signatures else []
+    return [_summary(inspection), *signatures, _operators(inspection), _runtimes(inspection)]
 
 
 def _summary(inspection: ModelInspection) -> Table:
     file, cost = inspection.file, inspection.model_cost
+    in_main = "at least " if _has_other_graphs(inspection) else ""
     rows = [
-        *[(f"input {number}", _tensor(tensor)) for number, tensor in enumerate(file.inputs)],
-        *[(f"output {number}", _tensor(tensor)) for number, tensor in enumerate(file.outputs)],
-        ("multiply-accumulates", _count(cost.macs)),
-        ("parameters", _count(cost.parameters)),
+        *[(f"input {number}", _named(tensor)) for number, tensor in enumerate(file.inputs)],
+        *[(f"output {number}", _named(tensor)) for number, tensor in enumerate(file.outputs)],
+        ("measured by run", _measured(inspection)),
+        ("multiply-accumulates", f"{_at_least(inspection)}{_count(cost.macs)}"),
+        ("parameters", f"{in_main}{_count(cost.parameters)}"),
         ("file", size(file.bytes)),
-        ("weights and constants", size(cost.constant_bytes)),
+        ("weights and constants", f"{in_main}{size(cost.constant_bytes)}"),
         ("largest activations", size(cost.largest_activations)),
         ("tensors", f"{len(file.tensors):,}: {_types(inspection)}"),
         ("minimum runtime, as recorded", file.minimum_runtime or "not recorded"),
     ]
+    if len(file.graphs) > 1:
+        names = [graph.name or f"graph {number}" for number, graph in enumerate(file.graphs[:10])]
+        rows.append(("graphs", f"{len(file.graphs)}: {', '.join(names)}{', …' if len(file.graphs) > 10 else ''}"))
+    rows += _metadata_rows(inspection.metadata, inspection.metadata_problem)
     if file.description:
         rows.append(("description", file.description[:80]))
     notes = ["as it becomes when it is converted to float32 .tflite"] if inspection.converted else []
     if cost.uncounted:
-        notes.append(f"not counted: operators in the graphs of conditions and loops ({', '.join(cost.uncounted)})")
+        uncounted = _some([_operator(name) for name in cost.uncounted], 20)
+        notes.append(f"multiply-accumulates that are not counted: {uncounted}")
+    if cost.uncounted_elsewhere:
+        elsewhere = _some([_operator(name) for name in cost.uncounted_elsewhere], 20)
+        notes.append(f"multiply-accumulates that are not counted, in the graphs besides the main one: {elsewhere}")
+    if _has_open_sizes(inspection):
+        notes.append("open axes count as one in multiply-accumulates and activations")
     return Table(
         title=f"{inspection.path.name}", header=("", "what its file says"), rows=rows, keys=1, notes=notes,
         records=[_record(inspection)],
+    )  # fmt: skip
+
+
+def _measured(inspection: ModelInspection) -> str:
+    found = inspection.measurability
+    if not found.runtimes:
+        return f"no: {found.reason}"
+    return f"yes, on {', '.join(found.runtimes)}{f', with {found.option}' if found.option else ''}"
+
+
+def _at_least(inspection: ModelInspection) -> str:
+    return "" if inspection.model_cost.is_complete and not _has_open_sizes(inspection) else "at least "
+
+
+def _has_other_graphs(inspection: ModelInspection) -> bool:
+    """Return whether graphs besides the main one have operators, whose constants are not counted."""
+    return any(graph.nodes for graph in inspection.file.graphs[1:])
+
+
+def _has_open_sizes(inspection: ModelInspection) -> bool:
+    """Return whether an input has an open axis besides the batch, on which the cost depends."""
+    return any(set(open_axes(shape_of(tensor))) - {"batch"} for tensor in inspection.file.inputs)
+
+
+def _metadata_rows(metadata: ModelMetadata | None, problem: str) -> list[tuple[str, str]]:
+    if problem:
+        return [("TFLite metadata", f"cannot be read: {problem}")]
+    if metadata is None:
+        return []
+    rows = []
+    if metadata.normalization:
+        mean, std = (
+            ", ".join(f"{each:.6g}" for each in values)
+            for values in (metadata.normalization.mean, metadata.normalization.std)
+        )
+        rows.append(("normalization, by metadata", f"(pixel - {mean}) / {std}"))
+    if metadata.color_space:
+        rows.append(("color space, by metadata", metadata.color_space))
+    if metadata.label_file:
+        lines = "not in the file" if metadata.labels is None else f"{len(metadata.labels):,} lines"
+        rows.append(("labels, by metadata", f"{metadata.label_file[:80]}: {lines}"))
+    return rows or [("TFLite metadata", "no normalization and no labels")]
+
+
+def _signatures(inspection: ModelInspection) -> Table:
+    graphs = inspection.file.graphs
+    rows = [
+        [signature.key, graphs[signature.graph].name or f"graph {signature.graph}", kind, name, tensor_text(tensor)]
+        for signature in inspection.file.signatures
+        for kind, tensors in (("input", signature.inputs), ("output", signature.outputs))
+        for name, tensor in tensors
+    ]
+    return Table(
+        title="Signatures", header=("signature", "graph", "", "name", "tensor"), rows=rows, keys=4,
+        notes=["a signature is a function that the file offers to callers, with names of its own"],
     )  # fmt: skip
 
 
@@ -48,10 +118,10 @@ def _operators(inspection: ModelInspection) -> Table:
         header=("operator", "version", "count", "multiply-\naccumulates", "parameters", "constants"),
         rows=[
             [
-                cost.name,
+                _operator(cost.name),
                 str(cost.version),
                 str(cost.count),
-                _count(cost.macs) if cost.macs else "–",
+                (_count(cost.macs) if cost.macs else "–") if cost.counted else "not counted",
                 _count(cost.parameters) if cost.parameters else "–",
                 size(cost.constant_bytes) if cost.constant_bytes else "–",
             ]
@@ -62,33 +132,68 @@ def _operators(inspection: ModelInspection) -> Table:
 
 
 def _runtimes(inspection: ModelInspection) -> Table:
-    rows = [
-        [runtime, version, "known", "all operators" if not missing else f"no: {'; '.join(map(str, missing))}"]
-        for runtime, version, missing in inspection.known
-    ]
-    rows += [[trial.runtime, trial.version, "tried here", f"no: {trial.refusal}" if trial.refusal else "it loads"]
-             for trial in inspection.tried]  # fmt: skip
-    unsupported = {operator.operator for _, _, missing in inspection.known for operator in missing}
-    oldest = {runtime: version for runtime, version, missing in reversed(inspection.known) if not missing}
-    notes = [
-        "known: the release itself was asked for each operator and version; tried here: the model was loaded, in a "
-        "process of its own"
-    ]
-    if unsupported:
-        notes.append("oldest known release with all operators: " + (", ".join(map(" ".join, oldest.items())) or "none"))
-        notes += [f"{name}: {EXPORT_AGAIN[name]}" for name in sorted(unsupported & EXPORT_AGAIN.keys())]
+    rows = [[each.runtime, each.release, "known", _known(each)] for each in inspection.known]
+    rows += [[trial.runtime, trial.version, "tried here", _tried(trial)] for trial in inspection.tried]
     return Table(
         title="Who can load it", header=("runtime", "release", "how it is known", "can it load the model?"),
-        rows=rows, keys=2, notes=notes,
+        rows=rows, keys=2, notes=_runtime_notes(inspection),
     )  # fmt: skip
 
 
-def _tensor(tensor: Tensor) -> str:
-    spec: TensorSpec = tensor.spec
-    shape = "×".join("?" if length < 0 else str(length) for length in (tensor.signature or tensor.shape))
-    stored = f"(stored {'-' if spec.zero_point > 0 else '+'} {abs(spec.zero_point)})" if spec.zero_point else "stored"
-    quantization = f", real = {stored} × {spec.scale:.6g}" if spec.scale else ""
-    return f"{spec.dtype} {shape}{quantization}   {tensor.name}"
+def _known(support: KnownSupport) -> str:
+    if support.missing:
+        flex = [custom_code(each.operator) or "" for each in support.missing if is_flex(each.operator)]
+        reasons = [str(each) for each in support.missing if not is_flex(each.operator)]
+        reasons += [f"no Flex delegate, which is needed by {_some(flex)}"] if flex else []
+        return f"no: {_some(reasons, 5, '; ')}"
+    if support.unknown:
+        return f"unknown: it was not asked for {_some([_operator(name) for name in support.unknown])}"
+    return "all operators"
+
+
+def _some(names: list[str], most: int = 3, separator: str = ", ") -> str:
+    """Return the first names, and how many more there are. The JSON record has all."""
+    return separator.join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _tried(trial: LoadAttempt) -> str:
+    if trial.refusal and trial.sizes:
+        return f"unknown: not with open axes of {', '.join(map(str, trial.sizes))}: {trial.refusal}"
+    if trial.refusal:
+        return f"no: {trial.refusal}"
+    loads = f"it loads, with open axes of {trial.sizes[0]}" if trial.sizes else "it loads"
+    return f"{loads}, but an invocation with zeros fails: {trial.invocation}" if trial.invocation else loads
+
+
+def _runtime_notes(inspection: ModelInspection) -> list[str]:
+    notes = [
+        "known: the release from the package index was asked for each operator and version; tried here: the model was "
+        "loaded, in a process of its own, and invoked once with zeros"
+    ]
+    missing = {operator.operator for each in inspection.known for operator in each.missing}
+    if missing:
+        capable = [each for each in reversed(inspection.known) if not each.missing and not each.unknown]
+        oldest = {each.runtime: each.release for each in capable}
+        notes.append("oldest known release with all operators: " + (", ".join(map(" ".join, oldest.items())) or "none"))
+        notes += [f"{name}: {EXPORT_AGAIN[name]}" for name in sorted(missing & EXPORT_AGAIN.keys())]
+    if any(is_flex(operator.name) for operator in inspection.file.operators):
+        notes.append(
+            "Flex operators are TensorFlow's own (Select TF ops): use a runtime with the Flex delegate, or convert the "
+            "model without them"
+        )
+    return notes
+
+
+def _operator(name: str) -> str:
+    """Return the name of an operator as it is shown."""
+    custom = custom_code(name)
+    if custom is None:
+        return name
+    return f"{custom} ({'Select TF ops' if is_flex(name) else 'custom'})" if custom else "custom, without a name"
+
+
+def _named(tensor: Tensor) -> str:
+    return f"{tensor_text(tensor)}   {tensor.name}"
 
 
 def _types(inspection: ModelInspection) -> str:
@@ -110,15 +215,60 @@ def _record(inspection: ModelInspection) -> dict[str, object]:
         "converted_to_float32": inspection.converted,
         "bytes": file.bytes,
         "minimum_runtime": file.minimum_runtime,
-        "inputs": [msgspec.to_builtins(tensor.spec) for tensor in file.inputs],
-        "outputs": [msgspec.to_builtins(tensor.spec) for tensor in file.outputs],
+        "inputs": [_tensor_record(tensor.name, tensor) for tensor in file.inputs],
+        "outputs": [_tensor_record(tensor.name, tensor) for tensor in file.outputs],
+        "signatures": [
+            {
+                "key": signature.key,
+                "graph": signature.graph,
+                "inputs": [_tensor_record(*each) for each in signature.inputs],
+                "outputs": [_tensor_record(*each) for each in signature.outputs],
+            }
+            for signature in file.signatures
+        ],
+        "graphs": [vars(graph) for graph in file.graphs],
+        "metadata": _metadata_record(inspection),
+        "measured_by_run": vars(inspection.measurability),
         "macs": inspection.model_cost.macs,
+        "macs_not_counted": inspection.model_cost.uncounted,
+        "macs_not_counted_in_other_graphs": inspection.model_cost.uncounted_elsewhere,
+        "macs_at_least": bool(_at_least(inspection)),
         "parameters": inspection.model_cost.parameters,
+        "parameters_at_least": _has_other_graphs(inspection),
         "constant_bytes": inspection.model_cost.constant_bytes,
         "operators": [vars(cost) for cost in inspection.model_cost.operators],
         "known": [
-            {"runtime": runtime, "release": version, "lacks": [msgspec.to_builtins(operator) for operator in missing]}
-            for runtime, version, missing in inspection.known
+            {
+                "runtime": each.runtime,
+                "release": each.release,
+                "lacks": [msgspec.to_builtins(operator) for operator in each.missing],
+                "unknown": each.unknown,
+            }
+            for each in inspection.known
         ],
         "tried": [vars(trial) for trial in inspection.tried],
+    }
+
+
+def _tensor_record(name: str, tensor: Tensor) -> dict[str, object]:
+    shape = shape_of(tensor)
+    return {
+        "name": name,
+        "dtype": tensor.dtype,
+        "shape": shape,
+        "open_axes": open_axes(shape),
+        "scale": tensor.scale,
+        "zero_point": tensor.zero_point,
+    }
+
+
+def _metadata_record(inspection: ModelInspection) -> dict[str, object] | None:
+    metadata = inspection.metadata
+    if metadata is None:
+        return {"problem": inspection.metadata_problem} if inspection.metadata_problem else None
+    return {
+        "normalization": vars(metadata.normalization) if metadata.normalization else None,
+        "color_space": metadata.color_space,
+        "label_file": metadata.label_file,
+        "labels": None if metadata.labels is None else len(metadata.labels),
     }

@@ -2,16 +2,25 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
+from edge_bench.app.conversion.inspect import inspect_model
+from edge_bench.app.tables.models.tensor_text import open_axes
 from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.models.cost import model_cost
+from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.runtimes import RUNTIMES, installed_version
 from tests.command_line import CommandLine, Refuses
-from tests.models import tflite_of
+from tests.models import MLPERF, tflite_of
+from tests.tflite_files import LabelFile, TfliteBuilder, detection_model, metadata_buffer, with_files
 
 #: Millions of multiply-accumulates and of parameters. Howard et al. 2017, table 4; Sandler et al. 2018, table 4;
 #: He et al. 2016, table 1; torchvision's form of ResNet-50, which halves the image one convolution later.
@@ -102,6 +111,132 @@ def test_a_keras_model_is_inspected_after_its_conversion(edge_bench: CommandLine
     assert done.returncode == 0, done.stderr
     (record,) = json.loads(done.stdout)
     assert (record["macs"], record["parameters"], record["converted_to_float32"]) == (3_123_840, 128_266, True)
+
+
+def record_of(edge_bench: CommandLine, path: Path) -> dict[str, Any]:
+    """Return the JSON of ``inspect``, which also prints its tables."""
+    shown, data = edge_bench("inspect", path), edge_bench("inspect", path, "--format", "json")
+    assert shown.returncode == data.returncode == 0, data.stderr
+    (record,) = json.loads(data.stdout)
+    assert isinstance(record, dict)
+    return record
+
+
+@pytest.mark.slow
+def test_a_model_that_is_no_classifier_is_loaded_but_not_measured(edge_bench: CommandLine, tmp_path: Path) -> None:
+    record = record_of(edge_bench, detection_model(tmp_path / "detection.tflite"))
+    assert all(each["refusal"] == each["invocation"] == "" for each in record["tried"])
+    assert record["measured_by_run"]["runtimes"] == []
+    assert record["measured_by_run"]["reason"]
+    tried = {(each["runtime"], each["version"]) for each in record["tried"]}
+    for each in record["known"]:
+        assert each["lacks"] == []
+        assert (each["runtime"], each["release"]) not in tried or each["unknown"] == []
+    assert record["macs_not_counted"] == ["CUSTOM TFLite_Detection_PostProcess"]
+    assert record["macs_at_least"] is True
+
+
+@pytest.mark.slow
+def test_a_model_of_tokens_is_loaded_but_not_measured(edge_bench: CommandLine, tmp_path: Path) -> None:
+    made = TfliteBuilder()
+    tokens, vectors, scores = made.tensor(1, 8, kind="INT32"), made.tensor(1, 8), made.tensor(1, 3)
+    made.operator("CAST", [tokens], [vectors])
+    made.operator("FULLY_CONNECTED", [vectors, made.tensor(3, 8, data=True), made.tensor(3, data=True)], [scores],
+                  schema.FullyConnectedOptionsT())  # fmt: skip
+    record = record_of(edge_bench, made.save(tmp_path / "tokens.tflite", [tokens], [scores]))
+    assert all(each["refusal"] == each["invocation"] == "" for each in record["tried"])
+    assert record["measured_by_run"]["runtimes"] == []
+    assert (record["macs"], record["macs_at_least"]) == (24, False)
+
+
+@pytest.mark.slow
+def test_a_keras_model_of_any_inputs_and_outputs_is_inspected(edge_bench: CommandLine, tmp_path: Path) -> None:
+    """An LSTM in a loop, which only TensorFlow operators can express, beside a second input and output."""
+    import keras
+    from keras import layers
+
+    series, more = keras.Input((12, 4)), keras.Input((5,))
+    state = layers.LSTM(16)(series)
+    outputs = [layers.Dense(3)(layers.Concatenate()([state, more])), layers.Dense(2)(state)]
+    keras.Model([series, more], outputs).save(tmp_path / "two.keras")
+    record = record_of(edge_bench, tmp_path / "two.keras")
+    assert (len(record["inputs"]), len(record["outputs"])) == (2, 2)
+    assert [each["refusal"] for each in record["tried"] if each["runtime"] == "tensorflow"] == [""]
+    assert record["measured_by_run"]["runtimes"] == []
+    assert record["macs_at_least"]
+    assert record["parameters_at_least"]
+    assert any("Flex" in each["refusal"] for each in record["tried"])
+
+
+@pytest.mark.slow
+def test_unresolved_custom_operators_are_named(edge_bench: CommandLine, tmp_path: Path) -> None:
+    made = TfliteBuilder()
+    taken, given = made.tensor(1, 4), made.tensor(1, 4)
+    made.operator("CUSTOM", [taken], [given], custom="made_up")
+    record = record_of(edge_bench, made.save(tmp_path / "x.tflite", [taken], [given]))
+    assert all("made_up" in each["refusal"] for each in record["tried"])
+    assert all((each["lacks"], each["unknown"]) == ([], ["CUSTOM made_up"]) for each in record["known"])
+
+
+@pytest.mark.slow
+def test_signatures_open_axes_and_metadata_are_listed(edge_bench: CommandLine, tmp_path: Path) -> None:
+    made = TfliteBuilder()
+    taken = made.tensor(1, 1, 1, 3, open_shape=(-1, -1, -1, 3))
+    given = made.tensor(1, 1, 1, 3, open_shape=(-1, -1, -1, 3))
+    made.operator("ADD", [taken, taken], [given], schema.AddOptionsT())
+    made.signature("double", {"image": taken}, {"twice": given})
+    made.metadata("TFLITE_METADATA", metadata_buffer([([127.5], [128.0])], [[LabelFile("l.txt")]], color_space=1))
+    path = tmp_path / "open.tflite"
+    path.write_bytes(with_files(made.content([taken], [given]), {"l.txt": b"a\nb\n"}))
+    record = record_of(edge_bench, path)
+    (signature,) = record["signatures"]
+    assert (signature["key"], signature["inputs"][0]["name"], signature["outputs"][0]["name"]) == (
+        "double",
+        "image",
+        "twice",
+    )
+    assert record["inputs"][0]["shape"] == [-1, -1, -1, 3]
+    assert record["inputs"][0]["open_axes"] == ["batch", "height", "width"]
+    assert record["metadata"] == {
+        "normalization": {"mean": [127.5], "std": [128.0]},
+        "color_space": "rgb",
+        "label_file": "l.txt",
+        "labels": 2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("shape", "names"),
+    [
+        ((1, 8, 8, 3), []),
+        ((-1, 8, 8, 3), ["batch"]),
+        ((-1, -1, -1, 3), ["batch", "height", "width"]),
+        ((-1, 3, -1, -1), ["batch", "height", "width"]),
+        ((1, 64, -1, -1), ["height", "width"]),
+        ((1, -1, -1, 64), ["height", "width"]),
+        ((-1, 3, 224, 224), ["batch"]),
+        ((-1, -1, -1, -1), ["batch", "axis 1", "axis 2", "axis 3"]),
+        ((-1, -1, 40), ["batch", "axis 1"]),
+        ((-1,), ["axis 0"]),
+        ((), []),
+    ],
+)
+def test_open_axes_are_named_if_the_layout_is_known(shape: tuple[int, ...], names: list[str]) -> None:
+    assert open_axes(shape) == names
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not MLPERF, reason="needs EDGE_BENCH_DATA beside a models folder")
+def test_runtimes_load_what_inspect_says_they_load() -> None:
+    """A bare interpreter loads each third-party model if and only if inspect says so."""
+    assert MLPERF is not None
+    runtimes = [each for each in RUNTIMES.values() if ".tflite" in each.formats and installed_version(each)]
+    for path in sorted(MLPERF.parent.rglob("*.tflite")):
+        found = {each.runtime: each.refusal == "" for each in inspect_model(path, 120, Silent()).tried}
+        for runtime in runtimes:
+            bare = f"import {runtime.library}.interpreter as i, sys; i.Interpreter(sys.argv[1]).allocate_tensors()"
+            done = subprocess.run([sys.executable, "-c", bare, path], capture_output=True, check=False)
+            assert found[runtime.name] == (done.returncode == 0), (path.name, runtime.name)
 
 
 def test_a_file_that_is_no_model_is_refused(refuses: Refuses, tmp_path: Path) -> None:

@@ -8,7 +8,15 @@ import pytest
 
 from edge_bench.bench.measure.plan import Selection, plan
 from edge_bench.bench.models.model_files import ModelFiles
-from edge_bench.bench.models.operator_support import EXPORT_AGAIN, known_refusal, known_releases, unsupported
+from edge_bench.bench.models.operator_support import (
+    EXPORT_AGAIN,
+    FLEX,
+    Release,
+    known_refusal,
+    known_releases,
+    unknown_operators,
+    unsupported,
+)
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.manifest import Operator
 from tests.bench.messages import numbers_in
@@ -53,6 +61,29 @@ def test_models_that_may_load_are_not_refused() -> None:
     assert known_refusal([Operator(name="CUSTOM Mine", version=1, count=1)], "tflite-runtime", "2.14.0") is None
 
 
+def test_custom_operators_that_a_release_was_not_asked_for_are_unknown() -> None:
+    asked, unasked = (
+        Release(runtime="r", version=version, operators={"ADD": 1}, custom=custom)
+        for version, custom in (("1", {"Here": 1, "Gone": 0, FLEX: 0}), ("2", {}))
+    )
+    names = ("ADD", "CUSTOM Here", "CUSTOM Gone", "CUSTOM FlexErf", "CUSTOM Mine", "CUSTOM")
+    operators = [Operator(name=name, version=1, count=1) for name in names]
+    lacking = [each.operator for each in unsupported(operators, asked)]
+    assert lacking == ["CUSTOM Gone", "CUSTOM FlexErf", "CUSTOM"]
+    assert unknown_operators(operators, asked) == ["CUSTOM Mine"]
+    assert [each.operator for each in unsupported(operators, unasked)] == ["CUSTOM"]
+    assert unknown_operators(operators, unasked) == sorted(names[1:5])
+    newer = [Operator(name="CUSTOM Here", version=2, count=1)]
+    assert [each.has for each in unsupported(newer, asked)] == [1]
+
+
+def test_the_wheels_have_the_detection_operator_and_no_flex_delegate() -> None:
+    for runtime, version in (("tflite-runtime", "2.14.0"), ("litert", "2.3.0")):
+        (release,) = [each for each in known_releases() if (each.runtime, each.version) == (runtime, version)]
+        assert release.custom["TFLite_Detection_PostProcess"] == 1
+        assert release.custom[FLEX] == 0
+
+
 def test_no_release_loses_an_operator() -> None:
     for runtime in ("tflite-runtime", "litert"):
         releases = [release for release in known_releases() if release.runtime == runtime]
@@ -79,7 +110,7 @@ def test_the_known_operators_match_the_installed_release(
     good = digits_bundle.folder / "variants" / "dynamic.tflite"
     for file in (good, per_channel_dense):
         found = inspect_model(file, 60, Silent())
-        known = next(lacking for name, release, lacking in found.known if (name, release) == (runtime, version))
+        known = next(each.missing for each in found.known if (each.runtime, each.release) == (runtime, version))
         tried = next(each.refusal for each in found.tried if each.runtime == runtime)
         assert bool(known) == bool(tried), (known, tried)
         if runtime == "tflite-runtime" and file != good:
