@@ -55,9 +55,7 @@ class ConvertibleModel:
         if calibration is not None:
             np.save(calibration_file, calibration, allow_pickle=False)
         calibration_path = None if calibration is None else calibration_file
-        request = Convert(
-            precision=precision, calibration=calibration_path, file=file, select_tf_ops=select_tf_ops
-        )
+        request = Convert(precision=precision, calibration=calibration_path, file=file, select_tf_ops=select_tf_ops)
         _ask(self._worker, request, Converted, self.name, self._timeout)
         content = read_bounded(file, MAX_FILE_BYTES)
         file.unlink()

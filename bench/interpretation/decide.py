@@ -115,39 +115,83 @@ def _test(candidates: Candidates, truth: TrueLabels, predictor: Predictor) -> tu
 
     Both tests together have the error probability ALPHA.
     """
-    maps, labels = truth.maps.options, truth.values
-    everything = np.arange(len(labels))
-    stages = [(everything, ALPHA)]
+    labels = truth.values
+    stages = [(np.arange(len(labels)), ALPHA)]
     if len(labels) > FIRST_TEST:
-        stages = [(draw_evenly(labels, FIRST_TEST, 0), ALPHA / 2), (everything, ALPHA / 2)]
-    pairs = [(number, other) for other in range(len(maps)) for number in range(len(candidates.options))]
-    for stage, (positions, alpha) in enumerate(stages):
-        predicted = {
-            number: predictor.predict(candidates.options[number], positions)
-            for number in dict.fromkeys(pair[0] for pair in pairs)
-        }
-        correct = [predicted[number] == maps[other].outputs[labels[positions]] for number, other in pairs]
-        same = [
-            (predicted[number].tobytes(), maps[other].outputs[labels[positions]].tobytes()) for number, other in pairs
-        ]
-        selection = select_best(correct, alpha, same)
-        remaining = [index for group in selection.groups for index in group]
-        if len(remaining) == 1 or stage == len(stages) - 1:
+        stages = [(draw_evenly(labels, FIRST_TEST, 0), ALPHA / 2), (np.arange(len(labels)), ALPHA / 2)]
+    pairs = [(number, other) for other in range(len(truth.maps.options)) for number in range(len(candidates.options))]
+    for positions, alpha in stages:
+        stage = _compare(pairs, candidates, truth, predictor, positions, alpha)
+        if stage.decided:
             break
-        pairs = [pairs[index] for index in sorted(remaining)]
-    rivals = [group[0] for group in selection.groups]
-    worse = [index for index in range(len(pairs)) if index not in remaining]
-    runner_up = max(worse, key=lambda index: int(correct[index].sum()), default=None)
+        pairs = [pairs[index] for index in sorted(stage.remaining)]
+    shown = stage.rivals if stage.better_than_chance else stage.ranked[:_LISTED]
+    worse = [index for index in stage.ranked if index not in stage.remaining]
     tested = _Tested(
-        pairs=[pairs[index] for index in rivals],
-        correct=[int(correct[index].sum()) for index in rivals],
+        pairs=[stage.pairs[index] for index in shown],
+        correct=[int(stage.correct[index].sum()) for index in shown],
         images=len(positions),
-        clear=selection.clear,
-        next_best=""
-        if runner_up is None
-        else f"{_in_words(candidates, truth.maps, pairs[runner_up])}: {int(correct[runner_up].sum())}",
+        clear=len(stage.rivals) == 1 and stage.better_than_chance,
+        next_best=f"{_in_words(candidates, truth.maps, stage.pairs[worse[0]])}: {stage.correct[worse[0]].sum()}"
+        if worse
+        else "",
     )
-    return tested, predicted[pairs[rivals[0]][0]], positions
+    return tested, stage.predicted[stage.pairs[shown[0]][0]], positions
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """The comparison of all pairs on some images."""
+
+    pairs: list[tuple[int, int]]
+    predicted: dict[int, Labels]  # by candidate
+    correct: list[npt.NDArray[np.bool_]]  # by pair
+    groups: tuple[tuple[int, ...], ...]  # of pairs that may be the best, and predict the same
+    better_than_chance: bool
+
+    @property
+    def rivals(self) -> list[int]:
+        """One pair of each group."""
+        return [group[0] for group in self.groups]
+
+    @property
+    def remaining(self) -> list[int]:
+        """All pairs that may be the best."""
+        return [index for group in self.groups for index in group]
+
+    @property
+    def ranked(self) -> list[int]:
+        """All pairs, the most accurate first."""
+        return sorted(range(len(self.pairs)), key=lambda index: (-int(self.correct[index].sum()), index))
+
+    @property
+    def decided(self) -> bool:
+        """Whether one pair is left, so that more images are not needed."""
+        return len(self.remaining) == 1 and self.better_than_chance
+
+
+def _compare(
+    pairs: list[tuple[int, int]],
+    candidates: Candidates,
+    truth: TrueLabels,
+    predictor: Predictor,
+    positions: Labels,
+    alpha: float,
+) -> _Stage:
+    predicted = {
+        number: predictor.predict(candidates.options[number], positions)
+        for number in dict.fromkeys(number for number, _ in pairs)
+    }
+    targets = [truth.maps.options[other].outputs[truth.values[positions]] for _, other in pairs]
+    outputs = [predicted[number] for number, _ in pairs]
+    correct = [output == target for output, target in zip(outputs, targets, strict=True)]
+    same = [(output.tobytes(), target.tobytes()) for output, target in zip(outputs, targets, strict=True)]
+    groups = select_best(correct, alpha, same).groups
+    # a choice among candidates must beat one label for all images; without a choice, the accuracy is what it is
+    most_frequent = np.bincount(truth.values[positions]).argmax() == truth.values[positions]
+    beaten = select_best([most_frequent, correct[groups[0][0]]], alpha).groups == ((1,),)
+    a_choice = len(set(same)) > 1 or len(pairs) < len(candidates.options) * len(truth.maps.options)
+    return _Stage(pairs, predicted, correct, groups, better_than_chance=beaten or not a_choice)
 
 
 def _in_words(candidates: Candidates, maps: LabelMaps, pair: tuple[int, int]) -> str:

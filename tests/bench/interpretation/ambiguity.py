@@ -24,7 +24,8 @@ def preprocessed(pixels: npt.NDArray[Any], preset: str, *, bgr: bool) -> npt.NDA
     if known.channel_order == "bgr":
         pixels, bgr = pixels[:, ::-1], not bgr
     values = pixels * scale + offset
-    return values[:, ::-1] if bgr else values
+    found: npt.NDArray[Any] = values[:, ::-1] if bgr else values
+    return found
 
 
 def is_ambiguous(case: Case, pixels: npt.NDArray[Any], targets: npt.NDArray[Any], options: DataOptions) -> bool:
@@ -48,7 +49,11 @@ def is_ambiguous(case: Case, pixels: npt.NDArray[Any], targets: npt.NDArray[Any]
     maps = [right] if outputs_known else [right, *_maps(case)]
     for preset, bgr in _preprocessings(case, options):
         values = preprocessed(pixels.astype(float), preset, bgr=bgr)
-        predicted = case.outputs[(2 * values @ targets.T - (targets**2).sum(axis=1)).argmax(axis=1)]
+        scores = 2 * values @ targets.T - (targets**2).sum(axis=1)
+        second, first = np.sort(scores, axis=1)[:, -2:].T
+        if np.any(first - second < 1e-3 * np.abs(scores).max()):
+            return True  # rounding decides
+        predicted = case.outputs[scores.argmax(axis=1)]
         for labels in maps:
             correct = int(np.count_nonzero(predicted == labels))
             if len(right) - CLEARLY < correct < len(right):

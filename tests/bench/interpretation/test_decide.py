@@ -169,6 +169,15 @@ def test_a_model_that_cannot_be_run_is_left_to_the_run_to_report() -> None:
     assert sources(decision) == [Source.ASSUMED, Source.DEFAULT]
 
 
+def test_a_choice_that_is_no_better_than_one_label_for_all_images_is_refused() -> None:
+    """The model was trained with an order of the classes that nothing states, so that a useless candidate is best."""
+    labels = labels_of(40)
+    model = Table({"raw": (labels + 1) % 4, "unit": np.zeros(40, int), "imagenet-tf": (labels + 2) % 4})
+
+    with pytest.raises(BadInput):
+        decide(question(labels), model)
+
+
 def test_candidates_that_all_fail_alike_have_one_accuracy() -> None:
     """No candidate gets finite scores, so that the accuracy is 0 with each."""
     labels, nothing = labels_of(40), np.full(40, -1)
