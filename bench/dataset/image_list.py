@@ -89,6 +89,11 @@ def _by_folder(folder: Path, found: FoundImages, class_list: ClassList | None, n
     if class_list is None:
         _refuse_parent(folder, found, with_images)
     empty = sorted(set(found.folders) - set(with_images))
+    if class_list is None and (unclear := sorted(found.with_others.intersection(empty))):
+        raise DatasetError(
+            f"{folder / unclear[0]}: it has files but no images, so it is unclear whether it is a class",
+            "move it elsewhere, or list the classes with --classes",
+        )
     if class_list is None:
         order, names = "alphabetical", sorted(found.folders)
         index, shown = {name: number for number, name in enumerate(names)}, [recordable(name) for name in names]

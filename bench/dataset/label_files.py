@@ -129,7 +129,15 @@ def _by_order(path: Path, lines: Sequence[str], files: Sequence[str]) -> Labelle
             f"{path}: {len(labels):,} labels for {len(files):,} images",
             "give one label per line in the order of the sorted file names, or lines of FILE LABEL",
         )
-    return Labelled(labels, [number for number, _ in numbered], [])
+    notes = []
+    if list(files) != sorted(files, key=_natural_key):
+        notes.append(f"{path.name}: labels taken in the order of the file names as text, in which 10 precedes 2")
+    return Labelled(labels, [number for number, _ in numbered], notes)
+
+
+def _natural_key(name: str) -> list[tuple[int, str]]:
+    """Return a key that sorts names by the numbers in them, as people count."""
+    return [(int(part), "") if part.isdecimal() and part.isascii() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def _as_numbers(path: Path, found: Labelled) -> npt.NDArray[np.int64] | None:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,6 +53,7 @@ class ImagePaths:
         above = _parts(str(folder.absolute()))
         self.relative = [_parts(file) for file in files]
         self.whole = [above + parts for parts in self.relative]
+        self.names = {name for parts in self.relative for name in (parts[-1], _stem(parts)[-1])}
 
     def __len__(self) -> int:
         return len(self.relative)
@@ -67,6 +68,8 @@ def match(images: ImagePaths, names: Sequence[str], labels: Sequence[object]) ->
     """
     found, claimed = Matches(), dict[int, tuple[int, _Strength]]()
     parts = [_parts(name) for name in names]
+    if not any(each and (each[-1] in images.names or _stem(each)[-1] in images.names) for each in parts):
+        return found  # most columns of a table: no need to compare all
     as_written = _tree(parts, labels)
     for level in range(3):  # whole names; lines that have no suffix; all without suffix
         pending = [n for n in range(len(images)) if n not in found.lines and n not in found.conflicts]
@@ -134,13 +137,8 @@ def _tree(names: Sequence[_Parts], labels: Sequence[object]) -> _Node:
 
 def _parts(name: str) -> _Parts:
     """Return the components of a path; backslashes separate too, and accents are one character each (NFC)."""
-    return tuple(_components(unicodedata.normalize("NFC", name)))
-
-
-def _components(name: str) -> Iterator[str]:
-    for component in re.split(r"[/\\]", name.strip()):
-        if component not in ("", "."):
-            yield component
+    components = unicodedata.normalize("NFC", name).strip().replace("\\", "/").split("/")
+    return tuple(component for component in components if component not in ("", "."))
 
 
 def _stem(parts: _Parts) -> _Parts:

@@ -72,7 +72,7 @@ def tables(lines: list[str]) -> Iterator[Table]:
         pattern = re.compile(_BLANKS if mark == " " else re.escape(mark))
         for split in (_at_last, _at_first):
             rows = [split(line, pattern) for _, line in numbered]
-            if all(len(row) == 2 for row in rows):
+            if all(len(row) == 2 for row in rows) and not (split is _at_first and _has_uneven_columns(rows, mark)):
                 yield Table(rows, [number for number, _ in numbered])
 
 
@@ -107,6 +107,17 @@ def _blank_table(numbered: list[tuple[int, str]]) -> Iterator[Table]:
         return
     if width == 2 or all(sum(_NUMBER.fullmatch(cell) is not None for cell in row) >= width - 1 for row in rows[1:]):
         yield Table(rows, [number for number, _ in numbered])
+
+
+def _has_uneven_columns(rows: list[list[str]], separator: str) -> bool:
+    """Return whether the labels after the first separator look like several columns, of which some rows have more."""
+    labels = [row[1] for row in rows]
+    if separator == " ":
+        return len({_NUMBER.fullmatch(re.split(_BLANKS, label)[0]) is None for label in labels}) > 1 or any(
+            _NUMBER.fullmatch(label) for label in labels
+        )
+    fields = [label.split(separator) for label in labels]
+    return any(len(each) > 1 and any(_NUMBER.fullmatch(field.strip()) for field in each) for each in fields)
 
 
 def _at_last(line: str, pattern: re.Pattern[str]) -> list[str]:

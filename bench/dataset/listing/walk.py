@@ -44,6 +44,7 @@ class FoundImages:
     files: list[str] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)  # directly in the folder, with or without images
     others: int = 0  # files that are no images by their names
+    with_others: set[str] = field(default_factory=set)  # those of ``folders`` that contain such files
     skipped: list[str] = field(default_factory=list)  # folders that systems and tools left
     hidden: int = 0  # images whose names begin with a dot
     dangling: list[str] = field(default_factory=list)  # links to nothing
@@ -116,6 +117,7 @@ def _add_file(found: FoundImages, entry: "os.DirEntry[str]", path: str) -> None:
             found.files.append(path)
         else:
             found.others += 1
+            found.with_others.add(path.split("/", 1)[0])
 
 
 def _entries(folder: Path, prefix: str) -> "list[os.DirEntry[str]]":

@@ -129,6 +129,18 @@ def test_parts_beside_a_folder_of_other_images_are_refused(tmp_path: Path) -> No
         list_images(tmp_path)
 
 
+def test_a_folder_of_other_files_may_be_a_class_only_if_listed(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "images", range(2), 1)
+    (folder / "0 annotations").mkdir()
+    (folder / "0 annotations" / "a.json").touch()
+    with pytest.raises(DatasetError):
+        list_images(folder)
+    (tmp_path / "classes.txt").write_text("0\n1\n")
+    found = list_images(folder, classes=tmp_path / "classes.txt")
+    assert found.labels is not None
+    assert found.labels.tolist() == [0, 1]
+
+
 def test_a_class_may_be_called_train(tmp_path: Path) -> None:
     for name in ("train", "plane", "boat"):
         picture(tmp_path / name / "0.png")
