@@ -66,7 +66,7 @@ def cross_machine_agreement(run: Run, result: Result, other: Run) -> CrossMachin
         for candidate in other.results_with_trials
         if (candidate.configuration.variant, candidate.configuration.runtime) == (wanted.variant, wanted.runtime)
     ]
-    if not candidates or not result.trials or not run.labelled:
+    if not candidates or not result.trials or not run.scored(result) or other.settings.stateful:
         return None
     counterpart = next((candidate for candidate in candidates if candidate.configuration == wanted), candidates[0])
     if result.predictions is None or counterpart.predictions is None:

@@ -163,13 +163,13 @@ def _row(item: RunResult, base: RunResult) -> Row:
 def on_the_same_images(item: RunResult, base: RunResult) -> tuple[PairedDifference | None, Agreement | None]:
     """Return accuracy difference and agreement on the images that both classified.
 
-    The accuracy difference is None without true labels. Both are None if a result has no predictions.
+    The accuracy difference is None without true labels, and if a model kept its state (``--stateful``). Both are None if a result has no predictions.
     """
     if item.result.predictions is None or base.result.predictions is None:
         return None, None
     first, second, common = common_predictions(item.run, item.result, base.run, base.result)
     agreement = agreement_of(first, second, common)
-    if not len(common) or not item.run.labelled:
+    if not len(common) or not item.run.scored(item.result) or base.run.settings.stateful:
         return None, agreement
     truth = true_labels(item.run, common)
     return paired_difference(first == truth, second == truth), agreement

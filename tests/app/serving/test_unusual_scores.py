@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from tests.made import OnnxGraph
 def infer(server: Served, values: list[list[float]]) -> Answer:
     shape = [len(values), len(values[0])]
     request: dict[str, Any] = {
-        "inputs": [{"name": "images", "datatype": "FP32", "shape": shape, "data": sum(values, [])}]
+        "inputs": [{"name": "images", "datatype": "FP32", "shape": shape, "data": [*chain(*values)]}]
     }
     return server.infer(request)
 
