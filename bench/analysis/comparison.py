@@ -163,7 +163,8 @@ def _row(item: RunResult, base: RunResult) -> Row:
 def on_the_same_images(item: RunResult, base: RunResult) -> tuple[PairedDifference | None, Agreement | None]:
     """Return accuracy difference and agreement on the images that both classified.
 
-    The accuracy difference is None without true labels, and if a model kept its state (``--stateful``). Both are None if a result has no predictions.
+    The accuracy difference is None without true labels, and if a model kept its state (``--stateful``). Both are None
+    if a result has no predictions.
     """
     if item.result.predictions is None or base.result.predictions is None:
         return None, None
