@@ -68,7 +68,7 @@ def cross_machine_agreement(run: Run, result: Result, other: Run) -> CrossMachin
         for candidate in other.results_with_trials
         if (candidate.configuration.variant, candidate.configuration.runtime) == (wanted.variant, wanted.runtime)
     ]
-    if not candidates or not result.trials or not run.labelled or not other.labelled:
+    if not candidates or not result.trials or not run.scored(result) or not other.scored(candidates[0]):
         return None
     counterpart = next((candidate for candidate in candidates if candidate.configuration == wanted), candidates[0])
     if result.predictions is None or counterpart.predictions is None:

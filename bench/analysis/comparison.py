@@ -158,8 +158,8 @@ def _row(item: RunResult, base: RunResult) -> Row:
 def on_the_same_images(item: RunResult, base: RunResult) -> tuple[PairedDifference | None, Agreement | None]:
     """Return accuracy difference and agreement on the images that both classified.
 
-    The accuracy difference is None without true labels. Both are None if a result has no predictions, or if the Runs
-    classified different random inputs.
+    The accuracy difference is None without true labels, and if a model kept its state (``--stateful``). Both are None
+    if a result has no predictions, or if the Runs classified different random inputs.
     """
     if item.result.predictions is None or base.result.predictions is None:
         return None, None
@@ -167,7 +167,7 @@ def on_the_same_images(item: RunResult, base: RunResult) -> tuple[PairedDifferen
         return None, None
     first, second, common = common_predictions(item.run, item.result, base.run, base.result)
     agreement = agreement_of(first, second, common)
-    if not len(common) or not item.run.labelled or not base.run.labelled:
+    if not len(common) or not item.run.scored(item.result) or not base.run.scored(base.result):
         return None, agreement
     truth = true_labels(item.run, common)
     return paired_difference(first == truth, second == truth), agreement

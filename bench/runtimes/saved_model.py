@@ -1,11 +1,10 @@
-"""Session for a TensorFlow SavedModel. Importing this module imports TensorFlow."""
+"""Session for a TensorFlow SavedModel."""
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
 from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.runtimes.base import Clock, ModelFile, PassTimes, batch_size_for
@@ -20,6 +19,9 @@ class SavedModelSession:
     warning = ""
 
     def __init__(self, file: ModelFile) -> None:
+        import tensorflow as tf
+
+        self._constant = tf.constant
         self._saved_model = tf.saved_model.load(str(file.path))  # must live as long as its signature is used
         signatures = self._saved_model.signatures
         if "serving_default" not in signatures:
@@ -57,7 +59,7 @@ class SavedModelSession:
         return self._scores(batch)
 
     def _scores(self, batch: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        value = tf.constant(batch if self._has_batch_axis else batch[0])
+        value = self._constant(batch if self._has_batch_axis else batch[0])
         scores: npt.NDArray[Any] = self._call(**{self._input_name: value})[self._output_name].numpy()
         return scores if scores.ndim >= len(self.output.shape) else scores[np.newaxis]
 

@@ -37,6 +37,12 @@ def test_disagreements_are_among_common_images_and_name_the_voters() -> None:
     ]
 
 
+def test_an_image_without_finite_scores_agrees_with_nothing() -> None:
+    found, total = find_disagreements([voter("a", "x", [1, 2], [-2, 7]), voter("b", "x", [1, 2], [-2, 7])])
+    assert total == 2
+    assert [(item.image, item.votes, item.within_group) for item in found] == [(1, {-2: ["a", "b"]}, True)]
+
+
 def test_without_common_images_there_are_no_disagreements() -> None:
     assert find_disagreements([voter("a", "a", [1], [1]), voter("b", "b", [2], [2])]) == ([], 0)
     assert find_disagreements([]) == ([], 0)
