@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.app.serving.server import Answer, Served
-from tests.made import OnnxGraph
+from tests.made.graphs import OnnxGraph
 
 
 def infer(server: Served, values: list[list[float]]) -> Answer:
