@@ -28,7 +28,7 @@ KNOWN = "a bundle's folder, a .tflite, .keras, .h5 or .onnx file, or a SavedMode
 
 _CLASSIFIERS_ONLY = "edge-bench measures classifiers: models with one output that has one score per class"
 _CONVERT_LEGACY = (
-    "convert it with the version of Keras that wrote it: "
+    "save it as .keras with the version of Keras that wrote it: "
     "keras.models.load_model('model.h5', compile=False).save('model.keras')"
 )
 _QUANTIZED = ("int8", "int16", "int32", "uint16")
