@@ -19,6 +19,7 @@ from edge_bench.bench.models.model_names import names_of
 from edge_bench.bench.records.bundle import MANIFEST
 from edge_bench.bench.records.manifest import Operator, TensorSpec, Variant
 from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, Runtime, installed_version, why_not_installed
+from edge_bench.bench.runtimes.keras_model import LEGACY_SUFFIXES
 from edge_bench.bench.runtimes.scores import class_count
 from edge_bench.bench.worker.messages import Described
 from edge_bench.bench.worker.process import WorkerFailed, describe_model
@@ -28,6 +29,10 @@ __all__ = ["ModelFiles", "Models", "check_folder", "is_bundle"]
 KNOWN = "a bundle's folder, a .tflite, .keras, .h5 or .onnx file, or a SavedModel folder"
 
 _CLASSIFIERS_ONLY = "edge-bench measures classifiers: models with one output that has one score per class"
+_CONVERT_LEGACY = (
+    "save it as .keras with the version of Keras that wrote it: "
+    "keras.models.load_model('model.h5', compile=False).save('model.keras')"
+)
 _QUANTIZED = ("int8", "int16", "int32", "uint16")
 
 #: TensorFlow's operations that access files or call Python. Saving and restoring variables is in every SavedModel.
@@ -185,7 +190,8 @@ def _describe(
             output = describe_model(runtime.name, path, timeout, filled, memory_limit).output
             described = msgspec.structs.replace(described, output=output)
     except WorkerFailed as cause:
-        raise BadInput(f"{path}: {cause.failure.message}", cause.failure.remedy) from None
+        remedy = _CONVERT_LEGACY if path.suffix in LEGACY_SUFFIXES else ""
+        raise BadInput(f"{path}: {cause.failure.message}", cause.failure.remedy or remedy) from None
     return described
 
 

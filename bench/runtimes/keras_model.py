@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from edge_bench.bench.model_formats.keras_archive import check_keras, check_legacy_config
 
-__all__ = ["KerasModel", "load_any_keras", "load_keras"]
+__all__ = ["LEGACY_SUFFIXES", "KerasModel", "KerasState", "load_any_keras", "load_keras"]
 
 #: Suffixes of HDF5, Keras' format before .keras.
 LEGACY_SUFFIXES = (".h5", ".hdf5")
