@@ -132,6 +132,9 @@ def _with_channel_order(
     if known or (metadata is not None and metadata.color_space == "rgb"):
         return candidates
     swapped = [_ordered(item, _OTHER_ORDER[item.preprocessing.channel_order]) for item in candidates]
+    if len(candidates) == 1:  # only the order is in question
+        both = (*candidates, *swapped)
+        return tuple(replace(item, option=f"--channel-order {item.preprocessing.channel_order}") for item in both)
     return (*candidates, *swapped)
 
 

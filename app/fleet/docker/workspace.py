@@ -203,13 +203,14 @@ class Workspace:
     def clean_up(self, *, remove_image: bool = False) -> None:
         """Remove every container and volume of this workspace. Raise EngineTrouble if one cannot be removed."""
         label = {"label": f"{WORKSPACE}={self.key}"}
+        client = self.engine.slow_client  # deleting files takes long on a busy machine or a slow SD card
         with self.engine.trouble("cleaning up"):
-            for container in self.engine.client.containers.list(all=True, filters=label):
+            for container in client.containers.list(all=True, filters=label):
                 self._remove(container)
-            for volume in self.engine.client.volumes.list(filters=label):
+            for volume in client.volumes.list(filters=label):
                 volume.remove(force=True)
             if remove_image and self.image:
-                self.engine.client.images.remove(self.image)
+                client.images.remove(self.image)
 
     def _create(
         self,

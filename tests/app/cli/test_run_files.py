@@ -1,7 +1,6 @@
 """`run` on model files and data of users."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.interpretation.files_workload import RANDOM_NOTE
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.interpretation import Source
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import read_run
 from tests.app.cli.named import assert_names
@@ -69,14 +69,15 @@ def test_the_preprocessing_of_a_float_model_is_chosen_by_accuracy(edge_bench: Co
     (run,) = runs(tmp_path)
     assert run.preprocessing is not None
     assert run.preprocessing.name == "raw"
-    assert re.search(r"\b100\b", note_with("raw", "--preprocess", run))  # images that it was tried on
+    assert "751 of 1000" in note_with("raw", "--preprocess", run)  # the first 100 did not decide about RGB and BGR
 
 
 @mlperf_files
 def test_a_limit_draws_the_same_images_evenly_over_classes(edge_bench: CommandLine, tmp_path: Path) -> None:
     command = ("run", mlperf("pretrainedResnet_quant"), "--data", CIFAR_JPEGS, "--runtime", "litert", "--limit", 50)
+    assert edge_bench(*command, *QUICK).returncode == 2  # too few to tell RGB from BGR
     for _ in range(2):
-        rows(edge_bench(*command, *QUICK))
+        rows(edge_bench(*command, "--channel-order", "rgb", *QUICK))
     first, second = runs(tmp_path)
     assert np.bincount(unpack(first.images.labels), minlength=10).tolist() == [5] * 10
     assert first.images == second.images
@@ -120,7 +121,10 @@ def test_arrays_and_archives_are_accepted_as_data(
     archive = edge_bench("run", model, "--data", "both.npz", "--runtime", "litert", *QUICK)
     assert rows(pair)[0]["accuracy"] == rows(archive)[0]["accuracy"] > 0.5
     assert 1 >= rows(pair)[0]["top_5_accuracy"] >= rows(pair)[0]["accuracy"]
-    assert all(run.preprocessing and run.preprocessing.name == "unit" for run in runs(tmp_path))
+    for run in runs(tmp_path):  # the input's 256 steps are the pixels
+        assert run.preprocessing is not None
+        assert run.preprocessing.scale == pytest.approx(1 / 255, rel=1e-3)
+        assert run.interpretations[0].source is Source.MODEL
 
 
 def test_without_data_speed_is_measured_on_random_inputs(
@@ -152,8 +156,10 @@ def test_a_background_class_moves_the_labels(
     moved = edge_bench("run", tflite, *common)
     plain = edge_bench("run", digits_bundle.folder / "variants" / "float32.tflite", *common)
     assert rows(moved)[0]["accuracy"] == rows(plain)[0]["accuracy"]
-    assert "--label-offset 0" in moved.stderr
-    assert runs(tmp_path)[0].bundle.classes[0] == "background"
+    assert "--label-offset 1" in moved.stderr
+    tested = runs(tmp_path)[0]
+    assert tested.bundle.classes[0] == "background"
+    assert [record.source for record in tested.interpretations][:2] == [Source.STATED, Source.TESTED]
     assert rows(edge_bench("run", tflite, *common, "--label-offset", 0))[0]["accuracy"] < 0.3
 
 

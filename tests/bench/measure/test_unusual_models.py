@@ -181,10 +181,14 @@ def test_a_single_score_has_two_classes(scale: float | None, tmp_path: Path) -> 
     assert strict.bundle.sha256 != run.bundle.sha256
 
 
-def test_a_single_score_that_is_no_probability_is_reported_unless_the_threshold_is_stated(tmp_path: Path) -> None:
+def test_a_single_score_that_is_no_probability_is_refused_unless_the_threshold_is_stated(tmp_path: Path) -> None:
     model, images = binary(tmp_path / "logit.tflite", logits=True), write_images(tmp_path / "images", [1, 9], each=10)
-    silent = run_files([model], LITERT, data=images, preprocess="unit")
-    assert any("--threshold" in warning for warning in silent.results[0].warnings)
+    with pytest.raises(BadInput) as caught:
+        run_files([model], LITERT, data=images, preprocess="unit")
+    assert "--threshold" in caught.value.remedy
+    assumed = run_files([model], LITERT, data=images, preprocess="unit", assume=True)
+    assert assumed.accuracy_assumed
+    assert any("--threshold" in warning for warning in assumed.results[0].warnings)
     stated = run_files([model], LITERT, data=images, preprocess="unit", threshold=0.0)
     assert correct(stated) == [(20, 20)]
     assert not any("--threshold" in warning for warning in stated.results[0].warnings)

@@ -45,5 +45,5 @@ def test_unclassified_images_differ_on_two_machines() -> None:
     assert agreement is not None
     assert (agreement.same, agreement.total) == (99, 100)
     (flip,) = agreement.flips
-    assert flip.here == flip.there == "no finite scores"
+    assert flip.here == flip.there == "unclassified"
     assert np.count_nonzero(made.labels() < 0) == 1
