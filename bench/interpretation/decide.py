@@ -132,7 +132,7 @@ def _test(candidates: Candidates, truth: TrueLabels, predictor: Predictor) -> tu
         correct=[int(stage.correct[index].sum()) for index in shown],
         images=len(positions),
         clear=len(stage.rivals) == 1 and stage.better_than_chance,
-        next_best=f"{_in_words(candidates, truth.maps, stage.pairs[worse[0]])}: {stage.correct[worse[0]].sum()}"
+        next_best=f"next {stage.correct[worse[0]].sum():,} with {_in_words(candidates, truth.maps, stage.pairs[worse[0]])}"
         if worse
         else "",
     )
@@ -207,7 +207,7 @@ def _undecided(question: Question, maps: LabelMaps, tested: _Tested) -> BadInput
     for (number, other), correct in zip(listed, tested.correct, strict=False):
         options = [question.candidates.options[number].option] if vary[0] else []
         options += [maps.options[other].option] if vary[1] else []
-        choices.append(f"{' '.join(options)} ({correct} of {tested.images} correct)")
+        choices.append(f"{' '.join(options)} ({correct:,} of {tested.images:,} correct)")
     return BadInput(
         f"{question.model}: the labelled images do not show which is right: {'; '.join(choices)}",
         "use one of these options, give more labelled images, or continue with the first with --assume",
@@ -224,7 +224,7 @@ def _check_order(question: Question, truth: TrueLabels, chosen: LabelMap, predic
         right, better = predicted == chosen.outputs[labels], predicted == table[labels]
         if chosen.by_rank or select_best([right, better]).groups == ((1,),):
             raise BadInput(
-                f"{problem}: {right.sum()} of {len(labels)} images are correct, {better.sum()} if classes of the model "
+                f"{problem}: {right.sum():,} of {len(labels):,} images are correct, {better.sum()} if classes of the model "
                 "are missing from the data",
                 remedy,
             )
@@ -242,7 +242,7 @@ def _untested(question: Question, why: str) -> Decision:
     if question.truth is None:
         return Decision(candidate, None, tuple(records))
     maps = question.truth.maps
-    records.append(_record("labels are", maps, maps.options[0], question, why))
+    records.append(_record("labels", maps, maps.options[0], question, why))
     return Decision(candidate, maps.options[0], tuple(records))
 
 
@@ -263,12 +263,12 @@ def _record(
 def _records(question: Question, maps: LabelMaps, tested: _Tested, runtime: str) -> tuple[Interpretation, ...]:
     """Return the records of a tested interpretation; one that is not clearly better was assumed."""
     source = Source.TESTED if tested.clear else Source.ASSUMED
-    reason = f"{tested.correct[0]} of {tested.images} scored images are correct with it on {runtime}"
-    if others := tested.next_best or ("" if tested.clear else "others are not clearly worse"):
-        reason += f" ({others})"
+    reason = f"{tested.correct[0]:,} of {tested.images:,} correct on {runtime}"
+    if others := tested.next_best if tested.clear else "others are not clearly worse":
+        reason += f", {others}"
     (number, map_number), records = tested.pairs[0], []
     for subject, known, index in (
-        ("preprocessing", question.candidates, number), ("labels are", maps, map_number)
+        ("preprocessing", question.candidates, number), ("labels", maps, map_number)
     ):  # fmt: skip
         chosen = known.options[index]
         record = _record(subject, known, chosen, question, reason)

@@ -101,7 +101,7 @@ def _resizing(inputs: Inputs, options: DataOptions) -> list[Interpretation]:
             subject="images",
             value=str(inputs.geometry),
             source=Source.STATED if stated else Source.DEFAULT,
-            option="--crop, --squash or --interpolation",
+            option="--crop, --squash, --interpolation",
         )
     ]
 

@@ -152,7 +152,9 @@ def _shifted(
     if len(maps) > 1:
         return LabelMaps(tuple(maps), Source.DEFAULT)
     stated = source is Source.STATED or (options.label_offset is not None and len(bases) == 1)
-    return LabelMaps(tuple(maps), Source.STATED if stated else source, "" if stated else "nothing else fits")
+    return LabelMaps(
+        tuple(maps), Source.STATED if stated else source, "" if stated else "nothing else fits the outputs"
+    )
 
 
 def _used(candidate: LabelMap, labels: ClassLabels) -> npt.NDArray[np.int64]:

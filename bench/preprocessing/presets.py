@@ -37,7 +37,7 @@ _CAFFE_MEAN = (103.939, 116.779, 123.68)  # blue, green, red
 PRESETS = {
     preset.name: preset
     for preset in (
-        Preset("raw", 1.0, 0.0, description="pixels 0 to 255 as they are"),
+        Preset("raw", 1.0, 0.0, description="0 to 255"),
         Preset("unit", 1 / 255, 0.0, description="0 to 1"),
         Preset("imagenet-tf", 1 / 127.5, -1.0, crop=0.875, description="-1 to 1"),
         Preset(

@@ -24,7 +24,7 @@ class Source(enum.StrEnum):
 class Interpretation(msgspec.Struct, frozen=True, kw_only=True):
     """One interpretation, with the option that states it."""
 
-    subject: BoundedStr  # preprocessing · labels · threshold · resizing
+    subject: BoundedStr  # preprocessing · labels · threshold · images
     value: BoundedStr  # such as "unit (0 to 1)"
     source: Source
     reason: BoundedStr = ""
@@ -34,8 +34,18 @@ class Interpretation(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         about = f"{self.variant}: " if self.variant else ""
         reason = f": {self.reason}" if self.reason else ""
-        option = f"; {self.option} states it" if self.option and self.source is not Source.STATED else ""
-        return f"{about}{self.subject} {self.value} ({self.source}){reason}{option}"
+        option = f"; to state it: {self.option}" if self.option and self.source is not Source.STATED else ""
+        return f"{about}{self.subject}: {self.value} ({_WORDS[self.source]}{reason}){option}"
+
+
+_WORDS = {
+    Source.STATED: "stated",
+    Source.MODEL: "read from the model",
+    Source.DATA: "read from the data",
+    Source.TESTED: "tested on the scored images",
+    Source.DEFAULT: "default",
+    Source.ASSUMED: "ASSUMED",
+}
 
 
 def any_assumed(interpretations: Iterable[Interpretation]) -> bool:

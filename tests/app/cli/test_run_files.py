@@ -69,7 +69,7 @@ def test_the_preprocessing_of_a_float_model_is_chosen_by_accuracy(edge_bench: Co
     (run,) = runs(tmp_path)
     assert run.preprocessing is not None
     assert run.preprocessing.name == "raw"
-    assert "751 of 1000" in note_with("raw", "--preprocess", run)  # the first 100 did not decide about RGB and BGR
+    assert "751 of 1,000" in note_with("raw", "--preprocess", run)  # the first 100 did not decide about RGB and BGR
 
 
 @mlperf_files
