@@ -65,6 +65,7 @@ def interpret(
         threshold=DEFAULT_THRESHOLD if threshold is None else threshold,
         timeout=query.timeout,
         memory_limit=query.memory_limit,
+        candidates=len(question.candidates.options),
     )
     with contextlib.closing(prober):
         decision = decide(question, prober)

@@ -66,10 +66,12 @@ class Prober:
         threshold: float,
         timeout: float,
         memory_limit: int | None,
+        candidates: int = 1,  # to be tested, for the progress
     ) -> None:
         self._inputs, self._runtimes, self._progress = inputs, runtimes, progress
         self._input_shape, self._threshold = input_shape, threshold
         self._timeout, self._memory_limit = timeout, memory_limit
+        self._left = self._candidates = candidates
         self._worker: WorkerProcess | None = None
         self._predicted: dict[tuple[str, bytes], Predicted] = {}
         self.runtime = ""  # that predicts, with its version
@@ -96,7 +98,7 @@ class Prober:
         if key not in self._predicted:
             if self._worker is None:
                 self._worker = self._open()
-                self._progress.start("testing interpretations", 1)
+                self._progress.start("testing interpretations", self._candidates)
             request = Predict(
                 images=self._inputs.pixels,
                 rows=self._inputs.rows[positions].tolist(),
@@ -106,7 +108,8 @@ class Prober:
                 self._predicted[key] = self._worker.ask(request, Predicted, self._timeout)
             except WorkerFailed as cause:
                 raise CannotPredict(cause.failure.message) from None
-            self._progress.advance(0, candidate.text)
+            self._progress.advance(min(1, self._left), candidate.text)
+            self._left = max(0, self._left - 1)  # a second test on all images takes no further steps
         return self._predicted[key]
 
     def _open(self) -> WorkerProcess:
