@@ -9,6 +9,7 @@ from edge_bench.app.report.machines import properties_table
 from edge_bench.bench.measure.scenario import Scenario, batch_sizes_for
 from edge_bench.bench.offload.records.offload import Offload, OffloadSettings
 from edge_bench.bench.offload.records.power import DEVICES, Power
+from edge_bench.bench.preprocessing.presets import PRESETS
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.run import Run, Settings
@@ -56,10 +57,11 @@ def _run_command(run: Run) -> str:
         words = ["edge-bench", "run", "artifacts/bundle", "--variant", ",".join(variants)]
     else:  # model files, which have no date of creation, and a note only for random inputs
         words = ["edge-bench", "run", *variants, *([] if run.bundle.note else ["--data", run.bundle.dataset])]
-        words += _preprocessing_options(run.preprocessing) if run.preprocessing else []
+        words += _interpretation_options(run)
     words += ["--runtime", ",".join(dict.fromkeys(result.configuration.runtime for result in run.results))]
     words += _threads_and_batch_sizes(run)
     words += _settings_options(run.settings, Settings(), ("limit", "resample", "scenario", "timeout_s"))
+    words += ["--stateful"] if run.settings.stateful else []
     if run.settings.memory_limit is not None:
         mebibytes, rest = divmod(run.settings.memory_limit, 1 << 20)
         words += ["--memory-limit", str(run.settings.memory_limit) if rest else f"{mebibytes}M"]
@@ -79,10 +81,24 @@ def _settings_options(
     return words
 
 
+def _interpretation_options(run: Run) -> list[str]:
+    """Return the options that state how images and labels were interpreted, as far as one command can for all models."""
+    words = (
+        [] if run.preprocessing is None or run.preprocessing_by_variant else _preprocessing_options(run.preprocessing)
+    )
+    of_labels = {record.option for record in run.interpretations if record.subject == "labels" and record.option}
+    if len(of_labels) == 1:
+        words += of_labels.pop().split()
+    return [*words, "--assume"] if run.accuracy_assumed else words
+
+
 def _preprocessing_options(preprocessing: Preprocessing) -> list[str]:
+    order = preprocessing.channel_order
     if preprocessing.name:
-        return ["--preprocess", preprocessing.name]
-    words = ["--channel-order", preprocessing.channel_order]
+        preset = PRESETS.get(preprocessing.name)
+        own = ["--channel-order", order] if preset and preset.channel_order != order else []
+        return ["--preprocess", preprocessing.name, *own]
+    words = ["--channel-order", order]
     for name, values in (("--scale", preprocessing.scale), ("--offset", preprocessing.offset)):
         words += [name, ",".join(map(str, values)) if isinstance(values, list) else str(values)]
     return words
