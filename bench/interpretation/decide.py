@@ -1,5 +1,6 @@
 """Decision between interpretations of one model's inputs and outputs: stated, tested on labelled images, or refused."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -125,6 +126,7 @@ def _test(candidates: Candidates, truth: TrueLabels, predictor: Predictor) -> tu
         if stage.decided:
             break
         pairs = [pairs[index] for index in sorted(stage.remaining)]
+    words = functools.partial(_in_words, candidates, truth.maps)
     shown = stage.rivals if stage.better_than_chance else stage.ranked[:_LISTED]
     worse = [index for index in stage.ranked if index not in stage.remaining]
     tested = _Tested(
@@ -132,9 +134,7 @@ def _test(candidates: Candidates, truth: TrueLabels, predictor: Predictor) -> tu
         correct=[int(stage.correct[index].sum()) for index in shown],
         images=len(positions),
         clear=len(stage.rivals) == 1 and stage.better_than_chance,
-        next_best=f"next {stage.correct[worse[0]].sum():,} with {_in_words(candidates, truth.maps, stage.pairs[worse[0]])}"
-        if worse
-        else "",
+        next_best=f"next {stage.correct[worse[0]].sum():,} with {words(stage.pairs[worse[0]])}" if worse else "",
     )
     return tested, stage.predicted[stage.pairs[shown[0]][0]], positions
 
@@ -224,8 +224,8 @@ def _check_order(question: Question, truth: TrueLabels, chosen: LabelMap, predic
         right, better = predicted == chosen.outputs[labels], predicted == table[labels]
         if chosen.by_rank or select_best([right, better]).groups == ((1,),):
             raise BadInput(
-                f"{problem}: {right.sum():,} of {len(labels):,} images are correct, {better.sum()} if classes of the model "
-                "are missing from the data",
+                f"{problem}: {right.sum():,} of {len(labels):,} images are correct, {better.sum():,} if some of the "
+                "model's classes are missing from the data",
                 remedy,
             )
     if moved := exchanged_classes(*arguments):
