@@ -82,10 +82,9 @@ def _settings_options(
 
 
 def _interpretation_options(run: Run) -> list[str]:
-    """Return the options that state how images and labels were interpreted, as far as one command can for all models."""
-    words = (
-        [] if run.preprocessing is None or run.preprocessing_by_variant else _preprocessing_options(run.preprocessing)
-    )
+    """Return the options that state how images and labels were interpreted, as far as one value fits all models."""
+    same_for_all = run.preprocessing is not None and not run.preprocessing_by_variant
+    words = _preprocessing_options(run.preprocessing) if run.preprocessing and same_for_all else []
     of_labels = {record.option for record in run.interpretations if record.subject == "labels" and record.option}
     if len(of_labels) == 1:
         words += of_labels.pop().split()
