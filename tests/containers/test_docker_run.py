@@ -75,7 +75,7 @@ def test_a_model_file_and_images_give_the_same_labels_as_on_this_machine(
     mounts = (
         "-v", f"{MLPERF}:/models:ro", "-v", f"{CIFAR_JPEGS}:/data/cifar10-images/test:ro", "-v", f"{results}:/results",
     )  # fmt: skip
-    quick = ("--runtime", "litert", "--limit", 60, "--trials", 1, "--processes", 1)
+    quick = ("--runtime", "litert", "--limit", 60, "--channel-order", "rgb", "--trials", 1, "--processes", 1)
     model = "pretrainedResnet_quant.tflite"
     there = docker(*ARM64, *mounts, EDGE, "run", f"/models/{model}", "--data", "/data/cifar10-images/test", *quick)
     assert there.returncode == 0, there.stderr
