@@ -40,15 +40,15 @@ ClassOrder = Annotated[
     str | None,
     option(
         "--class-order",
-        help="Outputs of classes that are known by name: alphabetical, natural (c2 before c10), or number (the number "
-        "in the name is the output).  [default: tested on the labelled images]",
+        help="How class names get their outputs: alphabetical, natural (c2 before c10) or number (the number in the "
+        "name is the output).  [default: tested on the labelled images]",
     ),
 ]
 LabelOffset = Annotated[
     int | None,
     option(
         "--label-offset",
-        help="Added to a label to give the model's output: 1 for a background class.  "
+        help="Number added to each label to get the model's output, such as 1 for a background class.  "
         "[default: tested on the labelled images]",
     ),
 ]
@@ -56,7 +56,8 @@ Assume = Annotated[
     bool,
     option(
         "--assume",
-        help="Go on if nothing shows how to feed the model or number its classes, and mark the accuracy as assumed.",
+        help="Continue if it is unclear how the model wants its images or numbers its classes, and mark the accuracy "
+        "as assumed.",
     ),
 ]
 Preprocess = Annotated[
@@ -64,15 +65,17 @@ Preprocess = Annotated[
     option(
         "--preprocess",
         help="raw, unit, imagenet-tf, imagenet-caffe or imagenet-torch.  "
-        "[default: what the model's file says, or else tested on the labelled images]",
+        "[default: read from the model, or tested on the labelled images]",
     ),
 ]
 Scale = Annotated[
     str | None,
-    option("--scale", help="A pixel (0 to 255) times this; one number, or one a channel: a,b,c"),
+    option("--scale", help="Factor of each pixel (0 to 255): one number, or one per channel (a,b,c)."),
 ]
-Offset = Annotated[str | None, option("--offset", help="Plus this; one number, or one a channel: a,b,c")]
-ChannelOrder = Annotated[str | None, option("--channel-order", help="rgb or bgr.  [default: the preset's]")]
+Offset = Annotated[str | None, option("--offset", help="Number added after --scale: one, or one per channel (a,b,c).")]
+ChannelOrder = Annotated[
+    str | None, option("--channel-order", help="rgb or bgr.  [default: the preset's, or tested on the labelled images]")
+]
 Crop = Annotated[
     float | None,
     option(
