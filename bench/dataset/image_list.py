@@ -101,7 +101,8 @@ def _by_folder(folder: Path, found: FoundImages, class_list: ClassList | None, n
         order = "stated"
         index, shown = match_names(class_list.source, class_list.lines, with_images)
     if empty:
-        notes.append(f"no images in the folder of {abbreviate(empty)}; it still counts as a class")
+        counted = "they still count as classes" if len(empty) > 1 else "it still counts as a class"
+        notes.append(f"no images of {abbreviate(empty)}; {counted}")
     labels = np.array([index[name.split("/", 1)[0]] for name in found.files], np.int64)
     return ImageList(folder, found.files, labels, shown, order, tuple(notes))
 

@@ -78,7 +78,6 @@ class Prober:
         """End the worker."""
         if self._worker is not None:
             self._worker.stop()
-            self._progress.finish()
 
     def predict(self, candidate: Candidate, positions: Labels) -> Labels:
         """Return the output predicted for each image at ``positions``; -1 without finite scores.
@@ -96,7 +95,7 @@ class Prober:
         if key not in self._predicted:
             if self._worker is None:
                 self._worker = self._open()
-                self._progress.start("testing interpretations", 1)
+                self._progress.say(f"testing interpretations on {self.runtime}")
             request = Predict(
                 images=self._inputs.pixels,
                 rows=self._inputs.rows[positions].tolist(),
@@ -106,7 +105,6 @@ class Prober:
                 self._predicted[key] = self._worker.ask(request, Predicted, self._timeout)
             except WorkerFailed as cause:
                 raise CannotPredict(cause.failure.message) from None
-            self._progress.advance(0, candidate.text)
         return self._predicted[key]
 
     def _open(self) -> WorkerProcess:

@@ -35,9 +35,9 @@ class OnnxBuilder:
         self._nodes.append(helper.make_node(kind, list(inputs), [output], **attributes))
         return output
 
-    def add_brightness(self, order: Sequence[int], values: int, output: str = "y") -> str:
+    def add_brightness(self, order: Sequence[int], values: int, output: str = "y", *, scale: float = 1 / 255) -> str:
         """Add layers that tell classes apart by the brightness of ``x``; return the name of the scores, [n, order]."""
-        weights, biases = brightness_weights(order, values)
+        weights, biases = brightness_weights(order, values, scale)
         self.add("Flatten", ["x"], "flat")
         self.add("MatMul", ["flat", self.constant("weights", weights)], "product")
         return self.add("Add", ["product", self.constant("biases", biases)], output)
@@ -65,9 +65,15 @@ class OnnxBuilder:
 
 
 def brightness_onnx(
-    path: Path, order: Sequence[int], shape: Sequence[Axis] = ("N", 3, 8, 8), location: str = ""
+    path: Path,
+    order: Sequence[int],
+    shape: Sequence[Axis] = ("N", 3, 8, 8),
+    *,
+    location: str = "",
+    scale: float = 1 / 255,
 ) -> Path:
-    """Write a classifier of images with values from 0 to 1; with ``location``, its weights are in that file."""
+    """Write a classifier of images of ``pixel × scale``; with ``location``, its weights are in that file."""
     made = OnnxBuilder()
-    made.add_brightness(order, int(np.prod([size for size in shape[1:] if isinstance(size, int)])))
+    values = int(np.prod([size for size in shape[1:] if isinstance(size, int)]))
+    made.add_brightness(order, values, scale=scale)
     return made.save(path, shape, [shape[0], len(order)], location=location)

@@ -1,6 +1,6 @@
 """Tiny .tflite models: classifiers of brightness, and models with state, several outputs or custom operators."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 from tests.made.brightness import brightness_weights
 from tests.made.tflite import TfliteBuilder
 
-__all__ = ["brightness_tflite", "detection_model", "linear_tflite", "lstm_model"]
+__all__ = ["brightness_tflite", "detection_model", "linear_tflite", "lstm_model", "recurrent_model"]
 
 
 def brightness_tflite(path: Path, order: Sequence[int], shape: Sequence[int] = (1, 8, 8, 3)) -> Path:
@@ -58,17 +58,45 @@ def detection_model(path: Path) -> Path:
 
 def lstm_model(path: Path, *, time_major: bool = False, signature: str = "") -> Path:
     """Write a model of one UNIDIRECTIONAL_SEQUENCE_LSTM layer: 12 steps, 4 features, 16 cells."""
-    steps, features, cells = 12, 4, 16
     made = TfliteBuilder()
-    sizes = (steps, 1) if time_major else (1, steps)
-    taken, given = made.tensor(*sizes, features), made.tensor(*sizes, cells)
-    weights = [made.tensor(cells, features, data=True) for _ in range(4)]
-    weights += [made.tensor(cells, cells, data=True) for _ in range(4)]
-    biases = [made.tensor(cells, data=True) for _ in range(4)]
-    states = [made.tensor(1, cells, state=True) for _ in range(2)]
-    options = schema.UnidirectionalSequenceLSTMOptionsT(fusedActivationFunction=4, timeMajor=time_major)
-    tensors = [taken, *weights, -1, -1, -1, *biases, -1, -1, *states, -1, -1, -1, -1]
-    made.operator("UNIDIRECTIONAL_SEQUENCE_LSTM", tensors, [given], options)
+    sizes = (12, 1) if time_major else (1, 12)
+    taken, given = made.tensor(*sizes, 4), made.tensor(*sizes, 16)
+    _add_lstm(made, taken, given, lambda *shape: made.tensor(*shape, data=True), time_major=time_major)
     if signature:
         made.signature(signature, {"x": taken}, {"y": given})
     return made.save(path, [taken], [given])
+
+
+def recurrent_model(path: Path, kind: str) -> Path:
+    """Write a classifier of one LSTM, RNN or SVDF operator, with random weights and a state that lasts."""
+    made, generator = TfliteBuilder(), np.random.default_rng(7)
+    steps, features, units, rank, classes = 6, 4, 8, 2, 5
+
+    def weights(*shape: int) -> int:
+        return made.tensor(*shape, data=generator.normal(size=shape).astype(np.float32))
+
+    taken, values = made.tensor(1, features), units
+    if kind == "LSTM":
+        taken, given, values = made.tensor(1, steps, features), made.tensor(1, steps, units), steps * units
+        _add_lstm(made, taken, given, weights)
+    elif kind == "RNN":
+        given, values = made.running_sum(taken, features), features
+    else:
+        state = made.tensor(1, units * rank * steps, state=True)
+        tensors = [taken, weights(units * rank, features), weights(units * rank, steps), -1, state]
+        given = made.operator("SVDF", tensors, [made.tensor(1, units)], schema.SVDFOptionsT(rank=rank))
+    return made.save(path, [taken], [made.dense(given, generator.normal(size=(values, classes)), np.zeros(classes))])
+
+
+def _add_lstm(
+    made: TfliteBuilder, taken: int, given: int, weights: Callable[..., int], *, time_major: bool = False
+) -> None:
+    """Add a UNIDIRECTIONAL_SEQUENCE_LSTM between two tensors; ``weights`` adds a constant of a shape."""
+    features, cells = made.graph.tensors[taken].shape[-1], made.graph.tensors[given].shape[-1]
+    gates = [weights(cells, features) for _ in range(4)] + [weights(cells, cells) for _ in range(4)]
+    biases = [weights(cells) for _ in range(4)]
+    states = [made.tensor(1, cells, state=True) for _ in range(2)]
+    tanh = schema.ActivationFunctionType.TANH
+    options = schema.UnidirectionalSequenceLSTMOptionsT(fusedActivationFunction=tanh, timeMajor=time_major)
+    tensors = [taken, *gates, -1, -1, -1, *biases, -1, -1, *states, -1, -1, -1, -1]
+    made.operator("UNIDIRECTIONAL_SEQUENCE_LSTM", tensors, [given], options)
