@@ -118,7 +118,8 @@ def _refuse_parent(folder: Path, found: FoundImages, with_images: list[str]) -> 
     if splits == with_images or len(common) > 1:
         options = " or ".join(f"--data {folder / name}" for name in splits)
         raise DatasetError(
-            f"{folder}: {abbreviate(splits)} are parts of a data set, not classes", f"name one of them: {options}"
+            f"{folder}: its folders are parts of a data set, not classes: {abbreviate(splits)}",
+            f"name one of them: {options}",
         )
     only = with_images[0]
     if len(with_images) == 1 and "" not in below[only] and len(below[only]) > 1:

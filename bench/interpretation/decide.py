@@ -214,10 +214,10 @@ def _undecided(question: Question, maps: LabelMaps, tested: _Tested) -> BadInput
         for pair, correct in zip(listed, tested.correct, strict=False)
     ]
     by_rank = any(maps.options[other].by_rank for _, other in listed)
-    names = "list the names of all outputs with --classes FILE, " if in_doubt[1] and by_rank else ""
+    names = ", or --classes FILE with the names of all outputs" if in_doubt[1] and by_rank else ""
     return BadInput(
         f"{question.model}: the labelled images do not show which is right: {'; '.join(choices)}",
-        f"use one of these options, {names}use more labelled images, or continue with the first one with --assume",
+        f"use one of these options, or more labelled images{names}; --assume continues with the first option",
     )
 
 

@@ -95,7 +95,8 @@ class Prober:
         if key not in self._predicted:
             if self._worker is None:
                 self._worker = self._open()
-                self._progress.say(f"testing interpretations on {self.runtime}")
+                model = self._runtimes[0].configuration.variant
+                self._progress.say(f"testing interpretations of {model} on {self.runtime}")
             request = Predict(
                 images=self._inputs.pixels,
                 rows=self._inputs.rows[positions].tolist(),

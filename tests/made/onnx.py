@@ -55,6 +55,7 @@ class OnnxBuilder:
             [helper.make_tensor_value_info("y", TensorProto.FLOAT, gives)], self._constants,
         )  # fmt: skip
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+        onnx.checker.check_model(model)
         path.parent.mkdir(parents=True, exist_ok=True)
         if location:
             (path.parent / location).unlink(missing_ok=True)  # onnx would append to it
