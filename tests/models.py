@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from tests.made.onnx import OnnxBuilder
 
 _DATA = os.environ.get("EDGE_BENCH_DATA", "")
 #: The folder of MLPerf Tiny's models, next to the folder of data sets; None if it does not exist.
@@ -34,49 +34,28 @@ def tflite_of(model: Any, path: Path) -> Path:
 def onnx_of(keras_path: Path, path: Path) -> Path:
     """Write the paper's CNN in a .keras file as .onnx, with channels first and any batch size."""
     import keras
-    import onnx
-    from onnx import TensorProto, helper, numpy_helper
 
-    model = keras.models.load_model(keras_path, compile=False)
-    nodes: list[Any] = []
-    constants: list[Any] = []
-    last, flat = "image", False
-
-    def constant(name: str, value: Any) -> str:
-        constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
-
-    def add(kind: str, inputs: list[str], **attributes: Any) -> str:
-        output = f"{kind}{len(nodes)}"
-        nodes.append(helper.make_node(kind, inputs, [output], **attributes))
-        return output
-
+    model, made = keras.models.load_model(keras_path, compile=False), OnnxBuilder()
+    last, flat = "x", False
     for layer in model.layers:
-        name, weights = layer.name, layer.get_weights()
+        name = layer.name
+        weights = [made.constant(f"{name} {number}", value) for number, value in enumerate(_onnx_weights(layer))]
         match type(layer).__name__:
             case "Conv2D":
-                kernel, bias = (
-                    constant(f"{name}_w", weights[0].transpose(3, 2, 0, 1)),
-                    constant(f"{name}_b", weights[1]),
-                )
-                last = add("Relu", [add("Conv", [last, kernel, bias], kernel_shape=[3, 3])])
+                last = made.add("Conv", [last, *weights], f"{name} sum", kernel_shape=[3, 3])
+                last = made.add("Relu", [last], name)
             case "MaxPooling2D":
-                last = add("MaxPool", [last], kernel_shape=[2, 2], strides=[2, 2])
+                last = made.add("MaxPool", [last], name, kernel_shape=[2, 2], strides=[2, 2])
             case "Flatten":
-                last = add("Flatten", [last])
+                last = made.add("Flatten", [last], name)
             case "Dense":
-                last = add("Gemm", [last, constant(f"{name}_w", weights[0]), constant(f"{name}_b", weights[1])])
-                last = add("Softmax", [last], axis=1) if flat else add("Relu", [last])
+                last = made.add("Gemm", [last, *weights], f"{name} sum")
+                last = made.add("Softmax", [last], "y", axis=1) if flat else made.add("Relu", [last], name)
                 flat = True
     size = model.input_shape[1]
-    graph = helper.make_graph(
-        nodes,
-        "paper_cnn",
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", 1, size, size])],
-        [helper.make_tensor_value_info(last, TensorProto.FLOAT, ["batch", model.output_shape[1]])],
-        constants,
-    )
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    onnx.checker.check_model(made)
-    path.write_bytes(made.SerializeToString())
-    return path
+    return made.save(path, ["batch", 1, size, size], ["batch", model.output_shape[1]])
+
+
+def _onnx_weights(layer: Any) -> list[Any]:
+    """Return the weights of a layer; kernels of convolutions with their output channels first."""
+    return [value.transpose(3, 2, 0, 1) if value.ndim == 4 else value for value in layer.get_weights()]

@@ -62,7 +62,7 @@ def export_model(
     _create_folder(folder)
     with only_writer(folder):
         _remove_old_bundle(folder, overwrite=overwrite)
-        progress.start("exporting", 2 + len(PRECISIONS))
+        progress.start("loading and converting", 2)
         with open_convertible(name, settings.weights, settings.timeout) as source:
             return _write_bundle(source, folder, options, settings, progress)
 
@@ -79,14 +79,18 @@ def _write_bundle(
         progress.say("the SavedModel itself does not become part of the bundle: measure it with `edge-bench run`")
     variants.append(write_tflite(folder, "float32", source.convert("float32")))
     progress.advance(1, "float32")
+    progress.finish()
     models = ModelFiles.open([folder / variants[-1].file], settings.timeout)
     workload = files_workload(models, options, _run_settings(settings), progress)
     pixels = open_npy(workload.shared.pixels)
     require_bundle_space(folder, models.parameters, len(workload.indices) * pixels[0].nbytes)
     calibration = _calibration_inputs(models, workload, options, settings, progress)
-    for precision in [each for each in PRECISIONS if each != "float32"]:
+    smaller = [each for each in PRECISIONS if each != "float32"]
+    progress.start("converting to smaller types", len(smaller))
+    for precision in smaller:
         if precision == "int8" and calibration is None:
             progress.say("no int8 variant: its ranges need --calibration images")
+            progress.advance(1)
             continue
         try:
             variants.append(write_tflite(folder, precision, source.convert(precision, calibration)))

@@ -141,7 +141,7 @@ def _inspect(path: Path, file: Path, timeout: float, progress: Progress) -> Mode
 
 def _try_all(path: Path, file: Path, timeout: float, progress: Progress) -> list[LoadAttempt]:
     runtimes = [each for each in _installed() if ".tflite" in each.formats]
-    progress.start("loading it in", len(runtimes))
+    progress.start("loading in each runtime", len(runtimes))
     tried = []
     if path != file:  # the converter has loaded the original
         tensorflow = RUNTIMES["tensorflow"]

@@ -101,7 +101,8 @@ def _by_folder(folder: Path, found: FoundImages, class_list: ClassList | None, n
         order = "stated"
         index, shown = match_names(class_list.source, class_list.lines, with_images)
     if empty:
-        notes.append(f"no images in the folder of {abbreviate(empty)}; it still counts as a class")
+        counted = "they still count as classes" if len(empty) > 1 else "it still counts as a class"
+        notes.append(f"no images of {abbreviate(empty)}; {counted}")
     labels = np.array([index[name.split("/", 1)[0]] for name in found.files], np.int64)
     return ImageList(folder, found.files, labels, shown, order, tuple(notes))
 
@@ -117,7 +118,8 @@ def _refuse_parent(folder: Path, found: FoundImages, with_images: list[str]) -> 
     if splits == with_images or len(common) > 1:
         options = " or ".join(f"--data {folder / name}" for name in splits)
         raise DatasetError(
-            f"{folder}: {abbreviate(splits)} are parts of a data set, not classes", f"name one of them: {options}"
+            f"{folder}: its folders are parts of a data set, not classes: {abbreviate(splits)}",
+            f"name one of them: {options}",
         )
     only = with_images[0]
     if len(with_images) == 1 and "" not in below[only] and len(below[only]) > 1:

@@ -54,9 +54,11 @@ def preprocessing_candidates(
     if stated:
         found = Candidates((_stated(options, facts),), Source.STATED)
     elif not facts.pixels:
-        found = Candidates((_candidate(PRESETS["raw"]),), Source.DATA, "float values are the model's own inputs")
+        unchanged_values = replace(_candidate(PRESETS["raw"]), text="values unchanged")
+        found = Candidates((unchanged_values,), Source.DATA, "float values are the model's own inputs")
     elif spec.dtype == "uint8" and not spec.scale:
-        found = Candidates((_candidate(PRESETS["raw"]),), Source.MODEL, "its input is uint8 without quantization")
+        pixels = replace(_candidate(PRESETS["raw"]), text="pixels unchanged")
+        found = Candidates((pixels,), Source.MODEL, "its input is uint8 without quantization")
     elif metadata is not None and metadata.normalization is not None:
         found = Candidates((_normalized(metadata.normalization, spec, facts),), Source.MODEL, "its metadata says so")
     elif unchanged := unchanged_pixels(spec):

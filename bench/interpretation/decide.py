@@ -1,6 +1,5 @@
 """Decision between interpretations of one model's inputs and outputs: stated, tested on labelled images, or refused."""
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -126,15 +125,18 @@ def _test(candidates: Candidates, truth: TrueLabels, predictor: Predictor) -> tu
         if stage.decided:
             break
         pairs = [pairs[index] for index in sorted(stage.remaining)]
-    words = functools.partial(_in_words, candidates, truth.maps)
     shown = stage.rivals if stage.better_than_chance else stage.ranked[:_LISTED]
     worse = [index for index in stage.ranked if index not in stage.remaining]
+    next_best = ""
+    if worse:
+        options = _options(candidates, truth.maps, stage.pairs[worse[0]])
+        next_best = f"next best {stage.correct[worse[0]].sum():,} with {options}"
     tested = _Tested(
         pairs=[stage.pairs[index] for index in shown],
         correct=[int(stage.correct[index].sum()) for index in shown],
         images=len(positions),
         clear=len(stage.rivals) == 1 and stage.better_than_chance,
-        next_best=f"next {stage.correct[worse[0]].sum():,} with {words(stage.pairs[worse[0]])}" if worse else "",
+        next_best=next_best,
     )
     return tested, stage.predicted[stage.pairs[shown[0]][0]], positions
 
@@ -194,23 +196,28 @@ def _compare(
     return _Stage(pairs, predicted, correct, groups, better_than_chance=beaten or not a_choice)
 
 
-def _in_words(candidates: Candidates, maps: LabelMaps, pair: tuple[int, int]) -> str:
-    words = [candidates.options[pair[0]].text] if len(candidates.options) > 1 else []
-    words += [maps.options[pair[1]].text] if len(maps.options) > 1 else []
-    return ", ".join(words)
+def _options(
+    candidates: Candidates, maps: LabelMaps, pair: tuple[int, int], in_doubt: tuple[bool, bool] | None = None
+) -> str:
+    """Return the options that state a pair, without what is not in doubt: by default, what has one candidate."""
+    of_pixels, of_labels = in_doubt or (len(candidates.options) > 1, len(maps.options) > 1)
+    words = [candidates.options[pair[0]].option] if of_pixels else []
+    words += [maps.options[pair[1]].option] if of_labels else []
+    return " ".join(words)
 
 
 def _undecided(question: Question, maps: LabelMaps, tested: _Tested) -> BadInput:
     listed = tested.pairs[:_LISTED]
-    vary = [len({pair[place] for pair in listed}) > 1 for place in (0, 1)]
-    choices = []
-    for (number, other), correct in zip(listed, tested.correct, strict=False):
-        options = [question.candidates.options[number].option] if vary[0] else []
-        options += [maps.options[other].option] if vary[1] else []
-        choices.append(f"{' '.join(options)} ({correct:,} of {tested.images:,} correct)")
+    in_doubt = len({number for number, _ in listed}) > 1, len({other for _, other in listed}) > 1
+    choices = [
+        f"{_options(question.candidates, maps, pair, in_doubt)} ({correct:,} of {tested.images:,} correct)"
+        for pair, correct in zip(listed, tested.correct, strict=False)
+    ]
+    by_rank = any(maps.options[other].by_rank for _, other in listed)
+    names = ", or --classes FILE with the names of all outputs" if in_doubt[1] and by_rank else ""
     return BadInput(
         f"{question.model}: the labelled images do not show which is right: {'; '.join(choices)}",
-        "use one of these options, give more labelled images, or continue with the first with --assume",
+        f"use one of these options, or more labelled images{names}; --assume continues with the first option",
     )
 
 
@@ -224,8 +231,8 @@ def _check_order(question: Question, truth: TrueLabels, chosen: LabelMap, predic
         right, better = predicted == chosen.outputs[labels], predicted == table[labels]
         if chosen.by_rank or select_best([right, better]).groups == ((1,),):
             raise BadInput(
-                f"{problem}: {right.sum():,} of {len(labels):,} images are correct, {better.sum():,} if some of the "
-                "model's classes are missing from the data",
+                f"{problem}: {right.sum():,} of {len(labels):,} images are correct, {better.sum():,} if the data lacks "
+                "some of the model's classes",
                 remedy,
             )
     if moved := exchanged_classes(*arguments):

@@ -112,7 +112,7 @@ def _threshold(question: Question, decision: Decision, prober: Predictions, stat
     value = DEFAULT_THRESHOLD if stated is None else stated
     record = Interpretation(
         subject="threshold",
-        value=f"{value:g}: scores above it are class 1",
+        value=f"scores above {value:g} are class 1",
         source=Source.DEFAULT if stated is None else Source.STATED,
         option="--threshold",
         variant=question.about,

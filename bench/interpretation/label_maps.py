@@ -67,7 +67,7 @@ def label_maps(labels: ClassLabels, outputs: int, metadata: ModelMetadata | None
     if labels.order == "numbers":
         largest = int(labels.values.max(initial=0))
         base = np.arange(max(largest + 1, len(labels.classes)))
-        return _shifted([(base, "numbers of outputs", "", False)], labels, outputs, options, Source.DATA)
+        return _shifted([(base, "as the data numbers them", "", False)], labels, outputs, options, Source.DATA)
     if metadata is not None and metadata.labels and options.class_order is None and options.label_offset is None:
         try:
             index = index_names(metadata.label_file, metadata.labels, labels.classes)
@@ -153,7 +153,7 @@ def _shifted(
         return LabelMaps(tuple(maps), Source.DEFAULT)
     stated = source is Source.STATED or (options.label_offset is not None and len(bases) == 1)
     return LabelMaps(
-        tuple(maps), Source.STATED if stated else source, "" if stated else "nothing else fits the outputs"
+        tuple(maps), Source.STATED if stated else source, "" if stated else "no other numbering fits the outputs"
     )
 
 

@@ -66,5 +66,5 @@ def _accuracy_warnings(predicted: Labels, truth: Labels, classes: Sequence[str])
         return [f"all {count:,} images got the same label, {name}: {_CAUSES}"]
     correct, chance = int(np.count_nonzero(predicted == truth)), 1 / different
     if at_least(count, count, chance) <= _ALPHA < at_least(correct, count, chance):
-        return [f"the accuracy is no better than chance, 1 of {different:,} classes: {_CAUSES}"]
+        return [f"the accuracy is no better than chance, 1 in {different:,}: {_CAUSES}"]
     return []

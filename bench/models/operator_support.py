@@ -113,7 +113,7 @@ def known_refusal(operators: Sequence[Operator], runtime: str, version: str) -> 
     if release is None or not (missing := _unsupported_builtin(operators, release)):
         return None
     return Refusal(
-        problem=f"{runtime} {version} cannot load it: {'; '.join(map(str, missing))}",
+        problem=f"{runtime} {version} does not support {'; '.join(map(str, missing))}",
         remedy=_remedy(missing, operators),
     )
 

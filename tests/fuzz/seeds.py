@@ -6,7 +6,6 @@ import zipfile
 from typing import Any
 from zlib import crc32
 
-import flatbuffers
 import msgspec
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -40,6 +39,7 @@ from edge_bench.bench.records.run import Failure, ProcessRecord, Run
 from edge_bench.bench.system.machine import Finding
 from edge_bench.bench.system.sensors import MachineState
 from tests.factories import LABELS, arm, machine, offload, result, run
+from tests.made.tflite import TfliteBuilder
 
 __all__ = [
     "crasher", "histories", "images", "journals", "kerases", "labels", "line", "manifest", "npys", "npz", "offloads",
@@ -124,54 +124,13 @@ def labels(files: list[str]) -> list[bytes]:
 
 def tflites() -> list[bytes]:
     """Return a dense layer with a softmax over ten classes, which runtimes can load."""
-    m, builder = schema.ModelT(), flatbuffers.Builder(4096)
-    m.version, m.description = 3, b"made for tests"
-    m.operatorCodes = [_code(schema.BuiltinOperator.FULLY_CONNECTED), _code(schema.BuiltinOperator.SOFTMAX)]
-    weights = np.arange(160, dtype=np.float32).view(np.uint8)
-    m.buffers = [_buffer(None), _buffer(weights), _buffer(np.frombuffer(b"1.5.0\0\0\0", np.uint8))]
-    graph = schema.SubGraphT()
-    graph.name = b"main"
-    graph.tensors = [_tensor(b"image", [1, 16], 0), _tensor(b"weights", [10, 16], 1), _tensor(b"sum", [1, 10], 0),
-                     _tensor(b"score", [1, 10], 0)]  # fmt: skip
-    graph.inputs, graph.outputs = [0], [3]
-    dense, softmax = schema.FullyConnectedOptionsT(), schema.SoftmaxOptionsT()
-    softmax.beta = 1.0
-    graph.operators = [
-        _operator(0, [0, 1, -1], [2], schema.BuiltinOptions.FullyConnectedOptions, dense),
-        _operator(1, [2], [3], schema.BuiltinOptions.SoftmaxOptions, softmax),
-    ]
-    m.subgraphs = [graph]
-    metadata = schema.MetadataT()
-    metadata.name, metadata.buffer = b"min_runtime_version", 2
-    m.metadata = [metadata]
-    builder.Finish(m.Pack(builder), b"TFL3")
-    return [bytes(builder.Output())]
-
-
-def _code(number: int) -> Any:
-    code = schema.OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = number
-    code.version = 1
-    return code
-
-
-def _buffer(data: Any) -> Any:
-    buffer = schema.BufferT()
-    buffer.data = data
-    return buffer
-
-
-def _tensor(name: bytes, shape: list[int], buffer: int) -> Any:
-    tensor = schema.TensorT()
-    tensor.name, tensor.shape, tensor.type, tensor.buffer = name, shape, schema.TensorType.FLOAT32, buffer
-    return tensor
-
-
-def _operator(code: int, takes: list[int], gives: list[int], kind: int, options: Any) -> Any:
-    operator = schema.OperatorT()
-    operator.opcodeIndex, operator.inputs, operator.outputs = code, takes, gives
-    operator.builtinOptionsType, operator.builtinOptions = kind, options
-    return operator
+    made = TfliteBuilder()
+    image, total, score = made.tensor(1, 16), made.tensor(1, 10), made.tensor(1, 10)
+    weights = made.tensor(10, 16, data=np.arange(160, dtype=np.float32))
+    made.operator("FULLY_CONNECTED", [image, weights, -1], [total], schema.FullyConnectedOptionsT())
+    made.operator("SOFTMAX", [total], [score], schema.SoftmaxOptionsT(beta=1.0))
+    made.metadata("min_runtime_version", b"1.5.0\0\0\0")
+    return [made.content([image], [score])]
 
 
 def manifest(files: dict[str, File]) -> bytes:
@@ -286,14 +245,8 @@ def offloads() -> list[bytes]:
 
 def crasher() -> bytes:
     """Return a valid .tflite that crashes LiteRT with a segmentation fault: it splits its input into 0 parts."""
-    split, axis = schema.SplitOptionsT(), _tensor(b"axis", [1], 1)
-    split.numSplits, axis.type = 0, schema.TensorType.INT32
-    tensors = [axis, _tensor(b"image", [1, 16], 0), _tensor(b"score", [1, 10], 0)]
-    m, graph, builder = schema.ModelT(), schema.SubGraphT(), flatbuffers.Builder(1024)
-    m.version, m.description, m.operatorCodes = 3, b"made for tests", [_code(schema.BuiltinOperator.SPLIT)]
-    m.buffers = [_buffer(None), _buffer(np.zeros(4, np.uint8))]
-    graph.name, graph.tensors, graph.inputs, graph.outputs = b"main", tensors, [1], [2]
-    graph.operators = [_operator(0, [0, 1], [2], schema.BuiltinOptions.SplitOptions, split)]
-    m.subgraphs = [graph]
-    builder.Finish(m.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    made = TfliteBuilder()
+    axis = made.tensor(1, data=np.zeros(1, np.int32), kind="INT32")
+    image, score = made.tensor(1, 16), made.tensor(1, 10)
+    made.operator("SPLIT", [axis, image], [score], schema.SplitOptionsT(numSplits=0))
+    return made.content([image], [score])

@@ -58,7 +58,9 @@ from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import write_run
 from tests.fuzz import seeds
 from tests.fuzz.mutate import mutated_bytes, mutated_json
-from tests.tflite_files import LabelFile, TfliteBuilder, lstm_model, metadata_buffer, with_files
+from tests.made.tflite import TfliteBuilder
+from tests.made.tflite_metadata import LabelFile, metadata_buffer, with_files
+from tests.made.tflite_models import lstm_model
 
 __all__ = ["Target", "targets"]
 

@@ -1,1 +1,1 @@
-"""Small images and models that are right by construction."""
+"""Writers of small images and models, most of which are right by construction."""

@@ -92,7 +92,7 @@ class Lines:
         """Print the name of the task and its number of steps."""
         self._what, self._steps, self._first, self._done = what, steps, done, done
         self._began = self._last_line = time.monotonic()
-        self.say(f"{what}: {steps} steps{f', {done} done before' if done else ''}")
+        self.say(f"{what}: {steps} step{'' if steps == 1 else 's'}{f', {done} done before' if done else ''}")
 
     def advance(self, steps: int = 1, note: str = "") -> None:
         """Print the progress and the remaining time if the last line is old enough."""

@@ -147,8 +147,8 @@ def _known(support: KnownSupport) -> str:
         reasons += [f"no Flex delegate, which is needed by {_some(flex)}"] if flex else []
         return f"no: {_some(reasons, 5, '; ')}"
     if support.unknown:
-        return f"unknown: it was not asked for {_some([_operator(name) for name in support.unknown])}"
-    return "all operators"
+        return f"unknown: it was not tried with {_some([_operator(name) for name in support.unknown])}"
+    return "yes: it has all operators"
 
 
 def _some(names: list[str], most: int = 3, separator: str = ", ") -> str:
@@ -161,14 +161,14 @@ def _tried(trial: LoadAttempt) -> str:
         return f"unknown: not with open axes of {', '.join(map(str, trial.sizes))}: {trial.refusal}"
     if trial.refusal:
         return f"no: {trial.refusal}"
-    loads = f"it loads, with open axes of {trial.sizes[0]}" if trial.sizes else "it loads"
+    loads = f"yes, with open axes of {trial.sizes[0]}" if trial.sizes else "yes"
     return f"{loads}, but an invocation with zeros fails: {trial.invocation}" if trial.invocation else loads
 
 
 def _runtime_notes(inspection: ModelInspection) -> list[str]:
     notes = [
-        "known: the release from the package index was asked for each operator and version; tried here: the model was "
-        "loaded, in a process of its own, and invoked once with zeros"
+        "known: each operator and version was tried with this release; tried here: the model was loaded in a separate "
+        "process and invoked once with zeros"
     ]
     missing = {operator.operator for each in inspection.known for operator in each.missing}
     if missing:

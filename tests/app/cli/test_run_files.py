@@ -18,7 +18,7 @@ from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import read_run
 from tests.app.cli.named import assert_names
 from tests.command_line import CommandLine, Refuses
-from tests.images import bomb, broken_jpeg
+from tests.made.damaged_images import bomb, broken_jpeg
 from tests.models import CIFAR_JPEGS, MLPERF, mlperf, onnx_of, tflite_of
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import CommandLine, assert_refused
-from tests.made.brightness import brightness_onnx, brightness_tflite, grey_images
+from tests.made.images import class_folders
+from tests.made.onnx import brightness_onnx
+from tests.made.tflite_models import brightness_tflite
 
 pytestmark = pytest.mark.slow
 
@@ -14,11 +16,11 @@ QUICK = ("--data", "images", "--preprocess", "unit", "--trials", 2, "--processes
 
 
 def test_runs_of_different_models_on_the_same_images(edge_bench: CommandLine, tmp_path: Path) -> None:
-    grey_images(tmp_path / "images")
-    grey_images(tmp_path / "other", classes=4, each=2)
+    class_folders(tmp_path / "images", range(4), 3)
+    class_folders(tmp_path / "other", range(4), 2)
     brightness_tflite(tmp_path / "monday" / "model.tflite", range(4))
     brightness_tflite(tmp_path / "tuesday" / "model.tflite", [0, 1, 3, 2])
-    brightness_tflite(tmp_path / "large.tflite", range(4), size=16)
+    brightness_tflite(tmp_path / "large.tflite", range(4), (1, 16, 16, 3))
     for model, results in (("monday/model.tflite", "1"), ("tuesday/model.tflite", "2"), ("large.tflite", "3")):
         done = edge_bench("run", model, *QUICK, "--results", results)
         assert done.returncode == 0, done.stderr
@@ -50,13 +52,13 @@ def test_runs_of_different_models_on_the_same_images(edge_bench: CommandLine, tm
 
 
 def test_weights_in_another_file_count_and_must_be_there(edge_bench: CommandLine, tmp_path: Path) -> None:
-    grey_images(tmp_path / "images")
-    model = brightness_onnx(tmp_path / "m" / "model.onnx", range(4), "model.onnx.data")
+    class_folders(tmp_path / "images", range(4), 3)
+    model = brightness_onnx(tmp_path / "m" / "model.onnx", range(4), location="model.onnx.data")
     weights = model.with_name("model.onnx.data")
     command = ("run", model, *QUICK[:-2], "--once", "--format", "json")
     size = model.stat().st_size + weights.stat().st_size
     for order, accuracy in (([0, 1, 2, 3], 1.0), ([3, 2, 1, 0], 0.0)):
-        brightness_onnx(model, order, weights.name)
+        brightness_onnx(model, order, location=weights.name)
         (row,) = json.loads(edge_bench(*command).stdout)
         assert (row["accuracy"], row["bytes"]) == (accuracy, size)
     weights.unlink()

@@ -19,8 +19,10 @@ from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.runtimes import RUNTIMES, installed_version
 from tests.command_line import CommandLine, Refuses
+from tests.made.tflite import TfliteBuilder
+from tests.made.tflite_metadata import LabelFile, metadata_buffer, with_files
+from tests.made.tflite_models import detection_model
 from tests.models import MLPERF, tflite_of
-from tests.tflite_files import LabelFile, TfliteBuilder, detection_model, metadata_buffer, with_files
 
 #: Millions of multiply-accumulates and of parameters. Howard et al. 2017, table 4; Sandler et al. 2018, table 4;
 #: He et al. 2016, table 1; torchvision's form of ResNet-50, which halves the image one convolution later.

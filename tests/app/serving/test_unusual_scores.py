@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.app.serving.server import Answer, Served
-from tests.made.graphs import OnnxGraph
+from tests.made.onnx import OnnxBuilder
 
 
 def infer(server: Served, values: list[list[float]]) -> Answer:
@@ -23,7 +23,7 @@ def infer(server: Served, values: list[list[float]]) -> Answer:
 @pytest.fixture(scope="module")
 def roots(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server of a model whose scores are the square roots of its inputs, NaN for negative ones."""
-    folder, graph = tmp_path_factory.mktemp("roots"), OnnxGraph()
+    folder, graph = tmp_path_factory.mktemp("roots"), OnnxBuilder()
     graph.add("Sqrt", ["x"], "y")
     model = graph.save(folder / "roots.onnx", ["N", 3], ["N", 3])
     with Served(model, folder, "--name", "paper-cnn") as server:
@@ -49,7 +49,7 @@ def test_equal_scores_give_the_lower_class(roots: Served) -> None:
 
 
 def test_a_single_score_is_compared_with_the_threshold(tmp_path: Path) -> None:
-    graph = OnnxGraph()
+    graph = OnnxBuilder()
     graph.add("Sigmoid", ["x"], "y")
     model = graph.save(tmp_path / "binary.onnx", ["N", 1], ["N", 1])
     with Served(model, tmp_path, "--name", "paper-cnn", "--threshold", 0.9) as server:

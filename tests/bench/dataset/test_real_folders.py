@@ -15,7 +15,9 @@ from edge_bench.bench.preprocessing.presets import Geometry
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.run_files import read_run
 from tests.command_line import CommandLine, Refuses
-from tests.made.pictures import SIDE, brightness_onnx, level, picture, pictures
+from tests.made.brightness import level
+from tests.made.images import SIDE, class_folders, image
+from tests.made.onnx import brightness_onnx
 
 NAMES = [str(k) for k in range(10)]
 
@@ -25,7 +27,7 @@ def decoded_right(found: ImageList, names: list[str]) -> int:
     pixels = open_npy(decoded_images(found.folder, found.files, Geometry(SIDE, SIDE, 3), Silent()).pixels)
     assert found.labels is not None
     brightness = [names.index(found.classes[label]) if found.classes else label for label in found.labels]
-    return sum(abs(int(image.mean()) - level(int(k))) < 10 for image, k in zip(pixels, brightness, strict=True))
+    return sum(abs(int(each.mean()) - level(int(k))) < 10 for each, k in zip(pixels, brightness, strict=True))
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +37,7 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("other", ["README.txt", "0/notes.md"])
 def test_ten_classes_are_read_from_ten_folders(tmp_path: Path, other: str) -> None:
-    folder = pictures(tmp_path / "images")
+    folder = class_folders(tmp_path / "images")
     (folder / other).write_text("no image")
     found = list_images(folder)
     assert (found.classes, found.order) == (NAMES, "alphabetical")
@@ -53,8 +55,8 @@ def test_ten_classes_are_read_from_ten_folders(tmp_path: Path, other: str) -> No
     ],
 )  # fmt: skip
 def test_what_programs_leave_is_neither_class_nor_image(tmp_path: Path, left: str) -> None:
-    folder = pictures(tmp_path / "images")
-    picture(folder / f"{left}.png", 9).rename(folder / left)
+    folder = class_folders(tmp_path / "images")
+    image(folder / f"{left}.png", 9).rename(folder / left)
     found = list_images(folder)
     assert (found.classes, len(found.files)) == (NAMES, 40)
     skipped = next((part for part in left.split("/")[:-1] if part not in NAMES), None)
@@ -63,8 +65,8 @@ def test_what_programs_leave_is_neither_class_nor_image(tmp_path: Path, left: st
 
 
 def test_a_linked_class_is_followed(tmp_path: Path) -> None:
-    folder = pictures(tmp_path / "images", range(9))
-    pictures(tmp_path / "elsewhere", range(9, 10))
+    folder = class_folders(tmp_path / "images", range(9))
+    class_folders(tmp_path / "elsewhere", range(9, 10))
     (folder / "9").symlink_to("../elsewhere/9", target_is_directory=True)
     found = list_images(folder)
     assert found.classes == NAMES
@@ -72,7 +74,7 @@ def test_a_linked_class_is_followed(tmp_path: Path) -> None:
 
 
 def test_all_classes_and_files_may_be_links_even_to_the_same_folder(tmp_path: Path) -> None:
-    pictures(tmp_path / "elsewhere", range(1))
+    class_folders(tmp_path / "elsewhere", range(1))
     folder = tmp_path / "images"
     folder.mkdir()
     for name in ("a", "b"):
@@ -85,7 +87,7 @@ def test_all_classes_and_files_may_be_links_even_to_the_same_folder(tmp_path: Pa
 
 
 def test_a_loop_of_links_ends(tmp_path: Path) -> None:
-    folder = pictures(tmp_path / "images")
+    folder = class_folders(tmp_path / "images")
     (folder / "3" / "all").symlink_to(folder)
     (folder / "4" / "again").symlink_to(folder / "4")
     found = list_images(folder)
@@ -96,7 +98,7 @@ def test_a_loop_of_links_ends(tmp_path: Path) -> None:
 
 
 def test_links_to_nothing_are_noted_and_refused_as_a_class(tmp_path: Path) -> None:
-    folder = pictures(tmp_path / "images")
+    folder = class_folders(tmp_path / "images")
     (folder / "3" / "gone.png").symlink_to("/nowhere/gone.png")
     assert any("gone.png" in note for note in list_images(folder).notes)
     (folder / "99").symlink_to("/nowhere/99")
@@ -112,7 +114,7 @@ def test_links_to_nothing_are_noted_and_refused_as_a_class(tmp_path: Path) -> No
 @pytest.mark.parametrize("beside", [[], ["__MACOSX/a.png"], ["annotations/a.json"], ["empty/.keep"]])
 def test_a_folder_of_parts_is_refused_naming_them(tmp_path: Path, parts: list[str], beside: list[str]) -> None:
     for part in parts:
-        pictures(tmp_path / "dataset" / part, range(3), 1)
+        class_folders(tmp_path / "dataset" / part, range(3), 1)
     for name in beside:
         (tmp_path / "dataset" / name).parent.mkdir()
         (tmp_path / "dataset" / name).touch()
@@ -124,13 +126,13 @@ def test_a_folder_of_parts_is_refused_naming_them(tmp_path: Path, parts: list[st
 
 def test_parts_beside_a_folder_of_other_images_are_refused(tmp_path: Path) -> None:
     for part in ("train", "val", "examples"):
-        pictures(tmp_path / part, range(3), 1)
+        class_folders(tmp_path / part, range(3), 1)
     with pytest.raises(DatasetError):
         list_images(tmp_path)
 
 
 def test_a_folder_of_other_files_may_be_a_class_only_if_listed(tmp_path: Path) -> None:
-    folder = pictures(tmp_path / "images", range(2), 1)
+    folder = class_folders(tmp_path / "images", range(2), 1)
     (folder / "0 annotations").mkdir()
     (folder / "0 annotations" / "a.json").touch()
     with pytest.raises(DatasetError):
@@ -143,19 +145,19 @@ def test_a_folder_of_other_files_may_be_a_class_only_if_listed(tmp_path: Path) -
 
 def test_a_class_may_be_called_train(tmp_path: Path) -> None:
     for name in ("train", "plane", "boat"):
-        picture(tmp_path / name / "0.png")
+        image(tmp_path / name / "0.png")
     assert list_images(tmp_path).classes == ["boat", "plane", "train"]
 
 
 def test_a_folder_one_level_too_high_is_refused(tmp_path: Path) -> None:
-    pictures(tmp_path / "archive" / "images")
+    class_folders(tmp_path / "archive" / "images")
     with pytest.raises(DatasetError) as caught:
         list_images(tmp_path / "archive")
     assert str(tmp_path / "archive" / "images") in caught.value.remedy
 
 
 def test_files_and_classes_may_have_any_name(tmp_path: Path) -> None:
-    folder = pictures(tmp_path / os.fsdecode(b"d\xe4ta"), range(3), name="class {}")
+    folder = class_folders(tmp_path / os.fsdecode(b"d\xe4ta"), range(3), name="class {}")
     (folder / "class 0" / "0.png").rename(folder / "class 0" / os.fsdecode(b"ni\xf1o \n \x1b[31m.png"))
     (folder / "class 1").rename(folder / os.fsdecode(b"class 1 \xe9"))
     found = list_images(folder)
@@ -165,7 +167,7 @@ def test_files_and_classes_may_have_any_name(tmp_path: Path) -> None:
 
 
 def test_a_class_list_in_latin_1_names_folders_in_latin_1(tmp_path: Path) -> None:
-    folder = pictures(tmp_path / "data", range(2))
+    folder = class_folders(tmp_path / "data", range(2))
     (folder / "1").rename(folder / os.fsdecode(b"\xe9"))
     (tmp_path / "classes.txt").write_bytes(b"\xe9\n0\n")
     found = list_images(folder, classes=tmp_path / "classes.txt")
@@ -174,7 +176,7 @@ def test_a_class_list_in_latin_1_names_folders_in_latin_1(tmp_path: Path) -> Non
 
 
 def test_a_class_list_in_another_form_of_unicode_names_the_folders(tmp_path: Path) -> None:
-    folder = pictures(tmp_path / "data", range(2))
+    folder = class_folders(tmp_path / "data", range(2))
     (folder / "1").rename(folder / unicodedata.normalize("NFD", "é"))
     (tmp_path / "classes.txt").write_text("é\n0\n")
     found = list_images(folder, classes=tmp_path / "classes.txt")
@@ -189,7 +191,7 @@ def test_names_of_photos_with_blanks_and_brackets(tmp_path: Path, text: str, col
     lines = []
     for k in range(10):
         name = f"Photo {k} (edited).png"
-        picture(tmp_path / "phone" / name, k)
+        image(tmp_path / "phone" / name, k)
         lines.append(text.format(name=name, k=k))
     (tmp_path / "labels").write_text("\n".join(lines) + "\n")
     found = list_images(tmp_path / "phone", tmp_path / "labels", label_column="3" if columns == 3 else None)
@@ -199,7 +201,7 @@ def test_names_of_photos_with_blanks_and_brackets(tmp_path: Path, text: str, col
 
 @pytest.mark.parametrize("numbered", [True, False])
 def test_a_numbered_class_list_states_the_outputs(tmp_path: Path, numbered: bool) -> None:
-    folder = pictures(tmp_path / "data", range(4), name="kind{}")
+    folder = class_folders(tmp_path / "data", range(4), name="kind{}")
     (tmp_path / "classes.txt").write_text("".join(f"{k} kind{k}\n" if numbered else f"kind{k}\n" for k in range(4)))
     found = list_images(folder, classes=tmp_path / "classes.txt")
     assert (found.order, found.classes) == ("stated", [f"kind{k}" for k in range(4)])
@@ -208,15 +210,15 @@ def test_a_numbered_class_list_states_the_outputs(tmp_path: Path, numbered: bool
 
 def test_options_of_a_labels_file_need_one(tmp_path: Path) -> None:
     with pytest.raises(DatasetError):
-        list_images(pictures(tmp_path / "data"), label_column="label")
+        list_images(class_folders(tmp_path / "data"), label_column="label")
 
 
 @pytest.mark.slow
 def test_a_run_of_names_that_are_not_utf8(tmp_path: Path, edge_bench: CommandLine) -> None:
-    folder = pictures(tmp_path / os.fsdecode(b"d\xe4ta"))
+    folder = class_folders(tmp_path / os.fsdecode(b"d\xe4ta"))
     (folder / "4" / "0.png").rename(folder / "4" / os.fsdecode(b"ni\xf1o.png"))
     (folder / "9").rename(folder / os.fsdecode(b"9 \xe9"))
-    model = brightness_onnx(tmp_path / "model.onnx").rename(tmp_path / os.fsdecode(b"mod\xe8le.onnx"))
+    model = brightness_onnx(tmp_path / "model.onnx", range(10)).rename(tmp_path / os.fsdecode(b"mod\xe8le.onnx"))
     results = tmp_path / os.fsdecode(b"r\xe9sultats")
     done = edge_bench(
         "run", model, "--data", folder, "--preprocess", "unit", "--trials", 2, "--processes", 1, "--results", results,
@@ -231,7 +233,7 @@ def test_a_run_of_names_that_are_not_utf8(tmp_path: Path, edge_bench: CommandLin
 
 def test_a_command_refuses_a_folder_of_parts(tmp_path: Path, refuses: Refuses) -> None:
     for part in ("train", "val"):
-        pictures(tmp_path / "dataset" / part, range(2), 1)
-    brightness_onnx(tmp_path / "model.onnx")
+        class_folders(tmp_path / "dataset" / part, range(2), 1)
+    brightness_onnx(tmp_path / "model.onnx", range(10))
     error = refuses("run", tmp_path / "model.onnx", "--data", tmp_path / "dataset", kind=DatasetError)
     assert "dataset/val" in error.remedy

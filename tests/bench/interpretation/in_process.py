@@ -1,4 +1,4 @@
-"""Predictions of .tflite models in this process, in place of a worker's."""
+"""Predictions and accuracies of .tflite models in this process, in place of a worker's."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,16 +8,32 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.dataset.load import Inputs
+from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.interpretation.candidates import Candidate
+from edge_bench.bench.interpretation.files_workload import files_workload
 from edge_bench.bench.interpretation.predictions import ProbeRuntime
 from edge_bench.bench.io.npy import open_npy
+from edge_bench.bench.models.model_files import ModelFiles
 from edge_bench.bench.preprocessing.model_inputs import model_inputs
+from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.manifest import Preprocessing
+from edge_bench.bench.records.run import Settings
 from edge_bench.bench.runtimes import RUNTIMES, loader
 from edge_bench.bench.runtimes.base import ModelFile
 from edge_bench.bench.runtimes.scores import UNCLASSIFIED_LABEL, labels_and_top_five
 
-__all__ = ["InProcessProber", "predictions_of"]
+__all__ = ["InProcessProber", "accuracy"]
+
+
+def accuracy(model: Path, options: DataOptions, images: int | None = None) -> float:
+    """Return the accuracy of a .tflite file on the data; with ``images``, assert that there are so many."""
+    models = ModelFiles.open([model], timeout=60)
+    workload = files_workload(models, options, Settings(), Silent(), prober=InProcessProber)
+    assert workload.labels is not None
+    assert images in (None, len(workload.labels))
+    own = workload.input_of(models.variants[0].name)
+    predicted = _predictions_of(model, own.pixels, own.rows, own.preprocessing, own.input_shape)
+    return float(np.mean(predicted == workload.labels))
 
 
 class InProcessProber:
@@ -32,7 +48,7 @@ class InProcessProber:
 
     def predict(self, candidate: Candidate, positions: npt.NDArray[Any]) -> npt.NDArray[Any]:
         rows = self._inputs.rows[positions]
-        return predictions_of(self._file, self._inputs.pixels, rows, candidate.preprocessing, self._input_shape)
+        return _predictions_of(self._file, self._inputs.pixels, rows, candidate.preprocessing, self._input_shape)
 
     def outside_unit(self, candidate: Candidate, positions: npt.NDArray[Any]) -> bool:
         del candidate, positions
@@ -42,7 +58,7 @@ class InProcessProber:
         pass
 
 
-def predictions_of(
+def _predictions_of(
     file: Path, pixels: Path, rows: npt.NDArray[Any], preprocessing: Preprocessing, input_shape: Any
 ) -> npt.NDArray[Any]:
     """Return the predicted output of each example, [rows]; -1 without finite scores."""

@@ -15,8 +15,8 @@ from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.preprocessing.presets import PRESETS
 from tests.bench.interpretation.ambiguity import is_ambiguous, preprocessed
 from tests.bench.interpretation.generated import Case
-from tests.made.brightness import linear_tflite
-from tests.tflite_files import LabelFile, metadata_buffer, with_files
+from tests.made.tflite_metadata import LabelFile, metadata_buffer, with_files
+from tests.made.tflite_models import linear_tflite
 
 __all__ = ["Written", "write_case"]
 

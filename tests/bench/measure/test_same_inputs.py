@@ -17,7 +17,9 @@ from edge_bench.bench.measure.session import measure
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.journal import JOURNAL, Journal
 from edge_bench.bench.records.run import Run, Settings
-from tests.made.brightness import brightness_onnx, brightness_tflite, grey_images
+from tests.made.images import class_folders
+from tests.made.onnx import brightness_onnx
+from tests.made.tflite_models import brightness_tflite
 
 QUICK = Settings(trials=1, processes=1)
 
@@ -29,7 +31,7 @@ class Inputs:
         self.folder, self.results = folder, folder / "results"
         self.model = folder / "model" / model
         self.write_model([0, 1, 2, 3])
-        images = grey_images(folder / "images")
+        images = class_folders(folder / "images", range(4), 3, suffix="bmp")
         self.write_labels([str(path.relative_to(images)) for path in sorted(images.rglob("*.bmp"))])
         (folder / "classes.txt").write_text("black\ndark\ngrey\nlight\n")
         self.options = DataOptions(
@@ -39,7 +41,7 @@ class Inputs:
     def write_model(self, order: list[int]) -> None:
         """Write the model; the files are the same, but for the order of its outputs."""
         if self.model.suffix == ".onnx":
-            brightness_onnx(self.model, order, "weights.bin")
+            brightness_onnx(self.model, order, location="weights.bin")
         else:
             brightness_tflite(self.model, order)
 

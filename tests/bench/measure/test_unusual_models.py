@@ -1,89 +1,51 @@
 """Runs of models with unusual scores, shapes or state, in worker processes."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from edge_bench.bench.analysis.agreement import agreement_of, common_predictions
-from edge_bench.bench.dataset.options import DataOptions
-from edge_bench.bench.errors import BadInput, MissingDependency
+from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.measure.plan import Selection
-from edge_bench.bench.measure.request import BenchmarkRequest
-from edge_bench.bench.measure.runner import run_benchmark
-from edge_bench.bench.progress import Silent
-from edge_bench.bench.records.run import UNCLASSIFIED, Run, Settings
-from edge_bench.bench.records.run_validation import check_run
+from edge_bench.bench.records.run import UNCLASSIFIED, Settings
 from edge_bench.bench.runtimes import RUNTIMES, installed_version
-from tests.made.graphs import OnnxGraph, TfliteGraph, brightness_weights, saved_model_of_running_sum, write_images
+from tests.made.brightness import bright_inputs, brightness_weights
+from tests.made.images import class_folders
+from tests.made.keras import saved_model_of_running_sum
+from tests.made.onnx import OnnxBuilder, brightness_onnx
+from tests.made.tflite import TfliteBuilder
+from tests.measured import arrays, correct, run_files
 
 LITERT = Selection(runtimes=["litert"])
-QUICK = Settings(trials=1, processes=1)
-
-
-def run_files(
-    paths: Sequence[Path],
-    selection: Selection | None = None,
-    settings: Settings = QUICK,
-    *,
-    batch_sizes: Sequence[int] | None = None,
-    **data: Any,
-) -> Run:
-    selection = selection or Selection(batch_sizes=batch_sizes)
-    try:
-        request = BenchmarkRequest.from_files(paths, DataOptions(**data), selection, settings, Silent())
-    except MissingDependency as cause:
-        pytest.skip(cause.problem)
-    run = run_benchmark(request.workload, request.planned, request.settings, Silent())
-    check_run(run)
-    return run
-
-
-def arrays(folder: Path, inputs: npt.NDArray[Any], labels: npt.ArrayLike) -> dict[str, Any]:
-    """Write inputs and labels; return the options that name them."""
-    np.save(folder / "x.npy", inputs)
-    np.save(folder / "y.npy", np.asarray(labels, np.int64))
-    return {"data": folder / "x.npy", "labels": folder / "y.npy"}
-
-
-def correct(run: Run) -> list[tuple[int, int]]:
-    assert [result.failure for result in run.results] == [None] * len(run.results)
-    return [run.correct(result) for result in run.results]
-
-
-def bright_onnx(path: Path, takes: list[Any], gives: list[Any]) -> Path:
-    graph = OnnxGraph()
-    graph.add_brightness(5, 192)
-    return graph.save(path, takes, gives)
 
 
 def binary(path: Path, *, logits: bool = False, scale: float | None = None) -> Path:
     """Write a model with a single score: a bright image is class 1."""
-    graph = TfliteGraph()
-    value = graph.tensor([1, 8, 8, 3])
-    score = graph.dense(value, 1, np.full((192, 1), 40 / 192, np.float32), np.array([-16.0]))
+    graph = TfliteBuilder()
+    value = graph.tensor(1, 8, 8, 3)
+    score = graph.dense(value, np.full((192, 1), 40 / 192, np.float32), np.array([-16.0]))
     if scale is not None:
-        options = graph.schema.QuantizeOptionsT()
-        probability = graph.add("LOGISTIC", [score], graph.tensor([1, 1]))
-        score = graph.add(
-            "QUANTIZE", [probability], graph.tensor([1, 1], dtype="INT8", scale=scale, zero_point=-128), options
+        options = schema.QuantizeOptionsT()
+        probability = graph.operator("LOGISTIC", [score], [graph.tensor(1, 1)])
+        score = graph.operator(
+            "QUANTIZE", [probability], [graph.tensor(1, 1, kind="INT8", scale=scale, zero_point=-128)], options
         )
     elif not logits:
-        score = graph.add("LOGISTIC", [score], graph.tensor([1, 1]))
+        score = graph.operator("LOGISTIC", [score], [graph.tensor(1, 1)])
     return graph.save(path, [value], [score])
 
 
 def test_scores_that_are_not_finite_are_wrong_and_reported(tmp_path: Path) -> None:
-    graph = OnnxGraph()
-    graph.add_brightness(5, 192, "scores")
+    graph = OnnxBuilder()
+    graph.add_brightness(range(5), 192, "scores")
     graph.add("Sub", ["scores", "scores"], "zero")
     graph.add("Div", ["zero", "zero"], "y")
     model = graph.save(tmp_path / "nan.onnx", ["N", 3, 8, 8], ["N", 5])
-    run = run_files([model], data=write_images(tmp_path / "images", range(5), each=8), preprocess="unit")
+    run = run_files([model], data=class_folders(tmp_path / "images", range(5), each=8), preprocess="unit")
     (result,) = run.results
     assert correct(run) == [(0, 40)]
     assert result.unclassified_positions is not None
@@ -97,7 +59,7 @@ def test_scores_that_are_not_finite_are_wrong_and_reported(tmp_path: Path) -> No
 
 
 def test_single_images_without_finite_scores(tmp_path: Path) -> None:
-    graph = OnnxGraph()
+    graph = OnnxBuilder()
     graph.add("Identity", ["x"], "y")
     model = graph.save(tmp_path / "same.onnx", ["N", 6], ["N", 6])
     inputs = np.eye(6, dtype=np.float32)[[0, 1, 2, 3, 4, 5]]
@@ -110,7 +72,7 @@ def test_single_images_without_finite_scores(tmp_path: Path) -> None:
 
 
 def test_ties_give_the_lower_class_in_top_1_and_top_5(tmp_path: Path) -> None:
-    graph = OnnxGraph()
+    graph = OnnxBuilder()
     graph.add("MatMul", ["x", graph.constant("w", np.zeros((3, 100), np.float32))], "y")
     model = graph.save(tmp_path / "equal.onnx", ["N", 3], ["N", 100])
     labels = np.zeros(50, np.int64)
@@ -124,14 +86,14 @@ def test_ties_give_the_lower_class_in_top_1_and_top_5(tmp_path: Path) -> None:
 
 
 def test_no_warning_about_predictions_that_are_right(tmp_path: Path) -> None:
-    model = bright_onnx(tmp_path / "a.onnx", ["N", 3, 8, 8], ["N", 5])
-    run = run_files([model], data=write_images(tmp_path / "images", range(5)), preprocess="unit")
+    model = brightness_onnx(tmp_path / "a.onnx", range(5))
+    run = run_files([model], data=class_folders(tmp_path / "images", range(5)), preprocess="unit")
     assert correct(run) == [(20, 20)]
     assert not any("label" in each or "chance" in each or "scores" in each for each in run.results[0].warnings)
 
 
 def test_an_accuracy_of_chance_is_reported(tmp_path: Path) -> None:
-    graph = OnnxGraph()
+    graph = OnnxBuilder()
     graph.add("Identity", ["x"], "y")
     model = graph.save(tmp_path / "same.onnx", ["N", 4], ["N", 4])
     predicted = np.arange(40) % 4
@@ -142,8 +104,8 @@ def test_an_accuracy_of_chance_is_reported(tmp_path: Path) -> None:
 
 
 def test_examples_of_a_model_with_state_are_independent(tmp_path: Path) -> None:
-    graph, inputs = TfliteGraph(), np.random.default_rng(1).random((60, 4), np.float32)
-    value = graph.tensor([1, 4])
+    graph, inputs = TfliteBuilder(), np.random.default_rng(1).random((60, 4), np.float32)
+    value = graph.tensor(1, 4)
     model = graph.save(tmp_path / "sum.tflite", [value], [graph.running_sum(value, 4)])
     named = arrays(tmp_path, inputs, inputs.argmax(axis=1))
     selection = Selection(runtimes=[name for name in ("litert", "tflite-runtime") if installed_version(RUNTIMES[name])])
@@ -170,7 +132,7 @@ def test_resource_variables_are_initialised_before_every_example(tmp_path: Path)
 
 @pytest.mark.parametrize("scale", [None, 1 / 256])
 def test_a_single_score_has_two_classes(scale: float | None, tmp_path: Path) -> None:
-    images = write_images(tmp_path / "images", [1, 9], each=10)
+    images = class_folders(tmp_path / "images", [1, 9], each=10)
     run = run_files([binary(tmp_path / "binary.tflite", scale=scale)], LITERT, data=images, preprocess="unit")
     assert correct(run) == [(20, 20)]
     assert run.results[0].in_top_5 is None
@@ -182,7 +144,7 @@ def test_a_single_score_has_two_classes(scale: float | None, tmp_path: Path) -> 
 
 
 def test_a_single_score_that_is_no_probability_is_refused_unless_the_threshold_is_stated(tmp_path: Path) -> None:
-    model, images = binary(tmp_path / "logit.tflite", logits=True), write_images(tmp_path / "images", [1, 9], each=10)
+    model, images = binary(tmp_path / "logit.tflite", logits=True), class_folders(tmp_path / "images", [1, 9], each=10)
     with pytest.raises(BadInput) as caught:
         run_files([model], LITERT, data=images, preprocess="unit")
     assert "--threshold" in caught.value.remedy
@@ -196,19 +158,19 @@ def test_a_single_score_that_is_no_probability_is_refused_unless_the_threshold_i
 
 @pytest.mark.parametrize("gives", [["N", 5, 1, 1], ["N", 1, 5], ["N", "classes"]])
 def test_scores_with_more_axes(gives: list[Any], tmp_path: Path) -> None:
-    graph = OnnxGraph()
-    scores = graph.add_brightness(5, 192, "scores")
+    graph = OnnxBuilder()
+    scores = graph.add_brightness(range(5), 192, "scores")
     sizes = [-1, *(size if isinstance(size, int) else 5 for size in gives[1:])]
     graph.add("Reshape", [scores, graph.constant("shape", np.array(sizes))], "y")
     model = graph.save(tmp_path / "a.onnx", ["N", 3, 8, 8], gives)
-    run = run_files([model], data=write_images(tmp_path / "images", range(5)), preprocess="unit")
+    run = run_files([model], data=class_folders(tmp_path / "images", range(5)), preprocess="unit")
     assert correct(run) == [(20, 20)]
 
 
 def fixed_tflite(path: Path, batch: int) -> Path:
-    graph = TfliteGraph()
-    value = graph.tensor([batch, 8, 8, 3])
-    return graph.save(path, [value], [graph.dense(value, batch, *brightness_weights(5, 192))])
+    graph = TfliteBuilder()
+    value = graph.tensor(batch, 8, 8, 3)
+    return graph.save(path, [value], [graph.dense(value, *brightness_weights(range(5), 192), batch=batch)])
 
 
 @pytest.mark.slow
@@ -216,8 +178,8 @@ def fixed_tflite(path: Path, batch: int) -> Path:
 def test_the_only_batch_size_of_a_file_is_its_default(kind: str, tmp_path: Path) -> None:
     onnx = kind == "onnx"
     path = tmp_path / f"four.{kind}"
-    model = bright_onnx(path, [4, 3, 8, 8], [4, 5]) if onnx else fixed_tflite(path, 4)
-    named: dict[str, Any] = {"data": write_images(tmp_path / "images", range(5), each=3), "preprocess": "unit"}
+    model = brightness_onnx(path, range(5), [4, 3, 8, 8]) if onnx else fixed_tflite(path, 4)
+    named: dict[str, Any] = {"data": class_folders(tmp_path / "images", range(5), each=3), "preprocess": "unit"}
     for batch_sizes in (None, [4]):
         run = run_files([model], batch_sizes=batch_sizes, **named)
         assert {result.configuration.batch_size for result in run.results} == {4}
@@ -232,19 +194,18 @@ def test_the_only_batch_size_of_a_file_is_its_default(kind: str, tmp_path: Path)
 
 def test_each_model_has_its_own_batch_size(tmp_path: Path) -> None:
     models = [fixed_tflite(tmp_path / "four.tflite", 4), fixed_tflite(tmp_path / "one.tflite", 1)]
-    images = write_images(tmp_path / "images", range(5), each=2)
+    images = class_folders(tmp_path / "images", range(5), each=2)
     run = run_files(models, LITERT, data=images, preprocess="unit")
     assert [result.configuration.batch_size for result in run.results] == [4, 1]
     assert correct(run) == [(10, 10), (10, 10)]
 
 
 def test_a_waveform_without_a_batch_axis_is_one_example(tmp_path: Path) -> None:
-    graph = TfliteGraph()
-    value = graph.tensor([192])
-    model = graph.save(tmp_path / "wave.tflite", [value], [graph.dense(value, 1, *brightness_weights(5, 192))])
+    graph = TfliteBuilder()
+    value = graph.tensor(192)
+    model = graph.save(tmp_path / "wave.tflite", [value], [graph.dense(value, *brightness_weights(range(5), 192))])
     levels = np.repeat(np.arange(5), 3)
-    inputs = np.tile(((20 * levels + 10) / 255)[:, np.newaxis], 192).astype(np.float32)
-    run = run_files([model], LITERT, **arrays(tmp_path, inputs, levels))
+    run = run_files([model], LITERT, **arrays(tmp_path, bright_inputs(levels.tolist(), 192), levels))
     assert correct(run) == [(15, 15)]
     with pytest.raises(BadInput) as refused:
         run_files([model], batch_sizes=[8])
@@ -252,19 +213,19 @@ def test_a_waveform_without_a_batch_axis_is_one_example(tmp_path: Path) -> None:
 
 
 def tokens(path: Path) -> Path:
-    graph = TfliteGraph()
-    value = graph.tensor([1, 16], dtype="INT32")
-    table = graph.tensor([100, 3], np.zeros((100, 3), np.float32))
-    looked_up = graph.add("GATHER", [table, value], graph.tensor([1, 16, 3]), graph.schema.GatherOptionsT())
-    axis = graph.tensor([1], np.array([1], np.int32), "INT32")
-    mean = graph.add("MEAN", [looked_up, axis], graph.tensor([1, 3]), graph.schema.ReducerOptionsT())
+    graph = TfliteBuilder()
+    value = graph.tensor(1, 16, kind="INT32")
+    table = graph.tensor(100, 3, data=np.zeros((100, 3), np.float32))
+    looked_up = graph.operator("GATHER", [table, value], [graph.tensor(1, 16, 3)], schema.GatherOptionsT())
+    axis = graph.tensor(1, data=np.array([1], np.int32), kind="INT32")
+    mean = graph.operator("MEAN", [looked_up, axis], [graph.tensor(1, 3)], schema.ReducerOptionsT())
     return graph.save(path, [value], [mean])
 
 
 def picture(path: Path, outputs: int = 1) -> Path:
-    graph = TfliteGraph()
-    value = graph.tensor([1, 8, 8, 3])
-    made = [graph.add("LOGISTIC", [value], graph.tensor([1, 8, 8, 3])) for _ in range(outputs)]
+    graph = TfliteBuilder()
+    value = graph.tensor(1, 8, 8, 3)
+    made = [graph.operator("LOGISTIC", [value], [graph.tensor(1, 8, 8, 3)]) for _ in range(outputs)]
     return graph.save(path, [value], made)
 
 

@@ -8,7 +8,7 @@ from ai_edge_litert import schema_py_generated as schema
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.model_formats.tflite import parse_tflite, read_tflite
 from edge_bench.bench.model_formats.tflite_operators import custom_code, is_flex
-from tests.tflite_files import TfliteBuilder
+from tests.made.tflite import TfliteBuilder
 
 
 def with_operator(kind: str | int, custom: str | None = None) -> bytes:

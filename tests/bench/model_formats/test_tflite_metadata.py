@@ -16,7 +16,8 @@ from edge_bench.bench.model_formats.tflite_metadata import (
     parse_metadata,
     read_metadata,
 )
-from tests.tflite_files import LabelFile, TfliteBuilder, metadata_buffer, with_files
+from tests.made.tflite import TfliteBuilder
+from tests.made.tflite_metadata import LabelFile, metadata_buffer, with_files
 
 
 def model(metadata: bytes | None, files: Mapping[str, bytes] | None = None) -> bytes:

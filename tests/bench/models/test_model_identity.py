@@ -13,7 +13,8 @@ from edge_bench.bench.io.files import sha256_of
 from edge_bench.bench.model_formats import onnx_graph
 from edge_bench.bench.model_formats.onnx_graph import external_locations
 from edge_bench.bench.models.model_identity import model_files, size_and_sha256
-from tests.made.brightness import brightness_onnx, brightness_tflite
+from tests.made.onnx import brightness_onnx
+from tests.made.tflite_models import brightness_tflite
 
 
 def external(location: str, name: str = "w") -> TensorProto:
@@ -40,16 +41,16 @@ def test_a_model_of_one_file_has_its_size_and_checksum(tmp_path: Path) -> None:
 
 
 def test_weights_in_another_file_are_part_of_an_onnx_model(tmp_path: Path) -> None:
-    path = brightness_onnx(tmp_path / "m.onnx", range(4), "weights.bin")
+    path = brightness_onnx(tmp_path / "m.onnx", range(4), location="weights.bin")
     (tmp_path / "unrelated.bin").write_bytes(b"not referred to")
     size, digest = size_and_sha256(path)
     assert size == path.stat().st_size + (tmp_path / "weights.bin").stat().st_size
     graph = sha256_of(path)
-    brightness_onnx(path, [3, 2, 1, 0], "weights.bin")
+    brightness_onnx(path, [3, 2, 1, 0], location="weights.bin")
     assert sha256_of(path) == graph
     assert size_and_sha256(path) == (size, size_and_sha256(path)[1])
     assert size_and_sha256(path)[1] != digest
-    brightness_onnx(path, range(4), "weights.bin")
+    brightness_onnx(path, range(4), location="weights.bin")
     assert size_and_sha256(path) == (size, digest)
 
 
@@ -131,7 +132,7 @@ def test_files_outside_the_models_folder_are_refused(tmp_path: Path, location: s
 
 
 def test_links_to_a_store_of_both_files_are_followed_as_onnx_runtime_does(tmp_path: Path) -> None:
-    brightness_onnx(tmp_path / "store" / "1a2b", range(4), "3c4d")
+    brightness_onnx(tmp_path / "store" / "1a2b", range(4), location="3c4d")
     path = with_tensors(tmp_path / "snapshot" / "m.onnx", external("weights.bin"))
     (tmp_path / "store" / "model").write_bytes(path.read_bytes())
     path.unlink()

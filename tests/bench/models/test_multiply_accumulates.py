@@ -9,7 +9,8 @@ from ai_edge_litert import schema_py_generated as schema
 
 from edge_bench.bench.model_formats.tflite import parse_tflite, read_tflite
 from edge_bench.bench.models.cost import ModelCost, model_cost
-from tests.tflite_files import TfliteBuilder, lstm_model
+from tests.made.tflite import TfliteBuilder
+from tests.made.tflite_models import lstm_model
 
 Shape = tuple[int, ...]
 IN, CELLS, OUT, STEPS, BATCH = 4, 16, 5, 12, 3

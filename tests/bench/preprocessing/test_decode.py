@@ -13,7 +13,7 @@ from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.preprocessing.decode import decode
 from edge_bench.bench.preprocessing.presets import Geometry
 from edge_bench.bench.progress import Silent
-from tests.images import bomb, broken_jpeg
+from tests.made.damaged_images import bomb, broken_jpeg
 
 RGB = Geometry(8, 8, 3)
 GREY = Geometry(8, 8, 1)

@@ -10,13 +10,16 @@ import pytest
 
 from edge_bench.bench.runtimes import RUNTIMES, Session, installed_version, loader
 from edge_bench.bench.runtimes.base import ModelFile, with_known_output
-from tests.made.graphs import brightness_weights, level, saved_model_of_running_sum
+from tests.made.brightness import bright_inputs
+from tests.made.keras import brightness_keras, saved_model_of_running_sum
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not installed_version(RUNTIMES["tensorflow"]), reason="TensorFlow is not installed"),
 ]
 SEQUENCES = np.random.default_rng(0).random((10, 3, 2), np.float32)
+#: One image of each of five classes, [5, 2, 2, 3].
+BRIGHT = bright_inputs(range(5), 2, 2, 3)
 
 
 @pytest.fixture(autouse=True)
@@ -93,45 +96,30 @@ def test_variables_of_a_saved_model_are_restored_before_every_batch(tmp_path: Pa
     np.testing.assert_allclose(streamed, 2 + inputs[0] + np.cumsum(inputs, axis=0), rtol=1e-5)
 
 
-def bright_model(wrap: str) -> Any:
-    import keras
-
-    image = keras.Input((2, 2, 3), name="image")
-    layer = keras.layers.Dense(5, name="scores")
-    scores = layer(keras.layers.Flatten()(image))
-    inputs, outputs = {
-        "dict": (image, {"scores": scores}),
-        "list": ([image], [scores]),
-        "nested": ({"image": image}, {"a": [scores]}),
-        "plain": (image, scores),
-    }[wrap]
-    model = keras.Model(inputs, outputs)
-    layer.set_weights(list(brightness_weights(5, 12)))
-    return model
-
-
-def bright(count: int = 5) -> npt.NDArray[np.float32]:
-    return np.stack([np.full((2, 2, 3), level(label) / 255, np.float32) for label in range(count)])
-
-
 @pytest.mark.parametrize("wrap", ["dict", "list", "nested"])
 @pytest.mark.parametrize("serving", [False, True])
 def test_one_input_and_one_output_in_any_structure(wrap: str, serving: bool, tmp_path: Path) -> None:
-    bright_model(wrap).save(tmp_path / "model.keras")
+    brightness_keras(wrap).save(tmp_path / "model.keras")
     session = opened(tmp_path / "model.keras", 2, serving=serving)
     assert (session.input.shape, session.output.shape) == ([2, 2, 2, 3], [2, 5])
-    assert scores_of(session, bright()).argmax(axis=1).tolist() == [0, 1, 2, 3, 4]
+    assert scores_of(session, BRIGHT).argmax(axis=1).tolist() == [0, 1, 2, 3, 4]
 
 
 def test_old_files_are_read_and_code_in_them_is_not(tmp_path: Path) -> None:
     import keras
 
-    bright_model("plain").save(tmp_path / "model.h5")
-    assert scores_of(opened(tmp_path / "model.h5"), bright()).argmax(axis=1).tolist() == [0, 1, 2, 3, 4]
+    brightness_keras().save(tmp_path / "model.h5")
+    assert scores_of(opened(tmp_path / "model.h5"), bright_inputs(range(5), 2, 2, 3)).argmax(axis=1).tolist() == [
+        0,
+        1,
+        2,
+        3,
+        4,
+    ]
     keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x)]).save(tmp_path / "code.h5")
     with pytest.raises(ValueError, match="Lambda"):
         opened(tmp_path / "code.h5")
-    bright_model("plain").save_weights(tmp_path / "some.weights.h5")
+    brightness_keras().save_weights(tmp_path / "some.weights.h5")
     with pytest.raises(ValueError, match="weights"):
         opened(tmp_path / "some.weights.h5")
     (tmp_path / "broken.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))

@@ -9,7 +9,8 @@ from ai_edge_litert import schema_py_generated as schema
 from edge_bench.bench.runtimes import RUNTIMES, installed_version
 from edge_bench.bench.worker.load_check import OPEN_SIZES, LoadOutcome, try_load
 from edge_bench.bench.worker.process import WorkerFailed, describe_model
-from tests.tflite_files import TfliteBuilder, detection_model, lstm_model
+from tests.made.tflite import TfliteBuilder
+from tests.made.tflite_models import detection_model, lstm_model
 
 INSTALLED = [each.name for each in RUNTIMES.values() if ".tflite" in each.formats and installed_version(each)]
 LOADED = LoadOutcome()

@@ -7,7 +7,7 @@ import pytest
 from edge_bench.app.training.data.image_folder import image_folder
 from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.progress import Silent
-from tests.made.pictures import picture, pictures
+from tests.made.images import class_folders, image
 
 
 @pytest.fixture(autouse=True)
@@ -24,9 +24,9 @@ class _Notes(Silent):
 
 
 def test_what_programs_leave_is_not_trained_on(tmp_path: Path) -> None:
-    folder = pictures(tmp_path / "zip", range(3), 5)
-    picture(folder / "__MACOSX" / "0" / "0.png", 9)
-    picture(folder / "2" / ".ipynb_checkpoints" / "0.png", 9)
+    folder = class_folders(tmp_path / "zip", range(3), 5)
+    image(folder / "__MACOSX" / "0" / "0.png", 9)
+    image(folder / "2" / ".ipynb_checkpoints" / "0.png", 9)
     progress = _Notes()
     info, parts = image_folder(folder, progress)
     assert info.classes == ["0", "1", "2"]
@@ -37,14 +37,14 @@ def test_what_programs_leave_is_not_trained_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize("names", [("train", "val", "test"), ("Training", "Validation", "Testing")])
 def test_parts_are_recognized_in_any_case(tmp_path: Path, names: tuple[str, ...]) -> None:
     for count, name in enumerate(names, 1):
-        pictures(tmp_path / name, range(2), count)
+        class_folders(tmp_path / name, range(2), count)
     _, parts = image_folder(tmp_path, Silent())
     assert {part: len(labels) for part, (_, labels) in parts.items()} == {"train": 2, "validation": 4, "test": 6}
 
 
 def test_parts_without_training_images_are_refused(tmp_path: Path) -> None:
     for name in ("val", "test"):
-        pictures(tmp_path / name, range(2))
+        class_folders(tmp_path / name, range(2))
     with pytest.raises(DatasetError) as caught:
         image_folder(tmp_path, Silent())
     assert str(tmp_path) in caught.value.problem

@@ -1,0 +1,80 @@
+"""Tiny .onnx files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tests.made.brightness import brightness_weights
+
+__all__ = ["OnnxBuilder", "brightness_onnx"]
+
+Axis = int | str
+
+
+class OnnxBuilder:
+    """A model with one input ``x`` and one output ``y``."""
+
+    def __init__(self) -> None:
+        self._nodes: list[Any] = []
+        self._constants: list[Any] = []
+
+    def constant(self, name: str, value: npt.NDArray[Any]) -> str:
+        """Add a constant; return its name."""
+        from onnx import numpy_helper
+
+        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def add(self, kind: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
+        """Add a node; return the name of its output."""
+        from onnx import helper
+
+        self._nodes.append(helper.make_node(kind, list(inputs), [output], **attributes))
+        return output
+
+    def add_brightness(self, order: Sequence[int], values: int, output: str = "y", *, scale: float = 1 / 255) -> str:
+        """Add layers that tell classes apart by the brightness of ``x``; return the name of the scores, [n, order]."""
+        weights, biases = brightness_weights(order, values, scale)
+        self.add("Flatten", ["x"], "flat")
+        self.add("MatMul", ["flat", self.constant("weights", weights)], "product")
+        return self.add("Add", ["product", self.constant("biases", biases)], output)
+
+    def save(self, path: Path, takes: Sequence[Axis], gives: Sequence[Axis], *, location: str = "") -> Path:
+        """Write the file, whose input and output have these shapes, with names for open axes; return its path.
+
+        With ``location``, the constants are in that file of the same folder.
+        """
+        import onnx
+        from onnx import TensorProto, helper
+
+        graph = helper.make_graph(
+            self._nodes, "made", [helper.make_tensor_value_info("x", TensorProto.FLOAT, takes)],
+            [helper.make_tensor_value_info("y", TensorProto.FLOAT, gives)], self._constants,
+        )  # fmt: skip
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+        onnx.checker.check_model(model)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if location:
+            (path.parent / location).unlink(missing_ok=True)  # onnx would append to it
+        onnx.save_model(
+            model, str(path), save_as_external_data=bool(location), location=location or None, size_threshold=0
+        )
+        return path
+
+
+def brightness_onnx(
+    path: Path,
+    order: Sequence[int],
+    shape: Sequence[Axis] = ("N", 3, 8, 8),
+    *,
+    location: str = "",
+    scale: float = 1 / 255,
+) -> Path:
+    """Write a classifier of images of ``pixel × scale``; with ``location``, its weights are in that file."""
+    made = OnnxBuilder()
+    values = int(np.prod([size for size in shape[1:] if isinstance(size, int)]))
+    made.add_brightness(order, values, scale=scale)
+    return made.save(path, shape, [shape[0], len(order)], location=location)
