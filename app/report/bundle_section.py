@@ -119,7 +119,10 @@ class BundleSection:
         if not chosen or count > _MAX_CLASSES:
             return None
         matrices = [
-            (entry.full_name, confusion_matrix(entry.truth[entry.labels >= 0], entry.labels[entry.labels >= 0], count))
+            (
+                f"{entry.full_name}{' (ASSUMED)' if entry.run.accuracy_assumed else ''}",
+                confusion_matrix(entry.truth[entry.labels >= 0], entry.labels[entry.labels >= 0], count),
+            )
             for entry in chosen[:_MAX_MATRICES]
             if max(int(np.max(entry.truth)), int(np.max(entry.labels))) < count
         ]

@@ -39,6 +39,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     remark: str = ""  # why a value above is missing
 
 
+#: Why an accuracy is not judged that depends on an assumption.
+ASSUMED = "the accuracy is assumed"
+
+
 class Outcome(StrEnum):
     """Result of one limit, as far as the interval allows a decision."""
 
@@ -103,7 +107,7 @@ def judge(compared: Sequence[Change], limits: Limits) -> list[Judgement]:
         if all(judgement.outcome is Outcome.NOT_JUDGED for judgement in group):
             raise BadInput(
                 f"the gate could judge the {quantity} of no configuration: {group[0].remark}",
-                "measure both Runs on real machines, with at least two processes each, on the same images",
+                _remedy(group[0]),
             )
     return judgements
 
@@ -127,7 +131,7 @@ def _judge_accuracy(change: Change, limit: float, *, failed: bool) -> Judgement:
         return msgspec.structs.replace(judgement, outcome=Outcome.FAILED, remark=change.remark)
     difference = change.accuracy_difference
     if change.accuracy_assumed:
-        return msgspec.structs.replace(judgement, remark="the accuracy is assumed (docs/interpretation.md)")
+        return msgspec.structs.replace(judgement, remark=ASSUMED)
     if difference is None:
         return msgspec.structs.replace(judgement, remark="no image was classified in both Runs")
     points = Interval(100 * difference.interval.low, 100 * difference.interval.high)
@@ -139,3 +143,9 @@ def _outcome(*, beyond: bool, within: bool) -> Outcome:
     if beyond:
         return Outcome.FAILED
     return Outcome.PASSED if within else Outcome.UNDECIDED
+
+
+def _remedy(judgement: Judgement) -> str:
+    if judgement.remark == ASSUMED:
+        return "state how images and labels are interpreted (docs/interpretation.md), and measure again"
+    return "measure both Runs on real machines, with at least two processes each, on the same images"

@@ -51,6 +51,13 @@ class Inputs:
         shape: tuple[int, ...] = open_npy(self.pixels).shape[1:]
         return shape
 
+    def look_like_pixels(self) -> bool:
+        """Return whether values are floats, but the first ones are whole numbers from 0 to more than 1, at most 255."""
+        values = open_npy(self.pixels)[self.rows[:_ROWS_PER_STEP]]
+        if values.dtype.kind != "f":
+            return False
+        return bool((values == np.rint(values)).all() and values.min() >= 0 and 1 < values.max() <= 255)
+
     def are_grey(self) -> bool:
         """Return whether the channels of every image are equal."""
         pixels, axis = open_npy(self.pixels), channel_axis(self.example_shape)

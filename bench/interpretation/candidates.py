@@ -1,19 +1,20 @@
 """Candidates for a model's preprocessing: as stated, as its file or the data says, or all that are in common use."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.errors import BadInput
-from edge_bench.bench.interpretation.quantized_pixels import unchanged_pixels
+from edge_bench.bench.interpretation.quantized_pixels import fits_one_step, saturates, stored_pixels
 from edge_bench.bench.model_formats.tflite_metadata import InputNormalization, ModelMetadata
 from edge_bench.bench.preprocessing.presets import PRESETS, Preset, preset_named
 from edge_bench.bench.records.interpretation import Source
 from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
 
-__all__ = ["Candidate", "Candidates", "ImageFacts", "preprocessing_candidates"]
+__all__ = ["Candidate", "Candidates", "ImageFacts", "preprocessing_candidates", "rare_candidates"]
 
 _OTHER_ORDER = {"rgb": "bgr", "bgr": "rgb"}
 
@@ -50,32 +51,45 @@ def preprocessing_candidates(
     spec: TensorSpec, metadata: ModelMetadata | None, options: DataOptions, facts: ImageFacts
 ) -> Candidates:
     """Return the candidates for one model; raise BadInput if what was stated does not fit it."""
-    stated = options.preprocess is not None or options.scale is not None or options.offset is not None
-    if stated:
-        found = Candidates((_stated(options, facts),), Source.STATED)
+    if options.preprocess is not None or options.scale is not None or options.offset is not None:
+        found = Candidates((_stated(spec, options, facts),), Source.STATED)
     elif not facts.pixels:
         unchanged_values = replace(_candidate(PRESETS["raw"]), text="values unchanged")
         found = Candidates((unchanged_values,), Source.DATA, "float values are the model's own inputs")
-    elif spec.dtype == "uint8" and not spec.scale:
-        pixels = replace(_candidate(PRESETS["raw"]), text="pixels unchanged")
-        found = Candidates((pixels,), Source.MODEL, "its input is uint8 without quantization")
-    elif metadata is not None and metadata.normalization is not None:
-        found = Candidates((_normalized(metadata.normalization, spec, facts),), Source.MODEL, "its metadata says so")
-    elif unchanged := unchanged_pixels(spec):
-        text = "pixels unchanged"
-        found = Candidates(
-            (_explicit(unchanged, text),), Source.MODEL, "the 256 steps of its quantized input are the pixel values"
-        )
     else:
-        presets = [preset for preset in PRESETS.values() if facts.channels == 3 or not isinstance(preset.offset, list)]
-        found = Candidates(tuple(_candidate(preset) for preset in presets), Source.DEFAULT)
+        found = _of_pixels(spec, metadata, facts)
     if spec.dtype == "uint8" and not spec.scale and _changes_pixels(found.options[0].preprocessing):
         raise BadInput("the model takes uint8 pixels as they are", "leave --preprocess out, or use --preprocess raw")
     found = replace(found, options=_with_channel_order(found.options, options, metadata, facts))
     return replace(found, options=tuple(_with_geometry(item, facts.geometry) for item in found.options))
 
 
-def _stated(options: DataOptions, facts: ImageFacts) -> Candidate:
+def _of_pixels(spec: TensorSpec, metadata: ModelMetadata | None, facts: ImageFacts) -> Candidates:
+    """Return the candidates for uint8 pixels if nothing was stated."""
+    if spec.dtype == "uint8" and not spec.scale:
+        pixels = replace(_candidate(PRESETS["raw"]), text="pixels unchanged")
+        return Candidates((pixels,), Source.MODEL, "its input is uint8 without quantization")
+    stored = stored_pixels(spec)
+    as_stored = [] if stored is None else [_explicit(stored, "pixels unchanged")]
+    if metadata is not None and metadata.normalization is not None:
+        return _by_metadata(spec, _normalized(metadata.normalization, facts), as_stored)
+    if fits_one_step(spec):
+        if spec.dtype == "int8" and spec.zero_point == 0:  # symmetric: values from 0 to 1 use the upper half
+            return Candidates((*as_stored, _candidate(PRESETS["unit"])), Source.DEFAULT)
+        reason = "the 256 steps of its quantized input are the pixel values"
+        return Candidates(tuple(as_stored), Source.MODEL, reason)
+    presets = [preset for preset in PRESETS.values() if facts.channels == 3 or not isinstance(preset.offset, list)]
+    return Candidates((*(_candidate(preset) for preset in presets), *as_stored), Source.DEFAULT)
+
+
+def _by_metadata(spec: TensorSpec, normalized: Candidate, as_stored: list[Candidate]) -> Candidates:
+    if saturates(spec, normalized.preprocessing):  # some tools ignore the normalization of quantized models
+        return Candidates((*as_stored, normalized), Source.DEFAULT)
+    unchanged = fits_one_step(spec, [normalized.preprocessing])
+    return Candidates(tuple(as_stored) if unchanged else (normalized,), Source.MODEL, "its metadata says so")
+
+
+def _stated(spec: TensorSpec, options: DataOptions, facts: ImageFacts) -> Candidate:
     preset = preset_named(options.preprocess) if options.preprocess else PRESETS["raw"]
     base = preset.preprocessing()
     if facts.channels == 1 and isinstance(base.offset, list):
@@ -89,6 +103,9 @@ def _stated(options: DataOptions, facts: ImageFacts) -> Candidate:
                 raise BadInput(f"--{name} has {len(values)} numbers; the model's input has {facts.channels} channels")
             changes[name] = values[0] if len(values) == 1 else list(values)
     if not changes:
+        stored = stored_pixels(spec)
+        if stored is not None and facts.pixels and fits_one_step(spec, [base]):
+            return replace(_candidate(preset), preprocessing=stored)  # without the rounding of two scales
         return _candidate(preset)
     return _explicit(msgspec.structs.replace(base, name="", **changes), "as stated")
 
@@ -107,7 +124,7 @@ def _numbers(values: float | list[float]) -> str:
     return ",".join(f"{value:.9g}" for value in (values if isinstance(values, list) else [values]))
 
 
-def _normalized(normalization: InputNormalization, spec: TensorSpec, facts: ImageFacts) -> Candidate:
+def _normalized(normalization: InputNormalization, facts: ImageFacts) -> Candidate:
     """Return the preprocessing of TFLite's NormalizationOptions: (pixel - mean) / std, by channel."""
     mean, std = normalization.mean, normalization.std
     if len(mean) not in (1, facts.channels) or len(std) not in (1, facts.channels) or not all(std):
@@ -120,8 +137,27 @@ def _normalized(normalization: InputNormalization, spec: TensorSpec, facts: Imag
     scale, offset = (1 / stds).tolist(), (-means / stds).tolist()
     single = len(scale) == 1
     preprocessing = Preprocessing(scale=scale[0] if single else scale, offset=offset[0] if single else offset)
-    unchanged = unchanged_pixels(spec, [preprocessing])
-    return _explicit(unchanged or preprocessing, "pixels unchanged" if unchanged else "normalized")
+    return _explicit(preprocessing, "normalized")
+
+
+#: Mean and standard deviation of pixels, of which 1 is the greatest, that models in the field use besides the presets.
+_RARE = [(0.5, 1.0), (0.5, 0.25), (0.1307, 0.3081), (0.5, 1 / 255), (128 / 255, 1 / 255)]
+_RARE_BY_COLOUR = [((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616))]
+
+
+def rare_candidates(adopted: Candidate, facts: ImageFacts) -> list[Candidate]:
+    """Return preprocessings that are not tested as such, in the adopted order of channels.
+
+    If one of them is clearly better than the best of the usual ones, none of these is right.
+    """
+    order = adopted.preprocessing.channel_order
+    known: list[tuple[Any, Any]] = [*_RARE, *(_RARE_BY_COLOUR if facts.channels == 3 else [])]
+    found = []
+    for mean, std in known:
+        scale, offset = 1 / 255 / np.array(std), -np.array(mean) / np.array(std)
+        values = Preprocessing(scale=scale.tolist(), offset=offset.tolist(), channel_order="rgb")
+        found.append(_with_geometry(_ordered(_explicit(values, "as numbers"), order), adopted.preprocessing.geometry))
+    return found
 
 
 def _with_channel_order(
@@ -130,7 +166,9 @@ def _with_channel_order(
     """Return the candidates with the stated order of the channels, or with both if it is not known and matters."""
     if options.channel_order:
         return tuple(_ordered(item, options.channel_order) for item in candidates)
-    known = facts.channels != 3 or facts.grey or not facts.pixels or options.preprocess is not None
+    # ImageNet's presets include the order of their origin; raw and unit say nothing about it
+    in_preset = (options.preprocess or "").startswith("imagenet-")
+    known = facts.channels != 3 or facts.grey or not facts.pixels or in_preset
     if known or (metadata is not None and metadata.color_space == "rgb"):
         return candidates
     swapped = [_ordered(item, _OTHER_ORDER[item.preprocessing.channel_order]) for item in candidates]

@@ -1,8 +1,6 @@
 """Decision between interpretations of one model's inputs and outputs: stated, tested on labelled images, or refused."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import msgspec
 import numpy as np
@@ -12,52 +10,18 @@ from edge_bench.bench.dataset.sampling import draw_evenly
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.interpretation.candidates import Candidate, Candidates
 from edge_bench.bench.interpretation.label_maps import LabelMap, LabelMaps
-from edge_bench.bench.interpretation.order_check import better_placement, exchanged_classes
 from edge_bench.bench.interpretation.predictions import CannotPredict
+from edge_bench.bench.interpretation.question import Labels, Predictor, Question, TrueLabels
+from edge_bench.bench.interpretation.refute import check_order, check_usual
 from edge_bench.bench.records.interpretation import Interpretation, Source
 from edge_bench.bench.stats.selection import ALPHA, select_best
 
-__all__ = ["Decision", "Predictor", "Question", "TrueLabels", "decide"]
+__all__ = ["Decision", "decide"]
 
 #: Labelled images of the first test; all images are used only if these do not decide.
 FIRST_TEST = 100
 #: Interpretations that are listed if none is clearly better.
 _LISTED = 3
-
-Labels = npt.NDArray[np.int64]
-
-
-class Predictor(Protocol):
-    """A model that predicts labels under a candidate preprocessing."""
-
-    runtime: str
-
-    def predict(self, candidate: Candidate, positions: Labels) -> Labels:
-        """Return the output predicted for each image at ``positions``; negative without finite scores.
-
-        Raise CannotPredict if no runtime can load or run the model.
-        """
-
-
-@dataclass(frozen=True)
-class TrueLabels:
-    """Labels of the images, int64 [images], as the data states them, and the outputs that they may stand for."""
-
-    values: Labels
-    maps: LabelMaps
-    classes: Sequence[str]
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is to be decided for one model."""
-
-    model: str
-    about: str  # the model's name for records; empty if there is one model only
-    outputs: int
-    candidates: Candidates
-    truth: TrueLabels | None
-    assume: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,19 +59,23 @@ def decide(question: Question, predictor: Predictor) -> Decision:
         tested, predicted, positions = _test(question.candidates, truth, predictor)
     except CannotPredict as cause:
         return _untested(question, f"it could not be tested: {cause}")
-    if not tested.clear and not question.assume:
-        raise _undecided(question, truth.maps, tested)
     number, map_number = tested.pairs[0]
     chosen = truth.maps.options[map_number]
-    if not question.assume and _needs_order_check(truth):
-        _check_order(question, truth, chosen, predicted, truth.values[positions])
+    if not question.assume:
+        if _needs_order_check(truth):  # first, so that no option is offered whose order does not fit
+            check_order(question, truth, chosen, predicted, truth.values[positions])
+        if not tested.clear:
+            raise _undecided(question, truth.maps, tested)
+        if len(candidates) > 1:
+            check_usual(question, predictor, candidates[number], positions, chosen.outputs[truth.values[positions]])
     return Decision(candidates[number], chosen, _records(question, truth.maps, tested, predictor.runtime))
 
 
 def _needs_order_check(truth: TrueLabels) -> bool:
+    """Return whether nothing but a convention says which class has which output."""
     maps = truth.maps
     in_doubt = maps.source not in (Source.STATED, Source.MODEL)
-    return in_doubt and (len(maps.options) > 1 or (len(truth.classes) > 1 and maps.options[0].by_rank))
+    return in_doubt and (len(maps.options) > 1 or maps.options[0].by_rank or not truth.classes)
 
 
 def _test(candidates: Candidates, truth: TrueLabels, predictor: Predictor) -> tuple[_Tested, Labels, Labels]:
@@ -219,27 +187,6 @@ def _undecided(question: Question, maps: LabelMaps, tested: _Tested) -> BadInput
         f"{question.model}: the labelled images do not show which is right: {'; '.join(choices)}",
         f"use one of these options, or more labelled images{names}; --assume continues with the first option",
     )
-
-
-def _check_order(question: Question, truth: TrueLabels, chosen: LabelMap, predicted: Labels, labels: Labels) -> None:
-    """Raise BadInput if the classes seem to have other outputs than an order of their names gives them."""
-    remedy = "list the names of the outputs, one per line, with --classes FILE; --assume keeps this order"
-    problem = f"{question.model}: {chosen.text} do not fit its outputs"
-    arguments = (predicted, labels, chosen.outputs, question.outputs)
-    table = better_placement(*arguments)
-    if table is not None:
-        right, better = predicted == chosen.outputs[labels], predicted == table[labels]
-        if chosen.by_rank or select_best([right, better]).groups == ((1,),):
-            raise BadInput(
-                f"{problem}: {right.sum():,} of {len(labels):,} images are correct, {better.sum():,} if the data lacks "
-                "some of the model's classes",
-                remedy,
-            )
-    if moved := exchanged_classes(*arguments):
-        known = truth.classes
-        names = ", ".join(known[label] if label < len(known) else f"label {label}" for label in moved[:_LISTED])
-        more = f" and {len(moved) - _LISTED} more" if len(moved) > _LISTED else ""
-        raise BadInput(f"{problem}: nearly all images of {names}{more} get another class's output", remedy)
 
 
 def _untested(question: Question, why: str) -> Decision:

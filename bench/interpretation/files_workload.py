@@ -63,7 +63,9 @@ def files_workload(
         _interpreted(models, variant, examples, options, settings, progress, runtimes.get(variant.name, ()), prober)
         for variant in models.variants
     ]
-    notes = [*examples.notes, *_shared(interpreted)]
+    notes = [*models.notes, *examples.notes, *_shared(interpreted)]
+    if options.preprocess is None and interpreted[0].inputs.look_like_pixels():
+        notes.append("the float values are whole numbers up to 255: if they are pixels, use --preprocess or --scale")
     for note in notes:
         progress.say(note)
     positions = _common_positions(interpreted)

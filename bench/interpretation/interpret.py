@@ -1,6 +1,7 @@
 """Interpretation of one model's inputs and outputs: what is known of it, and predictions where that leaves a choice."""
 
 import contextlib
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,10 +11,11 @@ import numpy as np
 from edge_bench.bench.dataset.load import Examples, Inputs
 from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.errors import BadInput
-from edge_bench.bench.interpretation.candidates import ImageFacts, preprocessing_candidates
-from edge_bench.bench.interpretation.decide import Decision, Question, TrueLabels, decide
+from edge_bench.bench.interpretation.candidates import ImageFacts, preprocessing_candidates, rare_candidates
+from edge_bench.bench.interpretation.decide import Decision, decide
 from edge_bench.bench.interpretation.label_maps import ClassLabels, label_maps
 from edge_bench.bench.interpretation.predictions import CannotPredict, Predictions, Prober, ProberFactory, ProbeRuntime
+from edge_bench.bench.interpretation.question import Question, TrueLabels
 from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata
 from edge_bench.bench.preprocessing.shapes import image_shape
 from edge_bench.bench.progress import Progress
@@ -54,6 +56,7 @@ def interpret(
         outputs=label_count(query.variant.output),
         candidates=preprocessing_candidates(query.variant.input, query.metadata, options, facts),
         truth=_truth(query, examples, inputs, options),
+        rare=functools.partial(rare_candidates, facts=facts),
         assume=options.assume,
     )
     threshold = options.threshold

@@ -63,21 +63,15 @@ def label_maps(labels: ClassLabels, outputs: int, metadata: ModelMetadata | None
                 "list the outputs of this model, a name on each line",
             )
         base = np.arange(len(labels.classes))
-        return _shifted([(base, "as --classes lists them", "", False)], labels, outputs, options, Source.STATED)
+        offsets = _offsets(options, complete=len(labels.classes) == outputs)
+        return _shifted([(base, "as --classes lists them", "", False)], labels, outputs, offsets, Source.STATED)
     if labels.order == "numbers":
         largest = int(labels.values.max(initial=0))
         base = np.arange(max(largest + 1, len(labels.classes)))
-        return _shifted([(base, "as the data numbers them", "", False)], labels, outputs, options, Source.DATA)
-    if metadata is not None and metadata.labels and options.class_order is None and options.label_offset is None:
-        try:
-            index = index_names(metadata.label_file, metadata.labels, labels.classes)
-        except DatasetError:
-            pass  # other names than the data's: tested as without them
-        else:
-            table = np.array([index[name] for name in labels.classes], np.int64)
-            named = LabelMap(table, f"by name, as the model's {metadata.label_file} lists them", "")
-            _check_fit([named], labels, outputs)
-            return LabelMaps((named,), Source.MODEL, "its metadata says so")
+        source = Source.DATA if options.label_offset is None else Source.STATED
+        return _shifted([(base, "as the data numbers them", "", False)], labels, outputs, _offsets(options), source)
+    if options.class_order is None and (named := _by_metadata(labels, outputs, metadata, options)) is not None:
+        return named
     orders = _class_orders(labels.classes)
     if options.class_order is not None:
         if options.class_order not in orders:
@@ -91,7 +85,30 @@ def label_maps(labels: ClassLabels, outputs: int, metadata: ModelMetadata | None
         for name, table in orders.items()
     ]
     stated = options.class_order is not None and options.label_offset is not None
-    return _shifted(bases, labels, outputs, options, Source.STATED if stated else Source.DEFAULT)
+    return _shifted(bases, labels, outputs, _offsets(options), Source.STATED if stated else Source.DEFAULT)
+
+
+def _by_metadata(
+    labels: ClassLabels, outputs: int, metadata: ModelMetadata | None, options: DataOptions
+) -> LabelMaps | None:
+    """Return the maps by the names in a model's label file; None if it has none, or other names than the data."""
+    if metadata is None or not metadata.labels:
+        return None
+    try:
+        index = index_names(metadata.label_file, metadata.labels, labels.classes)
+    except DatasetError:
+        return None  # tested as without them
+    table = np.array([index[name] for name in labels.classes], np.int64)
+    base = (table, f"by name, as the model's {metadata.label_file} lists them", "", False)
+    offsets = _offsets(options, complete=len(metadata.labels) >= outputs)
+    return _shifted([base], labels, outputs, offsets, Source.MODEL)
+
+
+def _offsets(options: DataOptions, *, complete: bool = False) -> tuple[int, ...]:
+    """Return the offsets in question; a ``complete`` list of the outputs' names leaves none."""
+    if options.label_offset is not None:
+        return (options.label_offset,)
+    return (0,) if complete else (0, 1, -1)
 
 
 _ORDER_TEXTS = {
@@ -133,11 +150,10 @@ def _shifted(
     bases: Sequence[tuple[npt.NDArray[np.int64], str, str, bool]],
     labels: ClassLabels,
     outputs: int,
-    options: DataOptions,
+    offsets: tuple[int, ...],
     source: Source,
 ) -> LabelMaps:
     """Return the maps of every base and every offset that fit."""
-    offsets = (0, 1, -1) if options.label_offset is None else (options.label_offset,)
     maps: list[LabelMap] = []
     for table, text, option, by_rank in bases:
         for offset in offsets:
@@ -148,13 +164,11 @@ def _shifted(
             if _fits(candidate, labels, outputs) and not any(_same(candidate, other, labels) for other in maps):
                 maps.append(candidate)
     if not maps:
-        _check_fit([LabelMap(bases[0][0] + offsets[0], bases[0][1], "")], labels, outputs)
+        raise _does_not_fit(LabelMap(bases[0][0] + offsets[0], bases[0][1], ""), offsets[0], labels, outputs)
     if len(maps) > 1:
         return LabelMaps(tuple(maps), Source.DEFAULT)
-    stated = source is Source.STATED or (options.label_offset is not None and len(bases) == 1)
-    return LabelMaps(
-        tuple(maps), Source.STATED if stated else source, "" if stated else "no other numbering fits the outputs"
-    )
+    reasons = {Source.STATED: "", Source.MODEL: "its metadata says so"}
+    return LabelMaps(tuple(maps), source, reasons.get(source, f"no other order fits {outputs} outputs"))
 
 
 def _used(candidate: LabelMap, labels: ClassLabels) -> npt.NDArray[np.int64]:
@@ -174,13 +188,23 @@ def _same(first: LabelMap, second: LabelMap, labels: ClassLabels) -> bool:
     return np.array_equal(_used(first, labels), _used(second, labels))
 
 
-def _check_fit(candidates: Sequence[LabelMap], labels: ClassLabels, outputs: int) -> None:
-    for candidate in candidates:
-        if _fits(candidate, labels, outputs):
-            continue
-        if labels.order == "alphabetical":
-            problem = f"{labels.source} has {len(labels.classes)} classes; the model has {outputs} outputs"
-        else:
-            worst = int(np.unique(labels.values)[np.abs(_used(candidate, labels) - outputs / 2).argmax()])
-            problem = f"{labels.source}: label {worst}; the model has {outputs} outputs"
-        raise BadInput(problem, "give the data that the model was made for, or another --label-offset")
+def _does_not_fit(candidate: LabelMap, offset: int, labels: ClassLabels, outputs: int) -> BadInput:
+    """Return the error for labels without an output."""
+    if labels.order == "numbers":
+        worst = int(np.unique(labels.values)[np.abs(_used(candidate, labels) - outputs / 2).argmax()])
+        moved = f", moved to {worst + offset}" if offset else ""
+        return BadInput(
+            f"{labels.source}: label {worst}{moved}; the model has {outputs} outputs",
+            "give the data that the model was made for, or another --label-offset",
+        )
+    if offset:
+        return BadInput(
+            f"--label-offset {offset} moves the classes of {labels.source} to outputs {candidate.outputs.min()} to "
+            f"{candidate.outputs.max()}; the model has {outputs} outputs",
+            "use another --label-offset",
+        )
+    last = ", ".join(labels.classes[-3:])
+    return BadInput(
+        f"{labels.source} has {len(labels.classes)} classes (the last: {last}); the model has {outputs} outputs",
+        "move folders that are no classes away, or list the names of the outputs with --classes",
+    )

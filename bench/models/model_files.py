@@ -50,6 +50,7 @@ class ModelFiles:
     paths: dict[str, Path]  # by the variant's name
     parameters: int  # of the first .tflite; 0 if there is none
     metadata: dict[str, ModelMetadata] = field(default_factory=dict)  # of .tflite files that have any
+    notes: list[str] = field(default_factory=list)  # what a user should know about the files
 
     @classmethod
     def open(
@@ -63,16 +64,18 @@ class ModelFiles:
 
         Raise BadInput for a file that cannot be used, MissingDependency if its runtime is not installed.
         """
-        variants, parameters = [], 0
+        variants, notes, parameters = [], list[str](), 0
         files, metadata = dict[str, Path](), dict[str, ModelMetadata]()
         for name, path in names_of(paths).items():
             variant, count = _read_variant(path, name, timeout, image_size, memory_limit)
             variants.append(variant)
             files[name] = path
-            if (known := _metadata(path)) is not None:
+            known, problems = _metadata(path)
+            notes += problems
+            if known is not None:
                 metadata[name] = known
             parameters = parameters or count
-        return cls(variants, files, parameters, metadata)
+        return cls(variants, files, parameters, metadata, notes)
 
     def variant(self, name: str) -> Variant:
         """Return the variant of that name; raise BadInput if there is none."""
@@ -91,14 +94,14 @@ class ModelFiles:
         return ", ".join(self.paths)
 
 
-def _metadata(path: Path) -> ModelMetadata | None:
-    """Return the metadata of a .tflite file, None if it has none; raise BadInput if it is damaged."""
+def _metadata(path: Path) -> tuple[ModelMetadata | None, list[str]]:
+    """Return the metadata of a .tflite file, None if it has none, and a note if it is damaged."""
     if path.suffix != ".tflite" or not path.is_file():
-        return None
+        return None, []
     try:
-        return read_metadata(path)
+        return read_metadata(path), []
     except ValueError as cause:
-        raise BadInput(f"{path}: its metadata cannot be read: {cause}", "copy or export it again") from None
+        return None, [f"{path.name}: its metadata is damaged and was ignored: {cause}"]
 
 
 def is_bundle(path: Path) -> bool:

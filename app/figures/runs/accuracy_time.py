@@ -57,7 +57,8 @@ def _draw(entries: Sequence[Entry], layout: Layout) -> Any:
 
 
 def _draw_accuracies(panel: Any, entries: Sequence[Entry], rows: Rows) -> None:
-    panel.set(title="Accuracy", xlabel="% of images right")
+    assumed = any(entry.run.accuracy_assumed for entry in entries)
+    panel.set(title="Accuracy (ASSUMED)" if assumed else "Accuracy", xlabel="% of images right")
     grid(panel, "x")
     for entry, y in zip(entries, rows.positions, strict=True):
         if entry.correct is None:

@@ -49,7 +49,8 @@ def _draw(entries: Sequence[Entry], layout: Layout) -> Any:
     environments = list(dict.fromkeys(_environment(entry) for entry in entries))
     largest = max(entry.result.bytes for entry in entries) or 1
     figure, (panel,) = new_figure(layout, 3.6 if layout.narrow else 3.0)
-    panel.set(xlabel="milliseconds an image (median; further left is faster)", ylabel="% of images right")
+    assumed = " (ASSUMED)" if assumption(entries) else ""
+    panel.set(xlabel="milliseconds an image (median; further left is faster)", ylabel=f"% of images right{assumed}")
     if layout.narrow:
         panel.set_xlabel("milliseconds an image (median)")
     grid(panel, "both")

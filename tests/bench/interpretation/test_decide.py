@@ -6,11 +6,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.interpretation.candidates import Candidate, Candidates
-from edge_bench.bench.interpretation.decide import Decision, Question, TrueLabels, decide
-from edge_bench.bench.interpretation.label_maps import LabelMap, LabelMaps
+from edge_bench.bench.interpretation.decide import Decision, decide
+from edge_bench.bench.interpretation.label_maps import ClassLabels, LabelMap, LabelMaps, label_maps
 from edge_bench.bench.interpretation.predictions import CannotPredict
+from edge_bench.bench.interpretation.question import Question, TrueLabels
 from edge_bench.bench.preprocessing.presets import PRESETS
 from edge_bench.bench.records.interpretation import Source
 
@@ -109,7 +111,7 @@ def test_few_images_decide_first_and_all_only_if_they_must() -> None:
     decision = decide(question(labels), close)
 
     assert {count for _, count in clear.asked} == {100}
-    assert [name for name, count in close.asked if count == 400] == ["unit", "imagenet-tf"]
+    assert {name for name, count in close.asked if count == 400} == {"unit", "imagenet-tf"}
     assert decision.candidate is UNIT
 
 
@@ -145,6 +147,31 @@ def test_an_order_that_does_not_fit_the_images_is_refused() -> None:
         decide(question(labels, candidates=single), Table({"unit": exchanged}))
 
     assert "--classes" in caught.value.remedy
+
+
+def test_a_preprocessing_that_only_a_rare_one_explains_is_refused() -> None:
+    labels = labels_of(40)
+    rare = Candidate(PRESETS["unit"].preprocessing(), "rare", "--scale=1 --offset=-128")
+    model = Table(
+        {"raw": np.zeros(40, int), "unit": wrong(labels, 12), "imagenet-tf": np.ones(40, int), "rare": labels}
+    )
+
+    assert decide(question(labels), model).candidate is UNIT
+    with pytest.raises(BadInput) as caught:
+        decide(question(labels, rare=lambda _: [rare]), model)
+    assert "--scale=1" in caught.value.problem
+
+
+def test_a_stated_offset_does_not_state_the_order() -> None:
+    labels = labels_of(40)
+    exchanged = np.array([1, 0, 2, 3])[labels]
+    found = label_maps(
+        ClassLabels(np.arange(4), CLASSES, "alphabetical", "photos"), 4, None, DataOptions(label_offset=0)
+    )
+    single = question(labels, candidates=Candidates((UNIT,), Source.STATED), maps=found)
+
+    with pytest.raises(BadInput):
+        decide(single, Table({"unit": exchanged}))
 
 
 def test_a_stated_order_is_not_questioned() -> None:

@@ -83,6 +83,21 @@ def test_names_in_the_metadata_decide() -> None:
     assert found.source is Source.MODEL
 
 
+def test_a_list_in_the_metadata_without_the_background_leaves_the_offset_open() -> None:
+    labels = folders("bee", "cow")
+    metadata = ModelMetadata(None, ("cow", "ant", "bee"), "", "labels.txt")
+
+    assert tables(maps(labels, 4, metadata), labels) == [[2, 0], [3, 1]]
+    assert tables(maps(labels, 4, metadata, label_offset=1), labels) == [[3, 1]]
+
+
+def test_a_complete_list_of_outputs_leaves_no_offset() -> None:
+    labels = ClassLabels(np.array([0, 1]), ["a", "b", "c"], "stated", "photos")
+
+    assert tables(maps(labels, 3), labels) == [[0, 1]]
+    assert tables(maps(labels, 4), labels) == [[0, 1], [1, 2]]
+
+
 def test_other_names_in_the_metadata_do_not_decide() -> None:
     labels = folders("bee", "cow")
 

@@ -1,0 +1,54 @@
+"""Checks that refute the best interpretation: another order of classes, or an unusual preprocessing, fits better."""
+
+from edge_bench.bench.errors import BadInput
+from edge_bench.bench.interpretation.candidates import Candidate
+from edge_bench.bench.interpretation.label_maps import LabelMap
+from edge_bench.bench.interpretation.order_check import better_placement, exchanged_classes
+from edge_bench.bench.interpretation.question import Labels, Predictor, Question, TrueLabels
+from edge_bench.bench.stats.selection import select_best
+
+__all__ = ["check_order", "check_usual"]
+
+#: Classes that are listed in a message.
+_LISTED = 3
+
+
+def check_order(question: Question, truth: TrueLabels, chosen: LabelMap, predicted: Labels, labels: Labels) -> None:
+    """Raise BadInput if the classes seem to have other outputs than an order of their names gives them."""
+    remedy = "list the names of the outputs, one per line, with --classes FILE; --assume keeps this order"
+    if not truth.classes:
+        remedy = f"correct the labels; --label-offset {chosen.outputs[0]} states that they are numbers of outputs"
+    problem = f"{question.model}: {chosen.text} do not fit its outputs"
+    arguments = (predicted, labels, chosen.outputs, question.outputs)
+    table = better_placement(*arguments)
+    if table is not None:
+        right, better = predicted == chosen.outputs[labels], predicted == table[labels]
+        if chosen.by_rank or select_best([right, better]).groups == ((1,),):
+            raise BadInput(
+                f"{problem}: {right.sum():,} of {len(labels):,} images are correct, {better.sum():,} if the data lacks "
+                "some of the model's classes",
+                remedy,
+            )
+    if moved := exchanged_classes(*arguments):
+        known = truth.classes
+        names = ", ".join(known[label] if label < len(known) else f"label {label}" for label in moved[:_LISTED])
+        more = f" and {len(moved) - _LISTED} more" if len(moved) > _LISTED else ""
+        raise BadInput(f"{problem}: nearly all images of {names}{more} get another class's output", remedy)
+
+
+def check_usual(
+    question: Question, predictor: Predictor, adopted: Candidate, positions: Labels, outputs: Labels
+) -> None:
+    """Raise BadInput if a preprocessing that is not among the candidates is clearly better than the adopted one.
+
+    ``outputs`` are the true outputs of the images at ``positions``, [images] each.
+    """
+    correct = predictor.predict(adopted, positions) == outputs
+    for rare in question.rare(adopted):
+        better = predictor.predict(rare, positions) == outputs
+        if select_best([correct, better]).groups == ((1,),):
+            raise BadInput(
+                f"{question.model}: no usual preprocessing fits: {correct.sum():,} of {len(outputs):,} images are "
+                f"correct with {adopted.option}, {better.sum():,} with {rare.option}",
+                "state the preprocessing that the model was trained with: --scale and --offset",
+            )
