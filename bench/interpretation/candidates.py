@@ -121,7 +121,7 @@ def _explicit(preprocessing: Preprocessing, text: str) -> Candidate:
 
 
 def _numbers(values: float | list[float]) -> str:
-    return ",".join(f"{value:.9g}" for value in (values if isinstance(values, list) else [values]))
+    return ",".join(f"{value + 0.0:.9g}" for value in (values if isinstance(values, list) else [values]))
 
 
 def _normalized(normalization: InputNormalization, facts: ImageFacts) -> Candidate:
