@@ -2,7 +2,8 @@
 
 Measured with uvicorn's own settings, on httptools and h11, and with its own Server:
 - header time: ``timeout_keep_alive`` starts after a response, so slow and idle new connections stay open;
-- size of what is no body: httptools sets no limit, keeps every trailer of a body as a header, and ``h11_max_incomplete_event_size`` answers 400 instead of 431;
+- bytes outside bodies: httptools sets no limit and keeps every trailer of a body as a header;
+  ``h11_max_incomplete_event_size`` answers 400 instead of 431;
 - number of connections: ``limit_concurrency`` answers complete requests with 503, but idle connections stay open;
 - pipelined requests: every request in the received data is queued, however many there are;
 - client that never reads: closing a connection first waits for its unsent response, so no setting ends it;

@@ -6,10 +6,11 @@ import re
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO
 
 from edge_bench.app.fleet.docker.errors import EngineTrouble
+from edge_bench.bench.io.archives import ArchiveError, extract_tar
 from edge_bench.bench.io.files import sha256_of
 
 __all__ = [
@@ -98,50 +99,28 @@ def unpacked(
     """Write the files of a tar stream whose full name matches ``pattern`` below ``target``, and return their paths.
 
     Other entries are skipped, and so are links and names outside the folder. Raise EngineTrouble if the stream has
-    more than ``max_bytes``.
+    more than ``max_bytes``, or a sparse file, which could be far larger.
     """
-    written: list[Path] = []
     try:
-        with tarfile.open(fileobj=_Stream(stream, max_bytes, on_bytes), mode="r|") as archive:
-            for member in archive:
-                # tarfile's extraction filters are missing in Debian 12's Python
-                parts = PurePosixPath(member.name).parts
-                if not member.isfile() or not pattern.fullmatch(member.name) or ".." in parts or parts[0] == "/":
-                    continue
-                content, path = archive.extractfile(member), target.joinpath(*parts)
-                if content is None or not path.resolve().is_relative_to(target.resolve()):
-                    continue
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with path.open("xb") as file:
-                    while chunk := content.read(CHUNK_BYTES):
-                        file.write(chunk)
-                written.append(path)
-    except (tarfile.TarError, FileExistsError, EOFError) as cause:
-        raise EngineTrouble(f"fetching: what came is no archive: {cause}") from None
-    return written
+        return extract_tar(_Stream(stream, on_bytes), target, lambda name: bool(pattern.fullmatch(name)), max_bytes)
+    except ArchiveError as cause:
+        raise EngineTrouble(f"fetching: not an archive of Runs: {cause}", "look at that machine") from None
 
 
-class _Stream(io.RawIOBase):
-    """A readable file over an iterator of bytes, which raises EngineTrouble past its size limit."""
+class _Stream:
+    """A stream to read from, over an iterator of bytes."""
 
-    def __init__(self, chunks: Iterator[bytes], max_bytes: int, on_bytes: OnBytes) -> None:
-        self._chunks, self._remaining, self._on_bytes = chunks, max_bytes, on_bytes
-        self._buffer = b""
+    def __init__(self, chunks: Iterator[bytes], on_bytes: OnBytes) -> None:
+        self._chunks, self._on_bytes = chunks, on_bytes
+        self._buffer = memoryview(b"")
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, into: bytearray | memoryview) -> int:  # type: ignore[override]
+    def read(self, size: int, /) -> bytes:
+        """Return up to ``size`` bytes, empty at the end."""
         while not self._buffer:
             chunk = next(self._chunks, None)
             if chunk is None:
-                return 0
-            self._remaining -= len(chunk)
-            if self._remaining < 0:
-                raise EngineTrouble("fetching: more than a Run can be was sent", "look at that machine")
+                return b""
             self._on_bytes(len(chunk))
-            self._buffer = chunk
-        count = min(len(into), len(self._buffer))
-        into[:count] = self._buffer[:count]
-        self._buffer = self._buffer[count:]
-        return count
+            self._buffer = memoryview(chunk)
+        part, self._buffer = self._buffer[:size], self._buffer[size:]
+        return bytes(part)
