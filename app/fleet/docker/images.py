@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from edge_bench.app.fleet.docker.client import load_errors
 from edge_bench.app.fleet.docker.engine import Engine
 from edge_bench.app.fleet.docker.errors import FREE_DISK, EngineTrouble, one_line
 from edge_bench.app.fleet.docker.transfer import CHUNK_BYTES, OnBytes, chunks
@@ -102,10 +103,9 @@ def ensure_image(engine: Engine, source: ImageSource, on_bytes: OnBytes, *, by_t
                 engine.client.images.get(name).tag(part.tag)
             return part.tag, 0
     with engine.trouble("sending the image"), part.path.open("rb") as file:
-        for line in engine.slow_client.api.load_image(chunks(file, on_bytes)):
-            if isinstance(line, dict) and line.get("error"):
-                remedy = FREE_DISK if "no space" in str(line["error"]).lower() else ""
-                raise EngineTrouble(f"sending the image: {one_line(line['error'])}", remedy)
+        for error in load_errors(engine.slow_client, chunks(file, on_bytes)):
+            remedy = FREE_DISK if "no space" in error.lower() else ""
+            raise EngineTrouble(f"sending the image: {error}", remedy)
     if not _has(engine, part.tag, part):
         raise EngineTrouble("sending the image: it was loaded, and is not what was sent", "look at that engine's disk")
     return part.tag, part.bytes

@@ -5,6 +5,7 @@ import os
 import re
 import tarfile
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO
@@ -30,6 +31,8 @@ _USER_ID = 10001
 #: Lies beside the folder that it describes, in the format of `sha256sum --check`.
 SUMS_FILE = "SHA256SUMS"
 CHUNK_BYTES = 1 << 20
+#: A transfer that is slower for this long is given up.
+_LEAST_BYTES_PER_SECOND, _PATIENCE_SECONDS = 1000, 300.0
 #: Called with the number of bytes just transferred. It raises Cancelled to stop the transfer.
 OnBytes = Callable[[int], None]
 
@@ -112,6 +115,7 @@ class _Stream:
 
     def __init__(self, chunks: Iterator[bytes], on_bytes: OnBytes) -> None:
         self._chunks, self._on_bytes = chunks, on_bytes
+        self._began, self._total = time.monotonic(), 0
         self._buffer = memoryview(b"")
 
     def read(self, size: int, /) -> bytes:
@@ -121,6 +125,10 @@ class _Stream:
             if chunk is None:
                 return b""
             self._on_bytes(len(chunk))
+            self._total += len(chunk)
+            seconds = time.monotonic() - self._began
+            if seconds > _PATIENCE_SECONDS and self._total < _LEAST_BYTES_PER_SECOND * seconds:
+                raise EngineTrouble(f"fetching: {self._total:,} bytes in {seconds:.0f} s", "look at its network")
             self._buffer = memoryview(chunk)
         part, self._buffer = self._buffer[:size], self._buffer[size:]
         return bytes(part)

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from edge_bench.bench.errors import BadInput, EdgeBenchError
+from edge_bench.bench.io.addresses import host_and_port
 from edge_bench.bench.progress import Progress
 
 __all__ = ["CHIEF", "Cluster", "free_addresses", "listening", "stated_cluster", "wait_for_others", "wait_until_stopped"]
@@ -154,10 +155,10 @@ def _local_worker_count(count: int, worker: int | None) -> int | None:
 
 
 def _parse_address(address: str) -> tuple[str, int]:
-    host, _, port = address.rpartition(":")
-    if not host.strip("[]") or not port.isdecimal() or not 0 < int(port) < 1 << 16:
-        raise BadInput(f"--workers: {address!r} is no host:port", _EXAMPLE)
-    return host.strip("[]"), int(port)
+    try:
+        return host_and_port(address)
+    except ValueError as cause:
+        raise BadInput(f"--workers: {address[:200]!r} is no host:port: it has {cause}", _EXAMPLE) from None
 
 
 def _from_tf_config(text: str) -> Cluster | None:
@@ -177,8 +178,10 @@ def _from_tf_config(text: str) -> Cluster | None:
             raise ValueError("only chief and worker can train, and the task must be one of them")
         for address in addresses:
             _parse_address(address)
-    except (ValueError, KeyError, TypeError, AttributeError, BadInput) as cause:
-        raise BadInput(f"TF_CONFIG in the environment describes no cluster of workers: {cause}", remedy) from None
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, BadInput) as cause:
+        raise BadInput(
+            f"TF_CONFIG in the environment describes no cluster of workers: {str(cause)[:200]}", remedy
+        ) from None
     return Cluster(tuple(addresses), index) if len(addresses) > 1 else None
 
 
