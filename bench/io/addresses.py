@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 __all__ = ["Address", "address_from", "host_and_port"]
 
 _MAX_CHARACTERS = 2000
+_PLACE = re.compile(r"(\[[^\[\]]*\]|[^\[\]:]*)(:[^:]*)?")
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 
 
@@ -37,15 +38,18 @@ def address_from(url: str) -> Address:
         host = parts.hostname
     except ValueError:
         raise ValueError("brackets that enclose no IPv6 address") from None
+    place = parts.netloc.rpartition("@")[2]
+    if not _PLACE.fullmatch(place):
+        raise ValueError("brackets that enclose no IPv6 address, or more than one port")
     if not parts.scheme:
         raise ValueError("no scheme, such as ssh:// or http://")
     try:
         port = parts.port
     except ValueError:
         port = 0
-    if port == 0 or (port is None and parts.netloc.rpartition("@")[2].endswith(":")):
+    if port == 0 or (port is None and place.endswith(":")):
         raise ValueError("a port that is none: it is 1 to 65535")
-    checked = _checked_host(host) if host else ""
+    checked = _checked_host(host, is_address=place.startswith("[")) if host else ""
     return Address(parts.scheme, checked, port, parts.username, parts.password, parts.path, parts.query)
 
 
@@ -59,8 +63,8 @@ def host_and_port(text: str) -> tuple[str, int]:
     return address.host, address.port
 
 
-def _checked_host(host: str) -> str:
-    if ":" in host:
+def _checked_host(host: str, *, is_address: bool) -> str:
+    if is_address:
         try:
             ipaddress.IPv6Address(host)
         except ValueError:

@@ -1,6 +1,7 @@
 """The Docker SDK's client with limits on what an engine answers, and only the certificate authority that was given."""
 
 import contextlib
+import http
 import json
 import time
 from collections.abc import Iterator
@@ -35,14 +36,15 @@ def bounded_client(**arguments: Any) -> Any:
     def send(api: Any, request: Any, **options: Any) -> Any:
         streamed = options.get("stream")
         response = docker.APIClient.send(api, request, **{**options, "stream": True})
-        if not streamed:
+        if not streamed or response.status_code >= http.HTTPStatus.BAD_REQUEST:
             timeout = options.get("timeout")
             seconds = timeout if isinstance(timeout, int | float) else 0
             _limit(response, time.monotonic() + max(_LEAST_SECONDS, 2 * seconds))
             _ = response.content  # read now, as without a stream
         return response
 
-    methods = {"merge_environment_settings": settings, "send": send}
+    # an engine does not redirect: a hostile one could send requests to other servers of this network
+    methods = {"merge_environment_settings": settings, "send": send, "get_redirect_target": lambda *_: None}
     client = docker.DockerClient.__new__(docker.DockerClient)  # its __init__ would create a plain APIClient
     client.api = type("BoundedClient", (docker.APIClient,), methods)(**arguments)
     return client

@@ -57,13 +57,14 @@ def engine_trouble(what: str, explain: Callable[[], str] = lambda: "") -> Iterat
     import requests.exceptions
     import urllib3.exceptions
 
-    answer_errors = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
     connection_errors = (
         requests.exceptions.ConnectionError, requests.exceptions.Timeout, requests.exceptions.ChunkedEncodingError,
         urllib3.exceptions.HTTPError, OSError,
     )  # fmt: skip
     try:
         yield
+    except EdgeBenchError:
+        raise
     except docker.errors.APIError as cause:
         reason = one_line(cause.explanation or str(cause))
         raise EngineTrouble(f"{what}: {reason}", remedy_for(reason)) from cause
@@ -78,11 +79,9 @@ def engine_trouble(what: str, explain: Callable[[], str] = lambda: "") -> Iterat
         wraps = cause.__cause__ or cause.__context__
         reason = explain() or (_transport_reason(cause) if wraps else one_line(cause))
         raise EngineLost(f"{what}: {reason}", remedy_for(reason)) from cause
-    except answer_errors as cause:  # of the SDK or of this module, which take an answer's form for granted
-        reason = (
-            str(cause) if isinstance(cause, BadAnswer) else f"its answer is none of Docker's ({type(cause).__name__})"
-        )
-        raise EngineTrouble(f"{what}: {reason}", _LOOK_THERE) from cause
+    except Exception as cause:  # the SDK takes an answer's form for granted, and raises errors of any type
+        unexpected = f"its answer has another form than Docker's ({type(cause).__name__})"
+        raise EngineTrouble(f"{what}: {cause if isinstance(cause, BadAnswer) else unexpected}", _LOOK_THERE) from cause
 
 
 def one_line(text: object, max_length: int = 300) -> str:

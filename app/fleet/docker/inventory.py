@@ -20,7 +20,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 #: Stands for the context that the docker command uses.
 CONTEXT_IN_USE = "."
 _SCHEMES = ("ssh", "tcp", "unix")
-_MAX_FILE_BYTES = 1 << 20
+_MAX_FILE_BYTES, _MAX_DOTS = 256 << 10, 64
 _ADDRESSES = "ssh://user@host, tcp://host:2376 or unix:///path/docker.sock"
 _EXAMPLE = 'say, [[engine]] name = "pi4" url = "ssh://pi@pi4.local"; docs/fleet.md has all of it'
 
@@ -86,7 +86,10 @@ def read_fleet_file(path: Path) -> list[EngineSetting]:
     """
     try:
         _require_own(path)
-        raw = tomllib.loads(read_bounded(path, _MAX_FILE_BYTES).decode())
+        content = read_bounded(path, _MAX_FILE_BYTES)
+        if max(line.count(b".") for line in content.split(b"\n")) > _MAX_DOTS:
+            raise ValueError(f"a line has more than {_MAX_DOTS} dots")  # tomllib's time grows with their square
+        raw = tomllib.loads(content.decode())
         fleet = msgspec.convert(raw, _FleetFile)
     except OSError as cause:
         raise BadInput(f"{path}: cannot be read: {cause.strerror}", "name a fleet file with --fleet") from None
@@ -136,6 +139,8 @@ def _checked(setting: EngineSetting, source: str = "") -> EngineSetting:
     def invalid(problem: str, remedy: str) -> BadInput:
         return BadInput(f"{source or f'engine {setting.name!r}'}: {problem}", remedy)
 
+    if unprintable := [name for name, value in msgspec.structs.asdict(setting).items() if not value.isprintable()]:
+        raise invalid(f"its {unprintable[0]} has a control character", "remove it")
     if not NAME.fullmatch(setting.name):
         raise invalid("not a name that a host may have", "letters, digits, - and ., at most 63")
     if bool(setting.url) == bool(setting.context):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from edge_bench.app.fleet.docker.errors import EngineTrouble
-from edge_bench.bench.io.archives import ArchiveError, extract_tar
+from edge_bench.bench.io.archives import MAX_HEADERS, ArchiveError, extract_tar
 from edge_bench.bench.io.files import sha256_of
 
 __all__ = [
@@ -97,7 +97,12 @@ def chunks(file: IO[bytes], on_bytes: OnBytes) -> Iterator[bytes]:
 
 
 def unpacked(
-    stream: Iterator[bytes], target: Path, pattern: re.Pattern[str], max_bytes: int, on_bytes: OnBytes
+    stream: Iterator[bytes],
+    target: Path,
+    pattern: re.Pattern[str],
+    max_bytes: int,
+    on_bytes: OnBytes,
+    max_headers: int = MAX_HEADERS,
 ) -> list[Path]:
     """Write the files of a tar stream whose full name matches ``pattern`` below ``target``, and return their paths.
 
@@ -105,7 +110,8 @@ def unpacked(
     more than ``max_bytes``, or a sparse file, which could be far larger.
     """
     try:
-        return extract_tar(_Stream(stream, on_bytes), target, lambda name: bool(pattern.fullmatch(name)), max_bytes)
+        source = _Stream(stream, on_bytes)
+        return extract_tar(source, target, lambda name: bool(pattern.fullmatch(name)), max_bytes, max_headers)
     except ArchiveError as cause:
         raise EngineTrouble(f"fetching: not an archive of Runs: {cause}", "look at that machine") from None
 
