@@ -7,6 +7,7 @@ TF_CONFIG does, TensorFlow's own variable, which job schedulers set.
 import contextlib
 import errno
 import json
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -68,7 +69,7 @@ def stated_cluster(workers: str | None, worker: int | None, environment: Mapping
         if worker is not None:
             raise BadInput("--worker-index says which of --workers this one is, but that is missing", _EXAMPLE)
         return _from_tf_config(environment.get("TF_CONFIG", ""))
-    if workers.strip().isdecimal():
+    if re.fullmatch(r"\s*[0-9]{1,6}\s*", workers):
         return _local_worker_count(int(workers), worker)
     addresses = tuple(part.strip() for part in workers.split(",") if part.strip())
     for address in addresses:

@@ -119,6 +119,19 @@ def test_endless_input_is_refused_early(served: Served, name: str) -> None:
     assert served.ask("GET", "/v2/health/live").status == 200
 
 
+@pytest.mark.slow
+def test_nothing_is_held_of_a_client_without_the_token(light: Callable[..., Served]) -> None:
+    with light("--token", "secret") as server:
+        assert server.ask("GET", "/v2").status == 401
+        memory = server.memory()
+        for name in ("trailers", "one trailer", "chunk extensions", "header lines", "blank lines"):
+            head, piece, status = endless_requests(server)[name]
+            received, sent = received_for(server, endless(head, piece))
+            assert error_of(received)[0] in (status, 401)
+            assert sent < SENT
+        assert server.memory() < memory + MEMORY / 4
+
+
 @pytest.mark.parametrize("kibibytes", [70, 120, 400])
 @pytest.mark.parametrize("parts", [1, 40])
 def test_a_large_header_is_refused_in_one_packet_and_in_many(served: Served, kibibytes: int, parts: int) -> None:
