@@ -114,6 +114,12 @@ def targets(folder: Path) -> list[Target]:
         Target("onnx", "x.onnx", seeds.onnxes(), mutated_bytes, size_and_sha256, 3),
         Target("keras", "x.keras", [seeds.kerases()], _damaged_keras, _use_keras),
         Target("image", "x.png", seeds.images(), mutated_bytes, lambda p: decode(p, Geometry(4, 4, 3)), 2),
+        *_exchanged_targets(folder),
+    ]
+
+
+def _exchanged_targets(folder: Path) -> list[Target]:
+    return [
         Target("http", "http", exchanged.requests(), exchanged.damaged_http, exchanged.use_http, 2),
         Target("body", "body.json", exchanged.bodies(), _json_or_bytes, exchanged.use_body, 2),
         Target("archive", "runs.tar", exchanged.archives(), mutated_bytes, exchanged.use_archive, 2),

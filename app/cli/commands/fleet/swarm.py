@@ -6,8 +6,6 @@ from pathlib import Path
 from edge_bench.app.cli.options.fleet import Bundle, Collector, Node, Port, ReconnectTimeout, RunOptions, TokenFile
 from edge_bench.app.cli.options.shared import DEFAULT_RESULTS, ResultsFolder
 from edge_bench.bench.errors import BadInput, EdgeBenchError
-from edge_bench.bench.io.addresses import host_and_port
-from edge_bench.bench.io.files import read_bounded, why_unreadable
 
 __all__ = ["collect", "task"]
 
@@ -40,6 +38,7 @@ def task(
 ) -> None:
     """In a swarm: fetch the bundle, run, hand the Run over until it is acknowledged."""
     from edge_bench.app.fleet.swarm.task import CollectorClient
+    from edge_bench.bench.io.addresses import host_and_port
 
     try:
         host, port = host_and_port(collector)
@@ -55,6 +54,8 @@ def task(
 
 
 def _token(file: Path) -> str:
+    from edge_bench.bench.io.files import read_bounded, why_unreadable
+
     try:
         return read_bounded(file, 1 << 16).decode().strip()
     except (OSError, ValueError) as cause:
