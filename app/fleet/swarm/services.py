@@ -1,6 +1,7 @@
 """The services, nodes and tasks of a Stack in a running swarm, through the SDK."""
 
 import datetime
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,7 +10,7 @@ import msgspec
 
 from edge_bench.app.fleet.docker.container import LABEL
 from edge_bench.app.fleet.docker.engine import Engine, platform_of
-from edge_bench.app.fleet.docker.errors import EngineTrouble, one_line, stated_number
+from edge_bench.app.fleet.docker.errors import BadAnswer, EngineTrouble, one_line, stated_number
 from edge_bench.app.fleet.swarm.stack import Stack
 
 __all__ = ["Node", "Task", "deploy", "nodes_of", "prepare", "remove", "tasks_of"]
@@ -52,8 +53,10 @@ def nodes_of(engine: Engine) -> list[Node]:
 
 def _node(attrs: Mapping[str, Any]) -> Node:
     description, spec = attrs.get("Description") or {}, attrs.get("Spec") or {}
+    if not re.fullmatch("[A-Za-z0-9]{1,64}", attrs["ID"]):  # it names a folder of received Runs
+        raise BadAnswer("a node's id is none that Docker gives")
     return Node(
-        id=one_line(attrs["ID"], 64),
+        id=attrs["ID"],
         hostname=one_line(description.get("Hostname", ""), 63),
         architecture=one_line((description.get("Platform") or {}).get("Architecture", ""), 40),
         state=one_line((attrs.get("Status") or {}).get("State", ""), 20),

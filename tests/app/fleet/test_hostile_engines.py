@@ -189,6 +189,12 @@ def test_answers_to_an_image_are_read_within_limits(start: Start, answer: Any) -
         assert errors == (["no space left"] if isinstance(answer, dict) else [])
 
 
+@pytest.mark.parametrize("identity", ["..", "../../x", "/etc", "", "a" * 65, "a b", 3, None, "a\n"])
+def test_a_node_whose_id_is_a_path_is_an_error_of_its_engine(start: Start, identity: Any) -> None:
+    with Engine(start({"/nodes": [{"ID": identity}]}), timeout=10) as engine, pytest.raises(EngineTrouble):
+        nodes_of(engine)
+
+
 @pytest.mark.parametrize("answer", [[3], [{}], [{"ID": 3}], {"a": 1}, [{"Status": 3, "NodeID": "n"}], b"[", b"{},"])
 def test_answers_of_a_swarm_are_errors_of_its_engine(start: Start, answer: Any) -> None:
     with Engine(start({"/nodes": answer, "/tasks": answer}), timeout=10) as engine, cheap():
