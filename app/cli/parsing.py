@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["counts", "data_options", "explicit_options", "finite", "is_file", "memory", "names", "share", "size"]
 
+_MAX_COUNT = 10**9
+
 
 def names(text: str | None) -> list[str]:
     """Return ``a,b`` as a list; an empty one for None."""
@@ -29,8 +31,8 @@ def counts(text: str | None, flag: str) -> list[int] | None:
         numbers = [int(part) for part in names(text)]
     except ValueError:
         numbers = []
-    if not numbers or min(numbers) < 1:
-        raise BadInput(f"{flag} {text!r}: not positive whole numbers", f"say, {flag} 1,2,4")
+    if not numbers or min(numbers) < 1 or max(numbers) > _MAX_COUNT:
+        raise BadInput(f"{flag} {text[:200]!r}: not positive whole numbers", f"say, {flag} 1,2,4")
     return numbers
 
 
@@ -64,10 +66,10 @@ def memory(text: str | None, flag: str = "--memory-limit") -> int | None:
 
 def size(text: str, flag: str, *, least: int = 1, most: int = 1 << 60) -> int:
     """Return ``512M`` or ``2G`` in bytes. Raise BadInput for anything else."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
+    found = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
     amount = int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " ")) if found else 0
     if not least <= amount <= most:
-        raise BadInput(f"{flag} {text!r}: no amount of memory that can be meant", f"say, {flag} 128M")
+        raise BadInput(f"{flag} {text[:200]!r}: no amount of memory that can be meant", f"say, {flag} 128M")
     return amount
 
 
@@ -116,9 +118,12 @@ def _numbers(text: str | None, flag: str) -> list[float] | None:
     if text is None:
         return None
     try:
-        return [float(part) for part in names(text)] or None
+        numbers = [float(part) for part in names(text)]
     except ValueError:
-        raise BadInput(f"{flag} {text!r}: no numbers", f"say, {flag} 0.5 or {flag} 0.5,0.5,0.5") from None
+        numbers = [math.nan]
+    if not all(map(math.isfinite, numbers)):
+        raise BadInput(f"{flag} {text[:200]!r}: not finite numbers", f"use {flag} 0.5 or {flag} 0.5,0.5,0.5")
+    return numbers or None
 
 
 def _size(text: str | None) -> tuple[int, int] | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from edge_bench.app.fleet.docker.container import LABEL
 from edge_bench.app.fleet.docker.engine import Description, Engine
-from edge_bench.app.fleet.docker.errors import EngineTrouble
+from edge_bench.app.fleet.docker.errors import EngineTrouble, one_line
 from edge_bench.app.fleet.docker.inventory import EngineSetting
 from edge_bench.app.fleet.swarm import services
 
@@ -68,13 +68,13 @@ def _for_each(engines: Sequence[EngineSetting], timeout: float, work: Callable[[
 def _leftovers(engine: Engine) -> list[str]:
     with engine.trouble("looking around"):
         return [
-            *(str(c.name) for c in engine.client.containers.list(all=True, filters=_LABEL)),
-            *(str(v.name) for v in engine.client.volumes.list(filters=_LABEL)),
-            *(str(n.name) for n in engine.client.networks.list(filters=_LOCAL_LABEL)),
+            *(one_line(c["Names"][0].lstrip("/"), 80) for c in engine.client.api.containers(all=True, filters=_LABEL)),
+            *(one_line(v.name, 80) for v in engine.client.volumes.list(filters=_LABEL)),
+            *(one_line(n.name, 80) for n in engine.client.networks.list(filters=_LOCAL_LABEL)),
         ]
 
 
 def _sent_images(engine: Engine) -> list[str]:
     with engine.trouble("looking for images"):
-        images = engine.client.images.list()
-        return sorted(str(tag) for image in images for tag in image.tags if ":fleet-" in tag)
+        images = engine.client.api.images()  # images.list() would ask once more for each image
+        return sorted(one_line(tag, 200) for image in images for tag in image["RepoTags"] or () if ":fleet-" in tag)

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -72,7 +73,7 @@ class Application:
                 Route("/v2", self._server_metadata),
                 Route("/metrics", self._metrics_text),
             ],
-            exception_handlers={RequestError: _on_request_error, 404: _on_unknown_path, 405: _on_unknown_path},
+            exception_handlers={RequestError: _on_request_error, HTTPException: _on_http_exception, Exception: _on_bug},
         )
         self._routes.router.redirect_slashes = False
 
@@ -166,7 +167,7 @@ def _error_response(error: RequestError) -> Reply:
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return Reply(msgspec.json.encode({"error": error.message}), error.status, headers, media_type=JSON)
+    return Reply(error.json, error.status, headers, media_type=JSON)
 
 
 async def _on_request_error(_: Request, cause: Exception) -> Response:
@@ -174,7 +175,12 @@ async def _on_request_error(_: Request, cause: Exception) -> Response:
     return _error_response(cause)
 
 
-async def _on_unknown_path(request: Request, cause: Exception) -> Response:
-    status = getattr(cause, "status_code", 404)
-    reason = "no such path" if status == 404 else f"{request.method} is not for this path"
-    return _error_response(RequestError(status, f"{reason}: {request.url.path[:80]}"))
+async def _on_http_exception(request: Request, cause: Exception) -> Response:
+    status = getattr(cause, "status_code", 400)
+    reasons = {404: "no such path", 405: f"{request.method} is not for this path"}
+    return _error_response(RequestError(status, f"{reasons.get(status, 'refused')}: {request.url.path[:80]}"))
+
+
+async def _on_bug(_: Request, __: Exception) -> Response:
+    """Answer without a detail; uvicorn prints the traceback on stderr."""
+    return _error_response(RequestError(500, "the server failed on this request"))

@@ -5,8 +5,11 @@ import ssl
 from pathlib import Path
 
 from edge_bench.bench.errors import BadInput
+from edge_bench.bench.io.files import why_unreadable
 
 __all__ = ["check_tls", "on_loopback", "token_from"]
+
+_MAX_TOKEN_BYTES = 8 << 10
 
 
 def token_from(token: str | None, file: Path | None) -> str | None:
@@ -15,9 +18,12 @@ def token_from(token: str | None, file: Path | None) -> str | None:
         if token:
             raise BadInput("--token and --token-file are both given", "leave one out")
         try:
-            token = file.read_text().strip()
-        except (OSError, UnicodeDecodeError) as cause:
-            raise BadInput(f"--token-file {file}: {cause}", "name a file that holds nothing but the token") from None
+            with file.open("rb") as opened:  # it may be a pipe
+                token = opened.read(_MAX_TOKEN_BYTES).decode().strip()
+        except (OSError, ValueError) as cause:
+            raise BadInput(
+                f"--token-file {file}: {why_unreadable(cause)}", "name a file that holds nothing but the token"
+            ) from None
         if not token:
             raise BadInput(f"--token-file {file}: it is empty", "name a file that holds nothing but the token")
     if not token:

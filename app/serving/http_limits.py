@@ -2,8 +2,10 @@
 
 Measured with uvicorn's own settings, on httptools and h11, and with its own Server:
 - header time: ``timeout_keep_alive`` starts after a response, so slow and idle new connections stay open;
-- header size: httptools sets no limit, and ``h11_max_incomplete_event_size`` answers 400 instead of 431;
+- bytes outside bodies: httptools sets no limit and keeps every trailer of a body as a header;
+  ``h11_max_incomplete_event_size`` answers 400 instead of 431;
 - number of connections: ``limit_concurrency`` answers complete requests with 503, but idle connections stay open;
+- pipelined requests: every request in the received data is queued, however many there are;
 - client that never reads: closing a connection first waits for its unsent response, so no setting ends it;
 - signals: uvicorn raises a signal again after shutdown, so that the command exits with 130 instead of 0.
 """
@@ -12,17 +14,29 @@ import asyncio
 import resource
 import socket
 from collections.abc import Callable
+from http import HTTPStatus
 from types import FrameType
 from typing import Any, cast
 
+from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from edge_bench.app.serving.errors import RequestError
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 
-__all__ = ["BoundedHttp", "QuietServer", "listening_socket", "raise_file_limit"]
+__all__ = ["HEADER_BYTES", "MAX_CHUNKS", "BoundedHttp", "QuietServer", "listening_socket", "raise_file_limit"]
 
+#: Limit on a request's header with the blank lines before it, and on chunk extensions and trailers of its body.
 HEADER_BYTES = 64 << 10
+#: Chunks of a body. Each costs about 2 µs, and may have a line of this length besides.
+MAX_CHUNKS, _CHUNK_LINE_BYTES = 1 << 16, 16
+#: Parsed at once. Requests that begin and end in one slice are not held back.
+_SLICE_BYTES = 4 << 10
+#: Received while another request is answered; reading is paused at the first byte.
+_MAX_UNPARSED_BYTES = 2 << 20
+#: Time and bytes that a refused client has to notice it.
+_LINGER_SECONDS, _LINGER_BYTES = 2.0, 16 << 20
 #: Seconds that a client may block the sending of its response before it is disconnected.
 WRITE_TIMEOUT = 60.0
 #: File descriptors for other uses than connections: pipes and log of the worker, libraries.
@@ -31,7 +45,12 @@ _MAX_FILES = 16384
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """HTTP/1.1 connection with limits on header time and size, write time and the number of connections."""
+    """HTTP/1.1 connection on which every byte that is read counts towards a limit.
+
+    Bytes outside bodies are counted from the end of one request to the end of the next: blank lines, the header,
+    chunk sizes and extensions, trailers. Trailers are not kept. A refused connection gets one JSON error after the
+    responses to its earlier requests, and nothing is parsed any more.
+    """
 
     max_connections = _MAX_FILES
     header_timeout = 10.0  # seconds
@@ -40,7 +59,12 @@ class BoundedHttp(HttpToolsProtocol):
         super().__init__(*arguments, **keywords)
         self._header_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
-        self._reading_header, self._only_header, self._header_bytes = True, True, 0
+        self._unparsed = bytearray()  # waits until the requests before it are answered
+        self._in_header, self._in_body = True, False
+        self._outside_bytes, self._body_bytes, self._chunks = 0, 0, 0  # of the current request
+        self._unanswered = 0  # requests
+        self._ends, self._dropped_bytes = False, 0  # nothing is parsed any more
+        self._refusal: RequestError | None = None  # to be sent after the responses to earlier requests
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the header timer, or disconnect the client if there are too many connections."""
@@ -55,30 +79,98 @@ class BoundedHttp(HttpToolsProtocol):
         self._stop_header_timer()
         if self._write_timer is not None:
             self._write_timer.cancel()
+        self._ends = True
+        self._unparsed.clear()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse the data, and refuse a header that is too large."""
-        # if a body ends in this data, the header after it is counted from the next data on
-        self._only_header = self._reading_header
-        super().data_received(data)
-        if self._only_header and self._reading_header and not self.transport.is_closing():
-            self._header_bytes += len(data)
-            if self._header_bytes > HEADER_BYTES:
-                self._refuse(b"431 Request Header Fields Too Large")
+        """Parse the data, and refuse what exceeds a limit."""
+        if self._ends:
+            self._dropped_bytes += len(data)
+            if self._dropped_bytes > _LINGER_BYTES:
+                self.transport.close()
+            return
+        self._unparsed += data
+        self._parse()
+        if len(self._unparsed) > _MAX_UNPARSED_BYTES:
+            self.transport.abort()
+
+    def _parse(self) -> None:
+        """Parse what was received, in slices, up to a request that waits for the response to another one."""
+        done = 0
+        while done < len(self._unparsed) and not (self._ends or self.pipeline or self.transport.is_closing()):
+            limit = HEADER_BYTES + (0 if self._in_header else _CHUNK_LINE_BYTES * self._chunks)
+            left = limit - self._outside_bytes
+            if left <= 0:
+                what = "a header" if self._in_header else "chunk lines and trailers"
+                self._refuse(RequestError(431, f"{what} of more than {limit:,} bytes"))
+                break
+            piece = bytes(self._unparsed[done : done + (min(left, _SLICE_BYTES) if self._in_header else _SLICE_BYTES)])
+            self._parse_slice(piece)
+            done += len(piece)
+        del self._unparsed[:done]
+        if self._ends:
+            self._unparsed.clear()
+        elif self._unparsed:
+            self.flow.pause_reading()
+
+    def _parse_slice(self, piece: bytes) -> None:
+        self._body_bytes = 0
+        try:
+            self.parser.feed_data(piece)
+        except HttpParserUpgrade:  # no other protocol is spoken, and what follows may be meant in one
+            self._ends = True
+            self.cycle.keep_alive = False
+        except HttpParserError:
+            self._refuse(RequestError(400, "this is not HTTP/1.1"))
+        self._outside_bytes += len(piece) - self._body_bytes
+        if self._chunks > MAX_CHUNKS:
+            self._refuse(RequestError(413, f"a body may have {MAX_CHUNKS:,} chunks: send larger ones"))
 
     def on_message_begin(self) -> None:
         """Start the header timer at the first byte of a request."""
-        self._reading_header, self._header_bytes = True, 0
+        self._unset_keepalive_if_required()
         if self._header_timer is None:
             self._start_header_timer()
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header, and drop a trailer."""
+        if self._in_header:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """Stop the header timer."""
-        self._reading_header = self._only_header = False
-        self._stop_header_timer()
+        self._unset_keepalive_if_required()
         super().on_headers_complete()
+        self._in_header, self._in_body = False, True
+        self._outside_bytes = 0  # the limit of the header is not that of the body's framing
+        self._unanswered += 1
+        self._stop_header_timer()
+
+    def on_chunk_header(self) -> None:
+        """Count a chunk of a body."""
+        self._chunks += 1
+
+    def on_body(self, body: bytes) -> None:
+        """Count the bytes of a body, which has limits of its own."""
+        self._body_bytes += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Count from 0 for the next request."""
+        self._in_header, self._in_body = True, False
+        self._outside_bytes, self._chunks = 0, 0
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Answer the next request, or refuse it."""
+        self._unanswered -= 1
+        super().on_response_complete()
+        if self._refusal is not None:
+            self._send_refusal()
+        elif self._unparsed and not self.transport.is_closing():
+            self._parse()
 
     def pause_writing(self) -> None:
         """Start the write timer, because the client reads more slowly than the response is sent."""
@@ -101,17 +193,43 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _on_header_timeout(self) -> None:
         self._header_timer = None
-        if self._header_bytes:
-            self._refuse(b"408 Request Timeout")
+        if self._unparsed:  # the rest of the header waits here
+            self._start_header_timer()
+        elif self._outside_bytes:
+            self._refuse(RequestError(408, f"the header was not there within {self.header_timeout:g} s"))
         else:
             self.transport.close()
 
-    def _refuse(self, status: bytes) -> None:
-        if not self.transport.is_closing():
-            # do not write into the response to an earlier request
-            if self.cycle is None or self.cycle.response_complete:
-                self.transport.write(b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
-            self.transport.close()
+    def _refuse(self, error: RequestError) -> None:
+        """Parse nothing any more. Send the error once the responses to earlier requests are complete."""
+        if self._ends:
+            return
+        self._ends, self._refusal = True, error
+        self._stop_header_timer()
+        if self._in_body:  # of the latest request, which is being answered or waits
+            self._unanswered -= 1
+            if self.pipeline:
+                self.pipeline.popleft()
+            elif self.cycle.response_started:
+                self.transport.close()
+            else:
+                self.cycle.disconnected = True  # so that its own response is not sent
+                self.cycle.message_event.set()
+        self._send_refusal()
+
+    def _send_refusal(self) -> None:
+        if self._unanswered == 0 and self._refusal is not None and not self.transport.is_closing():
+            error, self._refusal = self._refusal, None
+            content = error.json
+            head = f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\n"
+            head += f"content-type: application/json\r\ncontent-length: {len(content)}\r\nconnection: close\r\n\r\n"
+            self.transport.write(head.encode() + content)
+            if self.transport.can_write_eof():
+                # closing with unread data would reset the connection, and the client might lose the response
+                self.transport.write_eof()
+                self.loop.call_later(_LINGER_SECONDS, self.transport.close)
+            else:
+                self.transport.close()
 
 
 class QuietServer(Server):

@@ -16,6 +16,8 @@ __all__ = ["Answer", "ModelWorker"]
 
 #: Shortest and longest pause between attempts to start a worker, in seconds. Each pause is twice the one before.
 FIRST_PAUSE, LAST_PAUSE = 1.0, 30.0
+#: The reason may name files and libraries of this machine, so only its own terminal shows it.
+_FAILED = "the model failed on this request; the server's log says why"
 #: After a longer wait, in ns, a request is computed only if its client is still connected.
 LONG_WAIT_NS = 50_000_000
 
@@ -119,8 +121,8 @@ class ModelWorker:
             self._say(f"! the model gave no answer within {self._timeout:g} s: its worker is started again")
             raise RequestError(500, f"the model gave no answer within {self._timeout:g} s") from None
         except ChannelClosed as cause:
-            reason = await self._replace_exited(connection, str(cause))
-            raise RequestError(500, f"the model failed on this request: {reason}") from None
+            await self._replace_exited(connection, str(cause))
+            raise RequestError(500, _FAILED) from None
         except asyncio.CancelledError:
             self._stop(connection)  # the server is shutting down
             raise
@@ -137,15 +139,14 @@ class ModelWorker:
         reason = reply.message if isinstance(reply, Problem) else f"it answered {type(reply).__name__}"
         self._replace(connection)
         self._say(f"! the model's worker failed: {reason}: it is started again")
-        raise RequestError(500, f"the model failed on this request: {reason}")
+        raise RequestError(500, _FAILED)
 
-    async def _replace_exited(self, connection: WorkerConnection, cause: str) -> str:
-        """Start a new worker, and return the reason why this one ended."""
+    async def _replace_exited(self, connection: WorkerConnection, cause: str) -> None:
+        """Report why a worker ended, and start a new one."""
         self._connection = None
         reason = (await asyncio.to_thread(connection.worker.why_closed, cause)).message
         self._say(f"! {reason}: it is started again")
         self._replace(connection)
-        return reason
 
     def _on_worker_exit(self, connection: WorkerConnection) -> None:
         """Replace a worker that ended while it had no request."""

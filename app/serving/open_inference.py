@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from edge_bench.app.serving.errors import RequestError
+from edge_bench.app.serving.errors import RequestError, shown
 from edge_bench.bench.worker.messages import Infer, Inferred
 
 __all__ = [
@@ -84,8 +84,11 @@ def read_request(body: bytes | bytearray, header_length: str | None, accepted: A
     length = _json_length(header_length, len(body))
     try:
         request = _decoder.decode(body if length == len(body) else memoryview(body)[:length])
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as cause:
+    except msgspec.DecodeError as cause:
         raise RequestError(400, f"not a request of the inference protocol: {str(cause)[:200]}") from None
+    except (RecursionError, UnicodeDecodeError) as cause:
+        reason = "it is nested too deeply" if isinstance(cause, RecursionError) else "it is not UTF-8"
+        raise RequestError(400, f"not a request of the inference protocol: {reason}") from None
     if len(request.inputs) != 1 or request.inputs[0].name != INPUT:
         names = ", ".join(tensor.name[:40] for tensor in request.inputs[:4]) or "none"
         raise RequestError(400, f"the model has one input, {INPUT!r}; the request has: {names}")
@@ -138,7 +141,7 @@ def _infer_message(tensor: _Input, count: int, binary: bytes, accepted: Accepted
         raise RequestError(400, f"input {INPUT!r}: has both data and binary_data_size")
     if isinstance(size, bool) or not isinstance(size, int) or size != len(binary):
         raise RequestError(
-            400, f"input {INPUT!r}: binary_data_size {str(size)[:20]}, but {len(binary)} bytes follow the JSON"
+            400, f"input {INPUT!r}: binary_data_size {shown(size)}, but {len(binary)} bytes follow the JSON"
         )
     expected = count * prod(accepted.image_shape) * _BYTES_PER_VALUE[accepted.datatype]
     if not files and size != expected:
@@ -166,7 +169,7 @@ def _requested_outputs(request: _Request) -> list[tuple[str, bool]]:
 def _flag(parameters: dict[str, Any], name: str, default: bool = False) -> bool:
     value = parameters.get(name, default)
     if not isinstance(value, bool):
-        raise RequestError(400, f"{name}: {str(value)[:20]!r} is neither true nor false")
+        raise RequestError(400, f"{name[:40]}: {shown(value)} is neither true nor false")
     return value
 
 

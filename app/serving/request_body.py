@@ -90,8 +90,8 @@ class BodyReader:
         inflate = zlib.decompressobj(_WINDOW_BITS[encoding])
         try:
             data = inflate.decompress(body, self._max_bytes + 1)
-        except zlib.error as cause:
-            raise RequestError(400, f"the body is not {encoding}: {cause}") from None
+        except zlib.error:
+            raise RequestError(400, f"the body is not {encoding}") from None
         if len(data) > self._max_bytes:
             raise self._too_large()
         if not inflate.eof or inflate.unused_data:

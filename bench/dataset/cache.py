@@ -77,7 +77,8 @@ def decoded_images(
     cache = cache_folder() / "images"
     pixels, record = cache / f"{key}.npy", cache / f"{key}.json"
     if pixels.is_file() and record.is_file():
-        with contextlib.suppress(msgspec.DecodeError):  # decode again if the record is damaged
+        # decode again if the record is damaged; msgspec's errors are ValueErrors
+        with contextlib.suppress(ValueError, RecursionError):
             cached = msgspec.json.decode(record.read_bytes(), type=_CacheRecord)
             return Decoded(pixels=pixels, readable=cached.kept, problems=cached.broken, notes=cached.notes)
     shape = (len(files), geometry.height, geometry.width, geometry.channels)

@@ -20,6 +20,7 @@ from edge_bench.bench.io.locks import remove_unlocked
 __all__ = [
     "PART",
     "drop_mapped_pages",
+    "foreign_writer",
     "fsync_folder",
     "is_within",
     "locked_temporary",
@@ -51,6 +52,19 @@ def open_regular_file(path: Path) -> BinaryIO:
     except BaseException:
         os.close(handle)
         raise
+
+
+def foreign_writer(path: Path) -> str:
+    """Return how another user than this one and root may have written a file; empty if none can have.
+
+    The rule is that of ssh for its configuration. Raise OSError if the file is missing.
+    """
+    status = path.stat()
+    if status.st_uid not in (0, os.geteuid()):
+        return f"it belongs to another user (id {status.st_uid})"
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return "other users may write to it"
+    return ""
 
 
 def why_unreadable(cause: Exception) -> str:

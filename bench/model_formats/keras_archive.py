@@ -5,13 +5,13 @@ checks refuse code before Keras' own safe mode does, with clearer messages, and 
 """
 
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from edge_bench.bench.io.archives import ARCHIVE_ERRORS, open_member
 from edge_bench.bench.io.files import open_regular_file
 
 __all__ = ["check_keras", "check_legacy_config"]
@@ -32,14 +32,15 @@ def check_keras(path: Path) -> None:
     try:
         with open_regular_file(path) as file, zipfile.ZipFile(file) as archive:
             _check_sizes(archive)
-            config = archive.read("config.json")
+            with open_member(archive, archive.getinfo("config.json"), MAX_CONFIG_BYTES) as member:
+                config = member.read()
         settings: Any = msgspec.json.decode(config)
     except KeyError:
         raise ValueError("not a .keras file: it holds no config.json") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as cause:
         raise ValueError(f"its config.json cannot be read: {cause or type(cause).__name__}") from None
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as cause:
-        raise ValueError(f"not a whole .keras file: {cause or type(cause).__name__}") from None
+    except ARCHIVE_ERRORS as cause:
+        raise ValueError(f"not a whole .keras file: {str(cause) or type(cause).__name__}") from None
     for item in _objects(settings):
         _check_object(item)
 

@@ -7,13 +7,12 @@ end of the .tflite file. All of it is untrusted.
 
 import io
 import math
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_bench.bench.io.archives import ARCHIVE_ERRORS, open_member
 from edge_bench.bench.io.files import read_bounded, why_unreadable
 from edge_bench.bench.model_formats.flatbuffer import FlatTable, root_table
 from edge_bench.bench.model_formats.tflite import MAX_FILE_BYTES
@@ -159,22 +158,10 @@ def _labels(content: bytes, name: str) -> tuple[str, ...] | None:
                 raise ValueError(f"it holds more than {MAX_MEMBERS:,} files")
             if name not in archive.namelist():
                 return None
-            if archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise ValueError(f"its label file {name[:80]!r} is compressed in another way than deflate")
-            with archive.open(name) as member:
-                text = member.read(MAX_LABEL_BYTES + 1)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        struct.error,
-        NotImplementedError,
-        RuntimeError,
-        EOFError,
-        OSError,
-    ) as cause:
-        raise ValueError(f"the files in it cannot be read: {cause or type(cause).__name__}") from None
-    if len(text) > MAX_LABEL_BYTES:
-        raise ValueError(f"its label file {name[:80]!r} has more than {MAX_LABEL_BYTES:,} bytes")
+            with open_member(archive, archive.getinfo(name), MAX_LABEL_BYTES) as member:
+                text = member.read()
+    except (OSError, *ARCHIVE_ERRORS) as cause:
+        raise ValueError(f"the files in it cannot be read: {str(cause) or type(cause).__name__}") from None
     try:
         lines = text.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     except UnicodeDecodeError:

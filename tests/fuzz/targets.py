@@ -56,7 +56,7 @@ from edge_bench.bench.records.journal import Journal
 from edge_bench.bench.records.manifest import File, History
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import write_run
-from tests.fuzz import seeds
+from tests.fuzz import exchanged, seeds
 from tests.fuzz.mutate import mutated_bytes, mutated_json
 from tests.made.tflite import TfliteBuilder
 from tests.made.tflite_metadata import LabelFile, metadata_buffer, with_files
@@ -116,6 +116,17 @@ def targets(folder: Path) -> list[Target]:
         Target("onnx", "x.onnx", seeds.onnxes(), mutated_bytes, size_and_sha256, 3),
         Target("keras", "x.keras", [seeds.kerases()], _damaged_keras, _use_keras),
         Target("image", "x.png", seeds.images(), mutated_bytes, lambda p: decode(p, Geometry(4, 4, 3)), 2),
+        *_exchanged_targets(folder),
+    ]
+
+
+def _exchanged_targets(folder: Path) -> list[Target]:
+    return [
+        Target("http", "http", exchanged.requests(), exchanged.damaged_http, exchanged.use_http, 2),
+        Target("body", "body.json", exchanged.bodies(), _json_or_bytes, exchanged.use_body, 2),
+        Target("archive", "runs.tar", exchanged.archives(), mutated_bytes, exchanged.use_archive, 2),
+        Target("saved", "edge.tar", exchanged.saved_images(folder), mutated_bytes, exchanged.use_saved_image),
+        Target("fleet", "fleet.toml", exchanged.fleet_files(), mutated_bytes, exchanged.use_fleet_file),
     ]
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
-from edge_bench.app.fleet.docker.errors import EngineTrouble, engine_trouble, one_line
+from edge_bench.app.fleet.docker.client import bounded_client, docker_sdk
+from edge_bench.app.fleet.docker.errors import EngineTrouble, engine_trouble, one_line, stated_number
 from edge_bench.app.fleet.docker.inventory import CONTEXT_IN_USE, EngineSetting
 from edge_bench.app.fleet.docker.tunnel import Tunnel
-from edge_bench.bench.errors import MissingDependency
+from edge_bench.bench.io.addresses import address_from
 
 __all__ = ["SLOW_SECONDS", "Description", "Engine", "platform_of"]
 
@@ -101,7 +102,7 @@ class Engine:
     def new_client(self, timeout: float) -> Any:
         """Return a client with its own connections, which are closed with this engine."""
         with engine_trouble("connecting", self._connection_reason):
-            client = _client(
+            client = bounded_client(
                 base_url=self._url, tls=self._tls or False, timeout=timeout, version="auto", max_pool_size=4
             )
         with self._lock:
@@ -128,28 +129,27 @@ class Engine:
     def _describe(self) -> Description:
         with self.trouble("connecting"):
             info = self.client.info()
-            api = self.client.api.api_version
-        swarm = info.get("Swarm") or {}
-        architecture = one_line(info.get("Architecture", ""), 40)
-        return Description(
-            host=one_line(info.get("Name", ""), 80),
-            version=one_line(info.get("ServerVersion", ""), 40),
-            api=one_line(api, 20),
-            system=one_line(info.get("OperatingSystem", ""), 80),
-            architecture=architecture,
-            platform=platform_of(architecture),
-            cores=int(info.get("NCPU") or 0),
-            memory_bytes=int(info.get("MemTotal") or 0),
-            swarm=one_line(swarm.get("LocalNodeState", ""), 20),
-            swarm_manager=bool(swarm.get("ControlAvailable")),
-            node_id=one_line(swarm.get("NodeID", ""), 40),
-        )
+            swarm = info.get("Swarm") or {}
+            architecture = one_line(info.get("Architecture", ""), 40)
+            return Description(
+                host=one_line(info.get("Name", ""), 80),
+                version=one_line(info.get("ServerVersion", ""), 40),
+                api=one_line(self.client.api.api_version, 20),
+                system=one_line(info.get("OperatingSystem", ""), 80),
+                architecture=architecture,
+                platform=platform_of(architecture),
+                cores=stated_number(info.get("NCPU")),
+                memory_bytes=stated_number(info.get("MemTotal")),
+                swarm=one_line(swarm.get("LocalNodeState", ""), 20),
+                swarm_manager=bool(swarm.get("ControlAvailable")),
+                node_id=one_line(swarm.get("NodeID", ""), 40),
+            )
 
 
 def _tls_config(folder: str) -> Any:
     if not folder:
         return None
-    docker = _sdk()
+    docker = docker_sdk()
     files = {name: Path(folder) / f"{name}.pem" for name in ("ca", "cert", "key")}
     if missing := [path for path in files.values() if not path.is_file()]:
         raise EngineTrouble(f"connecting: {missing[0]}: no such file", "its folder holds ca.pem, cert.pem, key.pem")
@@ -159,7 +159,7 @@ def _tls_config(folder: str) -> Any:
 
 def _context_endpoint(name: str) -> tuple[str, Any]:
     """Return the URL and the TLS configuration of a Docker context."""
-    _sdk()
+    docker_sdk()
     import docker.context
     import docker.context.config
     import docker.errors
@@ -168,41 +168,25 @@ def _context_endpoint(name: str) -> tuple[str, Any]:
     docker.context.config.get_context_dir = _context_folder
     try:
         context = docker.context.ContextAPI.get_context(None if name == CONTEXT_IN_USE else name)
-    except (docker.errors.DockerException, OSError, ValueError) as cause:
-        raise EngineTrouble(f"connecting: context {name}: {one_line(cause)}", _SEE_CONTEXTS) from None
+        host, tls = (context.Host, context.TLSConfig) if context else ("", None)
+    except Exception as cause:  # the SDK reads several files, and checks none of them
+        reason = (
+            one_line(cause) if isinstance(cause, docker.errors.DockerException | OSError) else "its files are damaged"
+        )
+        raise EngineTrouble(f"connecting: context {name}: {reason}", _SEE_CONTEXTS) from None
     if context is None:
         raise EngineTrouble(f"connecting: there is no Docker context called {name}", _SEE_CONTEXTS)
-    return context.Host or "unix:///var/run/docker.sock", context.TLSConfig
+    url = str(host or "unix:///var/run/docker.sock")
+    try:
+        address_from(url)
+    except ValueError as cause:
+        problem = f"connecting: context {name}: its address {one_line(url, 200)!r} has {cause}"
+        raise EngineTrouble(problem, _SEE_CONTEXTS) from None
+    return url, tls
 
 
 def _context_folder() -> str:
     return str(Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "contexts")
 
 
-def _client(**arguments: Any) -> Any:
-    """Return the SDK's client, which trusts only the certificate authority that was given for this engine.
-
-    In requests, REQUESTS_CA_BUNDLE, which company networks set, overrides the session's authority
-    (https://github.com/psf/requests/issues/3829). Engines with their own TLS would then be unreachable.
-    """
-    docker = _sdk()
-
-    def settings(api: Any, url: str, proxies: Any, stream: Any, verify: Any, cert: Any) -> dict[str, Any]:
-        merged = docker.APIClient.merge_environment_settings(api, url, proxies, stream, verify, cert)
-        return {**merged, "verify": api.verify if verify is None else verify}
-
-    api_client = type("OwnAuthorityClient", (docker.APIClient,), {"merge_environment_settings": settings})
-    client = docker.DockerClient.__new__(docker.DockerClient)  # its __init__ would create a plain APIClient
-    client.api = api_client(**arguments)
-    return client
-
-
 _SEE_CONTEXTS = "`docker context ls` lists them; an address begins with ssh://, tcp:// or unix://"
-
-
-def _sdk() -> Any:
-    try:
-        import docker
-    except ImportError:
-        raise MissingDependency("the Docker SDK is not installed", "pip install 'edge-bench[host]'") from None
-    return docker

@@ -2,10 +2,25 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from edge_bench.bench.errors import EdgeBenchError
 
-__all__ = ["FREE_DISK", "Cancelled", "EngineLost", "EngineTrouble", "engine_trouble", "one_line", "remedy_for"]
+__all__ = [
+    "FREE_DISK",
+    "BadAnswer",
+    "Cancelled",
+    "EngineLost",
+    "EngineTrouble",
+    "engine_trouble",
+    "one_line",
+    "remedy_for",
+    "stated_number",
+]
+
+
+_Wrapped = TypeVar("_Wrapped", bound=BaseException)
+_LOOK_THERE = "look at that machine"
 
 
 class EngineTrouble(EdgeBenchError):
@@ -28,6 +43,10 @@ class Cancelled(EngineTrouble):
         super().__init__("interrupted", "--resume goes on")
 
 
+class BadAnswer(ValueError):
+    """An engine's answer that is too large, too slow or of another form."""
+
+
 @contextlib.contextmanager
 def engine_trouble(what: str, explain: Callable[[], str] = lambda: "") -> Iterator[None]:
     """Raise errors of the SDK and its transport as EngineTrouble or EngineLost with the message "``what``: reason".
@@ -44,18 +63,25 @@ def engine_trouble(what: str, explain: Callable[[], str] = lambda: "") -> Iterat
     )  # fmt: skip
     try:
         yield
+    except EdgeBenchError:
+        raise
     except docker.errors.APIError as cause:
         reason = one_line(cause.explanation or str(cause))
         raise EngineTrouble(f"{what}: {reason}", remedy_for(reason)) from cause
     except connection_errors as cause:
-        if cancelled := _wrapped_cancellation(cause):
+        if cancelled := _wrapped(cause, Cancelled):
             raise cancelled from None
         reason = explain() or _transport_reason(cause)
         raise EngineLost(f"{what}: {reason}", remedy_for(reason)) from cause
     except docker.errors.DockerException as cause:
+        if bad := _wrapped(cause, BadAnswer):
+            raise EngineTrouble(f"{what}: {bad}", _LOOK_THERE) from cause
         wraps = cause.__cause__ or cause.__context__
         reason = explain() or (_transport_reason(cause) if wraps else one_line(cause))
         raise EngineLost(f"{what}: {reason}", remedy_for(reason)) from cause
+    except Exception as cause:  # the SDK takes an answer's form for granted, and raises errors of any type
+        unexpected = f"its answer has another form than Docker's ({type(cause).__name__})"
+        raise EngineTrouble(f"{what}: {cause if isinstance(cause, BadAnswer) else unexpected}", _LOOK_THERE) from cause
 
 
 def one_line(text: object, max_length: int = 300) -> str:
@@ -63,13 +89,18 @@ def one_line(text: object, max_length: int = 300) -> str:
     return "".join(c if c.isprintable() else " " for c in " ".join(str(text).split()))[:max_length]
 
 
-def _wrapped_cancellation(error: BaseException | None) -> Cancelled | None:
-    """Return the cancellation that a transport has wrapped in its own error."""
+def stated_number(value: object) -> int:
+    """Return a number that an engine states; 0 if it is none, negative or beyond 2**60."""
+    return value if isinstance(value, int) and 0 <= value <= 1 << 60 else 0
+
+
+def _wrapped(error: BaseException | None, kind: type[_Wrapped]) -> _Wrapped | None:
+    """Return the error of a kind that a transport or the SDK has wrapped in its own error."""
     for _ in range(10):
         if error is None:
             break
         for candidate in (error, *error.args):
-            if isinstance(candidate, Cancelled):
+            if isinstance(candidate, kind):
                 return candidate
         error = error.__cause__ or error.__context__
     return None

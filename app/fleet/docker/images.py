@@ -16,14 +16,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from edge_bench.app.fleet.docker.client import load_errors
 from edge_bench.app.fleet.docker.engine import Engine
 from edge_bench.app.fleet.docker.errors import FREE_DISK, EngineTrouble, one_line
 from edge_bench.app.fleet.docker.transfer import CHUNK_BYTES, OnBytes, chunks
 from edge_bench.bench.errors import BadInput
+from edge_bench.bench.io.archives import ARCHIVE_ERRORS, is_ordinary
 
 __all__ = ["ImagePart", "ImageSource", "ensure_image"]
 
 _MAX_JSON_BYTES = 16 << 20
+_MAX_INDEX_DEPTH = 3  # Docker writes at most two
 
 
 @dataclass(frozen=True)
@@ -100,10 +103,9 @@ def ensure_image(engine: Engine, source: ImageSource, on_bytes: OnBytes, *, by_t
                 engine.client.images.get(name).tag(part.tag)
             return part.tag, 0
     with engine.trouble("sending the image"), part.path.open("rb") as file:
-        for line in engine.slow_client.api.load_image(chunks(file, on_bytes)):
-            if isinstance(line, dict) and line.get("error"):
-                remedy = FREE_DISK if "no space" in str(line["error"]).lower() else ""
-                raise EngineTrouble(f"sending the image: {one_line(line['error'])}", remedy)
+        for error in load_errors(engine.slow_client, chunks(file, on_bytes)):
+            remedy = FREE_DISK if "no space" in error.lower() else ""
+            raise EngineTrouble(f"sending the image: {error}", remedy)
     if not _has(engine, part.tag, part):
         raise EngineTrouble("sending the image: it was loaded, and is not what was sent", "look at that engine's disk")
     return part.tag, part.bytes
@@ -128,7 +130,7 @@ def cut(saved: Path, platform: str, image: str, folder: Path) -> ImagePart:
     try:
         with tarfile.open(saved) as archive:
             return _SavedImage(archive, image).cut(platform, folder)
-    except (OSError, tarfile.TarError, ValueError, KeyError, TypeError, AttributeError) as cause:
+    except (OSError, *ARCHIVE_ERRORS, KeyError, TypeError, AttributeError) as cause:
         raise BadInput(f"{image}: not a saved image: {one_line(cause)}", "save it again with `docker save`") from None
 
 
@@ -137,7 +139,7 @@ class _SavedImage:
 
     def __init__(self, archive: tarfile.TarFile, image: str) -> None:
         self._archive, self._image = archive, image
-        self._members = {member.name: member for member in archive if member.isfile()}
+        self._members = {member.name: member for member in archive if is_ordinary(member)}
 
     def cut(self, platform: str, folder: Path) -> ImagePart:
         platforms = {name: (config, layers) for name, config, layers in self._platforms()}
@@ -170,14 +172,16 @@ class _SavedImage:
         for entry in self._json("manifest.json"):
             yield _platform(self._json(entry["Config"])), entry["Config"], entry["Layers"]
 
-    def _from_index(self, index: Any) -> Iterator[tuple[str, str, list[str]]]:
+    def _from_index(self, index: Any, depth: int = 0) -> Iterator[tuple[str, str, list[str]]]:
         for descriptor in index["manifests"]:
             name = _blob(descriptor)
             if name not in self._members or "vnd.docker.reference.type" in (descriptor.get("annotations") or {}):
                 continue
             content = self._json(name)
             if "manifests" in content:
-                yield from self._from_index(content)
+                if depth > _MAX_INDEX_DEPTH:
+                    raise ValueError(f"{name}: an index in an index in an index")
+                yield from self._from_index(content, depth + 1)
             elif _blob(content["config"]) in self._members:
                 layers = [_blob(layer) for layer in content["layers"]]
                 if all(layer in self._members for layer in layers):
@@ -192,7 +196,10 @@ class _SavedImage:
     def _json(self, name: str) -> Any:
         if self._members[name].size > _MAX_JSON_BYTES:
             raise ValueError(f"{name} is too large")
-        return json.loads(self._open(name).read())
+        try:
+            return json.loads(self._open(name).read())
+        except RecursionError:
+            raise ValueError(f"{name} is nested too deeply") from None
 
 
 def _add(out: tarfile.TarFile, name: str, size: int, content: IO[bytes]) -> None:

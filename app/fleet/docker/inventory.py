@@ -6,12 +6,12 @@ import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 
 from edge_bench.bench.errors import BadInput
-from edge_bench.bench.io.files import read_bounded
+from edge_bench.bench.io.addresses import address_from
+from edge_bench.bench.io.files import foreign_writer, read_bounded, why_unreadable
 
 __all__ = ["NAME", "EngineSetting", "engine_settings", "local_engine_setting", "read_fleet_file"]
 
@@ -20,7 +20,8 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 #: Stands for the context that the docker command uses.
 CONTEXT_IN_USE = "."
 _SCHEMES = ("ssh", "tcp", "unix")
-_MAX_FILE_BYTES = 1 << 20
+_MAX_FILE_BYTES, _MAX_DOTS = 256 << 10, 64
+_ADDRESSES = "ssh://user@host, tcp://host:2376 or unix:///path/docker.sock"
 _EXAMPLE = 'say, [[engine]] name = "pi4" url = "ssh://pi@pi4.local"; docs/fleet.md has all of it'
 
 
@@ -74,19 +75,28 @@ def local_engine_setting(engine: str | None = None) -> EngineSetting:
         return engine_settings([engine], None)[0]
     if host := os.environ.get("DOCKER_HOST"):
         tls = os.environ.get("DOCKER_CERT_PATH", "") if os.environ.get("DOCKER_TLS_VERIFY") else ""
-        return EngineSetting(name="desk", url=host, tls=tls)
+        return _checked(EngineSetting(name="desk", url=host, tls=tls), "DOCKER_HOST")
     return EngineSetting(name="desk", context=os.environ.get("DOCKER_CONTEXT") or CONTEXT_IN_USE)
 
 
 def read_fleet_file(path: Path) -> list[EngineSetting]:
-    """Return the engines of a TOML file. Relative paths in it start at its folder. Raise BadInput if it is invalid."""
+    """Return the engines of a TOML file. Relative paths in it start at its folder.
+
+    Raise BadInput if it is invalid, or if another user may have written it: it can name programs to be started.
+    """
     try:
-        raw = tomllib.loads(read_bounded(path, _MAX_FILE_BYTES).decode())
+        _require_own(path)
+        content = read_bounded(path, _MAX_FILE_BYTES)
+        if max(line.count(b".") for line in content.split(b"\n")) > _MAX_DOTS:
+            raise ValueError(f"a line has more than {_MAX_DOTS} dots")  # tomllib's time grows with their square
+        raw = tomllib.loads(content.decode())
         fleet = msgspec.convert(raw, _FleetFile)
     except OSError as cause:
         raise BadInput(f"{path}: cannot be read: {cause.strerror}", "name a fleet file with --fleet") from None
+    except RecursionError:
+        raise BadInput(f"{path}: not a fleet file: it is nested too deeply", _EXAMPLE) from None
     except (ValueError, msgspec.ValidationError) as cause:
-        raise BadInput(f"{path}: not a fleet file: {str(cause).splitlines()[0]}", _EXAMPLE) from None
+        raise BadInput(f"{path}: not a fleet file: {why_unreadable(cause)}", _EXAMPLE) from None
 
     def beside_file(name: str) -> str:
         return str(path.parent / Path(name).expanduser()) if name else ""
@@ -107,23 +117,46 @@ def _with_defaults(setting: EngineSetting, ssh_config: Path | None, tls: Path | 
     )
 
 
-def _checked(setting: EngineSetting) -> EngineSetting:
-    def invalid(problem: str, remedy: str) -> BadInput:
-        return BadInput(f"engine {setting.name!r}: {problem}", remedy)
+def _require_own(path: Path) -> None:
+    """Raise BadInput if another user may have written a file that can name programs to be started."""
+    if reason := foreign_writer(path):
+        raise BadInput(
+            f"{path}: not used, because {reason}, and it can name programs to be started",
+            f"look at its content, then `chown $USER {path}` and `chmod go-w {path}`",
+        )
 
+
+def _check_ssh_config(path: Path) -> None:
+    """Raise BadInput if another user may have written ssh's configuration, which can name programs (ProxyCommand)."""
+    try:
+        if path.is_file():
+            _require_own(path)
+    except (OSError, ValueError) as cause:
+        raise BadInput(f"{path}: cannot be read: {why_unreadable(cause)}", "name another --ssh-config") from None
+
+
+def _checked(setting: EngineSetting, source: str = "") -> EngineSetting:
+    def invalid(problem: str, remedy: str) -> BadInput:
+        return BadInput(f"{source or f'engine {setting.name!r}'}: {problem}", remedy)
+
+    if unprintable := [name for name, value in msgspec.structs.asdict(setting).items() if not value.isprintable()]:
+        raise invalid(f"its {unprintable[0]} has a control character", "remove it")
     if not NAME.fullmatch(setting.name):
         raise invalid("not a name that a host may have", "letters, digits, - and ., at most 63")
     if bool(setting.url) == bool(setting.context):
         raise invalid("it needs a url or a context, and not both", _EXAMPLE)
     if setting.platform and not re.fullmatch(r"linux/[a-z0-9]+(/v[0-9]+)?", setting.platform):
         raise invalid(f"{setting.platform!r} is no platform", "linux/arm64 or linux/amd64")
+    if setting.ssh_config:
+        _check_ssh_config(Path(setting.ssh_config))
     if setting.url:
-        parts = urlsplit(setting.url)
-        if parts.scheme not in _SCHEMES or not (parts.path if parts.scheme == "unix" else parts.hostname):
-            raise invalid(
-                f"{setting.url!r} is no address", "ssh://user@host, tcp://host:2376 or unix:///path/docker.sock"
-            )
-        if parts.scheme == "tcp" and not setting.tls and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
+        try:
+            parts = address_from(setting.url)
+        except ValueError as cause:
+            raise invalid(f"{setting.url[:200]!r} has {cause}", _ADDRESSES) from None
+        if parts.scheme not in _SCHEMES or not (parts.path if parts.scheme == "unix" else parts.host):
+            raise invalid(f"{setting.url!r} is no address", _ADDRESSES)
+        if parts.scheme == "tcp" and not setting.tls and parts.host not in ("127.0.0.1", "::1", "localhost"):
             raise invalid(
                 "tcp:// without TLS gives that machine to everyone on its network",
                 "ssh:// needs no set-up there; or --tls with a folder of ca.pem, cert.pem and key.pem",
@@ -135,7 +168,10 @@ def _name_of(engine: str) -> str:
     """Return pi4 for ``ssh://pi@pi4.local``, 10.0.0.7 for ``tcp://10.0.0.7:2376``, pi for ``unix:///run/pi.sock``."""
     if "://" not in engine:
         return engine
-    parts = urlsplit(engine)
-    host = parts.hostname or Path(parts.path).stem or "engine"
+    try:
+        parts = address_from(engine)
+    except ValueError:
+        return "engine"  # refused with its reason when the setting is checked
+    host = parts.host or Path(parts.path).stem or "engine"
     short = host if re.fullmatch(r"[0-9.:]+", host) else host.split(".")[0]
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", short).strip("-.")[:50] or "engine"

@@ -5,11 +5,13 @@ import os
 import re
 import tarfile
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO
 
 from edge_bench.app.fleet.docker.errors import EngineTrouble
+from edge_bench.bench.io.archives import MAX_HEADERS, ArchiveError, extract_tar
 from edge_bench.bench.io.files import sha256_of
 
 __all__ = [
@@ -29,6 +31,8 @@ _USER_ID = 10001
 #: Lies beside the folder that it describes, in the format of `sha256sum --check`.
 SUMS_FILE = "SHA256SUMS"
 CHUNK_BYTES = 1 << 20
+#: A transfer that is slower for this long is given up.
+_LEAST_BYTES_PER_SECOND, _PATIENCE_SECONDS = 1000, 300.0
 #: Called with the number of bytes just transferred. It raises Cancelled to stop the transfer.
 OnBytes = Callable[[int], None]
 
@@ -93,55 +97,44 @@ def chunks(file: IO[bytes], on_bytes: OnBytes) -> Iterator[bytes]:
 
 
 def unpacked(
-    stream: Iterator[bytes], target: Path, pattern: re.Pattern[str], max_bytes: int, on_bytes: OnBytes
+    stream: Iterator[bytes],
+    target: Path,
+    pattern: re.Pattern[str],
+    max_bytes: int,
+    on_bytes: OnBytes,
+    max_headers: int = MAX_HEADERS,
 ) -> list[Path]:
     """Write the files of a tar stream whose full name matches ``pattern`` below ``target``, and return their paths.
 
     Other entries are skipped, and so are links and names outside the folder. Raise EngineTrouble if the stream has
-    more than ``max_bytes``.
+    more than ``max_bytes``, or a sparse file, which could be far larger.
     """
-    written: list[Path] = []
     try:
-        with tarfile.open(fileobj=_Stream(stream, max_bytes, on_bytes), mode="r|") as archive:
-            for member in archive:
-                # tarfile's extraction filters are missing in Debian 12's Python
-                parts = PurePosixPath(member.name).parts
-                if not member.isfile() or not pattern.fullmatch(member.name) or ".." in parts or parts[0] == "/":
-                    continue
-                content, path = archive.extractfile(member), target.joinpath(*parts)
-                if content is None or not path.resolve().is_relative_to(target.resolve()):
-                    continue
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with path.open("xb") as file:
-                    while chunk := content.read(CHUNK_BYTES):
-                        file.write(chunk)
-                written.append(path)
-    except (tarfile.TarError, FileExistsError, EOFError) as cause:
-        raise EngineTrouble(f"fetching: what came is no archive: {cause}") from None
-    return written
+        source = _Stream(stream, on_bytes)
+        return extract_tar(source, target, lambda name: bool(pattern.fullmatch(name)), max_bytes, max_headers)
+    except ArchiveError as cause:
+        raise EngineTrouble(f"fetching: not an archive of Runs: {cause}", "look at that machine") from None
 
 
-class _Stream(io.RawIOBase):
-    """A readable file over an iterator of bytes, which raises EngineTrouble past its size limit."""
+class _Stream:
+    """A stream to read from, over an iterator of bytes."""
 
-    def __init__(self, chunks: Iterator[bytes], max_bytes: int, on_bytes: OnBytes) -> None:
-        self._chunks, self._remaining, self._on_bytes = chunks, max_bytes, on_bytes
-        self._buffer = b""
+    def __init__(self, chunks: Iterator[bytes], on_bytes: OnBytes) -> None:
+        self._chunks, self._on_bytes = chunks, on_bytes
+        self._began, self._total = time.monotonic(), 0
+        self._buffer = memoryview(b"")
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, into: bytearray | memoryview) -> int:  # type: ignore[override]
+    def read(self, size: int, /) -> bytes:
+        """Return up to ``size`` bytes, empty at the end."""
         while not self._buffer:
             chunk = next(self._chunks, None)
             if chunk is None:
-                return 0
-            self._remaining -= len(chunk)
-            if self._remaining < 0:
-                raise EngineTrouble("fetching: more than a Run can be was sent", "look at that machine")
+                return b""
             self._on_bytes(len(chunk))
-            self._buffer = chunk
-        count = min(len(into), len(self._buffer))
-        into[:count] = self._buffer[:count]
-        self._buffer = self._buffer[count:]
-        return count
+            self._total += len(chunk)
+            seconds = time.monotonic() - self._began
+            if seconds > _PATIENCE_SECONDS and self._total < _LEAST_BYTES_PER_SECOND * seconds:
+                raise EngineTrouble(f"fetching: {self._total:,} bytes in {seconds:.0f} s", "look at its network")
+            self._buffer = memoryview(chunk)
+        part, self._buffer = self._buffer[:size], self._buffer[size:]
+        return bytes(part)

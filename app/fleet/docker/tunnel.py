@@ -11,9 +11,9 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from edge_bench.app.fleet.docker.errors import EngineLost, EngineTrouble, one_line, remedy_for
+from edge_bench.bench.io.addresses import address_from
 
 __all__ = ["Tunnel"]
 
@@ -21,6 +21,9 @@ _ENGINE_SOCKET = "/var/run/docker.sock"
 #: ssh closes the connection after three unanswered keepalive messages, this many seconds apart.
 _KEEPALIVE_SECONDS = 5
 _POLL_SECONDS = 0.02
+#: The machine at the other end may write lines of any length.
+_MAX_LINE_BYTES = 4096
+_FORM = "ssh://user@host[:port][/path/to/docker.sock]; keys are set up with ssh itself"
 
 
 class Tunnel:
@@ -52,12 +55,12 @@ class Tunnel:
     def _wait_until_ready(self) -> None:
         """Wait for the first line of the remote command, which starts after the forwarding is set up."""
         assert self._process.stdout is not None  # noqa: S101 - a pipe was requested
-        self._process.stdout.readline()
+        self._process.stdout.readline(_MAX_LINE_BYTES)
         self._ready.set()
 
     def _read_messages(self) -> None:
         assert self._process.stderr is not None  # noqa: S101 - a pipe was requested
-        for line in self._process.stderr:
+        while line := self._process.stderr.readline(_MAX_LINE_BYTES):
             self._messages = [*self._messages[-4:], line.decode(errors="replace").strip()]
 
     @property
@@ -87,9 +90,12 @@ class Tunnel:
 
 
 def _command(address: str, config: Path | None, socket: Path, timeout: float) -> list[str]:
-    parts = urlsplit(address)
-    if not parts.hostname or parts.password or parts.hostname.startswith("-"):
-        raise EngineTrouble(f"{address}: not an address of the form ssh://user@host[:port]", "keys are ssh's business")
+    try:
+        parts = address_from(address)
+    except ValueError as cause:
+        raise EngineTrouble(f"connecting: {one_line(address, 200)!r} has {cause}", _FORM) from None
+    if parts.scheme != "ssh" or not parts.host or parts.password or parts.query:
+        raise EngineTrouble(f"connecting: {one_line(address, 200)!r} is not of this form", _FORM)
     options = {
         "BatchMode": "yes",  # without it ssh would wait for an answer to its prompts
         "ConnectTimeout": str(max(1, round(timeout))),
@@ -104,7 +110,7 @@ def _command(address: str, config: Path | None, socket: Path, timeout: float) ->
         *(["-F", str(config)] if config else []),
         *(f"-o{name}={value}" for name, value in options.items()),
         *(["-p", str(parts.port)] if parts.port else []),
-        *(["-l", parts.username] if parts.username else []),
+        *(["-l", parts.user] if parts.user else []),
         "-L", f"{socket}:{parts.path if parts.path not in ('', '/') else _ENGINE_SOCKET}",
-        "--", parts.hostname, "echo ready; exec cat >/dev/null",
+        "--", parts.host, "echo ready; exec cat >/dev/null",
     ]  # fmt: skip

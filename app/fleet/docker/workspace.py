@@ -3,6 +3,7 @@
 Files are copied through containers of the same image that are never started, so no other image is needed.
 """
 
+import contextlib
 import datetime
 import re
 import time
@@ -20,7 +21,10 @@ _CHECK = """cd "$0" && sha256sum --check --quiet --strict "../$1" >&2 && test "$
 && df -Pk /results | awk 'NR == 2 { print "disk", $4 }' && awk '/MemAvailable/ { print "memory", $2 }' /proc/meminfo"""
 #: Enough for the last messages of a container's kernel, QEMU and C library.
 _LAST_LINES = 20
+#: Of a collector's log, which has a line per node every few seconds.
+_MAX_LINES, _MAX_LOG_BYTES, _MAX_LINE_CHARACTERS = 10_000, 1 << 20, 4096
 _RECONNECT_SECONDS = 2.0
+_MAX_CONTAINERS = 100
 
 
 class Workspace:
@@ -82,7 +86,9 @@ class Workspace:
                     raise EngineTrouble(f"checking the copy: {reason or f'exit code {code}'}", remedy)
         finally:
             self._remove(container)
-        free = {kind: int(kib) * 1024 for kind, kib in re.findall(r"^(disk|memory) (\d+)$", output, re.MULTILINE)}
+        free = {
+            kind: int(kib) * 1024 for kind, kib in re.findall(r"^(disk|memory) ([0-9]{1,15})$", output, re.MULTILINE)
+        }
         return FreeSpace(disk_bytes=free.get("disk", 0), memory_bytes=free.get("memory", 0))
 
     def start(self, role: str, command: Sequence[str], *, volumes: Mapping[str, str], **options: Any) -> Any:
@@ -107,7 +113,7 @@ class Workspace:
         with self.engine.trouble("looking around"):
             filters = {"label": f"{WORKSPACE}={self.key}"}
             adopted = None
-            for container in self.engine.client.containers.list(all=True, filters=filters):
+            for container in self._containers(filters):
                 state = container.attrs["State"]
                 usable = state.get("Running") or (state.get("Status") == "exited" and not state.get("ExitCode"))
                 if container.labels.get(ROLE) == role and usable:
@@ -160,9 +166,9 @@ class Workspace:
         with self.engine.trouble("reading its progress"):
             after = _seconds(since) if since else None
             raw = container.logs(stdout=False, stderr=True, timestamps=True, tail=max_lines, since=after)
-        for line in raw.decode(errors="replace").splitlines():
+        for line in _last_lines(raw, _MAX_LINES if max_lines == "all" else int(max_lines)):
             stamp, _, text = line.partition(" ")
-            if stamp > since:
+            if since < stamp <= "9":  # an engine's clock does not show the year 9000
                 since = stamp
                 on_line(one_line(text))
         return since
@@ -171,13 +177,13 @@ class Workspace:
         with self.engine.trouble("asking how it ended"):
             container.reload()
             state = container.attrs["State"]
-            lines = container.logs(stdout=False, stderr=True, tail=_LAST_LINES).decode(errors="replace").splitlines()
-        message = next((line for line in lines if line.startswith("error:")), lines[-1] if lines else "")
-        return ContainerExit(
-            code=int(state.get("ExitCode", -1)),
-            out_of_memory=bool(state.get("OOMKilled")),
-            message=one_line(message.removeprefix("error:")),
-        )
+            lines = _last_lines(container.logs(stdout=False, stderr=True, tail=_LAST_LINES), _LAST_LINES)
+            message = next((line for line in lines if line.startswith("error:")), lines[-1] if lines else "")
+            return ContainerExit(
+                code=int(state.get("ExitCode", -1)),
+                out_of_memory=bool(state.get("OOMKilled")),
+                message=one_line(message.removeprefix("error:")),
+            )
 
     def stop(self, container: Any, seconds: int = 10) -> None:
         """Stop the container as `docker stop` does: it is killed after ``seconds``."""
@@ -205,7 +211,7 @@ class Workspace:
         label = {"label": f"{WORKSPACE}={self.key}"}
         client = self.engine.slow_client  # deleting files takes long on a busy machine or a slow SD card
         with self.engine.trouble("cleaning up"):
-            for container in client.containers.list(all=True, filters=label):
+            for container in self._containers(label):
                 self._remove(container)
             for volume in client.volumes.list(filters=label):
                 volume.remove(force=True)
@@ -253,6 +259,19 @@ class Workspace:
     def _labels(self, role: str) -> dict[str, str]:
         return {LABEL: self.fleet, WORKSPACE: self.key, ROLE: role}
 
+    def _containers(self, filters: Mapping[str, str]) -> list[Any]:
+        """Return this workspace's containers. Raise EngineTrouble if the engine lists more than there can be."""
+        import docker.errors
+
+        client, found = self.engine.client, list[Any]()
+        listed = client.api.containers(all=True, filters=filters)
+        if len(listed) > _MAX_CONTAINERS:  # each costs a request
+            raise EngineTrouble(f"it lists {len(listed):,} containers of this command", "look at that machine")
+        for item in listed:
+            with contextlib.suppress(docker.errors.NotFound):  # removed in the meantime
+                found.append(client.containers.get(item["Id"]))
+        return found
+
     def _remove(self, container: Any) -> None:
         """Remove a container and its anonymous volumes, unless it is already removed."""
         import docker.errors
@@ -265,6 +284,12 @@ class Workspace:
             except docker.errors.APIError as cause:
                 if "already in progress" not in str(cause):
                     raise
+
+
+def _last_lines(raw: bytes, count: int) -> list[str]:
+    """Return the last lines of a log, each cut to _MAX_LINE_CHARACTERS; an engine may send more than was asked for."""
+    lines = raw[-_MAX_LOG_BYTES:].decode(errors="replace").splitlines()[-count:]
+    return [line[:_MAX_LINE_CHARACTERS] for line in lines]
 
 
 def _seconds(stamp: str) -> int:

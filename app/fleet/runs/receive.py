@@ -41,7 +41,7 @@ class Expected:
 
 def newest_complete(paths: Iterable[Path], expected: Expected) -> Run:
     """Return the newest complete Run that passes all checks. Raise EngineTrouble if there is none."""
-    runs: list[Run] = []
+    newest: Run | None = None
     problem = "it ended, and there is no Run"
     for path in paths:
         try:
@@ -50,12 +50,12 @@ def newest_complete(paths: Iterable[Path], expected: Expected) -> Run:
             problem = f"its Run cannot be used: {cause.problem.replace(str(path.parent), '').lstrip('/')}"
             continue
         if run.complete:
-            runs.append(run)
+            newest = max(newest or run, run, key=lambda each: each.ended)
         else:
             problem = "its Run is not complete"
-    if not runs:
+    if newest is None:
         raise EngineTrouble(problem, "--resume asks again")
-    return max(runs, key=lambda run: run.ended)
+    return newest
 
 
 def store_run(run: Run, results: Path) -> Path:

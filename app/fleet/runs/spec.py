@@ -15,7 +15,7 @@ __all__ = ["ENVIRONMENT", "RUNS", "UPLOAD_EXCLUDES", "FleetJobSpec", "parse_prog
 RUNS = "runs"
 #: Folders of a bundle that no benchmark needs.
 UPLOAD_EXCLUDES = ("training", "plots")
-_PROGRESS = re.compile(r"(?P<what>[\w ]+): (?P<done>\d+)/(?P<steps>\d+)(?P<note>.*)")
+_PROGRESS = re.compile(r"(?P<what>[\w ]+): (?P<done>[0-9]{1,9})/(?P<steps>[0-9]{1,9})(?P<note>.*)")
 #: For the measuring container: QEMU emulates the Raspberry Pi 4's core, and `run` compares with no other Run.
 ENVIRONMENT = {"QEMU_CPU": "cortex-a72", "EDGE_BENCH_COMPARE_WITH": ""}
 

@@ -1,6 +1,7 @@
 """The services, nodes and tasks of a Stack in a running swarm, through the SDK."""
 
 import datetime
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,7 +10,7 @@ import msgspec
 
 from edge_bench.app.fleet.docker.container import LABEL
 from edge_bench.app.fleet.docker.engine import Engine, platform_of
-from edge_bench.app.fleet.docker.errors import EngineTrouble, one_line
+from edge_bench.app.fleet.docker.errors import BadAnswer, EngineTrouble, one_line, stated_number
 from edge_bench.app.fleet.swarm.stack import Stack
 
 __all__ = ["Node", "Task", "deploy", "nodes_of", "prepare", "remove", "tasks_of"]
@@ -46,19 +47,21 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 def nodes_of(engine: Engine) -> list[Node]:
     """Return every node, sorted by host name."""
     with engine.trouble("asking for the swarm's nodes"):
-        nodes = engine.client.nodes.list()
-    return sorted((_node(node.attrs) for node in nodes), key=lambda node: (node.hostname, node.id))
+        nodes = [_node(node.attrs) for node in engine.client.nodes.list()]
+    return sorted(nodes, key=lambda node: (node.hostname, node.id))
 
 
 def _node(attrs: Mapping[str, Any]) -> Node:
     description, spec = attrs.get("Description") or {}, attrs.get("Spec") or {}
+    if not re.fullmatch("[A-Za-z0-9]{1,64}", attrs["ID"]):  # it names a folder of received Runs
+        raise BadAnswer("a node's id is none that Docker gives")
     return Node(
-        id=str(attrs["ID"]),
+        id=attrs["ID"],
         hostname=one_line(description.get("Hostname", ""), 63),
         architecture=one_line((description.get("Platform") or {}).get("Architecture", ""), 40),
         state=one_line((attrs.get("Status") or {}).get("State", ""), 20),
         availability=one_line(spec.get("Availability", ""), 20),
-        memory_bytes=int((description.get("Resources") or {}).get("MemoryBytes") or 0),
+        memory_bytes=stated_number((description.get("Resources") or {}).get("MemoryBytes")),
         engine_version=one_line((description.get("Engine") or {}).get("EngineVersion", ""), 40),
     )
 
@@ -129,19 +132,19 @@ def tasks_of(engine: Engine, services: Mapping[str, str]) -> dict[str, Task]:
         if name == "collector":
             continue
         with engine.trouble("asking for the job's tasks"):
-            tasks = engine.client.api.tasks(filters={"service": service})
-        for task in tasks:
-            node, created, status = str(task.get("NodeID", "")), str(task.get("CreatedAt", "")), task["Status"]
-            if node and created >= newest.get(node, ("",))[0]:
-                newest[node] = (
-                    created,
-                    Task(
-                        state=one_line(status.get("State", ""), 20),
-                        error=one_line(status.get("Err", "")),
-                        seconds=_seconds_between(created, str(status.get("Timestamp", ""))),
-                    ),
-                )
+            for task in engine.client.api.tasks(filters={"service": service}):
+                node, created = one_line(task.get("NodeID", ""), 64), one_line(task.get("CreatedAt", ""), 40)
+                if node and created >= newest.get(node, ("",))[0]:
+                    newest[node] = (created, _task(created, task["Status"]))
     return {node: task for node, (_, task) in newest.items()}
+
+
+def _task(created: str, status: Mapping[str, Any]) -> Task:
+    return Task(
+        state=one_line(status.get("State", ""), 20),
+        error=one_line(status.get("Err", "")),
+        seconds=_seconds_between(created, one_line(status.get("Timestamp", ""), 40)),
+    )
 
 
 def _seconds_between(begin: str, end: str) -> float:

@@ -18,6 +18,8 @@ __all__ = ["CollectorClient"]
 
 _RESPONSE_SECONDS = 60.0
 _STATUS_SECONDS = 5.0
+#: A bundle may have many files. It comes from the user's own machine.
+_MAX_HEADERS = 1_000_000
 #: First and longest pause between two attempts, in seconds. Each pause is twice the one before.
 _PAUSES = (0.5, 30.0)
 
@@ -48,7 +50,8 @@ class CollectorClient:
         self._retry(lambda: self._download(archive), "the bundle")
         with archive.open("rb") as file:
             chunks = iter(lambda: file.read(CHUNK_BYTES), b"")
-            unpacked(chunks, folder, re.compile(r"bundle/.+"), archive.stat().st_size, lambda _: None)
+            size = archive.stat().st_size
+            unpacked(chunks, folder, re.compile(r"bundle/.+"), size, lambda _: None, max_headers=_MAX_HEADERS)
         archive.unlink()
         return folder / "bundle"
 

@@ -1,16 +1,16 @@
 """CIFAR-10 (Krizhevsky 2009) in its binary version, which needs no pickle: found or downloaded, and verified."""
 
+import gzip
 import hashlib
 import os
-import tarfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.errors import DatasetError, DatasetUnavailable
-from edge_bench.bench.io.files import read_bounded, why_unreadable
+from edge_bench.bench.io.archives import ARCHIVE_ERRORS, tar_files
+from edge_bench.bench.io.files import open_regular_file, read_bounded, why_unreadable
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.manifest import DatasetInfo
 
@@ -26,6 +26,7 @@ CIFAR10_CLASSES = [
 ]  # fmt: skip
 _RECORD = 1 + 3 * 32 * 32
 _IMAGES_PER_BATCH = 10_000
+_MAX_UNPACKED = 256 << 20  # the archive has 184 MB
 
 
 def cifar10_arrays(
@@ -79,15 +80,14 @@ def _read_archive(path: Path) -> dict[str, bytes]:
     """Return the contents of the six files by name. Nothing is extracted to disk."""
     contents: dict[str, bytes] = {}
     try:
-        with tarfile.open(path, "r:gz") as tar:
-            for member in tar:
+        with open_regular_file(path) as file, gzip.open(file) as stream:
+            for member in tar_files(stream, _MAX_UNPACKED):
                 name = Path(member.name).name
-                if member.size > _RECORD * _IMAGES_PER_BATCH:  # skipping it could take very long
+                if member.size > _RECORD * _IMAGES_PER_BATCH:
                     raise DatasetError(f"{path}: {name[:80]} has {member.size:,} bytes", "remove it and get it again")
-                if name in BATCHES and member.isfile() and member.size == _RECORD * _IMAGES_PER_BATCH:
-                    stream = tar.extractfile(member)
-                    contents[name] = stream.read(member.size) if stream else b""
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as cause:
+                if name in BATCHES and member.size == _RECORD * _IMAGES_PER_BATCH:
+                    contents[name] = member.content()
+    except (OSError, *ARCHIVE_ERRORS) as cause:
         raise DatasetError(f"{path}: not a whole archive: {cause}", "remove it and get it again") from None
     if missing := [name for name in BATCHES if name not in contents]:
         raise DatasetError(f"{path}: {', '.join(missing)} missing from it", "remove it and get it again")

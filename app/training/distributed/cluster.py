@@ -7,6 +7,7 @@ TF_CONFIG does, TensorFlow's own variable, which job schedulers set.
 import contextlib
 import errno
 import json
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,7 @@ from typing import Any
 import msgspec
 
 from edge_bench.bench.errors import BadInput, EdgeBenchError
+from edge_bench.bench.io.addresses import host_and_port
 from edge_bench.bench.progress import Progress
 
 __all__ = ["CHIEF", "Cluster", "free_addresses", "listening", "stated_cluster", "wait_for_others", "wait_until_stopped"]
@@ -67,7 +69,7 @@ def stated_cluster(workers: str | None, worker: int | None, environment: Mapping
         if worker is not None:
             raise BadInput("--worker-index says which of --workers this one is, but that is missing", _EXAMPLE)
         return _from_tf_config(environment.get("TF_CONFIG", ""))
-    if workers.strip().isdecimal():
+    if re.fullmatch(r"\s*[0-9]{1,6}\s*", workers):
         return _local_worker_count(int(workers), worker)
     addresses = tuple(part.strip() for part in workers.split(",") if part.strip())
     for address in addresses:
@@ -154,10 +156,10 @@ def _local_worker_count(count: int, worker: int | None) -> int | None:
 
 
 def _parse_address(address: str) -> tuple[str, int]:
-    host, _, port = address.rpartition(":")
-    if not host.strip("[]") or not port.isdecimal() or not 0 < int(port) < 1 << 16:
-        raise BadInput(f"--workers: {address!r} is no host:port", _EXAMPLE)
-    return host.strip("[]"), int(port)
+    try:
+        return host_and_port(address)
+    except ValueError as cause:
+        raise BadInput(f"--workers: {address[:200]!r} is no host:port: it has {cause}", _EXAMPLE) from None
 
 
 def _from_tf_config(text: str) -> Cluster | None:
@@ -177,8 +179,10 @@ def _from_tf_config(text: str) -> Cluster | None:
             raise ValueError("only chief and worker can train, and the task must be one of them")
         for address in addresses:
             _parse_address(address)
-    except (ValueError, KeyError, TypeError, AttributeError, BadInput) as cause:
-        raise BadInput(f"TF_CONFIG in the environment describes no cluster of workers: {cause}", remedy) from None
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, BadInput) as cause:
+        raise BadInput(
+            f"TF_CONFIG in the environment describes no cluster of workers: {str(cause)[:200]}", remedy
+        ) from None
     return Cluster(tuple(addresses), index) if len(addresses) > 1 else None
 
 

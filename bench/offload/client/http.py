@@ -5,16 +5,19 @@ Answers are parsed by http.client. A request is written by hand in a single send
 
 import contextlib
 import http.client
+import re
 import socket
 import ssl
 import time
 from collections.abc import Callable
 from typing import NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 
 from edge_bench.bench.errors import BadInput
+from edge_bench.bench.io.addresses import address_from
+from edge_bench.bench.io.files import why_unreadable
 from edge_bench.bench.offload.client.open_inference import Answer, ModelMetadata, OipError, Request, answer_from
 
 __all__ = ["Client", "RemoteFailed", "Server", "TimedAnswer", "server_from"]
@@ -74,15 +77,14 @@ class _HttpAnswer(NamedTuple):
 def server_from(url: str) -> Server:
     """Return the server at ``http://host:8000`` or ``https://…``. Raise BadInput for anything else."""
     try:
-        parts = urlsplit(url)
-        port = parts.port
+        parts = address_from(url)
     except ValueError as cause:
-        raise BadInput(f"--server {url!r}: {cause}", "say, --server http://192.168.1.10:8000") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
-        raise BadInput(f"--server {url!r}: no address of a server", "say, --server http://192.168.1.10:8000")
+        raise BadInput(f"--server {url[:200]!r} has {cause}", "use --server http://192.168.1.10:8000") from None
+    if parts.scheme not in ("http", "https") or not parts.host or parts.query or parts.user is not None:
+        raise BadInput(f"--server {url!r}: not the address of a server", "use --server http://192.168.1.10:8000")
     secure = parts.scheme == "https"
     return Server(
-        host=parts.hostname, port=port or (443 if secure else 80), secure=secure, prefix=parts.path.rstrip("/")
+        host=parts.host, port=parts.port or (443 if secure else 80), secure=secure, prefix=parts.path.rstrip("/")
     )
 
 
@@ -127,11 +129,11 @@ class Client:
             if self._server.secure:
                 context = ssl.create_default_context()
                 self._socket = context.wrap_socket(plain, server_hostname=self._server.host)
-        except OSError as cause:
+        except (OSError, UnicodeError) as cause:  # UnicodeError: a name that is none in DNS
             self.close()
             raise RemoteFailed(
                 "unreachable",
-                f"{self._server.url} cannot be reached: {cause.strerror or cause}",
+                f"{self._server.url} cannot be reached: {why_unreadable(cause)}",
                 "start it there with `edge-bench serve BUNDLE --host 0.0.0.0`, and check address, port and firewall",
             ) from None
 
@@ -149,7 +151,7 @@ class Client:
         body = self._request("GET", f"/v2/models/{quote(model, safe='')}").content
         try:
             return msgspec.json.decode(body, type=ModelMetadata)
-        except msgspec.DecodeError as cause:
+        except (ValueError, RecursionError) as cause:  # msgspec's errors are ValueErrors
             raise _invalid_answer(str(cause)[:120]) from None
 
     def ready(self) -> int:
@@ -168,7 +170,7 @@ class Client:
         received = self._clock()
         length = reply.response.getheader("Inference-Header-Content-Length")
         try:
-            answer = answer_from(reply.content, int(length) if length and length.isdigit() else None, model, count)
+            answer = answer_from(reply.content, _header_length(length), model, count)
         except OipError as cause:
             self.close()
             raise _invalid_answer(str(cause)) from None
@@ -230,13 +232,20 @@ class Client:
         return bytes(content)
 
 
+def _header_length(stated: str | None) -> int | None:
+    """Return the stated length of an answer's JSON; 0, which no JSON has, if it is not a number."""
+    if stated is None:
+        return None
+    return int(stated) if re.fullmatch("[0-9]{1,12}", stated) else 0
+
+
 def _invalid_answer(what: str) -> RemoteFailed:
     return RemoteFailed("nonsense", f"the server's answer makes no sense: {what}", "is it `edge-bench serve`?")
 
 
 def _refused(server: Server, status: int, content: bytes) -> RemoteFailed:
     reason = ""
-    with contextlib.suppress(msgspec.DecodeError):
+    with contextlib.suppress(ValueError, RecursionError):
         error = msgspec.json.decode(content[:65_536], type=dict[str, object]).get("error", "")
         reason = "".join(c for c in str(error)[:200] if c.isprintable())
     text = f"{server.url} answered {status}{f': {reason}' if reason else ''}"

@@ -99,7 +99,7 @@ def answer_from(body: bytes, header_bytes: int | None, model: str, count: int) -
         raise OipError(f"a header of {size} bytes in an answer of {len(body)}")
     try:
         response = _decoder.decode(body[:size])
-    except (msgspec.DecodeError, RecursionError) as cause:
+    except (ValueError, RecursionError) as cause:  # msgspec's errors are ValueErrors
         raise OipError(f"no answer of an inference server: {str(cause)[:120]}") from None
     if response.model_name != model:
         raise OipError(f"an answer of another model: {response.model_name[:60]!r}, not {model!r}")

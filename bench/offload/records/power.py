@@ -45,7 +45,7 @@ def power_from(text: str) -> Power:
         return DEVICES[text.strip().lower()]
     fields: dict[str, Any] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
-        match = re.fullmatch(r"(idle|compute|transmit)=(\d+(?:\.\d+)?)(m?)W?", part)
+        match = re.fullmatch(r"(idle|compute|transmit)=([0-9]{1,9}(?:\.[0-9]{1,15})?)(m?)W?", part)
         if not match:
             raise BadInput(f"--power {text!r}: {part!r} says nothing", f"{_EXAMPLE}; devices: {', '.join(DEVICES)}")
         fields[f"{match[1]}_w"] = float(match[2]) / (1e3 if match[3] else 1)

@@ -36,7 +36,7 @@ def binary(size: Any = 1568, **changes: Any) -> dict[str, Any]:
         (binary(name="picture"), bytes(1568), ["picture", "images"]),
         (binary(1567), bytes(1568), ["binary_data_size", "1567", "1568"]),
         (binary("1568"), bytes(1568), ["binary_data_size", "1568"]),
-        (binary(True), bytes(1), ["binary_data_size", "True"]),
+        (binary(True), bytes(1), ["binary_data_size", "true"]),
         (binary(shape="wide"), bytes(1568), ["$.inputs[0].shape"]),
         (binary(parameters={"shared_memory_region": "a"}), b"", ["images"]),
         ({"inputs": [{"name": "images", "shape": [2, 28, 28, 1], "datatype": "UINT8"}]}, b"", ["binary_data_size"]),

@@ -27,6 +27,7 @@ async def written_for(*packets: bytes) -> bytes:
     protocol = BoundedHttp(config=config, server_state=ServerState(), app_state={})
     transport = mock.MagicMock(spec=asyncio.Transport)
     transport.get_extra_info.return_value = None
+    transport.can_write_eof.return_value = False
     transport.is_closing.side_effect = lambda: transport.close.called
     protocol.connection_made(transport)
     for packet in packets:

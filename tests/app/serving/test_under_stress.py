@@ -103,7 +103,7 @@ def test_a_crash_of_the_worker_fails_only_its_current_request(stressed: Served, 
         first.resume()
         answers = sorted([lost.result(LONG), next_one.result(LONG)])
     assert [answer.status for answer in answers] == [500, 503]
-    assert "SIGSEGV" in answers[0].error
+    assert "SIGSEGV" not in answers[0].error  # a detail of the server, which its log has
     assert answers[1].headers["retry-after"] == "5"
     wait_for_restart(stressed, restarts + 1)
     assert stressed.infer(*pixels(digits[:1])).status == 200

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from edge_bench.app.cli.options.fleet import Bundle, Collector, Node, Port, ReconnectTimeout, RunOptions, TokenFile
 from edge_bench.app.cli.options.shared import DEFAULT_RESULTS, ResultsFolder
-from edge_bench.bench.errors import EdgeBenchError
+from edge_bench.bench.errors import BadInput, EdgeBenchError
 
 __all__ = ["collect", "task"]
 
@@ -24,7 +24,7 @@ def collect(
     from edge_bench.bench.records.bundle import Bundle
 
     Bundle.open(bundle)
-    with Collector(("", port), bundle, results, token_file.read_text().strip()) as server:
+    with Collector(("", port), bundle, results, _token(token_file)) as server:
         print(f"collecting on port {server.server_address[1]}", file=sys.stderr, flush=True)
         server.serve_forever()
 
@@ -38,12 +38,25 @@ def task(
 ) -> None:
     """In a swarm: fetch the bundle, run, hand the Run over until it is acknowledged."""
     from edge_bench.app.fleet.swarm.task import CollectorClient
+    from edge_bench.bench.io.addresses import host_and_port
 
-    host, _, port = collector.rpartition(":")
-    client = CollectorClient(host, int(port), node, token_file.read_text().strip(), reconnect_timeout)
+    try:
+        host, port = host_and_port(collector)
+    except ValueError as cause:
+        raise BadInput(f"--collector {collector[:200]!r} has {cause}", "use host:port") from None
+    client = CollectorClient(host, port, node, _token(token_file), reconnect_timeout)
     try:
         for path in client.measure(Path("/artifacts"), Path("/results"), options or []):
             print(path)
     except EdgeBenchError as cause:
         client.report_status(f"failed: {cause.problem}")
         raise
+
+
+def _token(file: Path) -> str:
+    from edge_bench.bench.io.files import read_bounded, why_unreadable
+
+    try:
+        return read_bounded(file, 1 << 16).decode().strip()
+    except (OSError, ValueError) as cause:
+        raise BadInput(f"--token-file {file}: {why_unreadable(cause)}", "name a file that contains the token") from None

@@ -165,8 +165,14 @@ def test_a_connection_that_the_server_has_closed_is_reopened() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "pi:8000", "ftp://host", "http://", "http://h:99999", "http://u:p@h", "http://h?x=1"]
-)
+    "url",
+    [
+        "", "pi:8000", "ftp://host", "http://", "http://h:99999", "http://h:0", "http://h:", "http://h:x",
+        "http://u:p@h", "http://@h", "http://h?x=1", "http://[::1", "http://::1]:80", "http://[h]", "http://h/a b",
+        "http://h/\r\nX: y", "http://h\0", "http://" + "a" * 64, "http://" + "a." * 200, "http://a..b", "http://-h",
+        "http://h/" + "a" * 9000,
+    ],
+)  # fmt: skip
 def test_an_invalid_address_is_refused(url: str) -> None:
     with pytest.raises(BadInput) as caught:
         server_from(url)
