@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.files import sha256_of
-from edge_bench.bench.model_formats import onnx_graph
+from edge_bench.bench.model_formats import protobuf
 from edge_bench.bench.model_formats.onnx_graph import external_locations
 from edge_bench.bench.models.model_identity import model_files, size_and_sha256
 from tests.made.brightness import brightness_onnx, brightness_tflite
@@ -165,7 +165,7 @@ def test_deep_nesting_and_many_parts_are_bounded(tmp_path: Path, monkeypatch: py
     path = tmp_path / "m.onnx"
     path.write_bytes(b"\x3a" + varint(len(content)) + content)
     assert external_locations(path) == []
-    monkeypatch.setattr(onnx_graph, "MAX_FIELDS", 1000)
+    monkeypatch.setattr(protobuf, "MAX_FIELDS", 1000)
     with pytest.raises(ValueError, match="1,000"):
         external_locations(path)
 
