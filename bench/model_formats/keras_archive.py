@@ -138,15 +138,14 @@ def _check_object(item: dict[str, Any]) -> None:
         return
     if name in _CODE_CLASSES:
         raise ValueError(f"it holds code (a {name}), which is never run")
+    if name == "function" and isinstance(item.get("config"), str):
+        name = item["config"]
     if module is not None and not _is_allowed(module):
         raise ValueError(f"it needs {name[:80]!r} of {str(module)[:80]!r}, which is not Keras' own")
     if isinstance(registered, str) and (module is None or ">" in registered):
         raise ValueError(f"it needs {registered[:80]!r}, which is not Keras' own")
-    # Keras joins module and name; a name with a dot would lead to another module
-    names = [name, item["config"]] if name == "function" and isinstance(item.get("config"), str) else [name]
-    for each in names:
-        if not each.isidentifier():
-            raise ValueError(f"it needs {each[:80]!r}, which is not Keras' own")
+    if not name.isidentifier():  # Keras joins module and name; a name with a dot would lead to another module
+        raise ValueError(f"it needs {name[:80]!r}, which is not Keras' own")
 
 
 def _is_allowed(module: Any) -> bool:
