@@ -18,8 +18,10 @@ __all__ = ["MAX_NODES", "Function", "MetaGraph", "Node", "read_saved_model"]
 
 #: Limit on nodes, in all graphs and functions. EfficientNetB7 has about 20,000.
 MAX_NODES = 200_000
+#: Limit on texts and functions in attributes. A node has about three.
+MAX_TEXTS = 3 * MAX_NODES
 #: Limit on the parts of all messages, which take about 2 s.
-MAX_PARTS = 2_000_000
+MAX_PARTS = 1_500_000
 #: Limit on a name of a function, and on a text of an attribute that may be one.
 MAX_NAME = 1024
 #: Limit on the encoded tree of objects, signatures and collections.
@@ -88,7 +90,7 @@ def read_saved_model(path: Path) -> list[MetaGraph]:
 class _Reader(MessageReader):
     """The messages of a SavedModel that lead to nodes. Repeated parts are merged, as protobuf does."""
 
-    _nodes_left, _bytes_left = MAX_NODES, MAX_LISTED_BYTES
+    _nodes_left, _texts_left, _bytes_left = MAX_NODES, MAX_TEXTS, MAX_LISTED_BYTES
 
     def meta_graph(self, start: int, end: int) -> MetaGraph:
         found = MetaGraph()
@@ -212,6 +214,9 @@ class _Reader(MessageReader):
         return item * math.prod(sizes[:254])
 
     def _add_text(self, texts: set[str], start: int, end: int) -> None:
+        self._texts_left -= 1
+        if self._texts_left < 0:
+            raise ValueError(f"more than {MAX_TEXTS:,} texts in attributes")
         if end - start <= 4 * MAX_NAME:
             texts.add(self.text(start, end))
 

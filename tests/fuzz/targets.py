@@ -41,10 +41,11 @@ from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.measure.plan import Selection, plan
 from edge_bench.bench.measure.run_builder import read_run_or_journal
 from edge_bench.bench.measure.stored_runs import read_runs
-from edge_bench.bench.model_formats.keras_archive import check_keras
+from edge_bench.bench.model_formats.keras_archive import check_legacy_config
 from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.model_formats.tflite_metadata import read_metadata
 from edge_bench.bench.models.cost import model_cost
+from edge_bench.bench.models.memory_estimate import memory_need
 from edge_bench.bench.models.model_identity import size_and_sha256
 from edge_bench.bench.offload.analysis.assessment import assess
 from edge_bench.bench.offload.records.files import read_offload
@@ -58,6 +59,7 @@ from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import write_run
 from tests.fuzz import seeds
 from tests.fuzz.mutate import mutated_bytes, mutated_json
+from tests.made.saved_models import ordinary
 from tests.tflite_files import LabelFile, TfliteBuilder, lstm_model, metadata_buffer, with_files
 
 __all__ = ["Target", "targets"]
@@ -111,8 +113,13 @@ def targets(folder: Path) -> list[Target]:
         Target("npz", "x.npz", [seeds.npz(*arrays[:2])], _damaged_npz, _use_npz),
         Target("tflite", "x.tflite", [*seeds.tflites(), _signed_lstm(folder)], mutated_bytes, _use_tflite, 3),
         Target("metadata", "y.tflite", _metadata_models(), mutated_bytes, _use_metadata, 2),
-        Target("onnx", "x.onnx", seeds.onnxes(), mutated_bytes, size_and_sha256, 3),
-        Target("keras", "x.keras", [seeds.kerases()], _damaged_keras, _use_keras),
+        Target("onnx", "x.onnx", seeds.onnxes(), mutated_bytes, _use_onnx, 3),
+        Target("savedmodel", "saved/saved_model.pb", [ordinary()], mutated_bytes, lambda p: memory_need(p.parent), 3),
+        Target(
+            "keras", "x.keras", [seeds.kerases(), seeds.kerases(seeds.keras_config())], _damaged_keras, memory_need, 2
+        ),
+        Target("kerasconfig", "config.json", [seeds.keras_config()], _json_or_bytes, _use_legacy_config, 2),
+        Target("h5", "x.h5", [b"\x89HDF\r\n" + seeds.keras_config() + b"\0"], _damaged_h5, memory_need),
         Target("image", "x.png", seeds.images(), mutated_bytes, lambda p: decode(p, Geometry(4, 4, 3)), 2),
     ]
 
@@ -160,6 +167,10 @@ def _damaged_keras(content: bytes, draw: random.Random) -> bytes:
         return mutated_bytes(content, draw)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         return seeds.kerases(mutated_json(archive.read("config.json"), draw))
+
+
+def _damaged_h5(content: bytes, draw: random.Random) -> bytes:
+    return mutated_bytes(mutated_json(content[6:-1], draw) if draw.random() < 0.5 else content, draw)
 
 
 def _shown(*tables: Table) -> None:
@@ -281,8 +292,13 @@ def _use_metadata(path: Path) -> None:
         raise BadInput(str(cause)) from None
 
 
-def _use_keras(path: Path) -> None:
+def _use_onnx(path: Path) -> None:
+    size_and_sha256(path)
+    memory_need(path)
+
+
+def _use_legacy_config(path: Path) -> None:
     try:
-        check_keras(path)
-    except (OSError, ValueError) as cause:  # as the command does for a file that is not in a bundle
+        check_legacy_config(path.read_bytes())
+    except ValueError as cause:  # as the worker does
         raise BadInput(str(cause)) from None

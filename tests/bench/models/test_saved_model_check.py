@@ -203,8 +203,7 @@ def _attention() -> Any:
 
 REAL: dict[str, Callable[[], Any]] = {
     "CNN": _layers(
-        [("Resizing", {"height": 16, "width": 16}), ("Rescaling", {"scale": 0.5}), ("RandomFlip", {}),
-         ("Conv2D", {"filters": 4, "kernel_size": 3}), ("BatchNormalization", {}), ("MaxPooling2D", {}),
+        [("Resizing", {"height": 16, "width": 16}), ("Rescaling", {"scale": 0.5}),          ("Conv2D", {"filters": 4, "kernel_size": 3}), ("BatchNormalization", {}), ("MaxPooling2D", {}),
          ("DepthwiseConv2D", {"kernel_size": 3}), ("Conv2DTranspose", {"filters": 2, "kernel_size": 2}),
          ("UpSampling2D", {}), ("Dropout", {"rate": 0.5}), ("Flatten", {}), ("Dense", {"units": 4})], (20, 20, 3)),
     "LSTM": _layers([("LSTM", {"units": 4, "return_sequences": True}), ("GRU", {"units": 4}), ("Dense", {"units": 4})],
