@@ -10,7 +10,7 @@ from edge_bench.bench.model_formats import keras_memory as module
 from edge_bench.bench.model_formats.hdf5_config import find_configs
 from edge_bench.bench.model_formats.keras_archive import check_keras, check_legacy_config
 from edge_bench.bench.model_formats.keras_memory import keras_memory
-from tests.fuzz import seeds
+from tests.made.keras_configs import keras_config
 
 
 def memory_of(*layers: tuple[str, dict[str, Any]], shape: Any) -> tuple[int, int]:
@@ -65,7 +65,7 @@ def test_a_layer_has_the_weights_and_values_that_keras_gives_it(
 
 
 def test_shapes_follow_the_layers_and_not_what_the_file_claims() -> None:
-    config = json.loads(seeds.keras_config())
+    config = json.loads(keras_config())
     whole = keras_memory(config).weights
     assert whole == 4 * (3 * 9 * 4 + 2 * 4 + 4 * 4 * (4 + 4) + 10 * (4 + 1))
     config["config"]["layers"][6]["config"]["target_shape"] = [4, 81]

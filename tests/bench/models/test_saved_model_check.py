@@ -36,9 +36,9 @@ REFUSED = [
     "WriteFile", "ReadFile", "MatchingFiles", "PrintV2", "Print", "InitializeTableFromTextFileV2", "ImmutableConst",
     "LoadAndRemapMatrix", "GenerateVocabRemapping", "TextLineDataset", "TFRecordDatasetV2", "SaveDatasetV2", "PyFunc",
     "EagerPyFunc", "PyFuncStateless", "XlaCallModule", "XlaHostCompute", "DebugIdentityV3", "RpcCall", "Send", "_Recv",
-    "CollectiveReduceV2", "RemoteCall", "TPUExecute", "Save", "SaveSlices", "Restore", "DistributedSave", "ShardDataset",
-    "SummaryWriter", "CreateSummaryFileWriter", "FileSystemSetConfiguration", "SymbolicGradient", "IteratorGetNext",
-    "DecodeJpeg", "MyCustomOp", "writeFile", "Add ", "",
+    "CollectiveReduceV2", "RemoteCall", "TPUExecute", "Save", "SaveSlices", "Restore", "DistributedSave",
+    "ShardDataset", "SummaryWriter", "CreateSummaryFileWriter", "FileSystemSetConfiguration", "SymbolicGradient",
+    "IteratorGetNext", "DecodeJpeg", "MyCustomOp", "writeFile", "Add ", "",
 ]  # fmt: skip
 
 
@@ -75,10 +75,11 @@ def test_checkpoints_cannot_be_used_by_what_the_model_runs(tmp_path: Path, way: 
     inner = function("inner", [], [VIA_CALLS[way]])
     refusal(tmp_path / "nested", ordinary(serving=[node("c", "PartitionedCall", f=call("inner"))], functions=[inner]))
     graph = [VIA_CALLS[way], node("out", "Identity", ["x"])]
-    for number, entry in enumerate([
+    entries: list[dict[str, Any]] = [
         {"signatures": ["answer:0", "out:0"]}, {"signatures": ["x"]},
         {"collections": {"legacy_init_op": "out"}}, {"collections": {"saved_model_main_op": "x"}},
-    ]):  # fmt: skip
+    ]  # fmt: skip
+    for number, entry in enumerate(entries):
         refusal(tmp_path / f"graph{number}", ordinary(nodes=graph, **entry))
     after = [*graph, node("init", "NoOp", ["^out"])]
     refusal(tmp_path / "control", ordinary(nodes=after, signatures=["answer:0", "init"]))
@@ -99,7 +100,7 @@ def test_checkpoints_cannot_be_used_by_what_the_model_runs(tmp_path: Path, way: 
             id="restoring from a constant path",
         ),
         pytest.param(
-            ordinary(restore=function("restore", ["prefix"], [node("r", "RestoreV2", ["prefix"]), node("s", "SaveV2")])),
+            ordinary(restore=function("restore", ["p"], [node("r", "RestoreV2", ["p"]), node("s", "SaveV2", ["p"])])),
             id="restoring that saves as well",
         ),
         pytest.param(
@@ -134,8 +135,9 @@ def test_a_graph_that_may_use_other_files_is_refused(tmp_path: Path, content: by
 def test_a_version_1_graph_restores_from_its_path(tmp_path: Path) -> None:
     nodes = [
         node("save/Const", "PlaceholderWithDefault"), node("w", "VariableV2"),
-        node("save/RestoreV2", "RestoreV2", ["save/Const", "c"]), node("save/Assign", "Assign", ["w", "save/RestoreV2"]),
-        node("save/restore_all", "NoOp", ["^save/Assign"]), node("save/SaveV2", "SaveV2", ["save/Const"]),
+        node("save/RestoreV2", "RestoreV2", ["save/Const", "c"]),
+        node("save/Assign", "Assign", ["w", "save/RestoreV2"]), node("save/restore_all", "NoOp", ["^save/Assign"]),
+        node("save/SaveV2", "SaveV2", ["save/Const"]),
         node("c", "Const"), node("y", "MatMul", ["w", "c"]),
     ]  # fmt: skip
     saver = ("save/Const:0", "save/SaveV2:0", "save/restore_all")
@@ -203,7 +205,8 @@ def _attention() -> Any:
 
 REAL: dict[str, Callable[[], Any]] = {
     "CNN": _layers(
-        [("Resizing", {"height": 16, "width": 16}), ("Rescaling", {"scale": 0.5}),          ("Conv2D", {"filters": 4, "kernel_size": 3}), ("BatchNormalization", {}), ("MaxPooling2D", {}),
+        [("Resizing", {"height": 16, "width": 16}), ("Rescaling", {"scale": 0.5}),
+         ("Conv2D", {"filters": 4, "kernel_size": 3}), ("BatchNormalization", {}), ("MaxPooling2D", {}),
          ("DepthwiseConv2D", {"kernel_size": 3}), ("Conv2DTranspose", {"filters": 2, "kernel_size": 2}),
          ("UpSampling2D", {}), ("Dropout", {"rate": 0.5}), ("Flatten", {}), ("Dense", {"units": 4})], (20, 20, 3)),
     "LSTM": _layers([("LSTM", {"units": 4, "return_sequences": True}), ("GRU", {"units": 4}), ("Dense", {"units": 4})],
@@ -237,13 +240,13 @@ class _Writes:
         tf.print(values, output_stream=f"file://{self.file}")
 
     def write_file(self, tf: Any, values: Any) -> None:
-        tf.cond(values[0, 0] > 0, lambda: tf.io.write_file(self.file, "x"), lambda: tf.no_op())
+        tf.cond(values[0, 0] > 0, lambda: tf.io.write_file(self.file, "x"), tf.no_op)
 
     def save(self, tf: Any, values: Any) -> None:
         tf.raw_ops.SaveV2(prefix=self.file, tensor_names=["x"], shape_and_slices=[""], tensors=[values])
 
     def python(self, tf: Any, values: Any) -> None:
-        tf.py_function(lambda: open(self.file, "w").close(), [], [])
+        tf.py_function(lambda: Path(self.file).touch(), [], [])
 
 
 @pytest.mark.slow
