@@ -76,7 +76,7 @@ def check_keras(path: Path) -> KerasArchive:
 def check_implied_weights(memory: KerasMemory, stored: int) -> None:
     """Raise ValueError if a configuration implies far more weights than are stored; Keras allocates them all."""
     if memory.weights > _MOST_IMPLIED * stored + _FREE_IMPLIED:
-        raise ValueError(f"its layers have {memory.weights:,} bytes of weights, but it holds only {stored:,}")
+        raise ValueError(f"its layers have {memory.weights:,} bytes of weights, but the file holds only {stored:,}")
 
 
 def check_legacy_config(config: str | bytes) -> KerasMemory:
