@@ -25,7 +25,7 @@ from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.io.files import read_bounded
 from edge_bench.bench.io.names import recordable
 from edge_bench.bench.model_formats.tflite import MAX_FILE_BYTES
-from edge_bench.bench.models.model_files import check_folder
+from edge_bench.bench.models.memory_estimate import check_memory, memory_need
 from edge_bench.bench.records.manifest import Variant
 from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, installed_version, why_not_installed
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
@@ -82,12 +82,11 @@ def open_convertible(name: str, weights: str, timeout: float, classifier: bool =
             raise BadInput(
                 f"{name}: no such file, and no model of that name", f"models are: {', '.join(KERAS_APPLICATIONS)}"
             )
-        if (path / SAVED_MODEL).is_file():
-            check_folder(path)
-        elif path.suffix not in (".keras", ".h5", ".hdf5") or not path.is_file():
+        if not (path / SAVED_MODEL).is_file() and (path.suffix not in (".keras", ".h5", ".hdf5") or not path.is_file()):
             raise BadInput(
                 f"{path}: not a .keras or .h5 file or SavedModel folder", "save it with model.save('model.keras')"
             )
+        check_memory(path, memory_need(path), None)
     label = recordable(name if application else path.resolve().name if path.is_dir() else path.stem)
     preprocess = application.preprocess if application else None
     with (

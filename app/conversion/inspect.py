@@ -10,6 +10,7 @@ from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.model_formats.tflite import TfliteFile, read_tflite
 from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata, read_metadata
 from edge_bench.bench.models.cost import ModelCost, model_cost
+from edge_bench.bench.models.memory_estimate import tflite_need, why_too_large
 from edge_bench.bench.models.model_files import ModelFiles
 from edge_bench.bench.models.operator_support import Unsupported, known_releases, unknown_operators, unsupported
 from edge_bench.bench.preprocessing.model_inputs import model_inputs
@@ -125,7 +126,7 @@ def _inspect(path: Path, file: Path, timeout: float, progress: Progress) -> Mode
         metadata = read_metadata(file)
     except ValueError as cause:
         problem = str(cause)
-    tried = _try_all(path, file, timeout, progress)
+    tried = _try_all(path, file, tflite, timeout, progress)
     return ModelInspection(
         path=path,
         converted=path != file,
@@ -139,17 +140,21 @@ def _inspect(path: Path, file: Path, timeout: float, progress: Progress) -> Mode
     )
 
 
-def _try_all(path: Path, file: Path, timeout: float, progress: Progress) -> list[LoadAttempt]:
+def _try_all(path: Path, file: Path, tflite: TfliteFile, timeout: float, progress: Progress) -> list[LoadAttempt]:
     runtimes = [each for each in _installed() if ".tflite" in each.formats]
     progress.start("loading in each runtime", len(runtimes))
     tried = []
     if path != file:  # the converter has loaded the original
         tensorflow = RUNTIMES["tensorflow"]
         tried.append(LoadAttempt(tensorflow.name, installed_version(tensorflow) or "", ""))
+    too_large = why_too_large(tflite_need(tflite).total(), None)
     for runtime in runtimes:
         progress.advance(0, runtime.name)
-        outcome = try_load(runtime.name, file, timeout)
         version = installed_version(runtime) or ""
+        if too_large:
+            tried.append(LoadAttempt(runtime.name, version, too_large[0]))
+            continue
+        outcome = try_load(runtime.name, file, timeout)
         tried.append(LoadAttempt(runtime.name, version, outcome.refusal, outcome.invocation, tuple(outcome.sizes)))
         progress.advance(1)
     progress.finish()

@@ -17,6 +17,7 @@ from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.manifest import Variant
 from edge_bench.bench.records.run import Configuration
 from edge_bench.bench.runtimes import RUNTIMES, installed_version
+from edge_bench.bench.system.memory import untimed_memory_limit
 from edge_bench.bench.worker.messages import OpenProbe, Predict, Predicted, ProbeOpened, Ready
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
@@ -70,7 +71,7 @@ class Prober:
     ) -> None:
         self._inputs, self._runtimes, self._progress = inputs, runtimes, progress
         self._input_shape, self._threshold = input_shape, threshold
-        self._timeout, self._memory_limit = timeout, memory_limit
+        self._timeout, self._memory_limit = timeout, untimed_memory_limit(memory_limit)
         self._left = self._candidates = candidates
         self._worker: WorkerProcess | None = None
         self._predicted: dict[tuple[str, bytes], Predicted] = {}

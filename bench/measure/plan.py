@@ -5,9 +5,8 @@ from pathlib import Path
 
 import msgspec
 
-from edge_bench.bench.errors import BadInput, BundleError
-from edge_bench.bench.io.files import why_unreadable
-from edge_bench.bench.model_formats.keras_archive import check_keras
+from edge_bench.bench.errors import BadInput, MissingDependency
+from edge_bench.bench.models.memory_estimate import MemoryNeed, memory_need, why_too_large
 from edge_bench.bench.models.model_files import Models
 from edge_bench.bench.models.operator_support import known_refusal
 from edge_bench.bench.records.manifest import Variant
@@ -49,8 +48,10 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     images: int | None = None  # number of images to classify; None: all. For studies/calibration
 
 
-def plan(models: Models, selection: Selection) -> list[Planned]:
+def plan(models: Models, selection: Selection, memory_limit: int | None = None) -> list[Planned]:
     """Return the configurations of a selection, ordered by variant, then runtime.
+
+    ``memory_limit`` is that of a worker, in bytes.
 
     Raise BadInput for an unknown variant or runtime, if no selected runtime can run any selected variant, and if
     nothing can run because the files take batches of other sizes only. A configuration that cannot run on this machine
@@ -70,6 +71,7 @@ def plan(models: Models, selection: Selection) -> list[Planned]:
                 for runtime in RUNTIMES.values()
             ),
         )
+    needs = dict[str, MemoryNeed]()
     warm_up_seconds()  # workers read it, and would only fail one by one
     planned = [
         Planned(
@@ -79,10 +81,12 @@ def plan(models: Models, selection: Selection) -> list[Planned]:
             variant=variant,
             file=file,
             runtime_version=version,
-            failure=failure or _batch_failure(variant, batch_size),
+            failure=failure
+            or _batch_failure(variant, batch_size)
+            or _memory_failure(variant, need, batch_size, memory_limit),
         )
         for variant, runtime in pairs
-        for file, version, failure in [_preflight(models, variant, runtime)]
+        for file, version, need, failure in [_preflight(models, variant, runtime, needs)]
         for threads in dict.fromkeys(selection.threads or [runtime.threads or usable_cores()])
         for batch_size in dict.fromkeys(selection.batch_sizes or [variant.fixed_batch or runtime.batch_size])
     ]
@@ -102,21 +106,31 @@ def _batch_failure(variant: Variant, batch_size: int) -> Failure | None:
     )
 
 
-def _preflight(models: Models, variant: Variant, runtime: Runtime) -> tuple[Path | None, str, Failure | None]:
-    version = installed_version(runtime)
+def _memory_failure(variant: Variant, need: MemoryNeed, batch_size: int, limit: int | None) -> Failure | None:
+    total = need.total(1 if variant.fixed_batch else batch_size)
+    if (problem := why_too_large(total, limit)) is None:
+        return None
+    return Failure(kind="out of memory", message=f"{variant.file}: {problem[0]}", remedy=problem[1])
+
+
+def _preflight(
+    models: Models, variant: Variant, runtime: Runtime, needs: dict[str, MemoryNeed]
+) -> tuple[Path | None, str, MemoryNeed, Failure | None]:
+    """Return file, version, memory and failure of a variant on a runtime; add the memory to ``needs``, by variant."""
+    version, unknown = installed_version(runtime), MemoryNeed(0, 0)
     if version is None:
         missing = why_not_installed(runtime)
-        return None, "", Failure(kind="not installed", message=missing.problem, remedy=missing.remedy)
+        return None, "", unknown, Failure(kind="not installed", message=missing.problem, remedy=missing.remedy)
     try:
         file = models.checked(variant)
-        if file.suffix == ".keras":
-            check_keras(file)
-    except BundleError as cause:
-        return None, version, Failure(kind="bad file", message=cause.problem, remedy=cause.remedy)
-    except (OSError, ValueError) as cause:
-        message = f"{variant.file}: Keras is not shown it: {why_unreadable(cause)}"
-        return None, version, Failure(kind="bad file", message=message, remedy="do not use this model")
+        if variant.name not in needs:
+            needs[variant.name] = memory_need(file)
+    except MissingDependency:  # tflite-runtime without the library that reads .tflite files
+        needs[variant.name] = unknown
+    except BadInput as cause:
+        return None, version, unknown, Failure(kind="bad file", message=cause.problem, remedy=cause.remedy)
     refusal = known_refusal(variant.operators, runtime.name, version)
     if refusal:
-        return file, version, Failure(kind="cannot load", message=refusal.problem, remedy=refusal.remedy)
-    return file, version, None
+        failure = Failure(kind="cannot load", message=refusal.problem, remedy=refusal.remedy)
+        return file, version, needs[variant.name], failure
+    return file, version, needs[variant.name], None

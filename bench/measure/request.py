@@ -63,7 +63,12 @@ class BenchmarkRequest:
                 f"EMULATED: the light model ({LIGHT}) on {EMULATED_LIMIT} images only; "
                 "--variant, --runtime or --limit set something else"
             )
-        return cls(bundle_workload(bundle, settings.limit, settings.seed), plan(bundle, selection), settings, folder)
+        return cls(
+            bundle_workload(bundle, settings.limit, settings.seed),
+            plan(bundle, selection, settings.memory_limit),
+            settings,
+            folder,
+        )
 
     @classmethod
     def from_files(
@@ -74,7 +79,7 @@ class BenchmarkRequest:
             settings = msgspec.structs.replace(settings, limit=EMULATED_LIMIT)
             progress.say(f"EMULATED: at most {EMULATED_LIMIT} images; --limit sets another number")
         models = ModelFiles.open(paths, settings.timeout_s, data.image_size, settings.memory_limit)
-        planned = plan(models, selection)
+        planned = plan(models, selection, settings.memory_limit)
         workload = files_workload(models, data, settings, progress, _probe_runtimes(planned))
         return cls(workload, planned, settings)
 

@@ -6,6 +6,7 @@ checks refuse code before Keras' own safe mode does, with clearer messages, and 
 
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import msgspec
 
 from edge_bench.bench.io.archives import ARCHIVE_ERRORS, open_member
 from edge_bench.bench.io.files import open_regular_file
+from edge_bench.bench.model_formats.keras_memory import KerasMemory, keras_memory
 
-__all__ = ["check_keras", "check_legacy_config"]
+__all__ = ["KerasArchive", "check_implied_weights", "check_keras", "check_legacy_config"]
 
 MAX_CONFIG_BYTES = 64 << 20  # ResNet50's is 100 kB
 MAX_DEPTH = 100  # a model in a model in a model has about 30
@@ -22,16 +24,40 @@ MAX_MEMBERS = 100_000
 MAX_BYTES = 32 << 30
 #: Limit on uncompressed / compressed size, beyond _FREE_GROWTH bytes, against zip bombs; weights hardly compress.
 MOST_GROWTH, _FREE_GROWTH = 20, 16 << 20
+#: Weights may take less space than the configuration implies, if they are stored with fewer bits or compressed.
+_MOST_IMPLIED, _FREE_IMPLIED = 4, 64 << 20
 #: Classes that contain code, or load it.
-_CODE_CLASSES = {"__lambda__", "Lambda", "PyFunction", "TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer"}
-_ALLOWED_MODULES = ("keras", "builtins")
+_CODE_CLASSES = {
+    "__lambda__", "Lambda", "PyFunction", "TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer",
+    "TFOpLambda", "ClassMethod", "InstanceMethod", "InstanceProperty", "SlicingOpLambda", "TensorFlowOpLayer",
+}  # fmt: skip
+#: Packages of Keras, as ``keras.layers`` or ``keras.src.layers``, with objects that models consist of. Not in here are
+#: those with functions that change settings, or read files or addresses, such as ``keras.config`` and ``keras.utils``.
+_ALLOWED_PACKAGES = {
+    "activations", "constraints", "dtype_policies", "engine", "initializers", "layers", "losses", "metrics", "models",
+    "ops", "optimizers", "quantizers", "random", "regularizers",
+}  # fmt: skip
+#: Settings of layers that may be the name of a file, which Keras would read.
+_FILE_SETTINGS = ("vocabulary", "idf_weights")
 
 
-def check_keras(path: Path) -> None:
-    """Raise ValueError if a .keras file is damaged or not safe to load, OSError if it cannot be read."""
+@dataclass(frozen=True)
+class KerasArchive:
+    """What a .keras file holds."""
+
+    memory: KerasMemory  # that its configuration implies
+    weights_bytes: int  # of its other files, unpacked
+
+
+def check_keras(path: Path) -> KerasArchive:
+    """Return what a .keras file holds, if it is safe to load.
+
+    Raise ValueError if it is damaged or not safe, or if its configuration implies far more weights than it holds;
+    OSError if it cannot be read.
+    """
     try:
         with open_regular_file(path) as file, zipfile.ZipFile(file) as archive:
-            _check_sizes(archive)
+            stored = _check_sizes(archive)
             with open_member(archive, archive.getinfo("config.json"), MAX_CONFIG_BYTES) as member:
                 config = member.read()
         settings: Any = msgspec.json.decode(config)
@@ -43,10 +69,22 @@ def check_keras(path: Path) -> None:
         raise ValueError(f"not a whole .keras file: {str(cause) or type(cause).__name__}") from None
     for item in _objects(settings):
         _check_object(item)
+    memory = keras_memory(settings)
+    check_implied_weights(memory, stored)
+    return KerasArchive(memory, stored)
 
 
-def check_legacy_config(config: str | bytes) -> None:
-    """Raise ValueError if the configuration of a model in an .h5 file is damaged, or the model is not safe to load."""
+def check_implied_weights(memory: KerasMemory, stored: int) -> None:
+    """Raise ValueError if a configuration implies far more weights than are stored; Keras allocates them all."""
+    if memory.weights > _MOST_IMPLIED * stored + _FREE_IMPLIED:
+        raise ValueError(f"its layers have {memory.weights:,} bytes of weights, but the file holds only {stored:,}")
+
+
+def check_legacy_config(config: str | bytes) -> KerasMemory:
+    """Return the memory that the configuration of a model in an .h5 file implies.
+
+    Raise ValueError if it is damaged, or the model is not safe to load.
+    """
     if len(config) > MAX_CONFIG_BYTES:
         raise ValueError(f"its configuration has {len(config):,} bytes")
     try:
@@ -55,13 +93,15 @@ def check_legacy_config(config: str | bytes) -> None:
         raise ValueError(f"its configuration cannot be read: {cause or type(cause).__name__}") from None
     for item in _objects(settings):
         _check_object(item)
+    return keras_memory(settings)
 
 
-def _check_sizes(archive: zipfile.ZipFile) -> None:
+def _check_sizes(archive: zipfile.ZipFile) -> int:
+    """Return the size of all files but .json, unpacked; raise ValueError for a zip bomb or a name that leads out."""
     members = archive.infolist()
     if len(members) > MAX_MEMBERS:
         raise ValueError(f"it holds {len(members):,} files")
-    total = 0
+    total = weights = 0
     for member in members:
         name = member.filename
         if name.startswith("/") or "\\" in name or ".." in name.split("/"):
@@ -70,6 +110,8 @@ def _check_sizes(archive: zipfile.ZipFile) -> None:
         total += member.file_size
         if member.file_size > limit or total > MAX_BYTES:
             raise ValueError(f"{name[:80]!r} would grow to {member.file_size:,} bytes")
+        weights += 0 if name.endswith(".json") else member.file_size
+    return weights
 
 
 def _objects(config: Any) -> Iterator[dict[str, Any]]:
@@ -87,12 +129,34 @@ def _objects(config: Any) -> Iterator[dict[str, Any]]:
 
 
 def _check_object(item: dict[str, Any]) -> None:
-    name, module, registered = item.get("class_name"), item.get("module"), item.get("registered_name")
+    """Raise ValueError for an object that is not made of Keras' own parts."""
+    for setting in _FILE_SETTINGS:
+        if isinstance(path := item.get(setting), str):
+            raise ValueError(f"its setting {setting} is {path[:80]!r}, which would be read as a file")
+    module, registered = item.get("module"), item.get("registered_name")
+    name = item.get("class_name", item.get("spec_name"))
     if not isinstance(name, str):
         return
     if name in _CODE_CLASSES:
         raise ValueError(f"it holds code (a {name}), which is never run")
-    if isinstance(module, str) and module.split(".")[0] not in _ALLOWED_MODULES:
-        raise ValueError(f"it needs {name[:80]!r} of {module[:80]!r}, which is not Keras' own")
-    if module is None and isinstance(registered, str):
+    if name == "function" and isinstance(item.get("config"), str):
+        name = item["config"]
+    if module is not None and not _is_allowed(module):
+        raise ValueError(f"it needs {name[:80]!r} of {str(module)[:80]!r}, which is not Keras' own")
+    if isinstance(registered, str) and (module is None or ">" in registered):
         raise ValueError(f"it needs {registered[:80]!r}, which is not Keras' own")
+    if not name.isidentifier():  # Keras joins module and name; a name with a dot would lead to another module
+        raise ValueError(f"it needs {name[:80]!r}, which is not Keras' own")
+
+
+def _is_allowed(module: Any) -> bool:
+    """Return whether a module is one whose classes and functions a model may name."""
+    if not isinstance(module, str):
+        return False
+    package, *inner = module.split(".")
+    if package == "builtins":
+        return not inner
+    is_source = inner[:1] == ["src"]  # the public keras.applications has functions that load files
+    inner = inner[1:] if is_source else inner
+    allowed = not inner or inner[0] in _ALLOWED_PACKAGES or (is_source and inner[0] == "applications")
+    return package == "keras" and allowed

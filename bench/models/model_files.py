@@ -8,12 +8,11 @@ from typing import Protocol
 import msgspec
 
 from edge_bench.bench.errors import BadInput
-from edge_bench.bench.io.files import is_within, read_bounded, why_unreadable
 from edge_bench.bench.io.names import recordable
-from edge_bench.bench.model_formats.keras_archive import check_keras
-from edge_bench.bench.model_formats.tflite import MAX_FILE_BYTES, read_tflite
+from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata, read_metadata
 from edge_bench.bench.models.cost import model_cost
+from edge_bench.bench.models.memory_estimate import check_memory, memory_need, tflite_need
 from edge_bench.bench.models.model_identity import size_and_sha256
 from edge_bench.bench.models.model_names import names_of
 from edge_bench.bench.records.bundle import MANIFEST
@@ -21,10 +20,11 @@ from edge_bench.bench.records.manifest import Operator, TensorSpec, Variant
 from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, Runtime, installed_version, why_not_installed
 from edge_bench.bench.runtimes.keras_model import LEGACY_SUFFIXES
 from edge_bench.bench.runtimes.scores import class_count
+from edge_bench.bench.system.memory import untimed_memory_limit
 from edge_bench.bench.worker.messages import Described
 from edge_bench.bench.worker.process import WorkerFailed, describe_model
 
-__all__ = ["ModelFiles", "Models", "check_folder", "is_bundle"]
+__all__ = ["ModelFiles", "Models", "is_bundle"]
 
 KNOWN = "a bundle's folder, a .tflite, .keras, .h5 or .onnx file, or a SavedModel folder"
 
@@ -34,12 +34,6 @@ _CONVERT_LEGACY = (
     "keras.models.load_model('model.h5', compile=False).save('model.keras')"
 )
 _QUANTIZED = ("int8", "int16", "int32", "uint16")
-
-#: TensorFlow's operations that access files or call Python. Saving and restoring variables is in every SavedModel.
-_FORBIDDEN_OPERATIONS = (
-    b"WriteFile", b"ReadFile", b"MatchingFiles", b"PyFunc", b"TFRecordDataset", b"TextLineDataset",
-    b"FixedLengthRecordDataset", b"WholeFileReader", b"TextLineReader", b"RpcCall",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -118,7 +112,7 @@ def _read_variant(
     runtime = _check_file(path)
     operators, parameters = list[Operator](), 0
     if path.suffix == ".tflite" and path.is_file():
-        described, operators, parameters = _read_tflite(path)
+        described, operators, parameters = _read_tflite(path, memory_limit)
     else:
         described = _describe(path, runtime, timeout, image_size, memory_limit)
     input_spec, output_spec = described.input, described.output
@@ -140,28 +134,22 @@ def _read_variant(
 
 
 def _check_file(path: Path) -> Runtime:
-    """Return the first runtime for the file's format; raise BadInput if the file cannot be used or is not safe."""
+    """Return the first runtime for the file's format; raise BadInput if there is none."""
     if not path.exists():
         raise BadInput(f"{path}: there is no such file", f"name {KNOWN}")
     kind = SAVED_MODEL if path.is_dir() else path.suffix
     runtimes = [runtime for runtime in RUNTIMES.values() if kind in runtime.formats]
     if not runtimes or (path.is_dir() and not (path / SAVED_MODEL).exists()):
         raise BadInput(f"{path}: no model that edge-bench knows", f"name {KNOWN}")
-    if path.is_dir():
-        check_folder(path)
-    elif not path.is_file():
+    if not path.is_dir() and not path.is_file():
         raise BadInput(f"{path}: no ordinary file", f"name {KNOWN}")
-    elif kind == ".keras":
-        try:
-            check_keras(path)
-        except (OSError, ValueError) as cause:
-            raise BadInput(f"{path}: Keras is not shown it: {why_unreadable(cause)}", "do not use this model") from None
     return runtimes[0]
 
 
-def _read_tflite(path: Path) -> tuple[Described, list[Operator], int]:
+def _read_tflite(path: Path, memory_limit: int | None) -> tuple[Described, list[Operator], int]:
     """Return input and output, operators and the number of parameters of a .tflite file."""
     file = read_tflite(path)
+    check_memory(path, tflite_need(file), memory_limit)
     try:
         described = Described(
             input=file.only_input, output=file.only_output, fixed_batch=file.inputs[0].fixed_batch
@@ -179,11 +167,14 @@ def _describe(
 ) -> Described:
     """Return input and output of a model by loading it in a worker.
 
-    It is loaded without a size. If then the number of classes is not known, and ``image_size`` gives the two open axes
-    of its input, it is loaded again with these, which the worker then invokes once.
+    It is checked first, and only then loaded, without a size. If then the number of classes is not known, and
+    ``image_size`` gives the two open axes of its input, it is loaded again with these, which the worker then invokes
+    once.
     """
     if installed_version(runtime) is None:
         raise why_not_installed(runtime)
+    check_memory(path, memory_need(path), memory_limit)
+    memory_limit = untimed_memory_limit(memory_limit)
     try:
         described = describe_model(runtime.name, path, timeout, None, memory_limit)
         sizes = described.input.shape[1:]
@@ -215,25 +206,6 @@ def _check_classifier(path: Path, output: TensorSpec) -> None:
     except ValueError as cause:
         remedy = "state the size of its input: --image-size 224x224" if -1 in output.shape[1:] else _CLASSIFIERS_ONLY
         raise BadInput(f"{path}: {cause}", remedy) from None
-
-
-def check_folder(path: Path) -> None:
-    """Raise BadInput for a SavedModel folder that is not safe to load.
-
-    It must not contain links to outside or special files. Its graph must not use operations that read or write
-    arbitrary files or call Python. A SavedModel is a program: this finds the worst operations, not all dangerous ones.
-    """
-    for member in path.rglob("*"):
-        if not is_within(path, member):
-            raise BadInput(f"{member}: a link to outside the SavedModel", "do not use this model")
-        if not member.is_file() and not member.is_dir():
-            raise BadInput(f"{member}: no ordinary file", "do not use this model")
-    try:
-        graph = read_bounded(path / SAVED_MODEL, MAX_FILE_BYTES)
-    except (OSError, ValueError) as cause:
-        raise BadInput(f"{path / SAVED_MODEL}: cannot be read: {why_unreadable(cause)}") from None
-    if operations := [name.decode() for name in _FORBIDDEN_OPERATIONS if name in graph]:
-        raise BadInput(f"{path}: its graph may reach out of itself ({', '.join(operations)})", "do not use this model")
 
 
 class Models(Protocol):

@@ -10,6 +10,9 @@ from edge_bench.bench.model_formats.onnx_graph import external_locations
 
 __all__ = ["model_files", "size_and_sha256"]
 
+#: Part of a location that ONNX Runtime takes for an address in its own memory, even if there is such a file.
+_MEMORY_MARK = "_ORT_MEM_ADDR_"
+
 
 def size_and_sha256(path: Path) -> tuple[int, str]:
     """Return bytes and SHA-256 of a model: of its file, or of the names and checksums of all its files.
@@ -54,6 +57,8 @@ def _external_files(path: Path) -> dict[str, Path]:
         raise BadInput(f"{path}: not a whole .onnx file: {why_unreadable(cause)}", "copy or export it again") from None
     files = {}
     for location in locations:
+        if _MEMORY_MARK in location:
+            raise BadInput(f"{path}: refers to an address in memory", "do not use this model")
         file = path.parent / location
         if Path(location).is_absolute() or not (is_within(path.parent, file) or is_within(path.resolve().parent, file)):
             raise BadInput(f"{path}: refers to {location}, outside its folder", "do not use this model")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.model_formats.keras_archive import check_keras, check_legacy_config
+from edge_bench.bench.model_formats.keras_archive import check_implied_weights, check_keras, check_legacy_config
 
 __all__ = ["LEGACY_SUFFIXES", "KerasModel", "KerasState", "load_any_keras", "load_keras"]
 
@@ -107,7 +107,7 @@ def load_any_keras(path: Path) -> Any:
     import keras
 
     if path.suffix in LEGACY_SUFFIXES:
-        check_legacy_config(_legacy_config(path))
+        check_implied_weights(check_legacy_config(_legacy_config(path)), path.stat().st_size)
     else:
         check_keras(path)
     return keras.models.load_model(path, compile=False, safe_mode=True)

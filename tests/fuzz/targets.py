@@ -1,8 +1,6 @@
 """Every kind of untrusted file: its seeds, how it is damaged, and the code that reads it."""
 
-import io
 import random
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +8,11 @@ from zlib import crc32
 
 import msgspec
 
-from edge_bench.app.conversion.inspect import Measurability, ModelInspection, known_support
 from edge_bench.app.figures.drawing.canvas import Drawing
 from edge_bench.app.figures.drawing.svg import inline_svg
-from edge_bench.app.render.formats import Format, Layout
-from edge_bench.app.render.table import Table
-from edge_bench.app.render.text.table import render
+from edge_bench.app.render.formats import Layout
 from edge_bench.app.report.bundle_section import bundle_sections
 from edge_bench.app.report.page import report_page
-from edge_bench.app.tables.models.inspect import inspect_tables
 from edge_bench.app.tables.models.training import training_summary
 from edge_bench.app.tables.offload.table import offload_tables
 from edge_bench.app.tables.runs.gate import changes_table
@@ -41,11 +35,7 @@ from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.measure.plan import Selection, plan
 from edge_bench.bench.measure.run_builder import read_run_or_journal
 from edge_bench.bench.measure.stored_runs import read_runs
-from edge_bench.bench.model_formats.keras_archive import check_keras
-from edge_bench.bench.model_formats.tflite import read_tflite
-from edge_bench.bench.model_formats.tflite_metadata import read_metadata
-from edge_bench.bench.models.cost import model_cost
-from edge_bench.bench.models.model_identity import size_and_sha256
+from edge_bench.bench.models.memory_estimate import memory_need
 from edge_bench.bench.offload.analysis.assessment import assess
 from edge_bench.bench.offload.records.files import read_offload
 from edge_bench.bench.preprocessing.decode import decode
@@ -57,10 +47,20 @@ from edge_bench.bench.records.manifest import File, History
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import write_run
 from tests.fuzz import exchanged, seeds
+from tests.fuzz.model_files import (
+    damaged_h5,
+    damaged_keras,
+    metadata_models,
+    shown,
+    signed_lstm,
+    use_legacy_config,
+    use_metadata,
+    use_onnx,
+    use_tflite,
+)
 from tests.fuzz.mutate import mutated_bytes, mutated_json
-from tests.made.tflite import TfliteBuilder
-from tests.made.tflite_metadata import LabelFile, metadata_buffer, with_files
-from tests.made.tflite_models import lstm_model
+from tests.made.keras_configs import keras_config
+from tests.made.saved_models import ordinary
 
 __all__ = ["Target", "targets"]
 
@@ -111,10 +111,7 @@ def targets(folder: Path) -> list[Target]:
         Target("labels", "labels.txt", seeds.labels(NAMES), mutated_bytes, lambda p: _use_labels(p, pngs)),
         Target("npy", "x.npy", arrays, mutated_bytes, _use_npy, 2),
         Target("npz", "x.npz", [seeds.npz(*arrays[:2])], _damaged_npz, _use_npz),
-        Target("tflite", "x.tflite", [*seeds.tflites(), _signed_lstm(folder)], mutated_bytes, _use_tflite, 3),
-        Target("metadata", "y.tflite", _metadata_models(), mutated_bytes, _use_metadata, 2),
-        Target("onnx", "x.onnx", seeds.onnxes(), mutated_bytes, size_and_sha256, 3),
-        Target("keras", "x.keras", [seeds.kerases()], _damaged_keras, _use_keras),
+        *_models(folder),
         Target("image", "x.png", seeds.images(), mutated_bytes, lambda p: decode(p, Geometry(4, 4, 3)), 2),
         *_exchanged_targets(folder),
     ]
@@ -127,6 +124,19 @@ def _exchanged_targets(folder: Path) -> list[Target]:
         Target("archive", "runs.tar", exchanged.archives(), mutated_bytes, exchanged.use_archive, 2),
         Target("saved", "edge.tar", exchanged.saved_images(folder), mutated_bytes, exchanged.use_saved_image),
         Target("fleet", "fleet.toml", exchanged.fleet_files(), mutated_bytes, exchanged.use_fleet_file),
+    ]
+
+
+def _models(folder: Path) -> list[Target]:
+    """Return the kinds of model files."""
+    return [
+        Target("tflite", "x.tflite", [*seeds.tflites(), signed_lstm(folder)], mutated_bytes, use_tflite, 3),
+        Target("metadata", "y.tflite", metadata_models(), mutated_bytes, use_metadata, 2),
+        Target("onnx", "x.onnx", seeds.onnxes(), mutated_bytes, use_onnx, 3),
+        Target("savedmodel", "saved/saved_model.pb", [ordinary()], mutated_bytes, lambda p: memory_need(p.parent), 3),
+        Target("keras", "x.keras", [seeds.kerases(), seeds.kerases(keras_config())], damaged_keras, memory_need, 2),
+        Target("kerasconfig", "config.json", [keras_config()], _json_or_bytes, use_legacy_config, 2),
+        Target("h5", "x.h5", [b"\x89HDF\r\n" + keras_config() + b"\0"], damaged_h5, memory_need),
     ]
 
 
@@ -168,19 +178,6 @@ def _damaged_npz(content: bytes, draw: random.Random) -> bytes:
     return seeds.npz(mutated_bytes(images, draw), mutated_bytes(labels, draw), deflated=draw.random() < 0.5)
 
 
-def _damaged_keras(content: bytes, draw: random.Random) -> bytes:
-    if draw.random() < 0.4:
-        return mutated_bytes(content, draw)
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return seeds.kerases(mutated_json(archive.read("config.json"), draw))
-
-
-def _shown(*tables: Table) -> None:
-    for table in tables:
-        for form in Format:
-            render(table, form, 100).encode("utf-8")
-
-
 def _open_bundle(path: Path) -> None:
     bundle = Bundle.open(path.parent)
     plan(bundle, Selection())
@@ -212,18 +209,18 @@ def _use_run(path: Path, valid: Run) -> None:
 def _use_runs(runs: list[Run], valid: Run, *, page: bool) -> None:
     """Render all tables and, if ``page``, the report with its pictures, which takes seconds."""
     for run in runs:
-        _shown(run_table(run))
-    _shown(history_table(series_of([*runs, valid]), not_in_history(runs)))
+        shown(run_table(run))
+    shown(history_table(series_of([*runs, valid]), not_in_history(runs)))
     from edge_bench.app.cli.console import comparison_tables
 
     both = [*runs, valid]
     headlines(both)
-    _shown(*comparison_tables(compare(both)))
+    shown(*comparison_tables(compare(both)))
     if page:
         report_page(bundle_sections(both, []), lambda _: None)
     pairing = pair_runs(runs, valid)
     found = changes(pairing)
-    _shown(changes_table(found, judge(found, Limits(slower=0.05, accuracy_drop=0.5)), "old.json", pairing.notes))
+    shown(changes_table(found, judge(found, Limits(slower=0.05, accuracy_drop=0.5)), "old.json", pairing.notes))
 
 
 def _use_journal(path: Path, valid: Run) -> None:
@@ -236,7 +233,7 @@ def _use_journal(path: Path, valid: Run) -> None:
 def _use_offload(path: Path) -> None:
     read = read_offload(path)
     assessment = assess(read)
-    _shown(*offload_tables(read, assessment))
+    shown(*offload_tables(read, assessment))
     if crc32(path.read_bytes()) % 100 == 0:
         report_page(bundle_sections([], [], [read]), lambda _: None)
 
@@ -259,43 +256,3 @@ def _use_npy(path: Path) -> None:
 
 def _use_npz(path: Path) -> None:
     load_arrays(path, None).inputs[:2].sum()
-
-
-def _use_tflite(path: Path) -> None:
-    file = read_tflite(path)
-    metadata = None
-    try:
-        cost = model_cost(file)
-        metadata = read_metadata(path)
-        _ = file.only_input, file.only_output
-    except ValueError as cause:  # as the command does
-        raise BadInput(str(cause)) from None
-    measured = Measurability(())
-    _shown(*inspect_tables(ModelInspection(path, False, file, cost, known_support(file), (), measured, metadata)))
-
-
-def _signed_lstm(folder: Path) -> bytes:
-    content = lstm_model(folder / "lstm.tflite", signature="lstm").read_bytes()
-    (folder / "lstm.tflite").unlink()
-    return content
-
-
-def _metadata_models() -> list[bytes]:
-    made = TfliteBuilder()
-    taken, given = made.tensor(1, 4, 4, 3), made.tensor(1, 2)
-    made.metadata("TFLITE_METADATA", metadata_buffer([([127.5], [127.5])], [[LabelFile("l.txt")]], color_space=1))
-    return [with_files(made.content([taken], [given]), {"l.txt": b"cat\ndog\n"})]
-
-
-def _use_metadata(path: Path) -> None:
-    try:
-        read_metadata(path)
-    except ValueError as cause:  # as the command does
-        raise BadInput(str(cause)) from None
-
-
-def _use_keras(path: Path) -> None:
-    try:
-        check_keras(path)
-    except (OSError, ValueError) as cause:  # as the command does for a file that is not in a bundle
-        raise BadInput(str(cause)) from None

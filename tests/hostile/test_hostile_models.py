@@ -17,6 +17,7 @@ from edge_bench.bench.records.bundle import Bundle
 from tests.command_line import CommandLine
 from tests.fuzz import seeds
 from tests.hostile.conftest import write_manifest
+from tests.made.saved_models import node, ordinary
 
 QUICK = ("--trials", 2, "--processes", 1, "--format", "json")
 
@@ -38,6 +39,29 @@ HOSTILE_LAYERS: dict[str, dict[str, Any]] = {
     "system": {"module": "os", "class_name": "system", "config": {}, "registered_name": "system"},
     "mine>Layer": {"module": None, "class_name": "Layer", "config": {}, "registered_name": "mine>Layer"},
     "TFSMLayer": {"module": "keras.layers", "class_name": "TFSMLayer", "config": {"filepath": "/elsewhere"}},
+    "get_file": {
+        "module": "keras.utils",
+        "class_name": "function",
+        "config": "get_file",
+        "registered_name": "get_file",
+    },
+    "enable_unsafe_deserialization": {
+        "module": "keras.config",
+        "class_name": "function",
+        "config": "enable_unsafe_deserialization",
+    },
+    "config.enable_unsafe_deserialization": {
+        "module": "keras",
+        "class_name": "function",
+        "config": "config.enable_unsafe_deserialization",
+    },
+    "src.utils.Layer": {"module": "keras", "class_name": "src.utils.Layer", "config": {}},
+    "MobileNet": {"module": "keras.applications", "class_name": "MobileNet", "config": {}},
+    "theirs>Dense": {"module": "keras.layers", "class_name": "Dense", "config": {}, "registered_name": "theirs>Dense"},
+    "RaggedTensorSpec": {"class_name": "__typespec__", "config": {"module": "os", "spec_name": "RaggedTensorSpec"}},
+    "['os']": {"module": ["os"], "class_name": "system", "config": {}},
+    "/etc/passwd": {"module": "keras.layers", "class_name": "StringLookup", "config": {"vocabulary": "/etc/passwd"}},
+    "TFOpLambda": {"class_name": "TFOpLambda", "config": {"function": "io.write_file"}},
 }
 
 
@@ -79,11 +103,11 @@ def test_a_keras_file_with_a_foreign_class_is_not_exported(
 def test_a_saved_model_that_accesses_files_is_refused(tmp_path: Path) -> None:
     saved = tmp_path / "saved"
     saved.mkdir()
-    (saved / "saved_model.pb").write_bytes(b"\x12\x09WriteFile")
+    (saved / "saved_model.pb").write_bytes(ordinary(serving=[node("w", "WriteFile")]))
     with pytest.raises(BadInput) as caught:
         ModelFiles.open([saved], 10)
     assert "WriteFile" in caught.value.problem
-    (saved / "saved_model.pb").write_bytes(b"")
+    (saved / "saved_model.pb").write_bytes(ordinary())
     (saved / "assets").symlink_to("/etc")
     with pytest.raises(BadInput) as refused:
         ModelFiles.open([saved], 10)

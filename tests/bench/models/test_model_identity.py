@@ -10,8 +10,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.files import sha256_of
-from edge_bench.bench.model_formats import onnx_graph
-from edge_bench.bench.model_formats.onnx_graph import external_locations
+from edge_bench.bench.model_formats import protobuf
+from edge_bench.bench.model_formats.onnx_graph import TensorSizes, external_locations, stated_sizes
 from edge_bench.bench.models.model_identity import model_files, size_and_sha256
 from tests.made.onnx import brightness_onnx
 from tests.made.tflite_models import brightness_tflite
@@ -158,6 +158,29 @@ def test_a_truncated_model_and_a_tensor_without_location_are_refused(tmp_path: P
             size_and_sha256(path)
 
 
+def test_an_address_in_memory_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
+    location = "*/_ORT_MEM_ADDR_/*"
+    (tmp_path / location).parent.mkdir(parents=True)
+    (tmp_path / location).write_bytes(bytes(16))
+    with pytest.raises(BadInput) as caught:
+        size_and_sha256(with_tensors(tmp_path / "m.onnx", external(location)))
+    assert "m.onnx" in caught.value.problem
+
+
+def test_sizes_that_a_file_states_are_read(tmp_path: Path) -> None:
+    path = with_tensors(
+        tmp_path / "m.onnx", numpy_helper.from_array(np.zeros((3, 5), np.float64), "a"), external("w.bin")
+    )
+    assert stated_sizes(path) == TensorSizes(constants=3 * 5 * 8 + 2 * 2 * 4, largest_value=0)
+    packed = TensorProto(name="p", data_type=TensorProto.INT8, dims=[1 << 20, 1 << 20])
+    assert stated_sizes(with_tensors(path, packed)).constants == 1 << 40
+    value = helper.make_tensor_value_info("x", TensorProto.FLOAT16, ["batch", -1, 1000, 3])
+    nested = helper.make_graph([], "inner", [], [], value_info=[value])
+    graph = helper.make_graph([helper.make_node("If", ["c"], ["y"], then_branch=nested)], "g", [], [])
+    path.write_bytes(helper.make_model(graph).SerializeToString())
+    assert stated_sizes(path) == TensorSizes(constants=0, largest_value=2 * 1000 * 3)
+
+
 def test_deep_nesting_and_many_parts_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = b""
     for depth in reversed(range(6_000)):  # graphs in attributes of nodes in graphs
@@ -166,7 +189,7 @@ def test_deep_nesting_and_many_parts_are_bounded(tmp_path: Path, monkeypatch: py
     path = tmp_path / "m.onnx"
     path.write_bytes(b"\x3a" + varint(len(content)) + content)
     assert external_locations(path) == []
-    monkeypatch.setattr(onnx_graph, "MAX_FIELDS", 1000)
+    monkeypatch.setattr(protobuf, "MAX_FIELDS", 1000)
     with pytest.raises(ValueError, match="1,000"):
         external_locations(path)
 

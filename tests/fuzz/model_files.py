@@ -1,0 +1,89 @@
+"""How model files are damaged for fuzzing, and the code that reads them."""
+
+import io
+import random
+import zipfile
+from pathlib import Path
+
+from edge_bench.app.conversion.inspect import Measurability, ModelInspection, known_support
+from edge_bench.app.render.formats import Format
+from edge_bench.app.render.table import Table
+from edge_bench.app.render.text.table import render
+from edge_bench.app.tables.models.inspect import inspect_tables
+from edge_bench.bench.errors import BadInput
+from edge_bench.bench.model_formats.keras_archive import check_legacy_config
+from edge_bench.bench.model_formats.tflite import read_tflite
+from edge_bench.bench.model_formats.tflite_metadata import read_metadata
+from edge_bench.bench.models.cost import model_cost
+from edge_bench.bench.models.memory_estimate import memory_need
+from edge_bench.bench.models.model_identity import size_and_sha256
+from tests.fuzz import seeds
+from tests.fuzz.mutate import mutated_bytes, mutated_json
+from tests.tflite_files import LabelFile, TfliteBuilder, lstm_model, metadata_buffer, with_files
+
+__all__ = [
+    "damaged_h5", "damaged_keras", "metadata_models", "shown", "signed_lstm", "use_legacy_config", "use_metadata",
+    "use_onnx", "use_tflite",
+]  # fmt: skip
+
+
+def damaged_keras(content: bytes, draw: random.Random) -> bytes:
+    if draw.random() < 0.4:
+        return mutated_bytes(content, draw)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return seeds.kerases(mutated_json(archive.read("config.json"), draw))
+
+
+def damaged_h5(content: bytes, draw: random.Random) -> bytes:
+    return mutated_bytes(mutated_json(content[6:-1], draw) if draw.random() < 0.5 else content, draw)
+
+
+def use_onnx(path: Path) -> None:
+    size_and_sha256(path)
+    memory_need(path)
+
+
+def use_legacy_config(path: Path) -> None:
+    try:
+        check_legacy_config(path.read_bytes())
+    except ValueError as cause:  # as the worker does
+        raise BadInput(str(cause)) from None
+
+
+def use_tflite(path: Path) -> None:
+    file = read_tflite(path)
+    metadata = None
+    try:
+        cost = model_cost(file)
+        metadata = read_metadata(path)
+        _ = file.only_input, file.only_output
+    except ValueError as cause:  # as the command does
+        raise BadInput(str(cause)) from None
+    measured = Measurability(())
+    shown(*inspect_tables(ModelInspection(path, False, file, cost, known_support(file), (), measured, metadata)))
+
+
+def signed_lstm(folder: Path) -> bytes:
+    content = lstm_model(folder / "lstm.tflite", signature="lstm").read_bytes()
+    (folder / "lstm.tflite").unlink()
+    return content
+
+
+def metadata_models() -> list[bytes]:
+    made = TfliteBuilder()
+    taken, given = made.tensor(1, 4, 4, 3), made.tensor(1, 2)
+    made.metadata("TFLITE_METADATA", metadata_buffer([([127.5], [127.5])], [[LabelFile("l.txt")]], color_space=1))
+    return [with_files(made.content([taken], [given]), {"l.txt": b"cat\ndog\n"})]
+
+
+def use_metadata(path: Path) -> None:
+    try:
+        read_metadata(path)
+    except ValueError as cause:  # as the command does
+        raise BadInput(str(cause)) from None
+
+
+def shown(*tables: Table) -> None:
+    for table in tables:
+        for form in Format:
+            render(table, form, 100).encode("utf-8")
