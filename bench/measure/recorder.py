@@ -29,7 +29,7 @@ from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.run import Failure, Images, ProcessRecord, Result, Run, Settings, Trial
 from edge_bench.bench.records.run_files import utc_now
 from edge_bench.bench.system.concurrent_runs import ConcurrentRunDetector
-from edge_bench.bench.system.environment import concurrent_run_finding, machine_findings
+from edge_bench.bench.system.environment import concurrent_run_findings, machine_findings
 from edge_bench.bench.system.machine import describe_machine
 from edge_bench.bench.system.sensors import Sensors
 from edge_bench.bench.system.trial_monitor import TrialReadings, monitor_trial
@@ -230,8 +230,8 @@ class Recorder:
         return msgspec.structs.replace(run, state_after=self._sensors.read(), stopped=self.stopped)
 
     def _check_concurrent_runs(self) -> None:
-        for other in self._concurrent.poll() if self._concurrent else ():
-            self._record(FindingAdded(finding=concurrent_run_finding(other)))
+        for finding in concurrent_run_findings(self._concurrent.poll() if self._concurrent else ()):
+            self._record(FindingAdded(finding=finding))
 
     def _record(self, entry: Entry) -> None:
         with defer_interrupts():  # a signal must not separate memory and disk

@@ -28,7 +28,7 @@ from edge_bench.bench.records.bundle import LIGHT, Bundle
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.system.concurrent_runs import detect_concurrent_runs, runtime_folders
 from edge_bench.bench.system.emulation import emulation_signs
-from edge_bench.bench.system.environment import concurrent_run_finding
+from edge_bench.bench.system.environment import concurrent_run_findings
 from edge_bench.bench.system.machine import describe_machine
 
 #: Times on an emulator are not meaningful, so few trials are made.
@@ -126,12 +126,11 @@ def offload(plan: Plan, results: Path, progress: Progress) -> tuple[Offload, Pat
     arms = 1 + len(plan.payloads) * len(plan.in_flight) * (1 + len(plan.links))
     # an Offload stores ten values per image and trial, a Run one
     require_run_space(results, plan.timed, 10 * arms * plan.timed * plan.settings.trials)
-    for folder in (results, *runtime_folders()):
-        remove_leftovers(folder)  # of runs that were killed
+    remove_leftovers(results)  # of runs that were killed
     offload_id, host = uuid.uuid4().hex, describe_machine().hostname
     with reading(plan.bundle), detect_concurrent_runs(offload_id, host, *runtime_folders(), results) as concurrent:
         measured = measure_offload(plan, progress, offload_id)
-        others = [concurrent_run_finding(other) for other in concurrent.poll()]
+        others = concurrent_run_findings(concurrent.poll())
     measured = msgspec.structs.replace(measured, findings=[*measured.findings, *others])
     try:
         return measured, write_offload(measured, results)
