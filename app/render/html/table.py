@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from edge_bench.app.render.html.elements import Html, element, fragment, page
-from edge_bench.app.render.table import Table
+from edge_bench.app.render.table import Table, limited
 
 __all__ = ["html_table", "notes_list", "table_box", "table_page", "with_badges"]
 
@@ -14,6 +14,8 @@ _BARS = re.compile(r"^([▁▂▃▄▅▆▇█]+) (.*)$")
 _MINUS = re.compile(r"(?<![\w.])-(?=\d)")
 #: Number of columns that identify a configuration: variant, runtime, threads, batch size.
 _CONFIGURATION_COLUMNS = 4
+#: Rows of a page's table; more make it slow to open and are not read.
+_MAX_ROWS = 1000
 #: Cells that are emphasized.
 _VERDICTS = {"faster", "slower", "same", "undecided", "baseline"}
 
@@ -22,7 +24,7 @@ def table_page(tables: Sequence[Table]) -> str:
     """Return a complete document of these tables, each below its title."""
     from edge_bench.app.render.html.css import STYLE
 
-    first, *others = tables
+    first, *others = map(limited, tables)
     return page(
         f"edge-bench: {first.title}",
         STYLE,
@@ -40,6 +42,7 @@ def html_table(table: Table, *, notes: bool = True, omit: Sequence[str] = ()) ->
 
     The columns of a configuration are merged into one cell. The machine becomes a heading above its rows.
     """
+    table, left_out = limited(table), len(table.rows) - _MAX_ROWS
     merged = table.keys >= _CONFIGURATION_COLUMNS
     keys = 1 if merged else table.keys
     columns = [column for column in range(table.keys, len(table.header)) if table.header[column] not in omit]
@@ -50,7 +53,7 @@ def html_table(table: Table, *, notes: bool = True, omit: Sequence[str] = ()) ->
         *(element("th", *_lines(table.header[column]), scope="col") for column in columns),
     )
     rows, previous_group = [], None
-    for number, row in enumerate(table.rows):
+    for number, row in enumerate(table.rows[:_MAX_ROWS]):
         group = table.groups[number] if table.groups else None
         if group != previous_group and group is not None:
             name = element("span", with_badges(group), class_="stay")
@@ -62,8 +65,14 @@ def html_table(table: Table, *, notes: bool = True, omit: Sequence[str] = ()) ->
         else:
             row_header = [_row_header(cell, only=keys == 1) for cell in row[:keys]]
         rows.append(element("tr", *row_header, *(_cell(row[column]) for column in columns)))
-    other_notes = [note for note in table.notes if note not in table.groups]
-    return fragment(table_box(table.title, head, rows), notes_list(other_notes) if notes else None)
+    groups = set(table.groups)
+    other_notes = [note for note in table.notes if note not in groups]
+    more = f"{left_out:,} more rows are in the same table as CSV and JSON." if left_out > 0 else None
+    return fragment(
+        table_box(table.title, head, rows),
+        element("p", more, class_="small") if more else None,
+        notes_list(other_notes) if notes else None,
+    )
 
 
 def _row_header(text: str, *, only: bool) -> Html:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from edge_bench.app.render.table import Table
+from edge_bench.app.render.table import Records, Table
 from edge_bench.app.render.units import significant, with_interval
 from edge_bench.app.tables.shared import ratio_record
 from edge_bench.bench.analysis.attribution import Effect
@@ -27,7 +27,7 @@ def attribution_table(comparison: Comparison) -> Table | None:
         rows=[_cells(effect) for effect in comparison.effects],
         keys=3,
         notes=[_sentence(effect) for effect in comparison.effects],
-        records=[effect_record(effect) for effect in comparison.effects],
+        records=Records(lambda: [effect_record(effect) for effect in comparison.effects]),
     )
 
 

@@ -5,12 +5,13 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from edge_bench.app.render.table import Table
+from edge_bench.app.render.table import Records, Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import marked, percent, points_with_interval, significant, with_interval
 from edge_bench.app.tables.runs.attribution import effect_record
 from edge_bench.app.tables.shared import configuration_cells, ratio_record
 from edge_bench.bench.analysis.comparison import Comparison, Row, Slack
+from edge_bench.bench.records.run import Configuration
 
 __all__ = ["comparison_table"]
 
@@ -45,7 +46,7 @@ def comparison_table(comparison: Comparison) -> Table:
             *remarks,
             *map(_slack_sentence, comparison.slacks),
         ],
-        records=[_record(row, comparison) for row in comparison.rows],
+        records=Records(lambda: _records(comparison)),
         groups=[legend[row.machine] for row in comparison.rows] if several else (),
     )
 
@@ -94,7 +95,14 @@ def _slack_sentence(slack: Slack) -> str:
     return f"slack, {light}: {value}: {meaning}"
 
 
-def _record(row: Row, comparison: Comparison) -> dict[str, Any]:
+def _records(comparison: Comparison) -> list[dict[str, Any]]:
+    effects: dict[tuple[str, Configuration], list[dict[str, Any]]] = {}
+    for effect in comparison.effects:
+        effects.setdefault((effect.run_id, effect.configuration), []).append(effect_record(effect))
+    return [_record(row, effects.get((row.run_id, row.configuration), [])) for row in comparison.rows]
+
+
+def _record(row: Row, effects: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the unformatted values of the row."""
     difference, agreement = row.accuracy_difference, row.agreement
     return {
@@ -119,10 +127,6 @@ def _record(row: Row, comparison: Comparison) -> dict[str, Any]:
         "across_same": row.across.same if row.across else None,
         "across_total": row.across.total if row.across else None,
         "across_flips": [msgspec.to_builtins(flip) for flip in row.across.flips] if row.across else None,
-        "attribution": [
-            effect_record(effect)
-            for effect in comparison.effects
-            if (effect.run_id, effect.configuration) == (row.run_id, row.configuration)
-        ],
+        "attribution": effects,
         "remark": row.remark,
     }

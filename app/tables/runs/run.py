@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from edge_bench.app.render.table import Table
+from edge_bench.app.render.table import Records, Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import marked, percent, significant, size, with_interval
 from edge_bench.app.tables.shared import configuration_cells, failure_text, finding_notes
@@ -45,7 +45,7 @@ def run_table(run: Run) -> Table:
         rows=[[row[column] for column in columns] for row in rows],
         keys=4,
         notes=[*([_BEST_NOTE] if best else []), *_notes(run)],
-        records=[_record(result, run, best) for result in run.results],
+        records=Records(lambda: [_record(result, run, best) for result in run.results]),
     )
 
 

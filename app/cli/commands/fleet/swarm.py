@@ -37,13 +37,14 @@ def task(
     reconnect_timeout: ReconnectTimeout = 600,
 ) -> None:
     """In a swarm: fetch the bundle, run, hand the Run over until it is acknowledged."""
+    from edge_bench.app.cli import console
     from edge_bench.app.fleet.swarm.task import CollectorClient
 
     host, _, port = collector.rpartition(":")
     client = CollectorClient(host, int(port), node, token_file.read_text().strip(), reconnect_timeout)
     try:
         for path in client.measure(Path("/artifacts"), Path("/results"), options or []):
-            print(path)
+            console.print_path(path)
     except EdgeBenchError as cause:
         client.report_status(f"failed: {cause.problem}")
         raise
