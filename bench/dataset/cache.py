@@ -16,8 +16,9 @@ import numpy.typing as npt
 
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.io.disk_space import require_free_space
-from edge_bench.bench.io.files import drop_mapped_pages, locked_temporary, replacing, write_atomically
+from edge_bench.bench.io.files import drop_mapped_pages, locked_temporary, read_bounded, replacing, write_atomically
 from edge_bench.bench.io.names import escape_surrogates
+from edge_bench.bench.io.record_codec import MAX_RUN_BYTES
 from edge_bench.bench.io.temporary import lasting_private_folder
 from edge_bench.bench.preprocessing.decode import ImageFacts, decode_with_facts, require_pillow
 from edge_bench.bench.preprocessing.presets import Geometry
@@ -94,8 +95,8 @@ def decoded_images(
     cache = cache_folder() / "images"
     pixels, record = cache / f"{key}.npy", cache / f"{key}.json"
     if pixels.is_file() and record.is_file():
-        with contextlib.suppress(msgspec.DecodeError):  # decode again if the record is damaged
-            cached = msgspec.json.decode(record.read_bytes(), type=_CacheRecord)
+        with contextlib.suppress(OSError, ValueError, RecursionError):  # decode again if the record is damaged
+            cached = msgspec.json.decode(read_bounded(record, MAX_RUN_BYTES), type=_CacheRecord)
             return Decoded(pixels=pixels, readable=cached.kept, problems=cached.broken, notes=cached.notes)
     shape = (len(files), geometry.height, geometry.width, geometry.channels)
     _require_space(cache, int(np.prod(shape, dtype=np.int64)))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from edge_bench.app.render.escaping import one_line
 from edge_bench.app.render.html.elements import Html, element, fragment, page
 from edge_bench.app.render.table import Table, limited
 
@@ -15,7 +16,8 @@ _MINUS = re.compile(r"(?<![\w.])-(?=\d)")
 #: Number of columns that identify a configuration: variant, runtime, threads, batch size.
 _CONFIGURATION_COLUMNS = 4
 #: Rows of a page's table; more make it slow to open and are not read.
-_MAX_ROWS = 1000
+_MAX_ROWS = 500
+_MAX_TITLE = 1000
 #: Cells that are emphasized.
 _VERDICTS = {"faster", "slower", "same", "undecided", "baseline"}
 
@@ -24,15 +26,15 @@ def table_page(tables: Sequence[Table]) -> str:
     """Return a complete document of these tables, each below its title."""
     from edge_bench.app.render.html.css import STYLE
 
-    first, *others = map(limited, tables)
+    first, *others = tables
     return page(
-        f"edge-bench: {first.title}",
+        f"edge-bench: {one_line(first.title, _MAX_TITLE)}",
         STYLE,
         element(
             "main",
-            element("h1", with_badges(first.title)),
+            element("h1", with_badges(one_line(first.title, _MAX_TITLE))),
             html_table(first),
-            *(fragment(element("h2", with_badges(table.title)), html_table(table)) for table in others),
+            *(fragment(element("h2", with_badges(one_line(table.title, _MAX_TITLE))), html_table(table)) for table in others),
         ),
     )
 
@@ -42,7 +44,7 @@ def html_table(table: Table, *, notes: bool = True, omit: Sequence[str] = ()) ->
 
     The columns of a configuration are merged into one cell. The machine becomes a heading above its rows.
     """
-    table, left_out = limited(table), len(table.rows) - _MAX_ROWS
+    left_out, table = len(table.rows) - _MAX_ROWS, limited(table, _MAX_ROWS)
     merged = table.keys >= _CONFIGURATION_COLUMNS
     keys = 1 if merged else table.keys
     columns = [column for column in range(table.keys, len(table.header)) if table.header[column] not in omit]
@@ -53,7 +55,7 @@ def html_table(table: Table, *, notes: bool = True, omit: Sequence[str] = ()) ->
         *(element("th", *_lines(table.header[column]), scope="col") for column in columns),
     )
     rows, previous_group = [], None
-    for number, row in enumerate(table.rows[:_MAX_ROWS]):
+    for number, row in enumerate(table.rows):
         group = table.groups[number] if table.groups else None
         if group != previous_group and group is not None:
             name = element("span", with_badges(group), class_="stay")

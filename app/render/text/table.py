@@ -69,6 +69,7 @@ def _text_width(cell: str) -> int:
 
 
 def _as_csv(records: Sequence[dict[str, Any]]) -> str:
+    records = list(records)
     if not records:
         return ""
     # CSV has no nested values; lists and objects are in the JSON only

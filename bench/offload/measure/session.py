@@ -1,5 +1,6 @@
 """Plan an offload from the command's options, measure it, write it, and read results back."""
 
+import contextlib
 import uuid
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.disk_space import require_run_space, writable_folder
 from edge_bench.bench.io.files import remove_leftovers
 from edge_bench.bench.io.locks import reading
+from edge_bench.bench.io.record_limits import readable
 from edge_bench.bench.io.temporary import lasting_temporary_folder
 from edge_bench.bench.measure.plan import Planned, Selection
 from edge_bench.bench.measure.plan import plan as plan_configurations
@@ -132,6 +134,8 @@ def offload(plan: Plan, results: Path, progress: Progress) -> tuple[Offload, Pat
         measured = measure_offload(plan, progress, offload_id)
         others = concurrent_run_findings(concurrent.poll())
     measured = msgspec.structs.replace(measured, findings=[*measured.findings, *others])
+    with contextlib.suppress(ValueError):  # its file is not written, with the reason
+        measured = readable(measured)
     try:
         return measured, write_offload(measured, results)
     except ResultsError as cause:
