@@ -1,5 +1,6 @@
 """Every text in a record, and the record with another one in its place."""
 
+import dataclasses
 from typing import Any
 
 import msgspec
@@ -46,8 +47,13 @@ def with_every_text(value: Any, text: str, *, but: tuple[str, ...] = ()) -> Any:
         fields = {name: getattr(value, name) for name in value.__struct_fields__}
         changed = {name: part if name in but else with_every_text(part, text, but=but) for name, part in fields.items()}
         return msgspec.structs.replace(value, **changed)
-    if isinstance(value, list):
-        return [with_every_text(item, text, but=but) for item in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        names = [field.name for field in dataclasses.fields(value) if field.init and field.name not in but]
+        changed = {name: with_every_text(getattr(value, name), text, but=but) for name in names}
+        return dataclasses.replace(value, **changed)
+    if isinstance(value, list | tuple):
+        items = [with_every_text(item, text, but=but) for item in value]
+        return type(value)(items) if type(value) in (list, tuple) else type(value)(*items)  # a NamedTuple
     if isinstance(value, dict):
         return {with_every_text(key, text): with_every_text(item, text, but=but) for key, item in value.items()}
     return value

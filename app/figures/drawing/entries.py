@@ -11,11 +11,12 @@ from edge_bench.app.render.escaping import one_line
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.run import UNSEEN, Configuration, Result, Run
 
-__all__ = ["Entry", "assumption", "entries_by_run", "entries_of", "machine_names", "representative"]
+__all__ = ["Entry", "assumption", "entries_by_run", "entries_of", "machine_names", "representative", "short_name"]
 
 #: A figure with more rows would not fit on a page.
 _MAX_ENTRIES = 30
-_MAX_NAME = 60
+#: Characters of a variant's or a machine's name, and of a runtime's, beside which a figure has room.
+_MAX_NAME, _MAX_RUNTIME = 36, 20
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,9 @@ def assumption(entries: Sequence[Entry]) -> str:
 def machine_names(runs: Sequence[Run]) -> dict[str, str]:
     """Return a short, unique machine name for each Run id: the host name, with more detail if necessary."""
     formats: list[Callable[[Run], str]] = [
-        lambda run: _drawn(run.machine.hostname),
-        lambda run: f"{_drawn(run.machine.hostname)} {_drawn(run.machine.architecture)}",
-        lambda run: f"{_drawn(run.machine.hostname)} {_drawn(run.machine.architecture)}, run {run.run_id[:6]}",
+        lambda run: short_name(run.machine.hostname),
+        lambda run: f"{short_name(run.machine.hostname)} {short_name(run.machine.architecture)}",
+        lambda run: f"{short_name(run.machine.hostname)} {short_name(run.machine.architecture)}, run {run.run_id[:6]}",
     ]
     names = {}
     counts = [Counter(name_of(run) for run in runs) for name_of in formats]
@@ -132,14 +133,14 @@ def _fields(configuration: Configuration) -> tuple[str, str, int, int]:
 
 def _name(configuration: Configuration, settings: Counter[tuple[str, str]]) -> str:
     variant, runtime, threads, batch = _fields(configuration)
-    name = f"{_drawn(variant)} · {_drawn(runtime)}"
+    name = f"{short_name(variant)} · {short_name(runtime, _MAX_RUNTIME)}"
     return name if settings[variant, runtime] == 1 else f"{name} · {threads} thr · batch {batch}"
 
 
-def _drawn(name: str) -> str:
+def short_name(name: str, limit: int = _MAX_NAME) -> str:
     """Return a name as figures show it, on a line and not so long that nothing else has room."""
     line = one_line(name)
-    return line if len(line) <= _MAX_NAME else f"{line[: _MAX_NAME // 2]}…{line[-_MAX_NAME // 2 :]}"
+    return line if len(line) <= limit else f"{line[: limit // 2]}…{line[-limit // 2 :]}"
 
 
 def entries_by_run(entries: Sequence[Entry]) -> list[list[Entry]]:

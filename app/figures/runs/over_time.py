@@ -6,6 +6,7 @@ from typing import Any
 
 from edge_bench.app.figures.drawing.axes import grid, tick_label
 from edge_bench.app.figures.drawing.canvas import WARNING, Drawing, colour_of, new_figure
+from edge_bench.app.figures.drawing.entries import short_name
 from edge_bench.app.render.formats import Layout
 from edge_bench.app.render.palette import MUTED
 from edge_bench.app.render.units import significant
@@ -69,7 +70,8 @@ def _draw_series(panel: Any, series: Series) -> None:
     panel.plot(times, values, color=colour, linewidth=0.9, alpha=0.6)
     for time, point in zip(times, series.points, strict=True):
         _draw_point(panel, time, point, colour)
-    panel.set_title(f"{c.variant} · {c.runtime}, {c.threads} thr, batch {c.batch_size}", fontweight="normal")
+    name = f"{short_name(c.variant)} · {short_name(c.runtime)}"
+    panel.set_title(f"{name}, {c.threads} thr, batch {c.batch_size}", fontweight="normal")
     panel.set_ylabel("ms an image")
     grid(panel, "y")
     low, high = min(values), max(values)

@@ -60,8 +60,8 @@ def test_lists_of_texts_and_names_that_are_not_utf_8_are_shortened_too(tmp_path:
 
 
 def test_there_is_room_for_the_finding_among_the_most_that_a_run_may_have(tmp_path: Path) -> None:
-    finding = Finding(what=TOO_LONG, remedy="", spoils=True)
-    made = msgspec.structs.replace(whole(), findings=[finding] * 4096)
+    findings = [Finding(what=what, remedy="", spoils=True) for what in [TOO_LONG, *["busy"] * 4095]]
+    made = msgspec.structs.replace(whole(), findings=findings)
     found = read_run(write_run(made, tmp_path))
     assert len(found.findings) == 4096
     assert not found.findings[-1].spoils
@@ -69,7 +69,7 @@ def test_there_is_room_for_the_finding_among_the_most_that_a_run_may_have(tmp_pa
 
 @pytest.mark.parametrize(
     "change",
-    [{"wall_seconds": float("nan")}, {"results": [result("a", "b", 1.0)] * 4097}, {"began": "yesterday"}],
+    [{"wall_seconds": float("nan")}, {"results": [msgspec.structs.replace(result("a", "b", 1.0), trials=[])] * 4097}, {"began": "yesterday"}],
     ids=lambda change: next(iter(change)),
 )
 def test_a_run_that_could_not_be_read_for_another_reason_is_not_written(tmp_path: Path, change: dict[str, Any]) -> None:
