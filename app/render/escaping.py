@@ -36,7 +36,7 @@ _UNSAFE = set("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa
 def visible(text: str) -> str:
     """Return the text with every unsafe character as an escape such as ``\\u001b``, which JSON reads back.
 
-    Newlines and tabs are kept. Bytes of names that are not UTF-8 become escapes such as ``\\xf1``; no JSON contains any.
+    Newlines and tabs are kept. Bytes of names that are not UTF-8 become escapes such as ``\\xf1``, which no JSON has.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -97,7 +97,7 @@ _QUOTED = re.compile(r"[\",;|'\s]")
 def csv_line(values: Iterable[Any]) -> str:
     """Return a line of CSV without its newline. None is an empty cell, and numbers are as Python writes them.
 
-    Text that a spreadsheet would take for a formula begins with an apostrophe, which spreadsheets read as "this is text".
+    Text that a spreadsheet would take for a formula begins with an apostrophe, which marks it as text.
     Text with a character that separates cells in any country is in quotation marks.
     """
     return ",".join("" if value is None else _csv_cell(value) for value in values)

@@ -71,8 +71,8 @@ class CrossMachineAgreements:
         """Return the agreement of a result of ``run`` with its counterpart.
 
         Return None if both Runs are from the same machine, if ``other`` did not measure this variant and runtime, or if
-        predictions or true labels are missing. An equal configuration is preferred; otherwise threads and batch size may
-        differ. They affect time, and labels only through the order of summation.
+        predictions or true labels are missing. An equal configuration is preferred; otherwise threads and batch size
+        may differ. They affect time, and labels only through the order of summation.
         """
         other, wanted = self._other, result.configuration
         if (run.machine.hostname, run.machine.architecture) == (other.machine.hostname, other.machine.architecture):
@@ -141,6 +141,4 @@ def same_labels(first: Labels, second: Labels) -> npt.NDArray[np.bool_]:
 def agreement_of(first: Labels, second: Labels, common: Labels) -> Agreement:
     """Return the agreement of two predictions; ``common`` are the images' test-set indices; shape [images] each."""
     differing = common[~same_labels(first, second)]
-    return Agreement(
-        same=len(common) - len(differing), total=len(common), differing=differing[:_MAX_LISTED].tolist()
-    )
+    return Agreement(same=len(common) - len(differing), total=len(common), differing=differing[:_MAX_LISTED].tolist())

@@ -4,6 +4,7 @@ import concurrent.futures
 import contextlib
 import hashlib
 import importlib.metadata
+import itertools
 import os
 import stat
 from collections.abc import Sequence
@@ -46,6 +47,15 @@ class _CacheRecord(msgspec.Struct, frozen=True, kw_only=True):
     kept: list[int]  # ``readable``
     broken: list[str]  # ``problems``
     notes: list[str] = []
+
+    def is_of(self, files: int) -> bool:
+        """Return whether this is the record of so many files."""
+        kept = [-1, *self.kept, files]
+        return (
+            bool(self.kept)
+            and all(before < after for before, after in itertools.pairwise(kept))
+            and len(self.kept) + len(self.broken) == files
+        )
 
 
 def cache_folder() -> Path:
@@ -97,7 +107,8 @@ def decoded_images(
     if pixels.is_file() and record.is_file():
         with contextlib.suppress(OSError, ValueError, RecursionError):  # decode again if the record is damaged
             cached = msgspec.json.decode(read_bounded(record, MAX_RUN_BYTES), type=_CacheRecord)
-            return Decoded(pixels=pixels, readable=cached.kept, problems=cached.broken, notes=cached.notes)
+            if cached.is_of(len(files)):
+                return Decoded(pixels=pixels, readable=cached.kept, problems=cached.broken, notes=cached.notes)
     shape = (len(files), geometry.height, geometry.width, geometry.channels)
     _require_space(cache, int(np.prod(shape, dtype=np.int64)))
     with replacing(pixels) as temporary:

@@ -86,8 +86,8 @@ class _Versioned(msgspec.Struct):
 def encode_record(record: msgspec.Struct, limit: int = MAX_RECORD_BYTES) -> bytes:
     """Return a record of the current schema as indented UTF-8 JSON with a newline at its end, which can be read again.
 
-    Texts that are too long are shortened. Raise BadInput if the record cannot be read again for another reason, or takes
-    more than ``limit`` bytes.
+    Texts that are too long are shortened. Raise BadInput if the record cannot be read again for another reason, or
+    takes more than ``limit`` bytes.
     """
     noun = type(record).__name__.lower()
     try:

@@ -23,7 +23,7 @@ _KEPT = 4000
 
 
 def readable(record: RecordType, kind: Any = None) -> RecordType:
-    """Return the record, or one that can be read again: with shortened texts, and a finding about it if it has findings.
+    """Return the record, or one that can be read again: with shortened texts, and a finding if it has findings.
 
     ``kind`` is what it will be read as, its type by default. Raise ValueError if it still cannot be read.
     """
@@ -51,26 +51,22 @@ def readable_json(record: RecordType, kind: Any = None) -> tuple[RecordType, byt
 
 def _fitted(value: Any, kind: inspect.Type, place: str, places: list[str]) -> Any:
     """Return a value in which all texts fit their types; append the places of those that did not to ``places``."""
-    if isinstance(kind, inspect.Metadata):
-        return _fitted(value, kind.type, place, places)
-    if isinstance(kind, inspect.UnionType):
-        return _fitted(value, next((each for each in kind.types if _is_of(value, each)), inspect.AnyType()), place, places)
-    if isinstance(kind, inspect.StrType) and isinstance(value, str):
-        return _shortened(value, kind.max_length, place, places)
-    if isinstance(kind, inspect.StructType) and isinstance(value, msgspec.Struct):
-        changed = {}
-        for field in kind.fields:
-            before = getattr(value, field.name)
-            after = _fitted(before, field.type, f"{place}.{field.name}" if place else field.name, places)
-            if after is not before:
-                changed[field.name] = after
+    own = _kind_of(value, kind)
+    if isinstance(own, inspect.StrType):
+        return _shortened(value, own.max_length, place, places)
+    if isinstance(own, inspect.StructType):
+        before = {field.name: getattr(value, field.name) for field in own.fields}
+        after = {
+            field.name: _fitted(before[field.name], field.type, f"{place}.{field.name}".lstrip("."), places)
+            for field in own.fields
+        }
+        changed = {name: part for name, part in after.items() if part is not before[name]}
         return msgspec.structs.replace(value, **changed) if changed else value
-    if isinstance(kind, inspect.ListType) and isinstance(value, list):
-        items = [_fitted(item, kind.item_type, f"{place}[{number}]", places) for number, item in enumerate(value)]
-        items = _fewer_texts(items, kind.max_length, place, places)
-        return items if any(map(lambda a, b: a is not b, items, value)) or len(items) != len(value) else value
-    if isinstance(kind, inspect.DictType) and isinstance(value, dict):
-        return dict(_fitted_items(value, kind, place, places))
+    if isinstance(own, inspect.ListType):
+        items = [_fitted(item, own.item_type, f"{place}[{number}]", places) for number, item in enumerate(value)]
+        return _fewer_texts(items, own.max_length, place, places)
+    if isinstance(own, inspect.DictType):
+        return dict(_fitted_items(value, own, place, places))
     return value
 
 
@@ -81,11 +77,15 @@ def _fitted_items(
         yield _fitted(key, kind.key_type, place, places), _fitted(item, kind.value_type, f"{place}[…]", places)
 
 
-def _is_of(value: Any, kind: inspect.Type) -> bool:
-    kinds = {inspect.StrType: str, inspect.ListType: list, inspect.DictType: dict}
+def _kind_of(value: Any, kind: inspect.Type) -> inspect.Type | None:
+    """Return the type of a text, record, list or dictionary among those it may have; None for other values."""
     if isinstance(kind, inspect.Metadata):
-        return _is_of(value, kind.type)
-    return isinstance(value, kind.cls if isinstance(kind, inspect.StructType) else kinds.get(type(kind), ()))
+        return _kind_of(value, kind.type)
+    if isinstance(kind, inspect.UnionType):
+        return next((found for each in kind.types if (found := _kind_of(value, each))), None)
+    kinds = {inspect.StrType: str, inspect.ListType: list, inspect.DictType: dict}
+    of = kind.cls if isinstance(kind, inspect.StructType) else kinds.get(type(kind), ())
+    return kind if isinstance(value, of) else None
 
 
 def _shortened(text: str, limit: int | None, place: str, places: list[str]) -> str:
@@ -110,7 +110,8 @@ def _with_finding(record: RecordType, places: list[str]) -> RecordType:
     if field is None or not places:
         return record
     kind = inspect.type_info(field.type)
-    assert isinstance(kind, inspect.ListType) and isinstance(kind.item_type, inspect.StructType)  # noqa: S101
+    assert isinstance(kind, inspect.ListType)  # noqa: S101
+    assert isinstance(kind.item_type, inspect.StructType)  # noqa: S101
     more = f" and {len(places) - _NAMED} more" if len(places) > _NAMED else ""
     finding = kind.item_type.cls(
         what=f"texts were too long for this record and were shortened: {', '.join(places[:_NAMED])}{more}",

@@ -1,4 +1,4 @@
-"""Temporary folders: one per process, removed with everything that libraries leave in it, and one per user that lasts."""
+"""Temporary folders: one per process, removed with all that libraries leave in it, and one per user that lasts."""
 
 import contextlib
 import fcntl
@@ -27,9 +27,9 @@ def lasting_temporary_folder() -> Path:
 def lasting_private_folder(name: str) -> Path:
     """Return a folder in the system's temporary folder that only this user can enter, and create it if necessary.
 
-    It is called ``NAME-UID``. The temporary folder is open to all users, so that somebody else may have created something
-    of this name: then return a new folder with a random name, the same during this process. Raise OSError if neither can
-    be created.
+    It is called ``NAME-UID``. The temporary folder is open to all users, so that somebody else may have created
+    something of this name: then return a new folder with a random name, the same during this process. Raise OSError if
+    neither can be created.
     """
     folder = lasting_temporary_folder() / f"{name}-{os.geteuid()}"
     with contextlib.suppress(OSError):

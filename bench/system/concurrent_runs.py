@@ -6,8 +6,8 @@ others by looking at their files: at its start those that are locked, later ever
 are measuring leaves its files behind unlocked, so that they find it too; the last one removes them. A crash leaves no
 lock behind. The boot id identifies registry files of other machines on a network file system.
 
-Everybody may write into the shared folder. Therefore a record is small and of few characters, only so many are read, and
-all that a record can do is to make a run unreliable, which its author could also do with a run.
+Everybody may write into the shared folder. Therefore a record is small and of few characters, only so many are read,
+and all that a record can do is to make a run unreliable, which its author could also do with a run.
 """
 
 import contextlib
@@ -101,7 +101,7 @@ class ConcurrentRunDetector:
                 _remove_ended(folder)
 
     def poll(self) -> list[RunInfo]:
-        """Return the runs found since the last call, ``MAX_RUNS`` in all; one system call per folder if it is unchanged."""
+        """Return the runs found since the last call, ``MAX_RUNS`` in all; takes a system call per unchanged folder."""
         for registry in self._registries:
             with contextlib.suppress(OSError):
                 changed_ns = registry.folder.stat().st_mtime_ns

@@ -13,9 +13,7 @@ import msgspec
 from edge_bench.app.conversion.inspect import Measurability, ModelInspection, known_support
 from edge_bench.app.figures.drawing.canvas import Drawing
 from edge_bench.app.figures.drawing.svg import inline_svg
-from edge_bench.app.render.formats import Format, Layout
-from edge_bench.app.render.table import Table
-from edge_bench.app.render.text.table import render
+from edge_bench.app.render.formats import Layout
 from edge_bench.app.report.bundle_section import bundle_sections
 from edge_bench.app.report.page import report_page
 from edge_bench.app.tables.models.inspect import inspect_tables
@@ -56,7 +54,7 @@ from edge_bench.bench.records.journal import Journal
 from edge_bench.bench.records.manifest import File, History
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import write_run
-from tests.fuzz import seeds
+from tests.fuzz import outputs, seeds
 from tests.fuzz.mutate import mutated_bytes, mutated_json
 from tests.tflite_files import LabelFile, TfliteBuilder, lstm_model, metadata_buffer, with_files
 
@@ -113,7 +111,19 @@ def targets(folder: Path) -> list[Target]:
         Target("metadata", "y.tflite", _metadata_models(), mutated_bytes, _use_metadata, 2),
         Target("onnx", "x.onnx", seeds.onnxes(), mutated_bytes, size_and_sha256, 3),
         Target("keras", "x.keras", [seeds.kerases()], _damaged_keras, _use_keras),
+        *_outputs_and_shared(pngs),
         Target("image", "x.png", seeds.images(), mutated_bytes, lambda p: decode(p, Geometry(4, 4, 3)), 2),
+    ]
+
+
+def _outputs_and_shared(pngs: Path) -> list[Target]:
+    """Return texts that are shown in every format, and files in folders that users or processes share."""
+    cache = [b'{"kept":[0,1,2,3,4,5],"broken":[],"notes":["n"]}']
+    return [
+        Target("names", "names.txt", outputs.names(), mutated_bytes, outputs.use_names, 3),
+        Target("registry", outputs.REGISTRY, outputs.registries(), _json_or_bytes, outputs.use_registry, 2),
+        Target("fleet", "fleet.json", outputs.fleet_states(), _json_or_bytes, outputs.use_fleet_state),
+        Target("cache", "cache.json", cache, _json_or_bytes, lambda p: outputs.use_cache(p, pngs, NAMES)),
     ]
 
 
@@ -162,12 +172,6 @@ def _damaged_keras(content: bytes, draw: random.Random) -> bytes:
         return seeds.kerases(mutated_json(archive.read("config.json"), draw))
 
 
-def _shown(*tables: Table) -> None:
-    for table in tables:
-        for form in Format:
-            render(table, form, 100).encode("utf-8")
-
-
 def _open_bundle(path: Path) -> None:
     bundle = Bundle.open(path.parent)
     plan(bundle, Selection())
@@ -199,18 +203,20 @@ def _use_run(path: Path, valid: Run) -> None:
 def _use_runs(runs: list[Run], valid: Run, *, page: bool) -> None:
     """Render all tables and, if ``page``, the report with its pictures, which takes seconds."""
     for run in runs:
-        _shown(run_table(run))
-    _shown(history_table(series_of([*runs, valid]), not_in_history(runs)))
+        outputs.show([run_table(run)])
+    outputs.show([history_table(series_of([*runs, valid]), not_in_history(runs))])
     from edge_bench.app.cli.console import comparison_tables
 
     both = [*runs, valid]
     headlines(both)
-    _shown(*comparison_tables(compare(both)))
+    outputs.show(comparison_tables(compare(both)))
     if page:
         report_page(bundle_sections(both, []), lambda _: None)
     pairing = pair_runs(runs, valid)
     found = changes(pairing)
-    _shown(changes_table(found, judge(found, Limits(slower=0.05, accuracy_drop=0.5)), "old.json", pairing.notes))
+    outputs.show(
+        [changes_table(found, judge(found, Limits(slower=0.05, accuracy_drop=0.5)), "old.json", pairing.notes)]
+    )
 
 
 def _use_journal(path: Path, valid: Run) -> None:
@@ -223,7 +229,7 @@ def _use_journal(path: Path, valid: Run) -> None:
 def _use_offload(path: Path) -> None:
     read = read_offload(path)
     assessment = assess(read)
-    _shown(*offload_tables(read, assessment))
+    outputs.show(offload_tables(read, assessment))
     if crc32(path.read_bytes()) % 100 == 0:
         report_page(bundle_sections([], [], [read]), lambda _: None)
 
@@ -258,7 +264,7 @@ def _use_tflite(path: Path) -> None:
     except ValueError as cause:  # as the command does
         raise BadInput(str(cause)) from None
     measured = Measurability(())
-    _shown(*inspect_tables(ModelInspection(path, False, file, cost, known_support(file), (), measured, metadata)))
+    outputs.show(inspect_tables(ModelInspection(path, False, file, cost, known_support(file), (), measured, metadata)))
 
 
 def _signed_lstm(folder: Path) -> bytes:

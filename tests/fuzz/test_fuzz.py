@@ -34,7 +34,7 @@ from tests.fuzz.targets import targets
 
 KINDS = [
     "manifest", "history", "state", "run", "offload", "journal", "labels", "npy", "npz", "tflite", "metadata", "onnx",
-    "keras", "image",
+    "keras", "names", "registry", "fleet", "cache", "image",
 ]  # fmt: skip
 EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

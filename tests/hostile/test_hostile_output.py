@@ -57,7 +57,20 @@ from tests.fuzz import seeds
 from tests.struct_paths import with_every_text
 
 #: Texts that a record cannot be read without, or that edge-bench chooses from a list.
-FIXED = ("schema_version", "began", "dtype", "data", "source", "run_id", "where", "payload", "link", "parts", "links", "arms")
+FIXED = (
+    "schema_version",
+    "began",
+    "dtype",
+    "data",
+    "source",
+    "run_id",
+    "where",
+    "payload",
+    "link",
+    "parts",
+    "links",
+    "arms",
+)
 
 
 def hostile_runs(name: str) -> list[Run]:
@@ -102,7 +115,9 @@ def gate(name: str, _: Path) -> list[Table]:
 
 def fleet(name: str, _: Path) -> list[Table]:
     setting = EngineSetting(name=name, url=name)
-    failed = DeviceState(engine=setting, state=name, reason=name, remedy=name, machine=name, platform=name, run_file=name)
+    failed = DeviceState(
+        engine=setting, state=name, reason=name, remedy=name, machine=name, platform=name, run_file=name
+    )
     return [fleet_table([failed, msgspec.structs.replace(failed, state="done", left_behind=True)])]
 
 
@@ -155,7 +170,9 @@ class Elements(HTMLParser):
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self.count += 1
         for name, value in [(tag, None), *attributes]:
-            if name in ("script", "iframe", "object", "embed", "base", "form", "foreignobject") or name.startswith("on"):
+            if name in ("script", "iframe", "object", "embed", "base", "form", "foreignobject") or name.startswith(
+                "on"
+            ):
                 self.dangerous.append(f"{tag} {name}={value}")
             if name in ("href", "src", "xlink:href") and not (value or "").startswith(("#", "data:")):
                 self.dangerous.append(f"{tag} {name}={value}")
@@ -242,11 +259,11 @@ def test_commands_print_names_of_a_hostile_run_as_text(tmp_path: Path, edge_benc
             assert form is not Format.CSV or formula_cells(done.stdout) == []
     hostile_file = tmp_path / "run-\x1b[2J\nerror: none.json"
     hostile_file.write_text("{}")
-    done = edge_bench("compare", hostile_file.name)
-    assert done.returncode == 2
-    assert "\x1b" not in done.stderr
-    assert sum(line.startswith("error:") for line in done.stderr.splitlines()) == 1
-    done = edge_bench("report", "results0", "-o", "page\x1b[2J\n.html")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("\n") == 1
-    assert "\x1b" not in done.stdout + done.stderr
+    refused = edge_bench("compare", hostile_file.name)
+    assert refused.returncode == 2
+    assert "\x1b" not in refused.stderr
+    assert sum(line.startswith("error:") for line in refused.stderr.splitlines()) == 1
+    written = edge_bench("report", "results0", "-o", "page\x1b[2J\n.html")
+    assert written.returncode == 0, written.stderr
+    assert written.stdout.count("\n") == 1
+    assert "\x1b" not in written.stdout + written.stderr

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,7 +62,7 @@ def forged(folder: Path, count: int = 1, first: int = 0, **fields: object) -> It
     ],
     ids=lambda fields: f"{next(iter(fields))}={str(next(iter(fields.values())))[:12]!a}",
 )
-def test_a_record_with_a_field_that_no_run_writes_is_ignored(tmp_path: Path, fields: dict[str, object]) -> None:
+def test_a_record_with_a_field_that_no_run_writes_is_ignored(tmp_path: Path, fields: dict[str, Any]) -> None:
     with forged(tmp_path, **fields), detect_concurrent_runs("mine", "here", tmp_path) as here:
         assert here.poll() == []
         assert concurrent_runs(tmp_path) != []

@@ -82,7 +82,9 @@ class Drawing:
 
 def colour_of(variant: str) -> str:
     """Return the variant's colour; an unknown variant always gets the same one, derived from its name."""
-    return _VARIANT_COLOURS.get(variant) or _OTHER_COLOURS[sum(variant.encode("utf-8", "replace")) % len(_OTHER_COLOURS)]
+    return (
+        _VARIANT_COLOURS.get(variant) or _OTHER_COLOURS[sum(variant.encode("utf-8", "replace")) % len(_OTHER_COLOURS)]
+    )
 
 
 def new_figure(

@@ -29,7 +29,9 @@ def over_time(all_series: Sequence[Series]) -> Drawing:
         if point.verdict in _CHANGES
     ]
     drawn = _most_measured(all_series)
-    left_out = f" Of {len(all_series):,} configurations, the {len(drawn)} with the most Runs." if drawn != all_series else ""
+    left_out = (
+        f" Of {len(all_series):,} configurations, the {len(drawn)} with the most Runs." if drawn != all_series else ""
+    )
     return Drawing(
         name="history",
         title=f"Over time, {all_series[0].machine}, {all_series[0].dataset}",

@@ -57,7 +57,12 @@ class CollectorClient:
         """Run a command, forward its stderr to stderr and the collector, and return its exit code and error line."""
         error = ""
         with subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="backslashreplace", env=module_environment()
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="backslashreplace",
+            env=module_environment(),
         ) as process:
             assert process.stderr is not None  # noqa: S101 - a pipe was requested
             for line in process.stderr:

@@ -34,7 +34,10 @@ def table_page(tables: Sequence[Table]) -> str:
             "main",
             element("h1", with_badges(one_line(first.title, _MAX_TITLE))),
             html_table(first),
-            *(fragment(element("h2", with_badges(one_line(table.title, _MAX_TITLE))), html_table(table)) for table in others),
+            *(
+                fragment(element("h2", with_badges(one_line(table.title, _MAX_TITLE))), html_table(table))
+                for table in others
+            ),
         ),
     )
 

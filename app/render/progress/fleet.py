@@ -98,7 +98,9 @@ class _Live:
 
     def update(self, engine: str, what: str, done: int = 0, steps: int = 0, note: str = "") -> None:
         """Update the engine's line."""
-        self._bars.update(self._tasks[engine], what=one_line(what), completed=done, total=steps or None, note=one_line(note))
+        self._bars.update(
+            self._tasks[engine], what=one_line(what), completed=done, total=steps or None, note=one_line(note)
+        )
         with self._lock:
             if time.monotonic() - self._drawn < _DRAW_INTERVAL:
                 return

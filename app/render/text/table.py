@@ -74,4 +74,4 @@ def _as_csv(records: Sequence[dict[str, Any]]) -> str:
         return ""
     # CSV has no nested values; lists and objects are in the JSON only
     columns = [name for name in records[0] if not any(isinstance(record.get(name), list | dict) for record in records)]
-    return "\n".join(map(csv_line, [columns, *([record.get(name) for name in columns] for record in records)]))
+    return "\n".join(csv_line(line) for line in [columns, *(map(record.get, columns) for record in records)])

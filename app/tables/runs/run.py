@@ -24,7 +24,8 @@ _MIN_TOP_5_CLASSES = 20
 _ACCURACY, _TOP_5 = "accuracy, %\n[95 %]", "top-5, %\n[95 %]"
 _HEADER = (
     "variant", "runtime", "threads", "batch", "pass, s\nmean ± sd", "pass, s\nmedian [95 %]",
-    "trials in order\n± farthest", "ms an image\np50 / p90 / p99 / max", "images\na second", _ACCURACY, _TOP_5, "size", "peak\nmemory", "load\nms",
+    "trials in order\n± farthest", "ms an image\np50 / p90 / p99 / max", "images\na second", _ACCURACY, _TOP_5, "size",
+    "peak\nmemory", "load\nms",
 )  # fmt: skip
 
 

@@ -9,14 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from tests.app.render.hostile_text import HOSTILE, formula_cells
 
 from edge_bench.app.render.escaping import csv_line, html_text, json_text, markdown_text, one_line, visible
 from edge_bench.app.render.formats import Format
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.table import render
+from tests.app.render.hostile_text import HOSTILE, formula_cells
 
-ANY_TEXT = st.one_of(st.text(), st.lists(st.sampled_from(list("|\\`*_[]()<>!#&~$:@=+-\n\t\r 'a1.;\"\x1b\u202e")), max_size=12).map("".join))
+ANY_TEXT = st.one_of(
+    st.text(),
+    st.lists(st.sampled_from(list("|\\`*_[]()<>!#&~$:@=+-\n\t\r 'a1.;\"\x1b\u202e")), max_size=12).map("".join),
+)
 
 
 @pytest.mark.parametrize("code", [*range(9), *range(11, 32), *range(0x7F, 0xA0), 0xAD, 0x61C, 0x200B, 0x200D, 0x200F,
@@ -94,7 +97,9 @@ def test_no_cell_of_a_csv_is_a_formula(texts: list[str]) -> None:
     assert formula_cells(lines) == []
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n=1", "－1+1", "=", "-", "-2-3"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n=1", "－1+1", "=", "-", "-2-3"]
+)
 def test_what_a_spreadsheet_would_compute_begins_with_an_apostrophe(text: str) -> None:
     (cells,) = csv.reader(io.StringIO(csv_line([text])))
     assert cells[0].startswith("'")
@@ -109,7 +114,7 @@ def test_text_with_the_separators_of_any_country_is_quoted() -> None:
     assert csv_line(["a;=1", "a\t=1", 'a"b', "a,b"]) == '"a;=1","a =1","a""b","a,b"'
 
 
-@given(st.recursive(st.one_of(ANY_TEXT, st.integers(-(2**53), 2**53), st.none()), lambda inner: st.lists(inner)))
+@given(st.recursive(st.one_of(ANY_TEXT, st.integers(-(2**53), 2**53), st.none()), st.lists))
 def test_json_is_visible_and_reads_back(value: object) -> None:
     text = json_text(value)
     assert json.loads(text) == value
@@ -120,7 +125,13 @@ def test_json_is_visible_and_reads_back(value: object) -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_name_anywhere_in_a_table_is_text(form: Format, name: str) -> None:
     table = Table(
-        title=name, header=("a", "b"), rows=[[name, "1"]], keys=1, notes=[name], groups=[name], records=[{"a": name, "b": 1}]
+        title=name,
+        header=("a", "b"),
+        rows=[[name, "1"]],
+        keys=1,
+        notes=[name],
+        groups=[name],
+        records=[{"a": name, "b": 1}],
     )
     shown = render(table, form)
     assert visible(shown) == shown

@@ -1,4 +1,4 @@
-"""Every record that is written can be read again: what came from outside is shortened, what was measured never changes."""
+"""Every record that is written can be read again: texts from outside are shortened, measurements never change."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +9,14 @@ import pytest
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.io.record_limits import readable
-from edge_bench.bench.records.journal import ConfigurationFailed, FindingAdded, Journal, ProcessStarted, read_journal
+from edge_bench.bench.records.journal import (
+    ConfigurationFailed,
+    Entry,
+    FindingAdded,
+    Journal,
+    ProcessStarted,
+    read_journal,
+)
 from edge_bench.bench.records.run import Failure, Run
 from edge_bench.bench.records.run_files import read_run, write_run
 from edge_bench.bench.system.machine import Finding
@@ -35,7 +42,9 @@ OUTSIDE = [place for place in texts(whole()) if place[-1] not in OWN]
 
 
 @pytest.mark.parametrize("place", OUTSIDE, ids=lambda place: ".".join(map(str, place)))
-def test_a_run_with_a_text_that_is_too_long_is_written_with_it_shortened(tmp_path: Path, place: tuple[Any, ...]) -> None:
+def test_a_run_with_a_text_that_is_too_long_is_written_with_it_shortened(
+    tmp_path: Path, place: tuple[Any, ...]
+) -> None:
     hostile = replaced(whole(), place, TOO_LONG)
     path = write_run(hostile, tmp_path)
     found = read_run(path)
@@ -69,7 +78,11 @@ def test_there_is_room_for_the_finding_among_the_most_that_a_run_may_have(tmp_pa
 
 @pytest.mark.parametrize(
     "change",
-    [{"wall_seconds": float("nan")}, {"results": [msgspec.structs.replace(result("a", "b", 1.0), trials=[])] * 4097}, {"began": "yesterday"}],
+    [
+        {"wall_seconds": float("nan")},
+        {"results": [msgspec.structs.replace(result("a", "b", 1.0), trials=[])] * 4097},
+        {"began": "yesterday"},
+    ],
     ids=lambda change: next(iter(change)),
 )
 def test_a_run_that_could_not_be_read_for_another_reason_is_not_written(tmp_path: Path, change: dict[str, Any]) -> None:
@@ -91,7 +104,7 @@ def test_another_record_with_a_number_that_could_not_be_read_is_refused() -> Non
 
 def test_entries_of_a_journal_are_shortened_and_read_again(tmp_path: Path) -> None:
     begun, *entries = seeds.journals()[0]
-    hostile = [
+    hostile: list[Entry] = [
         ConfigurationFailed(number=2, failure=Failure(kind="crashed", message=TOO_LONG, remedy=TOO_LONG)),
         FindingAdded(finding=Finding(what=TOO_LONG, remedy="", spoils=True)),
         *(
