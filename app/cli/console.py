@@ -115,7 +115,7 @@ def note_unless_shown(notes: Sequence[str], form: Format) -> None:
 def banner(message: str) -> None:
     """Print a framed warning to stderr."""
     message = one_line(message, _MAX_MESSAGE)
-    line = "!" * (len(message) + 6)
+    line = "!" * min(len(message) + 6, 200)
     for text in ("", line, f"!! {message} !!", line, ""):
         note(text)
 

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from unittest import mock
 from zlib import crc32
 
 from edge_bench.app.cli import console
@@ -101,10 +102,12 @@ def use_registry(path: Path) -> None:
 
 def use_cache(path: Path, pngs: Path, files: list[str]) -> None:
     """Use the cache of decoded images with a damaged record."""
-    decoded_images(pngs, files, Geometry(4, 4, 3), Silent())
-    (record,) = (Path(os.environ["EDGE_BENCH_CACHE"]) / "images").glob("*.json")
-    record.write_bytes(path.read_bytes())
-    found = decoded_images(pngs, files, Geometry(4, 4, 3), Silent())
+    cache = path.parent / "cache"
+    with mock.patch.dict(os.environ, EDGE_BENCH_CACHE=str(cache)):
+        decoded_images(pngs, files, Geometry(4, 4, 3), Silent())
+        (record,) = (cache / "images").glob("*.json")
+        record.write_bytes(path.read_bytes())
+        found = decoded_images(pngs, files, Geometry(4, 4, 3), Silent())
     assert set(found.readable) <= set(range(len(files)))
 
 

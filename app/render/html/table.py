@@ -16,7 +16,7 @@ _MINUS = re.compile(r"(?<![\w.])-(?=\d)")
 #: Number of columns that identify a configuration: variant, runtime, threads, batch size.
 _CONFIGURATION_COLUMNS = 4
 #: Rows of a page's table; more make it slow to open and are not read.
-_MAX_ROWS = 500
+_MAX_ROWS = 2000
 _MAX_TITLE = 1000
 #: Cells that are emphasized.
 _VERDICTS = {"faster", "slower", "same", "undecided", "baseline"}
