@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_bench.app.render.escaping import one_line, visible
@@ -24,12 +25,17 @@ __all__ = [
     "comparison_tables",
     "note",
     "print_error",
+    "print_path",
     "print_table",
     "print_tables",
     "print_text",
     "progress",
     "settings",
 ]
+
+
+#: Characters of a message: enough for every message of edge-bench, and for what is quoted in it.
+_MAX_MESSAGE = 4000
 
 
 @dataclass
@@ -67,6 +73,11 @@ def print_text(text: str, *, to_stderr: bool = False) -> None:
     print(visible(text), file=stream)
 
 
+def print_path(path: Path, *, to_stderr: bool = False) -> None:
+    """Print a path on a line of its own."""
+    print_text(one_line(str(path)), to_stderr=to_stderr)
+
+
 def print_tables(tables: Sequence[Table], form: Format) -> None:
     """Print several tables as one document. As JSON or CSV only the first, so that a program can parse it."""
     if form is Format.HTML:
@@ -98,26 +109,27 @@ def comparison_tables(comparison: "Comparison") -> list[Table]:
 def note_unless_shown(notes: Sequence[str], form: Format) -> None:
     """Print the notes of a table to stderr in the formats that have no place for them."""
     for text in notes if form in (Format.JSON, Format.CSV) else ():
-        note(f"NOTE: {one_line(text)}")
+        note(f"NOTE: {text}")
 
 
 def banner(message: str) -> None:
     """Print a framed warning to stderr."""
-    message = one_line(message)
-    line = "!" * (len(message) + 6)
-    note(f"\n{line}\n!! {message} !!\n{line}\n")
+    message = one_line(message, _MAX_MESSAGE)
+    line = "!" * min(len(message) + 6, 200)
+    for text in ("", line, f"!! {message} !!", line, ""):
+        note(text)
 
 
 def note(message: str) -> None:
     """Print a line to stderr; a closed stderr is ignored."""
     with contextlib.suppress(OSError):
-        print(visible(message), file=sys.stderr, flush=True)
+        print(one_line(message, _MAX_MESSAGE), file=sys.stderr, flush=True)
 
 
 def print_error(error: EdgeBenchError) -> None:
     """Print the problem on one line and the remedy on another."""
     colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
     word = "\033[31merror:\033[0m" if colour else "error:"
-    print(f"{word} {one_line(error.problem)}", file=sys.stderr)
+    print(f"{word} {one_line(error.problem, _MAX_MESSAGE)}", file=sys.stderr)
     if error.remedy:
-        print(f"  {one_line(error.remedy)}", file=sys.stderr)
+        print(f"  {one_line(error.remedy, _MAX_MESSAGE)}", file=sys.stderr)

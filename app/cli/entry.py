@@ -100,8 +100,10 @@ def _discard_stdout() -> None:
 
 
 def _print_error_line(line: str) -> None:
+    from edge_bench.app.render.escaping import visible
+
     with contextlib.suppress(OSError):
-        print(line, file=sys.stderr, flush=True)
+        print(visible(line), file=sys.stderr, flush=True)
 
 
 def run_command(arguments: list[str]) -> int:

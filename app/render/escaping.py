@@ -1,24 +1,118 @@
-"""Escape characters of untrusted text that a terminal would interpret or hide."""
+"""One function per output format that makes untrusted text harmless there; every writer uses them.
+
+Names of models, classes, hosts and files, findings and messages may come from other people's files. In a terminal they
+could contain commands, in a page or in Markdown markup and links, in a spreadsheet formulas.
+
+========== ===================================================================================
+terminal   ``one_line``, or ``visible`` for text of several lines
+HTML, SVG  ``html_text``: content of elements, and values of attributes in double quotes
+Markdown   ``markdown_text``: cells of a table, paragraphs
+CSV        ``csv_line``
+JSON       ``json_text``
+========== ===================================================================================
+
+There is no output in TeX. ``shortened`` limits what one name can take of a line.
+"""
 
 import re
+import unicodedata
+from collections.abc import Iterable
+from html import escape
+from typing import Any
 
-from edge_bench.bench.io.names import escape_surrogates
+import msgspec
 
-__all__ = ["one_line", "visible"]
+from edge_bench.bench.io.names import encode_json, escape_surrogates
 
-#: Control characters (C0 except tab and newline, DEL, and C1, whose U+009B starts a command in many terminals),
-#: separators of lines and paragraphs, and marks that change the text direction.
-_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+__all__ = ["csv_line", "html_text", "json_text", "markdown_text", "one_line", "shortened", "visible"]
+
+_NOT_PLAIN = re.compile(r"[^\x20-\x7e\n\t]")
+#: Unicode's controls, format characters (text direction, zero width, tags), and separators of lines and paragraphs.
+_UNSAFE_CATEGORIES = {"Cc", "Cf", "Zl", "Zp"}
+#: Other characters without a glyph, and those that XML forbids. Source: Default_Ignorable_Code_Point in Unicode 15.
+_UNSAFE = set("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0\ufffe\uffff")
 
 
 def visible(text: str) -> str:
     """Return the text with every unsafe character as an escape such as ``\\u001b``, which JSON reads back.
 
-    Bytes of names that are not UTF-8 become escapes such as ``\\xf1``; no JSON contains any.
+    Newlines and tabs are kept. Bytes of names that are not UTF-8 become escapes such as ``\\xf1``, which no JSON has.
     """
-    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", escape_surrogates(text))
+    if text.isascii() and text.isprintable():
+        return text
+    return _NOT_PLAIN.sub(_escaped, escape_surrogates(text))
 
 
-def one_line(text: str) -> str:
-    """Return the escaped text on one line, so that a newline in it cannot imitate a message of edge-bench."""
-    return visible(text).replace("\n", " ").replace("\t", " ")
+def _escaped(match: re.Match[str]) -> str:
+    character = match[0]
+    if unicodedata.category(character) not in _UNSAFE_CATEGORIES and character not in _UNSAFE:
+        return character
+    units = character.encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
+def one_line(text: str, limit: int | None = None) -> str:
+    """Return the escaped text on one line, so that a newline in it cannot imitate a message of edge-bench.
+
+    With ``limit`` it is first shortened to so many characters.
+    """
+    return visible(text if limit is None else shortened(text, limit)).replace("\n", " ").replace("\t", " ")
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return the text, or its beginning and the number of characters left out, ``limit`` characters in all."""
+    kept = max(0, limit - len("… (1,000,000 more characters)"))
+    return text if len(text) <= limit else f"{text[:kept]}… ({len(text) - kept:,} more characters)"
+
+
+def html_text(text: str) -> str:
+    """Return the text for the content of an element of HTML or SVG, or for an attribute in double quotes."""
+    return escape(visible(text))
+
+
+_MARKDOWN = str.maketrans(
+    {character: f"\\{character}" for character in "\\`*_[]~$@#"}
+    # references, because a backslash before a | means different things to different readers of tables
+    | {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
+)
+#: The beginning of addresses that are made links without brackets, and of :emoji:.
+_AUTOMATIC_LINK = re.compile(r"(?i):(?=//|[\w+-]+:)|(?<=www)\.|(?<=mailto):|(?<=xmpp):")
+#: The beginning of a list or the underline of a heading.
+_BLOCK_START = re.compile(r"^(\d{0,9})([-+=.)])")
+
+
+def markdown_text(text: str) -> str:
+    """Return the text for a paragraph, or a cell of a table, of GitHub Flavored Markdown: text and nothing else."""
+    # shown as \u001b, like in a terminal: the backslash is escaped too
+    escaped = one_line(text).strip().translate(_MARKDOWN)
+    return _BLOCK_START.sub(r"\1\\\2", _AUTOMATIC_LINK.sub(lambda match: f"\\{match[0]}", escaped))
+
+
+#: What spreadsheets take for the beginning of a formula. Source: OWASP, "CSV Injection".
+_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r]")
+_NUMBER = re.compile(r"[+-]?(\d[\d,]*\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_QUOTED = re.compile(r"[\",;|'\s]")
+
+
+def csv_line(values: Iterable[Any]) -> str:
+    """Return a line of CSV without its newline. None is an empty cell, and numbers are as Python writes them.
+
+    Text that a spreadsheet would take for a formula begins with an apostrophe, which marks it as text.
+    Text with a character that separates cells in any country is in quotation marks.
+    """
+    return ",".join("" if value is None else _csv_cell(value) for value in values)
+
+
+def _csv_cell(value: Any) -> str:
+    if isinstance(value, bool | int | float):
+        return str(value)
+    text = str(value)
+    if _FORMULA.match(text) and not _NUMBER.fullmatch(text):
+        text = f"'{text}"
+    text = one_line(text)
+    return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
+
+
+def json_text(value: Any) -> str:
+    """Return indented JSON in which every character is visible, and which reads back as the same value."""
+    return visible(msgspec.json.format(encode_json(value), indent=1).decode())

@@ -1,10 +1,37 @@
 """The ``Table`` record, which is rendered as text, HTML, CSV or JSON."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar, overload
 
-__all__ = ["Table"]
+from edge_bench.app.render.escaping import one_line
+
+__all__ = ["Lazy", "Table", "limited"]
+
+#: Characters of a cell, of a title and of a note that are shown, and the number of notes. CSV and JSON have everything.
+_MAX_CELL, _MAX_NOTE, _MAX_NOTES = 300, 4000, 1000
+
+Record = dict[str, Any]
+Made = TypeVar("Made")
+Item = TypeVar("Item")
+
+
+class Lazy(Sequence[Made]):
+    """The results of a function for each item, made when they are asked for: no format shows all parts of a table."""
+
+    def __init__(self, make: Callable[[Item], Made], items: Sequence[Item]) -> None:
+        self._make, self._items = make, items
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @overload
+    def __getitem__(self, key: int) -> Made: ...
+    @overload
+    def __getitem__(self, key: slice) -> "Lazy[Made]": ...
+    def __getitem__(self, key: int | slice) -> "Made | Lazy[Made]":
+        """Return the result at a position, or those of a slice."""
+        return Lazy(self._make, self._items[key]) if isinstance(key, slice) else self._make(self._items[key])
 
 
 @dataclass(frozen=True)
@@ -16,5 +43,19 @@ class Table:
     rows: Sequence[Sequence[str]]
     keys: int  # number of leading columns that identify a row
     notes: Sequence[str] = ()
-    records: Sequence[dict[str, Any]] = field(default_factory=list)
+    records: Sequence[Record] = ()
     groups: Sequence[str] = ()  # the heading of each row's group; only HTML shows them, so notes repeat them
+
+
+def limited(table: Table, most_rows: int | None = None) -> Table:
+    """Return the table for people to read: texts on one line each and not too long, and at most a thousand notes."""
+    notes = [one_line(note, _MAX_NOTE) for note in table.notes[:_MAX_NOTES]]
+    if len(table.notes) > _MAX_NOTES:
+        notes.append(f"and {len(table.notes) - _MAX_NOTES:,} more notes")
+    return replace(
+        table,
+        title=one_line(table.title, _MAX_NOTE),
+        rows=[[one_line(cell, _MAX_CELL) for cell in row] for row in table.rows[:most_rows]],
+        notes=notes,
+        groups=[one_line(group, _MAX_CELL) for group in table.groups[:most_rows]],
+    )

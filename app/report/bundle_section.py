@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_bench.app.figures.decision_map import decisions
 from edge_bench.app.figures.drawing.canvas import Drawing
-from edge_bench.app.figures.drawing.entries import Entry, entries_of, machine_names, representative
+from edge_bench.app.figures.drawing.entries import Entry, entries_by_run, entries_of, machine_names, representative
 from edge_bench.app.figures.runs.accuracy_time import accuracy_and_time
 from edge_bench.app.figures.runs.confusion import confusion
 from edge_bench.app.figures.runs.latency import latency_distribution
@@ -96,10 +96,9 @@ class BundleSection:
     def trials(self) -> list[Drawing]:
         """One figure per Run that is not emulated."""
         real = [entry for entry in self.entries if not entry.emulated]
-        by_run = [[entry for entry in real if entry.run is run] for run in self.runs]
         return [
             trials_over_time(representative(entries), number)
-            for number, entries in enumerate(filter(None, by_run), start=1)
+            for number, entries in enumerate(entries_by_run(real), start=1)
         ]
 
     @cached_property

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from edge_bench.app.figures.drawing.entries import Entry
+from edge_bench.app.figures.drawing.entries import Entry, entries_by_run
 from edge_bench.app.render.html.elements import Html, element, fragment
 from edge_bench.app.render.html.table import with_badges
 from edge_bench.app.report.bundle_section import BundleSection
@@ -30,9 +30,9 @@ _Groups = Mapping[str, str]
 def disagreements(section: BundleSection) -> Html:
     """Return the disagreements between the configurations of each Run, then between machines on the same variant."""
     predicted = [entry for entry in section.entries if entry.result.predictions is not None]
-    by_run = [[entry for entry in predicted if entry.run is run] for run in section.runs]
     return fragment(
-        *(_between_configurations(section, entries) for entries in by_run), _between_machines(section, predicted)
+        *(_between_configurations(section, entries) for entries in entries_by_run(predicted)),
+        _between_machines(section, predicted),
     )
 
 
@@ -131,8 +131,6 @@ def _class_name(section: BundleSection, label: int) -> str:
     if label < 0:
         return "no finite scores"
     classes = section.identity.classes
-    if label < 0:
-        return "unclassified"
     return classes[label] if label < len(classes) else f"class {label}"
 
 

@@ -163,7 +163,7 @@ def _accuracy_and_time(section: BundleSection, figures: _Figures) -> Html:
     drawn, total = len(section.drawn_entries), len(section.entries)
     remark = (
         f"The pictures show {drawn:,} of {total:,} configurations, the fastest of each "
-        "machine, variant and runtime first; the tables have all."
+        "machine, variant and runtime first; the tables have all, up to 2,000."
     )
     return fragment(
         element("p", remark) if drawn < total else None, figures.draw([section.accuracy_and_time, section.trade_off])

@@ -13,15 +13,17 @@ from edge_bench.bench.records.run import UNSEEN, Result, Run
 __all__ = [
     "Agreement",
     "CrossMachineAgreement",
+    "CrossMachineAgreements",
     "Flip",
     "agreement_of",
     "common_predictions",
-    "cross_machine_agreement",
     "same_labels",
     "true_labels",
 ]
 
 Labels = npt.NDArray[np.int64]
+#: Images that are listed one by one, for each configuration and, of labels that flip, for a whole comparison.
+_MAX_LISTED, _MAX_FLIPS = 1000, 100_000
 
 
 class Agreement(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +31,7 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
 
     same: int
     total: int
-    differing: list[int]  # indices in the bundle's test set
+    differing: list[int]  # indices in the bundle's test set, of the first thousand
 
 
 class Flip(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,29 +52,40 @@ class CrossMachineAgreement(msgspec.Struct, frozen=True, kw_only=True):
     correct_here: int
     correct_there: int
     accuracy_assumed: bool = False  # whether one of the accuracies depends on an assumption
-    flips: list[Flip]
+    flips: list[Flip]  # all, unless a comparison has more than 100,000
 
 
-def cross_machine_agreement(run: Run, result: Result, other: Run) -> CrossMachineAgreement | None:
-    """Compare ``result`` with the predictions of ``other`` for the same variant and runtime.
+class CrossMachineAgreements:
+    """Compares results with the predictions of the Run ``other`` for the same variant and runtime."""
 
-    Return None if both Runs are from the same machine, if ``other`` did not measure this variant and runtime, or if
-    predictions or true labels are missing. An equal configuration is preferred; otherwise threads and batch size may
-    differ. They affect time, and labels only through the order of summation.
-    """
-    if (run.machine.hostname, run.machine.architecture) == (other.machine.hostname, other.machine.architecture):
-        return None
-    wanted = result.configuration
-    candidates = [
-        candidate
-        for candidate in other.results_with_trials
-        if (candidate.configuration.variant, candidate.configuration.runtime) == (wanted.variant, wanted.runtime)
-    ]
-    if not candidates or not result.trials or not run.scored(result) or not other.scored(candidates[0]):
-        return None
-    counterpart = next((candidate for candidate in candidates if candidate.configuration == wanted), candidates[0])
-    if result.predictions is None or counterpart.predictions is None:
-        return None
+    def __init__(self, other: Run) -> None:
+        self._other = other
+        self._flips_left = _MAX_FLIPS
+        self._counterparts: dict[object, Result] = {}  # by configuration, and by variant and runtime
+        for result in other.results_with_trials:
+            configuration = result.configuration
+            self._counterparts.setdefault(configuration, result)
+            self._counterparts.setdefault((configuration.variant, configuration.runtime), result)
+
+    def with_result(self, run: Run, result: Result) -> CrossMachineAgreement | None:
+        """Return the agreement of a result of ``run`` with its counterpart.
+
+        Return None if both Runs are from the same machine, if ``other`` did not measure this variant and runtime, or if
+        predictions or true labels are missing. An equal configuration is preferred; otherwise threads and batch size
+        may differ. They affect time, and labels only through the order of summation.
+        """
+        other, wanted = self._other, result.configuration
+        if (run.machine.hostname, run.machine.architecture) == (other.machine.hostname, other.machine.architecture):
+            return None
+        counterpart = self._counterparts.get(wanted) or self._counterparts.get((wanted.variant, wanted.runtime))
+        if counterpart is None or not result.trials or not run.scored(result) or not other.scored(counterpart):
+            return None
+        found = _across(run, result, other, counterpart, self._flips_left)
+        self._flips_left -= len(found.flips)
+        return found
+
+
+def _across(run: Run, result: Result, other: Run, counterpart: Result, most_flips: int) -> CrossMachineAgreement:
     first, second, common = common_predictions(run, result, other, counterpart)
     truth, classes = true_labels(run, common), run.bundle.classes
     return CrossMachineAgreement(
@@ -89,7 +102,7 @@ def cross_machine_agreement(run: Run, result: Result, other: Run) -> CrossMachin
                 here=_class_name(classes, first[position]),
                 there=_class_name(classes, second[position]),
             )
-            for position in np.flatnonzero(~same_labels(first, second))
+            for position in np.flatnonzero(~same_labels(first, second))[:most_flips]
         ],
     )
 
@@ -128,6 +141,4 @@ def same_labels(first: Labels, second: Labels) -> npt.NDArray[np.bool_]:
 def agreement_of(first: Labels, second: Labels, common: Labels) -> Agreement:
     """Return the agreement of two predictions; ``common`` are the images' test-set indices; shape [images] each."""
     differing = common[~same_labels(first, second)]
-    return Agreement(
-        same=len(common) - len(differing), total=len(common), differing=[int(index) for index in differing]
-    )
+    return Agreement(same=len(common) - len(differing), total=len(common), differing=differing[:_MAX_LISTED].tolist())

@@ -82,23 +82,29 @@ def _pairs_in_run(
     items: Sequence[RunResult], factor: str, order: Callable[[RunResult], int]
 ) -> Iterator[tuple[RunResult, RunResult]]:
     """Yield each item with its reference: the first by ``order`` among those of its Run that differ in ``factor``."""
+    references: dict[tuple[object, ...], RunResult] = {}
     for item in items:
-        reference = min((other for other in items if _comparable(item, other, factor)), key=order)
+        known = references.setdefault(_all_but(factor, item), item)
+        if order(item) < order(known):
+            references[_all_but(factor, item)] = item
+    for item in items:
+        reference = references[_all_but(factor, item)]
         if reference is not item:
             yield item, reference
 
 
 def _precision_pairs(items: Sequence[RunResult]) -> Iterator[tuple[RunResult, RunResult]]:
+    references: dict[tuple[object, ...], RunResult] = {}
     for item in items:
-        for other in items:
-            if other.role == FULL_PRECISION and other is not item and _comparable(item, other, "variant"):
-                yield item, other
+        if item.role == FULL_PRECISION:
+            references.setdefault(_all_but("variant", item), item)
+    for item in items:
+        reference = references.get(_all_but("variant", item))
+        if reference and reference is not item:
+            yield item, reference
 
 
-def _comparable(first: RunResult, second: RunResult, factor: str) -> bool:
-    """Return whether both are from the same Run and their configurations are equal except for ``factor``."""
-    return first.run is second.run and all(
-        getattr(first.result.configuration, name) == getattr(second.result.configuration, name)
-        for name in Configuration.__struct_fields__
-        if name != factor
-    )
+def _all_but(factor: str, item: RunResult) -> tuple[object, ...]:
+    """Return what is equal for two items of the same Run whose configurations are equal except for ``factor``."""
+    names = (name for name in Configuration.__struct_fields__ if name != factor)
+    return id(item.run), *(getattr(item.result.configuration, name) for name in names)

@@ -7,9 +7,9 @@ import msgspec
 from edge_bench.bench.analysis.agreement import (
     Agreement,
     CrossMachineAgreement,
+    CrossMachineAgreements,
     agreement_of,
     common_predictions,
-    cross_machine_agreement,
     true_labels,
 )
 from edge_bench.bench.analysis.attribution import Effect, attribute
@@ -92,10 +92,11 @@ def compare(runs: Sequence[Run], baseline: str | None = None) -> Comparison:
         )
     notes = list(dict.fromkeys(run.bundle.note for run in runs if run.bundle.note)) + name_notes
     base = _find_baseline(measured, baseline, notes)
+    across = CrossMachineAgreements(base.run)
     return Comparison(
         baseline=base.result.configuration,
         baseline_machine=base.run.machine.label,
-        rows=[_row(item, base) for item in all_results],
+        rows=[_row(item, base, across) for item in all_results],
         slacks=_slacks(measured),
         effects=attribute(measured, base.run),
         notes=notes + _run_notes(runs) + _pixel_notes(runs, base.run),
@@ -124,7 +125,7 @@ def _find_baseline(measured: Sequence[RunResult], selector: str | None, notes: l
     return ordered[0]
 
 
-def _row(item: RunResult, base: RunResult) -> Row:
+def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements) -> Row:
     run, result = item.run, item.result
     row = Row(
         run_id=run.run_id,
@@ -150,7 +151,7 @@ def _row(item: RunResult, base: RunResult) -> Row:
         verdict=verdict(ratio) if ratio else None,
         accuracy_difference=difference,
         agreement=agreement,
-        across=cross_machine_agreement(run, result, base.run),
+        across=across.with_result(run, result),
         remark=row.remark or remark,
     )
 
@@ -180,15 +181,18 @@ def _slacks(measured: Sequence[RunResult]) -> list[Slack]:
     available, otherwise with the original on the same machine, as in the paper.
     """
     real = [item for item in measured if not item.run.emulated]
+    originals: dict[str, list[RunResult]] = {}  # by bundle, the first of each Run
+    for item in real:
+        known = originals.setdefault(item.run.bundle.sha256, [])
+        if item.role == ORIGINAL and (not known or known[-1].run is not item.run):
+            known.append(item)
     slacks = []
     for item in real:
-        originals = [
-            other for other in real if other.role == ORIGINAL and other.run.bundle.sha256 == item.run.bundle.sha256
-        ]
-        if item.role != LIGHT or not originals:
+        candidates = originals[item.run.bundle.sha256][:2]
+        if item.role != LIGHT or not candidates:
             continue
-        elsewhere = [original for original in originals if original.run is not item.run]
-        original = (elsewhere or originals)[0]
+        elsewhere = [original for original in candidates if original.run is not item.run]
+        original = (elsewhere or candidates)[0]
         per_image = difference_of_means(seconds_per_image(item), seconds_per_image(original))
         seconds, interval = per_image[0] * item.images, per_image[1]
         slacks.append(

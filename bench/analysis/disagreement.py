@@ -1,6 +1,7 @@
 """Confusion matrices, and the images on which classifiers disagree."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -36,12 +37,22 @@ class Predictions(NamedTuple):
     labels: Labels  # predicted labels, shape [images]; negative for an image without a class
 
 
-class Disagreement(NamedTuple):
+@dataclass(frozen=True)
+class Disagreement:
     """An image to which not all classifiers give the same label."""
 
     image: int  # index in the test set
-    votes: dict[int, list[str]]  # label → names of the classifiers that predict it, most frequent label first
     within_group: bool  # whether classifiers of one group disagree
+    names: Sequence[str]  # of the classifiers
+    labels: Labels  # their labels, shape [classifiers]
+
+    @property
+    def votes(self) -> dict[int, list[str]]:
+        """Label → names of the classifiers that predict it, most frequent label first."""
+        votes: dict[int, list[str]] = {}
+        for name, label in zip(self.names, self.labels.tolist(), strict=True):
+            votes.setdefault(label, []).append(name)
+        return dict(sorted(votes.items(), key=lambda item: -len(item[1])))
 
 
 def find_disagreements(voters: Sequence[Predictions]) -> tuple[list[Disagreement], int]:
@@ -53,21 +64,25 @@ def find_disagreements(voters: Sequence[Predictions]) -> tuple[list[Disagreement
         return [], 0
     common = voters[0].indices
     for voter in voters[1:]:
-        common = np.intersect1d(common, voter.indices, assume_unique=True)
+        if voter.indices is not common and not np.array_equal(voter.indices, common):
+            common = np.intersect1d(common, voter.indices, assume_unique=True)
+    if not len(common):
+        return [], 0
     table = np.array([voter.labels[np.searchsorted(voter.indices, common)] for voter in voters])
-    differing = (
-        np.flatnonzero(((table != table[:1]) | (table < 0)).any(axis=0))
-        if len(common)
-        else np.array([], dtype=np.int64)
-    )
-    return [_disagreement(voters, int(common[column]), table[:, column]) for column in differing], len(common)
+    groups: dict[str, list[int]] = {}
+    for number, voter in enumerate(voters):
+        groups.setdefault(voter.group, []).append(number)
+    within = np.zeros(len(common), np.bool_)
+    for members in groups.values():
+        within |= _differ(table[members])
+    names = [voter.name for voter in voters]
+    differing = np.flatnonzero(_differ(table))
+    return [
+        Disagreement(int(common[column]), bool(within[column]), names, table[:, column]) for column in differing
+    ], len(common)
 
 
-def _disagreement(voters: Sequence[Predictions], index: int, labels: Labels) -> Disagreement:
-    votes: dict[int, list[str]] = {}
-    by_group: dict[str, set[int]] = {}
-    for voter, label in zip(voters, labels, strict=True):
-        votes.setdefault(int(label), []).append(voter.name)
-        by_group.setdefault(voter.group, set()).add(int(label))
-    ordered = dict(sorted(votes.items(), key=lambda item: -len(item[1])))
-    return Disagreement(index, ordered, any(len(distinct) > 1 or min(distinct) < 0 for distinct in by_group.values()))
+def _differ(table: Labels) -> npt.NDArray[np.bool_]:
+    """Return for each column whether its labels are not all the same class."""
+    differ: npt.NDArray[np.bool_] = ((table != table[:1]) | (table < 0)).any(axis=0)
+    return differ

@@ -1,10 +1,12 @@
 """Whether two Runs classified the same images, whose predictions and accuracies can then be compared."""
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.errors import ResultsError
-from edge_bench.bench.io.record_codec import unpack
+from edge_bench.bench.io.record_codec import PackedArray, unpack
 from edge_bench.bench.records.run import Images, Run
 
 __all__ = [
@@ -26,9 +28,16 @@ _NO_SUCH_CLASS = -2
 
 def common_positions(images: Images, other: Images) -> tuple[Labels, Labels, Labels]:
     """Return the test-set indices of the images that both have, and their positions in each; shape [common] each."""
-    indices = unpack(images.indices).astype(np.int64), unpack(other.indices).astype(np.int64)
-    common, first, second = np.intersect1d(*indices, assume_unique=True, return_indices=True)
-    return common, first, second
+    return _common_positions(images.indices, other.indices)
+
+
+@lru_cache(maxsize=16)  # the same for all configurations of two Runs
+def _common_positions(indices: PackedArray, other: PackedArray) -> tuple[Labels, Labels, Labels]:
+    both = unpack(indices).astype(np.int64), unpack(other).astype(np.int64)
+    found = np.intersect1d(*both, assume_unique=True, return_indices=True)
+    for array in found:
+        array.setflags(write=False)
+    return found
 
 
 def same_content(images: Images, other: Images) -> bool:
@@ -86,6 +95,8 @@ def translated_labels(run: Run, other: Run, labels: Labels) -> Labels:
     The outputs of two models for the same classes may be in another order, or begin with a background class. If the
     true labels of all common images are equal, so is the order. Otherwise classes are matched by name.
     """
+    if run is other:
+        return labels
     _, first, second = common_positions(run.images, other.images)
     if not run.labelled or not other.labelled or np.array_equal(_at(run.images, first), _at(other.images, second)):
         return labels

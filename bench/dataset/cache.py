@@ -4,7 +4,9 @@ import concurrent.futures
 import contextlib
 import hashlib
 import importlib.metadata
+import itertools
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
@@ -15,9 +17,10 @@ import numpy.typing as npt
 
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.io.disk_space import require_free_space
-from edge_bench.bench.io.files import drop_mapped_pages, locked_temporary, replacing, write_atomically
+from edge_bench.bench.io.files import drop_mapped_pages, locked_temporary, read_bounded, replacing, write_atomically
 from edge_bench.bench.io.names import escape_surrogates
-from edge_bench.bench.io.temporary import lasting_temporary_folder
+from edge_bench.bench.io.record_codec import MAX_RUN_BYTES
+from edge_bench.bench.io.temporary import lasting_private_folder
 from edge_bench.bench.preprocessing.decode import ImageFacts, decode_with_facts, require_pillow
 from edge_bench.bench.preprocessing.presets import Geometry
 from edge_bench.bench.progress import Progress
@@ -45,22 +48,47 @@ class _CacheRecord(msgspec.Struct, frozen=True, kw_only=True):
     broken: list[str]  # ``problems``
     notes: list[str] = []
 
+    def is_of(self, files: int) -> bool:
+        """Return whether this is the record of so many files."""
+        kept = [-1, *self.kept, files]
+        return (
+            bool(self.kept)
+            and all(before < after for before, after in itertools.pairwise(kept))
+            and len(self.kept) + len(self.broken) == files
+        )
+
 
 def cache_folder() -> Path:
-    """Return EDGE_BENCH_CACHE if set, otherwise the platform's cache folder, or a temporary one if not writable."""
+    """Return EDGE_BENCH_CACHE if set, otherwise the platform's cache folder, or a temporary one if that cannot be used.
+
+    What is in the cache is believed, so a folder that another user can write to is used only if it is configured. Raise
+    BadInput if there is no folder that can be used.
+    """
     if configured := os.environ.get("EDGE_BENCH_CACHE"):
         return Path(configured)
     import platformdirs
 
-    fallback = lasting_temporary_folder() / "edge-bench-cache"
-    try:
+    # RuntimeError: HOME is not set and the user is not in the password database
+    with contextlib.suppress(OSError, RuntimeError):
         folder = Path(platformdirs.user_cache_dir("edge-bench"))
-        if not folder.is_absolute():
-            return fallback
-        folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):  # RuntimeError: HOME is not set and the user is not in the password database
-        return fallback
-    return folder if os.access(folder, os.W_OK) else fallback
+        if folder.is_absolute():
+            folder.mkdir(parents=True, exist_ok=True)
+            if os.access(folder, os.W_OK) and _is_private(folder):
+                return folder
+    try:
+        return lasting_private_folder("edge-bench-cache")
+    except OSError as cause:
+        raise BadInput(
+            f"there is no folder for decoded images: {cause.filename}: {cause.strerror}",
+            "name a folder you may write with EDGE_BENCH_CACHE",
+        ) from None
+
+
+def _is_private(folder: Path) -> bool:
+    """Return whether a folder, and a link to it, is of this user or root, and not open to all."""
+    statuses = folder.lstat(), folder.stat()
+    owners = {status.st_uid for status in statuses}
+    return owners <= {0, os.geteuid()} and not stat.S_IMODE(statuses[1].st_mode) & stat.S_IWOTH
 
 
 def decoded_images(
@@ -77,10 +105,10 @@ def decoded_images(
     cache = cache_folder() / "images"
     pixels, record = cache / f"{key}.npy", cache / f"{key}.json"
     if pixels.is_file() and record.is_file():
-        # decode again if the record is damaged; msgspec's errors are ValueErrors
-        with contextlib.suppress(ValueError, RecursionError):
-            cached = msgspec.json.decode(record.read_bytes(), type=_CacheRecord)
-            return Decoded(pixels=pixels, readable=cached.kept, problems=cached.broken, notes=cached.notes)
+        with contextlib.suppress(OSError, ValueError, RecursionError):  # decode again if the record is damaged
+            cached = msgspec.json.decode(read_bounded(record, MAX_RUN_BYTES), type=_CacheRecord)
+            if cached.is_of(len(files)):
+                return Decoded(pixels=pixels, readable=cached.kept, problems=cached.broken, notes=cached.notes)
     shape = (len(files), geometry.height, geometry.width, geometry.channels)
     _require_space(cache, int(np.prod(shape, dtype=np.int64)))
     with replacing(pixels) as temporary:

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from edge_bench.bench.errors import BadInput, ResultsError
+from edge_bench.bench.io.record_codec import MAX_RUN_BYTES
 
 __all__ = ["require_bundle_space", "require_free_space", "require_run_space", "writable_folder"]
 
@@ -36,8 +37,14 @@ def require_run_space(folder: Path, images: int, invocations: int) -> None:
 
     ``images`` counts the labels and ``invocations`` the timed invocations of all trials of all configurations. A
     packed latency takes about 3 bytes, the label and checksum of an image less than 2. Both are written twice, to the
-    journal and to the Run.
+    journal and to the Run. Raise ResultsError too if the Run would be larger than what is read again.
     """
+    if 3 * invocations + 2 * images > MAX_RUN_BYTES:
+        raise ResultsError(
+            f"{folder}: a Run of {invocations:,} timed invocations would be larger than the {MAX_RUN_BYTES >> 20} MiB "
+            "that are read again",
+            "use a smaller --limit, fewer --trials, or fewer configurations at a time",
+        )
     require_free_space(
         folder,
         2 * (4 * invocations + 3 * images) + (8 << 20),

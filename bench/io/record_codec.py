@@ -21,12 +21,13 @@ import numpy.typing as npt
 
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.files import read_bounded, why_unreadable
-from edge_bench.bench.io.names import encode_json
+from edge_bench.bench.io.record_limits import readable_json
 
 __all__ = [
     "MAX_INT64",
     "MAX_PACKED",
     "MAX_RECORD_BYTES",
+    "MAX_RUN_BYTES",
     "SCHEMA_VERSION",
     "BoundedNames",
     "BoundedStr",
@@ -62,6 +63,8 @@ RENAMED_FIELDS = {
 _OLD_FIELD = re.compile(rb'([{,]\s*)"(' + b"|".join(RENAMED_FIELDS) + rb')"(?=\s*:)')
 #: The manifest of a bundle with 65,535 classes takes about 3 MB.
 MAX_RECORD_BYTES = 32 << 20
+#: A Run of 9 configurations with 30 trials of 10,000 latencies each takes about 5 MB.
+MAX_RUN_BYTES = 256 << 20
 #: Maximum number of values in a packed array. It limits the memory that a damaged or hostile file can take.
 MAX_PACKED = 1 << 24
 
@@ -80,9 +83,20 @@ class _Versioned(msgspec.Struct):
     schema_version: str
 
 
-def encode_record(record: msgspec.Struct) -> bytes:
-    """Return a record of the current schema as indented UTF-8 JSON with a newline at its end."""
-    return msgspec.json.format(encode_json(as_current(record)), indent=1) + b"\n"
+def encode_record(record: msgspec.Struct, limit: int = MAX_RECORD_BYTES) -> bytes:
+    """Return a record of the current schema as indented UTF-8 JSON with a newline at its end, which can be read again.
+
+    Texts that are too long are shortened. Raise BadInput if the record cannot be read again for another reason, or
+    takes more than ``limit`` bytes.
+    """
+    noun = type(record).__name__.lower()
+    try:
+        data = msgspec.json.format(readable_json(as_current(record))[1], indent=1) + b"\n"
+    except ValueError as cause:
+        raise BadInput(f"this {noun} could not be read again, so it is not written: {_first_line(cause)}") from None
+    if len(data) > limit:
+        raise BadInput(f"this {noun} takes {len(data):,} bytes, and files of at most {limit:,} are read")
+    return data
 
 
 def decode_record(

@@ -1,9 +1,11 @@
-"""A temporary folder per process, which is removed with everything that libraries leave in it."""
+"""Temporary folders: one per process, removed with all that libraries leave in it, and one per user that lasts."""
 
 import contextlib
 import fcntl
+import functools
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 from edge_bench.bench.io.locks import remove_unlocked
 from edge_bench.bench.io.names import is_utf8
 
-__all__ = ["Scratch", "lasting_temporary_folder", "utf8_path"]
+__all__ = ["Scratch", "lasting_private_folder", "lasting_temporary_folder", "utf8_path"]
 
 _PREFIX = "edge-bench-scratch-"
 _replaced: list[Path] = []  # the system's temporary folder, if a scratch folder has replaced it in this process
@@ -20,6 +22,28 @@ _replaced: list[Path] = []  # the system's temporary folder, if a scratch folder
 def lasting_temporary_folder() -> Path:
     """Return the system's temporary folder, for files that must outlive this process."""
     return _replaced[0] if _replaced else Path(tempfile.gettempdir())
+
+
+def lasting_private_folder(name: str) -> Path:
+    """Return a folder in the system's temporary folder that only this user can enter, and create it if necessary.
+
+    It is called ``NAME-UID``. The temporary folder is open to all users, so that somebody else may have created
+    something of this name: then return a new folder with a random name, the same during this process. Raise OSError if
+    neither can be created.
+    """
+    folder = lasting_temporary_folder() / f"{name}-{os.geteuid()}"
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700)
+    with contextlib.suppress(OSError):
+        status = folder.lstat()  # of a link itself, not of what it leads to
+        if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) == 0o700:
+            return folder
+    return _random_folder(folder)
+
+
+@functools.cache
+def _random_folder(instead_of: Path) -> Path:
+    return Path(tempfile.mkdtemp(prefix=f"{instead_of.name}-", dir=instead_of.parent))
 
 
 @contextlib.contextmanager

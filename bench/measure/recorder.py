@@ -13,6 +13,7 @@ import numpy.typing as npt
 from edge_bench.bench.dataset.workload import Workload, pixel_checksums
 from edge_bench.bench.interrupts import defer_interrupts
 from edge_bench.bench.io.record_codec import pack
+from edge_bench.bench.io.record_limits import readable
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.measure.run_builder import RunBuilder
 from edge_bench.bench.measure.trust import warm_up_findings
@@ -29,7 +30,7 @@ from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.run import Failure, Images, ProcessRecord, Result, Run, Settings, Trial
 from edge_bench.bench.records.run_files import utc_now
 from edge_bench.bench.system.concurrent_runs import ConcurrentRunDetector
-from edge_bench.bench.system.environment import concurrent_run_finding, machine_findings
+from edge_bench.bench.system.environment import concurrent_run_findings, machine_findings
 from edge_bench.bench.system.machine import describe_machine
 from edge_bench.bench.system.sensors import Sensors
 from edge_bench.bench.system.trial_monitor import TrialReadings, monitor_trial
@@ -52,7 +53,7 @@ def _own_preprocessing(workload: Workload) -> dict[str, Preprocessing]:
 def started_run(workload: Workload, planned: Sequence[Planned], settings: Settings) -> Run:
     """Return a Run without trials: the machine, the settings, the images and the planned configurations."""
     machine = describe_machine()
-    return Run(
+    run = Run(
         run_id=uuid.uuid4().hex,
         began=utc_now(),
         ended="",
@@ -80,6 +81,9 @@ def started_run(workload: Workload, planned: Sequence[Planned], settings: Settin
         findings=[*machine_findings(machine), *warm_up_findings()],
         state_before=Sensors(emulated=machine.emulated).read(),
     )
+    with contextlib.suppress(ValueError):  # the journal refuses it, with its reason
+        run = readable(run)
+    return run
 
 
 def images_of(workload: Workload) -> Images:
@@ -227,11 +231,14 @@ class Recorder:
             self._check_concurrent_runs()
         wall = self._builder.begun.wall_seconds + (time.perf_counter_ns() - self._began_ns) / 1e9
         run = self._builder.run(complete=not self.interrupted, ended=utc_now(), wall_seconds=round(wall, 3))
-        return msgspec.structs.replace(run, state_after=self._sensors.read(), stopped=self.stopped)
+        run = msgspec.structs.replace(run, state_after=self._sensors.read(), stopped=self.stopped)
+        with contextlib.suppress(ValueError):  # its file is not written, with the reason
+            run = readable(run)
+        return run
 
     def _check_concurrent_runs(self) -> None:
-        for other in self._concurrent.poll() if self._concurrent else ():
-            self._record(FindingAdded(finding=concurrent_run_finding(other)))
+        for finding in concurrent_run_findings(self._concurrent.poll() if self._concurrent else ()):
+            self._record(FindingAdded(finding=finding))
 
     def _record(self, entry: Entry) -> None:
         with defer_interrupts():  # a signal must not separate memory and disk
@@ -240,5 +247,6 @@ class Recorder:
                 return
             try:
                 self._journal.append(entry)
-            except OSError as cause:
-                raise JournalWriteError(f"{self._journal.path} could not be written: {cause.strerror}") from None
+            except (OSError, ValueError) as cause:
+                reason = getattr(cause, "strerror", None) or cause
+                raise JournalWriteError(f"{self._journal.path} could not be written: {reason}") from None

@@ -45,8 +45,7 @@ def measure(
     temporary folder; raise ResultsError if that fails too.
     """
     writable_folder(results)
-    for folder in (results, *runtime_folders()):
-        remove_leftovers(folder)  # of runs that were killed
+    remove_leftovers(results)  # of runs that were killed
     if once and (match := _matching_run(results, request, explicit_options)):
         progress.say(f"reusing {match[1]}: same models, data and options")
         _remove_journal(match[1].with_suffix(JOURNAL))

@@ -14,6 +14,8 @@ __all__ = ["disturbed", "load_finding", "throttling_finding", "trial_findings", 
 
 #: Share of disturbed trials above which they spoil a Run; below, the median and its interval hardly change.
 DISTURBED_SHARE = 0.10
+#: Configurations that a finding names; a text in a Run must not become too long to be read again.
+_NAMED = 10
 
 
 class WatchedTrial(Protocol):
@@ -104,9 +106,10 @@ def _spread(results: Sequence[Result]) -> Finding | None:
     wide = [result for result in measured if (relative_deviation(result.pass_seconds()) or 0) >= UNSTABLE]
     if not wide:
         return None
+    more = f"; and {len(wide) - _NAMED} more" if len(wide) > _NAMED else ""
     return Finding(
         what=f"the times of {len(wide)} of {len(measured)} configurations have a standard deviation of 10 % or more of "
-        f"their mean: {'; '.join(str(result.configuration) for result in wide)}",
+        f"their mean: {'; '.join(str(result.configuration) for result in wide[:_NAMED])}{more}",
         remedy="stop other programs; more --trials narrow the interval",
         spoils=True,
     )

@@ -27,7 +27,6 @@ from edge_bench.bench.io.files import (
     why_unreadable,
 )
 from edge_bench.bench.io.locks import lock
-from edge_bench.bench.io.names import encode_json
 from edge_bench.bench.io.record_codec import (
     SCHEMA_VERSION,
     BoundedStr,
@@ -40,6 +39,7 @@ from edge_bench.bench.io.record_codec import (
     refuse_version,
     with_new_names,
 )
+from edge_bench.bench.io.record_limits import readable_json
 from edge_bench.bench.records.run import Failure, ProcessRecord, Run, Trial
 from edge_bench.bench.records.run_validation import check_run, check_trial
 from edge_bench.bench.system.machine import Finding
@@ -140,6 +140,10 @@ class Journal:
             raise ResultsError(
                 f"{path}: cannot be written: {cause.strerror}", "make room, or name another folder with --results"
             ) from None
+        except ValueError as cause:
+            raise ResultsError(
+                f"{path}: this run cannot be recorded: {cause}", "measure less at once: fewer configurations or images"
+            ) from None
         return journal
 
     @classmethod
@@ -186,9 +190,14 @@ class Journal:
         return cls(path, handle), run, entries
 
     def append(self, entry: Entry) -> None:
-        """Write an entry to the disk; if that fails, undo it and raise OSError."""
-        payload = encode_json(entry)
+        """Write an entry to the disk; if that fails, undo it and raise OSError.
+
+        Texts that are too long are shortened. Raise ValueError if the entry could not be read again.
+        """
+        payload = readable_json(entry, Entry)[1]
         line = memoryview(b"%08x %s\n" % (crc32(payload), payload))
+        if len(line) >= MAX_LINE:
+            raise ValueError(f"an entry of {len(line):,} bytes; at most {MAX_LINE:,} are read")
         before = os.fstat(self._handle).st_size
         try:
             while line:

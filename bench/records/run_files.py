@@ -6,15 +6,15 @@ from pathlib import Path
 
 import msgspec
 
-from edge_bench.bench.errors import ResultsError
+from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.files import write_atomically
-from edge_bench.bench.io.record_codec import decode_record, encode_record
+from edge_bench.bench.io.record_codec import MAX_RUN_BYTES, decode_record, encode_record
 from edge_bench.bench.records.run import Run
+from edge_bench.bench.records.run_validation import check_run
 
 __all__ = ["read_run", "run_file_name", "store", "utc_now", "write_run"]
 
-#: A Run of 9 configurations with 30 trials of 10,000 latencies each takes about 5 MB.
-MAX_RUN_BYTES = 256 << 20
+_SEE_JOURNAL = "its journal is kept, and has all that was measured"
 
 
 def utc_now() -> str:
@@ -37,13 +37,22 @@ def write_run(run: Run, folder: Path, *, again: bool = False) -> Path:
 
     Never replace a file, except with ``again``: the same run, with more of its trials.
     """
-    return store(run, folder / run_file_name(run.began, run.machine.hostname, run.run_id), again=again)
+    path = folder / run_file_name(run.began, run.machine.hostname, run.run_id)
+    try:
+        check_run(run)
+    except ValueError as cause:
+        raise ResultsError(f"{path}: this Run could not be read again: {cause}", _SEE_JOURNAL) from None
+    return store(run, path, again=again)
 
 
 def store(record: msgspec.Struct, path: Path, *, again: bool = False) -> Path:
-    """Write a record, replacing no file unless ``again``; raise ResultsError if that fails."""
+    """Write a record, replacing no file unless ``again``; raise ResultsError if that fails or it could not be read."""
     try:
-        write_atomically(path, encode_record(record), exclusive=not again)
+        data = encode_record(record, MAX_RUN_BYTES)
+    except BadInput as cause:
+        raise ResultsError(f"{path}: {cause.problem}", _SEE_JOURNAL) from None
+    try:
+        write_atomically(path, data, exclusive=not again)
     except OSError as cause:
         raise ResultsError(
             f"{path}: cannot be written: {cause.strerror}", "make room, or name another --results"
@@ -53,8 +62,6 @@ def store(record: msgspec.Struct, path: Path, *, again: bool = False) -> Path:
 
 def read_run(path: Path) -> Run:
     """Return the Run in a file; raise ResultsError if it is not a valid Run."""
-    from edge_bench.bench.records.run_validation import check_run
-
     remedy = "name a file that `edge-bench run` wrote"
     run = decode_record(path, Run, ResultsError, remedy, MAX_RUN_BYTES)
     try:

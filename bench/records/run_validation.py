@@ -13,6 +13,8 @@ __all__ = ["check_run", "check_trial"]
 #: Maximum latencies per byte of packed data. Real latencies in nanoseconds differ; a bomb has far more per byte.
 _LATENCIES_PER_BYTE = 64
 _SMALL_ARRAY = 4096  # latencies in addition, whatever the size of the data
+#: Values of all packed arrays together. Every command unpacks them, and those of a bomb take no room in the file.
+_MAX_VALUES = 1 << 27
 
 
 def check_run(run: Run) -> None:
@@ -22,6 +24,8 @@ def check_run(run: Run) -> None:
         raise ValueError(f"it began at {run.began[:40]}, which is no moment in UTC")
     images = run.images
     count = images.indices.length
+    if (values := _values(run)) > _MAX_VALUES:
+        raise ValueError(f"its arrays have {values:,} values; {_MAX_VALUES:,} are read")
     indices = _packed(images.indices, "images.indices", count)
     if not count or (count > 1 and not np.all(indices[1:] > indices[:-1])):
         raise ValueError("its images are not in order, or there are none")
@@ -34,6 +38,16 @@ def check_run(run: Run) -> None:
             _check_result(run, result, count)
         except ValueError as cause:
             raise ValueError(f"results[{number}]: {cause}") from None
+
+
+def _values(run: Run) -> int:
+    """Return the number of values in all packed arrays of a Run."""
+    arrays = [run.images.indices, run.images.labels, run.images.checksums]
+    for result in run.results:
+        arrays += [result.predictions, result.unseen_positions, result.unclassified_positions, result.in_top_5]
+        for trial in result.trials:
+            arrays += [trial.latencies, trial.image_positions]
+    return sum(array.length for array in arrays if array is not None)
 
 
 def _check_result(run: Run, result: Result, count: int) -> None:

@@ -93,7 +93,9 @@ def verdict(ratio: Ratio) -> Verdict:
 
 def _median_difference(first: Sequence[Values], second: Sequence[Values]) -> float:
     """Return the median of all differences between a value of ``first`` and one of ``second``."""
-    return float(np.median(np.subtract.outer(_thinned(np.concatenate(first)), _thinned(np.concatenate(second)))))
+    differences = np.subtract.outer(_thinned(np.concatenate(first)), _thinned(np.concatenate(second))).ravel()
+    differences.sort()  # np.median takes several times as long for so few values
+    return float(differences[(len(differences) - 1) // 2] + differences[len(differences) // 2]) / 2
 
 
 def _thinned(values: Values) -> Values:

@@ -1,38 +1,63 @@
 """Detection of concurrent runs on this machine, which make each other's measurements unreliable.
 
 While it measures, a run keeps a locked *registry file* in a folder that all users of the machine share, and another in
-its results folder, which may be all that two containers share. A new run records the owners of all locked registry
-files and appends itself to these files. So both runs know of each other, even if one has ended by then. A crash leaves
-no lock behind. The boot id identifies registry files of other machines on a network file system.
+its results folder, which may be all that two containers share. Only the run itself writes to its files. A run finds the
+others by looking at their files: at its start those that are locked, later every new one. A run that ends while others
+are measuring leaves its files behind unlocked, so that they find it too; the last one removes them. A crash leaves no
+lock behind. The boot id identifies registry files of other machines on a network file system.
+
+Everybody may write into the shared folder. Therefore a record is small and of few characters, only so many are read,
+and all that a record can do is to make a run unreliable, which its author could also do with a run.
 """
 
 import contextlib
 import os
+import re
 import stat
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
 from edge_bench.bench.interrupts import defer_interrupts
-from edge_bench.bench.io.files import PART, locked_temporary, read_bounded, read_text_or_empty
-from edge_bench.bench.io.locks import is_locked
+from edge_bench.bench.io.files import PART, locked_temporary, read_text_or_empty
+from edge_bench.bench.io.locks import is_locked, remove_unlocked
 
-__all__ = ["ConcurrentRunDetector", "RunInfo", "concurrent_runs", "detect_concurrent_runs", "runtime_folders"]
+__all__ = [
+    "MAX_RUNS",
+    "ConcurrentRunDetector",
+    "RunInfo",
+    "concurrent_runs",
+    "detect_concurrent_runs",
+    "runtime_folders",
+]
 
 _REGISTRY = "measuring"
-_MAX_BYTES = 1 << 20
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+#: Bytes of a registry file; a record takes fewer than 300.
+_MAX_BYTES = 1024
+#: Registry files that are read in one folder at a time; those of this user and of root come first.
+_MAX_FILES = 256
+#: Other runs that a run reports in all. There are seldom more than one or two.
+MAX_RUNS = 16
+#: Times of files are exact to a tick of the kernel's clock, which is at most 10 ms.
+_CLOCK_NS = 50_000_000
+
+_Id = Annotated[str, msgspec.Meta(pattern="^[0-9A-Za-z-]{1,64}$")]
+_Host = Annotated[str, msgspec.Meta(pattern="^[0-9A-Za-z._?-]{0,64}$")]  # Linux: 64 characters
+_Boot = Annotated[str, msgspec.Meta(pattern="^[0-9A-Za-z -]{0,64}$")]
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A run, as described by its entry in a registry file."""
+    """A run, as described by its registry file."""
 
-    run_id: str
-    process: int = 0
-    host: str = ""  # in a container, that of the container
-    boot: str = ""  # boot id of the kernel
+    run_id: _Id
+    process: Annotated[int, msgspec.Meta(ge=0, lt=1 << 31)] = 0
+    host: _Host = ""  # in a container, that of the container
+    boot: _Boot = ""  # boot id of the kernel
 
     def __str__(self) -> str:
         return f"run {self.run_id[:8]}, process {self.process} on {self.host}"
@@ -46,56 +71,68 @@ def runtime_folders() -> list[Path]:
 
 
 @dataclass
-class _RegistryFile:
+class _Registry:
+    """A folder with a registry file of this run."""
+
+    folder: Path
     path: Path
     handle: int
-    size: int = 0  # bytes that have been read
+    began_ns: int  # when the file was written, by the clock of its file system
+    scanned_ns: int = 0  # modification time of the folder when all its files were last read; 0: read them again
 
 
 class ConcurrentRunDetector:
-    """The registry files of this run, and the other runs it has found; files that cannot be used are skipped."""
+    """The registry files of this run, and the other runs it has found; folders that cannot be used are skipped."""
 
     def __init__(self, me: RunInfo) -> None:
         self._me = me
-        self._files: list[_RegistryFile] = []
+        self._registries: list[_Registry] = []
         self._found: dict[str, RunInfo] = {}
         self._reported: set[str] = set()
 
     def register(self, folders: Sequence[Path]) -> None:
-        """Create a registry file in each folder, and append this run to those of all other runs."""
-        # own files first: of two runs that start at once, at least one then finds the other and appends itself
-        self._files += [file for folder in folders if (file := _create_registry_file(folder, self._me))]
+        """Create a registry file in each folder, and find the runs that are measuring now."""
+        # own files first: of two runs that start at once, at least one then finds the other
+        self._registries += [found for folder in folders if (found := _create_registry_file(folder, self._me))]
         for folder in folders:
-            self._found |= {other.run_id: other for other in _active_runs(folder, self._me, append=True)}
+            active = list(_runs_in(folder, self._me))
+            self._found |= {other.run_id: other for other in active}
+            if not active:
+                _remove_ended(folder)
 
     def poll(self) -> list[RunInfo]:
-        """Return the runs found since the last call; takes one system call per file if there are none."""
-        for file in self._files:
+        """Return the runs found since the last call, ``MAX_RUNS`` in all; takes a system call per unchanged folder."""
+        for registry in self._registries:
             with contextlib.suppress(OSError):
-                size = os.fstat(file.handle).st_size
-                if size > file.size:
-                    file.size = size
-                    entries = _decode_entries(os.pread(file.handle, min(size, _MAX_BYTES), 0))
-                    self._found |= {other.run_id: other for other in entries if self._is_other(other)}
+                changed_ns = registry.folder.stat().st_mtime_ns
+                if changed_ns == registry.scanned_ns:
+                    continue
+                settled = time.time_ns() - changed_ns > _CLOCK_NS  # else another change may have the same time
+                registry.scanned_ns = changed_ns if settled else 0
+                runs = _runs_in(registry.folder, self._me, ended_since_ns=registry.began_ns)
+                self._found |= {other.run_id: other for other in runs}
         new = [other for run_id, other in self._found.items() if run_id not in self._reported]
+        new = new[: MAX_RUNS - len(self._reported)]
         self._reported |= {other.run_id for other in new}
         return new
 
-    def _is_other(self, other: RunInfo) -> bool:
-        return other.run_id != self._me.run_id and other.boot == self._me.boot
-
     def unregister(self) -> None:
-        """Remove the registry files of this run."""
-        for file in self._files:
+        """Remove the registry files of this run, or leave them to other runs that are measuring there."""
+        for registry in self._registries:
+            others = any(True for _ in _runs_in(registry.folder, self._me))
             with contextlib.suppress(OSError):
-                file.path.unlink()
-            os.close(file.handle)
+                os.utime(registry.handle) if others else registry.path.unlink()
+            os.close(registry.handle)
+            if not others:
+                _remove_ended(registry.folder)
 
 
 @contextlib.contextmanager
 def detect_concurrent_runs(run_id: str, host: str, *folders: Path) -> Iterator[ConcurrentRunDetector]:
     """Yield a detector that has registered this run in ``folders`` until the ``with`` block ends."""
-    detector = ConcurrentRunDetector(RunInfo(run_id=run_id, process=os.getpid(), host=host, boot=_boot_id()))
+    detector = ConcurrentRunDetector(
+        RunInfo(run_id=run_id, process=os.getpid(), host=_recordable_host(host), boot=_boot_id())
+    )
     try:
         with defer_interrupts():
             detector.register(list(dict.fromkeys(folders)))
@@ -104,62 +141,72 @@ def detect_concurrent_runs(run_id: str, host: str, *folders: Path) -> Iterator[C
         detector.unregister()
 
 
-def concurrent_runs(host: str, *folders: Path) -> list[RunInfo]:
-    """Return the runs that are measuring on this machine now, according to the registry files in ``folders``."""
-    me = RunInfo(run_id="", host=host, boot=_boot_id())
-    runs = [run for folder in dict.fromkeys(folders) for run in _active_runs(folder, me, append=False)]
-    return list({run.run_id: run for run in runs}.values())
+def concurrent_runs(*folders: Path) -> list[RunInfo]:
+    """Return the runs that are measuring on this machine now, ``MAX_RUNS`` at most."""
+    me = RunInfo(run_id="none", boot=_boot_id())
+    runs = {run.run_id: run for folder in dict.fromkeys(folders) for run in _runs_in(folder, me)}
+    return list(runs.values())[:MAX_RUNS]
 
 
-def _create_registry_file(folder: Path, me: RunInfo) -> _RegistryFile | None:
+def _create_registry_file(folder: Path, me: RunInfo) -> _Registry | None:
     try:
-        path, handle = locked_temporary(folder / _REGISTRY, first=_encode_entry(me))  # the first line is the owner
+        path, handle = locked_temporary(folder / _REGISTRY, first=msgspec.json.encode(me) + b"\n")
     except OSError:  # not writable, full or missing
         return None
     with contextlib.suppress(OSError):
-        os.fchmod(handle, 0o666)  # other users append to it too
-    return _RegistryFile(path, handle)
+        os.fchmod(handle, 0o644)  # other users read it
+    return _Registry(folder, path, handle, os.fstat(handle).st_mtime_ns)
 
 
-def _active_runs(folder: Path, me: RunInfo, *, append: bool) -> Iterator[RunInfo]:
-    """Yield the owners of all locked registry files in a folder; with ``append`` add this run to these files."""
-    paths: list[Path] = []
-    with contextlib.suppress(OSError):  # the folder cannot be read
-        paths += folder.glob(f".{_REGISTRY}.*{PART}")
-    for path in paths:
-        with contextlib.suppress(OSError, ValueError):
-            owner, *_ = _decode_entries(_content(path))
-            if owner.run_id != me.run_id and owner.boot == me.boot and is_locked(path):
-                if append:
-                    _append_entry(path, me)
-                yield owner
+def _runs_in(folder: Path, me: RunInfo, ended_since_ns: int | None = None) -> Iterator[RunInfo]:
+    """Yield the other runs on this machine whose registry files in a folder are locked.
+
+    With ``ended_since_ns`` also those whose files were written since then, if locked or not.
+    """
+    for path in _registry_files(folder):
+        with contextlib.suppress(OSError, ValueError, RecursionError):
+            run, written_ns = _read_registry_file(path)
+            if run.run_id == me.run_id or run.boot != me.boot:
+                continue
+            if (ended_since_ns is not None and written_ns >= ended_since_ns) or is_locked(path):
+                yield run
 
 
-def _content(path: Path) -> bytes:
-    if not stat.S_ISREG(path.lstat().st_mode):
-        raise ValueError("no file")
-    return read_bounded(path, _MAX_BYTES)
+def _registry_files(folder: Path) -> list[Path]:
+    """Return at most ``_MAX_FILES`` ordinary files: this user's and root's first, then the newest."""
+    found: list[tuple[bool, int, Path]] = []
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:  # the folder cannot be read
+        for entry in entries:
+            if not (entry.name.startswith(f".{_REGISTRY}.") and entry.name.endswith(PART)):
+                continue
+            with contextlib.suppress(OSError):
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(status.st_mode) and status.st_nlink == 1:
+                    trusted = status.st_uid in (0, os.geteuid())
+                    found.append((not trusted, -status.st_mtime_ns, Path(entry.path)))
+    return [path for _, _, path in sorted(found)[:_MAX_FILES]]
 
 
-def _append_entry(path: Path, me: RunInfo) -> None:
-    with contextlib.suppress(OSError):  # if this fails, at least this run knows of the other
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            os.write(handle, _encode_entry(me))
-        finally:
-            os.close(handle)
+def _read_registry_file(path: Path) -> tuple[RunInfo, int]:
+    """Return the run in the first line and the file's modification time; raise OSError or ValueError."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError("not an ordinary file")
+        first_line = os.read(handle, _MAX_BYTES).partition(b"\n")[0]  # older versions append to each other's files
+    finally:
+        os.close(handle)
+    return msgspec.json.decode(first_line, type=RunInfo), status.st_mtime_ns
 
 
-def _encode_entry(run: RunInfo) -> bytes:
-    return msgspec.json.encode(run) + b"\n"
+def _remove_ended(folder: Path) -> None:
+    """Remove the files of ended and killed runs, as far as this user may."""
+    remove_unlocked(folder, f".{_REGISTRY}.*{PART}", os.O_RDWR, Path.unlink)
 
 
-def _decode_entries(content: bytes) -> list[RunInfo]:
-    entries = []
-    for line in content.splitlines():
-        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            entries.append(msgspec.json.decode(line, type=RunInfo))
-    return entries
+def _recordable_host(host: str) -> str:
+    return re.sub(r"[^0-9A-Za-z._-]", "?", host)[:64]
 
 
 def _boot_id() -> str:

@@ -1,18 +1,20 @@
 """Findings about the present state of the machine that make measurements unreliable, each with its remedy."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from edge_bench.bench.system.concurrent_runs import RunInfo
+from edge_bench.bench.system.concurrent_runs import MAX_RUNS, RunInfo
 from edge_bench.bench.system.machine import Finding, Machine, memory_bytes
 from edge_bench.bench.system.sensors import FIRMWARE_BITS, MachineState, Sensors
 
-__all__ = ["concurrent_run_finding", "load_now", "machine_findings"]
+__all__ = ["concurrent_run_findings", "load_now", "machine_findings"]
 
 ENOUGH_MEMORY = 256 << 20  # bytes
 #: /proc/stat counts in ticks of 10 ms; the error of the difference of two readings is up to two ticks.
 TICKS_NS = 20_000_000
+#: Number of concurrent runs that are named one by one.
+_NAMED_RUNS = 3
 #: Number of cores used by other processes from which `doctor` reports load; idle systems stay below.
 _MIN_LOAD = 0.1
 _POWER = "use the power supply made for this board (5 V 3 A for a Pi 4, 5 V 5 A for a Pi 5) and a short cable"
@@ -100,14 +102,19 @@ def _firmware(state: MachineState) -> list[Finding]:
     ]
 
 
-def concurrent_run_finding(other: RunInfo, *, now: bool = False) -> Finding:
-    """Return the finding that another run is measuring on this machine (``now``), or was during this run."""
-    when = "is measuring on this machine at this moment" if now else "was measuring on this machine meanwhile"
-    return Finding(
-        what=f"another edge-bench {when}: {other}",
-        remedy="measure one after the other",
-        spoils=True,
-    )
+def concurrent_run_findings(others: Sequence[RunInfo], *, now: bool = False) -> list[Finding]:
+    """Return the findings that other runs are measuring on this machine (``now``), or were during this run.
+
+    There is one for each run, or a single one for more than a few.
+    """
+    when = "on this machine at this moment" if now else "on this machine meanwhile"
+    verb = "is" if now else "was"
+    whats = [f"another edge-bench {verb} measuring {when}: {other}" for other in others]
+    if len(others) > _NAMED_RUNS:
+        count = f"{len(others)}{' or more' if len(others) >= MAX_RUNS else ''}"
+        named = "; ".join(str(other) for other in others[:_NAMED_RUNS])
+        whats = [f"{count} other runs of edge-bench {'are' if now else 'were'} measuring {when}, among them: {named}"]
+    return [Finding(what=what, remedy="measure one after the other", spoils=True) for what in whats]
 
 
 def load_now(

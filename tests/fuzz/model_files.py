@@ -6,9 +6,6 @@ import zipfile
 from pathlib import Path
 
 from edge_bench.app.conversion.inspect import Measurability, ModelInspection, known_support
-from edge_bench.app.render.formats import Format
-from edge_bench.app.render.table import Table
-from edge_bench.app.render.text.table import render
 from edge_bench.app.tables.models.inspect import inspect_tables
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.model_formats.keras_archive import check_legacy_config
@@ -19,10 +16,13 @@ from edge_bench.bench.models.memory_estimate import memory_need
 from edge_bench.bench.models.model_identity import size_and_sha256
 from tests.fuzz import seeds
 from tests.fuzz.mutate import mutated_bytes, mutated_json
-from tests.tflite_files import LabelFile, TfliteBuilder, lstm_model, metadata_buffer, with_files
+from tests.fuzz.outputs import show
+from tests.made.tflite import TfliteBuilder
+from tests.made.tflite_metadata import LabelFile, metadata_buffer, with_files
+from tests.made.tflite_models import lstm_model
 
 __all__ = [
-    "damaged_h5", "damaged_keras", "metadata_models", "shown", "signed_lstm", "use_legacy_config", "use_metadata",
+    "damaged_h5", "damaged_keras", "metadata_models", "signed_lstm", "use_legacy_config", "use_metadata",
     "use_onnx", "use_tflite",
 ]  # fmt: skip
 
@@ -60,7 +60,7 @@ def use_tflite(path: Path) -> None:
     except ValueError as cause:  # as the command does
         raise BadInput(str(cause)) from None
     measured = Measurability(())
-    shown(*inspect_tables(ModelInspection(path, False, file, cost, known_support(file), (), measured, metadata)))
+    show(inspect_tables(ModelInspection(path, False, file, cost, known_support(file), (), measured, metadata)))
 
 
 def signed_lstm(folder: Path) -> bytes:
@@ -81,9 +81,3 @@ def use_metadata(path: Path) -> None:
         read_metadata(path)
     except ValueError as cause:  # as the command does
         raise BadInput(str(cause)) from None
-
-
-def shown(*tables: Table) -> None:
-    for table in tables:
-        for form in Format:
-            render(table, form, 100).encode("utf-8")

@@ -46,12 +46,11 @@ from edge_bench.bench.records.journal import Journal
 from edge_bench.bench.records.manifest import File, History
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import write_run
-from tests.fuzz import exchanged, seeds
+from tests.fuzz import exchanged, outputs, seeds
 from tests.fuzz.model_files import (
     damaged_h5,
     damaged_keras,
     metadata_models,
-    shown,
     signed_lstm,
     use_legacy_config,
     use_metadata,
@@ -112,6 +111,7 @@ def targets(folder: Path) -> list[Target]:
         Target("npy", "x.npy", arrays, mutated_bytes, _use_npy, 2),
         Target("npz", "x.npz", [seeds.npz(*arrays[:2])], _damaged_npz, _use_npz),
         *_models(folder),
+        *_outputs_and_shared(pngs),
         Target("image", "x.png", seeds.images(), mutated_bytes, lambda p: decode(p, Geometry(4, 4, 3)), 2),
         *_exchanged_targets(folder),
     ]
@@ -137,6 +137,17 @@ def _models(folder: Path) -> list[Target]:
         Target("keras", "x.keras", [seeds.kerases(), seeds.kerases(keras_config())], damaged_keras, memory_need, 2),
         Target("kerasconfig", "config.json", [keras_config()], _json_or_bytes, use_legacy_config, 2),
         Target("h5", "x.h5", [b"\x89HDF\r\n" + keras_config() + b"\0"], damaged_h5, memory_need),
+    ]
+
+
+def _outputs_and_shared(pngs: Path) -> list[Target]:
+    """Return texts that are shown in every format, and files in folders that users or processes share."""
+    cache = [b'{"kept":[0,1,2,3,4,5],"broken":[],"notes":["n"]}']
+    return [
+        Target("names", "names.txt", outputs.names(), mutated_bytes, outputs.use_names, 3),
+        Target("registry", outputs.REGISTRY, outputs.registries(), _json_or_bytes, outputs.use_registry, 2),
+        Target("states", "fleet.json", outputs.fleet_states(), _json_or_bytes, outputs.use_fleet_state),
+        Target("cache", "cache.json", cache, _json_or_bytes, lambda p: outputs.use_cache(p, pngs, NAMES)),
     ]
 
 
@@ -209,18 +220,20 @@ def _use_run(path: Path, valid: Run) -> None:
 def _use_runs(runs: list[Run], valid: Run, *, page: bool) -> None:
     """Render all tables and, if ``page``, the report with its pictures, which takes seconds."""
     for run in runs:
-        shown(run_table(run))
-    shown(history_table(series_of([*runs, valid]), not_in_history(runs)))
+        outputs.show([run_table(run)])
+    outputs.show([history_table(series_of([*runs, valid]), not_in_history(runs))])
     from edge_bench.app.cli.console import comparison_tables
 
     both = [*runs, valid]
     headlines(both)
-    shown(*comparison_tables(compare(both)))
+    outputs.show(comparison_tables(compare(both)))
     if page:
         report_page(bundle_sections(both, []), lambda _: None)
     pairing = pair_runs(runs, valid)
     found = changes(pairing)
-    shown(changes_table(found, judge(found, Limits(slower=0.05, accuracy_drop=0.5)), "old.json", pairing.notes))
+    outputs.show(
+        [changes_table(found, judge(found, Limits(slower=0.05, accuracy_drop=0.5)), "old.json", pairing.notes)]
+    )
 
 
 def _use_journal(path: Path, valid: Run) -> None:
@@ -233,7 +246,7 @@ def _use_journal(path: Path, valid: Run) -> None:
 def _use_offload(path: Path) -> None:
     read = read_offload(path)
     assessment = assess(read)
-    shown(*offload_tables(read, assessment))
+    outputs.show(offload_tables(read, assessment))
     if crc32(path.read_bytes()) % 100 == 0:
         report_page(bundle_sections([], [], [read]), lambda _: None)
 

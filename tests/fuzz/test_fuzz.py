@@ -34,7 +34,8 @@ from tests.fuzz.targets import targets
 
 KINDS = [
     "manifest", "history", "state", "run", "offload", "journal", "labels", "npy", "npz", "tflite", "metadata", "onnx",
-    "savedmodel", "keras", "kerasconfig", "h5", "image", "http", "body", "archive", "saved", "fleet",
+    "savedmodel", "keras", "kerasconfig", "h5", "names", "registry", "states", "cache", "image", "http", "body",
+    "archive", "saved", "fleet",
 ]  # fmt: skip
 EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

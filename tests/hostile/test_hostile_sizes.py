@@ -17,8 +17,9 @@ from edge_bench.bench.models.model_files import ModelFiles
 from edge_bench.bench.records.bundle import Bundle
 from tests.fuzz import seeds
 from tests.hostile.conftest import write_manifest
-from tests.made.graphs import OnnxGraph, TfliteGraph
+from tests.made.onnx import OnnxBuilder
 from tests.made.saved_models import constant, node, ordinary
+from tests.made.tflite import TfliteBuilder
 
 BILLION = 10**9
 
@@ -77,22 +78,22 @@ def test_a_keras_model_with_more_weights_than_its_file_is_refused(tmp_path: Path
 
 def huge_value(name: str) -> Callable[[Path], Path]:
     def tflite(folder: Path) -> Path:
-        made = TfliteGraph()
-        image = made.tensor([1, 4])
-        large = made.add("FILL", [made.tensor([4], np.full(4, 1 << 20, np.int32), "INT32"), image],
-                         made.tensor([1 << 15, 1 << 15, 1 << 15]))  # fmt: skip
-        return made.save(folder / "x.tflite", [image], [made.reshape(large, [1, 4])])
+        made = TfliteBuilder()
+        image = made.tensor(1, 4)
+        size = made.tensor(4, data=np.full(4, 1 << 20, np.int32), kind="INT32")
+        large = made.operator("FILL", [size, image], [made.tensor(1 << 15, 1 << 15, 1 << 15)])
+        return made.save(folder / "x.tflite", [image], [made.reshape(large, 1, 4)])
 
     def onnx(folder: Path) -> Path:
-        made = OnnxGraph()
-        made.add_brightness(4, 4)
+        made = OnnxBuilder()
+        made.add_brightness(range(4), 4)
         return made.save(folder / "x.onnx", [1, 1 << 24, 1 << 24], [1, 4])
 
     def onnx_constant(folder: Path) -> Path:
         from onnx import TensorProto, load, save
 
-        made = OnnxGraph()
-        made.add_brightness(4, 4)
+        made = OnnxBuilder()
+        made.add_brightness(range(4), 4)
         path = made.save(folder / "x.onnx", [1, 4], [1, 4])
         model = load(path)
         model.graph.initializer.append(TensorProto(name="w", data_type=1, dims=[1 << 24, 1 << 24]))

@@ -82,7 +82,9 @@ class Drawing:
 
 def colour_of(variant: str) -> str:
     """Return the variant's colour; an unknown variant always gets the same one, derived from its name."""
-    return _VARIANT_COLOURS.get(variant) or _OTHER_COLOURS[sum(variant.encode()) % len(_OTHER_COLOURS)]
+    return (
+        _VARIANT_COLOURS.get(variant) or _OTHER_COLOURS[sum(variant.encode("utf-8", "replace")) % len(_OTHER_COLOURS)]
+    )
 
 
 def new_figure(
@@ -106,6 +108,8 @@ def render(drawing: Drawing, layout: Layout, form: str) -> bytes:
     with mpl.rc_context(_STYLE), warnings.catch_warnings():
         # matplotlib's font lacks the glyphs of some scripts, which browsers have
         warnings.filterwarnings("ignore", message="Glyph .* missing")
+        # names may leave no room for the panel; the figure is drawn all the same
+        warnings.filterwarnings("ignore", message="constrained_layout not applied")
         return _save(drawing.draw(layout), form)
 
 

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from edge_bench.app.render.escaping import one_line
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.run import UNSEEN, Configuration, Result, Run
 
-__all__ = ["Entry", "assumption", "entries_of", "machine_names", "representative"]
+__all__ = ["Entry", "assumption", "entries_by_run", "entries_of", "machine_names", "representative", "short_name"]
 
 #: A figure with more rows would not fit on a page.
 _MAX_ENTRIES = 30
+#: Characters of a variant's or a machine's name, and of a runtime's, beside which a figure has room.
+_MAX_NAME, _MAX_RUNTIME = 36, 20
 
 
 @dataclass(frozen=True)
@@ -96,16 +99,17 @@ def assumption(entries: Sequence[Entry]) -> str:
 def machine_names(runs: Sequence[Run]) -> dict[str, str]:
     """Return a short, unique machine name for each Run id: the host name, with more detail if necessary."""
     formats: list[Callable[[Run], str]] = [
-        lambda run: run.machine.hostname,
-        lambda run: f"{run.machine.hostname} {run.machine.architecture}",
-        lambda run: f"{run.machine.hostname} {run.machine.architecture}, run {run.run_id[:6]}",
+        lambda run: short_name(run.machine.hostname),
+        lambda run: f"{short_name(run.machine.hostname)} {short_name(run.machine.architecture)}",
+        lambda run: f"{short_name(run.machine.hostname)} {short_name(run.machine.architecture)}, run {run.run_id[:6]}",
     ]
     names = {}
+    counts = [Counter(name_of(run) for run in runs) for name_of in formats]
     for run in runs:
         # the host name of an emulated machine is usually a container's, so its architecture is always added
-        for name_of in formats[run.emulated :]:
+        for name_of, count in list(zip(formats, counts, strict=True))[run.emulated :]:
             names[run.run_id] = name_of(run) + (" EMULATED" if run.emulated else "")
-            if sum(name_of(other) == name_of(run) for other in runs) == 1:
+            if count[name_of(run)] == 1:
                 break
     return names
 
@@ -129,8 +133,22 @@ def _fields(configuration: Configuration) -> tuple[str, str, int, int]:
 
 def _name(configuration: Configuration, settings: Counter[tuple[str, str]]) -> str:
     variant, runtime, threads, batch = _fields(configuration)
-    name = f"{variant} · {runtime}"
+    name = f"{short_name(variant)} · {short_name(runtime, _MAX_RUNTIME)}"
     return name if settings[variant, runtime] == 1 else f"{name} · {threads} thr · batch {batch}"
+
+
+def short_name(name: str, limit: int = _MAX_NAME) -> str:
+    """Return a name as figures show it, on a line and not so long that nothing else has room."""
+    line = one_line(name)
+    return line if len(line) <= limit else f"{line[: limit // 2]}…{line[-limit // 2 :]}"
+
+
+def entries_by_run(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """Return the entries of each Run that has any, in their order."""
+    by_run: dict[int, list[Entry]] = {}
+    for entry in entries:
+        by_run.setdefault(id(entry.run), []).append(entry)
+    return list(by_run.values())
 
 
 def representative(entries: Sequence[Entry]) -> list[Entry]:

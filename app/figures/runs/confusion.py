@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.app.figures.drawing.canvas import Drawing, new_figure
+from edge_bench.app.render.escaping import one_line
 from edge_bench.app.render.formats import Layout
 from edge_bench.app.render.palette import GRID, INK
 
@@ -78,4 +79,5 @@ def _draw_matrix(panel: Any, name: str, matrix: Matrix, classes: Sequence[str]) 
 
 
 def _shortened(label: str) -> str:
+    label = one_line(label)
     return label if len(label) <= 12 else f"{label[:11]}…"

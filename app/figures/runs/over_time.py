@@ -6,6 +6,7 @@ from typing import Any
 
 from edge_bench.app.figures.drawing.axes import grid, tick_label
 from edge_bench.app.figures.drawing.canvas import WARNING, Drawing, colour_of, new_figure
+from edge_bench.app.figures.drawing.entries import short_name
 from edge_bench.app.render.formats import Layout
 from edge_bench.app.render.palette import MUTED
 from edge_bench.app.render.units import significant
@@ -14,6 +15,8 @@ from edge_bench.bench.stats.ratios import Verdict
 
 __all__ = ["over_time"]
 
+#: A figure with more panels would not fit on a page.
+_MAX_PANELS = 20
 _CHANGES = (Verdict.FASTER, Verdict.SLOWER)
 
 
@@ -25,14 +28,26 @@ def over_time(all_series: Sequence[Series]) -> Drawing:
         for point in series.points
         if point.verdict in _CHANGES
     ]
+    drawn = _most_measured(all_series)
+    left_out = (
+        f" Of {len(all_series):,} configurations, the {len(drawn)} with the most Runs." if drawn != all_series else ""
+    )
     return Drawing(
         name="history",
         title=f"Over time, {all_series[0].machine}, {all_series[0].dataset}",
         caption="Median time an image of each Run with its 95 % interval. A ring marks a Run that is faster or slower "
-        "than the one before it: the whole interval of their ratio is beyond ±2 %.",
+        f"than the one before it: the whole interval of their ratio is beyond ±2 %.{left_out}",
         description=f"{len(all_series)} configurations over time. Changes: {'; '.join(changes[:12]) or 'none'}.",
-        draw=lambda layout: _draw(all_series, layout),
+        draw=lambda layout: _draw(drawn, layout),
     )
+
+
+def _most_measured(all_series: Sequence[Series]) -> Sequence[Series]:
+    """Return at most ``_MAX_PANELS`` series in their order: those with the most points, the first of equals."""
+    if len(all_series) <= _MAX_PANELS:
+        return all_series
+    ranked = sorted(range(len(all_series)), key=lambda number: -len(all_series[number].points))
+    return [all_series[number] for number in sorted(ranked[:_MAX_PANELS])]
 
 
 def _draw(all_series: Sequence[Series], layout: Layout) -> Any:
@@ -57,7 +72,8 @@ def _draw_series(panel: Any, series: Series) -> None:
     panel.plot(times, values, color=colour, linewidth=0.9, alpha=0.6)
     for time, point in zip(times, series.points, strict=True):
         _draw_point(panel, time, point, colour)
-    panel.set_title(f"{c.variant} · {c.runtime}, {c.threads} thr, batch {c.batch_size}", fontweight="normal")
+    name = f"{short_name(c.variant)} · {short_name(c.runtime)}"
+    panel.set_title(f"{name}, {c.threads} thr, batch {c.batch_size}", fontweight="normal")
     panel.set_ylabel("ms an image")
     grid(panel, "y")
     low, high = min(values), max(values)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from edge_bench.app.figures.drawing.axes import grid, scale_for
 from edge_bench.app.figures.drawing.canvas import Drawing, colour_of, new_figure
-from edge_bench.app.figures.drawing.entries import Entry, assumption
+from edge_bench.app.figures.drawing.entries import Entry, assumption, short_name
 from edge_bench.app.render.formats import Layout
 from edge_bench.app.render.palette import MUTED, PAPER
 from edge_bench.app.render.units import size
@@ -72,7 +72,7 @@ def _draw(entries: Sequence[Entry], layout: Layout) -> Any:
 
 
 def _environment(entry: Entry) -> str:
-    return f"{entry.result.configuration.runtime} on {entry.machine}"
+    return f"{short_name(entry.result.configuration.runtime)} on {entry.machine}"
 
 
 def _marker(number: int) -> str:
@@ -85,7 +85,7 @@ def _draw_legend(figure: Any, entries: Sequence[Entry], environments: Sequence[s
     variants = {entry.variant: entry.result.bytes for entry in entries}
     dot: dict[str, Any] = {"linestyle": "none", "markersize": 5}
     handles = [
-        Line2D([], [], marker="o", color=colour_of(name), label=f"{name}, {size(count)}", **dot)
+        Line2D([], [], marker="o", color=colour_of(name), label=f"{short_name(name)}, {size(count)}", **dot)
         for name, count in variants.items()
     ]
     handles += [

@@ -55,7 +55,7 @@ class Collector(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
         """Report a lost connection. The sender repeats its request."""
-        print(f"a connection broke off: {sys.exc_info()[1]}", flush=True)  # noqa: T201
+        print(f"a connection broke off: {one_line(sys.exc_info()[1])}", flush=True)  # noqa: T201
 
 
 def _without_owner(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:

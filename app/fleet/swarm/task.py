@@ -11,6 +11,7 @@ from pathlib import Path
 
 from edge_bench.app.fleet.docker.transfer import CHUNK_BYTES, unpacked
 from edge_bench.app.fleet.swarm.collector import MAX_LINE_BYTES, SHA256
+from edge_bench.app.render.escaping import visible
 from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.io.python_process import module_command, module_environment
 
@@ -59,11 +60,16 @@ class CollectorClient:
         """Run a command, forward its stderr to stderr and the collector, and return its exit code and error line."""
         error = ""
         with subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=module_environment()
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="backslashreplace",
+            env=module_environment(),
         ) as process:
             assert process.stderr is not None  # noqa: S101 - a pipe was requested
             for line in process.stderr:
-                sys.stderr.write(line)
+                sys.stderr.write(visible(line))
                 sys.stderr.flush()
                 self.report_status(line)
                 if line.startswith("error:"):

@@ -1,9 +1,8 @@
 """Build HTML from typed elements; text that is not ``Html`` is escaped, so that no name can become markup."""
 
 from collections.abc import Iterable
-from html import escape
 
-from edge_bench.app.render.escaping import visible
+from edge_bench.app.render.escaping import html_text
 
 __all__ = ["Child", "Html", "element", "fragment", "page"]
 
@@ -32,7 +31,7 @@ def _pieces(children: Iterable[Child]) -> Iterable[str]:
         if isinstance(child, Html):
             yield child
         elif isinstance(child, str):
-            yield escape(visible(child))
+            yield html_text(child)
         else:
             yield from _pieces(child)
 
@@ -43,7 +42,7 @@ def element(tag: str, *children: Child, **attributes: str | None) -> Html:
     An attribute that is None is omitted. An empty one is written without a value.
     """
     attribute_text = "".join(
-        f" {name.rstrip('_').replace('_', '-')}" + (f'="{escape(visible(value))}"' if value else "")
+        f" {name.rstrip('_').replace('_', '-')}" + (f'="{html_text(value)}"' if value else "")
         for name, value in attributes.items()
         if value is not None
     )

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Sequence
 
+from edge_bench.app.render.escaping import one_line
 from edge_bench.app.render.html.elements import Html, element, fragment, page
-from edge_bench.app.render.table import Table
+from edge_bench.app.render.table import Table, limited
 
 __all__ = ["html_table", "notes_list", "table_box", "table_page", "with_badges"]
 
@@ -14,6 +15,9 @@ _BARS = re.compile(r"^([▁▂▃▄▅▆▇█]+) (.*)$")
 _MINUS = re.compile(r"(?<![\w.])-(?=\d)")
 #: Number of columns that identify a configuration: variant, runtime, threads, batch size.
 _CONFIGURATION_COLUMNS = 4
+#: Rows of a page's table; more make it slow to open and are not read.
+_MAX_ROWS = 2000
+_MAX_TITLE = 1000
 #: Cells that are emphasized.
 _VERDICTS = {"faster", "slower", "same", "undecided", "baseline"}
 
@@ -24,13 +28,16 @@ def table_page(tables: Sequence[Table]) -> str:
 
     first, *others = tables
     return page(
-        f"edge-bench: {first.title}",
+        f"edge-bench: {one_line(first.title, _MAX_TITLE)}",
         STYLE,
         element(
             "main",
-            element("h1", with_badges(first.title)),
+            element("h1", with_badges(one_line(first.title, _MAX_TITLE))),
             html_table(first),
-            *(fragment(element("h2", with_badges(table.title)), html_table(table)) for table in others),
+            *(
+                fragment(element("h2", with_badges(one_line(table.title, _MAX_TITLE))), html_table(table))
+                for table in others
+            ),
         ),
     )
 
@@ -40,6 +47,7 @@ def html_table(table: Table, *, notes: bool = True, omit: Sequence[str] = ()) ->
 
     The columns of a configuration are merged into one cell. The machine becomes a heading above its rows.
     """
+    left_out, table = len(table.rows) - _MAX_ROWS, limited(table, _MAX_ROWS)
     merged = table.keys >= _CONFIGURATION_COLUMNS
     keys = 1 if merged else table.keys
     columns = [column for column in range(table.keys, len(table.header)) if table.header[column] not in omit]
@@ -62,8 +70,14 @@ def html_table(table: Table, *, notes: bool = True, omit: Sequence[str] = ()) ->
         else:
             row_header = [_row_header(cell, only=keys == 1) for cell in row[:keys]]
         rows.append(element("tr", *row_header, *(_cell(row[column]) for column in columns)))
-    other_notes = [note for note in table.notes if note not in table.groups]
-    return fragment(table_box(table.title, head, rows), notes_list(other_notes) if notes else None)
+    groups = set(table.groups)
+    other_notes = [note for note in table.notes if note not in groups]
+    more = f"{left_out:,} more rows are in the same table as CSV and JSON." if left_out > 0 else None
+    return fragment(
+        table_box(table.title, head, rows),
+        element("p", more, class_="small") if more else None,
+        notes_list(other_notes) if notes else None,
+    )
 
 
 def _row_header(text: str, *, only: bool) -> Html:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from edge_bench.app.render.escaping import visible
+from edge_bench.app.render.escaping import one_line
 from edge_bench.bench.progress import FleetView
 
 __all__ = ["fleet_view"]
@@ -63,7 +63,7 @@ class _Lines:
 
     def say(self, message: str) -> None:
         """Print the message."""
-        print(visible(message), file=sys.stderr, flush=True)
+        print(one_line(message), file=sys.stderr, flush=True)
 
 
 class _Live:
@@ -74,8 +74,8 @@ class _Live:
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         self._bars = Progress(
-            TextColumn("{task.description}"),
-            TextColumn("{task.fields[what]}"),
+            TextColumn("{task.description}", markup=False),
+            TextColumn("{task.fields[what]}", markup=False),
             BarColumn(bar_width=16),
             TimeElapsedColumn(),
             TextColumn("{task.fields[note]}", style="dim", markup=False),
@@ -83,7 +83,7 @@ class _Live:
             auto_refresh=False,
         )
         self._tasks: dict[str, Any] = {
-            name: self._bars.add_task(name, total=None, what="waiting", note="") for name in engines
+            name: self._bars.add_task(one_line(name, 60), total=None, what="waiting", note="") for name in engines
         }
         self._drawn = 0.0
         self._lock = threading.Lock()
@@ -98,7 +98,9 @@ class _Live:
 
     def update(self, engine: str, what: str, done: int = 0, steps: int = 0, note: str = "") -> None:
         """Update the engine's line."""
-        self._bars.update(self._tasks[engine], what=what, completed=done, total=steps or None, note=note)
+        self._bars.update(
+            self._tasks[engine], what=one_line(what), completed=done, total=steps or None, note=one_line(note)
+        )
         with self._lock:
             if time.monotonic() - self._drawn < _DRAW_INTERVAL:
                 return
@@ -108,10 +110,10 @@ class _Live:
     def ended(self, engine: str, well: bool, message: str) -> None:
         """Stop the engine's line and keep it on the screen."""
         task = self._tasks[engine]
-        self._bars.update(task, what="done" if well else "no Run", total=1, completed=int(well), note=message)
+        self._bars.update(task, what="done" if well else "no Run", total=1, completed=int(well), note=one_line(message))
         self._bars.stop_task(task)
         self._bars.refresh()
 
     def say(self, message: str) -> None:
         """Print the message above the lines."""
-        self._bars.console.print(message, markup=False, soft_wrap=True)
+        self._bars.console.print(one_line(message), markup=False, soft_wrap=True)

@@ -1,50 +1,41 @@
 """Render a Table for a terminal, or as Markdown, CSV, JSON or HTML."""
 
-import csv
-import io
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
-import msgspec
 from tabulate import tabulate
 
-from edge_bench.app.render.escaping import one_line, visible
+from edge_bench.app.render.escaping import csv_line, json_text, markdown_text
 from edge_bench.app.render.formats import Format
-from edge_bench.app.render.table import Table
+from edge_bench.app.render.table import Table, limited
 
 __all__ = ["render"]
 
 
 def render(table: Table, form: Format, width: int | None = None) -> str:
     """Return the table as text, with its notes below; ``width`` is in characters, None for no limit."""
-    table = _escaped(table)
     match form:
         case Format.JSON:
-            return visible(msgspec.json.format(msgspec.json.encode(table.records), indent=1).decode())
+            return json_text(list(table.records))
         case Format.CSV:
-            return visible(_as_csv(table.records))
+            return _as_csv(table.records)
         case Format.HTML:
             from edge_bench.app.render.html.table import table_page
 
             return table_page([table])
         case Format.MARKDOWN:
-            body = tabulate(table.rows, table.header, tablefmt="github", disable_numparse=True)
-            return "\n\n".join([f"**{table.title}**", body, *table.notes])
+            return _as_markdown(limited(table))
         case Format.TABLE:
+            table = limited(table)
             blocks = [_grid(table, columns) for columns in _columns_that_fit(table, width)]
             return "\n\n".join([table.title, *blocks, *(["\n".join(table.notes)] if table.notes else [])])
 
 
-def _escaped(table: Table) -> Table:
-    """Return the table with control characters escaped, because names in it may be untrusted."""
-    return replace(
-        table,
-        title=one_line(table.title),
-        rows=[[one_line(cell) for cell in row] for row in table.rows],
-        notes=[one_line(note) for note in table.notes],
-        groups=[one_line(group) for group in table.groups],
-    )
+def _as_markdown(table: Table) -> str:
+    header = [markdown_text(name) for name in table.header]
+    rows = [[markdown_text(cell) for cell in row] for row in table.rows]
+    body = tabulate(rows, header, tablefmt="github", disable_numparse=True)
+    return "\n\n".join([f"**{markdown_text(table.title)}**", body, *map(markdown_text, table.notes)])
 
 
 def _grid(table: Table, columns: Sequence[int]) -> str:
@@ -78,12 +69,9 @@ def _text_width(cell: str) -> int:
 
 
 def _as_csv(records: Sequence[dict[str, Any]]) -> str:
+    records = list(records)
     if not records:
         return ""
-    text = io.StringIO()
     # CSV has no nested values; lists and objects are in the JSON only
     columns = [name for name in records[0] if not any(isinstance(record.get(name), list | dict) for record in records)]
-    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
-    return text.getvalue().rstrip("\n")
+    return "\n".join(csv_line(line) for line in [columns, *(map(record.get, columns) for record in records)])

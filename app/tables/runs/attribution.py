@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from edge_bench.app.render.table import Table
+from edge_bench.app.render.table import Lazy, Table
 from edge_bench.app.render.units import significant, with_interval
 from edge_bench.app.tables.shared import ratio_record
 from edge_bench.bench.analysis.attribution import Effect
@@ -24,10 +24,10 @@ def attribution_table(comparison: Comparison) -> Table | None:
     return Table(
         title="where the time comes from: one factor changed, the rest held",
         header=("factor", "from", "to", "with", "time ×\n[95 %]", "verdict"),
-        rows=[_cells(effect) for effect in comparison.effects],
+        rows=Lazy(_cells, comparison.effects),
         keys=3,
-        notes=[_sentence(effect) for effect in comparison.effects],
-        records=[effect_record(effect) for effect in comparison.effects],
+        notes=Lazy(_sentence, comparison.effects),
+        records=Lazy(effect_record, comparison.effects),
     )
 
 

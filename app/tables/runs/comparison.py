@@ -1,16 +1,19 @@
 """The table of a Comparison: every configuration against the baseline, and the paper's slack as notes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from edge_bench.app.render.table import Table
+from edge_bench.app.render.table import Lazy, Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import marked, percent, points_with_interval, significant, with_interval
 from edge_bench.app.tables.runs.attribution import effect_record
 from edge_bench.app.tables.shared import configuration_cells, ratio_record
+from edge_bench.bench.analysis.attribution import Effect
 from edge_bench.bench.analysis.comparison import Comparison, Row, Slack
+from edge_bench.bench.records.run import Configuration
 
 __all__ = ["comparison_table"]
 
@@ -34,10 +37,13 @@ def comparison_table(comparison: Comparison) -> Table:
         for row in comparison.rows
         if row.remark and row.verdict is None and not row.is_baseline and not row.emulated
     ]
+    effects: dict[tuple[str, Configuration], list[Effect]] = {}
+    for effect in comparison.effects:
+        effects.setdefault((effect.run_id, effect.configuration), []).append(effect)
     return Table(
         title=f"against {comparison.baseline} on {comparison.baseline_machine}",
         header=_HEADER[first:],
-        rows=[_cells(row, letters)[first:] for row in comparison.rows],
+        rows=Lazy(lambda row: _cells(row, letters)[first:], comparison.rows),
         keys=5 - first,
         notes=[
             *(legend.values() if several else []),
@@ -45,7 +51,7 @@ def comparison_table(comparison: Comparison) -> Table:
             *remarks,
             *map(_slack_sentence, comparison.slacks),
         ],
-        records=[_record(row, comparison) for row in comparison.rows],
+        records=Lazy(lambda row: _record(row, effects.get((row.run_id, row.configuration), [])), comparison.rows),
         groups=[legend[row.machine] for row in comparison.rows] if several else (),
     )
 
@@ -94,7 +100,7 @@ def _slack_sentence(slack: Slack) -> str:
     return f"slack, {light}: {value}: {meaning}"
 
 
-def _record(row: Row, comparison: Comparison) -> dict[str, Any]:
+def _record(row: Row, effects: Sequence[Effect]) -> dict[str, Any]:
     """Return the unformatted values of the row."""
     difference, agreement = row.accuracy_difference, row.agreement
     return {
@@ -119,10 +125,6 @@ def _record(row: Row, comparison: Comparison) -> dict[str, Any]:
         "across_same": row.across.same if row.across else None,
         "across_total": row.across.total if row.across else None,
         "across_flips": [msgspec.to_builtins(flip) for flip in row.across.flips] if row.across else None,
-        "attribution": [
-            effect_record(effect)
-            for effect in comparison.effects
-            if (effect.run_id, effect.configuration) == (row.run_id, row.configuration)
-        ],
+        "attribution": [effect_record(effect) for effect in effects],
         "remark": row.remark,
     }

@@ -39,7 +39,7 @@ def _cells(row: Row) -> list[str]:
         f"{total:,}",
         f"{agreement.same:,}",
         percent(agreement.same / total) if total else "",
-        str(len(agreement.flips)),
+        f"{total - agreement.same:,}",
         *(
             marked(percent(correct / total), assumed=agreement.accuracy_assumed) if total else ""
             for correct in (agreement.correct_here, agreement.correct_there)
@@ -53,6 +53,6 @@ def _flips(rows: Sequence[Row]) -> list[str]:
         flips = row.across.flips if row.across else []
         listed = [f"image {f.image} ({f.truth}) is {f.here} here, {f.there} there" for f in flips[:_LISTED_FLIPS]]
         if listed:
-            more = f"; {len(flips) - len(listed)} more are in --format json" if len(flips) > len(listed) else ""
+            more = f"; {len(flips) - len(listed):,} more are in --format json" if len(flips) > len(listed) else ""
             notes.append(f"{row.configuration.variant} on {row.configuration.runtime}: {'; '.join(listed)}{more}")
     return notes

@@ -1,12 +1,11 @@
 """The table of a Run: one row per configuration, with its times or its failure."""
 
-import re
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from edge_bench.app.render.table import Table
+from edge_bench.app.render.table import Lazy, Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import marked, percent, significant, size, with_interval
 from edge_bench.app.tables.shared import configuration_cells, failure_text, finding_notes
@@ -21,12 +20,12 @@ _BEST_NOTE = "* the most images a second of its variant and runtime, or not slow
 
 #: With fewer classes, five guesses include the true label too often to distinguish models; JSON has it from six on.
 _MIN_TOP_5_CLASSES = 20
-_OPTIONAL_COLUMNS = re.compile("accuracy|top-5")
 
+_ACCURACY, _TOP_5 = "accuracy, %\n[95 %]", "top-5, %\n[95 %]"
 _HEADER = (
     "variant", "runtime", "threads", "batch", "pass, s\nmean ± sd", "pass, s\nmedian [95 %]",
-    "trials in order\n± farthest", "ms an image\np50 / p90 / p99 / max", "images\na second", "accuracy, %\n[95 %]",
-    "top-5, %\n[95 %]", "size", "peak\nmemory", "load\nms",
+    "trials in order\n± farthest", "ms an image\np50 / p90 / p99 / max", "images\na second", _ACCURACY, _TOP_5, "size",
+    "peak\nmemory", "load\nms",
 )  # fmt: skip
 
 
@@ -35,17 +34,19 @@ def run_table(run: Run) -> Table:
     images, best = run.images_per_pass, best_of_sweeps(run)
     emulated = "EMULATED: " if run.emulated else ""
     trials = max((len(result.trials) for result in run.results), default=0)
-    rows = [_row(result, run, best) for result in run.results]
-    # for example, top-5 accuracy is empty for few classes, and accuracy for random inputs
-    columns = [i for i, name in enumerate(_HEADER) if not _OPTIONAL_COLUMNS.match(name) or any(row[i] for row in rows)]
+    scored = [result for result in run.results_with_trials if run.scored(result)]
+    omitted = set() if scored else {_ACCURACY}  # for example, of random inputs
+    if len(run.bundle.classes) < _MIN_TOP_5_CLASSES or not any(result.in_top_5 for result in scored):
+        omitted.add(_TOP_5)
+    columns = [number for number, name in enumerate(_HEADER) if name not in omitted]
     return Table(
         title=f"{emulated}{run.bundle.model} on {run.bundle.dataset}, {images:,} images a pass, "
         f"{trials} trials, {run.machine.label}",
         header=[_HEADER[column] for column in columns],
-        rows=[[row[column] for column in columns] for row in rows],
+        rows=Lazy(lambda result: list(map(_row(result, run, best).__getitem__, columns)), run.results),
         keys=4,
         notes=[*([_BEST_NOTE] if best else []), *_notes(run)],
-        records=[_record(result, run, best) for result in run.results],
+        records=Lazy(lambda result: _record(result, run, best), run.results),
     )
 
 

@@ -1,5 +1,6 @@
 """Plan an offload from the command's options, measure it, write it, and read results back."""
 
+import contextlib
 import uuid
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.disk_space import require_run_space, writable_folder
 from edge_bench.bench.io.files import remove_leftovers
 from edge_bench.bench.io.locks import reading
+from edge_bench.bench.io.record_limits import readable
 from edge_bench.bench.io.temporary import lasting_temporary_folder
 from edge_bench.bench.measure.plan import Planned, Selection
 from edge_bench.bench.measure.plan import plan as plan_configurations
@@ -28,7 +30,7 @@ from edge_bench.bench.records.bundle import LIGHT, Bundle
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.system.concurrent_runs import detect_concurrent_runs, runtime_folders
 from edge_bench.bench.system.emulation import emulation_signs
-from edge_bench.bench.system.environment import concurrent_run_finding
+from edge_bench.bench.system.environment import concurrent_run_findings
 from edge_bench.bench.system.machine import describe_machine
 
 #: Times on an emulator are not meaningful, so few trials are made.
@@ -126,13 +128,14 @@ def offload(plan: Plan, results: Path, progress: Progress) -> tuple[Offload, Pat
     arms = 1 + len(plan.payloads) * len(plan.in_flight) * (1 + len(plan.links))
     # an Offload stores ten values per image and trial, a Run one
     require_run_space(results, plan.timed, 10 * arms * plan.timed * plan.settings.trials)
-    for folder in (results, *runtime_folders()):
-        remove_leftovers(folder)  # of runs that were killed
+    remove_leftovers(results)  # of runs that were killed
     offload_id, host = uuid.uuid4().hex, describe_machine().hostname
     with reading(plan.bundle), detect_concurrent_runs(offload_id, host, *runtime_folders(), results) as concurrent:
         measured = measure_offload(plan, progress, offload_id)
-        others = [concurrent_run_finding(other) for other in concurrent.poll()]
+        others = concurrent_run_findings(concurrent.poll())
     measured = msgspec.structs.replace(measured, findings=[*measured.findings, *others])
+    with contextlib.suppress(ValueError):  # its file is not written, with the reason
+        measured = readable(measured)
     try:
         return measured, write_offload(measured, results)
     except ResultsError as cause:

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from edge_bench.bench.errors import ResultsError
-from edge_bench.bench.io.record_codec import decode_record
+from edge_bench.bench.io.record_codec import MAX_RUN_BYTES, decode_record
 from edge_bench.bench.offload.records.offload import Offload
-from edge_bench.bench.records.run_files import MAX_RUN_BYTES, run_file_name, store
+from edge_bench.bench.records.run_files import run_file_name, store
 
 __all__ = ["offload_files", "read_offload", "write_offload"]
 

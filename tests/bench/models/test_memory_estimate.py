@@ -10,7 +10,8 @@ from edge_bench.bench.measure.plan import Selection, plan
 from edge_bench.bench.models import memory_estimate
 from edge_bench.bench.models.memory_estimate import MemoryNeed, check_memory, memory_need, why_too_large
 from edge_bench.bench.models.model_files import ModelFiles
-from tests.made.graphs import OnnxGraph, TfliteGraph
+from tests.made.onnx import OnnxBuilder
+from tests.made.tflite import TfliteBuilder
 
 MB = 10**6
 
@@ -36,7 +37,7 @@ def test_what_fits_is_accepted_and_what_does_not_is_refused(tmp_path: Path) -> N
 @pytest.mark.usefixtures("two_gigabytes")
 def test_a_batch_counts_unless_it_is_part_of_the_file(tmp_path: Path) -> None:
     for batch in ("n", 64):
-        made = OnnxGraph()
+        made = OnnxBuilder()
         made.add("ReduceMean", ["x"], "m", axes=[2], keepdims=0)
         made.add("Identity", ["m"], "y")
         path = made.save(tmp_path / f"{batch}.onnx", [batch, 10, 1000 * 1000], [batch, 10])
@@ -56,7 +57,7 @@ def test_a_batch_counts_unless_it_is_part_of_the_file(tmp_path: Path) -> None:
 
 
 def test_a_tflite_file_needs_its_largest_computed_tensor(tmp_path: Path) -> None:
-    made = TfliteGraph()
-    image = made.tensor([1, 100])
-    path = made.save(tmp_path / "x.tflite", [image], [made.reshape(made.reshape(image, [1, 10, 10]), [1, 100])])
+    made = TfliteBuilder()
+    image = made.tensor(1, 100)
+    path = made.save(tmp_path / "x.tflite", [image], [made.reshape(made.reshape(image, 1, 10, 10), 1, 100)])
     assert memory_need(path) == MemoryNeed(0, 400)

@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge_bench.bench.analysis.agreement import cross_machine_agreement
+from edge_bench.bench.analysis.agreement import CrossMachineAgreements
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.run import UNCLASSIFIED, UNSEEN
 from edge_bench.bench.records.run_validation import check_run
@@ -41,7 +41,7 @@ def test_positions_outside_the_images_are_refused(changes: dict[str, object]) ->
 
 def test_unclassified_images_differ_on_two_machines() -> None:
     made = msgspec.structs.replace(result("float32", "litert", 1.0), unclassified_positions=pack([5]))
-    agreement = cross_machine_agreement(run(made), made, run(made, on=machine(hostname="pi")))
+    agreement = CrossMachineAgreements(run(made, on=machine(hostname="pi"))).with_result(run(made), made)
     assert agreement is not None
     assert (agreement.same, agreement.total) == (99, 100)
     (flip,) = agreement.flips

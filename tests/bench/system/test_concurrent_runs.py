@@ -45,9 +45,9 @@ def test_two_runs_find_each_other_once(tmp_path: Path) -> None:
             assert run_ids(second.poll()) == ["a"]
             assert run_ids(first.poll()) == ["b"]
             assert first.poll() == second.poll() == []
-            assert sorted(run_ids(concurrent_runs("", tmp_path))) == ["a", "b"]
+            assert sorted(run_ids(concurrent_runs(tmp_path))) == ["a", "b"]
     assert list(tmp_path.iterdir()) == []
-    assert concurrent_runs("", tmp_path) == []
+    assert concurrent_runs(tmp_path) == []
 
 
 def test_a_run_that_has_ended_in_between_is_found_too(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_registry_files_of_killed_runs_are_ignored_and_removed(tmp_path: Path) -
     assert len(list(tmp_path.glob(f".*{PART}"))) == 1
     with detect_concurrent_runs("alive", "here", tmp_path) as here:
         assert here.poll() == []
-    assert concurrent_runs("", tmp_path) == []
+    assert concurrent_runs(tmp_path) == []
     with detect_concurrent_runs("next", "here", tmp_path):
         remove_leftovers(tmp_path)
         assert len(list(tmp_path.iterdir())) == 1, "its own file, which is locked, stays"

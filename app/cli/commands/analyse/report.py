@@ -24,7 +24,7 @@ def report(
     progress = console.progress()
     measured, offloads = read_results(runs, progress)
     for path in write_report(measured, bundle or [], output, formats, size, progress, offloads):
-        console.print_text(str(path))
+        console.print_path(path)
 
 
 def history(

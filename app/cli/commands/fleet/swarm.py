@@ -37,6 +37,7 @@ def task(
     reconnect_timeout: ReconnectTimeout = 600,
 ) -> None:
     """In a swarm: fetch the bundle, run, hand the Run over until it is acknowledged."""
+    from edge_bench.app.cli import console
     from edge_bench.app.fleet.swarm.task import CollectorClient
     from edge_bench.bench.io.addresses import host_and_port
 
@@ -47,7 +48,7 @@ def task(
     client = CollectorClient(host, port, node, _token(token_file), reconnect_timeout)
     try:
         for path in client.measure(Path("/artifacts"), Path("/results"), options or []):
-            print(path)
+            console.print_path(path)
     except EdgeBenchError as cause:
         client.report_status(f"failed: {cause.problem}")
         raise

@@ -16,13 +16,11 @@ def doctor(
     from edge_bench.app.cli import console
     from edge_bench.app.tables.doctor import doctor_table
     from edge_bench.bench.system.concurrent_runs import concurrent_runs, runtime_folders
-    from edge_bench.bench.system.environment import concurrent_run_finding, load_now, machine_findings
+    from edge_bench.bench.system.environment import concurrent_run_findings, load_now, machine_findings
     from edge_bench.bench.system.machine import describe_machine
 
     machine = describe_machine()
-    others = [
-        concurrent_run_finding(other, now=True) for other in concurrent_runs(machine.hostname, *runtime_folders())
-    ]
+    others = concurrent_run_findings(concurrent_runs(*runtime_folders()), now=True)
     findings = [*machine_findings(machine), *others, *load_now(machine)]
     console.print_table(doctor_table(machine, findings), output_format)
     if strict and any(finding.spoils for finding in findings):

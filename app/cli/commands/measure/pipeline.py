@@ -15,6 +15,7 @@ from edge_bench.app.cli.options.shared import (
     Seed,
 )
 from edge_bench.app.cli.options.train import DataDir, DatasetName, Epochs, ModelName
+from edge_bench.app.render.escaping import one_line
 from edge_bench.app.render.formats import Format, Layout
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def pipeline(
     console.print_tables([run_table(run), *console.comparison_tables(compare_runs([run]))], output_format)
     (page,) = write_report([run], [bundle], results / "report.html", ["html"], Layout.COLUMN, console.progress())
     # paths go to stderr if a program parses stdout
-    paths = f"\nbundle  {bundle}\nrun     {path}\nreport  {page}"
+    paths = "\n".join(["", *(one_line(line) for line in (f"bundle  {bundle}", f"run     {path}", f"report  {page}"))])
     console.print_text(paths, to_stderr=output_format is not Format.TABLE)
     finish_run(run, None, strict=False)
 
