@@ -104,7 +104,8 @@ class _Workers:
                 worker.stop()
 
     def _started(self, planned: Planned) -> WorkerProcess:
-        files = [*([planned.file] if planned.file else []), self._workload.input_of(planned.configuration.variant).pixels]
+        pixels = self._workload.input_of(planned.configuration.variant).pixels
+        files = [*([planned.file] if planned.file else []), pixels]
         return WorkerProcess(planned.configuration.runtime, self._settings.memory_limit, files=files)
 
     def _is_unfinished(self, number: int, generation: Generation) -> bool:

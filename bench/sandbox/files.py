@@ -29,8 +29,8 @@ _MACHINE = (
 
 def system_reads() -> list[Path]:
     """Return the files and folders to read. None of them has the home directory in it."""
-    paths = [*map(Path, (*_SOFTWARE, *_SETTINGS, *_MACHINE)), *_python(), *_libraries(), *_keras_settings()]
-    home = os.path.realpath(os.path.expanduser("~"))
+    paths = [*map(Path, (*_SOFTWARE, *_SETTINGS, *_MACHINE)), *_python(), *_libraries(), *_settings_of_libraries()]
+    home = os.path.realpath(_home())
     return [part for path in dict.fromkeys(paths) for part in _without(path, home)]
 
 
@@ -57,12 +57,23 @@ def _libraries() -> Iterator[Path]:
     yield from (Path(entry) for entry in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep) if entry)
 
 
-def _keras_settings() -> Iterator[Path]:
-    """Yield keras.json, without which Keras is not imported if it exists."""
-    for folder in (os.environ.get("KERAS_HOME", ""), os.path.expanduser("~/.keras"), "/tmp/.keras"):  # noqa: S108
+def _settings_of_libraries() -> Iterator[Path]:
+    """Yield what Keras reads when it is imported: its keras.json, and through matplotlib a list of fonts.
+
+    Keras is not imported if the first exists and cannot be read. Without the second, matplotlib looks for all fonts.
+    """
+    for folder in (os.environ.get("KERAS_HOME", ""), _home(".keras"), "/tmp/.keras"):  # noqa: S108
         file = Path(folder, "keras.json")
         if folder and file.is_file() and not file.is_symlink():
             yield file
+    if folder := os.environ.get("MPLCONFIGDIR"):
+        yield Path(folder)
+    yield Path(os.environ.get("XDG_CACHE_HOME") or _home(".cache"), "matplotlib")
+    yield Path(os.environ.get("XDG_CONFIG_HOME") or _home(".config"), "matplotlib")
+
+
+def _home(*names: str) -> str:
+    return str(Path(os.path.expanduser("~"), *names))  # noqa: PTH111 - Path.expanduser raises if there is none
 
 
 def _without(path: Path, home: str) -> Iterator[Path]:
@@ -74,5 +85,5 @@ def _without(path: Path, home: str) -> Iterator[Path]:
         yield path
         return
     with contextlib.suppress(OSError):
-        for name in os.listdir(real):
-            yield from _without(Path(real, name), home)
+        for inside in Path(real).iterdir():
+            yield from _without(inside, home)

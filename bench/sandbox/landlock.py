@@ -58,9 +58,7 @@ def restrict_files(abi: int, readable: Iterable[Path], writable: Iterable[Path])
     """
     handled = (1 << _RIGHTS.get(abi, _LATEST_RIGHTS)) - 1
     attributes = _Ruleset(handled, _NET if abi >= _NET_SINCE else 0, _SCOPES if abi >= _SCOPES_SINCE else 0)
-    ruleset = call(
-        _NUMBERS["landlock_create_ruleset"], ctypes.byref(attributes), ctypes.sizeof(attributes), 0
-    )
+    ruleset = call(_NUMBERS["landlock_create_ruleset"], ctypes.byref(attributes), ctypes.sizeof(attributes), 0)
     try:
         for path in readable:
             _allow(ruleset, path, _READ & handled)

@@ -1,7 +1,6 @@
 """How to start one of this project's modules in the sandbox."""
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -42,7 +41,7 @@ def sandboxed_command(module: str, access: Access, support: Support) -> list[str
     plan = Plan(
         support.landlock,
         support.seccomp,
-        [os.path.abspath(path) for path in access.read],
-        [] if access.scratch is None else [os.path.abspath(access.scratch)],
+        [str(path.absolute()) for path in access.read],
+        [] if access.scratch is None else [str(access.scratch.absolute())],
     )
     return [*module_command("edge_bench.bench.sandbox"), plan.encode(), module]
