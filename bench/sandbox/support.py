@@ -1,6 +1,5 @@
 """What the kernel offers for the sandbox, and whether it is used."""
 
-import functools
 import os
 from typing import NamedTuple
 
@@ -52,7 +51,6 @@ class Support(NamedTuple):
         return "measure models that you do not trust on Linux 5.13 or newer with Landlock, without an emulator"
 
 
-@functools.cache
 def sandbox_support() -> Support:
     """Return the parts that are available; raise BadInput if the environment variable has no valid value."""
     value = os.environ.get(VARIABLE, "")
