@@ -66,8 +66,8 @@ def _settings_of_libraries() -> Iterator[Path]:
         file = Path(folder, "keras.json")
         if folder and file.is_file() and not file.is_symlink():
             yield file
-    if folder := os.environ.get("MPLCONFIGDIR"):
-        yield Path(folder)
+    if own := os.environ.get("MPLCONFIGDIR"):
+        yield Path(own)
     yield Path(os.environ.get("XDG_CACHE_HOME") or _home(".cache"), "matplotlib")
     yield Path(os.environ.get("XDG_CONFIG_HOME") or _home(".config"), "matplotlib")
 
