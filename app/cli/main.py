@@ -14,7 +14,7 @@ from edge_bench.app.cli.commands.measure import doctor, offload, pipeline, run
 from edge_bench.app.cli.commands.models import export, inspect, train
 from edge_bench.app.cli.options.data import DATA_OPTIONS
 from edge_bench.app.cli.options.declare import with_options
-from edge_bench.app.cli.options.shared import COMMON_OPTIONS
+from edge_bench.app.cli.options.shared import COMMON_OPTIONS, SANDBOX_OPTIONS
 from edge_bench.bench.version import __version__
 
 __all__ = ["app"]
@@ -46,17 +46,21 @@ def _register(group: typer.Typer, command: Callable[..., None], name: str | None
     group.command(name=name, **how)(with_options(command, COMMON_OPTIONS))
 
 
+def _sandboxed(command: Callable[..., None]) -> Callable[..., None]:
+    return with_options(command, SANDBOX_OPTIONS)
+
+
 _register(app, train.train)
-_register(app, with_options(run.run, DATA_OPTIONS, before="variant"))
+_register(app, _sandboxed(with_options(run.run, DATA_OPTIONS, before="variant")))
 _register(app, compare.compare)
 _register(app, report.report)
 _register(app, report.history)
-_register(app, pipeline.pipeline, "all")
-_register(app, doctor.doctor)
-_register(app, inspect.inspect)
-_register(app, with_options(export.export, DATA_OPTIONS, before="limit"))
-_register(app, offload.offload)
-_register(app, serve.serve)
+_register(app, _sandboxed(pipeline.pipeline), "all")
+_register(app, _sandboxed(doctor.doctor))
+_register(app, _sandboxed(inspect.inspect))
+_register(app, _sandboxed(with_options(export.export, DATA_OPTIONS, before="limit")))
+_register(app, _sandboxed(offload.offload))
+_register(app, _sandboxed(serve.serve))
 app.add_typer(fleet)
 
 _register(fleet, fleet_run.run)

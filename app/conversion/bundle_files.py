@@ -3,8 +3,9 @@
 import importlib.metadata
 import io
 import platform
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -16,25 +17,50 @@ from edge_bench.bench.records.manifest import File, TensorSpec, Variant
 from edge_bench.bench.runtimes.keras_model import KerasModel
 from edge_bench.bench.version import __version__, revision
 
-__all__ = ["file_entry", "versions", "write_array", "write_keras", "write_tflite"]
+__all__ = [
+    "KerasSpecs",
+    "file_entry",
+    "keras_specs",
+    "save_keras",
+    "versions",
+    "write_array",
+    "write_keras",
+    "write_tflite",
+]
 
 
-def write_keras(folder: Path, model: Any) -> Variant:
-    """Write the original, without its optimizer, as ``model.keras``."""
-    path = folder / "model.keras"
-    with replacing(path, suffix=".keras") as temporary:
-        model.save(temporary, include_optimizer=False)
+class KerasSpecs(NamedTuple):
+    """Input and output of a Keras classifier."""
+
+    input: TensorSpec
+    output: TensorSpec
+    fixed_batch: int | None
+
+
+def keras_specs(model: Any) -> KerasSpecs:
+    """Return input and output of a Keras classifier."""
     classifier = KerasModel(model)
     specs = [
         TensorSpec(dtype="float32", shape=[1, *(-1 if size is None else size for size in tensor.shape[1:])])
         for tensor in (classifier.input, classifier.output)
     ]
+    return KerasSpecs(specs[0], specs[1], classifier.fixed_batch)
+
+
+def save_keras(path: Path, model: Any) -> None:
+    """Save a Keras model without its optimizer."""
+    model.save(path, include_optimizer=False)
+
+
+def write_keras(folder: Path, specs: KerasSpecs, save: Callable[[Path], None]) -> Variant:
+    """Write the original as ``model.keras``: ``save`` writes the file to a path."""
+    path = folder / "model.keras"
+    with replacing(path, suffix=".keras") as temporary:
+        save(temporary)
     return Variant(
         name="keras",
         precision="float32, the original",
-        input=specs[0],
-        output=specs[1],
-        fixed_batch=classifier.fixed_batch,
+        **specs._asdict(),
         **msgspec.structs.asdict(file_entry(folder, path)),
     )
 

@@ -13,8 +13,8 @@ import msgspec
 
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.interrupts import SIGNALS, die_with_parent
-from edge_bench.bench.io.record_codec import BoundedStr, NonNegativeInt
-from edge_bench.bench.records.manifest import TensorSpec, Variant
+from edge_bench.bench.io.record_codec import BoundedStr, NonNegativeInt, PositiveInt
+from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.worker.channel import Channel, ChannelClosed
 
 __all__ = ["Convert", "Converted", "Load", "Loaded", "Refused", "Reply", "WriteKeras", "Written"]
@@ -29,9 +29,9 @@ class Load(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class WriteKeras(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Write the Keras model into a bundle's folder."""
+    """Write the Keras model to a file."""
 
-    folder: Path
+    file: Path
 
 
 class Convert(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -50,9 +50,11 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The reply to ``WriteKeras``."""
+    """The reply to ``WriteKeras``: the model's input and output."""
 
-    variant: Variant
+    input: TensorSpec
+    output: TensorSpec
+    fixed_batch: PositiveInt | None
 
 
 class Converted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -89,7 +91,6 @@ class _SourceModel:
     def convert(self, request: Convert) -> None:
         """Write the .tflite file. Raise EdgeBenchError if TensorFlow cannot convert the model."""
         from edge_bench.app.conversion.precisions import convert_to_precision
-        from edge_bench.bench.io.files import write_atomically
         from edge_bench.bench.io.npy import open_npy
 
         calibration = None if request.calibration is None else open_npy(request.calibration)
@@ -100,7 +101,7 @@ class _SourceModel:
         except Exception as cause:  # the converter's passes raise any type
             reason = next((line.strip() for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
             raise EdgeBenchError(f"{self.name} cannot be converted to {request.precision}: {reason[:200]}") from None
-        write_atomically(request.file, content)
+        request.file.write_bytes(content)
 
     def _converter(self, select_tf_ops: bool) -> Any:
         import tensorflow as tf
@@ -134,11 +135,13 @@ def _load_keras(path: Path, classifier: bool) -> Any:
 
 
 def _handle(model: _SourceModel, request: Request) -> Reply:
-    from edge_bench.app.conversion.bundle_files import write_keras
+    from edge_bench.app.conversion.bundle_files import keras_specs, save_keras
 
     match request:
-        case WriteKeras(folder=folder):
-            return Written(variant=write_keras(Path(folder), model.keras))
+        case WriteKeras(file=file):
+            save_keras(file, model.keras)
+            specs = keras_specs(model.keras)
+            return Written(input=specs.input, output=specs.output, fixed_batch=specs.fixed_batch)
         case Convert():
             model.convert(request)
             return Converted()

@@ -1,6 +1,7 @@
 """A model to convert, which a process of its own loads. This is the parent's side."""
 
 import contextlib
+import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from edge_bench.app.conversion.bundle_files import KerasSpecs, write_keras
 from edge_bench.app.conversion.converter_process import (
     Convert,
     Converted,
@@ -22,12 +24,13 @@ from edge_bench.app.conversion.converter_process import (
 from edge_bench.app.conversion.keras_applications import KERAS_APPLICATIONS
 from edge_bench.app.conversion.precisions import Calibration
 from edge_bench.bench.errors import BadInput, EdgeBenchError
-from edge_bench.bench.io.files import read_bounded
+from edge_bench.bench.io.files import open_regular_file, read_bounded
 from edge_bench.bench.io.names import recordable
 from edge_bench.bench.model_formats.tflite import MAX_FILE_BYTES
 from edge_bench.bench.models.memory_estimate import check_memory, memory_need
 from edge_bench.bench.records.manifest import Variant
 from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, installed_version, why_not_installed
+from edge_bench.bench.sandbox.launch import Access
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
 __all__ = ["ConvertibleModel", "open_convertible"]
@@ -62,9 +65,11 @@ class ConvertibleModel:
         return content
 
     def write_keras(self, folder: Path) -> Variant:
-        """Write the original into a bundle's folder."""
-        request = WriteKeras(folder=folder.absolute())
-        return _ask(self._worker, request, Written, self.name, self._timeout).variant
+        """Write the original into a bundle's folder, to which the converter process itself has no access."""
+        file = self._folder / "original.keras"
+        written = _ask(self._worker, WriteKeras(file=file), Written, self.name, self._timeout)
+        specs = KerasSpecs(written.input, written.output, written.fixed_batch)
+        return write_keras(folder, specs, lambda path: _move(file, path))
 
 
 @contextlib.contextmanager
@@ -91,11 +96,26 @@ def open_convertible(name: str, weights: str, timeout: float, classifier: bool =
     preprocess = application.preprocess if application else None
     with (
         tempfile.TemporaryDirectory() as folder,
-        WorkerProcess.spawn("edge_bench.app.conversion.converter_process", [], Reply) as worker,
+        WorkerProcess.spawn(
+            "edge_bench.app.conversion.converter_process", [], Reply, _access(name, weights, Path(folder))
+        ) as worker,
     ):
         request = Load(source=Path(name), weights=weights, classifier=classifier)
         loaded = _ask(worker, request, Loaded, label, timeout)
         yield ConvertibleModel(label, preprocess, loaded.parameters, worker, Path(folder), timeout)
+
+
+def _access(name: str, weights: str, scratch: Path) -> Access | None:
+    """Return the files of a converter process. One that downloads known weights loads nothing of the user's."""
+    if name not in KERAS_APPLICATIONS:
+        return Access([Path(name)], scratch)
+    return None if weights == "imagenet" else Access([Path(weights)] if weights != "none" else [], scratch)
+
+
+def _move(file: Path, to: Path) -> None:
+    with open_regular_file(file) as source, to.open("wb") as target:
+        shutil.copyfileobj(source, target)
+    file.unlink()
 
 
 def _ask(worker: WorkerProcess, request: Any, reply_type: type[ReplyType], name: str, timeout: float) -> ReplyType:

@@ -179,7 +179,10 @@ class ModelWorker:
             pause = min(2 * pause, LAST_PAUSE)
 
     async def _new_worker(self) -> tuple[Opened, WorkerConnection]:
-        worker = self._starting_worker = WorkerProcess(self._open_message.configuration.runtime, self._memory_limit)
+        message = self._open_message
+        worker = self._starting_worker = WorkerProcess(
+            message.configuration.runtime, self._memory_limit, files=[message.file]
+        )
         try:
             opened = await asyncio.to_thread(self._load_model, worker)
             return opened, await WorkerConnection.open(worker, self._on_worker_exit)

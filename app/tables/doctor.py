@@ -13,8 +13,11 @@ from edge_bench.bench.version import __version__, revision
 __all__ = ["doctor_table"]
 
 
-def doctor_table(machine: Machine, findings: Sequence[Finding]) -> Table:
-    """Return a table with one row per property and per runtime, and the findings as notes."""
+def doctor_table(machine: Machine, sandbox: Sequence[str], findings: Sequence[Finding]) -> Table:
+    """Return a table with one row per property and per runtime, and the findings as notes.
+
+    ``sandbox`` are the names of its active parts.
+    """
     frequency = f"{significant(machine.frequency_mhz / 1000)} GHz" if machine.frequency_mhz else "not stated"
     rows = [
         ("machine", machine.hostname),
@@ -27,6 +30,7 @@ def doctor_table(machine: Machine, findings: Sequence[Finding]) -> Table:
         ("memory", mebibytes(machine.memory_bytes)),
         ("operating system", f"{machine.os}, kernel {machine.kernel}"),
         ("container", "yes" if machine.container else "no"),
+        ("sandbox of models", ", ".join(sandbox) or "not active"),
         ("Python", machine.python),
         ("edge-bench", f"{__version__}, revision {revision()}"),
     ]
@@ -44,5 +48,7 @@ def doctor_table(machine: Machine, findings: Sequence[Finding]) -> Table:
         rows=rows,
         keys=1,
         notes=notes or ["nothing found that would spoil a measurement"],
-        records=[msgspec.to_builtins(machine) | {"findings": msgspec.to_builtins(list(findings))}],
+        records=[
+            msgspec.to_builtins(machine) | {"sandbox": list(sandbox), "findings": msgspec.to_builtins(list(findings))}
+        ],
     )

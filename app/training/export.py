@@ -9,7 +9,15 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.app.conversion.bundle_files import file_entry, versions, write_array, write_keras, write_tflite
+from edge_bench.app.conversion.bundle_files import (
+    file_entry,
+    keras_specs,
+    save_keras,
+    versions,
+    write_array,
+    write_keras,
+    write_tflite,
+)
 from edge_bench.app.conversion.precisions import PRECISIONS, convert_all_precisions
 from edge_bench.app.training.data.datasets import Dataset
 from edge_bench.app.training.fit.checkpoints import training_folder
@@ -32,7 +40,7 @@ def export_bundle(folder: Path, trained: TrainedModel, dataset: Dataset, progres
     Each file is renamed into place when complete. The training's checkpoint is removed last.
     """
     progress.start("exporting", len(PRECISIONS) + 1)
-    variants = [write_keras(folder, trained.model)]
+    variants = [write_keras(folder, keras_specs(trained.model), lambda path: save_keras(path, trained.model))]
     progress.advance(1, "keras")
     for name, content in convert_all_precisions(trained.model, _calibration_images(dataset, trained.settings.seed)):
         variants.append(write_tflite(folder, name, content))

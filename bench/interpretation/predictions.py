@@ -119,7 +119,10 @@ class Prober:
         for runtime in self._runtimes:
             with contextlib.ExitStack() as cleanup:
                 try:
-                    worker = cleanup.enter_context(WorkerProcess(runtime.configuration.runtime, self._memory_limit))
+                    files = [runtime.file, self._inputs.pixels]
+                    worker = cleanup.enter_context(
+                        WorkerProcess(runtime.configuration.runtime, self._memory_limit, files=files)
+                    )
                     worker.wait_for(Ready, self._timeout)
                     request = OpenProbe(
                         configuration=runtime.configuration,

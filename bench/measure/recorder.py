@@ -16,7 +16,7 @@ from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.io.record_limits import readable
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.measure.run_builder import RunBuilder
-from edge_bench.bench.measure.trust import warm_up_findings
+from edge_bench.bench.measure.trust import sandbox_findings, warm_up_findings
 from edge_bench.bench.records.journal import (
     ConfigurationFailed,
     Entry,
@@ -29,6 +29,7 @@ from edge_bench.bench.records.journal import (
 from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.run import Failure, Images, ProcessRecord, Result, Run, Settings, Trial
 from edge_bench.bench.records.run_files import utc_now
+from edge_bench.bench.sandbox.support import sandbox_support
 from edge_bench.bench.system.concurrent_runs import ConcurrentRunDetector
 from edge_bench.bench.system.environment import concurrent_run_findings, machine_findings
 from edge_bench.bench.system.machine import describe_machine
@@ -78,7 +79,8 @@ def started_run(workload: Workload, planned: Sequence[Planned], settings: Settin
             )
             for item in planned
         ],
-        findings=[*machine_findings(machine), *warm_up_findings()],
+        findings=[*machine_findings(machine), *warm_up_findings(), *sandbox_findings()],
+        sandbox=sandbox_support().parts,
         state_before=Sensors(emulated=machine.emulated).read(),
     )
     with contextlib.suppress(ValueError):  # the journal refuses it, with its reason

@@ -84,9 +84,7 @@ class _Workers:
             for number in unfinished:
                 if not self._recorder.failed(number):
                     with defer_interrupts():  # a worker that is not in the dictionary would not be stopped
-                        self._workers[number] = WorkerProcess(
-                            self._planned[number].configuration.runtime, self._settings.memory_limit
-                        )
+                        self._workers[number] = self._started(self._planned[number])
             imports = {number: self._attempt(number, self._await_import) for number in list(self._workers)}
             for number in list(self._workers):
                 self._progress.advance(0, f"preparing {self._planned[number].configuration}")
@@ -104,6 +102,11 @@ class _Workers:
         finally:
             for worker in self._workers.values():
                 worker.stop()
+
+    def _started(self, planned: Planned) -> WorkerProcess:
+        pixels = self._workload.input_of(planned.configuration.variant).pixels
+        files = [*([planned.file] if planned.file else []), pixels]
+        return WorkerProcess(planned.configuration.runtime, self._settings.memory_limit, files=files)
 
     def _is_unfinished(self, number: int, generation: Generation) -> bool:
         """Return whether trials of a configuration are missing in this generation."""

@@ -121,6 +121,7 @@ def _is_same_run(path: Path, wanted: Run) -> bool:
         and begun.results == wanted.results
         and begun.images == wanted.images
         and _same_machine(begun.machine, wanted.machine)
+        and begun.sandbox in (None, wanted.sandbox)  # a Run has one answer for all its workers
     )
 
 

@@ -4,13 +4,22 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from edge_bench.bench.records.run import Result
+from edge_bench.bench.sandbox.support import sandbox_support
 from edge_bench.bench.stats.intervals import UNSTABLE, relative_deviation
 from edge_bench.bench.stats.ratios import MATERIAL
 from edge_bench.bench.system.environment import COOLING, LESS_LOAD, REMEDIES, TICKS_NS
 from edge_bench.bench.system.machine import Finding, Machine
 from edge_bench.bench.worker.warmup import DEFAULT_WARM_UP_SECONDS, VARIABLE, warm_up_seconds
 
-__all__ = ["disturbed", "load_finding", "throttling_finding", "trial_findings", "trusted", "warm_up_findings"]
+__all__ = [
+    "disturbed",
+    "load_finding",
+    "sandbox_findings",
+    "throttling_finding",
+    "trial_findings",
+    "trusted",
+    "warm_up_findings",
+]
 
 #: Share of disturbed trials above which they spoil a Run; below, the median and its interval hardly change.
 DISTURBED_SHARE = 0.10
@@ -72,6 +81,12 @@ def warm_up_findings() -> list[Finding]:
             spoils=False,
         )
     ]
+
+
+def sandbox_findings() -> list[Finding]:
+    """Return a finding if models do not run in a complete sandbox. It says nothing about times."""
+    support = sandbox_support()
+    return [Finding(what=support.problem, remedy=support.remedy, spoils=False)] if support.problem else []
 
 
 def throttling_finding(trials: Sequence[WatchedTrial]) -> Finding | None:

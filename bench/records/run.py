@@ -212,6 +212,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     results: Annotated[list[Result], Length]
     findings: Annotated[list[Finding], Length] = []  # what makes the measurements unreliable, or may
     trusted: bool | None = None  # complete and without spoiling findings; None in Runs that are older than this field
+    sandbox: BoundedNames | None = None  # parts active in all workers, such as seccomp; None in older Runs
     stopped: BoundedStr = ""  # why the run ended early, unless the user interrupted it
     state_before: MachineState | None = None
     state_after: MachineState | None = None

@@ -16,6 +16,7 @@ import numpy as np
 
 from edge_bench.bench.io.record_codec import BoundedStr
 from edge_bench.bench.runtimes import Runtime, runtime_named
+from edge_bench.bench.worker.access import access_to
 from edge_bench.bench.worker.channel import Channel, ChannelClosed
 from edge_bench.bench.worker.limits import configure_worker, first_line
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
@@ -60,7 +61,8 @@ class LoadOutcome(msgspec.Struct, frozen=True, kw_only=True):
 def try_load(runtime: str, file: Path, timeout: float) -> LoadOutcome:
     """Load a .tflite file in a process of its own and invoke it once. ``timeout`` is in seconds per step."""
     arguments = [runtime, str(file.absolute())]
-    with WorkerProcess.spawn("edge_bench.bench.worker.load_check", arguments, Reply) as worker:
+    access = access_to([file])
+    with WorkerProcess.spawn("edge_bench.bench.worker.load_check", arguments, Reply, access) as worker:
         try:
             reply = worker.wait_for(object, timeout)
         except WorkerFailed as cause:

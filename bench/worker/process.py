@@ -15,6 +15,9 @@ import msgspec
 
 from edge_bench.bench.io.python_process import module_command, module_environment
 from edge_bench.bench.records.run import Failure
+from edge_bench.bench.sandbox.launch import Access, sandboxed_command
+from edge_bench.bench.sandbox.support import sandbox_support
+from edge_bench.bench.worker.access import WorkerScratch, access_to
 from edge_bench.bench.worker.channel import Channel, ChannelClosed
 from edge_bench.bench.worker.messages import Describe, Described, Finish, Finished, Problem, Ready, Reply
 
@@ -34,25 +37,41 @@ class WorkerFailed(Exception):
 
 
 class WorkerProcess:
-    """A fresh process for one configuration of one runtime."""
+    """A fresh process for one configuration of one runtime, in the sandbox."""
 
-    def __init__(self, runtime: str, memory_limit: int | None = None) -> None:
-        """Start the process; raise OSError, and leave nothing open, if processes, memory or descriptors run out."""
-        self._start("edge_bench.bench.worker", [runtime], memory_limit, Reply)
+    def __init__(self, runtime: str, memory_limit: int | None = None, *, files: Sequence[Path] = ()) -> None:
+        """Start the process, which can read ``files`` only: the model and the images.
+
+        Raise OSError, and leave nothing open, if processes, memory or descriptors run out.
+        """
+        self._start("edge_bench.bench.worker", [runtime], memory_limit, Reply, access_to(files))
 
     @classmethod
-    def spawn(cls, module: str, arguments: Sequence[str], replies: Any) -> "WorkerProcess":
-        """Start a worker that runs another module, whose replies have the type ``replies``."""
+    def spawn(cls, module: str, arguments: Sequence[str], replies: Any, access: Access | None) -> "WorkerProcess":
+        """Start a worker that runs another module, whose replies have the type ``replies``.
+
+        It runs in the sandbox with ``access`` to files. None is for processes that load no model, and runs it without.
+        """
         worker = cls.__new__(cls)
-        worker._start(module, arguments, None, replies)
+        worker._start(module, arguments, None, replies, access)
         return worker
 
-    def _start(self, module: str, arguments: Sequence[str], memory_limit: int | None, replies: Any) -> None:
+    def _start(
+        self, module: str, arguments: Sequence[str], memory_limit: int | None, replies: Any, access: Access | None
+    ) -> None:
         self._memory_limit = memory_limit
+        self._scratch: WorkerScratch | None = None
         with contextlib.ExitStack() as cleanup:
+            command, environment = module_command(module), module_environment()
+            if access is not None and (support := sandbox_support()).parts:
+                self._scratch = WorkerScratch(access, support)
+                cleanup.callback(self._scratch.remove)
+                command = sandboxed_command(module, self._scratch.access, support)
+                environment |= self._scratch.environment
             self._log = cleanup.enter_context(_log_file())
             (request_read, request_write), (reply_read, reply_write) = _pipe(cleanup), _pipe(cleanup)
-            self._process = _start_process(module, arguments, request_read, reply_write, memory_limit, self._log)
+            command += [*arguments, *_worker_arguments(request_read, reply_write, memory_limit)]
+            self._process = _start_process(command, environment, (request_read, reply_write), self._log)
             cleanup.pop_all()
         os.close(request_read)
         os.close(reply_write)
@@ -112,6 +131,8 @@ class WorkerProcess:
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
+        if self._scratch is not None:
+            self._scratch.remove()
         if not self._log.closed:
             self._log.close()
             self._channel.close()
@@ -161,19 +182,22 @@ def _pipe(cleanup: contextlib.ExitStack) -> tuple[int, int]:
     return ends
 
 
-def _start_process(
-    module: str, arguments: Sequence[str], requests: int, replies: int, memory_limit: int | None, log: IO[bytes]
-) -> "subprocess.Popen[bytes]":
+def _worker_arguments(requests: int, replies: int, memory_limit: int | None) -> list[str]:
     # PR_SET_PDEATHSIG ends a worker with the thread that started it, which must not happen for a short-lived thread
     in_main_thread = threading.current_thread() is threading.main_thread()
-    values = [*arguments, requests, replies, os.getpid() if in_main_thread else 0, memory_limit or 0]
+    return [str(value) for value in (requests, replies, os.getpid() if in_main_thread else 0, memory_limit or 0)]
+
+
+def _start_process(
+    command: Sequence[str], environment: dict[str, str], pass_fds: tuple[int, int], log: IO[bytes]
+) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        [*module_command(module), *map(str, values)],
-        pass_fds=(requests, replies),
+        command,
+        pass_fds=pass_fds,
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,
-        env=module_environment(),
+        env=environment,
     )
 
 
@@ -193,7 +217,7 @@ def describe_model(
     memory_limit: int | None = None,
 ) -> Described:
     """Return a model's input and output by loading it in a worker; raise WorkerFailed if it cannot be loaded."""
-    with WorkerProcess(runtime, memory_limit) as worker:
+    with WorkerProcess(runtime, memory_limit, files=[file]) as worker:
         worker.wait_for(Ready, timeout)
         shape = None if input_shape is None else list(input_shape)
         return worker.ask(Describe(file=file.absolute(), input_shape=shape), Described, timeout)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from edge_bench.bench.sandbox.support import sandbox_support
 from tests.containers.compose import EDGE, HOST, docker
 
 pytestmark = [pytest.mark.containers, pytest.mark.usefixtures("images")]
@@ -29,6 +30,29 @@ print(json.dumps({
     "programs": [name for name in ("pip", "pip3", "gcc", "cc", "g++", "make", "git", "curl") if shutil.which(name)],
     "modules": [name for name in sys.argv[1].split(",") if importlib.util.find_spec(name)],
     "interfaces": sorted(os.listdir("/sys/class/net")),
+}))
+"""
+#: Run as root, which sees every file.
+PRIVILEGES = """
+import json, os, shutil
+marked = []
+for folder, names, files in os.walk("/"):
+    names[:] = [name for name in names if os.path.join(folder, name) not in ("/proc", "/sys", "/dev")]
+    for name in [*names, *files]:
+        path = os.path.join(folder, name)
+        if not os.path.islink(path) and os.stat(path).st_mode & 0o6000:
+            marked.append(path)
+programs = ("perl", "apt", "apt-get", "dpkg", "dpkg-deb", "debconf", "su", "sudo", "mount", "umount", "passwd", "chsh",
+            "chfn", "newgrp", "gpasswd", "chage", "login", "useradd", "adduser", "unix_chkpwd", "gpgv")
+PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
+status = open("/var/lib/dpkg/status").read()
+gone = ("apt", "dpkg", "perl-base", "passwd", "login", "mount", "debconf", "libpam-modules-bin")
+print(json.dumps({
+    "setuid or setgid": marked,
+    "programs": [name for name in programs if shutil.which(name, path=PATH)],
+    "folders": [path for path in ("/etc/apt", "/usr/lib/apt", "/usr/share/perl5") if os.path.exists(path)],
+    "packages": [name for name in gone if f"Package: {name}\\n" in status],
+    "user": next(int(line.split(":")[2]) for line in open("/etc/passwd") if line.startswith("edge-bench:")),
 }))
 """
 MODULES = "numpy,tflite_runtime,ai_edge_litert,tensorflow,matplotlib,sklearn,pip,setuptools,pytest"
@@ -64,12 +88,11 @@ def test_a_service_of_compose_is_hardened_and_has_only_the_modules_it_needs(serv
     assert inside["modules"] == modules
 
 
-def test_the_edge_image_stays_within_its_budget(tmp_path: Path) -> None:
-    archive = tmp_path / "edge.tar"
+def compressed_bytes(archive: Path, *how: object) -> int:
+    """Build an image for arm64 and return the size of its compressed layers."""
     built = docker(
-        "buildx", "build", "--file", "Dockerfile.edge", "--platform", "linux/arm64", "--quiet",
-        "--build-arg", "EDGE_BENCH_REVISION=tested", "--provenance=false",
-        "--output", f"type=oci,dest={archive},compression=gzip,force-compression=true", ".",
+        "buildx", "build", "--platform", "linux/arm64", "--quiet", "--provenance=false",
+        "--output", f"type=oci,dest={archive},compression=gzip,force-compression=true", *how,
     )  # fmt: skip
     assert built.returncode == 0, built.stderr[-2000:]
     with tarfile.open(archive) as members:
@@ -83,9 +106,39 @@ def test_the_edge_image_stays_within_its_budget(tmp_path: Path) -> None:
         index = members.extractfile("index.json")
         assert index is not None
         manifest = blob(json.loads(index.read())["manifests"][0]["digest"])
-    base, *above = [layer["size"] for layer in manifest["layers"]]
-    assert base > 1_000_000  # the base image is one layer
-    assert sum(above) <= EDGE_BUDGET, above
+    return sum(layer["size"] for layer in manifest["layers"])
+
+
+def test_the_edge_image_stays_within_its_budget(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM debian:bookworm-slim\n")
+    base = compressed_bytes(tmp_path / "base.tar", tmp_path)
+    assert base > 1_000_000
+    arguments = ("--file", "Dockerfile.edge", "--build-arg", "EDGE_BENCH_REVISION=tested", ".")
+    assert compressed_bytes(tmp_path / "edge.tar", *arguments) <= base + EDGE_BUDGET
+
+
+@pytest.mark.parametrize("image", [EDGE, HOST])
+def test_nothing_in_an_image_raises_privileges_or_installs_anything(image: str) -> None:
+    done = docker("run", "--rm", "--network=none", "--user", "0", "--entrypoint", "python3", image, "-c", PRIVILEGES)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["setuid or setgid"] == []
+    assert found["programs"] == []
+    assert found["folders"] == []
+    assert found["packages"] == []
+    assert found["user"] == 10001
+
+
+def test_models_are_sandboxed_in_a_container_and_an_emulator_says_that_they_are_not() -> None:
+    """With Docker's own profile of system calls, on a kernel that has both parts."""
+    (host,) = json.loads(docker("run", "--rm", "--network=none", HOST, "doctor", "--format", "json").stdout)
+    assert host["sandbox"] == sandbox_support().parts
+    emulated = docker("run", "--rm", "--network=none", EDGE, "doctor", "--format", "json")
+    (edge,) = json.loads(emulated.stdout)
+    if edge["emulated"]:
+        assert edge["sandbox"] == []
+        refused = docker("run", "--rm", "--network=none", EDGE, "doctor", "--require-sandbox")
+        assert refused.returncode == 2
 
 
 @pytest.mark.parametrize("image", [EDGE, HOST])

@@ -113,11 +113,12 @@ def test_memory_and_time_limits_apply_to_tensorflow(digits_bundle: Bundle) -> No
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a worker ends when it next reads from its pipe")
 def test_kill_9_of_the_parent_ends_a_worker_in_native_code(tmp_path: Path) -> None:
-    importing = tmp_path / "importing"
-    library_that(tmp_path, on_import=f"open({str(importing)!r}, 'w'); ctypes.CDLL(None).sleep(1000)")
+    # it names its process, since it can write no file
+    library_that(tmp_path, on_import="ctypes.CDLL(None).prctl(15, b'importing'); ctypes.CDLL(None).sleep(1000)")
     code = (
-        "import os, time\nfrom edge_bench.bench.worker.process import WorkerProcess\nworker = WorkerProcess('litert')\n"
-        f"while not os.path.exists({str(importing)!r}): pass\nprint(worker.pid, flush=True)\ntime.sleep(1000)"
+        "import time\nfrom edge_bench.bench.worker.process import WorkerProcess\nworker = WorkerProcess('litert')\n"
+        "while open(f'/proc/{worker.pid}/comm').read() != 'importing\\n': pass\n"
+        "print(worker.pid, flush=True)\ntime.sleep(1000)"
     )
     environment = clean_environment(tmp_path)
     parent = subprocess.Popen(

@@ -31,6 +31,32 @@ Debug = Annotated[
 #: Of every command.
 COMMON_OPTIONS: OptionGroup = {"quiet": (Quiet, False), "debug": (Debug, False)}
 
+
+def _check_sandbox(required: bool) -> bool:
+    """Warn if models do not run in a complete sandbox; raise BadInput if it is required."""
+    from edge_bench.app.cli import console
+    from edge_bench.bench.errors import BadInput
+    from edge_bench.bench.sandbox.support import sandbox_support
+
+    support = sandbox_support()
+    if support.problem and required:
+        raise BadInput(f"--require-sandbox: {support.problem}", support.remedy)
+    if support.problem:
+        console.note(f"NOTE: {support.problem}; {support.remedy}")
+    return required
+
+
+RequireSandbox = Annotated[
+    bool,
+    option(
+        "--require-sandbox",
+        callback=_check_sandbox,
+        help="Refuse to load models where the kernel supports no sandbox (Landlock and seccomp).",
+    ),
+]
+#: Of every command that loads models in worker processes. The option acts through its callback.
+SANDBOX_OPTIONS: OptionGroup = {"require_sandbox": (RequireSandbox, False)}
+
 OutputFormat = Annotated[Format, option("--format", "-f", help="How tables are printed.")]
 Seed = Annotated[
     int,

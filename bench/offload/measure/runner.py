@@ -15,6 +15,7 @@ import numpy.typing as npt
 from edge_bench.bench.dataset.workload import pixel_checksums
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.measure.schedule import Generation, passes_per_trial, schedule
+from edge_bench.bench.measure.trust import sandbox_findings
 from edge_bench.bench.offload.measure.messages import (
     Classify,
     Labels,
@@ -36,6 +37,7 @@ from edge_bench.bench.offload.records.offload import LOCAL, Accuracy, ArmTrial, 
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.run import Images
 from edge_bench.bench.records.run_files import utc_now
+from edge_bench.bench.sandbox.support import sandbox_support
 from edge_bench.bench.system.environment import machine_findings
 from edge_bench.bench.system.machine import describe_machine
 from edge_bench.bench.system.sensors import Sensors
@@ -215,8 +217,10 @@ class _Measurement:
             accuracies=self._accuracies,
             power=plan.power,
             meter=self._meter.name if self._meter else "",
+            sandbox=sandbox_support().parts,
             findings=[
                 *machine_findings(self._machine),
+                *sandbox_findings(),
                 *offload_findings(arms, self._machine, self._identity, plan.local.configuration.threads),
             ],
         )

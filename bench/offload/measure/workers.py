@@ -9,6 +9,8 @@ from edge_bench.bench.offload.measure.messages import OffloadReply, Prepared, Pr
 from edge_bench.bench.offload.measure.plan import ArmState, Plan
 from edge_bench.bench.offload.records.offload import LOCAL
 from edge_bench.bench.progress import Progress
+from edge_bench.bench.sandbox.launch import Access
+from edge_bench.bench.worker.access import access_to
 from edge_bench.bench.worker.messages import Ready
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
@@ -37,13 +39,21 @@ class Workers:
         if side not in self._workers:
             name = self._plan.local.configuration.runtime if side == LOCAL else side
             worker = self._workers[side] = WorkerProcess.spawn(
-                "edge_bench.bench.offload.measure.worker", [name], OffloadReply
+                "edge_bench.bench.offload.measure.worker", [name], OffloadReply, self._access(side)
             )
             worker.wait_for(Ready, self.timeout)
             prepared = worker.ask(self._prepare_request(side), Prepared, self.timeout)
             if side == LOCAL:
                 state.passes = state.passes or passes_per_trial(prepared.pass_ns)
         return self._workers[side]
+
+    def _access(self, side: str) -> Access | None:
+        """Return the files of the local side. The remote side loads no model, and needs the network."""
+        if side != LOCAL:
+            return None
+        local = self._plan.local
+        pixels = self._plan.workload.input_of(local.configuration.variant).pixels
+        return access_to([*([local.file] if local.file else []), pixels])
 
     def _prepare_request(self, side: str) -> PrepareLocal | PrepareRemote:
         plan, own = self._plan, self._plan.workload.input_of(self._plan.local.configuration.variant)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from edge_bench.bench.io.record_codec import (
     SCHEMA_VERSION,
+    BoundedNames,
     BoundedStr,
     NonNegativeInt,
     PackedArray,
@@ -168,6 +169,7 @@ class Offload(msgspec.Struct, frozen=True, kw_only=True):
     power: Power | None = None
     meter: BoundedStr = ""  # name of the energy meter; empty: none
     findings: list[Finding] = []
+    sandbox: BoundedNames | None = None  # parts active in the local worker; None in Offloads that are older
     stopped: BoundedStr = ""
 
     @property

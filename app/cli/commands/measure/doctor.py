@@ -15,13 +15,15 @@ def doctor(
     """Say what this machine is, what is missing, and what would spoil a measurement."""
     from edge_bench.app.cli import console
     from edge_bench.app.tables.doctor import doctor_table
+    from edge_bench.bench.measure.trust import sandbox_findings
+    from edge_bench.bench.sandbox.support import sandbox_support
     from edge_bench.bench.system.concurrent_runs import concurrent_runs, runtime_folders
     from edge_bench.bench.system.environment import concurrent_run_findings, load_now, machine_findings
     from edge_bench.bench.system.machine import describe_machine
 
     machine = describe_machine()
     others = concurrent_run_findings(concurrent_runs(*runtime_folders()), now=True)
-    findings = [*machine_findings(machine), *others, *load_now(machine)]
-    console.print_table(doctor_table(machine, findings), output_format)
+    findings = [*machine_findings(machine), *sandbox_findings(), *others, *load_now(machine)]
+    console.print_table(doctor_table(machine, sandbox_support().parts, findings), output_format)
     if strict and any(finding.spoils for finding in findings):
         raise NotTrusted("times measured here now would not be to be trusted", "see the findings above")

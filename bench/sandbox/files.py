@@ -1,0 +1,89 @@
+"""The files that a process needs besides its model: Python, libraries, and what these read about the machine."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import edge_bench
+
+__all__ = ["system_reads", "system_writes"]
+
+#: Software, which any user may read. Nix and Guix keep theirs in folders of their own.
+_SOFTWARE = ("/usr", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix/store", "/gnu/store")
+#: Single files of /etc, of which the rest is private: the linker's, the time zone, settings of OpenSSL.
+_SETTINGS = (
+    "/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime",
+    "/etc/timezone", "/etc/os-release", "/etc/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf",
+    "/etc/crypto-policies/back-ends",
+)  # fmt: skip
+#: This process and totals of the machine; no other process.
+_MACHINE = (
+    "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/loadavg", "/proc/uptime", "/proc/version",
+    "/proc/filesystems", "/proc/sys/vm", "/proc/sys/kernel/osrelease", "/proc/sys/kernel/pid_max",
+    "/proc/sys/kernel/threads-max", "/proc/sys/kernel/cap_last_cap", "/sys/devices/system", "/sys/fs/cgroup",
+    "/sys/kernel/mm/transparent_hugepage", "/sys/kernel/mm/hugepages", "/dev/zero", "/dev/random", "/dev/urandom",
+)  # fmt: skip
+
+
+def system_reads() -> list[Path]:
+    """Return the files and folders to read. None of them has the home directory in it."""
+    paths = [*map(Path, (*_SOFTWARE, *_SETTINGS, *_MACHINE)), *_python(), *_libraries(), *_settings_of_libraries()]
+    home = os.path.realpath(_home())
+    return [part for path in dict.fromkeys(paths) for part in _without(path, home)]
+
+
+def system_writes() -> list[Path]:
+    """Return the files to write that keep nothing."""
+    return [Path(os.devnull)]
+
+
+def _python() -> Iterator[Path]:
+    """Yield Python's own folders, those that it imports from, and this package, whose folders may be links."""
+    for prefix in {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix}:
+        # not the prefix itself, which may be a project's folder, or even the home directory
+        for name in ("lib", "lib64", "bin", "share", "pyvenv.cfg"):
+            yield Path(prefix, name)
+    yield Path(os.path.realpath(sys.executable))
+    package = Path(edge_bench.__file__).parent
+    yield from (package, package / "app", package / "bench")
+    # not the folder of a checkout, which may hold anything; the package in it has been found already
+    checkout = package.parent if (package.parent / "pyproject.toml").exists() else None
+    yield from (Path(entry) for entry in sys.path if entry and Path(entry) != checkout)
+
+
+def _libraries() -> Iterator[Path]:
+    yield from (Path(entry) for entry in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep) if entry)
+
+
+def _settings_of_libraries() -> Iterator[Path]:
+    """Yield what Keras reads when it is imported: its keras.json, and through matplotlib a list of fonts.
+
+    Keras is not imported if the first exists and cannot be read. Without the second, matplotlib looks for all fonts.
+    """
+    for folder in (os.environ.get("KERAS_HOME", ""), _home(".keras"), "/tmp/.keras"):  # noqa: S108
+        file = Path(folder, "keras.json")
+        if folder and file.is_file() and not file.is_symlink():
+            yield file
+    if own := os.environ.get("MPLCONFIGDIR"):
+        yield Path(own)
+    yield Path(os.environ.get("XDG_CACHE_HOME") or _home(".cache"), "matplotlib")
+    yield Path(os.environ.get("XDG_CONFIG_HOME") or _home(".config"), "matplotlib")
+
+
+def _home(*names: str) -> str:
+    return str(Path(os.path.expanduser("~"), *names))  # noqa: PTH111 - Path.expanduser raises if there is none
+
+
+def _without(path: Path, home: str) -> Iterator[Path]:
+    """Yield the path, or if the home directory is in it, what else is in it."""
+    real = os.path.realpath(path)
+    if home == real:
+        return
+    if os.path.commonpath([home, real]) != real:
+        yield path
+        return
+    with contextlib.suppress(OSError):
+        for inside in Path(real).iterdir():
+            yield from _without(inside, home)

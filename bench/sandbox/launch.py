@@ -1,0 +1,47 @@
+"""How to start one of this project's modules in the sandbox."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from edge_bench.bench.io.python_process import module_command
+from edge_bench.bench.sandbox.support import Support
+
+__all__ = ["Access", "Plan", "sandboxed_command"]
+
+
+class Access(NamedTuple):
+    """The files of a user that a process may use, besides Python and its libraries."""
+
+    read: Sequence[Path] = ()  # files, or folders with everything in them
+    scratch: Path | None = None  # a folder to write in
+
+
+class Plan(NamedTuple):
+    """What ``edge_bench.bench.sandbox`` does to its process before it runs a module."""
+
+    landlock: int  # version of the interface to use; 0: none
+    seccomp: bool
+    read: list[str]
+    write: list[str]
+
+    def encode(self) -> str:
+        """Return it as ASCII text; names that are not UTF-8 are kept."""
+        return json.dumps(self._asdict())
+
+    @classmethod
+    def decode(cls, text: str) -> "Plan":
+        """Return the plan that ``encode`` wrote."""
+        return cls(**json.loads(text))
+
+
+def sandboxed_command(module: str, access: Access, support: Support) -> list[str]:
+    """Return the command that runs a module in the sandbox, with the parts in ``support``."""
+    plan = Plan(
+        support.landlock,
+        support.seccomp,
+        [str(path.absolute()) for path in access.read],
+        [] if access.scratch is None else [str(access.scratch.absolute())],
+    )
+    return [*module_command("edge_bench.bench.sandbox"), plan.encode(), module]

@@ -1,0 +1,61 @@
+"""The files that a worker may use: its model, its images, and a temporary folder of its own."""
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge_bench.bench.io.files import is_within
+from edge_bench.bench.io.names import is_utf8
+from edge_bench.bench.io.temporary import Scratch
+from edge_bench.bench.model_formats.onnx_graph import external_locations
+from edge_bench.bench.sandbox.launch import Access
+from edge_bench.bench.sandbox.support import Support
+
+__all__ = ["WorkerScratch", "access_to"]
+
+
+def access_to(files: Sequence[Path]) -> Access:
+    """Return access to files and folders, and to the files beside an .onnx file that it stores tensors in."""
+    return Access(read=[each for file in files for each in (file, *_beside(file))])
+
+
+def _beside(file: Path) -> list[Path]:
+    if file.suffix != ".onnx":
+        return []
+    try:
+        locations = external_locations(file)
+    except (OSError, ValueError):
+        return []  # the runtime says what is wrong with the file
+    # as ONNX Runtime does, also beside the file that a link points to
+    folders = dict.fromkeys((file.absolute().parent, file.resolve().parent))
+    found = [(folder, folder / location) for location in locations for folder in folders]
+    return [path for folder, path in found if is_within(folder, path)]
+
+
+class WorkerScratch:
+    """A temporary folder for one sandboxed worker."""
+
+    def __init__(self, access: Access, support: Support) -> None:
+        """Create it if the worker has no folder to write in yet and needs one.
+
+        There is none without a writable temporary folder. Nor is there if only the filter of system calls can keep the
+        worker from writing, which cannot tell folders apart, unless a file needs a link with another name.
+        """
+        self.access = access
+        self._scratch: Scratch | None = None
+        if access.scratch is None and (support.landlock or not all(is_utf8(str(file)) for file in access.read)):
+            with contextlib.suppress(OSError):
+                self._scratch = Scratch()
+                self.access = access._replace(scratch=self._scratch.folder)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Environment variables that make it the worker's temporary folder."""
+        return {} if self.access.scratch is None else {"TMPDIR": str(self.access.scratch)}
+
+    def remove(self) -> None:
+        """Remove it with everything that the worker left in it. Safe to call twice."""
+        if self._scratch is not None:
+            with contextlib.suppress(RecursionError):  # folders nested on purpose
+                self._scratch.remove()
+            self._scratch = None

@@ -1,0 +1,119 @@
+"""Plans, the files that every worker may read, and the process that applies a plan."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edge_bench.bench.errors import BadInput
+from edge_bench.bench.io.python_process import module_environment
+from edge_bench.bench.sandbox.files import system_reads
+from edge_bench.bench.sandbox.launch import Access, Plan, sandboxed_command
+from edge_bench.bench.sandbox.support import VARIABLE, Support, sandbox_support
+
+needs_a_sandbox = pytest.mark.skipif(
+    not sandbox_support().active, reason="this kernel offers no Landlock or no seccomp"
+)
+WHAT_IT_CAN_DO = """
+import json, os, tempfile, threading
+done = {}
+def attempt(name, function):
+    try:
+        function()
+        done[name] = 0
+    except OSError as cause:
+        done[name] = cause.errno
+started = threading.Thread(target=lambda: done.update(thread=0))
+started.start(); started.join()
+attempt("model", lambda: open(os.environ["MODEL"], "rb").read())
+attempt("other", lambda: open(os.environ["OTHER"], "rb").read())
+attempt("scratch", lambda: tempfile.NamedTemporaryFile().write(b"x"))
+attempt("rename", lambda: (open("a", "w").close(), os.rename("a", "b"), os.mkdir("c"), os.rename("b", "c/b")))
+attempt("memory", lambda: os.write(os.memfd_create("x"), b"x"))
+attempt("null", lambda: open(os.devnull, "w").write("x"))
+attempt("self", lambda: open("/proc/self/status").read())
+attempt("processors", lambda: (open("/proc/cpuinfo").read(), os.sched_setaffinity(0, os.sched_getaffinity(0))))
+attempt("abort handler", lambda: os.kill(os.getpid(), 0))
+attempt("core", lambda: 1 / 0 if __import__("resource").getrlimit(4)[0] else None)
+print(json.dumps(done))
+"""
+
+
+def run_module(folder: Path, plan: Plan, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run the module ``what`` of the folder in a sandbox."""
+    (folder / "module").mkdir(exist_ok=True)
+    (folder / "module/what.py").write_text(WHAT_IT_CAN_DO)
+    inherited = module_environment(os.environ | {"PYTHONPATH": str(folder / "module")})
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "edge_bench.bench.sandbox", plan.encode(), "what"],
+        env=inherited | environment, capture_output=True, text=True, timeout=60,
+        cwd=environment.get("TMPDIR", folder), check=False,
+    )  # fmt: skip
+
+
+@needs_a_sandbox
+def test_a_worker_can_do_what_a_runtime_needs(tmp_path: Path) -> None:
+    (tmp_path / "model").write_text("x")
+    (tmp_path / "other").write_text("x")
+    (tmp_path / "scratch").mkdir()
+    support = sandbox_support()
+    plan = Plan(support.landlock, True, [str(tmp_path / "model")], [str(tmp_path / "scratch")])
+    done = run_module(tmp_path, plan, MODEL=str(tmp_path / "model"), OTHER=str(tmp_path / "other"),
+                      TMPDIR=str(tmp_path / "scratch"))  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found.pop("other") == 13
+    assert len(found) == 10
+    assert set(found.values()) == {0}, found
+
+
+@needs_a_sandbox
+def test_a_plan_that_cannot_be_applied_stops_the_process_before_its_module(tmp_path: Path) -> None:
+    """In a sandbox there is no second one."""
+    support = sandbox_support()
+    plan = Plan(support.landlock, True, [], [])
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "edge_bench.bench.sandbox", plan.encode(), "edge_bench.bench.sandbox",
+         plan.encode(), "edge_bench.bench.worker"],
+        env=module_environment(), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert os.strerror(1) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_names_that_are_not_utf8_survive_a_plan(tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"m\xff\n.tflite")
+    *_, text, module = sandboxed_command("x", Access(read=[odd], scratch=tmp_path), Support(1, seccomp=True))
+    assert text.isascii()
+    plan = Plan.decode(text)
+    assert (plan.read, plan.write, module) == ([str(odd)], [str(tmp_path)], "x")
+
+
+@pytest.mark.parametrize("home", ["/", "/usr", "/usr/share", "/opt", sys.prefix, str(Path(sys.prefix).parent)])
+def test_no_folder_with_the_home_directory_in_it_can_be_read(home: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", home)
+    real = Path(home).resolve()
+    reads = [path.resolve() for path in system_reads()]
+    assert not [path for path in reads if real.is_relative_to(path)]
+    assert Path("/usr/lib").resolve() in reads or Path("/usr").resolve() in reads
+
+
+@pytest.mark.parametrize("value", ["no", "OFF", "0", "\udcff"])
+def test_a_value_of_the_variable_that_is_not_known_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, value)
+    with pytest.raises(BadInput):
+        sandbox_support()
+
+
+def test_support_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "off")
+    off = sandbox_support()
+    assert (off.parts, off.active) == ([], False)
+    states = [Support(7, seccomp=True), Support(7, seccomp=False), Support(0, seccomp=True), Support(0, seccomp=False)]
+    assert [(state.active, len(state.parts), bool(state.problem)) for state in states] == [
+        (True, 2, False), (False, 1, True), (False, 1, True), (False, 0, True),
+    ]  # fmt: skip
