@@ -139,7 +139,7 @@ TABLES: dict[Callable[..., Any], Callable[[str, Path], Sequence[Table]]] = {
     changes_table: gate,
     offload_tables: lambda name, _: offload_tables(hostile_offload(name), assess(hostile_offload(name))),
     doctor_table: lambda name, _: [
-        doctor_table(hostile_runs(name)[0].machine, [Finding(what=name, remedy=name, spoils=True)])
+        doctor_table(hostile_runs(name)[0].machine, [name], [Finding(what=name, remedy=name, spoils=True)])
     ],
     fleet_table: fleet,
     engines_table: engines,

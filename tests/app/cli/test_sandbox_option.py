@@ -9,7 +9,8 @@ from edge_bench.bench.errors import BadInput
 from edge_bench.bench.records.run_files import read_run
 from edge_bench.bench.sandbox.support import VARIABLE, sandbox_support
 from tests.command_line import CommandLine, Refuses, call_here
-from tests.made.brightness import brightness_tflite, grey_images
+from tests.made.images import class_folders
+from tests.made.tflite_models import brightness_tflite
 
 OFF = {VARIABLE: "off"}
 COMMANDS = [
@@ -40,7 +41,7 @@ def test_doctor_names_the_active_parts(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_run_records_whether_its_workers_were_sandboxed(edge_bench: CommandLine, tmp_path: Path) -> None:
-    grey_images(tmp_path / "images")
+    class_folders(tmp_path / "images", range(4), 6)
     brightness_tflite(tmp_path / "m.tflite", [0, 1, 2, 3])
     command = (
         "run",
