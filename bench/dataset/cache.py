@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from edge_bench.bench.dataset.listing.wording import counted
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.io.disk_space import require_free_space
 from edge_bench.bench.io.files import drop_mapped_pages, locked_temporary, read_bounded, replacing, write_atomically
@@ -28,8 +29,10 @@ from edge_bench.bench.system.machine import usable_cores
 
 __all__ = ["Decoded", "cache_folder", "decoded_images", "stored_array", "stored_stream"]
 
-#: A set whose 16-bit values are all lower than this may be of a sensor with 12 bits or fewer.
-_TWELVE_BITS = 1 << 12
+#: A set whose 16-bit values are all lower than this is of a sensor with 12 bits or fewer, or it may have 14.
+_TWELVE_BITS, _FOURTEEN_BITS = 1 << 12, 1 << 14
+#: Raise it if the same files are decoded to other pixels or notes, or refused, by a new version of this module.
+_CACHE_VERSION = 2
 
 
 class Decoded(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +101,8 @@ def decoded_images(
 
     The cache identifies a file by path, size, inode and the times at which content and inode changed, and contains the
     version of Pillow, which decodes. Raise DatasetError for the first file that is not
-    a complete image unless ``skip_broken``, or if none is. Raise BadInput if there is not enough disk space.
+    a complete image unless ``skip_broken``, if none is, or if all 16-bit images are so dark that they have fewer bits.
+    Raise BadInput if there is not enough disk space.
     """
     require_pillow()
     key = _cache_key(folder, files, geometry, skip_broken=skip_broken)
@@ -116,6 +120,7 @@ def decoded_images(
         readable = [number for number in range(len(files)) if number not in unreadable]
         if not readable:
             raise DatasetError(f"{folder}: none of its {len(files):,} images can be read")
+        _refuse_twelve_bits(folder, facts)  # before they are cached
     problems = [escape_surrogates(unreadable[number]) for number in sorted(unreadable)]
     notes = _remarks(facts, geometry)
     # written last: without the record, the pixels do not count as cached
@@ -165,20 +170,35 @@ def _decode_all(
 
 
 def _remarks(facts: Sequence[ImageFacts], geometry: Geometry) -> list[str]:
-    """Return notes on orientations that were not applied, and on 16-bit values that may have fewer bits."""
+    """Return notes on orientations that were not applied, and on 16-bit values that may have 14 bits."""
     notes = []
     turned = sum(each.orientation != 1 for each in facts)
     if turned and not geometry.exif_orientation:
         notes.append(
-            f"{turned:,} images have an EXIF orientation, which was ignored; --exif-orientation turns them upright"
+            f"ignored the EXIF orientation of {counted(turned, 'image')}; --exif-orientation turns images upright"
         )
-    peaks = [each.peak for each in facts if each.peak is not None]
-    if peaks and max(peaks) < _TWELVE_BITS:
+    peak = _highest_peak(facts)
+    if peak is not None and peak < _FOURTEEN_BITS:
         notes.append(
-            f"the highest of all 16-bit pixel values is {max(peaks):,} of 65,535: if the images have fewer bits, they "
-            "are decoded too dark; convert them to 8 bits"
+            f"the highest of all 16-bit pixel values is {peak:,} of 65,535: if the images have fewer bits, they are "
+            "decoded too dark; convert them to 8 bits"
         )
     return notes
+
+
+def _refuse_twelve_bits(folder: Path, facts: Sequence[ImageFacts]) -> None:
+    """Raise DatasetError if no 16-bit value of the set needs more than 12 bits: 4,095 is white then, not dark grey."""
+    peak = _highest_peak(facts)
+    if peak is not None and peak < _TWELVE_BITS:
+        raise DatasetError(
+            f"{folder}: no value of its 16-bit images is above {peak:,} of 65,535, so they probably have "
+            f"{max(8, peak.bit_length())} bits and would be decoded too dark",
+            "convert the images to 8 bits per channel",
+        )
+
+
+def _highest_peak(facts: Sequence[ImageFacts]) -> int | None:
+    return max((each.peak for each in facts if each.peak is not None), default=None)
 
 
 def stored_array(name: str, array: npt.NDArray[np.generic]) -> Path:
@@ -235,7 +255,7 @@ def _require_space(cache: Path, size: int) -> None:
 
 def _cache_key(folder: Path, files: Sequence[str], geometry: Geometry, *, skip_broken: bool) -> str:
     decoder = importlib.metadata.version("pillow")
-    digest = hashlib.sha256(repr((str(folder.resolve()), geometry, skip_broken, decoder)).encode())
+    digest = hashlib.sha256(repr((str(folder.resolve()), geometry, skip_broken, decoder, _CACHE_VERSION)).encode())
     for file in files:
         try:
             status = (folder / file).stat()

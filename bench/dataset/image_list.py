@@ -1,5 +1,6 @@
 """Lists of images and their labels: folders by class, or a labels file."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import numpy.typing as npt
 
 from edge_bench.bench.dataset.label_files import ClassList, labels_from_file
 from edge_bench.bench.dataset.listing.class_names import match_names
-from edge_bench.bench.dataset.listing.walk import SUFFIXES, FoundImages, abbreviate, find_images, is_split
+from edge_bench.bench.dataset.listing.walk import SUFFIXES, FoundImages, find_images, is_split
+from edge_bench.bench.dataset.listing.wording import abbreviate, counted
 from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.io.names import recordable
 
@@ -77,8 +79,8 @@ def _by_folder(folder: Path, found: FoundImages, class_list: ClassList | None, n
     outside = [name for name in found.files if "/" not in name]
     if outside:
         raise DatasetError(
-            f"{folder}: {len(outside):,} images are beside the folders of classes, such as {outside[0]}",
-            "move them into the folder of their class, or give --labels FILE",
+            f"{folder}: {counted(len(outside), 'image')} beside the folders of classes, such as {outside[0]}",
+            "move each image into the folder of its class, or give --labels FILE",
         )
     missing = [name for name in found.dangling if "/" not in name and Path(name).suffix.lower() not in SUFFIXES]
     if missing:
@@ -99,31 +101,92 @@ def _by_folder(folder: Path, found: FoundImages, class_list: ClassList | None, n
         index, shown = {name: number for number, name in enumerate(names)}, [recordable(name) for name in names]
     else:
         order = "stated"
-        index, shown = match_names(class_list.source, class_list.lines, with_images)
+        try:
+            index, shown = match_names(class_list.source, class_list.lines, with_images)
+        except DatasetError:
+            _refuse_parent(folder, found, with_images)
+            raise
+        _refuse_listed_parts(folder, found, with_images, class_list)
     if empty:
-        counted = "they still count as classes" if len(empty) > 1 else "it still counts as a class"
-        notes.append(f"no images of {abbreviate(empty)}; {counted}")
+        effect = "they still count as classes" if len(empty) > 1 else "it still counts as a class"
+        notes.append(f"no images of {abbreviate(empty)}; {effect}")
     labels = np.array([index[name.split("/", 1)[0]] for name in found.files], np.int64)
     return ImageList(folder, found.files, labels, shown, order, tuple(notes))
 
 
 def _refuse_parent(folder: Path, found: FoundImages, with_images: list[str]) -> None:
-    """Raise DatasetError if the classes are one level deeper: in ``train`` and ``val``, or in a single folder."""
-    below: dict[str, set[str]] = {name: set() for name in with_images}
-    for name in found.files:
-        top, rest = name.split("/", 1)
-        below[top].add(rest.split("/", 1)[0] if "/" in rest else "")
+    """Raise DatasetError if the classes are deeper: in ``train`` and ``val`` or other parts, or in a single folder."""
+    below = _files_below(found, with_images)
+    subfolders = {name: _top_folders(files) for name, files in below.items()}
     splits = [name for name in with_images if is_split(name)]
-    common = [name for name in splits if any(below[name] & below[other] - {""} for other in splits if other != name)]
+    common = [
+        name for name in splits if any(subfolders[name] & subfolders[other] - {""} for other in splits if other != name)
+    ]
     if splits == with_images or len(common) > 1:
-        options = " or ".join(f"--data {folder / name}" for name in splits)
         raise DatasetError(
             f"{folder}: its folders are parts of a data set, not classes: {abbreviate(splits)}",
-            f"name one of them: {options}",
+            f"name one of them: {_data_options(folder / name for name in splits)}",
         )
-    only = with_images[0]
-    if len(with_images) == 1 and "" not in below[only] and len(below[only]) > 1:
-        raise DatasetError(
-            f"{folder}: all its images are in subfolders of {only}, which would be the only class",
-            f"name the folder of the classes: --data {folder / only}",
-        )
+    if len(with_images) == 1:
+        path, names = _first_branch(with_images[0], below[with_images[0]])
+        if len(names) > 1 and "" not in names:
+            raise DatasetError(
+                f"{folder}: all its images are in subfolders of {path}, which would be the only class",
+                f"name the folder of the classes: --data {folder / path}",
+            )
+    elif shared := _shared_subfolders(below):
+        raise _parts(folder, below, shared, "; or list the classes with --classes")
+
+
+def _refuse_listed_parts(folder: Path, found: FoundImages, with_images: list[str], class_list: ClassList) -> None:
+    """Raise DatasetError if both the folders and their subfolders are in the class list, such as folds by number."""
+    below = _files_below(found, with_images)
+    if len(with_images) > 1 and (shared := _shared_subfolders(below)):
+        try:
+            match_names(class_list.source, class_list.lines, shared)
+        except DatasetError:
+            return
+        raise _parts(folder, below, shared)
+
+
+def _parts(folder: Path, below: dict[str, list[str]], shared: list[str], otherwise: str = "") -> DatasetError:
+    paths = [folder / _first_branch(name, files)[0] for name, files in below.items()]
+    return DatasetError(
+        f"{folder}: {abbreviate(list(below))} have the same subfolders {abbreviate(shared)}, so they may be parts of a "
+        "data set, not classes",
+        f"name one of them: {_data_options(paths[:3])}{otherwise}",
+    )
+
+
+def _files_below(found: FoundImages, with_images: list[str]) -> dict[str, list[str]]:
+    """Return the images in each folder, relative to it."""
+    below: dict[str, list[str]] = {name: [] for name in with_images}
+    for name in found.files:
+        top, rest = name.split("/", 1)
+        below[top].append(rest)
+    return below
+
+
+def _shared_subfolders(below: dict[str, list[str]]) -> list[str]:
+    """Return the subfolders with images that all folders have, if there are at least two."""
+    shared = set.intersection(*(_first_branch(name, files)[1] - {""} for name, files in below.items()))
+    return sorted(shared) if len(shared) > 1 else []
+
+
+def _first_branch(path: str, files: Sequence[str]) -> tuple[str, set[str]]:
+    """Return the first folder from ``path`` on that has more than a single subfolder, and `_top_folders` of its files.
+
+    files: relative to ``path``
+    """
+    while len(names := _top_folders(files)) == 1 and "" not in names:
+        path, files = f"{path}/{names.pop()}", [name.split("/", 1)[1] for name in files]
+    return path, names
+
+
+def _top_folders(files: Sequence[str]) -> set[str]:
+    """Return the first folders of the paths, "" for files without one."""
+    return {name.split("/", 1)[0] if "/" in name else "" for name in files}
+
+
+def _data_options(folders: Iterable[Path]) -> str:
+    return " or ".join(f"--data {folder}" for folder in folders)

@@ -1,5 +1,6 @@
 """Labels files and class lists: the label of each image as a number, and the output of each class name."""
 
+import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +9,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.dataset.listing.class_names import MAX_LABEL, match_names, output_names, short_name
+from edge_bench.bench.dataset.listing.class_names import (
+    MAX_LABEL,
+    first_number,
+    match_names,
+    output_names,
+    short_name,
+)
 from edge_bench.bench.dataset.listing.columns import Labelled, is_label_heading, labels_by_file
-from edge_bench.bench.dataset.listing.text import read_lines
+from edge_bench.bench.dataset.listing.text import read_lines, unquoted
 from edge_bench.bench.dataset.listing.walk import SUFFIXES
+from edge_bench.bench.dataset.listing.wording import counted
 from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.io.names import recordable
 
@@ -84,8 +92,7 @@ def labels_from_file(
     found = labels_by_file(path, lines, folder, files, label_column, names_known=known) or _by_order(path, lines, files)
     numbers = _as_numbers(path, found)
     if numbers is None:
-        names = sorted(set(found.labels))
-        return _by_name(found.labels, names, classes, found.notes)
+        return _by_own_name(path, found, classes)
     if label_names is None:
         return FileLabels(numbers, classes.names if classes else [], "numbers", found.notes)
     texts, note = _named(path, numbers, label_names)
@@ -97,6 +104,23 @@ def labels_from_file(
             "list the names of the model's outputs with --classes",
         )
     return _by_name(texts, sorted(everything), classes, [*found.notes, *note])
+
+
+def _by_own_name(path: Path, found: Labelled, classes: ClassList | None) -> FileLabels:
+    """Return labels that are names; raise DatasetError if most are numbers, so that the others may be none at all."""
+    names = sorted(set(found.labels))
+    numbers = sum(_is_number(name) for name in names)
+    if 2 * numbers < len(names):
+        return _by_name(found.labels, names, classes, found.notes)
+    if classes is not None:
+        with contextlib.suppress(DatasetError):
+            return _by_name(found.labels, names, classes, found.notes)
+    first = next(n for n, label in enumerate(found.labels) if not _is_number(label))
+    raise DatasetError(
+        f"{path}: line {found.lines[first]}: label {found.labels[first][:30]} is not a number, but {numbers:,} of "
+        f"{len(names):,} different labels are",
+        "correct it, or remove images without a class; if all labels are names, list them with --classes",
+    )
 
 
 def _by_name(texts: Sequence[str], names: Sequence[str], classes: ClassList | None, notes: list[str]) -> FileLabels:
@@ -113,7 +137,7 @@ def _by_name(texts: Sequence[str], names: Sequence[str], classes: ClassList | No
 
 def _by_order(path: Path, lines: Sequence[str], files: Sequence[str]) -> Labelled:
     """Return one label per line, in the order of the sorted file names."""
-    numbered = [(number, _unquoted(line)) for number, line in enumerate(lines, 1) if line]
+    numbered = [(number, unquoted(line)) for number, line in enumerate(lines, 1) if line]
     if len(numbered) == len(files) + 1 and is_label_heading(numbered[0][1]):
         numbered = numbered[1:]
     labels = [label for _, label in numbered]
@@ -126,13 +150,25 @@ def _by_order(path: Path, lines: Sequence[str], files: Sequence[str]) -> Labelle
         )
     if len(labels) != len(files):
         raise DatasetError(
-            f"{path}: {len(labels):,} labels for {len(files):,} images",
+            f"{path}: {counted(len(labels), 'label')} for {counted(len(files), 'image')}",
             "give one label per line in the order of the sorted file names, or lines of FILE LABEL",
         )
-    notes = []
-    if list(files) != sorted(files, key=_natural_key):
-        notes.append(f"{path.name}: labels taken in the order of the file names as text, in which 10 precedes 2")
-    return Labelled(labels, [number for number, _ in numbered], notes)
+    found = Labelled(labels, [number for number, _ in numbered], [])
+    _refuse_two_orders(path, files, found)
+    return found
+
+
+def _refuse_two_orders(path: Path, files: Sequence[str], found: Labelled) -> None:
+    """Raise DatasetError if labels by line would differ with the names in counting order, 2 before 10."""
+    counting = sorted(files, key=_natural_key)
+    if dict(zip(files, found.labels, strict=True)) == dict(zip(counting, found.labels, strict=True)):
+        return
+    first = next(n for n, (one, other) in enumerate(zip(files, counting, strict=True)) if one != other)
+    raise DatasetError(
+        f"{path}: line {found.lines[first]} is the label of {files[first]} if the files are in alphabetical order, of "
+        f"{counting[first]} if they are in counting order",
+        "write lines of FILE LABEL, or rename the images with leading zeros",
+    )
 
 
 def _natural_key(name: str) -> list[tuple[int, str]]:
@@ -144,7 +180,7 @@ def _as_numbers(path: Path, found: Labelled) -> npt.NDArray[np.int64] | None:
     """Return the labels as numbers, int64 [files], or None if they are names; raise DatasetError for other numbers."""
     whole = [_INTEGER.fullmatch(label) is not None for label in found.labels]
     if not all(whole):
-        if all(is_whole or _DECIMAL.fullmatch(label) for is_whole, label in zip(whole, found.labels, strict=True)):
+        if all(map(_is_number, found.labels)):
             first = whole.index(False)
             raise DatasetError(
                 f"{path}: line {found.lines[first]}: {found.labels[first]} is not a whole number",
@@ -161,6 +197,10 @@ def _as_numbers(path: Path, found: Labelled) -> npt.NDArray[np.int64] | None:
     return np.array([int(label) for label in found.labels], np.int64)
 
 
+def _is_number(label: str) -> bool:
+    return (_INTEGER.fullmatch(label) or _DECIMAL.fullmatch(label)) is not None
+
+
 def _named(path: Path, numbers: npt.NDArray[np.int64], label_names: ClassList) -> tuple[list[str], list[str]]:
     """Return the name of each number, which counts from 1 (such as ILSVRC's ids) or from 0, and a note."""
     names, highest = label_names.names, int(numbers.max())
@@ -171,8 +211,8 @@ def _named(path: Path, numbers: npt.NDArray[np.int64], label_names: ClassList) -
             "give the names of all numbers with --label-names",
         )
     if from_zero and from_one:
-        first = _stated_first(label_names)
-        if first is None:
+        first = first_number(label_names.lines)
+        if first not in (0, 1):
             raise DatasetError(
                 f"{label_names.source}: its first line may be the name of label 0 or of label 1, as {path} has neither "
                 f"0 nor {len(names)}",
@@ -183,16 +223,3 @@ def _named(path: Path, numbers: npt.NDArray[np.int64], label_names: ClassList) -
     return [names[number - first] for number in numbers.tolist()], [
         f"labels: numbered from {first} in the order of {Path(label_names.source).name}"
     ]
-
-
-def _stated_first(label_names: ClassList) -> int | None:
-    """Return the first number of a list whose lines are numbered, None for other lists."""
-    found = [re.match(r"([0-9]{1,9})[\s,;:]", line) for line in label_names.lines if line]
-    first = found[0]
-    if first is None or not all(found) or int(first[1]) > 1:
-        return None
-    return int(first[1])
-
-
-def _unquoted(line: str) -> str:
-    return line[1:-1] if len(line) > 1 and line[0] == line[-1] == '"' else line

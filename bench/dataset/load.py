@@ -11,6 +11,7 @@ import numpy.typing as npt
 from edge_bench.bench.dataset.arrays import RANDOM_IMAGES, Arrays, load_arrays, random_inputs
 from edge_bench.bench.dataset.cache import decoded_images
 from edge_bench.bench.dataset.image_list import ImageList, list_images
+from edge_bench.bench.dataset.listing.wording import counted
 from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.dataset.sampling import draw_evenly
 from edge_bench.bench.errors import DatasetError
@@ -117,7 +118,10 @@ class Examples:
         )  # fmt: skip
         files = [listed.files[number] for number in self.indices]
         decoded = decoded_images(listed.folder, files, geometry, progress, skip_broken=options.skip_broken)
-        note = f"{len(decoded.problems)} files are not whole images and were left out"
+        files_left_out = counted(
+            len(decoded.problems), "file that is not a whole image", "files that are not whole images"
+        )
+        note = f"left out {files_left_out}"
         if decoded.problems and not any(other.startswith(note) for other in self.notes):
             self.notes.append(f"{note}, the first: {decoded.problems[0]}")
         self.notes += [note for note in decoded.notes if note not in self.notes]
@@ -185,8 +189,12 @@ def _rows_of(pixels: Path, rows: npt.NDArray[np.int64]) -> Inputs:
 
 def _check_array_shape(arrays: Arrays, shape: tuple[int, ...], options: DataOptions) -> None:
     data_shape = arrays.inputs.shape[1:]
-    if not same_values(data_shape, shape):
-        raise DatasetError(
-            f"{options.data}: inputs of shape {list(data_shape)}, the model takes {list(image_shape(shape) or shape)}",
-            "resize them before they are saved, or give a folder of images",
-        )
+    if same_values(data_shape, shape):
+        return
+    remedy = "resize them before they are saved, or give a folder of images"
+    if shape == (*data_shape[1:], data_shape[0]) and data_shape[0] < min(shape[:-1]):
+        remedy = "save them channels last: x.transpose(0, 2, 3, 1)"
+    raise DatasetError(
+        f"{options.data}: inputs of shape {list(data_shape)}, the model takes {list(image_shape(shape) or shape)}",
+        remedy,
+    )

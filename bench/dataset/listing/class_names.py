@@ -5,19 +5,22 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from edge_bench.bench.dataset.listing.walk import abbreviate
+from edge_bench.bench.dataset.listing.text import unquoted
+from edge_bench.bench.dataset.listing.wording import abbreviate
 from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.io.names import recordable
 
-__all__ = ["MAX_LABEL", "match_names", "output_names", "short_name"]
+__all__ = ["MAX_LABEL", "first_number", "match_names", "output_names", "short_name"]
 
 #: Labels are stored as 16 bits, and 65,535 is not a label.
 MAX_LABEL = 65_534
-_NUMBERED = re.compile(r"([0-9]{1,9})(?:[ \t]*[,;:\t][ \t]*|[ \t]+)(\S.*)")
+#: Such as ``1 ant``, ``1: ant``, ``1. ant``, ``1) ant`` and ``"1","ant"``, but not ``1.5 l``.
+_NUMBERED = re.compile(r'"?([0-9]{1,9})"?(?:[ \t]*[,;:\t][ \t]*|[ \t]*[.)](?![0-9])[ \t]*|[ \t]+)(\S.*)')
+_QUOTED = re.compile(r'"(?:[^"]|"")+"')
 _SYNSET = re.compile(r"(n[0-9]{8})(?:[\s,;:]+(.*))?")
 _SYNSET_FOLDER = re.compile(r"(n[0-9]{8})[-_ ]")  # such as n02085620-Chihuahua
 _HEADER = re.compile(
-    r"(id|index|idx|number|no|class_?id|label_?id|label|class)[ \t]*[,;:\t ][ \t]*\w[\w ]*", re.IGNORECASE
+    r'"?(id|index|idx|number|no|class_?id|label_?id|label|class)"?[ \t]*[,;:\t ][ \t]*"?\w[\w ]*"?', re.IGNORECASE
 )
 _Key = Callable[[str], Sequence[str]]
 
@@ -25,9 +28,9 @@ _Key = Callable[[str], Sequence[str]]
 def output_names(source: str, lines: Sequence[str]) -> list[str]:
     """Return the names of a model's outputs in their order.
 
-    A line is a name, or a number and a name if all lines are. Numbers from 0 or 1 in order only count the lines; other
-    numbers are the indices of the outputs, and outputs without a line are called ``output 3``. Raise DatasetError
-    naming ``source`` if lines are empty, or if numbers are repeated or too large.
+    A line is a name, or a number and a name if all lines are; either may be in quotation marks. Numbers from 0 or 1 in
+    order only count the lines; other numbers are the indices of the outputs, and outputs without a line are called
+    ``output 3``. Raise DatasetError naming ``source`` if lines are empty, or if numbers are repeated or too large.
     """
     return _entries(source, lines)[0]
 
@@ -41,7 +44,7 @@ def match_names(source: str, lines: Sequence[str], wanted: Sequence[str]) -> tup
     """
     lines = _without_empty(source, lines)
     if set(wanted) <= set(lines):
-        names, rows = list(lines), lines
+        names, rows = [_whole_unquoted(line) for line in lines], lines
         keys: list[tuple[list[str], _Key]] = [(rows, lambda text: [text])]
     else:
         names, numbers = _entries(source, lines)
@@ -82,16 +85,33 @@ def short_name(name: str) -> str:
 def _entries(source: str, lines: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the names of the outputs, and their numbers if all lines have one; "" for outputs without a line."""
     lines = _without_empty(source, lines)
+    entries = _numbered_lines(lines)
+    return _numbered(source, entries) if entries else ([_whole_unquoted(line) for line in lines], [])
+
+
+def first_number(lines: Sequence[str]) -> int | None:
+    """Return the number of the first name in a list; None if not all its lines have a number."""
+    entries = _numbered_lines([line for line in lines if line])
+    return entries[0][0] if entries else None
+
+
+def _numbered_lines(lines: Sequence[str]) -> list[tuple[int, str]]:
+    """Return the number and the name of each line but a heading; empty if not all lines have both."""
+    lines = [_whole_unquoted(line) for line in lines]
     for first in (0, 1):  # a heading may come before the numbers
         found = [_NUMBERED.fullmatch(line) for line in lines[first:]]
         if found and all(found) and (not first or _HEADER.fullmatch(lines[0])):
-            return _numbered(source, [(int(each[1]), each[2].strip()) for each in found if each])
-    return list(lines), []
+            return [(int(each[1]), unquoted(each[2])) for each in found if each]
+    return []
+
+
+def _whole_unquoted(line: str) -> str:
+    """Return a line without the quotation marks around it, unless they belong to several fields."""
+    return unquoted(line) if _QUOTED.fullmatch(line) else line
 
 
 def _numbered(source: str, entries: list[tuple[int, str]]) -> tuple[list[str], list[str]]:
-    numbers = [number for number, _ in entries]
-    names = [_unquoted(name) for _, name in entries]
+    numbers, names = [number for number, _ in entries], [name for _, name in entries]
     if numbers in (list(range(len(numbers))), list(range(1, len(numbers) + 1))):
         return names, [str(number) for number in numbers]
     number, count = Counter(numbers).most_common(1)[0]
@@ -166,7 +186,3 @@ def _refuse_shared(source: str, outputs: dict[str, int]) -> None:
                 "write both names as they are in the data",
             )
         by_output[output] = name
-
-
-def _unquoted(name: str) -> str:
-    return name[1:-1] if len(name) > 1 and name[0] == name[-1] == '"' else name

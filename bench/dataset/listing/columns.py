@@ -7,7 +7,8 @@ from pathlib import Path
 
 from edge_bench.bench.dataset.listing.match import Conflict, ImagePaths, Matches, match
 from edge_bench.bench.dataset.listing.text import Table, tables
-from edge_bench.bench.dataset.listing.walk import SUFFIXES, abbreviate
+from edge_bench.bench.dataset.listing.walk import SUFFIXES
+from edge_bench.bench.dataset.listing.wording import abbreviate, counted
 from edge_bench.bench.errors import DatasetError
 
 __all__ = ["LABEL_HEADINGS", "Labelled", "is_label_heading", "labels_by_file"]
@@ -72,11 +73,10 @@ def labels_by_file(
             "add a line FILE LABEL for each image",
         )
     if matches.by_stem:
-        notes.append(f"{path.name}: {matches.by_stem:,} images matched without their suffixes")
+        notes.append(f"{path.name}: {counted(matches.by_stem, 'image')} matched by name without suffix")
     if matches.by_name_only:
         notes.append(
-            f"{path.name}: {matches.by_name_only:,} images matched by name only, as they are in other folders than "
-            "it says"
+            f"{path.name}: {counted(matches.by_name_only, 'image')} matched by name only, in other folders than it says"
         )
     rows = [matches.lines[number] for number in range(len(files))]
     return Labelled([best.rows[row][column] for row in rows], [best.lines[row] for row in rows], notes)
@@ -160,10 +160,11 @@ class _Reading:
     def _choices(self, columns: list[int]) -> str:
         if not columns:
             return "leave --label-column out"
-        if self.headings:
-            names = abbreviate([self.headings[n] for n in columns])
-        else:
-            names = abbreviate([f"{n + 1} ({self.rows[0][n]} in the first line)" for n in columns])
+        first = self.headings or self.rows[0]
+        # a first line without known headings may still have headings, unless it names an image
+        where = " in the first line" if not self.headings and 0 in self.matches.lines.values() else ""
+        known = sorted(columns, key=lambda n: not is_label_heading(first[n]))
+        names = abbreviate([f"{n + 1} ({first[n] or 'no heading'}{where if first[n] else ''})" for n in known])
         return f"name it with --label-column: {names}"
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.io.files import read_bounded, why_unreadable
 
-__all__ = ["Table", "read_lines", "tables"]
+__all__ = ["Table", "read_lines", "tables", "unquoted"]
 
 _MAX_TEXT = 64 << 20  # bytes; ImageNet's 50,000 lines are 2 MB
 _BYTE_ORDER_MARKS = (
@@ -133,10 +133,11 @@ def _split_at(line: str, pattern: re.Pattern[str], choose: Callable[[list[re.Mat
     if not matches:
         return [line]
     found = choose(matches)
-    return [_unquoted(line[: found.start()]), _unquoted(line[found.end() :])]
+    return [unquoted(line[: found.start()]), unquoted(line[found.end() :])]
 
 
-def _unquoted(cell: str) -> str:
+def unquoted(cell: str) -> str:
+    """Return a field without blanks and quotation marks around it; doubled ones in it, as in CSV, become single."""
     cell = cell.strip()
     if len(cell) > 1 and cell[0] == cell[-1] == '"':
         return cell[1:-1].replace('""', '"')

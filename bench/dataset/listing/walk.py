@@ -1,31 +1,37 @@
 """Image files below a folder: symbolic links are followed, what systems and tools leave behind is skipped."""
 
+import errno
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edge_bench.bench.dataset.listing.wording import abbreviate, counted
 from edge_bench.bench.errors import DatasetError
 
-__all__ = ["SUFFIXES", "FoundImages", "abbreviate", "find_images", "is_left_by_programs", "is_split"]
+__all__ = ["SUFFIXES", "FoundImages", "find_images", "is_left_by_programs", "is_split"]
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".gif"}
 
-#: Names, in lower case, that operating systems, file servers and tools give to their own files and folders. Names that
-#: begin with a dot are theirs too. From the ignore lists of Syncthing, Nextcloud and GitHub, and the manuals of
-#: Synology and QNAP.
+#: Names, in lower case, that operating systems, file servers and tools give to their own files and folders. From the
+#: ignore lists of Syncthing, Nextcloud, rsync and GitHub, and the manuals of Synology and QNAP.
 LEFT_BY_PROGRAMS = {
-    "__macosx", "network trash folder", "temporary items", "desktop db", "desktop df", "icon\r",  # macOS
-    "$recycle.bin", "system volume information", "thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini",
-    "found.000", "wpsettings.dat", "indexervolumeguid",  # Windows
+    "network trash folder", "temporary items", "thevolumesettingsfolder", "thefindbycontentfolder", "desktop db",
+    "desktop df", "icon\r",  # macOS
+    "$recycle.bin", "recycler", "recycled", "system volume information", "thumbs.db", "ehthumbs.db",
+    "ehthumbs_vista.db", "desktop.ini", "wpsettings.dat", "indexervolumeguid", "dfsrprivate",  # Windows
     "lost+found",  # ext4
     "lost.dir",  # Android
     "@eadir", "@tmp", "@sharebin", "@synoresource", "#recycle", "#snapshot",  # Synology
     "@recycle", "@recently-snapshot", "@__thumb",  # QNAP
     "~snapshot",  # NetApp
-    "__pycache__",
+    "_gsdata_",  # GoodSync
+    "cvs", "__pycache__",
 }  # fmt: skip
+#: How other such names begin: hidden files, temporary files of Microsoft Office, and copies of macOS's folder.
+_LEFT_PREFIXES = (".", "~$", "__macosx")
+_LEFT_BY_CHKDSK = re.compile(r"found\.[0-9]{3}")
 
 #: Names of the parts of a data set, with additions such as ``train2017`` or ``test_set``.
 _SPLIT = re.compile(
@@ -35,6 +41,9 @@ _SPLIT = re.compile(
 )
 #: Limit on visited folders: links can make a tree of any size from few folders.
 MAX_FOLDERS = 200_000
+#: Errors of a link that leads to nothing: missing, below a file, a circle of links, a name of impossible length.
+_LEADS_TO_NOTHING = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
+_Identity = tuple[int, int]  # device and inode
 
 
 @dataclass
@@ -46,27 +55,34 @@ class FoundImages:
     others: int = 0  # files that are no images by their names
     with_others: set[str] = field(default_factory=set)  # those of ``folders`` that contain such files
     skipped: list[str] = field(default_factory=list)  # folders that systems and tools left
-    hidden: int = 0  # images whose names begin with a dot
+    hidden: int = 0  # images whose names begin with a dot or are of temporary files
     dangling: list[str] = field(default_factory=list)  # links to nothing
-    loops: list[str] = field(default_factory=list)  # links to a folder that contains them
+    loops: list[str] = field(default_factory=list)  # links to a folder that contains them or whole classes
 
     def notes(self, name: str) -> Iterator[str]:
         """Yield what was left out, for a folder of that name."""
         if self.others:
-            yield f"{self.others:,} files in {name} are not images by their names and are ignored"
+            yield f"{name}: ignored {counted(self.others, 'file')} without the suffix of an image"
         if self.skipped:
             yield f"{name}: ignored {abbreviate(self.skipped)}, which an operating system or a tool left there"
         if self.hidden:
-            yield f"{name}: ignored {self.hidden:,} image files whose names begin with a dot"
+            yield f"{name}: ignored {counted(self.hidden, 'hidden or temporary image file')}"
         if self.dangling:
-            yield f"{name}: ignored {len(self.dangling):,} links to missing files: {abbreviate(self.dangling)}"
+            count = counted(len(self.dangling), "link to a missing file", "links to missing files")
+            yield f"{name}: ignored {count}: {abbreviate(self.dangling)}"
         if self.loops:
-            yield f"{name}: ignored {len(self.loops):,} links to folders that contain them: {abbreviate(self.loops)}"
+            count = counted(
+                len(self.loops),
+                "link to a folder that contains it or whole classes",
+                "links to folders that contain them or whole classes",
+            )
+            yield f"{name}: ignored {count}: {abbreviate(self.loops)}"
 
 
 def is_left_by_programs(name: str) -> bool:
     """Return whether a file or folder of this name belongs to an operating system or a tool."""
-    return name.startswith(".") or name.lower() in LEFT_BY_PROGRAMS
+    lower = name.lower()
+    return lower in LEFT_BY_PROGRAMS or lower.startswith(_LEFT_PREFIXES) or _LEFT_BY_CHKDSK.fullmatch(lower) is not None
 
 
 def is_split(name: str) -> bool:
@@ -76,48 +92,98 @@ def is_split(name: str) -> bool:
 
 def find_images(folder: Path) -> FoundImages:
     """List the image files below ``folder``, sorted by path; raise DatasetError if a folder cannot be read."""
-    found = FoundImages()
-    pending: list[tuple[str, frozenset[tuple[int, int]]]] = [("", frozenset({_identity(folder, "")}))]
-    visited = 0
+    walk = _Walk(folder)
+    pending = walk.visit("", _lineage(folder))
+    for prefix, _ in pending:
+        walk.with_classes |= _parents(folder / prefix)
+    visited = 1
     while pending:
-        prefix, above = pending.pop()
         visited += 1
         if visited > MAX_FOLDERS:
             raise DatasetError(
                 f"{folder}: more than {MAX_FOLDERS:,} folders, counting linked ones", "name a folder with fewer links"
             )
-        for entry in _entries(folder, prefix):
-            path = prefix + entry.name
-            if entry.is_dir():
-                if is_left_by_programs(entry.name):
-                    found.skipped.append(path)
-                    continue
-                identity = _identity(folder, path)
-                if identity in above:
-                    found.loops.append(path)
-                    continue
-                if not prefix:
-                    found.folders.append(entry.name)
-                pending.append((f"{path}/", above | {identity}))
+        pending += walk.visit(*pending.pop())
+    return walk.found()
+
+
+class _Walk:
+    """What was found so far. A link that is ignored is listed once, however many paths lead to it."""
+
+    def __init__(self, folder: Path) -> None:
+        #: Folders that contain whole classes: below a class, a link to one would count the images of other classes.
+        self.with_classes = set[_Identity]()
+        self._folder, self._found = folder, FoundImages()
+        self._dangling, self._loops = dict[_Identity, str](), dict[_Identity, str]()
+
+    def visit(self, prefix: str, above: frozenset[_Identity]) -> list[tuple[str, frozenset[_Identity]]]:
+        """Add the entries of a folder; return the prefixes of its subfolders, each with the folders that contain it.
+
+        above: this folder and all that contain it, by the links that lead here and by its real path
+        """
+        subfolders = []
+        for entry in _entries(self._folder, prefix):
+            path, is_folder, is_link = prefix + entry.name, _is_folder(entry), entry.is_symlink()
+            if is_left_by_programs(entry.name):
+                self._add_left(entry.name, path, is_folder=is_folder is True)
+            elif is_folder is None:
+                _add_link(self._dangling, entry, path)
+            elif not is_folder:
+                self._add_file(entry, path)
+            elif (identity := _identity(self._folder / path)) in above or (is_link and identity in self.with_classes):
+                _add_link(self._loops, entry, path)
             else:
-                _add_file(found, entry, path)
-    for names in (found.files, found.folders, found.skipped, found.dangling, found.loops):
-        names.sort()
-    return found
+                if not prefix:
+                    self._found.folders.append(entry.name)
+                own = _lineage(self._folder / path) if is_link else {identity}
+                subfolders.append((f"{path}/", above | own))
+        return subfolders
 
+    def found(self) -> FoundImages:
+        """Return what was found, sorted."""
+        found = self._found
+        found.dangling, found.loops = list(self._dangling.values()), list(self._loops.values())
+        for names in (found.files, found.folders, found.skipped, found.dangling, found.loops):
+            names.sort()
+        return found
 
-def _add_file(found: FoundImages, entry: "os.DirEntry[str]", path: str) -> None:
-    is_image = os.path.splitext(entry.name)[1].lower() in SUFFIXES  # noqa: PTH122 - Path is slow for 50,000 names
-    if is_left_by_programs(entry.name):
-        found.hidden += is_image and not entry.name.startswith("._")  # macOS writes ._NAME beside each NAME
-    elif entry.is_symlink() and not os.path.exists(entry.path):  # noqa: PTH110
-        found.dangling.append(path)
-    elif entry.is_file():
-        if is_image:
-            found.files.append(path)
+    def _add_left(self, name: str, path: str, *, is_folder: bool) -> None:
+        if is_folder:
+            self._found.skipped.append(path)
         else:
-            found.others += 1
-            found.with_others.add(path.split("/", 1)[0])
+            self._found.hidden += _is_image(name) and not name.startswith("._")  # macOS writes ._NAME beside each NAME
+
+    def _add_file(self, entry: "os.DirEntry[str]", path: str) -> None:
+        if not entry.is_file():  # a pipe, a socket or a device
+            return
+        if _is_image(entry.name):
+            self._found.files.append(path)
+        else:
+            self._found.others += 1
+            self._found.with_others.add(path.split("/", 1)[0])
+
+
+def _is_image(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 - Path is slow for 50,000 names
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool | None:
+    """Return whether an entry is a folder, after following links; None for a link that leads to nothing."""
+    try:
+        is_folder = entry.is_dir()
+        if not is_folder and entry.is_symlink():
+            entry.stat()  # is_dir() is also false if there is nothing
+    except OSError as cause:
+        if cause.errno in _LEADS_TO_NOTHING:
+            return None
+        raise _unreadable(entry.path, cause) from None
+    return is_folder
+
+
+def _add_link(links: dict[_Identity, str], entry: "os.DirEntry[str]", path: str) -> None:
+    status = entry.stat(follow_symlinks=False)
+    link = status.st_dev, status.st_ino
+    links[link] = min(path, links.get(link, path))
 
 
 def _entries(folder: Path, prefix: str) -> "list[os.DirEntry[str]]":
@@ -125,21 +191,26 @@ def _entries(folder: Path, prefix: str) -> "list[os.DirEntry[str]]":
         with os.scandir(folder / prefix) as entries:
             return list(entries)
     except OSError as cause:
-        raise DatasetError(
-            f"{folder / prefix}: cannot be read: {cause.strerror}", "make the folder readable or move it elsewhere"
-        ) from None
+        raise _unreadable(folder / prefix, cause) from None
 
 
-def _identity(folder: Path, path: str) -> tuple[int, int]:
+def _lineage(folder: Path) -> frozenset[_Identity]:
+    """Return the identities of a folder and of all that contain it, by its real path."""
+    return _parents(folder) | {_identity(folder)}
+
+
+def _parents(folder: Path) -> frozenset[_Identity]:
+    return frozenset(_identity(parent) for parent in Path(os.path.realpath(folder)).parents)
+
+
+def _identity(folder: Path) -> _Identity:
     """Return device and inode of a folder, after following links."""
     try:
-        status = (folder / path).stat()
+        status = folder.stat()
     except OSError as cause:
-        raise DatasetError(f"{folder / path}: cannot be read: {cause.strerror}") from None
+        raise _unreadable(folder, cause) from None
     return status.st_dev, status.st_ino
 
 
-def abbreviate(names: Sequence[str]) -> str:
-    """Return up to three of the names, and how many more there are."""
-    shown = ", ".join(names[:3])
-    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3:,} more"
+def _unreadable(path: str | Path, cause: OSError) -> DatasetError:
+    return DatasetError(f"{path}: cannot be read: {cause.strerror}", "make it readable, or move it elsewhere")

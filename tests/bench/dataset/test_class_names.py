@@ -21,6 +21,13 @@ FOUR = ["kind0", "kind1", "kind2", "kind3"]
         (["3 kind0", "0 kind3"], [3, 0]),
         (["Kind0", "KIND3"], [0, 1]),
         (["kind3", "other", "kind0"], [2, 0]),
+        (['"kind0"', '"kind1"', '"kind2"', '"kind3"'], [0, 3]),
+        (['"kind3, red"', "kind3", '"other"', '"kind0"'], [3, 1]),
+        (["0. kind0", "1. kind1", "2. kind2", "3. kind3"], [0, 3]),
+        (["1) kind0", "2) kind1", "3) kind2", "4) kind3"], [0, 3]),
+        (["3.kind0", "0.kind3"], [3, 0]),
+        (['"3) kind0"', '"0) kind3"'], [3, 0]),
+        (['"id","name"', '"3","kind0"', '"0","kind3"'], [3, 0]),
     ],
 )
 def test_each_name_has_the_output_of_its_line_or_number(lines: list[str], expected: list[int]) -> None:
@@ -46,6 +53,7 @@ def test_a_name_is_found_in_the_forms_that_people_use(wanted: str, line: str) ->
 
 def test_names_that_begin_with_numbers_are_not_numbered() -> None:
     assert index_names("list", ["1 euro", "2 euro", "5 euro"], ["5 euro"]) == {"5 euro": 2}
+    assert index_names("list", ["1.5 l", "0.5 l"], ["0.5 L"]) == {"0.5 L": 1}
 
 
 def test_a_repeated_name_matters_only_if_it_is_wanted() -> None:
@@ -71,6 +79,10 @@ def test_missing_ambiguous_and_contradictory_names_are_refused(lines: list[str],
     with pytest.raises(DatasetError) as caught:
         index_names("the list", lines, wanted)
     assert "the list" in caught.value.problem
+
+
+def test_quotation_marks_are_no_part_of_names() -> None:
+    assert output_names("list", ['"dog"', '"a ""big"" cat, red"', "owl"]) == ["dog", 'a "big" cat, red', "owl"]
 
 
 def test_outputs_without_a_line_are_unnamed() -> None:

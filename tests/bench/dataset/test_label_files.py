@@ -116,10 +116,42 @@ def test_the_folders_above_the_data_count(tmp_path: Path) -> None:
     assert labels_of(found) == [7]
 
 
-def test_an_order_that_people_may_not_expect_is_noted(tmp_path: Path) -> None:
-    found = listed(tmp_path, ["img2.png", "img10.png"], "3\n7\n")
-    assert dict(zip(found.files, labels_of(found), strict=True)) == {"img10.png": 3, "img2.png": 7}
-    assert len(found.notes) == 1
+@pytest.mark.parametrize("files", [["img2.png", "img10.png"], ["1/2.png", "1/10.png"], ["9/a.png", "10/a.png"]])
+def test_labels_without_names_are_refused_if_the_order_of_the_files_matters(tmp_path: Path, files: list[str]) -> None:
+    with pytest.raises(DatasetError) as caught:
+        listed(tmp_path, files, "label\n3\n7\n")
+    assert "line 2" in caught.value.problem
+    assert all(file in caught.value.problem for file in files)
+    assert labels_of(listed(tmp_path, files, "3\n3\n")) == [3, 3]
+    assert sorted(labels_of(listed(tmp_path, files, f"{files[0]} 3\n{files[1]} 7\n"))) == [3, 7]
+
+
+def test_labels_without_names_are_in_the_order_of_padded_names(tmp_path: Path) -> None:
+    found = listed(tmp_path, ["img10.png", "img02.png"], "3\n7\n")
+    assert dict(zip(found.files, labels_of(found), strict=True)) == {"img02.png": 3, "img10.png": 7}
+
+
+FIVE = ["a.png", "b.png", "c.png", "d.png", "e.png"]
+
+
+@pytest.mark.parametrize("other", ["NA", "unknown", "?", "nan", "12a"])
+@pytest.mark.parametrize("form", ["{file},{label}\n", "{label}\n"])
+def test_a_label_that_is_no_number_among_numbers_is_refused_naming_its_line(
+    tmp_path: Path, form: str, other: str
+) -> None:
+    labels = ["0", "1", other, "1", "0"]
+    text = "".join(form.format(file=file, label=label) for file, label in zip(FIVE, labels, strict=True))
+    with pytest.raises(DatasetError) as caught:
+        listed(tmp_path, FIVE, text)
+    assert f"line 3: label {other} " in caught.value.problem
+    with pytest.raises(DatasetError):
+        listed(tmp_path, FIVE, text, classes="0 ant\n1 bee\n2 cow\n")
+    assert labels_of(listed(tmp_path, FIVE, text, classes=f"1\n{other}\n0\n")) == [2, 0, 1, 0, 2]
+
+
+def test_names_of_which_few_are_numbers_are_names(tmp_path: Path) -> None:
+    found = listed(tmp_path, FIVE[:3], "a.png 7\nb.png up\nc.png quark\n")
+    assert (labels_of(found), found.classes) == ([0, 2, 1], ["7", "quark", "up"])
 
 
 def test_images_in_other_folders_than_the_file_says_are_noted(tmp_path: Path) -> None:
@@ -174,6 +206,20 @@ def test_a_column_that_is_not_there_is_refused(tmp_path: Path, column: str) -> N
     with pytest.raises(DatasetError) as caught:
         listed(tmp_path, TWO, "id,age,breed\na,5,pug\nb 1,6,boxer\n", column)
     assert "breed" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        (",fname,lbl\n0,a,5\n1,b 1,6\n", ["1 (no heading)", "3 (lbl)"]),
+        (",file,size,class,label\n0,a,9,2,5\n1,b 1,9,2,6\n", ["4 (class)", "5 (label)", "1 (no heading)"]),
+        ("a,5,pug\nb 1,6,boxer\n", ["2 (5 in the first line)", "3 (pug in the first line)"]),
+    ],
+)
+def test_possible_columns_are_listed_with_the_likely_ones_first(tmp_path: Path, text: str, columns: list[str]) -> None:
+    with pytest.raises(DatasetError) as caught:
+        listed(tmp_path, TWO, text)
+    assert ", ".join(columns) in caught.value.remedy
 
 
 def test_the_chosen_column_is_noted(tmp_path: Path) -> None:

@@ -51,6 +51,8 @@ def test_ten_classes_are_read_from_ten_folders(tmp_path: Path, other: str) -> No
         "@eaDir/0.png", "3/@eaDir/0.png/SYNOPHOTO_THUMB.jpg", "#recycle/0.png", "lost+found/0.png",
         "$RECYCLE.BIN/S-1-5/0.png",
         "System Volume Information/0.png", ".git/0.png", ".Trash-1000/files/0.png", "__pycache__/0.png",
+        "RECYCLER/0.png", "found.003/0.png", "_gsdata_/0.png", "3/_gsdata_/0.png", "TheVolumeSettingsFolder/0.png",
+        "DfsrPrivate/0.png", "__MACOSX 2/0.png", "__MACOSX (1)/0.png", "CVS/0.png", "~$tmp/0.png", ".AppleDouble/0.png",
         "@Recycle/0.png", "Network Trash Folder/0.png", "3/.DS_Store", "Thumbs.db", "3/desktop.ini", "3/._0.png",
     ],
 )  # fmt: skip

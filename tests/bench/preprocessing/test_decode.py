@@ -184,12 +184,21 @@ def test_16_bit_colours_lose_their_low_byte(tmp_path: Path) -> None:
     assert set(decode(tmp_path / "a.ppm", RGB).reshape(-1).tolist()) == {0x12}
 
 
-def test_a_set_of_16_bit_images_with_low_values_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_a_set_of_16_bit_images_with_low_values_is_refused_or_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
     monkeypatch.setenv("EDGE_BENCH_CACHE", str(tmp_path / "cache"))
-    saved(tmp_path / "low.png", Image.fromarray(np.full((8, 8), 4095, np.uint16)))
-    saved(tmp_path / "high.png", Image.fromarray(np.full((8, 8), 4096, np.uint16)))
-    assert len(decoded_images(tmp_path, ["low.png"], GREY, Silent()).notes) == 1
-    assert decoded_images(tmp_path, ["low.png", "high.png"], GREY, Silent()).notes == []
+    for highest in (1023, 4095, 4096, 16_384):
+        saved(tmp_path / f"{highest}.{suffix}", Image.fromarray(np.full((8, 8), highest, np.uint16)))
+    low = [f"1023.{suffix}", f"4095.{suffix}"]
+    for names in (low[:1], low, low):  # again, as nothing of it may come from the cache
+        with pytest.raises(DatasetError) as caught:
+            decoded_images(tmp_path, names, GREY, Silent())
+        assert "8 bits" in caught.value.remedy
+    for _ in range(2):
+        assert len(decoded_images(tmp_path, [*low, f"4096.{suffix}"], GREY, Silent()).notes) == 1
+        assert decoded_images(tmp_path, [*low, f"16384.{suffix}"], GREY, Silent()).notes == []
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
