@@ -247,7 +247,7 @@ def _read(path: Path) -> tuple[Run, list[Entry], int]:
                 except (ValueError, RecursionError) as cause:  # includes msgspec's and Unicode's errors
                     raise ResultsError(
                         f"{path}: entry {len(entries) + 1} is whole, but not one that this edge-bench knows: "
-                        f"{str(cause).splitlines()[0][:200]}",
+                        f"{why_unreadable(cause)}",
                         "update edge-bench, or remove the file",
                     ) from None
                 valid_bytes += len(line)

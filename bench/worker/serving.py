@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from edge_bench.bench.io.files import why_unreadable
 from edge_bench.bench.preprocessing.decode import eight_bit, require_pillow
 from edge_bench.bench.preprocessing.model_inputs import model_inputs
 from edge_bench.bench.runtimes.base import Loader, ModelFile, with_known_output
@@ -127,7 +128,7 @@ def _from_json(data: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> npt
     try:
         values = np.array(msgspec.json.decode(data, type=nested if _is_nested(data) else flat), dtype)
     except (msgspec.DecodeError, ValueError, RecursionError, OverflowError) as cause:
-        raise _InvalidData(f"data: {str(cause).splitlines()[0][:160]}") from None
+        raise _InvalidData(f"data: {why_unreadable(cause)}") from None
     if values.shape not in (shape, (expected,)):
         raise _InvalidData(f"data: has shape {list(values.shape)}, the tensor {list(shape)}; flat data would do, too")
     return values.reshape(shape)
@@ -176,5 +177,7 @@ def _from_files(files: list[bytes], shape: tuple[int, ...]) -> npt.NDArray[np.ui
                     )
                 pixels[number] = np.asarray(eight_bit(image, shape[3], image_module)).reshape(shape[1:])
         except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as cause:
-            raise _InvalidData(f"image {number}: not a whole PNG or JPEG: {str(cause).splitlines()[0][:120]}") from None
+            unknown = type(cause).__name__ == "UnidentifiedImageError"  # whose text has an address in memory
+            reason = "none of PNG and JPEG" if unknown else why_unreadable(cause)
+            raise _InvalidData(f"image {number}: not a whole PNG or JPEG: {reason}") from None
     return pixels
