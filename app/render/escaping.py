@@ -20,8 +20,6 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
-import msgspec
-
 from edge_bench.bench.io.names import encode_json, escape_surrogates
 
 __all__ = ["csv_line", "html_text", "json_text", "markdown_text", "one_line", "shortened", "visible"]
@@ -115,4 +113,6 @@ def _csv_cell(value: Any) -> str:
 
 def json_text(value: Any) -> str:
     """Return indented JSON in which every character is visible, and which reads back as the same value."""
+    import msgspec
+
     return visible(msgspec.json.format(encode_json(value), indent=1).decode())

@@ -189,7 +189,7 @@ def _remarks(facts: Sequence[ImageFacts], geometry: Geometry) -> list[str]:
 def _refuse_twelve_bits(folder: Path, facts: Sequence[ImageFacts]) -> None:
     """Raise DatasetError if no 16-bit value of the set needs more than 12 bits: 4,095 is white then, not dark grey."""
     peak = _highest_peak(facts)
-    if peak is not None and peak < _TWELVE_BITS:
+    if peak and peak < _TWELVE_BITS:  # black images alone show nothing
         raise DatasetError(
             f"{folder}: no value of its 16-bit images is above {peak:,} of 65,535, so they probably have "
             f"{max(8, peak.bit_length())} bits and would be decoded too dark",

@@ -3,8 +3,6 @@
 import re
 from typing import Any
 
-import msgspec
-
 __all__ = ["encode_json", "escape_surrogates", "is_utf8", "recordable"]
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -35,6 +33,8 @@ def recordable(name: str) -> str:
 
 def encode_json(value: Any) -> bytes:
     """Return msgspec's JSON of a value; strings in it that are not valid Unicode are escaped."""
+    import msgspec  # not needed for a name alone, as in --help
+
     try:
         return msgspec.json.encode(value)
     except UnicodeEncodeError:

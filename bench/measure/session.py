@@ -19,7 +19,7 @@ from edge_bench.bench.records.journal import JOURNAL, Entry, Journal, TrialMade,
 from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.run import BundleIdentity, Configuration, Run, Settings
 from edge_bench.bench.records.run_files import read_run, run_file_name, write_run
-from edge_bench.bench.system.concurrent_runs import detect_concurrent_runs, runtime_folders
+from edge_bench.bench.system.concurrent_runs import detect_concurrent_runs, remove_ended_runs, runtime_folders
 from edge_bench.bench.system.machine import Machine, describe_machine
 
 __all__ = ["measure"]
@@ -49,6 +49,7 @@ def measure(
     if once and (match := _matching_run(results, request, explicit_options)):
         progress.say(f"reusing {match[1]}: same models, data and options")
         _remove_journal(match[1].with_suffix(JOURNAL))
+        remove_ended_runs(*runtime_folders(), results)
         return match
     require_run_space(results, request.images, request.invocations)
     with contextlib.ExitStack() as stack:

@@ -32,6 +32,7 @@ __all__ = [
     "RunInfo",
     "concurrent_runs",
     "detect_concurrent_runs",
+    "remove_ended_runs",
     "runtime_folders",
 ]
 
@@ -146,6 +147,14 @@ def concurrent_runs(*folders: Path) -> list[RunInfo]:
     me = RunInfo(run_id="none", boot=_boot_id())
     runs = {run.run_id: run for folder in dict.fromkeys(folders) for run in _runs_in(folder, me)}
     return list(runs.values())[:MAX_RUNS]
+
+
+def remove_ended_runs(*folders: Path) -> None:
+    """Remove the registry files of runs that were killed, unless a run is measuring that may still read them."""
+    me = RunInfo(run_id="none", boot=_boot_id())
+    for folder in dict.fromkeys(folders):
+        if not any(True for _ in _runs_in(folder, me)):
+            _remove_ended(folder)
 
 
 def _create_registry_file(folder: Path, me: RunInfo) -> _Registry | None:
