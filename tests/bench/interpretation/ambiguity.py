@@ -69,6 +69,8 @@ def _preprocessings(case: Case, options: DataOptions) -> list[tuple[str, bool]]:
     if in_metadata and case.channels == 3:
         return [(case.preset, case.bgr)]
     presets = [case.preset] if in_metadata or case.kind != "FLOAT32" else list(PRESETS)
+    if case.kind == "INT8" and case.preset == "imagenet-tf" and not in_metadata:
+        presets.append("unit")  # a symmetric input may be for either
     orders = (False, True) if case.channels == 3 else (False,)
     return [
         (preset, bgr)
