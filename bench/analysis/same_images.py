@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.io.record_codec import PackedArray, unpack
-from edge_bench.bench.records.run import Images, Run
+from edge_bench.bench.records.run import RANDOM_INPUTS, Images, Run
 
 __all__ = [
     "common_positions",
@@ -20,8 +20,6 @@ __all__ = [
 ]
 
 Labels = npt.NDArray[np.int64]
-#: Name of the data set of Runs without images, whose accuracy is never computed.
-_RANDOM_INPUTS = "random inputs"
 #: A label that equals no other: the other model has no class of this name.
 _NO_SUCH_CLASS = -2
 
@@ -146,7 +144,7 @@ def _decoded_alike(run: Run, other: Run) -> bool:
 
 
 def _is_random(run: Run) -> bool:
-    return run.bundle.dataset == _RANDOM_INPUTS and not run.labelled
+    return run.bundle.dataset == RANDOM_INPUTS and not run.labelled
 
 
 def _at(images: Images, positions: Labels) -> Labels:

@@ -38,8 +38,8 @@ class ClassList:
 
     @classmethod
     def read(cls, path: Path) -> "ClassList":
-        """Read the file; raise DatasetError if it is no text."""
-        return cls(str(path), read_lines(path))
+        """Read the file without lines that begin with ``# ``; raise DatasetError if it is no text."""
+        return cls(str(path), [line for line in read_lines(path) if not line.startswith("# ")])
 
     @property
     def names(self) -> list[str]:

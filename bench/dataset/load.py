@@ -21,6 +21,7 @@ from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.preprocessing.presets import Geometry
 from edge_bench.bench.preprocessing.shapes import channel_axis, grey_shape, image_shape, same_values
 from edge_bench.bench.progress import Progress
+from edge_bench.bench.records.run import RANDOM_INPUTS
 
 __all__ = ["Examples", "Inputs", "find_examples"]
 
@@ -134,7 +135,7 @@ def find_examples(options: DataOptions, limit: int | None, seed: int) -> Example
     path = options.data
     if path is None:
         count = limit or RANDOM_IMAGES
-        name = "random inputs"
+        name = RANDOM_INPUTS
         digest = hashlib.sha256(repr((count, seed)).encode()).hexdigest()
         return Examples(name, digest, count, np.arange(count), random=(limit, seed))
     if not path.exists():

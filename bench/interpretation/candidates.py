@@ -102,12 +102,13 @@ def _stated(spec: TensorSpec, options: DataOptions, facts: ImageFacts) -> Candid
             if len(values) not in (1, facts.channels):
                 raise BadInput(f"--{name} has {len(values)} numbers; the model's input has {facts.channels} channels")
             changes[name] = values[0] if len(values) == 1 else list(values)
-    if not changes:
-        stored = stored_pixels(spec)
-        if stored is not None and facts.pixels and fits_one_step(spec, [base]):
-            return replace(_candidate(preset), preprocessing=stored)  # without the rounding of two scales
-        return _candidate(preset)
-    return _explicit(msgspec.structs.replace(base, name="", **changes), "as stated")
+    stated = _candidate(preset)
+    if changes:
+        stated = _explicit(msgspec.structs.replace(base, name="", **changes), "as stated")
+    stored = stored_pixels(spec)
+    if stored is not None and facts.pixels and fits_one_step(spec, [stated.preprocessing]):
+        return replace(stated, preprocessing=stored)  # without the rounding of two scales
+    return stated
 
 
 def _candidate(preset: Preset) -> Candidate:

@@ -15,6 +15,7 @@ from edge_bench.bench.interpretation.interpret import ModelQuery, interpret
 from edge_bench.bench.interpretation.predictions import Prober, ProberFactory, ProbeRuntime, probe_runtimes
 from edge_bench.bench.interpretation.sizes import example_shape
 from edge_bench.bench.models.model_files import ModelFiles
+from edge_bench.bench.preprocessing.presets import preset_named
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.interpretation import Interpretation, Source
 from edge_bench.bench.records.manifest import Preprocessing, Variant
@@ -128,8 +129,6 @@ def _interpreted(
 
 def _crop(options: DataOptions, scores: int) -> float:
     """Return the share of an image's centre that is used; ImageNet's models are evaluated on 224 / 256 of it."""
-    from edge_bench.bench.preprocessing.presets import preset_named
-
     stated = options.crop or (preset_named(options.preprocess).crop if options.preprocess else 0)
     return stated or (0.875 if scores in _IMAGENET_OUTPUTS else 1.0)
 

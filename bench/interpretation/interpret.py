@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from edge_bench.bench.dataset.load import Examples, Inputs
 from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.errors import BadInput
-from edge_bench.bench.interpretation.candidates import ImageFacts, preprocessing_candidates, rare_candidates
+from edge_bench.bench.interpretation.candidates import Candidate, ImageFacts, preprocessing_candidates, rare_candidates
 from edge_bench.bench.interpretation.decide import Decision, decide
 from edge_bench.bench.interpretation.label_maps import ClassLabels, label_maps
 from edge_bench.bench.interpretation.predictions import CannotPredict, Predictions, Prober, ProberFactory, ProbeRuntime
@@ -122,15 +123,25 @@ def _threshold(question: Question, decision: Decision, prober: Predictions, stat
     )
     if stated is not None or question.truth is None:
         return record
-    try:
-        outside = prober.outside_unit(decision.candidate, np.arange(len(question.truth.values)))
-    except CannotPredict:
-        outside = False  # the run will report that the model cannot be run
-    if not outside:
+    problem = _threshold_problem(question.truth.values, decision.candidate, prober)
+    if not problem:
         return record
     if question.assume:
-        return msgspec.structs.replace(record, source=Source.ASSUMED, reason="its scores are not within 0 to 1")
+        return msgspec.structs.replace(record, source=Source.ASSUMED, reason=problem)
     raise BadInput(
-        f"{question.model}: its single score is not within 0 to 1, so nothing says where class 1 begins",
-        "use --threshold 0 for a model without a final sigmoid, --threshold 0.5, or continue with 0.5 with --assume",
+        f"{question.model}: {problem}, so nothing says where class 1 begins",
+        "use --threshold 0 for a model without a final sigmoid, or another one; --assume continues with 0.5",
     )
+
+
+def _threshold_problem(labels: npt.NDArray[np.int64], candidate: Candidate, prober: Predictions) -> str:
+    """Return why one half is no threshold that the model's scores suggest; empty if it is one."""
+    everything = np.arange(len(labels))
+    try:
+        if prober.outside_unit(candidate, everything):
+            return "its single score is not within 0 to 1"
+        predicted = prober.predict(candidate, everything)
+    except CannotPredict:
+        return ""  # the run will report that the model cannot be run
+    one_side = len(np.unique(predicted[predicted >= 0])) == 1
+    return "all its scores are on one side of 0.5" if one_side and len(np.unique(labels)) > 1 else ""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from edge_bench.bench.interpretation.order_check import exchanged_classes
 from edge_bench.bench.records.run import UNCLASSIFIED, UNSEEN
 from edge_bench.bench.stats.binomial import at_least
 
@@ -52,7 +53,7 @@ def prediction_warnings(
 
 
 def _accuracy_warnings(predicted: Labels, truth: Labels, classes: Sequence[str]) -> list[str]:
-    """Return a warning if all images get the same label, or if the accuracy is not shown to be better than chance.
+    """Return a warning if all images get one label, if classes seem exchanged, or if the accuracy may be chance.
 
     Chance is 1 / the number of true classes. The accuracy is better if a one-sided exact binomial test shows that at
     the level of 5 %. Nothing is said if even an accuracy of 100 % on so few images would not show it.
@@ -65,6 +66,11 @@ def _accuracy_warnings(predicted: Labels, truth: Labels, classes: Sequence[str])
         name = classes[label] if label < len(classes) else f"class {label}"
         return [f"all {count:,} images got the same label, {name}: {_CAUSES}"]
     correct, chance = int(np.count_nonzero(predicted == truth)), 1 / different
+    outputs = max(len(classes), int(predicted.max()) + 1, int(truth.max()) + 1)
+    if moved := exchanged_classes(predicted, truth, np.arange(outputs), outputs):
+        names = ", ".join(classes[label] if label < len(classes) else f"class {label}" for label in moved[:3])
+        more = f" and {len(moved) - 3} more" if len(moved) > 3 else ""
+        return [f"nearly all images of {names}{more} got the label of another class: is the order of classes right?"]
     if at_least(count, count, chance) <= _ALPHA < at_least(correct, count, chance):
         return [f"the accuracy is no better than chance, 1 in {different:,}: {_CAUSES}"]
     return []

@@ -22,6 +22,7 @@ from edge_bench.bench.system.machine import Finding, Machine
 from edge_bench.bench.system.sensors import MachineState
 
 __all__ = [
+    "RANDOM_INPUTS",
     "UNCLASSIFIED",
     "UNSEEN",
     "BundleIdentity",
@@ -37,6 +38,8 @@ __all__ = [
 
 #: In place of a label: the image was in no trial, or its scores were not finite.
 UNSEEN, UNCLASSIFIED = -1, -2
+#: Name of the data set if no data was given.
+RANDOM_INPUTS = "random inputs"
 #: Maximum number of trials of a configuration.
 TrialCount = msgspec.Meta(max_length=1_000_000)
 

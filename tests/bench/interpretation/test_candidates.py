@@ -68,8 +68,9 @@ def test_metadata_decides_unless_it_contradicts_the_quantization() -> None:
     assert contradicted.source is Source.DEFAULT
 
 
-def test_a_stated_preset_is_rounded_once() -> None:
-    found = candidates(quantized("uint8", 1 / 128, 128), preprocess="imagenet-tf")
+@pytest.mark.parametrize("stated", [{"preprocess": "imagenet-tf"}, {"scale": [1 / 127.5], "offset": [-1.0]}])
+def test_stated_pixels_that_are_the_steps_are_not_rounded_twice(stated: dict[str, Any]) -> None:
+    found = candidates(quantized("uint8", 1 / 128, 128), **stated)
 
     assert numbers(found) == [(1 / 128, -1.0)]
     assert found.source is Source.STATED

@@ -18,6 +18,7 @@ from tests.made.images import class_folders
 from tests.made.keras import saved_model_of_running_sum
 from tests.made.onnx import OnnxBuilder, brightness_onnx
 from tests.made.tflite import TfliteBuilder
+from tests.made.tflite_models import brightness_tflite
 from tests.measured import arrays, correct, run_files
 
 LITERT = Selection(runtimes=["litert"])
@@ -154,6 +155,23 @@ def test_a_single_score_that_is_no_probability_is_refused_unless_the_threshold_i
     stated = run_files([model], LITERT, data=images, preprocess="unit", threshold=0.0)
     assert correct(stated) == [(20, 20)]
     assert not any("--threshold" in warning for warning in stated.results[0].warnings)
+
+
+def test_scores_on_one_side_of_the_threshold_are_refused_unless_it_is_stated(tmp_path: Path) -> None:
+    model, images = binary(tmp_path / "half.tflite"), class_folders(tmp_path / "images", [1, 7], each=10)
+    with pytest.raises(BadInput) as caught:  # all images are darker than the model's limit, if pixels are halved
+        run_files([model], LITERT, data=images, scale=[1 / 510])
+    assert "--threshold" in caught.value.remedy
+
+
+def test_exchanged_classes_are_a_warning_if_their_order_was_stated(tmp_path: Path) -> None:
+    classes = tmp_path / "classes.txt"
+    classes.write_text("# a comment\n1\n0\n2\n3\n")
+    model = brightness_tflite(tmp_path / "m.tflite", range(4))
+    images = class_folders(tmp_path / "images", range(4), each=6)
+    run = run_files([model], LITERT, data=images, preprocess="unit", classes=classes)
+    assert correct(run) == [(12, 24)]
+    assert any("another class" in warning for warning in run.results[0].warnings)
 
 
 @pytest.mark.parametrize("gives", [["N", 5, 1, 1], ["N", 1, 5], ["N", "classes"]])
