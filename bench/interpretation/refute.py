@@ -1,5 +1,6 @@
 """Checks that refute the best interpretation: another order of classes, or an unusual preprocessing, fits better."""
 
+from edge_bench.bench.dataset.listing.wording import abbreviate
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.interpretation.candidates import Candidate
 from edge_bench.bench.interpretation.label_maps import LabelMap
@@ -8,9 +9,6 @@ from edge_bench.bench.interpretation.question import Labels, Predictor, Question
 from edge_bench.bench.stats.selection import select_best
 
 __all__ = ["check_order", "check_usual"]
-
-#: Classes that are listed in a message.
-_LISTED = 3
 
 
 def check_order(question: Question, truth: TrueLabels, chosen: LabelMap, predicted: Labels, labels: Labels) -> None:
@@ -31,9 +29,8 @@ def check_order(question: Question, truth: TrueLabels, chosen: LabelMap, predict
             )
     if moved := exchanged_classes(*arguments):
         known = truth.classes
-        names = ", ".join(known[label] if label < len(known) else f"label {label}" for label in moved[:_LISTED])
-        more = f" and {len(moved) - _LISTED} more" if len(moved) > _LISTED else ""
-        raise BadInput(f"{problem}: nearly all images of {names}{more} get another class's output", remedy)
+        names = abbreviate([known[label] if label < len(known) else f"label {label}" for label in moved])
+        raise BadInput(f"{problem}: nearly all images of {names} get another class's output", remedy)
 
 
 def check_usual(

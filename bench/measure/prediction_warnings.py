@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from edge_bench.bench.dataset.listing.wording import abbreviate
 from edge_bench.bench.interpretation.order_check import exchanged_classes
 from edge_bench.bench.records.run import UNCLASSIFIED, UNSEEN
 from edge_bench.bench.stats.binomial import at_least
@@ -68,9 +69,8 @@ def _accuracy_warnings(predicted: Labels, truth: Labels, classes: Sequence[str])
     correct, chance = int(np.count_nonzero(predicted == truth)), 1 / different
     outputs = max(len(classes), int(predicted.max()) + 1, int(truth.max()) + 1)
     if moved := exchanged_classes(predicted, truth, np.arange(outputs), outputs):
-        names = ", ".join(classes[label] if label < len(classes) else f"class {label}" for label in moved[:3])
-        more = f" and {len(moved) - 3} more" if len(moved) > 3 else ""
-        return [f"nearly all images of {names}{more} got the label of another class: is the order of classes right?"]
+        names = abbreviate([classes[label] if label < len(classes) else f"class {label}" for label in moved])
+        return [f"nearly all images of {names} got the label of another class: is the order of classes right?"]
     if at_least(count, count, chance) <= _ALPHA < at_least(correct, count, chance):
         return [f"the accuracy is no better than chance, 1 in {different:,}: {_CAUSES}"]
     return []
