@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.analysis.comparison import Comparison, Row
+from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.run import BundleIdentity, Configuration, Images, Result, Run, Settings, Trial
 from edge_bench.bench.system.machine import Machine

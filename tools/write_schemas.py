@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from edge_bench.bench.analysis.comparison import Comparison
+from edge_bench.bench.analysis.comparison.comparison import Comparison
 from edge_bench.bench.io.files import write_atomically
 from edge_bench.bench.offload.records.offload import Offload
 from edge_bench.bench.records.manifest import History, Manifest

@@ -18,7 +18,7 @@ from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.progress import Progress
 
 if TYPE_CHECKING:
-    from edge_bench.bench.analysis.comparison import Comparison
+    from edge_bench.bench.analysis.comparison.comparison import Comparison
 
 __all__ = [
     "banner",

@@ -15,10 +15,10 @@ from edge_bench.app.figures.runs.latency import latency_distribution
 from edge_bench.app.figures.runs.tradeoff import trade_off
 from edge_bench.app.figures.runs.trials import trials_over_time
 from edge_bench.app.figures.training import training
-from edge_bench.bench.analysis.comparison import Comparison, compare
-from edge_bench.bench.analysis.disagreement import confusion_matrix
-from edge_bench.bench.analysis.headline import Headline, headlines
-from edge_bench.bench.analysis.same_images import image_difference
+from edge_bench.bench.analysis.comparison.comparison import Comparison, compare
+from edge_bench.bench.analysis.comparison.headline import Headline, headlines
+from edge_bench.bench.analysis.labels.disagreement import confusion_matrix
+from edge_bench.bench.analysis.labels.same_images import image_difference
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.offload.analysis.assessment import Assessment, assess
 from edge_bench.bench.offload.records.offload import Offload

@@ -13,7 +13,7 @@ from edge_bench.app.figures.drawing.entries import Entry, entries_by_run
 from edge_bench.app.render.html.elements import Html, element, fragment
 from edge_bench.app.render.html.table import with_badges
 from edge_bench.app.report.bundle_section import BundleSection
-from edge_bench.bench.analysis.disagreement import Disagreement, Predictions, find_disagreements
+from edge_bench.bench.analysis.labels.disagreement import Disagreement, Predictions, find_disagreements
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.run import UNSEEN
 

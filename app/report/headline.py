@@ -3,8 +3,8 @@
 import re
 
 from edge_bench.app.render.units import percent, seconds, size, with_interval
-from edge_bench.bench.analysis.comparison import Row, Slack
-from edge_bench.bench.analysis.headline import Headline
+from edge_bench.bench.analysis.comparison.comparison import Row, Slack
+from edge_bench.bench.analysis.comparison.headline import Headline
 from edge_bench.bench.records.bundle import ORIGINAL
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.stats.intervals import Interval

@@ -6,7 +6,7 @@ from typing import Any
 from edge_bench.app.render.html.elements import Html, element, page
 from edge_bench.app.render.html.table import html_table
 from edge_bench.app.tables.runs.history import group_names, history_table
-from edge_bench.bench.analysis.history import Series
+from edge_bench.bench.analysis.over_time.history import Series
 
 __all__ = ["history_drawings", "history_page"]
 

@@ -9,7 +9,7 @@ from edge_bench.app.render.formats import Layout
 from edge_bench.app.report.bundle_section import bundle_sections
 from edge_bench.app.report.history_page import history_drawings, history_page
 from edge_bench.app.report.page import report_page
-from edge_bench.bench.analysis.history import Series
+from edge_bench.bench.analysis.over_time.history import Series
 from edge_bench.bench.errors import BadInput, MissingDependency, ResultsError
 from edge_bench.bench.io.files import write_atomically
 from edge_bench.bench.offload.records.offload import Offload

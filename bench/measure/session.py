@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from edge_bench.bench import interrupts
-from edge_bench.bench.analysis.same_images import same_content
+from edge_bench.bench.analysis.labels.same_images import same_content
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.disk_space import require_run_space, writable_folder
 from edge_bench.bench.io.files import remove_leftovers

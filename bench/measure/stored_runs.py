@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from edge_bench.bench.analysis.same_images import image_difference
+from edge_bench.bench.analysis.labels.same_images import image_difference
 from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.measure.run_builder import read_run_or_journal
 from edge_bench.bench.progress import Progress

@@ -21,7 +21,7 @@ import msgspec
 import numpy as np
 from tabulate import tabulate
 
-from edge_bench.bench.analysis.timings import RunResult, comparable_seconds
+from edge_bench.bench.analysis.times.timings import RunResult, comparable_seconds
 from edge_bench.bench.dataset.workload import bundle_workload
 from edge_bench.bench.measure.plan import Planned, Selection, plan
 from edge_bench.bench.measure.runner import run_benchmark

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge_bench.bench.analysis.comparison import compare
+from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run_files import read_run
 from tests.command_line import REPOSITORY, CommandLine, assert_refused

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edge_bench.app.training.fit.checkpoints import read_state
-from edge_bench.bench.analysis.comparison import compare
+from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.bundle import Bundle
 from tests.containers.compose import Compose, Story

@@ -16,7 +16,7 @@ from edge_bench.app.fleet.docker.errors import EngineTrouble
 from edge_bench.app.fleet.docker.images import ImageSource, ensure_image
 from edge_bench.app.fleet.docker.inventory import EngineSetting, local_engine_setting
 from edge_bench.app.fleet.docker.workspace import Workspace
-from edge_bench.bench.analysis.comparison import compare
+from edge_bench.bench.analysis.comparison.comparison import compare
 from tests.command_line import assert_refused, clean_environment, command
 from tests.fleet.commands import IMAGE, PI_IS_MEASURING, QUICK, Engines, Leftovers, rows_in, runs_in, wait_for
 

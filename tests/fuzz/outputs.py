@@ -21,7 +21,7 @@ from edge_bench.app.render.text.table import render
 from edge_bench.app.report.bundle_section import bundle_sections
 from edge_bench.app.tables.fleet import fleet_table
 from edge_bench.app.tables.runs.run import run_table
-from edge_bench.bench.analysis.comparison import compare
+from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.dataset.cache import decoded_images
 from edge_bench.bench.errors import EdgeBenchError, ResultsError
 from edge_bench.bench.io.files import PART

@@ -19,12 +19,12 @@ from edge_bench.app.tables.runs.gate import changes_table
 from edge_bench.app.tables.runs.history import history_table
 from edge_bench.app.tables.runs.run import run_table
 from edge_bench.app.training.fit.checkpoints import TrainingSettings, TrainingState, read_state
-from edge_bench.bench.analysis.comparison import compare
-from edge_bench.bench.analysis.headline import headlines
-from edge_bench.bench.analysis.history import history as series_of
-from edge_bench.bench.analysis.history import not_in_history
-from edge_bench.bench.analysis.pairing import pair_runs
-from edge_bench.bench.analysis.regression_gate import Limits, changes, judge
+from edge_bench.bench.analysis.comparison.comparison import compare
+from edge_bench.bench.analysis.comparison.headline import headlines
+from edge_bench.bench.analysis.gate.pairing import pair_runs
+from edge_bench.bench.analysis.gate.regression_gate import Limits, changes, judge
+from edge_bench.bench.analysis.over_time.history import history as series_of
+from edge_bench.bench.analysis.over_time.history import not_in_history
 from edge_bench.bench.dataset.arrays import load_arrays
 from edge_bench.bench.dataset.image_list import list_images
 from edge_bench.bench.dataset.label_files import read_names

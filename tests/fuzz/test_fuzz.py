@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_bench.app.render.escaping import one_line, visible
-from edge_bench.bench.analysis.comparison import compare
+from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.dataset.image_list import list_images
 from edge_bench.bench.errors import BundleError, DatasetError, ResultsError
 from edge_bench.bench.io.npy import NotAnArray, open_npy

@@ -9,7 +9,7 @@ from edge_bench.app.cli.console import comparison_tables
 from edge_bench.app.render.formats import Format
 from edge_bench.app.render.text.table import render
 from edge_bench.app.tables.runs.run import run_table
-from edge_bench.bench.analysis.comparison import compare
+from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.io.record_codec import encode_record
 from tests.command_line import CommandLine, assert_refused
 from tests.fuzz import seeds

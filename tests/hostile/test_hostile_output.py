@@ -40,10 +40,10 @@ from edge_bench.app.tables.runs.cross_machine import across_table
 from edge_bench.app.tables.runs.gate import changes_table
 from edge_bench.app.tables.runs.history import history_table
 from edge_bench.app.tables.runs.run import run_table
-from edge_bench.bench.analysis.comparison import compare
-from edge_bench.bench.analysis.history import history, not_in_history
-from edge_bench.bench.analysis.pairing import pair_runs
-from edge_bench.bench.analysis.regression_gate import Limits, changes, judge
+from edge_bench.bench.analysis.comparison.comparison import compare
+from edge_bench.bench.analysis.gate.pairing import pair_runs
+from edge_bench.bench.analysis.gate.regression_gate import Limits, changes, judge
+from edge_bench.bench.analysis.over_time.history import history, not_in_history
 from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.models.cost import model_cost
 from edge_bench.bench.offload.analysis.assessment import assess

@@ -10,7 +10,7 @@ from edge_bench.app.figures.drawing.entries import short_name
 from edge_bench.app.render.formats import Layout
 from edge_bench.app.render.palette import MUTED
 from edge_bench.app.render.units import significant
-from edge_bench.bench.analysis.history import Point, Series
+from edge_bench.bench.analysis.over_time.history import Point, Series
 from edge_bench.bench.stats.ratios import Verdict
 
 __all__ = ["over_time"]

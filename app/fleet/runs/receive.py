@@ -11,7 +11,7 @@ import numpy as np
 
 from edge_bench.app.fleet.docker.engine import platform_of
 from edge_bench.app.fleet.docker.errors import EngineTrouble
-from edge_bench.bench.analysis.comparison import compare
+from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.bundle import Bundle

@@ -5,8 +5,8 @@ from typing import Any
 from edge_bench.app.render.table import Lazy, Table
 from edge_bench.app.render.units import significant, with_interval
 from edge_bench.app.tables.shared import ratio_record
-from edge_bench.bench.analysis.attribution import Effect
-from edge_bench.bench.analysis.comparison import Comparison
+from edge_bench.bench.analysis.comparison.attribution import Effect
+from edge_bench.bench.analysis.comparison.comparison import Comparison
 from edge_bench.bench.stats.ratios import Verdict
 
 __all__ = ["attribution_table", "effect_record"]

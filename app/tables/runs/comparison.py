@@ -11,8 +11,8 @@ from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import marked, percent, points_with_interval, significant, with_interval
 from edge_bench.app.tables.runs.attribution import effect_record
 from edge_bench.app.tables.shared import configuration_cells, ratio_record
-from edge_bench.bench.analysis.attribution import Effect
-from edge_bench.bench.analysis.comparison import Comparison, Row, Slack
+from edge_bench.bench.analysis.comparison.attribution import Effect
+from edge_bench.bench.analysis.comparison.comparison import Comparison, Row, Slack
 from edge_bench.bench.records.run import Configuration
 
 __all__ = ["comparison_table"]

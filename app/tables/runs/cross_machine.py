@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.units import marked, percent
-from edge_bench.bench.analysis.comparison import Comparison, Row
+from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
 
 __all__ = ["across_table"]
 

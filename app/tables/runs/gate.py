@@ -7,7 +7,7 @@ import msgspec
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.units import marked, points_with_interval, significant, with_interval
 from edge_bench.app.tables.shared import configuration_cells, ratio_record
-from edge_bench.bench.analysis.regression_gate import Change, Judgement, Outcome
+from edge_bench.bench.analysis.gate.regression_gate import Change, Judgement, Outcome
 
 __all__ = ["changes_table", "failures"]
 

@@ -9,7 +9,7 @@ from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import marked, percent, with_interval
 from edge_bench.app.tables.shared import configuration_cells, ratio_record
-from edge_bench.bench.analysis.history import Point, Series
+from edge_bench.bench.analysis.over_time.history import Point, Series
 
 __all__ = ["group_names", "history_table"]
 

@@ -9,7 +9,7 @@ from edge_bench.app.render.table import Lazy, Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import marked, percent, significant, size, with_interval
 from edge_bench.app.tables.shared import configuration_cells, failure_text, finding_notes
-from edge_bench.bench.analysis.best_configuration import best_of_sweeps
+from edge_bench.bench.analysis.comparison.best_configuration import best_of_sweeps
 from edge_bench.bench.records.run import Configuration, Result, Run
 from edge_bench.bench.stats.intervals import median_interval_over_processes, wilson
 from edge_bench.bench.stats.latency import histogram, percentiles

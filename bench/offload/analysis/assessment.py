@@ -6,8 +6,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.analysis.agreement import Agreement, agreement_of
-from edge_bench.bench.analysis.timings import ratio_of_rounds
+from edge_bench.bench.analysis.labels.agreement import Agreement, agreement_of
+from edge_bench.bench.analysis.times.timings import ratio_of_rounds
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.offload.analysis.latency_model import (
     Breakdown,

@@ -12,7 +12,7 @@ from typing import IO
 
 import pytest
 
-from edge_bench.bench.analysis.history import history
+from edge_bench.bench.analysis.over_time.history import history
 from edge_bench.bench.dataset.cache import cache_folder
 from edge_bench.bench.measure.plan import Selection
 from edge_bench.bench.measure.stored_runs import read_runs

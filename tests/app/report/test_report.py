@@ -12,7 +12,7 @@ from edge_bench.app.render.formats import Layout
 from edge_bench.app.report.bundle_section import bundle_sections
 from edge_bench.app.report.headline import no_answer
 from edge_bench.app.report.write import report_formats, write_history, write_report
-from edge_bench.bench.analysis.history import history
+from edge_bench.bench.analysis.over_time.history import history
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.progress import Silent

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge_bench.bench.analysis.same_images import image_difference
+from edge_bench.bench.analysis.labels.same_images import image_difference
 from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.io.disk_space import require_run_space
 from edge_bench.bench.io.record_codec import encode_record

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from edge_bench.bench.analysis.agreement import agreement_of, common_predictions
+from edge_bench.bench.analysis.labels.agreement import agreement_of, common_predictions
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.measure.plan import Selection

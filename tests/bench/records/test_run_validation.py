@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge_bench.bench.analysis.agreement import CrossMachineAgreements
+from edge_bench.bench.analysis.labels.agreement import CrossMachineAgreements
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.run import UNCLASSIFIED, UNSEEN
 from edge_bench.bench.records.run_validation import check_run

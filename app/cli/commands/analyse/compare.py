@@ -21,9 +21,9 @@ def compare(
 ) -> None:
     """Compare every configuration of one or more Runs with a baseline, or a Run with an older one as a gate."""
     from edge_bench.app.cli import console
-    from edge_bench.bench.analysis.comparison import compare as compare_runs
-    from edge_bench.bench.analysis.regression_gate import Limits
-    from edge_bench.bench.analysis.same_images import image_difference
+    from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
+    from edge_bench.bench.analysis.gate.regression_gate import Limits
+    from edge_bench.bench.analysis.labels.same_images import image_difference
     from edge_bench.bench.measure.stored_runs import model_difference, read_runs
 
     limits = Limits(slower=parsing.share(fail_if_slower, "--fail-if-slower"), accuracy_drop=fail_if_accuracy_drops)
@@ -41,8 +41,8 @@ def compare(
 def _gate(runs: list[Any], baseline: Path, limits: Any, output_format: Format) -> None:
     from edge_bench.app.cli import console
     from edge_bench.app.tables.runs.gate import changes_table, failures
-    from edge_bench.bench.analysis.pairing import pair_runs
-    from edge_bench.bench.analysis.regression_gate import changes, judge
+    from edge_bench.bench.analysis.gate.pairing import pair_runs
+    from edge_bench.bench.analysis.gate.regression_gate import changes, judge
     from edge_bench.bench.records.run_files import read_run
 
     pairing = pair_runs(runs, read_run(baseline))

@@ -36,8 +36,8 @@ def history(
     from edge_bench.app.cli import console
     from edge_bench.app.report.write import write_history
     from edge_bench.app.tables.runs.history import history_table
-    from edge_bench.bench.analysis.history import history as series_of
-    from edge_bench.bench.analysis.history import not_in_history
+    from edge_bench.bench.analysis.over_time.history import history as series_of
+    from edge_bench.bench.analysis.over_time.history import not_in_history
     from edge_bench.bench.measure.stored_runs import read_runs
 
     runs = read_runs(results, console.progress())

@@ -139,7 +139,7 @@ def _forwarded_options(context: typer.Context) -> tuple[list[str], dict[str, Any
 def _finish(outcome: "Outcome", output_format: Format) -> None:
     from edge_bench.app.cli import console
     from edge_bench.app.tables.fleet import fleet_table
-    from edge_bench.bench.analysis.comparison import compare as compare_runs
+    from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
 
     engines, measured = fleet_table(outcome.devices), [run for run in outcome.runs if run.results_with_trials]
     compared = console.comparison_tables(compare_runs(measured)) if measured else []

@@ -45,7 +45,7 @@ def pipeline(
     from edge_bench.app.report.write import write_report
     from edge_bench.app.tables.runs.run import run_table
     from edge_bench.app.training.fit.checkpoints import TrainingSettings
-    from edge_bench.bench.analysis.comparison import compare as compare_runs
+    from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
     from edge_bench.bench.records.run import Settings
 
     run, path = _train_and_measure(

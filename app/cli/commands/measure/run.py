@@ -63,7 +63,7 @@ def run(
     """Run the 30-trial benchmark on this machine: a bundle, or anyone's model files and data."""
     from edge_bench.app.cli import console
     from edge_bench.app.tables.runs.run import run_table
-    from edge_bench.bench.analysis.comparison import compare as compare_runs
+    from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
     from edge_bench.bench.measure.plan import Selection
     from edge_bench.bench.measure.request import BenchmarkRequest
     from edge_bench.bench.measure.scenario import batch_sizes_for

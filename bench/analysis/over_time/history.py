@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from edge_bench.bench.analysis.same_images import differing_pixels
-from edge_bench.bench.analysis.timings import RunResult, seconds_per_image, time_ratio
+from edge_bench.bench.analysis.labels.same_images import differing_pixels
+from edge_bench.bench.analysis.times.timings import RunResult, seconds_per_image, time_ratio
 from edge_bench.bench.records.run import Configuration, Run
 from edge_bench.bench.stats.intervals import Interval, median_interval_over_processes
 from edge_bench.bench.stats.ratios import Ratio, Verdict, verdict

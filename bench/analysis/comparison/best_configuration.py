@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import numpy as np
 
-from edge_bench.bench.analysis.timings import RunResult, time_ratio
+from edge_bench.bench.analysis.times.timings import RunResult, time_ratio
 from edge_bench.bench.records.run import Configuration, Run
 from edge_bench.bench.stats.ratios import Verdict, verdict
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge_bench.bench.analysis.pairing import pair_runs
-from edge_bench.bench.analysis.regression_gate import Change, Judgement, Limits, Outcome, changes, judge
+from edge_bench.bench.analysis.gate.pairing import pair_runs
+from edge_bench.bench.analysis.gate.regression_gate import Change, Judgement, Limits, Outcome, changes, judge
 from edge_bench.bench.errors import BadInput, GateNotMet, ResultsError
 from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.records.run import Failure, Run

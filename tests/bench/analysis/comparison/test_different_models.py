@@ -7,13 +7,13 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge_bench.bench.analysis.agreement import agreement_of
-from edge_bench.bench.analysis.comparison import compare
-from edge_bench.bench.analysis.disagreement import Predictions, find_disagreements
-from edge_bench.bench.analysis.history import history, not_in_history
-from edge_bench.bench.analysis.pairing import pair_runs
-from edge_bench.bench.analysis.regression_gate import changes
-from edge_bench.bench.analysis.same_images import image_difference
+from edge_bench.bench.analysis.comparison.comparison import compare
+from edge_bench.bench.analysis.gate.pairing import pair_runs
+from edge_bench.bench.analysis.gate.regression_gate import changes
+from edge_bench.bench.analysis.labels.agreement import agreement_of
+from edge_bench.bench.analysis.labels.disagreement import Predictions, find_disagreements
+from edge_bench.bench.analysis.labels.same_images import image_difference
+from edge_bench.bench.analysis.over_time.history import history, not_in_history
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.manifest import Preprocessing

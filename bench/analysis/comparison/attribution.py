@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from edge_bench.bench.analysis.timings import RunResult, time_ratio
+from edge_bench.bench.analysis.times.timings import RunResult, time_ratio
 from edge_bench.bench.records.run import Configuration, Run
 from edge_bench.bench.runtimes import RUNTIMES
 from edge_bench.bench.stats.ratios import Ratio, Verdict, verdict

@@ -5,8 +5,8 @@ import pytest
 
 from edge_bench.app.render.units import significant
 from edge_bench.app.tables.runs.attribution import attribution_table
-from edge_bench.bench.analysis.attribution import Effect
-from edge_bench.bench.analysis.comparison import compare
+from edge_bench.bench.analysis.comparison.attribution import Effect
+from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.records.run import Result, Run
 from edge_bench.bench.stats.ratios import Verdict
 from tests.bench.messages import numbers_in

@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge_bench.bench.analysis.comparison import DEFAULT_BASELINES, compare, matches
+from edge_bench.bench.analysis.comparison.comparison import DEFAULT_BASELINES, compare, matches
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.run import Configuration, Result

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.analysis.same_images import common_positions, translated_labels
+from edge_bench.bench.analysis.labels.same_images import common_positions, translated_labels
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.run import UNSEEN, Result, Run
 

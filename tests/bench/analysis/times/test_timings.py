@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge_bench.bench.analysis.timings import RunResult, comparable_seconds, time_ratio
+from edge_bench.bench.analysis.times.timings import RunResult, comparable_seconds, time_ratio
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.run import Result
 from tests.factories import result, run

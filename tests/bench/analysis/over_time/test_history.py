@@ -2,7 +2,7 @@
 
 import msgspec
 
-from edge_bench.bench.analysis.history import history
+from edge_bench.bench.analysis.over_time.history import history
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.stats.ratios import Verdict
 from tests.factories import machine, result, run

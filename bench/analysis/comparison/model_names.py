@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from edge_bench.bench.analysis.timings import RunResult
+from edge_bench.bench.analysis.times.timings import RunResult
 from edge_bench.bench.records.run import Result, Run
 
 __all__ = ["distinguished"]

@@ -1,6 +1,6 @@
 """The configurations that the headline compares, and its verdict."""
 
-from edge_bench.bench.analysis.headline import headlines
+from edge_bench.bench.analysis.comparison.headline import headlines
 from edge_bench.bench.stats.ratios import Verdict
 from tests.factories import machine, result, run
 

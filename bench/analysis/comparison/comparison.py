@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from edge_bench.bench.analysis.agreement import (
+from edge_bench.bench.analysis.comparison.attribution import Effect, attribute
+from edge_bench.bench.analysis.comparison.model_names import distinguished
+from edge_bench.bench.analysis.labels.agreement import (
     Agreement,
     CrossMachineAgreement,
     CrossMachineAgreements,
@@ -12,10 +14,8 @@ from edge_bench.bench.analysis.agreement import (
     common_predictions,
     true_labels,
 )
-from edge_bench.bench.analysis.attribution import Effect, attribute
-from edge_bench.bench.analysis.model_names import distinguished
-from edge_bench.bench.analysis.same_images import comparable_predictions, differing_pixels, require_same_images
-from edge_bench.bench.analysis.timings import RunResult, seconds_per_image, time_ratio
+from edge_bench.bench.analysis.labels.same_images import comparable_predictions, differing_pixels, require_same_images
+from edge_bench.bench.analysis.times.timings import RunResult, seconds_per_image, time_ratio
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.record_codec import SCHEMA_VERSION
 from edge_bench.bench.records.bundle import LIGHT, ORIGINAL

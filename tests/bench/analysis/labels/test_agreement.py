@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 
 from edge_bench.app.tables.runs.cross_machine import across_table
-from edge_bench.bench.analysis.comparison import compare
+from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.run import Run
 from tests.bench.messages import numbers_in

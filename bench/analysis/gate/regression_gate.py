@@ -5,9 +5,9 @@ from enum import StrEnum
 
 import msgspec
 
-from edge_bench.bench.analysis.comparison import on_the_same_images
-from edge_bench.bench.analysis.pairing import Pairing
-from edge_bench.bench.analysis.timings import RunResult, time_ratio
+from edge_bench.bench.analysis.comparison.comparison import on_the_same_images
+from edge_bench.bench.analysis.gate.pairing import Pairing
+from edge_bench.bench.analysis.times.timings import RunResult, time_ratio
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.records.run import Configuration
 from edge_bench.bench.stats.intervals import Interval, PairedDifference

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from edge_bench.bench.analysis.same_images import require_same_images
-from edge_bench.bench.analysis.timings import RunResult
+from edge_bench.bench.analysis.labels.same_images import require_same_images
+from edge_bench.bench.analysis.times.timings import RunResult
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.records.run import Configuration, Result, Run
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 import numpy as np
 
-from edge_bench.bench.analysis.comparison import Row, Slack, compare
+from edge_bench.bench.analysis.comparison.comparison import Row, Slack, compare
 from edge_bench.bench.records.bundle import LIGHT, ORIGINAL
 from edge_bench.bench.records.run import Result, Run
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edge_bench.app.tables.runs.run import run_table
-from edge_bench.bench.analysis.best_configuration import best_of_sweeps
+from edge_bench.bench.analysis.comparison.best_configuration import best_of_sweeps
 from edge_bench.bench.dataset.sampling import draw_for_trial
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.record_codec import unpack

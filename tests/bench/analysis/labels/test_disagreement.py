@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix as reference
 
-from edge_bench.bench.analysis.disagreement import Predictions, confusion_matrix, find_disagreements
+from edge_bench.bench.analysis.labels.disagreement import Predictions, confusion_matrix, find_disagreements
 
 
 def test_a_confusion_matrix_equals_that_of_scikit_learn() -> None:

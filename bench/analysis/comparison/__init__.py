@@ -1,0 +1,1 @@
+"""Comparison of configurations with a baseline, and what follows from it."""

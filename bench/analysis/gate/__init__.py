@@ -1,0 +1,1 @@
+"""The regression gate: a Run against an older one, with limits."""

@@ -1,0 +1,1 @@
+"""Measurements of the same configurations over time."""
