@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from functools import cache
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
+
+from edge_bench.bench.stats.student import t_quantile
 
 __all__ = [
     "Interval",
@@ -24,7 +25,7 @@ __all__ = [
     "percentile_supported",
     "relative_deviation",
     "spread_warning",
-    "t_quantile",
+    "welch_error",
     "welch_half_width",
     "wilson",
 ]
@@ -234,30 +235,22 @@ def paired_difference(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_
 _Z_975 = 1.959963984540054  # 0.975 quantile of the standard normal distribution
 
 
-def welch_half_width(first: Values, second: Values) -> float | None:
-    """Return half of Welch's interval (1947, with Satterthwaite's degrees of freedom); None for fewer than 2 values."""
+def welch_error(first: Values, second: Values) -> tuple[float, float] | None:
+    """Return the standard error of a difference of means and its degrees of freedom; None for fewer than 2 values.
+
+    The freedom is infinite if no value differs. Source: Welch 1947, with Satterthwaite's degrees of freedom.
+    """
     if min(len(first), len(second)) < 2:
         return None
     first_part, second_part = (float(side.var(ddof=1)) / len(side) for side in (first, second))
     variance = first_part + second_part
     if variance == 0:
-        return 0.0
+        return 0.0, math.inf
     freedom = variance**2 / (first_part**2 / (len(first) - 1) + second_part**2 / (len(second) - 1))
-    return t_quantile(freedom) * math.sqrt(variance)
+    return math.sqrt(variance), freedom
 
 
-@cache
-def t_quantile(freedom: float) -> float:
-    """Return the 0.975 quantile of Student's t by bisection on its density's integral (Simpson's rule, 2,000 steps)."""
-    scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(freedom * math.pi)
-
-    def probability_from_zero(limit: float) -> float:
-        x = np.linspace(0.0, limit, 2_001)
-        y = scale * (1 + x * x / freedom) ** (-(freedom + 1) / 2)
-        return float((y[0] + y[-1] + 4 * y[1:-1:2].sum() + 2 * y[2:-1:2].sum()) * (x[1] - x[0]) / 3)
-
-    low, high = 0.0, 13.0  # the largest quantile is 12.7, for one degree of freedom
-    for _ in range(50):
-        middle = (low + high) / 2
-        low, high = (middle, high) if probability_from_zero(middle) < 0.475 else (low, middle)
-    return (low + high) / 2
+def welch_half_width(first: Values, second: Values) -> float | None:
+    """Return half of the 95 % interval of a difference of means by `welch_error`; None for fewer than 2 values."""
+    error = welch_error(first, second)
+    return None if error is None else t_quantile(error[1]) * error[0]

@@ -8,9 +8,21 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from edge_bench.bench.stats.intervals import Interval, Values, mean_half_width, welch_half_width
+from edge_bench.bench.stats.intervals import CONFIDENCE, Interval, Values, welch_error
+from edge_bench.bench.stats.student import holm, t_quantile, t_tail
 
-__all__ = ["Ratio", "Verdict", "interleaved_ratio", "paired_ratio", "unpaired_ratio", "verdict"]
+__all__ = [
+    "MATERIAL",
+    "Ratio",
+    "Verdict",
+    "interleaved_ratio",
+    "p_value",
+    "paired_ratio",
+    "ratio_from",
+    "unpaired_ratio",
+    "verdict",
+    "verdicts",
+]
 
 #: Relative difference from which MLPerf calls a result materially different.
 MATERIAL = 0.02
@@ -19,10 +31,12 @@ _MAX_TRIALS = 1_000
 
 
 class Ratio(msgspec.Struct, frozen=True):
-    """A ratio of two times; the interval is None if there are too few processes."""
+    """A ratio of two times; the interval and its error are None if there are too few processes."""
 
     value: float
     interval: Interval | None
+    standard_error: float | None = None  # of the ratio's logarithm
+    freedom: float | None = None  # degrees of freedom of ``standard_error``; None: infinite, or no error
 
 
 class Verdict(StrEnum):
@@ -48,7 +62,7 @@ def paired_ratio(first: Sequence[Values], second: Sequence[Values]) -> Ratio:
     Use this for times that include waiting, such as for a network. Use `interleaved_ratio` for compute times.
     """
     logs = np.array([np.median(np.log(a / b)) for a, b in zip(first, second, strict=True) if len(a)])
-    return _ratio(float(logs.mean()), mean_half_width(logs))
+    return ratio_from(float(logs.mean()), *_error(logs))
 
 
 def interleaved_ratio(first: Sequence[Values], second: Sequence[Values]) -> Ratio:
@@ -64,8 +78,8 @@ def interleaved_ratio(first: Sequence[Values], second: Sequence[Values]) -> Rati
     it leaves out more than the square root of the number of trials (Shao & Wu 1989), for example 6 of 30.
     """
     pairs = [(np.log(a), np.log(b)) for a, b in zip(first, second, strict=True) if len(a)]
-    half = mean_half_width(_pseudo_values(lambda subset: _median_difference(*zip(*subset, strict=True)), pairs))
-    return _ratio(_median_difference(*zip(*pairs, strict=True)), half)
+    values = _pseudo_values(lambda subset: _median_difference(*zip(*subset, strict=True)), pairs)
+    return ratio_from(_median_difference(*zip(*pairs, strict=True)), *_error(values))
 
 
 def unpaired_ratio(first: Sequence[Values], second: Sequence[Values]) -> Ratio:
@@ -73,8 +87,38 @@ def unpaired_ratio(first: Sequence[Values], second: Sequence[Values]) -> Ratio:
     logs, other_logs = ([np.log(values) for values in side if len(values)] for side in (first, second))
     values = _pseudo_values(lambda subset: _median_difference(subset, other_logs), logs)
     other_values = _pseudo_values(lambda subset: _median_difference(logs, subset), other_logs)
-    half = welch_half_width(values, other_values)
-    return _ratio(_median_difference(logs, other_logs), half)
+    error, freedom = welch_error(values, other_values) or (None, None)
+    return ratio_from(_median_difference(logs, other_logs), error, freedom)
+
+
+def p_value(ratio: Ratio, beyond: float = MATERIAL) -> float:
+    """Return the two-sided p-value of "the ratio is within 1 ± ``beyond``"; 1 without an interval.
+
+    It is below 0.05 exactly if the 95 % interval is wholly beyond.
+    """
+    if ratio.standard_error is None:
+        return 1.0
+    log = math.log(ratio.value)
+    distance = max(log - math.log1p(beyond), math.log1p(-beyond) - log)
+    if ratio.standard_error == 0:
+        return float(distance <= 0)
+    freedom = math.inf if ratio.freedom is None else ratio.freedom
+    return min(1.0, 2 * t_tail(distance / ratio.standard_error, freedom))
+
+
+def verdicts(ratios: Sequence[Ratio | None]) -> list[Verdict | None]:
+    """Return the verdicts on ratios that are read together: any faster or slower is wrong in at most 5 % (Holm 1979).
+
+    A ratio whose own interval is beyond 2 %, but not with this correction, is undecided. "Same" needs no correction: it
+    is a statement about one ratio, wrong in at most 5 % of the cases in which that ratio is beyond 2 %.
+    """
+    adjusted = iter(holm([p_value(ratio) for ratio in ratios if ratio is not None]))
+    return [None if ratio is None else _corrected(verdict(ratio), next(adjusted)) for ratio in ratios]
+
+
+def _corrected(alone: Verdict, adjusted_p: float) -> Verdict:
+    decided = alone in (Verdict.FASTER, Verdict.SLOWER)
+    return Verdict.UNDECIDED if decided and adjusted_p >= 1 - CONFIDENCE else alone
 
 
 def verdict(ratio: Ratio) -> Verdict:
@@ -112,7 +156,17 @@ def _pseudo_values(statistic: Callable[[Sequence[Any]], float], groups: Sequence
     return count * statistic(groups) - (count - 1) * np.array(leave_one_out)
 
 
-def _ratio(centre: float, half: float | None) -> Ratio:
-    """Return the ratio from its logarithm and from half the width of the logarithm's interval."""
-    interval = None if half is None else Interval(math.exp(centre - half), math.exp(centre + half))
-    return Ratio(math.exp(centre), interval)
+def _error(values: Values) -> tuple[float | None, float | None]:
+    """Return the standard error of a mean and its degrees of freedom; two None for fewer than two values."""
+    if len(values) < 2:
+        return None, None
+    return float(values.std(ddof=1)) / math.sqrt(len(values)), len(values) - 1
+
+
+def ratio_from(centre: float, standard_error: float | None, freedom: float | None) -> Ratio:
+    """Return the ratio with its 95 % interval, from its logarithm and that one's error; freedom may be infinite."""
+    if standard_error is None or freedom is None:
+        return Ratio(math.exp(centre), None)
+    half = t_quantile(freedom) * standard_error
+    interval = Interval(math.exp(centre - half), math.exp(centre + half))
+    return Ratio(math.exp(centre), interval, standard_error, None if math.isinf(freedom) else freedom)

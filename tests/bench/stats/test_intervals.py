@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
 from edge_bench.bench.stats import intervals as stats
-from edge_bench.bench.stats.intervals import Interval, t_quantile
+from edge_bench.bench.stats.intervals import Interval
+from edge_bench.bench.stats.student import t_quantile
 
 
 def test_the_median_interval_of_thirty_values_is_the_tenth_and_the_twenty_first() -> None:

@@ -138,3 +138,34 @@ def test_one_process_gives_a_ratio_but_no_interval_and_no_verdict() -> None:
 )
 def test_a_verdict_needs_the_whole_interval_on_one_side(low: float, high: float, expected: Verdict) -> None:
     assert ratios.verdict(Ratio(math.sqrt(low * high), Interval(low, high))) is expected
+
+
+def test_the_p_value_is_below_5_percent_exactly_where_the_interval_is_beyond_2_percent() -> None:
+    for centre in np.linspace(-0.1, 0.1, 401):
+        ratio = ratios.ratio_from(float(centre), 0.02, 7.3)
+        assert ratio.interval is not None
+        beyond = ratio.interval.low > 1.02 or ratio.interval.high < 0.98
+        assert (ratios.p_value(ratio) < 0.05) is beyond
+
+
+def test_many_ratios_read_together_are_rarely_called_different() -> None:
+    """Nine configurations that are all alike: alone, a tenth of the tables would have a wrong verdict."""
+    generator = np.random.default_rng(5)
+    wrong = {"alone": 0, "together": 0}
+    for _ in range(1000):
+        drawn = [
+            ratios.ratio_from(0.0198 * generator.choice([-1, 1]) + generator.normal(0, 0.01), 0.01, math.inf)
+            for _ in range(9)
+        ]
+        different = (Verdict.FASTER, Verdict.SLOWER)
+        wrong["alone"] += any(ratios.verdict(ratio) in different for ratio in drawn)
+        wrong["together"] += any(verdict in different for verdict in ratios.verdicts(drawn))
+    assert wrong["alone"] > 100
+    assert wrong["together"] <= 60
+
+
+def test_a_ratio_that_is_missing_has_no_verdict_and_costs_nothing() -> None:
+    clear = ratios.ratio_from(0.1, 0.035, math.inf)
+    assert ratios.verdicts([clear, None, None]) == [Verdict.SLOWER, None, None]
+    assert ratios.verdicts([ratios.ratio_from(0.3, 0.035, math.inf), clear]) == [Verdict.SLOWER] * 2  # step by step
+    assert ratios.verdicts([clear, *[ratios.ratio_from(0.0, 0.1, math.inf)] * 3])[0] is Verdict.UNDECIDED
