@@ -17,6 +17,8 @@ from tests.scheduling import LONG_GROUPS, GroupScheduling, group_of
 # a shell starts its background programs with Ctrl-C ignored, and they would pass that on to those that tests interrupt
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # started with nohup
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # half a second for each worker process is what a measurement needs; tests need to know that it happens
 os.environ.setdefault("EDGE_BENCH_WARM_UP_SECONDS", "0.02")

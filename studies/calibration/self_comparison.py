@@ -28,6 +28,7 @@ from edge_bench.bench.measure.runner import run_benchmark
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Settings
+from edge_bench.bench.records.run_files import write_run
 from edge_bench.bench.stats.intervals import Interval, Values, median_interval_over_processes, wilson
 from edge_bench.bench.stats.ratios import Ratio, Verdict, interleaved_ratio, paired_ratio, verdict
 
@@ -60,12 +61,17 @@ def candidates(bundle: Bundle, images: int) -> list[Planned]:
     return [fewer, fewer, more, more]
 
 
-def run_repeat(bundle: Bundle, settings: Settings, images: int, *, loaded: bool) -> Repeat:
-    """Run one benchmark of all four configurations. Raise RuntimeError if one of them fails."""
+def run_repeat(bundle: Bundle, settings: Settings, images: int, *, loaded: bool, keep: Path | None = None) -> Repeat:
+    """Run one benchmark of all four configurations; write its Run to the folder ``keep``.
+
+    Raise RuntimeError if a configuration fails.
+    """
     run = run_benchmark(bundle_workload(bundle, images, settings.seed), candidates(bundle, images), settings, Silent())
     for result in run.results:
         if result.failure:
             raise RuntimeError(f"a configuration was not measured: {result.failure}")
+    if keep:
+        write_run(run, keep)
     first = RunResult(run, run.results[0])
     typical = [comparable_seconds(RunResult(run, result), first)[0] for result in run.results]
     return Repeat(
@@ -213,6 +219,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, help="of B (default: the whole test set); A has 1/1.05 of them")
     parser.add_argument("--processes", type=int, default=Settings().processes)
     parser.add_argument("--load", action="store_true", help="with one process beside it that never rests")
+    parser.add_argument("--keep", type=Path, help="a folder for the Run files, which other studies read")
     parser.add_argument("--log", type=Path, default=Path("results/self-comparison.jsonl"))
     arguments = parser.parse_args()
     bundle = Bundle.open(arguments.bundle)
@@ -224,7 +231,7 @@ def main() -> None:
     with background_load(arguments.load), arguments.log.open("ab") as log:
         for seed in range(sum((each.loaded, each.processes) == conditions for each in repeats), count):
             settings = Settings(trials=TRIALS, processes=arguments.processes, limit=images, seed=seed)
-            repeat = run_repeat(bundle, settings, images, loaded=arguments.load)
+            repeat = run_repeat(bundle, settings, images, loaded=arguments.load, keep=arguments.keep)
             repeats.append(repeat)
             log.write(msgspec.json.encode(repeat) + b"\n")
             log.flush()

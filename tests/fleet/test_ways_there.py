@@ -72,6 +72,7 @@ def host_images(engine: Dockerd) -> list[str]:
     return [tag for tag in tags if tag.startswith(HOST.partition(":")[0])]
 
 
+@pytest.mark.nightly
 def test_a_training_continues_on_another_machine_over_ssh(
     engines: Engines, images: None, tmp_path: Path, nothing_left: Leftovers
 ) -> None:
