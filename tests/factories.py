@@ -12,7 +12,7 @@ from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.run import BundleIdentity, Configuration, Images, Result, Run, Settings, Trial
 from edge_bench.bench.system.machine import Machine
 
-__all__ = ["LABELS", "cut", "machine", "result", "row", "run"]
+__all__ = ["LABELS", "cut", "machine", "repeats", "result", "row", "run"]
 
 from pathlib import Path
 
@@ -78,6 +78,29 @@ def run(*results: Result, on: Machine | None = None, bundle: str = "b", indices:
         ),
         images=Images(indices=pack(indices), labels=pack(LABELS[indices]), total_images=100),
     )  # fmt: skip
+
+
+def repeats(whole: Run, count: int = 5, variation: float = 0.003, seed: int = 0) -> list[Run]:
+    """Return Runs like this one, made on consecutive days, with speeds that vary by ``variation`` from run to run."""
+    speeds = np.random.default_rng(seed).lognormal(0, variation, count)
+    return [
+        msgspec.structs.replace(
+            whole,
+            run_id=f"{seed:016d}{day:016d}",
+            began=f"2026-01-{day + 1:02d}T00:00:00+00:00",
+            results=[
+                msgspec.structs.replace(
+                    each,
+                    trials=[
+                        msgspec.structs.replace(trial, elapsed_ns=int(trial.elapsed_ns * speed))
+                        for trial in each.trials
+                    ],
+                )
+                for each in whole.results
+            ],
+        )
+        for day, speed in enumerate(speeds)
+    ]
 
 
 def row(comparison: Comparison, variant: str, runtime: str) -> Row:

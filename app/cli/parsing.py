@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from edge_bench.bench.errors import BadInput
 if TYPE_CHECKING:
     from edge_bench.bench.dataset.options import DataOptions
 
-__all__ = ["counts", "data_options", "explicit_options", "finite", "is_file", "memory", "names", "share", "size"]
+__all__ = ["baseline_files", "counts", "data_options", "explicit_options", "finite", "memory", "names", "share", "size"]
 
 _MAX_COUNT = 10**9
 
@@ -36,12 +37,22 @@ def counts(text: str | None, flag: str) -> list[int] | None:
     return numbers
 
 
-def is_file(baseline: str) -> bool:
-    """Return whether ``--baseline`` is a Run file, not a configuration. Raise BadInput if the file is missing."""
-    path = Path(baseline)
-    if path.suffix == ".json" and not path.is_file():
-        raise BadInput(f"{path}: no such file", "name a file that `edge-bench run` wrote, or VARIANT/RUNTIME")
-    return path.is_file()
+def baseline_files(baselines: Sequence[str] | None) -> list[Path]:
+    """Return the Run files and folders that ``--baseline`` names; an empty list for a configuration.
+
+    Raise BadInput for a missing file, several configurations, or both kinds at once.
+    """
+    named = [Path(each) for each in baselines or []]
+    for path in named:
+        if path.suffix == ".json" and not path.is_file():
+            raise BadInput(f"{path}: no such file", "name a file that `edge-bench run` wrote, or VARIANT/RUNTIME")
+    files = [path for path in named if path.is_file() or any(path.glob("run-*.json"))]
+    if len(named) > 1 and len(files) < len(named):
+        other = next(path for path in named if path not in files)
+        raise BadInput(
+            f"--baseline {other}: no such file", "give several only for Run files; a configuration stands alone"
+        )
+    return files
 
 
 def share(text: str | None, flag: str) -> float | None:

@@ -216,6 +216,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     findings: Annotated[list[Finding], Length] = []  # what makes the measurements unreliable, or may
     trusted: bool | None = None  # complete and without spoiling findings; None in Runs that are older than this field
     sandbox: BoundedNames | None = None  # parts active in all workers, such as seccomp; None in older Runs
+    repeat_group: BoundedStr = ""  # equal for the Runs of one `run --repeat-runs`; empty: not repeated
+    repeat: NonNegativeInt = 0  # number within the group, from 1; 0: not repeated
     stopped: BoundedStr = ""  # why the run ended early, unless the user interrupted it
     state_before: MachineState | None = None
     state_after: MachineState | None = None

@@ -20,6 +20,7 @@ __all__ = [
     "mean_interval",
     "median_interval",
     "median_interval_over_processes",
+    "normal_p_value",
     "outliers",
     "paired_difference",
     "percentile_supported",
@@ -228,6 +229,16 @@ def paired_difference(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_
         only_second=only_second,
         p_value=mcnemar(only_first, only_second),
     )
+
+
+def normal_p_value(interval: Interval, value: float) -> float:
+    """Return the two-sided p-value of ``value`` for an estimate whose 95 % interval is that of a normal distribution.
+
+    It is below 0.05 exactly if the interval excludes ``value``.
+    """
+    error = (interval.high - interval.low) / (2 * _Z_975)
+    distance = abs((interval.high + interval.low) / 2 - value)
+    return math.erfc(distance / error / math.sqrt(2)) if error else float(distance == 0)
 
 
 # -- quantiles and half widths ---------------------------------------------------------------------------------

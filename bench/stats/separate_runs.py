@@ -13,9 +13,19 @@ from typing import NamedTuple
 import numpy as np
 
 from edge_bench.bench.stats.intervals import Values
-from edge_bench.bench.stats.ratios import Ratio, ratio_from, unpaired_ratio
+from edge_bench.bench.stats.ratios import MATERIAL, Ratio, ratio_from, unpaired_ratio
+from edge_bench.bench.stats.student import t_quantile
 
-__all__ = ["ASSUMED_VARIATION", "RunTimes", "SeparateRatio", "Side", "VariationSource", "level_of", "separate_ratio"]
+__all__ = [
+    "ASSUMED_VARIATION",
+    "RunTimes",
+    "SeparateRatio",
+    "Side",
+    "VariationSource",
+    "level_of",
+    "separate_ratio",
+    "undecided_below",
+]
 
 #: Standard deviation from run to run, as a share of the time, where no repeated runs show it (docs/calibration.md).
 ASSUMED_VARIATION = 0.03
@@ -95,8 +105,14 @@ def separate_ratio(first: Side, second: Side, *, same_machine: bool) -> Separate
     )
 
 
+def undecided_below(first_runs: int, second_runs: int) -> float:
+    """Return the share by which times must at least differ for a verdict where `ASSUMED_VARIATION` is used."""
+    error = ASSUMED_VARIATION * math.sqrt(1 / first_runs + 1 / second_runs)
+    return (1 + MATERIAL) * math.exp(t_quantile(math.inf) * error) - 1
+
+
 def _variation(levels: Values, earlier: Sequence[float]) -> _Variation | None:
-    """Return the pooled variance of a side's runs and of its earlier ones; None if it has too few degrees of freedom."""
+    """Return the pooled variance of a side's runs and of its earlier ones; None for too few degrees of freedom."""
     groups = [levels, np.array(earlier, dtype=np.float64)]
     freedom = sum(max(len(group) - 1, 0) for group in groups)
     if freedom < _MIN_FREEDOM:

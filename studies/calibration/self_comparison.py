@@ -21,7 +21,7 @@ import msgspec
 import numpy as np
 from tabulate import tabulate
 
-from edge_bench.bench.analysis.times.timings import RunResult, comparable_seconds
+from edge_bench.bench.analysis.times.timings import RunResult
 from edge_bench.bench.dataset.workload import bundle_workload
 from edge_bench.bench.measure.plan import Planned, Selection, plan
 from edge_bench.bench.measure.runner import run_benchmark
@@ -72,8 +72,7 @@ def run_repeat(bundle: Bundle, settings: Settings, images: int, *, loaded: bool,
             raise RuntimeError(f"a configuration was not measured: {result.failure}")
     if keep:
         write_run(run, keep)
-    first = RunResult(run, run.results[0])
-    typical = [comparable_seconds(RunResult(run, result), first)[0] for result in run.results]
+    typical = [RunResult(run, result).typical_seconds() for result in run.results]
     return Repeat(
         loaded=loaded,
         processes=settings.processes,

@@ -229,11 +229,9 @@ def _use_runs(runs: list[Run], valid: Run, *, page: bool) -> None:
     outputs.show(comparison_tables(compare(both)))
     if page:
         report_page(bundle_sections(both, []), lambda _: None)
-    pairing = pair_runs(runs, valid)
+    pairing = pair_runs(runs, [valid])
     found = changes(pairing)
-    outputs.show(
-        [changes_table(found, judge(found, Limits(slower=0.05, accuracy_drop=0.5)), "old.json", pairing.notes)]
-    )
+    outputs.show([changes_table(found, judge(found, Limits(slower=0.05, accuracy_drop=0.5)), pairing.notes)])
 
 
 def _use_journal(path: Path, valid: Run) -> None:

@@ -108,9 +108,9 @@ def of_runs(make: Callable[[Any], Table | None]) -> Callable[[str, Path], list[T
 
 def gate(name: str, _: Path) -> list[Table]:
     first, same = hostile_runs(name)[0], hostile_runs(name)[0]
-    pairing = pair_runs([first], msgspec.structs.replace(same, run_id="old"))
+    pairing = pair_runs([first], [msgspec.structs.replace(same, run_id="old")])
     found = changes(pairing)
-    return [changes_table(found, judge(found, Limits(slower=0.05, accuracy_drop=0.5)), name, [name])]
+    return [changes_table(found, judge(found, Limits(slower=0.05, accuracy_drop=0.5)), [name])]
 
 
 def fleet(name: str, _: Path) -> list[Table]:

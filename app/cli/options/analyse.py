@@ -7,8 +7,10 @@ from edge_bench.app.cli.options.declare import option
 from edge_bench.app.render.formats import Layout
 
 __all__ = [
+    "Across",
     "Baseline",
     "Bundles",
+    "EarlierRunFiles",
     "FailIfAccuracyDrops",
     "FailIfSlower",
     "FigureFile",
@@ -17,17 +19,29 @@ __all__ = [
     "ReportFormats",
 ]
 Baseline = Annotated[
-    str | None,
+    list[str] | None,
     option(
         "--baseline",
-        help="VARIANT[/RUNTIME[/THREADS[/BATCH]]] to compare with, or an older Run's file.  [default: keras]",
+        help="VARIANT[/RUNTIME[/THREADS[/BATCH]]] to compare with, or older Runs' files or folders; may be given for "
+        "each.  [default: keras]",
     ),
+]
+EarlierRunFiles = Annotated[
+    list[Path] | None,
+    option(
+        "--history",
+        help="Earlier Runs (files or folders) that show how much the machine varies from run to run; not compared.",
+    ),
+]
+Across = Annotated[
+    bool,
+    option("--across", help="Judge --baseline Runs of another machine or of other runtime versions all the same."),
 ]
 FailIfSlower = Annotated[
     str | None,
     option(
         "--fail-if-slower",
-        help="Exit code 3 where a configuration takes more than 5% (say) longer than in the --baseline Run.",
+        help="Exit code 3 where a configuration takes more than 5% (say) longer than in the --baseline Runs.",
     ),
 ]
 FailIfAccuracyDrops = Annotated[

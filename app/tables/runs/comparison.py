@@ -10,6 +10,7 @@ from edge_bench.app.render.table import Lazy, Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import marked, percent, points_with_interval, significant, with_interval
 from edge_bench.app.tables.runs.attribution import effect_record
+from edge_bench.app.tables.runs.separate_runs import row_notes, separation_notes, separation_record
 from edge_bench.app.tables.shared import configuration_cells, ratio_record
 from edge_bench.bench.analysis.comparison.attribution import Effect
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row, Slack
@@ -49,6 +50,8 @@ def comparison_table(comparison: Comparison) -> Table:
             *(legend.values() if several else []),
             *(f"NOTE: {note}" for note in comparison.notes),
             *remarks,
+            *separation_notes((row.machine, row.separation) for row in comparison.rows),
+            *row_notes(comparison.rows),
             *map(_slack_sentence, comparison.slacks),
         ],
         records=Lazy(lambda row: _record(row, effects.get((row.run_id, row.configuration), [])), comparison.rows),
@@ -112,6 +115,12 @@ def _record(row: Row, effects: Sequence[Effect]) -> dict[str, Any]:
         "pass_median_s": float(np.median(row.pass_seconds)) if row.pass_seconds else None,
         **ratio_record(row.ratio),
         "verdict": str(row.verdict) if row.verdict else None,
+        "estimator": str(row.estimator) if row.estimator else None,
+        "whole_pass_ratio": row.whole_pass.value if row.whole_pass else None,
+        "whole_pass_ratio_low": row.whole_pass.interval.low if row.whole_pass and row.whole_pass.interval else None,
+        "whole_pass_ratio_high": row.whole_pass.interval.high if row.whole_pass and row.whole_pass.interval else None,
+        "slow_tail": row.slow_tail,
+        **separation_record(row.separation),
         "accuracy": row.correct / row.images if row.images and row.correct is not None else None,
         "accuracy_assumed": row.accuracy_assumed,
         "accuracy_difference": difference.value if difference else None,

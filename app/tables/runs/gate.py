@@ -6,23 +6,26 @@ import msgspec
 
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.units import marked, points_with_interval, significant, with_interval
+from edge_bench.app.tables.runs.separate_runs import separation_notes, separation_record
 from edge_bench.app.tables.shared import configuration_cells, ratio_record
 from edge_bench.bench.analysis.gate.regression_gate import Change, Judgement, Outcome
 
 __all__ = ["changes_table", "failures"]
 
 
-def changes_table(
-    changes: Sequence[Change], judgements: Sequence[Judgement], baseline: str, notes: Sequence[str] = ()
-) -> Table:
-    """Return one row per change; ``baseline`` is the name of the old Run, ``notes`` are on what was not compared."""
+def changes_table(changes: Sequence[Change], judgements: Sequence[Judgement], notes: Sequence[str] = ()) -> Table:
+    """Return one row per change; ``notes`` are on what was not compared."""
     return Table(
-        title=f"against {baseline}, each configuration with itself",
+        title="against the baseline, each configuration with itself",
         header=("variant", "runtime", "threads", "batch", "time ×\n[95 %]", "verdict", "accuracy, points\n[95 %]",
                 "gate"),
         rows=[_cells(change, judgements) for change in changes],
         keys=4,
-        notes=[*(f"NOTE: {note}" for note in notes), *(_sentence(judgement) for judgement in judgements)],
+        notes=[
+            *map(_sentence, judgements),
+            *(f"NOTE: {note}" for note in notes),
+            *separation_notes((change.machine, change.separation) for change in changes),
+        ],
         records=[_record(change, judgements) for change in changes],
     )  # fmt: skip
 
@@ -43,6 +46,8 @@ def _sentence(judgement: Judgement) -> str:
         Outcome.PASSED: "all of it within",
         Outcome.UNDECIDED: "neither wholly beyond nor within",
     }[judgement.outcome]
+    if judgement.remark:
+        position = f"{judgement.remark}, although all of it is beyond"
     if judgement.quantity == "time":
         ratio = f"{with_interval(judgement.value, judgement.interval)} × the baseline's time"
         return f"{start}{ratio}, {position} {1 + judgement.limit:.3g} ×"
@@ -78,6 +83,7 @@ def _record(change: Change, judgements: Sequence[Judgement]) -> dict[str, object
         "baseline_variant": change.baseline.variant,
         **ratio_record(change.ratio),
         "verdict": str(change.verdict) if change.verdict else None,
+        **separation_record(change.separation),
         "accuracy_difference": difference.value if difference else None,
         "accuracy_difference_low": difference.interval.low if difference else None,
         "accuracy_difference_high": difference.interval.high if difference else None,

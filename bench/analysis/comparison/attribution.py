@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from edge_bench.bench.analysis.times.timings import RunResult, time_ratio
+from edge_bench.bench.analysis.times.compared_times import compare_times
+from edge_bench.bench.analysis.times.timings import RunResult
 from edge_bench.bench.records.run import Configuration, Run
 from edge_bench.bench.runtimes import RUNTIMES
 from edge_bench.bench.stats.ratios import Ratio, Verdict, verdict
@@ -49,7 +50,7 @@ def attribute(measured: Sequence[RunResult], base: Run) -> list[Effect]:
 
 
 def _effect(factor: str, item: RunResult, reference: RunResult) -> Effect | None:
-    ratio, _ = time_ratio(item, reference)
+    ratio = compare_times(item, reference).ratio
     if ratio is None:
         return None
     return Effect(

@@ -4,7 +4,8 @@ from collections import defaultdict
 
 import numpy as np
 
-from edge_bench.bench.analysis.times.timings import RunResult, time_ratio
+from edge_bench.bench.analysis.times.compared_times import compare_times
+from edge_bench.bench.analysis.times.timings import RunResult
 from edge_bench.bench.records.run import Configuration, Run
 from edge_bench.bench.stats.ratios import Verdict, verdict
 
@@ -25,7 +26,7 @@ def best_of_sweeps(run: Run) -> set[Configuration]:
             continue
         fastest = min(items, key=lambda item: float(np.median(item.result.pass_seconds())))
         for item in items:
-            ratio, _ = time_ratio(item, fastest)
+            ratio = compare_times(item, fastest).ratio
             if item is fastest or (ratio and verdict(ratio) is not Verdict.SLOWER):
                 best.add(item.result.configuration)
     return best

@@ -15,13 +15,15 @@ from edge_bench.bench.analysis.labels.agreement import (
     true_labels,
 )
 from edge_bench.bench.analysis.labels.same_images import comparable_predictions, differing_pixels, require_same_images
-from edge_bench.bench.analysis.times.timings import RunResult, seconds_per_image, time_ratio
+from edge_bench.bench.analysis.times.compared_times import Estimator, Separation, compare_times
+from edge_bench.bench.analysis.times.earlier_runs import EarlierRuns
+from edge_bench.bench.analysis.times.timings import RunResult, joined_repeats, seconds_per_image
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.record_codec import SCHEMA_VERSION
 from edge_bench.bench.records.bundle import LIGHT, ORIGINAL
 from edge_bench.bench.records.run import Configuration, Run
 from edge_bench.bench.stats.intervals import Interval, PairedDifference, difference_of_means, paired_difference
-from edge_bench.bench.stats.ratios import Ratio, Verdict, verdict
+from edge_bench.bench.stats.ratios import Ratio, Verdict, verdicts
 
 __all__ = ["Comparison", "Row", "Slack", "compare", "matches", "on_the_same_images"]
 
@@ -41,8 +43,13 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     correct: int | None = 0  # None if there are no true labels
     accuracy_assumed: bool = False  # whether it depends on an assumption about images or labels
     pass_seconds: list[float] = []  # one per trial
+    runs: int = 1  # number of repeated Runs that the row is of
     ratio: Ratio | None = None
-    verdict: Verdict | None = None
+    verdict: Verdict | None = None  # corrected for the number of rows: `verdicts`
+    estimator: Estimator | None = None  # of ``ratio``
+    whole_pass: Ratio | None = None  # if ``ratio`` is of typical invocations
+    slow_tail: bool = False  # whether whole passes differ because of slow invocations and typical ones do not
+    separation: Separation | None = None  # None if measured in a Run of the baseline
     accuracy_difference: PairedDifference | None = None
     agreement: Agreement | None = None
     across: CrossMachineAgreement | None = None  # with the same variant and runtime on the baseline's machine
@@ -74,16 +81,18 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str]
 
 
-def compare(runs: Sequence[Run], baseline: str | None = None) -> Comparison:
+def compare(runs: Sequence[Run], baseline: str | None = None, earlier: Sequence[Run] = ()) -> Comparison:
     """Compare all configurations of all runs with one of them.
 
     ``baseline`` is ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]``; the first measured match is used. Raise BadInput if none
     matches. Raise ResultsError if the runs are of different images or nothing was measured. The models may differ;
-    those of the same name get different ones.
+    those of the same name get different ones. Repeats of a Run (``Run.repeat_group``) share their rows. ``earlier``
+    Runs are not compared; they show how much a machine varies from run to run.
     """
     for run in runs[1:]:
         require_same_images(run, runs[0])
     all_results, name_notes = distinguished(runs)
+    all_results = joined_repeats(all_results)
     measured = [item for item in all_results if item.result.trials]
     if not measured:
         raise ResultsError(
@@ -92,11 +101,13 @@ def compare(runs: Sequence[Run], baseline: str | None = None) -> Comparison:
         )
     notes = list(dict.fromkeys(run.bundle.note for run in runs if run.bundle.note)) + name_notes
     base = _find_baseline(measured, baseline, notes)
-    across = CrossMachineAgreements(base.run)
+    across, known = CrossMachineAgreements(base.run), EarlierRuns(earlier)
+    rows = [_row(item, base, across, known) for item in all_results]
+    judged = verdicts([row.ratio for row in rows])
     return Comparison(
         baseline=base.result.configuration,
         baseline_machine=base.run.machine.label,
-        rows=[_row(item, base, across) for item in all_results],
+        rows=[msgspec.structs.replace(row, verdict=each) for row, each in zip(rows, judged, strict=True)],
         slacks=_slacks(measured),
         effects=attribute(measured, base.run),
         notes=notes + _run_notes(runs) + _pixel_notes(runs, base.run),
@@ -125,7 +136,7 @@ def _find_baseline(measured: Sequence[RunResult], selector: str | None, notes: l
     return ordered[0]
 
 
-def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements) -> Row:
+def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements, earlier: EarlierRuns) -> Row:
     run, result = item.run, item.result
     row = Row(
         run_id=run.run_id,
@@ -137,7 +148,7 @@ def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements) -> Ro
     )
     if not result.trials:
         return row
-    ratio, remark = time_ratio(item, base)
+    times = compare_times(item, base, earlier)
     difference, agreement = on_the_same_images(item, base)
     correct, classified = run.correct(result) if run.scored(result) else (None, item.images)
     return msgspec.structs.replace(
@@ -146,13 +157,17 @@ def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements) -> Ro
         images=classified,
         correct=correct,
         accuracy_assumed=run.accuracy_assumed,
-        pass_seconds=[float(seconds) for seconds in result.pass_seconds()],
-        ratio=ratio,
-        verdict=verdict(ratio) if ratio else None,
+        pass_seconds=[float(seconds) for each in item.all_runs for seconds in each.result.pass_seconds()],
+        runs=len(item.all_runs),
+        ratio=times.ratio,
+        estimator=times.estimator,
+        whole_pass=times.whole_pass,
+        slow_tail=times.slow_tail,
+        separation=times.separation,
         accuracy_difference=difference,
         agreement=agreement,
         across=across.with_result(run, result),
-        remark=row.remark or remark,
+        remark=row.remark or times.reason,
     )
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from edge_bench.bench.analysis.labels.same_images import require_same_images
-from edge_bench.bench.analysis.times.timings import RunResult
+from edge_bench.bench.analysis.times.machines import machine_key
+from edge_bench.bench.analysis.times.timings import RunResult, as_one
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.records.run import Configuration, Result, Run
 
@@ -14,33 +15,98 @@ __all__ = ["Pairing", "pair_runs"]
 class Pairing(NamedTuple):
     """Pairs of a new and an old result, and notes on every result and Run that is only partly compared."""
 
-    pairs: list[tuple[RunResult, RunResult]]
+    pairs: list[tuple[RunResult, RunResult]]  # each may have repeats: the same configuration in several Runs
     notes: list[str]
 
 
-def pair_runs(new: Sequence[Run], old: Run) -> Pairing:
-    """Pair every configuration of the new Runs with the same one in the old Run; the models may be other ones.
+def pair_runs(new: Sequence[Run], old: Sequence[Run], *, across: bool = False) -> Pairing:
+    """Pair every configuration of the new Runs with the same one in the old Runs; the models may be other ones.
 
-    If no configuration of a Run is in the old one and each has a single model, these are a pair on the same runtime
-    with the same threads and batch size. Raise ResultsError if the images differ. Raise BadInput if a Run has no pair.
+    Several Runs of a machine are one side: their results of a configuration are compared as repeats. If no
+    configuration of a Run is in the old ones and each has a single model, these are a pair on the same runtime with the
+    same threads and batch size. Unless ``across``, both sides must be of the same machine and of the same runtime
+    versions. Raise ResultsError if the images differ. Raise BadInput if a Run has no pair or the sides differ.
     """
     pairs: list[tuple[RunResult, RunResult]] = []
-    notes = [_interrupted(run) for run in (*new, old) if not run.complete]
-    for run in new:
-        require_same_images(run, old)
-        found = _pairs(run, old)
+    notes = [_interrupted(run) for run in (*new, *old) if not run.complete]
+    for runs in _by_machine(new):
+        baselines = _baselines(runs[0], old, across=across)
+        for run in (*runs[1:], *old):
+            require_same_images(runs[0], run)
+        found, found_notes = _paired_sides(runs, baselines)
+        pairs += found
+        notes += found_notes
+    partners = [each.result for _, partner in pairs for each in partner.all_runs]
+    notes += [_only_in_baseline(result) for run in old for result in _without(run.results, partners)]
+    if not across:
+        _require_same_runtimes(pairs)
+    return Pairing(pairs, list(dict.fromkeys(notes)))
+
+
+def _by_machine(runs: Sequence[Run]) -> list[list[Run]]:
+    groups: dict[tuple[object, ...], list[Run]] = {}
+    for run in runs:
+        groups.setdefault(machine_key(run.machine), []).append(run)
+    return list(groups.values())
+
+
+def _baselines(run: Run, old: Sequence[Run], *, across: bool) -> list[Run]:
+    """Return the old Runs of the machine of ``run``; with ``across``, those of the only other machine if none is."""
+    by_machine = _by_machine(old)
+    for runs in by_machine:
+        if machine_key(runs[0].machine) == machine_key(run.machine):
+            return runs
+    names = " and ".join(runs[0].machine.label for runs in by_machine)
+    if not across:
+        raise BadInput(
+            f"the baseline is of another machine: {names}; the new Run is of {run.machine.label}",
+            "measure the baseline on the same machine, or judge all the same with --across",
+        )
+    if len(by_machine) > 1:
+        raise BadInput(
+            f"the baselines are of several other machines: {names}", "name only Runs of one machine with --baseline"
+        )
+    return by_machine[0]
+
+
+def _paired_sides(runs: Sequence[Run], old: Sequence[Run]) -> tuple[list[tuple[RunResult, RunResult]], list[str]]:
+    """Return the pairs of the configurations of ``runs``, all of one machine, and notes on what has no pair."""
+    sides: dict[Configuration, tuple[list[RunResult], list[RunResult]]] = {}
+    notes: list[str] = []
+    for run in runs:
+        found = {id(result): (other, partner) for other in old for result, partner in _pairs(run, other)}
         if not found:
-            raise BadInput(_nothing(run, old), _remedy(run, old))
-        first, second = found[0]
-        if first.configuration.variant != second.configuration.variant:
-            names = first.configuration.variant, second.configuration.variant
-            notes.append(f"{names[0]} is compared with {names[1]} of the baseline: the only model of each Run")
-        pairs += [(RunResult(run, result), RunResult(old, partner)) for result, partner in found]
-        alone = _without(run.results, (result for result, _ in found))
-        notes += [f"not compared, since it is not in the baseline: {result.configuration}" for result in alone]
-    partners = [partner.result for _, partner in pairs]
-    notes += [_only_in_baseline(result) for result in _without(old.results, partners)]
-    return Pairing(pairs, notes)
+            raise BadInput(_nothing(run, old[0]), _remedy(run, old[0]))
+        for result in run.results:
+            if id(result) not in found:
+                notes.append(f"not compared, since it is not in the baseline: {result.configuration}")
+                continue
+            configuration, partner = result.configuration, found[id(result)][1]
+            if configuration.variant != partner.configuration.variant:
+                names = configuration.variant, partner.configuration.variant
+                notes.append(f"{names[0]} is compared with {names[1]} of the baseline: the only model of each Run")
+            side = sides.setdefault(configuration, ([], []))
+            side[0].append(RunResult(run, result))
+            if not side[1]:
+                side[1].extend(
+                    RunResult(other, each)
+                    for other in old
+                    for each in other.results_with_trials
+                    if each.configuration == partner.configuration
+                )
+    return [(as_one(first), as_one(second)) for first, second in sides.values()], notes
+
+
+def _require_same_runtimes(pairs: Sequence[tuple[RunResult, RunResult]]) -> None:
+    """Raise BadInput if a pair was measured with different versions of a runtime."""
+    for item, partner in pairs:
+        versions = [sorted({each.result.runtime_version for each in side.all_runs}) for side in (partner, item)]
+        if item.result.trials and versions[0] != versions[1]:
+            before, after = (" and ".join(each) or "unknown" for each in versions)
+            raise BadInput(
+                f"the version of {item.result.configuration.runtime} changed: {before} → {after}",
+                "measure both with the same version, or judge the change of both together with --across",
+            )
 
 
 def _pairs(run: Run, old: Run) -> list[tuple[Result, Result]]:

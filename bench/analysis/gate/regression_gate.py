@@ -7,11 +7,14 @@ import msgspec
 
 from edge_bench.bench.analysis.comparison.comparison import on_the_same_images
 from edge_bench.bench.analysis.gate.pairing import Pairing
-from edge_bench.bench.analysis.times.timings import RunResult, time_ratio
+from edge_bench.bench.analysis.times.compared_times import Separation, compare_times
+from edge_bench.bench.analysis.times.earlier_runs import NO_EARLIER_RUNS, EarlierRuns
+from edge_bench.bench.analysis.times.timings import RunResult
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.records.run import Configuration
-from edge_bench.bench.stats.intervals import Interval, PairedDifference
-from edge_bench.bench.stats.ratios import Ratio, Verdict, verdict
+from edge_bench.bench.stats.intervals import CONFIDENCE, Interval, PairedDifference, normal_p_value
+from edge_bench.bench.stats.ratios import Ratio, Verdict, p_value, verdicts
+from edge_bench.bench.stats.student import holm
 
 __all__ = ["Change", "Judgement", "Limits", "Outcome", "changes", "judge"]
 
@@ -33,7 +36,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     baseline: Configuration  # of the old Run; another variant if each Run has a single model
     machine: str
     ratio: Ratio | None = None  # new time per image divided by the old one
-    verdict: Verdict | None = None
+    verdict: Verdict | None = None  # corrected for the number of changes: `verdicts`
+    separation: Separation | None = None  # of the Runs of both sides
     accuracy_difference: PairedDifference | None = None  # new minus old, on the images that both classified
     accuracy_assumed: bool = False  # whether one of the accuracies depends on an assumption
     remark: str = ""  # why a value above is missing
@@ -64,12 +68,17 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     remark: str = ""
 
 
-def changes(pairing: Pairing) -> list[Change]:
-    """Return the change of each pair, from the old to the new result."""
-    return [_change(new, old) for new, old in pairing.pairs]
+def changes(pairing: Pairing, earlier: EarlierRuns = NO_EARLIER_RUNS) -> list[Change]:
+    """Return the change of each pair, from the old to the new result.
+
+    ``earlier`` Runs are not compared; they show how much a machine varies from run to run.
+    """
+    found = [_change(new, old, earlier) for new, old in pairing.pairs]
+    judged = verdicts([change.ratio for change in found])
+    return [msgspec.structs.replace(change, verdict=each) for change, each in zip(found, judged, strict=True)]
 
 
-def _change(item: RunResult, base: RunResult) -> Change:
+def _change(item: RunResult, base: RunResult, earlier: EarlierRuns) -> Change:
     change = Change(
         configuration=item.result.configuration,
         baseline=base.result.configuration,
@@ -78,30 +87,30 @@ def _change(item: RunResult, base: RunResult) -> Change:
     if not item.result.trials:
         failure = item.result.failure
         return msgspec.structs.replace(change, remark=failure.message if failure else "not measured")
-    ratio, remark = time_ratio(item, base)
+    times = compare_times(item, base, earlier)
     return msgspec.structs.replace(
         change,
-        ratio=ratio,
-        verdict=verdict(ratio) if ratio else None,
+        ratio=times.ratio,
+        separation=times.separation,
         accuracy_difference=on_the_same_images(item, base)[0],
         accuracy_assumed=item.run.accuracy_assumed or base.run.accuracy_assumed,
-        remark=remark if ratio is None else "",
+        remark=times.reason,
     )
 
 
 def judge(compared: Sequence[Change], limits: Limits) -> list[Judgement]:
-    """Apply each limit to each change; it fails only if the whole interval is beyond the limit.
+    """Apply each limit to each change.
 
-    A configuration of the new Run that could not be measured fails. Raise BadInput if a limit could not be judged on
-    any configuration, since a gate that has checked nothing must not pass.
+    A change fails if its whole interval is beyond the limit, corrected for the number of changes: if none is beyond it,
+    the gate fails in at most 2.5 % of cases (Holm 1979). A configuration of the new Run that could not be measured
+    fails. Raise BadInput if a limit could not be judged on any configuration, since a gate that has checked nothing
+    must not pass.
     """
-    judgements = []
-    for change in compared:
-        not_measured = change.ratio is None and change.accuracy_difference is None
-        if limits.slower is not None:
-            judgements.append(_judge_time(change, limits.slower, failed=not_measured))
-        if limits.accuracy_drop is not None:
-            judgements.append(_judge_accuracy(change, limits.accuracy_drop, failed=not_measured))
+    judgements: list[Judgement] = []
+    if limits.slower is not None:
+        judgements += _corrected([_judge_time(change, limits.slower) for change in compared])
+    if limits.accuracy_drop is not None:
+        judgements += _corrected([_judge_accuracy(change, limits.accuracy_drop) for change in compared])
     for quantity in dict.fromkeys(judgement.quantity for judgement in judgements):
         group = [judgement for judgement in judgements if judgement.quantity == quantity]
         if all(judgement.outcome is Outcome.NOT_JUDGED for judgement in group):
@@ -112,31 +121,55 @@ def judge(compared: Sequence[Change], limits: Limits) -> list[Judgement]:
     return judgements
 
 
-def _judge_time(change: Change, limit: float, *, failed: bool) -> Judgement:
+def _not_measured(change: Change) -> bool:
+    return change.ratio is None and change.accuracy_difference is None
+
+
+def _judge_time(change: Change, limit: float) -> tuple[Judgement, float]:
+    """Return the judgement without correction, and the two-sided p-value of "not beyond the limit"."""
     judgement = Judgement(configuration=change.configuration, quantity="time", outcome=Outcome.NOT_JUDGED, limit=limit)
-    if failed:
-        return msgspec.structs.replace(judgement, outcome=Outcome.FAILED, remark=change.remark)
-    if change.ratio is None or change.ratio.interval is None:
-        return msgspec.structs.replace(judgement, remark=change.remark or "one process, so no interval")
-    interval = change.ratio.interval
-    outcome = _outcome(beyond=interval.low > 1 + limit, within=interval.high <= 1 + limit)
-    return msgspec.structs.replace(judgement, outcome=outcome, value=change.ratio.value, interval=interval)
+    if _not_measured(change):
+        return msgspec.structs.replace(judgement, outcome=Outcome.FAILED, remark=change.remark), 0.0
+    ratio = change.ratio
+    if ratio is None or ratio.interval is None:
+        return msgspec.structs.replace(judgement, remark=change.remark or "one process, so no interval"), 1.0
+    outcome = _outcome(beyond=ratio.interval.low > 1 + limit, within=ratio.interval.high <= 1 + limit)
+    p = p_value(ratio, limit) if ratio.value > 1 else 1.0
+    return msgspec.structs.replace(judgement, outcome=outcome, value=ratio.value, interval=ratio.interval), p
 
 
-def _judge_accuracy(change: Change, limit: float, *, failed: bool) -> Judgement:
+def _judge_accuracy(change: Change, limit: float) -> tuple[Judgement, float]:
+    """Return the judgement without correction, and the two-sided p-value of "not beyond the limit"."""
     judgement = Judgement(
         configuration=change.configuration, quantity="accuracy", outcome=Outcome.NOT_JUDGED, limit=limit
     )
-    if failed:
-        return msgspec.structs.replace(judgement, outcome=Outcome.FAILED, remark=change.remark)
+    if _not_measured(change):
+        return msgspec.structs.replace(judgement, outcome=Outcome.FAILED, remark=change.remark), 0.0
     difference = change.accuracy_difference
     if change.accuracy_assumed:
-        return msgspec.structs.replace(judgement, remark=ASSUMED)
+        return msgspec.structs.replace(judgement, remark=ASSUMED), 1.0
     if difference is None:
-        return msgspec.structs.replace(judgement, remark="no image was classified in both Runs")
+        return msgspec.structs.replace(judgement, remark="no image was classified in both Runs"), 1.0
     points = Interval(100 * difference.interval.low, 100 * difference.interval.high)
     outcome = _outcome(beyond=points.high < -limit, within=points.low >= -limit)
-    return msgspec.structs.replace(judgement, outcome=outcome, value=100 * difference.value, interval=points)
+    p = normal_p_value(points, -limit)
+    return msgspec.structs.replace(judgement, outcome=outcome, value=100 * difference.value, interval=points), p
+
+
+def _corrected(judged: Sequence[tuple[Judgement, float]]) -> list[Judgement]:
+    """Return the judgements; failures that many judgements at once would give by chance are undecided."""
+    adjusted = holm([p for _, p in judged])
+    corrected = []
+    for (judgement, _), p in zip(judged, adjusted, strict=True):
+        by_chance = judgement.outcome is Outcome.FAILED and p >= 1 - CONFIDENCE
+        corrected.append(
+            msgspec.structs.replace(
+                judgement, outcome=Outcome.UNDECIDED, remark=f"undecided as one of {len(judged)} judgements"
+            )
+            if by_chance
+            else judgement
+        )
+    return corrected
 
 
 def _outcome(*, beyond: bool, within: bool) -> Outcome:

@@ -6,7 +6,8 @@ import msgspec
 import numpy as np
 
 from edge_bench.bench.analysis.labels.same_images import differing_pixels
-from edge_bench.bench.analysis.times.timings import RunResult, seconds_per_image, time_ratio
+from edge_bench.bench.analysis.times.compared_times import compare_times
+from edge_bench.bench.analysis.times.timings import RunResult, seconds_per_image
 from edge_bench.bench.records.run import Configuration, Run
 from edge_bench.bench.stats.intervals import Interval, median_interval_over_processes
 from edge_bench.bench.stats.ratios import Ratio, Verdict, verdict
@@ -92,7 +93,7 @@ def _point(current: RunResult, previous: RunResult | None) -> Point:
     correct, seen = run.correct(result) if run.scored(result) else (None, images)
     ratio = None
     if previous is not None:
-        ratio, _ = time_ratio(current, previous)
+        ratio = compare_times(current, previous).ratio
     return Point(
         run_id=run.run_id,
         began=run.began,

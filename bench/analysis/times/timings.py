@@ -9,9 +9,9 @@ import numpy as np
 from edge_bench.bench.io.record_codec import PackedArray, unpack
 from edge_bench.bench.records.run import Result, Run
 from edge_bench.bench.stats.intervals import Values
-from edge_bench.bench.stats.ratios import Ratio, interleaved_ratio, paired_ratio, unpaired_ratio
+from edge_bench.bench.stats.ratios import Ratio, paired_ratio
 
-__all__ = ["RunResult", "comparable_seconds", "ratio_of_rounds", "seconds_per_image", "time_ratio"]
+__all__ = ["Rounds", "RunResult", "as_one", "joined_repeats", "per_image", "ratio_of_rounds", "seconds_per_image"]
 
 Rounds = dict[int, dict[int, float]]  # seconds per pass, by process and round
 
@@ -20,11 +20,17 @@ _MIN_INVOCATIONS = 20
 
 
 class RunResult(NamedTuple):
-    """A result and the Run that contains it."""
+    """A result and the Run that contains it, with the results of the same configuration in repeats of that Run."""
 
     run: Run
     result: Result
     variant: str = ""  # name of the variant in its Run, if this name was changed to tell models apart
+    repeats: tuple["RunResult", ...] = ()  # in the other Runs of its side
+
+    @property
+    def all_runs(self) -> tuple["RunResult", ...]:
+        """The result and its repeats, one for each Run."""
+        return (self, *self.repeats)
 
     @property
     def role(self) -> str:
@@ -53,38 +59,41 @@ class RunResult(NamedTuple):
             table.setdefault(trial.process, {})[trial.round] = invocations * _median_seconds(trial.latencies)
         return table
 
-
-def time_ratio(item: RunResult, base: RunResult) -> tuple[Ratio | None, str]:
-    """Return the time per image divided by the baseline's; if there is no ratio, None and the reason.
-
-    The ratio is an interleaved one if both are from one Run, otherwise an unpaired one.
-    """
-    if item.result is base.result:
-        return None, "baseline"
-    if item.run.emulated or base.run.emulated:
-        return None, "EMULATED: no verdict on time"
-    first, second = comparable_seconds(item, base)
-    if item.run is base.run:
-        ratio = ratio_of_rounds(first, second, interleaved_ratio)
-        return ratio, "" if ratio else "no round in which both were measured"
-    return unpaired_ratio(_per_image(first, item.images), _per_image(second, base.images)), ""
-
-
-def comparable_seconds(item: RunResult, base: RunResult) -> tuple[Rounds, Rounds]:
-    """Return seconds per pass of both, by process and round, measured in the same way.
-
-    They are `RunResult.typical_seconds` if both have the same batch size and enough invocations. Otherwise they are
-    whole passes, since the time between invocations is then a different share of each.
-    """
-    same_batch_size = item.result.configuration.batch_size == base.result.configuration.batch_size
-    if same_batch_size and item.has_typical and base.has_typical:
-        return item.typical_seconds(), base.typical_seconds()
-    return item.result.by_process(), base.result.by_process()
+    def mean_to_median(self) -> Rounds:
+        """Return the mean latency of each trial divided by its median: above 1 if some invocations are slow."""
+        table = Rounds()
+        for trial in self.result.trials:
+            table.setdefault(trial.process, {})[trial.round] = _mean_to_median(trial.latencies)
+        return table
 
 
 @lru_cache(maxsize=2048)  # enough for the trials of several Runs; each is needed once per compared row
 def _median_seconds(latencies: PackedArray) -> float:
     return float(np.median(unpack(latencies))) / 1e9
+
+
+@lru_cache(maxsize=2048)
+def _mean_to_median(latencies: PackedArray) -> float:
+    values = unpack(latencies)
+    return float(values.mean() / np.median(values))
+
+
+def joined_repeats(results: Sequence[RunResult]) -> list[RunResult]:
+    """Return the results with those of the same configuration in repeats of a Run joined to the first measured one."""
+    sides: dict[object, list[RunResult]] = {}
+    for item in results:
+        group = item.run.repeat_group
+        key = (group, item.result.configuration, item.role) if group else (id(item.run), id(item.result))
+        side = sides.setdefault(key, [])
+        if not any(other.run.run_id == item.run.run_id for other in side):
+            side.append(item)
+    return [as_one(side) for side in sides.values()]
+
+
+def as_one(side: Sequence[RunResult]) -> RunResult:
+    """Return the results of several Runs as one: the first measured one, with the other measured ones as repeats."""
+    measured = [item for item in side if item.result.trials]
+    return measured[0]._replace(repeats=tuple(measured[1:])) if measured else side[0]
 
 
 def ratio_of_rounds(
@@ -109,8 +118,9 @@ def ratio_of_rounds(
 
 def seconds_per_image(item: RunResult) -> list[Values]:
     """Return seconds per image of whole passes, one array [trials] per process."""
-    return _per_image(item.result.by_process(), item.images)
+    return per_image(item.result.by_process(), item.images)
 
 
-def _per_image(table: Rounds, images: int) -> list[Values]:
+def per_image(table: Rounds, images: int) -> list[Values]:
+    """Return the seconds of a table divided by the images per pass, one array [trials] per process."""
     return [np.array(list(rounds.values())) / images for _, rounds in sorted(table.items())]

@@ -1,10 +1,9 @@
 """The command ``compare``: a comparison of Runs, or a gate against an older one."""
 
-from pathlib import Path
 from typing import Any
 
 from edge_bench.app.cli import parsing
-from edge_bench.app.cli.options.analyse import Baseline, FailIfAccuracyDrops, FailIfSlower
+from edge_bench.app.cli.options.analyse import Across, Baseline, EarlierRunFiles, FailIfAccuracyDrops, FailIfSlower
 from edge_bench.app.cli.options.shared import OutputFormat, RunFiles
 from edge_bench.app.render.formats import Format
 from edge_bench.bench.errors import BadInput, GateNotMet
@@ -15,11 +14,13 @@ __all__ = ["compare"]
 def compare(
     runs: RunFiles,
     baseline: Baseline = None,
+    history: EarlierRunFiles = None,
     fail_if_slower: FailIfSlower = None,
     fail_if_accuracy_drops: FailIfAccuracyDrops = None,
+    across: Across = False,
     output_format: OutputFormat = Format.TABLE,
 ) -> None:
-    """Compare every configuration of one or more Runs with a baseline, or a Run with an older one as a gate."""
+    """Compare every configuration of one or more Runs with a baseline, or Runs with older ones as a gate."""
     from edge_bench.app.cli import console
     from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
     from edge_bench.bench.analysis.gate.regression_gate import Limits
@@ -28,27 +29,33 @@ def compare(
 
     limits = Limits(slower=parsing.share(fail_if_slower, "--fail-if-slower"), accuracy_drop=fail_if_accuracy_drops)
     progress = console.progress()
-    if baseline and parsing.is_file(baseline):
-        _gate(read_runs(runs, progress, other_than=model_difference), Path(baseline), limits, output_format)
-    elif limits:
-        raise BadInput("a gate needs an older Run to compare with", "name its file: --baseline old.json")
+    earlier = read_runs(history or [], progress)
+    if older := parsing.baseline_files(baseline):
+        new = read_runs(runs, progress, other_than=model_difference)
+        old = read_runs(older, progress, other_than=model_difference)
+        _gate(new, old, earlier, limits, output_format, across=across)
+    elif limits or across:
+        raise BadInput("a gate needs older Runs to compare with", "name their files: --baseline old.json")
     else:
-        comparison = compare_runs(read_runs(runs, progress, other_than=image_difference), baseline)
+        compared = read_runs(runs, progress, other_than=image_difference)
+        comparison = compare_runs(compared, baseline[0] if baseline else None, earlier)
         console.note_unless_shown(comparison.notes, output_format)
         console.print_tables(console.comparison_tables(comparison), output_format)
 
 
-def _gate(runs: list[Any], baseline: Path, limits: Any, output_format: Format) -> None:
+def _gate(
+    new: list[Any], old: list[Any], earlier: list[Any], limits: Any, output_format: Format, *, across: bool
+) -> None:
     from edge_bench.app.cli import console
     from edge_bench.app.tables.runs.gate import changes_table, failures
     from edge_bench.bench.analysis.gate.pairing import pair_runs
     from edge_bench.bench.analysis.gate.regression_gate import changes, judge
-    from edge_bench.bench.records.run_files import read_run
+    from edge_bench.bench.analysis.times.earlier_runs import EarlierRuns
 
-    pairing = pair_runs(runs, read_run(baseline))
-    found = changes(pairing)
+    pairing = pair_runs(new, old, across=across)
+    found = changes(pairing, EarlierRuns(earlier))
     judgements = judge(found, limits)
     console.note_unless_shown(pairing.notes, output_format)
-    console.print_table(changes_table(found, judgements, baseline.name, pairing.notes), output_format)
+    console.print_table(changes_table(found, judgements, pairing.notes), output_format)
     if failed := failures(judgements):
         raise GateNotMet(f"the gate is not met: {len(failed)} of {len(judgements)} limits", failed[0])

@@ -129,7 +129,7 @@ def test_runs_of_different_images_or_labels_are_refused_with_both_names(change: 
     for value in ("m on d", f"another on {other.bundle.dataset}"):
         assert value in caught.value.problem
     with pytest.raises(ResultsError):
-        pair_runs([MONDAY], other)
+        pair_runs([MONDAY], [other])
 
 
 def test_equal_pixels_and_labels_are_the_same_images_whatever_the_data_is_called() -> None:
@@ -220,7 +220,7 @@ def test_an_image_without_a_class_is_wrong_and_agrees_with_nothing() -> None:
 
 def test_the_gate_pairs_the_only_model_of_each_run_by_its_settings() -> None:
     large = run(model("large", "2b", 1.2), model("large", "2b", runtime="tflite-runtime"), bundle="large")
-    pairing = pair_runs([large], MONDAY)
+    pairing = pair_runs([large], [MONDAY])
     (change,) = changes(pairing)
     assert (change.configuration.variant, change.baseline.variant) == ("large", "model")
     assert change.verdict is Verdict.SLOWER
@@ -231,7 +231,7 @@ def test_the_gate_pairs_the_only_model_of_each_run_by_its_settings() -> None:
 def test_the_gate_pairs_several_models_by_name_and_lists_those_without_a_partner() -> None:
     old = run(model("a", "1"), model("b", "2"), failed(model("c", "3")), model("d", "4"), bundle="old")
     new = run(model("a", "5"), model("c", "6"), model("e", "7"), failed(model("d", "8")), bundle="new")
-    pairing = pair_runs([new], old)
+    pairing = pair_runs([new], [old])
     assert [(item.result.configuration.variant, base.result.sha256) for item, base in pairing.pairs] == [
         ("a", "1"), ("d", "4"),
     ]  # fmt: skip
@@ -250,7 +250,7 @@ def test_the_gate_pairs_several_models_by_name_and_lists_those_without_a_partner
 )
 def test_the_gate_refuses_a_run_without_any_pair_and_names_both_sides(new: Run) -> None:
     with pytest.raises(BadInput) as caught:
-        pair_runs([MONDAY, new], MONDAY)
+        pair_runs([MONDAY, new], [MONDAY])
     assert caught.value.exit_code == 2
     for whole in (new, MONDAY):
         assert all(str(item.configuration) in caught.value.remedy for item in whole.results)
@@ -258,6 +258,6 @@ def test_the_gate_refuses_a_run_without_any_pair_and_names_both_sides(new: Run) 
 
 def test_the_gate_notes_interrupted_runs() -> None:
     cut_short = msgspec.structs.replace(MONDAY, run_id="f" * 32, complete=False)
-    assert any("ffffffff" in note for note in pair_runs([cut_short], MONDAY).notes)
-    assert any("ffffffff" in note for note in pair_runs([MONDAY], cut_short).notes)
-    assert pair_runs([MONDAY], MONDAY).notes == []
+    assert any("ffffffff" in note for note in pair_runs([cut_short], [MONDAY]).notes)
+    assert any("ffffffff" in note for note in pair_runs([MONDAY], [cut_short]).notes)
+    assert pair_runs([MONDAY], [MONDAY]).notes == []

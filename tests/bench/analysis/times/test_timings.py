@@ -4,7 +4,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge_bench.bench.analysis.times.timings import RunResult, comparable_seconds, time_ratio
+from edge_bench.bench.analysis.times.compared_times import Estimator, compare_times
+from edge_bench.bench.analysis.times.timings import RunResult
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.run import Result
 from tests.factories import result, run
@@ -29,7 +30,7 @@ def timed(seconds: float, *, disturbed: float = 0.0, batch_size: int = 1, varian
 
 def ratio(item: Result, base: Result) -> float:
     both = run(item, base)
-    found, _ = time_ratio(RunResult(both, item), RunResult(both, base))
+    found = compare_times(RunResult(both, item), RunResult(both, base)).ratio
     assert found is not None
     return found.value
 
@@ -48,9 +49,11 @@ def test_a_typical_pass_is_the_median_invocation_times_their_number() -> None:
 def test_other_batch_sizes_or_few_invocations_are_compared_by_whole_passes(other: Result) -> None:
     item = timed(1.0, disturbed=0.3)
     both = run(item, other)
-    first, second = comparable_seconds(RunResult(both, item), RunResult(both, other))
-    assert first == item.by_process()
-    assert second == other.by_process()
-    few = timed(1.0, batch_size=50)
-    alike = run(few, other)
-    assert comparable_seconds(RunResult(alike, few), RunResult(alike, other))[0] == few.by_process()
+    assert compare_times(RunResult(both, item), RunResult(both, other)).estimator is Estimator.WHOLE
+    assert ratio(item, other) == pytest.approx(item.pass_seconds().mean() / other.pass_seconds().mean(), rel=0.02)
+
+
+def test_equal_batch_sizes_with_enough_invocations_are_compared_by_typical_ones() -> None:
+    item, other = timed(1.0), timed(1.0, variant="float32")
+    both = run(item, other)
+    assert compare_times(RunResult(both, item), RunResult(both, other)).estimator is Estimator.TYPICAL

@@ -1,0 +1,89 @@
+"""Sentences on times that were compared between separate Runs, and on slow invocations."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from edge_bench.app.render.units import significant, with_interval
+from edge_bench.bench.analysis.comparison.comparison import Row
+from edge_bench.bench.analysis.times.compared_times import Separation
+from edge_bench.bench.stats.ratios import Verdict, verdict
+from edge_bench.bench.stats.separate_runs import VariationSource, undecided_below
+
+__all__ = ["row_notes", "separation_notes", "separation_record"]
+
+#: Number of Runs of each side that the docs recommend for a comparison between separate Runs.
+_ENOUGH_RUNS = 5
+
+
+def separation_notes(separations: Iterable[tuple[str, Separation | None]]) -> list[str]:
+    """Return what to know of comparisons between separate Runs: one or two notes for each machine.
+
+    ``separations`` are the names of machines with the separation of one comparison each.
+    """
+    notes = []
+    for machine, separation in separations:
+        if separation is None:
+            continue
+        notes.append(f"{machine}, between separate runs: {_variation(separation)}")
+        if separation.differences:
+            notes.append(f"{machine}, also different between the runs: {'; '.join(separation.differences)}")
+    return list(dict.fromkeys(notes))
+
+
+def _variation(separation: Separation) -> str:
+    """Return which variation from run to run the interval includes, and how to learn the real one."""
+    counts = f"{separation.runs} against {separation.baseline_runs}"
+    share = f"{significant(100 * separation.variation, 2)} %"
+    if separation.source is not VariationSource.ASSUMED:
+        return f"{counts}; the interval includes the variation from run to run of {share} ({separation.source})"
+    if min(separation.runs, separation.baseline_runs) >= _ENOUGH_RUNS:
+        return f"{counts}; the interval assumes {share} of variation from run to run"
+    least = significant(100 * undecided_below(separation.runs, separation.baseline_runs), 2)
+    return (
+        f"{counts}; how much times vary from run to run is not known, and {share} is assumed: differences below "
+        f"{least} % stay undecided. Measure each side with --repeat-runs {_ENOUGH_RUNS}, or name earlier Runs with "
+        "--history"
+    )
+
+
+def row_notes(rows: Sequence[Row]) -> list[str]:
+    """Return notes on how the rows' times were compared: slow tails, estimators that differ, and corrected verdicts."""
+    notes = [_slow_tail(row) for row in rows if row.slow_tail]
+    estimators = {row.estimator for row in rows if row.estimator}
+    if len(estimators) > 1:
+        for estimator in sorted(estimators):
+            names = ", ".join(str(row.configuration) for row in rows if row.estimator == estimator)
+            notes.append(f"time × is of the {estimator} in: {names}")
+    compared = [row for row in rows if row.ratio]
+    undecided = [row for row in compared if row.ratio and row.verdict is Verdict.UNDECIDED is not verdict(row.ratio)]
+    if undecided:
+        names = ", ".join(str(row.configuration) for row in undecided)
+        notes.append(
+            f"undecided although its interval is beyond 2 %: {names}. Among {len(compared)} rows, one such interval is "
+            "expected by chance too often"
+        )
+    return notes
+
+
+def _slow_tail(row: Row) -> str:
+    """Return ``slow tail, …: the typical invocation is the same, the whole pass takes 1.10 [1.08, 1.12] × …``."""
+    if row.whole_pass is None:
+        raise ValueError("a row without a ratio of whole passes has no slow tail to report")
+    typical = "is the same" if row.verdict is Verdict.SAME else "is undecided"
+    whole = with_interval(row.whole_pass.value, row.whole_pass.interval)
+    word = "slow" if row.whole_pass.value > 1 else "less slow"
+    return (
+        f"{word} tail, {row.configuration}: the typical invocation {typical}, "
+        f"the whole pass takes {whole} × the baseline's time"
+    )
+
+
+def separation_record(separation: Separation | None) -> dict[str, Any]:
+    """Return the unformatted values of a comparison between separate Runs; None within one Run."""
+    return {
+        "runs": separation.runs if separation else None,
+        "baseline_runs": separation.baseline_runs if separation else None,
+        "run_variation": separation.variation if separation else None,
+        "run_variation_source": str(separation.source) if separation else None,
+        "run_differences": separation.differences if separation else None,
+    }

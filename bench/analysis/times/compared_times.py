@@ -1,0 +1,147 @@
+"""The time of a result compared with that of another: in the same Runs, or between separate ones."""
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+
+import msgspec
+
+from edge_bench.bench.analysis.times.differences import differences
+from edge_bench.bench.analysis.times.earlier_runs import NO_EARLIER_RUNS, EarlierRuns
+from edge_bench.bench.analysis.times.machines import machine_key
+from edge_bench.bench.analysis.times.timings import Rounds, RunResult, per_image, ratio_of_rounds
+from edge_bench.bench.stats.ratios import Ratio, Verdict, interleaved_ratio, unpaired_ratio, verdict
+from edge_bench.bench.stats.separate_runs import Side, VariationSource, separate_ratio
+
+__all__ = ["Estimator", "Separation", "TimeComparison", "compare_times"]
+
+
+class Estimator(StrEnum):
+    """What of a trial is compared."""
+
+    TYPICAL = "typical invocation"  # the trial as if every invocation took the median latency
+    WHOLE = "whole pass"
+
+
+class Separation(msgspec.Struct, frozen=True, kw_only=True):
+    """How two results were compared that have no Run in common."""
+
+    runs: int
+    baseline_runs: int
+    source: VariationSource
+    variation: float  # standard deviation from run to run that the interval includes, as a share of the time
+    differences: list[str]  # between the newest Runs, other than what is compared: ``governor powersave → performance``
+
+
+class TimeComparison(msgspec.Struct, frozen=True, kw_only=True):
+    """A ratio of times per image, and how it was obtained."""
+
+    ratio: Ratio | None = None
+    reason: str = ""  # why there is no ratio
+    estimator: Estimator | None = None
+    whole_pass: Ratio | None = None  # of whole passes, if ``ratio`` is of typical invocations
+    slow_tail: bool = False  # whether whole passes differ because of slow invocations and typical ones do not
+    separation: Separation | None = None  # None if the results have Runs in common
+
+
+def compare_times(item: RunResult, base: RunResult, earlier: EarlierRuns = NO_EARLIER_RUNS) -> TimeComparison:
+    """Return the time per image of ``item`` divided by that of ``base``.
+
+    Results of common Runs are compared by their interleaved trials in these Runs. Otherwise, the ratio is one between
+    separate Runs, whose interval includes the variation from run to run; ``earlier`` Runs help to estimate it.
+    """
+    if item.result is base.result:
+        return TimeComparison(reason="baseline")
+    if item.run.emulated or base.run.emulated:
+        return TimeComparison(reason="EMULATED: no verdict on time")
+    pairs = [(one, other) for one in item.all_runs for other in base.all_runs if one.run is other.run]
+    estimator = _estimator([*item.all_runs, *base.all_runs])
+    if pairs:
+        return _interleaved(pairs, estimator)
+    sides = item.all_runs, base.all_runs
+    same_machine = machine_key(item.run.machine) == machine_key(base.run.machine)
+    judged = separate_ratio(*(_side(each, estimator, earlier) for each in sides), same_machine=same_machine)
+    whole = None
+    if estimator is Estimator.TYPICAL:
+        whole = separate_ratio(
+            *(_side(each, Estimator.WHOLE, earlier) for each in sides), same_machine=same_machine
+        ).ratio
+    tails = (per_image(each[0].mean_to_median(), 1) for each in sides)
+    newest, other = (max(each, key=lambda result: result.run.began) for each in sides)
+    return TimeComparison(
+        ratio=judged.ratio,
+        reason="" if judged.ratio.interval else "one process, so no interval",
+        estimator=estimator,
+        whole_pass=whole,
+        slow_tail=_slow_tail(judged.ratio, whole, lambda: unpaired_ratio(*tails)),
+        separation=Separation(
+            runs=len(sides[0]),
+            baseline_runs=len(sides[1]),
+            source=judged.source,
+            variation=judged.variation,
+            differences=differences(newest.run, newest.result, other.run, other.result),
+        ),
+    )
+
+
+def _estimator(results: Sequence[RunResult]) -> Estimator:
+    """Return typical invocations if all have the same batch size and enough invocations, otherwise whole passes.
+
+    The time between invocations is a different share of a pass for each batch size.
+    """
+    batch_sizes = {each.result.configuration.batch_size for each in results}
+    typical = len(batch_sizes) == 1 and all(each.has_typical for each in results)
+    return Estimator.TYPICAL if typical else Estimator.WHOLE
+
+
+def seconds_of(item: RunResult, estimator: Estimator) -> Rounds:
+    """Return seconds per pass by process and round."""
+    return item.typical_seconds() if estimator is Estimator.TYPICAL else item.result.by_process()
+
+
+def _side(results: Sequence[RunResult], estimator: Estimator, earlier: EarlierRuns) -> Side:
+    """Return the times per image of a side, with the levels of earlier Runs of the same configuration."""
+    runs = [per_image(seconds_of(each, estimator), each.images) for each in results]
+    return Side(runs, earlier.levels(results, typical=estimator is Estimator.TYPICAL))
+
+
+def _interleaved(pairs: Sequence[tuple[RunResult, RunResult]], estimator: Estimator) -> TimeComparison:
+    """Return the comparison of results of the same Runs; ``pairs`` has one pair for each Run."""
+
+    def ratio(by: Estimator) -> Ratio | None:
+        first, second = (_joined([seconds_of(pair[side], by) for pair in pairs]) for side in (0, 1))
+        return ratio_of_rounds(first, second, interleaved_ratio)
+
+    found = ratio(estimator)
+    if found is None:
+        return TimeComparison(reason="no round in which both were measured")
+    whole = ratio(Estimator.WHOLE) if estimator is Estimator.TYPICAL else None
+
+    def tails() -> Ratio | None:
+        first, second = (_joined([pair[side].mean_to_median() for pair in pairs]) for side in (0, 1))
+        return ratio_of_rounds(first, second, interleaved_ratio)
+
+    return TimeComparison(ratio=found, estimator=estimator, whole_pass=whole, slow_tail=_slow_tail(found, whole, tails))
+
+
+def _slow_tail(typical: Ratio, whole: Ratio | None, tails: Callable[[], Ratio | None]) -> bool:
+    """Return whether whole passes are decidedly different, typical invocations are not, and slow invocations cause it.
+
+    They do if the means of the trials' latencies, as multiples of their medians, differ in the same direction:
+    ``tails`` returns the ratio of these.
+    """
+    decided = (Verdict.FASTER, Verdict.SLOWER)
+    if whole is None or verdict(whole) not in decided or verdict(typical) in decided:
+        return False
+    tail = tails()
+    if tail is None or tail.interval is None:
+        return False
+    return tail.interval.low > 1 if whole.value > 1 else tail.interval.high < 1
+
+
+def _joined(tables: Sequence[Rounds]) -> Rounds:
+    """Return the tables of several Runs as one, in which no two Runs share a process."""
+    return {
+        position * 10_000 + process: rounds
+        for position, table in enumerate(tables)
+        for process, rounds in table.items()
+    }

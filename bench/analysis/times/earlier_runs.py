@@ -1,0 +1,46 @@
+"""Earlier Runs of the same configurations on the same machines, from which the variation from run to run is known."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from edge_bench.bench.analysis.times.machines import machine_key
+from edge_bench.bench.analysis.times.timings import RunResult, per_image, seconds_per_image
+from edge_bench.bench.records.run import Run
+from edge_bench.bench.stats.separate_runs import level_of
+
+__all__ = ["NO_EARLIER_RUNS", "EarlierRuns"]
+
+
+class EarlierRuns:
+    """Levels of a configuration in Runs that are not compared themselves."""
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self._results: dict[tuple[object, ...], list[RunResult]] = defaultdict(list)
+        for run in runs:
+            for result in run.results_with_trials:
+                item = RunResult(run, result)
+                self._results[_key(item)].append(item)
+
+    def levels(self, side: Sequence[RunResult], *, typical: bool) -> list[float]:
+        """Return logarithms of seconds per image, one for each earlier Run of the configuration of ``side``.
+
+        They are of typical invocations or of whole passes. Earlier Runs whose trials have too few invocations for the
+        former are left out, and so are the Runs of the side itself.
+        """
+        compared = {each.run.run_id for each in side}
+        others = [item for item in self._results[_key(side[0])] if item.run.run_id not in compared]
+        if not typical:
+            return [level_of(seconds_per_image(item)) for item in others]
+        return [level_of(per_image(item.typical_seconds(), item.images)) for item in others if item.has_typical]
+
+
+def _key(item: RunResult) -> tuple[object, ...]:
+    """Return what is equal for Runs that differ by chance only."""
+    run, result = item.run, item.result
+    return (
+        machine_key(run.machine), run.bundle.sha256, result.configuration, result.runtime_version, item.images,
+        run.settings.resample,
+    )  # fmt: skip
+
+
+NO_EARLIER_RUNS = EarlierRuns([])
