@@ -28,9 +28,9 @@ from edge_bench.bench.measure.runner import run_benchmark
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Settings
-from edge_bench.bench.records.run_files import write_run
 from edge_bench.bench.stats.intervals import Interval, Values, median_interval_over_processes, wilson
 from edge_bench.bench.stats.ratios import Ratio, Verdict, interleaved_ratio, paired_ratio, verdict
+from studies.calibration.recorded import write_recorded
 
 MORE_WORK = 1.05
 TRIALS = Settings().trials
@@ -71,7 +71,7 @@ def run_repeat(bundle: Bundle, settings: Settings, images: int, *, loaded: bool,
         if result.failure:
             raise RuntimeError(f"a configuration was not measured: {result.failure}")
     if keep:
-        write_run(run, keep)
+        write_recorded(run, keep)
     typical = [RunResult(run, result).typical_seconds() for result in run.results]
     return Repeat(
         loaded=loaded,
