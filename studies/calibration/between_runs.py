@@ -123,8 +123,8 @@ def simulated_table(noise: RealNoise, draws: int) -> str:
             ))  # fmt: skip
     header = (
         "Runs of each side", "run to run, %", "interval holds 1", "itself: different",
-        f"{CONFIGURATIONS} rows: any different",        "5 % gate fails, itself", "… 3 % more work", f"… any of {CONFIGURATIONS}, itself", "10 % more work: slower",
-        "… fails the 5 % gate",
+        f"{CONFIGURATIONS} rows: any different", "5 % gate fails, itself", "… 3 % more work",
+        f"… any of {CONFIGURATIONS}, itself", "10 % more work: slower", "… fails the 5 % gate",
     )  # fmt: skip
     return tabulate(rows, header, tablefmt="github", disable_numparse=True)
 

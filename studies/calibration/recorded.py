@@ -7,6 +7,7 @@ refuses these files, and the studies read them without that check.
 from collections.abc import Sequence
 from pathlib import Path
 
+from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.io.record_codec import decode_record, encode_record
 from edge_bench.bench.records.run import Run
 
@@ -23,4 +24,6 @@ def write_recorded(run: Run, folder: Path) -> None:
 def read_recorded(paths: Sequence[Path]) -> list[Run]:
     """Return the Runs of the files and of the folders' files, oldest first."""
     files = [file for path in paths for file in (sorted(path.glob("run-*.json")) if path.is_dir() else [path])]
-    return sorted((decode_record(file.read_bytes(), Run) for file in files), key=lambda run: run.began)
+    return sorted(
+        (decode_record(file, Run, ResultsError, "make it again") for file in files), key=lambda run: run.began
+    )
