@@ -11,7 +11,7 @@ known. Takes about two minutes. Figures: docs/calibration.md.
 
 import argparse
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from tabulate import tabulate
 
 from edge_bench.bench.analysis.times.timings import RunResult, per_image
 from edge_bench.bench.records.run import Run
-from edge_bench.bench.stats.intervals import Values, wilson
+from edge_bench.bench.stats.intervals import Values
 from edge_bench.bench.stats.ratios import Ratio, Verdict, p_value, verdict, verdicts
 from edge_bench.bench.stats.separate_runs import Side, level_of, separate_ratio
 from edge_bench.bench.stats.student import holm
@@ -88,7 +88,7 @@ def real_table(runs: Sequence[Run]) -> str:
                 (name, len(runs), f"{100 * np.std(levels, ddof=1):.2f}", label, len(pairs), share(map(held, ratios)),
                  share(verdict(ratio) in DIFFERENT for ratio in ratios))
             )  # fmt: skip
-    header = ("of", "Runs", "run to run, %", "variation", "pairs", "hold 1, % [95 %]", "different, % [95 %]")
+    header = ("of", "Runs", "run to run, %", "variation", "pairs", "hold 1, %", "different, %")
     return tabulate(rows, header, tablefmt="github", disable_numparse=True)
 
 
@@ -96,11 +96,10 @@ def held(ratio: Ratio) -> bool:
     return ratio.interval is not None and ratio.interval.low <= 1 <= ratio.interval.high
 
 
-def share(hits: object) -> str:
-    """Return a share of yes in % with its interval."""
-    values = list(hits)  # type: ignore[call-overload]
-    interval = wilson(sum(values), len(values))
-    return f"{100 * sum(values) / len(values):.1f} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
+def share(hits: Iterable[bool]) -> str:
+    """Return a share of yes in %."""
+    values = list(hits)
+    return f"{100 * sum(values) / len(values):.1f}"
 
 
 def simulated_table(noise: RealNoise, draws: int) -> str:
