@@ -217,6 +217,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     trusted: bool | None = None  # complete and without spoiling findings; None in Runs that are older than this field
     sandbox: BoundedNames | None = None  # parts active in all workers, such as seccomp; None in older Runs
     stopped: BoundedStr = ""  # why the run ended early, unless the user interrupted it
+    repeat_group: BoundedStr = (
+        ""  # random id that the Runs of one command with ``--repeat-runs`` share; empty: a single Run
+    )
+    repeat: NonNegativeInt = 0  # number within that group, from 1; 0: a single Run
     state_before: MachineState | None = None
     state_after: MachineState | None = None
 
