@@ -8,10 +8,11 @@ import msgspec
 import pytest
 
 from edge_bench.bench.errors import ResultsError
-from edge_bench.bench.io.record_codec import encode_record, unpack
+from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.measure.plan import Selection
 from edge_bench.bench.measure.repeats import Repeats, measure_repeats
 from edge_bench.bench.measure.request import BenchmarkRequest
+from edge_bench.bench.measure.schedule import schedule
 from edge_bench.bench.progress import Progress, Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.journal import JOURNAL
@@ -126,6 +127,7 @@ def test_an_interruption_of_the_first_run_leaves_none_finished(repeat: Repeat) -
     assert [(run.repeat, trials(run)) for run, _ in interrupted.stored] == [(1, 1)]
 
 
+@pytest.mark.slow
 def test_a_larger_number_with_resume_adds_runs_to_a_finished_group(repeat: Repeat) -> None:
     first, second = repeat(2), repeat(3, resume=True)
     assert numbers(second) == [1, 2, 3]
@@ -143,6 +145,7 @@ def test_resume_adds_nothing_to_a_group_with_other_settings_or_to_a_single_run(
     assert single.run_id not in {run.run_id for run in other.finished}
 
 
+@pytest.mark.slow
 def test_once_reuses_a_group_with_as_many_runs_or_more(repeat: Repeat) -> None:
     first = repeat(3)
     again = Counts()
@@ -155,6 +158,7 @@ def test_once_reuses_a_group_with_as_many_runs_or_more(repeat: Repeat) -> None:
     assert more.finished[0].repeat_group != first.finished[0].repeat_group
 
 
+@pytest.mark.slow
 def test_once_does_not_take_single_or_interrupted_runs_for_a_group(
     repeat: Repeat, digits_bundle: Bundle, tmp_path: Path
 ) -> None:
@@ -166,6 +170,7 @@ def test_once_does_not_take_single_or_interrupted_runs_for_a_group(
     assert len(progress.tasks) == 2
 
 
+@pytest.mark.slow
 def test_once_puts_only_runs_of_the_same_settings_and_images_into_a_group(repeat: Repeat, tmp_path: Path) -> None:
     group = repeat(1).finished[0].repeat_group
     other = repeat(2, settings=msgspec.structs.replace(QUICK, limit=10))
@@ -192,17 +197,14 @@ def test_an_error_between_two_runs_keeps_the_finished_ones(repeat: Repeat, tmp_p
     repeats.stored[0][1].unlink()  # in the system's temporary folder
 
 
+@pytest.mark.slow
 def test_the_order_of_trials_differs_between_repeats(digits_bundle: Bundle, tmp_path: Path) -> None:
-    selection = Selection(variants=["dynamic", "float32", "float16", "int8"], runtimes=["litert"])
-    settings = Settings(trials=3, processes=1, limit=10)
-    request = BenchmarkRequest.from_bundle(digits_bundle.folder, selection, settings, Silent())
-    repeats = measure_repeats(request, tmp_path, Silent(), 2)
-    single, _ = measure_bundle(digits_bundle.folder, selection, settings, tmp_path, Silent())
-
-    def order(run: Run) -> list[list[int]]:
-        return [[trial.sequence_number for trial in result.trials] for result in run.results]
-
-    first, second = repeats.finished
-    assert order(first) == order(single)
-    assert order(first) != order(second)
-    assert unpack(first.images.indices).tolist() == unpack(second.images.indices).tolist()
+    selection = Selection(variants=["dynamic", "float32", "int8"], runtimes=["litert"])
+    request = BenchmarkRequest.from_bundle(digits_bundle.folder, selection, QUICK, Silent())
+    orders = []
+    for run in measure_repeats(request, tmp_path, Silent(), 2).finished:
+        made = {trial.sequence_number: n for n, result in enumerate(run.results) for trial in result.trials}
+        orders.append([made[number] for number in sorted(made)])
+    single = [number for generation in schedule(3, 2, 1, QUICK.seed) for order in generation.rounds for number in order]
+    assert orders[0] == single
+    assert orders[1] != single
