@@ -10,11 +10,12 @@ from edge_bench.bench.io.disk_space import require_run_space, writable_folder
 from edge_bench.bench.io.files import remove_leftovers
 from edge_bench.bench.measure.recorder import started_run
 from edge_bench.bench.measure.request import BenchmarkRequest
-from edge_bench.bench.measure.session import StoredRun, locked_bundle, measure_run, reused
+from edge_bench.bench.measure.session import StoredRun, locked_bundle, measure_run, remove_journals
 from edge_bench.bench.measure.stored.groups import RepeatGroup, complete_group, unfinished_group
 from edge_bench.bench.measure.stored.matching import unfinished_journals
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.run import Run
+from edge_bench.bench.system.concurrent_runs import remove_ended_runs, runtime_folders
 
 __all__ = ["Repeats", "measure_repeats"]
 
@@ -76,11 +77,13 @@ def measure_repeats(
     if once and (group := complete_group(results, request, explicit_options, count)):
         stored = _in_order(group.finished.values())
         progress.say(f"reusing {len(stored)} runs in {results}: same models, data and options")
-        reused(stored, results)
+        remove_journals(stored)
+        remove_ended_runs(*runtime_folders(), results)
         return Repeats(len(stored), stored)
     with locked_bundle(request):
         group = _group(request, results, progress, count, resume=resume)
         missing = group.missing(count)
+        remove_journals(group.finished.values())
         require_run_space(results, request.images, request.invocations, len(missing))
         stored, interrupted, error = list(group.finished.values()), False, None
         try:

@@ -21,7 +21,7 @@ from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import run_file_name, write_run
 from edge_bench.bench.system.concurrent_runs import detect_concurrent_runs, remove_ended_runs, runtime_folders
 
-__all__ = ["StoredRun", "locked_bundle", "measure", "measure_run", "reused"]
+__all__ = ["StoredRun", "locked_bundle", "measure", "measure_run", "remove_journals"]
 
 StoredRun = tuple[Run, Path]
 
@@ -49,7 +49,8 @@ def measure(
     remove_leftovers(results)  # of runs that were killed
     if once and (match := next(matching_runs(results, request, explicit_options), None)):
         progress.say(f"reusing {match[1]}: same models, data and options")
-        reused([match], results)
+        remove_journals([match])
+        remove_ended_runs(*runtime_folders(), results)
         return match
     require_run_space(results, request.images, request.invocations)
     made: list[StoredRun] = []
@@ -97,14 +98,13 @@ def measure_run(
             made.append((run, _write(run, results, journal, progress, again=earlier is not None)))
 
 
-def reused(runs: Collection[StoredRun], results: Path) -> None:
-    """Remove what killed processes have left beside complete Runs: their journals, and registry files."""
-    for _, path in runs:
+def remove_journals(finished: Collection[StoredRun]) -> None:
+    """Remove the journals of complete Runs, left by processes that were killed before they could do so."""
+    for _, path in finished:
         with contextlib.suppress(OSError, ResultsError, BadInput):
             journal, _, _ = Journal.reopen(path.with_suffix(JOURNAL))
             with journal:
                 journal.remove()
-    remove_ended_runs(*runtime_folders(), results)
 
 
 def _write(run: Run, results: Path, journal: Journal, progress: Progress, *, again: bool) -> Path:

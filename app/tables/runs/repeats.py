@@ -19,7 +19,7 @@ __all__ = ["repeats_table"]
 
 _ACCURACY = "accuracy, %\n[95 %]"
 _HEADER = (
-    "variant", "runtime", "threads", "batch", "runs", "ms/image\nmedian of runs", "fastest – slowest\nrun",
+    "variant", "runtime", "threads", "batch", "runs", "ms/image\nmedian of runs", "ms/image\nfastest – slowest run",
     "sd between\nruns, %", "runs in order\n± farthest", "images/s", _ACCURACY,
 )  # fmt: skip
 #: The 95 % interval of a standard deviation from 10 values is 0.69 to 1.83 times it, from 5 values 0.60 to 2.87 times.

@@ -46,8 +46,8 @@ def unfinished_group(results: Path, wanted: Run, count: int) -> RepeatGroup | No
     """Return the group to which a command with ``count`` repeats adds what is missing; None if there is none.
 
     ``wanted`` is a Run before its first trial. A group qualifies if all its settings are the same and fewer than
-    ``count`` of its Runs are finished. The one with the newest interrupted run comes first, then the one with the
-    newest finished Run.
+    ``count`` of its Runs are finished, or its process was killed before it removed the journal of a finished one. The
+    one with the newest journal comes first, then the one with the newest finished Run.
     """
     groups: dict[str, RepeatGroup] = {}
     interrupted: list[str] = []
@@ -60,7 +60,9 @@ def unfinished_group(results: Path, wanted: Run, count: int) -> RepeatGroup | No
         if run.repeat_group:
             group = groups.setdefault(run.repeat_group, RepeatGroup(run.repeat_group))
             group.finished.setdefault(run.repeat, (run, path))
-    open_groups = [group for group in groups.values() if group.missing(count)]
+    open_groups = [
+        group for group in groups.values() if group.missing(count) or group.journals.keys() & group.finished.keys()
+    ]
     first = [group for name in interrupted for group in open_groups if group.name == name]
     return first[0] if first else max(open_groups, key=lambda group: group.began, default=None)
 

@@ -15,7 +15,7 @@ from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.measure.schedule import schedule
 from edge_bench.bench.progress import Progress, Silent
 from edge_bench.bench.records.bundle import Bundle
-from edge_bench.bench.records.journal import JOURNAL
+from edge_bench.bench.records.journal import JOURNAL, Journal
 from edge_bench.bench.records.run import Run, Settings
 from edge_bench.bench.records.run_files import read_run
 from tests.factories import measure_bundle
@@ -143,6 +143,15 @@ def test_resume_adds_nothing_to_a_group_with_other_settings_or_to_a_single_run(
     other = repeat(2, resume=True, settings=msgspec.structs.replace(QUICK, trials=1))
     assert other.finished[0].repeat_group != first.finished[0].repeat_group
     assert single.run_id not in {run.run_id for run in other.finished}
+
+
+def test_resume_after_a_kill_at_the_very_end_finds_all_runs(repeat: Repeat, tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as killed:
+        killed.setattr(Journal, "remove", lambda journal: None)
+        first = repeat(2)
+    assert len(list((tmp_path / "results").glob(f"*{JOURNAL}"))) == 2
+    assert repeat(2, resume=True).stored == first.stored
+    assert {path for _, path in first.stored} == set((tmp_path / "results").iterdir())
 
 
 @pytest.mark.slow

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from edge_bench.bench.errors import EdgeBenchError, Interrupted, NotTrusted
 
 if TYPE_CHECKING:
@@ -35,6 +33,8 @@ def finish_run(run: Any, path: Path | None, *, strict: bool) -> None:
 
 def finish_repeats(repeats: "Repeats", *, strict: bool) -> None:
     """Print the path of each Run; raise the error that the state of the group calls for."""
+    import msgspec
+
     from edge_bench.app.cli import console
 
     for run, path in repeats.stored:
@@ -48,7 +48,7 @@ def finish_repeats(repeats: "Repeats", *, strict: bool) -> None:
     if repeats.interrupted:
         raise Interrupted(
             f"interrupted; {len(finished)} of {repeats.count} runs are finished and kept",
-            "rerun the same command with --resume to make the others",
+            "rerun the same command with --resume to make the others" if len(finished) < repeats.count else "",
         )
     if empty := [str(run.repeat) for run in finished if not run.results_with_trials]:
         raise EdgeBenchError(
