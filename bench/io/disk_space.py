@@ -32,12 +32,13 @@ def require_free_space(
         raise error(f"{folder}: {what.format(needed)}, and {available} are free", remedy)
 
 
-def require_run_space(folder: Path, images: int, invocations: int) -> None:
-    """Raise ResultsError if the files of a run do not fit in the folder.
+def require_run_space(folder: Path, images: int, invocations: int, runs: int = 1) -> None:
+    """Raise ResultsError if the files of a run, or of several one after another, do not fit in the folder.
 
     ``images`` counts the labels and ``invocations`` the timed invocations of all trials of all configurations. A
     packed latency takes about 3 bytes, the label and checksum of an image less than 2. Both are written twice, to the
-    journal and to the Run. Raise ResultsError too if the Run would be larger than what is read again.
+    journal and to the Run; the journal is then removed. Raise ResultsError too if a Run would be larger than what is
+    read again.
     """
     if 3 * invocations + 2 * images > MAX_RUN_BYTES:
         raise ResultsError(
@@ -47,8 +48,8 @@ def require_run_space(folder: Path, images: int, invocations: int) -> None:
         )
     require_free_space(
         folder,
-        2 * (4 * invocations + 3 * images) + (8 << 20),
-        "a run needs up to {} there",
+        (runs + 1) * (4 * invocations + 3 * images) + (8 << 20),
+        "a run needs up to {} there" if runs == 1 else f"{runs} runs need up to {{}} there",
         "make room, use a smaller --limit or fewer --trials, or name another folder with --results",
         ResultsError,
     )

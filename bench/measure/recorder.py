@@ -51,7 +51,9 @@ def _own_preprocessing(workload: Workload) -> dict[str, Preprocessing]:
     return own if any(item != workload.shared.preprocessing for item in own.values()) else {}
 
 
-def started_run(workload: Workload, planned: Sequence[Planned], settings: Settings) -> Run:
+def started_run(
+    workload: Workload, planned: Sequence[Planned], settings: Settings, repeat_group: str = "", repeat: int = 0
+) -> Run:
     """Return a Run without trials: the machine, the settings, the images and the planned configurations."""
     machine = describe_machine()
     run = Run(
@@ -82,6 +84,8 @@ def started_run(workload: Workload, planned: Sequence[Planned], settings: Settin
         findings=[*machine_findings(machine), *warm_up_findings(), *sandbox_findings()],
         sandbox=sandbox_support().parts,
         state_before=Sensors(emulated=machine.emulated).read(),
+        repeat_group=repeat_group,
+        repeat=repeat,
     )
     with contextlib.suppress(ValueError):  # the journal refuses it, with its reason
         run = readable(run)

@@ -44,11 +44,12 @@ def run_benchmark(
     written. ``earlier`` are the entries of an interrupted run, which is continued. Runs that ``concurrent`` detects are
     recorded as findings.
     """
-    recorder = Recorder(begun or started_run(workload, planned, settings), workload, journal, earlier, concurrent)
+    begun = begun or started_run(workload, planned, settings)
+    recorder = Recorder(begun, workload, journal, earlier, concurrent)
     runnable = [number for number, item in enumerate(planned) if item.failure is None]
     progress.start("measuring", settings.trials * len(runnable), recorder.trials)
     try:
-        for generation in schedule(len(runnable), settings.trials, settings.processes, settings.seed):
+        for generation in schedule(len(runnable), settings.trials, settings.processes, settings.seed, begun.repeat):
             _Workers(workload, planned, settings, recorder, progress).run(runnable, generation)
     except KeyboardInterrupt:
         recorder.interrupted = True

@@ -17,14 +17,15 @@ class Generation(NamedTuple):
     rounds: list[list[int]]
 
 
-def schedule(configurations: int, trials: int, processes: int, seed: int) -> list[Generation]:
+def schedule(configurations: int, trials: int, processes: int, seed: int, repeat: int = 0) -> list[Generation]:
     """Return up to ``processes`` generations with ``trials`` rounds in total, spread evenly and each shuffled.
 
     Interleaving exposes all configurations to the same drift, which about halves the variance between runs
-    (google/benchmark's random interleaving). The same seed gives the same order.
+    (google/benchmark's random interleaving). The same seed and ``repeat`` give the same order. Repeats of a run have
+    different ones, so that no configuration owes its time to its neighbours; the first has that of a single run (0).
     """
     processes = min(processes, trials)
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng([seed, max(0, repeat - 1)])  # [seed, 0] is the same as seed alone
     whole, extra = divmod(trials, processes)
     return [
         Generation(index, [generator.permutation(configurations).tolist() for _ in range(whole + (index < extra))])

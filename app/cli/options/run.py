@@ -14,6 +14,7 @@ __all__ = [
     "ModelArguments",
     "Once",
     "Processes",
+    "RepeatRuns",
     "Resample",
     "ResumeRun",
     "Runtimes",
@@ -55,6 +56,15 @@ Trials = Annotated[int, option("--trials", min=1, help="Timed passes of each con
 Processes = Annotated[
     int,
     option("--processes", min=1, help="Fresh worker processes the trials are spread over."),
+]
+RepeatRuns = Annotated[
+    int,
+    option(
+        "--repeat-runs",
+        min=1,
+        max=1000,
+        help="Number of complete runs, one after another, to see how much times vary between runs.",
+    ),
 ]
 ScenarioName = Annotated[
     Scenario | None,

@@ -25,6 +25,11 @@ class OnTerminal:
         while not any(int(shown) >= done for shown in re.findall(rf"(\d+)/{steps}(?!\d)", self.shown)):
             assert self._read(), self.shown
 
+    def wait_for(self, text: str) -> None:
+        """Read until the text is shown."""
+        while text not in self.shown:
+            assert self._read(), self.shown
+
     def end(self, timeout: float = 60) -> int:
         """Read to the end and return the exit code."""
         while self._read():

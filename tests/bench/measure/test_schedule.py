@@ -30,6 +30,13 @@ def test_the_order_depends_on_the_seed_only() -> None:
     assert min(first_places.values()) > 60  # a hundred each are expected
 
 
+def test_each_repeat_of_a_run_has_an_order_of_its_own() -> None:
+    single, *repeats = (schedule(6, 30, 5, 1, repeat=number) for number in range(5))
+    assert repeats[0] == single
+    assert all(repeats[a] != repeats[b] for a in range(4) for b in range(a))
+    assert [[sorted(order) for order in generation.rounds] for generation in repeats[3]] == [[[*range(6)]] * 6] * 5
+
+
 def test_a_draw_is_even_over_classes_even_if_the_file_is_sorted_by_class() -> None:
     labels = np.repeat(np.arange(10, dtype=np.uint8), 100)
     drawn = draw_evenly(labels, 55, seed=3)

@@ -1,4 +1,4 @@
-"""The end of a command that made a Run: its path, and the exit code."""
+"""The end of a command that made Runs: their paths, and the exit code."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from edge_bench.bench.errors import EdgeBenchError, Interrupted, NotTrusted
 
 if TYPE_CHECKING:
+    from edge_bench.bench.measure.repeats import Repeats
     from edge_bench.bench.system.machine import Finding
 
-__all__ = ["finish_run", "not_trusted"]
+__all__ = ["finish_repeats", "finish_run", "not_trusted"]
 
 
 def finish_run(run: Any, path: Path | None, *, strict: bool) -> None:
@@ -20,9 +21,7 @@ def finish_run(run: Any, path: Path | None, *, strict: bool) -> None:
         console.note(f"written: {path}")
     if not run.complete:
         if run.stopped:
-            raise EdgeBenchError(
-                f"stopped: {run.stopped}", "put that right, then the same command with --resume goes on"
-            )
+            raise _stopped(run)
         raise Interrupted(
             "interrupted; what was measured is kept", "the same command with --resume goes on" if path else ""
         )
@@ -30,6 +29,43 @@ def finish_run(run: Any, path: Path | None, *, strict: bool) -> None:
         raise EdgeBenchError("no configuration could be measured", "the reasons are below the table")
     if strict and not run.trusted:
         raise not_trusted(run.findings)
+
+
+def finish_repeats(repeats: "Repeats", *, strict: bool) -> None:
+    """Print the path of each Run; raise the error that the state of the group calls for."""
+    import msgspec
+
+    from edge_bench.app.cli import console
+
+    for run, path in repeats.stored:
+        state = "" if run.complete else ", incomplete"
+        console.note(f"run {run.repeat} of {repeats.count}{state}: {path}")
+    last, finished = repeats.stored[-1][0], repeats.finished
+    if repeats.error:
+        raise repeats.error
+    if last.stopped:
+        raise _stopped(last)
+    if repeats.interrupted:
+        raise Interrupted(
+            f"interrupted; {len(finished)} of {repeats.count} runs are finished and kept",
+            "rerun the same command with --resume to make the others" if len(finished) < repeats.count else "",
+        )
+    if empty := [str(run.repeat) for run in finished if not run.results_with_trials]:
+        raise EdgeBenchError(
+            f"no configuration could be measured in run {', '.join(empty)}", "the reasons are below the table"
+        )
+    if strict and not all(run.trusted for run in finished):
+        raise not_trusted(
+            [
+                msgspec.structs.replace(each, what=f"run {run.repeat}: {each.what}")
+                for run in finished
+                for each in run.findings
+            ]
+        )
+
+
+def _stopped(run: Any) -> EdgeBenchError:
+    return EdgeBenchError(f"stopped: {run.stopped}", "put that right, then the same command with --resume goes on")
 
 
 def not_trusted(findings: "Sequence[Finding]") -> NotTrusted:

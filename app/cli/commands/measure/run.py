@@ -1,9 +1,13 @@
 """The command ``run``."""
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import typer
 
 from edge_bench.app.cli import parsing
-from edge_bench.app.cli.commands.measure.finish import finish_run
+from edge_bench.app.cli.commands.measure.finish import finish_repeats, finish_run
 from edge_bench.app.cli.options.data import DATA_OPTIONS
 from edge_bench.app.cli.options.run import (
     BatchSizes,
@@ -12,6 +16,7 @@ from edge_bench.app.cli.options.run import (
     ModelArguments,
     Once,
     Processes,
+    RepeatRuns,
     Resample,
     ResumeRun,
     Runtimes,
@@ -34,6 +39,13 @@ from edge_bench.app.cli.options.shared import (
 from edge_bench.app.render.formats import Format
 from edge_bench.bench.errors import BadInput
 
+if TYPE_CHECKING:
+    from edge_bench.app.render.table import Table
+    from edge_bench.bench.measure.plan import Selection
+    from edge_bench.bench.measure.request import BenchmarkRequest
+    from edge_bench.bench.progress import Progress
+    from edge_bench.bench.records.run import Run, Settings
+
 __all__ = ["run"]
 
 
@@ -46,6 +58,7 @@ def run(
     batch_size: BatchSizes = None,
     trials: Trials = 30,
     processes: Processes = 5,
+    repeat_runs: RepeatRuns = 1,
     limit: Limit = None,
     resample: Resample = None,
     scenario: ScenarioName = None,
@@ -62,14 +75,12 @@ def run(
 ) -> None:
     """Run the 30-trial benchmark on this machine: a bundle, or anyone's model files and data."""
     from edge_bench.app.cli import console
+    from edge_bench.app.tables.runs.repeats import repeats_table
     from edge_bench.app.tables.runs.run import run_table
-    from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
     from edge_bench.bench.measure.plan import Selection
-    from edge_bench.bench.measure.request import BenchmarkRequest
+    from edge_bench.bench.measure.repeats import measure_repeats
     from edge_bench.bench.measure.scenario import batch_sizes_for
     from edge_bench.bench.measure.session import measure
-    from edge_bench.bench.measure.stored_runs import runs_elsewhere
-    from edge_bench.bench.models.model_files import is_bundle
     from edge_bench.bench.records.run import Settings
 
     selection = Selection(
@@ -83,20 +94,43 @@ def run(
         resample=resample, memory_limit=parsing.memory(memory_limit), stateful=stateful,
     )  # fmt: skip
     progress, explicit_options = console.progress(), parsing.explicit_options(context)
-    if len(models) == 1 and is_bundle(models[0]):
-        if stated := explicit_options & DATA_OPTIONS.keys():
-            raise BadInput(
-                f"{models[0]} is a bundle, with data of its own: --{sorted(stated)[0].replace('_', '-')} is for files",
-                "name .tflite, .keras or .onnx files, or a SavedModel folder; a bundle's are in its variants folder",
-            )
-        request = BenchmarkRequest.from_bundle(models[0], selection, settings, progress)
-    else:
-        request = BenchmarkRequest.from_files(models, parsing.data_options(context), selection, settings, progress)
-    measured, path = measure(
-        request, results, progress, once=once, explicit_options=explicit_options - DATA_OPTIONS.keys(), resume=resume
-    )
-    tables = [run_table(measured)]
-    if measured.results_with_trials and (others := runs_elsewhere(compare_with, measured, progress)):
-        tables += console.comparison_tables(compare_runs([*others, measured]))
-    console.print_tables(tables, output_format)
+    request = _request(context, models, selection, settings, progress)
+    how: Any = {"once": once, "explicit_options": explicit_options - DATA_OPTIONS.keys(), "resume": resume}
+    if repeat_runs > 1:
+        repeats = measure_repeats(request, results, progress, repeat_runs, **how)
+        runs = repeats.finished or [repeats.stored[-1][0]]
+        table = repeats_table(runs) if repeats.finished else run_table(runs[0])
+        console.print_tables([table, *_comparison(runs, compare_with, progress)], output_format)
+        finish_repeats(repeats, strict=strict)
+        return
+    measured, path = measure(request, results, progress, **how)
+    console.print_tables([run_table(measured), *_comparison([measured], compare_with, progress)], output_format)
     finish_run(measured, path, strict=strict)
+
+
+def _request(
+    context: typer.Context, models: list[Path], selection: "Selection", settings: "Settings", progress: "Progress"
+) -> "BenchmarkRequest":
+    """Return the request for a bundle or for model files; raise BadInput if an option is for the other."""
+    from edge_bench.bench.measure.request import BenchmarkRequest
+    from edge_bench.bench.models.model_files import is_bundle
+
+    if len(models) != 1 or not is_bundle(models[0]):
+        return BenchmarkRequest.from_files(models, parsing.data_options(context), selection, settings, progress)
+    if stated := parsing.explicit_options(context) & DATA_OPTIONS.keys():
+        raise BadInput(
+            f"{models[0]} is a bundle, with data of its own: --{sorted(stated)[0].replace('_', '-')} is for files",
+            "name .tflite, .keras or .onnx files, or a SavedModel folder; a bundle's are in its variants folder",
+        )
+    return BenchmarkRequest.from_bundle(models[0], selection, settings, progress)
+
+
+def _comparison(runs: "Sequence[Run]", compare_with: str | None, progress: "Progress") -> "list[Table]":
+    """Return the tables of the comparison with other machines' Runs; none without any."""
+    from edge_bench.app.cli import console
+    from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
+    from edge_bench.bench.measure.stored_runs import runs_elsewhere
+
+    if not runs[-1].results_with_trials or not (others := runs_elsewhere(compare_with, runs[-1], progress)):
+        return []
+    return console.comparison_tables(compare_runs([*others, *runs]))

@@ -1,0 +1,163 @@
+"""The table of repeated Runs: each configuration's time over all of them, and its variation from run to run."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from edge_bench.app.render.table import Table
+from edge_bench.app.render.text.sparkline import sparkline
+from edge_bench.app.render.units import marked, percent, significant
+from edge_bench.app.tables.runs.run import run_table
+from edge_bench.app.tables.shared import configuration_cells
+from edge_bench.bench.analysis.times.repeats import RunToRun, run_to_run
+from edge_bench.bench.records.run import Configuration, Result, Run
+from edge_bench.bench.stats.intervals import wilson
+
+__all__ = ["repeats_table"]
+
+_ACCURACY = "accuracy, %\n[95 %]"
+_HEADER = (
+    "variant", "runtime", "threads", "batch", "runs", "ms/image\nmedian of runs", "ms/image\nfastest – slowest run",
+    "sd between\nruns, %", "runs in order\n± farthest", "images/s", _ACCURACY,
+)  # fmt: skip
+#: The 95 % interval of a standard deviation from 10 values is 0.69 to 1.83 times it, from 5 values 0.60 to 2.87 times.
+_ENOUGH_RUNS = 10
+
+
+def repeats_table(runs: Sequence[Run]) -> Table:
+    """Return the table of the complete Runs of one group, at least one: a row per configuration."""
+    first, variations = runs[0], run_to_run(runs)
+    scored = any(first.scored(result) for result in first.results)
+    columns = [number for number, name in enumerate(_HEADER) if scored or name != _ACCURACY]
+    rows = [_row(variation, runs) for variation in variations]
+    return Table(
+        title=f"{'EMULATED: ' if first.emulated else ''}{len(runs)} run{'' if len(runs) == 1 else 's'} of "
+        f"{first.bundle.model} on {first.bundle.dataset}, {first.images_per_pass:,} images per pass, "
+        f"{first.settings.trials} trials per run, {first.machine.label}",
+        header=[_HEADER[column] for column in columns],
+        rows=[[row[column] for column in columns] for row in rows],
+        keys=4,
+        notes=[*_notes(variations, runs), *_notes_of_runs(runs)],
+        records=[_record(variation, runs) for variation in variations],
+    )
+
+
+def _row(variation: RunToRun, runs: Sequence[Run]) -> list[str]:
+    keys = [*configuration_cells(variation.configuration), f"{variation.n} of {len(runs)}"]
+    if variation.median is None:
+        return [*keys, f"{_failure_kind(variation.configuration, runs)} (below)", *[""] * 5]
+    levels, deviation = variation.levels, variation.standard_deviation
+    return [
+        *keys,
+        significant(1e3 * variation.median),
+        f"{significant(1e3 * min(levels))} – {significant(1e3 * max(levels))}" if variation.n > 1 else "",
+        "" if deviation is None else significant(100 * deviation, 2),
+        "" if runs[0].emulated else sparkline(levels),
+        significant(1 / variation.median),
+        _accuracy(variation.configuration, runs),
+    ]
+
+
+def _accuracy(configuration: Configuration, runs: Sequence[Run]) -> str:
+    counts = _correct(configuration, runs)
+    if counts is None:
+        return ""
+    share, interval = counts[0] / counts[1], wilson(*counts)
+    text = f"{percent(share)} [{percent(interval.low, 1)}, {percent(interval.high, 1)}]"
+    return marked(text, assumed=runs[0].accuracy_assumed)
+
+
+def _correct(configuration: Configuration, runs: Sequence[Run]) -> tuple[int, int] | None:
+    """Return the numbers of correct and of seen images in the first Run with an accuracy; None if there is none."""
+    return next((run.correct(result) for run, result in _results(configuration, runs) if run.scored(result)), None)
+
+
+def _results(configuration: Configuration, runs: Sequence[Run]) -> list[tuple[Run, Result]]:
+    return [(run, result) for run in runs for result in run.results if result.configuration == configuration]
+
+
+def _failure_kind(configuration: Configuration, runs: Sequence[Run]) -> str:
+    kinds = [result.failure.kind for _, result in _results(configuration, runs) if result.failure]
+    return kinds[0] if kinds else "not measured"
+
+
+def _notes(variations: Sequence[RunToRun], runs: Sequence[Run]) -> list[str]:
+    """Return what the columns mean, and what the variation does not include."""
+    measured = [variation for variation in variations if variation.n]
+    notes = [_estimator(measured)] if measured else []
+    if any(variation.n > 1 for variation in measured):
+        rough = "" if len(runs) >= _ENOUGH_RUNS else f"; {len(runs)} runs give a rough estimate of it"
+        span = " to ".join(time[:16].replace("T", " ") for time in (runs[0].began, max(run.ended for run in runs)))
+        notes.append(
+            f"sd between runs: standard deviation of the runs' times, {span} UTC{rough}. Variation between days is not "
+            "in it: measure on other days, too, and see edge-bench history"
+        )
+    for variation in variations:
+        if variation.differing_predictions:
+            notes.append(
+                f"- {variation.configuration}: {variation.differing_predictions:,} predictions differ between runs: "
+                "the model or its runtime is not deterministic; the accuracy is that of the first run"
+            )
+    return notes
+
+
+def _estimator(measured: Sequence[RunToRun]) -> str:
+    """Return a note on how a Run's time is computed."""
+    passes = [str(variation.configuration) for variation in measured if not variation.typical]
+    if len(passes) == len(measured):
+        return "a run's time is the median of its passes"
+    typical = "a run's time is the median of its trials, each as long as its median invocation makes it"
+    if not passes:
+        return typical
+    return f"{typical}; of whole passes, because of fewer than 20 invocations per trial: {'; '.join(passes)}"
+
+
+def _notes_of_runs(runs: Sequence[Run]) -> list[str]:
+    """Return the notes below the tables of the single Runs; those that not all Runs have name theirs."""
+    found: dict[str, list[int]] = {}
+    for run in runs:
+        for note in run_table(run).notes:
+            if not note.startswith("*"):  # explains a mark that this table does not have
+                found.setdefault(note, []).append(run.repeat)
+    return [note if len(numbers) == len(runs) else _of_runs(note, numbers) for note, numbers in found.items()]
+
+
+def _of_runs(note: str, numbers: Sequence[int]) -> str:
+    """Return the note with the numbers of its Runs after its mark, if any: ``! run 2: …``."""
+    mark, text = re.fullmatch(r"([!-] )?(.*)", note, re.DOTALL).groups()  # type: ignore[union-attr] # matches all
+    return f"{mark or ''}run{'' if len(numbers) == 1 else 's'} {', '.join(map(str, numbers))}: {text}"
+
+
+def _record(variation: RunToRun, runs: Sequence[Run]) -> dict[str, Any]:
+    """Return the unformatted values of the row: milliseconds, and shares from 0 to 1."""
+    first, levels = runs[0], [1e3 * level for level in variation.levels]
+    counts = _correct(variation.configuration, runs)
+    accuracy = wilson(*counts) if counts else None
+    failures = [result.failure.message for _, result in _results(variation.configuration, runs) if result.failure]
+    return {
+        "machine": first.machine.hostname,
+        "architecture": first.machine.architecture,
+        "emulated": first.emulated,
+        "trusted": all(run.trusted for run in runs),
+        **msgspec.structs.asdict(variation.configuration),
+        "images": first.images_per_pass,
+        "runs": variation.n,
+        "image_median_ms": None if variation.median is None else 1e3 * variation.median,
+        "image_fastest_run_ms": min(levels, default=None),
+        "image_slowest_run_ms": max(levels, default=None),
+        "run_to_run_sd": variation.standard_deviation,
+        "run_to_run_range": variation.range,
+        "estimator": "typical invocation" if variation.typical else "whole pass",
+        "images_a_second": None if variation.median is None else 1 / variation.median,
+        "accuracy": counts[0] / counts[1] if counts else None,
+        "accuracy_low": accuracy.low if accuracy else None,
+        "accuracy_high": accuracy.high if accuracy else None,
+        "accuracy_assumed": first.accuracy_assumed,
+        "differing_predictions": variation.differing_predictions,
+        "failure": failures[0] if failures else None,
+        "repeat_group": first.repeat_group,
+        "image_ms_by_run": levels,
+        "run_ids": [run.run_id for run in runs],
+    }

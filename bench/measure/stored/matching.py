@@ -1,0 +1,128 @@
+"""Which Runs and journals in a results folder are of the same models, data, settings and machine as a request."""
+
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+from edge_bench.bench.analysis.labels.same_images import same_content
+from edge_bench.bench.errors import ResultsError
+from edge_bench.bench.measure.recorder import images_of
+from edge_bench.bench.measure.request import BenchmarkRequest
+from edge_bench.bench.records.journal import JOURNAL, read_journal
+from edge_bench.bench.records.manifest import Preprocessing
+from edge_bench.bench.records.run import BundleIdentity, Configuration, Images, Result, Run, Settings
+from edge_bench.bench.records.run_files import read_run
+from edge_bench.bench.system.machine import Machine, describe_machine
+
+__all__ = ["finished_runs", "matching_runs", "unfinished_journals"]
+
+
+def matching_runs(
+    results: Path, request: BenchmarkRequest, explicit_options: Collection[str] | None
+) -> Iterator[tuple[Run, Path]]:
+    """Yield the complete Runs in ``results`` that answer a request, newest first.
+
+    They are of the same models, preprocessing, labels, classes and pixels, made on this machine with the same
+    libraries, settings and configurations. If ``explicit_options`` names the options that the user set, only these
+    must be the same.
+    """
+    machine, configurations = describe_machine(), [item.configuration for item in request.planned]
+    images: Images | None = None
+    for run, path in _complete_runs(results):
+        if not (
+            _same_models(run, request.workload.identity, request.workload.shared.preprocessing)
+            and _same_settings(run.settings, request.settings, explicit_options)
+            and _same_configurations([result.configuration for result in run.results], configurations, explicit_options)
+            and _same_machine(run.machine, machine)
+        ):
+            continue
+        if request.bundle is None:  # a bundle's checksum includes its images and labels
+            images = images or images_of(request.workload)  # not earlier, since this reads all pixels
+            if not same_content(run.images, images):
+                continue
+        yield run, path
+
+
+def unfinished_journals(results: Path, wanted: Run) -> list[tuple[Run, Path]]:
+    """Return the journals that ``wanted``, a Run before its first trial, can continue, newest first.
+
+    Each comes with its own Run before the first trial. All options must be the same, not only those that were set.
+    """
+    found = []
+    for path in sorted(results.glob(f"run-*{JOURNAL}"), reverse=True):
+        try:
+            begun, _ = read_journal(path)
+        except ResultsError:
+            continue
+        if begun.results == wanted.results and _same_run(begun, wanted):
+            found.append((begun, path))
+    return found
+
+
+def finished_runs(results: Path, wanted: Run) -> list[tuple[Run, Path]]:
+    """Return the complete Runs that differ from ``wanted``, a Run before its first trial, only in what they measured.
+
+    They are sorted, newest first.
+    """
+    return [
+        (run, path)
+        for run, path in _complete_runs(results)
+        if _same_run(run, wanted) and list(map(_identity, run.results)) == list(map(_identity, wanted.results))
+    ]
+
+
+def _complete_runs(results: Path) -> Iterator[tuple[Run, Path]]:
+    """Yield the complete Runs in a folder, newest first; skip unreadable files."""
+    for path in sorted(results.glob("run-*.json"), reverse=True):
+        try:
+            run = read_run(path)
+        except ResultsError:
+            continue
+        if run.complete:
+            yield run, path
+
+
+def _same_run(run: Run, wanted: Run) -> bool:
+    """Return whether two Runs have the same models, preprocessing, settings, images and machine."""
+    return (
+        _same_models(run, wanted.bundle, wanted.preprocessing)
+        and run.settings == wanted.settings
+        and run.images == wanted.images
+        and _same_machine(run.machine, wanted.machine)
+        and run.sandbox in (None, wanted.sandbox)  # a Run has one answer for all its workers
+    )
+
+
+def _identity(result: Result) -> tuple[Configuration, str, str]:
+    """Return what a result has before its first trial."""
+    return result.configuration, result.sha256, result.runtime_version
+
+
+def _same_models(run: Run, identity: BundleIdentity, preprocessing: Preprocessing | None) -> bool:
+    """Return whether a Run is of the same bundle, or the same model files and data, and interprets them equally."""
+    return (
+        run.bundle.sha256 == identity.sha256
+        and run.bundle.classes == identity.classes
+        and run.preprocessing in (None, preprocessing)  # None: an old Run, whose bundle's checksum includes it
+    )
+
+
+def _same_settings(first: Settings, second: Settings, explicit_options: Collection[str] | None) -> bool:
+    wanted = None if explicit_options is None else {*explicit_options, "stateful"}  # without an accuracy, if set
+    names = [name for name in first.__struct_fields__ if wanted is None or name in wanted]
+    return all(getattr(first, name) == getattr(second, name) for name in names)
+
+
+def _same_configurations(
+    first: Sequence[Configuration], second: Sequence[Configuration], explicit_options: Collection[str] | None
+) -> bool:
+    if explicit_options is None:
+        return list(first) == list(second)
+    axes = [axis for axis in Configuration.__struct_fields__ if axis in explicit_options]
+    return all({getattr(c, axis) for c in first} == {getattr(c, axis) for c in second} for axis in axes)
+
+
+def _same_machine(first: Machine, second: Machine) -> bool:
+    return all(
+        getattr(first, name) == getattr(second, name)
+        for name in ("hostname", "cpu", "architecture", "emulated", "libraries")
+    )
