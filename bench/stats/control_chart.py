@@ -148,9 +148,11 @@ class ControlChart:
         end = next((index for index in range(earliest, now) if self._is_open(index)), now)
         used = [index for index in self._used[-self._rules.trailing - self._rules.window :] if index < end]
         values = [self._values[index] for index in used[-self._rules.trailing :]]
-        mean = sum(values) / max(len(values), 1)
+        if not values:
+            return _Reference([], 0.0, 0)
+        mean = _mean(values)
         squares, freedom = sum((value - mean) ** 2 for value in values), len(values) - 1
-        if 0 < len(values) < self._rules.minimum:
+        if len(values) < self._rules.minimum:
             squares, freedom = squares + self._before.squares, freedom + self._before.freedom
         return _Reference(values, squares, freedom)
 
@@ -164,7 +166,7 @@ class ControlChart:
         count, freedom, rules = len(reference.values), reference.freedom, self._rules
         if not count:
             return Judgement(None)
-        mean = sum(reference.values) / count
+        mean = _mean(reference.values)
         if freedom < rules.minimum - 1:
             return Judgement(mean)
         error = math.sqrt(reference.squares / freedom * (1 + 1 / count))
@@ -181,11 +183,22 @@ class ControlChart:
         now, rules = len(self._values), self._rules
         last = range(max(self._start, now - rules.window), now)
         beyond = [index for index in last if self.judgements[index].side == side]
-        if len(beyond) >= rules.needed:
+        if len(beyond) >= rules.needed and not self._is_part_of_creep(beyond, side):
             return beyond[0]
         latest = range(max(self._start, now - rules.successive), now)
         far = [index for index in latest if index in beyond and self.judgements[index].far]
         return far[0] if len(far) == rules.successive else None
+
+    def _is_part_of_creep(self, beyond: Sequence[int], side: int) -> bool:
+        """Return whether these values are no farther from their references, which lag behind, than a creep has come."""
+        if not self._creeps_to(side):
+            return False
+        creep = self.creeps[-1]
+        distances = [abs(self._values[index] - (self.judgements[index].reference or 0.0)) for index in beyond]
+        return sum(distances) / len(distances) <= abs(_mean(creep.after) - _mean(creep.before))
+
+    def _creeps_to(self, side: int) -> bool:
+        return bool(self.creeps) and self.creeps[-1].ended is None and self.creeps[-1].side == side
 
     def _restart(self, first: int, side: int, reference: _Reference) -> None:
         now = len(self._values) - 1
@@ -213,20 +226,23 @@ class ControlChart:
 
     def _judge_creep(self) -> None:
         rules, now = self._rules, len(self._values) - 1
-        lasts = bool(self.creeps) and self.creeps[-1].ended is None
         third = max(rules.least, len(self._used) // 3)
         if len(self._used) < 2 * third:
             return
         parts = self._used[: min(third, rules.first)], self._used[-min(third, rules.last) :]
         before, after = ([self._values[index] for index in part] for part in parts)
-        difference = sum(after) / len(after) - sum(before) / len(before)
+        difference = _mean(after) - _mean(before)
         side = 1 if difference > 0 else -1
-        if lasts and side == self.creeps[-1].side and abs(difference) >= math.log1p(rules.material) / 2:
+        if self._creeps_to(side) and abs(difference) >= math.log1p(rules.material) / 2:
             self.creeps[-1] = self.creeps[-1]._replace(after=after)
-        elif lasts:
+        elif self.creeps and self.creeps[-1].ended is None:
             self.creeps[-1] = self.creeps[-1]._replace(ended=now)
         elif abs(difference) > math.log1p(rules.material) and _welch_p(before, after) < rules.creep:
             self.creeps.append(Creep(now, None, side, before, after))
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
 
 
 def _welch_p(first: Sequence[float], second: Sequence[float]) -> float:
@@ -234,5 +250,5 @@ def _welch_p(first: Sequence[float], second: Sequence[float]) -> float:
     error = welch_error(np.array(first), np.array(second))
     if error is None:
         return 1.0
-    difference = abs(sum(first) / len(first) - sum(second) / len(second))
+    difference = abs(_mean(first) - _mean(second))
     return 2 * t_tail(difference / error[0] if error[0] else math.inf, error[1])

@@ -62,16 +62,15 @@ def answer(series: Series) -> str:
     steps = [change for change in series.changes if change.kind is Kind.STEP]
     parts = []
     if steps:
-        others = len(steps) - 1
-        before = f" ({others} earlier step{'' if others == 1 else 's'})" if others else ""
-        parts.append(f"{_size(steps[-1].ratio, steps[-1].verdict)} since {steps[-1].began[:10]}{before}")
+        parts.append(f"{_size(steps[-1].ratio)} since {steps[-1].began[:10]}")
+        if series.total:
+            parts.append(f"{_size(series.total)} than before the first of {len(series.changes)} changes")
     parts += [_creep(change, steps) for change in series.changes if change.kind is Kind.CREEP and change.lasts]
     if not parts:
         parts.append(f"no change in {len(series.points)} runs")
     last = series.points[-1]
     if last.mark is Mark.UNCONFIRMED and last.ratio:
-        verdict = Verdict.SLOWER if last.ratio.value > 1 else Verdict.FASTER
-        parts.append(f"the last run is {_size(last.ratio, verdict)}, which the next run will confirm or not")
+        parts.append(f"the last run is {_size(last.ratio)}, which the next run will confirm or not")
     return "; ".join(parts)
 
 
@@ -128,12 +127,13 @@ def _reading(all_series: Sequence[Series]) -> list[str]:
     return found
 
 
-def _size(ratio: Ratio, verdict: Verdict) -> str:
-    """Return ``slower by 10 %`` or, from twice or half the time, ``2.5× slower``."""
+def _size(ratio: Ratio) -> str:
+    """Return ``10 % slower`` or, from twice or half the time, ``2.5× slower``."""
+    verdict = Verdict.SLOWER if ratio.value > 1 else Verdict.FASTER
     times = max(ratio.value, 1 / ratio.value)
     if times >= 2:
         return f"{significant(times)}× {verdict}"
-    return f"{verdict} by {significant(100 * abs(ratio.value - 1), 2)} %"
+    return f"{significant(100 * abs(ratio.value - 1), 2)} % {verdict}"
 
 
 def _creep(change: Change, steps: Sequence[Change]) -> str:

@@ -11,7 +11,7 @@ from edge_bench.bench.stats.control_chart import ControlChart, Mark
 from edge_bench.bench.stats.intervals import welch_error
 from edge_bench.bench.stats.ratios import Ratio, Verdict, ratio_from
 
-__all__ = ["Change", "Kind", "changes"]
+__all__ = ["Change", "Kind", "changes", "total_change"]
 
 
 class Kind(StrEnum):
@@ -40,17 +40,37 @@ def changes(control: ControlChart, logs: Sequence[float], measurements: Sequence
 
     ``logs`` are logarithms of seconds per image, which ``control`` has judged, one for each of ``measurements``.
     """
-    found, unusual = [], (Mark.OUTLIER, Mark.UNCONFIRMED)
+    found = []
     firsts = [step.first for step in control.steps]
     for number, step in enumerate(control.steps):
         end = firsts[number + 1] if step is not control.steps[-1] else len(logs)
-        after = [logs[index] for index in range(step.first, end) if control.marks[index] not in unusual]
-        parts = (step.side, step.first, measurements, step.before, after)
+        parts = (step.side, step.first, measurements, step.before, _usual(control, logs, step.first, end))
         found.append((step.confirmed, _change(Kind.STEP, *parts, lasts=step is control.steps[-1])))
     for creep in control.creeps:
         parts = (creep.side, creep.found, measurements, creep.before, creep.after)
         found.append((creep.found, _change(Kind.CREEP, *parts, lasts=creep.ended is None)))
     return [change for _, change in sorted(found, key=lambda pair: pair[0])]
+
+
+def total_change(control: ControlChart, logs: Sequence[float]) -> Ratio | None:
+    """Return the ratio of the Runs since the last step to those before the first change; None for fewer than two."""
+    if not control.steps or len(control.steps) + len(control.creeps) < 2:
+        return None
+    befores = [(step.confirmed, step.before) for step in control.steps[:1]]
+    befores += [(creep.found, creep.before) for creep in control.creeps[:1]]
+    _, before = min(befores, key=lambda pair: pair[0])
+    return _ratio(_usual(control, logs, control.steps[-1].first, len(logs)), before)
+
+
+def _usual(control: ControlChart, logs: Sequence[float], first: int, end: int) -> list[float]:
+    unusual = (Mark.OUTLIER, Mark.UNCONFIRMED)
+    return [logs[index] for index in range(first, end) if control.marks[index] not in unusual]
+
+
+def _ratio(after: Sequence[float], before: Sequence[float]) -> Ratio:
+    later, earlier = np.array(after), np.array(before)
+    error, freedom = welch_error(later, earlier) or (None, None)
+    return ratio_from(float(later.mean() - earlier.mean()), error, freedom)
 
 
 def _change(
@@ -63,7 +83,6 @@ def _change(
     *,
     lasts: bool,
 ) -> Change:
-    earlier, later = np.array(before), np.array(after)
     run = measurements[index].run
     return Change(
         kind=kind,
@@ -71,7 +90,7 @@ def _change(
         index=index,
         run_id=run.run_id,
         began=run.began,
-        ratio=ratio_from(float(later.mean() - earlier.mean()), *(welch_error(later, earlier) or (None, None))),
+        ratio=_ratio(after, before),
         runs_before=len(before),
         runs_after=len(after),
         lasts=lasts,

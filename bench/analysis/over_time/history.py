@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from edge_bench.bench.analysis.labels.same_images import differing_pixels
-from edge_bench.bench.analysis.over_time.changes import Change, changes
+from edge_bench.bench.analysis.over_time.changes import Change, changes, total_change
 from edge_bench.bench.analysis.times.machines import machine_key, machine_name
 from edge_bench.bench.analysis.times.timings import RunResult, seconds_per_image
 from edge_bench.bench.records.run import Configuration, Run
@@ -65,6 +65,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     estimator: Estimator
     points: list[Point]
     changes: list[Change] = []  # steps and creeps, in the order in which they were found
+    total: Ratio | None = None  # of Runs since the last step to those before the first change, if there are several
 
     @property
     def judged(self) -> bool:
@@ -128,6 +129,7 @@ def _series(measurements: Sequence[RunResult]) -> Series:
         estimator=Estimator.TYPICAL if typical else Estimator.PASSES,
         points=points,
         changes=found,
+        total=total_change(control, logs),
     )
 
 
