@@ -74,6 +74,7 @@ screenshots: setup ## docs/images/*.png anew: make screenshots RUNS="results" BU
 CALIBRATION := $(or $(BUNDLE),artifacts/bundle)
 calibration: setup ## hours on a quiet machine: do intervals and verdicts hold? BUNDLE=… MODELS="a.tflite b.tflite"
 	@$(BIN)/python -m studies.calibration.coverage
+	@$(BIN)/python -m studies.calibration.nights
 	@$(BIN)/python -m studies.calibration.wall_time $(CALIBRATION)
 	@$(BIN)/python -m studies.calibration.litert_benchmark $(or $(MODELS),$(CALIBRATION)/variants/float32.tflite)
 	@$(BIN)/python -m studies.calibration.self_comparison $(CALIBRATION) --images 5000

@@ -1,30 +1,37 @@
-"""The page that ``history`` writes: a table, and a figure per machine and bundle."""
+"""The page that ``history`` writes: an answer per series, a figure per machine and bundle, and a table of Runs."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from edge_bench.app.render.html.elements import Html, element, page
 from edge_bench.app.render.html.table import html_table
-from edge_bench.app.tables.runs.history import group_names, history_table
+from edge_bench.app.tables.runs.history import answers_table, group_names, history_table
 from edge_bench.bench.analysis.over_time.history import Series
 
 __all__ = ["history_drawings", "history_page"]
 
 
 def history_page(all_series: Sequence[Series]) -> str:
-    """Return a self-contained page with the figures and the table."""
+    """Return a self-contained page with answers, figures and the table of Runs."""
     from edge_bench.app.figures.drawing.svg import figure_element
     from edge_bench.app.render.html.css import STYLE
 
-    table = history_table(all_series)
+    answers, table = answers_table(all_series), history_table(all_series)
     figures: list[Html] = [
         figure_element(drawing, number, f"f{number}")
         for number, drawing in enumerate(history_drawings(all_series), start=1)
     ]
     return page(
-        f"edge-bench: {table.title}",
+        f"edge-bench: {answers.title}",
         STYLE,
-        element("main", element("h1", table.title), *figures, html_table(table)),
+        element(
+            "main",
+            element("h1", answers.title),
+            html_table(answers),
+            *figures,
+            element("h2", "Runs"),
+            html_table(table),
+        ),
     )
 
 

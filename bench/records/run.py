@@ -219,10 +219,6 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     repeat_group: BoundedStr = ""  # equal for the Runs of one `run --repeat-runs`; empty: not repeated
     repeat: NonNegativeInt = 0  # number within the group, from 1; 0: not repeated
     stopped: BoundedStr = ""  # why the run ended early, unless the user interrupted it
-    repeat_group: BoundedStr = (
-        ""  # random id that the Runs of one command with ``--repeat-runs`` share; empty: a single Run
-    )
-    repeat: NonNegativeInt = 0  # number within that group, from 1; 0: a single Run
     state_before: MachineState | None = None
     state_after: MachineState | None = None
 

@@ -151,7 +151,7 @@ POINTS: dict[str, Callable[[Send], None]] = {
     "in-the-first-epoch": in_the_first_epoch,
     "between-two-epochs": between_two_epochs,
     "in-the-export": in_the_export,
-    "before-runs-are-read": before("bench.measure.stored_runs:read_runs"),
+    "before-runs-are-read": before("bench.measure.stored.reading:read_runs"),
     "before-a-page-is-drawn": before("app.report.write:report_page"),
     "before-a-variant-is-written": before("app.conversion.export_model:write_tflite"),
     "before-a-model-is-loaded": before("app.conversion.inspect:try_load"),

@@ -16,7 +16,7 @@ from edge_bench.app.report.page import report_page
 from edge_bench.app.tables.models.training import training_summary
 from edge_bench.app.tables.offload.table import offload_tables
 from edge_bench.app.tables.runs.gate import changes_table
-from edge_bench.app.tables.runs.history import history_table
+from edge_bench.app.tables.runs.history import answers_table, history_table
 from edge_bench.app.tables.runs.run import run_table
 from edge_bench.app.training.fit.checkpoints import TrainingSettings, TrainingState, read_state
 from edge_bench.bench.analysis.comparison.comparison import compare
@@ -34,7 +34,7 @@ from edge_bench.bench.io.files import sha256_of
 from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.measure.plan import Selection, plan
 from edge_bench.bench.measure.run_builder import read_run_or_journal
-from edge_bench.bench.measure.stored_runs import read_runs
+from edge_bench.bench.measure.stored.reading import read_runs
 from edge_bench.bench.models.memory_estimate import memory_need
 from edge_bench.bench.offload.analysis.assessment import assess
 from edge_bench.bench.offload.records.files import read_offload
@@ -221,7 +221,8 @@ def _use_runs(runs: list[Run], valid: Run, *, page: bool) -> None:
     """Render all tables and, if ``page``, the report with its pictures, which takes seconds."""
     for run in runs:
         outputs.show([run_table(run)])
-    outputs.show([history_table(series_of([*runs, valid]), not_in_history(runs))])
+    series = series_of([*runs, valid])
+    outputs.show([answers_table(series), history_table(series, not_in_history(runs))])
     from edge_bench.app.cli.console import comparison_tables
 
     both = [*runs, valid]

@@ -38,7 +38,7 @@ from edge_bench.app.tables.runs.attribution import attribution_table
 from edge_bench.app.tables.runs.comparison import comparison_table
 from edge_bench.app.tables.runs.cross_machine import across_table
 from edge_bench.app.tables.runs.gate import changes_table
-from edge_bench.app.tables.runs.history import history_table
+from edge_bench.app.tables.runs.history import answers_table, history_table
 from edge_bench.app.tables.runs.repeats import repeats_table
 from edge_bench.app.tables.runs.run import run_table
 from edge_bench.bench.analysis.comparison.comparison import compare
@@ -134,6 +134,7 @@ def engines(name: str, _: Path) -> list[Table]:
 TABLES: dict[Callable[..., Any], Callable[[str, Path], Sequence[Table]]] = {
     run_table: lambda name, _: [run_table(run) for run in hostile_runs(name)],
     repeats_table: lambda name, _: [repeats_table(hostile_runs(name)[:1] * 2)],
+    answers_table: lambda name, _: [answers_table(history(hostile_runs(name)))],
     history_table: lambda name, _: [history_table(history(hostile_runs(name)), not_in_history(hostile_runs(name)))],
     comparison_table: of_runs(comparison_table),
     across_table: of_runs(across_table),

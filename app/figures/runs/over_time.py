@@ -1,6 +1,7 @@
 """Configurations over time on one machine: one dot with its interval per Run, changes marked."""
 
 import datetime
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,25 +9,25 @@ from edge_bench.app.figures.drawing.axes import grid, tick_label
 from edge_bench.app.figures.drawing.canvas import WARNING, Drawing, colour_of, new_figure
 from edge_bench.app.figures.drawing.entries import short_name
 from edge_bench.app.render.formats import Layout
-from edge_bench.app.render.palette import MUTED
+from edge_bench.app.render.palette import GRID, MUTED
 from edge_bench.app.render.units import significant
+from edge_bench.bench.analysis.over_time.changes import Change, Kind
 from edge_bench.bench.analysis.over_time.history import Point, Series
-from edge_bench.bench.stats.ratios import Verdict
+from edge_bench.bench.stats.control_chart import Mark
+from edge_bench.bench.stats.intervals import Interval
 
 __all__ = ["over_time"]
 
 #: A figure with more panels would not fit on a page.
 _MAX_PANELS = 20
-_CHANGES = (Verdict.FASTER, Verdict.SLOWER)
 
 
 def over_time(all_series: Sequence[Series]) -> Drawing:
     """Return one panel per series; all must be of one machine and bundle, and not emulated."""
     changes = [
-        f"{series.configuration} {point.verdict} on {point.began[:10]}"
+        f"{series.configuration} {change.verdict} on {change.began[:10]} ({change.kind})"
         for series in all_series
-        for point in series.points
-        if point.verdict in _CHANGES
+        for change in series.changes
     ]
     drawn = _most_measured(all_series)
     left_out = (
@@ -35,8 +36,9 @@ def over_time(all_series: Sequence[Series]) -> Drawing:
     return Drawing(
         name="history",
         title=f"Over time, {all_series[0].machine}, {all_series[0].dataset}",
-        caption="Median time an image of each Run with its 95 % interval. A ring marks a Run that is faster or slower "
-        f"than the one before it: the whole interval of their ratio is beyond ±2 %.{left_out}",
+        caption="Median time per image of each Run with its 95 % interval. Without a change, 95 % of Runs lie in the "
+        "band. A ring marks the first Run after a step, a square the Run with which a creep was found, both with the "
+        f"ratio of the times after and before. A cross marks an outlier or a Run that awaits confirmation.{left_out}",
         description=f"{len(all_series)} configurations over time. Changes: {'; '.join(changes[:12]) or 'none'}.",
         draw=lambda layout: _draw(drawn, layout),
     )
@@ -70,11 +72,14 @@ def _draw_series(panel: Any, series: Series) -> None:
     times = [datetime.datetime.fromisoformat(point.began) for point in series.points]
     values = [1e3 * point.median for point in series.points]
     panel.plot(times, values, color=colour, linewidth=0.9, alpha=0.6)
+    _draw_band(panel, times, series.points)
     for time, point in zip(times, series.points, strict=True):
         _draw_point(panel, time, point, colour)
+    for change in series.changes:
+        _draw_change(panel, times[change.index], values[change.index], change)
     name = f"{short_name(c.variant)} · {short_name(c.runtime)}"
-    panel.set_title(f"{name}, {c.threads} thr, batch {c.batch_size}", fontweight="normal")
-    panel.set_ylabel("ms an image")
+    panel.set_title(f"{name}, {c.threads} thr, batch {c.batch_size}, {series.images:,} images", fontweight="normal")
+    panel.set_ylabel("ms/image")
     grid(panel, "y")
     low, high = min(values), max(values)
     margin = max(high - low, 0.1 * high) * 0.3
@@ -89,13 +94,26 @@ def _draw_series(panel: Any, series: Series) -> None:
     panel.xaxis.get_offset_text().set_color(MUTED)
 
 
+def _draw_band(panel: Any, times: Sequence[datetime.datetime], points: Sequence[Point]) -> None:
+    """Fill the range in which a Run is expected, in gaps for Runs that are not judged."""
+    nothing = Interval(math.nan, math.nan)
+    expected = [point.expected or nothing for point in points]
+    low, high = ([1e3 * getattr(interval, end) for interval in expected] for end in ("low", "high"))
+    panel.fill_between(times, low, high, color=GRID, alpha=0.7, linewidth=0, step="mid")
+
+
 def _draw_point(panel: Any, time: datetime.datetime, point: Point, colour: str) -> None:
     value = 1e3 * point.median
     if point.interval:
         panel.plot([time, time], [1e3 * point.interval.low, 1e3 * point.interval.high], color=colour, linewidth=1.2)
     panel.plot(time, value, marker="o", markersize=3.6, color=colour, linestyle="none")
-    if point.verdict in _CHANGES and point.ratio:
-        panel.plot(time, value, marker="o", markersize=8.5, markerfacecolor="none", color=WARNING, markeredgewidth=0.9,
-                   linestyle="none")  # fmt: skip
-        panel.annotate(f"{significant(point.ratio.value)}×", (time, value), xytext=(0, 7), textcoords="offset points",
-                       ha="center", color=MUTED, fontsize=6)  # fmt: skip
+    if point.mark in (Mark.OUTLIER, Mark.UNCONFIRMED):
+        panel.plot(time, value, marker="x", markersize=6, color=WARNING, markeredgewidth=0.9, linestyle="none")
+
+
+def _draw_change(panel: Any, time: datetime.datetime, value: float, change: Change) -> None:
+    marker = "o" if change.kind is Kind.STEP else "s"
+    panel.plot(time, value, marker=marker, markersize=8.5, markerfacecolor="none", color=WARNING, markeredgewidth=0.9,
+               linestyle="none")  # fmt: skip
+    panel.annotate(f"{significant(change.ratio.value)}×", (time, value), xytext=(0, 7), textcoords="offset points",
+                   ha="center", color=MUTED, fontsize=6)  # fmt: skip

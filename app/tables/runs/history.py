@@ -1,4 +1,4 @@
-"""The table of configurations over time."""
+"""The tables of configurations over time: one answer per series, and one row per Run."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,37 +7,97 @@ import msgspec
 
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.sparkline import sparkline
-from edge_bench.app.render.units import marked, percent, with_interval
+from edge_bench.app.render.units import marked, percent, significant, with_interval
 from edge_bench.app.tables.shared import configuration_cells, ratio_record
-from edge_bench.bench.analysis.over_time.history import Point, Series
+from edge_bench.bench.analysis.over_time.changes import Change, Kind
+from edge_bench.bench.analysis.over_time.history import Series
+from edge_bench.bench.analysis.times.timings import Estimator
+from edge_bench.bench.stats.control_chart import RULES, Mark
+from edge_bench.bench.stats.ratios import Ratio, Verdict
 
-__all__ = ["group_names", "history_table"]
+__all__ = ["answer", "answers_table", "group_names", "history_table"]
 
+_KEYS = ("variant", "runtime", "threads", "batch")
 _HEADER = (
-    "variant", "runtime", "threads", "batch", "measured (UTC)", "ms an image\nmedian [95 %]", "over time",
-    "× the one before\n[95 %]", "change", "accuracy\n%", "what else changed",
+    *_KEYS, "images", "measured (UTC)", "ms/image\nmedian [95 %]", "over time", "× reference\n[95 %, one Run]",
+    "change", "accuracy\n%", "what else changed",
 )  # fmt: skip
+#: Marks that are shown if there is no verdict of faster or slower.
+_SHOWN = (Mark.OUTLIER, Mark.UNCONFIRMED)
+_CHANGED = (Verdict.FASTER, Verdict.SLOWER)
+
+
+def answers_table(all_series: Sequence[Series]) -> Table:
+    """Return one row per series that says in a sentence whether its times have changed."""
+    groups = group_names(all_series)
+    letters = _letters(groups)
+    estimators = list(dict.fromkeys(series.estimator for series in all_series))
+    cells = [
+        [
+            *configuration_cells(series.configuration),
+            _images(series),
+            str(len(series.points)),
+            *([series.estimator.value] if len(estimators) > 1 else []),
+            answer(series),
+        ]
+        for series in all_series
+    ]
+    header = [*_KEYS, "images", "Runs", *(["time of"] if len(estimators) > 1 else []), "answer"]
+    return Table(
+        title="Changes over time" if letters or not groups else f"Changes over time, {groups[0]}",
+        header=["machine", *header] if letters else header,
+        rows=[[letters[group], *row] for group, row in zip(groups, cells, strict=True)] if letters else cells,
+        keys=5 if letters else 4,
+        notes=[f"{letter} = {group}" for group, letter in letters.items()],
+        records=[_series_record(series) | {"answer": answer(series)} for series in all_series],
+        groups=[f"{letters[group]} = {group}" for group in groups] if letters else (),
+    )
+
+
+def answer(series: Series) -> str:
+    """Return whether the times of a series have changed, in one sentence."""
+    if series.emulated:
+        return "EMULATED: no verdict on time"
+    if not series.judged:
+        return f"too few runs: {len(series.points)}; changes are judged from run {RULES.minimum + 1}"
+    steps = [change for change in series.changes if change.kind is Kind.STEP]
+    parts = []
+    if steps:
+        parts.append(f"{_size(steps[-1].ratio)} since {steps[-1].began[:10]}")
+        if series.total:
+            parts.append(f"{_size(series.total)} than before the first of {len(series.changes)} changes")
+    parts += [_creep(change, steps) for change in series.changes if change.kind is Kind.CREEP and change.lasts]
+    if not parts:
+        parts.append(f"no change in {len(series.points)} runs")
+    last = series.points[-1]
+    if last.mark is Mark.UNCONFIRMED and last.ratio:
+        parts.append(f"the last run is {_size(last.ratio)}, which the next run will confirm or not")
+    return "; ".join(parts)
 
 
 def history_table(all_series: Sequence[Series], notes: Sequence[str] = ()) -> Table:
     """Return one row per Run and configuration, grouped by machine, dataset and bundle, with notes below."""
     groups = group_names(all_series)
-    several = len(set(groups)) > 1
+    letters = _letters(groups)
     rows, records, row_groups = [], [], []
     for series, group in zip(all_series, groups, strict=True):
-        letter = chr(ord("A") + list(dict.fromkeys(groups)).index(group) % 26)
-        for number, point in enumerate(series.points):
-            rows.append([*([letter] if several else []), *_cells(series, number)])
-            records.append(_record(series, point))
-            row_groups.append(f"{letter} = {group}")
+        sentence = answer(series)
+        for number in range(len(series.points)):
+            rows.append([*([letters[group]] if letters else []), *_cells(series, number)])
+            records.append(_record(series, number) | {"answer": sentence})
+            row_groups.append(f"{letters[group]} = {group}" if letters else "")
     return Table(
-        title="Over time" if several or not groups else f"Over time, {groups[0]}",
-        header=("machine", *_HEADER) if several else _HEADER,
+        title="Over time" if letters or not groups else f"Over time, {groups[0]}",
+        header=("machine", *_HEADER) if letters else _HEADER,
         rows=rows,
-        keys=5 if several else 4,
-        notes=[*(dict.fromkeys(row_groups) if several else ()), *(f"NOTE: {note}" for note in notes)],
+        keys=5 if letters else 4,
+        notes=[
+            *(dict.fromkeys(row_groups) if letters else ()),
+            *_reading(all_series),
+            *(f"NOTE: {note}" for note in notes),
+        ],
         records=records,
-        groups=row_groups if several else (),
+        groups=row_groups if letters else (),
     )
 
 
@@ -46,34 +106,102 @@ def group_names(all_series: Sequence[Series]) -> list[str]:
     return [f"{series.machine}, {series.dataset}, bundle {series.bundle[:8]}" for series in all_series]
 
 
+def _letters(groups: Sequence[str]) -> dict[str, str]:
+    """Return a letter for each group; nothing if there is only one."""
+    names = list(dict.fromkeys(groups))
+    return {name: chr(ord("A") + number % 26) for number, name in enumerate(names)} if len(names) > 1 else {}
+
+
+def _reading(all_series: Sequence[Series]) -> list[str]:
+    """Return how to read the columns, as far as the series need it."""
+    estimators = {series.estimator for series in all_series}
+    times = {
+        Estimator.TYPICAL: "times are of each trial's median invocation",
+        Estimator.WHOLE: "times are of whole passes, as some Runs have too few invocations per trial for a median",
+    }
+    found = [times[estimator] for estimator in Estimator if estimator in estimators and len(estimators) == 1]
+    if any(series.judged for series in all_series):
+        found.append(
+            "× reference: this Run against the mean of the Runs before it since the last step; [95 %, one Run] is "
+            "the range for this ratio if only run-to-run variation is at work"
+        )
+    return found
+
+
+def _size(ratio: Ratio) -> str:
+    """Return ``10 % slower`` or, from twice or half the time, ``2.5× slower``."""
+    verdict = Verdict.SLOWER if ratio.value > 1 else Verdict.FASTER
+    times = max(ratio.value, 1 / ratio.value)
+    if times >= 2:
+        return f"{significant(times)}× {verdict}"
+    return f"{significant(100 * abs(ratio.value - 1), 2)} % {verdict}"
+
+
+def _creep(change: Change, steps: Sequence[Change]) -> str:
+    since = f" since {steps[-1].began[:10]}" if steps else ""
+    difference = 100 * (change.ratio.value - 1)
+    size = f"{'+' if difference > 0 else '-'}{significant(abs(difference), 2)} %"
+    return (
+        f"creeping {change.verdict}: {size} in the last {change.runs_after} runs against the first "
+        f"{change.runs_before} runs{since}"
+    )
+
+
+def _images(series: Series) -> str:
+    return f"{series.images:,}{' drawn anew' if series.resample else ''}"
+
+
 def _cells(series: Series, number: int) -> list[str]:
     point, is_last = series.points[number], number == len(series.points) - 1
+    change = _change_at(series, number)
+    creep = [f"creep: {significant(change.ratio.value)}×"] if change and change.kind is Kind.CREEP else []
     return [
         *configuration_cells(series.configuration),
+        _images(series),
         point.began[:16].replace("T", " "),
         "EMULATED" if series.emulated else with_interval(point.median, point.interval, scale=1e3),
         sparkline([p.median for p in series.points]) if is_last and not series.emulated else "",
         with_interval(point.ratio.value, point.ratio.interval) if point.ratio else "",
-        str(point.verdict or ""),
+        str(point.verdict) if point.verdict in _CHANGED else str(point.mark) if point.mark in _SHOWN else "",
         "" if point.correct is None else marked(percent(point.correct / point.seen), assumed=point.accuracy_assumed),
-        "; ".join(point.changed),
+        "; ".join([*creep, *point.changed]),
     ]
 
 
-def _record(series: Series, point: Point) -> dict[str, Any]:
+def _change_at(series: Series, number: int) -> Change | None:
+    return next((change for change in series.changes if change.index == number), None)
+
+
+def _series_record(series: Series) -> dict[str, Any]:
     return {
         "machine": series.machine,
         "emulated": series.emulated,
         "bundle": series.bundle,
         "dataset": series.dataset,
         **msgspec.structs.asdict(series.configuration),
+        "images": series.images,
+        "resample": series.resample,
+        "estimator": series.estimator.value,
+    }
+
+
+def _record(series: Series, number: int) -> dict[str, Any]:
+    point, change = series.points[number], _change_at(series, number)
+    size = {
+        name.replace("time", "change"): value for name, value in ratio_record(change.ratio if change else None).items()
+    }
+    return {
+        **_series_record(series),
         "run": point.run_id,
         "began": point.began,
-        "images": point.images,
         "trials": point.trials,
         "image_median_ms": 1e3 * point.median,
+        "reference_ms": None if point.reference is None else 1e3 * point.reference,
         **ratio_record(point.ratio),
+        "mark": point.mark.value if point.mark else None,
         "change": point.verdict.value if point.verdict else None,
+        "change_kind": change.kind.value if change else None,
+        **size,
         "accuracy": None if point.correct is None else point.correct / point.seen,
         "accuracy_assumed": point.accuracy_assumed,
         "changed": "; ".join(point.changed),

@@ -15,9 +15,9 @@ from edge_bench.bench.analysis.labels.agreement import (
     true_labels,
 )
 from edge_bench.bench.analysis.labels.same_images import comparable_predictions, differing_pixels, require_same_images
-from edge_bench.bench.analysis.times.compared_times import Estimator, Separation, compare_times
+from edge_bench.bench.analysis.times.compared_times import Separation, compare_times
 from edge_bench.bench.analysis.times.earlier_runs import EarlierRuns
-from edge_bench.bench.analysis.times.timings import RunResult, joined_repeats, seconds_per_image
+from edge_bench.bench.analysis.times.timings import Estimator, RunResult, joined_repeats, seconds_per_image
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.record_codec import SCHEMA_VERSION
 from edge_bench.bench.records.bundle import LIGHT, ORIGINAL

@@ -1,4 +1,4 @@
-"""Measurements over time: one series for each machine, bundle and configuration, with changes marked."""
+"""Measurements over time: a series for each machine, bundle, configuration and number of images, with its changes."""
 
 from collections.abc import Sequence
 
@@ -6,11 +6,13 @@ import msgspec
 import numpy as np
 
 from edge_bench.bench.analysis.labels.same_images import differing_pixels
-from edge_bench.bench.analysis.times.compared_times import compare_times
-from edge_bench.bench.analysis.times.timings import RunResult, seconds_per_image
+from edge_bench.bench.analysis.over_time.changes import Change, changes, total_change
+from edge_bench.bench.analysis.times.machines import machine_key, machine_name
+from edge_bench.bench.analysis.times.timings import Estimator, RunResult, seconds_per_image
 from edge_bench.bench.records.run import Configuration, Run
-from edge_bench.bench.stats.intervals import Interval, median_interval_over_processes
-from edge_bench.bench.stats.ratios import Ratio, Verdict, verdict
+from edge_bench.bench.stats.control_chart import ControlChart, Judgement, Mark
+from edge_bench.bench.stats.intervals import Interval, Values, median_interval_over_processes
+from edge_bench.bench.stats.ratios import Ratio, Verdict, ratio_from, verdict
 
 __all__ = ["Point", "Series", "history", "not_in_history"]
 
@@ -25,12 +27,21 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     seen: int  # images that ``correct`` refers to
     accuracy_assumed: bool = False  # whether it depends on an assumption about images or labels
     trials: int
-    image_seconds: list[float]  # seconds per image, one value per trial
-    median: float  # seconds per image
-    interval: Interval | None  # of the median
-    ratio: Ratio | None  # to the previous point; None for the first point and for emulated times
-    verdict: Verdict | None
+    image_seconds: list[float]  # seconds per image by the series' estimator, one value per trial
+    median: float  # of ``image_seconds``
+    interval: Interval | None  # of the median, for this Run alone
+    reference: float | None = None  # seconds per image: geometric mean of the Runs that this one is judged by
+    ratio: Ratio | None  # ``median`` to ``reference``; its interval is the 95 % prediction interval of one more Run
+    mark: Mark | None = None  # None for emulated times
+    verdict: Verdict | None  # faster or slower only for the first Run after a step and where a creep was found
     changed: list[str]  # other differences from the previous point, as text
+
+    @property
+    def expected(self) -> Interval | None:
+        """Seconds per image between which 95 % of Runs lie if nothing has changed; None with too few Runs."""
+        if self.ratio is None or self.ratio.interval is None:
+            return None
+        return Interval(self.median / self.ratio.interval.high, self.median / self.ratio.interval.low)
 
 
 class Series(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,20 +52,31 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     bundle: str  # SHA-256 of its manifest
     dataset: str
     configuration: Configuration
+    images: int  # per pass
+    resample: int | None = None  # images drawn anew for each trial
+    estimator: Estimator
     points: list[Point]
+    changes: list[Change] = []  # steps and creeps, in the order in which they were found
+    total: Ratio | None = None  # of Runs since the last step to those before the first change, if there are several
+
+    @property
+    def judged(self) -> bool:
+        """Whether there are enough Runs for limits."""
+        return any(point.expected is not None for point in self.points)
 
 
 def history(runs: Sequence[Run]) -> list[Series]:
-    """Group all measured configurations of all Runs into series; Runs of different bundles are separate.
+    """Group all measured configurations of all Runs into series, and find steps and creep in each.
 
-    A change of time is judged like any comparison of two Runs: by an interval over processes, and it counts only
-    beyond 2 % (``bench/stats/ratios.py``).
+    Runs of different machines, bundles or numbers of images are in different series. The times are judged by their
+    variation between Runs (``bench/stats/control_chart.py``), and only changes beyond 2 % count. Emulated times are
+    not judged.
     """
     series: dict[tuple[object, ...], list[RunResult]] = {}
     for run in sorted(runs, key=lambda run: (run.began, run.run_id)):
-        machine = run.machine
+        measured = (machine_key(run.machine), run.emulated, run.bundle.sha256, run.images_per_pass)
         for result in run.results_with_trials:
-            key = (machine.hostname, machine.architecture, run.emulated, run.bundle.sha256, result.configuration)
+            key = (*measured, run.settings.resample, result.configuration)
             series.setdefault(key, []).append(RunResult(run, result))
     return [_series(measurements) for measurements in series.values()]
 
@@ -75,40 +97,77 @@ def not_in_history(runs: Sequence[Run]) -> list[str]:
 
 def _series(measurements: Sequence[RunResult]) -> Series:
     run, result = measurements[-1].run, measurements[-1].result
-    previous: Sequence[RunResult | None] = [None, *measurements[:-1]]
+    typical = _typical_seconds(measurements)
+    seconds = typical or [seconds_per_image(item) for item in measurements]
+    logs = [float(np.log(np.median(np.concatenate(processes)))) for processes in seconds]
+    control = ControlChart([] if run.emulated else logs)
+    found = changes(control, logs, measurements)
+    verdicts = {change.index: change.verdict for change in found}
+    points = []
+    for index, (item, processes) in enumerate(zip(measurements, seconds, strict=True)):
+        point = _point(item, processes, measurements[index - 1] if index else None)
+        if not run.emulated:
+            judged = (logs[index], control.judgements[index], control.marks[index])
+            point = _judged(point, *judged, verdicts.get(index))
+        points.append(point)
     return Series(
-        machine=run.machine.label,
+        machine=machine_name(run.machine),
         emulated=run.emulated,
         bundle=run.bundle.sha256,
         dataset=run.bundle.dataset,
         configuration=result.configuration,
-        points=[_point(current, before) for current, before in zip(measurements, previous, strict=True)],
+        images=run.images_per_pass,
+        resample=run.settings.resample,
+        estimator=Estimator.TYPICAL if typical else Estimator.WHOLE,
+        points=points,
+        changes=found,
+        total=total_change(control, logs),
     )
 
 
-def _point(current: RunResult, previous: RunResult | None) -> Point:
+def _typical_seconds(measurements: Sequence[RunResult]) -> list[list[Values]] | None:
+    """Return typical seconds per image by process of each Run; None unless each has enough latencies above zero."""
+    if not all(item.has_typical for item in measurements):
+        return None
+    seconds = [
+        [np.array(list(rounds.values())) / item.images for _, rounds in sorted(item.typical_seconds().items())]
+        for item in measurements
+    ]
+    return seconds if all((process > 0).all() for processes in seconds for process in processes) else None
+
+
+def _point(current: RunResult, processes: Sequence[Values], previous: RunResult | None) -> Point:
+    """Return the point without a judgement."""
     run, result = current.run, current.result
-    images = run.images_per_pass
-    seconds = result.pass_seconds() / images
-    correct, seen = run.correct(result) if run.scored(result) else (None, images)
-    ratio = None
-    if previous is not None:
-        ratio = compare_times(current, previous).ratio
+    seconds = np.concatenate(processes)
+    correct, seen = run.correct(result) if run.scored(result) else (None, run.images_per_pass)
     return Point(
         run_id=run.run_id,
         began=run.began,
-        images=images,
+        images=run.images_per_pass,
         correct=correct,
         seen=seen,
         accuracy_assumed=run.accuracy_assumed,
         trials=len(result.trials),
         image_seconds=[float(value) for value in seconds],
         median=float(np.median(seconds)),
-        interval=median_interval_over_processes(seconds_per_image(current)),
-        ratio=ratio,
-        verdict=verdict(ratio) if ratio else None,
+        interval=median_interval_over_processes(processes),
+        ratio=None,
+        verdict=None,
         changed=_changed(current, previous) if previous else [],
     )
+
+
+def _judged(point: Point, log: float, judgement: Judgement, mark: Mark, found: Verdict | None) -> Point:
+    if judgement.reference is None:
+        return msgspec.structs.replace(point, mark=mark)
+    error, freedom = (judgement.error, judgement.freedom) if judgement.freedom else (None, None)
+    ratio = ratio_from(log - judgement.reference, error, freedom)
+    alone = None if ratio.interval is None else verdict(ratio)
+    if alone in (Verdict.FASTER, Verdict.SLOWER):
+        alone = Verdict.UNDECIDED  # one Run beyond its interval is no change yet
+    reference = float(np.exp(judgement.reference))
+    return msgspec.structs.replace(point, reference=reference, ratio=ratio, mark=mark, verdict=found or alone)
 
 
 def _changed(current: RunResult, previous: RunResult) -> list[str]:
@@ -116,7 +175,6 @@ def _changed(current: RunResult, previous: RunResult) -> list[str]:
     run, result, earlier, old = current.run, current.result, previous.run, previous.result
     replaced = differing_pixels(run, earlier)
     pairs = [
-        ("images", f"{earlier.images_per_pass:,}", f"{run.images_per_pass:,}"),
         (result.configuration.runtime, old.runtime_version, result.runtime_version),
         ("edge-bench", _tool_version(earlier), _tool_version(run)),
         ("Python", earlier.machine.python, run.machine.python),

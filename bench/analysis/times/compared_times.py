@@ -1,25 +1,17 @@
 """The time of a result compared with that of another: in the same Runs, or between separate ones."""
 
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 
 import msgspec
 
 from edge_bench.bench.analysis.times.differences import differences
 from edge_bench.bench.analysis.times.earlier_runs import NO_EARLIER_RUNS, EarlierRuns
 from edge_bench.bench.analysis.times.machines import machine_key
-from edge_bench.bench.analysis.times.timings import Rounds, RunResult, per_image, ratio_of_rounds
+from edge_bench.bench.analysis.times.timings import Estimator, Rounds, RunResult, per_image, ratio_of_rounds
 from edge_bench.bench.stats.ratios import Ratio, Verdict, interleaved_ratio, unpaired_ratio, verdict
 from edge_bench.bench.stats.separate_runs import Side, VariationSource, separate_ratio
 
-__all__ = ["Estimator", "Separation", "TimeComparison", "compare_times"]
-
-
-class Estimator(StrEnum):
-    """What of a trial is compared."""
-
-    TYPICAL = "typical invocation"  # the trial as if every invocation took the median latency
-    WHOLE = "whole pass"
+__all__ = ["Separation", "TimeComparison", "compare_times"]
 
 
 class Separation(msgspec.Struct, frozen=True, kw_only=True):

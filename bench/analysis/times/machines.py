@@ -1,11 +1,56 @@
 """Which Runs are of the same machine."""
 
 import re
+from typing import Protocol
 
-from edge_bench.bench.system.machine import Machine
+__all__ = ["machine_key", "machine_name"]
 
-__all__ = ["machine_key"]
+#: A container gets such a hostname unless it is given another.
+_RANDOM_HOSTNAME = re.compile(r"[0-9a-f]{12}")
+#: The kernel reserves a few MiB more or less of the memory after an update.
+_MEMORY_UNIT = 256 << 20
 
 
-def machine_key(machine: Machine) -> tuple[object, ...]:
-    return (machine.hostname, machine.architecture, machine.emulated)
+class _Described(Protocol):
+    """The fields of ``Machine`` that identify it."""
+
+    @property
+    def hostname(self) -> str: ...
+    @property
+    def board(self) -> str: ...
+    @property
+    def cpu(self) -> str: ...
+    @property
+    def architecture(self) -> str: ...
+    @property
+    def memory_bytes(self) -> int: ...
+    @property
+    def container(self) -> bool: ...
+    @property
+    def emulated(self) -> bool: ...
+    @property
+    def label(self) -> str: ...
+
+
+def machine_key(machine: _Described) -> tuple[str, ...]:
+    """Return what two Runs of one machine have in common: its hostname, architecture, and whether it is emulated.
+
+    A container whose hostname is a random id has another in each Run. Then board, CPU, architecture and memory, to the
+    nearest 256 MiB, stand for the machine; two machines of one kind are not told apart by them.
+    """
+    if _has_random_hostname(machine):
+        memory = round(machine.memory_bytes / _MEMORY_UNIT)
+        return "container", machine.board, machine.cpu, machine.architecture, str(memory), str(machine.emulated)
+    return "host", machine.hostname, machine.architecture, str(machine.emulated)
+
+
+def machine_name(machine: _Described) -> str:
+    """Return the machine's name in tables, which is the same for all Runs with the same `machine_key`."""
+    if not _has_random_hostname(machine):
+        return machine.label
+    name = f"container ({machine.board or machine.cpu}, {machine.architecture})"
+    return f"{name} EMULATED" if machine.emulated else name
+
+
+def _has_random_hostname(machine: _Described) -> bool:
+    return machine.container and _RANDOM_HOSTNAME.fullmatch(machine.hostname) is not None

@@ -1,6 +1,7 @@
 """Times of a result, and their ratio to the times of another result."""
 
 from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,12 +12,28 @@ from edge_bench.bench.records.run import Result, Run
 from edge_bench.bench.stats.intervals import Values
 from edge_bench.bench.stats.ratios import Ratio, paired_ratio
 
-__all__ = ["Rounds", "RunResult", "as_one", "joined_repeats", "per_image", "ratio_of_rounds", "seconds_per_image"]
+__all__ = [
+    "Estimator",
+    "Rounds",
+    "RunResult",
+    "as_one",
+    "joined_repeats",
+    "per_image",
+    "ratio_of_rounds",
+    "seconds_per_image",
+]
 
 Rounds = dict[int, dict[int, float]]  # seconds per pass, by process and round
 
 #: Invocations that a trial needs at least for a meaningful median.
 _MIN_INVOCATIONS = 20
+
+
+class Estimator(StrEnum):
+    """What of a trial is compared."""
+
+    TYPICAL = "typical invocation"  # the trial as if every invocation took the median latency
+    WHOLE = "whole pass"
 
 
 class RunResult(NamedTuple):

@@ -17,7 +17,7 @@ from edge_bench.bench.io.record_limits import readable
 from edge_bench.bench.io.temporary import lasting_temporary_folder
 from edge_bench.bench.measure.plan import Planned, Selection
 from edge_bench.bench.measure.plan import plan as plan_configurations
-from edge_bench.bench.measure.stored_runs import read_runs
+from edge_bench.bench.measure.stored.reading import read_runs
 from edge_bench.bench.offload.client.http import server_from
 from edge_bench.bench.offload.measure.plan import Plan
 from edge_bench.bench.offload.measure.runner import measure_offload

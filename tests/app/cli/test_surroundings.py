@@ -15,7 +15,7 @@ import pytest
 from edge_bench.bench.analysis.over_time.history import history
 from edge_bench.bench.dataset.cache import cache_folder
 from edge_bench.bench.measure.plan import Selection
-from edge_bench.bench.measure.stored_runs import read_runs
+from edge_bench.bench.measure.stored.reading import read_runs
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Settings

@@ -173,13 +173,13 @@ def test_an_unknown_format_is_refused() -> None:
 def test_a_history_draws_each_series_and_marks_changes(tmp_path: Path) -> None:
     runs = [
         msgspec.structs.replace(
-            run(result("dynamic", "litert", seconds)), began=f"2026-01-0{day}T00:00:00+00:00", run_id=f"{day:032d}"
+            run(result("dynamic", "litert", seconds)), began=f"2026-01-{day:02d}T00:00:00+00:00", run_id=f"{day:032d}"
         )
-        for day, seconds in enumerate((1.0, 1.001, 0.5), start=1)
+        for day, seconds in enumerate([1.0, 1.001, *[1.0] * 3, 1.4, *[1.0] * 6, 0.5, 0.5], start=1)
     ]
     (path,) = write_history(history(runs), tmp_path / "history.html")
     text = path.read_text()
-    assert "2026-01-03" in text
+    assert "2026-01-13" in text
     assert '<td class="verdict faster">faster</td>' in text
     (picture,) = write_history(history(runs), tmp_path / "history.svg")
     assert b"<svg" in picture.read_bytes()

@@ -12,7 +12,7 @@ from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.io.disk_space import require_run_space
 from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.measure.plan import Selection
-from edge_bench.bench.measure.stored_runs import model_difference, read_runs, runs_elsewhere
+from edge_bench.bench.measure.stored.reading import model_difference, read_runs, runs_elsewhere
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Run, Settings

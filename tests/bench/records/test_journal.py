@@ -11,7 +11,7 @@ import pytest
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.measure.plan import Selection
 from edge_bench.bench.measure.run_builder import read_run_or_journal
-from edge_bench.bench.measure.stored_runs import read_runs
+from edge_bench.bench.measure.stored.reading import read_runs
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.journal import JOURNAL, Journal, TrialMade, read_journal

@@ -25,7 +25,7 @@ def compare(
     from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
     from edge_bench.bench.analysis.gate.regression_gate import Limits
     from edge_bench.bench.analysis.labels.same_images import image_difference
-    from edge_bench.bench.measure.stored_runs import model_difference, read_runs
+    from edge_bench.bench.measure.stored.reading import model_difference, read_runs
 
     limits = Limits(slower=parsing.share(fail_if_slower, "--fail-if-slower"), accuracy_drop=fail_if_accuracy_drops)
     progress = console.progress()

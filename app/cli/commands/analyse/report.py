@@ -32,13 +32,13 @@ def history(
     figure: FigureFile = None,
     output_format: OutputFormat = Format.TABLE,
 ) -> None:
-    """Show the same configurations over time, machine by machine, with changes marked."""
+    """Show whether the times of configurations have changed from Run to Run, and all Runs with changes marked."""
     from edge_bench.app.cli import console
     from edge_bench.app.report.write import write_history
-    from edge_bench.app.tables.runs.history import history_table
+    from edge_bench.app.tables.runs.history import answers_table, history_table
     from edge_bench.bench.analysis.over_time.history import history as series_of
     from edge_bench.bench.analysis.over_time.history import not_in_history
-    from edge_bench.bench.measure.stored_runs import read_runs
+    from edge_bench.bench.measure.stored.reading import read_runs
 
     runs = read_runs(results, console.progress())
     series, notes = series_of(runs), not_in_history(runs)
@@ -46,4 +46,6 @@ def history(
         for path in write_history(series, figure):
             console.note(f"written: {path}")
     console.note_unless_shown(notes, output_format)
-    console.print_table(history_table(series, notes), output_format)
+    runs_table = history_table(series, notes)
+    for_people = output_format not in (Format.JSON, Format.CSV)
+    console.print_tables([answers_table(series), runs_table] if for_people else [runs_table], output_format)

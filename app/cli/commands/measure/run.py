@@ -129,7 +129,7 @@ def _comparison(runs: "Sequence[Run]", compare_with: str | None, progress: "Prog
     """Return the tables of the comparison with other machines' Runs; none without any."""
     from edge_bench.app.cli import console
     from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
-    from edge_bench.bench.measure.stored_runs import runs_elsewhere
+    from edge_bench.bench.measure.stored.reading import runs_elsewhere
 
     if not runs[-1].results_with_trials or not (others := runs_elsewhere(compare_with, runs[-1], progress)):
         return []

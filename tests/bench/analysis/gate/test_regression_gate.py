@@ -145,10 +145,9 @@ def test_one_failure_among_many_judgements_must_be_beyond_chance() -> None:
     names = [f"v{number}" for number in range(9)]
     old = run(*(result(name, "litert", 1.0) for name in names))
     new = run(*(result(name, "litert", 1.06 if name == "v3" else 1.0) for name in names))
-    noisy = {"count": 5, "variation": 0.013}
 
     def outcomes(first: Run, second: Run) -> list[Outcome]:
-        pairing = pair_runs(repeats(first, **noisy, seed=12), repeats(second, **noisy, seed=19))
+        pairing = pair_runs(repeats(first, variation=0.013, seed=12), repeats(second, variation=0.013, seed=19))
         return [judgement.outcome for judgement in judge(changes(pairing), Limits(slower=0.05))]
 
     alone = outcomes(run(new.results[3]), run(old.results[3]))

@@ -4,8 +4,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge_bench.bench.analysis.times.compared_times import Estimator, compare_times
-from edge_bench.bench.analysis.times.timings import RunResult
+from edge_bench.bench.analysis.times.compared_times import compare_times
+from edge_bench.bench.analysis.times.timings import Estimator, RunResult
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.run import Result
 from tests.factories import result, run

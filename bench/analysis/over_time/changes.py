@@ -1,0 +1,97 @@
+"""Changes of a series' times: confirmed steps and creep, with their sizes."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import msgspec
+import numpy as np
+
+from edge_bench.bench.analysis.times.timings import RunResult
+from edge_bench.bench.stats.control_chart import ControlChart, Mark
+from edge_bench.bench.stats.intervals import welch_error
+from edge_bench.bench.stats.ratios import Ratio, Verdict, ratio_from
+
+__all__ = ["Change", "Kind", "changes", "total_change"]
+
+
+class Kind(StrEnum):
+    """How the time changed."""
+
+    STEP = "step"
+    CREEP = "creep"
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of a series' times between Runs."""
+
+    kind: Kind
+    verdict: Verdict  # faster or slower
+    index: int  # position in the series: the first Run after a step, or the Run with which a creep was found
+    run_id: str
+    began: str  # of that Run; UTC, ISO 8601
+    ratio: Ratio  # after to before, with Welch's 95 % interval over Runs
+    runs_before: int  # Runs that ``ratio`` compares with
+    runs_after: int  # Runs that it compares
+    lasts: bool  # a step: no later one; a creep: the last Runs are still slower or faster
+
+
+def changes(control: ControlChart, logs: Sequence[float], measurements: Sequence[RunResult]) -> list[Change]:
+    """Return the steps and creeps of a series in the order in which they were found.
+
+    ``logs`` are logarithms of seconds per image, which ``control`` has judged, one for each of ``measurements``.
+    """
+    found = []
+    firsts = [step.first for step in control.steps]
+    for number, step in enumerate(control.steps):
+        end = firsts[number + 1] if step is not control.steps[-1] else len(logs)
+        parts = (step.side, step.first, measurements, step.before, _usual(control, logs, step.first, end))
+        found.append((step.confirmed, _change(Kind.STEP, *parts, lasts=step is control.steps[-1])))
+    for creep in control.creeps:
+        parts = (creep.side, creep.found, measurements, creep.before, creep.after)
+        found.append((creep.found, _change(Kind.CREEP, *parts, lasts=creep.ended is None)))
+    return [change for _, change in sorted(found, key=lambda pair: pair[0])]
+
+
+def total_change(control: ControlChart, logs: Sequence[float]) -> Ratio | None:
+    """Return the ratio of the Runs since the last step to those before the first change; None for fewer than two."""
+    if not control.steps or len(control.steps) + len(control.creeps) < 2:
+        return None
+    befores = [(step.confirmed, step.before) for step in control.steps[:1]]
+    befores += [(creep.found, creep.before) for creep in control.creeps[:1]]
+    _, before = min(befores, key=lambda pair: pair[0])
+    return _ratio(_usual(control, logs, control.steps[-1].first, len(logs)), before)
+
+
+def _usual(control: ControlChart, logs: Sequence[float], first: int, end: int) -> list[float]:
+    unusual = (Mark.OUTLIER, Mark.UNCONFIRMED)
+    return [logs[index] for index in range(first, end) if control.marks[index] not in unusual]
+
+
+def _ratio(after: Sequence[float], before: Sequence[float]) -> Ratio:
+    later, earlier = np.array(after), np.array(before)
+    error, freedom = welch_error(later, earlier) or (None, None)
+    return ratio_from(float(later.mean() - earlier.mean()), error, freedom)
+
+
+def _change(
+    kind: Kind,
+    side: int,
+    index: int,
+    measurements: Sequence[RunResult],
+    before: Sequence[float],
+    after: Sequence[float],
+    *,
+    lasts: bool,
+) -> Change:
+    run = measurements[index].run
+    return Change(
+        kind=kind,
+        verdict=Verdict.SLOWER if side > 0 else Verdict.FASTER,
+        index=index,
+        run_id=run.run_id,
+        began=run.began,
+        ratio=_ratio(after, before),
+        runs_before=len(before),
+        runs_after=len(after),
+        lasts=lasts,
+    )

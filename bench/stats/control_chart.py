@@ -1,0 +1,254 @@
+"""Steps and creep in a series of values, one per run, judged as each new value arrives.
+
+Sources: Shewhart 1931, "Economic Control of Quality of Manufactured Product", for limits from the preceding values;
+Western Electric 1956, "Statistical Quality Control Handbook", for several values beyond narrower limits; Daly et al.
+2020, "The use of change point detection to identify software performance regressions in a continuous integration
+system", for starting again after a change.
+"""
+
+import math
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+
+from edge_bench.bench.stats.intervals import welch_error
+from edge_bench.bench.stats.ratios import MATERIAL
+from edge_bench.bench.stats.student import t_quantile, t_tail
+
+__all__ = ["RULES", "ControlChart", "Creep", "Judgement", "Mark", "Rules", "Step"]
+
+
+class Rules(NamedTuple):
+    """When a value is beyond its limits, and when that is a step or a creep.
+
+    The numbers were chosen by simulation (studies/calibration/nights.py): few false alarms in 365 values, and a 10 %
+    step found within seven. Limits are those of Student's t for one more value.
+    """
+
+    minimum: int = 8  # values from which limits are computed
+    trailing: int = 30  # last values that limits are computed from, at most
+    outliers: float = 0.999  # probability of a value that is no outlier; outliers are in no reference
+    successive: int = 2  # outliers in succession on one side that make a step
+    limits: float = 0.73  # probability of a value within the inner limits
+    needed: int = 6  # values beyond the inner limits on one side, of ``window`` in succession, that make a step
+    window: int = 7
+    least: int = 14  # creep compares the first with the last third of the values: at least so many of each,
+    first: int = 40  # at most so many of the first,
+    last: int = 30  # and at most so many of the last
+    creep: float = 0.008  # two-sided level of one test of creep
+    material: float = MATERIAL  # smallest relative change that counts
+
+
+RULES = Rules()
+
+
+class Mark(StrEnum):
+    """What a value is in its series."""
+
+    TOO_FEW = "too few runs"
+    WITHIN = "within limits"  # of outliers
+    OUTLIER = "outlier"
+    UNCONFIRMED = "unconfirmed"  # an outlier, or the first value after a step: the next values will decide
+    STEP = "step"  # the first value after a step
+    CONFIRMING = "confirming"  # another value that showed that there was a step
+
+
+class Judgement(NamedTuple):
+    """A value in the light of those before it."""
+
+    reference: float | None  # mean of the reference; None for the first value
+    error: float = 0.0  # standard error of the prediction of one value
+    freedom: int = 0  # degrees of freedom of ``error``; 0 with too few values, which are judged by nothing
+    side: int = 0  # -1 below the inner limits, 1 above them, 0 within
+    far: bool = False  # beyond the limits of outliers
+
+
+class Step(NamedTuple):
+    """A confirmed step."""
+
+    first: int  # index of the first value after it
+    confirmed: int  # index of the value that confirmed it
+    side: int  # 1 up, -1 down
+    before: list[float]  # the reference by which it was found
+
+
+class Creep(NamedTuple):
+    """A creep from when it was found until it ends."""
+
+    found: int  # index of the value at which it was found
+    ended: int | None  # index of the first value at which it was over; None if it lasts
+    side: int  # 1 up, -1 down
+    before: list[float]  # the first values after the last step
+    after: list[float]  # the last values at which it lasted
+
+
+class _Reference(NamedTuple):
+    values: list[float]
+    squares: float  # sum of squared deviations that the spread is estimated from
+    freedom: int
+
+
+class ControlChart:
+    """Values, such as logarithms of times, each judged by those before it.
+
+    The reference is the last values since the last step. It ends before the earliest value beyond the inner limits that
+    may still become part of a step. Outliers are left out. After a step the mean starts again. Until there are enough
+    values after it, the spread is estimated with those before it, too, so that a step back is found without delay.
+    """
+
+    def __init__(self, values: Sequence[float], rules: Rules = RULES) -> None:
+        self.judgements: list[Judgement] = []
+        self.steps: list[Step] = []
+        self.creeps: list[Creep] = []
+        self._rules = rules
+        self._values: list[float] = []
+        self._start = 0  # index of the first value since the last step
+        self._used: list[int] = []  # indices since the last step, without outliers
+        self._before = _Reference([], 0.0, 0)  # of the last step
+        self._early_outliers: set[int] = set()  # found before there were enough values to judge any
+        for value in values:
+            self._add(value)
+        self.marks = self._all_marks()  # what each value is, as far as all values show
+
+    def _add(self, value: float) -> None:
+        reference = self._reference()
+        judgement = self._judged(value, reference)
+        self._values.append(value)
+        self.judgements.append(judgement)
+        if not judgement.far:
+            self._used.append(len(self._values) - 1)
+        first = self._step_began(judgement.side)
+        if first is not None:
+            self._restart(first, judgement.side, reference)
+        self._leave_out_early_outlier()
+        self._judge_creep()
+
+    def _all_marks(self) -> list[Mark]:
+        marks = [self._mark(index) for index in range(len(self._values))]
+        for step in self.steps:
+            for index in range(step.first, step.confirmed + 1):
+                if self.judgements[index].side == step.side:
+                    marks[index] = Mark.CONFIRMING
+            marks[step.first] = Mark.STEP
+        return marks
+
+    def _mark(self, index: int) -> Mark:
+        judgement = self.judgements[index]
+        if not judgement.freedom:
+            return Mark.OUTLIER if index in self._early_outliers else Mark.TOO_FEW
+        if not judgement.far:
+            return Mark.WITHIN
+        return Mark.UNCONFIRMED if index >= self._start and self._is_open(index) else Mark.OUTLIER
+
+    def _reference(self) -> _Reference:
+        now = len(self._values)
+        earliest = max(self._start, now - self._rules.window + 1)
+        end = next((index for index in range(earliest, now) if self._is_open(index)), now)
+        used = [index for index in self._used[-self._rules.trailing - self._rules.window :] if index < end]
+        values = [self._values[index] for index in used[-self._rules.trailing :]]
+        if not values:
+            return _Reference([], 0.0, 0)
+        mean = _mean(values)
+        squares, freedom = sum((value - mean) ** 2 for value in values), len(values) - 1
+        if len(values) < self._rules.minimum:
+            squares, freedom = squares + self._before.squares, freedom + self._before.freedom
+        return _Reference(values, squares, freedom)
+
+    def _is_open(self, index: int) -> bool:
+        """Return whether a value is beyond its limits and the next values may show that it is part of a step."""
+        side, now = self.judgements[index].side, len(self._values)
+        alike = sum(judgement.side == side for judgement in self.judgements[index : index + self._rules.window])
+        return side != 0 and alike + index + self._rules.window - now >= self._rules.needed
+
+    def _judged(self, value: float, reference: _Reference) -> Judgement:
+        count, freedom, rules = len(reference.values), reference.freedom, self._rules
+        if not count:
+            return Judgement(None)
+        mean = _mean(reference.values)
+        if freedom < rules.minimum - 1:
+            return Judgement(mean)
+        error = math.sqrt(reference.squares / freedom * (1 + 1 / count))
+        distance = abs(value - mean)
+        if distance <= max(math.log1p(rules.material), error * t_quantile(freedom, (1 + rules.limits) / 2)):
+            return Judgement(mean, error, freedom)
+        far = distance > error * t_quantile(freedom, (1 + rules.outliers) / 2)
+        return Judgement(mean, error, freedom, 1 if value > mean else -1, far)
+
+    def _step_began(self, side: int) -> int | None:
+        """Return the index of the first value after the step that the latest value confirms, or None."""
+        if not side:
+            return None
+        now, rules = len(self._values), self._rules
+        last = range(max(self._start, now - rules.window), now)
+        beyond = [index for index in last if self.judgements[index].side == side]
+        if len(beyond) >= rules.needed and not self._is_part_of_creep(beyond, side):
+            return beyond[0]
+        latest = range(max(self._start, now - rules.successive), now)
+        far = [index for index in latest if index in beyond and self.judgements[index].far]
+        return far[0] if len(far) == rules.successive else None
+
+    def _is_part_of_creep(self, beyond: Sequence[int], side: int) -> bool:
+        """Return whether these values are no farther from their references, which lag behind, than a creep has come."""
+        if not self._creeps_to(side):
+            return False
+        creep = self.creeps[-1]
+        distances = [abs(self._values[index] - (self.judgements[index].reference or 0.0)) for index in beyond]
+        return sum(distances) / len(distances) <= abs(_mean(creep.after) - _mean(creep.before))
+
+    def _creeps_to(self, side: int) -> bool:
+        return bool(self.creeps) and self.creeps[-1].ended is None and self.creeps[-1].side == side
+
+    def _restart(self, first: int, side: int, reference: _Reference) -> None:
+        now = len(self._values) - 1
+        self.steps.append(Step(first, now, side, reference.values))
+        if self.creeps and self.creeps[-1].ended is None:
+            self.creeps[-1] = self.creeps[-1]._replace(ended=now)
+        self._start, self._before = now + 1, reference
+        self._used = [index for index in range(first, now + 1) if self.judgements[index].side != -side]
+
+    def _leave_out_early_outlier(self) -> None:
+        """Leave out the farthest of the first values if the others show that it is an outlier.
+
+        Otherwise it would widen the limits of the next ``trailing`` values.
+        """
+        if self._start or len(self._used) != self._rules.minimum:
+            return
+        middle = float(np.median([self._values[index] for index in self._used]))
+        farthest = max(self._used, key=lambda index: abs(self._values[index] - middle))
+        others = np.array([self._values[index] for index in self._used if index != farthest])
+        error = float(others.std(ddof=1)) * math.sqrt(1 + 1 / len(others))
+        limit = error * t_quantile(len(others) - 1, (1 + self._rules.outliers) / 2)
+        if abs(self._values[farthest] - float(others.mean())) > max(limit, math.log1p(self._rules.material)):
+            self._used.remove(farthest)
+            self._early_outliers.add(farthest)
+
+    def _judge_creep(self) -> None:
+        rules, now = self._rules, len(self._values) - 1
+        third = max(rules.least, len(self._used) // 3)
+        if len(self._used) < 2 * third:
+            return
+        parts = self._used[: min(third, rules.first)], self._used[-min(third, rules.last) :]
+        before, after = ([self._values[index] for index in part] for part in parts)
+        difference = _mean(after) - _mean(before)
+        side = 1 if difference > 0 else -1
+        if self._creeps_to(side) and abs(difference) >= math.log1p(rules.material) / 2:
+            self.creeps[-1] = self.creeps[-1]._replace(after=after)
+        elif self.creeps and self.creeps[-1].ended is None:
+            self.creeps[-1] = self.creeps[-1]._replace(ended=now)
+        elif abs(difference) > math.log1p(rules.material) and _welch_p(before, after) < rules.creep:
+            self.creeps.append(Creep(now, None, side, before, after))
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _welch_p(first: Sequence[float], second: Sequence[float]) -> float:
+    """Return the two-sided p-value of Welch's test of equal means."""
+    error = welch_error(np.array(first), np.array(second))
+    if error is None:
+        return 1.0
+    difference = abs(_mean(first) - _mean(second))
+    return 2 * t_tail(difference / error[0] if error[0] else math.inf, error[1])

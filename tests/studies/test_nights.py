@@ -1,0 +1,24 @@
+"""The study of nights finds few false alarms and most changes, and sees rules that are too lax."""
+
+import pytest
+
+from edge_bench.bench.stats.control_chart import RULES
+from studies.calibration.nights import creeps_found, false_alarms, steps_found
+
+
+def test_a_step_and_a_creep_are_found_and_noise_is_not() -> None:
+    alarms = false_alarms(0.01, 10)
+    assert alarms.steps + alarms.creeps == 0
+    assert steps_found(0.02, 60) > 0.95
+    assert creeps_found(0.01, 30, 0) > 0.9
+
+
+@pytest.mark.slow
+def test_there_is_less_than_one_false_alarm_per_year_and_more_with_lax_rules() -> None:
+    alarms = false_alarms(0.02, 150)
+    assert alarms.steps + alarms.creeps < 0.4
+    assert alarms.more_than_one < 0.1
+    lax = false_alarms(0.02, 50, RULES._replace(outliers=0.95, creep=0.1))
+    assert lax.steps + lax.creeps > 1
+    assert creeps_found(0.02, 150, 0) > 0.9
+    assert steps_found(0.03, 150) > 0.93
