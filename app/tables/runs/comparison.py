@@ -10,9 +10,10 @@ from edge_bench.app.render.table import Lazy, Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import marked, percent, points_with_interval, significant, with_interval
 from edge_bench.app.tables.runs.attribution import effect_record
+from edge_bench.app.tables.runs.slack import slack_sentence
 from edge_bench.app.tables.shared import configuration_cells, ratio_record
 from edge_bench.bench.analysis.comparison.attribution import Effect
-from edge_bench.bench.analysis.comparison.comparison import Comparison, Row, Slack
+from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
 from edge_bench.bench.records.run import Configuration
 
 __all__ = ["comparison_table"]
@@ -49,7 +50,7 @@ def comparison_table(comparison: Comparison) -> Table:
             *(legend.values() if several else []),
             *(f"NOTE: {note}" for note in comparison.notes),
             *remarks,
-            *map(_slack_sentence, comparison.slacks),
+            *map(slack_sentence, comparison.slacks),
         ],
         records=Lazy(lambda row: _record(row, effects.get((row.run_id, row.configuration), [])), comparison.rows),
         groups=[legend[row.machine] for row in comparison.rows] if several else (),
@@ -81,23 +82,6 @@ def _cells(row: Row, letters: dict[str, str]) -> list[str]:
 
 def _ratio(value: float | None) -> str:
     return "" if value is None else significant(value)
-
-
-def _slack_sentence(slack: Slack) -> str:
-    """Return the paper's slack, the break-even cost of an offload, as a sentence."""
-    two_machines = slack.light_machine != slack.original_machine
-    light = f"{slack.light.variant} on {slack.light.runtime}{f' on {slack.light_machine}' if two_machines else ''}"
-    original = f"the original on {slack.original.runtime}{f' of {slack.original_machine}' if two_machines else ''}"
-    value = f"{with_interval(slack.seconds, slack.interval)} s a pass of {slack.images:,} images"
-    if slack.interval is None:
-        meaning = f"against {original}; one process, so no interval"
-    elif slack.interval.high <= 0:
-        meaning = f"none is needed: running it here is faster than {original} whatever an offload costs"
-    elif slack.interval.low <= 0:
-        meaning = f"undecided: as fast as {original} within what was measured"
-    else:
-        meaning = f"running it here is faster than {original} only if an offload costs more than that"
-    return f"slack, {light}: {value}: {meaning}"
 
 
 def _record(row: Row, effects: Sequence[Effect]) -> dict[str, Any]:

@@ -1,13 +1,16 @@
 """Attribution of time differences: pairs of configurations that differ in exactly one factor.
 
 Between the light model on a Raspberry Pi and the original on a host, four factors change at once: machine, runtime,
-precision and threads. Each effect changes one factor and keeps the other three fixed.
+precision and threads. Each effect changes one factor and keeps the other three fixed. Between Runs more may differ,
+such as the runtime's version or the kernel: each effect lists it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
+from edge_bench.bench.analysis.times.differences import differences
+from edge_bench.bench.analysis.times.machines import machine_key
 from edge_bench.bench.analysis.times.timings import RunResult, time_ratio
 from edge_bench.bench.records.run import Configuration, Run
 from edge_bench.bench.runtimes import RUNTIMES
@@ -20,7 +23,7 @@ FULL_PRECISION = "float32"
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
-    """Time per image relative to a reference configuration that differs in one factor only."""
+    """Time per image relative to a reference configuration that differs in one factor, and in ``also_different``."""
 
     factor: str  # machine · runtime · precision · threads
     run_id: str
@@ -29,12 +32,14 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     reference_machine: str
     reference: Configuration
     ratio: Ratio
-    verdict: Verdict
+    verdict: Verdict | None  # None if the effect is not that of the factor alone
+    also_different: list[str] = []  # between the two Runs, as "name before → after"; empty within a Run
 
 
 def attribute(measured: Sequence[RunResult], base: Run) -> list[Effect]:
     """Return all effects that these results support, factor by factor; emulated times are excluded.
 
+    An effect has no verdict if the runtimes' versions differ, too: it is not the factor's alone.
     The references are the machine of the Run ``base``, the first runtime in the registry's order that ran the variant,
     float32, and the fewest threads.
     """
@@ -52,6 +57,7 @@ def _effect(factor: str, item: RunResult, reference: RunResult) -> Effect | None
     ratio, _ = time_ratio(item, reference)
     if ratio is None:
         return None
+    same_runtime = item.result.runtime_version == reference.result.runtime_version
     return Effect(
         factor=factor,
         run_id=item.run.run_id,
@@ -60,7 +66,8 @@ def _effect(factor: str, item: RunResult, reference: RunResult) -> Effect | None
         reference_machine=reference.run.machine.label,
         reference=reference.result.configuration,
         ratio=ratio,
-        verdict=verdict(ratio),
+        verdict=verdict(ratio) if same_runtime or item.run is reference.run else None,
+        also_different=differences(reference.run, reference.result, item.run, item.result, machine=False),
     )
 
 
@@ -68,7 +75,7 @@ def _machine_pairs(items: Sequence[RunResult], base: Run) -> Iterator[tuple[RunR
     references = {item.result.configuration: item for item in items if item.run is base}
     for item in items:
         reference = references.get(item.result.configuration)
-        if reference and item.run.machine.label != base.machine.label:
+        if reference and machine_key(item.run.machine) != machine_key(base.machine):
             yield item, reference
 
 

@@ -1,0 +1,89 @@
+"""Differences of times with their intervals, and whether a mean rests on single values, as pure functions."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from edge_bench.bench.stats.intervals import Interval, Values, mean_half_width, outliers, welch_half_width
+
+__all__ = ["MOVED_MEAN", "Shift", "interleaved_shift", "median_difference", "pseudo_values", "rests_on_outlier",
+           "unpaired_shift"]  # fmt: skip
+
+#: A mean rests on a single value if it is this share larger or smaller without it: the material difference of MLPerf.
+MOVED_MEAN = 0.02
+#: Values of each side of which all pairwise differences are computed at most, to bound memory.
+_MAX_VALUES = 1_000
+
+
+class Shift(msgspec.Struct, frozen=True):
+    """A difference in the unit of the values; the interval is None if there are too few processes."""
+
+    value: float
+    interval: Interval | None
+
+
+def interleaved_shift(first: Sequence[Values], second: Sequence[Values]) -> Shift:
+    """Return the difference ``first`` - ``second`` from interleaved trials: the median of all pairwise differences.
+
+    Each argument has one array per process generation, shape [trials]; both have the same generations, of which
+    those with a trial on both sides count. This is Hodges & Lehmann's estimate of a shift (1963). The interval is
+    Student's t over the jackknife's pseudo-values, leaving out one generation at a time, as for the ratios of
+    bench/stats/ratios.py. Raise ValueError if no generation has both.
+    """
+    pairs = [(a, b) for a, b in zip(first, second, strict=True) if len(a) and len(b)]
+    if not pairs:
+        raise ValueError("no process generation has trials of both")
+    value = median_difference(*zip(*pairs, strict=True))
+    values = pseudo_values(lambda subset: median_difference(*zip(*subset, strict=True)), pairs)
+    return _shift(value, mean_half_width(values))
+
+
+def unpaired_shift(first: Sequence[Values], second: Sequence[Values]) -> Shift:
+    """Return the difference for two separate runs, as `interleaved_shift` but with Welch's interval.
+
+    The interval counts processes only: variation from one run to the next is not in it.
+    """
+    groups, other_groups = ([values for values in side if len(values)] for side in (first, second))
+    values = pseudo_values(lambda subset: median_difference(subset, other_groups), groups)
+    other_values = pseudo_values(lambda subset: median_difference(groups, subset), other_groups)
+    return _shift(median_difference(groups, other_groups), welch_half_width(values, other_values))
+
+
+def _shift(value: float, half: float | None) -> Shift:
+    return Shift(value, None if half is None else Interval(value - half, value + half))
+
+
+def rests_on_outlier(values: Sequence[float] | Values) -> bool:
+    """Return whether a mean of trials rests on single ones.
+
+    It does if a trial is one of `outliers`, or if the mean without the farthest trial differs by more than 2 %.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if len(array) < 2:
+        return False
+    mean = float(array.mean())
+    others = np.delete(array, np.abs(array - mean).argmax())
+    return bool(outliers(array)) or abs(float(others.mean()) - mean) > MOVED_MEAN * abs(mean)
+
+
+def median_difference(first: Sequence[Values], second: Sequence[Values]) -> float:
+    """Return the median of all differences between a value of ``first`` and one of ``second``."""
+    differences = np.subtract.outer(_thinned(np.concatenate(first)), _thinned(np.concatenate(second))).ravel()
+    differences.sort()  # np.median takes several times as long for so few values
+    return float(differences[(len(differences) - 1) // 2] + differences[len(differences) // 2]) / 2
+
+
+def _thinned(values: Values) -> Values:
+    """Return the values, or ``_MAX_VALUES`` quantiles of them if there are more."""
+    return values if len(values) <= _MAX_VALUES else np.quantile(values, (np.arange(_MAX_VALUES) + 0.5) / _MAX_VALUES)
+
+
+def pseudo_values(statistic: Callable[[Sequence[Any]], float], groups: Sequence[Any]) -> Values:
+    """Return the jackknife's pseudo-values, one per group; zeros for one group. Source: Tukey 1958."""
+    count = len(groups)
+    if count < 2:
+        return np.zeros(count)
+    leave_one_out = [statistic([*groups[:number], *groups[number + 1 :]]) for number in range(count)]
+    return count * statistic(groups) - (count - 1) * np.array(leave_one_out)
