@@ -95,7 +95,11 @@ def simulations(sizes: Sequence[int]) -> dict[str, tuple[bool, Draw]]:
         first, second = generator.choice(len(runs), 2, replace=False)
         return runs[first], runs[second]
 
-    found = {"one run": (False, one), "separate runs": (True, separate), "a Run as measured": (False, measured)}
+    found: dict[str, tuple[bool, Draw]] = {
+        "one run": (False, one),
+        "separate runs": (True, separate),
+        "a Run as measured": (False, measured),
+    }
     return found | ({"two Runs as measured": (True, both_measured)} if len(runs) > 1 else {})
 
 
@@ -158,8 +162,10 @@ def _outcomes(
             [_disturbed(light[number], generator, share) for number in numbers],
             [_disturbed(original[number], generator, share) for number in others],
         )
-        right = interval is not None and interval.low <= truth <= interval.high
-        outcomes.append(interval and (right, (interval.high - interval.low) / 2 / time))
+        if interval is None:
+            outcomes.append(None)
+        else:
+            outcomes.append((interval.low <= truth <= interval.high, (interval.high - interval.low) / 2 / time))
     return outcomes
 
 

@@ -134,7 +134,7 @@ def test_the_budget_is_computed_from_the_timed_trials(digits_bundle: Bundle) -> 
 
 def slack_population(noise: Noise) -> list[list[slack.Generation]]:
     generator = np.random.default_rng(3)
-    grouped = []
+    grouped: list[list[slack.Generation]] = []
     for _ in range(24):
         times = noise.draw(generator, 5, 6, 4) * np.array([1, 1, 1.05, 1.05]).reshape(4, 1, 1)
         grouped.append([[slack.Trials(each, each) for each in times[:, process]] for process in range(5)])
