@@ -16,8 +16,10 @@ __all__ = [
     "Ratio",
     "Verdict",
     "interleaved_ratio",
+    "median_difference",
     "p_value",
     "paired_ratio",
+    "pseudo_values",
     "ratio_from",
     "unpaired_ratio",
     "verdict",
@@ -78,17 +80,17 @@ def interleaved_ratio(first: Sequence[Values], second: Sequence[Values]) -> Rati
     it leaves out more than the square root of the number of trials (Shao & Wu 1989), for example 6 of 30.
     """
     pairs = [(np.log(a), np.log(b)) for a, b in zip(first, second, strict=True) if len(a)]
-    values = _pseudo_values(lambda subset: _median_difference(*zip(*subset, strict=True)), pairs)
-    return ratio_from(_median_difference(*zip(*pairs, strict=True)), *_error(values))
+    values = pseudo_values(lambda subset: median_difference(*zip(*subset, strict=True)), pairs)
+    return ratio_from(median_difference(*zip(*pairs, strict=True)), *_error(values))
 
 
 def unpaired_ratio(first: Sequence[Values], second: Sequence[Values]) -> Ratio:
     """Return the ratio for two separate runs, as `interleaved_ratio` but with Welch's interval over pseudo-values."""
     logs, other_logs = ([np.log(values) for values in side if len(values)] for side in (first, second))
-    values = _pseudo_values(lambda subset: _median_difference(subset, other_logs), logs)
-    other_values = _pseudo_values(lambda subset: _median_difference(logs, subset), other_logs)
+    values = pseudo_values(lambda subset: median_difference(subset, other_logs), logs)
+    other_values = pseudo_values(lambda subset: median_difference(logs, subset), other_logs)
     error, freedom = welch_error(values, other_values) or (None, None)
-    return ratio_from(_median_difference(logs, other_logs), error, freedom)
+    return ratio_from(median_difference(logs, other_logs), error, freedom)
 
 
 def p_value(ratio: Ratio, beyond: float = MATERIAL) -> float:
@@ -135,7 +137,7 @@ def verdict(ratio: Ratio) -> Verdict:
     return Verdict.UNDECIDED
 
 
-def _median_difference(first: Sequence[Values], second: Sequence[Values]) -> float:
+def median_difference(first: Sequence[Values], second: Sequence[Values]) -> float:
     """Return the median of all differences between a value of ``first`` and one of ``second``."""
     differences = np.subtract.outer(_thinned(np.concatenate(first)), _thinned(np.concatenate(second))).ravel()
     differences.sort()  # np.median takes several times as long for so few values
@@ -147,7 +149,7 @@ def _thinned(values: Values) -> Values:
     return values if len(values) <= _MAX_TRIALS else np.quantile(values, (np.arange(_MAX_TRIALS) + 0.5) / _MAX_TRIALS)
 
 
-def _pseudo_values(statistic: Callable[[Sequence[Any]], float], groups: Sequence[Any]) -> Values:
+def pseudo_values(statistic: Callable[[Sequence[Any]], float], groups: Sequence[Any]) -> Values:
     """Return the jackknife's pseudo-values, one per group; zeros for one group. Source: Tukey 1958."""
     count = len(groups)
     if count < 2:

@@ -1,5 +1,6 @@
 """The calibration studies detect intervals that are too narrow, and more work as more work."""
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -9,10 +10,11 @@ from edge_bench.bench.measure.runner import run_benchmark
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Settings
-from studies.calibration import litert_benchmark, self_comparison, wall_time
+from studies.calibration import litert_benchmark, self_comparison, slack, wall_time
 from studies.calibration.components import components
 from studies.calibration.coverage import accuracy_coverage, coverage
 from studies.calibration.noise import SCENARIOS, Noise
+from tests.factories import result, run
 
 
 def test_coverage_detects_intervals_that_assume_independent_trials() -> None:
@@ -128,3 +130,34 @@ def test_the_budget_is_computed_from_the_timed_trials(digits_bundle: Bundle) -> 
     found = wall_time.durations(run)
     assert found["budget"] == pytest.approx(1.25 * found["timed trials"] + 3)
     assert found["wall"] > found["timed trials"] + found["warm-ups"]
+
+
+def slack_population(noise: Noise) -> list[list[slack.Generation]]:
+    generator = np.random.default_rng(3)
+    grouped: list[list[slack.Generation]] = []
+    for _ in range(24):
+        times = noise.draw(generator, 5, 6, 4) * np.array([1, 1, 1.05, 1.05]).reshape(4, 1, 1)
+        grouped.append([[slack.Trials(each, each) for each in times[:, process]] for process in range(5)])
+    return grouped
+
+
+@pytest.mark.slow
+def test_slacks_of_typical_times_are_covered_in_spite_of_outliers() -> None:
+    rows = _cells(slack.coverage_table(slack_population(Noise(process=0.006, trial=0.02)), 600, 0.01))
+    assert len(rows) == 24
+    given = {(name, compared, runs): float(share[:-1]) for name, compared, runs, _, share, *_ in rows}
+    right = {(name, compared, runs): float(share.split("%")[0]) for name, compared, runs, _, _, share, _ in rows}
+    for key, share in right.items():
+        if key[0] == "typical times" and key[2] in ("one run", "separate runs"):
+            assert 91 < share < 98.5, key
+            assert given[key] == 100
+    assert all(given[key] < 70 for key in given if key[0] == "means")
+
+
+def test_the_population_of_slacks_has_the_generations_with_all_four_configurations() -> None:
+    whole = run(*(result(name, "litert", 1.0) for name in ("A", "B", "C", "D")))
+    short = msgspec.structs.replace(whole.results[3], trials=whole.results[3].trials[:12])
+    grouped = slack.population([whole, msgspec.structs.replace(whole, results=[*whole.results[:3], short])])
+    assert [len(generations) for generations in grouped] == [5, 2]
+    assert {len(trials.whole) for generations in grouped for each in generations for trials in each} == {6}
+    np.testing.assert_allclose(grouped[0][0][0].whole, whole.results[0].pass_seconds()[:6])

@@ -22,6 +22,8 @@ def offload_records(offload: Offload, assessment: Assessment) -> Sequence[dict[s
         "images_a_second": assessment.local_images_per_second,
         "joules": assessment.local_joules.value if assessment.local_joules else None,
         "slack_s": assessment.slack.value if assessment.slack else None,
+        "slack_mean_s": assessment.mean_slack.value if assessment.mean_slack else None,
+        "slack_mean_rests_on_outlier": assessment.mean_slack_rests_on_outlier,
     }
     return [local, *(_record(row, assessment) for row in assessment.rows)]
 

@@ -37,14 +37,32 @@ def answers(offload: Offload, assessment: Assessment) -> list[str]:
         if row.p50 and (row.link not in best or row.p50.ratio.value < _ratio(best[row.link])):
             best[row.link] = row
     sentences = [_sentence(row, local_time) for row in best.values()]
-    slack = assessment.slack
-    if slack:
-        interval = f" [{_signed(slack.interval.low)}, {_signed(slack.interval.high)}]" if slack.interval else ""
-        use = "may cost before staying is faster" if slack.value > 0 else "cannot pay: the server computes no faster"
-        sentences.append(
-            f"Slack (here less the server's compute): {_signed(slack.value)}{interval} an image; sending {use}."
-        )
+    if assessment.slack:
+        sentences.append(_slack_sentence(assessment.slack, assessment))
     return sentences
+
+
+def _slack_sentence(slack: Estimate, assessment: Assessment) -> str:
+    """Return what sending may cost by median times, and the same by mean times."""
+    low = slack.interval.low if slack.interval else slack.value
+    high = slack.interval.high if slack.interval else slack.value
+    if low > 0:
+        use = "sending may cost that before staying is faster"
+    elif high <= 0:
+        use = "sending cannot pay: the server computes no faster"
+    else:
+        use = "undecided whether the server computes faster"
+    text = f"Slack (here less the server's compute): {_signed_with_interval(slack)} an image; {use}"
+    if assessment.mean_slack:
+        text += f"; by mean times {_signed_with_interval(assessment.mean_slack)}"
+    if assessment.mean_slack_rests_on_outlier:
+        text += ", without an interval because a mean rests on an outlier"
+    return f"{text}."
+
+
+def _signed_with_interval(estimate: Estimate) -> str:
+    interval = estimate.interval
+    return _signed(estimate.value) + (f" [{_signed(interval.low)}, {_signed(interval.high)}]" if interval else "")
 
 
 def _ratio(row: Row) -> float:
@@ -219,7 +237,7 @@ def _energy(offload: Offload, assessment: Assessment) -> Table:
             f"{power.transmit_w:g} W transmitting ({power.source}); the server's energy is not in it"
         ]
     return Table(
-        title=f"Energy of this device an image ({source})",
+        title=f"Energy of this device an image, mean ({source})",
         header=["way", "mJ an image\n[95 %]", "× here\n[95 %]", "cheaper to"],
         rows=rows,
         keys=1,

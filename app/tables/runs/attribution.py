@@ -17,12 +17,18 @@ _MEANING = {
 }
 
 
+#: In place of a verdict if the runtime's version differs, too.
+_NOT_ALONE = "not attributed"
+
+
 def attribution_table(comparison: Comparison) -> Table | None:
     """Return one row per effect, in the order machine, runtime, precision, threads; None without effects."""
     if not comparison.effects:
         return None
+    more = any(effect.also_different for effect in comparison.effects)
+    held = "what else differs is below the table" if more else "the rest held"
     return Table(
-        title="where the time comes from: one factor changed, the rest held",
+        title=f"where the time comes from: one factor changed, {held}",
         header=("factor", "from", "to", "with", "time ×\n[95 %]", "verdict"),
         rows=Lazy(_cells, comparison.effects),
         keys=3,
@@ -34,7 +40,7 @@ def attribution_table(comparison: Comparison) -> Table | None:
 def _cells(effect: Effect) -> list[str]:
     before, after = _compared_values(effect)
     ratio = with_interval(effect.ratio.value, effect.ratio.interval)
-    return [effect.factor, before, after, _fixed_factors(effect), ratio, str(effect.verdict)]
+    return [effect.factor, before, after, _fixed_factors(effect), ratio, effect.verdict or _NOT_ALONE]
 
 
 def _compared_values(effect: Effect) -> tuple[str, str]:
@@ -59,17 +65,29 @@ def _fixed_factors(effect: Effect) -> str:
 
 
 def _sentence(effect: Effect) -> str:
-    """Return ``runtime: litert in place of tflite-runtime (…) takes 0.155 [0.14, 0.17] × the time: faster by 84 %``."""
+    """Return ``runtime: litert in place of tflite-runtime (…) takes 0.155 [0.14, 0.17] × the time: faster by 84 %``.
+
+    It ends with ``; also different: litert 2.14 → 2.3`` if more than the factor differs.
+    """
     before, after = _compared_values(effect)
     ratio = with_interval(effect.ratio.value, effect.ratio.interval)
     share = significant(100 * abs(effect.ratio.value - 1), 2)
-    meaning = _MEANING.get(effect.verdict, f"{effect.verdict} by {share} %")
+    if effect.verdict is None:
+        runtime = effect.configuration.runtime
+        meaning = f"not attributed to the {effect.factor} alone, because the version of {runtime} differs"
+    else:
+        meaning = _MEANING.get(effect.verdict, f"{effect.verdict} by {share} %")
+    also = f"; also different: {', '.join(effect.also_different)}" if effect.also_different else ""
     fixed = _fixed_factors(effect)
-    return f"{effect.factor}: {after} in place of {before} ({fixed}) takes {ratio} × the time: {meaning}"
+    return f"{effect.factor}: {after} in place of {before} ({fixed}) takes {ratio} × the time: {meaning}{also}"
 
 
 def effect_record(effect: Effect) -> dict[str, Any]:
     """Return the unformatted values of the effect."""
     before, after = _compared_values(effect)
     values = {"factor": effect.factor, "from": before, "to": after}
-    return values | ratio_record(effect.ratio) | {"verdict": str(effect.verdict)}
+    judged = {
+        "verdict": str(effect.verdict) if effect.verdict else None,
+        "also_different": list(effect.also_different),
+    }
+    return values | ratio_record(effect.ratio) | judged

@@ -8,19 +8,21 @@ import numpy as np
 
 from edge_bench.app.render.table import Lazy, Table
 from edge_bench.app.render.text.sparkline import sparkline
-from edge_bench.app.render.units import marked, percent, points_with_interval, significant, with_interval
+from edge_bench.app.render.units import marked, percent, significant, with_interval
+from edge_bench.app.tables.runs.accuracy import accuracy_change_text
 from edge_bench.app.tables.runs.attribution import effect_record
 from edge_bench.app.tables.runs.separate_runs import row_notes, separation_notes, separation_record
+from edge_bench.app.tables.runs.slack import slack_sentence
 from edge_bench.app.tables.shared import configuration_cells, ratio_record
 from edge_bench.bench.analysis.comparison.attribution import Effect
-from edge_bench.bench.analysis.comparison.comparison import Comparison, Row, Slack
+from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
 from edge_bench.bench.records.run import Configuration
 
 __all__ = ["comparison_table"]
 
 _HEADER = (
     "machine", "variant", "runtime", "threads", "batch", "pass, s\nmedian", "trials in order\n± farthest",
-    "time ×\n[95 %]", "verdict", "accuracy\n%", "difference, points\n[95 %]", "agreement\n%", "size ×",
+    "time ×\n[95 %]", "verdict", "accuracy\n%", "difference, points [95 %]\nlost, gained, p", "agreement\n%", "size ×",
 )  # fmt: skip
 
 
@@ -52,7 +54,7 @@ def comparison_table(comparison: Comparison) -> Table:
             *remarks,
             *separation_notes((row.machine, row.separation) for row in comparison.rows),
             *row_notes(comparison.rows),
-            *map(_slack_sentence, comparison.slacks),
+            *map(slack_sentence, comparison.slacks),
         ],
         records=Lazy(lambda row: _record(row, effects.get((row.run_id, row.configuration), [])), comparison.rows),
         groups=[legend[row.machine] for row in comparison.rows] if several else (),
@@ -76,7 +78,7 @@ def _cells(row: Row, letters: dict[str, str]) -> list[str]:
         with_interval(row.ratio.value, row.ratio.interval) if row.ratio else "",
         row.verdict or ("baseline" if row.is_baseline else "EMULATED" if row.emulated else "none"),
         "" if row.correct is None else marked(percent(row.correct / row.images), assumed=row.accuracy_assumed),
-        points_with_interval(difference.value, difference.interval) if difference and not row.is_baseline else "",
+        accuracy_change_text(difference) if difference and not row.is_baseline else "",
         percent(agreement.same / agreement.total) if agreement and agreement.total else "",
         _ratio(row.size_ratio),
     ]
@@ -84,23 +86,6 @@ def _cells(row: Row, letters: dict[str, str]) -> list[str]:
 
 def _ratio(value: float | None) -> str:
     return "" if value is None else significant(value)
-
-
-def _slack_sentence(slack: Slack) -> str:
-    """Return the paper's slack, the break-even cost of an offload, as a sentence."""
-    two_machines = slack.light_machine != slack.original_machine
-    light = f"{slack.light.variant} on {slack.light.runtime}{f' on {slack.light_machine}' if two_machines else ''}"
-    original = f"the original on {slack.original.runtime}{f' of {slack.original_machine}' if two_machines else ''}"
-    value = f"{with_interval(slack.seconds, slack.interval)} s a pass of {slack.images:,} images"
-    if slack.interval is None:
-        meaning = f"against {original}; one process, so no interval"
-    elif slack.interval.high <= 0:
-        meaning = f"none is needed: running it here is faster than {original} whatever an offload costs"
-    elif slack.interval.low <= 0:
-        meaning = f"undecided: as fast as {original} within what was measured"
-    else:
-        meaning = f"running it here is faster than {original} only if an offload costs more than that"
-    return f"slack, {light}: {value}: {meaning}"
 
 
 def _record(row: Row, effects: Sequence[Effect]) -> dict[str, Any]:
@@ -126,6 +111,8 @@ def _record(row: Row, effects: Sequence[Effect]) -> dict[str, Any]:
         "accuracy_difference": difference.value if difference else None,
         "accuracy_difference_low": difference.interval.low if difference else None,
         "accuracy_difference_high": difference.interval.high if difference else None,
+        "discordant_lost": difference.only_second if difference else None,
+        "discordant_gained": difference.only_first if difference else None,
         "mcnemar_p": difference.p_value if difference else None,
         "agreement": agreement.same / agreement.total if agreement and agreement.total else None,
         "images_in_common": agreement.total if agreement else None,

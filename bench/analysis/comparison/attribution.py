@@ -1,7 +1,8 @@
 """Attribution of time differences: pairs of configurations that differ in exactly one factor.
 
 Between the light model on a Raspberry Pi and the original on a host, four factors change at once: machine, runtime,
-precision and threads. Each effect changes one factor and keeps the other three fixed.
+precision and threads. Each effect changes one factor and keeps the other three fixed. Between Runs more may differ,
+such as the runtime's version or the kernel: each effect lists it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -9,10 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from edge_bench.bench.analysis.times.compared_times import compare_times
+from edge_bench.bench.analysis.times.differences import differences
+from edge_bench.bench.analysis.times.machines import machine_key
 from edge_bench.bench.analysis.times.timings import RunResult
 from edge_bench.bench.records.run import Configuration, Run
 from edge_bench.bench.runtimes import RUNTIMES
-from edge_bench.bench.stats.ratios import Ratio, Verdict, verdict
+from edge_bench.bench.stats.ratios import Ratio, Verdict, verdict, verdicts
 
 __all__ = ["Effect", "attribute"]
 
@@ -21,7 +24,7 @@ FULL_PRECISION = "float32"
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
-    """Time per image relative to a reference configuration that differs in one factor only."""
+    """Time per image relative to a reference configuration that differs in one factor, and in ``also_different``."""
 
     factor: str  # machine · runtime · precision · threads
     run_id: str
@@ -30,12 +33,15 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     reference_machine: str
     reference: Configuration
     ratio: Ratio
-    verdict: Verdict
+    verdict: Verdict | None  # None if the effect is not that of the factor alone
+    also_different: list[str] = []  # between the two Runs, as "name before → after"; empty within a Run
 
 
 def attribute(measured: Sequence[RunResult], base: Run) -> list[Effect]:
     """Return all effects that these results support, factor by factor; emulated times are excluded.
 
+    An effect has no verdict if the runtimes' versions differ, too: it is not the factor's alone. The verdicts are
+    corrected for the number of effects.
     The references are the machine of the Run ``base``, the first runtime in the registry's order that ran the variant,
     float32, and the fewest threads.
     """
@@ -46,13 +52,19 @@ def attribute(measured: Sequence[RunResult], base: Run) -> list[Effect]:
         ("precision", _precision_pairs(real)),
         ("threads", _pairs_in_run(real, "threads", lambda item: item.result.configuration.threads)),
     ]
-    return [effect for factor, items in pairs for item, ref in items if (effect := _effect(factor, item, ref))]
+    found = [effect for factor, items in pairs for item, ref in items if (effect := _effect(factor, item, ref))]
+    judged = verdicts([effect.ratio for effect in found])
+    return [
+        msgspec.structs.replace(effect, verdict=effect.verdict and each)
+        for effect, each in zip(found, judged, strict=True)
+    ]
 
 
 def _effect(factor: str, item: RunResult, reference: RunResult) -> Effect | None:
     ratio = compare_times(item, reference).ratio
     if ratio is None:
         return None
+    same_runtime = item.result.runtime_version == reference.result.runtime_version
     return Effect(
         factor=factor,
         run_id=item.run.run_id,
@@ -61,7 +73,8 @@ def _effect(factor: str, item: RunResult, reference: RunResult) -> Effect | None
         reference_machine=reference.run.machine.label,
         reference=reference.result.configuration,
         ratio=ratio,
-        verdict=verdict(ratio),
+        verdict=verdict(ratio) if same_runtime or item.run is reference.run else None,
+        also_different=differences(reference.run, reference.result, item.run, item.result, machine=False),
     )
 
 
@@ -69,7 +82,7 @@ def _machine_pairs(items: Sequence[RunResult], base: Run) -> Iterator[tuple[RunR
     references = {item.result.configuration: item for item in items if item.run is base}
     for item in items:
         reference = references.get(item.result.configuration)
-        if reference and item.run.machine.label != base.machine.label:
+        if reference and machine_key(item.run.machine) != machine_key(base.machine):
             yield item, reference
 
 

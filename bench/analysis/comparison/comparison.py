@@ -6,6 +6,7 @@ import msgspec
 
 from edge_bench.bench.analysis.comparison.attribution import Effect, attribute
 from edge_bench.bench.analysis.comparison.model_names import distinguished
+from edge_bench.bench.analysis.comparison.slack import Slack, slacks_of
 from edge_bench.bench.analysis.labels.agreement import (
     Agreement,
     CrossMachineAgreement,
@@ -17,12 +18,12 @@ from edge_bench.bench.analysis.labels.agreement import (
 from edge_bench.bench.analysis.labels.same_images import comparable_predictions, differing_pixels, require_same_images
 from edge_bench.bench.analysis.times.compared_times import Separation, compare_times
 from edge_bench.bench.analysis.times.earlier_runs import EarlierRuns
-from edge_bench.bench.analysis.times.timings import Estimator, RunResult, joined_repeats, seconds_per_image
+from edge_bench.bench.analysis.times.timings import Estimator, RunResult, joined_repeats
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.record_codec import SCHEMA_VERSION
-from edge_bench.bench.records.bundle import LIGHT, ORIGINAL
+from edge_bench.bench.records.bundle import ORIGINAL
 from edge_bench.bench.records.run import Configuration, Run
-from edge_bench.bench.stats.intervals import Interval, PairedDifference, difference_of_means, paired_difference
+from edge_bench.bench.stats.intervals import PairedDifference, paired_difference
 from edge_bench.bench.stats.ratios import Ratio, Verdict, verdicts
 
 __all__ = ["Comparison", "Row", "Slack", "compare", "matches", "on_the_same_images"]
@@ -55,18 +56,6 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     across: CrossMachineAgreement | None = None  # with the same variant and runtime on the baseline's machine
     size_ratio: float | None = None
     remark: str = ""
-
-
-class Slack(msgspec.Struct, frozen=True, kw_only=True):
-    """The paper's slack: the time an offload may cost before running the light model locally becomes faster."""
-
-    light: Configuration
-    light_machine: str
-    original: Configuration
-    original_machine: str
-    images: int  # images per pass of the light configuration
-    seconds: float  # the light model's mean time for these images minus the original's
-    interval: Interval | None  # of ``seconds``
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,7 +97,7 @@ def compare(runs: Sequence[Run], baseline: str | None = None, earlier: Sequence[
         baseline=base.result.configuration,
         baseline_machine=base.run.machine.label,
         rows=[msgspec.structs.replace(row, verdict=each) for row, each in zip(rows, judged, strict=True)],
-        slacks=_slacks(measured),
+        slacks=slacks_of(measured),
         effects=attribute(measured, base.run),
         notes=notes + _run_notes(runs) + _pixel_notes(runs, base.run),
     )
@@ -187,41 +176,6 @@ def on_the_same_images(item: RunResult, base: RunResult) -> tuple[PairedDifferen
         return None, agreement
     truth = true_labels(item.run, common)
     return paired_difference(first == truth, second == truth), agreement
-
-
-def _slacks(measured: Sequence[RunResult]) -> list[Slack]:
-    """Return the slack of every light configuration whose times are not emulated.
-
-    It is compared with the original of the same bundle on another Run's machine (the host, the target of an offload) if
-    available, otherwise with the original on the same machine, as in the paper.
-    """
-    real = [item for item in measured if not item.run.emulated]
-    originals: dict[str, list[RunResult]] = {}  # by bundle, the first of each Run
-    for item in real:
-        known = originals.setdefault(item.run.bundle.sha256, [])
-        if item.role == ORIGINAL and (not known or known[-1].run is not item.run):
-            known.append(item)
-    slacks = []
-    for item in real:
-        candidates = originals[item.run.bundle.sha256][:2]
-        if item.role != LIGHT or not candidates:
-            continue
-        elsewhere = [original for original in candidates if original.run is not item.run]
-        original = (elsewhere or candidates)[0]
-        per_image = difference_of_means(seconds_per_image(item), seconds_per_image(original))
-        seconds, interval = per_image[0] * item.images, per_image[1]
-        slacks.append(
-            Slack(
-                light=item.result.configuration,
-                light_machine=item.run.machine.label,
-                original=original.result.configuration,
-                original_machine=original.run.machine.label,
-                images=item.images,
-                seconds=seconds,
-                interval=interval and Interval(interval.low * item.images, interval.high * item.images),
-            )
-        )
-    return slacks
 
 
 def _pixel_notes(runs: Sequence[Run], base: Run) -> list[str]:

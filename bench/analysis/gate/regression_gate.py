@@ -12,6 +12,7 @@ from edge_bench.bench.analysis.times.earlier_runs import NO_EARLIER_RUNS, Earlie
 from edge_bench.bench.analysis.times.timings import RunResult
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.records.run import Configuration
+from edge_bench.bench.stats.accuracy import images_needed
 from edge_bench.bench.stats.intervals import CONFIDENCE, Interval, PairedDifference, normal_p_value
 from edge_bench.bench.stats.ratios import Ratio, Verdict, p_value, verdicts
 from edge_bench.bench.stats.student import holm
@@ -39,6 +40,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict | None = None  # corrected for the number of changes: `verdicts`
     separation: Separation | None = None  # of the Runs of both sides
     accuracy_difference: PairedDifference | None = None  # new minus old, on the images that both classified
+    images: int = 0  # that both classified
     accuracy_assumed: bool = False  # whether one of the accuracies depends on an assumption
     remark: str = ""  # why a value above is missing
 
@@ -65,6 +67,8 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     value: float | None = None  # time ratio, or accuracy difference in percentage points
     interval: Interval | None = None  # of ``value``
     limit: float  # share of the baseline's time, or percentage points of accuracy
+    images: int = 0  # that both classified, for accuracy
+    images_needed: int | None = None  # so that an unchanged accuracy passes in 80 % of cases; None: time, or no limit
     remark: str = ""
 
 
@@ -88,11 +92,13 @@ def _change(item: RunResult, base: RunResult, earlier: EarlierRuns) -> Change:
         failure = item.result.failure
         return msgspec.structs.replace(change, remark=failure.message if failure else "not measured")
     times = compare_times(item, base, earlier)
+    difference, agreement = on_the_same_images(item, base)
     return msgspec.structs.replace(
         change,
         ratio=times.ratio,
         separation=times.separation,
-        accuracy_difference=on_the_same_images(item, base)[0],
+        accuracy_difference=difference,
+        images=agreement.total if agreement else 0,
         accuracy_assumed=item.run.accuracy_assumed or base.run.accuracy_assumed,
         remark=times.reason,
     )
@@ -153,7 +159,16 @@ def _judge_accuracy(change: Change, limit: float) -> tuple[Judgement, float]:
     points = Interval(100 * difference.interval.low, 100 * difference.interval.high)
     outcome = _outcome(beyond=points.high < -limit, within=points.low >= -limit)
     p = normal_p_value(points, -limit)
-    return msgspec.structs.replace(judgement, outcome=outcome, value=100 * difference.value, interval=points), p
+    discordant = difference.only_first + difference.only_second
+    judged = msgspec.structs.replace(
+        judgement,
+        outcome=outcome,
+        value=100 * difference.value,
+        interval=points,
+        images=change.images,
+        images_needed=images_needed(limit, discordant / change.images) if limit else None,
+    )
+    return judged, p
 
 
 def _corrected(judged: Sequence[tuple[Judgement, float]]) -> list[Judgement]:

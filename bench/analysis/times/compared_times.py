@@ -7,7 +7,15 @@ import msgspec
 from edge_bench.bench.analysis.times.differences import differences
 from edge_bench.bench.analysis.times.earlier_runs import NO_EARLIER_RUNS, EarlierRuns
 from edge_bench.bench.analysis.times.machines import machine_key
-from edge_bench.bench.analysis.times.timings import Estimator, Rounds, RunResult, per_image, ratio_of_rounds
+from edge_bench.bench.analysis.times.timings import (
+    Estimator,
+    Rounds,
+    RunResult,
+    common_estimator,
+    per_image,
+    ratio_of_rounds,
+    seconds_of,
+)
 from edge_bench.bench.stats.ratios import Ratio, Verdict, interleaved_ratio, unpaired_ratio, verdict
 from edge_bench.bench.stats.separate_runs import Side, VariationSource, separate_ratio
 
@@ -46,7 +54,7 @@ def compare_times(item: RunResult, base: RunResult, earlier: EarlierRuns = NO_EA
     if item.run.emulated or base.run.emulated:
         return TimeComparison(reason="EMULATED: no verdict on time")
     pairs = [(one, other) for one in item.all_runs for other in base.all_runs if one.run is other.run]
-    estimator = _estimator([*item.all_runs, *base.all_runs])
+    estimator = common_estimator([*item.all_runs, *base.all_runs])
     if pairs:
         return _interleaved(pairs, estimator)
     sides = item.all_runs, base.all_runs
@@ -70,24 +78,9 @@ def compare_times(item: RunResult, base: RunResult, earlier: EarlierRuns = NO_EA
             baseline_runs=len(sides[1]),
             source=judged.source,
             variation=judged.variation,
-            differences=differences(newest.run, newest.result, other.run, other.result),
+            differences=differences(other.run, other.result, newest.run, newest.result, machine=same_machine),
         ),
     )
-
-
-def _estimator(results: Sequence[RunResult]) -> Estimator:
-    """Return typical invocations if all have the same batch size and enough invocations, otherwise whole passes.
-
-    The time between invocations is a different share of a pass for each batch size.
-    """
-    batch_sizes = {each.result.configuration.batch_size for each in results}
-    typical = len(batch_sizes) == 1 and all(each.has_typical for each in results)
-    return Estimator.TYPICAL if typical else Estimator.WHOLE
-
-
-def seconds_of(item: RunResult, estimator: Estimator) -> Rounds:
-    """Return seconds per pass by process and round."""
-    return item.typical_seconds() if estimator is Estimator.TYPICAL else item.result.by_process()
 
 
 def _side(results: Sequence[RunResult], estimator: Estimator, earlier: EarlierRuns) -> Side:

@@ -17,9 +17,11 @@ __all__ = [
     "Rounds",
     "RunResult",
     "as_one",
+    "common_estimator",
     "joined_repeats",
     "per_image",
     "ratio_of_rounds",
+    "seconds_of",
     "seconds_per_image",
 ]
 
@@ -93,6 +95,21 @@ def _median_seconds(latencies: PackedArray) -> float:
 def _mean_to_median(latencies: PackedArray) -> float:
     values = unpack(latencies)
     return float(values.mean() / np.median(values))
+
+
+def common_estimator(results: Sequence[RunResult]) -> Estimator:
+    """Return typical invocations if all have the same batch size and enough invocations, otherwise whole passes.
+
+    The time between invocations is a different share of a pass for each batch size.
+    """
+    batch_sizes = {each.result.configuration.batch_size for each in results}
+    typical = len(batch_sizes) == 1 and all(each.has_typical for each in results)
+    return Estimator.TYPICAL if typical else Estimator.WHOLE
+
+
+def seconds_of(item: RunResult, estimator: Estimator) -> Rounds:
+    """Return seconds per pass by process and round."""
+    return item.typical_seconds() if estimator is Estimator.TYPICAL else item.result.by_process()
 
 
 def joined_repeats(results: Sequence[RunResult]) -> list[RunResult]:

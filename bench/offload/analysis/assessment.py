@@ -9,6 +9,7 @@ import numpy.typing as npt
 from edge_bench.bench.analysis.labels.agreement import Agreement, agreement_of
 from edge_bench.bench.analysis.times.timings import ratio_of_rounds
 from edge_bench.bench.io.record_codec import unpack
+from edge_bench.bench.offload.analysis.energy import joules_by_process
 from edge_bench.bench.offload.analysis.latency_model import (
     Breakdown,
     break_even_bps,
@@ -20,7 +21,6 @@ from edge_bench.bench.offload.analysis.latency_model import (
 )
 from edge_bench.bench.offload.network.link_profiles import DIRECT, Link
 from edge_bench.bench.offload.records.offload import PARTS, Arm, Offload
-from edge_bench.bench.offload.records.power import local_joules, remote_joules
 from edge_bench.bench.stats.intervals import (
     Interval,
     PairedDifference,
@@ -29,6 +29,7 @@ from edge_bench.bench.stats.intervals import (
     percentile_supported,
 )
 from edge_bench.bench.stats.ratios import Ratio, Verdict, paired_ratio, verdict
+from edge_bench.bench.stats.shifts import rests_on_outlier
 
 __all__ = ["Assessment", "Estimate", "JudgedRatio", "Row", "assess", "decision_map"]
 
@@ -67,7 +68,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     break_even_bps: float | None = None  # upload bits per second; None: no rate is enough, or no link
     accuracy_difference: PairedDifference | None = None  # remote minus local accuracy
     agreement: Agreement | None = None  # of remote and local labels
-    joules: Estimate | None = None  # per inference
+    joules: Estimate | None = None  # per inference, mean
     cheaper: JudgedRatio | None = None  # ratio of the energies; the verdict "faster" means less energy
     remark: str = ""
 
@@ -79,9 +80,11 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     local_p95: float | None  # seconds
     local_images_per_second: float | None
     local_accuracy: tuple[int, int] | None  # correct labels, images
-    local_joules: Estimate | None  # per inference
+    local_joules: Estimate | None  # per inference, mean
     energy: str  # source of the energies: meter, stated or none
-    slack: Estimate | None  # the paper's slack: seconds per image that sending may cost
+    slack: Estimate | None  # seconds per image that sending may cost: median here less the server's median compute
+    mean_slack: Estimate | None  # the same of means, as in the paper; no interval if one of them rests on an outlier
+    mean_slack_rests_on_outlier: bool  # whether single trials determine one of the two means
     rows: list[Row]
 
 
@@ -90,7 +93,10 @@ def assess(offload: Offload) -> Assessment:
     local = offload.local
     payloads = list(dict.fromkeys(arm.payload for arm in offload.remotes))
     parts = {payload: _parts(offload, payload) for payload in payloads}
-    slacks = [slack_of(each) for table in list(parts.values())[:1] for each in table.values()]
+    # the server computes the same for all payloads
+    payload = next((payload for payload, table in parts.items() if table), None)
+    direct = None if payload is None or offload.emulated else _direct_arm(offload, payload)
+    mean_slack, unsafe = _mean_slack(local, direct)
     p95 = _supports_p95(local) and local.process_medians("p95")
     seconds = local.process_medians("an image")
     return Assessment(
@@ -98,18 +104,33 @@ def assess(offload: Offload) -> Assessment:
         local_p95=float(np.median(list(p95.values()))) if p95 else None,
         local_images_per_second=1 / float(np.median(list(seconds.values()))) if seconds else None,
         local_accuracy=_correct_count(offload, ""),
-        local_joules=_geometric_mean(_joules(offload, local).values()),
+        local_joules=_mean_energy(joules_by_process(offload, local).values()),
         energy="meter" if offload.meter else "stated" if offload.power else "none",
-        slack=None if offload.emulated else _mean(slacks),
+        slack=_mean(map(slack_of, parts[direct.payload].values())) if direct else None,
+        mean_slack=mean_slack,
+        mean_slack_rests_on_outlier=unsafe,
         rows=[_row(offload, arm, parts[arm.payload]) for arm in offload.remotes],
     )
 
 
 def _parts(offload: Offload, payload: str) -> dict[int, Breakdown]:
-    direct = next(
-        (arm for arm in offload.remotes if (arm.payload, arm.link, arm.in_flight) == (payload, DIRECT, 1)), None
-    )
+    direct = _direct_arm(offload, payload)
     return parts_of(offload, direct) if direct else {}
+
+
+def _direct_arm(offload: Offload, payload: str) -> Arm | None:
+    wanted = (payload, DIRECT, 1)
+    return next((arm for arm in offload.remotes if (arm.payload, arm.link, arm.in_flight) == wanted), None)
+
+
+def _mean_slack(local: Arm, direct: Arm | None) -> tuple[Estimate | None, bool]:
+    """Return the mean latency here less the server's mean compute time, and whether either rests on an outlier."""
+    if direct is None:
+        return None, False
+    here, compute = local.process_means("latency"), direct.process_means("compute")
+    estimate = _mean(here[process] - compute[process] for process in here.keys() & compute.keys())
+    unsafe = rests_on_outlier(local.trial_means("latency")) or rests_on_outlier(direct.trial_means("compute"))
+    return (msgspec.structs.replace(estimate, interval=None) if estimate and unsafe else estimate), unsafe
 
 
 def _row(offload: Offload, arm: Arm, parts: Mapping[int, Breakdown]) -> Row:
@@ -133,8 +154,8 @@ def _row(offload: Offload, arm: Arm, parts: Mapping[int, Breakdown]) -> Row:
     row = msgspec.structs.replace(
         row,
         throughput=_ratio_to_local(arm, local, "an image"),
-        joules=_geometric_mean(_joules(offload, arm).values()),
-        cheaper=_energy_ratio(_joules(offload, arm), _joules(offload, local)),
+        joules=_mean_energy(joules_by_process(offload, arm).values()),
+        cheaper=_energy_ratio(joules_by_process(offload, arm), joules_by_process(offload, local)),
     )
     if arm.in_flight > 1:  # with several requests in flight, the latency of one image includes waiting for others
         return row
@@ -191,8 +212,17 @@ def _mean(values: Iterable[float]) -> Estimate | None:
     return Estimate(*mean_interval(array)) if array else None
 
 
+def _mean_energy(values: Iterable[float]) -> Estimate | None:
+    """Return the mean of energies and its interval, from 0 upwards; None without values or if one is zero."""
+    array = list(values)
+    if not array or min(array) <= 0:
+        return None
+    centre, interval = mean_interval(array)
+    return Estimate(centre, interval and Interval(max(0.0, interval.low), interval.high))
+
+
 def _geometric_mean(values: Iterable[float]) -> Estimate | None:
-    """Return the mean of times or energies and its interval, on a log scale so that the interval stays positive."""
+    """Return the mean of times and its interval, on a log scale so that the interval stays positive."""
     array = np.array(list(values))
     if not len(array) or array.min() <= 0:
         return None
@@ -216,37 +246,6 @@ def _energy_ratio(remote: Mapping[int, float], local: Mapping[int, float]) -> Ju
     first, second = ({process: {0: joules} for process, joules in table.items()} for table in (remote, local))
     ratio = ratio_of_rounds(first, second)
     return JudgedRatio(ratio, verdict(ratio)) if ratio else None
-
-
-def _joules(offload: Offload, arm: Arm) -> dict[int, float]:
-    """Return ``{process: joules per inference}``, from the meter if there is one, else from stated power."""
-    if offload.meter:
-        table: dict[int, list[float]] = {}
-        for trial in arm.trials:
-            if trial.joules is not None:
-                table.setdefault(trial.process, []).append(trial.joules / trial.latencies.length)
-        return {process: float(np.median(values)) for process, values in table.items()}
-    if offload.power is None or not arm.trials:
-        return {}
-    power = offload.power
-    # requests in flight share the device, so the time per image counts
-    totals = arm.process_medians("p50" if arm.in_flight == 1 else "an image")
-    if arm is offload.local:
-        return {process: local_joules(power, total) for process, total in totals.items()}
-    busy = {name: arm.process_medians(name) for name in ("encode", "decode", "send", "receive")}
-    link = offload.link(arm.link)
-    up = link.up_bps if link else offload.path.up_bps if offload.path else None
-    down = link.down_bps if link else None
-    network = (arm.bytes_up * 8 / up if up else 0.0) + (arm.bytes_down * 8 / down if down else 0.0)
-    return {
-        process: remote_joules(
-            power,
-            total,
-            busy["encode"][process] + busy["decode"][process],
-            max(network, busy["send"][process] + busy["receive"][process]),
-        )
-        for process, total in totals.items()
-    }
 
 
 def _labels(offload: Offload, payload: str) -> npt.NDArray[np.int64] | None:

@@ -129,6 +129,21 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True):
         """Return ``{process: median over its rounds}`` of a metric of ``by_process``, in seconds."""
         return {process: float(np.median(list(rounds.values()))) for process, rounds in self.by_process(metric).items()}
 
+    def process_means(self, metric: str) -> dict[int, float]:
+        """Return ``{process: mean}`` over all images of all its trials, in seconds.
+
+        ``metric`` is ``latency``, ``an image`` for the trials' duration per image, or the name of a part.
+        """
+        totals: dict[int, tuple[int, int]] = {}  # nanoseconds and images by process
+        for trial in self.trials:
+            nanoseconds, images = totals.get(trial.process, (0, 0))
+            totals[trial.process] = nanoseconds + _total_ns(trial, metric), images + trial.latencies.length
+        return {process: nanoseconds / images / 1e9 for process, (nanoseconds, images) in totals.items()}
+
+    def trial_means(self, metric: str) -> list[float]:
+        """Return the mean of a metric of `process_means` of each trial, in seconds."""
+        return [_total_ns(trial, metric) / trial.latencies.length / 1e9 for trial in self.trials]
+
     @property
     def latencies_per_trial(self) -> int:
         """The smallest number of latencies in any trial; 0 without trials."""
@@ -190,6 +205,13 @@ class Offload(msgspec.Struct, frozen=True, kw_only=True):
     def link(self, name: str) -> Link | None:
         """Return the simulated link of that name; None for the direct path."""
         return next((link for link in self.links if link.name == name), None)
+
+
+def _total_ns(trial: ArmTrial, metric: str) -> int:
+    if metric == "an image":
+        return trial.elapsed_ns
+    packed = trial.latencies if metric == "latency" else trial.parts[metric]
+    return int(unpack(packed).sum(dtype=np.int64))
 
 
 def _metric_seconds(trial: ArmTrial, metric: str) -> float:

@@ -60,10 +60,13 @@ def local_joules(power: Power, seconds: float) -> float:
 
 
 def remote_joules(power: Power, total_s: float, busy_s: float, network_s: float) -> float:
-    """Return the joules of a remote inference of ``total_s`` seconds from pixels to label.
+    """Return the joules of a remote inference that takes ``total_s`` seconds of the device's time.
 
     The device computes for ``busy_s`` seconds (encoding and decoding) and transmits for ``network_s`` seconds (the
-    bytes of both directions divided by their bandwidths). The rest of the time it is idle.
+    bytes of both directions divided by their bandwidths). The rest of the time it is idle. The three add up to
+    ``total_s``, as the powers are those of the whole device: with several requests in flight, encoding one image and
+    sending another overlap, and count as encoding.
     """
-    idle = max(0.0, total_s - busy_s - network_s)
-    return power.compute_w * busy_s + power.transmit_w * min(network_s, total_s) + power.idle_w * idle
+    busy = min(busy_s, total_s)
+    network = min(network_s, total_s - busy)
+    return power.compute_w * busy + power.transmit_w * network + power.idle_w * (total_s - busy - network)

@@ -84,3 +84,55 @@ def test_the_sentence_of_an_undecided_effect_states_no_difference() -> None:
     assert "undecided" in sentence
     percent = float(significant(100 * abs(record["time_ratio"] - 1), 2))
     assert percent not in numbers_in(sentence)
+
+
+def versions(*runtime_versions: str) -> list[Run]:
+    """The same configuration on a host and on a Pi, with these versions of the runtime."""
+    return [
+        run(msgspec.structs.replace(result("dynamic", "litert", seconds), runtime_version=version), on=on)
+        for seconds, version, on in zip((1.0, 10.0), runtime_versions, (machine(), PI), strict=True)
+    ]
+
+
+def test_an_effect_between_machines_lists_what_else_differs() -> None:
+    host, edge = versions("2.3", "2.3")
+    edge = msgspec.structs.replace(edge, machine=msgspec.structs.replace(PI, kernel="7", cpu="A72", cores=4))
+    comparison = compare([host, edge])
+    (effect,) = comparison.effects
+    assert effect.also_different == ["kernel 6 → 7"]  # CPU and cores are the machine
+    assert effect.verdict is Verdict.SLOWER
+    changed, alike = attribution_table(comparison), attribution_table(compare(versions("2.3", "2.3")))
+    assert changed is not None
+    assert alike is not None
+    assert changed.title != alike.title
+    assert "kernel 6 → 7" in next(iter(changed.notes))
+    assert changed.records[0]["also_different"] == ["kernel 6 → 7"]
+
+
+def test_an_effect_is_not_the_machines_if_the_runtimes_version_differs() -> None:
+    comparison = compare(versions("2.14", "2.3"))
+    (effect,) = comparison.effects
+    assert (effect.factor, effect.verdict) == ("machine", None)
+    assert effect.also_different == ["litert 2.14 → 2.3"]
+    table = attribution_table(comparison)
+    assert table is not None
+    (record,), (cells,), (sentence,) = table.records, table.rows, table.notes
+    assert record["verdict"] is None
+    assert record["time_ratio"] == pytest.approx(10, rel=0.01)
+    assert "litert 2.14 → 2.3" in sentence
+    for text in (*cells, sentence):
+        assert not any(word in text for word in ("slower", "faster"))
+
+
+def test_effects_within_a_run_differ_in_nothing_else() -> None:
+    host = run(
+        msgspec.structs.replace(result("float32", "tflite-runtime", 4.0), runtime_version="2.14"),
+        msgspec.structs.replace(result("float32", "litert", 2.0), runtime_version="2.3"),
+    )
+    (effect,) = compare([host]).effects
+    assert (effect.factor, effect.verdict, effect.also_different) == ("runtime", Verdict.FASTER, [])
+
+
+def test_two_containers_of_one_machine_are_no_two_machines() -> None:
+    one, other = (machine(hostname=name, container=True) for name in ("0123456789ab", "ba9876543210"))
+    assert effects(run(result("dynamic", "litert", 1.0), on=one), run(result("dynamic", "litert", 2.0), on=other)) == {}

@@ -91,3 +91,9 @@ def test_the_power_chip_of_a_pi_5_is_the_sum_of_its_rails() -> None:
     )
     assert pmic_watts(lambda: printed) == pytest.approx(0.1 * 3.7 + 2.0 * 0.9)
     assert pmic_watts(lambda: "error=1") is None
+
+
+def test_parts_that_overlap_cost_no_more_than_the_whole_time() -> None:
+    power = power_from("idle=2W,compute=6W,transmit=4W")
+    assert remote_joules(power, 1.0, 3.0, 2.0) == pytest.approx(6.0)
+    assert remote_joules(power, 1.0, 0.7, 2.0) == pytest.approx(0.7 * 6 + 0.3 * 4)

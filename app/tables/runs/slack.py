@@ -1,0 +1,52 @@
+"""The paper's slack, the break-even cost of an offload, as sentences."""
+
+from edge_bench.app.render.units import with_interval
+from edge_bench.bench.analysis.comparison.slack import Slack
+from edge_bench.bench.records.run import Configuration
+from edge_bench.bench.stats.separate_runs import ASSUMED_VARIATION
+
+__all__ = ["slack_sentence"]
+
+
+def slack_sentence(slack: Slack) -> str:
+    """Return the slack of typical times, what follows from it, the slack of mean times, and any assumption."""
+    original = f"the original on {_runtime(slack.original)}"
+    name = f"slack, {_model(slack.light)}"
+    if not slack.same_machine:
+        name += f" on {slack.light_machine}, against the original on {slack.original_machine}"
+    elif not slack.same_run:
+        original += " in another run on the same machine"
+    value = f"{with_interval(slack.seconds, slack.interval)} s a pass of {slack.images:,} images"
+    clauses = [_meaning(slack, original), _mean(slack)]
+    if not slack.same_run:
+        included = f", with {100 * ASSUMED_VARIATION:g} % variation from run to run assumed" if slack.interval else ""
+        clauses.append(f"between separate runs{included}")
+    return f"{name}: {value}: {'; '.join(clauses)}"
+
+
+def _meaning(slack: Slack, original: str) -> str:
+    if slack.interval is None:
+        return f"against {original}; one process, so no interval"
+    if slack.interval.high <= 0:
+        return f"none is needed: running it locally is faster than {original} whatever an offload costs"
+    if slack.interval.low <= 0:
+        return f"undecided: as fast as {original} within what was measured"
+    return f"running it locally is faster than {original} only if an offload costs more than that"
+
+
+def _mean(slack: Slack) -> str:
+    text = f"by mean times {with_interval(slack.mean_seconds, slack.mean_interval)} s"
+    if slack.mean_rests_on_outlier:
+        return f"{text}, without an interval because a mean rests on an outlier"
+    return text
+
+
+def _model(configuration: Configuration) -> str:
+    return f"{configuration.variant} on {_runtime(configuration)}"
+
+
+def _runtime(configuration: Configuration) -> str:
+    """Return the runtime, with the threads and the batch size if they are not 1."""
+    threads = f", {configuration.threads} threads" if configuration.threads > 1 else ""
+    batch = f", batch {configuration.batch_size}" if configuration.batch_size > 1 else ""
+    return f"{configuration.runtime}{threads}{batch}"
