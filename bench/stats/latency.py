@@ -1,16 +1,34 @@
-"""Percentiles and histograms of the latencies of a run."""
+"""Percentiles of latencies with their intervals over processes, and histograms."""
+
+import math
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.stats.intervals import percentile_supported
+from edge_bench.bench.stats.intervals import Interval, Values, mean_half_width
+from edge_bench.bench.stats.student import t_quantile
 
-__all__ = ["PERCENTILES", "Histogram", "histogram", "percentiles"]
+__all__ = ["PERCENTILES", "Histogram", "Percentile", "histogram", "latencies_needed", "percentile", "percentiles"]
 
 PERCENTILES = (50, 90, 99)
+#: Latencies beyond a percentile that a process must have on average, for an estimate of this percentile.
+_MIN_BEYOND = 5
+#: Values of the latency at most at which `_by_shares` tests.
+_MAX_CANDIDATES = 1_000
 #: Bins have equal ratios: latencies have a long tail, so that bins of equal width would put nearly all into one.
 _BIN_COUNT = 40
+
+
+class Percentile(msgspec.Struct, frozen=True, kw_only=True):
+    """An estimate of a percentile of all latencies, with its 95 % interval over processes."""
+
+    percentile: float  # above 0, below 100
+    value: float | None  # None: too few latencies
+    interval: Interval | None  # None: too few latencies, or a single process
+    processes: int
+    per_process: int  # latencies, on average
 
 
 class Histogram(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,12 +38,81 @@ class Histogram(msgspec.Struct, frozen=True, kw_only=True):
     counts: list[int]
 
 
-def percentiles(values: npt.NDArray[np.float64]) -> list[float | None]:
-    """Return p50, p90 and p99 in the unit of ``values``; None for those not `percentile_supported`."""
-    return [
-        float(np.percentile(values, percentile)) if percentile_supported(percentile, len(values)) else None
-        for percentile in PERCENTILES
-    ]
+def latencies_needed(percentile: float) -> int:
+    """Return the number of latencies that a process needs for a percentile: p50 10, p90 50, p95 100, p99 500."""
+    return math.ceil(_MIN_BEYOND * 100 / (100 - max(percentile, 50)))
+
+
+def percentiles(processes: Sequence[Values]) -> list[Percentile]:
+    """Return p50, p90 and p99 of the latencies of ``processes``, as `percentile` does."""
+    return [percentile(processes, each) for each in PERCENTILES]
+
+
+def percentile(processes: Sequence[Values], percent: float) -> Percentile:
+    """Return a percentile of all latencies, with an interval that takes those of one process as dependent.
+
+    ``processes`` has one array of latencies for each process; the result has their unit. There is no value if processes
+    have fewer than `latencies_needed` on average, and no interval for a single process.
+
+    The interval spans two, because each alone covers the percentile too rarely (studies/calibration/percentiles.py):
+    `_by_shares` if only a few processes reach into the tail, `_by_processes` if processes differ in speed.
+    """
+    values = [np.sort(np.asarray(each, dtype=np.float64)) for each in processes if len(each)]
+    per_process = sum(map(len, values)) // len(values) if values else 0
+    value = interval = None
+    if per_process >= latencies_needed(percent):
+        pooled = np.sort(np.concatenate(values))
+        value = float(np.percentile(pooled, percent))
+        parts = [_by_shares(values, pooled, percent), _by_processes(values, value, percent)]
+        intervals = [part for part in parts if part is not None]
+        if intervals:
+            low, high = min(each.low for each in intervals), max(each.high for each in intervals)
+            interval = Interval(min(low, value), max(high, value))
+    return Percentile(
+        percentile=percent, value=value, interval=interval, processes=len(values), per_process=per_process
+    )
+
+
+def _by_shares(processes: Sequence[Values], pooled: Values, percent: float) -> Interval | None:
+    """Return the latencies of which the percentile may be one, by the share of each process's latencies above them.
+
+    A latency is in the interval if Student's t over the processes does not reject that the share above it is
+    1 - ``percent`` / 100. Sorted arrays; None for a single process.
+    Sources: Woodruff 1952, "Confidence intervals for medians and other position measures"; ratio estimate of the share
+    for processes of different sizes: Cochran, Sampling Techniques, 3rd ed., section 6.
+    """
+    count = len(processes)
+    if count < 2:
+        return None
+    candidates = np.unique(pooled[_candidate_ranks(len(pooled))])
+    sizes = np.array([len(each) for each in processes])
+    above = np.array([len(each) - np.searchsorted(each, candidates, side="right") for each in processes])
+    excess = (above - sizes[:, None] * (1 - percent / 100)) / sizes.mean()  # mean over processes: that of the share
+    half = t_quantile(count - 1) * excess.std(axis=0, ddof=1) / math.sqrt(count)
+    accepted = np.flatnonzero(np.abs(excess.mean(axis=0)) <= half)
+    if not len(accepted):  # no process differs
+        return None
+    first, last = max(accepted[0] - 1, 0), min(accepted[-1] + 1, len(candidates) - 1)
+    return Interval(float(candidates[first]), float(candidates[last]))
+
+
+def _candidate_ranks(count: int) -> npt.NDArray[np.int64]:
+    """Return ranks of ``count`` sorted values, all or ``_MAX_CANDIDATES``, which are denser in both tails."""
+    if count <= _MAX_CANDIDATES:
+        return np.arange(count)
+    logits = np.linspace(-1, 1, _MAX_CANDIDATES) * math.log(2 * count)
+    return np.minimum(count / (1 + np.exp(-logits)), count - 1).astype(np.int64)
+
+
+def _by_processes(processes: Sequence[Values], centre: float, percent: float) -> Interval | None:
+    """Return Student's t of the processes' own percentiles, on a log scale around ``centre``.
+
+    Processes with too few latencies have no percentile of their own. None for fewer than two others.
+    """
+    enough = [each for each in processes if len(each) >= latencies_needed(percent)]
+    own = np.array([np.percentile(each, percent) for each in enough])
+    half = mean_half_width(np.log(np.maximum(own, np.finfo(np.float64).tiny)))  # a coarse clock may measure 0
+    return None if half is None or not centre else Interval(centre * math.exp(-half), centre * math.exp(half))
 
 
 def histogram(values: npt.NDArray[np.float64]) -> Histogram:
