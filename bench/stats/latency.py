@@ -10,7 +10,7 @@ import numpy.typing as npt
 from edge_bench.bench.stats.intervals import Interval, Values, mean_half_width
 from edge_bench.bench.stats.student import t_quantile
 
-__all__ = ["PERCENTILES", "Histogram", "Percentile", "histogram", "latencies_needed", "percentile", "percentiles"]
+__all__ = ["PERCENTILES", "Histogram", "Percentile", "histogram", "latencies_needed", "percentiles"]
 
 PERCENTILES = (50, 90, 99)
 #: Latencies beyond a percentile that a process must have on average, for an estimate of this percentile.
@@ -21,7 +21,7 @@ _MAX_CANDIDATES = 1_000
 _BIN_COUNT = 40
 
 
-class Percentile(msgspec.Struct, frozen=True, kw_only=True):
+class Percentile(msgspec.Struct, frozen=True):
     """An estimate of a percentile of all latencies, with its 95 % interval over processes."""
 
     percentile: float  # above 0, below 100
@@ -40,37 +40,39 @@ class Histogram(msgspec.Struct, frozen=True, kw_only=True):
 
 def latencies_needed(percentile: float) -> int:
     """Return the number of latencies that a process needs for a percentile: p50 10, p90 50, p95 100, p99 500."""
-    return math.ceil(_MIN_BEYOND * 100 / (100 - max(percentile, 50)))
+    return math.ceil(_MIN_BEYOND * 100 / (100 - max(percentile, 100 - percentile)))
 
 
-def percentiles(processes: Sequence[Values]) -> list[Percentile]:
-    """Return p50, p90 and p99 of the latencies of ``processes``, as `percentile` does."""
-    return [percentile(processes, each) for each in PERCENTILES]
+def percentiles(processes: Sequence[Values], wanted: Sequence[float] = PERCENTILES) -> list[Percentile]:
+    """Return percentiles of all latencies, with intervals that take those of one process as dependent.
 
+    ``processes`` has one array of latencies for each process; the results have their unit. There is no value if
+    processes have fewer than `latencies_needed` on average, and no interval for a single process.
 
-def percentile(processes: Sequence[Values], percent: float) -> Percentile:
-    """Return a percentile of all latencies, with an interval that takes those of one process as dependent.
-
-    ``processes`` has one array of latencies for each process; the result has their unit. There is no value if processes
-    have fewer than `latencies_needed` on average, and no interval for a single process.
-
-    The interval spans two, because each alone covers the percentile too rarely (studies/calibration/percentiles.py):
+    An interval spans two, because each alone covers the percentile too rarely (studies/calibration/percentiles.py):
     `_by_shares` if only a few processes reach into the tail, `_by_processes` if processes differ in speed.
     """
     values = [np.sort(np.asarray(each, dtype=np.float64)) for each in processes if len(each)]
     per_process = sum(map(len, values)) // len(values) if values else 0
-    value = interval = None
-    if per_process >= latencies_needed(percent):
-        pooled = np.sort(np.concatenate(values))
-        value = float(np.percentile(pooled, percent))
-        parts = [_by_shares(values, pooled, percent), _by_processes(values, value, percent)]
-        intervals = [part for part in parts if part is not None]
-        if intervals:
-            low, high = min(each.low for each in intervals), max(each.high for each in intervals)
-            interval = Interval(min(low, value), max(high, value))
-    return Percentile(
-        percentile=percent, value=value, interval=interval, processes=len(values), per_process=per_process
-    )
+    pooled = np.sort(np.concatenate(values)) if values else np.empty(0)
+    found = []
+    for percent in wanted:
+        enough = per_process >= latencies_needed(percent)
+        value = float(np.percentile(pooled, percent)) if enough else None
+        interval = None if value is None else _interval(values, pooled, percent, value)
+        found.append(Percentile(percent, value, interval, len(values), per_process))
+    return found
+
+
+def _interval(processes: Sequence[Values], pooled: Values, percent: float, value: float) -> Interval | None:
+    parts = [_by_shares(processes, pooled, percent), _by_processes(processes, value, percent)]
+    found = [part for part in parts if part is not None]
+    if not found:
+        return None
+    low, high = min(each.low for each in found), max(each.high for each in found)
+    if percent > 50:  # p99 is not below p50, although Student's t of few processes may be
+        low = max(low, float(np.median(pooled)))
+    return Interval(min(low, value), max(high, value))
 
 
 def _by_shares(processes: Sequence[Values], pooled: Values, percent: float) -> Interval | None:
@@ -101,7 +103,8 @@ def _candidate_ranks(count: int) -> npt.NDArray[np.int64]:
     if count <= _MAX_CANDIDATES:
         return np.arange(count)
     logits = np.linspace(-1, 1, _MAX_CANDIDATES) * math.log(2 * count)
-    return np.minimum(count / (1 + np.exp(-logits)), count - 1).astype(np.int64)
+    ranks: npt.NDArray[np.int64] = np.minimum(count / (1 + np.exp(-logits)), count - 1).astype(np.int64)
+    return ranks
 
 
 def _by_processes(processes: Sequence[Values], centre: float, percent: float) -> Interval | None:
@@ -111,8 +114,10 @@ def _by_processes(processes: Sequence[Values], centre: float, percent: float) ->
     """
     enough = [each for each in processes if len(each) >= latencies_needed(percent)]
     own = np.array([np.percentile(each, percent) for each in enough])
-    half = mean_half_width(np.log(np.maximum(own, np.finfo(np.float64).tiny)))  # a coarse clock may measure 0
-    return None if half is None or not centre else Interval(centre * math.exp(-half), centre * math.exp(half))
+    if not len(own) or min(own.min(), centre) <= 0:  # a coarse clock may measure 0
+        return None
+    half = mean_half_width(np.log(own))
+    return None if half is None else Interval(centre * math.exp(-half), centre * math.exp(half))
 
 
 def histogram(values: npt.NDArray[np.float64]) -> Histogram:

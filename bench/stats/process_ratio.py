@@ -13,8 +13,8 @@ __all__ = ["process_error", "process_ratio"]
 def process_error(first: Sequence[Values], second: Sequence[Values]) -> tuple[float, float] | None:
     """Return the standard error of the logarithm of `process_ratio` and its degrees of freedom.
 
-    It is Welch's, of the processes' mean log times; None for fewer than two processes on a side. The jackknife of medians in `interleaved_ratio` has an error of zero if all processes
-    but one have the same speed.
+    It is Welch's, of the processes' mean log times; None for fewer than two processes on a side. The jackknife of
+    medians in `interleaved_ratio` has an error of zero if all processes but one have the same speed.
     """
     return welch_error(*_means(first, second))
 
