@@ -12,16 +12,17 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from tabulate import tabulate
 
-from edge_bench.bench.records.run_files import read_run
+from edge_bench.bench.records.run import Run
 from edge_bench.bench.stats.intervals import Values
 from edge_bench.bench.stats.latency import PERCENTILES, percentiles
 
 SEED = 42
-#: Copies of each process of a population, each with its own outliers.
-COPIES = 40
+#: Latencies of a population with outliers, at least: processes are repeated, each time with other outliers.
+MIN_POPULATION = 4_000_000
 #: Share of the latencies that are slower, and by which factor, for each kind of outliers.
 OUTLIERS: dict[str, tuple[tuple[float, float], ...]] = {
     "as measured": (),
@@ -36,7 +37,7 @@ def populations(paths: Sequence[Path]) -> dict[str, list[Values]]:
     """Return the latencies of each process in ms per image, by configuration, of all Runs together."""
     found: dict[str, list[Values]] = defaultdict(list)
     for path in paths:
-        run = read_run(path)
+        run = msgspec.json.decode(path.read_bytes(), type=Run)  # also of studies, which are not all valid Runs
         for result in run.results_with_trials:
             found[f"{run.bundle.model}: {result.configuration}"] += result.latencies_ms_by_process()
     return found
@@ -54,7 +55,7 @@ def with_outliers(generator: np.random.Generator, latencies: Values, kind: str) 
 def coverage(population: Sequence[Values], kind: str, processes: int, draws: int) -> dict[float, tuple[float, float]]:
     """Return the share of intervals that contain the percentile, and their median width as a share of it."""
     generator = np.random.default_rng(SEED)
-    copies = COPIES if OUTLIERS[kind] else 1
+    copies = max(1, MIN_POPULATION // sum(map(len, population))) if OUTLIERS[kind] else 1
     whole = np.concatenate([with_outliers(generator, each, kind) for each in population for _ in range(copies)])
     truth = dict(zip(PERCENTILES, np.percentile(whole, PERCENTILES), strict=True))
     hits, widths = Counter[float](), defaultdict[float, list[float]](list)

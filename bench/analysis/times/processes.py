@@ -17,7 +17,7 @@ _DIFFERENT = 1.03
 _MIN_TRIALS = 4
 #: Distance of a trial from its process's median, as a share of the processes' spread, from which it strays; and the
 #: share of straying trials up to which the difference is one of processes (one trial is always allowed).
-_STRAY_DISTANCE, _MAX_STRAYS = 0.4, 0.02
+_STRAY_DISTANCE, _MAX_STRAYS = 0.45, 0.02
 #: Ratio of a trial's pass to the configuration's median pass from which the trial is slow.
 _SLOW = 1.10
 
