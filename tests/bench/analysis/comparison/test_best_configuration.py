@@ -35,6 +35,25 @@ def test_the_best_of_a_sweep_are_the_fastest_and_those_not_significantly_slower(
     assert best_sizes(batch(1, 2.0), batch(8, 1.0), batch(32, 1.005)) == [8, 32]
 
 
+def test_thirty_equal_rows_with_two_speeds_of_processes_keep_their_mark() -> None:
+    generator = np.random.default_rng(1)
+    lost = 0
+    for _ in range(20):
+        slow = generator.random((30, 5, 1)) < 0.5
+        times = np.exp(generator.normal(0, 0.005, (30, 5, 6))) * np.where(slow, 1.06, 1)
+        rows = [with_times(batch(number + 1, 1.0), each.ravel()) for number, each in enumerate(times)]
+        lost += len(best_sizes(*rows)) < 30
+    assert lost <= 1
+
+
+def with_times(made: Result, seconds: np.ndarray) -> Result:
+    trials = [
+        msgspec.structs.replace(trial, elapsed_ns=int(1e9 * each))
+        for trial, each in zip(made.trials, seconds, strict=True)
+    ]
+    return msgspec.structs.replace(made, trials=trials)
+
+
 def test_a_single_configuration_and_emulated_times_have_no_best() -> None:
     assert best_sizes(batch(1, 2.0)) == []
     assert best_sizes(batch(1, 2.0), batch(8, 1.0), emulated=True) == []
