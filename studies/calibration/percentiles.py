@@ -57,7 +57,7 @@ def coverage(population: Sequence[Values], kind: str, processes: int, draws: int
     generator = np.random.default_rng(SEED)
     copies = max(1, MIN_POPULATION // sum(map(len, population))) if OUTLIERS[kind] else 1
     whole = np.concatenate([with_outliers(generator, each, kind) for each in population for _ in range(copies)])
-    truth = dict(zip(PERCENTILES, np.percentile(whole, PERCENTILES), strict=True))
+    truth = {float(each): float(np.percentile(whole, each)) for each in PERCENTILES}
     hits, widths = Counter[float](), defaultdict[float, list[float]](list)
     for _ in range(draws):
         chosen = generator.integers(0, len(population), processes)

@@ -7,11 +7,12 @@ import pytest
 from edge_bench.app.tables.runs.run import run_table
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.run import Result, Settings
+from edge_bench.bench.stats.intervals import Values
 from tests.bench.messages import numbers_in
 from tests.factories import machine, result, run
 
 
-def made(seconds: np.ndarray, latencies: int = 3, process: int | None = None) -> Result:
+def made(seconds: Values, latencies: int = 3, process: int | None = None) -> Result:
     """Thirty trials that take ``seconds``, each with as many latencies of 1 to 2 ms."""
     base = result("dynamic", "litert", 1.0)
     generator = np.random.default_rng(0)

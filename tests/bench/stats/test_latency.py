@@ -38,6 +38,7 @@ def test_the_value_is_the_percentile_of_all_latencies() -> None:
     values = processes(5, 1000)
     for each in percentiles(values):
         assert each.value == np.percentile(np.concatenate(values), each.percentile)
+        assert each.value is not None
         assert each.interval is not None
         assert each.interval.low <= each.value <= each.interval.high
 
@@ -84,7 +85,7 @@ def test_the_interval_covers_the_percentile(percent: float, outliers: float) -> 
     generator = np.random.default_rng(3)
 
     def draw() -> Values:
-        values = np.exp(generator.normal(0, 0.003) + generator.normal(0, 0.03, 600))
+        values: Values = np.exp(generator.normal(0, 0.003) + generator.normal(0, 0.03, 600))
         values[generator.random(600) < outliers * generator.gamma(4, 0.25)] *= 3
         return values
 

@@ -15,6 +15,7 @@ from edge_bench.bench.measure.plan import Selection
 from edge_bench.bench.measure.scenario import Scenario, batch_sizes_for
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Result, Settings
+from edge_bench.bench.stats.intervals import Values
 from tests.bench.messages import numbers_in
 from tests.command_line import CommandLine, Refuses
 from tests.factories import machine, measure, result, run
@@ -46,7 +47,7 @@ def test_thirty_equal_rows_with_two_speeds_of_processes_keep_their_mark() -> Non
     assert lost <= 1
 
 
-def with_times(made: Result, seconds: np.ndarray) -> Result:
+def with_times(made: Result, seconds: Values) -> Result:
     trials = [
         msgspec.structs.replace(trial, elapsed_ns=int(1e9 * each))
         for trial, each in zip(made.trials, seconds, strict=True)

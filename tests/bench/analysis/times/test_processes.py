@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from edge_bench.bench.analysis.times.processes import process_luck, ratio_despite_luck, slow_trials
+from edge_bench.bench.stats.intervals import Values
 from edge_bench.bench.stats.process_ratio import process_ratio
 from edge_bench.bench.stats.ratios import interleaved_ratio
 
 
-def rows(*speeds: float, trials: int = 6, noise: float = 0.002) -> list[np.ndarray]:
+def rows(*speeds: float, trials: int = 6, noise: float = 0.002) -> list[Values]:
     generator = np.random.default_rng(0)
     return [speed * np.exp(generator.normal(0, noise, trials)) for speed in speeds]
 
