@@ -9,7 +9,7 @@ from edge_bench.bench.measure.runner import run_benchmark
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Settings
-from studies.calibration import litert_benchmark, self_comparison, wall_time
+from studies.calibration import litert_benchmark, percentiles, processes, self_comparison, wall_time
 from studies.calibration.components import components
 from studies.calibration.coverage import accuracy_coverage, coverage
 from studies.calibration.noise import SCENARIOS, Noise
@@ -128,3 +128,19 @@ def test_the_budget_is_computed_from_the_timed_trials(digits_bundle: Bundle) -> 
     found = wall_time.durations(run)
     assert found["budget"] == pytest.approx(1.25 * found["timed trials"] + 3)
     assert found["wall"] > found["timed trials"] + found["warm-ups"]
+
+
+def test_percentile_coverage_detects_tails_of_single_processes() -> None:
+    generator = np.random.default_rng(0)
+    population = [np.exp(generator.normal(0, 0.05, 600)) for _ in range(40)]
+    for kind in percentiles.OUTLIERS:
+        for share, width in percentiles.coverage(population, kind, 5, 60).values():
+            assert share > 0.85
+            assert width > 0
+
+
+def test_process_studies_find_two_speeds_only_where_they_are() -> None:
+    quiet = Noise(process=0, trial=0.005)
+    assert processes.found_with_luck(quiet, 0.06, 20) == 1.0
+    assert processes.found_without_luck(quiet, 20) == (0.0, 0.0)
+    assert processes.lost_best_rows(quiet, 0.0, 4, 5) == (0.0, 1.0)

@@ -65,7 +65,7 @@ def ratio_despite_luck(first: Sequence[Values], second: Sequence[Values]) -> Rat
     """Return the `interleaved_ratio`, or the `process_ratio` if either side has luck of processes; the same arguments.
 
     With two speeds of processes, the former calls a configuration different from itself in up to 9 % of comparisons of
-    five processes, the latter in 0.2 % (docs/calibration.md).
+    five processes, the latter in 0.1 to 2 % (docs/calibration.md).
     """
     luck = [process_luck(side) for side in (first, second)]
     return (process_ratio if any(each and each.of_processes for each in luck) else interleaved_ratio)(first, second)
