@@ -80,6 +80,7 @@ calibration: setup ## hours on a quiet machine: do intervals and verdicts hold? 
 	@$(BIN)/python -m studies.calibration.self_comparison $(CALIBRATION) --images 5000
 	@$(BIN)/python -m studies.calibration.self_comparison $(CALIBRATION) --images 5000 --load
 	@$(BIN)/python -m studies.calibration.components
+	@$(BIN)/python -m studies.calibration.processes
 
 releases: setup ## ask released runtimes again which operators they have: bench/models/known_releases.json
 	@$(BIN)/python tools/probe_releases.py bench/models/known_releases.json

@@ -142,6 +142,14 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         batch = self.configuration.batch_size
         return np.concatenate([unpack(trial.latencies) / 1e6 / batch for trial in self.trials])
 
+    def latencies_ms_by_process(self) -> list[npt.NDArray[np.float64]]:
+        """Return the latency of every invocation, in ms per image, one array per process."""
+        batch = self.configuration.batch_size
+        table: dict[int, list[npt.NDArray[np.float64]]] = {}
+        for trial in self.trials:
+            table.setdefault(trial.process, []).append(unpack(trial.latencies) / 1e6 / batch)
+        return [np.concatenate(latencies) for _, latencies in sorted(table.items())]
+
     def labels(self) -> npt.NDArray[np.int64]:
         """Return the predicted labels, shape [images].
 

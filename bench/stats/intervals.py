@@ -23,7 +23,6 @@ __all__ = [
     "normal_p_value",
     "outliers",
     "paired_difference",
-    "percentile_supported",
     "relative_deviation",
     "spread_warning",
     "welch_error",
@@ -98,15 +97,6 @@ def median_interval_over_processes(processes: Sequence[Values]) -> Interval | No
     if by_order is None:
         return by_process
     return Interval(min(by_order.low, by_process.low), max(by_order.high, by_process.high))
-
-
-def percentile_supported(percentile: float, count: int) -> bool:
-    """Return whether the largest of ``count`` values exceeds the percentile (0..100) with 95 % confidence.
-
-    Its probability is 1 - q^n for n values and the quantile q: p90 needs 29 values, p95 59, p99 299.
-    Source: Wilks 1941, "Determination of sample sizes for setting tolerance limits".
-    """
-    return 1 - (percentile / 100) ** count >= CONFIDENCE
 
 
 def outliers(values: Sequence[float] | Values) -> list[int]:

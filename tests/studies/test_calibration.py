@@ -10,7 +10,7 @@ from edge_bench.bench.measure.runner import run_benchmark
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Settings
-from studies.calibration import litert_benchmark, self_comparison, slack, wall_time
+from studies.calibration import litert_benchmark, percentiles, processes, self_comparison, slack, wall_time
 from studies.calibration.components import components
 from studies.calibration.coverage import accuracy_coverage, coverage
 from studies.calibration.noise import SCENARIOS, Noise
@@ -161,3 +161,19 @@ def test_the_population_of_slacks_has_the_generations_with_all_four_configuratio
     assert [len(generations) for generations in grouped] == [5, 2]
     assert {len(trials.whole) for generations in grouped for each in generations for trials in each} == {6}
     np.testing.assert_allclose(grouped[0][0][0].whole, whole.results[0].pass_seconds()[:6])
+
+
+def test_percentile_coverage_detects_tails_of_single_processes() -> None:
+    generator = np.random.default_rng(0)
+    population = [np.exp(generator.normal(0, 0.05, 600)) for _ in range(40)]
+    for kind in percentiles.OUTLIERS:
+        for share, width in percentiles.coverage(population, kind, 5, 60).values():
+            assert share > 0.85
+            assert width > 0
+
+
+def test_process_studies_find_two_speeds_only_where_they_are() -> None:
+    quiet = Noise(process=0, trial=0.005)
+    assert processes.found_with_luck(quiet, 0.06, 20) == 1.0
+    assert processes.found_without_luck(quiet, 20) == (0.0, 0.0)
+    assert processes.lost_best_rows(quiet, 0.0, 4, 5) == (0.0, 1.0)

@@ -11,6 +11,7 @@ from edge_bench.app.figures.drawing.entries import Entry
 from edge_bench.app.render.formats import Layout
 from edge_bench.app.render.palette import INK
 from edge_bench.app.render.units import significant
+from edge_bench.bench.stats.latency import Percentile, percentiles
 
 __all__ = ["latency_distribution"]
 
@@ -20,23 +21,29 @@ _BINS = 140
 def latency_distribution(entries: Sequence[Entry]) -> Drawing:
     """Return one density per configuration of all invocations of all trials; entries must not be emulated."""
     samples = [entry.result.latencies_ms_per_image() for entry in entries]
-    percentiles = [np.percentile(sample, [50, 90, 99]) for sample in samples]
+    marks = [percentiles(entry.result.latencies_ms_by_process()) for entry in entries]
     summary = "; ".join(
-        f"{entry.full_name}: p50 {significant(p[0])}, p90 {significant(p[1])}, p99 {significant(p[2])} ms"
-        for entry, p in zip(entries[:12], percentiles, strict=False)
+        f"{entry.full_name}: {_description(estimates)}" for entry, estimates in zip(entries[:12], marks, strict=False)
     )
     return Drawing(
         name="latency",
         title="Latency within the trials",
         caption="All invocations of all trials, input and output copies included, divided by the batch size. Long "
-        "tick: p50; short ticks: p90 and p99, within this run. Heights are scaled row by row; the slowest 0.1 % "
-        "may lie beyond the axis.",
+        "tick: p50; short ticks: p90 and p99, within this run, if there are enough latencies. Heights are scaled row "
+        "by row; the slowest 0.1 % may lie beyond the axis.",
         description=f"Distribution of the latency an image. {summary}.",
-        draw=lambda layout: _draw(entries, samples, percentiles, layout),
+        draw=lambda layout: _draw(entries, samples, marks, layout),
     )
 
 
-def _draw(entries: Sequence[Entry], samples: Sequence[Any], percentiles: Sequence[Any], layout: Layout) -> Any:
+def _description(estimates: Sequence[Percentile]) -> str:
+    known = [f"p{each.percentile:g} {significant(each.value)}" for each in estimates if each.value is not None]
+    return f"{', '.join(known)} ms" if known else "too few latencies for percentiles"
+
+
+def _draw(
+    entries: Sequence[Entry], samples: Sequence[Any], marks: Sequence[Sequence[Percentile]], layout: Layout
+) -> Any:
     rows = Rows([entry.name for entry in entries], [entry.machine for entry in entries])
     figure, (panel,) = new_figure(layout, 0.6 + 0.29 * rows.height)
     name_rows(panel, rows)
@@ -46,7 +53,7 @@ def _draw(entries: Sequence[Entry], samples: Sequence[Any], percentiles: Sequenc
     scale_for(panel.xaxis, low, high)
     edges = _bin_edges(panel, low, high)
     centres = (edges[:-1] + edges[1:]) / 2
-    for entry, sample, marks, y in zip(entries, samples, percentiles, rows.positions, strict=True):
+    for entry, sample, estimates, y in zip(entries, samples, marks, rows.positions, strict=True):
         counts = np.histogram(sample, edges)[0].astype(np.float64)
         heights = y + 0.36 - 0.74 * counts / max(counts.max(), 1)
         occupied = np.flatnonzero(counts)
@@ -54,8 +61,9 @@ def _draw(entries: Sequence[Entry], samples: Sequence[Any], percentiles: Sequenc
         colour = colour_of(entry.variant)
         panel.fill_between(centres[part], y + 0.36, heights[part], color=colour, alpha=0.3, linewidth=0)
         panel.plot(centres[part], heights[part], color=colour, linewidth=0.9)
-        for x, length in zip(marks, (0.3, 0.16, 0.16), strict=True):
-            panel.plot([x, x], [y + 0.36, y + 0.36 - length], color=INK, linewidth=1.1)
+        for estimate, length in zip(estimates, (0.3, 0.16, 0.16), strict=True):
+            if estimate.value is not None:
+                panel.plot([estimate.value] * 2, [y + 0.36, y + 0.36 - length], color=INK, linewidth=1.1)
     return figure
 
 

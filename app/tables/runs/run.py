@@ -8,11 +8,12 @@ import numpy as np
 from edge_bench.app.render.table import Lazy, Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import marked, percent, significant, size, with_interval
+from edge_bench.app.tables.runs.tails import percentile_cell, tail_notes, tail_record
 from edge_bench.app.tables.shared import configuration_cells, failure_text, finding_notes
 from edge_bench.bench.analysis.comparison.best_configuration import best_of_sweeps
 from edge_bench.bench.records.run import Configuration, Result, Run
 from edge_bench.bench.stats.intervals import median_interval_over_processes, wilson
-from edge_bench.bench.stats.latency import histogram, percentiles
+from edge_bench.bench.stats.latency import histogram
 
 __all__ = ["run_table"]
 
@@ -22,6 +23,8 @@ _BEST_NOTE = "* the most images a second of its variant and runtime, or not slow
 _MIN_TOP_5_CLASSES = 20
 
 _ACCURACY, _TOP_5 = "accuracy, %\n[95 %]", "top-5, %\n[95 %]"
+#: Headings that differ with --resample.
+_RESAMPLED = {_ACCURACY: "accuracy, %\n± sd over trials [95 %]"}
 _HEADER = (
     "variant", "runtime", "threads", "batch", "pass, s\nmean ± sd", "pass, s\nmedian [95 %]",
     "trials in order\n± farthest", "ms an image\np50 / p90 / p99 / max", "images\na second", _ACCURACY, _TOP_5, "size",
@@ -42,7 +45,9 @@ def run_table(run: Run) -> Table:
     return Table(
         title=f"{emulated}{run.bundle.model} on {run.bundle.dataset}, {images:,} images a pass, "
         f"{trials} trials, {run.machine.label}",
-        header=[_HEADER[column] for column in columns],
+        header=[
+            _RESAMPLED.get(name, name) if run.settings.resample else name for name in map(_HEADER.__getitem__, columns)
+        ],
         rows=Lazy(lambda result: list(map(_row(result, run, best).__getitem__, columns)), run.results),
         keys=4,
         notes=[*([_BEST_NOTE] if best else []), *_notes(run)],
@@ -59,14 +64,12 @@ def _row(result: Result, run: Run, best: set[Configuration]) -> list[str]:
     seconds = result.pass_seconds()
     median = float(np.median(seconds))
     spread = f" ± {significant(float(seconds.std(ddof=1)), 2)}" if len(seconds) > 1 else ""
-    latencies = result.latencies_ms_per_image()
-    quantiles = [*percentiles(latencies), float(latencies.max())]
     return [
         *keys,
         f"{significant(float(seconds.mean()))}{spread}",
         with_interval(median, median_interval_over_processes(result.seconds_by_process())),
         "" if run.emulated else sparkline(seconds.tolist()),
-        " / ".join("–" if value is None else significant(value) for value in quantiles),
+        percentile_cell(result),
         f"{significant(images / median)}{' *' if configuration in best else ''}",
         _accuracy(result, run),
         _top_5(result, run),
@@ -119,7 +122,10 @@ def _notes(run: Run) -> list[str]:
             f"{run.images.indices.length:,} of {run.images.total_images:,} test images, drawn evenly over classes"
         )
     if run.settings.resample:
-        notes.append(f"each trial drew {run.images_per_pass:,} images of its own: ± of the accuracy is over trials")
+        notes.append(
+            f"each trial drew {run.images_per_pass:,} images of its own: ± is the standard deviation of the accuracy "
+            "over trials, not an error of the mean; [95 %] is of the accuracy on all images drawn"
+        )
     if run.trusted is not None and run.results_with_trials:
         notes.append("trusted: yes" if run.trusted else "trusted: no, because of what is marked ! below")
     if run.settings.stateful:
@@ -128,6 +134,7 @@ def _notes(run: Run) -> list[str]:
         notes.append("the images have no true labels: there is agreement, but no accuracy")
     if not run.complete:
         notes.append("! INTERRUPTED: these are the trials made until then")
+    notes += tail_notes(run)
     notes += finding_notes(run.findings)
     notes += _failures(run)
     for result in run.results:
@@ -164,33 +171,35 @@ def _record(result: Result, run: Run, best: set[Configuration]) -> dict[str, Any
         "bytes": result.bytes,
     }
     names = (
-        "pass_mean_s", "pass_sd_s", "pass_median_s", "pass_median_low_s", "pass_median_high_s", "latency_p50_ms",
-        "latency_p90_ms", "latency_p99_ms", "latency_max_ms", "images_a_second", "accuracy", "accuracy_low",
-        "accuracy_high", "memory_peak_bytes", "load_ms", "first_ms",
+        "pass_mean_s", "pass_sd_s", "pass_median_s", "pass_median_low_s", "pass_median_high_s", "images_a_second",
+        "accuracy", "accuracy_low", "accuracy_high", "memory_peak_bytes", "load_ms", "first_ms",
     )  # fmt: skip
     record |= dict(zip(names, _figures(result, run), strict=True)) if result.trials else dict.fromkeys(names)
-    return record | {
-        "best": configuration in best,
-        "accuracy_assumed": run.accuracy_assumed,
-        "accuracy_sd": _accuracy_deviation(result, run),
-        "top_5_accuracy": top_5[0] / top_5[1] if (top_5 := run.correct_in_top_5(result)) else None,
-        "latency_histogram": msgspec.to_builtins(histogram(result.latencies_ms_per_image())) if result.trials else None,
-        "failure": result.failure.message if result.failure else None,
-    }
+    return (
+        record
+        | tail_record(result)
+        | {
+            "best": configuration in best,
+            "accuracy_assumed": run.accuracy_assumed,
+            "accuracy_sd": _accuracy_deviation(result, run),
+            "top_5_accuracy": top_5[0] / top_5[1] if (top_5 := run.correct_in_top_5(result)) else None,
+            "latency_histogram": msgspec.to_builtins(histogram(result.latencies_ms_per_image()))
+            if result.trials
+            else None,
+            "failure": result.failure.message if result.failure else None,
+        }
+    )
 
 
 def _figures(result: Result, run: Run) -> list[float | None]:
     seconds, images = result.pass_seconds(), run.images_per_pass
     median, interval = float(np.median(seconds)), median_interval_over_processes(result.seconds_by_process())
-    latencies = result.latencies_ms_per_image()
     return [
         float(seconds.mean()),
         float(seconds.std(ddof=1)) if len(seconds) > 1 else None,
         median,
         interval.low if interval else None,
         interval.high if interval else None,
-        *percentiles(latencies),
-        float(latencies.max()),
         images / median,
         *_accuracy_figures(result, run),
         *(

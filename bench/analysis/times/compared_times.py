@@ -7,6 +7,7 @@ import msgspec
 from edge_bench.bench.analysis.times.differences import differences
 from edge_bench.bench.analysis.times.earlier_runs import NO_EARLIER_RUNS, EarlierRuns
 from edge_bench.bench.analysis.times.machines import machine_key
+from edge_bench.bench.analysis.times.processes import ratio_despite_luck
 from edge_bench.bench.analysis.times.timings import (
     Estimator,
     Rounds,
@@ -16,7 +17,7 @@ from edge_bench.bench.analysis.times.timings import (
     ratio_of_rounds,
     seconds_of,
 )
-from edge_bench.bench.stats.ratios import Ratio, Verdict, interleaved_ratio, unpaired_ratio, verdict
+from edge_bench.bench.stats.ratios import Ratio, Verdict, unpaired_ratio, verdict
 from edge_bench.bench.stats.separate_runs import Side, VariationSource, separate_ratio
 
 __all__ = ["Separation", "TimeComparison", "compare_times"]
@@ -94,7 +95,7 @@ def _interleaved(pairs: Sequence[tuple[RunResult, RunResult]], estimator: Estima
 
     def ratio(by: Estimator) -> Ratio | None:
         first, second = (_joined([seconds_of(pair[side], by) for pair in pairs]) for side in (0, 1))
-        return ratio_of_rounds(first, second, interleaved_ratio)
+        return ratio_of_rounds(first, second, ratio_despite_luck)
 
     found = ratio(estimator)
     if found is None:
@@ -103,7 +104,7 @@ def _interleaved(pairs: Sequence[tuple[RunResult, RunResult]], estimator: Estima
 
     def tails() -> Ratio | None:
         first, second = (_joined([pair[side].mean_to_median() for pair in pairs]) for side in (0, 1))
-        return ratio_of_rounds(first, second, interleaved_ratio)
+        return ratio_of_rounds(first, second, ratio_despite_luck)
 
     return TimeComparison(ratio=found, estimator=estimator, whole_pass=whole, slow_tail=_slow_tail(found, whole, tails))
 

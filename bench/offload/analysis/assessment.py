@@ -21,13 +21,8 @@ from edge_bench.bench.offload.analysis.latency_model import (
 )
 from edge_bench.bench.offload.network.link_profiles import DIRECT, Link
 from edge_bench.bench.offload.records.offload import PARTS, Arm, Offload
-from edge_bench.bench.stats.intervals import (
-    Interval,
-    PairedDifference,
-    mean_interval,
-    paired_difference,
-    percentile_supported,
-)
+from edge_bench.bench.stats.intervals import Interval, PairedDifference, mean_interval, paired_difference
+from edge_bench.bench.stats.latency import latencies_needed
 from edge_bench.bench.stats.ratios import Ratio, Verdict, paired_ratio, verdict
 from edge_bench.bench.stats.shifts import rests_on_outlier
 
@@ -231,7 +226,7 @@ def _geometric_mean(values: Iterable[float]) -> Estimate | None:
 
 
 def _supports_p95(arm: Arm) -> bool:
-    return percentile_supported(95, arm.latencies_per_trial)
+    return arm.latencies_per_trial >= latencies_needed(95)
 
 
 def _ratio_to_local(arm: Arm, local: Arm, metric: str) -> JudgedRatio | None:

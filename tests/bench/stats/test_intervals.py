@@ -50,12 +50,6 @@ def test_an_interval_over_few_processes() -> None:
     assert stats.median_interval_over_processes([]) is None
 
 
-@pytest.mark.parametrize(("percentile", "needed"), [(50, 5), (90, 29), (95, 59), (99, 299)])
-def test_a_percentile_needs_enough_values(percentile: float, needed: int) -> None:
-    assert stats.percentile_supported(percentile, needed)
-    assert not stats.percentile_supported(percentile, needed - 1)
-
-
 @pytest.mark.parametrize(("right", "total"), [(0, 10), (10, 10), (8042, 10_000), (1, 3), (751, 1000)])
 def test_wilson_equals_scipy(right: int, total: int) -> None:
     expected = scipy_stats.binomtest(right, total).proportion_ci(method="wilson")

@@ -1,0 +1,109 @@
+"""What a Run's table says about the slow part of its times: percentiles, slow trials, and processes that differ."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from edge_bench.app.render.units import significant, with_interval
+from edge_bench.bench.analysis.times.processes import process_luck, slow_trials
+from edge_bench.bench.records.run import Result, Run
+from edge_bench.bench.stats.latency import PERCENTILES, Percentile, latencies_needed, percentiles
+
+__all__ = ["percentile_cell", "tail_notes", "tail_record"]
+
+#: Number of processes that is recommended if processes differ.
+_MORE_PROCESSES = 10
+
+
+def percentile_cell(result: Result) -> str:
+    """Return the percentiles and the maximum of the latencies, in ms per image."""
+    latencies = result.latencies_ms_by_process()
+    values = [*(each.value for each in percentiles(latencies)), float(max(each.max() for each in latencies))]
+    return " / ".join("–" if value is None else significant(value) for value in values)
+
+
+def tail_record(result: Result) -> dict[str, Any]:
+    """Return the unformatted values: milliseconds per image, counts, and shares; None without trials."""
+    record: dict[str, Any] = {}
+    latencies = result.latencies_ms_by_process()
+    for each in percentiles(latencies):
+        name = f"latency_p{each.percentile:g}"
+        interval = each.interval
+        record[f"{name}_ms"] = each.value
+        record[f"{name}_low_ms"] = interval.low if interval else None
+        record[f"{name}_high_ms"] = interval.high if interval else None
+    slow = slow_trials(result.pass_seconds()) if result.trials else None
+    luck = process_luck(result.seconds_by_process())
+    return record | {
+        "latency_max_ms": max((float(each.max()) for each in latencies), default=None),
+        "slow_trials": slow.count if slow else None,
+        "slowest_trial_excess": slow.slowest if slow else None,
+        "process_spread": luck.spread if luck else None,
+        "process_luck": (luck is not None and luck.of_processes) if result.trials else None,
+    }
+
+
+def tail_notes(run: Run) -> list[str]:
+    """Return notes on percentiles, slow trials and processes that differ, at most one of each kind."""
+    results = run.results_with_trials
+    notes = _percentile_notes(results)
+    if run.emulated:  # its times are not those of this machine
+        return notes
+    slow = [(result.configuration, slow_trials(result.pass_seconds())) for result in results]
+    texts = [
+        f"{name}: {each.count} of {each.trials}, by up to {each.slowest:.0%}" for name, each in slow if each.slowest
+    ]
+    if texts:
+        notes.append(f"- slow trials, over 10 % slower than the median trial: {'; '.join(texts)}")
+    return notes + _process_notes(results)
+
+
+def _percentile_notes(results: Sequence[Result]) -> list[str]:
+    intervals, few, single = list[str](), dict[float, list[str]](), list[str]()
+    for result in results:
+        name = str(result.configuration)
+        found = percentiles(result.latencies_ms_by_process())
+        for each in found:
+            if each.value is None:
+                few.setdefault(each.percentile, []).append(f"{name}: {each.per_process}")
+        if found[0].processes == 1:
+            single.append(name)
+        elif highest := _highest(found):
+            value = with_interval(highest.value or 0, highest.interval)
+            intervals.append(f"{name}: p{highest.percentile:g} {value}")
+    notes = list[str]()
+    if intervals:
+        notes.append(f"percentiles are estimates; ms an image [95 % over processes]: {'; '.join(intervals)}")
+    if single:
+        notes.append(f"percentiles are estimates from one process, without interval: {'; '.join(single)}")
+    for percentile, names in sorted(few.items()):
+        notes.append(
+            f"- no p{percentile:g} with fewer than {latencies_needed(percentile)} latencies in a process: use a larger "
+            f"--limit or more --trials; {'; '.join(names)}"
+        )
+    return notes
+
+
+def _highest(found: Sequence[Percentile]) -> Percentile | None:
+    """Return the highest of p90 and p99 that has an interval."""
+    return next((each for each in reversed(found[PERCENTILES.index(90) :]) if each.interval), None)
+
+
+def _process_notes(results: Sequence[Result]) -> list[str]:
+    lucky, disturbed, most = list[str](), list[str](), 0
+    for result in results:
+        if luck := process_luck(result.seconds_by_process()):
+            (lucky if luck.of_processes else disturbed).append(f"{result.configuration}: by {luck.spread:.1%}")
+            most = max(most, len(result.by_process()))
+    remedy = f"use --processes {max(_MORE_PROCESSES, 2 * most)}"
+    notes = list[str]()
+    if lucky:
+        notes.append(
+            f"- process luck: each process kept its own speed, for example because of where its memory is: {remedy}; "
+            f"{'; '.join(lucky)}"
+        )
+    if disturbed:
+        notes.append(
+            f"- processes differ by more than 3 %, but so do the trials within them, for example because of load from "
+            f"others: {remedy}; {'; '.join(disturbed)}"
+        )
+    return notes

@@ -1,0 +1,33 @@
+"""Which of several configurations are not slower than the fastest one."""
+
+import math
+from collections.abc import Sequence
+
+from edge_bench.bench.stats.intervals import CONFIDENCE
+from edge_bench.bench.stats.ratios import Ratio, Verdict, p_value, ratio_from, verdict
+
+__all__ = ["slower_than_fastest"]
+
+
+def slower_than_fastest(ratios: Sequence[Ratio]) -> list[bool]:
+    """Return which configurations are slower than the fastest; ``ratios`` are those of all others to it.
+
+    If all are equally fast, any is called slower in at most 5 % of cases. The fastest is chosen by the same times, so
+    the p-values are corrected for the number of all pairs (Bonferroni). An error of five processes is too small by
+    chance for one of many configurations, so the test uses the root mean square of all their errors (as Tukey 1953,
+    "The problem of multiple comparisons"). Its degrees of freedom are half of their sum, and half of one, because half
+    of each error is that of the fastest. A configuration that varies more than others must also be slower by its own
+    interval.
+    """
+    errors = [ratio for ratio in ratios if ratio.standard_error is not None]
+    if not errors:
+        return [False] * len(ratios)
+    pooled = math.sqrt(math.fsum((ratio.standard_error or 0) ** 2 for ratio in errors) / len(errors))
+    total = math.fsum(math.inf if ratio.freedom is None else ratio.freedom for ratio in errors)
+    freedom = (total + total / len(errors)) / 2
+    pairs = len(ratios) * (len(ratios) + 1) // 2
+    return [
+        verdict(ratio) is Verdict.SLOWER
+        and p_value(ratio_from(math.log(ratio.value), pooled, freedom)) * pairs < 1 - CONFIDENCE
+        for ratio in ratios
+    ]
