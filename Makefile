@@ -75,8 +75,8 @@ CALIBRATION := $(or $(BUNDLE),artifacts/bundle)
 calibration: setup ## hours on a quiet machine: do intervals and verdicts hold? BUNDLE=… MODELS="a.tflite b.tflite"
 	@$(BIN)/python -m studies.calibration.coverage
 	@$(BIN)/python -m studies.calibration.nights
-	@$(BIN)/python -m studies.calibration.wall_time $(CALIBRATION)
-	@$(BIN)/python -m studies.calibration.litert_benchmark $(or $(MODELS),$(CALIBRATION)/variants/float32.tflite)
+	@$(BIN)/python -m studies.cost.wall_time $(CALIBRATION)
+	@$(BIN)/python -m studies.cost.litert_benchmark $(or $(MODELS),$(CALIBRATION)/variants/float32.tflite)
 	@$(BIN)/python -m studies.calibration.self_comparison $(CALIBRATION) --images 5000
 	@$(BIN)/python -m studies.calibration.self_comparison $(CALIBRATION) --images 5000 --load
 	@$(BIN)/python -m studies.calibration.components

@@ -190,12 +190,16 @@ class ControlChart:
         return far[0] if len(far) == rules.successive else None
 
     def _is_part_of_creep(self, beyond: Sequence[int], side: int) -> bool:
-        """Return whether these values are no farther from their references, which lag behind, than a creep has come."""
+        """Return whether these values are no farther from their references than a creep has come, plus ``material``.
+
+        The references of a creep lag behind, so that its values look like a step.
+        """
         if not self._creeps_to(side):
             return False
         creep = self.creeps[-1]
         distances = [abs(self._values[index] - (self.judgements[index].reference or 0.0)) for index in beyond]
-        return sum(distances) / len(distances) <= abs(_mean(creep.after) - _mean(creep.before))
+        size = abs(_mean(creep.after) - _mean(creep.before))
+        return _mean(distances) <= size + math.log1p(self._rules.material)
 
     def _creeps_to(self, side: int) -> bool:
         return bool(self.creeps) and self.creeps[-1].ended is None and self.creeps[-1].side == side

@@ -20,9 +20,9 @@ from tabulate import tabulate
 
 from edge_bench.bench.analysis.times.timings import RunResult, per_image
 from edge_bench.bench.records.run import Run
+from edge_bench.bench.stats.comparisons.separate_runs import Side, level_of, separate_ratio
 from edge_bench.bench.stats.intervals import Values
 from edge_bench.bench.stats.ratios import Ratio, Verdict, p_value, verdict, verdicts
-from edge_bench.bench.stats.separate_runs import Side, level_of, separate_ratio
 from edge_bench.bench.stats.student import holm
 from studies.calibration.recorded import read_recorded
 

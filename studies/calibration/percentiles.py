@@ -12,13 +12,12 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
 import numpy as np
 from tabulate import tabulate
 
-from edge_bench.bench.records.run import Run
 from edge_bench.bench.stats.intervals import Values
 from edge_bench.bench.stats.latency import PERCENTILES, percentiles
+from studies.calibration.recorded import read_recorded
 
 SEED = 42
 #: Latencies of a population with outliers, at least: processes are repeated, each time with other outliers.
@@ -36,8 +35,7 @@ VARYING = {"the same, more in some processes": 4.0}
 def populations(paths: Sequence[Path]) -> dict[str, list[Values]]:
     """Return the latencies of each process in ms per image, by configuration, of all Runs together."""
     found: dict[str, list[Values]] = defaultdict(list)
-    for path in paths:
-        run = msgspec.json.decode(path.read_bytes(), type=Run)  # also of studies, which are not all valid Runs
+    for run in read_recorded(paths):
         for result in run.results_with_trials:
             found[f"{run.bundle.model}: {result.configuration}"] += result.latencies_ms_by_process()
     return found

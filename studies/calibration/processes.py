@@ -12,7 +12,7 @@ import numpy as np
 from tabulate import tabulate
 
 from edge_bench.bench.analysis.times.processes import process_luck, ratio_despite_luck
-from edge_bench.bench.stats.fastest import slower_than_fastest
+from edge_bench.bench.stats.comparisons.fastest import slower_than_fastest
 from edge_bench.bench.stats.ratios import Verdict, interleaved_ratio, verdict, verdicts
 from studies.calibration.noise import BEYOND, SCENARIOS, Noise, Times
 

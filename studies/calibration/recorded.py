@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge_bench.bench.errors import ResultsError
-from edge_bench.bench.io.record_codec import decode_record, encode_record
+from edge_bench.bench.io.record_codec import MAX_RUN_BYTES, decode_record, encode_record
 from edge_bench.bench.records.run import Run
 
 __all__ = ["read_recorded", "write_recorded"]
@@ -25,5 +25,6 @@ def read_recorded(paths: Sequence[Path]) -> list[Run]:
     """Return the Runs of the files and of the folders' files, oldest first."""
     files = [file for path in paths for file in (sorted(path.glob("run-*.json")) if path.is_dir() else [path])]
     return sorted(
-        (decode_record(file, Run, ResultsError, "make it again") for file in files), key=lambda run: run.began
+        (decode_record(file, Run, ResultsError, "make it again", MAX_RUN_BYTES) for file in files),
+        key=lambda run: run.began,
     )

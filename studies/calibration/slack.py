@@ -20,12 +20,11 @@ import numpy.typing as npt
 from tabulate import tabulate
 
 from edge_bench.bench.analysis.times.timings import RunResult
-from edge_bench.bench.errors import ResultsError
-from edge_bench.bench.io.record_codec import MAX_RUN_BYTES, decode_record
 from edge_bench.bench.records.run import Run
+from edge_bench.bench.stats.comparisons.shifts import interleaved_shift, rests_on_outlier, unpaired_shift
 from edge_bench.bench.stats.intervals import Interval, Values, difference_of_means, wilson
 from edge_bench.bench.stats.ratios import median_difference
-from edge_bench.bench.stats.shifts import interleaved_shift, rests_on_outlier, unpaired_shift
+from studies.calibration.recorded import read_recorded
 
 PROCESSES, SEED = 5, 42
 FACTOR = 10.0
@@ -53,11 +52,6 @@ class Kind(NamedTuple):
 
     interval: Callable[[Side, Side], Interval | None]
     truth: Callable[[Side, Side, float], float]  # from the whole population and the share of disturbed trials
-
-
-def read_unchecked(path: Path) -> Run:
-    """Return the Run in a file without checks of its labels: A and A′ do not classify all images of the Run."""
-    return decode_record(path, Run, ResultsError, "name a Run of studies/calibration/self_comparison.py", MAX_RUN_BYTES)
 
 
 def population(runs: Sequence[Run]) -> list[list[Generation]]:
@@ -192,7 +186,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=4000, help="simulated runs for each row of the table")
     parser.add_argument("--outliers", type=float, default=0.01, help="share of trials that take ten times as long")
     arguments = parser.parse_args()
-    grouped = population([read_unchecked(path) for path in arguments.runs])
+    grouped = population(read_recorded(arguments.runs))
     print(f"{len(grouped)} Runs, {sum(map(len, grouped))} process generations; {arguments.outliers:.1%} outliers\n")
     print(coverage_table(grouped, arguments.draws, arguments.outliers))
 

@@ -10,10 +10,11 @@ from edge_bench.bench.measure.runner import run_benchmark
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Settings
-from studies.calibration import litert_benchmark, percentiles, processes, self_comparison, slack, wall_time
+from studies.calibration import percentiles, processes, self_comparison, slack
 from studies.calibration.components import components
 from studies.calibration.coverage import accuracy_coverage, coverage
 from studies.calibration.noise import SCENARIOS, Noise
+from studies.cost import litert_benchmark, wall_time
 from tests.factories import result, run
 
 

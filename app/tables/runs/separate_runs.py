@@ -6,8 +6,8 @@ from typing import Any
 from edge_bench.app.render.units import significant, with_interval
 from edge_bench.bench.analysis.comparison.comparison import Row
 from edge_bench.bench.analysis.times.compared_times import Separation
+from edge_bench.bench.stats.comparisons.separate_runs import VariationSource, undecided_below
 from edge_bench.bench.stats.ratios import Verdict, verdict
-from edge_bench.bench.stats.separate_runs import VariationSource, undecided_below
 
 __all__ = ["row_notes", "separation_notes", "separation_record"]
 

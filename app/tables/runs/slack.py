@@ -3,7 +3,7 @@
 from edge_bench.app.render.units import with_interval
 from edge_bench.bench.analysis.comparison.slack import Slack
 from edge_bench.bench.records.run import Configuration
-from edge_bench.bench.stats.separate_runs import ASSUMED_VARIATION
+from edge_bench.bench.stats.comparisons.separate_runs import ASSUMED_VARIATION
 
 __all__ = ["slack_sentence"]
 

@@ -7,7 +7,7 @@ import numpy as np
 from edge_bench.bench.analysis.times.processes import ratio_despite_luck
 from edge_bench.bench.analysis.times.timings import RunResult, common_estimator, ratio_of_rounds, seconds_of
 from edge_bench.bench.records.run import Configuration, Run
-from edge_bench.bench.stats.fastest import slower_than_fastest
+from edge_bench.bench.stats.comparisons.fastest import slower_than_fastest
 from edge_bench.bench.stats.ratios import Ratio
 
 __all__ = ["best_of_sweeps"]

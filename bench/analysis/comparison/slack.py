@@ -11,9 +11,9 @@ from edge_bench.bench.analysis.times.machines import machine_key
 from edge_bench.bench.analysis.times.timings import RunResult, common_estimator, seconds_of, seconds_per_image
 from edge_bench.bench.records.bundle import LIGHT, ORIGINAL
 from edge_bench.bench.records.run import Configuration
+from edge_bench.bench.stats.comparisons.separate_runs import ASSUMED_VARIATION
+from edge_bench.bench.stats.comparisons.shifts import Shift, interleaved_shift, rests_on_outlier, unpaired_shift
 from edge_bench.bench.stats.intervals import Interval, Values, difference_of_means
-from edge_bench.bench.stats.separate_runs import ASSUMED_VARIATION
-from edge_bench.bench.stats.shifts import Shift, interleaved_shift, rests_on_outlier, unpaired_shift
 from edge_bench.bench.stats.student import t_quantile
 
 __all__ = ["Slack", "slack_between", "slacks_of"]

@@ -17,8 +17,8 @@ from edge_bench.bench.analysis.times.timings import (
     ratio_of_rounds,
     seconds_of,
 )
+from edge_bench.bench.stats.comparisons.separate_runs import Side, VariationSource, separate_ratio
 from edge_bench.bench.stats.ratios import Ratio, Verdict, unpaired_ratio, verdict
-from edge_bench.bench.stats.separate_runs import Side, VariationSource, separate_ratio
 
 __all__ = ["Separation", "TimeComparison", "compare_times"]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from edge_bench.bench.analysis.times.machines import machine_key
 from edge_bench.bench.analysis.times.timings import RunResult, per_image, seconds_per_image
 from edge_bench.bench.records.run import Run
-from edge_bench.bench.stats.separate_runs import level_of
+from edge_bench.bench.stats.comparisons.separate_runs import level_of
 
 __all__ = ["NO_EARLIER_RUNS", "EarlierRuns"]
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from edge_bench.bench.stats.comparisons.process_ratio import process_ratio
 from edge_bench.bench.stats.intervals import Values
-from edge_bench.bench.stats.process_ratio import process_ratio
 from edge_bench.bench.stats.ratios import Ratio, interleaved_ratio
 
 __all__ = ["ProcessLuck", "SlowTrials", "process_luck", "ratio_despite_luck", "slow_trials"]

@@ -21,10 +21,10 @@ from edge_bench.bench.offload.analysis.latency_model import (
 )
 from edge_bench.bench.offload.network.link_profiles import DIRECT, Link
 from edge_bench.bench.offload.records.offload import PARTS, Arm, Offload
+from edge_bench.bench.stats.comparisons.shifts import rests_on_outlier
 from edge_bench.bench.stats.intervals import Interval, PairedDifference, mean_interval, paired_difference
 from edge_bench.bench.stats.latency import latencies_needed
 from edge_bench.bench.stats.ratios import Ratio, Verdict, paired_ratio, verdict
-from edge_bench.bench.stats.shifts import rests_on_outlier
 
 __all__ = ["Assessment", "Estimate", "JudgedRatio", "Row", "assess", "decision_map"]
 

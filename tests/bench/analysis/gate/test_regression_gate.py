@@ -12,8 +12,8 @@ from edge_bench.bench.analysis.times.earlier_runs import EarlierRuns
 from edge_bench.bench.errors import BadInput, GateNotMet, ResultsError
 from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.records.run import Failure, Run
+from edge_bench.bench.stats.comparisons.separate_runs import VariationSource
 from edge_bench.bench.stats.ratios import Verdict
-from edge_bench.bench.stats.separate_runs import VariationSource
 from tests.command_line import CommandLine, Refuses, call_here
 from tests.factories import machine, repeats, result, run
 

@@ -9,8 +9,8 @@ from edge_bench.bench.analysis.times.compared_times import TimeComparison, compa
 from edge_bench.bench.analysis.times.timings import RunResult, as_one
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.run import Result, Run
+from edge_bench.bench.stats.comparisons.separate_runs import VariationSource
 from edge_bench.bench.stats.ratios import Verdict, verdict
-from edge_bench.bench.stats.separate_runs import VariationSource
 from tests.factories import machine, repeats, result, row, run
 
 

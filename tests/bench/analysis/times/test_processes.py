@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from edge_bench.bench.analysis.times.processes import process_luck, ratio_despite_luck, slow_trials
+from edge_bench.bench.stats.comparisons.process_ratio import process_ratio
 from edge_bench.bench.stats.intervals import Values
-from edge_bench.bench.stats.process_ratio import process_ratio
 from edge_bench.bench.stats.ratios import interleaved_ratio
 
 

@@ -1,6 +1,6 @@
 """Median latency of `edge-bench run` compared with LiteRT's own benchmark tool, `litert-benchmark`.
 
-    python -m studies.calibration.litert_benchmark MODEL.tflite... [--repeats 7] [--threads 1]
+    python -m studies.cost.litert_benchmark MODEL.tflite... [--repeats 7] [--threads 1]
 
 Both measure the same .tflite file with the same number of threads, alternately. `litert-benchmark` is part of
 ai-edge-litert and has a resolution of 0.01 ms, so use models of about 1 ms or more. The aim is medians within 3 %.

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from edge_bench.bench.stats.comparisons.shifts import interleaved_shift, rests_on_outlier, unpaired_shift
 from edge_bench.bench.stats.intervals import Values
 from edge_bench.bench.stats.ratios import median_difference
-from edge_bench.bench.stats.shifts import interleaved_shift, rests_on_outlier, unpaired_shift
 
 
 def processes(generator: np.random.Generator, seconds: float) -> list[Values]:

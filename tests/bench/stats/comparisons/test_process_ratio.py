@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from edge_bench.bench.stats.process_ratio import process_error, process_ratio
+from edge_bench.bench.stats.comparisons.process_ratio import process_error, process_ratio
 from edge_bench.bench.stats.ratios import interleaved_ratio
 
 

@@ -1,6 +1,6 @@
 """Duration of a whole run compared with its timed trials and with a budget.
 
-    python -m studies.calibration.wall_time BUNDLE [--limit 10000] [--trials 30]
+    python -m studies.cost.wall_time BUNDLE [--limit 10000] [--trials 30]
 
 Measures all variants of a bundle on tflite-runtime and LiteRT. The budget is 1.25 × the sum of the timed trials + 3 s
 per configuration. Takes about six minutes for Fashion-MNIST's 10,000 images and one for 1,000.

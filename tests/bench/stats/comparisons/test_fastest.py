@@ -2,7 +2,7 @@
 
 import math
 
-from edge_bench.bench.stats.fastest import slower_than_fastest
+from edge_bench.bench.stats.comparisons.fastest import slower_than_fastest
 from edge_bench.bench.stats.ratios import Ratio, ratio_from
 
 

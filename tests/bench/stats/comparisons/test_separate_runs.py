@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from edge_bench.bench.stats.intervals import Values
-from edge_bench.bench.stats.ratios import Verdict, verdict
-from edge_bench.bench.stats.separate_runs import (
+from edge_bench.bench.stats.comparisons.separate_runs import (
     ASSUMED_VARIATION,
     Side,
     VariationSource,
@@ -16,6 +14,8 @@ from edge_bench.bench.stats.separate_runs import (
     separate_ratio,
     undecided_below,
 )
+from edge_bench.bench.stats.intervals import Values
+from edge_bench.bench.stats.ratios import Verdict, verdict
 
 RunTimes = list[Values]
 

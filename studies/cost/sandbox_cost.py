@@ -1,6 +1,6 @@
 """What the sandbox of workers costs: the median latency in it divided by that without it.
 
-    python -m studies.calibration.sandbox_cost MODEL.tflite [--runtime litert] [--threads 1] [--pairs 10] [--trials 20]
+    python -m studies.cost.sandbox_cost MODEL.tflite [--runtime litert] [--threads 1] [--pairs 10] [--trials 20]
 
 Each pair is two fresh workers with the same model and images, one in the sandbox. They take turns, in the order ABBA,
 so that a change of the machine's speed affects both. The result is the median of the pairs' ratios, with the smallest

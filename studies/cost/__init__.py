@@ -1,0 +1,1 @@
+"""What edge-bench itself costs beside the timed trials."""
