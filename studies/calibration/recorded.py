@@ -24,7 +24,5 @@ def write_recorded(run: Run, folder: Path) -> None:
 def read_recorded(paths: Sequence[Path]) -> list[Run]:
     """Return the Runs of the files and of the folders' files, oldest first."""
     files = [file for path in paths for file in (sorted(path.glob("run-*.json")) if path.is_dir() else [path])]
-    return sorted(
-        (decode_record(file, Run, ResultsError, "make it again", MAX_RUN_BYTES) for file in files),
-        key=lambda run: run.began,
-    )
+    runs = [decode_record(file, Run, ResultsError, "make it again", MAX_RUN_BYTES) for file in files]
+    return sorted(runs, key=lambda run: run.began)
