@@ -2,10 +2,9 @@
 
 from collections import defaultdict
 
-import numpy as np
-
 from edge_bench.bench.analysis.times.timings import RunResult, time_ratio
 from edge_bench.bench.records.run import Configuration, Run
+from edge_bench.bench.stats.intervals import median
 from edge_bench.bench.stats.ratios import Verdict, verdict
 
 __all__ = ["best_of_sweeps"]
@@ -23,7 +22,7 @@ def best_of_sweeps(run: Run) -> set[Configuration]:
     for items in sweeps.values():
         if len(items) < 2:
             continue
-        fastest = min(items, key=lambda item: float(np.median(item.result.pass_seconds())))
+        fastest = min(items, key=lambda item: median(item.result.pass_seconds()))
         for item in items:
             ratio, _ = time_ratio(item, fastest)
             if item is fastest or (ratio and verdict(ratio) is not Verdict.SLOWER):

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 import msgspec
-import numpy as np
 
 from edge_bench.bench.analysis.labels.same_images import differing_pixels
 from edge_bench.bench.analysis.times.timings import RunResult, seconds_per_image, time_ratio
 from edge_bench.bench.records.run import Configuration, Run
-from edge_bench.bench.stats.intervals import Interval, median_interval_over_processes
+from edge_bench.bench.stats.intervals import Interval, median, median_interval_over_processes
 from edge_bench.bench.stats.ratios import Ratio, Verdict, verdict
 
 __all__ = ["Point", "Series", "history", "not_in_history"]
@@ -102,7 +101,7 @@ def _point(current: RunResult, previous: RunResult | None) -> Point:
         accuracy_assumed=run.accuracy_assumed,
         trials=len(result.trials),
         image_seconds=[float(value) for value in seconds],
-        median=float(np.median(seconds)),
+        median=median(seconds),
         interval=median_interval_over_processes(seconds_per_image(current)),
         ratio=ratio,
         verdict=verdict(ratio) if ratio else None,

@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_bench.bench.io.record_codec import PackedArray, unpack
 from edge_bench.bench.records.run import Result, Run
-from edge_bench.bench.stats.intervals import Values
+from edge_bench.bench.stats.intervals import Values, median
 from edge_bench.bench.stats.ratios import Ratio, interleaved_ratio, paired_ratio, unpaired_ratio
 
 __all__ = ["RunResult", "comparable_seconds", "ratio_of_rounds", "seconds_per_image", "time_ratio"]
@@ -84,7 +84,7 @@ def comparable_seconds(item: RunResult, base: RunResult) -> tuple[Rounds, Rounds
 
 @lru_cache(maxsize=2048)  # enough for the trials of several Runs; each is needed once per compared row
 def _median_seconds(latencies: PackedArray) -> float:
-    return float(np.median(unpack(latencies))) / 1e9
+    return median(unpack(latencies)) / 1e9
 
 
 def ratio_of_rounds(
