@@ -1,6 +1,7 @@
 """Checks that the parts of a Run are consistent, which a hostile file may violate and all other code relies on."""
 
 import datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -82,7 +83,7 @@ def check_trial(run: Run, trial: Trial, count: int) -> None:
         _packed(trial.image_positions, "image_positions", run.images_per_pass, below=count)
 
 
-def _packed(array: PackedArray, name: str, length: int, below: int = 1 << 62) -> npt.NDArray[np.unsignedinteger]:
+def _packed(array: PackedArray, name: str, length: int, below: int = 1 << 62) -> npt.NDArray[Any]:
     """Return the unpacked values; raise ValueError if there are not ``length`` or one is not less than ``below``."""
     if array.length != length:
         raise ValueError(f"{name}: {array.length:,} values where {length:,} belong")
