@@ -48,7 +48,7 @@ test-nightly: setup ## conversions of published models, kills at random moments,
 
 CASES ?= 10000
 SEED ?= 1
-fuzz: setup ## CASES damaged files of every kind, read under guard; SEED=2 for others: some six minutes
+fuzz: setup ## CASES damaged files of every kind, read under guard; SEED=2 for others: two to three minutes
 	@$(BIN)/python -m tests.fuzz --cases $(CASES) --seed $(SEED)
 
 # in an environment of its own: what looks for holes needs nothing of the project, and the project nothing of it

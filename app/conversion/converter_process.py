@@ -1,7 +1,7 @@
 """The process that loads and converts a foreign model with TensorFlow.
 
 If the model crashes Keras, HDF5 or the converter, only this process ends, and its parent reports the error. Started as
-``python -m edge_bench.app.conversion.converter_process READ_FD WRITE_FD PARENT 0``. The parent's side is
+``python -m edge_bench.app.conversion.converter_process READ_FD WRITE_FD PARENT MEMORY_LIMIT``. The parent's side is
 ``edge_bench.app.conversion.convertible``.
 """
 
@@ -16,8 +16,9 @@ from edge_bench.bench.interrupts import SIGNALS, die_with_parent
 from edge_bench.bench.io.record_codec import BoundedStr, NonNegativeInt, PositiveInt
 from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.worker.channel import Channel, ChannelClosed
+from edge_bench.bench.worker.limits import limit_memory
 
-__all__ = ["Convert", "Converted", "Load", "Loaded", "Refused", "Reply", "WriteKeras", "Written"]
+__all__ = ["Convert", "Converted", "Load", "Loaded", "OutOfMemory", "Refused", "Reply", "WriteKeras", "Written"]
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -69,8 +70,14 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     bad_input: bool  # whether the error is BadInput
 
 
+class OutOfMemory(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The reply to a request that needs more memory than this process may allocate."""
+
+    limit: NonNegativeInt  # bytes
+
+
 Request = Load | WriteKeras | Convert
-Reply = Loaded | Written | Converted | Refused
+Reply = Loaded | Written | Converted | Refused | OutOfMemory
 
 
 class _SourceModel:
@@ -99,6 +106,7 @@ class _SourceModel:
                 lambda: self._converter(request.select_tf_ops), request.precision, calibration
             )
         except Exception as cause:  # the converter's passes raise any type
+            _refuse_exhausted(cause)
             reason = next((line.strip() for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
             raise EdgeBenchError(f"{self.name} cannot be converted to {request.precision}: {reason[:200]}") from None
         request.file.write_bytes(content)
@@ -123,6 +131,7 @@ def _load_keras(path: Path, classifier: bool) -> Any:
     try:
         loaded = load_keras(path) if classifier else load_any_keras(path)
     except Exception as cause:  # Keras layers raise any type
+        _refuse_exhausted(cause)
         reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
         raise BadInput(f"{path}: Keras cannot load it: {reason[:200]}") from None
     if not classifier:
@@ -132,6 +141,12 @@ def _load_keras(path: Path, classifier: bool) -> Any:
     except ValueError as cause:
         raise BadInput(f"{path}: {cause}", "edge-bench measures classifiers") from None
     return loaded.model
+
+
+def _refuse_exhausted(cause: Exception) -> None:
+    """Raise MemoryError if the error is one of those that Python, numpy and TensorFlow raise without memory."""
+    if isinstance(cause, MemoryError) or type(cause).__name__ == "ResourceExhaustedError":
+        raise MemoryError from None
 
 
 def _handle(model: _SourceModel, request: Request) -> Reply:
@@ -155,11 +170,12 @@ def main(arguments: list[str]) -> int:
 
     from edge_bench.app.conversion.tensorflow_output import silence_tensorflow
 
-    read_end, write_end, parent, _ = (int(argument) for argument in arguments)
+    read_end, write_end, parent, memory_limit = (int(argument) for argument in arguments)
     for each in SIGNALS:
         signal.signal(each, signal.SIG_IGN)  # only the parent ends this process, also by its own death
     if parent:
         die_with_parent(parent)
+    limit_memory(memory_limit)
     silence_tensorflow()
     channel = Channel(read_end, write_end, Request)
     model: _SourceModel | None = None
@@ -174,6 +190,8 @@ def main(arguments: list[str]) -> int:
                     channel.send(_handle(model, request))
             except EdgeBenchError as cause:
                 channel.send(Refused(problem=cause.problem, remedy=cause.remedy, bad_input=isinstance(cause, BadInput)))
+            except MemoryError:
+                channel.send(OutOfMemory(limit=memory_limit))
     except ChannelClosed:
         return 0  # the parent closed the pipe or ended
 

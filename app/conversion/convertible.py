@@ -16,6 +16,7 @@ from edge_bench.app.conversion.converter_process import (
     Converted,
     Load,
     Loaded,
+    OutOfMemory,
     Refused,
     Reply,
     WriteKeras,
@@ -31,6 +32,7 @@ from edge_bench.bench.models.memory_estimate import check_memory, memory_need
 from edge_bench.bench.records.manifest import Variant
 from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, installed_version, why_not_installed
 from edge_bench.bench.sandbox.launch import Access
+from edge_bench.bench.system.memory import untimed_memory_limit
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
 __all__ = ["ConvertibleModel", "open_convertible"]
@@ -73,10 +75,13 @@ class ConvertibleModel:
 
 
 @contextlib.contextmanager
-def open_convertible(name: str, weights: str, timeout: float, classifier: bool = True) -> Iterator[ConvertibleModel]:
+def open_convertible(
+    name: str, weights: str, timeout: float, classifier: bool = True, memory_limit: int | None = None
+) -> Iterator[ConvertibleModel]:
     """Load a keras.applications model, a .keras file or a SavedModel folder in a process of its own.
 
-    ``timeout`` is in seconds per request. With ``classifier``, refuse a Keras model with several inputs or outputs.
+    ``timeout`` is in seconds per request, ``memory_limit`` in bytes, by default what this machine can spare. With
+    ``classifier``, refuse a Keras model with several inputs or outputs.
     Raise BadInput if there is no such model or it cannot be loaded.
     """
     if installed_version(RUNTIMES["tensorflow"]) is None:
@@ -91,13 +96,17 @@ def open_convertible(name: str, weights: str, timeout: float, classifier: bool =
             raise BadInput(
                 f"{path}: not a .keras or .h5 file or SavedModel folder", "save it with model.save('model.keras')"
             )
-        check_memory(path, memory_need(path), None)
+        check_memory(path, memory_need(path), memory_limit)
     label = recordable(name if application else path.resolve().name if path.is_dir() else path.stem)
     preprocess = application.preprocess if application else None
     with (
         tempfile.TemporaryDirectory() as folder,
         WorkerProcess.spawn(
-            "edge_bench.app.conversion.converter_process", [], Reply, _access(name, weights, Path(folder))
+            "edge_bench.app.conversion.converter_process",
+            [],
+            Reply,
+            _access(name, weights, Path(folder)),
+            untimed_memory_limit(memory_limit),
         ) as worker,
     ):
         request = Load(source=Path(name), weights=weights, classifier=classifier)
@@ -125,6 +134,11 @@ def _ask(worker: WorkerProcess, request: Any, reply_type: type[ReplyType], name:
         raise EdgeBenchError(f"{name}: {cause.failure.message}", cause.failure.remedy) from None
     if isinstance(reply, Refused):
         raise (BadInput if reply.bad_input else EdgeBenchError)(reply.problem, reply.remedy)
+    if isinstance(reply, OutOfMemory):
+        raise BadInput(
+            f"{name}: it needs more than the {reply.limit / (1 << 20):,.0f} MiB that its process may allocate",
+            "a larger --memory-limit",
+        )
     if not isinstance(reply, reply_type):
         raise EdgeBenchError(f"{name}: the converter answered {type(reply).__name__} out of turn")
     return reply

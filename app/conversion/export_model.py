@@ -43,6 +43,7 @@ class ExportSettings:
     limit: int | None  # number of test images
     seed: int
     timeout: float  # seconds per request to the converter process
+    memory_limit: int | None = None  # bytes that each process with the model may allocate; None: the default
 
 
 def export_model(
@@ -63,7 +64,7 @@ def export_model(
     with only_writer(folder):
         _remove_old_bundle(folder, overwrite=overwrite)
         progress.start("loading and converting", 2)
-        with open_convertible(name, settings.weights, settings.timeout) as source:
+        with open_convertible(name, settings.weights, settings.timeout, memory_limit=settings.memory_limit) as source:
             return _write_bundle(source, folder, options, settings, progress)
 
 
@@ -80,7 +81,7 @@ def _write_bundle(
     variants.append(write_tflite(folder, "float32", source.convert("float32")))
     progress.advance(1, "float32")
     progress.finish()
-    models = ModelFiles.open([folder / variants[-1].file], settings.timeout)
+    models = ModelFiles.open([folder / variants[-1].file], settings.timeout, memory_limit=settings.memory_limit)
     workload = files_workload(models, options, _run_settings(settings), progress)
     pixels = open_npy(workload.shared.pixels)
     require_bundle_space(folder, models.parameters, len(workload.indices) * pixels[0].nbytes)
@@ -149,7 +150,12 @@ def _calibration_inputs(
 
 
 def _run_settings(settings: ExportSettings, limit: int | None = None) -> Settings:
-    return Settings(limit=limit or settings.limit, seed=settings.seed, timeout_s=settings.timeout)
+    return Settings(
+        limit=limit or settings.limit,
+        seed=settings.seed,
+        timeout_s=settings.timeout,
+        memory_limit=settings.memory_limit,
+    )
 
 
 def _manifest(

@@ -3,6 +3,7 @@
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from edge_bench.bench.preprocessing.model_inputs import model_inputs
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
 from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, Runtime, installed_version
+from edge_bench.bench.system.memory import untimed_memory_limit
 from edge_bench.bench.worker.load_check import OPEN_SIZES, try_load
 from edge_bench.bench.worker.process import WorkerFailed, describe_model
 
@@ -71,15 +73,24 @@ class ModelInspection:
     metadata_problem: str = ""  # why the metadata cannot be read
 
 
-def inspect_model(path: Path, timeout: float, progress: Progress) -> ModelInspection:
+class _Bounds(NamedTuple):
+    """Limits of each process that loads the model."""
+
+    timeout: float  # seconds per step
+    memory_limit: int | None  # bytes; None: what this machine can spare
+
+
+def inspect_model(path: Path, timeout: float, progress: Progress, memory_limit: int | None = None) -> ModelInspection:
     """Inspect a .tflite or .keras file or a SavedModel folder. Raise BadInput if it is none.
 
-    This process only parses the file in Python. Worker processes load it, with ``timeout`` seconds each.
+    This process only parses the file in Python. Worker processes load it, with ``timeout`` seconds and ``memory_limit``
+    bytes each, by default what this machine can spare.
     """
+    bounds = _Bounds(timeout, memory_limit)
     if not path.exists():
         raise BadInput(f"{path}: there is no such file", "name a .tflite or .keras file, or a SavedModel folder")
     if path.suffix == ".tflite" and path.is_file():
-        return _inspect(path, path, timeout, progress)
+        return _inspect(path, path, bounds, progress)
     if path.suffix == ".onnx":
         raise BadInput(
             f"{path}: inspect reads .tflite, .keras and SavedModels", "an .onnx file can be measured with run"
@@ -93,13 +104,13 @@ def inspect_model(path: Path, timeout: float, progress: Progress) -> ModelInspec
     progress.start("converting to float32", 1)
     with tempfile.TemporaryDirectory() as folder:
         converted = Path(folder) / "float32.tflite"
-        with open_convertible(str(path), "none", timeout, classifier=False) as source:
+        with open_convertible(str(path), "none", timeout, classifier=False, memory_limit=memory_limit) as source:
             try:
                 converted.write_bytes(source.convert("float32"))
             except EdgeBenchError:  # for example a Keras LSTM, which has no built-in operators
                 converted.write_bytes(source.convert("float32", select_tf_ops=True))
         progress.finish()
-        return _inspect(path, converted, timeout, progress)
+        return _inspect(path, converted, bounds, progress)
 
 
 def known_support(file: TfliteFile) -> tuple[KnownSupport, ...]:
@@ -115,7 +126,7 @@ def known_support(file: TfliteFile) -> tuple[KnownSupport, ...]:
     )
 
 
-def _inspect(path: Path, file: Path, timeout: float, progress: Progress) -> ModelInspection:
+def _inspect(path: Path, file: Path, bounds: _Bounds, progress: Progress) -> ModelInspection:
     tflite = read_tflite(file)
     try:
         cost = model_cost(tflite)
@@ -126,7 +137,7 @@ def _inspect(path: Path, file: Path, timeout: float, progress: Progress) -> Mode
         metadata = read_metadata(file)
     except ValueError as cause:
         problem = str(cause)
-    tried = _try_all(path, file, tflite, timeout, progress)
+    tried = _try_all(path, file, tflite, bounds, progress)
     return ModelInspection(
         path=path,
         converted=path != file,
@@ -134,27 +145,27 @@ def _inspect(path: Path, file: Path, timeout: float, progress: Progress) -> Mode
         model_cost=cost,
         known=known_support(tflite),
         tried=tuple(tried),
-        measurability=_measurability(path, tried, timeout),
+        measurability=_measurability(path, tried, bounds),
         metadata=metadata,
         metadata_problem=problem,
     )
 
 
-def _try_all(path: Path, file: Path, tflite: TfliteFile, timeout: float, progress: Progress) -> list[LoadAttempt]:
+def _try_all(path: Path, file: Path, tflite: TfliteFile, bounds: _Bounds, progress: Progress) -> list[LoadAttempt]:
     runtimes = [each for each in _installed() if ".tflite" in each.formats]
     progress.start("loading in each runtime", len(runtimes))
     tried = []
     if path != file:  # the converter has loaded the original
         tensorflow = RUNTIMES["tensorflow"]
         tried.append(LoadAttempt(tensorflow.name, installed_version(tensorflow) or "", ""))
-    too_large = why_too_large(tflite_need(tflite).total(), None)
+    too_large = why_too_large(tflite_need(tflite).total(), bounds.memory_limit)
     for runtime in runtimes:
         progress.advance(0, runtime.name)
         version = installed_version(runtime) or ""
         if too_large:
             tried.append(LoadAttempt(runtime.name, version, too_large[0]))
             continue
-        outcome = try_load(runtime.name, file, timeout)
+        outcome = try_load(runtime.name, file, bounds.timeout, bounds.memory_limit)
         tried.append(LoadAttempt(runtime.name, version, outcome.refusal, outcome.invocation, tuple(outcome.sizes)))
         progress.advance(1)
     progress.finish()
@@ -165,7 +176,7 @@ def _installed() -> list[Runtime]:
     return [runtime for runtime in RUNTIMES.values() if installed_version(runtime)]
 
 
-def _measurability(path: Path, tried: list[LoadAttempt], timeout: float) -> Measurability:
+def _measurability(path: Path, tried: list[LoadAttempt], bounds: _Bounds) -> Measurability:
     """Prepare the file as ``run`` does, with every installed runtime that loads it."""
     kind = SAVED_MODEL if path.is_dir() else path.suffix
     loading = [each.runtime for each in tried if not each.refusal and kind in RUNTIMES[each.runtime].formats]
@@ -175,7 +186,7 @@ def _measurability(path: Path, tried: list[LoadAttempt], timeout: float) -> Meas
     if not set(loading) - failing.keys():
         return Measurability((), f"an invocation fails: {failing[loading[0]]}")
     try:
-        (variant,) = ModelFiles.open([path], timeout).variants
+        (variant,) = ModelFiles.open([path], bounds.timeout, memory_limit=bounds.memory_limit).variants
     except EdgeBenchError as cause:
         return Measurability((), cause.problem.removeprefix(f"{path}: "))
     sizes = variant.input.shape[1:]
@@ -183,10 +194,10 @@ def _measurability(path: Path, tried: list[LoadAttempt], timeout: float) -> Meas
     if is_open and len(sizes) != 3:
         return Measurability((), "its input is open in more than the batch, and no image")
     image = _image_shape(sizes) if is_open else None
-    measured, reason = [], ""
+    measured, reason, limit = [], "", untimed_memory_limit(bounds.memory_limit)
     for runtime in [each for each in loading if each not in failing]:
         try:
-            _check_input(describe_model(runtime, path, timeout, image).input)
+            _check_input(describe_model(runtime, path, bounds.timeout, image, limit).input)
         except (WorkerFailed, ValueError) as cause:
             reason = reason or str(cause)
             continue

@@ -6,10 +6,12 @@ from typing import Any, TypeVar, overload
 
 from edge_bench.app.render.escaping import one_line
 
-__all__ = ["Lazy", "Table", "limited"]
+__all__ = ["MAX_ROWS", "Lazy", "Table", "limited", "rows_left_out"]
 
 #: Characters of a cell, of a title and of a note that are shown, and the number of notes. CSV and JSON have everything.
 _MAX_CELL, _MAX_NOTE, _MAX_NOTES = 300, 4000, 1000
+#: Rows that are shown. More make a page slow to open and are not read.
+MAX_ROWS = 500
 
 Record = dict[str, Any]
 Made = TypeVar("Made")
@@ -47,15 +49,26 @@ class Table:
     groups: Sequence[str] = ()  # the heading of each row's group; only HTML shows them, so notes repeat them
 
 
-def limited(table: Table, most_rows: int | None = None) -> Table:
-    """Return the table for people to read: texts on one line each and not too long, and at most a thousand notes."""
+def limited(table: Table) -> Table:
+    """Return the table for people to read: texts on one line each and not too long, and a limited number of them.
+
+    It has at most 500 rows and 1,000 notes, and a note that says how many were left out.
+    """
     notes = [one_line(note, _MAX_NOTE) for note in table.notes[:_MAX_NOTES]]
     if len(table.notes) > _MAX_NOTES:
         notes.append(f"and {len(table.notes) - _MAX_NOTES:,} more notes")
+    if rows := rows_left_out(table):
+        notes.insert(0, rows)
     return replace(
         table,
         title=one_line(table.title, _MAX_NOTE),
-        rows=[[one_line(cell, _MAX_CELL) for cell in row] for row in table.rows[:most_rows]],
+        rows=[[one_line(cell, _MAX_CELL) for cell in row] for row in table.rows[:MAX_ROWS]],
         notes=notes,
-        groups=[one_line(group, _MAX_CELL) for group in table.groups[:most_rows]],
+        groups=[one_line(group, _MAX_CELL) for group in table.groups[:MAX_ROWS]],
     )
+
+
+def rows_left_out(table: Table) -> str:
+    """Return a note about the rows that people are not shown; empty if they are shown all."""
+    left_out = len(table.rows) - MAX_ROWS
+    return f"{left_out:,} more rows are in the same table as CSV and JSON" if left_out > 0 else ""

@@ -8,7 +8,7 @@ from edge_bench.app.figures.drawing.svg import figure_element
 from edge_bench.app.render.html.css import STYLE
 from edge_bench.app.render.html.elements import Html, element, fragment, page
 from edge_bench.app.render.html.table import html_table, with_badges
-from edge_bench.app.render.table import Table
+from edge_bench.app.render.table import MAX_ROWS, Table
 from edge_bench.app.report.bundle_section import BundleSection
 from edge_bench.app.report.disagreements import disagreements
 from edge_bench.app.report.headline import answer_sentence, no_answer
@@ -163,7 +163,7 @@ def _accuracy_and_time(section: BundleSection, figures: _Figures) -> Html:
     drawn, total = len(section.drawn_entries), len(section.entries)
     remark = (
         f"The pictures show {drawn:,} of {total:,} configurations, the fastest of each "
-        "machine, variant and runtime first; the tables have all, up to 2,000."
+        f"machine, variant and runtime first; the tables have all, up to {MAX_ROWS:,}."
     )
     return fragment(
         element("p", remark) if drawn < total else None, figures.draw([section.accuracy_and_time, section.trade_off])

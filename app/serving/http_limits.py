@@ -4,14 +4,14 @@ Measured with uvicorn's own settings, on httptools and h11, and with its own Ser
 - header time: ``timeout_keep_alive`` starts after a response, so slow and idle new connections stay open;
 - bytes outside bodies: httptools sets no limit and keeps every trailer of a body as a header;
   ``h11_max_incomplete_event_size`` answers 400 instead of 431;
-- number of connections: ``limit_concurrency`` answers complete requests with 503, but idle connections stay open;
+- number of connections: ``limit_concurrency`` answers complete requests with 503, but idle connections stay open
+  (the listening socket limits them, in listener.py);
 - pipelined requests: every request in the received data is queued, however many there are;
 - client that never reads: closing a connection first waits for its unsent response, so no setting ends it;
 - signals: uvicorn raises a signal again after shutdown, so that the command exits with 130 instead of 0.
 """
 
 import asyncio
-import resource
 import socket
 from collections.abc import Callable
 from http import HTTPStatus
@@ -23,9 +23,8 @@ from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from edge_bench.app.serving.errors import RequestError
-from edge_bench.bench.errors import BadInput, EdgeBenchError
 
-__all__ = ["HEADER_BYTES", "MAX_CHUNKS", "BoundedHttp", "QuietServer", "listening_socket", "raise_file_limit"]
+__all__ = ["HEADER_BYTES", "MAX_CHUNKS", "BoundedHttp", "QuietServer"]
 
 #: Limit on a request's header with the blank lines before it, and on chunk extensions and trailers of its body.
 HEADER_BYTES = 64 << 10
@@ -39,9 +38,6 @@ _MAX_UNPARSED_BYTES = 2 << 20
 _LINGER_SECONDS, _LINGER_BYTES = 2.0, 16 << 20
 #: Seconds that a client may block the sending of its response before it is disconnected.
 WRITE_TIMEOUT = 60.0
-#: File descriptors for other uses than connections: pipes and log of the worker, libraries.
-_RESERVED_FILES = 64
-_MAX_FILES = 16384
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -52,7 +48,6 @@ class BoundedHttp(HttpToolsProtocol):
     responses to its earlier requests, and nothing is parsed any more.
     """
 
-    max_connections = _MAX_FILES
     header_timeout = 10.0  # seconds
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
@@ -67,11 +62,8 @@ class BoundedHttp(HttpToolsProtocol):
         self._refusal: RequestError | None = None  # to be sent after the responses to earlier requests
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Start the header timer, or disconnect the client if there are too many connections."""
+        """Start the header timer."""
         super().connection_made(cast(asyncio.Transport, transport))
-        if len(self.connections) > self.max_connections:
-            self.transport.abort()
-            return
         self._start_header_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -247,29 +239,3 @@ class QuietServer(Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Request a shutdown, which a second signal makes immediate."""
         self.force_exit, self.should_exit = self.should_exit, True
-
-
-def listening_socket(host: str, port: int) -> socket.socket:
-    """Return a bound socket (port 0: any free). Raise BadInput for an unknown host, EdgeBenchError if bind fails."""
-    try:
-        family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except (socket.gaierror, UnicodeError) as cause:
-        raise BadInput(f"--host {host!r}: {cause}", "say, 127.0.0.1, or 0.0.0.0 for all of this machine's") from None
-    listener = socket.socket(family, kind, number)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError as cause:
-        listener.close()
-        raise EdgeBenchError(f"{host}:{port}: {cause.strerror}", "another --port, or 0 for any free one") from None
-    listener.setblocking(False)
-    return listener
-
-
-def raise_file_limit() -> int:
-    """Raise the limit of open files, up to the hard limit or 16,384. Return the number of connections that allows."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    limit = _MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, _MAX_FILES)
-    if soft < limit:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
-    return max(limit, soft) - _RESERVED_FILES

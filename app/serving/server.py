@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,8 @@ import numpy as np
 
 from edge_bench.app.serving.application import Application, Model
 from edge_bench.app.serving.auth import check_tls, on_loopback
-from edge_bench.app.serving.http_limits import BoundedHttp, QuietServer, listening_socket, raise_file_limit
+from edge_bench.app.serving.http_limits import BoundedHttp, QuietServer
+from edge_bench.app.serving.listener import BoundedListener, ServerLoop, listening_socket, raise_file_limit
 from edge_bench.app.serving.model_worker import ModelWorker
 from edge_bench.app.serving.open_inference import DATATYPES, AcceptedInput
 from edge_bench.app.serving.request_body import BodyReader
@@ -68,16 +68,21 @@ def serving_request(
     threshold: float | None = None,
     *,
     stateful: bool = False,
+    memory_limit: int | None = None,
 ) -> BenchmarkRequest:
-    """Return what to serve for a bundle or model file. Raise BadInput if an option is unknown or redundant."""
-    settings = Settings(limit=1, stateful=stateful)
+    """Return what to serve for a bundle or model file. ``memory_limit`` is that of a worker, in bytes.
+
+    Raise BadInput if an option is unknown or redundant.
+    """
+    settings = Settings(limit=1, stateful=stateful, memory_limit=memory_limit)
     if is_bundle(path):
         if preprocess:
             raise BadInput(f"{path} is a bundle, whose manifest says the preprocessing", "leave --preprocess out")
         if threshold is not None:
             raise BadInput(f"{path} is a bundle, whose manifest has the threshold", "leave --threshold out")
         # not BenchmarkRequest.from_bundle(), which reduces the selection under an emulator
-        return BenchmarkRequest(bundle_workload(Bundle.open(path), 1), plan(Bundle.open(path), selection), settings)
+        planned = plan(Bundle.open(path), selection, memory_limit)
+        return BenchmarkRequest(bundle_workload(Bundle.open(path), 1), planned, settings)
     options = DataOptions(preprocess=preprocess, threshold=threshold)
     request = BenchmarkRequest.from_files([path], options, selection, settings, progress)
     if any_assumed(request.workload.interpretations):
@@ -101,11 +106,9 @@ def run_server(
             f"! {address.host} can be reached from other machines, and there is no token: whoever reaches it may ask; "
             "--token-file FILE asks for one"
         )
-    sock = listening_socket(address.host, address.port)  # before the model is loaded, which takes time
-    try:
-        asyncio.run(_serve(model, open_message, sock, address, limits, progress))
-    finally:
-        sock.close()
+    listener = listening_socket(address.host, address.port)  # before the model is loaded, which takes time
+    with listener, asyncio.Runner(loop_factory=lambda: ServerLoop(limits.header_seconds)) as runner:
+        runner.run(_serve(model, open_message, listener, address, limits, progress))
 
 
 #: Preferred first, if the user chose none: the original model if TensorFlow is installed, else dynamic on LiteRT.
@@ -172,7 +175,12 @@ def _describe(request: BenchmarkRequest, planned: Planned, name: str | None, lim
 
 
 async def _serve(
-    model: Model, open_message: Open, sock: socket.socket, address: ListenAddress, limits: Limits, progress: Progress
+    model: Model,
+    open_message: Open,
+    listener: BoundedListener,
+    address: ListenAddress,
+    limits: Limits,
+    progress: Progress,
 ) -> None:
     from uvicorn import Config
 
@@ -185,7 +193,8 @@ async def _serve(
         opened = await model_worker.start()
         model = msgspec.structs.replace(model, classes=class_count(opened.output))
         bodies = BodyReader(limits.body_bytes, limits.body_seconds, max_total_bytes=4 * limits.body_bytes)
-        BoundedHttp.max_connections, BoundedHttp.header_timeout = raise_file_limit(), limits.header_seconds
+        listener.most = raise_file_limit(tls=address.certificate is not None)
+        BoundedHttp.header_timeout = limits.header_seconds
         config = Config(
             Application(model, model_worker, bodies, address.token), http=BoundedHttp, ws="none", lifespan="off",
             log_config=None, log_level="error", access_log=False, proxy_headers=False, server_header=False,
@@ -193,8 +202,8 @@ async def _serve(
             ssl_certfile=address.certificate, ssl_keyfile=address.key,
         )  # fmt: skip
         scheme = "https" if address.certificate else "http"
-        host, port = sock.getsockname()[:2]
+        host, port = listener.getsockname()[:2]
         url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
-        await QuietServer(config, lambda: progress.say(f"{model.name} is served on {url}")).serve([sock])
+        await QuietServer(config, lambda: progress.say(f"{model.name} is served on {url}")).serve([listener])
     finally:
         await model_worker.close()

@@ -1,6 +1,7 @@
 """Checks that the parts of a Run are consistent, which a hostile file may violate and all other code relies on."""
 
 import datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -54,13 +55,13 @@ def _check_result(run: Run, result: Result, count: int) -> None:
     if result.predictions is not None:
         _packed(result.predictions, "predictions", count, below=1 << 16)
     unseen, unclassified = (
-        np.zeros(0, np.int64) if positions is None else _packed(positions, name, positions.length, below=count)
+        None if positions is None else _packed(positions, name, positions.length, below=count)
         for name, positions in (
             ("unseen_positions", result.unseen_positions),
             ("unclassified_positions", result.unclassified_positions),
         )
     )
-    if len(np.intersect1d(unseen, unclassified)):
+    if unseen is not None and unclassified is not None and len(np.intersect1d(unseen, unclassified)):
         raise ValueError("unclassified_positions: an image that is in no trial")
     if result.tied_images > count:
         raise ValueError(f"tied_images: {result.tied_images:,} of {count:,}")
@@ -82,12 +83,12 @@ def check_trial(run: Run, trial: Trial, count: int) -> None:
         _packed(trial.image_positions, "image_positions", run.images_per_pass, below=count)
 
 
-def _packed(array: PackedArray, name: str, length: int, below: int | None = None) -> npt.NDArray[np.int64]:
+def _packed(array: PackedArray, name: str, length: int, below: int = 1 << 62) -> npt.NDArray[Any]:
     """Return the unpacked values; raise ValueError if there are not ``length`` or one is not less than ``below``."""
     if array.length != length:
         raise ValueError(f"{name}: {array.length:,} values where {length:,} belong")
     values = unpack(array)
-    greatest = int(values.max(initial=0))
-    if greatest >= (1 << 62 if below is None else below):
+    could_exceed = below < 1 << (8 * values.itemsize)
+    if could_exceed and (greatest := int(values.max(initial=0))) >= below:
         raise ValueError(f"{name}: a value of {greatest:,}")
-    return values.astype(np.int64, copy=False)
+    return values

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 import numpy as np
@@ -18,6 +19,7 @@ __all__ = [
     "mcnemar",
     "mean_half_width",
     "mean_interval",
+    "median",
     "median_interval",
     "median_interval_over_processes",
     "normal_p_value",
@@ -66,13 +68,26 @@ def median_interval(values: Sequence[float] | Values) -> Interval | None:
     """
     ordered = np.sort(np.asarray(values, dtype=np.float64))
     n = len(ordered)
+    rank = _rank_of_low_end(n)
+    return Interval(float(ordered[rank - 1]), float(ordered[n - rank])) if rank else None
+
+
+@lru_cache(maxsize=256)
+def _rank_of_low_end(n: int) -> int:
+    """Return the rank l of `median_interval` for ``n`` values, from 1; 0 if there is none."""
     below, rank = 0.0, 0
     for candidate in range(n // 2):
         below += math.comb(n, candidate) / 2**n
         if 1 - 2 * below < CONFIDENCE:
             break
         rank = candidate + 1
-    return Interval(float(ordered[rank - 1]), float(ordered[n - rank])) if rank else None
+    return rank
+
+
+def median(values: Values) -> float:
+    """Return the median of one or more values, shape [n], as np.median does, which is ten times slower for few."""
+    ordered = np.sort(values)
+    return float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
 
 
 def median_interval_over_processes(processes: Sequence[Values]) -> Interval | None:
@@ -89,10 +104,10 @@ def median_interval_over_processes(processes: Sequence[Values]) -> Interval | No
         return None
     all_values = np.concatenate(values)
     by_order = median_interval(all_values)
-    half = mean_half_width(np.array([np.log(np.median(process)) for process in values]))
+    half = mean_half_width(np.log([median(process) for process in values]))
     if half is None:
         return by_order
-    centre = float(np.median(all_values))
+    centre = median(all_values)
     by_process = Interval(centre * math.exp(-half), centre * math.exp(half))
     if by_order is None:
         return by_process

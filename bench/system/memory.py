@@ -22,8 +22,12 @@ def available_memory(root: Path = Path("/")) -> int:
 
 
 def untimed_memory_limit(stated: int | None, root: Path = Path("/")) -> int:
-    """Return the limit in bytes of a worker whose times are not measured: what the user stated, or what there is."""
-    return stated or max(available_memory(root), _LEAST_LIMIT)
+    """Return the limit in bytes of a worker whose times are not measured.
+
+    It is what the user stated. Otherwise it is seven eighths of the available memory, so that a model cannot take all
+    of it, and at least 4 GiB.
+    """
+    return stated or max(available_memory(root) * 7 // 8, _LEAST_LIMIT)
 
 
 def _left_in_groups(root: Path) -> Iterator[int]:

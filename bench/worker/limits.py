@@ -9,7 +9,7 @@ from pathlib import Path
 from edge_bench.bench.interrupts import SIGNALS, die_with_parent
 from edge_bench.bench.io.names import escape_surrogates
 
-__all__ = ["configure_worker", "first_line"]
+__all__ = ["configure_worker", "first_line", "limit_memory", "peak_memory"]
 
 #: Limit on the size of any file a worker writes, including the output of native code, so that it cannot fill a disk.
 MAX_LOG_BYTES = 16 << 20
@@ -25,10 +25,17 @@ def configure_worker(parent: int, memory_limit: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     if parent:
         die_with_parent(parent)
-    if memory_limit:
-        # limits private writable memory; files that a library maps do not count
-        _set_limit(resource.RLIMIT_DATA, memory_limit)
+    limit_memory(memory_limit)
     _set_limit(resource.RLIMIT_FSIZE, MAX_LOG_BYTES)
+
+
+def limit_memory(memory_limit: int) -> None:
+    """Limit the memory of this process, in bytes; 0 for no limit.
+
+    It limits private writable memory. Files that a library maps do not count.
+    """
+    if memory_limit:
+        _set_limit(resource.RLIMIT_DATA, memory_limit)
 
 
 def _set_limit(kind: int, limit: int) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 
 from edge_bench.bench.io.record_codec import BoundedStr
 from edge_bench.bench.runtimes import Runtime, runtime_named
+from edge_bench.bench.system.memory import untimed_memory_limit
 from edge_bench.bench.worker.access import access_to
 from edge_bench.bench.worker.channel import Channel, ChannelClosed
 from edge_bench.bench.worker.limits import configure_worker, first_line
@@ -58,11 +59,15 @@ class LoadOutcome(msgspec.Struct, frozen=True, kw_only=True):
     sizes: list[int] = []  # of open axes: the one that works, or with a refusal those that do not; empty: the stored
 
 
-def try_load(runtime: str, file: Path, timeout: float) -> LoadOutcome:
-    """Load a .tflite file in a process of its own and invoke it once. ``timeout`` is in seconds per step."""
+def try_load(runtime: str, file: Path, timeout: float, memory_limit: int | None = None) -> LoadOutcome:
+    """Load a .tflite file in a process of its own and invoke it once.
+
+    ``timeout`` is in seconds per step, ``memory_limit`` in bytes, by default what this machine can spare.
+    """
     arguments = [runtime, str(file.absolute())]
     access = access_to([file])
-    with WorkerProcess.spawn("edge_bench.bench.worker.load_check", arguments, Reply, access) as worker:
+    limit = untimed_memory_limit(memory_limit)
+    with WorkerProcess.spawn("edge_bench.bench.worker.load_check", arguments, Reply, access, limit) as worker:
         try:
             reply = worker.wait_for(object, timeout)
         except WorkerFailed as cause:

@@ -47,13 +47,17 @@ class WorkerProcess:
         self._start("edge_bench.bench.worker", [runtime], memory_limit, Reply, access_to(files))
 
     @classmethod
-    def spawn(cls, module: str, arguments: Sequence[str], replies: Any, access: Access | None) -> "WorkerProcess":
+    def spawn(
+        cls, module: str, arguments: Sequence[str], replies: Any, access: Access | None, memory_limit: int | None = None
+    ) -> "WorkerProcess":
         """Start a worker that runs another module, whose replies have the type ``replies``.
+
+        The module itself sets ``memory_limit``, in bytes, which is its last argument (`limit_memory`).
 
         It runs in the sandbox with ``access`` to files. None is for processes that load no model, and runs it without.
         """
         worker = cls.__new__(cls)
-        worker._start(module, arguments, None, replies, access)
+        worker._start(module, arguments, memory_limit, replies, access)
         return worker
 
     def _start(
@@ -191,7 +195,7 @@ def _worker_arguments(requests: int, replies: int, memory_limit: int | None) -> 
 def _start_process(
     command: Sequence[str], environment: dict[str, str], pass_fds: tuple[int, int], log: IO[bytes]
 ) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
+    process = subprocess.Popen(
         command,
         pass_fds=pass_fds,
         stdin=subprocess.DEVNULL,
@@ -199,6 +203,10 @@ def _start_process(
         stderr=log,
         env=environment,
     )
+    # if memory runs out, Linux ends this process first and no other one of the machine
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{process.pid}/oom_score_adj").write_text("1000")
+    return process
 
 
 def _timeout_failure(timeout: float) -> Failure:

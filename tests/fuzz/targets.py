@@ -230,7 +230,7 @@ def _use_runs(runs: list[Run], valid: Run, *, page: bool) -> None:
     outputs.show(comparison_tables(compare(both)))
     if page:
         report_page(bundle_sections(both, []), lambda _: None)
-    pairing = pair_runs(runs, [valid])
+    pairing = pair_runs(runs, [valid], across=True)
     found = changes(pairing)
     outputs.show([changes_table(found, judge(found, Limits(slower=0.05, accuracy_drop=0.5)), pairing.notes)])
 

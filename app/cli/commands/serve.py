@@ -81,6 +81,12 @@ def serve(
     )
     progress = console.progress()
     request = serving_request(
-        model, selection, progress, preprocess, parsing.finite(threshold, "--threshold"), stateful=stateful
+        model,
+        selection,
+        progress,
+        preprocess,
+        parsing.finite(threshold, "--threshold"),
+        stateful=stateful,
+        memory_limit=limits.memory,
     )
     run_server(request, name, place, limits, progress)

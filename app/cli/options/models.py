@@ -7,12 +7,20 @@ import typer
 
 from edge_bench.app.cli.options.declare import option
 
-__all__ = ["Calibration", "ExportedModel", "ModelFile", "Weights"]
+__all__ = ["Calibration", "ExportedModel", "ModelFile", "ModelMemoryLimit", "Weights"]
 
 # -- inspect and export
 ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A .tflite or .keras file, or a SavedModel folder.")]
 ExportedModel = Annotated[
     str, typer.Argument(metavar="MODEL", help="A .keras file, a SavedModel folder, resnet50 or mobilenetv2.")
+]
+ModelMemoryLimit = Annotated[
+    str | None,
+    option(
+        "--memory-limit",
+        help="Memory that each process with the model may allocate: 512M, 2G.  "
+        "[default: 7/8 of the available memory, at least 4 GiB]",
+    ),
 ]
 Weights = Annotated[
     str,

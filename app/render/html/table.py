@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from edge_bench.app.render.escaping import one_line
 from edge_bench.app.render.html.elements import Html, element, fragment, page
-from edge_bench.app.render.table import Table, limited
+from edge_bench.app.render.table import Table, limited, rows_left_out
 
 __all__ = ["html_table", "notes_list", "table_box", "table_page", "with_badges"]
 
@@ -15,8 +15,6 @@ _BARS = re.compile(r"^([▁▂▃▄▅▆▇█]+) (.*)$")
 _MINUS = re.compile(r"(?<![\w.])-(?=\d)")
 #: Number of columns that identify a configuration: variant, runtime, threads, batch size.
 _CONFIGURATION_COLUMNS = 4
-#: Rows of a page's table; more make it slow to open and are not read.
-_MAX_ROWS = 2000
 _MAX_TITLE = 1000
 #: Cells that are emphasized.
 _VERDICTS = {"faster", "slower", "same", "undecided", "baseline"}
@@ -47,7 +45,7 @@ def html_table(table: Table, *, notes: bool = True, omit: Sequence[str] = ()) ->
 
     The columns of a configuration are merged into one cell. The machine becomes a heading above its rows.
     """
-    left_out, table = len(table.rows) - _MAX_ROWS, limited(table, _MAX_ROWS)
+    more, table = rows_left_out(table), limited(table)
     merged = table.keys >= _CONFIGURATION_COLUMNS
     keys = 1 if merged else table.keys
     columns = [column for column in range(table.keys, len(table.header)) if table.header[column] not in omit]
@@ -71,11 +69,10 @@ def html_table(table: Table, *, notes: bool = True, omit: Sequence[str] = ()) ->
             row_header = [_row_header(cell, only=keys == 1) for cell in row[:keys]]
         rows.append(element("tr", *row_header, *(_cell(row[column]) for column in columns)))
     groups = set(table.groups)
-    other_notes = [note for note in table.notes if note not in groups]
-    more = f"{left_out:,} more rows are in the same table as CSV and JSON." if left_out > 0 else None
+    other_notes = [note for note in table.notes if note not in groups and note != more]
     return fragment(
         table_box(table.title, head, rows),
-        element("p", more, class_="small") if more else None,
+        element("p", f"{more}.", class_="small") if more else None,
         notes_list(other_notes) if notes else None,
     )
 

@@ -2,12 +2,11 @@
 
 from collections import defaultdict
 
-import numpy as np
-
 from edge_bench.bench.analysis.times.processes import ratio_despite_luck
 from edge_bench.bench.analysis.times.timings import RunResult, common_estimator, ratio_of_rounds, seconds_of
 from edge_bench.bench.records.run import Configuration, Run
 from edge_bench.bench.stats.comparisons.fastest import slower_than_fastest
+from edge_bench.bench.stats.intervals import median
 from edge_bench.bench.stats.ratios import Ratio
 
 __all__ = ["best_of_sweeps"]
@@ -29,7 +28,7 @@ def best_of_sweeps(run: Run) -> set[Configuration]:
 
 def _fastest_of_sweep(items: list[RunResult]) -> list[RunResult]:
     """Return the fastest of at least two configurations, and those not slower that share a round with it."""
-    fastest = min(items, key=lambda item: float(np.median(item.result.pass_seconds())))
+    fastest = min(items, key=lambda item: median(item.result.pass_seconds()))
     others = [item for item in items if item is not fastest]
     found = [(item, ratio) for item in others if (ratio := _ratio(item, fastest))]
     slower = slower_than_fastest([ratio for _, ratio in found])

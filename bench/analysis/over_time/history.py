@@ -11,7 +11,7 @@ from edge_bench.bench.analysis.times.machines import machine_key, machine_name
 from edge_bench.bench.analysis.times.timings import Estimator, RunResult, seconds_per_image
 from edge_bench.bench.records.run import Configuration, Run
 from edge_bench.bench.stats.control_chart import ControlChart, Judgement, Mark
-from edge_bench.bench.stats.intervals import Interval, Values, median_interval_over_processes
+from edge_bench.bench.stats.intervals import Interval, Values, median, median_interval_over_processes
 from edge_bench.bench.stats.ratios import Ratio, Verdict, ratio_from, verdict
 
 __all__ = ["Point", "Series", "history", "not_in_history"]
@@ -150,7 +150,7 @@ def _point(current: RunResult, processes: Sequence[Values], previous: RunResult 
         accuracy_assumed=run.accuracy_assumed,
         trials=len(result.trials),
         image_seconds=[float(value) for value in seconds],
-        median=float(np.median(seconds)),
+        median=median(seconds),
         interval=median_interval_over_processes(processes),
         ratio=None,
         verdict=None,

@@ -1,8 +1,10 @@
 """The time of a result compared with that of another: in the same Runs, or between separate ones."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import msgspec
+import numpy as np
 
 from edge_bench.bench.analysis.times.differences import differences
 from edge_bench.bench.analysis.times.earlier_runs import NO_EARLIER_RUNS, EarlierRuns
@@ -18,9 +20,14 @@ from edge_bench.bench.analysis.times.timings import (
     seconds_of,
 )
 from edge_bench.bench.stats.comparisons.separate_runs import Side, VariationSource, separate_ratio
+from edge_bench.bench.stats.intervals import median
 from edge_bench.bench.stats.ratios import Ratio, Verdict, unpaired_ratio, verdict
 
 __all__ = ["Separation", "TimeComparison", "compare_times"]
+
+
+#: More processes than a Run can have, so that those of several Runs have different numbers.
+_PROCESSES = 1 << 32
 
 
 class Separation(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,8 +101,7 @@ def _interleaved(pairs: Sequence[tuple[RunResult, RunResult]], estimator: Estima
     """Return the comparison of results of the same Runs; ``pairs`` has one pair for each Run."""
 
     def ratio(by: Estimator) -> Ratio | None:
-        first, second = (_joined([seconds_of(pair[side], by) for pair in pairs]) for side in (0, 1))
-        return ratio_of_rounds(first, second, ratio_despite_luck)
+        return _ratio_over_runs([(seconds_of(item, by), seconds_of(base, by)) for item, base in pairs])
 
     found = ratio(estimator)
     if found is None:
@@ -103,8 +109,7 @@ def _interleaved(pairs: Sequence[tuple[RunResult, RunResult]], estimator: Estima
     whole = ratio(Estimator.WHOLE) if estimator is Estimator.TYPICAL else None
 
     def tails() -> Ratio | None:
-        first, second = (_joined([pair[side].mean_to_median() for pair in pairs]) for side in (0, 1))
-        return ratio_of_rounds(first, second, ratio_despite_luck)
+        return _ratio_over_runs([(item.mean_to_median(), base.mean_to_median()) for item, base in pairs])
 
     return TimeComparison(ratio=found, estimator=estimator, whole_pass=whole, slow_tail=_slow_tail(found, whole, tails))
 
@@ -124,10 +129,21 @@ def _slow_tail(typical: Ratio, whole: Ratio | None, tails: Callable[[], Ratio | 
     return tail.interval.low > 1 if whole.value > 1 else tail.interval.high < 1
 
 
-def _joined(tables: Sequence[Rounds]) -> Rounds:
-    """Return the tables of several Runs as one, in which no two Runs share a process."""
-    return {
-        position * 10_000 + process: rounds
-        for position, table in enumerate(tables)
-        for process, rounds in table.items()
-    }
+def _ratio_over_runs(tables: Sequence[tuple[Rounds, Rounds]]) -> Ratio | None:
+    """Return the ratio of the first to the second table, where ``tables`` has a pair for each Run.
+
+    Processes of all Runs count alike. The speed of each Run is taken off both of its tables, so that it cancels.
+    """
+    if len(tables) == 1:
+        return ratio_of_rounds(*tables[0], ratio_despite_luck)
+    sides: tuple[Rounds, Rounds] = {}, {}
+    for position, pair in enumerate(tables):
+        speed = math.sqrt(math.prod(_median(table) for table in pair))
+        for side, table in zip(sides, pair, strict=True):
+            for process, rounds in table.items():
+                side[position * _PROCESSES + process] = {number: each / speed for number, each in rounds.items()}
+    return ratio_of_rounds(*sides, ratio_despite_luck)
+
+
+def _median(table: Rounds) -> float:
+    return median(np.array([seconds for rounds in table.values() for seconds in rounds.values()]))

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from edge_bench.bench.analysis.times.machines import machine_key
 from edge_bench.bench.io.record_codec import PackedArray, unpack
 from edge_bench.bench.records.run import Result, Run
-from edge_bench.bench.stats.intervals import Values
+from edge_bench.bench.stats.intervals import Values, median
 from edge_bench.bench.stats.ratios import Ratio, paired_ratio
 
 __all__ = [
@@ -88,7 +89,7 @@ class RunResult(NamedTuple):
 
 @lru_cache(maxsize=2048)  # enough for the trials of several Runs; each is needed once per compared row
 def _median_seconds(latencies: PackedArray) -> float:
-    return float(np.median(unpack(latencies))) / 1e9
+    return median(unpack(latencies)) / 1e9
 
 
 @lru_cache(maxsize=2048)
@@ -117,7 +118,8 @@ def joined_repeats(results: Sequence[RunResult]) -> list[RunResult]:
     sides: dict[object, list[RunResult]] = {}
     for item in results:
         group = item.run.repeat_group
-        key = (group, item.result.configuration, item.role) if group else (id(item.run), id(item.result))
+        machine = machine_key(item.run.machine)
+        key = (group, machine, item.result.configuration, item.role) if group else (id(item.run), id(item.result))
         side = sides.setdefault(key, [])
         if not any(other.run.run_id == item.run.run_id for other in side):
             side.append(item)

@@ -27,6 +27,10 @@ HOSTILE = (
 )
 
 
+#: A name may have 65,536 characters, of which each may be written as six.
+csv.field_size_limit(1 << 20)
+
+
 def formula_cells(text: str) -> list[str]:
     """Return the cells of a CSV that a spreadsheet would compute."""
     return [

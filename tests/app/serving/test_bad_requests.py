@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tests.app.serving.bodies import files, png
-from tests.app.serving.raw import read_response, request_head
+from tests.app.serving.bodies import files, png, read_response, request_head
 from tests.app.serving.server import Answer, Served, answer_on, as_json, body_of, pixels
 
 Images = npt.NDArray[np.uint8]

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
-from tests.app.serving.bodies import files
-from tests.app.serving.raw import request_head
+from tests.app.serving.bodies import files, request_head
 from tests.app.serving.server import Served
 
 #: Bytes that a client sends unless the server stops it.

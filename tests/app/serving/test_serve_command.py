@@ -65,6 +65,13 @@ def test_a_damaged_model_is_not_replaced_by_another_variant(refuses: Refuses, bu
     assert "model.keras" in error.problem
 
 
+def test_a_model_that_needs_more_than_the_memory_limit_is_refused_before_it_is_served(
+    refuses: Refuses, digits_bundle: Bundle
+) -> None:
+    error = refuses("serve", digits_bundle.folder, "--variant", "keras", "--memory-limit", "1M", kind=EdgeBenchError)
+    assert "--memory-limit" in error.remedy
+
+
 def test_an_address_beyond_loopback_without_a_token_prints_a_warning(digits_bundle: Bundle, tmp_path: Path) -> None:
     with Served(digits_bundle.folder, tmp_path, *LIGHT, "--host", "0.0.0.0") as server:
         (warning,) = (line for line in server.lines if line.startswith("! "))

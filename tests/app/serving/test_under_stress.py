@@ -20,8 +20,7 @@ import pytest
 
 from edge_bench.app.serving.model_worker import LONG_WAIT_NS
 from edge_bench.bench.records.bundle import Bundle
-from tests.app.serving.bodies import metrics
-from tests.app.serving.raw import read_response, request_head
+from tests.app.serving.bodies import metrics, read_response, request_head
 from tests.app.serving.server import LIGHT, LONG, Answer, Served, body_of, pixels
 
 pytestmark = pytest.mark.slow

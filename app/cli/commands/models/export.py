@@ -3,7 +3,7 @@
 import typer
 
 from edge_bench.app.cli import parsing
-from edge_bench.app.cli.options.models import Calibration, ExportedModel, Weights
+from edge_bench.app.cli.options.models import Calibration, ExportedModel, ModelMemoryLimit, Weights
 from edge_bench.app.cli.options.shared import (
     DEFAULT_BUNDLE,
     BundleFolder,
@@ -25,6 +25,7 @@ def export(
     limit: Limit = None,
     seed: Seed = 42,
     timeout: Timeout = 600,
+    memory_limit: ModelMemoryLimit = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Export a Keras model, a SavedModel, resnet50 or mobilenetv2 as a bundle with every variant."""
@@ -32,7 +33,10 @@ def export(
     from edge_bench.app.conversion.export_model import ExportSettings, export_model
     from edge_bench.app.tables.models.training import export_summary
 
-    settings = ExportSettings(weights=weights, calibration=calibration, limit=limit, seed=seed, timeout=timeout)
+    settings = ExportSettings(
+        weights=weights, calibration=calibration, limit=limit, seed=seed, timeout=timeout,
+        memory_limit=parsing.memory(memory_limit),
+    )  # fmt: skip
     exported = export_model(
         model, bundle, parsing.data_options(context), settings, console.progress(), overwrite=overwrite
     )

@@ -1,6 +1,6 @@
 """The command ``inspect``."""
 
-from edge_bench.app.cli.options.models import ModelFile
+from edge_bench.app.cli.options.models import ModelFile, ModelMemoryLimit
 from edge_bench.app.cli.options.shared import OutputFormat, Timeout
 from edge_bench.app.render.formats import Format
 
@@ -10,11 +10,13 @@ __all__ = ["inspect"]
 def inspect(
     model: ModelFile,
     timeout: Timeout = 600,
+    memory_limit: ModelMemoryLimit = None,
     output_format: OutputFormat = Format.TABLE,
 ) -> None:
     """Say what a model is made of, what it costs, and which runtimes can load it."""
-    from edge_bench.app.cli import console
+    from edge_bench.app.cli import console, parsing
     from edge_bench.app.conversion.inspect import inspect_model
     from edge_bench.app.tables.models.inspect import inspect_tables
 
-    console.print_tables(inspect_tables(inspect_model(model, timeout, console.progress())), output_format)
+    found = inspect_model(model, timeout, console.progress(), parsing.memory(memory_limit))
+    console.print_tables(inspect_tables(found), output_format)

@@ -157,7 +157,7 @@ def test_a_machine_is_recognised_by_hostname_and_architecture(changes: dict[str,
     ("changes", "same"),
     [
         ({}, True),
-        ({"memory_bytes": 2}, False),
+        ({"memory_bytes": 1 << 33}, False),
         ({"board": "Pi"}, False),
         ({"cpu": "other"}, False),
         ({"hostname": "desk"}, False),
