@@ -19,7 +19,7 @@ from edge_bench.bench.stats.intervals import (
     paired_difference,
     wilson,
 )
-from edge_bench.bench.stats.ratios import interleaved_ratio, paired_ratio, unpaired_ratio
+from edge_bench.bench.stats.ratios import interleaved_ratio, paired_ratio
 from studies.calibration.noise import BEYOND, SCENARIOS, Noise, Times
 
 PROCESSES, ROUNDS = 5, 6
@@ -47,13 +47,11 @@ def coverage(noise: Noise, draws: int) -> dict[str, float]:
         "ratio, one run": lambda first, second: contains(interleaved_ratio(list(first), list(second)).interval, 1.0),
         "ratio of waits": lambda first, second: contains(paired_ratio(list(first), list(second)).interval, 1.0),
     }
-    hits = dict.fromkeys([*kinds, "ratio, two machines"], 0)
+    hits = dict.fromkeys(kinds, 0)
     for _ in range(draws):
         first, second = noise.draw(generator, PROCESSES, ROUNDS, 2)
         for kind, is_covered in kinds.items():
             hits[kind] += is_covered(first, second)
-        other_machine = noise.draw(generator, PROCESSES, ROUNDS, 1)[0]  # has independent drift
-        hits["ratio, two machines"] += contains(unpaired_ratio(list(first), list(other_machine)).interval, 1.0)
     return {kind: count / draws for kind, count in hits.items()}
 
 
@@ -84,8 +82,7 @@ def main() -> None:
     for name, noise in (SCENARIOS | BEYOND).items():
         rows.append((name, *(f"{100 * share:.1f}" for share in coverage(noise, draws).values())))
         print(f"{name}: done", flush=True)
-    kinds = ("median", "median, trials taken\nas independent", "ratio,\none run", "ratio of\nwaits (offload)",
-             "ratio,\ntwo machines")  # fmt: skip
+    kinds = ("median", "median, trials taken\nas independent", "ratio,\none run", "ratio of\nwaits (offload)")
     print(f"\nIntervals that hold the truth, % of {draws:,} runs of {PROCESSES} × {ROUNDS} trials\n")
     print(tabulate(rows, ("noise", *kinds), tablefmt="github", disable_numparse=True))
     rows = []

@@ -21,6 +21,7 @@ import msgspec
 import numpy as np
 from tabulate import tabulate
 
+from edge_bench.bench.analysis.times.processes import ratio_despite_luck
 from edge_bench.bench.analysis.times.timings import RunResult
 from edge_bench.bench.dataset.workload import bundle_workload
 from edge_bench.bench.measure.plan import Planned, Selection, plan
@@ -182,7 +183,7 @@ def _share(count: int, total: int) -> str:
 
 def _ratio(repeats: list[Repeat], *pair: int) -> Ratio:
     """Return the ratio of two configurations over all processes of the repeats, as ``compare`` computes it."""
-    return interleaved_ratio(*(_processes([each.typical for each in repeats], index) for index in pair))
+    return ratio_despite_luck(*(_processes([each.typical for each in repeats], index) for index in pair))
 
 
 def _fastest(first: list[Values], second: list[Values]) -> Ratio:
@@ -196,7 +197,8 @@ def _processes(tables: list[Table], index: int) -> list[Values]:
 
 #: Name → the table of times in a repeat, and the estimator of their ratio. The first is `compare`'s.
 ESTIMATORS: dict[str, tuple[Callable[[Repeat], Table], Callable[[list[Values], list[Values]], Ratio]]] = {
-    "median invocations, every trial to every trial (`compare`)": (lambda each: each.typical, interleaved_ratio),
+    "`compare`": (lambda each: each.typical, ratio_despite_luck),
+    "median invocations, every trial to every trial": (lambda each: each.typical, interleaved_ratio),
     "whole passes, every trial to every trial": (lambda each: each.seconds, interleaved_ratio),
     "whole passes, round by round": (lambda each: each.seconds, paired_ratio),
     "median invocations, round by round": (lambda each: each.typical, paired_ratio),

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from edge_bench.bench.analysis.comparison.comparison import Row, Slack, compare
+from edge_bench.bench.analysis.times.machines import machine_key
 from edge_bench.bench.records.bundle import LIGHT, ORIGINAL
 from edge_bench.bench.records.run import Result, Run
 
@@ -52,12 +53,8 @@ def _pairs(runs: Sequence[Run]) -> Iterator[tuple[Run, Run]]:
     host = min(hosts, key=lambda run: run.emulated, default=None)  # prefers one that is not emulated
     for run in runs:
         yield run, run
-        if host is not None and _machine_key(run) != _machine_key(host):
+        if host is not None and machine_key(run.machine) != machine_key(host.machine):
             yield host, run
-
-
-def _machine_key(run: Run) -> tuple[str, str, bool]:
-    return run.machine.hostname, run.machine.architecture, run.emulated
 
 
 def _fastest(run: Run, variants: Sequence[str], runtime: str = "") -> Result | None:
