@@ -3,9 +3,9 @@
     python -m studies.calibration.slow_tails RUNS...
 
 RUNS are Run files or folders of `studies.calibration.self_comparison --keep`. A′ is compared with A and B′ with B of
-the same Run, and A and B of every Run with those of every other Run. For the injections, a share of the invocations of A′
-and B′ takes several times as long; each makes the whole pass 10 % longer. The aims: reported in at least 90 % within a
-Run, and never without an injection. Takes half a minute. Figures: docs/calibration.md.
+the same Run, and A and B of every Run with those of every other Run. For the injections, a share of the invocations of
+A′ and B′ takes several times as long; each makes the whole pass 10 % longer. The aims: reported in at least 90 % within
+a Run, and never without an injection. Takes half a minute. Figures: docs/calibration.md.
 """
 
 import argparse
