@@ -105,6 +105,7 @@ def _record(row: Row, effects: Sequence[Effect]) -> dict[str, Any]:
         "whole_pass_ratio_low": row.whole_pass.interval.low if row.whole_pass and row.whole_pass.interval else None,
         "whole_pass_ratio_high": row.whole_pass.interval.high if row.whole_pass and row.whole_pass.interval else None,
         "slow_tail": row.slow_tail,
+        "process_luck": row.process_luck,
         **separation_record(row.separation),
         "accuracy": row.correct / row.images if row.images and row.correct is not None else None,
         "accuracy_assumed": row.accuracy_assumed,

@@ -54,6 +54,12 @@ def row_notes(rows: Sequence[Row]) -> list[str]:
         for estimator in sorted(estimators):
             names = ", ".join(str(row.configuration) for row in rows if row.estimator == estimator)
             notes.append(f"time × is of the {estimator} in: {names}")
+    lucky = ", ".join(str(row.configuration) for row in rows if row.process_luck)
+    if lucky:
+        notes.append(
+            f"time × is of mean times of processes, because processes keep different speeds, in: {lucky}. Measure with "
+            "--processes 10"
+        )
     compared = [row for row in rows if row.ratio]
     undecided = [row for row in compared if row.ratio and row.verdict is Verdict.UNDECIDED is not verdict(row.ratio)]
     if undecided:

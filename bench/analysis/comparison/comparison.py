@@ -50,6 +50,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     estimator: Estimator | None = None  # of ``ratio``
     whole_pass: Ratio | None = None  # if ``ratio`` is of typical invocations
     slow_tail: bool = False  # whether whole passes differ because of slow invocations and typical ones do not
+    process_luck: bool = False  # whether ``ratio`` is of processes, because a side's processes keep different speeds
     separation: Separation | None = None  # None if measured in a Run of the baseline
     accuracy_difference: PairedDifference | None = None
     agreement: Agreement | None = None
@@ -152,6 +153,7 @@ def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements, earli
         estimator=times.estimator,
         whole_pass=times.whole_pass,
         slow_tail=times.slow_tail,
+        process_luck=times.process_luck,
         separation=times.separation,
         accuracy_difference=difference,
         agreement=agreement,

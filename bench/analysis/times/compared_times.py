@@ -9,7 +9,7 @@ import numpy as np
 from edge_bench.bench.analysis.times.differences import differences
 from edge_bench.bench.analysis.times.earlier_runs import NO_EARLIER_RUNS, EarlierRuns
 from edge_bench.bench.analysis.times.machines import machine_key
-from edge_bench.bench.analysis.times.processes import ratio_despite_luck
+from edge_bench.bench.analysis.times.processes import has_luck, ratio_despite_luck
 from edge_bench.bench.analysis.times.timings import (
     Estimator,
     Rounds,
@@ -48,6 +48,7 @@ class TimeComparison(msgspec.Struct, frozen=True, kw_only=True):
     estimator: Estimator | None = None
     whole_pass: Ratio | None = None  # of whole passes, if ``ratio`` is of typical invocations
     slow_tail: bool = False  # whether whole passes differ because of slow invocations and typical ones do not
+    process_luck: bool = False  # whether ``ratio`` is of processes, because a side's processes keep different speeds
     separation: Separation | None = None  # None if the results have Runs in common
 
 
@@ -111,7 +112,14 @@ def _interleaved(pairs: Sequence[tuple[RunResult, RunResult]], estimator: Estima
     def tails() -> Ratio | None:
         return _ratio_over_runs([(item.mean_to_median(), base.mean_to_median()) for item, base in pairs])
 
-    return TimeComparison(ratio=found, estimator=estimator, whole_pass=whole, slow_tail=_slow_tail(found, whole, tails))
+    luck = len(pairs) == 1 and any(has_luck(per_image(seconds_of(each, estimator), 1)) for each in pairs[0])
+    return TimeComparison(
+        ratio=found,
+        estimator=estimator,
+        whole_pass=whole,
+        slow_tail=_slow_tail(found, whole, tails),
+        process_luck=luck,
+    )
 
 
 def _slow_tail(typical: Ratio, whole: Ratio | None, tails: Callable[[], Ratio | None]) -> bool:

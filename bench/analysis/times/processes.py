@@ -9,7 +9,7 @@ from edge_bench.bench.stats.comparisons.process_ratio import process_ratio
 from edge_bench.bench.stats.intervals import Values
 from edge_bench.bench.stats.ratios import Ratio, interleaved_ratio
 
-__all__ = ["ProcessLuck", "SlowTrials", "process_luck", "ratio_despite_luck", "slow_trials"]
+__all__ = ["ProcessLuck", "SlowTrials", "has_luck", "process_luck", "ratio_despite_luck", "slow_trials"]
 
 #: Ratio of the largest to the smallest median of a process from which processes are said to differ.
 _DIFFERENT = 1.03
@@ -67,8 +67,13 @@ def ratio_despite_luck(first: Sequence[Values], second: Sequence[Values]) -> Rat
     With two speeds of processes, the former calls a configuration different from itself in up to 9 % of comparisons of
     five processes, the latter in 0.1 to 2 % (docs/calibration.md).
     """
-    luck = [process_luck(side) for side in (first, second)]
-    return (process_ratio if any(each and each.of_processes for each in luck) else interleaved_ratio)(first, second)
+    return (process_ratio if has_luck(first) or has_luck(second) else interleaved_ratio)(first, second)
+
+
+def has_luck(seconds_by_process: Sequence[Values]) -> bool:
+    """Return whether the processes differ by more than 3 % and each keeps its own speed; see `process_luck`."""
+    luck = process_luck(seconds_by_process)
+    return luck is not None and luck.of_processes
 
 
 def slow_trials(seconds: Values) -> SlowTrials:

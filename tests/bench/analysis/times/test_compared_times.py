@@ -7,7 +7,7 @@ import pytest
 from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.analysis.times.compared_times import TimeComparison, compare_times
 from edge_bench.bench.analysis.times.timings import RunResult, as_one
-from edge_bench.bench.io.record_codec import pack
+from edge_bench.bench.io.record_codec import pack, unpack
 from edge_bench.bench.records.run import Result, Run
 from edge_bench.bench.stats.comparisons.separate_runs import VariationSource
 from edge_bench.bench.stats.ratios import Verdict, verdict
@@ -123,3 +123,25 @@ def test_a_side_that_failed_in_its_first_run_is_that_of_the_others() -> None:
     side = as_one([RunResult(run(failed), failed), RunResult(measured, measured.results[0])])
     assert side.result.trials
     assert side.repeats == ()
+
+
+def test_processes_that_keep_different_speeds_are_compared_by_their_means() -> None:
+    """Of five processes each, one and four are 8 % slower: no trial-wise comparison can tell luck from work."""
+
+    def with_speeds(variant: str, slow: int, seed: int) -> Result:
+        plain = with_latencies(variant, seed=seed)
+        trials = [
+            msgspec.structs.replace(
+                trial,
+                elapsed_ns=int(trial.elapsed_ns * (1.08 if trial.process < slow else 1)),
+                latencies=pack((unpack(trial.latencies) * (1.08 if trial.process < slow else 1)).astype(np.int64)),
+            )
+            for trial in plain.trials
+        ]
+        return msgspec.structs.replace(plain, trials=trials)
+
+    found = within_one_run(with_speeds("a", 4, 0), with_speeds("b", 1, 1))
+    assert found.process_luck
+    assert found.ratio is not None
+    assert verdict(found.ratio) is Verdict.UNDECIDED
+    assert not within_one_run(with_latencies("a"), with_latencies("b", seed=1)).process_luck
