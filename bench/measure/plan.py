@@ -10,7 +10,7 @@ from edge_bench.bench.models.memory_estimate import MemoryNeed, memory_need, why
 from edge_bench.bench.models.model_files import Models
 from edge_bench.bench.models.operator_support import known_refusal
 from edge_bench.bench.records.manifest import Variant
-from edge_bench.bench.records.run import Configuration, Failure
+from edge_bench.bench.records.run import MAX_CONFIGURATIONS, Configuration, Failure
 from edge_bench.bench.runtimes import (
     RUNTIMES,
     SAVED_MODEL,
@@ -53,9 +53,9 @@ def plan(models: Models, selection: Selection, memory_limit: int | None = None) 
 
     ``memory_limit`` is that of a worker, in bytes.
 
-    Raise BadInput for an unknown variant or runtime, if no selected runtime can run any selected variant, and if
-    nothing can run because the files take batches of other sizes only. A configuration that cannot run on this machine
-    is included with its failure. A file's only batch size is its default.
+    Raise BadInput for an unknown variant or runtime, if no selected runtime can run any selected variant, if there are
+    too many configurations, and if nothing can run because the files take batches of other sizes only. A configuration
+    that cannot run on this machine is included with its failure. A file's only batch size is its default.
     """
     variants = [models.variant(name) for name in dict.fromkeys(selection.variants)] or list(models.variants)
     runtimes = [runtime_named(name) for name in dict.fromkeys(selection.runtimes)] or list(RUNTIMES.values())
@@ -90,6 +90,11 @@ def plan(models: Models, selection: Selection, memory_limit: int | None = None) 
         for threads in dict.fromkeys(selection.threads or [runtime.threads or usable_cores()])
         for batch_size in dict.fromkeys(selection.batch_sizes or [variant.fixed_batch or runtime.batch_size])
     ]
+    if len(planned) > MAX_CONFIGURATIONS:
+        raise BadInput(
+            f"{len(planned):,} configurations; a run has at most {MAX_CONFIGURATIONS:,}",
+            "select fewer with --variant, --runtime, --threads and --batch-size, or make several runs",
+        )
     wrong = [item.failure for item in planned if item.failure and item.failure.kind == _WRONG_BATCH]
     if wrong and not any(item.failure is None for item in planned):
         raise BadInput(wrong[0].message, wrong[0].remedy)

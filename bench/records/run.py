@@ -22,6 +22,7 @@ from edge_bench.bench.system.machine import Finding, Machine
 from edge_bench.bench.system.sensors import MachineState
 
 __all__ = [
+    "MAX_CONFIGURATIONS",
     "RANDOM_INPUTS",
     "UNCLASSIFIED",
     "UNSEEN",
@@ -40,6 +41,8 @@ __all__ = [
 UNSEEN, UNCLASSIFIED = -1, -2
 #: Name of the data set if no data was given.
 RANDOM_INPUTS = "random inputs"
+#: Maximum number of configurations of a Run, so that comparing them takes about a second.
+MAX_CONFIGURATIONS = 1_000
 #: Maximum number of trials of a configuration.
 TrialCount = msgspec.Meta(max_length=1_000_000)
 
@@ -220,7 +223,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     preprocessing: Preprocessing | None = None  # None in Runs that are older than this field
     interpretations: Annotated[list[Interpretation], Length] = []  # of images and labels, where they were not certain
     preprocessing_by_variant: Annotated[dict[BoundedStr, Preprocessing], Length] = {}  # if it differs between models
-    results: Annotated[list[Result], Length]
+    results: Annotated[list[Result], msgspec.Meta(max_length=MAX_CONFIGURATIONS)]
     findings: Annotated[list[Finding], Length] = []  # what makes the measurements unreliable, or may
     trusted: bool | None = None  # complete and without spoiling findings; None in Runs that are older than this field
     sandbox: BoundedNames | None = None  # parts active in all workers, such as seccomp; None in older Runs

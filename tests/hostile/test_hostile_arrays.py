@@ -1,14 +1,19 @@
-"""Packed arrays that claim more values than their data has, or than a Run may have."""
+"""Packed arrays that claim more values than their data has or than a Run may have, and too many configurations."""
 
 import json
 import tracemalloc
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from edge_bench.bench.errors import ResultsError
+from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.record_codec import PackedArray, encode_record, unpack
+from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.run import MAX_CONFIGURATIONS
 from edge_bench.bench.records.run_files import read_run
+from tests.command_line import Refuses
+from tests.factories import result, run
 from tests.fuzz import seeds
 
 
@@ -58,3 +63,21 @@ def test_an_array_of_a_few_bytes_that_claims_millions_of_values_is_refused_witho
             assert tracemalloc.get_traced_memory()[1] < 100_000
         finally:
             tracemalloc.stop()
+
+
+def test_a_run_of_too_many_configurations_is_refused(tmp_path: Path) -> None:
+    results = [msgspec.structs.replace(result("v", "litert", 1.0), trials=[], predictions=None)]
+    (tmp_path / "run-1.json").write_bytes(msgspec.json.encode(run(*results * (MAX_CONFIGURATIONS + 1))))
+    with pytest.raises(ResultsError) as caught:
+        read_run(tmp_path / "run-1.json")
+    assert "results" in caught.value.problem
+    assert "1000" in caught.value.problem
+
+
+def test_a_selection_of_too_many_configurations_is_refused_before_anything_is_measured(
+    refuses: Refuses, digits_bundle: Bundle
+) -> None:
+    threads = ",".join(map(str, range(1, MAX_CONFIGURATIONS + 2)))
+    error = refuses("run", digits_bundle.folder, "--variant", "dynamic", "--runtime", "litert", "--threads", threads)
+    assert isinstance(error, BadInput)
+    assert "1,001" in error.problem
