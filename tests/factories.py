@@ -1,5 +1,6 @@
 """Runs, Offloads and machines made of known numbers, and real Runs of a small workload."""
 
+import itertools
 import zlib
 from typing import Any
 
@@ -41,6 +42,9 @@ QUICK = Settings(trials=4, processes=2, limit=60)
 LABELS = np.arange(100) % 10
 
 
+_NUMBERS = itertools.count(0x01234567)  # Runs of tests are different Runs
+
+
 def machine(**changes: Any) -> Machine:
     fields: dict[str, Any] = {
         "hostname": "desk", "board": "", "cpu": "CPU", "architecture": "x86_64", "cores": 2, "frequency_mhz": None,
@@ -71,8 +75,8 @@ def result(variant: str, runtime: str, seconds: float, wrong: int = 0, size: int
 def run(*results: Result, on: Machine | None = None, bundle: str = "b", indices: npt.NDArray[Any] | None = None) -> Run:
     indices = np.arange(100) if indices is None else indices
     return Run(
-        run_id="0123456789abcdef", began="2026-01-01T00:00:00+00:00", ended="", wall_seconds=1, complete=True,
-        tool_version="", tool_revision="", machine=on or machine(), settings=Settings(), results=list(results),
+        run_id=f"{next(_NUMBERS):08x}{0:024x}", began="2026-01-01T00:00:00+00:00", ended="", wall_seconds=1,
+        complete=True, tool_version="", tool_revision="", machine=on or machine(), settings=Settings(), results=list(results),
         bundle=BundleIdentity(
             sha256=bundle, created="", model="m", parameters=1, dataset="d", dataset_sha256="", classes=["0"] * 10
         ),

@@ -14,7 +14,18 @@ from edge_bench.bench.errors import BadInput
 if TYPE_CHECKING:
     from edge_bench.bench.dataset.options import DataOptions
 
-__all__ = ["baseline_files", "counts", "data_options", "explicit_options", "finite", "memory", "names", "share", "size"]
+__all__ = [
+    "baseline_files",
+    "counts",
+    "data_options",
+    "explicit_options",
+    "finite",
+    "memory",
+    "names",
+    "points",
+    "share",
+    "size",
+]
 
 _MAX_COUNT = 10**9
 
@@ -64,8 +75,15 @@ def share(text: str | None, flag: str) -> float | None:
     except ValueError:
         value = -1.0
     if not 0 <= value < 1000:
-        raise BadInput(f"{flag} {text!r}: not a percentage", f"say, {flag} 5%")
+        raise BadInput(f"{flag} {text!r}: not a percentage below 1000", f"for example {flag} 5%")
     return value / 100
+
+
+def points(value: float | None, flag: str) -> float | None:
+    """Return percentage points, None for None. Raise BadInput for values that are not between 0 and 100."""
+    if value is not None and not 0 <= value <= 100:
+        raise BadInput(f"{flag} {value}: not between 0 and 100 percentage points", f"for example {flag} 0.5")
+    return value
 
 
 def memory(text: str | None, flag: str = "--memory-limit") -> int | None:

@@ -41,7 +41,7 @@ FailIfSlower = Annotated[
     str | None,
     option(
         "--fail-if-slower",
-        help="Exit code 3 where a configuration takes more than 5% (say) longer than in the --baseline Runs.",
+        help="Exit code 3 if a configuration takes longer than in the --baseline Runs by more than this: 5%.",
     ),
 ]
 FailIfAccuracyDrops = Annotated[
@@ -49,7 +49,7 @@ FailIfAccuracyDrops = Annotated[
     option(
         "--fail-if-accuracy-drops",
         min=0,
-        help="Exit code 3 where it loses more than so many percentage points of accuracy.",
+        help="Exit code 3 if a configuration loses more than this number of percentage points of accuracy: 0.5.",
     ),
 ]
 

@@ -28,15 +28,11 @@ _HEADER = (
 
 def comparison_table(comparison: Comparison) -> Table:
     """Return the table that ``compare`` prints."""
-    machines = list(dict.fromkeys(row.machine for row in comparison.rows))
-    letters = {
-        machine: chr(ord("A") + number) if number < 26 else str(number) for number, machine in enumerate(machines)
-    }
-    several = len(machines) > 1
+    letters, legend = _sides(comparison.rows)
+    several = len(letters) > 1
     first = 0 if several else 1
-    legend = {machine: f"{letters[machine]} = {machine}" for machine in machines}
     remarks = [
-        f"! {_name(row, letters, several)}: {row.remark}"
+        f"! {_name(row, letters)}: {row.remark}"
         for row in comparison.rows
         if row.remark and row.verdict is None and not row.is_baseline and not row.emulated
     ]
@@ -52,21 +48,40 @@ def comparison_table(comparison: Comparison) -> Table:
             *(legend.values() if several else []),
             *(f"NOTE: {note}" for note in comparison.notes),
             *remarks,
-            *separation_notes((row.machine, row.separation) for row in comparison.rows),
-            *row_notes(comparison.rows),
+            *separation_notes((letters[row.run_id], row.separation) for row in comparison.rows),
+            *row_notes(comparison.rows, lambda row: _name(row, letters)),
             *map(slack_sentence, comparison.slacks),
         ],
         records=Lazy(lambda row: _record(row, effects.get((row.run_id, row.configuration), [])), comparison.rows),
-        groups=[legend[row.machine] for row in comparison.rows] if several else (),
+        groups=[legend[row.run_id] for row in comparison.rows] if several else (),
     )
 
 
-def _name(row: Row, letters: dict[str, str], several: bool) -> str:
-    return f"{letters[row.machine]}: {row.configuration}" if several else str(row.configuration)
+def _sides(rows: Sequence[Row]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return a letter and its explanation for each side, by the id of its first Run.
+
+    A side is a Run, or the repeats of one. It is named by its machine, and by its Run if the machine has several.
+    """
+    first_rows = {row.run_id: row for row in reversed(rows)}
+    sides = [first_rows[run_id] for run_id in dict.fromkeys(row.run_id for row in rows)]
+    machines = [row.machine for row in sides]
+    letters, legend = {}, {}
+    for number, row in enumerate(sides):
+        letters[row.run_id] = chr(ord("A") + number) if number < 26 else str(number)
+        which = f", run {row.run_id[:8]} of {row.began[:16].replace('T', ' ')}"
+        if row.runs > 1:
+            which = f", {row.runs} runs from {row.began[:16].replace('T', ' ')}"
+        name = f"{row.machine}{which if machines.count(row.machine) > 1 else ''}"
+        legend[row.run_id] = f"{letters[row.run_id]} = {name}"
+    return letters, legend
+
+
+def _name(row: Row, letters: dict[str, str]) -> str:
+    return f"{letters[row.run_id]}: {row.configuration}" if len(letters) > 1 else str(row.configuration)
 
 
 def _cells(row: Row, letters: dict[str, str]) -> list[str]:
-    keys = [letters[row.machine], *configuration_cells(row.configuration)]
+    keys = [letters[row.run_id], *configuration_cells(row.configuration)]
     if not row.pass_seconds:
         return [*keys, "", "", "", "not measured", "", "", "", _ratio(row.size_ratio)]
     median = significant(float(np.median(row.pass_seconds)))

@@ -14,33 +14,40 @@ from edge_bench.bench.analysis.gate.regression_gate import Change, Judgement, Ou
 __all__ = ["changes_table", "failures"]
 
 
+_HEADER = (
+    "machine", "variant", "runtime", "threads", "batch", "time ×\n[95 %]", "verdict",
+    "accuracy, points [95 %]\nlost, gained, p", "gate",
+)  # fmt: skip
+
+
 def changes_table(changes: Sequence[Change], judgements: Sequence[Judgement], notes: Sequence[str] = ()) -> Table:
     """Return one row per change; ``notes`` are on what was not compared."""
+    several = len({change.machine for change in changes}) > 1
+    first, last = 0 if several else 1, len(_HEADER) if judgements else -1
     return Table(
         title="against the baseline, each configuration with itself",
-        header=("variant", "runtime", "threads", "batch", "time ×\n[95 %]", "verdict",
-                "accuracy, points [95 %]\nlost, gained, p",
-                "gate"),
-        rows=[_cells(change, judgements) for change in changes],
-        keys=4,
+        header=_HEADER[first:last],
+        rows=[_cells(change, judgements)[first:last] for change in changes],
+        keys=5 - first,
         notes=[
-            *map(_sentence, judgements),
+            *(_sentence(judgement, several=several) for judgement in judgements),
             *(f"NOTE: {note}" for note in notes),
             *separation_notes((change.machine, change.separation) for change in changes),
         ],
         records=[_record(change, judgements) for change in changes],
-    )  # fmt: skip
+    )
 
 
 def failures(judgements: Sequence[Judgement]) -> list[str]:
     """Return one sentence per failed judgement."""
-    return [_sentence(judgement) for judgement in judgements if judgement.outcome is Outcome.FAILED]
+    several = len({judgement.machine for judgement in judgements}) > 1
+    return [_sentence(judgement, several=several) for judgement in judgements if judgement.outcome is Outcome.FAILED]
 
 
-def _sentence(judgement: Judgement) -> str:
+def _sentence(judgement: Judgement, *, several: bool) -> str:
     """Return ``FAILED: dynamic on litert …: 1.12 [1.09, 1.15] × the baseline's time, all of it beyond 1.05 ×``."""
     word = "FAILED" if judgement.outcome is Outcome.FAILED else judgement.outcome
-    start = f"{word}: {judgement.configuration}: "
+    start = f"{word}: {judgement.configuration}{f' on {judgement.machine}' if several else ''}: "
     if judgement.interval is None or judgement.value is None:
         return f"{start}{judgement.quantity}: {judgement.remark}"
     position = {
@@ -65,7 +72,11 @@ def _sentence(judgement: Judgement) -> str:
 
 
 def _worst_outcome(change: Change, judgements: Sequence[Judgement]) -> str:
-    outcomes = {judgement.outcome for judgement in judgements if judgement.configuration == change.configuration}
+    outcomes = {
+        judgement.outcome
+        for judgement in judgements
+        if (judgement.configuration, judgement.machine) == (change.configuration, change.machine)
+    }
     order = (Outcome.FAILED, Outcome.UNDECIDED, Outcome.NOT_JUDGED, Outcome.PASSED)
     return next((str(outcome) for outcome in order if outcome in outcomes), "")
 
@@ -73,6 +84,7 @@ def _worst_outcome(change: Change, judgements: Sequence[Judgement]) -> str:
 def _cells(change: Change, judgements: Sequence[Judgement]) -> list[str]:
     difference = change.accuracy_difference
     return [
+        change.machine,
         *configuration_cells(change.configuration),
         with_interval(change.ratio.value, change.ratio.interval) if change.ratio else "",
         str(change.verdict) if change.verdict else change.remark,

@@ -1,32 +1,34 @@
 """Sentences on times that were compared between separate Runs, and on slow invocations."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from edge_bench.app.render.units import significant, with_interval
 from edge_bench.bench.analysis.comparison.comparison import Row
 from edge_bench.bench.analysis.times.compared_times import Separation
-from edge_bench.bench.stats.comparisons.separate_runs import VariationSource, undecided_below
+from edge_bench.bench.stats.comparisons.separate_runs import ASSUMED_VARIATION, VariationSource, undecided_below
 from edge_bench.bench.stats.ratios import Verdict, verdict
 
 __all__ = ["row_notes", "separation_notes", "separation_record"]
 
+#: Variation, as a multiple of the assumed one, from which it is said to be observed.
+_MORE = 1.2
 #: Number of Runs of each side that the docs recommend for a comparison between separate Runs.
 _ENOUGH_RUNS = 5
 
 
 def separation_notes(separations: Iterable[tuple[str, Separation | None]]) -> list[str]:
-    """Return what to know of comparisons between separate Runs: one or two notes for each machine.
+    """Return what to know of comparisons between separate Runs: one or two notes for each side.
 
-    ``separations`` are the names of machines with the separation of one comparison each.
+    ``separations`` are the names of sides with the separation of one comparison each.
     """
     notes = []
-    for machine, separation in separations:
+    for name, separation in separations:
         if separation is None:
             continue
-        notes.append(f"{machine}, between separate runs: {_variation(separation)}")
+        notes.append(f"{name}, between separate runs: {_variation(separation)}")
         if separation.differences:
-            notes.append(f"{machine}, also different between the runs: {'; '.join(separation.differences)}")
+            notes.append(f"{name}, between the runs: {'; '.join(separation.differences)}")
     return list(dict.fromkeys(notes))
 
 
@@ -36,25 +38,26 @@ def _variation(separation: Separation) -> str:
     share = f"{significant(100 * separation.variation, 2)} %"
     if separation.source is not VariationSource.ASSUMED:
         return f"{counts}; the interval includes the variation from run to run of {share} ({separation.source})"
-    if min(separation.runs, separation.baseline_runs) >= _ENOUGH_RUNS:
-        return f"{counts}; the interval assumes {share} of variation from run to run"
-    least = significant(100 * undecided_below(separation.runs, separation.baseline_runs), 2)
-    return (
-        f"{counts}; how much times vary from run to run is not known, and {share} is assumed: differences below "
-        f"{least} % stay undecided. Measure each side with --repeat-runs {_ENOUGH_RUNS}, or name earlier Runs with "
-        "--history"
+    least = significant(
+        100 * undecided_below(separation.runs, separation.baseline_runs, max(separation.variation, ASSUMED_VARIATION)),
+        2,
     )
+    bound = f"differences below {least} % stay undecided"
+    advice = f"Measure each side with --repeat-runs {_ENOUGH_RUNS}, or name earlier Runs with --history"
+    if separation.variation > _MORE * ASSUMED_VARIATION:
+        return f"{counts}; two Runs of a side, or the processes of one, vary by {share}: {bound}. {advice}"
+    return f"{counts}; how much times vary from run to run is not known, and {share} is assumed: {bound}. {advice}"
 
 
-def row_notes(rows: Sequence[Row]) -> list[str]:
+def row_notes(rows: Sequence[Row], name: Callable[[Row], str]) -> list[str]:
     """Return notes on how the rows' times were compared: slow tails, estimators that differ, and corrected verdicts."""
-    notes = [_slow_tail(row) for row in rows if row.slow_tail]
+    notes = [_slow_tail(row, name(row)) for row in rows if row.slow_tail]
     estimators = {row.estimator for row in rows if row.estimator}
     if len(estimators) > 1:
         for estimator in sorted(estimators):
-            names = ", ".join(str(row.configuration) for row in rows if row.estimator == estimator)
+            names = ", ".join(name(row) for row in rows if row.estimator == estimator)
             notes.append(f"time × is of the {estimator} in: {names}")
-    lucky = ", ".join(str(row.configuration) for row in rows if row.process_luck)
+    lucky = ", ".join(name(row) for row in rows if row.process_luck)
     if lucky:
         notes.append(
             f"time × is of mean times of processes, because processes keep different speeds, in: {lucky}. Measure with "
@@ -63,7 +66,7 @@ def row_notes(rows: Sequence[Row]) -> list[str]:
     compared = [row for row in rows if row.ratio]
     undecided = [row for row in compared if row.ratio and row.verdict is Verdict.UNDECIDED is not verdict(row.ratio)]
     if undecided:
-        names = ", ".join(str(row.configuration) for row in undecided)
+        names = ", ".join(map(name, undecided))
         notes.append(
             f"undecided although its interval is beyond 2 %: {names}. Among {len(compared)} rows, one such interval is "
             "expected by chance too often"
@@ -71,17 +74,14 @@ def row_notes(rows: Sequence[Row]) -> list[str]:
     return notes
 
 
-def _slow_tail(row: Row) -> str:
+def _slow_tail(row: Row, name: str) -> str:
     """Return ``slow tail, …: the typical invocation is the same, the whole pass takes 1.10 [1.08, 1.12] × …``."""
     if row.whole_pass is None:
         raise ValueError("a row without a ratio of whole passes has no slow tail to report")
     typical = "is the same" if row.verdict is Verdict.SAME else "is undecided"
     whole = with_interval(row.whole_pass.value, row.whole_pass.interval)
     word = "slow" if row.whole_pass.value > 1 else "less slow"
-    return (
-        f"{word} tail, {row.configuration}: the typical invocation {typical}, "
-        f"the whole pass takes {whole} × the baseline's time"
-    )
+    return f"{word} tail, {name}: the typical invocation {typical}, the whole pass takes {whole} × the baseline's time"
 
 
 def separation_record(separation: Separation | None) -> dict[str, Any]:

@@ -1,9 +1,8 @@
 """The paper's slack, the break-even cost of an offload, as sentences."""
 
-from edge_bench.app.render.units import with_interval
+from edge_bench.app.render.units import significant, with_interval
 from edge_bench.bench.analysis.comparison.slack import Slack
 from edge_bench.bench.records.run import Configuration
-from edge_bench.bench.stats.comparisons.separate_runs import ASSUMED_VARIATION
 
 __all__ = ["slack_sentence"]
 
@@ -19,7 +18,9 @@ def slack_sentence(slack: Slack) -> str:
     value = f"{with_interval(slack.seconds, slack.interval)} s a pass of {slack.images:,} images"
     clauses = [_meaning(slack, original), _mean(slack)]
     if not slack.same_run:
-        included = f", with {100 * ASSUMED_VARIATION:g} % variation from run to run assumed" if slack.interval else ""
+        included = (
+            f", with {significant(100 * slack.variation, 2)} % variation from run to run" if slack.variation else ""
+        )
         clauses.append(f"between separate runs{included}")
     return f"{name}: {value}: {'; '.join(clauses)}"
 

@@ -11,6 +11,7 @@ import msgspec
 
 from edge_bench.bench.analysis.times.compared_times import compare_times
 from edge_bench.bench.analysis.times.differences import differences
+from edge_bench.bench.analysis.times.earlier_runs import NO_EARLIER_RUNS, EarlierRuns
 from edge_bench.bench.analysis.times.machines import machine_key
 from edge_bench.bench.analysis.times.timings import RunResult
 from edge_bench.bench.records.run import Configuration, Run
@@ -37,7 +38,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     also_different: list[str] = []  # between the two Runs, as "name before → after"; empty within a Run
 
 
-def attribute(measured: Sequence[RunResult], base: Run) -> list[Effect]:
+def attribute(measured: Sequence[RunResult], base: Run, earlier: EarlierRuns = NO_EARLIER_RUNS) -> list[Effect]:
     """Return all effects that these results support, factor by factor; emulated times are excluded.
 
     An effect has no verdict if the runtimes' versions differ, too: it is not the factor's alone. The verdicts are
@@ -52,7 +53,9 @@ def attribute(measured: Sequence[RunResult], base: Run) -> list[Effect]:
         ("precision", _precision_pairs(real)),
         ("threads", _pairs_in_run(real, "threads", lambda item: item.result.configuration.threads)),
     ]
-    found = [effect for factor, items in pairs for item, ref in items if (effect := _effect(factor, item, ref))]
+    found = [
+        effect for factor, items in pairs for item, ref in items if (effect := _effect(factor, item, ref, earlier))
+    ]
     judged = verdicts([effect.ratio for effect in found])
     return [
         msgspec.structs.replace(effect, verdict=effect.verdict and each)
@@ -60,8 +63,8 @@ def attribute(measured: Sequence[RunResult], base: Run) -> list[Effect]:
     ]
 
 
-def _effect(factor: str, item: RunResult, reference: RunResult) -> Effect | None:
-    ratio = compare_times(item, reference).ratio
+def _effect(factor: str, item: RunResult, reference: RunResult, earlier: EarlierRuns) -> Effect | None:
+    ratio = compare_times(item, reference, earlier).ratio
     if ratio is None:
         return None
     same_runtime = item.result.runtime_version == reference.result.runtime_version

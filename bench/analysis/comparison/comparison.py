@@ -36,6 +36,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One configuration compared with the baseline; unavailable values are None, with the reason in ``remark``."""
 
     run_id: str
+    began: str = ""  # of the Run, UTC, ISO 8601
     machine: str
     emulated: bool
     configuration: Configuration
@@ -98,8 +99,8 @@ def compare(runs: Sequence[Run], baseline: str | None = None, earlier: Sequence[
         baseline=base.result.configuration,
         baseline_machine=base.run.machine.label,
         rows=[msgspec.structs.replace(row, verdict=each) for row, each in zip(rows, judged, strict=True)],
-        slacks=slacks_of(measured),
-        effects=attribute(measured, base.run),
+        slacks=slacks_of(measured, known),
+        effects=attribute(measured, base.run, known),
         notes=notes + _run_notes(runs) + _pixel_notes(runs, base.run),
     )
 
@@ -130,6 +131,7 @@ def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements, earli
     run, result = item.run, item.result
     row = Row(
         run_id=run.run_id,
+        began=run.began,
         machine=run.machine.label,
         emulated=run.emulated,
         configuration=result.configuration,

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
+from edge_bench.bench.analysis.times.compared_times import compare_times
 from edge_bench.bench.analysis.times.differences import seconds_apart
+from edge_bench.bench.analysis.times.earlier_runs import NO_EARLIER_RUNS, EarlierRuns
 from edge_bench.bench.analysis.times.machines import machine_key
 from edge_bench.bench.analysis.times.timings import RunResult, common_estimator, seconds_of, seconds_per_image
 from edge_bench.bench.records.bundle import LIGHT, ORIGINAL
 from edge_bench.bench.records.run import Configuration
-from edge_bench.bench.stats.comparisons.separate_runs import ASSUMED_VARIATION
 from edge_bench.bench.stats.comparisons.shifts import Shift, interleaved_shift, rests_on_outlier, unpaired_shift
 from edge_bench.bench.stats.intervals import Interval, Values, difference_of_means
 from edge_bench.bench.stats.student import t_quantile
@@ -34,13 +35,14 @@ class Slack(msgspec.Struct, frozen=True, kw_only=True):
     same_machine: bool
     images: int  # images per pass of the light configuration
     seconds: float  # difference of typical times
-    interval: Interval | None  # of ``seconds``; None: one process. Between Runs, it includes `ASSUMED_VARIATION`
+    interval: Interval | None  # of ``seconds``; None: one process. Between Runs, it includes ``variation``
+    variation: float | None = None  # between Runs, in ``interval``, as a share of the time; None: within a Run
     mean_seconds: float  # difference of mean times
     mean_interval: Interval | None  # of ``mean_seconds``; None: one process, or it rests on an outlier
     mean_rests_on_outlier: bool  # whether single trials determine one of the two means
 
 
-def slacks_of(measured: Sequence[RunResult]) -> list[Slack]:
+def slacks_of(measured: Sequence[RunResult], earlier: EarlierRuns = NO_EARLIER_RUNS) -> list[Slack]:
     """Return the slacks of every light configuration whose times are not emulated, in the order of ``measured``.
 
     The original is that of the same Run, else of the same machine's Run that is nearest in time. If another machine
@@ -54,7 +56,7 @@ def slacks_of(measured: Sequence[RunResult]) -> list[Slack]:
     for item in real:
         if item.role == LIGHT:
             of_bundle = [each for each in originals if each.run.bundle.sha256 == item.run.bundle.sha256]
-            slacks += [slack_between(item, original) for original in _chosen(item, of_bundle)]
+            slacks += [slack_between(item, original, earlier) for original in _chosen(item, of_bundle)]
     return slacks
 
 
@@ -82,14 +84,14 @@ def _distance(light: RunResult, original: RunResult) -> float:
     return math.inf if apart is None else apart
 
 
-def slack_between(light: RunResult, original: RunResult) -> Slack:
+def slack_between(light: RunResult, original: RunResult, earlier: EarlierRuns = NO_EARLIER_RUNS) -> Slack:
     """Return the slack of a light configuration against an original; both need trials.
 
     Within one Run, the interval of the typical times' difference is from interleaved processes, otherwise it is
-    Welch's plus the assumed variation from run to run. That of the means is always Welch's, over processes.
+    Welch's plus the variation from run to run, known or assumed. That of the means is always Welch's, over processes.
     """
     same_run = light.run is original.run
-    typical = _typical_difference(light, original)
+    typical, variation = _typical_difference(light, original, earlier)
     whole, other_whole = seconds_per_image(light), seconds_per_image(original)
     mean, mean_interval = difference_of_means(whole, other_whole)
     unsafe = any(rests_on_outlier(np.concatenate(side)) for side in (whole, other_whole))
@@ -103,27 +105,29 @@ def slack_between(light: RunResult, original: RunResult) -> Slack:
         images=light.images,
         seconds=typical.value * light.images,
         interval=_scaled(typical.interval, light.images),
+        variation=variation,
         mean_seconds=mean * light.images,
         mean_interval=None if unsafe else _scaled(mean_interval, light.images),
         mean_rests_on_outlier=unsafe,
     )
 
 
-def _typical_difference(light: RunResult, original: RunResult) -> Shift:
-    """Return the difference of the typical times per image, in seconds."""
+def _typical_difference(light: RunResult, original: RunResult, earlier: EarlierRuns) -> tuple[Shift, float | None]:
+    """Return the difference of the typical times per image, in seconds, and the variation between Runs in it."""
     estimator = common_estimator([light, original])
     first, second = seconds_of(light, estimator), seconds_of(original, estimator)
     shared = sorted(first.keys() & second.keys())
     if light.run is original.run and shared:
-        return interleaved_shift(_per_image(first, shared, light), _per_image(second, shared, original))
+        return interleaved_shift(_per_image(first, shared, light), _per_image(second, shared, original)), None
     sides = _per_image(first, sorted(first), light), _per_image(second, sorted(second), original)
     shift = unpaired_shift(*sides)
-    if shift.interval is None:
-        return shift
+    separation = compare_times(light, original, earlier).separation
+    if shift.interval is None or separation is None:
+        return shift, None
     levels = [float(np.median(np.concatenate(side))) for side in sides]
-    between = t_quantile(math.inf) * ASSUMED_VARIATION * math.hypot(*levels)
+    between = t_quantile(math.inf) * separation.variation * math.hypot(*levels)
     half = math.hypot((shift.interval.high - shift.interval.low) / 2, between)
-    return Shift(shift.value, Interval(shift.value - half, shift.value + half))
+    return Shift(shift.value, Interval(shift.value - half, shift.value + half)), separation.variation
 
 
 def _per_image(table: Mapping[int, Mapping[int, float]], processes: Sequence[int], item: RunResult) -> list[Values]:

@@ -9,13 +9,21 @@ from edge_bench.bench.analysis.times.timings import RunResult, as_one
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.records.run import Configuration, Result, Run
 
-__all__ = ["Pairing", "pair_runs"]
+__all__ = ["Pair", "Pairing", "pair_runs"]
+
+
+class Pair(NamedTuple):
+    """A new and an old result; each may have repeats: the same configuration in several Runs."""
+
+    new: RunResult
+    old: RunResult
+    failure: str = ""  # why the configuration was not measured in one of the new Runs
 
 
 class Pairing(NamedTuple):
-    """Pairs of a new and an old result, and notes on every result and Run that is only partly compared."""
+    """Pairs of results, and notes on every result and Run that is only partly compared."""
 
-    pairs: list[tuple[RunResult, RunResult]]  # each may have repeats: the same configuration in several Runs
+    pairs: list[Pair]
     notes: list[str]
 
 
@@ -25,18 +33,25 @@ def pair_runs(new: Sequence[Run], old: Sequence[Run], *, across: bool = False) -
     Several Runs of a machine are one side: their results of a configuration are compared as repeats. If no
     configuration of a Run is in the old ones and each has a single model, these are a pair on the same runtime with the
     same threads and batch size. Unless ``across``, both sides must be of the same machine and of the same runtime
-    versions. Raise ResultsError if the images differ. Raise BadInput if a Run has no pair or the sides differ.
+    versions. A Run on both sides counts as a new one. Raise ResultsError if the images differ. Raise BadInput if a Run
+    has no pair, if the sides differ, or if the Runs of a side are of different models.
     """
-    pairs: list[tuple[RunResult, RunResult]] = []
+    pairs: list[Pair] = []
     notes = [_interrupted(run) for run in (*new, *old) if not run.complete]
+    old, more_notes = _without_new(new, old)
+    notes += more_notes
     for runs in _by_machine(new):
         baselines = _baselines(runs[0], old, across=across)
         for run in (*runs[1:], *old):
             require_same_images(runs[0], run)
+        for side in (runs, baselines):
+            _require_one_model(side)
+        if machine_key(runs[0].machine) != machine_key(baselines[0].machine):
+            notes.append(f"the baseline of {runs[0].machine.label} was measured on {baselines[0].machine.label}")
         found, found_notes = _paired_sides(runs, baselines)
         pairs += found
         notes += found_notes
-    partners = [each.result for _, partner in pairs for each in partner.all_runs]
+    partners = [each.result for pair in pairs for each in pair.old.all_runs]
     notes += [_only_in_baseline(result) for run in old for result in _without(run.results, partners)]
     if not across:
         _require_same_runtimes(pairs)
@@ -69,7 +84,30 @@ def _baselines(run: Run, old: Sequence[Run], *, across: bool) -> list[Run]:
     return by_machine[0]
 
 
-def _paired_sides(runs: Sequence[Run], old: Sequence[Run]) -> tuple[list[tuple[RunResult, RunResult]], list[str]]:
+def _without_new(new: Sequence[Run], old: Sequence[Run]) -> tuple[list[Run], list[str]]:
+    """Return the old Runs that are not among the new ones, and a note on each of the others."""
+    new_ids = {run.run_id for run in new}
+    kept = [run for run in old if run.run_id not in new_ids]
+    if not kept:
+        raise BadInput(
+            f"the baseline has no Run but run {old[0].run_id[:8]}, which is to be judged",
+            "name another Run with --baseline",
+        )
+    both = [run for run in old if run.run_id in new_ids]
+    return kept, [f"run {run.run_id[:8]} is on both sides: it is judged, and not part of the baseline" for run in both]
+
+
+def _require_one_model(runs: Sequence[Run]) -> None:
+    """Raise BadInput if Runs that are to be used as repeats are of different models or data."""
+    for run in runs[1:]:
+        if run.bundle.sha256 != runs[0].bundle.sha256:
+            raise BadInput(
+                f"runs {runs[0].run_id[:8]} and {run.run_id[:8]} are of different models, so they are no repeats",
+                "name only Runs of the same model and data for one side",
+            )
+
+
+def _paired_sides(runs: Sequence[Run], old: Sequence[Run]) -> tuple[list[Pair], list[str]]:
     """Return the pairs of the configurations of ``runs``, all of one machine, and notes on what has no pair."""
     sides: dict[Configuration, tuple[list[RunResult], list[RunResult]]] = {}
     notes: list[str] = []
@@ -94,12 +132,21 @@ def _paired_sides(runs: Sequence[Run], old: Sequence[Run]) -> tuple[list[tuple[R
                     for each in other.results_with_trials
                     if each.configuration == partner.configuration
                 )
-    return [(as_one(first), as_one(second)) for first, second in sides.values()], notes
+    return [Pair(as_one(first), as_one(second), _failure(first)) for first, second in sides.values()], notes
 
 
-def _require_same_runtimes(pairs: Sequence[tuple[RunResult, RunResult]]) -> None:
+def _failure(results: Sequence[RunResult]) -> str:
+    """Return why a configuration was not measured in one of its Runs; empty if it was measured in all."""
+    for item in results:
+        if not item.result.trials:
+            reason = item.result.failure.message if item.result.failure else "not measured"
+            return reason if len(results) == 1 else f"run {item.run.run_id[:8]}: {reason}"
+    return ""
+
+
+def _require_same_runtimes(pairs: Sequence[Pair]) -> None:
     """Raise BadInput if a pair was measured with different versions of a runtime."""
-    for item, partner in pairs:
+    for item, partner, _ in pairs:
         versions = [sorted({each.result.runtime_version for each in side.all_runs}) for side in (partner, item)]
         if item.result.trials and versions[0] != versions[1]:
             before, after = (" and ".join(each) or "unknown" for each in versions)

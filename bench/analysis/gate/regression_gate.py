@@ -6,7 +6,8 @@ from enum import StrEnum
 import msgspec
 
 from edge_bench.bench.analysis.comparison.comparison import on_the_same_images
-from edge_bench.bench.analysis.gate.pairing import Pairing
+from edge_bench.bench.analysis.gate.pairing import Pair, Pairing
+from edge_bench.bench.analysis.labels.agreement import Agreement
 from edge_bench.bench.analysis.times.compared_times import Separation, compare_times
 from edge_bench.bench.analysis.times.earlier_runs import NO_EARLIER_RUNS, EarlierRuns
 from edge_bench.bench.analysis.times.timings import RunResult
@@ -42,11 +43,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     accuracy_difference: PairedDifference | None = None  # new minus old, on the images that both classified
     images: int = 0  # that both classified
     accuracy_assumed: bool = False  # whether one of the accuracies depends on an assumption
+    failed: bool = False  # whether it was not measured in one of the new Runs
     remark: str = ""  # why a value above is missing
 
 
-#: Why an accuracy is not judged that depends on an assumption.
+#: Why an accuracy is not judged: it depends on an assumption, or there are no labels.
 ASSUMED = "the accuracy is assumed"
+UNLABELLED = "the true labels are not known"
 
 
 class Outcome(StrEnum):
@@ -62,6 +65,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """One limit applied to one configuration."""
 
     configuration: Configuration
+    machine: str
     quantity: str  # time · accuracy
     outcome: Outcome
     value: float | None = None  # time ratio, or accuracy difference in percentage points
@@ -77,22 +81,22 @@ def changes(pairing: Pairing, earlier: EarlierRuns = NO_EARLIER_RUNS) -> list[Ch
 
     ``earlier`` Runs are not compared; they show how much a machine varies from run to run.
     """
-    found = [_change(new, old, earlier) for new, old in pairing.pairs]
+    found = [_change(pair, earlier) for pair in pairing.pairs]
     judged = verdicts([change.ratio for change in found])
     return [msgspec.structs.replace(change, verdict=each) for change, each in zip(found, judged, strict=True)]
 
 
-def _change(item: RunResult, base: RunResult, earlier: EarlierRuns) -> Change:
+def _change(pair: Pair, earlier: EarlierRuns) -> Change:
+    item, base = pair.new, pair.old
     change = Change(
         configuration=item.result.configuration,
         baseline=base.result.configuration,
         machine=item.run.machine.label,
     )
-    if not item.result.trials:
-        failure = item.result.failure
-        return msgspec.structs.replace(change, remark=failure.message if failure else "not measured")
+    if pair.failure:
+        return msgspec.structs.replace(change, failed=True, remark=pair.failure)
     times = compare_times(item, base, earlier)
-    difference, agreement = on_the_same_images(item, base)
+    difference, agreement = _least_accurate(item, base)
     return msgspec.structs.replace(
         change,
         ratio=times.ratio,
@@ -102,6 +106,12 @@ def _change(item: RunResult, base: RunResult, earlier: EarlierRuns) -> Change:
         accuracy_assumed=item.run.accuracy_assumed or base.run.accuracy_assumed,
         remark=times.reason,
     )
+
+
+def _least_accurate(item: RunResult, base: RunResult) -> tuple[PairedDifference | None, Agreement | None]:
+    """Return the accuracy difference and agreement of the least accurate of the new Runs with the old one."""
+    found = [on_the_same_images(each, base) for each in item.all_runs]
+    return min(found, key=lambda each: 0.0 if each[0] is None else each[0].value)
 
 
 def judge(compared: Sequence[Change], limits: Limits) -> list[Judgement]:
@@ -127,14 +137,20 @@ def judge(compared: Sequence[Change], limits: Limits) -> list[Judgement]:
     return judgements
 
 
-def _not_measured(change: Change) -> bool:
-    return change.ratio is None and change.accuracy_difference is None
+def _not_judged(change: Change, quantity: str, limit: float) -> Judgement:
+    return Judgement(
+        configuration=change.configuration,
+        machine=change.machine,
+        quantity=quantity,
+        outcome=Outcome.NOT_JUDGED,
+        limit=limit,
+    )
 
 
 def _judge_time(change: Change, limit: float) -> tuple[Judgement, float]:
     """Return the judgement without correction, and the two-sided p-value of "not beyond the limit"."""
-    judgement = Judgement(configuration=change.configuration, quantity="time", outcome=Outcome.NOT_JUDGED, limit=limit)
-    if _not_measured(change):
+    judgement = _not_judged(change, "time", limit)
+    if change.failed:
         return msgspec.structs.replace(judgement, outcome=Outcome.FAILED, remark=change.remark), 0.0
     ratio = change.ratio
     if ratio is None or ratio.interval is None:
@@ -146,16 +162,15 @@ def _judge_time(change: Change, limit: float) -> tuple[Judgement, float]:
 
 def _judge_accuracy(change: Change, limit: float) -> tuple[Judgement, float]:
     """Return the judgement without correction, and the two-sided p-value of "not beyond the limit"."""
-    judgement = Judgement(
-        configuration=change.configuration, quantity="accuracy", outcome=Outcome.NOT_JUDGED, limit=limit
-    )
-    if _not_measured(change):
+    judgement = _not_judged(change, "accuracy", limit)
+    if change.failed:
         return msgspec.structs.replace(judgement, outcome=Outcome.FAILED, remark=change.remark), 0.0
     difference = change.accuracy_difference
     if change.accuracy_assumed:
         return msgspec.structs.replace(judgement, remark=ASSUMED), 1.0
     if difference is None:
-        return msgspec.structs.replace(judgement, remark="no image was classified in both Runs"), 1.0
+        remark = UNLABELLED if change.images else "no image was classified in both Runs"
+        return msgspec.structs.replace(judgement, remark=remark), 1.0
     points = Interval(100 * difference.interval.low, 100 * difference.interval.high)
     outcome = _outcome(beyond=points.high < -limit, within=points.low >= -limit)
     p = normal_p_value(points, -limit)
@@ -194,6 +209,8 @@ def _outcome(*, beyond: bool, within: bool) -> Outcome:
 
 
 def _remedy(judgement: Judgement) -> str:
+    if judgement.remark == UNLABELLED:
+        return "measure with --labels, or on a folder for each class (docs/models-and-data.md)"
     if judgement.remark == ASSUMED:
         return "state how images and labels are interpreted (docs/interpretation.md), and measure again"
     return "measure both Runs on real machines, with at least two processes each, on the same images"

@@ -105,9 +105,9 @@ def separate_ratio(first: Side, second: Side, *, same_machine: bool) -> Separate
     )
 
 
-def undecided_below(first_runs: int, second_runs: int) -> float:
-    """Return the share by which times must at least differ for a verdict where `ASSUMED_VARIATION` is used."""
-    error = ASSUMED_VARIATION * math.sqrt(1 / first_runs + 1 / second_runs)
+def undecided_below(first_runs: int, second_runs: int, variation: float = ASSUMED_VARIATION) -> float:
+    """Return the share by which times must at least differ for a verdict, with a known variation from run to run."""
+    error = variation * math.sqrt(1 / first_runs + 1 / second_runs)
     return (1 + MATERIAL) * math.exp(t_quantile(math.inf) * error) - 1
 
 

@@ -27,7 +27,10 @@ def compare(
     from edge_bench.bench.analysis.labels.same_images import image_difference
     from edge_bench.bench.measure.stored.reading import model_difference, read_runs
 
-    limits = Limits(slower=parsing.share(fail_if_slower, "--fail-if-slower"), accuracy_drop=fail_if_accuracy_drops)
+    limits = Limits(
+        slower=parsing.share(fail_if_slower, "--fail-if-slower"),
+        accuracy_drop=parsing.points(fail_if_accuracy_drops, "--fail-if-accuracy-drops"),
+    )
     progress = console.progress()
     earlier = read_runs(history or [], progress)
     if older := parsing.baseline_files(baseline):
@@ -35,7 +38,11 @@ def compare(
         old = read_runs(older, progress, other_than=model_difference)
         _gate(new, old, earlier, limits, output_format, across=across)
     elif limits or across:
-        raise BadInput("a gate needs older Runs to compare with", "name their files: --baseline old.json")
+        named = f", and --baseline {baseline[0]} has none" if baseline else ""
+        raise BadInput(
+            f"a gate needs older Runs to compare with{named}",
+            "name their files (--baseline old.json) or a folder with Run files (run-*.json)",
+        )
     else:
         compared = read_runs(runs, progress, other_than=image_difference)
         comparison = compare_runs(compared, baseline[0] if baseline else None, earlier)

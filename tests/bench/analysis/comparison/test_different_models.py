@@ -129,7 +129,7 @@ def test_runs_of_different_images_or_labels_are_refused_with_both_names(change: 
     for value in ("m on d", f"another on {other.bundle.dataset}"):
         assert value in caught.value.problem
     with pytest.raises(ResultsError):
-        pair_runs([MONDAY], [other])
+        pair_runs([MONDAY], [msgspec.structs.replace(other, run_id="other")])
 
 
 def test_equal_pixels_and_labels_are_the_same_images_whatever_the_data_is_called() -> None:
@@ -232,7 +232,7 @@ def test_the_gate_pairs_several_models_by_name_and_lists_those_without_a_partner
     old = run(model("a", "1"), model("b", "2"), failed(model("c", "3")), model("d", "4"), bundle="old")
     new = run(model("a", "5"), model("c", "6"), model("e", "7"), failed(model("d", "8")), bundle="new")
     pairing = pair_runs([new], [old])
-    assert [(item.result.configuration.variant, base.result.sha256) for item, base in pairing.pairs] == [
+    assert [(pair.new.result.configuration.variant, pair.old.result.sha256) for pair in pairing.pairs] == [
         ("a", "1"), ("d", "4"),
     ]  # fmt: skip
     assert changes(pairing)[1].remark == "SIGSEGV"
@@ -250,7 +250,7 @@ def test_the_gate_pairs_several_models_by_name_and_lists_those_without_a_partner
 )
 def test_the_gate_refuses_a_run_without_any_pair_and_names_both_sides(new: Run) -> None:
     with pytest.raises(BadInput) as caught:
-        pair_runs([MONDAY, new], [MONDAY])
+        pair_runs([new], [MONDAY])
     assert caught.value.exit_code == 2
     for whole in (new, MONDAY):
         assert all(str(item.configuration) in caught.value.remedy for item in whole.results)
@@ -260,4 +260,4 @@ def test_the_gate_notes_interrupted_runs() -> None:
     cut_short = msgspec.structs.replace(MONDAY, run_id="f" * 32, complete=False)
     assert any("ffffffff" in note for note in pair_runs([cut_short], [MONDAY]).notes)
     assert any("ffffffff" in note for note in pair_runs([MONDAY], [cut_short]).notes)
-    assert pair_runs([MONDAY], [MONDAY]).notes == []
+    assert pair_runs([MONDAY], [msgspec.structs.replace(MONDAY, run_id="tuesday")]).notes == []

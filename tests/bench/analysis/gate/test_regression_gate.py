@@ -4,13 +4,15 @@ import json
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
+from edge_bench.app.tables.runs.gate import changes_table
 from edge_bench.bench.analysis.gate.pairing import pair_runs
 from edge_bench.bench.analysis.gate.regression_gate import Change, Judgement, Limits, Outcome, changes, judge
 from edge_bench.bench.analysis.times.earlier_runs import EarlierRuns
 from edge_bench.bench.errors import BadInput, GateNotMet, ResultsError
-from edge_bench.bench.io.record_codec import encode_record
+from edge_bench.bench.io.record_codec import encode_record, pack
 from edge_bench.bench.records.run import Failure, Run
 from edge_bench.bench.stats.comparisons.separate_runs import VariationSource
 from edge_bench.bench.stats.ratios import Verdict
@@ -128,16 +130,80 @@ def test_another_machine_or_runtime_is_judged_only_if_asked() -> None:
     assert "2.3" in caught.value.problem
     for new in (elsewhere, upgraded):
         (pair,) = pair_runs([new], [OLD], across=True).pairs
-        assert [side.result.configuration.variant for side in pair] == ["dynamic", "dynamic"]
+        assert [side.result.configuration.variant for side in (pair.new, pair.old)] == ["dynamic", "dynamic"]
     with pytest.raises(BadInput):  # which of them?
         pair_runs([elsewhere], [OLD, run(result("dynamic", "litert", 1.0), on=machine(hostname="nas"))], across=True)
 
 
 def test_each_machine_is_compared_with_its_own_baseline() -> None:
     here, pi = run(result("dynamic", "litert", 1.0)), run(result("dynamic", "litert", 9.0), on=machine(hostname="pi"))
-    pairing = pair_runs([here, pi], [pi, here])
-    assert [new.run.machine.hostname for new, _ in pairing.pairs] == ["desk", "pi"]
-    assert all(new.run.machine == old.run.machine for new, old in pairing.pairs)
+    old = [msgspec.structs.replace(each, run_id=f"old {each.machine.hostname}") for each in (pi, here)]
+    pairing = pair_runs([here, pi], old)
+    assert [pair.new.run.machine.hostname for pair in pairing.pairs] == ["desk", "pi"]
+    assert all(pair.new.run.machine == pair.old.run.machine for pair in pairing.pairs)
+
+
+def test_a_configuration_that_failed_in_one_of_several_runs_fails() -> None:
+    broken = msgspec.structs.replace(
+        result("dynamic", "litert", 1.0),
+        trials=[],
+        predictions=None,
+        failure=Failure(kind="crashed", message="SIGSEGV"),
+    )
+    whole = repeats(run(result("dynamic", "litert", 1.0), result("float32", "litert", 2.0)), count=3, seed=2)
+    for position in range(3):
+        news = list(whole)
+        news[position] = msgspec.structs.replace(news[position], results=[broken, news[position].results[1]])
+        found = {(j.configuration.variant, j.quantity): j for j in judge(changes(pair_runs(news, OLDS)), BOTH)}
+        assert found["dynamic", "time"].outcome is Outcome.FAILED
+        assert found["dynamic", "accuracy"].outcome is Outcome.FAILED
+        assert "SIGSEGV" in found["dynamic", "time"].remark
+        assert found["float32", "time"].outcome is Outcome.PASSED
+
+
+def test_the_least_accurate_of_several_runs_is_judged() -> None:
+    good, bad = run(result("dynamic", "litert", 1.0)), run(result("dynamic", "litert", 1.0, wrong=40))
+    for news in ([good, bad], [bad, good]):
+        numbered = [msgspec.structs.replace(each, run_id=f"new {number}") for number, each in enumerate(news)]
+        (judgement,) = judge(changes(pair_runs(numbered, OLDS)), Limits(accuracy_drop=5))
+        assert judgement.outcome is Outcome.FAILED
+        assert judgement.value == pytest.approx(-40)
+
+
+def test_each_machine_has_its_own_outcome() -> None:
+    """The same configuration passes here and fails on the other machine."""
+    pi = machine(hostname="pi")
+    old = [*OLDS, *repeats(run(*OLD.results, on=pi), seed=4)]
+    slower = [result("dynamic", "litert", 1.3), result("float32", "litert", 2.6)]
+    new = [*repeats(OLD, seed=5), *repeats(run(*slower, on=pi), seed=6)]
+    found = changes(pair_runs(new, old))
+    judgements = judge(found, Limits(slower=0.05))
+    table = changes_table(found, judgements)
+    outcomes = {(record["machine"][:2], record["gate"]) for record in table.records}
+    assert outcomes == {("de", "passed"), ("pi", "failed")}
+    assert {row[-1] for row in table.rows if row[0].startswith("pi")} == {"failed"}
+
+
+def test_runs_of_different_models_are_no_repeats_and_a_run_is_not_its_own_baseline() -> None:
+    other = msgspec.structs.replace(run(result("dynamic", "litert", 1.0), bundle="another"), run_id="another")
+    with pytest.raises(BadInput) as caught:
+        pair_runs([run(result("dynamic", "litert", 1.0))], [OLDS[0], other])
+    assert "another" in caught.value.problem
+    with pytest.raises(BadInput):
+        pair_runs([OLDS[0]], [OLDS[0]])
+    pairing = pair_runs([OLDS[0]], OLDS)
+    assert [len(pair.old.all_runs) for pair in pairing.pairs] == [4, 4]
+    assert any(OLDS[0].run_id[:8] in note for note in pairing.notes)
+
+
+def test_without_labels_the_reason_is_the_labels() -> None:
+    new, old = (
+        msgspec.structs.replace(each, images=msgspec.structs.replace(each.images, labels=pack(np.array([], np.int64))))
+        for each in (run(result("dynamic", "litert", 1.0)), OLDS[0])
+    )
+    with pytest.raises(BadInput) as caught:
+        judge(changes(pair_runs([new], [old])), Limits(accuracy_drop=1))
+    assert "labels" in caught.value.problem
 
 
 def test_one_failure_among_many_judgements_must_be_beyond_chance() -> None:
@@ -196,6 +262,9 @@ def test_compare_ends_with_3_and_names_the_configuration_that_failed(edge_bench:
         (("--baseline", "nowhere.json"), "nowhere.json"),
         (("--baseline", "old.json", "--baseline", "float32"), "float32"),
         (("--across",), "--baseline"),
+        (("--baseline", "float32", "--fail-if-slower", "5%"), "float32"),
+        (("--baseline", "old.json", "--fail-if-accuracy-drops", "inf"), "--fail-if-accuracy-drops"),
+        (("--baseline", "old.json"), "baseline"),
         (("--baseline", "old.json", "--history", "nowhere.json"), "nowhere.json"),
         (("--baseline", "old.json", "--fail-if-accuracy-drops", -1), "--fail-if-accuracy-drops"),
     ],
