@@ -76,7 +76,8 @@ def run(*results: Result, on: Machine | None = None, bundle: str = "b", indices:
     indices = np.arange(100) if indices is None else indices
     return Run(
         run_id=f"{next(_NUMBERS):08x}{0:024x}", began="2026-01-01T00:00:00+00:00", ended="", wall_seconds=1,
-        complete=True, tool_version="", tool_revision="", machine=on or machine(), settings=Settings(), results=list(results),
+        complete=True, tool_version="", tool_revision="", machine=on or machine(), settings=Settings(),
+        results=list(results),
         bundle=BundleIdentity(
             sha256=bundle, created="", model="m", parameters=1, dataset="d", dataset_sha256="", classes=["0"] * 10
         ),

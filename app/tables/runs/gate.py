@@ -63,7 +63,8 @@ def _sentence(judgement: Judgement, *, several: bool) -> str:
     interval = f"[{judgement.interval.low:+.2f}, {judgement.interval.high:+.2f}]"
     drop = f"a drop of {significant(judgement.limit, 2)}"
     needed = ""
-    if judgement.images_needed and judgement.images_needed > judgement.images:
+    undecided = judgement.outcome is Outcome.UNDECIDED
+    if undecided and judgement.images_needed and judgement.images_needed > judgement.images:
         needed = (
             f"; {judgement.images:,} images are few for this limit: a model of unchanged accuracy passes it in 80 % of "
             f"cases on {judgement.images_needed:,} images"
