@@ -3,7 +3,7 @@
     python -m studies.calibration.nights [--draws 1000]
 
 Draws series of independent, normal logarithms of times and judges them by ``bench/stats/control_chart.py``. Takes
-under two minutes. Figures: docs/calibration.md.
+two minutes. Figures: docs/calibration.md.
 """
 
 import argparse
