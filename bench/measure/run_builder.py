@@ -204,7 +204,8 @@ def _warnings(trials: Sequence[Trial], unstable: int, chunks: int) -> list[str]:
     if spread := spread_warning(seconds):
         warnings.append(f"{spread}; close other programs, or use more --trials")
     if strays := outliers(seconds):
-        warnings.append(f"{len(strays)} outliers among {len(seconds)} trials; something interfered")
+        noun = "outlier" if len(strays) == 1 else "outliers"
+        warnings.append(f"{len(strays)} {noun} among {len(seconds)} trials; something interfered")
     if drifts(seconds):
         warnings.append("got slower towards the end by more than 5 %: heat, or a growing load")
     if min(trial.elapsed_ns for trial in trials) < _SHORT_TRIAL_SECONDS * 1e9:
@@ -215,7 +216,6 @@ def _warnings(trials: Sequence[Trial], unstable: int, chunks: int) -> list[str]:
             "prepared between them"
         )
     if unstable:
-        warnings.append(
-            f"{unstable} predictions differed between trials: the model or its runtime is not deterministic"
-        )
+        noun = "prediction" if unstable == 1 else "predictions"
+        warnings.append(f"{unstable} {noun} differed between trials: the model or its runtime is not deterministic")
     return warnings

@@ -60,9 +60,8 @@ def store(record: msgspec.Struct, path: Path, *, again: bool = False) -> Path:
     return path
 
 
-def read_run(path: Path) -> Run:
-    """Return the Run in a file; raise ResultsError if it is not a valid Run."""
-    remedy = "name a file that `edge-bench run` wrote"
+def read_run(path: Path, remedy: str = "name a file that `edge-bench run` wrote") -> Run:
+    """Return the Run in a file; raise ResultsError with ``remedy`` if it is not a valid Run."""
     run = decode_record(path, Run, ResultsError, remedy, MAX_RUN_BYTES)
     try:
         check_run(run)

@@ -1,9 +1,9 @@
 """Steps and creep in a series of values, one per run, judged as each new value arrives.
 
 Sources: Shewhart 1931, "Economic Control of Quality of Manufactured Product", for limits from the preceding values;
-Western Electric 1956, "Statistical Quality Control Handbook", for several values beyond narrower limits; Daly et al.
-2020, "The use of change point detection to identify software performance regressions in a continuous integration
-system", for starting again after a change.
+Western Electric 1956, "Statistical Quality Control Handbook", for several values beyond narrower limits; Page 1954,
+"Continuous Inspection Schemes", for the beginning of a step; Daly et al. 2020, "The use of change point detection to
+identify software performance regressions in a continuous integration system", for starting again after a change.
 """
 
 import math
@@ -34,6 +34,8 @@ class Rules(NamedTuple):
     limits: float = 0.73  # probability of a value within the inner limits
     needed: int = 6  # values beyond the inner limits on one side, of ``window`` in succession, that make a step
     window: int = 7
+    settled: int = 14  # values since a step from which another step needs no test of means besides
+    means: float = 0.999  # probability of a difference of means that is no step, with fewer values
     least: int = 14  # creep compares the first with the last third of the values: at least so many of each,
     first: int = 40  # at most so many of the first,
     last: int = 30  # and at most so many of the last
@@ -119,7 +121,7 @@ class ControlChart:
         self.judgements.append(judgement)
         if not judgement.far:
             self._used.append(len(self._values) - 1)
-        first = self._step_began(judgement.side)
+        first = self._step_began(judgement.side, reference)
         if first is not None:
             self._restart(first, judgement.side, reference)
         self._leave_out_early_outlier()
@@ -176,18 +178,53 @@ class ControlChart:
         far = distance > error * t_quantile(freedom, (1 + rules.outliers) / 2)
         return Judgement(mean, error, freedom, 1 if value > mean else -1, far)
 
-    def _step_began(self, side: int) -> int | None:
+    def _step_began(self, side: int, reference: _Reference) -> int | None:
         """Return the index of the first value after the step that the latest value confirms, or None."""
         if not side:
             return None
         now, rules = len(self._values), self._rules
         last = range(max(self._start, now - rules.window), now)
         beyond = [index for index in last if self.judgements[index].side == side]
-        if len(beyond) >= rules.needed and not self._is_part_of_creep(beyond, side):
-            return beyond[0]
-        latest = range(max(self._start, now - rules.successive), now)
-        far = [index for index in latest if index in beyond and self.judgements[index].far]
-        return far[0] if len(far) == rules.successive else None
+        far = [index for index in beyond[-rules.successive :] if self.judgements[index].far]
+        if far == list(range(now - rules.successive, now)):
+            confirming = far
+        elif len(beyond) >= rules.needed and not self._is_part_of_creep(beyond, side):
+            confirming = beyond
+        else:
+            return None
+        first = self._likeliest_first(side, beyond, confirming, _mean(reference.values))
+        return first if self._means_differ(first, side, reference) else None
+
+    def _likeliest_first(self, side: int, beyond: Sequence[int], confirming: Sequence[int], before: float) -> int:
+        """Return which of the values ``beyond`` the limits is likeliest the first after the step; the last of equals.
+
+        The means before and after are those of the reference and of the ``confirming`` values (Page 1954). A value
+        farther than the latter counts as equal to it, so that an outlier before a step does not become its beginning.
+        """
+        after = side * float(np.median([self._values[index] for index in confirming]))
+        middle = (side * before + after) / 2
+
+        def evidence(first: int) -> float:
+            return sum(min(side * value, after) - middle for value in self._values[first:])
+
+        return max(reversed(beyond), key=evidence)
+
+    def _means_differ(self, first: int, side: int, reference: _Reference) -> bool:
+        """Return whether the mean from ``first`` on differs from the reference, if that has few values since a step.
+
+        All values are judged by the same mean of the reference. If that is wrong, many are beyond their limits.
+        """
+        count = len(reference.values)
+        if not self.steps or count >= self._rules.settled:
+            return True
+        values = [self._values[index] for index in self._since(first, side)]
+        error = math.sqrt(reference.squares / reference.freedom * (1 / count + 1 / len(values)))
+        limit = error * t_quantile(reference.freedom, (1 + self._rules.means) / 2)
+        return abs(_mean(values) - _mean(reference.values)) > limit
+
+    def _since(self, first: int, side: int) -> list[int]:
+        """Return the indices from ``first`` on, without those beyond their limits on the other side."""
+        return [index for index in range(first, len(self._values)) if self.judgements[index].side != -side]
 
     def _is_part_of_creep(self, beyond: Sequence[int], side: int) -> bool:
         """Return whether these values are no farther from their references than a creep has come, plus ``material``.
@@ -210,7 +247,7 @@ class ControlChart:
         if self.creeps and self.creeps[-1].ended is None:
             self.creeps[-1] = self.creeps[-1]._replace(ended=now)
         self._start, self._before = now + 1, reference
-        self._used = [index for index in range(first, now + 1) if self.judgements[index].side != -side]
+        self._used = self._since(first, side)
 
     def _leave_out_early_outlier(self) -> None:
         """Leave out the farthest of the first values if the others show that it is an outlier.

@@ -3,7 +3,7 @@
     python -m studies.calibration.nights [--draws 1000]
 
 Draws series of independent, normal logarithms of times and judges them by ``bench/stats/control_chart.py``. Takes
-under two minutes. Figures: docs/calibration.md.
+two minutes. Figures: docs/calibration.md.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from tabulate import tabulate
 
 from edge_bench.bench.stats.control_chart import RULES, ControlChart, Rules
 
-__all__ = ["DEVIATIONS", "FalseAlarms", "creeps_found", "false_alarms", "steps_found"]
+__all__ = ["DEVIATIONS", "FalseAlarms", "StepsAgain", "creeps_found", "false_alarms", "steps_again", "steps_found"]
 
 DEVIATIONS = (0.0025, 0.01, 0.02, 0.03)
 NIGHTS, SEED = 365, 42
@@ -24,6 +24,8 @@ NIGHTS, SEED = 365, 42
 STEP, SOONEST, LATEST, WITHIN = 0.10, 10, 120, 7
 #: A creep of 0.1 % per night has to be found before it has come to 5 %.
 PER_NIGHT, NIGHTS_TO_FIND = 0.001, 50
+#: In so many nights after a step, also one of -20 %, another one has to be found in at most 2 % of series.
+AFTER, FAST = 20, -0.2
 
 
 class FalseAlarms(NamedTuple):
@@ -32,6 +34,13 @@ class FalseAlarms(NamedTuple):
     steps: float  # mean number
     creeps: float
     more_than_one: float  # share of years with more than one of both
+
+
+class StepsAgain(NamedTuple):
+    """What is found wrongly of series with one step."""
+
+    extra: float  # share of series with another step within ``AFTER`` nights
+    misplaced: float  # share of the steps found that begin more than a night before or after the true one
 
 
 def false_alarms(deviation: float, years: int, rules: Rules = RULES) -> FalseAlarms:
@@ -54,6 +63,23 @@ def steps_found(deviation: float, draws: int, first: int | None = None, rules: R
     return found / draws
 
 
+def steps_again(deviation: float, draws: int, size: float, rules: Rules = RULES) -> StepsAgain:
+    """Return the share of extra and of misplaced steps of series with one step in a random night.
+
+    ``size`` is relative, such as -0.2.
+    """
+    generator, extra, misplaced = np.random.default_rng(SEED + 3), 0, []
+    for _ in range(draws):
+        night = int(generator.integers(SOONEST, LATEST))
+        values = _quiet(generator, deviation, night + AFTER)
+        values[night:] += math.log1p(size)
+        steps = [step for step in ControlChart(values.tolist(), rules).steps if step.confirmed >= night]
+        true = next((step for step in steps if step.side * size > 0), None)
+        extra += len(steps) > (true is not None)
+        misplaced += [abs(true.first - night) > 1] if true else []
+    return StepsAgain(extra / draws, float(np.mean(misplaced)))
+
+
 def creeps_found(deviation: float, draws: int, quiet: int, rules: Rules = RULES) -> float:
     """Return the share of creeps after ``quiet`` nights that are found in time, as a creep or as a step."""
     generator, found = np.random.default_rng(SEED + 2), 0
@@ -70,28 +96,34 @@ def _quiet(generator: np.random.Generator, deviation: float, nights: int) -> npt
     return generator.normal(0, deviation, nights)
 
 
+def row(deviation: float, draws: int) -> list[str]:
+    """Return the table's row for one standard deviation between runs."""
+    alarms = false_alarms(deviation, draws)
+    up, down = (steps_again(deviation, 3 * draws, size) for size in (STEP, FAST))
+    shares = (
+        alarms.more_than_one,
+        steps_found(deviation, 3 * draws),
+        steps_found(deviation, 3 * draws, SOONEST),
+        creeps_found(deviation, 3 * draws, 0),
+        creeps_found(deviation, 3 * draws, 100),
+        up.extra,
+        down.extra,
+        up.misplaced,
+    )
+    percentages = [f"{100 * share:.1f} %" for share in shares]
+    return [f"{100 * deviation:g} %", f"{alarms.steps:.2f}", f"{alarms.creeps:.2f}", *percentages]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--draws", type=int, default=1_000)
     draws = parser.parse_args().draws
-    rows = []
-    for deviation in DEVIATIONS:
-        alarms = false_alarms(deviation, draws)
-        shares = (
-            alarms.more_than_one,
-            steps_found(deviation, 3 * draws),
-            steps_found(deviation, 3 * draws, SOONEST),
-            creeps_found(deviation, 3 * draws, 0),
-            creeps_found(deviation, 3 * draws, 100),
-        )
-        rows.append((
-            f"{100 * deviation:g} %", f"{alarms.steps:.2f}", f"{alarms.creeps:.2f}",
-            *(f"{100 * share:.1f} %" for share in shares),
-        ))  # fmt: skip
+    rows = [row(deviation, draws) for deviation in DEVIATIONS]
     header = (
         "sd between runs", "false steps per year", "false creeps per year", "years with more than one",
         f"10 % step found within {WITHIN} nights", f"the same, in night {SOONEST}",
         "creep from night 0 found before +5 %", "creep from night 100",
+        f"another step within {AFTER} nights after +10 %", "after -20 %", "+10 % begins more than a night off",
     )  # fmt: skip
     print(tabulate(rows, header, tablefmt="github", disable_numparse=True))
 

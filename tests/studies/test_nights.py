@@ -3,7 +3,7 @@
 import pytest
 
 from edge_bench.bench.stats.control_chart import RULES
-from studies.calibration.nights import creeps_found, false_alarms, steps_found
+from studies.calibration.nights import creeps_found, false_alarms, steps_again, steps_found
 
 
 def test_a_step_and_a_creep_are_found_and_noise_is_not() -> None:
@@ -22,3 +22,10 @@ def test_there_is_less_than_one_false_alarm_per_year_and_more_with_lax_rules() -
     assert lax.steps + lax.creeps > 1
     assert creeps_found(0.02, 150, 0) > 0.9
     assert steps_found(0.03, 150) > 0.93
+
+
+def test_one_step_is_found_once_where_it_began_and_twice_with_lax_rules() -> None:
+    found = steps_again(0.02, 100, -0.2)
+    assert found.extra <= 0.02
+    assert found.misplaced <= 0.02
+    assert steps_again(0.02, 100, -0.2, RULES._replace(settled=0, limits=0.5)).extra > 0.1

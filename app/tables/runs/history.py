@@ -10,7 +10,7 @@ from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import marked, percent, significant, with_interval
 from edge_bench.app.tables.shared import configuration_cells, ratio_record
 from edge_bench.bench.analysis.over_time.changes import Change, Kind
-from edge_bench.bench.analysis.over_time.history import Series
+from edge_bench.bench.analysis.over_time.history import Point, Series
 from edge_bench.bench.analysis.times.timings import Estimator
 from edge_bench.bench.stats.control_chart import RULES, Mark
 from edge_bench.bench.stats.ratios import Ratio, Verdict
@@ -60,19 +60,28 @@ def answer(series: Series) -> str:
         return "EMULATED: no verdict on time"
     if not series.judged:
         return f"too few runs: {len(series.points)}; changes are judged from run {RULES.minimum + 1}"
-    steps = [change for change in series.changes if change.kind is Kind.STEP]
-    parts = []
-    if steps:
-        parts.append(f"{_size(steps[-1].ratio)} since {steps[-1].began[:10]}")
-        if series.total:
-            parts.append(f"{_size(series.total)} than before the first of {len(series.changes)} changes")
-    parts += [_creep(change, steps) for change in series.changes if change.kind is Kind.CREEP and change.lasts]
+    parts = _answer_parts(series)
     if not parts:
         parts.append(f"no change in {len(series.points)} runs")
     last = series.points[-1]
     if last.mark is Mark.UNCONFIRMED and last.ratio:
         parts.append(f"the last run is {_size(last.ratio)}, which the next run will confirm or not")
     return "; ".join(parts)
+
+
+def _answer_parts(series: Series) -> list[str]:
+    steps = [change for change in series.changes if change.kind is Kind.STEP]
+    creep = next((change for change in series.changes if change.kind is Kind.CREEP and change.lasts), None)
+    before = f"than before the first of {len(series.changes)} changes"
+    if creep and series.total:  # a step's own ratio would contain a part of the creep
+        first = series.changes[0].began[:10]
+        return [
+            f"{_size(series.total)} in the last {RULES.window} runs {before} ({first}), and creeping {creep.verdict}"
+        ]
+    parts = [f"{_size(steps[-1].ratio)} since {steps[-1].began[:10]}"] if steps else []
+    if series.total:
+        parts.append(f"{_size(series.total)} {before}")
+    return [*parts, _creep(creep)] if creep else parts
 
 
 def history_table(all_series: Sequence[Series], notes: Sequence[str] = ()) -> Table:
@@ -137,13 +146,12 @@ def _size(ratio: Ratio) -> str:
     return f"{significant(100 * abs(ratio.value - 1), 2)} % {verdict}"
 
 
-def _creep(change: Change, steps: Sequence[Change]) -> str:
-    since = f" since {steps[-1].began[:10]}" if steps else ""
+def _creep(change: Change) -> str:
     difference = 100 * (change.ratio.value - 1)
     size = f"{'+' if difference > 0 else '-'}{significant(abs(difference), 2)} %"
     return (
         f"creeping {change.verdict}: {size} in the last {change.runs_after} runs against the first "
-        f"{change.runs_before} runs{since}"
+        f"{change.runs_before} runs"
     )
 
 
@@ -154,7 +162,6 @@ def _images(series: Series) -> str:
 def _cells(series: Series, number: int) -> list[str]:
     point, is_last = series.points[number], number == len(series.points) - 1
     change = _change_at(series, number)
-    creep = [f"creep: {significant(change.ratio.value)}×"] if change and change.kind is Kind.CREEP else []
     return [
         *configuration_cells(series.configuration),
         _images(series),
@@ -164,8 +171,17 @@ def _cells(series: Series, number: int) -> list[str]:
         with_interval(point.ratio.value, point.ratio.interval) if point.ratio else "",
         str(point.verdict) if point.verdict in _CHANGED else str(point.mark) if point.mark in _SHOWN else "",
         "" if point.correct is None else marked(percent(point.correct / point.seen), assumed=point.accuracy_assumed),
-        "; ".join([*creep, *point.changed]),
+        "; ".join([*_of_change(change, point), *point.changed]),
     ]
+
+
+def _of_change(change: Change | None, point: Point) -> list[str]:
+    """Return the size of a creep, and what changed around a change except in the Run of the same row."""
+    if change is None:
+        return []
+    creep = [f"creep: {significant(change.ratio.value)}×"] if change.kind is Kind.CREEP else []
+    others = ", ".join(text for text in change.differences if text not in point.changed)
+    return [*creep, *([f"around this {change.kind}: {others}"] if others else [])]
 
 
 def _change_at(series: Series, number: int) -> Change | None:
@@ -202,6 +218,7 @@ def _record(series: Series, number: int) -> dict[str, Any]:
         "change": point.verdict.value if point.verdict else None,
         "change_kind": change.kind.value if change else None,
         **size,
+        "changed_around": "; ".join(change.differences) if change else None,
         "accuracy": None if point.correct is None else point.correct / point.seen,
         "accuracy_assumed": point.accuracy_assumed,
         "changed": "; ".join(point.changed),

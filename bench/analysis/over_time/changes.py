@@ -6,8 +6,9 @@ from enum import StrEnum
 import msgspec
 import numpy as np
 
+from edge_bench.bench.analysis.over_time.differences import differences
 from edge_bench.bench.analysis.times.timings import RunResult
-from edge_bench.bench.stats.control_chart import ControlChart, Mark
+from edge_bench.bench.stats.control_chart import RULES, ControlChart, Creep, Mark, Step
 from edge_bench.bench.stats.intervals import welch_error
 from edge_bench.bench.stats.ratios import Ratio, Verdict, ratio_from
 
@@ -33,6 +34,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     runs_before: int  # Runs that ``ratio`` compares with
     runs_after: int  # Runs that it compares
     lasts: bool  # a step: no later one; a creep: the last Runs are still slower or faster
+    differences: list[str]  # between the Runs before and after, as text; see `_around`
 
 
 def changes(control: ControlChart, logs: Sequence[float], measurements: Sequence[RunResult]) -> list[Change]:
@@ -44,22 +46,40 @@ def changes(control: ControlChart, logs: Sequence[float], measurements: Sequence
     firsts = [step.first for step in control.steps]
     for number, step in enumerate(control.steps):
         end = firsts[number + 1] if step is not control.steps[-1] else len(logs)
-        parts = (step.side, step.first, measurements, step.before, _usual(control, logs, step.first, end))
+        usual = _usual(control, logs, step.first, end)
+        parts = (step.side, step.first, measurements, step.before, usual, _around(step, firsts[:number]))
         found.append((step.confirmed, _change(Kind.STEP, *parts, lasts=step is control.steps[-1])))
     for creep in control.creeps:
-        parts = (creep.side, creep.found, measurements, creep.before, creep.after)
+        parts = (creep.side, creep.found, measurements, creep.before, creep.after, _around(creep, firsts))
         found.append((creep.found, _change(Kind.CREEP, *parts, lasts=creep.ended is None)))
     return [change for _, change in sorted(found, key=lambda pair: pair[0])]
 
 
 def total_change(control: ControlChart, logs: Sequence[float]) -> Ratio | None:
-    """Return the ratio of the Runs since the last step to those before the first change; None for fewer than two."""
+    """Return the ratio of the last Runs to those before the first change; None without a step or a second change.
+
+    The last Runs are those since the last step. If times creep, they are the last seven of them, without outliers.
+    """
     if not control.steps or len(control.steps) + len(control.creeps) < 2:
         return None
     befores = [(step.confirmed, step.before) for step in control.steps[:1]]
     befores += [(creep.found, creep.before) for creep in control.creeps[:1]]
     _, before = min(befores, key=lambda pair: pair[0])
-    return _ratio(_usual(control, logs, control.steps[-1].first, len(logs)), before)
+    last = _usual(control, logs, control.steps[-1].first, len(logs))
+    creeps = bool(control.creeps) and control.creeps[-1].ended is None
+    return _ratio(last[-RULES.window :] if creeps else last, before)
+
+
+def _around(change: Step | Creep, firsts: Sequence[int]) -> tuple[int, int]:
+    """Return the indices of the Runs whose differences may be the reason of a change.
+
+    They are seven Runs before a step, as it may begin later than its reason by chance, and the Run that confirmed it.
+    Of a creep, they are the first Run since the last step, and the one with which it was found. ``firsts`` are the
+    indices of the earlier steps.
+    """
+    if isinstance(change, Step):
+        return max([0, change.first - RULES.window, *firsts]), change.confirmed
+    return max([0, *(first for first in firsts if first < change.found)]), change.found
 
 
 def _usual(control: ControlChart, logs: Sequence[float], first: int, end: int) -> list[float]:
@@ -80,6 +100,7 @@ def _change(
     measurements: Sequence[RunResult],
     before: Sequence[float],
     after: Sequence[float],
+    around: tuple[int, int],
     *,
     lasts: bool,
 ) -> Change:
@@ -94,4 +115,5 @@ def _change(
         runs_before=len(before),
         runs_after=len(after),
         lasts=lasts,
+        differences=differences(measurements[around[1]], measurements[around[0]]),
     )

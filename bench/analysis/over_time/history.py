@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from edge_bench.bench.analysis.labels.same_images import differing_pixels
 from edge_bench.bench.analysis.over_time.changes import Change, changes, total_change
+from edge_bench.bench.analysis.over_time.differences import differences
+from edge_bench.bench.analysis.over_time.order import in_order
 from edge_bench.bench.analysis.times.machines import machine_key, machine_name
 from edge_bench.bench.analysis.times.timings import Estimator, RunResult, seconds_per_image
 from edge_bench.bench.records.run import Configuration, Run
@@ -57,7 +58,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     estimator: Estimator
     points: list[Point]
     changes: list[Change] = []  # steps and creeps, in the order in which they were found
-    total: Ratio | None = None  # of Runs since the last step to those before the first change, if there are several
+    total: Ratio | None = None  # of the last Runs to those before the first change, if there are several changes
 
     @property
     def judged(self) -> bool:
@@ -68,12 +69,12 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
 def history(runs: Sequence[Run]) -> list[Series]:
     """Group all measured configurations of all Runs into series, and find steps and creep in each.
 
-    Runs of different machines, bundles or numbers of images are in different series. The times are judged by their
-    variation between Runs (``bench/stats/control_chart.py``), and only changes beyond 2 % count. Emulated times are
-    not judged.
+    A series is in the order of ``began``, by the clock of its machine. Runs of different machines, bundles or numbers
+    of images are in different series. The times are judged by their variation between Runs
+    (``bench/stats/control_chart.py``), and only changes beyond 2 % count. Emulated times are not judged.
     """
     series: dict[tuple[object, ...], list[RunResult]] = {}
-    for run in sorted(runs, key=lambda run: (run.began, run.run_id)):
+    for run in in_order(runs):
         measured = (machine_key(run.machine), run.emulated, run.bundle.sha256, run.images_per_pass)
         for result in run.results_with_trials:
             key = (*measured, run.settings.resample, result.configuration)
@@ -84,7 +85,7 @@ def history(runs: Sequence[Run]) -> list[Series]:
 def not_in_history(runs: Sequence[Run]) -> list[str]:
     """Return a note for each Run with configurations that have no times and so are in no series."""
     notes = []
-    for run in sorted(runs, key=lambda run: (run.began, run.run_id)):
+    for run in in_order(runs):
         missing = [result for result in run.results if not result.trials]
         reasons = dict.fromkeys(
             f"{result.configuration}: {result.failure.message if result.failure else 'not measured'}"
@@ -154,7 +155,7 @@ def _point(current: RunResult, processes: Sequence[Values], previous: RunResult 
         interval=median_interval_over_processes(processes),
         ratio=None,
         verdict=None,
-        changed=_changed(current, previous) if previous else [],
+        changed=differences(current, previous) if previous else [],
     )
 
 
@@ -168,24 +169,3 @@ def _judged(point: Point, log: float, judgement: Judgement, mark: Mark, found: V
         alone = Verdict.UNDECIDED  # one Run beyond its interval is no change yet
     reference = float(np.exp(judgement.reference))
     return msgspec.structs.replace(point, reference=reference, ratio=ratio, mark=mark, verdict=found or alone)
-
-
-def _changed(current: RunResult, previous: RunResult) -> list[str]:
-    """Return the differences between two Runs that are the likeliest reasons for a changed time."""
-    run, result, earlier, old = current.run, current.result, previous.run, previous.result
-    replaced = differing_pixels(run, earlier)
-    pairs = [
-        (result.configuration.runtime, old.runtime_version, result.runtime_version),
-        ("edge-bench", _tool_version(earlier), _tool_version(run)),
-        ("Python", earlier.machine.python, run.machine.python),
-        ("kernel", earlier.machine.kernel, run.machine.kernel),
-        ("governor", earlier.machine.governor, run.machine.governor),
-        ("cores", str(earlier.machine.cores), str(run.machine.cores)),
-        ("CPU", earlier.machine.cpu, run.machine.cpu),
-    ]
-    changed = [f"{name} {before or '?'} → {after or '?'}" for name, before, after in pairs if before != after]
-    return changed + ([f"pixels of {replaced:,} images"] if replaced else [])
-
-
-def _tool_version(run: Run) -> str:
-    return f"{run.tool_version} ({run.tool_revision})"

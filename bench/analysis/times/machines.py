@@ -39,17 +39,21 @@ def machine_key(machine: _Described) -> tuple[str, ...]:
     nearest 256 MiB, stand for the machine; two machines of one kind are not told apart by them.
     """
     if _has_random_hostname(machine):
-        memory = round(machine.memory_bytes / _MEMORY_UNIT)
-        return "container", machine.board, machine.cpu, machine.architecture, str(memory), str(machine.emulated)
+        return "container", machine.board, machine.cpu, machine.architecture, _memory(machine), str(machine.emulated)
     return "host", machine.hostname, machine.architecture, str(machine.emulated)
 
 
 def machine_name(machine: _Described) -> str:
-    """Return the machine's name in tables, which is the same for all Runs with the same `machine_key`."""
+    """Return the machine's name in tables. Of a random hostname, it names all that `machine_key` consists of."""
     if not _has_random_hostname(machine):
         return machine.label
-    name = f"container ({machine.board or machine.cpu}, {machine.architecture})"
+    parts = filter(None, (machine.board, machine.cpu, machine.architecture, _memory(machine)))
+    name = f"container ({', '.join(parts)})"
     return f"{name} EMULATED" if machine.emulated else name
+
+
+def _memory(machine: _Described) -> str:
+    return f"{round(machine.memory_bytes / _MEMORY_UNIT) * _MEMORY_UNIT / (1 << 30):.10g} GiB"
 
 
 def _has_random_hostname(machine: _Described) -> bool:

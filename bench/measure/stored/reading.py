@@ -19,20 +19,27 @@ _NAMED = 3
 
 
 def read_runs(
-    paths: Sequence[Path], progress: Progress, *, other_than: Callable[[Run, Run], str] | None = None
+    paths: Sequence[Path],
+    progress: Progress,
+    *,
+    other_than: Callable[[Run, Run], str] | None = None,
+    without_damaged: bool = False,
 ) -> list[Run]:
-    """Return the Runs of the named files and of the Run files in the named folders, oldest first.
+    """Return the Runs of the named files and of the Run files in the named folders, each run once.
 
     ``other_than`` returns why two Runs do not belong together, or an empty string. If it is given, read from each
     folder only the Runs that belong to its newest one, and report the others. Files that are named individually are
     always read.
+
+    Of several files of one run, the one with the most trials is read, and the others are reported. A damaged file is
+    refused. ``without_damaged`` leaves those in folders out and reports them.
     """
     runs: dict[Path, Run] = {}
     for path in paths:
         if not path.is_dir():
             runs[path] = read_run_or_journal(path)
             continue
-        inside = {file: read_run(file) for file in sorted(path.glob("run-*.json"))}
+        inside = _runs_inside(path, progress, without_damaged=without_damaged)
         if not inside:
             raise ResultsError(f"{path}: holds no Run files", "measure first with `edge-bench run`")
         newest = max(inside.values(), key=lambda run: run.began)
@@ -46,16 +53,53 @@ def read_runs(
         _report(path, left_out, progress)
         others = {file for files in left_out.values() for file in files}
         runs |= {file: run for file, run in inside.items() if file not in others}
-    return list(runs.values())
+    return _without_copies(runs, progress)
+
+
+def _runs_inside(folder: Path, progress: Progress, *, without_damaged: bool) -> dict[Path, Run]:
+    """Return the Runs of a folder by file. Raise ResultsError for a damaged file, or if all are left out."""
+    runs, damaged = {}, dict[str, list[Path]]()
+    for file in sorted(folder.glob("run-*.json")):
+        try:
+            runs[file] = read_run(file, "remove it from the folder, or name the files to read instead of the folder")
+        except ResultsError as cause:
+            if not without_damaged:
+                raise
+            damaged.setdefault(cause.problem.removeprefix(f"{file}: "), []).append(file)
+    if damaged and not runs:
+        raise ResultsError(f"{folder}: no Run file in it can be read: {next(iter(damaged))}", "name another folder")
+    _report(folder, damaged, progress)
+    return runs
+
+
+def _without_copies(runs: dict[Path, Run], progress: Progress) -> list[Run]:
+    """Return each run once: of several files, the first of those with the most trials. Report the others."""
+    kept: dict[str, Path] = {}
+    for file, run in runs.items():
+        other = kept.setdefault(run.run_id, file)
+        if _trials(run) > _trials(runs[other]):
+            kept[run.run_id] = file
+    if copies := [file for file, run in runs.items() if kept[run.run_id] != file]:
+        files = "1 file" if len(copies) == 1 else f"{len(copies)} files"
+        progress.say(f"left out {files} of Runs that are also in other files: {_names(copies)}")
+    return [run for file, run in runs.items() if kept[run.run_id] == file]
+
+
+def _trials(run: Run) -> int:
+    return sum(len(result.trials) for result in run.results)
 
 
 def _report(folder: Path, left_out: dict[str, list[Path]], progress: Progress) -> None:
     """Print one line per reason for leaving Runs of a folder out."""
     for reason, files in left_out.items():
         noun = "Run" if len(files) == 1 else "Runs"
-        shown = ", ".join(file.name for file in files[:_NAMED])
-        more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
-        progress.say(f"{folder}: left out {len(files)} {noun} ({reason}): {shown}{more}")
+        names = _names([Path(file.name) for file in files])
+        progress.say(f"{folder}: left out {len(files)} {noun} ({reason}): {names}")
+
+
+def _names(files: Sequence[Path]) -> str:
+    more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
+    return ", ".join(map(str, files[:_NAMED])) + more
 
 
 def model_difference(run: Run, other: Run) -> str:

@@ -155,3 +155,50 @@ def test_a_run_that_would_not_fit_on_the_disk_is_refused_before_it_starts(tmp_pa
         require_run_space(tmp_path, 10**14, 10**14)
     assert str(tmp_path) in caught.value.problem
     assert "--limit" in caught.value.remedy
+
+
+def stored_runs(folder: Path, count: int) -> list[Path]:
+    folder.mkdir()
+    return [
+        write_run(msgspec.structs.replace(run(result("dynamic", "litert", 1.0)), run_id=f"{number:08}"), folder)
+        for number in range(count)
+    ]
+
+
+def test_a_damaged_file_in_a_folder_is_left_out_only_on_request(tmp_path: Path) -> None:
+    first, second, third = stored_runs(tmp_path / "results", 3)
+    second.write_bytes(second.read_bytes()[:-100])
+    with pytest.raises(ResultsError) as caught:
+        read_runs([tmp_path / "results"], Silent())
+    assert str(second) in caught.value.problem
+    assert "remove" in caught.value.remedy
+    progress = Listening()
+    found = read_runs([tmp_path / "results"], progress, without_damaged=True)
+    assert [each.run_id for each in found] == ["00000000", "00000002"]
+    assert second.name in progress.messages
+    with pytest.raises(ResultsError):
+        read_runs([second], Silent(), without_damaged=True)
+    for path in (first, third):
+        path.write_text("{")
+    with pytest.raises(ResultsError):
+        read_runs([tmp_path / "results"], Silent(), without_damaged=True)
+
+
+def test_a_run_counts_once_whatever_its_files_are_called(tmp_path: Path) -> None:
+    first, second = stored_runs(tmp_path / "results", 2)
+    copy = Path(shutil.copy(first, tmp_path / "results" / "run-copy.json"))
+    elsewhere = Path(shutil.copy(second, tmp_path / "second.json"))
+    progress = Listening()
+    found = read_runs([tmp_path / "results", elsewhere], progress)
+    assert [each.run_id for each in found] == ["00000000", "00000001"]
+    assert copy.name in progress.messages
+    assert elsewhere.name in progress.messages
+
+
+def test_of_two_files_of_a_run_the_one_with_more_trials_is_read(tmp_path: Path) -> None:
+    whole = run(result("dynamic", "litert", 1.0))
+    fewer = [msgspec.structs.replace(each, trials=each.trials[:-1]) for each in whole.results]
+    for name, each in (("a", msgspec.structs.replace(whole, results=fewer)), ("b", whole)):
+        (tmp_path / f"{name}.json").write_bytes(encode_record(each))
+    for order in ("ab", "ba"):
+        assert read_runs([tmp_path / f"{name}.json" for name in order], Silent()) == [whole]

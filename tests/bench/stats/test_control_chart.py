@@ -39,6 +39,31 @@ def test_six_of_seven_values_beyond_the_inner_limits_are_a_step_of_the_first() -
     assert not ControlChart([*LEVEL, *LEVEL, 0.04, 0.04, 0.0, 0.04, 0.0, 0.04, 0.04]).steps
 
 
+def test_a_step_begins_at_its_first_value_even_if_that_is_no_outlier() -> None:
+    chart = ControlChart([*LEVEL, *LEVEL, 0.05, 0.09, 0.09])
+    assert [judgement.far for judgement in chart.judgements[16:]] == [False, True, True]
+    assert [(step.first, step.confirmed) for step in chart.steps] == [(16, 18)]
+
+
+def test_an_outlier_before_a_step_is_not_its_beginning() -> None:
+    chart = ControlChart([*LEVEL, *LEVEL, 0.5, 0.0, 0.1, 0.1])
+    assert [(step.first, step.confirmed) for step in chart.steps] == [(18, 19)]
+    assert chart.marks[16] is Mark.OUTLIER
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+def test_two_values_that_are_off_after_a_step_are_no_reference_for_another_step(direction: int) -> None:
+    """A mean of two values is off by 0.7 standard deviations, and all next values are judged by it."""
+    after = [0.17, 0.18, 0.21, 0.21, 0.2, 0.21, 0.21, 0.2, 0.2, 0.21]
+    chart = ControlChart([*LEVEL, *LEVEL, *(direction * value for value in after)])
+    assert [step.first for step in chart.steps] == [16]
+    assert any(judgement.side == direction for judgement in chart.judgements[18:])
+    lax = ControlChart([*LEVEL, *LEVEL, *(direction * value for value in after)], RULES._replace(settled=0))
+    assert len(lax.steps) == 2, "without the test of means it is one"
+    back = ControlChart([*LEVEL, *LEVEL, *(direction * value for value in after[:2]), *LEVEL])
+    assert [(step.first, step.side) for step in back.steps] == [(16, direction), (18, -direction)]
+
+
 def test_outliers_on_two_sides_are_no_step() -> None:
     chart = ControlChart([*LEVEL, 1.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0])
     assert not chart.steps

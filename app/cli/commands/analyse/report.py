@@ -1,5 +1,7 @@
 """The commands ``report`` and ``history``."""
 
+import datetime
+
 from edge_bench.app.cli import parsing
 from edge_bench.app.cli.options.analyse import Bundles, FigureFile, FigureSize, ReportFile, ReportFormats
 from edge_bench.app.cli.options.shared import OutputFormat, RunFiles
@@ -38,10 +40,12 @@ def history(
     from edge_bench.app.tables.runs.history import answers_table, history_table
     from edge_bench.bench.analysis.over_time.history import history as series_of
     from edge_bench.bench.analysis.over_time.history import not_in_history
+    from edge_bench.bench.analysis.over_time.order import order_notes
     from edge_bench.bench.measure.stored.reading import read_runs
 
-    runs = read_runs(results, console.progress())
-    series, notes = series_of(runs), not_in_history(runs)
+    runs = read_runs(results, console.progress(), without_damaged=True)
+    now = datetime.datetime.now(datetime.UTC)
+    series, notes = series_of(runs), [*not_in_history(runs), *order_notes(runs, now)]
     if figure:
         for path in write_history(series, figure):
             console.note(f"written: {path}")

@@ -64,6 +64,25 @@ def test_a_step_is_marked_at_its_first_night_and_nowhere_else(after: float, expe
     assert series.points[39].ratio.value == pytest.approx(1, rel=0.04)  # to the nights since then
 
 
+def test_a_plain_step_is_one_change() -> None:
+    for seed in range(20):
+        series = one_series(nights([1.0] * 20 + [0.8] * 20, noise=0.02, seed=seed))
+        assert [change.index for change in series.changes] == [20]
+        assert series.total is None
+
+
+def test_a_creep_after_a_step_is_one_sentence_with_the_total() -> None:
+    seconds = [1.0] * 20 + [1.2 * (1 + 0.001 * night) for night in range(45)]
+    series = one_series(nights(seconds, noise=0.015, seed=1))
+    assert [(change.kind, change.lasts) for change in series.changes] == [(Kind.STEP, True), (Kind.CREEP, True)]
+    assert series.total is not None
+    assert series.total.value == pytest.approx(np.mean(seconds[-7:]), rel=0.02)
+    sentence = answer(series)
+    assert sentence.count("%") == 1
+    assert ";" not in sentence
+    assert len(sentence) < 120
+
+
 def test_a_step_back_soon_after_a_step_is_found() -> None:
     series = one_series(nights([1.0] * 20 + [1.2] * 4 + [1.0] * 10))
     assert [(change.index, change.verdict) for change in series.changes] == [(20, Verdict.SLOWER), (24, Verdict.FASTER)]
@@ -157,6 +176,30 @@ def test_other_changes_are_listed_with_a_change_of_time() -> None:
     assert "2.50× faster" in answer(series)
 
 
+def test_what_changed_shortly_before_a_step_is_listed_with_it() -> None:
+    """By chance a step begins a Run later than its reason."""
+    runs = nights([1.0] * 16 + [1.2] * 3, noise=0.01)
+    for night, whole in enumerate(runs):
+        (measured,) = whole.results
+        measured = msgspec.structs.replace(measured, runtime_version="2.1" if night < 14 else "2.2")
+        runs[night] = msgspec.structs.replace(whole, results=[measured])
+    series = one_series(runs)
+    (step,) = series.changes
+    assert step.index == 16
+    (text,) = step.differences
+    assert "2.1 → 2.2" in text
+    table = history_table([series])
+    assert [number for number, row in enumerate(table.rows) if text in row[-1]] == [14, 16]
+    assert [record["changed_around"] for record in table.records if record["changed_around"] is not None] == [text]
+
+
+def test_a_difference_in_the_row_of_the_step_is_not_repeated() -> None:
+    runs = nights([1.0] * 16 + [1.2] * 3)
+    runs[16:] = [msgspec.structs.replace(each, machine=machine(governor="ondemand")) for each in runs[16:]]
+    row = history_table([one_series(runs)]).rows[16]
+    assert row[-1].count("ondemand") == 1
+
+
 def test_other_machines_bundles_settings_and_image_counts_are_separate_series() -> None:
     one = result("dynamic", "litert", 1.0)
     threads = msgspec.structs.replace(one.configuration, threads=2)
@@ -201,6 +244,7 @@ def test_containers_with_random_hostnames_are_one_machine() -> None:
     assert [len(series.points) for series in found] == [3, 1, 1, 1]
     assert not any(name in found[0].machine for name in ids)
     assert "kitchen" in found[2].machine
+    assert len({series.machine for series in found}) == 4, "all are told apart by their names"
 
 
 def test_medians_and_ratios_are_of_median_invocations_if_all_nights_have_enough() -> None:

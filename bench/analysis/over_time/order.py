@@ -1,0 +1,55 @@
+"""Whether the order of Runs by their clocks can be trusted."""
+
+import datetime
+from collections.abc import Sequence
+
+from edge_bench.bench.analysis.times.machines import machine_key
+from edge_bench.bench.records.run import Run
+
+__all__ = ["in_order", "order_notes"]
+
+
+def in_order(runs: Sequence[Run]) -> list[Run]:
+    """Return the Runs in the order in which they began, by their machines' clocks."""
+    return sorted(runs, key=lambda run: (datetime.datetime.fromisoformat(run.began), run.run_id))
+
+
+def order_notes(runs: Sequence[Run], now: datetime.datetime) -> list[str]:
+    """Return a note for each kind of Run whose place in the order is doubtful because of its clock.
+
+    A clock that was changed between two Runs leaves no trace if the Runs do not overlap.
+    """
+    earlier: dict[tuple[str, ...], Run] = {}  # of each machine, the Run that ended last
+    backwards, overlapping, future = list[Run](), list[Run](), list[Run]()
+    for run in in_order(runs):
+        began, ended = datetime.datetime.fromisoformat(run.began), _ended(run)
+        if began > now:
+            future.append(run)
+        if ended < began:
+            backwards.append(run)
+        key = (*machine_key(run.machine), run.machine.hostname)
+        before = earlier.setdefault(key, run)
+        if before is not run and began < _ended(before):
+            overlapping.append(run)
+        if ended > _ended(before):
+            earlier[key] = run
+    reasons = [
+        (backwards, "ended before it began, so the clock was set back"),
+        (overlapping, "began before an earlier one of its machine ended: they ran at once, or the clock was set back"),
+        (future, "began in the future, so a clock is wrong"),
+    ]
+    return [f"{_named(found)} {reason}; the order of the Runs may be wrong" for found, reason in reasons if found]
+
+
+def _ended(run: Run) -> datetime.datetime:
+    """Return when the Run ended; when it began if that is not known."""
+    try:
+        ended = datetime.datetime.fromisoformat(run.ended)
+    except ValueError:
+        return datetime.datetime.fromisoformat(run.began)
+    return ended if ended.tzinfo else ended.replace(tzinfo=datetime.UTC)
+
+
+def _named(runs: Sequence[Run]) -> str:
+    more = f" (and {len(runs) - 1} more)" if len(runs) > 1 else ""
+    return f"run {runs[0].run_id[:8]} of {runs[0].began[:16].replace('T', ' ')}{more}"
