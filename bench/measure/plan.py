@@ -90,15 +90,19 @@ def plan(models: Models, selection: Selection, memory_limit: int | None = None) 
         for threads in dict.fromkeys(selection.threads or [runtime.threads or usable_cores()])
         for batch_size in dict.fromkeys(selection.batch_sizes or [variant.fixed_batch or runtime.batch_size])
     ]
+    _require_few(planned)
+    wrong = [item.failure for item in planned if item.failure and item.failure.kind == _WRONG_BATCH]
+    if wrong and not any(item.failure is None for item in planned):
+        raise BadInput(wrong[0].message, wrong[0].remedy)
+    return planned
+
+
+def _require_few(planned: Sequence[Planned]) -> None:
     if len(planned) > MAX_CONFIGURATIONS:
         raise BadInput(
             f"{len(planned):,} configurations; a run has at most {MAX_CONFIGURATIONS:,}",
             "select fewer with --variant, --runtime, --threads and --batch-size, or make several runs",
         )
-    wrong = [item.failure for item in planned if item.failure and item.failure.kind == _WRONG_BATCH]
-    if wrong and not any(item.failure is None for item in planned):
-        raise BadInput(wrong[0].message, wrong[0].remedy)
-    return planned
 
 
 def _batch_failure(variant: Variant, batch_size: int) -> Failure | None:

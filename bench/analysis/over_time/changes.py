@@ -6,13 +6,13 @@ from enum import StrEnum
 import msgspec
 import numpy as np
 
-from edge_bench.bench.analysis.over_time.differences import differences
+from edge_bench.bench.analysis.times.differences import differences
 from edge_bench.bench.analysis.times.timings import RunResult
 from edge_bench.bench.stats.control_chart import RULES, ControlChart, Creep, Mark, Step
 from edge_bench.bench.stats.intervals import welch_error
 from edge_bench.bench.stats.ratios import Ratio, Verdict, ratio_from
 
-__all__ = ["Change", "Kind", "changes", "total_change"]
+__all__ = ["Change", "Kind", "changes", "differences_between", "total_change"]
 
 
 class Kind(StrEnum):
@@ -115,5 +115,10 @@ def _change(
         runs_before=len(before),
         runs_after=len(after),
         lasts=lasts,
-        differences=differences(measurements[around[1]], measurements[around[0]]),
+        differences=differences_between(measurements[around[0]], measurements[around[1]]),
     )
+
+
+def differences_between(before: RunResult, after: RunResult) -> list[str]:
+    """Return what differs between two measurements of a series, other than when they were made."""
+    return differences(before.run, before.result, after.run, after.result, apart=False)

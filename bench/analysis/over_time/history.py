@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from edge_bench.bench.analysis.over_time.changes import Change, changes, total_change
-from edge_bench.bench.analysis.over_time.differences import differences
+from edge_bench.bench.analysis.over_time.changes import Change, changes, differences_between, total_change
 from edge_bench.bench.analysis.over_time.order import in_order
 from edge_bench.bench.analysis.times.machines import machine_key, machine_name
 from edge_bench.bench.analysis.times.timings import Estimator, RunResult, seconds_per_image
@@ -155,7 +154,7 @@ def _point(current: RunResult, processes: Sequence[Values], previous: RunResult 
         interval=median_interval_over_processes(processes),
         ratio=None,
         verdict=None,
-        changed=differences(current, previous) if previous else [],
+        changed=differences_between(previous, current) if previous else [],
     )
 
 

@@ -18,10 +18,12 @@ _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 _Pair = tuple[str, object, object]  # name, and the values of the two Runs; None or empty: unknown
 
 
-def differences(run: Run, result: Result, other: Run, other_result: Result, *, machine: bool = True) -> list[str]:
+def differences(
+    run: Run, result: Result, other: Run, other_result: Result, *, machine: bool = True, apart: bool = True
+) -> list[str]:
     """Return what differs from the first Run to the second: ``name before → after``, the first one being "before".
 
-    The first phrase is the time between them. Properties of the model are not in it. Without ``machine``, what belongs
+    The first phrase is the time between them, unless ``apart`` is false. Properties of the model are not in it. Without ``machine``, what belongs
     to the machine itself is not either, for a comparison of two machines: its name, CPU, cores, clock, temperature and
     the time between the Runs. Empty if both are the same Run.
     """
@@ -30,7 +32,7 @@ def differences(run: Run, result: Result, other: Run, other_result: Result, *, m
     pairs = [*_software(run, result, other, other_result), *_settings(run, other)]
     if machine:
         pairs = [*_hardware(run, other), *pairs, *_condition(run, result, other, other_result)]
-    phrases = [_time_between(run, other)] if machine else []
+    phrases = [_time_between(run, other)] if machine and apart else []
     phrases += [f"{name} {_text(before)} → {_text(after)}" for name, before, after in pairs if before != after]
     replaced = differing_pixels(run, other)
     if replaced:
