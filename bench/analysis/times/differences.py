@@ -23,9 +23,9 @@ def differences(
 ) -> list[str]:
     """Return what differs from the first Run to the second: ``name before → after``, the first one being "before".
 
-    The first phrase is the time between them, unless ``apart`` is false. Properties of the model are not in it. Without ``machine``, what belongs
-    to the machine itself is not either, for a comparison of two machines: its name, CPU, cores, clock, temperature and
-    the time between the Runs. Empty if both are the same Run.
+    The first phrase is the time between them, unless ``apart`` is false. Properties of the model are not in it. Without
+    ``machine``, what belongs to the machine itself is not either, for a comparison of two machines: its name, CPU,
+    cores, clock, temperature and the time between the Runs. Empty if both are the same Run.
     """
     if run is other:
         return []
