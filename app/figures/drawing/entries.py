@@ -102,17 +102,18 @@ def machine_names(runs: Sequence[Run]) -> list[str]:
         lambda run: short_name(run.machine.hostname),
         lambda run: f"{short_name(run.machine.hostname)} {short_name(run.machine.architecture)}",
         lambda run: f"{short_name(run.machine.hostname)} {short_name(run.machine.architecture)}, run {run.run_id[:6]}",
-        lambda run: f"{short_name(run.machine.hostname)} {short_name(run.machine.architecture)}, run {run.run_id}",
     ]
     names = []
     counts = [Counter(name_of(run) for run in runs) for name_of in formats]
-    for run in runs:
+    for number, run in enumerate(runs, start=1):
         name = ""
         # the host name of an emulated machine is usually a container's, so its architecture is always added
         for name_of, count in list(zip(formats, counts, strict=True))[run.emulated :]:
             name = name_of(run)
             if count[name] == 1:
                 break
+        else:
+            name = f"{name} no. {number}"
         names.append(name + (" EMULATED" if run.emulated else ""))
     return names
 
