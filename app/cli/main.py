@@ -13,7 +13,7 @@ from edge_bench.app.cli.commands.fleet import train as fleet_train
 from edge_bench.app.cli.commands.measure import doctor, offload, pipeline, run
 from edge_bench.app.cli.commands.models import export, inspect, train
 from edge_bench.app.cli.options.data import DATA_OPTIONS
-from edge_bench.app.cli.options.declare import with_options
+from edge_bench.app.cli.options.declare import Command, with_options
 from edge_bench.app.cli.options.shared import COMMON_OPTIONS, SANDBOX_OPTIONS
 from edge_bench.bench.version import __version__
 
@@ -43,7 +43,7 @@ def _version(
 
 
 def _register(group: typer.Typer, command: Callable[..., None], name: str | None = None, **how: Any) -> None:
-    group.command(name=name, **how)(with_options(command, COMMON_OPTIONS))
+    group.command(name=name, cls=Command, **how)(with_options(command, COMMON_OPTIONS))
 
 
 def _sandboxed(command: Callable[..., None]) -> Callable[..., None]:

@@ -19,6 +19,7 @@ from edge_bench.bench.analysis.comparison.comparison import Comparison, compare
 from edge_bench.bench.analysis.comparison.headline import Headline, headlines
 from edge_bench.bench.analysis.labels.disagreement import confusion_matrix
 from edge_bench.bench.analysis.labels.same_images import image_difference
+from edge_bench.bench.analysis.times.groups import repeats_together, run_number
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.offload.analysis.assessment import Assessment, assess
 from edge_bench.bench.offload.records.offload import Offload
@@ -43,14 +44,32 @@ class BundleSection:
     offloads: Sequence[Offload] = ()
 
     @cached_property
+    def groups(self) -> list[list[Run]]:
+        """The Runs, with the repeats of a Run together."""
+        return repeats_together(self.runs)
+
+    @cached_property
     def machines(self) -> dict[str, str]:
-        """The machine's short name for each Run id."""
-        return machine_names(self.runs)
+        """The machine's short name for each Run id, which is the same for the repeats of a Run."""
+        names = zip(machine_names([group[0] for group in self.groups]), self.groups, strict=True)
+        return {
+            run.run_id: name if len(group) == 1 else f"{name} ({len(group)} runs)"
+            for name, group in names
+            for run in group
+        }
+
+    @cached_property
+    def shown_runs(self) -> dict[str, Run]:
+        """One Run of each group, by its name: of repeats, the newest of those that measured most configurations."""
+        shown = [max(group, key=lambda run: (len(run.results_with_trials), run.began)) for group in self.groups]
+        names = zip(machine_names(shown), shown, self.groups, strict=True)
+        return {f"{name}{_which(run, group)}": run for name, run, group in names}
 
     @cached_property
     def entries(self) -> list[Entry]:
-        """All measured configurations."""
-        return entries_of(self.runs)
+        """The measured configurations of the shown Runs."""
+        machines = {run.run_id: name for name, run in self.shown_runs.items()}
+        return entries_of(list(self.shown_runs.values()), machines)
 
     @cached_property
     def drawn_entries(self) -> list[Entry]:
@@ -64,7 +83,7 @@ class BundleSection:
 
     @cached_property
     def headlines(self) -> list[Headline]:
-        """One headline per pair of machines."""
+        """One headline per pair of machines, of all repeats of their Runs."""
         return headlines(self.runs)
 
     @cached_property
@@ -94,7 +113,7 @@ class BundleSection:
 
     @cached_property
     def trials(self) -> list[Drawing]:
-        """One figure per Run that is not emulated."""
+        """One figure per shown Run that is not emulated."""
         real = [entry for entry in self.entries if not entry.emulated]
         return [
             trials_over_time(representative(entries), number)
@@ -133,6 +152,13 @@ class BundleSection:
         maps = [drawing for _, _, drawing in self.assessments]
         others = [self.accuracy_and_time, self.trade_off, *self.trials, self.latency, self.confusion, self.training]
         return [drawing for drawing in [*maps, *others] if drawing]
+
+
+def _which(run: Run, group: Sequence[Run]) -> str:
+    """Return `` (run 5 of 5)`` for one of several repeats."""
+    if len(group) == 1:
+        return ""
+    return f" (run {run_number(run, group)} of {max(len(group), *(each.repeat for each in group))})"
 
 
 def bundle_sections(

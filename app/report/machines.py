@@ -1,19 +1,21 @@
 """The paper's Figure 1: the machines, side by side."""
 
+from collections.abc import Iterable
+
 from edge_bench.app.render.html.elements import Html, element
 from edge_bench.app.render.html.table import table_box, with_badges
 from edge_bench.app.render.units import mebibytes, significant
 from edge_bench.app.report.bundle_section import BundleSection
 from edge_bench.bench.records.run import Run
 
-__all__ = ["machines_table", "properties_table"]
+__all__ = ["in_group", "machines_table", "properties_table"]
 
 
 def machines_table(section: BundleSection) -> Html:
-    """Return a table with one column per Run; properties that no machine has are omitted."""
-    names = [section.machines[run.run_id] for run in section.runs]
-    columns = [_properties(run) for run in section.runs]
-    rows = {name: [column[name] for column in columns] for name in columns[0]}
+    """Return a table with one column per Run or group of repeats; properties that no machine has are omitted."""
+    names = [section.machines[group[0].run_id] for group in section.groups]
+    columns = [list(map(_properties, group)) for group in section.groups]
+    rows = {name: [in_group(each[name] for each in column) for column in columns] for name in columns[0][0]}
     return properties_table("The machines", names, {name: values for name, values in rows.items() if any(values)})
 
 
@@ -27,6 +29,11 @@ def properties_table(label: str, columns: list[str], rows: dict[str, list[str]])
         for name, values in rows.items()
     ]
     return element("div", table_box(label, head, body), class_="facts")
+
+
+def in_group(values: Iterable[str]) -> str:
+    """Return the different values of a property in a group of Runs, in their order."""
+    return " / ".join(dict.fromkeys(filter(None, values)))
 
 
 def _properties(run: Run) -> dict[str, str]:

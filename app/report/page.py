@@ -19,6 +19,7 @@ from edge_bench.app.report.trust import trust_section
 from edge_bench.app.tables.runs.attribution import attribution_table
 from edge_bench.app.tables.runs.comparison import comparison_table
 from edge_bench.app.tables.runs.cross_machine import across_table
+from edge_bench.app.tables.runs.repeats import repeats_table
 from edge_bench.app.tables.runs.run import run_table
 from edge_bench.bench.version import __version__
 
@@ -171,9 +172,19 @@ def _accuracy_and_time(section: BundleSection, figures: _Figures) -> Html:
 
 
 def _measurements(section: BundleSection) -> Html:
-    """Return one table per Run, without the notes, which are in "What to believe"."""
+    """Return one table per Run, without the notes, which are in "What to believe".
+
+    Repeats of a Run have one table of all complete ones, and one of the Run that the figures show.
+    """
     parts: list[Html] = []
-    for run in section.runs:
-        table = run_table(run)
-        parts += [element("h3", with_badges(table.title)), html_table(table, notes=False, omit=_OMITTED_COLUMNS)]
+    for group, (name, shown) in zip(section.groups, section.shown_runs.items(), strict=True):
+        complete = [run for run in group if run.complete]
+        if len(group) > 1 and complete:
+            parts += _titled("", repeats_table(complete))
+        parts += _titled(f"{name}: " if len(group) > 1 else "", run_table(shown))
     return fragment(*parts)
+
+
+def _titled(prefix: str, table: Table) -> list[Html]:
+    heading = element("h3", with_badges(f"{prefix}{table.title}"))
+    return [heading, html_table(table, notes=False, omit=_OMITTED_COLUMNS)]

@@ -1,11 +1,11 @@
 """The report's section on reproducing the results: commands, versions, settings and checksums."""
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from edge_bench.app.render.html.elements import Html, element, fragment
 from edge_bench.app.report.bundle_section import BundleSection
-from edge_bench.app.report.machines import properties_table
+from edge_bench.app.report.machines import in_group, properties_table
 from edge_bench.bench.measure.scenario import Scenario, batch_sizes_for
 from edge_bench.bench.offload.records.offload import Offload, OffloadSettings
 from edge_bench.bench.offload.records.power import DEVICES, Power
@@ -21,12 +21,12 @@ __all__ = ["reproduce_section"]
 def reproduce_section(section: BundleSection) -> Html:
     """Return the commands, the versions and settings of each Run, and the checksums."""
     commands = [_train_command(section.bundle)] if section.bundle else []
-    commands += list(dict.fromkeys(_run_command(run) for run in section.runs))
+    commands += list(dict.fromkeys(map(_run_command, section.groups)))
     commands += list(dict.fromkeys(_offload_command(offload) for offload in section.offloads))
     bundle = " --bundle artifacts/bundle" if section.bundle else ""
     commands += ["edge-bench compare results"] if section.runs else []
     commands += [f"edge-bench report results{bundle} -o report.html"]
-    names = [section.machines[run.run_id] for run in section.runs]
+    names = [section.machines[group[0].run_id] for group in section.groups]
     return fragment(
         element("pre", element("code", "\n".join(commands)), tabindex="0"),
         properties_table("The Runs", names, _versions(section)) if section.runs else None,
@@ -50,8 +50,12 @@ def _train_command(bundle: Bundle) -> str:
     return shlex.join([*words, "--seed", str(manifest.seed)])
 
 
-def _run_command(run: Run) -> str:
-    """Return the command of a Run; options of its data that no Run records, such as ``--labels``, are missing."""
+def _run_command(group: Sequence[Run]) -> str:
+    """Return the command of a Run and its repeats.
+
+    Options of its data that no Run records, such as ``--labels``, are missing.
+    """
+    run = group[0]
     variants = list(dict.fromkeys(result.configuration.variant for result in run.results))
     if run.bundle.created:
         words = ["edge-bench", "run", "artifacts/bundle", "--variant", ",".join(variants)]
@@ -65,6 +69,7 @@ def _run_command(run: Run) -> str:
     if run.settings.memory_limit is not None:
         mebibytes, rest = divmod(run.settings.memory_limit, 1 << 20)
         words += ["--memory-limit", str(run.settings.memory_limit) if rest else f"{mebibytes}M"]
+    words += ["--repeat-runs", str(len(group))] if len(group) > 1 else []
     return shlex.join(words)
 
 
@@ -144,14 +149,14 @@ def _power_text(power: Power) -> str:
 
 
 def _versions(section: BundleSection) -> dict[str, list[str]]:
-    runs = section.runs
-    return {
-        "Run": [run.run_id for run in runs],
-        "began": [run.began for run in runs],
-        "took": [f"{run.wall_seconds:,.0f} s" for run in runs],
-        "edge-bench": [f"{run.tool_version}, revision {run.tool_revision}" for run in runs],
-        "record": [f"schema {run.schema_version}" for run in runs],
+    values: dict[str, Callable[[Run], str]] = {
+        "Run": lambda run: run.run_id,
+        "began": lambda run: run.began,
+        "took": lambda run: f"{run.wall_seconds:,.0f} s",
+        "edge-bench": lambda run: f"{run.tool_version}, revision {run.tool_revision}",
+        "record": lambda run: f"schema {run.schema_version}",
     }
+    return {name: [in_group(map(value, group)) for group in section.groups] for name, value in values.items()}
 
 
 def _checksums(section: BundleSection) -> list[Html]:

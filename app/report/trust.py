@@ -1,36 +1,50 @@
 """The report's section on reliability: whether times can be trusted, findings, failures and warnings."""
 
+from collections.abc import Callable, Sequence
+
 from edge_bench.app.render.html.elements import Html, element, fragment
 from edge_bench.app.render.html.table import with_badges
 from edge_bench.app.report.bundle_section import BundleSection
-from edge_bench.app.tables.shared import failure_text
+from edge_bench.app.tables.shared import failure_text, once_per_group
 from edge_bench.bench.records.run import Run
+from edge_bench.bench.system.machine import Finding
 
 __all__ = ["trust_section"]
 
 
 def trust_section(section: BundleSection) -> Html:
-    """Return one part per Run."""
-    return fragment(*(_run_part(run, section.machines[run.run_id]) for run in section.runs))
+    """Return one part per Run or group of repeats."""
+    return fragment(*(_group_part(group, section.machines[group[0].run_id]) for group in section.groups))
 
 
-def _run_part(run: Run, machine: str) -> Html:
+def _group_part(group: Sequence[Run], machine: str) -> Html:
+    """Return what is said about these Runs, each thing once; what is not true of all names its Runs."""
+
+    def texts(of_run: Callable[[Run], list[str]]) -> list[str]:
+        return [_named(runs, text) for text, runs in once_per_group(group, of_run)]
+
     return fragment(
         element("h3", with_badges(machine)),
-        element("p", with_badges(_summary(run))),
-        *(
-            element(
-                "p",
-                with_badges(f"{finding.what[:1].upper()}{finding.what[1:]}. "),
-                element("b", "To do: ") if finding.remedy else None,
-                f"{finding.remedy}." if finding.remedy else None,
-                class_="spoils" if finding.spoils else None,
-            )
-            for finding in run.findings
-        ),
-        _list("Interpretation of images and labels", [str(record) for record in run.interpretations]),
-        _list("Not measured, or not to the end", _failures(run)),
-        _list("Odd", _warnings(run)),
+        *(element("p", with_badges(text)) for text in texts(lambda run: [_summary(run)])),
+        *(_finding(finding, runs) for finding, runs in once_per_group(group, lambda run: run.findings)),
+        _list("Interpretation of images and labels", texts(lambda run: list(map(str, run.interpretations)))),
+        _list("Not measured, or not to the end", texts(_failures)),
+        _list("Odd", texts(_warnings)),
+    )
+
+
+def _named(runs: str, text: str) -> str:
+    """Return the text after the names of its Runs, if any: ``Runs 2, 4: …``."""
+    return f"{runs[:1].upper()}{runs[1:]}: {text}" if runs else text
+
+
+def _finding(finding: Finding, runs: str) -> Html:
+    return element(
+        "p",
+        with_badges(f"{_named(runs, f'{finding.what[:1].upper()}{finding.what[1:]}')}. "),
+        element("b", "To do: ") if finding.remedy else None,
+        f"{finding.remedy}." if finding.remedy else None,
+        class_="spoils" if finding.spoils else None,
     )
 
 

@@ -1,13 +1,16 @@
 """Cells, notes and record fields that several tables have in common."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, TypeVar
 
-from edge_bench.bench.records.run import Configuration, Failure
+from edge_bench.bench.analysis.times.groups import run_number
+from edge_bench.bench.records.run import Configuration, Failure, Run
 from edge_bench.bench.stats.ratios import Ratio
 from edge_bench.bench.system.machine import Finding
 
-__all__ = ["configuration_cells", "failure_text", "finding_notes", "ratio_record"]
+__all__ = ["configuration_cells", "failure_text", "finding_notes", "once_per_group", "ratio_record"]
+
+Said = TypeVar("Said", bound=Hashable)
 
 
 def configuration_cells(configuration: Configuration) -> list[str]:
@@ -25,6 +28,22 @@ def failure_text(failure: Failure, trials: int) -> str:
 def finding_notes(findings: Sequence[Finding]) -> list[str]:
     """Return one note per finding; ``!`` marks those that make times unreliable."""
     return [f"{'!' if finding.spoils else '-'} {finding.what}: {finding.remedy}" for finding in findings]
+
+
+def once_per_group(group: Sequence[Run], of_run: Callable[[Run], Iterable[Said]]) -> list[tuple[Said, str]]:
+    """Return what ``of_run`` says about the repeats of a Run, each thing once.
+
+    Beside it are its Runs as ``run 2`` or ``runs 2, 4``; the text is empty if it is true of all.
+    """
+    found: dict[Said, list[Run]] = {}
+    for run in group:
+        for item in dict.fromkeys(of_run(run)):
+            found.setdefault(item, []).append(run)
+    return [(item, "" if len(runs) == len(group) else _runs_text(runs, group)) for item, runs in found.items()]
+
+
+def _runs_text(runs: Sequence[Run], group: Sequence[Run]) -> str:
+    return f"run{'' if len(runs) == 1 else 's'} {', '.join(str(run_number(run, group)) for run in runs)}"
 
 
 def ratio_record(ratio: Ratio | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edge_bench.bench.errors import BadInput
 
-__all__ = ["is_locked", "lock", "only_writer", "reading", "remove_unlocked"]
+__all__ = ["PATIENCE_SECONDS", "is_locked", "lock", "only_writer", "reading", "remove_unlocked"]
 
 #: A killed process keeps its locks until the kernel has released all its memory.
 PATIENCE_SECONDS = 1.0
@@ -62,11 +62,14 @@ def lock(handle: int, kind: int = fcntl.LOCK_EX, patience: float = PATIENCE_SECO
         time.sleep(_STEP_SECONDS)
 
 
-def is_locked(path: Path) -> bool:
-    """Return whether a living process has locked the file; False if the file system has no locks."""
+def is_locked(path: Path, patience: float = 0) -> bool:
+    """Return whether a living process has locked the file, and keeps it locked for ``patience`` seconds.
+
+    Return False if the file system has no locks.
+    """
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        return not lock(handle, fcntl.LOCK_SH, patience=0)
+        return not lock(handle, fcntl.LOCK_SH, patience)
     finally:
         os.close(handle)
 

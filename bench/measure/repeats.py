@@ -8,11 +8,12 @@ from pathlib import Path
 from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.io.disk_space import require_run_space, writable_folder
 from edge_bench.bench.io.files import remove_leftovers
+from edge_bench.bench.io.locks import PATIENCE_SECONDS
 from edge_bench.bench.measure.recorder import started_run
 from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.measure.session import StoredRun, locked_bundle, measure_run, remove_journals
-from edge_bench.bench.measure.stored.groups import RepeatGroup, complete_group, unfinished_group
-from edge_bench.bench.measure.stored.matching import unfinished_journals
+from edge_bench.bench.measure.stored.groups import RepeatGroup, complete_group, group_to_resume
+from edge_bench.bench.measure.stored.matching import matching_journals
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.system.concurrent_runs import remove_ended_runs, runtime_folders
@@ -67,8 +68,9 @@ def measure_repeats(
     """Make ``count`` Runs of the same group, one after another; each is as `session.measure` makes it.
 
     With ``once`` return the newest group of at least ``count`` Runs that match as for `session.measure`. With
-    ``resume`` complete a group that has the same options and fewer Runs: keep the finished ones, continue the
-    interrupted one and make the missing ones. Nothing is added to a group whose options differ in any way.
+    ``resume`` complete a group that has the same options: keep the finished ones, continue the interrupted one and
+    make the missing ones, if there are fewer than ``count``. Nothing is added to a group whose options differ in any
+    way. Raise BadInput if it is being measured.
     An interruption or an error ends the command's work on the group. It is returned with the Runs that are on disk by
     then, or raised if there are none.
     """
@@ -108,12 +110,15 @@ def measure_repeats(
 def _group(request: BenchmarkRequest, results: Path, progress: Progress, count: int, *, resume: bool) -> RepeatGroup:
     """Return the group to complete, or a new one."""
     wanted = started_run(request.workload, request.planned, request.settings)
+    journals = matching_journals(results, wanted, patience=PATIENCE_SECONDS if resume else 0)
     if resume:
-        if group := unfinished_group(results, wanted, count):
-            progress.say(f"resuming in {results}: {len(group.finished)} of {count} runs are finished")
+        if group := group_to_resume(results, wanted, journals):
+            finished = len(group.finished)
+            enough = "nothing is left to measure" if not group.missing(count) else ""
+            progress.say(f"resuming in {results}: {enough or f'{finished} of {count} runs are finished'}")
             return group
-        progress.say(f"{results}: no unfinished runs of these models, data and options; starting new ones")
-    elif begun := [path for run, path in unfinished_journals(results, wanted) if run.repeat_group]:
+        progress.say(f"{results}: no runs of these models, data and options to resume; starting new ones")
+    elif begun := [path for run, path in journals.unfinished if run.repeat_group]:
         progress.say(f"{begun[0]}: unfinished runs of the same models, data and options; continue them with --resume")
     return RepeatGroup(uuid.uuid4().hex)
 

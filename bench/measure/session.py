@@ -9,14 +9,14 @@ from edge_bench.bench import interrupts
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.disk_space import require_run_space, writable_folder
 from edge_bench.bench.io.files import remove_leftovers
-from edge_bench.bench.io.locks import reading
+from edge_bench.bench.io.locks import PATIENCE_SECONDS, reading
 from edge_bench.bench.io.temporary import lasting_temporary_folder
 from edge_bench.bench.measure.recorder import started_run
 from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.measure.runner import run_benchmark
-from edge_bench.bench.measure.stored.matching import matching_runs, unfinished_journals
+from edge_bench.bench.measure.stored.matching import matching_journals, matching_runs
 from edge_bench.bench.progress import Progress
-from edge_bench.bench.records.journal import JOURNAL, Entry, Journal, TrialMade
+from edge_bench.bench.records.journal import JOURNAL, Entry, Journal, TrialMade, still_measuring
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import run_file_name, write_run
 from edge_bench.bench.system.concurrent_runs import detect_concurrent_runs, remove_ended_runs, runtime_folders
@@ -56,8 +56,11 @@ def measure(
     made: list[StoredRun] = []
     with locked_bundle(request):
         begun = started_run(request.workload, request.planned, request.settings)
-        unfinished = [path for _, path in unfinished_journals(results, begun)]
+        journals = matching_journals(results, begun, patience=PATIENCE_SECONDS if resume else 0)
+        unfinished = [path for _, path in journals.unfinished]
         if resume and not unfinished:
+            if journals.running:
+                raise still_measuring(journals.running[0][1])
             progress.say(f"{results}: no unfinished run of these models, data and options; starting a new one")
         elif unfinished and not resume:
             progress.say(

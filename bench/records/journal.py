@@ -55,6 +55,7 @@ __all__ = [
     "RunStarted",
     "TrialMade",
     "read_journal",
+    "still_measuring",
 ]  # fmt: skip
 
 JOURNAL = ".journal"
@@ -169,13 +170,17 @@ class Journal:
 
         Return the journal, the Run before its first trial, and all entries since.
         """
-        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+        ended = BadInput(f"{path}: its run has just ended", "see its Run file")
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise ended from None
         if not lock(handle):
             os.close(handle)
-            raise BadInput(f"{path}: its run is still measuring", "wait for it to end")
+            raise still_measuring(path)
         try:
             if not os.fstat(handle).st_nlink:
-                raise BadInput(f"{path}: its run has just ended", "see its Run file")
+                raise ended
             run, entries, valid_bytes = _read(path)
             if major_version(run.schema_version) != major_version(SCHEMA_VERSION):
                 # replaced by a journal of the current schema, so that none has entries of both
@@ -224,6 +229,11 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def still_measuring(path: Path) -> BadInput:
+    """Return the error that a journal cannot be continued, because its run is being measured."""
+    return BadInput(f"{path}: its run is still measuring", "wait for it to end")
 
 
 def read_journal(path: Path) -> tuple[Run, list[Entry]]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from edge_bench.app.cli.options.declare import option
+from edge_bench.app.cli.options.declare import list_option, option
 from edge_bench.app.render.formats import Layout
 
 __all__ = [
@@ -73,7 +73,7 @@ ReportFile = Annotated[
 ]
 ReportFormats = Annotated[
     str,
-    option("--format", "-f", env="REPORT_FORMAT", help="html; single pictures: png,svg,pdf"),
+    list_option("--format", "-f", env="REPORT_FORMAT", help="html; single pictures: png,svg,pdf"),
 ]
 FigureSize = Annotated[
     Layout,

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from edge_bench.app.cli.options.declare import OptionGroup, option
+from edge_bench.app.cli.options.declare import OptionGroup, list_option, option
 
 Data = Annotated[
     Path | None,
@@ -70,9 +70,11 @@ Preprocess = Annotated[
 ]
 Scale = Annotated[
     str | None,
-    option("--scale", help="Factor of each pixel (0 to 255): one number, or one per channel (a,b,c)."),
+    list_option("--scale", help="Factor of each pixel (0 to 255): one number, or one per channel (a,b,c)."),
 ]
-Offset = Annotated[str | None, option("--offset", help="Number added after --scale: one, or one per channel (a,b,c).")]
+Offset = Annotated[
+    str | None, list_option("--offset", help="Number added after --scale: one, or one per channel (a,b,c).")
+]
 ChannelOrder = Annotated[
     str | None, option("--channel-order", help="rgb or bgr.  [default: the preset's, or tested on the labelled images]")
 ]

@@ -1,4 +1,4 @@
-"""How options are declared: their environment variables, and options that several commands share."""
+"""How options are declared: their environment variables, lists, and options that several commands share."""
 
 import functools
 import inspect
@@ -6,12 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import typer
+from typer.core import TyperCommand
 
-__all__ = ["OptionGroup", "argument", "option", "with_options"]
+from edge_bench.bench.errors import BadInput
+
+__all__ = ["Command", "OptionGroup", "argument", "list_option", "option", "with_options"]
 
 #: Parameter name → (annotated type, default).
 OptionGroup = Mapping[str, tuple[Any, Any]]
-Command = Callable[..., None]
+#: What help shows as the value of an option that is a list in one text, such as ``a,b``.
+_LIST = "LIST"
 
 
 def option(*flags: str, env: str = "", **settings: Any) -> Any:
@@ -20,12 +24,33 @@ def option(*flags: str, env: str = "", **settings: Any) -> Any:
     return typer.Option(*flags, envvar=f"EDGE_BENCH_{name}", **settings)
 
 
+def list_option(*flags: str, env: str = "", **settings: Any) -> Any:
+    """Return `option` for a list in one text, such as ``a,b``. Commands refuse it if it is given twice.
+
+    Of an option that is given twice, the last value counts. Of two lists, a user would expect both.
+    """
+    return option(*flags, env=env, metavar=_LIST, **settings)
+
+
+class Command(TyperCommand):
+    """A command that refuses a `list_option` that is given more than once."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments; raise BadInput for a list that is given more than once."""
+        _, _, given = self.make_parser(ctx).parse_args(args=list(args))
+        for parameter in dict.fromkeys(given):
+            if parameter.metavar == _LIST and given.count(parameter) > 1:
+                flag = max(parameter.opts, key=len)
+                raise BadInput(f"{flag} is given {given.count(parameter)} times", "give all its values in one list")
+        return super().parse_args(ctx, args)
+
+
 def argument(metavar: str, env: str, **settings: Any) -> Any:
     """Return a typer argument that may also come from the environment variable EDGE_BENCH_``env``."""
     return typer.Argument(metavar=metavar, envvar=f"EDGE_BENCH_{env}", **settings)
 
 
-def with_options(command: Command, group: OptionGroup, *, before: str = "") -> Command:
+def with_options(command: Callable[..., None], group: OptionGroup, *, before: str = "") -> Callable[..., None]:
     """Return the command with the options of ``group`` added before the parameter ``before``, or at the end.
 
     The command itself does not receive them: their callbacks act, or it reads them from the context.

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from edge_bench.app.cli.options.declare import argument, option
+from edge_bench.app.cli.options.declare import argument, list_option, option
 
 BundleArgument = Annotated[Path, argument("BUNDLE", "BUNDLE", help="The bundle that the server serves, too.")]
 ServerUrl = Annotated[
@@ -17,18 +17,18 @@ RemoteModel = Annotated[
 ]
 LocalVariant = Annotated[
     str | None,
-    option("--variant", help="What runs here.  [default: dynamic, the light model]"),
+    list_option("--variant", help="What runs here.  [default: dynamic, the light model]"),
 ]
 LocalRuntime = Annotated[
     str | None,
-    option("--runtime", help="What executes it here.  [default: litert, or what is there]"),
+    list_option("--runtime", help="What executes it here.  [default: litert, or what is there]"),
 ]
-LocalThreads = Annotated[str | None, option("--threads", help="Threads here.  [default: 1]")]
-Payloads = Annotated[str, option("--payload", help="What of an image is sent: raw,png,jpeg")]
+LocalThreads = Annotated[str | None, list_option("--threads", help="Threads here.  [default: 1]")]
+Payloads = Annotated[str, list_option("--payload", help="What of an image is sent: raw,png,jpeg")]
 Quality = Annotated[int, option("--quality", min=1, max=95, help="Of the JPEGs.")]
 InFlight = Annotated[
     str,
-    option("--in-flight", help="Images on their way at once: 1 gives latencies, more gives throughput."),
+    list_option("--in-flight", help="Images on their way at once: 1 gives latencies, more gives throughput."),
 ]
 Links = Annotated[
     list[str] | None,
@@ -44,7 +44,7 @@ Sweep = Annotated[
 ]
 PowerText = Annotated[
     str | None,
-    option(
+    list_option(
         "--power",
         help="What this device draws: idle=2.7W,compute=5.8W,transmit=3.5W, or pi4.  [default: a meter, else nothing]",
     ),

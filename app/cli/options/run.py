@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from edge_bench.app.cli.options.declare import argument, option
+from edge_bench.app.cli.options.declare import argument, list_option, option
 from edge_bench.bench.measure.scenario import Scenario
 
 __all__ = [
@@ -38,19 +38,19 @@ ModelArguments = Annotated[
 ]
 Variants = Annotated[
     str | None,
-    option("--variant", help="keras,float32,float16,dynamic,int8  [default: all]"),
+    list_option("--variant", help="keras,float32,float16,dynamic,int8  [default: all]"),
 ]
 Runtimes = Annotated[
     str | None,
-    option("--runtime", help="tensorflow,tflite-runtime,litert  [default: all]"),
+    list_option("--runtime", help="tensorflow,tflite-runtime,litert  [default: all]"),
 ]
 Threads = Annotated[
     str | None,
-    option("--threads", help="1,2,4  [default: all cores for tensorflow, 1 for the others]"),
+    list_option("--threads", help="1,2,4  [default: all cores for tensorflow, 1 for the others]"),
 ]
 BatchSizes = Annotated[
     str | None,
-    option("--batch-size", help="1,8,32  [default: 32 for tensorflow, 1 for the others]"),
+    list_option("--batch-size", help="1,8,32  [default: 32 for tensorflow, 1 for the others]"),
 ]
 Trials = Annotated[int, option("--trials", min=1, help="Timed passes of each configuration.")]
 Processes = Annotated[
@@ -97,7 +97,7 @@ Stateful = Annotated[
 ]
 CompareWith = Annotated[
     str | None,
-    option(
+    list_option(
         "--compare-with",
         help="Folders (separated by :) whose Runs of the same bundle, made on other machines, are compared at the end.",
     ),

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from edge_bench.app.cli.options.declare import option
+from edge_bench.app.cli.options.declare import list_option, option
 
 __all__ = [
     "DataDir",
@@ -59,7 +59,7 @@ StopAfter = Annotated[
 # -- several workers
 Workers = Annotated[
     str | None,
-    option(
+    list_option(
         "--workers",
         help="Train together: host:port,host:port of all workers, the same everywhere; or 2: two processes here.  "
         "[default: TF_CONFIG, or this one alone]",

@@ -1,7 +1,7 @@
 """The measured configurations that figures and pages show, and their short names."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,27 +96,30 @@ def assumption(entries: Sequence[Entry]) -> str:
     return f" ASSUMED: the accuracy of {', '.join(names)}." if names else ""
 
 
-def machine_names(runs: Sequence[Run]) -> dict[str, str]:
-    """Return a short, unique machine name for each Run id: the host name, with more detail if necessary."""
+def machine_names(runs: Sequence[Run]) -> list[str]:
+    """Return a short, unique machine name for each Run: the host name, with more detail if necessary."""
     formats: list[Callable[[Run], str]] = [
         lambda run: short_name(run.machine.hostname),
         lambda run: f"{short_name(run.machine.hostname)} {short_name(run.machine.architecture)}",
         lambda run: f"{short_name(run.machine.hostname)} {short_name(run.machine.architecture)}, run {run.run_id[:6]}",
     ]
-    names = {}
+    names = []
     counts = [Counter(name_of(run) for run in runs) for name_of in formats]
-    for run in runs:
+    for number, run in enumerate(runs, start=1):
+        name = ""
         # the host name of an emulated machine is usually a container's, so its architecture is always added
         for name_of, count in list(zip(formats, counts, strict=True))[run.emulated :]:
-            names[run.run_id] = name_of(run) + (" EMULATED" if run.emulated else "")
-            if count[name_of(run)] == 1:
+            name = name_of(run)
+            if count[name] == 1:
                 break
+        else:
+            name = f"{name} no. {number}"
+        names.append(name + (" EMULATED" if run.emulated else ""))
     return names
 
 
-def entries_of(runs: Sequence[Run]) -> list[Entry]:
-    """Return all measured configurations, Run by Run."""
-    machines = machine_names(runs)
+def entries_of(runs: Sequence[Run], machines: Mapping[str, str]) -> list[Entry]:
+    """Return all measured configurations, Run by Run; ``machines`` has the machine's name for each Run id."""
     settings: Counter[tuple[str, str]] = Counter()
     for key in {_fields(result.configuration) for run in runs for result in run.results_with_trials}:
         settings[key[:2]] += 1

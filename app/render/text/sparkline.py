@@ -9,6 +9,8 @@ __all__ = ["sparkline"]
 _BARS = "▁▂▃▄▅▆▇█"
 #: The scale covers at least ± this share of the median, so that a steady measurement looks steady.
 _MIN_RANGE = 0.1
+#: Larger deviations from the median are not stated exactly, so that the column stays narrow.
+_MAX_RANGE = 10.0
 
 
 def sparkline(values: Sequence[float], width: int = 15) -> str:
@@ -25,4 +27,11 @@ def sparkline(values: Sequence[float], width: int = 15) -> str:
     scale = max(largest, _MIN_RANGE)
     maxima = [part.max() for part in np.array_split(deviations, min(width, len(deviations)))]
     heights = [round(3.5 + 3.5 * value / scale) if abs(value) > 0.14 * scale else 3 for value in maxima]
-    return f"{''.join(_BARS[height] for height in heights)} ±{100 * largest:.{0 if largest >= 0.1 else 1}f} %"
+    return f"{''.join(_BARS[height] for height in heights)} {_range(largest)}"
+
+
+def _range(largest: float) -> str:
+    """Return a share as ``±1.2 %``; a deviation of more than 10 times the median is only called that."""
+    if largest > _MAX_RANGE:
+        return f"> ±{100 * _MAX_RANGE:,.0f} %"
+    return f"±{100 * largest:.{0 if largest >= 0.1 else 1}f} %"

@@ -9,8 +9,8 @@ import msgspec
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import marked, percent, significant
-from edge_bench.app.tables.runs.run import run_table
-from edge_bench.app.tables.shared import configuration_cells
+from edge_bench.app.tables.runs.run import run_notes
+from edge_bench.app.tables.shared import configuration_cells, once_per_group
 from edge_bench.bench.analysis.times.repeats import RunToRun, run_to_run
 from edge_bench.bench.records.run import Configuration, Result, Run
 from edge_bench.bench.stats.intervals import wilson
@@ -89,7 +89,8 @@ def _notes(variations: Sequence[RunToRun], runs: Sequence[Run]) -> list[str]:
     notes = [_estimator(measured)] if measured else []
     if any(variation.n > 1 for variation in measured):
         rough = "" if len(runs) >= _ENOUGH_RUNS else f"; {len(runs)} runs give a rough estimate of it"
-        span = " to ".join(time[:16].replace("T", " ") for time in (runs[0].began, max(run.ended for run in runs)))
+        ends = (runs[0].began, max(run.ended for run in runs))
+        span = " to ".join(dict.fromkeys(time[:16].replace("T", " ") for time in ends))
         notes.append(
             f"sd between runs: standard deviation of the runs' times, {span} UTC{rough}. Variation between days is not "
             "in it: measure on other days, too, and see edge-bench history"
@@ -115,19 +116,14 @@ def _estimator(measured: Sequence[RunToRun]) -> str:
 
 
 def _notes_of_runs(runs: Sequence[Run]) -> list[str]:
-    """Return the notes below the tables of the single Runs; those that not all Runs have name theirs."""
-    found: dict[str, list[int]] = {}
-    for run in runs:
-        for note in run_table(run).notes:
-            if not note.startswith("*"):  # explains a mark that this table does not have
-                found.setdefault(note, []).append(run.repeat)
-    return [note if len(numbers) == len(runs) else _of_runs(note, numbers) for note, numbers in found.items()]
+    """Return the notes on the single Runs; those that not all Runs have name theirs."""
+    return [_of_runs(note, named) if named else note for note, named in once_per_group(runs, run_notes)]
 
 
-def _of_runs(note: str, numbers: Sequence[int]) -> str:
-    """Return the note with the numbers of its Runs after its mark, if any: ``! run 2: …``."""
+def _of_runs(note: str, runs: str) -> str:
+    """Return the note with its Runs after its mark, if any: ``! run 2: …``."""
     mark, text = re.fullmatch(r"([!-] )?(.*)", note, re.DOTALL).groups()  # type: ignore[union-attr] # matches all
-    return f"{mark or ''}run{'' if len(numbers) == 1 else 's'} {', '.join(map(str, numbers))}: {text}"
+    return f"{mark or ''}{runs}: {text}"
 
 
 def _record(variation: RunToRun, runs: Sequence[Run]) -> dict[str, Any]:

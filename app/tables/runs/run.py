@@ -1,5 +1,6 @@
 """The table of a Run: one row per configuration, with its times or its failure."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -8,14 +9,14 @@ import numpy as np
 from edge_bench.app.render.table import Lazy, Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import marked, percent, significant, size, with_interval
-from edge_bench.app.tables.runs.tails import percentile_cell, tail_notes, tail_record
+from edge_bench.app.tables.runs.tails import percentile_cell, percentile_notes, tail_notes, tail_record
 from edge_bench.app.tables.shared import configuration_cells, failure_text, finding_notes
 from edge_bench.bench.analysis.comparison.best_configuration import best_of_sweeps
 from edge_bench.bench.records.run import Configuration, Result, Run
 from edge_bench.bench.stats.intervals import median_interval_over_processes, wilson
 from edge_bench.bench.stats.latency import histogram
 
-__all__ = ["run_table"]
+__all__ = ["run_notes", "run_table"]
 
 _BEST_NOTE = "* the most images a second of its variant and runtime, or not slower than that beyond doubt"
 
@@ -50,7 +51,7 @@ def run_table(run: Run) -> Table:
         ],
         rows=Lazy(lambda result: list(map(_row(result, run, best).__getitem__, columns)), run.results),
         keys=4,
-        notes=[*([_BEST_NOTE] if best else []), *_notes(run)],
+        notes=[*([_BEST_NOTE] if best else []), *run_notes(run, percentile_notes(run.results_with_trials))],
         records=Lazy(lambda result: _record(result, run, best), run.results),
     )
 
@@ -114,7 +115,8 @@ def _peak_memory(result: Result) -> str:
     return size(peak) if peak else ""
 
 
-def _notes(run: Run) -> list[str]:
+def run_notes(run: Run, on_percentiles: Sequence[str] = ()) -> list[str]:
+    """Return the notes on a Run, with those of a column of percentiles if there is one."""
     notes = [f"NOTE: {run.bundle.note}"] if run.bundle.note else []
     notes += [f"- {note}" for note in run.images.notes]
     if run.images.indices.length < run.images.total_images:
@@ -134,7 +136,7 @@ def _notes(run: Run) -> list[str]:
         notes.append("the images have no true labels: there is agreement, but no accuracy")
     if not run.complete:
         notes.append("! INTERRUPTED: these are the trials made until then")
-    notes += tail_notes(run)
+    notes += [*on_percentiles, *tail_notes(run)]
     notes += finding_notes(run.findings)
     notes += _failures(run)
     for result in run.results:

@@ -8,7 +8,7 @@ from edge_bench.bench.analysis.times.processes import process_luck, slow_trials
 from edge_bench.bench.records.run import Result, Run
 from edge_bench.bench.stats.latency import PERCENTILES, Percentile, latencies_needed, percentiles
 
-__all__ = ["percentile_cell", "tail_notes", "tail_record"]
+__all__ = ["percentile_cell", "percentile_notes", "tail_notes", "tail_record"]
 
 #: Number of processes that is recommended if processes differ.
 _MORE_PROCESSES = 10
@@ -43,11 +43,11 @@ def tail_record(result: Result) -> dict[str, Any]:
 
 
 def tail_notes(run: Run) -> list[str]:
-    """Return notes on percentiles, slow trials and processes that differ, at most one of each kind."""
+    """Return notes on slow trials and processes that differ, at most one of each kind; none of emulated times."""
+    if run.emulated:
+        return []
     results = run.results_with_trials
-    notes = _percentile_notes(results)
-    if run.emulated:  # its times are not those of this machine
-        return notes
+    notes = list[str]()
     slow = [(result.configuration, slow_trials(result.pass_seconds())) for result in results]
     texts = [
         f"{name}: {each.count} of {each.trials}, by up to {each.slowest:.0%}" for name, each in slow if each.slowest
@@ -57,7 +57,8 @@ def tail_notes(run: Run) -> list[str]:
     return notes + _process_notes(results)
 
 
-def _percentile_notes(results: Sequence[Result]) -> list[str]:
+def percentile_notes(results: Sequence[Result]) -> list[str]:
+    """Return notes on the percentiles of `percentile_cell`: their intervals, and those that are missing."""
     intervals, few, single = list[str](), dict[float, list[str]](), list[str]()
     for result in results:
         name = str(result.configuration)

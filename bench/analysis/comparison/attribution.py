@@ -12,6 +12,7 @@ import msgspec
 from edge_bench.bench.analysis.times.compared_times import compare_times
 from edge_bench.bench.analysis.times.differences import differences
 from edge_bench.bench.analysis.times.earlier_runs import NO_EARLIER_RUNS, EarlierRuns
+from edge_bench.bench.analysis.times.groups import repeat_key
 from edge_bench.bench.analysis.times.machines import machine_key
 from edge_bench.bench.analysis.times.timings import RunResult
 from edge_bench.bench.records.run import Configuration, Run
@@ -82,7 +83,7 @@ def _effect(factor: str, item: RunResult, reference: RunResult, earlier: Earlier
 
 
 def _machine_pairs(items: Sequence[RunResult], base: Run) -> Iterator[tuple[RunResult, RunResult]]:
-    references = {item.result.configuration: item for item in items if item.run is base}
+    references = {item.result.configuration: item for item in items if repeat_key(item.run) == repeat_key(base)}
     for item in items:
         reference = references.get(item.result.configuration)
         if reference and machine_key(item.run.machine) != machine_key(base.machine):
@@ -106,7 +107,8 @@ def _pairs_in_run(
             references[_all_but(factor, item)] = item
     for item in items:
         reference = references[_all_but(factor, item)]
-        if reference is not item:
+        # a Run may have a configuration twice; nothing differs between the two
+        if getattr(reference.result.configuration, factor) != getattr(item.result.configuration, factor):
             yield item, reference
 
 
@@ -117,11 +119,11 @@ def _precision_pairs(items: Sequence[RunResult]) -> Iterator[tuple[RunResult, Ru
             references.setdefault(_all_but("variant", item), item)
     for item in items:
         reference = references.get(_all_but("variant", item))
-        if reference and reference is not item:
+        if reference and reference.role != item.role:
             yield item, reference
 
 
 def _all_but(factor: str, item: RunResult) -> tuple[object, ...]:
-    """Return what is equal for two items of the same Run whose configurations are equal except for ``factor``."""
+    """Return what is equal for two items of the same Run, or of its repeats, that differ in ``factor`` only."""
     names = (name for name in Configuration.__struct_fields__ if name != factor)
-    return id(item.run), *(getattr(item.result.configuration, name) for name in names)
+    return repeat_key(item.run), *(getattr(item.result.configuration, name) for name in names)

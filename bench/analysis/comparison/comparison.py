@@ -192,21 +192,28 @@ def _pixel_notes(runs: Sequence[Run], base: Run) -> list[str]:
 
 
 def _run_notes(runs: Sequence[Run]) -> list[str]:
-    notes = []
+    """Return what is unusual about the Runs: one note for all Runs that it is true of."""
+    emulated = dict.fromkeys(run.machine.label for run in runs if run.emulated)
+    named: dict[str, list[str]] = {}
     for run in runs:
-        if run.emulated:
-            notes.append(f"{run.machine.label}: accuracy and agreement count, times do not")
-        if not run.complete:
-            notes.append(f"run {run.run_id[:8]} on {run.machine.label} was interrupted: what it measured is here")
-        if not run.results_with_trials:
-            notes.append(f"run {run.run_id[:8]} on {run.machine.label} measured nothing: every configuration failed")
-        if run.accuracy_assumed:
-            notes.append(f"run {run.run_id[:8]} on {run.machine.label}: its accuracy is assumed (--assume)")
-        if run.images.indices.length < run.images.total_images:
-            notes.append(
-                f"run {run.run_id[:8]} classified {run.images.indices.length:,} of the {run.images.total_images:,} "
-                "test images"
-            )
-        if run.settings.resample:
-            notes.append(f"run {run.run_id[:8]} drew {run.images_per_pass:,} images of its own for each trial")
-    return notes
+        for text in _remarks(run):
+            named.setdefault(text, []).append(run.run_id[:8])
+    return [
+        *(f"{label}: accuracy and agreement count, times do not" for label in emulated),
+        *(f"run{'' if len(ids) == 1 else 's'} {', '.join(ids)} {text}" for text, ids in named.items()),
+    ]
+
+
+def _remarks(run: Run) -> list[str]:
+    remarks = []
+    if not run.complete:
+        remarks.append(f"on {run.machine.label}: interrupted, only the trials until then are here")
+    if not run.results_with_trials:
+        remarks.append(f"on {run.machine.label} measured nothing: every configuration failed")
+    if run.accuracy_assumed:
+        remarks.append(f"on {run.machine.label}: the accuracy is assumed (--assume)")
+    if run.images.indices.length < run.images.total_images:
+        remarks.append(f"classified {run.images.indices.length:,} of the {run.images.total_images:,} test images")
+    if run.settings.resample:
+        remarks.append(f"drew {run.images_per_pass:,} images for each trial")
+    return remarks

@@ -1,4 +1,7 @@
-"""The main result for each pair of machines: the light model on one against the original on the other."""
+"""The main result for each pair of machines: the light model on one against the original on the other.
+
+The repeats of a Run are one side, as in a Comparison.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +9,9 @@ import msgspec
 import numpy as np
 
 from edge_bench.bench.analysis.comparison.comparison import Row, Slack, compare
+from edge_bench.bench.analysis.times.groups import repeats_together
 from edge_bench.bench.analysis.times.machines import machine_key
+from edge_bench.bench.analysis.times.timings import RunResult, joined_repeats
 from edge_bench.bench.records.bundle import LIGHT, ORIGINAL
 from edge_bench.bench.records.run import Result, Run
 
@@ -19,16 +24,12 @@ LIGHTER = (LIGHT, "int8", "float16", "float32")
 class Headline(msgspec.Struct, frozen=True, kw_only=True):
     """One light configuration compared with one original, with the slack of an offload."""
 
-    base_run: Run
+    base_run: Run  # the first of its repeats
     light_run: Run
     base: Row
     light: Row
     slack: Slack | None  # None if one of them is emulated, or if they are not the original and the light model
-
-    @property
-    def across(self) -> bool:
-        """Whether the two ran on different machines."""
-        return self.base_run is not self.light_run
+    across: bool  # whether the two ran on different machines
 
     @property
     def emulated(self) -> bool:
@@ -39,46 +40,65 @@ class Headline(msgspec.Struct, frozen=True, kw_only=True):
 def headlines(runs: Sequence[Run]) -> list[Headline]:
     """Return a headline for each Run with both models, and for each other machine against the host's original.
 
-    The Runs must be of one bundle. The configuration with the lowest median time represents its variant, as a user
-    would choose it. Emulated times are not used to choose: under emulation it is the runtime chosen on a real machine,
-    otherwise the first.
+    The Runs must be of one bundle. Repeats of a Run (``Run.repeat_group``) have one headline, of all their trials. The
+    configuration with the lowest median time represents its variant, as a user would choose it. Emulated times are not
+    used to choose: under emulation it is the runtime chosen on a real machine, otherwise the first.
     """
-    real = [result for run in runs if not run.emulated and (result := _fastest(run, LIGHTER))]
-    runtime = real[0].configuration.runtime if real else ""
-    return [headline for base, light in _pairs(runs) if (headline := _headline(base, light, runtime))]
+    groups = [_measured(group) for group in repeats_together(runs) if any(run.results_with_trials for run in group)]
+    real = [item for group in groups if not group[0].run.emulated and (item := _fastest(group, LIGHTER))]
+    runtime = real[0].result.configuration.runtime if real else ""
+    return [headline for base, light in _pairs(groups) if (headline := _headline(base, light, runtime))]
 
 
-def _pairs(runs: Sequence[Run]) -> Iterator[tuple[Run, Run]]:
-    hosts = [run for run in runs if _fastest(run, [ORIGINAL])]
-    host = min(hosts, key=lambda run: run.emulated, default=None)  # prefers one that is not emulated
-    for run in runs:
-        yield run, run
-        if host is not None and machine_key(run.machine) != machine_key(host.machine):
-            yield host, run
+def _measured(group: Sequence[Run]) -> list[RunResult]:
+    return joined_repeats([RunResult(run, result) for run in group for result in run.results_with_trials])
 
 
-def _fastest(run: Run, variants: Sequence[str], runtime: str = "") -> Result | None:
+def _pairs(groups: Sequence[list[RunResult]]) -> Iterator[tuple[list[RunResult], list[RunResult]]]:
+    hosts = [group for group in groups if _fastest(group, [ORIGINAL])]
+    host = min(hosts, key=lambda group: group[0].run.emulated, default=None)  # prefers one that is not emulated
+    for group in groups:
+        yield group, group
+        if host is not None and machine_key(group[0].run.machine) != machine_key(host[0].run.machine):
+            yield host, group
+
+
+def _fastest(group: Sequence[RunResult], variants: Sequence[str], runtime: str = "") -> RunResult | None:
     """Return the fastest result of the first measured variant; in an emulated Run, its result on ``runtime``."""
     for variant in variants:
-        results = [result for result in run.results_with_trials if result.configuration.variant == variant]
-        if results and run.emulated:
-            return next((result for result in results if result.configuration.runtime == runtime), results[0])
-        if results:
-            return min(results, key=lambda result: float(np.median(result.pass_seconds())))
+        items = [item for item in group if item.result.configuration.variant == variant]
+        if items and items[0].run.emulated:
+            return next((item for item in items if item.result.configuration.runtime == runtime), items[0])
+        if items:
+            return min(items, key=_median_seconds)
     return None
 
 
-def _headline(base_run: Run, light_run: Run, runtime: str) -> Headline | None:
-    base = _fastest(base_run, [ORIGINAL]) or (_fastest(base_run, ["float32"]) if base_run is light_run else None)
-    light = _fastest(light_run, LIGHTER, runtime)
-    if base is None or light is None or light.configuration.variant == base.configuration.variant:
+def _median_seconds(item: RunResult) -> float:
+    return float(np.median(np.concatenate([each.result.pass_seconds() for each in item.all_runs])))
+
+
+def _headline(base_group: list[RunResult], light_group: list[RunResult], runtime: str) -> Headline | None:
+    across = base_group is not light_group
+    base = _fastest(base_group, [ORIGINAL]) or (None if across else _fastest(base_group, ["float32"]))
+    light = _fastest(light_group, LIGHTER, runtime)
+    if base is None or light is None:
         return None
-    results = [(base_run, [base, light])] if base_run is light_run else [(base_run, [base]), (light_run, [light])]
-    pair = [msgspec.structs.replace(run, results=selected) for run, selected in results]
-    comparison = compare(pair, base.configuration.variant)
+    variant = base.result.configuration.variant
+    if light.result.configuration.variant == variant:
+        return None
+    comparison = compare(_only([base, light]), variant)
     base_row = next((row for row in comparison.rows if row.is_baseline), None)
     light_row = next((row for row in comparison.rows if not row.is_baseline), None)
     if base_row is None or light_row is None:
         return None
     slack = comparison.slacks[0] if comparison.slacks else None
-    return Headline(base_run=base_run, light_run=light_run, base=base_row, light=light_row, slack=slack)
+    return Headline(base_run=base.run, light_run=light.run, base=base_row, light=light_row, slack=slack, across=across)
+
+
+def _only(items: Sequence[RunResult]) -> list[Run]:
+    """Return the Runs of these items, with no other results."""
+    selected: dict[int, tuple[Run, list[Result]]] = {}
+    for each in (each for item in items for each in item.all_runs):
+        selected.setdefault(id(each.run), (each.run, []))[1].append(each.result)
+    return [msgspec.structs.replace(run, results=results) for run, results in selected.values()]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edge_bench.bench.analysis.times.machines import machine_key
+from edge_bench.bench.analysis.times.groups import repeat_key
 from edge_bench.bench.io.record_codec import PackedArray, unpack
 from edge_bench.bench.records.run import Result, Run
 from edge_bench.bench.stats.intervals import Values, median
@@ -117,10 +117,8 @@ def joined_repeats(results: Sequence[RunResult]) -> list[RunResult]:
     """Return the results with those of the same configuration in repeats of a Run joined to the first measured one."""
     sides: dict[object, list[RunResult]] = {}
     for item in results:
-        group = item.run.repeat_group
-        machine = machine_key(item.run.machine)
-        key = (group, machine, item.result.configuration, item.role) if group else (id(item.run), id(item.result))
-        side = sides.setdefault(key, [])
+        of_run = (item.result.configuration, item.role) if item.run.repeat_group else id(item.result)
+        side = sides.setdefault((repeat_key(item.run), of_run), [])
         if not any(other.run.run_id == item.run.run_id for other in side):
             side.append(item)
     return [as_one(side) for side in sides.values()]

@@ -1,14 +1,15 @@
 """Groups of repeated Runs in a results folder: the Runs of one ``run --repeat-runs``."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge_bench.bench.measure.request import BenchmarkRequest
-from edge_bench.bench.measure.stored.matching import finished_runs, matching_runs, unfinished_journals
+from edge_bench.bench.measure.stored.matching import Journals, finished_runs, matching_runs
+from edge_bench.bench.records.journal import still_measuring
 from edge_bench.bench.records.run import Run
 
-__all__ = ["RepeatGroup", "complete_group", "unfinished_group"]
+__all__ = ["RepeatGroup", "complete_group", "group_to_resume"]
 
 
 @dataclass
@@ -34,37 +35,41 @@ def complete_group(
 ) -> RepeatGroup | None:
     """Return the newest group of at least ``count`` complete Runs that answer a request; None if there is none."""
     groups: dict[str, RepeatGroup] = {}
-    for run, path in matching_runs(results, request, explicit_options):
-        if run.repeat_group:
-            group = groups.setdefault(run.repeat_group, RepeatGroup(run.repeat_group))
-            if all(_same_measurement(run, other) for other, _ in group.finished.values()):
-                group.finished.setdefault(run.repeat, (run, path))
+    for run, path in _repeated(matching_runs(results, request, explicit_options)):
+        group = _group(groups, run)
+        if all(_same_measurement(run, other) for other, _ in group.finished.values()):
+            group.finished.setdefault(run.repeat, (run, path))
     return max((g for g in groups.values() if not g.missing(count)), key=lambda g: g.began, default=None)
 
 
-def unfinished_group(results: Path, wanted: Run, count: int) -> RepeatGroup | None:
-    """Return the group to which a command with ``count`` repeats adds what is missing; None if there is none.
+def group_to_resume(results: Path, wanted: Run, journals: Journals) -> RepeatGroup | None:
+    """Return the group to which a command adds the Runs that are missing, if any are; None if there is none.
 
-    ``wanted`` is a Run before its first trial. A group qualifies if all its settings are the same and fewer than
-    ``count`` of its Runs are finished, or its process was killed before it removed the journal of a finished one. The
-    one with the newest journal comes first, then the one with the newest finished Run.
+    ``wanted`` is a Run before its first trial, ``journals`` are those like it. A group qualifies if all its settings
+    are the same, whatever number of Runs it was meant to have. The one with the newest journal comes first, then the
+    one with the newest finished Run. Raise BadInput if all that qualify are being measured.
     """
     groups: dict[str, RepeatGroup] = {}
-    interrupted: list[str] = []
-    for begun, path in unfinished_journals(results, wanted):
-        if begun.repeat_group:
-            group = groups.setdefault(begun.repeat_group, RepeatGroup(begun.repeat_group))
-            group.journals.setdefault(begun.repeat, path)
-            interrupted.append(begun.repeat_group)
-    for run, path in finished_runs(results, wanted):
-        if run.repeat_group:
-            group = groups.setdefault(run.repeat_group, RepeatGroup(run.repeat_group))
-            group.finished.setdefault(run.repeat, (run, path))
-    open_groups = [
-        group for group in groups.values() if group.missing(count) or group.journals.keys() & group.finished.keys()
-    ]
-    first = [group for name in interrupted for group in open_groups if group.name == name]
-    return first[0] if first else max(open_groups, key=lambda group: group.began, default=None)
+    for begun, path in _repeated(journals.unfinished):
+        _group(groups, begun).journals.setdefault(begun.repeat, path)
+    interrupted = list(groups)
+    for run, path in _repeated(finished_runs(results, wanted)):
+        _group(groups, run).finished.setdefault(run.repeat, (run, path))
+    running = {begun.repeat_group: path for begun, path in _repeated(journals.running)}
+    free = [group for name, group in groups.items() if name not in running]
+    if running and not free:
+        raise still_measuring(next(iter(running.values())))
+    if first := [group for group in free if group.name in interrupted]:
+        return first[0]
+    return max(free, key=lambda group: group.began, default=None)
+
+
+def _repeated(runs: Iterable[tuple[Run, Path]]) -> list[tuple[Run, Path]]:
+    return [(run, path) for run, path in runs if run.repeat_group]
+
+
+def _group(groups: dict[str, RepeatGroup], run: Run) -> RepeatGroup:
+    return groups.setdefault(run.repeat_group, RepeatGroup(run.repeat_group))
 
 
 def _same_measurement(run: Run, other: Run) -> bool:

@@ -1,10 +1,13 @@
 """Which Runs and journals in a results folder are of the same models, data, settings and machine as a request."""
 
+import contextlib
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from edge_bench.bench.analysis.labels.same_images import same_content
 from edge_bench.bench.errors import ResultsError
+from edge_bench.bench.io.locks import is_locked
 from edge_bench.bench.measure.recorder import images_of
 from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.records.journal import JOURNAL, read_journal
@@ -13,7 +16,7 @@ from edge_bench.bench.records.run import BundleIdentity, Configuration, Images, 
 from edge_bench.bench.records.run_files import read_run
 from edge_bench.bench.system.machine import Machine, describe_machine
 
-__all__ = ["finished_runs", "matching_runs", "unfinished_journals"]
+__all__ = ["Journals", "finished_runs", "matching_journals", "matching_runs"]
 
 
 def matching_runs(
@@ -42,19 +45,28 @@ def matching_runs(
         yield run, path
 
 
-def unfinished_journals(results: Path, wanted: Run) -> list[tuple[Run, Path]]:
-    """Return the journals that ``wanted``, a Run before its first trial, can continue, newest first.
+class Journals(NamedTuple):
+    """Journals of a results folder, newest first, each with its own Run before the first trial."""
 
-    Each comes with its own Run before the first trial. All options must be the same, not only those that were set.
+    unfinished: list[tuple[Run, Path]]  # of runs that ended before their time
+    running: list[tuple[Run, Path]]  # of runs that a process is measuring
+
+
+def matching_journals(results: Path, wanted: Run, *, patience: float = 0) -> Journals:
+    """Return the journals of runs like ``wanted``, a Run before its first trial.
+
+    All options must be the same, not only those that were set. A run that ends within ``patience`` seconds is not
+    running.
     """
-    found = []
+    found = Journals([], [])
     for path in sorted(results.glob(f"run-*{JOURNAL}"), reverse=True):
         try:
             begun, _ = read_journal(path)
         except ResultsError:
             continue
         if begun.results == wanted.results and _same_run(begun, wanted):
-            found.append((begun, path))
+            with contextlib.suppress(OSError):  # removed, because its run has ended
+                (found.running if is_locked(path, patience) else found.unfinished).append((begun, path))
     return found
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 from edge_bench.app.cli import parsing
-from edge_bench.app.cli.options.declare import argument, option
+from edge_bench.app.cli.options.declare import argument, list_option, option
 from edge_bench.app.cli.options.fleet import ApiTimeout, Engines, FleetFile, LocalEngine, RemoveImage, SshConfig, Tls
 from edge_bench.app.cli.options.shared import Seed
 from edge_bench.app.cli.options.train import DatasetName, Dropout, Epochs, LearningRate, ModelName, TrainBatchSize
@@ -14,7 +14,7 @@ __all__ = ["train"]
 OutputBundle = Annotated[Path, argument("BUNDLE", "BUNDLE", help="Folder that the bundle is written to.")]
 StopAfterEpochs = Annotated[
     str | None,
-    option(
+    list_option(
         "--stop-after",
         env="FLEET_STOP_AFTER",
         help="Epochs after which each machine but the last hands over: 75, or 30,60.  [default: even shares]",
