@@ -36,7 +36,7 @@ bench: setup ## the main job: train, run, compare, report (Fashion-MNIST where i
 	@$(BIN)/edge-bench all --dataset auto --epochs $(EPOCHS) --limit $(LIMIT) $(BENCH_FLAGS)
 
 # tests share the cores: some wait for containers while others compute
-TEST_PROCESSES ?= 3
+TEST_PROCESSES ?= 4
 test: setup lint ## all tests but the nightly ones; container tests if a Docker engine is available
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) -m "not nightly"
 
