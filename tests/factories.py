@@ -13,7 +13,7 @@ from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.run import BundleIdentity, Configuration, Images, Result, Run, Settings, Trial
 from edge_bench.bench.system.machine import Machine
 
-__all__ = ["LABELS", "cut", "machine", "repeats", "result", "row", "run"]
+__all__ = ["LABELS", "cut", "group", "machine", "repeats", "result", "row", "run"]
 
 from pathlib import Path
 
@@ -105,6 +105,13 @@ def repeats(whole: Run, count: int = 5, variation: float = 0.003, seed: int = 0)
             ],
         )
         for day, speed in enumerate(speeds)
+    ]
+
+
+def group(runs: list[Run], name: str = "g") -> list[Run]:
+    """Return these Runs as the repeats of one ``run --repeat-runs``."""
+    return [
+        msgspec.structs.replace(each, repeat_group=name, repeat=number) for number, each in enumerate(runs, start=1)
     ]
 
 

@@ -1,6 +1,7 @@
 """Sparklines of trial times."""
 
 import numpy as np
+import pytest
 
 from edge_bench.app.render.text.sparkline import sparkline
 
@@ -18,3 +19,10 @@ def test_a_single_slow_trial_is_visible() -> None:
 def test_fewer_than_two_values_have_no_sparkline() -> None:
     assert sparkline([]) == ""
     assert sparkline([1.0]) == ""
+
+
+@pytest.mark.parametrize(
+    ("factor", "shown"), [(1.012, "±1.2 %"), (11, "±1000 %"), (11.1, "> ±1,000 %"), (1e12, "> ±1,000 %")]
+)
+def test_the_largest_deviation_is_not_stated_beyond_ten_times_the_median(factor: float, shown: str) -> None:
+    assert sparkline([1.0, 1.0, 1.0, factor]).partition(" ")[2] == shown

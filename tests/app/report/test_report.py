@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from edge_bench.app.render.table import MAX_ROWS
 from edge_bench.app.render.formats import Layout
+from edge_bench.app.render.table import MAX_ROWS
 from edge_bench.app.report.bundle_section import bundle_sections
 from edge_bench.app.report.headline import no_answer
 from edge_bench.app.report.write import report_formats, write_history, write_report

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from edge_bench.bench.errors import ResultsError
+from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.measure.plan import Selection
 from edge_bench.bench.measure.repeats import Repeats, measure_repeats
@@ -49,6 +49,16 @@ class Counts(Silent):
 
     def start(self, what: str, steps: int, done: int = 0) -> None:
         self.tasks.append(what)
+
+
+class Says(Silent):
+    """Keeps all messages."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def say(self, message: str) -> None:
+        self.messages.append(message)
 
 
 Repeat = Callable[..., Repeats]
@@ -132,7 +142,50 @@ def test_a_larger_number_with_resume_adds_runs_to_a_finished_group(repeat: Repea
     first, second = repeat(2), repeat(3, resume=True)
     assert numbers(second) == [1, 2, 3]
     assert second.finished[:2] == first.finished
-    assert repeat(2, resume=True).finished[0].repeat_group != first.finished[0].repeat_group  # none is unfinished
+    progress = Counts()
+    assert repeat(2, progress, resume=True).stored == second.stored
+    assert progress.tasks == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after_a_step", [False, True])
+def test_resume_with_a_smaller_number_is_satisfied_by_an_interrupted_group(
+    repeat: Repeat, tmp_path: Path, *, after_a_step: bool
+) -> None:
+    first = repeat(4, InterruptsTask(3, after_a_step=after_a_step))
+    for count in (2, 1):
+        progress = Counts()
+        again = repeat(count, progress, resume=True)
+        assert numbers(again) == [1, 2]
+        assert again.finished == first.finished
+        assert (again.interrupted, progress.tasks) == (False, [])
+    assert list((tmp_path / "results").glob(f"*{JOURNAL}"))  # the third run can still be continued
+    assert numbers(repeat(3, resume=True)) == [1, 2, 3]
+
+
+@pytest.mark.slow
+def test_a_group_that_is_being_measured_is_not_unfinished(repeat: Repeat, tmp_path: Path) -> None:
+    repeat(3, InterruptsTask(2, after_a_step=True))
+    (path,) = (tmp_path / "results").glob(f"*{JOURNAL}")
+    journal, _, _ = Journal.reopen(path)  # as a command does that measures
+    with journal:
+        for count in (1, 3):
+            with pytest.raises(BadInput) as caught:
+                repeat(count, resume=True)
+            assert str(path) in caught.value.problem
+        progress = Says()
+        other = repeat(2, progress)
+        assert not any("--resume" in message for message in progress.messages)
+    progress = Says()
+    repeat(2, progress, settings=QUICK, once=False)
+    assert any(str(path) in message and "--resume" in message for message in progress.messages)
+    group = other.finished[0].repeat_group
+    assert group not in {run.repeat_group for run in repeat(3, resume=True).finished}
+
+
+def test_a_journal_whose_run_ends_meanwhile_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput):
+        Journal.reopen(tmp_path / f"run-1{JOURNAL}")
 
 
 def test_resume_adds_nothing_to_a_group_with_other_settings_or_to_a_single_run(

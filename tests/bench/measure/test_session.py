@@ -8,13 +8,14 @@ import msgspec
 import pytest
 
 from edge_bench.bench.analysis.labels.same_images import image_difference
-from edge_bench.bench.errors import ResultsError
+from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.disk_space import require_run_space
 from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.measure.plan import Selection
 from edge_bench.bench.measure.stored.reading import model_difference, read_runs, runs_elsewhere
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.journal import JOURNAL, Journal
 from edge_bench.bench.records.run import Run, Settings
 from edge_bench.bench.records.run_files import read_run, write_run
 from tests.factories import machine, measure_bundle, result, run
@@ -202,3 +203,26 @@ def test_of_two_files_of_a_run_the_one_with_more_trials_is_read(tmp_path: Path) 
         (tmp_path / f"{name}.json").write_bytes(encode_record(each))
     for order in ("ab", "ba"):
         assert read_runs([tmp_path / f"{name}.json" for name in order], Silent()) == [whole]
+
+
+@pytest.mark.slow
+def test_a_run_that_is_being_measured_is_not_unfinished(digits_bundle: Bundle, tmp_path: Path) -> None:
+    class Interrupts(Silent):
+        def advance(self, steps: int = 1, note: str = "") -> None:
+            if steps:
+                raise KeyboardInterrupt
+
+    settings = msgspec.structs.replace(QUICK, trials=2)
+    first, path = measure_bundle(digits_bundle.folder, LIGHT, settings, tmp_path, Interrupts())
+    assert not first.complete
+    journal, _, _ = Journal.reopen(path.with_suffix(JOURNAL))  # as a command does that measures
+    with journal:
+        with pytest.raises(BadInput) as caught:
+            measure_bundle(digits_bundle.folder, LIGHT, settings, tmp_path, NeverStarts(), resume=True)
+        assert str(journal.path) in caught.value.problem
+        progress = Listening()
+        other, _ = measure_bundle(digits_bundle.folder, LIGHT, settings, tmp_path, progress)
+        assert other.complete
+        assert "--resume" not in progress.messages
+    resumed, _ = measure_bundle(digits_bundle.folder, LIGHT, settings, tmp_path, Silent(), resume=True)
+    assert (resumed.run_id, resumed.complete) == (first.run_id, True)

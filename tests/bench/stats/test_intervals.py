@@ -104,3 +104,12 @@ def test_a_warning_starts_at_a_spread_of_ten_percent() -> None:
     assert stats.spread_warning(wide)
     assert stats.spread_warning(one_extreme) not in (None, stats.spread_warning(wide))
     assert stats.spread_warning([1.0] * 200 + [1.4]) is None
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.float64])
+@pytest.mark.parametrize("count", [1, 2, 5, 6])
+def test_medians_of_small_integers_do_not_overflow(dtype: type, count: int) -> None:
+    """Latencies are packed as the smallest integers that hold them: two of 40,000 ns are more than 16 bits."""
+    largest = 250 if dtype is np.uint8 else 65_000
+    values = np.arange(largest - count, largest).astype(dtype)
+    assert stats.median(values) == np.median(values)

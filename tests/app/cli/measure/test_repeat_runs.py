@@ -17,7 +17,8 @@ from edge_bench.bench.system.machine import Finding, Machine
 from tests.app.cli.terminal import on_terminal
 from tests.command_line import Outcome, Refuses, call_here
 
-QUICK = ("--variant", "dynamic", "--runtime", "litert", "--trials", 2, "--processes", 1, "--limit", 40)
+DYNAMIC = ("--variant", "dynamic")
+QUICK = ("--runtime", "litert", "--trials", 2, "--processes", 1, "--limit", 40)
 RepeatRuns = Callable[..., Outcome]
 
 
@@ -26,7 +27,8 @@ def repeat_runs(digits_bundle: Bundle, tmp_path: Path) -> RepeatRuns:
     """Call ``run`` for a small part of the bundle."""
 
     def run(count: int, *more: object, bundle: Path = digits_bundle.folder) -> Outcome:
-        return call_here("run", bundle, *QUICK, "--repeat-runs", count, *more, cwd=tmp_path)
+        variant = () if "--variant" in more else DYNAMIC
+        return call_here("run", bundle, *variant, *QUICK, "--repeat-runs", count, *more, cwd=tmp_path)
 
     return run
 
@@ -62,7 +64,7 @@ def test_ctrl_c_in_the_second_run_keeps_the_first_and_resume_makes_the_rest(
     digits_bundle: Bundle, repeat_runs: RepeatRuns, tmp_path: Path
 ) -> None:
     with on_terminal(
-        "run", digits_bundle.folder, *QUICK, "--repeat-runs", 3, cwd=tmp_path, stdout=tmp_path / "stdout"
+        "run", digits_bundle.folder, *DYNAMIC, *QUICK, "--repeat-runs", 3, cwd=tmp_path, stdout=tmp_path / "stdout"
     ) as running:
         running.wait_for("run 2 of 3")
         os.killpg(running.process.pid, signal.SIGINT)

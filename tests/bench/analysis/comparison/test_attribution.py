@@ -10,7 +10,7 @@ from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.records.run import Result, Run
 from edge_bench.bench.stats.ratios import Verdict
 from tests.bench.messages import numbers_in
-from tests.factories import machine, result, run
+from tests.factories import group, machine, repeats, result, run
 
 PI = machine(hostname="pi", architecture="aarch64")
 
@@ -136,3 +136,21 @@ def test_effects_within_a_run_differ_in_nothing_else() -> None:
 def test_two_containers_of_one_machine_are_no_two_machines() -> None:
     one, other = (machine(hostname=name, container=True) for name in ("0123456789ab", "ba9876543210"))
     assert effects(run(result("dynamic", "litert", 1.0), on=one), run(result("dynamic", "litert", 2.0), on=other)) == {}
+
+
+def test_a_configuration_that_a_run_has_twice_differs_from_itself_in_nothing() -> None:
+    slow, fast = result("float32", "litert", 2.0), result("float32", "litert", 1.0)
+    dynamic = [result("dynamic", "litert", 0.5), with_threads(result("dynamic", "litert", 0.3), 2)]
+    found = compare([run(slow, fast, *dynamic, *dynamic)]).effects
+    assert {effect.factor for effect in found} == {"precision", "threads"}
+    for effect in found:
+        name = "variant" if effect.factor == "precision" else effect.factor
+        assert getattr(effect.configuration, name) != getattr(effect.reference, name)
+
+
+def test_effects_within_repeats_are_of_all_that_measured_both() -> None:
+    host = run(result("float32", "litert", 2.0), result("dynamic", "litert", 1.0))
+    failed = msgspec.structs.replace(host.results[0], trials=[])
+    first = msgspec.structs.replace(host, run_id="e" * 32, results=[failed, host.results[1]])
+    found = effects(*group([first, *repeats(host, 3)]))
+    assert set(found) == {("precision", "dynamic", "litert", 1)}

@@ -1,8 +1,12 @@
 """The configurations that the headline compares, and its verdict."""
 
+import msgspec
+import pytest
+
+from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.analysis.comparison.headline import headlines
 from edge_bench.bench.stats.ratios import Verdict
-from tests.factories import machine, result, run
+from tests.factories import group, machine, repeats, result, row, run
 
 HOST = run(
     result("keras", "tensorflow", 1.0), result("dynamic", "tflite-runtime", 2.0), result("dynamic", "litert", 0.5)
@@ -44,3 +48,41 @@ def test_an_emulators_times_do_not_choose_the_runtime() -> None:
 def test_without_both_sides_there_is_no_headline() -> None:
     assert headlines([run(result("dynamic", "litert", 1.0))]) == []
     assert headlines([run(result("keras", "tensorflow", 1.0))]) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_repeats_of_a_run_have_one_headline_with_the_ratio_of_the_table(seed: int) -> None:
+    runs = group(repeats(HOST, 5, 0.05, seed))
+    (answer,) = headlines(runs)
+    assert not answer.across
+    assert answer.light.runs == 5
+    assert answer.light.ratio is not None
+    assert answer.light.ratio == row(compare(runs), "dynamic", "litert").ratio
+    assert headlines(runs[::-1])[0].light.ratio == answer.light.ratio  # in any order
+
+
+def test_each_group_of_each_machine_has_a_headline() -> None:
+    pi = machine(hostname="pi", architecture="aarch64")
+    first, second = group(repeats(HOST, 3, seed=1), "a"), group(repeats(HOST, 2, seed=2), "b")
+    there = group(repeats(run(result("dynamic", "litert", 4.0), on=pi), 3, seed=3), "c")
+    answers = headlines([*first, *second, *there])
+    assert [(each.base.runs, each.light.runs, each.across) for each in answers] == [
+        (3, 3, False), (2, 2, False), (3, 3, True)
+    ]  # fmt: skip
+
+
+def test_the_configuration_is_the_fastest_over_all_repeats() -> None:
+    """In the first Run another runtime happened to be faster."""
+    odd = run(
+        result("keras", "tensorflow", 1.0), result("dynamic", "tflite-runtime", 0.1), result("dynamic", "litert", 0.5)
+    )
+    runs = group([odd, *repeats(HOST, 4)])
+    assert headlines(runs)[0].light.configuration.runtime == "litert"
+
+
+def test_a_repeat_in_which_the_original_failed_counts_for_nothing() -> None:
+    failed = [msgspec.structs.replace(each, trials=[]) if each is HOST.results[0] else each for each in HOST.results]
+    runs = group([msgspec.structs.replace(HOST, run_id="e" * 32, results=failed), *repeats(HOST, 3)])
+    (answer,) = headlines(runs)
+    assert (answer.base.runs, answer.light.runs, answer.across) == (3, 4, False)
+    assert answer.light.ratio == row(compare(runs), "dynamic", "litert").ratio
