@@ -31,7 +31,7 @@ def check(case: Case) -> None:
 
 
 @given(cases())
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_no_wrong_accuracy(case: Case) -> None:
     check(case)
 

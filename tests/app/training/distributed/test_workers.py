@@ -160,7 +160,7 @@ def test_two_workers_train_the_same_weights_as_one(tmp_path: Path) -> None:
         np.testing.assert_allclose(getattr(here.history, name), getattr(there.history, name), atol=1e-4)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_lost_worker_ends_the_others_and_resume_gives_the_same_weights(
     tmp_path: Path, edge_bench: CommandLine
 ) -> None:
