@@ -17,7 +17,6 @@ from edge_bench.bench.system.machine import Finding, Machine
 from tests.app.cli.terminal import on_terminal
 from tests.command_line import Outcome, Refuses, call_here
 
-DYNAMIC = ("--variant", "dynamic")
 QUICK = ("--runtime", "litert", "--trials", 2, "--processes", 1, "--limit", 40)
 RepeatRuns = Callable[..., Outcome]
 
@@ -26,9 +25,8 @@ RepeatRuns = Callable[..., Outcome]
 def repeat_runs(digits_bundle: Bundle, tmp_path: Path) -> RepeatRuns:
     """Call ``run`` for a small part of the bundle."""
 
-    def run(count: int, *more: object, bundle: Path = digits_bundle.folder) -> Outcome:
-        variant = () if "--variant" in more else DYNAMIC
-        return call_here("run", bundle, *variant, *QUICK, "--repeat-runs", count, *more, cwd=tmp_path)
+    def run(count: int, *more: object, variant: str = "dynamic", bundle: Path = digits_bundle.folder) -> Outcome:
+        return call_here("run", bundle, *QUICK, "--variant", variant, "--repeat-runs", count, *more, cwd=tmp_path)
 
     return run
 
@@ -64,7 +62,15 @@ def test_ctrl_c_in_the_second_run_keeps_the_first_and_resume_makes_the_rest(
     digits_bundle: Bundle, repeat_runs: RepeatRuns, tmp_path: Path
 ) -> None:
     with on_terminal(
-        "run", digits_bundle.folder, *DYNAMIC, *QUICK, "--repeat-runs", 3, cwd=tmp_path, stdout=tmp_path / "stdout"
+        "run",
+        digits_bundle.folder,
+        *QUICK,
+        "--variant",
+        "dynamic",
+        "--repeat-runs",
+        3,
+        cwd=tmp_path,
+        stdout=tmp_path / "stdout",
     ) as running:
         running.wait_for("run 2 of 3")
         os.killpg(running.process.pid, signal.SIGINT)
@@ -108,13 +114,13 @@ def test_a_failed_configuration_is_a_row_and_stops_no_run(
     repeat_runs: RepeatRuns, bundle_copy: Path, tmp_path: Path
 ) -> None:
     (bundle_copy / "variants" / "float32.tflite").write_bytes(b"x")
-    done = repeat_runs(2, "--variant", "float32,dynamic", "--format", "json", bundle=bundle_copy)
+    done = repeat_runs(2, "--format", "json", variant="float32,dynamic", bundle=bundle_copy)
     assert done.code == 0, done.stderr
     rows = {row["variant"]: row for row in json.loads(done.stdout)}
     assert (rows["float32"]["runs"], rows["dynamic"]["runs"]) == (0, 2)
     assert rows["float32"]["failure"]
     assert rows["float32"]["image_median_ms"] is None
-    nothing = repeat_runs(2, "--variant", "float32", "--results", "none", bundle=bundle_copy)
+    nothing = repeat_runs(2, "--results", "none", variant="float32", bundle=bundle_copy)
     assert isinstance(nothing.error, EdgeBenchError)
     assert nothing.code == 1
     assert "bad file" in nothing.stdout

@@ -1,0 +1,1 @@
+"""Tests of how options are declared and parsed."""
