@@ -44,7 +44,7 @@ EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=[Heal
 def test_damaged_files_of_every_kind_are_refused() -> None:
     tally = fuzzed(KINDS, seed=7, first=0, cases=20)
     assert tally.findings == []
-    assert tally.cases == 30 * len(KINDS)
+    assert tally.cases == 20 * len(KINDS)
     # some damage is in unused bytes; if nearly all files or none were refused, the cases would test nothing
     assert 0.1 < tally.accepted / tally.cases < 0.7
 

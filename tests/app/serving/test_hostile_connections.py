@@ -111,8 +111,9 @@ def test_endless_input_is_refused_early(served: Served, name: str) -> None:
     memory, before = served.memory(), process.cpu_times()
     received, sent = received_for(served, endless(head, piece))
     after = process.cpu_times()
-    # a path that needs no body may be answered before its trailers are too many
-    answered = name == "trailers of another path" and received.startswith(b"HTTP/1.1 200")
+    # a path that needs no body may be answered before its trailers are too many; the end of the connection, with
+    # trailers that nobody reads, can then overtake the answer
+    answered = name == "trailers of another path" and (not received or received.startswith(b"HTTP/1.1 200"))
     assert answered or error_of(received)[0] == status
     assert sent < SENT
     assert served.memory() < memory + MEMORY
