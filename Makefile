@@ -77,7 +77,11 @@ calibration: setup ## hours on a quiet machine: do intervals and verdicts hold? 
 	@$(BIN)/python -m studies.calibration.nights
 	@$(BIN)/python -m studies.cost.wall_time $(CALIBRATION)
 	@$(BIN)/python -m studies.cost.litert_benchmark $(or $(MODELS),$(CALIBRATION)/variants/float32.tflite)
-	@$(BIN)/python -m studies.calibration.self_comparison $(CALIBRATION) --images 5000
+	@$(BIN)/python -m studies.calibration.self_comparison $(CALIBRATION) --images 5000 --keep results/kept
+	@$(BIN)/python -m studies.calibration.between_runs results/kept --draws 400
+	@$(BIN)/python -m studies.calibration.slow_tails results/kept
+	@$(BIN)/python -m studies.calibration.slack results/kept --draws 2000
+	@$(BIN)/python -m studies.calibration.percentiles results/kept --draws 400
 	@$(BIN)/python -m studies.calibration.self_comparison $(CALIBRATION) --images 5000 --load
 	@$(BIN)/python -m studies.calibration.components
 	@$(BIN)/python -m studies.calibration.processes

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_bench.bench.errors import EdgeBenchError
+from edge_bench.bench.interrupts import asked_to_stop
 from edge_bench.bench.io.disk_space import require_run_space, writable_folder
 from edge_bench.bench.io.files import remove_leftovers
 from edge_bench.bench.io.locks import PATIENCE_SECONDS
@@ -104,6 +105,10 @@ def measure_repeats(
             if not stored:
                 raise
             error = cause
+        except Exception:  # a library may have turned the interruption into an error of its own
+            if not stored or not asked_to_stop():
+                raise
+            interrupted = True
     return Repeats(max(count, len(group.finished)), _in_order(stored), interrupted, error)
 
 

@@ -57,7 +57,7 @@ def test_one_table_is_of_all_runs_and_every_file_is_named(repeat_runs: RepeatRun
     assert set((tmp_path / "results").iterdir()) == runs.keys()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_ctrl_c_in_the_second_run_keeps_the_first_and_resume_makes_the_rest(
     digits_bundle: Bundle, repeat_runs: RepeatRuns, tmp_path: Path
 ) -> None:
