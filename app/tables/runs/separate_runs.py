@@ -11,7 +11,7 @@ from edge_bench.bench.stats.ratios import Verdict, verdict
 
 __all__ = ["row_notes", "separation_notes", "separation_record"]
 
-#: Variation, as a multiple of the assumed one, from which it is said to be observed.
+#: A variation above this multiple of the assumed one comes from the Runs themselves, and the note says so.
 _MORE = 1.2
 #: Number of Runs of each side that the docs recommend for a comparison between separate Runs.
 _ENOUGH_RUNS = 5

@@ -31,7 +31,7 @@ def _meaning(slack: Slack, original: str) -> str:
     if slack.interval.high <= 0:
         return f"none is needed: running it locally is faster than {original} whatever an offload costs"
     if slack.interval.low <= 0:
-        return f"undecided: as fast as {original} within what was measured"
+        return f"undecided, because the interval includes 0: it may be as fast as {original}"
     return f"running it locally is faster than {original} only if an offload costs more than that"
 
 

@@ -24,11 +24,17 @@ class EarlierRuns:
     def levels(self, side: Sequence[RunResult], *, typical: bool) -> list[float]:
         """Return logarithms of seconds per image, one for each earlier Run of the configuration of ``side``.
 
-        They are of typical invocations or of whole passes. Earlier Runs whose trials have too few invocations for the
-        former are left out, and so are the Runs of the side itself.
+        They are of typical invocations or of whole passes. Left out are the Runs of the side itself, those whose trials
+        have too few invocations for the former, and those with over twice as many trials: the median of a short Run
+        varies more than theirs.
         """
         compared = {each.run.run_id for each in side}
-        others = [item for item in self._results[_key(side[0])] if item.run.run_id not in compared]
+        fewest = min(len(each.result.trials) for each in side)
+        others = [
+            item
+            for item in self._results[_key(side[0])]
+            if item.run.run_id not in compared and len(item.result.trials) <= 2 * fewest
+        ]
         if not typical:
             return [level_of(seconds_per_image(item)) for item in others]
         return [level_of(per_image(item.typical_seconds(), item.images)) for item in others if item.has_typical]

@@ -75,9 +75,9 @@ def separate_ratio(first: Side, second: Side, *, same_machine: bool) -> Separate
 
     The value is the ratio of the geometric means of the runs' medians; for one run each, the ratio of `unpaired_ratio`.
     The interval is Welch's over the runs of each side (1947). Earlier runs of a side add degrees of freedom to its
-    variation. A side with fewer than three runs in all takes the other side's variation if the machine is the same.
-    Otherwise its variation is `ASSUMED_VARIATION`, or more if its two runs differ by more, and the error within its
-    runs is added. There is no interval if such a side has runs of a single process.
+    variation. A side with fewer than three runs in all takes the other side's variation if the machine is the same and
+    its runs are not much shorter. Otherwise its variation is `ASSUMED_VARIATION`, or more if its two runs differ by
+    more, and the error within its runs is added. There is no interval if such a side has runs of a single process.
     """
     levels = [np.array([level_of(run) for run in side.runs]) for side in (first, second)]
     counts = [len(each) for each in levels]
@@ -86,7 +86,10 @@ def separate_ratio(first: Side, second: Side, *, same_machine: bool) -> Separate
     centre = math.log(within.value) if within else float(levels[0].mean() - levels[1].mean())
     if same_machine and (known[0] is None) != (known[1] is None):
         shared = known[0] or known[1]
-        if shared is not None:  # one estimate for both sides: its error is counted once
+        lender, borrower = (first, second) if known[0] else (second, first)
+        if shared is not None and _as_long(
+            borrower.runs, lender.runs
+        ):  # one estimate for both sides: its error is counted once
             error = math.sqrt(shared.variance * (1 / counts[0] + 1 / counts[1]))
             return SeparateRatio(ratio_from(centre, error, shared.freedom), shared.source, math.sqrt(shared.variance))
     parts = [
@@ -103,6 +106,16 @@ def separate_ratio(first: Side, second: Side, *, same_machine: bool) -> Separate
         next(source for source in reversed(VariationSource) if source in sources),  # the weakest
         max(math.sqrt(part.variance) for part in parts),
     )
+
+
+def _as_long(runs: Sequence[RunTimes], others: Sequence[RunTimes]) -> bool:
+    """Return whether every run has at least half as many trials as the median of the other runs.
+
+    The median of a shorter one, for example of an interrupted run, is less certain than the variation of the others
+    shows.
+    """
+    trials = [[sum(map(len, run)) for run in side] for side in (runs, others)]
+    return 2 * min(trials[0]) >= float(np.median(trials[1]))
 
 
 def undecided_below(first_runs: int, second_runs: int, variation: float = ASSUMED_VARIATION) -> float:

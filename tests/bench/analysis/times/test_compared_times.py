@@ -145,3 +145,11 @@ def test_processes_that_keep_different_speeds_are_compared_by_their_means() -> N
     assert found.ratio is not None
     assert verdict(found.ratio) is Verdict.UNDECIDED
     assert not within_one_run(with_latencies("a"), with_latencies("b", seed=1)).process_luck
+
+
+def test_earlier_runs_say_nothing_about_a_much_shorter_one() -> None:
+    new, old, *earlier = repeats(run(result("keras", "tensorflow", 1.0)), count=12)
+    cut_short = msgspec.structs.replace(new.results[0], trials=new.results[0].trials[:12])
+    short = msgspec.structs.replace(new, results=[cut_short], complete=False)
+    found = compare([old, short], earlier=earlier).rows[1]
+    assert found.verdict is Verdict.UNDECIDED

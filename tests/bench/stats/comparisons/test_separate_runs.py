@@ -97,3 +97,13 @@ def test_the_stated_bound_is_where_verdicts_begin() -> None:
     for share, expected in ((0.99, Verdict.UNDECIDED), (1.01, Verdict.SLOWER)):
         moved = [values * math.exp(share * level) for values in still]
         assert verdict(separate_ratio(Side([moved]), Side([still]), same_machine=True).ratio) is expected
+
+
+def test_a_run_of_few_trials_does_not_take_the_variation_of_longer_ones() -> None:
+    """An interrupted run of one trial: the medians of thirty vary much less."""
+    generator = np.random.default_rng(5)
+    several = Side([a_run(generator, 0.002) for _ in range(6)])
+    short = Side([[np.array([1.0])]])
+    found = separate_ratio(short, several, same_machine=True)
+    assert found.source is VariationSource.ASSUMED
+    assert found.ratio.interval is None
