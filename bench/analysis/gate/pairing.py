@@ -98,8 +98,14 @@ def _without_new(new: Sequence[Run], old: Sequence[Run]) -> tuple[list[Run], lis
 
 
 def _require_one_model(runs: Sequence[Run]) -> None:
-    """Raise BadInput if Runs that are to be used as repeats are of different models or data."""
+    """Raise BadInput if Runs that are to be used as repeats are of different models, data or numbers of images."""
     for run in runs[1:]:
+        if run.images_per_pass != runs[0].images_per_pass:
+            raise BadInput(
+                f"run {runs[0].run_id[:8]} has {runs[0].images_per_pass:,} images per pass and run {run.run_id[:8]} "
+                f"has {run.images_per_pass:,}, so they are no repeats",
+                "name only Runs with the same --limit and --resample for one side",
+            )
         if run.bundle.sha256 != runs[0].bundle.sha256:
             raise BadInput(
                 f"runs {runs[0].run_id[:8]} and {run.run_id[:8]} are of different models, so they are no repeats",

@@ -103,7 +103,7 @@ def _change(pair: Pair, earlier: EarlierRuns) -> Change:
         separation=times.separation,
         accuracy_difference=difference,
         images=agreement.total if agreement else 0,
-        accuracy_assumed=item.run.accuracy_assumed or base.run.accuracy_assumed,
+        accuracy_assumed=any(each.run.accuracy_assumed for each in (*item.all_runs, *base.all_runs)),
         remark=times.reason,
     )
 

@@ -191,6 +191,10 @@ def test_runs_of_different_models_are_no_repeats_and_a_run_is_not_its_own_baseli
     assert "another" in caught.value.problem
     with pytest.raises(BadInput):
         pair_runs([OLDS[0]], [OLDS[0]])
+    fewer = msgspec.structs.replace(OLD, run_id="fewer", settings=msgspec.structs.replace(OLD.settings, resample=50))
+    with pytest.raises(BadInput) as caught:
+        pair_runs([OLDS[1], fewer], [OLDS[0]])
+    assert "50" in caught.value.problem
     pairing = pair_runs([OLDS[0]], OLDS)
     assert [len(pair.old.all_runs) for pair in pairing.pairs] == [4, 4]
     assert any(OLDS[0].run_id[:8] in note for note in pairing.notes)
