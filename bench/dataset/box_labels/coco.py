@@ -23,6 +23,7 @@ __all__ = ["read_coco"]
 #: The annotations of COCO's 118,287 training images take 470 MB.
 _MAX_BYTES = 1 << 30
 _MAX_ANNOTATIONS = 20_000_000
+_MAX_CATEGORY = 1_000_000
 _Id = int | str
 
 
@@ -42,7 +43,7 @@ class _Annotation(msgspec.Struct):
 
 
 class _Category(msgspec.Struct):
-    id: int
+    id: Annotated[int, msgspec.Meta(ge=0, le=_MAX_CATEGORY)]  # tables of classes have one entry for each number
     name: str
 
 

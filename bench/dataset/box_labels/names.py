@@ -18,21 +18,23 @@ _REMEDY = "list the names of all classes, one per line, in a file classes.txt"
 
 
 def find_name_file(folders: Sequence[Path]) -> Path | None:
-    """Return the file of class names in one of these folders or up to two levels above; None if there is none.
+    """Return the nearest file of class names in these folders or up to two levels above; None if there is none.
 
-    The nearest level decides. Raise DatasetError if it has several files that do not say the same.
+    Raise DatasetError if there are several that do not say the same.
     """
-    above = [folder.absolute() for folder in folders]
-    for _ in range(_LEVELS_UP + 1):
-        found = [folder / name for folder in dict.fromkeys(above) for name in NAME_FILES if (folder / name).is_file()]
-        if found:
-            lists = {path: read_class_names(path) for path in found}
-            for path in found[1:]:
-                if lists[path] != lists[found[0]]:
-                    raise DatasetError(f"{found[0]} and {path} have different names of classes", "remove one of them")
-            return found[0]
-        above = [folder.parent for folder in above]
-    return None
+    level = [folder.absolute() for folder in folders]
+    above = list(level)
+    for _ in range(_LEVELS_UP):
+        level = [folder.parent for folder in level]
+        above += level
+    found = [folder / name for folder in dict.fromkeys(above) for name in NAME_FILES if (folder / name).is_file()]
+    lists = [read_class_names(path) for path in found]
+    for path, names in zip(found, lists, strict=True):
+        if names != lists[0]:
+            raise DatasetError(
+                f"{found[0]} and {path} have different names of classes", "remove one of them, or use --classes"
+            )
+    return found[0] if found else None
 
 
 def read_class_names(path: Path) -> list[str]:

@@ -74,9 +74,9 @@ def read_yolo(
 def find_label_files(folder: Path, files: Sequence[str], labels: Path | None = None) -> list[Path | None]:
     """Return the label file of each image, None for images without one.
 
-    files: relative to ``folder``. Labels are in the folder ``labels``, if named, under the images' paths. Otherwise they
-    are in the folder that is called ``labels`` where the images' path has ``images``, in a folder ``labels`` beside the
-    images, or beside the images themselves.
+    files: relative to ``folder``. Labels are in the folder ``labels``, if named, under the images' paths. Otherwise
+    they are in the folder that is called ``labels`` where the images' path has ``images``, in a folder ``labels``
+    beside the images, or beside the images themselves.
 
     Raise DatasetError if there are none, in several of these places, or if images lack labels while labels lack images.
     """
@@ -210,9 +210,8 @@ def _classes(
     if not whole.all():
         first = int(np.flatnonzero(~whole)[0])
         raise DatasetError(f"{place(first)}: class {values[first]:g} is not a number of a class", _FORMAT)
-    unknown = np.flatnonzero(values >= len(names)) if names is not None else []
-    if names is not None and len(unknown):
-        first = int(unknown[0])
+    if names is not None and (values >= len(names)).any():
+        first = int(np.flatnonzero(values >= len(names))[0])
         raise DatasetError(
             f"{place(first)}: class {values[first]:g}, but {counted(len(names), 'name')} of classes, from 0",
             "list the names of all classes",

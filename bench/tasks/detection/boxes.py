@@ -80,4 +80,5 @@ def overlaps(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> npt.NDArray[n
     shared = np.clip(sides, 0, None).prod(axis=-1)
     areas = [np.clip(each[..., 2:] - each[..., :2], 0, None).prod(axis=-1) for each in (first, second)]
     union = areas[0] + areas[1] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    ratio: npt.NDArray[np.float64] = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return ratio

@@ -14,7 +14,7 @@ from edge_bench.bench.errors import BadInput
 from edge_bench.bench.stats.selection import select_best
 from edge_bench.bench.tasks.detection.boxes import Boxes, Category, GroundTruth, TrueBoxes, overlaps
 
-__all__ = ["ClassMap", "MapTest", "check_map", "maps_by_number", "named_map", "test_maps", "tested_map"]
+__all__ = ["ClassMap", "MapTest", "adopted_map", "check_map", "compare_maps", "maps_by_number", "named_map"]
 
 #: A box lies on a true box if they overlap by at least this (intersection over union).
 _ON_TRUE_BOX = 0.5
@@ -101,13 +101,13 @@ def check_map(chosen: ClassMap, truth: GroundTruth) -> None:
         )
 
 
-def test_maps(maps: Sequence[ClassMap], truth: GroundTruth, detections: Sequence[Boxes]) -> MapTest:
+def compare_maps(maps: Sequence[ClassMap], truth: GroundTruth, detections: Sequence[Boxes]) -> MapTest:
     """Test maps on labelled images.
 
-    For each true box, the best detection that lies on it tells its class. An image is right under a map if at least half
-    of its true boxes with such a detection get their category. Images are independent; boxes of one image are not. The
-    most accurate map is compared with each other one, and with the most frequent category for all boxes, by McNemar's
-    test (`select_best`).
+    For each true box, the best detection that lies on it tells its class. An image is right under a map if at least
+    half of its true boxes with such a detection get their category. Images are independent; boxes of one image are not.
+    The most accurate map is compared with each other one, and with the most frequent category for all boxes, by
+    McNemar's test (`select_best`).
     """
     per_image = [_told(boxes, found) for boxes, found in zip(truth.images, detections, strict=True)]
     told = [each for each in per_image if len(each[0])]
@@ -123,14 +123,14 @@ def test_maps(maps: Sequence[ClassMap], truth: GroundTruth, detections: Sequence
     return MapTest([int(each.sum()) for each in correct], len(told), best, clear=beaten and len(groups) == 1)
 
 
-def tested_map(
+def adopted_map(
     maps: Sequence[ClassMap], truth: GroundTruth, detections: Sequence[Boxes], model: str
 ) -> tuple[ClassMap, str]:
     """Return the map that is clearly the best on the labelled images, and the result of the test as a phrase.
 
     Raise BadInput if none is; the message lists the options that state one.
     """
-    tested = test_maps(maps, truth, detections)
+    tested = compare_maps(maps, truth, detections)
     ranked = sorted(range(len(maps)), key=lambda number: (-tested.correct[number], number))
     if tested.clear:
         chosen = maps[tested.best[0]]

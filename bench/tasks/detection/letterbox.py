@@ -20,11 +20,13 @@ class Placement(NamedTuple):
 
     def to_image(self, corners: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return corners in the image, in its pixels, from corners in the input; x0, y0, x1, y1, shape [n, 4]."""
-        return (corners - np.tile(self.offset, 2)) / np.tile(self.scale, 2)
+        pixels: npt.NDArray[np.float64] = (corners - np.tile(self.offset, 2)) / np.tile(self.scale, 2)
+        return pixels
 
     def to_input(self, corners: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return corners in the input from corners in the image, shape [n, 4]."""
-        return corners * np.tile(self.scale, 2) + np.tile(self.offset, 2)
+        pixels: npt.NDArray[np.float64] = corners * np.tile(self.scale, 2) + np.tile(self.offset, 2)
+        return pixels
 
 
 def stretched(size: tuple[int, int], input_size: tuple[int, int]) -> Placement:
@@ -35,9 +37,10 @@ def stretched(size: tuple[int, int], input_size: tuple[int, int]) -> Placement:
 def letterboxed(size: tuple[int, int], input_size: tuple[int, int], *, centred: bool = True) -> Placement:
     """Return the placement of an image that keeps its proportions, with borders around it.
 
-    The image is resized by one factor to whole pixels. Borders are equal on both sides, as of Ultralytics' ``LetterBox``
-    (ultralytics/data/augment.py), or only on the right and below. The scale of each axis is that of the whole pixels,
-    which is what resizing did; Ultralytics' ``scale_boxes`` divides by the one factor, up to half a pixel away.
+    The image is resized by one factor to whole pixels. Borders are equal on both sides, as of Ultralytics'
+    ``LetterBox`` (ultralytics/data/augment.py), or only on the right and below. The scale of each axis is that of the
+    whole pixels, which is what resizing did; Ultralytics' ``scale_boxes`` divides by the one factor, up to half a pixel
+    away.
     """
     factor = min(input_size[0] / size[0], input_size[1] / size[1])
     resized = tuple(max(1, round(side * factor)) for side in size)

@@ -1,9 +1,9 @@
 """Outputs of TFLite_Detection_PostProcess, the operator at the end of SSD models.
 
 Source: tensorflow/lite/kernels/detection_postprocess.cc. It has four outputs, in this order: boxes [1, n, 4] as ymin,
-xmin, ymax, xmax in shares of the input's height and width; classes [1, n], from 0 without the background; scores [1, n],
-highest first; and the number of valid boxes [1]. All are float32. Suppression is part of the operator. Converters may
-reorder the outputs of a graph, so the order is established from shapes, names and values.
+xmin, ymax, xmax in shares of the input's height and width; classes [1, n], from 0 without the background; scores
+[1, n], highest first; and the number of valid boxes [1]. All are float32. Suppression is part of the operator.
+Converters may reorder the outputs of a graph, so the order is established from shapes, names and values.
 """
 
 import itertools
@@ -22,16 +22,18 @@ from edge_bench.bench.tasks.detection.letterbox import Placement
 __all__ = ["ROLES", "OutputOrder", "decode_postprocess", "output_order", "stated_order"]
 
 #: What the outputs are, in the operator's order.
-ROLES = ("boxes", "classes", "scores", "count")
+ROLES = ("boxes", "classes", "scores", "number")
 #: Words in the names of outputs: TensorFlow's detection API, TFLite metadata, and other common ones.
 _WORDS = {
     "boxes": ("box", "location"),
     "classes": ("class", "categor", "label"),
     "scores": ("score", "confidence"),
-    "count": ("num", "count"),
+    "number": ("num", "count"),
 }
 _OPERATOR = re.compile(r"TFLite_Detection_PostProcess(?::([123]))?")
 _OPTION = "--output-order"
+#: Labels are stored as 16 bits.
+_MAX_CLASS = 65_534
 Outputs = Sequence[npt.NDArray[Any]]
 
 
@@ -41,7 +43,7 @@ class OutputOrder(NamedTuple):
     boxes: int
     classes: int
     scores: int
-    count: int
+    number: int
 
     def __str__(self) -> str:
         names = dict(zip(self, ROLES, strict=True))
@@ -49,16 +51,14 @@ class OutputOrder(NamedTuple):
 
 
 def stated_order(text: str) -> OutputOrder:
-    """Return the order in a text such as ``boxes,classes,scores,count``; raise BadInput if it is none."""
+    """Return the order in a text such as ``boxes,classes,scores,number``; raise BadInput if it is none."""
     names = [name.strip() for name in text.split(",")]
     if sorted(names) != sorted(ROLES):
         raise BadInput(f"{_OPTION} {text[:80]}: not an order of the outputs", f"name each once: {','.join(ROLES)}")
     return OutputOrder(*(names.index(role) for role in ROLES))
 
 
-def output_order(
-    names: Sequence[str], shapes: Sequence[Sequence[int]], samples: Iterable[Outputs] = ()
-) -> OutputOrder:
+def output_order(names: Sequence[str], shapes: Sequence[Sequence[int]], samples: Iterable[Outputs] = ()) -> OutputOrder:
     """Return which output is which, from their shapes, names, and values of some images.
 
     Raise BadInput if no order fits, or several do.
@@ -89,7 +89,7 @@ def decode_postprocess(outputs: Outputs, order: OutputOrder, placement: Placemen
     """
     corners = np.asarray(outputs[order.boxes], np.float64).reshape(-1, 4)[:, [1, 0, 3, 2]]
     classes, scores = (np.asarray(outputs[index], np.float64).reshape(-1) for index in (order.classes, order.scores))
-    number = np.asarray(outputs[order.count], np.float64).reshape(-1)
+    number = np.asarray(outputs[order.number], np.float64).reshape(-1)
     if len(number) != 1 or not len(corners) == len(classes) == len(scores):
         raise ValueError("boxes, classes, scores and their number do not fit each other")
     if not 0 <= number[0] <= len(scores) or number[0] % 1:
@@ -97,11 +97,11 @@ def decode_postprocess(outputs: Outputs, order: OutputOrder, placement: Placemen
     valid = int(number[0])
     corners, classes, scores = corners[:valid], classes[:valid], scores[:valid]
     finite = np.isfinite(corners).all(axis=1) & np.isfinite(classes) & np.isfinite(scores)
-    corners, classes, scores = corners[finite], np.rint(classes[finite]).astype(np.int64), scores[finite]
-    if (classes < 0).any():
-        raise ValueError("a class is negative")
+    corners, classes, scores = corners[finite], classes[finite], scores[finite]
+    if ((classes < 0) | (classes > _MAX_CLASS) | (classes % 1 != 0)).any():
+        raise ValueError("a class is not a whole number from 0")
     pixels = placement.to_image(corners * np.tile(placement.input_size, 2))
-    return Decoded(best_boxes(pixels, classes, scores), not_finite=int(valid - len(scores)))
+    return Decoded(best_boxes(pixels, classes.astype(np.int64), scores), not_finite=int(valid - len(scores)))
 
 
 def _fits_shapes(order: OutputOrder, shapes: Sequence[Sequence[int]]) -> bool:

@@ -21,6 +21,9 @@ _STRIDES = ((8, 16, 32), (8, 16, 32, 64), (4, 8, 16, 32), (16, 32))
 _ANCHORS = 3
 #: Numbers before the class scores: four coordinates, and the objectness.
 _COORDINATES = 4
+#: Numbers of a box after suppression in the graph: corners, score and class (YOLOv10, and exports with ``nms=True``).
+#: It is as many as of a raw box with one class and objectness, or two classes.
+_SUPPRESSED = 6
 _OPTIONS = "state --head yolov5 or --head yolov8, and the names of all classes with --classes"
 #: Centres are inside the image, or up to 1.5 cells outside. Above the larger limit they are pixels, as every cell of
 #: the grids has a box; up to the smaller one they are shares.
@@ -44,7 +47,7 @@ class HeadLayout(NamedTuple):
         table = np.asarray(head, np.float64)
         if table.ndim != 3 or table.shape[0] != 1:
             raise ValueError(f"a head of one image has shape [1, boxes, numbers], not {list(table.shape)}")
-        rows = table[0] if self.boxes_first else table[0].T
+        rows: npt.NDArray[np.float64] = table[0] if self.boxes_first else table[0].T
         if rows.shape[1] != _COORDINATES + self.objectness + self.classes:
             raise ValueError(f"{rows.shape[1]} numbers for each box do not fit {self.classes} classes")
         return rows
@@ -72,8 +75,9 @@ def head_layout(
             if count >= 1 and classes in (None, count):
                 layouts.append(HeadLayout(boxes_first, with_objectness, count))
     on_grids = [layout for layout in layouts if _fits_grids(layout, shape, input_size)]
-    # grids of another kind say nothing
-    possible = on_grids or (layouts if classes is not None or objectness is not None else [])
+    possible = on_grids
+    if not on_grids and (objectness is not None or (classes is not None and _SUPPRESSED not in shape[1:])):
+        possible = layouts  # grids of another kind
     if len(possible) != 1:
         known = f" for {classes} classes" if classes is not None else ""
         if layouts and not possible:
