@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.dataset.box_labels.checks import check_boxes
+from edge_bench.bench.dataset.box_labels.selection import folders_without_labels, note_of_folders
 from edge_bench.bench.dataset.listing.match import ImagePaths, match
 from edge_bench.bench.dataset.listing.wording import abbreviate, counted
 from edge_bench.bench.errors import DatasetError
@@ -18,7 +19,7 @@ from edge_bench.bench.io.files import read_bounded, why_unreadable
 from edge_bench.bench.io.names import recordable
 from edge_bench.bench.tasks.detection.boxes import Category, GroundTruth, TrueBoxes
 
-__all__ = ["read_coco"]
+__all__ = ["images_in_coco", "read_coco"]
 
 #: The annotations of COCO's 118,287 training images take 470 MB.
 _MAX_BYTES = 1 << 30
@@ -75,6 +76,27 @@ def read_coco(path: Path, folder: Path, files: Sequence[str], sizes: npt.NDArray
             "use a file with all its images",
         )
     return GroundTruth(categories, _boxes(path, content, categories, listed, sizes), sizes, tuple(notes))
+
+
+def images_in_coco(path: Path, folder: Path, files: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the images below ``folder`` without folders of which the file lists none, such as masks, and notes.
+
+    Raise DatasetError if it lists none of the images.
+    """
+    listed = _read(path).images
+    found = match(ImagePaths(folder, files), [each.file_name for each in listed], [each.id for each in listed])
+    known = [number in found.lines or number in found.conflicts for number in range(len(files))]
+    if not any(known):
+        raise DatasetError(
+            f"{path}: none of {counted(len(files), 'image')} in {folder} is in it, such as {recordable(files[0])}"
+            if files
+            else f"{folder}: no images there",
+            "use the annotations of these images",
+        )
+    others = folders_without_labels(files, known)
+    left_out = {number for numbers in others.values() for number in numbers}
+    kept = [name for number, name in enumerate(files) if number not in left_out]
+    return kept, note_of_folders(list(others), len(left_out))
 
 
 def _read(path: Path) -> _File:

@@ -9,11 +9,13 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.dataset.box_labels.checks import check_boxes
+from edge_bench.bench.dataset.box_labels.selection import masks_of_others, note_of_folders
 from edge_bench.bench.dataset.listing.walk import is_left_by_programs
 from edge_bench.bench.dataset.listing.wording import abbreviate, counted
 from edge_bench.bench.errors import DatasetError
@@ -21,14 +23,24 @@ from edge_bench.bench.io.files import read_bounded, why_unreadable
 from edge_bench.bench.io.names import recordable
 from edge_bench.bench.tasks.detection.boxes import Category, GroundTruth, TrueBoxes
 
-__all__ = ["NAME_FILES", "find_label_files", "read_yolo"]
+__all__ = ["NAME_FILES", "LabelFiles", "find_label_files", "read_yolo"]
 
 #: Files in folders of labels that list names or images.
 NAME_FILES = ("classes.txt", "names.txt", "obj.names", "data.yaml", "dataset.yaml")
 _OTHERS = {*NAME_FILES, "train.txt", "val.txt", "test.txt", "readme.txt", "license.txt"}
 _MAX_BYTES = 16 << 20
+#: Label files of the images, and of label files without an image.
+_Found = tuple[list[Path | None], list[str]]
 _MAX_CLASS = 65_534
 _FORMAT = "lines are: class x y width height, the last four as shares of the image, 0 to 1"
+
+
+class LabelFiles(NamedTuple):
+    """The images of a folder and the label file of each, None for an image without one."""
+
+    files: list[str]
+    labels: list[Path | None]
+    notes: list[str]
 
 
 def read_yolo(
@@ -71,8 +83,8 @@ def read_yolo(
     return GroundTruth(categories, tuple(TrueBoxes(*each) for each in zip(*parts, strict=True)), sizes, tuple(notes))
 
 
-def find_label_files(folder: Path, files: Sequence[str], labels: Path | None = None) -> list[Path | None]:
-    """Return the label file of each image, None for images without one.
+def find_label_files(folder: Path, files: Sequence[str], labels: Path | None = None) -> LabelFiles:
+    """Return the label files of images; masks, which are images in a folder of their own, are left out.
 
     files: relative to ``folder``. Labels are in the folder ``labels``, if named, under the images' paths. Otherwise
     they are in the folder that is called ``labels`` where the images' path has ``images``, in a folder ``labels``
@@ -81,20 +93,18 @@ def find_label_files(folder: Path, files: Sequence[str], labels: Path | None = N
     Raise DatasetError if there are none, in several of these places, or if images lack labels while labels lack images.
     """
     if labels is not None:
-        if not labels.is_dir():
-            raise DatasetError(f"{labels}: there is no such folder", "name the folder of the label files")
-        wanted = [labels / _after_images(name) for name in files]
-        found, unused = _existing(wanted)
+        found, unused = _in_folder(labels, files)
     else:
-        places = {rule: _existing([rule(folder / name) for name in files]) for rule in (_parallel, _below, _beside)}
-        several = [(rule, each) for rule, each in places.items() if any(each[0])]
+        places = [_existing([rule(folder / name) for name in files]) for rule in (_parallel, _below, _beside)]
+        several = [each for each in places if any(each[0])]
         if len(several) != 1:
-            raise _unclear(folder, [next(path.parent for path in each[0] if path) for _, each in several])
-        found, unused = several[0][1]
-        wanted = [several[0][0](folder / name) for name in files]
+            raise _unclear(folder, [next(path.parent for path in each[0] if path) for each in several])
+        found, unused = several[0]
+    masks = masks_of_others(files, [path is not None for path in found])
+    notes = note_of_folders(sorted({files[number].rpartition("/")[0] for number in masks}), len(masks))
+    files = [name for number, name in enumerate(files) if number not in masks]
+    found = [path for number, path in enumerate(found) if number not in masks]
     missing = [recordable(name) for name, path in zip(files, found, strict=True) if path is None]
-    if len(missing) == len(files):
-        raise DatasetError(f"{labels}: no labels of these images, such as {_shown(wanted[0])}", "use their labels")
     if missing and unused:
         raise DatasetError(
             f"{_shown(next(path.parent for path in found if path))}: {counted(len(missing), 'image')} without labels, "
@@ -108,7 +118,20 @@ def find_label_files(folder: Path, files: Sequence[str], labels: Path | None = N
             f"{folder}: {abbreviate([recordable(name) for name in shared])} have the same label file",
             "give images of one folder different names, not just different suffixes",
         )
-    return found
+    return LabelFiles(files, found, notes)
+
+
+def _in_folder(labels: Path, files: Sequence[str]) -> _Found:
+    if not labels.is_dir():
+        raise DatasetError(f"{_shown(labels)}: there is no such folder", "name the folder of the label files")
+    wanted = [labels / _after_images(name) for name in files]
+    found, unused = _existing(wanted)
+    if not any(found):
+        raise DatasetError(
+            f"{_shown(labels)}: no labels of these images, such as {_shown(wanted[0].with_suffix('.txt'))}",
+            "use the labels of these images",
+        )
+    return found, unused
 
 
 def _parallel(image: Path) -> Path:
@@ -135,7 +158,7 @@ def _after_images(name: str) -> str:
     return "/".join(parts[last + 1 :])
 
 
-def _existing(wanted: Sequence[Path]) -> tuple[list[Path | None], list[str]]:
+def _existing(wanted: Sequence[Path]) -> _Found:
     """Return the label file for each path of an image, and the names of label files in these folders for no path.
 
     Names are compared with accents as one character (NFC), as systems write them in two ways.

@@ -3,6 +3,9 @@
 Which detections lie on true boxes is decided in each image alone (COCO's rules), so a resample of images needs no new
 matching: an image that is drawn twice counts twice. Source of the bootstrap: Efron & Tibshirani, An Introduction to the
 Bootstrap, 1993, chapter 13 (percentile intervals).
+
+The intervals are for other sets of as many images. The mAP of few images is higher on average than that of many,
+because rare categories have few boxes, so they often miss the value for a much larger set (docs/calibration.md).
 """
 
 import msgspec
@@ -29,7 +32,7 @@ class PrecisionDifference(msgspec.Struct, frozen=True):
 
 
 def precision_interval(matches: Matches, *, seed: int = 0, resamples: int = RESAMPLES) -> Interval | None:
-    """Return the 95 % interval of mAP@[.50:.95] for other images of the same kind; None for fewer than two images."""
+    """Return the 95 % interval of mAP@[.50:.95] for other sets of as many images; None for fewer than two images."""
     precision = _Precision(matches)
     return _interval([precision.of(weights) for weights in _resamples(len(matches.true_boxes), seed, resamples)])
 

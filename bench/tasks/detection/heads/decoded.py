@@ -18,7 +18,9 @@ class Decoded(NamedTuple):
 
     boxes: Boxes
     not_finite: int = 0  # boxes with a number that is not finite
-    beyond_limit: int = 0  # candidates with lower scores than MOST_CANDIDATES others
+    beyond_limit: int = (
+        0  # boxes with lower scores than MOST_CANDIDATES others; after suppression in the graph, MOST_BOXES
+    )
 
 
 def suppress(

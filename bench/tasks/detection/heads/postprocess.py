@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.errors import BadInput
-from edge_bench.bench.tasks.detection.boxes import best_boxes
+from edge_bench.bench.tasks.detection.boxes import MOST_BOXES, best_boxes
 from edge_bench.bench.tasks.detection.heads.decoded import Decoded
 from edge_bench.bench.tasks.detection.letterbox import Placement
 
@@ -101,7 +101,8 @@ def decode_postprocess(outputs: Outputs, order: OutputOrder, placement: Placemen
     if ((classes < 0) | (classes > _MAX_CLASS) | (classes % 1 != 0)).any():
         raise ValueError("a class is not a whole number from 0")
     pixels = placement.to_image(corners * np.tile(placement.input_size, 2))
-    return Decoded(best_boxes(pixels, classes.astype(np.int64), scores), not_finite=int(valid - len(scores)))
+    left_out = max(0, len(scores) - MOST_BOXES)
+    return Decoded(best_boxes(pixels, classes.astype(np.int64), scores), valid - len(scores), left_out)
 
 
 def _fits_shapes(order: OutputOrder, shapes: Sequence[Sequence[int]]) -> bool:

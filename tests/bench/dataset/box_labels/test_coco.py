@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge_bench.bench.dataset.box_labels.coco import read_coco
+from edge_bench.bench.dataset.box_labels.coco import images_in_coco, read_coco
 from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.tasks.detection.boxes import Category, GroundTruth
 from tests.bench.messages import numbers_in
@@ -157,3 +157,15 @@ def test_large_images_have_a_wider_tolerance(tmp_path: Path) -> None:
     data["images"][1].update(width=4000, height=3000)
     data["annotations"][0]["bbox"] = [3000, 20, 1019, 40]
     assert len(read(tmp_path, data, sizes=np.array([[4000, 3000], [100, 200]])).images[0].corners) == 3
+
+
+def test_folders_of_other_images_are_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "instances.json"
+    path.write_text(json.dumps(content()))
+    files = ["a.jpg", "b.jpg", "new.jpg", "masks/a.png", "train/x.jpg"]
+    kept, notes = images_in_coco(path, tmp_path, files)
+    assert kept == ["a.jpg", "b.jpg", "new.jpg"]  # which read_coco refuses
+    assert numbers_in(notes[0]) == [2]
+    for none in (["y.jpg", "z.jpg"], []):
+        with pytest.raises(DatasetError):
+            images_in_coco(path, tmp_path, none)

@@ -95,16 +95,16 @@ def test_layouts(tmp_path: Path, image: str, label: str, depth: int) -> None:
     folder = tmp_path.joinpath(*parts[: min(depth, len(parts) - 1)])
     files = ["/".join(parts[min(depth, len(parts) - 1) :]).format(name) for name in names]
     found = find_label_files(folder, files)
-    assert [path.name if path else None for path in found] == [
+    assert [path.name if path else None for path in found.labels] == [
         f"{name}.txt".replace("n\u0303", "\u00f1") for name in names
     ]
-    assert all(path.exists() for path in found if path)
+    assert all(path.exists() for path in found.labels if path)
 
 
 def test_a_named_folder(tmp_path: Path) -> None:
     write(tmp_path / "boxes", "a.txt", "sub/b.txt")
     files = ["images/a.jpg", "images/sub/b.jpg"]
-    assert find_label_files(tmp_path, files, tmp_path / "boxes") == [
+    assert find_label_files(tmp_path, files, tmp_path / "boxes").labels == [
         tmp_path / "boxes" / "a.txt", tmp_path / "boxes" / "sub" / "b.txt",
     ]  # fmt: skip
     with pytest.raises(DatasetError):
@@ -115,8 +115,8 @@ def test_a_named_folder(tmp_path: Path) -> None:
 
 def test_images_without_labels_or_labels_without_images_but_not_both(tmp_path: Path) -> None:
     write(tmp_path / "labels", "a.txt", "b.txt")
-    assert find_label_files(tmp_path, ["a.jpg"]) == [tmp_path / "labels" / "a.txt"]
-    assert find_label_files(tmp_path, ["a.jpg", "b.jpg", "c.jpg"])[2] is None
+    assert find_label_files(tmp_path, ["a.jpg"]).labels == [tmp_path / "labels" / "a.txt"]
+    assert find_label_files(tmp_path, ["a.jpg", "b.jpg", "c.jpg"]).labels[2] is None
     with pytest.raises(DatasetError):
         find_label_files(tmp_path, ["a.jpg", "c.jpg"])
 
@@ -136,3 +136,11 @@ def test_a_pipe_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.txt")
     with pytest.raises(DatasetError):
         read_yolo([tmp_path / "a.txt"], ["a.jpg"], SIZE, None)
+
+
+def test_masks_are_set_aside_and_other_folders_without_labels_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "labels", "a.txt", "b.txt")
+    found = find_label_files(tmp_path, ["a.jpg", "b.jpg", "masks/a.png"])
+    assert (found.files, len(found.labels), len(found.notes)) == (["a.jpg", "b.jpg"], 2, 1)
+    with pytest.raises(DatasetError):
+        find_label_files(tmp_path, ["a.jpg", "b.jpg", "night/a.png", "night/c.png"])

@@ -26,7 +26,7 @@ def cases(draw: st.DrawFn) -> tuple[HeadLayout, int, bool, bool]:
 def test_heads_made_from_known_boxes_decode_to_exactly_these(case: tuple[HeadLayout, int, bool, bool]) -> None:
     layout, seed, pixels, with_borders = case
     random = np.random.default_rng(seed)
-    size = tuple(int(side) for side in random.integers(40, 2000, 2))
+    size = (int(random.integers(40, 2000)), int(random.integers(40, 2000)))
     placement = (letterboxed if with_borders else stretched)(size, (320, 256))
     count = int(random.integers(0, 30))
     # one box in each cell of a grid, so that none suppresses another
