@@ -33,8 +33,9 @@ class PrecisionDifference(msgspec.Struct, frozen=True):
 
 def precision_interval(matches: Matches, *, seed: int = 0, resamples: int = RESAMPLES) -> Interval | None:
     """Return the 95 % interval of mAP@[.50:.95] for other sets of as many images; None for fewer than two images."""
-    precision = _Precision(matches)
-    return _interval([precision.of(weights) for weights in _resamples(len(matches.true_boxes), seed, resamples)])
+    precision, images = _Precision(matches), len(matches.true_boxes)
+    found = [precision.of(weights) for weights in _resamples(images, seed, resamples)]
+    return _interval(found, precision.of(np.ones(images, np.int64)))
 
 
 def precision_difference(
@@ -49,11 +50,9 @@ def precision_difference(
     one, other = _Precision(first), _Precision(second)
     images = len(first.true_boxes)
     everything = np.ones(images, np.int64)
-    return PrecisionDifference(
-        one.of(everything) - other.of(everything),
-        _interval([one.of(weights) - other.of(weights) for weights in _resamples(images, seed, resamples)]),
-        images,
-    )
+    value = one.of(everything) - other.of(everything)
+    found = [one.of(weights) - other.of(weights) for weights in _resamples(images, seed, resamples)]
+    return PrecisionDifference(value, _interval(found, value), images)
 
 
 def mean_precision(matches: Matches, weights: Weights) -> float:
@@ -72,13 +71,17 @@ def _resamples(images: int, seed: int, resamples: int) -> list[Weights]:
     return [np.bincount(generator.integers(images, size=images), minlength=images) for _ in range(resamples)]
 
 
-def _interval(values: list[float]) -> Interval | None:
+def _interval(values: list[float], value: float) -> Interval | None:
+    """Return the percentile interval, widened to contain the value itself.
+
+    Resamples have fewer different images, so that few boxes in each category can lift all of them above the value.
+    """
     finite = np.array([value for value in values if np.isfinite(value)])
     if not len(finite):
         return None
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(finite, [tail, 1 - tail])
-    return Interval(float(low), float(high))
+    return Interval(min(float(low), value), max(float(high), value))
 
 
 class _Precision:

@@ -66,7 +66,7 @@ def head_layout(
     objectness: whether the model has it, if stated. Raise BadInput if no layout fits, or several do.
     """
     if len(shape) != 3 or shape[0] != 1:
-        raise BadInput(f"the output {list(shape)} is not [1, boxes, numbers] of a YOLO model", "")
+        raise BadInput(f"the output {list(shape)} is not [1, boxes, numbers] of a YOLO model", _OPTIONS)
     layouts = []
     for boxes_first in (True, False):
         numbers = shape[2] if boxes_first else shape[1]

@@ -138,6 +138,15 @@ def test_a_paired_difference_is_more_certain_than_its_parts() -> None:
     assert (same.value, same.interval.low if same.interval else None) == (0, 0)
 
 
+def test_an_interval_contains_the_figure_if_each_category_is_in_few_images() -> None:
+    truth = scene(30, 200)
+    evaluation = scored(truth, detections(truth))
+    interval = precision_interval(evaluation.matches, resamples=200)
+    assert interval is not None
+    assert interval.low <= evaluation.score.mean_precision + 1e-12
+    assert interval.high >= evaluation.score.mean_precision - 1e-12
+
+
 def test_one_image_has_no_interval_and_other_images_no_difference() -> None:
     one = scored(ground_truth([[0, 0, 9, 9, 0]]), [boxes([0, 0, 9, 9, 0, 1])])
     other = scored(ground_truth([[0, 0, 9, 9, 1]]), [boxes([0, 0, 9, 9, 0, 1])])
