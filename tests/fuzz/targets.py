@@ -46,7 +46,7 @@ from edge_bench.bench.records.journal import Journal
 from edge_bench.bench.records.manifest import File, History
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import write_run
-from tests.fuzz import exchanged, outputs, seeds
+from tests.fuzz import box_labels, exchanged, outputs, seeds
 from tests.fuzz.model_files import (
     damaged_h5,
     damaged_keras,
@@ -114,6 +114,16 @@ def targets(folder: Path) -> list[Target]:
         *_outputs_and_shared(pngs),
         Target("image", "x.png", seeds.images(), mutated_bytes, lambda p: decode(p, Geometry(4, 4, 3)), 2),
         *_exchanged_targets(folder),
+        *_box_labels(),
+    ]
+
+
+def _box_labels() -> list[Target]:
+    return [
+        Target("coco", "coco.json", box_labels.annotations(), _json_or_bytes, box_labels.use_annotations, 2),
+        Target("yolo", "yolo.txt", box_labels.label_lines(), mutated_bytes, box_labels.use_label_lines),
+        Target("classes", "data.yaml", box_labels.class_names(), mutated_bytes, box_labels.use_class_names),
+        Target("boxes", "boxes.json", box_labels.packed(), _json_or_bytes, box_labels.use_packed),
     ]
 
 

@@ -1,0 +1,1 @@
+"""True boxes of images: COCO's annotations and YOLO's label folders."""

@@ -1,0 +1,1 @@
+"""Tasks: what a model's outputs mean, how they are scored, and how two configurations agree."""

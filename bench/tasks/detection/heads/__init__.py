@@ -1,0 +1,1 @@
+"""Outputs of detectors to boxes: the documented formats, one module each."""

@@ -1,0 +1,138 @@
+"""Intervals of mean average precision: a bootstrap over images that reuses the matches of each image.
+
+Which detections lie on true boxes is decided in each image alone (COCO's rules), so a resample of images needs no new
+matching: an image that is drawn twice counts twice. Source of the bootstrap: Efron & Tibshirani, An Introduction to the
+Bootstrap, 1993, chapter 13 (percentile intervals).
+
+The intervals are for other sets of as many images. The mAP of few images is higher on average than that of many,
+because rare categories have few boxes, so they often miss the value for a much larger set (docs/calibration.md).
+"""
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from edge_bench.bench.stats.intervals import CONFIDENCE, Interval
+from edge_bench.bench.tasks.detection.matches import Matches
+
+__all__ = ["RESAMPLES", "PrecisionDifference", "mean_precision", "precision_difference", "precision_interval"]
+
+RESAMPLES = 1000
+#: Recalls at which COCO reads the precision.
+_RECALLS = np.linspace(0.0, 1.0, 101)
+Weights = npt.NDArray[np.int64]
+
+
+class PrecisionDifference(msgspec.Struct, frozen=True):
+    """The mAP@[.50:.95] of one configuration minus that of another on the same images, with a 95 % interval."""
+
+    value: float
+    interval: Interval | None
+    images: int
+
+
+def precision_interval(matches: Matches, *, seed: int = 0, resamples: int = RESAMPLES) -> Interval | None:
+    """Return the 95 % interval of mAP@[.50:.95] for other sets of as many images; None for fewer than two images."""
+    precision, images = _Precision(matches), len(matches.true_boxes)
+    found = [precision.of(weights) for weights in _resamples(images, seed, resamples)]
+    return _interval(found, precision.of(np.ones(images, np.int64)))
+
+
+def precision_difference(
+    first: Matches, second: Matches, *, seed: int = 0, resamples: int = RESAMPLES
+) -> PrecisionDifference:
+    """Return ``first`` minus ``second``; each resample draws the same images of both.
+
+    Raise ValueError if they are of different images or true boxes.
+    """
+    if not np.array_equal(first.true_boxes, second.true_boxes):
+        raise ValueError("the matches are of different images")
+    one, other = _Precision(first), _Precision(second)
+    images = len(first.true_boxes)
+    everything = np.ones(images, np.int64)
+    value = one.of(everything) - other.of(everything)
+    found = [one.of(weights) - other.of(weights) for weights in _resamples(images, seed, resamples)]
+    return PrecisionDifference(value, _interval(found, value), images)
+
+
+def mean_precision(matches: Matches, weights: Weights) -> float:
+    """Return mAP@[.50:.95] if each image counts ``weights`` times, [images]; not a number without a true box.
+
+    It is what pycocotools gives for copies of the images, if detections of one category and image with equal scores
+    keep their order across the copies.
+    """
+    return _Precision(matches).of(weights)
+
+
+def _resamples(images: int, seed: int, resamples: int) -> list[Weights]:
+    if images < 2:
+        return []
+    generator = np.random.default_rng(seed)
+    return [np.bincount(generator.integers(images, size=images), minlength=images) for _ in range(resamples)]
+
+
+def _interval(values: list[float], value: float) -> Interval | None:
+    """Return the percentile interval, widened to contain the value itself.
+
+    Resamples have fewer different images, so that few boxes in each category can lift all of them above the value.
+    """
+    finite = np.array([value for value in values if np.isfinite(value)])
+    if not len(finite):
+        return None
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(finite, [tail, 1 - tail])
+    return Interval(min(float(low), value), max(float(high), value))
+
+
+class _Precision:
+    """What does not depend on the weights of images.
+
+    Precision and recall are needed at hits only: recall rises nowhere else, and precision is highest there. All hits
+    are in one array, by IoU threshold, category and falling score; those of one threshold and category are a segment.
+    """
+
+    def __init__(self, matches: Matches) -> None:
+        self._matches = matches
+        self._categories = matches.true_boxes.shape[1]
+        thresholds = len(matches.hit)
+        counted = matches.counted if (matches.counted != matches.counted[0]).any() else matches.counted[:1]
+        self._counted = counted.astype(np.int64)
+        threshold, self._detection = np.nonzero(matches.hit)
+        self._row = threshold if len(counted) > 1 else np.zeros_like(threshold)
+        self._category = matches.category[self._detection]
+        self._segments = thresholds * self._categories
+        self._segment = threshold * self._categories + self._category
+        self._first = np.searchsorted(matches.category, np.arange(self._categories))  # detection of each category
+        self._start = np.searchsorted(self._segment, self._segment)  # first hit of each hit's segment
+        self._lift = 2.0 * (self._segments - self._segment)  # so that a segment's precisions are above the next one's
+
+    def of(self, weights: Weights) -> float:
+        """Return mAP@[.50:.95]; see `mean_precision`."""
+        true = weights @ self._matches.true_boxes
+        occurring = true > 0
+        if not occurring.any():
+            return float("nan")
+        of_detection = weights[self._matches.image]
+        found = _after_each(self._counted * of_detection)
+        at_hit = (
+            found[self._row, self._detection + 1] - found[self._row, self._first[self._category]]
+        )  # detections of the segment up to each hit
+        hits = _after_each(of_detection[self._detection][None])[0]
+        hits = hits[1:] - hits[self._start]
+        # as pycocotools writes them, so that the same rounding decides which recalls are reached
+        recall = hits / np.maximum(true[self._category], 1)
+        precision = hits / (at_hit - hits + hits + np.spacing(1))
+        # the precision at a recall is the highest at that recall or more
+        envelope = np.maximum.accumulate((precision + self._lift)[::-1])[::-1] - self._lift
+        reached = np.searchsorted(_RECALLS, recall, side="right")
+        new = reached - np.where(np.arange(len(hits)) == self._start, 0, np.roll(reached, 1))
+        sums = np.bincount(self._segment, weights=envelope * new, minlength=self._segments)
+        averages = sums.reshape(-1, self._categories)[:, occurring] / len(_RECALLS)
+        return float(averages.mean())
+
+
+def _after_each(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the sums before the first value and after each, [rows, n + 1] from [rows, n]."""
+    sums = np.zeros((len(values), values.shape[1] + 1), np.int64)
+    np.cumsum(values, axis=1, out=sums[:, 1:])
+    return sums
