@@ -32,7 +32,7 @@ _MaskList = msgspec.Meta(max_length=1_000_000)
 class StoredMask(msgspec.Struct, frozen=True, kw_only=True):
     """The class of each pixel of an image at the model's resolution; ``Segmentation.classes`` is a pixel without one.
 
-    Each row is stored as the exclusive or with the row above, in order, so that most values are 0 and deflate to little.
+    Each row is stored as the exclusive or with the row above, so that most values are 0 and deflate to little.
     """
 
     height: PositiveInt
@@ -52,8 +52,8 @@ class ConfusionCells(msgspec.Struct, frozen=True, kw_only=True):
 class Segmentation(msgspec.Struct, frozen=True, kw_only=True):
     """Class masks of one configuration, in the order of its images, and how they compare with the true masks.
 
-    Quality follows from the cells, which all images with a true mask have. Masks are for agreement and pictures: as many
-    as take MAX_MASK_BYTES together, the first images first.
+    Quality follows from the cells, which all images with a true mask have. Masks are for agreement and pictures: those
+    of the first images, as many as fit in MAX_MASK_BYTES.
     """
 
     classes: PositiveInt

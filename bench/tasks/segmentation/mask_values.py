@@ -77,8 +77,7 @@ class MaskValues:
 def parse_ignored(text: str) -> tuple[int, ...]:
     """Return the values of a text such as ``0,255``; raise BadInput if it is not a list of values from 0 to 65535."""
     values = []
-    for part in text.split(","):
-        part = part.strip()
+    for part in map(str.strip, text.split(",")):
         if not (part.isascii() and part.isdigit()) or len(part) > 5 or int(part) >= _VALUES:
             raise BadInput(f"{part[:40]!r} is no value of a mask", "give values from 0 to 65535, such as 0,255")
         values.append(int(part))
@@ -89,8 +88,8 @@ def read_mask_values(path: Path, class_names: Sequence[str], ignored: Iterable[i
     """Read a text file with one ``VALUE CLASS`` per line, in UTF-8.
 
     CLASS is the name of one of the model's classes, or its number if no class has this name, or ``ignore`` for a value
-    that is not scored. ``*`` in place of VALUE means all other values. Lines that begin with # are comments. Raise DatasetError for the first line that is none of these or
-    contradicts another.
+    that is not scored. ``*`` in place of VALUE means all other values. Lines that begin with # are comments. Raise
+    DatasetError for the first line that is none of these or contradicts another.
     """
     try:
         text = read_bounded(path, _MAX_FILE).decode("utf-8-sig")

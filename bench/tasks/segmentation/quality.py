@@ -39,9 +39,9 @@ class SegmentationDifference(msgspec.Struct, frozen=True, kw_only=True):
 def segmentation_quality(record: Segmentation, seed: int) -> SegmentationQuality:
     """Return the quality by one confusion matrix over all images; raise ValueError if there are no true masks.
 
-    IoU of a class is TP / (TP + FP + FN) in pixels. The mean is over the classes that the true masks contain, as in
-    Pascal VOC; in a resample of images over those that it contains. A pixel without a class is wrong. Source: Everingham et al. 2015, The Pascal Visual
-    Object Classes Challenge: A Retrospective, section 3.
+    IoU of a class is TP / (TP + FP + FN) in pixels. The mean is over the classes that the true masks contain; in a
+    resample of images over those that it contains. A pixel without a class is wrong. Source: Everingham et al. 2010,
+    The Pascal Visual Object Classes (VOC) Challenge, section 4.3.
     """
     table = _Table(record)
     repeats = repeats_for(3 * table.right.size)
@@ -82,7 +82,10 @@ class _Table:
     """Counts of pixels by image and class that the true masks contain, shape [images, classes] each."""
 
     def __init__(self, record: Segmentation, positions: npt.NDArray[np.int64] | None = None) -> None:
-        """Count the images at these positions, by default all, in their order; those without scored pixels are left out."""
+        """Count the images at these positions in their order, by default all, if they have scored pixels.
+
+        Raise ValueError if there are no true masks, or too many images and classes.
+        """
         if record.cells is None:
             raise ValueError("there are no true masks")
         images, truth, predicted, pixels = (
