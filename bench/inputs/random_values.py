@@ -43,9 +43,7 @@ def parse_range(text: str) -> tuple[str, ValueRange]:
         raise BadInput(f"{text[:80]!r} is no range of an input", "write NAME=LOW..HIGH, such as tokens=0..9999")
     low, high = (int(end) if re.fullmatch(r"[+-]?[0-9]+", end) else float(end) for end in match.groups())
     if not (math.isfinite(low) and math.isfinite(high) and low <= high):
-        raise BadInput(
-            f"{text[:80]!r}: the first number is above the second, or too large", "write the lower one first"
-        )
+        raise BadInput(f"{text[:80]!r}: the first number is above the second, or infinite", "write the lower first")
     return name, ValueRange(low, high)
 
 
@@ -131,6 +129,7 @@ def _drawn(generator: np.random.Generator, dtype: np.dtype[Any], values: ValueRa
     if dtype.kind == "f":
         drawn = generator.random(size) * (values.high - values.low) + values.low
         return np.clip(drawn, values.low, values.high).astype(dtype)
-    whole = np.dtype(np.uint8) if dtype.kind == "b" else dtype
-    result: npt.NDArray[Any] = generator.integers(values.low, values.high, size, whole, endpoint=True).astype(dtype)
+    whole: Any = np.uint8 if dtype.kind == "b" else dtype
+    low, high = int(values.low), int(values.high)
+    result: npt.NDArray[Any] = generator.integers(low, high, size, whole, endpoint=True).astype(dtype)
     return result

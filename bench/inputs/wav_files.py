@@ -1,4 +1,4 @@
-"""A strict reader of .wav files: PCM of 8 to 32 bits and floating point, as the standard library's wave reads no floats.
+"""A strict reader of .wav files: PCM of 8 to 32 bits and floats, which the standard library's wave does not read.
 
 Format: Microsoft, Multiple Channel Audio Data and WAVE Files (2007), and RFC 2361 for the numbers of encodings.
 """

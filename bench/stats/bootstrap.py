@@ -40,7 +40,7 @@ def bootstrap(
     Each resample draws ``examples`` examples with replacement. The same seed, number of examples and ``repeats`` draw
     the same ones. There is no interval for fewer than MIN_EXAMPLES examples, nor if the statistic is not defined for
     5 % of the resamples. Unless it may be ``constant``, there is none if it is the same for all resamples: a perfect
-    score says only that no error was drawn. Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 13.
+    score says only that no error was drawn. Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, 13.3.
     """
     if examples < 1:
         return None

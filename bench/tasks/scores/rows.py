@@ -33,7 +33,8 @@ def flags(values: npt.ArrayLike, what: str) -> npt.NDArray[np.bool_]:
             f"{what}: {rows[example, column]:g} at example {example:,}, column {column:,}",
             "labels of this task are 0 or 1; remove examples whose label is unknown",
         )
-    return rows == 1
+    found: npt.NDArray[np.bool_] = rows == 1
+    return found
 
 
 def same_examples(truth: npt.NDArray[Any], *sides: npt.NDArray[Any]) -> None:

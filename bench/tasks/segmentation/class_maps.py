@@ -94,7 +94,7 @@ def class_map(output: npt.NDArray[Any], layout: MaskLayout) -> Mask:
     axis = 2 if layout.axis is ClassAxis.LAST else 0
     if output.ndim != 3 or output.shape[axis] != layout.classes:
         raise BadInput(f"an output of shape {list(output.shape)} where {layout.classes} scores per pixel belong")
-    mask = output.argmax(axis=axis).astype(np.uint16)
+    mask: Mask = output.argmax(axis=axis).astype(np.uint16)
     if output.dtype.kind == "f":
         mask[~np.isfinite(output).all(axis=axis)] = layout.classes
     return mask
@@ -124,4 +124,5 @@ def resized(mask: npt.NDArray[Any], height: int, width: int) -> npt.NDArray[Any]
         (2 * np.arange(size, dtype=np.int64) + 1) * own // (2 * size)
         for size, own in zip((height, width), mask.shape, strict=True)
     )
-    return mask[rows[:, np.newaxis], columns]
+    found: npt.NDArray[Any] = mask[rows[:, np.newaxis], columns]
+    return found
