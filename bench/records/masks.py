@@ -32,12 +32,18 @@ _MaskList = msgspec.Meta(max_length=1_000_000)
 class StoredMask(msgspec.Struct, frozen=True, kw_only=True):
     """The class of each pixel of an image at the model's resolution; ``Segmentation.classes`` is a pixel without one.
 
-    Each row is stored as the exclusive or with the row above, so that most values are 0 and deflate to little.
+    Runs of equal pixels, row after row. They deflate to two thirds of what the pixels do.
     """
 
     height: PositiveInt
     width: PositiveInt
-    rows: PackedArray
+    lengths: PackedArray  # of the runs, in pixels
+    values: PackedArray  # the class of each run
+
+    @property
+    def encoded_bytes(self) -> int:
+        """Size in the file."""
+        return len(self.lengths.data) + len(self.values.data)
 
 
 class ConfusionCells(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,22 +72,24 @@ def stored_mask(mask: npt.NDArray[Any]) -> StoredMask:
     """Pack a mask, unsigned integers [height, width]; raise ValueError if it has more than 2**24 pixels."""
     if mask.ndim != 2 or not 0 < mask.size <= MAX_PACKED:
         raise ValueError(f"a mask of shape {list(mask.shape)}; it has two axes and at most {MAX_PACKED:,} pixels")
-    rows = mask.copy()
-    rows[1:] ^= mask[:-1]
-    return StoredMask(height=mask.shape[0], width=mask.shape[1], rows=pack(rows.reshape(-1)))
+    flat = mask.reshape(-1)
+    ends = np.append(np.flatnonzero(flat[1:] != flat[:-1]), flat.size - 1)
+    return StoredMask(
+        height=mask.shape[0], width=mask.shape[1], lengths=pack(np.diff(ends, prepend=-1)), values=pack(flat[ends])
+    )
 
 
 def unpacked_mask(stored: StoredMask) -> npt.NDArray[np.uint16]:
     """Return a stored mask, shape [height, width]; raise ValueError if it is damaged."""
-    if stored.height * stored.width != stored.rows.length:
-        raise ValueError(f"a mask of {stored.height:,}×{stored.width:,} pixels with {stored.rows.length:,} values")
-    rows = unpack(stored.rows)
-    if rows.itemsize > 2:
-        raise ValueError("a mask with values of more than 16 bits")
-    mask: npt.NDArray[np.uint16] = np.bitwise_xor.accumulate(
-        rows.astype(np.uint16).reshape(stored.height, stored.width), axis=0
-    )
-    return mask
+    pixels = stored.height * stored.width
+    if not 0 < pixels <= MAX_PACKED:
+        raise ValueError(f"a mask of {stored.height:,}×{stored.width:,} pixels")
+    lengths, values = unpack(stored.lengths, max_length=pixels), unpack(stored.values, max_length=pixels)
+    if len(lengths) != len(values) or values.itemsize > 2 or lengths.max(initial=0) > pixels:
+        raise ValueError("a mask whose runs do not fit each other")
+    if int(lengths.sum(dtype=np.int64)) != pixels:
+        raise ValueError(f"a mask of {stored.height:,}×{stored.width:,} pixels whose runs have other ones")
+    return np.repeat(values.astype(np.uint16), lengths.astype(np.int64)).reshape(stored.height, stored.width)
 
 
 def check_segmentation(record: Segmentation, images: int) -> None:
@@ -89,11 +97,9 @@ def check_segmentation(record: Segmentation, images: int) -> None:
     if record.classes > MAX_CLASSES or record.images != images or len(record.masks) != images:
         raise ValueError(f"{len(record.masks):,} masks of {record.classes:,} classes for {images:,} images")
     masks = [mask for mask in record.masks if mask is not None]
-    if (
-        sum(len(mask.rows.data) for mask in masks) > MAX_MASK_BYTES
-        or sum(mask.rows.length for mask in masks) > MAX_MASK_PIXELS
-    ):
-        raise ValueError(f"its masks take more than {MAX_MASK_BYTES:,} bytes or {MAX_MASK_PIXELS:,} pixels")
+    size, pixels = sum(mask.encoded_bytes for mask in masks), sum(mask.height * mask.width for mask in masks)
+    if size > MAX_MASK_BYTES or pixels > MAX_MASK_PIXELS:
+        raise ValueError(f"its masks take {size:,} bytes and {pixels:,} pixels, more than a configuration may have")
     if record.cells is not None:
         _check_cells(record.cells, record.classes, images)
 

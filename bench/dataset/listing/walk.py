@@ -155,9 +155,8 @@ class _Walk:
         if is_folder:
             self._found.skipped.append(path)
         else:
-            self._found.hidden += self._is_image(name) and not name.startswith(
-                "._"
-            )  # macOS writes ._NAME beside each NAME
+            # macOS writes ._NAME beside each NAME
+            self._found.hidden += self._is_image(name) and not name.startswith("._")
 
     def _add_file(self, entry: "os.DirEntry[str]", path: str) -> None:
         if not entry.is_file():  # a pipe, a socket or a device

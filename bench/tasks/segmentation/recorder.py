@@ -56,7 +56,7 @@ class SegmentationRecorder:
             self._pixels_left = 0
             return None
         stored = stored_mask(mask)
-        self._bytes_left -= len(stored.rows.data)
+        self._bytes_left -= stored.encoded_bytes
         self._pixels_left -= mask.size
         if self._bytes_left < 0:
             self._pixels_left = 0
