@@ -13,8 +13,8 @@ from edge_bench.bench.stats.bootstrap import Estimate, bootstrap, paired, repeat
 __all__ = ["SegmentationDifference", "SegmentationQuality", "segmentation_difference", "segmentation_quality"]
 
 Values = npt.NDArray[np.float64]
-#: Limit on images × classes, the values of a table of counts: 0.5 GB.
-_MAX_TABLE = 1 << 26
+#: Limit on images × classes, the values of a table of counts: 128 MB.
+_MAX_TABLE = 1 << 24
 
 
 class SegmentationQuality(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """Agreement of every output between two configurations."""
 
+import math
 from collections.abc import Sequence
 
 import msgspec
@@ -111,7 +112,7 @@ class _Stored:
         return int(self._sizes[example])
 
     def is_sampled(self, example: int) -> bool:
-        return int(np.prod(self.shape(example), dtype=np.int64)) > self.size(example)
+        return math.prod(self.shape(example)) > self.size(example)
 
     def values(self, example: int) -> npt.NDArray[np.generic]:
         """Return the stored values of an example in real units."""

@@ -1,6 +1,5 @@
 """Outputs gathered example by example in bounded memory."""
 
-import math
 import zlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -22,7 +21,7 @@ STORED_VALUES = 1 << 20
 #: Examples that are stored at most and, of large outputs, at least; values that an example is cut to for that.
 _MOST_EXAMPLES, _FEWEST_EXAMPLES = 1 << 16, 16
 _MOST_VALUES, _FEWEST_VALUES = 1 << 16, 16
-_GOLDEN = (math.sqrt(5) - 1) / 2
+_GOLDEN = 2_654_435_769  # 2³² divided by the golden ratio (Knuth, The Art of Computer Programming 3, 6.4)
 
 
 class Output(NamedTuple):
@@ -118,12 +117,12 @@ class _Series:
 def kept_positions(size: int, most: int) -> slice | npt.NDArray[np.int64]:
     """Return the positions in a flat output of ``size`` values that are stored: all, or ``most`` of them, in order.
 
-    They are multiples of a step modulo ``size``. It is near the golden ratio of ``size`` and has no divisor in common
-    with it, so the positions differ and are spread evenly over every axis. They are the same on every machine.
+    Of ``most`` equal parts each has one, at a place that changes from part to part (multiples of the golden ratio), so
+    that no channel is left out. They are the same on every machine and with every version of numpy.
     """
     if size <= most:
         return slice(None)
-    step = int(size * _GOLDEN)
-    while math.gcd(step, size) != 1:
-        step += 1
-    return np.sort(np.arange(most, dtype=np.int64) * step % size)
+    numbers = np.arange(most + 1, dtype=np.int64)
+    edges = numbers * size // most
+    places = numbers[:-1] * _GOLDEN % (1 << 32)
+    return edges[:-1] + (places * np.diff(edges) >> 32)
