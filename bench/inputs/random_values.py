@@ -18,7 +18,8 @@ from edge_bench.bench.io.files import sha256_of
 __all__ = ["ValueRange", "parse_range", "random_graph_inputs"]
 
 Number = int | float
-_NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+#: With digits on both sides of a point: ``0...5`` could be read in two ways.
+_NUMBER = r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 _RANGE = re.compile(rf"({_NUMBER})\.\.({_NUMBER})", re.ASCII)
 _LONGEST = 60
 #: Types whose whole range is what pixels and quantized values are; other integers may be indices of tables.

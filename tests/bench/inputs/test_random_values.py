@@ -22,9 +22,9 @@ def values(inputs: GraphInputs, name: str) -> npt.NDArray[np.generic]:
     [
         ("tokens=0..9999", "tokens", (0, 9999)),
         ("a=b=-1..1", "a=b", (-1, 1)),
-        ("x=-.5..1e3", "x", (-0.5, 1000.0)),
+        ("x=-0.5..1e3", "x", (-0.5, 1000.0)),
         ("x=1.5..1.5", "x", (1.5, 1.5)),
-        ("x=+1.0..2.", "x", (1.0, 2.0)),
+        ("x=+1.0..2.0", "x", (1.0, 2.0)),
         ("x..y=0..1", "x..y", (0, 1)),
     ],
 )
@@ -36,7 +36,7 @@ def test_ranges(text: str, name: str, expected: tuple[float, float]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "tokens", "tokens=", "=0..1", "x=1..0", "x=0-1", "x=0...1.", "x=nan..1", "x=0..inf", "x=0..1e999", "x=0..",
+    ["", "tokens", "tokens=", "=0..1", "x=1..0", "x=0-1", "x=0...5", "x=0.5...7", "x=nan..1", "x=0..inf", "x=0..1e999", "x=0..",
      "x=0..1..2", "x=0 .. 1", "x=" + "9" * 99 + "..1", "x=0x10..0x20", "x=²..³"],
 )  # fmt: skip
 def test_other_texts_are_refused(text: str) -> None:

@@ -21,8 +21,8 @@ def test_any_name_and_sizes(name: str, sizes: list[int]) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "tokens", "tokens=", "=1x2", "tokens=1x", "tokens=x1", "tokens=1 x 2", "tokens=1,2", "tokens=-1x2",
-     "tokens=1.5",     "tokens=0x2", "tokens=1x²", "tokens=99999999999", "tokens=100000x100000", "tokens=" + "x".join(["1"] * 33),
-     "tokens=?x2", "tokens=1x2\n"],
+     "tokens=1.5", "tokens=0x2", "tokens=1x²", "tokens=99999999999", "tokens=100000x100000",
+     "tokens=" + "x".join(["1"] * 33), "tokens=?x2", "tokens=1x2\n"],
 )  # fmt: skip
 def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(BadInput) as caught:
