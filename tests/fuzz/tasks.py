@@ -63,7 +63,7 @@ def inputs() -> list[bytes]:
     found = []
     for save in (np.savez, np.savez_compressed):
         file = io.BytesIO()
-        save(file, **arrays)  # type: ignore[arg-type]
+        save(file, **arrays)
         found.append(file.getvalue())
     return found
 

@@ -1,5 +1,7 @@
 """Seeded random inputs."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -13,7 +15,7 @@ from edge_bench.bench.io.npy import open_npy
 TOKENS = InputSpec("tokens", "int32", (1, 16))
 
 
-def values(inputs: GraphInputs, name: str) -> npt.NDArray[np.generic]:
+def values(inputs: GraphInputs, name: str) -> npt.NDArray[Any]:
     return open_npy(inputs.arrays[name])
 
 
@@ -36,8 +38,8 @@ def test_ranges(text: str, name: str, expected: tuple[float, float]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "tokens", "tokens=", "=0..1", "x=1..0", "x=0-1", "x=0...5", "x=0.5...7", "x=nan..1", "x=0..inf", "x=0..1e999", "x=0..",
-     "x=0..1..2", "x=0 .. 1", "x=" + "9" * 99 + "..1", "x=0x10..0x20", "x=²..³"],
+    ["", "tokens", "tokens=", "=0..1", "x=1..0", "x=0-1", "x=0...5", "x=0.5...7", "x=nan..1", "x=0..inf", "x=0..1e999",
+     "x=0..", "x=0..1..2", "x=0 .. 1", "x=" + "9" * 99 + "..1", "x=0x10..0x20", "x=²..³"],
 )  # fmt: skip
 def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(BadInput) as caught:
@@ -57,7 +59,7 @@ def test_values_are_in_their_range_with_both_ends() -> None:
     found = random_graph_inputs(inputs, ["tokens=3..7", "half=-2..-1", f"wide=0..{2**64 - 1}"], 40, seed=1)
     assert found.examples == 40
     tokens = values(found, "tokens")
-    assert (tokens.shape, tokens.dtype) == ((40, 16), np.int32)
+    assert (tokens.shape, tokens.dtype.name) == ((40, 16), "int32")
     assert set(np.unique(tokens)) == {3, 4, 5, 6, 7}
     assert (values(found, "pixels").min(), values(found, "pixels").max()) == (0, 255)
     real = values(found, "real")

@@ -1,7 +1,7 @@
 """Shapes of open axes."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_bench.bench.errors import BadInput
@@ -13,6 +13,7 @@ MASK = InputSpec("a=b", "float32", (1, -1, 4))
 FIXED = InputSpec("fixed", "float32", (1, 3))
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1, max_size=20), st.lists(st.integers(1, 30), min_size=1, max_size=6))
 def test_any_name_and_sizes(name: str, sizes: list[int]) -> None:
     assert parse_shape(f"{name}={'x'.join(map(str, sizes))}") == (name, tuple(sizes))

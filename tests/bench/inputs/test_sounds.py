@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_bench.bench.errors import BadInput, DatasetError
@@ -61,6 +61,7 @@ def test_samples_by_hand(tmp_path: Path, content: bytes, expected: list[float]) 
     assert (sound.rate, sound.total) == (16_000, len(expected))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(2**15), 2**15 - 1), min_size=1, max_size=50), st.integers(1, 60), st.sampled_from([1, 2]))
 def test_files_of_the_standard_library(
     tmp_path_factory: pytest.TempPathFactory, values: list[int], most: int, channels: int

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -30,6 +30,7 @@ def record() -> Segmentation:
     return recorder.record()
 
 
+@settings(deadline=None)
 @given(st.integers(1, 30), st.integers(1, 30), st.sampled_from([1, 2, 300, 65_536]), st.integers(0, 2**32))
 def test_masks_are_unchanged(height: int, width: int, values: int, seed: int) -> None:
     mask = np.random.default_rng(seed).integers(0, values, (height, width)).astype(np.uint16)

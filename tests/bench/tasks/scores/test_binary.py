@@ -4,13 +4,13 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.stats.intervals import wilson
-from edge_bench.bench.tasks.scores.binary import binary_differences, binary_scores
+from edge_bench.bench.tasks.scores.binary import BinaryScores, binary_differences, binary_scores
 from edge_bench.bench.tasks.scores.ranking import Ranking
 from tests.bench.messages import numbers_in
 
@@ -28,6 +28,7 @@ def test_quality_by_hand() -> None:
     assert at_threshold.correct == 1  # a score at the threshold means 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(-3, 3), st.booleans(), st.integers(0, 3)), min_size=1, max_size=40))
 def test_rankings_with_ties_and_weights_are_those_of_scikit_learn(drawn: list[tuple[int, bool, int]]) -> None:
     scores, positive, counts = (np.array(column) for column in zip(*drawn, strict=True))
@@ -43,11 +44,16 @@ def test_rankings_with_ties_and_weights_are_those_of_scikit_learn(drawn: list[tu
         assert auc == pytest.approx(roc_auc_score(positive, scores, sample_weight=counts), abs=1e-12)
 
 
+def scored(drawn: list[tuple[int, bool]]) -> BinaryScores:
+    return binary_scores([score for score, _ in drawn], [positive for _, positive in drawn], 0, 1)
+
+
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(-5, 5), st.booleans()), min_size=1, max_size=30), st.randoms())
 def test_the_order_of_the_examples_does_not_matter(drawn: list[tuple[int, bool]], random: Random) -> None:
-    before = binary_scores(*zip(*drawn, strict=True), 0, 1)
+    before = scored(drawn)
     random.shuffle(drawn)
-    after = binary_scores(*zip(*drawn, strict=True), 0, 1)
+    after = scored(drawn)
     assert before.correct == after.correct
     assert (before.auc is None) == (after.auc is None)
     if before.auc is not None and after.auc is not None:

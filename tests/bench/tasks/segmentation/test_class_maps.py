@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -100,6 +100,7 @@ def test_resizing_by_hand() -> None:
     assert np.array_equal(resized(mask, 1, 3), mask)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 60), st.integers(1, 60))
 def test_resizing_takes_the_pixel_below_the_centre_as_pillow_does(
     height: int, width: int, rows: int, columns: int

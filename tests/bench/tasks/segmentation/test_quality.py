@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix
 
@@ -68,6 +68,7 @@ def test_a_mask_is_resized_to_that_of_its_image() -> None:
     assert found.class_iou == {0: 4 / 5, 1: 3 / 4}
 
 
+@settings(deadline=None)
 @given(st.integers(1, 5), st.integers(0, 2**32), st.integers(1, 30), st.sampled_from([1, 100]))
 def test_cells_are_the_confusion_matrix_of_scikit_learn(classes: int, seed: int, size: int, times: int) -> None:
     draw = np.random.default_rng(seed)

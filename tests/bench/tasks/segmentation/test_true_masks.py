@@ -19,7 +19,7 @@ VALUES = MaskValues(4, ignored=(255,))
 GREY, PALETTE = 0, 3
 
 
-def png(values: npt.NDArray[np.integer], bits: int, kind: int = GREY, size: tuple[int, int] | None = None) -> bytes:
+def png(values: npt.NDArray[np.int64], bits: int, kind: int = GREY, size: tuple[int, int] | None = None) -> bytes:
     """Write a PNG with exactly these values, by the format's specification."""
     rows = b""
     for row in values:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_bench.bench.records.manifest import TensorSpec
@@ -98,6 +98,7 @@ def test_tensors_of_different_sizes_are_refused() -> None:
         sums_of(np.zeros(2), np.zeros(3))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), min_size=1, max_size=30), st.integers(1, 29))
 def test_parts_give_the_same_as_the_whole(pairs: list[tuple[float, float]], cut: int) -> None:
     first, second = (np.array(column) for column in zip(*pairs, strict=True))

@@ -1,9 +1,12 @@
 """Outputs of examples in bounded memory, and their agreement."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_bench.bench.errors import BadInput
@@ -14,10 +17,10 @@ from edge_bench.bench.tasks.tensors.agreement import output_agreements
 from edge_bench.bench.tasks.tensors.recorder import Output, TensorRecorder, kept_positions
 from edge_bench.bench.tasks.tensors.statistics import RunningStatistics
 
-Example = npt.NDArray[np.generic]
+Example = npt.NDArray[Any]
 
 
-def recorded(*outputs: list[Example], names: str = "abc", most_values: int = 1 << 20) -> list[OutputRecord]:
+def recorded(*outputs: Sequence[Example], names: str = "abc", most_values: int = 1 << 20) -> list[OutputRecord]:
     """Return the records of outputs, each a list with one array per example."""
     described = [
         Output(name, TensorSpec(dtype=examples[0].dtype.name, shape=[1, *examples[0].shape]))
@@ -62,6 +65,7 @@ def test_of_large_outputs_an_even_sample_is_stored_of_at_least_sixteen_examples(
     assert np.array_equal(unpack_values(record.values)[:64], values[0].reshape(-1)[kept])
 
 
+@settings(deadline=None)
 @given(st.integers(1, 5000), st.integers(1, 200))
 def test_kept_positions_are_different_in_order_and_spread(size: int, most: int) -> None:
     kept = np.arange(size)[kept_positions(size, most)]
@@ -170,6 +174,7 @@ def test_quantized_and_float_outputs_are_compared_in_real_units() -> None:
     assert recorder.records()[0].statistics.maximum == 1.0
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.floats(width=32), max_size=8), max_size=6))
 def test_running_statistics_are_those_of_all_values_together(parts: list[list[float]]) -> None:
     running = RunningStatistics()
