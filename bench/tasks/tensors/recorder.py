@@ -125,4 +125,5 @@ def kept_positions(size: int, most: int) -> slice | npt.NDArray[np.int64]:
     numbers = np.arange(most + 1, dtype=np.int64)
     edges = numbers * size // most
     places = numbers[:-1] * _GOLDEN % (1 << 32)
-    return edges[:-1] + (places * np.diff(edges) >> 32)
+    kept: npt.NDArray[np.int64] = edges[:-1] + (places * np.diff(edges) >> 32)
+    return kept

@@ -26,7 +26,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 def saved(folder: Path, arrays: Arrays, **changed: npt.NDArray[Any]) -> Path:
     path = folder / "x.npz"
-    np.savez(path, **(arrays | changed))  # type: ignore[arg-type]
+    np.savez(path, **(arrays | changed))
     return path
 
 
@@ -106,7 +106,7 @@ def false_size() -> bytes:
 def test_hostile_archives_are_refused_and_write_nothing_outside_the_cache(tmp_path: Path) -> None:
     whole = npy(np.zeros(5))
     spec = InputSpec("scale", "float64", (-1,))
-    hostile = {
+    hostile: dict[str, Path | tuple[str, ...]] = {
         "false size": zipped(tmp_path, ("scale.npy", false_size())),
         "twice": ("scale.npy", "scale.npy"),
         "twice, by suffix": ("scale.npy", "scale"),

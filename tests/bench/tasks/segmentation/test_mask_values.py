@@ -1,6 +1,7 @@
 """The classes of the values in true masks."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,6 +86,7 @@ def test_other_lists_are_refused(text: str) -> None:
 
 
 def test_classes_and_values_that_do_not_exist_are_refused() -> None:
-    for arguments in ([0], [65_001], [4, (65_536,)], [4, (), {1: 4}], [4, (), {-1: 0}], [4, (), {}, 4]):
+    bad: list[list[Any]] = [[0], [65_001], [4, (65_536,)], [4, (), {1: 4}], [4, (), {-1: 0}], [4, (), {}, 4]]
+    for arguments in bad:
         with pytest.raises(BadInput):
-            MaskValues(*arguments)  # type: ignore[arg-type]
+            MaskValues(*arguments)
