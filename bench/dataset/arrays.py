@@ -16,7 +16,7 @@ from edge_bench.bench.io.archives import ARCHIVE_ERRORS, open_member
 from edge_bench.bench.io.files import open_regular_file, sha256_of, why_unreadable
 from edge_bench.bench.io.npy import NotAnArray, open_npy, read_header
 
-__all__ = ["Arrays", "load_arrays", "random_inputs"]
+__all__ = ["Arrays", "extracted_array", "load_arrays", "random_inputs"]
 
 _IMAGE_KEYS = ("images", "x_test", "x", "data", "inputs", "arr_0")
 _LABEL_KEYS = ("labels", "y_test", "y", "targets", "arr_1")
@@ -91,8 +91,8 @@ def _from_npz(path: Path) -> tuple[Path, npt.NDArray[Any], npt.NDArray[Any] | No
             if image_key is None:
                 names = ", ".join(members)[:80]
                 raise DatasetError(f"{path}: holds {names}", f"call the inputs {' or '.join(_IMAGE_KEYS)}")
-            pixels = _extracted(archive, members[image_key], path)
-            labels = open_npy(_extracted(archive, members[label_key], path)) if label_key else None
+            pixels = extracted_array(archive, members[image_key], path)
+            labels = open_npy(extracted_array(archive, members[label_key], path)) if label_key else None
         return pixels, open_npy(pixels), labels
     except (OSError, *ARCHIVE_ERRORS) as cause:
         raise DatasetError(
@@ -100,7 +100,7 @@ def _from_npz(path: Path) -> tuple[Path, npt.NDArray[Any], npt.NDArray[Any] | No
         ) from None
 
 
-def _extracted(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> Path:
+def extracted_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> Path:
     """Extract an array of the archive to a .npy in the cache, in constant memory.
 
     Raise DatasetError for a zip bomb. Raise ValueError if the sizes in the array's header, in the archive's directory

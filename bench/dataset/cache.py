@@ -9,7 +9,6 @@ import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 
 import msgspec
 import numpy as np
@@ -17,6 +16,7 @@ import numpy.typing as npt
 
 from edge_bench.bench.dataset.listing.wording import counted
 from edge_bench.bench.errors import BadInput, DatasetError
+from edge_bench.bench.io.archives import Readable
 from edge_bench.bench.io.disk_space import require_free_space
 from edge_bench.bench.io.files import drop_mapped_pages, locked_temporary, read_bounded, replacing, write_atomically
 from edge_bench.bench.io.names import escape_surrogates
@@ -213,7 +213,7 @@ def stored_array(name: str, array: npt.NDArray[np.generic]) -> Path:
     return path
 
 
-def stored_stream(name: str, stream: IO[bytes], size: int) -> Path:
+def stored_stream(name: str, stream: Readable, size: int) -> Path:
     """Store a .npy from a stream of ``size`` bytes in the cache, named as by `stored_array`.
 
     Raise ValueError if the stream has another size; no more than ``size`` bytes are ever written.

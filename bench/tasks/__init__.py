@@ -1,1 +1,1 @@
-"""Tasks: what a model's outputs mean, how they are scored, and how two configurations agree."""
+"""Tasks: what a model's outputs mean, how they are stored, scored, and compared."""

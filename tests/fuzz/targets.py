@@ -46,7 +46,7 @@ from edge_bench.bench.records.journal import Journal
 from edge_bench.bench.records.manifest import File, History
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import write_run
-from tests.fuzz import box_labels, exchanged, outputs, seeds
+from tests.fuzz import box_labels, exchanged, outputs, seeds, tasks
 from tests.fuzz.model_files import (
     damaged_h5,
     damaged_keras,
@@ -115,6 +115,7 @@ def targets(folder: Path) -> list[Target]:
         Target("image", "x.png", seeds.images(), mutated_bytes, lambda p: decode(p, Geometry(4, 4, 3)), 2),
         *_exchanged_targets(folder),
         *_box_labels(),
+        *_tasks(),
     ]
 
 
@@ -134,6 +135,18 @@ def _exchanged_targets(folder: Path) -> list[Target]:
         Target("archive", "runs.tar", exchanged.archives(), mutated_bytes, exchanged.use_archive, 2),
         Target("saved", "edge.tar", exchanged.saved_images(folder), mutated_bytes, exchanged.use_saved_image),
         Target("fleet", "fleet.toml", exchanged.fleet_files(), mutated_bytes, exchanged.use_fleet_file),
+    ]
+
+
+def _tasks() -> list[Target]:
+    """Return inputs, true values and records of tasks other than classification."""
+    return [
+        Target("mask", "mask/0.png", tasks.masks(), mutated_bytes, tasks.use_mask, 2),
+        Target("maskvalues", "values.txt", tasks.mask_values(), mutated_bytes, tasks.use_mask_values),
+        Target("inputs", "inputs.npz", tasks.inputs(), mutated_bytes, tasks.use_inputs, 2),
+        Target("wav", "wav/x.wav", tasks.sounds(), mutated_bytes, tasks.use_sound, 2),
+        Target("segmentation", "segmentation.json", [tasks.segmentation()], _json_or_bytes, tasks.use_segmentation, 2),
+        Target("outputs", "outputs.json", [tasks.outputs()], _json_or_bytes, tasks.use_outputs, 2),
     ]
 
 

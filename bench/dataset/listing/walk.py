@@ -3,7 +3,7 @@
 import errno
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -90,9 +90,12 @@ def is_split(name: str) -> bool:
     return _SPLIT.fullmatch(name) is not None
 
 
-def find_images(folder: Path) -> FoundImages:
-    """List the image files below ``folder``, sorted by path; raise DatasetError if a folder cannot be read."""
-    walk = _Walk(folder)
+def find_images(folder: Path, suffixes: Set[str] = SUFFIXES) -> FoundImages:
+    """List the image files below ``folder``, sorted by path, or files with other ``suffixes`` in lower case.
+
+    Raise DatasetError if a folder cannot be read.
+    """
+    walk = _Walk(folder, suffixes)
     pending = walk.visit("", _lineage(folder))
     for prefix, _ in pending:
         walk.with_classes |= _parents(folder / prefix)
@@ -110,7 +113,8 @@ def find_images(folder: Path) -> FoundImages:
 class _Walk:
     """What was found so far. A link that is ignored is listed once, however many paths lead to it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, suffixes: Set[str]) -> None:
+        self._suffixes = suffixes
         #: Folders that contain whole classes: below a class, a link to one would count the images of other classes.
         self.with_classes = set[_Identity]()
         self._folder, self._found = folder, FoundImages()
@@ -151,20 +155,20 @@ class _Walk:
         if is_folder:
             self._found.skipped.append(path)
         else:
-            self._found.hidden += _is_image(name) and not name.startswith("._")  # macOS writes ._NAME beside each NAME
+            # macOS writes ._NAME beside each NAME
+            self._found.hidden += self._is_image(name) and not name.startswith("._")
 
     def _add_file(self, entry: "os.DirEntry[str]", path: str) -> None:
         if not entry.is_file():  # a pipe, a socket or a device
             return
-        if _is_image(entry.name):
+        if self._is_image(entry.name):
             self._found.files.append(path)
         else:
             self._found.others += 1
             self._found.with_others.add(path.split("/", 1)[0])
 
-
-def _is_image(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 - Path is slow for 50,000 names
+    def _is_image(self, name: str) -> bool:
+        return os.path.splitext(name)[1].lower() in self._suffixes  # noqa: PTH122 - Path is slow for 50,000 names
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool | None:

@@ -1,0 +1,96 @@
+"""Inputs from an .npz with one array per input name."""
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from edge_bench.bench.dataset.arrays import extracted_array
+from edge_bench.bench.errors import DatasetError
+from edge_bench.bench.inputs.specs import GraphInputs, InputSpec, by_name, combined_digest, names_shown, shown_shape
+from edge_bench.bench.io.archives import ARCHIVE_ERRORS
+from edge_bench.bench.io.files import open_regular_file, sha256_of, why_unreadable
+from edge_bench.bench.io.npy import open_npy
+
+__all__ = ["load_npz"]
+
+
+def load_npz(path: Path, inputs: Sequence[InputSpec]) -> GraphInputs:
+    """Load the array of each input, [examples, …] with the input's own type and shape; memory-mapped.
+
+    An open axis takes the size of its array. Arrays of other names are ignored with a note. Arrays are extracted to the
+    cache in constant memory; pickles are never loaded. Raise DatasetError if the file is no .npz or a zip bomb, if an
+    input has no array, or if a type, shape or number of examples does not fit.
+    """
+    known = by_name(inputs)
+    try:
+        with open_regular_file(path) as file, zipfile.ZipFile(file) as archive:
+            members = _members(archive, path)
+            missing = [name for name in known if name not in members]
+            if missing:
+                raise DatasetError(
+                    f"{path}: no array for input {names_shown(missing)}; it has {names_shown(members)}",
+                    "save it with numpy.savez, one array per input, by the input's name",
+                )
+            arrays = {name: extracted_array(archive, members[name], path) for name in known}
+        opened = {name: open_npy(array) for name, array in arrays.items()}
+    except FileNotFoundError:
+        raise DatasetError(f"{path}: there is no such file") from None
+    except (OSError, *ARCHIVE_ERRORS) as cause:
+        raise DatasetError(
+            f"{path}: not an .npz archive: {why_unreadable(cause)}", "save it with numpy.savez"
+        ) from None
+    for name, spec in known.items():
+        _refuse_other_kinds(opened[name], spec, path)
+    others = [name for name in members if name not in known]
+    return GraphInputs(
+        arrays=arrays,
+        shapes={name: array.shape[1:] for name, array in opened.items()},
+        examples=_examples(opened, path),
+        sha256=combined_digest((name, sha256_of(array)) for name, array in arrays.items()),
+        notes=(f"{path.name}: ignored {names_shown(others)}, which are no inputs of the model",) if others else (),
+    )
+
+
+def _members(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
+    """Return the arrays of an archive by name; raise DatasetError if one is there twice."""
+    infos = archive.infolist()
+    members = {info.filename.removesuffix(".npy"): info for info in infos}
+    if len(members) != len(infos):
+        raise DatasetError(f"{path}: two of its arrays have the same name", "save it with numpy.savez")
+    return members
+
+
+def _refuse_other_kinds(array: npt.NDArray[Any], spec: InputSpec, path: Path) -> None:
+    """Raise DatasetError if an array has not the type and the shape of its input."""
+    if array.dtype != spec.type:
+        kind = f"{array.dtype} in another byte order" if array.dtype.name == spec.dtype else f"{array.dtype}"
+        raise DatasetError(
+            f"{path}: array {spec.name[:80]} is {kind}, the input is {spec.dtype}",
+            f"convert it with .astype('{spec.dtype}')",
+        )
+    expected = spec.example_shape
+    fits = array.ndim == len(expected) + 1 and all(
+        size in (-1, own) for size, own in zip(expected, array.shape[1:], strict=True)
+    )
+    if not fits or not array.size:
+        raise DatasetError(
+            f"{path}: array {spec.name[:80]} has shape {shown_shape(array.shape)}, the input takes examples of "
+            f"{shown_shape(expected)}",
+            f"save it as {'×'.join(['examples', *('?' if size == -1 else str(size) for size in expected)])}",
+        )
+
+
+def _examples(arrays: dict[str, npt.NDArray[Any]], path: Path) -> int:
+    """Return the number of examples; raise DatasetError if two arrays have different ones."""
+    counts = {name: len(array) for name, array in arrays.items()}
+    first = next(iter(counts))
+    for name, count in counts.items():
+        if count != counts[first]:
+            raise DatasetError(
+                f"{path}: {counts[first]:,} examples of {first[:80]} and {count:,} of {name[:80]}",
+                "give the same number of examples for each input",
+            )
+    return counts[first]

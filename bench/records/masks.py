@@ -1,0 +1,123 @@
+"""Outputs of a segmentation model, as they are in a Run."""
+
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from edge_bench.bench.io.record_codec import MAX_PACKED, NonNegativeInt, PackedArray, PositiveInt, pack, unpack
+
+__all__ = [
+    "MAX_CLASSES",
+    "MAX_MASK_BYTES",
+    "MAX_MASK_PIXELS",
+    "ConfusionCells",
+    "Segmentation",
+    "StoredMask",
+    "check_segmentation",
+    "stored_mask",
+    "unpacked_mask",
+]
+
+#: Classes of a mask; higher numbers of 16 bits have other meanings.
+MAX_CLASSES = 65_000
+#: What the masks of a configuration may take in the file, in base64, and how many pixels they may have together.
+MAX_MASK_BYTES, MAX_MASK_PIXELS = 8 << 20, 1 << 28
+#: Cells of all images' confusion matrices together.
+MAX_CELLS = 1 << 22
+_MaskList = msgspec.Meta(max_length=1_000_000)
+
+
+class StoredMask(msgspec.Struct, frozen=True, kw_only=True):
+    """The class of each pixel of an image at the model's resolution; ``Segmentation.classes`` is a pixel without one.
+
+    Runs of equal pixels, row after row. They deflate to two thirds of what the pixels do.
+    """
+
+    height: PositiveInt
+    width: PositiveInt
+    lengths: PackedArray  # of the runs, in pixels
+    values: PackedArray  # the class of each run
+
+    @property
+    def encoded_bytes(self) -> int:
+        """Size in the file."""
+        return len(self.lengths.data) + len(self.values.data)
+
+
+class ConfusionCells(msgspec.Struct, frozen=True, kw_only=True):
+    """Confusion matrices of all images: the cells that are not 0, sorted by image, true class, predicted class."""
+
+    images: PackedArray  # positions in the list of images
+    truth: PackedArray
+    predicted: PackedArray  # the number of classes: a pixel without one
+    pixels: PackedArray
+
+
+class Segmentation(msgspec.Struct, frozen=True, kw_only=True):
+    """Class masks of one configuration, in the order of its images, and how they compare with the true masks.
+
+    Quality follows from the cells, which all images with a true mask have. Masks are for agreement and pictures: those
+    of the first images, as many as fit in MAX_MASK_BYTES.
+    """
+
+    classes: PositiveInt
+    images: NonNegativeInt
+    masks: Annotated[list[StoredMask | None], _MaskList]  # one per image; None: there was no room for it
+    cells: ConfusionCells | None = None  # None: there are no true masks
+
+
+def stored_mask(mask: npt.NDArray[Any]) -> StoredMask:
+    """Pack a mask, unsigned integers [height, width]; raise ValueError if it has more than 2**24 pixels."""
+    if mask.ndim != 2 or not 0 < mask.size <= MAX_PACKED:
+        raise ValueError(f"a mask of shape {list(mask.shape)}; it has two axes and at most {MAX_PACKED:,} pixels")
+    flat = mask.reshape(-1)
+    ends = np.append(np.flatnonzero(flat[1:] != flat[:-1]), flat.size - 1)
+    return StoredMask(
+        height=mask.shape[0], width=mask.shape[1], lengths=pack(np.diff(ends, prepend=-1)), values=pack(flat[ends])
+    )
+
+
+def unpacked_mask(stored: StoredMask) -> npt.NDArray[np.uint16]:
+    """Return a stored mask, shape [height, width]; raise ValueError if it is damaged."""
+    pixels = stored.height * stored.width
+    if not 0 < pixels <= MAX_PACKED:
+        raise ValueError(f"a mask of {stored.height:,}×{stored.width:,} pixels")
+    lengths, values = unpack(stored.lengths, max_length=pixels), unpack(stored.values, max_length=pixels)
+    if len(lengths) != len(values) or values.itemsize > 2 or lengths.max(initial=0) > pixels:
+        raise ValueError("a mask whose runs do not fit each other")
+    if int(lengths.sum(dtype=np.int64)) != pixels:
+        raise ValueError(f"a mask of {stored.height:,}×{stored.width:,} pixels whose runs have other ones")
+    return np.repeat(values.astype(np.uint16), lengths.astype(np.int64)).reshape(stored.height, stored.width)
+
+
+def check_segmentation(record: Segmentation, images: int) -> None:
+    """Raise ValueError if a record of so many images is not consistent. Masks are checked when they are unpacked."""
+    if record.classes > MAX_CLASSES or record.images != images or len(record.masks) != images:
+        raise ValueError(f"{len(record.masks):,} masks of {record.classes:,} classes for {images:,} images")
+    masks = [mask for mask in record.masks if mask is not None]
+    size, pixels = sum(mask.encoded_bytes for mask in masks), sum(mask.height * mask.width for mask in masks)
+    if size > MAX_MASK_BYTES or pixels > MAX_MASK_PIXELS:
+        raise ValueError(f"its masks take {size:,} bytes and {pixels:,} pixels, more than a configuration may have")
+    if record.cells is not None:
+        _check_cells(record.cells, record.classes, images)
+
+
+def _check_cells(cells: ConfusionCells, classes: int, images: int) -> None:
+    columns = {"images": images, "truth": classes, "predicted": classes + 1, "pixels": 1 << 48}
+    length = cells.images.length
+    unpacked = []
+    for name, below in columns.items():
+        packed: PackedArray = getattr(cells, name)
+        if packed.length != length or length > MAX_CELLS:
+            raise ValueError(f"cells.{name}: {packed.length:,} values where {min(length, MAX_CELLS):,} belong")
+        values = unpack(packed).astype(np.uint64)
+        if length and int(values.max()) >= below:
+            raise ValueError(f"cells.{name}: a value of {int(values.max()):,}")
+        unpacked.append(values.astype(np.int64))
+    if length and not unpacked[-1].min():
+        raise ValueError("cells.pixels: a cell without pixels")
+    keys = (unpacked[0] * classes + unpacked[1]) * (classes + 1) + unpacked[2]
+    if np.any(keys[1:] <= keys[:-1]):
+        raise ValueError("cells: they are not in order")

@@ -1,0 +1,1 @@
+"""Scores of tasks with one row of numbers per example: regress, binary, multilabel."""

@@ -1,0 +1,1 @@
+"""Outputs of any model, compared number by number."""
