@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_bench.bench.errors import BadInput
-from edge_bench.bench.records.tensors import NUMBER_TYPES
+from edge_bench.bench.records.outputs.tensors import NUMBER_TYPES
 
 __all__ = ["GraphInputs", "InputSpec", "by_name", "combined_digest", "names_shown", "shown_shape"]
 

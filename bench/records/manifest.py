@@ -46,6 +46,7 @@ class TensorSpec(msgspec.Struct, frozen=True, kw_only=True):
     shape: Annotated[list[Annotated[int, msgspec.Meta(ge=-1, le=MAX_INT64)]], msgspec.Meta(max_length=MAX_AXES)]
     scale: float = 0.0
     zero_point: Annotated[int, msgspec.Meta(ge=-MAX_INT64, le=MAX_INT64)] = 0
+    name: BoundedStr = ""  # empty if the model has one input, or one output, and its name does not matter
 
 
 class Operator(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +69,19 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
     output: TensorSpec
     operators: Annotated[list[Operator], msgspec.Meta(max_length=100_000)] = []
     fixed_batch: PositiveInt | None = None  # the only batch size that the file takes, if known; None: any
+    inputs: Annotated[list[TensorSpec], Length] = []  # all of them, with their names; empty: only ``input``
+    outputs: Annotated[list[TensorSpec], Length] = []  # all of them, with their names; empty: only ``output``
+    signature: BoundedStr = ""  # the named function of the file that is measured; empty: its main one
+
+    @property
+    def all_inputs(self) -> list[TensorSpec]:
+        """Every input, in the model's order."""
+        return self.inputs or [self.input]
+
+    @property
+    def all_outputs(self) -> list[TensorSpec]:
+        """Every output, in the model's order."""
+        return self.outputs or [self.output]
 
 
 class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,12 +16,15 @@ from edge_bench.bench.io.record_codec import (
     PositiveInt,
     unpack,
 )
+from edge_bench.bench.records.outputs.decoding import Decoding
 from edge_bench.bench.records.interpretation import Interpretation, any_assumed
 from edge_bench.bench.records.manifest import Preprocessing
+from edge_bench.bench.records.outputs.union import TaskOutputs, TaskTruth
 from edge_bench.bench.system.machine import Finding, Machine
 from edge_bench.bench.system.sensors import MachineState
 
 __all__ = [
+    "CLASSIFY",
     "MAX_CONFIGURATIONS",
     "RANDOM_INPUTS",
     "UNCLASSIFIED",
@@ -41,6 +44,8 @@ __all__ = [
 UNSEEN, UNCLASSIFIED = -1, -2
 #: Name of the data set if no data was given.
 RANDOM_INPUTS = "random inputs"
+#: The task whose outputs are labels (`Result.predictions`); those of all other tasks are in ``Result.outputs``.
+CLASSIFY = "classify"
 #: Maximum number of configurations of a Run, so that comparing them takes about a second.
 MAX_CONFIGURATIONS = 1_000
 #: Maximum number of trials of a configuration.
@@ -124,6 +129,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     failure: Failure | None = None
     warnings: Annotated[list[BoundedStr], Length] = []
     delegate: BoundedStr = ""  # reported by the runtime, such as XNNPACK
+    outputs: TaskOutputs | None = None  # of tasks other than classify
+    # ns, one per image, measured apart from the trials: decoding of the outputs with --with-postprocess
+    postprocess: PackedArray | None = None
 
     def pass_seconds(self) -> npt.NDArray[np.float64]:
         """Return the seconds per pass of each trial, shape [trials], in the order of measurement."""
@@ -226,6 +234,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     results: Annotated[list[Result], msgspec.Meta(max_length=MAX_CONFIGURATIONS)]
     findings: Annotated[list[Finding], Length] = []  # what makes the measurements unreliable, or may
     trusted: bool | None = None  # complete and without spoiling findings; None in Runs that are older than this field
+    task: BoundedStr = CLASSIFY
+    truth: TaskTruth | None = None  # of tasks other than classify; None: unknown, or in Segmentation.cells
+    decodings: Annotated[dict[BoundedStr, Decoding], Length] = {}  # how each variant's outputs were read
     sandbox: BoundedNames | None = None  # parts active in all workers, such as seccomp; None in older Runs
     repeat_group: BoundedStr = ""  # equal for the Runs of one `run --repeat-runs`; empty: not repeated
     repeat: NonNegativeInt = 0  # number within the group, from 1; 0: not repeated

@@ -9,6 +9,16 @@ from edge_bench.bench.io.record_codec import BoundedStr, NonNegativeInt, Positiv
 from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
 from edge_bench.bench.records.run import Configuration
 from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD
+from edge_bench.bench.worker.graphs.messages import (
+    DescribeGraph,
+    GraphDescribed,
+    GraphPrepared,
+    PrepareGraph,
+    Record,
+    Recorded,
+    Sample,
+    Sampled,
+)
 
 __all__ = [
     "Describe",
@@ -202,7 +212,20 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     remedy: BoundedStr = ""
 
 
-Request = Prepare | Describe | Open | OpenProbe | Predict | Time | Infer | Finish
+Request = (
+    Prepare
+    | Describe
+    | Open
+    | OpenProbe
+    | Predict
+    | Time
+    | Infer
+    | Finish
+    | DescribeGraph
+    | PrepareGraph
+    | Record
+    | Sample
+)
 Reply = (
     Ready
     | Prepared
@@ -216,4 +239,8 @@ Reply = (
     | NotFinite
     | Finished
     | Problem
+    | GraphDescribed
+    | GraphPrepared
+    | Recorded
+    | Sampled
 )

@@ -10,7 +10,8 @@ from edge_bench.bench.dataset.box_labels.coco import read_coco
 from edge_bench.bench.dataset.box_labels.names import read_class_names
 from edge_bench.bench.dataset.box_labels.yolo import read_yolo
 from edge_bench.bench.errors import BadInput
-from edge_bench.bench.tasks.detection.packed import PackedBoxes, pack_boxes, unpack_boxes
+from edge_bench.bench.records.outputs.boxes import PackedBoxes
+from edge_bench.bench.tasks.detection.packed import pack_boxes, unpack_boxes
 from tests.made.boxes import boxes
 
 __all__ = ["annotations", "class_names", "label_lines", "packed", "use_annotations", "use_class_names",

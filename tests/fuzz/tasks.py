@@ -16,8 +16,8 @@ from edge_bench.bench.inputs.sounds import list_sounds, load_sounds
 from edge_bench.bench.inputs.specs import InputSpec
 from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.records.manifest import TensorSpec
-from edge_bench.bench.records.masks import Segmentation, check_segmentation
-from edge_bench.bench.records.tensors import OutputRecord, check_output
+from edge_bench.bench.records.outputs.masks import Segmentation, check_segmentation
+from edge_bench.bench.records.outputs.tensors import OutputRecord, check_output
 from edge_bench.bench.tasks.segmentation.agreement import mask_agreement
 from edge_bench.bench.tasks.segmentation.mask_values import MaskValues, read_mask_values
 from edge_bench.bench.tasks.segmentation.quality import segmentation_difference, segmentation_quality

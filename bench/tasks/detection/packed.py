@@ -3,32 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.io.record_codec import PackedArray, pack, unpack
+from edge_bench.bench.io.record_codec import pack, unpack
+from edge_bench.bench.records.outputs.boxes import PackedBoxes
 from edge_bench.bench.tasks.detection.boxes import MOST_BOXES, Boxes
 
-__all__ = ["PackedBoxes", "pack_boxes", "unpack_boxes"]
+__all__ = ["pack_boxes", "unpack_boxes"]
 
 #: Coordinates are stored from -1 to 2 sides of the image, as 24 bits: in an image of 640 pixels they are off by at most
 #: 0.00006 pixels. With 16 bits (0.015 pixels) an overlap near one of COCO's thresholds falls on its other side so often
 #: that the mean average precision of 60 images changes by up to 0.06 points. A box that reaches further is cut there.
 #: It is then still wider than the image, so that its intersection over union with a true box stays at or below 0.5.
 _LOWEST, _SIDES, _STEPS = -1.0, 3.0, (1 << 24) - 1
-
-
-class PackedBoxes(msgspec.Struct, frozen=True, kw_only=True):
-    """The boxes of all images, one after another; coordinates as shares of the image's side."""
-
-    counts: PackedArray  # boxes of each image
-    classes: PackedArray
-    scores: PackedArray  # the bits of float32 numbers, so that order and ties of scores stay as they are
-    left: PackedArray
-    top: PackedArray
-    right: PackedArray
-    bottom: PackedArray
 
 
 def pack_boxes(images: Sequence[Boxes], sizes: npt.NDArray[np.int64]) -> PackedBoxes:

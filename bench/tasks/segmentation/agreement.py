@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.records.masks import Segmentation, unpacked_mask
+from edge_bench.bench.records.outputs.masks import Segmentation, unpacked_mask
 from edge_bench.bench.tasks.segmentation.class_maps import resized
 
 __all__ = ["MaskAgreement", "mask_agreement"]

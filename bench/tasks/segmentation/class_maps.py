@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.records.manifest import TensorSpec
-from edge_bench.bench.records.masks import MAX_CLASSES
+from edge_bench.bench.records.outputs.masks import MAX_CLASSES
 
 __all__ = ["ClassAxis", "MaskLayout", "class_map", "mask_layout", "resized"]
 

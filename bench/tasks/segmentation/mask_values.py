@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.io.files import read_bounded, why_unreadable
-from edge_bench.bench.records.masks import MAX_CLASSES
+from edge_bench.bench.records.outputs.masks import MAX_CLASSES
 
 __all__ = ["IGNORED", "MaskValues", "parse_ignored", "read_mask_values"]
 

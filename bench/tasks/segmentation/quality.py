@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.io.record_codec import unpack
-from edge_bench.bench.records.masks import Segmentation
+from edge_bench.bench.records.outputs.masks import Segmentation
 from edge_bench.bench.stats.bootstrap import Estimate, bootstrap, paired, repeats_for
 
 __all__ = ["SegmentationDifference", "SegmentationQuality", "segmentation_difference", "segmentation_quality"]

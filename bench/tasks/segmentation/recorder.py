@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.io.record_codec import MAX_PACKED, pack
-from edge_bench.bench.records.masks import (
+from edge_bench.bench.records.outputs.masks import (
     MAX_CELLS,
     MAX_MASK_BYTES,
     MAX_MASK_PIXELS,

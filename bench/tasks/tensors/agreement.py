@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.io.record_codec import unpack
-from edge_bench.bench.records.tensors import OutputRecord, unpack_values
+from edge_bench.bench.records.outputs.tensors import OutputRecord, unpack_values
 from edge_bench.bench.tasks.tensors.differences import Sums, TensorDifference, difference_of, real_values, sums_of
 
 __all__ = ["OutputAgreement", "OutputsAgreement", "output_agreements"]

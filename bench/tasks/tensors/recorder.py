@@ -10,7 +10,7 @@ import numpy.typing as npt
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.manifest import TensorSpec
-from edge_bench.bench.records.tensors import MAX_SHAPES, NUMBER_TYPES, OutputRecord, pack_values
+from edge_bench.bench.records.outputs.tensors import MAX_SHAPES, NUMBER_TYPES, OutputRecord, pack_values
 from edge_bench.bench.tasks.tensors.differences import real_values
 from edge_bench.bench.tasks.tensors.statistics import RunningStatistics
 

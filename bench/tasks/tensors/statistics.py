@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.records.tensors import OutputStatistics
+from edge_bench.bench.records.outputs.tensors import OutputStatistics
 
 __all__ = ["RunningStatistics"]
 

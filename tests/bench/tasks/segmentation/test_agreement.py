@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from edge_bench.bench.records.masks import Segmentation
+from edge_bench.bench.records.outputs.masks import Segmentation
 from edge_bench.bench.tasks.segmentation.agreement import mask_agreement
 from edge_bench.bench.tasks.segmentation.recorder import SegmentationRecorder
 

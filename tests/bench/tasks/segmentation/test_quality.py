@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix
 
-from edge_bench.bench.records.masks import Segmentation
+from edge_bench.bench.records.outputs.masks import Segmentation
 from edge_bench.bench.tasks.segmentation.mask_values import IGNORED
 from edge_bench.bench.tasks.segmentation.quality import segmentation_difference, segmentation_quality
 from edge_bench.bench.tasks.segmentation.recorder import SegmentationRecorder, confusion

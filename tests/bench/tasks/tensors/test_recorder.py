@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.manifest import TensorSpec
-from edge_bench.bench.records.tensors import OutputRecord, check_output, unpack_values
+from edge_bench.bench.records.outputs.tensors import OutputRecord, check_output, unpack_values
 from edge_bench.bench.tasks.tensors.agreement import output_agreements
 from edge_bench.bench.tasks.tensors.recorder import Output, TensorRecorder, kept_positions
 from edge_bench.bench.tasks.tensors.statistics import RunningStatistics

@@ -55,7 +55,7 @@ class ConfusionCells(msgspec.Struct, frozen=True, kw_only=True):
     pixels: PackedArray
 
 
-class Segmentation(msgspec.Struct, frozen=True, kw_only=True):
+class Segmentation(msgspec.Struct, frozen=True, kw_only=True, tag="segment"):
     """Class masks of one configuration, in the order of its images, and how they compare with the true masks.
 
     Quality follows from the cells, which all images with a true mask have. Masks are for agreement and pictures: those

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from edge_bench.bench.io.record_codec import pack
-from edge_bench.bench.records.masks import (
+from edge_bench.bench.records.outputs.masks import (
     MAX_MASK_BYTES,
     Segmentation,
     StoredMask,

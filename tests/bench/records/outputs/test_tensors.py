@@ -9,7 +9,13 @@ from msgspec.structs import replace
 
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.manifest import TensorSpec
-from edge_bench.bench.records.tensors import OutputRecord, PackedValues, check_output, pack_values, unpack_values
+from edge_bench.bench.records.outputs.tensors import (
+    OutputRecord,
+    PackedValues,
+    check_output,
+    pack_values,
+    unpack_values,
+)
 from edge_bench.bench.tasks.tensors.recorder import Output, TensorRecorder
 
 

@@ -1,0 +1,24 @@
+"""Outputs of a configuration and true values of a Run, for every task but classification by one list of scores."""
+
+from typing import Annotated
+
+import msgspec
+
+from edge_bench.bench.io.record_codec import Length
+from edge_bench.bench.records.outputs.boxes import BoxTruth, Detections
+from edge_bench.bench.records.outputs.masks import Segmentation
+from edge_bench.bench.records.outputs.scores import FlagTruth, ScoreTable, ValueTruth
+from edge_bench.bench.records.outputs.tensors import OutputRecord
+
+__all__ = ["TaskOutputs", "TaskTruth", "TensorOutputs"]
+
+
+class TensorOutputs(msgspec.Struct, frozen=True, kw_only=True, tag="tensor"):
+    """All outputs of a configuration, as numbers."""
+
+    outputs: Annotated[list[OutputRecord], Length]
+
+
+TaskOutputs = TensorOutputs | ScoreTable | Segmentation | Detections
+#: True masks are not stored: what quality needs of them is in ``Segmentation.cells``.
+TaskTruth = BoxTruth | FlagTruth | ValueTruth

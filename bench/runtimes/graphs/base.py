@@ -1,0 +1,56 @@
+"""Interface of a graph's adapter: its ``import_graph_loader()`` imports the library and returns a `GraphLoader`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy.typing as npt
+
+from edge_bench.bench.records.manifest import TensorSpec
+from edge_bench.bench.runtimes.base import Clock, PassTimes
+
+__all__ = ["Feed", "GraphFile", "GraphLoader", "GraphSession"]
+
+
+class GraphFile(NamedTuple):
+    """A model file and the settings to load it with."""
+
+    path: Path  # a file, or the folder of a SavedModel
+    threads: int
+    batch_size: int | None  # examples of an invocation; None: the file's own, or 1
+    signature: str = ""  # the named function to invoke; empty: the main one
+    shapes: Mapping[str, tuple[int, ...]] = {}  # of whole inputs with open axes, by name, the first axis included
+    serving: bool = False  # optimise for single requests instead of whole passes
+    stateful: bool = False  # keep the model's state between invocations; otherwise it is reset before each
+
+
+class Feed(NamedTuple):
+    """The values of one input for several examples, [examples, …], in the input's own type."""
+
+    values: npt.NDArray[Any]
+    has_batch_axis: bool  # whether the first axis of the input is the examples; otherwise each invocation takes one
+
+
+class GraphSession(Protocol):
+    """A loaded model that can be invoked on any number of named inputs.
+
+    ``inputs`` and ``outputs`` have whole shapes, the batch axis included, and -1 for an axis that is not known before
+    an invocation. Their order is the model's and the same in every function here. State that the model keeps between
+    invocations is reset before each, outside of its time.
+    """
+
+    inputs: Sequence[TensorSpec]
+    outputs: Sequence[TensorSpec]
+    has_batch_axis: Sequence[bool]  # of each input: whether its first axis is the examples
+    batch_size: int
+    fixed_batch: int | None  # the only batch size that the file takes; None: any
+    warning: str  # what is unusual about the session's times; empty if nothing is
+
+    def invoke(self, inputs: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
+        """Return all outputs for whole inputs, of the shapes in ``inputs``; not timed."""
+
+    def run_pass(self, feeds: Sequence[Feed], clock: Clock) -> PassTimes:
+        """Run one pass over all examples: copy in, invoke, and copy all outputs out. They are not kept."""
+
+
+GraphLoader = Callable[[GraphFile], GraphSession]

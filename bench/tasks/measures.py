@@ -1,0 +1,40 @@
+"""What every task says about outputs: its measures of quality, their differences, and agreement."""
+
+import msgspec
+
+from edge_bench.bench.stats.intervals import Interval
+
+__all__ = ["Measure", "MeasureDifference", "TaskAgreement"]
+
+
+class Measure(msgspec.Struct, frozen=True, kw_only=True):
+    """One measure of quality of one configuration."""
+
+    name: str  # such as mAP
+    value: float | None  # None: it has no meaning here, for the reason in ``remark``
+    interval: Interval | None = None
+    percent: bool = True  # shown as a percentage; otherwise a number in the unit of the true values
+    higher_is_better: bool = True
+    remark: str = ""
+
+
+class MeasureDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """One measure of a configuration minus that of the baseline, on the same examples."""
+
+    name: str
+    value: float | None
+    interval: Interval | None = None
+    percent: bool = True  # shown in percentage points
+    higher_is_better: bool = True
+    differing: int | None = None  # examples with different outputs; of few of them no interval is to be relied on
+    remark: str = ""
+
+
+class TaskAgreement(msgspec.Struct, frozen=True, kw_only=True):
+    """How far two configurations have the same outputs."""
+
+    share: float | None  # 0 to 1, of what ``text`` says; None: nothing to compare
+    text: str  # one phrase, such as "412 of 430 boxes, mean overlap 0.97"
+    examples: int  # that both have
+    identical: int | None  # examples with equal outputs; None: not known
+    worst: list[int] = []  # positions of common examples with the largest disagreement, the largest first
