@@ -16,9 +16,9 @@ from edge_bench.bench.io.record_codec import (
     PositiveInt,
     unpack,
 )
-from edge_bench.bench.records.outputs.decoding import Decoding
 from edge_bench.bench.records.interpretation import Interpretation, any_assumed
 from edge_bench.bench.records.manifest import Preprocessing
+from edge_bench.bench.records.outputs.decoding import Decoding
 from edge_bench.bench.records.outputs.union import TaskOutputs, TaskTruth
 from edge_bench.bench.system.machine import Finding, Machine
 from edge_bench.bench.system.sensors import MachineState

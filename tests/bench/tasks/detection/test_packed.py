@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from edge_bench.bench.io.record_codec import pack
-from edge_bench.bench.tasks.detection.boxes import MOST_BOXES, Boxes, best_boxes, overlaps
 from edge_bench.bench.records.outputs.boxes import PackedBoxes
+from edge_bench.bench.tasks.detection.boxes import MOST_BOXES, Boxes, best_boxes, overlaps
 from edge_bench.bench.tasks.detection.packed import pack_boxes, unpack_boxes
 from tests.made.boxes import boxes, detections, scene
 
