@@ -101,7 +101,7 @@ def _library() -> tuple[Any, Any]:
         from pycocotools.cocoeval import COCOeval
     except ImportError:
         raise MissingDependency(
-            "scoring detections needs pycocotools, which is not installed", "pip install 'edge-bench[detect]'"
+            "scoring detections needs pycocotools, which is not installed", "pip install pycocotools"
         ) from None
     return COCO, COCOeval
 
