@@ -14,20 +14,22 @@ from edge_bench.bench.dataset.workload import Workload, pixel_checksums
 from edge_bench.bench.interrupts import defer_interrupts
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.io.record_limits import readable
+from edge_bench.bench.measure.graph_outputs import stored_decodings
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.measure.run_builder import RunBuilder
 from edge_bench.bench.measure.trust import sandbox_findings, warm_up_findings
-from edge_bench.bench.records.journal import (
+from edge_bench.bench.records.journal import Journal
+from edge_bench.bench.records.journal_entries import (
     ConfigurationFailed,
     Entry,
     FindingAdded,
-    Journal,
+    OutputsRecorded,
     ProcessFinished,
     ProcessStarted,
     TrialMade,
 )
 from edge_bench.bench.records.manifest import Preprocessing
-from edge_bench.bench.records.run import Failure, Images, ProcessRecord, Result, Run, Settings, Trial
+from edge_bench.bench.records.run import CLASSIFY, Failure, Images, ProcessRecord, Result, Run, Settings, Trial
 from edge_bench.bench.records.run_files import utc_now
 from edge_bench.bench.sandbox.support import sandbox_support
 from edge_bench.bench.system.concurrent_runs import ConcurrentRunDetector
@@ -36,6 +38,7 @@ from edge_bench.bench.system.machine import describe_machine
 from edge_bench.bench.system.sensors import Sensors
 from edge_bench.bench.system.trial_monitor import TrialReadings, monitor_trial
 from edge_bench.bench.version import __version__, revision
+from edge_bench.bench.worker.graphs.messages import GraphPrepared
 from edge_bench.bench.worker.messages import Finished, Prepared, Ready, Timed
 
 __all__ = ["JournalWriteError", "Recorder", "images_of", "started_run"]
@@ -68,6 +71,9 @@ def started_run(
         bundle=workload.identity,
         preprocessing=workload.shared.preprocessing,
         preprocessing_by_variant=_own_preprocessing(workload),
+        task=workload.task,
+        truth=workload.truth,
+        decodings=stored_decodings(workload),
         interpretations=list(workload.interpretations),
         settings=settings,
         images=images_of(workload),
@@ -116,6 +122,7 @@ class Recorder:
     ) -> None:
         self._journal, self._concurrent, self._labels = journal, concurrent, workload.labels
         self._truth = np.full(len(workload.indices), -1) if workload.labels is None else workload.labels
+        self._is_classified = begun.task == CLASSIFY
         self._has_threshold = workload.shared.threshold is not None
         self._sensors = Sensors(emulated=begun.machine.emulated)
         self._builder = RunBuilder(begun)
@@ -148,12 +155,26 @@ class Recorder:
         """Return the index for the processes of a generation."""
         return self._builder.process_for(generation, planned)
 
+    def recorded(self, number: int, process: int) -> bool:
+        """Return whether the outputs of a process are recorded."""
+        return self._builder.recorded(number, process)
+
+    def outputs(self, entry: OutputsRecorded) -> None:
+        """Record the outputs of a process."""
+        self._record(entry)
+
     def fail(self, number: int, failure: Failure) -> None:
         """Record the failure of a configuration; its finished trials are kept."""
         self._record(ConfigurationFailed(number=number, failure=failure))
 
     def prepared(
-        self, number: int, process: int, ready: Ready, prepared: Prepared, passes: int, delegate: str = ""
+        self,
+        number: int,
+        process: int,
+        ready: Ready,
+        prepared: Prepared | GraphPrepared,
+        passes: int,
+        delegate: str = "",
     ) -> None:
         """Record that a worker has finished its warm-up."""
         record = ProcessRecord(
@@ -195,6 +216,8 @@ class Recorder:
         self._check_concurrent_runs()
         labels = np.array(timed.labels, dtype=np.int64)
         truth = self._truth if image_positions is None else self._truth[image_positions]
+        if not self._is_classified:  # outputs are recorded apart from the trials
+            truth = truth[:0]
         in_top_5 = None
         if timed.best and self._labels is not None:
             best = np.frombuffer(timed.best, "<u2").reshape(len(truth), -1)

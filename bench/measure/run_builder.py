@@ -12,18 +12,18 @@ from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.io.record_codec import pack, unpack
 from edge_bench.bench.measure.prediction_warnings import prediction_warnings
 from edge_bench.bench.measure.trust import trial_findings, trusted
-from edge_bench.bench.records.journal import (
-    JOURNAL,
+from edge_bench.bench.records.journal import JOURNAL, read_journal
+from edge_bench.bench.records.journal_entries import (
     ConfigurationFailed,
     Entry,
     FindingAdded,
+    OutputsRecorded,
     ProcessFinished,
     ProcessStarted,
     RunStarted,
     TrialMade,
-    read_journal,
 )
-from edge_bench.bench.records.run import UNCLASSIFIED, UNSEEN, Failure, ProcessRecord, Result, Run, Trial
+from edge_bench.bench.records.run import CLASSIFY, UNCLASSIFIED, UNSEEN, Failure, ProcessRecord, Result, Run, Trial
 from edge_bench.bench.records.run_files import read_run
 from edge_bench.bench.records.run_validation import check_run
 from edge_bench.bench.runtimes.scores import UNCLASSIFIED_LABEL
@@ -54,6 +54,8 @@ class RunBuilder:
         self._session_warnings: dict[int, list[str]] = {}
         self._tied: dict[int, int] = defaultdict(int)
         self._outside_unit: set[int] = set()
+        self._outputs: dict[int, OutputsRecorded] = {}  # of the first process
+        self._recorded: set[tuple[int, int]] = set()
         self._findings: list[Finding] = []
         self._finished: set[tuple[int, int, int]] = set()
         self.passes: dict[int, int] = {}  # per trial
@@ -70,6 +72,8 @@ class RunBuilder:
                 self._processes[number][record.index] = record
             case TrialMade():
                 self._apply_trial(entry)
+            case OutputsRecorded():
+                self._apply_outputs(entry)
             case ProcessFinished(number=number, process=process):
                 self._processes[number][process] = msgspec.structs.replace(
                     self._processes[number][process], memory_peak_bytes=entry.memory_peak_bytes
@@ -97,12 +101,33 @@ class RunBuilder:
         """Return whether a trial of the schedule is finished."""
         return (number, generation, round_number) in self._finished
 
+    def recorded(self, number: int, process: int) -> bool:
+        """Return whether the outputs of a process are recorded."""
+        return (number, process) in self._recorded
+
     def process_for(self, generation: int, planned: int) -> int:
         """Return the index for fresh worker processes: the generation's, or a new one if that is used already."""
         used = {index for records in self._processes.values() for index in records}
         return generation if generation not in used else max(used | {planned - 1}) + 1
 
+    def _apply_outputs(self, entry: OutputsRecorded) -> None:
+        first = self._outputs.setdefault(entry.number, entry)
+        checksums, others = unpack(first.checksums), unpack(entry.checksums)
+        if len(checksums) != self._count or len(others) != self._count:
+            raise ValueError(f"outputs of {len(others):,} examples of {self._count:,}")
+        unstable = self._unstable.setdefault(entry.number, np.zeros(self._count, dtype=np.bool_))
+        unstable |= checksums != others
+        self._recorded.add((entry.number, entry.process))
+
     def _apply_trial(self, entry: TrialMade) -> None:
+        if self.begun.task == CLASSIFY:
+            self._apply_labels(entry)
+        self._trials[entry.number].append(entry.trial)
+        self._finished.add((entry.number, entry.generation, entry.trial.round))
+        self.trials += 1
+        self.ended_ns = max(self.ended_ns, entry.trial.began_ns + entry.trial.elapsed_ns)
+
+    def _apply_labels(self, entry: TrialMade) -> None:
         number, trial, labels = entry.number, entry.trial, unpack(entry.labels).astype(np.int64)
         if trial.image_positions is None:
             positions = np.arange(self._count)
@@ -122,10 +147,6 @@ class RunBuilder:
         self._tied[number] = max(self._tied[number], entry.tied)
         if entry.outside_unit:
             self._outside_unit.add(number)
-        self._trials[number].append(trial)
-        self._finished.add((number, entry.generation, trial.round))
-        self.trials += 1
-        self.ended_ns = max(self.ended_ns, trial.began_ns + trial.elapsed_ns)
 
     def run(self, *, complete: bool, ended: str = "", wall_seconds: float | None = None) -> Run:
         """Return the Run so far; ``wall_seconds`` defaults to the end of its last trial."""
@@ -145,12 +166,14 @@ class RunBuilder:
         trials = self._trials[number]
         predictions = self._predictions.get(number, np.zeros(0, dtype=np.int64))
         unseen, unclassified = np.flatnonzero(predictions == UNSEEN), np.flatnonzero(predictions == UNCLASSIFIED)
-        unstable = int(self._unstable[number].sum()) if trials else 0
+        unstable = int(self._unstable[number].sum()) if number in self._unstable else 0
+        is_classified = bool(trials) and self.begun.task == CLASSIFY
+        recorded = self._outputs.get(number)
         return msgspec.structs.replace(
             planned,
             processes=list(self._processes[number].values()),
             trials=trials,
-            predictions=pack(np.maximum(predictions, 0)) if trials else None,
+            predictions=pack(np.maximum(predictions, 0)) if is_classified else None,
             unseen_positions=pack(unseen) if len(unseen) else None,
             unclassified_positions=pack(unclassified) if len(unclassified) else None,
             tied_images=self._tied[number],
@@ -160,9 +183,11 @@ class RunBuilder:
             warnings=[
                 *_warnings(trials, unstable if not self.begun.settings.stateful else 0, self._chunks.get(number, 1)),
                 *self._session_warnings.get(number, []),
-                *(self._prediction_warnings(number, predictions) if trials else []),
+                *(self._prediction_warnings(number, predictions) if is_classified else []),
             ],
             delegate=self._delegates.get(number, ""),
+            outputs=None if recorded is None else recorded.outputs,
+            postprocess=None if recorded is None else recorded.postprocess,
         )
 
     def _prediction_warnings(self, number: int, predictions: npt.NDArray[np.int64]) -> list[str]:

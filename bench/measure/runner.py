@@ -14,13 +14,16 @@ import numpy as np
 from edge_bench.bench.dataset.sampling import draw_for_trial
 from edge_bench.bench.dataset.workload import Workload
 from edge_bench.bench.interrupts import defer_interrupts
+from edge_bench.bench.measure.graph_outputs import RECORDED_PROCESSES, graph_request, record_outputs
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.measure.recorder import JournalWriteError, Recorder, started_run
 from edge_bench.bench.measure.schedule import Generation, passes_per_trial, schedule
 from edge_bench.bench.progress import Progress
-from edge_bench.bench.records.journal import Entry, Journal
+from edge_bench.bench.records.journal import Journal
+from edge_bench.bench.records.journal_entries import Entry
 from edge_bench.bench.records.run import Failure, Run, Settings
 from edge_bench.bench.system.concurrent_runs import ConcurrentRunDetector
+from edge_bench.bench.worker.graphs.messages import GraphPrepared, PrepareGraph
 from edge_bench.bench.worker.messages import Prepare, Prepared, Ready, Time, Timed
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
@@ -105,8 +108,7 @@ class _Workers:
                 worker.stop()
 
     def _started(self, planned: Planned) -> WorkerProcess:
-        pixels = self._workload.input_of(planned.configuration.variant).pixels
-        files = [*([planned.file] if planned.file else []), pixels]
+        files = [*([planned.file] if planned.file else []), *self._workload.files_of(planned.configuration.variant)]
         return WorkerProcess(planned.configuration.runtime, self._settings.memory_limit, files=files)
 
     def _is_unfinished(self, number: int, generation: Generation) -> bool:
@@ -128,10 +130,25 @@ class _Workers:
 
     def _prepare(self, number: int, worker: WorkerProcess, ready: Ready) -> None:
         planned = self._planned[number]
-        own = self._workload.input_of(planned.configuration.variant)
+        prepared = worker.ask(*self._preparation(planned), self._settings.timeout_s)
+        passes = self._recorder.passes.get(number)
+        if passes is None:
+            # fixed in the first generation, so that all trials of a configuration do the same work
+            images = len(self._workload.indices)
+            pass_ns = prepared.pass_ns * min(self._settings.resample or images, images) // images
+            passes = passes_per_trial(pass_ns)
+        self._recorder.prepared(number, self._process, ready, prepared, passes, worker.delegate())
+        self._record_outputs(number, worker)
+
+    def _preparation(self, planned: Planned) -> tuple[Prepare | PrepareGraph, type[Any]]:
+        """Return the request that prepares a worker, and the type of its answer."""
+        configuration, file = planned.configuration, planned.file or Path()
+        if self._workload.graphs:
+            return graph_request(self._workload, configuration, file, self._settings), GraphPrepared
+        own = self._workload.input_of(configuration.variant)
         request = Prepare(
-            configuration=planned.configuration,
-            file=planned.file or Path(),
+            configuration=configuration,
+            file=file,
             images=own.pixels,
             rows=own.rows.tolist(),
             preprocessing=own.preprocessing,
@@ -140,14 +157,18 @@ class _Workers:
             class_of_output=own.class_of_output,
             stateful=self._settings.stateful,
         )
-        prepared = worker.ask(request, Prepared, self._settings.timeout_s)
-        passes = self._recorder.passes.get(number)
-        if passes is None:
-            # fixed in the first generation, so that all trials of a configuration do the same work
-            images = len(self._workload.indices)
-            pass_ns = prepared.pass_ns * min(self._settings.resample or images, images) // images
-            passes = passes_per_trial(pass_ns)
-        self._recorder.prepared(number, self._process, ready, prepared, passes, worker.delegate())
+        return request, Prepared
+
+    def _record_outputs(self, number: int, worker: WorkerProcess) -> None:
+        """Record what a graph's outputs say; state that is kept would make them depend on the order of the trials."""
+        process, settings = self._process, self._settings
+        is_recorded = process >= RECORDED_PROCESSES or self._recorder.recorded(number, process)
+        if not self._workload.graphs or settings.stateful or is_recorded:
+            return
+        variant = self._planned[number].configuration.variant
+        self._recorder.outputs(
+            record_outputs(worker, self._workload, number, variant, process, settings.timeout_s, self._progress)
+        )
 
     def _trial(self, number: int, worker: WorkerProcess, generation: int, round_number: int) -> None:
         settings, image_positions = self._settings, None
@@ -163,7 +184,8 @@ class _Workers:
         with self._recorder.monitor() as readings:
             timed = worker.ask(request, Timed, self._settings.timeout_s)
         images = count if image_positions is None else len(image_positions)
-        if len(timed.labels) != images or len(timed.latencies_ns) > images or len(timed.best) not in (0, 10 * images):
+        labels = 0 if self._workload.graphs else images  # what a graph returns is recorded apart from the trials
+        if len(timed.labels) != labels or len(timed.latencies_ns) > images or len(timed.best) not in (0, 10 * labels):
             raise WorkerFailed(Failure(kind="failed", message="answered with labels of other images than those asked"))
         self._recorder.timed(number, generation, self._process, round_number, timed, readings, image_positions)
 

@@ -16,7 +16,8 @@ from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.measure.runner import run_benchmark
 from edge_bench.bench.measure.stored.matching import matching_journals, matching_runs
 from edge_bench.bench.progress import Progress
-from edge_bench.bench.records.journal import JOURNAL, Entry, Journal, TrialMade, still_measuring
+from edge_bench.bench.records.journal import JOURNAL, Journal, still_measuring
+from edge_bench.bench.records.journal_entries import Entry, TrialMade
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import run_file_name, write_run
 from edge_bench.bench.system.concurrent_runs import detect_concurrent_runs, remove_ended_runs, runtime_folders

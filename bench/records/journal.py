@@ -12,7 +12,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated
 from zlib import crc32
 
 import msgspec
@@ -29,34 +28,17 @@ from edge_bench.bench.io.files import (
 from edge_bench.bench.io.locks import lock
 from edge_bench.bench.io.record_codec import (
     SCHEMA_VERSION,
-    BoundedStr,
-    Length,
-    NonNegativeInt,
-    PackedArray,
-    PositiveInt,
     as_current,
     major_version,
     refuse_version,
     with_new_names,
 )
 from edge_bench.bench.io.record_limits import readable_json
-from edge_bench.bench.records.run import Failure, ProcessRecord, Run, Trial
+from edge_bench.bench.records.journal_entries import Entry, RunStarted, TrialMade
+from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_validation import check_run, check_trial
-from edge_bench.bench.system.machine import Finding
 
-__all__ = [
-    "JOURNAL",
-    "ConfigurationFailed",
-    "Entry",
-    "FindingAdded",
-    "Journal",
-    "ProcessFinished",
-    "ProcessStarted",
-    "RunStarted",
-    "TrialMade",
-    "read_journal",
-    "still_measuring",
-]  # fmt: skip
+__all__ = ["JOURNAL", "Journal", "read_journal", "still_measuring"]
 
 JOURNAL = ".journal"
 MAX_LINE = 64 << 20
@@ -69,59 +51,6 @@ _RENAMED_ENTRIES = {
     b"Noticed": b"FindingAdded",
 }
 _OLD_ENTRY = re.compile(rb'^{"type":"(' + b"|".join(_RENAMED_ENTRIES) + rb')"')
-
-
-class RunStarted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The first entry: the Run as it is before its first trial."""
-
-    run: Run
-
-
-class ProcessStarted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A worker of configuration ``number`` has finished its warm-up."""
-
-    number: NonNegativeInt
-    record: ProcessRecord
-    delegate: BoundedStr
-    passes: PositiveInt  # per trial
-    chunks: NonNegativeInt  # parts of a pass, more than 1 if its inputs do not fit in memory
-    warnings: Annotated[list[BoundedStr], Length] = []  # what is unusual about the times
-
-
-class TrialMade(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A finished trial of configuration ``number`` in a generation of the schedule."""
-
-    number: NonNegativeInt
-    generation: NonNegativeInt
-    trial: Trial
-    labels: PackedArray  # predicted, one per image of the trial; 65535 for an image without finite scores
-    in_top_5: PackedArray | None = None  # per image, 1 if the true label has one of the five best scores, else 0
-    tied: NonNegativeInt = 0  # images with more than one class at the highest score
-    outside_unit: bool = False  # single scores lay outside 0 to 1, and the threshold was not stated
-
-
-class ProcessFinished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A worker has ended normally."""
-
-    number: NonNegativeInt
-    process: NonNegativeInt
-    memory_peak_bytes: NonNegativeInt
-
-
-class ConfigurationFailed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A configuration has failed."""
-
-    number: NonNegativeInt
-    failure: Failure
-
-
-class FindingAdded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Something that makes the measurements unreliable happened during the run."""
-
-    finding: Finding
-
-
-Entry = RunStarted | ProcessStarted | TrialMade | ProcessFinished | ConfigurationFailed | FindingAdded
 
 
 class Journal:

@@ -210,6 +210,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     scenario: BoundedStr = ""  # offline · single-stream; empty: each runtime's own batch size
     resample: PositiveInt | None = None  # images that are drawn anew for each trial; None: all of Run.images
     memory_limit: PositiveInt | None = None  # bytes that a worker process may allocate; None: no limit
+    with_postprocess: bool = False  # the decoding of outputs was timed, apart from the trials
     stateful: bool = False  # the model's state was kept between invocations, so that predictions are not scored
 
 

@@ -29,7 +29,8 @@ from edge_bench.bench.measure.session import measure
 from edge_bench.bench.offload.records.files import read_offload
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
-from edge_bench.bench.records.journal import Journal, TrialMade, read_journal
+from edge_bench.bench.records.journal import Journal, read_journal
+from edge_bench.bench.records.journal_entries import TrialMade
 from edge_bench.bench.records.run import Settings
 from edge_bench.bench.records.run_files import read_run, write_run
 from studies.fleet.recorded_engine import RecordedEngine

@@ -15,7 +15,7 @@ from edge_bench.bench.io.record_codec import encode_record, pack
 from edge_bench.bench.offload.network.link_profiles import link_from
 from edge_bench.bench.offload.records.offload import LOCAL
 from edge_bench.bench.offload.records.power import power_from
-from edge_bench.bench.records.journal import (
+from edge_bench.bench.records.journal_entries import (
     ConfigurationFailed,
     Entry,
     ProcessFinished,

@@ -1,0 +1,84 @@
+"""The entries of a run's journal, in the order in which they are written."""
+
+from typing import Annotated
+
+import msgspec
+
+from edge_bench.bench.io.record_codec import BoundedStr, Length, NonNegativeInt, PackedArray, PositiveInt
+from edge_bench.bench.records.outputs.union import TaskOutputs
+from edge_bench.bench.records.run import Failure, ProcessRecord, Run, Trial
+from edge_bench.bench.system.machine import Finding
+
+__all__ = [
+    "ConfigurationFailed",
+    "Entry",
+    "FindingAdded",
+    "OutputsRecorded",
+    "ProcessFinished",
+    "ProcessStarted",
+    "RunStarted",
+    "TrialMade",
+]
+
+
+class RunStarted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The first entry: the Run as it is before its first trial."""
+
+    run: Run
+
+
+class ProcessStarted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A worker of configuration ``number`` has finished its warm-up."""
+
+    number: NonNegativeInt
+    record: ProcessRecord
+    delegate: BoundedStr
+    passes: PositiveInt  # per trial
+    chunks: NonNegativeInt  # parts of a pass, more than 1 if its inputs do not fit in memory
+    warnings: Annotated[list[BoundedStr], Length] = []  # what is unusual about the times
+
+
+class TrialMade(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A finished trial of configuration ``number`` in a generation of the schedule."""
+
+    number: NonNegativeInt
+    generation: NonNegativeInt
+    trial: Trial
+    labels: PackedArray  # predicted, one per image of the trial; 65535 for an image without finite scores
+    in_top_5: PackedArray | None = None  # per image, 1 if the true label has one of the five best scores, else 0
+    tied: NonNegativeInt = 0  # images with more than one class at the highest score
+    outside_unit: bool = False  # single scores lay outside 0 to 1, and the threshold was not stated
+
+
+class OutputsRecorded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Outputs of configuration ``number``, recorded by one of its processes before its first trial."""
+
+    number: NonNegativeInt
+    process: NonNegativeInt
+    outputs: TaskOutputs
+    checksums: PackedArray  # CRC-32 of each example's outputs
+    postprocess: PackedArray | None = None  # ns, one per example: decoding of its outputs, if that was asked for
+
+
+class ProcessFinished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A worker has ended normally."""
+
+    number: NonNegativeInt
+    process: NonNegativeInt
+    memory_peak_bytes: NonNegativeInt
+
+
+class ConfigurationFailed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A configuration has failed."""
+
+    number: NonNegativeInt
+    failure: Failure
+
+
+class FindingAdded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Something that makes the measurements unreliable happened during the run."""
+
+    finding: Finding
+
+
+Entry = RunStarted | ProcessStarted | OutputsRecorded | TrialMade | ProcessFinished | ConfigurationFailed | FindingAdded
