@@ -66,6 +66,7 @@ def _run_command(group: Sequence[Run]) -> str:
     words += _threads_and_batch_sizes(run)
     words += _settings_options(run.settings, Settings(), ("limit", "resample", "scenario", "timeout_s"))
     words += ["--stateful"] if run.settings.stateful else []
+    words += ["--with-postprocess"] if run.settings.with_postprocess else []
     if run.settings.memory_limit is not None:
         mebibytes, rest = divmod(run.settings.memory_limit, 1 << 20)
         words += ["--memory-limit", str(run.settings.memory_limit) if rest else f"{mebibytes}M"]

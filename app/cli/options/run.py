@@ -24,6 +24,7 @@ __all__ = [
     "Threads",
     "Trials",
     "Variants",
+    "WithPostprocess",
 ]
 
 # -- run
@@ -86,6 +87,14 @@ MemoryLimit = Annotated[
     option(
         "--memory-limit",
         help="Memory that each worker may allocate: 512M, 2G; one that needs more is a row.  [default: no limit]",
+    ),
+]
+WithPostprocess = Annotated[
+    bool,
+    option(
+        "--with-postprocess",
+        help="Also time the decoding of outputs that is no part of the graph, such as the boxes of a YOLO head, apart "
+        "from the trials.",
     ),
 ]
 Stateful = Annotated[

@@ -26,6 +26,7 @@ from edge_bench.app.cli.options.run import (
     Threads,
     Trials,
     Variants,
+    WithPostprocess,
 )
 from edge_bench.app.cli.options.shared import (
     DEFAULT_BUNDLE,
@@ -66,6 +67,7 @@ def run(
     timeout: Timeout = 600,
     memory_limit: MemoryLimit = None,
     stateful: Stateful = False,
+    with_postprocess: WithPostprocess = False,
     results: ResultsFolder = DEFAULT_RESULTS,
     compare_with: CompareWith = None,
     once: Once = False,
@@ -92,6 +94,7 @@ def run(
     settings = Settings(
         trials=trials, processes=processes, limit=limit, seed=seed, timeout_s=timeout, scenario=scenario or "",
         resample=resample, memory_limit=parsing.memory(memory_limit), stateful=stateful,
+        with_postprocess=with_postprocess,
     )  # fmt: skip
     progress, explicit_options = console.progress(), parsing.explicit_options(context)
     request = _request(context, models, selection, settings, progress)
