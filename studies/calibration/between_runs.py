@@ -179,9 +179,7 @@ def main() -> None:
     arguments = parser.parse_args()
     runs = read_recorded(arguments.runs)
     print(f"Real Runs, from {runs[0].began[:16]} to {runs[-1].began[:16]}\n\n{real_table(runs)}\n")
-    print(
-        f"% of {arguments.draws:,} draws\n\n{simulated_table(RealNoise(runs, arguments.seed), arguments.draws)}\n"
-    )
+    print(f"% of {arguments.draws:,} draws\n\n{simulated_table(RealNoise(runs, arguments.seed), arguments.draws)}\n")
     print(f"% of true slowdowns of 10 % found, 3 % from run to run\n\n{power_table()}")
 
 

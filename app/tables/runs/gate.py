@@ -81,7 +81,7 @@ def _runs_needed(judgement: Judgement) -> str:
     needed = f"{judgement.runs_needed}" if judgement.runs_needed else f"more than {MOST_RUNS}"
     return (
         f"; it takes {needed} runs of each side to decide this in 80 % of cases, if the true ratio is "
-        f"{significant(judgement.value)} and times vary by {significant(100 * judgement.variation, 2)} % from run to run"
+        f"{significant(judgement.value)} and the variation from run to run {significant(100 * judgement.variation, 2)} %"
     )
 
 

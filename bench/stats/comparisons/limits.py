@@ -50,12 +50,12 @@ def runs_needed(ratio: float, limit: float, variation: float, error: float = 0.0
 
     Each side's runs vary by the standard deviation ``variation``, a share of the time. ``error`` is that of the
     one-sided decision, ``power`` the probability of a decision. Return None for more than `MOST_RUNS`.
-    It is the least n with (t(1 - error) + t(power)) · variation · √(2 / n) at most the logarithm's distance from the
-    limit, with 2n - 2 degrees of freedom (Cohen 1988, Statistical Power Analysis, section 2.4, with Student's t).
+    It is the least n with (t(1 - error) + z(power)) · variation · √(2 / n) at most the logarithm's distance from the
+    limit, with 2n - 2 degrees of freedom (Cohen 1988, Statistical Power Analysis, section 2.4).
     """
     distance = abs(math.log(ratio) - math.log1p(limit))
     for runs in range(_MIN_RUNS, MOST_RUNS + 1):
-        quantiles = t_quantile(2 * runs - 2, 1 - error) + t_quantile(2 * runs - 2, power)
+        quantiles = t_quantile(2 * runs - 2, 1 - error) + t_quantile(math.inf, power)
         if quantiles * variation * math.sqrt(2 / runs) <= distance:
             return runs
     return None
