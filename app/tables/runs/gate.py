@@ -79,9 +79,10 @@ def _runs_needed(judgement: Judgement) -> str:
     if judgement.outcome is not Outcome.UNDECIDED or judgement.variation is None or judgement.value is None:
         return ""
     needed = f"{judgement.runs_needed}" if judgement.runs_needed else f"more than {MOST_RUNS}"
+    variation = significant(100 * judgement.variation, 2)
     return (
         f"; it takes {needed} runs of each side to decide this in 80 % of cases, if the true ratio is "
-        f"{significant(judgement.value)} and the variation from run to run {significant(100 * judgement.variation, 2)} %"
+        f"{significant(judgement.value)} and the variation from run to run {variation} %"
     )
 
 

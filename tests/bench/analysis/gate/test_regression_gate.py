@@ -16,7 +16,6 @@ from edge_bench.bench.io.record_codec import encode_record, pack
 from edge_bench.bench.records.run import Failure, Run
 from edge_bench.bench.stats.comparisons.separate_runs import VariationSource
 from edge_bench.bench.stats.ratios import Verdict
-from tests.bench.messages import numbers_in
 from tests.command_line import CommandLine, Refuses, call_here
 from tests.factories import machine, repeats, result, run
 
@@ -169,46 +168,6 @@ def test_the_least_accurate_of_several_runs_is_judged() -> None:
         (judgement,) = judge(changes(pair_runs(numbered, OLDS)), Limits(accuracy_drop=5))
         assert judgement.outcome is Outcome.FAILED
         assert judgement.value == pytest.approx(-40)
-
-
-def test_a_limit_is_judged_by_the_interval_that_is_printed() -> None:
-    """Three Runs of each side have a 90 % interval that is beyond the limit, while their 95 % interval is not."""
-    slower = run(result("dynamic", "litert", 1.08))
-    found = changes(pair_runs(repeats(slower, count=4, variation=0.016, seed=4), repeats(OLD, 4, 0.016, 5)))
-    (judgement,) = judge(found, Limits(slower=0.05))
-    ratio = found[0].ratio
-    assert ratio is not None
-    assert ratio.interval is not None
-    assert judgement.interval is not None
-    assert judgement.confidence == 0.90
-    assert ratio.interval.low < judgement.interval.low
-    assert (judgement.outcome is Outcome.FAILED) == (judgement.interval.low > 1.05)
-    table = changes_table(found, [judgement])
-    (record,) = table.records
-    assert (record["gate_time_low"], record["gate_time_confidence"]) == (judgement.interval.low, 0.90)
-    (sentence,) = [note for note in table.notes if note.startswith(str(judgement.outcome).upper())] or [table.notes[0]]
-    assert {90, round(judgement.interval.low, 2)} <= set(numbers_in(sentence))
-
-
-def test_one_run_of_each_side_is_judged_by_the_95_percent_interval() -> None:
-    (judgement,) = judge(changes(pair_runs([run(result("dynamic", "litert", 1.0))], [OLD])), Limits(slower=0.05))
-    assert judgement.confidence == 0.95
-
-
-def test_an_undecided_time_says_how_many_runs_would_decide_it() -> None:
-    new = run(result("dynamic", "litert", 1.10))
-    found = changes(pair_runs([new], [OLD]))
-    (judgement,) = judge(found, Limits(slower=0.05))
-    assert (judgement.outcome, judgement.runs_needed) == (Outcome.UNDECIDED, 6)  # with the assumed 3 %
-    table = changes_table(found, [judgement])
-    assert any({6, 80, 3.0} <= set(numbers_in(note)) for note in table.notes)
-    assert [record["gate_runs_needed"] for record in table.records] == [6]
-    close = changes(pair_runs([run(result("dynamic", "litert", 1.051))], [OLD]))
-    (judgement,) = judge(close, Limits(slower=0.05))
-    assert judgement.runs_needed is None
-    assert any(100 in numbers_in(note) for note in changes_table(close, [judgement]).notes)
-    passed = judged(run(result("dynamic", "litert", 1.0)), Limits(slower=0.05))
-    assert [each.runs_needed for each in passed.values()] == [None]
 
 
 def test_each_machine_has_its_own_outcome() -> None:

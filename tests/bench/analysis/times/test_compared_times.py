@@ -153,8 +153,8 @@ def test_process_luck_is_found_in_several_common_runs() -> None:
         runs = [
             run(with_speeds("a", slow, number), with_speeds("b", 1 if slow else 0, 9 + number)) for number in (0, 1)
         ]
-        sides = [as_one([RunResult(each, each.results[side]) for each in runs]) for side in (0, 1)]
-        return compare_times(*sides).process_luck
+        first, second = (as_one([RunResult(each, each.results[side]) for each in runs]) for side in (0, 1))
+        return compare_times(first, second).process_luck
 
     assert over_runs(3)
     assert not over_runs(0)
