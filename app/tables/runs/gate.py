@@ -46,7 +46,7 @@ def failures(judgements: Sequence[Judgement]) -> list[str]:
 
 
 def _sentence(judgement: Judgement, *, several: bool) -> str:
-    """Return ``FAILED: dynamic on litert …: 1.12 [1.09, 1.15] × the baseline's time (90 % interval), all of it …``."""
+    """Return ``FAILED: dynamic on litert …: 1.120 [1.092, 1.148] × the baseline's time (90 % interval), …``."""
     word = "FAILED" if judgement.outcome is Outcome.FAILED else judgement.outcome
     start = f"{word}: {judgement.configuration}{f' on {judgement.machine}' if several else ''}: "
     if judgement.interval is None or judgement.value is None:
@@ -59,7 +59,7 @@ def _sentence(judgement: Judgement, *, several: bool) -> str:
     if judgement.remark:
         position = f"{judgement.remark}, although all of it is beyond"
     if judgement.quantity == "time":
-        ratio = f"{with_interval(judgement.value, judgement.interval)} × the baseline's time"
+        ratio = f"{with_interval(judgement.value, judgement.interval, 4)} × the baseline's time"
         confidence = f"{100 * judgement.confidence:.0f} % interval"
         return f"{start}{ratio} ({confidence}), {position} {1 + judgement.limit:.3g} ×{_runs_needed(judgement)}"
     interval = f"[{judgement.interval.low:+.2f}, {judgement.interval.high:+.2f}]"

@@ -24,7 +24,7 @@ def test_a_limit_is_judged_by_the_interval_that_is_printed() -> None:
     table = changes_table(found, [judgement])
     (record,) = table.records
     assert (record["gate_time_low"], record["gate_time_confidence"]) == (judgement.interval.low, 0.90)
-    assert {90, round(judgement.interval.low, 2)} <= set(numbers_in(table.notes[0]))
+    assert {90, round(judgement.interval.low, 3)} <= set(numbers_in(table.notes[0]))
 
 
 def test_one_run_of_each_side_is_judged_by_the_95_percent_interval() -> None:
