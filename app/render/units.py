@@ -2,7 +2,7 @@
 
 from edge_bench.bench.stats.intervals import Interval
 
-__all__ = ["mebibytes", "percent", "points_with_interval", "seconds", "significant", "size", "with_interval"]
+__all__ = ["counted", "mebibytes", "percent", "points_with_interval", "seconds", "significant", "size", "with_interval"]
 
 
 def significant(value: float, digits: int = 3) -> str:
@@ -15,6 +15,11 @@ def significant(value: float, digits: int = 3) -> str:
 
 def _exponent(value: float) -> int:
     return int(f"{value:e}".split("e")[1])
+
+
+def counted(count: int, noun: str) -> str:
+    """Return ``1 trial`` or ``1,000 trials``; ``noun`` is in the singular."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def with_interval(value: float, interval: Interval | None, digits: int = 3, scale: float = 1.0) -> str:

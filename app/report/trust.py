@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from edge_bench.app.render.html.elements import Html, element, fragment
 from edge_bench.app.render.html.table import with_badges
+from edge_bench.app.render.units import counted
 from edge_bench.app.report.bundle_section import BundleSection
 from edge_bench.app.tables.shared import failure_text, once_per_group
 from edge_bench.bench.records.run import Run
@@ -53,8 +54,9 @@ def _summary(run: Run) -> str:
     trials = sum(len(result.trials) for result in run.results)
     settings = run.settings
     summary = (
-        f"{trials:,} trials of {len(run.results_with_trials):,} configurations, {settings.trials} each over "
-        f"{settings.processes} fresh processes, interleaved in an order drawn with seed {settings.seed}."
+        f"{counted(trials, 'trial')} of {counted(len(run.results_with_trials), 'configuration')}, {settings.trials} "
+        f"each over {settings.processes} fresh process{'' if settings.processes == 1 else 'es'}, interleaved in an "
+        f"order drawn with seed {settings.seed}."
     )
     if run.images.indices.length < run.images.total_images:
         summary += (

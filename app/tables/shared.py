@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, TypeVar
 
+from edge_bench.app.render.units import counted
 from edge_bench.bench.analysis.times.groups import run_number
 from edge_bench.bench.records.run import Configuration, Failure, Run
 from edge_bench.bench.stats.ratios import Ratio
@@ -20,7 +21,7 @@ def configuration_cells(configuration: Configuration) -> list[str]:
 
 def failure_text(failure: Failure, trials: int) -> str:
     """Return ``kind after 3 trials: message (remedy)``; ``trials`` is the number of completed trials."""
-    completed = f" after {trials} trials" if trials else ""
+    completed = f" after {counted(trials, 'trial')}" if trials else ""
     remedy = f" ({failure.remedy})" if failure.remedy else ""
     return f"{failure.kind}{completed}: {failure.message}{remedy}"
 

@@ -131,7 +131,7 @@ def _open_journal(
     if unfinished is not None:
         journal, begun, entries = Journal.reopen(unfinished)
         trials = sum(isinstance(entry, TrialMade) for entry in entries)
-        progress.say(f"resuming {unfinished.name}: {trials} trials are finished")
+        progress.say(f"resuming {unfinished.name}: finished trials: {trials}")
         return journal, begun, entries
     name = run_file_name(begun.began, begun.machine.hostname, begun.run_id)
     return Journal.create((results / name).with_suffix(JOURNAL), begun), begun, None

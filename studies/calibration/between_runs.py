@@ -6,7 +6,8 @@ RUNS are Run files or folders of `studies.calibration.self_comparison --keep`: e
 The first table says how much these Runs vary from run to run by themselves. For the others, the trials of a
 configuration in a random Run are taken as those of a new Run, after dividing by that configuration's level in that Run
 and multiplying by a level with the stated standard deviation. So the noise within a Run is real, and the truth is
-known. Takes about two minutes. Figures: docs/calibration.md.
+known. Earlier Runs of both sides have the same variation. The last table has the power that tests can have at best.
+Takes about three minutes. Figures: docs/calibration.md.
 """
 
 import argparse
@@ -16,17 +17,21 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+from scipy import optimize, stats
 from tabulate import tabulate
 
 from edge_bench.bench.analysis.times.timings import RunResult, per_image
 from edge_bench.bench.records.run import Run
+from edge_bench.bench.stats.comparisons.limits import beyond_limit, limit_confidence
 from edge_bench.bench.stats.comparisons.separate_runs import Side, level_of, separate_ratio
 from edge_bench.bench.stats.intervals import Values
-from edge_bench.bench.stats.ratios import Ratio, Verdict, p_value, verdict, verdicts
+from edge_bench.bench.stats.ratios import Ratio, Verdict, verdict, verdicts
 from edge_bench.bench.stats.student import holm
 from studies.calibration.recorded import read_recorded
 
 VARIATIONS = (0.0025, 0.01, 0.02, 0.03)
+#: Runs of each side, and earlier Runs of each configuration (``--history``).
+SIDES = ((1, 0), (1, 20), (2, 0), (3, 0), (5, 0), (5, 20), (7, 0), (8, 0))
 CONFIGURATIONS = 9
 LIMIT = 0.05
 DIFFERENT = (Verdict.FASTER, Verdict.SLOWER)
@@ -45,15 +50,18 @@ class RealNoise:
                 trials = typical(run, result)
                 self.centred.append([values / math.exp(level_of(trials)) for values in trials])
 
-    def side(self, runs: int, variation: float, work: float = 1.0) -> Side:
-        """Return a side of new Runs whose true time is ``work``."""
+    def side(self, runs: int, variation: float, work: float = 1.0, earlier: int = 0) -> Side:
+        """Return a side of new Runs whose true time is ``work``, with the levels of earlier ones."""
         chosen = self.generator.integers(0, len(self.centred), runs)
         speeds = work * self.generator.lognormal(0, variation, runs)
-        return Side([[values * speed for values in self.centred[n]] for n, speed in zip(chosen, speeds, strict=True)])
+        return Side(
+            [[values * speed for values in self.centred[n]] for n, speed in zip(chosen, speeds, strict=True)],
+            self.generator.normal(0, variation, earlier).tolist(),
+        )
 
-    def ratio(self, runs: int, variation: float, work: float = 1.0) -> Ratio:
+    def ratio(self, runs: int, variation: float, work: float = 1.0, earlier: int = 0) -> Ratio:
         """Return the ratio of two sides of one machine."""
-        sides = self.side(runs, variation, work), self.side(runs, variation)
+        sides = self.side(runs, variation, work, earlier), self.side(runs, variation, 1.0, earlier)
         return separate_ratio(*sides, same_machine=True).ratio
 
 
@@ -63,9 +71,14 @@ def typical(run: Run, result: object) -> Trials:
     return per_image(item.typical_seconds(), item.images)
 
 
-def gate_fails(ratio: Ratio) -> bool:
+def gate_p_value(ratio: Ratio, runs: int) -> float:
+    """Return the p-value by which a gate at 5 % judges a ratio of ``runs`` Runs of each side; it fails below 0.05."""
+    return beyond_limit(ratio, LIMIT) * 0.1 / (1 - limit_confidence(runs, runs))
+
+
+def gate_fails(ratio: Ratio, runs: int) -> bool:
     """Return whether a gate at 5 % fails on this ratio alone."""
-    return ratio.interval is not None and ratio.interval.low > 1 + LIMIT
+    return gate_p_value(ratio, runs) < 0.05
 
 
 def real_table(runs: Sequence[Run]) -> str:
@@ -105,32 +118,57 @@ def share(hits: Iterable[bool]) -> str:
 def simulated_table(noise: RealNoise, draws: int) -> str:
     """Return the shares of right and wrong verdicts by Runs of each side and by variation from run to run."""
     rows = []
-    for runs in (1, 2, 5, 8):
+    for runs, earlier in SIDES:
         for variation in VARIATIONS:
-            itself, more, most = ([noise.ratio(runs, variation, w) for _ in range(draws)] for w in (1.0, 1.03, 1.10))
-            tables = [[noise.ratio(runs, variation) for _ in range(CONFIGURATIONS)] for _ in range(draws // 4)]
+            itself, more, most = (
+                [noise.ratio(runs, variation, work, earlier) for _ in range(draws)] for work in (1.0, 1.03, 1.10)
+            )
+            tables = [
+                [noise.ratio(runs, variation, 1.0, earlier) for _ in range(CONFIGURATIONS)] for _ in range(draws // 4)
+            ]
             rows.append((
-                runs, f"{100 * variation:g}",
+                f"{runs} + {earlier}" if earlier else runs, f"{100 * variation:g}",
                 share(map(held, itself)),
                 share(verdict(ratio) in DIFFERENT for ratio in itself),
                 share(any(each in DIFFERENT for each in verdicts(table)) for table in tables),
-                share(map(gate_fails, itself)),
-                share(map(gate_fails, more)),
-                share(any(p <= 0.05 for p in holm([one_sided(ratio) for ratio in table])) for table in tables),
+                share(gate_fails(ratio, runs) for ratio in itself),
+                share(gate_fails(ratio, runs) for ratio in more),
+                share(any(p < 0.05 for p in holm([gate_p_value(ratio, runs) for ratio in table])) for table in tables),
                 share(verdict(ratio) is Verdict.SLOWER for ratio in most),
-                share(map(gate_fails, most)),
+                share(gate_fails(ratio, runs) for ratio in most),
             ))  # fmt: skip
     header = (
-        "Runs of each side", "run to run, %", "interval holds 1", "itself: different",
+        "Runs of each side, + earlier", "run to run, %", "interval holds 1", "itself: different",
         f"{CONFIGURATIONS} rows: any different", "5 % gate fails, itself", "… 3 % more work",
         f"… any of {CONFIGURATIONS}, itself", "10 % more work: slower", "… fails the 5 % gate",
     )  # fmt: skip
     return tabulate(rows, header, tablefmt="github", disable_numparse=True)
 
 
-def one_sided(ratio: Ratio) -> float:
-    """Return the p-value by which the gate judges."""
-    return p_value(ratio, LIMIT) if ratio.value > 1 else 1.0
+def power_table(variation: float = 0.03) -> str:
+    """Return the share of true slowdowns of 10 % that a 5 % gate can find at best, by Runs of each side.
+
+    Runs vary normally. Student's t is the most powerful test that depends neither on the unit of time nor on the
+    variation (Lehmann & Romano, Testing Statistical Hypotheses, section 6.4); a known variation is the best case.
+    """
+    rows = []
+    for runs in range(5, 9):
+        freedom, error = 2 * runs - 2, variation * math.sqrt(2 / runs)
+        far, near = (math.log(true / (1 + LIMIT)) / error for true in (1.10, 1.03))
+
+        def fails(distance: float, threshold: float, freedom: int = freedom) -> float:
+            return float(stats.nct.sf(threshold, freedom, distance))
+
+        strict, least = stats.t.isf(0.05, freedom), optimize.brentq(lambda t, d=near: fails(d, t) - 0.01, 0, 10)
+        rows.append((runs, *(
+            f"{100 * each:.1f}"
+            for each in (fails(far, strict), stats.norm.sf(stats.norm.isf(0.05) - far), fails(far, least))
+        )))  # fmt: skip
+    header = (
+        "Runs of each side", "error at 5 % at most 5 %", "the same, variation known",
+        "only error at 3 % at most 1 %",
+    )  # fmt: skip
+    return tabulate(rows, header, tablefmt="github", disable_numparse=True)
 
 
 def main() -> None:
@@ -141,9 +179,8 @@ def main() -> None:
     arguments = parser.parse_args()
     runs = read_recorded(arguments.runs)
     print(f"Real Runs, from {runs[0].began[:16]} to {runs[-1].began[:16]}\n\n{real_table(runs)}\n")
-    print(
-        f"% [95 %] of {arguments.draws:,} draws\n\n{simulated_table(RealNoise(runs, arguments.seed), arguments.draws)}"
-    )
+    print(f"% of {arguments.draws:,} draws\n\n{simulated_table(RealNoise(runs, arguments.seed), arguments.draws)}\n")
+    print(f"% of true slowdowns of 10 % found, 3 % from run to run\n\n{power_table()}")
 
 
 if __name__ == "__main__":

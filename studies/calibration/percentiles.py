@@ -1,9 +1,11 @@
 """Coverage of the intervals of percentiles, on real latencies with injected outliers.
 
     python -m studies.calibration.percentiles RUN.json... [--draws 400] [--processes 5]
+    python -m studies.calibration.percentiles --simulated
 
-All processes of one configuration in all Runs are a population. Draws samples of processes from it, makes some
-latencies slower, and counts the intervals that contain the population's percentile. The aim is 93 to 97 %.
+All processes of one configuration in all Runs are a population. Draws samples of processes from it, with replacement,
+makes some latencies slower, and counts the intervals that contain the population's percentile. The aim is 93 to 97 %.
+Simulated populations have shares of slow latencies whose skewness between processes is known.
 Figures: docs/calibration.md.
 """
 
@@ -11,15 +13,19 @@ import argparse
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from tabulate import tabulate
 
 from edge_bench.bench.stats.intervals import Values
-from edge_bench.bench.stats.latency import PERCENTILES, percentiles
+from edge_bench.bench.stats.latency import percentiles
 from studies.calibration.recorded import read_recorded
 
 SEED = 42
+WANTED = (50.0, 90.0, 95.0, 99.0)
+#: Skewness of the share of slow latencies between simulated processes, and their number and latencies.
+SKEWNESSES, PROCESSES, LATENCIES = (0.5, 1.0, 2.0, 4.0), 2_000, 2_000
 #: Latencies of a population with outliers, at least: processes are repeated, each time with other outliers.
 MIN_POPULATION = 4_000_000
 #: Share of the latencies that are slower, and by which factor, for each kind of outliers.
@@ -50,40 +56,86 @@ def with_outliers(generator: np.random.Generator, latencies: Values, kind: str) 
     return disturbed
 
 
-def coverage(population: Sequence[Values], kind: str, processes: int, draws: int) -> dict[float, tuple[float, float]]:
-    """Return the share of intervals that contain the percentile, and their median width as a share of it."""
+class Coverage(NamedTuple):
+    """How often the intervals of a percentile contain that of the population, and what the others miss it by."""
+
+    held: float
+    width: float  # median, as a share of the true value
+    too_low: float  # share of intervals that are wholly below the true value
+    missed_by: float  # median distance of the true value from these, as a share of it
+    all_below: float  # share of draws in which each process's own percentile is below the true value
+    skewness: float  # between processes, of the share of latencies above the true value
+
+
+def coverage(population: Sequence[Values], kind: str, processes: int, draws: int) -> dict[float, Coverage]:
+    """Return how often the intervals of ``processes`` drawn processes contain the percentiles of the population."""
     generator = np.random.default_rng(SEED)
     copies = max(1, MIN_POPULATION // sum(map(len, population))) if OUTLIERS[kind] else 1
-    whole = np.concatenate([with_outliers(generator, each, kind) for each in population for _ in range(copies)])
-    truth = {float(each): float(np.percentile(whole, each)) for each in PERCENTILES}
-    hits, widths = Counter[float](), defaultdict[float, list[float]](list)
+    whole = [with_outliers(generator, each, kind) for each in population for _ in range(copies)]
+    truth = dict(zip(WANTED, np.percentile(np.concatenate(whole), WANTED).tolist(), strict=True))
+    ends, below = defaultdict[float, list[tuple[float, float]]](list), Counter[float]()
     for _ in range(draws):
         chosen = generator.integers(0, len(population), processes)
-        for each in percentiles([with_outliers(generator, population[number], kind) for number in chosen]):
+        drawn = [with_outliers(generator, population[number], kind) for number in chosen]
+        for each in percentiles(drawn, WANTED):
             if each.interval is None:
                 raise SystemExit(f"p{each.percentile:g} needs more than {each.per_process} latencies in each process")
-            hits[each.percentile] += each.interval.low <= truth[each.percentile] <= each.interval.high
-            widths[each.percentile].append((each.interval.high - each.interval.low) / truth[each.percentile])
-    return {each: (hits[each] / draws, float(np.median(widths[each]))) for each in PERCENTILES}
+            true = truth[each.percentile]
+            ends[each.percentile].append((each.interval.low / true, each.interval.high / true))
+            # the share above is at most that of the percentile in every process
+            below[each.percentile] += all(np.mean(one > true) < 1 - each.percentile / 100 for one in drawn)
+    return {
+        each: _coverage(np.array(found), below[each] / draws, np.array([np.mean(one > truth[each]) for one in whole]))
+        for each, found in ends.items()
+    }
+
+
+def _coverage(ends: Values, all_below: float, shares: Values) -> Coverage:
+    low, high = ends.T
+    return Coverage(
+        held=float(np.mean((low <= 1) & (high >= 1))),
+        width=float(np.median(high - low)),
+        too_low=float(np.mean(high < 1)),
+        missed_by=float(np.median(1 - high[high < 1])) if np.any(high < 1) else 0.0,
+        all_below=all_below,
+        skewness=float(np.mean(((shares - shares.mean()) / shares.std()) ** 3)),
+    )
+
+
+def simulated(skewness: float) -> list[Values]:
+    """Return latencies of processes of which 10 % are slow on average; the share of a process is drawn from a gamma."""
+    generator = np.random.default_rng(SEED)
+    shape = (2 / skewness) ** 2
+    shares = np.minimum(generator.gamma(shape, 0.1 / shape, PROCESSES), 1)
+    slow = generator.random((PROCESSES, LATENCIES)) < shares[:, None]
+    return list(generator.lognormal(0, 0.01, slow.shape) * np.where(slow, generator.lognormal(0.2, 0.2, slow.shape), 1))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("runs", nargs="+", type=Path)
+    parser.add_argument("runs", nargs="*", type=Path)
+    parser.add_argument("--simulated", action="store_true")
     parser.add_argument("--draws", type=int, default=400)
     parser.add_argument("--processes", type=int, default=5)
     arguments = parser.parse_args()
-    rows, means = [], {kind: defaultdict[float, list[float]](list) for kind in OUTLIERS}
-    for name, population in populations(arguments.runs).items():
-        for kind in OUTLIERS:
-            found = coverage(population, kind, arguments.processes, arguments.draws)
-            for percentile, (share, _) in found.items():
-                means[kind][percentile].append(share)
-            cells = [f"{share:.0%} ({width:.0%})" for share, width in found.values()]
-            rows.append((name, str(len(population)), kind, *cells))
-    for kind, shares in means.items():
-        rows.append(("all configurations", "", kind, *(f"{np.mean(each):.1%}" for each in shares.values())))
-    header = ("configuration", "processes", "outliers", *(f"p{each} (median width)" for each in PERCENTILES))
+    if arguments.simulated:
+        cases = {f"skewness {each:g}": simulated(each) for each in SKEWNESSES}
+    else:
+        cases = populations(arguments.runs)
+    kinds = ("as measured",) if arguments.simulated else tuple(OUTLIERS)
+    rows = [
+        (
+            name, str(len(population)), kind, f"p{percentile:g}", f"{found.held:.1%}", f"{found.width:.1%}",
+            f"{found.too_low:.1%}", f"{found.missed_by:.2%}", f"{found.all_below:.1%}", f"{found.skewness:.1f}",
+        )
+        for name, population in cases.items()
+        for kind in kinds
+        for percentile, found in coverage(population, kind, arguments.processes, arguments.draws).items()
+    ]  # fmt: skip
+    header = (
+        "configuration", "processes", "outliers", "percentile", "intervals hold it", "median width", "too low",
+        "by, median", "all processes below", "skewness of shares",
+    )  # fmt: skip
     print(tabulate(rows, header, tablefmt="github", disable_numparse=True))
 
 

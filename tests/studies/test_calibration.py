@@ -168,9 +168,16 @@ def test_percentile_coverage_detects_tails_of_single_processes() -> None:
     generator = np.random.default_rng(0)
     population = [np.exp(generator.normal(0, 0.05, 600)) for _ in range(40)]
     for kind in percentiles.OUTLIERS:
-        for share, width in percentiles.coverage(population, kind, 5, 60).values():
+        for share, width, *_ in percentiles.coverage(population, kind, 5, 60).values():
             assert share > 0.85
             assert width > 0
+
+
+def test_simulated_percentiles_have_the_stated_skewness_and_are_covered() -> None:
+    found = percentiles.coverage(percentiles.simulated(1.0), "as measured", 5, 40)
+    assert found[90.0].skewness == pytest.approx(1.0, abs=0.2)
+    assert found[90.0].held > 0.8
+    assert found[90.0].too_low <= 1 - found[90.0].held
 
 
 def test_process_studies_find_two_speeds_only_where_they_are() -> None:

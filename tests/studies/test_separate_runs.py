@@ -45,8 +45,14 @@ def test_injected_tails_are_reported_and_plain_runs_have_none(runs: list[Run]) -
 def test_more_variation_from_run_to_run_is_harder_to_see_through(runs: list[Run]) -> None:
     noise = between_runs.RealNoise(runs, seed=1)
     ratios = {sd: [noise.ratio(5, sd, 1.1) for _ in range(40)] for sd in (0.0025, 0.03)}
-    found = {sd: sum(map(between_runs.gate_fails, each)) for sd, each in ratios.items()}
+    found = {sd: sum(between_runs.gate_fails(ratio, 5) for ratio in each) for sd, each in ratios.items()}
     assert found[0.0025] == 40
     assert found[0.03] < 38
     assert all(between_runs.held(noise.ratio(1, 0.0025)) for _ in range(20))
     assert "repeated" not in between_runs.real_table(runs)
+
+
+def test_no_test_of_five_runs_finds_85_percent_at_the_largest_variation() -> None:
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in between_runs.power_table().splitlines()[2:]]
+    assert [float(cell) for cell in rows[0]] == pytest.approx([5, 72.3, 79.0, 82.4], abs=0.1)
+    assert float(rows[2][1]) > 85  # seven Runs

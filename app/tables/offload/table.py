@@ -1,7 +1,7 @@
 """Tables of an Offload: the comparison, the parts of a remote latency, predicted and measured times, and energy."""
 
 from edge_bench.app.render.table import Table
-from edge_bench.app.render.units import percent, points_with_interval, seconds, significant, with_interval
+from edge_bench.app.render.units import counted, percent, points_with_interval, seconds, significant, with_interval
 from edge_bench.app.tables.offload.rows import offload_records
 from edge_bench.app.tables.shared import failure_text, finding_notes
 from edge_bench.bench.offload.analysis.assessment import Assessment, Estimate, JudgedRatio, Row
@@ -103,7 +103,7 @@ def _comparison(offload: Offload, assessment: Assessment) -> Table:
     ]  # fmt: skip
     return Table(
         title=f"{emulated}{offload.bundle.model} on {offload.bundle.dataset}: here, {offload.machine.label}, or there, "
-        f"{offload.server.label}; {offload.timed:,} images a pass",
+        f"{offload.server.label}; {counted(offload.timed, 'image')} a pass",
         header=header,
         rows=[local, *(_comparison_row(row) for row in assessment.rows)],
         keys=1,

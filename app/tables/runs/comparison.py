@@ -50,7 +50,7 @@ def comparison_table(comparison: Comparison) -> Table:
             *remarks,
             *separation_notes((letters[row.run_id], row.separation) for row in comparison.rows),
             *row_notes(comparison.rows, lambda row: _name(row, letters)),
-            *map(slack_sentence, comparison.slacks),
+            *(slack_sentence(slack, letters if several else None) for slack in comparison.slacks),
         ],
         records=Lazy(lambda row: _record(row, effects.get((row.run_id, row.configuration), [])), comparison.rows),
         groups=[legend[row.run_id] for row in comparison.rows] if several else (),

@@ -10,6 +10,7 @@ from edge_bench.app.tables.runs.accuracy import accuracy_change_text
 from edge_bench.app.tables.runs.separate_runs import separation_notes, separation_record
 from edge_bench.app.tables.shared import configuration_cells, ratio_record
 from edge_bench.bench.analysis.gate.regression_gate import Change, Judgement, Outcome
+from edge_bench.bench.stats.comparisons.limits import MOST_RUNS
 
 __all__ = ["changes_table", "failures"]
 
@@ -45,7 +46,7 @@ def failures(judgements: Sequence[Judgement]) -> list[str]:
 
 
 def _sentence(judgement: Judgement, *, several: bool) -> str:
-    """Return ``FAILED: dynamic on litert …: 1.12 [1.09, 1.15] × the baseline's time, all of it beyond 1.05 ×``."""
+    """Return ``FAILED: dynamic on litert …: 1.120 [1.092, 1.148] × the baseline's time (90 % interval), …``."""
     word = "FAILED" if judgement.outcome is Outcome.FAILED else judgement.outcome
     start = f"{word}: {judgement.configuration}{f' on {judgement.machine}' if several else ''}: "
     if judgement.interval is None or judgement.value is None:
@@ -58,8 +59,9 @@ def _sentence(judgement: Judgement, *, several: bool) -> str:
     if judgement.remark:
         position = f"{judgement.remark}, although all of it is beyond"
     if judgement.quantity == "time":
-        ratio = f"{with_interval(judgement.value, judgement.interval)} × the baseline's time"
-        return f"{start}{ratio}, {position} {1 + judgement.limit:.3g} ×"
+        ratio = f"{with_interval(judgement.value, judgement.interval, 4)} × the baseline's time"
+        confidence = f"{100 * judgement.confidence:.0f} % interval"
+        return f"{start}{ratio} ({confidence}), {position} {1 + judgement.limit:.3g} ×{_runs_needed(judgement)}"
     interval = f"[{judgement.interval.low:+.2f}, {judgement.interval.high:+.2f}]"
     drop = f"a drop of {significant(judgement.limit, 2)}"
     needed = ""
@@ -72,12 +74,28 @@ def _sentence(judgement: Judgement, *, several: bool) -> str:
     return f"{start}accuracy {judgement.value:+.2f} {interval} points, {position} {drop}{needed}"
 
 
-def _worst_outcome(change: Change, judgements: Sequence[Judgement]) -> str:
-    outcomes = {
-        judgement.outcome
+def _runs_needed(judgement: Judgement) -> str:
+    """Return how many Runs would decide an undecided time; empty for the others."""
+    if judgement.outcome is not Outcome.UNDECIDED or judgement.variation is None or judgement.value is None:
+        return ""
+    needed = f"{judgement.runs_needed}" if judgement.runs_needed else f"more than {MOST_RUNS}"
+    variation = significant(100 * judgement.variation, 2)
+    return (
+        f"; it takes {needed} runs of each side to decide this in 80 % of cases, if the true ratio is "
+        f"{significant(judgement.value)} and the variation from run to run {variation} %"
+    )
+
+
+def _of_change(change: Change, judgements: Sequence[Judgement]) -> list[Judgement]:
+    return [
+        judgement
         for judgement in judgements
         if (judgement.configuration, judgement.machine) == (change.configuration, change.machine)
-    }
+    ]
+
+
+def _worst_outcome(change: Change, judgements: Sequence[Judgement]) -> str:
+    outcomes = {judgement.outcome for judgement in _of_change(change, judgements)}
     order = (Outcome.FAILED, Outcome.UNDECIDED, Outcome.NOT_JUDGED, Outcome.PASSED)
     return next((str(outcome) for outcome in order if outcome in outcomes), "")
 
@@ -96,6 +114,7 @@ def _cells(change: Change, judgements: Sequence[Judgement]) -> list[str]:
 
 def _record(change: Change, judgements: Sequence[Judgement]) -> dict[str, object]:
     difference = change.accuracy_difference
+    time = next((each for each in _of_change(change, judgements) if each.quantity == "time"), None)
     return {
         "machine": change.machine,
         **msgspec.structs.asdict(change.configuration),
@@ -112,5 +131,9 @@ def _record(change: Change, judgements: Sequence[Judgement]) -> dict[str, object
         "mcnemar_p": difference.p_value if difference else None,
         "images_in_common": change.images,
         "gate": _worst_outcome(change, judgements),
+        "gate_time_low": time.interval.low if time and time.interval else None,
+        "gate_time_high": time.interval.high if time and time.interval else None,
+        "gate_time_confidence": time.confidence if time and time.interval else None,
+        "gate_runs_needed": time.runs_needed if time else None,
         "remark": change.remark,
     }

@@ -8,7 +8,7 @@ import msgspec
 
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.sparkline import sparkline
-from edge_bench.app.render.units import marked, percent, significant
+from edge_bench.app.render.units import counted, marked, percent, significant
 from edge_bench.app.tables.runs.run import run_notes
 from edge_bench.app.tables.shared import configuration_cells, once_per_group
 from edge_bench.bench.analysis.times.repeats import RunToRun, run_to_run
@@ -33,9 +33,9 @@ def repeats_table(runs: Sequence[Run]) -> Table:
     columns = [number for number, name in enumerate(_HEADER) if scored or name != _ACCURACY]
     rows = [_row(variation, runs) for variation in variations]
     return Table(
-        title=f"{'EMULATED: ' if first.emulated else ''}{len(runs)} run{'' if len(runs) == 1 else 's'} of "
-        f"{first.bundle.model} on {first.bundle.dataset}, {first.images_per_pass:,} images per pass, "
-        f"{first.settings.trials} trials per run, {first.machine.label}",
+        title=f"{'EMULATED: ' if first.emulated else ''}{counted(len(runs), 'run')} of "
+        f"{first.bundle.model} on {first.bundle.dataset}, {counted(first.images_per_pass, 'image')} per pass, "
+        f"{counted(first.settings.trials, 'trial')} per run, {first.machine.label}",
         header=[_HEADER[column] for column in columns],
         rows=[[row[column] for column in columns] for row in rows],
         keys=4,

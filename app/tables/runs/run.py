@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_bench.app.render.table import Lazy, Table
 from edge_bench.app.render.text.sparkline import sparkline
-from edge_bench.app.render.units import marked, percent, significant, size, with_interval
+from edge_bench.app.render.units import counted, marked, percent, significant, size, with_interval
 from edge_bench.app.tables.runs.tails import percentile_cell, percentile_notes, tail_notes, tail_record
 from edge_bench.app.tables.shared import configuration_cells, failure_text, finding_notes
 from edge_bench.bench.analysis.comparison.best_configuration import best_of_sweeps
@@ -44,8 +44,8 @@ def run_table(run: Run) -> Table:
         omitted.add(_TOP_5)
     columns = [number for number, name in enumerate(_HEADER) if name not in omitted]
     return Table(
-        title=f"{emulated}{run.bundle.model} on {run.bundle.dataset}, {images:,} images a pass, "
-        f"{trials} trials, {run.machine.label}",
+        title=f"{emulated}{run.bundle.model} on {run.bundle.dataset}, {counted(images, 'image')} a pass, "
+        f"{counted(trials, 'trial')}, {run.machine.label}",
         header=[
             _RESAMPLED.get(name, name) if run.settings.resample else name for name in map(_HEADER.__getitem__, columns)
         ],

@@ -1,21 +1,31 @@
 """The paper's slack, the break-even cost of an offload, as sentences."""
 
-from edge_bench.app.render.units import significant, with_interval
+from collections.abc import Mapping
+
+from edge_bench.app.render.units import counted, significant, with_interval
 from edge_bench.bench.analysis.comparison.slack import Slack
 from edge_bench.bench.records.run import Configuration
 
 __all__ = ["slack_sentence"]
 
 
-def slack_sentence(slack: Slack) -> str:
-    """Return the slack of typical times, what follows from it, the slack of mean times, and any assumption."""
+def slack_sentence(slack: Slack, letters: Mapping[str, str] | None = None) -> str:
+    """Return the slack of typical times, what follows from it, the slack of mean times, and any assumption.
+
+    ``letters`` are those of the sides in a table of several, by the id of a side's first Run.
+    """
     original = f"the original on {_runtime(slack.original)}"
-    name = f"slack, {_model(slack.light)}"
+    name = _model(slack.light)
+    if letters:
+        name = f"{letters[slack.light_run]}: {name}"
+        if slack.original_run != slack.light_run:
+            original += f" of {letters[slack.original_run]}"
+    name = f"slack, {name}"
     if not slack.same_machine:
         name += f" on {slack.light_machine}, against the original on {slack.original_machine}"
     elif not slack.same_run:
         original += " in another run on the same machine"
-    value = f"{with_interval(slack.seconds, slack.interval)} s a pass of {slack.images:,} images"
+    value = f"{with_interval(slack.seconds, slack.interval)} s a pass of {counted(slack.images, 'image')}"
     clauses = [_meaning(slack, original), _mean(slack)]
     if not slack.same_run:
         included = (

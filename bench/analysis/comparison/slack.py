@@ -29,8 +29,10 @@ class Slack(msgspec.Struct, frozen=True, kw_only=True):
 
     light: Configuration
     light_machine: str
+    light_run: str = ""  # id of its Run, or of the first of its repeats, as in `Row.run_id`
     original: Configuration
     original_machine: str
+    original_run: str = ""
     same_run: bool
     same_machine: bool
     images: int  # images per pass of the light configuration
@@ -98,8 +100,10 @@ def slack_between(light: RunResult, original: RunResult, earlier: EarlierRuns = 
     return Slack(
         light=light.result.configuration,
         light_machine=light.run.machine.label,
+        light_run=light.run.run_id,
         original=original.result.configuration,
         original_machine=original.run.machine.label,
+        original_run=original.run.run_id,
         same_run=same_run,
         same_machine=same_run or machine_key(light.run.machine) == machine_key(original.run.machine),
         images=light.images,

@@ -14,8 +14,9 @@ from edge_bench.bench.analysis.times.timings import RunResult
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.records.run import Configuration
 from edge_bench.bench.stats.accuracy import images_needed
+from edge_bench.bench.stats.comparisons.limits import beyond_limit, interval_at, limit_confidence, runs_needed
 from edge_bench.bench.stats.intervals import CONFIDENCE, Interval, PairedDifference, normal_p_value
-from edge_bench.bench.stats.ratios import Ratio, Verdict, p_value, verdicts
+from edge_bench.bench.stats.ratios import Ratio, Verdict, verdicts
 from edge_bench.bench.stats.student import holm
 
 __all__ = ["Change", "Judgement", "Limits", "Outcome", "changes", "judge"]
@@ -70,7 +71,10 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome
     value: float | None = None  # time ratio, or accuracy difference in percentage points
     interval: Interval | None = None  # of ``value``
+    confidence: float = CONFIDENCE  # of ``interval``: 0.90 for times of three or more Runs of each side
     limit: float  # share of the baseline's time, or percentage points of accuracy
+    variation: float | None = None  # from run to run, in the interval of a time, as a share of it
+    runs_needed: int | None = None  # Runs of each side that decide an undecided time in 80 % of cases; None: over 100
     images: int = 0  # that both classified, for accuracy
     images_needed: int | None = None  # so that an unchanged accuracy passes in 80 % of cases; None: time, or no limit
     remark: str = ""
@@ -117,14 +121,16 @@ def _least_accurate(item: RunResult, base: RunResult) -> tuple[PairedDifference 
 def judge(compared: Sequence[Change], limits: Limits) -> list[Judgement]:
     """Apply each limit to each change.
 
-    A change fails if its whole interval is beyond the limit, corrected for the number of changes: if none is beyond it,
-    the gate fails in at most 2.5 % of cases (Holm 1979). A configuration of the new Run that could not be measured
-    fails. Raise BadInput if a limit could not be judged on any configuration, since a gate that has checked nothing
-    must not pass.
+    A change fails if its whole interval is beyond the limit, corrected for the number of changes (Holm 1979). The
+    interval of times is the 90 % interval if there are three or more Runs of each side, otherwise the 95 % interval: if
+    no change is beyond the limit, it fails in at most 5 or 2.5 % of cases. The interval of accuracies is the 95 %
+    interval. A configuration of the new Run that could not be measured fails. Raise BadInput if a limit could not be
+    judged on any configuration, since a gate that has checked nothing must not pass.
     """
     judgements: list[Judgement] = []
     if limits.slower is not None:
-        judgements += _corrected([_judge_time(change, limits.slower) for change in compared])
+        judged = _corrected([_judge_time(change, limits.slower) for change in compared])
+        judgements += [_with_runs_needed(judgement, len(judged)) for judgement in judged]
     if limits.accuracy_drop is not None:
         judgements += _corrected([_judge_accuracy(change, limits.accuracy_drop) for change in compared])
     for quantity in dict.fromkeys(judgement.quantity for judgement in judgements):
@@ -148,16 +154,37 @@ def _not_judged(change: Change, quantity: str, limit: float) -> Judgement:
 
 
 def _judge_time(change: Change, limit: float) -> tuple[Judgement, float]:
-    """Return the judgement without correction, and the two-sided p-value of "not beyond the limit"."""
+    """Return the judgement without correction, and the p-value of "not beyond the limit", which fails below 0.05.
+
+    The p-value is the one-sided one, or twice that if the judgement is by the 95 % interval.
+    """
     judgement = _not_judged(change, "time", limit)
     if change.failed:
         return msgspec.structs.replace(judgement, outcome=Outcome.FAILED, remark=change.remark), 0.0
-    ratio = change.ratio
-    if ratio is None or ratio.interval is None:
+    ratio, separation = change.ratio, change.separation
+    confidence = limit_confidence(separation.runs, separation.baseline_runs) if separation else CONFIDENCE
+    interval = interval_at(ratio, confidence) if ratio else None
+    if ratio is None or interval is None:
         return msgspec.structs.replace(judgement, remark=change.remark or "one process, so no interval"), 1.0
-    outcome = _outcome(beyond=ratio.interval.low > 1 + limit, within=ratio.interval.high <= 1 + limit)
-    p = p_value(ratio, limit) if ratio.value > 1 else 1.0
-    return msgspec.structs.replace(judgement, outcome=outcome, value=ratio.value, interval=ratio.interval), p
+    judged = msgspec.structs.replace(
+        judgement,
+        outcome=_outcome(beyond=interval.low > 1 + limit, within=interval.high <= 1 + limit),
+        value=ratio.value,
+        interval=interval,
+        confidence=confidence,
+        variation=separation.variation if separation else None,
+    )
+    return judged, beyond_limit(ratio, limit) * 2 * (1 - CONFIDENCE) / (1 - confidence)
+
+
+def _with_runs_needed(judgement: Judgement, judgements: int) -> Judgement:
+    """Return an undecided time with the number of Runs that would decide it as one of ``judgements``."""
+    if judgement.outcome is not Outcome.UNDECIDED or judgement.value is None or judgement.variation is None:
+        return judgement
+    # only failures are corrected for the number of judgements
+    error = (1 - CONFIDENCE) / (judgements if judgement.value > 1 + judgement.limit else 1)
+    needed = runs_needed(judgement.value, judgement.limit, judgement.variation, error)
+    return msgspec.structs.replace(judgement, runs_needed=needed)
 
 
 def _judge_accuracy(change: Change, limit: float) -> tuple[Judgement, float]:

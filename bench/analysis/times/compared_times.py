@@ -112,13 +112,13 @@ def _interleaved(pairs: Sequence[tuple[RunResult, RunResult]], estimator: Estima
     def tails() -> Ratio | None:
         return _ratio_over_runs([(item.mean_to_median(), base.mean_to_median()) for item, base in pairs])
 
-    luck = len(pairs) == 1 and any(has_luck(per_image(seconds_of(each, estimator), 1)) for each in pairs[0])
+    sides = _joined([(seconds_of(item, estimator), seconds_of(base, estimator)) for item, base in pairs])
     return TimeComparison(
         ratio=found,
         estimator=estimator,
         whole_pass=whole,
         slow_tail=_slow_tail(found, whole, tails),
-        process_luck=luck,
+        process_luck=any(has_luck(per_image(side, 1)) for side in sides),
     )
 
 
@@ -138,19 +138,25 @@ def _slow_tail(typical: Ratio, whole: Ratio | None, tails: Callable[[], Ratio | 
 
 
 def _ratio_over_runs(tables: Sequence[tuple[Rounds, Rounds]]) -> Ratio | None:
-    """Return the ratio of the first to the second table, where ``tables`` has a pair for each Run.
+    """Return the ratio of the first to the second table, where ``tables`` has a pair for each Run."""
+    return ratio_of_rounds(*_joined(tables), ratio_despite_luck)
 
-    Processes of all Runs count alike. The speed of each Run is taken off both of its tables, so that it cancels.
+
+def _joined(tables: Sequence[tuple[Rounds, Rounds]]) -> tuple[Rounds, Rounds]:
+    """Return the processes of all Runs as those of one, where ``tables`` has a pair for each Run.
+
+    Processes of all Runs count alike. The speed of each of several Runs is taken off both of its tables, so that it
+    cancels.
     """
     if len(tables) == 1:
-        return ratio_of_rounds(*tables[0], ratio_despite_luck)
+        return tables[0]
     sides: tuple[Rounds, Rounds] = {}, {}
     for position, pair in enumerate(tables):
         speed = math.sqrt(math.prod(_median(table) for table in pair))
         for side, table in zip(sides, pair, strict=True):
             for process, rounds in table.items():
                 side[position * _PROCESSES + process] = {number: each / speed for number, each in rounds.items()}
-    return ratio_of_rounds(*sides, ratio_despite_luck)
+    return sides
 
 
 def _median(table: Rounds) -> float:

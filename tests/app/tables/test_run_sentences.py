@@ -8,7 +8,7 @@ from edge_bench.app.tables.runs.accuracy import accuracy_change_text
 from edge_bench.app.tables.runs.slack import slack_sentence
 from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.analysis.comparison.slack import Slack
-from edge_bench.bench.records.run import Configuration
+from edge_bench.bench.records.run import Configuration, Run, Settings
 from edge_bench.bench.stats.intervals import Interval, PairedDifference, paired_difference
 from tests.bench.messages import numbers_in
 from tests.factories import machine, result, run
@@ -101,4 +101,39 @@ def test_the_slack_of_two_machines_is_a_note_of_the_comparison() -> None:
     pi = run(result("dynamic", "litert", 4.0), on=machine(hostname="pi", architecture="aarch64"))
     comparison = compare([run(result("keras", "tensorflow", 1.0)), pi])
     (slack,) = comparison.slacks
-    assert slack_sentence(slack) in list(comparison_table(comparison).notes)
+    letters = {slack.original_run: "A", slack.light_run: "B"}
+    assert slack_sentence(slack, letters) in list(comparison_table(comparison).notes)
+
+
+def test_the_sides_of_a_slack_have_the_letters_of_the_table() -> None:
+    from edge_bench.app.tables.runs.comparison import comparison_table
+
+    def notes(*runs: Run) -> list[str]:
+        table = comparison_table(compare(list(runs)))
+        return [note for note in table.notes if note.startswith("slack")]
+
+    both = run(result("keras", "tensorflow", 1.0), result("dynamic", "litert", 1.2))
+    assert [note.split(":")[0] for note in notes(both)] == ["slack, dynamic on litert"]
+    again = msgspec.structs.replace(both, run_id="again", began="2026-01-02T00:00:00+00:00")
+    assert [note.split(":")[0] for note in notes(both, again)] == ["slack, A", "slack, B"]
+    original = run(result("keras", "tensorflow", 1.0))
+    light = run(result("dynamic", "litert", 1.2))
+    (note,) = notes(original, light)
+    assert note.startswith("slack, B: ")
+    assert "of A " in note
+
+
+def test_titles_count_in_singular_and_plural() -> None:
+    from edge_bench.app.tables.runs.repeats import repeats_table
+    from edge_bench.app.tables.runs.run import run_table
+
+    whole = run(result("dynamic", "litert", 1.0))
+    assert " 30 trials," in run_table(whole).title
+    (measured,) = whole.results
+    once = msgspec.structs.replace(
+        whole,
+        results=[msgspec.structs.replace(measured, trials=measured.trials[:1])],
+        settings=Settings(trials=1, processes=1),
+    )
+    assert " 1 trial," in run_table(once).title
+    assert " 1 trial per run," in repeats_table([once]).title

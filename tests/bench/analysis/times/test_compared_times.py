@@ -125,26 +125,39 @@ def test_a_side_that_failed_in_its_first_run_is_that_of_the_others() -> None:
     assert side.repeats == ()
 
 
+def with_speeds(variant: str, slow: int, seed: int) -> Result:
+    """A result of which ``slow`` of the five processes are 8 % slower throughout."""
+    plain = with_latencies(variant, seed=seed)
+    trials = [
+        msgspec.structs.replace(
+            trial,
+            elapsed_ns=int(trial.elapsed_ns * (1.08 if trial.process < slow else 1)),
+            latencies=pack((unpack(trial.latencies) * (1.08 if trial.process < slow else 1)).astype(np.int64)),
+        )
+        for trial in plain.trials
+    ]
+    return msgspec.structs.replace(plain, trials=trials)
+
+
 def test_processes_that_keep_different_speeds_are_compared_by_their_means() -> None:
     """Of five processes each, one and four are 8 % slower: no trial-wise comparison can tell luck from work."""
-
-    def with_speeds(variant: str, slow: int, seed: int) -> Result:
-        plain = with_latencies(variant, seed=seed)
-        trials = [
-            msgspec.structs.replace(
-                trial,
-                elapsed_ns=int(trial.elapsed_ns * (1.08 if trial.process < slow else 1)),
-                latencies=pack((unpack(trial.latencies) * (1.08 if trial.process < slow else 1)).astype(np.int64)),
-            )
-            for trial in plain.trials
-        ]
-        return msgspec.structs.replace(plain, trials=trials)
-
     found = within_one_run(with_speeds("a", 4, 0), with_speeds("b", 1, 1))
     assert found.process_luck
     assert found.ratio is not None
     assert verdict(found.ratio) is Verdict.UNDECIDED
     assert not within_one_run(with_latencies("a"), with_latencies("b", seed=1)).process_luck
+
+
+def test_process_luck_is_found_in_several_common_runs() -> None:
+    def over_runs(slow: int) -> bool:
+        runs = [
+            run(with_speeds("a", slow, number), with_speeds("b", 1 if slow else 0, 9 + number)) for number in (0, 1)
+        ]
+        first, second = (as_one([RunResult(each, each.results[side]) for each in runs]) for side in (0, 1))
+        return compare_times(first, second).process_luck
+
+    assert over_runs(3)
+    assert not over_runs(0)
 
 
 def test_earlier_runs_say_nothing_about_a_much_shorter_one() -> None:
