@@ -61,5 +61,8 @@ def with_shapes(inputs: Sequence[InputSpec], settings: Sequence[str]) -> list[In
 
 
 def _has_batch_axis(spec: InputSpec) -> bool:
-    """Return whether the first axis is the examples, decided before an open one gets a size."""
-    return len(spec.example_shape) < len(spec.shape)
+    """Return whether the first axis is the examples, decided before an open one gets a size.
+
+    The size of the only axis is that of an example.
+    """
+    return len(spec.example_shape) < len(spec.shape) and len(spec.shape) > 1

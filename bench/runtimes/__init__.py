@@ -1,6 +1,7 @@
 """Runtimes: one adapter per runtime, and the registry of all.
 
-A runtime is a module in this package with a function ``import_loader`` (see ``base.py``) and an entry in ``RUNTIMES``.
+A runtime is a module in this package with a function ``import_loader`` (see ``base.py``), which loads classifiers,
+another one, ``import_graph_loader`` (see ``graphs/base.py``), which loads any graph, and an entry in ``RUNTIMES``.
 Its library is imported only in worker processes.
 """
 
@@ -14,12 +15,14 @@ import msgspec
 from edge_bench.bench.errors import BadInput, MissingDependency
 from edge_bench.bench.io.temporary import utf8_path
 from edge_bench.bench.runtimes.base import Loader, ModelFile, Session
+from edge_bench.bench.runtimes.graphs.base import GraphFile, GraphLoader, GraphSession
 
 __all__ = [
     "RUNTIMES",
     "SAVED_MODEL",
     "Runtime",
     "Session",
+    "graph_loader",
     "installed_version",
     "loader",
     "runtime_named",
@@ -126,6 +129,18 @@ def loader(runtime: Runtime) -> Loader:
     load: Loader = module.import_loader()
 
     def load_by_utf8_name(file: ModelFile) -> Session:
+        with utf8_path(file.path) as path:  # native libraries take no other names
+            return load(file._replace(path=path))
+
+    return load_by_utf8_name
+
+
+def graph_loader(runtime: Runtime) -> GraphLoader:
+    """Import the runtime's library and return its loader of any graph; raise ImportError if that fails."""
+    module = importlib.import_module(f"edge_bench.bench.runtimes.{runtime.adapter}")
+    load: GraphLoader = module.import_graph_loader()
+
+    def load_by_utf8_name(file: GraphFile) -> GraphSession:
         with utf8_path(file.path) as path:  # native libraries take no other names
             return load(file._replace(path=path))
 

@@ -1,7 +1,6 @@
 """TensorFlow: a .keras or .h5 file, run with ``predict`` as in the paper, or a SavedModel."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,40 +9,21 @@ import numpy.typing as npt
 
 from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.runtimes.base import Clock, Loader, ModelFile, PassTimes, Session, batch_size_for
+from edge_bench.bench.runtimes.batch_clock import batch_clock
 from edge_bench.bench.runtimes.batches import in_batches
+from edge_bench.bench.runtimes.graphs.base import GraphFile, GraphLoader, GraphSession
 
-__all__ = ["import_loader"]
+__all__ = ["import_graph_loader", "import_loader"]
 
 
 def import_loader() -> Loader:
     """Import TensorFlow and return a loader of sessions."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    _set_environment()
     import keras
     import tensorflow as tf
 
     from edge_bench.bench.runtimes.keras_model import load_keras
     from edge_bench.bench.runtimes.saved_model import SavedModelSession
-
-    class BatchClock(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
-        """Records the end of each batch of a predict call, which is the beginning of the next one.
-
-        ``reset`` is called before each batch; its duration is no part of the batch.
-        """
-
-        def __init__(self, clock: Clock, reset: Callable[[], None] | None) -> None:
-            super().__init__()
-            self.clock, self.reset = clock, reset
-            self.ended, self.resets = list[int](), list[int]()
-
-        def on_predict_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
-            if self.reset is not None:
-                began = self.clock()
-                self.reset()
-                self.resets.append(self.clock() - began)
-
-        def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
-            self.ended.append(self.clock())
 
     class KerasSession:
         """A Keras model."""
@@ -72,7 +52,7 @@ def import_loader() -> Loader:
             count, model = len(inputs), self._model
             if self.fixed_batch is not None and (missing := -count % self.batch_size):
                 inputs = np.concatenate([inputs, np.zeros((missing, *inputs.shape[1:]), inputs.dtype)])
-            batches = BatchClock(clock, self._state.reset if self._state is not None and self._state.exists else None)
+            batches = batch_clock(clock, self._state.reset if self._state is not None and self._state.exists else None)
             start = clock()
             scores = model.model.predict(
                 model.wrapped(inputs), batch_size=self.batch_size, verbose=0, callbacks=[batches]
@@ -113,13 +93,40 @@ def import_loader() -> Loader:
             return times
 
     def load(file: ModelFile) -> Session:
-        tf.config.threading.set_intra_op_parallelism_threads(file.threads)
-        tf.config.threading.set_inter_op_parallelism_threads(min(file.threads, 2))
+        _use_threads(tf, file.threads)
         if Path(file.path).is_dir():
             return SavedModelSession(file)
         return ServingSession(file) if file.serving else KerasSession(file)
 
     return load
+
+
+def import_graph_loader() -> GraphLoader:
+    """Import TensorFlow and return a loader of sessions for any inputs and outputs."""
+    _set_environment()
+    import keras  # noqa: F401  # the import is part of the time to import the runtime
+    import tensorflow as tf
+
+    from edge_bench.bench.runtimes.graphs.keras import KerasGraph, ServedKerasGraph
+    from edge_bench.bench.runtimes.graphs.saved_model import SavedModelGraph
+
+    def load(file: GraphFile) -> GraphSession:
+        _use_threads(tf, file.threads)
+        if Path(file.path).is_dir():
+            return SavedModelGraph(file)
+        return ServedKerasGraph(file) if file.serving else KerasGraph(file)
+
+    return load
+
+
+def _set_environment() -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+
+def _use_threads(tf: Any, threads: int) -> None:
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(min(threads, 2))
 
 
 def _spec(dtype: str, sizes: Any, batch_size: int, stated: tuple[int, ...] | None = None) -> TensorSpec:

@@ -8,8 +8,10 @@ import numpy.typing as npt
 from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.runtimes.base import Clock, Loader, ModelFile, PassTimes, batch_size_for
 from edge_bench.bench.runtimes.batches import in_batches
+from edge_bench.bench.runtimes.graphs.base import GraphLoader
+from edge_bench.bench.runtimes.graphs.onnx import OnnxGraph
 
-__all__ = ["import_loader"]
+__all__ = ["import_graph_loader", "import_loader"]
 
 _TYPES = {"float": "float32", "float16": "float16", "double": "float64", "uint8": "uint8", "int8": "int8"}
 
@@ -63,6 +65,14 @@ def import_loader() -> Loader:
             )  # fmt: skip
 
     return OnnxSession
+
+
+def import_graph_loader() -> GraphLoader:
+    """Import the library and return a loader of sessions for any inputs and outputs."""
+    import onnxruntime
+
+    onnxruntime.set_default_logger_severity(3)  # only errors, which are also raised as exceptions
+    return OnnxGraph
 
 
 def _axes(tensor: Any) -> list[int]:

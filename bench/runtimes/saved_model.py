@@ -10,7 +10,7 @@ from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.runtimes.base import Clock, ModelFile, PassTimes, batch_size_for
 from edge_bench.bench.runtimes.batches import in_batches
 
-__all__ = ["SavedModelSession"]
+__all__ = ["SavedModelSession", "reset_of"]
 
 
 class SavedModelSession:
@@ -50,7 +50,7 @@ class SavedModelSession:
             sizes = [given if size == -1 else size for size, given in zip(sizes, stated, strict=True)]
         self.input = TensorSpec(dtype=input_tensor.dtype.name, shape=[self.batch_size, *sizes])
         self.output = TensorSpec(dtype=output_tensor.dtype.name, shape=[self.batch_size, *output_axes[1:]])
-        self._reset = None if file.stateful else _reset_of(self._call)
+        self._reset = None if file.stateful else reset_of(self._call)
 
     def invoke(self, batch: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return the scores of one batch, not timed."""
@@ -77,7 +77,7 @@ def _axes(tensor: Any) -> list[int]:
     return [-1 if size is None else size for size in tensor.shape.as_list()]
 
 
-def _reset_of(function: Any) -> Callable[[], None] | None:
+def reset_of(function: Any) -> Callable[[], None] | None:
     """Return a function that sets variables to their present values, or None if the graph assigns none.
 
     It sets all variables that the graph uses, as those that it assigns are known only in the functions it calls.

@@ -9,14 +9,9 @@ import numpy.typing as npt
 
 from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.runtimes.base import Clock, ModelFile, PassTimes, batch_size_for
-from edge_bench.bench.runtimes.tflite_state import StateKind, state_kind
+from edge_bench.bench.runtimes.tflite_state import RELOADED, StateKind, state_kind
 
 __all__ = ["InterpreterSession"]
-
-_RELOADED = (
-    "its resource variables can only be reset by loading the model again, which was done before each invocation: the "
-    "times are those of the first invocation after loading"
-)
 
 
 class InterpreterSession:
@@ -43,7 +38,7 @@ class InterpreterSession:
         self.output = self._output_spec(output_detail)
         kind = StateKind.NONE if file.stateful else state_kind(interpreter)
         self._reset = {StateKind.NONE: None, StateKind.VARIABLES: self._clear, StateKind.RESOURCES: self._reload}[kind]
-        self.warning = _RELOADED if kind is StateKind.RESOURCES else ""
+        self.warning = RELOADED if kind is StateKind.RESOURCES else ""
 
     def _allocate(self) -> None:
         detail = self._interpreter.get_input_details()[0]

@@ -1,9 +1,11 @@
 """tflite-runtime: the small TensorFlow Lite interpreter; 2.14 is its last release."""
 
 from edge_bench.bench.runtimes.base import Loader, ModelFile
+from edge_bench.bench.runtimes.graphs.base import GraphFile, GraphLoader
+from edge_bench.bench.runtimes.graphs.tflite import TfliteGraph
 from edge_bench.bench.runtimes.tflite_interpreter import InterpreterSession
 
-__all__ = ["import_loader"]
+__all__ = ["import_graph_loader", "import_loader"]
 
 
 def import_loader() -> Loader:
@@ -12,5 +14,15 @@ def import_loader() -> Loader:
 
     def load(file: ModelFile) -> InterpreterSession:
         return InterpreterSession(Interpreter, file)
+
+    return load
+
+
+def import_graph_loader() -> GraphLoader:
+    """Import the library and return a loader of sessions for any inputs and outputs."""
+    from tflite_runtime.interpreter import Interpreter
+
+    def load(file: GraphFile) -> TfliteGraph:
+        return TfliteGraph(Interpreter, file)
 
     return load

@@ -1,10 +1,16 @@
 """State that a .tflite model keeps between invocations, found by the operators of its main graph."""
 
 import enum
+from collections.abc import Set as AbstractSet
 from typing import Any
 
-__all__ = ["StateKind", "state_kind"]
+__all__ = ["RELOADED", "StateKind", "state_kind", "state_kind_of"]
 
+#: Warning about the times of models that are loaded again before each invocation.
+RELOADED = (
+    "its resource variables can only be reset by loading the model again, which was done before each invocation: the "
+    "times are those of the first invocation after loading"
+)
 #: Operators that update variable tensors (``isVariable`` in the schema).
 _WITH_VARIABLES = {
     "UNIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_LSTM", "UNIDIRECTIONAL_SEQUENCE_RNN",
@@ -33,6 +39,11 @@ def state_kind(interpreter: Any) -> StateKind:
         names = {operator["op_name"] for operator in interpreter._get_ops_details()}
     except (AttributeError, KeyError):
         return StateKind.VARIABLES  # resetting none does no harm
+    return state_kind_of(names)
+
+
+def state_kind_of(names: AbstractSet[str]) -> StateKind:
+    """Return the kind of state that a graph with operators of these names keeps."""
     if "ASSIGN_VARIABLE" in names or ("VAR_HANDLE" in names and names & _WITH_GRAPHS):
         return StateKind.RESOURCES
     return StateKind.VARIABLES if names & (_WITH_VARIABLES | _WITH_GRAPHS) else StateKind.NONE

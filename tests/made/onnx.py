@@ -12,10 +12,11 @@ from tests.made.brightness import brightness_weights
 __all__ = ["OnnxBuilder", "brightness_onnx"]
 
 Axis = int | str
+Port = tuple[str, str, Sequence[Axis] | None]
 
 
 class OnnxBuilder:
-    """A model with one input ``x`` and one output ``y``."""
+    """A model, mostly with one input ``x`` and one output ``y``."""
 
     def __init__(self) -> None:
         self._nodes: list[Any] = []
@@ -47,13 +48,19 @@ class OnnxBuilder:
 
         With ``location``, the constants are in that file of the same folder.
         """
+        ports = [[(name, "FLOAT", shape)] for name, shape in (("x", takes), ("y", gives))]
+        return self.save_graph(path, *ports, location=location)
+
+    def save_graph(self, path: Path, takes: Sequence[Port], gives: Sequence[Port], *, location: str = "") -> Path:
+        """Write the file with any inputs and outputs, each with its name, type and shape; return its path."""
         import onnx
         from onnx import TensorProto, helper
 
-        graph = helper.make_graph(
-            self._nodes, "made", [helper.make_tensor_value_info("x", TensorProto.FLOAT, takes)],
-            [helper.make_tensor_value_info("y", TensorProto.FLOAT, gives)], self._constants,
-        )  # fmt: skip
+        infos = [
+            [helper.make_tensor_value_info(name, getattr(TensorProto, kind), shape) for name, kind, shape in side]
+            for side in (takes, gives)
+        ]
+        graph = helper.make_graph(self._nodes, "made", *infos, self._constants)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
         onnx.checker.check_model(model)
         path.parent.mkdir(parents=True, exist_ok=True)

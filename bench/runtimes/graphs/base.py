@@ -8,8 +8,12 @@ import numpy.typing as npt
 
 from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.runtimes.base import Clock, PassTimes
+from edge_bench.bench.runtimes.graphs.layout import Layout
 
-__all__ = ["Feed", "GraphFile", "GraphLoader", "GraphSession"]
+__all__ = ["Feed", "GraphFile", "GraphLoader", "GraphSession", "SignatureNames"]
+
+
+SignatureNames = tuple[list[str], list[str]]  # of its inputs and outputs
 
 
 class GraphFile(NamedTuple):
@@ -37,17 +41,38 @@ class GraphSession(Protocol):
     ``inputs`` and ``outputs`` have whole shapes, the batch axis included, and -1 for an axis that is not known before
     an invocation. Their order is the model's and the same in every function here. State that the model keeps between
     invocations is reset before each, outside of its time.
+
+    Names are those of the named function, in .tflite files without a choice those of the only signature if it covers
+    all inputs, otherwise of tensors; in Keras files the keys of dicts, otherwise the names of layers.
     """
 
     inputs: Sequence[TensorSpec]
-    outputs: Sequence[TensorSpec]
     has_batch_axis: Sequence[bool]  # of each input: whether its first axis is the examples
     batch_size: int
-    fixed_batch: int | None  # the only batch size that the file takes; None: any
     warning: str  # what is unusual about the session's times; empty if nothing is
+    signatures: Mapping[str, SignatureNames]  # named functions of the file
+    layout: Layout  # inputs and outputs as the file has them
+
+    @property
+    def fixed_batch(self) -> int | None:
+        """The only batch size that the file takes; None: any."""
+
+    @property
+    def outputs(self) -> Sequence[TensorSpec]:
+        """All outputs; `learn_outputs` may change them."""
+
+    @property
+    def keeps_batch_axis(self) -> Sequence[bool]:
+        """Of each output: whether its first axis is the examples. `learn_outputs` may change it."""
+
+    def learn_outputs(self, inputs: Sequence[npt.NDArray[Any]] | None = None) -> None:
+        """Invoke the model once if only that tells the shapes of its outputs, on zeros by default."""
+
+    def reset_state(self) -> None:
+        """Set the state that the model keeps between invocations to that after loading."""
 
     def invoke(self, inputs: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
-        """Return all outputs for whole inputs, of the shapes in ``inputs``; not timed."""
+        """Return all outputs for whole inputs, not timed; a batch may have fewer than ``batch_size`` examples."""
 
     def run_pass(self, feeds: Sequence[Feed], clock: Clock) -> PassTimes:
         """Run one pass over all examples: copy in, invoke, and copy all outputs out. They are not kept."""

@@ -39,6 +39,8 @@ def test_open_axes_take_the_stated_sizes() -> None:
     (several,) = with_shapes([TOKENS], ["tokens=8x128"])
     assert several.example_shape == (128,)  # the first axis was open, so it is the examples
     assert with_shapes([FIXED], ["fixed=1×3"])[0].shape == (1, 3)
+    (wave,) = with_shapes([InputSpec("wave", "float32", (-1,))], ["wave=15600"])
+    assert wave.example_shape == (15600,)
 
 
 @pytest.mark.parametrize(
