@@ -10,7 +10,7 @@ from edge_bench.bench.io.files import drop_mapped_pages
 from edge_bench.bench.preprocessing.shapes import channel_axis, same_values
 from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
 
-__all__ = ["InputBatches", "model_inputs"]
+__all__ = ["CACHED_BYTES", "CHUNK_BYTES", "InputBatches", "inputs_of_rows", "model_inputs"]
 
 #: Inputs up to this size are computed once and cached; larger ones are computed in chunks for every pass.
 CACHED_BYTES = 256 << 20
@@ -38,7 +38,6 @@ class InputBatches:
         input_bytes = max(1, model_inputs(images[:1], preprocessing, spec).nbytes)
         # a multiple of the batch size, so that only the last batch of a pass is padded
         self._chunk = max(1, CHUNK_BYTES // input_bytes // batch_size) * batch_size
-        self._step = max(1, _STEP_BYTES // input_bytes)
         self._cached = self._inputs(self._rows) if input_bytes * len(self._rows) <= CACHED_BYTES else None
 
     @property
@@ -62,16 +61,23 @@ class InputBatches:
         return self._cached[:count] if self._cached is not None else self._inputs(self._rows[: min(count, self._chunk)])
 
     def _inputs(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
-        inputs: npt.NDArray[Any] | None = None
-        for start in range(0, len(rows), self._step):
-            part = model_inputs(self._images[rows[start : start + self._step]], self._preprocessing, self._spec)
-            if inputs is None:
-                inputs = np.empty((len(rows), *part.shape[1:]), part.dtype)
-            inputs[start : start + len(part)] = part
-            drop_mapped_pages(self._images)
-        if inputs is None:
-            raise ValueError("no images")
-        return inputs
+        return inputs_of_rows(self._images, rows, self._preprocessing, self._spec)
+
+
+def inputs_of_rows(
+    images: npt.NDArray[Any], rows: npt.NDArray[np.int64], preprocessing: Preprocessing, spec: TensorSpec
+) -> npt.NDArray[Any]:
+    """Convert selected rows of stored images as `model_inputs` does, a few at a time; raise ValueError without rows."""
+    if not len(rows):
+        raise ValueError("no images")
+    first = model_inputs(images[:1], preprocessing, spec)
+    step = max(1, _STEP_BYTES // max(1, first.nbytes))
+    inputs = np.empty((len(rows), *first.shape[1:]), first.dtype)
+    for start in range(0, len(rows), step):
+        part = rows[start : start + step]
+        inputs[start : start + len(part)] = model_inputs(images[part], preprocessing, spec)
+        drop_mapped_pages(images)
+    return inputs
 
 
 def model_inputs(images: npt.NDArray[Any], preprocessing: Preprocessing, spec: TensorSpec) -> npt.NDArray[Any]:

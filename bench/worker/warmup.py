@@ -2,14 +2,15 @@
 
 import math
 import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy.typing as npt
 
 from edge_bench.bench.errors import BadInput
-from edge_bench.bench.runtimes.base import Clock, Session
+from edge_bench.bench.runtimes.base import Clock, PassTimes, Session
 
-__all__ = ["DEFAULT_WARM_UP_SECONDS", "VARIABLE", "warm_up", "warm_up_ns", "warm_up_seconds"]
+__all__ = ["DEFAULT_WARM_UP_SECONDS", "VARIABLE", "warm_up", "warm_up_ns", "warm_up_passes", "warm_up_seconds"]
 
 #: Default of TensorFlow Lite's benchmark_model: warmup_runs = 1, warmup_min_secs = 0.5.
 DEFAULT_WARM_UP_SECONDS = 0.5
@@ -52,13 +53,20 @@ def warm_up(
     ``inputs`` should be a full batch and a batch as large as the last of a pass over ``count`` images, so that the
     warm-up covers both shapes.
     """
+    return warm_up_passes(lambda: session.classify(inputs, outputs, clock), len(inputs), count, clock, minimum_ns)
+
+
+def warm_up_passes(
+    run_pass: Callable[[], PassTimes], examples: int, count: int, clock: Clock, minimum_ns: int | None = None
+) -> tuple[int, int, int]:
+    """Call ``run_pass``, which processes ``examples`` of them, as `warm_up` does; return the same numbers."""
     minimum_ns = warm_up_ns() if minimum_ns is None else minimum_ns
     begin = clock()
-    images = invocations = reset_ns = 0
+    processed = invocations = reset_ns = 0
     while invocations == 0 or clock() - begin < minimum_ns:
-        times = session.classify(inputs, outputs, clock)
-        images += len(inputs)
+        times = run_pass()
+        processed += examples
         invocations += len(times.began)
         reset_ns += times.reset_ns
     duration = clock() - begin
-    return duration, invocations, (duration - reset_ns) * count // images
+    return duration, invocations, (duration - reset_ns) * count // processed

@@ -80,7 +80,7 @@ class KerasGraph(BatchedGraph):
 
     def run_pass(self, feeds: Sequence[Feed], clock: Clock) -> PassTimes:
         """Run one pass as one call of ``predict``, or several if it would keep too many outputs."""
-        self._check([feed.values[: self.batch_size] if feed.has_batch_axis else feed.values[0, ...] for feed in feeds])
+        spent = self._check_feeds(feeds, clock)
         count = len(feeds[0].values)
         size = self.batch_size
         step = max(1, _MOST_OUTPUT_BYTES // max(1, self._example_bytes) // size) * size
@@ -88,7 +88,7 @@ class KerasGraph(BatchedGraph):
         return PassTimes(
             np.concatenate([part.began for part in parts]),
             np.concatenate([part.ended for part in parts]),
-            sum(part.reset_ns for part in parts),
+            spent + sum(part.reset_ns for part in parts),
         )
 
     def _predict(self, feeds: Sequence[Feed], part: slice, clock: Clock) -> PassTimes:

@@ -1,0 +1,26 @@
+"""Description of any graph: its inputs and outputs, and the named functions of its file."""
+
+import contextlib
+
+from edge_bench.bench.runtimes.graphs.base import GraphFile, GraphLoader
+from edge_bench.bench.worker.graphs.messages import DescribeGraph, GraphDescribed, Signature
+
+__all__ = ["describe"]
+
+
+def describe(request: DescribeGraph, load: GraphLoader) -> GraphDescribed:
+    """Load a model and return what it takes and returns; raise ValueError if it cannot be loaded."""
+    shapes = {name: tuple(shape) for name, shape in request.shapes.items()}
+    session = load(GraphFile(request.file, 1, None, request.signature, shapes))
+    with contextlib.suppress(Exception):  # zeros need not be valid inputs; what the file says is known without them
+        session.learn_outputs()
+    return GraphDescribed(
+        inputs=session.layout.described_inputs,
+        outputs=session.layout.described_outputs,
+        has_batch_axis=list(session.has_batch_axis),
+        fixed_batch=session.fixed_batch,
+        signatures=[
+            Signature(name=name, inputs=inputs, outputs=outputs)
+            for name, (inputs, outputs) in session.signatures.items()
+        ],
+    )
