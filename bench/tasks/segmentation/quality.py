@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.outputs.masks import Segmentation
-from edge_bench.bench.stats.bootstrap import Estimate, bootstrap, paired, repeats_for
+from edge_bench.bench.stats.bootstrap import Estimate, Statistic, bootstrap, paired, repeats_for
 
 __all__ = ["SegmentationDifference", "SegmentationQuality", "segmentation_difference", "segmentation_quality"]
 
@@ -34,9 +34,11 @@ class SegmentationDifference(msgspec.Struct, frozen=True, kw_only=True):
     differing: int  # images with different confusion matrices
     mean_iou: Estimate | None = None
     pixel_accuracy: Estimate | None = None
+    baseline_mean_iou: float | None = None  # of the second configuration, on the same images
+    baseline_pixel_accuracy: float | None = None
 
 
-def segmentation_quality(record: Segmentation, seed: int) -> SegmentationQuality:
+def segmentation_quality(record: Segmentation, seed: int | None) -> SegmentationQuality:
     """Return the quality by one confusion matrix over all images; raise ValueError if there are no true masks.
 
     IoU of a class is TP / (TP + FP + FN) in pixels. The mean is over the classes that the true masks contain; in a
@@ -74,8 +76,14 @@ def segmentation_difference(
         )
         for name in ("mean_iou", "pixel_accuracy")
     }
+    baseline = {f"baseline_{name}": _value(getattr(theirs, name), theirs.images) for name in values}
     differing = (ours.right != theirs.right).any(axis=1) | (ours.wrong != theirs.wrong).any(axis=1)
-    return SegmentationDifference(images=ours.images, differing=int(np.count_nonzero(differing)), **values)
+    return SegmentationDifference(images=ours.images, differing=int(np.count_nonzero(differing)), **values, **baseline)
+
+
+def _value(statistic: Statistic, images: int) -> float | None:
+    estimate = bootstrap(statistic, images, None)
+    return estimate.value if estimate else None
 
 
 class _Table:
