@@ -1,7 +1,6 @@
 """Detection as a task: COCO's mean average precision and recall, and the boxes that two configurations share."""
 
 from collections.abc import Sequence
-from typing import TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +26,7 @@ _NAMES = ("mAP", "mAP@.50", "AR@100")
 
 
 def _measures(outputs: TaskOutputs, truth: TaskTruth | None, seed: int | None) -> Sequence[Measure]:
-    if not isinstance(outputs, Detections) or not _is_known(outputs, truth):
+    if not isinstance(outputs, Detections) or not isinstance(truth, BoxTruth) or outputs.categories is None:
         return []
     images = np.arange(truth.counts.length)
     try:
@@ -45,7 +44,7 @@ def _differences(
 ) -> Sequence[MeasureDifference]:
     if not isinstance(outputs, Detections) or not isinstance(others, Detections) or not len(common[0]):
         return []
-    if not _is_known(outputs, truth) or others.categories is None:
+    if not isinstance(truth, BoxTruth) or outputs.categories is None or others.categories is None:
         return []
     try:
         ours = _scores(outputs, truth, common[0], common[0], seed)
@@ -123,15 +122,13 @@ def _identical(first: Sequence[Boxes], second: Sequence[Boxes]) -> npt.NDArray[n
     """Return which images have equal boxes, in the same order."""
     return np.array(
         [
-            all(np.array_equal(ours, theirs) for ours, theirs in zip(one, other, strict=True))
+            np.array_equal(one.scores, other.scores)
+            and np.array_equal(one.classes, other.classes)
+            and np.array_equal(one.corners, other.corners)
             for one, other in zip(first, second, strict=True)
         ],
         np.bool_,
     )
-
-
-def _is_known(outputs: Detections, truth: TaskTruth | None) -> TypeGuard[BoxTruth]:
-    return isinstance(truth, BoxTruth) and outputs.categories is not None
 
 
 def _interval(drawn: npt.NDArray[np.float64], value: float, images: int) -> Interval | None:

@@ -1,6 +1,7 @@
 """Values of examples and their true values as a Run stores them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ __all__ = ["packed_flags", "packed_scores", "packed_values", "unpacked_flags", "
 Values = npt.NDArray[np.float64]
 
 
-def packed_scores(values: npt.NDArray[np.floating]) -> ScoreTable:
+def packed_scores(values: npt.NDArray[np.floating[Any]]) -> ScoreTable:
     """Return the real values of an output as a record; shape [examples, …], float32 or float64."""
     rows = values.reshape(len(values), -1)
     return ScoreTable(columns=rows.shape[1], values=pack_values(np.ascontiguousarray(rows.reshape(-1))))

@@ -70,15 +70,20 @@ def segmentation_difference(
     if not ours.same_truth(theirs):
         raise ValueError("the true masks of the two are not the same")
     repeats = repeats_for(6 * ours.right.size)
-    values = {
-        name: bootstrap(
-            paired(getattr(ours, name), getattr(theirs, name)), ours.images, seed, repeats=repeats, constant=True
-        )
-        for name in ("mean_iou", "pixel_accuracy")
-    }
-    baseline = {f"baseline_{name}": _value(getattr(theirs, name), theirs.images) for name in values}
+    estimates = [
+        bootstrap(paired(one, other), ours.images, seed, repeats=repeats, constant=True)
+        for one, other in zip(ours.statistics(), theirs.statistics(), strict=True)
+    ]
+    baseline = [_value(statistic, theirs.images) for statistic in theirs.statistics()]
     differing = (ours.right != theirs.right).any(axis=1) | (ours.wrong != theirs.wrong).any(axis=1)
-    return SegmentationDifference(images=ours.images, differing=int(np.count_nonzero(differing)), **values, **baseline)
+    return SegmentationDifference(
+        images=ours.images,
+        differing=int(np.count_nonzero(differing)),
+        mean_iou=estimates[0],
+        pixel_accuracy=estimates[1],
+        baseline_mean_iou=baseline[0],
+        baseline_pixel_accuracy=baseline[1],
+    )
 
 
 def _value(statistic: Statistic, images: int) -> float | None:
@@ -130,6 +135,9 @@ class _Table:
     def class_iou(self) -> dict[int, float]:
         shares = self.right.sum(axis=0) / (self.truth.sum(axis=0) + self.wrong.sum(axis=0))
         return {int(number): float(share) for number, share in zip(self.classes, shares, strict=True)}
+
+    def statistics(self) -> tuple[Statistic, Statistic]:
+        return self.mean_iou, self.pixel_accuracy
 
     def mean_iou(self, counts: Values) -> Values:
         truth, union = counts @ self.truth, counts @ (self.truth + self.wrong)
