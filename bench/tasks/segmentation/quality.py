@@ -10,7 +10,13 @@ from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.outputs.masks import Segmentation
 from edge_bench.bench.stats.bootstrap import Estimate, Statistic, bootstrap, paired, repeats_for
 
-__all__ = ["SegmentationDifference", "SegmentationQuality", "segmentation_difference", "segmentation_quality"]
+__all__ = [
+    "SegmentationDifference",
+    "SegmentationQuality",
+    "same_true_masks",
+    "segmentation_difference",
+    "segmentation_quality",
+]
 
 Values = npt.NDArray[np.float64]
 #: Limit on images × classes, the values of a table of counts: 128 MB.
@@ -89,6 +95,13 @@ def segmentation_difference(
 def _value(statistic: Statistic, images: int) -> float | None:
     estimate = bootstrap(statistic, images, None)
     return estimate.value if estimate else None
+
+
+def same_true_masks(first: Segmentation, second: Segmentation, common: Sequence[npt.NDArray[np.int64]]) -> bool:
+    """Return whether the true masks of common images have the same pixels of each class; True if one has none."""
+    if first.cells is None or second.cells is None:
+        return True
+    return _Table(first, common[0]).same_truth(_Table(second, common[1]))
 
 
 class _Table:
