@@ -69,22 +69,20 @@ def difference_cell(differences: Sequence[MeasureDifference], *, assumed: bool =
 
 
 def agreement_cell(agreement: TaskAgreement | None) -> str:
-    """Return the share in percent and what it is of; the numbers alone for outputs without a meaning."""
-    if agreement is None:
-        return ""
-    if agreement.share is None or agreement.text == "identical":
-        return agreement.text
-    return f"{percent(agreement.share)}; {agreement.text}"
+    """Return what agrees, such as ``1,432 of 1,434 boxes, mean IoU 0.931``."""
+    return agreement.text if agreement else ""
 
 
-def quality_notes(task: str, examples: int, named: Iterable[tuple[str, Sequence[Measure | MeasureDifference]]]) -> list[str]:
+def quality_notes(
+    task: str, examples: int, named: Iterable[tuple[str, Sequence[Measure | MeasureDifference]]]
+) -> list[str]:
     """Return what the measures are, of how many examples, and why one has no value; nothing for classify."""
     if task == CLASSIFY:
         return []
     rows = [(name, measures[0]) for name, measures in named if measures]
     notes = []
     if rows and (scoring := task_named(task).scoring):
-        notes.append(f"{scoring}, of {examples:,} {'example' if examples == 1 else 'examples'}")
+        notes.append(f"{scoring}; {examples:,} {'example' if examples == 1 else 'examples'}")
     reasons: dict[str, list[str]] = {}
     for name, measure in rows:
         if measure.value is None:
@@ -104,6 +102,8 @@ def quality_record(
         record["quality"] = [msgspec.to_builtins(each) for each in measures]
     if differences is not None:
         record["quality_differences"] = [msgspec.to_builtins(each) for each in differences]
+        if task != CLASSIFY:
+            record["agreement"] = agreement.share if agreement else None
         record["agreement_text"] = agreement.text if agreement else None
         record["examples_identical"] = agreement.identical if agreement else None
         record["examples_in_common"] = agreement.examples if agreement else None

@@ -64,6 +64,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     accuracy_difference: PairedDifference | None = None
     agreement: Agreement | None = None
     across: CrossMachineAgreement | None = None  # with the same variant and runtime on the baseline's machine
+    task: str = CLASSIFY
     quality: list[Measure] = []  # of the task, the one in tables first; empty if true values are unknown
     quality_differences: list[MeasureDifference] = []  # from the baseline, on the examples of both
     task_agreement: TaskAgreement | None = None  # of outputs with the baseline's; None for classify
@@ -151,6 +152,7 @@ def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements, earli
         machine=run.machine.label,
         emulated=run.emulated,
         configuration=result.configuration,
+        task=run.task,
         size_ratio=result.bytes / base.result.bytes if base.result.bytes else None,
         remark=result.failure.message if result.failure else "",
     )

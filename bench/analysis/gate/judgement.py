@@ -59,6 +59,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     higher_is_better: bool = True
     images: int = 0  # that both have, for quality
     images_needed: int | None = None  # so that an unchanged accuracy passes in 80 % of cases; None: others, or no limit
+    corrected: bool = False  # whether it would have failed alone, but not as one of several judgements
     remark: str = ""
 
 

@@ -160,7 +160,10 @@ def _corrected(judged: Sequence[tuple[Judgement, float]]) -> list[Judgement]:
         by_chance = judgement.outcome is Outcome.FAILED and p >= 1 - CONFIDENCE
         corrected.append(
             msgspec.structs.replace(
-                judgement, outcome=Outcome.UNDECIDED, remark=f"undecided as one of {len(judged)} judgements"
+                judgement,
+                outcome=Outcome.UNDECIDED,
+                corrected=True,
+                remark=f"undecided as one of {len(judged)} judgements",
             )
             if by_chance
             else judgement

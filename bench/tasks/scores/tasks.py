@@ -27,7 +27,6 @@ __all__ = ["BINARY", "MULTILABEL", "REGRESS"]
 
 _WORST_LISTED = 1000
 _ERRORS = {"MAE": False, "RMSE": False, "R²": True}  # whether higher is better
-_NOT_FINITE = "{:,} examples have a value that is not finite"
 
 
 def _regress(outputs: TaskOutputs, truth: TaskTruth | None, seed: int | None) -> Sequence[Measure]:
@@ -38,7 +37,7 @@ def _regress(outputs: TaskOutputs, truth: TaskTruth | None, seed: int | None) ->
         found = regression_scores(unpacked_values(outputs), unpacked_values(truth), seed)
     except DatasetError as cause:
         return [measure_of(name, None, cause.problem, **kind) for name, kind in kinds.items()]
-    remark = _NOT_FINITE.format(found.not_finite) if found.not_finite else "the true values are all equal"
+    remark = _not_finite(found.not_finite) if found.not_finite else "the true values are all equal"
     estimates = (found.mae, found.rmse, found.r2)
     return [measure_of(name, each, remark, **kinds[name]) for name, each in zip(kinds, estimates, strict=True)]
 
@@ -79,7 +78,7 @@ def _binary(outputs: TaskOutputs, truth: TaskTruth | None, seed: int | None) -> 
         found = binary_scores(unpacked_values(outputs), unpacked_flags(truth), truth.threshold, seed)
     except DatasetError as cause:
         return [Measure(name=name, value=None, remark=cause.problem) for name in names]
-    remark = _NOT_FINITE.format(found.not_finite) if found.not_finite else "all examples have the same label"
+    remark = _not_finite(found.not_finite) if found.not_finite else "all examples have the same label"
     accuracy = Measure(
         name="accuracy", value=found.accuracy, interval=None if seed is None else found.accuracy_interval
     )
@@ -127,7 +126,7 @@ def _multilabel(outputs: TaskOutputs, truth: TaskTruth | None, seed: int | None)
         found = multilabel_scores(unpacked_values(outputs), unpacked_flags(truth), seed)
     except DatasetError as cause:
         return [Measure(name="mAP", value=None, remark=cause.problem)]
-    remark = _NOT_FINITE.format(found.not_finite) if found.not_finite else "no example has a label"
+    remark = _not_finite(found.not_finite) if found.not_finite else "no example has a label"
     return [measure_of("mAP", found.mean_average_precision, remark)]
 
 
@@ -147,6 +146,10 @@ def _multilabel_differences(
         return [_unknown("mAP", cause.problem)]
     remark, base = "scores are not finite, or no example has a label", _value(baseline.mean_average_precision)
     return [difference_of("mAP", found.mean_average_precision, remark, differing=found.differing, baseline=base)]
+
+
+def _not_finite(examples: int) -> str:
+    return f"{examples:,} {'example has' if examples == 1 else 'examples have'} a value that is not finite"
 
 
 def _unknown(name: str, remark: str, *, percent: bool = True, higher: bool = True) -> MeasureDifference:
@@ -172,13 +175,13 @@ def _agreement(outputs: TaskOutputs, others: TaskOutputs, common: Common) -> Tas
     gaps[np.isnan(gaps)] = np.inf
     largest = gaps.max(axis=1, initial=0)
     order = np.argsort(-largest, kind="stable")
-    text = f"{identical:,} of {examples:,} examples identical"
+    text = f"{identical:,} of {examples:,} identical"
     if examples and identical < examples:
         sums = sums_of(first, second)
         rms = np.sqrt(sums.squares / sums.values) if sums.values else 0.0
-        text = f"max |Δ| {sums.max_abs:.3g}, RMS {rms:.3g}"
+        text = f"{identical:,} of {examples:,} identical, max |Δ| {sums.max_abs:.3g}, RMS {rms:.3g}"
         if sums.mismatched:
-            text += f", {sums.mismatched:,} values not finite on one side"
+            text += f", values not finite on one side: {sums.mismatched:,}"
     return TaskAgreement(
         share=identical / examples if examples else None,
         text=text,

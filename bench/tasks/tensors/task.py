@@ -41,11 +41,18 @@ def _agreement(outputs: TaskOutputs, others: TaskOutputs, common: Common) -> Tas
     listed = worst.worst_example if worst.worst and not worst.worst.same else None
     return TaskAgreement(
         share=None if identical is None else identical / examples,
-        text="identical" if identical == examples else _text(worst, several=len(found) > 1),
+        text=_counted(identical, examples) + ("" if identical == examples else _text(worst, several=len(found) > 1)),
         examples=examples,
         identical=identical,
         worst=[] if listed is None else [listed],
     )
+
+
+def _counted(identical: int | None, examples: int) -> str:
+    """Return how many examples have the same bytes; nothing if none can, as types or scales differ."""
+    if identical is None:
+        return ""
+    return f"{identical:,} of {examples:,} identical" + ("" if identical == examples else "; ")
 
 
 def _distance(output: OutputAgreement) -> tuple[float, float, float]:
@@ -77,9 +84,9 @@ def _text(output: OutputAgreement, *, several: bool) -> str:
         if value is not None
     ]
     if difference.mismatched:
-        parts.append(f"{difference.mismatched:,} values not finite on one side")
+        parts.append(f"values not finite on one side: {difference.mismatched:,}")
     if output.other_shapes:
-        parts.append(f"{output.other_shapes:,} examples of other shapes")
+        parts.append(f"examples of other shapes: {output.other_shapes:,}")
     if output.sampled:
         parts.append("from a sample of the values")
     return f"{start}{', '.join(parts)}; worst example {output.worst_example}"
