@@ -1,4 +1,4 @@
-"""Warnings about predictions that make an accuracy doubtful, with likely causes."""
+"""Warnings about predictions and outputs that make an accuracy or other quality doubtful, with likely causes."""
 
 from collections.abc import Sequence
 
@@ -7,10 +7,18 @@ import numpy.typing as npt
 
 from edge_bench.bench.dataset.listing.wording import abbreviate
 from edge_bench.bench.interpretation.order_check import exchanged_classes
+from edge_bench.bench.io.record_codec import unpack
+from edge_bench.bench.records.outputs.boxes import Detections
+from edge_bench.bench.records.outputs.masks import Segmentation
+from edge_bench.bench.records.outputs.scores import ScoreTable
+from edge_bench.bench.records.outputs.tensors import OutputRecord
+from edge_bench.bench.records.outputs.union import TaskOutputs, TensorOutputs
 from edge_bench.bench.records.run import UNCLASSIFIED, UNSEEN
 from edge_bench.bench.stats.binomial import at_least
+from edge_bench.bench.tasks.detection.agreement import SHOWN_SCORE
+from edge_bench.bench.tasks.scores.tables import unpacked_values
 
-__all__ = ["prediction_warnings"]
+__all__ = ["output_warnings", "prediction_warnings"]
 
 Labels = npt.NDArray[np.int64]
 
@@ -24,6 +32,11 @@ _CAUSES = (
     "likely causes are another preprocessing (--preprocess, --scale, --channel-order) or another order of classes "
     "(--classes, --label-offset) than the model was trained with"
 )
+
+_INPUT_CAUSES = (
+    "likely causes are another preprocessing (--preprocess, --scale, --channel-order) than the model was trained with"
+)
+_NOT_FINITE = "likely causes are inputs outside the range that the model was trained with, or an overflow in float16"
 
 
 def prediction_warnings(
@@ -39,10 +52,7 @@ def prediction_warnings(
     warnings = []
     if missing:
         effect = "they count as wrong" if truth is not None else "they have no label"
-        warnings.append(
-            f"{missing:,} of {count:,} images got no finite scores: {effect}; likely causes are inputs outside the "
-            "range that the model was trained with, or an overflow in float16"
-        )
+        warnings.append(f"{missing:,} of {count:,} images got no finite scores: {effect}; {_NOT_FINITE}")
     if tied > TIED_SHARE * images_per_trial:
         warnings.append(
             f"{tied:,} of {images_per_trial:,} images have several classes with the same highest score: the first of "
@@ -74,3 +84,65 @@ def _accuracy_warnings(predicted: Labels, truth: Labels, classes: Sequence[str])
     if at_least(count, count, chance) <= _ALPHA < at_least(correct, count, chance):
         return [f"the accuracy is no better than chance, 1 in {different:,}: {_CAUSES}"]
     return []
+
+
+def output_warnings(outputs: TaskOutputs) -> list[str]:
+    """Return the warnings about a configuration's outputs, for every task but classify."""
+    match outputs:
+        case Detections():
+            return _box_warnings(outputs)
+        case Segmentation():
+            return _mask_warnings(outputs)
+        case ScoreTable():
+            return _score_warnings(unpacked_values(outputs))
+        case TensorOutputs():
+            return [warning for output in outputs.outputs for warning in _tensor_warnings(output)]
+
+
+def _box_warnings(outputs: Detections) -> list[str]:
+    bits, images = unpack(outputs.boxes.scores), outputs.boxes.counts.length
+    found = bits.astype(np.uint32).view(np.float32)
+    warnings = []
+    if outputs.not_finite:
+        warnings.append(f"boxes with a number that is not finite, left out: {outputs.not_finite:,}; {_NOT_FINITE}")
+    if images >= _FEWEST_IMAGES and found.max(initial=0) <= SHOWN_SCORE:
+        many = f"no box has a score above {SHOWN_SCORE} in any of {images:,} images"
+        warnings.append(f"{many}: {_INPUT_CAUSES}, or another reading of the outputs than is right")
+    return warnings
+
+
+def _mask_warnings(outputs: Segmentation) -> list[str]:
+    masks = [mask for mask in outputs.masks if mask is not None]
+    found = np.unique(np.concatenate([np.unique(unpack(mask.values)) for mask in masks])) if masks else np.zeros(0)
+    missing = sum(int(np.count_nonzero(unpack(mask.values) == outputs.classes) > 0) for mask in masks)
+    warnings = []
+    if missing:
+        warnings.append(f"masks with pixels that have no finite score: {missing:,}; {_NOT_FINITE}")
+    if len(masks) >= _FEWEST_IMAGES and len(found) == 1 and outputs.classes > 1:
+        warnings.append(f"all pixels of {len(masks):,} masks have the same class, {int(found[0])}: {_INPUT_CAUSES}")
+    return warnings
+
+
+def _score_warnings(values: npt.NDArray[np.float64]) -> list[str]:
+    examples = len(values)
+    missing = int(np.count_nonzero(~np.isfinite(values).all(axis=1)))
+    warnings = []
+    if missing:
+        warnings.append(f"examples with a value that is not finite: {missing:,} of {examples:,}; {_NOT_FINITE}")
+    elif examples >= _FEWEST_IMAGES and (values == values[0]).all():
+        warnings.append(f"all {examples:,} examples have the same values: {_INPUT_CAUSES}")
+    return warnings
+
+
+def _tensor_warnings(output: OutputRecord) -> list[str]:
+    statistics, name = output.statistics, output.name[:80]
+    missing = statistics.nan + statistics.infinite
+    warnings = []
+    if missing:
+        warnings.append(f"output {name}: values that are not finite: {missing:,} of {statistics.values:,}")
+    elif output.examples >= _FEWEST_IMAGES and len(np.unique(unpack(output.checksums))) == 1:
+        warnings.append(
+            f"output {name} is the same for all {output.examples:,} examples: are the inputs different, and within the "
+            "range that the model was trained with?"
+        )
+    return warnings

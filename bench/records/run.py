@@ -273,8 +273,13 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def accuracy_assumed(self) -> bool:
-        """Whether the accuracy depends on an assumption about images or labels that nothing supports."""
-        return self.labelled and any_assumed(self.interpretations)
+        """Whether accuracy or quality depends on an assumption about inputs or labels that nothing supports."""
+        return (self.labelled or self.task != CLASSIFY) and any_assumed(self.interpretations)
+
+    @property
+    def unit(self) -> str:
+        """What one example is called: ``image``, or ``inference`` if the inputs are no images."""
+        return "inference" if self.task != CLASSIFY and self.preprocessing is None else "image"
 
     @property
     def emulated(self) -> bool:

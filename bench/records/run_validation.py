@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.io.record_codec import PackedArray, unpack
+from edge_bench.bench.records.outputs.validation import check_decoding, check_outputs, check_truth, packed_arrays
 from edge_bench.bench.records.run import Result, Run, Trial
 
 __all__ = ["check_run", "check_trial"]
@@ -34,6 +35,7 @@ def check_run(run: Run) -> None:
         _packed(images.labels, "images.labels", count, below=1 << 16)
     if images.checksums is not None:
         _packed(images.checksums, "images.checksums", count, below=1 << 32)
+    _check_task(run, count)
     for number, result in enumerate(run.results):
         try:
             _check_result(run, result, count)
@@ -41,11 +43,25 @@ def check_run(run: Run) -> None:
             raise ValueError(f"results[{number}]: {cause}") from None
 
 
+def _check_task(run: Run, count: int) -> None:
+    if run.truth is not None:
+        try:
+            check_truth(run.truth, run.task, count)
+        except ValueError as cause:
+            raise ValueError(f"truth: {cause}") from None
+    for variant, decoding in run.decodings.items():
+        try:
+            check_decoding(decoding)
+        except ValueError as cause:
+            raise ValueError(f"decodings: {variant[:80]}: {cause}") from None
+
+
 def _values(run: Run) -> int:
     """Return the number of values in all packed arrays of a Run."""
-    arrays = [run.images.indices, run.images.labels, run.images.checksums]
+    arrays = [run.images.indices, run.images.labels, run.images.checksums, *packed_arrays(run.truth)]
     for result in run.results:
         arrays += [result.predictions, result.unseen_positions, result.unclassified_positions, result.in_top_5]
+        arrays += [result.postprocess, *packed_arrays(result.outputs)]
         for trial in result.trials:
             arrays += [trial.latencies, trial.image_positions]
     return sum(array.length for array in arrays if array is not None)
@@ -67,6 +83,13 @@ def _check_result(run: Run, result: Result, count: int) -> None:
         raise ValueError(f"tied_images: {result.tied_images:,} of {count:,}")
     if result.in_top_5 is not None:
         _packed(result.in_top_5, "in_top_5", count, below=2)
+    if result.postprocess is not None:
+        _check_latencies(result.postprocess, "postprocess", count)
+    if result.outputs is not None:
+        try:
+            check_outputs(result.outputs, run.task, count, run.truth)
+        except ValueError as cause:
+            raise ValueError(f"outputs: {cause}") from None
     for trial in result.trials:
         check_trial(run, trial, count)
 
@@ -76,11 +99,15 @@ def check_trial(run: Run, trial: Trial, count: int) -> None:
     latencies = trial.latencies
     if latencies.length > count:
         raise ValueError(f"{latencies.length:,} latencies of {count:,} images")
-    if latencies.length > _LATENCIES_PER_BYTE * len(latencies.data) + _SMALL_ARRAY:
-        raise ValueError(f"{latencies.length:,} latencies in {len(latencies.data):,} bytes: no clock gives such ones")
-    _packed(latencies, "latencies", latencies.length)
+    _check_latencies(latencies, "latencies", latencies.length)
     if trial.image_positions is not None:
         _packed(trial.image_positions, "image_positions", run.images_per_pass, below=count)
+
+
+def _check_latencies(latencies: PackedArray, name: str, length: int) -> None:
+    if latencies.length > _LATENCIES_PER_BYTE * len(latencies.data) + _SMALL_ARRAY:
+        raise ValueError(f"{latencies.length:,} latencies in {len(latencies.data):,} bytes: no clock gives such ones")
+    _packed(latencies, name, length)
 
 
 def _packed(array: PackedArray, name: str, length: int, below: int = 1 << 62) -> npt.NDArray[Any]:

@@ -1,10 +1,13 @@
 """What every task says about outputs: its measures of quality, their differences, and agreement."""
 
+from typing import Any
+
 import msgspec
 
+from edge_bench.bench.stats.bootstrap import Estimate
 from edge_bench.bench.stats.intervals import Interval
 
-__all__ = ["Measure", "MeasureDifference", "TaskAgreement"]
+__all__ = ["Measure", "MeasureDifference", "TaskAgreement", "difference_of", "measure_of", "not_comparable"]
 
 
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +30,7 @@ class MeasureDifference(msgspec.Struct, frozen=True, kw_only=True):
     percent: bool = True  # shown in percentage points
     higher_is_better: bool = True
     differing: int | None = None  # examples with different outputs; of few of them no interval is to be relied on
+    baseline: float | None = None  # the baseline's value on the same examples
     remark: str = ""
 
 
@@ -38,3 +42,22 @@ class TaskAgreement(msgspec.Struct, frozen=True, kw_only=True):
     examples: int  # that both have
     identical: int | None  # examples with equal outputs; None: not known
     worst: list[int] = []  # positions of common examples with the largest disagreement, the largest first
+
+
+def measure_of(name: str, estimate: Estimate | None, remark: str, **kind: Any) -> Measure:
+    """Return a measure; ``remark`` says why there is no estimate, ``kind`` is percent and higher_is_better."""
+    if estimate is None:
+        return Measure(name=name, value=None, remark=remark, **kind)
+    return Measure(name=name, value=estimate.value, interval=estimate.interval, **kind)
+
+
+def difference_of(name: str, estimate: Estimate | None, remark: str, **about: Any) -> MeasureDifference:
+    """Return a difference; ``remark`` says why there is no estimate, ``about`` are further fields."""
+    if estimate is None:
+        return MeasureDifference(name=name, value=None, remark=remark, **about)
+    return MeasureDifference(name=name, value=estimate.value, interval=estimate.interval, **about)
+
+
+def not_comparable(examples: int, reason: object) -> TaskAgreement:
+    """Return the agreement of outputs that cannot be compared, with the reason as its text."""
+    return TaskAgreement(share=None, text=f"not comparable: {reason}", examples=examples, identical=None)

@@ -1,39 +1,17 @@
-"""All tasks, by name. A task is a function per question: measures of quality, their differences, agreement."""
+"""All tasks, by name."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Mapping
 
 from edge_bench.bench.errors import BadInput
-from edge_bench.bench.records.outputs.union import TaskOutputs, TaskTruth
-from edge_bench.bench.tasks.measures import Measure, MeasureDifference, TaskAgreement
+from edge_bench.bench.tasks.detection.task import DETECT
+from edge_bench.bench.tasks.scores.tasks import BINARY, MULTILABEL, REGRESS
+from edge_bench.bench.tasks.segmentation.task import SEGMENT
+from edge_bench.bench.tasks.task import Common, Positions, Task
+from edge_bench.bench.tasks.tensors.task import TENSOR
 
-__all__ = ["TASKS", "Positions", "Task", "task_named"]
+__all__ = ["TASKS", "Common", "Positions", "Task", "task_named"]
 
-Positions = npt.NDArray[np.int64]
-Common = tuple[Positions, Positions]  # positions of the same examples in the first outputs and in the second
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a model's outputs mean.
-
-    measures: quality of outputs against true values (None: in the outputs, or unknown), with a seed for resamples; the
-    first is the one in tables. Empty if true values are unknown.
-    differences: of the same measures, the first outputs minus the second, on common examples
-    agreement: of two configurations' outputs on common examples
-    """
-
-    name: str
-    summary: str  # for help and documentation
-    measures: Callable[[TaskOutputs, TaskTruth | None, int], Sequence[Measure]]
-    differences: Callable[[TaskOutputs, TaskOutputs, TaskTruth | None, Common, int], Sequence[MeasureDifference]]
-    agreement: Callable[[TaskOutputs, TaskOutputs, Common], TaskAgreement]
-
-
-TASKS: Mapping[str, Task] = {}
+TASKS: Mapping[str, Task] = {task.name: task for task in (TENSOR, REGRESS, BINARY, MULTILABEL, DETECT, SEGMENT)}
 
 
 def task_named(name: str) -> Task:

@@ -10,14 +10,29 @@ import msgspec
 import numpy as np
 from PIL import Image
 
+from edge_bench.app.cli.console import comparison_tables
+from edge_bench.app.render.formats import Format
+from edge_bench.app.render.text.table import render
+from edge_bench.app.tables.runs.history import history_table
+from edge_bench.app.tables.runs.run import run_table
+from edge_bench.bench.analysis.comparison.comparison import compare
+from edge_bench.bench.analysis.gate.pairing import pair_runs
+from edge_bench.bench.analysis.gate.regression_gate import Limits, changes, judge
+from edge_bench.bench.analysis.over_time.history import history
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.inputs.npz_arrays import load_npz
 from edge_bench.bench.inputs.sounds import list_sounds, load_sounds
 from edge_bench.bench.inputs.specs import InputSpec
 from edge_bench.bench.io.npy import open_npy
+from edge_bench.bench.io.record_codec import encode_record
+from edge_bench.bench.measure.prediction_warnings import output_warnings
 from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.records.outputs.masks import Segmentation, check_segmentation
 from edge_bench.bench.records.outputs.tensors import OutputRecord, check_output
+from edge_bench.bench.records.outputs.union import TaskOutputs, TaskTruth
+from edge_bench.bench.records.run_files import read_run
+from edge_bench.bench.tasks.detection.truth import packed_truth
+from edge_bench.bench.tasks.scores.tables import packed_flags, packed_values
 from edge_bench.bench.tasks.segmentation.agreement import mask_agreement
 from edge_bench.bench.tasks.segmentation.mask_values import MaskValues, read_mask_values
 from edge_bench.bench.tasks.segmentation.quality import segmentation_difference, segmentation_quality
@@ -25,10 +40,14 @@ from edge_bench.bench.tasks.segmentation.recorder import SegmentationRecorder
 from edge_bench.bench.tasks.segmentation.true_masks import find_true_masks
 from edge_bench.bench.tasks.tensors.agreement import output_agreements
 from edge_bench.bench.tasks.tensors.recorder import Output, TensorRecorder
+from tests.factories import machine
+from tests.made.boxes import detections, scene
+from tests.task_runs import found, scores, task_result, task_run, tensors
+from tests.task_runs import masks as segmented
 
 __all__ = [
-    "inputs", "mask_values", "masks", "outputs", "segmentation", "sounds", "use_inputs", "use_mask", "use_mask_values",
-    "use_outputs", "use_segmentation", "use_sound",
+    "inputs", "mask_values", "masks", "outputs", "runs", "segmentation", "sounds", "use_inputs", "use_mask", "use_mask_values",
+    "use_outputs", "use_runs", "use_segmentation", "use_sound",
 ]  # fmt: skip
 
 INPUTS = [InputSpec("image", "float32", (1, 3, 3)), InputSpec("tokens", "int64", (-1, -1))]
@@ -132,3 +151,37 @@ def _read(path: Path, use: Callable[[bytes], None]) -> None:
         use(path.read_bytes())
     except (ValueError, RecursionError) as cause:
         raise BadInput(str(cause)) from None
+
+
+def runs() -> list[bytes]:
+    """Return a Run of each task."""
+    truth = scene(EXAMPLES, 2)
+    values, flags = np.arange(EXAMPLES * 2.0).reshape(EXAMPLES, 2), np.arange(EXAMPLES * 2).reshape(EXAMPLES, 2) % 2
+    pixels = [np.arange(9).reshape(3, 3) % 2] * EXAMPLES
+    made: dict[str, tuple[TaskOutputs, TaskTruth | None]] = {
+        "tensor": (tensors(a=values), None),
+        "regress": (scores(values), packed_values(values)),
+        "binary": (scores(values[:, :1]), packed_flags(flags[:, :1])),
+        "multilabel": (scores(values), packed_flags(flags)),
+        "detect": (found(truth, detections(truth)), packed_truth(truth)),
+        "segment": (segmented(pixels, pixels, 2), None),
+    }
+    return [
+        encode_record(
+            task_run(task, *(task_result(name, outputs) for name in ("a", "b")), examples=EXAMPLES, truth=true)
+        )
+        for task, (outputs, true) in made.items()
+    ]
+
+
+def use_runs(path: Path) -> None:
+    """Show a Run, compare its configurations, and judge it against itself."""
+    read = read_run(path)
+    again = msgspec.structs.replace(read, run_id="again", machine=machine(hostname="pi"))
+    outputs_of = [each.outputs for each in read.results if each.outputs is not None]
+    assert all(len(warning) < 1000 for each in outputs_of for warning in output_warnings(each))
+    tables = [run_table(read), *comparison_tables(compare([read, again])), history_table(history([read, again]))]
+    for table in tables:
+        render(table, Format.JSON)
+    changed = changes(pair_runs([read], [again], across=True))
+    judge(changed, Limits(quality_drop=1))

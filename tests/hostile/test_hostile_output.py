@@ -65,6 +65,7 @@ FIXED = (
     "data",
     "source",
     "run_id",
+    "task",
     "where",
     "payload",
     "link",

@@ -12,6 +12,7 @@ __all__ = [
     "Bundles",
     "EarlierRunFiles",
     "FailIfAccuracyDrops",
+    "FailIfQualityDrops",
     "FailIfSlower",
     "FigureFile",
     "FigureSize",
@@ -50,6 +51,15 @@ FailIfAccuracyDrops = Annotated[
         "--fail-if-accuracy-drops",
         min=0,
         help="Exit code 3 if a configuration loses more than this number of percentage points of accuracy: 0.5.",
+    ),
+]
+FailIfQualityDrops = Annotated[
+    float | None,
+    option(
+        "--fail-if-quality-drops",
+        min=0,
+        help="Exit code 3 if a configuration loses more than this number of percentage points of its task's first "
+        "measure, such as accuracy, mAP or mean IoU: 0.5. For regress: percent of the baseline's MAE.",
     ),
 ]
 

@@ -11,12 +11,20 @@ from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import marked, percent, significant, with_interval
 from edge_bench.app.tables.runs.accuracy import accuracy_change_text
 from edge_bench.app.tables.runs.attribution import effect_record
+from edge_bench.app.tables.runs.quality import (
+    agreement_cell,
+    difference_cell,
+    quality_cell,
+    quality_heading,
+    quality_notes,
+    quality_record,
+)
 from edge_bench.app.tables.runs.separate_runs import row_notes, separation_notes, separation_record
 from edge_bench.app.tables.runs.slack import slack_sentence
 from edge_bench.app.tables.shared import configuration_cells, ratio_record
 from edge_bench.bench.analysis.comparison.attribution import Effect
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
-from edge_bench.bench.records.run import Configuration
+from edge_bench.bench.records.run import CLASSIFY, Configuration
 
 __all__ = ["comparison_table"]
 
@@ -24,6 +32,8 @@ _HEADER = (
     "machine", "variant", "runtime", "threads", "batch", "pass, s\nmedian", "trials in order\n± farthest",
     "time ×\n[95 %]", "verdict", "accuracy\n%", "difference, points [95 %]\nlost, gained, p", "agreement\n%", "size ×",
 )  # fmt: skip
+#: Positions of the columns that differ between tasks.
+_QUALITY, _DIFFERENCE, _AGREEMENT = (_HEADER.index(name) for name in _HEADER if name.startswith(("acc", "diff", "agr")))
 
 
 def comparison_table(comparison: Comparison) -> Table:
@@ -31,6 +41,8 @@ def comparison_table(comparison: Comparison) -> Table:
     letters, legend = _sides(comparison.rows)
     several = len(letters) > 1
     first = 0 if several else 1
+    header, columns = _columns(comparison)
+    columns = columns[first:]
     remarks = [
         f"! {_name(row, letters)}: {row.remark}"
         for row in comparison.rows
@@ -41,20 +53,48 @@ def comparison_table(comparison: Comparison) -> Table:
         effects.setdefault((effect.run_id, effect.configuration), []).append(effect)
     return Table(
         title=f"against {comparison.baseline} on {comparison.baseline_machine}",
-        header=_HEADER[first:],
-        rows=Lazy(lambda row: _cells(row, letters)[first:], comparison.rows),
+        header=[header[column] for column in columns],
+        rows=Lazy(lambda row: list(map(_cells(row, letters).__getitem__, columns)), comparison.rows),
         keys=5 - first,
         notes=[
             *(legend.values() if several else []),
             *(f"NOTE: {note}" for note in comparison.notes),
+            *quality_notes(
+                comparison.task,
+                max((row.images for row in comparison.rows), default=0),
+                ((_name(row, letters), row.quality) for row in comparison.rows),
+            ),
             *remarks,
             *separation_notes((letters[row.run_id], row.separation) for row in comparison.rows),
             *row_notes(comparison.rows, lambda row: _name(row, letters)),
             *(slack_sentence(slack, letters if several else None) for slack in comparison.slacks),
         ],
-        records=Lazy(lambda row: _record(row, effects.get((row.run_id, row.configuration), [])), comparison.rows),
+        records=Lazy(
+            lambda row: (
+                _record(row, effects.get((row.run_id, row.configuration), []))
+                | quality_record(comparison.task, row.quality, row.quality_differences, row.task_agreement)
+            ),
+            comparison.rows,
+        ),
         groups=[legend[row.run_id] for row in comparison.rows] if several else (),
     )
+
+
+def _columns(comparison: Comparison) -> tuple[list[str], list[int]]:
+    """Return the headings for the task, and the columns that are shown: those of quality only if it is known."""
+    header = list(_HEADER)
+    if comparison.task == CLASSIFY:
+        return header, list(range(len(header)))
+    header[_QUALITY] = f"{quality_heading(row.quality[0] for row in comparison.rows if row.quality)}\n[95 %]"
+    differences = (row.quality_differences[0] for row in comparison.rows if row.quality_differences)
+    header[_DIFFERENCE] = f"{quality_heading(differences, 'difference of ')}\n[95 %]"
+    header[_AGREEMENT] = "agreement"
+    hidden = set[int]()
+    if not any(row.quality for row in comparison.rows):
+        hidden.add(_QUALITY)
+    if not any(row.quality_differences for row in comparison.rows):
+        hidden.add(_DIFFERENCE)
+    return header, [column for column in range(len(header)) if column not in hidden]
 
 
 def _sides(rows: Sequence[Row]) -> tuple[dict[str, str], dict[str, str]]:
@@ -85,17 +125,29 @@ def _cells(row: Row, letters: dict[str, str]) -> list[str]:
     if not row.pass_seconds:
         return [*keys, "", "", "", "not measured", "", "", "", _ratio(row.size_ratio)]
     median = significant(float(np.median(row.pass_seconds)))
-    difference, agreement = row.accuracy_difference, row.agreement
     return [
         *keys,
         "EMULATED" if row.emulated else median,  # emulated times are never compared
         "" if row.emulated else sparkline(row.pass_seconds),
         with_interval(row.ratio.value, row.ratio.interval) if row.ratio else "",
         row.verdict or ("baseline" if row.is_baseline else "EMULATED" if row.emulated else "none"),
+        *_quality_cells(row),
+        _ratio(row.size_ratio),
+    ]
+
+
+def _quality_cells(row: Row) -> list[str]:
+    difference, agreement = row.accuracy_difference, row.agreement
+    if row.task != CLASSIFY:
+        return [
+            quality_cell(row.quality, assumed=row.accuracy_assumed),
+            difference_cell(row.quality_differences),
+            agreement_cell(row.task_agreement),
+        ]
+    return [
         "" if row.correct is None else marked(percent(row.correct / row.images), assumed=row.accuracy_assumed),
         accuracy_change_text(difference) if difference and not row.is_baseline else "",
         percent(agreement.same / agreement.total) if agreement and agreement.total else "",
-        _ratio(row.size_ratio),
     ]
 
 
@@ -136,6 +188,7 @@ def _record(row: Row, effects: Sequence[Effect]) -> dict[str, Any]:
         "across_machine": row.across.there if row.across else None,
         "across_same": row.across.same if row.across else None,
         "across_total": row.across.total if row.across else None,
+        "outputs_across": msgspec.to_builtins(row.outputs_across),
         "across_flips": [msgspec.to_builtins(flip) for flip in row.across.flips] if row.across else None,
         "attribution": [effect_record(effect) for effect in effects],
         "remark": row.remark,

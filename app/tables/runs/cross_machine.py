@@ -1,10 +1,13 @@
-"""The same model on two machines: on how many images the predicted labels agree, and which labels flip."""
+"""The same model on two machines: on how many examples labels or outputs agree, and which labels flip."""
 
 from collections.abc import Sequence
 
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.units import marked, percent
+from edge_bench.app.tables.runs.quality import agreement_cell, quality_heading, value_text
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
+from edge_bench.bench.analysis.quality.across import CrossMachineOutputs
+from edge_bench.bench.records.run import CLASSIFY
 
 __all__ = ["across_table"]
 
@@ -14,6 +17,8 @@ _LISTED_FLIPS = 5
 
 def across_table(comparison: Comparison) -> Table | None:
     """Return one row per configuration that was also measured on the baseline's machine; None without any."""
+    if comparison.task != CLASSIFY:
+        return _outputs_table(comparison)
     rows = [row for row in comparison.rows if row.across]
     if not rows:
         return None
@@ -25,6 +30,34 @@ def across_table(comparison: Comparison) -> Table | None:
         keys=3,
         notes=_flips(rows),
     )  # fmt: skip
+
+
+def _outputs_table(comparison: Comparison) -> Table | None:
+    rows = [(row, row.outputs_across) for row in comparison.rows if row.outputs_across]
+    if not rows:
+        return None
+    measures = [measure for _, found in rows for measure in (found.quality_here, found.quality_there) if measure]
+    name = quality_heading(measures)
+    header = ("machine", "variant", "runtime", "examples", "identical", "agreement")
+    return Table(
+        title=f"the same variant and runtime here and on {comparison.baseline_machine}",
+        header=[*header, f"{name}\nhere", f"{name}\nthere"] if name else header,
+        rows=[_output_cells(row, found)[: None if name else len(header)] for row, found in rows],
+        keys=3,
+    )
+
+
+def _output_cells(row: Row, found: CrossMachineOutputs) -> list[str]:
+    identical = found.agreement.identical
+    return [
+        row.machine,
+        row.configuration.variant,
+        row.configuration.runtime,
+        f"{found.agreement.examples:,}",
+        "" if identical is None else f"{identical:,}",
+        agreement_cell(found.agreement),
+        *(marked(value_text(each), assumed=row.accuracy_assumed) for each in (found.quality_here, found.quality_there)),
+    ]
 
 
 def _cells(row: Row) -> list[str]:

@@ -7,9 +7,11 @@ import msgspec
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.units import marked, significant, with_interval
 from edge_bench.app.tables.runs.accuracy import accuracy_change_text
+from edge_bench.app.tables.runs.quality import difference_cell, quality_heading, quality_notes, quality_record
 from edge_bench.app.tables.runs.separate_runs import separation_notes, separation_record
 from edge_bench.app.tables.shared import configuration_cells, ratio_record
 from edge_bench.bench.analysis.gate.regression_gate import Change, Judgement, Outcome
+from edge_bench.bench.records.run import CLASSIFY
 from edge_bench.bench.stats.comparisons.limits import MOST_RUNS
 
 __all__ = ["changes_table", "failures"]
@@ -25,18 +27,33 @@ def changes_table(changes: Sequence[Change], judgements: Sequence[Judgement], no
     """Return one row per change; ``notes`` are on what was not compared."""
     several = len({change.machine for change in changes}) > 1
     first, last = 0 if several else 1, len(_HEADER) if judgements else -1
+    header = _header(changes)
     return Table(
         title="against the baseline, each configuration with itself",
-        header=_HEADER[first:last],
+        header=header[first:last],
         rows=[_cells(change, judgements)[first:last] for change in changes],
         keys=5 - first,
         notes=[
             *(_sentence(judgement, several=several) for judgement in judgements),
             *(f"NOTE: {note}" for note in notes),
+            *quality_notes(
+                next((change.task for change in changes), CLASSIFY),
+                max((change.images for change in changes), default=0),
+                ((str(change.configuration), change.quality_differences) for change in changes),
+            ),
             *separation_notes((change.machine, change.separation) for change in changes),
         ],
         records=[_record(change, judgements) for change in changes],
     )
+
+
+def _header(changes: Sequence[Change]) -> list[str]:
+    """Return the headings; differences of other tasks than classify are named after their first measure."""
+    found = [change for change in changes if change.task != CLASSIFY]
+    if not found:
+        return list(_HEADER)
+    name = quality_heading((each.quality_differences[0] for each in found if each.quality_differences), "change of ")
+    return [f"{name or 'quality'}\n[95 %]" if heading.startswith("accuracy") else heading for heading in _HEADER]
 
 
 def failures(judgements: Sequence[Judgement]) -> list[str]:
@@ -57,13 +74,14 @@ def _sentence(judgement: Judgement, *, several: bool) -> str:
         Outcome.UNDECIDED: "neither wholly beyond nor within",
     }[judgement.outcome]
     if judgement.remark:
-        position = f"{judgement.remark}, although all of it is beyond"
+        position = judgement.remark + (", although all of it is beyond" if judgement.corrected else "; the limit is")
     if judgement.quantity == "time":
         ratio = f"{with_interval(judgement.value, judgement.interval, 4)} × the baseline's time"
         confidence = f"{100 * judgement.confidence:.0f} % interval"
         return f"{start}{ratio} ({confidence}), {position} {1 + judgement.limit:.3g} ×{_runs_needed(judgement)}"
     interval = f"[{judgement.interval.low:+.2f}, {judgement.interval.high:+.2f}]"
-    drop = f"a drop of {significant(judgement.limit, 2)}"
+    unit = "points" if judgement.percent else "% of the baseline's"
+    drop = f"{'a drop' if judgement.higher_is_better else 'a rise'} of {significant(judgement.limit, 2)}"
     needed = ""
     undecided = judgement.outcome is Outcome.UNDECIDED
     if undecided and judgement.images_needed and judgement.images_needed > judgement.images:
@@ -71,7 +89,7 @@ def _sentence(judgement: Judgement, *, several: bool) -> str:
             f"; {judgement.images:,} images are few for this limit: a model of unchanged accuracy passes it in 80 % of "
             f"cases on {judgement.images_needed:,} images"
         )
-    return f"{start}accuracy {judgement.value:+.2f} {interval} points, {position} {drop}{needed}"
+    return f"{start}{judgement.quantity} {judgement.value:+.2f} {interval} {unit}, {position} {drop}{needed}"
 
 
 def _runs_needed(judgement: Judgement) -> str:
@@ -107,7 +125,9 @@ def _cells(change: Change, judgements: Sequence[Judgement]) -> list[str]:
         *configuration_cells(change.configuration),
         with_interval(change.ratio.value, change.ratio.interval) if change.ratio else "",
         str(change.verdict) if change.verdict else change.remark,
-        marked(accuracy_change_text(difference), assumed=change.accuracy_assumed) if difference else "",
+        marked(accuracy_change_text(difference), assumed=change.accuracy_assumed)
+        if difference
+        else difference_cell(change.quality_differences, assumed=change.accuracy_assumed),
         _worst_outcome(change, judgements),
     ]
 
@@ -130,6 +150,7 @@ def _record(change: Change, judgements: Sequence[Judgement]) -> dict[str, object
         "discordant_gained": difference.only_first if difference else None,
         "mcnemar_p": difference.p_value if difference else None,
         "images_in_common": change.images,
+        **quality_record(change.task, differences=change.quality_differences, agreement=change.task_agreement),
         "gate": _worst_outcome(change, judgements),
         "gate_time_low": time.interval.low if time and time.interval else None,
         "gate_time_high": time.interval.high if time and time.interval else None,

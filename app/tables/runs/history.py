@@ -8,19 +8,22 @@ import msgspec
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import marked, percent, significant, with_interval
+from edge_bench.app.tables.runs.quality import quality_heading, value_text
 from edge_bench.app.tables.shared import configuration_cells, ratio_record
 from edge_bench.bench.analysis.over_time.changes import Change, Kind
 from edge_bench.bench.analysis.over_time.history import Point, Series
 from edge_bench.bench.analysis.times.timings import Estimator
+from edge_bench.bench.records.run import CLASSIFY
 from edge_bench.bench.stats.control_chart import RULES, Mark
 from edge_bench.bench.stats.ratios import Ratio, Verdict
 
 __all__ = ["answer", "answers_table", "group_names", "history_table"]
 
 _KEYS = ("variant", "runtime", "threads", "batch")
+_ACCURACY = "accuracy\n%"
 _HEADER = (
     *_KEYS, "images", "measured (UTC)", "ms/image\nmedian [95 %]", "over time", "× reference\n[95 %, one Run]",
-    "change", "accuracy\n%", "what else changed",
+    "change", _ACCURACY, "what else changed",
 )  # fmt: skip
 #: Marks that are shown if there is no verdict of faster or slower.
 _SHOWN = (Mark.OUTLIER, Mark.UNCONFIRMED)
@@ -97,7 +100,7 @@ def history_table(all_series: Sequence[Series], notes: Sequence[str] = ()) -> Ta
             row_groups.append(f"{letters[group]} = {group}" if letters else "")
     return Table(
         title="Over time" if letters or not groups else f"Over time, {groups[0]}",
-        header=("machine", *_HEADER) if letters else _HEADER,
+        header=["machine", *_headings(all_series)] if letters else _headings(all_series),
         rows=rows,
         keys=5 if letters else 4,
         notes=[
@@ -170,9 +173,31 @@ def _cells(series: Series, number: int) -> list[str]:
         sparkline([p.median for p in series.points]) if is_last and not series.emulated else "",
         with_interval(point.ratio.value, point.ratio.interval) if point.ratio else "",
         str(point.verdict) if point.verdict in _CHANGED else str(point.mark) if point.mark in _SHOWN else "",
-        "" if point.correct is None else marked(percent(point.correct / point.seen), assumed=point.accuracy_assumed),
+        _quality(series, point),
         "; ".join([*_of_change(change, point), *point.changed]),
     ]
+
+
+def _quality(series: Series, point: Point) -> str:
+    """Return the accuracy, or the first measure of another task with its name."""
+    if series.task == CLASSIFY:
+        known = point.correct is not None
+        text = percent(point.correct / point.seen) if point.correct is not None else ""
+        return marked(text, assumed=point.accuracy_assumed) if known else ""
+    return marked(value_text(point.quality), assumed=point.accuracy_assumed)
+
+
+def _headings(all_series: Sequence[Series]) -> list[str]:
+    """Return the headings of a Run's row; units and quality are named after the only task, if there is one."""
+    header, tasks = list(_HEADER), {series.task for series in all_series}
+    if {series.unit for series in all_series} == {"inference"}:
+        header = [name.replace("image", "inference") for name in header]
+    if tasks and CLASSIFY not in tasks:
+        measures = [point.quality for series in all_series for point in series.points]
+        header[_HEADER.index(_ACCURACY)] = (quality_heading(measures) if len(tasks) == 1 else "") or "quality"
+    elif len(tasks) > 1:
+        header[_HEADER.index(_ACCURACY)] = "accuracy, %\nor quality"
+    return header
 
 
 def _of_change(change: Change | None, point: Point) -> list[str]:
@@ -221,5 +246,7 @@ def _record(series: Series, number: int) -> dict[str, Any]:
         "changed_around": "; ".join(change.differences) if change else None,
         "accuracy": None if point.correct is None else point.correct / point.seen,
         "accuracy_assumed": point.accuracy_assumed,
+        "task": series.task,
+        "quality": msgspec.to_builtins(point.quality),
         "changed": "; ".join(point.changed),
     }

@@ -9,16 +9,18 @@ import numpy as np
 from edge_bench.app.render.table import Lazy, Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import counted, marked, percent, significant, size, with_interval
+from edge_bench.app.tables.runs.quality import quality_cell, quality_heading, quality_notes, quality_record
 from edge_bench.app.tables.runs.tails import percentile_cell, percentile_notes, tail_notes, tail_record
 from edge_bench.app.tables.shared import configuration_cells, failure_text, finding_notes
 from edge_bench.bench.analysis.comparison.best_configuration import best_of_sweeps
-from edge_bench.bench.records.run import Configuration, Result, Run
+from edge_bench.bench.analysis.quality.scored import measures_of
+from edge_bench.bench.records.run import CLASSIFY, Configuration, Result, Run
 from edge_bench.bench.stats.intervals import median_interval_over_processes, wilson
 from edge_bench.bench.stats.latency import histogram
 
 __all__ = ["run_notes", "run_table"]
 
-_BEST_NOTE = "* the most images a second of its variant and runtime, or not slower than that beyond doubt"
+_BEST_NOTE = "* the most {unit}s a second of its variant and runtime, or not slower than that beyond doubt"
 
 #: With fewer classes, five guesses include the true label too often to distinguish models; JSON has it from six on.
 _MIN_TOP_5_CLASSES = 20
@@ -39,21 +41,33 @@ def run_table(run: Run) -> Table:
     emulated = "EMULATED: " if run.emulated else ""
     trials = max((len(result.trials) for result in run.results), default=0)
     scored = [result for result in run.results_with_trials if run.scored(result)]
-    omitted = set() if scored else {_ACCURACY}  # for example, of random inputs
+    measures = {str(result.configuration): measures_of(run, result) for result in run.results_with_trials}
+    quality = quality_heading(each[0] for each in measures.values() if each)
+    omitted = set() if quality else {_ACCURACY}  # for example, of random inputs
     if len(run.bundle.classes) < _MIN_TOP_5_CLASSES or not any(result.in_top_5 for result in scored):
         omitted.add(_TOP_5)
     columns = [number for number, name in enumerate(_HEADER) if name not in omitted]
     return Table(
-        title=f"{emulated}{run.bundle.model} on {run.bundle.dataset}, {counted(images, 'image')} a pass, "
+        title=f"{emulated}{run.bundle.model} on {run.bundle.dataset}, {counted(images, run.unit)} a pass, "
         f"{counted(trials, 'trial')}, {run.machine.label}",
-        header=[
-            _RESAMPLED.get(name, name) if run.settings.resample else name for name in map(_HEADER.__getitem__, columns)
-        ],
+        header=[_heading(_HEADER[column], run, quality) for column in columns],
         rows=Lazy(lambda result: list(map(_row(result, run, best).__getitem__, columns)), run.results),
         keys=4,
-        notes=[*([_BEST_NOTE] if best else []), *run_notes(run, percentile_notes(run.results_with_trials))],
+        notes=[
+            *([_BEST_NOTE.format(unit=run.unit)] if best else []),
+            *quality_notes(run.task, run.images.indices.length, measures.items()),
+            *run_notes(run, percentile_notes(run.results_with_trials)),
+        ],
         records=Lazy(lambda result: _record(result, run, best), run.results),
     )
+
+
+def _heading(name: str, run: Run, quality: str) -> str:
+    if name == _ACCURACY and run.task != CLASSIFY:
+        return f"{quality}\n[95 %]"
+    if run.settings.resample:
+        name = _RESAMPLED.get(name, name)
+    return name.replace("image", run.unit)
 
 
 def _row(result: Result, run: Run, best: set[Configuration]) -> list[str]:
@@ -81,7 +95,9 @@ def _row(result: Result, run: Run, best: set[Configuration]) -> list[str]:
 
 
 def _accuracy(result: Result, run: Run) -> str:
-    """Return the accuracy with its standard deviation and interval; empty without true labels."""
+    """Return the quality with its interval and, with --resample, its deviation; empty without true values."""
+    if run.task != CLASSIFY:
+        return quality_cell(measures_of(run, result), assumed=run.accuracy_assumed)
     if not run.scored(result):
         return ""
     correct, images = run.correct(result)
@@ -120,9 +136,8 @@ def run_notes(run: Run, on_percentiles: Sequence[str] = ()) -> list[str]:
     notes = [f"NOTE: {run.bundle.note}"] if run.bundle.note else []
     notes += [f"- {note}" for note in run.images.notes]
     if run.images.indices.length < run.images.total_images:
-        notes.append(
-            f"{run.images.indices.length:,} of {run.images.total_images:,} test images, drawn evenly over classes"
-        )
+        evenly = ", drawn evenly over classes" if run.task == CLASSIFY else ""
+        notes.append(f"{run.images.indices.length:,} of {run.images.total_images:,} test images{evenly}")
     if run.settings.resample:
         notes.append(
             f"each trial drew {run.images_per_pass:,} images of its own: ± is the standard deviation of the accuracy "
@@ -130,10 +145,7 @@ def run_notes(run: Run, on_percentiles: Sequence[str] = ()) -> list[str]:
         )
     if run.trusted is not None and run.results_with_trials:
         notes.append("trusted: yes" if run.trusted else "trusted: no, because of what is marked ! below")
-    if run.settings.stateful:
-        notes.append("--stateful: the model's state was kept between invocations, so there is no accuracy")
-    if not run.labelled:
-        notes.append("the images have no true labels: there is agreement, but no accuracy")
+    notes += _unscored(run)
     if not run.complete:
         notes.append("! INTERRUPTED: these are the trials made until then")
     notes += [*on_percentiles, *tail_notes(run)]
@@ -141,6 +153,21 @@ def run_notes(run: Run, on_percentiles: Sequence[str] = ()) -> list[str]:
     notes += _failures(run)
     for result in run.results:
         notes += [f"- {result.configuration}: {warning}" for warning in result.warnings]
+    return notes
+
+
+def _unscored(run: Run) -> list[str]:
+    """Return why a Run has no accuracy, or no other quality."""
+    noun = "accuracy" if run.task == CLASSIFY else "quality"
+    notes = []
+    if run.settings.stateful:
+        notes.append(f"--stateful: the model's state was kept between invocations, so there is no {noun}")
+    if run.task == CLASSIFY and not run.labelled:
+        notes.append("the images have no true labels: there is agreement, but no accuracy")
+    if run.task == "tensor":
+        notes.append("task tensor: outputs are numbers without a meaning; there is agreement, but no quality")
+    elif run.task != CLASSIFY and not any(measures_of(run, result, intervals=False) for result in run.results):
+        notes.append(f"task {run.task}: no true values, so there is agreement, but no quality")
     return notes
 
 
@@ -181,6 +208,8 @@ def _record(result: Result, run: Run, best: set[Configuration]) -> dict[str, Any
         record
         | tail_record(result)
         | {
+            **quality_record(run.task, measures_of(run, result)),
+            "unit": run.unit,
             "best": configuration in best,
             "accuracy_assumed": run.accuracy_assumed,
             "accuracy_sd": _accuracy_deviation(result, run),

@@ -16,15 +16,23 @@ from edge_bench.bench.analysis.labels.agreement import (
     true_labels,
 )
 from edge_bench.bench.analysis.labels.same_images import comparable_predictions, differing_pixels, require_same_images
+from edge_bench.bench.analysis.quality.across import CrossMachineOutputs, outputs_across
+from edge_bench.bench.analysis.quality.scored import (
+    accuracy_difference_of,
+    agreement_of_outputs,
+    differences_of,
+    measures_of,
+)
 from edge_bench.bench.analysis.times.compared_times import Separation, compare_times
 from edge_bench.bench.analysis.times.earlier_runs import EarlierRuns
 from edge_bench.bench.analysis.times.timings import Estimator, RunResult, joined_repeats
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.record_codec import SCHEMA_VERSION
 from edge_bench.bench.records.bundle import ORIGINAL
-from edge_bench.bench.records.run import Configuration, Run
+from edge_bench.bench.records.run import CLASSIFY, Configuration, Run
 from edge_bench.bench.stats.intervals import PairedDifference, paired_difference
 from edge_bench.bench.stats.ratios import Ratio, Verdict, verdicts
+from edge_bench.bench.tasks.measures import Measure, MeasureDifference, TaskAgreement
 
 __all__ = ["Comparison", "Row", "Slack", "compare", "matches", "on_the_same_images"]
 
@@ -56,6 +64,11 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     accuracy_difference: PairedDifference | None = None
     agreement: Agreement | None = None
     across: CrossMachineAgreement | None = None  # with the same variant and runtime on the baseline's machine
+    task: str = CLASSIFY
+    quality: list[Measure] = []  # of the task, the one in tables first; empty if true values are unknown
+    quality_differences: list[MeasureDifference] = []  # from the baseline, on the examples of both
+    task_agreement: TaskAgreement | None = None  # of outputs with the baseline's; None for classify
+    outputs_across: CrossMachineOutputs | None = None  # as ``across``, for other tasks
     size_ratio: float | None = None
     remark: str = ""
 
@@ -70,15 +83,17 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     slacks: list[Slack]
     effects: list[Effect] = []  # causes of the time differences, one factor at a time
     notes: list[str]
+    task: str = CLASSIFY
+    unit: str = "image"  # one example: image, or inference if the inputs are no images
 
 
 def compare(runs: Sequence[Run], baseline: str | None = None, earlier: Sequence[Run] = ()) -> Comparison:
     """Compare all configurations of all runs with one of them.
 
     ``baseline`` is ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]``; the first measured match is used. Raise BadInput if none
-    matches. Raise ResultsError if the runs are of different images or nothing was measured. The models may differ;
-    those of the same name get different ones. Repeats of a Run (``Run.repeat_group``) share their rows. ``earlier``
-    Runs are not compared; they show how much a machine varies from run to run.
+    matches. Raise ResultsError if the runs are of different tasks or images, or nothing was measured. The models may
+    differ; those of the same name get different ones. Repeats of a Run (``Run.repeat_group``) share their rows.
+    ``earlier`` Runs are not compared; they show how much a machine varies from run to run.
     """
     for run in runs[1:]:
         require_same_images(run, runs[0])
@@ -102,6 +117,8 @@ def compare(runs: Sequence[Run], baseline: str | None = None, earlier: Sequence[
         slacks=slacks_of(measured, known),
         effects=attribute(measured, base.run, known),
         notes=notes + _run_notes(runs) + _pixel_notes(runs, base.run),
+        task=base.run.task,
+        unit=base.run.unit,
     )
 
 
@@ -135,6 +152,7 @@ def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements, earli
         machine=run.machine.label,
         emulated=run.emulated,
         configuration=result.configuration,
+        task=run.task,
         size_ratio=result.bytes / base.result.bytes if base.result.bytes else None,
         remark=result.failure.message if result.failure else "",
     )
@@ -160,8 +178,22 @@ def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements, earli
         accuracy_difference=difference,
         agreement=agreement,
         across=across.with_result(run, result),
+        quality=measures_of(run, result),
+        quality_differences=_quality_differences(item, base, difference),
+        task_agreement=agreement_of_outputs(run, result, base.run, base.result),
+        outputs_across=outputs_across(run, result, base.run, across.counterpart(run, result)),
         remark=row.remark or times.reason,
     )
+
+
+def _quality_differences(
+    item: RunResult, base: RunResult, accuracy: PairedDifference | None
+) -> list[MeasureDifference]:
+    if item.result is base.result:
+        return []
+    if accuracy is not None:
+        return [accuracy_difference_of(accuracy)]
+    return differences_of(item.run, item.result, base.run, base.result)
 
 
 def on_the_same_images(item: RunResult, base: RunResult) -> tuple[PairedDifference | None, Agreement | None]:

@@ -67,17 +67,24 @@ class CrossMachineAgreements:
             self._counterparts.setdefault(configuration, result)
             self._counterparts.setdefault((configuration.variant, configuration.runtime), result)
 
-    def with_result(self, run: Run, result: Result) -> CrossMachineAgreement | None:
-        """Return the agreement of a result of ``run`` with its counterpart.
+    def counterpart(self, run: Run, result: Result) -> Result | None:
+        """Return the result of ``other`` for the same variant and runtime as a result of ``run``.
 
-        Return None if both Runs are from the same machine, if ``other`` did not measure this variant and runtime, or if
-        predictions or true labels are missing. An equal configuration is preferred; otherwise threads and batch size
-        may differ. They affect time, and labels only through the order of summation.
+        Return None if both Runs are from the same machine, or ``other`` did not measure this variant and runtime. An
+        equal configuration is preferred; otherwise threads and batch size may differ. They affect time, and outputs
+        only through the order of summation.
         """
         other, wanted = self._other, result.configuration
         if (run.machine.hostname, run.machine.architecture) == (other.machine.hostname, other.machine.architecture):
             return None
-        counterpart = self._counterparts.get(wanted) or self._counterparts.get((wanted.variant, wanted.runtime))
+        return self._counterparts.get(wanted) or self._counterparts.get((wanted.variant, wanted.runtime))
+
+    def with_result(self, run: Run, result: Result) -> CrossMachineAgreement | None:
+        """Return the agreement of a result of ``run`` with its counterpart.
+
+        Return None if there is no counterpart, or if predictions or true labels are missing.
+        """
+        other, counterpart = self._other, self.counterpart(run, result)
         if counterpart is None or not result.trials or not run.scored(result) or not other.scored(counterpart):
             return None
         found = _across(run, result, other, counterpart, self._flips_left)

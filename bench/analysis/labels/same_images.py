@@ -7,7 +7,10 @@ import numpy.typing as npt
 
 from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.io.record_codec import PackedArray, unpack
-from edge_bench.bench.records.run import RANDOM_INPUTS, Images, Run
+from edge_bench.bench.records.outputs.masks import Segmentation
+from edge_bench.bench.records.run import CLASSIFY, RANDOM_INPUTS, Images, Run
+from edge_bench.bench.tasks.segmentation.quality import same_true_masks
+from edge_bench.bench.tasks.true_values import differing_truths
 
 __all__ = [
     "common_positions",
@@ -51,8 +54,11 @@ def image_difference(run: Run, other: Run) -> str:
     """Return why the Runs are not of the same images, as a phrase; empty if they are.
 
     They are if their data sets have the same checksum, or if the pixels of all common images have, and if the true
-    labels are of the same classes. Runs on random inputs are always comparable, by time only.
+    labels are of the same classes, or the true values of another task the same. Runs on random inputs are always
+    comparable, by time only. Runs of different tasks are not.
     """
+    if run.task != other.task:
+        return f"their tasks are {run.task[:40]} and {other.task[:40]}"
     if _is_random(run) and _is_random(other):
         return ""
     common, first, second = common_positions(run.images, other.images)
@@ -62,11 +68,29 @@ def image_difference(run: Run, other: Run) -> str:
             return "their images are different"
     elif changed and _decoded_alike(run, other):
         return f"{changed:,} of {len(common):,} images were replaced between the Runs"
+    is_classify = run.task == CLASSIFY
+    return (_label_difference if is_classify else _truth_difference)(run, other, (first, second))
+
+
+def _label_difference(run: Run, other: Run, common: tuple[Labels, Labels]) -> str:
     if not run.labelled or not other.labelled:
         return ""
-    truth = _at(run.images, first)
-    wrong = int(np.count_nonzero(truth != translated_labels(run, other, _at(other.images, second))))
-    return f"the true labels of {wrong:,} of {len(common):,} images are different" if wrong else ""
+    truth = _at(run.images, common[0])
+    wrong = int(np.count_nonzero(truth != translated_labels(run, other, _at(other.images, common[1]))))
+    return f"the true labels of {wrong:,} of {len(truth):,} images are different" if wrong else ""
+
+
+def _truth_difference(run: Run, other: Run, common: tuple[Labels, Labels]) -> str:
+    if run.truth is not None and other.truth is not None:
+        wrong = differing_truths(run.truth, other.truth, common)
+        return f"the true values of {wrong:,} of {len(common[0]):,} examples are different" if wrong else ""
+    ours, theirs = (
+        next((each.outputs for each in side.results if isinstance(each.outputs, Segmentation)), None)
+        for side in (run, other)
+    )
+    if ours is not None and theirs is not None and not same_true_masks(ours, theirs, common):
+        return "their true masks are different"
+    return ""
 
 
 def require_same_images(run: Run, other: Run) -> None:

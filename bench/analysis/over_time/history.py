@@ -7,12 +7,14 @@ import numpy as np
 
 from edge_bench.bench.analysis.over_time.changes import Change, changes, differences_between, total_change
 from edge_bench.bench.analysis.over_time.order import in_order
+from edge_bench.bench.analysis.quality.scored import first_measure
 from edge_bench.bench.analysis.times.machines import machine_key, machine_name
 from edge_bench.bench.analysis.times.timings import Estimator, RunResult, seconds_per_image
-from edge_bench.bench.records.run import Configuration, Run
+from edge_bench.bench.records.run import CLASSIFY, Configuration, Run
 from edge_bench.bench.stats.control_chart import ControlChart, Judgement, Mark
 from edge_bench.bench.stats.intervals import Interval, Values, median, median_interval_over_processes
 from edge_bench.bench.stats.ratios import Ratio, Verdict, ratio_from, verdict
+from edge_bench.bench.tasks.measures import Measure
 
 __all__ = ["Point", "Series", "history", "not_in_history"]
 
@@ -25,6 +27,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     images: int  # per pass
     correct: int | None  # correctly classified images; None if there are no true labels
     seen: int  # images that ``correct`` refers to
+    quality: Measure | None = None  # first measure of the task, without interval; None if true values are unknown
     accuracy_assumed: bool = False  # whether it depends on an assumption about images or labels
     trials: int
     image_seconds: list[float]  # seconds per image by the series' estimator, one value per trial
@@ -54,6 +57,8 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     configuration: Configuration
     images: int  # per pass
     resample: int | None = None  # images drawn anew for each trial
+    task: str = CLASSIFY
+    unit: str = "image"  # one example: image, or inference if the inputs are no images
     estimator: Estimator
     points: list[Point]
     changes: list[Change] = []  # steps and creeps, in the order in which they were found
@@ -68,13 +73,13 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
 def history(runs: Sequence[Run]) -> list[Series]:
     """Group all measured configurations of all Runs into series, and find steps and creep in each.
 
-    A series is in the order of ``began``, by the clock of its machine. Runs of different machines, bundles or numbers
-    of images are in different series. The times are judged by their variation between Runs
+    A series is in the order of ``began``, by the clock of its machine. Runs of different machines, bundles, tasks or
+    numbers of images are in different series. The times are judged by their variation between Runs
     (``bench/stats/control_chart.py``), and only changes beyond 2 % count. Emulated times are not judged.
     """
     series: dict[tuple[object, ...], list[RunResult]] = {}
     for run in in_order(runs):
-        measured = (machine_key(run.machine), run.emulated, run.bundle.sha256, run.images_per_pass)
+        measured = (machine_key(run.machine), run.emulated, run.bundle.sha256, run.task, run.images_per_pass)
         for result in run.results_with_trials:
             key = (*measured, run.settings.resample, result.configuration)
             series.setdefault(key, []).append(RunResult(run, result))
@@ -118,6 +123,8 @@ def _series(measurements: Sequence[RunResult]) -> Series:
         configuration=result.configuration,
         images=run.images_per_pass,
         resample=run.settings.resample,
+        task=run.task,
+        unit=run.unit,
         estimator=Estimator.TYPICAL if typical else Estimator.WHOLE,
         points=points,
         changes=found,
@@ -147,6 +154,7 @@ def _point(current: RunResult, processes: Sequence[Values], previous: RunResult 
         images=run.images_per_pass,
         correct=correct,
         seen=seen,
+        quality=first_measure(run, result, intervals=False),
         accuracy_assumed=run.accuracy_assumed,
         trials=len(result.trials),
         image_seconds=[float(value) for value in seconds],

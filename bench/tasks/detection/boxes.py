@@ -7,11 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["MOST_BOXES", "Boxes", "Category", "GroundTruth", "TrueBoxes", "best_boxes", "overlaps", "within_image"]
+from edge_bench.bench.records.outputs.boxes import MOST_BOXES
 
-#: Boxes of an image that are kept, those with the highest scores. Ultralytics keeps as many (``max_det``), and COCO
-#: scores at most 100 of each category in an image.
-MOST_BOXES = 300
+__all__ = ["MOST_BOXES", "Boxes", "Category", "GroundTruth", "TrueBoxes", "best_boxes", "overlaps", "within_image"]
 
 
 class Boxes(NamedTuple):

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.io.record_codec import pack, unpack
-from edge_bench.bench.records.outputs.boxes import PackedBoxes
-from edge_bench.bench.tasks.detection.boxes import MOST_BOXES, Boxes
+from edge_bench.bench.records.outputs.boxes import COORDINATE_STEPS, MOST_BOXES, PackedBoxes, check_boxes
+from edge_bench.bench.tasks.detection.boxes import Boxes
 
 __all__ = ["pack_boxes", "unpack_boxes"]
 
@@ -16,7 +16,7 @@ __all__ = ["pack_boxes", "unpack_boxes"]
 #: 0.00006 pixels. With 16 bits (0.015 pixels) an overlap near one of COCO's thresholds falls on its other side so often
 #: that the mean average precision of 60 images changes by up to 0.06 points. A box that reaches further is cut there.
 #: It is then still wider than the image, so that its intersection over union with a true box stays at or below 0.5.
-_LOWEST, _SIDES, _STEPS = -1.0, 3.0, (1 << 24) - 1
+_LOWEST, _SIDES = -1.0, 3.0
 
 
 def pack_boxes(images: Sequence[Boxes], sizes: npt.NDArray[np.int64]) -> PackedBoxes:
@@ -34,7 +34,7 @@ def pack_boxes(images: Sequence[Boxes], sizes: npt.NDArray[np.int64]) -> PackedB
     if not (np.isfinite(corners).all() and np.isfinite(scores).all()):
         raise ValueError("a box is not finite")
     shares = corners / _sides(sizes, counts)
-    steps = np.rint((shares - _LOWEST) / _SIDES * _STEPS).clip(0, _STEPS).astype(np.uint32)
+    steps = np.rint((shares - _LOWEST) / _SIDES * COORDINATE_STEPS).clip(0, COORDINATE_STEPS).astype(np.uint32)
     columns = [pack(np.ascontiguousarray(steps[:, column])) for column in range(4)]
     return PackedBoxes(
         counts=pack(counts),
@@ -49,20 +49,11 @@ def pack_boxes(images: Sequence[Boxes], sizes: npt.NDArray[np.int64]) -> PackedB
 
 def unpack_boxes(packed: PackedBoxes, sizes: npt.NDArray[np.int64]) -> list[Boxes]:
     """Return the boxes of each image; raise ValueError if the arrays do not fit each other or the sizes [images, 2]."""
+    check_boxes(packed, len(sizes))
     counts = unpack(packed.counts).astype(np.int64)
-    if len(counts) != len(sizes) or (counts.size and counts.max() > MOST_BOXES):
-        raise ValueError("packed boxes are damaged: the numbers of boxes do not fit the images")
-    total = int(counts.sum())
     columns = [unpack(each) for each in (packed.left, packed.top, packed.right, packed.bottom)]
-    classes, bits = unpack(packed.classes).astype(np.int64), unpack(packed.scores).astype(np.uint32)
-    if {len(each) for each in (*columns, classes, bits)} != {total} or any(
-        each.size and each.max() > _STEPS for each in columns
-    ):
-        raise ValueError("packed boxes are damaged: their arrays do not fit each other")
-    scores = bits.view(np.float32)
-    if not np.isfinite(scores).all() or (classes < 0).any():
-        raise ValueError("packed boxes are damaged: a score is not finite, or a class is negative")
-    shares = np.stack(columns, axis=1).astype(np.float64) / _STEPS * _SIDES + _LOWEST
+    classes, scores = unpack(packed.classes).astype(np.int64), unpack(packed.scores).astype(np.uint32).view(np.float32)
+    shares = np.stack(columns, axis=1).astype(np.float64) / COORDINATE_STEPS * _SIDES + _LOWEST
     corners = (shares * _sides(sizes, counts)).astype(np.float32)
     ends = np.cumsum(counts)[:-1]
     parts = (np.split(each, ends) for each in (corners, classes, scores))

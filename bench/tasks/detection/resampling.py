@@ -8,6 +8,8 @@ The intervals are for other sets of as many images. The mAP of few images is hig
 because rare categories have few boxes, so they often miss the value for a much larger set (docs/calibration.md).
 """
 
+from typing import NamedTuple
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +17,25 @@ import numpy.typing as npt
 from edge_bench.bench.stats.intervals import CONFIDENCE, Interval
 from edge_bench.bench.tasks.detection.matches import Matches
 
-__all__ = ["RESAMPLES", "PrecisionDifference", "mean_precision", "precision_difference", "precision_interval"]
+__all__ = [
+    "MEASURES",
+    "RESAMPLES",
+    "PrecisionDifference",
+    "Resampled",
+    "mean_precision",
+    "percentile_interval",
+    "precision_difference",
+    "precision_interval",
+    "resampled",
+]
 
 RESAMPLES = 1000
+#: What is computed of each resample, in this order: mAP@[.50:.95], mAP@.50 and AR@100 (`DetectionScore`).
+MEASURES = ("mean_precision", "precision_50", "recall_100")
 #: Recalls at which COCO reads the precision.
 _RECALLS = np.linspace(0.0, 1.0, 101)
 Weights = npt.NDArray[np.int64]
+Values = npt.NDArray[np.float64]
 
 
 class PrecisionDifference(msgspec.Struct, frozen=True):
@@ -31,11 +46,27 @@ class PrecisionDifference(msgspec.Struct, frozen=True):
     images: int
 
 
+class Resampled(NamedTuple):
+    """The MEASURES of all images, and those of resamples of them."""
+
+    whole: Values  # [measures]
+    drawn: Values  # [resamples, measures]; not a number for a resample without a true box
+
+
+def resampled(matches: Matches, *, seed: int | None = 0, resamples: int = RESAMPLES) -> Resampled:
+    """Return the MEASURES of all images and of resamples; the same seed and number of images draw the same resamples.
+
+    There are no resamples of fewer than two images, or without a seed.
+    """
+    precision, images = _Precision(matches), len(matches.true_boxes)
+    drawn = [precision.of(weights) for weights in _resamples(images, seed, resamples)]
+    return Resampled(precision.of(np.ones(images, np.int64)), np.array(drawn).reshape(-1, len(MEASURES)))
+
+
 def precision_interval(matches: Matches, *, seed: int = 0, resamples: int = RESAMPLES) -> Interval | None:
     """Return the 95 % interval of mAP@[.50:.95] for other sets of as many images; None for fewer than two images."""
-    precision, images = _Precision(matches), len(matches.true_boxes)
-    found = [precision.of(weights) for weights in _resamples(images, seed, resamples)]
-    return _interval(found, precision.of(np.ones(images, np.int64)))
+    found = resampled(matches, seed=seed, resamples=resamples)
+    return percentile_interval(found.drawn[:, 0], float(found.whole[0]))
 
 
 def precision_difference(
@@ -47,12 +78,10 @@ def precision_difference(
     """
     if not np.array_equal(first.true_boxes, second.true_boxes):
         raise ValueError("the matches are of different images")
-    one, other = _Precision(first), _Precision(second)
-    images = len(first.true_boxes)
-    everything = np.ones(images, np.int64)
-    value = one.of(everything) - other.of(everything)
-    found = [one.of(weights) - other.of(weights) for weights in _resamples(images, seed, resamples)]
-    return PrecisionDifference(value, _interval(found, value), images)
+    one, other = (resampled(each, seed=seed, resamples=resamples) for each in (first, second))
+    value = float(one.whole[0] - other.whole[0])
+    interval = percentile_interval(one.drawn[:, 0] - other.drawn[:, 0], value)
+    return PrecisionDifference(value, interval, len(first.true_boxes))
 
 
 def mean_precision(matches: Matches, weights: Weights) -> float:
@@ -61,22 +90,24 @@ def mean_precision(matches: Matches, weights: Weights) -> float:
     It is what pycocotools gives for copies of the images, if detections of one category and image with equal scores
     keep their order across the copies.
     """
-    return _Precision(matches).of(weights)
+    return float(_Precision(matches).of(weights)[0])
 
 
-def _resamples(images: int, seed: int, resamples: int) -> list[Weights]:
-    if images < 2:
+def _resamples(images: int, seed: int | None, resamples: int) -> list[Weights]:
+    if seed is None or images < 2:
         return []
     generator = np.random.default_rng(seed)
     return [np.bincount(generator.integers(images, size=images), minlength=images) for _ in range(resamples)]
 
 
-def _interval(values: list[float], value: float) -> Interval | None:
-    """Return the percentile interval, widened to contain the value itself.
+def percentile_interval(values: Values, value: float) -> Interval | None:
+    """Return the percentile interval, widened to contain the value itself; None if no resample is finite.
 
-    Resamples have fewer different images, so that few boxes in each category can lift all of them above the value.
+    Resamples have fewer different images, so that few boxes in each category can lift all of them above the value. The
+    bias-corrected interval of `bootstrap` then shrinks to the lowest resamples and misses the value: on 128 images with
+    80 categories it was 0.02 points wide.
     """
-    finite = np.array([value for value in values if np.isfinite(value)])
+    finite = values[np.isfinite(values)]
     if not len(finite):
         return None
     tail = (1 - CONFIDENCE) / 2
@@ -106,12 +137,12 @@ class _Precision:
         self._start = np.searchsorted(self._segment, self._segment)  # first hit of each hit's segment
         self._lift = 2.0 * (self._segments - self._segment)  # so that a segment's precisions are above the next one's
 
-    def of(self, weights: Weights) -> float:
-        """Return mAP@[.50:.95]; see `mean_precision`."""
+    def of(self, weights: Weights) -> Values:
+        """Return the MEASURES, [measures]; see `mean_precision`."""
         true = weights @ self._matches.true_boxes
         occurring = true > 0
         if not occurring.any():
-            return float("nan")
+            return np.full(len(MEASURES), np.nan)
         of_detection = weights[self._matches.image]
         found = _after_each(self._counted * of_detection)
         at_hit = (
@@ -128,7 +159,10 @@ class _Precision:
         new = reached - np.where(np.arange(len(hits)) == self._start, 0, np.roll(reached, 1))
         sums = np.bincount(self._segment, weights=envelope * new, minlength=self._segments)
         averages = sums.reshape(-1, self._categories)[:, occurring] / len(_RECALLS)
-        return float(averages.mean())
+        # the recall after all detections of a segment is its weighted hits by its true boxes
+        found_boxes = np.bincount(self._segment, weights=of_detection[self._detection], minlength=self._segments)
+        recalls = found_boxes.reshape(-1, self._categories)[:, occurring] / true[occurring]
+        return np.array([averages.mean(), averages[0].mean(), recalls.mean()])
 
 
 def _after_each(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

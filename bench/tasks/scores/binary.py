@@ -43,7 +43,7 @@ class BinaryDifferences(msgspec.Struct, frozen=True, kw_only=True):
     average_precision: Estimate | None = None
 
 
-def binary_scores(scores: npt.ArrayLike, truth: npt.ArrayLike, threshold: float, seed: int) -> BinaryScores:
+def binary_scores(scores: npt.ArrayLike, truth: npt.ArrayLike, threshold: float, seed: int | None) -> BinaryScores:
     """Score n real-valued scores against labels 0 and 1; a score above the threshold means 1.
 
     AUC and average precision have bootstrap intervals over examples. Raise DatasetError if the numbers of examples

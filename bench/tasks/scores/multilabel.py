@@ -31,7 +31,7 @@ class MultilabelDifference(msgspec.Struct, frozen=True, kw_only=True):
     mean_average_precision: Estimate | None = None
 
 
-def multilabel_scores(scores: npt.ArrayLike, truth: npt.ArrayLike, seed: int) -> MultilabelScores:
+def multilabel_scores(scores: npt.ArrayLike, truth: npt.ArrayLike, seed: int | None) -> MultilabelScores:
     """Score real-valued scores, shape [n, classes], against labels 0 and 1 of the same shape.
 
     The average precision of a class is `Ranking.average_precision` of all examples by its score. The mean is over the

@@ -37,7 +37,7 @@ class RegressionDifferences(msgspec.Struct, frozen=True, kw_only=True):
     r2: Estimate | None = None
 
 
-def regression_scores(predictions: npt.ArrayLike, truth: npt.ArrayLike, seed: int) -> RegressionScores:
+def regression_scores(predictions: npt.ArrayLike, truth: npt.ArrayLike, seed: int | None) -> RegressionScores:
     """Score predictions, shape [n, …], against true values of the same shape, with bootstrap intervals over examples.
 
     R² is that of scikit-learn's r2_score, with equal weights of the columns; a column whose true values are all equal

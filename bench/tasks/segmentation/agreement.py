@@ -11,6 +11,9 @@ from edge_bench.bench.tasks.segmentation.class_maps import resized
 
 __all__ = ["MaskAgreement", "mask_agreement"]
 
+#: Images that are listed.
+_MOST_LISTED = 1000
+
 
 class MaskAgreement(msgspec.Struct, frozen=True, kw_only=True):
     """Agreement on the images whose masks both records store."""
@@ -21,6 +24,7 @@ class MaskAgreement(msgspec.Struct, frozen=True, kw_only=True):
     same_share: float | None  # of all pixels; None: no image
     worst_share: float | None
     worst_image: int | None  # position in the list of common images: the first of those with the lowest share
+    worst_images: list[int] = []  # those with other classes somewhere, the lowest share first, at most a thousand
 
 
 def mask_agreement(
@@ -47,7 +51,8 @@ def mask_agreement(
         same, total = same + equal, total + mask.size
         shares.append(equal / mask.size)
         places.append(place)
-    worst = int(np.argmin(shares)) if shares else None
+    order = np.argsort(shares, kind="stable").tolist()
+    worst = order[0] if order else None
     return MaskAgreement(
         images=len(shares),
         total_images=len(common[0]),
@@ -55,4 +60,5 @@ def mask_agreement(
         same_share=same / total if total else None,
         worst_share=None if worst is None else shares[worst],
         worst_image=None if worst is None else places[worst],
+        worst_images=[places[number] for number in order if shares[number] < 1][:_MOST_LISTED],
     )

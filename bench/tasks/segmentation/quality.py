@@ -8,9 +8,15 @@ import numpy.typing as npt
 
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.outputs.masks import Segmentation
-from edge_bench.bench.stats.bootstrap import Estimate, bootstrap, paired, repeats_for
+from edge_bench.bench.stats.bootstrap import Estimate, Statistic, bootstrap, paired, repeats_for
 
-__all__ = ["SegmentationDifference", "SegmentationQuality", "segmentation_difference", "segmentation_quality"]
+__all__ = [
+    "SegmentationDifference",
+    "SegmentationQuality",
+    "same_true_masks",
+    "segmentation_difference",
+    "segmentation_quality",
+]
 
 Values = npt.NDArray[np.float64]
 #: Limit on images × classes, the values of a table of counts: 128 MB.
@@ -34,9 +40,11 @@ class SegmentationDifference(msgspec.Struct, frozen=True, kw_only=True):
     differing: int  # images with different confusion matrices
     mean_iou: Estimate | None = None
     pixel_accuracy: Estimate | None = None
+    baseline_mean_iou: float | None = None  # of the second configuration, on the same images
+    baseline_pixel_accuracy: float | None = None
 
 
-def segmentation_quality(record: Segmentation, seed: int) -> SegmentationQuality:
+def segmentation_quality(record: Segmentation, seed: int | None) -> SegmentationQuality:
     """Return the quality by one confusion matrix over all images; raise ValueError if there are no true masks.
 
     IoU of a class is TP / (TP + FP + FN) in pixels. The mean is over the classes that the true masks contain; in a
@@ -68,14 +76,32 @@ def segmentation_difference(
     if not ours.same_truth(theirs):
         raise ValueError("the true masks of the two are not the same")
     repeats = repeats_for(6 * ours.right.size)
-    values = {
-        name: bootstrap(
-            paired(getattr(ours, name), getattr(theirs, name)), ours.images, seed, repeats=repeats, constant=True
-        )
-        for name in ("mean_iou", "pixel_accuracy")
-    }
+    estimates = [
+        bootstrap(paired(one, other), ours.images, seed, repeats=repeats, constant=True)
+        for one, other in zip(ours.statistics(), theirs.statistics(), strict=True)
+    ]
+    baseline = [_value(statistic, theirs.images) for statistic in theirs.statistics()]
     differing = (ours.right != theirs.right).any(axis=1) | (ours.wrong != theirs.wrong).any(axis=1)
-    return SegmentationDifference(images=ours.images, differing=int(np.count_nonzero(differing)), **values)
+    return SegmentationDifference(
+        images=ours.images,
+        differing=int(np.count_nonzero(differing)),
+        mean_iou=estimates[0],
+        pixel_accuracy=estimates[1],
+        baseline_mean_iou=baseline[0],
+        baseline_pixel_accuracy=baseline[1],
+    )
+
+
+def _value(statistic: Statistic, images: int) -> float | None:
+    estimate = bootstrap(statistic, images, None)
+    return estimate.value if estimate else None
+
+
+def same_true_masks(first: Segmentation, second: Segmentation, common: Sequence[npt.NDArray[np.int64]]) -> bool:
+    """Return whether the true masks of common images have the same pixels of each class; True if one has none."""
+    if first.cells is None or second.cells is None:
+        return True
+    return _Table(first, common[0]).same_truth(_Table(second, common[1]))
 
 
 class _Table:
@@ -122,6 +148,9 @@ class _Table:
     def class_iou(self) -> dict[int, float]:
         shares = self.right.sum(axis=0) / (self.truth.sum(axis=0) + self.wrong.sum(axis=0))
         return {int(number): float(share) for number, share in zip(self.classes, shares, strict=True)}
+
+    def statistics(self) -> tuple[Statistic, Statistic]:
+        return self.mean_iou, self.pixel_accuracy
 
     def mean_iou(self, counts: Values) -> Values:
         truth, union = counts @ self.truth, counts @ (self.truth + self.wrong)

@@ -11,7 +11,7 @@ from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.outputs.tensors import OutputRecord, unpack_values
 from edge_bench.bench.tasks.tensors.differences import Sums, TensorDifference, difference_of, real_values, sums_of
 
-__all__ = ["OutputAgreement", "OutputsAgreement", "output_agreements"]
+__all__ = ["OutputAgreement", "OutputsAgreement", "identical_examples", "output_agreements", "partners"]
 
 Positions = npt.NDArray[np.int64]
 
@@ -47,13 +47,20 @@ def output_agreements(
     examples. Outputs with the same names are paired by name, otherwise by order. Raise ValueError if the numbers of
     outputs differ, or a record is damaged.
     """
+    by_name, pairs = partners(first, second)
+    return OutputsAgreement(by_name=by_name, outputs=[_agreement(one, other, common) for one, other in pairs])
+
+
+def partners(
+    first: Sequence[OutputRecord], second: Sequence[OutputRecord]
+) -> tuple[bool, list[tuple[OutputRecord, OutputRecord]]]:
+    """Return whether outputs are paired by name, and the pairs; raise ValueError if their numbers differ."""
     if len(first) != len(second):
         raise ValueError(f"{len(first)} and {len(second)} outputs")
     names, others = ([output.name for output in side] for side in (first, second))
     by_name = len(set(names)) == len(names) and sorted(names) == sorted(others)
-    partners = [second[others.index(name)] for name in names] if by_name else second
-    pairs = zip(first, partners, strict=True)
-    return OutputsAgreement(by_name=by_name, outputs=[_agreement(one, other, common) for one, other in pairs])
+    ordered = [second[others.index(name)] for name in names] if by_name else second
+    return by_name, list(zip(first, ordered, strict=True))
 
 
 def _agreement(first: OutputRecord, second: OutputRecord, common: Sequence[Positions] | None) -> OutputAgreement:
@@ -72,12 +79,13 @@ def _agreement(first: OutputRecord, second: OutputRecord, common: Sequence[Posit
         parts.append(sums_of(ours.values(one), theirs.values(other)))
         places.append(place)
         sampled += ours.is_sampled(one)
+    same = identical_examples(first, second, common)
     worst = max(range(len(parts)), key=lambda at: (parts[at].mismatched, parts[at].max_abs), default=None)
     return OutputAgreement(
         name=first.name,
         other_name=second.name,
         total_examples=len(common[0]),
-        identical=_identical(first, second, common),
+        identical=None if same is None else int(np.count_nonzero(same)),
         compared=len(parts),
         sampled=sampled,
         other_shapes=other_shapes,
@@ -87,12 +95,16 @@ def _agreement(first: OutputRecord, second: OutputRecord, common: Sequence[Posit
     )
 
 
-def _identical(first: OutputRecord, second: OutputRecord, common: Sequence[Positions]) -> int | None:
+def identical_examples(
+    first: OutputRecord, second: OutputRecord, common: Sequence[Positions]
+) -> npt.NDArray[np.bool_] | None:
+    """Return which common examples have the same bytes, by checksum; None if types or scales differ."""
     kinds = ((output.spec.dtype, output.spec.scale, output.spec.zero_point) for output in (first, second))
     if len(set(kinds)) > 1:
         return None
     sides = (unpack(output.checksums)[chosen] for output, chosen in zip((first, second), common, strict=True))
-    return int(np.count_nonzero(np.equal(*sides)))
+    same: npt.NDArray[np.bool_] = np.equal(*sides)
+    return same
 
 
 class _Stored:

@@ -3,7 +3,14 @@
 from typing import Any
 
 from edge_bench.app.cli import parsing
-from edge_bench.app.cli.options.analyse import Across, Baseline, EarlierRunFiles, FailIfAccuracyDrops, FailIfSlower
+from edge_bench.app.cli.options.analyse import (
+    Across,
+    Baseline,
+    EarlierRunFiles,
+    FailIfAccuracyDrops,
+    FailIfQualityDrops,
+    FailIfSlower,
+)
 from edge_bench.app.cli.options.shared import OutputFormat, RunFiles
 from edge_bench.app.render.formats import Format
 from edge_bench.bench.errors import BadInput, GateNotMet
@@ -17,6 +24,7 @@ def compare(
     history: EarlierRunFiles = None,
     fail_if_slower: FailIfSlower = None,
     fail_if_accuracy_drops: FailIfAccuracyDrops = None,
+    fail_if_quality_drops: FailIfQualityDrops = None,
     across: Across = False,
     output_format: OutputFormat = Format.TABLE,
 ) -> None:
@@ -27,9 +35,15 @@ def compare(
     from edge_bench.bench.analysis.labels.same_images import image_difference
     from edge_bench.bench.measure.stored.reading import model_difference, read_runs
 
+    if fail_if_accuracy_drops is not None and fail_if_quality_drops is not None:
+        raise BadInput(
+            "--fail-if-accuracy-drops and --fail-if-quality-drops limit the same measure",
+            "give --fail-if-quality-drops alone",
+        )
     limits = Limits(
         slower=parsing.share(fail_if_slower, "--fail-if-slower"),
         accuracy_drop=parsing.points(fail_if_accuracy_drops, "--fail-if-accuracy-drops"),
+        quality_drop=parsing.points(fail_if_quality_drops, "--fail-if-quality-drops"),
     )
     progress = console.progress()
     earlier = read_runs(history or [], progress)

@@ -1,0 +1,110 @@
+"""Quality of outputs as cells, notes and record fields: one column, named after the first measure of the task."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from edge_bench.app.render.units import marked, percent, points_with_interval, significant, with_interval
+from edge_bench.bench.records.run import CLASSIFY
+from edge_bench.bench.tasks.measures import Measure, MeasureDifference, TaskAgreement
+from edge_bench.bench.tasks.registry import task_named
+
+__all__ = [
+    "agreement_cell",
+    "difference_cell",
+    "quality_cell",
+    "quality_heading",
+    "quality_notes",
+    "quality_record",
+    "value_text",
+]
+
+
+def quality_heading(measures: Iterable[Measure | MeasureDifference | None], prefix: str = "") -> str:
+    """Return ``mAP, %`` or ``MAE`` for the first of these measures that is known; empty if none is."""
+    found = next((each for each in measures if each is not None), None)
+    if found is None:
+        return ""
+    unit = ("points" if prefix else "%") if found.percent else ""
+    return f"{prefix}{found.name}{f', {unit}' if unit else ''}"
+
+
+def quality_cell(measures: Sequence[Measure], *, assumed: bool = False) -> str:
+    """Return ``61.30 [57.9, 64.8]``, or ``2.31 [2.01, 2.68]`` for a measure that is no percentage."""
+    if not measures:
+        return ""
+    first = measures[0]
+    if first.value is None:
+        return "none (below)"
+    if not first.percent:
+        return marked(with_interval(first.value, first.interval), assumed=assumed)
+    interval = f" [{percent(first.interval.low, 1)}, {percent(first.interval.high, 1)}]" if first.interval else ""
+    return marked(f"{percent(first.value)}{interval}", assumed=assumed)
+
+
+def value_text(measure: Measure | None) -> str:
+    """Return a measure without its interval."""
+    if measure is None or measure.value is None:
+        return ""
+    return percent(measure.value) if measure.percent else significant(measure.value)
+
+
+def difference_cell(differences: Sequence[MeasureDifference], *, assumed: bool = False) -> str:
+    """Return ``−1.20 [−1.90, −0.50]`` in percentage points, or in the unit of the true values."""
+    if not differences:
+        return ""
+    first = differences[0]
+    if first.value is None:
+        return "none (below)"
+    if first.percent:
+        text = points_with_interval(first.value, first.interval) if first.interval else f"{100 * first.value:+.2f}"
+    else:
+        sign = "+" if first.value > 0 else ""
+        text = f"{sign}{with_interval(first.value, first.interval)}"
+    few = ""
+    if first.differing is not None and 0 < first.differing < 6:
+        few = f"; only {first.differing} differ"
+    return marked(f"{text.replace('-', '−')}{few}", assumed=assumed)
+
+
+def agreement_cell(agreement: TaskAgreement | None) -> str:
+    """Return what agrees, such as ``1,432 of 1,434 boxes, mean IoU 0.931``."""
+    return agreement.text if agreement else ""
+
+
+def quality_notes(
+    task: str, examples: int, named: Iterable[tuple[str, Sequence[Measure | MeasureDifference]]]
+) -> list[str]:
+    """Return what the measures are, of how many examples, and why one has no value; nothing for classify."""
+    if task == CLASSIFY:
+        return []
+    rows = [(name, measures[0]) for name, measures in named if measures]
+    notes = []
+    if rows and (scoring := task_named(task).scoring):
+        notes.append(f"{scoring}; {examples:,} {'example' if examples == 1 else 'examples'}")
+    reasons: dict[str, list[str]] = {}
+    for name, measure in rows:
+        if measure.value is None:
+            reasons.setdefault(f"no {measure.name}: {measure.remark}", []).append(name)
+    return notes + [f"! {'; '.join(names)}: {reason}" for reason, names in reasons.items()]
+
+
+def quality_record(
+    task: str,
+    measures: Sequence[Measure] | None = None,
+    differences: Sequence[MeasureDifference] | None = None,
+    agreement: TaskAgreement | None = None,
+) -> dict[str, Any]:
+    """Return the record fields of a row: all measures and differences with their intervals, and the agreement."""
+    record: dict[str, Any] = {"task": task}
+    if measures is not None:
+        record["quality"] = [msgspec.to_builtins(each) for each in measures]
+    if differences is not None:
+        record["quality_differences"] = [msgspec.to_builtins(each) for each in differences]
+        if task != CLASSIFY:
+            record["agreement"] = agreement.share if agreement else None
+        record["agreement_text"] = agreement.text if agreement else None
+        record["examples_identical"] = agreement.identical if agreement else None
+        record["examples_in_common"] = agreement.examples if agreement else None
+    return record

@@ -1,0 +1,1 @@
+"""Quality of outputs by task, its differences, and agreement of outputs."""

@@ -1,0 +1,47 @@
+"""Results that are computed once for records of equal content: bootstraps of the same outputs take seconds."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import msgspec
+import numpy as np
+
+__all__ = ["remembered"]
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+#: Results that each function keeps, those that were used last.
+_KEPT = 256
+
+
+def remembered(function: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
+    """Return the function with its last results kept, found by the content of its arguments.
+
+    Arguments are records, arrays, numbers or None. Records of different Runs with the same outputs are one.
+    """
+    known: OrderedDict[bytes, Answer] = OrderedDict()
+
+    @wraps(function)
+    def found(*arguments: Arguments.args, **named: Arguments.kwargs) -> Answer:
+        key = _digest((arguments, sorted(named.items())))
+        if key not in known:
+            known[key] = function(*arguments, **named)
+            if len(known) > _KEPT:
+                known.popitem(last=False)
+        known.move_to_end(key)
+        return known[key]
+
+    return found
+
+
+def _digest(arguments: Any) -> bytes:
+    return hashlib.blake2b(msgspec.msgpack.encode(arguments, enc_hook=_plain), digest_size=16).digest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return [value.dtype.str, list(value.shape), value.tobytes()]
+    raise TypeError(f"{type(value).__name__} has no content to be found by")
