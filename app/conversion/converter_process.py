@@ -5,12 +5,15 @@ If the model crashes Keras, HDF5 or the converter, only this process ends, and i
 ``edge_bench.app.conversion.convertible``.
 """
 
+import re
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy.typing as npt
 
 from edge_bench.app.conversion.tensorflow_output import why_not_converted
 from edge_bench.bench.errors import BadInput, EdgeBenchError
@@ -25,6 +28,8 @@ __all__ = ["Convert", "Converted", "Load", "Loaded", "OutOfMemory", "Refused", "
 
 #: The signature that loaders of a SavedModel use unless another one is named.
 MAIN_SIGNATURE = "serving_default"
+#: Names that TensorFlow accepts for tensors and that the converter keeps.
+_TENSOR_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -100,6 +105,7 @@ class _SourceModel:
         path = request.source
         self.name, self.keras, self._folder, self._signature = path.stem, None, None, request.signature
         self._exported: tempfile.TemporaryDirectory[str] | None = None  # a SavedModel of the Keras model
+        self._one_example = False  # whether that SavedModel takes one example at a time only
         if str(path) in KERAS_APPLICATIONS:
             self.name, self.keras = path.name, build_application(path.name, request.weights)
         elif path.is_dir():
@@ -111,21 +117,35 @@ class _SourceModel:
 
     def convert(self, request: Convert) -> None:
         """Write the .tflite file. Raise EdgeBenchError if TensorFlow cannot convert the model."""
-        from edge_bench.app.conversion.precisions import convert_graph, convert_to_precision
+        from edge_bench.app.conversion.precisions import convert_to_precision
         from edge_bench.bench.io.npy import open_npy
 
         calibration = None if request.calibration is None else open_npy(request.calibration)
         examples = {name: open_npy(path) for name, path in request.examples.items()}
         try:
             if request.graph:
-                content = convert_graph(lambda: self._converter(request), request.precision, examples)
+                content = self._graph(request, examples)
             else:
                 content = convert_to_precision(lambda: self._converter(request), request.precision, calibration)
+        except BadInput:
+            raise
         except Exception as cause:  # the converter's passes raise any type
             _refuse_exhausted(cause)
             reason = why_not_converted(str(cause)) or type(cause).__name__
             raise EdgeBenchError(f"{self.name} cannot be converted to {request.precision}: {reason}") from None
         request.file.write_bytes(content)
+
+    def _graph(self, request: Convert, examples: Mapping[str, npt.NDArray[Any]]) -> bytes:
+        """Return the .tflite bytes. Recurrent layers of Keras, whose state has the batch axis, need a fixed batch."""
+        from edge_bench.app.conversion.precisions import convert_graph
+
+        try:
+            return convert_graph(lambda: self._converter(request), request.precision, examples)
+        except Exception as cause:
+            if self.keras is None or self._one_example or "TensorList" not in str(cause):
+                raise
+        self._one_example, self._exported = True, None
+        return convert_graph(lambda: self._converter(request), request.precision, examples)
 
     def _converter(self, request: Convert) -> Any:
         import tensorflow as tf
@@ -135,7 +155,7 @@ class _SourceModel:
             converter = tf.lite.TFLiteConverter.from_saved_model(str(self._folder), signature_keys=keys)
         elif request.graph:
             if self._exported is None:
-                self._exported = _with_names(self.keras)
+                self._exported = _with_names(self.keras, one_example=self._one_example)
             converter = tf.lite.TFLiteConverter.from_saved_model(self._exported.name, signature_keys=[MAIN_SIGNATURE])
         else:
             converter = tf.lite.TFLiteConverter.from_keras_model(self.keras)
@@ -145,18 +165,28 @@ class _SourceModel:
         return converter
 
 
-def _with_names(model: Any) -> "tempfile.TemporaryDirectory[str]":
-    """Return a SavedModel of a Keras model whose signature has the model's own names, which the converter keeps."""
+def _with_names(model: Any, *, one_example: bool) -> "tempfile.TemporaryDirectory[str]":
+    """Return a SavedModel of a Keras model whose signature has the model's own names, which the converter keeps.
+
+    With ``one_example``, an open first axis, which is the batch, has size 1.
+    """
     import keras
     import tensorflow as tf
 
     from edge_bench.bench.runtimes.graphs.keras_names import keras_signature
 
     own = keras_signature(model)
-    specs = [
-        tf.TensorSpec([None if size < 0 else size for size in each.shape], each.dtype, name=each.name)
-        for each in own.inputs
-    ]
+    specs = []
+    for each in own.inputs:
+        if not _TENSOR_NAME.fullmatch(each.name):
+            raise BadInput(
+                f"{model.name}: TensorFlow cannot export an input called {each.name[:80]!r}",
+                "name it with letters, digits, underscores, dots and hyphens",
+            )
+        sizes = [None if size < 0 else size for size in each.shape]
+        if one_example and sizes[:1] == [None]:
+            sizes[0] = 1
+        specs.append(tf.TensorSpec(sizes, each.dtype, name=each.name))
     folder = tempfile.TemporaryDirectory()
     archive = keras.export.ExportArchive()
     archive.track(model)

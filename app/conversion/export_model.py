@@ -84,7 +84,7 @@ def _graph_task(source: ConvertibleModel, settings: ExportSettings) -> str | Non
     if source.parameters is None:
         reason = why_no_classifier(source.convert("float32"))
     if reason and settings.task == CLASSIFY:
-        raise BadInput(f"{source.name}: {reason}", f"--task: {', '.join(EXPORTED_TASKS)}")
+        raise BadInput(f"{source.name}: {reason}", f"choose another task: --task {' or '.join(EXPORTED_TASKS)}")
     return TENSOR if reason else None
 
 

@@ -107,7 +107,7 @@ def write_graph_bundle(
                 progress.say(f"int8: {int8_text}")
             variants.append(write_graph(folder, own, precision, text, converted))
         except EdgeBenchError as cause:
-            progress.say(f"left out: {cause.problem}")
+            progress.say(f"no {precision} variant: {cause.problem}")
         progress.advance(1, precision)
     hyper_parameters = {"exported from": source.name} | ({"int8": int8_text} if int8_text else {})
     manifest = _manifest(folder, source.name, parameters, task, hyper_parameters, tests, settings, variants)

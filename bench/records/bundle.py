@@ -1,9 +1,9 @@
 """The Bundle: a model's variants and its test set, copied from the host to every machine and verified by checksums.
 
 A folder with ``manifest.json``, ``model.keras``, ``history.json``, ``variants/*.tflite``, ``test/images.npy``,
-``test/labels.npy`` and ``plots/``. If a model is given its inputs by name, the test set is ``test/input-N.npy`` for each
-of them, and ``test/truth.json``. The manifest is renamed into place last. A folder without one is an unfinished training
-and never accepted as a bundle.
+``test/labels.npy`` and ``plots/``. If a model is given its inputs by name, the test set is ``test/input-N.npy`` for
+each of them, and ``test/truth.json``. The manifest is renamed into place last. A folder without one is an unfinished
+training and never accepted as a bundle.
 """
 
 import os
