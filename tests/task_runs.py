@@ -82,7 +82,7 @@ def tensors(**outputs: npt.NDArray[np.float32]) -> TensorOutputs:
     return TensorOutputs(outputs=recorder.records())
 
 
-def scores(values: npt.NDArray[np.float32]) -> ScoreTable:
+def scores(values: npt.NDArray[np.floating[Any]]) -> ScoreTable:
     """Values of each example, [examples, columns]."""
     return ScoreTable(columns=values.shape[1], values=pack_values(values.reshape(-1)))
 

@@ -84,7 +84,7 @@ td:last-child, th:last-child {{ padding-right: 0 }}
 .pictures img {{ image-rendering: pixelated; border: 1px solid var(--grid) }}
 .side {{ display: flex; flex-wrap: wrap; gap: .5rem 1rem }}
 .side > div {{ max-width: 100% }}
-.boxes rect {{ fill: none; stroke-width: 2 }}
+.boxes rect {{ fill: none }}
 .boxes text {{ font-size: 11px; font-weight: 600; fill: #fff; stroke: #000; stroke-width: 2.5px; paint-order: stroke }}
 .legend {{ display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; font-size: .875rem }}
 .swatch {{ display: inline-block; width: .8em; height: .8em; border: 1px solid var(--grid); vertical-align: -.05em }}

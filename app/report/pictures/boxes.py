@@ -1,7 +1,7 @@
 """The images on whose boxes two configurations disagree most, with the boxes of both."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -34,10 +34,11 @@ Sizes = npt.NDArray[np.int64]
 
 
 class _Box(NamedTuple):
-    corners: npt.NDArray[np.float64]  # x0, y0, x1, y1 in pixels of the original image
+    corners: npt.NDArray[np.floating[Any]]  # x0, y0, x1, y1 in pixels of the original image
     text: str
     colour: str
-    dashed: bool = False
+    dashed: bool = False  # a true box
+    alone: bool = False  # without a partner
 
 
 class _Found:
@@ -81,8 +82,9 @@ def show_boxes(pair: Pair, compared: Compared) -> Html | None:
     ]
     legend = (
         f"Boxes with a score above {SHOWN_SCORE:g}, and their partners with any score: of the same class, with an "
-        f"intersection over union of at least {LEAST_IOU:g}.{' Dashed: true boxes.' if true else ''}"
+        f"intersection over union of at least {LEAST_IOU:g}. Thick: without a partner."
     )
+    legend += " Dashed: true boxes." if true else ""
     return fragment(element("p", legend, class_="small"), element("ul", *items, class_="pictures"))
 
 
@@ -115,13 +117,23 @@ def _side_by_side(pair: Pair, found: _Found, place: int, images: ImageSource, tr
         shown = sides[number].scores > SHOWN_SCORE
         mine, theirs = own[number]
         shown[mine[sides[1 - number].scores[theirs] > SHOWN_SCORE]] = True
-        drawn = [*true[:_MAX_BOXES], *_drawn(pair, entry, sides[number], shown, colour)[:_MAX_BOXES]]
+        alone = shown.copy()
+        alone[mine] = False
+        # those without a partner last, on top of the others, and kept if there are too many
+        found_boxes = [
+            *_drawn(pair, entry, sides[number], shown & ~alone, colour),
+            *_drawn(pair, entry, sides[number], alone, colour, alone=True),
+        ]
+        drawn = [*true[:_MAX_BOXES], *found_boxes[-_MAX_BOXES:]]
         left_out = max(int(shown.sum()) - _MAX_BOXES, 0) + max(len(true) - _MAX_BOXES, 0)
         panels.append(_panel(picture, size, drawn, name, left_out, colour))
     return element("div", *panels, class_="side")
 
 
-def _drawn(pair: Pair, entry: Entry, boxes: Boxes, shown: npt.NDArray[np.bool_], colour: str) -> list[_Box]:
+def _drawn(
+    pair: Pair, entry: Entry, boxes: Boxes, shown: npt.NDArray[np.bool_], colour: str, *, alone: bool = False
+) -> list[_Box]:
+    """Return the shown boxes of a configuration, the highest score last."""
     outputs, truth = entry.result.outputs, entry.run.truth
     names: dict[int, str] = {}
     if isinstance(outputs, Detections) and outputs.categories is not None and isinstance(truth, BoxTruth):
@@ -132,8 +144,8 @@ def _drawn(pair: Pair, entry: Entry, boxes: Boxes, shown: npt.NDArray[np.bool_],
             if 0 <= category < len(listed)
         }
     return [
-        _Box(corners.astype(np.float64), f"{class_name(pair.section, int(number), names)} {score:.2f}", colour)
-        for corners, number, score in zip(*(part[shown] for part in boxes), strict=True)
+        _Box(corners, f"{class_name(pair.section, int(number), names)} {score:.2f}", colour, alone=alone)
+        for corners, number, score in zip(*(part[shown][::-1] for part in boxes), strict=True)
     ]
 
 
@@ -200,6 +212,7 @@ def _rectangle(box: _Box, picture: Picture, size: tuple[int, int]) -> Html | Non
         height=f"{bottom - top:.1f}",
         stroke=box.colour,
         stroke_dasharray="5 3" if box.dashed else None,
+        stroke_width="3.5" if box.alone else "1.5",
     )
     if box.dashed:
         return rectangle

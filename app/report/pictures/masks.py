@@ -19,7 +19,7 @@ from edge_bench.bench.tasks.segmentation.class_maps import resized
 
 __all__ = ["class_colour", "compare_masks", "show_masks"]
 
-_SIDE = 240
+_SIDE = 208  # four beside each other fit on the page
 #: Classes in the legend, those with the most pixels.
 _MAX_LEGEND = 24
 _NO_CLASS, _SAME, _DIFFERENT = (224, 224, 192), (233, 235, 240), (213, 94, 0)

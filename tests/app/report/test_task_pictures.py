@@ -1,7 +1,5 @@
-"""Pictures and tables of what configurations of other tasks disagree on."""
+"""Pictures of boxes on which detectors disagree, and where their images come from."""
 
-import base64
-import io
 import re
 from pathlib import Path
 
@@ -12,36 +10,21 @@ from PIL import Image
 
 from edge_bench.app.report.bundle_section import BundleSection, bundle_sections
 from edge_bench.app.report.image_source import BundleImages
-from edge_bench.app.report.pictures.masks import class_colour
-from edge_bench.app.report.pictures.task_disagreements import task_disagreements
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.outputs.boxes import BoxTruth, Detections
 from edge_bench.bench.records.run import Run
 from tests.app.report.pages import PI, Outline, words_of
+from tests.app.report.task_pages import HOSTILE, decoded, photos, shown
 from tests.factories import result, run
 from tests.made.images import image
-from tests.task_runs import Row, box_truth, detections, scores, segmentation, task_run, tensors, true_values
+from tests.task_runs import Row, box_truth, detections, scores, task_run
 
 SIZES = [(640, 320), (100, 200), (50, 50)]
 #: One configuration finds a cat that the other does not, and their dogs differ by a little.
 FIRST: list[list[Row]] = [[(64, 32, 320, 160, 0, 0.9), (400, 100, 600, 300, 1, 0.8)], [(10, 20, 60, 120, 1, 0.7)], []]
 SECOND: list[list[Row]] = [[(400, 100, 600, 300, 1, 0.4)], [(10, 20, 60, 120, 1, 0.6)], []]
 TRUE: list[list[Row]] = [[(70, 40, 310, 150, 0), (0, 0, 600, 300, 1, 1)], [], []]
-HOSTILE = '<script>alert(1)</script>"><img src=http://x>'
-
-
-def photos(folder: Path, sizes: list[tuple[int, int]]) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, size in enumerate(sizes):
-        Image.new("RGB", size, (40 * number, 90, 120)).save(folder / f"{number}.png")
-    return folder
-
-
-def shown(*runs: Run, data: Path | None = None) -> str:
-    """What the page says about the disagreements of these Runs."""
-    (section,) = bundle_sections(list(runs), [], data=[data] if data else [])
-    return str(task_disagreements(section))
 
 
 def detector(*names: str, **how: object) -> Run:
@@ -54,10 +37,6 @@ def rectangles(html: str) -> list[dict[str, str]]:
     return [dict(re.findall(r'([\w-]+)="([^"]*)"', tag)) for tag in re.findall(r"<rect ([^>]*)>", html)]
 
 
-def decoded(address: str) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition("base64,")[2]))).convert("RGB"))
-
-
 def test_boxes_are_drawn_where_they_are_and_true_ones_are_dashed(tmp_path: Path) -> None:
     html = shown(detector(), data=photos(tmp_path, SIZES))
     pictures = re.findall(r"<svg .*?</svg>", html, re.DOTALL)
@@ -65,12 +44,14 @@ def test_boxes_are_drawn_where_they_are_and_true_ones_are_dashed(tmp_path: Path)
     assert 'viewBox="0 0 320 160"' in pictures[0]  # half of 640×320
     first, second = rectangles(pictures[0]), rectangles(pictures[1])
     places = [tuple(float(box[side]) for side in ("x", "y", "width", "height")) for box in first]
-    assert places == [(35, 20, 120, 55), (32, 16, 128, 64), (200, 50, 100, 100)]  # no box of a crowd
+    # no box of a crowd; the one without a partner is last, on top of the others
+    assert places == [(35, 20, 120, 55), (200, 50, 100, 100), (32, 16, 128, 64)]
     assert [("stroke-dasharray" in box) for box in first] == [True, False, False]
+    assert float(first[2]["stroke-width"]) > float(first[1]["stroke-width"])
     # the other configuration has the dog with a low score, which is shown as a partner
     assert [(box["x"], "stroke-dasharray" in box) for box in second] == [("35.0", True), ("200.0", False)]
     assert len({box["stroke"] for box in (*first, *second)}) == 3
-    assert re.findall(r"<text [^>]*>([^<]*)<", pictures[0]) == ["cat 0.90", "dog 0.80"]
+    assert re.findall(r"<text [^>]*>([^<]*)<", pictures[0]) == ["dog 0.80", "cat 0.90"]
     assert 'viewBox="0 0 100 200"' in pictures[2]  # a small image is not enlarged
     assert "data:image/jpeg;base64," in pictures[0]
     outline = Outline(html)
@@ -219,88 +200,6 @@ def test_images_of_a_bundle_have_the_runs_size_and_number() -> None:
     for index, size in ((3, None), (1, (20, 30))):
         with pytest.raises(BadInput):
             source.picture(index, 96, size)
-
-
-# -- masks and numbers
-
-
-def test_masks_are_side_by_side_in_the_colours_of_their_classes(tmp_path: Path) -> None:
-    first = np.zeros((40, 60), np.uint8)
-    first[:, 30:] = 2
-    second = first.copy()
-    second[:10] = 1
-    whole = task_run("segment", segmentation(3, first, first, None), segmentation(3, first, second, None), count=3)
-    whole = msgspec.structs.replace(
-        whole, bundle=msgspec.structs.replace(whole.bundle, classes=["background", HOSTILE, "cat"])
-    )
-    html = shown(whole, data=photos(tmp_path, [(640, 320)] * 3))
-    assert "87.50 %" in words_of(html)  # 10 of 40 rows of one of two images differ
-    assert "2 of 3 images" in words_of(html)
-    addresses = re.findall(r'<img src="([^"]*)"', html)
-    assert len(addresses) == 4  # of the one image that differs
-    assert decoded(addresses[0]).shape == (120, 240, 3)
-    ours, theirs, difference = (decoded(address) for address in addresses[1:])
-    assert ours.shape == (40, 60, 3)
-    assert tuple(ours[20, 45]) == class_colour(2) == (0, 128, 0)
-    assert tuple(ours[0, 0]) == class_colour(0) == (0, 0, 0)
-    assert tuple(theirs[0, 0]) == class_colour(1) == (128, 0, 0)
-    differs = (difference != difference[39, 0]).any(axis=2)
-    assert differs[:10].all()
-    assert not differs[10:].any()
-    legend = re.findall(r'<ul class="legend">(.*?)</ul>', html, re.DOTALL)[0]
-    assert legend.count("<li>") == 3
-    assert "cat" in legend
-    assert "<script" not in html
-
-
-def test_large_masks_are_reduced_and_those_of_other_sizes_compared() -> None:
-    large, small = np.zeros((2000, 1000), np.uint8), np.ones((20, 10), np.uint8)
-    html = shown(task_run("segment", segmentation(2, large), segmentation(2, small), count=1))
-    addresses = re.findall(r'<img src="([^"]*)"', html)
-    assert [decoded(address).shape[:2] for address in addresses] == [(240, 120), (20, 10), (240, 120)]
-    assert "0.00 %" in words_of(html)
-    assert "not comparable" in shown(task_run("segment", segmentation(2, small), segmentation(3, small), count=1))
-
-
-def test_classes_have_colours_of_their_own() -> None:
-    assert len({class_colour(number) for number in range(2000)}) == 2000
-
-
-def test_outputs_have_their_differences_and_worst_example() -> None:
-    first = {"a": np.ones((3, 4), np.float32), HOSTILE: np.zeros((3, 2), np.float32)}
-    second = {name: values.copy() for name, values in first.items()}
-    second["a"][1, 2] = 1.5
-    html = shown(task_run("tensor", tensors(**first), tensors(**second), count=3))
-    cells = [re.findall(r"<t[dh][^>]*>([^<]*)</t[dh]>", row) for row in re.findall(r"<tr>(.*?)</tr>", html)]
-    (row,) = [row for row in cells if row[0] == "a"]
-    assert row[1:5] == ["3 of 3", "2", "0.5", "0.1443"]
-    assert row[7:] == ["no. 1", "0.5", "0.25"]
-    assert "<script" not in html
-    assert "not comparable" in shown(task_run("tensor", tensors(**first), tensors(a=first["a"]), count=3))
-
-
-def test_values_have_their_worst_examples_beside_the_true_ones() -> None:
-    first = np.arange(40, dtype=np.float32).reshape(20, 2)
-    second = first.copy()
-    second[7, 1] += 3
-    second[3, 0] = np.nan
-    truth = true_values(first.astype(np.float64) + 0.25)
-    html = shown(task_run("regress", scores(first), scores(second), count=20, truth=truth))
-    rows = [re.findall(r"<t[dh][^>]*>([^<]*)</t[dh]>", row) for row in re.findall(r"<tr>(.*?)</tr>", html)]
-    assert ["no. 3", "0", "6", "nan", "6.25", "inf"] in rows
-    assert ["no. 7", "1", "15", "18", "15.25", "3"] in rows
-    assert "18 of 20 examples" in words_of(html)
-
-
-def test_outputs_of_another_number_of_examples_are_not_comparable() -> None:
-    for outputs in (
-        [scores(np.zeros((2, 1))), scores(np.ones((2, 1)))],
-        [tensors(a=np.zeros((2, 1), np.float32)), tensors(a=np.ones((2, 1), np.float32))],
-        [segmentation(2, np.zeros((2, 2))), segmentation(2, np.ones((2, 2)))],
-        [detections([(9, 9)], []), detections([(9, 9)], [(1, 1, 5, 5, 0, 0.9)])],
-        [scores(np.zeros((3, 1))), tensors(a=np.ones((3, 1), np.float32))],
-    ):
-        assert "not comparable" in shown(task_run("tensor", *outputs, count=3))
 
 
 def test_runs_of_other_tasks_are_in_sections_of_their_own() -> None:
