@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
@@ -15,16 +16,18 @@ from edge_bench.app.figures.runs.latency import latency_distribution
 from edge_bench.app.figures.runs.tradeoff import trade_off
 from edge_bench.app.figures.runs.trials import trials_over_time
 from edge_bench.app.figures.training import training
+from edge_bench.app.report.image_source import ImageSource, bundle_images, folder_images
 from edge_bench.bench.analysis.comparison.comparison import Comparison, compare
 from edge_bench.bench.analysis.comparison.headline import Headline, headlines
 from edge_bench.bench.analysis.labels.disagreement import confusion_matrix
 from edge_bench.bench.analysis.labels.same_images import image_difference
 from edge_bench.bench.analysis.times.groups import repeats_together, run_number
 from edge_bench.bench.errors import BadInput
+from edge_bench.bench.io.names import recordable
 from edge_bench.bench.offload.analysis.assessment import Assessment, assess
 from edge_bench.bench.offload.records.offload import Offload
 from edge_bench.bench.records.bundle import LIGHT, ORIGINAL, Bundle
-from edge_bench.bench.records.run import BundleIdentity, Run
+from edge_bench.bench.records.run import CLASSIFY, BundleIdentity, Run
 
 __all__ = ["BundleSection", "bundle_sections"]
 
@@ -42,6 +45,17 @@ class BundleSection:
     runs: Sequence[Run]
     bundle: Bundle | None  # for test images and training history; None unless given with --bundle
     offloads: Sequence[Offload] = ()
+    folder: ImageSource | None = None  # the images of model files' Runs; None unless given with --data
+
+    @property
+    def task(self) -> str:
+        """What the models do; all Runs of a section have one task."""
+        return self.runs[0].task if self.runs else CLASSIFY
+
+    @cached_property
+    def images(self) -> ImageSource | None:
+        """The measured images; None without them."""
+        return self.folder if self.bundle is None else bundle_images(self.bundle)
 
     @cached_property
     def groups(self) -> list[list[Run]]:
@@ -102,13 +116,17 @@ class BundleSection:
 
     @cached_property
     def accuracy_and_time(self) -> Drawing | None:
-        """The paper's Figure 5."""
+        """The paper's Figure 5, of other tasks with their own measure."""
         return accuracy_and_time(self.drawn_entries) if self.drawn_entries else None
 
     @cached_property
     def trade_off(self) -> Drawing | None:
-        """Accuracy against time of configurations with a known accuracy that are not emulated."""
-        known = [entry for entry in self.drawn_entries if not entry.emulated and entry.correct is not None]
+        """Quality against time of configurations with a known quality that are not emulated."""
+        known = [
+            entry
+            for entry in self.drawn_entries
+            if not entry.emulated and entry.quality is not None and entry.quality.value is not None
+        ]
         return trade_off(known) if known else None
 
     @cached_property
@@ -162,17 +180,18 @@ def _which(run: Run, group: Sequence[Run]) -> str:
 
 
 def bundle_sections(
-    runs: Sequence[Run], bundles: Sequence[Bundle], offloads: Sequence[Offload] = ()
+    runs: Sequence[Run], bundles: Sequence[Bundle], offloads: Sequence[Offload] = (), data: Sequence[Path] = ()
 ) -> list[BundleSection]:
     """Return one section per bundle, in the order of the Runs; Runs of different bundles are never compared.
 
-    Runs of the same model files on images that were replaced between them are in sections of their own. Raise BadInput
-    for a bundle without Runs and Offloads.
+    Runs of the same model files on images that were replaced between them, or with other tasks, are in sections of
+    their own. data: folders of images of model files' Runs. Raise BadInput for a bundle without Runs and Offloads, and
+    for a folder that is of no Run.
     """
     by_bundle: dict[str, list[tuple[list[Run], list[Offload]]]] = {}
     for run in {run.run_id: run for run in runs}.values():
         parts = by_bundle.setdefault(run.bundle.sha256, [])
-        part = next((part for part in parts if not image_difference(run, part[0][0])), None)
+        part = next((part for part in parts if _belong_together(run, part[0][0])), None)
         if part is None:
             parts.append(part := ([], []))
         part[0].append(run)
@@ -184,8 +203,31 @@ def bundle_sections(
             raise BadInput(
                 f"{bundle.folder}: none of the runs measured this bundle", "name the bundle that was measured"
             )
+    images = _images_by_run(runs, data)
     return [
-        BundleSection((own_runs or own_offloads)[0].bundle, own_runs, folders.get(digest), own_offloads)
+        BundleSection(
+            (own_runs or own_offloads)[0].bundle,
+            own_runs,
+            folders.get(digest),
+            own_offloads,
+            next((images[run.run_id] for run in own_runs if run.run_id in images), None),
+        )
         for digest, parts in by_bundle.items()
         for own_runs, own_offloads in parts
     ]
+
+
+def _belong_together(run: Run, other: Run) -> bool:
+    return run.task == other.task and not image_difference(run, other)
+
+
+def _images_by_run(runs: Sequence[Run], folders: Sequence[Path]) -> dict[str, ImageSource]:
+    """Return the images of each Run; of several folders with as many, the one that is called like the Run's data."""
+    found: dict[str, ImageSource] = {}
+    datasets = {run.run_id: run.bundle.dataset for run in runs}
+    for folder in folders:
+        name = recordable("/".join(folder.resolve().parts[-2:]))
+        for run_id, images in folder_images(folder, runs).items():
+            if run_id not in found or datasets[run_id] == name:
+                found[run_id] = images
+    return found

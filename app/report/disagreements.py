@@ -1,23 +1,20 @@
 """The test images on which variants, runtimes or machines disagree, with all predicted labels."""
 
-import base64
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image
 
 from edge_bench.app.figures.drawing.entries import Entry, entries_by_run
 from edge_bench.app.render.html.elements import Html, element, fragment
 from edge_bench.app.render.html.table import with_badges
 from edge_bench.app.report.bundle_section import BundleSection
+from edge_bench.app.report.image_source import Picture
 from edge_bench.bench.analysis.labels.disagreement import Disagreement, Predictions, find_disagreements
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.run import UNSEEN
 
-__all__ = ["disagreements", "png_address"]
+__all__ = ["disagreements", "how_to_see"]
 
 _MAX_IMAGES = 18
 _MAX_NAMES = 5
@@ -87,27 +84,44 @@ def _between_machines(section: BundleSection, entries: Sequence[Entry]) -> Html 
 
 
 def _remark(section: BundleSection, differing: Sequence[Disagreement]) -> str:
-    if section.bundle is None:
-        return "; to see them, give the bundle with --bundle"
+    if section.images is None:
+        return f"; {how_to_see(section)}" if section.bundle is None else ""
     return f"; these are the first {_MAX_IMAGES}" if len(differing) > _MAX_IMAGES else ""
 
 
+def how_to_see(section: BundleSection) -> str:
+    """Return which option shows the images."""
+    if section.identity.created:
+        return "to see them, give the bundle with --bundle"
+    return "to see them, give the folder of images with --data"
+
+
 def _gallery(section: BundleSection, differing: Sequence[Disagreement], groups: _Groups) -> Html | None:
-    """Return the images with their true and predicted labels; None without a bundle."""
-    if section.bundle is None or not differing:
+    """Return the images with their true and predicted labels; None without the images."""
+    if section.images is None or not differing:
         return None
-    images, labels = section.bundle.test_set()
-    if labels is None or images.dtype != "uint8" or images.ndim != 4:
-        return None
+    truth = _true_labels(section)
     cards = [
-        _card(section, item, png_address(images[item.image]), int(labels[item.image]), groups)
+        _card(section, item, section.images.picture(item.image, _MAX_SIDE), truth.get(item.image), groups)
         for item in differing[:_MAX_IMAGES]
     ]
     return element("ul", *cards, class_="gallery")
 
 
-def _card(section: BundleSection, disagreement: Disagreement, address: str, truth: int, groups: _Groups) -> Html:
-    name, number = _class_name(section, truth), disagreement.image
+def _true_labels(section: BundleSection) -> dict[int, int]:
+    """Return the true label of each image by its number, as far as they are known."""
+    found: dict[int, int] = {}
+    for run in section.shown_runs.values():
+        if run.labelled:
+            found |= zip(unpack(run.images.indices).tolist(), unpack(run.images.labels).tolist(), strict=True)
+    return found
+
+
+def _card(
+    section: BundleSection, disagreement: Disagreement, picture: Picture, truth: int | None, groups: _Groups
+) -> Html:
+    number = disagreement.image
+    known = "" if truth is None else f", truly {_class_name(section, truth)}"
     votes = [
         fragment(
             element("dt", _class_name(section, label), class_="right" if label == truth else None),
@@ -115,8 +129,8 @@ def _card(section: BundleSection, disagreement: Disagreement, address: str, trut
         )
         for label, names in disagreement.votes.items()
     ]
-    image = element("img", src=address, alt=f"Test image {number}, truly {name}")
-    return element("li", image, element("p", f"no. {number}, truly {name}", class_="small"), element("dl", *votes))
+    image = element("img", src=picture.address, alt=f"Test image {number}{known}")
+    return element("li", image, element("p", f"no. {number}{known}", class_="small"), element("dl", *votes))
 
 
 def _classifiers(names: Sequence[str], groups: _Groups) -> str:
@@ -132,18 +146,3 @@ def _class_name(section: BundleSection, label: int) -> str:
         return "no finite scores"
     classes = section.identity.classes
     return classes[label] if label < len(classes) else f"class {label}"
-
-
-def png_address(pixels: npt.NDArray[np.uint8]) -> str:
-    """Return an image as ``data:image/png;base64,…``; the same pixels give the same text.
-
-    pixels: shape [height, width, channels]; 1 to 4 channels are grey, grey + alpha, RGB, RGBA. Of more channels, only
-    the first is shown.
-    """
-    step = -(-max(pixels.shape[:2]) // _MAX_SIDE)
-    pixels = pixels[::step, ::step]
-    if pixels.shape[2] not in (2, 3, 4):
-        pixels = pixels[:, :, 0]
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")

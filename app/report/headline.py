@@ -5,16 +5,20 @@ import re
 from edge_bench.app.render.units import percent, seconds, size, with_interval
 from edge_bench.bench.analysis.comparison.comparison import Row, Slack
 from edge_bench.bench.analysis.comparison.headline import Headline
+from edge_bench.bench.analysis.labels.same_images import common_positions, comparable_predictions
+from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.records.bundle import ORIGINAL
-from edge_bench.bench.records.run import Run
+from edge_bench.bench.records.run import CLASSIFY, Run
 from edge_bench.bench.stats.intervals import Interval
 from edge_bench.bench.stats.ratios import Verdict
+from edge_bench.bench.tasks.measures import MeasureDifference, TaskAgreement
+from edge_bench.bench.tasks.registry import task_named
 
 __all__ = ["answer_sentence", "no_answer"]
 
 
 def answer_sentence(headline: Headline, base_machine: str, light_machine: str) -> str:
-    """Return the light model's accuracy, time and size against the original, and where running it is faster."""
+    """Return the light model's quality, time and size against the original, and where running it is faster."""
     light, base = headline.light.configuration, headline.base.configuration
     model = "the original" if base.variant == ORIGINAL else f"the {base.variant} variant"
     original = f"{model} ({base.runtime}{f' on {base_machine}' if headline.across else ''})"
@@ -49,6 +53,8 @@ def _file_size(run: Run, row: Row) -> str:
 
 
 def _accuracy(headline: Headline, original: str) -> str:
+    if headline.light_run.task != CLASSIFY:
+        return _quality(headline, original)
     difference, agreement = headline.light.accuracy_difference, headline.light.agreement
     if difference is None:
         if agreement is None or not agreement.total:
@@ -64,6 +70,46 @@ def _accuracy(headline: Headline, original: str) -> str:
     points = f"{abs(100 * difference.value):.2f} {interval} percentage points"
     chance = ", which may be chance" if low <= 0 <= high else ""
     return f"is {points} {'more' if difference.value > 0 else 'less'} accurate than {original}{chance}"
+
+
+def _quality(headline: Headline, original: str) -> str:
+    """Return the difference of a task's first measure, or without true values the agreement."""
+    difference, agreement = _task_difference(headline)
+    if difference is None or difference.value is None:
+        known = f": {agreement.text}" if agreement else ""
+        return f"has outputs whose quality against {original} is unknown{known}"
+    scale = 100.0 if difference.percent else 1.0
+    unit = " percentage points" if difference.percent else ""
+    if difference.value == 0:
+        return f"has exactly the {difference.name} of {original}"
+    interval = difference.interval
+    shown = Interval(-interval.high, -interval.low) if interval and difference.value < 0 else interval
+    chance = ", which may be chance" if interval and interval.low <= 0 <= interval.high else ""
+    size_of = with_interval(abs(difference.value), shown, scale=scale).replace("-", "−")
+    direction = "higher" if difference.value > 0 else "lower"
+    return f"has a {difference.name} that is {size_of}{unit} {direction} than that of {original}{chance}"
+
+
+def _task_difference(headline: Headline) -> tuple[MeasureDifference | None, TaskAgreement | None]:
+    """Return the difference of the first measure and the agreement, light model against original; None if unknown."""
+    light, base = (
+        next(result for result in run.results if result.configuration == row.configuration)
+        for run, row in ((headline.light_run, headline.light), (headline.base_run, headline.base))
+    )
+    if (
+        light.outputs is None
+        or base.outputs is None
+        or not comparable_predictions(headline.light_run, headline.base_run)
+    ):
+        return None, None
+    run = headline.light_run
+    _, first, second = common_positions(run.images, headline.base_run.images)
+    try:
+        task = task_named(run.task)
+        differences = task.differences(light.outputs, base.outputs, run.truth, (first, second), run.settings.seed)
+        return next(iter(differences), None), task.agreement(light.outputs, base.outputs, (first, second))
+    except (EdgeBenchError, ValueError):  # outputs that cannot be compared, or of a damaged Run
+        return None, None
 
 
 def _size(headline: Headline) -> str:

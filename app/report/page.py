@@ -14,6 +14,7 @@ from edge_bench.app.report.disagreements import disagreements
 from edge_bench.app.report.headline import answer_sentence, no_answer
 from edge_bench.app.report.machines import machines_table
 from edge_bench.app.report.offload import offload_section
+from edge_bench.app.report.pictures.task_disagreements import task_disagreements
 from edge_bench.app.report.reproduce import reproduce_section
 from edge_bench.app.report.trust import trust_section
 from edge_bench.app.tables.runs.attribution import attribution_table
@@ -21,6 +22,7 @@ from edge_bench.app.tables.runs.comparison import comparison_table
 from edge_bench.app.tables.runs.cross_machine import across_table
 from edge_bench.app.tables.runs.repeats import repeats_table
 from edge_bench.app.tables.runs.run import run_table
+from edge_bench.bench.records.run import CLASSIFY
 from edge_bench.bench.version import __version__
 
 __all__ = ["report_page"]
@@ -86,9 +88,12 @@ def _article(section: BundleSection, prefix: str, single: bool, on_drawn: _OnDra
     contents = [
         ("Comparison", _comparison(section)),
         ("Here or there", offload_section(section, lambda drawing: figures.draw([drawing]))),
-        ("Accuracy and time", _accuracy_and_time(section, figures)),
+        ("Accuracy and time" if section.task == CLASSIFY else "Quality and time", _accuracy_and_time(section, figures)),
         ("Inside the measurement", figures.draw([*section.trials, section.latency])),
-        ("Mistakes and disagreements", fragment(figures.draw([section.confusion]), disagreements(section))),
+        (
+            "Mistakes and disagreements",
+            fragment(figures.draw([section.confusion]), disagreements(section), task_disagreements(section)),
+        ),
         ("Training", figures.draw([section.training])),
         ("Machines", machines_table(section) if section.runs else None),
         ("All measurements", _measurements(section)),

@@ -12,7 +12,7 @@ from edge_bench.bench.offload.records.power import DEVICES, Power
 from edge_bench.bench.preprocessing.presets import PRESETS
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.manifest import Preprocessing
-from edge_bench.bench.records.run import Run, Settings
+from edge_bench.bench.records.run import CLASSIFY, Run, Settings
 from edge_bench.bench.runtimes import RUNTIMES
 
 __all__ = ["reproduce_section"]
@@ -23,9 +23,10 @@ def reproduce_section(section: BundleSection) -> Html:
     commands = [_train_command(section.bundle)] if section.bundle else []
     commands += list(dict.fromkeys(map(_run_command, section.groups)))
     commands += list(dict.fromkeys(_offload_command(offload) for offload in section.offloads))
-    bundle = " --bundle artifacts/bundle" if section.bundle else ""
+    images = ["--bundle", "artifacts/bundle"] if section.bundle else []
+    images = ["--data", section.identity.dataset] if section.folder and not section.bundle else images
     commands += ["edge-bench compare results"] if section.runs else []
-    commands += [f"edge-bench report results{bundle} -o report.html"]
+    commands += [shlex.join(["edge-bench", "report", "results", *images, "-o", "report.html"])]
     names = [section.machines[group[0].run_id] for group in section.groups]
     return fragment(
         element("pre", element("code", "\n".join(commands)), tabindex="0"),
@@ -62,6 +63,7 @@ def _run_command(group: Sequence[Run]) -> str:
     else:  # model files, which have no date of creation, and a note only for random inputs
         words = ["edge-bench", "run", *variants, *([] if run.bundle.note else ["--data", run.bundle.dataset])]
         words += _interpretation_options(run)
+    words += [] if run.task == CLASSIFY else ["--task", run.task]
     words += ["--runtime", ",".join(dict.fromkeys(result.configuration.runtime for result in run.results))]
     words += _threads_and_batch_sizes(run)
     words += _settings_options(run.settings, Settings(), ("limit", "resample", "scenario", "timeout_s"))

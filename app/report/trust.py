@@ -7,7 +7,9 @@ from edge_bench.app.render.html.table import with_badges
 from edge_bench.app.render.units import counted
 from edge_bench.app.report.bundle_section import BundleSection
 from edge_bench.app.tables.shared import failure_text, once_per_group
-from edge_bench.bench.records.run import Run
+from edge_bench.bench.records.outputs.masks import Segmentation
+from edge_bench.bench.records.outputs.union import TensorOutputs
+from edge_bench.bench.records.run import CLASSIFY, Run
 from edge_bench.bench.system.machine import Finding
 
 __all__ = ["trust_section"]
@@ -62,8 +64,7 @@ def _summary(run: Run) -> str:
         summary += (
             f" {run.images.indices.length:,} of {run.images.total_images:,} test images, drawn evenly over the classes."
         )
-    if not run.labelled:
-        summary += " The images have no true labels: agreement is known, accuracy is not."
+    summary += _without_truth(run)
     if run.accuracy_assumed:
         summary += " ASSUMED ACCURACY: nothing shows that images and labels are interpreted correctly."
     if not run.complete:
@@ -79,6 +80,17 @@ def _summary(run: Run) -> str:
     if run.trusted:
         return f"{summary} Its times are to be trusted: nothing was found that spoils them."
     return f"{summary} Nothing was found that would spoil it."
+
+
+def _without_truth(run: Run) -> str:
+    """Return a sentence if a task that has a quality has no true values."""
+    if run.task == CLASSIFY:
+        return "" if run.labelled else " The images have no true labels: agreement is known, accuracy is not."
+    outputs = [result.outputs for result in run.results if result.outputs is not None]
+    is_known = run.truth is not None or any(isinstance(each, Segmentation) and each.cells for each in outputs)
+    if is_known or not outputs or all(isinstance(each, TensorOutputs) for each in outputs):
+        return ""
+    return " The examples have no true values: agreement is known, quality is not."
 
 
 def _failures(run: Run) -> list[str]:

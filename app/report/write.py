@@ -40,14 +40,16 @@ def write_report(
     layout: Layout,
     progress: Progress,
     offloads: Sequence[Offload] = (),
+    data: Sequence[Path] = (),
 ) -> list[Path]:
     """Write ``output`` (report.html) and, in the other formats, one file per figure; return the paths written.
 
-    Figures are written to the folder ``output``, or with a page to the folder ``<page>-figures`` next to it. Raise
-    BadInput for a bundle without Runs, MissingDependency without matplotlib, ResultsError if a file cannot be written.
+    Figures are written to the folder ``output``, or with a page to the folder ``<page>-figures`` next to it.
+    data: folders of the images of Runs of model files. Raise BadInput for a bundle or folder without Runs,
+    MissingDependency without matplotlib, ResultsError if a file cannot be written.
     """
     _require_matplotlib()
-    sections = bundle_sections(runs, [Bundle.open(folder) for folder in bundles], offloads)
+    sections = bundle_sections(runs, [Bundle.open(folder) for folder in bundles], offloads, data)
     figure_formats = [form for form in formats if form != "html"]
     count = sum(len(section.drawings) for section in sections)
     progress.start("drawing", count * (len(figure_formats) + ("html" in formats)))

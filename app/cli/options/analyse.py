@@ -16,6 +16,7 @@ __all__ = [
     "FailIfSlower",
     "FigureFile",
     "FigureSize",
+    "ImageFolders",
     "ReportFile",
     "ReportFormats",
 ]
@@ -70,6 +71,15 @@ Bundles = Annotated[
         "--bundle",
         "-b",
         help="The bundle that was measured, for its training and its images; may be given once for each.",
+    ),
+]
+ImageFolders = Annotated[
+    list[Path] | None,
+    option(
+        "--data",
+        env="REPORT_DATA",
+        help="The folder of images that `run --data` had, to show images of Runs of model files; may be given once for "
+        "each.",
     ),
 ]
 ReportFile = Annotated[

@@ -3,13 +3,16 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from edge_bench.app.figures.drawing.quality import quality_of
 from edge_bench.app.render.escaping import one_line
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.run import UNSEEN, Configuration, Result, Run
+from edge_bench.bench.tasks.measures import Measure
 
 __all__ = ["Entry", "assumption", "entries_by_run", "entries_of", "machine_names", "representative", "short_name"]
 
@@ -57,6 +60,11 @@ class Entry:
     def seen(self) -> int:
         """Images in at least one trial."""
         return self.run.correct(self.result)[1] if self.run.scored(self.result) else self.images
+
+    @cached_property
+    def quality(self) -> Measure | None:
+        """Accuracy, or the first quality measure of another task; None without true values."""
+        return quality_of(self.run, self.result)
 
     @property
     def image_milliseconds(self) -> npt.NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Accuracy against time with file size as area, and the Pareto front."""
+"""Accuracy, or another task's quality, against time with file size as area, and the Pareto front."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +9,7 @@ import numpy.typing as npt
 from edge_bench.app.figures.drawing.axes import grid, scale_for
 from edge_bench.app.figures.drawing.canvas import Drawing, colour_of, new_figure
 from edge_bench.app.figures.drawing.entries import Entry, assumption, short_name
+from edge_bench.app.figures.drawing.quality import QualityAxis, quality_axis
 from edge_bench.app.render.formats import Layout
 from edge_bench.app.render.palette import MUTED, PAPER
 from edge_bench.app.render.units import size
@@ -22,48 +23,59 @@ _MAX_AREA = 320.0
 
 
 def trade_off(entries: Sequence[Entry]) -> Drawing:
-    """Return the trade-off figure; entries must have true labels and not be emulated."""
-    times, accuracies = _values(entries)
-    on_front = pareto_front(times, accuracies)
+    """Return the trade-off figure; entries must be of one task, have a quality and not be emulated."""
+    axis = _axis(entries)
+    times, values = _values(entries, axis)
+    on_front = pareto_front(times, values if axis.higher_is_better else -values)
     names = ", ".join(entry.full_name for entry, on in zip(entries, on_front, strict=True) if on)
     return Drawing(
         name="trade-off",
-        title="Accuracy against time",
+        title=f"{axis.name} against time",
         caption="Area is the file's size. The dashed line joins the Pareto front: no other configuration is both "
-        f"faster and at least as accurate. On it: {names}. Differences in accuracy of a few images may be chance: "
-        f"the table has their intervals.{assumption(entries)}",
-        description=f"Accuracy against time an image of {len(entries)} configurations. On the Pareto front: {names}.",
-        draw=lambda layout: _draw(entries, layout),
+        f"faster and at least as {'accurate' if axis.name == 'Accuracy' else 'good'}. On it: {names}. Differences in "
+        f"{'accuracy' if axis.name == 'Accuracy' else axis.name} of a few images may be chance: the table has their "
+        f"intervals.{assumption(entries)}",
+        description=f"{axis.name} against time an image of {len(entries)} configurations. On the Pareto front: "
+        f"{names}.",
+        draw=lambda layout: _draw(entries, axis, on_front, layout),
     )
 
 
-def _values(entries: Sequence[Entry]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return median milliseconds per image and accuracy in percent, each of shape [entries]."""
+def _axis(entries: Sequence[Entry]) -> QualityAxis:
+    axis = quality_axis(entries[0].run.task, [entry.quality for entry in entries])
+    if axis is None:
+        raise ValueError("the entries have no quality")
+    return axis
+
+
+def _values(entries: Sequence[Entry], axis: QualityAxis) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return median milliseconds per image and quality as the axis shows it, each of shape [entries]."""
     times = np.array([float(np.median(entry.image_milliseconds)) for entry in entries])
-    return times, np.array([100 * (entry.correct or 0) / entry.seen for entry in entries])
+    values = [entry.quality.value for entry in entries if entry.quality and entry.quality.value is not None]
+    return times, np.array([axis.shown(value) for value in values])
 
 
-def _draw(entries: Sequence[Entry], layout: Layout) -> Any:
-    times, accuracies = _values(entries)
-    on_front = pareto_front(times, accuracies)
+def _draw(entries: Sequence[Entry], axis: QualityAxis, on_front: npt.NDArray[np.bool_], layout: Layout) -> Any:
+    times, values = _values(entries, axis)
     environments = list(dict.fromkeys(_environment(entry) for entry in entries))
     largest = max(entry.result.bytes for entry in entries) or 1
     figure, (panel,) = new_figure(layout, 3.6 if layout.narrow else 3.0)
     assumed = " (ASSUMED)" if assumption(entries) else ""
-    panel.set(xlabel="milliseconds an image (median; further left is faster)", ylabel=f"% of images right{assumed}")
+    panel.set(xlabel="milliseconds an image (median; further left is faster)", ylabel=f"{axis.label}{assumed}")
     if layout.narrow:
         panel.set_xlabel("milliseconds an image (median)")
     grid(panel, "both")
     scale_for(panel.xaxis, times.min() / 1.15, times.max() * 1.15)
-    spread = max(accuracies.max() - accuracies.min(), 0.2)
-    panel.set_ylim(accuracies.min() - 0.35 * spread, accuracies.max() + 0.35 * spread)
+    least = 0.2 if axis.percent else 0.02 * float(np.abs(values).max()) or 1.0
+    spread = max(values.max() - values.min(), least)
+    panel.set_ylim(values.min() - 0.35 * spread, values.max() + 0.35 * spread)
     front = np.flatnonzero(on_front)[np.argsort(times[on_front], kind="stable")]
-    panel.plot(times[front], accuracies[front], color=MUTED, linewidth=0.9, linestyle="--", zorder=1)
+    panel.plot(times[front], values[front], color=MUTED, linewidth=0.9, linestyle="--", zorder=1)
     # large markers first, so that they do not hide small ones
     for position in np.argsort([-entry.result.bytes for entry in entries], kind="stable"):
         entry = entries[position]
         panel.scatter(
-            times[position], accuracies[position], s=max(_MAX_AREA * entry.result.bytes / largest, 14.0),
+            times[position], values[position], s=max(_MAX_AREA * entry.result.bytes / largest, 14.0),
             color=colour_of(entry.variant), alpha=0.85, marker=_marker(environments.index(_environment(entry))),
             edgecolors=PAPER, linewidths=0.7, zorder=3,
         )  # fmt: skip

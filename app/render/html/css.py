@@ -77,6 +77,17 @@ td:last-child, th:last-child {{ padding-right: 0 }}
 .gallery dl {{ margin: 0; font-size: .75rem; line-height: 1.4 }}
 .gallery dt {{ font-weight: 600 }}
 .gallery dd {{ margin: 0 0 .25rem; color: var(--muted) }}
+.pictures, .legend {{ list-style: none; margin: 1.25rem 0 0; padding: 0 }}
+.pictures li {{ max-width: none; margin: 0 0 1.5rem }}
+.pictures p {{ margin: .3rem 0 }}
+.pictures img, .pictures svg {{ display: block; max-width: 100%; height: auto; background: var(--tint) }}
+.pictures img {{ image-rendering: pixelated; border: 1px solid var(--grid) }}
+.side {{ display: flex; flex-wrap: wrap; gap: .5rem 1rem }}
+.side > div {{ max-width: 100% }}
+.boxes rect {{ fill: none }}
+.boxes text {{ font-size: 11px; font-weight: 600; fill: #fff; stroke: #000; stroke-width: 2.5px; paint-order: stroke }}
+.legend {{ display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; font-size: .875rem }}
+.swatch {{ display: inline-block; width: .8em; height: .8em; border: 1px solid var(--grid); vertical-align: -.05em }}
 .right {{ color: var(--blue) }}
 pre, code {{ font: .8125rem/1.6 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace }}
 pre {{ white-space: pre-wrap; overflow-wrap: anywhere; background: var(--tint); padding: .9rem 1.1rem; margin: 1rem 0;
@@ -101,7 +112,7 @@ pre {{ white-space: pre-wrap; overflow-wrap: anywhere; background: var(--tint); 
   table {{ font-size: 6.2pt }}
   th, td {{ padding-right: .45rem }}
   .answers li {{ font-size: 11.5pt }}
-  figure, tr, .gallery li {{ break-inside: avoid }}
+  figure, tr, .gallery li, .pictures li {{ break-inside: avoid }}
   h2, h3 {{ break-after: avoid }}
   .emulated {{ border: 1px solid; background: none; color: inherit }}
 }}

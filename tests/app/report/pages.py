@@ -1,6 +1,7 @@
 """Report pages, and what is in them."""
 
 import re
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -18,9 +19,9 @@ PI = machine(hostname="pi", cpu="Cortex-A72", architecture="aarch64")
 EMULATED = machine(hostname="edge", architecture="aarch64", emulated=True, emulation_signs=["a sign"])
 
 
-def page_of(folder: Path, runs: list[Run], *bundles: Path) -> str:
+def page_of(folder: Path, runs: list[Run], *bundles: Path, data: Sequence[Path] = ()) -> str:
     """Write the page of these Runs, and return its text."""
-    (path,) = write_report(runs, list(bundles), folder / "report.html", ["html"], Layout.COLUMN, Silent())
+    (path,) = write_report(runs, list(bundles), folder / "report.html", ["html"], Layout.COLUMN, Silent(), data=data)
     text = path.read_text()
     assert len(text.encode()) < 5_000_000
     return text

@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from tests.app.report.pages import page_of
 from tests.browser import Browser, chromium, why_no_browser
+from tests.output_runs import detections, segmentation, task_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_no_browser()), reason=why_no_browser() or "-")]
 
@@ -35,6 +39,33 @@ return Math.min(...[...document.querySelectorAll('p, td, th, figcaption, h1, h2'
 def browser() -> Iterator[Browser]:
     with chromium() as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def tasks_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a detector and of a segmentation, with their images."""
+    folder, sizes = tmp_path_factory.mktemp("tasks"), [(640, 480), (300, 900)]
+    for number, size in enumerate(sizes):
+        Image.new("RGB", size, (200, 190, 40 * number)).save(folder / f"{number}.png")
+    boxes = [[(0, 0, 300, 200, 0, 0.9), (500, 300, 640, 480, 1, 0.8)], [(10, 10, 290, 800, 0, 0.7)]]
+    found = detections(sizes, *boxes), detections(sizes, [], boxes[1][:0])
+    stripes, other = np.arange(64).reshape(8, 8) % 3, np.arange(64).reshape(8, 8) % 2
+    masks = segmentation(3, stripes, stripes), segmentation(3, other, stripes)
+    runs = [task_run("detect", *found, count=2), task_run("segment", *masks, count=2)]
+    page_of(folder, runs, data=[folder])
+    return folder / "report.html"
+
+
+def test_boxes_and_masks_fit_and_are_shown(browser: Browser, tasks_page: Path) -> None:
+    for width in (1280, 390):
+        browser.show(tasks_page, width)
+        assert browser.log() == []
+        assert set(browser.fetched()) == {tasks_page.resolve().as_uri()}
+        assert browser.run("return document.documentElement.scrollWidth") <= width
+        assert all(wide > 50 and high > 50 and inside for wide, high, inside in browser.run(PICTURES))
+        assert browser.run(SMALLEST) >= 7
+        assert browser.run("return document.querySelectorAll('svg.boxes').length") == 4
+        assert browser.run("return [...document.images].every(each => each.naturalWidth > 0)")
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

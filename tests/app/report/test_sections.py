@@ -11,7 +11,7 @@ from PIL import Image
 
 from edge_bench.app.render.formats import Layout
 from edge_bench.app.report.bundle_section import bundle_sections
-from edge_bench.app.report.disagreements import png_address
+from edge_bench.app.report.image_source import png_address
 from edge_bench.app.report.reproduce import reproduce_section
 from edge_bench.app.report.write import write_report
 from edge_bench.bench.io.record_codec import pack

@@ -3,7 +3,7 @@
 import datetime
 
 from edge_bench.app.cli import parsing
-from edge_bench.app.cli.options.analyse import Bundles, FigureFile, FigureSize, ReportFile, ReportFormats
+from edge_bench.app.cli.options.analyse import Bundles, FigureFile, FigureSize, ImageFolders, ReportFile, ReportFormats
 from edge_bench.app.cli.options.shared import OutputFormat, RunFiles
 from edge_bench.app.render.formats import Format, Layout
 
@@ -13,6 +13,7 @@ __all__ = ["history", "report"]
 def report(
     runs: RunFiles,
     bundle: Bundles = None,
+    data: ImageFolders = None,
     output: ReportFile = None,
     report_format: ReportFormats = "html",
     size: FigureSize = Layout.COLUMN,
@@ -25,7 +26,7 @@ def report(
     formats = report_formats(parsing.names(report_format))
     progress = console.progress()
     measured, offloads = read_results(runs, progress)
-    for path in write_report(measured, bundle or [], output, formats, size, progress, offloads):
+    for path in write_report(measured, bundle or [], output, formats, size, progress, offloads, data or []):
         console.print_path(path)
 
 

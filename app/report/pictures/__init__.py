@@ -1,0 +1,1 @@
+"""What configurations of tasks other than classification disagree on: boxes, masks, numbers."""
