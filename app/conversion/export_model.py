@@ -26,7 +26,7 @@ from edge_bench.bench.preprocessing.model_inputs import model_inputs
 from edge_bench.bench.progress import Progress, Silent
 from edge_bench.bench.records.bundle import MANIFEST, Bundle, refuse_links
 from edge_bench.bench.records.manifest import DatasetInfo, Manifest, ModelInfo, Split, Variant
-from edge_bench.bench.records.run import Settings
+from edge_bench.bench.records.run import CLASSIFY, Settings
 
 __all__ = ["ExportSettings", "export_model"]
 
@@ -81,7 +81,9 @@ def _write_bundle(
     variants.append(write_tflite(folder, "float32", source.convert("float32")))
     progress.advance(1, "float32")
     progress.finish()
-    models = ModelFiles.open([folder / variants[-1].file], settings.timeout, memory_limit=settings.memory_limit)
+    models = ModelFiles.open(
+        [folder / variants[-1].file], settings.timeout, memory_limit=settings.memory_limit, task=CLASSIFY
+    )
     workload = files_workload(models, options, _run_settings(settings), progress)
     pixels = open_npy(workload.shared.pixels)
     require_bundle_space(folder, models.parameters, len(workload.indices) * pixels[0].nbytes)
