@@ -8,14 +8,17 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
+from edge_bench.bench.dataset.graph_examples import GraphExamples, selected_masks, selected_truth
 from edge_bench.bench.dataset.sampling import draw_evenly
 from edge_bench.bench.io.files import drop_mapped_pages
 from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.interpretation import Interpretation
 from edge_bench.bench.records.manifest import Preprocessing
-from edge_bench.bench.records.run import BundleIdentity
+from edge_bench.bench.records.outputs.union import TaskTruth
+from edge_bench.bench.records.run import CLASSIFY, BundleIdentity
 from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD
+from edge_bench.bench.tasks.segmentation.true_masks import TrueMasks
 
 __all__ = ["ModelInput", "Workload", "bundle_workload", "pixel_checksums"]
 
@@ -54,7 +57,12 @@ class Workload:
     indices: each example's index in the whole set, int64 [examples]
     labels: true labels as indices of the model's outputs, int64 [examples]; None if unknown
     total_images: number of examples in the whole set, from which ``--limit`` selected these
-    shared, own: how models get the examples: all of them, or by variant
+    shared, own: how classifiers get the examples: all of them, or by variant. For other tasks ``shared`` has the first
+    input of the first model
+    graphs: how models get the examples, by variant; empty for the task classify
+    truth: true values of other tasks, except of masks
+    true_masks: one per example, read image by image with ``sizes``
+    sizes: width and height of each image in pixels, int64 [examples, 2]; None if the examples are no image files
     """
 
     identity: BundleIdentity
@@ -65,6 +73,11 @@ class Workload:
     own: Mapping[str, ModelInput] = field(default_factory=dict)
     interpretations: tuple[Interpretation, ...] = ()
     notes: tuple[str, ...] = ()  # remarks on images and labels that the interpretation of the results needs
+    task: str = CLASSIFY
+    graphs: Mapping[str, GraphExamples] = field(default_factory=dict)
+    truth: TaskTruth | None = None
+    true_masks: TrueMasks | None = None
+    sizes: npt.NDArray[np.int64] | None = None
 
     def input_of(self, variant: str) -> ModelInput:
         """Return how this variant gets the examples."""
@@ -78,6 +91,10 @@ class Workload:
             labels=None if self.labels is None else self.labels[positions],
             shared=replace(self.shared, rows=self.shared.rows[positions]),
             own={name: replace(own, rows=own.rows[positions]) for name, own in self.own.items()},
+            graphs={name: each.selected(positions) for name, each in self.graphs.items()},
+            truth=selected_truth(self.truth, positions),
+            true_masks=selected_masks(self.true_masks, positions),
+            sizes=None if self.sizes is None else self.sizes[positions],
         )
 
 
@@ -111,11 +128,18 @@ def bundle_workload(bundle: Bundle, limit: int | None = None, seed: int = 42) ->
 
 
 def pixel_checksums(workload: Workload) -> npt.NDArray[np.int64]:
-    """Return the CRC-32 of each stored image, shape [images], to compare the pixels on two machines."""
-    pixels = open_npy(workload.shared.pixels)
+    """Return the CRC-32 of each stored example, shape [examples], to compare them on two machines.
+
+    Of a model with several inputs, it is that of all of them, in their order; of several models, of the first.
+    """
+    first = next(iter(workload.graphs.values()), None)
+    files = [workload.shared.pixels] if first is None else [each.file for each in first.inputs]
     checksums = np.zeros(len(workload.shared.rows), np.int64)
-    for position, row in enumerate(workload.shared.rows):
-        checksums[position] = crc32(np.ascontiguousarray(pixels[row]).tobytes())
-        if position % _ROWS_BETWEEN_DROPS == 0:
-            drop_mapped_pages(pixels)
+    for file in files:
+        values = open_npy(file)
+        for position, row in enumerate(workload.shared.rows):
+            data = np.ascontiguousarray(values[row]).tobytes()
+            checksums[position] = crc32(data, int(checksums[position]))
+            if position % _ROWS_BETWEEN_DROPS == 0:
+                drop_mapped_pages(values)
     return checksums
