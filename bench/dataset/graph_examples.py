@@ -10,9 +10,10 @@ import numpy.typing as npt
 from edge_bench.bench.io.record_codec import pack, unpack
 from edge_bench.bench.records.outputs.boxes import BoxTruth
 from edge_bench.bench.records.outputs.decoding import BoxDecoding, Decoding, TensorDecoding
-from edge_bench.bench.records.outputs.scores import FlagTruth
-from edge_bench.bench.records.outputs.tensors import pack_values, unpack_values
+from edge_bench.bench.records.outputs.scores import FlagTruth, ValueTruth
 from edge_bench.bench.records.outputs.union import TaskTruth
+from edge_bench.bench.tasks.detection.truth import packed_truth, unpacked_truth
+from edge_bench.bench.tasks.scores.tables import packed_flags, packed_values, unpacked_flags, unpacked_values
 from edge_bench.bench.tasks.segmentation.true_masks import TrueMasks
 from edge_bench.bench.worker.graphs.messages import GraphInput
 
@@ -54,28 +55,13 @@ def selected_masks(masks: TrueMasks | None, positions: Positions) -> TrueMasks |
 
 def selected_truth(truth: TaskTruth | None, positions: Positions) -> TaskTruth | None:
     """Return the true values of the examples at these positions."""
-    if truth is None:
-        return None
-    if isinstance(truth, BoxTruth):
-        return _selected_boxes(truth, positions)
-    if isinstance(truth, FlagTruth):
-        flags = unpack(truth.flags).reshape(-1, truth.columns)[positions]
-        return msgspec.structs.replace(truth, flags=pack(flags.reshape(-1)))
-    values = unpack_values(truth.values).reshape(-1, truth.columns)[positions]
-    return msgspec.structs.replace(truth, values=pack_values(values.reshape(-1)))
-
-
-def _selected_boxes(truth: BoxTruth, positions: Positions) -> BoxTruth:
-    counts = unpack(truth.counts).astype(np.int64)
-    starts = np.cumsum(counts) - counts
-    parts = [np.arange(starts[each], starts[each] + counts[each]) for each in positions.tolist()]
-    boxes = np.concatenate([np.zeros(0, np.int64), *parts])
-    corners = unpack_values(truth.corners).reshape(-1, 4)[boxes]
-    return msgspec.structs.replace(
-        truth,
-        sizes=pack(unpack(truth.sizes).reshape(-1, 2)[positions].reshape(-1)),
-        counts=pack(counts[positions]),
-        corners=pack_values(corners.reshape(-1)),
-        box_categories=pack(unpack(truth.box_categories)[boxes]),
-        crowd=pack(unpack(truth.crowd)[boxes]),
-    )
+    match truth:
+        case BoxTruth():
+            boxes = unpacked_truth(truth)
+            images = tuple(boxes.images[each] for each in positions.tolist())
+            return packed_truth(replace(boxes, images=images, sizes=boxes.sizes[positions]))
+        case FlagTruth():
+            return packed_flags(unpacked_flags(truth)[positions], truth.classes, truth.threshold)
+        case ValueTruth():
+            return packed_values(unpacked_values(truth)[positions])
+    return None

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["BOX_CLASS_ORDERS", "CLASS_AXES", "CLASS_ORDERS", "COORDINATES", "HEADS", "DataOptions"]
+__all__ = ["BOX_CLASS_ORDERS", "CLASS_AXES", "CLASS_ORDERS", "COORDINATES", "HEADS", "TASK_NAMES", "DataOptions"]
 
 #: How classes that are known by name only get their outputs; values of --class-order.
 CLASS_ORDERS = ("alphabetical", "natural", "number")
+#: Values of --task.
+TASK_NAMES = ("classify", "binary", "multilabel", "regress", "detect", "segment", "tensor")
 #: How the classes of a detector number the categories of true boxes; also values of --class-order.
 BOX_CLASS_ORDERS = ("id", "id-after-background")
 #: Values of --head, --coordinates and --class-axis.

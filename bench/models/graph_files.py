@@ -25,6 +25,7 @@ CONVERT_LEGACY = (
     "keras.models.load_model('model.h5', compile=False).save('model.keras')"
 )
 _MOST_SHOWN = 10
+_Named = tuple[tuple[str, Tensor], ...]
 
 
 class GraphSettings(NamedTuple):
@@ -34,29 +35,31 @@ class GraphSettings(NamedTuple):
     shapes: Mapping[str, tuple[int, ...]] = {}  # of whole inputs with open axes, by name
 
 
-def graph_of_tflite(file: TfliteFile, signature: str) -> GraphDescribed:
+def graph_of_tflite(file: TfliteFile, signature: str) -> GraphDescribed | None:
     """Return inputs and outputs of a .tflite file, in the file's order, open axes as -1.
 
-    Names are those of ``signature``. Without one, they are those of the file's only signature, if it has all inputs and
-    outputs, or else the names of the tensors. Raise BadInput if there is no such signature.
+    Names are those of ``signature``. Without one, they are those of the file's only signature, if it has all inputs, or
+    else the names of the tensors; the same holds for outputs. Raise BadInput if there is no such signature. None: it
+    belongs to another graph than the main one, so that only a runtime knows its order.
     """
     signatures = [
         Signature(name=each.key, inputs=[name for name, _ in each.inputs], outputs=[name for name, _ in each.outputs])
         for each in file.signatures
     ]
-    if signature:
-        chosen = next((each for each in file.signatures if each.key == signature), None)
-        if chosen is None:
-            raise _unknown_signature(signature, [each.name for each in signatures])
-        inputs, outputs = chosen.inputs, chosen.outputs
-    else:
-        inputs, outputs = _named(file, file.inputs, 0), _named(file, file.outputs, 1)
-    tensors = [tensor for _, tensor in inputs]
+    stated = next((each for each in file.signatures if each.key == signature), None) if signature else None
+    if signature and stated is None:
+        raise _unknown_signature(signature, [each.name for each in signatures])
+    if stated is not None and stated.graph != 0:
+        return None
+    inputs, outputs = _sides(file, stated)
+    shapes = [_shape(tensor) for _, tensor in inputs]
+    results = [_shape(tensor) for _, tensor in outputs]
+    is_open = all(shape[:1] == [-1] for shape in shapes) and all(shape[:1] in ([-1], []) for shape in results)
     return GraphDescribed(
         inputs=[_spec(*each) for each in inputs],
         outputs=[_spec(*each) for each in outputs],
-        has_batch_axis=[_has_batch_axis(tensor) for tensor in tensors],
-        fixed_batch=None if all(_shape(tensor)[:1] == [-1] for tensor in tensors) else 1,
+        has_batch_axis=[_has_batch_axis(shape) for shape in shapes],
+        fixed_batch=None if is_open else 1,
         signatures=signatures,
     )
 
@@ -98,31 +101,39 @@ def _unknown_signature(signature: str, known: Sequence[str]) -> BadInput:
     )
 
 
-def _named(file: TfliteFile, tensors: Sequence[Tensor], side: int) -> tuple[tuple[str, Tensor], ...]:
-    """Return names and tensors of the main graph's inputs (side 0) or outputs (side 1)."""
-    names = _names_of_only_signature(file)
-    if names is not None:
-        return tuple((names[side][tensor.name], tensor) for tensor in tensors)
-    own = [tensor.name for tensor in tensors]
-    if "" in own or len(set(own)) < len(own):
-        kind = ("input", "output")[side]
-        own = [f"{kind} {number}" for number in range(len(own))]
-    return tuple(zip(own, tensors, strict=True))
+def _sides(file: TfliteFile, stated: FileSignature | None) -> tuple[_Named, _Named]:
+    """Return the inputs and the outputs of what is invoked."""
+    tensors = (
+        _unique(file.inputs, "input"),
+        _unique(file.outputs, "output"),
+    )
+    only = file.signatures[0] if len(file.signatures) == 1 and file.signatures[0].graph == 0 else None
+    chosen = stated or only
+    if chosen is None:
+        return tensors
+    inputs, outputs = _in_order(chosen.inputs, file.inputs), _in_order(chosen.outputs, file.outputs)
+    if stated is not None:
+        return inputs, outputs
+    if len(inputs) != len(file.inputs):
+        return tensors
+    return inputs, outputs if len(outputs) == len(file.outputs) else tensors[1]
 
 
-def _names_of_only_signature(file: TfliteFile) -> tuple[dict[str, str], dict[str, str]] | None:
-    """Return the signature's names of inputs and of outputs by the tensor's; None if it does not have all of them."""
-    if len(file.signatures) != 1 or file.signatures[0].graph != 0:
-        return None
-    only: FileSignature = file.signatures[0]
-    found = []
-    for tensors, named in ((file.inputs, only.inputs), (file.outputs, only.outputs)):
-        names = {tensor.name: name for name, tensor in named}
-        own = [tensor.name for tensor in tensors]
-        if len(names) != len(named) or sorted(own) != sorted(names):
-            return None
-        found.append(names)
-    return found[0], found[1]
+def _in_order(named: _Named, tensors: Sequence[Tensor]) -> _Named:
+    """Return a side of a signature in the order of the main graph."""
+    order = {tensor.name: number for number, tensor in reversed(list(enumerate(tensors)))}
+    return tuple(sorted(named, key=lambda each: order.get(each[1].name, len(order))))
+
+
+def _unique(tensors: Sequence[Tensor], kind: str) -> _Named:
+    """Return tensors by names that differ: an empty one becomes ``input 0``, a repeated one gets its number."""
+    found = dict[str, Tensor]()
+    for number, tensor in enumerate(tensors):
+        name = tensor.name or f"{kind} {number}"
+        while name in found:
+            name = f"{name}#{number}"
+        found[name] = tensor
+    return tuple(found.items())
 
 
 def _shape(tensor: Tensor) -> list[int]:
@@ -133,7 +144,6 @@ def _spec(name: str, tensor: Tensor) -> TensorSpec:
     return msgspec.structs.replace(tensor.spec, name=recordable(name), shape=_shape(tensor))
 
 
-def _has_batch_axis(tensor: Tensor) -> bool:
+def _has_batch_axis(shape: Sequence[int]) -> bool:
     """Return whether the first axis is the examples: it is open, or 1 beside others."""
-    shape = _shape(tensor)
     return bool(shape) and (shape[0] == -1 or (shape[0] == 1 and len(shape) > 1))

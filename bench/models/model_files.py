@@ -177,8 +177,8 @@ def _classifier(path: Path, file: TfliteFile | None, runtime: Runtime, how: _Rea
 
 
 def _graph(path: Path, file: TfliteFile | None, runtime: Runtime, how: _Reading) -> GraphDescribed:
-    if file is not None:
-        return checked_graph(path, graph_of_tflite(file, how.settings.signature))
+    if file is not None and (found := graph_of_tflite(file, how.settings.signature)) is not None:
+        return checked_graph(path, found)
     if installed_version(runtime) is None:
         raise why_not_installed(runtime)
     check_memory(path, memory_need(path), how.memory_limit)

@@ -51,7 +51,7 @@ def test_names_of_tensors_if_there_are_several_signatures(tmp_path: Path) -> Non
     path = two_to_one(tmp_path / "s.tflite", signatures=2)
     assert [spec.name for spec in ModelFiles.open([path], 10).variants[0].inputs] == ["t0", "t1"]
     stated = ModelFiles.open([path], 10, signature="f1")
-    assert [spec.name for spec in stated.variants[0].inputs] == ["b", "a"]
+    assert [spec.name for spec in stated.variants[0].inputs] == ["a", "b"]
     assert stated.variants[0].signature == "f1"
     assert [each.name for each in stated.graphs["s"].signatures] == ["f0", "f1"]
 
