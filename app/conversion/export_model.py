@@ -99,7 +99,9 @@ def _write_bundle(
     variants.append(write_tflite(folder, "float32", source.convert("float32")))
     progress.advance(1, "float32")
     progress.finish()
-    models = ModelFiles.open([folder / variants[-1].file], settings.timeout, memory_limit=settings.memory_limit)
+    models = ModelFiles.open(
+        [folder / variants[-1].file], settings.timeout, memory_limit=settings.memory_limit, task=CLASSIFY
+    )
     workload = files_workload(models, options, _run_settings(settings), progress)
     pixels = open_npy(workload.shared.pixels)
     require_bundle_space(folder, models.parameters, len(workload.indices) * pixels[0].nbytes)

@@ -42,6 +42,7 @@ class Decoded(msgspec.Struct, frozen=True, kw_only=True):
     readable: list[int]  # indices of the decoded files in the list of files, and their rows in ``pixels``
     problems: list[str] = []  # one message per unreadable file
     notes: list[str] = []  # remarks on the images that the interpretation of the results needs
+    sizes: list[tuple[int, int]] = []  # width and height of each file's image in pixels; 0, 0 for unreadable files
 
 
 class _CacheRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +51,7 @@ class _CacheRecord(msgspec.Struct, frozen=True, kw_only=True):
     kept: list[int]  # ``readable``
     broken: list[str]  # ``problems``
     notes: list[str] = []
+    sizes: list[tuple[int, int]] = []
 
     def is_of(self, files: int) -> bool:
         """Return whether this is the record of so many files."""
@@ -57,7 +59,7 @@ class _CacheRecord(msgspec.Struct, frozen=True, kw_only=True):
         return (
             bool(self.kept)
             and all(before < after for before, after in itertools.pairwise(kept))
-            and len(self.kept) + len(self.broken) == files
+            and len(self.kept) + len(self.broken) == files == len(self.sizes)
         )
 
 
@@ -112,7 +114,7 @@ def decoded_images(
         with contextlib.suppress(OSError, ValueError, RecursionError):  # decode again if the record is damaged
             cached = msgspec.json.decode(read_bounded(record, MAX_RUN_BYTES), type=_CacheRecord)
             if cached.is_of(len(files)):
-                return Decoded(pixels=pixels, readable=cached.kept, problems=cached.broken, notes=cached.notes)
+                return _decoded(pixels, cached)
     shape = (len(files), geometry.height, geometry.width, geometry.channels)
     _require_space(cache, int(np.prod(shape, dtype=np.int64)))
     with replacing(pixels) as temporary:
@@ -121,11 +123,21 @@ def decoded_images(
         if not readable:
             raise DatasetError(f"{folder}: none of its {len(files):,} images can be read")
         _refuse_twelve_bits(folder, facts)  # before they are cached
-    problems = [escape_surrogates(unreadable[number]) for number in sorted(unreadable)]
-    notes = _remarks(facts, geometry)
+    made = _CacheRecord(
+        kept=readable,
+        broken=[escape_surrogates(unreadable[number]) for number in sorted(unreadable)],
+        notes=_remarks(facts, geometry),
+        sizes=[each.size for each in facts],
+    )
     # written last: without the record, the pixels do not count as cached
-    write_atomically(record, msgspec.json.encode(_CacheRecord(kept=readable, broken=problems, notes=notes)))
-    return Decoded(pixels=pixels, readable=readable, problems=problems, notes=notes)
+    write_atomically(record, msgspec.json.encode(made))
+    return _decoded(pixels, made)
+
+
+def _decoded(pixels: Path, found: _CacheRecord) -> Decoded:
+    return Decoded(
+        pixels=pixels, readable=found.kept, problems=found.broken, notes=found.notes, sizes=found.sizes
+    )  # fmt: skip
 
 
 def _decode_all(

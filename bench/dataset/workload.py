@@ -8,19 +8,19 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
+from edge_bench.bench.dataset.graph_examples import GraphExamples, selected_masks, selected_truth
 from edge_bench.bench.dataset.sampling import draw_evenly
 from edge_bench.bench.io.files import drop_mapped_pages
 from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.interpretation import Interpretation
 from edge_bench.bench.records.manifest import Preprocessing
-from edge_bench.bench.records.outputs.decoding import Decoding
 from edge_bench.bench.records.outputs.union import TaskTruth
 from edge_bench.bench.records.run import CLASSIFY, BundleIdentity
 from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD
 from edge_bench.bench.tasks.segmentation.true_masks import TrueMasks
 
-__all__ = ["GraphExamples", "ModelInput", "NamedInput", "Workload", "bundle_workload", "pixel_checksums"]
+__all__ = ["ModelInput", "Workload", "bundle_workload", "pixel_checksums"]
 
 
 _ROWS_BETWEEN_DROPS = 256
@@ -51,45 +51,18 @@ class ModelInput:
 
 
 @dataclass(frozen=True)
-class NamedInput:
-    """The examples of one input of a graph.
-
-    values: a .npy file, [rows, …], in the input's own type, or pixels with their ``preprocessing``
-    """
-
-    name: str
-    values: Path
-    preprocessing: Preprocessing | None = None
-
-
-@dataclass(frozen=True)
-class GraphExamples:
-    """How a graph gets the examples, and how its outputs are read.
-
-    rows: each example's row in the files, int64 [examples]
-    shapes: of whole inputs with open axes, by name
-    categories: index of the category of each class of a detector, -1 for none; None without true boxes
-    """
-
-    inputs: tuple[NamedInput, ...]
-    rows: npt.NDArray[np.int64]
-    decoding: Decoding
-    signature: str = ""
-    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    categories: list[int] | None = None
-
-
-@dataclass(frozen=True)
 class Workload:
     """The examples of a run.
 
     indices: each example's index in the whole set, int64 [examples]
     labels: true labels as indices of the model's outputs, int64 [examples]; None if unknown
     total_images: number of examples in the whole set, from which ``--limit`` selected these
-    shared, own: how models get the examples: all of them, or by variant
-    graphs: the same of models for another task than classify, by variant; then ``shared`` is only the first input
-    truth: true values of such a task; masks, which are read one at a time, in ``true_masks``
-    image_sizes: original width and height of each image, int64 [examples, 2]
+    shared, own: how classifiers get the examples: all of them, or by variant. For other tasks ``shared`` has the first
+    input of the first model
+    graphs: how models get the examples, by variant; empty for the task classify
+    truth: true values of other tasks, except of masks
+    true_masks: one per example, read image by image with ``sizes``
+    sizes: width and height of each image in pixels, int64 [examples, 2]; None if the examples are no image files
     """
 
     identity: BundleIdentity
@@ -104,12 +77,12 @@ class Workload:
     graphs: Mapping[str, GraphExamples] = field(default_factory=dict)
     truth: TaskTruth | None = None
     true_masks: TrueMasks | None = None
-    image_sizes: npt.NDArray[np.int64] | None = None
+    sizes: npt.NDArray[np.int64] | None = None
 
     def files_of(self, variant: str) -> list[Path]:
         """Return the files that a worker of this variant reads its examples from."""
         if self.graphs:
-            return list(dict.fromkeys(each.values for each in self.graphs[variant].inputs))
+            return list(dict.fromkeys(each.file for each in self.graphs[variant].inputs))
         return [self.input_of(variant).pixels]
 
     def input_of(self, variant: str) -> ModelInput:
@@ -124,7 +97,10 @@ class Workload:
             labels=None if self.labels is None else self.labels[positions],
             shared=replace(self.shared, rows=self.shared.rows[positions]),
             own={name: replace(own, rows=own.rows[positions]) for name, own in self.own.items()},
-            graphs={name: replace(own, rows=own.rows[positions]) for name, own in self.graphs.items()},
+            graphs={name: each.selected(positions) for name, each in self.graphs.items()},
+            truth=selected_truth(self.truth, positions),
+            true_masks=selected_masks(self.true_masks, positions),
+            sizes=None if self.sizes is None else self.sizes[positions],
         )
 
 
@@ -158,19 +134,18 @@ def bundle_workload(bundle: Bundle, limit: int | None = None, seed: int = 42) ->
 
 
 def pixel_checksums(workload: Workload) -> npt.NDArray[np.int64]:
-    """Return the CRC-32 of each example's values as they are stored, shape [examples], to compare two machines'.
+    """Return the CRC-32 of each stored example, shape [examples], to compare them on two machines.
 
-    Of a graph, those of the first variant's inputs, one after the other.
+    Of a model with several inputs, it is that of all of them, in their order; of several models, of the first.
     """
-    files, rows = [workload.shared.pixels], workload.shared.rows
-    if workload.graphs:
-        first = next(iter(workload.graphs.values()))
-        files, rows = [each.values for each in first.inputs], first.rows
-    checksums = np.zeros(len(rows), np.int64)
+    first = next(iter(workload.graphs.values()), None)
+    files = [workload.shared.pixels] if first is None else [each.file for each in first.inputs]
+    checksums = np.zeros(len(workload.shared.rows), np.int64)
     for file in files:
         values = open_npy(file)
-        for position, row in enumerate(rows):
-            checksums[position] = crc32(np.ascontiguousarray(values[row]).tobytes(), int(checksums[position]))
+        for position, row in enumerate(workload.shared.rows):
+            data = np.ascontiguousarray(values[row]).tobytes()
+            checksums[position] = crc32(data, int(checksums[position]))
             if position % _ROWS_BETWEEN_DROPS == 0:
                 drop_mapped_pages(values)
     return checksums

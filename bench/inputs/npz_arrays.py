@@ -1,4 +1,4 @@
-"""Inputs from an .npz with one array per input name."""
+"""Inputs from an .npz with one array per input name, or from a .npy for a model with one input."""
 
 import zipfile
 from collections.abc import Sequence
@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy.typing as npt
 
-from edge_bench.bench.dataset.arrays import extracted_array
+from edge_bench.bench.dataset.arrays import MAX_BYTES, extracted_array
 from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.inputs.specs import GraphInputs, InputSpec, by_name, combined_digest, names_shown, shown_shape
-from edge_bench.bench.io.archives import ARCHIVE_ERRORS
+from edge_bench.bench.io.archives import ARCHIVE_ERRORS, open_member
 from edge_bench.bench.io.files import open_regular_file, sha256_of, why_unreadable
-from edge_bench.bench.io.npy import open_npy
+from edge_bench.bench.io.npy import open_npy, read_header
 
-__all__ = ["load_npz"]
+__all__ = ["array_types", "load_npy", "load_npz"]
 
 
 def load_npz(path: Path, inputs: Sequence[InputSpec]) -> GraphInputs:
@@ -52,6 +52,49 @@ def load_npz(path: Path, inputs: Sequence[InputSpec]) -> GraphInputs:
         sha256=combined_digest((name, sha256_of(array)) for name, array in arrays.items()),
         notes=(f"{path.name}: ignored {names_shown(others)}, which are no inputs of the model",) if others else (),
     )
+
+
+def load_npy(path: Path, spec: InputSpec) -> GraphInputs:
+    """Load the array of the only input, [examples, …] with the input's own type and shape; memory-mapped.
+
+    Raise DatasetError if it is no array of numbers, or if its type or shape does not fit.
+    """
+    array = _opened(path)
+    _refuse_other_kinds(array, spec, path)
+    digest = combined_digest([(spec.name, sha256_of(path))])
+    return GraphInputs({spec.name: path}, {spec.name: array.shape[1:]}, len(array), digest)
+
+
+def array_types(path: Path, names: Sequence[str]) -> dict[str, str]:
+    """Return the types of the arrays that an .npz has for these inputs; of a .npy, that of its array for all of them.
+
+    Raise DatasetError if the file is neither.
+    """
+    if path.suffix != ".npz":
+        return dict.fromkeys(names, _opened(path).dtype.name)
+    types = dict[str, str]()
+    try:
+        with open_regular_file(path) as file, zipfile.ZipFile(file) as archive:
+            for name, member in _members(archive, path).items():
+                if name in names:
+                    with open_member(archive, member, MAX_BYTES) as stream:
+                        types[name] = read_header(stream).dtype.name  # type: ignore[arg-type]  # only read() is used
+    except FileNotFoundError:
+        raise DatasetError(f"{path}: there is no such file") from None
+    except (OSError, *ARCHIVE_ERRORS) as cause:
+        raise DatasetError(
+            f"{path}: not an .npz archive: {why_unreadable(cause)}", "save it with numpy.savez"
+        ) from None
+    return types
+
+
+def _opened(path: Path) -> npt.NDArray[Any]:
+    try:
+        return open_npy(path)
+    except FileNotFoundError:
+        raise DatasetError(f"{path}: there is no such file") from None
+    except (OSError, ValueError) as cause:
+        raise DatasetError(f"{path}: not a .npy array: {why_unreadable(cause)}", "save it with numpy.save") from None
 
 
 def _members(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:

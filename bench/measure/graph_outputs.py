@@ -16,7 +16,7 @@ from edge_bench.bench.records.outputs.masks import unpacked_mask
 from edge_bench.bench.records.outputs.union import TaskOutputs
 from edge_bench.bench.records.run import Configuration, Failure, Settings
 from edge_bench.bench.tasks.segmentation.recorder import SegmentationRecorder
-from edge_bench.bench.worker.graphs.messages import GraphInput, PrepareGraph, Record, Recorded
+from edge_bench.bench.worker.graphs.messages import PrepareGraph, Record, Recorded
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
 __all__ = ["RECORDED_PROCESSES", "graph_request", "record_outputs", "stored_decodings"]
@@ -33,7 +33,7 @@ def graph_request(workload: Workload, configuration: Configuration, file: Any, s
     return PrepareGraph(
         configuration=configuration,
         file=file,
-        inputs=[GraphInput(name=each.name, file=each.values, preprocessing=each.preprocessing) for each in own.inputs],
+        inputs=list(own.inputs),
         rows=own.rows.tolist(),
         decoding=own.decoding,
         signature=own.signature,
@@ -83,7 +83,7 @@ class _Collector:
     def __init__(self, workload: Workload, variant: str) -> None:
         decoding = workload.graphs[variant].decoding
         self._masks = SegmentationRecorder(decoding.classes) if isinstance(decoding, MaskDecoding) else None
-        self._true_masks, self._sizes = workload.true_masks, workload.image_sizes
+        self._true_masks, self._sizes = workload.true_masks, workload.sizes
         self._categories = workload.graphs[variant].categories
         self._checksums: list[npt.NDArray[Any]] = []
         self._postprocess_ns: list[int] = []
@@ -111,7 +111,8 @@ class _Collector:
         if outputs is None:
             raise _unfit()
         if isinstance(outputs, Detections):
-            outputs = msgspec.structs.replace(outputs, categories=self._categories)
+            categories = None if self._categories is None else list(self._categories)
+            outputs = msgspec.structs.replace(outputs, categories=categories)
         return OutputsRecorded(
             number=number,
             process=process,

@@ -14,7 +14,7 @@ from edge_bench.bench.measure.plan import Planned, Selection, plan
 from edge_bench.bench.models.model_files import ModelFiles
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import LIGHT, Bundle
-from edge_bench.bench.records.run import Settings
+from edge_bench.bench.records.run import CLASSIFY, Settings
 from edge_bench.bench.system.emulation import emulation_signs
 
 __all__ = ["BenchmarkRequest"]
@@ -78,7 +78,7 @@ class BenchmarkRequest:
         if emulation_signs() and settings.limit is None:
             settings = msgspec.structs.replace(settings, limit=EMULATED_LIMIT)
             progress.say(f"EMULATED: at most {EMULATED_LIMIT} images; --limit sets another number")
-        models = ModelFiles.open(paths, settings.timeout_s, data.image_size, settings.memory_limit)
+        models = ModelFiles.open(paths, settings.timeout_s, data.image_size, settings.memory_limit, task=CLASSIFY)
         planned = plan(models, selection, settings.memory_limit)
         workload = files_workload(models, data, settings, progress, _probe_runtimes(planned))
         return cls(workload, planned, settings)

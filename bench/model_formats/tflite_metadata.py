@@ -30,11 +30,11 @@ _BUFFER_DATA, _BUFFER_OFFSET, _BUFFER_SIZE = 0, 1, 2
 _METADATA_SUBGRAPHS = 3
 _SUBGRAPH_INPUTS, _SUBGRAPH_OUTPUTS = 2, 3
 _TENSOR_CONTENT, _TENSOR_UNITS, _TENSOR_FILES = 3, 4, 6
-_CONTENT_TYPE, _CONTENT_PROPERTIES, _IMAGE_COLOR_SPACE = 0, 1, 0
+_CONTENT_TYPE, _CONTENT_PROPERTIES, _IMAGE_COLOR_SPACE, _SOUND_RATE = 0, 1, 0, 0
 _UNIT_TYPE, _UNIT_OPTIONS, _MEAN, _STD = 0, 1, 0, 1
 _FILE_NAME, _FILE_TYPE, _FILE_LOCALE = 0, 2, 3
 # Values of enumerations and types of unions
-_IMAGE_PROPERTIES, _NORMALIZATION = 2, 1
+_IMAGE_PROPERTIES, _BOXES, _SOUND, _NORMALIZATION = 2, 3, 4, 1
 _AXIS_LABELS, _VALUE_LABELS = 2, 3
 _COLOR_SPACES = {1: "rgb", 2: "grayscale"}
 
@@ -49,12 +49,14 @@ class InputNormalization:
 
 @dataclass(frozen=True)
 class ModelMetadata:
-    """The parts of a model's metadata that a classification needs."""
+    """The parts of a model's metadata that tell how its inputs are made and what its outputs are."""
 
     normalization: InputNormalization | None  # of the only input; None if there are several
     labels: tuple[str, ...] | None  # None if no output has a label file, or the file is not there
     color_space: str  # of the only input: rgb, grayscale, or empty
     label_file: str  # name of the associated file; empty if there is none
+    has_boxes: bool = False  # whether an output has bounding boxes
+    sample_rate: int = 0  # of the only input, if it takes sounds: samples per second; 0 if not stated
 
 
 def read_metadata(path: Path) -> ModelMetadata | None:
@@ -82,6 +84,8 @@ def parse_metadata(content: bytes) -> ModelMetadata | None:
         labels=_labels(content, label_file) if label_file else None,
         color_space="" if only_input is None else _color_space(only_input),
         label_file=label_file,
+        has_boxes=any(_content_type(output) == _BOXES for output in outputs),
+        sample_rate=0 if only_input is None else _sample_rate(only_input),
     )
 
 
@@ -128,6 +132,19 @@ def _color_space(tensor: FlatTable) -> str:
         return ""
     image = content.table(_CONTENT_PROPERTIES)
     return "" if image is None else _COLOR_SPACES.get(image.integer(_IMAGE_COLOR_SPACE), "")
+
+
+def _content_type(tensor: FlatTable) -> int:
+    content = tensor.table(_TENSOR_CONTENT)
+    return 0 if content is None else content.integer(_CONTENT_TYPE)
+
+
+def _sample_rate(tensor: FlatTable) -> int:
+    content = tensor.table(_TENSOR_CONTENT)
+    if content is None or content.integer(_CONTENT_TYPE) != _SOUND:
+        return 0
+    sound = content.table(_CONTENT_PROPERTIES)
+    return 0 if sound is None else sound.integer(_SOUND_RATE, "<I")
 
 
 def _label_file(outputs: Iterable[FlatTable]) -> str:

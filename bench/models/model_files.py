@@ -1,50 +1,58 @@
 """Models that are given as files instead of a bundle: .tflite, .keras, .onnx, or a SavedModel folder."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
-
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.names import recordable
-from edge_bench.bench.model_formats.tflite import read_tflite
+from edge_bench.bench.model_formats.tflite import TfliteFile, read_tflite
 from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata, read_metadata
+from edge_bench.bench.models.classifier_files import NoClassifier, classifier_in_worker, classifier_of_tflite
 from edge_bench.bench.models.cost import model_cost
+from edge_bench.bench.models.graph_files import GraphSettings, checked_graph, graph_in_worker, graph_of_tflite
 from edge_bench.bench.models.memory_estimate import check_memory, memory_need, tflite_need
 from edge_bench.bench.models.model_identity import size_and_sha256
 from edge_bench.bench.models.model_names import names_of
 from edge_bench.bench.records.bundle import MANIFEST
-from edge_bench.bench.records.manifest import Operator, TensorSpec, Variant
+from edge_bench.bench.records.manifest import TensorSpec, Variant
+from edge_bench.bench.records.run import CLASSIFY
 from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, Runtime, installed_version, why_not_installed
-from edge_bench.bench.runtimes.keras_model import LEGACY_SUFFIXES
-from edge_bench.bench.runtimes.scores import class_count
 from edge_bench.bench.system.memory import untimed_memory_limit
+from edge_bench.bench.worker.graphs.messages import GraphDescribed
 from edge_bench.bench.worker.messages import Described
-from edge_bench.bench.worker.process import WorkerFailed, describe_model
 
 __all__ = ["ModelFiles", "Models", "is_bundle"]
 
 KNOWN = "a bundle's folder, a .tflite, .keras, .h5 or .onnx file, or a SavedModel folder"
 
-_CLASSIFIERS_ONLY = "edge-bench measures classifiers: models with one output that has one score per class"
-_CONVERT_LEGACY = (
-    "save it as .keras with the version of Keras that wrote it: "
-    "keras.models.load_model('model.h5', compile=False).save('model.keras')"
-)
-_QUANTIZED = ("int8", "int16", "int32", "uint16")
+
+@dataclass(frozen=True)
+class _Reading:
+    """What files are read with; as the arguments of `ModelFiles.open`."""
+
+    timeout: float
+    image_size: tuple[int, int] | None
+    memory_limit: int | None
+    task: str | None
+    settings: GraphSettings
 
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """Files as the variants of one model, named after the files."""
+    """Files as the variants of one model, named after the files.
+
+    A variant that is measured as a classifier has no ``inputs`` and ``outputs``; all others have them, and are in
+    ``graphs``.
+    """
 
     variants: list[Variant]
     paths: dict[str, Path]  # by the variant's name
     parameters: int  # of the first .tflite; 0 if there is none
     metadata: dict[str, ModelMetadata] = field(default_factory=dict)  # of .tflite files that have any
     notes: list[str] = field(default_factory=list)  # what a user should know about the files
+    graphs: dict[str, GraphDescribed] = field(default_factory=dict)  # by the variant's name
 
     @classmethod
     def open(
@@ -53,23 +61,33 @@ class ModelFiles:
         timeout: float,
         image_size: tuple[int, int] | None = None,
         memory_limit: int | None = None,
+        *,
+        task: str | None = None,
+        signature: str = "",
+        shapes: Mapping[str, tuple[int, ...]] | None = None,
     ) -> "ModelFiles":
         """Read every file; formats that need their own library are read in a worker process.
 
+        task: as stated, or as the labels say. None: a model with one input and one list of scores is a classifier, all
+        others are graphs; classify: anything else is refused; another task: all are graphs
+        signature: the named function to measure; shapes: of whole inputs with open axes, by name
         Raise BadInput for a file that cannot be used, MissingDependency if its runtime is not installed.
         """
+        how = _Reading(timeout, image_size, memory_limit, task, GraphSettings(signature, shapes or {}))
         variants, notes, parameters = [], list[str](), 0
-        files, metadata = dict[str, Path](), dict[str, ModelMetadata]()
+        files, metadata, graphs = dict[str, Path](), dict[str, ModelMetadata](), dict[str, GraphDescribed]()
         for name, path in names_of(paths).items():
-            variant, count = _read_variant(path, name, timeout, image_size, memory_limit)
+            variant, count, graph = _read_variant(path, name, how)
             variants.append(variant)
             files[name] = path
+            if graph is not None:
+                graphs[name] = graph
             known, problems = _metadata(path)
             notes += problems
             if known is not None:
                 metadata[name] = known
             parameters = parameters or count
-        return cls(variants, files, parameters, metadata, notes)
+        return cls(variants, files, parameters, metadata, notes, graphs)
 
     def variant(self, name: str) -> Variant:
         """Return the variant of that name; raise BadInput if there is none."""
@@ -105,32 +123,67 @@ def is_bundle(path: Path) -> bool:
     return not path.suffix or (not path.exists() and path.suffix not in (".tflite", ".keras", ".h5", ".hdf5", ".onnx"))
 
 
-def _read_variant(
-    path: Path, name: str, timeout: float, image_size: tuple[int, int] | None, memory_limit: int | None
-) -> tuple[Variant, int]:
-    """Return the variant of a file and its number of parameters, 0 for other formats than .tflite."""
+def _read_variant(path: Path, name: str, how: _Reading) -> tuple[Variant, int, GraphDescribed | None]:
+    """Return the variant of a file, its number of parameters (0 if unknown), and its description if it is a graph."""
     runtime = _check_file(path)
-    operators, parameters = list[Operator](), 0
-    if path.suffix == ".tflite" and path.is_file():
-        described, operators, parameters = _read_tflite(path, memory_limit)
+    is_tflite = path.suffix == ".tflite" and path.is_file()
+    file = read_tflite(path) if is_tflite else None
+    if file is not None:
+        check_memory(path, tflite_need(file), how.memory_limit)
+    described: Described | GraphDescribed
+    graph: GraphDescribed | None = None
+    if (found := _classifier(path, file, runtime, how)) is not None:
+        described, inputs, outputs = found, [found.input], [found.output]
     else:
-        described = _describe(path, runtime, timeout, image_size, memory_limit)
-    input_spec, output_spec = described.input, described.output
-    _check_input(path, input_spec)
-    _check_classifier(path, output_spec)
+        described = graph = _graph(path, file, runtime, how)
+        inputs, outputs = graph.inputs, graph.outputs
     size, digest = size_and_sha256(path)
     variant = Variant(
         name=name,
         file=recordable(f"{path.name}/{SAVED_MODEL}" if path.is_dir() else path.name),
-        precision=f"{input_spec.dtype} in, {output_spec.dtype} out",
+        precision=f"{_types(inputs)} in, {_types(outputs)} out",
         bytes=size,
         sha256=digest,
-        input=input_spec,
-        output=output_spec,
-        operators=operators,
+        input=inputs[0],
+        output=outputs[0],
+        operators=[] if file is None else list(file.operators),
         fixed_batch=described.fixed_batch,
+        inputs=[] if graph is None else inputs,
+        outputs=[] if graph is None else outputs,
+        signature="" if graph is None else how.settings.signature,
     )
-    return variant, parameters
+    return variant, _parameters(path, file), graph
+
+
+def _types(specs: Sequence[TensorSpec]) -> str:
+    return "+".join(dict.fromkeys(spec.dtype for spec in specs))
+
+
+def _classifier(path: Path, file: TfliteFile | None, runtime: Runtime, how: _Reading) -> Described | None:
+    """Return input and output of a classifier; None for another model, or if another task is stated.
+
+    Raise BadInput for another model if the task is to classify.
+    """
+    if how.task not in (None, CLASSIFY) or (how.task is None and how.settings != GraphSettings()):
+        return None
+    try:
+        if file is not None:
+            return classifier_of_tflite(path, file)
+        return classifier_in_worker(path, runtime, how.timeout, how.image_size, how.memory_limit)
+    except NoClassifier as cause:
+        if how.task == CLASSIFY:
+            raise BadInput(cause.problem, cause.remedy) from None
+        return None
+
+
+def _graph(path: Path, file: TfliteFile | None, runtime: Runtime, how: _Reading) -> GraphDescribed:
+    if file is not None and (found := graph_of_tflite(file, how.settings.signature)) is not None:
+        return checked_graph(path, found)
+    if installed_version(runtime) is None:
+        raise why_not_installed(runtime)
+    check_memory(path, memory_need(path), how.memory_limit)
+    limit = untimed_memory_limit(how.memory_limit)
+    return checked_graph(path, graph_in_worker(path, runtime, how.settings, how.timeout, limit))
 
 
 def _check_file(path: Path) -> Runtime:
@@ -146,66 +199,12 @@ def _check_file(path: Path) -> Runtime:
     return runtimes[0]
 
 
-def _read_tflite(path: Path, memory_limit: int | None) -> tuple[Described, list[Operator], int]:
-    """Return input and output, operators and the number of parameters of a .tflite file."""
-    file = read_tflite(path)
-    check_memory(path, tflite_need(file), memory_limit)
+def _parameters(path: Path, file: TfliteFile | None) -> int:
+    """Return the number of parameters of a .tflite file, 0 for other formats."""
     try:
-        described = Described(
-            input=file.only_input, output=file.only_output, fixed_batch=file.inputs[0].fixed_batch
-        )  # fmt: skip
-    except ValueError as cause:
-        raise BadInput(f"{path}: {cause}", _CLASSIFIERS_ONLY) from None
-    try:
-        return described, list(file.operators), model_cost(file).parameters
+        return 0 if file is None else model_cost(file).parameters
     except ValueError as cause:
         raise BadInput(f"{path}: not a whole .tflite file: {cause}", "copy or export it again") from None
-
-
-def _describe(
-    path: Path, runtime: Runtime, timeout: float, image_size: tuple[int, int] | None, memory_limit: int | None
-) -> Described:
-    """Return input and output of a model by loading it in a worker.
-
-    It is checked first, and only then loaded, without a size. If then the number of classes is not known, and
-    ``image_size`` gives the two open axes of its input, it is loaded again with these, which the worker then invokes
-    once.
-    """
-    if installed_version(runtime) is None:
-        raise why_not_installed(runtime)
-    check_memory(path, memory_need(path), memory_limit)
-    memory_limit = untimed_memory_limit(memory_limit)
-    try:
-        described = describe_model(runtime.name, path, timeout, None, memory_limit)
-        sizes = described.input.shape[1:]
-        if image_size is not None and sizes.count(-1) == len(image_size) and -1 in described.output.shape[1:]:
-            size = iter(image_size)  # height before width in every layout
-            filled = [next(size) if each == -1 else each for each in sizes]
-            output = describe_model(runtime.name, path, timeout, filled, memory_limit).output
-            described = msgspec.structs.replace(described, output=output)
-    except WorkerFailed as cause:
-        remedy = _CONVERT_LEGACY if path.suffix in LEGACY_SUFFIXES else ""
-        raise BadInput(f"{path}: {cause.failure.message}", cause.failure.remedy or remedy) from None
-    return described
-
-
-def _check_input(path: Path, spec: TensorSpec) -> None:
-    """Raise BadInput unless the input takes floats, quantized integers or the uint8 values of pixels."""
-    if spec.dtype.startswith("float") or spec.dtype == "uint8" or (spec.dtype in _QUANTIZED and spec.scale):
-        return
-    shown = "×".join("?" if size < 0 else str(size) for size in spec.shape[1:])
-    raise BadInput(
-        f"{path}: its input is {shown} {spec.dtype} without quantization, such as tokens",
-        "edge-bench feeds images and arrays of floats",
-    )
-
-
-def _check_classifier(path: Path, output: TensorSpec) -> None:
-    try:
-        class_count(output)
-    except ValueError as cause:
-        remedy = "state the size of its input: --image-size 224x224" if -1 in output.shape[1:] else _CLASSIFIERS_ONLY
-        raise BadInput(f"{path}: {cause}", remedy) from None
 
 
 class Models(Protocol):

@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from edge_bench.bench.errors import DatasetError, MissingDependency
 from edge_bench.bench.io.files import read_bounded, why_unreadable
-from edge_bench.bench.preprocessing.presets import Geometry
+from edge_bench.bench.preprocessing.presets import BORDER, Geometry
+from edge_bench.bench.tasks.detection.letterbox import letterboxed
 
 __all__ = ["ImageFacts", "UnknownRange", "decode", "decode_with_facts", "eight_bit", "image_size", "require_pillow"]
 
@@ -39,6 +40,7 @@ class ImageFacts:
 
     orientation: int = 1  # EXIF: 1 is upright, 2 to 8 are turned or mirrored
     peak: int | None = None  # highest of the 16-bit values; None if it has 8 bits or colours
+    size: tuple[int, int] = (0, 0)  # width and height in pixels, after it was turned upright, if it was
 
 
 def require_pillow() -> Any:
@@ -84,7 +86,8 @@ def decode_with_facts(path: Path, geometry: Geometry) -> tuple[npt.NDArray[np.ui
 
                 image = ImageOps.exif_transpose(image)  # noqa: PLW2901 - the file is closed all the same
             converted, peak = _converted(image, geometry.channels, image_module)
-            return _resampled(converted, geometry, image_module), ImageFacts(orientation, peak)
+            facts = ImageFacts(orientation, peak, (int(image.size[0]), int(image.size[1])))
+            return _resampled(converted, geometry, image_module), facts
 
 
 @contextlib.contextmanager
@@ -188,7 +191,9 @@ _EXIF_ORIENTATION = 0x0112
 
 def _resampled(image: Any, geometry: Geometry, image_module: Any) -> npt.NDArray[np.uint8]:
     target = (geometry.width, geometry.height)
-    if image.size != target or geometry.crop < 1:
+    if geometry.letterbox:
+        image = _letterboxed(image, geometry, image_module)
+    elif image.size != target or geometry.crop < 1:
         width, height = image.size
         box = (0.0, 0.0, float(width), float(height))
         if not geometry.squash:
@@ -200,11 +205,27 @@ def _resampled(image: Any, geometry: Geometry, image_module: Any) -> npt.NDArray
                 min(float(width), width / 2 + half_width),
                 min(float(height), height / 2 + half_height),
             )
-        resampling = image_module.Resampling
-        methods = {"area": resampling.BOX, **{name: getattr(resampling, name.upper()) for name in _PILLOW_METHODS}}
-        image = image.resize(target, methods[geometry.interpolation], box=box)
+        image = image.resize(target, _method(geometry, image_module), box=box)
     pixels: npt.NDArray[np.uint8] = np.asarray(image, np.uint8)
     return pixels.reshape(geometry.height, geometry.width, geometry.channels)
 
 
+def _letterboxed(image: Any, geometry: Geometry, image_module: Any) -> Any:
+    """Return the whole image in its proportions, in the place that `letterboxed` states, with borders."""
+    target = (geometry.width, geometry.height)
+    placement = letterboxed(image.size, target)
+    size = tuple(round(side * scale) for side, scale in zip(image.size, placement.scale, strict=True))
+    if size != image.size:
+        image = image.resize(size, _method(geometry, image_module))
+    whole = image_module.new(image.mode, target, BORDER if geometry.channels == 1 else (BORDER,) * 3)
+    whole.paste(image, tuple(map(int, placement.offset)))
+    return whole
+
+
 _PILLOW_METHODS = ("nearest", "bilinear", "bicubic", "lanczos")
+
+
+def _method(geometry: Geometry, image_module: Any) -> Any:
+    resampling = image_module.Resampling
+    methods = {"area": resampling.BOX, **{name: getattr(resampling, name.upper()) for name in _PILLOW_METHODS}}
+    return methods[geometry.interpolation]

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
 
-__all__ = ["INTERPOLATIONS", "PRESETS", "Geometry", "Preset", "inferred_preset", "preset_named"]
+__all__ = ["BORDER", "INTERPOLATIONS", "PRESETS", "Geometry", "Preset", "inferred_preset", "preset_named"]
 
 #: Pillow's names; all but nearest are antialiased when they make an image smaller.
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "area", "lanczos")
+#: Value of each channel in the borders of a letterboxed image, as in YOLOv5's and Ultralytics' ``letterbox``.
+BORDER = 114
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class Geometry:
     """Target size of an image in pixels, number of channels, and how it is resized.
 
     The largest central part with the target's aspect ratio is reduced to its share ``crop`` and resampled once, or with
-    ``squash`` the whole image. An image of the target size is not changed, unless ``crop`` is below 1.
+    ``squash`` the whole image. With ``letterbox`` the whole image keeps its proportions, with grey borders of BORDER
+    around it. An image of the target size is not changed, unless ``crop`` is below 1.
     """
 
     height: int
@@ -81,9 +84,11 @@ class Geometry:
     interpolation: str = "bilinear"
     squash: bool = False
     exif_orientation: bool = False  # turn the image as its EXIF data says, before anything else
+    letterbox: bool = False
 
     def __str__(self) -> str:
         part = "squashed" if self.squash else f"centre {self.crop:.1%}" if self.crop < 1 else "centre"
+        part = f"letterboxed with {BORDER}" if self.letterbox else part
         turned = ", EXIF orientation applied" if self.exif_orientation else ""
         return f"{part} to {self.height}×{self.width}×{self.channels}, {self.interpolation}{turned}"
 

@@ -70,7 +70,8 @@ def test_code_in_a_keras_file_is_reported_and_never_loaded(
     bundle: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded: list[object] = []
-    monkeypatch.setattr("edge_bench.bench.models.model_files.describe_model", lambda *file, **_: loaded.append(file))
+    for module, name_in_it in (("classifier_files", "describe_model"), ("graph_files", "describe_graph")):
+        monkeypatch.setattr(f"edge_bench.bench.models.{module}.{name_in_it}", lambda *file, **_: loaded.append(file))
     (bundle / "model.keras").write_bytes(keras_with(HOSTILE_LAYERS[name]))
     write_manifest(bundle)
     (planned,) = plan(Bundle.open(bundle), Selection(variants=["model"]))

@@ -55,12 +55,15 @@ def mask_layout(output: TensorSpec, classes: int | None = None, axis: ClassAxis 
     possible = [axis] if axis else _possible(shape, classes)
     if len(possible) != 1:
         how = "no axis" if not possible else "more than one axis"
-        raise BadInput(f"its output has shape {shown}: {how} can be that of the classes", "state the axis")
+        raise BadInput(
+            f"its output has shape {shown}: {how} can be that of the classes",
+            "state it: --class-axis first or --class-axis last",
+        )
     found = shape[-1] if possible[0] is ClassAxis.LAST else shape[0]
     if classes not in (None, found) or found == 1:
         raise BadInput(
             f"its output has shape {shown}: {found} scores per pixel, {classes or 'more'} classes",
-            "state as many classes as the output has"
+            "list as many classes with --classes as the output has"
             if found > 1
             else "a mask of one score per pixel is not supported",
         )
@@ -77,7 +80,7 @@ def _possible(shape: list[int], classes: int | None) -> list[ClassAxis]:
 
 def _checked(classes: int | None, problem: str) -> int:
     if classes is None or classes < 1:
-        raise BadInput(f"{problem}, and the number of classes is not known", "state the classes")
+        raise BadInput(f"{problem}, and the number of classes is not known", "list the classes with --classes FILE")
     if classes > MAX_CLASSES:
         raise BadInput(f"{problem} and {classes:,} classes; at most {MAX_CLASSES:,} are supported")
     return classes
@@ -109,7 +112,7 @@ def _from_indices(output: npt.NDArray[Any], classes: int) -> Mask:
     if wrong.any():
         raise BadInput(
             f"an output has class {output.reshape(-1)[int(wrong.argmax())]}, and the classes are 0 to {classes - 1}",
-            "state as many classes as the model has",
+            "list as many classes with --classes as the model has",
         )
     mask: Mask = output.astype(np.uint16)
     return mask

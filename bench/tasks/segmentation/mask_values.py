@@ -69,7 +69,7 @@ class MaskValues:
             raise DatasetError(
                 f"{path}: value {int(mask[row, column])} in row {row:,}, column {column:,}, which is none of the "
                 f"{self.classes} classes",
-                "state what the value means, or that it is not scored",
+                "state what it means with --mask-values FILE, or that it is not scored with --ignore-mask-values",
             )
         return found
 

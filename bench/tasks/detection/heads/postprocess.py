@@ -19,7 +19,14 @@ from edge_bench.bench.tasks.detection.boxes import MOST_BOXES, best_boxes
 from edge_bench.bench.tasks.detection.heads.decoded import Decoded
 from edge_bench.bench.tasks.detection.letterbox import Placement
 
-__all__ = ["ROLES", "OutputOrder", "decode_postprocess", "output_order", "stated_order"]
+__all__ = [
+    "ROLES",
+    "OutputOrder",
+    "decode_postprocess",
+    "has_postprocess_shapes",
+    "output_order",
+    "stated_order",
+]
 
 #: What the outputs are, in the operator's order.
 ROLES = ("boxes", "classes", "scores", "number")
@@ -63,8 +70,7 @@ def output_order(names: Sequence[str], shapes: Sequence[Sequence[int]], samples:
 
     Raise BadInput if no order fits, or several do.
     """
-    orders = [order for order in itertools.starmap(OutputOrder, itertools.permutations(range(len(shapes)), 4))
-              if len(shapes) == 4 and _fits_shapes(order, shapes)]  # fmt: skip
+    orders = _orders(shapes)
     if not orders:
         shown = ", ".join(str(list(shape)) for shape in shapes[:6])
         raise BadInput(
@@ -80,6 +86,11 @@ def output_order(names: Sequence[str], shapes: Sequence[Sequence[int]], samples:
         choices = " or ".join(f"{_OPTION} {order}" for order in orders[:3]) or f"{_OPTION} {','.join(ROLES)}"
         raise BadInput(f"names and values of the four outputs {problem}", f"state their order: {choices}")
     return orders[0]
+
+
+def has_postprocess_shapes(shapes: Sequence[Sequence[int]]) -> bool:
+    """Return whether outputs of these shapes can be those of the operator, in some order."""
+    return bool(_orders(shapes))
 
 
 def decode_postprocess(outputs: Outputs, order: OutputOrder, placement: Placement) -> Decoded:
@@ -103,6 +114,14 @@ def decode_postprocess(outputs: Outputs, order: OutputOrder, placement: Placemen
     pixels = placement.to_image(corners * np.tile(placement.input_size, 2))
     left_out = max(0, len(scores) - MOST_BOXES)
     return Decoded(best_boxes(pixels, classes.astype(np.int64), scores), valid - len(scores), left_out)
+
+
+def _orders(shapes: Sequence[Sequence[int]]) -> list[OutputOrder]:
+    """Return the orders that fit the shapes."""
+    if len(shapes) != len(ROLES):
+        return []
+    orders = itertools.starmap(OutputOrder, itertools.permutations(range(len(shapes))))
+    return [order for order in orders if _fits_shapes(order, shapes)]
 
 
 def _fits_shapes(order: OutputOrder, shapes: Sequence[Sequence[int]]) -> bool:

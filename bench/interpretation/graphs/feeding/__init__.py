@@ -1,0 +1,1 @@
+"""Examples of any models: images, arrays, sounds, or random values."""

@@ -1,0 +1,1 @@
+"""How outputs are read for each task, and true values."""

@@ -1,0 +1,135 @@
+"""The category of true boxes that each class of a detector stands for: by name, stated, or tested on the images."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from edge_bench.bench.dataset.label_files import index_names
+from edge_bench.bench.dataset.options import BOX_CLASS_ORDERS, DataOptions
+from edge_bench.bench.errors import BadInput, DatasetError
+from edge_bench.bench.interpretation.graphs.graph_model import GraphModel
+from edge_bench.bench.interpretation.graphs.reading.boxes import BoxReading
+from edge_bench.bench.interpretation.graphs.reading.class_names import ClassNames
+from edge_bench.bench.interpretation.graphs.sampling import MOST_TESTED, Sampler
+from edge_bench.bench.records.interpretation import Interpretation, Source
+from edge_bench.bench.tasks.detection.boxes import GroundTruth
+from edge_bench.bench.tasks.detection.class_maps import (
+    ClassMap,
+    adopted_map,
+    check_map,
+    compare_maps,
+    maps_by_number,
+    named_map,
+)
+
+__all__ = ["category_map", "names_of_classes"]
+
+
+def category_map(
+    model: GraphModel, options: DataOptions, reading: BoxReading, truth: GroundTruth, sampler: Sampler
+) -> tuple[ClassMap, Interpretation]:
+    """Return the category of each class of a detector.
+
+    Names that are stated or in the model's file are compared with those of the categories. A map by name is checked on
+    the images: if the same map, one class further, is clearly better, it is refused. Without names, a map is stated or
+    tested. Raise BadInput if categories that occur have no class, or if several maps are possible.
+    """
+    if options.class_order is not None and options.class_order not in BOX_CLASS_ORDERS:
+        raise BadInput(
+            f"--class-order {options.class_order} is for labels of whole images",
+            f"for boxes there are: {', '.join(BOX_CLASS_ORDERS)}",
+        )
+    part = _part(truth)
+    stated = options.class_order is not None or options.label_offset is not None
+    found = None if stated or reading.names is None else _by_name(reading.names, truth)
+    if found is not None and reading.names is not None:
+        check_map(found, truth)
+        _refute(model, found, part, sampler, reading)
+        return found, _record(model, found, reading.names.origin, reading.names.source)
+    maps = maps_by_number(truth.categories, options.label_offset)
+    if options.class_order is not None:
+        maps = _ordered(options.class_order, truth)
+    if len(maps) == 1 and stated:
+        check_map(maps[0], truth)
+        return maps[0], _record(model, maps[0], Source.STATED)
+    boxes = sampler.boxes(reading.decoding, range(len(part.images)))
+    try:
+        chosen, result = adopted_map(maps, part, boxes, model.variant.name)
+    except BadInput as cause:
+        if not options.assume:
+            unnamed = all(category.name == f"class {category.id}" for category in truth.categories)
+            more = "; name the classes of the true boxes with --label-names FILE" if unnamed else ""
+            raise BadInput(cause.problem, cause.remedy + more) from None
+        check_map(maps[0], truth)
+        return maps[0], _record(model, maps[0], Source.ASSUMED, "one of several")
+    check_map(chosen, truth)
+    return chosen, _record(model, chosen, Source.TESTED, result)
+
+
+def _part(truth: GroundTruth) -> GroundTruth:
+    """Return the first images, on which maps are tested."""
+    return dataclasses.replace(truth, images=truth.images[:MOST_TESTED], sizes=truth.sizes[:MOST_TESTED])
+
+
+def _ordered(order: str, truth: GroundTruth) -> list[ClassMap]:
+    """Return the map in which classes number the categories in the order of their ids."""
+    first = BOX_CLASS_ORDERS.index(order)
+    table = np.concatenate([np.full(first, -1, np.int64), np.arange(len(truth.categories))])
+    return [ClassMap(table, f"classes number the categories, {order}", f"--class-order {order}")]
+
+
+def _by_name(names: ClassNames, truth: GroundTruth) -> ClassMap | None:
+    """Return the map by name; None if names in the model's file are not those of the categories.
+
+    Raise DatasetError if stated names are not.
+    """
+    occurring = [truth.categories[number].name for number in truth.occurring().tolist()]
+    everything = [category.name for category in truth.categories]
+    for wanted in (everything, occurring):
+        try:
+            outputs = index_names(names.source, names.lines, wanted)
+        except DatasetError:
+            if wanted is occurring and names.origin is Source.STATED:
+                raise
+            continue
+        return named_map(outputs, truth.categories, f"by name, as {names.source} lists them")
+    return None
+
+
+def _refute(model: GraphModel, found: ClassMap, part: GroundTruth, sampler: Sampler, reading: BoxReading) -> None:
+    """Raise BadInput if the labelled images clearly show that a map by name is one class off."""
+    table = found.categories
+    later = ClassMap(np.append([-1], table), "one class later")
+    earlier = ClassMap(table[1:], "one class earlier")
+    boxes = sampler.boxes(reading.decoding, range(len(part.images)))
+    tested = compare_maps([found, later, earlier], part, boxes)
+    if tested.clear and tested.best[0] != 0:
+        text = (later, earlier)[tested.best[0] - 1].text
+        raise BadInput(
+            f"{model.variant.name}: its names of classes do not fit the labelled images: {text} "
+            f"{tested.correct[tested.best[0]]:,} of {tested.images:,} images are correct, {tested.correct[0]:,} as "
+            "listed",
+            "correct the list of names with --classes, such as by a line for the background",
+        )
+
+
+def _record(model: GraphModel, chosen: ClassMap, source: Source, reason: str = "") -> Interpretation:
+    return Interpretation(
+        subject="labels",
+        value=chosen.text,
+        source=source,
+        reason=reason,
+        option=chosen.option or "--classes",
+        variant=model.about,
+    )
+
+
+def names_of_classes(reading: BoxReading, chosen: ClassMap | None, truth: GroundTruth | None) -> Sequence[str]:
+    """Return the name of each class, as the model lists them, or of the categories that they stand for."""
+    if reading.names is not None:
+        return reading.names.names
+    if chosen is None or truth is None:
+        return [f"class {number}" for number in range(reading.decoding.classes)]
+    table = chosen.categories.tolist()
+    return [truth.categories[each].name if each >= 0 else f"class {number}" for number, each in enumerate(table)]

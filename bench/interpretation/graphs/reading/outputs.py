@@ -1,0 +1,43 @@
+"""The output that a user names, or the only one that fits."""
+
+from collections.abc import Callable
+
+from edge_bench.bench.errors import BadInput
+from edge_bench.bench.inputs.specs import names_shown
+from edge_bench.bench.interpretation.graphs.graph_model import GraphModel
+from edge_bench.bench.records.manifest import TensorSpec
+
+__all__ = ["chosen_output", "output_number"]
+
+
+def output_number(model: GraphModel, stated: str) -> int:
+    """Return the number of the output of this name or number, from 0; raise BadInput if there is none."""
+    names = [spec.name for spec in model.variant.all_outputs]
+    if stated in names:
+        return names.index(stated)
+    if stated.isascii() and stated.isdigit() and len(stated) < 6 and int(stated) < len(names):
+        return int(stated)
+    raise BadInput(
+        f"--output {stated[:80]}: {model.variant.name} has no output of this name or number",
+        f"there are: {names_shown(f'{number} ({name})' for number, name in enumerate(names))}",
+    )
+
+
+def chosen_output(model: GraphModel, stated: str | None, fits: Callable[[TensorSpec], bool]) -> tuple[int, str]:
+    """Return the number of the output that has the values, and why it is this one, empty if there is only one.
+
+    Raise BadInput if none is stated and not exactly one fits.
+    """
+    outputs = model.variant.all_outputs
+    if stated is not None:
+        return output_number(model, stated), "stated"
+    if len(outputs) == 1:
+        return 0, ""
+    fitting = [number for number, spec in enumerate(outputs) if fits(spec)]
+    if len(fitting) == 1:
+        return fitting[0], "the only output of a fitting shape"
+    shown = names_shown(f"{number} ({spec.name} {list(spec.shape)})" for number, spec in enumerate(outputs))
+    raise BadInput(
+        f"{model.variant.name}: not clear which of its {len(outputs)} outputs has the values: {shown}",
+        "state its name or number with --output",
+    )
