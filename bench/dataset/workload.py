@@ -15,10 +15,12 @@ from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.interpretation import Interpretation
 from edge_bench.bench.records.manifest import Preprocessing
+from edge_bench.bench.records.outputs.decoding import TensorDecoding
 from edge_bench.bench.records.outputs.union import TaskTruth
 from edge_bench.bench.records.run import CLASSIFY, BundleIdentity
 from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD
 from edge_bench.bench.tasks.segmentation.true_masks import TrueMasks
+from edge_bench.bench.worker.graphs.messages import GraphInput
 
 __all__ = ["ModelInput", "Workload", "bundle_workload", "pixel_checksums"]
 
@@ -105,21 +107,14 @@ class Workload:
 
 
 def bundle_workload(bundle: Bundle, limit: int | None = None, seed: int = 42) -> Workload:
-    """Return the test set of a bundle, or ``limit`` images of it, evenly over its classes."""
+    """Return the test set of a bundle, or ``limit`` examples of it, evenly over its classes if there are any."""
     manifest = bundle.manifest
+    if manifest.is_graph:
+        return _graph_workload(bundle, limit, seed)
     images, labels = bundle.test_set()
     indices = draw_evenly(np.zeros(len(images), np.int64) if labels is None else np.array(labels), limit, seed)
     return Workload(
-        identity=BundleIdentity(
-            sha256=bundle.digest,
-            created=manifest.created,
-            model=manifest.model.name,
-            parameters=manifest.model.parameters,
-            dataset=manifest.dataset.name,
-            dataset_sha256=manifest.dataset.sha256,
-            classes=manifest.dataset.classes,
-            note=manifest.dataset.note,
-        ),
+        identity=_identity(bundle),
         indices=indices,
         labels=None if labels is None else np.array(labels)[indices].astype(np.int64),
         total_images=len(images),
@@ -130,6 +125,47 @@ def bundle_workload(bundle: Bundle, limit: int | None = None, seed: int = 42) ->
             threshold=manifest.threshold,
         ),
         interpretations=tuple(manifest.interpretations),
+    )
+
+
+def _graph_workload(bundle: Bundle, limit: int | None, seed: int) -> Workload:
+    """Return the test set of a bundle that has an array for each input."""
+    manifest, files = bundle.manifest, bundle.test_inputs()
+    examples = manifest.split.test
+    indices = draw_evenly(np.zeros(examples, np.int64), limit, seed)
+    graphs = {
+        variant.name: GraphExamples(
+            inputs=tuple(GraphInput(name=each.name, file=files[each.name]) for each in variant.all_inputs),
+            rows=indices,
+            signature=variant.signature,
+            decoding=manifest.decodings.get(variant.name, TensorDecoding()),
+        )
+        for variant in bundle.variants
+    }
+    return Workload(
+        identity=_identity(bundle),
+        indices=indices,
+        labels=None,
+        total_images=examples,
+        shared=ModelInput(next(iter(files.values())), indices, manifest.preprocessing),
+        interpretations=tuple(manifest.interpretations),
+        task=manifest.task,
+        graphs=graphs,
+        truth=selected_truth(bundle.truth(), indices),
+    )
+
+
+def _identity(bundle: Bundle) -> BundleIdentity:
+    manifest = bundle.manifest
+    return BundleIdentity(
+        sha256=bundle.digest,
+        created=manifest.created,
+        model=manifest.model.name,
+        parameters=manifest.model.parameters,
+        dataset=manifest.dataset.name,
+        dataset_sha256=manifest.dataset.sha256,
+        classes=manifest.dataset.classes,
+        note=manifest.dataset.note,
     )
 
 
