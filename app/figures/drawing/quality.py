@@ -37,7 +37,8 @@ _ACCURACY = QualityAxis("Accuracy", "% of images right")
 def quality_of(run: Run, result: Result) -> Measure | None:
     """Return the accuracy of a classifier, or the first quality measure of another task.
 
-    None if there are no true values, or if outputs depend on the examples before (``--stateful``). A measure that cannot be computed has no value and the reason as its remark.
+    None if there are no true values, or if outputs depend on the examples before (``--stateful``). A measure that
+    cannot be computed has no value and the reason as its remark.
     """
     return _accuracy(run, result) if run.task == CLASSIFY else _first_measure(run, result)
 

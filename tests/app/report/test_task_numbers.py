@@ -101,5 +101,5 @@ def test_outputs_of_another_task_or_number_of_examples_are_not_compared(
     compare: Callable[[Pair], Compared], outputs: TaskOutputs
 ) -> None:
     (section,) = bundle_sections([task_run("tensor", outputs, outputs, count=3)], [])
-    with pytest.raises(ValueError, match="of other examples|of other images|of another task"):
+    with pytest.raises(ValueError, match=r"of other examples|of other images|of another task"):
         compare(Pair(section, *section.entries))
