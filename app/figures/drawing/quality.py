@@ -13,6 +13,8 @@ from edge_bench.bench.tasks.registry import task_named
 __all__ = ["QualityAxis", "quality_axis", "quality_of"]
 
 _UNKNOWN = "quality"
+#: Of the resamples behind an interval: the same outputs have the same interval in every Run.
+_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ _ACCURACY = QualityAxis("Accuracy", "% of images right")
 def quality_of(run: Run, result: Result) -> Measure | None:
     """Return the accuracy of a classifier, or the first quality measure of another task.
 
-    None if there are no true values. A measure that cannot be computed has no value and the reason as its remark.
+    None if there are no true values, or if outputs depend on the examples before (``--stateful``). A measure that
+    cannot be computed has no value and the reason as its remark.
     """
     return _accuracy(run, result) if run.task == CLASSIFY else _first_measure(run, result)
 
@@ -46,10 +49,10 @@ def _accuracy(run: Run, result: Result) -> Measure | None:
 
 
 def _first_measure(run: Run, result: Result) -> Measure | None:
-    if result.outputs is None:
+    if result.outputs is None or run.settings.stateful:
         return None
     try:
-        first = next(iter(task_named(run.task).measures(result.outputs, run.truth, run.settings.seed)), None)
+        first = next(iter(task_named(run.task).measures(result.outputs, run.truth, _SEED)), None)
     except EdgeBenchError as cause:
         return Measure(name=_UNKNOWN, value=None, remark=cause.problem)
     except ValueError as cause:  # outputs of a damaged Run

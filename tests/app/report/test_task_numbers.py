@@ -1,12 +1,19 @@
 """Masks and numbers on which configurations disagree."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import numpy as np
+import pytest
 
-from edge_bench.app.report.pictures.masks import class_colour
+from edge_bench.app.report.bundle_section import bundle_sections
+from edge_bench.app.report.pictures.boxes import compare_boxes
+from edge_bench.app.report.pictures.masks import class_colour, compare_masks
+from edge_bench.app.report.pictures.numbers import compare_outputs, compare_scores
+from edge_bench.app.report.pictures.pair import Compared, Pair
+from edge_bench.bench.records.outputs.union import TaskOutputs
 from tests.app.report.pages import words_of
 from tests.app.report.task_pages import HOSTILE, decoded, photos, shown
 from tests.output_runs import detections, scores, segmentation, task_run, tensors, true_values
@@ -80,12 +87,19 @@ def test_values_have_their_worst_examples_beside_the_true_ones() -> None:
     assert "18 of 20 examples" in words_of(html)
 
 
-def test_outputs_of_another_number_of_examples_are_not_comparable() -> None:
-    for outputs in (
-        [scores(np.zeros((2, 1))), scores(np.ones((2, 1)))],
-        [tensors(a=np.zeros((2, 1), np.float32)), tensors(a=np.ones((2, 1), np.float32))],
-        [segmentation(2, np.zeros((2, 2))), segmentation(2, np.ones((2, 2)))],
-        [detections([(9, 9)], []), detections([(9, 9)], [(1, 1, 5, 5, 0, 0.9)])],
-        [scores(np.zeros((3, 1))), tensors(a=np.ones((3, 1), np.float32))],
-    ):
-        assert "not comparable" in shown(task_run("tensor", *outputs, count=3))
+@pytest.mark.parametrize(
+    ("compare", "outputs"),
+    [
+        (compare_scores, scores(np.zeros((2, 1)))),
+        (compare_outputs, tensors(a=np.zeros((2, 1), np.float32))),
+        (compare_masks, segmentation(2, np.zeros((2, 2)))),
+        (compare_boxes, detections([(9, 9)], [])),
+        (compare_scores, tensors(a=np.ones((3, 1), np.float32))),
+    ],
+)
+def test_outputs_of_another_task_or_number_of_examples_are_not_compared(
+    compare: Callable[[Pair], Compared], outputs: TaskOutputs
+) -> None:
+    (section,) = bundle_sections([task_run("tensor", outputs, outputs, count=3)], [])
+    with pytest.raises(ValueError, match=r"of other examples|of other images|of another task"):
+        compare(Pair(section, *section.entries))

@@ -40,7 +40,6 @@ RUNS = {
     "segment": task_run("segment", *(segmentation(2, *[np.full((4, 4), value)] * 4) for value in (0, 1)), count=4),
     "regress": task_run("regress", scores(ONES), scores(2 * ONES), count=4, truth=true_values(ONES.astype(float))),
     "tensor": task_run("tensor", tensors(a=ONES), tensors(a=2 * ONES), count=4),
-    "another": task_run("a task of a newer version", scores(ONES), count=4),
 }  # fmt: skip
 
 
@@ -166,11 +165,6 @@ def test_the_answer_has_the_difference_of_the_first_measure(state: Any) -> None:
     assert "exactly the mAP" in answers([RUNS["detect"]])[0]
     state()
     assert "3 of 4 boxes" in answers([RUNS["tensor"]])[0]
-
-
-def test_an_answer_without_a_known_task_still_has_times() -> None:
-    other = msgspec.structs.replace(RUNS["regress"], task="a task of a newer version")
-    assert "2.00 [" in answers([other])[0]
 
 
 def test_missing_true_values_are_said_unless_the_task_has_none() -> None:
