@@ -117,23 +117,36 @@ def data_options(context: typer.Context) -> "DataOptions":
 
     Raise BadInput for unknown values, and for options that need another option.
     """
-    from edge_bench.bench.dataset.options import CLASS_ORDERS, DataOptions
+    from edge_bench.bench.dataset import options as known
+    from edge_bench.bench.inputs.random_values import parse_range
+    from edge_bench.bench.interpretation.graphs.graph_model import stated_shapes
     from edge_bench.bench.preprocessing.presets import INTERPOLATIONS
 
     said = {name: context.params[name] for name in DATA_OPTIONS}
-    if said["interpolation"] not in INTERPOLATIONS:
-        raise BadInput(f"--interpolation {said['interpolation']!r} is none", f"there are: {', '.join(INTERPOLATIONS)}")
-    if said["channel_order"] not in (None, "rgb", "bgr"):
-        raise BadInput(f"--channel-order {said['channel_order']!r} is none", "say rgb or bgr")
-    if said["class_order"] not in (None, *CLASS_ORDERS):
-        raise BadInput(
-            f"--class-order {said['class_order']!r} is not known", f"use {', '.join(CLASS_ORDERS[:-1])} or number"
-        )
-    if said["data"] is None and (said["labels"] or said["classes"] or said["label_names"]):
+    choices = {
+        "interpolation": INTERPOLATIONS, "channel_order": ("rgb", "bgr"), "head": known.HEADS,
+        "class_order": (*known.CLASS_ORDERS, *known.BOX_CLASS_ORDERS), "coordinates": known.COORDINATES,
+        "class_axis": known.CLASS_AXES, "task": known.TASK_NAMES,
+    }  # fmt: skip
+    for name, values in choices.items():
+        _one_of(said[name], f"--{name.replace('_', '-')}", values)
+    names_only = said["classes"] and said["task"] is not None  # of a model's classes, as random inputs have no labels
+    if said["data"] is None and (said["labels"] or said["label_names"] or (said["classes"] and not names_only)):
         raise BadInput("labels and classes are of --data, which is missing", "name the images with --data")
     finite(said["threshold"], "--threshold")
     said |= {name: _numbers(said[name], f"--{name}") for name in ("scale", "offset")}
-    return DataOptions(**said | {"image_size": _size(said["image_size"])})
+    lists = {"shapes": tuple(said.pop("shape") or ()), "ranges": tuple(said.pop("range") or ())}
+    stated_shapes(lists["shapes"])
+    for text in lists["ranges"]:
+        parse_range(text)
+    changed = {"image_size": _size(said["image_size"]), "signature": said["signature"] or ""}
+    return known.DataOptions(**said | lists | changed)
+
+
+def _one_of(value: str | None, flag: str, values: Sequence[str]) -> None:
+    """Raise BadInput if an option is stated with another value than these."""
+    if value is not None and value not in values:
+        raise BadInput(f"{flag} {value[:80]!r} is not known", f"there are: {', '.join(values)}")
 
 
 def finite(value: float | None, flag: str) -> float | None:

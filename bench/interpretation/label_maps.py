@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.dataset.label_files import index_names
-from edge_bench.bench.dataset.options import DataOptions
+from edge_bench.bench.dataset.options import BOX_CLASS_ORDERS, CLASS_ORDERS, DataOptions
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata
 from edge_bench.bench.records.interpretation import Source
@@ -74,6 +74,10 @@ def label_maps(labels: ClassLabels, outputs: int, metadata: ModelMetadata | None
         return named
     orders = _class_orders(labels.classes)
     if options.class_order is not None:
+        if options.class_order in BOX_CLASS_ORDERS:
+            raise BadInput(
+                f"--class-order {options.class_order} is for boxes", f"for labels there are: {', '.join(CLASS_ORDERS)}"
+            )
         if options.class_order not in orders:
             raise BadInput(
                 f"--class-order {options.class_order}: the names of the classes do not differ in one number only",

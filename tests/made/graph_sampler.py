@@ -64,7 +64,8 @@ class InProcess:
                 values = model_inputs(values, own.preprocessing, whole)
             interpreter.set_tensor(detail["index"], values.reshape(shape))
         interpreter.invoke()
-        return [interpreter.get_tensor(each["index"]) for each in interpreter.get_output_details()]
+        outputs = [interpreter.get_tensor(each["index"]) for each in interpreter.get_output_details()]
+        return [each[0] if each.ndim > 1 and len(each) == 1 else each for each in outputs]
 
 
 def _boxes(decoding: BoxDecoding, outputs: Sequence[npt.NDArray[Any]], size: tuple[int, int]) -> Boxes:
@@ -72,8 +73,9 @@ def _boxes(decoding: BoxDecoding, outputs: Sequence[npt.NDArray[Any]], size: tup
     if decoding.form == "postprocess":
         return decode_postprocess(outputs, stated_order(decoding.order), placement).boxes
     layout = HeadLayout(decoding.boxes_first, decoding.objectness, decoding.classes)
+    head = outputs[decoding.output]
     return decode_yolo(
-        outputs[decoding.output], layout, placement, size, pixels=decoding.pixels,
+        head if head.ndim == 3 else head[np.newaxis], layout, placement, size, pixels=decoding.pixels,
         score_threshold=decoding.score_threshold, iou_threshold=decoding.iou_threshold,
     ).boxes  # fmt: skip
 

@@ -17,8 +17,9 @@ Labels = Annotated[
     Path | None,
     option(
         "--labels",
-        help="True labels of --data: a text file with one line per image (FILE LABEL, or LABEL in the order of the "
-        "file names), a CSV, or a .npy.",
+        help="True values of --data. Classes: a text file with one line per image (FILE LABEL, or LABEL in the order "
+        "of the file names), a CSV, or a .npy. Boxes: COCO's .json, or a folder of YOLO's .txt files. Masks: a folder of "
+        ".png files. Numbers: a .csv (FILE,NUMBER,…), .npy or .npz.",
     ),
 ]
 LabelColumn = Annotated[
@@ -27,7 +28,11 @@ LabelColumn = Annotated[
 ]
 Classes = Annotated[
     Path | None,
-    option("--classes", help="Names of the model's outputs, one per line, in their order.  [default: alphabetical]"),
+    option(
+        "--classes",
+        help="Names of the model's classes, one per line, in their order.  [default: read from the model, else "
+        "alphabetical]",
+    ),
 ]
 LabelNames = Annotated[
     Path | None,
@@ -41,7 +46,8 @@ ClassOrder = Annotated[
     option(
         "--class-order",
         help="How class names get their outputs: alphabetical, natural (c2 before c10) or number (the number in the "
-        "name is the output).  [default: tested on the labelled images]",
+        "name is the output). For boxes: id or id-after-background (classes number the categories in the order of "
+        "their ids).  [default: tested on the labelled images]",
     ),
 ]
 LabelOffset = Annotated[
@@ -116,6 +122,78 @@ ExifOrientation = Annotated[
     option("--exif-orientation", help="Turn images upright as their EXIF orientation says."),
 ]
 
+Task = Annotated[
+    str | None,
+    option(
+        "--task",
+        help="What the models' outputs mean: classify, binary, multilabel, regress, detect, segment or tensor (numbers "
+        "without a meaning).  [default: told by --labels or the models]",
+    ),
+]
+Signature = Annotated[
+    str | None, option("--signature", help="The named function of the model files to measure.  [default: the main one]")
+]
+Shapes = Annotated[
+    list[str] | None,
+    option("--shape", help="Shape of an input with open axes, such as tokens=1x128; repeatable."),
+]
+Ranges = Annotated[
+    list[str] | None,
+    option(
+        "--range",
+        help="Least and greatest random value of an input without --data, such as tokens=0..9999; repeatable.",
+    ),
+]
+SampleRate = Annotated[
+    int | None,
+    option("--sample-rate", min=1, help="Samples per second that the model takes, for .wav files.  [default: read]"),
+]
+Output = Annotated[
+    str | None, option("--output", help="Name or number, from 0, of the output that has the values or boxes.")
+]
+Letterbox = Annotated[
+    bool, option("--letterbox", help="Keep the proportions of images, with grey borders.  [default: for YOLO models]")
+]
+Head = Annotated[
+    str | None,
+    option("--head", help="yolov5 (with objectness) or yolov8, also for YOLO11.  [default: by the output's shape]"),
+]
+Coordinates = Annotated[
+    str | None,
+    option("--coordinates", help="Unit of a YOLO model's boxes: pixels or shares of the input.  [default: by values]"),
+]
+OutputOrder = Annotated[
+    str | None,
+    option(
+        "--output-order",
+        help="What the four outputs of a detector are: boxes,classes,scores,number.  [default: by names and values]",
+    ),
+]
+ScoreThreshold = Annotated[
+    float | None,
+    option("--score-threshold", min=0, max=1, help="Least score of a YOLO model's boxes.  [default: 0.001]"),
+]
+IouThreshold = Annotated[
+    float | None,
+    option("--iou-threshold", min=0, max=1, help="Overlap at which a YOLO model's boxes are merged.  [default: 0.45]"),
+]
+ClassAxis = Annotated[
+    str | None,
+    option("--class-axis", help="Axis of the classes in the scores of pixels: first or last.  [default: by the shape]"),
+]
+MaskValues = Annotated[
+    Path | None,
+    option(
+        "--mask-values",
+        help="What the values of true masks mean: a text file with a line VALUE CLASS for each; CLASS may be ignore.  "
+        "[default: the number of the class]",
+    ),
+]
+IgnoreMaskValues = Annotated[
+    str | None,
+    list_option("--ignore-mask-values", help="Values of true masks that are not scored, such as 255."),
+]
+
 #: Only for model files: a bundle has its own data.
 DATA_OPTIONS: OptionGroup = {
     "data": (Data, None),
@@ -137,4 +215,19 @@ DATA_OPTIONS: OptionGroup = {
     "skip_broken": (SkipBroken, False),
     "assume": (Assume, False),
     "exif_orientation": (ExifOrientation, False),
+    "task": (Task, None),
+    "signature": (Signature, None),
+    "shape": (Shapes, None),
+    "range": (Ranges, None),
+    "sample_rate": (SampleRate, None),
+    "output": (Output, None),
+    "letterbox": (Letterbox, False),
+    "head": (Head, None),
+    "coordinates": (Coordinates, None),
+    "output_order": (OutputOrder, None),
+    "score_threshold": (ScoreThreshold, None),
+    "iou_threshold": (IouThreshold, None),
+    "class_axis": (ClassAxis, None),
+    "mask_values": (MaskValues, None),
+    "ignore_mask_values": (IgnoreMaskValues, None),
 }

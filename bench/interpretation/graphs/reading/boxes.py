@@ -19,6 +19,7 @@ from edge_bench.bench.records.outputs.decoding import BoxDecoding
 from edge_bench.bench.tasks.detection.heads.postprocess import has_postprocess_shapes, output_order, stated_order
 from edge_bench.bench.tasks.detection.heads.yolo import IOU_THRESHOLD, SCORE_THRESHOLD
 from edge_bench.bench.tasks.detection.heads.yolo_layout import HeadLayout, has_pixel_coordinates, head_layout
+from edge_bench.bench.tasks.tensors.differences import real_values
 
 __all__ = ["BoxReading", "box_reading"]
 
@@ -42,7 +43,7 @@ def box_reading(
     height, width, _ = model.known_image
     names = class_names(model, options)
     packed = pack(sizes.reshape(-1).astype(np.int64))
-    outputs = sampler.sample(range(min(len(sizes), MOST_SAMPLED)))
+    outputs = [_real(model, each) for each in sampler.sample(range(min(len(sizes), MOST_SAMPLED)))]
     if not outputs:
         raise BadInput(f"{model.variant.name}: its outputs are too large to be read as boxes", "state another --task")
     shapes = [each.shape for each in outputs[0]]
@@ -150,6 +151,11 @@ def _thresholds(model: GraphModel, options: DataOptions, decoding: BoxDecoding) 
         option="--score-threshold, --iou-threshold",
         variant=model.about,
     )
+
+
+def _real(model: GraphModel, outputs: Outputs) -> Outputs:
+    """Return outputs in real units."""
+    return [real_values(each, spec) for each, spec in zip(outputs, model.variant.all_outputs, strict=True)]
 
 
 def _with_batch(head: npt.NDArray[Any]) -> npt.NDArray[Any]:
