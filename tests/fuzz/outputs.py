@@ -39,7 +39,7 @@ __all__ = ["REGISTRY", "fleet_states", "names", "registries", "show", "use_cache
            "use_registry"]  # fmt: skip
 
 REGISTRY = f"shared/.measuring.forged{PART}"
-_FIXED = ("schema_version", "began", "dtype", "data", "source", "run_id")
+_FIXED = ("schema_version", "began", "dtype", "data", "source", "run_id", "task")
 
 
 def show(tables: Iterable[Table]) -> None:

@@ -147,6 +147,7 @@ def _tasks() -> list[Target]:
         Target("wav", "wav/x.wav", tasks.sounds(), mutated_bytes, tasks.use_sound, 2),
         Target("segmentation", "segmentation.json", [tasks.segmentation()], _json_or_bytes, tasks.use_segmentation, 2),
         Target("outputs", "outputs.json", [tasks.outputs()], _json_or_bytes, tasks.use_outputs, 2),
+        Target("taskrun", "run-task.json", tasks.runs(), _json_or_bytes, tasks.use_runs, 2),
     ]
 
 

@@ -81,6 +81,12 @@ def stored_mask(mask: npt.NDArray[Any]) -> StoredMask:
 
 def unpacked_mask(stored: StoredMask) -> npt.NDArray[np.uint16]:
     """Return a stored mask, shape [height, width]; raise ValueError if it is damaged."""
+    lengths, values = _runs(stored)
+    return np.repeat(values.astype(np.uint16), lengths.astype(np.int64)).reshape(stored.height, stored.width)
+
+
+def _runs(stored: StoredMask) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return the lengths and values of a mask's runs; raise ValueError if they are damaged."""
     pixels = stored.height * stored.width
     if not 0 < pixels <= MAX_PACKED:
         raise ValueError(f"a mask of {stored.height:,}×{stored.width:,} pixels")
@@ -89,17 +95,20 @@ def unpacked_mask(stored: StoredMask) -> npt.NDArray[np.uint16]:
         raise ValueError("a mask whose runs do not fit each other")
     if int(lengths.sum(dtype=np.int64)) != pixels:
         raise ValueError(f"a mask of {stored.height:,}×{stored.width:,} pixels whose runs have other ones")
-    return np.repeat(values.astype(np.uint16), lengths.astype(np.int64)).reshape(stored.height, stored.width)
+    return lengths, values
 
 
 def check_segmentation(record: Segmentation, images: int) -> None:
-    """Raise ValueError if a record of so many images is not consistent. Masks are checked when they are unpacked."""
+    """Raise ValueError if a record of so many images is not consistent."""
     if record.classes > MAX_CLASSES or record.images != images or len(record.masks) != images:
         raise ValueError(f"{len(record.masks):,} masks of {record.classes:,} classes for {images:,} images")
     masks = [mask for mask in record.masks if mask is not None]
     size, pixels = sum(mask.encoded_bytes for mask in masks), sum(mask.height * mask.width for mask in masks)
     if size > MAX_MASK_BYTES or pixels > MAX_MASK_PIXELS:
         raise ValueError(f"its masks take {size:,} bytes and {pixels:,} pixels, more than a configuration may have")
+    for mask in masks:
+        if int(_runs(mask)[1].max()) > record.classes:
+            raise ValueError(f"a mask with more than {record.classes:,} classes")
     if record.cells is not None:
         _check_cells(record.cells, record.classes, images)
 
