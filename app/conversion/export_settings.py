@@ -29,5 +29,5 @@ class ExportSettings:
     @property
     def graph_options(self) -> list[str]:
         """The given options that a classifier does not have."""
-        given = {"--output-name": self.output_name, "--range": self.ranges, "--shape": self.shapes}
+        given = {"--output": self.output_name, "--range": self.ranges, "--shape": self.shapes}
         return [name for name, value in given.items() if value]

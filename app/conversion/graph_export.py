@@ -41,7 +41,7 @@ NO_SAVED_MODEL = "the SavedModel itself does not become part of the bundle: meas
 RANDOM_VALUES_NOTE = "RANDOM INPUTS: speed and numerical agreement only; the outputs mean nothing"
 _INT8 = "int8 weights and activations, inputs and outputs as in the model"
 #: Options of data that a model with any inputs has, too.
-_OWN_OPTIONS = ("data", "labels", "threshold")
+_OWN_OPTIONS = ("data", "labels", "threshold", "task", "output", "signature", "shapes", "ranges")
 
 
 @dataclass(frozen=True)

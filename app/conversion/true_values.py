@@ -39,15 +39,15 @@ def decoding_of(task: str, outputs: Sequence[TensorSpec], stated: str | None) ->
     """
     names = [each.name for each in outputs]
     if stated is not None and stated not in names:
-        raise BadInput(f"--output-name {stated[:80]}: no output has this name", f"the outputs are {names_shown(names)}")
+        raise BadInput(f"--output {stated[:80]}: no output has this name", f"the outputs are {names_shown(names)}")
     if task == TENSOR:
         if stated is not None:
-            raise BadInput("--output-name: with --task tensor every output counts", "leave it out")
+            raise BadInput("--output: with --task tensor every output counts", "leave it out")
         return TensorDecoding()
     if stated is None and len(names) > 1:
         raise BadInput(
             f"the model has {len(names)} outputs, and which one has the values of --task {task} is not known",
-            f"state it with --output-name: {names_shown(names)}",
+            f"state it with --output: {names_shown(names)}",
         )
     index = 0 if stated is None else names.index(stated)
     columns = _columns(outputs[index])

@@ -70,7 +70,7 @@ def exported(drawn: DrawnFiles, tmp_path_factory: pytest.TempPathFactory) -> Bun
     folder = tmp_path_factory.mktemp("exported")
     done = call(
         "export", drawn.model, "--bundle", "b", "--data", drawn.tests, "--calibration", drawn.calibration,
-        "--labels", drawn.tests, "--task", "regress", "--output-name", "value", cwd=folder,
+        "--labels", drawn.tests, "--task", "regress", "--output", "value", cwd=folder,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return Bundle.open(folder / "b")
@@ -123,7 +123,7 @@ def test_a_bundle_has_inputs_by_name_task_decodings_and_true_values(exported: Bu
 def test_true_flags_of_one_output_and_a_limit(edge_bench: CommandLine, drawn: DrawnFiles, tmp_path: Path) -> None:
     done = edge_bench(
         "export", drawn.model, "--bundle", "b", "--data", drawn.tests, "--labels", drawn.tests,
-        "--task", "multilabel", "--output-name", "class", "--limit", 10,
+        "--task", "multilabel", "--output", "class", "--limit", 10,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     bundle = Bundle.open(tmp_path / "b")
@@ -230,15 +230,15 @@ def test_what_does_not_fit_is_refused(refuses: Refuses, drawn: DrawnFiles, tmp_p
     np.savez(tmp_path / "others.npz", a=tests["value"], b=tests["box"])
     np.save(tmp_path / "images.npy", tests["image"])
     export = ("export", drawn.model, "--bundle", "b", "--data", drawn.tests)
-    value = ("--task", "regress", "--output-name", "value")
+    value = ("--task", "regress", "--output", "value")
     for name in ("short", "wide", "nan", "others", "missing"):
         refused = refuses(*export, *value, "--labels", f"{name}.npz", kind=DatasetError)
         assert f"{name}.npz" in refused.problem
     assert "number" in refuses("export", drawn.model, "-b", "b", "--data", "lacking.npz", kind=DatasetError).problem
     for arguments, mention in (
-        (("--task", "regress"), "--output-name"),
-        (("--task", "regress", "--output-name", "none"), "--output-name none"),
-        (("--task", "binary", "--output-name", "box"), "box"),
+        (("--task", "regress"), "--output"),
+        (("--task", "regress", "--output", "none"), "--output none"),
+        (("--task", "binary", "--output", "box"), "box"),
         (("--task", "classify"), "2 inputs"),
         (("--task", "detect"), "--task detect"),
         (("--labels", "short.npz"), "--labels"),

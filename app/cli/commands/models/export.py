@@ -6,12 +6,7 @@ from edge_bench.app.cli import parsing
 from edge_bench.app.cli.options.models import (
     Calibration,
     ExportedModel,
-    ExportedTask,
     ModelMemoryLimit,
-    OutputName,
-    Ranges,
-    Shapes,
-    SignatureName,
     Weights,
 )
 from edge_bench.app.cli.options.shared import (
@@ -32,11 +27,6 @@ def export(
     bundle: BundleFolder = DEFAULT_BUNDLE,
     weights: Weights = "imagenet",
     calibration: Calibration = None,
-    task: ExportedTask = None,
-    output_name: OutputName = None,
-    signature: SignatureName = None,
-    ranges: Ranges = None,
-    shapes: Shapes = None,
     limit: Limit = None,
     seed: Seed = 42,
     timeout: Timeout = 600,
@@ -49,12 +39,11 @@ def export(
     from edge_bench.app.conversion.export_settings import ExportSettings
     from edge_bench.app.tables.models.training import export_summary
 
+    options = parsing.data_options(context)
     settings = ExportSettings(
         weights=weights, calibration=calibration, limit=limit, seed=seed, timeout=timeout,
-        memory_limit=parsing.memory(memory_limit), signature=signature or "", task=task, output_name=output_name,
-        ranges=ranges or (), shapes=shapes or (),
+        memory_limit=parsing.memory(memory_limit), signature=options.signature, task=options.task,
+        output_name=options.output, ranges=options.ranges, shapes=options.shapes,
     )  # fmt: skip
-    exported = export_model(
-        model, bundle, parsing.data_options(context), settings, console.progress(), overwrite=overwrite
-    )
+    exported = export_model(model, bundle, options, settings, console.progress(), overwrite=overwrite)
     console.print_text(export_summary(exported))
