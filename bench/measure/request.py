@@ -9,6 +9,10 @@ import msgspec
 from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.dataset.workload import Workload, bundle_workload
 from edge_bench.bench.interpretation.files_workload import files_workload
+from edge_bench.bench.interpretation.graphs.graph_model import stated_shapes
+from edge_bench.bench.interpretation.graphs.graph_workload import graph_workload
+from edge_bench.bench.interpretation.graphs.task import infer_task, stated_task
+from edge_bench.bench.interpretation.graphs.worker_sampler import worker_samplers
 from edge_bench.bench.interpretation.predictions import ProbeRuntime
 from edge_bench.bench.measure.plan import Planned, Selection, plan
 from edge_bench.bench.models.model_files import ModelFiles
@@ -78,9 +82,24 @@ class BenchmarkRequest:
         if emulation_signs() and settings.limit is None:
             settings = msgspec.structs.replace(settings, limit=EMULATED_LIMIT)
             progress.say(f"EMULATED: at most {EMULATED_LIMIT} images; --limit sets another number")
-        models = ModelFiles.open(paths, settings.timeout_s, data.image_size, settings.memory_limit, task=CLASSIFY)
+        stated = stated_task(data)
+        models = ModelFiles.open(
+            paths,
+            settings.timeout_s,
+            data.image_size,
+            settings.memory_limit,
+            task=None if stated is None else stated.name,
+            signature=data.signature,
+            shapes=stated_shapes(data.shapes),
+        )
+        choice = infer_task(models, data)
         planned = plan(models, selection, settings.memory_limit)
-        workload = files_workload(models, data, settings, progress, _probe_runtimes(planned))
+        runtimes = _probe_runtimes(planned)
+        if choice.name == CLASSIFY:
+            workload = files_workload(models, data, settings, progress, runtimes)
+        else:
+            samplers = worker_samplers(runtimes, settings.timeout_s, settings.memory_limit)
+            workload = graph_workload(models, data, settings, progress, samplers, choice)
         return cls(workload, planned, settings)
 
 
