@@ -7,8 +7,8 @@ from collections.abc import Callable
 import msgspec
 
 from edge_bench.bench.worker.channel import MAX_FRAME, ChannelClosed, frame
-from edge_bench.bench.worker.messages import Reply
 from edge_bench.bench.worker.process import WorkerProcess
+from edge_bench.bench.worker.protocol import Reply
 
 __all__ = ["WorkerConnection"]
 

@@ -38,12 +38,11 @@ from edge_bench.bench.worker.messages import (
     Prepared,
     Problem,
     Ready,
-    Reply,
-    Request,
     Time,
     Timed,
 )
 from edge_bench.bench.worker.probing import Probe
+from edge_bench.bench.worker.protocol import Reply, Request
 from edge_bench.bench.worker.serving import InferenceHandler
 from edge_bench.bench.worker.warmup import warm_up
 

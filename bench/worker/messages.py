@@ -1,4 +1,4 @@
-"""Messages between a benchmark and its workers: requests to a worker, and its replies."""
+"""Messages between a benchmark and its workers: requests to a worker, and its replies (`protocol.py` lists all)."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,16 +9,6 @@ from edge_bench.bench.io.record_codec import BoundedStr, NonNegativeInt, Positiv
 from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
 from edge_bench.bench.records.run import Configuration
 from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD
-from edge_bench.bench.worker.graphs.messages import (
-    DescribeGraph,
-    GraphDescribed,
-    GraphPrepared,
-    PrepareGraph,
-    Record,
-    Recorded,
-    Sample,
-    Sampled,
-)
 
 __all__ = [
     "Describe",
@@ -39,7 +29,6 @@ __all__ = [
     "Problem",
     "Ready",
     "Refused",
-    "Reply",
     "Time",
     "Timed",
 ]
@@ -210,37 +199,3 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     kind: BoundedStr
     message: BoundedStr
     remedy: BoundedStr = ""
-
-
-Request = (
-    Prepare
-    | Describe
-    | Open
-    | OpenProbe
-    | Predict
-    | Time
-    | Infer
-    | Finish
-    | DescribeGraph
-    | PrepareGraph
-    | Record
-    | Sample
-)
-Reply = (
-    Ready
-    | Prepared
-    | Described
-    | Opened
-    | ProbeOpened
-    | Predicted
-    | Timed
-    | Inferred
-    | Refused
-    | NotFinite
-    | Finished
-    | Problem
-    | GraphDescribed
-    | GraphPrepared
-    | Recorded
-    | Sampled
-)

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -19,9 +19,11 @@ from edge_bench.bench.sandbox.launch import Access, sandboxed_command
 from edge_bench.bench.sandbox.support import sandbox_support
 from edge_bench.bench.worker.access import WorkerScratch, access_to
 from edge_bench.bench.worker.channel import Channel, ChannelClosed
-from edge_bench.bench.worker.messages import Describe, Described, Finish, Finished, Problem, Ready, Reply
+from edge_bench.bench.worker.graphs.messages import DescribeGraph, GraphDescribed
+from edge_bench.bench.worker.messages import Describe, Described, Finish, Finished, Problem, Ready
+from edge_bench.bench.worker.protocol import Reply
 
-__all__ = ["WorkerFailed", "WorkerProcess", "describe_model"]
+__all__ = ["WorkerFailed", "WorkerProcess", "describe_graph", "describe_model"]
 
 ReplyType = TypeVar("ReplyType")
 
@@ -229,3 +231,22 @@ def describe_model(
         worker.wait_for(Ready, timeout)
         shape = None if input_shape is None else list(input_shape)
         return worker.ask(Describe(file=file.absolute(), input_shape=shape), Described, timeout)
+
+
+def describe_graph(
+    runtime: str,
+    file: Path,
+    timeout: float,
+    signature: str = "",
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    memory_limit: int | None = None,
+) -> GraphDescribed:
+    """Return inputs and outputs of a model by loading it in a worker; raise WorkerFailed if it cannot be loaded.
+
+    ``timeout`` is in seconds per step, ``memory_limit`` in bytes. ``shapes`` are of whole inputs with open axes.
+    """
+    with WorkerProcess(runtime, memory_limit, files=[file]) as worker:
+        worker.wait_for(Ready, timeout)
+        stated = {name: list(shape) for name, shape in (shapes or {}).items()}
+        request = DescribeGraph(file=file.absolute(), signature=signature, shapes=stated)
+        return worker.ask(request, GraphDescribed, timeout)

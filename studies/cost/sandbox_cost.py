@@ -20,8 +20,9 @@ from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.run import Configuration
 from edge_bench.bench.sandbox.support import sandbox_support
 from edge_bench.bench.worker.access import access_to
-from edge_bench.bench.worker.messages import Prepare, Prepared, Ready, Reply, Time, Timed
+from edge_bench.bench.worker.messages import Prepare, Prepared, Ready, Time, Timed
 from edge_bench.bench.worker.process import WorkerProcess
+from edge_bench.bench.worker.protocol import Reply
 
 TIMEOUT_S = 600.0
 IMAGES = 200

@@ -76,7 +76,14 @@ class KerasGraph(BatchedGraph):
 
     def call(self, inputs: Sequence[Array]) -> list[Array]:
         """Copy in, invoke once, and return copies of all outputs."""
-        return [np.asarray(each) for each in self._flat(inputs)]
+        outputs = [np.asarray(each) for each in self._flat(inputs)]
+        self._state.find_changes()
+        return outputs
+
+    @property
+    def _reset(self) -> Any:
+        # what the first invocation has changed is known after it
+        return super()._reset if self._state.exists else None
 
     def run_pass(self, feeds: Sequence[Feed], clock: Clock) -> PassTimes:
         """Run one pass as one call of ``predict``, or several if it would keep too many outputs."""
@@ -97,8 +104,7 @@ class KerasGraph(BatchedGraph):
             each if feed.has_batch_axis else each.reshape(-1, *each.shape[2:])
             for each, feed in zip(values, feeds, strict=True)
         ]
-        reset = self._reset if self._state.exists else None
-        batches = batch_clock(clock, reset)
+        batches = batch_clock(clock, self._reset)
         start = clock()
         outputs = self._model.predict(
             self._wrapped(inputs), batch_size=self.batch_size * self._rows, verbose=0, callbacks=[batches]
@@ -127,17 +133,13 @@ class ServedKerasGraph(KerasGraph):
 
     def call(self, inputs: Sequence[Array]) -> list[Array]:
         """Copy in, invoke once, and return copies of all outputs."""
-        return [each.numpy() for each in self._compiled(*map(self._constant, inputs))]
+        outputs = [each.numpy() for each in self._compiled(*map(self._constant, inputs))]
+        self._state.find_changes()
+        return outputs
 
     def run_pass(self, feeds: Sequence[Feed], clock: Clock) -> PassTimes:
         """Run one pass, batch by batch."""
-        times = BatchedGraph.run_pass(self, feeds, clock)
-        self._state.find_changes()
-        return times
-
-    @property
-    def _reset(self) -> Any:
-        return super()._reset if self._state.exists else None
+        return BatchedGraph.run_pass(self, feeds, clock)
 
 
 def _structure(model: Any, side: str, tensors: Sequence[Any]) -> Any:

@@ -213,4 +213,5 @@ def _port(detail: Details, name: str) -> Port:
     """Return a tensor as the file has it."""
     axes = (detail["shape_signature"] if len(detail["shape_signature"]) else detail["shape"]).tolist()
     scale, zero_point = detail["quantization"]
-    return Port(name, np.dtype(detail["dtype"]).name, axes, float(scale), int(zero_point))
+    dtype = np.dtype(detail["dtype"])
+    return Port(name, "string" if dtype.kind in "SUO" else dtype.name, axes, float(scale), int(zero_point))

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from edge_bench.bench.io.names import encode_json, is_utf8, recordable
 from edge_bench.bench.io.temporary import utf8_path
 from edge_bench.bench.worker.channel import Channel
-from edge_bench.bench.worker.messages import Describe, Request
+from edge_bench.bench.worker.messages import Describe
+from edge_bench.bench.worker.protocol import Request
 
 NAMES = st.lists(
     st.sampled_from([b"\\", b"x", b"f1", b"\xf1", b"\xc3\xb1", b"a", b"\\xf1", b"\x1b"]), max_size=6

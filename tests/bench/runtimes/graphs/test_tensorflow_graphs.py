@@ -209,3 +209,34 @@ def test_what_a_saved_model_does_not_tell_is_stated_or_refused(tmp_path: Path) -
         opened(folder, signature="other")
     with pytest.raises(ValueError, match="batch of 2"):
         opened(folder, 2, signature="count")
+
+
+def test_resource_variables_of_a_tflite_file_are_reset_by_loading_it_again(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    class Count(tf.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.total = tf.Variable(tf.zeros((1, 3)))
+
+        @tf.function(input_signature=[tf.TensorSpec([1, 3], name="step")])  # type: ignore[untyped-decorator]
+        def count(self, step: Any) -> Any:
+            self.total.assign_add(step)
+            return {"sum": self.total + 0.0}
+
+    made = Count()
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([made.count.get_concrete_function()], made)
+    converter.experimental_enable_resource_variables = True
+    (tmp_path / "m.tflite").write_bytes(converter.convert())
+    steps = GENERATOR.random((4, 3), np.float32)
+    for stateful, expected in ((False, steps), (True, np.cumsum(steps, axis=0))):
+        file = GraphFile(tmp_path / "m.tflite", 1, 1, stateful=stateful)
+        session = graph_loader(RUNTIMES["litert"])(file)
+        session.learn_outputs()
+        assert bool(session.warning) is not stateful
+        for _ in range(2):
+            session.reset_state()
+            rows = np.concatenate([session.invoke([row[np.newaxis]])[0] for row in steps])
+            np.testing.assert_allclose(rows, expected, rtol=1e-5)
+        times = session.run_pass([Feed(steps, session.has_batch_axis[0])], time.perf_counter_ns)
+        assert (len(times.ended), bool(times.reset_ns)) == (4, True)

@@ -16,7 +16,6 @@ from edge_bench.bench.records.outputs.tensors import unpack_values
 from edge_bench.bench.records.outputs.union import TensorOutputs
 from edge_bench.bench.records.run import Configuration
 from edge_bench.bench.runtimes import RUNTIMES, installed_version
-from edge_bench.bench.worker.graphs.client import describe_graph
 from edge_bench.bench.worker.graphs.messages import (
     GraphInput,
     GraphPrepared,
@@ -27,7 +26,7 @@ from edge_bench.bench.worker.graphs.messages import (
     Sampled,
 )
 from edge_bench.bench.worker.messages import Ready, Time, Timed
-from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
+from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess, describe_graph
 from tests.made.graphs import found_positions_tflite, mixed_onnx, mixed_tflite, two_signatures_tflite
 from tests.made.onnx import OnnxBuilder
 from tests.made.tflite import TfliteBuilder
@@ -249,7 +248,7 @@ def test_weights_in_a_file_beside_the_model(tmp_path: Path) -> None:
     ],
 )
 def test_inputs_that_do_not_fit_are_refused(change: dict[str, Any], named: str, tmp_path: Path) -> None:
-    arrays = {"values": VALUES, "ids": IDS} | change
+    arrays: dict[str, Any] = {"values": VALUES, "ids": IDS} | change
     inputs = stored(tmp_path, {name: array for name, array in arrays.items() if array is not None})
     with pytest.raises(WorkerFailed) as caught:
         Worker("onnxruntime", mixed("onnxruntime", tmp_path), inputs, range(7))
@@ -265,3 +264,29 @@ def test_records_out_of_order_are_refused(first: int, count: int, last: bool, tm
         pytest.raises(WorkerFailed),
     ):
         worker.process.ask(Record(first=first, count=count, last=last), Recorded, 60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["keras", "saved model"])
+def test_tensorflow(kind: str, tmp_path: Path) -> None:
+    needs("tensorflow")
+    import keras
+
+    keras.utils.set_random_seed(0)
+    image, number = keras.Input((4, 4, 1), name="image"), keras.Input((2,), name="number")
+    flat = keras.layers.Concatenate()([keras.layers.Flatten()(image), number])
+    names = ("value", "class", "box")
+    model = keras.Model([image, number], {name: keras.layers.Dense(n + 1)(flat) for n, name in enumerate(names)})
+    path = tmp_path / ("m.keras" if kind == "keras" else "saved")
+    model.save(path) if kind == "keras" else model.export(path, verbose=False)
+    arrays = {"image": GENERATOR.random((7, 4, 4, 1), np.float32), "number": GENERATOR.random((7, 2), np.float32)}
+    expected = model([arrays["image"], arrays["number"]], training=False)
+    described = describe_graph("tensorflow", path, 120)
+    assert {spec.name for spec in described.inputs} == set(arrays)
+    assert {spec.name: spec.shape for spec in described.outputs} == {"value": [-1, 1], "class": [-1, 2], "box": [-1, 3]}
+    assert ("serving_default" in [each.name for each in described.signatures]) == (kind != "keras")
+    with Worker("tensorflow", path, stored(tmp_path, arrays), range(7), batch_size=4, warm_up=True) as worker:
+        assert len(worker.process.ask(Time(passes=1), Timed, 60).latencies_ns) == 2
+        values = values_of(worker.record(4, 3)[-1])
+        for spec, output in zip(worker.prepared.outputs, values, strict=True):
+            np.testing.assert_allclose(output, np.asarray(expected[spec.name]).ravel(), rtol=1e-4, atol=1e-5)

@@ -18,7 +18,6 @@ from edge_bench.bench.records.outputs.union import TensorOutputs
 from edge_bench.bench.records.run import Configuration
 from edge_bench.bench.runtimes import RUNTIMES, installed_version
 from edge_bench.bench.tasks.detection.packed import unpack_boxes
-from edge_bench.bench.worker.graphs.client import describe_graph
 from edge_bench.bench.worker.graphs.messages import (
     GraphInput,
     GraphPrepared,
@@ -29,7 +28,7 @@ from edge_bench.bench.worker.graphs.messages import (
     Sampled,
 )
 from edge_bench.bench.worker.messages import Ready, Time, Timed
-from edge_bench.bench.worker.process import WorkerProcess
+from edge_bench.bench.worker.process import WorkerProcess, describe_graph
 
 MODELS = Path(os.environ.get("EDGE_BENCH_DATA", "/nowhere")).resolve().parent / "models"
 SSD = MODELS / "coco_ssd_mobilenet_v1_1.0_quant_2018_06_29.tflite"

@@ -1,0 +1,69 @@
+"""All messages that a worker takes and sends."""
+
+from edge_bench.bench.worker.graphs.messages import (
+    DescribeGraph,
+    GraphDescribed,
+    GraphPrepared,
+    PrepareGraph,
+    Record,
+    Recorded,
+    Sample,
+    Sampled,
+)
+from edge_bench.bench.worker.messages import (
+    Describe,
+    Described,
+    Finish,
+    Finished,
+    Infer,
+    Inferred,
+    NotFinite,
+    Open,
+    Opened,
+    OpenProbe,
+    Predict,
+    Predicted,
+    Prepare,
+    Prepared,
+    ProbeOpened,
+    Problem,
+    Ready,
+    Refused,
+    Time,
+    Timed,
+)
+
+__all__ = ["Reply", "Request"]
+
+Request = (
+    Prepare
+    | Describe
+    | Open
+    | OpenProbe
+    | Predict
+    | Time
+    | Infer
+    | Finish
+    | DescribeGraph
+    | PrepareGraph
+    | Record
+    | Sample
+)
+Reply = (
+    Ready
+    | Prepared
+    | Described
+    | Opened
+    | ProbeOpened
+    | Predicted
+    | Timed
+    | Inferred
+    | Refused
+    | NotFinite
+    | Finished
+    | Problem
+    | GraphDescribed
+    | GraphPrepared
+    | Recorded
+    | Sampled
+)
