@@ -26,7 +26,10 @@ def remembered(function: Callable[Arguments, Answer]) -> Callable[Arguments, Ans
 
     @wraps(function)
     def found(*arguments: Arguments.args, **named: Arguments.kwargs) -> Answer:
-        key = _digest((arguments, sorted(named.items())))
+        try:
+            key = _digest((arguments, sorted(named.items())))
+        except UnicodeEncodeError:  # names from files that are not UTF-8
+            return function(*arguments, **named)
         if key not in known:
             known[key] = function(*arguments, **named)
             if len(known) > _KEPT:

@@ -13,6 +13,7 @@ from typing import Any, get_type_hints
 from xml.etree import ElementTree as ET
 
 import msgspec
+import numpy as np
 import pytest
 from markdown_it import MarkdownIt
 
@@ -56,6 +57,7 @@ from tests.app.render.hostile_text import HOSTILE, formula_cells
 from tests.command_line import CommandLine, call_here
 from tests.fuzz import seeds
 from tests.struct_paths import with_every_text
+from tests.task_runs import task_result, task_run, tensors
 
 #: Texts that a record cannot be read without, or that edge-bench chooses from a list.
 FIXED = (
@@ -89,6 +91,19 @@ def hostile_runs(name: str) -> list[Run]:
         msgspec.structs.replace(first, results=results),
         msgspec.structs.replace(other, results=results, machine=machine),
     ]
+
+
+def hostile_tensors(name: str) -> Run:
+    """A Run with two configurations that differ in an output of this name."""
+    values = np.arange(40, dtype=np.float32).reshape(20, 2)
+    results = [task_result("x", tensors(**{name: values + number, "b": values})) for number in range(2)]
+    named = [
+        msgspec.structs.replace(
+            each, configuration=msgspec.structs.replace(each.configuration, variant=f"{name}{number}")
+        )
+        for number, each in enumerate(results)
+    ]
+    return task_run("tensor", *named, examples=20)
 
 
 def hostile_inspection(name: str, folder: Path) -> ModelInspection:
@@ -133,11 +148,13 @@ def engines(name: str, _: Path) -> list[Table]:
 
 #: Every function that makes tables, as functions of a name and a folder.
 TABLES: dict[Callable[..., Any], Callable[[str, Path], Sequence[Table]]] = {
-    run_table: lambda name, _: [run_table(run) for run in hostile_runs(name)],
+    run_table: lambda name, _: [run_table(run) for run in (*hostile_runs(name), hostile_tensors(name))],
     repeats_table: lambda name, _: [repeats_table(hostile_runs(name)[:1] * 2)],
     answers_table: lambda name, _: [answers_table(history(hostile_runs(name)))],
     history_table: lambda name, _: [history_table(history(hostile_runs(name)), not_in_history(hostile_runs(name)))],
-    comparison_table: of_runs(comparison_table),
+    comparison_table: lambda name, _: [
+        comparison_table(compare(runs)) for runs in (hostile_runs(name), [hostile_tensors(name)])
+    ],
     across_table: of_runs(across_table),
     attribution_table: of_runs(attribution_table),
     changes_table: gate,

@@ -23,12 +23,15 @@ def _no_quality(*_: object) -> list[Any]:
 
 
 def _agreement(outputs: TaskOutputs, others: TaskOutputs, common: Common) -> TaskAgreement:
-    """Return the share of identical examples, and the differences of the output that differs most."""
+    """Return the share of identical examples, and the differences of the output that differs most.
+
+    The signal of the SNR is that of ``others``, which are the baseline's.
+    """
     if not isinstance(outputs, TensorOutputs) or not isinstance(others, TensorOutputs):
         raise ValueError("these are no tensors")
     examples = len(common[0])
     try:
-        found = output_agreements(outputs.outputs, others.outputs, common).outputs
+        found = output_agreements(others.outputs, outputs.outputs, (common[1], common[0])).outputs
         pairs = partners(outputs.outputs, others.outputs)[1]
     except ValueError as cause:
         return not_comparable(examples, cause)

@@ -195,6 +195,9 @@ def test_tensors() -> None:
     assert (other.identical, other.worst) == (EXAMPLES - 2, [9])
     assert "b" in other.text
     assert "0.5" in other.text
+    # the baseline is the signal: 10 log10(4 / 1), not 10 log10(9 / 1)
+    signal = agreement("tensor", tensors(a=np.full((EXAMPLES, 5), 3.0)), tensors(a=np.full((EXAMPLES, 5), 2.0)))
+    assert "6.0 dB" in signal.text
     assert measured("tensor", tensors(a=first), None) == []
     assert agreement("tensor", tensors(a=first), tensors(a=first, b=first)).share is None
     assert agreement("tensor", tensors(a=first), tensors(a=first.astype(np.float64))).identical is None
