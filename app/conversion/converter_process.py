@@ -5,7 +5,6 @@ If the model crashes Keras, HDF5 or the converter, only this process ends, and i
 ``edge_bench.app.conversion.convertible``.
 """
 
-import re
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from typing import Any
 import msgspec
 import numpy.typing as npt
 
+from edge_bench.app.conversion.precisions import MAIN_SIGNATURE, convert_graph, convert_to_precision, with_names
 from edge_bench.app.conversion.tensorflow_output import why_not_converted
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.inputs.specs import names_shown
@@ -25,11 +25,6 @@ from edge_bench.bench.worker.channel import Channel, ChannelClosed
 from edge_bench.bench.worker.limits import limit_memory
 
 __all__ = ["Convert", "Converted", "Load", "Loaded", "OutOfMemory", "Refused", "Reply", "WriteKeras", "Written"]
-
-#: The signature that loaders of a SavedModel use unless another one is named.
-MAIN_SIGNATURE = "serving_default"
-#: Names that TensorFlow accepts for tensors and that the converter keeps.
-_TENSOR_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -117,7 +112,6 @@ class _SourceModel:
 
     def convert(self, request: Convert) -> None:
         """Write the .tflite file. Raise EdgeBenchError if TensorFlow cannot convert the model."""
-        from edge_bench.app.conversion.precisions import convert_to_precision
         from edge_bench.bench.io.npy import open_npy
 
         calibration = None if request.calibration is None else open_npy(request.calibration)
@@ -137,8 +131,6 @@ class _SourceModel:
 
     def _graph(self, request: Convert, examples: Mapping[str, npt.NDArray[Any]]) -> bytes:
         """Return the .tflite bytes. Recurrent layers of Keras, whose state has the batch axis, need a fixed batch."""
-        from edge_bench.app.conversion.precisions import convert_graph
-
         try:
             return convert_graph(lambda: self._converter(request), request.precision, examples)
         except Exception as cause:
@@ -155,7 +147,7 @@ class _SourceModel:
             converter = tf.lite.TFLiteConverter.from_saved_model(str(self._folder), signature_keys=keys)
         elif request.graph:
             if self._exported is None:
-                self._exported = _with_names(self.keras, one_example=self._one_example)
+                self._exported = with_names(self.keras, one_example=self._one_example)
             converter = tf.lite.TFLiteConverter.from_saved_model(self._exported.name, signature_keys=[MAIN_SIGNATURE])
         else:
             converter = tf.lite.TFLiteConverter.from_keras_model(self.keras)
@@ -163,36 +155,6 @@ class _SourceModel:
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
             converter._experimental_lower_tensor_list_ops = False
         return converter
-
-
-def _with_names(model: Any, *, one_example: bool) -> "tempfile.TemporaryDirectory[str]":
-    """Return a SavedModel of a Keras model whose signature has the model's own names, which the converter keeps.
-
-    With ``one_example``, an open first axis, which is the batch, has size 1.
-    """
-    import keras
-    import tensorflow as tf
-
-    from edge_bench.bench.runtimes.graphs.keras_names import keras_signature
-
-    own = keras_signature(model)
-    specs = []
-    for each in own.inputs:
-        if not _TENSOR_NAME.fullmatch(each.name):
-            raise BadInput(
-                f"{model.name}: TensorFlow cannot export an input called {each.name[:80]!r}",
-                "name it with letters, digits, underscores, dots and hyphens",
-            )
-        sizes = [None if size < 0 else size for size in each.shape]
-        if one_example and sizes[:1] == [None]:
-            sizes[0] = 1
-        specs.append(tf.TensorSpec(sizes, each.dtype, name=each.name))
-    folder = tempfile.TemporaryDirectory()
-    archive = keras.export.ExportArchive()
-    archive.track(model)
-    archive.add_endpoint(MAIN_SIGNATURE, lambda *inputs: own.call(inputs), input_signature=specs)
-    archive.write_out(folder.name, verbose=False)
-    return folder
 
 
 def _only_signature(folder: Path, stated: str) -> str:

@@ -1,5 +1,6 @@
 """Conversion to .tflite in several precisions, and the tensors and operators of the files."""
 
+import re
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -9,13 +10,28 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.app.conversion.tensorflow_output import native_output_to
+from edge_bench.bench.errors import BadInput
 from edge_bench.bench.model_formats.tflite import parse_tflite
 from edge_bench.bench.records.manifest import Operator, TensorSpec
+from edge_bench.bench.runtimes.graphs.keras_names import keras_signature
 
-__all__ = ["PRECISIONS", "Calibration", "convert_all_precisions", "convert_graph", "convert_to_precision", "describe"]
+__all__ = [
+    "MAIN_SIGNATURE",
+    "PRECISIONS",
+    "Calibration",
+    "convert_all_precisions",
+    "convert_graph",
+    "convert_to_precision",
+    "describe",
+    "with_names",
+]
 
 Calibration = npt.NDArray[np.float32]  # [n, height, width, channels], the model's inputs before quantization
 
+#: The signature that loaders of a SavedModel use unless another one is named.
+MAIN_SIGNATURE = "serving_default"
+#: Names that TensorFlow accepts for tensors and that the converter keeps.
+_TENSOR_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
 #: Variant name → number formats of its weights and arithmetic.
 PRECISIONS = {
     "float32": "float32 weights and arithmetic",
@@ -72,6 +88,34 @@ def convert_graph(make_converter: Callable[[], Any], precision: str, examples: M
         return converter
 
     return convert_to_precision(make, "float32" if precision == "int8" else precision, None)
+
+
+def with_names(model: Any, *, one_example: bool) -> "tempfile.TemporaryDirectory[str]":
+    """Return a SavedModel of a Keras model whose signature has the model's own names, which the converter keeps.
+
+    With ``one_example``, an open first axis, which is the batch, has size 1.
+    """
+    import keras
+    import tensorflow as tf
+
+    own = keras_signature(model)
+    specs = []
+    for each in own.inputs:
+        if not _TENSOR_NAME.fullmatch(each.name):
+            raise BadInput(
+                f"{model.name}: TensorFlow cannot export an input called {each.name[:80]!r}",
+                "name it with letters, digits, underscores, dots and hyphens",
+            )
+        sizes = [None if size < 0 else size for size in each.shape]
+        if one_example and sizes[:1] == [None]:
+            sizes[0] = 1
+        specs.append(tf.TensorSpec(sizes, each.dtype, name=each.name))
+    folder = tempfile.TemporaryDirectory()
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    archive.add_endpoint(MAIN_SIGNATURE, lambda *inputs: own.call(inputs), input_signature=specs)
+    archive.write_out(folder.name, verbose=False)
+    return folder
 
 
 def _float16(converter: Any) -> None:

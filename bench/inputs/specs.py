@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.records.outputs.tensors import NUMBER_TYPES
-from edge_bench.bench.runtimes.graphs.layout import first_axis_is_examples
+from edge_bench.bench.records.tensor_spec import has_batch_axis
 
 __all__ = ["GraphInputs", "InputSpec", "by_name", "combined_digest", "names_shown", "shown_shape"]
 
@@ -34,7 +34,7 @@ class InputSpec:
         """Shape of one example, without the batch axis."""
         stated = self.has_batch_axis
         if stated is None:
-            stated = first_axis_is_examples(self.shape)
+            stated = has_batch_axis(self.shape)
         return self.shape[1:] if stated else self.shape
 
     @property

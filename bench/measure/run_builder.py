@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.io.record_codec import pack, unpack
-from edge_bench.bench.measure.prediction_warnings import prediction_warnings
+from edge_bench.bench.measure.prediction_warnings import output_warnings, prediction_warnings
 from edge_bench.bench.measure.trust import trial_findings, trusted
 from edge_bench.bench.records.journal import JOURNAL, read_journal
 from edge_bench.bench.records.journal_entries import (
@@ -184,6 +184,7 @@ class RunBuilder:
                 *_warnings(trials, unstable if not self.begun.settings.stateful else 0, self._chunks.get(number, 1)),
                 *self._session_warnings.get(number, []),
                 *(self._prediction_warnings(number, predictions) if is_classified else []),
+                *(output_warnings(recorded.outputs) if recorded is not None else []),
             ],
             delegate=self._delegates.get(number, ""),
             outputs=None if recorded is None else recorded.outputs,

@@ -14,9 +14,8 @@ from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.records.outputs.tensors import NUMBER_TYPES
 from edge_bench.bench.runtimes import Runtime
 from edge_bench.bench.runtimes.keras_model import LEGACY_SUFFIXES
-from edge_bench.bench.worker.graphs.client import describe_graph
 from edge_bench.bench.worker.graphs.messages import GraphDescribed, Signature
-from edge_bench.bench.worker.process import WorkerFailed
+from edge_bench.bench.worker.process import WorkerFailed, describe_graph
 
 __all__ = ["CONVERT_LEGACY", "GraphSettings", "checked_graph", "graph_in_worker", "graph_of_tflite"]
 

@@ -22,6 +22,7 @@ from edge_bench.bench.records.manifest import File, History, Manifest, Variant
 from edge_bench.bench.records.outputs.tensors import NUMBER_TYPES
 from edge_bench.bench.records.outputs.truth import check_truth, decode_truth
 from edge_bench.bench.records.outputs.union import TaskTruth
+from edge_bench.bench.records.tensor_spec import has_batch_axis
 
 __all__ = ["Bundle", "refuse_links"]
 
@@ -201,17 +202,17 @@ class Bundle:
 
 def _why_unfit(variant: Variant, arrays: Mapping[str, npt.NDArray[Any]]) -> str:
     """Return why a variant does not take these examples of its inputs; empty if it does."""
-    own = {each.name: each for each in variant.all_inputs}
-    missing, unknown = sorted(own.keys() - arrays.keys()), sorted(arrays.keys() - own.keys())
+    specs = {each.name: each for each in variant.all_inputs}
+    missing, unknown = sorted(specs.keys() - arrays.keys()), sorted(arrays.keys() - specs.keys())
     if missing:
         return f"there is no test input {missing[0][:80]!r} for {variant.name[:80]}"
     if unknown:
         return f"{variant.name[:80]} has no input {unknown[0][:80]!r}"
-    for name, spec in own.items():
+    for name, spec in specs.items():
         array = arrays[name]
-        sizes = spec.shape[max(0, len(spec.shape) - (array.ndim - 1)) :]  # without a batch axis
-        fits = len(spec.shape) - len(sizes) in (0, 1) and len(sizes) == array.ndim - 1
-        if not fits or any(size not in (-1, given) for size, given in zip(sizes, array.shape[1:], strict=True)):
+        sizes = spec.shape[1:] if has_batch_axis(spec.shape) else spec.shape
+        given = array.shape[1:]
+        if len(sizes) != len(given) or any(size not in (-1, own) for size, own in zip(sizes, given, strict=True)):
             return f"test input {name[:80]!r} has shape {list(array.shape)}, {variant.name[:80]} takes {spec.shape}"
         if array.dtype.name != spec.dtype and not spec.scale:
             return f"test input {name[:80]!r} is {array.dtype}, {variant.name[:80]} takes {spec.dtype[:40]}"

@@ -4,9 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from edge_bench.bench.io.npy import MAX_AXES
 from edge_bench.bench.io.record_codec import (
-    MAX_INT64,
     SCHEMA_VERSION,
     BoundedNames,
     BoundedStr,
@@ -16,6 +14,7 @@ from edge_bench.bench.io.record_codec import (
 )
 from edge_bench.bench.records.interpretation import Interpretation
 from edge_bench.bench.records.outputs.decoding import Decoding
+from edge_bench.bench.records.tensor_spec import TensorSpec
 
 __all__ = [
     "DatasetInfo",
@@ -38,16 +37,6 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     file: Annotated[str, msgspec.Meta(max_length=1024)]
     bytes: NonNegativeInt
     sha256: BoundedStr
-
-
-class TensorSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A model's input or output: real value = (stored - zero_point) × scale, unless scale is 0 (not quantized)."""
-
-    dtype: BoundedStr
-    shape: Annotated[list[Annotated[int, msgspec.Meta(ge=-1, le=MAX_INT64)]], msgspec.Meta(max_length=MAX_AXES)]
-    scale: float = 0.0
-    zero_point: Annotated[int, msgspec.Meta(ge=-MAX_INT64, le=MAX_INT64)] = 0
-    name: BoundedStr = ""  # empty if the model has one input, or one output, and its name does not matter
 
 
 class Operator(msgspec.Struct, frozen=True, kw_only=True):

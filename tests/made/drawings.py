@@ -93,6 +93,6 @@ def trained_on_drawings(folder: Path, epochs: int = 8, train: int = 2000, tests:
     model.fit([seen["image"], seen["number"]], [seen[name] for name in names], epochs=epochs, batch_size=32, verbose=0)
     files = DrawnFiles(folder / "drawings.keras", folder / "drawings.npz", folder / "calibration.npz")
     model.save(files.model)
-    np.savez(files.tests, **drawings(tests, seed=2))  # type: ignore[arg-type]  # the names are no other arguments
-    np.savez(files.calibration, **{name: array[:200] for name, array in seen.items()})  # type: ignore[arg-type]
+    np.savez(files.tests, **drawings(tests, seed=2))
+    np.savez(files.calibration, **{name: array[:200] for name, array in seen.items()})
     return files

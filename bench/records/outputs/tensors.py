@@ -17,7 +17,7 @@ from edge_bench.bench.io.record_codec import (
     pack,
     unpack,
 )
-from edge_bench.bench.records.manifest import TensorSpec
+from edge_bench.bench.records.tensor_spec import TensorSpec
 
 __all__ = [
     "MAX_SHAPES",

@@ -10,7 +10,8 @@ from edge_bench.bench.runtimes.base import Clock, PassTimes
 from edge_bench.bench.runtimes.batch_clock import batch_clock
 from edge_bench.bench.runtimes.graphs.base import Feed, GraphFile
 from edge_bench.bench.runtimes.graphs.batched import BatchedGraph
-from edge_bench.bench.runtimes.graphs.layout import Layout, Port, unique_names
+from edge_bench.bench.runtimes.graphs.keras_names import keras_signature
+from edge_bench.bench.runtimes.graphs.layout import Layout, Port
 from edge_bench.bench.runtimes.keras_model import KerasState, load_any_keras
 
 __all__ = ["KerasGraph", "ServedKerasGraph"]
@@ -30,17 +31,12 @@ class KerasGraph(BatchedGraph):
         if file.signature:
             raise ValueError(f"signature {file.signature[:80]}: Keras files have no named signatures")
         model = self._model = load_any_keras(file.path)
-        self._tree = keras.tree
-        try:
-            inputs, outputs = (keras.tree.flatten(side) for side in (model.inputs, model.outputs))
-        except (AttributeError, ValueError):
-            inputs = outputs = []
-        if not inputs or not outputs:
-            raise ValueError("its input shape is not in the file; call the model once before saving it")
-        self._structure = _structure(model, "input", inputs)
+        known = keras_signature(model)
+        self._tree, self._structure = keras.tree, known.structure
+        # the first axis of what Keras returns is always that of what it takes
         ports = [
-            [_port(*each) for each in zip(side, names, strict=True)]
-            for side, names in ((inputs, self._input_names(inputs)), (outputs, self._output_names(outputs)))
+            [Port(each.name, each.dtype, list(each.shape), has_examples=True) for each in side]
+            for side in (known.inputs, known.outputs)
         ]
         self._state = KerasState(model)
         super().__init__(
@@ -48,17 +44,6 @@ class KerasGraph(BatchedGraph):
         )
         self._rows = self._rows_of_example()
         self._example_bytes = 0  # of all outputs, known after the first pass
-
-    def _input_names(self, tensors: Sequence[Any]) -> list[str]:
-        names = [tensor.name for tensor in tensors]
-        return unique_names(_keys_or(self._tree.flatten_with_path(self._structure), names), "input")
-
-    def _output_names(self, tensors: Sequence[Any]) -> list[str]:
-        names = list(getattr(self._model, "output_names", [])) or [self._model.layers[-1].name]
-        if len(names) != len(tensors):
-            names = [tensor.name for tensor in tensors]
-        structure = _structure(self._model, "output", tensors)
-        return unique_names(_keys_or(self._tree.flatten_with_path(structure), names), "output")
 
     def _rows_of_example(self) -> int:
         """Return the fixed size of the first axis of an input that has no axis for examples; 1 if all have one."""
@@ -140,27 +125,3 @@ class ServedKerasGraph(KerasGraph):
     def run_pass(self, feeds: Sequence[Feed], clock: Clock) -> PassTimes:
         """Run one pass, batch by batch."""
         return BatchedGraph.run_pass(self, feeds, clock)
-
-
-def _structure(model: Any, side: str, tensors: Sequence[Any]) -> Any:
-    """Return the nested tensors of one side of a model."""
-    try:
-        return getattr(model, side)
-    except (AttributeError, ValueError):  # a Sequential model from a file, which takes a plain tensor
-        return tensors[0]
-
-
-def _keys_or(paths: Sequence[tuple[tuple[Any, ...], Any]], names: Sequence[str]) -> list[str]:
-    """Return the keys that lead to each tensor in nested dicts, or its name if it is in none."""
-    return [
-        "/".join(map(str, path)) if any(isinstance(key, str) for key in path) else name
-        for (path, _), name in zip(paths, names, strict=True)
-    ]
-
-
-def _port(tensor: Any, name: str) -> Port:
-    import keras
-
-    axes = [-1 if size is None else int(size) for size in tensor.shape]
-    # the first axis of what Keras returns is always that of what it takes
-    return Port(name, keras.backend.standardize_dtype(tensor.dtype), axes, has_examples=True)

@@ -20,13 +20,13 @@ class KerasSignature:
     inputs: list[TensorSpec]
     outputs: list[TensorSpec]
     _model: Any
-    _structure: Any  # of what the model takes
+    structure: Any  # of what the model takes
 
     def call(self, inputs: Sequence[Any]) -> dict[str, Any]:
         """Return the outputs for tensors of all inputs, in their order; as for inference."""
         import keras
 
-        returned = self._model(keras.tree.pack_sequence_as(self._structure, list(inputs)), training=False)
+        returned = self._model(keras.tree.pack_sequence_as(self.structure, list(inputs)), training=False)
         return dict(zip((each.name for each in self.outputs), keras.tree.flatten(returned), strict=True))
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.records.outputs.tensors import NUMBER_TYPES
+from edge_bench.bench.records.tensor_spec import TensorSpec, has_batch_axis
 
-__all__ = ["Layout", "Port", "first_axis_is_examples", "unique_names"]
+__all__ = ["Layout", "Port", "unique_names"]
 
 
 class Port(NamedTuple):
@@ -18,14 +18,6 @@ class Port(NamedTuple):
     scale: float = 0.0
     zero_point: int = 0
     has_examples: bool = False  # of an output with an open first axis: whether the file says that it is the examples
-
-
-def first_axis_is_examples(shape: Sequence[int]) -> bool:
-    """Return whether the first axis of an input is the examples, by the sizes in the file, -1 for an open axis.
-
-    It is if it has size 1 or is open. An input whose only axis has a fixed size is one example.
-    """
-    return bool(shape) and (shape[0] == -1 or (shape[0] == 1 and len(shape) > 1))
 
 
 def unique_names(names: Sequence[str], kind: str) -> list[str]:
@@ -61,7 +53,7 @@ class Layout:
         shapes = [_with_stated(port, stated_shapes) for port in inputs]
         _refuse_unknown_names([port.name for port in inputs], stated_shapes)
         self.has_batch_axis = [
-            first_axis_is_examples(port.axes or [])
+            has_batch_axis(port.axes or [])
             # the size of the only axis of an input is the size of an example
             and not (port.name in stated_shapes and len(shape) == 1)
             for port, shape in zip(inputs, shapes, strict=True)
