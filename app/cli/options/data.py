@@ -18,8 +18,8 @@ Labels = Annotated[
     option(
         "--labels",
         help="True values of --data. Classes: a text file with one line per image (FILE LABEL, or LABEL in the order "
-        "of the file names), a CSV, or a .npy. Boxes: COCO's .json, or a folder of YOLO's .txt files. Masks: a folder of "
-        ".png files. Numbers: a .csv (FILE,NUMBER,…), .npy or .npz.",
+        "of the file names), a CSV, or a .npy. Boxes: COCO's .json, or a folder of YOLO's .txt files. Masks: a folder "
+        "of .png files. Numbers: a .csv (FILE,NUMBER,…), .npy or .npz.",
     ),
 ]
 LabelColumn = Annotated[
