@@ -3,29 +3,27 @@
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
-
+from edge_bench.app.conversion.measurable import Bounds, Measurability, measurability
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.model_formats.tflite import TfliteFile, read_tflite
 from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata, read_metadata
 from edge_bench.bench.models.cost import ModelCost, model_cost
 from edge_bench.bench.models.memory_estimate import tflite_need, why_too_large
-from edge_bench.bench.models.model_files import ModelFiles
 from edge_bench.bench.models.operator_support import Unsupported, known_releases, unknown_operators, unsupported
-from edge_bench.bench.preprocessing.model_inputs import model_inputs
 from edge_bench.bench.progress import Progress
-from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
-from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, Runtime, installed_version
-from edge_bench.bench.system.memory import untimed_memory_limit
-from edge_bench.bench.worker.load_check import OPEN_SIZES, try_load
-from edge_bench.bench.worker.process import WorkerFailed, describe_model
+from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, Runtime, installed_version, why_not_installed
+from edge_bench.bench.worker.load_check import try_load
 
-__all__ = ["KnownSupport", "LoadAttempt", "Measurability", "ModelInspection", "inspect_model", "known_support"]
-
-#: Limit on one input that is made to see whether it can be.
-MAX_INPUT_BYTES = 1 << 30
+__all__ = [
+    "GraphInspection",
+    "KnownSupport",
+    "LoadAttempt",
+    "ModelInspection",
+    "inspect_model",
+    "inspect_onnx",
+    "known_support",
+]
 
 
 @dataclass(frozen=True)
@@ -50,15 +48,6 @@ class LoadAttempt:
 
 
 @dataclass(frozen=True)
-class Measurability:
-    """Whether ``run`` can measure the model, which is another question than whether a runtime loads it."""
-
-    runtimes: tuple[str, ...]  # that can be measured with it; empty if none
-    reason: str = ""  # why there is none
-    option: str = ""  # that ``run`` needs
-
-
-@dataclass(frozen=True)
 class ModelInspection:
     """The result of an inspection."""
 
@@ -73,11 +62,13 @@ class ModelInspection:
     metadata_problem: str = ""  # why the metadata cannot be read
 
 
-class _Bounds(NamedTuple):
-    """Limits of each process that loads the model."""
+@dataclass(frozen=True)
+class GraphInspection:
+    """The result of an inspection of a file whose operators are not read."""
 
-    timeout: float  # seconds per step
-    memory_limit: int | None  # bytes; None: what this machine can spare
+    path: Path
+    bytes: int
+    measurability: Measurability
 
 
 def inspect_model(path: Path, timeout: float, progress: Progress, memory_limit: int | None = None) -> ModelInspection:
@@ -86,18 +77,14 @@ def inspect_model(path: Path, timeout: float, progress: Progress, memory_limit: 
     This process only parses the file in Python. Worker processes load it, with ``timeout`` seconds and ``memory_limit``
     bytes each, by default what this machine can spare.
     """
-    bounds = _Bounds(timeout, memory_limit)
+    bounds = Bounds(timeout, memory_limit)
     if not path.exists():
-        raise BadInput(f"{path}: there is no such file", "name a .tflite or .keras file, or a SavedModel folder")
+        raise BadInput(f"{path}: there is no such file", "name a .tflite, .keras or .onnx file, or a SavedModel folder")
     if path.suffix == ".tflite" and path.is_file():
         return _inspect(path, path, bounds, progress)
-    if path.suffix == ".onnx":
-        raise BadInput(
-            f"{path}: inspect reads .tflite, .keras and SavedModels", "an .onnx file can be measured with run"
-        )
     if path.suffix != ".keras" and not (path / SAVED_MODEL).is_file():
         raise BadInput(
-            f"{path}: no model that edge-bench knows", "name a .tflite or .keras file, or a SavedModel folder"
+            f"{path}: no model that edge-bench knows", "name a .tflite, .keras or .onnx file, or a SavedModel folder"
         )
     from edge_bench.app.conversion.convertible import open_convertible
 
@@ -126,7 +113,7 @@ def known_support(file: TfliteFile) -> tuple[KnownSupport, ...]:
     )
 
 
-def _inspect(path: Path, file: Path, bounds: _Bounds, progress: Progress) -> ModelInspection:
+def _inspect(path: Path, file: Path, bounds: Bounds, progress: Progress) -> ModelInspection:
     tflite = read_tflite(file)
     try:
         cost = model_cost(tflite)
@@ -151,7 +138,7 @@ def _inspect(path: Path, file: Path, bounds: _Bounds, progress: Progress) -> Mod
     )
 
 
-def _try_all(path: Path, file: Path, tflite: TfliteFile, bounds: _Bounds, progress: Progress) -> list[LoadAttempt]:
+def _try_all(path: Path, file: Path, tflite: TfliteFile, bounds: Bounds, progress: Progress) -> list[LoadAttempt]:
     runtimes = [each for each in _installed() if ".tflite" in each.formats]
     progress.start("loading in each runtime", len(runtimes))
     tried = []
@@ -176,8 +163,8 @@ def _installed() -> list[Runtime]:
     return [runtime for runtime in RUNTIMES.values() if installed_version(runtime)]
 
 
-def _measurability(path: Path, tried: list[LoadAttempt], bounds: _Bounds) -> Measurability:
-    """Prepare the file as ``run`` does, with every installed runtime that loads it."""
+def _measurability(path: Path, tried: list[LoadAttempt], bounds: Bounds) -> Measurability:
+    """Return whether ``run`` can measure the model with an installed runtime that loads and invokes it."""
     kind = SAVED_MODEL if path.is_dir() else path.suffix
     loading = [each.runtime for each in tried if not each.refusal and kind in RUNTIMES[each.runtime].formats]
     if not loading:
@@ -185,36 +172,20 @@ def _measurability(path: Path, tried: list[LoadAttempt], bounds: _Bounds) -> Mea
     failing = {each.runtime: each.invocation for each in tried if each.invocation}
     if not set(loading) - failing.keys():
         return Measurability((), f"an invocation fails: {failing[loading[0]]}")
-    try:
-        (variant,) = ModelFiles.open([path], bounds.timeout, memory_limit=bounds.memory_limit).variants
-    except EdgeBenchError as cause:
-        return Measurability((), cause.problem.removeprefix(f"{path}: "))
-    sizes = variant.input.shape[1:]
-    is_open = -1 in sizes
-    if is_open and len(sizes) != 3:
-        return Measurability((), "its input is open in more than the batch, and no image")
-    image = _image_shape(sizes) if is_open else None
-    measured, reason, limit = [], "", untimed_memory_limit(bounds.memory_limit)
-    for runtime in [each for each in loading if each not in failing]:
-        try:
-            _check_input(describe_model(runtime, path, bounds.timeout, image, limit).input)
-        except (WorkerFailed, ValueError) as cause:
-            reason = reason or str(cause)
-            continue
-        measured.append(runtime)
-    return Measurability(tuple(measured), "" if measured else reason, "--image-size" if is_open and measured else "")
+    return measurability(path, [each for each in loading if each not in failing], bounds)
 
 
-def _image_shape(sizes: list[int]) -> list[int]:
-    """Return the shape of an image with sizes for open axes. Open channels are RGB, as ``run`` takes them."""
-    sizes = [*sizes[:2], 3] if sizes[2] < 0 and sizes[0] < 0 else sizes
-    return [OPEN_SIZES[-1] if size < 0 else size for size in sizes]
-
-
-def _check_input(spec: TensorSpec) -> None:
-    """Raise ValueError if ``run`` cannot make inputs of this kind."""
-    shape = [max(1, size) for size in spec.shape[1:]]
-    if np.prod(shape, dtype=object) * 8 > MAX_INPUT_BYTES:
-        raise ValueError(f"one input of shape {spec.shape} is too large")
-    spec = TensorSpec(dtype=spec.dtype, shape=[1, *shape], scale=spec.scale, zero_point=spec.zero_point)
-    model_inputs(np.zeros((1, *shape), np.uint8), Preprocessing(scale=1.0, offset=0.0), spec)
+def inspect_onnx(path: Path, timeout: float, progress: Progress, memory_limit: int | None = None) -> GraphInspection:
+    """Return inputs and outputs of an .onnx file, which a worker loads; raise BadInput if it cannot be loaded."""
+    if not path.is_file():
+        raise BadInput(f"{path}: there is no such file", "name a .tflite, .keras or .onnx file, or a SavedModel folder")
+    runtimes = [each for each in RUNTIMES.values() if path.suffix in each.formats]
+    installed = [each.name for each in runtimes if installed_version(each)]
+    if not installed:
+        raise why_not_installed(runtimes[0])
+    progress.start("loading in each runtime", 1)
+    found = measurability(path, installed, Bounds(timeout, memory_limit))
+    progress.finish()
+    if found.advice is None:
+        raise BadInput(f"{path}: {found.reason}", "name a whole .onnx file")
+    return GraphInspection(path, path.stat().st_size, found)

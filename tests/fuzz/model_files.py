@@ -5,7 +5,8 @@ import random
 import zipfile
 from pathlib import Path
 
-from edge_bench.app.conversion.inspect import Measurability, ModelInspection, known_support
+from edge_bench.app.conversion.inspect import ModelInspection, known_support
+from edge_bench.app.conversion.measurable import Measurability
 from edge_bench.app.tables.models.inspect import inspect_tables
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.model_formats.keras_archive import check_legacy_config

@@ -18,7 +18,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 import edge_bench.app.tables
-from edge_bench.app.conversion.inspect import LoadAttempt, Measurability, ModelInspection, known_support
+from edge_bench.app.conversion.inspect import LoadAttempt, ModelInspection, known_support
+from edge_bench.app.conversion.measurable import Measurability
 from edge_bench.app.figures.drawing.canvas import render as drawn
 from edge_bench.app.figures.drawing.svg import inline_svg
 from edge_bench.app.fleet.docker.engine import Description

@@ -5,6 +5,7 @@ import msgspec
 from edge_bench.app.conversion.inspect import KnownSupport, LoadAttempt, ModelInspection
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.units import size
+from edge_bench.app.tables.models.graph_rows import measurability_record, measurability_rows
 from edge_bench.app.tables.models.tensor_text import open_axes, shape_of, tensor_text
 from edge_bench.bench.model_formats.tflite import Tensor
 from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata
@@ -26,7 +27,7 @@ def _summary(inspection: ModelInspection) -> Table:
     rows = [
         *[(f"input {number}", _named(tensor)) for number, tensor in enumerate(file.inputs)],
         *[(f"output {number}", _named(tensor)) for number, tensor in enumerate(file.outputs)],
-        ("measured by run", _measured(inspection)),
+        *measurability_rows(inspection.measurability),
         ("multiply-accumulates", f"{_at_least(inspection)}{_count(cost.macs)}"),
         ("parameters", f"{in_main}{_count(cost.parameters)}"),
         ("file", size(file.bytes)),
@@ -54,13 +55,6 @@ def _summary(inspection: ModelInspection) -> Table:
         title=f"{inspection.path.name}", header=("", "what its file says"), rows=rows, keys=1, notes=notes,
         records=[_record(inspection)],
     )  # fmt: skip
-
-
-def _measured(inspection: ModelInspection) -> str:
-    found = inspection.measurability
-    if not found.runtimes:
-        return f"no: {found.reason}"
-    return f"yes, on {', '.join(found.runtimes)}{f', with {found.option}' if found.option else ''}"
 
 
 def _at_least(inspection: ModelInspection) -> str:
@@ -228,7 +222,7 @@ def _record(inspection: ModelInspection) -> dict[str, object]:
         ],
         "graphs": [vars(graph) for graph in file.graphs],
         "metadata": _metadata_record(inspection),
-        "measured_by_run": vars(inspection.measurability),
+        "measured_by_run": measurability_record(inspection.measurability),
         "macs": inspection.model_cost.macs,
         "macs_not_counted": inspection.model_cost.uncounted,
         "macs_not_counted_in_other_graphs": inspection.model_cost.uncounted_elsewhere,

@@ -14,8 +14,9 @@ from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata
 from edge_bench.bench.models.model_files import ModelFiles
 from edge_bench.bench.preprocessing.shapes import image_shape
 from edge_bench.bench.records.manifest import TensorSpec, Variant
+from edge_bench.bench.tasks.detection.heads.postprocess import has_postprocess_shapes
 
-__all__ = ["GraphModel", "graph_models", "stated_shapes"]
+__all__ = ["GraphModel", "graph_models", "one_image", "stated_shapes"]
 
 _POSTPROCESS = "CUSTOM TFLite_Detection_PostProcess"
 
@@ -62,12 +63,23 @@ class GraphModel:
         return self.variant.all_inputs[0]
 
     @property
-    def has_postprocess(self) -> bool:
-        """Whether boxes are the outputs of TFLite_Detection_PostProcess."""
+    def says_postprocess(self) -> bool:
+        """Whether operators or metadata say that the outputs are those of TFLite_Detection_PostProcess."""
         operators = any(each.name == _POSTPROCESS for each in self.variant.operators)
         return len(self.variant.all_outputs) == 4 and (
             operators or (self.metadata is not None and self.metadata.has_boxes)
         )
+
+    @property
+    def has_postprocess(self) -> bool:
+        """Whether the outputs of a detector are those of TFLite_Detection_PostProcess, also by their shapes."""
+        shapes = [one_image(spec) for spec in self.variant.all_outputs]
+        return self.says_postprocess or has_postprocess_shapes(shapes)
+
+
+def one_image(spec: TensorSpec) -> list[int]:
+    """Return the shape of an output for one image: with 1 for an open first axis."""
+    return [1, *spec.shape[1:]] if spec.shape[:1] == [-1] else list(spec.shape)
 
 
 def stated_shapes(settings: Sequence[str]) -> dict[str, tuple[int, ...]]:

@@ -8,10 +8,9 @@ from edge_bench.bench.dataset.listing.walk import find_images
 from edge_bench.bench.dataset.options import TASK_NAMES, DataOptions
 from edge_bench.bench.dataset.value_labels import task_of_values
 from edge_bench.bench.errors import BadInput, DatasetError
-from edge_bench.bench.interpretation.graphs.graph_model import GraphModel, graph_models
+from edge_bench.bench.interpretation.graphs.graph_model import GraphModel, graph_models, one_image
 from edge_bench.bench.models.model_files import ModelFiles
 from edge_bench.bench.records.interpretation import Interpretation, Source
-from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.records.run import CLASSIFY
 from edge_bench.bench.tasks.detection.heads.yolo_layout import HeadLayout, head_layout
 
@@ -87,11 +86,6 @@ def yolo_heads(model: GraphModel, options: DataOptions, classes: int | None) -> 
     return found
 
 
-def one_image(spec: TensorSpec) -> list[int]:
-    """Return the shape of an output for one image: with 1 for an open first axis."""
-    return [1, *spec.shape[1:]] if spec.shape[:1] == [-1] else list(spec.shape)
-
-
 def _task_of_models(models: ModelFiles, options: DataOptions) -> TaskChoice:
     found = {variant.name: _choice(CLASSIFY, Source.MODEL, "one list of scores") for variant in models.variants}
     graphs = [variant for variant in models.variants if variant.name in models.graphs]
@@ -110,7 +104,7 @@ def _task_of_models(models: ModelFiles, options: DataOptions) -> TaskChoice:
 
 
 def _task_of_model(model: GraphModel, options: DataOptions) -> TaskChoice:
-    if model.has_postprocess:
+    if model.says_postprocess:
         return _choice("detect", Source.MODEL, "its outputs are those of TFLite_Detection_PostProcess")
     if heads := yolo_heads(model, options, None):
         number = next(iter(heads))

@@ -19,6 +19,7 @@ from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.runtimes import RUNTIMES, installed_version
 from tests.command_line import CommandLine, Refuses
+from tests.made.onnx import brightness_onnx
 from tests.made.tflite import TfliteBuilder
 from tests.made.tflite_metadata import LabelFile, metadata_buffer, with_files
 from tests.made.tflite_models import detection_model
@@ -125,11 +126,12 @@ def record_of(edge_bench: CommandLine, path: Path) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_a_model_that_is_no_classifier_is_loaded_but_not_measured(edge_bench: CommandLine, tmp_path: Path) -> None:
+def test_a_detector_is_measured_as_one(edge_bench: CommandLine, tmp_path: Path) -> None:
     record = record_of(edge_bench, detection_model(tmp_path / "detection.tflite"))
     assert all(each["refusal"] == each["invocation"] == "" for each in record["tried"])
-    assert record["measured_by_run"]["runtimes"] == []
-    assert record["measured_by_run"]["reason"]
+    measured = record["measured_by_run"]
+    assert set(measured["runtimes"]) == {each["runtime"] for each in record["tried"]}
+    assert (measured["task"], measured["option"]) == ("detect", "")
     tried = {(each["runtime"], each["version"]) for each in record["tried"]}
     for each in record["known"]:
         assert each["lacks"] == []
@@ -139,7 +141,7 @@ def test_a_model_that_is_no_classifier_is_loaded_but_not_measured(edge_bench: Co
 
 
 @pytest.mark.slow
-def test_a_model_of_tokens_is_loaded_but_not_measured(edge_bench: CommandLine, tmp_path: Path) -> None:
+def test_a_model_of_tokens_needs_a_range(edge_bench: CommandLine, tmp_path: Path) -> None:
     made = TfliteBuilder()
     tokens, vectors, scores = made.tensor(1, 8, kind="INT32"), made.tensor(1, 8), made.tensor(1, 3)
     made.operator("CAST", [tokens], [vectors])
@@ -147,7 +149,10 @@ def test_a_model_of_tokens_is_loaded_but_not_measured(edge_bench: CommandLine, t
                   schema.FullyConnectedOptionsT())  # fmt: skip
     record = record_of(edge_bench, made.save(tmp_path / "tokens.tflite", [tokens], [scores]))
     assert all(each["refusal"] == each["invocation"] == "" for each in record["tried"])
-    assert record["measured_by_run"]["runtimes"] == []
+    assert (record["measured_by_run"]["task"], record["measured_by_run"]["option"]) == (
+        "tensor",
+        "--range t0=LOW..HIGH",
+    )
     assert (record["macs"], record["macs_at_least"]) == (24, False)
 
 
@@ -164,7 +169,7 @@ def test_a_keras_model_of_any_inputs_and_outputs_is_inspected(edge_bench: Comman
     record = record_of(edge_bench, tmp_path / "two.keras")
     assert (len(record["inputs"]), len(record["outputs"])) == (2, 2)
     assert [each["refusal"] for each in record["tried"] if each["runtime"] == "tensorflow"] == [""]
-    assert record["measured_by_run"]["runtimes"] == []
+    assert record["measured_by_run"]["runtimes"] == ["tensorflow"]
     assert record["macs_at_least"]
     assert record["parameters_at_least"]
     assert any("Flex" in each["refusal"] for each in record["tried"])
@@ -246,3 +251,10 @@ def test_a_file_that_is_no_model_is_refused(refuses: Refuses, tmp_path: Path) ->
     (tmp_path / "y.onnx").write_bytes(b"")
     for name in ("x.tflite", "y.onnx", "z.tflite"):
         assert name in refuses("inspect", name).problem
+
+
+@pytest.mark.slow
+def test_an_onnx_file_is_described_by_a_worker(edge_bench: CommandLine, tmp_path: Path) -> None:
+    record = record_of(edge_bench, brightness_onnx(tmp_path / "c.onnx", [0, 1, 2]))
+    assert record["measured_by_run"]["task"] == "classify"
+    assert (len(record["inputs"]), record["outputs"][0]["shape"][-1]) == (1, 3)

@@ -11,7 +11,7 @@ from PIL import Image
 from edge_bench.bench.dataset.cache import decoded_images
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.preprocessing.decode import decode
-from edge_bench.bench.preprocessing.presets import Geometry
+from edge_bench.bench.preprocessing.presets import BORDER, Geometry
 from edge_bench.bench.progress import Silent
 from tests.made.damaged_images import bomb, broken_jpeg
 
@@ -28,6 +28,30 @@ def saved(path: Path, image: Image.Image, **options: Any) -> Path:
 def test_pixels_of_the_right_size_are_left_alone(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
     np.testing.assert_array_equal(decode(saved(tmp_path / "a.png", Image.fromarray(pixels)), RGB), pixels)
+
+
+def test_a_letterboxed_image_keeps_its_proportions_between_borders(tmp_path: Path) -> None:
+    wide = saved(tmp_path / "wide.png", Image.new("RGB", (20, 10), (10, 20, 30)))
+    pixels = decode(wide, Geometry(8, 8, 3, letterbox=True))
+    np.testing.assert_array_equal(pixels[2:6], np.tile(np.array([10, 20, 30], np.uint8), (4, 8, 1)))
+    assert (pixels[:2] == BORDER).all()
+    assert (pixels[6:] == BORDER).all()
+    tall = saved(tmp_path / "tall.png", Image.new("L", (2, 8), 50))
+    np.testing.assert_array_equal(
+        decode(tall, Geometry(8, 8, 1, letterbox=True))[0, :, 0], [114] * 3 + [50] * 2 + [114] * 3
+    )
+
+
+def test_the_sizes_of_images_are_cached_with_their_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGE_BENCH_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "images"
+    folder.mkdir()
+    saved(folder / "a.png", Image.new("RGB", (20, 10)))
+    saved(folder / "b.png", Image.new("RGB", (7, 9)))
+    (folder / "c.png").write_bytes(b"none")
+    for _ in range(2):
+        decoded = decoded_images(folder, ["a.png", "b.png", "c.png"], RGB, Silent(), skip_broken=True)
+        assert decoded.sizes == [(20, 10), (7, 9), (0, 0)]
 
 
 def test_grey_becomes_rgb_and_rgb_grey(tmp_path: Path) -> None:

@@ -15,8 +15,12 @@ def inspect(
 ) -> None:
     """Say what a model is made of, what it costs, and which runtimes can load it."""
     from edge_bench.app.cli import console, parsing
-    from edge_bench.app.conversion.inspect import inspect_model
+    from edge_bench.app.conversion.inspect import inspect_model, inspect_onnx
+    from edge_bench.app.tables.models.graph_rows import graph_table
     from edge_bench.app.tables.models.inspect import inspect_tables
 
-    found = inspect_model(model, timeout, console.progress(), parsing.memory(memory_limit))
-    console.print_tables(inspect_tables(found), output_format)
+    how = timeout, console.progress(), parsing.memory(memory_limit)
+    if model.suffix == ".onnx":
+        console.print_tables([graph_table(inspect_onnx(model, *how))], output_format)
+        return
+    console.print_tables(inspect_tables(inspect_model(model, *how)), output_format)

@@ -46,8 +46,7 @@ def box_reading(
     outputs = [_real(model, each) for each in sampler.sample(range(min(len(sizes), MOST_SAMPLED)))]
     if not outputs:
         raise BadInput(f"{model.variant.name}: its outputs are too large to be read as boxes", "state another --task")
-    shapes = [each.shape for each in outputs[0]]
-    if model.has_postprocess or (options.head is None and has_postprocess_shapes(shapes)):
+    if model.has_postprocess or (options.head is None and has_postprocess_shapes([each.shape for each in outputs[0]])):
         if options.head is not None or options.coordinates is not None:
             flag = "--head" if options.head else "--coordinates"
             raise BadInput(f"{flag} is for YOLO models, and {model.variant.name} is none", "leave it out")

@@ -6,10 +6,9 @@ from typing import Literal, NamedTuple
 from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.interpretation.graphs.feeding.examples import TaskExamples
-from edge_bench.bench.interpretation.graphs.graph_model import GraphModel
+from edge_bench.bench.interpretation.graphs.graph_model import GraphModel, one_image
 from edge_bench.bench.interpretation.graphs.reading.class_names import class_names
 from edge_bench.bench.interpretation.graphs.reading.outputs import chosen_output
-from edge_bench.bench.interpretation.graphs.task import one_image
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.interpretation import Interpretation, Source
 from edge_bench.bench.records.manifest import TensorSpec
