@@ -19,7 +19,7 @@ from edge_bench.bench.system.machine import Machine
 from edge_bench.bench.tasks.detection.packed import pack_boxes
 from edge_bench.bench.tasks.tensors.recorder import Output, TensorRecorder
 from tests.factories import result, run
-from tests.made.boxes import boxes
+from tests.made.graph.boxes import boxes
 
 __all__ = ["box_truth", "detections", "scores", "segmentation", "task_run", "tensors", "true_values"]
 

@@ -108,7 +108,9 @@ class FolderImages:
 
 
 def bundle_images(bundle: Bundle) -> BundleImages | None:
-    """Return the test images of a bundle; None if they are not pixels."""
+    """Return the test images of a bundle; None if it has none, or if they are not pixels."""
+    if bundle.manifest.is_graph:
+        return None
     images, _ = bundle.test_set()
     return BundleImages(images) if images.dtype == "uint8" and images.ndim == 4 else None
 

@@ -87,6 +87,12 @@ class Workload:
             return list(dict.fromkeys(each.file for each in self.graphs[variant].inputs))
         return [self.input_of(variant).pixels]
 
+    @property
+    def has_images(self) -> bool:
+        """Whether the examples may be images: always those of classifiers, those of graphs if they are preprocessed."""
+        inputs = [each for own in self.graphs.values() for each in own.inputs]
+        return not inputs or any(each.preprocessing is not None for each in inputs)
+
     def input_of(self, variant: str) -> ModelInput:
         """Return how this variant gets the examples."""
         return self.own.get(variant, self.shared)

@@ -69,7 +69,7 @@ def started_run(
         tool_revision=revision(),
         machine=machine,
         bundle=workload.identity,
-        preprocessing=workload.shared.preprocessing,
+        preprocessing=workload.shared.preprocessing if workload.has_images else None,
         preprocessing_by_variant=_own_preprocessing(workload),
         task=workload.task,
         truth=workload.truth,

@@ -12,7 +12,7 @@ from edge_bench.bench.dataset.box_labels.yolo import read_yolo
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.records.outputs.boxes import PackedBoxes
 from edge_bench.bench.tasks.detection.packed import pack_boxes, unpack_boxes
-from tests.made.boxes import boxes
+from tests.made.graph.boxes import boxes
 
 __all__ = ["annotations", "class_names", "label_lines", "packed", "use_annotations", "use_class_names",
            "use_label_lines", "use_packed"]  # fmt: skip

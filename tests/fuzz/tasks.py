@@ -42,7 +42,7 @@ from edge_bench.bench.tasks.segmentation.true_masks import find_true_masks
 from edge_bench.bench.tasks.tensors.agreement import output_agreements
 from edge_bench.bench.tasks.tensors.recorder import Output, TensorRecorder
 from tests.factories import machine
-from tests.made.boxes import detections, scene
+from tests.made.graph.boxes import detections, scene
 from tests.task_runs import found, scores, task_result, task_run, tensors
 from tests.task_runs import masks as segmented
 

@@ -10,7 +10,14 @@ from edge_bench.app.render.table import Lazy, Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import counted, marked, percent, significant, size, with_interval
 from edge_bench.app.tables.runs.quality import quality_cell, quality_heading, quality_notes, quality_record
-from edge_bench.app.tables.runs.tails import percentile_cell, percentile_notes, tail_notes, tail_record
+from edge_bench.app.tables.runs.tails import (
+    percentile_cell,
+    percentile_notes,
+    postprocess_ms,
+    postprocess_notes,
+    tail_notes,
+    tail_record,
+)
 from edge_bench.app.tables.shared import configuration_cells, failure_text, finding_notes
 from edge_bench.bench.analysis.comparison.best_configuration import best_of_sweeps
 from edge_bench.bench.analysis.quality.scored import measures_of
@@ -148,7 +155,7 @@ def run_notes(run: Run, on_percentiles: Sequence[str] = ()) -> list[str]:
     notes += _unscored(run)
     if not run.complete:
         notes.append("! INTERRUPTED: these are the trials made until then")
-    notes += [*on_percentiles, *tail_notes(run)]
+    notes += [*on_percentiles, *tail_notes(run), *postprocess_notes(run)]
     notes += finding_notes(run.findings)
     notes += _failures(run)
     for result in run.results:
@@ -208,6 +215,7 @@ def _record(result: Result, run: Run, best: set[Configuration]) -> dict[str, Any
         record
         | tail_record(result)
         | {
+            "postprocess_median_ms": postprocess_ms(result),
             **quality_record(run.task, measures_of(run, result)),
             "unit": run.unit,
             "best": configuration in best,

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from edge_bench.app.render.units import significant, with_interval
 from edge_bench.bench.analysis.times.processes import process_luck, slow_trials
+from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.run import Result, Run
 from edge_bench.bench.stats.latency import PERCENTILES, Percentile, latencies_needed, percentiles
 
-__all__ = ["percentile_cell", "percentile_notes", "tail_notes", "tail_record"]
+__all__ = ["percentile_cell", "percentile_notes", "postprocess_ms", "postprocess_notes", "tail_notes", "tail_record"]
 
 #: Number of processes that is recommended if processes differ.
 _MORE_PROCESSES = 10
@@ -19,6 +22,25 @@ def percentile_cell(result: Result) -> str:
     latencies = result.latencies_ms_by_process()
     values = [*(each.value for each in percentiles(latencies)), float(max(each.max() for each in latencies))]
     return " / ".join("–" if value is None else significant(value) for value in values)
+
+
+def postprocess_notes(run: Run) -> list[str]:
+    """Return what decoding the outputs takes beside the model, with --with-postprocess; one note for all."""
+    if not run.settings.with_postprocess:
+        return []
+    timed = [(result, found) for result in run.results if (found := postprocess_ms(result)) is not None]
+    if not timed:
+        return ["--with-postprocess: the graph does all of it, or the task has none"]
+    shown = "; ".join(f"{result.configuration}: {significant(found)}" for result, found in timed)
+    return [
+        f"decoding of the outputs, median ms of one {run.unit}, in one thread; timed apart from the trials, whose times "
+        f"it is no part of: {shown}"
+    ]
+
+
+def postprocess_ms(result: Result) -> float | None:
+    """Return the median duration of decoding one example's outputs in ms; None if it was not timed."""
+    return None if result.postprocess is None else float(np.median(unpack(result.postprocess))) / 1e6
 
 
 def tail_record(result: Result) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.made.drawings import DrawnFiles, trained_on_drawings
+from tests.made.graph.drawings import DrawnFiles, trained_on_drawings
 
 
 @pytest.fixture(scope="session")

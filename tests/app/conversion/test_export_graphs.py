@@ -18,7 +18,7 @@ from edge_bench.bench.records.outputs.decoding import ScoreDecoding, TensorDecod
 from edge_bench.bench.records.outputs.scores import FlagTruth, ValueTruth
 from edge_bench.bench.records.outputs.tensors import unpack_values
 from tests.command_line import CommandLine, Refuses
-from tests.made.drawings import KINDS, DrawnFiles
+from tests.made.graph.drawings import KINDS, DrawnFiles
 from tests.made.keras import embedding_keras, saved_model_of_signatures
 
 pytestmark = pytest.mark.slow

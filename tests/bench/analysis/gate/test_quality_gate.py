@@ -17,7 +17,7 @@ from edge_bench.bench.tasks.detection.truth import packed_truth
 from edge_bench.bench.tasks.scores.tables import packed_flags, packed_values
 from tests.command_line import Refuses, call_here
 from tests.factories import result, run
-from tests.made.boxes import detections, scene
+from tests.made.graph.boxes import detections, scene
 from tests.task_runs import found, scores, task_result, task_run, tensors
 
 EXAMPLES = 200

@@ -10,8 +10,8 @@ from edge_bench.bench.dataset.workload import pixel_checksums
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.records.manifest import Preprocessing
-from tests.made.graph_models import colour_segmenter, regressor
-from tests.made.graph_workloads import workload
+from tests.made.graph.graph_models import colour_segmenter, regressor
+from tests.made.graph.graph_workloads import workload
 from tests.made.tflite import TfliteBuilder
 from tests.made.tflite_models import linear_tflite
 

@@ -11,7 +11,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from edge_bench.bench.runtimes import RUNTIMES, graph_loader
 from edge_bench.bench.runtimes.graphs.base import Feed, GraphFile, GraphSession
-from tests.made.graphs import (
+from tests.made.graph.graphs import (
     TYPES,
     found_positions_onnx,
     found_positions_tflite,

@@ -3,7 +3,7 @@
 import pytest
 
 from edge_bench.bench.tasks.detection.agreement import box_agreement, pair_boxes
-from tests.made.boxes import boxes, detections, scene
+from tests.made.graph.boxes import boxes, detections, scene
 
 BASE = [0, 0, 100, 100]
 

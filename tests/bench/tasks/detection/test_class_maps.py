@@ -13,7 +13,7 @@ from edge_bench.bench.tasks.detection.class_maps import (
     maps_by_number,
     named_map,
 )
-from tests.made.boxes import boxes, detections, scene
+from tests.made.graph.boxes import boxes, detections, scene
 
 IDS = [1, 2, 3, 5, 9]  # with gaps, as COCO's
 

@@ -8,7 +8,7 @@ from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.outputs.boxes import PackedBoxes
 from edge_bench.bench.tasks.detection.boxes import MOST_BOXES, Boxes, best_boxes, overlaps
 from edge_bench.bench.tasks.detection.packed import pack_boxes, unpack_boxes
-from tests.made.boxes import boxes, detections, scene
+from tests.made.graph.boxes import boxes, detections, scene
 
 SIZES = np.array([[640, 480], [100, 3000], [1, 1]])
 

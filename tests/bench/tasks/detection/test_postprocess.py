@@ -16,7 +16,7 @@ from edge_bench.bench.tasks.detection.heads.postprocess import (
     stated_order,
 )
 from edge_bench.bench.tasks.detection.letterbox import letterboxed, stretched
-from tests.made.boxes import boxes
+from tests.made.graph.boxes import boxes
 
 OPERATOR = ["TFLite_Detection_PostProcess", *(f"TFLite_Detection_PostProcess:{n}" for n in (1, 2, 3))]
 NAMES = {

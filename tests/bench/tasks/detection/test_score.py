@@ -11,7 +11,7 @@ from edge_bench.bench.tasks.detection.boxes import Boxes, GroundTruth
 from edge_bench.bench.tasks.detection.matches import Evaluation, evaluate
 from edge_bench.bench.tasks.detection.packed import pack_boxes, unpack_boxes
 from edge_bench.bench.tasks.detection.resampling import mean_precision, precision_difference, precision_interval
-from tests.made.boxes import boxes, detections, ground_truth, scene
+from tests.made.graph.boxes import boxes, detections, ground_truth, scene
 
 pytest.importorskip("pycocotools")
 

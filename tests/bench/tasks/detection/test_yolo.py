@@ -10,7 +10,7 @@ from edge_bench.bench.tasks.detection.heads.decoded import suppress
 from edge_bench.bench.tasks.detection.heads.yolo import decode_yolo
 from edge_bench.bench.tasks.detection.heads.yolo_layout import HeadLayout, has_pixel_coordinates, head_layout
 from edge_bench.bench.tasks.detection.letterbox import letterboxed, stretched
-from tests.made.boxes import boxes, yolo_head
+from tests.made.graph.boxes import boxes, yolo_head
 
 SIZE = (640, 480)
 

@@ -27,7 +27,7 @@ from edge_bench.bench.worker.graphs.messages import (
 )
 from edge_bench.bench.worker.messages import Ready, Time, Timed
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess, describe_graph
-from tests.made.graphs import found_positions_tflite, mixed_onnx, mixed_tflite, two_signatures_tflite
+from tests.made.graph.graphs import found_positions_tflite, mixed_onnx, mixed_tflite, two_signatures_tflite
 from tests.made.onnx import OnnxBuilder
 from tests.made.tflite import TfliteBuilder
 
