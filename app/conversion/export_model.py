@@ -14,11 +14,11 @@ import numpy as np
 from edge_bench.app.conversion.bundle_files import versions, write_array, write_tflite
 from edge_bench.app.conversion.convertible import ConvertibleModel, open_convertible
 from edge_bench.app.conversion.export_settings import CALIBRATION_EXAMPLES, ExportSettings
-from edge_bench.app.conversion.graph_export import NO_SAVED_MODEL, write_graph_bundle
 from edge_bench.app.conversion.graph_files import why_no_classifier
+from edge_bench.app.conversion.graphs.graph_export import NO_SAVED_MODEL, write_graph_bundle
+from edge_bench.app.conversion.graphs.true_values import EXPORTED_TASKS, TENSOR
 from edge_bench.app.conversion.keras_applications import KERAS_APPLICATIONS
 from edge_bench.app.conversion.precisions import PRECISIONS, Calibration
-from edge_bench.app.conversion.true_values import EXPORTED_TASKS, TENSOR
 from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.dataset.workload import Workload
 from edge_bench.bench.errors import BadInput, EdgeBenchError

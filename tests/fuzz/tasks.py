@@ -43,8 +43,8 @@ from edge_bench.bench.tasks.tensors.agreement import output_agreements
 from edge_bench.bench.tasks.tensors.recorder import Output, TensorRecorder
 from tests.factories import machine
 from tests.made.graph.boxes import detections, scene
-from tests.task_runs import found, scores, task_result, task_run, tensors
-from tests.task_runs import masks as segmented
+from tests.made.graph.task_runs import found, scores, task_result, task_run, tensors
+from tests.made.graph.task_runs import masks as segmented
 
 __all__ = [
     "inputs", "mask_values", "masks", "outputs", "runs", "segmentation", "sounds", "use_inputs", "use_mask",

@@ -57,8 +57,8 @@ from edge_bench.bench.system.machine import Finding
 from tests.app.render.hostile_text import HOSTILE, formula_cells
 from tests.command_line import CommandLine, call_here
 from tests.fuzz import seeds
+from tests.made.graph.task_runs import task_result, task_run, tensors
 from tests.struct_paths import with_every_text
-from tests.task_runs import task_result, task_run, tensors
 
 #: Texts that a record cannot be read without, or that edge-bench chooses from a list.
 FIXED = (

@@ -33,8 +33,8 @@ def postprocess_notes(run: Run) -> list[str]:
         return ["--with-postprocess: the graph does all of it, or the task has none"]
     shown = "; ".join(f"{result.configuration}: {significant(found)}" for result, found in timed)
     return [
-        f"decoding of the outputs, median ms of one {run.unit}, in one thread; timed apart from the trials, whose times "
-        f"it is no part of: {shown}"
+        f"decoding of the outputs, median ms of one {run.unit}, in one thread, apart from the trials and no part of "
+        f"their times: {shown}"
     ]
 
 

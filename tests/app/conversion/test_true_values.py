@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from edge_bench.app.conversion.graphs.true_values import decoding_of, true_values
 from edge_bench.app.conversion.tensorflow_output import why_not_converted
-from edge_bench.app.conversion.true_values import decoding_of, true_values
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.manifest import TensorSpec

@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.app.report.pages import page_of
 from tests.browser import Browser, chromium, why_no_browser
-from tests.output_runs import detections, segmentation, task_run
+from tests.made.graph.output_runs import detections, segmentation, task_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_no_browser()), reason=why_no_browser() or "-")]
 

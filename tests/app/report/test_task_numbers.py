@@ -16,7 +16,7 @@ from edge_bench.app.report.pictures.pair import Compared, Pair
 from edge_bench.bench.records.outputs.union import TaskOutputs
 from tests.app.report.pages import words_of
 from tests.app.report.task_pages import HOSTILE, decoded, photos, shown
-from tests.output_runs import detections, scores, segmentation, task_run, tensors, true_values
+from tests.made.graph.output_runs import detections, scores, segmentation, task_run, tensors, true_values
 
 
 def test_masks_are_side_by_side_in_the_colours_of_their_classes(tmp_path: Path) -> None:

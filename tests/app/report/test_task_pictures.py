@@ -17,8 +17,8 @@ from edge_bench.bench.records.run import Run
 from tests.app.report.pages import PI, Outline, words_of
 from tests.app.report.task_pages import HOSTILE, decoded, photos, shown
 from tests.factories import result, run
+from tests.made.graph.output_runs import Row, box_truth, detections, scores, task_run
 from tests.made.images import image
-from tests.output_runs import Row, box_truth, detections, scores, task_run
 
 SIZES = [(640, 320), (100, 200), (50, 50)]
 #: One configuration finds a cat that the other does not, and their dogs differ by a little.

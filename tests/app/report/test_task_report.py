@@ -24,7 +24,7 @@ from edge_bench.bench.tasks.measures import Measure, MeasureDifference, TaskAgre
 from edge_bench.bench.tasks.registry import Task
 from tests.app.report.pages import PI, Outline, answers, page_of, section_of, words_of
 from tests.command_line import Refuses
-from tests.output_runs import box_truth, detections, scores, segmentation, task_run, tensors, true_values
+from tests.made.graph.output_runs import box_truth, detections, scores, segmentation, task_run, tensors, true_values
 
 SIZES = [(64, 64)] * 4
 BOXES = [[(8, 8, 40, 40, 0, 0.9)], [(4, 4, 20, 30, 1, 0.8)], [], [(1, 1, 9, 9, 0, 0.7)]]

@@ -7,7 +7,7 @@ import pytest
 from edge_bench.bench.measure.prediction_warnings import output_warnings
 from edge_bench.bench.records.outputs.union import TaskOutputs
 from tests.made.graph.boxes import boxes, detections, scene
-from tests.task_runs import found, masks, perfect_boxes, scores, tensors
+from tests.made.graph.task_runs import found, masks, perfect_boxes, scores, tensors
 
 EXAMPLES = 20
 SCENE = scene(EXAMPLES, 3)

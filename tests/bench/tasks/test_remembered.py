@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.tasks.remembered import remembered
-from tests.task_runs import tensors
+from tests.made.graph.task_runs import tensors
 
 
 def test_equal_records_are_one_and_others_are_not() -> None:

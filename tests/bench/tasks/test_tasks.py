@@ -16,7 +16,7 @@ from edge_bench.bench.tasks.registry import TASKS, task_named
 from edge_bench.bench.tasks.scores.tables import packed_flags, packed_values, unpacked_flags, unpacked_values
 from edge_bench.bench.tasks.true_values import differing_truths
 from tests.made.graph.boxes import boxes, detections, ground_truth, scene
-from tests.task_runs import found, masks, perfect_boxes, scores, tensors
+from tests.made.graph.task_runs import found, masks, perfect_boxes, scores, tensors
 
 EXAMPLES = 60
 ALL = (np.arange(EXAMPLES), np.arange(EXAMPLES))

@@ -18,7 +18,7 @@ from edge_bench.bench.tasks.scores.tables import packed_flags, packed_values
 from tests.command_line import Refuses, call_here
 from tests.factories import result, run
 from tests.made.graph.boxes import detections, scene
-from tests.task_runs import found, scores, task_result, task_run, tensors
+from tests.made.graph.task_runs import found, scores, task_result, task_run, tensors
 
 EXAMPLES = 200
 NOISE = np.random.default_rng(5).normal(size=(EXAMPLES, 1))

@@ -21,7 +21,7 @@ from edge_bench.bench.tasks.detection.truth import packed_truth
 from edge_bench.bench.tasks.scores.tables import packed_values
 from tests.factories import machine, result, row, run
 from tests.made.graph.boxes import detections, scene
-from tests.task_runs import found, masks, perfect_boxes, scores, task_result, task_run, tensors
+from tests.made.graph.task_runs import found, masks, perfect_boxes, scores, task_result, task_run, tensors
 
 EXAMPLES = 40
 VALUES = np.linspace(0, 9, EXAMPLES)[:, None]

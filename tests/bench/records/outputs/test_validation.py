@@ -16,7 +16,7 @@ from edge_bench.bench.records.run_validation import check_run
 from edge_bench.bench.tasks.detection.truth import packed_truth
 from edge_bench.bench.tasks.scores.tables import packed_flags, packed_values
 from tests.made.graph.boxes import detections, scene
-from tests.task_runs import found, masks, scores, task_result, task_run, tensors
+from tests.made.graph.task_runs import found, masks, scores, task_result, task_run, tensors
 
 EXAMPLES = 12
 SCENE = scene(EXAMPLES, 3)

@@ -13,8 +13,8 @@ from edge_bench.app.conversion.bundle_files import file_entry, versions, write_g
 from edge_bench.app.conversion.convertible import ConvertibleModel
 from edge_bench.app.conversion.export_settings import CALIBRATION_EXAMPLES, ExportSettings
 from edge_bench.app.conversion.graph_files import GraphFile, graph_file, input_specs, quantization
+from edge_bench.app.conversion.graphs.true_values import TENSOR, decoding_of, true_values
 from edge_bench.app.conversion.precisions import PRECISIONS
-from edge_bench.app.conversion.true_values import TENSOR, decoding_of, true_values
 from edge_bench.bench.dataset.arrays import RANDOM_IMAGES
 from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.dataset.sampling import draw_evenly

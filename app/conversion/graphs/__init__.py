@@ -1,0 +1,1 @@
+"""Export of models with any inputs and outputs."""
