@@ -1,5 +1,6 @@
 """Runs of models with unusual scores, shapes or state, in worker processes."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from edge_bench.bench.analysis.labels.agreement import agreement_of, common_pred
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.measure.plan import Selection
+from edge_bench.bench.records.outputs.union import TensorOutputs
 from edge_bench.bench.records.run import UNCLASSIFIED, Settings
 from edge_bench.bench.runtimes import RUNTIMES, installed_version
 from tests.made.brightness import bright_inputs, brightness_weights
@@ -247,16 +249,26 @@ def picture(path: Path, outputs: int = 1) -> Path:
     return graph.save(path, [value], made)
 
 
-def test_models_that_are_no_classifiers_are_refused_before_anything_starts(tmp_path: Path) -> None:
-    for model, named in (
-        (tokens(tmp_path / "tokens.tflite"), "int32"),
-        (picture(tmp_path / "picture.tflite"), "1×8×8×3"),
-        (picture(tmp_path / "heads.tflite", 2), "2 outputs"),
-    ):
+def test_models_that_are_no_classifiers_are_measured_without_classes(tmp_path: Path) -> None:
+    for outputs, model in ((1, picture(tmp_path / "picture.tflite")), (2, picture(tmp_path / "heads.tflite", 2))):
+        run = run_files([model], LITERT, Settings(trials=1, processes=1, limit=3))
+        recorded = run.results[0].outputs
+        assert run.task == "tensor"
+        assert isinstance(recorded, TensorOutputs)
+        assert [each.stored for each in recorded.outputs] == outputs * [3]
         with pytest.raises(BadInput) as refused:
-            run_files([model])
+            run_files([model], task="classify")
         assert str(model) in refused.value.problem
-        assert named in refused.value.problem
+
+
+def test_integers_that_may_be_indices_need_a_range(tmp_path: Path) -> None:
+    model = tokens(tmp_path / "tokens.tflite")
+    with pytest.raises(BadInput) as refused:
+        run_files([model])
+    (name,) = re.findall(r"--range (\S+)=", refused.value.remedy)
+    settings = Settings(trials=1, processes=1, limit=3)
+    run = run_files([model], LITERT, settings, task="tensor", ranges=(f"{name}=0..99",))
+    assert run.results[0].outputs is not None
 
 
 @pytest.mark.parametrize("value", ["soon", "-1", "nan", "inf"])
