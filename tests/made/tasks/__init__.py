@@ -1,0 +1,1 @@
+"""Models of other tasks than classify, and their workloads in the test's own process."""
