@@ -17,7 +17,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 import edge_bench.app.tables
-from edge_bench.app.conversion.inspect import LoadAttempt, ModelInspection, known_support
+from edge_bench.app.conversion.inspect import GraphInspection, LoadAttempt, ModelInspection, known_support
 from edge_bench.app.conversion.measurable import Measurability
 from edge_bench.app.figures.drawing.canvas import render as drawn
 from edge_bench.app.figures.drawing.svg import inline_svg
@@ -33,6 +33,7 @@ from edge_bench.app.report.bundle_section import bundle_sections
 from edge_bench.app.report.page import report_page
 from edge_bench.app.tables.doctor import doctor_table
 from edge_bench.app.tables.fleet import engines_table, fleet_table
+from edge_bench.app.tables.models.graph_rows import graph_table
 from edge_bench.app.tables.models.inspect import inspect_tables
 from edge_bench.app.tables.offload.table import offload_tables
 from edge_bench.app.tables.runs.attribution import attribution_table
@@ -46,10 +47,12 @@ from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.analysis.gate.pairing import pair_runs
 from edge_bench.bench.analysis.gate.regression_gate import Limits, changes, judge
 from edge_bench.bench.analysis.over_time.history import history, not_in_history
+from edge_bench.bench.interpretation.graphs.advice import RunAdvice
 from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.models.cost import model_cost
 from edge_bench.bench.offload.analysis.assessment import assess
 from edge_bench.bench.offload.records.offload import Offload
+from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import write_run
 from edge_bench.bench.system.machine import Finding
@@ -100,6 +103,12 @@ def hostile_inspection(name: str, folder: Path) -> ModelInspection:
     return with_every_text(made, name, but=("path", "operators", "graphs", "dtype"))  # type: ignore[no-any-return]
 
 
+def graph(name: str, folder: Path) -> list[Table]:
+    spec = TensorSpec(dtype="float32", shape=[1, -1], name=name)
+    advice = RunAdvice("tensor", name, [f"--shape {name}=1xN"], name, name, [spec], [spec], [name])
+    return [graph_table(GraphInspection(folder / "x.onnx", 1, Measurability(("onnxruntime",), advice=advice)))]
+
+
 def hostile_offload(name: str) -> Offload:
     return with_every_text(msgspec.json.decode(seeds.offloads()[0], type=Offload), name, but=FIXED)  # type: ignore[no-any-return]
 
@@ -147,6 +156,7 @@ TABLES: dict[Callable[..., Any], Callable[[str, Path], Sequence[Table]]] = {
     ],
     fleet_table: fleet,
     engines_table: engines,
+    graph_table: graph,
     inspect_tables: lambda name, folder: inspect_tables(hostile_inspection(name, folder)),
 }
 
