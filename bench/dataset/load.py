@@ -92,6 +92,7 @@ class Examples:
     notes: list[str] = field(default_factory=list)
     listed: ImageList | None = None
     arrays: Arrays | None = None
+    rows: npt.NDArray[np.int64] | None = None  # of the examples in ``arrays``; None: ``indices``
     random: tuple[int | None, int] | None = None  # limit and seed of random inputs
 
     def inputs(self, shape: tuple[int, ...], options: DataOptions, crop: float, progress: Progress) -> Inputs:
@@ -102,7 +103,7 @@ class Examples:
             return _rows_of(arrays.pixels, np.arange(self.total))
         if self.arrays is not None:
             _check_array_shape(self.arrays, shape, options)
-            return _rows_of(self.arrays.pixels, self.indices)
+            return _rows_of(self.arrays.pixels, self.indices if self.rows is None else self.rows)
         if self.listed is None:
             raise ValueError("examples have a source")
         return self._decoded(self.listed, shape, options, crop, progress)

@@ -14,6 +14,7 @@ from edge_bench.bench.dataset.workload import ModelInput, Workload
 from edge_bench.bench.interpretation.interpret import ModelQuery, interpret
 from edge_bench.bench.interpretation.predictions import Prober, ProberFactory, ProbeRuntime, probe_runtimes
 from edge_bench.bench.interpretation.sizes import example_shape
+from edge_bench.bench.interpretation.sound_classes import sound_classes
 from edge_bench.bench.models.model_files import ModelFiles
 from edge_bench.bench.preprocessing.presets import preset_named
 from edge_bench.bench.progress import Progress
@@ -59,7 +60,8 @@ def files_workload(
     interpretations of a model possible.
     """
     runtimes = runtimes or {variant.name: probe_runtimes(models, variant) for variant in models.variants}
-    examples = find_examples(options, settings.limit, settings.seed)
+    how = options, settings.limit, settings.seed
+    examples = sound_classes(models, *how) or find_examples(*how)
     interpreted = [
         _interpreted(models, variant, examples, options, settings, progress, runtimes.get(variant.name, ()), prober)
         for variant in models.variants

@@ -119,13 +119,10 @@ def hostile_inspection(name: str, folder: Path) -> ModelInspection:
     return with_every_text(made, name, but=("path", "operators", "graphs", "dtype"))  # type: ignore[no-any-return]
 
 
-def hostile_graph(name: str, folder: Path) -> GraphInspection:
-    spec = TensorSpec(dtype=name, shape=[1, -1], name=name)
-    advice = RunAdvice(
-        task=name, reason=name, data=name, labels=name, required=[name], inputs=[spec], outputs=[spec],
-        signatures=[name],
-    )  # fmt: skip
-    return GraphInspection(folder / name.replace("/", "_"), 1, Measurability((name,), name, advice))
+def graph(name: str, folder: Path) -> list[Table]:
+    spec = TensorSpec(dtype="float32", shape=[1, -1], name=name)
+    advice = RunAdvice("tensor", name, [f"--shape {name}=1xN"], name, name, [spec], [spec], [name])
+    return [graph_table(GraphInspection(folder / "x.onnx", 1, Measurability(("onnxruntime",), advice=advice)))]
 
 
 def hostile_offload(name: str) -> Offload:
@@ -177,8 +174,8 @@ TABLES: dict[Callable[..., Any], Callable[[str, Path], Sequence[Table]]] = {
     ],
     fleet_table: fleet,
     engines_table: engines,
+    graph_table: graph,
     inspect_tables: lambda name, folder: inspect_tables(hostile_inspection(name, folder)),
-    graph_table: lambda name, folder: [graph_table(hostile_graph(name, folder))],
 }
 
 

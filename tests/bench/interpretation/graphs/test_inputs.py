@@ -6,10 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.dataset.workload import pixel_checksums
 from edge_bench.bench.errors import BadInput, DatasetError
+from edge_bench.bench.interpretation.files_workload import files_workload
 from edge_bench.bench.io.npy import open_npy
+from edge_bench.bench.models.model_files import ModelFiles
+from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.manifest import Preprocessing
+from edge_bench.bench.records.run import Settings
 from tests.made.graph.graph_models import colour_segmenter, regressor
 from tests.made.graph.graph_workloads import workload
 from tests.made.tflite import TfliteBuilder
@@ -111,13 +116,13 @@ def test_pixels_in_an_array_are_preprocessed(tmp_path: Path) -> None:
     assert preprocessing.name == "unit"
 
 
-def write_wav(path: Path, samples: int, rate: int) -> None:
+def write_wav(path: Path, samples: int, rate: int, level: int = 1 << 14) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(rate)
-        file.writeframes(np.full(samples, 1 << 14, "<i2").tobytes())
+        file.writeframes(np.full(samples, level, "<i2").tobytes())
 
 
 def test_sounds_need_the_rate_of_the_model(tmp_path: Path) -> None:
@@ -138,3 +143,22 @@ def test_images_for_a_model_that_takes_none_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         workload(two_inputs(tmp_path / "m.tflite"), data=tmp_path / "images")
     assert ".npz" in caught.value.remedy
+
+
+def test_folders_of_sounds_are_classes(tmp_path: Path) -> None:
+    """Loud and quiet sounds, which the model tells apart by their mean."""
+    for name, level in (("loud", 1 << 14), ("quiet", 1 << 10)):
+        for number in range(12):
+            write_wav(tmp_path / "sounds" / name / f"{number:02}.wav", 4, 100, level + 8 * number)
+    weights = np.stack([np.full(4, 1.0), np.full(4, -1.0)], axis=1).astype(np.float32)
+    model = tmp_path / "m.tflite"
+    model.write_bytes(linear_tflite(weights, np.array([-1, 1], np.float32), (1, 4)))
+    models = ModelFiles.open([model], 60, task="classify")
+    options = DataOptions(data=tmp_path / "sounds", sample_rate=100)
+    found = files_workload(models, options, Settings(limit=10), Silent())
+    assert found.identity.classes == ["loud", "quiet"]
+    assert found.labels is not None
+    loudness = open_npy(found.shared.pixels)[found.shared.rows].mean(axis=1)
+    assert ((loudness > 0.25) == (found.labels == 0)).all()
+    with pytest.raises(BadInput):
+        files_workload(models, DataOptions(data=tmp_path / "sounds"), Settings(), Silent())
