@@ -17,7 +17,7 @@ from edge_bench.bench.records.outputs.decoding import BoxDecoding
 from edge_bench.bench.tasks.detection.heads.yolo_layout import HeadLayout
 from edge_bench.bench.tasks.detection.letterbox import letterboxed
 from edge_bench.bench.tasks.detection.truth import unpacked_truth
-from tests.made.boxes import boxes, yolo_head
+from tests.made.graph.boxes import boxes, yolo_head
 from tests.made.graph.graph_models import brightness_detector, yolo_model
 from tests.made.graph.graph_workloads import box_images, workload
 
