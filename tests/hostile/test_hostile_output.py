@@ -65,7 +65,8 @@ from tests.struct_paths import with_every_text
 
 #: Texts that a record cannot be read without, or that edge-bench chooses from a list.
 FIXED = (
-    "schema_version", "began", "dtype", "data", "source", "run_id", "task", "where", "payload", "link", "parts", "links", "arms",
+    "schema_version", "began", "dtype", "data", "source", "run_id", "task", "where", "payload", "link", "parts",
+    "links", "arms",
 )  # fmt: skip
 
 
