@@ -18,8 +18,8 @@ from edge_bench.bench.tasks.detection.heads.yolo_layout import HeadLayout
 from edge_bench.bench.tasks.detection.letterbox import letterboxed
 from edge_bench.bench.tasks.detection.truth import unpacked_truth
 from tests.made.boxes import boxes, yolo_head
-from tests.made.tasks.graph_models import brightness_detector, yolo_model
-from tests.made.tasks.graph_workloads import box_images, workload
+from tests.made.graph.graph_models import brightness_detector, yolo_model
+from tests.made.graph.graph_workloads import box_images, workload
 
 NAMES = ("ant", "bee", "cat", "dog")
 CLASSES = [0, 1, 2, 3] * 8

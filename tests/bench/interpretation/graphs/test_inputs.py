@@ -15,8 +15,8 @@ from edge_bench.bench.models.model_files import ModelFiles
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.run import Settings
-from tests.made.tasks.graph_models import colour_segmenter, regressor
-from tests.made.tasks.graph_workloads import workload
+from tests.made.graph.graph_models import colour_segmenter, regressor
+from tests.made.graph.graph_workloads import workload
 from tests.made.tflite import TfliteBuilder
 from tests.made.tflite_models import linear_tflite
 

@@ -13,8 +13,8 @@ from edge_bench.bench.records.outputs.decoding import MaskDecoding, ScoreDecodin
 from edge_bench.bench.records.outputs.scores import FlagTruth, ValueTruth
 from edge_bench.bench.tasks.scores.tables import unpacked_flags, unpacked_values
 from edge_bench.bench.tasks.segmentation.mask_values import IGNORED
-from tests.made.tasks.graph_models import colour_segmenter, regressor
-from tests.made.tasks.graph_workloads import workload
+from tests.made.graph.graph_models import colour_segmenter, regressor
+from tests.made.graph.graph_workloads import workload
 from tests.made.tflite import TfliteBuilder
 
 SIZE = (20, 10)

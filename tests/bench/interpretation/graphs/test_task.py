@@ -9,8 +9,8 @@ from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.interpretation.graphs.task import infer_task, stated_task
 from edge_bench.bench.records.interpretation import Source
-from tests.made.tasks.graph_models import brightness_detector, colour_segmenter, regressor
-from tests.made.tasks.graph_workloads import opened
+from tests.made.graph.graph_models import brightness_detector, colour_segmenter, regressor
+from tests.made.graph.graph_workloads import opened
 from tests.made.tflite_models import brightness_tflite, detection_model
 
 

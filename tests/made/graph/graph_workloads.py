@@ -15,8 +15,8 @@ from edge_bench.bench.interpretation.graphs.task import stated_task
 from edge_bench.bench.models.model_files import ModelFiles
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.run import Settings
-from tests.made.tasks.graph_models import BOX, LEVEL
-from tests.made.tasks.graph_sampler import open_in_process
+from tests.made.graph.graph_models import BOX, LEVEL
+from tests.made.graph.graph_sampler import open_in_process
 
 __all__ = ["box_images", "opened", "workload"]
 
