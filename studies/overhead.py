@@ -52,8 +52,7 @@ print(np.median(latencies))
 
 def bare_loop_latency(bundle: Bundle, indices: list[int]) -> float:
     """Return the median latency of the bare loop in nanoseconds."""
-    manifest = bundle.manifest
-    paths = [str(bundle.folder / name) for name in (bundle.variant("dynamic").file, manifest.test_images.file)]
+    paths = [str(bundle.folder / name) for name in (bundle.variant("dynamic").file, bundle.test_images.file)]
     command = [sys.executable, "-c", BARE_LOOP, *paths, ",".join(map(str, indices))]
     return float(subprocess.run(command, capture_output=True, check=True).stdout)
 

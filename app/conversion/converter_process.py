@@ -5,13 +5,19 @@ If the model crashes Keras, HDF5 or the converter, only this process ends, and i
 ``edge_bench.app.conversion.convertible``.
 """
 
+import re
 import sys
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy.typing as npt
 
+from edge_bench.app.conversion.tensorflow_output import why_not_converted
 from edge_bench.bench.errors import BadInput, EdgeBenchError
+from edge_bench.bench.inputs.specs import names_shown
 from edge_bench.bench.interrupts import SIGNALS, die_with_parent
 from edge_bench.bench.io.record_codec import BoundedStr, NonNegativeInt, PositiveInt
 from edge_bench.bench.records.manifest import TensorSpec
@@ -20,27 +26,36 @@ from edge_bench.bench.worker.limits import limit_memory
 
 __all__ = ["Convert", "Converted", "Load", "Loaded", "OutOfMemory", "Refused", "Reply", "WriteKeras", "Written"]
 
+#: The signature that loaders of a SavedModel use unless another one is named.
+MAIN_SIGNATURE = "serving_default"
+#: Names that TensorFlow accepts for tensors and that the converter keeps.
+_TENSOR_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
+
 
 class Load(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Load a keras.applications model, a .keras file or a SavedModel folder."""
 
     source: Path  # the name of the keras.applications model, or a path
     weights: str  # of a keras.applications model: imagenet, none, or a file
-    classifier: bool = True  # whether to refuse several inputs or outputs
+    signature: BoundedStr = ""  # named function of a SavedModel
+    any_signature: bool = False  # whether to convert all of a SavedModel's signatures instead of one
 
 
 class WriteKeras(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Write the Keras model to a file."""
 
     file: Path
+    graph: bool = False  # whether to describe all inputs and outputs by name
 
 
 class Convert(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Convert the model to a .tflite file of one precision."""
 
     precision: str
-    calibration: Path | None  # a .npy file, float32 [n, …]
+    calibration: Path | None  # of a classifier: a .npy file, float32 [n, …]
     file: Path  # to write
+    graph: bool = False  # whether inputs and outputs keep their names and types
+    examples: dict[BoundedStr, Path] = {}  # of a graph's inputs: .npy files, [n, whole input]
     select_tf_ops: bool = False  # whether to use TensorFlow operators, which need the Flex delegate
 
 
@@ -48,13 +63,14 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The reply to ``Load``."""
 
     parameters: NonNegativeInt | None  # None: a SavedModel, whose parameters are unknown before its conversion
+    no_classifier: BoundedStr = ""  # why a Keras model is not one
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The reply to ``WriteKeras``: the model's input and output."""
+    """The reply to ``WriteKeras``: the model's inputs and outputs."""
 
-    input: TensorSpec
-    output: TensorSpec
+    inputs: list[TensorSpec]
+    outputs: list[TensorSpec]
     fixed_batch: PositiveInt | None
 
 
@@ -87,13 +103,17 @@ class _SourceModel:
         from edge_bench.app.conversion.keras_applications import KERAS_APPLICATIONS, build_application
 
         path = request.source
-        self.name, self.keras, self._folder = path.stem, None, None
+        self.name, self.keras, self._folder, self._signature = path.stem, None, None, request.signature
+        self._exported: tempfile.TemporaryDirectory[str] | None = None  # a SavedModel of the Keras model
+        self._one_example = False  # whether that SavedModel takes one example at a time only
         if str(path) in KERAS_APPLICATIONS:
             self.name, self.keras = path.name, build_application(path.name, request.weights)
         elif path.is_dir():
             self.name, self._folder = path.resolve().name, path
+            if not request.any_signature:
+                self._signature = _only_signature(path, request.signature)
         else:
-            self.keras = _load_keras(path, request.classifier)
+            self.keras = _load_keras(path)
 
     def convert(self, request: Convert) -> None:
         """Write the .tflite file. Raise EdgeBenchError if TensorFlow cannot convert the model."""
@@ -101,46 +121,136 @@ class _SourceModel:
         from edge_bench.bench.io.npy import open_npy
 
         calibration = None if request.calibration is None else open_npy(request.calibration)
+        examples = {name: open_npy(path) for name, path in request.examples.items()}
         try:
-            content = convert_to_precision(
-                lambda: self._converter(request.select_tf_ops), request.precision, calibration
-            )
+            if request.graph:
+                content = self._graph(request, examples)
+            else:
+                content = convert_to_precision(lambda: self._converter(request), request.precision, calibration)
+        except BadInput:
+            raise
         except Exception as cause:  # the converter's passes raise any type
             _refuse_exhausted(cause)
-            reason = next((line.strip() for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
-            raise EdgeBenchError(f"{self.name} cannot be converted to {request.precision}: {reason[:200]}") from None
+            reason = why_not_converted(str(cause)) or type(cause).__name__
+            raise EdgeBenchError(f"{self.name} cannot be converted to {request.precision}: {reason}") from None
         request.file.write_bytes(content)
 
-    def _converter(self, select_tf_ops: bool) -> Any:
+    def _graph(self, request: Convert, examples: Mapping[str, npt.NDArray[Any]]) -> bytes:
+        """Return the .tflite bytes. Recurrent layers of Keras, whose state has the batch axis, need a fixed batch."""
+        from edge_bench.app.conversion.precisions import convert_graph
+
+        try:
+            return convert_graph(lambda: self._converter(request), request.precision, examples)
+        except Exception as cause:
+            if self.keras is None or self._one_example or "TensorList" not in str(cause):
+                raise
+        self._one_example, self._exported = True, None
+        return convert_graph(lambda: self._converter(request), request.precision, examples)
+
+    def _converter(self, request: Convert) -> Any:
         import tensorflow as tf
 
         if self._folder is not None:
-            converter = tf.lite.TFLiteConverter.from_saved_model(str(self._folder))
+            keys = [self._signature] if self._signature else None
+            converter = tf.lite.TFLiteConverter.from_saved_model(str(self._folder), signature_keys=keys)
+        elif request.graph:
+            if self._exported is None:
+                self._exported = _with_names(self.keras, one_example=self._one_example)
+            converter = tf.lite.TFLiteConverter.from_saved_model(self._exported.name, signature_keys=[MAIN_SIGNATURE])
         else:
             converter = tf.lite.TFLiteConverter.from_keras_model(self.keras)
-        if select_tf_ops:
+        if request.select_tf_ops:
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
             converter._experimental_lower_tensor_list_ops = False
         return converter
 
 
-def _load_keras(path: Path, classifier: bool) -> Any:
-    from edge_bench.bench.runtimes.keras_model import load_any_keras, load_keras
-    from edge_bench.bench.runtimes.scores import class_count
+def _with_names(model: Any, *, one_example: bool) -> "tempfile.TemporaryDirectory[str]":
+    """Return a SavedModel of a Keras model whose signature has the model's own names, which the converter keeps.
+
+    With ``one_example``, an open first axis, which is the batch, has size 1.
+    """
+    import keras
+    import tensorflow as tf
+
+    from edge_bench.bench.runtimes.graphs.keras_names import keras_signature
+
+    own = keras_signature(model)
+    specs = []
+    for each in own.inputs:
+        if not _TENSOR_NAME.fullmatch(each.name):
+            raise BadInput(
+                f"{model.name}: TensorFlow cannot export an input called {each.name[:80]!r}",
+                "name it with letters, digits, underscores, dots and hyphens",
+            )
+        sizes = [None if size < 0 else size for size in each.shape]
+        if one_example and sizes[:1] == [None]:
+            sizes[0] = 1
+        specs.append(tf.TensorSpec(sizes, each.dtype, name=each.name))
+    folder = tempfile.TemporaryDirectory()
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    archive.add_endpoint(MAIN_SIGNATURE, lambda *inputs: own.call(inputs), input_signature=specs)
+    archive.write_out(folder.name, verbose=False)
+    return folder
+
+
+def _only_signature(folder: Path, stated: str) -> str:
+    """Return the signature of a SavedModel that is exported; raise BadInput if it has none, or if none is the main."""
+    import tensorflow as tf
 
     try:
-        loaded = load_keras(path) if classifier else load_any_keras(path)
+        names = sorted(tf.saved_model.load(str(folder)).signatures)
+    except Exception as cause:  # damaged files raise any type
+        _refuse_exhausted(cause)
+        reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
+        raise BadInput(f"{folder}: TensorFlow cannot load it: {reason[:200]}") from None
+    shown = names_shown(names)
+    if not names:
+        raise BadInput(
+            f"{folder}: it has no signature, which names inputs and outputs",
+            "save it with tf.saved_model.save(model, folder, signatures=…)",
+        )
+    if stated and stated not in names:
+        raise BadInput(f"{folder}: no signature is called {stated[:80]!r}", f"--signature: {shown}")
+    if stated or len(names) == 1:
+        return stated or names[0]
+    if MAIN_SIGNATURE in names:
+        return MAIN_SIGNATURE
+    raise BadInput(f"{folder}: it has {len(names)} signatures: {shown}", "choose one with --signature")
+
+
+def _load_keras(path: Path) -> Any:
+    from edge_bench.bench.runtimes.keras_model import load_any_keras
+
+    try:
+        return load_any_keras(path)
     except Exception as cause:  # Keras layers raise any type
         _refuse_exhausted(cause)
         reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
         raise BadInput(f"{path}: Keras cannot load it: {reason[:200]}") from None
-    if not classifier:
-        return loaded
+
+
+def _loaded(model: _SourceModel) -> Loaded:
+    if model.keras is None:
+        return Loaded(parameters=None)
+    return Loaded(parameters=int(model.keras.count_params()), no_classifier=_why_no_classifier(model.keras))
+
+
+def _why_no_classifier(model: Any) -> str:
+    """Return why a Keras model is no classifier of images or other real values; empty if it is one."""
+    import keras
+
+    from edge_bench.bench.runtimes.keras_model import KerasModel
+    from edge_bench.bench.runtimes.scores import class_count
+
     try:
-        class_count(TensorSpec(dtype="float32", shape=[-1 if size is None else size for size in loaded.output.shape]))
+        only = KerasModel(model)
+        class_count(TensorSpec(dtype="float32", shape=[-1 if size is None else size for size in only.output.shape]))
     except ValueError as cause:
-        raise BadInput(f"{path}: {cause}", "edge-bench measures classifiers") from None
-    return loaded.model
+        return str(cause)
+    dtype = keras.backend.standardize_dtype(only.input.dtype)
+    return "" if dtype.startswith("float") or dtype == "uint8" else f"its input is {dtype}, such as tokens"
 
 
 def _refuse_exhausted(cause: Exception) -> None:
@@ -150,13 +260,13 @@ def _refuse_exhausted(cause: Exception) -> None:
 
 
 def _handle(model: _SourceModel, request: Request) -> Reply:
-    from edge_bench.app.conversion.bundle_files import keras_specs, save_keras
+    from edge_bench.app.conversion.bundle_files import keras_graph_specs, keras_specs, save_keras
 
     match request:
-        case WriteKeras(file=file):
+        case WriteKeras(file=file, graph=graph):
             save_keras(file, model.keras)
-            specs = keras_specs(model.keras)
-            return Written(input=specs.input, output=specs.output, fixed_batch=specs.fixed_batch)
+            specs = keras_graph_specs(model.keras) if graph else keras_specs(model.keras)
+            return Written(inputs=specs.inputs, outputs=specs.outputs, fixed_batch=specs.fixed_batch)
         case Convert():
             model.convert(request)
             return Converted()
@@ -185,7 +295,7 @@ def main(arguments: list[str]) -> int:
             try:
                 if model is None:
                     model = _SourceModel(request)
-                    channel.send(Loaded(parameters=None if model.keras is None else int(model.keras.count_params())))
+                    channel.send(_loaded(model))
                 else:
                     channel.send(_handle(model, request))
             except EdgeBenchError as cause:

@@ -3,12 +3,13 @@
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from edge_bench.app.conversion.bundle_files import KerasSpecs, write_keras
 from edge_bench.app.conversion.converter_process import (
@@ -47,6 +48,7 @@ class ConvertibleModel:
     name: str
     preprocess: str | None  # name of the preprocessing that the model needs, if known
     parameters: int | None  # None: a SavedModel, whose parameters are unknown before its conversion
+    no_classifier: str  # why a Keras model is not a classifier; empty if it is one, and for a SavedModel
     _worker: WorkerProcess
     _folder: Path  # for files that the two processes exchange
     _timeout: float  # seconds per request
@@ -56,33 +58,59 @@ class ConvertibleModel:
 
         Raise EdgeBenchError if TensorFlow cannot convert the model.
         """
-        calibration_file, file = self._folder / "calibration.npy", self._folder / f"{precision}.tflite"
-        if calibration is not None:
-            np.save(calibration_file, calibration, allow_pickle=False)
-        calibration_path = None if calibration is None else calibration_file
-        request = Convert(precision=precision, calibration=calibration_path, file=file, select_tf_ops=select_tf_ops)
-        _ask(self._worker, request, Converted, self.name, self._timeout)
-        content = read_bounded(file, MAX_FILE_BYTES)
-        file.unlink()
-        return content
+        file = self._folder / f"{precision}.tflite"
+        path = None if calibration is None else self._saved("calibration.npy", calibration)
+        return self._converted(Convert(precision=precision, calibration=path, file=file, select_tf_ops=select_tf_ops))
 
-    def write_keras(self, folder: Path) -> Variant:
-        """Write the original into a bundle's folder, to which the converter process itself has no access."""
+    def convert_graph(self, precision: str, examples: Mapping[str, npt.NDArray[Any]] | None = None) -> bytes:
+        """Return the .tflite bytes of one precision, with a signature that has the model's own names.
+
+        ``examples`` of each input by name, [n, whole input], set the ranges of int8. Raise EdgeBenchError if TensorFlow
+        cannot convert the model.
+        """
+        file = self._folder / f"{precision}.tflite"
+        paths = {
+            name: self._saved(f"example-{number}.npy", values)
+            for number, (name, values) in enumerate((examples or {}).items())
+        }
+        return self._converted(Convert(precision=precision, calibration=None, file=file, graph=True, examples=paths))
+
+    def write_keras(self, folder: Path, *, graph: bool = False) -> Variant:
+        """Write the original into a bundle's folder, to which the converter process itself has no access.
+
+        The variant has all inputs and outputs of a ``graph``, otherwise the only ones of a classifier.
+        """
         file = self._folder / "original.keras"
-        written = _ask(self._worker, WriteKeras(file=file), Written, self.name, self._timeout)
-        specs = KerasSpecs(written.input, written.output, written.fixed_batch)
-        return write_keras(folder, specs, lambda path: _move(file, path))
+        written = _ask(self._worker, WriteKeras(file=file, graph=graph), Written, self.name, self._timeout)
+        specs = KerasSpecs(written.inputs, written.outputs, written.fixed_batch)
+        return write_keras(folder, specs, lambda path: _move(file, path), graph=graph)
+
+    def _saved(self, name: str, array: npt.NDArray[Any]) -> Path:
+        np.save(self._folder / name, array, allow_pickle=False)
+        return self._folder / name
+
+    def _converted(self, request: Convert) -> bytes:
+        _ask(self._worker, request, Converted, self.name, self._timeout)
+        content = read_bounded(request.file, MAX_FILE_BYTES)
+        request.file.unlink()
+        return content
 
 
 @contextlib.contextmanager
 def open_convertible(
-    name: str, weights: str, timeout: float, classifier: bool = True, memory_limit: int | None = None
+    name: str,
+    weights: str,
+    timeout: float,
+    *,
+    signature: str = "",
+    any_signature: bool = False,
+    memory_limit: int | None = None,
 ) -> Iterator[ConvertibleModel]:
     """Load a keras.applications model, a .keras file or a SavedModel folder in a process of its own.
 
-    ``timeout`` is in seconds per request, ``memory_limit`` in bytes, by default what this machine can spare. With
-    ``classifier``, refuse a Keras model with several inputs or outputs.
-    Raise BadInput if there is no such model or it cannot be loaded.
+    ``timeout`` is in seconds per request, ``memory_limit`` in bytes, by default what this machine can spare. Of a
+    SavedModel's functions the one called ``signature`` is converted, by default ``serving_default`` or the only one;
+    all of them with ``any_signature``. Raise BadInput if there is no such model or function, or it cannot be loaded.
     """
     if installed_version(RUNTIMES["tensorflow"]) is None:
         raise why_not_installed(RUNTIMES["tensorflow"])
@@ -97,6 +125,8 @@ def open_convertible(
                 f"{path}: not a .keras or .h5 file or SavedModel folder", "save it with model.save('model.keras')"
             )
         check_memory(path, memory_need(path), memory_limit)
+    if signature and not (application is None and (path / SAVED_MODEL).is_file()):
+        raise BadInput(f"--signature {signature[:80]}: {name} has no signatures", "leave --signature out")
     label = recordable(name if application else path.resolve().name if path.is_dir() else path.stem)
     preprocess = application.preprocess if application else None
     with (
@@ -109,9 +139,11 @@ def open_convertible(
             untimed_memory_limit(memory_limit),
         ) as worker,
     ):
-        request = Load(source=Path(name), weights=weights, classifier=classifier)
+        request = Load(source=path, weights=weights, signature=signature, any_signature=any_signature)
         loaded = _ask(worker, request, Loaded, label, timeout)
-        yield ConvertibleModel(label, preprocess, loaded.parameters, worker, Path(folder), timeout)
+        yield ConvertibleModel(
+            label, preprocess, loaded.parameters, loaded.no_classifier, worker, Path(folder), timeout
+        )
 
 
 def _access(name: str, weights: str, scratch: Path) -> Access | None:

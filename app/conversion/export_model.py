@@ -1,8 +1,11 @@
-"""Export of a foreign Keras model or SavedModel, or a keras.applications model, as a bundle with all variants."""
+"""Export of a foreign Keras model or SavedModel, or a keras.applications model, as a bundle with all variants.
+
+Classifiers are exported here, other models by ``graph_export.py``.
+"""
 
 import datetime
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -10,8 +13,12 @@ import numpy as np
 
 from edge_bench.app.conversion.bundle_files import versions, write_array, write_tflite
 from edge_bench.app.conversion.convertible import ConvertibleModel, open_convertible
+from edge_bench.app.conversion.export_settings import CALIBRATION_EXAMPLES, ExportSettings
+from edge_bench.app.conversion.graph_export import NO_SAVED_MODEL, write_graph_bundle
+from edge_bench.app.conversion.graph_files import why_no_classifier
 from edge_bench.app.conversion.keras_applications import KERAS_APPLICATIONS
 from edge_bench.app.conversion.precisions import PRECISIONS, Calibration
+from edge_bench.app.conversion.true_values import EXPORTED_TASKS, TENSOR
 from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.dataset.workload import Workload
 from edge_bench.bench.errors import BadInput, EdgeBenchError
@@ -26,24 +33,9 @@ from edge_bench.bench.preprocessing.model_inputs import model_inputs
 from edge_bench.bench.progress import Progress, Silent
 from edge_bench.bench.records.bundle import MANIFEST, Bundle, refuse_links
 from edge_bench.bench.records.manifest import DatasetInfo, Manifest, ModelInfo, Split, Variant
-from edge_bench.bench.records.run import Settings
+from edge_bench.bench.records.run import CLASSIFY, Settings
 
-__all__ = ["ExportSettings", "export_model"]
-
-#: Images that determine the ranges of the int8 variant. TensorFlow's guide recommends a few hundred.
-CALIBRATION_IMAGES = 500
-
-
-@dataclass(frozen=True)
-class ExportSettings:
-    """Options of an export, except those of the data."""
-
-    weights: str  # of a keras.applications model: imagenet, none, or a file
-    calibration: Path | None  # images that determine the ranges of the int8 variant
-    limit: int | None  # number of test images
-    seed: int
-    timeout: float  # seconds per request to the converter process
-    memory_limit: int | None = None  # bytes that each process with the model may allocate; None: the default
+__all__ = ["export_model"]
 
 
 def export_model(
@@ -64,8 +56,36 @@ def export_model(
     with only_writer(folder):
         _remove_old_bundle(folder, overwrite=overwrite)
         progress.start("loading and converting", 2)
-        with open_convertible(name, settings.weights, settings.timeout, memory_limit=settings.memory_limit) as source:
+        with open_convertible(
+            name, settings.weights, settings.timeout, signature=settings.signature, memory_limit=settings.memory_limit
+        ) as source:
+            require_bundle_space(folder, source.parameters or 0, 0)  # a SavedModel's are unknown before its conversion
+            progress.advance(1, "loaded")
+            if (task := _graph_task(source, settings)) is not None:
+                return write_graph_bundle(source, task, folder, options, settings, progress)
+            if settings.graph_options:
+                raise BadInput(
+                    f"{settings.graph_options[0]}: the model is a classifier, which is given images",
+                    f"--task {TENSOR} exports it without classes",
+                )
             return _write_bundle(source, folder, options, settings, progress)
+
+
+def _graph_task(source: ConvertibleModel, settings: ExportSettings) -> str | None:
+    """Return the task of a model that is not exported as a classifier, None for one that is."""
+    if settings.task and settings.task not in (CLASSIFY, *EXPORTED_TASKS):
+        raise BadInput(
+            f"--task {settings.task[:40]}: bundles of this task cannot be exported",
+            f"{', '.join([CLASSIFY, *EXPORTED_TASKS])} can; `edge-bench run` measures files of other tasks",
+        )
+    if settings.task not in (None, CLASSIFY):
+        return settings.task
+    reason = source.no_classifier
+    if source.parameters is None:
+        reason = why_no_classifier(source.convert("float32"))
+    if reason and settings.task == CLASSIFY:
+        raise BadInput(f"{source.name}: {reason}", f"choose another task: --task {' or '.join(EXPORTED_TASKS)}")
+    return TENSOR if reason else None
 
 
 def _write_bundle(
@@ -73,11 +93,9 @@ def _write_bundle(
 ) -> Bundle:
     if source.preprocess and not options.preprocess and options.scale is None and options.offset is None:
         options = replace(options, preprocess=source.preprocess)
-    require_bundle_space(folder, source.parameters or 0, 0)  # a SavedModel's are unknown before its conversion
-    progress.advance(1, "loaded")
     variants = [] if source.parameters is None else [source.write_keras(folder)]
     if source.parameters is None:
-        progress.say("the SavedModel itself does not become part of the bundle: measure it with `edge-bench run`")
+        progress.say(NO_SAVED_MODEL)
     variants.append(write_tflite(folder, "float32", source.convert("float32")))
     progress.advance(1, "float32")
     progress.finish()
@@ -141,7 +159,7 @@ def _calibration_inputs(
             options, data=settings.calibration, labels=None, label_column=None, classes=None, label_names=None,
             class_order=None, label_offset=None, preprocess="raw", scale=None, offset=None, assume=True,
         )  # fmt: skip
-        images = files_workload(models, sample_options, _run_settings(settings, CALIBRATION_IMAGES), Silent())
+        images = files_workload(models, sample_options, _run_settings(settings, CALIBRATION_EXAMPLES), Silent())
     pixels = open_npy(images.shared.pixels)[images.shared.rows]
     spec = models.variants[0].input
     if images.shared.input_shape:

@@ -104,7 +104,7 @@ def inspect_model(path: Path, timeout: float, progress: Progress, memory_limit: 
     progress.start("converting to float32", 1)
     with tempfile.TemporaryDirectory() as folder:
         converted = Path(folder) / "float32.tflite"
-        with open_convertible(str(path), "none", timeout, classifier=False, memory_limit=memory_limit) as source:
+        with open_convertible(str(path), "none", timeout, any_signature=True, memory_limit=memory_limit) as source:
             try:
                 converted.write_bytes(source.convert("float32"))
             except EdgeBenchError:  # for example a Keras LSTM, which has no built-in operators

@@ -2,7 +2,7 @@
 
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from edge_bench.app.conversion.tensorflow_output import native_output_to
 from edge_bench.bench.model_formats.tflite import parse_tflite
 from edge_bench.bench.records.manifest import Operator, TensorSpec
 
-__all__ = ["PRECISIONS", "Calibration", "convert_all_precisions", "convert_to_precision", "describe"]
+__all__ = ["PRECISIONS", "Calibration", "convert_all_precisions", "convert_graph", "convert_to_precision", "describe"]
 
 Calibration = npt.NDArray[np.float32]  # [n, height, width, channels], the model's inputs before quantization
 
@@ -50,6 +50,28 @@ def convert_to_precision(make_converter: Callable[[], Any], precision: str, cali
                 _int8(converter, calibration)
         content: bytes = converter.convert()
         return content
+
+
+def convert_graph(make_converter: Callable[[], Any], precision: str, examples: Mapping[str, npt.NDArray[Any]]) -> bytes:
+    """Return the .tflite bytes of one precision of any graph, whose inputs and outputs keep their types.
+
+    ``examples`` of each input by name, [n, whole input], determine the ranges of ``int8``. What TFLite cannot compute
+    with int8 stays float32. Raise ValueError for ``int8`` without examples.
+    """
+
+    def make() -> Any:
+        converter = make_converter()
+        if precision == "int8":
+            if not examples:
+                raise ValueError("int8 needs calibration")
+            _dynamic(converter)
+            count = min(map(len, examples.values()))
+            converter.representative_dataset = lambda: (
+                {name: np.array(values[row]) for name, values in examples.items()} for row in range(count)
+            )
+        return converter
+
+    return convert_to_precision(make, "float32" if precision == "int8" else precision, None)
 
 
 def _float16(converter: Any) -> None:

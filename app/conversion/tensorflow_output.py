@@ -1,12 +1,18 @@
-"""Suppression of TensorFlow's output from Python and C++, which would hide results on stdout and errors on stderr."""
+"""TensorFlow's output: suppressed, as it would hide results on stdout and errors on stderr; and its long messages."""
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Iterator
 from typing import IO
 
-__all__ = ["native_output_to", "silence_tensorflow"]
+__all__ = ["native_output_to", "silence_tensorflow", "why_not_converted"]
+
+_LONGEST = 200
+_MISSING = re.compile(r"'(tf\.\w+)' op is neither a custom op nor a flex op")
+_SELECT = re.compile(r"^(?:Flex|TF Select) ops: (.+)$", re.MULTILINE)
+_SHOWN = 5
 
 
 def silence_tensorflow() -> None:
@@ -33,3 +39,14 @@ def native_output_to(log: IO[bytes]) -> Iterator[None]:
         for stream, duplicate in saved:
             os.dup2(duplicate, stream)
             os.close(duplicate)
+
+
+def why_not_converted(message: str) -> str:
+    """Return the operators that TFLite lacks if the message names them, otherwise its first line; empty without one."""
+    missing = list(dict.fromkeys(_MISSING.findall(message)))
+    if not missing and (select := _SELECT.search(message)):
+        missing = [f"tf.{name.strip()}" for name in select.group(1).split(",")]
+    if missing:
+        more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+        return f"TFLite has no operator for {', '.join(missing[:_SHOWN])}{more}"
+    return next((line.strip() for line in message.splitlines() if line.strip()), "")[:_LONGEST]

@@ -148,7 +148,7 @@ def bundle_workload(bundle: Bundle, limit: int | None = None, seed: int = 42) ->
         labels=None if labels is None else np.array(labels)[indices].astype(np.int64),
         total_images=len(images),
         shared=ModelInput(
-            bundle.folder / manifest.test_images.file,
+            bundle.folder / bundle.test_images.file,
             indices,
             manifest.preprocessing,
             threshold=manifest.threshold,

@@ -45,6 +45,7 @@ class Tensor:
     per_channel: bool
     buffer: int
     constant_bytes: int  # 0 for a computed tensor
+    number: int = -1  # in its graph; known, as its name, of inputs and outputs only
 
     @property
     def elements(self) -> int:
@@ -180,7 +181,7 @@ def _read(content: bytes, schema: Any) -> TfliteFile:
 
     def tensor_of(graph: int, number: int) -> Tensor:
         (tensor,) = budget.take(1, lambda _: graphs[graph].Tensors(number))
-        return replace(_tensor(tensor, types, sizes, budget), name=budget.text(tensor.Name()))
+        return replace(_tensor(tensor, types, sizes, budget), name=budget.text(tensor.Name()), number=number)
 
     return TfliteFile(
         bytes=len(content),
@@ -245,7 +246,9 @@ def _graph_tensors(
     numbers = budget.integers(tensor_indices)
     if min(*numbers, 0, 0) < 0:
         raise ValueError("an input or output that is no tensor")
-    return tuple(replace(tensors[number], name=budget.text(graph.Tensors(number).Name())) for number in numbers)
+    return tuple(
+        replace(tensors[number], name=budget.text(graph.Tensors(number).Name()), number=number) for number in numbers
+    )
 
 
 def _minimum_runtime(model: Any, metadata: dict[str, int]) -> str:

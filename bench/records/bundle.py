@@ -1,11 +1,13 @@
 """The Bundle: a model's variants and its test set, copied from the host to every machine and verified by checksums.
 
 A folder with ``manifest.json``, ``model.keras``, ``history.json``, ``variants/*.tflite``, ``test/images.npy``,
-``test/labels.npy`` and ``plots/``. The manifest is renamed into place last. A folder without one is an unfinished
+``test/labels.npy`` and ``plots/``. If a model is given its inputs by name, the test set is ``test/input-N.npy`` for
+each of them, and ``test/truth.json``. The manifest is renamed into place last. A folder without one is an unfinished
 training and never accepted as a bundle.
 """
 
 import os
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -13,10 +15,13 @@ from typing import Any
 import numpy.typing as npt
 
 from edge_bench.bench.errors import BundleError
-from edge_bench.bench.io.files import is_within, sha256_of, why_unreadable
+from edge_bench.bench.io.files import is_within, read_bounded, sha256_of, why_unreadable
 from edge_bench.bench.io.npy import open_npy
-from edge_bench.bench.io.record_codec import decode_record, read_record
+from edge_bench.bench.io.record_codec import MAX_RUN_BYTES, decode_record, read_record
 from edge_bench.bench.records.manifest import File, History, Manifest, Variant
+from edge_bench.bench.records.outputs.tensors import NUMBER_TYPES
+from edge_bench.bench.records.outputs.truth import check_truth, decode_truth
+from edge_bench.bench.records.outputs.union import TaskTruth
 
 __all__ = ["Bundle", "refuse_links"]
 
@@ -56,11 +61,19 @@ class Bundle:
             raise BundleError(f"{manifest_path}: a link to outside the bundle", "do not use this bundle")
         manifest, digest = read_record(manifest_path, Manifest, BundleError, TRAIN_AGAIN)
         bundle = cls(folder, manifest, digest)
-        bundle.checked(manifest.test_images)
-        if manifest.test_labels:
-            bundle.checked(manifest.test_labels)
-        bundle.test_set()
+        bundle.check_test_set()
         return bundle
+
+    def check_test_set(self) -> None:
+        """Verify test images and labels, or test inputs and true values; raise BundleError if one is not valid."""
+        if self.manifest.is_graph:
+            self.test_inputs()
+            self.truth()
+            return
+        for entry in (self.manifest.test_images, self.manifest.test_labels):
+            if entry:
+                self.checked(entry)
+        self.test_set()
 
     def checked(self, entry: File | Variant) -> Path:
         """Return the path of a file in the manifest; raise BundleError if its location, size or checksum is wrong."""
@@ -99,7 +112,7 @@ class Bundle:
         The labels may be None. Inputs that are not images may have another shape after the first axis, and be float32.
         Raise BundleError if the arrays are not valid.
         """
-        images = self._array(self.manifest.test_images, ("uint8", "float32"))
+        images = self._array(self.test_images, ("uint8", "float32"))
         entry = self.manifest.test_labels
         if images.ndim < 2 or not len(images):
             raise BundleError(f"{self.folder}: test images of shape {list(images.shape)}", TRAIN_AGAIN)
@@ -118,6 +131,44 @@ class Bundle:
             )
         return images, labels
 
+    @property
+    def test_images(self) -> File:
+        """The file of test images; raise BundleError if the test set has an array for each input instead."""
+        if self.manifest.test_images is None:
+            raise BundleError(f"{self.folder}: it has no test images", "use a bundle of a classifier")
+        return self.manifest.test_images
+
+    def test_inputs(self) -> dict[str, Path]:
+        """Return the .npy file of each input, [examples, …] of numbers, by the input's name; all have been checked.
+
+        Raise BundleError if a file was altered, if arrays have different numbers of examples, or if a variant has other
+        inputs.
+        """
+        paths = {name: self.checked(entry) for name, entry in self.manifest.test_inputs.items()}
+        arrays = {name: self._array(entry, NUMBER_TYPES) for name, entry in self.manifest.test_inputs.items()}
+        examples = self.manifest.split.test
+        for name, array in arrays.items():
+            if array.ndim < 1 or len(array) != examples or not array.size:
+                raise BundleError(
+                    f"{paths[name]}: shape {list(array.shape)}, the manifest says {examples:,} examples", TRAIN_AGAIN
+                )
+        for variant in self.variants:
+            if problem := _why_unfit(variant, arrays):
+                raise BundleError(f"{self.folder}: {problem}", TRAIN_AGAIN)
+        return paths
+
+    def truth(self) -> TaskTruth | None:
+        """Return the true values, None if they are unknown; raise BundleError if they are damaged."""
+        if self.manifest.truth is None:
+            return None
+        path = self.checked(self.manifest.truth)
+        try:
+            truth = decode_truth(read_bounded(path, MAX_RUN_BYTES))
+            check_truth(truth, self.manifest.split.test)
+        except (OSError, ValueError) as cause:
+            raise BundleError(f"{path}: no true values: {why_unreadable(cause)}", TRAIN_AGAIN) from None
+        return truth
+
     def history(self) -> History | None:
         """Return the training history, None if the bundle has none; raise BundleError if it is damaged."""
         if self.manifest.history is None:
@@ -128,14 +179,14 @@ class Bundle:
             raise BundleError(f"{path}: not a whole history: its values do not fit each other", TRAIN_AGAIN)
         return history
 
-    def _array(self, entry: File, dtypes: tuple[str, ...]) -> npt.NDArray[Any]:
+    def _array(self, entry: File, dtypes: Collection[str]) -> npt.NDArray[Any]:
         path = self._inside(entry.file)
         try:
             array = open_npy(path)
         except (OSError, ValueError) as cause:
             raise BundleError(f"{path}: not an array: {why_unreadable(cause)}", TRAIN_AGAIN) from None
         if array.dtype.name not in dtypes:
-            raise BundleError(f"{path}: holds {array.dtype}; {' or '.join(dtypes)} was expected", TRAIN_AGAIN)
+            raise BundleError(f"{path}: holds {array.dtype}; {' or '.join(sorted(dtypes))} was expected", TRAIN_AGAIN)
         return array
 
     def _inside(self, name: str) -> Path:
@@ -146,6 +197,25 @@ class Bundle:
                 f"{self.folder}: the manifest names {name!r}, outside the bundle", "do not use this bundle"
             )
         return path
+
+
+def _why_unfit(variant: Variant, arrays: Mapping[str, npt.NDArray[Any]]) -> str:
+    """Return why a variant does not take these examples of its inputs; empty if it does."""
+    own = {each.name: each for each in variant.all_inputs}
+    missing, unknown = sorted(own.keys() - arrays.keys()), sorted(arrays.keys() - own.keys())
+    if missing:
+        return f"there is no test input {missing[0][:80]!r} for {variant.name[:80]}"
+    if unknown:
+        return f"{variant.name[:80]} has no input {unknown[0][:80]!r}"
+    for name, spec in own.items():
+        array = arrays[name]
+        sizes = spec.shape[max(0, len(spec.shape) - (array.ndim - 1)) :]  # without a batch axis
+        fits = len(spec.shape) - len(sizes) in (0, 1) and len(sizes) == array.ndim - 1
+        if not fits or any(size not in (-1, given) for size, given in zip(sizes, array.shape[1:], strict=True)):
+            return f"test input {name[:80]!r} has shape {list(array.shape)}, {variant.name[:80]} takes {spec.shape}"
+        if array.dtype.name != spec.dtype and not spec.scale:
+            return f"test input {name[:80]!r} is {array.dtype}, {variant.name[:80]} takes {spec.dtype[:40]}"
+    return ""
 
 
 def refuse_links(folder: Path) -> None:

@@ -15,6 +15,7 @@ from edge_bench.bench.io.record_codec import (
     PositiveInt,
 )
 from edge_bench.bench.records.interpretation import Interpretation
+from edge_bench.bench.records.outputs.decoding import Decoding
 
 __all__ = [
     "DatasetInfo",
@@ -134,12 +135,22 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     hyper_parameters: Annotated[dict[BoundedStr, int | float | BoundedStr], Length]
     preprocessing: Preprocessing
     versions: Annotated[dict[BoundedStr, BoundedStr], Length]
-    test_images: File
+    test_images: File | None = None  # None: ``test_inputs`` has the test set
     test_labels: File | None = None  # None: the true labels are unknown
     history: File | None = None  # None: not trained by edge-bench
     variants: Annotated[list[Variant], Length]
     interpretations: Annotated[list[Interpretation], Length] = []  # of data that was not made by a training
     threshold: float | None = None  # of a single score, if stated
+    task: BoundedStr = "classify"
+    test_inputs: Annotated[dict[BoundedStr, File], Length] = {}  # .npy of each input by its name, [examples, …]
+    # how each variant's outputs are read; an index of an output is its index in ``Variant.all_outputs``
+    decodings: Annotated[dict[BoundedStr, Decoding], Length] = {}
+    truth: File | None = None  # encoded TaskTruth of tasks other than classify; None: unknown
+
+    @property
+    def is_graph(self) -> bool:
+        """Whether the test set has an array for each input, instead of images and labels."""
+        return bool(self.test_inputs)
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):

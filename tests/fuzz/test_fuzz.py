@@ -144,7 +144,7 @@ def small_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 ))  # fmt: skip
 def test_no_name_in_a_manifest_leads_out_of_the_bundle(small_bundle: Path, name: str) -> None:
     bundle = Bundle.open(small_bundle)
-    entry = msgspec.structs.replace(bundle.manifest.test_images, file=name)
+    entry = msgspec.structs.replace(bundle.test_images, file=name)
     try:
         path = bundle.checked(entry)
     except BundleError:

@@ -39,9 +39,14 @@ def export_summary(exported: Bundle) -> str:
     """Return the files that ``export`` wrote and the next command."""
     manifest = exported.manifest
     lines = [f"NOTE: {manifest.dataset.note}"] if manifest.dataset.note else []
+    tests = f"test images of {manifest.dataset.name}, preprocessing {manifest.preprocessing.name or 'as stated'}"
+    if manifest.is_graph:
+        truth = "with true values" if manifest.truth else "without true values"
+        tests = (
+            f"examples of {manifest.dataset.name} for {', '.join(manifest.test_inputs)}; task {manifest.task}, {truth}"
+        )
     lines += [
-        f"{manifest.model.name}: {manifest.model.parameters:,} parameters, {manifest.split.test:,} test images of "
-        f"{manifest.dataset.name}, preprocessing {manifest.preprocessing.name or 'as stated'}",
+        f"{manifest.model.name}: {manifest.model.parameters:,} parameters, {manifest.split.test:,} {tests}",
         f"bundle {exported.folder}: "
         + ", ".join(f"{variant.name} {size(variant.bytes)}" for variant in manifest.variants),
         f"next: edge-bench run {exported.folder}",

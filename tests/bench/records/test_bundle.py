@@ -13,7 +13,7 @@ import pytest
 from edge_bench.bench.errors import BundleError
 from edge_bench.bench.io.files import sha256_of
 from edge_bench.bench.records.bundle import Bundle
-from edge_bench.bench.records.manifest import File, Manifest
+from edge_bench.bench.records.manifest import File
 
 
 def change_manifest(folder: Path, **changes: object) -> None:
@@ -110,8 +110,7 @@ def test_a_manifest_cannot_name_files_outside_the_bundle(bundle_copy: Path, tmp_
     name = name.format(outside=tmp_path)
     (tmp_path / "images.npy").write_bytes((bundle_copy / "test/images.npy").read_bytes())
     (bundle_copy / "test/link.npy").symlink_to(tmp_path / "images.npy")
-    manifest = msgspec.json.decode((bundle_copy / "manifest.json").read_bytes(), type=Manifest)
-    entry = msgspec.to_builtins(msgspec.structs.replace(manifest.test_images, file=name))
+    entry = msgspec.json.decode((bundle_copy / "manifest.json").read_bytes())["test_images"] | {"file": name}
     change_manifest(bundle_copy, test_images=entry)
     with pytest.raises(BundleError) as caught:
         Bundle.open(bundle_copy)
