@@ -16,10 +16,12 @@ import psutil
 
 from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.preprocessing.model_inputs import InputBatches
-from edge_bench.bench.runtimes import loader, runtime_named
+from edge_bench.bench.runtimes import Runtime, graph_loader, loader, runtime_named
 from edge_bench.bench.runtimes.base import Clock, Loader, ModelFile, with_known_output
 from edge_bench.bench.runtimes.scores import label_count, labels_and_top_five
 from edge_bench.bench.worker.channel import Channel, ChannelClosed
+from edge_bench.bench.worker.graphs.serving import GraphInferenceHandler
+from edge_bench.bench.worker.graphs.serving_messages import InferGraph, OpenGraph
 from edge_bench.bench.worker.limits import configure_worker, first_line, peak_memory
 from edge_bench.bench.worker.messages import (
     Describe,
@@ -52,12 +54,13 @@ def main(arguments: list[str]) -> int:
     try:
         began = time.perf_counter_ns()
         try:
-            load = loader(runtime_named(name))
+            runtime = runtime_named(name)
+            load = loader(runtime)
         except Exception as cause:  # any error of the library is reported
             channel.send(Problem(kind="cannot load", message=f"importing {name}: {first_line(cause)}"))
             return 0
         channel.send(Ready(import_ns=time.perf_counter_ns() - began))
-        _serve(channel, load)
+        _serve(channel, load, runtime)
     except ChannelClosed:
         pass  # the parent is gone
     return 0
@@ -69,9 +72,9 @@ def _problem_of(kind: str, cause: Exception) -> Problem:
     return Problem(kind=kind, message=first_line(cause))
 
 
-def _serve(channel: Channel, load: Loader) -> None:
+def _serve(channel: Channel, load: Loader, runtime: Runtime) -> None:
     request = channel.receive()
-    worker: _TrialRunner | InferenceHandler | Probe
+    worker: Worker
     try:
         if isinstance(request, Describe):
             channel.send(_describe(request, load))
@@ -80,6 +83,8 @@ def _serve(channel: Channel, load: Loader) -> None:
             worker = InferenceHandler(request, load)
         elif isinstance(request, OpenProbe):
             worker = Probe(request, load)
+        elif isinstance(request, OpenGraph):
+            worker = GraphInferenceHandler(request, graph_loader(runtime))
         else:
             worker = _TrialRunner(request, load, time.perf_counter_ns)
     except Exception as cause:
@@ -103,11 +108,13 @@ def _serve(channel: Channel, load: Loader) -> None:
             return
 
 
-def _reply(worker: "_TrialRunner | InferenceHandler | Probe", request: Request) -> Reply:
+def _reply(worker: "Worker", request: Request) -> Reply:
     match request:
         case Time(passes=passes, image_positions=image_positions) if isinstance(worker, _TrialRunner):
             return worker.trial(passes, image_positions)
         case Infer() if isinstance(worker, InferenceHandler):
+            return worker.infer(request)
+        case InferGraph() if isinstance(worker, GraphInferenceHandler):
             return worker.infer(request)
         case Predict() if isinstance(worker, Probe):
             return worker.predict(request)
@@ -191,6 +198,9 @@ class _TrialRunner:
             tied=tied,
             outside_unit=outside_unit,
         )
+
+
+Worker = _TrialRunner | InferenceHandler | Probe | GraphInferenceHandler
 
 
 def _describe(request: Describe, load: Loader) -> Described:

@@ -19,6 +19,13 @@ from edge_bench.bench.worker.graphs.messages import (
     Sample,
     Sampled,
 )
+from edge_bench.bench.worker.graphs.serving_messages import (
+    GraphInferred,
+    GraphOpened,
+    GraphRefused,
+    InferGraph,
+    OpenGraph,
+)
 
 __all__ = [
     "Describe",
@@ -225,6 +232,8 @@ Request = (
     | PrepareGraph
     | Record
     | Sample
+    | OpenGraph
+    | InferGraph
 )
 Reply = (
     Ready
@@ -243,4 +252,7 @@ Reply = (
     | GraphPrepared
     | Recorded
     | Sampled
+    | GraphOpened
+    | GraphInferred
+    | GraphRefused
 )
