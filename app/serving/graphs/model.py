@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 
 from edge_bench.app.serving.graphs.protocol import (
-    DATATYPES,
     AcceptedTensors,
     GraphRequest,
     encode_graph_response,
@@ -20,6 +19,7 @@ from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.worker.graphs.serving_messages import GraphInferred, GraphOpened, OpenGraph
+from edge_bench.bench.worker.graphs.tensor_data import DATATYPES
 
 __all__ = ["GraphModel", "GraphToServe", "open_graph"]
 

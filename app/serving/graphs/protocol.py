@@ -5,6 +5,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 
 from edge_bench.app.serving.errors import RequestError, shown
 from edge_bench.app.serving.open_inference import (
@@ -17,18 +18,9 @@ from edge_bench.app.serving.open_inference import (
 )
 from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.worker.graphs.serving_messages import GraphInferred, InferGraph, RequestedOutput, SentTensor
+from edge_bench.bench.worker.graphs.tensor_data import DATATYPES
 
-__all__ = ["DATATYPES", "AcceptedTensors", "GraphRequest", "encode_graph_response", "read_graph_request"]
-
-#: Protocol datatypes of the types of tensors, and bytes per value.
-DATATYPES = {
-    "bool": "BOOL", "float16": "FP16", "float32": "FP32", "float64": "FP64",
-    **{f"{sign}int{bits}": f"{sign.upper()}INT{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
-}  # fmt: skip
-_BYTES_PER_VALUE = {
-    "BOOL": 1, "FP16": 2, "FP32": 4, "FP64": 8,
-    **{f"{sign}INT{bits}": bits // 8 for sign in ("", "U") for bits in (8, 16, 32, 64)},
-}  # fmt: skip
+__all__ = ["AcceptedTensors", "GraphRequest", "encode_graph_response", "read_graph_request"]
 
 
 class AcceptedTensors(NamedTuple):
@@ -102,7 +94,7 @@ def _byte_count(tensor: RequestInput, spec: TensorSpec, accepted: AcceptedTensor
     if accepted.takes_batches and tensor.shape[0] > accepted.most_examples:
         count = _shown_size(tensor.shape[0])
         raise RequestError(400, f"input {name!r}: {count} examples; 1 to {accepted.most_examples} are taken at once")
-    size = prod(tensor.shape) * _BYTES_PER_VALUE[datatype]
+    size = prod(tensor.shape) * np.dtype(spec.dtype).itemsize
     if size > accepted.most_bytes:
         raise RequestError(400, f"input {name!r}: its shape has more than {accepted.most_bytes:,} bytes")
     return size

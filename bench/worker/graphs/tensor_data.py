@@ -10,8 +10,13 @@ import numpy.typing as npt
 from edge_bench.bench.io.files import why_unreadable
 from edge_bench.bench.worker.graphs.serving_messages import SentTensor
 
-__all__ = ["InvalidData", "as_bytes", "as_json", "decoded"]
+__all__ = ["DATATYPES", "InvalidData", "as_bytes", "as_json", "decoded"]
 
+#: Datatypes of the Open Inference Protocol, by the types of tensors.
+DATATYPES = {
+    "bool": "BOOL", "float16": "FP16", "float32": "FP32", "float64": "FP64",
+    **{f"{sign}int{bits}": f"{sign.upper()}INT{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
+}  # fmt: skip
 #: Limit on the average bytes per number of a JSON tensor, with white space and brackets.
 _JSON_BYTES_PER_NUMBER = 64
 #: Values that are encoded as JSON in one step, since Python objects take several times their memory.

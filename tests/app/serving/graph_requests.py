@@ -25,7 +25,7 @@ def graph_request(arrays: Arrays, binary: set[str] | None = None, **changes: Any
     """
     tensors, data = list[dict[str, Any]](), b""
     for name, values in arrays.items():
-        tensor = {"name": name, "datatype": DATATYPES[values.dtype.name], "shape": list(values.shape)}
+        tensor: dict[str, Any] = {"name": name, "datatype": DATATYPES[values.dtype.name], "shape": list(values.shape)}
         if binary is None or name in binary:
             data += values.tobytes()
             tensor["parameters"] = {"binary_data_size": values.nbytes}
