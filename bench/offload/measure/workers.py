@@ -73,7 +73,7 @@ class Workers:
         plan = self._plan
         if plan.is_graph:
             return self._prepare_graph(side)
-        own = self._plan, self._plan.workload.input_of(self._plan.local.configuration.variant)
+        own = plan.workload.input_of(plan.local.configuration.variant)
         rows, pixels = own.rows[: plan.timed].tolist(), own.pixels
         if side == LOCAL:
             return PrepareLocal(

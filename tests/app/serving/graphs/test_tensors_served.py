@@ -13,7 +13,7 @@ import pytest
 
 from edge_bench.bench.records.bundle import Bundle
 from tests.app.serving.bodies import metrics
-from tests.app.serving.graph_requests import arrays_of, graph_request
+from tests.app.serving.graphs.requests import arrays_of, graph_request
 from tests.app.serving.server import Answer, Served, body_of
 from tests.made.graph_bundles import mixed_bundle, mixed_inputs, mixed_results
 
