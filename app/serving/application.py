@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import time
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from starlette.applications import Starlette
@@ -16,19 +16,59 @@ from starlette.types import Message, Receive, Scope, Send
 from edge_bench.app.serving.errors import RequestError
 from edge_bench.app.serving.metrics import CONTENT_TYPE, Metrics
 from edge_bench.app.serving.model_worker import ModelWorker
-from edge_bench.app.serving.open_inference import HEADER_LENGTH, INPUT, AcceptedInput, encode_response, read_request
+from edge_bench.app.serving.open_inference import (
+    HEADER_LENGTH,
+    INPUT,
+    AcceptedInput,
+    Body,
+    InferenceRequest,
+    encode_response,
+    read_request,
+)
 from edge_bench.app.serving.request_body import BodyReader, Reply
+from edge_bench.bench.runtimes.scores import class_count
 from edge_bench.bench.version import __version__
+from edge_bench.bench.worker.graphs.serving_messages import InferGraph
+from edge_bench.bench.worker.messages import Infer, Inferred, Opened
 
-__all__ = ["Application", "Model"]
+__all__ = ["Application", "Classifier", "ServedModel"]
 
 JSON = "application/json"
 #: Health checks need no token, so that container engines and monitors can make them.
 UNAUTHENTICATED_PATHS = ("/v2/health/live", "/v2/health/ready")
 
 
-class Model(msgspec.Struct, frozen=True, kw_only=True):
-    """Metadata of the served model."""
+class ModelRequest(Protocol):
+    """A request that fits the model, apart from its tensor data."""
+
+    @property
+    def infer(self) -> Infer | InferGraph:
+        """The message to the worker."""
+
+    @property
+    def examples(self) -> int:
+        """Number of its examples."""
+
+
+class ServedModel(Protocol):
+    """The served model: its metadata, and how its requests and responses are read and written."""
+
+    @property
+    def name(self) -> str:
+        """The model's name in paths."""
+
+    def metadata(self) -> dict[str, Any]:
+        """Return the response to GET /v2/models/{name}."""
+
+    def read(self, body: bytes | bytearray, header_length: str | None) -> ModelRequest:
+        """Return the request in a body. Raise RequestError if it does not fit the model."""
+
+    def respond(self, request: Any, inferred: Any, parameters: dict[str, Any]) -> Body:
+        """Return the response to a request of `read`, with the worker's reply."""
+
+
+class Classifier(msgspec.Struct, frozen=True, kw_only=True):
+    """A classifier with the input ``images`` and the outputs ``labels`` and ``scores``."""
 
     name: str
     input: AcceptedInput
@@ -49,11 +89,26 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
             "parameters": self.facts,
         }
 
+    def with_opened(self, opened: Any) -> "Classifier":
+        """Return the classifier with what the worker says about it."""
+        assert isinstance(opened, Opened)  # noqa: S101 - the worker's reply to `Open`
+        return msgspec.structs.replace(self, classes=class_count(opened.output))
+
+    def read(self, body: bytes | bytearray, header_length: str | None) -> InferenceRequest:
+        """Return the request in a body. Raise RequestError if it does not fit the model."""
+        return read_request(body, header_length, self.input)
+
+    def respond(self, request: Any, inferred: Any, parameters: dict[str, Any]) -> Body:
+        """Return the response to a request of `read`."""
+        assert isinstance(request, InferenceRequest)  # noqa: S101 - the caller has it from `read`
+        assert isinstance(inferred, Inferred)  # noqa: S101 - the worker's reply to its message
+        return encode_response(request, inferred, self.name, parameters)
+
 
 class Application:
     """ASGI application that checks the token, counts requests and calls the route."""
 
-    def __init__(self, model: Model, model_worker: ModelWorker, bodies: BodyReader, token: str | None) -> None:
+    def __init__(self, model: ServedModel, model_worker: ModelWorker, bodies: BodyReader, token: str | None) -> None:
         self._model, self._model_worker, self._bodies = model, model_worker, bodies
         self._token = f"Bearer {token}".encode() if token else None
         self._metrics = Metrics(
@@ -115,18 +170,18 @@ class Application:
         self._model_worker.admit()
         async with self._bodies.read(http_request) as body:
             started_at = time.perf_counter_ns()
-            request = read_request(body, http_request.headers.get(HEADER_LENGTH), self._model.input)
+            request = self._model.read(body, http_request.headers.get(HEADER_LENGTH))
             parse_ns = time.perf_counter_ns() - started_at
             answer = await self._model_worker.infer(request.infer, http_request.is_disconnected)
         decode_ns = parse_ns + answer.inferred.decode_ns
-        self._metrics.observe_inference(answer, request.infer.count, decode_ns)
+        self._metrics.observe_inference(answer, request.examples, decode_ns)
         parameters = {
             "queue_ns": answer.queue_ns,
             "decode_ns": decode_ns,
             "compute_ns": answer.inferred.compute_ns,
             "total_ns": time.perf_counter_ns() - started_at,
         }
-        content, length = encode_response(request, answer.inferred, self._model.name, parameters)
+        content, length = self._model.respond(request, answer.inferred, parameters)
         if length is None:
             return Response(content, media_type=JSON)
         return Response(content, media_type="application/octet-stream", headers={HEADER_LENGTH: str(length)})

@@ -9,6 +9,13 @@ from edge_bench.app.serving.errors import RequestError
 from edge_bench.app.serving.worker_connection import WorkerConnection
 from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.worker.channel import ChannelClosed
+from edge_bench.bench.worker.graphs.serving_messages import (
+    GraphInferred,
+    GraphOpened,
+    GraphRefused,
+    InferGraph,
+    OpenGraph,
+)
 from edge_bench.bench.worker.messages import Infer, Inferred, NotFinite, Open, Opened, Problem, Ready, Refused
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
@@ -26,7 +33,7 @@ LONG_WAIT_NS = 50_000_000
 class Answer:
     """Result of an inference, and how long the request waited for the model."""
 
-    inferred: Inferred
+    inferred: Inferred | GraphInferred
     queue_ns: int
 
 
@@ -35,7 +42,7 @@ class ModelWorker:
 
     def __init__(
         self,
-        open_message: Open,
+        open_message: Open | OpenGraph,
         *,
         queue: int,
         start_timeout: float,
@@ -64,7 +71,7 @@ class ModelWorker:
         """Process id of the worker, or None while it is being restarted."""
         return self._connection.worker.pid if self._connection else None
 
-    async def start(self) -> Opened:
+    async def start(self) -> Opened | GraphOpened:
         """Start the first worker and load the model. Raise EdgeBenchError if that fails."""
         try:
             opened, self._connection = await self._new_worker()
@@ -79,7 +86,7 @@ class ModelWorker:
         if self.pending > self._queue:
             raise RequestError(503, f"{self._queue} requests are waiting already", retry_after=1)
 
-    async def infer(self, request: Infer, is_disconnected: Callable[[], Awaitable[bool]]) -> Answer:
+    async def infer(self, request: Infer | InferGraph, is_disconnected: Callable[[], Awaitable[bool]]) -> Answer:
         """Return the model's answer to a request once it is first in the queue. Raise RequestError if there is none.
 
         After a wait of more than LONG_WAIT_NS, the request is dropped if its client has disconnected. Overloaded
@@ -112,7 +119,7 @@ class ModelWorker:
         if self._connection:
             self._stop(self._connection)
 
-    async def _ask(self, connection: WorkerConnection, request: Infer, queue_ns: int) -> Answer:
+    async def _ask(self, connection: WorkerConnection, request: Infer | InferGraph, queue_ns: int) -> Answer:
         try:
             async with asyncio.timeout(self._timeout):
                 reply = await connection.ask(request)
@@ -126,9 +133,11 @@ class ModelWorker:
         except asyncio.CancelledError:
             self._stop(connection)  # the server is shutting down
             raise
-        if isinstance(reply, Inferred):
+        if isinstance(reply, Inferred | GraphInferred):
             return Answer(reply, queue_ns)
-        if isinstance(reply, Refused):
+        if isinstance(reply, GraphRefused) and reply.log:
+            self._say(f"! a request was refused: {reply.log}")
+        if isinstance(reply, Refused | GraphRefused):
             raise RequestError(400, reply.message)
         if isinstance(reply, NotFinite):
             self.unclassified += len(reply.images)
@@ -178,7 +187,7 @@ class ModelWorker:
             await asyncio.sleep(pause)
             pause = min(2 * pause, LAST_PAUSE)
 
-    async def _new_worker(self) -> tuple[Opened, WorkerConnection]:
+    async def _new_worker(self) -> tuple[Opened | GraphOpened, WorkerConnection]:
         message = self._open_message
         worker = self._starting_worker = WorkerProcess(
             message.configuration.runtime, self._memory_limit, files=[message.file]
@@ -192,6 +201,8 @@ class ModelWorker:
         finally:
             self._starting_worker = None
 
-    def _load_model(self, worker: WorkerProcess) -> Opened:
+    def _load_model(self, worker: WorkerProcess) -> Opened | GraphOpened:
         worker.wait_for(Ready, self._start_timeout)
+        if isinstance(self._open_message, OpenGraph):
+            return worker.ask(self._open_message, GraphOpened, self._start_timeout)
         return worker.ask(self._open_message, Opened, self._start_timeout)

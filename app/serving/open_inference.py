@@ -4,6 +4,7 @@ Source: https://github.com/kserve/open-inference-protocol, with the binary tenso
 ``Inference-Header-Content-Length`` bytes of JSON followed by the tensors that have a ``binary_data_size``.
 """
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any, Literal, NamedTuple
 
@@ -20,8 +21,14 @@ __all__ = [
     "AcceptedInput",
     "Body",
     "InferenceRequest",
+    "RequestHeader",
+    "RequestInput",
     "encode_response",
+    "read_header",
     "read_request",
+    "refuse_shared_memory",
+    "requested_outputs",
+    "response_body",
 ]
 
 HEADER_LENGTH = "inference-header-content-length"
@@ -31,7 +38,9 @@ DATATYPES = {"uint8": "UINT8", "float32": "FP32"}
 _BYTES_PER_VALUE = {"UINT8": 1, "FP32": 4}
 
 
-class _Input(msgspec.Struct):
+class RequestInput(msgspec.Struct):
+    """An input in the JSON of a request."""
+
     name: str
     shape: list[int]
     datatype: str
@@ -44,14 +53,16 @@ class _Output(msgspec.Struct):
     parameters: dict[str, Any] = {}
 
 
-class _Request(msgspec.Struct):
-    inputs: list[_Input]
+class RequestHeader(msgspec.Struct):
+    """The JSON of a request."""
+
+    inputs: list[RequestInput]
     id: str = ""
     outputs: list[_Output] = []
     parameters: dict[str, Any] = {}
 
 
-_decoder = msgspec.json.Decoder(_Request)
+_decoder = msgspec.json.Decoder(RequestHeader)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -71,6 +82,11 @@ class InferenceRequest(NamedTuple):
     infer: Infer
     outputs: list[tuple[str, bool]]  # names, and whether each is to be sent in binary
 
+    @property
+    def examples(self) -> int:
+        """Number of its images."""
+        return self.infer.count
+
 
 class Body(NamedTuple):
     """Body of a response, and the bytes of its JSON if binary tensors follow, else None."""
@@ -81,6 +97,17 @@ class Body(NamedTuple):
 
 def read_request(body: bytes | bytearray, header_length: str | None, accepted: AcceptedInput) -> InferenceRequest:
     """Return the request in a body. Raise RequestError (status 400) if it does not fit the model."""
+    request, binary = read_header(body, header_length)
+    if len(request.inputs) != 1 or request.inputs[0].name != INPUT:
+        names = ", ".join(tensor.name[:40] for tensor in request.inputs[:4]) or "none"
+        raise RequestError(400, f"the model has one input, {INPUT!r}; the request has: {names}")
+    tensor = request.inputs[0]
+    infer = _infer_message(tensor, _image_count(tensor, accepted), bytes(binary), accepted)
+    return InferenceRequest(request.id, infer, requested_outputs(request, OUTPUTS))
+
+
+def read_header(body: bytes | bytearray, header_length: str | None) -> tuple[RequestHeader, memoryview]:
+    """Return the JSON of a body and the bytes that follow it. Raise RequestError (status 400) if it is no request."""
     length = _json_length(header_length, len(body))
     try:
         request = _decoder.decode(body if length == len(body) else memoryview(body)[:length])
@@ -89,12 +116,7 @@ def read_request(body: bytes | bytearray, header_length: str | None, accepted: A
     except (RecursionError, UnicodeDecodeError) as cause:
         reason = "it is nested too deeply" if isinstance(cause, RecursionError) else "it is not UTF-8"
         raise RequestError(400, f"not a request of the inference protocol: {reason}") from None
-    if len(request.inputs) != 1 or request.inputs[0].name != INPUT:
-        names = ", ".join(tensor.name[:40] for tensor in request.inputs[:4]) or "none"
-        raise RequestError(400, f"the model has one input, {INPUT!r}; the request has: {names}")
-    tensor = request.inputs[0]
-    infer = _infer_message(tensor, _image_count(tensor, accepted), bytes(memoryview(body)[length:]), accepted)
-    return InferenceRequest(request.id, infer, _requested_outputs(request))
+    return request, memoryview(body)[length:]
 
 
 def _json_length(stated: str | None, size: int) -> int:
@@ -105,11 +127,9 @@ def _json_length(stated: str | None, size: int) -> int:
     return int(stated)
 
 
-def _image_count(tensor: _Input, accepted: AcceptedInput) -> int:
+def _image_count(tensor: RequestInput, accepted: AcceptedInput) -> int:
     """Return the number of images in a tensor, from its shape."""
-    for name in tensor.parameters:
-        if name.startswith("shared_memory"):
-            raise RequestError(400, f"input {INPUT!r}: shared memory is not supported")
+    refuse_shared_memory(tensor)
     expected: list[int | str]
     if tensor.datatype == accepted.datatype:
         expected = ["n", *accepted.image_shape]
@@ -127,7 +147,13 @@ def _image_count(tensor: _Input, accepted: AcceptedInput) -> int:
     return count
 
 
-def _infer_message(tensor: _Input, count: int, binary: bytes, accepted: AcceptedInput) -> Infer:
+def refuse_shared_memory(tensor: RequestInput) -> None:
+    """Raise RequestError if the data of an input is not in the request."""
+    if any(name.startswith("shared_memory") for name in tensor.parameters):
+        raise RequestError(400, f"input {tensor.name[:40]!r}: shared memory is not supported")
+
+
+def _infer_message(tensor: RequestInput, count: int, binary: bytes, accepted: AcceptedInput) -> Infer:
     """Return the message for the worker. Raise RequestError if the data is missing or its length is wrong."""
     size, files = tensor.parameters.get("binary_data_size"), tensor.datatype == "BYTES"
     data = bytes(tensor.data)
@@ -151,14 +177,18 @@ def _infer_message(tensor: _Input, count: int, binary: bytes, accepted: Accepted
     return Infer(form="files" if files else "raw", count=count, data=binary)
 
 
-def _requested_outputs(request: _Request) -> list[tuple[str, bool]]:
+def requested_outputs(request: RequestHeader, names: Sequence[str]) -> list[tuple[str, bool]]:
+    """Return the requested ones of the outputs ``names``, all by default, and whether each is to be sent in binary.
+
+    Raise RequestError for an unknown output, or a parameter that is not supported.
+    """
     binary = _flag(request.parameters, "binary_data_output")
     if not request.outputs:
-        return [(name, binary) for name in OUTPUTS]
+        return [(name, binary) for name in names]
     requested: dict[str, bool] = {}
     for output in request.outputs:
-        if output.name not in OUTPUTS:
-            raise RequestError(400, f"the model has no output {output.name[:40]!r}; it has: {', '.join(OUTPUTS)}")
+        if output.name not in names:
+            raise RequestError(400, f"the model has no output {output.name[:40]!r}; it has: {', '.join(names)[:300]}")
         for name in output.parameters:
             if name == "classification" or name.startswith("shared_memory"):
                 raise RequestError(400, f"output {output.name!r}: {name[:40]} is not supported")
@@ -185,11 +215,18 @@ def encode_response(request: InferenceRequest, inferred: Inferred, model: str, p
         else:
             entry["data"] = memoryview(data).cast(array_code).tolist()
         outputs.append(entry)
+    return response_body(request.id, model, parameters, outputs, parts)
+
+
+def response_body(
+    request_id: str, model: str, parameters: dict[str, Any], outputs: list[dict[str, Any]], binary: list[bytes]
+) -> Body:
+    """Return a response; ``binary`` has the data of the outputs that are sent in binary, in their order."""
     response: dict[str, Any] = {"model_name": model, "model_version": "1"}
-    if request.id:
-        response["id"] = request.id
+    if request_id:
+        response["id"] = request_id
     header = _encode(response | {"parameters": parameters, "outputs": outputs})
-    return Body(b"".join([header, *parts]), len(header)) if parts else Body(header, None)
+    return Body(b"".join([header, *binary]), len(header)) if binary else Body(header, None)
 
 
 def _tensor(name: str, inferred: Inferred, count: int) -> tuple[bytes, Literal["q", "f"], list[int]]:

@@ -2,36 +2,39 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
 import numpy as np
 
-from edge_bench.app.serving.application import Application, Model
+from edge_bench.app.serving.application import Application, Classifier
 from edge_bench.app.serving.auth import check_tls, on_loopback
+from edge_bench.app.serving.graphs.model import GraphModel, GraphToServe, open_graph
 from edge_bench.app.serving.http_limits import BoundedHttp, QuietServer
 from edge_bench.app.serving.listener import BoundedListener, ServerLoop, listening_socket, raise_file_limit
+from edge_bench.app.serving.model_facts import model_facts
 from edge_bench.app.serving.model_worker import ModelWorker
 from edge_bench.app.serving.open_inference import DATATYPES, AcceptedInput
 from edge_bench.app.serving.request_body import BodyReader
 from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.dataset.workload import bundle_workload
 from edge_bench.bench.errors import BadInput, EdgeBenchError
+from edge_bench.bench.inputs.shape_settings import parse_shape
 from edge_bench.bench.measure.plan import Planned, Selection, plan
 from edge_bench.bench.measure.request import BenchmarkRequest
-from edge_bench.bench.models.model_files import is_bundle
+from edge_bench.bench.models.model_files import ModelFiles, is_bundle
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.interpretation import any_assumed
-from edge_bench.bench.records.run import Settings
-from edge_bench.bench.runtimes.scores import class_count
-from edge_bench.bench.system.machine import describe_machine
-from edge_bench.bench.version import __version__
+from edge_bench.bench.records.run import CLASSIFY, Settings
+from edge_bench.bench.worker.graphs.serving_messages import OpenGraph
 from edge_bench.bench.worker.messages import Open
 
-__all__ = ["Limits", "ListenAddress", "run_server", "serving_request"]
+__all__ = ["GraphOptions", "Limits", "ListenAddress", "run_server", "serving_request"]
+
+#: Task that serves a model's own inputs and outputs.
+_TENSOR = "tensor"
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,35 @@ class Limits:
     memory: int | None  # bytes
 
 
+@dataclass(frozen=True)
+class GraphOptions:
+    """Options that state how a model is served; with a signature, shapes or another task as its own tensors."""
+
+    task: str | None = None
+    signature: str | None = None
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # of whole inputs with open axes
+
+    @classmethod
+    def from_options(cls, task: str | None, signature: str | None, shapes: Sequence[str]) -> "GraphOptions":
+        """Return the options of a command. Raise BadInput if they are not valid or contradict each other."""
+        if task not in (None, CLASSIFY, _TENSOR):
+            raise BadInput(f"--task {task[:40]!r}: models are not served so", f"use {CLASSIFY} or {_TENSOR}")
+        stated = dict(map(parse_shape, shapes))
+        if len(stated) != len(shapes):
+            raise BadInput("--shape: the shape of an input is stated twice", "state it once")
+        if task == CLASSIFY and (signature is not None or stated):
+            raise BadInput(
+                "--task classify: --signature and --shape are of models that are served as their own tensors",
+                "use --task tensor",
+            )
+        return cls(task, signature, stated)
+
+    @property
+    def as_tensors(self) -> bool:
+        """Whether even a classifier is served as its own tensors."""
+        return self.task == _TENSOR or self.signature is not None or bool(self.shapes)
+
+
 def serving_request(
     path: Path,
     selection: Selection,
@@ -67,40 +99,85 @@ def serving_request(
     preprocess: str | None = None,
     threshold: float | None = None,
     *,
+    graph: GraphOptions | None = None,
     stateful: bool = False,
     memory_limit: int | None = None,
-) -> BenchmarkRequest:
+) -> BenchmarkRequest | GraphToServe:
     """Return what to serve for a bundle or model file. ``memory_limit`` is that of a worker, in bytes.
 
-    Raise BadInput if an option is unknown or redundant.
+    A classifier with one input is a BenchmarkRequest. Raise BadInput if an option is unknown or redundant.
     """
+    graph = graph or GraphOptions()
     settings = Settings(limit=1, stateful=stateful, memory_limit=memory_limit)
+    models: Bundle | ModelFiles
     if is_bundle(path):
         if preprocess:
             raise BadInput(f"{path} is a bundle, whose manifest says the preprocessing", "leave --preprocess out")
         if threshold is not None:
             raise BadInput(f"{path} is a bundle, whose manifest has the threshold", "leave --threshold out")
-        # not BenchmarkRequest.from_bundle(), which reduces the selection under an emulator
-        planned = plan(Bundle.open(path), selection, memory_limit)
-        return BenchmarkRequest(bundle_workload(Bundle.open(path), 1), planned, settings)
+        models = bundle = Bundle.open(path)
+        if not (graph.as_tensors or _is_graph(bundle)):
+            # not BenchmarkRequest.from_bundle(), which reduces the selection under an emulator
+            return BenchmarkRequest(bundle_workload(bundle, 1), plan(bundle, selection, memory_limit), settings)
+        name, digest = bundle.manifest.model.name, bundle.digest
+    else:
+        models = ModelFiles.open([path], settings.timeout_s, None, memory_limit)
+        if not (graph.as_tensors or _is_graph(models)):
+            return _classifier_file(path, selection, progress, preprocess, threshold, settings)
+        for option in ("--preprocess",) * bool(preprocess) + ("--threshold",) * (threshold is not None):
+            raise BadInput(f"{option} is of classifiers; {path} is served as its own tensors", f"leave {option} out")
+        name, digest = models.name, ""
+    if graph.task == CLASSIFY:
+        raise BadInput(f"{path}: it is no classifier with one input", "leave --task out")
+    planned = plan(models, selection, memory_limit)
+    return GraphToServe(name, digest, planned, graph.signature, graph.shapes, stateful)
+
+
+def _is_graph(models: Bundle | ModelFiles) -> bool:
+    """Return whether a model is anything else than a classifier with one input."""
+    if isinstance(models, Bundle) and (models.manifest.is_graph or models.manifest.task != CLASSIFY):
+        return True
+    return any(variant.inputs for variant in models.variants)
+
+
+def _classifier_file(
+    path: Path,
+    selection: Selection,
+    progress: Progress,
+    preprocess: str | None,
+    threshold: float | None,
+    settings: Settings,
+) -> BenchmarkRequest:
     options = DataOptions(preprocess=preprocess, threshold=threshold)
     request = BenchmarkRequest.from_files([path], options, selection, settings, progress)
     if any_assumed(request.workload.interpretations):
         raise BadInput(
-            f"{path}: nothing in it says how pixels become its input", "use --preprocess unit, raw or another one"
+            f"{path}: nothing in it says how pixels become its input",
+            "use --preprocess unit, raw or another one, or --task tensor to serve its own tensors",
         )
     return request
 
 
 def run_server(
-    request: BenchmarkRequest, name: str | None, address: ListenAddress, limits: Limits, progress: Progress
+    request: BenchmarkRequest | GraphToServe,
+    name: str | None,
+    address: ListenAddress,
+    limits: Limits,
+    progress: Progress,
 ) -> None:
     """Serve until SIGTERM or SIGINT. Raise EdgeBenchError if the model cannot be loaded or the address not be used."""
     if name is not None and not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name):
         raise BadInput(f"--name {name!r}: it is part of an address", "letters, digits, '.', '_' and '-'")
     check_tls(address.certificate, address.key)
     planned = _choose_configuration(request.planned)
-    model, open_message = _describe(request, planned, name, limits)
+    model: Classifier | GraphModel
+    open_message: Open | OpenGraph
+    if isinstance(request, GraphToServe):
+        model, open_message = open_graph(
+            request, planned, name, most_examples=limits.batch, most_bytes=limits.body_bytes
+        )
+    else:
+        model, open_message = _describe(request, planned, name, limits)
     if address.token is None and not on_loopback(address.host):
         progress.say(
             f"! {address.host} can be reached from other machines, and there is no token: whoever reaches it may ask; "
@@ -133,33 +210,20 @@ def _choose_configuration(planned: Sequence[Planned]) -> Planned:
     return chosen
 
 
-def _describe(request: BenchmarkRequest, planned: Planned, name: str | None, limits: Limits) -> tuple[Model, Open]:
+def _describe(request: BenchmarkRequest, planned: Planned, name: str | None, limits: Limits) -> tuple[Classifier, Open]:
     """Return the metadata of the served model and the message that makes a worker load it."""
     workload, configuration = request.workload, planned.configuration
     images = np.load(workload.shared.pixels, mmap_mode="r", allow_pickle=False)
     shape, dtype = images.shape[1:], images.dtype.name
-    machine = describe_machine()
     accepted = AcceptedInput(
         image_shape=tuple(int(size) for size in shape),
         datatype=DATATYPES[dtype],
         accepts_files=dtype == "uint8" and len(shape) == 3 and shape[2] in (1, 3),
         max_images=limits.batch,
     )
-    facts = {
-        "bundle_sha256": workload.identity.sha256,
-        "variant": configuration.variant,
-        "runtime": configuration.runtime,
-        "runtime_version": planned.runtime_version,
-        "threads": str(configuration.threads),
-        "batch_size": str(configuration.batch_size),
-        "model_sha256": planned.variant.sha256,
-        "image_files": str(accepted.accepts_files).lower(),
-        "max_batch": str(accepted.max_images),
-        "hostname": machine.hostname,
-        "architecture": machine.architecture,
-        "emulated": str(machine.emulated).lower(),
-        "edge_bench_version": __version__,
-    }
+    facts = model_facts(
+        planned, workload.identity.sha256, image_files=accepted.accepts_files, most_examples=accepted.max_images
+    )
     open_message = Open(
         configuration=configuration,
         file=(planned.file or Path()).absolute(),
@@ -171,12 +235,13 @@ def _describe(request: BenchmarkRequest, planned: Planned, name: str | None, lim
         threshold=workload.shared.score_threshold,
     )
     classes = len(workload.identity.classes)
-    return Model(name=name or workload.identity.model, input=accepted, classes=classes, facts=facts), open_message
+    model = Classifier(name=name or workload.identity.model, input=accepted, classes=classes, facts=facts)
+    return model, open_message
 
 
 async def _serve(
-    model: Model,
-    open_message: Open,
+    model: Classifier | GraphModel,
+    open_message: Open | OpenGraph,
     listener: BoundedListener,
     address: ListenAddress,
     limits: Limits,
@@ -190,8 +255,7 @@ async def _serve(
     )  # fmt: skip
     try:
         progress.say(f"loading {open_message.configuration}")
-        opened = await model_worker.start()
-        model = msgspec.structs.replace(model, classes=class_count(opened.output))
+        model = model.with_opened(await model_worker.start())
         bodies = BodyReader(limits.body_bytes, limits.body_seconds, max_total_bytes=4 * limits.body_bytes)
         listener.most = raise_file_limit(tls=address.certificate is not None)
         BoundedHttp.header_timeout = limits.header_seconds

@@ -24,6 +24,8 @@ from edge_bench.bench.worker.channel import Channel, ChannelClosed
 from edge_bench.bench.worker.graphs.describe import describe as describe_graph
 from edge_bench.bench.worker.graphs.messages import DescribeGraph, PrepareGraph, Record, Sample
 from edge_bench.bench.worker.graphs.runner import GraphRunner
+from edge_bench.bench.worker.graphs.serving import GraphInferenceHandler
+from edge_bench.bench.worker.graphs.serving_messages import InferGraph, OpenGraph
 from edge_bench.bench.worker.limits import configure_worker, first_line, peak_memory
 from edge_bench.bench.worker.messages import (
     Describe,
@@ -90,6 +92,8 @@ def _serve(channel: Channel, load: Loader, runtime: Runtime) -> None:
             worker = Probe(request, load)
         elif isinstance(request, PrepareGraph):
             worker = GraphRunner(request, graph_loader(runtime), time.perf_counter_ns)
+        elif isinstance(request, OpenGraph):
+            worker = GraphInferenceHandler(request, graph_loader(runtime))
         else:
             worker = _TrialRunner(request, load, time.perf_counter_ns)
     except Exception as cause:
@@ -122,6 +126,8 @@ def _reply(worker: "Worker", request: Request) -> Reply:
         case Sample() if isinstance(worker, GraphRunner):
             return worker.sample(request)
         case Infer() if isinstance(worker, InferenceHandler):
+            return worker.infer(request)
+        case InferGraph() if isinstance(worker, GraphInferenceHandler):
             return worker.infer(request)
         case Predict() if isinstance(worker, Probe):
             return worker.predict(request)
@@ -207,7 +213,7 @@ class _TrialRunner:
         )
 
 
-Worker = _TrialRunner | InferenceHandler | Probe | GraphRunner
+Worker = _TrialRunner | InferenceHandler | Probe | GraphRunner | GraphInferenceHandler
 
 
 def _describe(request: Describe, load: Loader) -> Described:

@@ -10,6 +10,13 @@ from edge_bench.bench.worker.graphs.messages import (
     Sample,
     Sampled,
 )
+from edge_bench.bench.worker.graphs.serving_messages import (
+    GraphInferred,
+    GraphOpened,
+    GraphRefused,
+    InferGraph,
+    OpenGraph,
+)
 from edge_bench.bench.worker.messages import (
     Describe,
     Described,
@@ -48,6 +55,8 @@ Request = (
     | PrepareGraph
     | Record
     | Sample
+    | OpenGraph
+    | InferGraph
 )
 Reply = (
     Ready
@@ -66,4 +75,7 @@ Reply = (
     | GraphPrepared
     | Recorded
     | Sampled
+    | GraphOpened
+    | GraphInferred
+    | GraphRefused
 )

@@ -17,6 +17,9 @@ from edge_bench.app.cli.options.serve import (
     Served,
     ServedBatch,
     ServedRuntime,
+    ServedShapes,
+    ServedSignature,
+    ServedTask,
     ServedThreads,
     ServedVariant,
     ShutdownTimeout,
@@ -39,6 +42,9 @@ def serve(
     batch_size: ServedBatch = None,
     preprocess: Preprocess = None,
     threshold: Threshold = None,
+    task: ServedTask = None,
+    signature: ServedSignature = None,
+    shape: ServedShapes = None,
     stateful: Stateful = False,
     name: ModelNameServed = None,
     host: Host = "127.0.0.1",
@@ -63,7 +69,7 @@ def serve(
 
     require_server()
     from edge_bench.app.serving.auth import token_from
-    from edge_bench.app.serving.server import Limits, ListenAddress, run_server, serving_request
+    from edge_bench.app.serving.server import GraphOptions, Limits, ListenAddress, run_server, serving_request
 
     place = ListenAddress(host, port, token_from(token, token_file), certificate, key)
     limits = Limits(
@@ -86,6 +92,7 @@ def serve(
         progress,
         preprocess,
         parsing.finite(threshold, "--threshold"),
+        graph=GraphOptions.from_options(task, signature, shape or []),
         stateful=stateful,
         memory_limit=limits.memory,
     )

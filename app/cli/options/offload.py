@@ -24,7 +24,9 @@ LocalRuntime = Annotated[
     list_option("--runtime", help="What executes it here.  [default: litert, or what is there]"),
 ]
 LocalThreads = Annotated[str | None, list_option("--threads", help="Threads here.  [default: 1]")]
-Payloads = Annotated[str, list_option("--payload", help="What of an image is sent: raw,png,jpeg")]
+Payloads = Annotated[
+    str, list_option("--payload", help="What of an image is sent: raw,png,jpeg. Models with inputs by name: raw only.")
+]
 Quality = Annotated[int, option("--quality", min=1, max=95, help="Of the JPEGs.")]
 InFlight = Annotated[
     str,
@@ -49,11 +51,14 @@ PowerText = Annotated[
         help="What this device draws: idle=2.7W,compute=5.8W,transmit=3.5W, or pi4.  [default: a meter, else nothing]",
     ),
 ]
-TimedImages = Annotated[int, option("--limit", min=1, help="Images a pass, drawn evenly over classes.")]
+TimedImages = Annotated[int, option("--limit", min=1, help="Images or examples per pass, drawn evenly over classes.")]
 AccuracyImages = Annotated[
     int,
     option(
-        "--accuracy-images", min=1, help="Images that tell what a payload costs in accuracy, the timed ones among them."
+        "--accuracy-images",
+        min=1,
+        help="Images that show what a payload costs in accuracy, or examples whose outputs are compared; including the "
+        "timed ones.",
     ),
 ]
 RequestTimeout = Annotated[float, option("--timeout", min=0.1, help="Seconds to wait for an answer.")]

@@ -40,7 +40,29 @@ ServedBatch = Annotated[
         "--batch-size",
         env="SERVE_BATCH_SIZE",
         min=1,
-        help="Images an invocation, of a request that has so many.  [default: 32 for tensorflow, 1 for the others]",
+        help="Images or examples per invocation, of a request that has so many.  "
+        "[default: 32 for tensorflow, 1 for the others]",
+    ),
+]
+ServedTask = Annotated[
+    str | None,
+    option(
+        "--task",
+        env="SERVE_TASK",
+        help="classify: pixels in, labels and scores out; tensor: the model's own inputs and outputs.  "
+        "[default: classify for a classifier with one input, else tensor]",
+    ),
+]
+ServedSignature = Annotated[
+    str | None,
+    option("--signature", env="SERVE_SIGNATURE", help="Named function of the file; it is served as its own tensors."),
+]
+ServedShapes = Annotated[
+    list[str] | None,
+    option(
+        "--shape",
+        env="SERVE_SHAPE",
+        help="Fixes the open axes of an input: tokens=1x128. May be repeated; the model is served as its own tensors.",
     ),
 ]
 ModelNameServed = Annotated[
@@ -64,7 +86,7 @@ Queue = Annotated[
     int,
     option("--queue", min=0, help="Requests that may wait for the model; more are told 503."),
 ]
-MaxBatch = Annotated[int, option("--max-batch", min=1, help="Images that one request may have.")]
+MaxBatch = Annotated[int, option("--max-batch", min=1, help="Images or examples that one request may have.")]
 MaxBody = Annotated[str, option("--max-body", help="Size of a request's body, also when unpacked: 64M.")]
 HeaderTimeout = Annotated[
     float,

@@ -25,7 +25,8 @@ def offload_records(offload: Offload, assessment: Assessment) -> Sequence[dict[s
         "slack_mean_s": assessment.mean_slack.value if assessment.mean_slack else None,
         "slack_mean_rests_on_outlier": assessment.mean_slack_rests_on_outlier,
     }
-    return [local, *(_record(row, assessment) for row in assessment.rows)]
+    outputs = {} if offload.comparison is None else {"outputs": msgspec.to_builtins(offload.comparison)}
+    return [local, *(_record(row, assessment) | outputs for row in assessment.rows)]
 
 
 def _record(row: Row, assessment: Assessment) -> dict[str, Any]:

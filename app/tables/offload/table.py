@@ -2,11 +2,12 @@
 
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.units import counted, percent, points_with_interval, seconds, significant, with_interval
+from edge_bench.app.tables.offload.outputs import outputs_table
 from edge_bench.app.tables.offload.rows import offload_records
 from edge_bench.app.tables.shared import failure_text, finding_notes
 from edge_bench.bench.offload.analysis.assessment import Assessment, Estimate, JudgedRatio, Row
 from edge_bench.bench.offload.network.link_profiles import DIRECT, bits_as_text
-from edge_bench.bench.offload.records.offload import Offload
+from edge_bench.bench.offload.records.offload import Offload, OutputComparison
 from edge_bench.bench.stats.ratios import Verdict
 
 __all__ = ["answers", "offload_tables"]
@@ -17,7 +18,7 @@ _PARTS = ("encode", "send", "network", "unpack", "queue", "compute", "rest of se
 
 def offload_tables(offload: Offload, assessment: Assessment) -> list[Table]:
     """Return all tables that have rows; the records of the first contain everything."""
-    tables = [_comparison(offload, assessment), _latency_parts(assessment)]
+    tables = [_comparison(offload, assessment), outputs_table(offload), _latency_parts(assessment)]
     if not offload.emulated:
         tables.append(_predictions(assessment))
     if assessment.energy != "none" and assessment.local_joules:
@@ -90,9 +91,10 @@ def _sentence(row: Row, local_time: str) -> str:
 def _comparison(offload: Offload, assessment: Assessment) -> Table:
     emulated = "EMULATED: " if offload.emulated else ""
     configuration = offload.configuration
+    quality = "outputs\nas here" if offload.comparison else "accuracy less\nhere, points [95 %]"
     header = [
         "way", "p50, ms\n[95 %]", "× here, p50\n[95 %]", "p50", "× here, p95\n[95 %]", "p95",
-        "time an image\n× here [95 %]", "through-\nput", "accuracy less\nhere, points [95 %]", "bytes\nup / down",
+        "time an image\n× here [95 %]", "through-\nput", quality, "bytes\nup / down",
     ]  # fmt: skip
     accuracy = assessment.local_accuracy
     local = [
@@ -103,16 +105,16 @@ def _comparison(offload: Offload, assessment: Assessment) -> Table:
     ]  # fmt: skip
     return Table(
         title=f"{emulated}{offload.bundle.model} on {offload.bundle.dataset}: here, {offload.machine.label}, or there, "
-        f"{offload.server.label}; {counted(offload.timed, 'image')} a pass",
+        f"{offload.server.label}; {counted(offload.timed, 'example' if offload.comparison else 'image')} a pass",
         header=header,
-        rows=[local, *(_comparison_row(row) for row in assessment.rows)],
+        rows=[local, *(_comparison_row(row, offload.comparison) for row in assessment.rows)],
         keys=1,
         notes=_notes(offload, assessment),
         records=offload_records(offload, assessment),
     )
 
 
-def _comparison_row(row: Row) -> list[str]:
+def _comparison_row(row: Row, comparison: OutputComparison | None) -> list[str]:
     if row.measured is None:
         return [row.name, "failed (below)", *[""] * 8]
     accuracy = ""
@@ -120,6 +122,8 @@ def _comparison_row(row: Row) -> list[str]:
         accuracy = points_with_interval(row.accuracy_difference.value, row.accuracy_difference.interval)
     elif row.agreement:
         accuracy = f"{row.agreement.same:,} of {row.agreement.total:,} labels as here"
+    elif comparison:
+        accuracy = f"{comparison.identical:,} of {comparison.examples:,} identical"
     return [
         row.name, _milliseconds(row.measured), *_ratio_cells(row.p50), *_ratio_cells(row.p95),
         *_ratio_cells(row.throughput), accuracy, f"{row.bytes_up:,.0f} / {row.bytes_down:,.0f}",
@@ -135,9 +139,9 @@ def _ratio_cells(judged: JudgedRatio | None) -> tuple[str, str]:
 def _notes(offload: Offload, assessment: Assessment) -> list[str]:
     notes = answers(offload, assessment)
     notes += [f"NOTE: {offload.bundle.note}"] if offload.bundle.note else []
+    times = "an example in memory to its outputs" if offload.comparison else "an image's pixels to its label"
     notes.append(
-        "p50 and p95 are from an image's pixels to its label, within a pass; send and stay only where the whole "
-        "interval is beyond ±2 %"
+        f"p50 and p95 are from {times}, within a pass; send and stay only where the whole interval is beyond ±2 %"
     )
     if offload.path:
         path = offload.path

@@ -20,11 +20,15 @@ from edge_bench.bench.io.addresses import address_from
 from edge_bench.bench.io.files import why_unreadable
 from edge_bench.bench.offload.client.open_inference import Answer, ModelMetadata, OipError, Request, answer_from
 
-__all__ = ["Client", "RemoteFailed", "Server", "TimedAnswer", "server_from"]
+__all__ = ["Client", "ReadAnswer", "RemoteFailed", "Server", "TimedAnswer", "server_from"]
 
 #: Maximum bytes of an answer's body. The labels of 10,000 images take 80 kB.
 MAX_ANSWER = 16 << 20
 _CHUNK = 1 << 16
+
+
+#: Decodes a body, given the length of its JSON, the model's name and the number of examples. Raises OipError.
+ReadAnswer = Callable[[bytes, int | None, str, int], Answer]
 
 
 class RemoteFailed(Exception):
@@ -98,8 +102,10 @@ class Client:
         through: int | None = None,
         token: str = "",
         timeout: float = 60.0,
+        max_answer: int = MAX_ANSWER,
         clock: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
+        self._max_answer = max_answer
         self._server, self._timeout, self._clock = server, timeout, clock
         self._address = (server.host, server.port) if through is None else ("127.0.0.1", through)
         host = f"[{server.host}]" if ":" in server.host else server.host
@@ -161,8 +167,8 @@ class Client:
         self._request("GET", "/v2/health/ready")
         return self._clock() - began
 
-    def infer(self, model: str, request: Request, count: int) -> TimedAnswer:
-        """Send images and return the answer with the labels of ``count`` images."""
+    def infer(self, model: str, request: Request, count: int, read: ReadAnswer = answer_from) -> TimedAnswer:
+        """Send ``count`` examples and return the answer, which ``read`` decodes; by default, the labels of images."""
         self.connect()
         headers = f"Inference-Header-Content-Length: {request.header_bytes}\r\n"
         began = self._clock()
@@ -170,7 +176,7 @@ class Client:
         received = self._clock()
         length = reply.response.getheader("Inference-Header-Content-Length")
         try:
-            answer = answer_from(reply.content, _header_length(length), model, count)
+            answer = read(reply.content, _header_length(length), model, count)
         except OipError as cause:
             self.close()
             raise _invalid_answer(str(cause)) from None
@@ -220,13 +226,12 @@ class Client:
         bytes_down = 19 + sum(len(name) + len(value) + 4 for name, value in response.getheaders()) + len(content)
         return _HttpAnswer(sent, first, content, response, len(message), bytes_down)
 
-    @staticmethod
-    def _read_content(response: http.client.HTTPResponse) -> bytes:
+    def _read_content(self, response: http.client.HTTPResponse) -> bytes:
         content = bytearray()
         while chunk := response.read(_CHUNK):
             content += chunk
-            if len(content) > MAX_ANSWER:
-                raise ValueError(f"an answer of more than {MAX_ANSWER >> 20} MiB")
+            if len(content) > self._max_answer:
+                raise ValueError(f"an answer of more than {self._max_answer >> 20} MiB")
         if response.length:  # read() also returns b"" if the connection ends before the answer
             raise http.client.IncompleteRead(bytes(content), response.length)
         return bytes(content)

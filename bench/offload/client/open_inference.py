@@ -14,7 +14,17 @@ import numpy.typing as npt
 
 from edge_bench.bench.offload.client.payload import RAW
 
-__all__ = ["Answer", "ModelMetadata", "OipError", "Request", "ServerTimes", "answer_from", "infer_request"]
+__all__ = [
+    "Answer",
+    "ModelMetadata",
+    "OipError",
+    "Request",
+    "ServerTimes",
+    "TensorMetadata",
+    "answer_from",
+    "infer_request",
+    "response_from",
+]
 
 _RAW_TYPES = {"uint8": "UINT8", "float32": "FP32"}
 
@@ -30,12 +40,23 @@ class Request(msgspec.Struct, frozen=True):
     header_bytes: int
 
 
+class TensorMetadata(msgspec.Struct, frozen=True, kw_only=True):
+    """An input or output in a server's metadata; ``parameters`` has scale and zero point of a quantized tensor."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+    parameters: dict[str, str | int | float | bool] = {}
+
+
 class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     """A server's metadata of its model; ``parameters`` of edge-bench's servers identify bundle and machine."""
 
     name: str
     platform: str = ""
     versions: list[str] = []
+    inputs: list[TensorMetadata] = []
+    outputs: list[TensorMetadata] = []
     parameters: dict[str, str | int | float | bool] = {}
 
     def parameter(self, name: str) -> str:
@@ -53,26 +74,34 @@ class ServerTimes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """Predicted labels, int64 [images], and the server's own times."""
+    """Predicted labels, int64 [images], and the server's own times.
+
+    ``outputs`` has all outputs of a model that is served as its own tensors, which has no labels.
+    """
 
     labels: npt.NDArray[np.int64]
     times: ServerTimes
+    outputs: Sequence[npt.NDArray[Any]] = ()
 
 
-class _Output(msgspec.Struct):
+class ResponseOutput(msgspec.Struct):
+    """An output in the JSON of an answer."""
+
     name: str
     datatype: str
     shape: list[int]
     parameters: dict[str, Any] = {}
 
 
-class _Response(msgspec.Struct):
+class Response(msgspec.Struct):
+    """The JSON of an answer."""
+
     model_name: str
-    outputs: list[_Output]
+    outputs: list[ResponseOutput]
     parameters: ServerTimes = ServerTimes()
 
 
-_decoder = msgspec.json.Decoder(_Response)
+_decoder = msgspec.json.Decoder(Response)
 
 
 def infer_request(payload: str, images: Sequence[bytes], shape: Sequence[int], dtype: str) -> Request:
@@ -94,6 +123,17 @@ def infer_request(payload: str, images: Sequence[bytes], shape: Sequence[int], d
 
 def answer_from(body: bytes, header_bytes: int | None, model: str, count: int) -> Answer:
     """Return the answer with the labels of ``count`` images. Raise OipError for any other answer."""
+    response, data = response_from(body, header_bytes, model)
+    if len(response.outputs) != 1 or response.outputs[0].name != "labels":
+        raise OipError("an answer without the labels that were asked for")
+    output = response.outputs[0]
+    if output.datatype != "INT64" or output.shape != [count] or len(data) != 8 * count:
+        raise OipError(f"labels of type {output.datatype[:20]} and shape {output.shape[:4]} for {count} images")
+    return Answer(np.frombuffer(data, "<i8"), response.parameters)
+
+
+def response_from(body: bytes, header_bytes: int | None, model: str) -> tuple[Response, memoryview]:
+    """Return the JSON of an answer and the bytes after it. Raise OipError for an answer of another model, or none."""
     size = len(body) if header_bytes is None else header_bytes
     if not 0 < size <= len(body):
         raise OipError(f"a header of {size} bytes in an answer of {len(body)}")
@@ -103,10 +143,4 @@ def answer_from(body: bytes, header_bytes: int | None, model: str, count: int) -
         raise OipError(f"no answer of an inference server: {str(cause)[:120]}") from None
     if response.model_name != model:
         raise OipError(f"an answer of another model: {response.model_name[:60]!r}, not {model!r}")
-    if len(response.outputs) != 1 or response.outputs[0].name != "labels":
-        raise OipError("an answer without the labels that were asked for")
-    output = response.outputs[0]
-    data = body[size:]
-    if output.datatype != "INT64" or output.shape != [count] or len(data) != 8 * count:
-        raise OipError(f"labels of type {output.datatype[:20]} and shape {output.shape[:4]} for {count} images")
-    return Answer(np.frombuffer(data, "<i8"), response.parameters)
+    return response, memoryview(body)[size:]

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from edge_bench.bench.errors import BadInput
 
-__all__ = ["PAYLOADS", "encode_image", "payload_problem", "payloads_from"]
+__all__ = ["JPEG", "PAYLOADS", "PNG", "RAW", "encode_image", "payload_problem", "payloads_from"]
 
 RAW, PNG, JPEG = "raw", "png", "jpeg"
 PAYLOADS = (RAW, PNG, JPEG)

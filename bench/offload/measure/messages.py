@@ -4,10 +4,12 @@ from pathlib import Path
 
 import msgspec
 
+from edge_bench.bench.io.record_codec import PositiveInt
 from edge_bench.bench.offload.client.http import Server
-from edge_bench.bench.records.manifest import Preprocessing
+from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
 from edge_bench.bench.records.run import Configuration
 from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD
+from edge_bench.bench.worker.graphs.messages import GraphInput, Sample, Sampled
 from edge_bench.bench.worker.messages import Problem, Ready
 
 __all__ = [
@@ -17,7 +19,9 @@ __all__ = [
     "OffloadRequest",
     "PathTimes",
     "PrepareLocal",
+    "PrepareLocalGraph",
     "PrepareRemote",
+    "PrepareRemoteGraph",
     "Prepared",
     "Probe",
     "TimeLocal",
@@ -49,6 +53,30 @@ class PrepareRemote(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     images: Path
     rows: list[int]
     quality: int
+    timeout_s: float
+    token: str = ""
+
+
+class PrepareLocalGraph(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Request to load a model with any inputs and outputs and warm it up. `Sample` may follow `TimeLocal`."""
+
+    configuration: Configuration
+    file: Path
+    inputs: list[GraphInput]  # one per input of the model, in any order
+    rows: list[int]  # of each example in the files
+    timed: PositiveInt  # number of examples to time, from the start
+    signature: str = ""
+    shapes: dict[str, list[int]] = {}  # of whole inputs with open axes
+
+
+class PrepareRemoteGraph(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Request to ask the server for its model's tensors, and to prepare for sending examples."""
+
+    server: Server
+    model: str
+    inputs: list[GraphInput]
+    rows: list[int]
+    timed: PositiveInt
     timeout_s: float
     token: str = ""
 
@@ -95,6 +123,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Reply that the worker is ready for trials; ``pass_ns`` is the estimated duration of a pass, if known."""
 
     pass_ns: int = 0
+    outputs: list[TensorSpec] = []  # of a model with any inputs and outputs
 
 
 class WarmedUp(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -111,7 +140,7 @@ class Timed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     cpu_ns: int
     latencies: list[int]
     parts: dict[str, list[int]]
-    labels: list[int]  # predicted labels of the last pass
+    labels: list[int]  # predicted labels of the last pass; empty for a model with any outputs
     bytes_up: int = 0
     bytes_down: int = 0
 
@@ -131,5 +160,16 @@ class PathTimes(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     upload_ns: list[int]
 
 
-OffloadRequest = PrepareLocal | PrepareRemote | WarmUp | TimeLocal | TimeRemote | Classify | Probe
-OffloadReply = Ready | Prepared | WarmedUp | Timed | Labels | PathTimes | Problem
+OffloadRequest = (
+    PrepareLocal
+    | PrepareRemote
+    | PrepareLocalGraph
+    | PrepareRemoteGraph
+    | WarmUp
+    | TimeLocal
+    | TimeRemote
+    | Classify
+    | Sample
+    | Probe
+)
+OffloadReply = Ready | Prepared | WarmedUp | Timed | Labels | Sampled | PathTimes | Problem

@@ -42,6 +42,11 @@ class Plan:
     settings: OffloadSettings
     power: Power | None = None
 
+    @property
+    def is_graph(self) -> bool:
+        """Whether the model has any inputs and outputs, instead of those of a classifier."""
+        return bool(self.workload.graphs)
+
 
 @dataclass
 class ArmState:

@@ -1,4 +1,4 @@
-"""Remote inference, with every step from the pixels to the label timed."""
+"""Remote inference, with every step from an example in memory to its label or outputs timed."""
 
 import threading
 import time
@@ -7,30 +7,33 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edge_bench.bench.io.npy import open_npy
-from edge_bench.bench.offload.client.http import Client, RemoteFailed, TimedAnswer
-from edge_bench.bench.offload.client.open_inference import Request, infer_request
-from edge_bench.bench.offload.client.payload import RAW, encode_image
+from edge_bench.bench.offload.client.http import MAX_ANSWER, Client, RemoteFailed, TimedAnswer
+from edge_bench.bench.offload.client.payload import RAW
+from edge_bench.bench.offload.client.sources import ImageSource, Source, TensorSource
 from edge_bench.bench.offload.measure.messages import (
     Classify,
     Labels,
     PathTimes,
     Prepared,
     PrepareRemote,
+    PrepareRemoteGraph,
     Probe,
     Timed,
     TimeRemote,
     WarmedUp,
     WarmUp,
 )
+from edge_bench.bench.offload.measure.samples import sampled
 from edge_bench.bench.offload.records.offload import PARTS
 from edge_bench.bench.runtimes.base import Clock
+from edge_bench.bench.worker.graphs.messages import Sample, Sampled
 
 __all__ = ["RemoteArmWorker"]
 
-#: Target upload sizes of a probe, in bytes; an upload has at most _MAX_IMAGES_PER_REQUEST images.
+#: Target upload sizes of a probe, in bytes.
 _UPLOADS = (1 << 12, 1 << 16, 1 << 18)
-_MAX_IMAGES_PER_REQUEST = 100
+#: Maximum bytes of an answer with all outputs of a model.
+_MAX_OUTPUTS = 256 << 20
 
 
 class _Inference(NamedTuple):
@@ -49,31 +52,37 @@ class _Inference(NamedTuple):
 
 
 class RemoteArmWorker:
-    """Images in memory, and open connections: for each link as many as requests in flight."""
+    """Examples in memory, and open connections: for each link as many as requests in flight."""
 
-    def __init__(self, request: PrepareRemote, clock: Clock = time.perf_counter_ns) -> None:
+    def __init__(self, request: PrepareRemote | PrepareRemoteGraph, clock: Clock = time.perf_counter_ns) -> None:
         self._request, self._clock = request, clock
-        self._images = open_npy(request.images)
-        self._timed_images = np.array(self._images[request.rows])
         self._clients: dict[int | None, list[Client]] = {}
-        self.prepared = Prepared()
+        self._source: Source
+        if isinstance(request, PrepareRemote):
+            self._source = ImageSource(request.images, request.rows, request.quality)
+            self.prepared = Prepared()
+            return
+        (client,) = self._clients_for(None, 1)
+        source = TensorSource(client.metadata(request.model), request.inputs, request.rows, request.timed)
+        self._source = source
+        self.prepared = Prepared(outputs=source.outputs)
 
     def warm_up(self, request: WarmUp) -> WarmedUp:
         """Use every connection at least once, and all of them together for at least ``request.least_ns``."""
         clients = self._clients_for(request.port, request.in_flight)
         began, count = self._clock(), 0
         while count < len(clients) or self._clock() - began < request.least_ns:
-            self._send(clients[count % len(clients)], request.payload, count % len(self._timed_images))
+            self._send(clients[count % len(clients)], request.payload, count % len(self._source))
             count += 1
         image_ns = (self._clock() - began) // count
-        return WarmedUp(pass_ns=image_ns * len(self._timed_images) // request.in_flight)
+        return WarmedUp(pass_ns=image_ns * len(self._source) // request.in_flight)
 
     def trial(self, request: TimeRemote) -> Timed:
-        """Time ``request.passes`` passes over all images, with ``request.in_flight`` requests in flight."""
+        """Time ``request.passes`` passes over all examples, with ``request.in_flight`` requests in flight."""
         clients = self._clients_for(request.port, request.in_flight)
         for client in clients:
             client.reconnect_if_closed()
-        count = len(self._timed_images)
+        count = len(self._source)
         inferences: list[_Inference | None] = [None] * (count * request.passes)
         cpu_began, began = time.process_time_ns(), self._clock()
         if request.in_flight == 1:
@@ -90,7 +99,7 @@ class RemoteArmWorker:
             cpu_ns=cpu,
             latencies=table[:, :5].sum(axis=1).tolist(),
             parts={name: table[:, column].tolist() for column, name in enumerate(PARTS)},
-            labels=[int(inference.response.answer.labels[0]) for inference in done[-count:]],
+            labels=[int(label) for inference in done[-count:] for label in inference.response.answer.labels],
             bytes_up=sum(inference.response.bytes_up for inference in done),
             bytes_down=sum(inference.response.bytes_down for inference in done),
         )
@@ -99,13 +108,26 @@ class RemoteArmWorker:
         """Return the labels of any rows of the images file, sent in batches and not timed."""
         (client,) = self._clients_for(None, 1)
         client.reconnect_if_closed()
-        size = min(request.batch_size, _MAX_IMAGES_PER_REQUEST)
+        source = self._source
+        if not isinstance(source, ImageSource):
+            raise ValueError("labels are those of a classifier")
+        size = min(request.batch_size, source.most_at_once)
         labels = list[int]()
         for start in range(0, len(request.rows), size):
             rows = request.rows[start : start + size]
-            message = self._infer_request(request.payload, [np.array(self._images[row]) for row in rows])
-            labels += client.infer(self._request.model, message, len(rows)).answer.labels.tolist()
+            message = source.request_of_rows(request.payload, rows)
+            labels += client.infer(self._request.model, message, len(rows), source.read).answer.labels.tolist()
         return Labels(labels=labels)
+
+    def sample(self, request: Sample) -> Sampled:
+        """Return all outputs of some examples, sent one at a time and not timed."""
+        source = self._source
+        if not isinstance(source, TensorSource):
+            raise ValueError("a classifier has no outputs but labels")
+        (client,) = self._clients_for(None, 1)
+        client.reconnect_if_closed()
+        model, read, message = self._request.model, source.read, source.request_of_position
+        return sampled(request, lambda at: client.infer(model, message(at), 1, read).answer.outputs)
 
     def probe(self, request: Probe) -> PathTimes:
         """Time TCP handshakes, empty requests and uploads of growing size, each several times."""
@@ -115,11 +137,10 @@ class RemoteArmWorker:
         empty = [client.ready() for _ in range(request.exchanges)]
         uploads, times = list[int](), list[int]()
         for size in _UPLOADS:
-            count = max(1, min(_MAX_IMAGES_PER_REQUEST, size // max(1, self._timed_images[0].nbytes)))
-            images = [self._timed_images[number % len(self._timed_images)] for number in range(count)]
-            message = self._infer_request(RAW, images)
+            count = max(1, min(self._source.most_at_once, size // max(1, self._source.example_bytes)))
+            message = self._source.request(RAW, [number % len(self._source) for number in range(count)])
             for _ in range(max(2, request.exchanges // 4)):
-                response = client.infer(self._request.model, message, count)
+                response = client.infer(self._request.model, message, count, self._source.read)
                 uploads.append(response.bytes_up)
                 times.append(max(0, response.received - response.began - response.answer.times.total_ns))
         return PathTimes(connect_ns=connect, empty_ns=empty, upload_bytes=uploads, upload_ns=times)
@@ -127,26 +148,24 @@ class RemoteArmWorker:
     def _clients_for(self, port: int | None, count: int) -> list[Client]:
         clients = self._clients.setdefault(port, [])
         request = self._request
+        most = MAX_ANSWER if isinstance(request, PrepareRemote) else _MAX_OUTPUTS
         while len(clients) < count:
             clients.append(
-                Client(request.server, through=port, token=request.token, timeout=request.timeout_s, clock=self._clock)
-            )
+                Client(
+                    request.server, through=port, token=request.token, timeout=request.timeout_s, max_answer=most,
+                    clock=self._clock,
+                )
+            )  # fmt: skip
         return clients[:count]
-
-    def _infer_request(
-        self, payload: str, images: Sequence[np.ndarray[tuple[int, ...], np.dtype[np.generic]]]
-    ) -> Request:
-        encoded = [encode_image(payload, image, self._request.quality) for image in images]
-        return infer_request(payload, encoded, images[0].shape, images[0].dtype.name)
 
     def _send(self, client: Client, payload: str, index: int) -> _Inference:
         began = self._clock()
-        message = self._infer_request(payload, [self._timed_images[index]])
+        message = self._source.request(payload, [index])
         encode_ns = self._clock() - began
-        return _Inference(encode_ns, client.infer(self._request.model, message, 1))
+        return _Inference(encode_ns, client.infer(self._request.model, message, 1, self._source.read))
 
     def _send_concurrently(self, clients: Sequence[Client], payload: str, inferences: list[_Inference | None]) -> None:
-        """Send all images with one thread per connection, and fill ``inferences``. The first failure stops all."""
+        """Send all examples with one thread per connection, and fill ``inferences``. The first failure stops all."""
         numbers, lock = iter(range(len(inferences))), threading.Lock()
         failures = list[RemoteFailed]()
 
@@ -157,7 +176,7 @@ class RemoteArmWorker:
                 if number is None:
                     return
                 try:
-                    inferences[number] = self._send(client, payload, number % len(self._timed_images))
+                    inferences[number] = self._send(client, payload, number % len(self._source))
                 except RemoteFailed as cause:
                     failures.append(cause)
 

@@ -8,6 +8,7 @@ import contextlib
 import time
 import uuid
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -29,11 +30,19 @@ from edge_bench.bench.offload.measure.messages import (
 )
 from edge_bench.bench.offload.measure.plan import ArmState, Plan, arms_of, identify_server
 from edge_bench.bench.offload.measure.power_meters import Metered, meter_of
+from edge_bench.bench.offload.measure.samples import compare_outputs
 from edge_bench.bench.offload.measure.trust import offload_findings
 from edge_bench.bench.offload.measure.workers import Workers
 from edge_bench.bench.offload.network.link_profiles import DIRECT
 from edge_bench.bench.offload.network.proxy_process import Proxied, proxied
-from edge_bench.bench.offload.records.offload import LOCAL, Accuracy, ArmTrial, Offload, PathProbe
+from edge_bench.bench.offload.records.offload import (
+    LOCAL,
+    Accuracy,
+    ArmTrial,
+    Offload,
+    OutputComparison,
+    PathProbe,
+)
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.run import Images
 from edge_bench.bench.records.run_files import utc_now
@@ -43,6 +52,7 @@ from edge_bench.bench.system.machine import describe_machine
 from edge_bench.bench.system.sensors import Sensors
 from edge_bench.bench.system.trial_monitor import monitor_trial
 from edge_bench.bench.version import __version__, revision
+from edge_bench.bench.worker.graphs.messages import Sample, Sampled
 from edge_bench.bench.worker.warmup import warm_up_ns
 
 __all__ = ["measure_offload", "upload_rate"]
@@ -66,6 +76,7 @@ class _Measurement:
         self._identity, self._unreachable = identify_server(plan)
         self._path: PathProbe | None = None
         self._accuracies: list[Accuracy] = []
+        self._comparison: OutputComparison | None = None
         self._workers = Workers(plan, progress)
         self._states: list[ArmState] = []
         self._sequence_number = 0
@@ -97,7 +108,10 @@ class _Measurement:
                     self._warm_up(state)
             if generation.number == 0:
                 self._probe(proxies)
-                self._classify()
+                if self._plan.is_graph:
+                    self._compare_outputs()
+                else:
+                    self._classify()
             self._rounds(generation)
             self._workers.stop()
 
@@ -184,6 +198,26 @@ class _Measurement:
                 labels = self._workers.worker(state).ask(request, Labels, self._workers.timeout * len(rows))
                 self._accuracies.append(Accuracy(payload=payload, predictions=pack(np.maximum(labels.labels, 0))))
 
+    def _compare_outputs(self) -> None:
+        """Compare the outputs of all examples here and there."""
+        local, count = self._states[0], len(self._plan.workload.indices)
+        remote = next((state for state in self._states if state.arm.link == DIRECT and not state.failure), None)
+        if local.failure or remote is None:
+            return
+        self._progress.advance(0, f"outputs of {count:,} examples")
+
+        def ask(state: ArmState, request: Sample) -> Sampled | None:
+            with self._workers.guarded(state):
+                timeout = self._workers.timeout * len(request.positions)
+                return self._workers.worker(state).ask(request, Sampled, timeout)
+            return None
+
+        try:
+            specs = self._workers.outputs(local), self._workers.outputs(remote)
+            self._comparison = compare_outputs(partial(ask, local), partial(ask, remote), specs, count)
+        except ValueError as cause:
+            self._progress.say(f"! outputs here and there cannot be compared: {cause}")
+
     def _offload(self, *, complete: bool) -> Offload:
         plan, workload = self._plan, self._plan.workload
         labels = np.zeros(0, np.int64) if workload.labels is None else workload.labels
@@ -215,6 +249,7 @@ class _Measurement:
             path=self._path,
             arms=arms,
             accuracies=self._accuracies,
+            comparison=self._comparison,
             power=plan.power,
             meter=self._meter.name if self._meter else "",
             sandbox=sandbox_support().parts,

@@ -19,6 +19,7 @@ from edge_bench.bench.measure.plan import Planned, Selection
 from edge_bench.bench.measure.plan import plan as plan_configurations
 from edge_bench.bench.measure.stored.reading import read_runs
 from edge_bench.bench.offload.client.http import server_from
+from edge_bench.bench.offload.client.payload import PAYLOADS, RAW
 from edge_bench.bench.offload.measure.plan import Plan
 from edge_bench.bench.offload.measure.runner import measure_offload
 from edge_bench.bench.offload.network.link_profiles import Link
@@ -50,12 +51,15 @@ def plan_offload(
     selection: Selection,
     model: str | None,
     token: str,
-    payloads: Sequence[str],
+    payloads: Sequence[str] | None,
     links: Sequence[Link],
     in_flight: Sequence[int],
     power: Power | None,
 ) -> Plan:
-    """Return the plan, checked as far as possible without the server. Raise BadInput or BundleError if invalid."""
+    """Return the plan, checked as far as possible without the server. Raise BadInput or BundleError if invalid.
+
+    ``payloads`` is None for the default: all of them for a classifier, otherwise raw.
+    """
     bundle, server = Bundle.open(folder), server_from(url)
     local = local_configuration(bundle, selection)
     count = max(settings.limit or 0, settings.accuracy_images)
@@ -68,12 +72,22 @@ def plan_offload(
         server=server,
         model=model or bundle.manifest.model.name,
         token=token,
-        payloads=payloads,
+        payloads=_payloads(bundle, payloads),
         links=links,
         in_flight=in_flight,
         settings=settings,
         power=power,
     )
+
+
+def _payloads(bundle: Bundle, stated: Sequence[str] | None) -> Sequence[str]:
+    possible = (RAW,) if bundle.manifest.is_graph else PAYLOADS
+    if refused := [payload for payload in stated or () if payload not in possible]:
+        raise BadInput(
+            f"--payload {refused[0]}: this model gets its inputs by name, which are sent as they are",
+            f"leave --payload out, or use --payload {RAW}",
+        )
+    return possible if stated is None else stated
 
 
 def emulated_settings(

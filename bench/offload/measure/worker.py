@@ -13,20 +13,23 @@ import msgspec
 
 from edge_bench.bench.offload.client.http import RemoteFailed
 from edge_bench.bench.offload.measure.local_arm import LocalArmWorker
+from edge_bench.bench.offload.measure.local_graph_arm import LocalGraphArmWorker
 from edge_bench.bench.offload.measure.messages import (
     Classify,
     OffloadRequest,
     PrepareLocal,
+    PrepareLocalGraph,
     PrepareRemote,
+    PrepareRemoteGraph,
     Probe,
     TimeLocal,
     TimeRemote,
     WarmUp,
 )
 from edge_bench.bench.offload.measure.remote_arm import RemoteArmWorker
-from edge_bench.bench.runtimes import loader, runtime_named
-from edge_bench.bench.runtimes.base import Loader
+from edge_bench.bench.runtimes import Runtime, graph_loader, loader, runtime_named
 from edge_bench.bench.worker.channel import Channel, ChannelClosed
+from edge_bench.bench.worker.graphs.messages import Sample
 from edge_bench.bench.worker.limits import configure_worker, first_line
 from edge_bench.bench.worker.messages import Problem, Ready
 
@@ -34,6 +37,7 @@ __all__ = ["REMOTE"]
 
 #: Given instead of a runtime's name to start the remote side.
 REMOTE = "remote"
+Side = LocalArmWorker | LocalGraphArmWorker | RemoteArmWorker
 
 
 def main(arguments: list[str]) -> int:
@@ -44,12 +48,14 @@ def main(arguments: list[str]) -> int:
     try:
         began = time.perf_counter_ns()
         try:
-            load = None if name == REMOTE else loader(runtime_named(name))
+            runtime = None if name == REMOTE else runtime_named(name)
+            if runtime:
+                loader(runtime)
         except Exception as cause:  # importing a runtime may raise anything
             channel.send(Problem(kind="cannot load", message=f"importing {name}: {first_line(cause)}"))
             return 0
         channel.send(Ready(import_ns=time.perf_counter_ns() - began))
-        handle = _prepare(channel, load)
+        handle = _prepare(channel, runtime)
         gc.collect()
         gc.freeze()
         while True:
@@ -58,18 +64,23 @@ def main(arguments: list[str]) -> int:
         return 0  # the parent has exited or has finished
 
 
-def _prepare(channel: Channel, load: Loader | None) -> Callable[[Any], msgspec.Struct]:
+def _prepare(channel: Channel, runtime: Runtime | None) -> Callable[[Any], msgspec.Struct]:
     """Answer requests until one prepares the side successfully, and return the handler for later requests."""
     while True:
         request = channel.receive()
-        side: LocalArmWorker | RemoteArmWorker
+        side: Side
         try:
-            if isinstance(request, PrepareLocal) and load:
-                side = LocalArmWorker(request, load)
-            elif isinstance(request, PrepareRemote):
+            if isinstance(request, PrepareLocal) and runtime:
+                side = LocalArmWorker(request, loader(runtime))
+            elif isinstance(request, PrepareLocalGraph) and runtime:
+                side = LocalGraphArmWorker(request, graph_loader(runtime))
+            elif isinstance(request, PrepareRemote | PrepareRemoteGraph):
                 side = RemoteArmWorker(request)
             else:
                 raise ValueError(f"out of turn: {type(request).__name__}")
+        except RemoteFailed as cause:
+            channel.send(Problem(kind=cause.kind, message=str(cause), remedy=cause.remedy))
+            continue
         except Exception as cause:
             channel.send(Problem(kind="cannot load", message=first_line(cause)))
             continue
@@ -77,15 +88,17 @@ def _prepare(channel: Channel, load: Loader | None) -> Callable[[Any], msgspec.S
         return _handler(side)
 
 
-def _handler(side: LocalArmWorker | RemoteArmWorker) -> Callable[[Any], msgspec.Struct]:
+def _handler(side: Side) -> Callable[[Any], msgspec.Struct]:
     """Return the function that answers requests to a side. It raises ValueError for a request of the other side."""
 
     def handle(request: Any) -> msgspec.Struct:
         match side, request:
-            case (LocalArmWorker(), TimeLocal()) | (RemoteArmWorker(), TimeRemote()):
+            case (LocalArmWorker() | LocalGraphArmWorker(), TimeLocal()) | (RemoteArmWorker(), TimeRemote()):
                 return side.trial(request)
-            case _, Classify():
+            case (LocalArmWorker() | RemoteArmWorker(), Classify()):
                 return side.classify(request)
+            case (LocalGraphArmWorker() | RemoteArmWorker(), Sample()):
+                return side.sample(request)
             case RemoteArmWorker(), WarmUp():
                 return side.warm_up(request)
             case RemoteArmWorker(), Probe():

@@ -5,10 +5,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edge_bench.bench.measure.schedule import passes_per_trial
-from edge_bench.bench.offload.measure.messages import OffloadReply, Prepared, PrepareLocal, PrepareRemote
+from edge_bench.bench.offload.measure.messages import (
+    OffloadReply,
+    Prepared,
+    PrepareLocal,
+    PrepareLocalGraph,
+    PrepareRemote,
+    PrepareRemoteGraph,
+)
 from edge_bench.bench.offload.measure.plan import ArmState, Plan
 from edge_bench.bench.offload.records.offload import LOCAL
 from edge_bench.bench.progress import Progress
+from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.sandbox.launch import Access
 from edge_bench.bench.worker.access import access_to
 from edge_bench.bench.worker.messages import Ready
@@ -26,6 +34,7 @@ class Workers:
     def __init__(self, plan: Plan, progress: Progress) -> None:
         self._plan, self._progress = plan, progress
         self._workers: dict[str, WorkerProcess] = {}
+        self._outputs: dict[str, list[TensorSpec]] = {}  # by side
         #: Seconds that a worker may take for one reply; in it, the client has its own timeout for each request.
         self.timeout = 10 * plan.settings.timeout_s + _GRACE_S
 
@@ -43,20 +52,28 @@ class Workers:
             )
             worker.wait_for(Ready, self.timeout)
             prepared = worker.ask(self._prepare_request(side), Prepared, self.timeout)
+            self._outputs[side] = prepared.outputs
             if side == LOCAL:
                 state.passes = state.passes or passes_per_trial(prepared.pass_ns)
         return self._workers[side]
+
+    def outputs(self, state: ArmState) -> list[TensorSpec]:
+        """Return the outputs of the model of the arm's side, which is running; empty for a classifier."""
+        return self._outputs[state.arm.where]
 
     def _access(self, side: str) -> Access | None:
         """Return the files of the local side. The remote side loads no model, and needs the network."""
         if side != LOCAL:
             return None
         local = self._plan.local
-        pixels = self._plan.workload.input_of(local.configuration.variant).pixels
-        return access_to([*([local.file] if local.file else []), pixels])
+        files = self._plan.workload.files_of(local.configuration.variant)
+        return access_to([*([local.file] if local.file else []), *files])
 
-    def _prepare_request(self, side: str) -> PrepareLocal | PrepareRemote:
-        plan, own = self._plan, self._plan.workload.input_of(self._plan.local.configuration.variant)
+    def _prepare_request(self, side: str) -> PrepareLocal | PrepareRemote | PrepareLocalGraph | PrepareRemoteGraph:
+        plan = self._plan
+        if plan.is_graph:
+            return self._prepare_graph(side)
+        own = plan.workload.input_of(plan.local.configuration.variant)
         rows, pixels = own.rows[: plan.timed].tolist(), own.pixels
         if side == LOCAL:
             return PrepareLocal(
@@ -72,6 +89,25 @@ class Workers:
         return PrepareRemote(
             server=plan.server, model=plan.model, token=plan.token, images=pixels, rows=rows,
             quality=plan.settings.quality, timeout_s=plan.settings.timeout_s,
+        )  # fmt: skip
+
+    def _prepare_graph(self, side: str) -> PrepareLocalGraph | PrepareRemoteGraph:
+        plan = self._plan
+        graph = plan.workload.graphs[plan.local.configuration.variant]
+        rows = graph.rows.tolist()
+        if side == LOCAL:
+            return PrepareLocalGraph(
+                configuration=plan.local.configuration,
+                file=plan.local.file or Path(),
+                inputs=list(graph.inputs),
+                rows=rows,
+                timed=plan.timed,
+                signature=graph.signature,
+                shapes={name: list(shape) for name, shape in graph.shapes.items()},
+            )
+        return PrepareRemoteGraph(
+            server=plan.server, model=plan.model, token=plan.token, inputs=list(graph.inputs), rows=rows,
+            timed=plan.timed, timeout_s=plan.settings.timeout_s,
         )  # fmt: skip
 
     def stop(self) -> None:

@@ -10,6 +10,7 @@ from edge_bench.bench.io.record_codec import (
     SCHEMA_VERSION,
     BoundedNames,
     BoundedStr,
+    Length,
     NonNegativeInt,
     PackedArray,
     PositiveInt,
@@ -19,8 +20,21 @@ from edge_bench.bench.offload.network.link_profiles import DIRECT, Link, Rate
 from edge_bench.bench.offload.records.power import Power
 from edge_bench.bench.records.run import BundleIdentity, Configuration, Failure, Images
 from edge_bench.bench.system.machine import Finding, Machine
+from edge_bench.bench.tasks.tensors.differences import TensorDifference
 
-__all__ = ["LOCAL", "PARTS", "Accuracy", "Arm", "ArmTrial", "Offload", "OffloadSettings", "PathProbe", "ServerIdentity"]
+__all__ = [
+    "LOCAL",
+    "PARTS",
+    "Accuracy",
+    "Arm",
+    "ArmTrial",
+    "Offload",
+    "OffloadSettings",
+    "OutputComparison",
+    "OutputDifference",
+    "PathProbe",
+    "ServerIdentity",
+]
 
 LOCAL = "local"
 # limits of fields, checked while a file is decoded
@@ -157,6 +171,25 @@ class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
     predictions: PackedArray
 
 
+class OutputDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """One output here, the reference, and there, over all compared examples; differences are in real units."""
+
+    name: BoundedStr
+    other_name: BoundedStr  # there
+    identical: NonNegativeInt | None  # examples with the same bytes; None: types or scales differ
+    other_shapes: NonNegativeInt  # examples with different shapes, which are in no difference
+    difference: TensorDifference
+
+
+class OutputComparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Outputs of a model with any inputs and outputs, here and there, on the same examples."""
+
+    examples: PositiveInt
+    identical: NonNegativeInt  # examples of which all outputs have the same types, shapes and bytes
+    by_name: bool  # whether outputs are paired by name; otherwise by order
+    outputs: Annotated[list[OutputDifference], Length]
+
+
 class Offload(msgspec.Struct, frozen=True, kw_only=True):
     """All results of one offload, as measured on the edge device."""
 
@@ -181,6 +214,7 @@ class Offload(msgspec.Struct, frozen=True, kw_only=True):
     path: PathProbe | None
     arms: list[Arm]
     accuracies: list[Accuracy] = []
+    comparison: OutputComparison | None = None  # of a model with any inputs and outputs, which has no accuracies
     power: Power | None = None
     meter: BoundedStr = ""  # name of the energy meter; empty: none
     findings: list[Finding] = []

@@ -1,11 +1,12 @@
 """Consistency checks of an Offload. All later steps rely on them; an untrusted file may violate them."""
 
 import datetime
+from math import isfinite
 
 import numpy as np
 
 from edge_bench.bench.io.record_codec import PackedArray, unpack
-from edge_bench.bench.offload.records.offload import LOCAL, PARTS, Arm, ArmTrial, Offload
+from edge_bench.bench.offload.records.offload import LOCAL, PARTS, Arm, ArmTrial, Offload, OutputComparison
 
 __all__ = ["check_offload"]
 
@@ -32,8 +33,22 @@ def check_offload(offload: Offload) -> None:
         _check_array(packed, count, 1 << 16)
     if images.checksums is not None:
         _check_array(images.checksums, count, 1 << 32)
+    if offload.comparison is not None:
+        _check_comparison(offload.comparison, count)
     for arm in offload.arms:
         _check_arm(arm)
+
+
+def _check_comparison(comparison: OutputComparison, count: int) -> None:
+    if comparison.examples > count or comparison.identical > comparison.examples:
+        raise ValueError(f"outputs of {comparison.examples:,} examples of {count:,}")
+    for output in comparison.outputs:
+        if max(output.identical or 0, output.other_shapes) > comparison.examples:
+            raise ValueError(f"{output.name[:80]}: outputs of more than {comparison.examples:,} examples")
+        difference = output.difference
+        numbers = (difference.max_abs, difference.rms, difference.cosine, difference.snr_db)
+        if min(difference.values, difference.mismatched) < 0 or not all(map(isfinite, filter(None, numbers))):
+            raise ValueError(f"{output.name[:80]}: a difference that is none")
 
 
 def _check_arm(arm: Arm) -> None:

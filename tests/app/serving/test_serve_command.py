@@ -11,6 +11,7 @@ from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.records.bundle import Bundle
 from tests.app.serving.server import LIGHT, Served
 from tests.command_line import Refuses
+from tests.made.graph_bundles import mixed_bundle
 
 
 def no_worker(*_: object, **__: object) -> None:
@@ -82,3 +83,31 @@ def test_an_address_beyond_loopback_without_a_token_prints_a_warning(digits_bund
 def test_loopback_addresses_are_recognized() -> None:
     for host, own in (("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("pi.local", False)):
         assert on_loopback(host) is own
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (("--task", "detect"), ["--task", "detect", "tensor"]),
+        (("--task", "classify", "--signature", "serving_default"), ["--task", "tensor"]),
+        (("--shape", "x"), ["x"]),
+        (("--shape", "x=1x2", "--shape", "x=1x3"), ["--shape"]),
+    ],
+)
+def test_options_of_tensors_that_contradict_are_refused(
+    refuses: Refuses, digits_bundle: Bundle, options: tuple[str, ...], named: list[str]
+) -> None:
+    error = refuses("serve", digits_bundle.folder, *options)
+    for value in named:
+        assert value in f"{error.problem}; {error.remedy}"
+
+
+def test_a_model_with_two_inputs_is_no_classifier(refuses: Refuses, tmp_path: Path) -> None:
+    error = refuses("serve", mixed_bundle(tmp_path / "mixed").folder, "--task", "classify")
+    assert "--task" in error.remedy
+
+
+def test_a_classifier_is_served_as_its_own_tensors_on_request(digits_bundle: Bundle, tmp_path: Path) -> None:
+    with Served(digits_bundle.folder, tmp_path, *LIGHT, "--task", "tensor") as server:
+        (tensor,) = server.ask("GET", f"/v2/models/{server.name}").json["inputs"]
+    assert (tensor["datatype"], tensor["shape"]) == ("FP32", [-1, 28, 28, 1])

@@ -67,7 +67,7 @@ def offload(
     strict: Strict = False,
     output_format: OutputFormat = Format.TABLE,
 ) -> None:
-    """Run it here, or send it there? Both measured in one run, on the same images, over real or simulated links."""
+    """Run it here, or send it there? Both measured in one run, on the same examples, over real or simulated links."""
     from edge_bench.app.cli import console
     from edge_bench.app.tables.offload.table import offload_tables
     from edge_bench.bench.measure.plan import Selection
@@ -83,16 +83,16 @@ def offload(
         trials=trials, processes=processes, limit=limit, accuracy_images=accuracy_images, seed=seed,
         timeout_s=timeout, quality=quality,
     )  # fmt: skip
-    progress = console.progress()
+    progress, explicit = console.progress(), parsing.explicit_options(context)
     plan = plan_offload(
-        bundle, server, emulated_settings(settings, parsing.explicit_options(context), progress),
+        bundle, server, emulated_settings(settings, explicit, progress),
         selection=Selection(
             variants=parsing.names(variant), runtimes=parsing.names(runtime),
             threads=parsing.counts(threads, "--threads"),
         ),
         model=model,
         token=token or "",
-        payloads=payloads_from(parsing.names(payload)),
+        payloads=payloads_from(parsing.names(payload)) if "payload" in explicit else None,
         links=links_from(link or [], sweep=sweep),
         in_flight=sorted({1, *(parsing.counts(in_flight, "--in-flight") or [])}),
         power=power_from(power) if power else None,
