@@ -125,12 +125,18 @@ def _reply(worker: "Worker", request: Request) -> Reply:
             return worker.record(request)
         case Sample() if isinstance(worker, GraphRunner):
             return worker.sample(request)
+        case Predict() if isinstance(worker, Probe):
+            return worker.predict(request)
+        case _:
+            return _served(worker, request)
+
+
+def _served(worker: "Worker", request: Request) -> Reply:
+    match request:
         case Infer() if isinstance(worker, InferenceHandler):
             return worker.infer(request)
         case InferGraph() if isinstance(worker, GraphInferenceHandler):
             return worker.infer(request)
-        case Predict() if isinstance(worker, Probe):
-            return worker.predict(request)
         case _:
             return Problem(kind="failed", message=f"out of turn: {type(request).__name__}")
 

@@ -11,7 +11,7 @@ from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.records.bundle import Bundle
 from tests.app.serving.server import LIGHT, Served
 from tests.command_line import Refuses
-from tests.made.graph_bundles import mixed_bundle
+from tests.made.graph.graph_bundles import mixed_bundle
 
 
 def no_worker(*_: object, **__: object) -> None:

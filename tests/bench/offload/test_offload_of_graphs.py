@@ -12,7 +12,7 @@ from edge_bench.bench.offload.records.files import read_offload
 from edge_bench.bench.offload.records.offload import Offload
 from edge_bench.bench.records.bundle import Bundle
 from tests.command_line import CommandLine, Refuses, assert_refused
-from tests.made.graph_bundles import MIXED_OUTPUTS, mixed_bundle
+from tests.made.graph.graph_bundles import MIXED_OUTPUTS, mixed_bundle
 from tests.serving import Served, served
 
 pytestmark = pytest.mark.slow

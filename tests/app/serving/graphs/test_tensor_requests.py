@@ -1,8 +1,10 @@
 """Requests for any inputs and outputs, without a server."""
 
 import json
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,7 +55,10 @@ def test_any_request_is_read_or_refused_with_a_message(header: bytes, tail: byte
 
 
 def test_data_of_each_input_is_taken_from_its_own_place() -> None:
-    arrays = {"b": np.arange(6, dtype=np.uint8).reshape(2, 3), "a": np.arange(4, dtype=np.float32).reshape(2, 2)}
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "b": np.arange(6, dtype=np.uint8).reshape(2, 3),
+        "a": np.arange(4, dtype=np.float32).reshape(2, 2),
+    }
     for binary in (set[str](), {"a"}, {"b"}, {"a", "b"}):
         header, data = graph_request(arrays, binary)
         text = json.dumps(header).encode()
@@ -66,7 +71,7 @@ def test_data_of_each_input_is_taken_from_its_own_place() -> None:
 
 @pytest.mark.parametrize("shape", [[4, 17], [1, 10**12], [1, 1 << 63], [1, 10**30]])
 def test_shapes_beyond_the_limit_are_refused(shape: list[int]) -> None:
-    arrays = {"a": np.zeros((1, 2), np.float32), "b": np.zeros((1, 1), np.uint8)}
+    arrays: dict[str, npt.NDArray[Any]] = {"a": np.zeros((1, 2), np.float32), "b": np.zeros((1, 1), np.uint8)}
     header, _ = graph_request(arrays, set(), b={"shape": shape})
     with pytest.raises(RequestError) as refused:
         read_graph_request(json.dumps(header).encode(), None, TAKES)

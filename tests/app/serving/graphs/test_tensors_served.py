@@ -15,7 +15,7 @@ from edge_bench.bench.records.bundle import Bundle
 from tests.app.serving.bodies import metrics
 from tests.app.serving.graphs.requests import arrays_of, graph_request
 from tests.app.serving.server import Answer, Served, body_of
-from tests.made.graph_bundles import mixed_bundle, mixed_inputs, mixed_results
+from tests.made.graph.graph_bundles import mixed_bundle, mixed_inputs, mixed_results
 
 pytestmark = pytest.mark.slow
 

@@ -20,7 +20,7 @@ from edge_bench.bench.worker.graphs.serving_messages import (
     SentTensor,
 )
 from edge_bench.bench.worker.graphs.tensor_data import DATATYPES, as_bytes, as_json
-from tests.made.graphs import TYPES, found_positions_onnx, two_signatures_tflite
+from tests.made.graph.graphs import TYPES, found_positions_onnx, two_signatures_tflite
 from tests.made.onnx import OnnxBuilder
 
 Array = npt.NDArray[Any]
@@ -57,7 +57,7 @@ def answered(handler: GraphInferenceHandler, *inputs: SentTensor, output: str = 
             else np.array(msgspec.json.decode(tensor.data), tensor.dtype)
         )
         answers.append(values.reshape(tensor.shape))
-    np.testing.assert_array_equal(*answers)
+    np.testing.assert_array_equal(answers[0], answers[1])
     return answers[0]
 
 

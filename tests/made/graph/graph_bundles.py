@@ -19,7 +19,7 @@ from edge_bench.bench.records.manifest import (
     TensorSpec,
     Variant,
 )
-from tests.made.graphs import mixed_tflite
+from tests.made.graph.graphs import mixed_tflite
 
 __all__ = ["MIXED_OUTPUTS", "mixed_bundle", "mixed_inputs", "mixed_results"]
 
