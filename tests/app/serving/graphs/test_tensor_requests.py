@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from edge_bench.app.serving.errors import RequestError
 from edge_bench.app.serving.graphs.protocol import AcceptedTensors, read_graph_request
 from edge_bench.bench.records.manifest import TensorSpec
-from tests.app.serving.graphs.requests import graph_request
+from tests.app.serving.graphs.requests import Arrays, graph_request
 
 INPUTS = [
     TensorSpec(name="a", dtype="float32", shape=[-1, 2]),
@@ -53,7 +53,10 @@ def test_any_request_is_read_or_refused_with_a_message(header: bytes, tail: byte
 
 
 def test_data_of_each_input_is_taken_from_its_own_place() -> None:
-    arrays = {"b": np.arange(6, dtype=np.uint8).reshape(2, 3), "a": np.arange(4, dtype=np.float32).reshape(2, 2)}
+    arrays: Arrays = {
+        "b": np.arange(6, dtype=np.uint8).reshape(2, 3),
+        "a": np.arange(4, dtype=np.float32).reshape(2, 2),
+    }
     for binary in (set[str](), {"a"}, {"b"}, {"a", "b"}):
         header, data = graph_request(arrays, binary)
         text = json.dumps(header).encode()
@@ -66,7 +69,7 @@ def test_data_of_each_input_is_taken_from_its_own_place() -> None:
 
 @pytest.mark.parametrize("shape", [[4, 17], [1, 10**12], [1, 1 << 63], [1, 10**30]])
 def test_shapes_beyond_the_limit_are_refused(shape: list[int]) -> None:
-    arrays = {"a": np.zeros((1, 2), np.float32), "b": np.zeros((1, 1), np.uint8)}
+    arrays: Arrays = {"a": np.zeros((1, 2), np.float32), "b": np.zeros((1, 1), np.uint8)}
     header, _ = graph_request(arrays, set(), b={"shape": shape})
     with pytest.raises(RequestError) as refused:
         read_graph_request(json.dumps(header).encode(), None, TAKES)

@@ -57,7 +57,7 @@ def answered(handler: GraphInferenceHandler, *inputs: SentTensor, output: str = 
             else np.array(msgspec.json.decode(tensor.data), tensor.dtype)
         )
         answers.append(values.reshape(tensor.shape))
-    np.testing.assert_array_equal(*answers)
+    np.testing.assert_array_equal(answers[0], answers[1])
     return answers[0]
 
 
