@@ -21,14 +21,15 @@ TAKES = AcceptedTensors(INPUTS, OUTPUTS, takes_batches=True, most_examples=4, mo
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
 )
 tensors = st.fixed_dictionaries(
     {"name": st.sampled_from(["a", "b", "c"])},
     optional={
         "shape": st.lists(st.integers(-2, 5) | st.integers(), max_size=3) | anything,
         "datatype": st.sampled_from(["UINT8", "BYTES", "FP32"]) | anything,
-        "parameters": st.dictionaries(st.sampled_from(["binary_data_size"]), st.integers(-1, 40) | anything),
+        "parameters": st.fixed_dictionaries({}, optional={"binary_data_size": st.integers(-1, 40) | anything}),
         "data": anything,
     },
 )
