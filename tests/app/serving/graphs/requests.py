@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from tests.app.serving.server import Answer
 
-__all__ = ["DATATYPES", "arrays_of", "graph_request"]
+__all__ = ["DATATYPES", "Arrays", "arrays_of", "graph_request"]
 
 DATATYPES = {
     "bool": "BOOL", "float16": "FP16", "float32": "FP32", "float64": "FP64",

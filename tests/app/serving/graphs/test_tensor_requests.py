@@ -1,10 +1,8 @@
 """Requests for any inputs and outputs, without a server."""
 
 import json
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +10,7 @@ from hypothesis import strategies as st
 from edge_bench.app.serving.errors import RequestError
 from edge_bench.app.serving.graphs.protocol import AcceptedTensors, read_graph_request
 from edge_bench.bench.records.manifest import TensorSpec
-from tests.app.serving.graphs.requests import graph_request
+from tests.app.serving.graphs.requests import Arrays, graph_request
 
 INPUTS = [
     TensorSpec(name="a", dtype="float32", shape=[-1, 2]),
@@ -23,14 +21,15 @@ TAKES = AcceptedTensors(INPUTS, OUTPUTS, takes_batches=True, most_examples=4, mo
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
 )
 tensors = st.fixed_dictionaries(
     {"name": st.sampled_from(["a", "b", "c"])},
     optional={
         "shape": st.lists(st.integers(-2, 5) | st.integers(), max_size=3) | anything,
         "datatype": st.sampled_from(["UINT8", "BYTES", "FP32"]) | anything,
-        "parameters": st.dictionaries(st.sampled_from(["binary_data_size"]), st.integers(-1, 40) | anything),
+        "parameters": st.fixed_dictionaries({}, optional={"binary_data_size": st.integers(-1, 40) | anything}),
         "data": anything,
     },
 )
@@ -55,7 +54,7 @@ def test_any_request_is_read_or_refused_with_a_message(header: bytes, tail: byte
 
 
 def test_data_of_each_input_is_taken_from_its_own_place() -> None:
-    arrays: dict[str, npt.NDArray[Any]] = {
+    arrays: Arrays = {
         "b": np.arange(6, dtype=np.uint8).reshape(2, 3),
         "a": np.arange(4, dtype=np.float32).reshape(2, 2),
     }
@@ -71,7 +70,7 @@ def test_data_of_each_input_is_taken_from_its_own_place() -> None:
 
 @pytest.mark.parametrize("shape", [[4, 17], [1, 10**12], [1, 1 << 63], [1, 10**30]])
 def test_shapes_beyond_the_limit_are_refused(shape: list[int]) -> None:
-    arrays: dict[str, npt.NDArray[Any]] = {"a": np.zeros((1, 2), np.float32), "b": np.zeros((1, 1), np.uint8)}
+    arrays: Arrays = {"a": np.zeros((1, 2), np.float32), "b": np.zeros((1, 1), np.uint8)}
     header, _ = graph_request(arrays, set(), b={"shape": shape})
     with pytest.raises(RequestError) as refused:
         read_graph_request(json.dumps(header).encode(), None, TAKES)

@@ -3,6 +3,8 @@
 import itertools
 import json
 import signal
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -205,16 +207,13 @@ def test_a_crash_of_the_worker_fails_its_request_only(mixed: Served, bundle: Bun
     assert crashed.status == 500
     assert "SIGSEGV" not in crashed.error
     while metrics(mixed)["edge_bench_worker_restarts"] == restarts:
-        pass
+        time.sleep(0.05)
     found = arrays_of(infer(mixed, *graph_request(inputs)))
     assert_equal(found, mixed_results(model_of(bundle), inputs))
 
 
 def crash_in_request(server: Served, request: tuple[dict[str, Any], bytes]) -> Answer:
     """Return the answer to a request during which the worker crashes."""
-    import threading
-    import time
-
     worker, answers = server.worker, list[Answer]()
     worker.suspend()
     thread = threading.Thread(target=lambda: answers.append(infer(server, *request)))
