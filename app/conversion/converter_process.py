@@ -217,7 +217,8 @@ def _why_no_classifier(model: Any) -> str:
 
 def _refuse_exhausted(cause: Exception) -> None:
     """Raise MemoryError if the error is one of those that Python, numpy and TensorFlow raise without memory."""
-    if isinstance(cause, MemoryError) or type(cause).__name__ == "ResourceExhaustedError":
+    # native code that gets no memory may return nothing without an exception, for which Python raises SystemError
+    if isinstance(cause, MemoryError | SystemError) or type(cause).__name__ == "ResourceExhaustedError":
         raise MemoryError from None
 
 

@@ -36,6 +36,7 @@ from edge_bench.app.tables.doctor import doctor_table
 from edge_bench.app.tables.fleet import engines_table, fleet_table
 from edge_bench.app.tables.models.graph_rows import graph_table
 from edge_bench.app.tables.models.inspect import inspect_tables
+from edge_bench.app.tables.offload.outputs import outputs_table
 from edge_bench.app.tables.offload.table import offload_tables
 from edge_bench.app.tables.runs.attribution import attribution_table
 from edge_bench.app.tables.runs.comparison import comparison_table
@@ -52,7 +53,7 @@ from edge_bench.bench.interpretation.graphs.advice import RunAdvice
 from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.models.cost import model_cost
 from edge_bench.bench.offload.analysis.assessment import assess
-from edge_bench.bench.offload.records.offload import Offload
+from edge_bench.bench.offload.records.offload import Offload, OutputComparison, OutputDifference
 from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import write_run
@@ -115,7 +116,10 @@ def graph(name: str, folder: Path) -> list[Table]:
 
 
 def hostile_offload(name: str) -> Offload:
-    return with_every_text(msgspec.json.decode(seeds.offloads()[0], type=Offload), name, but=FIXED)  # type: ignore[no-any-return]
+    made = msgspec.json.decode(seeds.offloads()[0], type=Offload)
+    output = OutputDifference(name="y", other_name="y", identical=1, other_shapes=0, difference=difference_of([Sums()]))
+    compared = OutputComparison(examples=2, identical=1, by_name=False, outputs=[output])
+    return with_every_text(msgspec.structs.replace(made, comparison=compared), name, but=FIXED)  # type: ignore[no-any-return]
 
 
 def of_runs(make: Callable[[Any], Table | None]) -> Callable[[str, Path], list[Table]]:
@@ -161,6 +165,7 @@ TABLES: dict[Callable[..., Any], Callable[[str, Path], Sequence[Table]]] = {
     doctor_table: lambda name, _: [
         doctor_table(hostile_runs(name)[0].machine, [name], [Finding(what=name, remedy=name, spoils=True)])
     ],
+    outputs_table: lambda name, _: [outputs_table(hostile_offload(name))],
     fleet_table: fleet,
     engines_table: engines,
     graph_table: graph,

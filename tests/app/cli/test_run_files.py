@@ -183,8 +183,8 @@ def test_models_that_cannot_be_measured_are_refused(
     (tmp_path / "text.tflite").write_text("I am no model")
     (tmp_path / "old.h5").write_text("")
     for arguments, *named in (
-        ((two,), "two.tflite", "2"),
-        ((segments,), "segments.tflite", "1×26×26×3"),
+        ((two, "--task", "classify"), "two.tflite", "2"),
+        ((segments, "--task", "classify"), "segments.tflite", "1×26×26×3"),
         ((few, "--data", digit_images), "digits", "10", "4"),
         ((dynamic,), "dynamic", "--image-size"),
         (("text.tflite",), "text.tflite"),
