@@ -10,6 +10,7 @@ from edge_bench.bench.model_formats.tflite import TfliteFile, read_tflite
 from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata, read_metadata
 from edge_bench.bench.models.cost import ModelCost, model_cost
 from edge_bench.bench.models.memory_estimate import tflite_need, why_too_large
+from edge_bench.bench.models.model_identity import model_bytes, model_files
 from edge_bench.bench.models.operator_support import Unsupported, known_releases, unknown_operators, unsupported
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, Runtime, installed_version, why_not_installed
@@ -145,7 +146,7 @@ def _try_all(path: Path, file: Path, tflite: TfliteFile, bounds: Bounds, progres
     if path != file:  # the converter has loaded the original
         tensorflow = RUNTIMES["tensorflow"]
         tried.append(LoadAttempt(tensorflow.name, installed_version(tensorflow) or "", ""))
-    too_large = why_too_large(tflite_need(tflite).total(), bounds.memory_limit)
+    too_large = why_too_large((need := tflite_need(tflite)).total(), bounds.memory_limit, need.mapped)
     for runtime in runtimes:
         progress.advance(0, runtime.name)
         version = installed_version(runtime) or ""
@@ -188,4 +189,4 @@ def inspect_onnx(path: Path, timeout: float, progress: Progress, memory_limit: i
     progress.finish()
     if found.advice is None:
         raise BadInput(f"{path}: {found.reason}", "name a whole .onnx file")
-    return GraphInspection(path, path.stat().st_size, found)
+    return GraphInspection(path, model_bytes(path, model_files(path)), found)

@@ -8,7 +8,7 @@ import mmap
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,11 +19,13 @@ from edge_bench.bench.io.locks import remove_unlocked
 
 __all__ = [
     "PART",
+    "TooLarge",
     "drop_mapped_pages",
     "foreign_writer",
     "fsync_folder",
     "is_within",
     "locked_temporary",
+    "mapped",
     "open_regular_file",
     "read_bounded",
     "read_text_or_empty",
@@ -37,6 +39,10 @@ __all__ = [
 _CHUNK = 1 << 20
 #: Part of the name of every temporary file, and of no other file.
 PART = ".edge-bench-part"
+
+
+class TooLarge(ValueError):
+    """A file is larger than its format allows."""
 
 
 def open_regular_file(path: Path) -> BinaryIO:
@@ -84,13 +90,37 @@ def is_within(folder: Path, path: Path) -> bool:
         return False
 
 
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal, computed in constant memory."""
+def sha256_of(path: Path, advance: Callable[[int], None] = lambda _: None) -> str:
+    """Return the SHA-256 of a file in hexadecimal, computed in constant memory.
+
+    ``advance`` is called with the number of bytes of every part that was read.
+    """
     digest = hashlib.sha256()
     with open_regular_file(path) as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
+            advance(len(chunk))
     return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def mapped(path: Path, limit: int) -> Iterator[mmap.mmap]:
+    """Yield the content of a file of 1 to ``limit`` bytes without reading it to memory.
+
+    Raise OSError if the file cannot be opened, ValueError if it is empty, TooLarge if it has more bytes.
+    """
+    with open_regular_file(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if not size:
+            raise ValueError("it is empty")
+        if size > limit:
+            raise TooLarge(f"larger than {limit:,} bytes")
+        content = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
+        try:
+            yield content
+        finally:
+            with contextlib.suppress(BufferError):  # the traceback of an error may refer to a part of it
+                content.close()
 
 
 def read_bounded(path: Path, limit: int) -> bytes:

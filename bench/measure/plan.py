@@ -8,6 +8,7 @@ import msgspec
 from edge_bench.bench.errors import BadInput, MissingDependency
 from edge_bench.bench.models.memory_estimate import MemoryNeed, memory_need, why_too_large
 from edge_bench.bench.models.model_files import Models
+from edge_bench.bench.models.model_identity import model_bytes, model_files
 from edge_bench.bench.models.operator_support import known_refusal
 from edge_bench.bench.records.manifest import Variant
 from edge_bench.bench.records.run import MAX_CONFIGURATIONS, Configuration, Failure
@@ -117,7 +118,7 @@ def _batch_failure(variant: Variant, batch_size: int) -> Failure | None:
 
 def _memory_failure(variant: Variant, need: MemoryNeed, batch_size: int, limit: int | None) -> Failure | None:
     total = need.total(1 if variant.fixed_batch else batch_size)
-    if (problem := why_too_large(total, limit)) is None:
+    if (problem := why_too_large(total, limit, need.mapped)) is None:
         return None
     return Failure(kind="out of memory", message=f"{variant.file}: {problem[0]}", remedy=problem[1])
 
@@ -132,6 +133,7 @@ def _preflight(
         return None, "", unknown, Failure(kind="not installed", message=missing.problem, remedy=missing.remedy)
     try:
         file = models.checked(variant)
+        _check_external_files(file, variant)
         if variant.name not in needs:
             needs[variant.name] = memory_need(file)
     except MissingDependency:  # tflite-runtime without the library that reads .tflite files
@@ -143,3 +145,10 @@ def _preflight(
         failure = Failure(kind="cannot load", message=refusal.problem, remedy=refusal.remedy)
         return file, version, needs[variant.name], failure
     return file, version, needs[variant.name], None
+
+
+def _check_external_files(path: Path, variant: Variant) -> None:
+    """Raise BadInput for an .onnx file of a bundle with weights in other files, which have no checksum there."""
+    if path.suffix == ".onnx" and model_bytes(path, files := model_files(path)) != variant.bytes:
+        other = next((name for name in files if name != path.name), path.name)
+        raise BadInput(f"{variant.file}: its weights in {other} have no checksum", "measure the .onnx file by its name")

@@ -91,6 +91,7 @@ class BenchmarkRequest:
             task=None if stated is None else stated.name,
             signature=data.signature,
             shapes=stated_shapes(data.shapes),
+            progress=progress,
         )
         choice = infer_task(models, data)
         planned = plan(models, selection, settings.memory_limit)

@@ -1,5 +1,6 @@
 """Reader of Flatbuffers tables that checks every offset, for schemas without a generated reader."""
 
+import mmap
 import struct
 from collections.abc import Iterator
 
@@ -12,7 +13,7 @@ MAX_BYTES = 64 << 20
 
 
 class _Content:
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes | mmap.mmap) -> None:
         self.bytes, self._parts, self._read = content, 0, 0
 
     def number(self, form: str, position: int) -> int:
@@ -92,7 +93,7 @@ class FlatTable:
         return start + 4, length
 
 
-def root_table(content: bytes, identifier: bytes) -> FlatTable:
+def root_table(content: bytes | mmap.mmap, identifier: bytes) -> FlatTable:
     """Return the root table; raise ValueError if the content has another identifier."""
     if content[4:8] != identifier:
         raise ValueError(f"its identifier is {content[4:8]!r}, not {identifier!r}")

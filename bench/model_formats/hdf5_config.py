@@ -19,6 +19,7 @@ _MARK = b'"class_name"'
 _MAX_CONFIG_BYTES = 64 << 20
 _MAX_PREFIX_BYTES = 4096  # between the beginning of an object and its class_name
 _MAX_READ_BYTES = 128 << 20  # in all attempts together
+_WINDOW = 16 << 20  # that is searched at once
 
 
 def find_configs(path: Path) -> Iterator[Any]:
@@ -32,7 +33,7 @@ def find_configs(path: Path) -> Iterator[Any]:
 
 def _objects(data: mmap.mmap) -> Iterator[Any]:
     place, budget = 0, _MAX_READ_BYTES
-    while budget > 0 and (mark := data.find(_MARK, place)) >= 0:
+    while budget > 0 and (mark := _find(data, place)) >= 0:
         start = data.rfind(b"{", max(place, mark - _MAX_PREFIX_BYTES), mark)
         place = mark + len(_MARK)
         if start < 0:
@@ -46,3 +47,18 @@ def _objects(data: mmap.mmap) -> Iterator[Any]:
             continue
         yield found
         place = start + max(len(text[:length].encode("utf-8", "replace")), place - start)
+
+
+def _find(data: mmap.mmap, place: int) -> int:
+    """Return the position of the next mark, -1 if there is none.
+
+    What was searched is released, so that a large file does not count as memory of this process.
+    """
+    while place < len(data):
+        found = data.find(_MARK, place, place + _WINDOW)
+        if found >= 0:
+            return found
+        if hasattr(mmap, "MADV_DONTNEED"):
+            data.madvise(mmap.MADV_DONTNEED)
+        place += _WINDOW - len(_MARK) + 1
+    return -1

@@ -1,20 +1,19 @@
-"""Names of the files that an .onnx model stores its weights in, and sizes of its tensors, in pure Python.
+"""Where an .onnx model stores its weights, and sizes of its tensors, in pure Python.
 
 The onnx package is not installed on edge devices. Field numbers: onnx/onnx.proto (ONNX 1.17).
 """
 
-import contextlib
 import math
-import mmap
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from edge_bench.bench.io.files import open_regular_file
+from edge_bench.bench.io.files import mapped
 from edge_bench.bench.model_formats.protobuf import LENGTH, MAX_FILE_BYTES, VARINT, MessageReader
 
-__all__ = ["TensorSizes", "external_locations", "stated_sizes"]
+__all__ = ["ExternalTensor", "TensorSizes", "external_locations", "external_tensors", "stated_sizes"]
 
 _TENSOR = "TensorProto"
 #: Message → field number → message in that field, for every way from a model to a tensor.
@@ -30,13 +29,17 @@ _CHILDREN: dict[str, dict[int, str]] = {
     "SparseTensorProto": {1: _TENSOR, 2: _TENSOR},
 }  # fmt: skip
 _EXTERNAL_DATA, _DATA_LOCATION, _EXTERNAL = 13, 14, 1  # of a TensorProto
-_DIMS, _DATA_TYPE = 1, 2  # of a TensorProto
+_DIMS, _DATA_TYPE, _NAME = 1, 2, 8  # of a TensorProto
 _KEY, _VALUE = 1, 2  # of a StringStringEntryProto
 _VALUES = (11, 12, 13)  # inputs, outputs and other values of a GraphProto
 _MAX_AXES = 32
-#: Bytes per value by TensorProto.DataType; all others have 4, or text of any length.
-_ITEM_BYTES = {2: 1, 3: 1, 4: 2, 5: 2, 7: 8, 9: 1, 10: 2, 11: 8, 13: 8, 14: 8, 15: 16, 16: 2,
-               17: 1, 18: 1, 19: 1, 20: 1, 21: 1, 22: 1}  # fmt: skip
+#: Bits per value by TensorProto.DataType; others are text, or not known.
+_ITEM_BITS = {1: 32, 2: 8, 3: 8, 4: 16, 5: 16, 6: 32, 7: 64, 9: 8, 10: 16, 11: 64, 12: 32, 13: 64, 14: 64, 15: 128,
+              16: 16, 17: 8, 18: 8, 19: 8, 20: 8, 21: 4, 22: 4, 23: 4, 24: 8, 25: 2, 26: 2}  # fmt: skip
+_OTHER_BITS = 32
+#: Limits on the bytes of a key, of the value of a key, and of the locations and names of all external tensors.
+_MAX_KEY, _MAX_VALUE, MAX_TEXTS = 64, 4096, 16 << 20
+_MAX_DIGITS = 19
 
 
 @dataclass(frozen=True)
@@ -47,40 +50,52 @@ class TensorSizes:
     largest_value: int  # of the largest input, output or intermediate value; open axes count as 1
 
 
-def external_locations(path: Path) -> list[str]:
-    """Return the locations of a model's external tensors, each once, in the order of the file.
+class ExternalTensor(NamedTuple):
+    """Where a tensor is stored outside of the .onnx file, as this states it."""
 
-    A location is relative to the model's folder and not checked. Raise OSError if the file cannot be read, ValueError
-    if it is no whole .onnx file, has more than MAX_FIELDS fields, or a tensor has no location.
+    name: str
+    location: str  # a path relative to the model's folder, not checked
+    offset: int
+    length: int | None  # None if not stated
+    size: int | None  # bytes by its shape and type; None if the type is not known
+
+    @property
+    def end(self) -> int:
+        """The first byte behind it."""
+        return self.offset + (self.length or self.size or 0)
+
+
+def external_tensors(path: Path) -> Iterator[ExternalTensor]:
+    """Yield a model's external tensors in the order of the file.
+
+    Raise OSError if the file cannot be read, ValueError if it is no whole .onnx file, has more than MAX_FIELDS fields,
+    or if a tensor has no location, several of them, or an offset or length that is no number.
     """
-    with _opened(path) as data:
-        return list(dict.fromkeys(_Reader(data).locations()))
+    with mapped(path, MAX_FILE_BYTES) as data:
+        yield from _Reader(data).external()
+
+
+def external_locations(path: Path) -> list[str]:
+    """Return the locations of a model's external tensors, each once. Raise OSError or ValueError as above."""
+    return list(dict.fromkeys(tensor.location for tensor in external_tensors(path)))
 
 
 def stated_sizes(path: Path) -> TensorSizes:
     """Return the sizes of tensors and values, which need not be true. Raise OSError or ValueError as above."""
-    with _opened(path) as data:
+    with mapped(path, MAX_FILE_BYTES) as data:
         return _Reader(data).sizes()
-
-
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[mmap.mmap]:
-    with open_regular_file(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        if not 0 < size <= MAX_FILE_BYTES:
-            raise ValueError(f"{size:,} bytes" if not size else f"larger than {MAX_FILE_BYTES:,} bytes")
-        with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as data:
-            yield data
 
 
 class _Reader(MessageReader):
     """The messages of a model that lead to its tensors."""
 
-    def locations(self) -> Iterator[str]:
-        """Yield the location of every external tensor."""
+    _texts = 0
+
+    def external(self) -> Iterator[ExternalTensor]:
+        """Yield every external tensor."""
         for message, start, end in self._messages():
-            if message == _TENSOR:
-                yield from self._location(start, end)
+            if message == _TENSOR and (found := self._external(start, end)) is not None:
+                yield found
 
     def sizes(self) -> TensorSizes:
         """Return what the file states about the sizes of its tensors and values."""
@@ -110,27 +125,49 @@ class _Reader(MessageReader):
             ]
             open_messages += reversed(found)
 
-    def _location(self, start: int, end: int) -> Iterator[str]:
-        """Yield the location of a tensor if it is external."""
-        external, entries = False, dict[bytes, bytes]()
+    def _external(self, start: int, end: int) -> ExternalTensor | None:
+        """Return where a tensor is stored; None if it is in this file."""
+        external, name, entries = False, "", dict[bytes, bytes]()
         for number, kind, first, last in self.fields(start, end):
             if number == _DATA_LOCATION and kind == VARINT:
                 external = self.varint(first, last)[0] == _EXTERNAL
+            elif number == _NAME and kind == LENGTH:
+                name = self.text(first, min(last, first + _MAX_KEY))
             elif number == _EXTERNAL_DATA and kind == LENGTH:
-                entry = {
-                    field: self.data[begin:stop] for field, kind, begin, stop in self.fields(first, last)
-                    if kind == LENGTH
-                }  # fmt: skip
-                entries[entry.get(_KEY, b"")] = entry.get(_VALUE, b"")
+                key, value = self._entry(first, last)
+                if key == b"location" and key in entries:
+                    raise ValueError("an external tensor with two locations")
+                entries[key] = value
         if not external:
-            return
+            return None
         location = os.fsdecode(entries.get(b"location", b""))
         if not location or "\0" in location:
             raise ValueError("an external tensor without a location")
-        yield location
+        self._texts += len(location) + len(name)
+        if self._texts > MAX_TEXTS:
+            raise ValueError(f"more than {MAX_TEXTS:,} bytes of names of external tensors")
+        offset, length = (_number(entries.get(key, b"0")) for key in (b"offset", b"length"))
+        bits, count = self._shape(start, end)
+        size = None if bits is None else -(-bits * count // 8)
+        return ExternalTensor(name, location, offset, length or None, size)  # ONNX Runtime takes 0 as not stated
+
+    def _entry(self, start: int, end: int) -> tuple[bytes, bytes]:
+        """Return key and value of a StringStringEntryProto; raise ValueError if they are too long."""
+        entry = {_KEY: b"", _VALUE: b""}
+        for number, kind, first, last in self.fields(start, end):
+            if kind == LENGTH and number in entry:
+                if last - first > (_MAX_KEY if number == _KEY else _MAX_VALUE):
+                    raise ValueError(f"an external tensor with a name of {last - first:,} bytes")
+                entry[number] = bytes(self.data[first:last])
+        return entry[_KEY], entry[_VALUE]
 
     def _tensor_bytes(self, start: int, end: int) -> int:
-        sizes, item = list[int](), 4
+        bits, count = self._shape(start, end)
+        return -(-(bits or _OTHER_BITS) * count // 8)
+
+    def _shape(self, start: int, end: int) -> tuple[int | None, int]:
+        """Return the bits per value of a tensor, None if not known, and the number of its values."""
+        sizes, item = list[int](), None
         for number, kind, first, last in self.fields(start, end):
             if number == _DIMS and kind == VARINT:
                 sizes.append(self.varint(first, last)[0])
@@ -140,8 +177,8 @@ class _Reader(MessageReader):
                     size, place = self.varint(place, last)
                     sizes.append(size)
             elif number == _DATA_TYPE and kind == VARINT:
-                item = _ITEM_BYTES.get(self.varint(first, last)[0], 4)
-        return item * _product(sizes)
+                item = _ITEM_BITS.get(self.varint(first, last)[0])
+        return item, _product(sizes)
 
     def _value_bytes(self, start: int, end: int) -> int:
         """Return the size of a ValueInfoProto that is a tensor, 0 for another one."""
@@ -157,8 +194,16 @@ class _Reader(MessageReader):
                         for number, wire, first, last in self.fields(*axis)
                         if number == 1 and wire == VARINT
                     ]
-                    largest = max(largest, _ITEM_BYTES.get(item[-1] if item else 1, 4) * _product(sizes))
+                    bits = _ITEM_BITS.get(item[-1] if item else 1, _OTHER_BITS)
+                    largest = max(largest, bits * _product(sizes) // 8)
         return largest
+
+
+def _number(text: bytes) -> int:
+    """Return an offset or length; raise ValueError for anything but decimal digits."""
+    if not text.isdigit() or len(text) > _MAX_DIGITS:
+        raise ValueError(f"an external tensor at {text[:_MAX_KEY].decode('utf-8', 'replace')!r}")
+    return int(text)
 
 
 def _product(sizes: list[int]) -> int:

@@ -7,6 +7,8 @@ __all__ = ["MAX_TABLES", "ReadingBudget"]
 
 #: Limit on tensors, operators and buffers together, which take about 5 s to read. Language models have about 10,000.
 MAX_TABLES = 200_000
+#: Limit on the bytes of all shapes, lists of tensors and names together, so that a large file takes no more memory.
+MAX_BYTES = 32 << 20
 
 
 class ReadingBudget:
@@ -16,7 +18,7 @@ class ReadingBudget:
     """
 
     def __init__(self, size: int) -> None:
-        self._tables, self._bytes = MAX_TABLES, 4 * size + 1024
+        self._tables, self._bytes = MAX_TABLES, min(4 * size + 1024, MAX_BYTES)
 
     def take(self, count: int, part: Callable[[int], Any]) -> Iterator[Any]:
         """Return the parts of a vector of tables; raise ValueError if there are too many in the file."""
@@ -40,4 +42,4 @@ class ReadingBudget:
     def _spend(self, size: int) -> None:
         self._bytes -= size
         if self._bytes < 0:
-            raise ValueError("parts that are longer than the file")
+            raise ValueError("parts that are longer than the file or its limit")

@@ -5,13 +5,11 @@ tensorflow/core/framework/{graph,function,node_def,attr_value,tensor}.proto (Ten
 """
 
 import math
-import mmap
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge_bench.bench.io.files import open_regular_file
+from edge_bench.bench.io.files import mapped
 from edge_bench.bench.model_formats.protobuf import LENGTH, MAX_FILE_BYTES, VARINT, MessageReader
 
 __all__ = ["MAX_NODES", "Function", "MetaGraph", "Node", "read_saved_model"]
@@ -75,13 +73,9 @@ def read_saved_model(path: Path) -> list[MetaGraph]:
 
     Raise OSError if it cannot be read, ValueError if it is damaged or has more parts than the limits.
     """
-    with open_regular_file(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        if not 0 < size <= MAX_FILE_BYTES:
-            raise ValueError(f"{size:,} bytes" if not size else f"larger than {MAX_FILE_BYTES:,} bytes")
-        with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as data:
-            reader = _Reader(data, MAX_PARTS)
-            graphs = [reader.meta_graph(first, last) for first, last in reader.messages(2, 0, size)]
+    with mapped(path, MAX_FILE_BYTES) as data:
+        reader = _Reader(data, MAX_PARTS)
+        graphs = [reader.meta_graph(first, last) for first, last in reader.messages(2, 0, len(data))]
     if not graphs:
         raise ValueError("it has no graph")
     return graphs

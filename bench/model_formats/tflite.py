@@ -4,6 +4,7 @@ Schema: tensorflow/lite/schema/schema.fbs; its generated reader is part of ai-ed
 """
 
 import math
+import mmap
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -15,15 +16,16 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.errors import BadInput, MissingDependency
-from edge_bench.bench.io.files import read_bounded
+from edge_bench.bench.io.files import TooLarge, mapped, why_unreadable
 from edge_bench.bench.model_formats.reading_budget import ReadingBudget
 from edge_bench.bench.model_formats.tflite_operators import Node, constant_names, operator_codes, read_node
 from edge_bench.bench.records.manifest import Operator, TensorSpec
 
 __all__ = ["Graph", "Signature", "Tensor", "TfliteFile", "item_bits", "parse_tflite", "read_tflite"]
 
-#: Limit of Flatbuffers, whose offsets have 32 bits.
-MAX_FILE_BYTES = 2 << 30
+#: Limit of Flatbuffers, whose offsets have 32 bits. In larger files, weights follow the tables.
+MAX_TABLES_BYTES = 2 << 30
+MAX_FILE_BYTES = 64 << 30
 MAX_AXES = 32
 _IDENTIFIER = b"TFL3"
 _ITEM_BITS = {
@@ -132,17 +134,19 @@ class TfliteFile:
 def read_tflite(path: Path) -> TfliteFile:
     """Read a file; raise BadInput if it is no .tflite file or damaged, MissingDependency without ai-edge-litert."""
     try:
-        content = read_bounded(path, MAX_FILE_BYTES)
-    except (OSError, ValueError) as cause:
-        raise BadInput(f"{path}: cannot be read: {getattr(cause, 'strerror', None) or cause}") from None
-    try:
-        return parse_tflite(content)
+        with mapped(path, MAX_FILE_BYTES) as content:
+            return parse_tflite(content)
+    except (OSError, TooLarge) as cause:
+        raise BadInput(f"{path}: cannot be read: {why_unreadable(cause)}") from None
     except ValueError as cause:
         raise BadInput(f"{path}: not a whole .tflite file: {cause}", "copy or export it again") from None
 
 
-def parse_tflite(content: bytes) -> TfliteFile:
-    """Parse the bytes of a .tflite file; raise ValueError if they are invalid."""
+def parse_tflite(content: bytes | mmap.mmap) -> TfliteFile:
+    """Parse the bytes of a .tflite file, of which only the parts without weights are read.
+
+    Raise ValueError if they are invalid.
+    """
     try:
         from ai_edge_litert import schema_py_generated as schema
     except ImportError:
@@ -158,7 +162,7 @@ def parse_tflite(content: bytes) -> TfliteFile:
         raise ValueError(f"its parts do not fit each other ({reason})") from None
 
 
-def _read(content: bytes, schema: Any) -> TfliteFile:
+def _read(content: bytes | mmap.mmap, schema: Any) -> TfliteFile:
     budget = ReadingBudget(len(content))
     model = schema.Model.GetRootAs(content, 0)
     types = constant_names(schema.TensorType)

@@ -7,13 +7,15 @@ end of the .tflite file. All of it is untrusted.
 
 import io
 import math
+import mmap
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from edge_bench.bench.io.archives import ARCHIVE_ERRORS, open_member
-from edge_bench.bench.io.files import read_bounded, why_unreadable
+from edge_bench.bench.io.files import mapped, open_regular_file, why_unreadable
 from edge_bench.bench.model_formats.flatbuffer import FlatTable, root_table
 from edge_bench.bench.model_formats.tflite import MAX_FILE_BYTES
 
@@ -62,14 +64,17 @@ class ModelMetadata:
 def read_metadata(path: Path) -> ModelMetadata | None:
     """Return the metadata of a .tflite file, None if it has none. Raise ValueError if it is damaged."""
     try:
-        content = read_bounded(path, MAX_FILE_BYTES)
+        with mapped(path, MAX_FILE_BYTES) as content, open_regular_file(path) as file:
+            return parse_metadata(content, file)
     except OSError as cause:
         raise ValueError(f"cannot be read: {why_unreadable(cause)}") from None
-    return parse_metadata(content)
 
 
-def parse_metadata(content: bytes) -> ModelMetadata | None:
-    """Return the metadata in the bytes of a .tflite file, None if it has none. Raise ValueError if it is damaged."""
+def parse_metadata(content: bytes | mmap.mmap, file: BinaryIO | None = None) -> ModelMetadata | None:
+    """Return the metadata in the bytes of a .tflite file, None if it has none. Raise ValueError if it is damaged.
+
+    ``file`` has the same bytes, if they are not in memory.
+    """
     buffer = _metadata_buffer(content)
     if buffer is None:
         return None
@@ -81,7 +86,7 @@ def parse_metadata(content: bytes) -> ModelMetadata | None:
     label_file = _label_file(outputs)
     return ModelMetadata(
         normalization=None if only_input is None else _normalization(only_input),
-        labels=_labels(content, label_file) if label_file else None,
+        labels=_labels(file or io.BytesIO(content), label_file) if label_file else None,
         color_space="" if only_input is None else _color_space(only_input),
         label_file=label_file,
         has_boxes=any(_content_type(output) == _BOXES for output in outputs),
@@ -89,7 +94,7 @@ def parse_metadata(content: bytes) -> ModelMetadata | None:
     )
 
 
-def _metadata_buffer(content: bytes) -> bytes | None:
+def _metadata_buffer(content: bytes | mmap.mmap) -> bytes | None:
     model = root_table(content, b"TFL3")
     numbers = [
         entry.integer(_ENTRY_BUFFER, "<I")
@@ -164,9 +169,8 @@ def _label_file(outputs: Iterable[FlatTable]) -> str:
     return candidates[0] if len(candidates) == 1 else ""
 
 
-def _labels(content: bytes, name: str) -> tuple[str, ...] | None:
+def _labels(file: BinaryIO, name: str) -> tuple[str, ...] | None:
     """Return the lines of an associated file; None if it is not in the zip, or there is no zip."""
-    file = io.BytesIO(content)
     if not zipfile.is_zipfile(file):
         return None
     try:

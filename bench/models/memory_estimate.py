@@ -26,8 +26,9 @@ __all__ = ["MemoryNeed", "check_memory", "memory_need", "tflite_need", "why_too_
 class MemoryNeed:
     """Lower bounds, in bytes."""
 
-    weights: int  # that are copied to memory; not those of a .tflite, which is mapped
+    weights: int  # that are copied to memory
     activations: int  # of the largest value, for one example, or for the batch if it is fixed
+    mapped: int = 0  # weights of a .tflite, which are read from the file: no limit counts them, but they need memory
 
     def total(self, batch_size: int = 1) -> int:
         """Return the sum for a batch."""
@@ -59,21 +60,26 @@ def memory_need(path: Path) -> MemoryNeed:
 def tflite_need(file: TfliteFile) -> MemoryNeed:
     """Return what a .tflite file needs: the largest of its computed tensors, with an open batch of 1."""
     sizes = (tensor.elements * item_bits(tensor.dtype) // 8 for tensor in file.tensors if not tensor.constant_bytes)
-    return MemoryNeed(0, max(sizes, default=0))
+    weights = {tensor.buffer: tensor.constant_bytes for tensor in file.tensors}
+    return MemoryNeed(0, max(sizes, default=0), min(sum(weights.values()), file.bytes))
 
 
 def check_memory(path: Path, need: MemoryNeed, limit: int | None) -> None:
     """Raise BadInput if a model needs more memory than this machine has, or than ``limit``."""
-    if problem := why_too_large(need.total(), limit):
+    if problem := why_too_large(need.total(), limit, need.mapped):
         raise BadInput(f"{path}: {problem[0]}", problem[1])
 
 
-def why_too_large(need: int, limit: int | None) -> tuple[str, str] | None:
-    """Return problem and remedy if so many bytes cannot be had; None if they can."""
+def why_too_large(need: int, limit: int | None, mapped: int = 0) -> tuple[str, str] | None:
+    """Return problem and remedy if so many bytes cannot be had; None if they can.
+
+    ``mapped`` are more bytes, which are read from a file as needed: they are in no limit, and times without memory for
+    them would be those of the disk.
+    """
     if limit is not None and need > limit:
         return f"it needs about {_shown(need)} of memory, more than --memory-limit", "a larger --memory-limit"
-    if need > (available := available_memory()):
-        problem = f"it needs about {_shown(need)} of memory, {_shown(available)} are available"
+    if need + mapped > (available := available_memory()):
+        problem = f"it needs about {_shown(need + mapped)} of memory, {_shown(available)} are available"
         return problem, "use a smaller model, or a machine with more memory"
     return None
 

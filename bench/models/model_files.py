@@ -13,8 +13,9 @@ from edge_bench.bench.models.classifier_files import NoClassifier, classifier_in
 from edge_bench.bench.models.cost import model_cost
 from edge_bench.bench.models.graph_files import GraphSettings, checked_graph, graph_in_worker, graph_of_tflite
 from edge_bench.bench.models.memory_estimate import check_memory, memory_need, tflite_need
-from edge_bench.bench.models.model_identity import size_and_sha256
+from edge_bench.bench.models.model_identity import model_bytes, model_files, shown_progress, size_and_sha256
 from edge_bench.bench.models.model_names import names_of
+from edge_bench.bench.progress import Progress, Silent
 from edge_bench.bench.records.bundle import MANIFEST
 from edge_bench.bench.records.manifest import TensorSpec, Variant
 from edge_bench.bench.records.run import CLASSIFY
@@ -37,6 +38,7 @@ class _Reading:
     memory_limit: int | None
     task: str | None
     settings: GraphSettings
+    progress: Progress
 
 
 @dataclass(frozen=True)
@@ -65,15 +67,17 @@ class ModelFiles:
         task: str | None = None,
         signature: str = "",
         shapes: Mapping[str, tuple[int, ...]] | None = None,
+        progress: Progress = Silent(),  # noqa: B008 - it has no state
     ) -> "ModelFiles":
         """Read every file; formats that need their own library are read in a worker process.
 
         task: as stated, or as the labels say. None: a model with one input and one list of scores is a classifier, all
         others are graphs; classify: anything else is refused; another task: all are graphs
         signature: the named function to measure; shapes: of whole inputs with open axes, by name
+        progress: shown for large models
         Raise BadInput for a file that cannot be used, MissingDependency if its runtime is not installed.
         """
-        how = _Reading(timeout, image_size, memory_limit, task, GraphSettings(signature, shapes or {}))
+        how = _Reading(timeout, image_size, memory_limit, task, GraphSettings(signature, shapes or {}), progress)
         variants, notes, parameters = [], list[str](), 0
         files, metadata, graphs = dict[str, Path](), dict[str, ModelMetadata](), dict[str, GraphDescribed]()
         for name, path in names_of(paths).items():
@@ -130,14 +134,13 @@ def _read_variant(path: Path, name: str, how: _Reading) -> tuple[Variant, int, G
     file = read_tflite(path) if is_tflite else None
     if file is not None:
         check_memory(path, tflite_need(file), how.memory_limit)
-    described: Described | GraphDescribed
+    described = _described(path, file, runtime, how)
     graph: GraphDescribed | None = None
-    if (found := _classifier(path, file, runtime, how)) is not None:
-        described, inputs, outputs = found, [found.input], [found.output]
+    if isinstance(described, GraphDescribed):
+        graph, inputs, outputs = described, described.inputs, described.outputs
     else:
-        described = graph = _graph(path, file, runtime, how)
-        inputs, outputs = graph.inputs, graph.outputs
-    size, digest = size_and_sha256(path)
+        inputs, outputs = [described.input], [described.output]
+    size, digest = size_and_sha256(path, how.progress)
     variant = Variant(
         name=name,
         file=recordable(f"{path.name}/{SAVED_MODEL}" if path.is_dir() else path.name),
@@ -153,6 +156,18 @@ def _read_variant(path: Path, name: str, how: _Reading) -> tuple[Variant, int, G
         signature="" if graph is None else how.settings.signature,
     )
     return variant, _parameters(path, file), graph
+
+
+def _described(path: Path, file: TfliteFile | None, runtime: Runtime, how: _Reading) -> Described | GraphDescribed:
+    """Return inputs and outputs of a model after checking that all its files are there."""
+    loading = shown_progress(model_bytes(path, model_files(path)), how.progress)
+    loading.start(f"loading {path.name}", 1)
+    try:
+        found = _classifier(path, file, runtime, how) or _graph(path, file, runtime, how)
+        loading.advance()
+    finally:
+        loading.finish()
+    return found
 
 
 def _types(specs: Sequence[TensorSpec]) -> str:

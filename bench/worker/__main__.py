@@ -26,7 +26,7 @@ from edge_bench.bench.worker.graphs.messages import DescribeGraph, PrepareGraph,
 from edge_bench.bench.worker.graphs.runner import GraphRunner
 from edge_bench.bench.worker.graphs.serving import GraphInferenceHandler
 from edge_bench.bench.worker.graphs.serving_messages import InferGraph, OpenGraph
-from edge_bench.bench.worker.limits import configure_worker, first_line, peak_memory
+from edge_bench.bench.worker.limits import configure_worker, first_line, is_out_of_memory, peak_memory
 from edge_bench.bench.worker.messages import (
     Describe,
     Described,
@@ -70,7 +70,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _problem_of(kind: str, cause: Exception) -> Problem:
-    if isinstance(cause, MemoryError):
+    if is_out_of_memory(cause):
         return Problem(kind="out of memory", message=f"no more memory for the worker: {first_line(cause)}")
     remedy = cause.remedy if isinstance(cause, EdgeBenchError) else ""
     return Problem(kind=kind, message=first_line(cause), remedy=remedy)

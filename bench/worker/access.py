@@ -29,7 +29,7 @@ def _beside(file: Path) -> list[Path]:
     # as ONNX Runtime does, also beside the file that a link points to
     folders = dict.fromkeys((file.absolute().parent, file.resolve().parent))
     found = [(folder, folder / location) for location in locations for folder in folders]
-    return [path for folder, path in found if is_within(folder, path)]
+    return [path for folder, path in found if is_within(folder, path) and path.is_file()]
 
 
 class WorkerScratch:

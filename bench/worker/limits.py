@@ -9,10 +9,12 @@ from pathlib import Path
 from edge_bench.bench.interrupts import SIGNALS, die_with_parent
 from edge_bench.bench.io.names import escape_surrogates
 
-__all__ = ["configure_worker", "first_line", "limit_memory", "peak_memory"]
+__all__ = ["configure_worker", "first_line", "is_out_of_memory", "limit_memory", "peak_memory"]
 
 #: Limit on the size of any file a worker writes, including the output of native code, so that it cannot fill a disk.
 MAX_LOG_BYTES = 16 << 20
+#: Parts of messages of native code without memory: of C++, and of ONNX Runtime's own allocator.
+_NO_MEMORY = ("bad_alloc", "Failed to allocate memory")
 
 
 def configure_worker(parent: int, memory_limit: int) -> None:
@@ -43,6 +45,11 @@ def _set_limit(kind: int, limit: int) -> None:
     hard = resource.getrlimit(kind)[1]
     limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
     resource.setrlimit(kind, (limit, limit))
+
+
+def is_out_of_memory(cause: Exception) -> bool:
+    """Return whether an error says that an allocation failed."""
+    return isinstance(cause, MemoryError) or any(part in str(cause) for part in _NO_MEMORY)
 
 
 def peak_memory() -> int:

@@ -108,7 +108,10 @@ class WorkerProcess:
         except ChannelClosed as cause:
             raise WorkerFailed(self.why_closed(str(cause))) from None
         if isinstance(reply, Problem):
-            raise WorkerFailed(Failure(kind=reply.kind, message=reply.message, remedy=reply.remedy))
+            # XNNPACK does not say why it fails to copy the weights
+            lacks_memory = reply.kind == "out of memory" or "failed to create XNNPACK runtime" in reply.message
+            hint = self._memory_hint() if lacks_memory else ""
+            raise WorkerFailed(Failure(kind=reply.kind, message=reply.message, remedy=reply.remedy or hint))
         if not isinstance(reply, answer):
             raise WorkerFailed(Failure(kind="failed", message=f"answered {type(reply).__name__} out of turn"))
         return reply

@@ -1,7 +1,6 @@
 """Any .tflite graph in the interpreters of tflite-runtime and LiteRT, which have the same interface."""
 
 import contextlib
-import mmap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.errors import EdgeBenchError
-from edge_bench.bench.model_formats.tflite import parse_tflite
+from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.runtimes.graphs.base import GraphFile
 from edge_bench.bench.runtimes.graphs.batched import BatchedGraph
 from edge_bench.bench.runtimes.graphs.layout import Layout, Port, unique_names
@@ -171,9 +170,7 @@ def _covers(side: dict[str, Details], details: Sequence[Details]) -> bool:
 
 def _operators_of(path: Path, signature: str) -> set[str]:
     """Return the names of the operators in a signature's graph; raise ValueError if the file is damaged."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        model: Any = content  # read like bytes, without a copy in memory
-        parsed = parse_tflite(model)
+    parsed = read_tflite(path)
     graph = next(each.graph for each in parsed.signatures if each.key == signature)
     start = sum(each.nodes for each in parsed.graphs[:graph])
     return {node.name for node in parsed.nodes[start : start + parsed.graphs[graph].nodes]}
