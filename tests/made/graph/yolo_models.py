@@ -49,7 +49,7 @@ def scenes(folder: Path, count: int = 40) -> Scenes:
     for number in range(count):
         size = width, height = _SIZES[number % len(_SIZES)]
         rows = [_BOXES[(number + each) % len(_BOXES)] for each in range(1 + number % 4)]
-        known = boxes(*([l * width, t * height, r * width, b * height, c, s] for l, t, r, b, c, s in rows))
+        known = boxes(*([x0 * width, y0 * height, x1 * width, y1 * height, c, s] for x0, y0, x1, y1, c, s in rows))
         made.known.append(known)
         made.sizes.append(size)
         Image.new("RGB", size, (number * _LEVEL,) * 3).save(made.images / f"{number:02}.png")
