@@ -25,7 +25,7 @@ _TASKS_OF = {
     "class_order": (CLASSIFY, "detect"), "label_names": (CLASSIFY, "detect"), "crop": (CLASSIFY, "binary", "multilabel",
     "regress", "tensor"), "label_column": (CLASSIFY, "binary", "multilabel", "regress"),
 }  # fmt: skip
-_NOT_CLASSIFY = ("shapes", "ranges", "signature")
+_NOT_CLASSIFY = ("shapes", "ranges", "signature", "letterbox", "sample_rate")
 _FLAGS = {"shapes": "--shape", "ranges": "--range"}
 _OPTION = "--task"
 
