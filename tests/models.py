@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.made.onnx import OnnxBuilder
 
 _DATA = os.environ.get("EDGE_BENCH_DATA", "")
@@ -11,6 +13,10 @@ _DATA = os.environ.get("EDGE_BENCH_DATA", "")
 MLPERF = next(
     (place for place in [Path(_DATA).resolve().parent / "models" / "mlperf-tiny"] if _DATA and place.is_dir()), None
 )
+#: The folder of detection, segmentation, pose, audio, text and recurrent models by others.
+MODELS = MLPERF.parent if MLPERF else None
+#: 128 photographs with boxes and masks.
+COCO = Path(_DATA).resolve() / "coco128" / "val" if MLPERF else None
 #: 1,000 real JPEGs in ten folders.
 CIFAR_JPEGS = Path(_DATA).resolve() / "cifar10-images" / "test" if MLPERF else None
 
@@ -19,6 +25,20 @@ def mlperf(name: str) -> Path:
     """Return the path of one of MLPerf Tiny's models."""
     assert MLPERF is not None
     return MLPERF / f"{name}.tflite"
+
+
+def model_file(name: str) -> Path:
+    """Return the path of a model or of one of its files in MODELS; skip the test without it."""
+    if MODELS is None or not (MODELS / name).exists():
+        pytest.skip("needs EDGE_BENCH_DATA beside a models folder")
+    return MODELS / name
+
+
+def coco_images() -> Path:
+    """Return COCO; skip the test without it."""
+    if COCO is None or not COCO.is_dir():
+        pytest.skip("needs coco128 in EDGE_BENCH_DATA")
+    return COCO
 
 
 def tflite_of(model: Any, path: Path) -> Path:

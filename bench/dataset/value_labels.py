@@ -43,16 +43,22 @@ class _Table:
 
 
 def read_values(
-    path: Path, count: int, folder: Path | None = None, files: Sequence[str] = (), column: str | None = None
+    path: Path,
+    count: int,
+    folder: Path | None = None,
+    files: Sequence[str] = (),
+    column: str | None = None,
+    output: str | None = None,
 ) -> TrueValues:
     """Read the true values of all ``count`` examples.
 
     files: of the examples in ``folder``, if they are files: a table then has a column of file names. Arrays have one
     row per example, for files in the order of their sorted names. column: heading or number, from 1, of the only column
-    that counts. Raise DatasetError if rows are missing, or a value is no finite number.
+    that counts. output: name of the model's output, if stated; an .npz may have an array of this name. Raise
+    DatasetError if rows are missing, or a value is no finite number.
     """
     if path.suffix in (".npy", ".npz"):
-        values, headings, places = _from_array(path), tuple[str, ...](), list[int]()
+        values, headings, places = _from_array(path, output), tuple[str, ...](), list[int]()
         notes = _order_note(path, files) if files else ()
     else:
         values, headings, places = _from_text(path, folder, files, column)
@@ -70,13 +76,13 @@ def read_values(
     return TrueValues(values, headings, notes)
 
 
-def task_of_values(path: Path) -> str | None:
+def task_of_values(path: Path, output: str | None = None) -> str | None:
     """Return the task that only these values fit: regress with a fraction, multilabel with sets of classes in rows.
 
-    None for labels of classes, and for files that are no numbers.
+    None for labels of classes, and for files that are no numbers. output: as in `read_values`
     """
     if path.suffix in (".npy", ".npz"):
-        values, classes_possible = _from_array(path), True
+        values, classes_possible = _from_array(path, output), True
     else:
         try:
             found = _numbers_only(path)
@@ -94,10 +100,10 @@ def task_of_values(path: Path) -> str | None:
     return None
 
 
-def _from_array(path: Path) -> Values:
+def _from_array(path: Path, output: str | None) -> Values:
     try:
         if path.suffix == ".npz":
-            return _table_of(_only_array(path), path)
+            return _table_of(_array_of_labels(path, output), path)
         return _table_of(open_npy(path), path)
     except FileNotFoundError:
         raise DatasetError(f"{path}: there is no such file") from None
@@ -105,7 +111,7 @@ def _from_array(path: Path) -> Values:
         raise DatasetError(f"{path}: no array of numbers: {why_unreadable(cause)}", _REMEDY) from None
 
 
-def _only_array(path: Path) -> npt.NDArray[np.generic]:
+def _array_of_labels(path: Path, output: str | None) -> npt.NDArray[np.generic]:
     import zipfile
 
     from edge_bench.bench.dataset.arrays import extracted_array
@@ -113,11 +119,12 @@ def _only_array(path: Path) -> npt.NDArray[np.generic]:
 
     with open_regular_file(path) as file, zipfile.ZipFile(file) as archive:
         members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-        named = [name for name in _LABEL_KEYS if name in members]
+        named = [name for name in (output, *_LABEL_KEYS) if name is not None and name in members]
         chosen = named[0] if named else next(iter(members)) if len(members) == 1 else None
         if chosen is None:
             raise DatasetError(
-                f"{path}: holds {abbreviate(list(members))}", f"call the values {' or '.join(_LABEL_KEYS)}"
+                f"{path}: holds {abbreviate(list(members))}",
+                f"state the output with --output if an array has its name, or call one {' or '.join(_LABEL_KEYS)}",
             )
         return open_npy(extracted_array(archive, members[chosen], path))
 

@@ -12,7 +12,7 @@ from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.inputs.specs import GraphInputs, InputSpec, by_name, combined_digest, names_shown, shown_shape
 from edge_bench.bench.io.archives import ARCHIVE_ERRORS, open_member
 from edge_bench.bench.io.files import open_regular_file, sha256_of, why_unreadable
-from edge_bench.bench.io.npy import open_npy, read_header
+from edge_bench.bench.io.npy import NotAnArray, open_npy, read_header
 
 __all__ = ["array_types", "load_npy", "load_npz"]
 
@@ -78,7 +78,7 @@ def array_types(path: Path, names: Sequence[str]) -> dict[str, str]:
             for name, member in _members(archive, path).items():
                 if name in names:
                     with open_member(archive, member, MAX_BYTES) as stream:
-                        types[name] = read_header(stream).dtype.name  # type: ignore[arg-type]  # only read() is used
+                        types[name] = _type_of(stream, name, path)
     except FileNotFoundError:
         raise DatasetError(f"{path}: there is no such file") from None
     except (OSError, *ARCHIVE_ERRORS) as cause:
@@ -86,6 +86,16 @@ def array_types(path: Path, names: Sequence[str]) -> dict[str, str]:
             f"{path}: not an .npz archive: {why_unreadable(cause)}", "save it with numpy.savez"
         ) from None
     return types
+
+
+def _type_of(stream: Any, name: str, path: Path) -> str:
+    """Return the type of an array in an archive; raise DatasetError if it has no plain numbers."""
+    try:
+        return read_header(stream).dtype.name
+    except NotAnArray as cause:
+        raise DatasetError(
+            f"{path}: array {name[:80]}: {cause}", "save it with numpy.savez, as an array of numbers"
+        ) from None
 
 
 def _opened(path: Path) -> npt.NDArray[Any]:

@@ -1,19 +1,14 @@
 """True values of one output of a graph, and how that output is read."""
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.dataset.arrays import extracted_array
+from edge_bench.bench.dataset.value_labels import read_values
 from edge_bench.bench.errors import BadInput, DatasetError
-from edge_bench.bench.inputs.specs import names_shown, shown_shape
-from edge_bench.bench.io.archives import ARCHIVE_ERRORS
-from edge_bench.bench.io.files import open_regular_file, why_unreadable
-from edge_bench.bench.io.npy import open_npy
+from edge_bench.bench.inputs.specs import names_shown
 from edge_bench.bench.io.record_codec import MAX_PACKED, pack
 from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.records.outputs.decoding import Decoding, ScoreDecoding, TensorDecoding
@@ -21,7 +16,7 @@ from edge_bench.bench.records.outputs.scores import MAX_COLUMNS, FlagTruth, Valu
 from edge_bench.bench.records.outputs.tensors import pack_values
 from edge_bench.bench.records.outputs.union import TaskTruth
 from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD
-from edge_bench.bench.tasks.scores.rows import flags, table
+from edge_bench.bench.tasks.scores.rows import flags
 
 __all__ = ["EXPORTED_TASKS", "TENSOR", "decoding_of", "true_values"]
 
@@ -62,17 +57,12 @@ def decoding_of(task: str, outputs: Sequence[TensorSpec], stated: str | None) ->
 def true_values(
     task: str, output: TensorSpec, labels: Path, rows: npt.NDArray[np.int64], examples: int, threshold: float | None
 ) -> TaskTruth:
-    """Return the true values of some of the examples, from a .npy, or an .npz with an array named as the output.
+    """Return the true values of some of the examples, read as `read_values` does.
 
     Raise DatasetError if there is no row for each example, if a row has other values than the output, or if a value is
     not one of the task.
     """
-    array = _array(labels, output.name)
-    if array.ndim < 1 or len(array) != examples:
-        raise DatasetError(
-            f"{labels}: shape {shown_shape(array.shape)} for {examples:,} examples", "give one row for each example"
-        )
-    values = table(array[rows], str(labels))
+    values = read_values(labels, examples, output=output.name).values[rows]
     columns = values.shape[1]
     if columns != (_columns(output) or columns) or columns > MAX_COLUMNS or values.size > MAX_PACKED:
         raise DatasetError(
@@ -80,20 +70,10 @@ def true_values(
             f"give as many as the output has, and at most {MAX_PACKED:,} in all",
         )
     if task == "regress":
-        return ValueTruth(columns=columns, values=pack_values(_finite(values, rows, labels).reshape(-1)))
+        return ValueTruth(columns=columns, values=pack_values(values.reshape(-1)))
     found = flags(values, str(labels)).reshape(-1).astype(np.uint8)
     limit = DEFAULT_THRESHOLD if threshold is None else threshold
     return FlagTruth(columns=columns, flags=pack(found), threshold=limit)
-
-
-def _finite(values: npt.NDArray[np.float64], rows: npt.NDArray[np.int64], labels: Path) -> npt.NDArray[np.float64]:
-    wrong = ~np.isfinite(values).all(axis=1)
-    if wrong.any():
-        raise DatasetError(
-            f"{labels}: the true value of example {int(rows[int(wrong.argmax())]):,} is not finite",
-            "remove examples whose value is unknown",
-        )
-    return values
 
 
 def _columns(output: TensorSpec) -> int | None:
@@ -101,25 +81,3 @@ def _columns(output: TensorSpec) -> int | None:
     has_batch_axis = len(output.shape) != 1 or output.shape[0] in (-1, 1)
     sizes = output.shape[1:] if has_batch_axis else output.shape
     return None if any(size < 0 for size in sizes) else int(np.prod(sizes, dtype=np.int64))
-
-
-def _array(path: Path, name: str) -> npt.NDArray[Any]:
-    """Return a .npy, or the array of this name, or the only one, of an .npz; memory-mapped."""
-    try:
-        if path.suffix != ".npz":
-            return open_npy(path)
-        with open_regular_file(path) as file, zipfile.ZipFile(file) as archive:
-            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            found = members.get(name) or (next(iter(members.values())) if len(members) == 1 else None)
-            if found is None:
-                raise DatasetError(
-                    f"{path}: no array for output {name[:80]}; it has {names_shown(members)}",
-                    "save it with numpy.savez, by the output's name",
-                )
-            return open_npy(extracted_array(archive, found, path))
-    except FileNotFoundError:
-        raise DatasetError(f"{path}: there is no such file") from None
-    except (OSError, *ARCHIVE_ERRORS) as cause:
-        raise DatasetError(
-            f"{path}: not an array of numbers: {why_unreadable(cause)}", "save it with numpy.save or numpy.savez"
-        ) from None

@@ -16,6 +16,7 @@ from edge_bench.bench.interpretation.files_workload import RANDOM_NOTE
 from edge_bench.bench.interpretation.graphs.feeding.examples import TaskExamples
 from edge_bench.bench.interpretation.graphs.feeding.feeds import array_examples, random_examples, sound_examples
 from edge_bench.bench.interpretation.graphs.feeding.pictures import picture_examples
+from edge_bench.bench.interpretation.graphs.feeding.unused import refuse_unused_options
 from edge_bench.bench.interpretation.graphs.graph_model import GraphModel, graph_models
 from edge_bench.bench.interpretation.graphs.reading.read import ReadingJob, read_outputs
 from edge_bench.bench.interpretation.graphs.sampling import Sampler, SamplerFactory
@@ -43,12 +44,13 @@ def graph_workload(
     """Load the examples for models of a task other than classify, and decide how their outputs are read.
 
     open_sampler: gives outputs of some examples of a model; choice: the task, as `infer_task` returns it
-    Raise DatasetError or BadInput if data, true values and models do not match each other, or if they can be read in
-    several ways.
+    Raise DatasetError or BadInput if data, true values and models do not match each other, if they can be read in
+    several ways, or if an option changes nothing.
     """
     choice = choice or infer_task(models, options)
     known = graph_models(models, options)
     examples = _examples(known, options, settings, progress, choice.name)
+    refuse_unused_options(known, examples, options)
 
     def sampler_of(model: GraphModel) -> Sampler:
         return open_sampler(model.variant, _graph_examples(model, examples, TensorDecoding(), None))

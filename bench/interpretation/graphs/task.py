@@ -25,7 +25,7 @@ _TASKS_OF = {
     "class_order": (CLASSIFY, "detect"), "label_names": (CLASSIFY, "detect"), "crop": (CLASSIFY, "binary", "multilabel",
     "regress", "tensor"), "label_column": (CLASSIFY, "binary", "multilabel", "regress"),
 }  # fmt: skip
-_NOT_CLASSIFY = ("shapes", "ranges", "signature")
+_NOT_CLASSIFY = ("shapes", "ranges", "signature", "letterbox", "sample_rate")
 _FLAGS = {"shapes": "--shape", "ranges": "--range"}
 _OPTION = "--task"
 
@@ -48,7 +48,7 @@ def stated_task(options: DataOptions) -> TaskChoice | None:
         return _choice(options.task, Source.STATED)
     if options.labels is None:
         return None
-    found = _task_of_labels(options.labels)
+    found = _task_of_labels(options.labels, options.output)
     return None if found is None else _choice(found[0], Source.DATA, found[1])
 
 
@@ -122,7 +122,7 @@ def _choices() -> str:
     return f"{_OPTION} {', '.join(TASK_NAMES[:-2])} or {TASK_NAMES[-2]}"
 
 
-def _task_of_labels(labels: Path) -> tuple[str, str] | None:
+def _task_of_labels(labels: Path, output: str | None) -> tuple[str, str] | None:
     """Return the task that true values tell, and why; None if they may be labels of classes."""
     if labels.is_dir():
         return _task_of_folder(labels)
@@ -130,7 +130,7 @@ def _task_of_labels(labels: Path) -> tuple[str, str] | None:
         return "detect", f"{labels.name} has boxes"
     if not labels.exists():
         raise DatasetError(f"{labels}: there is no such file", "name the true values with --labels")
-    task = task_of_values(labels)
+    task = task_of_values(labels, output)
     reasons = {"regress": "has fractions", "multilabel": "has several classes of an example"}
     return None if task is None else (task, f"{labels.name} {reasons[task]}")
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from edge_bench.bench.records.outputs.tensors import NUMBER_TYPES
 from edge_bench.bench.records.tensor_spec import TensorSpec, has_batch_axis
 
-__all__ = ["Layout", "Port", "unique_names"]
+__all__ = ["Layout", "Port", "UnknownInput", "unique_names"]
 
 
 class Port(NamedTuple):
@@ -154,6 +154,14 @@ class Layout:
         ]
 
 
+class UnknownInput(ValueError):
+    """A stated shape of an input that the model does not have; ``known`` are the names of its inputs."""
+
+    def __init__(self, problem: str, known: Sequence[str]) -> None:
+        super().__init__(problem)
+        self.known = list(known)
+
+
 def _check_types(inputs: Sequence[Port], outputs: Sequence[Port]) -> None:
     for kind, ports in (("input", inputs), ("output", outputs)):
         for port in ports:
@@ -175,13 +183,13 @@ def _with_stated(port: Port, stated: Mapping[str, tuple[int, ...]]) -> list[int]
         return port.axes
     axes = port.axes if port.axes is not None else [-1] * len(shape)
     if len(shape) != len(axes) or any(size not in (-1, given) for size, given in zip(axes, shape, strict=True)):
-        raise ValueError(f"input {port.name[:80]} has shape {axes}, not {list(shape)}")
+        raise ValueError(f"--shape {port.name[:80]}: {list(shape)}, and the input has shape {axes} (-1: any size)")
     return list(shape)
 
 
 def _refuse_unknown_names(names: Sequence[str], stated: Mapping[str, tuple[int, ...]]) -> None:
     if unknown := [name for name in stated if name not in names]:
-        raise ValueError(f"no input is called {unknown[0][:80]}; there are {', '.join(names)[:400]}")
+        raise UnknownInput(f"no input is called {unknown[0][:80]}; there are {', '.join(names)[:400]}", names)
 
 
 def _spec(port: Port, shape: Sequence[int]) -> TensorSpec:

@@ -55,9 +55,12 @@ def mask_layout(output: TensorSpec, classes: int | None = None, axis: ClassAxis 
     possible = [axis] if axis else _possible(shape, classes)
     if len(possible) != 1:
         how = "no axis" if not possible else "more than one axis"
+        of_classes = "the classes" if classes is None else f"{classes:,} classes"
         raise BadInput(
-            f"its output has shape {shown}: {how} can be that of the classes",
-            "state it: --class-axis first or --class-axis last",
+            f"its output has shape {shown}: {how} can be that of {of_classes}",
+            "state it: --class-axis first or --class-axis last"
+            if possible or classes is None
+            else "list as many classes with --classes as the output has",
         )
     found = shape[-1] if possible[0] is ClassAxis.LAST else shape[0]
     if classes not in (None, found) or found == 1:

@@ -3,15 +3,23 @@
 import contextlib
 
 from edge_bench.bench.runtimes.graphs.base import GraphFile, GraphLoader
+from edge_bench.bench.runtimes.graphs.layout import UnknownInput
 from edge_bench.bench.worker.graphs.messages import DescribeGraph, GraphDescribed, Signature
 
 __all__ = ["describe"]
 
 
 def describe(request: DescribeGraph, load: GraphLoader) -> GraphDescribed:
-    """Load a model and return what it takes and returns; raise ValueError if it cannot be loaded."""
+    """Load a model and return what it takes and returns; raise ValueError if it cannot be loaded.
+
+    Shapes of inputs that it does not have are those of other models in the same run.
+    """
     shapes = {name: tuple(shape) for name, shape in request.shapes.items()}
-    session = load(GraphFile(request.file, 1, None, request.signature, shapes))
+    file = GraphFile(request.file, 1, None, request.signature, shapes)
+    try:
+        session = load(file)
+    except UnknownInput as cause:
+        session = load(file._replace(shapes={name: shapes[name] for name in cause.known if name in shapes}))
     with contextlib.suppress(Exception):  # zeros need not be valid inputs; what the file says is known without them
         session.learn_outputs()
     return GraphDescribed(

@@ -39,7 +39,9 @@ def true_values(examples: TaskExamples, options: DataOptions) -> TrueValues | No
         raise DatasetError(
             f"{options.labels}: no numbers", "give a .npy, an .npz or a .csv with a line FILE,NUMBER,… for each example"
         )
-    return read_values(options.labels, examples.total, examples.folder, examples.files, options.label_column)
+    return read_values(
+        options.labels, examples.total, examples.folder, examples.files, options.label_column, options.output
+    )
 
 
 def score_reading(
