@@ -32,7 +32,7 @@ __all__ = ["Decoded", "cache_folder", "decoded_images", "stored_array", "stored_
 #: A set whose 16-bit values are all lower than this is of a sensor with 12 bits or fewer, or it may have 14.
 _TWELVE_BITS, _FOURTEEN_BITS = 1 << 12, 1 << 14
 #: Raise it if the same files are decoded to other pixels or notes, or refused, by a new version of this module.
-_CACHE_VERSION = 2
+_CACHE_VERSION = 3
 
 
 class Decoded(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +43,7 @@ class Decoded(msgspec.Struct, frozen=True, kw_only=True):
     problems: list[str] = []  # one message per unreadable file
     notes: list[str] = []  # remarks on the images that the interpretation of the results needs
     sizes: list[tuple[int, int]] = []  # width and height of each file's image in pixels; 0, 0 for unreadable files
+    turned: int = 0  # images whose EXIF orientation is not upright, whether it was applied or not
 
 
 class _CacheRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +53,7 @@ class _CacheRecord(msgspec.Struct, frozen=True, kw_only=True):
     broken: list[str]  # ``problems``
     notes: list[str] = []
     sizes: list[tuple[int, int]] = []
+    turned: int = 0
 
     def is_of(self, files: int) -> bool:
         """Return whether this is the record of so many files."""
@@ -128,6 +130,7 @@ def decoded_images(
         broken=[escape_surrogates(unreadable[number]) for number in sorted(unreadable)],
         notes=_remarks(facts, geometry),
         sizes=[each.size for each in facts],
+        turned=sum(each.orientation != 1 for each in facts),
     )
     # written last: without the record, the pixels do not count as cached
     write_atomically(record, msgspec.json.encode(made))
@@ -136,7 +139,8 @@ def decoded_images(
 
 def _decoded(pixels: Path, found: _CacheRecord) -> Decoded:
     return Decoded(
-        pixels=pixels, readable=found.kept, problems=found.broken, notes=found.notes, sizes=found.sizes
+        pixels=pixels, readable=found.kept, problems=found.broken, notes=found.notes, sizes=found.sizes,
+        turned=found.turned,
     )  # fmt: skip
 
 

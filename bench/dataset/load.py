@@ -116,7 +116,7 @@ class Examples:
             raise DatasetError(f"the model takes inputs of shape {list(shape)}, no images", "give a .npy or an .npz")
         geometry = Geometry(
             *target, crop=crop, interpolation=options.interpolation, squash=options.squash,
-            exif_orientation=options.exif_orientation,
+            exif_orientation=bool(options.exif_orientation),
         )  # fmt: skip
         files = [listed.files[number] for number in self.indices]
         decoded = decoded_images(listed.folder, files, geometry, progress, skip_broken=options.skip_broken)

@@ -35,7 +35,7 @@ class DataOptions:
     crop: float | None = None
     interpolation: str = "bilinear"
     squash: bool = False
-    exif_orientation: bool = False
+    exif_orientation: bool | None = None
     image_size: tuple[int, int] | None = None
     skip_broken: bool = False
     assume: bool = False  # take the most accurate interpretation where none is clearly better

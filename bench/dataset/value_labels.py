@@ -22,6 +22,7 @@ __all__ = ["TrueValues", "read_values", "task_of_values"]
 
 Values = npt.NDArray[np.float64]
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
+_THOUSANDS, _BELOW_THOUSAND = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}"), re.compile(r"[+-]?[0-9]{1,3}")
 _LABEL_KEYS = ("labels", "y_test", "y", "targets")
 _REMEDY = "give a .npy, an .npz with one array, or a .csv with a line FILE,NUMBER,… for each example"
 _MOST_BYTES = 1 << 30
@@ -172,8 +173,20 @@ def _from_text(
             if not _NUMBER.fullmatch(cell):
                 raise DatasetError(f"{path}: line {table.lines[row]}: {recordable(cell)[:40]!r} is no number", _REMEDY)
             values[place, number] = float(cell)
+    _refuse_thousands(path, [table.rows[row][each] for row in rows for each in columns])
     shown = tuple(recordable(headings[each]) for each in columns) if headings else ()
     return values, shown, [table.lines[row] for row in rows]
+
+
+def _refuse_thousands(path: Path, cells: Sequence[str]) -> None:
+    """Raise DatasetError if 1.016 beside 719 probably is 1016: with a fraction, other numbers would have one, too."""
+    dotted = [cell for cell in cells if "." in cell]
+    others = [cell for cell in cells if "." not in cell]
+    if dotted and others and all(map(_THOUSANDS.fullmatch, dotted)) and all(map(_BELOW_THOUSAND.fullmatch, others)):
+        raise DatasetError(
+            f"{path}: {dotted[0]} beside {others[0]}: points seem to separate thousands",
+            "write numbers without separators, and fractions with all their digits, such as 719.000",
+        )
 
 
 def _most_numbers(readings: Sequence[_Table]) -> _Table:

@@ -1,5 +1,6 @@
 """Warnings about predictions and outputs that make an accuracy or other quality doubtful, with likely causes."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,24 +9,29 @@ import numpy.typing as npt
 from edge_bench.bench.dataset.listing.wording import abbreviate
 from edge_bench.bench.interpretation.order_check import exchanged_classes
 from edge_bench.bench.io.record_codec import unpack
-from edge_bench.bench.records.outputs.boxes import Detections
-from edge_bench.bench.records.outputs.masks import Segmentation
-from edge_bench.bench.records.outputs.scores import ScoreTable
+from edge_bench.bench.records.outputs.boxes import BoxTruth, Detections
+from edge_bench.bench.records.outputs.masks import ConfusionCells, Segmentation
+from edge_bench.bench.records.outputs.scores import FlagTruth, ScoreTable, ValueTruth
 from edge_bench.bench.records.outputs.tensors import OutputRecord
-from edge_bench.bench.records.outputs.union import TaskOutputs, TensorOutputs
+from edge_bench.bench.records.outputs.union import TaskOutputs, TaskTruth, TensorOutputs
 from edge_bench.bench.records.run import UNCLASSIFIED, UNSEEN
 from edge_bench.bench.stats.binomial import at_least
 from edge_bench.bench.tasks.detection.agreement import SHOWN_SCORE
-from edge_bench.bench.tasks.scores.tables import unpacked_values
+from edge_bench.bench.tasks.detection.boxes import overlaps
+from edge_bench.bench.tasks.detection.truth import unpacked_detections, unpacked_truth
+from edge_bench.bench.tasks.scores.tables import unpacked_flags, unpacked_values
 
-__all__ = ["output_warnings", "prediction_warnings"]
+__all__ = ["output_warnings", "prediction_warnings", "truth_warnings"]
 
 Labels = npt.NDArray[np.int64]
+Values = npt.NDArray[np.float64]
 
 #: Share of images with equal highest scores above which it is reported.
 TIED_SHARE = 0.01
 #: Fewer images may well get the same label by chance.
 _FEWEST_IMAGES = 10
+#: Images on which boxes are compared with true ones, and the least overlap (intersection over union).
+_MOST_IMAGES, _ON_TRUE_BOX = 1000, 0.5
 #: Level of the one-sided test of an accuracy against chance.
 _ALPHA = 0.05
 _CAUSES = (
@@ -36,6 +42,8 @@ _CAUSES = (
 _INPUT_CAUSES = (
     "likely causes are another preprocessing (--preprocess, --scale, --channel-order) than the model was trained with"
 )
+#: Fewer confident boxes on true boxes, or of the right category, are no property of a model that anyone measures.
+_FEW_BOXES = 0.1
 _NOT_FINITE = "likely causes are inputs outside the range that the model was trained with, or an overflow in float16"
 
 
@@ -97,6 +105,82 @@ def output_warnings(outputs: TaskOutputs) -> list[str]:
             return _score_warnings(unpacked_values(outputs))
         case TensorOutputs():
             return [warning for output in outputs.outputs for warning in _tensor_warnings(output)]
+
+
+def truth_warnings(outputs: TaskOutputs, truth: TaskTruth | None) -> list[str]:
+    """Return a warning if outputs fit the true values less than those of a model that has learned nothing.
+
+    The usual reason is that outputs or true values are not read as they are meant.
+    """
+    match outputs, truth:
+        case Segmentation(cells=ConfusionCells() as cells, images=images), None if images >= _FEWEST_IMAGES:
+            return _below_one_class(cells)
+        case Detections(), BoxTruth():
+            return _misplaced_boxes(outputs, truth)
+        case ScoreTable(), ValueTruth():
+            return _below_mean(unpacked_values(outputs), unpacked_values(truth))
+        case ScoreTable(), FlagTruth(columns=1):
+            return _inverted_scores(unpacked_values(outputs)[:, 0], unpacked_flags(truth)[:, 0])
+    return []
+
+
+def _below_one_class(cells: ConfusionCells) -> list[str]:
+    truth, predicted, pixels = (unpack(each).astype(np.int64) for each in (cells.truth, cells.predicted, cells.pixels))
+    right, frequent = int(pixels[truth == predicted].sum()), np.bincount(truth, pixels)
+    if not len(pixels) or right >= frequent.max():
+        return []
+    return [
+        f"fewer pixels are right than if all were of class {int(frequent.argmax())}: likely causes are other values in "
+        "the true masks (--mask-values), such as another order of a palette, or another preprocessing"
+    ]
+
+
+def _misplaced_boxes(outputs: Detections, truth: BoxTruth) -> list[str]:
+    """Look at the boxes that are shown to people, on up to _MOST_IMAGES images."""
+    known, found, categories = unpacked_truth(truth), unpacked_detections(outputs), outputs.categories or []
+    table = np.append(np.array(categories, np.int64), -1)
+    shown = placed = right = 0
+    for true, boxes in zip(known.images[:_MOST_IMAGES], found, strict=False):
+        confident = boxes.scores > SHOWN_SCORE
+        on = overlaps(boxes.corners[confident], true.corners) >= _ON_TRUE_BOX
+        own = table[np.minimum(boxes.classes[confident], len(categories))]
+        shown += len(on)
+        placed += int(on.any(axis=1).sum())
+        right += int((on & (own[:, None] == true.categories)).any(axis=1).sum())
+    if shown < _FEWEST_IMAGES or right >= _FEW_BOXES * shown:
+        return []
+    if placed < _FEW_BOXES * shown:
+        causes = "boxes of other or turned images (--exif-orientation), or another reading of the outputs than is right"
+        return [f"{placed:,} of {shown:,} boxes with a score above {SHOWN_SCORE} lie on a true box: check for {causes}"]
+    return [
+        f"{right:,} of {placed:,} boxes on a true box have its category: is the order of classes right (--classes, "
+        "--class-order, --label-offset)?"
+    ]
+
+
+def _below_mean(values: Values, truth: Values) -> list[str]:
+    if len(truth) < _FEWEST_IMAGES or values.shape != truth.shape or not np.isfinite(values).all():
+        return []
+    spread = np.square(truth - truth.mean(axis=0)).sum()
+    if not np.square(values - truth).sum() > spread > 0:
+        return []
+    return [
+        "errors are larger than those of the mean of the true values: likely causes are another unit or order of the "
+        "true values, another output (--output) or another preprocessing"
+    ]
+
+
+def _inverted_scores(scores: Values, truth: npt.NDArray[np.bool_]) -> list[str]:
+    """Warn if AUC is below 0.5 by more than chance explains: 1.645 standard deviations of the Mann-Whitney statistic."""
+    ones, zeros = int(truth.sum()), int((~truth).sum())
+    if len(truth) < _FEWEST_IMAGES or not ones or not zeros or not np.isfinite(scores).all():
+        return []
+    order = np.sort(scores)
+    ranks = (np.searchsorted(order, scores, "left") + np.searchsorted(order, scores, "right") + 1) / 2
+    auc = (ranks[truth].sum() - ones * (ones + 1) / 2) / (ones * zeros)
+    if auc >= 0.5 - 1.645 * math.sqrt((ones + zeros + 1) / (12 * ones * zeros)):
+        return []
+    return [f"scores of class 1 are lower than those of class 0 (AUC {auc:.2f}): are 0 and 1 exchanged in the labels?"]
 
 
 def _box_warnings(outputs: Detections) -> list[str]:

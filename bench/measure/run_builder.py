@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.io.record_codec import pack, unpack
-from edge_bench.bench.measure.prediction_warnings import output_warnings, prediction_warnings
+from edge_bench.bench.measure.prediction_warnings import output_warnings, prediction_warnings, truth_warnings
 from edge_bench.bench.measure.trust import trial_findings, trusted
 from edge_bench.bench.records.journal import JOURNAL, read_journal
 from edge_bench.bench.records.journal_entries import (
@@ -23,6 +23,7 @@ from edge_bench.bench.records.journal_entries import (
     RunStarted,
     TrialMade,
 )
+from edge_bench.bench.records.outputs.union import TaskOutputs
 from edge_bench.bench.records.run import CLASSIFY, UNCLASSIFIED, UNSEEN, Failure, ProcessRecord, Result, Run, Trial
 from edge_bench.bench.records.run_files import read_run
 from edge_bench.bench.records.run_validation import check_run
@@ -184,12 +185,16 @@ class RunBuilder:
                 *_warnings(trials, unstable if not self.begun.settings.stateful else 0, self._chunks.get(number, 1)),
                 *self._session_warnings.get(number, []),
                 *(self._prediction_warnings(number, predictions) if is_classified else []),
-                *(output_warnings(recorded.outputs) if recorded is not None else []),
+                *(self._output_warnings(recorded.outputs) if recorded is not None else []),
             ],
             delegate=self._delegates.get(number, ""),
             outputs=None if recorded is None else recorded.outputs,
             postprocess=None if recorded is None else recorded.postprocess,
         )
+
+    def _output_warnings(self, outputs: TaskOutputs) -> list[str]:
+        is_scored = not self.begun.settings.stateful
+        return output_warnings(outputs) + (truth_warnings(outputs, self.begun.truth) if is_scored else [])
 
     def _prediction_warnings(self, number: int, predictions: npt.NDArray[np.int64]) -> list[str]:
         begun = self.begun

@@ -118,8 +118,13 @@ SkipBroken = Annotated[
     option("--skip-broken", help="Ignore files that cannot be read as images, and report how many."),
 ]
 ExifOrientation = Annotated[
-    bool,
-    option("--exif-orientation", help="Turn images upright as their EXIF orientation says."),
+    bool | None,
+    option(
+        "--exif-orientation/--no-exif-orientation",
+        env="EXIF_ORIENTATION",
+        help="Turn images upright as their EXIF orientation says.  [default: no; asked if there are true boxes or "
+        "masks]",
+    ),
 ]
 
 Task = Annotated[
@@ -214,7 +219,7 @@ DATA_OPTIONS: OptionGroup = {
     "image_size": (ImageSize, None),
     "skip_broken": (SkipBroken, False),
     "assume": (Assume, False),
-    "exif_orientation": (ExifOrientation, False),
+    "exif_orientation": (ExifOrientation, None),
     "task": (Task, None),
     "signature": (Signature, None),
     "shape": (Shapes, None),

@@ -7,6 +7,8 @@ import numpy as np
 
 from edge_bench.bench.analysis.labels.same_images import differing_pixels
 from edge_bench.bench.analysis.times.machines import machine_key
+from edge_bench.bench.records.outputs.decoding import BoxDecoding, Decoding
+from edge_bench.bench.records.outputs.scores import FlagTruth
 from edge_bench.bench.records.run import Result, Run
 
 __all__ = ["differences", "seconds_apart"]
@@ -30,6 +32,7 @@ def differences(
     if run is other:
         return []
     pairs = [*_software(run, result, other, other_result), *_settings(run, other)]
+    pairs += _decoding(run, result, other, other_result)
     if machine:
         pairs = [*_hardware(run, other), *pairs, *_condition(run, result, other, other_result)]
     phrases = [_time_between(run, other)] if machine and apart else []
@@ -72,6 +75,24 @@ def _settings(run: Run, other: Run) -> Iterator[_Pair]:
     yield "scenario", before.scenario or "none", after.scenario or "none"
     yield "memory limit", _mebibytes(before.memory_limit), _mebibytes(after.memory_limit)
     yield "stateful", _yes_no(before.stateful), _yes_no(after.stateful)
+
+
+def _decoding(run: Run, result: Result, other: Run, other_result: Result) -> Iterator[_Pair]:
+    """Yield how outputs are read, as far as it is a choice and no property of the model."""
+    before, after = _decoding_of(run, result), _decoding_of(other, other_result)
+    if isinstance(before, BoxDecoding) and isinstance(after, BoxDecoding):
+        yield "images letterboxed", _yes_no(before.letterbox), _yes_no(after.letterbox)
+        if before.form == after.form == "yolo":
+            yield "least score of boxes", before.score_threshold, after.score_threshold
+            yield "most overlap of boxes", before.iou_threshold, after.iou_threshold
+    if isinstance(run.truth, FlagTruth) and isinstance(other.truth, FlagTruth):
+        yield "threshold", run.truth.threshold, other.truth.threshold
+
+
+def _decoding_of(run: Run, result: Result) -> Decoding | None:
+    """Return how the outputs of a result were read, also if its variant was renamed for a comparison."""
+    variant = result.configuration.variant
+    return run.decodings.get(variant) or run.decodings.get(variant.rpartition("@")[0])
 
 
 def _hardware(run: Run, other: Run) -> Iterator[_Pair]:

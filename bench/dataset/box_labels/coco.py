@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -26,6 +26,8 @@ _MAX_BYTES = 1 << 30
 _MAX_ANNOTATIONS = 20_000_000
 _MAX_CATEGORY = 1_000_000
 _Id = int | str
+#: Fields that some tools write as 1.0: tables of numbers have one type for all columns, and missing values.
+_WHOLE = {"id", "image_id", "category_id", "width", "height", "iscrowd"}
 
 
 class _Image(msgspec.Struct):
@@ -108,13 +110,21 @@ def _read(path: Path) -> _File:
     try:
         try:
             return msgspec.json.decode(data, type=_File)
-        except msgspec.ValidationError:
-            raise
-        except (msgspec.DecodeError, UnicodeDecodeError):  # Python also writes NaN, and names that are not UTF-8
+        # Python also writes NaN, and names that are not UTF-8; other tools write whole numbers as 1.0
+        except (msgspec.DecodeError, UnicodeDecodeError):
             text = data.decode(json.detect_encoding(data), "surrogateescape")
-            return msgspec.convert(json.loads(text), type=_File)
+            return msgspec.convert(json.loads(text, object_hook=_with_whole_numbers), type=_File)
     except (ValueError, RecursionError) as cause:
         raise DatasetError(f"{path}: not COCO's annotations: {str(cause).splitlines()[0][:200]}", remedy) from None
+
+
+def _with_whole_numbers(found: dict[str, Any]) -> dict[str, Any]:
+    """Return an object of the file with 1 for 1.0 where only whole numbers are possible."""
+    for name in _WHOLE & found.keys():
+        value = found[name]
+        if isinstance(value, float) and value.is_integer():
+            found[name] = int(value)
+    return found
 
 
 def _categories(path: Path, found: Sequence[_Category]) -> tuple[Category, ...]:

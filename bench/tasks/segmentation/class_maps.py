@@ -53,6 +53,11 @@ def mask_layout(output: TensorSpec, classes: int | None = None, axis: ClassAxis 
             "a mask has class indices, N×H×W, or one score per class and pixel, N×H×W×classes",
         )
     possible = [axis] if axis else _possible(shape, classes)
+    if not possible and 1 in (shape[0], shape[-1]):
+        raise BadInput(
+            f"its output has shape {shown}: a mask of one score per pixel is not supported",
+            "export the model with one score per class and pixel, or with class indices as whole numbers",
+        )
     if len(possible) != 1:
         how = "no axis" if not possible else "more than one axis"
         of_classes = "the classes" if classes is None else f"{classes:,} classes"

@@ -32,9 +32,9 @@ class OutputAgreement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OutputsAgreement(msgspec.Struct, frozen=True, kw_only=True):
-    """Agreement of two configurations' outputs, which are paired by name, or by order if their names differ."""
+    """Agreement of two configurations' outputs, which are paired as `partners` says."""
 
-    by_name: bool
+    by_order: bool  # the pairs are a guess: names differ, and several outputs have the same shape
     outputs: list[OutputAgreement]
 
 
@@ -44,23 +44,36 @@ def output_agreements(
     """Compare all outputs of two configurations.
 
     common: the positions of the same examples in the first records and in the second, if these are not of all the same
-    examples. Outputs with the same names are paired by name, otherwise by order. Raise ValueError if the numbers of
-    outputs differ, or a record is damaged.
+    examples. Raise ValueError if the numbers of outputs differ, or a record is damaged.
     """
-    by_name, pairs = partners(first, second)
-    return OutputsAgreement(by_name=by_name, outputs=[_agreement(one, other, common) for one, other in pairs])
+    by_order, pairs = partners(first, second)
+    return OutputsAgreement(by_order=by_order, outputs=[_agreement(one, other, common) for one, other in pairs])
 
 
 def partners(
     first: Sequence[OutputRecord], second: Sequence[OutputRecord]
 ) -> tuple[bool, list[tuple[OutputRecord, OutputRecord]]]:
-    """Return whether outputs are paired by name, and the pairs; raise ValueError if their numbers differ."""
+    """Return whether several outputs are paired by their order, and the pairs.
+
+    Outputs are paired by name. If not all names are the same, they are paired by shape. If some shapes are the same,
+    they are paired by order, which may be wrong: converters and runtimes have orders of their own. Raise ValueError if
+    the numbers of outputs differ.
+    """
     if len(first) != len(second):
         raise ValueError(f"{len(first)} and {len(second)} outputs")
-    names, others = ([output.name for output in side] for side in (first, second))
-    by_name = len(set(names)) == len(names) and sorted(names) == sorted(others)
-    ordered = [second[others.index(name)] for name in names] if by_name else second
-    return by_name, list(zip(first, ordered, strict=True))
+    for key in (_name, _shapes):
+        ours, theirs = ([key(output) for output in side] for side in (first, second))
+        if len(set(ours)) == len(ours) and sorted(ours) == sorted(theirs):
+            return False, [(output, second[theirs.index(each)]) for output, each in zip(first, ours, strict=True)]
+    return len(first) > 1, list(zip(first, second, strict=True))
+
+
+def _name(output: OutputRecord) -> str:
+    return output.name
+
+
+def _shapes(output: OutputRecord) -> str:
+    return str(sorted(output.shapes))
 
 
 def _agreement(first: OutputRecord, second: OutputRecord, common: Sequence[Positions] | None) -> OutputAgreement:

@@ -17,6 +17,9 @@ from edge_bench.bench.tasks.tensors.agreement import (
 
 __all__ = ["TENSOR"]
 
+#: A wrong pair has differences that no quantization has.
+_BY_ORDER = "; outputs were paired by their order, as their names differ"
+
 
 def _no_quality(*_: object) -> list[Any]:
     return []
@@ -31,7 +34,8 @@ def _agreement(outputs: TaskOutputs, others: TaskOutputs, common: Common) -> Tas
         raise ValueError("these are no tensors")
     examples = len(common[0])
     try:
-        found = output_agreements(others.outputs, outputs.outputs, (common[1], common[0])).outputs
+        agreement = output_agreements(others.outputs, outputs.outputs, (common[1], common[0]))
+        found = agreement.outputs
         pairs = partners(outputs.outputs, others.outputs)[1]
     except ValueError as cause:
         return not_comparable(examples, cause)
@@ -44,7 +48,9 @@ def _agreement(outputs: TaskOutputs, others: TaskOutputs, common: Common) -> Tas
     listed = worst.worst_example if worst.worst and not worst.worst.same else None
     return TaskAgreement(
         share=None if identical is None else identical / examples,
-        text=_counted(identical, examples) + ("" if identical == examples else _text(worst, several=len(found) > 1)),
+        text=_counted(identical, examples)
+        + ("" if identical == examples else _text(worst, several=len(found) > 1))
+        + (_BY_ORDER if agreement.by_order else ""),
         examples=examples,
         identical=identical,
         worst=[] if listed is None else [listed],

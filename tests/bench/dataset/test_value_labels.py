@@ -77,3 +77,11 @@ def test_labels_of_classes_tell_no_task(tmp_path: Path) -> None:
         assert task_of_values(written(tmp_path / "t.csv", *lines)) is None, lines
     assert task_of_values(written(tmp_path / "t.csv", "a.png,1,1,0", "b.png,0,0,1")) == "multilabel"
     assert task_of_values(written(tmp_path / "t.csv", "label", "0.5")) == "regress"
+
+
+def test_points_that_separate_thousands_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError):
+        read_values(written(tmp_path / "t.csv", "value", "1.016", "719", "12.500"), 3)
+    for cells in (["1.016", "0.719", "12.500"], ["1.016", "719", "12.5"], ["1.016", "7190", "12.500"], ["719", "5"]):
+        values = read_values(written(tmp_path / "t.csv", "value", *cells), len(cells)).values
+        assert values[:, 0].tolist() == [float(cell) for cell in cells]

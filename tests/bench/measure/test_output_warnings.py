@@ -4,8 +4,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge_bench.bench.measure.prediction_warnings import output_warnings
-from edge_bench.bench.records.outputs.union import TaskOutputs
+from edge_bench.bench.measure.prediction_warnings import output_warnings, truth_warnings
+from edge_bench.bench.records.outputs.union import TaskOutputs, TaskTruth
+from edge_bench.bench.tasks.detection.truth import packed_truth
+from edge_bench.bench.tasks.scores.tables import packed_flags, packed_values
 from tests.made.graph.boxes import boxes, detections, scene
 from tests.made.graph.task_runs import found, masks, perfect_boxes, scores, tensors
 
@@ -48,3 +50,40 @@ def test_usual_outputs_give_no_warning(outputs: TaskOutputs) -> None:
 )
 def test_doubtful_outputs_give_one(outputs: TaskOutputs) -> None:
     assert len(output_warnings(outputs)) == 1
+
+
+FLAGS = np.arange(EXAMPLES) % 2 == 0
+GOOD = RAMP / 10
+CORRECT = perfect_boxes(SCENE)
+MOVED = [each._replace(corners=each.corners + np.float32(300)) for each in CORRECT]
+OTHER_CLASS = [each._replace(classes=(each.classes + 1) % 3) for each in CORRECT]
+SHIFTED = [(mask + 1) % 3 for mask in VARIED]
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "truth"),
+    [
+        pytest.param(found(SCENE, CORRECT), found(SCENE, MOVED), packed_truth(SCENE), id="boxes elsewhere"),
+        pytest.param(found(SCENE, CORRECT), found(SCENE, OTHER_CLASS), packed_truth(SCENE), id="other classes"),
+        pytest.param(masks(VARIED, VARIED, 3), masks(SHIFTED, VARIED, 3), None, id="other values of masks"),
+        pytest.param(scores(GOOD), scores(GOOD * 1000), packed_values(GOOD), id="another unit"),
+        pytest.param(scores(GOOD), scores(GOOD[:, ::-1] + [[0, 9]]), packed_values(GOOD), id="other columns"),
+        pytest.param(scores(FLAGS), scores(~FLAGS), packed_flags(FLAGS), id="inverted scores"),
+    ],
+)
+def test_outputs_that_fit_the_truth_less_than_a_constant_give_one(
+    good: TaskOutputs, bad: TaskOutputs, truth: TaskTruth | None
+) -> None:
+    assert truth_warnings(good, truth) == []
+    assert len(truth_warnings(bad, truth)) == 1
+
+
+def test_few_examples_or_unknown_values_say_nothing_about_the_truth() -> None:
+    assert truth_warnings(scores(GOOD[:3] * 1000), packed_values(GOOD[:3])) == []
+    assert truth_warnings(scores(~FLAGS[:3]), packed_flags(FLAGS[:3])) == []
+    assert truth_warnings(scores(BROKEN), packed_values(GOOD)) == []
+    assert truth_warnings(scores(FLAGS), packed_flags(np.ones(EXAMPLES))) == []
+    assert truth_warnings(masks(VARIED, None, 3), None) == []
+    assert truth_warnings(found(SCENE, [boxes()] * EXAMPLES), packed_truth(SCENE)) == []
+    noise = np.random.default_rng(0).random(EXAMPLES)
+    assert truth_warnings(scores(noise), packed_flags(FLAGS)) == []

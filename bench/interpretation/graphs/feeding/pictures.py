@@ -54,6 +54,7 @@ def picture_examples(
         geometry = _geometry(model, options, task)
         decoded = decoded_images(images.folder, files, geometry, progress, skip_broken=options.skip_broken)
         pictures.append(_Picture(model, geometry, decoded))
+    _refuse_unclear_orientation(pictures[0].decoded, options, task)
     readable = np.array(sorted(set.intersection(*(set(each.decoded.readable) for each in pictures))), np.int64)
     found = {each.model.variant.name: _model_examples(each, readable, options) for each in pictures}
     return TaskExamples(
@@ -71,10 +72,30 @@ def picture_examples(
     )
 
 
+def _refuse_unclear_orientation(decoded: Decoded, options: DataOptions, task: str) -> None:
+    """Raise BadInput if nothing says whether true boxes or masks are of turned images.
+
+    Most label tools show images upright, and many loaders ignore the orientation. The sizes in a file of labels do not
+    tell the two apart if an image is square or upside down.
+    """
+    of_places = options.labels is not None and task in ("detect", "segment")
+    if of_places and decoded.turned and options.exif_orientation is None and not options.assume:
+        raise BadInput(
+            f"{counted(decoded.turned, 'image')} with an EXIF orientation: nothing says whether the true "
+            f"{'boxes' if task == 'detect' else 'masks'} are of the upright images",
+            "state it: --exif-orientation, or --no-exif-orientation if they are of the stored pixels",
+        )
+
+
 def _geometry(model: GraphModel, options: DataOptions, task: str) -> Geometry:
     """Return how images become the model's size: whole, unless a crop is stated."""
     if options.letterbox and (options.squash or options.crop):
         raise BadInput("--letterbox and --squash or --crop exclude each other", "state one of them")
+    if options.letterbox and task == "segment":
+        raise BadInput(
+            "--letterbox is not for segmentation: masks would be of the image with its borders",
+            "leave it out: whole images are resized to the input",
+        )
     crops = options.crop is not None
     letterbox = options.letterbox or (task == "detect" and not model.has_postprocess and not options.squash)
     return Geometry(
@@ -82,7 +103,7 @@ def _geometry(model: GraphModel, options: DataOptions, task: str) -> Geometry:
         crop=options.crop or 1.0,
         interpolation=options.interpolation,
         squash=not crops and not letterbox,
-        exif_orientation=options.exif_orientation,
+        exif_orientation=bool(options.exif_orientation),
         letterbox=letterbox,
     )
 

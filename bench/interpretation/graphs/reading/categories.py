@@ -47,6 +47,8 @@ def category_map(
         check_map(found, truth)
         _refute(model, found, part, sampler, reading)
         return found, _record(model, found, reading.names.origin, reading.names.source)
+    if not stated and (only := _only_map(reading, truth)) is not None:
+        return only, _record(model, only, Source.DATA)
     maps = maps_by_number(truth.categories, options.label_offset)
     if options.class_order is not None:
         maps = _ordered(options.class_order, truth)
@@ -65,6 +67,14 @@ def category_map(
         return maps[0], _record(model, maps[0], Source.ASSUMED, "one of several")
     check_map(chosen, truth)
     return chosen, _record(model, chosen, Source.TESTED, result)
+
+
+def _only_map(reading: BoxReading, truth: GroundTruth) -> ClassMap | None:
+    """Return the only possible map: of a head with one class, if the true boxes are all of one category."""
+    occurring = truth.occurring()
+    if reading.decoding.form != "yolo" or reading.decoding.classes != 1 or len(occurring) != 1:
+        return None
+    return ClassMap(occurring, f"the only class is the only category with boxes, {truth.categories[occurring[0]].name}")
 
 
 def _part(truth: GroundTruth) -> GroundTruth:
@@ -98,19 +108,21 @@ def _by_name(names: ClassNames, truth: GroundTruth) -> ClassMap | None:
 
 
 def _refute(model: GraphModel, found: ClassMap, part: GroundTruth, sampler: Sampler, reading: BoxReading) -> None:
-    """Raise BadInput if the labelled images clearly show that a map by name is one class off."""
+    """Raise BadInput if the labelled images clearly show another map than the one by name.
+
+    It is compared with the same map, one class later or earlier, and with the usual maps by number.
+    """
     table = found.categories
-    later = ClassMap(np.append([-1], table), "one class later")
-    earlier = ClassMap(table[1:], "one class earlier")
-    boxes = sampler.boxes(reading.decoding, range(len(part.images)))
-    tested = compare_maps([found, later, earlier], part, boxes)
-    if tested.clear and tested.best[0] != 0:
-        text = (later, earlier)[tested.best[0] - 1].text
+    later = ClassMap(np.append([-1], table), "each name one class later")
+    earlier = ClassMap(table[1:], "each name one class earlier")
+    maps = [found, later, earlier, *maps_by_number(part.categories)]
+    tested = compare_maps(maps, part, sampler.boxes(reading.decoding, range(len(part.images))))
+    best = tested.best[0]
+    if tested.clear and tested.correct[best] > tested.correct[0]:
         raise BadInput(
-            f"{model.variant.name}: its names of classes do not fit the labelled images: {text} "
-            f"{tested.correct[tested.best[0]]:,} of {tested.images:,} images are correct, {tested.correct[0]:,} as "
-            "listed",
-            "correct the list of names with --classes, such as by a line for the background",
+            f"{model.variant.name}: its names of classes do not fit the labelled images: {tested.correct[0]:,} of "
+            f"{tested.images:,} images are correct as listed, {tested.correct[best]:,} with {maps[best].text}",
+            "correct the list of names with --classes, such as its order or a line for the background",
         )
 
 

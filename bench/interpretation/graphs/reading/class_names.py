@@ -1,14 +1,16 @@
 """Names of a model's classes: stated, or listed in its file."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge_bench.bench.dataset.label_files import ClassList
 from edge_bench.bench.dataset.options import DataOptions
+from edge_bench.bench.errors import BadInput
 from edge_bench.bench.interpretation.graphs.graph_model import GraphModel
 from edge_bench.bench.io.names import recordable
 from edge_bench.bench.records.interpretation import Source
 
-__all__ = ["ClassNames", "class_names"]
+__all__ = ["ClassNames", "class_names", "refuse_other_names"]
 
 
 @dataclass(frozen=True)
@@ -35,3 +37,18 @@ def class_names(model: GraphModel, options: DataOptions) -> ClassNames | None:
     if model.metadata is not None and model.metadata.labels:
         return ClassNames(model.metadata.label_file, model.metadata.labels, Source.MODEL)
     return None
+
+
+def refuse_other_names(models: Sequence[GraphModel], options: DataOptions) -> None:
+    """Raise BadInput if the files of two models list different classes, or the same in another order.
+
+    One list of true values, whose classes are told by their positions, then fits one of them at most.
+    """
+    known = {model.variant.name: names.names for model in models if (names := class_names(model, options)) is not None}
+    first = next(iter(known), "")
+    for name, names in known.items():
+        if names != known[first]:
+            raise BadInput(
+                f"{first} and {name} list different classes, or the same in another order",
+                "measure them in separate runs, or state one list for all with --classes",
+            )

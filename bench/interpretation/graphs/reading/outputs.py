@@ -1,13 +1,13 @@
 """The output that a user names, or the only one that fits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.inputs.specs import names_shown
 from edge_bench.bench.interpretation.graphs.graph_model import GraphModel
 from edge_bench.bench.records.manifest import TensorSpec
 
-__all__ = ["chosen_output", "output_number"]
+__all__ = ["chosen_output", "output_number", "refuse_other_output"]
 
 
 def output_number(model: GraphModel, stated: str) -> int:
@@ -41,3 +41,20 @@ def chosen_output(model: GraphModel, stated: str | None, fits: Callable[[TensorS
         f"{model.variant.name}: not clear which of its {len(outputs)} outputs has the values: {shown}",
         "state its name or number with --output",
     )
+
+
+def refuse_other_output(models: Sequence[GraphModel], stated: str | None) -> None:
+    """Raise BadInput if a stated number is of outputs with different names, though all models have one of them.
+
+    Converters change the order of outputs, and keep their names.
+    """
+    if stated is None:
+        return
+    names = [[spec.name for spec in model.variant.all_outputs] for model in models]
+    chosen = [each[output_number(model, stated)] for model, each in zip(models, names, strict=True)]
+    common = [name for name in dict.fromkeys(chosen) if all(name in each for each in names)]
+    if len(set(chosen)) > 1 and common:
+        raise BadInput(
+            f"--output {stated[:80]} is another output in each model: {names_shown(dict.fromkeys(chosen))}",
+            f"state its name, such as --output {common[0][:80]}",
+        )

@@ -14,10 +14,14 @@ from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.interpretation.graphs.feeding.examples import TaskExamples
 from edge_bench.bench.interpretation.graphs.graph_model import GraphModel
+from edge_bench.bench.interpretation.graphs.reading.box_axes import refuse_swapped_axes
 from edge_bench.bench.interpretation.graphs.reading.boxes import box_reading
 from edge_bench.bench.interpretation.graphs.reading.categories import category_map, names_of_classes
+from edge_bench.bench.interpretation.graphs.reading.class_names import class_names, refuse_other_names
 from edge_bench.bench.interpretation.graphs.reading.masks import mask_reading, true_masks_of
+from edge_bench.bench.interpretation.graphs.reading.outputs import refuse_other_output
 from edge_bench.bench.interpretation.graphs.reading.values import (
+    in_class_order,
     names_of_columns,
     score_reading,
     true_values,
@@ -66,6 +70,7 @@ def read_outputs(job: ReadingJob) -> Reading:
     Raise DatasetError or BadInput if true values and models do not match each other, or if outputs can be read in
     several ways.
     """
+    refuse_other_output(job.models, job.options.output)
     return _READERS[job.task](job)
 
 
@@ -85,6 +90,7 @@ def _read_boxes(job: ReadingJob) -> Reading:
             decodings[model.variant.name] = reading.decoding
             chosen = None
             if truth is not None:
+                refuse_swapped_axes(model, reading, truth, sampler)
                 chosen, record = category_map(model, job.options, reading, truth, sampler)
                 records.append(record)
                 categories[model.variant.name] = tuple(chosen.categories.tolist())
@@ -132,12 +138,17 @@ def _read_masks(job: ReadingJob) -> Reading:
         raise DatasetError(
             f"{job.options.labels}: masks belong to image files", "name the folder of the images with --data"
         )
+    refuse_other_names(job.models, job.options)
     masks, record, notes = true_masks_of(job.examples, job.options, first, job.progress)
     return Reading(decodings, [*records, record], first.names, masks=masks, notes=notes)
 
 
 def _read_scores(job: ReadingJob) -> Reading:
     truth = true_values(job.examples, job.options)
+    if job.task == "multilabel" and truth is not None:
+        refuse_other_names(job.models, job.options)
+        listed = class_names(job.models[0], job.options)
+        truth = truth if listed is None else in_class_order(truth, listed)
     decodings, records = dict[str, Decoding](), list[Interpretation]()
     for model in job.models:
         with contextlib.closing(job.open_sampler(model)) as sampler:

@@ -6,12 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from edge_bench.bench.dataset.label_files import index_names
+from edge_bench.bench.dataset.listing.wording import abbreviate
 from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.dataset.value_labels import TrueValues, read_values
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.interpretation.graphs.feeding.examples import TaskExamples
 from edge_bench.bench.interpretation.graphs.graph_model import GraphModel, one_image
-from edge_bench.bench.interpretation.graphs.reading.class_names import class_names
+from edge_bench.bench.interpretation.graphs.reading.class_names import ClassNames, class_names
 from edge_bench.bench.interpretation.graphs.reading.outputs import chosen_output
 from edge_bench.bench.interpretation.graphs.sampling import MOST_TESTED, Sampler
 from edge_bench.bench.records.interpretation import Interpretation, Source
@@ -21,7 +23,7 @@ from edge_bench.bench.records.outputs.scores import FlagTruth, ValueTruth
 from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD, dequantized
 from edge_bench.bench.tasks.scores.tables import packed_flags, packed_values
 
-__all__ = ["ScoreReading", "names_of_columns", "score_reading", "true_values", "value_truth"]
+__all__ = ["ScoreReading", "in_class_order", "names_of_columns", "score_reading", "true_values", "value_truth"]
 
 
 class ScoreReading(NamedTuple):
@@ -42,6 +44,37 @@ def true_values(examples: TaskExamples, options: DataOptions) -> TrueValues | No
     return read_values(
         options.labels, examples.total, examples.folder, examples.files, options.label_column, options.output
     )
+
+
+def in_class_order(truth: TrueValues, listed: ClassNames) -> TrueValues:
+    """Return the true values with their columns in the order of the model's classes, if headings name these.
+
+    Headings of which none is a class are not compared. Raise DatasetError if only some are classes, and not all of
+    these are in the place of their class.
+    """
+    found = [_class_of(heading, listed) for heading in truth.headings]
+    known = [each for each in found if each is not None]
+    if not known or found == list(range(len(listed.lines))):
+        return truth
+    if sorted(known) == list(range(len(listed.lines))) and len(known) == len(found):
+        order = np.argsort(known)
+        headings = tuple(truth.headings[column] for column in order)
+        note = f"true values: columns in the order of the classes of {listed.source}, by their headings"
+        return TrueValues(truth.values[:, order], headings, (*truth.notes, note))
+    if all(each in (None, place) for place, each in enumerate(found)) and len(found) == len(listed.lines):
+        return truth
+    raise DatasetError(
+        f"the headings {abbreviate(list(truth.headings))} are not the classes of {listed.source}: "
+        f"{abbreviate(listed.names)}",
+        "give one column for each class, with its name as heading",
+    )
+
+
+def _class_of(heading: str, listed: ClassNames) -> int | None:
+    try:
+        return index_names(listed.source, listed.lines, [heading])[heading]
+    except DatasetError:
+        return None
 
 
 def score_reading(

@@ -9,8 +9,10 @@ import pytest
 from edge_bench.bench.analysis.times.differences import differences, seconds_apart
 from edge_bench.bench.analysis.times.machines import machine_key
 from edge_bench.bench.io.record_codec import pack
+from edge_bench.bench.records.outputs.decoding import BoxDecoding
 from edge_bench.bench.records.run import Result, Run
 from edge_bench.bench.system.sensors import MachineState
+from edge_bench.bench.tasks.scores.tables import packed_flags
 from tests.factories import machine, result, run
 
 BASE = run(result("dynamic", "litert", 1.0))
@@ -173,3 +175,24 @@ def test_a_container_with_a_random_name_is_recognised_by_its_hardware(changes: d
 
 def test_a_real_host_with_such_a_name_is_recognised_by_it() -> None:
     assert machine_key(machine(hostname="0123456789ab")) != machine_key(machine(hostname="fedcba987654"))
+
+
+def with_decoding(variant: str = "dynamic", **changes: Any) -> Run:
+    configuration = msgspec.structs.replace(BASE.results[0].configuration, variant=variant)
+    decodings = {"dynamic": BoxDecoding(form="yolo", **changes)}
+    return msgspec.structs.replace(with_result(configuration=configuration), decodings=decodings)
+
+
+@pytest.mark.parametrize("variant", ["dynamic", "dynamic@abc"])  # the second was renamed for a comparison
+def test_how_boxes_are_read_is_a_difference(variant: str) -> None:
+    base = with_decoding()
+    assert between(base, with_decoding(variant), apart=False) == []
+    changes = with_decoding(variant, score_threshold=0.25, iou_threshold=0.5, letterbox=True)
+    found = between(base, changes, apart=False)
+    assert [phrase.rpartition(" ")[2] for phrase in found] == ["yes", "0.25", "0.5"]
+    assert "0.001" in found[1]
+
+
+def test_the_threshold_of_labels_is_a_difference() -> None:
+    first, second = (changed(truth=packed_flags(np.zeros((3, 1)), threshold=threshold)) for threshold in (0.5, 0.9))
+    assert [phrase.rpartition(" ")[2] for phrase in between(first, second, apart=False)] == ["0.9"]

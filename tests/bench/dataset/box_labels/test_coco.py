@@ -169,3 +169,18 @@ def test_folders_of_other_images_are_set_aside(tmp_path: Path) -> None:
     for none in (["y.jpg", "z.jpg"], []):
         with pytest.raises(DatasetError):
             images_in_coco(path, tmp_path, none)
+
+
+def test_whole_numbers_may_be_written_as_floats(tmp_path: Path) -> None:
+    changed = content()
+    for record in [*changed["images"], *changed["annotations"], *changed["categories"]]:
+        for name in record.keys() & {"id", "image_id", "category_id", "width", "height"}:
+            record[name] = float(record[name])
+    whole, floats = read(tmp_path, content()), read(tmp_path, changed)
+    assert floats.categories == whole.categories
+    for one, other in zip(floats.images, whole.images, strict=True):
+        assert one.corners.tolist() == other.corners.tolist()
+        assert one.categories.tolist() == other.categories.tolist()
+    changed["annotations"][0]["category_id"] = 2.5
+    with pytest.raises(DatasetError):
+        read(tmp_path, changed)

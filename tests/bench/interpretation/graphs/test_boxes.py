@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from edge_bench.bench.dataset.workload import Workload
 from edge_bench.bench.errors import BadInput, DatasetError
@@ -152,3 +153,55 @@ def test_selected_examples_keep_their_boxes_and_sizes(tmp_path: Path) -> None:
     assert decoding.sizes is not None
     assert decoding.sizes.length == 4
     assert part.graphs["d"].rows.tolist() == [3, 0]
+
+
+def test_names_in_another_order_than_the_classes_are_refused(tmp_path: Path) -> None:
+    folder, truth = box_images(tmp_path / "images", CLASSES, NAMES)
+    names = tmp_path / "names.txt"
+    names.write_text("\n".join(reversed(NAMES)))
+    with pytest.raises(BadInput) as caught:
+        workload(brightness_detector(tmp_path / "d.tflite"), data=folder, labels=truth, classes=names, preprocess="raw")
+    assert "--classes" in caught.value.remedy
+
+
+def test_boxes_with_swapped_axes_are_refused(tmp_path: Path) -> None:
+    folder, truth = box_images(tmp_path / "images", CLASSES, NAMES)
+    content = json.loads(truth.read_text())
+    for each in content["annotations"]:
+        left, top, width, height = each["bbox"]
+        each["bbox"] = [2 * top, left / 2, 2 * height, width / 2]  # images are twice as wide as high
+    truth.write_text(json.dumps(content))
+    model = brightness_detector(tmp_path / "d.tflite")
+    with pytest.raises(BadInput) as caught:
+        workload(model, data=folder, labels=truth, preprocess="raw", class_order="id")
+    assert "--task" in caught.value.remedy
+
+
+def test_the_only_class_is_the_only_category_with_boxes(tmp_path: Path) -> None:
+    folder, truth = box_images(tmp_path / "images", [1, 1], NAMES, size=(64, 32))
+    layout = HeadLayout(boxes_first=False, objectness=False, classes=1)
+    head = yolo_head(
+        boxes((8, 4, 40, 20, 0, 0.75)), layout, np.array([5]), 84, letterboxed((64, 32), (64, 64)), pixels=True
+    )
+    model = yolo_model(tmp_path / "y.tflite", head, 64)
+    found = workload(model, data=folder, labels=truth, preprocess="raw")
+    assert found.graphs["y"].categories == (1,)
+    assert source_of(found, "labels") is Source.DATA
+    folder, truth = box_images(tmp_path / "others", [1, 2], NAMES, size=(64, 32))
+    with pytest.raises(BadInput):
+        workload(model, data=folder, labels=truth, preprocess="raw")
+
+
+def test_true_boxes_of_turned_images_need_the_orientation_stated(tmp_path: Path) -> None:
+    folder, truth = box_images(tmp_path / "images", CLASSES, NAMES)
+    model = brightness_detector(tmp_path / "d.tflite", labels=NAMES)
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    path = folder / "000.png"
+    Image.open(path).save(path, exif=exif)
+    with pytest.raises(BadInput) as caught:
+        workload(model, data=folder, labels=truth)
+    assert "--no-exif-orientation" in caught.value.remedy
+    for stated in (True, False):
+        assert workload(model, data=folder, labels=truth, exif_orientation=stated).task == "detect"
+    assert workload(model, data=folder, task="detect").truth is None

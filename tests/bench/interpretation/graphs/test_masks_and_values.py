@@ -156,3 +156,45 @@ def test_of_several_outputs_the_one_that_fits_or_the_stated_one(tmp_path: Path) 
         assert next(each.source for each in found.interpretations if each.subject == "output") is Source.STATED
     with pytest.raises(BadInput):
         workload(model, labels=tmp_path / "one.npy", output="none", **options)
+
+
+def test_columns_of_true_labels_are_in_the_order_of_the_classes_that_their_headings_name(tmp_path: Path) -> None:
+    flags = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 0], [1, 0, 1], [0, 0, 0], [0, 1, 1]])
+    (tmp_path / "classes.txt").write_text("cat\ndog\ncow\n")
+    options: dict[str, Any] = {
+        "data": numbers(tmp_path), "task": "multilabel", "classes": tmp_path / "classes.txt", "threshold": 0.5,
+        "labels": tmp_path / "labels.csv",
+    }  # fmt: skip
+    model = regressor(tmp_path / "m.tflite", outputs=3)
+    for headings, order in (("cat,dog,cow", [0, 1, 2]), ("cow,cat,dog", [2, 0, 1]), ("a,b,c", [0, 1, 2])):
+        rows = [",".join(map(str, row)) for row in flags[:, order].tolist()]
+        (tmp_path / "labels.csv").write_text("\n".join([headings, *rows]))
+        found = workload(model, **options)
+        assert isinstance(found.truth, FlagTruth)
+        assert unpacked_flags(found.truth).tolist() == flags.astype(bool).tolist()
+    (tmp_path / "labels.csv").write_text("\n".join(["cow,pig,dog", *rows]))
+    with pytest.raises(DatasetError):
+        workload(model, **options)
+
+
+def test_an_output_stated_by_number_is_the_same_one_in_all_models(tmp_path: Path) -> None:
+    models = []
+    for number, names in enumerate((("one", "two"), ("two", "one"))):
+        made = TfliteBuilder()
+        taken = made.tensor(1, 4)
+        outputs = {name: made.dense(taken, np.ones((4, 1), np.float32), np.zeros(1, np.float32)) for name in names}
+        made.signature("serve", {"x": taken}, outputs)
+        models.append(made.save(tmp_path / f"{number}.tflite", [taken], list(outputs.values())))
+    np.save(tmp_path / "y.npy", np.full(6, 0.5))
+    options: dict[str, Any] = {"data": numbers(tmp_path), "labels": tmp_path / "y.npy"}
+    found = workload(*models, output="one", **options)
+    assert [each.decoding for each in found.graphs.values()] == [ScoreDecoding(output=0), ScoreDecoding(output=1)]
+    with pytest.raises(BadInput) as caught:
+        workload(*models, output="0", **options)
+    assert "one" in caught.value.remedy
+
+
+def test_masks_of_letterboxed_images_are_refused(tmp_path: Path) -> None:
+    folder, masks = mask_images(tmp_path / "images")
+    with pytest.raises(BadInput):
+        workload(colour_segmenter(tmp_path / "s.tflite"), data=folder, labels=masks, letterbox=True, **MASK_OPTIONS)

@@ -150,15 +150,20 @@ def test_examples_that_are_not_stored_are_still_compared_by_checksum() -> None:
     assert found.difference.same
 
 
-def test_outputs_are_paired_by_name_or_else_by_order() -> None:
+def test_outputs_are_paired_by_name_or_else_by_shape_or_else_by_order() -> None:
     first, second = floats(2), floats(3, seed=1)
     ours, theirs = recorded(first, second, names="ab"), recorded(second, first, names="ba")
     found = output_agreements(ours, theirs)
-    assert found.by_name
+    assert not found.by_order
     assert [each.difference.same for each in found.outputs] == [True, True]
-    renamed = output_agreements(ours, recorded(first, second, names="xy"))
-    assert not renamed.by_name
-    assert [(each.name, each.other_name) for each in renamed.outputs] == [("a", "x"), ("b", "y")]
+    renamed = output_agreements(ours, recorded(second, first, names="xy"))
+    assert not renamed.by_order
+    assert [(each.name, each.other_name) for each in renamed.outputs] == [("a", "y"), ("b", "x")]
+    assert [each.difference.same for each in renamed.outputs] == [True, True]
+    alike = output_agreements(recorded(first, first), recorded(first, first, names="xy"))
+    assert alike.by_order
+    assert [(each.name, each.other_name) for each in alike.outputs] == [("a", "x"), ("b", "y")]
+    assert not output_agreements(recorded(first), recorded(first, names="x")).by_order
     with pytest.raises(ValueError, match="outputs"):
         output_agreements(ours, theirs[:1])
     with pytest.raises(ValueError, match="examples"):
