@@ -79,7 +79,7 @@ class BenchmarkRequest:
         cls, paths: Sequence[Path], data: DataOptions, selection: Selection, settings: Settings, progress: Progress
     ) -> "BenchmarkRequest":
         """Return a request for model files on the images that ``data`` names, or on random inputs."""
-        if emulation_signs() and settings.limit is None:
+        if data.data is not None and settings.limit is None and emulation_signs():  # of random inputs there are fewer
             settings = msgspec.structs.replace(settings, limit=EMULATED_LIMIT)
             progress.say(f"EMULATED: at most {EMULATED_LIMIT} images; --limit sets another number")
         stated = stated_task(data)

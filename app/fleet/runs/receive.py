@@ -8,15 +8,19 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from edge_bench.app.fleet.docker.engine import platform_of
 from edge_bench.app.fleet.docker.errors import EngineTrouble
 from edge_bench.bench.analysis.comparison.comparison import compare
+from edge_bench.bench.dataset.graph_examples import selected_truth
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.outputs.decoding import Decoding, TensorDecoding
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import read_run, run_file_name, write_run
+from edge_bench.bench.tasks.true_values import differing_truths
 
 __all__ = ["COLLECTED_FILES", "JOURNAL_FILES", "MAX_BYTES", "RUN_FILES", "Expected", "newest_complete", "store_run"]
 
@@ -88,7 +92,8 @@ def _checked(run: Run, expected: Expected) -> Run:
     if different := [name for name, value in expected.settings.items() if settings.get(name) != value]:
         raise BadInput(f"it was made with another {different[0]}")
     try:
-        _check_images(run, expected.bundle)
+        check = _check_examples if expected.bundle.manifest.is_graph else _check_images
+        check(run, expected.bundle)
         compare([run])
     except EdgeBenchError:
         raise
@@ -101,17 +106,42 @@ def _check_images(run: Run, bundle: Bundle) -> None:
     """Raise BadInput unless images and labels are the bundle's and every result has a prediction for each image."""
     indices = unpack(run.images.indices).astype(np.int64)
     images, labels = bundle.test_set()
-    if (
-        run.images.total_images != len(images)
-        or len(indices) > len(images)
-        or (len(indices) and indices.max() >= len(images))
-    ):
-        raise BadInput("its images are not the bundle's")
+    _check_indices(run, indices, len(images))
     if labels is not None and not np.array_equal(unpack(run.images.labels), labels[indices]):
         raise BadInput("its labels are not the bundle's")
     for result in run.results_with_trials:
         if result.predictions is None or result.predictions.length != len(indices):
             raise BadInput(f"{result.configuration} has not labelled every image")
+
+
+def _check_examples(run: Run, bundle: Bundle) -> None:
+    """Raise BadInput unless task, examples and true values are the bundle's and every result has outputs."""
+    manifest = bundle.manifest
+    if run.task != manifest.task:
+        raise BadInput("it is of another task")
+    indices = unpack(run.images.indices).astype(np.int64)
+    _check_indices(run, indices, manifest.split.test)
+    if any(run.decodings.get(name) != decoding for name, decoding in _decodings(run, bundle).items()):
+        raise BadInput("it reads the outputs in another way than the bundle says")
+    truth, positions = selected_truth(bundle.truth(), indices), np.arange(len(indices))
+    if (truth is None) != (run.truth is None) or (
+        truth is not None and run.truth is not None and differing_truths(run.truth, truth, (positions, positions))
+    ):
+        raise BadInput("its true values are not the bundle's")
+    for result in run.results_with_trials:  # that they are of each example has been checked when the file was read
+        if result.outputs is None:
+            raise BadInput(f"{result.configuration} has no outputs")
+
+
+def _decodings(run: Run, bundle: Bundle) -> dict[str, Decoding]:
+    """Return how the bundle's outputs are read, of each variant that was measured."""
+    measured = {result.configuration.variant for result in run.results_with_trials}
+    return {name: bundle.manifest.decodings.get(name, TensorDecoding()) for name in measured}
+
+
+def _check_indices(run: Run, indices: npt.NDArray[np.int64], total: int) -> None:
+    if run.images.total_images != total or len(indices) > total or (len(indices) and indices.max() >= total):
+        raise BadInput("its images are not the bundle's")
 
 
 def _printable(value: Any) -> bool:
