@@ -58,6 +58,7 @@ from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import write_run
 from edge_bench.bench.system.machine import Finding
+from edge_bench.bench.tasks.tensors.differences import Sums, difference_of
 from tests.app.render.hostile_text import HOSTILE, formula_cells
 from tests.command_line import CommandLine, call_here
 from tests.fuzz import seeds
@@ -117,7 +118,8 @@ def graph(name: str, folder: Path) -> list[Table]:
 
 def hostile_offload(name: str) -> Offload:
     made = msgspec.json.decode(seeds.offloads()[0], type=Offload)
-    output = OutputDifference(name="y", other_name="y", identical=1, other_shapes=0, difference=difference_of([Sums()]))
+    difference = difference_of([Sums()])
+    output = OutputDifference(name="y", other_name="y", identical=1, other_shapes=0, difference=difference)
     compared = OutputComparison(examples=2, identical=1, by_name=False, outputs=[output])
     return with_every_text(msgspec.structs.replace(made, comparison=compared), name, but=FIXED)  # type: ignore[no-any-return]
 

@@ -94,8 +94,6 @@ def test_a_location_counts_once_and_only_for_an_external_tensor(tmp_path: Path) 
     inside.data_location = TensorProto.DEFAULT
     tensors = [external_tensor("b", "1"), inside, external_tensor("a", "2"), external_tensor("b", "3")]
     path = onnx_with(tmp_path / "m.onnx", *tensors)
-        tmp_path / "m.onnx", external_tensor("b", "1"), inside, external_tensor("a", "2"), external_tensor("b", "3")
-    )
     assert external_locations(path) == ["b", "a"]
     (tmp_path / "a").write_bytes(bytes(16))
     (tmp_path / "b").write_bytes(bytes(16))
