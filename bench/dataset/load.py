@@ -16,7 +16,7 @@ from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.dataset.sampling import draw_evenly
 from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.io.files import drop_mapped_pages
-from edge_bench.bench.io.names import recordable
+from edge_bench.bench.io.names import folder_name, recordable
 from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.preprocessing.presets import Geometry
 from edge_bench.bench.preprocessing.shapes import channel_axis, grey_shape, image_shape, same_values
@@ -166,7 +166,7 @@ def _from_folder(options: DataOptions, path: Path, limit: int | None, seed: int)
     count = len(listed.files)
     labels = np.zeros(count, np.int64) if listed.labels is None else listed.labels
     return Examples(
-        name=recordable("/".join(listed.folder.resolve().parts[-2:])),
+        name=folder_name(listed.folder),
         sha256=_listing_sha256(listed),
         total=count,
         indices=draw_evenly(labels, limit, seed),  # only these are decoded

@@ -1,9 +1,10 @@
 """Names of files as text: names on Linux are bytes, and records and terminals take UTF-8 only."""
 
 import re
+from pathlib import Path
 from typing import Any
 
-__all__ = ["encode_json", "escape_surrogates", "is_utf8", "recordable"]
+__all__ = ["encode_json", "escape_surrogates", "folder_name", "is_utf8", "recordable"]
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 #: Bytes that are not UTF-8 become U+DC80 to U+DCFF in Python (PEP 383).
@@ -29,6 +30,11 @@ def recordable(name: str) -> str:
     if is_utf8(name) and r"\x" not in name and r"\\" not in name:
         return name
     return escape_surrogates(name.replace("\\", r"\\"))
+
+
+def folder_name(folder: Path) -> str:
+    """Return a folder and the one that it is in, for records: ``coco/val``, and ``val`` for ``/val``."""
+    return recordable("/".join(folder.resolve().parts[1:][-2:]) or "/")
 
 
 def encode_json(value: Any) -> bytes:

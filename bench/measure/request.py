@@ -57,16 +57,20 @@ class BenchmarkRequest:
     ) -> "BenchmarkRequest":
         """Return a request for a bundle's variants on its test set.
 
-        Under an emulator, unless variants, runtimes or a limit are set: the light variant on EMULATED_LIMIT images.
+        Under an emulator, unless variants, runtimes or a limit are set: the light variant, if the bundle has it, on
+        EMULATED_LIMIT images.
         """
         bundle = Bundle.open(folder)
         if emulation_signs() and selection == Selection(variants=[], runtimes=[]) and settings.limit is None:
-            selection = msgspec.structs.replace(selection, variants=[LIGHT])
+            light = [LIGHT] if any(variant.name == LIGHT for variant in bundle.variants) else []
+            selection = msgspec.structs.replace(selection, variants=light)
             settings = msgspec.structs.replace(settings, limit=EMULATED_LIMIT)
-            progress.say(
-                f"EMULATED: the light model ({LIGHT}) on {EMULATED_LIMIT} images only; "
-                "--variant, --runtime or --limit set something else"
+            which = (
+                f"the light model ({LIGHT}) on {EMULATED_LIMIT} images only"
+                if light
+                else (f"{EMULATED_LIMIT} images only")
             )
+            progress.say(f"EMULATED: {which}; --variant, --runtime or --limit set something else")
         return cls(
             bundle_workload(bundle, settings.limit, settings.seed),
             plan(bundle, selection, settings.memory_limit),

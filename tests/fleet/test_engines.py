@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from edge_bench.app.fleet.docker.workspace import Workspace
 from edge_bench.bench.analysis.comparison.comparison import compare
 from tests.command_line import assert_refused, clean_environment, command
 from tests.fleet.commands import IMAGE, PI_IS_MEASURING, QUICK, Engines, Leftovers, rows_in, runs_in, wait_for
+from tests.made.graph.graph_bundles import mixed_bundle
 
 pytestmark = [pytest.mark.containers, pytest.mark.slow]
 
@@ -43,6 +45,27 @@ def test_one_command_measures_on_three_engines(engines: Engines, tmp_path: Path,
     rows = json.loads(again.stdout)
     assert [row["image_bytes"] for row in rows] == [0, 0, 0]
     assert all(row["bundle_bytes"] > 0 and row["seconds"]["run"] > 0 for row in rows)
+
+
+def test_a_bundle_of_several_inputs_is_measured_on_both_architectures(
+    engines: Engines, tmp_path: Path, nothing_left: Leftovers
+) -> None:
+    bundle = mixed_bundle(tmp_path / "bundle")
+    urls = [daemon.url for daemon in engines.daemons]
+    fleet_file = tmp_path / "fleet.toml"
+    fleet_file.write_text(
+        f'[[engine]]\nname = "amd"\nurl = "{urls[0]}"\n'
+        f'[[engine]]\nname = "pi"\nurl = "{urls[2]}"\nplatform = "linux/arm64"\n'
+    )
+    fleet_file.chmod(0o644)
+    measuring = replace(engines, bundle=bundle.folder)
+    done = measuring.run("--trials", 1, "--limit", 8, results=tmp_path / "results", fleet_file=fleet_file)
+    assert done.returncode == 0, done.stderr
+    runs = runs_in(tmp_path / "results")
+    assert {run.machine.architecture for run in runs} == {"x86_64", "aarch64"}
+    assert {(run.task, run.bundle.sha256) for run in runs} == {("tensor", bundle.digest)}
+    (across,) = (row.outputs_across for row in compare(runs).rows if row.outputs_across)
+    assert (across.agreement.identical, across.agreement.examples) == (8, 8)
 
 
 def test_engines_that_fail_are_reported_and_the_others_finish(

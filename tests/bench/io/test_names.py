@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_bench.bench.io.names import encode_json, is_utf8, recordable
+from edge_bench.bench.io.names import encode_json, folder_name, is_utf8, recordable
 from edge_bench.bench.io.temporary import utf8_path
 from edge_bench.bench.worker.channel import Channel
 from edge_bench.bench.worker.messages import Describe
@@ -56,3 +56,8 @@ def test_libraries_get_a_path_in_utf8_to_the_same_file(tmp_path: Path, name: byt
         assert is_utf8(str(link))
         assert link.suffix == path.suffix
         assert link.read_text() == "content"
+
+
+@pytest.mark.parametrize(("folder", "name"), [("/data/coco/val", "coco/val"), ("/val", "val"), ("/", "/")])
+def test_a_folder_is_recorded_with_the_one_that_it_is_in(folder: str, name: str) -> None:
+    assert folder_name(Path(folder)) == name

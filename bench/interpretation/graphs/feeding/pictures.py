@@ -16,7 +16,7 @@ from edge_bench.bench.errors import BadInput
 from edge_bench.bench.interpretation.graphs.feeding.examples import ModelExamples, TaskExamples
 from edge_bench.bench.interpretation.graphs.feeding.pixels import pixel_preprocessing
 from edge_bench.bench.interpretation.graphs.graph_model import GraphModel
-from edge_bench.bench.io.names import recordable
+from edge_bench.bench.io.names import folder_name
 from edge_bench.bench.preprocessing.presets import Geometry
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.interpretation import Interpretation, Source
@@ -58,7 +58,7 @@ def picture_examples(
     readable = np.array(sorted(set.intersection(*(set(each.decoded.readable) for each in pictures))), np.int64)
     found = {each.model.variant.name: _model_examples(each, readable, options) for each in pictures}
     return TaskExamples(
-        name=recordable("/".join(images.folder.resolve().parts[-2:])),
+        name=folder_name(images.folder),
         sha256=images.sha256,
         total=len(images.files),
         indices=selected[readable],
