@@ -39,9 +39,7 @@ from edge_bench.bench.tasks.segmentation.true_masks import TrueMasks
 __all__ = ["Reading", "ReadingJob", "read_outputs"]
 
 
-_OTHER_CLASSES = "the models list different classes: boxes are compared by the numbers of their classes, without --labels"
-    "the models list different classes: without --labels, boxes of the same class number count as the same class"
-)
+_OTHER_CLASSES = "the models list different classes: without --labels, boxes are compared by their numbers of classes"
 
 
 @dataclass(frozen=True)

@@ -213,7 +213,7 @@ def test_detectors_with_other_classes_are_compared_by_number_with_a_note(tmp_pat
         brightness_detector(tmp_path / f"{name}.tflite", labels=names)
         for name, names in (("a", NAMES), ("b", NAMES), ("c", NAMES[::-1]))
     ]
-    same = workload(*models[:2], data=folder).notes
-    assert len(workload(models[0], models[2], data=folder).notes) == len(same) + 1
+    same = workload(*models[:2], data=folder, task="detect").notes
+    assert len(workload(models[0], models[2], data=folder, task="detect").notes) == len(same) + 1
     with pytest.raises(BadInput):
         workload(models[0], models[2], data=folder, labels=truth)
