@@ -171,7 +171,7 @@ def _below_mean(values: Values, truth: Values) -> list[str]:
 
 
 def _inverted_scores(scores: Values, truth: npt.NDArray[np.bool_]) -> list[str]:
-    """Warn if AUC is below 0.5 by more than chance: 1.645 standard deviations of the Mann-Whitney statistic."""
+    """Warn if AUC is below 0.5 by more than 1.645 standard deviations of the Mann-Whitney statistic."""
     ones, zeros = int(truth.sum()), int((~truth).sum())
     if len(truth) < _FEWEST_IMAGES or not ones or not zeros or not np.isfinite(scores).all():
         return []

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.io.record_codec import PackedArray, unpack
 from edge_bench.bench.records.outputs.masks import Segmentation
+from edge_bench.bench.records.outputs.scores import FlagTruth
 from edge_bench.bench.records.run import CLASSIFY, RANDOM_INPUTS, Images, Run
 from edge_bench.bench.tasks.segmentation.quality import same_true_masks
 from edge_bench.bench.tasks.true_values import differing_truths
@@ -25,6 +26,7 @@ __all__ = [
 Labels = npt.NDArray[np.int64]
 #: A label that equals no other: the other model has no class of this name.
 _NO_SUCH_CLASS = -2
+_BINARY = "binary"
 
 
 def common_positions(images: Images, other: Images) -> tuple[Labels, Labels, Labels]:
@@ -82,6 +84,9 @@ def _label_difference(run: Run, other: Run, common: tuple[Labels, Labels]) -> st
 
 def _truth_difference(run: Run, other: Run, common: tuple[Labels, Labels]) -> str:
     if run.truth is not None and other.truth is not None:
+        thresholds = [each.truth.threshold for each in (run, other) if isinstance(each.truth, FlagTruth)]
+        if run.task == _BINARY and len(set(thresholds)) > 1:
+            return f"their thresholds of class 1 are {thresholds[0]:g} and {thresholds[1]:g}"
         wrong = differing_truths(run.truth, other.truth, common)
         return f"the true values of {wrong:,} of {len(common[0]):,} examples are different" if wrong else ""
     ours, theirs = (

@@ -8,7 +8,6 @@ import numpy as np
 from edge_bench.bench.analysis.labels.same_images import differing_pixels
 from edge_bench.bench.analysis.times.machines import machine_key
 from edge_bench.bench.records.outputs.decoding import BoxDecoding, Decoding
-from edge_bench.bench.records.outputs.scores import FlagTruth
 from edge_bench.bench.records.run import Result, Run
 
 __all__ = ["differences", "seconds_apart"]
@@ -85,8 +84,6 @@ def _decoding(run: Run, result: Result, other: Run, other_result: Result) -> Ite
         if before.form == after.form == "yolo":
             yield "least score of boxes", before.score_threshold, after.score_threshold
             yield "most overlap of boxes", before.iou_threshold, after.iou_threshold
-    if isinstance(run.truth, FlagTruth) and isinstance(other.truth, FlagTruth):
-        yield "threshold", run.truth.threshold, other.truth.threshold
 
 
 def _decoding_of(run: Run, result: Result) -> Decoding | None:

@@ -39,6 +39,9 @@ from edge_bench.bench.tasks.segmentation.true_masks import TrueMasks
 __all__ = ["Reading", "ReadingJob", "read_outputs"]
 
 
+_OTHER_CLASSES = "the models list different classes: without --labels, boxes are compared by their numbers of classes"
+
+
 @dataclass(frozen=True)
 class Reading:
     """How all models' outputs are read, and the true values."""
@@ -80,7 +83,7 @@ def _read_boxes(job: ReadingJob) -> Reading:
     if sizes is None:  # of arrays and random values, each is its own image
         height, width, _ = job.models[0].known_image
         sizes = np.tile(np.array([width, height], np.int64), (len(job.examples.indices), 1))
-    decodings, records, names = dict[str, Decoding](), list[Interpretation](), list[str]()
+    decodings, records, listed = dict[str, Decoding](), list[Interpretation](), list[list[str]]()
     categories = dict[str, tuple[int, ...]]()
     for model in job.models:
         with contextlib.closing(job.open_sampler(model)) as sampler:
@@ -94,14 +97,16 @@ def _read_boxes(job: ReadingJob) -> Reading:
                 chosen, record = category_map(model, job.options, reading, truth, sampler)
                 records.append(record)
                 categories[model.variant.name] = tuple(chosen.categories.tolist())
-            names = names or list(names_of_classes(reading, chosen, truth))
+            listed.append(list(names_of_classes(reading, chosen, truth)))
+    known = [names for names in listed if names]
+    differ = any(names != known[0] for names in known)
     return Reading(
         decodings,
         records,
-        names,
+        known[0] if known else [],
         None if truth is None else packed_truth(truth),
         categories=categories,
-        notes=() if truth is None else truth.notes,
+        notes=(_OTHER_CLASSES,) * differ if truth is None else truth.notes,
     )
 
 

@@ -18,7 +18,7 @@ from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.tasks.detection.truth import packed_truth
-from edge_bench.bench.tasks.scores.tables import packed_values
+from edge_bench.bench.tasks.scores.tables import packed_flags, packed_values
 from tests.factories import machine, result, row, run
 from tests.made.graph.boxes import detections, scene
 from tests.made.graph.task_runs import found, masks, perfect_boxes, scores, task_result, task_run, tensors
@@ -113,6 +113,20 @@ def test_other_true_masks_are_refused() -> None:
         task_run("segment", task_result("float32", masks(true, labels, 2)), examples=EXAMPLES)
         for labels in (true, [1 - mask for mask in true])
     )
+    with pytest.raises(ResultsError):
+        compare([one, other])
+
+
+def test_other_thresholds_of_two_classes_are_refused() -> None:
+    flags = np.arange(EXAMPLES) % 2
+    one, other, same = (
+        task_run(
+            "binary", task_result("float32", scores(flags * 0.8)), examples=EXAMPLES, on=on,
+            truth=packed_flags(flags, threshold=threshold),
+        )
+        for threshold, on in ((0.5, None), (0.9, PI), (0.5, PI))
+    )  # fmt: skip
+    assert compare([one, same]).rows
     with pytest.raises(ResultsError):
         compare([one, other])
 

@@ -12,7 +12,6 @@ from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.outputs.decoding import BoxDecoding
 from edge_bench.bench.records.run import Result, Run
 from edge_bench.bench.system.sensors import MachineState
-from edge_bench.bench.tasks.scores.tables import packed_flags
 from tests.factories import machine, result, run
 
 BASE = run(result("dynamic", "litert", 1.0))
@@ -191,8 +190,3 @@ def test_how_boxes_are_read_is_a_difference(variant: str) -> None:
     found = between(base, changes, apart=False)
     assert [phrase.rpartition(" ")[2] for phrase in found] == ["yes", "0.25", "0.5"]
     assert "0.001" in found[1]
-
-
-def test_the_threshold_of_labels_is_a_difference() -> None:
-    first, second = (changed(truth=packed_flags(np.zeros((3, 1)), threshold=threshold)) for threshold in (0.5, 0.9))
-    assert [phrase.rpartition(" ")[2] for phrase in between(first, second, apart=False)] == ["0.9"]

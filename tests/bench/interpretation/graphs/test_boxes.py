@@ -205,3 +205,15 @@ def test_true_boxes_of_turned_images_need_the_orientation_stated(tmp_path: Path)
     for stated in (True, False):
         assert workload(model, data=folder, labels=truth, exif_orientation=stated).task == "detect"
     assert workload(model, data=folder, task="detect").truth is None
+
+
+def test_detectors_with_other_classes_are_compared_by_number_with_a_note(tmp_path: Path) -> None:
+    folder, truth = box_images(tmp_path / "images", CLASSES, NAMES)
+    models = [
+        brightness_detector(tmp_path / f"{name}.tflite", labels=names)
+        for name, names in (("a", NAMES), ("b", NAMES), ("c", NAMES[::-1]))
+    ]
+    same = workload(*models[:2], data=folder, task="detect").notes
+    assert len(workload(models[0], models[2], data=folder, task="detect").notes) == len(same) + 1
+    with pytest.raises(BadInput):
+        workload(models[0], models[2], data=folder, labels=truth)
