@@ -1,23 +1,28 @@
 """Coverage of the intervals of percentiles, on real latencies with injected outliers.
 
     python -m studies.calibration.percentiles RUN.json... [--draws 400] [--processes 5]
+    python -m studies.calibration.percentiles RUN.json... --splits 1 2 3 4 5 6 7 8 [--draws 200]
     python -m studies.calibration.percentiles --simulated
 
 All processes of one configuration in all Runs are a population. Draws samples of processes from it, with replacement,
 makes some latencies slower, and counts the intervals that contain the population's percentile. The aim is 93 to 97 %.
 Simulated populations have shares of slow latencies whose skewness between processes is known.
+
+With --splits, each number is a random split of the Runs into halves. On the first half it finds the level of the high
+ends with which 95 % of intervals contain the true value, on the other it counts how many do.
 Figures: docs/calibration.md.
 """
 
 import argparse
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from tabulate import tabulate
 
+from edge_bench.bench.records.run import Run
 from edge_bench.bench.stats.intervals import Values
 from edge_bench.bench.stats.latency import percentiles
 from studies.calibration.recorded import read_recorded
@@ -28,6 +33,8 @@ WANTED = (50.0, 90.0, 95.0, 99.0)
 SKEWNESSES, PROCESSES, LATENCIES = (0.5, 1.0, 2.0, 4.0), 2_000, 2_000
 #: Latencies of a population with outliers, at least: processes are repeated, each time with other outliers.
 MIN_POPULATION = 4_000_000
+#: One-sided confidence of the high ends of intervals that --splits tries.
+LEVELS = (0.975, 0.98, 0.985, 0.99, 0.9925, 0.995, 0.9975)
 #: Share of the latencies that are slower, and by which factor, for each kind of outliers.
 OUTLIERS: dict[str, tuple[tuple[float, float], ...]] = {
     "as measured": (),
@@ -38,10 +45,10 @@ OUTLIERS: dict[str, tuple[tuple[float, float], ...]] = {
 VARYING = {"the same, more in some processes": 4.0}
 
 
-def populations(paths: Sequence[Path]) -> dict[str, list[Values]]:
+def populations(runs: Sequence[Run]) -> dict[str, list[Values]]:
     """Return the latencies of each process in ms per image, by configuration, of all Runs together."""
     found: dict[str, list[Values]] = defaultdict(list)
-    for run in read_recorded(paths):
+    for run in runs:
         for result in run.results_with_trials:
             found[f"{run.bundle.model}: {result.configuration}"] += result.latencies_ms_by_process()
     return found
@@ -54,6 +61,21 @@ def with_outliers(generator: np.random.Generator, latencies: Values, kind: str) 
     for share, factor in OUTLIERS[kind]:
         disturbed[generator.random(len(disturbed)) < share * more] *= factor
     return disturbed
+
+
+def with_truth(
+    generator: np.random.Generator, population: Sequence[Values], kind: str
+) -> tuple[list[Values], dict[float, float]]:
+    """Return the processes of a population with outliers of a kind, and the percentiles of all their latencies."""
+    copies = max(1, MIN_POPULATION // sum(map(len, population))) if OUTLIERS[kind] else 1
+    whole = [with_outliers(generator, each, kind) for each in population for _ in range(copies)]
+    return whole, dict(zip(WANTED, np.percentile(np.concatenate(whole), WANTED).tolist(), strict=True))
+
+
+def draw(generator: np.random.Generator, population: Sequence[Values], kind: str, processes: int) -> list[Values]:
+    """Return processes drawn with replacement, with outliers of a kind."""
+    chosen = generator.integers(0, len(population), processes)
+    return [with_outliers(generator, population[number], kind) for number in chosen]
 
 
 class Coverage(NamedTuple):
@@ -70,13 +92,10 @@ class Coverage(NamedTuple):
 def coverage(population: Sequence[Values], kind: str, processes: int, draws: int) -> dict[float, Coverage]:
     """Return how often the intervals of ``processes`` drawn processes contain the percentiles of the population."""
     generator = np.random.default_rng(SEED)
-    copies = max(1, MIN_POPULATION // sum(map(len, population))) if OUTLIERS[kind] else 1
-    whole = [with_outliers(generator, each, kind) for each in population for _ in range(copies)]
-    truth = dict(zip(WANTED, np.percentile(np.concatenate(whole), WANTED).tolist(), strict=True))
+    whole, truth = with_truth(generator, population, kind)
     ends, below = defaultdict[float, list[tuple[float, float]]](list), Counter[float]()
     for _ in range(draws):
-        chosen = generator.integers(0, len(population), processes)
-        drawn = [with_outliers(generator, population[number], kind) for number in chosen]
+        drawn = draw(generator, population, kind, processes)
         for each in percentiles(drawn, WANTED):
             if each.interval is None:
                 raise SystemExit(f"p{each.percentile:g} needs more than {each.per_process} latencies in each process")
@@ -102,6 +121,40 @@ def _coverage(ends: Values, all_below: float, shares: Values) -> Coverage:
     )
 
 
+def coverage_by_level(population: Sequence[Values], kind: str, processes: int, draws: int) -> dict[float, Values]:
+    """Return the share of intervals that contain the percentile of the population, for each of `LEVELS`."""
+    generator = np.random.default_rng(SEED)
+    _, truth = with_truth(generator, population, kind)
+    held = {percentile: np.zeros(len(LEVELS)) for percentile in WANTED}
+    for _ in range(draws):
+        drawn, missed = draw(generator, population, kind, processes), list(WANTED)
+        for number, level in enumerate(LEVELS):
+            for each in percentiles(drawn, missed, level) if missed else ():
+                if each.interval and each.interval.low <= truth[each.percentile] <= each.interval.high:
+                    held[each.percentile][number:] += 1 / draws  # a higher level only moves the high end further up
+                    missed.remove(each.percentile)
+    return held
+
+
+def split_rows(runs: Sequence[Run], split: int, processes: int, draws: int) -> Iterator[tuple[str, ...]]:
+    """Yield the level that one half of the Runs gives for each percentile, and coverage of all levels on the other."""
+    order = np.random.default_rng(split).permutation(len(runs))
+    halves = [populations([runs[number] for number in part]) for part in np.array_split(order, 2)]
+    for name in halves[0]:
+        first, second = (
+            {kind: coverage_by_level(half[name], kind, processes, draws) for kind in OUTLIERS} for half in halves
+        )
+        for percentile in WANTED:
+            mean = np.mean([each[percentile] for each in first.values()], axis=0)
+            chosen = int(np.argmax(mean >= 0.95)) if mean[-1] >= 0.95 else len(LEVELS) - 1
+            for kind, each in second.items():
+                held = each[percentile]
+                yield (
+                    str(split), name, f"p{percentile:g}", kind, f"{LEVELS[chosen]:.2%}", f"{held[chosen]:.1%}",
+                    *(f"{share:.1%}" for share in held),
+                )  # fmt: skip
+
+
 def simulated(skewness: float) -> list[Values]:
     """Return latencies of processes of which 10 % are slow on average; the share of a process is drawn from a gamma."""
     generator = np.random.default_rng(SEED)
@@ -117,11 +170,20 @@ def main() -> None:
     parser.add_argument("--simulated", action="store_true")
     parser.add_argument("--draws", type=int, default=400)
     parser.add_argument("--processes", type=int, default=5)
+    parser.add_argument("--splits", nargs="+", type=int, default=[], help="seeds of the splits")
     arguments = parser.parse_args()
+    if arguments.splits:
+        runs = read_recorded(arguments.runs)
+        size = (arguments.processes, arguments.draws)
+        found = [row for split in arguments.splits for row in split_rows(runs, split, *size)]
+        levels = (f"{level:.2%}" for level in LEVELS)
+        header = ("split", "configuration", "percentile", "outliers", "level", "intervals hold it", *levels)
+        print(tabulate(found, header, tablefmt="github", disable_numparse=True))
+        return
     if arguments.simulated:
         cases = {f"skewness {each:g}": simulated(each) for each in SKEWNESSES}
     else:
-        cases = populations(arguments.runs)
+        cases = populations(read_recorded(arguments.runs))
     kinds = ("as measured",) if arguments.simulated else tuple(OUTLIERS)
     rows = [
         (

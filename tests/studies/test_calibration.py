@@ -173,6 +173,20 @@ def test_percentile_coverage_detects_tails_of_single_processes() -> None:
             assert width > 0
 
 
+def test_coverage_by_level_increases_and_begins_with_that_of_equal_levels() -> None:
+    generator = np.random.default_rng(0)
+    population = [np.exp(generator.normal(0, 0.05, 600)) for _ in range(40)]
+    held = percentiles.coverage_by_level(population, "as measured", 5, 40)
+    same = percentiles.coverage(population, "as measured", 5, 40)
+    assert list(held) == list(percentiles.WANTED)
+    for percentile, shares in held.items():
+        assert shares.shape == (len(percentiles.LEVELS),)
+        assert np.all(np.diff(shares) >= 0)
+        assert shares[-1] <= 1 + 1e-9
+        number = percentiles.LEVELS.index(0.99 if percentile in (90.0, 95.0) else 0.975)
+        assert shares[number] == pytest.approx(same[percentile].held)  # the default levels
+
+
 def test_simulated_percentiles_have_the_stated_skewness_and_are_covered() -> None:
     found = percentiles.coverage(percentiles.simulated(1.0), "as measured", 5, 40)
     assert found[90.0].skewness == pytest.approx(1.0, abs=0.2)

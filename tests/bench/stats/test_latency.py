@@ -66,6 +66,17 @@ def test_a_tail_in_a_few_processes_reaches_into_the_interval() -> None:
     assert found.interval.high > 5
 
 
+def test_the_high_end_of_p90_has_a_higher_level_than_those_of_p50_and_p99() -> None:
+    # The shares above 2 are 10 % less 2.3 % on average, without skewness: Student's t is -3.25. Its quantile for four
+    # degrees of freedom is 2.78 at 97.5 % and 3.75 at 99 %.
+    values = [np.repeat([1.0, 2.0, 3.0], [902 - one, 41 - 9 * one, 57 + 10 * one]) for one in range(5)]
+    assert one(values, 90).interval == Interval(1.0, 3.0)
+    (lower,) = percentiles(values, [90], high_level=0.975)
+    assert lower.interval == Interval(1.0, 2.0)
+    for differing in (50, 99):
+        assert one(values, differing) == percentiles(values, [differing], high_level=0.975)[0]
+
+
 def test_a_short_process_does_not_withhold_the_percentile() -> None:
     assert one([*processes(5, 1000), np.ones(20)], 99).interval is not None
 
