@@ -44,7 +44,8 @@ def refuse_other_names(models: Sequence[GraphModel], options: DataOptions) -> No
 
     One list of true values, whose classes are told by their positions, then fits one of them at most.
     """
-    known = {model.variant.name: names.names for model in models if (names := class_names(model, options)) is not None}
+    found = {model.variant.name: class_names(model, options) for model in models}
+    known = {name: each.names for name, each in found.items() if each is not None}
     first = next(iter(known), "")
     for name, names in known.items():
         if names != known[first]:
