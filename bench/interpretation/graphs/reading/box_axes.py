@@ -1,5 +1,7 @@
 """Whether boxes have the order of coordinates of TFLite_Detection_PostProcess, tested on labelled images."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -40,7 +42,7 @@ def refuse_swapped_axes(model: GraphModel, reading: BoxReading, truth: GroundTru
         )
 
 
-def _is_found(true: npt.NDArray[np.float64], corners: npt.NDArray[np.float32]) -> bool:
+def _is_found(true: npt.NDArray[np.float64], corners: npt.NDArray[Any]) -> bool:
     on = overlaps(true, corners) >= _ON_TRUE_BOX
     return bool(on.any(axis=1).mean() >= 0.5)
 
