@@ -113,7 +113,10 @@ class Examples:
     ) -> Inputs:
         target = image_shape(shape) or grey_shape(shape)
         if target is None:
-            raise DatasetError(f"the model takes inputs of shape {list(shape)}, no images", "give a .npy or an .npz")
+            raise DatasetError(
+                f"the model takes inputs of shape {list(shape)}, no images",
+                "give a .npy or an .npz, or state --task tensor for a folder of .wav files",
+            )
         geometry = Geometry(
             *target, crop=crop, interpolation=options.interpolation, squash=options.squash,
             exif_orientation=bool(options.exif_orientation),

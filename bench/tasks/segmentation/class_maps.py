@@ -127,7 +127,7 @@ def _from_indices(output: npt.NDArray[Any], classes: int) -> Mask:
 
 
 def resized(mask: npt.NDArray[Any], height: int, width: int) -> npt.NDArray[Any]:
-    """Return a mask at another size: each pixel has the value below its centre (nearest, as in Pillow).
+    """Return a mask at another size: each pixel has the value below its centre (nearest; at exact ties other libraries may take the other neighbour).
 
     Row i of ``height`` is row floor((i + ½) · h / height) of the h rows, computed in whole numbers.
     """

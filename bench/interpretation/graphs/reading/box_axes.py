@@ -42,7 +42,7 @@ def refuse_swapped_axes(model: GraphModel, reading: BoxReading, truth: GroundTru
         )
 
 
-def _is_found(true: npt.NDArray[np.float64], corners: npt.NDArray[np.floating[Any]]) -> bool:
+def _is_found(true: npt.NDArray[np.float64], corners: npt.NDArray[Any]) -> bool:
     on = overlaps(true, corners) >= _ON_TRUE_BOX
     return bool(on.any(axis=1).mean() >= 0.5)
 

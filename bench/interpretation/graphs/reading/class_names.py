@@ -44,11 +44,11 @@ def refuse_other_names(models: Sequence[GraphModel], options: DataOptions) -> No
 
     One list of true values, whose classes are told by their positions, then fits one of them at most.
     """
-    found = {model.variant.name: class_names(model, options) for model in models}
-    known = {name: each.names for name, each in found.items() if each is not None}
+    listed = {model.variant.name: class_names(model, options) for model in models}
+    known = {variant: names.names for variant, names in listed.items() if names is not None}
     first = next(iter(known), "")
-    for name, names in known.items():
-        if names != known[first]:
+    for name, own in known.items():
+        if own != known[first]:
             raise BadInput(
                 f"{first} and {name} list different classes, or the same in another order",
                 "measure them in separate runs, or state one list for all with --classes",
