@@ -155,9 +155,9 @@ class Recorder:
         """Return the index for the processes of a generation."""
         return self._builder.process_for(generation, planned)
 
-    def recorded(self, number: int, process: int) -> bool:
-        """Return whether the outputs of a process are recorded."""
-        return self._builder.recorded(number, process)
+    def recorded(self, number: int) -> int:
+        """Return the number of processes of a configuration whose outputs are recorded."""
+        return self._builder.recorded(number)
 
     def outputs(self, entry: OutputsRecorded) -> None:
         """Record the outputs of a process."""

@@ -56,7 +56,7 @@ class RunBuilder:
         self._tied: dict[int, int] = defaultdict(int)
         self._outside_unit: set[int] = set()
         self._outputs: dict[int, OutputsRecorded] = {}  # of the first process
-        self._recorded: set[tuple[int, int]] = set()
+        self._recorded: defaultdict[int, set[int]] = defaultdict(set)  # processes
         self._findings: list[Finding] = []
         self._finished: set[tuple[int, int, int]] = set()
         self.passes: dict[int, int] = {}  # per trial
@@ -102,9 +102,9 @@ class RunBuilder:
         """Return whether a trial of the schedule is finished."""
         return (number, generation, round_number) in self._finished
 
-    def recorded(self, number: int, process: int) -> bool:
-        """Return whether the outputs of a process are recorded."""
-        return (number, process) in self._recorded
+    def recorded(self, number: int) -> int:
+        """Return the number of processes of a configuration whose outputs are recorded."""
+        return len(self._recorded[number])
 
     def process_for(self, generation: int, planned: int) -> int:
         """Return the index for fresh worker processes: the generation's, or a new one if that is used already."""
@@ -118,7 +118,7 @@ class RunBuilder:
             raise ValueError(f"outputs of {len(others):,} examples of {self._count:,}")
         unstable = self._unstable.setdefault(entry.number, np.zeros(self._count, dtype=np.bool_))
         unstable |= checksums != others
-        self._recorded.add((entry.number, entry.process))
+        self._recorded[entry.number].add(entry.process)
 
     def _apply_trial(self, entry: TrialMade) -> None:
         if self.begun.task == CLASSIFY:

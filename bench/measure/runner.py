@@ -162,7 +162,8 @@ class _Workers:
     def _record_outputs(self, number: int, worker: WorkerProcess) -> None:
         """Record what a graph's outputs say; state that is kept would make them depend on the order of the trials."""
         process, settings = self._process, self._settings
-        is_recorded = process >= RECORDED_PROCESSES or self._recorder.recorded(number, process)
+        # after an interruption, the processes that are recorded may be any
+        is_recorded = self._recorder.recorded(number) >= RECORDED_PROCESSES
         if not self._workload.graphs or settings.stateful or is_recorded:
             return
         variant = self._planned[number].configuration.variant

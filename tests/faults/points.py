@@ -66,15 +66,18 @@ def before(place: str) -> Callable[[Send], None]:
     return install
 
 
-def after_the_first_trial(send: Send) -> None:
-    """When the first trial is in the journal."""
+def after_the_first(kind: str) -> Callable[[Send], None]:
+    """Return a point when the first entry of this kind is in the journal."""
 
-    def append(original: Any, journal: Any, entry: Any) -> None:
-        original(journal, entry)
-        if type(entry).__name__ == "TrialMade":
-            send()
+    def install(send: Send) -> None:
+        def append(original: Any, journal: Any, entry: Any) -> None:
+            original(journal, entry)
+            if type(entry).__name__ == kind:
+                send()
 
-    replace("bench.records.journal:Journal.append", append)
+        replace("bench.records.journal:Journal.append", append)
+
+    return install
 
 
 def in_a_trial_of_the_second_process(send: Send) -> None:
@@ -144,7 +147,9 @@ def in_the_export(send: Send) -> None:
 
 
 POINTS: dict[str, Callable[[Send], None]] = {
-    "after-the-first-trial": after_the_first_trial,
+    "after-the-first-trial": after_the_first("TrialMade"),
+    "after-the-first-process-began": after_the_first("ProcessStarted"),
+    "after-the-first-outputs": after_the_first("OutputsRecorded"),
     "in-a-trial-of-the-second-process": in_a_trial_of_the_second_process,
     "at-the-rename-of-the-run-file": at_the_rename_of_the_run_file,
     "before-the-journal-is-removed": before("bench.records.journal:Journal.remove"),

@@ -2,10 +2,11 @@
 
 import pytest
 
-from tests.made.graph.drawings import DrawnFiles, trained_on_drawings
+from tests.bundles import cached_drawings
+from tests.made.graph.drawings import DrawnFiles
 
 
 @pytest.fixture(scope="session")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> DrawnFiles:
+def drawn() -> DrawnFiles:
     """A trained model of two inputs and three outputs, its tests and calibration."""
-    return trained_on_drawings(tmp_path_factory.mktemp("drawings"))
+    return cached_drawings()[0]

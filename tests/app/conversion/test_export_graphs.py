@@ -17,6 +17,7 @@ from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.outputs.decoding import ScoreDecoding, TensorDecoding
 from edge_bench.bench.records.outputs.scores import FlagTruth, ValueTruth
 from edge_bench.bench.records.outputs.tensors import unpack_values
+from tests.bundles import cached_drawings
 from tests.command_line import CommandLine, Refuses
 from tests.made.graph.drawings import KINDS, DrawnFiles
 from tests.made.keras import embedding_keras, saved_model_of_signatures
@@ -69,17 +70,9 @@ def keras_outputs(path: Path, inputs: Arrays) -> Arrays:
 
 
 @pytest.fixture(scope="module")
-def exported(drawn: DrawnFiles, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+def exported() -> Bundle:
     """The drawings' model in all variants, for its output ``value``."""
-    from tests.command_line import call
-
-    folder = tmp_path_factory.mktemp("exported")
-    done = call(
-        "export", drawn.model, "--bundle", "b", "--data", drawn.tests, "--calibration", drawn.calibration,
-        "--labels", drawn.tests, "--task", "regress", "--output", "value", cwd=folder,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return Bundle.open(folder / "b")
+    return Bundle.open(cached_drawings()[1])
 
 
 def test_the_trained_model_has_learnt_all_three_outputs(drawn: DrawnFiles) -> None:
