@@ -127,9 +127,10 @@ def _from_indices(output: npt.NDArray[Any], classes: int) -> Mask:
 
 
 def resized(mask: npt.NDArray[Any], height: int, width: int) -> npt.NDArray[Any]:
-    """Return a mask at another size: each pixel has the value below its centre (nearest; at exact ties other libraries may take the other neighbour).
+    """Return a mask at another size: each pixel has the value below its centre (nearest).
 
-    Row i of ``height`` is row floor((i + ½) · h / height) of the h rows, computed in whole numbers.
+    Row i of ``height`` is row floor((i + ½) · h / height) of the h rows, computed in whole numbers. Where the centre is
+    exactly between two pixels, Pillow may take the other one.
     """
     rows, columns = (
         (2 * np.arange(size, dtype=np.int64) + 1) * own // (2 * size)
