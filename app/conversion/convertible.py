@@ -28,7 +28,7 @@ from edge_bench.app.conversion.precisions import Calibration
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.io.files import open_regular_file, read_bounded
 from edge_bench.bench.io.names import recordable
-from edge_bench.bench.model_formats.tflite import MAX_FILE_BYTES
+from edge_bench.bench.model_formats.tflite import MAX_TABLES_BYTES
 from edge_bench.bench.models.memory_estimate import check_memory, memory_need
 from edge_bench.bench.records.manifest import Variant
 from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, installed_version, why_not_installed
@@ -91,7 +91,7 @@ class ConvertibleModel:
 
     def _converted(self, request: Convert) -> bytes:
         _ask(self._worker, request, Converted, self.name, self._timeout)
-        content = read_bounded(request.file, MAX_FILE_BYTES)
+        content = read_bounded(request.file, MAX_TABLES_BYTES)
         request.file.unlink()
         return content
 

@@ -89,7 +89,7 @@ def stated_sizes(path: Path) -> TensorSizes:
 class _Reader(MessageReader):
     """The messages of a model that lead to its tensors."""
 
-    _texts_left = MAX_TEXTS
+    _texts = 0
 
     def external(self) -> Iterator[ExternalTensor]:
         """Yield every external tensor."""
@@ -143,8 +143,8 @@ class _Reader(MessageReader):
         location = os.fsdecode(entries.get(b"location", b""))
         if not location or "\0" in location:
             raise ValueError("an external tensor without a location")
-        self._texts_left -= len(location) + len(name)
-        if self._texts_left < 0:
+        self._texts += len(location) + len(name)
+        if self._texts > MAX_TEXTS:
             raise ValueError(f"more than {MAX_TEXTS:,} bytes of names of external tensors")
         offset, length = (_number(entries.get(key, b"0")) for key in (b"offset", b"length"))
         bits, count = self._shape(start, end)

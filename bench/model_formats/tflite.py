@@ -23,8 +23,9 @@ from edge_bench.bench.records.manifest import Operator, TensorSpec
 
 __all__ = ["Graph", "Signature", "Tensor", "TfliteFile", "item_bits", "parse_tflite", "read_tflite"]
 
-#: Limit of Flatbuffers, whose offsets have 32 bits.
-MAX_FILE_BYTES = 2 << 30
+#: Limit of Flatbuffers, whose offsets have 32 bits. In larger files, weights follow the tables.
+MAX_TABLES_BYTES = 2 << 30
+MAX_FILE_BYTES = 64 << 30
 MAX_AXES = 32
 _IDENTIFIER = b"TFL3"
 _ITEM_BITS = {

@@ -15,13 +15,13 @@ __all__ = ["model_bytes", "model_files", "shown_progress", "size_and_sha256"]
 #: Part of a location that ONNX Runtime takes for an address in its own memory, even if there is such a file.
 _MEMORY_MARK = "_ORT_MEM_ADDR_"
 #: Bytes of a model from which on progress is shown. A slow SD card takes 5 s to read them.
-_LARGE = 100_000_000
+LARGE = 100_000_000
 _MB = 1_000_000
 
 
 def shown_progress(size: int, progress: Progress) -> Progress:
     """Return the progress to show for a model of ``size`` bytes: none if it is small."""
-    return progress if size >= _LARGE else Silent()
+    return progress if size >= LARGE else Silent()
 
 
 def size_and_sha256(path: Path, progress: Progress = Silent()) -> tuple[int, str]:  # noqa: B008 - it has no state

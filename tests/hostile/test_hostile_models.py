@@ -2,15 +2,17 @@
 
 import base64
 import json
+import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from edge_bench.app.conversion.convertible import open_convertible
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.measure.plan import Selection, plan
-from edge_bench.bench.model_formats.reading_budget import MAX_TABLES
+from edge_bench.bench.model_formats.reading_budget import MAX_BYTES, MAX_TABLES
 from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.models.model_files import ModelFiles
 from edge_bench.bench.records.bundle import Bundle
@@ -18,6 +20,7 @@ from tests.command_line import CommandLine
 from tests.fuzz import seeds
 from tests.hostile.conftest import write_manifest
 from tests.made.saved_models import node, ordinary
+from tests.made.tflite import TfliteBuilder
 
 QUICK = ("--trials", 2, "--processes", 1, "--format", "json")
 
@@ -147,3 +150,13 @@ def test_a_tflite_with_many_offsets_to_one_part_is_refused(tmp_path: Path) -> No
     with pytest.raises(BadInput) as caught:
         read_tflite(tmp_path / "x.tflite")
     assert f"{MAX_TABLES:,}" in caught.value.problem
+
+
+def test_shapes_of_a_large_tflite_file_take_no_memory_as_large(tmp_path: Path) -> None:
+    made = TfliteBuilder()
+    taken = made.tensor(1, data=np.array([7], np.int32), kind="INT32")
+    made.graph.tensors[taken].shape = np.zeros(MAX_BYTES // 4 + 1, np.int32)
+    path = made.save(tmp_path / "x.tflite", [taken], [taken])
+    os.truncate(path, 8 * MAX_BYTES)
+    with pytest.raises(BadInput):
+        read_tflite(path)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from tests.made.brightness import brightness_weights
 
-__all__ = ["OnnxBuilder", "brightness_onnx"]
+__all__ = ["OnnxBuilder", "brightness_onnx", "external_tensor", "onnx_with", "placed_tensor"]
 
 Axis = int | str
 Port = tuple[str, str, Sequence[Axis] | None]
@@ -85,3 +85,29 @@ def brightness_onnx(
     values = int(np.prod([size for size in shape[1:] if isinstance(size, int)]))
     made.add_brightness(order, values, scale=scale)
     return made.save(path, shape, [shape[0], len(order)], location=location)
+
+
+def onnx_with(path: Path, *tensors: Any) -> Path:
+    """Write a model of these constants and nothing else; return its path."""
+    from onnx import helper
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(helper.make_model(helper.make_graph([], "g", [], [], list(tensors))).SerializeToString())
+    return path
+
+
+def external_tensor(location: str, name: str = "w") -> Any:
+    """Return a tensor of 2×2 float32 whose value is at the beginning of another file."""
+    return placed_tensor([("offset", "0"), ("location", location), ("length", "16")], name=name)
+
+
+def placed_tensor(
+    entries: Sequence[tuple[str, str]], dims: Sequence[int] = (2, 2), kind: int = 1, name: str = "w"
+) -> Any:
+    """Return a tensor with these entries for its place in another file; type 1 is float32."""
+    from onnx import TensorProto
+
+    tensor = TensorProto(name=name, data_type=kind, dims=dims, data_location=TensorProto.EXTERNAL)
+    for key, value in entries:
+        tensor.external_data.add(key=key, value=value)
+    return tensor

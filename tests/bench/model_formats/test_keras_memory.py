@@ -119,6 +119,16 @@ def test_configurations_are_found_in_a_file_without_hdf5(tmp_path: Path) -> None
     assert "D" in names
 
 
+def test_a_configuration_is_found_wherever_it_is_in_a_large_file(tmp_path: Path) -> None:
+    path, window = tmp_path / "x.h5", 16 << 20  # that is searched at once
+    content = b'{"class_name": "A"}'
+    for start in (window - 100, window - len(content), window - 5, window, 2 * window - 8, 3 * window):
+        with path.open("wb") as file:
+            file.seek(start)
+            file.write(content + bytes(100))
+        assert list(find_configs(path)) == [{"class_name": "A"}], start
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["MobileNetV2", "EfficientNetB0", "DenseNet121"])
 def test_weights_of_whole_models_are_those_that_keras_counts(tmp_path: Path, name: str) -> None:

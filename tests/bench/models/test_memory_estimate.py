@@ -10,7 +10,8 @@ from edge_bench.bench.measure.plan import Selection, plan
 from edge_bench.bench.models import memory_estimate
 from edge_bench.bench.models.memory_estimate import MemoryNeed, check_memory, memory_need, why_too_large
 from edge_bench.bench.models.model_files import ModelFiles
-from tests.made.onnx import OnnxBuilder
+from tests.made.large_models import LAYER_BYTES, large_onnx, large_tflite
+from tests.made.onnx import OnnxBuilder, brightness_onnx
 from tests.made.tflite import TfliteBuilder
 
 MB = 10**6
@@ -60,4 +61,35 @@ def test_a_tflite_file_needs_its_largest_computed_tensor(tmp_path: Path) -> None
     made = TfliteBuilder()
     image = made.tensor(1, 100)
     path = made.save(tmp_path / "x.tflite", [image], [made.reshape(made.reshape(image, 1, 10, 10), 1, 100)])
-    assert memory_need(path) == MemoryNeed(0, 400)
+    assert memory_need(path) == MemoryNeed(0, 400, mapped=3 * 4 + 2 * 4)
+
+
+def test_weights_of_a_tflite_file_need_memory_but_count_in_no_limit(tmp_path: Path) -> None:
+    layers = 3
+    path = large_tflite(tmp_path / "x.tflite", layers)
+    need = memory_need(path)
+    assert layers * LAYER_BYTES <= need.mapped <= path.stat().st_size
+    assert why_too_large(need.total(), 1 * MB, need.mapped) is None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(memory_estimate, "available_memory", lambda: layers * LAYER_BYTES)
+        with pytest.raises(BadInput):
+            ModelFiles.open([path], 60)
+
+
+@pytest.mark.parametrize("location", ["", "weights.bin"])
+def test_weights_of_an_onnx_file_count_wherever_they_are(tmp_path: Path, location: str) -> None:
+    path = large_onnx(tmp_path / "x.onnx", 3, location=location)
+    assert memory_need(path).weights == 3 * LAYER_BYTES
+    with pytest.raises(BadInput) as caught:
+        ModelFiles.open([path], 60, memory_limit=2 * LAYER_BYTES)
+    assert "--memory-limit" in caught.value.problem
+
+
+def test_an_onnx_file_of_a_bundle_has_no_weights_elsewhere(tmp_path: Path) -> None:
+    path = brightness_onnx(tmp_path / "x.onnx", range(4), location="weights.bin")
+    models = ModelFiles.open([path], 60)
+    assert plan(models, Selection())[0].failure is None
+    listed = msgspec.structs.replace(models.variants[0], bytes=path.stat().st_size)  # as a manifest lists files
+    (only,) = plan(ModelFiles([listed], models.paths, 0), Selection())
+    assert only.failure is not None
+    assert (only.failure.kind, "weights.bin" in only.failure.message) == ("bad file", True)

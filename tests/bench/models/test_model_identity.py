@@ -11,28 +11,16 @@ from onnx import TensorProto, helper, numpy_helper
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.files import sha256_of
 from edge_bench.bench.model_formats import protobuf
-from edge_bench.bench.model_formats.onnx_graph import TensorSizes, external_locations, stated_sizes
+from edge_bench.bench.model_formats.onnx_graph import (
+    TensorSizes,
+    external_locations,
+    stated_sizes,
+)
+from edge_bench.bench.models import model_identity
 from edge_bench.bench.models.model_identity import model_files, size_and_sha256
-from tests.made.onnx import brightness_onnx
+from edge_bench.bench.progress import Silent
+from tests.made.onnx import brightness_onnx, external_tensor, onnx_with
 from tests.made.tflite_models import brightness_tflite
-
-
-def external(location: str, name: str = "w") -> TensorProto:
-    """A tensor whose value is in another file."""
-    tensor = numpy_helper.from_array(np.zeros((2, 2), np.float32), name)
-    tensor.ClearField("raw_data")
-    tensor.data_location = TensorProto.EXTERNAL
-    for key, value in (("offset", "0"), ("location", location), ("length", "16")):
-        entry = tensor.external_data.add()
-        entry.key, entry.value = key, value
-    return tensor
-
-
-def with_tensors(path: Path, *tensors: TensorProto) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    graph = helper.make_graph([], "g", [], [], list(tensors))
-    path.write_bytes(helper.make_model(graph).SerializeToString())
-    return path
 
 
 def test_a_model_of_one_file_has_its_size_and_checksum(tmp_path: Path) -> None:
@@ -97,22 +85,45 @@ def test_external_tensors_are_found_everywhere(
     tmp_path: Path, model_of: Callable[[TensorProto], onnx.ModelProto]
 ) -> None:
     path = tmp_path / "m.onnx"
-    path.write_bytes(model_of(external("deep.bin")).SerializeToString())
+    path.write_bytes(model_of(external_tensor("deep.bin")).SerializeToString())
     assert external_locations(path) == ["deep.bin"]
 
 
 def test_a_location_counts_once_and_only_for_an_external_tensor(tmp_path: Path) -> None:
-    inside = external("never.bin", "inside")
+    inside = external_tensor("never.bin", "inside")
     inside.data_location = TensorProto.DEFAULT
-    path = with_tensors(tmp_path / "m.onnx", external("b", "1"), inside, external("a", "2"), external("b", "3"))
+    tensors = [external_tensor("b", "1"), inside, external_tensor("a", "2"), external_tensor("b", "3")]
+    path = onnx_with(tmp_path / "m.onnx", *tensors)
     assert external_locations(path) == ["b", "a"]
-    (tmp_path / "a").write_bytes(b"a")
-    (tmp_path / "b").write_bytes(b"b")
+    (tmp_path / "a").write_bytes(bytes(16))
+    (tmp_path / "b").write_bytes(bytes(16))
     assert list(model_files(path)) == ["a", "b", "m.onnx"]
 
 
+def test_progress_is_shown_for_large_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x.tflite"
+    path.write_bytes(bytes(3_500_000))
+    small, large = Counted(), Counted()
+    assert size_and_sha256(path, small) == size_and_sha256(path)
+    monkeypatch.setattr(model_identity, "LARGE", 3_000_000)
+    assert size_and_sha256(path, large) == size_and_sha256(path)
+    assert (small.steps, small.done, large.steps, large.done) == (0, 0, 3, 3)
+
+
+class Counted(Silent):
+    """Counts the steps of all tasks."""
+
+    steps = done = 0
+
+    def start(self, what: str, steps: int, done: int = 0) -> None:
+        self.steps += steps
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        self.done += steps
+
+
 def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
-    path = with_tensors(tmp_path / "m.onnx", external("gone.bin"))
+    path = onnx_with(tmp_path / "m.onnx", external_tensor("gone.bin"))
     with pytest.raises(BadInput) as caught:
         size_and_sha256(path)
     assert "gone.bin" in caught.value.problem
@@ -123,7 +134,7 @@ def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
 def test_files_outside_the_models_folder_are_refused(tmp_path: Path, location: str) -> None:
     (tmp_path / "secret").write_bytes(b"weights")
     location = location.format(outside=tmp_path)
-    path = with_tensors(tmp_path / "model" / "m.onnx", external(location))
+    path = onnx_with(tmp_path / "model" / "m.onnx", external_tensor(location))
     (path.parent / "link").symlink_to("../secret")
     (path.parent / "linked").symlink_to("..")
     with pytest.raises(BadInput) as caught:
@@ -133,7 +144,7 @@ def test_files_outside_the_models_folder_are_refused(tmp_path: Path, location: s
 
 def test_links_to_a_store_of_both_files_are_followed_as_onnx_runtime_does(tmp_path: Path) -> None:
     brightness_onnx(tmp_path / "store" / "1a2b", range(4), location="3c4d")
-    path = with_tensors(tmp_path / "snapshot" / "m.onnx", external("weights.bin"))
+    path = onnx_with(tmp_path / "snapshot" / "m.onnx", external_tensor("weights.bin"))
     (tmp_path / "store" / "model").write_bytes(path.read_bytes())
     path.unlink()
     path.symlink_to("../store/model")
@@ -153,7 +164,7 @@ def test_a_file_that_is_no_protobuf_message_is_refused(tmp_path: Path, content: 
 def test_a_truncated_model_and_a_tensor_without_location_are_refused(tmp_path: Path) -> None:
     whole = brightness_onnx(tmp_path / "m.onnx", range(4)).read_bytes()
     (tmp_path / "m.onnx").write_bytes(whole[:-10])
-    for path in (tmp_path / "m.onnx", with_tensors(tmp_path / "n.onnx", external(""))):
+    for path in (tmp_path / "m.onnx", onnx_with(tmp_path / "n.onnx", external_tensor(""))):
         with pytest.raises(BadInput):
             size_and_sha256(path)
 
@@ -163,17 +174,17 @@ def test_an_address_in_memory_in_place_of_a_file_is_refused(tmp_path: Path) -> N
     (tmp_path / location).parent.mkdir(parents=True)
     (tmp_path / location).write_bytes(bytes(16))
     with pytest.raises(BadInput) as caught:
-        size_and_sha256(with_tensors(tmp_path / "m.onnx", external(location)))
+        size_and_sha256(onnx_with(tmp_path / "m.onnx", external_tensor(location)))
     assert "m.onnx" in caught.value.problem
 
 
 def test_sizes_that_a_file_states_are_read(tmp_path: Path) -> None:
-    path = with_tensors(
-        tmp_path / "m.onnx", numpy_helper.from_array(np.zeros((3, 5), np.float64), "a"), external("w.bin")
+    path = onnx_with(
+        tmp_path / "m.onnx", numpy_helper.from_array(np.zeros((3, 5), np.float64), "a"), external_tensor("w.bin")
     )
     assert stated_sizes(path) == TensorSizes(constants=3 * 5 * 8 + 2 * 2 * 4, largest_value=0)
     packed = TensorProto(name="p", data_type=TensorProto.INT8, dims=[1 << 20, 1 << 20])
-    assert stated_sizes(with_tensors(path, packed)).constants == 1 << 40
+    assert stated_sizes(onnx_with(path, packed)).constants == 1 << 40
     value = helper.make_tensor_value_info("x", TensorProto.FLOAT16, ["batch", -1, 1000, 3])
     nested = helper.make_graph([], "inner", [], [], value_info=[value])
     graph = helper.make_graph([helper.make_node("If", ["c"], ["y"], then_branch=nested)], "g", [], [])
