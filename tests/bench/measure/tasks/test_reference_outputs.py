@@ -57,7 +57,8 @@ def agreed(run: Run) -> tuple[TaskAgreement, OutputAgreement]:
     """What comparisons say of both runtimes, and the numbers of the only output."""
     agreement = agreement_of_outputs(run, run.results[0], run, run.results[1])
     assert agreement is not None
-    (output,) = output_agreements(*(recorded(run, runtime).outputs for runtime in RUNTIMES)).outputs
+    first, second = (recorded(run, runtime).outputs for runtime in RUNTIMES)
+    (output,) = output_agreements(first, second).outputs
     return agreement, output
 
 
