@@ -2,7 +2,7 @@
 
 import re
 
-from edge_bench.app.render.units import percent, seconds, size, with_interval
+from edge_bench.app.render.units import counted, percent, seconds, size, with_interval
 from edge_bench.bench.analysis.comparison.comparison import Row, Slack
 from edge_bench.bench.analysis.comparison.headline import Headline
 from edge_bench.bench.analysis.labels.same_images import common_positions, comparable_predictions
@@ -149,5 +149,5 @@ def _offload_choice(slack: Slack, place: str) -> str:
     per_image = seconds(slack.seconds / slack.images)
     return (
         f"running it {place} is the faster choice once an offload costs more than {per_pass} s a pass of "
-        f"{slack.images:,} images ({per_image} an image), and offloading the original up to that"
+        f"{counted(slack.images, slack.unit)} ({per_image} an {slack.unit}), and offloading the original up to that"
     )

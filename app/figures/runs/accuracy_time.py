@@ -56,7 +56,7 @@ def _describe(entries: Sequence[Entry], axis: QualityAxis | None) -> str:
         time = (
             "emulated, no time"
             if entry.emulated
-            else f"{significant(float(np.median(entry.image_milliseconds)))} ms an image"
+            else f"{significant(float(np.median(entry.image_milliseconds)))} ms an {entry.run.unit}"
         )
         parts = [_described_quality(entry, axis), time] if axis else [time]
         descriptions.append(f"{entry.full_name}: {', '.join(parts)}")
@@ -115,9 +115,10 @@ def _draw_times(panel: Any, entries: Sequence[Entry], rows: Rows) -> None:
     images = {entry.images for entry in entries}
     per_pass = len(images) == 1
     factor = next(iter(images)) / 1e3 if per_pass else 1.0
+    unit = entries[0].run.unit
     panel.set(
         title="Inference time",
-        xlabel=f"seconds a pass of {next(iter(images)):,} images" if per_pass else "milliseconds an image",
+        xlabel=f"seconds a pass of {next(iter(images)):,} {unit}s" if per_pass else f"milliseconds an {unit}",
     )
     grid(panel, "x")
     extremes: list[float] = []

@@ -27,15 +27,16 @@ def trade_off(entries: Sequence[Entry]) -> Drawing:
     axis = _axis(entries)
     times, values = _values(entries, axis)
     on_front = pareto_front(times, values if axis.higher_is_better else -values)
+    unit = entries[0].run.unit
     names = ", ".join(entry.full_name for entry, on in zip(entries, on_front, strict=True) if on)
     return Drawing(
         name="trade-off",
         title=f"{axis.name} against time",
         caption="Area is the file's size. The dashed line joins the Pareto front: no other configuration is both "
         f"faster and at least as {'accurate' if axis.name == 'Accuracy' else 'good'}. On it: {names}. Differences in "
-        f"{'accuracy' if axis.name == 'Accuracy' else axis.name} of a few images may be chance: the table has their "
-        f"intervals.{assumption(entries)}",
-        description=f"{axis.name} against time an image of {len(entries)} configurations. On the Pareto front: "
+        f"{'accuracy' if axis.name == 'Accuracy' else axis.name} of a few {unit}s may be chance: the table has "
+        f"their intervals.{assumption(entries)}",
+        description=f"{axis.name} against time an {unit} of {len(entries)} configurations. On the Pareto front: "
         f"{names}.",
         draw=lambda layout: _draw(entries, axis, on_front, layout),
     )
@@ -61,9 +62,12 @@ def _draw(entries: Sequence[Entry], axis: QualityAxis, on_front: npt.NDArray[np.
     largest = max(entry.result.bytes for entry in entries) or 1
     figure, (panel,) = new_figure(layout, 3.6 if layout.narrow else 3.0)
     assumed = " (ASSUMED)" if assumption(entries) else ""
-    panel.set(xlabel="milliseconds an image (median; further left is faster)", ylabel=f"{axis.label}{assumed}")
+    panel.set(
+        xlabel=f"milliseconds an {entries[0].run.unit} (median; further left is faster)",
+        ylabel=f"{axis.label}{assumed}",
+    )
     if layout.narrow:
-        panel.set_xlabel("milliseconds an image (median)")
+        panel.set_xlabel(f"milliseconds an {entries[0].run.unit} (median)")
     grid(panel, "both")
     scale_for(panel.xaxis, times.min() / 1.15, times.max() * 1.15)
     least = 0.2 if axis.percent else 0.02 * float(np.abs(values).max()) or 1.0

@@ -247,6 +247,8 @@ def _record(series: Series, number: int) -> dict[str, Any]:
         "accuracy": None if point.correct is None else point.correct / point.seen,
         "accuracy_assumed": point.accuracy_assumed,
         "task": series.task,
+        "quality_measure": point.quality.name if point.quality else None,
+        "quality_value": point.quality.value if point.quality else None,
         "quality": msgspec.to_builtins(point.quality),
         "changed": "; ".join(point.changed),
     }

@@ -96,11 +96,17 @@ def quality_record(
     differences: Sequence[MeasureDifference] | None = None,
     agreement: TaskAgreement | None = None,
 ) -> dict[str, Any]:
-    """Return the record fields of a row: all measures and differences with their intervals, and the agreement."""
-    record: dict[str, Any] = {"task": task}
+    """Return the record fields of a row: all measures and differences with their intervals, and the agreement.
+
+    The first measure and its difference also have fields of their own, since CSV has no lists.
+    """
+    named = next((each[0].name for each in (measures, differences) if each), None)
+    record: dict[str, Any] = {"task": task, "quality_measure": named}
     if measures is not None:
+        record |= _first_fields("quality_value", measures)
         record["quality"] = [msgspec.to_builtins(each) for each in measures]
     if differences is not None:
+        record |= _first_fields("quality_difference", differences)
         record["quality_differences"] = [msgspec.to_builtins(each) for each in differences]
         if task != CLASSIFY:
             record["agreement"] = agreement.share if agreement else None
@@ -108,3 +114,14 @@ def quality_record(
         record["examples_identical"] = agreement.identical if agreement else None
         record["examples_in_common"] = agreement.examples if agreement else None
     return record
+
+
+def _first_fields(name: str, measures: Sequence[Measure | MeasureDifference]) -> dict[str, Any]:
+    """Return the value and the interval of the first measure as fields that begin with ``name``."""
+    first = measures[0] if measures else None
+    interval = first.interval if first else None
+    return {
+        name: first.value if first else None,
+        f"{name}_low": interval.low if interval else None,
+        f"{name}_high": interval.high if interval else None,
+    }

@@ -63,7 +63,7 @@ def run_table(run: Run) -> Table:
         notes=[
             *([_BEST_NOTE.format(unit=run.unit)] if best else []),
             *quality_notes(run.task, run.images.indices.length, measures.items()),
-            *run_notes(run, percentile_notes(run.results_with_trials)),
+            *run_notes(run, percentile_notes(run.results_with_trials, run.unit)),
         ],
         records=Lazy(lambda result: _record(result, run, best), run.results),
     )

@@ -25,7 +25,7 @@ def slack_sentence(slack: Slack, letters: Mapping[str, str] | None = None) -> st
         name += f" on {slack.light_machine}, against the original on {slack.original_machine}"
     elif not slack.same_run:
         original += " in another run on the same machine"
-    value = f"{with_interval(slack.seconds, slack.interval)} s a pass of {counted(slack.images, 'image')}"
+    value = f"{with_interval(slack.seconds, slack.interval)} s a pass of {counted(slack.images, slack.unit)}"
     clauses = [_meaning(slack, original), _mean(slack)]
     if not slack.same_run:
         included = (

@@ -79,7 +79,7 @@ def tail_notes(run: Run) -> list[str]:
     return notes + _process_notes(results)
 
 
-def percentile_notes(results: Sequence[Result]) -> list[str]:
+def percentile_notes(results: Sequence[Result], unit: str = "image") -> list[str]:
     """Return notes on the percentiles of `percentile_cell`: their intervals, and those that are missing."""
     intervals, few, single = list[str](), dict[float, list[str]](), list[str]()
     for result in results:
@@ -95,7 +95,7 @@ def percentile_notes(results: Sequence[Result]) -> list[str]:
             intervals.append(f"{name}: p{highest.percentile:g} {value}")
     notes = list[str]()
     if intervals:
-        notes.append(f"percentiles are estimates; ms an image [95 % over processes]: {'; '.join(intervals)}")
+        notes.append(f"percentiles are estimates; ms an {unit} [95 % over processes]: {'; '.join(intervals)}")
     if single:
         notes.append(f"percentiles are estimates from one process, without interval: {'; '.join(single)}")
     for percentile, names in sorted(few.items()):

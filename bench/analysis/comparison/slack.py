@@ -36,6 +36,7 @@ class Slack(msgspec.Struct, frozen=True, kw_only=True):
     same_run: bool
     same_machine: bool
     images: int  # images per pass of the light configuration
+    unit: str = "image"  # what one of them is called
     seconds: float  # difference of typical times
     interval: Interval | None  # of ``seconds``; None: one process. Between Runs, it includes ``variation``
     variation: float | None = None  # between Runs, in ``interval``, as a share of the time; None: within a Run
@@ -107,6 +108,7 @@ def slack_between(light: RunResult, original: RunResult, earlier: EarlierRuns = 
         same_run=same_run,
         same_machine=same_run or machine_key(light.run.machine) == machine_key(original.run.machine),
         images=light.images,
+        unit=light.run.unit,
         seconds=typical.value * light.images,
         interval=_scaled(typical.interval, light.images),
         variation=variation,
