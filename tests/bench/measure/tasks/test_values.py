@@ -53,12 +53,10 @@ def table(path: Path, rows: npt.NDArray[Any], heading: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("form", ["npy", "csv", "npz by the output's name", "npz with the inputs"])
+@pytest.mark.parametrize("form", ["csv", "npz by the output's name", "npz with the inputs"])
 def test_errors_of_a_regression_that_is_3_too_high(tmp_path: Path, form: str) -> None:
     x, y = TRUTH.astype(np.float32), tmp_path / "y"
     match form:
-        case "npy":
-            labels = saved(y.with_suffix(".npy"), TRUTH)
         case "csv":
             labels = table(y.with_suffix(".csv"), TRUTH, "a,b")
         case "npz by the output's name":
@@ -131,7 +129,7 @@ def test_several_labels(tmp_path: Path) -> None:
     assert measures["mAP"].value == pytest.approx((2 + FLAGS[:, 2].mean()) / 3, abs=1e-6)
 
 
-@pytest.mark.parametrize(("task", "count"), [("regress", 2), ("multilabel", 3), ("binary", 1)])
+@pytest.mark.parametrize(("task", "count"), [("multilabel", 3), ("binary", 1)])
 def test_without_true_values_there_is_speed_and_agreement_only(tmp_path: Path, task: str, count: int) -> None:
     run, measures = measured(same(tmp_path / "m.tflite", count), None, task=task, output="b")
     assert (run.task, measures, run.truth) == (task, {}, None)

@@ -55,8 +55,7 @@ def assert_found(found: list[Boxes], made: Scenes) -> None:
 
 @pytest.mark.parametrize(
     ("suffix", "objectness", "pixels", "labels"),
-    [("tflite", False, False, "coco"), ("tflite", True, True, "yolo"), ("onnx", False, True, "yolo"),
-     ("onnx", True, False, "coco")],
+    [("tflite", False, False, "coco"), ("tflite", True, True, "yolo"), ("onnx", True, False, "coco")],
 )  # fmt: skip
 def test_known_boxes_are_found(
     tmp_path: Path, made: Scenes, suffix: str, objectness: bool, pixels: bool, labels: str
