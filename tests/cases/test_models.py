@@ -50,6 +50,7 @@ def test_each_model_has_its_own_preprocessing(tmp_path: Path) -> None:
     assert correct(run) == [(20, 20), (20, 20)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["LSTM", "RNN", "SVDF"])
 def test_examples_of_a_recurrent_model_are_independent(kind: str, tmp_path: Path) -> None:
     """The labels are those of an interpreter that is new for every example; one that keeps its state gets others."""

@@ -204,6 +204,7 @@ def test_a_training_is_resumed_after_its_first_epoch(edge_bench: CommandLine, ol
     assert history.loss[0] == json.loads((old / "bundle" / "history.json").read_text())["loss"][0]
 
 
+@pytest.mark.slow
 def test_a_resumed_fleet_command_skips_finished_devices(old: Path, sockets: Path, tmp_path: Path) -> None:
     state = old / FLEET
     assert schema_version(state) == "1.3"

@@ -30,6 +30,7 @@ def client(server: Collector, node: str = "node1", token: str = TOKEN, reconnect
     return CollectorClient("127.0.0.1", server.server_address[1], node, token, reconnect_timeout)
 
 
+@pytest.mark.slow
 def test_a_task_downloads_the_bundle_runs_and_uploads_its_run(
     collector: Collector, digits_bundle: Bundle, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -45,6 +46,7 @@ def test_a_task_downloads_the_bundle_runs_and_uploads_its_run(
     assert any(line.startswith("node1 ") and digest in line for line in lines)
 
 
+@pytest.mark.slow
 def test_the_error_of_a_failed_run_is_reported(collector: Collector, tmp_path: Path) -> None:
     (tmp_path / "artifacts").mkdir()
     with pytest.raises(EdgeBenchError) as caught:

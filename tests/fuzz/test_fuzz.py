@@ -210,6 +210,7 @@ def test_an_unknown_runtime_is_compared_like_any_other() -> None:
     assert len(compare([msgspec.structs.replace(run, results=results)]).rows) == 2
 
 
+@pytest.mark.slow
 def test_nothing_here_can_unpickle_or_run_what_it_reads() -> None:
     """The code uses no pickle, marshal or eval, and calls numpy and Keras with their safe options."""
     for path in [*(REPOSITORY / "app").rglob("*.py"), *(REPOSITORY / "bench").rglob("*.py")]:

@@ -54,6 +54,7 @@ def test_drift_is_common_to_all_configurations_and_noise_is_not() -> None:
     assert not np.allclose(noisy[0], noisy[1])
 
 
+@pytest.mark.slow
 def test_b_does_5_percent_more_work_than_a(digits_bundle: Bundle) -> None:
     planned = self_comparison.candidates(digits_bundle, 210)
     run = run_benchmark(
@@ -164,6 +165,7 @@ def test_the_population_of_slacks_has_the_generations_with_all_four_configuratio
     np.testing.assert_allclose(grouped[0][0][0].whole, whole.results[0].pass_seconds()[:6])
 
 
+@pytest.mark.slow
 def test_percentile_coverage_detects_tails_of_single_processes() -> None:
     generator = np.random.default_rng(0)
     population = [np.exp(generator.normal(0, 0.05, 600)) for _ in range(40)]

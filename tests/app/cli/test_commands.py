@@ -120,6 +120,7 @@ def test_bad_input_is_refused_and_named(
     assert named.format(bundle=digits_bundle.folder) in refused.problem
 
 
+@pytest.mark.slow
 def test_a_refused_command_prints_two_lines_and_exits_with_2(edge_bench: CommandLine) -> None:
     done = edge_bench("run", "nowhere")
     assert_refused(done, "nowhere")
@@ -142,6 +143,7 @@ def test_run_writes_a_run_that_compare_reads(edge_bench: CommandLine, digits_bun
     assert rows[1]["size_ratio"] < 0.5
 
 
+@pytest.mark.slow
 def test_options_can_be_given_as_environment_variables(edge_bench: CommandLine, digits_bundle: Bundle) -> None:
     done = edge_bench(
         "run", "--format", "json", "--quiet",
@@ -185,6 +187,7 @@ def test_ctrl_c_keeps_all_finished_trials_and_leaves_no_process(digits_bundle: B
     assert run.results[0].predictions is not None
 
 
+@pytest.mark.slow
 def test_strict_exits_with_4_after_a_spoiled_measurement(digits_bundle: Bundle, tmp_path: Path) -> None:
     code = (
         "from edge_bench.bench.measure import recorder; from edge_bench.app.cli import entry\n"

@@ -46,6 +46,7 @@ def test_no_parser_of_options_fails_in_another_way(reader: str, text: str) -> No
         READERS[reader](text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reader", list(READERS))
 @settings(max_examples=60, deadline=None)
 @given(text=st.one_of(st.text(max_size=30), st.text('0123456789.,:eE+-[]{}"=%kmKMG ', max_size=30)))

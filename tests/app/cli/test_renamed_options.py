@@ -43,6 +43,7 @@ def test_a_command_accepts_an_old_name_and_warns(edge_bench: CommandLine) -> Non
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_the_version_of_an_image_in_the_environment_breaks_no_command(edge_bench: CommandLine) -> None:
     done = edge_bench("--version", EDGE_BENCH_VERSION="0.1.0")
     assert (done.returncode, done.stdout.split()[0]) == (0, "edge-bench")

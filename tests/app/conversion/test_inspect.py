@@ -99,6 +99,7 @@ def test_inspect_prints_counts_operators_inputs_and_runtimes(edge_bench: Command
         assert re.search(rf"{runtime} +{re.escape(version)}\b", shown)
 
 
+@pytest.mark.slow
 def test_json_has_counts_operators_and_runtimes(edge_bench: CommandLine, digits_bundle: Bundle) -> None:
     done = edge_bench("inspect", digits_bundle.folder / "variants" / "dynamic.tflite", "--format", "json")
     (record,) = json.loads(done.stdout)
@@ -157,6 +158,7 @@ def test_a_model_of_tokens_needs_a_range(edge_bench: CommandLine, tmp_path: Path
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_a_keras_model_of_any_inputs_and_outputs_is_inspected(edge_bench: CommandLine, tmp_path: Path) -> None:
     """An LSTM in a loop, which only TensorFlow operators can express, beside a second input and output."""
     import keras

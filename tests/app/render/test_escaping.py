@@ -114,6 +114,7 @@ def test_text_with_the_separators_of_any_country_is_quoted() -> None:
     assert csv_line(["a;=1", "a\t=1", 'a"b', "a,b"]) == '"a;=1","a =1","a""b","a,b"'
 
 
+@pytest.mark.slow
 @given(st.recursive(st.one_of(ANY_TEXT, st.integers(-(2**53), 2**53), st.none()), st.lists))
 def test_json_is_visible_and_reads_back(value: object) -> None:
     text = json_text(value)

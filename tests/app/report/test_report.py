@@ -58,6 +58,7 @@ def test_the_page_has_every_section_and_the_commands_to_reproduce_it(
     assert between_machines.count("data:image/png;base64,") == 2  # the two labels that the emulated Run changed
 
 
+@pytest.mark.slow
 def test_emulated_times_are_marked_and_are_in_no_comparison_and_no_picture(tmp_path: Path) -> None:
     host = run(result("keras", "tensorflow", 1.0))
     edge = msgspec.structs.replace(run(result("dynamic", "litert", 97.31), on=EMULATED), run_id="f" * 32)
@@ -93,6 +94,7 @@ def test_a_page_without_true_labels_shows_no_confusion(tmp_path: Path) -> None:
     assert "<figure" not in section_of(text, 4)
 
 
+@pytest.mark.slow
 def test_a_page_without_predictions_has_times(tmp_path: Path) -> None:
     results = (result("keras", "tensorflow", 1.0), result("dynamic", "litert", 0.5))
     silent = run(*(msgspec.structs.replace(each, predictions=None) for each in results))

@@ -75,6 +75,7 @@ def test_the_names_of_classes_are_text(tmp_path: Path) -> None:
     assert {"script", "img"}.isdisjoint(Outline(html).tags)
 
 
+@pytest.mark.slow
 def test_many_boxes_and_boxes_outside_the_image_are_bounded(tmp_path: Path) -> None:
     many = [(x % 90 - 20, -500.0, x % 90 + 100, 900.0, 0, 0.9) for x in range(300)]
     sizes = [(100, 100)] * 40

@@ -82,6 +82,7 @@ def svg_of(drawing: Any) -> str:
     return render(drawing, Layout.PAGE, "inline-svg").decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", RUNS)
 def test_a_run_of_any_task_has_a_page_and_a_history(tmp_path: Path, task: str) -> None:
     text = page_of(tmp_path, [RUNS[task], msgspec.structs.replace(RUNS[task], run_id="f" * 32, machine=PI)])

@@ -155,6 +155,7 @@ def test_metrics_count_requests_and_images(served: Served, digits: Images) -> No
     assert after["edge_bench_worker_resident_bytes"] > 1 << 20
 
 
+@pytest.mark.slow
 def test_a_model_file_is_served_with_the_given_preprocessing(
     digits_bundle: Bundle, served: Served, digits: Images, tmp_path: Path
 ) -> None:

@@ -48,6 +48,7 @@ def test_equal_scores_give_the_lower_class(roots: Served) -> None:
     assert infer(roots, [[1, 4, 4]]).labels == [1]
 
 
+@pytest.mark.slow
 def test_a_single_score_is_compared_with_the_threshold(tmp_path: Path) -> None:
     graph = OnnxBuilder()
     graph.add("Sigmoid", ["x"], "y")

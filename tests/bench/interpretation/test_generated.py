@@ -30,6 +30,7 @@ def check(case: Case) -> None:
         assert found == 1
 
 
+@pytest.mark.slow
 @given(cases())
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_no_wrong_accuracy(case: Case) -> None:

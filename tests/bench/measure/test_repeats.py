@@ -85,6 +85,7 @@ def trials(run: Run) -> int:
     return len(run.results[0].trials)
 
 
+@pytest.mark.slow
 def test_repeats_are_whole_runs_of_one_group(repeat: Repeat, tmp_path: Path) -> None:
     progress = Counts()
     repeats = repeat(3, progress)
@@ -107,6 +108,7 @@ def test_a_single_run_has_no_group(digits_bundle: Bundle, tmp_path: Path) -> Non
     assert (run.repeat_group, run.repeat) == ("", 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after_a_step", [False, True])
 def test_an_interrupted_group_keeps_its_finished_runs_and_can_be_completed(
     repeat: Repeat, tmp_path: Path, *, after_a_step: bool
@@ -188,6 +190,7 @@ def test_a_journal_whose_run_ends_meanwhile_is_refused(tmp_path: Path) -> None:
         Journal.reopen(tmp_path / f"run-1{JOURNAL}")
 
 
+@pytest.mark.slow
 def test_resume_adds_nothing_to_a_group_with_other_settings_or_to_a_single_run(
     repeat: Repeat, digits_bundle: Bundle, tmp_path: Path
 ) -> None:

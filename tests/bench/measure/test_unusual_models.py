@@ -106,6 +106,7 @@ def test_an_accuracy_of_chance_is_reported(tmp_path: Path) -> None:
     assert any("chance" in warning for warning in run.results[0].warnings)
 
 
+@pytest.mark.slow
 def test_examples_of_a_model_with_state_are_independent(tmp_path: Path) -> None:
     graph, inputs = TfliteBuilder(), np.random.default_rng(1).random((60, 4), np.float32)
     value = graph.tensor(1, 4)
@@ -146,6 +147,7 @@ def test_a_single_score_has_two_classes(scale: float | None, tmp_path: Path) -> 
     assert strict.bundle.sha256 != run.bundle.sha256
 
 
+@pytest.mark.slow
 def test_a_single_score_that_is_no_probability_is_refused_unless_the_threshold_is_stated(tmp_path: Path) -> None:
     model, images = binary(tmp_path / "logit.tflite", logits=True), class_folders(tmp_path / "images", [1, 9], each=10)
     with pytest.raises(BadInput) as caught:

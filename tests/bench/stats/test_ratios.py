@@ -69,6 +69,7 @@ def test_thousands_of_trials_need_no_more_memory_than_a_thousand() -> None:
     assert ratio.value == pytest.approx(1.05, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_longer_run_is_not_faster_because_it_is_longer() -> None:
     generator = np.random.default_rng(1)
     long, short = ([generator.lognormal(0, 0.02, size) for _ in range(40)] for size in (30, 6))

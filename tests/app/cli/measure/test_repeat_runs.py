@@ -88,6 +88,7 @@ def test_ctrl_c_in_the_second_run_keeps_the_first_and_resume_makes_the_rest(
     assert not list((tmp_path / "results").glob("*.journal"))
 
 
+@pytest.mark.slow
 def test_strict_measures_all_runs_and_names_the_spoiled_ones(
     repeat_runs: RepeatRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,6 +111,7 @@ def test_strict_measures_all_runs_and_names_the_spoiled_ones(
     assert sorted(run.repeat for run in runs) == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_a_failed_configuration_is_a_row_and_stops_no_run(
     repeat_runs: RepeatRuns, bundle_copy: Path, tmp_path: Path
 ) -> None:
@@ -127,6 +129,7 @@ def test_a_failed_configuration_is_a_row_and_stops_no_run(
     assert len(list((tmp_path / "none").glob("run-*.json"))) == 2
 
 
+@pytest.mark.slow
 def test_repeats_are_compared_with_runs_of_other_machines(repeat_runs: RepeatRuns, tmp_path: Path) -> None:
     assert repeat_runs(2).code == 0
     run = read_run(next((tmp_path / "results").iterdir()))

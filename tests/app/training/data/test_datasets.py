@@ -130,6 +130,7 @@ def mirror(copy: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     server.server_close()
 
 
+@pytest.mark.slow
 @needs_fashion_mnist
 def test_a_download_is_cached(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_dataset("fashion-mnist").train_images.shape == (50_000, 28, 28, 1)

@@ -94,6 +94,7 @@ def test_what_cannot_be_judged_is_refused() -> None:
             judged(new, old, 5)
 
 
+@pytest.mark.slow
 def test_detection_in_points() -> None:
     pytest.importorskip("pycocotools")
     truth = scene(EXAMPLES, 3)

@@ -224,6 +224,7 @@ def test_one_failure_among_many_judgements_must_be_beyond_chance() -> None:
     assert (alone, outcomes(new, old)[3]) == ([Outcome.FAILED], Outcome.UNDECIDED)
 
 
+@pytest.mark.slow
 def test_compare_ends_with_3_and_names_the_configuration_that_failed(edge_bench: CommandLine, tmp_path: Path) -> None:
     slower = run(result("dynamic", "litert", 1.2), result("float32", "litert", 2.0))
     for folder, runs in (("old", OLDS), ("new", repeats(slower, seed=2))):

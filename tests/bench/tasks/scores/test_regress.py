@@ -22,6 +22,7 @@ def test_errors_by_hand() -> None:
     assert found.mae.interval is None  # four examples
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.integers(2, 40), st.integers(1, 3), st.integers(0, 2**32), st.sampled_from([0.0, 1e6, -1e9]))
 def test_errors_are_those_of_scikit_learn(examples: int, columns: int, seed: int, offset: float) -> None:

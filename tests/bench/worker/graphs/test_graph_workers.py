@@ -148,6 +148,7 @@ def test_a_description_has_open_axes_and_signatures(runtime: str, tmp_path: Path
         assert (signature.name, sorted(signature.inputs)) == ("serve", ["ids", "values"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runtime", ["litert", "tflite-runtime"])
 def test_signatures_of_other_graphs_and_the_state_they_keep(runtime: str, tmp_path: Path) -> None:
     needs(runtime)
