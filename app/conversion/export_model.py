@@ -72,7 +72,7 @@ def export_model(
 
 
 def _graph_task(source: ConvertibleModel, settings: ExportSettings) -> str | None:
-    """Return the task of a model that is not exported as a classifier, None for one that is."""
+    """Return the task of a model that is exported as a graph; None for a classifier."""
     if settings.task and settings.task not in (CLASSIFY, *EXPORTED_TASKS):
         raise BadInput(
             f"--task {settings.task[:40]}: bundles of this task cannot be exported",

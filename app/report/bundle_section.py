@@ -222,7 +222,7 @@ def _belong_together(run: Run, other: Run) -> bool:
 
 
 def _images_by_run(runs: Sequence[Run], folders: Sequence[Path]) -> dict[str, ImageSource]:
-    """Return the images of each Run; of several folders with as many, the one that is called like the Run's data."""
+    """Return the images of each Run; of several folders with as many images, that with the name of the Run's data."""
     found: dict[str, ImageSource] = {}
     datasets = {run.run_id: run.bundle.dataset for run in runs}
     for folder in folders:

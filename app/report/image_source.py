@@ -56,7 +56,7 @@ class BundleImages:
     pixels: npt.NDArray[Any]
 
     def picture(self, index: int, side: int, size: tuple[int, int] | None = None) -> Picture:
-        """Return an image, subsampled."""
+        """Return an image, reduced to every n-th pixel."""
         _check_index(index, len(self.pixels))
         _check_size("the bundle's images", (self.pixels.shape[2], self.pixels.shape[1]), size)
         pixels = _subsampled(self.pixels[index], side)
@@ -91,7 +91,7 @@ class FolderImages:
         return next((cls(folder, chosen) for chosen in (files, direct) if len(chosen) == total), None)
 
     def picture(self, index: int, side: int, size: tuple[int, int] | None = None) -> Picture:
-        """Return an image; it is turned upright as EXIF says if only then it has the recorded size."""
+        """Return an image. It is turned upright as its EXIF orientation says if it has the recorded size only then."""
         _check_index(index, len(self.files))
         path = self.folder / self.files[index]
         own = image_size(path)

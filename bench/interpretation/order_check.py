@@ -35,8 +35,12 @@ def better_placement(predicted: Labels, labels: Labels, table: Labels, outputs: 
     return placed
 
 
-def exchanged_classes(predicted: Labels, labels: Labels, table: Labels, outputs: int) -> list[int]:
+def exchanged_classes(
+    predicted: Labels, labels: Labels, table: Labels, outputs: int, fewest: int = _MIN_IMAGES
+) -> list[int]:
     """Return the classes whose images nearly all get the output of another of these classes; empty if there are none.
+
+    ``fewest`` is the least number of images of all these classes together.
 
     Classes that are merely confused do not all go to one output, or another class goes there, too. Arguments as in
     `better_placement`.
@@ -55,7 +59,7 @@ def exchanged_classes(predicted: Labels, labels: Labels, table: Labels, outputs:
     if len(set(targets)) != len(targets) or taken_by_others & set(targets):
         return []
     images = sum(int(totals[label]) for label, _ in moved)
-    return [label for label, _ in moved] if images >= _MIN_IMAGES else []
+    return [label for label, _ in moved] if images >= fewest else []
 
 
 def _counts(predicted: Labels, labels: Labels, classes: int, outputs: int) -> Labels:

@@ -16,6 +16,7 @@ from edge_bench.bench.records.outputs.tensors import OutputRecord
 from edge_bench.bench.records.outputs.union import TaskOutputs, TaskTruth, TensorOutputs
 from edge_bench.bench.records.run import UNCLASSIFIED, UNSEEN
 from edge_bench.bench.stats.binomial import at_least
+from edge_bench.bench.tasks.class_votes import Votes, box_votes, mask_votes
 from edge_bench.bench.tasks.detection.agreement import SHOWN_SCORE
 from edge_bench.bench.tasks.detection.boxes import overlaps
 from edge_bench.bench.tasks.detection.truth import unpacked_detections, unpacked_truth
@@ -44,6 +45,8 @@ _INPUT_CAUSES = (
 )
 #: Fewer confident boxes on true boxes, or of the right category, are no property of a model that anyone measures.
 _FEW_BOXES = 0.1
+#: Fewer classes that all images confuse are more likely the model's confusion than another order of them.
+_FEWEST_EXCHANGED = 2
 _NOT_FINITE = "likely causes are inputs outside the range that the model was trained with, or an overflow in float16"
 
 
@@ -114,9 +117,9 @@ def truth_warnings(outputs: TaskOutputs, truth: TaskTruth | None) -> list[str]:
     """
     match outputs, truth:
         case Segmentation(cells=ConfusionCells() as cells, images=images), None if images >= _FEWEST_IMAGES:
-            return _below_one_class(cells)
+            return _below_one_class(cells) or _exchanged(mask_votes(cells, outputs.classes), "value of the true masks")
         case Detections(), BoxTruth():
-            return _misplaced_boxes(outputs, truth)
+            return _misplaced_boxes(outputs, truth) or _exchanged(_box_votes(outputs, truth), "category")
         case ScoreTable(), ValueTruth():
             return _below_mean(unpacked_values(outputs), unpacked_values(truth))
         case ScoreTable(), FlagTruth(columns=1):
@@ -155,6 +158,26 @@ def _misplaced_boxes(outputs: Detections, truth: BoxTruth) -> list[str]:
     return [
         f"{right:,} of {placed:,} boxes on a true box have its category: is the order of classes right (--classes, "
         "--class-order, --label-offset)?"
+    ]
+
+
+def _box_votes(outputs: Detections, truth: BoxTruth) -> Votes:
+    known, found = unpacked_truth(truth).images[:_MOST_IMAGES], unpacked_detections(outputs)[:_MOST_IMAGES]
+    return box_votes(known, found, outputs.categories or [])
+
+
+def _exchanged(votes: Votes, what: str) -> list[str]:
+    """Warn if nearly all images give each of several classes the place of another, so that the classes seem moved."""
+    if not len(votes.truth):
+        return []
+    classes = int(max(votes.truth.max(), votes.predicted.max())) + 1
+    moved = exchanged_classes(votes.predicted, votes.truth, np.arange(classes), classes, fewest=_FEWEST_IMAGES)
+    if len(moved) < _FEWEST_EXCHANGED:
+        return []
+    shown = abbreviate([str(number) for number in moved])
+    return [
+        f"nearly all images get another class in place of {what} {shown}: are the classes of the true values in the "
+        "model's order (--classes, --mask-values)?"
     ]
 
 

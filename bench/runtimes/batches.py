@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from edge_bench.bench.runtimes.base import Clock, PassTimes
 
-__all__ = ["in_batches"]
+__all__ = ["in_batches", "timed_invocations"]
 
 
 def in_batches(
@@ -26,15 +26,8 @@ def in_batches(
     ``reset`` is called before each invocation, outside of its time. Raise ValueError if the model does not return one
     row of scores per image.
     """
-    starts = range(0, len(inputs), size)
-    began, ended = np.empty(len(starts), np.int64), np.empty(len(starts), np.int64)
-    reset_ns = 0
-    for number, start in enumerate(starts):
-        if reset is not None:
-            reset_ns -= clock()
-            reset()
-            reset_ns += clock()
-        began[number] = clock()
+
+    def invoke_at(start: int) -> None:
         batch = inputs[start : start + size]
         count = len(batch)
         if pad and count < size:
@@ -43,5 +36,22 @@ def in_batches(
         if len(scores) != len(batch):
             raise ValueError(f"the model returned scores of {len(scores)} examples for a batch of {len(batch)}")
         outputs[start : start + count] = scores[:count]
+
+    return timed_invocations(invoke_at, range(0, len(inputs), size), clock, reset)
+
+
+def timed_invocations(
+    invoke_at: Callable[[int], None], starts: range, clock: Clock, reset: Callable[[], None] | None
+) -> PassTimes:
+    """Call ``invoke_at`` with each start of a batch; ``reset`` is called before each call, outside of its time."""
+    began, ended = np.empty(len(starts), np.int64), np.empty(len(starts), np.int64)
+    reset_ns = 0
+    for number, start in enumerate(starts):
+        if reset is not None:
+            reset_ns -= clock()
+            reset()
+            reset_ns += clock()
+        began[number] = clock()
+        invoke_at(start)
         ended[number] = clock()
     return PassTimes(began, ended, reset_ns)

@@ -40,7 +40,7 @@ ServedBatch = Annotated[
         "--batch-size",
         env="SERVE_BATCH_SIZE",
         min=1,
-        help="Images or examples per invocation, of a request that has so many.  "
+        help="Most images or examples of a request that one invocation takes.  "
         "[default: 32 for tensorflow, 1 for the others]",
     ),
 ]

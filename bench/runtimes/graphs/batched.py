@@ -1,5 +1,6 @@
 """What the sessions of all runtimes share: checks of inputs, batches with padding, the timed loop, and resets."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.runtimes.base import Clock, PassTimes
+from edge_bench.bench.runtimes.batches import timed_invocations
 from edge_bench.bench.runtimes.graphs.base import Feed, SignatureNames
 from edge_bench.bench.runtimes.graphs.layout import Layout
 
@@ -17,7 +19,7 @@ __all__ = ["BatchedGraph", "batch_of", "run_batches"]
 Array = npt.NDArray[Any]
 
 
-class BatchedGraph:
+class BatchedGraph(ABC):
     """A `GraphSession` around `call`, which a runtime's own class defines."""
 
     warning = ""
@@ -53,11 +55,11 @@ class BatchedGraph:
         """What is called before each invocation."""
         return None if self._stateful else self._restore
 
+    @abstractmethod
     def call(self, inputs: Sequence[Array]) -> list[Array]:
         """Copy in, invoke once, and return copies of all outputs."""
-        raise NotImplementedError
 
-    def prepare(self, shapes: Sequence[Sequence[int]]) -> None:
+    def prepare(self, shapes: Sequence[Sequence[int]]) -> None:  # noqa: B027 - most runtimes need nothing
         """Make ready for inputs of these whole shapes, outside of timed parts."""
 
     def reset_state(self) -> None:
@@ -166,15 +168,8 @@ def run_batches(
     reset: Callable[[], None] | None,
 ) -> PassTimes:
     """Call on all examples in batches; ``reset`` is called before each, outside of its time."""
-    starts = range(0, len(feeds[0].values), size)
-    began, ended = np.empty(len(starts), np.int64), np.empty(len(starts), np.int64)
-    reset_ns = 0
-    for number, start in enumerate(starts):
-        if reset is not None:
-            reset_ns -= clock()
-            reset()
-            reset_ns += clock()
-        began[number] = clock()
+
+    def invoke_at(start: int) -> None:
         call([batch_of(feed, start, size, pad=pad) for feed in feeds])
-        ended[number] = clock()
-    return PassTimes(began, ended, reset_ns)
+
+    return timed_invocations(invoke_at, range(0, len(feeds[0].values), size), clock, reset)

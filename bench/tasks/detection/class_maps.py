@@ -14,7 +14,16 @@ from edge_bench.bench.errors import BadInput
 from edge_bench.bench.stats.selection import select_best
 from edge_bench.bench.tasks.detection.boxes import Boxes, Category, GroundTruth, TrueBoxes, overlaps
 
-__all__ = ["ClassMap", "MapTest", "adopted_map", "check_map", "compare_maps", "maps_by_number", "named_map"]
+__all__ = [
+    "ClassMap",
+    "MapTest",
+    "adopted_map",
+    "check_map",
+    "classes_on_true_boxes",
+    "compare_maps",
+    "maps_by_number",
+    "named_map",
+]
 
 #: A box lies on a true box if they overlap by at least this (intersection over union).
 _ON_TRUE_BOX = 0.5
@@ -109,7 +118,7 @@ def compare_maps(maps: Sequence[ClassMap], truth: GroundTruth, detections: Seque
     The most accurate map is compared with each other one, and with the most frequent category for all boxes, by
     McNemar's test (`select_best`).
     """
-    per_image = [_told(boxes, found) for boxes, found in zip(truth.images, detections, strict=True)]
+    per_image = [classes_on_true_boxes(boxes, found) for boxes, found in zip(truth.images, detections, strict=True)]
     told = [each for each in per_image if len(each[0])]
     if not told or not maps:
         return MapTest([0] * len(maps), len(told), list(range(len(maps))), clear=False)
@@ -148,7 +157,7 @@ def adopted_map(
     )
 
 
-def _told(true: TrueBoxes, found: Boxes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def classes_on_true_boxes(true: TrueBoxes, found: Boxes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return the categories of the true boxes on which a detection lies, and the class of the best one on each."""
     asked = ~true.crowd
     on = overlaps(true.corners[asked], found.corners) >= _ON_TRUE_BOX

@@ -58,6 +58,13 @@ CORRECT = perfect_boxes(SCENE)
 MOVED = [each._replace(corners=each.corners + np.float32(300)) for each in CORRECT]
 OTHER_CLASS = [each._replace(classes=(each.classes + 1) % 3) for each in CORRECT]
 SHIFTED = [(mask + 1) % 3 for mask in VARIED]
+# a background of 12 pixels, which any reading finds, and an object of class 1, 2 or 3
+OBJECTS = [np.array([[0] * 12 + [1 + number % 3] * 4]) for number in range(EXAMPLES)]
+EXCHANGED = [np.where(mask > 0, mask % 3 + 1, 0) for mask in OBJECTS]
+CONFUSED = [np.where(mask == 3, 1, mask) for mask in OBJECTS]
+SOME_RIGHT = [
+    each._replace(classes=np.array([1, 0, 2])[each.classes] if len(each.classes) else each.classes) for each in CORRECT
+]
 
 
 @pytest.mark.parametrize(
@@ -66,6 +73,8 @@ SHIFTED = [(mask + 1) % 3 for mask in VARIED]
         pytest.param(found(SCENE, CORRECT), found(SCENE, MOVED), packed_truth(SCENE), id="boxes elsewhere"),
         pytest.param(found(SCENE, CORRECT), found(SCENE, OTHER_CLASS), packed_truth(SCENE), id="other classes"),
         pytest.param(masks(VARIED, VARIED, 3), masks(SHIFTED, VARIED, 3), None, id="other values of masks"),
+        pytest.param(masks(CONFUSED, OBJECTS, 4), masks(EXCHANGED, OBJECTS, 4), None, id="exchanged values of masks"),
+        pytest.param(found(SCENE, CORRECT), found(SCENE, SOME_RIGHT), packed_truth(SCENE), id="two classes exchanged"),
         pytest.param(scores(GOOD), scores(GOOD * 1000), packed_values(GOOD), id="another unit"),
         pytest.param(scores(GOOD), scores(GOOD[:, ::-1] + [[0, 9]]), packed_values(GOOD), id="other columns"),
         pytest.param(scores(FLAGS), scores(~FLAGS), packed_flags(FLAGS), id="inverted scores"),
