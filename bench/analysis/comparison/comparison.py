@@ -6,6 +6,7 @@ import msgspec
 
 from edge_bench.bench.analysis.comparison.attribution import Effect, attribute
 from edge_bench.bench.analysis.comparison.model_names import distinguished
+from edge_bench.bench.analysis.comparison.ranking import Ranking, ranking
 from edge_bench.bench.analysis.comparison.slack import Slack, slacks_of
 from edge_bench.bench.analysis.labels.agreement import (
     Agreement,
@@ -25,7 +26,16 @@ from edge_bench.bench.analysis.quality.scored import (
 )
 from edge_bench.bench.analysis.times.compared_times import Separation, compare_times
 from edge_bench.bench.analysis.times.earlier_runs import EarlierRuns
-from edge_bench.bench.analysis.times.timings import Estimator, RunResult, joined_repeats
+from edge_bench.bench.analysis.times.example_times import ExampleTime, example_time
+from edge_bench.bench.analysis.times.groups import repeats_together
+from edge_bench.bench.analysis.times.reliability import (
+    Reliability,
+    is_unstable,
+    reliability_of,
+    trusted,
+    verdict_reliable,
+)
+from edge_bench.bench.analysis.times.timings import Estimator, RunResult, common_estimator, joined_repeats
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.record_codec import SCHEMA_VERSION
 from edge_bench.bench.records.bundle import ORIGINAL
@@ -53,6 +63,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     correct: int | None = 0  # None if there are no true labels
     accuracy_assumed: bool = False  # whether it depends on an assumption about images or labels
     pass_seconds: list[float] = []  # one per trial
+    time: ExampleTime | None = None  # per example; of all rows by the same estimator
+    fastest_in_run: bool = False  # whether no configuration of its Run is significantly faster (`ranking`)
+    fastest: bool = False  # whether no configuration of any Run is
     runs: int = 1  # number of repeated Runs that the row is of
     ratio: Ratio | None = None
     verdict: Verdict | None = None  # corrected for the number of rows: `verdicts`
@@ -61,6 +74,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     slow_tail: bool = False  # whether whole passes differ because of slow invocations and typical ones do not
     process_luck: bool = False  # whether ``ratio`` is of processes, because a side's processes keep different speeds
     separation: Separation | None = None  # None if measured in a Run of the baseline
+    trusted: bool | None = None  # whether the times of its Runs are reliable; None: not known (an older Run)
+    unstable: bool = False  # whether its times have a standard deviation of 10 % or more of their mean
+    verdict_reliable: bool | None = None  # whether both sides of ``verdict`` have reliable times; None: not known
+    no_interval: str = ""  # why ``ratio`` has no interval; empty if it has one, or there is no ratio
     accuracy_difference: PairedDifference | None = None
     agreement: Agreement | None = None
     across: CrossMachineAgreement | None = None  # with the same variant and runtime on the baseline's machine
@@ -69,7 +86,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     quality_differences: list[MeasureDifference] = []  # from the baseline, on the examples of both
     task_agreement: TaskAgreement | None = None  # of outputs with the baseline's; None for classify
     outputs_across: CrossMachineOutputs | None = None  # as ``across``, for other tasks
+    bytes: int = 0  # of the model file
     size_ratio: float | None = None
+    memory_peak_bytes: int | None = None  # largest of its processes; None: not known
     remark: str = ""
 
 
@@ -85,6 +104,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str]
     task: str = CLASSIFY
     unit: str = "image"  # one example: image, or inference if the inputs are no images
+    estimator: Estimator = Estimator.WHOLE  # of `Row.time`
+    reliability: list[Reliability] = []  # one for each Run, or for the repeats of one, in the order of the rows
 
 
 def compare(runs: Sequence[Run], baseline: str | None = None, earlier: Sequence[Run] = ()) -> Comparison:
@@ -108,7 +129,9 @@ def compare(runs: Sequence[Run], baseline: str | None = None, earlier: Sequence[
     notes = list(dict.fromkeys(run.bundle.note for run in runs if run.bundle.note)) + name_notes
     base = _find_baseline(measured, baseline, notes)
     across, known = CrossMachineAgreements(base.run), EarlierRuns(earlier)
-    rows = [_row(item, base, across, known) for item in all_results]
+    estimator = common_estimator([each for item in measured for each in item.all_runs])
+    ranks = ranking(measured, estimator)
+    rows = [_timed(_row(item, base, across, known), item, estimator, ranks) for item in all_results]
     judged = verdicts([row.ratio for row in rows])
     return Comparison(
         baseline=base.result.configuration,
@@ -119,6 +142,8 @@ def compare(runs: Sequence[Run], baseline: str | None = None, earlier: Sequence[
         notes=notes + _run_notes(runs) + _pixel_notes(runs, base.run),
         task=base.run.task,
         unit=base.run.unit,
+        estimator=estimator,
+        reliability=[reliability_of(group) for group in repeats_together(runs)],
     )
 
 
@@ -153,6 +178,8 @@ def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements, earli
         emulated=run.emulated,
         configuration=result.configuration,
         task=run.task,
+        bytes=result.bytes,
+        memory_peak_bytes=max((process.memory_peak_bytes for process in result.processes), default=0) or None,
         size_ratio=result.bytes / base.result.bytes if base.result.bytes else None,
         remark=result.failure.message if result.failure else "",
     )
@@ -175,6 +202,10 @@ def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements, earli
         slow_tail=times.slow_tail,
         process_luck=times.process_luck,
         separation=times.separation,
+        trusted=trusted([each.run for each in item.all_runs]),
+        unstable=any(is_unstable(each.result) for each in item.all_runs),
+        verdict_reliable=verdict_reliable(item, base) if times.ratio else None,
+        no_interval=times.reason if times.ratio else "",
         accuracy_difference=difference,
         agreement=agreement,
         across=across.with_result(run, result),
@@ -183,6 +214,18 @@ def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements, earli
         task_agreement=agreement_of_outputs(run, result, base.run, base.result),
         outputs_across=outputs_across(run, result, base.run, across.counterpart(run, result)),
         remark=row.remark or times.reason,
+    )
+
+
+def _timed(row: Row, item: RunResult, estimator: Estimator, ranks: Ranking) -> Row:
+    """Return the row with its time and its rank."""
+    if not item.result.trials:
+        return row
+    return msgspec.structs.replace(
+        row,
+        time=example_time(item, estimator),
+        fastest_in_run=ranks.fastest_in_run(item),
+        fastest=ranks.fastest(item),
     )
 
 

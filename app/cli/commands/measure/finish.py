@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge_bench.app.render.formats import Format
 from edge_bench.bench.errors import EdgeBenchError, Interrupted, NotTrusted
 
 if TYPE_CHECKING:
@@ -13,12 +14,12 @@ if TYPE_CHECKING:
 __all__ = ["finish_repeats", "finish_run", "not_trusted"]
 
 
-def finish_run(run: Any, path: Path | None, *, strict: bool) -> None:
-    """Print the Run's path; raise the error that its state calls for."""
-    from edge_bench.app.cli import console
+def finish_run(run: Any, path: Path | None, *, strict: bool, form: Format = Format.TABLE) -> None:
+    """Print the Run's path and the next command; raise the error that the Run's state calls for."""
+    from edge_bench.app.cli.answers import print_saved
 
     if path:
-        console.note(f"written: {path}")
+        print_saved(path, form)
     if not run.complete:
         if run.stopped:
             raise _stopped(run)
