@@ -80,7 +80,7 @@ def print_path(path: Path, *, to_stderr: bool = False) -> None:
 
 
 def print_tables(tables: Sequence[Table], form: Format) -> None:
-    """Print several tables as one document. As JSON, JSON Lines or CSV only the first, so that a program can parse it."""
+    """Print several tables as one document. As JSON, JSON Lines or CSV only the first, which a program can parse."""
     if form is Format.HTML:
         print_page(tables)
         return

@@ -36,7 +36,7 @@ def counted(count: int, noun: str) -> str:
 def with_interval(
     value: float, interval: Interval | None, digits: int = 3, scale: float = 1.0, most: int | None = None
 ) -> str:
-    """Return ``1.23 [1.20, 1.27]``, all multiplied by ``scale`` and with the decimals of the value, at most ``most``."""
+    """Return ``1.23 [1.20, 1.27]``, multiplied by ``scale`` and with the decimals of the value, at most ``most``."""
     value *= scale
     decimals = max(0, digits - 1 - _exponent(value)) if value else digits
     decimals = decimals if most is None else min(decimals, most)

@@ -164,7 +164,9 @@ def _verdict_notes(comparison: Comparison, name: Callable[[Row], str]) -> list[s
         notes.append(f"- {_named(lucky)}: each process kept its own speed, so processes are compared instead of trials; "
                      "use --processes 10")  # fmt: skip
     if slow := [name(row) for row in rows if row.slow_tail]:
-        notes.append(f"- {_named(slow)}: slow tail: whole passes differ from the baseline's, typical invocations do not")
+        notes.append(
+            f"- {_named(slow)}: slow tail: whole passes differ from the baseline's, typical invocations do not"
+        )
     undecided = [row for row in rows if row.ratio and row.verdict is Verdict.UNDECIDED is not verdict(row.ratio)]
     if undecided:
         notes.append(
@@ -230,5 +232,7 @@ def _tails(runs: Sequence[Run], *, lucky: bool) -> list[str]:
     if lucky and differing:
         notes.append(f"- {_named(differing)}: each process kept its own speed; use --processes {max(10, 2 * most)}")
     if slow:
-        notes.append(f"- {_named(slow)}: some trials are over 10 % slower than the median one, by up to {100 * worst:.0f} %")
+        notes.append(
+            f"- {_named(slow)}: some trials are over 10 % slower than the median one, by up to {100 * worst:.0f} %"
+        )
     return notes

@@ -78,7 +78,7 @@ def reason_is_whole(answer: Answer, width: int) -> bool:
 def _clause(text: str) -> str:
     """Return the first clause of a finding."""
     for separator in (": ", "; ", ", so ", ", "):
-        text = text.split(separator)[0]
+        text = text.split(separator, maxsplit=1)[0]
     return text
 
 
@@ -134,7 +134,9 @@ class _Sentences:
         if kind is AnswerKind.EMULATED:
             return [quality] if quality else []
         if kind is AnswerKind.NO_INTERVAL:
-            low, high = (f"{time_text(row, best)} ms/{self._answer.unit} ({self._name(row)})" for row in (best[0], best[-1]))
+            low, high = (
+                f"{time_text(row, best)} ms/{self._answer.unit} ({self._name(row)})" for row in (best[0], best[-1])
+            )
             return [f"medians from {low} to {high}", self._times(best)]
         speeds, smallest = self._speed_range(best), min(best, key=lambda row: row.bytes)
         sizes = f"smallest: {self._name(smallest)}, {size(smallest.bytes)}" if smallest.bytes else ""
@@ -198,5 +200,3 @@ def _listed(names: Sequence[str]) -> str:
 def _share(share: float) -> str:
     """Return a share as percent: ``2.1 %``, and at least 0.1 %."""
     return f"{significant(max(100 * share, 0.1), 2)} %"
-
-

@@ -39,9 +39,7 @@ def short_table(comparison: Comparison, rows: Sequence[Row], kind: AnswerKind, t
 def by_time(rows: Sequence[Row]) -> list[Row]:
     """Return the measured rows, the fastest first; emulated ones keep their order, after the others."""
     measured = [row for row in rows if row.time]
-    return sorted(
-        measured, key=lambda row: float("inf") if row.emulated or row.time is None else row.time.milliseconds
-    )
+    return sorted(measured, key=lambda row: float("inf") if row.emulated or row.time is None else row.time.milliseconds)
 
 
 def _first(rows: Sequence[Row]) -> list[Row]:

@@ -21,7 +21,7 @@ from edge_bench.app.tables.runs.quality import (
 )
 from edge_bench.app.tables.runs.separate_runs import row_notes, separation_notes, separation_record
 from edge_bench.app.tables.runs.slack import slack_sentence
-from edge_bench.app.tables.shared import configuration_cells, ratio_record
+from edge_bench.app.tables.shared import UNRELIABLE_NOTE, configuration_cells, ratio_record, verdict_cell
 from edge_bench.bench.analysis.comparison.attribution import Effect
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
 from edge_bench.bench.records.run import CLASSIFY, Configuration
@@ -65,6 +65,7 @@ def comparison_table(comparison: Comparison) -> Table:
                 ((_name(row, letters), row.quality) for row in comparison.rows),
             ),
             *remarks,
+            *([UNRELIABLE_NOTE] if any(row.verdict_reliable is False for row in comparison.rows) else []),
             *separation_notes((letters[row.run_id], row.separation) for row in comparison.rows),
             *row_notes(comparison.rows, lambda row: _name(row, letters)),
             *(slack_sentence(slack, letters if several else None) for slack in comparison.slacks),
@@ -130,7 +131,13 @@ def _cells(row: Row, letters: dict[str, str]) -> list[str]:
         "EMULATED" if row.emulated else median,  # emulated times are never compared
         "" if row.emulated else sparkline(row.pass_seconds),
         with_interval(row.ratio.value, row.ratio.interval) if row.ratio else "",
-        row.verdict or ("baseline" if row.is_baseline else "EMULATED" if row.emulated else "none"),
+        verdict_cell(row.verdict, row.verdict_reliable, row.no_interval)
+        if row.verdict
+        else "baseline"
+        if row.is_baseline
+        else "EMULATED"
+        if row.emulated
+        else "none",
         *_quality_cells(row),
         _ratio(row.size_ratio),
     ]
@@ -167,6 +174,18 @@ def _record(row: Row, effects: Sequence[Effect]) -> dict[str, Any]:
         "pass_median_s": float(np.median(row.pass_seconds)) if row.pass_seconds else None,
         **ratio_record(row.ratio),
         "verdict": str(row.verdict) if row.verdict else None,
+        "verdict_reliable": row.verdict_reliable,
+        "verdict_reason": row.no_interval or (row.remark if row.verdict is None else ""),
+        "trusted": row.trusted,
+        "unstable": row.unstable,
+        "fastest": row.fastest,
+        "fastest_in_run": row.fastest_in_run,
+        "example_ms": row.time.milliseconds if row.time else None,
+        "example_low_ms": row.time.interval.low if row.time and row.time.interval else None,
+        "example_high_ms": row.time.interval.high if row.time and row.time.interval else None,
+        "example_estimator": str(row.time.estimator) if row.time else None,
+        "bytes": row.bytes,
+        "memory_peak_bytes": row.memory_peak_bytes,
         "estimator": str(row.estimator) if row.estimator else None,
         "whole_pass_ratio": row.whole_pass.value if row.whole_pass else None,
         "whole_pass_ratio_low": row.whole_pass.interval.low if row.whole_pass and row.whole_pass.interval else None,

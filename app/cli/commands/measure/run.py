@@ -134,9 +134,7 @@ def _request(
     return BenchmarkRequest.from_bundle(models[0], selection, settings, progress)
 
 
-def _print(
-    runs: "Sequence[Run]", table: "Table", compare_with: str | None, shown: Shown, progress: "Progress"
-) -> None:
+def _print(runs: "Sequence[Run]", table: "Table", compare_with: str | None, shown: Shown, progress: "Progress") -> None:
     """Print the answer of the Runs and their table; with other machines' Runs, the comparison with these, too."""
     from edge_bench.app.cli import console
     from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
