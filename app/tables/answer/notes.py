@@ -4,13 +4,15 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from edge_bench.app.render.text.wrapping import clipped
-from edge_bench.app.render.units import counted, with_interval
+from edge_bench.app.render.units import counted, significant, with_interval
 from edge_bench.app.tables.answer.names import Sides, baseline_name, configuration_name
 from edge_bench.app.tables.runs.separate_runs import separation_notes
 from edge_bench.app.tables.shared import finding_notes
 from edge_bench.bench.analysis.answer.answer import Answer
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
+from edge_bench.bench.analysis.times.groups import repeats_together
 from edge_bench.bench.analysis.times.processes import process_luck, slow_trials
+from edge_bench.bench.analysis.times.repeats import run_to_run
 from edge_bench.bench.records.run import CLASSIFY, Result, Run
 from edge_bench.bench.stats.ratios import Verdict, verdict
 
@@ -37,6 +39,7 @@ def all_short_notes(
         *_failures(runs),
         *([f"! {answer.reason.what}: {answer.reason.remedy}"] if with_reason and answer.reason else []),
         *(f"NOTE: {note}" for note in _distinct(run.bundle.note for run in runs)),
+        *_between_runs(runs),
         *outputs,
         *_quality_notes(runs),
         *(_of_comparison(comparison, runs) if comparison and len(comparison.rows) > 1 else []),
@@ -89,6 +92,24 @@ def _failures(runs: Sequence[Run]) -> list[str]:
         f"! {_named(names)}: {kind}: {message}{f' ({remedy})' if remedy else ''}"
         for (kind, message, remedy), names in failed.items()
     ]
+
+
+def _between_runs(runs: Sequence[Run]) -> list[str]:
+    """Return how much times vary between repeats, and that predictions differ."""
+    notes = []
+    for group in repeats_together(runs):
+        if len(group) == 1:
+            continue
+        variations = run_to_run(group)
+        known = sorted(found for each in variations if (found := each.standard_deviation) is not None)
+        if known:
+            ends = dict.fromkeys(significant(100 * each, 2) for each in (known[0], known[-1]))
+            notes.append(f"- times vary by {' to '.join(ends)} % from run to run (standard deviation)")
+        differing = [each for each in variations if each.differing_predictions]
+        if differing:
+            names = _named([f"{each.configuration.variant} on {each.configuration.runtime}" for each in differing])
+            notes.append(f"- {names}: predictions differ between runs: the model or its runtime is not deterministic")
+    return notes
 
 
 def _warnings(runs: Sequence[Run]) -> tuple[list[str], list[str]]:
@@ -161,8 +182,10 @@ def _verdict_notes(comparison: Comparison, name: Callable[[Row], str]) -> list[s
     rows = comparison.rows
     notes = []
     if lucky := [name(row) for row in rows if row.process_luck]:
-        notes.append(f"- {_named(lucky)}: each process kept its own speed, so processes are compared instead of trials; "
-                     "use --processes 10")  # fmt: skip
+        notes.append(
+            f"- {_named(lucky)}: each process kept its own speed, so processes are compared, not trials; use "
+            "--processes 10"
+        )
     if slow := [name(row) for row in rows if row.slow_tail]:
         notes.append(
             f"- {_named(slow)}: slow tail: whole passes differ from the baseline's, typical invocations do not"

@@ -128,21 +128,19 @@ class _Sentences:
         best, kind = self._answer.best, self._answer.kind
         if kind in (AnswerKind.FASTEST, AnswerKind.ONE):
             speeds = [text] if (text := speed_clause(best[0], self._baseline)) else self._next()
-            ladder = _ladder(quality_clauses(best[0]), size_clauses(best[0]))
-            return [joined([speed, quality, bytes_]) for speed in speeds for quality, bytes_ in ladder]
-        quality = self._quality_range(best)
+            pairs = _ladder(quality_clauses(best[0]), size_clauses(best[0]))
+            return [joined([speed, quality, bytes_]) for speed in speeds for quality, bytes_ in pairs]
+        qualities = self._quality_range(best)
         if kind is AnswerKind.EMULATED:
-            return [quality] if quality else []
+            return [qualities] if qualities else []
         if kind is AnswerKind.NO_INTERVAL:
-            low, high = (
-                f"{time_text(row, best)} ms/{self._answer.unit} ({self._name(row)})" for row in (best[0], best[-1])
-            )
-            return [f"medians from {low} to {high}", self._times(best)]
+            ends = [f"{time_text(row, best)} ms/{self._answer.unit} ({self._name(row)})" for row in (best[0], best[-1])]
+            return [f"medians from {' to '.join(ends)}", self._times(best)]
         speeds, smallest = self._speed_range(best), min(best, key=lambda row: row.bytes)
         sizes = f"smallest: {self._name(smallest)}, {size(smallest.bytes)}" if smallest.bytes else ""
         times = self._times(best)
         ladder = (
-            [times, speeds, quality, sizes], [times, speeds, quality], [speeds, quality, sizes], [speeds, quality],
+            [times, speeds, qualities, sizes], [times, speeds, qualities], [speeds, qualities, sizes], [speeds, qualities],
             [times, speeds], [times],
         )  # fmt: skip
         return [joined(parts) for parts in ladder if any(parts)]

@@ -108,7 +108,8 @@ def _title(subject: Answered, comparison: Comparison, sides: Sides) -> str:
         count = counted(first.images_per_pass, first.unit)
         subset = len(total) == 1 and first.images_per_pass < first.images.total_images
         parts.append(f"{count} of {first.images.total_images:,} per pass" if subset else f"{count} per pass")
-    parts += [_trials(subject), constants(measured)]
+    repeats = max(row.runs for row in measured)
+    parts += [*([f"{repeats} runs"] if repeats > 1 else []), _trials(subject), constants(measured)]
     if any(not row.emulated for row in measured):
         parts.append(_STATISTIC[comparison.estimator])
     if sides.several:

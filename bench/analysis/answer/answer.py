@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
-from edge_bench.bench.analysis.times.reliability import Reason, Reliability
+from edge_bench.bench.analysis.times.reliability import Reason
 from edge_bench.bench.records.run import CLASSIFY, Configuration, Run
 from edge_bench.bench.stats.accuracy import decidable
 from edge_bench.bench.tasks.measures import MeasureDifference
@@ -58,6 +58,10 @@ def answer_of(comparison: Comparison) -> Answer:
     measured = [row for row in comparison.rows if row.time]
     timed = sorted((row for row in measured if not row.emulated), key=_milliseconds)
     kind, best = _kind(measured, timed)
+    sides = [each for each in comparison.reliability if each.measured]
+    reasons = [(reason, side.machine) for side in sides for reason in side.reasons]
+    reason, machine = min(reasons, key=lambda each: each[0].spread, default=(None, ""))
+    known = {side.trusted for side in sides}
     return Answer(
         kind=kind,
         task=comparison.task,
@@ -69,7 +73,11 @@ def answer_of(comparison: Comparison) -> Answer:
         runner_up=next((row for row in timed if not any(row is each for each in best)), None),
         labelled=any(row.quality for row in measured),
         configurations=len(comparison.rows),
-        **_reliability([each for each in comparison.reliability if each.measured]),
+        trusted=False if False in known else None if None in known else True,
+        reason=reason,
+        reason_machine=machine if len(sides) > 1 else "",
+        unstable=sum(side.unstable for side in sides),
+        measured=sum(side.measured for side in sides),
     )
 
 
@@ -112,19 +120,6 @@ def _kind(measured: Sequence[Row], timed: Sequence[Row]) -> tuple[AnswerKind, li
     if all(row.time and row.time.interval is None for row in best) and len(best) == len(timed):
         return AnswerKind.NO_INTERVAL, best
     return AnswerKind.TIE, best
-
-
-def _reliability(sides: Sequence[Reliability]) -> dict[str, object]:
-    known = {side.trusted for side in sides}
-    reasons = [(reason, side.machine) for side in sides for reason in side.reasons]
-    reason, machine = min(reasons, key=lambda each: each[0].spread, default=(None, ""))
-    return {
-        "trusted": False if False in known else None if None in known else True,
-        "reason": reason,
-        "reason_machine": machine if len(sides) > 1 else "",
-        "unstable": sum(side.unstable for side in sides),
-        "measured": sum(side.measured for side in sides),
-    }
 
 
 def _milliseconds(row: Row) -> float:

@@ -7,6 +7,7 @@ import msgspec
 from edge_bench.bench.analysis.comparison.attribution import Effect, attribute
 from edge_bench.bench.analysis.comparison.model_names import distinguished
 from edge_bench.bench.analysis.comparison.ranking import Ranking, ranking
+from edge_bench.bench.analysis.comparison.run_notes import notes_on_runs
 from edge_bench.bench.analysis.comparison.slack import Slack, slacks_of
 from edge_bench.bench.analysis.labels.agreement import (
     Agreement,
@@ -16,7 +17,7 @@ from edge_bench.bench.analysis.labels.agreement import (
     common_predictions,
     true_labels,
 )
-from edge_bench.bench.analysis.labels.same_images import comparable_predictions, differing_pixels, require_same_images
+from edge_bench.bench.analysis.labels.same_images import comparable_predictions, require_same_images
 from edge_bench.bench.analysis.quality.across import CrossMachineOutputs, outputs_across
 from edge_bench.bench.analysis.quality.scored import (
     accuracy_difference_of,
@@ -24,7 +25,7 @@ from edge_bench.bench.analysis.quality.scored import (
     differences_of,
     measures_of,
 )
-from edge_bench.bench.analysis.times.compared_times import Separation, compare_times
+from edge_bench.bench.analysis.times.compared_times import Separation, TimeComparison, compare_times
 from edge_bench.bench.analysis.times.earlier_runs import EarlierRuns
 from edge_bench.bench.analysis.times.example_times import ExampleTime, example_time
 from edge_bench.bench.analysis.times.groups import repeats_together
@@ -139,7 +140,7 @@ def compare(runs: Sequence[Run], baseline: str | None = None, earlier: Sequence[
         rows=[msgspec.structs.replace(row, verdict=each) for row, each in zip(rows, judged, strict=True)],
         slacks=slacks_of(measured, known),
         effects=attribute(measured, base.run, known),
-        notes=notes + _run_notes(runs) + _pixel_notes(runs, base.run),
+        notes=notes + notes_on_runs(runs, base.run),
         task=base.run.task,
         unit=base.run.unit,
         estimator=estimator,
@@ -186,6 +187,7 @@ def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements, earli
     if not result.trials:
         return row
     times = compare_times(item, base, earlier)
+    row = _with_times(row, item, base, times)
     difference, agreement = on_the_same_images(item, base)
     correct, classified = run.correct(result) if run.scored(result) else (None, item.images)
     return msgspec.structs.replace(
@@ -196,6 +198,20 @@ def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements, earli
         accuracy_assumed=run.accuracy_assumed,
         pass_seconds=[float(seconds) for each in item.all_runs for seconds in each.result.pass_seconds()],
         runs=len(item.all_runs),
+        accuracy_difference=difference,
+        agreement=agreement,
+        across=across.with_result(run, result),
+        quality=measures_of(run, result),
+        quality_differences=_quality_differences(item, base, difference),
+        task_agreement=agreement_of_outputs(run, result, base.run, base.result),
+        outputs_across=outputs_across(run, result, base.run, across.counterpart(run, result)),
+        remark=row.remark or times.reason,
+    )
+
+
+def _with_times(row: Row, item: RunResult, base: RunResult, times: TimeComparison) -> Row:
+    return msgspec.structs.replace(
+        row,
         ratio=times.ratio,
         estimator=times.estimator,
         whole_pass=times.whole_pass,
@@ -206,14 +222,6 @@ def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements, earli
         unstable=any(is_unstable(each.result) for each in item.all_runs),
         verdict_reliable=verdict_reliable(item, base) if times.ratio else None,
         no_interval=times.reason if times.ratio else "",
-        accuracy_difference=difference,
-        agreement=agreement,
-        across=across.with_result(run, result),
-        quality=measures_of(run, result),
-        quality_differences=_quality_differences(item, base, difference),
-        task_agreement=agreement_of_outputs(run, result, base.run, base.result),
-        outputs_across=outputs_across(run, result, base.run, across.counterpart(run, result)),
-        remark=row.remark or times.reason,
     )
 
 
@@ -255,40 +263,3 @@ def on_the_same_images(item: RunResult, base: RunResult) -> tuple[PairedDifferen
         return None, agreement
     truth = true_labels(item.run, common)
     return paired_difference(first == truth, second == truth), agreement
-
-
-def _pixel_notes(runs: Sequence[Run], base: Run) -> list[str]:
-    return [
-        f"{count:,} images had other pixels on {run.machine.label} than on {base.machine.label} (another version of "
-        "Pillow, or other files?): labels that differ there need not be the machine's"
-        for run in runs
-        if (count := differing_pixels(run, base))
-    ]
-
-
-def _run_notes(runs: Sequence[Run]) -> list[str]:
-    """Return what is unusual about the Runs: one note for all Runs that it is true of."""
-    emulated = dict.fromkeys(run.machine.label for run in runs if run.emulated)
-    named: dict[str, list[str]] = {}
-    for run in runs:
-        for text in _remarks(run):
-            named.setdefault(text, []).append(run.run_id[:8])
-    return [
-        *(f"{label}: accuracy and agreement count, times do not" for label in emulated),
-        *(f"run{'' if len(ids) == 1 else 's'} {', '.join(ids)} {text}" for text, ids in named.items()),
-    ]
-
-
-def _remarks(run: Run) -> list[str]:
-    remarks = []
-    if not run.complete:
-        remarks.append(f"on {run.machine.label}: interrupted, only the trials until then are here")
-    if not run.results_with_trials:
-        remarks.append(f"on {run.machine.label} measured nothing: every configuration failed")
-    if run.accuracy_assumed:
-        remarks.append(f"on {run.machine.label}: the accuracy is assumed (--assume)")
-    if run.images.indices.length < run.images.total_images:
-        remarks.append(f"classified {run.images.indices.length:,} of the {run.images.total_images:,} test images")
-    if run.settings.resample:
-        remarks.append(f"drew {run.images_per_pass:,} images for each trial")
-    return remarks
