@@ -130,18 +130,18 @@ class _Sentences:
             speeds = [text] if (text := speed_clause(best[0], self._baseline)) else self._next()
             pairs = _ladder(quality_clauses(best[0]), size_clauses(best[0]))
             return [joined([speed, quality, bytes_]) for speed in speeds for quality, bytes_ in pairs]
-        qualities = self._quality_range(best)
+        known = self._quality_range(best)
         if kind is AnswerKind.EMULATED:
-            return [qualities] if qualities else []
+            return [known] if known else []
         if kind is AnswerKind.NO_INTERVAL:
             ends = [f"{time_text(row, best)} ms/{self._answer.unit} ({self._name(row)})" for row in (best[0], best[-1])]
             return [f"medians from {' to '.join(ends)}", self._times(best)]
-        speeds, smallest = self._speed_range(best), min(best, key=lambda row: row.bytes)
+        speed, smallest = self._speed_range(best), min(best, key=lambda row: row.bytes)
         sizes = f"smallest: {self._name(smallest)}, {size(smallest.bytes)}" if smallest.bytes else ""
         times = self._times(best)
         ladder = (
-            [times, speeds, qualities, sizes], [times, speeds, qualities], [speeds, qualities, sizes], [speeds, qualities],
-            [times, speeds], [times],
+            [times, speed, known, sizes], [times, speed, known], [speed, known, sizes], [speed, known],
+            [times, speed], [times],
         )  # fmt: skip
         return [joined(parts) for parts in ladder if any(parts)]
 
@@ -185,10 +185,10 @@ class _Sentences:
         return f"{first.name} {' to '.join(ends)}{' %' if first.percent else ''}"
 
 
-def _ladder(qualities: Sequence[str], sizes: Sequence[str]) -> list[tuple[str, str]]:
+def _ladder(known: Sequence[str], sizes: Sequence[str]) -> list[tuple[str, str]]:
     """Return pairs from the longest to the shortest; the quality is shortened first."""
-    pairs = [(quality, sizes[0]) for quality in qualities]
-    return [*pairs, *((qualities[-1], each) for each in sizes[1:]), (qualities[-1], "")]
+    pairs = [(quality, sizes[0]) for quality in known]
+    return [*pairs, *((known[-1], each) for each in sizes[1:]), (known[-1], "")]
 
 
 def _listed(names: Sequence[str]) -> str:
