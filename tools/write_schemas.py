@@ -1,4 +1,4 @@
-"""Write the JSON Schema of every record and of every command's rows: ``python -m tools.write_schemas docs/schema`` (``make schema``)."""
+"""Write the JSON Schemas of all records and rows: ``python -m tools.write_schemas docs/schema`` (``make schema``)."""
 
 import sys
 from pathlib import Path

@@ -8,11 +8,7 @@ from edge_bench.bench.models.operator_support import Unsupported
 __all__ = ["GraphRow", "ModelRow"]
 
 
-class _Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    pass
-
-
-class MeasuredByRun(_Struct):
+class MeasuredByRun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whether and how ``run`` measures the model."""
 
     runtimes: list[str]
@@ -23,7 +19,7 @@ class MeasuredByRun(_Struct):
     labels: str | None = None
 
 
-class SpecRow(_Struct):
+class SpecRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An input or output; open axes are -1."""
 
     name: str
@@ -31,7 +27,7 @@ class SpecRow(_Struct):
     shape: list[int]
 
 
-class GraphRow(_Struct):
+class GraphRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A model whose operators are not read, such as .onnx."""
 
     file: str
@@ -42,7 +38,7 @@ class GraphRow(_Struct):
     measured_by_run: MeasuredByRun
 
 
-class TensorRow(SpecRow):
+class TensorRow(SpecRow, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An input or output of a .tflite file."""
 
     open_axes: list[str]
@@ -50,7 +46,7 @@ class TensorRow(SpecRow):
     zero_point: int | None
 
 
-class SignatureRow(_Struct):
+class SignatureRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A named function of the file."""
 
     key: str
@@ -59,21 +55,21 @@ class SignatureRow(_Struct):
     outputs: list[TensorRow]
 
 
-class NamedGraph(_Struct):
+class NamedGraph(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A graph of the file."""
 
     name: str
     nodes: int
 
 
-class NormalizationRow(_Struct):
+class NormalizationRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """(pixel - mean) / std, for each channel."""
 
     mean: list[float]
     std: list[float]
 
 
-class MetadataRow(_Struct):
+class MetadataRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """TFLite metadata, or why it cannot be read."""
 
     problem: str | None = None
@@ -83,7 +79,7 @@ class MetadataRow(_Struct):
     labels: int | None = None
 
 
-class KnownRow(_Struct):
+class KnownRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is known of a release of a runtime."""
 
     runtime: str
@@ -92,7 +88,7 @@ class KnownRow(_Struct):
     unknown: list[str]
 
 
-class TriedRow(_Struct):
+class TriedRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An attempt to load the model."""
 
     runtime: str
@@ -102,7 +98,7 @@ class TriedRow(_Struct):
     sizes: list[int]
 
 
-class ModelRow(_Struct):
+class ModelRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A .tflite file, or a Keras model or SavedModel as it is when converted."""
 
     file: str
