@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edge_bench.bench.analysis.comparison.comparison import Comparison
     from edge_bench.bench.records.run import Run
 
-__all__ = ["Shown", "print_answer", "print_next", "print_saved"]
+__all__ = ["Shown", "print_answer", "print_next", "print_saved", "report_command"]
 
 #: Width without a terminal, and the least that tables are made for.
 _DEFAULT_WIDTH, _MIN_WIDTH = 80, 60
@@ -71,7 +71,7 @@ def print_saved(path: Path, form: Format) -> None:
     """Print where a Run is, and the command that makes a report of it; to stderr if a program parses stdout."""
     from edge_bench.app.render.escaping import one_line
 
-    saved, report = f"saved: {path}", f"next: {_report([path.parent])}"
+    saved, report = f"saved: {path}", f"next: {report_command([path.parent])}"
     lines = [f"{saved}      {report}"] if len(saved) + len(report) + 6 <= width() else [saved, report]
     console.print_text("\n".join(map(one_line, lines)), to_stderr=form is not Format.TABLE)
 
@@ -79,8 +79,9 @@ def print_saved(path: Path, form: Format) -> None:
 def print_next(paths: Sequence[Path], form: Format) -> None:
     """Print the command that makes a report of these Runs, in a terminal only."""
     if form is Format.TABLE:
-        console.print_path(Path(f"next: {_report(paths)}"))
+        console.print_path(Path(f"next: {report_command(paths)}"))
 
 
-def _report(paths: Sequence[Path]) -> str:
+def report_command(paths: Sequence[Path]) -> str:
+    """Return the command that makes a report of these Runs."""
     return f"edge-bench report {shlex.join(map(str, paths))}"
