@@ -6,14 +6,9 @@ from edge_bench.bench.analysis.times.compared_times import ratio_of_times
 from edge_bench.bench.analysis.times.example_times import example_time
 from edge_bench.bench.analysis.times.groups import repeat_key
 from edge_bench.bench.analysis.times.timings import Estimator, RunResult
-from edge_bench.bench.stats.comparisons.fastest import slower_than_fastest
-from edge_bench.bench.stats.ratios import Verdict, verdict
+from edge_bench.bench.stats.comparisons.fastest import slower_despite_noise
 
 __all__ = ["Ranking", "ranking"]
-
-#: Ratio to the fastest up to which configurations are one family. The error of the family is pooled, and one that is
-#: slower by far and noisy, such as the original beside .tflite variants, would hide differences between the others.
-_CONTENDERS = 1.5
 
 
 class Ranking:
@@ -35,9 +30,8 @@ def ranking(measured: Sequence[RunResult], estimator: Estimator) -> Ranking:
     """Return which of these results are not slower than the fastest; emulated ones have no times and are left out.
 
     The configurations of a Run are one family: of equally fast ones, any is called slower in at most 5 % of Runs
-    (`slower_than_fastest`). Those that take over 1.5 times as long are left out of it, and are slower if their own
-    interval is. The fastest of each Run are another family, whose ratios are between separate Runs: a Run takes part
-    with all configurations that are not slower than its fastest.
+    (`slower_despite_noise`). The fastest of each Run are another family, whose ratios are between separate Runs: a Run
+    takes part with all configurations that are not slower than its fastest.
     """
     sides: dict[object, list[RunResult]] = {}
     for item in measured:
@@ -59,6 +53,5 @@ def _not_slower(items: Sequence[RunResult], estimator: Estimator) -> list[RunRes
     fastest = min(items, key=lambda item: example_time(item, estimator).milliseconds)
     others = [item for item in items if item is not fastest]
     found = [(item, ratio) for item in others if (ratio := ratio_of_times(item, fastest))]
-    near = iter(slower_than_fastest([ratio for _, ratio in found if ratio.value <= _CONTENDERS]))
-    slower = [next(near) if ratio.value <= _CONTENDERS else verdict(ratio) is Verdict.SLOWER for _, ratio in found]
+    slower = slower_despite_noise([ratio for _, ratio in found])
     return [fastest, *(item for (item, _), is_slower in zip(found, slower, strict=True) if not is_slower)]
