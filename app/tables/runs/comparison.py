@@ -179,7 +179,7 @@ def _time_record(row: Row) -> dict[str, Any]:
     interval = row.time.interval if row.time else None
     return {
         "verdict_reliable": row.verdict_reliable,
-        "verdict_reason": row.no_interval or (row.remark if row.verdict is None else ""),
+        "verdict_reason": row.no_interval or (row.remark if row.verdict is None and not row.is_baseline else ""),
         "trusted": row.trusted,
         "unstable": row.unstable,
         "fastest": row.fastest,
