@@ -1,4 +1,4 @@
-"""Write the JSON Schema of every record: ``python -m tools.write_schemas docs/schema`` (``make schema``)."""
+"""Write the JSON Schemas of all records and rows: ``python -m tools.write_schemas docs/schema`` (``make schema``)."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from edge_bench.app.tables.rows.registry import ROWS
 from edge_bench.bench.analysis.comparison.comparison import Comparison
 from edge_bench.bench.io.files import write_atomically
 from edge_bench.bench.offload.records.offload import Offload
@@ -24,17 +25,30 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
 
 
 def schemas() -> dict[str, bytes]:
-    """Return the JSON Schema (draft 2020-12) of each record, by file name."""
-    return {f"{name}.schema.json": _schema(kind) for name, kind in RECORDS.items()}
+    """Return the JSON Schema (draft 2020-12) of each record and of each command's rows, by file name."""
+    files = {f"{name}.schema.json": _schema(kind) for name, kind in RECORDS.items()}
+    return files | {f"rows/{name}.schema.json": _rows_schema(kinds) for name, kinds in ROWS.items()}
 
 
 def _schema(kind: type[Any]) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(msgspec.json.schema(kind)), indent=1) + b"\n"
+    return _formatted(msgspec.json.schema(kind))
+
+
+def _rows_schema(kinds: tuple[type[Any], ...]) -> bytes:
+    """Return the schema of a list of rows, each of one of these types."""
+    schemas, components = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
+    items = schemas[0] if len(schemas) == 1 else {"anyOf": list(schemas)}
+    return _formatted({"type": "array", "items": items, "$defs": components})
+
+
+def _formatted(schema: dict[str, Any]) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(schema), indent=1) + b"\n"
 
 
 def main(folder: Path) -> None:
     """Write all schemas into a folder."""
     for name, content in schemas().items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         write_atomically(folder / name, content)
 
 

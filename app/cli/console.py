@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_bench.app.render.escaping import one_line, visible
-from edge_bench.app.render.formats import Format
+from edge_bench.app.render.formats import FOR_PROGRAMS, Format
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.table import render
 from edge_bench.bench.errors import EdgeBenchError
@@ -25,6 +25,7 @@ __all__ = [
     "comparison_tables",
     "note",
     "print_error",
+    "print_page",
     "print_path",
     "print_table",
     "print_tables",
@@ -79,16 +80,21 @@ def print_path(path: Path, *, to_stderr: bool = False) -> None:
 
 
 def print_tables(tables: Sequence[Table], form: Format) -> None:
-    """Print several tables as one document. As JSON or CSV only the first, so that a program can parse it."""
+    """Print several tables as one document. As JSON, JSON Lines or CSV only the first, which a program can parse."""
     if form is Format.HTML:
-        from edge_bench.app.render.html.table import table_page
-
-        print_text(table_page(tables))
+        print_page(tables)
         return
-    for number, table in enumerate(tables if form in (Format.TABLE, Format.MARKDOWN) else tables[:1]):
+    for number, table in enumerate(tables[:1] if form in FOR_PROGRAMS else tables):
         if number:
             print()
         print_table(table, form)
+
+
+def print_page(tables: Sequence[Table], lead: Sequence[str] = ()) -> None:
+    """Print several tables as one page, below the sentences of ``lead``."""
+    from edge_bench.app.render.html.table import table_page
+
+    print_text(table_page(tables, lead))
 
 
 def comparison_tables(comparison: "Comparison") -> list[Table]:
@@ -108,7 +114,7 @@ def comparison_tables(comparison: "Comparison") -> list[Table]:
 
 def note_unless_shown(notes: Sequence[str], form: Format) -> None:
     """Print the notes of a table to stderr in the formats that have no place for them."""
-    for text in notes if form in (Format.JSON, Format.CSV) else ():
+    for text in notes if form in FOR_PROGRAMS else ():
         note(f"NOTE: {text}")
 
 

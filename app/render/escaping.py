@@ -8,7 +8,7 @@ terminal   ``one_line``, or ``visible`` for text of several lines
 HTML, SVG  ``html_text``: content of elements, and values of attributes in double quotes
 Markdown   ``markdown_text``: cells of a table, paragraphs
 CSV        ``csv_line``
-JSON       ``json_text``
+JSON       ``json_text``, or ``json_line`` for one line of JSON Lines
 ========== ===================================================================================
 
 There is no output in TeX. ``shortened`` limits what one name can take of a line.
@@ -22,7 +22,7 @@ from typing import Any
 
 from edge_bench.bench.io.names import encode_json, escape_surrogates
 
-__all__ = ["csv_line", "html_text", "json_text", "markdown_text", "one_line", "shortened", "visible"]
+__all__ = ["csv_line", "html_text", "json_line", "json_text", "markdown_text", "one_line", "shortened", "visible"]
 
 _NOT_PLAIN = re.compile(r"[^\x20-\x7e\n\t]")
 #: Unicode's controls, format characters (text direction, zero width, tags), and separators of lines and paragraphs.
@@ -116,3 +116,8 @@ def json_text(value: Any) -> str:
     import msgspec
 
     return visible(msgspec.json.format(encode_json(value), indent=1).decode())
+
+
+def json_line(value: Any) -> str:
+    """Return JSON on one line, as `json_text`."""
+    return visible(encode_json(value).decode())

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-__all__ = ["Format", "Layout"]
+__all__ = ["FOR_PROGRAMS", "Format", "Layout"]
 
 
 class Format(StrEnum):
@@ -11,8 +11,13 @@ class Format(StrEnum):
     TABLE = "table"
     MARKDOWN = "markdown"
     JSON = "json"
+    JSONL = "jsonl"
     CSV = "csv"
     HTML = "html"
+
+
+#: Formats of which programs parse all of the output: only the first table, without notes.
+FOR_PROGRAMS = frozenset({Format.JSON, Format.JSONL, Format.CSV})
 
 
 class Layout(StrEnum):

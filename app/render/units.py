@@ -1,8 +1,13 @@
 """Format numbers for people: significant digits, intervals, percentages, durations and sizes."""
 
+from collections.abc import Sequence
+
 from edge_bench.bench.stats.intervals import Interval
 
-__all__ = ["counted", "mebibytes", "percent", "points_with_interval", "seconds", "significant", "size", "with_interval"]
+__all__ = [
+    "counted", "marked", "mebibytes", "percent", "points_with_interval", "seconds", "shared_decimals", "significant",
+    "size", "with_interval",
+]  # fmt: skip
 
 
 def significant(value: float, digits: int = 3) -> str:
@@ -17,17 +22,26 @@ def _exponent(value: float) -> int:
     return int(f"{value:e}".split("e")[1])
 
 
+def shared_decimals(values: Sequence[float], least: int = 3) -> int:
+    """Return the decimals that positive values of one column have at most: two digits of the smallest, or ``least``."""
+    return max(least, *(1 - _exponent(value) for value in values if value > 0), 0)
+
+
 def counted(count: int, noun: str) -> str:
-    """Return ``1 trial`` or ``1,000 trials``; ``noun`` is in the singular."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    """Return ``1 trial``, ``1,000 trials`` or ``5 processes``; ``noun`` is in the singular."""
+    plural = "es" if noun.endswith("s") else "s"
+    return f"{count:,} {noun}{'' if count == 1 else plural}"
 
 
-def with_interval(value: float, interval: Interval | None, digits: int = 3, scale: float = 1.0) -> str:
-    """Return ``1.23 [1.20, 1.27]``, all multiplied by ``scale`` and with the decimals of the value."""
+def with_interval(
+    value: float, interval: Interval | None, digits: int = 3, scale: float = 1.0, most: int | None = None
+) -> str:
+    """Return ``1.23 [1.20, 1.27]``, multiplied by ``scale`` and with the decimals of the value, at most ``most``."""
     value *= scale
-    if interval is None:
-        return significant(value, digits)
     decimals = max(0, digits - 1 - _exponent(value)) if value else digits
+    decimals = decimals if most is None else min(decimals, most)
+    if interval is None:
+        return f"{value:,.{decimals}f}" if value else "0"
     return f"{value:,.{decimals}f} [{interval.low * scale:,.{decimals}f}, {interval.high * scale:,.{decimals}f}]"
 
 

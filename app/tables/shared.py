@@ -9,7 +9,13 @@ from edge_bench.bench.records.run import Configuration, Failure, Run
 from edge_bench.bench.stats.ratios import Ratio
 from edge_bench.bench.system.machine import Finding
 
-__all__ = ["configuration_cells", "failure_text", "finding_notes", "once_per_group", "ratio_record"]
+__all__ = [
+    "UNRELIABLE_NOTE", "configuration_cells", "failure_text", "finding_notes", "once_per_group", "ratio_record",
+    "verdict_cell",
+]  # fmt: skip
+
+#: What the mark of `verdict_cell` means.
+UNRELIABLE_NOTE = "~ rests on times that are not reliable: another run may have another verdict"
 
 Said = TypeVar("Said", bound=Hashable)
 
@@ -45,6 +51,13 @@ def once_per_group(group: Sequence[Run], of_run: Callable[[Run], Iterable[Said]]
 
 def _runs_text(runs: Sequence[Run], group: Sequence[Run]) -> str:
     return f"run{'' if len(runs) == 1 else 's'} {', '.join(str(run_number(run, group)) for run in runs)}"
+
+
+def verdict_cell(verdict: str, reliable: bool | None, no_interval: str = "") -> str:
+    """Return ``faster``, ``faster ~`` if it rests on times that are not reliable, or why there is no interval."""
+    if no_interval:
+        return f"{verdict}: {no_interval}"
+    return f"{verdict} ~" if reliable is False else verdict
 
 
 def ratio_record(ratio: Ratio | None) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from edge_bench.bench.analysis.times.reliability import SPREAD, is_unstable
 from edge_bench.bench.records.run import Result
 from edge_bench.bench.sandbox.support import sandbox_support
-from edge_bench.bench.stats.intervals import UNSTABLE, relative_deviation
 from edge_bench.bench.stats.ratios import MATERIAL
 from edge_bench.bench.system.environment import COOLING, LESS_LOAD, REMEDIES, TICKS_NS
 from edge_bench.bench.system.machine import Finding, Machine
@@ -118,13 +118,13 @@ def load_finding(trials: Sequence[tuple[WatchedTrial, int]], cores: int) -> Find
 
 def _spread(results: Sequence[Result]) -> Finding | None:
     measured = [result for result in results if result.trials]
-    wide = [result for result in measured if (relative_deviation(result.pass_seconds()) or 0) >= UNSTABLE]
+    wide = [result for result in measured if is_unstable(result)]
     if not wide:
         return None
     more = f"; and {len(wide) - _NAMED} more" if len(wide) > _NAMED else ""
     return Finding(
-        what=f"the times of {len(wide)} of {len(measured)} configurations have a standard deviation of 10 % or more of "
-        f"their mean: {'; '.join(str(result.configuration) for result in wide[:_NAMED])}{more}",
+        what=f"the times of {len(wide)} of {len(measured)} configurations {SPREAD}: "
+        f"{'; '.join(str(result.configuration) for result in wide[:_NAMED])}{more}",
         remedy="stop other programs; more --trials narrow the interval",
         spoils=True,
     )

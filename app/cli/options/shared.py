@@ -58,6 +58,8 @@ RequireSandbox = Annotated[
 SANDBOX_OPTIONS: OptionGroup = {"require_sandbox": (RequireSandbox, False)}
 
 OutputFormat = Annotated[Format, option("--format", "-f", help="How tables are printed.")]
+Wide = Annotated[bool, option("--wide", help="Show the tables with all columns.")]
+Why = Annotated[bool, option("--why", help="Show all notes, and what time differences come from.")]
 Seed = Annotated[
     int,
     option("--seed", min=0, max=2**32 - 1, help="Seed of everything that is drawn."),

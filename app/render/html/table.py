@@ -20,8 +20,8 @@ _MAX_TITLE = 1000
 _VERDICTS = {"faster", "slower", "same", "undecided", "baseline"}
 
 
-def table_page(tables: Sequence[Table]) -> str:
-    """Return a complete document of these tables, each below its title."""
+def table_page(tables: Sequence[Table], lead: Sequence[str] = ()) -> str:
+    """Return a complete document of these tables, each below its title, and all below the sentences of ``lead``."""
     from edge_bench.app.render.html.css import STYLE
 
     first, *others = tables
@@ -31,6 +31,7 @@ def table_page(tables: Sequence[Table]) -> str:
         element(
             "main",
             element("h1", with_badges(one_line(first.title, _MAX_TITLE))),
+            *(element("p", with_badges(one_line(text, _MAX_TITLE))) for text in lead),
             html_table(first),
             *(
                 fragment(element("h2", with_badges(one_line(table.title, _MAX_TITLE))), html_table(table))

@@ -5,7 +5,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from edge_bench.app.render.escaping import csv_line, json_text, markdown_text
+from edge_bench.app.render.escaping import csv_line, json_line, json_text, markdown_text
 from edge_bench.app.render.formats import Format
 from edge_bench.app.render.table import Table, limited
 
@@ -17,6 +17,8 @@ def render(table: Table, form: Format, width: int | None = None) -> str:
     match form:
         case Format.JSON:
             return json_text(list(table.records))
+        case Format.JSONL:
+            return "\n".join(map(json_line, table.records))
         case Format.CSV:
             return _as_csv(table.records)
         case Format.HTML:

@@ -17,6 +17,8 @@ def offload_records(offload: Offload, assessment: Assessment) -> Sequence[dict[s
         "way": "here",
         "machine": offload.machine.hostname,
         "emulated": offload.emulated,
+        "trusted": _trusted(offload),
+        "not_trusted_because": "; ".join(finding.what for finding in offload.findings if finding.spoils),
         "p50_s": assessment.local.value if assessment.local else None,
         "p95_s": assessment.local_p95,
         "images_a_second": assessment.local_images_per_second,
@@ -26,7 +28,13 @@ def offload_records(offload: Offload, assessment: Assessment) -> Sequence[dict[s
         "slack_mean_rests_on_outlier": assessment.mean_slack_rests_on_outlier,
     }
     outputs = {} if offload.comparison is None else {"outputs": msgspec.to_builtins(offload.comparison)}
-    return [local, *(_record(row, assessment) | outputs for row in assessment.rows)]
+    reliable = {"verdict_reliable": _trusted(offload)}
+    return [local, *(_record(row, assessment) | reliable | outputs for row in assessment.rows)]
+
+
+def _trusted(offload: Offload) -> bool:
+    """Return whether times are reliable: all were measured, and no finding spoils them."""
+    return offload.complete and not any(finding.spoils for finding in offload.findings)
 
 
 def _record(row: Row, assessment: Assessment) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from edge_bench.app.render.table import Lazy, Table
 from edge_bench.app.render.units import significant, with_interval
-from edge_bench.app.tables.shared import ratio_record
+from edge_bench.app.tables.shared import ratio_record, verdict_cell
 from edge_bench.bench.analysis.comparison.attribution import Effect
 from edge_bench.bench.analysis.comparison.comparison import Comparison
 from edge_bench.bench.stats.ratios import Verdict
@@ -40,7 +40,14 @@ def attribution_table(comparison: Comparison) -> Table | None:
 def _cells(effect: Effect) -> list[str]:
     before, after = _compared_values(effect)
     ratio = with_interval(effect.ratio.value, effect.ratio.interval)
-    return [effect.factor, before, after, _fixed_factors(effect), ratio, effect.verdict or _NOT_ALONE]
+    return [
+        effect.factor,
+        before,
+        after,
+        _fixed_factors(effect),
+        ratio,
+        verdict_cell(effect.verdict, effect.reliable) if effect.verdict else _NOT_ALONE,
+    ]
 
 
 def _compared_values(effect: Effect) -> tuple[str, str]:
@@ -88,6 +95,7 @@ def effect_record(effect: Effect) -> dict[str, Any]:
     values = {"factor": effect.factor, "from": before, "to": after}
     judged = {
         "verdict": str(effect.verdict) if effect.verdict else None,
+        "verdict_reliable": effect.reliable,
         "also_different": list(effect.also_different),
     }
     return values | ratio_record(effect.ratio) | judged

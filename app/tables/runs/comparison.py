@@ -21,9 +21,10 @@ from edge_bench.app.tables.runs.quality import (
 )
 from edge_bench.app.tables.runs.separate_runs import row_notes, separation_notes, separation_record
 from edge_bench.app.tables.runs.slack import slack_sentence
-from edge_bench.app.tables.shared import configuration_cells, ratio_record
+from edge_bench.app.tables.shared import UNRELIABLE_NOTE, configuration_cells, ratio_record, verdict_cell
 from edge_bench.bench.analysis.comparison.attribution import Effect
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
+from edge_bench.bench.analysis.times.timings import Estimator
 from edge_bench.bench.records.run import CLASSIFY, Configuration
 
 __all__ = ["comparison_table"]
@@ -43,11 +44,6 @@ def comparison_table(comparison: Comparison) -> Table:
     first = 0 if several else 1
     header, columns = _columns(comparison)
     columns = columns[first:]
-    remarks = [
-        f"! {_name(row, letters)}: {row.remark}"
-        for row in comparison.rows
-        if row.remark and row.verdict is None and not row.is_baseline and not row.emulated
-    ]
     effects: dict[tuple[str, Configuration], list[Effect]] = {}
     for effect in comparison.effects:
         effects.setdefault((effect.run_id, effect.configuration), []).append(effect)
@@ -56,19 +52,7 @@ def comparison_table(comparison: Comparison) -> Table:
         header=[header[column] for column in columns],
         rows=Lazy(lambda row: list(map(_cells(row, letters).__getitem__, columns)), comparison.rows),
         keys=5 - first,
-        notes=[
-            *(legend.values() if several else []),
-            *(f"NOTE: {note}" for note in comparison.notes),
-            *quality_notes(
-                comparison.task,
-                max((row.images for row in comparison.rows), default=0),
-                ((_name(row, letters), row.quality) for row in comparison.rows),
-            ),
-            *remarks,
-            *separation_notes((letters[row.run_id], row.separation) for row in comparison.rows),
-            *row_notes(comparison.rows, lambda row: _name(row, letters)),
-            *(slack_sentence(slack, letters if several else None) for slack in comparison.slacks),
-        ],
+        notes=_notes(comparison, letters, legend),
         records=Lazy(
             lambda row: (
                 _record(row, effects.get((row.run_id, row.configuration), []))
@@ -78,6 +62,35 @@ def comparison_table(comparison: Comparison) -> Table:
         ),
         groups=[legend[row.run_id] for row in comparison.rows] if several else (),
     )
+
+
+def _notes(comparison: Comparison, letters: dict[str, str], legend: dict[str, str]) -> list[str]:
+    remarks = [
+        f"! {_name(row, letters)}: {row.remark}"
+        for row in comparison.rows
+        if row.remark and row.verdict is None and not row.is_baseline and not row.emulated
+    ]
+    return [
+        *(legend.values() if len(letters) > 1 else []),
+        *(f"NOTE: {note}" for note in comparison.notes),
+        *quality_notes(
+            comparison.task,
+            max((row.images for row in comparison.rows), default=0),
+            ((_name(row, letters), row.quality) for row in comparison.rows),
+        ),
+        *remarks,
+        *_statistic(comparison),
+        *([UNRELIABLE_NOTE] if any(row.verdict_reliable is False for row in comparison.rows) else []),
+        *separation_notes((letters[row.run_id], row.separation) for row in comparison.rows),
+        *row_notes(comparison.rows, lambda row: _name(row, letters)),
+        *(slack_sentence(slack, letters if len(letters) > 1 else None) for slack in comparison.slacks),
+    ]
+
+
+def _statistic(comparison: Comparison) -> list[str]:
+    """Return that ratios and the medians beside them are not of the same statistic, if they are not."""
+    typical = any(row.estimator is Estimator.TYPICAL for row in comparison.rows)
+    return ["pass is the time of whole passes, time × is of typical invocations"] if typical else []
 
 
 def _columns(comparison: Comparison) -> tuple[list[str], list[int]]:
@@ -130,7 +143,13 @@ def _cells(row: Row, letters: dict[str, str]) -> list[str]:
         "EMULATED" if row.emulated else median,  # emulated times are never compared
         "" if row.emulated else sparkline(row.pass_seconds),
         with_interval(row.ratio.value, row.ratio.interval) if row.ratio else "",
-        row.verdict or ("baseline" if row.is_baseline else "EMULATED" if row.emulated else "none"),
+        verdict_cell(row.verdict, row.verdict_reliable, row.no_interval)
+        if row.verdict
+        else "baseline"
+        if row.is_baseline
+        else "EMULATED"
+        if row.emulated
+        else "none",
         *_quality_cells(row),
         _ratio(row.size_ratio),
     ]
@@ -155,6 +174,25 @@ def _ratio(value: float | None) -> str:
     return "" if value is None else significant(value)
 
 
+def _time_record(row: Row) -> dict[str, Any]:
+    """Return the record fields of a row's time, its rank, and whether its verdict is reliable."""
+    interval = row.time.interval if row.time else None
+    return {
+        "verdict_reliable": row.verdict_reliable,
+        "verdict_reason": row.no_interval or (row.remark if row.verdict is None and not row.is_baseline else ""),
+        "trusted": row.trusted,
+        "unstable": row.unstable,
+        "fastest": row.fastest,
+        "fastest_in_run": row.fastest_in_run,
+        "example_ms": row.time.milliseconds if row.time else None,
+        "example_low_ms": interval.low if interval else None,
+        "example_high_ms": interval.high if interval else None,
+        "example_estimator": str(row.time.estimator) if row.time else None,
+        "bytes": row.bytes,
+        "memory_peak_bytes": row.memory_peak_bytes,
+    }
+
+
 def _record(row: Row, effects: Sequence[Effect]) -> dict[str, Any]:
     """Return the unformatted values of the row."""
     difference, agreement = row.accuracy_difference, row.agreement
@@ -167,6 +205,7 @@ def _record(row: Row, effects: Sequence[Effect]) -> dict[str, Any]:
         "pass_median_s": float(np.median(row.pass_seconds)) if row.pass_seconds else None,
         **ratio_record(row.ratio),
         "verdict": str(row.verdict) if row.verdict else None,
+        **_time_record(row),
         "estimator": str(row.estimator) if row.estimator else None,
         "whole_pass_ratio": row.whole_pass.value if row.whole_pass else None,
         "whole_pass_ratio_low": row.whole_pass.interval.low if row.whole_pass and row.whole_pass.interval else None,

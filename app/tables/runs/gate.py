@@ -9,7 +9,7 @@ from edge_bench.app.render.units import marked, significant, with_interval
 from edge_bench.app.tables.runs.accuracy import accuracy_change_text
 from edge_bench.app.tables.runs.quality import difference_cell, quality_heading, quality_notes, quality_record
 from edge_bench.app.tables.runs.separate_runs import separation_notes, separation_record
-from edge_bench.app.tables.shared import configuration_cells, ratio_record
+from edge_bench.app.tables.shared import UNRELIABLE_NOTE, configuration_cells, ratio_record, verdict_cell
 from edge_bench.bench.analysis.gate.regression_gate import Change, Judgement, Outcome
 from edge_bench.bench.records.run import CLASSIFY
 from edge_bench.bench.stats.comparisons.limits import MOST_RUNS
@@ -41,6 +41,7 @@ def changes_table(changes: Sequence[Change], judgements: Sequence[Judgement], no
                 max((change.images for change in changes), default=0),
                 ((str(change.configuration), change.quality_differences) for change in changes),
             ),
+            *([UNRELIABLE_NOTE] if any(change.verdict_reliable is False for change in changes) else []),
             *separation_notes((change.machine, change.separation) for change in changes),
         ],
         records=[_record(change, judgements) for change in changes],
@@ -124,7 +125,7 @@ def _cells(change: Change, judgements: Sequence[Judgement]) -> list[str]:
         change.machine,
         *configuration_cells(change.configuration),
         with_interval(change.ratio.value, change.ratio.interval) if change.ratio else "",
-        str(change.verdict) if change.verdict else change.remark,
+        verdict_cell(change.verdict, change.verdict_reliable, change.no_interval) if change.verdict else change.remark,
         marked(accuracy_change_text(difference), assumed=change.accuracy_assumed)
         if difference
         else difference_cell(change.quality_differences, assumed=change.accuracy_assumed),
@@ -141,6 +142,8 @@ def _record(change: Change, judgements: Sequence[Judgement]) -> dict[str, object
         "baseline_variant": change.baseline.variant,
         **ratio_record(change.ratio),
         "verdict": str(change.verdict) if change.verdict else None,
+        "verdict_reliable": change.verdict_reliable,
+        "verdict_reason": change.no_interval or (change.remark if change.verdict is None else ""),
         **separation_record(change.separation),
         "accuracy_difference": difference.value if difference else None,
         "accuracy_difference_low": difference.interval.low if difference else None,

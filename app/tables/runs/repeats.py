@@ -11,6 +11,7 @@ from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import counted, marked, percent, significant
 from edge_bench.app.tables.runs.run import run_notes
 from edge_bench.app.tables.shared import configuration_cells, once_per_group
+from edge_bench.bench.analysis.times.reliability import is_unstable, reliability_of, trusted
 from edge_bench.bench.analysis.times.repeats import RunToRun, run_to_run
 from edge_bench.bench.records.run import Configuration, Result, Run
 from edge_bench.bench.stats.intervals import wilson
@@ -136,7 +137,9 @@ def _record(variation: RunToRun, runs: Sequence[Run]) -> dict[str, Any]:
         "machine": first.machine.hostname,
         "architecture": first.machine.architecture,
         "emulated": first.emulated,
-        "trusted": all(run.trusted for run in runs),
+        "trusted": trusted(runs),
+        "not_trusted_because": "; ".join(reason.what for reason in reliability_of(runs).reasons),
+        "unstable": any(is_unstable(result) for _, result in _results(variation.configuration, runs)),
         **msgspec.structs.asdict(variation.configuration),
         "images": first.images_per_pass,
         "runs": variation.n,

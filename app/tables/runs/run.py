@@ -21,6 +21,7 @@ from edge_bench.app.tables.runs.tails import (
 from edge_bench.app.tables.shared import configuration_cells, failure_text, finding_notes
 from edge_bench.bench.analysis.comparison.best_configuration import best_of_sweeps
 from edge_bench.bench.analysis.quality.scored import measures_of
+from edge_bench.bench.analysis.times.reliability import is_unstable, reliability_of, trusted
 from edge_bench.bench.records.run import CLASSIFY, Configuration, Result, Run
 from edge_bench.bench.stats.intervals import median_interval_over_processes, wilson
 from edge_bench.bench.stats.latency import histogram
@@ -195,7 +196,9 @@ def _record(result: Result, run: Run, best: set[Configuration]) -> dict[str, Any
         "machine": run.machine.hostname,
         "architecture": run.machine.architecture,
         "emulated": run.emulated,
-        "trusted": run.trusted,
+        "trusted": trusted([run]),
+        "not_trusted_because": "; ".join(reason.what for reason in reliability_of([run]).reasons),
+        "unstable": is_unstable(result),
         "variant": configuration.variant,
         "runtime": configuration.runtime,
         "runtime_version": result.runtime_version,

@@ -14,6 +14,7 @@ from edge_bench.bench.analysis.times.differences import differences
 from edge_bench.bench.analysis.times.earlier_runs import NO_EARLIER_RUNS, EarlierRuns
 from edge_bench.bench.analysis.times.groups import repeat_key
 from edge_bench.bench.analysis.times.machines import machine_key
+from edge_bench.bench.analysis.times.reliability import verdict_reliable
 from edge_bench.bench.analysis.times.timings import RunResult
 from edge_bench.bench.records.run import Configuration, Run
 from edge_bench.bench.runtimes import RUNTIMES
@@ -36,6 +37,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     reference: Configuration
     ratio: Ratio
     verdict: Verdict | None  # None if the effect is not that of the factor alone
+    reliable: bool | None = None  # whether both sides have reliable times; None: not known
     also_different: list[str] = []  # between the two Runs, as "name before → after"; empty within a Run
 
 
@@ -78,6 +80,7 @@ def _effect(factor: str, item: RunResult, reference: RunResult, earlier: Earlier
         reference=reference.result.configuration,
         ratio=ratio,
         verdict=verdict(ratio) if same_runtime or item.run is reference.run else None,
+        reliable=verdict_reliable(item, reference),
         also_different=differences(reference.run, reference.result, item.run, item.result, machine=False),
     )
 

@@ -6,6 +6,8 @@ import msgspec
 
 from edge_bench.bench.analysis.comparison.attribution import Effect, attribute
 from edge_bench.bench.analysis.comparison.model_names import distinguished
+from edge_bench.bench.analysis.comparison.ranking import Ranking, ranking
+from edge_bench.bench.analysis.comparison.run_notes import notes_on_runs
 from edge_bench.bench.analysis.comparison.slack import Slack, slacks_of
 from edge_bench.bench.analysis.labels.agreement import (
     Agreement,
@@ -15,7 +17,7 @@ from edge_bench.bench.analysis.labels.agreement import (
     common_predictions,
     true_labels,
 )
-from edge_bench.bench.analysis.labels.same_images import comparable_predictions, differing_pixels, require_same_images
+from edge_bench.bench.analysis.labels.same_images import comparable_predictions, require_same_images
 from edge_bench.bench.analysis.quality.across import CrossMachineOutputs, outputs_across
 from edge_bench.bench.analysis.quality.scored import (
     accuracy_difference_of,
@@ -23,9 +25,18 @@ from edge_bench.bench.analysis.quality.scored import (
     differences_of,
     measures_of,
 )
-from edge_bench.bench.analysis.times.compared_times import Separation, compare_times
+from edge_bench.bench.analysis.times.compared_times import Separation, TimeComparison, compare_times
 from edge_bench.bench.analysis.times.earlier_runs import EarlierRuns
-from edge_bench.bench.analysis.times.timings import Estimator, RunResult, joined_repeats
+from edge_bench.bench.analysis.times.example_times import ExampleTime, example_time
+from edge_bench.bench.analysis.times.groups import repeats_together
+from edge_bench.bench.analysis.times.reliability import (
+    Reliability,
+    is_unstable,
+    reliability_of,
+    trusted,
+    verdict_reliable,
+)
+from edge_bench.bench.analysis.times.timings import Estimator, RunResult, common_estimator, joined_repeats
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.record_codec import SCHEMA_VERSION
 from edge_bench.bench.records.bundle import ORIGINAL
@@ -53,6 +64,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     correct: int | None = 0  # None if there are no true labels
     accuracy_assumed: bool = False  # whether it depends on an assumption about images or labels
     pass_seconds: list[float] = []  # one per trial
+    time: ExampleTime | None = None  # per example; of all rows by the same estimator
+    fastest_in_run: bool = False  # whether no configuration of its Run is significantly faster (`ranking`)
+    fastest: bool = False  # whether no configuration of any Run is
     runs: int = 1  # number of repeated Runs that the row is of
     ratio: Ratio | None = None
     verdict: Verdict | None = None  # corrected for the number of rows: `verdicts`
@@ -61,6 +75,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     slow_tail: bool = False  # whether whole passes differ because of slow invocations and typical ones do not
     process_luck: bool = False  # whether ``ratio`` is of processes, because a side's processes keep different speeds
     separation: Separation | None = None  # None if measured in a Run of the baseline
+    trusted: bool | None = None  # whether the times of its Runs are reliable; None: not known (an older Run)
+    unstable: bool = False  # whether its times have a standard deviation of 10 % or more of their mean
+    verdict_reliable: bool | None = None  # whether both sides of ``verdict`` have reliable times; None: not known
+    no_interval: str = ""  # why ``ratio`` has no interval; empty if it has one, or there is no ratio
     accuracy_difference: PairedDifference | None = None
     agreement: Agreement | None = None
     across: CrossMachineAgreement | None = None  # with the same variant and runtime on the baseline's machine
@@ -69,7 +87,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     quality_differences: list[MeasureDifference] = []  # from the baseline, on the examples of both
     task_agreement: TaskAgreement | None = None  # of outputs with the baseline's; None for classify
     outputs_across: CrossMachineOutputs | None = None  # as ``across``, for other tasks
+    bytes: int = 0  # of the model file
     size_ratio: float | None = None
+    memory_peak_bytes: int | None = None  # largest of its processes; None: not known
     remark: str = ""
 
 
@@ -85,6 +105,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str]
     task: str = CLASSIFY
     unit: str = "image"  # one example: image, or inference if the inputs are no images
+    estimator: Estimator = Estimator.WHOLE  # of `Row.time`
+    reliability: list[Reliability] = []  # one for each Run, or for the repeats of one, in the order of the rows
 
 
 def compare(runs: Sequence[Run], baseline: str | None = None, earlier: Sequence[Run] = ()) -> Comparison:
@@ -108,7 +130,9 @@ def compare(runs: Sequence[Run], baseline: str | None = None, earlier: Sequence[
     notes = list(dict.fromkeys(run.bundle.note for run in runs if run.bundle.note)) + name_notes
     base = _find_baseline(measured, baseline, notes)
     across, known = CrossMachineAgreements(base.run), EarlierRuns(earlier)
-    rows = [_row(item, base, across, known) for item in all_results]
+    estimator = common_estimator([each for item in measured for each in item.all_runs])
+    ranks = ranking(measured, estimator)
+    rows = [_timed(_row(item, base, across, known), item, estimator, ranks) for item in all_results]
     judged = verdicts([row.ratio for row in rows])
     return Comparison(
         baseline=base.result.configuration,
@@ -116,9 +140,11 @@ def compare(runs: Sequence[Run], baseline: str | None = None, earlier: Sequence[
         rows=[msgspec.structs.replace(row, verdict=each) for row, each in zip(rows, judged, strict=True)],
         slacks=slacks_of(measured, known),
         effects=attribute(measured, base.run, known),
-        notes=notes + _run_notes(runs) + _pixel_notes(runs, base.run),
+        notes=notes + notes_on_runs(runs, base.run),
         task=base.run.task,
         unit=base.run.unit,
+        estimator=estimator,
+        reliability=[reliability_of(group) for group in repeats_together(runs)],
     )
 
 
@@ -153,12 +179,15 @@ def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements, earli
         emulated=run.emulated,
         configuration=result.configuration,
         task=run.task,
+        bytes=result.bytes,
+        memory_peak_bytes=max((process.memory_peak_bytes for process in result.processes), default=0) or None,
         size_ratio=result.bytes / base.result.bytes if base.result.bytes else None,
         remark=result.failure.message if result.failure else "",
     )
     if not result.trials:
         return row
     times = compare_times(item, base, earlier)
+    row = _with_times(row, item, base, times)
     difference, agreement = on_the_same_images(item, base)
     correct, classified = run.correct(result) if run.scored(result) else (None, item.images)
     return msgspec.structs.replace(
@@ -169,12 +198,6 @@ def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements, earli
         accuracy_assumed=run.accuracy_assumed,
         pass_seconds=[float(seconds) for each in item.all_runs for seconds in each.result.pass_seconds()],
         runs=len(item.all_runs),
-        ratio=times.ratio,
-        estimator=times.estimator,
-        whole_pass=times.whole_pass,
-        slow_tail=times.slow_tail,
-        process_luck=times.process_luck,
-        separation=times.separation,
         accuracy_difference=difference,
         agreement=agreement,
         across=across.with_result(run, result),
@@ -183,6 +206,34 @@ def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements, earli
         task_agreement=agreement_of_outputs(run, result, base.run, base.result),
         outputs_across=outputs_across(run, result, base.run, across.counterpart(run, result)),
         remark=row.remark or times.reason,
+    )
+
+
+def _with_times(row: Row, item: RunResult, base: RunResult, times: TimeComparison) -> Row:
+    return msgspec.structs.replace(
+        row,
+        ratio=times.ratio,
+        estimator=times.estimator,
+        whole_pass=times.whole_pass,
+        slow_tail=times.slow_tail,
+        process_luck=times.process_luck,
+        separation=times.separation,
+        trusted=trusted([each.run for each in item.all_runs]),
+        unstable=any(is_unstable(each.result) for each in item.all_runs),
+        verdict_reliable=verdict_reliable(item, base) if times.ratio else None,
+        no_interval=times.reason if times.ratio else "",
+    )
+
+
+def _timed(row: Row, item: RunResult, estimator: Estimator, ranks: Ranking) -> Row:
+    """Return the row with its time and its rank."""
+    if not item.result.trials:
+        return row
+    return msgspec.structs.replace(
+        row,
+        time=example_time(item, estimator),
+        fastest_in_run=ranks.fastest_in_run(item),
+        fastest=ranks.fastest(item),
     )
 
 
@@ -212,40 +263,3 @@ def on_the_same_images(item: RunResult, base: RunResult) -> tuple[PairedDifferen
         return None, agreement
     truth = true_labels(item.run, common)
     return paired_difference(first == truth, second == truth), agreement
-
-
-def _pixel_notes(runs: Sequence[Run], base: Run) -> list[str]:
-    return [
-        f"{count:,} images had other pixels on {run.machine.label} than on {base.machine.label} (another version of "
-        "Pillow, or other files?): labels that differ there need not be the machine's"
-        for run in runs
-        if (count := differing_pixels(run, base))
-    ]
-
-
-def _run_notes(runs: Sequence[Run]) -> list[str]:
-    """Return what is unusual about the Runs: one note for all Runs that it is true of."""
-    emulated = dict.fromkeys(run.machine.label for run in runs if run.emulated)
-    named: dict[str, list[str]] = {}
-    for run in runs:
-        for text in _remarks(run):
-            named.setdefault(text, []).append(run.run_id[:8])
-    return [
-        *(f"{label}: accuracy and agreement count, times do not" for label in emulated),
-        *(f"run{'' if len(ids) == 1 else 's'} {', '.join(ids)} {text}" for text, ids in named.items()),
-    ]
-
-
-def _remarks(run: Run) -> list[str]:
-    remarks = []
-    if not run.complete:
-        remarks.append(f"on {run.machine.label}: interrupted, only the trials until then are here")
-    if not run.results_with_trials:
-        remarks.append(f"on {run.machine.label} measured nothing: every configuration failed")
-    if run.accuracy_assumed:
-        remarks.append(f"on {run.machine.label}: the accuracy is assumed (--assume)")
-    if run.images.indices.length < run.images.total_images:
-        remarks.append(f"classified {run.images.indices.length:,} of the {run.images.total_images:,} test images")
-    if run.settings.resample:
-        remarks.append(f"drew {run.images_per_pass:,} images for each trial")
-    return remarks

@@ -24,6 +24,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     machine: str
     ratio: Ratio | None = None  # new time per image divided by the old one
     verdict: Verdict | None = None  # corrected for the number of changes: `verdicts`
+    verdict_reliable: bool | None = None  # whether both sides have reliable times; None: not known, or no ratio
+    no_interval: str = ""  # why ``ratio`` has no interval
     separation: Separation | None = None  # of the Runs of both sides
     accuracy_difference: PairedDifference | None = None  # new minus old, on the images that both classified
     images: int = 0  # that both classified

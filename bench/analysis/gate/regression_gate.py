@@ -13,6 +13,7 @@ from edge_bench.bench.analysis.labels.agreement import Agreement
 from edge_bench.bench.analysis.quality.scored import accuracy_difference_of, agreement_of_outputs, differences_of
 from edge_bench.bench.analysis.times.compared_times import compare_times
 from edge_bench.bench.analysis.times.earlier_runs import NO_EARLIER_RUNS, EarlierRuns
+from edge_bench.bench.analysis.times.reliability import verdict_reliable
 from edge_bench.bench.analysis.times.timings import RunResult
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.records.run import CLASSIFY
@@ -70,6 +71,8 @@ def _change(pair: Pair, earlier: EarlierRuns) -> Change:
     return msgspec.structs.replace(
         change,
         ratio=times.ratio,
+        verdict_reliable=verdict_reliable(item, base) if times.ratio else None,
+        no_interval=times.reason if times.ratio else "",
         separation=times.separation,
         accuracy_difference=difference,
         images=agreement.total if agreement else outputs.examples if outputs else 0,

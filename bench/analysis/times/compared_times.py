@@ -23,7 +23,10 @@ from edge_bench.bench.stats.comparisons.separate_runs import Side, VariationSour
 from edge_bench.bench.stats.intervals import median
 from edge_bench.bench.stats.ratios import Ratio, Verdict, unpaired_ratio, verdict
 
-__all__ = ["Separation", "TimeComparison", "compare_times"]
+__all__ = ["ONE_PROCESS", "Separation", "TimeComparison", "compare_times", "ratio_of_times"]
+
+#: Why a ratio has no interval.
+ONE_PROCESS = "only one process, so no interval"
 
 
 #: More processes than a Run can have, so that those of several Runs have different numbers.
@@ -78,7 +81,7 @@ def compare_times(item: RunResult, base: RunResult, earlier: EarlierRuns = NO_EA
     newest, other = (max(each, key=lambda result: result.run.began) for each in sides)
     return TimeComparison(
         ratio=judged.ratio,
-        reason="" if judged.ratio.interval else "one process, so no interval",
+        reason="" if judged.ratio.interval else ONE_PROCESS,
         estimator=estimator,
         whole_pass=whole,
         slow_tail=_slow_tail(judged.ratio, whole, lambda: unpaired_ratio(*tails)),
@@ -90,6 +93,15 @@ def compare_times(item: RunResult, base: RunResult, earlier: EarlierRuns = NO_EA
             differences=differences(other.run, other.result, newest.run, newest.result, machine=same_machine),
         ),
     )
+
+
+def ratio_of_times(item: RunResult, base: RunResult) -> Ratio | None:
+    """Return the ratio of `compare_times` alone; None if no round has both, or of one result."""
+    pairs = [(one, other) for one in item.all_runs for other in base.all_runs if one.run is other.run]
+    if not pairs or item.result is base.result:
+        return compare_times(item, base).ratio
+    estimator = common_estimator([*item.all_runs, *base.all_runs])
+    return _ratio_over_runs([(seconds_of(one, estimator), seconds_of(other, estimator)) for one, other in pairs])
 
 
 def _side(results: Sequence[RunResult], estimator: Estimator, earlier: EarlierRuns) -> Side:
@@ -115,6 +127,7 @@ def _interleaved(pairs: Sequence[tuple[RunResult, RunResult]], estimator: Estima
     sides = _joined([(seconds_of(item, estimator), seconds_of(base, estimator)) for item, base in pairs])
     return TimeComparison(
         ratio=found,
+        reason="" if found.interval else ONE_PROCESS,
         estimator=estimator,
         whole_pass=whole,
         slow_tail=_slow_tail(found, whole, tails),

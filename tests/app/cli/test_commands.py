@@ -133,7 +133,8 @@ def test_run_writes_a_run_that_compare_reads(edge_bench: CommandLine, digits_bun
     assert done.returncode == 0, done.stderr
     assert all(variant in done.stdout for variant in ("float32", "dynamic"))
     (path,) = (tmp_path / "out").iterdir()
-    assert path.name in done.stderr
+    assert f"saved: out/{path.name}" in done.stdout
+    assert "edge-bench report out" in done.stdout
     assert [len(result.trials) for result in read_run(path).results] == [2, 2]
     compared = edge_bench("compare", "out", "--format", "json")
     assert compared.returncode == 0, compared.stderr
@@ -256,7 +257,7 @@ def test_all_trains_runs_and_compares_and_skips_completed_steps(edge_bench: Comm
     assert done.returncode == 0, done.stderr
     assert STAND_IN_NOTE in done.stderr
     assert "absl" not in done.stderr  # nor anything else that TensorFlow prints for its developers
-    assert done.stdout.count(STAND_IN_NOTE) >= 2  # below the run and below the comparison
+    assert STAND_IN_NOTE in " ".join(done.stdout.split())
     bundle = Bundle.open(tmp_path / "artifacts" / "bundle")
     assert bundle.manifest.dataset.note == STAND_IN_NOTE
     (first,) = (tmp_path / "results").glob("run-*.json")

@@ -80,7 +80,7 @@ def test_a_locale_without_utf_8_gets_escaped_bytes(digits_bundle: Bundle, tmp_pa
     assert done.stdout.isascii()
     assert b"dynamic" in done.stdout
     assert done.stderr.isascii()
-    assert rb"ergebnisse-\xc3\xa4" in done.stderr
+    assert rb"ergebnisse-\xc3\xa4" in done.stdout
     (path,) = (tmp_path / "ergebnisse-ä").iterdir()
     assert read_run(path).complete
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from edge_bench.app.cli import parsing
+from edge_bench.app.cli.answers import Shown, print_answer, print_next
 from edge_bench.app.cli.options.analyse import (
     Across,
     Baseline,
@@ -11,7 +12,7 @@ from edge_bench.app.cli.options.analyse import (
     FailIfQualityDrops,
     FailIfSlower,
 )
-from edge_bench.app.cli.options.shared import OutputFormat, RunFiles
+from edge_bench.app.cli.options.shared import OutputFormat, RunFiles, Why, Wide
 from edge_bench.app.render.formats import Format
 from edge_bench.bench.errors import BadInput, GateNotMet
 
@@ -27,6 +28,8 @@ def compare(
     fail_if_quality_drops: FailIfQualityDrops = None,
     across: Across = False,
     output_format: OutputFormat = Format.TABLE,
+    wide: Wide = False,
+    why: Why = False,
 ) -> None:
     """Compare every configuration of one or more Runs with a baseline, or Runs with older ones as a gate."""
     from edge_bench.app.cli import console
@@ -61,7 +64,9 @@ def compare(
         compared = read_runs(runs, progress, other_than=image_difference)
         comparison = compare_runs(compared, baseline[0] if baseline else None, earlier)
         console.note_unless_shown(comparison.notes, output_format)
-        console.print_tables(console.comparison_tables(comparison), output_format)
+        shown, tables = Shown(output_format, wide=wide, why=why), console.comparison_tables(comparison)
+        print_answer(compared, comparison, tables, shown, more="--why; all columns: --wide")
+        print_next(runs, output_format)
 
 
 def _gate(

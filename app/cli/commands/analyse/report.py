@@ -5,7 +5,7 @@ import datetime
 from edge_bench.app.cli import parsing
 from edge_bench.app.cli.options.analyse import Bundles, FigureFile, FigureSize, ImageFolders, ReportFile, ReportFormats
 from edge_bench.app.cli.options.shared import OutputFormat, RunFiles
-from edge_bench.app.render.formats import Format, Layout
+from edge_bench.app.render.formats import FOR_PROGRAMS, Format, Layout
 
 __all__ = ["history", "report"]
 
@@ -52,5 +52,5 @@ def history(
             console.note(f"written: {path}")
     console.note_unless_shown(notes, output_format)
     runs_table = history_table(series, notes)
-    for_people = output_format not in (Format.JSON, Format.CSV)
+    for_people = output_format not in FOR_PROGRAMS
     console.print_tables([answers_table(series), runs_table] if for_people else [runs_table], output_format)

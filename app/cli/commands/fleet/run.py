@@ -42,7 +42,7 @@ from edge_bench.app.cli.options.shared import (
     Seed,
     Timeout,
 )
-from edge_bench.app.render.formats import Format
+from edge_bench.app.render.formats import FOR_PROGRAMS, Format
 from edge_bench.bench.errors import EdgeBenchError, Interrupted
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _finish(outcome: "Outcome", output_format: Format) -> None:
     engines, measured = fleet_table(outcome.devices), [run for run in outcome.runs if run.results_with_trials]
     compared = console.comparison_tables(compare_runs(measured)) if measured else []
     # people read the end of the output; programs parse the first table
-    as_data = output_format in (Format.JSON, Format.CSV)
+    as_data = output_format in FOR_PROGRAMS
     console.print_tables([engines, *compared] if as_data else [*compared, engines], output_format)
     if outcome.interrupted:
         raise Interrupted("interrupted; the Runs that are here are kept", "the same command with --resume goes on")

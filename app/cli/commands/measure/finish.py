@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge_bench.app.render.formats import Format
 from edge_bench.bench.errors import EdgeBenchError, Interrupted, NotTrusted
 
 if TYPE_CHECKING:
@@ -13,12 +14,12 @@ if TYPE_CHECKING:
 __all__ = ["finish_repeats", "finish_run", "not_trusted"]
 
 
-def finish_run(run: Any, path: Path | None, *, strict: bool) -> None:
-    """Print the Run's path; raise the error that its state calls for."""
-    from edge_bench.app.cli import console
+def finish_run(run: Any, path: Path | None, *, strict: bool, form: Format = Format.TABLE) -> None:
+    """Print the Run's path and the next command; raise the error that the Run's state calls for."""
+    from edge_bench.app.cli.answers import print_saved
 
     if path:
-        console.note(f"written: {path}")
+        print_saved(path, form)
     if not run.complete:
         if run.stopped:
             raise _stopped(run)
@@ -36,10 +37,12 @@ def finish_repeats(repeats: "Repeats", *, strict: bool) -> None:
     import msgspec
 
     from edge_bench.app.cli import console
+    from edge_bench.app.cli.answers import report_command
 
     for run, path in repeats.stored:
         state = "" if run.complete else ", incomplete"
         console.note(f"run {run.repeat} of {repeats.count}{state}: {path}")
+    console.note(f"next: {report_command([repeats.stored[-1][1].parent])}")
     last, finished = repeats.stored[-1][0], repeats.finished
     if repeats.error:
         raise repeats.error

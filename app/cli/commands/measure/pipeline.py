@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_bench.app.cli.answers import Shown, print_answer
 from edge_bench.app.cli.commands.measure.finish import finish_run
 from edge_bench.app.cli.options.run import Fresh, Processes, Trials
 from edge_bench.app.cli.options.shared import (
@@ -13,6 +14,8 @@ from edge_bench.app.cli.options.shared import (
     OutputFormat,
     ResultsFolder,
     Seed,
+    Why,
+    Wide,
 )
 from edge_bench.app.cli.options.train import DataDir, DatasetName, Epochs, ModelName
 from edge_bench.app.render.escaping import one_line
@@ -39,6 +42,8 @@ def pipeline(
     results: ResultsFolder = DEFAULT_RESULTS,
     fresh: Fresh = False,
     output_format: OutputFormat = Format.TABLE,
+    wide: Wide = False,
+    why: Why = False,
 ) -> None:
     """The main job on this machine: train, run, compare, report. Called again, it goes on where it ended."""
     from edge_bench.app.cli import console
@@ -52,7 +57,9 @@ def pipeline(
         bundle, TrainingSettings(dataset=dataset, model=model, epochs=epochs, seed=seed), data_dir,
         Settings(trials=trials, processes=processes, limit=limit, seed=seed), results, console.progress(), fresh=fresh,
     )  # fmt: skip
-    console.print_tables([run_table(run), *console.comparison_tables(compare_runs([run]))], output_format)
+    compared = compare_runs([run]) if run.results_with_trials else None
+    tables = [run_table(run), *(console.comparison_tables(compared) if compared else [])]
+    print_answer([run], compared, tables, Shown(output_format, wide=wide, why=why), more="--why; all columns: --wide")
     (page,) = write_report([run], [bundle], results / "report.html", ["html"], Layout.COLUMN, console.progress())
     # paths go to stderr if a program parses stdout
     paths = "\n".join(["", *(one_line(line) for line in (f"bundle  {bundle}", f"run     {path}", f"report  {page}"))])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from edge_bench.app.cli import parsing
+from edge_bench.app.cli.answers import Shown, print_answer
 from edge_bench.app.cli.commands.measure.finish import finish_repeats, finish_run
 from edge_bench.app.cli.options.data import DATA_OPTIONS
 from edge_bench.app.cli.options.run import (
@@ -36,6 +37,8 @@ from edge_bench.app.cli.options.shared import (
     ResultsFolder,
     Seed,
     Timeout,
+    Why,
+    Wide,
 )
 from edge_bench.app.render.formats import Format
 from edge_bench.bench.errors import BadInput
@@ -74,6 +77,8 @@ def run(
     resume: ResumeRun = False,
     strict: Strict = False,
     output_format: OutputFormat = Format.TABLE,
+    wide: Wide = False,
+    why: Why = False,
 ) -> None:
     """Run the 30-trial benchmark on this machine: a bundle, or anyone's model files and data."""
     from edge_bench.app.cli import console
@@ -96,6 +101,7 @@ def run(
         resample=resample, memory_limit=parsing.memory(memory_limit), stateful=stateful,
         with_postprocess=with_postprocess,
     )  # fmt: skip
+    shown = Shown(output_format, wide=wide, why=why)
     progress, explicit_options = console.progress(), parsing.explicit_options(context)
     request = _request(context, models, selection, settings, progress)
     how: Any = {"once": once, "explicit_options": explicit_options - DATA_OPTIONS.keys(), "resume": resume}
@@ -103,12 +109,12 @@ def run(
         repeats = measure_repeats(request, results, progress, repeat_runs, **how)
         runs = repeats.finished or [repeats.stored[-1][0]]
         table = repeats_table(runs) if repeats.finished else run_table(runs[0])
-        console.print_tables([table, *_comparison(runs, compare_with, progress)], output_format)
+        _print(runs, table, compare_with, shown, progress)
         finish_repeats(repeats, strict=strict)
         return
     measured, path = measure(request, results, progress, **how)
-    console.print_tables([run_table(measured), *_comparison([measured], compare_with, progress)], output_format)
-    finish_run(measured, path, strict=strict)
+    _print([measured], run_table(measured), compare_with, shown, progress)
+    finish_run(measured, path, strict=strict, form=output_format)
 
 
 def _request(
@@ -128,12 +134,16 @@ def _request(
     return BenchmarkRequest.from_bundle(models[0], selection, settings, progress)
 
 
-def _comparison(runs: "Sequence[Run]", compare_with: str | None, progress: "Progress") -> "list[Table]":
-    """Return the tables of the comparison with other machines' Runs; none without any."""
+def _print(runs: "Sequence[Run]", table: "Table", compare_with: str | None, shown: Shown, progress: "Progress") -> None:
+    """Print the answer of the Runs and their table; with other machines' Runs, the comparison with these, too."""
     from edge_bench.app.cli import console
     from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
     from edge_bench.bench.measure.stored.reading import runs_elsewhere
 
-    if not runs[-1].results_with_trials or not (others := runs_elsewhere(compare_with, runs[-1], progress)):
-        return []
-    return console.comparison_tables(compare_runs([*others, *runs]))
+    if not runs[-1].results_with_trials:
+        print_answer(runs, None, [table], shown)
+        return
+    others = runs_elsewhere(compare_with, runs[-1], progress)
+    compared = compare_runs([*others, *runs])
+    tables = console.comparison_tables(compared) if others else []
+    print_answer([*others, *runs], compared, [table, *tables], shown)

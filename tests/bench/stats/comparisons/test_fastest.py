@@ -2,8 +2,11 @@
 
 import math
 
-from edge_bench.bench.stats.comparisons.fastest import slower_than_fastest
-from edge_bench.bench.stats.ratios import Ratio, ratio_from
+import numpy as np
+import pytest
+
+from edge_bench.bench.stats.comparisons.fastest import slower_despite_noise, slower_than_fastest
+from edge_bench.bench.stats.ratios import Ratio, interleaved_ratio, ratio_from
 
 
 def ratio(value: float, error: float | None, freedom: float | None = 4) -> Ratio:
@@ -32,3 +35,22 @@ def test_without_intervals_none_is_slower() -> None:
 
 def test_a_known_error_has_infinite_freedom() -> None:
     assert slower_than_fastest([Ratio(1.2, ratio_from(math.log(1.2), 0.01, math.inf).interval, 0.01)]) == [True]
+
+
+def test_a_slow_and_noisy_configuration_does_not_hide_differences_between_the_others() -> None:
+    ratios = [ratio(1.2, 0.02), ratio(1.01, 0.02), ratio(12.0, 0.3)]
+    assert slower_than_fastest(ratios) == [False, False, True]
+    assert slower_despite_noise(ratios) == [True, False, True]
+
+
+@pytest.mark.parametrize("noise", [0.1, 0.3, 0.5])
+def test_of_equally_fast_ones_any_is_called_slower_in_about_5_percent(noise: float) -> None:
+    generator, wrong, repetitions = np.random.default_rng(1), 0, 150
+    for _ in range(repetitions):
+        sides = [
+            [np.exp(generator.normal(0, noise) + generator.normal(0, 0.02, 6)) for _ in range(5)] for _ in range(9)
+        ]
+        fastest = min(range(9), key=lambda number: float(np.median(np.concatenate(sides[number]))))
+        ratios = [interleaved_ratio(side, sides[fastest]) for side in sides if side is not sides[fastest]]
+        wrong += any(slower_despite_noise(ratios))
+    assert wrong <= 0.08 * repetitions

@@ -1,0 +1,87 @@
+"""Print what Runs answer: in a terminal the answer, a short table and few notes, in other formats all figures."""
+
+import shlex
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_bench.app.cli import console
+from edge_bench.app.render.formats import Format
+from edge_bench.app.render.table import Table
+
+if TYPE_CHECKING:
+    from edge_bench.bench.analysis.comparison.comparison import Comparison
+    from edge_bench.bench.records.run import Run
+
+__all__ = ["Shown", "print_answer", "print_next", "print_saved", "report_command"]
+
+#: Width without a terminal, and the least that tables are made for.
+_DEFAULT_WIDTH, _MIN_WIDTH = 80, 60
+#: How the commands that measure show the same Run again.
+AGAIN = "repeat the command with --once --why; all columns: --once --wide"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How results are printed; ``wide`` and ``why`` are for a terminal only."""
+
+    form: Format = Format.TABLE
+    wide: bool = False  # tables with all columns
+    why: bool = False  # all notes, and where time differences come from
+
+
+def print_answer(
+    runs: "Sequence[Run]",
+    comparison: "Comparison | None",
+    tables: Sequence[Table],
+    shown: Shown,
+    more: str = AGAIN,
+) -> None:
+    """Print the answer of Runs with their tables.
+
+    ``comparison`` is None if nothing was measured; ``more`` is a command for all columns and notes.
+    """
+    from edge_bench.app.render.escaping import markdown_text
+    from edge_bench.app.tables.answer.text import Answered, answer_sentences, answer_text
+
+    subject = Answered(runs, comparison, tables, more)
+    match shown.form:
+        case Format.TABLE:
+            terminal = sys.stdout.isatty()
+            text = answer_text(subject, width(), wide=shown.wide, why=shown.why, limit=terminal)
+            console.print_text(text)
+        case Format.HTML:
+            console.print_page(tables, answer_sentences(subject))
+        case Format.MARKDOWN:
+            console.print_text("\n\n".join([*map(markdown_text, answer_sentences(subject)), ""]))
+            console.print_tables(tables, shown.form)
+        case _:
+            console.print_tables(tables, shown.form)
+
+
+def width() -> int:
+    """Return the width of the terminal, at least 60; 80 if stdout is none."""
+    return max(shutil.get_terminal_size().columns, _MIN_WIDTH) if sys.stdout.isatty() else _DEFAULT_WIDTH
+
+
+def print_saved(path: Path, form: Format) -> None:
+    """Print where a Run is, and the command that makes a report of it; to stderr if a program parses stdout."""
+    from edge_bench.app.render.escaping import one_line
+
+    saved, report = f"saved: {path}", f"next: {report_command([path.parent])}"
+    lines = [f"{saved}      {report}"] if len(saved) + len(report) + 6 <= width() else [saved, report]
+    console.print_text("\n".join(map(one_line, lines)), to_stderr=form is not Format.TABLE)
+
+
+def print_next(paths: Sequence[Path], form: Format) -> None:
+    """Print the command that makes a report of these Runs, in a terminal only."""
+    if form is Format.TABLE:
+        console.print_path(Path(f"next: {report_command(paths)}"))
+
+
+def report_command(paths: Sequence[Path]) -> str:
+    """Return the command that makes a report of these Runs."""
+    return f"edge-bench report {shlex.join(map(str, paths))}"

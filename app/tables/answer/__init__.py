@@ -1,0 +1,1 @@
+"""What ``run`` and ``compare`` print first: the answer in sentences, one short table, and few notes."""

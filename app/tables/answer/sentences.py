@@ -1,0 +1,200 @@
+"""The answer in at most three lines of 80 characters."""
+
+from collections.abc import Sequence
+
+from edge_bench.app.render.text.wrapping import first_that_fits, wrapped
+from edge_bench.app.render.units import counted, significant, size
+from edge_bench.app.tables.answer.cells import (
+    inverse,
+    joined,
+    quality_clauses,
+    quality_text,
+    size_clauses,
+    speed_clause,
+    speed_text,
+    time_text,
+)
+from edge_bench.app.tables.answer.names import Sides, baseline_name, configuration_name
+from edge_bench.bench.analysis.answer.answer import Answer, AnswerKind
+from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
+from edge_bench.bench.records.run import Failure
+from edge_bench.bench.stats.ratios import Verdict
+
+__all__ = ["answer_lines", "no_answer_lines", "reason_is_whole"]
+
+
+def answer_lines(answer: Answer, comparison: Comparison, width: int) -> list[str]:
+    """Return the answer: what is fastest, what it costs, and whether times are reliable; one line each if they fit."""
+    found = _Sentences(answer, comparison)
+    texts = [found.first(), found.second(), reliability_texts(answer)]
+    return [line for each in texts if each for line in wrapped(first_that_fits(width, each), width)]
+
+
+def no_answer_lines(answer: Answer, failures: Sequence[Failure], width: int) -> list[str]:
+    """Return that nothing was measured, and the most frequent reason with its remedy."""
+    if not answer.configurations:
+        return wrapped("No answer: there is no configuration to measure", width)
+    which = "the only configuration" if answer.configurations == 1 else f"all {answer.configurations} configurations"
+    lines = wrapped(f"No answer: {which} failed", width)
+    if failures:
+        kinds = [(each.kind, each.message, each.remedy) for each in failures]
+        kind, message, remedy = max(dict.fromkeys(kinds), key=kinds.count)
+        lines += wrapped(f"! {kind}: {message}", width)
+        lines += wrapped(remedy, width) if remedy else []
+    return lines
+
+
+def reliability_texts(answer: Answer) -> list[str]:
+    """Return whether times are reliable and the one thing to do if not, from the longest text to the shortest."""
+    if answer.kind in (AnswerKind.EMULATED, AnswerKind.NOTHING):
+        return ["! Measure times on the real device."] if answer.kind is AnswerKind.EMULATED else []
+    noun = "configuration" if answer.measured == 1 else "configurations"
+    vary = f"{answer.unstable} of {answer.measured}"
+    spread = f"{vary} {noun} vary by 10 % or more (~)", f"{vary} vary by 10 % or more (~)"
+    if answer.trusted:
+        return ["Times are reliable: nothing was found that disturbed them.", "Times are reliable."]
+    if answer.reason is None:
+        if not answer.unstable:
+            return ["Not known whether times are reliable: the Run does not say."] if answer.trusted is None else []
+        return [f"! Times are not reliable: {each}. Stop other programs." for each in spread]
+    where = f" on {answer.reason_machine.split(' (')[0]}" if answer.reason_machine else ""
+    start, short = f"! Times are not reliable{where}", f"! Not reliable{where}"
+    remedy = _sentence(_clause(answer.reason.remedy))
+    if answer.reason.spread:
+        return [*(f"{start}: {each}. {remedy}" for each in spread), f"{short}: {spread[1]}. {remedy}"]
+    what = _clause(answer.reason.what)
+    texts = [f"{start}: {what}; {spread[1]}. {remedy}"] if answer.unstable else []
+    return [*texts, f"{start}: {what}. {remedy}", f"{short}: {what}. {remedy}", f"{start}: {what}."]
+
+
+def reason_is_whole(answer: Answer, width: int) -> bool:
+    """Return whether the reliability line has the reason's remedy, so that no note needs to repeat it."""
+    if answer.reason is None or answer.reason.spread:
+        return True
+    texts = reliability_texts(answer)
+    return len(texts) == 1 or first_that_fits(width, texts) != texts[-1]
+
+
+def _clause(text: str) -> str:
+    """Return the first clause of a finding."""
+    for separator in (": ", "; ", ", so ", ", "):
+        text = text.split(separator, maxsplit=1)[0]
+    return text
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+class _Sentences:
+    def __init__(self, answer: Answer, comparison: Comparison) -> None:
+        self._answer, self._comparison = answer, comparison
+        self._sides = Sides(comparison.rows)
+        self._baseline = baseline_name(comparison)
+        base = next((row for row in comparison.rows if row.is_baseline), None)
+        if self._sides.several and base is not None:
+            self._baseline += f" on {self._sides.name(base.run_id)}"
+
+    def first(self) -> list[str]:
+        answer = self._answer
+        best = answer.best[0]
+        time = f"{time_text(best)} ms/{answer.unit}"
+        match answer.kind:
+            case AnswerKind.FASTEST:
+                return [f"Fastest: {self._name(best)}, {time}"]
+            case AnswerKind.ONE:
+                return [f"Only one configuration: {self._name(best)}, {time}", f"{self._name(best)}, {time}"]
+            case AnswerKind.NO_INTERVAL:
+                return ["No verdict on speed: times of one process have no interval. Use --processes 5."]
+            case AnswerKind.EMULATED:
+                return ["No answer about speed: the times are EMULATED. Predictions count."]
+            case _ if len({row.configuration for row in answer.best}) == 1:
+                sides = _listed([self._sides.name(row.run_id) for row in answer.best])
+                name = configuration_name(best.configuration, self._comparison.rows)
+                return [f"Fastest on {sides}: {name}, within {_share(answer.spread or 0)}"]
+            case _:
+                within = f"are within {_share(answer.spread or 0)}"
+                names = [self._name(row) for row in answer.best]
+                texts = [f"No clear winner: {_listed(names)} {within}"] if len(names) <= 3 else []
+                if len({row.run_id for row in answer.best}) == 1 and self._sides.several:
+                    names = [configuration_name(row.configuration, self._comparison.rows) for row in answer.best]
+                    within = f"({self._sides.name(best.run_id)}) {within}"
+                    texts += [f"No clear winner: {_listed(names)} {within}"] if len(names) <= 3 else []
+                if len(names) > 2:
+                    texts.append(f"No clear winner: {names[0]}, {names[1]} and {len(names) - 2} more {within}")
+                return [*texts, f"No clear winner: {counted(len(names), 'configuration')} {within}"]
+
+    def second(self) -> list[str]:
+        best, kind = self._answer.best, self._answer.kind
+        if kind in (AnswerKind.FASTEST, AnswerKind.ONE):
+            speeds = [text] if (text := speed_clause(best[0], self._baseline)) else self._next()
+            pairs = _ladder(quality_clauses(best[0]), size_clauses(best[0]))
+            return [joined([speed, quality, bytes_]) for speed in speeds for quality, bytes_ in pairs]
+        known = self._quality_range(best)
+        if kind is AnswerKind.EMULATED:
+            return [known] if known else []
+        if kind is AnswerKind.NO_INTERVAL:
+            ends = [f"{time_text(row, best)} ms/{self._answer.unit} ({self._name(row)})" for row in (best[0], best[-1])]
+            return [f"medians from {' to '.join(ends)}", self._times(best)]
+        speed, smallest = self._speed_range(best), min(best, key=lambda row: row.bytes)
+        sizes = f"smallest: {self._name(smallest)}, {size(smallest.bytes)}" if smallest.bytes else ""
+        times = self._times(best)
+        ladder = (
+            [times, speed, known, sizes], [times, speed, known], [speed, known, sizes], [speed, known],
+            [times, speed], [times],
+        )  # fmt: skip
+        return [joined(parts) for parts in ladder if any(parts)]
+
+    def _name(self, row: Row) -> str:
+        name = configuration_name(row.configuration, self._comparison.rows)
+        return f"{name} ({self._sides.name(row.run_id)})" if self._sides.several else name
+
+    def _next(self) -> list[str]:
+        """Return what follows the baseline if it is the fastest itself, from the longest text to the shortest."""
+        after = self._answer.runner_up
+        if not self._answer.best[0].is_baseline or after is None:
+            return [""]
+        next_ = f"the baseline; next: {self._name(after)}"
+        interval = speed_clause(after, "it").partition(" [")[2]
+        speed = speed_text(after)
+        return [f"{next_}, {speed} [{interval}", f"{next_}, {speed}"] if interval else [f"{next_}, {speed}"]
+
+    def _times(self, best: Sequence[Row]) -> str:
+        ends = dict.fromkeys(time_text(row, best, interval=False) for row in (best[0], best[-1]))
+        return f"{' to '.join(ends)} ms/{self._answer.unit}"
+
+    def _speed_range(self, best: Sequence[Row]) -> str:
+        """Return how much faster or slower than the baseline these are, if all are; else that the baseline is one."""
+        if any(row.is_baseline for row in best):
+            return f"{self._baseline}, the baseline, is one of them"
+        for verdict in (Verdict.FASTER, Verdict.SLOWER):
+            ratios = [row.ratio for row in best if row.ratio and row.verdict is verdict]
+            if len(ratios) == len(best):
+                speeds = sorted((inverse(each) if verdict is Verdict.FASTER else each).value for each in ratios)
+                ends = dict.fromkeys(f"{significant(each)}×" for each in (speeds[0], speeds[-1]))
+                return f"{' to '.join(ends)} {verdict} than {self._baseline}"
+        return ""
+
+    def _quality_range(self, rows: Sequence[Row]) -> str:
+        known = [row for row in rows if quality_text(row)]
+        if not known:
+            return "no true values" if not self._answer.labelled else ""
+        known.sort(key=lambda row: row.quality[0].value or 0)
+        first = known[0].quality[0]
+        ends = dict.fromkeys(quality_text(row) for row in (known[0], known[-1]))
+        return f"{first.name} {' to '.join(ends)}{' %' if first.percent else ''}"
+
+
+def _ladder(known: Sequence[str], sizes: Sequence[str]) -> list[tuple[str, str]]:
+    """Return pairs from the longest to the shortest; the quality is shortened first."""
+    pairs = [(quality, sizes[0]) for quality in known]
+    return [*pairs, *((known[-1], each) for each in sizes[1:]), (known[-1], "")]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _share(share: float) -> str:
+    """Return a share as percent: ``2.1 %``, and at least 0.1 %."""
+    return f"{significant(max(100 * share, 0.1), 2)} %"

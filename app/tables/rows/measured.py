@@ -1,0 +1,117 @@
+"""Rows of ``run``, ``run --repeat-runs`` and ``history``."""
+
+import msgspec
+
+from edge_bench.bench.records.run import Configuration
+from edge_bench.bench.stats.latency import PERCENTILES, Histogram
+from edge_bench.bench.tasks.measures import Measure
+
+__all__ = ["HistoryRow", "RepeatsRow", "RunRow"]
+
+Number = float | None
+
+
+class _MeasuredRow(Configuration, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    machine: str
+    architecture: str
+    emulated: bool
+    trusted: bool | None  # whether times are reliable; None: not known (an older Run)
+    not_trusted_because: str  # every reason; empty if there is none
+    unstable: bool  # whether times have a standard deviation of 10 % or more of their mean
+    images: int  # per pass
+    images_a_second: Number
+    accuracy: Number
+    accuracy_low: Number
+    accuracy_high: Number
+    accuracy_assumed: bool
+    failure: str | None
+
+
+class _RunRow(_MeasuredRow, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A configuration of a Run. Intervals are ``_low`` and ``_high``, 95 %."""
+
+    runtime_version: str
+    delegate: str
+    trials: int
+    bytes: int
+    pass_mean_s: Number
+    pass_sd_s: Number
+    pass_median_s: Number
+    pass_median_low_s: Number
+    pass_median_high_s: Number
+    memory_peak_bytes: int | None
+    load_ms: Number
+    first_ms: Number
+    latency_max_ms: Number
+    slow_trials: int | None
+    slowest_trial_excess: Number
+    process_spread: Number
+    process_luck: bool | None
+    postprocess_median_ms: Number
+    task: str
+    quality: list[Measure]
+    unit: str
+    best: bool  # of the threads and batch sizes of its variant and runtime
+    accuracy_sd: Number
+    top_5_accuracy: Number
+    latency_histogram: Histogram | None
+
+
+#: With the percentiles of latencies: latency_p50_ms, latency_p50_low_ms, latency_p50_high_ms …
+RunRow = msgspec.defstruct(
+    "RunRow",
+    [(f"latency_p{each:g}{part}_ms", Number) for each in PERCENTILES for part in ("", "_low", "_high")],
+    bases=(_RunRow,),
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+)
+
+
+class RepeatsRow(_MeasuredRow, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A configuration of repeated Runs."""
+
+    runs: int
+    image_median_ms: Number
+    image_fastest_run_ms: Number
+    image_slowest_run_ms: Number
+    run_to_run_sd: Number
+    run_to_run_range: Number
+    estimator: str
+    differing_predictions: int
+    repeat_group: str
+    image_ms_by_run: list[float]
+    run_ids: list[str]
+
+
+class HistoryRow(Configuration, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A configuration in one of several Runs over time."""
+
+    machine: str
+    emulated: bool
+    bundle: str
+    dataset: str
+    images: int
+    resample: int | None
+    estimator: str
+    run: str
+    began: str
+    trials: int
+    image_median_ms: float
+    reference_ms: Number
+    time_ratio: Number
+    time_ratio_low: Number
+    time_ratio_high: Number
+    mark: str | None
+    change: str | None
+    change_kind: str | None
+    change_ratio: Number
+    change_ratio_low: Number
+    change_ratio_high: Number
+    changed_around: str | None
+    accuracy: Number
+    accuracy_assumed: bool
+    task: str
+    quality: Measure | None
+    changed: str
+    answer: str

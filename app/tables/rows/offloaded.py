@@ -1,0 +1,65 @@
+"""Rows of ``offload``."""
+
+import msgspec
+
+from edge_bench.bench.offload.records.offload import OutputComparison
+
+__all__ = ["HereRow", "ThereRow"]
+
+Number = float | None
+
+
+class HereRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Local inference."""
+
+    way: str
+    machine: str
+    emulated: bool
+    trusted: bool | None
+    not_trusted_because: str
+    p50_s: Number
+    p95_s: Number
+    images_a_second: Number
+    joules: Number
+    slack_s: Number
+    slack_mean_s: Number
+    slack_mean_rests_on_outlier: bool
+
+
+class ThereRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Remote inference: a combination of payload, link and images in flight."""
+
+    way: str
+    payload: str
+    link: str
+    in_flight: int
+    p50_ratio: Number
+    p50_low: Number
+    p50_high: Number
+    p50_verdict: str | None
+    p95_ratio: Number
+    p95_low: Number
+    p95_high: Number
+    p95_verdict: str | None
+    throughput_ratio: Number
+    throughput_low: Number
+    throughput_high: Number
+    throughput_verdict: str | None
+    energy_ratio: Number
+    energy_low: Number
+    energy_high: Number
+    energy_verdict: str | None
+    verdict_reliable: bool | None
+    p50_s: Number
+    predicted_s: Number
+    prediction_error: Number
+    break_even_rtt_s: Number
+    break_even_up_bps: Number
+    bytes_up: float
+    bytes_down: float
+    accuracy_difference: Number
+    joules: Number
+    energy: str
+    remark: str
+    parts_s: dict[str, float] | None
+    outputs: OutputComparison | None = None

@@ -1,0 +1,134 @@
+"""The answer to "which configuration should I use?", from a Comparison or from Runs without measurements."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import msgspec
+
+from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
+from edge_bench.bench.analysis.times.reliability import Reason
+from edge_bench.bench.records.run import CLASSIFY, Configuration, Run
+from edge_bench.bench.stats.accuracy import decidable
+from edge_bench.bench.tasks.measures import MeasureDifference
+
+__all__ = ["Answer", "AnswerKind", "answer_of", "no_answer", "within_chance"]
+
+#: Examples with different outputs below which no difference of quality is decided (docs/verdicts.md).
+_FEW = 6
+
+
+class AnswerKind(StrEnum):
+    """What the answer can say; docs/results.md has the first line of each."""
+
+    FASTEST = "fastest"  # one configuration is faster than all others
+    TIE = "no clear winner"  # several configurations are not slower than the fastest
+    NO_INTERVAL = "no interval"  # a single process: nothing shows how far times vary
+    ONE = "one configuration"
+    EMULATED = "only emulated"  # no times; predictions count
+    NOTHING = "nothing measured"
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The best configurations of one or more Runs, and what to know about them."""
+
+    kind: AnswerKind
+    task: str = CLASSIFY
+    unit: str = "image"
+    baseline: Configuration | None = None  # None: nothing was measured
+    baseline_machine: str = ""
+    best: list[Row] = []  # by time, the lowest first; several unless the kind is FASTEST or ONE
+    spread: float | None = None  # highest time of ``best`` divided by the lowest, minus 1; None without times
+    runner_up: Row | None = None  # the configuration with the lowest time that is not in ``best``
+    labelled: bool = True  # whether a configuration has a measure of quality
+    trusted: bool | None = None  # whether the times of all Runs are reliable; None: not known of one
+    reason: Reason | None = None  # the most important reason why they are not
+    reason_machine: str = ""  # machine of the Run that has it
+    unstable: int = 0  # configurations whose times vary by 10 % or more
+    measured: int = 0
+    configurations: int = 0  # measured and failed ones
+
+
+def answer_of(comparison: Comparison) -> Answer:
+    """Return the answer of a comparison.
+
+    The best configurations are those that are not significantly slower than the fastest one of all Runs
+    (`bench/analysis/comparison/ranking.py`). Emulated configurations have no times and are the best only of a
+    comparison that has no others: then in the order of their quality.
+    """
+    measured = [row for row in comparison.rows if row.time]
+    timed = sorted((row for row in measured if not row.emulated), key=_milliseconds)
+    kind, best = _kind(measured, timed)
+    sides = [each for each in comparison.reliability if each.measured]
+    reasons = [(reason, side.machine) for side in sides for reason in side.reasons]
+    reason, machine = min(reasons, key=lambda each: each[0].spread, default=(None, ""))
+    known = {side.trusted for side in sides}
+    return Answer(
+        kind=kind,
+        task=comparison.task,
+        unit=comparison.unit,
+        baseline=comparison.baseline,
+        baseline_machine=comparison.baseline_machine,
+        best=best,
+        spread=_milliseconds(best[-1]) / _milliseconds(best[0]) - 1 if timed else None,
+        runner_up=next((row for row in timed if not any(row is each for each in best)), None),
+        labelled=any(row.quality for row in measured),
+        configurations=len(comparison.rows),
+        trusted=False if False in known else None if None in known else True,
+        reason=reason,
+        reason_machine=machine if len(sides) > 1 else "",
+        unstable=sum(side.unstable for side in sides),
+        measured=sum(side.measured for side in sides),
+    )
+
+
+def no_answer(runs: Sequence[Run]) -> Answer:
+    """Return the answer of Runs in which nothing was measured."""
+    results = [result for run in runs for result in run.results]
+    return Answer(
+        kind=AnswerKind.NOTHING,
+        task=runs[0].task,
+        unit=runs[0].unit,
+        labelled=False,
+        trusted=False,
+        configurations=len(results),
+    )
+
+
+def within_chance(row: Row, difference: MeasureDifference) -> bool | None:
+    """Return whether the difference of a row's quality may be chance; None if nothing shows it.
+
+    It may be if its 95 % interval contains 0, or if fewer than six examples differ.
+    """
+    if row.accuracy_difference is not None and not decidable(row.accuracy_difference):
+        return True
+    if difference.differing is not None and difference.differing < _FEW:
+        return True
+    if difference.interval is None:
+        return None
+    return difference.interval.low <= 0 <= difference.interval.high
+
+
+def _kind(measured: Sequence[Row], timed: Sequence[Row]) -> tuple[AnswerKind, list[Row]]:
+    if not timed:
+        return AnswerKind.EMULATED, sorted(measured, key=_quality, reverse=True)
+    best = [row for row in timed if row.fastest]
+    if len(timed) == 1:
+        return AnswerKind.ONE, best
+    if len(best) == 1:
+        return AnswerKind.FASTEST, best
+    # times without an interval are not compared, so that all of them are among the best
+    if all(row.time and row.time.interval is None for row in best) and len(best) == len(timed):
+        return AnswerKind.NO_INTERVAL, best
+    return AnswerKind.TIE, best
+
+
+def _milliseconds(row: Row) -> float:
+    return row.time.milliseconds if row.time else float("inf")
+
+
+def _quality(row: Row) -> float:
+    """Return the first measure, the larger the better; the lowest value if it is not known."""
+    first = row.quality[0] if row.quality else None
+    if first is None or first.value is None:
+        return float("-inf")
+    return first.value if first.higher_is_better else -first.value

@@ -1,0 +1,50 @@
+"""Notes on what is unusual about the Runs of a comparison."""
+
+from collections.abc import Sequence
+
+from edge_bench.bench.analysis.labels.same_images import differing_pixels
+from edge_bench.bench.records.run import Run
+
+__all__ = ["notes_on_runs"]
+
+
+def notes_on_runs(runs: Sequence[Run], base: Run) -> list[str]:
+    """Return what is unusual about the Runs, then which of them had other pixels than ``base``."""
+    return _run_notes(runs) + _pixel_notes(runs, base)
+
+
+def _pixel_notes(runs: Sequence[Run], base: Run) -> list[str]:
+    return [
+        f"{count:,} images had other pixels on {run.machine.label} than on {base.machine.label} (another version of "
+        "Pillow, or other files?): labels that differ there need not be the machine's"
+        for run in runs
+        if (count := differing_pixels(run, base))
+    ]
+
+
+def _run_notes(runs: Sequence[Run]) -> list[str]:
+    """Return what is unusual about the Runs: one note for all Runs that it is true of."""
+    emulated = dict.fromkeys(run.machine.label for run in runs if run.emulated)
+    named: dict[str, list[str]] = {}
+    for run in runs:
+        for text in _remarks(run):
+            named.setdefault(text, []).append(run.run_id[:8])
+    return [
+        *(f"{label}: accuracy and agreement count, times do not" for label in emulated),
+        *(f"run{'' if len(ids) == 1 else 's'} {', '.join(ids)} {text}" for text, ids in named.items()),
+    ]
+
+
+def _remarks(run: Run) -> list[str]:
+    remarks = []
+    if not run.complete:
+        remarks.append(f"on {run.machine.label}: interrupted, only the trials until then are here")
+    if not run.results_with_trials:
+        remarks.append(f"on {run.machine.label} measured nothing: every configuration failed")
+    if run.accuracy_assumed:
+        remarks.append(f"on {run.machine.label}: the accuracy is assumed (--assume)")
+    if run.images.indices.length < run.images.total_images:
+        remarks.append(f"classified {run.images.indices.length:,} of the {run.images.total_images:,} test images")
+    if run.settings.resample:
+        remarks.append(f"drew {run.images_per_pass:,} images for each trial")
+    return remarks

@@ -1,0 +1,222 @@
+"""What `run` and `compare` print in a terminal: limits of lines and columns, order, marks, and notes."""
+
+import re
+
+import msgspec
+import pytest
+
+from edge_bench.app.render.text.wrapping import clipped, middle_shortened, wrapped
+from edge_bench.app.tables.answer.text import Answered, answer_sentences, answer_text
+from edge_bench.app.tables.runs.comparison import comparison_table
+from edge_bench.app.tables.runs.run import run_table
+from edge_bench.bench.analysis.comparison.comparison import compare
+from edge_bench.bench.records.run import Configuration, Failure, Images, Result, Run
+from edge_bench.bench.system.machine import Finding
+from tests.factories import group, machine, repeats, result, run
+from tests.nine_configurations import nine, on_pi
+
+WIDTHS = (60, 80, 100, 140)
+ROW = re.compile(r"^[▸ ] (keras|float32|float16|dynamic|int8) +(\S+) +([\d.]+)")
+
+
+def subject(*runs: Run) -> Answered:
+    comparison = compare(list(runs)) if any(each.results_with_trials for each in runs) else None
+    tables = [run_table(runs[0]), *([comparison_table(comparison)] if comparison and len(runs) > 1 else [])]
+    return Answered(runs, comparison, tables, "--why")
+
+
+def lines(*runs: Run, width: int = 80) -> list[str]:
+    return answer_text(subject(*runs), width).split("\n")
+
+
+def names_in(runs: list[Run]) -> set[str]:
+    return {result.configuration.runtime for each in runs for result in each.results}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("runs", [[nine()], [nine(), on_pi()], [nine(), nine()]], ids=["run", "machines", "same"])
+def test_nothing_is_wider_than_the_terminal_and_no_word_is_broken(runs: list[Run], width: int) -> None:
+    text = lines(*runs, width=width)
+    assert max(map(len, text)) <= width
+    shown = [match[2] for line in text if (match := ROW.match(line))]
+    assert len(shown) in (9, 9 * len(runs))  # a block for each machine if they do not fit beside each other
+    if width >= 80 and len(runs) == 1:
+        assert set(shown) == names_in(runs)
+    for line in (line for line in text if "…" not in line):  # words at the ends of lines are whole
+        assert line == line.rstrip()
+        assert not line.endswith(("-", "/"))
+
+
+def test_a_run_of_nine_configurations_takes_at_most_30_lines() -> None:
+    text = lines(nine())
+    assert len(text) + 2 <= 30  # with the last line, which the command prints
+    first, second, third = text[:3]
+    assert first.startswith("Fastest: dynamic on litert, 0.0")
+    assert "× faster than keras [" in second
+    assert "accuracy" in second
+    assert "reliable" in third
+    assert "~" in third
+
+
+def test_two_machines_take_at_most_40_lines_side_by_side() -> None:
+    text = lines(nine(), on_pi())
+    assert len(text) + 1 <= 40
+    assert "Fastest: dynamic on litert (desk)" in text[0]
+    assert "reliable" in text[2]
+    assert sum("dynamic" in line and "litert" in line for line in text[4:]) == 1 + sum(
+        "offload" in line for line in text
+    )
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_rows_are_sorted_by_time_and_the_best_is_marked(width: int) -> None:
+    rows = [match for line in lines(nine(), width=width) if (match := ROW.match(line))]
+    assert len(rows) == 9
+    times = [float(match[3]) for match in rows]
+    assert times == sorted(times)
+    assert [match[0][0] for match in rows] == ["▸", *" " * 8]
+
+
+def test_unstable_rows_and_unreliable_verdicts_are_marked() -> None:
+    text = lines(nine(), width=140)
+    marked = {(match[1], match[2]) for line in text if "] ~" in line and (match := ROW.match(line))}
+    assert marked == {("float32", "tflite-runtime"), ("float16", "litert")}
+    assert any("vs keras ~" in line for line in text)  # all verdicts of a Run that is not reliable
+    trusted = lines(msgspec.structs.replace(nine(), trusted=True, findings=[]), width=140)
+    verdicts = [line for line in trusted if "× faster" in line and ROW.match(line)]
+    assert {ROW.match(line)[1] for line in verdicts if "faster ~" in line} == {"float32", "float16"}  # type: ignore[index]
+
+
+def test_a_tie_names_no_fastest() -> None:
+    text = lines(run(result("a", "x", 1.0), result("b", "x", 1.001)))
+    assert text[0].startswith("No clear winner: a on x and b on x are within ")
+    assert sum(line.startswith("▸") for line in text) == 2
+    assert not any("Fastest" in line for line in text)
+
+
+def test_first_lines_of_other_kinds() -> None:
+    emulated = machine(hostname="pi", emulated=True, emulation_signs=["a sign"])
+    assert "EMULATED" in lines(run(result("a", "x", 1.0), on=emulated))[0]
+    assert not any("ms/image" in line for line in lines(run(result("a", "x", 1.0), on=emulated)))
+    assert lines(run(result("a", "x", 1.0)))[0].startswith("Only one configuration: a on x, 10.0")
+    one = run(*(msgspec.structs.replace(each, trials=each.trials[:6]) for each in nine().results))
+    text = lines(one)
+    assert text[0].startswith("No verdict on speed")
+    assert any("no verdict" in line and "one process" in line for line in text)
+    failure = Failure(kind="not installed", message="there is no wheel", remedy="use another")
+    failed = Result(
+        configuration=Configuration(variant="a", runtime="x", threads=1, batch_size=1), bytes=1, sha256="",
+        failure=failure,
+    )  # fmt: skip
+    text = lines(run(failed, failed))
+    assert text[0] == "No answer: all 2 configurations failed"
+    assert "there is no wheel" in text[1]
+    assert "use another" in text[2]
+
+
+def test_without_labels_agreement_takes_the_place_of_accuracy() -> None:
+    made = run(result("a", "x", 1.0), result("b", "x", 2.0, wrong=3))
+    empty = msgspec.structs.replace(made.images.labels, length=0, data=b"") if made.images.labels else None
+    assert empty is not None
+    images = Images(indices=made.images.indices, labels=empty, total_images=100)
+    text = lines(msgspec.structs.replace(made, images=images))
+    assert any("97.0 %" in line for line in text if line.lstrip().startswith("b "))
+    assert "accuracy" not in " ".join(text[:3])
+
+
+def test_there_are_at_most_five_notes_one_for_each_cause() -> None:
+    whats = [f"finding {letter}" for letter in "abcdefgh"]
+    findings = [Finding(what=what, remedy="r", spoils=False) for what in whats]
+    warned = [
+        msgspec.structs.replace(each, warnings=[f"{number} outliers among 30 trials; something interfered"])
+        for number, each in enumerate(nine().results, start=2)
+    ]
+    made = nine(results=warned, findings=findings)
+    text = answer_text(subject(made), 80)
+    notes = text.split("\n\n")[-1].split("\n")
+    starts = [line for line in notes if not line.startswith("  ")]
+    assert len(starts) == 5
+    assert "more notes: --why" in starts[-1]
+    assert sum("outliers" in line for line in notes) == 1
+    assert any("2 to 10 outliers" in line for line in notes)
+    all_notes = answer_text(subject(made), 80, why=True)
+    assert all(what in all_notes for what in whats)
+
+
+def test_failures_are_one_note_for_each_reason() -> None:
+    failure = Failure(kind="not installed", message="there is no wheel")
+    failed = [
+        msgspec.structs.replace(each, trials=[], failure=failure)
+        for each in nine().results
+        if each.configuration.runtime == "tflite-runtime"
+    ]
+    kept = [each for each in nine().results if each.configuration.runtime != "tflite-runtime"]
+    text = lines(nine(results=[*kept, *failed]))
+    assert sum("no wheel" in line for line in text) == 1
+    assert any("4 configurations" in line for line in text if "no wheel" in line)
+
+
+def test_wide_has_all_columns_and_why_has_the_attribution() -> None:
+    wide = answer_text(subject(nine()), 80, wide=True, limit=False)
+    assert "p50 / p90 / p99 / max" in wide
+    assert wide.startswith("Fastest: ")
+    assert "where the time comes from" in answer_text(subject(nine()), 80, why=True)
+
+
+def test_long_names_are_shortened_in_the_middle() -> None:
+    long = "mobilenet_v2_1.0_224_quantized_and_fine_tuned_on_flowers"
+    text = lines(run(result(f"{long}_a", "x", 1.0), result(f"{long}_b", "x", 2.0)))
+    assert max(map(len, text)) <= 80
+    assert any(line.startswith("▸ mobilenet") and "…" in line and "rs_a " in line for line in text)
+
+
+def test_settings_that_differ_are_columns_and_others_are_in_the_title() -> None:
+    def threads(count: int, seconds: float) -> Result:
+        made = result("a", "x", seconds)
+        return msgspec.structs.replace(made, configuration=msgspec.structs.replace(made.configuration, threads=count))
+
+    text = lines(run(threads(1, 2.0), threads(4, 1.0)))
+    assert any(line.split()[:2] == ["variant", "runtime"] and "threads" in line for line in text)
+    assert any("batch 1" in line for line in text)
+    assert "4 threads" in text[0]
+
+
+def test_several_runs_of_one_machine_have_letters_with_a_legend() -> None:
+    first, second = nine(), msgspec.structs.replace(nine(), began="2026-01-02T00:00:00+00:00")
+    text = "\n".join(lines(first, second))
+    assert re.search(r"^A = .*2026-01-01 00:00", text, re.M)
+    assert re.search(r"^B = .*2026-01-02 00:00", text, re.M)
+
+
+def test_more_machines_than_fit_have_a_block_each() -> None:
+    others = [
+        nine(float(number + 2), machine=machine(hostname=f"board{number}", architecture="aarch64"))
+        for number in range(5)
+    ]
+    text = lines(nine(), *others)
+    assert max(map(len, text)) <= 80
+    assert sum("▸" in line for line in text) == 1
+    assert any(line == "board4:" for line in text)
+
+
+def test_repeats_say_how_much_times_vary() -> None:
+    made = group(repeats(msgspec.structs.replace(nine(), trusted=True, findings=[]), 3, variation=0.02))
+    text = " ".join(answer_text(subject(*made), 80).split())
+    assert "3 runs" in text
+    assert "from run to run (standard deviation)" in text
+
+
+def test_sentences_for_pages_are_not_shortened() -> None:
+    first, second, third = answer_sentences(subject(nine()))
+    assert "points, within chance" in second
+    assert first
+    assert "configurations vary by 10 % or more" in third
+
+
+def test_words_are_wrapped_clipped_and_shortened_whole() -> None:
+    text = "a sentence of several words that is wrapped"
+    assert wrapped(text, 20) == ["a sentence of", "  several words that", "  is wrapped"]
+    assert clipped(text, 20) == ["a sentence of", "  several words …"]
+    assert clipped("short", 20) == ["short"]
+    assert middle_shortened("abcdefghij", 5) == "ab…ij"
+    assert middle_shortened("abc", 5) == "abc"
