@@ -3,8 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
+from edge_bench.app.cli import parsing
+from edge_bench.app.cli.commands.measure.budget import run_budget
 from edge_bench.app.cli.commands.measure.finish import finish_run
-from edge_bench.app.cli.options.run import Fresh, Processes, Trials
+from edge_bench.app.cli.options.run import Budget, Fresh, Processes, Trials
 from edge_bench.app.cli.options.shared import (
     DEFAULT_BUNDLE,
     DEFAULT_RESULTS,
@@ -20,6 +24,7 @@ from edge_bench.app.render.formats import Format, Layout
 
 if TYPE_CHECKING:
     from edge_bench.app.training.fit.checkpoints import TrainingSettings
+    from edge_bench.bench.measure.duration.fitting import Budget as FittingBudget
     from edge_bench.bench.progress import Progress
     from edge_bench.bench.records.run import Run, Settings
 
@@ -27,6 +32,7 @@ __all__ = ["pipeline"]
 
 
 def pipeline(
+    context: typer.Context,
     bundle: BundleFolder = DEFAULT_BUNDLE,
     model: ModelName = "paper-cnn",
     dataset: DatasetName = "fashion-mnist",
@@ -35,6 +41,7 @@ def pipeline(
     trials: Trials = 30,
     processes: Processes = 5,
     limit: Limit = None,
+    budget: Budget = None,
     seed: Seed = 42,
     results: ResultsFolder = DEFAULT_RESULTS,
     fresh: Fresh = False,
@@ -48,9 +55,14 @@ def pipeline(
     from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
     from edge_bench.bench.records.run import Settings
 
+    settings = Settings(trials=trials, processes=processes, limit=limit, seed=seed)
+    fitting = run_budget(
+        budget, settings, parsing.explicit_options(context), results,
+        once=not fresh, resume=False, explicit_options=None,
+    )  # fmt: skip
     run, path = _train_and_measure(
         bundle, TrainingSettings(dataset=dataset, model=model, epochs=epochs, seed=seed), data_dir,
-        Settings(trials=trials, processes=processes, limit=limit, seed=seed), results, console.progress(), fresh=fresh,
+        settings, fitting, results, console.progress(), fresh=fresh,
     )  # fmt: skip
     console.print_tables([run_table(run), *console.comparison_tables(compare_runs([run]))], output_format)
     (page,) = write_report([run], [bundle], results / "report.html", ["html"], Layout.COLUMN, console.progress())
@@ -65,6 +77,7 @@ def _train_and_measure(
     training: "TrainingSettings",
     data_dir: Path | None,
     settings: "Settings",
+    budget: "FittingBudget | None",
     results: Path,
     progress: "Progress",
     *,
@@ -85,5 +98,5 @@ def _train_and_measure(
         raise AssertionError("without stop_after a training ends in a bundle")
     if bundle.manifest.dataset.note:
         console.banner(bundle.manifest.dataset.note)
-    request = BenchmarkRequest.from_bundle(folder, Selection(), settings, progress)
+    request = BenchmarkRequest.from_bundle(folder, Selection(), settings, progress, budget)
     return measure(request, results, progress, once=not fresh)
