@@ -235,7 +235,7 @@ def _warnings(trials: Sequence[Trial], unstable: int, chunks: int) -> list[str]:
         warnings.append("got slower towards the end by more than 5 %: heat, or a growing load")
     if (typical := np.median([trial.elapsed_ns for trial in trials])) < SHORT_TRIAL_NS:
         warnings.append(
-            f"its trials take {typical / 1e6:.0f} ms, less than 100 ms: it was slower during the warm-up, which decided "
+            f"its trials take {typical / 1e6:.0f} ms, less than 100 ms: it was slower in the warm-up, which decided "
             "how often passes are repeated; measure again, without other load"
         )
     if chunks > 1:

@@ -18,7 +18,7 @@ from edge_bench.app.cli.options.shared import (
     ResultsFolder,
     Seed,
 )
-from edge_bench.app.cli.options.train import DataDir, DatasetName, Epochs, ModelName
+from edge_bench.app.cli.options.train import DataDir, DatasetName, ModelName, PipelineEpochs
 from edge_bench.app.render.escaping import one_line
 from edge_bench.app.render.formats import Format, Layout
 
@@ -37,7 +37,7 @@ def pipeline(
     model: ModelName = "paper-cnn",
     dataset: DatasetName = "fashion-mnist",
     data_dir: DataDir = None,
-    epochs: Epochs = 100,
+    epochs: PipelineEpochs = None,
     trials: Trials = 30,
     processes: Processes = 5,
     limit: Limit = None,
@@ -55,14 +55,15 @@ def pipeline(
     from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
     from edge_bench.bench.records.run import Settings
 
+    explicit = parsing.explicit_options(context)
     settings = Settings(trials=trials, processes=processes, limit=limit, seed=seed)
     fitting = run_budget(
-        budget, settings, parsing.explicit_options(context), results,
+        budget, settings, explicit, results,
         once=not fresh, resume=False, explicit_options=None,
     )  # fmt: skip
     run, path = _train_and_measure(
-        bundle, TrainingSettings(dataset=dataset, model=model, epochs=epochs, seed=seed), data_dir,
-        settings, fitting, results, console.progress(), fresh=fresh,
+        bundle, TrainingSettings(dataset=dataset, model=model, epochs=_epochs(epochs, dataset), seed=seed), data_dir,
+        settings, fitting, results, console.progress(), fresh=fresh, with_epochs="epochs" in explicit,
     )  # fmt: skip
     console.print_tables([run_table(run), *console.comparison_tables(compare_runs([run]))], output_format)
     (page,) = write_report([run], [bundle], results / "report.html", ["html"], Layout.COLUMN, console.progress())
@@ -70,6 +71,11 @@ def pipeline(
     paths = "\n".join(["", *(one_line(line) for line in (f"bundle  {bundle}", f"run     {path}", f"report  {page}"))])
     console.print_text(paths, to_stderr=output_format is not Format.TABLE)
     finish_run(run, None, strict=False)
+
+
+def _epochs(stated: int | None, dataset: str) -> int:
+    """Return the number of epochs; ``auto`` is for a first look, in minutes."""
+    return stated or (3 if dataset == "auto" else 100)
 
 
 def _train_and_measure(
@@ -82,6 +88,7 @@ def _train_and_measure(
     progress: "Progress",
     *,
     fresh: bool,
+    with_epochs: bool,
 ) -> tuple["Run", Path]:
     """Train and measure; completed steps are skipped. Return the Run and its path."""
     from edge_bench.app.cli import console
@@ -93,7 +100,9 @@ def _train_and_measure(
     from edge_bench.bench.records.bundle import Bundle
 
     writable_folder(results)
-    bundle = train_bundle(folder, training, progress, data_dir=data_dir, resume=True)
+    # epochs and learning rate follow from the data or the existing bundle, unless the epochs are set
+    stated = {*training.__struct_fields__} - {"learning_rate", *(() if with_epochs else ("epochs",))}
+    bundle = train_bundle(folder, training, progress, data_dir=data_dir, resume=True, explicit_options=stated)
     if not isinstance(bundle, Bundle):
         raise AssertionError("without stop_after a training ends in a bundle")
     if bundle.manifest.dataset.note:
