@@ -41,11 +41,22 @@ class Choice(NamedTuple):
     seconds: float
 
 
-def choose(cost: RunCost, seconds: float, settings: Settings, stated: Collection[str], count: int) -> Choice:
-    """Return the settings with the most images, of ``count``, and then the most trials, that take ``seconds``.
+def choose(
+    cost: RunCost,
+    seconds: float,
+    settings: Settings,
+    stated: Collection[str],
+    count: int,
+    *,
+    used: float = 0.0,
+    runs: int = 1,
+) -> Choice:
+    """Return the settings with the most images, of ``count``, and then the most trials, with which ``runs`` runs fit.
 
-    Those of `CHOSEN` that are ``stated`` are kept; a limit that includes all images stays None. Raise BadInput if even
-    the least takes longer; the message has what it takes.
+    seconds: the budget, of which ``used`` were needed to measure the speed
+    stated: those of `CHOSEN` that are kept. A limit that includes all images stays None
+
+    Raise BadInput if even the least takes longer; the message has what it takes.
     """
     least = None
     for fewest, candidate in _candidates(settings, stated):
@@ -53,16 +64,23 @@ def choose(cost: RunCost, seconds: float, settings: Settings, stated: Collection
         options = [min(settings.limit or count, count)] if fixed else _round_numbers(count, fewest)
         for images in options:
             least = Choice(_limited(candidate, images, count, stated), images, cost.seconds(candidate, images))
-            if least.seconds <= _PLANNED * seconds:
+            if runs * least.seconds <= _PLANNED * (seconds - used):
                 return least
     assert least is not None  # noqa: S101 - there is always a step
     kept = " and ".join(f"--{name}" for name in CHOSEN if name in stated)
+    several = f"each of {runs} runs" if runs > 1 else "a run"
     raise BadInput(
-        f"--budget: {duration_text(seconds)} are left for measuring, and the least takes {about(least.seconds)}: "
-        f"{describe(least, count)}",
-        "use a larger --budget, or fewer configurations (--variant, --runtime)"
-        + (f"; or leave {kept} to the budget" if kept else ""),
+        f"--budget of {duration_text(seconds)} is too short: measuring the speed took {duration_text(used)}, and "
+        f"{several} takes at least {about(least.seconds)} with {describe(least, count)}",
+        f"use --budget {_option_value(used + runs * least.seconds / _PLANNED)} or more, or fewer configurations "
+        f"(--variant, --runtime){f', or leave {kept} to the budget' if kept else ''}",
     )
+
+
+def _option_value(seconds: float) -> str:
+    """Return at least ``seconds`` as a value of --budget, with some seconds in reserve."""
+    needed = 1.1 * seconds + 1
+    return f"{5 * math.ceil(needed / 5)}s" if needed <= 120 else f"{math.ceil(needed / 60)}m"
 
 
 def describe(choice: Choice, count: int) -> str:
@@ -86,7 +104,9 @@ def precision(choice: Choice, wanted: Settings, count: int, *, accuracy: bool) -
             )
         else:
             costs.append(f"intervals of quality about {math.sqrt(count / choice.images):.1f}× as wide")
-    widening = _half_width(choice.settings) / _half_width(wanted)
+    widening = max(
+        math.sqrt(wanted.trials / choice.settings.trials), _half_width(choice.settings) / _half_width(wanted)
+    )
     if widening > 1.05:
         costs.append(f"intervals of times up to {widening:.1f}× as wide")
     return "; ".join(costs)

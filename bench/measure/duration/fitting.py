@@ -55,8 +55,8 @@ class Budget:
         sample = _sample(wanted, build, total)
         count = total or sample.total_images
         cost = measure_cost(sample, planned, wanted, progress)
-        left = (self.seconds - (time.monotonic() - began)) / self.runs
-        choice = choose(cost, max(0.0, left), wanted, stated, count)
+        used = time.monotonic() - began
+        choice = choose(cost, self.seconds, wanted, stated, count, used=used, runs=self.runs)
         chosen = describe(choice, count)
         limited = min(wanted.limit or count, count)
         imprecise = precision(choice, wanted, limited, accuracy=sample.labels is not None)

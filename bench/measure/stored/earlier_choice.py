@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from edge_bench.bench.errors import ResultsError
+from edge_bench.bench.io.disk_space import writable_folder
 from edge_bench.bench.measure.duration.budget import CHOSEN
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.measure.stored.matching import complete_runs, same_machine, same_settings
@@ -37,7 +38,11 @@ class EarlierChoice:
         self._once, self._resume, self._repeated = once, resume, repeated
 
     def __call__(self, wanted: Settings, planned: Sequence[Planned]) -> Settings | None:
-        """Return the wanted settings with what was chosen for the newest run of the same models; None without one."""
+        """Return the wanted settings with what was chosen for the newest run of the same models; None without one.
+
+        Raise BadInput if the results folder cannot be written, so that no speed is measured in vain.
+        """
+        writable_folder(self._results)
         models, machine = _models_of_plan(planned), describe_machine()
         for run, is_exact in self._runs():
             if not same_machine(run.machine, machine) or _models_of_run(run) != models:
