@@ -30,7 +30,7 @@ class _Step(NamedTuple):
 
 #: Fewer images first, down to 100, then fewer trials; fewer than 100 images only with 10 trials. The last one is the
 #: least: a median of six trials has a 95 % interval, and three processes show whether processes differ.
-_STEPS = (_Step(100, 30, 5), _Step(100, 20, 5), _Step(100, 10, 5), _Step(20, 10, 5), _Step(20, 6, 3))
+_STEPS = (_Step(100, 30, 5), _Step(100, 20, 5), _Step(100, 10, 5), _Step(20, 10, 5), _Step(20, 10, 3), _Step(20, 6, 3))
 
 
 class Choice(NamedTuple):

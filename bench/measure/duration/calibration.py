@@ -36,6 +36,7 @@ def measure_cost(
     workers = list[WorkerProcess]()
     costs, start_seconds, began = list[ConfigurationCost](), 0.0, clock()
     progress.start("measuring speed for --budget", len(runnable))
+    progress.expect(None)  # most of it is the start of all workers
     try:
         for item in runnable:
             with defer_interrupts():  # a worker that is not in the list would not be stopped

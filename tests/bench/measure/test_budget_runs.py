@@ -7,17 +7,20 @@ import numpy as np
 import pytest
 
 from edge_bench.bench.dataset.options import DataOptions
+from edge_bench.bench.dataset.workload import bundle_workload
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.record_codec import unpack
+from edge_bench.bench.measure.duration.calibration import measure_cost
 from edge_bench.bench.measure.duration.cost import ConfigurationCost, RunCost
 from edge_bench.bench.measure.duration.fitting import Budget
-from edge_bench.bench.measure.plan import Selection
+from edge_bench.bench.measure.plan import Selection, plan
 from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.measure.session import measure
 from edge_bench.bench.measure.stored.earlier_choice import EarlierChoice
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Settings
+from tests.made.graph.graph_bundles import mixed_bundle
 
 LITE = Selection(variants=["dynamic", "int8"], runtimes=["litert"])
 #: Enough for real workers that wait for other programs; trials and processes are stated, so that a run is short.
@@ -150,3 +153,24 @@ def test_random_inputs_have_a_budget_too(digits_bundle: Bundle) -> None:
     file = digits_bundle.folder / "variants" / "dynamic.tflite"
     request = BenchmarkRequest.from_files([file], DataOptions(), Selection(runtimes=["litert"]), QUICK, Silent(), AMPLE)
     assert len(request.workload.indices) == 100
+
+
+def test_a_model_with_any_inputs_and_outputs_has_a_budget_that_counts_the_recorded_outputs(tmp_path: Path) -> None:
+    bundle = mixed_bundle(tmp_path / "bundle", examples=12)
+    progress = Says()
+    request = BenchmarkRequest.from_bundle(bundle.folder, Selection(), QUICK, progress, AMPLE)
+    assert request.settings.limit is None
+    run, _ = measure(request, tmp_path / "results", progress)
+    assert [result.failure for result in run.results_with_trials] == [None] * len(run.results_with_trials)
+    assert run.results_with_trials
+    assert all(result.outputs is not None for result in run.results_with_trials)
+
+
+def test_a_model_that_cannot_be_loaded_limits_nothing(bundle_copy: Path, tmp_path: Path) -> None:
+    bundle = Bundle.open(bundle_copy)
+    planned = plan(bundle, LITE)
+    broken = msgspec.structs.replace(planned[0], file=tmp_path / "missing.tflite")
+    cost = measure_cost(bundle_workload(bundle, 20), [broken, planned[1]], QUICK, Silent())
+    assert len(cost.configurations) == 1
+    assert cost.configurations[0].image_seconds > 0
+    assert cost.start_seconds > 0
