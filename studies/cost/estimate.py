@@ -23,7 +23,7 @@ def main() -> int:
     moments: dict[str, float] = {}
     announcement = ""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None  # noqa: S101 - a pipe was requested
+        assert process.stderr is not None
         for line in process.stderr:
             print(line, end="", file=sys.stderr)
             now = time.monotonic()

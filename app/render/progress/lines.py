@@ -38,17 +38,25 @@ class Bar:
     def start(self, what: str, steps: int, done: int = 0) -> None:
         """Replace the bar by a new one."""
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.table import Column
 
         self._stop()
         self._pace = Pace(steps, done, self._clock)
         self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[time]}", markup=False),
-            TextColumn("{task.fields[note]}", style="dim", markup=False),
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=16),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[time]}", markup=False, table_column=Column(no_wrap=True)),
+            # the note is cut off rather than the numbers
+            TextColumn(
+                "{task.fields[note]}",
+                style="dim",
+                markup=False,
+                table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1),
+            ),
             console=self._console,
             auto_refresh=False,
+            expand=True,
         )
         with contextlib.suppress(OSError):
             self._bar.start()

@@ -46,11 +46,11 @@ def test_the_default_budget_of_an_image_yields_to_limit_and_budget(
     monkeypatch.setenv(DEFAULT_BUDGET, "10m")
     default = budget(None, Settings(trials=3), {"trials", "seed"}, tmp_path)
     assert default is not None
-    assert (default.seconds, default.stated) == (600, {"trials"})
+    assert (default.seconds, default.stated) == (600.0, frozenset({"trials"}))
     assert budget(None, Settings(limit=5), {"limit"}, tmp_path) is None
     stated = budget("1m", Settings(limit=5), {"limit"}, tmp_path)
     assert stated is not None
-    assert (stated.seconds, stated.stated) == (60, {"limit"})
+    assert (stated.seconds, stated.stated) == (60.0, frozenset({"limit"}))
     monkeypatch.setenv(DEFAULT_BUDGET, "")  # how it is switched off
     assert budget(None, Settings(), set(), tmp_path) is None
     monkeypatch.setenv(DEFAULT_BUDGET, "ten minutes")
