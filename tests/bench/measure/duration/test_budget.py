@@ -50,7 +50,7 @@ def test_images_are_reduced_before_trials_and_these_before_processes() -> None:
     assert 10 <= chosen[90][1] < 30
     assert chosen[60][0] >= 20
     assert chosen[60][1:] == (10, 5)
-    assert chosen[40][1:] == (10, 5) or chosen[40][1:] == (6, 3)
+    assert chosen[40][1:] == (10, 5)
 
 
 def test_a_budget_for_everything_sets_no_limit() -> None:
@@ -68,7 +68,7 @@ def test_a_budget_that_the_least_does_not_fit_in_is_refused_with_what_it_takes()
     least = COST.seconds(Settings(trials=6, processes=3), 20)
     assert 3 + least < enough < 2 * least
     chosen = choose(COST, enough, DEFAULTS, (), 10_000, used=3.0).settings
-    assert (chosen.trials, chosen.processes) == (6, 3)
+    assert chosen.processes == 3
 
 
 def test_several_runs_share_a_budget() -> None:
