@@ -1,8 +1,30 @@
-"""Interfaces through which long work reports its progress."""
+"""Interfaces through which long work reports its progress, and durations as text."""
 
 from typing import Protocol
 
-__all__ = ["FleetView", "Progress", "Silent"]
+__all__ = ["FleetView", "Progress", "Silent", "about", "duration_text"]
+
+#: Durations in seconds, and the step to which `about` rounds those below them.
+_STEPS = ((10, 1), (60, 5), (300, 10), (3600, 60), (36_000, 300))
+
+
+def duration_text(seconds: float) -> str:
+    """Return ``45 s``, ``1 min 30 s`` or ``2 h 5 min``; from one hour, seconds are left out."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        parts = (whole // 60, "min"), (whole % 60, "s")
+    else:
+        minutes = round(whole / 60)
+        parts = (minutes // 60, "h"), (minutes % 60, "min")
+    return " ".join(f"{count:,} {unit}" for count, unit in parts if count)
+
+
+def about(seconds: float) -> str:
+    """Return an estimated duration, rounded to what an estimate can tell: ``about 45 s``, ``about 4 min``."""
+    step = next((step for below, step in _STEPS if seconds < below), 1800)
+    return f"about {duration_text(max(1, round(seconds / step) * step))}"
 
 
 class Progress(Protocol):
@@ -13,6 +35,12 @@ class Progress(Protocol):
 
     def advance(self, steps: int = 1, note: str = "") -> None:
         """Report ``steps`` more completed steps; ``note`` describes the current one."""
+
+    def expect(self, seconds: float | None) -> None:
+        """Set how many seconds the rest of the task takes; None: unknown.
+
+        Without a call, it follows from the steps so far.
+        """
 
     def finish(self, note: str = "") -> None:
         """End the task."""
@@ -28,6 +56,9 @@ class Silent:
         """Do nothing."""
 
     def advance(self, steps: int = 1, note: str = "") -> None:
+        """Do nothing."""
+
+    def expect(self, seconds: float | None) -> None:
         """Do nothing."""
 
     def finish(self, note: str = "") -> None:

@@ -18,6 +18,7 @@ __all__ = [
     "baseline_files",
     "counts",
     "data_options",
+    "duration",
     "explicit_options",
     "finite",
     "memory",
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 _MAX_COUNT = 10**9
+_MAX_SECONDS = 30 * 24 * 3600
 
 
 def names(text: str | None) -> list[str]:
@@ -100,6 +102,21 @@ def size(text: str, flag: str, *, least: int = 1, most: int = 1 << 60) -> int:
     if not least <= amount <= most:
         raise BadInput(f"{flag} {text[:200]!r}: no amount of memory that can be meant", f"say, {flag} 128M")
     return amount
+
+
+def duration(text: str | None, flag: str = "--budget") -> float | None:
+    """Return ``90s``, ``5m``, ``1h`` or ``1h30m`` in seconds, None for None or an empty text.
+
+    Raise BadInput for anything else, for less than a second and for more than 30 days.
+    """
+    if not text:
+        return None
+    found = re.fullmatch(r"(?:(\d{1,6})h)?(?:(\d{1,6})m(?:in)?)?(?:(\d{1,7})s?)?", re.sub(r"\s", "", text).lower())
+    hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
+    value = 3600.0 * hours + 60 * minutes + seconds
+    if not 1 <= value <= _MAX_SECONDS:
+        raise BadInput(f"{flag} {text[:80]!r}: not a duration from 1 s to 30 days", f"for example {flag} 5m, 90s or 1h")
+    return value
 
 
 def explicit_options(context: typer.Context) -> set[str]:

@@ -14,10 +14,10 @@ from edge_bench.bench.dataset.workload import Workload, pixel_checksums
 from edge_bench.bench.interrupts import defer_interrupts
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.io.record_limits import readable
-from edge_bench.bench.measure.graph_outputs import stored_decodings
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.measure.run_builder import RunBuilder
 from edge_bench.bench.measure.trust import sandbox_findings, warm_up_findings
+from edge_bench.bench.measure.workers.graph_outputs import stored_decodings
 from edge_bench.bench.records.journal import Journal
 from edge_bench.bench.records.journal_entries import (
     ConfigurationFailed,

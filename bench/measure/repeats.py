@@ -49,6 +49,9 @@ class _Numbered:
     def advance(self, steps: int = 1, note: str = "") -> None:
         self._progress.advance(steps, note)
 
+    def expect(self, seconds: float | None) -> None:
+        self._progress.expect(seconds)
+
     def finish(self, note: str = "") -> None:
         self._progress.finish(note)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from edge_bench.bench.dataset.arrays import RANDOM_IMAGES
 from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.dataset.workload import Workload, bundle_workload
 from edge_bench.bench.interpretation.files_workload import files_workload
@@ -14,6 +15,8 @@ from edge_bench.bench.interpretation.graphs.graph_workload import graph_workload
 from edge_bench.bench.interpretation.graphs.task import infer_task, stated_task
 from edge_bench.bench.interpretation.graphs.worker_sampler import worker_samplers
 from edge_bench.bench.interpretation.predictions import ProbeRuntime
+from edge_bench.bench.io.locks import reading
+from edge_bench.bench.measure.duration.fitting import Budget
 from edge_bench.bench.measure.plan import Planned, Selection, plan
 from edge_bench.bench.models.model_files import ModelFiles
 from edge_bench.bench.progress import Progress
@@ -53,7 +56,7 @@ class BenchmarkRequest:
 
     @classmethod
     def from_bundle(
-        cls, folder: Path, selection: Selection, settings: Settings, progress: Progress
+        cls, folder: Path, selection: Selection, settings: Settings, progress: Progress, budget: Budget | None = None
     ) -> "BenchmarkRequest":
         """Return a request for a bundle's variants on its test set.
 
@@ -71,17 +74,21 @@ class BenchmarkRequest:
                 else (f"{EMULATED_LIMIT} images only")
             )
             progress.say(f"EMULATED: {which}; --variant, --runtime or --limit set something else")
-        return cls(
-            bundle_workload(bundle, settings.limit, settings.seed),
-            plan(bundle, selection, settings.memory_limit),
-            settings,
-            folder,
-        )
+        planned = plan(bundle, selection, settings.memory_limit)
+
+        def build(settings: Settings, progress: Progress) -> Workload:  # noqa: ARG001
+            return bundle_workload(bundle, settings.limit, settings.seed)
+
+        if budget is not None:
+            with reading(folder):
+                settings = budget.settings(settings, planned, build, progress, bundle.manifest.split.test)
+        return cls(build(settings, progress), planned, settings, folder)
 
     @classmethod
     def from_files(
-        cls, paths: Sequence[Path], data: DataOptions, selection: Selection, settings: Settings, progress: Progress
-    ) -> "BenchmarkRequest":
+        cls, paths: Sequence[Path], data: DataOptions, selection: Selection, settings: Settings, progress: Progress,
+        budget: Budget | None = None,
+    ) -> "BenchmarkRequest":  # fmt: skip
         """Return a request for model files on the images that ``data`` names, or on random inputs."""
         if data.data is not None and settings.limit is None and emulation_signs():  # of random inputs there are fewer
             settings = msgspec.structs.replace(settings, limit=EMULATED_LIMIT)
@@ -100,12 +107,17 @@ class BenchmarkRequest:
         choice = infer_task(models, data)
         planned = plan(models, selection, settings.memory_limit)
         runtimes = _probe_runtimes(planned)
-        if choice.name == CLASSIFY:
-            workload = files_workload(models, data, settings, progress, runtimes)
-        else:
+
+        def build(settings: Settings, progress: Progress) -> Workload:
+            if choice.name == CLASSIFY:
+                return files_workload(models, data, settings, progress, runtimes)
             samplers = worker_samplers(runtimes, settings.timeout_s, settings.memory_limit)
-            workload = graph_workload(models, data, settings, progress, samplers, choice)
-        return cls(workload, planned, settings)
+            return graph_workload(models, data, settings, progress, samplers, choice)
+
+        if budget is not None:
+            total = (settings.limit or RANDOM_IMAGES) if data.data is None else None
+            settings = budget.settings(settings, planned, build, progress, total)
+        return cls(build(settings, progress), planned, settings)
 
 
 def _probe_runtimes(planned: Sequence[Planned]) -> dict[str, list[ProbeRuntime]]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.io.record_codec import pack, unpack
 from edge_bench.bench.measure.prediction_warnings import output_warnings, prediction_warnings, truth_warnings
+from edge_bench.bench.measure.schedule import SHORT_TRIAL_NS
 from edge_bench.bench.measure.trust import trial_findings, trusted
 from edge_bench.bench.records.journal import JOURNAL, read_journal
 from edge_bench.bench.records.journal_entries import (
@@ -32,8 +33,6 @@ from edge_bench.bench.stats.intervals import drifts, outliers, spread_warning
 from edge_bench.bench.system.machine import Finding
 
 __all__ = ["RunBuilder", "read_run_or_journal"]
-
-_SHORT_TRIAL_SECONDS = 0.1
 
 
 class RunBuilder:
@@ -239,8 +238,11 @@ def _warnings(trials: Sequence[Trial], unstable: int, chunks: int) -> list[str]:
         warnings.append(f"{len(strays)} {noun} among {len(seconds)} trials; something interfered")
     if drifts(seconds):
         warnings.append("got slower towards the end by more than 5 %: heat, or a growing load")
-    if min(trial.elapsed_ns for trial in trials) < _SHORT_TRIAL_SECONDS * 1e9:
-        warnings.append("a trial took less than 100 ms; use a larger --limit")
+    if (typical := np.median([trial.elapsed_ns for trial in trials])) < SHORT_TRIAL_NS:
+        warnings.append(
+            f"its trials take {typical / 1e6:.0f} ms, less than 100 ms: it was slower in the warm-up, which decided "
+            "how often passes are repeated; measure again, without other load"
+        )
     if chunks > 1:
         warnings.append(
             f"its inputs are too large to be kept in memory: each pass was timed in {chunks} parts, and inputs were "

@@ -5,8 +5,8 @@ and warms up alone. Then trials are measured one at a time, round by round. A wo
 reason; the other configurations still run.
 """
 
+import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,17 +14,18 @@ import numpy as np
 from edge_bench.bench.dataset.sampling import draw_for_trial
 from edge_bench.bench.dataset.workload import Workload
 from edge_bench.bench.interrupts import defer_interrupts
-from edge_bench.bench.measure.graph_outputs import RECORDED_PROCESSES, graph_request, record_outputs
+from edge_bench.bench.measure.duration.remaining import Remaining
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.measure.recorder import JournalWriteError, Recorder, started_run
 from edge_bench.bench.measure.schedule import Generation, passes_per_trial, schedule
-from edge_bench.bench.progress import Progress
+from edge_bench.bench.measure.workers.graph_outputs import RECORDED_PROCESSES, record_outputs
+from edge_bench.bench.measure.workers.preparation import files_for, preparation
+from edge_bench.bench.progress import Progress, about
 from edge_bench.bench.records.journal import Journal
 from edge_bench.bench.records.journal_entries import Entry
 from edge_bench.bench.records.run import Failure, Run, Settings
 from edge_bench.bench.system.concurrent_runs import ConcurrentRunDetector
-from edge_bench.bench.worker.graphs.messages import GraphPrepared, PrepareGraph
-from edge_bench.bench.worker.messages import Prepare, Prepared, Ready, Time, Timed
+from edge_bench.bench.worker.messages import Ready, Time, Timed
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
 __all__ = ["run_benchmark"]
@@ -50,10 +51,13 @@ def run_benchmark(
     begun = begun or started_run(workload, planned, settings)
     recorder = Recorder(begun, workload, journal, earlier, concurrent)
     runnable = [number for number, item in enumerate(planned) if item.failure is None]
+    generations = schedule(len(runnable), settings.trials, settings.processes, settings.seed, begun.repeat)
+    remaining = _remaining(runnable, generations, recorder)
     progress.start("measuring", settings.trials * len(runnable), recorder.trials)
+    progress.expect(None)  # until the workers of the first generation are warm
     try:
-        for generation in schedule(len(runnable), settings.trials, settings.processes, settings.seed, begun.repeat):
-            _Workers(workload, planned, settings, recorder, progress).run(runnable, generation)
+        for generation in generations:
+            _Workers(workload, planned, settings, recorder, progress, remaining).run(runnable, generation)
     except KeyboardInterrupt:
         recorder.interrupted = True
     except JournalWriteError as cause:
@@ -62,6 +66,18 @@ def run_benchmark(
         recorder.interrupted, recorder.stopped = True, f"a worker could not be started: {cause.strerror}"
     progress.finish(recorder.stopped or ("interrupted" if recorder.interrupted else ""))
     return recorder.run()
+
+
+def _remaining(runnable: Sequence[int], generations: Sequence[Generation], recorder: Recorder) -> Remaining:
+    missing = {
+        number: [
+            sum(not recorder.made(number, each.number, round_number) for round_number in range(len(each.rounds)))
+            for each in generations
+        ]
+        for number in runnable
+    }
+    unfinished = sum(any(trials[each.number] for trials in missing.values()) for each in generations)
+    return Remaining({number: sum(trials) for number, trials in missing.items()}, unfinished)
 
 
 class _Workers:
@@ -74,9 +90,10 @@ class _Workers:
         settings: Settings,
         recorder: Recorder,
         progress: Progress,
+        remaining: Remaining,
     ) -> None:
         self._workload, self._planned, self._settings = workload, planned, settings
-        self._recorder, self._progress = recorder, progress
+        self._recorder, self._progress, self._remaining = recorder, progress, remaining
         self._workers: dict[int, WorkerProcess] = {}
         self._process = 0
 
@@ -85,30 +102,63 @@ class _Workers:
         unfinished = [number for number in runnable if self._is_unfinished(number, generation)]
         self._process = self._recorder.process_for(generation.number, self._settings.processes)
         try:
-            for number in unfinished:
-                if not self._recorder.failed(number):
-                    with defer_interrupts():  # a worker that is not in the dictionary would not be stopped
-                        self._workers[number] = self._started(self._planned[number])
-            imports = {number: self._attempt(number, self._await_import) for number in list(self._workers)}
-            for number in list(self._workers):
-                self._progress.advance(0, f"preparing {self._planned[number].configuration}")
-                self._attempt(number, self._prepare, imports[number])
+            self._start(unfinished)
             for round_number, order in enumerate(generation.rounds):
                 for index in order:
                     number = runnable[index]
                     if self._recorder.made(number, generation.number, round_number):
                         continue
-                    if number in self._workers:
-                        self._attempt(number, self._trial, generation.number, round_number)
-                    self._progress.advance(1, str(self._planned[number].configuration))
+                    self._measure(number, generation.number, round_number)
             for number in list(self._workers):
                 self._attempt(number, self._finish)
         finally:
             for worker in self._workers.values():
                 worker.stop()
 
+    def _start(self, unfinished: Sequence[int]) -> None:
+        """Start and prepare the workers of these configurations, and say how long the run takes."""
+        began, recording = time.monotonic(), 0.0
+        wanted = [number for number in unfinished if not self._recorder.failed(number)]
+        if wanted:
+            self._progress.advance(0, f"starting {len(wanted)} worker{'' if len(wanted) == 1 else 's'}")
+        for number in wanted:
+            with defer_interrupts():  # a worker that is not in the dictionary would not be stopped
+                self._workers[number] = self._started(self._planned[number])
+        imports = {number: self._attempt(number, self._await_import) for number in list(self._workers)}
+        for position, number in enumerate(list(self._workers), 1):
+            name = self._planned[number].configuration
+            self._progress.advance(0, f"preparing {position} of {len(imports)}: {name}")
+            self._attempt(number, self._prepare, imports[number])
+            recording += self._attempt(number, self._record_outputs) or 0.0
+        if wanted:
+            self._announce(time.monotonic() - began - recording)
+
+    def _announce(self, start_seconds: float) -> None:
+        """Say how long the run takes, once it is known; keep the view's remaining time up to date."""
+        remaining, is_first = self._remaining, not self._remaining.has_started
+        remaining.started(start_seconds)
+        if is_first and remaining.configurations:
+            trials = remaining.trials
+            counts = f"{remaining.configurations} configuration{'' if remaining.configurations == 1 else 's'}"
+            self._progress.say(f"{about(remaining.seconds())}: {counts} × {trials} trial{'' if trials == 1 else 's'}")
+        self._expect()
+
+    def _expect(self) -> None:
+        # not before each configuration has a trial, since the slowest may come last
+        is_known = self._remaining.every_configuration_has_a_trial
+        self._progress.expect(self._remaining.seconds() if is_known else None)
+
+    def _measure(self, number: int, generation: int, round_number: int) -> None:
+        began = time.monotonic()
+        if number in self._workers:
+            self._attempt(number, self._trial, generation, round_number)
+        is_made = number in self._workers
+        self._remaining.trial(number, time.monotonic() - began if is_made else None)
+        self._expect()
+        self._progress.advance(1, str(self._planned[number].configuration))
+
     def _started(self, planned: Planned) -> WorkerProcess:
-        files = [*([planned.file] if planned.file else []), *self._workload.files_of(planned.configuration.variant)]
+        files = files_for(self._workload, planned)
         return WorkerProcess(planned.configuration.runtime, self._settings.memory_limit, files=files)
 
     def _is_unfinished(self, number: int, generation: Generation) -> bool:
@@ -117,12 +167,15 @@ class _Workers:
         return not all(self._recorder.made(number, generation.number, round_number) for round_number in rounds)
 
     def _attempt(self, number: int, step: Callable[..., Any], *arguments: Any) -> Any:
-        """Run a step of a worker; if it fails, stop the worker and record the reason."""
+        """Run a step of a worker; if it fails, stop the worker and record the reason. Skip it if it has failed."""
+        if number not in self._workers:
+            return None
         try:
             return step(number, self._workers[number], *arguments)
         except WorkerFailed as cause:
             self._recorder.fail(number, cause.failure)
             self._workers.pop(number).stop()
+            self._remaining.failed(number)
             return None
 
     def _await_import(self, number: int, worker: WorkerProcess) -> Ready:  # noqa: ARG002
@@ -130,46 +183,35 @@ class _Workers:
 
     def _prepare(self, number: int, worker: WorkerProcess, ready: Ready) -> None:
         planned = self._planned[number]
-        prepared = worker.ask(*self._preparation(planned), self._settings.timeout_s)
+        prepared = worker.ask(*preparation(self._workload, planned, self._settings), self._settings.timeout_s)
         passes = self._recorder.passes.get(number)
+        # a trial may run fewer images than the warm-up's pass
+        images = len(self._workload.indices)
+        pass_ns = prepared.pass_ns * min(planned.images or self._settings.resample or images, images) // images
         if passes is None:
             # fixed in the first generation, so that all trials of a configuration do the same work
-            images = len(self._workload.indices)
-            pass_ns = prepared.pass_ns * min(self._settings.resample or images, images) // images
             passes = passes_per_trial(pass_ns)
         self._recorder.prepared(number, self._process, ready, prepared, passes, worker.delegate())
-        self._record_outputs(number, worker)
+        self._remaining.prepared(number, pass_ns / 1e9, passes)
 
-    def _preparation(self, planned: Planned) -> tuple[Prepare | PrepareGraph, type[Any]]:
-        """Return the request that prepares a worker, and the type of its answer."""
-        configuration, file = planned.configuration, planned.file or Path()
-        if self._workload.graphs:
-            return graph_request(self._workload, configuration, file, self._settings), GraphPrepared
-        own = self._workload.input_of(configuration.variant)
-        request = Prepare(
-            configuration=configuration,
-            file=file,
-            images=own.pixels,
-            rows=own.rows.tolist(),
-            preprocessing=own.preprocessing,
-            input_shape=None if own.input_shape is None else list(own.input_shape),
-            threshold=own.score_threshold,
-            class_of_output=own.class_of_output,
-            stateful=self._settings.stateful,
-        )
-        return request, Prepared
+    def _record_outputs(self, number: int, worker: WorkerProcess) -> float:
+        """Record what a graph's outputs say; return the seconds that it took.
 
-    def _record_outputs(self, number: int, worker: WorkerProcess) -> None:
-        """Record what a graph's outputs say; state that is kept would make them depend on the order of the trials."""
-        process, settings = self._process, self._settings
+        State that is kept would make them depend on the order of the trials.
+        """
+        process, settings, began = self._process, self._settings, time.monotonic()
         # after an interruption, the processes that are recorded may be any
         is_recorded = self._recorder.recorded(number) >= RECORDED_PROCESSES
         if not self._workload.graphs or settings.stateful or is_recorded:
-            return
+            return 0.0
         variant = self._planned[number].configuration.variant
         self._recorder.outputs(
             record_outputs(worker, self._workload, number, variant, process, settings.timeout_s, self._progress)
         )
+        seconds = time.monotonic() - began
+        left = max(0, min(settings.processes, RECORDED_PROCESSES) - 1 - process)
+        self._remaining.recorded(number, seconds, left)
+        return seconds
 
     def _trial(self, number: int, worker: WorkerProcess, generation: int, round_number: int) -> None:
         settings, image_positions = self._settings, None

@@ -4,10 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Generation", "passes_per_trial", "schedule"]
+__all__ = ["SHORT_TRIAL_NS", "Generation", "passes_per_trial", "schedule"]
 
-_MIN_TRIAL_NS = 100_000_000  # pyperf's minimum; a shorter pass is repeated within its trial
-_HEADROOM = 1.2  # the warm-up may overestimate the duration of a pass by this factor
+#: pyperf's minimum duration of a trial.
+SHORT_TRIAL_NS = 100_000_000
+#: Passes are repeated within a trial up to this duration, so that noise does not take it below the minimum.
+_TRIAL_NS = 150_000_000
 
 
 class Generation(NamedTuple):
@@ -34,5 +36,5 @@ def schedule(configurations: int, trials: int, processes: int, seed: int, repeat
 
 
 def passes_per_trial(pass_ns: int) -> int:
-    """Return the number of passes of ``pass_ns`` nanoseconds each that last at least 100 ms, at least one."""
-    return max(1, -int(-_MIN_TRIAL_NS * _HEADROOM // max(pass_ns, 1)))
+    """Return the number of passes of ``pass_ns`` nanoseconds each that last at least 150 ms, at least one."""
+    return max(1, -(-_TRIAL_NS // max(pass_ns, 1)))

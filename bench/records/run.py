@@ -48,6 +48,7 @@ RANDOM_INPUTS = "random inputs"
 CLASSIFY = "classify"
 #: Maximum number of configurations of a Run, so that comparing them takes about a second.
 MAX_CONFIGURATIONS = 1_000
+PositiveFloat = Annotated[float, msgspec.Meta(gt=0)]
 #: Maximum number of trials of a configuration.
 TrialCount = msgspec.Meta(max_length=1_000_000)
 
@@ -66,7 +67,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """One timed pass over the images, or several if one is shorter than 100 ms."""
+    """One timed pass over the images, or several if one is shorter than 150 ms."""
 
     process: NonNegativeInt  # index of the worker process of this configuration, from 0
     round: NonNegativeInt  # round within its generation of the schedule, from 0
@@ -206,6 +207,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     processes: NonNegativeInt = 5
     limit: PositiveInt | None = None  # maximum number of images; None: all
     seed: int = 42
+    # seconds for which limit, trials and processes were chosen, unless they were stated; None: no budget
+    budget_s: PositiveFloat | None = None
     timeout_s: float = 600.0  # for each answer of a worker
     scenario: BoundedStr = ""  # offline · single-stream; empty: each runtime's own batch size
     resample: PositiveInt | None = None  # images that are drawn anew for each trial; None: all of Run.images

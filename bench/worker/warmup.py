@@ -10,10 +10,20 @@ import numpy.typing as npt
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.runtimes.base import Clock, PassTimes, Session
 
-__all__ = ["DEFAULT_WARM_UP_SECONDS", "VARIABLE", "warm_up", "warm_up_ns", "warm_up_passes", "warm_up_seconds"]
+__all__ = [
+    "DEFAULT_WARM_UP_SECONDS",
+    "SHORT_PASS_NS",
+    "VARIABLE",
+    "warm_up",
+    "warm_up_ns",
+    "warm_up_passes",
+    "warm_up_seconds",
+]
 
 #: Default of TensorFlow Lite's benchmark_model: warmup_runs = 1, warmup_min_secs = 0.5.
 DEFAULT_WARM_UP_SECONDS = 0.5
+#: Passes that the warm-up expects to be shorter are run once to know their duration, as a trial repeats them.
+SHORT_PASS_NS = 300_000_000
 VARIABLE = "EDGE_BENCH_WARM_UP_SECONDS"
 _MOST_SECONDS = 3600.0
 

@@ -8,6 +8,7 @@ from edge_bench.bench.measure.scenario import Scenario
 
 __all__ = [
     "BatchSizes",
+    "Budget",
     "CompareWith",
     "Fresh",
     "MemoryLimit",
@@ -57,6 +58,14 @@ Trials = Annotated[int, option("--trials", min=1, help="Timed passes of each con
 Processes = Annotated[
     int,
     option("--processes", min=1, help="Fresh worker processes the trials are spread over."),
+]
+Budget = Annotated[
+    str | None,
+    option(
+        "--budget",
+        help="Time that measuring may take: 5m, 90s, 1h. Chooses images, trials and processes, unless they are set, "
+        "before the first trial.",
+    ),
 ]
 RepeatRuns = Annotated[
     int,

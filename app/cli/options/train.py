@@ -7,12 +7,14 @@ from edge_bench.app.cli.options.declare import list_option, option
 
 __all__ = [
     "DataDir",
+    "DatasetEpochs",
     "DatasetName",
     "Dropout",
     "Epochs",
     "LearningRate",
     "ModelName",
     "NoDropout",
+    "PipelineEpochs",
     "Resume",
     "StopAfter",
     "TrainBatchSize",
@@ -33,7 +35,15 @@ DataDir = Annotated[
         help="Look for the data here and nowhere else. Without it: EDGE_BENCH_DATA, the cache, the official download.",
     ),
 ]
-Epochs = Annotated[int, option("--epochs", min=1, help="Times the training images are gone through.")]
+Epochs = Annotated[int, option("--epochs", min=1, help="Number of training epochs.")]
+DatasetEpochs = Annotated[
+    int | None,
+    option("--epochs", min=1, help="Number of training epochs.  [default: 100; for digits 30]"),
+]
+PipelineEpochs = Annotated[
+    int | None,
+    option("--epochs", min=1, help="Number of training epochs.  [default: 100; with --dataset auto 3, for digits 30]"),
+]
 TrainBatchSize = Annotated[
     int,
     option("--batch-size", env="TRAIN_BATCH_SIZE", min=1, help="Images a training step."),

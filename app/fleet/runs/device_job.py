@@ -20,7 +20,15 @@ from edge_bench.app.fleet.docker.images import ensure_image
 from edge_bench.app.fleet.docker.transfer import OnBytes, megabytes
 from edge_bench.app.fleet.docker.workspace import Workspace
 from edge_bench.app.fleet.runs.receive import JOURNAL_FILES, MAX_BYTES, RUN_FILES, Expected, newest_complete, store_run
-from edge_bench.app.fleet.runs.spec import ENVIRONMENT, RUNS, UPLOAD_EXCLUDES, FleetJobSpec, parse_progress, run_command
+from edge_bench.app.fleet.runs.spec import (
+    ENVIRONMENT,
+    RUNS,
+    UPLOAD_EXCLUDES,
+    FleetJobSpec,
+    is_announcement,
+    parse_progress,
+    run_command,
+)
 from edge_bench.app.fleet.runs.state import DeviceState, FleetState
 from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.progress import FleetView
@@ -238,7 +246,7 @@ class DeviceJob:
     def _on_line(self, line: str) -> None:
         if progress := parse_progress(line):
             self._report(*progress)
-        elif line.startswith(("!", "EMULATED")):
+        elif is_announcement(line):
             self.view.say(f"{self.row.engine.name}: {line}")
 
     def _report(self, what: str, done: int = 0, steps: int = 0, note: str = "") -> None:

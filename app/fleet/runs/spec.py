@@ -9,15 +9,16 @@ from typing import Any
 from edge_bench.app.fleet.docker.images import ImageSource
 from edge_bench.bench.records.bundle import Bundle
 
-__all__ = ["ENVIRONMENT", "RUNS", "UPLOAD_EXCLUDES", "FleetJobSpec", "parse_progress", "run_command"]
+__all__ = ["ENVIRONMENT", "RUNS", "UPLOAD_EXCLUDES", "FleetJobSpec", "is_announcement", "parse_progress", "run_command"]
 
 #: A folder in the results' volume, not the volume's root, so that journals can be copied there as a folder.
 RUNS = "runs"
 #: Folders of a bundle that no benchmark needs.
 UPLOAD_EXCLUDES = ("training", "plots")
 _PROGRESS = re.compile(r"(?P<what>[\w ]+): (?P<done>[0-9]{1,9})/(?P<steps>[0-9]{1,9})(?P<note>.*)")
-#: For the measuring container: QEMU emulates the Raspberry Pi 4's core, and `run` compares with no other Run.
-ENVIRONMENT = {"QEMU_CPU": "cortex-a72", "EDGE_BENCH_COMPARE_WITH": ""}
+#: For the measuring container: QEMU emulates the Raspberry Pi 4's core, `run` compares with no other Run, and the
+#: default budget of the image does not apply, so that all engines do the same.
+ENVIRONMENT = {"QEMU_CPU": "cortex-a72", "EDGE_BENCH_COMPARE_WITH": "", "EDGE_BENCH_DEFAULT_BUDGET": ""}
 
 
 @dataclass(frozen=True)
@@ -46,5 +47,10 @@ def run_command(options: Sequence[str]) -> list[str]:
 def parse_progress(line: str) -> tuple[str, int, int, str] | None:
     """Return activity, steps done, steps in total and note of a progress line; None for other lines."""
     if match := _PROGRESS.match(line):
-        return match["what"], int(match["done"]), int(match["steps"]), match["note"].lstrip(", ")
+        return match["what"], int(match["done"]), int(match["steps"]), match["note"].lstrip(",: ")
     return None
+
+
+def is_announcement(line: str) -> bool:
+    """Return whether a line of `run` concerns the whole run on an engine: how long it takes, or what limits it."""
+    return line.startswith(("!", "EMULATED", "about ", "--budget"))

@@ -17,7 +17,7 @@ from edge_bench.app.fleet.docker.transfer import megabytes
 from edge_bench.app.fleet.docker.workspace import Workspace
 from edge_bench.app.fleet.runs.fleet_job import STOPPING, Outcome, outcome_of, prepare_state
 from edge_bench.app.fleet.runs.receive import COLLECTED_FILES, MAX_BYTES, Expected, newest_complete, store_run
-from edge_bench.app.fleet.runs.spec import RUNS, UPLOAD_EXCLUDES, FleetJobSpec, parse_progress
+from edge_bench.app.fleet.runs.spec import RUNS, UPLOAD_EXCLUDES, FleetJobSpec, is_announcement, parse_progress
 from edge_bench.app.fleet.runs.state import DeviceState, FleetState
 from edge_bench.app.fleet.swarm.node_rows import Rows, node_id
 from edge_bench.app.fleet.swarm.services import Node, Task, deploy, nodes_of, prepare, remove, tasks_of
@@ -224,6 +224,8 @@ class _Job:
             elif progress := parse_progress(message):
                 self._measuring.add(node)
                 self.view.update(row.engine.name, *progress)
+            elif is_announcement(message):
+                self.view.say(f"{row.engine.name}: {message}")
 
     # -- Runs and clean-up
 

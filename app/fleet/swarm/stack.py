@@ -82,7 +82,11 @@ class Stack:
             "command": ["fleet", "task", "--collector", f"collector:{PORT}", "--reconnect-timeout",
                         f"{self.reconnect_timeout:g}", "--", *self.command],
             "hostname": "{{.Node.Hostname}}",
-            "environment": {"EDGE_BENCH_NODE": "{{.Node.ID}}", "EDGE_BENCH_COMPARE_WITH": ""},
+            "environment": {
+                "EDGE_BENCH_NODE": "{{.Node.ID}}",
+                "EDGE_BENCH_COMPARE_WITH": "",
+                "EDGE_BENCH_DEFAULT_BUDGET": "",
+            },
             **_HARDENED,
             "networks": ["fleet"],
             "secrets": [_TOKEN],

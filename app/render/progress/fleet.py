@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from edge_bench.app.render.escaping import one_line
-from edge_bench.bench.progress import FleetView
+from edge_bench.bench.progress import FleetView, duration_text
 
 __all__ = ["fleet_view"]
 
@@ -71,21 +71,22 @@ class _Live:
 
     def __init__(self, engines: Sequence[str]) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, Progress, TextColumn
 
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
             TextColumn("{task.fields[what]}", markup=False),
             BarColumn(bar_width=16),
-            TimeElapsedColumn(),
+            TextColumn("{task.fields[elapsed]}", markup=False),
             TextColumn("{task.fields[note]}", style="dim", markup=False),
             console=Console(stderr=True, highlight=False),
             auto_refresh=False,
         )
         self._tasks: dict[str, Any] = {
-            name: self._bars.add_task(one_line(name, 60), total=None, what="waiting", note="") for name in engines
+            name: self._bars.add_task(one_line(name, 60), total=None, what="waiting", elapsed="", note="")
+            for name in engines
         }
-        self._drawn = 0.0
+        self._drawn, self._began = 0.0, time.monotonic()
         self._lock = threading.Lock()
 
     def __enter__(self) -> "_Live":
@@ -99,8 +100,9 @@ class _Live:
     def update(self, engine: str, what: str, done: int = 0, steps: int = 0, note: str = "") -> None:
         """Update the engine's line."""
         self._bars.update(
-            self._tasks[engine], what=one_line(what), completed=done, total=steps or None, note=one_line(note)
-        )
+            self._tasks[engine], what=one_line(what), completed=done, total=steps or None, elapsed=self._elapsed(),
+            note=one_line(note),
+        )  # fmt: skip
         with self._lock:
             if time.monotonic() - self._drawn < _DRAW_INTERVAL:
                 return
@@ -110,10 +112,16 @@ class _Live:
     def ended(self, engine: str, well: bool, message: str) -> None:
         """Stop the engine's line and keep it on the screen."""
         task = self._tasks[engine]
-        self._bars.update(task, what="done" if well else "no Run", total=1, completed=int(well), note=one_line(message))
+        self._bars.update(
+            task, what="done" if well else "no Run", total=1, completed=int(well), elapsed=self._elapsed(),
+            note=one_line(message),
+        )  # fmt: skip
         self._bars.stop_task(task)
         self._bars.refresh()
 
     def say(self, message: str) -> None:
         """Print the message above the lines."""
         self._bars.console.print(one_line(message), markup=False, soft_wrap=True)
+
+    def _elapsed(self) -> str:
+        return duration_text(time.monotonic() - self._began)

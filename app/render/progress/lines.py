@@ -3,9 +3,11 @@
 import contextlib
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from edge_bench.app.render.escaping import one_line
+from edge_bench.app.render.progress.pace import Pace
 from edge_bench.bench.progress import Progress, Silent
 
 __all__ = ["Bar", "Lines", "progress_on_stderr"]
@@ -24,45 +26,53 @@ def progress_on_stderr(*, quiet: bool) -> Progress:
 class Bar:
     """One rich bar per task, redrawn on updates only, so that it never draws while a worker is timed."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         from rich.console import Console
 
         self._console = Console(stderr=True, highlight=False)
+        self._clock = clock
         self._bar: Any = None
         self._task: Any = None
+        self._pace = Pace(0, 0, clock)
 
     def start(self, what: str, steps: int, done: int = 0) -> None:
         """Replace the bar by a new one."""
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.table import Column
 
         self._stop()
+        self._pace = Pace(steps, done, self._clock)
         self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}", style="dim", markup=False),
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=16),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[time]}", markup=False, table_column=Column(no_wrap=True)),
+            # the note is cut off rather than the numbers
+            TextColumn(
+                "{task.fields[note]}",
+                style="dim",
+                markup=False,
+                table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1),
+            ),
             console=self._console,
             auto_refresh=False,
+            expand=True,
         )
         with contextlib.suppress(OSError):
             self._bar.start()
-        self._task = self._bar.add_task(one_line(what), total=steps, completed=done, note="")
+        self._task = self._bar.add_task(one_line(what), total=steps, completed=done, time="", note="")
 
     def advance(self, steps: int = 1, note: str = "") -> None:
         """Advance and redraw the bar."""
         if self._bar is not None:
+            self._pace.advance(steps)
+            times = ", ".join(filter(None, (self._pace.elapsed, self._pace.left)))
             with contextlib.suppress(OSError):  # a closed terminal must not end the run
-                self._bar.update(self._task, advance=steps, note=one_line(note), refresh=True)
+                self._bar.update(self._task, advance=steps, time=times, note=one_line(note), refresh=True)
+
+    def expect(self, seconds: float | None) -> None:
+        """Set the remaining time that the next redraw shows."""
+        self._pace.expect(seconds)
 
     def finish(self, note: str = "") -> None:
         """Stop the bar and keep it on the screen."""
@@ -84,37 +94,41 @@ class Bar:
 class Lines:
     """Log lines for the first step, the last step, and every ten seconds in between."""
 
-    def __init__(self) -> None:
-        self._what, self._steps, self._first, self._done = "", 0, 0, 0
-        self._began = self._last_line = 0.0
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._what, self._pace = clock, "", Pace(0, 0, clock)
+        self._last_line = 0.0
 
     def start(self, what: str, steps: int, done: int = 0) -> None:
         """Print the name of the task and its number of steps."""
-        self._what, self._steps, self._first, self._done = what, steps, done, done
-        self._began = self._last_line = time.monotonic()
-        self.say(f"{what}: {steps} step{'' if steps == 1 else 's'}{f', {done} done before' if done else ''}")
+        self._what, self._pace, self._last_line = what, Pace(steps, done, self._clock), self._clock()
+        self.say(f"{what}: {steps:,} step{'' if steps == 1 else 's'}{f', {done:,} done before' if done else ''}")
 
     def advance(self, steps: int = 1, note: str = "") -> None:
-        """Print the progress and the remaining time if the last line is old enough."""
-        self._done += steps
-        now = time.monotonic()
-        if now - self._last_line < _LOG_INTERVAL or self._done == self._first:
+        """Print the progress and the remaining time if the last line is old enough and `finish` will not say it."""
+        self._pace.advance(steps)
+        now = self._clock()
+        if now - self._last_line < _LOG_INTERVAL or (steps and self._pace.done >= self._pace.steps):
             return
         self._last_line = now
-        left = (now - self._began) / (self._done - self._first) * (self._steps - self._done)
-        self.say(f"{self._what}: {self._done}/{self._steps}, about {_clock(left)} left{f': {note}' if note else ''}")
+        self._line(self._pace.left, note)
+
+    def expect(self, seconds: float | None) -> None:
+        """Set the remaining time that the next line shows."""
+        self._pace.expect(seconds)
 
     def finish(self, note: str = "") -> None:
         """Print how long the task took."""
-        took = _clock(time.monotonic() - self._began)
-        self.say(f"{self._what}: {self._done}/{self._steps} in {took}{f': {note}' if note else ''}")
+        self._line(f"in {self._pace.elapsed}", note)
 
     def say(self, message: str) -> None:
         """Print the message; a closed stderr is ignored, so that it does not end the run."""
         with contextlib.suppress(OSError):
             print(one_line(message), file=sys.stderr, flush=True)
 
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02d}"
+    def _line(self, times: str, note: str) -> None:
+        """Print ``measuring: 12/270, about 4 min left: note``, which `parse_progress` reads."""
+        between = " " if times.startswith("in ") else ", "
+        self.say(
+            f"{self._what}: {self._pace.done}/{self._pace.steps}{between if times else ''}{times}"
+            f"{f': {note}' if note else ''}"
+        )

@@ -9,7 +9,7 @@ from edge_bench.app.render.units import significant, with_interval
 from edge_bench.bench.analysis.times.processes import process_luck, slow_trials
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.run import Result, Run
-from edge_bench.bench.stats.latency import PERCENTILES, Percentile, latencies_needed, percentiles
+from edge_bench.bench.stats.latency import PERCENTILES, Percentile, percentiles
 
 __all__ = ["percentile_cell", "percentile_notes", "postprocess_ms", "postprocess_notes", "tail_notes", "tail_record"]
 
@@ -80,14 +80,11 @@ def tail_notes(run: Run) -> list[str]:
 
 
 def percentile_notes(results: Sequence[Result], unit: str = "image") -> list[str]:
-    """Return notes on the percentiles of `percentile_cell`: their intervals, and those that are missing."""
-    intervals, few, single = list[str](), dict[float, list[str]](), list[str]()
+    """Return notes on the intervals of the percentiles of `percentile_cell`. Missing ones are dashes there."""
+    intervals, single = list[str](), list[str]()
     for result in results:
         name = str(result.configuration)
         found = percentiles(result.latencies_ms_by_process())
-        for each in found:
-            if each.value is None:
-                few.setdefault(each.percentile, []).append(f"{name}: {each.per_process}")
         if found[0].processes == 1:
             single.append(name)
         elif highest := _highest(found):
@@ -98,11 +95,6 @@ def percentile_notes(results: Sequence[Result], unit: str = "image") -> list[str
         notes.append(f"percentiles are estimates; ms an {unit} [95 % over processes]: {'; '.join(intervals)}")
     if single:
         notes.append(f"percentiles are estimates from one process, without interval: {'; '.join(single)}")
-    for percentile, names in sorted(few.items()):
-        notes.append(
-            f"- no p{percentile:g} with fewer than {latencies_needed(percentile)} latencies in a process: use a larger "
-            f"--limit or more --trials; {'; '.join(names)}"
-        )
     return notes
 
 

@@ -16,7 +16,18 @@ from edge_bench.bench.records.run import BundleIdentity, Configuration, Images, 
 from edge_bench.bench.records.run_files import read_run
 from edge_bench.bench.system.machine import Machine, describe_machine
 
-__all__ = ["Journals", "finished_runs", "matching_journals", "matching_runs"]
+__all__ = [
+    "Journals",
+    "complete_runs",
+    "finished_runs",
+    "matching_journals",
+    "matching_runs",
+    "same_machine",
+    "same_settings",
+]
+
+#: Options whose values are fields of another name in Settings.
+_FIELDS = {"budget": "budget_s"}
 
 
 def matching_runs(
@@ -30,12 +41,12 @@ def matching_runs(
     """
     machine, configurations = describe_machine(), [item.configuration for item in request.planned]
     images: Images | None = None
-    for run, path in _complete_runs(results):
+    for run, path in complete_runs(results):
         if not (
             _same_models(run, request.workload.identity, request.workload.shared.preprocessing)
-            and _same_settings(run.settings, request.settings, explicit_options)
+            and same_settings(run.settings, request.settings, explicit_options)
             and _same_configurations([result.configuration for result in run.results], configurations, explicit_options)
-            and _same_machine(run.machine, machine)
+            and same_machine(run.machine, machine)
         ):
             continue
         if request.bundle is None:  # a bundle's checksum includes its images and labels
@@ -77,12 +88,12 @@ def finished_runs(results: Path, wanted: Run) -> list[tuple[Run, Path]]:
     """
     return [
         (run, path)
-        for run, path in _complete_runs(results)
+        for run, path in complete_runs(results)
         if _same_run(run, wanted) and list(map(_identity, run.results)) == list(map(_identity, wanted.results))
     ]
 
 
-def _complete_runs(results: Path) -> Iterator[tuple[Run, Path]]:
+def complete_runs(results: Path) -> Iterator[tuple[Run, Path]]:
     """Yield the complete Runs in a folder, newest first; skip unreadable files."""
     for path in sorted(results.glob("run-*.json"), reverse=True):
         try:
@@ -99,7 +110,7 @@ def _same_run(run: Run, wanted: Run) -> bool:
         _same_models(run, wanted.bundle, wanted.preprocessing)
         and run.settings == wanted.settings
         and run.images == wanted.images
-        and _same_machine(run.machine, wanted.machine)
+        and same_machine(run.machine, wanted.machine)
         and run.sandbox in (None, wanted.sandbox)  # a Run has one answer for all its workers
     )
 
@@ -118,8 +129,11 @@ def _same_models(run: Run, identity: BundleIdentity, preprocessing: Preprocessin
     )
 
 
-def _same_settings(first: Settings, second: Settings, explicit_options: Collection[str] | None) -> bool:
-    wanted = None if explicit_options is None else {*explicit_options, "stateful"}  # without an accuracy, if set
+def same_settings(first: Settings, second: Settings, explicit_options: Collection[str] | None) -> bool:
+    """Return whether two Settings are the same, in the fields of ``explicit_options`` if these are given."""
+    wanted = None
+    if explicit_options is not None:  # whatever is set, a Run without an accuracy is of another kind
+        wanted = {*(_FIELDS.get(name, name) for name in explicit_options), "stateful"}
     names = [name for name in first.__struct_fields__ if wanted is None or name in wanted]
     return all(getattr(first, name) == getattr(second, name) for name in names)
 
@@ -133,7 +147,8 @@ def _same_configurations(
     return all({getattr(c, axis) for c in first} == {getattr(c, axis) for c in second} for axis in axes)
 
 
-def _same_machine(first: Machine, second: Machine) -> bool:
+def same_machine(first: Machine, second: Machine) -> bool:
+    """Return whether two descriptions are of one machine with the same libraries."""
     return all(
         getattr(first, name) == getattr(second, name)
         for name in ("hostname", "cpu", "architecture", "emulated", "libraries")

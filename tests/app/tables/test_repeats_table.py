@@ -5,10 +5,22 @@ import msgspec
 from edge_bench.app.tables.runs.repeats import repeats_table
 from edge_bench.app.tables.runs.run import run_notes, run_table
 from edge_bench.app.tables.runs.tails import percentile_notes
+from edge_bench.bench.io.record_codec import pack
+from edge_bench.bench.records.run import Result
 from edge_bench.bench.system.machine import Finding
 from tests.factories import group, repeats, result, run
 
-WHOLE = run(result("keras", "tensorflow", 1.0, noise=0.2), result("dynamic", "litert", 0.5))
+
+def with_latencies(measured: Result, count: int) -> Result:
+    """Return the result with more latencies in each trial, enough for p90."""
+    trials = [msgspec.structs.replace(trial, latencies=pack(range(1, 1 + count))) for trial in measured.trials]
+    return msgspec.structs.replace(measured, trials=trials)
+
+
+WHOLE = run(
+    with_latencies(result("keras", "tensorflow", 1.0, noise=0.2), 20),
+    with_latencies(result("dynamic", "litert", 0.5), 20),
+)
 
 
 def test_notes_on_percentiles_are_left_out_as_their_column_is() -> None:

@@ -93,6 +93,19 @@ def test_resume_keeps_the_settings_that_are_not_explicit(digits_bundle: Bundle, 
     )
 
 
+@pytest.mark.parametrize(("explicit", "epochs"), [((), 30), (("epochs",), 5), (None, 5)])
+def test_digits_have_defaults_of_their_own(tmp_path: Path, explicit: tuple[str, ...] | None, epochs: int) -> None:
+    settings = TrainingSettings(dataset="digits", epochs=5)
+    paused = train_bundle(tmp_path, settings, Silent(), stop_after=1, explicit_options=explicit)
+    assert paused == Paused(tmp_path, 1, epochs)
+    state = read_state(tmp_path)
+    assert state is not None
+    assert (state.settings.learning_rate == settings.learning_rate) == (epochs == 5)
+    # a training that goes on keeps the settings with which it began
+    again = train_bundle(tmp_path, settings, Silent(), resume=True, stop_after=1, explicit_options=explicit)
+    assert again == paused
+
+
 def test_an_unknown_data_set_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError) as caught:
         train_bundle(tmp_path, TrainingSettings(dataset="nope"), Silent())

@@ -25,6 +25,7 @@ from edge_bench.app.cli.options.fleet import (
 )
 from edge_bench.app.cli.options.run import (
     BatchSizes,
+    Budget,
     MemoryLimit,
     Processes,
     Resample,
@@ -52,8 +53,8 @@ __all__ = ["run"]
 
 #: Parameters that are forwarded to ``run`` on every engine.
 FORWARDED = (
-    "variant", "runtime", "threads", "batch_size", "trials", "processes", "limit", "resample", "scenario", "seed",
-    "timeout", "memory_limit",
+    "variant", "runtime", "threads", "batch_size", "trials", "processes", "limit", "budget", "resample", "scenario",
+    "seed", "timeout", "memory_limit",
 )  # fmt: skip
 
 
@@ -75,6 +76,7 @@ def run(
     trials: Trials = 30,
     processes: Processes = 5,
     limit: Limit = None,
+    budget: Budget = None,
     resample: Resample = None,
     scenario: ScenarioName = None,
     seed: Seed = 42,
@@ -129,11 +131,15 @@ def _forwarded_options(context: typer.Context) -> tuple[list[str], dict[str, Any
     Raise BadInput for values that ``run`` would refuse, before anything is sent.
     """
     values = {name: context.params[name] for name in FORWARDED if context.params[name] is not None}
+    budget = parsing.duration(values.get("budget"))
+    if budget is not None:  # chooses trials and processes, unless they are set
+        defaults = {"trials", "processes"} - parsing.explicit_options(context)
+        values = {name: value for name, value in values.items() if name not in defaults}
     parsing.counts(values.get("threads"), "--threads")
     parsing.counts(values.get("batch_size"), "--batch-size")
     options = [part for name, value in values.items() for part in (f"--{name.replace('_', '-')}", str(value))]
     stated = {name: values[name] for name in ("trials", "processes", "limit", "resample", "seed") if name in values}
-    return options, stated | {"memory_limit": parsing.memory(values.get("memory_limit"))}
+    return options, stated | {"budget_s": budget, "memory_limit": parsing.memory(values.get("memory_limit"))}
 
 
 def _finish(outcome: "Outcome", output_format: Format) -> None:

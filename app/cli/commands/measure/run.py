@@ -8,10 +8,12 @@ import typer
 
 from edge_bench.app.cli import parsing
 from edge_bench.app.cli.answers import Shown, print_answer
+from edge_bench.app.cli.commands.measure.budget import run_budget
 from edge_bench.app.cli.commands.measure.finish import finish_repeats, finish_run
 from edge_bench.app.cli.options.data import DATA_OPTIONS
 from edge_bench.app.cli.options.run import (
     BatchSizes,
+    Budget,
     CompareWith,
     MemoryLimit,
     ModelArguments,
@@ -45,6 +47,7 @@ from edge_bench.bench.errors import BadInput
 
 if TYPE_CHECKING:
     from edge_bench.app.render.table import Table
+    from edge_bench.bench.measure.duration.fitting import Budget as FittingBudget
     from edge_bench.bench.measure.plan import Selection
     from edge_bench.bench.measure.request import BenchmarkRequest
     from edge_bench.bench.progress import Progress
@@ -64,6 +67,7 @@ def run(
     processes: Processes = 5,
     repeat_runs: RepeatRuns = 1,
     limit: Limit = None,
+    budget: Budget = None,
     resample: Resample = None,
     scenario: ScenarioName = None,
     seed: Seed = 42,
@@ -103,8 +107,9 @@ def run(
     )  # fmt: skip
     shown = Shown(output_format, wide=wide, why=why)
     progress, explicit_options = console.progress(), parsing.explicit_options(context)
-    request = _request(context, models, selection, settings, progress)
     how: Any = {"once": once, "explicit_options": explicit_options - DATA_OPTIONS.keys(), "resume": resume}
+    fitting = run_budget(budget, settings, explicit_options, results, runs=repeat_runs, **how)
+    request = _request(context, models, selection, settings, progress, fitting)
     if repeat_runs > 1:
         repeats = measure_repeats(request, results, progress, repeat_runs, **how)
         runs = repeats.finished or [repeats.stored[-1][0]]
@@ -118,20 +123,21 @@ def run(
 
 
 def _request(
-    context: typer.Context, models: list[Path], selection: "Selection", settings: "Settings", progress: "Progress"
-) -> "BenchmarkRequest":
+    context: typer.Context, models: list[Path], selection: "Selection", settings: "Settings", progress: "Progress",
+    budget: "FittingBudget | None",
+) -> "BenchmarkRequest":  # fmt: skip
     """Return the request for a bundle or for model files; raise BadInput if an option is for the other."""
     from edge_bench.bench.measure.request import BenchmarkRequest
     from edge_bench.bench.models.model_files import is_bundle
 
     if len(models) != 1 or not is_bundle(models[0]):
-        return BenchmarkRequest.from_files(models, parsing.data_options(context), selection, settings, progress)
+        return BenchmarkRequest.from_files(models, parsing.data_options(context), selection, settings, progress, budget)
     if stated := parsing.explicit_options(context) & DATA_OPTIONS.keys():
         raise BadInput(
             f"{models[0]} is a bundle, with data of its own: --{sorted(stated)[0].replace('_', '-')} is for files",
             "name .tflite, .keras or .onnx files, or a SavedModel folder; a bundle's are in its variants folder",
         )
-    return BenchmarkRequest.from_bundle(models[0], selection, settings, progress)
+    return BenchmarkRequest.from_bundle(models[0], selection, settings, progress, budget)
 
 
 def _print(runs: "Sequence[Run]", table: "Table", compare_with: str | None, shown: Shown, progress: "Progress") -> None:

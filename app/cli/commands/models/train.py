@@ -8,9 +8,9 @@ from edge_bench.app.cli import parsing
 from edge_bench.app.cli.options.shared import DEFAULT_BUNDLE, BundleFolder, Overwrite, Seed
 from edge_bench.app.cli.options.train import (
     DataDir,
+    DatasetEpochs,
     DatasetName,
     Dropout,
-    Epochs,
     LearningRate,
     ModelName,
     NoDropout,
@@ -31,7 +31,7 @@ def train(
     model: ModelName = "paper-cnn",
     dataset: DatasetName = "fashion-mnist",
     data_dir: DataDir = None,
-    epochs: Epochs = 100,
+    epochs: DatasetEpochs = None,
     batch_size: TrainBatchSize = 128,
     learning_rate: LearningRate = 1e-3,
     dropout: Dropout = 0.5,
@@ -54,7 +54,7 @@ def train(
     settings = TrainingSettings(
         dataset=dataset,
         model=model,
-        epochs=epochs,
+        epochs=epochs or 100,
         batch_size=batch_size,
         learning_rate=learning_rate,
         dropout=0.0 if no_dropout else dropout,

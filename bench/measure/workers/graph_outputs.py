@@ -14,33 +14,17 @@ from edge_bench.bench.records.outputs.boxes import Detections
 from edge_bench.bench.records.outputs.decoding import BoxDecoding, Decoding, MaskDecoding
 from edge_bench.bench.records.outputs.masks import unpacked_mask
 from edge_bench.bench.records.outputs.union import TaskOutputs
-from edge_bench.bench.records.run import Configuration, Failure, Settings
+from edge_bench.bench.records.run import Failure
 from edge_bench.bench.tasks.segmentation.recorder import SegmentationRecorder
-from edge_bench.bench.worker.graphs.messages import PrepareGraph, Record, Recorded
+from edge_bench.bench.worker.graphs.messages import Record, Recorded
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
-__all__ = ["RECORDED_PROCESSES", "graph_request", "record_outputs", "stored_decodings"]
+__all__ = ["RECORDED_PROCESSES", "record_outputs", "stored_decodings"]
 
 #: Processes of a configuration whose outputs are recorded: the second shows whether they are always the same.
 RECORDED_PROCESSES = 2
 #: Examples of one request, so that each is answered well within the time limit of a trial.
 _EXAMPLES_AT_A_TIME = 16
-
-
-def graph_request(workload: Workload, configuration: Configuration, file: Any, settings: Settings) -> PrepareGraph:
-    """Return the request that prepares a worker for one configuration."""
-    own = workload.graphs[configuration.variant]
-    return PrepareGraph(
-        configuration=configuration,
-        file=file,
-        inputs=list(own.inputs),
-        rows=own.rows.tolist(),
-        decoding=own.decoding,
-        signature=own.signature,
-        shapes={name: list(shape) for name, shape in own.shapes.items()},
-        stateful=settings.stateful,
-        with_postprocess=settings.with_postprocess,
-    )
 
 
 def stored_decodings(workload: Workload) -> dict[str, Decoding]:

@@ -1,0 +1,47 @@
+"""The budget of a command that measures: ``--budget``, or the default of an image for slow devices."""
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_bench.app.cli import parsing
+
+if TYPE_CHECKING:
+    from edge_bench.bench.measure.duration.fitting import Budget
+    from edge_bench.bench.records.run import Settings
+
+__all__ = ["DEFAULT_BUDGET", "run_budget"]
+
+#: Budget of a run without --budget and --limit; set in the edge image.
+DEFAULT_BUDGET = "EDGE_BENCH_DEFAULT_BUDGET"
+
+
+def run_budget(
+    text: str | None,
+    settings: "Settings",
+    stated: Collection[str],
+    results: Path,
+    *,
+    once: bool,
+    resume: bool,
+    explicit_options: Collection[str] | None,
+    runs: int = 1,
+) -> "Budget | None":
+    """Return the budget of a run; None without one.
+
+    ``stated`` names the options that the user set; ``explicit_options`` those that an earlier Run must share. Raise
+    BadInput if the option or the environment variable is no duration.
+    """
+    from edge_bench.bench.measure.duration.budget import CHOSEN
+    from edge_bench.bench.measure.duration.fitting import Budget
+    from edge_bench.bench.measure.stored.earlier_choice import EarlierChoice
+
+    seconds = parsing.duration(text, "--budget")
+    if seconds is None and settings.limit is None:
+        seconds = parsing.duration(os.environ.get(DEFAULT_BUDGET), DEFAULT_BUDGET)
+    if seconds is None:
+        return None
+    kept = frozenset(stated) & frozenset(CHOSEN)
+    earlier = EarlierChoice(results, kept, explicit_options, once=once, resume=resume, repeated=runs > 1)
+    return Budget(seconds, kept, runs, earlier)

@@ -1,0 +1,43 @@
+"""What a run costs in seconds, as a function of its images, trials and processes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edge_bench.bench.measure.schedule import passes_per_trial
+from edge_bench.bench.measure.workers.graph_outputs import RECORDED_PROCESSES
+from edge_bench.bench.records.run import Settings
+
+__all__ = ["ConfigurationCost", "RunCost"]
+
+
+@dataclass(frozen=True)
+class ConfigurationCost:
+    """The costs of one configuration."""
+
+    image_seconds: float  # of an image in a pass
+    trial_seconds: float = 0.0  # of a trial beside its passes
+    input_seconds: float = 0.0  # of making an image's input, in each process
+    record_seconds: float = 0.0  # of recording an image's outputs, in the first processes
+
+    def trial(self, images: int) -> float:
+        """Return the seconds of a trial, whose passes are repeated if they are short."""
+        pass_seconds = self.image_seconds * images
+        return passes_per_trial(int(1e9 * pass_seconds)) * pass_seconds + self.trial_seconds
+
+
+@dataclass(frozen=True)
+class RunCost:
+    """The costs of a run."""
+
+    configurations: Sequence[ConfigurationCost]  # that can be measured
+    start_seconds: float  # of a generation: start, import, load and warm-up of all its workers
+
+    def seconds(self, settings: Settings, images: int) -> float:
+        """Return the expected duration of a run with these trials and processes, on so many images."""
+        processes = min(settings.processes, settings.trials)
+        in_a_trial = min(settings.resample or images, images)
+        return (
+            processes * (self.start_seconds + images * sum(each.input_seconds for each in self.configurations))
+            + min(processes, RECORDED_PROCESSES) * images * sum(each.record_seconds for each in self.configurations)
+            + settings.trials * sum(each.trial(in_a_trial) for each in self.configurations)
+        )

@@ -1,0 +1,76 @@
+"""The settings of a run that fit in a budget, from the speed that its workers have on a few images."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+
+from edge_bench.bench.dataset.workload import Workload
+from edge_bench.bench.errors import BadInput, DatasetError
+from edge_bench.bench.measure.duration.budget import choose, describe, precision
+from edge_bench.bench.measure.duration.calibration import SAMPLE, measure_cost
+from edge_bench.bench.measure.plan import Planned
+from edge_bench.bench.progress import Progress, Silent, duration_text
+from edge_bench.bench.records.run import Settings
+
+__all__ = ["Budget"]
+
+#: Builds the workload of a run with these settings, and reports to this view.
+WorkloadBuilder = Callable[[Settings, Progress], Workload]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The time that a command may take to measure.
+
+    stated: those of limit, trials and processes that the user stated; they are kept
+    runs: complete runs of the command, one after another
+    earlier: returns the settings that the budget has chosen for an earlier run of the same configurations, or None
+    """
+
+    seconds: float
+    stated: frozenset[str] = frozenset()
+    runs: int = 1
+    earlier: Callable[[Settings, Sequence[Planned]], Settings | None] = field(default=lambda *_: None)
+
+    def settings(
+        self,
+        wanted: Settings,
+        planned: Sequence[Planned],
+        build: WorkloadBuilder,
+        progress: Progress,
+        total: int | None,
+    ) -> Settings:
+        """Return the settings that fit in the budget, from the speed on a few images; say what is chosen.
+
+        ``total`` is the number of images if it is known. Raise BadInput if even the least does not fit.
+        """
+        wanted = msgspec.structs.replace(wanted, budget_s=self.seconds)
+        if (earlier := self.earlier(wanted, planned)) is not None:
+            return earlier
+        stated = self.stated | ({"limit"} if wanted.limit is not None else set())
+        began = time.monotonic()
+        sample = _sample(wanted, build, total)
+        count = total or sample.total_images
+        cost = measure_cost(sample, planned, wanted, progress)
+        used = time.monotonic() - began
+        choice = choose(cost, self.seconds, wanted, stated, count, used=used, runs=self.runs)
+        chosen = describe(choice, count)
+        limited = min(wanted.limit or count, count)
+        imprecise = precision(choice, wanted, limited, accuracy=sample.labels is not None)
+        progress.say(f"--budget {duration_text(self.seconds)}: {chosen}{f'; {imprecise}' if imprecise else ''}")
+        return choice.settings
+
+
+def _sample(settings: Settings, build: WorkloadBuilder, total: int | None) -> Workload:
+    """Return a workload of a few images, or of all if a few do not suffice to interpret the models."""
+    few = min(settings.limit or SAMPLE, SAMPLE)
+    if total is not None and total <= few:
+        return build(settings, Silent())
+    try:
+        return build(msgspec.structs.replace(settings, limit=few), Silent())
+    except (BadInput, DatasetError):
+        workload = build(settings, Silent())
+        return workload.selected(np.arange(min(few, len(workload.indices))))

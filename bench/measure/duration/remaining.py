@@ -1,0 +1,78 @@
+"""The remaining time of a run, from the warm-up of its workers and from its trials so far."""
+
+import statistics
+from collections.abc import Mapping
+
+__all__ = ["Remaining"]
+
+#: Seconds of a trial beside its passes, until one was measured: its messages, the sensors and the journal.
+_TRIAL_OVERHEAD = 0.02
+
+
+class Remaining:
+    """Estimates how long the rest of a run takes. All times are in seconds; configurations are numbers."""
+
+    def __init__(self, trials: Mapping[int, int], generations: int) -> None:
+        """Begin with the trials to be made of each configuration, in so many generations of fresh workers."""
+        self._trials, self._generations = dict(trials), generations
+        self._starts = list[float]()
+        self._expected: dict[int, float] = {}  # of a trial, from the warm-up
+        self._seconds: dict[int, list[float]] = {number: [] for number in trials}  # of the trials so far
+        self._recordings: dict[int, float] = {}  # of the passes that record outputs
+        self._recordings_left: dict[int, int] = {}
+
+    def started(self, seconds: float) -> None:
+        """Add that a generation took ``seconds`` to start and prepare its workers, without recording outputs."""
+        self._starts.append(seconds)
+        self._generations -= 1
+
+    def prepared(self, number: int, pass_seconds: float, passes: int) -> None:
+        """Add what the warm-up of a worker tells about a trial of its configuration."""
+        self._expected[number] = pass_seconds * passes + _TRIAL_OVERHEAD
+
+    def recorded(self, number: int, seconds: float, left: int) -> None:
+        """Add that recording the outputs of a configuration took ``seconds``, and how often it follows."""
+        self._recordings[number], self._recordings_left[number] = seconds, left
+
+    def trial(self, number: int, seconds: float | None) -> None:
+        """Add that a trial took ``seconds``, or that it is left out because its configuration has failed (None)."""
+        self._trials[number] -= 1
+        if seconds is not None:
+            self._seconds[number].append(seconds)
+
+    def failed(self, number: int) -> None:
+        """Add that a configuration has failed, and has no further trials."""
+        self._expected.pop(number, None)
+        self._seconds.pop(number, None)
+        self._recordings_left.pop(number, None)
+
+    @property
+    def has_started(self) -> bool:
+        """Whether a generation has started its workers."""
+        return bool(self._starts)
+
+    @property
+    def trials(self) -> int:
+        """Largest number of trials that a configuration has left."""
+        return max((self._trials[number] for number in self._expected), default=0)
+
+    @property
+    def configurations(self) -> int:
+        """Number of configurations that were prepared and have not failed."""
+        return len(self._expected)
+
+    @property
+    def every_configuration_has_a_trial(self) -> bool:
+        """Whether each configuration that has not failed has finished a trial."""
+        return all(self._seconds[number] for number in self._expected)
+
+    def seconds(self) -> float:
+        """Return the estimate: starts, recorded outputs and trials that are left."""
+        starts = statistics.mean(self._starts) * self._generations if self._starts else 0.0
+        records = sum(self._recordings[number] * left for number, left in self._recordings_left.items())
+        trials = sum(self._trials[number] * self._trial_seconds(number) for number in self._expected)
+        return starts + records + trials
+
+    def _trial_seconds(self, number: int) -> float:
+        own = self._seconds[number]
+        return statistics.mean(own) if own else self._expected[number]
