@@ -15,11 +15,16 @@ def interrupt() -> None:
 
 def test_ctrl_c_is_deferred_and_forgotten_afterwards() -> None:
     done = []
-    with pytest.raises(KeyboardInterrupt), listening_to_ctrl_c():
-        with defer_interrupts():
-            interrupt()
-            done.append(asked_to_stop())
-        done.append(False)
+
+    def work() -> None:
+        with listening_to_ctrl_c():
+            with defer_interrupts():
+                interrupt()
+                done.append(asked_to_stop())
+            done.append(False)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
     assert done == [True]
     assert not asked_to_stop()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
