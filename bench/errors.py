@@ -35,6 +35,8 @@ class EdgeBenchError(Exception):
         super().__init__(problem)
         self.problem = problem
         self.remedy = remedy
+        if remedy:
+            self.add_note(remedy)  # shown below the problem in tracebacks, which are what Python callers see
 
 
 class BadInput(EdgeBenchError):

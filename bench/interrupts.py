@@ -6,12 +6,21 @@ import math
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FrameType
 
-__all__ = ["SIGNALS", "asked_to_stop", "defer_interrupts", "die_with_parent", "listen", "stop_listening"]
+__all__ = [
+    "SIGNALS",
+    "asked_to_stop",
+    "defer_interrupts",
+    "die_with_parent",
+    "listen",
+    "listening_to_ctrl_c",
+    "stop_listening",
+]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: A second signal within this time is ignored: Ctrl-C reaches the whole process group, and people press it twice.
@@ -42,6 +51,24 @@ def stop_listening() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
+@contextlib.contextmanager
+def listening_to_ctrl_c() -> Iterator[None]:
+    """Let `defer_interrupts` defer Ctrl-C in the ``with`` block, in a program that is not the command line.
+
+    Only in the main thread, the only one that Ctrl-C interrupts, and only if the program has no handler of its own.
+    """
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        _state.last_signal = -math.inf  # an interruption ends one call, not the program
+
+
 def asked_to_stop() -> bool:
     """Return whether a signal has arrived, even if a library caught its KeyboardInterrupt."""
     return _state.last_signal > -math.inf
@@ -60,7 +87,14 @@ def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
 
 @contextlib.contextmanager
 def defer_interrupts() -> Iterator[None]:
-    """Defer KeyboardInterrupt to the end of the ``with`` block, a short operation that must not be split."""
+    """Defer KeyboardInterrupt to the end of the ``with`` block, a short operation that must not be split.
+
+    Signals interrupt the main thread only, so other threads need not wait for anything, and must not be the ones that
+    are interrupted.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     _state.deferring += 1
     try:
         yield

@@ -5,9 +5,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import edge_bench
+__all__ = ["PACKAGE", "module_command", "module_environment"]
 
-__all__ = ["module_command", "module_environment"]
+#: The folder of the package edge_bench. The links in it must not be resolved here.
+PACKAGE = Path(__file__).parents[2]
 
 
 def module_command(module: str) -> list[str]:
@@ -17,6 +18,5 @@ def module_command(module: str) -> list[str]:
 
 def module_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return the environment with this very package first on PYTHONPATH, installed or not."""
-    # the links in edge_bench/ must not be resolved here
-    root = str(Path(edge_bench.__file__).parent.parent)
-    return {**environment, "PYTHONPATH": os.pathsep.join(filter(None, (root, environment.get("PYTHONPATH"))))}
+    path = os.pathsep.join(filter(None, (str(PACKAGE.parent), environment.get("PYTHONPATH"))))
+    return {**environment, "PYTHONPATH": path}

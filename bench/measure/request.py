@@ -1,14 +1,16 @@
 """The request for a run: a bundle's variants on its test set, or any model files on any data."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from edge_bench.bench.dataset.arrays import RANDOM_IMAGES
 from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.dataset.workload import Workload, bundle_workload
+from edge_bench.bench.errors import BadInput
 from edge_bench.bench.interpretation.files_workload import files_workload
 from edge_bench.bench.interpretation.graphs.graph_model import stated_shapes
 from edge_bench.bench.interpretation.graphs.graph_workload import graph_workload
@@ -17,8 +19,9 @@ from edge_bench.bench.interpretation.graphs.worker_sampler import worker_sampler
 from edge_bench.bench.interpretation.predictions import ProbeRuntime
 from edge_bench.bench.io.locks import reading
 from edge_bench.bench.measure.duration.fitting import Budget
+from edge_bench.bench.measure.options.data import data_options
 from edge_bench.bench.measure.plan import Planned, Selection, plan
-from edge_bench.bench.models.model_files import ModelFiles
+from edge_bench.bench.models.model_files import ModelFiles, is_bundle
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import LIGHT, Bundle
 from edge_bench.bench.records.run import CLASSIFY, Settings
@@ -53,6 +56,31 @@ class BenchmarkRequest:
     @property
     def _runnable(self) -> list[Planned]:
         return [item for item in self.planned if item.failure is None]
+
+    @classmethod
+    def from_paths(
+        cls,
+        paths: Sequence[Path],
+        data: Mapping[str, Any],
+        stated: Collection[str],
+        selection: Selection,
+        settings: Settings,
+        progress: Progress,
+        budget: Budget | None = None,
+    ) -> "BenchmarkRequest":
+        """Return a request for a bundle or for model files.
+
+        ``data`` has the values of all options of data, as `data_options` takes them, and ``stated`` the names of those
+        that the user set. Raise BadInput if one is set for a bundle, which has its own data.
+        """
+        if len(paths) != 1 or not is_bundle(paths[0]):
+            return cls.from_files(paths, data_options(data), selection, settings, progress, budget)
+        if stated:
+            raise BadInput(
+                f"{paths[0]} is a bundle, with data of its own: --{min(stated).replace('_', '-')} is for files",
+                "name .tflite, .keras or .onnx files, or a SavedModel folder; a bundle's are in its variants folder",
+            )
+        return cls.from_bundle(paths[0], selection, settings, progress, budget)
 
     @classmethod
     def from_bundle(

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import edge_bench
+from edge_bench.bench.io.python_process import PACKAGE
 
 __all__ = ["system_reads", "system_writes"]
 
@@ -46,11 +46,12 @@ def _python() -> Iterator[Path]:
         for name in ("lib", "lib64", "bin", "share", "pyvenv.cfg"):
             yield Path(prefix, name)
     yield Path(os.path.realpath(sys.executable))
-    package = Path(edge_bench.__file__).parent
-    yield from (package, package / "app", package / "bench")
-    # not the folder of a checkout, which may hold anything; the package in it has been found already
-    checkout = package.parent if (package.parent / "pyproject.toml").exists() else None
-    yield from (Path(entry) for entry in sys.path if entry and Path(entry) != checkout)
+    yield from (PACKAGE, PACKAGE / "app", PACKAGE / "bench")
+    # not the folder of a checkout or of the user's script, which may hold anything; workers import nothing else there
+    checkout = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").exists() else None
+    script = getattr(sys.modules.get("__main__"), "__file__", None)
+    private = (checkout, None if script is None else Path(script).absolute().parent)
+    yield from (Path(entry) for entry in sys.path if entry and Path(entry) not in private)
 
 
 def _libraries() -> Iterator[Path]:

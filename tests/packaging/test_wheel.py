@@ -15,6 +15,12 @@ from tests.command_line import REPOSITORY
 
 pytestmark = pytest.mark.slow
 
+#: Uses the Python API.
+PROGRAM = """
+import edge_bench
+run = edge_bench.run("bundle", variants="dynamic", runtimes="litert", trials=2, processes=1, limit=20, results="new")
+print(*edge_bench.load("new").to_frame()["median_ms"])
+"""
 SOURCES = ("app", "bench", "edge_bench", "pyproject.toml", "README.md", "LICENSE")
 
 
@@ -53,7 +59,8 @@ def test_the_wheel_has_one_package_with_every_module_and_data_file(wheel: Path) 
         for path in (REPOSITORY / folder).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert modules <= names
+    own = {path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "edge_bench" / "api").glob("*.py")}
+    assert modules | own | {"edge_bench/py.typed"} <= names
 
 
 def test_the_installed_wheel_works_beside_packages_called_app_and_bench(wheel: Path, tmp_path: Path) -> None:
@@ -79,3 +86,5 @@ def test_the_installed_wheel_works_beside_packages_called_app_and_bench(wheel: P
     assert all(row["pass_median_s"] > 0 and (row["verdict"] or row["baseline"]) for row in rows)
     where = called(python, "-c", "import edge_bench; print(edge_bench.__file__)", cwd=work)
     assert Path(where.strip()).is_relative_to(site)
+    medians = called(python, "-c", PROGRAM, cwd=work)
+    assert [float(each) > 0 for each in medians.split()] == [True]

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from edge_bench.bench.analysis.labels.same_images import image_difference
 from edge_bench.bench.errors import ResultsError
@@ -12,20 +13,25 @@ from edge_bench.bench.records.journal import JOURNAL
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import read_run
 
-__all__ = ["model_difference", "read_runs", "runs_elsewhere"]
+__all__ = ["model_difference", "read_run_files", "read_runs", "runs_elsewhere"]
 
 #: Number of left out Runs whose file names are printed.
 _NAMED = 3
 
 
-def read_runs(
+def read_runs(paths: Sequence[Path], progress: Progress, **which: Any) -> list[Run]:
+    """Return the Runs of `read_run_files`, which also describes ``which``."""
+    return list(read_run_files(paths, progress, **which).values())
+
+
+def read_run_files(
     paths: Sequence[Path],
     progress: Progress,
     *,
     other_than: Callable[[Run, Run], str] | None = None,
     without_damaged: bool = False,
-) -> list[Run]:
-    """Return the Runs of the named files and of the Run files in the named folders, each run once.
+) -> dict[Path, Run]:
+    """Return the Runs of the named files and of the Run files in the named folders by file, each run once.
 
     ``other_than`` returns why two Runs do not belong together, or an empty string. If it is given, read from each
     folder only the Runs that belong to its newest one, and report the others. Files that are named individually are
@@ -72,7 +78,7 @@ def _runs_inside(folder: Path, progress: Progress, *, without_damaged: bool) -> 
     return runs
 
 
-def _without_copies(runs: dict[Path, Run], progress: Progress) -> list[Run]:
+def _without_copies(runs: dict[Path, Run], progress: Progress) -> dict[Path, Run]:
     """Return each run once: of several files, the first of those with the most trials. Report the others."""
     kept: dict[str, Path] = {}
     for file, run in runs.items():
@@ -82,7 +88,7 @@ def _without_copies(runs: dict[Path, Run], progress: Progress) -> list[Run]:
     if copies := [file for file, run in runs.items() if kept[run.run_id] != file]:
         files = "1 file" if len(copies) == 1 else f"{len(copies)} files"
         progress.say(f"left out {files} of Runs that are also in other files: {_names(copies)}")
-    return [run for file, run in runs.items() if kept[run.run_id] == file]
+    return {file: run for file, run in runs.items() if kept[run.run_id] == file}
 
 
 def _trials(run: Run) -> int:

@@ -11,7 +11,14 @@ from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.outputs.tensors import OutputRecord, unpack_values
 from edge_bench.bench.tasks.tensors.differences import Sums, TensorDifference, difference_of, real_values, sums_of
 
-__all__ = ["OutputAgreement", "OutputsAgreement", "identical_examples", "output_agreements", "partners"]
+__all__ = [
+    "OutputAgreement",
+    "OutputsAgreement",
+    "StoredExamples",
+    "identical_examples",
+    "output_agreements",
+    "partners",
+]
 
 Positions = npt.NDArray[np.int64]
 
@@ -81,7 +88,7 @@ def _agreement(first: OutputRecord, second: OutputRecord, common: Sequence[Posit
         if first.examples != second.examples:
             raise ValueError(f"{first.examples:,} and {second.examples:,} examples")
         common = (np.arange(first.examples), np.arange(second.examples))
-    ours, theirs = _Stored(first), _Stored(second)
+    ours, theirs = StoredExamples(first), StoredExamples(second)
     parts, places, sampled, other_shapes = list[Sums](), list[int](), 0, 0
     for place, (one, other) in enumerate(zip(*common, strict=True)):
         if one >= first.stored or other >= second.stored:
@@ -120,7 +127,7 @@ def identical_examples(
     return same
 
 
-class _Stored:
+class StoredExamples:
     """The stored examples of one output."""
 
     def __init__(self, output: OutputRecord) -> None:
@@ -131,12 +138,15 @@ class _Stored:
         self._numbers = unpack(output.shape_numbers)
 
     def shape(self, example: int) -> list[int]:
+        """Return the shape of an example's output."""
         return self._output.shapes[int(self._numbers[example])]
 
     def size(self, example: int) -> int:
+        """Return how many values of an example are stored."""
         return int(self._sizes[example])
 
     def is_sampled(self, example: int) -> bool:
+        """Return whether only some values of an example are stored."""
         return math.prod(self.shape(example)) > self.size(example)
 
     def values(self, example: int) -> npt.NDArray[np.generic]:

@@ -117,3 +117,17 @@ def test_support_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [(state.active, len(state.parts), bool(state.problem)) for state in states] == [
         (True, 2, False), (False, 1, True), (False, 1, True), (False, 0, True),
     ]  # fmt: skip
+
+
+def test_the_folder_of_the_users_script_is_not_readable(tmp_path: Path) -> None:
+    script = tmp_path / "analysis.py"
+    script.write_text(
+        "import sys, pathlib\n"
+        "from edge_bench.bench.sandbox.files import system_reads\n"
+        "own = pathlib.Path(__file__).parent\n"
+        "print(str(own) in sys.path, own in system_reads())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, script], env=module_environment(), capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["True", "False"]

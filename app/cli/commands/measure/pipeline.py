@@ -7,7 +7,6 @@ import typer
 
 from edge_bench.app.cli import parsing
 from edge_bench.app.cli.answers import Shown, print_answer
-from edge_bench.app.cli.commands.measure.budget import run_budget
 from edge_bench.app.cli.commands.measure.finish import finish_run
 from edge_bench.app.cli.options.run import Budget, Fresh, Processes, Trials
 from edge_bench.app.cli.options.shared import (
@@ -58,6 +57,7 @@ def pipeline(
     from edge_bench.app.tables.runs.run import run_table
     from edge_bench.app.training.fit.checkpoints import TrainingSettings
     from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
+    from edge_bench.bench.measure.run_budget import run_budget
     from edge_bench.bench.records.run import Settings
 
     explicit = parsing.explicit_options(context)

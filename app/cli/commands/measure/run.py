@@ -1,14 +1,12 @@
 """The command ``run``."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from edge_bench.app.cli import parsing
 from edge_bench.app.cli.answers import Shown, print_answer
-from edge_bench.app.cli.commands.measure.budget import run_budget
 from edge_bench.app.cli.commands.measure.finish import finish_repeats, finish_run
 from edge_bench.app.cli.options.data import DATA_OPTIONS
 from edge_bench.app.cli.options.run import (
@@ -43,15 +41,11 @@ from edge_bench.app.cli.options.shared import (
     Wide,
 )
 from edge_bench.app.render.formats import Format
-from edge_bench.bench.errors import BadInput
 
 if TYPE_CHECKING:
     from edge_bench.app.render.table import Table
-    from edge_bench.bench.measure.duration.fitting import Budget as FittingBudget
-    from edge_bench.bench.measure.plan import Selection
-    from edge_bench.bench.measure.request import BenchmarkRequest
     from edge_bench.bench.progress import Progress
-    from edge_bench.bench.records.run import Run, Settings
+    from edge_bench.bench.records.run import Run
 
 __all__ = ["run"]
 
@@ -88,28 +82,24 @@ def run(
     from edge_bench.app.cli import console
     from edge_bench.app.tables.runs.repeats import repeats_table
     from edge_bench.app.tables.runs.run import run_table
-    from edge_bench.bench.measure.plan import Selection
+    from edge_bench.bench.measure.options.settings import run_settings, selection
     from edge_bench.bench.measure.repeats import measure_repeats
-    from edge_bench.bench.measure.scenario import batch_sizes_for
+    from edge_bench.bench.measure.request import BenchmarkRequest
+    from edge_bench.bench.measure.run_budget import run_budget
     from edge_bench.bench.measure.session import measure
-    from edge_bench.bench.records.run import Settings
 
-    selection = Selection(
-        variants=parsing.names(variant),
-        runtimes=parsing.names(runtime),
-        threads=parsing.counts(threads, "--threads"),
-        batch_sizes=batch_sizes_for(scenario, parsing.counts(batch_size, "--batch-size")),
-    )
-    settings = Settings(
-        trials=trials, processes=processes, limit=limit, seed=seed, timeout_s=timeout, scenario=scenario or "",
-        resample=resample, memory_limit=parsing.memory(memory_limit), stateful=stateful,
-        with_postprocess=with_postprocess,
+    configurations = selection(variant, runtime, threads, batch_size, scenario)
+    settings = run_settings(
+        trials=trials, processes=processes, limit=limit, seed=seed, timeout=timeout, scenario=scenario,
+        resample=resample, memory_limit=memory_limit, stateful=stateful, with_postprocess=with_postprocess,
     )  # fmt: skip
     shown = Shown(output_format, wide=wide, why=why)
     progress, explicit_options = console.progress(), parsing.explicit_options(context)
+    data = {name: context.params[name] for name in DATA_OPTIONS}
+    stated = explicit_options & DATA_OPTIONS.keys()
     how: Any = {"once": once, "explicit_options": explicit_options - DATA_OPTIONS.keys(), "resume": resume}
     fitting = run_budget(budget, settings, explicit_options, results, runs=repeat_runs, **how)
-    request = _request(context, models, selection, settings, progress, fitting)
+    request = BenchmarkRequest.from_paths(models, data, stated, configurations, settings, progress, fitting)
     if repeat_runs > 1:
         repeats = measure_repeats(request, results, progress, repeat_runs, **how)
         runs = repeats.finished or [repeats.stored[-1][0]]
@@ -120,24 +110,6 @@ def run(
     measured, path = measure(request, results, progress, **how)
     _print([measured], run_table(measured), compare_with, shown, progress)
     finish_run(measured, path, strict=strict, form=output_format)
-
-
-def _request(
-    context: typer.Context, models: list[Path], selection: "Selection", settings: "Settings", progress: "Progress",
-    budget: "FittingBudget | None",
-) -> "BenchmarkRequest":  # fmt: skip
-    """Return the request for a bundle or for model files; raise BadInput if an option is for the other."""
-    from edge_bench.bench.measure.request import BenchmarkRequest
-    from edge_bench.bench.models.model_files import is_bundle
-
-    if len(models) != 1 or not is_bundle(models[0]):
-        return BenchmarkRequest.from_files(models, parsing.data_options(context), selection, settings, progress, budget)
-    if stated := parsing.explicit_options(context) & DATA_OPTIONS.keys():
-        raise BadInput(
-            f"{models[0]} is a bundle, with data of its own: --{sorted(stated)[0].replace('_', '-')} is for files",
-            "name .tflite, .keras or .onnx files, or a SavedModel folder; a bundle's are in its variants folder",
-        )
-    return BenchmarkRequest.from_bundle(models[0], selection, settings, progress, budget)
 
 
 def _print(runs: "Sequence[Run]", table: "Table", compare_with: str | None, shown: Shown, progress: "Progress") -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from edge_bench.app.cli import parsing
-from edge_bench.app.cli.commands.measure.budget import DEFAULT_BUDGET, run_budget
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.measure.duration.fitting import Budget
+from edge_bench.bench.measure.run_budget import DEFAULT_BUDGET, run_budget
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Settings
 from edge_bench.bench.records.run_files import read_run

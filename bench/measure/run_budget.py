@@ -3,13 +3,12 @@
 import os
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from edge_bench.app.cli import parsing
-
-if TYPE_CHECKING:
-    from edge_bench.bench.measure.duration.fitting import Budget
-    from edge_bench.bench.records.run import Settings
+from edge_bench.bench.measure.duration.budget import CHOSEN
+from edge_bench.bench.measure.duration.fitting import Budget
+from edge_bench.bench.measure.options.values import duration
+from edge_bench.bench.measure.stored.earlier_choice import EarlierChoice
+from edge_bench.bench.records.run import Settings
 
 __all__ = ["DEFAULT_BUDGET", "run_budget"]
 
@@ -18,8 +17,8 @@ DEFAULT_BUDGET = "EDGE_BENCH_DEFAULT_BUDGET"
 
 
 def run_budget(
-    text: str | None,
-    settings: "Settings",
+    budget: str | float | None,
+    settings: Settings,
     stated: Collection[str],
     results: Path,
     *,
@@ -27,19 +26,15 @@ def run_budget(
     resume: bool,
     explicit_options: Collection[str] | None,
     runs: int = 1,
-) -> "Budget | None":
+) -> Budget | None:
     """Return the budget of a run; None without one.
 
     ``stated`` names the options that the user set; ``explicit_options`` those that an earlier Run must share. Raise
     BadInput if the option or the environment variable is no duration.
     """
-    from edge_bench.bench.measure.duration.budget import CHOSEN
-    from edge_bench.bench.measure.duration.fitting import Budget
-    from edge_bench.bench.measure.stored.earlier_choice import EarlierChoice
-
-    seconds = parsing.duration(text, "--budget")
+    seconds = duration(budget, "--budget")
     if seconds is None and settings.limit is None:
-        seconds = parsing.duration(os.environ.get(DEFAULT_BUDGET), DEFAULT_BUDGET)
+        seconds = duration(os.environ.get(DEFAULT_BUDGET), DEFAULT_BUDGET)
     if seconds is None:
         return None
     kept = frozenset(stated) & frozenset(CHOSEN)

@@ -1,0 +1,54 @@
+"""Options of the data as they are stated, and their record."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from edge_bench.bench.dataset import options as known
+from edge_bench.bench.dataset.options import DataOptions
+from edge_bench.bench.errors import BadInput
+from edge_bench.bench.inputs.random_values import parse_range
+from edge_bench.bench.interpretation.graphs.graph_model import stated_shapes
+from edge_bench.bench.measure.options.values import finite, image_size, numbers, one_of, within
+from edge_bench.bench.preprocessing.presets import INTERPOLATIONS
+
+__all__ = ["data_options"]
+
+_CHOICES = {
+    "interpolation": INTERPOLATIONS,
+    "channel_order": ("rgb", "bgr"),
+    "head": known.HEADS,
+    "class_order": (*known.CLASS_ORDERS, *known.BOX_CLASS_ORDERS),
+    "coordinates": known.COORDINATES,
+    "class_axis": known.CLASS_AXES,
+    "task": known.TASK_NAMES,
+}
+#: The command line has the same limits, with its own messages.
+_LIMITS: dict[str, tuple[float, float | None]] = {
+    "crop": (0.01, 1), "sample_rate": (1, None), "score_threshold": (0, 1), "iou_threshold": (0, 1),
+}  # fmt: skip
+
+
+def data_options(stated: Mapping[str, Any]) -> DataOptions:
+    """Return options by the names of the command line, such as ``image_size``, as a record.
+
+    Raise BadInput for unknown values, and for options that need another option.
+    """
+    said = dict(stated)
+    for name, values in _CHOICES.items():
+        one_of(said.get(name), f"--{name.replace('_', '-')}", values)
+    for name, limits in _LIMITS.items():
+        within(said.get(name), f"--{name.replace('_', '-')}", *limits)
+    # of a model's classes, as random inputs have no labels
+    names_only = said.get("classes") and said.get("task") is not None
+    if said.get("data") is None and (
+        said.get("labels") or said.get("label_names") or (said.get("classes") and not names_only)
+    ):
+        raise BadInput("labels and classes are of --data, which is missing", "name the images with --data")
+    finite(said.get("threshold"), "--threshold")
+    said |= {name: numbers(said.get(name), f"--{name}") for name in ("scale", "offset")}
+    lists = {"shapes": tuple(said.pop("shape", None) or ()), "ranges": tuple(said.pop("range", None) or ())}
+    stated_shapes(lists["shapes"])
+    for text in lists["ranges"]:
+        parse_range(text)
+    changed = {"image_size": image_size(said.get("image_size")), "signature": said.get("signature") or ""}
+    return DataOptions(**said | lists | changed)

@@ -1,0 +1,56 @@
+"""Configurations and settings of a run as they are stated, and their records."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from edge_bench.bench.errors import BadInput
+from edge_bench.bench.measure.options.values import counts, memory, names, one_of, within
+from edge_bench.bench.measure.plan import Selection
+from edge_bench.bench.measure.scenario import Scenario, batch_sizes_for
+from edge_bench.bench.records.run import Settings
+
+__all__ = ["run_settings", "selection"]
+
+#: The command line has the same limits, with its own messages.
+_LIMITS: dict[str, tuple[float, float | None]] = {
+    "trials": (1, None), "processes": (1, None), "limit": (1, None), "resample": (1, None), "timeout": (1, None),
+    "seed": (0, 2**32 - 1),
+}  # fmt: skip
+
+
+def selection(
+    variants: str | Sequence[str] | None,
+    runtimes: str | Sequence[str] | None,
+    threads: str | int | Sequence[int] | None,
+    batch_sizes: str | int | Sequence[int] | None,
+    scenario: str | None = None,
+) -> Selection:
+    """Return the configurations that are stated, each list as a text such as ``1,2`` or as a list.
+
+    Raise BadInput for numbers that are not positive, and for a scenario that is not known or has other batch sizes.
+    """
+    one_of(scenario, "--scenario", [each.value for each in Scenario])
+    return Selection(
+        variants=names(variants),
+        runtimes=names(runtimes),
+        threads=counts(threads, "--threads"),
+        batch_sizes=batch_sizes_for(
+            None if scenario is None else Scenario(scenario), counts(batch_sizes, "--batch-size")
+        ),
+    )
+
+
+def run_settings(*, timeout: float, scenario: str | None, memory_limit: str | int | None, **stated: Any) -> Settings:
+    """Return the settings that are stated; ``stated`` has the other fields of `Settings`.
+
+    Raise BadInput for a number outside the limits of its option, and for a value of another type.
+    """
+    for name, limits in _LIMITS.items():
+        within(stated.get(name, timeout if name == "timeout" else None), f"--{name}", *limits)
+    fields = stated | {"timeout_s": timeout, "scenario": scenario or "", "memory_limit": memory(memory_limit)}
+    try:
+        return msgspec.convert(fields, Settings)
+    except msgspec.ValidationError as cause:
+        raise BadInput(f"a setting of the run cannot be used: {cause}", "see the options of `edge-bench run`") from None

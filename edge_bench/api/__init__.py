@@ -1,0 +1,1 @@
+"""The Python API, whose names are those of the package edge_bench: load, compare, run, export, report."""

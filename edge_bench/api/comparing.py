@@ -1,0 +1,60 @@
+"""Comparison of Runs."""
+
+from collections.abc import Iterable
+
+from edge_bench.api.frames import Frame, frame_of_records
+from edge_bench.api.runs import Run
+from edge_bench.bench.analysis.comparison import comparison
+from edge_bench.bench.analysis.comparison.comparison import Row
+from edge_bench.bench.errors import BadInput
+
+__all__ = ["Comparison", "compare"]
+
+
+class Comparison:
+    """Every configuration of one or more Runs, compared with a baseline.
+
+    record: as ``edge-bench compare`` has it; rows and frame are in its order
+    """
+
+    def __init__(self, record: comparison.Comparison) -> None:
+        self.record = record
+
+    def __repr__(self) -> str:
+        count = len(self.record.rows)
+        return f"<Comparison of {count} configurations with {self.record.baseline} on {self.record.baseline_machine}>"
+
+    @property
+    def rows(self) -> list[Row]:
+        """One record per configuration: ratio of times with its interval, verdict, differences of quality."""
+        return self.record.rows
+
+    @property
+    def notes(self) -> list[str]:
+        """Remarks on the Runs and the choice of the baseline."""
+        return self.record.notes
+
+    def to_frame(self) -> Frame:
+        """Return one row per configuration; columns: the single values of ``compare --format json``."""
+        from edge_bench.app.tables.runs.comparison import comparison_table
+
+        return frame_of_records(comparison_table(self.record).records)
+
+
+def compare(runs: Run | Iterable[Run], baseline: str | None = None, history: Run | Iterable[Run] = ()) -> Comparison:
+    """Compare every configuration of one or more Runs of the same images with one of them.
+
+    baseline: ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]``; by default the original model, or the one most like it
+    history: earlier Runs, which are not compared; they show how much the machine varies from run to run
+    Raise BadInput if no configuration is the baseline or there is no Run, and ResultsError if Runs are of different
+    tasks or images.
+    """
+    compared = [run.record for run in _list_of(runs)]
+    if not compared:
+        raise BadInput("there is no Run to compare", "edge_bench.load() returns those of a folder")
+    earlier = [run.record for run in _list_of(history)]
+    return Comparison(comparison.compare(compared, baseline, earlier))
+
+
+def _list_of(runs: Run | Iterable[Run]) -> list[Run]:
+    return [runs] if isinstance(runs, Run) else list(runs)

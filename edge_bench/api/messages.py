@@ -1,0 +1,26 @@
+"""Progress and messages of long work, as Python callers get them."""
+
+import logging
+
+from edge_bench.bench.progress import Progress, Silent
+
+__all__ = ["progress_view"]
+
+_LOGGER = logging.getLogger("edge_bench")
+
+
+class _Logged(Silent):
+    """No progress; messages go to the logger ``edge_bench``, which shows them on stderr unless it is set up."""
+
+    def say(self, message: str) -> None:
+        """Log the message."""
+        _LOGGER.warning("%s", message)
+
+
+def progress_view(*, shown: bool) -> Progress:
+    """Return progress on stderr, or only messages, in the log."""
+    if not shown:
+        return _Logged()
+    from edge_bench.app.render.progress.lines import progress_on_stderr
+
+    return progress_on_stderr(quiet=False)
