@@ -150,6 +150,8 @@ async def _measure_overheads(links: Sequence[Link]) -> list[float]:
 
     It is another process because waking it is part of the cost of a real server. Each link is measured separately
     because a processor wakes up late after a long sleep: by tenths of a millisecond after tens of milliseconds.
+    It is the least overhead, not the median: on a busy machine, a link that were compensated for the delays of other
+    programs would at times be faster than stated.
     """
     with Pinger() as pinger:
         direct_s, overheads = await asyncio.to_thread(pinger.round_trip, pinger.port, _MAX_PINGS), []
