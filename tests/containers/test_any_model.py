@@ -101,6 +101,7 @@ def test_every_output_of_a_model_with_two_inputs_is_that_of_a_plain_interpreter(
     assert (across.agreement.identical, across.agreement.examples) == (16, 16)
 
 
+@pytest.mark.nightly
 def test_every_box_of_a_detector_is_that_of_a_plain_interpreter_and_is_scored_alike_on_both_processors(
     shared: Path, edge_bench: CommandLine
 ) -> None:

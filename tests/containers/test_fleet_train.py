@@ -37,6 +37,7 @@ def leftovers() -> str:
     return "".join(listing.stdout for listing in listings)
 
 
+@pytest.mark.nightly
 def test_training_on_two_machines_in_turn_gives_the_weights_of_one(
     images: None, edge_bench: CommandLine, tmp_path: Path
 ) -> None:

@@ -117,6 +117,7 @@ def digits(images: None) -> Iterator[Compose]:
     compose("down", "--volumes", "--timeout", "1")
 
 
+@pytest.mark.nightly
 def test_an_interrupted_training_continues_after_its_last_epoch(digits: Compose, tmp_path: Path) -> None:
     assert digits("up", "--detach", "train").returncode == 0
     with subprocess.Popen(

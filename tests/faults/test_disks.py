@@ -98,7 +98,7 @@ def test_a_full_disk_stops_the_run_and_no_trial_is_lost(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("what", "steps"), [("training", 1), ("exporting", 2)])
+@pytest.mark.parametrize(("what", "steps"), [pytest.param("training", 1, marks=pytest.mark.nightly), ("exporting", 2)])
 def test_a_training_stopped_by_a_full_disk_is_resumed_to_the_same_weights(
     digits_bundle: Bundle, mount: Mount, what: str, steps: int
 ) -> None:

@@ -47,6 +47,7 @@ def test_one_command_measures_on_three_engines(engines: Engines, tmp_path: Path,
     assert all(row["bundle_bytes"] > 0 and row["seconds"]["run"] > 0 for row in rows)
 
 
+@pytest.mark.nightly
 def test_a_bundle_of_several_inputs_is_measured_on_both_architectures(
     engines: Engines, tmp_path: Path, nothing_left: Leftovers
 ) -> None:
@@ -143,6 +144,7 @@ def test_an_interruption_cleans_up_everywhere_and_resume_measures_the_rest(
     assert len(runs_in(tmp_path)) == 3
 
 
+@pytest.mark.nightly
 def test_a_run_is_resumed_after_the_command_and_an_engine_were_killed(
     engines: Engines, tmp_path: Path, nothing_left: Leftovers
 ) -> None:

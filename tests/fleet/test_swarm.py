@@ -61,6 +61,7 @@ def test_a_global_job_fetches_every_run_and_a_drained_node_is_reported(
     assert docker(manager, "service", "ls", "-q") == ""
 
 
+@pytest.mark.nightly
 def test_the_stack_file_can_be_deployed_with_the_commands_in_its_head(
     swarm: Engines, tmp_path: Path, nothing_left: Leftovers
 ) -> None:

@@ -259,8 +259,9 @@ def test_names_are_text_in_reports_and_figures(number: int) -> None:
             svg = inline_svg(drawing, Layout.COLUMN, "x")
             inside = ET.fromstring(f'<x xmlns:xlink="http://www.w3.org/1999/xlink">{svg}</x>')
             assert {element.tag for element in inside.iter()}.isdisjoint({"script", "a", "image", "foreignObject"})
-            ET.fromstring(drawn(drawing, Layout.COLUMN, "svg"))
-            assert drawn(drawing, Layout.COLUMN, "pdf").startswith(b"%PDF")
+            if number == 0:  # the escaping of files is that of the page; only the writer differs
+                ET.fromstring(drawn(drawing, Layout.COLUMN, "svg"))
+                assert drawn(drawing, Layout.COLUMN, "pdf").startswith(b"%PDF")
 
 
 def test_a_name_that_looks_like_a_colour_or_an_id_stays_in_a_figure() -> None:

@@ -62,6 +62,7 @@ def test_mlperf_tiny_on_real_jpegs_has_the_published_accuracy(edge_bench: Comman
     assert note_with("raw", "--preprocess", run) in done.stderr
 
 
+@pytest.mark.nightly
 @mlperf_files
 def test_the_preprocessing_of_a_float_model_is_chosen_by_accuracy(edge_bench: CommandLine, tmp_path: Path) -> None:
     done = edge_bench("run", mlperf("pretrainedResnet"), "--data", CIFAR_JPEGS, "--runtime", "litert", *QUICK)
@@ -142,6 +143,7 @@ def test_without_data_speed_is_measured_on_random_inputs(
     assert record["images_a_second"] > 0
 
 
+@pytest.mark.nightly
 def test_a_background_class_moves_the_labels(
     edge_bench: CommandLine, digits_bundle: Bundle, digit_images: Path, tmp_path: Path
 ) -> None:
@@ -210,6 +212,7 @@ def test_options_of_data_that_do_not_apply_are_refused(
         assert_names(refuses("run", *arguments), *named)
 
 
+@pytest.mark.nightly
 def test_float16_inputs_are_fed(edge_bench: CommandLine, digit_images: Path, tmp_path: Path) -> None:
     import keras
     import tensorflow as tf

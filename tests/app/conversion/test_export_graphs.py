@@ -118,6 +118,7 @@ def test_a_bundle_has_inputs_by_name_task_decodings_and_true_values(exported: Bu
     assert "image number" in str(manifest.hyper_parameters["int8"])
 
 
+@pytest.mark.nightly
 def test_true_flags_of_one_output_and_a_limit(edge_bench: CommandLine, drawn: DrawnFiles, tmp_path: Path) -> None:
     done = edge_bench(
         "export", drawn.model, "--bundle", "b", "--data", drawn.tests, "--labels", drawn.tests,

@@ -234,7 +234,7 @@ def test_open_axes_are_named_if_the_layout_is_known(shape: tuple[int, ...], name
     assert open_axes(shape) == names
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.skipif(not MLPERF, reason="needs EDGE_BENCH_DATA beside a models folder")
 def test_runtimes_load_what_inspect_says_they_load() -> None:
     """A bare interpreter loads each third-party model if and only if inspect says so."""

@@ -47,6 +47,7 @@ def test_a_training_on_a_folder_of_images_is_resumed(digit_images: Path, tmp_pat
     assert len(history.loss) == 2
 
 
+@pytest.mark.nightly
 def test_resnet20_trains_without_dropout(digit_images: Path, tmp_path: Path) -> None:
     settings = TrainingSettings(dataset=str(digit_images), model="resnet20", epochs=2, batch_size=128, dropout=0.5)
     assert train_bundle(tmp_path / "b", settings, Silent(), stop_after=1) == Paused(tmp_path / "b", 1, 2)

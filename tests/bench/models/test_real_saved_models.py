@@ -50,12 +50,12 @@ REAL: dict[str, Callable[[], Any]] = {
     "EfficientNetB0": _application("EfficientNetB0"),
     "MobileNetV2": _application("MobileNetV2"),
 }  # fmt: skip
-PUBLISHED = ("EfficientNetB0", "MobileNetV2")  # half a minute and more each
+NIGHTLY = ("EfficientNetB0", "MobileNetV2", "attention")  # half a minute and more each
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.nightly if name in PUBLISHED else ()) for name in REAL]
+    "name", [pytest.param(name, marks=pytest.mark.nightly if name in NIGHTLY else ()) for name in REAL]
 )
 def test_models_of_keras_are_accepted_and_loaded(tmp_path: Path, name: str) -> None:
     import tensorflow as tf

@@ -62,7 +62,7 @@ def assert_constant_memory(large: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("write", [tflite, onnx_in_one, onnx_and_data])
+@pytest.mark.parametrize("write", [tflite, pytest.param(onnx_in_one, marks=pytest.mark.nightly), onnx_and_data])
 def test_the_command_takes_no_more_memory_for_a_model_of_67_mb(tmp_path: Path, write: Writer) -> None:
     assert LAYER_BYTES > 4 * MOST_GROWTH
     assert_constant_memory(write(tmp_path, 1))

@@ -76,7 +76,7 @@ def test_ctrl_c_in_the_second_run_keeps_the_first_and_resume_makes_the_rest(
         os.killpg(running.process.pid, signal.SIGINT)
         assert running.end() == 130, running.shown
     assert "1 of 3" in running.shown
-    assert "Only one configuration" in (tmp_path / "stdout").read_text()
+    assert "Only one configuration" in (tmp_path / "stdout").read_text(), running.shown
     kept = [path for path in (tmp_path / "results").glob("run-*.json") if read_run(path).complete]
     assert len(kept) == 1
     done = repeat_runs(3, "--resume")

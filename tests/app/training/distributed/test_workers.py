@@ -191,7 +191,7 @@ def test_a_worker_with_other_settings_is_refused_on_both_sides(tmp_path: Path) -
     assert_refused(refused[1], "worker 1", "epochs", "9", "100", code=2)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_workers_of_a_completed_training_exit_at_once(bundle_copy: Path) -> None:
     before = Bundle.open(bundle_copy)
     bundle_copy.rename(bundle_copy.with_name("b"))
