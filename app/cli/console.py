@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from edge_bench.app.render.escaping import one_line, visible
 from edge_bench.app.render.formats import FOR_PROGRAMS, Format
+from edge_bench.app.render.progress.lines import progress_on_stderr, stop_bar
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.table import render
 from edge_bench.bench.errors import EdgeBenchError
@@ -52,8 +53,6 @@ settings = Settings()
 
 def progress() -> Progress:
     """Return progress on stderr, or none with --quiet."""
-    from edge_bench.app.render.progress.lines import progress_on_stderr
-
     return progress_on_stderr(quiet=settings.quiet)
 
 
@@ -68,6 +67,7 @@ def print_text(text: str, *, to_stderr: bool = False) -> None:
 
     Characters that the terminal's encoding lacks become question marks instead of an error.
     """
+    stop_bar()
     stream = sys.stderr if to_stderr else sys.stdout
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="replace")
@@ -134,6 +134,7 @@ def note(message: str) -> None:
 
 def print_error(error: EdgeBenchError) -> None:
     """Print the problem on one line and the remedy on another."""
+    stop_bar()
     colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
     word = "\033[31merror:\033[0m" if colour else "error:"
     print(f"{word} {one_line(error.problem, _MAX_MESSAGE)}", file=sys.stderr)

@@ -81,6 +81,7 @@ class _Live:
             TextColumn("{task.fields[note]}", style="dim", markup=False),
             console=Console(stderr=True, highlight=False),
             auto_refresh=False,
+            redirect_stdout=False,
         )
         self._tasks: dict[str, Any] = {
             name: self._bars.add_task(one_line(name, 60), total=None, what="waiting", elapsed="", note="")

@@ -8,12 +8,15 @@ from typing import Any
 
 from edge_bench.app.render.escaping import one_line
 from edge_bench.app.render.progress.pace import Pace
+from edge_bench.bench.interrupts import defer_interrupts
 from edge_bench.bench.progress import Progress, Silent
 
-__all__ = ["Bar", "Lines", "progress_on_stderr"]
+__all__ = ["Bar", "Lines", "progress_on_stderr", "stop_bar"]
 
 #: Minimum seconds between two log lines.
 _LOG_INTERVAL = 10.0
+#: The bars on the screen; rich allows one at a time.
+_running: list["Bar"] = []
 
 
 def progress_on_stderr(*, quiet: bool) -> Progress:
@@ -21,6 +24,12 @@ def progress_on_stderr(*, quiet: bool) -> Progress:
     if quiet:
         return Silent()
     return Bar() if sys.stderr.isatty() else Lines()
+
+
+def stop_bar() -> None:
+    """Stop the bar that an interruption or an error has left on the screen; it would overwrite the next output."""
+    for bar in list(_running):
+        bar.stop()
 
 
 class Bar:
@@ -40,9 +49,9 @@ class Bar:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
         from rich.table import Column
 
-        self._stop()
+        self.stop()
         self._pace = Pace(steps, done, self._clock)
-        self._bar = Progress(
+        bar = Progress(
             TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
             BarColumn(bar_width=16),
             MofNCompleteColumn(table_column=Column(no_wrap=True)),
@@ -57,10 +66,14 @@ class Bar:
             console=self._console,
             auto_refresh=False,
             expand=True,
+            redirect_stdout=False,  # results belong to stdout, even if a bar is still running
         )
-        with contextlib.suppress(OSError):
-            self._bar.start()
-        self._task = self._bar.add_task(one_line(what), total=steps, completed=done, time="", note="")
+        with defer_interrupts():  # a bar that is started but not known could not be stopped
+            self._bar = bar
+            _running.append(self)
+            with contextlib.suppress(OSError):
+                bar.start()
+            self._task = bar.add_task(one_line(what), total=steps, completed=done, time="", note="")
 
     def advance(self, steps: int = 1, note: str = "") -> None:
         """Advance and redraw the bar."""
@@ -77,18 +90,21 @@ class Bar:
     def finish(self, note: str = "") -> None:
         """Stop the bar and keep it on the screen."""
         self.advance(0, note)
-        self._stop()
+        self.stop()
 
     def say(self, message: str) -> None:
         """Print the message above the bar."""
         with contextlib.suppress(OSError):
             self._console.print(one_line(message), markup=False, soft_wrap=True)
 
-    def _stop(self) -> None:
-        if self._bar is not None:
-            with contextlib.suppress(OSError):
-                self._bar.stop()
-        self._bar = None
+    def stop(self) -> None:
+        """Stop the bar, if there is one, as it is."""
+        with defer_interrupts():
+            if self._bar is not None:
+                with contextlib.suppress(OSError):
+                    self._bar.stop()
+                _running.remove(self)
+            self._bar = None
 
 
 class Lines:

@@ -57,7 +57,7 @@ def test_one_table_is_of_all_runs_and_every_file_is_named(repeat_runs: RepeatRun
     assert set((tmp_path / "results").iterdir()) == runs.keys()
 
 
-@pytest.mark.nightly
+@pytest.mark.slow
 def test_ctrl_c_in_the_second_run_keeps_the_first_and_resume_makes_the_rest(
     digits_bundle: Bundle, repeat_runs: RepeatRuns, tmp_path: Path
 ) -> None:
@@ -76,6 +76,7 @@ def test_ctrl_c_in_the_second_run_keeps_the_first_and_resume_makes_the_rest(
         os.killpg(running.process.pid, signal.SIGINT)
         assert running.end() == 130, running.shown
     assert "1 of 3" in running.shown
+    # stdout has the results even if the interruption came while the progress bar started
     assert "Only one configuration" in (tmp_path / "stdout").read_text(), running.shown
     kept = [path for path in (tmp_path / "results").glob("run-*.json") if read_run(path).complete]
     assert len(kept) == 1
