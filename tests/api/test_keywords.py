@@ -18,6 +18,8 @@ WITHOUT_KEYWORD = {
     "repeat_runs": "the function returns one Run; call it in a loop",
     "compare_with": "edge_bench.compare",
     "output_format": "Run.to_frame",
+    "wide": "nothing is printed",
+    "why": "nothing is printed",
     "quiet": "progress is off unless it is asked for",
     "debug": "errors are exceptions",
 }

@@ -48,6 +48,10 @@ class _ComparedRow(Configuration, frozen=True, kw_only=True, forbid_unknown_fiel
     mcnemar_p: Number
     images_in_common: int | None
     task: str
+    quality_measure: str | None  # the task's first measure; the next fields are its own
+    quality_difference: Number
+    quality_difference_low: Number
+    quality_difference_high: Number
     quality_differences: list[MeasureDifference]
     agreement: Number = None
     agreement_text: str | None
@@ -78,6 +82,9 @@ class CompareRow(_ComparedRow, frozen=True, kw_only=True, forbid_unknown_fields=
     slow_tail: bool
     process_luck: bool
     accuracy: Number
+    quality_value: Number
+    quality_value_low: Number
+    quality_value_high: Number
     quality: list[Measure]
     bytes: int
     size_ratio: Number
