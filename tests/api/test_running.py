@@ -95,15 +95,15 @@ def test_an_interruption_of_one_call_does_not_disturb_the_next(folder: Path) -> 
     timer = threading.Thread(target=_interrupt_after_trials, args=(folder / "results",))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
-        small(folder, trials=200)
+        small(folder, trials=60)
     timer.join()
     assert not asked_to_stop()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     (journal,) = (folder / "results").glob(f"*{JOURNAL}")
     before = len(edge_bench.load(journal)[0].trials())
-    resumed = small(folder, trials=200, resume=True)
+    resumed = small(folder, trials=60, resume=True)
     assert resumed.complete
-    assert [len(resumed.trials()), before < 200, journal.exists()] == [200, True, False]
+    assert [len(resumed.trials()), before < 60, journal.exists()] == [60, True, False]
 
 
 def test_errors_are_the_projects_own(folder: Path, tmp_path: Path) -> None:
