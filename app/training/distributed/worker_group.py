@@ -1,4 +1,4 @@
-"""The other workers of a training: started by this process, or elsewhere by other people."""
+"""The other workers of a training: started by this process or on other machines."""
 
 import contextlib
 import os
@@ -27,8 +27,8 @@ class _ProcessEnd:
     abrupt: bool = False
 
 
-#: Read by the entry point: whether this process must exit without cleanup. TensorFlow's cleanup would wait for lost
-#: workers until their heartbeats time out.
+#: Read by the entry point: whether this process must exit without cleanup. TensorFlow's cleanup would wait until the
+#: heartbeats of lost workers time out.
 process_end = _ProcessEnd()
 
 
@@ -92,7 +92,7 @@ class WorkerGroup:
 
     def _check_processes(self) -> None:
         if any(process.poll() is not None for _, process, _ in self._processes):
-            raise EdgeBenchError(self.failure_reason() or "a worker ended before the training began", "run it again")
+            raise EdgeBenchError(self.failure_reason() or "a worker ended before the training started", "run it again")
 
 
 def _is_inherited(name: str) -> bool:
