@@ -55,7 +55,7 @@ def test_counts_are_the_published_ones_within_two_percent(name: str, tmp_path: P
 
 
 @pytest.mark.slow
-def test_counts_of_a_converted_model_are_those_counted_by_hand(tmp_path: Path) -> None:
+def test_counts_of_a_converted_model_match_manual_counts(tmp_path: Path) -> None:
     """The first layers of MobileNet: a convolution, a depthwise and a pointwise one, and a classifier."""
     import keras
     from keras import layers
@@ -236,7 +236,7 @@ def test_open_axes_are_named_if_the_layout_is_known(shape: tuple[int, ...], name
 
 @pytest.mark.slow
 @pytest.mark.skipif(not MLPERF, reason="needs EDGE_BENCH_DATA beside a models folder")
-def test_runtimes_load_what_inspect_says_they_load() -> None:
+def test_runtimes_load_the_models_that_inspect_reports_as_loadable() -> None:
     """A bare interpreter loads each third-party model if and only if inspect says so."""
     assert MLPERF is not None
     runtimes = [each for each in RUNTIMES.values() if ".tflite" in each.formats and installed_version(each)]

@@ -141,7 +141,7 @@ def test_a_verdict_needs_the_whole_interval_on_one_side(low: float, high: float,
     assert ratios.verdict(Ratio(math.sqrt(low * high), Interval(low, high))) is expected
 
 
-def test_the_p_value_is_below_5_percent_exactly_where_the_interval_is_beyond_2_percent() -> None:
+def test_the_p_value_is_below_5_percent_exactly_if_the_interval_is_beyond_2_percent() -> None:
     for centre in np.linspace(-0.1, 0.1, 401):
         ratio = ratios.ratio_from(float(centre), 0.02, 7.3)
         assert ratio.interval is not None

@@ -27,7 +27,7 @@ def lines(clock: Clock) -> Lines:
     return Lines(clock)
 
 
-def test_the_remaining_time_follows_from_the_steps_so_far(
+def test_the_remaining_time_is_estimated_from_completed_steps(
     lines: Lines, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines.start("training", 10)

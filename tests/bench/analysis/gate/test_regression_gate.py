@@ -119,7 +119,7 @@ def test_a_large_difference_needs_one_run_each() -> None:
     assert [judgement.outcome for judgement in judge(found, Limits(slower=0.05))] == [Outcome.FAILED]
 
 
-def test_another_machine_or_runtime_is_judged_only_if_asked() -> None:
+def test_another_machine_or_runtime_is_judged_only_on_request() -> None:
     elsewhere = run(result("dynamic", "litert", 1.0), on=machine(hostname="pi"))
     with pytest.raises(BadInput) as caught:
         pair_runs([elsewhere], [OLD])
