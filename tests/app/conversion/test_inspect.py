@@ -160,7 +160,7 @@ def test_a_model_of_tokens_needs_a_range(edge_bench: CommandLine, tmp_path: Path
 @pytest.mark.slow
 @pytest.mark.nightly
 def test_a_keras_model_of_any_inputs_and_outputs_is_inspected(edge_bench: CommandLine, tmp_path: Path) -> None:
-    """An LSTM in a loop, which only TensorFlow operators can express, beside a second input and output."""
+    """An LSTM in a loop, which needs TensorFlow operators, with a second input and output."""
     import keras
     from keras import layers
 

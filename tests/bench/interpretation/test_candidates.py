@@ -1,4 +1,4 @@
-"""Candidates for the preprocessing: what options, files and data say, and what remains to be tested."""
+"""Candidates for the preprocessing: from options, files and data, and those to be tested."""
 
 from typing import Any
 

@@ -150,7 +150,7 @@ def test_the_p_value_is_below_5_percent_exactly_if_the_interval_is_beyond_2_perc
 
 
 def test_many_ratios_read_together_are_rarely_called_different() -> None:
-    """Nine configurations that are all alike: alone, a tenth of the tables would have a wrong verdict."""
+    """Nine equal configurations: without the correction, a tenth of the tables would have a wrong verdict."""
     generator = np.random.default_rng(5)
     wrong = {"alone": 0, "together": 0}
     for _ in range(1000):

@@ -8,7 +8,7 @@ from edge_bench.bench.progress import about, duration_text
 
 
 class Clock:
-    """A clock that goes on only when it is told to."""
+    """A clock that advances only on request."""
 
     def __init__(self) -> None:
         self.now = 1000.0

@@ -211,7 +211,7 @@ def test_without_labels_the_reason_is_the_labels() -> None:
 
 
 def test_one_failure_among_many_judgements_must_be_beyond_chance() -> None:
-    """Nine configurations, one just beyond the limit: alone it fails, among nine it is undecided."""
+    """Nine configurations, one just beyond the limit: as the only one it fails, as one of nine it is undecided."""
     names = [f"v{number}" for number in range(9)]
     old = run(*(result(name, "litert", 1.0) for name in names))
     new = run(*(result(name, "litert", 1.06 if name == "v3" else 1.0) for name in names))

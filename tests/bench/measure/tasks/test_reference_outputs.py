@@ -54,7 +54,7 @@ def recorded(run: Run, runtime: str) -> TensorOutputs:
 
 
 def agreed(run: Run) -> tuple[TaskAgreement, OutputAgreement]:
-    """What comparisons say of both runtimes, and the numbers of the only output."""
+    """The agreement of both runtimes, and the differences of the only output."""
     agreement = agreement_of_outputs(run, run.results[0], run, run.results[1])
     assert agreement is not None
     first, second = (recorded(run, runtime).outputs for runtime in RUNTIMES)

@@ -1,4 +1,4 @@
-"""Which category each class stands for."""
+"""The category of each class."""
 
 import numpy as np
 import pytest
