@@ -100,7 +100,7 @@ def inspect_model(path: Path, timeout: float, progress: Progress, memory_limit: 
 
 
 def known_support(file: TfliteFile) -> tuple[KnownSupport, ...]:
-    """Return what is known about every probed release."""
+    """Return the known operator support of every probed release."""
     return tuple(
         KnownSupport(
             runtime=release.runtime,

@@ -226,7 +226,7 @@ def _error_response(error: RequestError) -> Reply:
 
 
 async def _on_request_error(_: Request, cause: Exception) -> Response:
-    assert isinstance(cause, RequestError)  # noqa: S101 - registered for this type alone
+    assert isinstance(cause, RequestError)  # noqa: S101 - registered only for this type
     return _error_response(cause)
 
 

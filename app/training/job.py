@@ -59,7 +59,7 @@ def train_bundle(
 
     ``cluster`` is the workers' addresses or a number of local processes. Only the chief writes ``folder``.
     ``explicit_options`` names the settings that the user passed (None: all). With ``resume``, the others are taken from
-    the existing training or bundle. A new training on digits uses defaults of its own for epochs and learning rate,
+    the existing training or bundle. A new training on digits uses its own defaults for epochs and learning rate,
     unless one of them was passed. Raise BadInput if the folder contains a bundle or an unfinished training and
     neither ``resume`` nor ``overwrite`` is set.
     """

@@ -100,12 +100,12 @@ def read_fleet_file(path: Path) -> list[EngineSetting]:
     except (ValueError, msgspec.ValidationError) as cause:
         raise BadInput(f"{path}: not a fleet file: {why_unreadable(cause)}", _EXAMPLE) from None
 
-    def beside_file(name: str) -> str:
+    def relative_to_file(name: str) -> str:
         return str(path.parent / Path(name).expanduser()) if name else ""
 
     return [
         msgspec.structs.replace(
-            engine, tls=beside_file(engine.tls), ssh_config=beside_file(engine.ssh_config or fleet.ssh_config)
+            engine, tls=relative_to_file(engine.tls), ssh_config=relative_to_file(engine.ssh_config or fleet.ssh_config)
         )
         for engine in fleet.engine
     ]

@@ -19,7 +19,7 @@ __all__ = ["CollectorClient"]
 
 _RESPONSE_SECONDS = 60.0
 _STATUS_SECONDS = 5.0
-#: A bundle may have many files. It comes from the user's own machine.
+#: Limit on the files of a bundle. It is high, because the bundle comes from the user's own machine.
 _MAX_HEADERS = 1_000_000
 #: First and longest pause between two attempts, in seconds. Each pause is twice the previous one.
 _PAUSES = (0.5, 30.0)

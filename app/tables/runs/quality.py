@@ -101,7 +101,7 @@ def quality_record(
 ) -> dict[str, Any]:
     """Return the record fields of a row: all measures and differences with their intervals, and the agreement.
 
-    The first measure and its difference also have fields of their own, since CSV has no lists.
+    The first measure and its difference also have separate fields, because CSV has no lists.
     """
     named = next((each[0].name for each in (measures, differences) if each), None)
     record: dict[str, Any] = {"task": task, "quality_measure": named}

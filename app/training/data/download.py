@@ -19,7 +19,7 @@ __all__ = ["archive", "fashion_mnist"]
 #: Zalando's URL of the files. EDGE_BENCH_FASHION_MNIST_URL selects a mirror.
 FASHION_MNIST_URL = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
 _FASHION_MNIST_REMEDY = (
-    "put its four idx files into a folder fashion-mnist and name the one above with --data-dir or EDGE_BENCH_DATA, "
+    "put its four idx files into a folder fashion-mnist and set --data-dir or EDGE_BENCH_DATA to the parent folder, "
     "or use --dataset digits"
 )
 CONNECT_SECONDS, READ_SECONDS = 10, 60
@@ -67,7 +67,7 @@ def archive(base: str, name: str, sha256: str, dataset: str, progress: Progress)
     with _download_folder(path.parent) as incoming:
         progress.start(f"downloading {dataset}", 1)
         try:
-            remedy = f"put {name} into a folder {dataset} and name the one above with --data-dir or EDGE_BENCH_DATA"
+            remedy = f"put {name} into a folder {dataset} and set --data-dir or EDGE_BENCH_DATA to its parent folder"
             _download(f"{base}{name}", path, incoming, verify, progress, remedy)
         finally:
             progress.finish()
@@ -127,8 +127,8 @@ def _download(
             ) from None
         dataset = _NAMES.get(path.parent.name, path.parent.name)
         raise DatasetUnavailable(
-            f"{dataset} is neither in EDGE_BENCH_DATA nor in {path.parent}, and {url.rpartition('/')[0]} did not "
-            f"give {path.name} ({type(cause).__name__})",
+            f"{dataset} is neither in EDGE_BENCH_DATA nor in {path.parent}, and the download of {path.name} from "
+            f"{url.rpartition('/')[0]} failed ({type(cause).__name__})",
             remedy,
         ) from None
 

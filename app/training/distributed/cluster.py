@@ -131,8 +131,8 @@ def wait_for_others(cluster: Cluster, seconds: float, progress: Progress, check:
             others = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
             raise EdgeBenchError(
                 f"{cluster.name(first)} cannot be reached after {seconds:g} s: {missing[first]}{others}",
-                "start it with the same --workers and its own --worker-index; check the address, and that no firewall "
-                "is between; wait longer with --wait",
+                "start it with the same --workers and its own --worker-index, check its address and firewalls, or wait "
+                "longer with --wait",
             )
         if not announced:
             progress.say("waiting for " + ", ".join(cluster.name(number) for number in missing))

@@ -175,6 +175,6 @@ def lost_worker(cluster: Cluster) -> Iterator[None]:
         lost = tasks[0] if tasks else CHIEF if not cluster.is_chief else cluster.others[0]
         raise LostWorker(
             f"{cluster.name(lost)} is lost: it ended or no longer responds",
-            "what it said last tells why; every worker started again, the chief with --resume, goes on after the last "
-            "whole epoch",
+            "see its last message. To continue after the last complete epoch, start all workers again, the chief with "
+            "--resume",
         ) from None

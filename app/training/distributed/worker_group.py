@@ -50,7 +50,7 @@ class WorkerGroup:
         self._port.enter_context(listening(self.cluster))
 
     def connect(self, data_options: list[str]) -> Collective:
-        """Connect all workers. ``data_options`` tell the local ones, which are started first, where the data set is."""
+        """Connect all workers, after starting the local ones with ``data_options``, the location of the data set."""
         for number in self.cluster.others if self.local else []:
             self._start(number, data_options)
         collective = connect_workers(self.cluster, self._port, self._wait, self._progress, self._check_processes)
