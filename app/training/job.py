@@ -147,7 +147,9 @@ def _train(
     from edge_bench.app.training.fit.epochs import train_epochs
 
     dataset = load_dataset(settings.dataset if data.source is None else str(data.source), data.folder, progress)
-    settings = _suited(msgspec.structs.replace(settings, dataset=dataset.info.name), explicit_options, progress)
+    settings = _with_digits_defaults(
+        msgspec.structs.replace(settings, dataset=dataset.info.name), explicit_options, progress
+    )
     progress.say(f"{dataset.info.name}: {len(dataset.train_labels):,} training images from {dataset.source}")
     chief = Chief(workers.connect(data.options())) if workers else None
     trained = train_epochs(folder, dataset, settings, stop_after, progress, chief)
@@ -159,7 +161,7 @@ def _train(
     return result
 
 
-def _suited(
+def _with_digits_defaults(
     settings: TrainingSettings, explicit_options: Collection[str] | None, progress: Progress
 ) -> TrainingSettings:
     """Return the settings with the defaults of digits, if it is the data set and neither of them was passed."""

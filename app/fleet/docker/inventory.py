@@ -68,7 +68,7 @@ def engine_settings(
         )
     if repeated := [name for name, count in Counter(setting.name for setting in settings).items() if count > 1]:
         raise BadInput(f"two engines are called {repeated[0]}", "give each engine its own name in the fleet file")
-    return [_checked(_with_defaults(setting, ssh_config, tls)) for setting in settings]
+    return [_valid(_with_defaults(setting, ssh_config, tls)) for setting in settings]
 
 
 def local_engine_setting(engine: str | None = None) -> EngineSetting:
@@ -77,7 +77,7 @@ def local_engine_setting(engine: str | None = None) -> EngineSetting:
         return engine_settings([engine], None)[0]
     if host := os.environ.get("DOCKER_HOST"):
         tls = os.environ.get("DOCKER_CERT_PATH", "") if os.environ.get("DOCKER_TLS_VERIFY") else ""
-        return _checked(EngineSetting(name="desk", url=host, tls=tls), "DOCKER_HOST")
+        return _valid(EngineSetting(name="desk", url=host, tls=tls), "DOCKER_HOST")
     return EngineSetting(name="desk", context=os.environ.get("DOCKER_CONTEXT") or CONTEXT_IN_USE)
 
 
@@ -137,7 +137,7 @@ def _check_ssh_config(path: Path) -> None:
         raise BadInput(f"{path}: cannot be read: {why_unreadable(cause)}", "use another --ssh-config") from None
 
 
-def _checked(setting: EngineSetting, source: str = "") -> EngineSetting:
+def _valid(setting: EngineSetting, source: str = "") -> EngineSetting:
     def invalid(problem: str, remedy: str) -> BadInput:
         return BadInput(f"{source or f'engine {setting.name!r}'}: {problem}", remedy)
 

@@ -32,7 +32,7 @@ _USER_ID = 10001
 SUMS_FILE = "SHA256SUMS"
 CHUNK_BYTES = 1 << 20
 #: A transfer that is too slow for this long is cancelled.
-_LEAST_BYTES_PER_SECOND, _PATIENCE_SECONDS = 1000, 300.0
+_MIN_BYTES_PER_SECOND, _MAX_SLOW_SECONDS = 1000, 300.0
 #: Called with the number of bytes just transferred. It raises Cancelled to stop the transfer.
 OnBytes = Callable[[int], None]
 
@@ -133,7 +133,7 @@ class _Stream:
             self._on_bytes(len(chunk))
             self._total += len(chunk)
             seconds = time.monotonic() - self._began
-            if seconds > _PATIENCE_SECONDS and self._total < _LEAST_BYTES_PER_SECOND * seconds:
+            if seconds > _MAX_SLOW_SECONDS and self._total < _MIN_BYTES_PER_SECOND * seconds:
                 raise EngineTrouble(f"fetching: {self._total:,} bytes in {seconds:.0f} s", "check its network")
             self._buffer = memoryview(chunk)
         part, self._buffer = self._buffer[:size], self._buffer[size:]

@@ -44,10 +44,10 @@ def _summary(inspection: ModelInspection) -> Table:
         rows.append(("description", file.description[:80]))
     notes = ["values of the model converted to float32 .tflite"] if inspection.converted else []
     if cost.uncounted:
-        uncounted = _some([_operator(name) for name in cost.uncounted], 20)
+        uncounted = _first_names([_operator(name) for name in cost.uncounted], 20)
         notes.append(f"multiply-accumulates not counted for {uncounted}")
     if cost.uncounted_elsewhere:
-        elsewhere = _some([_operator(name) for name in cost.uncounted_elsewhere], 20)
+        elsewhere = _first_names([_operator(name) for name in cost.uncounted_elsewhere], 20)
         notes.append(f"multiply-accumulates outside the main graph not counted for {elsewhere}")
     if _has_open_sizes(inspection):
         notes.append("multiply-accumulates and activations are for open axes of size 1")
@@ -126,31 +126,31 @@ def _operators(inspection: ModelInspection) -> Table:
 
 
 def _runtimes(inspection: ModelInspection) -> Table:
-    rows = [[each.runtime, each.release, "known", _known(each)] for each in inspection.known]
-    rows += [[trial.runtime, trial.version, "tried here", _tried(trial)] for trial in inspection.tried]
+    rows = [[each.runtime, each.release, "known", _known_cell(each)] for each in inspection.known]
+    rows += [[trial.runtime, trial.version, "tried here", _tried_cell(trial)] for trial in inspection.tried]
     return Table(
         title="Runtimes", header=("runtime", "release", "source", "loads the model"),
         rows=rows, keys=2, notes=_runtime_notes(inspection),
     )  # fmt: skip
 
 
-def _known(support: KnownSupport) -> str:
+def _known_cell(support: KnownSupport) -> str:
     if support.missing:
         flex = [custom_code(each.operator) or "" for each in support.missing if is_flex(each.operator)]
         reasons = [str(each) for each in support.missing if not is_flex(each.operator)]
-        reasons += [f"no Flex delegate, required by {_some(flex)}"] if flex else []
-        return f"no: {_some(reasons, 5, '; ')}"
+        reasons += [f"no Flex delegate, required by {_first_names(flex)}"] if flex else []
+        return f"no: {_first_names(reasons, 5, '; ')}"
     if support.unknown:
-        return f"unknown: not tested with {_some([_operator(name) for name in support.unknown])}"
+        return f"unknown: not tested with {_first_names([_operator(name) for name in support.unknown])}"
     return "yes: has all operators"
 
 
-def _some(names: list[str], most: int = 3, separator: str = ", ") -> str:
+def _first_names(names: list[str], most: int = 3, separator: str = ", ") -> str:
     """Return the first names and the number of the others. The JSON record has all."""
     return separator.join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def _tried(trial: LoadAttempt) -> str:
+def _tried_cell(trial: LoadAttempt) -> str:
     if trial.refusal and trial.sizes:
         return f"unknown: fails with open axes of size {', '.join(map(str, trial.sizes))}: {trial.refusal}"
     if trial.refusal:

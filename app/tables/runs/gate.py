@@ -34,7 +34,7 @@ def changes_table(changes: Sequence[Change], judgements: Sequence[Judgement], no
         rows=[_cells(change, judgements)[first:last] for change in changes],
         keys=5 - first,
         notes=[
-            *(_sentence(judgement, several=several) for judgement in judgements),
+            *(_judgement_text(judgement, several=several) for judgement in judgements),
             *(f"NOTE: {note}" for note in notes),
             *quality_notes(
                 next((change.task for change in changes), CLASSIFY),
@@ -60,10 +60,12 @@ def _header(changes: Sequence[Change]) -> list[str]:
 def failures(judgements: Sequence[Judgement]) -> list[str]:
     """Return one sentence per failed judgement."""
     several = len({judgement.machine for judgement in judgements}) > 1
-    return [_sentence(judgement, several=several) for judgement in judgements if judgement.outcome is Outcome.FAILED]
+    return [
+        _judgement_text(judgement, several=several) for judgement in judgements if judgement.outcome is Outcome.FAILED
+    ]
 
 
-def _sentence(judgement: Judgement, *, several: bool) -> str:
+def _judgement_text(judgement: Judgement, *, several: bool) -> str:
     """Return ``FAILED: dynamic on litert …: 1.120 [1.092, 1.148] × the baseline's time (90 % interval), …``."""
     word = "FAILED" if judgement.outcome is Outcome.FAILED else judgement.outcome
     start = f"{word}: {judgement.configuration}{f' on {judgement.machine}' if several else ''}: "
@@ -105,7 +107,7 @@ def _runs_needed(judgement: Judgement) -> str:
     )
 
 
-def _of_change(change: Change, judgements: Sequence[Judgement]) -> list[Judgement]:
+def _judgements_of(change: Change, judgements: Sequence[Judgement]) -> list[Judgement]:
     return [
         judgement
         for judgement in judgements
@@ -114,7 +116,7 @@ def _of_change(change: Change, judgements: Sequence[Judgement]) -> list[Judgemen
 
 
 def _worst_outcome(change: Change, judgements: Sequence[Judgement]) -> str:
-    outcomes = {judgement.outcome for judgement in _of_change(change, judgements)}
+    outcomes = {judgement.outcome for judgement in _judgements_of(change, judgements)}
     order = (Outcome.FAILED, Outcome.UNDECIDED, Outcome.NOT_JUDGED, Outcome.PASSED)
     return next((str(outcome) for outcome in order if outcome in outcomes), "")
 
@@ -135,7 +137,7 @@ def _cells(change: Change, judgements: Sequence[Judgement]) -> list[str]:
 
 def _record(change: Change, judgements: Sequence[Judgement]) -> dict[str, object]:
     difference = change.accuracy_difference
-    time = next((each for each in _of_change(change, judgements) if each.quantity == "time"), None)
+    time = next((each for each in _judgements_of(change, judgements) if each.quantity == "time"), None)
     return {
         "machine": change.machine,
         **msgspec.structs.asdict(change.configuration),

@@ -26,8 +26,8 @@ _HEADER = (
     "change", _ACCURACY, "other changes",
 )  # fmt: skip
 #: Marks that are shown if the verdict is neither faster nor slower.
-_SHOWN = (Mark.OUTLIER, Mark.UNCONFIRMED)
-_CHANGED = (Verdict.FASTER, Verdict.SLOWER)
+_SHOWN_MARKS = (Mark.OUTLIER, Mark.UNCONFIRMED)
+_CHANGE_VERDICTS = (Verdict.FASTER, Verdict.SLOWER)
 
 
 def answers_table(all_series: Sequence[Series]) -> Table:
@@ -106,7 +106,7 @@ def history_table(all_series: Sequence[Series], notes: Sequence[str] = ()) -> Ta
         keys=5 if letters else 4,
         notes=[
             *(dict.fromkeys(row_groups) if letters else ()),
-            *_reading(all_series),
+            *_column_notes(all_series),
             *(f"NOTE: {note}" for note in notes),
         ],
         records=records,
@@ -125,7 +125,7 @@ def _letters(groups: Sequence[str]) -> dict[str, str]:
     return {name: chr(ord("A") + number % 26) for number, name in enumerate(names)} if len(names) > 1 else {}
 
 
-def _reading(all_series: Sequence[Series]) -> list[str]:
+def _column_notes(all_series: Sequence[Series]) -> list[str]:
     """Return notes that explain the columns of these series."""
     estimators = {series.estimator for series in all_series}
     times = {
@@ -173,9 +173,13 @@ def _cells(series: Series, number: int) -> list[str]:
         "EMULATED" if series.emulated else with_interval(point.median, point.interval, scale=1e3),
         sparkline([p.median for p in series.points]) if is_last and not series.emulated else "",
         with_interval(point.ratio.value, point.ratio.interval) if point.ratio else "",
-        str(point.verdict) if point.verdict in _CHANGED else str(point.mark) if point.mark in _SHOWN else "",
+        str(point.verdict)
+        if point.verdict in _CHANGE_VERDICTS
+        else str(point.mark)
+        if point.mark in _SHOWN_MARKS
+        else "",
         _quality(series, point),
-        "; ".join([*_of_change(change, point), *point.changed]),
+        "; ".join([*_change_notes(change, point), *point.changed]),
     ]
 
 
@@ -201,7 +205,7 @@ def _headings(all_series: Sequence[Series]) -> list[str]:
     return header
 
 
-def _of_change(change: Change | None, point: Point) -> list[str]:
+def _change_notes(change: Change | None, point: Point) -> list[str]:
     """Return the size of a creep, and differences near a change that the row's own Run does not show."""
     if change is None:
         return []

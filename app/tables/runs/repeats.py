@@ -118,10 +118,10 @@ def _estimator(measured: Sequence[RunToRun]) -> str:
 
 def _notes_of_runs(runs: Sequence[Run]) -> list[str]:
     """Return the notes on single Runs. A note that does not apply to all Runs names its Runs."""
-    return [_of_runs(note, named) if named else note for note, named in once_per_group(runs, run_notes)]
+    return [_with_run_names(note, named) if named else note for note, named in once_per_group(runs, run_notes)]
 
 
-def _of_runs(note: str, runs: str) -> str:
+def _with_run_names(note: str, runs: str) -> str:
     """Return the note with its Runs inserted after its mark, if any: ``! run 2: …``."""
     mark, text = re.fullmatch(r"([!-] )?(.*)", note, re.DOTALL).groups()  # type: ignore[union-attr] # matches all
     return f"{mark or ''}{runs}: {text}"

@@ -12,9 +12,9 @@ from edge_bench.bench.stats.ratios import Verdict, verdict
 __all__ = ["row_notes", "separation_notes", "separation_record"]
 
 #: If the variation exceeds the assumed one by this factor, it was measured in the Runs, and the note says so.
-_MORE = 1.2
+_MEASURED_FACTOR = 1.2
 #: Number of Runs of each side that the docs recommend for a comparison between separate Runs.
-_ENOUGH_RUNS = 5
+_RECOMMENDED_RUNS = 5
 
 
 def separation_notes(separations: Iterable[tuple[str, Separation | None]]) -> list[str]:
@@ -26,13 +26,13 @@ def separation_notes(separations: Iterable[tuple[str, Separation | None]]) -> li
     for name, separation in separations:
         if separation is None:
             continue
-        notes.append(f"{name}, separate runs: {_variation(separation)}")
+        notes.append(f"{name}, separate runs: {_variation_text(separation)}")
         if separation.differences:
             notes.append(f"{name}, differences between the runs: {'; '.join(separation.differences)}")
     return list(dict.fromkeys(notes))
 
 
-def _variation(separation: Separation) -> str:
+def _variation_text(separation: Separation) -> str:
     """Return the run-to-run variation that the interval includes, and how to measure it."""
     counts = f"{separation.runs} against {separation.baseline_runs}"
     share = f"{significant(100 * separation.variation, 2)} %"
@@ -43,8 +43,8 @@ def _variation(separation: Separation) -> str:
         2,
     )
     bound = f"differences below {least} % remain undecided"
-    advice = f"Measure each side with --repeat-runs {_ENOUGH_RUNS}, or add earlier Runs with --history"
-    if separation.variation > _MORE * ASSUMED_VARIATION:
+    advice = f"Measure each side with --repeat-runs {_RECOMMENDED_RUNS}, or add earlier Runs with --history"
+    if separation.variation > _MEASURED_FACTOR * ASSUMED_VARIATION:
         return f"{counts}; Runs of one side, or processes of one Run, vary by {share}, so {bound}. {advice}"
     return f"{counts}; run-to-run variation is unknown and assumed to be {share}, so {bound}. {advice}"
 

@@ -14,7 +14,7 @@ from edge_bench.bench.stats.latency import PERCENTILES, Percentile, percentiles
 __all__ = ["percentile_cell", "percentile_notes", "postprocess_ms", "postprocess_notes", "tail_notes", "tail_record"]
 
 #: Recommended number of processes if processes differ.
-_MORE_PROCESSES = 10
+_RECOMMENDED_PROCESSES = 10
 
 
 def percentile_cell(result: Result) -> str:
@@ -109,7 +109,7 @@ def _process_notes(results: Sequence[Result]) -> list[str]:
         if luck := process_luck(result.seconds_by_process()):
             (lucky if luck.of_processes else disturbed).append(f"{result.configuration}: by {luck.spread:.1%}")
             most = max(most, len(result.by_process()))
-    remedy = f"use --processes {max(_MORE_PROCESSES, 2 * most)}"
+    remedy = f"use --processes {max(_RECOMMENDED_PROCESSES, 2 * most)}"
     notes = list[str]()
     if lucky:
         notes.append(
