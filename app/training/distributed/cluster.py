@@ -78,7 +78,8 @@ def stated_cluster(workers: str | None, worker: int | None, environment: Mapping
         raise BadInput(f"--workers {workers!r}: needs at least two different addresses", _EXAMPLE)
     if worker is None or not 0 <= worker < len(addresses):
         raise BadInput(
-            f"--worker-index must be the position of this machine in --workers, 0 to {len(addresses) - 1}", _EXAMPLE
+            f"--worker-index must be the position of this machine in the {len(addresses)} --workers, counted from 0",
+            _EXAMPLE,
         )
     return Cluster(addresses, worker)
 
