@@ -1,11 +1,11 @@
-# edge-bench: `make bench` runs the main job on this machine, `make test` the tests; both set up what they need.
+# edge-bench: `make bench` runs the whole benchmark on this machine, `make test` the tests. Both run `make setup` first.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
-# a few epochs (3, or 30 for the stand-in digits) and images: about five minutes on two cores;
-# `make bench EPOCHS=100 LIMIT=10000` is the paper's size
+# defaults: 3 epochs (30 for the stand-in digits) and 500 images, about five minutes on two cores.
+# Size of the paper: `make bench EPOCHS=100 LIMIT=10000`
 EPOCHS ?=
 LIMIT ?= 500
 BENCH_FLAGS ?=
@@ -15,65 +15,65 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
 include containers.mk
 
-help: ## this list
+help: ## list all targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /' | sort
 
-# The stamp names the lock, so a changed lock installs again and an unchanged one needs no network.
+# The stamp's name contains a checksum of the lock file, so only a changed lock file is installed again.
 STAMP := $(VENV)/installed-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/null | cksum | cut -d' ' -f1)
 
-setup: $(STAMP) ## a virtual environment with locked, hash-checked dependencies
+setup: $(STAMP) ## create a virtual environment with locked, hash-checked dependencies
 
 $(STAMP): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "edge-bench needs Python 3.11 or newer; $(PYTHON) is older. Name one: make PYTHON=/path/to/python3.11" >&2; exit 2; }
-	@echo "setting up $(VENV) with $$($(PYTHON) --version): a minute or two the first time" >&2
+	  { echo "edge-bench needs Python 3.11 or newer; $(PYTHON) is older. Choose one with make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@echo "setting up $(VENV) with $$($(PYTHON) --version): one to two minutes the first time" >&2
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) --require-hashes -r requirements/dev.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@rm -f $(VENV)/installed-*
 	@touch $@
 
-bench: setup ## the main job: train, run, compare, report (Fashion-MNIST where it can be had)
+bench: setup ## train, run, compare, report (Fashion-MNIST if available, otherwise digits)
 	@$(BIN)/edge-bench all --dataset auto $(if $(EPOCHS),--epochs $(EPOCHS)) --limit $(LIMIT) $(BENCH_FLAGS)
 
-# tests share the cores: some wait for containers while others compute
+# more processes than cores: some tests wait for containers while others compute
 TEST_PROCESSES ?= 4
-test: setup lint ## all tests but the nightly ones; container tests if a Docker engine is available
+test: setup lint ## lint, and all tests except nightly ones; container tests if a Docker engine is available
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) -m "not nightly"
 
-test-fast: setup ## the tests that take less than about 1.5 s each
+test-fast: setup ## tests that take less than about 1.5 s each
 	@$(BIN)/python -m pytest -n 2 -m "not slow and not containers and not nightly"
 
-test-nightly: setup ## conversions of published models, kills at random moments, signals: CONTRIBUTING.md says why
+test-nightly: setup ## conversions of published models, kills and signals at random moments (see CONTRIBUTING.md)
 	@$(BIN)/python -m pytest -m nightly
 
 CASES ?= 10000
 SEED ?= 1
-fuzz: setup ## CASES damaged files of every kind, read under guard; SEED=2 for others: two to three minutes
+fuzz: setup ## read CASES damaged files of every kind: two to three minutes; SEED=2 for other files
 	@$(BIN)/python -m tests.fuzz --cases $(CASES) --seed $(SEED)
 
-# in an environment of its own: what looks for holes needs nothing of the project, and the project nothing of it
+# pip-audit has its own environment, because neither needs the packages of the other
 AUDIT := build/audit-$(shell cksum < requirements/audit.txt 2>/dev/null | cut -d' ' -f1)
 $(AUDIT)/bin/pip-audit: requirements/audit.txt
 	@$(PYTHON) -m venv $(AUDIT)
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(AUDIT)/bin/python -m pip install --quiet --require-hashes -r requirements/audit.txt
 
-audit: $(AUDIT)/bin/pip-audit ## known vulnerabilities of all that is locked; skipped where the database gives no answer
+audit: $(AUDIT)/bin/pip-audit ## known vulnerabilities of locked packages; skipped if the database is unreachable
 	@PATH="$(AUDIT)/bin:$$PATH" $(PYTHON) tools/audit.py requirements/*.txt
 
 KILLS ?= 200
-faults: setup ## kill -9 at KILLS random moments of run and train, a resume after each; signals: some 40 minutes
+faults: setup ## kill -9 at KILLS random moments of run and train, each followed by a resume; signals: about 40 minutes
 	@EDGE_BENCH_KILLS=$(KILLS) $(BIN)/python -m pytest -s tests/faults -m "nightly or not nightly"
 
-engines: setup ## only the tests on three Docker engines and a swarm of their own, as root: some eight minutes
+engines: setup ## only tests with three separate Docker engines and a swarm, as root: about eight minutes
 	@$(BIN)/python -m pytest tests/fleet
 
-# RUNS: Run files or folders, BUNDLE: the bundle they measured
-screenshots: setup ## docs/images/*.png anew: make screenshots RUNS="results" BUNDLE=artifacts/bundle
+# RUNS: Run files or folders, BUNDLE: the measured bundle
+screenshots: setup ## recreate docs/images/*.png: make screenshots RUNS="results" BUNDLE=artifacts/bundle
 	@$(BIN)/python -m studies.screenshots $(or $(RUNS),results) --bundle $(or $(BUNDLE),artifacts/bundle)
 
 CALIBRATION := $(or $(BUNDLE),artifacts/bundle)
-calibration: setup ## hours on a quiet machine: do intervals and verdicts hold? BUNDLE=… MODELS="a.tflite b.tflite"
+calibration: setup ## coverage of intervals and verdicts, hours on an idle machine: BUNDLE=… MODELS="a.tflite b.tflite"
 	@$(BIN)/python -m studies.calibration.coverage
 	@$(BIN)/python -m studies.calibration.nights
 	@$(BIN)/python -m studies.cost.wall_time $(CALIBRATION)
@@ -87,7 +87,7 @@ calibration: setup ## hours on a quiet machine: do intervals and verdicts hold? 
 	@$(BIN)/python -m studies.calibration.components
 	@$(BIN)/python -m studies.calibration.processes
 
-releases: setup ## ask released runtimes again which operators they have: bench/models/known_releases.json
+releases: setup ## probe the operators of released runtimes: bench/models/known_releases.json
 	@$(BIN)/python tools/probe_releases.py bench/models/known_releases.json
 
 lint: setup ## style, types, imports between packages, sizes of folders and modules
@@ -97,10 +97,10 @@ lint: setup ## style, types, imports between packages, sizes of folders and modu
 	@$(BIN)/lint-imports --no-logo --cache-dir .mypy_cache/import-linter
 	@$(BIN)/python tools/check_layout.py
 
-schema: setup ## the JSON Schemas of all records, to docs/schema
+schema: setup ## write the JSON Schemas of all records to docs/schema
 	@$(BIN)/python -m tools.write_schemas docs/schema
 
-lock: setup ## new locks from pyproject.toml
+lock: setup ## write lock files from pyproject.toml; UPGRADE=--upgrade for newer versions
 	@for extra in edge host dev; do \
 	  extras="--extra $$extra"; [[ $$extra == dev ]] && extras="--extra host --extra dev"; \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -108,5 +108,5 @@ lock: setup ## new locks from pyproject.toml
 	@echo "pip-audit>=2.9" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate $(UPGRADE) - -o requirements/audit.txt
 
-clean: ## what can be made again
+clean: ## remove generated files
 	rm -rf $(VENV) build ./*.egg-info .mypy_cache .ruff_cache .pytest_cache

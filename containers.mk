@@ -1,8 +1,8 @@
-# The images; included by the Makefile. All of it needs Docker with buildx.
+# Container images; included by the Makefile. All targets need Docker with buildx.
 REVISION := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' bench/version.py)
 BAKE := EDGE_BENCH_REVISION=$(REVISION) EDGE_BENCH_VERSION=$(VERSION) docker buildx bake
-# where the bundle and the host's Runs for `make edge-image` come from: folders, or else compose's volumes
+# folders with the bundle and the host's Runs for `make edge-image`; empty: volumes of compose
 BUNDLE ?=
 RESULTS ?=
 PLATFORM ?= linux/arm64
@@ -11,37 +11,37 @@ CONTEXT := build/edge-image
 
 BASE ?= debian:bookworm-slim
 
-.PHONY: images push edge-image pin docker-answers
+.PHONY: images push edge-image pin docker-available
 
-docker-answers:
+docker-available:
 	@docker buildx version >/dev/null 2>&1 && docker info >/dev/null 2>&1 || \
-	  { echo "no Docker engine with buildx answers: install Docker, start it, or add yourself to the group docker" >&2; exit 2; }
+	  { echo "no Docker engine with buildx available: install Docker, start it, or add yourself to the group docker" >&2; exit 2; }
 
-images: docker-answers ## both images for their platforms (host: amd64; edge: arm64 and amd64)
+images: docker-available ## build both images for their platforms (host: amd64; edge: arm64 and amd64)
 	@if docker info --format '{{.DriverStatus}}' | grep -q io.containerd.snapshotter; then $(BAKE) --load; else \
-	  echo "this engine's image store keeps one platform a tag: edge-bench is built for $(PLATFORM) alone" >&2; \
+	  echo "this engine stores one platform per tag: building edge-bench for $(PLATFORM) only" >&2; \
 	  EDGE_PLATFORMS=$(PLATFORM) $(BAKE) --load; fi
 
-push: docker-answers ## both images to REGISTRY=…, with SBOM and provenance attestations
-	@test -n "$(REGISTRY)" || { echo "say where to: make push REGISTRY=registry.example/someone" >&2; exit 2; }
+push: docker-available ## push both images to REGISTRY=…, with SBOM and provenance attestations
+	@test -n "$(REGISTRY)" || { echo "REGISTRY is not set: use make push REGISTRY=registry.example/someone" >&2; exit 2; }
 	@REGISTRY=$(REGISTRY) $(BAKE) --push --sbom=true --provenance=mode=max
 
-pin: docker-answers ## the base image by its digest, into both Dockerfiles; BASE=… another. Needs a registry
+pin: docker-available ## pin the base image of both Dockerfiles by digest, from a registry; BASE=… for another image
 	@digest=$$(docker buildx imagetools inspect "$(BASE)" --format '{{json .Manifest}}' | grep -m1 -oE 'sha256:[0-9a-f]{64}'); \
 	  [[ -n $$digest ]] || \
-	  { echo "no registry answered for $(BASE): the Dockerfiles stay as they are" >&2; exit 2; }; \
+	  { echo "no registry has $(BASE) or none is reachable: the Dockerfiles are unchanged" >&2; exit 2; }; \
 	  sed -i "s|^ARG BASE=.*|ARG BASE=$(BASE)@$$digest|" Dockerfile.host Dockerfile.edge; \
-	  echo "both images are built on $(BASE)@$$digest: commit that" >&2
+	  echo "both images now use $(BASE)@$$digest: commit this change" >&2
 
-edge-image: docker-answers ## the edge image with a bundle and the host's Runs inside: BUNDLE=folder RESULTS=folder
+edge-image: docker-available ## build the edge image with a bundle and the host's Runs: BUNDLE=folder RESULTS=folder
 	@rm -rf $(CONTEXT) && mkdir -p $(CONTEXT)/bundle $(CONTEXT)/results
 	@if [[ -n "$(BUNDLE)" ]]; then \
-	  [[ -f "$(BUNDLE)/manifest.json" ]] || { echo "$(BUNDLE): no bundle there (it holds no manifest.json)" >&2; exit 2; }; \
+	  [[ -f "$(BUNDLE)/manifest.json" ]] || { echo "$(BUNDLE): not a bundle (no manifest.json)" >&2; exit 2; }; \
 	  cp -R "$(BUNDLE)/." $(CONTEXT)/bundle/; \
 	else \
 	  docker compose run --rm --no-deps -T --entrypoint tar host -C /artifacts/bundle -c . | tar -x -C $(CONTEXT)/bundle; \
 	  [[ -f $(CONTEXT)/bundle/manifest.json ]] || \
-	    { echo "no bundle in compose's volume artifacts: 'docker compose up train' makes one, or name a folder with BUNDLE=" >&2; exit 2; }; \
+	    { echo "no bundle in the compose volume artifacts: run 'docker compose up train', or set BUNDLE=folder" >&2; exit 2; }; \
 	fi
 	@if [[ -n "$(RESULTS)" ]]; then cp "$(RESULTS)"/run-*.json $(CONTEXT)/results/; \
 	elif [[ -z "$(BUNDLE)" ]]; then \
@@ -50,5 +50,5 @@ edge-image: docker-answers ## the edge image with a bundle and the host's Runs i
 	  --build-arg EDGE_BENCH_REVISION=$(REVISION) --build-arg EDGE_BENCH_VERSION=$(VERSION) \
 	  --build-context bundle=$(CONTEXT)/bundle --build-context results=$(CONTEXT)/results --load .
 	@rm -rf $(CONTEXT)
-	@echo "on to the Pi: docker save $(EDGE_TAG) | ssh pi@raspberrypi.local docker load" >&2
-	@echo "and there:    docker run $(EDGE_TAG)" >&2
+	@echo "copy to the Pi: docker save $(EDGE_TAG) | ssh pi@raspberrypi.local docker load" >&2
+	@echo "run there:      docker run $(EDGE_TAG)" >&2

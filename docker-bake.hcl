@@ -1,10 +1,10 @@
-# Both images for their platforms in one go: `make images`, `make push REGISTRY=…`, or docker buildx bake.
+# Both images for their platforms: `make images`, `make push REGISTRY=…`, or docker buildx bake.
 
 variable "EDGE_BENCH_VERSION" { default = "0.1.0" }
 variable "EDGE_BENCH_REVISION" { default = "unknown" }
-variable "REGISTRY" { default = "" } # registry.example/someone: where `make push` takes the images
+variable "REGISTRY" { default = "" } # destination of `make push`, such as registry.example/someone
 variable "TAG" { default = "latest" }
-# an engine without the containerd image store keeps one platform a tag: `make images` then builds arm64 alone
+# an engine without the containerd image store has one platform per tag: `make images` then builds only arm64
 variable "EDGE_PLATFORMS" { default = "linux/arm64,linux/amd64" }
 
 function "name" {

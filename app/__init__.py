@@ -1,1 +1,1 @@
-"""The appliance: what a person types, what needs TensorFlow, and what prints and draws."""
+"""The command line, output, and everything that needs TensorFlow, matplotlib or Docker."""

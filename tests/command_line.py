@@ -1,4 +1,4 @@
-"""`edge-bench` as a person calls it: in a process of its own, or in this one, where errors are objects."""
+"""Runs of `edge-bench` in a separate process, or in this process, where errors are objects."""
 
 import contextlib
 import io
@@ -22,7 +22,7 @@ Refuses = Callable[..., EdgeBenchError]
 
 
 def command(*arguments: object) -> list[str]:
-    """The command line of a process of its own."""
+    """The command line of a separate process."""
     return [sys.executable, "-m", "edge_bench", *map(str, arguments)]
 
 
@@ -39,7 +39,7 @@ def clean_environment(cache: Path) -> dict[str, str]:
 
 
 def call(*arguments: object, cwd: Path, timeout: float = 300, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Run a command in a process of its own."""
+    """Run a command in a separate process."""
     return subprocess.run(
         command(*arguments), cwd=cwd, env=clean_environment(cwd) | environment, capture_output=True, text=True,
         timeout=timeout, check=False,

@@ -69,7 +69,7 @@ def digit_images(digits_bundle: Bundle, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def edge_bench(tmp_path: Path) -> CommandLine:
-    """Run ``edge-bench`` in a process of its own, in an empty folder, with a cache of its own."""
+    """Run ``edge-bench`` in a separate process, in an empty folder, with its own cache."""
 
     def run(*arguments: object, cwd: str = "", **more: object) -> object:
         return call(*arguments, cwd=Path(cwd) if cwd else tmp_path, **more)  # type: ignore[arg-type]

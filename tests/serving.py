@@ -1,4 +1,4 @@
-"""A server of a bundle: ``edge-bench serve`` in a process of its own."""
+"""A server of a bundle: ``edge-bench serve`` in a separate process."""
 
 import re
 import subprocess

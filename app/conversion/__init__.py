@@ -1,1 +1,1 @@
-"""Conversion of models to bundles with TensorFlow's converter. Foreign models are loaded in a process of their own."""
+"""Conversion of models to bundles with TensorFlow's converter. Untrusted models are loaded in a separate process."""

@@ -57,7 +57,7 @@ def keras_specs(model: Any) -> KerasSpecs:
 
 
 def keras_graph_specs(model: Any) -> KerasSpecs:
-    """Return all inputs and outputs of a Keras model, by name; raise BadInput if they are not in its file."""
+    """Return all inputs and outputs of a Keras model, by name. Raise BadInput if its file does not state them."""
     try:
         signature = keras_signature(model)
     except ValueError as cause:
@@ -66,7 +66,7 @@ def keras_graph_specs(model: Any) -> KerasSpecs:
 
 
 def fixed_batch_of(inputs: Sequence[TensorSpec]) -> int | None:
-    """Return the only batch size that inputs of whole shapes take; None for any. One axis is one example."""
+    """Return the only batch size of inputs with these shapes; None if any is allowed. One axis is one example."""
     if any(len(each.shape) == 1 and each.shape[0] > 0 for each in inputs):
         return 1
     return next((each.shape[0] for each in inputs if each.shape and each.shape[0] > 0), None)
@@ -80,7 +80,7 @@ def save_keras(path: Path, model: Any) -> None:
 def write_keras(folder: Path, specs: KerasSpecs, save: Callable[[Path], None], *, graph: bool = False) -> Variant:
     """Write the original as ``model.keras``: ``save`` writes the file to a path.
 
-    The variant has all inputs and outputs of a ``graph``, otherwise the only ones of a classifier.
+    With ``graph``, the variant has all inputs and outputs, otherwise one each, as a classifier.
     """
     path = folder / "model.keras"
     with replacing(path, suffix=".keras") as temporary:
@@ -114,7 +114,7 @@ def write_tflite(folder: Path, name: str, content: bytes) -> Variant:
 
 
 def write_graph(folder: Path, graph: GraphFile, name: str, precision: str, content: bytes) -> Variant:
-    """Write a .tflite file of any inputs and outputs into ``variants/``."""
+    """Write a .tflite file with any inputs and outputs into ``variants/``."""
     path = folder / "variants" / f"{name}.tflite"
     write_atomically(path, content)
     return Variant(
@@ -157,7 +157,7 @@ def file_entry(folder: Path, path: Path) -> File:
 
 
 def versions() -> dict[str, str]:
-    """Return the version of everything that influences an export."""
+    """Return the versions of all software that affects an export."""
     from edge_bench.bench.runtimes import RUNTIMES, installed_version
 
     return {

@@ -1,6 +1,6 @@
-"""The process that loads and converts a foreign model with TensorFlow.
+"""The process that loads and converts an untrusted model with TensorFlow.
 
-If the model crashes Keras, HDF5 or the converter, only this process ends, and its parent reports the error. Started as
+If the model crashes Keras, HDF5 or the converter, only this process ends and its parent reports the error. Started as
 ``python -m edge_bench.app.conversion.converter_process READ_FD WRITE_FD PARENT MEMORY_LIMIT``. The parent's side is
 ``edge_bench.app.conversion.convertible``.
 """
@@ -47,18 +47,18 @@ class Convert(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Convert the model to a .tflite file of one precision."""
 
     precision: str
-    calibration: Path | None  # of a classifier: a .npy file, float32 [n, …]
-    file: Path  # to write
+    calibration: Path | None  # for a classifier: a .npy file, float32 [n, …]
+    file: Path  # file to write
     graph: bool = False  # whether inputs and outputs keep their names and types
-    examples: dict[BoundedStr, Path] = {}  # of a graph's inputs: .npy files, [n, whole input]
+    examples: dict[BoundedStr, Path] = {}  # for the inputs of a graph: .npy files, [n, whole input]
     select_tf_ops: bool = False  # whether to use TensorFlow operators, which need the Flex delegate
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The reply to ``Load``."""
 
-    parameters: NonNegativeInt | None  # None: a SavedModel, whose parameters are unknown before its conversion
-    no_classifier: BoundedStr = ""  # why a Keras model is not one
+    parameters: NonNegativeInt | None  # None: a SavedModel, whose parameters are unknown until it is converted
+    no_classifier: BoundedStr = ""  # why a Keras model is not a classifier; otherwise empty
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -99,8 +99,8 @@ class _SourceModel:
 
         path = request.source
         self.name, self.keras, self._folder, self._signature = path.stem, None, None, request.signature
-        self._exported: tempfile.TemporaryDirectory[str] | None = None  # a SavedModel of the Keras model
-        self._one_example = False  # whether that SavedModel takes one example at a time only
+        self._exported: tempfile.TemporaryDirectory[str] | None = None  # SavedModel of the Keras model
+        self._one_example = False  # whether that SavedModel accepts only one example at a time
         if str(path) in KERAS_APPLICATIONS:
             self.name, self.keras = path.name, build_application(path.name, request.weights)
         elif path.is_dir():
@@ -130,7 +130,7 @@ class _SourceModel:
         request.file.write_bytes(content)
 
     def _graph(self, request: Convert, examples: Mapping[str, npt.NDArray[Any]]) -> bytes:
-        """Return the .tflite bytes. Recurrent layers of Keras, whose state has the batch axis, need a fixed batch."""
+        """Return the .tflite bytes. Recurrent Keras layers need a fixed batch size, which their state depends on."""
         try:
             return convert_graph(lambda: self._converter(request), request.precision, examples)
         except Exception as cause:
@@ -158,7 +158,7 @@ class _SourceModel:
 
 
 def _only_signature(folder: Path, stated: str) -> str:
-    """Return the signature of a SavedModel that is exported; raise BadInput if it has none, or if none is the main."""
+    """Return the signature of a SavedModel to export. Raise BadInput if there is none, or no main one among several."""
     import tensorflow as tf
 
     try:
@@ -170,11 +170,11 @@ def _only_signature(folder: Path, stated: str) -> str:
     shown = names_shown(names)
     if not names:
         raise BadInput(
-            f"{folder}: it has no signature, which names inputs and outputs",
+            f"{folder}: it has no signature, so its inputs and outputs have no names",
             "save it with tf.saved_model.save(model, folder, signatures=…)",
         )
     if stated and stated not in names:
-        raise BadInput(f"{folder}: no signature is called {stated[:80]!r}", f"--signature: {shown}")
+        raise BadInput(f"{folder}: no signature is called {stated[:80]!r}", f"use --signature with one of: {shown}")
     if stated or len(names) == 1:
         return stated or names[0]
     if MAIN_SIGNATURE in names:
@@ -216,8 +216,8 @@ def _why_no_classifier(model: Any) -> str:
 
 
 def _refuse_exhausted(cause: Exception) -> None:
-    """Raise MemoryError if the error is one of those that Python, numpy and TensorFlow raise without memory."""
-    # native code that gets no memory may return nothing without an exception, for which Python raises SystemError
+    """Raise MemoryError if the error is an out-of-memory error of Python, numpy or TensorFlow."""
+    # if native code cannot allocate memory and returns without an exception, Python raises SystemError
     if isinstance(cause, MemoryError | SystemError) or type(cause).__name__ == "ResourceExhaustedError":
         raise MemoryError from None
 
@@ -245,7 +245,7 @@ def main(arguments: list[str]) -> int:
 
     read_end, write_end, parent, memory_limit = (int(argument) for argument in arguments)
     for each in SIGNALS:
-        signal.signal(each, signal.SIG_IGN)  # only the parent ends this process, also by its own death
+        signal.signal(each, signal.SIG_IGN)  # only the parent ends this process; it also ends when the parent dies
     if parent:
         die_with_parent(parent)
     limit_memory(memory_limit)

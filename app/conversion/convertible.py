@@ -1,4 +1,4 @@
-"""A model to convert, which a process of its own loads. This is the parent's side."""
+"""A model to convert, loaded in a separate process. This is the parent's side."""
 
 import contextlib
 import shutil
@@ -47,10 +47,10 @@ class ConvertibleModel:
 
     name: str
     preprocess: str | None  # name of the preprocessing that the model needs, if known
-    parameters: int | None  # None: a SavedModel, whose parameters are unknown before its conversion
+    parameters: int | None  # None: a SavedModel, whose parameters are unknown until it is converted
     no_classifier: str  # why a Keras model is not a classifier; empty if it is one, and for a SavedModel
     _worker: WorkerProcess
-    _folder: Path  # for files that the two processes exchange
+    _folder: Path  # folder for files that the two processes exchange
     _timeout: float  # seconds per request
 
     def convert(self, precision: str, calibration: Calibration | None = None, *, select_tf_ops: bool = False) -> bytes:
@@ -63,10 +63,10 @@ class ConvertibleModel:
         return self._converted(Convert(precision=precision, calibration=path, file=file, select_tf_ops=select_tf_ops))
 
     def convert_graph(self, precision: str, examples: Mapping[str, npt.NDArray[Any]] | None = None) -> bytes:
-        """Return the .tflite bytes of one precision, with a signature that has the model's own names.
+        """Return the .tflite bytes of one precision, with the model's own names in the signature.
 
-        ``examples`` of each input by name, [n, whole input], set the ranges of int8. Raise EdgeBenchError if TensorFlow
-        cannot convert the model.
+        ``examples`` maps input names to arrays [n, whole input], which set the ranges of int8. Raise EdgeBenchError if
+        TensorFlow cannot convert the model.
         """
         file = self._folder / f"{precision}.tflite"
         paths = {
@@ -76,9 +76,9 @@ class ConvertibleModel:
         return self._converted(Convert(precision=precision, calibration=None, file=file, graph=True, examples=paths))
 
     def write_keras(self, folder: Path, *, graph: bool = False) -> Variant:
-        """Write the original into a bundle's folder, to which the converter process itself has no access.
+        """Write the original into a bundle's folder, which the converter process cannot access itself.
 
-        The variant has all inputs and outputs of a ``graph``, otherwise the only ones of a classifier.
+        With ``graph``, the variant has all inputs and outputs, otherwise one each, as a classifier.
         """
         file = self._folder / "original.keras"
         written = _ask(self._worker, WriteKeras(file=file, graph=graph), Written, self.name, self._timeout)
@@ -106,11 +106,12 @@ def open_convertible(
     any_signature: bool = False,
     memory_limit: int | None = None,
 ) -> Iterator[ConvertibleModel]:
-    """Load a keras.applications model, a .keras file or a SavedModel folder in a process of its own.
+    """Load a keras.applications model, a .keras file or a SavedModel folder in a separate process.
 
-    ``timeout`` is in seconds per request, ``memory_limit`` in bytes, by default what this machine can spare. Of a
-    SavedModel's functions the one called ``signature`` is converted, by default ``serving_default`` or the only one;
-    all of them with ``any_signature``. Raise BadInput if there is no such model or function, or it cannot be loaded.
+    ``timeout`` is in seconds per request, ``memory_limit`` in bytes, by default the memory that this machine can spare.
+    The function ``signature`` of a SavedModel is converted, by default ``serving_default`` or the only one. With
+    ``any_signature`` all functions are converted. Raise BadInput if the model or function does not exist or cannot be
+    loaded.
     """
     if installed_version(RUNTIMES["tensorflow"]) is None:
         raise why_not_installed(RUNTIMES["tensorflow"])
@@ -118,15 +119,15 @@ def open_convertible(
     if application is None:
         if not path.exists():
             raise BadInput(
-                f"{name}: no such file, and no model of that name", f"models are: {', '.join(KERAS_APPLICATIONS)}"
+                f"{name}: neither a file nor a known model", f"known models: {', '.join(KERAS_APPLICATIONS)}"
             )
         if not (path / SAVED_MODEL).is_file() and (path.suffix not in (".keras", ".h5", ".hdf5") or not path.is_file()):
             raise BadInput(
-                f"{path}: not a .keras or .h5 file or SavedModel folder", "save it with model.save('model.keras')"
+                f"{path}: not a .keras file, .h5 file or SavedModel folder", "save it with model.save('model.keras')"
             )
         check_memory(path, memory_need(path), memory_limit)
     if signature and not (application is None and (path / SAVED_MODEL).is_file()):
-        raise BadInput(f"--signature {signature[:80]}: {name} has no signatures", "leave --signature out")
+        raise BadInput(f"--signature {signature[:80]}: {name} has no signatures", "omit --signature")
     label = recordable(name if application else path.resolve().name if path.is_dir() else path.stem)
     preprocess = application.preprocess if application else None
     with (
@@ -147,7 +148,7 @@ def open_convertible(
 
 
 def _access(name: str, weights: str, scratch: Path) -> Access | None:
-    """Return the files of a converter process. One that downloads known weights loads nothing of the user's."""
+    """Return the file access of a converter process. One that downloads known weights loads no user files."""
     if name not in KERAS_APPLICATIONS:
         return Access([Path(name)], scratch)
     return None if weights == "imagenet" else Access([Path(weights)] if weights != "none" else [], scratch)
@@ -168,9 +169,9 @@ def _ask(worker: WorkerProcess, request: Any, reply_type: type[ReplyType], name:
         raise (BadInput if reply.bad_input else EdgeBenchError)(reply.problem, reply.remedy)
     if isinstance(reply, OutOfMemory):
         raise BadInput(
-            f"{name}: it needs more than the {reply.limit / (1 << 20):,.0f} MiB that its process may allocate",
-            "a larger --memory-limit",
+            f"{name}: it needs more memory than the limit of {reply.limit / (1 << 20):,.0f} MiB",
+            "use a larger --memory-limit",
         )
     if not isinstance(reply, reply_type):
-        raise EdgeBenchError(f"{name}: the converter answered {type(reply).__name__} out of turn")
+        raise EdgeBenchError(f"{name}: unexpected reply {type(reply).__name__} from the converter")
     return reply

@@ -1,4 +1,4 @@
-"""Export of a foreign Keras model or SavedModel, or a keras.applications model, as a bundle with all variants.
+"""Export of a Keras model, SavedModel or keras.applications model as a bundle with all variants.
 
 Classifiers are exported here, other models by ``graph_export.py``.
 """
@@ -47,9 +47,9 @@ def export_model(
     *,
     overwrite: bool,
 ) -> Bundle:
-    """Write all variants, the test set and, last, the manifest. Return the bundle as it is read back.
+    """Write all variants and the test set, then the manifest. Return the bundle as read back from disk.
 
-    The int8 variant needs ``settings.calibration``. If the test set is random, random inputs calibrate it instead.
+    The int8 variant needs ``settings.calibration``. If the test set is random, random inputs are used instead.
     Variants that TensorFlow cannot convert are omitted with a note.
     """
     _create_folder(folder)
@@ -59,24 +59,24 @@ def export_model(
         with open_convertible(
             name, settings.weights, settings.timeout, signature=settings.signature, memory_limit=settings.memory_limit
         ) as source:
-            require_bundle_space(folder, source.parameters or 0, 0)  # a SavedModel's are unknown before its conversion
+            require_bundle_space(folder, source.parameters or 0, 0)  # unknown for a SavedModel
             progress.advance(1, "loaded")
             if (task := _graph_task(source, settings)) is not None:
                 return write_graph_bundle(source, task, folder, options, settings, progress)
             if settings.graph_options:
                 raise BadInput(
-                    f"{settings.graph_options[0]}: the model is a classifier, which is given images",
-                    f"--task {TENSOR} exports it without classes",
+                    f"{settings.graph_options[0]}: not for image classifiers",
+                    f"use --task {TENSOR} to export the model without classes",
                 )
             return _write_bundle(source, folder, options, settings, progress)
 
 
 def _graph_task(source: ConvertibleModel, settings: ExportSettings) -> str | None:
-    """Return the task of a model that is exported as a graph; None for a classifier."""
+    """Return the task of a model to export as a graph; None for a classifier."""
     if settings.task and settings.task not in (CLASSIFY, *EXPORTED_TASKS):
         raise BadInput(
-            f"--task {settings.task[:40]}: bundles of this task cannot be exported",
-            f"{', '.join([CLASSIFY, *EXPORTED_TASKS])} can; `edge-bench run` measures files of other tasks",
+            f"--task {settings.task[:40]}: bundles cannot be exported for this task",
+            f"use {', '.join([CLASSIFY, *EXPORTED_TASKS])}, or measure the model file with `edge-bench run`",
         )
     if settings.task not in (None, CLASSIFY):
         return settings.task
@@ -110,13 +110,13 @@ def _write_bundle(
     progress.start("converting to smaller types", len(smaller))
     for precision in smaller:
         if precision == "int8" and calibration is None:
-            progress.say("no int8 variant: its ranges need --calibration images")
+            progress.say("no int8 variant: it needs --calibration with images")
             progress.advance(1)
             continue
         try:
             variants.append(write_tflite(folder, precision, source.convert(precision, calibration)))
         except EdgeBenchError as cause:
-            progress.say(f"left out: {cause.problem}")
+            progress.say(f"no {precision} variant: {cause.problem}")
         progress.advance(1, precision)
     manifest = _manifest(folder, source, settings, workload, variants, models.parameters)
     write_atomically(folder / MANIFEST, encode_record(manifest))
@@ -128,19 +128,19 @@ def _create_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as cause:
-        raise BadInput(f"{folder}: cannot be made: {cause.strerror}", "name another --bundle") from None
+        raise BadInput(f"{folder}: cannot be created: {cause.strerror}", "choose another --bundle") from None
 
 
 def _remove_old_bundle(folder: Path, *, overwrite: bool) -> None:
     if (folder / MANIFEST).exists() and not overwrite:
-        raise BadInput(f"{folder}: a bundle is there already", "name another --bundle, or --overwrite it")
+        raise BadInput(f"{folder}: contains a bundle already", "choose another --bundle, or use --overwrite")
     refuse_links(folder)
     try:
-        (folder / MANIFEST).unlink(missing_ok=True)  # first: a folder without a manifest is no bundle
+        (folder / MANIFEST).unlink(missing_ok=True)  # removed first: a folder without a manifest is no bundle
         for part in ("variants", "test", "training", "plots"):
             shutil.rmtree(folder / part, ignore_errors=True)
     except OSError as cause:
-        raise BadInput(f"{folder}: cannot be written: {cause.strerror}", "name another --bundle") from None
+        raise BadInput(f"{folder}: cannot be written: {cause.strerror}", "choose another --bundle") from None
 
 
 def _calibration_inputs(
@@ -150,11 +150,11 @@ def _calibration_inputs(
     settings: ExportSettings,
     progress: Progress,
 ) -> Calibration | None:
-    """Return the inputs that calibrate the int8 variant, float32 [n, …], or None if there are no images for it."""
+    """Return the calibration inputs of the int8 variant, float32 [n, …]; None if there are no images for it."""
     if settings.calibration is None:
         if options.data is not None:
             return None
-        progress.say("int8 is calibrated on random inputs, as the test set is: for speed only")
+        progress.say("the test set and the int8 calibration are random inputs: use this bundle for speed only")
         images = workload
     else:
         sample_options = replace(

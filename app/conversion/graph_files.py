@@ -1,4 +1,4 @@
-"""A .tflite file of any inputs and outputs: their names and types, and what of it is quantized."""
+"""A .tflite file with any inputs and outputs: their names, types and quantization."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,31 +27,31 @@ class GraphFile:
 
 @dataclass(frozen=True)
 class Quantization:
-    """What an int8 file computes with int8."""
+    """The quantized parts of an int8 file."""
 
     quantized: dict[str, list[str]]  # inputs and outputs that are quantized inside the file
-    others: dict[str, list[str]]  # inputs and outputs that are not, with their types
+    others: dict[str, list[str]]  # other inputs and outputs, with their types
     float_operators: list[str]  # operators that compute with float32
 
 
 def graph_file(content: bytes, model: str, like: GraphFile | Variant | None = None) -> GraphFile:
     """Return the inputs and outputs of a converted model, in their order in ``like``.
 
-    Raise BadInput if one of them does not hold numbers, EdgeBenchError if the file has other names than ``like``.
+    Raise BadInput if one of them is not numeric, EdgeBenchError if the names differ from those of ``like``.
     """
     file = parse_tflite(content)
     if len(file.signatures) != 1:
-        raise EdgeBenchError(f"{model}: the converted file has {len(file.signatures)} signatures, not one")
+        raise EdgeBenchError(f"{model}: the converted file has {len(file.signatures)} signatures instead of one")
     (only,) = file.signatures
     inputs, outputs = ([_spec(name, each) for name, each in side] for side in (only.inputs, only.outputs))
     for kind, specs in (("input", inputs), ("output", outputs)):
         if not specs:
-            raise BadInput(f"{model}: it has no {kind}s", "export a model with at least one of each")
+            raise BadInput(f"{model}: it has no {kind}s", "export a model with at least one input and one output")
         for spec in specs:
             if spec.dtype not in NUMBER_TYPES:
                 raise BadInput(
-                    f"{model}: {kind} {spec.name[:80]} is of type {spec.dtype}, and only numbers are supported",
-                    "export the part of the model that computes with numbers",
+                    f"{model}: {kind} {spec.name[:80]} has type {spec.dtype}, but only numeric types are supported",
+                    "export only the part of the model with numeric inputs and outputs",
                 )
     if like is not None:
         return GraphFile(file, only.key, in_order(inputs, like.inputs, model), in_order(outputs, like.outputs, model))
@@ -59,28 +59,28 @@ def graph_file(content: bytes, model: str, like: GraphFile | Variant | None = No
 
 
 def in_order(specs: Sequence[TensorSpec], like: Sequence[TensorSpec], model: str) -> list[TensorSpec]:
-    """Return specs in the order of others of the same names; raise EdgeBenchError if names differ."""
+    """Return specs in the order of ``like``, which has the same names. Raise EdgeBenchError if names differ."""
     found = {each.name: each for each in specs}
     if found.keys() != {each.name for each in like}:
         raise EdgeBenchError(
-            f"{model}: converted, {names_shown(each.name for each in like)} are called {names_shown(found)}",
-            "use names of letters, digits and underscores in the model",
+            f"{model}: conversion renames {names_shown(each.name for each in like)} to {names_shown(found)}",
+            "use only letters, digits and underscores in the names of the model",
         )
     return [found[each.name] for each in like]
 
 
 def input_specs(graph: GraphFile) -> list[InputSpec]:
-    """Return the inputs as they are given examples."""
+    """Return the specs of the inputs, for which examples are made."""
     return [InputSpec(each.name, each.dtype, tuple(each.shape)) for each in graph.inputs]
 
 
 def quantization(graph: GraphFile) -> Quantization:
-    """Return what of an int8 file is quantized; raise EdgeBenchError if nothing is."""
+    """Return the quantized parts of an int8 file. Raise EdgeBenchError if there are none."""
     file, tensors = graph.file, graph.file.tensors
     nodes = file.nodes[: file.main_nodes]
     working = [each for each in nodes if each.name not in _CONVERSIONS]
     if not any(tensors[number].dtype == "int8" for node in working for number in node.outputs):
-        raise EdgeBenchError("no operator of the model can be computed with int8")
+        raise EdgeBenchError("no operator of the model supports int8")
     used = {number for node in working for number in node.inputs}
     made = {number for node in working for number in node.outputs}
     (only,) = file.signatures
@@ -98,7 +98,7 @@ def quantization(graph: GraphFile) -> Quantization:
 
 
 def why_no_classifier(content: bytes) -> str:
-    """Return why a .tflite file is no classifier of images or other real values; empty if it is one."""
+    """Return why a .tflite file is not a classifier of images or other real values; empty if it is one."""
     file = parse_tflite(content)
     try:
         class_count(file.only_output)

@@ -29,12 +29,12 @@ __all__ = [
 
 @dataclass(frozen=True)
 class KnownSupport:
-    """What is known about a release without trying it."""
+    """Operator support of a runtime release, known without loading the model."""
 
     runtime: str
     release: str
-    missing: list[Unsupported]  # operators that it certainly does not support
-    unknown: list[str]  # custom operators that it was not asked for
+    missing: list[Unsupported]  # operators that it does not support
+    unknown: list[str]  # custom operators that were not tested with it
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class LoadAttempt:
     version: str
     refusal: str  # error message; empty if the model was loaded
     invocation: str = ""  # error message; empty if the invocation worked, or there was none
-    sizes: tuple[int, ...] = ()  # of open axes that it was loaded with; with a refusal, those that did not work
+    sizes: tuple[int, ...] = ()  # sizes of open axes that were loaded, or that failed if there is a refusal
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class ModelInspection:
     tried: tuple[LoadAttempt, ...]
     measurability: Measurability
     metadata: ModelMetadata | None = None
-    metadata_problem: str = ""  # why the metadata cannot be read
+    metadata_problem: str = ""  # why the metadata cannot be read; otherwise empty
 
 
 @dataclass(frozen=True)
@@ -73,20 +73,18 @@ class GraphInspection:
 
 
 def inspect_model(path: Path, timeout: float, progress: Progress, memory_limit: int | None = None) -> ModelInspection:
-    """Inspect a .tflite or .keras file or a SavedModel folder. Raise BadInput if it is none.
+    """Inspect a .tflite or .keras file or a SavedModel folder. Raise BadInput for anything else.
 
     This process only parses the file in Python. Worker processes load it, with ``timeout`` seconds and ``memory_limit``
-    bytes each, by default what this machine can spare.
+    bytes each, by default the memory that this machine can spare.
     """
     bounds = Bounds(timeout, memory_limit)
     if not path.exists():
-        raise BadInput(f"{path}: there is no such file", "name a .tflite, .keras or .onnx file, or a SavedModel folder")
+        raise BadInput(f"{path}: no such file", "use a .tflite, .keras or .onnx file, or a SavedModel folder")
     if path.suffix == ".tflite" and path.is_file():
         return _inspect(path, path, bounds, progress)
     if path.suffix != ".keras" and not (path / SAVED_MODEL).is_file():
-        raise BadInput(
-            f"{path}: no model that edge-bench knows", "name a .tflite, .keras or .onnx file, or a SavedModel folder"
-        )
+        raise BadInput(f"{path}: not a supported model", "use a .tflite, .keras or .onnx file, or a SavedModel folder")
     from edge_bench.app.conversion.convertible import open_convertible
 
     progress.start("converting to float32", 1)
@@ -102,7 +100,7 @@ def inspect_model(path: Path, timeout: float, progress: Progress, memory_limit: 
 
 
 def known_support(file: TfliteFile) -> tuple[KnownSupport, ...]:
-    """Return what is known about every probed release."""
+    """Return the known operator support of every probed release."""
     return tuple(
         KnownSupport(
             runtime=release.runtime,
@@ -119,7 +117,7 @@ def _inspect(path: Path, file: Path, bounds: Bounds, progress: Progress) -> Mode
     try:
         cost = model_cost(tflite)
     except ValueError as cause:
-        raise BadInput(f"{path}: not a whole .tflite file: {cause}", "copy or export it again") from None
+        raise BadInput(f"{path}: invalid or truncated .tflite file: {cause}", "copy or export it again") from None
     metadata, problem = None, ""
     try:
         metadata = read_metadata(file)
@@ -143,7 +141,7 @@ def _try_all(path: Path, file: Path, tflite: TfliteFile, bounds: Bounds, progres
     runtimes = [each for each in _installed() if ".tflite" in each.formats]
     progress.start("loading in each runtime", len(runtimes))
     tried = []
-    if path != file:  # the converter has loaded the original
+    if path != file:  # the converter already loaded the original
         tensorflow = RUNTIMES["tensorflow"]
         tried.append(LoadAttempt(tensorflow.name, installed_version(tensorflow) or "", ""))
     too_large = why_too_large((need := tflite_need(tflite)).total(), bounds.memory_limit, need.mapped)
@@ -169,7 +167,7 @@ def _measurability(path: Path, tried: list[LoadAttempt], bounds: Bounds) -> Meas
     kind = SAVED_MODEL if path.is_dir() else path.suffix
     loading = [each.runtime for each in tried if not each.refusal and kind in RUNTIMES[each.runtime].formats]
     if not loading:
-        return Measurability((), "no installed runtime loads it")
+        return Measurability((), "no installed runtime can load it")
     failing = {each.runtime: each.invocation for each in tried if each.invocation}
     if not set(loading) - failing.keys():
         return Measurability((), f"an invocation fails: {failing[loading[0]]}")
@@ -177,9 +175,9 @@ def _measurability(path: Path, tried: list[LoadAttempt], bounds: Bounds) -> Meas
 
 
 def inspect_onnx(path: Path, timeout: float, progress: Progress, memory_limit: int | None = None) -> GraphInspection:
-    """Return inputs and outputs of an .onnx file, which a worker loads; raise BadInput if it cannot be loaded."""
+    """Return inputs and outputs of an .onnx file that a worker loads. Raise BadInput if it cannot be loaded."""
     if not path.is_file():
-        raise BadInput(f"{path}: there is no such file", "name a .tflite, .keras or .onnx file, or a SavedModel folder")
+        raise BadInput(f"{path}: no such file", "use a .tflite, .keras or .onnx file, or a SavedModel folder")
     runtimes = [each for each in RUNTIMES.values() if path.suffix in each.formats]
     installed = [each.name for each in runtimes if installed_version(each)]
     if not installed:
@@ -188,5 +186,5 @@ def inspect_onnx(path: Path, timeout: float, progress: Progress, memory_limit: i
     found = measurability(path, installed, Bounds(timeout, memory_limit))
     progress.finish()
     if found.advice is None:
-        raise BadInput(f"{path}: {found.reason}", "name a whole .onnx file")
+        raise BadInput(f"{path}: {found.reason}", "use a valid .onnx file")
     return GraphInspection(path, model_bytes(path, model_files(path)), found)

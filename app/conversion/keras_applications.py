@@ -1,4 +1,4 @@
-"""Models of keras.applications that can be exported, with weights of ImageNet, of a file, or random ones."""
+"""Models of keras.applications that can be exported, with ImageNet, random or the user's weights."""
 
 import contextlib
 import sys
@@ -50,7 +50,7 @@ def build_application(name: str, weights: str) -> Any:
     if weights == "none":
         return KERAS_APPLICATIONS[name].build(None)
     if weights != "imagenet" and not Path(weights).is_file():
-        raise BadInput(f"{weights}: no such file of weights", "say --weights imagenet, none, or name a file")
+        raise BadInput(f"{weights}: no such weights file", "use --weights imagenet, --weights none or --weights FILE")
     try:
         with contextlib.redirect_stdout(sys.stderr):  # Keras prints its progress bar to stdout
             return KERAS_APPLICATIONS[name].build(weights)
@@ -58,12 +58,12 @@ def build_application(name: str, weights: str) -> Any:
         reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0][:160]
         if weights == "imagenet":
             raise EdgeBenchError(
-                f"ImageNet's weights of {name} could not be downloaded: {reason}",
-                "name a file of them with --weights FILE, or say --weights none for random ones (speed only)",
+                f"the ImageNet weights of {name} cannot be downloaded: {reason}",
+                "use --weights FILE, or --weights none for random weights (speed only)",
             ) from None
-        raise BadInput(f"{weights}: not weights of {name}: {reason}") from None
+        raise BadInput(f"{weights}: not weights for {name}: {reason}") from None
     except Exception as cause:  # Keras raises a bare Exception for network errors
         raise EdgeBenchError(
-            f"ImageNet's weights of {name} could not be downloaded: {str(cause).splitlines()[0][:160]}",
-            "name a file of them with --weights FILE, or say --weights none for random ones (speed only)",
+            f"the ImageNet weights of {name} cannot be downloaded: {str(cause).splitlines()[0][:160]}",
+            "use --weights FILE, or --weights none for random weights (speed only)",
         ) from None

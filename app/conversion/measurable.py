@@ -17,7 +17,7 @@ from edge_bench.bench.worker.process import WorkerFailed, describe_model
 
 __all__ = ["Bounds", "Measurability", "measurability"]
 
-#: Limit on one input that is made to see whether it can be.
+#: Size limit of one input that is created as a test.
 MAX_INPUT_BYTES = 1 << 30
 
 
@@ -25,16 +25,16 @@ class Bounds(NamedTuple):
     """Limits of each process that loads the model."""
 
     timeout: float  # seconds per step
-    memory_limit: int | None  # bytes; None: what this machine can spare
+    memory_limit: int | None  # bytes; None: memory that this machine can spare
 
 
 @dataclass(frozen=True)
 class Measurability:
-    """Whether ``run`` can measure the model, which is another question than whether a runtime loads it."""
+    """Whether ``run`` can measure the model, which needs more than a runtime that loads it."""
 
-    runtimes: tuple[str, ...]  # that can be measured with it; empty if none
-    reason: str = ""  # why there is none
-    advice: RunAdvice | None = None  # None if there is none
+    runtimes: tuple[str, ...]  # runtimes that can be measured; may be empty
+    reason: str = ""  # why there are none
+    advice: RunAdvice | None = None  # None without runtimes
 
     @property
     def option(self) -> str:
@@ -43,7 +43,7 @@ class Measurability:
 
 
 def measurability(path: Path, runtimes: list[str], bounds: Bounds) -> Measurability:
-    """Prepare the file as ``run`` does. Classifiers are prepared with each of these runtimes, which load the model."""
+    """Prepare the file as ``run`` does; a classifier with each of ``runtimes``, which can load the model."""
     try:
         models = ModelFiles.open([path], bounds.timeout, memory_limit=bounds.memory_limit)
         advice = run_advice(models)
@@ -57,11 +57,11 @@ def measurability(path: Path, runtimes: list[str], bounds: Bounds) -> Measurabil
 
 
 def _with_each_runtime(path: Path, variant: Variant, runtimes: list[str], bounds: Bounds) -> tuple[list[str], str]:
-    """Return the runtimes that a classifier can be prepared with, and why one of the others cannot."""
+    """Return the runtimes that can prepare a classifier, and the reason why another one cannot."""
     sizes = variant.input.shape[1:]
     is_open = -1 in sizes
     if is_open and len(sizes) != 3:
-        return [], "its input is open in more than the batch, and no image"
+        return [], "its input has open axes besides the batch and is not an image"
     image = _image_shape(sizes) if is_open else None
     measured, reason, limit = [], "", untimed_memory_limit(bounds.memory_limit)
     for runtime in runtimes:
@@ -75,7 +75,7 @@ def _with_each_runtime(path: Path, variant: Variant, runtimes: list[str], bounds
 
 
 def _image_shape(sizes: list[int]) -> list[int]:
-    """Return the shape of an image with sizes for open axes. Open channels are RGB, as ``run`` takes them."""
+    """Return the shape of an image with sizes for open axes. Open channels are RGB, as in ``run``."""
     sizes = [*sizes[:2], 3] if sizes[2] < 0 and sizes[0] < 0 else sizes
     return [OPEN_SIZES[-1] if size < 0 else size for size in sizes]
 

@@ -26,11 +26,11 @@ __all__ = [
     "with_names",
 ]
 
-Calibration = npt.NDArray[np.float32]  # [n, height, width, channels], the model's inputs before quantization
+Calibration = npt.NDArray[np.float32]  # [n, height, width, channels]: model inputs before quantization
 
-#: The signature that loaders of a SavedModel use unless another one is named.
+#: The signature of a SavedModel that is loaded by default.
 MAIN_SIGNATURE = "serving_default"
-#: Names that TensorFlow accepts for tensors and that the converter keeps.
+#: Tensor names that TensorFlow accepts and that the converter keeps.
 _TENSOR_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
 #: Variant name → number formats of its weights and arithmetic.
 PRECISIONS = {
@@ -62,24 +62,24 @@ def convert_to_precision(make_converter: Callable[[], Any], precision: str, cali
                 _dynamic(converter)
             case "int8":
                 if calibration is None:
-                    raise ValueError("int8 needs calibration")
+                    raise ValueError("int8 needs calibration data")
                 _int8(converter, calibration)
         content: bytes = converter.convert()
         return content
 
 
 def convert_graph(make_converter: Callable[[], Any], precision: str, examples: Mapping[str, npt.NDArray[Any]]) -> bytes:
-    """Return the .tflite bytes of one precision of any graph, whose inputs and outputs keep their types.
+    """Return the .tflite bytes of one precision of any graph. Inputs and outputs keep their types.
 
-    ``examples`` of each input by name, [n, whole input], determine the ranges of ``int8``. What TFLite cannot compute
-    with int8 stays float32. Raise ValueError for ``int8`` without examples.
+    ``examples`` maps input names to arrays [n, whole input], which determine the ranges of ``int8``. Operators without
+    int8 support stay float32. Raise ValueError for ``int8`` without examples.
     """
 
     def make() -> Any:
         converter = make_converter()
         if precision == "int8":
             if not examples:
-                raise ValueError("int8 needs calibration")
+                raise ValueError("int8 needs calibration data")
             _dynamic(converter)
             count = min(map(len, examples.values()))
             converter.representative_dataset = lambda: (
@@ -91,9 +91,9 @@ def convert_graph(make_converter: Callable[[], Any], precision: str, examples: M
 
 
 def with_names(model: Any, *, one_example: bool) -> "tempfile.TemporaryDirectory[str]":
-    """Return a SavedModel of a Keras model whose signature has the model's own names, which the converter keeps.
+    """Return a SavedModel of a Keras model. Its signature has the model's own names, which the converter keeps.
 
-    With ``one_example``, an open first axis, which is the batch, has size 1.
+    With ``one_example``, an open first axis (the batch) gets size 1.
     """
     import keras
     import tensorflow as tf
@@ -104,7 +104,7 @@ def with_names(model: Any, *, one_example: bool) -> "tempfile.TemporaryDirectory
         if not _TENSOR_NAME.fullmatch(each.name):
             raise BadInput(
                 f"{model.name}: TensorFlow cannot export an input called {each.name[:80]!r}",
-                "name it with letters, digits, underscores, dots and hyphens",
+                "use only letters, digits, underscores, dots and hyphens in its name",
             )
         sizes = [None if size < 0 else size for size in each.shape]
         if one_example and sizes[:1] == [None]:

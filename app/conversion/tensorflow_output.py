@@ -1,4 +1,4 @@
-"""TensorFlow's output: suppressed, as it would hide results on stdout and errors on stderr; and its long messages."""
+"""Suppress TensorFlow's output, which would hide results on stdout and errors on stderr. Shorten its messages."""
 
 import contextlib
 import os
@@ -16,7 +16,7 @@ _SHOWN = 5
 
 
 def silence_tensorflow() -> None:
-    """Disable TensorFlow's log, since errors are raised as exceptions too. Call this before the first import."""
+    """Disable TensorFlow's log: errors are also raised as exceptions. Call this before the first import."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     # the same code path on every machine, and no message about GPUs from C++ at every import
@@ -42,7 +42,7 @@ def native_output_to(log: IO[bytes]) -> Iterator[None]:
 
 
 def why_not_converted(message: str) -> str:
-    """Return the operators that TFLite lacks if the message names them, otherwise its first line; empty without one."""
+    """Return the missing TFLite operators if the message names them, otherwise the first line of the message."""
     missing = list(dict.fromkeys(_MISSING.findall(message)))
     if not missing and (select := _SELECT.search(message)):
         missing = [f"tf.{name.strip()}" for name in select.group(1).split(",")]

@@ -1,1 +1,1 @@
-"""Benchmarks and trainings on other machines through their Docker engines, without an agent or protocol of ours."""
+"""Benchmarks and trainings on other machines through their Docker engines, without an own agent or protocol."""

@@ -1,8 +1,8 @@
-"""One training on several machines in turn: each trains its share of the epochs and hands the checkpoint on.
+"""One training on several machines in turn: each trains some epochs and passes the checkpoint to the next.
 
 The folder that `train` writes, with its checkpoint, is sent from machine to machine through this one. Checksums are
 verified after every transfer. Each machine only runs `train --stop-after … --resume`, so the weights are the same as
-after a training on one machine, provided that the machines compute alike.
+after a training on one machine, if the machines compute identical results.
 """
 
 import contextlib
@@ -36,11 +36,11 @@ _FILES = re.compile(
     r"bundle/(training/(epoch-\d{4}\.keras|state\.json)|manifest\.json|model\.keras|history\.json"
     r"|variants/[a-z0-9]+\.tflite|test/(images|labels)\.npy|plots/training\.png)"
 )
-#: Moved into the bundle's folder last: they make the other files valid.
+#: Files that are moved into the bundle's folder last, because they make the other files valid.
 _LAST_FILES = ("state.json", MANIFEST)
 #: The largest bundle, with its test set: 4 GiB.
 _MAX_BYTES = 4 << 30
-#: The bundle is in the results' volume because the image's user may write there.
+#: The bundle is in the results' volume, because the image's user may write there.
 _BUNDLE, _DATA = "/results/bundle", "/artifacts/data"
 
 
@@ -61,7 +61,7 @@ class TrainingJobSpec:
     settings: TrainingSettings
     source: ImageSource
     data: Path | None = None  # a folder that is sent to every machine; None: each downloads the data set
-    timeout: float = 30  # of an engine's answer, in seconds
+    timeout: float = 30  # timeout of an engine's response, in seconds
     remove_image: bool = False
 
 
@@ -74,20 +74,20 @@ def shares(engines: Sequence[EngineSetting], epochs: int, ends: Sequence[int] | 
     stops = list(ends) if ends is not None else [round(epochs * (n + 1) / count) for n in range(count - 1)]
     if len(stops) != count - 1:
         raise BadInput(
-            f"--stop-after names {len(stops)} epochs, and {count - 1} of the {count} machines hand over",
-            "an epoch for each machine but the last, such as --stop-after 30,60 for three",
+            f"--stop-after has {len(stops)} epochs, but {count} machines need {count - 1}",
+            "give one epoch for each machine but the last, for example --stop-after 30,60 for three machines",
         )
     begins, finals = [0, *stops], [*stops, epochs]
     if any(begin >= end for begin, end in zip(begins, finals, strict=True)):
         raise BadInput(
             f"{count} machines cannot share {epochs} epochs as {', '.join(map(str, finals))}",
-            "every machine has to do at least one: more --epochs, or another --stop-after",
+            "each machine needs at least one: use more --epochs or another --stop-after",
         )
     return [Share(*share) for share in zip(engines, begins, finals, strict=True)]
 
 
 def train_in_turn(spec: TrainingJobSpec, plan: Sequence[Share], progress: Progress, *, resume: bool) -> Bundle:
-    """Train each share after the other, and return the finished and checked bundle.
+    """Train the shares one after the other, and return the finished and checked bundle.
 
     With ``resume``, completed epochs are skipped. Without it, raise BadInput if the folder has a bundle or a training.
     If a machine fails, its last completed epoch is fetched if possible, and ``resume`` continues after that epoch.
@@ -105,7 +105,9 @@ def _epochs_done(spec: TrainingJobSpec, *, resume: bool) -> int:
     state = read_state(spec.folder)
     finished = (spec.folder / MANIFEST).exists()
     if (state or finished) and not resume:
-        raise BadInput(f"{spec.folder}: a bundle or a training is there already", "--resume, or name another BUNDLE")
+        raise BadInput(
+            f"{spec.folder}: contains a bundle or a training already", "use --resume, or choose another BUNDLE"
+        )
     if finished:
         _checked_bundle(Bundle.open(spec.folder), spec.settings)
         return spec.settings.epochs
@@ -120,7 +122,7 @@ def _train_share(spec: TrainingJobSpec, share: Share, done: int, progress: Progr
         try:
             workspace.image, sent = ensure_image(engine, spec.source, lambda _: None)
             if sent:
-                progress.say(f"{name}: the image was sent, {megabytes(sent)}")
+                progress.say(f"{name}: image sent, {megabytes(sent)}")
             sent = _send(spec, workspace, done)
             progress.say(f"{name}: {megabytes(sent, 1)} sent")
             status = _train(spec, workspace, share, done, progress)
@@ -130,7 +132,7 @@ def _train_share(spec: TrainingJobSpec, share: Share, done: int, progress: Progr
         except EngineLost as lost:
             raise EngineLost(
                 f"{name}: {lost.problem}",
-                "`edge-bench fleet clean` when it is back; --resume goes on from what is here",
+                "run `edge-bench fleet clean` when it is reachable again; continue with --resume",
             ) from lost
         except BaseException:
             with contextlib.suppress(EngineTrouble):
@@ -143,7 +145,7 @@ def _train_share(spec: TrainingJobSpec, share: Share, done: int, progress: Progr
         reason = "it was killed" if status.code == KILLED else status.message
         reason = "out of memory" if status.out_of_memory else reason
         raise EngineTrouble(
-            f"{name}: its training ended early: {reason}", "--resume goes on after its last whole epoch"
+            f"{name}: its training ended early: {reason}", "continue after its last complete epoch with --resume"
         )
     progress.finish()
 
@@ -182,7 +184,7 @@ def _train(
     try:
         return workspace.follow(container, on_line)
     except KeyboardInterrupt:
-        progress.say(f"{share.engine.name}: stopping; what it has done is fetched")
+        progress.say(f"{share.engine.name}: stopping and fetching completed epochs")
         workspace.stop(container)
         return None
 
@@ -233,12 +235,14 @@ def _checked_state(folder: Path, settings: TrainingSettings) -> TrainingState:
     """
     state = read_state(folder)
     if state is None:
-        raise EngineTrouble("it ended before its first epoch was whole", "--resume begins again")
+        raise EngineTrouble("it ended before its first epoch was complete", "start again with --resume")
     if state.settings != settings:
-        raise BadInput(f"{folder}: the training there has other settings", "use the same, or name another BUNDLE")
+        raise BadInput(
+            f"{folder}: contains a training with other settings", "use the same settings, or choose another BUNDLE"
+        )
     path = checkpoint_path(folder, state)
     if not path.is_file() or sha256_of(path) != state.checkpoint.sha256:
-        raise EngineTrouble(f"{path.name}: the checkpoint is missing or altered", "--resume fetches it again")
+        raise EngineTrouble(f"{path.name}: the checkpoint is missing or altered", "fetch it again with --resume")
     return state
 
 
@@ -251,7 +255,7 @@ def _checked_bundle(bundle: Bundle, settings: TrainingSettings) -> Bundle:
         bundle.checked(manifest.history)
     trained = (manifest.dataset.name, manifest.model.name, manifest.seed, manifest.hyper_parameters.get("epochs"))
     if trained != (settings.dataset, settings.model, settings.seed, settings.epochs):
-        raise BadInput(f"{bundle.folder}: a bundle of another training", "name another BUNDLE")
+        raise BadInput(f"{bundle.folder}: contains the bundle of another training", "choose another BUNDLE")
     return bundle
 
 
@@ -262,7 +266,7 @@ def data_folder(settings: TrainingSettings, folder: Path | None) -> Path | None:
     """
     if folder is not None:
         if not folder.is_dir():
-            raise EdgeBenchError(f"{folder}: no such folder", "name the one that holds the data set")
+            raise EdgeBenchError(f"{folder}: no such folder", "use the folder that contains the data set")
         return folder
     parent = os.environ.get("EDGE_BENCH_DATA")
     default = Path(parent) / settings.dataset if parent else None

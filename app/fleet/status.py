@@ -1,4 +1,4 @@
-"""The state of engines, and what fleet commands have left on them."""
+"""The status of engines, and leftovers of fleet commands on them."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ _LOCAL_LABEL = {"label": LABEL, "scope": "local"}
 
 @dataclass(frozen=True)
 class EngineStatus:
-    """One engine: its description, or the reason why it is unknown."""
+    """One engine: its description, or the reason why there is none."""
 
     setting: EngineSetting
     description: Description | None = None
@@ -34,7 +34,7 @@ def query_engines(engines: Sequence[EngineSetting], timeout: float) -> list[Engi
 
 
 def clean(engines: Sequence[EngineSetting], timeout: float, *, remove_image: bool = False) -> list[EngineStatus]:
-    """Remove what fleet commands have left on the engines, and return their status after that."""
+    """Remove the leftovers of fleet commands from the engines, and return their status afterwards."""
 
     def remove(engine: Engine) -> None:
         if engine.description.swarm_manager:
@@ -66,7 +66,7 @@ def _for_each(engines: Sequence[EngineSetting], timeout: float, work: Callable[[
 
 
 def _leftovers(engine: Engine) -> list[str]:
-    with engine.trouble("looking around"):
+    with engine.trouble("listing leftovers"):
         return [
             *(one_line(c["Names"][0].lstrip("/"), 80) for c in engine.client.api.containers(all=True, filters=_LABEL)),
             *(one_line(v.name, 80) for v in engine.client.volumes.list(filters=_LABEL)),
@@ -75,6 +75,6 @@ def _leftovers(engine: Engine) -> list[str]:
 
 
 def _sent_images(engine: Engine) -> list[str]:
-    with engine.trouble("looking for images"):
-        images = engine.client.api.images()  # images.list() would ask once more for each image
+    with engine.trouble("listing images"):
+        images = engine.client.api.images()  # images.list() would make one more request per image
         return sorted(one_line(tag, 200) for image in images for tag in image["RepoTags"] or () if ":fleet-" in tag)

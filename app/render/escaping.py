@@ -1,7 +1,7 @@
-"""One function per output format that makes untrusted text harmless there; every writer uses them.
+"""Escape untrusted text: one function per output format, which every writer uses.
 
-Names of models, classes, hosts and files, findings and messages may come from other people's files. In a terminal they
-could contain commands, in a page or in Markdown markup and links, in a spreadsheet formulas.
+Names of models, classes, hosts and files, findings and messages may come from untrusted files. They could contain
+terminal commands, markup and links in HTML or Markdown, or formulas in a spreadsheet.
 
 ========== ===================================================================================
 terminal   ``one_line``, or ``visible`` for text of several lines
@@ -11,7 +11,7 @@ CSV        ``csv_line``
 JSON       ``json_text``, or ``json_line`` for one line of JSON Lines
 ========== ===================================================================================
 
-There is no output in TeX. ``shortened`` limits what one name can take of a line.
+There is no TeX output. ``shortened`` limits the length of a name on a line.
 """
 
 import re
@@ -34,7 +34,7 @@ _UNSAFE = set("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa
 def visible(text: str) -> str:
     """Return the text with every unsafe character as an escape such as ``\\u001b``, which JSON reads back.
 
-    Newlines and tabs are kept. Bytes of names that are not UTF-8 become escapes such as ``\\xf1``, which no JSON has.
+    Newlines and tabs are kept. Bytes that are not valid UTF-8 become escapes such as ``\\xf1``, which are not JSON.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -52,13 +52,13 @@ def _escaped(match: re.Match[str]) -> str:
 def one_line(text: str, limit: int | None = None) -> str:
     """Return the escaped text on one line, so that a newline in it cannot imitate a message of edge-bench.
 
-    With ``limit`` it is first shortened to so many characters.
+    The text is first shortened to ``limit`` characters, if given.
     """
     return visible(text if limit is None else shortened(text, limit)).replace("\n", " ").replace("\t", " ")
 
 
 def shortened(text: str, limit: int) -> str:
-    """Return the text, or its beginning and the number of characters left out, ``limit`` characters in all."""
+    """Return the text with at most ``limit`` characters; a shortened text ends with the number of omitted ones."""
     kept = max(0, limit - len("… (1,000,000 more characters)"))
     return text if len(text) <= limit else f"{text[:kept]}… ({len(text) - kept:,} more characters)"
 
@@ -70,33 +70,33 @@ def html_text(text: str) -> str:
 
 _MARKDOWN = str.maketrans(
     {character: f"\\{character}" for character in "\\`*_[]~$@#"}
-    # references, because a backslash before a | means different things to different readers of tables
+    # references, because Markdown parsers disagree about a backslash before | in tables
     | {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
 )
-#: The beginning of addresses that are made links without brackets, and of :emoji:.
+#: Prefixes that Markdown turns into links without brackets, or into :emoji:.
 _AUTOMATIC_LINK = re.compile(r"(?i):(?=//|[\w+-]+:)|(?<=www)\.|(?<=mailto):|(?<=xmpp):")
 #: The beginning of a list or the underline of a heading.
 _BLOCK_START = re.compile(r"^(\d{0,9})([-+=.)])")
 
 
 def markdown_text(text: str) -> str:
-    """Return the text for a paragraph, or a cell of a table, of GitHub Flavored Markdown: text and nothing else."""
+    """Return the text escaped for a paragraph or table cell of GitHub Flavored Markdown, which shows it literally."""
     # shown as \u001b, like in a terminal: the backslash is escaped too
     escaped = one_line(text).strip().translate(_MARKDOWN)
     return _BLOCK_START.sub(r"\1\\\2", _AUTOMATIC_LINK.sub(lambda match: f"\\{match[0]}", escaped))
 
 
-#: What spreadsheets take for the beginning of a formula. Source: OWASP, "CSV Injection".
+#: Characters that start a formula in a spreadsheet. Source: OWASP, "CSV Injection".
 _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r]")
 _NUMBER = re.compile(r"[+-]?(\d[\d,]*\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _QUOTED = re.compile(r"[\",;|'\s]")
 
 
 def csv_line(values: Iterable[Any]) -> str:
-    """Return a line of CSV without its newline. None is an empty cell, and numbers are as Python writes them.
+    """Return a line of CSV without its newline. None is an empty cell, and numbers are formatted by ``str``.
 
-    Text that a spreadsheet would take for a formula begins with an apostrophe, which marks it as text.
-    Text with a character that separates cells in any country is in quotation marks.
+    Text that a spreadsheet would read as a formula gets a leading apostrophe, which marks it as text.
+    Text with a character that separates cells in any locale is quoted.
     """
     return ",".join("" if value is None else _csv_cell(value) for value in values)
 

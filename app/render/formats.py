@@ -16,7 +16,7 @@ class Format(StrEnum):
     HTML = "html"
 
 
-#: Formats of which programs parse all of the output: only the first table, without notes.
+#: Formats that programs parse: they contain only the first table, without notes.
 FOR_PROGRAMS = frozenset({Format.JSON, Format.JSONL, Format.CSV})
 
 

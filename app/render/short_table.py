@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 __all__ = ["CHEAP", "Column", "ShortTable"]
 
-#: Reductions from this number on are made before names are shortened.
+#: Reductions with this priority or a higher one are made before names are shortened.
 CHEAP = 8
 
 
@@ -17,10 +17,10 @@ class Column:
     cells: Sequence[str]
     right: bool = True  # alignment
     shrinks: bool = False  # whether cells may be shortened in the middle
-    narrow: tuple[str, Sequence[str]] | None = None  # header and cells that take less room
-    #: The first columns to be reduced have the highest numbers: to ``narrow`` if there is one, then they are left out.
+    narrow: tuple[str, Sequence[str]] | None = None  # shorter header and cells
+    #: Priorities of replacing the column by ``narrow`` and of dropping it. The highest comes first, 0 is never.
     narrowed: int = 0
-    dropped: int = 0  # 0: never
+    dropped: int = 0
 
 
 @dataclass(frozen=True)
@@ -29,4 +29,4 @@ class ShortTable:
 
     title: str
     columns: Sequence[Column]
-    marks: Sequence[str]  # one character for each row, or none
+    marks: Sequence[str]  # one character per row, or an empty string

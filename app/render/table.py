@@ -8,9 +8,9 @@ from edge_bench.app.render.escaping import one_line
 
 __all__ = ["MAX_ROWS", "Lazy", "Table", "limited", "rows_left_out"]
 
-#: Characters of a cell, of a title and of a note that are shown, and the number of notes. CSV and JSON have everything.
+#: Display limits: characters of a cell, characters of a title or note, and notes. CSV and JSON have no limits.
 _MAX_CELL, _MAX_NOTE, _MAX_NOTES = 300, 4000, 1000
-#: Rows that are shown. More make a page slow to open and are not read.
+#: Display limit of rows: more make a page slow to open.
 MAX_ROWS = 500
 
 Record = dict[str, Any]
@@ -19,7 +19,7 @@ Item = TypeVar("Item")
 
 
 class Lazy(Sequence[Made]):
-    """The results of a function for each item, made when they are asked for: no format shows all parts of a table."""
+    """Results of a function for each item, computed on access because no format needs all parts of a table."""
 
     def __init__(self, make: Callable[[Item], Made], items: Sequence[Item]) -> None:
         self._make, self._items = make, items
@@ -50,9 +50,9 @@ class Table:
 
 
 def limited(table: Table) -> Table:
-    """Return the table for people to read: texts on one line each and not too long, and a limited number of them.
+    """Return the table for display: each text on one line and shortened, at most 500 rows and 1,000 notes.
 
-    It has at most 500 rows and 1,000 notes, and a note that says how many were left out.
+    A note gives the number of omitted rows and notes.
     """
     notes = [one_line(note, _MAX_NOTE) for note in table.notes[:_MAX_NOTES]]
     if len(table.notes) > _MAX_NOTES:
@@ -69,6 +69,6 @@ def limited(table: Table) -> Table:
 
 
 def rows_left_out(table: Table) -> str:
-    """Return a note about the rows that people are not shown; empty if they are shown all."""
+    """Return a note about rows that are not displayed; empty if all are."""
     left_out = len(table.rows) - MAX_ROWS
-    return f"{left_out:,} more rows are in the same table as CSV and JSON" if left_out > 0 else ""
+    return f"{left_out:,} more rows are in the CSV and JSON output" if left_out > 0 else ""

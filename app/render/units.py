@@ -23,7 +23,10 @@ def _exponent(value: float) -> int:
 
 
 def shared_decimals(values: Sequence[float], least: int = 3) -> int:
-    """Return the decimals that positive values of one column have at most: two digits of the smallest, or ``least``."""
+    """Return the number of decimals for the positive values of one column.
+
+    It shows two significant digits of the smallest value, and is at least ``least``.
+    """
     return max(least, *(1 - _exponent(value) for value in values if value > 0), 0)
 
 
@@ -36,7 +39,10 @@ def counted(count: int, noun: str) -> str:
 def with_interval(
     value: float, interval: Interval | None, digits: int = 3, scale: float = 1.0, most: int | None = None
 ) -> str:
-    """Return ``1.23 [1.20, 1.27]``, multiplied by ``scale`` and with the decimals of the value, at most ``most``."""
+    """Return ``1.23 [1.20, 1.27]``, multiplied by ``scale``.
+
+    Value and interval have the same decimals: those of ``digits`` significant digits of the value, at most ``most``.
+    """
     value *= scale
     decimals = max(0, digits - 1 - _exponent(value)) if value else digits
     decimals = decimals if most is None else min(decimals, most)

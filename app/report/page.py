@@ -28,7 +28,7 @@ from edge_bench.bench.version import __version__
 __all__ = ["report_page"]
 
 #: The page's figures show every trial, so its tables omit the sparklines.
-_OMITTED_COLUMNS = ("trials in order\n± farthest",)
+_OMITTED_COLUMNS = ("trials in order\n± largest",)
 
 _OnDrawn = Callable[[Drawing], None]
 

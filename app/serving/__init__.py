@@ -1,4 +1,4 @@
-"""Inference server for one model over the Open Inference Protocol. The other modules need the extra ``serve``."""
+"""Inference server for one model, with the Open Inference Protocol. The other modules need the extra ``serve``."""
 
 import importlib.util
 

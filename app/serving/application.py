@@ -1,4 +1,4 @@
-"""Routes of the Open Inference Protocol, and the check of the bearer token."""
+"""Routes of the Open Inference Protocol, and authorization with a bearer token."""
 
 import asyncio
 import hmac
@@ -39,7 +39,7 @@ UNAUTHENTICATED_PATHS = ("/v2/health/live", "/v2/health/ready")
 
 
 class ModelRequest(Protocol):
-    """A request that fits the model, apart from its tensor data."""
+    """A request that fits the model; its tensor data is not checked yet."""
 
     @property
     def infer(self) -> Infer | InferGraph:
@@ -47,11 +47,11 @@ class ModelRequest(Protocol):
 
     @property
     def examples(self) -> int:
-        """Number of its examples."""
+        """Number of examples in the request."""
 
 
 class ServedModel(Protocol):
-    """The served model: its metadata, and how its requests and responses are read and written."""
+    """The served model: its metadata, and conversion of its requests and responses."""
 
     @property
     def name(self) -> str:
@@ -90,7 +90,7 @@ class Classifier(msgspec.Struct, frozen=True, kw_only=True):
         }
 
     def with_opened(self, opened: Any) -> "Classifier":
-        """Return the classifier with what the worker says about it."""
+        """Return the classifier with the worker's description of it."""
         assert isinstance(opened, Opened)  # noqa: S101 - the worker's reply to `Open`
         return msgspec.structs.replace(self, classes=class_count(opened.output))
 
@@ -153,7 +153,7 @@ class Application:
         except asyncio.CancelledError:
             if status:
                 raise
-            error = RequestError(503, "the server is being ended", retry_after=10)
+            error = RequestError(503, "the server is shutting down", retry_after=10)
             await _error_response(error).send_and_close(send_and_record_status)
         finally:
             is_inference = scope["path"].endswith("/infer") and status == 200
@@ -189,9 +189,9 @@ class Application:
     def _check_name(self, request: Request) -> None:
         name, version = request.path_params["name"], request.path_params.get("version", "1")
         if name != self._model.name:
-            raise RequestError(404, f"no model is called {name[:60]!r}; there is {self._model.name!r}")
+            raise RequestError(404, f"unknown model {name[:60]!r}; this server has {self._model.name!r}")
         if version != "1":
-            raise RequestError(404, f"{name!r} has no version {version[:20]!r}; there is '1'")
+            raise RequestError(404, f"{name!r} has no version {version[:20]!r}; use version '1'")
 
     async def _model_metadata(self, request: Request) -> Response:
         self._check_name(request)
@@ -226,16 +226,16 @@ def _error_response(error: RequestError) -> Reply:
 
 
 async def _on_request_error(_: Request, cause: Exception) -> Response:
-    assert isinstance(cause, RequestError)  # noqa: S101 - registered for this type alone
+    assert isinstance(cause, RequestError)  # noqa: S101 - registered only for this type
     return _error_response(cause)
 
 
 async def _on_http_exception(request: Request, cause: Exception) -> Response:
     status = getattr(cause, "status_code", 400)
-    reasons = {404: "no such path", 405: f"{request.method} is not for this path"}
+    reasons = {404: "unknown path", 405: f"{request.method} is not allowed for this path"}
     return _error_response(RequestError(status, f"{reasons.get(status, 'refused')}: {request.url.path[:80]}"))
 
 
 async def _on_bug(_: Request, __: Exception) -> Response:
-    """Answer without a detail; uvicorn prints the traceback on stderr."""
-    return _error_response(RequestError(500, "the server failed on this request"))
+    """Respond without details; uvicorn prints the traceback on stderr."""
+    return _error_response(RequestError(500, "internal server error"))

@@ -13,23 +13,23 @@ _MAX_TOKEN_BYTES = 8 << 10
 
 
 def token_from(token: str | None, file: Path | None) -> str | None:
-    """Return the bearer token or None. Raise BadInput if its file is unreadable or empty, or no header can carry it."""
+    """Return the bearer token or None. Raise BadInput if its file is unreadable or empty, or the token is invalid."""
     if file is not None:
         if token:
-            raise BadInput("--token and --token-file are both given", "leave one out")
+            raise BadInput("--token and --token-file are both given", "omit one of them")
         try:
-            with file.open("rb") as opened:  # it may be a pipe
+            with file.open("rb") as opened:  # the file may be a pipe
                 token = opened.read(_MAX_TOKEN_BYTES).decode().strip()
         except (OSError, ValueError) as cause:
             raise BadInput(
-                f"--token-file {file}: {why_unreadable(cause)}", "name a file that holds nothing but the token"
+                f"--token-file {file}: {why_unreadable(cause)}", "use a file that contains only the token"
             ) from None
         if not token:
-            raise BadInput(f"--token-file {file}: it is empty", "name a file that holds nothing but the token")
+            raise BadInput(f"--token-file {file}: it is empty", "use a file that contains only the token")
     if not token:
         return None
     if not token.isascii() or not token.isprintable() or " " in token:
-        raise BadInput("the token has characters that no header can carry", "letters and digits are best")
+        raise BadInput("the token has characters that are not allowed in HTTP headers", "use letters and digits")
     return token
 
 
@@ -37,13 +37,15 @@ def check_tls(certificate: Path | None, key: Path | None) -> None:
     """Raise BadInput if the certificate and its key cannot be loaded."""
     if certificate is None:
         if key is not None:
-            raise BadInput("--key is of a certificate, which is missing", "name it with --certificate")
+            raise BadInput("--key is given without --certificate", "add --certificate FILE")
         return
     try:
         ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
     except (OSError, ssl.SSLError) as cause:
         text = cause.strerror or getattr(cause, "reason", None) or str(cause)
-        raise BadInput(f"--certificate {certificate}: {text}", "name PEM files; --key too, where it is apart") from None
+        raise BadInput(
+            f"--certificate {certificate}: {text}", "use PEM files, and --key if the key is in a separate file"
+        ) from None
 
 
 def on_loopback(host: str) -> bool:

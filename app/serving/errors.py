@@ -7,14 +7,14 @@ import msgspec
 __all__ = ["RequestError", "shown"]
 
 _MAX_CHARACTERS = 500
-#: What Python prints for an object without a text of its own: <_io.BytesIO object at 0x7f2a14c3b1a0>.
+#: Python's default representation of objects: <_io.BytesIO object at 0x7f2a14c3b1a0>.
 _OBJECT = re.compile(r"<[^<>]{0,200} at 0x[0-9a-fA-F]+[^<>]{0,200}>|\b0x[0-9a-fA-F]{6,}\b")
 
 
 class RequestError(Exception):
     """Error response to a request. ``retry_after`` is in seconds, and None if a retry cannot succeed.
 
-    The message has no memory addresses, which libraries print for objects, and at most 500 characters.
+    The message has at most 500 characters and no memory addresses, which libraries print for objects.
     """
 
     def __init__(self, status: int, message: str, retry_after: int | None = None) -> None:
@@ -29,5 +29,5 @@ class RequestError(Exception):
 
 
 def shown(value: object) -> str:
-    """Return a value of a request as JSON, at most 40 characters of it."""
+    """Return a value of a request as JSON, shortened to 40 characters."""
     return msgspec.json.encode(value).decode()[:40]

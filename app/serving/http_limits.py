@@ -1,13 +1,13 @@
-"""Limits for HTTP connections that uvicorn 0.54 has no setting for, and a clean exit after a signal.
+"""HTTP connection limits that uvicorn 0.54 has no settings for, and a clean exit after a signal.
 
-Measured with uvicorn's own settings, on httptools and h11, and with its own Server:
-- header time: ``timeout_keep_alive`` starts after a response, so slow and idle new connections stay open;
-- bytes outside bodies: httptools sets no limit and keeps every trailer of a body as a header;
-  ``h11_max_incomplete_event_size`` answers 400 instead of 431;
+Behaviour of uvicorn's own settings, with httptools and h11, and of its own Server:
+- header time: ``timeout_keep_alive`` starts after a response, so slow and idle new connections stay open.
+- bytes outside bodies: httptools sets no limit and keeps every trailer of a body as a header.
+  ``h11_max_incomplete_event_size`` answers 400 instead of 431.
 - number of connections: ``limit_concurrency`` answers complete requests with 503, but idle connections stay open
-  (the listening socket limits them, in listener.py);
-- pipelined requests: every request in the received data is queued, however many there are;
-- client that never reads: closing a connection first waits for its unsent response, so no setting ends it;
+  (the listening socket limits them, in listener.py).
+- pipelined requests: all requests in the received data are queued, without a limit.
+- clients that never read: closing a connection first waits for its unsent response, so no setting ends it.
 - signals: uvicorn raises a signal again after shutdown, so that the command exits with 130 instead of 0.
 """
 
@@ -26,26 +26,26 @@ from edge_bench.app.serving.errors import RequestError
 
 __all__ = ["HEADER_BYTES", "MAX_CHUNKS", "BoundedHttp", "QuietServer"]
 
-#: Limit on a request's header with the blank lines before it, and on chunk extensions and trailers of its body.
+#: Limit on the header of a request with preceding blank lines, and on chunk extensions and trailers of its body.
 HEADER_BYTES = 64 << 10
-#: Chunks of a body. Each costs about 2 µs, and may have a line of this length besides.
+#: Limits on the chunks of a body, each of which costs about 2 µs, and on the length of a chunk's line.
 MAX_CHUNKS, _CHUNK_LINE_BYTES = 1 << 16, 16
-#: Parsed at once. Requests that begin and end in one slice are not held back.
+#: Bytes parsed at once. Requests that begin and end in one slice are not delayed.
 _SLICE_BYTES = 4 << 10
-#: Received while another request is answered; reading is paused at the first byte.
+#: Limit on bytes received while another request is answered. Reading is paused at the first byte.
 _MAX_UNPARSED_BYTES = 2 << 20
-#: Time and bytes that a refused client has to notice it.
+#: Time and bytes that a client may still send after it was refused.
 _LINGER_SECONDS, _LINGER_BYTES = 2.0, 16 << 20
 #: Seconds that a client may block the sending of its response before it is disconnected.
 WRITE_TIMEOUT = 60.0
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """HTTP/1.1 connection on which every byte that is read counts towards a limit.
+    """HTTP/1.1 connection on which every received byte counts towards a limit.
 
     Bytes outside bodies are counted from the end of one request to the end of the next: blank lines, the header,
     chunk sizes and extensions, trailers. Trailers are not kept. A refused connection gets one JSON error after the
-    responses to its earlier requests, and nothing is parsed any more.
+    responses to its earlier requests, and nothing else is parsed.
     """
 
     header_timeout = 10.0  # seconds
@@ -54,11 +54,11 @@ class BoundedHttp(HttpToolsProtocol):
         super().__init__(*arguments, **keywords)
         self._header_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
-        self._unparsed = bytearray()  # waits until the requests before it are answered
+        self._unparsed = bytearray()  # request that waits until earlier ones are answered
         self._in_header, self._in_body = True, False
         self._outside_bytes, self._body_bytes, self._chunks = 0, 0, 0  # of the current request
         self._unanswered = 0  # requests
-        self._ends, self._dropped_bytes = False, 0  # nothing is parsed any more
+        self._ends, self._dropped_bytes = False, 0  # parsing has stopped
         self._refusal: RequestError | None = None  # to be sent after the responses to earlier requests
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -76,7 +76,7 @@ class BoundedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse the data, and refuse what exceeds a limit."""
+        """Parse the data. Refuse the connection if a limit is exceeded."""
         if self._ends:
             self._dropped_bytes += len(data)
             if self._dropped_bytes > _LINGER_BYTES:
@@ -88,7 +88,7 @@ class BoundedHttp(HttpToolsProtocol):
             self.transport.abort()
 
     def _parse(self) -> None:
-        """Parse what was received, in slices, up to a request that waits for the response to another one."""
+        """Parse received data in slices, up to a request that must wait for the response to an earlier one."""
         done = 0
         while done < len(self._unparsed) and not (self._ends or self.pipeline or self.transport.is_closing()):
             limit = HEADER_BYTES + (0 if self._in_header else _CHUNK_LINE_BYTES * self._chunks)
@@ -110,14 +110,14 @@ class BoundedHttp(HttpToolsProtocol):
         self._body_bytes = 0
         try:
             self.parser.feed_data(piece)
-        except HttpParserUpgrade:  # no other protocol is spoken, and what follows may be meant in one
+        except HttpParserUpgrade:  # other protocols are not supported, and the following data may belong to one
             self._ends = True
             self.cycle.keep_alive = False
         except HttpParserError:
             self._refuse(RequestError(400, "this is not HTTP/1.1"))
         self._outside_bytes += len(piece) - self._body_bytes
         if self._chunks > MAX_CHUNKS:
-            self._refuse(RequestError(413, f"a body may have {MAX_CHUNKS:,} chunks: send larger ones"))
+            self._refuse(RequestError(413, f"the body has more than {MAX_CHUNKS:,} chunks: send larger chunks"))
 
     def on_message_begin(self) -> None:
         """Start the header timer at the first byte of a request."""
@@ -136,7 +136,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         super().on_headers_complete()
         self._in_header, self._in_body = False, True
-        self._outside_bytes = 0  # the limit of the header is not that of the body's framing
+        self._outside_bytes = 0  # the body's chunk lines and trailers have their own limit
         self._unanswered += 1
         self._stop_header_timer()
 
@@ -145,7 +145,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._chunks += 1
 
     def on_body(self, body: bytes) -> None:
-        """Count the bytes of a body, which has limits of its own."""
+        """Count the bytes of a body, which has its own limits."""
         self._body_bytes += len(body)
         super().on_body(body)
 
@@ -185,20 +185,20 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _on_header_timeout(self) -> None:
         self._header_timer = None
-        if self._unparsed:  # the rest of the header waits here
+        if self._unparsed:  # the rest of the header has arrived but was not parsed
             self._start_header_timer()
         elif self._outside_bytes:
-            self._refuse(RequestError(408, f"the header was not there within {self.header_timeout:g} s"))
+            self._refuse(RequestError(408, f"no complete header within {self.header_timeout:g} s"))
         else:
             self.transport.close()
 
     def _refuse(self, error: RequestError) -> None:
-        """Parse nothing any more. Send the error once the responses to earlier requests are complete."""
+        """Stop parsing. Send the error once the responses to earlier requests are complete."""
         if self._ends:
             return
         self._ends, self._refusal = True, error
         self._stop_header_timer()
-        if self._in_body:  # of the latest request, which is being answered or waits
+        if self._in_body:  # cycle of the latest request, which is being answered or waits
             self._unanswered -= 1
             if self.pipeline:
                 self.pipeline.popleft()
@@ -225,7 +225,7 @@ class BoundedHttp(HttpToolsProtocol):
 
 
 class QuietServer(Server):
-    """Server that calls ``on_ready`` once it listens. SIGTERM or SIGINT ends it gracefully, a second one at once."""
+    """Server that calls ``on_ready`` once it listens. SIGTERM or SIGINT ends it gracefully, a second signal at once."""
 
     def __init__(self, config: Config, on_ready: Callable[[], None]) -> None:
         super().__init__(config)

@@ -1,7 +1,7 @@
 """The listening socket of the server, and limits that apply to a connection before its TLS handshake ends.
 
-uvicorn sees a connection only after the handshake. asyncio counts none, gives a handshake 60 s, and keeps 256 KiB for
-each connection with TLS.
+uvicorn handles connections only after the handshake. asyncio does not count them, allows 60 s for a handshake, and uses
+256 KiB for each TLS connection.
 """
 
 import asyncio
@@ -14,17 +14,17 @@ from edge_bench.bench.errors import BadInput, EdgeBenchError
 
 __all__ = ["BoundedListener", "ServerLoop", "listening_socket", "raise_file_limit"]
 
-#: File descriptors for other uses than connections: pipes and log of the worker, libraries.
+#: File descriptors reserved for the worker's pipes and log, and for libraries.
 _RESERVED_FILES = 64
 _MAX_FILES = 16384
-#: With TLS each takes about 0.3 MB from its first moment on.
+#: Each TLS connection uses about 0.3 MB from the start.
 _MAX_TLS_CONNECTIONS = 512
-#: Time that a client has to confirm the end of TLS.
+#: Seconds that a client has to confirm the end of TLS.
 _SHUTDOWN_SECONDS = 5.0
 
 
 class BoundedListener(socket.socket):
-    """Listening socket with a limit of open connections. One that exceeds it is closed before anything is read."""
+    """Listening socket with a limit on open connections. Further ones are closed before anything is read."""
 
     def __init__(self, family: int, kind: int, number: int) -> None:
         super().__init__(family, kind, number)
@@ -49,20 +49,20 @@ class _Connection(socket.socket):
     others: "WeakSet[_Connection]"
 
     def close(self) -> None:
-        """Close it, and count it no more."""
+        """Close the connection and stop counting it."""
         self.others.discard(self)
         super().close()
 
 
 class ServerLoop(asyncio.SelectorEventLoop):
-    """Event loop whose servers give a TLS handshake ``handshake_seconds``."""
+    """Event loop whose servers limit a TLS handshake to ``handshake_seconds``."""
 
     def __init__(self, handshake_seconds: float) -> None:
         super().__init__()
         self._handshake_seconds = handshake_seconds
 
     async def create_server(self, *arguments: Any, **options: Any) -> Any:
-        """Create a server with these times, which uvicorn has no settings for."""
+        """Create a server with TLS time limits that uvicorn has no settings for."""
         if options.get("ssl"):
             options |= {"ssl_handshake_timeout": self._handshake_seconds, "ssl_shutdown_timeout": _SHUTDOWN_SECONDS}
         return await super().create_server(*arguments, **options)
@@ -73,14 +73,14 @@ def listening_socket(host: str, port: int) -> BoundedListener:
     try:
         family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (socket.gaierror, UnicodeError) as cause:
-        raise BadInput(f"--host {host!r}: {cause}", "say, 127.0.0.1, or 0.0.0.0 for all of this machine's") from None
+        raise BadInput(f"--host {host!r}: {cause}", "use 127.0.0.1, or 0.0.0.0 for all addresses") from None
     listener = BoundedListener(family, kind, number)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except OSError as cause:
         listener.close()
-        raise EdgeBenchError(f"{host}:{port}: {cause.strerror}", "another --port, or 0 for any free one") from None
+        raise EdgeBenchError(f"{host}:{port}: {cause.strerror}", "use another --port, or 0 for any free one") from None
     listener.setblocking(False)
     return listener
 

@@ -10,12 +10,12 @@ from edge_bench.app.serving.model_worker import Answer
 __all__ = ["CONTENT_TYPE", "Metrics"]
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-#: Upper bounds in seconds, from one invocation of a small model to a large model on a slow machine.
+#: Upper bounds of the histogram in seconds: from a small model to a large model on a slow machine.
 _BUCKETS = (1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
 class Metrics:
-    """Counts of requests by status, and histograms of the seconds that inferences took."""
+    """Counts of requests by status, and histograms of inference times in seconds."""
 
     def __init__(
         self,
@@ -26,22 +26,22 @@ class Metrics:
     ) -> None:
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        self._requests = Counter("edge_bench_requests", "Requests by their status.", ["code"], registry=registry)
+        self._requests = Counter("edge_bench_requests", "Requests by status.", ["code"], registry=registry)
         self._images = Counter("edge_bench_images", "Images classified.", registry=registry)
         self._seconds = {
             part: Histogram(f"edge_bench_{part}_seconds", words, buckets=_BUCKETS, registry=registry)
             for part, words in (
-                ("request", "From a request's headers to its answer, of inferences."),
-                ("queue", "Waiting for the model."),
-                ("decode", "From a body to the model's inputs."),
-                ("compute", "The model's invocations."),
+                ("request", "Time from request headers to response, for inferences."),
+                ("queue", "Time waiting for the model."),
+                ("decode", "Time from body to model inputs."),
+                ("compute", "Time of model invocations."),
             )
         }
         for name, words, read in (
-            ("pending_requests", "Requests that wait for the model or are computed.", pending),
-            ("worker_restarts", "Workers started again after a crash or a time-out.", restarts),
-            ("unclassified_images", "Images for which the model returned scores that are not finite.", unclassified),
-            ("worker_resident_bytes", "Memory of the model's worker.", lambda: _resident(worker())),
+            ("pending_requests", "Requests waiting for the model or running.", pending),
+            ("worker_restarts", "Worker restarts after a crash or timeout.", restarts),
+            ("unclassified_images", "Images with scores that are not finite.", unclassified),
+            ("worker_resident_bytes", "Memory of the worker process.", lambda: _resident(worker())),
         ):
             Gauge(f"edge_bench_{name}", words, registry=registry).set_function(read)
 

@@ -1,4 +1,4 @@
-"""What identifies a served model: the parameters of its metadata."""
+"""Identification of a served model, for the parameters of its metadata."""
 
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.system.machine import describe_machine

@@ -23,8 +23,8 @@ __all__ = ["Answer", "ModelWorker"]
 
 #: Shortest and longest pause between attempts to start a worker, in seconds. Each pause is twice the one before.
 FIRST_PAUSE, LAST_PAUSE = 1.0, 30.0
-#: The reason may name files and libraries of this machine, so only its own terminal shows it.
-_FAILED = "the model failed on this request; the server's log says why"
+#: The reason may name files and libraries of this machine, so only the server's log shows it.
+_FAILED = "the model failed on this request; see the server's log"
 #: After a longer wait, in ns, a request is computed only if its client is still connected.
 LONG_WAIT_NS = 50_000_000
 
@@ -84,13 +84,13 @@ class ModelWorker:
         """Raise RequestError if the queue is full or the worker is restarting. Call this before reading the body."""
         self._require_ready()
         if self.pending > self._queue:
-            raise RequestError(503, f"{self._queue} requests are waiting already", retry_after=1)
+            raise RequestError(503, f"the queue of {self._queue} requests is full", retry_after=1)
 
     async def infer(self, request: Infer | InferGraph, is_disconnected: Callable[[], Awaitable[bool]]) -> Answer:
-        """Return the model's answer to a request once it is first in the queue. Raise RequestError if there is none.
+        """Wait for the request's turn and return the model's answer. Raise RequestError if there is none.
 
-        After a wait of more than LONG_WAIT_NS, the request is dropped if its client has disconnected. Overloaded
-        clients give up and retry, and their abandoned requests would delay the others.
+        After a wait of more than LONG_WAIT_NS, the request is dropped if its client has disconnected. Clients of an
+        overloaded server give up and retry, and their abandoned requests would delay the others.
         """
         self.admit()
         queued_at = time.perf_counter_ns()
@@ -99,14 +99,14 @@ class ModelWorker:
             async with self._lock:
                 queue_ns = time.perf_counter_ns() - queued_at
                 if queue_ns > LONG_WAIT_NS and await is_disconnected():
-                    raise RequestError(400, "the client went away")
+                    raise RequestError(400, "the client disconnected")
                 return await self._ask(self._require_ready(), request, queue_ns)
         finally:
             self.pending -= 1
 
     def _require_ready(self) -> WorkerConnection:
         if self._connection is None:
-            raise RequestError(503, "the model is being started again", retry_after=5)
+            raise RequestError(503, "the model is restarting", retry_after=5)
         return self._connection
 
     async def close(self) -> None:
@@ -125,8 +125,8 @@ class ModelWorker:
                 reply = await connection.ask(request)
         except TimeoutError:
             self._replace(connection)
-            self._say(f"! the model gave no answer within {self._timeout:g} s: its worker is started again")
-            raise RequestError(500, f"the model gave no answer within {self._timeout:g} s") from None
+            self._say(f"! the model did not answer within {self._timeout:g} s: restarting its worker")
+            raise RequestError(500, f"the model did not answer within {self._timeout:g} s") from None
         except ChannelClosed as cause:
             await self._replace_exited(connection, str(cause))
             raise RequestError(500, _FAILED) from None
@@ -145,16 +145,16 @@ class ModelWorker:
             raise RequestError(
                 500, f"the model returned scores that are not finite for image {reply.images[0]}{others}"
             )
-        reason = reply.message if isinstance(reply, Problem) else f"it answered {type(reply).__name__}"
+        reason = reply.message if isinstance(reply, Problem) else f"unexpected reply {type(reply).__name__}"
         self._replace(connection)
-        self._say(f"! the model's worker failed: {reason}: it is started again")
+        self._say(f"! the model's worker failed: {reason}: restarting it")
         raise RequestError(500, _FAILED)
 
     async def _replace_exited(self, connection: WorkerConnection, cause: str) -> None:
-        """Report why a worker ended, and start a new one."""
+        """Report why the worker ended, and start a new one."""
         self._connection = None
         reason = (await asyncio.to_thread(connection.worker.why_closed, cause)).message
-        self._say(f"! {reason}: it is started again")
+        self._say(f"! {reason}: restarting the worker")
         self._replace(connection)
 
     def _on_worker_exit(self, connection: WorkerConnection) -> None:
@@ -179,10 +179,10 @@ class ModelWorker:
             try:
                 _, self._connection = await self._new_worker()
             except (WorkerFailed, OSError) as cause:
-                self._say(f"! the model cannot be started: {cause}; next attempt in {pause:g} s")
+                self._say(f"! the model cannot be started: {cause}; retrying in {pause:g} s")
             else:
                 self.restarts += 1
-                self._say("the model answers again")
+                self._say("the model is available again")
                 return
             await asyncio.sleep(pause)
             pause = min(2 * pause, LAST_PAUSE)

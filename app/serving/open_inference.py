@@ -33,7 +33,7 @@ __all__ = [
 
 HEADER_LENGTH = "inference-header-content-length"
 INPUT, OUTPUTS = "images", ("labels", "scores")
-#: Protocol datatypes for the array types of images in bundles.
+#: Protocol datatypes of the array types of images in bundles.
 DATATYPES = {"uint8": "UINT8", "float32": "FP32"}
 _BYTES_PER_VALUE = {"UINT8": 1, "FP32": 4}
 
@@ -71,20 +71,20 @@ class AcceptedInput(NamedTuple):
 
     image_shape: tuple[int, ...]
     datatype: str
-    accepts_files: bool  # PNG or JPEG files as well as pixels
+    accepts_files: bool  # whether PNG and JPEG files are accepted as well as pixels
     max_images: int  # per request
 
 
 class InferenceRequest(NamedTuple):
-    """Request that fits the model, apart from its tensor data, which the worker checks."""
+    """Request that fits the model. The worker checks its tensor data."""
 
     id: str
     infer: Infer
-    outputs: list[tuple[str, bool]]  # names, and whether each is to be sent in binary
+    outputs: list[tuple[str, bool]]  # names, and whether each is requested as binary data
 
     @property
     def examples(self) -> int:
-        """Number of its images."""
+        """Number of images in the request."""
         return self.infer.count
 
 
@@ -107,7 +107,7 @@ def read_request(body: bytes | bytearray, header_length: str | None, accepted: A
 
 
 def read_header(body: bytes | bytearray, header_length: str | None) -> tuple[RequestHeader, memoryview]:
-    """Return the JSON of a body and the bytes that follow it. Raise RequestError (status 400) if it is no request."""
+    """Return the JSON of a body and the bytes after it. Raise RequestError (status 400) if it is not a request."""
     length = _json_length(header_length, len(body))
     try:
         request = _decoder.decode(body if length == len(body) else memoryview(body)[:length])
@@ -123,7 +123,7 @@ def _json_length(stated: str | None, size: int) -> int:
     if stated is None:
         return size
     if not stated.isascii() or not stated.isdigit() or len(stated) > 12 or int(stated) > size:
-        raise RequestError(400, f"Inference-Header-Content-Length: {stated[:40]!r} is no length within {size} bytes")
+        raise RequestError(400, f"Inference-Header-Content-Length: {stated[:40]!r} is not a length up to {size} bytes")
     return int(stated)
 
 
@@ -137,13 +137,13 @@ def _image_count(tensor: RequestInput, accepted: AcceptedInput) -> int:
         expected = ["n"]
     else:
         kinds = f"{accepted.datatype}{' or BYTES (PNG and JPEG files)' if accepted.accepts_files else ''}"
-        raise RequestError(400, f"input {INPUT!r}: datatype {tensor.datatype[:20]!r}; the model takes {kinds}")
+        raise RequestError(400, f"input {INPUT!r}: datatype {tensor.datatype[:20]!r}; the model accepts {kinds}")
     if len(tensor.shape) != len(expected) or tensor.shape[1:] != expected[1:]:
         shown = ", ".join(map(str, expected))
-        raise RequestError(400, f"input {INPUT!r}: shape {tensor.shape[:8]}; the model takes [{shown}]")
+        raise RequestError(400, f"input {INPUT!r}: shape {tensor.shape[:8]}; the model accepts [{shown}]")
     count = tensor.shape[0]
     if not 1 <= count <= accepted.max_images:
-        raise RequestError(400, f"input {INPUT!r}: {count} images; 1 to {accepted.max_images} are taken at once")
+        raise RequestError(400, f"input {INPUT!r}: {count} images; a request may have 1 to {accepted.max_images}")
     return count
 
 
@@ -161,7 +161,7 @@ def _infer_message(tensor: RequestInput, count: int, binary: bytes, accepted: Ac
         if not data:
             raise RequestError(400, f"input {INPUT!r}: has neither data nor binary_data_size")
         if binary:
-            raise RequestError(400, f"{len(binary)} bytes follow the JSON, and no input has a binary_data_size")
+            raise RequestError(400, f"{len(binary)} bytes follow the JSON, but no input has a binary_data_size")
         return Infer(form="base64" if files else "json", count=count, data=data)
     if data:
         raise RequestError(400, f"input {INPUT!r}: has both data and binary_data_size")
@@ -178,9 +178,9 @@ def _infer_message(tensor: RequestInput, count: int, binary: bytes, accepted: Ac
 
 
 def requested_outputs(request: RequestHeader, names: Sequence[str]) -> list[tuple[str, bool]]:
-    """Return the requested ones of the outputs ``names``, all by default, and whether each is to be sent in binary.
+    """Return the requested outputs, by default all ``names``, and whether each is requested as binary data.
 
-    Raise RequestError for an unknown output, or a parameter that is not supported.
+    Raise RequestError for an unknown output or an unsupported parameter.
     """
     binary = _flag(request.parameters, "binary_data_output")
     if not request.outputs:
@@ -204,7 +204,7 @@ def _flag(parameters: dict[str, Any], name: str, default: bool = False) -> bool:
 
 
 def encode_response(request: InferenceRequest, inferred: Inferred, model: str, parameters: dict[str, Any]) -> Body:
-    """Return the response to a request, with its outputs in the requested order and form."""
+    """Return the response to a request, with outputs in the requested order and encoding."""
     count, outputs, parts = request.infer.count, list[dict[str, Any]](), list[bytes]()
     for name, binary in request.outputs:
         data, array_code, shape = _tensor(name, inferred, count)
@@ -221,7 +221,7 @@ def encode_response(request: InferenceRequest, inferred: Inferred, model: str, p
 def response_body(
     request_id: str, model: str, parameters: dict[str, Any], outputs: list[dict[str, Any]], binary: list[bytes]
 ) -> Body:
-    """Return a response; ``binary`` has the data of the outputs that are sent in binary, in their order."""
+    """Return a response. ``binary`` is the data of the outputs sent as binary, in order."""
     response: dict[str, Any] = {"model_name": model, "model_version": "1"}
     if request_id:
         response["id"] = request_id

@@ -1,4 +1,4 @@
-"""Request bodies within limits of size, time and memory, and responses to requests whose body is not read."""
+"""Request bodies within limits of size, time and memory, and responses to requests before their body is read."""
 
 import asyncio
 import zlib
@@ -15,16 +15,16 @@ from edge_bench.app.serving.errors import RequestError
 
 __all__ = ["BodyReader", "Reply"]
 
-#: Largest body, in bytes, that is read after a refused request so that the connection stays open.
+#: Largest body, in bytes, that is read after a request is refused, so that the connection stays open.
 READ_ANYWAY = 256 << 10
-#: Seconds to read and discard a larger body. Otherwise a client that sends its whole body first loses the response.
+#: Seconds to read and discard a larger body. Without this, a client that is still sending would lose the response.
 LINGER_SECONDS = 10.0
 _WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 _BODY_READ = "edge_bench.read"  # key in an ASGI scope, set once the whole body has been read
 
 
 class BodyReader:
-    """Reader of bodies of at most ``max_bytes`` each, within ``timeout`` seconds, and ``max_total_bytes`` at once."""
+    """Reader of bodies: at most ``max_bytes`` each and ``max_total_bytes`` at once, within ``timeout`` seconds."""
 
     def __init__(self, max_bytes: int, timeout: float, max_total_bytes: int) -> None:
         self._max_bytes, self._timeout, self._max_total_bytes = max_bytes, timeout, max_total_bytes
@@ -45,15 +45,15 @@ class BodyReader:
     async def _read(self, request: Request, usage: "_Usage") -> bytes | bytearray:
         encoding = request.headers.get("content-encoding", "identity").lower()
         if encoding != "identity" and encoding not in _WINDOW_BITS:
-            raise RequestError(415, f"Content-Encoding {encoding[:20]!r}; gzip and deflate are taken")
+            raise RequestError(415, f"Content-Encoding {encoding[:20]!r} is not supported; use gzip or deflate")
         length = _header(request.scope, b"content-length")
-        if length is not None and int(length) > self._max_bytes:  # the HTTP parser has checked that it is a number
+        if length is not None and int(length) > self._max_bytes:  # the HTTP parser checked that it is a number
             raise self._too_large()
         try:
             async with asyncio.timeout(self._timeout):
                 body = await self._receive(request, usage)
         except TimeoutError:
-            raise RequestError(408, f"the body was not there within {self._timeout:g} s") from None
+            raise RequestError(408, f"no complete body within {self._timeout:g} s") from None
         if encoding == "identity":
             return body
         decompressed = await asyncio.to_thread(self._decompress, body, encoding)
@@ -65,13 +65,13 @@ class BodyReader:
         while True:
             message = await request.receive()
             if message["type"] == "http.disconnect":
-                raise RequestError(400, "the client went away")
+                raise RequestError(400, "the client disconnected")
             part = message.get("body", b"")
             if len(body) + len(part) > self._max_bytes:
                 raise self._too_large()
             self._reserve(len(part), usage)
             if not body:
-                body = part  # usually the whole body, so no copy
+                body = part  # usually the whole body, which is not copied
             elif isinstance(body, bytearray):
                 body += part
             else:
@@ -84,22 +84,22 @@ class BodyReader:
         self._total_bytes += size
         usage.bytes += size
         if self._total_bytes > self._max_total_bytes:
-            raise RequestError(503, "too many bodies are held already", retry_after=1)
+            raise RequestError(503, "too much memory is used by other requests", retry_after=1)
 
     def _decompress(self, body: bytes | bytearray, encoding: str) -> bytes:
         inflate = zlib.decompressobj(_WINDOW_BITS[encoding])
         try:
             data = inflate.decompress(body, self._max_bytes + 1)
         except zlib.error:
-            raise RequestError(400, f"the body is not {encoding}") from None
+            raise RequestError(400, f"the body is not valid {encoding}") from None
         if len(data) > self._max_bytes:
             raise self._too_large()
         if not inflate.eof or inflate.unused_data:
-            raise RequestError(400, f"the body is not one whole {encoding} stream")
+            raise RequestError(400, f"the body is not one complete {encoding} stream")
         return data
 
     def _too_large(self) -> RequestError:
-        return RequestError(413, f"a body may have {self._max_bytes:,} bytes")
+        return RequestError(413, f"the body exceeds the limit of {self._max_bytes:,} bytes")
 
 
 @dataclass
@@ -110,10 +110,10 @@ class _Usage:
 
 
 class Reply(Response):
-    """Response that may be sent before the request's body has been read.
+    """Response that may be sent before the request's body is read.
 
     A small body is read first and the connection stays open. A large body is discarded after the response for up to
-    LINGER_SECONDS, because a client that is still writing would lose a response followed by an immediate close.
+    LINGER_SECONDS: a client that is still sending would lose a response followed by an immediate close.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -145,7 +145,7 @@ def _expects_continue(scope: Scope) -> bool:
 
 
 def _is_small(scope: Scope) -> bool:
-    """Return whether the body is on its way and at most READ_ANYWAY bytes. False if its length is unknown."""
+    """Return whether the body is being sent and has at most READ_ANYWAY bytes. False if its length is unknown."""
     length = _header(scope, b"content-length")
     if length is None:
         return _header(scope, b"transfer-encoding") is None  # neither header: no body

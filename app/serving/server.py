@@ -33,13 +33,13 @@ from edge_bench.bench.worker.messages import Open
 
 __all__ = ["GraphOptions", "Limits", "ListenAddress", "run_server", "serving_request"]
 
-#: Task that serves a model's own inputs and outputs.
+#: Task that serves a model's raw inputs and outputs.
 _TENSOR = "tensor"
 
 
 @dataclass(frozen=True)
 class ListenAddress:
-    """Address to listen on, with its token and TLS files."""
+    """Address to listen on, with token and TLS files."""
 
     host: str
     port: int
@@ -65,30 +65,30 @@ class Limits:
 
 @dataclass(frozen=True)
 class GraphOptions:
-    """Options that state how a model is served; with a signature, shapes or another task as its own tensors."""
+    """Options that state how a model is served: with a signature, shapes or ``--task tensor``, as raw tensors."""
 
     task: str | None = None
     signature: str | None = None
-    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # of whole inputs with open axes
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # full shapes of inputs with open axes
 
     @classmethod
     def from_options(cls, task: str | None, signature: str | None, shapes: Sequence[str]) -> "GraphOptions":
-        """Return the options of a command. Raise BadInput if they are not valid or contradict each other."""
+        """Return the options of a command. Raise BadInput if they are invalid or contradict each other."""
         if task not in (None, CLASSIFY, _TENSOR):
-            raise BadInput(f"--task {task[:40]!r}: models are not served so", f"use {CLASSIFY} or {_TENSOR}")
+            raise BadInput(f"--task {task[:40]!r}: not supported by serve", f"use {CLASSIFY} or {_TENSOR}")
         stated = dict(map(parse_shape, shapes))
         if len(stated) != len(shapes):
-            raise BadInput("--shape: the shape of an input is stated twice", "state it once")
+            raise BadInput("--shape: given twice for the same input", "give it once per input")
         if task == CLASSIFY and (signature is not None or stated):
             raise BadInput(
-                "--task classify: --signature and --shape are of models that are served as their own tensors",
+                "--task classify: not possible with --signature or --shape",
                 "use --task tensor",
             )
         return cls(task, signature, stated)
 
     @property
     def as_tensors(self) -> bool:
-        """Whether even a classifier is served as its own tensors."""
+        """Whether even a classifier is served as raw tensors."""
         return self.task == _TENSOR or self.signature is not None or bool(self.shapes)
 
 
@@ -103,18 +103,18 @@ def serving_request(
     stateful: bool = False,
     memory_limit: int | None = None,
 ) -> BenchmarkRequest | GraphToServe:
-    """Return what to serve for a bundle or model file. ``memory_limit`` is that of a worker, in bytes.
+    """Return the request to serve a bundle or model file. ``memory_limit`` of a worker is in bytes.
 
-    A classifier with one input is a BenchmarkRequest. Raise BadInput if an option is unknown or redundant.
+    It is a BenchmarkRequest for a classifier with one input. Raise BadInput if an option is unknown or redundant.
     """
     graph = graph or GraphOptions()
     settings = Settings(limit=1, stateful=stateful, memory_limit=memory_limit)
     models: Bundle | ModelFiles
     if is_bundle(path):
         if preprocess:
-            raise BadInput(f"{path} is a bundle, whose manifest says the preprocessing", "leave --preprocess out")
+            raise BadInput(f"{path} is a bundle, whose manifest states the preprocessing", "omit --preprocess")
         if threshold is not None:
-            raise BadInput(f"{path} is a bundle, whose manifest has the threshold", "leave --threshold out")
+            raise BadInput(f"{path} is a bundle, whose manifest states the threshold", "omit --threshold")
         models = bundle = Bundle.open(path)
         if not (graph.as_tensors or _is_graph(bundle)):
             # not BenchmarkRequest.from_bundle(), which reduces the selection under an emulator
@@ -125,16 +125,16 @@ def serving_request(
         if not (graph.as_tensors or _is_graph(models)):
             return _classifier_file(path, selection, progress, preprocess, threshold, settings)
         for option in ("--preprocess",) * bool(preprocess) + ("--threshold",) * (threshold is not None):
-            raise BadInput(f"{option} is of classifiers; {path} is served as its own tensors", f"leave {option} out")
+            raise BadInput(f"{option} is for classifiers, but {path} is served as raw tensors", f"omit {option}")
         name, digest = models.name, ""
     if graph.task == CLASSIFY:
-        raise BadInput(f"{path}: it is no classifier with one input", "leave --task out")
+        raise BadInput(f"{path}: not a classifier with one input", "omit --task")
     planned = plan(models, selection, memory_limit)
     return GraphToServe(name, digest, planned, graph.signature, graph.shapes, stateful)
 
 
 def _is_graph(models: Bundle | ModelFiles) -> bool:
-    """Return whether a model is anything else than a classifier with one input."""
+    """Return whether a model is anything but a classifier with one input."""
     if isinstance(models, Bundle) and (models.manifest.is_graph or models.manifest.task != CLASSIFY):
         return True
     return any(variant.inputs for variant in models.variants)
@@ -152,8 +152,8 @@ def _classifier_file(
     request = BenchmarkRequest.from_files([path], options, selection, settings, progress)
     if any_assumed(request.workload.interpretations):
         raise BadInput(
-            f"{path}: nothing in it says how pixels become its input",
-            "use --preprocess unit, raw or another one, or --task tensor to serve its own tensors",
+            f"{path}: the preprocessing of images is unknown",
+            "set --preprocess, for example --preprocess unit, or use --task tensor to serve raw tensors",
         )
     return request
 
@@ -165,9 +165,9 @@ def run_server(
     limits: Limits,
     progress: Progress,
 ) -> None:
-    """Serve until SIGTERM or SIGINT. Raise EdgeBenchError if the model cannot be loaded or the address not be used."""
+    """Serve until SIGTERM or SIGINT. Raise EdgeBenchError if the model cannot be loaded or the address is unusable."""
     if name is not None and not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name):
-        raise BadInput(f"--name {name!r}: it is part of an address", "letters, digits, '.', '_' and '-'")
+        raise BadInput(f"--name {name!r}: not valid in a URL", "use letters, digits, '.', '_' and '-'")
     check_tls(address.certificate, address.key)
     planned = _choose_configuration(request.planned)
     model: Classifier | GraphModel
@@ -180,15 +180,15 @@ def run_server(
         model, open_message = _describe(request, planned, name, limits)
     if address.token is None and not on_loopback(address.host):
         progress.say(
-            f"! {address.host} can be reached from other machines, and there is no token: whoever reaches it may ask; "
-            "--token-file FILE asks for one"
+            f"! {address.host} can be reached from other machines, without a token: everyone there can send requests; "
+            "set a token with --token-file FILE"
         )
     listener = listening_socket(address.host, address.port)  # before the model is loaded, which takes time
     with listener, asyncio.Runner(loop_factory=lambda: ServerLoop(limits.header_seconds)) as runner:
         runner.run(_serve(model, open_message, listener, address, limits, progress))
 
 
-#: Preferred first, if the user chose none: the original model if TensorFlow is installed, else dynamic on LiteRT.
+#: Preferred first, if the user chose none: the original model if TensorFlow is installed, otherwise dynamic on LiteRT.
 _VARIANTS, _RUNTIMES = ("keras", "dynamic"), ("tensorflow", "litert", "tflite-runtime", "onnxruntime")
 
 
@@ -197,7 +197,7 @@ def _position(preferred: tuple[str, ...], name: str) -> int:
 
 
 def _choose_configuration(planned: Sequence[Planned]) -> Planned:
-    """Return the preferred one of the selected configurations. Raise EdgeBenchError if it cannot be served."""
+    """Return the preferred selected configuration. Raise EdgeBenchError if it cannot be served."""
 
     def rank(item: Planned) -> tuple[int, int]:
         variant, runtime = item.configuration.variant, item.configuration.runtime

@@ -32,7 +32,7 @@ class WorkerConnection:
         """Return a connection to a worker that has loaded its model."""
         loop, reader = asyncio.get_running_loop(), asyncio.StreamReader()
         connection, (read_end, write_end) = cls(worker, on_exit), worker.ends
-        # duplicates, because the transports close their descriptors and the worker closes its own
+        # duplicates, because both the transports and the worker close their own descriptors
         connection._read_transport, _ = await loop.connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(os.dup(read_end), "rb", 0)
         )
@@ -43,7 +43,7 @@ class WorkerConnection:
         return connection
 
     async def ask(self, message: msgspec.Struct) -> Reply:
-        """Send a message and return the worker's reply. Raise ChannelClosed if the worker ends or sends garbage.
+        """Send a message and return the worker's reply. Raise ChannelClosed if the worker ends or sends invalid data.
 
         A caller that stops waiting must close the connection, because the reply may still arrive.
         """
@@ -59,7 +59,7 @@ class WorkerConnection:
             self._write_transport.abort()
 
     async def _read_replies(self, reader: asyncio.StreamReader) -> None:
-        """Give each reply to the request that waits for it, until the pipe is closed."""
+        """Pass each reply to the request that waits for it, until the pipe is closed."""
         try:
             while True:
                 reply = await self._read_reply(reader)
@@ -75,9 +75,9 @@ class WorkerConnection:
         try:
             size = int.from_bytes(await reader.readexactly(4), "big")
             if size > MAX_FRAME:
-                raise ChannelClosed("garbage on the pipe")
+                raise ChannelClosed("invalid data on the pipe")
             return self._decoder.decode(await reader.readexactly(size))
         except (asyncio.IncompleteReadError, OSError):
             raise ChannelClosed("the pipe was closed") from None
         except (ValueError, RecursionError):
-            raise ChannelClosed("garbage on the pipe") from None
+            raise ChannelClosed("invalid data on the pipe") from None

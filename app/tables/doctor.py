@@ -1,4 +1,4 @@
-"""The description of this machine (the paper's Figure 1) and the findings that affect a measurement on it."""
+"""The description of this machine (the paper's Figure 1) and the findings that affect measurements on it."""
 
 from collections.abc import Sequence
 
@@ -16,21 +16,21 @@ __all__ = ["doctor_table"]
 def doctor_table(machine: Machine, sandbox: Sequence[str], findings: Sequence[Finding]) -> Table:
     """Return a table with one row per property and per runtime, and the findings as notes.
 
-    ``sandbox`` are the names of its active parts.
+    ``sandbox`` names the active parts of the sandbox.
     """
-    frequency = f"{significant(machine.frequency_mhz / 1000)} GHz" if machine.frequency_mhz else "not stated"
+    frequency = f"{significant(machine.frequency_mhz / 1000)} GHz" if machine.frequency_mhz else "unknown"
     rows = [
         ("machine", machine.hostname),
         *([("board", machine.board)] if machine.board else []),
-        ("CPU", machine.cpu or "not stated"),
+        ("CPU", machine.cpu or "unknown"),
         ("architecture", f"{machine.architecture}{' EMULATED' if machine.emulated else ''}"),
         ("cores", str(machine.cores)),
         ("speed", frequency),
-        ("frequency governor", machine.governor or "not stated"),
+        ("frequency governor", machine.governor or "unknown"),
         ("memory", mebibytes(machine.memory_bytes)),
         ("operating system", f"{machine.os}, kernel {machine.kernel}"),
         ("container", "yes" if machine.container else "no"),
-        ("sandbox of models", ", ".join(sandbox) or "not active"),
+        ("model sandbox", ", ".join(sandbox) or "not active"),
         ("Python", machine.python),
         ("edge-bench", f"{__version__}, revision {revision()}"),
     ]
@@ -44,10 +44,10 @@ def doctor_table(machine: Machine, sandbox: Sequence[str], findings: Sequence[Fi
     notes = missing + [f"! {finding.what}: {finding.remedy}" for finding in findings]
     return Table(
         title="This machine",
-        header=("", "what it says"),
+        header=("", "value"),
         rows=rows,
         keys=1,
-        notes=notes or ["nothing found that would spoil a measurement"],
+        notes=notes or ["no problems found that affect measurements"],
         records=[
             msgspec.to_builtins(machine) | {"sandbox": list(sandbox), "findings": msgspec.to_builtins(list(findings))}
         ],

@@ -14,10 +14,10 @@ __all__ = [
     "verdict_cell",
 ]  # fmt: skip
 
-#: What the mark of `verdict_cell` means.
-UNRELIABLE_NOTE = "~ rests on times that are not reliable: another run may have another verdict"
+#: Explains the mark of `verdict_cell`.
+UNRELIABLE_NOTE = "~ times are not reliable: another run may give a different verdict"
 
-Said = TypeVar("Said", bound=Hashable)
+Item = TypeVar("Item", bound=Hashable)
 
 
 def configuration_cells(configuration: Configuration) -> list[str]:
@@ -37,12 +37,12 @@ def finding_notes(findings: Sequence[Finding]) -> list[str]:
     return [f"{'!' if finding.spoils else '-'} {finding.what}: {finding.remedy}" for finding in findings]
 
 
-def once_per_group(group: Sequence[Run], of_run: Callable[[Run], Iterable[Said]]) -> list[tuple[Said, str]]:
-    """Return what ``of_run`` says about the repeats of a Run, each thing once.
+def once_per_group(group: Sequence[Run], of_run: Callable[[Run], Iterable[Item]]) -> list[tuple[Item, str]]:
+    """Return the distinct items that ``of_run`` returns for the repeats of a Run, each with its Runs.
 
-    Beside it are its Runs as ``run 2`` or ``runs 2, 4``; the text is empty if it is true of all.
+    The Runs are a text such as ``run 2`` or ``runs 2, 4``, which is empty if the item applies to all.
     """
-    found: dict[Said, list[Run]] = {}
+    found: dict[Item, list[Run]] = {}
     for run in group:
         for item in dict.fromkeys(of_run(run)):
             found.setdefault(item, []).append(run)
@@ -54,7 +54,7 @@ def _runs_text(runs: Sequence[Run], group: Sequence[Run]) -> str:
 
 
 def verdict_cell(verdict: str, reliable: bool | None, no_interval: str = "") -> str:
-    """Return ``faster``, ``faster ~`` if it rests on times that are not reliable, or why there is no interval."""
+    """Return ``faster``, ``faster ~`` if times are not reliable, or why there is no interval."""
     if no_interval:
         return f"{verdict}: {no_interval}"
     return f"{verdict} ~" if reliable is False else verdict

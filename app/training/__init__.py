@@ -1,1 +1,1 @@
-"""Data sets, models, training and export: TensorFlow lives here and nowhere else."""
+"""Data sets, models, training with TensorFlow, and export."""

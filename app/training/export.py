@@ -35,7 +35,7 @@ CALIBRATION_IMAGES = 500
 
 
 def export_bundle(folder: Path, trained: TrainedModel, dataset: Dataset, progress: Progress) -> Bundle:
-    """Write all files of the bundle into ``folder``, the manifest last, and return the bundle as it is read back.
+    """Write all files of the bundle into ``folder``, the manifest last. Return the bundle as read back from disk.
 
     Each file is renamed into place when complete. The training's checkpoint is removed last.
     """
@@ -100,7 +100,7 @@ def _hyper_parameters(trained: TrainedModel) -> dict[str, int | float | str]:
 
 
 def _worker_counts(each_epoch: list[int]) -> dict[str, int | float | str]:
-    """Return the number of workers, or the numbers in order if it changed. Empty if there was always one."""
+    """Return the number of workers, or all numbers in order if it changed. Empty if it was always one."""
     if max(each_epoch, default=1) == 1:
         return {}
     runs = [(workers, len(list(epochs))) for workers, epochs in itertools.groupby(each_epoch)]

@@ -1,4 +1,4 @@
-"""The work of `train`: from a data set's name to a complete bundle, or to a paused training to resume anywhere."""
+"""The work of `train`: from the name of a data set to a bundle, or to a paused training that can be resumed."""
 
 import contextlib
 import shutil
@@ -29,7 +29,7 @@ __all__ = ["Paused", "lock_bundle_folder", "train_bundle"]
 
 #: Longest wait of a worker for the others, in seconds.
 WAIT = 300.0
-#: Defaults for digits: with a tenth of the images of other data sets, an epoch changes little.
+#: Defaults for digits, which needs more epochs: it has a tenth of the images of other data sets.
 _DIGITS = {"epochs": 30, "learning_rate": 3e-3}
 
 
@@ -59,8 +59,8 @@ def train_bundle(
 
     ``cluster`` is the workers' addresses or a number of local processes. Only the chief writes ``folder``.
     ``explicit_options`` names the settings that the user passed (None: all). With ``resume``, the others are taken from
-    the existing training or bundle. A new training on digits has more suitable epochs and learning rate, unless one of
-    them was passed. Raise BadInput if the folder contains a bundle or an unfinished training and
+    the existing training or bundle. A new training on digits uses its own defaults for epochs and learning rate,
+    unless one of them was passed. Raise BadInput if the folder contains a bundle or an unfinished training and
     neither ``resume`` nor ``overwrite`` is set.
     """
     source = Path(settings.dataset) if settings.dataset not in DATASETS and Path(settings.dataset).is_dir() else None
@@ -89,7 +89,7 @@ def train_bundle(
         except OSError as cause:
             raise EdgeBenchError(
                 f"{cause.filename or folder}: {cause.strerror or cause}",
-                "put that right, then the same command with --resume goes on from the last epoch",
+                "fix this, then rerun with --resume to continue after the last epoch",
             ) from None
 
 
@@ -116,9 +116,7 @@ def lock_bundle_folder(folder: Path) -> Iterator[None]:
         with tempfile.TemporaryFile(dir=folder):  # fail now rather than after the first epoch
             pass
     except OSError as cause:
-        raise BadInput(
-            f"{folder}: cannot be written: {cause.strerror}", "name a folder you may write with --bundle"
-        ) from None
+        raise BadInput(f"{folder}: cannot be written: {cause.strerror}", "set --bundle to a writable folder") from None
     with only_writer(folder):
         for parent in (folder, *(path for path in folder.iterdir() if path.is_dir())):
             remove_leftovers(parent)
@@ -149,8 +147,10 @@ def _train(
     from edge_bench.app.training.fit.epochs import train_epochs
 
     dataset = load_dataset(settings.dataset if data.source is None else str(data.source), data.folder, progress)
-    settings = _suited(msgspec.structs.replace(settings, dataset=dataset.info.name), explicit_options, progress)
-    progress.say(f"{dataset.info.name}: {len(dataset.train_labels):,} images to train on, from {dataset.source}")
+    settings = _with_digits_defaults(
+        msgspec.structs.replace(settings, dataset=dataset.info.name), explicit_options, progress
+    )
+    progress.say(f"{dataset.info.name}: {len(dataset.train_labels):,} training images from {dataset.source}")
     chief = Chief(workers.connect(data.options())) if workers else None
     trained = train_epochs(folder, dataset, settings, stop_after, progress, chief)
     result: Bundle | Paused = Paused(folder, len(trained.history.loss), settings.epochs)
@@ -161,16 +161,16 @@ def _train(
     return result
 
 
-def _suited(
+def _with_digits_defaults(
     settings: TrainingSettings, explicit_options: Collection[str] | None, progress: Progress
 ) -> TrainingSettings:
-    """Return the settings with the defaults of digits, if it is trained on and neither of them was passed."""
+    """Return the settings with the defaults of digits, if it is the data set and neither of them was passed."""
     if settings.dataset != DIGITS or explicit_options is None or _DIGITS.keys() & set(explicit_options):
         return settings
     suited = msgspec.structs.replace(settings, **_DIGITS)
     progress.say(
-        f"{DIGITS} is small: {suited.epochs} epochs with a learning rate of {suited.learning_rate:g}; "
-        "--epochs sets another number"
+        f"{DIGITS} is small: training {suited.epochs} epochs with learning rate {suited.learning_rate:g}; "
+        "change this with --epochs"
     )
     return suited
 
@@ -178,7 +178,7 @@ def _suited(
 def _import_tensorflow() -> None:
     silence_tensorflow()
     try:
-        # its native code prints at import, whatever the log level
+        # its native code prints at import, at any log level
         with tempfile.TemporaryFile() as log, native_output_to(log):
             import tensorflow  # noqa: F401
     except ImportError:
@@ -198,7 +198,7 @@ def _run_worker(
 ) -> "WorkerSummary":
     with worker_group(cluster, wait, progress) as workers:
         if workers is None:
-            raise AssertionError("a cluster has company")
+            raise AssertionError("a cluster has other workers")
         _import_tensorflow()
         from edge_bench.app.training.distributed.data_parallel import run_worker
 
@@ -217,14 +217,14 @@ def _dismiss_workers(workers: WorkerGroup, settings: TrainingSettings) -> None:
 
 def _report_complete(bundle: Bundle, progress: Progress) -> Bundle:
     epochs = bundle.manifest.hyper_parameters.get("epochs")
-    progress.say(f"{bundle.folder} is complete: {epochs} epochs, nothing to do")
+    progress.say(f"{bundle.folder} is already complete: {epochs} epochs")
     return bundle
 
 
 def _restore_settings(
     folder: Path, settings: TrainingSettings, explicit_options: Collection[str]
 ) -> TrainingSettings | None:
-    """Replace settings that are not explicit by those of the bundle or unfinished training in ``folder``.
+    """Replace settings that are not explicit with those of the bundle or unfinished training in ``folder``.
 
     Return None if there is neither.
     """
@@ -246,17 +246,21 @@ def _prepare_folder(folder: Path, settings: TrainingSettings, *, resume: bool, o
     """
     refuse_links(folder)
     if overwrite:
-        (folder / MANIFEST).unlink(missing_ok=True)  # first: a folder without a manifest is no bundle
+        (folder / MANIFEST).unlink(missing_ok=True)  # removed first: a folder without a manifest is no bundle
         shutil.rmtree(training_folder(folder), ignore_errors=True)
         return None
     if (folder / MANIFEST).exists():
         if not resume:
-            raise BadInput(f"{folder}: a bundle is there already", "use it, name another --bundle, or --overwrite it")
+            raise BadInput(
+                f"{folder}: contains a bundle already", "use it, choose another --bundle, or use --overwrite"
+            )
         bundle = Bundle.open(folder)
         _check_settings(bundle, settings)
         return bundle
     if read_state(folder) is not None and not resume:
-        raise BadInput(f"{folder}: an unfinished training is there", "go on with --resume, or --overwrite it")
+        raise BadInput(
+            f"{folder}: contains an unfinished training", "continue with --resume, or start again with --overwrite"
+        )
     return None
 
 
@@ -266,8 +270,8 @@ def _check_settings(bundle: Bundle, settings: TrainingSettings) -> None:
         requested = getattr(settings, name)
         if requested not in (existing.get(name), "auto"):
             raise BundleError(
-                f"{bundle.folder}: the bundle there was trained with {name} {existing.get(name)}, not {requested}",
-                "use the same settings, name another --bundle, or --overwrite it",
+                f"{bundle.folder}: its bundle was trained with {name} {existing.get(name)}, not {requested}",
+                "use the same settings, choose another --bundle, or use --overwrite",
             )
 
 

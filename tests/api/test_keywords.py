@@ -90,7 +90,7 @@ def test_values_of_python_mean_the_same_as_texts(keyword: str, value: Any, field
     assert said.data == Path("images")
 
 
-def test_what_is_not_stated_has_its_default() -> None:
+def test_omitted_options_have_their_defaults() -> None:
     assert data_options(stated_data({"classes": None}, data=None, labels=None, task=None)) == DataOptions()
 
 

@@ -12,7 +12,7 @@ from edge_bench.bench.records.run_files import write_run
 from tests.factories import result, run
 
 
-def test_runs_of_files_and_folders_know_their_files(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_runs_from_files_and_folders_have_their_paths(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     made = [run(result("keras", "tensorflow", seconds)) for seconds in (1.0, 2.0)]
     paths = [write_run(each, tmp_path) for each in made]
     assert [each.path for each in edge_bench.load(tmp_path)] == sorted(paths)

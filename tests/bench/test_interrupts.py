@@ -13,7 +13,7 @@ def interrupt() -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_ctrl_c_is_deferred_and_forgotten_afterwards() -> None:
+def test_ctrl_c_is_deferred_and_then_discarded() -> None:
     done = []
 
     def work() -> None:
@@ -30,7 +30,7 @@ def test_ctrl_c_is_deferred_and_forgotten_afterwards() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_a_handler_of_the_program_stays() -> None:
+def test_a_signal_handler_of_the_program_is_kept() -> None:
     calls = list[int]()
     before = signal.signal(signal.SIGINT, lambda number, _frame: calls.append(number))
     try:

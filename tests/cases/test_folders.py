@@ -30,7 +30,7 @@ def model(tmp_path: Path) -> Path:
         "@eaDir/0.png", "word 2/@eaDir/0.png/SYNOPHOTO_THUMB_M.jpg", "lost+found/0.png", "$RECYCLE.BIN/S-1/0.png",
     ],
 )  # fmt: skip
-def test_what_programs_leave_is_no_class(left: str, model: Path, tmp_path: Path) -> None:
+def test_files_of_other_programs_are_not_a_class(left: str, model: Path, tmp_path: Path) -> None:
     folder = class_folders(tmp_path / "images", CLASSES, name="word {}")
     image(folder / left, 9)
     assert accuracy(model, DataOptions(data=folder), images=24) == 1

@@ -72,7 +72,9 @@ def test_equal_file_names_in_several_folders(prefix: str, folders: list[str], tm
 @pytest.mark.parametrize(
     "listed", [["img0.png 3", "img0.png 1"], ["x/img0.png 3", "y/img0.png 1"], ["left/img0.png 3"]]
 )
-def test_lines_that_fit_several_images_or_none_are_refused(listed: list[str], refuses: Refuses, tmp_path: Path) -> None:
+def test_lines_that_match_several_images_or_no_image_are_refused(
+    listed: list[str], refuses: Refuses, tmp_path: Path
+) -> None:
     for folder, label in (("left", 3), ("right", 1)):
         image(tmp_path / "shots" / folder / "img0.png", label)
     (tmp_path / "labels.txt").write_text("\n".join(listed))
@@ -124,7 +126,7 @@ def test_a_missing_class_with_a_number_moves_no_label(missing: int, name: str, t
 
 
 @pytest.mark.parametrize("missing", [0, 3, 7])
-def test_a_missing_class_with_a_name_is_found_out_or_asked_for(missing: int, tmp_path: Path) -> None:
+def test_a_missing_class_with_a_name_is_detected_or_requested(missing: int, tmp_path: Path) -> None:
     """At either end the images show the offset. Elsewhere no offset fits, and the names of all classes are needed."""
     present = [label for label in range(8) if label != missing]
     folders, model = word_folders(tmp_path / "images", present), classifier(tmp_path, range(8))

@@ -58,7 +58,7 @@ def shared(tmp_path: Path) -> Path:
 
 
 def runs_of(shared: Path, edge_bench: CommandLine, *arguments: object) -> tuple[Run, Run]:
-    """Return the Runs of the emulated edge image and of this machine; ``arguments`` have {} in place of the folder."""
+    """Return the Runs of the emulated edge image and of this machine; ``arguments`` contain {} for the folder."""
 
     def words(folder: str) -> list[str]:
         return [str(each).format(folder) for each in arguments]

@@ -1,4 +1,4 @@
-"""The notebook in examples/, executed in a kernel of its own."""
+"""The notebook in examples/, executed in a separate kernel."""
 
 import json
 import os

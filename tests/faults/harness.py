@@ -1,4 +1,4 @@
-"""Shared by the fault tests: a command in a session of its own, signals to it, and what it leaves behind."""
+"""Shared by the fault tests: a command in a separate session, signals to it, and its leftovers."""
 
 import contextlib
 import os
@@ -42,7 +42,7 @@ class Station:
         return self.home / "tmp"
 
     def start(self, *arguments: object) -> "subprocess.Popen[str]":
-        """Start a command in a session of its own, so that a kill takes all its processes, as a power cut would."""
+        """Start a command in a separate session, so that a kill ends all its processes, like a power cut."""
         return self._start(command(*arguments))
 
     def run_to(self, point: str, sent: signal.Signals, *arguments: object) -> Ended:

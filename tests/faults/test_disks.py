@@ -31,7 +31,7 @@ SETTINGS = Settings(trials=6, processes=2)
 
 @pytest.fixture
 def mount(tmp_path: Path) -> Iterator[Mount]:
-    """Mount a memory disk with these options; a second call for the same name remounts it with others."""
+    """Mount a memory disk with these options. A second call with the same name remounts it with new options."""
     mounted: list[Path] = []
 
     def call(name: str, options: str) -> Path:

@@ -19,7 +19,7 @@ from tests.fleet.engines import Dockerd, client_certificate
 pytestmark = [pytest.mark.containers, pytest.mark.slow]
 
 
-def test_tls_needs_a_certificate_of_the_engines_authority(
+def test_tls_needs_a_certificate_signed_by_the_engines_authority(
     engines: Engines, tmp_path: Path, nothing_left: Leftovers
 ) -> None:
     desk, pi = engines.daemons[0], engines.daemons[1]

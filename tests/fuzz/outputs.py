@@ -86,7 +86,7 @@ def registries() -> list[bytes]:
 
 
 def use_registry(path: Path) -> None:
-    """Look for concurrent runs beside a forged and locked registry file."""
+    """Look for concurrent runs with a forged and locked registry file present."""
     handle = os.open(path, os.O_RDONLY)
     fcntl.flock(handle, fcntl.LOCK_EX)
     try:

@@ -79,7 +79,7 @@ class Target:
 
 
 def targets(folder: Path) -> list[Target]:
-    """Return all kinds, and write the undamaged files beside them into ``folder``."""
+    """Return all kinds, and write the undamaged files that they need into ``folder``."""
     pngs = folder / "images"
     pngs.mkdir()
     (folder / "weights.bin").write_bytes(bytes(16))  # of an .onnx model
@@ -232,7 +232,7 @@ def _read_history(path: Path) -> None:
 
 
 def _drawn(drawing: Drawing, path: Path) -> None:
-    """Draw one in thirty, because a picture takes half a second."""
+    """Draw one in thirty, because drawing takes half a second."""
     if crc32(path.read_bytes()) % 30 == 0:
         inline_svg(drawing, Layout.COLUMN, "x")
 

@@ -211,7 +211,7 @@ def test_an_unknown_runtime_is_compared_like_any_other() -> None:
 
 
 @pytest.mark.slow
-def test_nothing_here_can_unpickle_or_run_what_it_reads() -> None:
+def test_readers_cannot_unpickle_or_execute_their_input() -> None:
     """The code uses no pickle, marshal or eval, and calls numpy and Keras with their safe options."""
     for path in [*(REPOSITORY / "app").rglob("*.py"), *(REPOSITORY / "bench").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -90,7 +90,7 @@ def test_code_in_a_keras_file_is_reported_and_never_loaded(
 
 
 @pytest.mark.slow
-def test_a_keras_file_with_a_foreign_class_is_not_exported(
+def test_a_keras_file_with_a_custom_class_is_not_exported(
     bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "foreign.py").write_text(f"open({str(tmp_path / 'imported')!r}, 'w')\nclass Layer: pass\n")

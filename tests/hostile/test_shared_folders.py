@@ -92,7 +92,7 @@ def test_the_records_of_others_do_not_hide_those_of_this_user(tmp_path: Path) ->
             assert "second" in {run.run_id for run in concurrent_runs(tmp_path)}
 
 
-def test_what_others_put_into_a_registry_file_is_not_read(tmp_path: Path) -> None:
+def test_registry_files_of_other_users_are_not_read(tmp_path: Path) -> None:
     with detect_concurrent_runs("mine", "here", tmp_path) as here:
         (own,) = tmp_path.iterdir()
         assert own.stat().st_mode & 0o777 == 0o644, "others may read it, not write it"
@@ -105,7 +105,7 @@ def test_what_others_put_into_a_registry_file_is_not_read(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_a_run_beside_forged_records_can_be_read_again(
+def test_a_valid_run_is_read_despite_forged_records_beside_it(
     digits_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shared = tmp_path / "shared"
@@ -166,7 +166,7 @@ def planted(kind: str, path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["link", "dangling link", "file", "open to all", "of another user"])
-def test_a_cache_that_is_not_this_users_alone_is_not_used(temporary: Path, kind: str) -> None:
+def test_a_cache_with_another_owner_or_open_permissions_is_not_used(temporary: Path, kind: str) -> None:
     if kind == "of another user" and os.getuid() != 0:
         pytest.skip("needs root, to give a folder to somebody else")
     path = cache_folder()

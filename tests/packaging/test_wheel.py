@@ -1,4 +1,4 @@
-"""The wheel, installed beside packages of the user called ``app`` and ``bench``."""
+"""The wheel, installed next to other packages called ``app`` and ``bench``."""
 
 import json
 import os

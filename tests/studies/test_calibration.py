@@ -196,7 +196,7 @@ def test_simulated_percentiles_have_the_stated_skewness_and_are_covered() -> Non
     assert found[90.0].too_low <= 1 - found[90.0].held
 
 
-def test_process_studies_find_two_speeds_only_where_they_are() -> None:
+def test_process_studies_find_two_speeds_only_in_data_with_two_speeds() -> None:
     quiet = Noise(process=0, trial=0.005)
     assert processes.found_with_luck(quiet, 0.06, 20) == 1.0
     assert processes.found_without_luck(quiet, 20) == (0.0, 0.0)

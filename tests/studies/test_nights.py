@@ -24,7 +24,7 @@ def test_there_is_less_than_one_false_alarm_per_year_and_more_with_lax_rules() -
     assert steps_found(0.03, 150) > 0.93
 
 
-def test_one_step_is_found_once_where_it_began_and_twice_with_lax_rules() -> None:
+def test_one_step_is_found_once_at_its_start_and_twice_with_lax_rules() -> None:
     found = steps_again(0.02, 100, -0.2)
     assert found.extra <= 0.02
     assert found.misplaced <= 0.02

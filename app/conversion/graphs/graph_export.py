@@ -37,16 +37,16 @@ from edge_bench.bench.records.outputs.union import TaskTruth
 
 __all__ = ["NO_SAVED_MODEL", "RANDOM_VALUES_NOTE", "write_graph_bundle"]
 
-NO_SAVED_MODEL = "the SavedModel itself does not become part of the bundle: measure it with `edge-bench run`"
-RANDOM_VALUES_NOTE = "RANDOM INPUTS: speed and numerical agreement only; the outputs mean nothing"
+NO_SAVED_MODEL = "the bundle does not include the SavedModel itself: measure it with `edge-bench run`"
+RANDOM_VALUES_NOTE = "RANDOM INPUTS: for speed and numerical agreement only, not for quality"
 _INT8 = "int8 weights and activations, inputs and outputs as in the model"
-#: Options of data that a model with any inputs has, too.
+#: Data options that also apply to models with any inputs.
 _OWN_OPTIONS = ("data", "labels", "threshold", "task", "output", "signature", "shapes", "ranges")
 
 
 @dataclass(frozen=True)
 class _TestSet:
-    """The examples that become part of a bundle: these rows of the inputs."""
+    """The examples of a bundle: selected rows of the inputs."""
 
     name: str
     specs: list[InputSpec]
@@ -70,7 +70,7 @@ def write_graph_bundle(
     settings: ExportSettings,
     progress: Progress,
 ) -> Bundle:
-    """Write all variants, the test set and, last, the manifest. Return the bundle as it is read back.
+    """Write all variants and the test set, then the manifest. Return the bundle as read back from disk.
 
     Variants that TensorFlow cannot convert are omitted with a note.
     """
@@ -95,7 +95,7 @@ def write_graph_bundle(
     progress.start("converting to smaller types", len(smaller))
     for precision in smaller:
         if precision == "int8" and examples is None:
-            progress.say("no int8 variant: its ranges need --calibration FILE.npz")
+            progress.say("no int8 variant: it needs --calibration FILE.npz")
             progress.advance(1)
             continue
         try:
@@ -117,13 +117,13 @@ def write_graph_bundle(
 
 
 def _refuse_image_options(options: DataOptions) -> None:
-    """Raise BadInput if an option about images or classes is stated, which would have no effect."""
+    """Raise BadInput if an option of images or classes is given, because it would have no effect."""
     default = DataOptions()
     for each in fields(DataOptions):
         if each.name not in _OWN_OPTIONS and getattr(options, each.name) != getattr(default, each.name):
             raise BadInput(
-                f"--{each.name.replace('_', '-')}: only classifiers of images have it",
-                "leave it out; arrays of --data FILE.npz are what the model gets",
+                f"--{each.name.replace('_', '-')}: only for image classifiers",
+                "omit it and pass the model's inputs with --data FILE.npz",
             )
 
 
@@ -133,14 +133,14 @@ def _test_set(
     specs = with_shapes(input_specs(graph), settings.shapes)
     decoding = decoding_of(task, graph.outputs, settings.output_name)
     if options.labels is not None and task == TENSOR:
-        raise BadInput(f"--labels {options.labels}: what the outputs mean is not known", "state it with --task")
+        raise BadInput(f"--labels {options.labels}: the meaning of the outputs is unknown", "set --task")
     if options.threshold is not None and task not in ("binary", "multilabel"):
-        raise BadInput(f"--threshold: --task {task} has none", "leave it out")
+        raise BadInput(f"--threshold: not used by --task {task}", "omit it")
     if options.data is None:
         examples = random_graph_inputs(specs, settings.ranges, settings.limit or RANDOM_IMAGES, settings.seed)
     else:
         if settings.ranges:
-            raise BadInput("--range: it is for random inputs, and --data is given", "leave one of them out")
+            raise BadInput("--range: only for random inputs, but --data is given", "omit one of them")
         examples = load_npz(_npz(options.data, "--data"), specs)
     for note in examples.notes:
         progress.say(note)
@@ -155,18 +155,18 @@ def _test_set(
 
 def _npz(path: Path, option: str) -> Path:
     if path.suffix != ".npz":
-        raise BadInput(f"{option} {path}: this model gets its inputs by name", "give an .npz with one array per input")
+        raise BadInput(f"{option} {path}: the model needs named inputs", "use an .npz file with one array per input")
     return path
 
 
 def _calibration(
     tests: _TestSet, settings: ExportSettings, progress: Progress
 ) -> Mapping[str, npt.NDArray[Any]] | None:
-    """Return examples that set the ranges of int8, [n, whole input], or None if there are none for it."""
+    """Return the calibration examples of int8, [n, whole input] by input; None if there are none."""
     if settings.calibration is not None:
         inputs = load_npz(_npz(settings.calibration, "--calibration"), tests.specs)
     elif tests.is_random:
-        progress.say("int8 is calibrated on random inputs, as the test set is: for speed only")
+        progress.say("the test set and the int8 calibration are random inputs: use this bundle for speed only")
         inputs = tests.inputs
     else:
         return None
@@ -179,7 +179,7 @@ def _calibration(
 
 
 def _quantized(graph: GraphFile) -> str:
-    """Return what of an int8 file is quantized, as text."""
+    """Return a text on the quantized parts of an int8 file."""
     found = quantization(graph)
     parts = [f"quantized inside: {_sides(found.quantized)}"]
     parts += [f"not quantized: {_sides(found.others)}"] if any(found.others.values()) else []

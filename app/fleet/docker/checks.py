@@ -13,7 +13,7 @@ def require_memory(machine: Description, min_bytes: int) -> None:
     if machine.memory_bytes < min_bytes:
         memory, required = megabytes(machine.memory_bytes), megabytes(min_bytes)
         raise EngineTrouble(
-            f"too little memory: {memory}, and {required} are asked for", "--min-memory sets another limit"
+            f"too little memory: {memory}, but {required} are required", "change the limit with --min-memory"
         )
 
 
@@ -22,6 +22,6 @@ def require_disk(free: FreeSpace, min_bytes: int) -> None:
     if free.disk_bytes < min_bytes:
         available, required = megabytes(free.disk_bytes), megabytes(min_bytes)
         raise EngineTrouble(
-            f"too little disk: {available} are free, and {required} are asked for",
-            "make room there: `docker system df`; --min-disk sets another limit",
+            f"too little disk: {available} are free, but {required} are required",
+            "free disk space there (see `docker system df`), or change the limit with --min-disk",
         )

@@ -1,4 +1,4 @@
-"""The Docker SDK's client with limits on what an engine answers, and only the certificate authority that was given."""
+"""The Docker SDK's client with limits on responses of an engine, and only the given certificate authority."""
 
 import contextlib
 import http
@@ -12,7 +12,7 @@ from edge_bench.bench.errors import MissingDependency
 
 __all__ = ["MAX_ANSWER_BYTES", "bounded_client", "docker_sdk", "load_errors"]
 
-#: Limit on an answer that is held in memory: lists, descriptions, logs. A swarm of 1,000 nodes answers with about 3 MB.
+#: Limit on a response in memory: lists, descriptions, logs. A swarm of 1,000 nodes responds with about 3 MB.
 MAX_ANSWER_BYTES = 8 << 20
 _LEAST_SECONDS = 60.0
 #: Unpacking an image on a slow SD card takes minutes.
@@ -20,12 +20,12 @@ _LOAD_SECONDS = 3600.0
 
 
 def bounded_client(**arguments: Any) -> Any:
-    """Return the SDK's client, whose answers are read to 8 MiB and within twice the timeout.
+    """Return the SDK's client. It reads responses up to 8 MiB and within twice the timeout.
 
-    Streams that the caller reads in pieces have no limits here.
+    Streams that the caller reads in pieces are not limited here.
 
-    In requests, REQUESTS_CA_BUNDLE, which company networks set, overrides the session's authority
-    (https://github.com/psf/requests/issues/3829). Engines with their own TLS would then be unreachable.
+    In requests, REQUESTS_CA_BUNDLE, which company networks set, overrides the session's certificate authority
+    (https://github.com/psf/requests/issues/3829). Engines with their own authority would then be unreachable.
     """
     docker = docker_sdk()
 
@@ -40,10 +40,10 @@ def bounded_client(**arguments: Any) -> Any:
             timeout = options.get("timeout")
             seconds = timeout if isinstance(timeout, int | float) else 0
             _limit(response, time.monotonic() + max(_LEAST_SECONDS, 2 * seconds))
-            _ = response.content  # read now, as without a stream
+            _ = response.content  # read the content now, as a request without a stream does
         return response
 
-    # an engine does not redirect: a hostile one could send requests to other servers of this network
+    # engines do not redirect: a hostile one could redirect requests to other servers of this network
     methods = {"merge_environment_settings": settings, "send": send, "get_redirect_target": lambda *_: None}
     client = docker.DockerClient.__new__(docker.DockerClient)  # its __init__ would create a plain APIClient
     client.api = type("BoundedClient", (docker.APIClient,), methods)(**arguments)
@@ -86,7 +86,7 @@ def _limit(response: Any, deadline: float) -> None:
             if total > MAX_ANSWER_BYTES or time.monotonic() > deadline:
                 response.close()
                 what = f"more than {MAX_ANSWER_BYTES:,} bytes" if total > MAX_ANSWER_BYTES else "too slow"
-                raise BadAnswer(f"its answer is {what}")
+                raise BadAnswer(f"its response is {what}")
             yield chunk
 
     response.iter_content = iter_content

@@ -5,7 +5,7 @@ import msgspec
 __all__ = ["KILLED", "LABEL", "MOUNT_POINTS", "ROLE", "WORKSPACE", "ContainerExit", "FreeSpace"]
 
 LABEL = "edge-bench.fleet"
-#: Its value includes the engine's name: one engine may be listed twice, natively and emulating another platform.
+#: The value includes the engine's name: an engine may be listed twice, natively and emulating another platform.
 WORKSPACE = "edge-bench.workplace"
 ROLE = "edge-bench.role"
 #: Paths of the volumes in every container, by the volume's role.

@@ -17,12 +17,12 @@ from edge_bench.bench.io.addresses import address_from
 
 __all__ = ["SLOW_SECONDS", "Description", "Engine", "platform_of"]
 
-#: An engine's name of its architecture, and the platform of images for it.
+#: An engine's name of its architecture → platform of the images for it.
 PLATFORMS = {
     "x86_64": "linux/amd64", "amd64": "linux/amd64", "aarch64": "linux/arm64", "arm64": "linux/arm64",
     "armv7l": "linux/arm/v7", "armv6l": "linux/arm/v6", "i686": "linux/386", "riscv64": "linux/riscv64",
 }  # fmt: skip
-#: Timeout of requests that answer only when the work is done, such as unpacking an image on a slow SD card.
+#: Timeout of requests that respond only when the work is done, such as unpacking an image on a slow SD card.
 SLOW_SECONDS = 900.0
 
 
@@ -64,7 +64,7 @@ class Engine:
             self._tunnel = Tunnel(self._url, config, timeout)
             self._url = self._tunnel.url
         try:
-            #: for requests that are answered at once
+            #: for requests with an immediate response
             self.client: Any = self.new_client(timeout)
             #: for transfers and other long requests
             self.slow_client: Any = self.new_client(max(timeout, SLOW_SECONDS))
@@ -93,7 +93,7 @@ class Engine:
         return engine_trouble(what, self._tunnel.last_message if self._tunnel else lambda: "")
 
     def _connection_reason(self) -> str:
-        """Return ssh's reason for a failed connection, or that only the engine behind ssh does not answer."""
+        """Return ssh's reason for a failed connection, or that ssh connects but the engine does not answer."""
         if self._tunnel is None:
             return ""
         no_engine = "ssh connects, but no engine answers there"
@@ -152,7 +152,9 @@ def _tls_config(folder: str) -> Any:
     docker = docker_sdk()
     files = {name: Path(folder) / f"{name}.pem" for name in ("ca", "cert", "key")}
     if missing := [path for path in files.values() if not path.is_file()]:
-        raise EngineTrouble(f"connecting: {missing[0]}: no such file", "its folder holds ca.pem, cert.pem, key.pem")
+        raise EngineTrouble(
+            f"connecting: {missing[0]}: no such file", "the TLS folder needs ca.pem, cert.pem and key.pem"
+        )
     pair = (str(files["cert"]), str(files["key"]))
     return docker.tls.TLSConfig(client_cert=pair, ca_cert=str(files["ca"]), verify=True)
 
@@ -164,18 +166,18 @@ def _context_endpoint(name: str) -> tuple[str, Any]:
     import docker.context.config
     import docker.errors
 
-    # the SDK looks beside config.json and finds no context without it, but `docker context create` does not create it
+    # the SDK finds contexts only beside a config.json, which `docker context create` does not create
     docker.context.config.get_context_dir = _context_folder
     try:
         context = docker.context.ContextAPI.get_context(None if name == CONTEXT_IN_USE else name)
         host, tls = (context.Host, context.TLSConfig) if context else ("", None)
-    except Exception as cause:  # the SDK reads several files, and checks none of them
+    except Exception as cause:  # the SDK reads several files without checking them
         reason = (
             one_line(cause) if isinstance(cause, docker.errors.DockerException | OSError) else "its files are damaged"
         )
         raise EngineTrouble(f"connecting: context {name}: {reason}", _SEE_CONTEXTS) from None
     if context is None:
-        raise EngineTrouble(f"connecting: there is no Docker context called {name}", _SEE_CONTEXTS)
+        raise EngineTrouble(f"connecting: no Docker context called {name}", _SEE_CONTEXTS)
     url = str(host or "unix:///var/run/docker.sock")
     try:
         address_from(url)
@@ -189,4 +191,4 @@ def _context_folder() -> str:
     return str(Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "contexts")
 
 
-_SEE_CONTEXTS = "`docker context ls` lists them; an address begins with ssh://, tcp:// or unix://"
+_SEE_CONTEXTS = "list contexts with `docker context ls`; addresses begin with ssh://, tcp:// or unix://"

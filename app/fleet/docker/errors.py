@@ -20,7 +20,7 @@ __all__ = [
 
 
 _Wrapped = TypeVar("_Wrapped", bound=BaseException)
-_LOOK_THERE = "look at that machine"
+_LOOK_THERE = "check that machine"
 
 
 class EngineTrouble(EdgeBenchError):
@@ -33,18 +33,18 @@ class EngineLost(EngineTrouble):
     @property
     def waiting(self) -> str:
         """The status while the connection is being restored."""
-        return f"lost ({self.problem}); waiting for it to come back"
+        return f"lost ({self.problem}); waiting until it is reachable again"
 
 
 class Cancelled(EngineTrouble):
     """The user stopped the command."""
 
     def __init__(self) -> None:
-        super().__init__("interrupted", "--resume goes on")
+        super().__init__("interrupted", "continue with --resume")
 
 
 class BadAnswer(ValueError):
-    """An engine's answer that is too large, too slow or of another form."""
+    """A response of an engine that is too large, too slow or malformed."""
 
 
 @contextlib.contextmanager
@@ -79,8 +79,8 @@ def engine_trouble(what: str, explain: Callable[[], str] = lambda: "") -> Iterat
         wraps = cause.__cause__ or cause.__context__
         reason = explain() or (_transport_reason(cause) if wraps else one_line(cause))
         raise EngineLost(f"{what}: {reason}", remedy_for(reason)) from cause
-    except Exception as cause:  # the SDK takes an answer's form for granted, and raises errors of any type
-        unexpected = f"its answer has another form than Docker's ({type(cause).__name__})"
+    except Exception as cause:  # the SDK does not check the form of responses, so it may raise any error
+        unexpected = f"its response is not a valid Docker response ({type(cause).__name__})"
         raise EngineTrouble(f"{what}: {cause if isinstance(cause, BadAnswer) else unexpected}", _LOOK_THERE) from cause
 
 
@@ -90,7 +90,7 @@ def one_line(text: object, max_length: int = 300) -> str:
 
 
 def stated_number(value: object) -> int:
-    """Return a number that an engine states; 0 if it is none, negative or beyond 2**60."""
+    """Return a number from an engine's response; 0 if it is not an integer from 0 to 2**60."""
     return value if isinstance(value, int) and 0 <= value <= 1 << 60 else 0
 
 
@@ -112,13 +112,13 @@ def _transport_reason(error: BaseException | None) -> str:
         if error is None:
             break
         if isinstance(error, TimeoutError) or "timed out" in str(error).lower():
-            return "no answer in time"
+            return "no response in time"
         if isinstance(error, OSError) and error.strerror:
             return one_line(error.strerror)
         inner = next((argument for argument in error.args if isinstance(argument, BaseException)), None)
         reason = getattr(error, "reason", None)
         error = inner or (reason if isinstance(reason, BaseException) else None) or error.__cause__ or error.__context__
-    return "the connection broke off"
+    return "the connection was lost"
 
 
 def remedy_for(reason: str) -> str:
@@ -127,17 +127,17 @@ def remedy_for(reason: str) -> str:
     return next((remedy for fragment, remedy in _REMEDIES.items() if fragment in reason), "")
 
 
-FREE_DISK = "make room there: `docker system df` shows what Docker holds"
-_START_DOCKER = "start Docker there, or name its socket: ssh://user@host/path/to/docker.sock"
+FREE_DISK = "free disk space there: `docker system df` shows what Docker uses"
+_START_DOCKER = "start Docker there, or add its socket to the address: ssh://user@host/path/to/docker.sock"
 _REMEDIES = {
     "no space left": FREE_DISK,
-    "exec format error": "install QEMU's emulation there, or ask for its own platform",
-    "permission denied (publickey": "give that machine your public key: ssh-copy-id",
-    "host key verification failed": "connect once by hand with ssh, and look at its key",
-    "could not resolve hostname": "check the name",
+    "exec format error": "install QEMU emulation there, or use its native platform",
+    "permission denied (publickey": "copy your public key to that machine with ssh-copy-id",
+    "host key verification failed": "connect once manually with ssh and check its host key",
+    "could not resolve hostname": "check the host name",
     "permission denied": "add the user to the group docker there",
-    "certificate verify failed": "ca.pem has to be the engine's authority, and its certificate for this address",
-    "alert": "the engine does not take cert.pem: its authority has to have signed it",
+    "certificate verify failed": "ca.pem must be the engine's authority, and its certificate must name this address",
+    "alert": "the engine rejects cert.pem: it must be signed by the engine's authority",
     "connection refused": "start Docker there, or check the address",
     "no engine answers": _START_DOCKER,
     "no such file or directory": _START_DOCKER,

@@ -1,7 +1,7 @@
-"""The image for an engine's platform: extracted from the local engine's saved image, and sent if it is missing.
+"""The image for an engine's platform, extracted from a saved image of the local engine and sent if missing.
 
 `docker save` writes one or all platforms of an image. An engine receives only its own platform, in the format that
-every engine since 1.10 loads, whatever its image store. Its tag contains a checksum of its content, so it replaces no
+every engine since 1.10 loads, with any image store. Its tag contains a checksum of its content, so it replaces no
 other image on the engine and is sent only once.
 """
 
@@ -75,12 +75,13 @@ class ImageSource:
         import docker.errors
 
         path = Path(self._folder.name) / "saved.tar"
-        with self._local_engine() as engine, engine.trouble("saving the image on the desk"):
+        with self._local_engine() as engine, engine.trouble("saving the image"):
             try:
                 engine.client.images.get(self.image)
             except docker.errors.ImageNotFound:
                 raise BadInput(
-                    f"the Docker engine here has no image {self.image}", "`make images` builds it; or name one, --image"
+                    f"the local Docker engine has no image {self.image}",
+                    "build it with `make images`, or choose another with --image",
                 ) from None
             with path.open("wb") as file:
                 for chunk in engine.slow_client.api.get_image(self.image, CHUNK_BYTES):
@@ -91,7 +92,7 @@ class ImageSource:
 def ensure_image(engine: Engine, source: ImageSource, on_bytes: OnBytes, *, by_tag: bool = False) -> tuple[str, int]:
     """Send the image unless the engine has it. Return its name on the engine and the number of bytes sent.
 
-    With ``by_tag`` the name is always the part's tag, which is the same on every engine of the platform.
+    With ``by_tag``, the name is always the part's tag, which is the same on all engines of the platform.
     Raise BadInput if there is no image for the platform, EngineTrouble if it cannot be loaded.
     """
     part = source.part(engine.platform)
@@ -107,7 +108,9 @@ def ensure_image(engine: Engine, source: ImageSource, on_bytes: OnBytes, *, by_t
             remedy = FREE_DISK if "no space" in error.lower() else ""
             raise EngineTrouble(f"sending the image: {error}", remedy)
     if not _has(engine, part.tag, part):
-        raise EngineTrouble("sending the image: it was loaded, and is not what was sent", "look at that engine's disk")
+        raise EngineTrouble(
+            "sending the image: the loaded image differs from the sent one", "check the disk of that engine"
+        )
     return part.tag, part.bytes
 
 
@@ -146,7 +149,7 @@ class _SavedImage:
         if platform not in platforms:
             raise BadInput(
                 f"the image {self._image} is for {', '.join(sorted(platforms)) or 'no platform'}, not for {platform}",
-                f"`make edge-image PLATFORM={platform}` builds it, where its runtimes exist for it",
+                f"build it with `make edge-image PLATFORM={platform}`, if its runtimes support the platform",
             )
         config_name, layer_names = platforms[platform]
         config = self._json(config_name)
@@ -180,7 +183,7 @@ class _SavedImage:
             content = self._json(name)
             if "manifests" in content:
                 if depth > _MAX_INDEX_DEPTH:
-                    raise ValueError(f"{name}: an index in an index in an index")
+                    raise ValueError(f"{name}: indexes are nested too deeply")
                 yield from self._from_index(content, depth + 1)
             elif _blob(content["config"]) in self._members:
                 layers = [_blob(layer) for layer in content["layers"]]
@@ -190,7 +193,7 @@ class _SavedImage:
     def _open(self, name: str) -> IO[bytes]:
         file = self._archive.extractfile(self._members[name])
         if file is None:
-            raise ValueError(f"{name} is no file")
+            raise ValueError(f"{name} is not a file")
         return file
 
     def _json(self, name: str) -> Any:

@@ -15,14 +15,14 @@ from edge_bench.bench.io.files import foreign_writer, read_bounded, why_unreadab
 
 __all__ = ["NAME", "EngineSetting", "engine_settings", "local_engine_setting", "read_fleet_file"]
 
-#: At most as long as a host name, and valid everywhere as the name of a container, a volume and a file.
+#: Valid as the name of a host, a container, a volume and a file.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
-#: Stands for the context that the docker command uses.
+#: Replaced by the context that the docker command uses.
 CONTEXT_IN_USE = "."
 _SCHEMES = ("ssh", "tcp", "unix")
 _MAX_FILE_BYTES, _MAX_DOTS = 256 << 10, 64
 _ADDRESSES = "ssh://user@host, tcp://host:2376 or unix:///path/docker.sock"
-_EXAMPLE = 'say, [[engine]] name = "pi4" url = "ssh://pi@pi4.local"; docs/fleet.md has all of it'
+_EXAMPLE = 'for example: [[engine]] name = "pi4" url = "ssh://pi@pi4.local"; see docs/fleet.md'
 
 
 class EngineSetting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,10 +31,10 @@ class EngineSetting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     name: str
     url: str = ""  # ssh://user@host[:port][/socket] · tcp://host:port · unix:///socket
     context: str = ""  # a Docker context's name, instead of url
-    platform: str = ""  # linux/arm64, if not the machine's own; the machine must emulate it
+    platform: str = ""  # such as linux/arm64, if not the native one; the machine must emulate it
     tls: str = ""  # a folder with ca.pem, cert.pem and key.pem, for tcp://
     ssh_config: str = ""  # instead of ~/.ssh/config
-    memory: str = ""  # memory limit of the container in bytes: 512M
+    memory: str = ""  # memory limit of the container, such as 512M
 
     @property
     def address(self) -> str:
@@ -63,10 +63,12 @@ def engine_settings(
         is_url = "://" in engine
         settings.append(EngineSetting(name=unique, url=engine if is_url else "", context="" if is_url else engine))
     if not settings:
-        raise BadInput("no engine is named", "--engine ssh://pi@raspberrypi.local, or a file with --fleet")
+        raise BadInput(
+            "no engine is given", "use --engine, for example --engine ssh://pi@raspberrypi.local, or --fleet FILE"
+        )
     if repeated := [name for name, count in Counter(setting.name for setting in settings).items() if count > 1]:
-        raise BadInput(f"two engines are called {repeated[0]}", "give each a name of its own in the fleet file")
-    return [_checked(_with_defaults(setting, ssh_config, tls)) for setting in settings]
+        raise BadInput(f"two engines are called {repeated[0]}", "give each engine its own name in the fleet file")
+    return [_valid(_with_defaults(setting, ssh_config, tls)) for setting in settings]
 
 
 def local_engine_setting(engine: str | None = None) -> EngineSetting:
@@ -75,35 +77,35 @@ def local_engine_setting(engine: str | None = None) -> EngineSetting:
         return engine_settings([engine], None)[0]
     if host := os.environ.get("DOCKER_HOST"):
         tls = os.environ.get("DOCKER_CERT_PATH", "") if os.environ.get("DOCKER_TLS_VERIFY") else ""
-        return _checked(EngineSetting(name="desk", url=host, tls=tls), "DOCKER_HOST")
+        return _valid(EngineSetting(name="desk", url=host, tls=tls), "DOCKER_HOST")
     return EngineSetting(name="desk", context=os.environ.get("DOCKER_CONTEXT") or CONTEXT_IN_USE)
 
 
 def read_fleet_file(path: Path) -> list[EngineSetting]:
     """Return the engines of a TOML file. Relative paths in it start at its folder.
 
-    Raise BadInput if it is invalid, or if another user may have written it: it can name programs to be started.
+    Raise BadInput if it is invalid, or if another user may have written it, because it can start programs.
     """
     try:
         _require_own(path)
         content = read_bounded(path, _MAX_FILE_BYTES)
         if max(line.count(b".") for line in content.split(b"\n")) > _MAX_DOTS:
-            raise ValueError(f"a line has more than {_MAX_DOTS} dots")  # tomllib's time grows with their square
+            raise ValueError(f"a line has more than {_MAX_DOTS} dots")  # the time of tomllib grows with their square
         raw = tomllib.loads(content.decode())
         fleet = msgspec.convert(raw, _FleetFile)
     except OSError as cause:
-        raise BadInput(f"{path}: cannot be read: {cause.strerror}", "name a fleet file with --fleet") from None
+        raise BadInput(f"{path}: cannot be read: {cause.strerror}", "use a fleet file with --fleet") from None
     except RecursionError:
         raise BadInput(f"{path}: not a fleet file: it is nested too deeply", _EXAMPLE) from None
     except (ValueError, msgspec.ValidationError) as cause:
         raise BadInput(f"{path}: not a fleet file: {why_unreadable(cause)}", _EXAMPLE) from None
 
-    def beside_file(name: str) -> str:
+    def relative_to_file(name: str) -> str:
         return str(path.parent / Path(name).expanduser()) if name else ""
 
     return [
         msgspec.structs.replace(
-            engine, tls=beside_file(engine.tls), ssh_config=beside_file(engine.ssh_config or fleet.ssh_config)
+            engine, tls=relative_to_file(engine.tls), ssh_config=relative_to_file(engine.ssh_config or fleet.ssh_config)
         )
         for engine in fleet.engine
     ]
@@ -118,35 +120,35 @@ def _with_defaults(setting: EngineSetting, ssh_config: Path | None, tls: Path | 
 
 
 def _require_own(path: Path) -> None:
-    """Raise BadInput if another user may have written a file that can name programs to be started."""
+    """Raise BadInput if another user may have written a file that can start programs."""
     if reason := foreign_writer(path):
         raise BadInput(
-            f"{path}: not used, because {reason}, and it can name programs to be started",
-            f"look at its content, then `chown $USER {path}` and `chmod go-w {path}`",
+            f"{path}: not used, because {reason} and it can start programs",
+            f"check its content, then run `chown $USER {path}` and `chmod go-w {path}`",
         )
 
 
 def _check_ssh_config(path: Path) -> None:
-    """Raise BadInput if another user may have written ssh's configuration, which can name programs (ProxyCommand)."""
+    """Raise BadInput if another user may have written ssh's configuration, which can start programs (ProxyCommand)."""
     try:
         if path.is_file():
             _require_own(path)
     except (OSError, ValueError) as cause:
-        raise BadInput(f"{path}: cannot be read: {why_unreadable(cause)}", "name another --ssh-config") from None
+        raise BadInput(f"{path}: cannot be read: {why_unreadable(cause)}", "use another --ssh-config") from None
 
 
-def _checked(setting: EngineSetting, source: str = "") -> EngineSetting:
+def _valid(setting: EngineSetting, source: str = "") -> EngineSetting:
     def invalid(problem: str, remedy: str) -> BadInput:
         return BadInput(f"{source or f'engine {setting.name!r}'}: {problem}", remedy)
 
     if unprintable := [name for name, value in msgspec.structs.asdict(setting).items() if not value.isprintable()]:
         raise invalid(f"its {unprintable[0]} has a control character", "remove it")
     if not NAME.fullmatch(setting.name):
-        raise invalid("not a name that a host may have", "letters, digits, - and ., at most 63")
+        raise invalid("not a valid host name", "use letters, digits, - and ., at most 63 characters")
     if bool(setting.url) == bool(setting.context):
-        raise invalid("it needs a url or a context, and not both", _EXAMPLE)
+        raise invalid("it needs either a url or a context", _EXAMPLE)
     if setting.platform and not re.fullmatch(r"linux/[a-z0-9]+(/v[0-9]+)?", setting.platform):
-        raise invalid(f"{setting.platform!r} is no platform", "linux/arm64 or linux/amd64")
+        raise invalid(f"{setting.platform!r} is not a platform", "use linux/arm64 or linux/amd64")
     if setting.ssh_config:
         _check_ssh_config(Path(setting.ssh_config))
     if setting.url:
@@ -155,11 +157,11 @@ def _checked(setting: EngineSetting, source: str = "") -> EngineSetting:
         except ValueError as cause:
             raise invalid(f"{setting.url[:200]!r} has {cause}", _ADDRESSES) from None
         if parts.scheme not in _SCHEMES or not (parts.path if parts.scheme == "unix" else parts.host):
-            raise invalid(f"{setting.url!r} is no address", _ADDRESSES)
+            raise invalid(f"{setting.url!r} is not an address", _ADDRESSES)
         if parts.scheme == "tcp" and not setting.tls and parts.host not in ("127.0.0.1", "::1", "localhost"):
             raise invalid(
-                "tcp:// without TLS gives that machine to everyone on its network",
-                "ssh:// needs no set-up there; or --tls with a folder of ca.pem, cert.pem and key.pem",
+                "tcp:// without TLS gives everyone on its network control of that machine",
+                "use ssh://, or --tls FOLDER with ca.pem, cert.pem and key.pem",
             )
     return setting
 
@@ -171,7 +173,7 @@ def _name_of(engine: str) -> str:
     try:
         parts = address_from(engine)
     except ValueError:
-        return "engine"  # refused with its reason when the setting is checked
+        return "engine"  # reported when the setting is checked
     host = parts.host or Path(parts.path).stem or "engine"
     short = host if re.fullmatch(r"[0-9.:]+", host) else host.split(".")[0]
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", short).strip("-.")[:50] or "engine"

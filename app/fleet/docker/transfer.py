@@ -1,4 +1,4 @@
-"""Folders as tar streams to and from volumes, with a size limit and no file outside the target folder."""
+"""Transfer of folders to and from volumes as tar streams, limited in size and to the target folder."""
 
 import io
 import os
@@ -28,11 +28,11 @@ __all__ = [
 
 #: The user id of the images' processes. Other users may read the files, too.
 _USER_ID = 10001
-#: Lies beside the folder that it describes, in the format of `sha256sum --check`.
+#: A file beside the folder that it describes, in the format of `sha256sum --check`.
 SUMS_FILE = "SHA256SUMS"
 CHUNK_BYTES = 1 << 20
-#: A transfer that is slower for this long is given up.
-_LEAST_BYTES_PER_SECOND, _PATIENCE_SECONDS = 1000, 300.0
+#: A transfer that is too slow for this long is cancelled.
+_MIN_BYTES_PER_SECOND, _MAX_SLOW_SECONDS = 1000, 300.0
 #: Called with the number of bytes just transferred. It raises Cancelled to stop the transfer.
 OnBytes = Callable[[int], None]
 
@@ -58,13 +58,13 @@ def checksums(folder: Path, files: Iterable[Path]) -> bytes:
     for path in files:
         name = path.relative_to(folder).as_posix()
         if "\n" in name or "\\" in name:
-            raise EngineTrouble(f"{name!r}: not a name that travels", "rename it")
+            raise EngineTrouble(f"{name!r}: names with line breaks or backslashes cannot be transferred", "rename it")
         lines.append(f"{sha256_of(path)}  {name}\n")
     return "".join(lines).encode()
 
 
 def packed(folder: Path, files: Iterable[Path], name: str, sums: bytes) -> IO[bytes]:
-    """Return an open tar file: the files below ``name``, and the checksums beside it. The caller closes it."""
+    """Return an open tar file: the files below ``name``, and beside it their checksums. The caller closes it."""
     file = tempfile.TemporaryFile(prefix="edge-bench-fleet-")  # noqa: SIM115 - the caller closes it
     with tarfile.open(fileobj=file, mode="w") as out:
         _add_folder(out, name)
@@ -113,11 +113,11 @@ def unpacked(
         source = _Stream(stream, on_bytes)
         return extract_tar(source, target, lambda name: bool(pattern.fullmatch(name)), max_bytes, max_headers)
     except ArchiveError as cause:
-        raise EngineTrouble(f"fetching: not an archive of Runs: {cause}", "look at that machine") from None
+        raise EngineTrouble(f"fetching: not an archive of Runs: {cause}", "check that machine") from None
 
 
 class _Stream:
-    """A stream to read from, over an iterator of bytes."""
+    """A readable stream over an iterator of bytes."""
 
     def __init__(self, chunks: Iterator[bytes], on_bytes: OnBytes) -> None:
         self._chunks, self._on_bytes = chunks, on_bytes
@@ -133,8 +133,8 @@ class _Stream:
             self._on_bytes(len(chunk))
             self._total += len(chunk)
             seconds = time.monotonic() - self._began
-            if seconds > _PATIENCE_SECONDS and self._total < _LEAST_BYTES_PER_SECOND * seconds:
-                raise EngineTrouble(f"fetching: {self._total:,} bytes in {seconds:.0f} s", "look at its network")
+            if seconds > _MAX_SLOW_SECONDS and self._total < _MIN_BYTES_PER_SECOND * seconds:
+                raise EngineTrouble(f"fetching: {self._total:,} bytes in {seconds:.0f} s", "check its network")
             self._buffer = memoryview(chunk)
         part, self._buffer = self._buffer[:size], self._buffer[size:]
         return bytes(part)

@@ -1,7 +1,7 @@
 """A local unix socket that ssh forwards to an engine's socket, with the user's own ssh configuration.
 
-One ssh connection carries everything that the SDK opens to an engine. It ends with this process, even if the process
-is killed, because the remote command reads from this process and exits at the end of its input.
+One ssh connection carries all connections of the SDK to an engine. It ends with this process, even if the process is
+killed: the remote command reads from this process and exits at the end of its input.
 """
 
 import contextlib
@@ -21,9 +21,9 @@ _ENGINE_SOCKET = "/var/run/docker.sock"
 #: ssh closes the connection after three unanswered keepalive messages, this many seconds apart.
 _KEEPALIVE_SECONDS = 5
 _POLL_SECONDS = 0.02
-#: The machine at the other end may write lines of any length.
+#: The remote machine may write lines of any length.
 _MAX_LINE_BYTES = 4096
-_FORM = "ssh://user@host[:port][/path/to/docker.sock]; keys are set up with ssh itself"
+_FORM = "use ssh://user@host[:port][/path/to/docker.sock]; configure keys in ssh itself"
 
 
 class Tunnel:
@@ -44,7 +44,7 @@ class Tunnel:
             )  # fmt: skip
         except FileNotFoundError:
             shutil.rmtree(self._folder, ignore_errors=True)
-            raise EngineTrouble("connecting: there is no ssh program here", "install OpenSSH's client") from None
+            raise EngineTrouble("connecting: no ssh program found", "install the OpenSSH client") from None
         threading.Thread(target=self._read_messages, daemon=True).start()
         threading.Thread(target=self._wait_until_ready, daemon=True).start()
         if not self._ready.wait(timeout) or self._process.poll() is not None or not socket.exists():
@@ -95,9 +95,9 @@ def _command(address: str, config: Path | None, socket: Path, timeout: float) ->
     except ValueError as cause:
         raise EngineTrouble(f"connecting: {one_line(address, 200)!r} has {cause}", _FORM) from None
     if parts.scheme != "ssh" or not parts.host or parts.password or parts.query:
-        raise EngineTrouble(f"connecting: {one_line(address, 200)!r} is not of this form", _FORM)
+        raise EngineTrouble(f"connecting: {one_line(address, 200)!r} is not a valid address", _FORM)
     options = {
-        "BatchMode": "yes",  # without it ssh would wait for an answer to its prompts
+        "BatchMode": "yes",  # otherwise ssh would wait for an answer to its prompts
         "ConnectTimeout": str(max(1, round(timeout))),
         "ExitOnForwardFailure": "yes",
         "ServerAliveInterval": str(_KEEPALIVE_SECONDS),

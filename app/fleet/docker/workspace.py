@@ -1,6 +1,6 @@
 """The volumes and hardened containers of one fleet command on one engine, identified by its label.
 
-Files are copied through containers of the same image that are never started, so no other image is needed.
+Files are copied through containers of the same image that are never started. No other image is needed.
 """
 
 import contextlib
@@ -19,9 +19,9 @@ from edge_bench.app.fleet.docker.errors import EngineLost, EngineTrouble, one_li
 __all__ = ["Workspace"]
 _CHECK = """cd "$0" && sha256sum --check --quiet --strict "../$1" >&2 && test "$(find . -type f | wc -l)" = "$2" \
 && df -Pk /results | awk 'NR == 2 { print "disk", $4 }' && awk '/MemAvailable/ { print "memory", $2 }' /proc/meminfo"""
-#: Enough for the last messages of a container's kernel, QEMU and C library.
+#: Lines of a container's log: enough for the last messages of kernel, QEMU and C library.
 _LAST_LINES = 20
-#: Of a collector's log, which has a line per node every few seconds.
+#: Lines of a collector's log, which has a line per node every few seconds.
 _MAX_LINES, _MAX_LOG_BYTES, _MAX_LINE_CHARACTERS = 10_000, 1 << 20, 4096
 _RECONNECT_SECONDS = 2.0
 _MAX_CONTAINERS = 100
@@ -36,7 +36,7 @@ class Workspace:
         self.key = f"{fleet}-{engine.name}"
 
     def reconnect(self, timeout: float, sleep: Callable[[float], None] = time.sleep) -> "Workspace":
-        """Return this workspace over a new connection. Raise EngineTrouble if none succeeds in ``timeout`` seconds."""
+        """Return this workspace with a new connection. Raise EngineTrouble after ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
         while True:
             self.engine.close()
@@ -72,7 +72,7 @@ class Workspace:
         Return the machine's free space.
         """
         arguments = ["-c", _CHECK, f"{MOUNT_POINTS[volume]}/{name}", transfer.SUMS_FILE, str(count)]
-        # the results' volume is mounted because its free space is measured
+        # the results' volume is mounted to measure its free space
         container = self._create("check", arguments, volumes={volume: "ro", "results": "rw"}, entrypoint="sh")
         try:
             with self.engine.trouble("checking the copy"):
@@ -81,7 +81,7 @@ class Workspace:
                 output = container.logs(stdout=True, stderr=False, tail=_LAST_LINES).decode(errors="replace")
                 if code:
                     reason = one_line(container.logs(stdout=False, stderr=True, tail=2).decode(errors="replace"))
-                    emulation = "its platform cannot be run there: install QEMU's emulation"
+                    emulation = "its platform cannot run there: install QEMU emulation"
                     remedy = emulation if "exec format" in reason else ""
                     raise EngineTrouble(f"checking the copy: {reason or f'exit code {code}'}", remedy)
         finally:
@@ -110,7 +110,7 @@ class Workspace:
 
         All other containers of this workspace are removed.
         """
-        with self.engine.trouble("looking around"):
+        with self.engine.trouble("listing containers"):
             filters = {"label": f"{WORKSPACE}={self.key}"}
             adopted = None
             for container in self._containers(filters):
@@ -132,7 +132,7 @@ class Workspace:
     def follow(self, container: Any, on_line: Callable[[str], None], poll_seconds: float = 10) -> ContainerExit:
         """Wait for the container's end, and call ``on_line`` with new lines of its stderr.
 
-        Between polls nothing of ours runs on the machine, so that measurements are not disturbed.
+        Between polls, nothing else of this command runs on the machine, so that measurements are not disturbed.
         Raise EngineLost if the engine stops answering; the container may still be running then.
         """
         import docker.errors
@@ -153,7 +153,7 @@ class Workspace:
                         raise
                 except docker.errors.NotFound:
                     raise EngineTrouble(
-                        "its container was removed by someone else", "start again with --resume"
+                        "its container was removed by another program", "run again with --resume"
                     ) from None
             since = self.new_lines(container, since, on_line, _LAST_LINES)
             if ended:
@@ -168,13 +168,13 @@ class Workspace:
             raw = container.logs(stdout=False, stderr=True, timestamps=True, tail=max_lines, since=after)
         for line in _last_lines(raw, _MAX_LINES if max_lines == "all" else int(max_lines)):
             stamp, _, text = line.partition(" ")
-            if since < stamp <= "9":  # an engine's clock does not show the year 9000
+            if since < stamp <= "9":  # no valid timestamp is in the year 9000
                 since = stamp
                 on_line(one_line(text))
         return since
 
     def _exit_of(self, container: Any) -> ContainerExit:
-        with self.engine.trouble("asking how it ended"):
+        with self.engine.trouble("reading its exit code"):
             container.reload()
             state = container.attrs["State"]
             lines = _last_lines(container.logs(stdout=False, stderr=True, tail=_LAST_LINES), _LAST_LINES)
@@ -193,7 +193,7 @@ class Workspace:
     def fetch(
         self, volume: str, name: str, target: Path, pattern: re.Pattern[str], max_bytes: int, on_bytes: transfer.OnBytes
     ) -> list[Path]:
-        """Copy the plain files of the volume's folder ``name`` whose path matches ``pattern`` to below ``target``.
+        """Copy files of the volume's folder ``name`` whose path matches ``pattern`` into ``target``.
 
         Paths begin with the folder's own name. Raise EngineTrouble if they exceed ``max_bytes`` in total.
         """
@@ -232,7 +232,7 @@ class Workspace:
         from docker.types import Mount
 
         labels = self._labels(role)
-        # Docker fills an empty volume from the image: wanted for the results' writable folder, not for artifacts
+        # Docker fills an empty volume from the image: needed for the writable results folder, not for artifacts
         mounts = [
             Mount(MOUNT_POINTS[name], self.volume(name), read_only=mode == "ro", no_copy=name == "artifacts")
             for name, mode in volumes.items()
@@ -260,13 +260,13 @@ class Workspace:
         return {LABEL: self.fleet, WORKSPACE: self.key, ROLE: role}
 
     def _containers(self, filters: Mapping[str, str]) -> list[Any]:
-        """Return this workspace's containers. Raise EngineTrouble if the engine lists more than there can be."""
+        """Return this workspace's containers. Raise EngineTrouble if the engine lists an impossible number."""
         import docker.errors
 
         client, found = self.engine.client, list[Any]()
         listed = client.api.containers(all=True, filters=filters)
-        if len(listed) > _MAX_CONTAINERS:  # each costs a request
-            raise EngineTrouble(f"it lists {len(listed):,} containers of this command", "look at that machine")
+        if len(listed) > _MAX_CONTAINERS:  # each needs a request
+            raise EngineTrouble(f"it lists {len(listed):,} containers of this command", "check that machine")
         for item in listed:
             with contextlib.suppress(docker.errors.NotFound):  # removed in the meantime
                 found.append(client.containers.get(item["Id"]))
@@ -287,7 +287,7 @@ class Workspace:
 
 
 def _last_lines(raw: bytes, count: int) -> list[str]:
-    """Return the last lines of a log, each cut to _MAX_LINE_CHARACTERS; an engine may send more than was asked for."""
+    """Return the last lines of a log, each cut to _MAX_LINE_CHARACTERS. An engine may send more than requested."""
     lines = raw[-_MAX_LOG_BYTES:].decode(errors="replace").splitlines()[-count:]
     return [line[:_MAX_LINE_CHARACTERS] for line in lines]
 
@@ -297,4 +297,4 @@ def _seconds(stamp: str) -> int:
     try:
         return int(datetime.datetime.fromisoformat(stamp[:19] + "+00:00").timestamp())
     except ValueError as cause:
-        raise EngineLost(f"reading its progress: not a time: {one_line(stamp, 40)}") from cause
+        raise EngineLost(f"reading its progress: invalid timestamp {one_line(stamp, 40)}") from cause

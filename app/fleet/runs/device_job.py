@@ -34,9 +34,9 @@ from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.progress import FleetView
 
 __all__ = ["DeviceJob"]
-#: More uploads of images and bundles at the same time would only slow each other down.
+#: Maximum number of simultaneous uploads of images and bundles: more would only slow each other down.
 _UPLOADS = threading.BoundedSemaphore(8)
-#: Times that a run is restarted after its engine went down. The run itself may be the cause.
+#: Maximum number of restarts of a run after its engine went down, which the run itself may cause.
 _MAX_RESTARTS = 2
 
 
@@ -64,7 +64,7 @@ class DeviceJob:
         except Cancelled as cause:
             state, reason, remedy = "interrupted", cause.problem, cause.remedy
         except EngineLost as cause:
-            state, reason, remedy = "lost", cause.problem, cause.remedy or "--resume looks again"
+            state, reason, remedy = "lost", cause.problem, cause.remedy or "check again with --resume"
         except EdgeBenchError as cause:
             state, reason, remedy = "failed", cause.problem, cause.remedy
         except Exception as cause:  # a bug must not stop the other engines
@@ -88,7 +88,7 @@ class DeviceJob:
             engine = self._engine = Engine(self.row.engine, self.spec.timeout)
             self._check_machine(engine)
         workspace = Workspace(engine, self.state.record.fleet, "")
-        if self.row.run_file:  # only the clean-up of an earlier command is missing
+        if self.row.run_file:  # only the clean-up of an earlier command is left
             self._clean_up(workspace)
             return
         try:
@@ -180,8 +180,8 @@ class DeviceJob:
             raise
         except EngineTrouble:
             raise EngineLost(
-                f"lost while measuring, and not back within {self.spec.reconnect_timeout:g} s: {lost.problem}",
-                "--resume goes on with it when it is back",
+                f"connection lost while measuring, not back within {self.spec.reconnect_timeout:g} s: {lost.problem}",
+                "continue with --resume when it is reachable again",
             ) from None
         self._engine = workspace.engine
         return workspace
@@ -195,10 +195,12 @@ class DeviceJob:
             path = store_run(run, self.spec.results)
             size = sum(path.stat().st_size for path in paths)
             self._update(run_file=path.name, run_id=run.run_id, fetched_bytes=self.row.fetched_bytes + size)
-            shutil.rmtree(self.state.folder / self.row.engine.name, ignore_errors=True)  # journals, now part of the Run
+            shutil.rmtree(
+                self.state.folder / self.row.engine.name, ignore_errors=True
+            )  # journals are now part of the Run
 
     def _fetch_journal(self, workspace: Workspace) -> None:
-        """Fetch the journal of an interrupted run for ``--resume``, which otherwise starts again."""
+        """Fetch the journal of an interrupted run, so that ``--resume`` does not start again."""
         with contextlib.suppress(EngineTrouble), tempfile.TemporaryDirectory(dir=self.state.folder) as folder:
             for path in workspace.fetch("results", RUNS, Path(folder), JOURNAL_FILES, MAX_BYTES, lambda _: None):
                 journal = self.state.folder / self.row.engine.name / path.name
@@ -214,7 +216,9 @@ class DeviceJob:
             self._update(left_behind=False)
         except EngineTrouble as cause:
             if not quietly:
-                raise EngineTrouble(f"its Run is here, but {cause.problem}", "`edge-bench fleet clean` there") from None
+                raise EngineTrouble(
+                    f"its Run was fetched, but {cause.problem}", "run `edge-bench fleet clean`"
+                ) from None
 
     # -- progress
 
@@ -260,7 +264,10 @@ class DeviceJob:
 def _failure(status: ContainerExit) -> tuple[str, str]:
     """Return the reason and the remedy."""
     if status.out_of_memory:
-        return "out of memory: the machine stopped it", "a smaller --limit or --batch-size, or more `memory` for it"
+        return (
+            "out of memory: the machine stopped the benchmark",
+            "use a smaller --limit or --batch-size, or more `memory` for the engine",
+        )
     if status.code == KILLED:
-        return "it was killed half-way", "--resume goes on"
-    return status.message or f"it ended with exit code {status.code}", ""
+        return "the benchmark was killed", "continue with --resume"
+    return status.message or f"the benchmark ended with exit code {status.code}", ""

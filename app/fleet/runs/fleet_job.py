@@ -20,12 +20,12 @@ from edge_bench.bench.records.run_files import read_run
 
 __all__ = ["STOPPING", "Outcome", "outcome_of", "prepare_state", "run_fleet"]
 
-STOPPING = "stopping and cleaning up everywhere; Ctrl-C again leaves things as they are"
+STOPPING = "stopping and cleaning up all engines; press Ctrl-C again to skip the clean-up"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of a fleet command: the rows of all engines, and the Runs that were fetched."""
+    """The result of a fleet command: the rows of all engines, and the fetched Runs."""
 
     devices: Sequence[DeviceState]
     runs: Sequence[Run]
@@ -43,8 +43,8 @@ def run_fleet(
 ) -> Outcome:
     """Measure the bundle on all engines at the same time. A failure is reported in its row; the other engines run.
 
-    With ``resume``, only the engines are measured whose Run is missing from an earlier command with the same bundle,
-    options and engines. Ctrl-C stops and cleans up all engines; the outcome is then ``interrupted``.
+    With ``resume``, only engines without a Run from an earlier command with the same bundle, options and engines are
+    measured. Ctrl-C stops and cleans up all engines; the outcome is then ``interrupted``.
     """
     writable_folder(spec.results)
     state = prepare_state(spec, engines, view, resume=resume)
@@ -70,12 +70,14 @@ def prepare_state(spec: FleetJobSpec, engines: Sequence[EngineSetting], view: Fl
             if row.run_file and not _readable(spec.results / row.run_file):
                 earlier.set(msgspec.structs.replace(row, state="waiting", run_file="", run_id=""))
         done = sum(row.done for row in earlier.record.devices)
-        view.say(f"going on with {earlier.folder.name}: {done} of {len(engines)} Runs are here")
+        view.say(f"resuming {earlier.folder.name}: {done} of {len(engines)} Runs are complete")
         return earlier
     if resume:
-        view.say(f"{spec.results}: nothing of this bundle, these options and engines to go on with; it begins anew")
+        view.say(f"{spec.results}: nothing to resume for this bundle, options and engines: starting again")
     elif earlier and any(not row.done for row in earlier.record.devices):
-        view.say(f"{earlier.folder} is of the same, and unfinished: --resume would go on with it")
+        view.say(
+            f"{earlier.folder} is unfinished, with the same bundle, options and engines: continue it with --resume"
+        )
     return FleetState.new(spec.results, digest, options, spec.source.image, engines)
 
 

@@ -1,4 +1,4 @@
-"""Runs from other machines. They are untrusted input and fully checked before use."""
+"""Runs from other machines: untrusted input, fully checked before use."""
 
 import re
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ from edge_bench.bench.tasks.true_values import differing_truths
 
 __all__ = ["COLLECTED_FILES", "JOURNAL_FILES", "MAX_BYTES", "RUN_FILES", "Expected", "newest_complete", "store_run"]
 
-#: Full names in the fetched archive of Run files, and of journals that an interrupted run can be resumed from.
+#: Full names in the fetched archive: Run files, and journals to resume an interrupted run from.
 RUN_FILES = re.compile(r"runs/run-[A-Za-z0-9-]{1,80}\.json")
 JOURNAL_FILES = re.compile(r"runs/run-[A-Za-z0-9-]{1,80}\.journal")
 #: Runs that a swarm's collector has received, in one folder per node.
@@ -46,7 +46,7 @@ class Expected:
 def newest_complete(paths: Iterable[Path], expected: Expected) -> Run:
     """Return the newest complete Run that passes all checks. Raise EngineTrouble if there is none."""
     newest: Run | None = None
-    problem = "it ended, and there is no Run"
+    problem = "it ended without a Run"
     for path in paths:
         try:
             run = _checked(read_run(path), expected)
@@ -58,7 +58,7 @@ def newest_complete(paths: Iterable[Path], expected: Expected) -> Run:
         else:
             problem = "its Run is not complete"
     if newest is None:
-        raise EngineTrouble(problem, "--resume asks again")
+        raise EngineTrouble(problem, "try again with --resume")
     return newest
 
 
@@ -71,7 +71,7 @@ def store_run(run: Run, results: Path) -> Path:
     if path.exists():
         if read_run(path).run_id == run.run_id:
             return path
-        raise EngineTrouble(f"{path} is another Run already", "look at that machine")
+        raise EngineTrouble(f"{path} already exists and is another Run", "check that machine")
     return write_run(run, results)
 
 
@@ -79,13 +79,13 @@ def _checked(run: Run, expected: Expected) -> Run:
     if not re.fullmatch(r"[0-9a-f]{8,64}", run.run_id) or not re.fullmatch(
         r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", run.began
     ):
-        raise BadInput("its id or its time is none that `run` gives")
+        raise BadInput("its id or its time is not valid for `run`")
     if not _printable(msgspec.to_builtins(run)):
-        raise BadInput("it holds control characters")
+        raise BadInput("it contains control characters")
     if run.bundle.sha256 != expected.bundle.digest:
-        raise BadInput("it is of another bundle")
+        raise BadInput("it is from another bundle")
     if run.machine.hostname != expected.hostname:
-        raise BadInput("it is of another machine")
+        raise BadInput("it is from another machine")
     if platform_of(run.machine.architecture) != expected.platform:
         raise BadInput(f"it was made on {run.machine.architecture}")
     settings = msgspec.structs.asdict(run.settings)
@@ -98,7 +98,7 @@ def _checked(run: Run, expected: Expected) -> Run:
     except EdgeBenchError:
         raise
     except Exception as cause:  # an invalid Run fails only its own engine
-        raise BadInput(f"its numbers do not fit each other: {type(cause).__name__}") from None
+        raise BadInput(f"its values are inconsistent: {type(cause).__name__}") from None
     return run
 
 
@@ -111,30 +111,30 @@ def _check_images(run: Run, bundle: Bundle) -> None:
         raise BadInput("its labels are not the bundle's")
     for result in run.results_with_trials:
         if result.predictions is None or result.predictions.length != len(indices):
-            raise BadInput(f"{result.configuration} has not labelled every image")
+            raise BadInput(f"{result.configuration} has no label for some images")
 
 
 def _check_examples(run: Run, bundle: Bundle) -> None:
     """Raise BadInput unless task, examples and true values are the bundle's and every result has outputs."""
     manifest = bundle.manifest
     if run.task != manifest.task:
-        raise BadInput("it is of another task")
+        raise BadInput("it is for another task")
     indices = unpack(run.images.indices).astype(np.int64)
     _check_indices(run, indices, manifest.split.test)
     if any(run.decodings.get(name) != decoding for name, decoding in _decodings(run, bundle).items()):
-        raise BadInput("it reads the outputs in another way than the bundle says")
+        raise BadInput("it decodes the outputs differently than the bundle states")
     truth, positions = selected_truth(bundle.truth(), indices), np.arange(len(indices))
     if (truth is None) != (run.truth is None) or (
         truth is not None and run.truth is not None and differing_truths(run.truth, truth, (positions, positions))
     ):
         raise BadInput("its true values are not the bundle's")
-    for result in run.results_with_trials:  # that they are of each example has been checked when the file was read
+    for result in run.results_with_trials:  # reading the file checked that there is one for each example
         if result.outputs is None:
             raise BadInput(f"{result.configuration} has no outputs")
 
 
 def _decodings(run: Run, bundle: Bundle) -> dict[str, Decoding]:
-    """Return how the bundle's outputs are read, of each variant that was measured."""
+    """Return the decoding of the bundle's outputs for each measured variant."""
     measured = {result.configuration.variant for result in run.results_with_trials}
     return {name: bundle.manifest.decodings.get(name, TensorDecoding()) for name in measured}
 

@@ -11,13 +11,13 @@ from edge_bench.bench.records.bundle import Bundle
 
 __all__ = ["ENVIRONMENT", "RUNS", "UPLOAD_EXCLUDES", "FleetJobSpec", "is_announcement", "parse_progress", "run_command"]
 
-#: A folder in the results' volume, not the volume's root, so that journals can be copied there as a folder.
+#: A folder in the results' volume. Journals can be copied there as a folder, unlike to the volume's root.
 RUNS = "runs"
 #: Folders of a bundle that no benchmark needs.
 UPLOAD_EXCLUDES = ("training", "plots")
 _PROGRESS = re.compile(r"(?P<what>[\w ]+): (?P<done>[0-9]{1,9})/(?P<steps>[0-9]{1,9})(?P<note>.*)")
 #: For the measuring container: QEMU emulates the Raspberry Pi 4's core, `run` compares with no other Run, and the
-#: default budget of the image does not apply, so that all engines do the same.
+#: default budget of the image does not apply, so that all engines do the same work.
 ENVIRONMENT = {"QEMU_CPU": "cortex-a72", "EDGE_BENCH_COMPARE_WITH": "", "EDGE_BENCH_DEFAULT_BUDGET": ""}
 
 
@@ -30,7 +30,7 @@ class FleetJobSpec:
     settings: dict[str, Any]  # the values of the given options
     results: Path
     source: ImageSource
-    timeout: float = 30  # of an engine's answer, in seconds
+    timeout: float = 30  # timeout of an engine's response, in seconds
     reconnect_timeout: float = 60  # until an engine that stopped answering counts as lost, in seconds
     poll_seconds: float = 10  # between two requests to an engine that is measuring
     min_memory: int = 0  # bytes
@@ -52,5 +52,5 @@ def parse_progress(line: str) -> tuple[str, int, int, str] | None:
 
 
 def is_announcement(line: str) -> bool:
-    """Return whether a line of `run` concerns the whole run on an engine: how long it takes, or what limits it."""
+    """Return whether a line of `run` is about the whole run: its duration or its limits."""
     return line.startswith(("!", "EMULATED", "about ", "--budget"))

@@ -1,6 +1,6 @@
 """The state of a fleet command, written to disk after each step so that a later command can resume it.
 
-It is ``results/fleet-…/state.json``, beside the journals of interrupted runs. The Runs are in ``results`` itself.
+The file is ``results/fleet-…/state.json``, beside the journals of interrupted runs. The Runs are in ``results``.
 """
 
 import threading
@@ -38,7 +38,7 @@ class DeviceState(msgspec.Struct, frozen=True, kw_only=True):
     seconds: dict[str, float] = {}  # by step: connect, image, bundle, run, fetch, clean up
     run_file: str = ""  # in the results folder
     run_id: str = ""
-    left_behind: bool = False  # containers or volumes are still on the engine
+    left_behind: bool = False  # whether containers or volumes are still on the engine
 
     @property
     def done(self) -> bool:

@@ -1,7 +1,7 @@
 """The HTTP server of a swarm job. It serves the bundle and receives the Runs, on the job's own network.
 
 GET /bundle.tar                 the bundle; its SHA-256 is in the header
-PUT /runs/NODE                  a Run; the response is its SHA-256 once it is on disk; sending it again is harmless
+PUT /runs/NODE                  a Run; the response is its SHA-256 once it is on disk; repeating it is harmless
 PUT /progress/NODE              a progress line of that node, printed on stderr
 
 Every request needs the token that the swarm gives only to this job's services.
@@ -31,7 +31,7 @@ MAX_LINE_BYTES = 300
 _MAX_RUN_BYTES = 512 << 20
 #: Runs received at the same time, each in memory. Further requests wait.
 _PARALLEL_UPLOADS = 4
-#: Disk space that stays free, in bytes.
+#: Minimum free disk space, in bytes.
 _RESERVED_DISK = 64 << 20
 _IDLE_SECONDS = 60
 
@@ -55,7 +55,7 @@ class Collector(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
         """Report a lost connection. The sender repeats its request."""
-        print(f"a connection broke off: {one_line(sys.exc_info()[1])}", flush=True)  # noqa: T201
+        print(f"a connection was lost: {one_line(sys.exc_info()[1])}", flush=True)  # noqa: T201
 
 
 def _without_owner(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
@@ -126,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
         return False
 
     def _refuse(self, code: int) -> None:
-        """Respond without reading the body, and close the connection, which cannot be reused then."""
+        """Respond without reading the body and close the connection, which then cannot be reused."""
         self.close_connection = True
         self._respond(code)
 

@@ -30,7 +30,7 @@ from edge_bench.bench.progress import FleetView
 __all__ = ["run_swarm"]
 
 _POLL_SECONDS = 2.0
-_DRAINED = "it was drained half-way"
+_DRAINED = "the node was drained during the benchmark"
 _FINAL_STATES = {"complete", "failed", "rejected", "orphaned", "shutdown", "remove"}
 
 
@@ -62,7 +62,7 @@ class _Job:
         self.rows = Rows(self.state, self.view)
         self._since = ""  # timestamp of the collector's last line
         self._measuring: set[str] = set()  # ids of nodes that reported progress
-        self._reasons: dict[str, str] = {}  # node's id → failure that its task reported
+        self._reasons: dict[str, str] = {}  # node's id → failure reported by its task
 
     def close(self) -> None:
         self.engine.close()
@@ -98,7 +98,7 @@ class _Job:
         with ThreadPoolExecutor(max_workers=8) as pool:
             list(pool.map(self._send_image, self.engines))
         if not self.workspace.image:
-            raise EngineTrouble("the manager has no image for its own platform, and so cannot collect")
+            raise EngineTrouble("the manager has no image for its own platform, so it cannot collect the Runs")
 
     def _send_image(self, setting: EngineSetting) -> None:
         manager = setting == self.engines[0]
@@ -111,14 +111,14 @@ class _Job:
                 for row in self.state.record.devices:
                     if node_id(row) == engine.description.node_id:
                         self.rows.set(node_id(row), image_bytes=row.image_bytes + sent)
-                self.view.say(f"{setting.name}: has the image {name}{f', {megabytes(sent)} sent' if sent else ''}")
+                self.view.say(f"{setting.name}: image {name} {f'sent, {megabytes(sent)}' if sent else 'is present'}")
         except EngineTrouble as cause:
             if manager:
                 raise
             self.view.say(f"! {setting.name}: no image sent: {cause.problem}")
 
     def _fetch_leftovers(self) -> None:
-        """Fetch the Runs that an earlier command left in its collector's volume, then remove its volumes."""
+        """Fetch the Runs in the collector's volume of an earlier command, then remove its volumes."""
         if any(row.left_behind for row in self.state.record.devices):
             remove(self.engine, self.state.record.fleet)
             self._fetch()
@@ -153,7 +153,7 @@ class _Job:
                 )  # fmt: skip
         prepare(self.engine, stack, secrets.token_hex(32))
         self.services = deploy(self.engine, stack)
-        self.view.say(f"deployed; as a stack file: {self.state.folder / 'stack.yaml'}")
+        self.view.say(f"deployed; stack file: {self.state.folder / 'stack.yaml'}")
 
     # -- tasks
 
@@ -181,32 +181,40 @@ class _Job:
         name = self.rows.row(identity).engine.name
         if task and task.state == "complete":
             self.rows.set(identity, state="handed over", seconds={"run": task.seconds})
-            self.view.update(name, "handed over its Run")
+            self.view.update(name, "uploaded its Run")
         elif node is None:
-            self.rows.fail(identity, "it left the swarm half-way", "let it join again; --resume asks it")
+            self.rows.fail(
+                identity, "the node left the swarm during the benchmark", "let it join again, then use --resume"
+            )
         elif node.availability == "drain" and (task is None or task.state in _FINAL_STATES):
             reason = f"{_DRAINED}: {task.error}" if task and task.error else _DRAINED
-            self.rows.fail(identity, reason, "`docker node update --availability active`, then --resume")
+            self.rows.fail(identity, reason, "run `docker node update --availability active`, then use --resume")
         elif node.state != "ready":
             since = down_since.setdefault(identity, time.monotonic())
             if time.monotonic() - since >= self.spec.reconnect_timeout:
-                self.rows.fail(identity, f"lost: the swarm says that it is {node.state}", "--resume asks it again")
+                self.rows.fail(
+                    identity, f"node lost: its state in the swarm is {node.state}", "try again with --resume"
+                )
         elif node.platform in self.without_image:
-            self.rows.fail(identity, self.without_image[node.platform], "name an image for it with --image")
+            self.rows.fail(identity, self.without_image[node.platform], "choose an image for it with --image")
         elif task and task.state in _FINAL_STATES:
             reason = self._reasons.get(identity) or task.error or f"its task is {task.state}"
             remedy = ""
             if "no such image" in reason.lower():
-                remedy = "name its engine with --engine, so that the image is sent; or an --image in a registry"
+                remedy = "add its engine with --engine to send it the image, or use an --image from a registry"
             self.rows.fail(identity, reason, remedy)
         elif node.availability != "active" and task is None:
-            self.rows.fail(identity, f"the swarm gives it no work: it is on {node.availability}", "make it active")
+            self.rows.fail(
+                identity,
+                f"the swarm starts no tasks there: its availability is {node.availability}",
+                "set it to active",
+            )
         else:
             down_since.pop(identity, None)
             if node.availability == "drain" and not self.rows.row(identity).reason:
-                # a drained node starts no new task, but the swarm lets a job's task end
+                # a drained node starts no new task, but the running task of a job may finish
                 self.rows.set(identity, reason=_DRAINED)
-                self.view.say(f"{name}: {_DRAINED}; its task may end")
+                self.view.say(f"{name}: {_DRAINED}; its task may still finish")
             if task and identity not in self._measuring:
                 self.view.update(name, task.state, note=task.error)
 
@@ -240,10 +248,10 @@ class _Job:
                 for row in self.state.record.devices:
                     self.rows.set(node_id(row), left_behind=False)
         except EngineTrouble as cause:
-            self.view.say(f"! {cause.problem}; {cause.remedy or '`edge-bench fleet clean` there removes what is left'}")
+            self.view.say(f"! {cause.problem}; {cause.remedy or 'run `edge-bench fleet clean`'}")
         for row in self.state.record.devices:
             if row.state in ("working", "handed over"):
-                reason = "interrupted" if interrupted else "it was handed over, and could not be fetched"
+                reason = "interrupted" if interrupted else "its Run was uploaded but could not be fetched"
                 self.rows.set(
                     node_id(row), state="interrupted" if interrupted else "lost", reason=reason, remedy="--resume"
                 )

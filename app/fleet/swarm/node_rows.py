@@ -34,8 +34,8 @@ def swarm_settings(manager: EngineSetting, timeout: float) -> list[EngineSetting
 def _require_manager(engine: Engine) -> None:
     if not engine.description.swarm_manager:
         raise BadInput(
-            f"{engine.name}: its engine manages no swarm ({engine.description.swarm or 'unknown'})",
-            "`docker swarm init` there, and `docker swarm join` on the others; name a manager as the first --engine",
+            f"{engine.name}: not a manager of a swarm ({engine.description.swarm or 'unknown'})",
+            "run `docker swarm init` there and `docker swarm join` on the others; the first --engine must be a manager",
         )
 
 

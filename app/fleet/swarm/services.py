@@ -46,15 +46,15 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 def nodes_of(engine: Engine) -> list[Node]:
     """Return every node, sorted by host name."""
-    with engine.trouble("asking for the swarm's nodes"):
+    with engine.trouble("listing the swarm's nodes"):
         nodes = [_node(node.attrs) for node in engine.client.nodes.list()]
     return sorted(nodes, key=lambda node: (node.hostname, node.id))
 
 
 def _node(attrs: Mapping[str, Any]) -> Node:
     description, spec = attrs.get("Description") or {}, attrs.get("Spec") or {}
-    if not re.fullmatch("[A-Za-z0-9]{1,64}", attrs["ID"]):  # it names a folder of received Runs
-        raise BadAnswer("a node's id is none that Docker gives")
+    if not re.fullmatch("[A-Za-z0-9]{1,64}", attrs["ID"]):  # the id is used as a folder name for received Runs
+        raise BadAnswer("the id of a node is not a valid Docker id")
     return Node(
         id=attrs["ID"],
         hostname=one_line(description.get("Hostname", ""), 63),
@@ -69,7 +69,7 @@ def _node(attrs: Mapping[str, Any]) -> Node:
 def prepare(engine: Engine, stack: Stack, token: str) -> None:
     """Create the network and the secret, each with the fleet's label."""
     labels = {LABEL: stack.fleet}
-    with engine.trouble("making the network and the token"):
+    with engine.trouble("creating the network and the token"):
         engine.client.networks.create(stack.network, driver="overlay", attachable=True, scope="swarm", labels=labels)
         engine.client.secrets.create(name=stack.secret, data=token.encode(), labels=labels)
 
@@ -81,7 +81,7 @@ def deploy(engine: Engine, stack: Stack) -> dict[str, str]:
         secret = engine.client.secrets.list(filters={"name": stack.secret})[0]
     volumes = {key: volume["name"] for key, volume in compose["volumes"].items()}
     for name, service in compose["services"].items():
-        with engine.trouble(f"making the service {name}"):
+        with engine.trouble(f"creating the service {name}"):
             ids[name] = str(_create(engine, stack, name, service, secret, volumes).id)
     return ids
 
@@ -131,7 +131,7 @@ def tasks_of(engine: Engine, services: Mapping[str, str]) -> dict[str, Task]:
     for name, service in services.items():
         if name == "collector":
             continue
-        with engine.trouble("asking for the job's tasks"):
+        with engine.trouble("listing the job's tasks"):
             for task in engine.client.api.tasks(filters={"service": service}):
                 node, created = one_line(task.get("NodeID", ""), 64), one_line(task.get("CreatedAt", ""), 40)
                 if node and created >= newest.get(node, ("",))[0]:
@@ -167,7 +167,7 @@ def remove(engine: Engine, fleet: str = "") -> None:
             service.remove()
     _retry(engine, lambda: _remove_all(engine.client.secrets.list(filters=label)))
     _retry(engine, lambda: _remove_all(engine.client.networks.list(filters=label)))
-    # only this node's containers can be listed; the other nodes remove theirs at the same time, or when they are back
+    # only containers of this node can be listed; other nodes remove theirs at the same time or when they return
     containers = {"label": [label["label"], "com.docker.swarm.service.id"]}
     _retry(engine, lambda: not engine.client.containers.list(all=True, filters=containers))
 
@@ -184,12 +184,12 @@ def _retry(engine: Engine, is_removed: Callable[[], bool]) -> None:
     deadline = time.monotonic() + _REMOVAL_SECONDS
     while True:
         try:
-            with engine.trouble("removing what the services held"):
+            with engine.trouble("removing networks and tokens of the services"):
                 if is_removed():
                     return
         except EngineTrouble:
             if time.monotonic() > deadline:
                 raise
         if time.monotonic() > deadline:
-            raise EngineTrouble("the swarm does not let go of it", "`edge-bench fleet clean` tries again")
+            raise EngineTrouble("the swarm did not remove it in time", "try again with `edge-bench fleet clean`")
         time.sleep(_POLL_SECONDS)

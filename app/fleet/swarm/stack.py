@@ -28,7 +28,7 @@ class Stack:
     results: str  # volume on the collector's node
     command: Sequence[str]  # options of `run`
     without: Sequence[str] = ()  # ids of nodes whose Run is already here
-    reconnect_timeout: float = 600  # for which a task repeats a failed request to the collector, in seconds
+    reconnect_timeout: float = 600  # seconds for which a task repeats a failed request to the collector
 
     @property
     def network(self) -> str:
@@ -105,7 +105,7 @@ class Stack:
         """Return the stack file, with the commands to run before its deployment as a comment."""
         head = f"""\
 # edge-bench fleet {self.fleet}: a task on every node of the architectures below, and a collector on one manager.
-# `edge-bench fleet run --swarm` deploys exactly this and watches it. By hand, on that manager:
+# `edge-bench fleet run --swarm` deploys exactly this and follows it. To deploy it manually on that manager:
 #
 #   docker network create --driver overlay --attachable {self.network}
 #   openssl rand -hex 32 | tr -d '\\n' | docker secret create {self.secret} -
@@ -114,7 +114,7 @@ class Stack:
 #     {self.collector_image} -R /bundle /artifacts/bundle
 #   docker stack deploy --compose-file THIS-FILE --resolve-image never edge-bench
 #
-# The images have to be on the nodes already, or in a registry that they reach. Runs are in {self.results}, runs/NODE/.
+# The images must be on the nodes, or in a registry that they can reach. Runs are in {self.results}, runs/NODE/.
 """
         return head + as_yaml({"version": "3.8"} | self.compose())
 
@@ -125,7 +125,7 @@ def _architecture_of(platform: str) -> str:
 
 
 def as_yaml(value: dict[str, Any]) -> str:
-    """Return a value as YAML without aliases. Every string that a reader could take for another type is quoted.
+    """Return a value as YAML without aliases. Strings that a parser could read as another type are quoted.
 
     PyYAML alone would not quote "12e34", "09" and "0o17", numbers in YAML 1.2, nor "y", a boolean in YAML 1.1.
     """

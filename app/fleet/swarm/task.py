@@ -1,4 +1,4 @@
-"""The task of a swarm's node: fetch the bundle, run the benchmark, and upload the Run until it is acknowledged."""
+"""The task of a swarm node: fetch the bundle, run the benchmark, and upload the Run until it is acknowledged."""
 
 import hashlib
 import http.client
@@ -19,9 +19,9 @@ __all__ = ["CollectorClient"]
 
 _RESPONSE_SECONDS = 60.0
 _STATUS_SECONDS = 5.0
-#: A bundle may have many files. It comes from the user's own machine.
+#: Limit on the files of a bundle. It is high, because the bundle comes from the user's own machine.
 _MAX_HEADERS = 1_000_000
-#: First and longest pause between two attempts, in seconds. Each pause is twice the one before.
+#: First and longest pause between two attempts, in seconds. Each pause is twice the previous one.
 _PAUSES = (0.5, 30.0)
 
 
@@ -108,7 +108,7 @@ class CollectorClient:
                     digest.update(chunk)
                     file.write(chunk)
             if digest.hexdigest() != response.headers.get(SHA256):
-                raise OSError("the bundle's checksum is not the collector's")
+                raise OSError("the bundle's checksum differs from the collector's")
         finally:
             connection.close()
 
@@ -134,11 +134,11 @@ class CollectorClient:
             except (OSError, http.client.HTTPException) as cause:  # an unknown host name is an OSError, too
                 if time.monotonic() + pause > deadline:
                     raise EdgeBenchError(
-                        f"{what}: no way to the collector: {cause}", "is its service running?"
+                        f"{what}: the collector cannot be reached: {cause}", "check that its service is running"
                     ) from None
             time.sleep(pause)
             pause = min(2 * pause, _PAUSES[1])
 
 
 def _refusal(status: int) -> OSError:
-    return OSError(f"the collector answered {status}")
+    return OSError(f"the collector responded with status {status}")

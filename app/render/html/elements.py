@@ -1,4 +1,4 @@
-"""Build HTML from typed elements; text that is not ``Html`` is escaped, so that no name can become markup."""
+"""HTML from typed elements. Text that is not ``Html`` is escaped, so that no name can become markup."""
 
 from collections.abc import Iterable
 

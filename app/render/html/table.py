@@ -21,7 +21,7 @@ _VERDICTS = {"faster", "slower", "same", "undecided", "baseline"}
 
 
 def table_page(tables: Sequence[Table], lead: Sequence[str] = ()) -> str:
-    """Return a complete document of these tables, each below its title, and all below the sentences of ``lead``."""
+    """Return a complete document: the sentences of ``lead``, then each table below its title."""
     from edge_bench.app.render.html.css import STYLE
 
     first, *others = tables

@@ -56,7 +56,7 @@ class Bar:
             BarColumn(bar_width=16),
             MofNCompleteColumn(table_column=Column(no_wrap=True)),
             TextColumn("{task.fields[time]}", markup=False, table_column=Column(no_wrap=True)),
-            # the note is cut off rather than the numbers
+            # a narrow terminal cuts off the note, not the numbers
             TextColumn(
                 "{task.fields[note]}",
                 style="dim",
@@ -117,10 +117,10 @@ class Lines:
     def start(self, what: str, steps: int, done: int = 0) -> None:
         """Print the name of the task and its number of steps."""
         self._what, self._pace, self._last_line = what, Pace(steps, done, self._clock), self._clock()
-        self.say(f"{what}: {steps:,} step{'' if steps == 1 else 's'}{f', {done:,} done before' if done else ''}")
+        self.say(f"{what}: {steps:,} step{'' if steps == 1 else 's'}{f', {done:,} already done' if done else ''}")
 
     def advance(self, steps: int = 1, note: str = "") -> None:
-        """Print the progress and the remaining time if the last line is old enough and `finish` will not say it."""
+        """Print progress and remaining time, unless the last line is recent or `finish` prints the next one."""
         self._pace.advance(steps)
         now = self._clock()
         if now - self._last_line < _LOG_INTERVAL or (steps and self._pace.done >= self._pace.steps):

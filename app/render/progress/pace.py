@@ -1,4 +1,4 @@
-"""How far a task is, and how long the rest of it takes."""
+"""Progress, elapsed time and estimated remaining time of a task."""
 
 from collections.abc import Callable
 
@@ -8,13 +8,13 @@ __all__ = ["Pace"]
 
 
 class Pace:
-    """The steps of one task against the clock."""
+    """Completed steps and elapsed time of one task."""
 
     def __init__(self, steps: int, done: int, clock: Callable[[], float]) -> None:
         """Begin a task of ``steps`` steps, ``done`` of which were completed earlier; ``clock`` returns seconds."""
         self._clock, self._began = clock, clock()
         self._first, self.done, self.steps = done, done, steps
-        self._expected: tuple[float, float] | None = None  # seconds left, and the time at which that was known
+        self._expected: tuple[float, float] | None = None  # estimated seconds left, and the time of the estimate
         self._extrapolates = True
 
     def advance(self, steps: int) -> None:
@@ -22,7 +22,7 @@ class Pace:
         self.done += steps
 
     def expect(self, seconds: float | None) -> None:
-        """Take the time left from now on from these calls; None: unknown."""
+        """Set the seconds left, which are no longer estimated from the completed steps; None: unknown."""
         self._extrapolates = False
         self._expected = None if seconds is None else (seconds, self._clock())
 

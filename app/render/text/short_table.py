@@ -12,7 +12,7 @@ from edge_bench.app.render.text.wrapping import middle_shortened, wrapped
 __all__ = ["columns_that_fit", "fits", "short_table_lines"]
 
 _GAP, _MARK = 2, 2
-#: Longest name before other columns are reduced, and the shortest that a name is cut to.
+#: Maximum length of names before other columns are reduced, and the shortest length that names are cut to.
 _LONG_NAME, _SHORT_NAME = 24, 10
 
 
@@ -36,7 +36,7 @@ def fits(columns: Sequence[Column], width: int) -> bool:
 
 
 def columns_that_fit(columns: Sequence[Column], width: int) -> list[Column]:
-    """Return the columns, reduced one by one until they fit; names are cut before columns that are not `CHEAP`."""
+    """Return the columns, reduced one by one until they fit. Names are cut after `CHEAP` reductions, before others."""
     found = [_shrunk(column, _LONG_NAME) if column.shrinks else column for column in columns]
     steps = [(column.narrowed, number, True) for number, column in enumerate(columns) if column.narrowed]
     steps += [(column.dropped, number, False) for number, column in enumerate(columns) if column.dropped]
@@ -57,7 +57,7 @@ def columns_that_fit(columns: Sequence[Column], width: int) -> list[Column]:
 
 
 def _with_shorter_names(columns: Sequence[Column], width: int) -> list[Column] | None:
-    """Return the columns with names cut so far that all fit; None if a name would be too short."""
+    """Return the columns with names cut until all fit; None if a name would become too short."""
     for limit in range(_LONG_NAME, _SHORT_NAME - 1, -1):
         shorter = [_shrunk(column, limit) if column.shrinks else column for column in columns]
         if fits(shorter, width):

@@ -31,7 +31,7 @@ def sparkline(values: Sequence[float], width: int = 15) -> str:
 
 
 def _range(largest: float) -> str:
-    """Return a share as ``±1.2 %``; a deviation of more than 10 times the median is only called that."""
+    """Return a share as ``±1.2 %``, or ``> ±1,000 %`` if it is more than 10 times the median."""
     if largest > _MAX_RANGE:
         return f"> ±{100 * _MAX_RANGE:,.0f} %"
     return f"±{100 * largest:.{0 if largest >= 0.1 else 1}f} %"

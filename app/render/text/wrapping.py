@@ -7,19 +7,19 @@ from edge_bench.app.render.escaping import one_line
 
 __all__ = ["clipped", "first_that_fits", "middle_shortened", "wrapped"]
 
-#: Characters of a text that are wrapped at most.
+#: Longer texts are shortened to this many characters before they are wrapped.
 _MAX_TEXT = 4000
 
 
 def wrapped(text: str, width: int, indent: str = "  ") -> list[str]:
-    """Return the lines of a text, those after the first one with a hanging indent."""
+    """Return the lines of a text with a hanging indent."""
     return textwrap.wrap(
         one_line(text, _MAX_TEXT), width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
 
 
 def clipped(text: str, width: int, lines: int = 2) -> list[str]:
-    """Return at most so many lines of a text; the last one ends with ``…`` if there is more."""
+    """Return at most ``lines`` lines of a text; the last one ends with ``…`` if text is omitted."""
     found = wrapped(text, width)
     if len(found) <= lines:
         return found

@@ -1,1 +1,1 @@
-"""Serving of models with any inputs and outputs, as their own tensors."""
+"""Serving of models with any inputs and outputs, as raw tensors."""

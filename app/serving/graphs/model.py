@@ -1,4 +1,4 @@
-"""A served model with any inputs and outputs: its metadata, requests and responses, and what a worker loads."""
+"""A served model with any inputs and outputs: its metadata, requests, responses and worker message."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,18 +26,18 @@ __all__ = ["GraphModel", "GraphToServe", "open_graph"]
 
 @dataclass(frozen=True)
 class GraphToServe:
-    """The configurations of a model of which one is served, and the settings to load it with."""
+    """The configurations of a model, of which one is served, and the settings to load it."""
 
     name: str
     sha256: str  # of the bundle; empty for a model file
     planned: Sequence[Planned]
-    signature: str | None = None  # as stated; None: the variant's own
-    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # of whole inputs with open axes
+    signature: str | None = None  # as stated; None: default of the variant
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # full shapes of inputs with open axes
     stateful: bool = False
 
 
 class GraphModel(msgspec.Struct, frozen=True, kw_only=True):
-    """A served model; its tensors are known once a worker has loaded it."""
+    """A served model. Its tensors are known once a worker has loaded it."""
 
     name: str
     facts: dict[str, str]  # identify the bundle, variant, runtime and machine
@@ -46,11 +46,11 @@ class GraphModel(msgspec.Struct, frozen=True, kw_only=True):
     opened: GraphOpened | None = None
 
     def with_opened(self, opened: Any) -> "GraphModel":
-        """Return the model with what the worker says about it. Raise EdgeBenchError if a type has no name there."""
+        """Return the model with the worker's description. Raise EdgeBenchError for a type that the protocol lacks."""
         assert isinstance(opened, GraphOpened)  # noqa: S101 - the worker's reply to `OpenGraph`
         for spec in (*opened.inputs, *opened.outputs):
             if spec.dtype not in DATATYPES:
-                raise EdgeBenchError(f"tensor {spec.name[:80]!r} is of type {spec.dtype[:40]}, which is not served")
+                raise EdgeBenchError(f"tensor {spec.name[:80]!r} has type {spec.dtype[:40]}, which cannot be served")
         return msgspec.structs.replace(self, opened=opened)
 
     @property

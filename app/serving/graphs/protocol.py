@@ -24,7 +24,7 @@ __all__ = ["AcceptedTensors", "GraphRequest", "encode_graph_response", "read_gra
 
 
 class AcceptedTensors(NamedTuple):
-    """Tensors of the model. An axis of size -1 is open; the first one is the examples if it takes batches."""
+    """Tensors of the model. Axes of size -1 are open. The first axis is the examples if the model accepts batches."""
 
     inputs: Sequence[TensorSpec]
     outputs: Sequence[TensorSpec]
@@ -34,7 +34,7 @@ class AcceptedTensors(NamedTuple):
 
 
 class GraphRequest(NamedTuple):
-    """Request that fits the model, apart from its tensor data, which the worker checks."""
+    """Request that fits the model. The worker checks its tensor data."""
 
     id: str
     infer: InferGraph
@@ -56,13 +56,13 @@ def read_graph_request(body: bytes | bytearray, header_length: str | None, accep
         if stated > len(binary) - start:
             raise RequestError(
                 400,
-                f"input {tensor.name[:40]!r}: binary_data_size {stated}, but {len(binary) - start} bytes are left",
+                f"input {tensor.name[:40]!r}: binary_data_size {stated}, but only {len(binary) - start} bytes are left",
             )
         data = bytes(binary[start : start + stated])
         sent.append(SentTensor(name=tensor.name, shape=tensor.shape, form="raw", data=data))
         start += stated
     if start != len(binary):
-        raise RequestError(400, f"{len(binary) - start} bytes follow the data of the inputs")
+        raise RequestError(400, f"{len(binary) - start} extra bytes after the data of the inputs")
     outputs = [
         RequestedOutput(name=name, form="raw" if is_binary else "json")
         for name, is_binary in requested_outputs(request, [spec.name for spec in accepted.outputs])
@@ -71,32 +71,32 @@ def read_graph_request(body: bytes | bytearray, header_length: str | None, accep
 
 
 def _check_names(given: Sequence[str], wanted: Sequence[str]) -> None:
-    takes = f"the model takes {', '.join(wanted)[:300]}"
+    takes = f"the model has the inputs {', '.join(wanted)[:300]}"
     if unknown := next((name for name in given if name not in wanted), None):
         raise RequestError(400, f"the model has no input {unknown[:40]!r}; {takes}")
     if missing := [name for name in wanted if name not in given]:
         raise RequestError(400, f"input {missing[0][:40]!r} is missing; {takes}")
     if len(given) != len(wanted):
-        raise RequestError(400, "an input is in the request twice")
+        raise RequestError(400, "the request has an input twice")
 
 
 def _byte_count(tensor: RequestInput, spec: TensorSpec, accepted: AcceptedTensors) -> int:
-    """Return the bytes of a tensor of its stated shape. Raise RequestError if type or shape are not the input's."""
+    """Return the size in bytes of a tensor with the stated shape. Raise RequestError if type or shape do not fit."""
     name, datatype = tensor.name[:40], DATATYPES[spec.dtype]
     if tensor.datatype != datatype:
-        raise RequestError(400, f"input {name!r}: datatype {tensor.datatype[:20]!r}; the model takes {datatype}")
+        raise RequestError(400, f"input {name!r}: datatype {tensor.datatype[:20]!r}; the model accepts {datatype}")
     fits = len(tensor.shape) == len(spec.shape) and all(
         given >= 1 if size == -1 else given == size for given, size in zip(tensor.shape, spec.shape, strict=True)
     )
     if not fits:
         sizes = ", ".join(map(_shown_size, tensor.shape[:8]))
-        raise RequestError(400, f"input {name!r}: shape [{sizes}]; the model takes {spec.shape} (-1: any from 1)")
+        raise RequestError(400, f"input {name!r}: shape [{sizes}]; the model accepts {spec.shape} (-1: any size)")
     if accepted.takes_batches and tensor.shape[0] > accepted.most_examples:
         count = _shown_size(tensor.shape[0])
-        raise RequestError(400, f"input {name!r}: {count} examples; 1 to {accepted.most_examples} are taken at once")
+        raise RequestError(400, f"input {name!r}: {count} examples; a request may have 1 to {accepted.most_examples}")
     size = prod(tensor.shape) * np.dtype(spec.dtype).itemsize
     if size > accepted.most_bytes:
-        raise RequestError(400, f"input {name!r}: its shape has more than {accepted.most_bytes:,} bytes")
+        raise RequestError(400, f"input {name!r}: its shape exceeds the limit of {accepted.most_bytes:,} bytes")
     return size
 
 
@@ -105,7 +105,7 @@ def _shown_size(size: int) -> str:
 
 
 def _binary_size(tensor: RequestInput, size: int) -> int | None:
-    """Return the bytes that a tensor has after the JSON, None if it is in it. Raise RequestError if they do not fit."""
+    """Return the size of a tensor's binary data, None if it is in the JSON. Raise RequestError if it does not fit."""
     name, stated = tensor.name[:40], tensor.parameters.get("binary_data_size")
     has_data = bool(bytes(tensor.data))
     if stated is None:
@@ -124,14 +124,14 @@ def _examples(sent: Sequence[SentTensor], accepted: AcceptedTensors) -> int:
         return 1
     counts = {tensor.shape[0] for tensor in sent}
     if len(counts) > 1:
-        raise RequestError(400, f"inputs of {' and '.join(map(str, sorted(counts)))} examples; send equally many")
+        raise RequestError(400, f"inputs have {' and '.join(map(str, sorted(counts)))} examples; send the same number")
     return counts.pop()
 
 
 def encode_graph_response(
     request: GraphRequest, inferred: GraphInferred, model: str, parameters: dict[str, Any]
 ) -> Body:
-    """Return the response to a request, with its outputs in the requested order and form."""
+    """Return the response to a request, with outputs in the requested order and encoding."""
     outputs, parts = list[dict[str, Any]](), list[bytes]()
     for tensor in inferred.outputs:
         entry: dict[str, Any] = {"name": tensor.name, "datatype": DATATYPES[tensor.dtype], "shape": tensor.shape}

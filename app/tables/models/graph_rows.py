@@ -1,4 +1,4 @@
-"""Rows of a table that say how ``run`` measures a model, and the table of a model whose operators are not read."""
+"""Rows on how ``run`` measures a model, and the table of models whose operators are not read, such as .onnx."""
 
 from edge_bench.app.conversion.inspect import GraphInspection
 from edge_bench.app.conversion.measurable import Measurability
@@ -10,7 +10,7 @@ __all__ = ["graph_table", "measurability_record", "measurability_rows"]
 
 
 def measurability_rows(found: Measurability) -> list[tuple[str, str]]:
-    """Return whether ``run`` can measure the model, for which task, and what it takes for that."""
+    """Return whether ``run`` can measure the model, its task, data and required options."""
     if not found.runtimes:
         return [("measured by run", f"no: {found.reason}")]
     rows = [("measured by run", f"yes, on {', '.join(found.runtimes)}")]
@@ -19,18 +19,18 @@ def measurability_rows(found: Measurability) -> list[tuple[str, str]]:
     advice = found.advice
     if advice.required:
         needs = "" if all(each.startswith("--image-size") for each in advice.required) else "without --data, "
-        rows.append(("needed options", f"{needs}{found.option}"))
+        rows.append(("required options", f"{needs}{found.option}"))
     reason = f" ({advice.reason})" if advice.reason else ""
     return [
         *rows,
-        ("task", f"{advice.task}{reason}; --task states another"),
+        ("task", f"{advice.task}{reason}; --task changes it"),
         ("--data", advice.data),
         ("true values", advice.labels),
     ]
 
 
 def measurability_record(found: Measurability) -> dict[str, object]:
-    """Return the same as a JSON record."""
+    """Return the values of `measurability_rows` as a JSON record."""
     record: dict[str, object] = {"runtimes": list(found.runtimes), "reason": found.reason, "option": found.option}
     if found.advice is not None:
         record |= {"task": found.advice.task, "data": found.advice.data, "labels": found.advice.labels}
@@ -54,13 +54,11 @@ def graph_table(inspection: GraphInspection) -> Table:
         "measured_by_run": measurability_record(found),
     }
     notes = ["operators and multiply-accumulates are read from .tflite files only"]
-    return Table(
-        title=inspection.path.name, header=("", "what its file says"), rows=rows, keys=1, notes=notes, records=[record]
-    )
+    return Table(title=inspection.path.name, header=("", "value"), rows=rows, keys=1, notes=notes, records=[record])
 
 
 def _text(spec: TensorSpec) -> str:
-    sizes = "×".join("?" if each < 0 else str(each) for each in spec.shape) or "one number"
+    sizes = "×".join("?" if each < 0 else str(each) for each in spec.shape) or "scalar"
     return f"{spec.dtype} {sizes}   {spec.name}".rstrip()
 
 

@@ -42,17 +42,17 @@ def _summary(inspection: ModelInspection) -> Table:
     rows += _metadata_rows(inspection.metadata, inspection.metadata_problem)
     if file.description:
         rows.append(("description", file.description[:80]))
-    notes = ["as it becomes when it is converted to float32 .tflite"] if inspection.converted else []
+    notes = ["values of the model converted to float32 .tflite"] if inspection.converted else []
     if cost.uncounted:
-        uncounted = _some([_operator(name) for name in cost.uncounted], 20)
-        notes.append(f"multiply-accumulates that are not counted: {uncounted}")
+        uncounted = _first_names([_operator(name) for name in cost.uncounted], 20)
+        notes.append(f"multiply-accumulates not counted for {uncounted}")
     if cost.uncounted_elsewhere:
-        elsewhere = _some([_operator(name) for name in cost.uncounted_elsewhere], 20)
-        notes.append(f"multiply-accumulates that are not counted, in the graphs besides the main one: {elsewhere}")
+        elsewhere = _first_names([_operator(name) for name in cost.uncounted_elsewhere], 20)
+        notes.append(f"multiply-accumulates outside the main graph not counted for {elsewhere}")
     if _has_open_sizes(inspection):
-        notes.append("open axes count as one in multiply-accumulates and activations")
+        notes.append("multiply-accumulates and activations are for open axes of size 1")
     return Table(
-        title=f"{inspection.path.name}", header=("", "what its file says"), rows=rows, keys=1, notes=notes,
+        title=f"{inspection.path.name}", header=("", "value"), rows=rows, keys=1, notes=notes,
         records=[_record(inspection)],
     )  # fmt: skip
 
@@ -67,7 +67,7 @@ def _has_other_graphs(inspection: ModelInspection) -> bool:
 
 
 def _has_open_sizes(inspection: ModelInspection) -> bool:
-    """Return whether an input has an open axis besides the batch, on which the cost depends."""
+    """Return whether an input has open axes other than the batch: the cost depends on their sizes."""
     return any(set(open_axes(shape_of(tensor))) - {"batch"} for tensor in inspection.file.inputs)
 
 
@@ -101,7 +101,7 @@ def _signatures(inspection: ModelInspection) -> Table:
     ]
     return Table(
         title="Signatures", header=("signature", "graph", "", "name", "tensor"), rows=rows, keys=4,
-        notes=["a signature is a function that the file offers to callers, with names of its own"],
+        notes=["a signature is a named function of the file, with its own names for inputs and outputs"],
     )  # fmt: skip
 
 
@@ -126,42 +126,42 @@ def _operators(inspection: ModelInspection) -> Table:
 
 
 def _runtimes(inspection: ModelInspection) -> Table:
-    rows = [[each.runtime, each.release, "known", _known(each)] for each in inspection.known]
-    rows += [[trial.runtime, trial.version, "tried here", _tried(trial)] for trial in inspection.tried]
+    rows = [[each.runtime, each.release, "known", _known_cell(each)] for each in inspection.known]
+    rows += [[trial.runtime, trial.version, "tried here", _tried_cell(trial)] for trial in inspection.tried]
     return Table(
-        title="Who can load it", header=("runtime", "release", "how it is known", "can it load the model?"),
+        title="Runtimes", header=("runtime", "release", "source", "loads the model"),
         rows=rows, keys=2, notes=_runtime_notes(inspection),
     )  # fmt: skip
 
 
-def _known(support: KnownSupport) -> str:
+def _known_cell(support: KnownSupport) -> str:
     if support.missing:
         flex = [custom_code(each.operator) or "" for each in support.missing if is_flex(each.operator)]
         reasons = [str(each) for each in support.missing if not is_flex(each.operator)]
-        reasons += [f"no Flex delegate, which is needed by {_some(flex)}"] if flex else []
-        return f"no: {_some(reasons, 5, '; ')}"
+        reasons += [f"no Flex delegate, required by {_first_names(flex)}"] if flex else []
+        return f"no: {_first_names(reasons, 5, '; ')}"
     if support.unknown:
-        return f"unknown: it was not tried with {_some([_operator(name) for name in support.unknown])}"
-    return "yes: it has all operators"
+        return f"unknown: not tested with {_first_names([_operator(name) for name in support.unknown])}"
+    return "yes: has all operators"
 
 
-def _some(names: list[str], most: int = 3, separator: str = ", ") -> str:
-    """Return the first names, and how many more there are. The JSON record has all."""
+def _first_names(names: list[str], most: int = 3, separator: str = ", ") -> str:
+    """Return the first names and the number of the others. The JSON record has all."""
     return separator.join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def _tried(trial: LoadAttempt) -> str:
+def _tried_cell(trial: LoadAttempt) -> str:
     if trial.refusal and trial.sizes:
-        return f"unknown: not with open axes of {', '.join(map(str, trial.sizes))}: {trial.refusal}"
+        return f"unknown: fails with open axes of size {', '.join(map(str, trial.sizes))}: {trial.refusal}"
     if trial.refusal:
         return f"no: {trial.refusal}"
-    loads = f"yes, with open axes of {trial.sizes[0]}" if trial.sizes else "yes"
+    loads = f"yes, with open axes of size {trial.sizes[0]}" if trial.sizes else "yes"
     return f"{loads}, but an invocation with zeros fails: {trial.invocation}" if trial.invocation else loads
 
 
 def _runtime_notes(inspection: ModelInspection) -> list[str]:
     notes = [
-        "known: each operator and version was tried with this release; tried here: the model was loaded in a separate "
+        "known: every operator version was tested with this release. tried here: the model was loaded in a separate "
         "process and invoked once with zeros"
     ]
     missing = {operator.operator for each in inspection.known for operator in each.missing}
@@ -172,18 +172,18 @@ def _runtime_notes(inspection: ModelInspection) -> list[str]:
         notes += [f"{name}: {EXPORT_AGAIN[name]}" for name in sorted(missing & EXPORT_AGAIN.keys())]
     if any(is_flex(operator.name) for operator in inspection.file.operators):
         notes.append(
-            "Flex operators are TensorFlow's own (Select TF ops): use a runtime with the Flex delegate, or convert the "
+            "Flex operators (Select TF ops) are TensorFlow's own: use a runtime with the Flex delegate, or convert the "
             "model without them"
         )
     return notes
 
 
 def _operator(name: str) -> str:
-    """Return the name of an operator as it is shown."""
+    """Return the display name of an operator."""
     custom = custom_code(name)
     if custom is None:
         return name
-    return f"{custom} ({'Select TF ops' if is_flex(name) else 'custom'})" if custom else "custom, without a name"
+    return f"{custom} ({'Select TF ops' if is_flex(name) else 'custom'})" if custom else "unnamed custom operator"
 
 
 def _named(tensor: Tensor) -> str:

@@ -19,7 +19,7 @@ def open_axes(shape: Sequence[int]) -> list[str]:
     """Return the names of the open axes of a shape: batch, height, width, channels, or ``axis N``, from 0.
 
     The first of several axes is the batch. The layout of four axes is known if one has the size of an image's channels,
-    or two neighbours are open.
+    or if two adjacent axes are open.
     """
     names = [f"axis {number}" for number in range(len(shape))]
     if len(shape) > 1:
@@ -41,7 +41,7 @@ def _image_axes(shape: Sequence[int]) -> list[str]:
 def tensor_text(tensor: Tensor) -> str:
     """Return type, shape, open axes and quantization of a tensor."""
     shape = shape_of(tensor)
-    sizes = "×".join("?" if size < 0 else str(size) for size in shape) or "scalar, or without a shape"
+    sizes = "×".join("?" if size < 0 else str(size) for size in shape) or "scalar or unknown shape"
     axes = f" (open: {', '.join(names)})" if (names := open_axes(shape)) else ""
     zero = tensor.zero_point
     stored = f"(stored {'-' if zero > 0 else '+'} {abs(zero)})" if zero else "stored"

@@ -10,14 +10,14 @@ __all__ = ["export_summary", "training_summary"]
 
 
 def training_summary(trained: Bundle | Paused | WorkerSummary) -> str:
-    """Return the accuracy and the files of a finished training, or how to continue a paused one."""
+    """Return accuracy and files of a finished training, or how to continue a paused one."""
     if isinstance(trained, WorkerSummary):
-        done = f"{trained.epochs} epochs trained along" if trained.epochs else "nothing was left to train"
-        return f"worker {trained.worker} of {trained.workers}: {done}; the bundle is with worker 0, {trained.chief}"
+        done = f"trained {trained.epochs} epochs" if trained.epochs else "no epochs were left to train"
+        return f"worker {trained.worker} of {trained.workers}: {done}; the bundle is on worker 0 ({trained.chief})"
     if isinstance(trained, Paused):
         return (
-            f"{trained.epochs_done} of {trained.epochs} epochs are done. To go on, here or on another machine that "
-            f"{trained.folder} is copied to, give the same command with --resume and without --stop-after."
+            f"{trained.epochs_done} of {trained.epochs} epochs completed. To continue, repeat the command with "
+            f"--resume instead of --stop-after. To continue on another machine, copy {trained.folder} there first."
         )
     manifest = trained.manifest
     history = trained.history()

@@ -13,7 +13,7 @@ Number = float | None
 
 
 class EffectRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one factor does to the time of a configuration."""
+    """Effect of one factor on the time of a configuration."""
 
     factor: str
     before: str = msgspec.field(name="from")
@@ -32,7 +32,7 @@ class _ComparedRow(Configuration, frozen=True, kw_only=True, forbid_unknown_fiel
     time_ratio_low: Number
     time_ratio_high: Number
     verdict: str | None
-    verdict_reliable: bool | None  # whether both sides have reliable times; None: not known, or no ratio
+    verdict_reliable: bool | None  # whether both sides have reliable times; None: unknown, or no ratio
     verdict_reason: str  # why there is no verdict, or no interval
     runs: int | None  # the following are None within one Run
     baseline_runs: int | None
@@ -61,7 +61,7 @@ class _ComparedRow(Configuration, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class CompareRow(_ComparedRow, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A configuration against the baseline."""
+    """A configuration compared with the baseline."""
 
     run: str
     emulated: bool
@@ -98,7 +98,7 @@ class CompareRow(_ComparedRow, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class GateRow(_ComparedRow, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A configuration against itself in older Runs, with ``--baseline FILE``."""
+    """A configuration compared with itself in older Runs, with ``--baseline FILE``."""
 
     baseline_variant: str
     gate: str

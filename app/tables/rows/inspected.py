@@ -80,7 +80,7 @@ class MetadataRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class KnownRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is known of a release of a runtime."""
+    """Known operator support of a runtime release."""
 
     runtime: str
     release: str
@@ -99,7 +99,7 @@ class TriedRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class ModelRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A .tflite file, or a Keras model or SavedModel as it is when converted."""
+    """A .tflite file, or the conversion of a Keras model or SavedModel."""
 
     file: str
     converted_to_float32: bool

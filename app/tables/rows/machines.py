@@ -9,7 +9,7 @@ __all__ = ["DeviceRow", "DoctorRow", "EngineRow"]
 
 
 class DoctorRow(Machine, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """This machine, and what would make a measurement on it unreliable."""
+    """This machine, and findings that affect measurements on it."""
 
     sandbox: list[str]
     findings: list[Finding]

@@ -15,7 +15,7 @@ class _MeasuredRow(Configuration, frozen=True, kw_only=True, forbid_unknown_fiel
     machine: str
     architecture: str
     emulated: bool
-    trusted: bool | None  # whether times are reliable; None: not known (an older Run)
+    trusted: bool | None  # whether times are reliable; None: unknown (an older Run)
     not_trusted_because: str  # every reason; empty if there is none
     unstable: bool  # whether times have a standard deviation of 10 % or more of their mean
     images: int  # per pass

@@ -1,4 +1,4 @@
-"""The type of what each command prints with ``--format json``, by the name of its schema."""
+"""Types of the rows that each command prints with ``--format json``, by the name of the schema."""
 
 from typing import Any
 

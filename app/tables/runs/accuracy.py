@@ -1,4 +1,4 @@
-"""A change of accuracy as text: the interval, the images lost and gained, and whether they decide anything."""
+"""A change of accuracy as text: interval, images lost and gained, and significance."""
 
 from edge_bench.app.render.units import points_with_interval, significant
 from edge_bench.bench.stats.accuracy import decidable

@@ -1,4 +1,4 @@
-"""The effect of each factor on time as a table: one row and one sentence per effect."""
+"""The table of effects on time: one row and one sentence per changed factor."""
 
 from typing import Any
 
@@ -13,11 +13,11 @@ __all__ = ["attribution_table", "effect_record"]
 
 _MEANING = {
     Verdict.SAME: "no difference of 2 % or more",
-    Verdict.UNDECIDED: "undecided, as the interval is neither wholly beyond 2 % nor within it",
+    Verdict.UNDECIDED: "undecided, because the interval includes differences below and above 2 %",
 }
 
 
-#: In place of a verdict if the runtime's version differs, too.
+#: Replaces the verdict if the version of the runtime differs as well.
 _NOT_ALONE = "not attributed"
 
 
@@ -26,10 +26,10 @@ def attribution_table(comparison: Comparison) -> Table | None:
     if not comparison.effects:
         return None
     more = any(effect.also_different for effect in comparison.effects)
-    held = "what else differs is below the table" if more else "the rest held"
+    others = "other differences are listed below" if more else "all others equal"
     return Table(
-        title=f"where the time comes from: one factor changed, {held}",
-        header=("factor", "from", "to", "with", "time ×\n[95 %]", "verdict"),
+        title=f"where the time comes from: one factor changed, {others}",
+        header=("factor", "from", "to", "fixed factors", "time ×\n[95 %]", "verdict"),
         rows=Lazy(_cells, comparison.effects),
         keys=3,
         notes=Lazy(_sentence, comparison.effects),
@@ -59,7 +59,7 @@ def _compared_values(effect: Effect) -> tuple[str, str]:
 
 
 def _fixed_factors(effect: Effect) -> str:
-    """Return the values of all other factors, which are the same on both sides."""
+    """Return the values of the other factors, which are equal on both sides."""
     configuration = effect.configuration
     values = {
         "precision": configuration.variant,
@@ -72,9 +72,9 @@ def _fixed_factors(effect: Effect) -> str:
 
 
 def _sentence(effect: Effect) -> str:
-    """Return ``runtime: litert in place of tflite-runtime (…) takes 0.155 [0.14, 0.17] × the time: faster by 84 %``.
+    """Return ``runtime: litert instead of tflite-runtime (…) takes 0.155 [0.14, 0.17] × the time: faster by 84 %``.
 
-    It ends with ``; also different: litert 2.14 → 2.3`` if more than the factor differs.
+    ``; also different: litert 2.14 → 2.3`` is added if anything else differs.
     """
     before, after = _compared_values(effect)
     ratio = with_interval(effect.ratio.value, effect.ratio.interval)
@@ -86,7 +86,7 @@ def _sentence(effect: Effect) -> str:
         meaning = _MEANING.get(effect.verdict, f"{effect.verdict} by {share} %")
     also = f"; also different: {', '.join(effect.also_different)}" if effect.also_different else ""
     fixed = _fixed_factors(effect)
-    return f"{effect.factor}: {after} in place of {before} ({fixed}) takes {ratio} × the time: {meaning}{also}"
+    return f"{effect.factor}: {after} instead of {before} ({fixed}) takes {ratio} × the time: {meaning}{also}"
 
 
 def effect_record(effect: Effect) -> dict[str, Any]:

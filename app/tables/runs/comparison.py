@@ -1,4 +1,4 @@
-"""The table of a Comparison: every configuration against the baseline, and the paper's slack as notes."""
+"""The table of a Comparison: every configuration compared with the baseline. Notes give the paper's slack."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,7 +30,7 @@ from edge_bench.bench.records.run import CLASSIFY, Configuration
 __all__ = ["comparison_table"]
 
 _HEADER = (
-    "machine", "variant", "runtime", "threads", "batch", "pass, s\nmedian", "trials in order\n± farthest",
+    "machine", "variant", "runtime", "threads", "batch", "pass, s\nmedian", "trials in order\n± largest",
     "time ×\n[95 %]", "verdict", "accuracy\n%", "difference, points [95 %]\nlost, gained, p", "agreement\n%", "size ×",
 )  # fmt: skip
 #: Positions of the columns that differ between tasks.
@@ -48,7 +48,7 @@ def comparison_table(comparison: Comparison) -> Table:
     for effect in comparison.effects:
         effects.setdefault((effect.run_id, effect.configuration), []).append(effect)
     return Table(
-        title=f"against {comparison.baseline} on {comparison.baseline_machine}",
+        title=f"compared with {comparison.baseline} on {comparison.baseline_machine}",
         header=[header[column] for column in columns],
         rows=Lazy(lambda row: list(map(_cells(row, letters).__getitem__, columns)), comparison.rows),
         keys=5 - first,
@@ -88,13 +88,13 @@ def _notes(comparison: Comparison, letters: dict[str, str], legend: dict[str, st
 
 
 def _statistic(comparison: Comparison) -> list[str]:
-    """Return that ratios and the medians beside them are not of the same statistic, if they are not."""
+    """Return a note if ratios and the medians next to them are different statistics."""
     typical = any(row.estimator is Estimator.TYPICAL for row in comparison.rows)
-    return ["pass is the time of whole passes, time × is of typical invocations"] if typical else []
+    return ["pass: median of whole passes. time ×: ratio of typical invocations"] if typical else []
 
 
 def _columns(comparison: Comparison) -> tuple[list[str], list[int]]:
-    """Return the headings for the task, and the columns that are shown: those of quality only if it is known."""
+    """Return the headings for the task, and the visible columns. Quality columns are visible if quality is known."""
     header = list(_HEADER)
     if comparison.task == CLASSIFY:
         return header, list(range(len(header)))
@@ -111,9 +111,9 @@ def _columns(comparison: Comparison) -> tuple[list[str], list[int]]:
 
 
 def _sides(rows: Sequence[Row]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return a letter and its explanation for each side, by the id of its first Run.
+    """Return a letter and the legend of each side, by the id of its first Run.
 
-    A side is a Run, or the repeats of one. It is named by its machine, and by its Run if the machine has several.
+    A side is a Run or its repeats. The legend names the machine, and the Run if the machine has several.
     """
     first_rows = {row.run_id: row for row in reversed(rows)}
     sides = [first_rows[run_id] for run_id in dict.fromkeys(row.run_id for row in rows)]

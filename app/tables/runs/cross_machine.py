@@ -1,4 +1,4 @@
-"""The same model on two machines: on how many examples labels or outputs agree, and which labels flip."""
+"""Agreement of the same model on two machines: examples with equal labels or outputs, and labels that flip."""
 
 from collections.abc import Sequence
 
@@ -23,9 +23,9 @@ def across_table(comparison: Comparison) -> Table | None:
     if not rows:
         return None
     return Table(
-        title=f"the same variant and runtime here and on {comparison.baseline_machine}",
-        header=("machine", "variant", "runtime", "images", "same label", "agreement\n%", "flips", "accuracy, %\nhere",
-                "accuracy, %\nthere"),
+        title=f"same variant and runtime on {comparison.baseline_machine} (baseline)",
+        header=("machine", "variant", "runtime", "images", "same label", "agreement\n%", "flips", "accuracy\n%",
+                "baseline's\naccuracy, %"),
         rows=[_cells(row) for row in rows],
         keys=3,
         notes=_flips(rows),
@@ -40,8 +40,8 @@ def _outputs_table(comparison: Comparison) -> Table | None:
     name = quality_heading(measures)
     header = ("machine", "variant", "runtime", "examples", "identical", "agreement")
     return Table(
-        title=f"the same variant and runtime here and on {comparison.baseline_machine}",
-        header=[*header, f"{name}\nhere", f"{name}\nthere"] if name else header,
+        title=f"same variant and runtime on {comparison.baseline_machine} (baseline)",
+        header=[*header, name, f"baseline's\n{name}"] if name else header,
         rows=[_output_cells(row, found)[: None if name else len(header)] for row, found in rows],
         keys=3,
     )

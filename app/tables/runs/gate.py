@@ -1,4 +1,4 @@
-"""A Run against an older one: one row per configuration, and the regression gate's judgements as sentences."""
+"""A Run compared with an older one: one row per configuration, and one sentence per judgement of the gate."""
 
 from collections.abc import Sequence
 
@@ -24,17 +24,17 @@ _HEADER = (
 
 
 def changes_table(changes: Sequence[Change], judgements: Sequence[Judgement], notes: Sequence[str] = ()) -> Table:
-    """Return one row per change; ``notes`` are on what was not compared."""
+    """Return one row per change; ``notes`` name what was not compared."""
     several = len({change.machine for change in changes}) > 1
     first, last = 0 if several else 1, len(_HEADER) if judgements else -1
     header = _header(changes)
     return Table(
-        title="against the baseline, each configuration with itself",
+        title="each configuration compared with itself in the baseline",
         header=header[first:last],
         rows=[_cells(change, judgements)[first:last] for change in changes],
         keys=5 - first,
         notes=[
-            *(_sentence(judgement, several=several) for judgement in judgements),
+            *(_judgement_text(judgement, several=several) for judgement in judgements),
             *(f"NOTE: {note}" for note in notes),
             *quality_notes(
                 next((change.task for change in changes), CLASSIFY),
@@ -49,7 +49,7 @@ def changes_table(changes: Sequence[Change], judgements: Sequence[Judgement], no
 
 
 def _header(changes: Sequence[Change]) -> list[str]:
-    """Return the headings; differences of other tasks than classify are named after their first measure."""
+    """Return the headings. For tasks other than classify, the quality column has the name of the first measure."""
     found = [change for change in changes if change.task != CLASSIFY]
     if not found:
         return list(_HEADER)
@@ -60,26 +60,28 @@ def _header(changes: Sequence[Change]) -> list[str]:
 def failures(judgements: Sequence[Judgement]) -> list[str]:
     """Return one sentence per failed judgement."""
     several = len({judgement.machine for judgement in judgements}) > 1
-    return [_sentence(judgement, several=several) for judgement in judgements if judgement.outcome is Outcome.FAILED]
+    return [
+        _judgement_text(judgement, several=several) for judgement in judgements if judgement.outcome is Outcome.FAILED
+    ]
 
 
-def _sentence(judgement: Judgement, *, several: bool) -> str:
+def _judgement_text(judgement: Judgement, *, several: bool) -> str:
     """Return ``FAILED: dynamic on litert …: 1.120 [1.092, 1.148] × the baseline's time (90 % interval), …``."""
     word = "FAILED" if judgement.outcome is Outcome.FAILED else judgement.outcome
     start = f"{word}: {judgement.configuration}{f' on {judgement.machine}' if several else ''}: "
     if judgement.interval is None or judgement.value is None:
         return f"{start}{judgement.quantity}: {judgement.remark}"
     position = {
-        Outcome.FAILED: "all of it beyond",
-        Outcome.PASSED: "all of it within",
-        Outcome.UNDECIDED: "neither wholly beyond nor within",
+        Outcome.FAILED: "entirely beyond the limit",
+        Outcome.PASSED: "entirely within the limit",
+        Outcome.UNDECIDED: "both within and beyond the limit",
     }[judgement.outcome]
     if judgement.remark:
-        position = judgement.remark + (", although all of it is beyond" if judgement.corrected else "; the limit is")
+        position = judgement.remark + (", although entirely beyond the limit" if judgement.corrected else "; limit")
     if judgement.quantity == "time":
         ratio = f"{with_interval(judgement.value, judgement.interval, 4)} × the baseline's time"
         confidence = f"{100 * judgement.confidence:.0f} % interval"
-        return f"{start}{ratio} ({confidence}), {position} {1 + judgement.limit:.3g} ×{_runs_needed(judgement)}"
+        return f"{start}{ratio} ({confidence}), {position} ({1 + judgement.limit:.3g} ×){_runs_needed(judgement)}"
     interval = f"[{judgement.interval.low:+.2f}, {judgement.interval.high:+.2f}]"
     unit = "points" if judgement.percent else "% of the baseline's"
     drop = f"{'a drop' if judgement.higher_is_better else 'a rise'} of {significant(judgement.limit, 2)}"
@@ -87,25 +89,25 @@ def _sentence(judgement: Judgement, *, several: bool) -> str:
     undecided = judgement.outcome is Outcome.UNDECIDED
     if undecided and judgement.images_needed and judgement.images_needed > judgement.images:
         needed = (
-            f"; {judgement.images:,} images are few for this limit: a model of unchanged accuracy passes it in 80 % of "
-            f"cases on {judgement.images_needed:,} images"
+            f". {judgement.images:,} images are too few for this limit: with unchanged accuracy, "
+            f"{judgement.images_needed:,} images pass it in 80 % of cases"
         )
-    return f"{start}{judgement.quantity} {judgement.value:+.2f} {interval} {unit}, {position} {drop}{needed}"
+    return f"{start}{judgement.quantity} {judgement.value:+.2f} {interval} {unit}, {position} ({drop}){needed}"
 
 
 def _runs_needed(judgement: Judgement) -> str:
-    """Return how many Runs would decide an undecided time; empty for the others."""
+    """Return how many Runs an undecided time needs; empty for other judgements."""
     if judgement.outcome is not Outcome.UNDECIDED or judgement.variation is None or judgement.value is None:
         return ""
     needed = f"{judgement.runs_needed}" if judgement.runs_needed else f"more than {MOST_RUNS}"
     variation = significant(100 * judgement.variation, 2)
     return (
-        f"; it takes {needed} runs of each side to decide this in 80 % of cases, if the true ratio is "
-        f"{significant(judgement.value)} and the variation from run to run {variation} %"
+        f". {needed} runs of each side decide this in 80 % of cases, if the true ratio is "
+        f"{significant(judgement.value)} and run-to-run variation is {variation} %"
     )
 
 
-def _of_change(change: Change, judgements: Sequence[Judgement]) -> list[Judgement]:
+def _judgements_of(change: Change, judgements: Sequence[Judgement]) -> list[Judgement]:
     return [
         judgement
         for judgement in judgements
@@ -114,7 +116,7 @@ def _of_change(change: Change, judgements: Sequence[Judgement]) -> list[Judgemen
 
 
 def _worst_outcome(change: Change, judgements: Sequence[Judgement]) -> str:
-    outcomes = {judgement.outcome for judgement in _of_change(change, judgements)}
+    outcomes = {judgement.outcome for judgement in _judgements_of(change, judgements)}
     order = (Outcome.FAILED, Outcome.UNDECIDED, Outcome.NOT_JUDGED, Outcome.PASSED)
     return next((str(outcome) for outcome in order if outcome in outcomes), "")
 
@@ -135,7 +137,7 @@ def _cells(change: Change, judgements: Sequence[Judgement]) -> list[str]:
 
 def _record(change: Change, judgements: Sequence[Judgement]) -> dict[str, object]:
     difference = change.accuracy_difference
-    time = next((each for each in _of_change(change, judgements) if each.quantity == "time"), None)
+    time = next((each for each in _judgements_of(change, judgements) if each.quantity == "time"), None)
     return {
         "machine": change.machine,
         **msgspec.structs.asdict(change.configuration),

@@ -1,4 +1,4 @@
-"""The tables of configurations over time: one answer per series, and one row per Run."""
+"""Tables of changes over time: one answer per series, and one row per Run."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,15 +23,15 @@ _KEYS = ("variant", "runtime", "threads", "batch")
 _ACCURACY = "accuracy\n%"
 _HEADER = (
     *_KEYS, "images", "measured (UTC)", "ms/image\nmedian [95 %]", "over time", "× reference\n[95 %, one Run]",
-    "change", _ACCURACY, "what else changed",
+    "change", _ACCURACY, "other changes",
 )  # fmt: skip
-#: Marks that are shown if there is no verdict of faster or slower.
-_SHOWN = (Mark.OUTLIER, Mark.UNCONFIRMED)
-_CHANGED = (Verdict.FASTER, Verdict.SLOWER)
+#: Marks that are shown if the verdict is neither faster nor slower.
+_SHOWN_MARKS = (Mark.OUTLIER, Mark.UNCONFIRMED)
+_CHANGE_VERDICTS = (Verdict.FASTER, Verdict.SLOWER)
 
 
 def answers_table(all_series: Sequence[Series]) -> Table:
-    """Return one row per series that says in a sentence whether its times have changed."""
+    """Return one row per series, with a sentence on whether its times have changed."""
     groups = group_names(all_series)
     letters = _letters(groups)
     estimators = list(dict.fromkeys(series.estimator for series in all_series))
@@ -45,7 +45,7 @@ def answers_table(all_series: Sequence[Series]) -> Table:
         ]
         for series in all_series
     ]
-    header = [*_KEYS, "images", "Runs", *(["time of"] if len(estimators) > 1 else []), "answer"]
+    header = [*_KEYS, "images", "Runs", *(["statistic"] if len(estimators) > 1 else []), "answer"]
     return Table(
         title="Changes over time" if letters or not groups else f"Changes over time, {groups[0]}",
         header=["machine", *header] if letters else header,
@@ -62,13 +62,13 @@ def answer(series: Series) -> str:
     if series.emulated:
         return "EMULATED: no verdict on time"
     if not series.judged:
-        return f"too few runs: {len(series.points)}; changes are judged from run {RULES.minimum + 1}"
+        return f"too few runs: {len(series.points)} of at least {RULES.minimum + 1}"
     parts = _answer_parts(series)
     if not parts:
         parts.append(f"no change in {len(series.points)} runs")
     last = series.points[-1]
     if last.mark is Mark.UNCONFIRMED and last.ratio:
-        parts.append(f"the last run is {_size(last.ratio)}, which the next run will confirm or not")
+        parts.append(f"the last run is {_size(last.ratio)}: run again to confirm")
     return "; ".join(parts)
 
 
@@ -76,10 +76,11 @@ def _answer_parts(series: Series) -> list[str]:
     steps = [change for change in series.changes if change.kind is Kind.STEP]
     creep = next((change for change in series.changes if change.kind is Kind.CREEP and change.lasts), None)
     before = f"than before the first of {len(series.changes)} changes"
-    if creep and series.total:  # a step's own ratio would contain a part of the creep
+    if creep and series.total:  # the ratio of the step alone would include part of the creep
         first = series.changes[0].began[:10]
         return [
-            f"{_size(series.total)} in the last {RULES.window} runs {before} ({first}), and creeping {creep.verdict}"
+            f"{_size(series.total)} in the last {RULES.window} runs {before} ({first}), and gradually {creep.verdict} "
+            "(creep)"
         ]
     parts = [f"{_size(steps[-1].ratio)} since {steps[-1].began[:10]}"] if steps else []
     if series.total:
@@ -88,7 +89,7 @@ def _answer_parts(series: Series) -> list[str]:
 
 
 def history_table(all_series: Sequence[Series], notes: Sequence[str] = ()) -> Table:
-    """Return one row per Run and configuration, grouped by machine, dataset and bundle, with notes below."""
+    """Return one row per Run and configuration, grouped by machine, dataset and bundle."""
     groups = group_names(all_series)
     letters = _letters(groups)
     rows, records, row_groups = [], [], []
@@ -105,7 +106,7 @@ def history_table(all_series: Sequence[Series], notes: Sequence[str] = ()) -> Ta
         keys=5 if letters else 4,
         notes=[
             *(dict.fromkeys(row_groups) if letters else ()),
-            *_reading(all_series),
+            *_column_notes(all_series),
             *(f"NOTE: {note}" for note in notes),
         ],
         records=records,
@@ -119,23 +120,23 @@ def group_names(all_series: Sequence[Series]) -> list[str]:
 
 
 def _letters(groups: Sequence[str]) -> dict[str, str]:
-    """Return a letter for each group; nothing if there is only one."""
+    """Return a letter for each group; empty if there is only one."""
     names = list(dict.fromkeys(groups))
     return {name: chr(ord("A") + number % 26) for number, name in enumerate(names)} if len(names) > 1 else {}
 
 
-def _reading(all_series: Sequence[Series]) -> list[str]:
-    """Return how to read the columns, as far as the series need it."""
+def _column_notes(all_series: Sequence[Series]) -> list[str]:
+    """Return notes that explain the columns of these series."""
     estimators = {series.estimator for series in all_series}
     times = {
         Estimator.TYPICAL: "times are of each trial's median invocation",
-        Estimator.WHOLE: "times are of whole passes, as some Runs have too few invocations per trial for a median",
+        Estimator.WHOLE: "times are of whole passes, because some Runs have too few invocations per trial for a median",
     }
     found = [times[estimator] for estimator in Estimator if estimator in estimators and len(estimators) == 1]
     if any(series.judged for series in all_series):
         found.append(
-            "× reference: this Run against the mean of the Runs before it since the last step; [95 %, one Run] is "
-            "the range for this ratio if only run-to-run variation is at work"
+            "× reference: this Run's time divided by the mean of earlier Runs since the last step. [95 %, one Run]: "
+            "range of this ratio due to run-to-run variation"
         )
     return found
 
@@ -153,13 +154,13 @@ def _creep(change: Change) -> str:
     difference = 100 * (change.ratio.value - 1)
     size = f"{'+' if difference > 0 else '-'}{significant(abs(difference), 2)} %"
     return (
-        f"creeping {change.verdict}: {size} in the last {change.runs_after} runs against the first "
+        f"gradually {change.verdict} (creep): {size} in the last {change.runs_after} runs compared with the first "
         f"{change.runs_before} runs"
     )
 
 
 def _images(series: Series) -> str:
-    return f"{series.images:,}{' drawn anew' if series.resample else ''}"
+    return f"{series.images:,}{' resampled' if series.resample else ''}"
 
 
 def _cells(series: Series, number: int) -> list[str]:
@@ -172,9 +173,13 @@ def _cells(series: Series, number: int) -> list[str]:
         "EMULATED" if series.emulated else with_interval(point.median, point.interval, scale=1e3),
         sparkline([p.median for p in series.points]) if is_last and not series.emulated else "",
         with_interval(point.ratio.value, point.ratio.interval) if point.ratio else "",
-        str(point.verdict) if point.verdict in _CHANGED else str(point.mark) if point.mark in _SHOWN else "",
+        str(point.verdict)
+        if point.verdict in _CHANGE_VERDICTS
+        else str(point.mark)
+        if point.mark in _SHOWN_MARKS
+        else "",
         _quality(series, point),
-        "; ".join([*_of_change(change, point), *point.changed]),
+        "; ".join([*_change_notes(change, point), *point.changed]),
     ]
 
 
@@ -188,7 +193,7 @@ def _quality(series: Series, point: Point) -> str:
 
 
 def _headings(all_series: Sequence[Series]) -> list[str]:
-    """Return the headings of a Run's row; units and quality are named after the only task, if there is one."""
+    """Return the headings of the rows of Runs. If all series have one task, they name its unit and measure."""
     header, tasks = list(_HEADER), {series.task for series in all_series}
     if {series.unit for series in all_series} == {"inference"}:
         header = [name.replace("image", "inference") for name in header]
@@ -200,13 +205,13 @@ def _headings(all_series: Sequence[Series]) -> list[str]:
     return header
 
 
-def _of_change(change: Change | None, point: Point) -> list[str]:
-    """Return the size of a creep, and what changed around a change except in the Run of the same row."""
+def _change_notes(change: Change | None, point: Point) -> list[str]:
+    """Return the size of a creep, and differences near a change that the row's own Run does not show."""
     if change is None:
         return []
     creep = [f"creep: {significant(change.ratio.value)}×"] if change.kind is Kind.CREEP else []
     others = ", ".join(text for text in change.differences if text not in point.changed)
-    return [*creep, *([f"around this {change.kind}: {others}"] if others else [])]
+    return [*creep, *([f"near this {change.kind}: {others}"] if others else [])]
 
 
 def _change_at(series: Series, number: int) -> Change | None:

@@ -1,4 +1,4 @@
-"""Quality of outputs as cells, notes and record fields: one column, named after the first measure of the task."""
+"""Quality of outputs as cells, notes and record fields. The column is named after the task's first measure."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ __all__ = [
 
 
 def quality_heading(measures: Iterable[Measure | MeasureDifference | None], prefix: str = "") -> str:
-    """Return ``mAP, %`` or ``MAE`` for the first of these measures that is known; empty if none is."""
+    """Return ``mAP, %`` or ``MAE`` for the first known measure; empty if there is none."""
     found = next((each for each in measures if each is not None), None)
     if found is None:
         return ""
@@ -31,12 +31,12 @@ def quality_heading(measures: Iterable[Measure | MeasureDifference | None], pref
 
 
 def quality_cell(measures: Sequence[Measure], *, assumed: bool = False) -> str:
-    """Return ``61.30 [57.9, 64.8]``, or ``2.31 [2.01, 2.68]`` for a measure that is no percentage."""
+    """Return ``61.30 [57.9, 64.8]``, or ``2.31 [2.01, 2.68]`` for a measure that is not a percentage."""
     if not measures:
         return ""
     first = measures[0]
     if first.value is None:
-        return "none (below)"
+        return "none (see notes)"
     if not first.percent:
         return marked(with_interval(first.value, first.interval), assumed=assumed)
     interval = f" [{percent(first.interval.low, 1)}, {percent(first.interval.high, 1)}]" if first.interval else ""
@@ -56,7 +56,7 @@ def difference_cell(differences: Sequence[MeasureDifference], *, assumed: bool =
         return ""
     first = differences[0]
     if first.value is None:
-        return "none (below)"
+        return "none (see notes)"
     if first.percent:
         text = points_with_interval(first.value, first.interval) if first.interval else f"{100 * first.value:+.2f}"
     else:
@@ -69,14 +69,17 @@ def difference_cell(differences: Sequence[MeasureDifference], *, assumed: bool =
 
 
 def agreement_cell(agreement: TaskAgreement | None) -> str:
-    """Return what agrees, such as ``1,432 of 1,434 boxes, mean IoU 0.931``."""
+    """Return the agreement, such as ``1,432 of 1,434 boxes, mean IoU 0.931``."""
     return agreement.text if agreement else ""
 
 
 def quality_notes(
     task: str, examples: int, named: Iterable[tuple[str, Sequence[Measure | MeasureDifference]]]
 ) -> list[str]:
-    """Return what the measures are, of how many examples, and why one has no value; nothing for classify."""
+    """Return the definition of the measures, the number of examples and reasons for missing values.
+
+    Return an empty list for classify.
+    """
     if task == CLASSIFY:
         return []
     rows = [(name, measures[0]) for name, measures in named if measures]
@@ -98,7 +101,7 @@ def quality_record(
 ) -> dict[str, Any]:
     """Return the record fields of a row: all measures and differences with their intervals, and the agreement.
 
-    The first measure and its difference also have fields of their own, since CSV has no lists.
+    The first measure and its difference also have separate fields, because CSV has no lists.
     """
     named = next((each[0].name for each in (measures, differences) if each), None)
     record: dict[str, Any] = {"task": task, "quality_measure": named}

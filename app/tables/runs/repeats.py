@@ -1,4 +1,4 @@
-"""The table of repeated Runs: each configuration's time over all of them, and its variation from run to run."""
+"""The table of repeated Runs: time of each configuration over all Runs, and its run-to-run variation."""
 
 import re
 from collections.abc import Sequence
@@ -21,14 +21,14 @@ __all__ = ["repeats_table"]
 _ACCURACY = "accuracy, %\n[95 %]"
 _HEADER = (
     "variant", "runtime", "threads", "batch", "runs", "ms/image\nmedian of runs", "ms/image\nfastest – slowest run",
-    "sd between\nruns, %", "runs in order\n± farthest", "images/s", _ACCURACY,
+    "sd between\nruns, %", "runs in order\n± largest", "images/s", _ACCURACY,
 )  # fmt: skip
-#: The 95 % interval of a standard deviation from 10 values is 0.69 to 1.83 times it, from 5 values 0.60 to 2.87 times.
+#: The 95 % interval of a standard deviation is 0.69 to 1.83 times its value for 10 runs, 0.60 to 2.87 times for 5.
 _ENOUGH_RUNS = 10
 
 
 def repeats_table(runs: Sequence[Run]) -> Table:
-    """Return the table of the complete Runs of one group, at least one: a row per configuration."""
+    """Return a table with one row per configuration. ``runs`` are the complete Runs of one group, at least one."""
     first, variations = runs[0], run_to_run(runs)
     scored = any(first.scored(result) for result in first.results)
     columns = [number for number, name in enumerate(_HEADER) if scored or name != _ACCURACY]
@@ -48,7 +48,7 @@ def repeats_table(runs: Sequence[Run]) -> Table:
 def _row(variation: RunToRun, runs: Sequence[Run]) -> list[str]:
     keys = [*configuration_cells(variation.configuration), f"{variation.n} of {len(runs)}"]
     if variation.median is None:
-        return [*keys, f"{_failure_kind(variation.configuration, runs)} (below)", *[""] * 5]
+        return [*keys, f"{_failure_kind(variation.configuration, runs)} (see notes)", *[""] * 5]
     levels, deviation = variation.levels, variation.standard_deviation
     return [
         *keys,
@@ -71,7 +71,7 @@ def _accuracy(configuration: Configuration, runs: Sequence[Run]) -> str:
 
 
 def _correct(configuration: Configuration, runs: Sequence[Run]) -> tuple[int, int] | None:
-    """Return the numbers of correct and of seen images in the first Run with an accuracy; None if there is none."""
+    """Return the numbers of correct and of all images in the first Run with an accuracy; None if there is none."""
     return next((run.correct(result) for run, result in _results(configuration, runs) if run.scored(result)), None)
 
 
@@ -85,22 +85,22 @@ def _failure_kind(configuration: Configuration, runs: Sequence[Run]) -> str:
 
 
 def _notes(variations: Sequence[RunToRun], runs: Sequence[Run]) -> list[str]:
-    """Return what the columns mean, and what the variation does not include."""
+    """Return notes that explain the columns and the limits of the variation."""
     measured = [variation for variation in variations if variation.n]
     notes = [_estimator(measured)] if measured else []
     if any(variation.n > 1 for variation in measured):
-        rough = "" if len(runs) >= _ENOUGH_RUNS else f"; {len(runs)} runs give a rough estimate of it"
+        rough = "" if len(runs) >= _ENOUGH_RUNS else f" (rough: {len(runs)} runs)"
         ends = (runs[0].began, max(run.ended for run in runs))
         span = " to ".join(dict.fromkeys(time[:16].replace("T", " ") for time in ends))
         notes.append(
             f"sd between runs: standard deviation of the runs' times, {span} UTC{rough}. Variation between days is not "
-            "in it: measure on other days, too, and see edge-bench history"
+            "included: measure on several days, then use edge-bench history"
         )
     for variation in variations:
         if variation.differing_predictions:
             notes.append(
                 f"- {variation.configuration}: {variation.differing_predictions:,} predictions differ between runs: "
-                "the model or its runtime is not deterministic; the accuracy is that of the first run"
+                "model or runtime is not deterministic. The accuracy is that of the first run"
             )
     return notes
 
@@ -110,19 +110,19 @@ def _estimator(measured: Sequence[RunToRun]) -> str:
     passes = [str(variation.configuration) for variation in measured if not variation.typical]
     if len(passes) == len(measured):
         return "a run's time is the median of its passes"
-    typical = "a run's time is the median of its trials, each as long as its median invocation makes it"
+    typical = "a run's time is the median over its trials, each computed from its median invocation"
     if not passes:
         return typical
-    return f"{typical}; of whole passes, because of fewer than 20 invocations per trial: {'; '.join(passes)}"
+    return f"{typical}. Whole passes are used if a trial has fewer than 20 invocations: {'; '.join(passes)}"
 
 
 def _notes_of_runs(runs: Sequence[Run]) -> list[str]:
-    """Return the notes on the single Runs; those that not all Runs have name theirs."""
-    return [_of_runs(note, named) if named else note for note, named in once_per_group(runs, run_notes)]
+    """Return the notes on single Runs. A note that does not apply to all Runs names its Runs."""
+    return [_with_run_names(note, named) if named else note for note, named in once_per_group(runs, run_notes)]
 
 
-def _of_runs(note: str, runs: str) -> str:
-    """Return the note with its Runs after its mark, if any: ``! run 2: …``."""
+def _with_run_names(note: str, runs: str) -> str:
+    """Return the note with its Runs inserted after its mark, if any: ``! run 2: …``."""
     mark, text = re.fullmatch(r"([!-] )?(.*)", note, re.DOTALL).groups()  # type: ignore[union-attr] # matches all
     return f"{mark or ''}{runs}: {text}"
 

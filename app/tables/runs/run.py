@@ -28,9 +28,9 @@ from edge_bench.bench.stats.latency import histogram
 
 __all__ = ["run_notes", "run_table"]
 
-_BEST_NOTE = "* the most {unit}s a second of its variant and runtime, or not slower than that beyond doubt"
+_BEST_NOTE = "* most {unit}s/s of its variant and runtime, or not significantly fewer"
 
-#: With fewer classes, five guesses include the true label too often to distinguish models; JSON has it from six on.
+#: With fewer classes, five guesses contain the true label too often to distinguish models. JSON has it from six on.
 _MIN_TOP_5_CLASSES = 20
 
 _ACCURACY, _TOP_5 = "accuracy, %\n[95 %]", "top-5, %\n[95 %]"
@@ -38,25 +38,25 @@ _ACCURACY, _TOP_5 = "accuracy, %\n[95 %]", "top-5, %\n[95 %]"
 _RESAMPLED = {_ACCURACY: "accuracy, %\n± sd over trials [95 %]"}
 _HEADER = (
     "variant", "runtime", "threads", "batch", "pass, s\nmean ± sd", "pass, s\nmedian [95 %]",
-    "trials in order\n± farthest", "ms an image\np50 / p90 / p99 / max", "images\na second", _ACCURACY, _TOP_5, "size",
+    "trials in order\n± largest", "ms/image\np50 / p90 / p99 / max", "images/s", _ACCURACY, _TOP_5, "size",
     "peak\nmemory", "load\nms",
 )  # fmt: skip
 
 
 def run_table(run: Run) -> Table:
-    """Return the table that ``run`` prints; latencies are those within this run's passes."""
+    """Return the table that ``run`` prints; latencies are measured within its passes."""
     images, best = run.images_per_pass, best_of_sweeps(run)
     emulated = "EMULATED: " if run.emulated else ""
     trials = max((len(result.trials) for result in run.results), default=0)
     scored = [result for result in run.results_with_trials if run.scored(result)]
     measures = {str(result.configuration): measures_of(run, result) for result in run.results_with_trials}
     quality = quality_heading(each[0] for each in measures.values() if each)
-    omitted = set() if quality else {_ACCURACY}  # for example, of random inputs
+    omitted = set() if quality else {_ACCURACY}  # for example for random inputs
     if len(run.bundle.classes) < _MIN_TOP_5_CLASSES or not any(result.in_top_5 for result in scored):
         omitted.add(_TOP_5)
     columns = [number for number, name in enumerate(_HEADER) if name not in omitted]
     return Table(
-        title=f"{emulated}{run.bundle.model} on {run.bundle.dataset}, {counted(images, run.unit)} a pass, "
+        title=f"{emulated}{run.bundle.model} on {run.bundle.dataset}, {counted(images, run.unit)} per pass, "
         f"{counted(trials, 'trial')}, {run.machine.label}",
         header=[_heading(_HEADER[column], run, quality) for column in columns],
         rows=Lazy(lambda result: list(map(_row(result, run, best).__getitem__, columns)), run.results),
@@ -83,7 +83,7 @@ def _row(result: Result, run: Run, best: set[Configuration]) -> list[str]:
     keys = configuration_cells(configuration)
     if not result.trials:
         kind = result.failure.kind if result.failure else "not measured"
-        return [*keys, f"{kind} (below)", *[""] * 6, size(result.bytes), "", ""]
+        return [*keys, f"{kind} (see notes)", *[""] * 6, size(result.bytes), "", ""]
     seconds = result.pass_seconds()
     median = float(np.median(seconds))
     spread = f" ± {significant(float(seconds.std(ddof=1)), 2)}" if len(seconds) > 1 else ""
@@ -134,28 +134,28 @@ def _accuracy_deviation(result: Result, run: Run) -> float | None:
 
 
 def _peak_memory(result: Result) -> str:
-    """Return the largest peak of all workers; empty if no worker finished, because workers report it at their end."""
+    """Return the largest peak of all workers. It is empty if no worker finished: workers report it when they end."""
     peak = max((process.memory_peak_bytes for process in result.processes), default=0)
     return size(peak) if peak else ""
 
 
 def run_notes(run: Run, on_percentiles: Sequence[str] = ()) -> list[str]:
-    """Return the notes on a Run, with those of a column of percentiles if there is one."""
+    """Return the notes on a Run; ``on_percentiles`` are those on the percentile column, if shown."""
     notes = [f"NOTE: {run.bundle.note}"] if run.bundle.note else []
     notes += [f"- {note}" for note in run.images.notes]
     if run.images.indices.length < run.images.total_images:
-        evenly = ", drawn evenly over classes" if run.task == CLASSIFY else ""
+        evenly = ", sampled evenly over classes" if run.task == CLASSIFY else ""
         notes.append(f"{run.images.indices.length:,} of {run.images.total_images:,} test images{evenly}")
     if run.settings.resample:
         notes.append(
-            f"each trial drew {run.images_per_pass:,} images of its own: ± is the standard deviation of the accuracy "
-            "over trials, not an error of the mean; [95 %] is of the accuracy on all images drawn"
+            f"each trial used its own sample of {run.images_per_pass:,} images. ±: standard deviation of the accuracy "
+            "over trials, not a standard error. [95 %]: interval of the accuracy on all sampled images"
         )
     if run.trusted is not None and run.results_with_trials:
-        notes.append("trusted: yes" if run.trusted else "trusted: no, because of what is marked ! below")
+        notes.append("trusted: yes" if run.trusted else "trusted: no, see the notes marked !")
     notes += _unscored(run)
     if not run.complete:
-        notes.append("! INTERRUPTED: these are the trials made until then")
+        notes.append("! INTERRUPTED: only the trials before the interruption are included")
     notes += [*on_percentiles, *tail_notes(run), *postprocess_notes(run)]
     notes += finding_notes(run.findings)
     notes += _failures(run)
@@ -169,18 +169,18 @@ def _unscored(run: Run) -> list[str]:
     noun = "accuracy" if run.task == CLASSIFY else "quality"
     notes = []
     if run.settings.stateful:
-        notes.append(f"--stateful: the model's state was kept between invocations, so there is no {noun}")
+        notes.append(f"--stateful keeps the model's state between invocations, so there is no {noun}")
     if run.task == CLASSIFY and not run.labelled:
-        notes.append("the images have no true labels: there is agreement, but no accuracy")
+        notes.append("the images have no true labels, so accuracy is unknown and only agreement can be compared")
     if run.task == "tensor":
-        notes.append("task tensor: outputs are numbers without a meaning; there is agreement, but no quality")
+        notes.append("task tensor: the outputs have no stated meaning, so only their agreement can be compared")
     elif run.task != CLASSIFY and not any(measures_of(run, result, intervals=False) for result in run.results):
-        notes.append(f"task {run.task}: no true values, so there is agreement, but no quality")
+        notes.append(f"task {run.task}: there are no true values, so only agreement can be compared")
     return notes
 
 
 def _failures(run: Run) -> list[str]:
-    """Return one note per reason, with all configurations that failed for it."""
+    """Return one note per reason, with all configurations that failed for that reason."""
     failed: dict[str, list[str]] = {}
     for result in run.results:
         if result.failure:

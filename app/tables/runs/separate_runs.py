@@ -1,4 +1,4 @@
-"""Sentences on times that were compared between separate Runs, and on slow invocations."""
+"""Notes on comparisons between separate Runs, and on slow invocations."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -11,56 +11,56 @@ from edge_bench.bench.stats.ratios import Verdict, verdict
 
 __all__ = ["row_notes", "separation_notes", "separation_record"]
 
-#: A variation above this multiple of the assumed one comes from the Runs themselves, and the note says so.
-_MORE = 1.2
+#: If the variation exceeds the assumed one by this factor, it was measured in the Runs, and the note says so.
+_MEASURED_FACTOR = 1.2
 #: Number of Runs of each side that the docs recommend for a comparison between separate Runs.
-_ENOUGH_RUNS = 5
+_RECOMMENDED_RUNS = 5
 
 
 def separation_notes(separations: Iterable[tuple[str, Separation | None]]) -> list[str]:
-    """Return what to know of comparisons between separate Runs: one or two notes for each side.
+    """Return one or two notes per side on comparisons between separate Runs.
 
-    ``separations`` are the names of sides with the separation of one comparison each.
+    ``separations`` pairs the name of each side with the separation of one of its comparisons.
     """
     notes = []
     for name, separation in separations:
         if separation is None:
             continue
-        notes.append(f"{name}, between separate runs: {_variation(separation)}")
+        notes.append(f"{name}, separate runs: {_variation_text(separation)}")
         if separation.differences:
-            notes.append(f"{name}, between the runs: {'; '.join(separation.differences)}")
+            notes.append(f"{name}, differences between the runs: {'; '.join(separation.differences)}")
     return list(dict.fromkeys(notes))
 
 
-def _variation(separation: Separation) -> str:
-    """Return which variation from run to run the interval includes, and how to learn the real one."""
+def _variation_text(separation: Separation) -> str:
+    """Return the run-to-run variation that the interval includes, and how to measure it."""
     counts = f"{separation.runs} against {separation.baseline_runs}"
     share = f"{significant(100 * separation.variation, 2)} %"
     if separation.source is not VariationSource.ASSUMED:
-        return f"{counts}; the interval includes the variation from run to run of {share} ({separation.source})"
+        return f"{counts}; the interval includes {share} run-to-run variation ({separation.source})"
     least = significant(
         100 * undecided_below(separation.runs, separation.baseline_runs, max(separation.variation, ASSUMED_VARIATION)),
         2,
     )
-    bound = f"differences below {least} % stay undecided"
-    advice = f"Measure each side with --repeat-runs {_ENOUGH_RUNS}, or name earlier Runs with --history"
-    if separation.variation > _MORE * ASSUMED_VARIATION:
-        return f"{counts}; two Runs of a side, or the processes of one, vary by {share}: {bound}. {advice}"
-    return f"{counts}; how much times vary from run to run is not known, and {share} is assumed: {bound}. {advice}"
+    bound = f"differences below {least} % remain undecided"
+    advice = f"Measure each side with --repeat-runs {_RECOMMENDED_RUNS}, or add earlier Runs with --history"
+    if separation.variation > _MEASURED_FACTOR * ASSUMED_VARIATION:
+        return f"{counts}; Runs of one side, or processes of one Run, vary by {share}, so {bound}. {advice}"
+    return f"{counts}; run-to-run variation is unknown and assumed to be {share}, so {bound}. {advice}"
 
 
 def row_notes(rows: Sequence[Row], name: Callable[[Row], str]) -> list[str]:
-    """Return notes on how the rows' times were compared: slow tails, estimators that differ, and corrected verdicts."""
+    """Return notes on the comparison of times: slow tails, different estimators and corrected verdicts."""
     notes = [_slow_tail(row, name(row)) for row in rows if row.slow_tail]
     estimators = {row.estimator for row in rows if row.estimator}
     if len(estimators) > 1:
         for estimator in sorted(estimators):
             names = ", ".join(name(row) for row in rows if row.estimator == estimator)
-            notes.append(f"time × is of the {estimator} in: {names}")
+            notes.append(f"time × compares the {estimator} of {names}")
     lucky = ", ".join(name(row) for row in rows if row.process_luck)
     if lucky:
         notes.append(
-            f"time × is of mean times of processes, because processes keep different speeds, in: {lucky}. Measure with "
+            f"time × compares mean times of processes, because processes differ in speed, for {lucky}. Use "
             "--processes 10"
         )
     compared = [row for row in rows if row.ratio]
@@ -68,8 +68,8 @@ def row_notes(rows: Sequence[Row], name: Callable[[Row], str]) -> list[str]:
     if undecided:
         names = ", ".join(map(name, undecided))
         notes.append(
-            f"undecided although its interval is beyond 2 %: {names}. Among {len(compared)} rows, one such interval is "
-            "expected by chance too often"
+            f"undecided although the interval is beyond 2 %: {names}. Among {len(compared)} rows, such an interval is "
+            "too likely by chance"
         )
     return notes
 

@@ -1,4 +1,4 @@
-"""The paper's slack, the break-even cost of an offload, as sentences."""
+"""Sentences on the paper's slack: the break-even cost of an offload."""
 
 from collections.abc import Mapping
 
@@ -10,9 +10,9 @@ __all__ = ["slack_sentence"]
 
 
 def slack_sentence(slack: Slack, letters: Mapping[str, str] | None = None) -> str:
-    """Return the slack of typical times, what follows from it, the slack of mean times, and any assumption.
+    """Return the slack of typical times, its meaning, the slack of mean times, and any assumption.
 
-    ``letters`` are those of the sides in a table of several, by the id of a side's first Run.
+    ``letters`` name the sides of a table with several, by the id of the first Run of a side.
     """
     original = f"the original on {_runtime(slack.original)}"
     name = _model(slack.light)
@@ -25,12 +25,10 @@ def slack_sentence(slack: Slack, letters: Mapping[str, str] | None = None) -> st
         name += f" on {slack.light_machine}, against the original on {slack.original_machine}"
     elif not slack.same_run:
         original += " in another run on the same machine"
-    value = f"{with_interval(slack.seconds, slack.interval)} s a pass of {counted(slack.images, slack.unit)}"
+    value = f"{with_interval(slack.seconds, slack.interval)} s per pass of {counted(slack.images, slack.unit)}"
     clauses = [_meaning(slack, original), _mean(slack)]
     if not slack.same_run:
-        included = (
-            f", with {significant(100 * slack.variation, 2)} % variation from run to run" if slack.variation else ""
-        )
+        included = f", with {significant(100 * slack.variation, 2)} % run-to-run variation" if slack.variation else ""
         clauses.append(f"between separate runs{included}")
     return f"{name}: {value}: {'; '.join(clauses)}"
 
@@ -39,7 +37,7 @@ def _meaning(slack: Slack, original: str) -> str:
     if slack.interval is None:
         return f"against {original}; one process, so no interval"
     if slack.interval.high <= 0:
-        return f"none is needed: running it locally is faster than {original} whatever an offload costs"
+        return f"running it locally is faster than {original}, whatever an offload costs"
     if slack.interval.low <= 0:
         return f"undecided, because the interval includes 0: it may be as fast as {original}"
     return f"running it locally is faster than {original} only if an offload costs more than that"
@@ -48,7 +46,7 @@ def _meaning(slack: Slack, original: str) -> str:
 def _mean(slack: Slack) -> str:
     text = f"by mean times {with_interval(slack.mean_seconds, slack.mean_interval)} s"
     if slack.mean_rests_on_outlier:
-        return f"{text}, without an interval because a mean rests on an outlier"
+        return f"{text}, without an interval because an outlier dominates a mean"
     return text
 
 
@@ -57,7 +55,7 @@ def _model(configuration: Configuration) -> str:
 
 
 def _runtime(configuration: Configuration) -> str:
-    """Return the runtime, with the threads and the batch size if they are not 1."""
+    """Return the runtime, with threads and batch size if they are not 1."""
     threads = f", {configuration.threads} threads" if configuration.threads > 1 else ""
     batch = f", batch {configuration.batch_size}" if configuration.batch_size > 1 else ""
     return f"{configuration.runtime}{threads}{batch}"

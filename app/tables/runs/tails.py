@@ -1,4 +1,4 @@
-"""What a Run's table says about the slow part of its times: percentiles, slow trials, and processes that differ."""
+"""Cells and notes on slow times of a Run: percentiles, slow trials, and processes that differ."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,8 +13,8 @@ from edge_bench.bench.stats.latency import PERCENTILES, Percentile, percentiles
 
 __all__ = ["percentile_cell", "percentile_notes", "postprocess_ms", "postprocess_notes", "tail_notes", "tail_record"]
 
-#: Number of processes that is recommended if processes differ.
-_MORE_PROCESSES = 10
+#: Recommended number of processes if processes differ.
+_RECOMMENDED_PROCESSES = 10
 
 
 def percentile_cell(result: Result) -> str:
@@ -25,16 +25,16 @@ def percentile_cell(result: Result) -> str:
 
 
 def postprocess_notes(run: Run) -> list[str]:
-    """Return what decoding the outputs takes beside the model, with --with-postprocess; one note for all."""
+    """Return one note on the time of decoding outputs; empty without --with-postprocess."""
     if not run.settings.with_postprocess:
         return []
     timed = [(result, found) for result in run.results if (found := postprocess_ms(result)) is not None]
     if not timed:
-        return ["--with-postprocess: the graph does all of it, or the task has none"]
+        return ["--with-postprocess: nothing to time, as the model decodes its outputs or the task needs no decoding"]
     shown = "; ".join(f"{result.configuration}: {significant(found)}" for result, found in timed)
     return [
-        f"decoding of the outputs, median ms of one {run.unit}, in one thread, apart from the trials and no part of "
-        f"their times: {shown}"
+        f"decoding of outputs, median ms/{run.unit} in one thread, measured separately and not included in the times: "
+        f"{shown}"
     ]
 
 
@@ -65,7 +65,7 @@ def tail_record(result: Result) -> dict[str, Any]:
 
 
 def tail_notes(run: Run) -> list[str]:
-    """Return notes on slow trials and processes that differ, at most one of each kind; none of emulated times."""
+    """Return at most one note each on slow trials and on processes that differ; none for emulated Runs."""
     if run.emulated:
         return []
     results = run.results_with_trials
@@ -80,7 +80,7 @@ def tail_notes(run: Run) -> list[str]:
 
 
 def percentile_notes(results: Sequence[Result], unit: str = "image") -> list[str]:
-    """Return notes on the intervals of the percentiles of `percentile_cell`. Missing ones are dashes there."""
+    """Return notes on the intervals of the percentiles in `percentile_cell`, where missing percentiles are dashes."""
     intervals, single = list[str](), list[str]()
     for result in results:
         name = str(result.configuration)
@@ -92,9 +92,9 @@ def percentile_notes(results: Sequence[Result], unit: str = "image") -> list[str
             intervals.append(f"{name}: p{highest.percentile:g} {value}")
     notes = list[str]()
     if intervals:
-        notes.append(f"percentiles are estimates; ms an {unit} [95 % over processes]: {'; '.join(intervals)}")
+        notes.append(f"percentiles are estimates; ms/{unit} [95 % over processes]: {'; '.join(intervals)}")
     if single:
-        notes.append(f"percentiles are estimates from one process, without interval: {'; '.join(single)}")
+        notes.append(f"percentiles are estimates from one process, without an interval: {'; '.join(single)}")
     return notes
 
 
@@ -109,16 +109,16 @@ def _process_notes(results: Sequence[Result]) -> list[str]:
         if luck := process_luck(result.seconds_by_process()):
             (lucky if luck.of_processes else disturbed).append(f"{result.configuration}: by {luck.spread:.1%}")
             most = max(most, len(result.by_process()))
-    remedy = f"use --processes {max(_MORE_PROCESSES, 2 * most)}"
+    remedy = f"use --processes {max(_RECOMMENDED_PROCESSES, 2 * most)}"
     notes = list[str]()
     if lucky:
         notes.append(
-            f"- process luck: each process kept its own speed, for example because of where its memory is: {remedy}; "
+            f"- process luck: each process kept its own speed, for example because of its memory layout: {remedy}; "
             f"{'; '.join(lucky)}"
         )
     if disturbed:
         notes.append(
-            f"- processes differ by more than 3 %, but so do the trials within them, for example because of load from "
-            f"others: {remedy}; {'; '.join(disturbed)}"
+            f"- processes differ by more than 3 %, but so do the trials within them, for example because of other "
+            f"load: {remedy}; {'; '.join(disturbed)}"
         )
     return notes

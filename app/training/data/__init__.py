@@ -1,1 +1,1 @@
-"""Data sets for training: download, check, read."""
+"""Data sets for training: download, verification and reading."""

@@ -1,4 +1,4 @@
-"""CIFAR-10 (Krizhevsky 2009) in its binary version, which needs no pickle: found or downloaded, and verified."""
+"""CIFAR-10 (Krizhevsky 2009), found or downloaded, and verified. The binary version needs no pickle."""
 
 import gzip
 import hashlib
@@ -17,7 +17,7 @@ from edge_bench.bench.records.manifest import DatasetInfo
 __all__ = ["CIFAR10_CLASSES", "cifar10_arrays"]
 
 ARCHIVE = "cifar-10-binary.tar.gz"
-#: Checksum in TensorFlow Datasets for the archive on the author's site.
+#: Checksum from TensorFlow Datasets of the archive on the author's site.
 ARCHIVE_SHA256 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
 URL = "https://www.cs.toronto.edu/~kriz/"
 BATCHES = [*(f"data_batch_{number}.bin" for number in range(1, 6)), "test_batch.bin"]
@@ -35,19 +35,20 @@ def cifar10_arrays(
     """Return the info, images uint8 [60000, 32, 32, 3], labels uint8 [60000], and the source of the files.
 
     The last 10,000 images are the test set. The six .bin files or their archive are searched in ``cifar10/`` in
-    ``data_dir`` or EDGE_BENCH_DATA, then in the cache, then downloaded. Raise DatasetUnavailable if they cannot be
-    found, DatasetError if they are damaged.
+    ``data_dir`` or EDGE_BENCH_DATA, then in the cache, and otherwise downloaded. Raise DatasetUnavailable if they
+    cannot be found, DatasetError if they are damaged.
     """
     contents, source = _find_files(data_dir, progress)
     for name, content in contents.items():
         if len(content) != _RECORD * _IMAGES_PER_BATCH:
             raise DatasetError(
-                f"{source}: {name} has {len(content):,} bytes, {_RECORD * _IMAGES_PER_BATCH:,} expected", "get it again"
+                f"{source}: {name} has {len(content):,} bytes, {_RECORD * _IMAGES_PER_BATCH:,} expected",
+                "download it again",
             )
     records = np.frombuffer(b"".join(contents[name] for name in BATCHES), np.uint8).reshape(-1, _RECORD)
     labels = records[:, 0]
     if labels.max() >= len(CIFAR10_CLASSES):
-        raise DatasetError(f"{source}: label {labels.max()}; CIFAR-10 has 10 classes", "get it again")
+        raise DatasetError(f"{source}: label {labels.max()}; CIFAR-10 has 10 classes", "download it again")
     images = np.ascontiguousarray(records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
     info = DatasetInfo(name="cifar10", sha256=hashlib.sha256(records.tobytes()).hexdigest(), classes=CIFAR10_CLASSES)
     return info, images, labels, source
@@ -62,7 +63,7 @@ def _find_files(data_dir: Path | None, progress: Progress) -> tuple[dict[str, by
         if (folder / ARCHIVE).is_file():
             return _read_archive(folder / ARCHIVE), str(folder / ARCHIVE)
     if data_dir:
-        raise DatasetUnavailable(f"{data_dir}: no CIFAR-10 there", f"put {ARCHIVE} or its six .bin files there")
+        raise DatasetUnavailable(f"{data_dir}: CIFAR-10 not found", f"put {ARCHIVE} or its six .bin files there")
     from edge_bench.app.training.data.download import archive
 
     path = archive(URL, ARCHIVE, ARCHIVE_SHA256, "cifar10", progress)
@@ -73,7 +74,7 @@ def _read_file(path: Path) -> bytes:
     try:
         return read_bounded(path, _RECORD * _IMAGES_PER_BATCH)
     except (OSError, ValueError) as cause:
-        raise DatasetError(f"{path}: cannot be read: {why_unreadable(cause)}", "get it again") from None
+        raise DatasetError(f"{path}: cannot be read: {why_unreadable(cause)}", "download it again") from None
 
 
 def _read_archive(path: Path) -> dict[str, bytes]:
@@ -84,11 +85,15 @@ def _read_archive(path: Path) -> dict[str, bytes]:
             for member in tar_files(stream, _MAX_UNPACKED):
                 name = Path(member.name).name
                 if member.size > _RECORD * _IMAGES_PER_BATCH:
-                    raise DatasetError(f"{path}: {name[:80]} has {member.size:,} bytes", "remove it and get it again")
+                    raise DatasetError(
+                        f"{path}: {name[:80]} has {member.size:,} bytes", "remove it and download it again"
+                    )
                 if name in BATCHES and member.size == _RECORD * _IMAGES_PER_BATCH:
                     contents[name] = member.content()
     except (OSError, *ARCHIVE_ERRORS) as cause:
-        raise DatasetError(f"{path}: not a whole archive: {cause}", "remove it and get it again") from None
+        raise DatasetError(
+            f"{path}: invalid or truncated archive: {cause}", "remove it and download it again"
+        ) from None
     if missing := [name for name in BATCHES if name not in contents]:
-        raise DatasetError(f"{path}: {', '.join(missing)} missing from it", "remove it and get it again")
+        raise DatasetError(f"{path}: files are missing: {', '.join(missing)}", "remove it and download it again")
     return contents

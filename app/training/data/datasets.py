@@ -1,4 +1,4 @@
-"""Data sets by name: found on this machine or downloaded, verified by checksum, and split."""
+"""Data sets by name: found on this machine or downloaded, verified by checksum, and split into parts."""
 
 import gzip
 import hashlib
@@ -26,7 +26,7 @@ Labels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]  # [n]
 FASHION_MNIST = "fashion-mnist"
 DIGITS = "digits"
 CIFAR10 = "cifar10"
-STAND_IN_NOTE = "STAND-IN DATA: digits (1,797 images) in place of Fashion-MNIST, which could not be had"
+STAND_IN_NOTE = "STAND-IN DATA: digits (1,797 images) instead of Fashion-MNIST, which is not available"
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Dataset:
 def load_dataset(name: str, data_dir: Path | None = None, progress: Progress | None = None) -> Dataset:
     """Load a data set by name. ``auto`` is Fashion-MNIST if available, otherwise digits with a note.
 
-    ``data_dir`` contains one folder per data set, or is the data set's own folder. If given, no other place is
+    ``data_dir`` contains one folder per data set, or is the data set's own folder. If it is given, no other folder is
     searched. Raise DatasetUnavailable if the data cannot be found, DatasetError if it is damaged.
     """
     progress = progress or Silent()
@@ -99,8 +99,8 @@ def load_dataset(name: str, data_dir: Path | None = None, progress: Progress | N
         loader = DATASETS[name]
     except KeyError:
         raise DatasetError(
-            f"no data set is called {name!r}",
-            f"there are: {', '.join(DATASETS)}; or name a folder of images with one folder a class",
+            f"unknown data set {name!r}",
+            f"use {', '.join(DATASETS)}, or a folder of images with one subfolder per class",
         ) from None
     return loader(data_dir, progress)
 
@@ -108,7 +108,9 @@ def load_dataset(name: str, data_dir: Path | None = None, progress: Progress | N
 def known_dataset(name: str) -> str:
     """Return ``name`` if every machine can load the data set by it. Raise DatasetError otherwise."""
     if name not in DATASETS:
-        raise DatasetError(f"{name!r} is no data set that other machines know", f"there are: {', '.join(DATASETS)}")
+        raise DatasetError(
+            f"{name!r} is not a data set that other machines can load", f"use one of: {', '.join(DATASETS)}"
+        )
     return name
 
 
@@ -137,8 +139,8 @@ def _find_fashion_mnist(data_dir: Path | None, progress: Progress) -> Path:
             if _existing_file(folder, first):
                 return folder
         raise DatasetUnavailable(
-            f"{data_dir}: no Fashion-MNIST there ({first.name} or {first.name}.gz)",
-            "name the folder that holds its four idx files, or leave --data-dir out to use the cache or download it",
+            f"{data_dir}: Fashion-MNIST not found ({first.name} or {first.name}.gz)",
+            "use the folder that contains its four idx files, or omit --data-dir to use the cache or download it",
         )
     if data_path := os.environ.get("EDGE_BENCH_DATA"):
         folder = Path(data_path) / FASHION_MNIST
@@ -173,7 +175,7 @@ def _read_idx(folder: Path, file: IdxFile) -> npt.NDArray[np.uint8]:
 def _decompress(path: Path, file: IdxFile) -> bytes:
     """Return the verified bytes of an idx file (LeCun's format: magic number, dimensions, values)."""
     expected = 4 + 4 * len(file.shape) + int(np.prod(file.shape))
-    remedy = "remove it and get it again"
+    remedy = "remove it and download it again"
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
             data = stream.read(expected + 1)
@@ -183,7 +185,7 @@ def _decompress(path: Path, file: IdxFile) -> bytes:
         size = f"more than {expected:,}" if len(data) > expected else f"{len(data):,}"
         raise DatasetError(f"{path}: {size} bytes decompressed, {expected:,} expected", remedy)
     if hashlib.sha256(data).hexdigest() != file.sha256:
-        raise DatasetError(f"{path}: altered: SHA-256 of its content is not {file.sha256[:16]}…", remedy)
+        raise DatasetError(f"{path}: wrong content: its SHA-256 is not {file.sha256[:16]}…", remedy)
     return data
 
 
@@ -193,7 +195,7 @@ def _digits(data_dir: Path | None = None, progress: Progress | None = None, *, n
         from sklearn.datasets import load_digits
     except ImportError:
         raise DatasetUnavailable(
-            "the data set digits comes with scikit-learn, which is not installed",
+            "the data set digits needs scikit-learn, which is not installed",
             "pip install 'edge-bench[host]'",
         ) from None
     bunch = load_digits()

@@ -16,21 +16,21 @@ from edge_bench.bench.progress import Progress
 
 __all__ = ["archive", "fashion_mnist"]
 
-#: Zalando's URL of the files. EDGE_BENCH_FASHION_MNIST_URL replaces it by a mirror.
+#: Zalando's URL of the files. EDGE_BENCH_FASHION_MNIST_URL selects a mirror.
 FASHION_MNIST_URL = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
 _FASHION_MNIST_REMEDY = (
-    "put its four idx files into a folder fashion-mnist and name the one above with --data-dir or EDGE_BENCH_DATA, "
+    "put its four idx files into a folder fashion-mnist and set --data-dir or EDGE_BENCH_DATA to the parent folder, "
     "or use --dataset digits"
 )
 CONNECT_SECONDS, READ_SECONDS = 10, 60
 
 
-#: Display names of data sets by their folder.
+#: Display names of data sets, by folder.
 _NAMES = {"fashion-mnist": "Fashion-MNIST"}
 
 
 def fashion_mnist(names: Sequence[str], verify: Callable[[Path], None], progress: Progress) -> Path:
-    """Return the cache folder of the named files (with .gz), after missing ones are downloaded.
+    """Return the cache folder of the named files (with .gz) after downloading missing ones.
 
     ``verify`` raises DatasetError for a wrong file. Raise DatasetUnavailable if the download fails.
     """
@@ -52,14 +52,14 @@ def fashion_mnist(names: Sequence[str], verify: Callable[[Path], None], progress
 
 
 def archive(base: str, name: str, sha256: str, dataset: str, progress: Progress) -> Path:
-    """Return a file with this checksum from the cache, after a download if necessary.
+    """Return a file with this checksum from the cache. Download it if necessary.
 
     Raise DatasetUnavailable if the download fails, DatasetError if the checksum differs.
     """
 
     def verify(path: Path) -> None:
         if sha256_of(path) != sha256:
-            raise DatasetError(f"{base}{name}: altered: its SHA-256 is not {sha256[:16]}…", "try again later")
+            raise DatasetError(f"{base}{name}: wrong content: its SHA-256 is not {sha256[:16]}…", "try again later")
 
     path = cache_folder() / dataset / name
     if path.is_file() and sha256_of(path) == sha256:
@@ -67,7 +67,7 @@ def archive(base: str, name: str, sha256: str, dataset: str, progress: Progress)
     with _download_folder(path.parent) as incoming:
         progress.start(f"downloading {dataset}", 1)
         try:
-            remedy = f"put {name} into a folder {dataset} and name the one above with --data-dir or EDGE_BENCH_DATA"
+            remedy = f"put {name} into a folder {dataset} and set --data-dir or EDGE_BENCH_DATA to its parent folder"
             _download(f"{base}{name}", path, incoming, verify, progress, remedy)
         finally:
             progress.finish()
@@ -76,15 +76,15 @@ def archive(base: str, name: str, sha256: str, dataset: str, progress: Progress)
 
 @contextlib.contextmanager
 def _download_folder(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder for downloads into ``folder``, locked: other processes wait."""
+    """Yield an empty folder for downloads into ``folder``. It is locked, so other processes wait."""
     incoming = folder / ".arriving"
     try:
         incoming.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as cause:
         raise DatasetUnavailable(
-            f"{folder}: a download cannot be kept there: {cause.strerror}",
-            "name a folder you may write with EDGE_BENCH_CACHE",
+            f"{folder}: downloads cannot be stored there: {cause.strerror}",
+            "set EDGE_BENCH_CACHE to a writable folder",
         ) from None
     try:
         lock(handle, patience=math.inf)
@@ -122,18 +122,19 @@ def _download(
     except (OSError, ValueError, requests.RequestException) as cause:
         if isinstance(cause, OSError) and cause.errno == errno.ENOSPC:
             raise DatasetUnavailable(
-                f"{path.parent}: no room for {path.name}", "make room, or name another folder with EDGE_BENCH_CACHE"
+                f"{path.parent}: not enough disk space for {path.name}",
+                "free disk space, or set EDGE_BENCH_CACHE to another folder",
             ) from None
         dataset = _NAMES.get(path.parent.name, path.parent.name)
         raise DatasetUnavailable(
-            f"{dataset} is neither in EDGE_BENCH_DATA nor in {path.parent}, and {url.rpartition('/')[0]} did not "
-            f"give {path.name} ({type(cause).__name__})",
+            f"{dataset} is neither in EDGE_BENCH_DATA nor in {path.parent}, and the download of {path.name} from "
+            f"{url.rpartition('/')[0]} failed ({type(cause).__name__})",
             remedy,
         ) from None
 
 
 class _bytes_bar:  # noqa: N801 - pooch asks for an object with tqdm's methods
-    """pooch's progress bar: shows the downloaded bytes of a file without advancing the number of files."""
+    """Progress bar for pooch: show the downloaded bytes of a file without advancing the number of files."""
 
     def __init__(self, name: str, progress: Progress) -> None:
         self.name, self.progress, self.total, self.done = name, progress, 0, 0

@@ -17,10 +17,10 @@ from edge_bench.bench.records.manifest import DatasetInfo
 
 __all__ = ["Parts", "image_folder"]
 
-#: Shares of validation and test images per class, if there are no folders for them.
+#: Shares of validation and test images per class if they have no folders.
 VALIDATION_SHARE, TEST_SHARE = 0.1, 0.2
 _PARTS = {"train": ("train", "training"), "validation": ("validation", "val", "valid"), "test": ("test", "testing")}
-#: Side in pixels to which larger images are resized, since the models are made for small images.
+#: Maximum side in pixels: larger images are resized, because the models are made for small images.
 LARGEST = 64
 
 Part = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint16]]  # images [n, size, size, 3], labels [n]
@@ -43,7 +43,8 @@ def image_folder(folder: Path, progress: Progress) -> tuple[DatasetInfo, Parts]:
     for part, part_list in lists.items():
         if part_list.classes != train.classes:
             raise DatasetError(
-                f"{part_list.folder}: its classes differ from those of {train.folder}", f"give {part} the same folders"
+                f"{part_list.folder}: its classes differ from those of {train.folder}",
+                f"use the same subfolders in {part}",
             )
     size = _size(train)
     arrays = {part: _decode(image_list, size, progress) for part, image_list in lists.items()}
@@ -67,7 +68,7 @@ def _part_folders(folder: Path) -> dict[str, Path]:
     if found and "train" not in found:
         raise DatasetError(
             f"{folder}: it has {' and '.join(path.name for path in found.values())}, but no training images",
-            "add a folder train, or name the folder that contains the classes with --dataset",
+            "add a folder train, or set --dataset to the folder with the classes",
         )
     return found or {"train": folder}
 
@@ -101,6 +102,6 @@ def _split(
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
         if len(members) < 3:
-            raise DatasetError(f"{folder}: class number {label} has {len(members)} images", "a class needs more")
+            raise DatasetError(f"{folder}: class number {label} has {len(members)} images", "add images to this class")
         selected[generator.permutation(members)[: max(1, round(share * len(members)))]] = True
     return (images[~selected], labels[~selected]), (images[selected], labels[selected])

@@ -1,1 +1,1 @@
-"""Training by several worker processes at once."""
+"""Training with several worker processes at once."""

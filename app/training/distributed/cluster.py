@@ -1,7 +1,7 @@
 """The cluster of a distributed training: all workers' addresses and this process's index. Needs no TensorFlow.
 
-Worker 0 is the *chief*: only it writes the bundle. ``--workers`` and ``--worker-index`` describe the cluster. Otherwise
-TF_CONFIG does, TensorFlow's own variable, which job schedulers set.
+Worker 0 is the *chief*: only it writes the bundle. The cluster is described by ``--workers`` and ``--worker-index``, or
+by TF_CONFIG, TensorFlow's own variable, which job schedulers set.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ CHIEF = 0
 #: Seconds between two attempts to connect to a worker, and the timeout of one attempt.
 _RETRY_SECONDS = 0.25
 _CONNECT_SECONDS = 2.0
-_EXAMPLE = "say, --workers desk:2222,loft:2222 --worker-index 0 on desk and --worker-index 1 on loft"
+_EXAMPLE = "for example --workers desk:2222,loft:2222 --worker-index 0 on desk and --worker-index 1 on loft"
 
 
 class Cluster(msgspec.Struct, frozen=True):
@@ -62,12 +62,12 @@ class Cluster(msgspec.Struct, frozen=True):
 def stated_cluster(workers: str | None, worker: int | None, environment: Mapping[str, str]) -> Cluster | int | None:
     """Return the cluster of ``--workers`` and ``--worker-index``, or else of TF_CONFIG.
 
-    A number in ``--workers`` is returned as it is: the number of local processes. Return None if there is only one
+    If ``--workers`` is a number, return it: the number of local processes. Return None if there is only one
     worker. Raise BadInput if the options or TF_CONFIG describe no valid cluster.
     """
     if workers is None:
         if worker is not None:
-            raise BadInput("--worker-index says which of --workers this one is, but that is missing", _EXAMPLE)
+            raise BadInput("--worker-index is given without --workers", _EXAMPLE)
         return _from_tf_config(environment.get("TF_CONFIG", ""))
     if re.fullmatch(r"\s*[0-9]{1,6}\s*", workers):
         return _local_worker_count(int(workers), worker)
@@ -75,10 +75,11 @@ def stated_cluster(workers: str | None, worker: int | None, environment: Mapping
     for address in addresses:
         _parse_address(address)
     if len(set(addresses)) < max(len(addresses), 2):
-        raise BadInput(f"--workers {workers!r}: two or more different addresses are needed", _EXAMPLE)
+        raise BadInput(f"--workers {workers!r}: needs at least two different addresses", _EXAMPLE)
     if worker is None or not 0 <= worker < len(addresses):
         raise BadInput(
-            f"--worker-index must say which of the {len(addresses)} --workers this one is, counted from 0", _EXAMPLE
+            f"--worker-index must be the position of this machine in the {len(addresses)} --workers, counted from 0",
+            _EXAMPLE,
         )
     return Cluster(addresses, worker)
 
@@ -107,7 +108,7 @@ def listening(cluster: Cluster) -> Iterator[None]:
             raise BadInput(
                 f"port {cluster.port} of {cluster.name(cluster.index)} "
                 + ("is in use on this machine" if taken else f"cannot be opened: {cause.strerror}"),
-                "stop what uses it, or give all workers the same --workers with another port",
+                "stop the program that uses it, or choose another port in --workers of all workers",
             ) from None
         server.listen(64)
         yield
@@ -130,9 +131,9 @@ def wait_for_others(cluster: Cluster, seconds: float, progress: Progress, check:
             first = next(iter(missing))
             others = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
             raise EdgeBenchError(
-                f"{cluster.name(first)} is not there after {seconds:g} s: {missing[first]}{others}",
-                "start it with the same --workers and its own --worker-index; check the address, and that no firewall "
-                "is between; --wait waits longer",
+                f"{cluster.name(first)} cannot be reached after {seconds:g} s: {missing[first]}{others}",
+                "start it with the same --workers and its own --worker-index, check its address and firewalls, or wait "
+                "longer with --wait",
             )
         if not announced:
             progress.say("waiting for " + ", ".join(cluster.name(number) for number in missing))
@@ -141,7 +142,7 @@ def wait_for_others(cluster: Cluster, seconds: float, progress: Progress, check:
 
 
 def wait_until_stopped(cluster: Cluster, seconds: float) -> None:
-    """Return when no other worker accepts connections any more, or after ``seconds``."""
+    """Return when all other workers have stopped accepting connections, or after ``seconds``."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and not all(_connection_error(cluster.addresses[n]) for n in cluster.others):
         time.sleep(_RETRY_SECONDS)
@@ -149,9 +150,11 @@ def wait_until_stopped(cluster: Cluster, seconds: float) -> None:
 
 def _local_worker_count(count: int, worker: int | None) -> int | None:
     if count < 1:
-        raise BadInput("--workers 0: at least one has to work", _EXAMPLE)
+        raise BadInput("--workers 0: at least one worker is needed", _EXAMPLE)
     if worker is not None:
-        raise BadInput(f"--workers {count} starts all of them here; --worker-index is for addresses", _EXAMPLE)
+        raise BadInput(
+            f"--worker-index is not used with --workers {count}, which starts all workers on this machine", _EXAMPLE
+        )
     return count if count > 1 else None
 
 
@@ -159,14 +162,14 @@ def _parse_address(address: str) -> tuple[str, int]:
     try:
         return host_and_port(address)
     except ValueError as cause:
-        raise BadInput(f"--workers: {address[:200]!r} is no host:port: it has {cause}", _EXAMPLE) from None
+        raise BadInput(f"--workers: {address[:200]!r} is not host:port: it has {cause}", _EXAMPLE) from None
 
 
 def _from_tf_config(text: str) -> Cluster | None:
     """Return the cluster of TF_CONFIG. Workers of its job ``chief``, if any, precede those of its job ``worker``."""
     if not text.strip():
         return None
-    remedy = "unset it, or set it as TensorFlow describes it; --workers and --worker-index need none"
+    remedy = "unset it, correct it, or use --workers and --worker-index instead"
     try:
         config: dict[str, Any] = json.loads(text)
         jobs: dict[str, list[str]] = config.get("cluster", {})
@@ -176,23 +179,23 @@ def _from_tf_config(text: str) -> Cluster | None:
         addresses = jobs.get("chief", []) + jobs.get("worker", [])
         index = number + (len(jobs.get("chief", [])) if job == "worker" else 0)
         if set(jobs) - {"chief", "worker"} or job not in jobs or not 0 <= number < len(jobs[job]):
-            raise ValueError("only chief and worker can train, and the task must be one of them")
+            raise ValueError("its jobs must be chief and worker, and its task one of them")
         for address in addresses:
             _parse_address(address)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, BadInput) as cause:
         raise BadInput(
-            f"TF_CONFIG in the environment describes no cluster of workers: {str(cause)[:200]}", remedy
+            f"the environment variable TF_CONFIG is not a valid cluster: {str(cause)[:200]}", remedy
         ) from None
     return Cluster(tuple(addresses), index) if len(addresses) > 1 else None
 
 
 def _connection_error(address: str) -> str:
-    """Return why no connection to the address can be made, or an empty string."""
+    """Return why a connection to the address fails; empty if it succeeds."""
     try:
         with socket.create_connection(_parse_address(address), timeout=_CONNECT_SECONDS):
             return ""
     except socket.gaierror:
-        return "nobody knows that name"
+        return "unknown host name"
     except TimeoutError:
         return "no answer"
     except OSError as cause:

@@ -1,7 +1,7 @@
 """Collective operations of connected workers, and the detection of lost workers.
 
 All data goes through the collective operations of TensorFlow's MultiWorkerMirroredStrategy (gRPC between the workers).
-Messages do too: own TCP connections would need their own identification, keepalive and detection of lost workers.
+So do messages: separate TCP connections would need their own identification, keepalive and detection of lost workers.
 TensorFlow's coordination service detects within seconds a worker that died (its connections close) or does not answer
 (its heartbeats stop). It then aborts the collective operations of the others, which raises an exception here.
 """
@@ -23,7 +23,7 @@ from edge_bench.bench.progress import Progress
 
 __all__ = ["Collective", "LostWorker", "connect_workers", "lost_worker"]
 
-#: Every worker has been reached before, so this normally takes less than a second; slow machines need longer.
+#: Every worker was reached before, so this normally takes less than a second. Slow machines need longer.
 _STRATEGY_SECONDS = 120.0
 _EXIT_SECONDS = 10.0
 
@@ -31,7 +31,7 @@ Array = npt.NDArray[Any]
 
 
 class LostWorker(EdgeBenchError):
-    """Another worker died or cannot be reached any more."""
+    """Another worker ended or can no longer be reached."""
 
 
 class Collective:
@@ -117,10 +117,10 @@ def connect_workers(
     strategy = _create_strategy(cluster)
     if strategy.num_replicas_in_sync != len(cluster.addresses):
         raise EdgeBenchError(
-            f"{strategy.num_replicas_in_sync} devices for {len(cluster.addresses)} workers: each trains on one",
-            "let each worker see one device: CUDA_VISIBLE_DEVICES=0, or -1 for the processor",
+            f"{strategy.num_replicas_in_sync} devices for {len(cluster.addresses)} workers: each needs exactly one",
+            "set CUDA_VISIBLE_DEVICES to one device per worker, or to -1 for the CPU",
         )
-    progress.say(f"{cluster.name(cluster.index)} of {len(cluster.addresses)}: all are there")
+    progress.say(f"{cluster.name(cluster.index)} of {len(cluster.addresses)}: all workers are connected")
     return Collective(strategy, cluster)
 
 
@@ -144,10 +144,10 @@ def _create_strategy(cluster: Cluster) -> Any:
         if results:
             break
     if not results or isinstance(results[0], Exception):
-        reason = str(results[0]).strip().splitlines()[0][:160] if results else "no answer from TensorFlow's servers"
+        reason = str(results[0]).strip().splitlines()[0][:160] if results else "no response from TensorFlow's servers"
         raise EdgeBenchError(
-            f"the {len(cluster.addresses)} workers did not come together: {reason}",
-            "give all of them the same --workers, in the same order, each its own --worker-index, and start them again",
+            f"the {len(cluster.addresses)} workers could not connect: {reason}",
+            "start all with the same --workers in the same order, each with its own --worker-index",
         )
     return results[0]
 
@@ -174,7 +174,7 @@ def lost_worker(cluster: Cluster) -> Iterator[None]:
         tasks = [int(task) for task in re.findall(r"task:(\d+)", str(cause)) if int(task) in cluster.others]
         lost = tasks[0] if tasks else CHIEF if not cluster.is_chief else cluster.others[0]
         raise LostWorker(
-            f"{cluster.name(lost)} is gone: it ended, or it does not answer any more",
-            "what it said last tells why; every worker started again, the chief with --resume, goes on after the last "
-            "whole epoch",
+            f"{cluster.name(lost)} is lost: it ended or no longer responds",
+            "see its last message. To continue after the last complete epoch, start all workers again, the chief with "
+            "--resume",
         ) from None

@@ -36,7 +36,7 @@ __all__ = ["Chief", "WorkerSummary", "dismiss_workers", "run_worker"]
 
 
 class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What the chief sends to the other workers before training."""
+    """The plan that the chief sends to the other workers before training."""
 
     settings: TrainingSettings
     dataset_sha256: str
@@ -47,12 +47,12 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkerSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """The result at a worker that is not the chief, which alone writes the bundle."""
+    """The result of a worker other than the chief. Only the chief writes the bundle."""
 
     worker: int  # this worker's number
     workers: int  # number of workers
     chief: str  # host:port
-    epochs: int  # trained by this process
+    epochs: int  # epochs trained by this process
 
 
 class SharedModel:
@@ -89,7 +89,7 @@ class SharedModel:
             batch = order[start : start + settings.batch_size]
             share = np.array_split(batch, size)[index]
             weights = np.ones(len(share), np.float32)
-            if not len(share):  # layers need at least one image: one of weight 0
+            if not len(share):  # layers need at least one image: use one with weight 0
                 share, weights = batch[:1], np.zeros(1, np.float32)
             with lost_worker(self._collective.cluster):
                 sums = self._train_step(examples.images[share], examples.labels[share], weights, np.float32(len(batch)))
@@ -101,7 +101,7 @@ class SharedModel:
         return dict(zip(("loss", "accuracy", "val_loss", "val_accuracy"), map(float, metrics), strict=True))
 
     def _validation(self, examples: Examples) -> tuple[float, float]:
-        """Return this worker's summand of the loss and of the accuracy on all validation images."""
+        """Return this worker's contribution to loss and accuracy on all validation images."""
         images, labels = examples.validation
         loss = correct = 0.0
         for batch in np.array_split(np.arange(len(labels)), -(-len(labels) // EVALUATION_BATCH)):
@@ -113,7 +113,7 @@ class SharedModel:
         return loss / len(labels) + penalty, correct / len(labels)
 
     def _average_statistics(self) -> None:
-        """Average variables without gradients, such as batch normalization's means, which differ between workers."""
+        """Average variables without gradients over the workers, such as means of batch normalization."""
         if variables := self._model.non_trainable_weights:
             totals = self._collective.all_reduce([np.asarray(variable.numpy()) for variable in variables])
             for variable, total in zip(variables, totals, strict=True):
@@ -129,7 +129,7 @@ class SharedModel:
             with tf.GradientTape() as tape:
                 losses, correct = _losses_and_correct(model, images, labels, training=True)
                 loss = tf.reduce_sum(weights * losses) / batch_size
-                if model.losses:  # weight penalties, the same at every worker
+                if model.losses:  # weight penalties, equal on all workers
                     loss += tf.add_n(model.losses) / workers
             model.optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
             return loss * batch_size, tf.reduce_sum(weights * correct)
@@ -194,7 +194,7 @@ class Chief:
         return train_epoch
 
     def finish(self) -> None:
-        """Let the other workers exit. Everything must be written before."""
+        """Let the other workers exit, after everything is written."""
         self._collective.finish()
 
 
@@ -234,7 +234,7 @@ def run_worker(
     shared = SharedModel(collective, dataset, plan.settings)
     shared.load_state(None)
     examples = Examples.from_dataset(dataset)
-    progress.start("training along", plan.last, plan.done)
+    progress.start("training", plan.last, plan.done)
     for epoch in range(plan.done, plan.last):
         logs = shared.epoch(epoch, examples, plan.settings)
         progress.advance(1, f"loss {logs['loss']:.4f}, accuracy {logs['accuracy']:.4f}")
@@ -244,14 +244,14 @@ def run_worker(
 
 
 def _agree(collective: Collective, problem: str) -> None:
-    """Exchange what prevents each worker from training. Raise BadInput at every worker if there is anything."""
+    """Exchange the problems of all workers. Raise BadInput on every worker if there is any."""
     problems = [msgspec.json.decode(each, type=str) for each in collective.all_gather(msgspec.json.encode(problem))]
     for number, other in enumerate(problems):
         if other:
-            # nobody exits before all have read this: a worker whose peers are gone would report a lost worker
+            # all workers read this before any exits; otherwise the others would report a lost worker
             collective.finish()
             who = "this worker" if number == collective.cluster.index else collective.cluster.name(number)
-            raise BadInput(f"{who} cannot take part: {other}", "start all of them again")
+            raise BadInput(f"{who} cannot train: {other}", "fix this and start all workers again")
 
 
 def _versions() -> dict[str, str]:
@@ -265,13 +265,13 @@ def _differences(plan: TrainingPlan, settings: TrainingSettings, explicit_option
     compared = settings.__struct_fields__ if explicit_options is None else explicit_options
     ours, theirs = msgspec.structs.asdict(settings), msgspec.structs.asdict(plan.settings)
     differences = [
-        f"{name} {ours[name]} here, {theirs[name]} at the chief"
+        f"{name} {ours[name]} here, {theirs[name]} on the chief"
         for name in settings.__struct_fields__
         if name in compared and ours[name] not in (theirs[name], "auto")
     ]
     installed = _versions()
     differences += [
-        f"{name} {installed[name]} here, {version} at the chief"
+        f"{name} {installed[name]} here, {version} on the chief"
         for name, version in plan.versions.items()
         if installed[name] != version
     ]
@@ -281,14 +281,14 @@ def _differences(plan: TrainingPlan, settings: TrainingSettings, explicit_option
 def _load_same_data(
     plan: TrainingPlan, source: str | None, data_dir: Path | None, progress: Progress
 ) -> tuple[Dataset | None, str]:
-    """Return the chief's data set from this machine, or None and the reason why that is not possible."""
+    """Load the chief's data set from this machine. Return it, or None and the reason."""
     name = plan.settings.dataset
     if name not in DATASETS and source is None:
-        return None, f"it has no folder of images called {name}: name it with --dataset"
+        return None, f"it has no folder of images called {name}: set --dataset to this folder"
     try:
         dataset = load_dataset(source or name, data_dir, progress)
     except EdgeBenchError as cause:
         return None, f"{cause.problem} ({cause.remedy})"
     if dataset.info.sha256 != plan.dataset_sha256:
-        return None, f"its {name} is not the same data as the chief's"
+        return None, f"its {name} differs from the chief's data"
     return dataset, ""

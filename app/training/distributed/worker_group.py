@@ -1,4 +1,4 @@
-"""The other workers of a training: started by this process, or elsewhere by other people."""
+"""The other workers of a training: started by this process or on other machines."""
 
 import contextlib
 import os
@@ -27,8 +27,8 @@ class _ProcessEnd:
     abrupt: bool = False
 
 
-#: Read by the entry point: whether this process must exit without cleanup. TensorFlow's cleanup would wait for lost
-#: workers until their heartbeats time out.
+#: Read by the entry point: whether this process must exit without cleanup. TensorFlow's cleanup would wait until the
+#: heartbeats of lost workers time out.
 process_end = _ProcessEnd()
 
 
@@ -50,7 +50,7 @@ class WorkerGroup:
         self._port.enter_context(listening(self.cluster))
 
     def connect(self, data_options: list[str]) -> Collective:
-        """Connect all workers. ``data_options`` tell the local ones, which are started first, where the data set is."""
+        """Connect all workers, after starting the local ones with ``data_options``, the location of the data set."""
         for number in self.cluster.others if self.local else []:
             self._start(number, data_options)
         collective = connect_workers(self.cluster, self._port, self._wait, self._progress, self._check_processes)
@@ -92,7 +92,7 @@ class WorkerGroup:
 
     def _check_processes(self) -> None:
         if any(process.poll() is not None for _, process, _ in self._processes):
-            raise EdgeBenchError(self.failure_reason() or "a worker ended before the training began", "run it again")
+            raise EdgeBenchError(self.failure_reason() or "a worker ended before the training started", "run it again")
 
 
 def _is_inherited(name: str) -> bool:

@@ -85,7 +85,7 @@ MODELS = {PAPER_CNN: Trainable(paper_cnn, dropout=True), RESNET20: Trainable(res
 
 
 def trainable(name: str) -> Trainable:
-    """Return the model of that name. Raise BadInput, which lists the names, if there is none."""
+    """Return the model of that name. Raise BadInput with the known names if there is none."""
     if name not in MODELS:
-        raise BadInput(f"no model is called {name!r}", f"there are: {', '.join(MODELS)}")
+        raise BadInput(f"unknown model {name!r}", f"use one of: {', '.join(MODELS)}")
     return MODELS[name]

@@ -67,7 +67,7 @@ def read_state(bundle: Path) -> TrainingState | None:
         return None
     state = decode_record(path, TrainingState, BundleError, "start again with --overwrite")
     if not state.history.is_whole:
-        raise BundleError(f"{path}: its history does not fit itself", "start again with --overwrite")
+        raise BundleError(f"{path}: the lists of its history differ in length", "start again with --overwrite")
     return state
 
 
@@ -97,7 +97,10 @@ def load_checkpoint(bundle: Path, state: TrainingState) -> Any:
 
     path = checkpoint_path(bundle, state)
     if not path.is_file() or not is_within(bundle, path) or sha256_of(path) != state.checkpoint.sha256:
-        raise BundleError(f"{path}: the checkpoint is missing or altered", "copy it again, or start with --overwrite")
+        raise BundleError(
+            f"{path}: the checkpoint is missing or its checksum differs",
+            "copy it again, or start again with --overwrite",
+        )
     try:
         check_keras(path)
     except (OSError, ValueError) as cause:

@@ -41,7 +41,7 @@ __all__ = [
 #: Scales pixels from 0..255 to 0..1.
 SCALE = 1 / 255
 PREPROCESSING = Preprocessing(scale=SCALE, offset=0.0, name="unit")
-#: Dropout generates its masks from a counter. Epoch e starts it at e times this, so the epochs do not overlap.
+#: Dropout generates its masks from a counter. Epoch e starts it at e times this value, so epochs do not overlap.
 _EPOCH_COUNTER_STRIDE = 1 << 20
 #: Difference between the dropout seeds of two workers (2³² / golden ratio). Worker 0 uses --seed itself.
 _WORKER_SEED_STRIDE = 0x9E3779B1
@@ -88,7 +88,7 @@ EpochTrainer = Callable[[Any, int, Examples, TrainingSettings], dict[str, float]
 
 
 class DistributedTraining(Protocol):
-    """A training by several workers, as the chief controls it."""
+    """A training with several workers, controlled by the chief."""
 
     size: int  # number of workers
 
@@ -145,16 +145,18 @@ def _load_or_create_model(folder: Path, dataset: Dataset, settings: TrainingSett
         return new_model(dataset, settings), History()
     if state.settings != settings:
         differing = ", ".join(
-            f"{name} {getattr(state.settings, name)} there, {getattr(settings, name)} asked for"
+            f"{name} {getattr(state.settings, name)} there, {getattr(settings, name)} requested"
             for name in settings.__struct_fields__
             if getattr(state.settings, name) != getattr(settings, name)
         )
         raise BadInput(
-            f"{folder}: the training to go on with has other settings: {differing}",
+            f"{folder}: the unfinished training has other settings: {differing}",
             "use the same settings, another --bundle, or --overwrite to start again",
         )
     if state.dataset_sha256 != dataset.info.sha256:
-        raise BadInput(f"{folder}: the training began on other data than this {dataset.info.name}", "use the same data")
+        raise BadInput(
+            f"{folder}: the unfinished training used other data than this {dataset.info.name}", "use the same data"
+        )
     return load_checkpoint(folder, state), state.history
 
 

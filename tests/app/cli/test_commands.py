@@ -189,7 +189,7 @@ def test_ctrl_c_keeps_all_finished_trials_and_leaves_no_process(digits_bundle: B
 
 
 @pytest.mark.slow
-def test_strict_exits_with_4_after_a_spoiled_measurement(digits_bundle: Bundle, tmp_path: Path) -> None:
+def test_strict_exits_with_4_after_an_unreliable_measurement(digits_bundle: Bundle, tmp_path: Path) -> None:
     code = (
         "from edge_bench.bench.measure import recorder; from edge_bench.app.cli import entry\n"
         "from edge_bench.bench.system.machine import Finding\n"

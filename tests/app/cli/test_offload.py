@@ -152,7 +152,7 @@ def test_trials_before_the_server_died_are_kept(digits_bundle: Bundle, tmp_path:
     assert all(0 < len(arm.trials) < 20 for arm in measured.remotes)
 
 
-def test_ctrl_c_keeps_what_was_sent_and_leaves_no_process(
+def test_ctrl_c_keeps_sent_examples_and_leaves_no_process(
     digits_bundle: Bundle, server: Served, tmp_path: Path
 ) -> None:
     with on_terminal(

@@ -208,7 +208,7 @@ def test_a_signature_of_a_saved_model_is_chosen_and_keeps_its_names(
     assert np.array_equal(outputs["shifted"], inputs["shift"] + 1)
 
 
-def test_a_model_with_operators_that_tflite_lacks_says_which(refuses: Refuses, tmp_path: Path) -> None:
+def test_operators_that_tflite_lacks_are_named(refuses: Refuses, tmp_path: Path) -> None:
     saved_model_of_signatures(tmp_path / "saved")
     refused = refuses("export", "saved", "--bundle", "b", "--signature", "lacking", kind=EdgeBenchError)
     assert "tf.Betainc" in refused.problem

@@ -55,7 +55,7 @@ def test_counts_are_the_published_ones_within_two_percent(name: str, tmp_path: P
 
 
 @pytest.mark.slow
-def test_counts_of_a_converted_model_are_those_counted_by_hand(tmp_path: Path) -> None:
+def test_counts_of_a_converted_model_match_manual_counts(tmp_path: Path) -> None:
     """The first layers of MobileNet: a convolution, a depthwise and a pointwise one, and a classifier."""
     import keras
     from keras import layers
@@ -160,7 +160,7 @@ def test_a_model_of_tokens_needs_a_range(edge_bench: CommandLine, tmp_path: Path
 @pytest.mark.slow
 @pytest.mark.nightly
 def test_a_keras_model_of_any_inputs_and_outputs_is_inspected(edge_bench: CommandLine, tmp_path: Path) -> None:
-    """An LSTM in a loop, which only TensorFlow operators can express, beside a second input and output."""
+    """An LSTM in a loop, which needs TensorFlow operators, with a second input and output."""
     import keras
     from keras import layers
 
@@ -236,7 +236,7 @@ def test_open_axes_are_named_if_the_layout_is_known(shape: tuple[int, ...], name
 
 @pytest.mark.nightly
 @pytest.mark.skipif(not MLPERF, reason="needs EDGE_BENCH_DATA beside a models folder")
-def test_runtimes_load_what_inspect_says_they_load() -> None:
+def test_runtimes_load_the_models_that_inspect_reports_as_loadable() -> None:
     """A bare interpreter loads each third-party model if and only if inspect says so."""
     assert MLPERF is not None
     runtimes = [each for each in RUNTIMES.values() if ".tflite" in each.formats and installed_version(each)]

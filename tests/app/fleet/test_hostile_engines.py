@@ -174,7 +174,7 @@ def test_a_state_of_any_form_is_an_exit_or_an_error(start: Start, state: Any) ->
             assert isinstance(ended, ContainerExit)
 
 
-def test_an_engine_that_lists_many_containers_is_not_asked_about_each(start: Start) -> None:
+def test_many_listed_containers_do_not_cause_a_request_for_each(start: Start) -> None:
     listed = [{"Id": f"{number:064x}", "Names": ["/x"]} for number in range(20_000)]
     with Engine(start({"/containers/json": listed}), timeout=10) as engine, cheap(), pytest.raises(EngineTrouble):
         Workspace(engine, "f", "i").clean_up()

@@ -61,7 +61,7 @@ def measured(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def received(run: Run, bundle: Bundle, folder: Path) -> Run:
-    """Return the Run as it is accepted from its machine; raise EngineTrouble if it is not."""
+    """Return the accepted Run. Raise EngineTrouble if it is refused."""
     platform = platform_of(run.machine.architecture)
     expected = Expected(bundle, {"limit": SEEN, "trials": 1}, run.machine.hostname, platform)
     return newest_complete([write_run(run, folder)], expected)

@@ -74,7 +74,7 @@ def test_markdown_text_is_one_paragraph_of_text(rules: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["https://a.example", "www.a.example", "a@b.example", "mailto:a@b.example"])
-def test_an_address_in_markdown_has_a_backslash_in_it_so_that_it_is_no_link(address: str) -> None:
+def test_an_address_in_markdown_is_escaped_and_not_a_link(address: str) -> None:
     assert address not in markdown_text(f"see {address}")
 
 
@@ -100,7 +100,7 @@ def test_no_cell_of_a_csv_is_a_formula(texts: list[str]) -> None:
 @pytest.mark.parametrize(
     "text", ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n=1", "－1+1", "=", "-", "-2-3"]
 )
-def test_what_a_spreadsheet_would_compute_begins_with_an_apostrophe(text: str) -> None:
+def test_spreadsheet_formulas_get_a_leading_apostrophe(text: str) -> None:
     (cells,) = csv.reader(io.StringIO(csv_line([text])))
     assert cells[0].startswith("'")
 
@@ -146,7 +146,7 @@ def test_a_name_anywhere_in_a_table_is_text(form: Format, name: str) -> None:
         assert "<img" not in shown
 
 
-def test_what_is_shown_of_a_long_name_is_bounded() -> None:
+def test_long_names_are_shortened() -> None:
     name = "n" * 60_000
     table = Table(title=name, header=("a",), rows=[[name]] * 3, keys=1, notes=[name] * 5000, records=[{"a": name}])
     for form in (Format.TABLE, Format.MARKDOWN, Format.HTML):

@@ -18,7 +18,7 @@ def test_text_never_becomes_markup(text: str) -> None:
     assert written.count("<") == written.count(">") == 2
 
 
-def test_elements_are_not_escaped_twice_and_none_is_omitted() -> None:
+def test_elements_are_not_escaped_twice_and_none_children_are_skipped() -> None:
     assert fragment(element("b", "1 < 2"), None, [" & "]) == "<b>1 &lt; 2</b> &amp; "
 
 

@@ -24,7 +24,7 @@ def long_table(made: list[int], rows: int = ROWS) -> Table:
 
 
 @pytest.mark.parametrize("form", [Format.TABLE, Format.MARKDOWN, Format.HTML])
-def test_people_are_shown_some_rows_and_told_how_many_more_there_are(form: Format) -> None:
+def test_displayed_rows_are_limited_and_the_rest_is_counted(form: Format) -> None:
     made: list[int] = []
     text = render(long_table(made), form)
     assert made == list(range(MAX_ROWS))  # no others are made

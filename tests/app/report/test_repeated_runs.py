@@ -70,7 +70,7 @@ def test_machines_are_beside_each_other_once_with_what_differs() -> None:
     assert re.findall(r"<td>([^<]*)</td>", table.partition("kernel")[2])[:2] == ["6 / 7", "6"]
 
 
-def test_what_to_believe_is_said_once_and_names_the_runs_that_differ() -> None:
+def test_reliability_is_stated_once_and_names_the_runs_that_differ() -> None:
     hot = Finding(what="it is hot", remedy="cool it", spoils=True)
     busy = Finding(what="it is busy", remedy="wait", spoils=False)
     runs = [msgspec.structs.replace(each, findings=[busy, *([hot] if each.repeat in (2, 4) else [])]) for each in FIRST]

@@ -37,7 +37,7 @@ def rectangles(html: str) -> list[dict[str, str]]:
     return [dict(re.findall(r'([\w-]+)="([^"]*)"', tag)) for tag in re.findall(r"<rect ([^>]*)>", html)]
 
 
-def test_boxes_are_drawn_where_they_are_and_true_ones_are_dashed(tmp_path: Path) -> None:
+def test_boxes_are_drawn_at_their_position_and_true_ones_dashed(tmp_path: Path) -> None:
     html = shown(detector(), data=photos(tmp_path, SIZES))
     pictures = re.findall(r"<svg .*?</svg>", html, re.DOTALL)
     assert len(pictures) == 4  # two images that differ, of two configurations

@@ -1,4 +1,4 @@
-"""`edge-bench serve` in a process of its own, and requests to it."""
+"""`edge-bench serve` in a separate process, and requests to it."""
 
 import http.client
 import json
@@ -46,7 +46,7 @@ class Answer(NamedTuple):
 
 
 class Served:
-    """A server in a process of its own, on a free port."""
+    """A server in a separate process, on a free port."""
 
     def __init__(self, model: Path, cache: Path, *options: object, **environment: str) -> None:
         self.process = subprocess.Popen(
@@ -106,7 +106,7 @@ class Served:
         return int(psutil.Process(self.process.pid).memory_info().rss)
 
     def ask(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Answer:
-        """Send a request over a connection of its own."""
+        """Send a request over a new connection."""
         connection = self.connection()
         try:
             connection.request(method, path, body, headers or {})

@@ -69,7 +69,7 @@ def test_connections_that_exceed_the_limit_are_closed_and_leave_room_when_they_e
             each.close()
 
 
-def test_a_server_with_tls_takes_fewer_connections() -> None:
+def test_a_server_with_tls_accepts_fewer_connections() -> None:
     assert 0 < raise_file_limit(tls=True) <= 512
     assert raise_file_limit(tls=True) <= raise_file_limit(tls=False)
 

@@ -165,7 +165,7 @@ def test_a_model_file_is_served_with_the_given_preprocessing(
 
 
 @pytest.mark.slow
-def test_a_model_without_images_takes_fp32(tmp_path: Path) -> None:
+def test_a_model_without_images_accepts_fp32(tmp_path: Path) -> None:
     import keras
 
     keras.utils.set_random_seed(1)

@@ -43,7 +43,7 @@ def test_a_slack_has_typical_and_mean_times_with_their_intervals() -> None:
     assert "separate runs" not in sentence
 
 
-def test_a_mean_on_an_outlier_has_no_interval_and_says_why() -> None:
+def test_a_mean_dominated_by_an_outlier_has_no_interval_but_a_reason() -> None:
     unsafe = msgspec.structs.replace(SLACK, mean_interval=None, mean_rests_on_outlier=True)
     sentence = slack_sentence(unsafe)
     assert "outlier" in sentence

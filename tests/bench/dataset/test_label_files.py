@@ -107,7 +107,7 @@ SAME_NAMES = ["left/0.png", "right/0.png"]
         "x/right/0.bmp 7\nx/left/0.bmp 3\n",
     ],
 )
-def test_equal_names_are_told_apart_by_their_folders(tmp_path: Path, text: str) -> None:
+def test_equal_names_are_distinguished_by_their_folders(tmp_path: Path, text: str) -> None:
     assert labels_of(listed(tmp_path, SAME_NAMES, text)) == [3, 7]
 
 
@@ -154,7 +154,7 @@ def test_names_of_which_few_are_numbers_are_names(tmp_path: Path) -> None:
     assert (labels_of(found), found.classes) == ([0, 2, 1], ["7", "quark", "up"])
 
 
-def test_images_in_other_folders_than_the_file_says_are_noted(tmp_path: Path) -> None:
+def test_images_in_other_folders_than_in_the_labels_file_cause_a_note(tmp_path: Path) -> None:
     found = listed(tmp_path, ["cats/1.png", "dogs/2.png"], "all/1.png 3\nall/2.png 7\n")
     assert labels_of(found) == [3, 7]
     assert len(found.notes) == 1

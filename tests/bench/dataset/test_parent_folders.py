@@ -1,4 +1,4 @@
-"""Folders above those of the classes, whatever the parts are called."""
+"""Parent folders of the class folders, with any names of parts."""
 
 from pathlib import Path
 

@@ -56,7 +56,7 @@ def test_ten_classes_are_read_from_ten_folders(tmp_path: Path, other: str) -> No
         "@Recycle/0.png", "Network Trash Folder/0.png", "3/.DS_Store", "Thumbs.db", "3/desktop.ini", "3/._0.png",
     ],
 )  # fmt: skip
-def test_what_programs_leave_is_neither_class_nor_image(tmp_path: Path, left: str) -> None:
+def test_files_of_other_programs_are_neither_classes_nor_images(tmp_path: Path, left: str) -> None:
     folder = class_folders(tmp_path / "images")
     image(folder / f"{left}.png", 9).rename(folder / left)
     found = list_images(folder)

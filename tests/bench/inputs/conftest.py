@@ -1,4 +1,4 @@
-"""Each test has a cache of its own."""
+"""Each test has its own cache."""
 
 from pathlib import Path
 

@@ -80,7 +80,7 @@ def test_the_shape_of_an_example(shape: tuple[int, ...], stated: bool | None, ex
     assert InputSpec("x", "float32", shape, stated).example_shape == example
 
 
-def test_an_example_of_unknown_shape_asks_for_it() -> None:
+def test_an_example_of_unknown_shape_requires_the_shape_option() -> None:
     with pytest.raises(BadInput) as caught:
         assert TOKENS.known_shape
     assert "tokens=NxN" in caught.value.remedy

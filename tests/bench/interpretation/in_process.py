@@ -1,4 +1,4 @@
-"""Predictions and accuracies of .tflite models in this process, in place of a worker's."""
+"""Predictions and accuracies of .tflite models in this process instead of a worker."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +26,7 @@ __all__ = ["InProcessProber", "accuracy"]
 
 
 def accuracy(model: Path, options: DataOptions, images: int | None = None) -> float:
-    """Return the accuracy of a .tflite file on the data; with ``images``, assert that there are so many."""
+    """Return the accuracy of a .tflite file on the data. Assert their number if ``images`` is given."""
     models = ModelFiles.open([model], timeout=60)
     workload = files_workload(models, options, Settings(), Silent(), prober=InProcessProber)
     assert workload.labels is not None

@@ -1,4 +1,4 @@
-"""Candidates for the preprocessing: what options, files and data say, and what remains to be tested."""
+"""Candidates for the preprocessing: from options, files and data, and those to be tested."""
 
 from typing import Any
 
@@ -105,6 +105,6 @@ def test_values_of_colours_stay_with_their_colours_in_another_order() -> None:
 
 
 @pytest.mark.parametrize("options", [{"preprocess": "imagenet-torch"}, {"scale": [1.0, 2.0]}])
-def test_what_does_not_fit_the_channels_is_refused(options: dict[str, Any]) -> None:
+def test_preprocessings_for_another_number_of_channels_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(BadInput):
         candidates(**options)

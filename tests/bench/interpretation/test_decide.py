@@ -115,7 +115,7 @@ def test_few_images_decide_first_and_all_only_if_they_must() -> None:
     assert decision.candidate is UNIT
 
 
-def test_candidates_equal_on_the_first_images_are_told_apart_on_all() -> None:
+def test_candidates_equal_on_the_first_images_are_decided_on_all_images() -> None:
     labels = labels_of(400)
     differing = wrong(labels, 400)
     model = Table({"raw": np.zeros(400, int), "unit": labels, "imagenet-tf": labels.copy()})

@@ -116,7 +116,7 @@ def test_other_names_in_the_metadata_do_not_decide() -> None:
         (ClassLabels(np.array([0]), ["a", "b", "c", "d"], "stated", "photos"), {}),
     ],
 )
-def test_what_does_not_fit_the_outputs_is_refused(labels: ClassLabels, options: dict[str, Any]) -> None:
+def test_label_maps_that_do_not_fit_the_outputs_are_refused(labels: ClassLabels, options: dict[str, Any]) -> None:
     with pytest.raises(BadInput):
         maps(labels, 3, **options)
 

@@ -245,7 +245,7 @@ def test_only_ordinary_members_of_a_zip_within_the_limit_are_opened() -> None:
         assert file.read() == b"abc"
 
 
-def test_a_zip_that_states_too_little_gives_no_more() -> None:
+def test_a_zip_member_is_not_read_beyond_its_stated_size() -> None:
     archive = _zip(zipfile.ZipInfo("a"), bytes(4 * MOST))
     info = archive.infolist()[0]
     info.file_size = 10

@@ -25,7 +25,7 @@ def whole() -> Run:
     return seeds.runs()[0]
 
 
-def test_a_record_that_fits_is_returned_as_it_is() -> None:
+def test_a_record_within_the_limits_is_returned_unchanged() -> None:
     made = whole()
     assert readable(made) is made
 

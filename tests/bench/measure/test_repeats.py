@@ -130,7 +130,7 @@ def test_an_interrupted_group_keeps_its_finished_runs_and_can_be_completed(
     assert {path for _, path in second.stored} == set((tmp_path / "results").iterdir())
 
 
-def test_an_interruption_of_the_first_run_leaves_none_finished(repeat: Repeat) -> None:
+def test_an_interruption_of_the_first_run_leaves_no_finished_run(repeat: Repeat) -> None:
     with pytest.raises(KeyboardInterrupt):
         repeat(2, InterruptsTask(1))
     interrupted = repeat(2, InterruptsTask(1, after_a_step=True), resume=True)

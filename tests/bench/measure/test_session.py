@@ -105,9 +105,7 @@ def test_once_compares_only_explicit_options(digits_bundle: Bundle, tmp_path: Pa
     assert not once(Selection(variants=["int8"], runtimes=["litert"]), QUICK, "variant")
 
 
-def test_from_a_folder_only_runs_that_belong_to_the_newest_are_read_and_the_others_are_named(
-    digits_bundle: Bundle, tmp_path: Path
-) -> None:
+def test_only_runs_comparable_with_the_newest_are_read_from_a_folder(digits_bundle: Bundle, tmp_path: Path) -> None:
     older, older_path = measure_bundle(digits_bundle.folder, LIGHT, QUICK, tmp_path / "results", Silent())
     newer = msgspec.structs.replace(
         older, run_id="f" * 32, began="2100-01-01T00:00:00+00:00",

@@ -58,13 +58,13 @@ LAST, FIRST = {"data_format": "channels_last"}, {"data_format": "channels_first"
         ("SomethingNew", {"units": 12}, [4], (12, 4)),
     ],
 )  # fmt: skip
-def test_a_layer_has_the_weights_and_values_that_keras_gives_it(
+def test_weights_and_values_of_a_layer_match_keras(
     name: str, config: dict[str, Any], shape: list[int], expected: tuple[int, int]
 ) -> None:
     assert memory_of((name, config), shape=shape) == expected
 
 
-def test_shapes_follow_the_layers_and_not_what_the_file_claims() -> None:
+def test_shapes_come_from_the_layers_and_not_from_the_file() -> None:
     config = json.loads(keras_config())
     whole = keras_memory(config).weights
     assert whole == 4 * (3 * 9 * 4 + 2 * 4 + 4 * 4 * (4 + 4) + 10 * (4 + 1))

@@ -27,7 +27,7 @@ IN_FILE = ("location", "w.bin")
         ([("location", "./w.bin")], 0, None),
     ],
 )
-def test_places_that_onnx_runtime_takes_are_accepted(
+def test_locations_that_onnx_runtime_accepts_are_accepted(
     tmp_path: Path, entries: Sequence[tuple[str, str]], offset: int, length: int | None
 ) -> None:
     (tmp_path / "w.bin").write_bytes(bytes(32))

@@ -23,7 +23,7 @@ def two_gigabytes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("two_gigabytes")
-def test_what_fits_is_accepted_and_what_does_not_is_refused(tmp_path: Path) -> None:
+def test_estimates_below_the_limit_are_accepted_and_others_refused(tmp_path: Path) -> None:
     check_memory(tmp_path, MemoryNeed(300 * MB, 50 * MB), None)
     check_memory(tmp_path, MemoryNeed(300 * MB, 50 * MB), 350 * MB)
     for need, limit in ((MemoryNeed(2001 * MB, 0), None), (MemoryNeed(300 * MB, 51 * MB), 350 * MB)):

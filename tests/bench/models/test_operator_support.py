@@ -61,7 +61,7 @@ def test_models_that_may_load_are_not_refused() -> None:
     assert known_refusal([Operator(name="CUSTOM Mine", version=1, count=1)], "tflite-runtime", "2.14.0") is None
 
 
-def test_custom_operators_that_a_release_was_not_asked_for_are_unknown() -> None:
+def test_custom_operators_not_tested_with_a_release_are_unknown() -> None:
     asked, unasked = (
         Release(runtime="r", version=version, operators={"ADD": 1}, custom=custom)
         for version, custom in (("1", {"Here": 1, "Gone": 0, FLEX: 0}), ("2", {}))

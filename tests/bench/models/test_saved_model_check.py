@@ -68,7 +68,7 @@ VIA_CALLS: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("way", VIA_CALLS)
-def test_checkpoints_cannot_be_used_by_what_the_model_runs(tmp_path: Path, way: str) -> None:
+def test_the_functions_of_a_model_cannot_use_checkpoints(tmp_path: Path, way: str) -> None:
     refusal(tmp_path / "direct", ordinary(serving=[VIA_CALLS[way]]))
     inner = function("inner", [], [VIA_CALLS[way]])
     refusal(tmp_path / "nested", ordinary(serving=[node("c", "PartitionedCall", f=call("inner"))], functions=[inner]))

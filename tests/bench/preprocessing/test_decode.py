@@ -25,7 +25,7 @@ def saved(path: Path, image: Image.Image, **options: Any) -> Path:
     return path
 
 
-def test_pixels_of_the_right_size_are_left_alone(tmp_path: Path) -> None:
+def test_pixels_of_the_right_size_are_unchanged(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
     np.testing.assert_array_equal(decode(saved(tmp_path / "a.png", Image.fromarray(pixels)), RGB), pixels)
 

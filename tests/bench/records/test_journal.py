@@ -92,7 +92,7 @@ def test_an_interrupted_run_is_on_disk_and_reads_as_incomplete(stopped: Path) ->
 
 
 @pytest.mark.slow
-def test_resume_measures_missing_trials_and_none_twice(digits_bundle: Bundle, stopped: Path) -> None:
+def test_resume_measures_only_missing_trials(digits_bundle: Bundle, stopped: Path) -> None:
     before = read_run_or_journal(journal_in(stopped))
     run, path = measured(digits_bundle, stopped, resume=True)
     assert_whole(run)

@@ -55,7 +55,7 @@ def run_module(folder: Path, plan: Plan, **environment: str) -> "subprocess.Comp
 
 
 @needs_a_sandbox
-def test_a_worker_can_do_what_a_runtime_needs(tmp_path: Path) -> None:
+def test_a_worker_has_the_permissions_that_runtimes_need(tmp_path: Path) -> None:
     (tmp_path / "model").write_text("x")
     (tmp_path / "other").write_text("x")
     (tmp_path / "scratch").mkdir()
@@ -103,13 +103,13 @@ def test_no_folder_with_the_home_directory_in_it_can_be_read(home: str, monkeypa
 
 
 @pytest.mark.parametrize("value", ["no", "OFF", "0", "\udcff"])
-def test_a_value_of_the_variable_that_is_not_known_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_value_of_the_variable_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, value)
     with pytest.raises(BadInput):
         sandbox_support()
 
 
-def test_support_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_support_names_missing_kernel_features(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "off")
     off = sandbox_support()
     assert (off.parts, off.active) == ([], False)

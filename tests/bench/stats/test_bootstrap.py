@@ -80,7 +80,7 @@ def test_few_examples_and_values_without_variation_have_no_interval() -> None:
     assert (constant.interval.low, constant.interval.high) == (0.0, 0.0)
 
 
-def test_a_statistic_that_is_not_defined_is_none_or_has_no_interval() -> None:
+def test_an_undefined_statistic_is_none_or_has_no_interval() -> None:
     assert bootstrap(mean_of(np.full(100, np.nan)), 100, 1) is None
     assert bootstrap(mean_of(np.ones(1)), 0, 1) is None
 

@@ -82,7 +82,7 @@ def test_a_creep_ends_and_is_counted_once() -> None:
     assert creep.ended > 64
 
 
-def test_nothing_is_known_of_no_values() -> None:
+def test_without_values_there_is_no_reference() -> None:
     chart = ControlChart([])
     assert (chart.judgements, chart.marks, chart.steps, chart.creeps) == ([], [], [], [])
     assert ControlChart([1.0]).judgements[0].reference is None

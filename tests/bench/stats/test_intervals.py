@@ -111,7 +111,7 @@ def test_a_warning_starts_at_a_spread_of_ten_percent() -> None:
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.float64])
 @pytest.mark.parametrize("count", [1, 2, 5, 6])
 def test_medians_of_small_integers_do_not_overflow(dtype: Any, count: int) -> None:
-    """Latencies are packed as the smallest integers that hold them: two of 40,000 ns are more than 16 bits."""
+    """Latencies are packed as the smallest integers that fit: the sum of two of 40,000 ns needs more than 16 bits."""
     largest = 250 if dtype is np.uint8 else 65_000
     values: npt.NDArray[Any] = np.arange(largest - count, largest).astype(dtype)
     assert stats.median(values) == np.median(values)

@@ -141,7 +141,7 @@ def test_a_verdict_needs_the_whole_interval_on_one_side(low: float, high: float,
     assert ratios.verdict(Ratio(math.sqrt(low * high), Interval(low, high))) is expected
 
 
-def test_the_p_value_is_below_5_percent_exactly_where_the_interval_is_beyond_2_percent() -> None:
+def test_the_p_value_is_below_5_percent_exactly_if_the_interval_is_beyond_2_percent() -> None:
     for centre in np.linspace(-0.1, 0.1, 401):
         ratio = ratios.ratio_from(float(centre), 0.02, 7.3)
         assert ratio.interval is not None
@@ -150,7 +150,7 @@ def test_the_p_value_is_below_5_percent_exactly_where_the_interval_is_beyond_2_p
 
 
 def test_many_ratios_read_together_are_rarely_called_different() -> None:
-    """Nine configurations that are all alike: alone, a tenth of the tables would have a wrong verdict."""
+    """Nine equal configurations: without the correction, a tenth of the tables would have a wrong verdict."""
     generator = np.random.default_rng(5)
     wrong = {"alone": 0, "together": 0}
     for _ in range(1000):

@@ -45,7 +45,7 @@ def test_the_least_of_free_memory_and_limits_is_available(tmp_path: Path, files:
     assert available_memory(machine(tmp_path, files)) == expected
 
 
-def test_untimed_workers_have_what_the_user_states_or_the_machine_has(tmp_path: Path) -> None:
+def test_the_limit_of_untimed_workers_is_the_users_or_the_machines(tmp_path: Path) -> None:
     root = machine(tmp_path, {})
     assert untimed_memory_limit(123, root) == 123
     assert untimed_memory_limit(None, root) == FREE * 7 // 8

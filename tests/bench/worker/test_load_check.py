@@ -1,4 +1,4 @@
-"""Bare interpreters load every kind of model, and say in their own words why they do not."""
+"""Bare interpreters load every kind of model. Their error messages are reported."""
 
 from pathlib import Path
 

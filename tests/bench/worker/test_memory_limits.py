@@ -1,4 +1,4 @@
-"""Processes that load a model only once may not take all the memory, whatever the model computes."""
+"""Processes that load a model once are limited in memory, for any model."""
 
 from pathlib import Path
 

@@ -105,7 +105,7 @@ def test_resets_of_a_models_state_are_no_part_of_the_expected_pass() -> None:
     assert (duration, invocations, pass_ns) == (500_000_000, 10, 160_000_000)
 
 
-def test_peak_memory_grows_with_what_is_allocated() -> None:
+def test_peak_memory_grows_with_allocations() -> None:
     # in its own process: in this one, earlier tests may have used more memory
     code = (
         "import numpy as np\n"

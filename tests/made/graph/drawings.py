@@ -1,4 +1,4 @@
-"""Drawings of shapes, and a Keras model that is told their scale and says kind, width and box."""
+"""Drawings of shapes, and a Keras model with their scale as input and kind, width and box as outputs."""
 
 from pathlib import Path
 from typing import Any, NamedTuple

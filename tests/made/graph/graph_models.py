@@ -1,4 +1,4 @@
-"""Tiny .tflite models of other tasks: what they find follows from the pixels of an image."""
+"""Tiny .tflite models of other tasks, whose outputs depend on the pixels of an image."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Outputs of .tflite graphs in the test's own process, in place of a worker."""
+"""Outputs of .tflite graphs in the test's own process instead of a worker."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -82,7 +82,7 @@ def test_a_model_above_the_memory_limit_is_refused_before_it_is_loaded(refuses: 
         assert "--memory-limit" in error.problem
 
 
-def test_weights_that_are_not_where_they_should_be_are_refused(refuses: Refuses, tmp_path: Path) -> None:
+def test_weights_in_the_wrong_place_are_refused(refuses: Refuses, tmp_path: Path) -> None:
     path = brightness_onnx(tmp_path / "m.onnx", range(4), location="weights.bin")
     weights = tmp_path / "weights.bin"
     os.truncate(weights, weights.stat().st_size - 1)

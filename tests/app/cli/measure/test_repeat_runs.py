@@ -90,7 +90,7 @@ def test_ctrl_c_in_the_second_run_keeps_the_first_and_resume_makes_the_rest(
 
 
 @pytest.mark.slow
-def test_strict_measures_all_runs_and_names_the_spoiled_ones(
+def test_strict_measures_all_runs_and_names_the_unreliable_ones(
     repeat_runs: RepeatRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[Machine] = []

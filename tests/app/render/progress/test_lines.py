@@ -8,7 +8,7 @@ from edge_bench.bench.progress import about, duration_text
 
 
 class Clock:
-    """A clock that goes on only when it is told to."""
+    """A clock that advances only on request."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -27,7 +27,7 @@ def lines(clock: Clock) -> Lines:
     return Lines(clock)
 
 
-def test_the_remaining_time_follows_from_the_steps_so_far(
+def test_the_remaining_time_is_estimated_from_completed_steps(
     lines: Lines, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines.start("training", 10)

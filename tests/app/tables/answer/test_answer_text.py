@@ -114,7 +114,7 @@ def test_first_lines_of_other_kinds() -> None:
     assert "use another" in text[2]
 
 
-def test_without_labels_agreement_takes_the_place_of_accuracy() -> None:
+def test_without_labels_agreement_replaces_accuracy() -> None:
     made = run(result("a", "x", 1.0), result("b", "x", 2.0, wrong=3))
     empty = msgspec.structs.replace(made.images.labels, length=0, data=b"") if made.images.labels else None
     assert empty is not None
@@ -213,7 +213,7 @@ def test_sentences_for_pages_are_not_shortened() -> None:
     assert "configurations vary by 10 % or more" in third
 
 
-def test_words_are_wrapped_clipped_and_shortened_whole() -> None:
+def test_texts_are_wrapped_clipped_and_shortened_without_breaking_words() -> None:
     text = "a sentence of several words that is wrapped"
     assert wrapped(text, 20) == ["a sentence of", "  several words that", "  is wrapped"]
     assert clipped(text, 20) == ["a sentence of", "  several words …"]

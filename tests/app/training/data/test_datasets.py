@@ -53,7 +53,7 @@ def test_without_a_network_the_error_names_all_places_and_a_remedy(tmp_path: Pat
     assert not list((tmp_path / "cache").rglob("*ubyte*"))
 
 
-def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
+def test_an_unknown_name_is_refused_and_known_names_are_listed() -> None:
     with pytest.raises(DatasetError) as caught:
         load_dataset("nope")
     assert "nope" in caught.value.problem

@@ -23,7 +23,7 @@ class _Notes(Silent):
         self.notes.append(message)
 
 
-def test_what_programs_leave_is_not_trained_on(tmp_path: Path) -> None:
+def test_files_of_other_programs_are_not_training_images(tmp_path: Path) -> None:
     folder = class_folders(tmp_path / "zip", range(3), 5)
     image(folder / "__MACOSX" / "0" / "0.png", 9)
     image(folder / "2" / ".ipynb_checkpoints" / "0.png", 9)

@@ -33,7 +33,7 @@ def test_one_configuration_is_clearly_the_fastest() -> None:
     assert (best.bytes, best.memory_peak_bytes) == (135_000, 60 << 20)
 
 
-def test_a_tie_has_several_and_names_none_alone() -> None:
+def test_a_tie_has_several_winners_and_no_single_one() -> None:
     answer = answered(run(result("a", "x", 1.0), result("b", "x", 1.001), result("c", "x", 1.2)))
     assert answer.kind is AnswerKind.TIE
     assert set(names(answer)) == {("a", "x"), ("b", "x")}
@@ -49,7 +49,7 @@ def test_a_noisy_configuration_may_be_as_fast_but_does_not_hide_others() -> None
     assert ("near", "x") in names(near)
 
 
-def test_one_process_gives_no_verdict_and_says_why() -> None:
+def test_one_process_gives_no_verdict_but_a_reason() -> None:
     whole = run(result("a", "x", 1.0), result("b", "x", 2.0))
     first = [msgspec.structs.replace(each, trials=each.trials[:6]) for each in whole.results]
     comparison = compare([msgspec.structs.replace(whole, results=first)])

@@ -94,7 +94,7 @@ def versions(*runtime_versions: str) -> list[Run]:
     ]
 
 
-def test_an_effect_between_machines_lists_what_else_differs() -> None:
+def test_an_effect_between_machines_lists_other_differences() -> None:
     host, edge = versions("2.3", "2.3")
     edge = msgspec.structs.replace(edge, machine=msgspec.structs.replace(PI, kernel="7", cpu="A72", cores=4))
     comparison = compare([host, edge])

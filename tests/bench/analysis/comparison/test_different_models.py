@@ -50,7 +50,7 @@ MONDAY = run(model("model", "1a" * 32, wrong=10), bundle="monday")
 TUESDAY = run(model("model", "2b" * 32, 0.5, wrong=13), bundle="tuesday")
 
 
-def test_models_of_the_same_name_are_told_apart_and_compared_on_the_same_images() -> None:
+def test_models_of_the_same_name_are_distinguished_and_compared_on_the_same_images() -> None:
     comparison = compare([MONDAY, TUESDAY])
     monday, tuesday = comparison.rows
     assert [monday.configuration.variant, tuesday.configuration.variant] == ["model@1a1a1a1a", "model@2b2b2b2b"]
@@ -77,7 +77,7 @@ def test_names_stay_as_they_are_if_they_tell_the_models_apart_or_the_model_is_th
     assert len(notes) == 1  # that the models are different
 
 
-def test_bundles_are_told_apart_by_the_models_name_and_retrained_ones_by_their_checksum() -> None:
+def test_bundles_are_distinguished_by_model_name_and_retrained_ones_by_checksum() -> None:
     def bundle(model_name: str, content: str) -> Run:
         both = run(model("keras", content, 1.0, runtime="tensorflow"), model("dynamic", content, 0.5), bundle=content)
         return with_bundle(both, created="2026-01-01T00:00:00+00:00", model=model_name)
@@ -91,7 +91,7 @@ def test_bundles_are_told_apart_by_the_models_name_and_retrained_ones_by_their_c
     assert slacks == [("dynamic@1a1a1a1a", "keras@1a1a1a1a"), ("dynamic@2b2b2b2b", "keras@2b2b2b2b")]
 
 
-def test_one_model_with_two_preprocessings_is_told_apart_by_their_names() -> None:
+def test_one_model_with_two_preprocessings_is_distinguished_by_their_names() -> None:
     unit, raw = (
         msgspec.structs.replace(run(model("model", "1a"), bundle=step.name), preprocessing=step) for step in (UNIT, RAW)
     )

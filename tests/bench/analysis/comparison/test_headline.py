@@ -80,7 +80,7 @@ def test_the_configuration_is_the_fastest_over_all_repeats() -> None:
     assert headlines(runs)[0].light.configuration.runtime == "litert"
 
 
-def test_a_repeat_in_which_the_original_failed_counts_for_nothing() -> None:
+def test_a_repeat_in_which_the_original_failed_is_ignored() -> None:
     failed = [msgspec.structs.replace(each, trials=[]) if each is HOST.results[0] else each for each in HOST.results]
     runs = group([msgspec.structs.replace(HOST, run_id="e" * 32, results=failed), *repeats(HOST, 3)])
     (answer,) = headlines(runs)

@@ -32,7 +32,7 @@ def test_one_run_of_each_side_is_judged_by_the_95_percent_interval() -> None:
     assert judgement.confidence == 0.95
 
 
-def test_an_undecided_time_says_how_many_runs_would_decide_it() -> None:
+def test_an_undecided_time_states_how_many_runs_it_needs() -> None:
     new = run(result("dynamic", "litert", 1.10))
     found = changes(pair_runs([new], [OLD]))
     (judgement,) = judge(found, Limits(slower=0.05))

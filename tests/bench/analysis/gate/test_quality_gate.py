@@ -77,7 +77,7 @@ def test_outputs_that_are_not_finite_fail() -> None:
     assert judged(regression(scores(outputs)), OLD, 100).outcome is Outcome.FAILED
 
 
-def test_what_cannot_be_judged_is_refused() -> None:
+def test_a_gate_without_anything_to_judge_is_refused() -> None:
     unknown = msgspec.structs.replace(OLD, truth=None)
     numbers = task_run("tensor", task_result("float32", tensors(a=VALUES)), examples=EXAMPLES)
     few = [

@@ -119,7 +119,7 @@ def test_a_large_difference_needs_one_run_each() -> None:
     assert [judgement.outcome for judgement in judge(found, Limits(slower=0.05))] == [Outcome.FAILED]
 
 
-def test_another_machine_or_runtime_is_judged_only_if_asked() -> None:
+def test_another_machine_or_runtime_is_judged_only_on_request() -> None:
     elsewhere = run(result("dynamic", "litert", 1.0), on=machine(hostname="pi"))
     with pytest.raises(BadInput) as caught:
         pair_runs([elsewhere], [OLD])
@@ -211,7 +211,7 @@ def test_without_labels_the_reason_is_the_labels() -> None:
 
 
 def test_one_failure_among_many_judgements_must_be_beyond_chance() -> None:
-    """Nine configurations, one just beyond the limit: alone it fails, among nine it is undecided."""
+    """Nine configurations, one just beyond the limit: as the only one it fails, as one of nine it is undecided."""
     names = [f"v{number}" for number in range(9)]
     old = run(*(result(name, "litert", 1.0) for name in names))
     new = run(*(result(name, "litert", 1.06 if name == "v3" else 1.0) for name in names))

@@ -176,7 +176,7 @@ def test_other_changes_are_listed_with_a_change_of_time() -> None:
     assert "2.50× faster" in answer(series)
 
 
-def test_what_changed_shortly_before_a_step_is_listed_with_it() -> None:
+def test_changes_shortly_before_a_step_are_listed_with_it() -> None:
     """By chance a step begins a Run later than its reason."""
     runs = nights([1.0] * 16 + [1.2] * 3, noise=0.01)
     for night, whole in enumerate(runs):

@@ -102,7 +102,7 @@ def test_only_common_examples_are_compared() -> None:
         pytest.param(msgspec.structs.replace(regression(), truth=packed_values(VALUES + 0.5)), id="other true values"),
     ],
 )
-def test_runs_that_do_not_belong_together_are_refused(other: Run) -> None:
+def test_runs_of_different_tasks_or_data_are_refused(other: Run) -> None:
     with pytest.raises(ResultsError):
         compare([regression(), other])
 

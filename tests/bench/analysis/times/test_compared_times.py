@@ -34,7 +34,7 @@ def within_one_run(first: Result, second: Result) -> TimeComparison:
 
 
 @pytest.mark.parametrize(("slow", "times"), [(0.3, 1.33), (0.02, 6.0)])
-def test_a_slow_tail_is_reported_where_typical_invocations_are_the_same(slow: float, times: float) -> None:
+def test_a_slow_tail_is_reported_if_typical_invocations_are_the_same(slow: float, times: float) -> None:
     found = within_one_run(with_latencies("int8", slow=slow, times=times), with_latencies("float32", seed=1))
     assert found.ratio is not None
     assert verdict(found.ratio) is Verdict.SAME

@@ -1,4 +1,4 @@
-"""Names of classes beside YOLO's labels."""
+"""Files of class names in folders of YOLO labels."""
 
 from pathlib import Path
 

@@ -144,7 +144,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
         read_coco(tmp_path / "none.json", tmp_path, FILES, SIZES)
 
 
-def test_a_box_outside_says_where(tmp_path: Path) -> None:
+def test_the_message_on_a_box_outside_its_image_has_the_position(tmp_path: Path) -> None:
     data = content()
     data["annotations"][0].update(id=1234, bbox=[600, 20, 50, 40])
     with pytest.raises(DatasetError) as refused:

@@ -96,7 +96,7 @@ def test_the_order_of_outputs_follows_from_values_or_is_stated(tmp_path: Path) -
     assert source_of(stated, "outputs") is Source.STATED
 
 
-def test_unclear_pixels_are_asked_for_if_there_are_true_values(tmp_path: Path) -> None:
+def test_ambiguous_preprocessing_must_be_given_if_there_are_true_values(tmp_path: Path) -> None:
     folder, truth = box_images(tmp_path / "images", CLASSES, NAMES)
     model = brightness_detector(tmp_path / "d.tflite")
     with pytest.raises(BadInput) as caught:

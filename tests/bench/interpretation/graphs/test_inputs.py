@@ -138,7 +138,7 @@ def test_sounds_need_the_rate_of_the_model(tmp_path: Path) -> None:
         workload(model, data=tmp_path / "sounds", task="tensor", sample_rate=200)
 
 
-def test_images_for_a_model_that_takes_none_are_refused(tmp_path: Path) -> None:
+def test_images_for_a_model_without_image_input_are_refused(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     with pytest.raises(BadInput) as caught:
         workload(two_inputs(tmp_path / "m.tflite"), data=tmp_path / "images")

@@ -20,7 +20,7 @@ def task_of(*models: Path, options: DataOptions | None = None) -> tuple[str, Sou
     return choice.name, choice.interpretation.source
 
 
-def test_what_models_tell(tmp_path: Path) -> None:
+def test_tasks_recognized_from_models(tmp_path: Path) -> None:
     assert task_of(brightness_tflite(tmp_path / "c.tflite", [0, 1])) == ("classify", Source.MODEL)
     assert task_of(regressor(tmp_path / "one.tflite")) == ("classify", Source.MODEL)  # a single score, as always
     assert task_of(detection_model(tmp_path / "d.tflite")) == ("detect", Source.MODEL)
@@ -35,7 +35,7 @@ def test_models_of_different_tasks_are_refused_unless_one_is_stated(tmp_path: Pa
     assert task_of(*both, options=DataOptions(task="tensor")) == ("tensor", Source.STATED)
 
 
-def test_what_true_values_tell(tmp_path: Path) -> None:
+def test_tasks_recognized_from_true_values(tmp_path: Path) -> None:
     (tmp_path / "boxes").mkdir()
     (tmp_path / "boxes" / "a.txt").write_text("0 .5 .5 .1 .1\n")
     (tmp_path / "masks").mkdir()
@@ -82,7 +82,7 @@ def test_options_of_other_tasks_are_refused(tmp_path: Path, options: DataOptions
         task_of(brightness_tflite(tmp_path / "c.tflite", [0, 1]), options=options)
 
 
-def test_true_values_for_outputs_without_a_meaning_are_asked_about(tmp_path: Path) -> None:
+def test_true_values_for_outputs_without_a_meaning_need_a_task(tmp_path: Path) -> None:
     np.save(tmp_path / "classes.npy", np.arange(3))
     with pytest.raises(BadInput) as caught:
         task_of(colour_segmenter(tmp_path / "s.tflite"), options=DataOptions(labels=tmp_path / "classes.npy"))

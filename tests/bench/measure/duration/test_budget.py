@@ -32,7 +32,7 @@ def test_trials_on_fewer_images_than_the_run_has_cost_less() -> None:
 
 
 @pytest.mark.parametrize("seconds", [150, 300, 1000, 100_000])
-def test_the_choice_fits_in_the_budget_and_takes_most_of_it(seconds: float) -> None:
+def test_the_choice_fits_in_the_budget_and_uses_most_of_it(seconds: float) -> None:
     choice = choose(COST, seconds, DEFAULTS, (), 10_000)
     assert choice.seconds == pytest.approx(COST.seconds(choice.settings, choice.images))
     assert choice.seconds <= seconds
@@ -59,7 +59,7 @@ def test_a_budget_for_everything_sets_no_limit() -> None:
     assert precision(choice, DEFAULTS, 10_000, accuracy=True) == ""
 
 
-def test_a_budget_that_the_least_does_not_fit_in_is_refused_with_what_it_takes() -> None:
+def test_a_budget_below_the_minimum_is_refused_with_the_minimum() -> None:
     with pytest.raises(BadInput) as refused:
         choose(COST, 10, DEFAULTS, (), 10_000, used=3.0)
     found = re.search(r"--budget (\d+)s", refused.value.remedy)
@@ -86,7 +86,7 @@ def test_several_runs_share_a_budget() -> None:
         ({"limit", "trials"}, Settings(limit=300, trials=8)),
     ],
 )
-def test_what_is_stated_is_kept(stated: set[str], settings: Settings) -> None:
+def test_stated_options_are_kept(stated: set[str], settings: Settings) -> None:
     choice = choose(COST, 250, settings, stated, 10_000)
     assert [getattr(choice.settings, name) for name in stated] == [getattr(settings, name) for name in stated]
     assert choice.seconds <= 250

@@ -15,7 +15,7 @@ def test_the_estimate_before_the_first_trial_is_of_all_starts_and_trials() -> No
     assert not remaining.every_configuration_has_a_trial
 
 
-def test_trials_replace_what_the_warm_up_told() -> None:
+def test_trials_replace_the_estimate_of_the_warm_up() -> None:
     remaining = Remaining({0: 10, 1: 10}, generations=1)
     for number in (0, 1):
         remaining.prepared(number, 1.0, 1)
@@ -37,7 +37,7 @@ def test_recorded_outputs_count_as_often_as_they_follow() -> None:
     assert before - remaining.seconds() == pytest.approx(60)
 
 
-def test_a_configuration_that_fails_takes_no_more_time() -> None:
+def test_a_failed_configuration_needs_no_more_time() -> None:
     remaining = Remaining({0: 10, 1: 10}, generations=1)
     for number in (0, 1):
         remaining.prepared(number, 1.0, 1)

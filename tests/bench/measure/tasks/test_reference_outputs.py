@@ -54,7 +54,7 @@ def recorded(run: Run, runtime: str) -> TensorOutputs:
 
 
 def agreed(run: Run) -> tuple[TaskAgreement, OutputAgreement]:
-    """What comparisons say of both runtimes, and the numbers of the only output."""
+    """The agreement of both runtimes, and the differences of the only output."""
     agreement = agreement_of_outputs(run, run.results[0], run, run.results[1])
     assert agreement is not None
     first, second = (recorded(run, runtime).outputs for runtime in RUNTIMES)
@@ -76,7 +76,7 @@ def test_the_text_model_is_bit_identical_on_both_runtimes(tmp_path: Path) -> Non
         np.testing.assert_allclose(scores[:2], [scores for _, scores in REVIEWS], atol=1e-5)
 
 
-def test_the_recurrent_model_forgets_and_is_bit_identical_on_both_runtimes(tmp_path: Path) -> None:
+def test_the_recurrent_model_keeps_no_state_and_is_bit_identical_on_both_runtimes(tmp_path: Path) -> None:
     nine = np.asarray(Image.open(model_file("extras/mnist_nine.bmp")).convert("L"))
     digits = [nine, nine // 2, nine // 2, np.full_like(nine, 255), nine // 2, np.zeros_like(nine)]
     np.save(tmp_path / "digits.npy", np.stack(digits))
@@ -92,7 +92,7 @@ def test_the_recurrent_model_forgets_and_is_bit_identical_on_both_runtimes(tmp_p
     assert scores[9] == pytest.approx(1, abs=0.01)
 
 
-def test_the_audio_model_knows_a_tone_noise_and_speech(tmp_path: Path) -> None:
+def test_the_audio_model_recognizes_a_tone_noise_and_speech(tmp_path: Path) -> None:
     count = 15_600
     with wave.open(str(model_file("extras/speech.wav"))) as file:
         assert file.getframerate() == 16_000

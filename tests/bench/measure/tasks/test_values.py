@@ -77,7 +77,7 @@ def test_errors_of_a_regression_that_is_3_too_high(tmp_path: Path, form: str) ->
     assert mae.interval.high >= 2.99999
 
 
-def test_rows_of_a_table_belong_to_image_files(tmp_path: Path) -> None:
+def test_rows_of_a_table_are_matched_to_image_files(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     colours = DRAW.integers(0, 256, (12, 3))
     for number, colour in enumerate(colours.tolist()):

@@ -62,7 +62,7 @@ def test_a_record_can_be_read_again() -> None:
         lambda m: replace(m, lengths=msgspec.structs.replace(m.lengths, length=1 << 24)),
     ],
 )
-def test_damaged_masks_are_refused_without_allocating_what_they_claim(
+def test_damaged_masks_are_refused_without_allocating_their_claimed_size(
     damage: Callable[[StoredMask], StoredMask],
 ) -> None:
     bad = damage(stored_mask(np.zeros((6, 8), np.uint16)))

@@ -102,7 +102,7 @@ INFINITE = pack(np.full(BOXES.boxes.scores.length, np.float32(np.inf)).view(np.u
         ),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_refused(task: str, outputs: TaskOutputs, truth: TaskTruth) -> None:
+def test_inconsistent_outputs_are_refused(task: str, outputs: TaskOutputs, truth: TaskTruth) -> None:
     with pytest.raises(ValueError, match=r"truth|outputs"):
         check_run(made(task, outputs, truth))
 

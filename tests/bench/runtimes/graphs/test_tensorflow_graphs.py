@@ -192,7 +192,7 @@ def test_signatures_of_a_saved_model(tmp_path: Path) -> None:
     np.testing.assert_allclose(kept_rows, np.cumsum(steps, axis=0), rtol=1e-5)
 
 
-def test_what_a_saved_model_does_not_tell_is_stated_or_refused(tmp_path: Path) -> None:
+def test_facts_missing_in_a_saved_model_are_given_or_refused(tmp_path: Path) -> None:
     folder = saved_functions(tmp_path / "saved")
     with pytest.raises(ValueError, match="--shape any="):
         opened(folder, signature="scaled")

@@ -86,12 +86,12 @@ def test_two_runs_far_apart_are_not_believed_to_vary_less_than_they_do() -> None
     assert found.variation > 3 * ASSUMED_VARIATION
 
 
-def test_a_single_process_has_no_interval_where_the_variation_is_assumed() -> None:
+def test_a_single_process_has_no_interval_if_the_variation_is_assumed() -> None:
     one = Side([[np.array([1.0, 1.01])]])
     assert separate_ratio(one, one, same_machine=True).ratio.interval is None
 
 
-def test_the_stated_bound_is_where_verdicts_begin() -> None:
+def test_verdicts_begin_at_the_stated_bound() -> None:
     level = math.log1p(undecided_below(1, 1))
     still = [np.full(6, value) for value in (1.0, 1.0)]
     for share, expected in ((0.99, Verdict.UNDECIDED), (1.01, Verdict.SLOWER)):

@@ -33,7 +33,7 @@ def test_one_trial_of_ten_times_the_length_does_not_move_a_shift(shift: object) 
     assert 0.92 * 300 <= covered <= 0.98 * 300
 
 
-def test_one_process_gives_no_interval_and_no_common_generation_no_shift() -> None:
+def test_one_process_has_no_interval_and_without_a_common_generation_there_is_no_shift() -> None:
     one, other = [np.array([2.0, 2.1])], [np.array([1.0, 1.1])]
     assert interleaved_shift(one, other).interval is None
     assert unpaired_shift(one, [*other, *other]).interval is None

@@ -1,4 +1,4 @@
-"""Which category each class stands for."""
+"""The category of each class."""
 
 import numpy as np
 import pytest
@@ -61,7 +61,7 @@ def test_few_images_show_nothing(images: int) -> None:
         adopted_map(maps_by_number(truth.categories), truth, found_by(truth, IDS), "model")
 
 
-def test_a_model_that_says_one_class_shows_nothing() -> None:
+def test_a_model_that_predicts_one_class_shows_no_class_map() -> None:
     truth = labelled()
     frequent = [each._replace(classes=np.full_like(each.classes, 1)) for each in detections(truth)]
     assert not compare_maps(maps_by_number(truth.categories), truth, frequent).clear

@@ -58,7 +58,7 @@ def test_values_tell_every_order_without_names(order: tuple[int, ...]) -> None:
     assert [order[index] for index in found] == [0, 1, 2, 3]
 
 
-def test_one_box_at_most_is_told_by_names() -> None:
+def test_outputs_of_at_most_one_box_are_identified_by_name() -> None:
     values = outputs(1, 3)
     one = [each[:, :1] if each.ndim > 1 else each for each in values]
     assert output_order(NAMES["metadata"], shapes(one)) == OutputOrder(0, 1, 2, 3)

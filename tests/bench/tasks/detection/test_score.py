@@ -60,7 +60,7 @@ def test_the_first_true_box_counts() -> None:
     assert scored(truth, [boxes([0, 0, 100, 100, 0, 0.9])]).score.mean_precision == pytest.approx(1)
 
 
-def test_a_crowd_is_neither_asked_for_nor_an_error() -> None:
+def test_a_crowd_box_is_neither_required_nor_counted_as_an_error() -> None:
     crowd = [200, 0, 600, 400, 0, 1]
     right, inside = [0, 0, 100, 100, 0, 0.5], [250, 50, 300, 100, 0, 0.9]
     assert scored(ground_truth([[0, 0, 100, 100, 0], crowd]), [boxes(right, inside)]).score[0] == pytest.approx(1)
@@ -92,7 +92,7 @@ def test_packing_changes_less_than_a_hundredth_of_a_point(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(("steps", "crowds"), [(0, 0.0), (0, 0.3), (10, 0.2)])
-def test_resamples_are_what_the_library_gives_for_copies_of_images(seed: int, steps: int, crowds: float) -> None:
+def test_resamples_match_the_library_with_copies_of_images(seed: int, steps: int, crowds: float) -> None:
     """Equal scores are made different in their order; the library would sort copies of them differently."""
     truth = scene(24, 4, seed, crowds)
     found = detections(truth, seed, steps=steps)

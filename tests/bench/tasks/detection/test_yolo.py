@@ -23,7 +23,7 @@ def cases(draw: st.DrawFn) -> tuple[HeadLayout, int, bool, bool]:
 
 @settings(max_examples=60, deadline=None)
 @given(cases())
-def test_heads_made_from_known_boxes_decode_to_exactly_these(case: tuple[HeadLayout, int, bool, bool]) -> None:
+def test_head_outputs_of_known_boxes_decode_to_the_same_boxes(case: tuple[HeadLayout, int, bool, bool]) -> None:
     layout, seed, pixels, with_borders = case
     random = np.random.default_rng(seed)
     size = (int(random.integers(40, 2000)), int(random.integers(40, 2000)))
