@@ -79,7 +79,7 @@ def round_trips(port: int, count: int) -> list[float]:
 
 
 def main() -> int:
-    """Print the echo server's port. Then answer each line of stdin, a port and a count, with the shortest round trip."""
+    """Print the port of the echo server. Answer each line of stdin, a port and a count, by the shortest trip."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=echo, args=(listener,), daemon=True).start()
         sys.stdout.write(f"{listener.getsockname()[1]}\n")
