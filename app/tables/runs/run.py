@@ -28,7 +28,7 @@ from edge_bench.bench.stats.latency import histogram
 
 __all__ = ["run_notes", "run_table"]
 
-_BEST_NOTE = "* the most {unit}s a second of its variant and runtime, or not slower than that beyond doubt"
+_BEST_NOTE = "* the most {unit}s/s of its variant and runtime, or not slower than that beyond doubt"
 
 #: With fewer classes, five guesses include the true label too often to distinguish models; JSON has it from six on.
 _MIN_TOP_5_CLASSES = 20
@@ -37,8 +37,8 @@ _ACCURACY, _TOP_5 = "accuracy, %\n[95 %]", "top-5, %\n[95 %]"
 #: Headings that differ with --resample.
 _RESAMPLED = {_ACCURACY: "accuracy, %\n± sd over trials [95 %]"}
 _HEADER = (
-    "variant", "runtime", "threads", "batch", "pass, s\nmean ± sd", "pass, s\nmedian [95 %]",
-    "trials in order\n± farthest", "ms an image\np50 / p90 / p99 / max", "images\na second", _ACCURACY, _TOP_5, "size",
+    "variant", "runtime", "threads", "batch", "ms/image\nmedian [95 %]", "ms/image\nmean ± sd",
+    "trials in order\n± farthest", "one call, ms/image\np50 / p90 / p99 / max", "images/s", _ACCURACY, _TOP_5, "size",
     "peak\nmemory", "load\nms",
 )  # fmt: skip
 
@@ -56,7 +56,7 @@ def run_table(run: Run) -> Table:
         omitted.add(_TOP_5)
     columns = [number for number, name in enumerate(_HEADER) if name not in omitted]
     return Table(
-        title=f"{emulated}{run.bundle.model} on {run.bundle.dataset}, {counted(images, run.unit)} a pass, "
+        title=f"{emulated}{run.bundle.model} on {run.bundle.dataset}, {counted(images, run.unit)} per pass, "
         f"{counted(trials, 'trial')}, {run.machine.label}",
         header=[_heading(_HEADER[column], run, quality) for column in columns],
         rows=Lazy(lambda result: list(map(_row(result, run, best).__getitem__, columns)), run.results),
@@ -86,11 +86,12 @@ def _row(result: Result, run: Run, best: set[Configuration]) -> list[str]:
         return [*keys, f"{kind} (below)", *[""] * 6, size(result.bytes), "", ""]
     seconds = result.pass_seconds()
     median = float(np.median(seconds))
-    spread = f" ± {significant(float(seconds.std(ddof=1)), 2)}" if len(seconds) > 1 else ""
+    scale = 1e3 / images
+    spread = f" ± {significant(scale * float(seconds.std(ddof=1)), 2)}" if len(seconds) > 1 else ""
     return [
         *keys,
-        f"{significant(float(seconds.mean()))}{spread}",
-        with_interval(median, median_interval_over_processes(result.seconds_by_process())),
+        with_interval(median, median_interval_over_processes(result.seconds_by_process()), scale=scale),
+        f"{significant(scale * float(seconds.mean()))}{spread}",
         "" if run.emulated else sparkline(seconds.tolist()),
         percentile_cell(result),
         f"{significant(images / median)}{' *' if configuration in best else ''}",
