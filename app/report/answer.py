@@ -1,5 +1,6 @@
 """The answer at the top of a page, as in a terminal, and what each machine answers if there are several."""
 
+import re
 from collections.abc import Sequence
 
 from edge_bench.app.render.escaping import one_line
@@ -28,7 +29,13 @@ def answer(section: BundleSection) -> Html:
 def _sentence(text: str, class_: str | None = None) -> Html:
     if text.startswith(_WARNING):
         class_ = "doubt"
-    return element("p", with_badges(one_line(text.removeprefix(_WARNING))), class_=class_)
+    return element("p", with_badges(_with_no_break_spaces(one_line(text.removeprefix(_WARNING)))), class_=class_)
+
+
+def _with_no_break_spaces(sentence: str) -> str:
+    """Return the sentence with no line breaks within an interval, or between a number and its unit."""
+    sentence = re.sub(r"\[[^]]*\]", lambda match: match[0].replace(" ", "\N{NO-BREAK SPACE}"), sentence)
+    return re.sub(r"(?<=[\d\]]) (?=%|\[|ms|[KM]iB)", "\N{NO-BREAK SPACE}", sentence)
 
 
 def machine_answers(section: BundleSection) -> Html | None:
@@ -66,7 +73,7 @@ def _table(section: BundleSection, comparison: Comparison) -> Table:
         "The fastest configuration of each machine",
         [header[number] for number in kept],
         [[row[number] for number in kept] for row in rows],
-        keys=1,
+        keys=2,
     )
 
 

@@ -8,7 +8,7 @@ from edge_bench.app.render.units import counted
 from edge_bench.app.report.bundle_section import BundleSection
 from edge_bench.app.report.machines import in_group, properties_table
 from edge_bench.app.tables.shared import failure_text, once_per_group
-from edge_bench.bench.analysis.times.reliability import reliability_of, trusted
+from edge_bench.bench.analysis.times.reliability import trusted
 from edge_bench.bench.records.outputs.masks import Segmentation
 from edge_bench.bench.records.outputs.union import TensorOutputs
 from edge_bench.bench.records.run import CLASSIFY, Run
@@ -24,23 +24,34 @@ def trust_section(section: BundleSection) -> Html:
     rows = {name: [in_group(each[name] for each in column) for column in columns] for name in columns[0][0]}
     return fragment(
         properties_table("Reliability", names, {name: values for name, values in rows.items() if any(values)}),
-        *(_group_part(group, name) for group, name in zip(section.groups, names, strict=True)),
+        *(
+            fragment(element("h3", with_badges(", ".join(of_machines))), part)
+            for part, of_machines in _parts(section, names).items()
+        ),
     )
 
 
-def _group_part(group: Sequence[Run], machine: str) -> Html | None:
+def _parts(section: BundleSection, names: Sequence[str]) -> dict[Html, list[str]]:
+    """Return what was found, with the machines it was found of."""
+    found: dict[Html, list[str]] = {}
+    for group, name in zip(section.groups, names, strict=True):
+        if part := _group_part(group):
+            found.setdefault(part, []).append(name)
+    return found
+
+
+def _group_part(group: Sequence[Run]) -> Html:
     """Return what was found of these Runs, each thing once; what is not true of all names its Runs."""
 
     def texts(of_run: Callable[[Run], list[str]]) -> list[str]:
         return [_named(runs, text) for text, runs in once_per_group(group, of_run)]
 
-    parts = fragment(
+    return fragment(
         *(_finding(finding, runs) for finding, runs in once_per_group(group, lambda run: run.findings)),
         _list("Interpretation of images and labels", texts(lambda run: list(map(str, run.interpretations)))),
         _list("Failed", texts(_failures)),
         _list("Warnings", texts(_warnings)),
     )
-    return fragment(element("h3", with_badges(machine)), parts) if parts else None
 
 
 def _named(runs: str, text: str) -> str:
@@ -84,7 +95,7 @@ def _times(run: Run) -> str:
         return "not known: the Run does not say"
     if known:
         return "yes: nothing was found that disturbed them"
-    return f"no: {reasons[0].what}" if (reasons := reliability_of([run]).reasons) else "no: the reasons are below"
+    return "no: the reasons are below"
 
 
 def _examples(run: Run) -> str:

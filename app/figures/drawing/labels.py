@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.app.render.palette import GRID, INK
+from edge_bench.app.render.palette import INK, MUTED
 
 __all__ = ["label_points"]
 
 #: Directions from a point in which its label may be, the best first: right, left, above, below, corners.
 _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
 #: Distances from a mark's edge, in points. Labels that are farther away than the first have a line to their mark.
-_DISTANCES = (3.0, 10.0, 18.0, 28.0, 40.0, 54.0)
+_DISTANCES = (3.0, 9.0, 16.0, 24.0)
 _POINTS_PER_INCH = 72.0
 
 #: left, bottom, right, top, in pixels
@@ -24,13 +24,14 @@ def label_points(
     panel: Any,
     points: Sequence[tuple[float, float]],
     texts: Sequence[str],
-    radii: Sequence[float],
+    marks: Sequence[tuple[float, float, float]],
     lines: Sequence[tuple[float, float, float, float]],
 ) -> list[bool]:
     """Write a label beside each point, the first ones first; return which of them found a place.
 
-    points: in data coordinates. radii: of their marks, in typographic points. lines: pieces of lines that labels should
-    not cover, each x, y, x, y in data coordinates. The limits of the axes must be set before.
+    points: in data coordinates. marks: all marks that labels should not cover, those of the points included: x and y in
+    data coordinates, radius in typographic points. lines: the same of lines, each x, y, x, y in data coordinates. The
+    limits of the axes must be set before.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -39,15 +40,17 @@ def label_points(
     figure.draw_without_rendering()  # places the axes
     pixel = figure.dpi / _POINTS_PER_INCH
     centres = panel.transData.transform(np.asarray(points, np.float64))
-    marks = np.column_stack([centres, centres]) + pixel * np.outer(radii, [-1, -1, 1, 1])
-    taken = [*marks, *_pieces(panel, lines)]
+    radii = {(x, y): pixel * radius for x, y, radius in marks}
+    places = panel.transData.transform([mark[:2] for mark in marks])
+    edges = pixel * np.outer([mark[2] for mark in marks], [-1, -1, 1, 1])
+    taken = [*(np.column_stack([places, places]) + edges), *_pieces(panel, lines)]
     frame = panel.get_window_extent(renderer)
     found = []
-    for (x, y), centre, radius, text in zip(points, centres, radii, texts, strict=True):
+    for (x, y), centre, text in zip(points, centres, texts, strict=True):
         label = panel.annotate(text, (x, y), fontsize=6.5, color=INK, zorder=4, annotation_clip=False)
         label.set_in_layout(False)
         box = label.get_window_extent(renderer)
-        place = _place(centre, radius * pixel, (box.width, box.height), pixel, taken, frame)
+        place = _place(centre, radii[x, y], (box.width, box.height), pixel, taken, frame)
         found.append(place is not None)
         if place is None:
             label.remove()
@@ -59,7 +62,7 @@ def label_points(
         if far:
             nearest = np.clip(centre, taken[-1][:2], taken[-1][2:])
             ends = panel.transData.inverted().transform([centre, nearest])
-            panel.plot(*ends.T, color=GRID, linewidth=0.7, zorder=2, scalex=False, scaley=False)
+            panel.plot(*ends.T, color=MUTED, linewidth=0.5, zorder=2, scalex=False, scaley=False)
     return found
 
 

@@ -1,7 +1,7 @@
 """Accuracy, or another task's quality, against time with file size as area, and the Pareto front."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,37 +70,38 @@ def _values(entries: Sequence[Entry], axis: QualityAxis) -> tuple[npt.NDArray[np
 
 
 def _draw(entries: Sequence[Entry], axis: QualityAxis, on_front: npt.NDArray[np.bool_], layout: Layout) -> Any:
-    """Draw with a label at each mark; if there is no room for all of them, with a legend of the variants, too."""
-    figure, is_labelled = _plot(entries, axis, on_front, layout, variants=False)
-    return figure if is_labelled else _plot(entries, axis, on_front, layout, variants=True)[0]
+    """Draw with a label beside each mark; without room for all of them, with a legend and labels on the front only."""
+    figure, has_all = _plot(entries, axis, on_front, layout, legend=False)
+    return figure if has_all else _plot(entries, axis, on_front, layout, legend=True)[0]
 
 
 def _plot(
-    entries: Sequence[Entry], axis: QualityAxis, on_front: npt.NDArray[np.bool_], layout: Layout, *, variants: bool
+    entries: Sequence[Entry], axis: QualityAxis, on_front: npt.NDArray[np.bool_], layout: Layout, *, legend: bool
 ) -> tuple[Any, bool]:
-    """Return the figure, and whether every mark has a label; ``variants``: whether the legend has them."""
+    """Return the figure, and whether all labels have a place; ``legend``: instead of labels off the front."""
     times, values = _values(entries, axis)
-    machines = list(dict.fromkeys(entry.machine for entry in entries))
+    groups = [_environment(entry) if legend else entry.machine for entry in entries]
     areas = _areas(entries)
     figure, (panel,) = new_figure(layout, 3.4 if layout.narrow else 3.6)
     _set_axes(panel, entries, axis, times, values, layout)
     front = np.flatnonzero(on_front)[np.argsort(times[on_front], kind="stable")]
     if len(front) > 1:
         panel.plot(times[front], values[front], color=MUTED, linewidth=0.9, linestyle="--", zorder=1)
+    markers = {group: _MARKERS[number % len(_MARKERS)] for number, group in enumerate(dict.fromkeys(groups))}
     # large marks first, so that they do not hide small ones
     for position in np.argsort(-areas, kind="stable"):
-        entry = entries[position]
         panel.scatter(
-            times[position], values[position], s=areas[position], color=colour_of(entry.variant), alpha=0.85,
-            marker=_marker(machines.index(entry.machine)), edgecolors=PAPER, linewidths=0.7, zorder=3,
+            times[position], values[position], s=areas[position], color=colour_of(entries[position].variant),
+            alpha=0.85, marker=markers[groups[position]], edgecolors=PAPER, linewidths=0.7, zorder=3,
         )  # fmt: skip
-    _draw_legend(figure, entries, machines if len(machines) > 1 else [], layout, variants=variants)
-    order = [*front, *(position for position in range(len(entries)) if position not in front)]
+    _draw_legend(figure, [entry.variant for entry in entries] if legend else [], markers, layout)
+    others = [] if legend else [position for position in range(len(entries)) if position not in front]
+    order = [*front, *others]
     labelled = label_points(
         panel,
         [(times[position], values[position]) for position in order],
         [entries[position].name for position in order],
-        [float(np.sqrt(areas[position] / np.pi)) for position in order],
+        [(times[position], values[position], float(np.sqrt(area / np.pi))) for position, area in enumerate(areas)],
         [(times[one], values[one], times[two], values[two]) for one, two in itertools.pairwise(front)],
     )
     return figure, all(labelled)
@@ -123,6 +124,9 @@ def _set_axes(
     least = 0.2 if axis.percent else 0.02 * float(np.abs(values).max()) or 1.0
     spread = max(values.max() - values.min(), least)
     panel.set_ylim(values.min() - 0.35 * spread, values.max() + 0.35 * spread)
+    if axis.percent:  # no tick above 100 %
+        panel.set_yticks([tick for tick in panel.get_yticks() if tick <= 100], minor=False)
+        panel.set_ylim(values.min() - 0.35 * spread, values.max() + 0.35 * spread)
 
 
 def _areas(entries: Sequence[Entry]) -> npt.NDArray[np.float64]:
@@ -131,22 +135,21 @@ def _areas(entries: Sequence[Entry]) -> npt.NDArray[np.float64]:
     return np.maximum(_MAX_AREA * sizes / max(sizes.max(), 1.0), 14.0)
 
 
-def _marker(number: int) -> str:
-    return _MARKERS[number % len(_MARKERS)]
+def _environment(entry: Entry) -> str:
+    return f"{short_name(entry.result.configuration.runtime)} on {entry.machine}"
 
 
-def _draw_legend(
-    figure: Any, entries: Sequence[Entry], machines: Sequence[str], layout: Layout, *, variants: bool
-) -> None:
-    """Name the machines by their marks and, without labels at all marks, the variants by their colours."""
+def _draw_legend(figure: Any, variants: Sequence[str], markers: Mapping[str, str], layout: Layout) -> None:
+    """Name the variants by their colours, and machines or runtimes by their marks if there are several."""
     from matplotlib.lines import Line2D
 
     dot: dict[str, Any] = {"linestyle": "none", "markersize": 5}
-    names = dict.fromkeys(entry.variant for entry in entries) if variants else {}
-    handles = [Line2D([], [], marker="o", color=colour_of(name), label=short_name(name), **dot) for name in names]
-    handles += [
-        Line2D([], [], marker=_marker(number), color=MUTED, label=name, **dot) for number, name in enumerate(machines)
+    handles = [
+        Line2D([], [], marker="o", color=colour_of(name), label=short_name(name), **dot)
+        for name in dict.fromkeys(variants)
     ]
+    if len(markers) > 1:
+        handles += [Line2D([], [], marker=marker, color=MUTED, label=name, **dot) for name, marker in markers.items()]
     if handles:
         columns = 2 if layout.narrow else 4
         figure.legend(handles=handles, loc="outside lower left", ncols=columns, columnspacing=1.0, handletextpad=0.4)

@@ -31,7 +31,7 @@ nav ul {{ list-style: none; display: flex; flex-wrap: wrap; gap: .25rem 1.25rem;
 .chapter + .chapter {{ border-top: 3px solid var(--ink); margin-top: 5rem; padding-top: 2.5rem }}
 .chapter > h1 {{ margin-bottom: .5rem }}
 .answer {{ margin: 1.25rem 0 2rem }}
-.answer p {{ max-width: 50rem; margin: .4rem 0 }}
+.answer p {{ max-width: 58rem; margin: .4rem 0; text-wrap: pretty }}
 .answer .headline {{ font-size: clamp(1.15rem, 1.05rem + .6vw, 1.45rem); line-height: 1.4; font-weight: 650 }}
 .answers {{ list-style: none; margin: 1.25rem 0 2rem; padding: 0 }}
 .answers li {{ font-size: clamp(1.05rem, 1rem + .35vw, 1.25rem); line-height: 1.55; max-width: 50rem;
@@ -47,7 +47,7 @@ figcaption b, .caption b {{ color: var(--ink); font-weight: 600 }}
 .plot.column {{ display: none }}
 .frame {{ margin: 1rem 0 0; timeline-scope: --sideways }}
 .box {{ overflow-x: auto; scroll-timeline: --sideways inline;
-  background: linear-gradient(to left, var(--paper), transparent) right / 3rem 100% no-repeat local,
+  background: linear-gradient(to left, var(--paper) 60%, transparent) right / 3.5rem 100% no-repeat local,
     linear-gradient(to left, var(--grid), transparent) right / 1.25rem 100% no-repeat scroll }}
 .hint {{ font-size: 0; margin: 0; color: var(--muted); animation: wide linear both; animation-timeline: --sideways }}
 @keyframes wide {{ from, to {{ font-size: .75rem }} }}
@@ -58,10 +58,12 @@ table {{ border-collapse: collapse; font-size: .8125rem; line-height: 1.4; font-
 th, td {{ padding: .4rem .8rem .4rem 0; text-align: right; white-space: nowrap; vertical-align: top;
   border-bottom: 1px solid var(--grid) }}
 th {{ text-align: left; font-weight: 500 }}
+tbody th {{ white-space: normal; max-width: 17rem }}
 thead th {{ color: var(--muted); font-weight: 500; vertical-align: bottom; border-bottom: 1px solid var(--muted) }}
 thead th:not(.key) {{ text-align: right }}
 .only, .facts th:first-child {{ position: sticky; left: 0; background: var(--paper) }}
 th small {{ color: var(--muted); font-size: .9em }}
+tbody .group {{ max-width: none; white-space: nowrap }}
 .group {{ font-weight: 600; padding-top: 1.1rem }}
 .stay {{ position: sticky; left: 0 }}
 td:last-child, th:last-child {{ padding-right: 0 }}
@@ -106,7 +108,8 @@ pre {{ white-space: pre-wrap; overflow-wrap: anywhere; background: var(--tint); 
   h2 {{ margin-top: 3rem }}
   .plot.page {{ display: none }}
   .plot.column {{ display: block }}
-  .only, .facts th:first-child {{ max-width: 44vw; white-space: normal; overflow-wrap: anywhere }}
+  .only, .facts th:first-child {{ max-width: 40vw; min-width: 6.5rem }}
+  tbody th {{ max-width: 28vw }}
   .facts th {{ padding-right: .8rem }}
   .gallery {{ grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr)); gap: 1rem }}
 }}

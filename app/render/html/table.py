@@ -16,6 +16,8 @@ _MINUS = re.compile(r"(?<![\w.])-(?=\d)")
 #: Number of columns that identify a configuration: variant, runtime, threads, batch size.
 _CONFIGURATION_COLUMNS = 4
 _MAX_TITLE = 1000
+#: A cell with more characters has a line for each part before a semicolon.
+_LONG_CELL = 24
 #: Cells that are emphasized: ``faster``, ``11.7× faster ~``, ``same: only one process``.
 _VERDICT = re.compile(r"^(?:[\d.,]+× )?(faster|slower|same|undecided|baseline)\b")
 
@@ -133,4 +135,6 @@ def _cell(text: str) -> Html:
         return element("td", text, class_=f"verdict {verdict[1]}")
     if bars := _BARS.match(text):
         return element("td", element("span", bars[1], class_="bars", aria_hidden="true"), f" {bars[2]}")
-    return element("td", with_badges(_MINUS.sub("−", text)))
+    lines = _MINUS.sub("−", text).split("; ") if len(text) > _LONG_CELL else [_MINUS.sub("−", text)]
+    pieces = [element("br") if each is None else with_badges(each) for line in lines for each in (None, line)]
+    return element("td", *pieces[1:])

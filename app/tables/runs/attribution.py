@@ -29,7 +29,7 @@ def attribution_table(comparison: Comparison) -> Table | None:
     held = "what else differs is below the table" if more else "the rest held"
     return Table(
         title=f"where the time comes from: one factor changed, {held}",
-        header=("factor", "from", "to", "with", "time ×\n[95 %]", "verdict"),
+        header=("factor", "from", "to", "verdict", "time ×\n[95 %]", "with"),
         rows=Lazy(_cells, comparison.effects),
         keys=3,
         notes=Lazy(_sentence, comparison.effects),
@@ -44,9 +44,9 @@ def _cells(effect: Effect) -> list[str]:
         effect.factor,
         before,
         after,
-        _fixed_factors(effect),
-        ratio,
         verdict_cell(effect.verdict, effect.reliable) if effect.verdict else _NOT_ALONE,
+        ratio,
+        _fixed_factors(effect),
     ]
 
 
