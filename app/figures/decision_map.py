@@ -39,11 +39,13 @@ def decisions(offload: Offload, assessment: Assessment) -> Drawing | None:
         f"{payload}: remote is faster on {np.mean(values > 0):.0%} of the map, local on {np.mean(values < 0):.0%}"
         for payload, values in maps.items()
     )
+    has_marks = any(row.p50 and offload.link(row.link) for row in assessment.rows)
+    measured = " Each mark is a link that was measured, at its bandwidth up." if has_marks else ""
     return Drawing(
         name="decision-map",
         title="Local or remote inference, by round trip and bandwidth",
         caption="The areas are predicted from the parts of a remote inference measured in this run (p50). The map "
-        "assumes the same bandwidth both ways. Each mark is a link that was measured, at its bandwidth up.",
+        f"assumes the same bandwidth both ways.{measured}",
         description=f"Map of the faster side by round trip and bandwidth. {shares}.",
         draw=lambda layout: _draw(offload, assessment, maps, layout),
     )

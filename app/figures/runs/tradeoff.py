@@ -80,7 +80,8 @@ def _plot(
 ) -> tuple[Any, bool]:
     """Return the figure, and whether all labels have a place; ``legend``: instead of labels off the front."""
     times, values = _values(entries, axis)
-    groups = [_environment(entry) if legend else entry.machine for entry in entries]
+    several = len({entry.machine for entry in entries}) > 1
+    groups = [_environment(entry, several=several) if legend else entry.machine for entry in entries]
     areas = _areas(entries)
     figure, (panel,) = new_figure(layout, 3.4 if layout.narrow else 3.6)
     _set_axes(panel, entries, axis, times, values, layout)
@@ -121,7 +122,7 @@ def _set_axes(
     panel.set(xlabel=f"ms/{entries[0].run.unit} (median{direction})", ylabel=f"{axis.label}{assumed}")
     grid(panel, "both")
     scale_for(panel.xaxis, times.min() / 1.3, times.max() * 1.3)
-    least = 0.2 if axis.percent else 0.02 * float(np.abs(values).max()) or 1.0
+    least = 1.0 if axis.percent else 0.02 * float(np.abs(values).max()) or 1.0
     spread = max(values.max() - values.min(), least)
     panel.set_ylim(values.min() - 0.35 * spread, values.max() + 0.35 * spread)
     if axis.percent:  # no tick above 100 %
@@ -132,11 +133,14 @@ def _set_axes(
 def _areas(entries: Sequence[Entry]) -> npt.NDArray[np.float64]:
     """Return the area of each mark in square points, in proportion to the file's size, but never too small to see."""
     sizes = np.array([entry.result.bytes for entry in entries], np.float64)
-    return np.maximum(_MAX_AREA * sizes / max(sizes.max(), 1.0), 14.0)
+    areas: npt.NDArray[np.float64] = np.maximum(_MAX_AREA * sizes / max(sizes.max(), 1.0), 14.0)
+    return areas
 
 
-def _environment(entry: Entry) -> str:
-    return f"{short_name(entry.result.configuration.runtime)} on {entry.machine}"
+def _environment(entry: Entry, *, several: bool) -> str:
+    """Return the runtime, with its machine if there are ``several``."""
+    runtime = short_name(entry.result.configuration.runtime)
+    return f"{runtime} on {entry.machine}" if several else runtime
 
 
 def _draw_legend(figure: Any, variants: Sequence[str], markers: Mapping[str, str], layout: Layout) -> None:

@@ -59,6 +59,7 @@ th, td {{ padding: .4rem .8rem .4rem 0; text-align: right; white-space: nowrap; 
   border-bottom: 1px solid var(--grid) }}
 th {{ text-align: left; font-weight: 500 }}
 tbody th {{ white-space: normal; max-width: 17rem }}
+tbody .only {{ white-space: nowrap; max-width: none }}
 thead th {{ color: var(--muted); font-weight: 500; vertical-align: bottom; border-bottom: 1px solid var(--muted) }}
 thead th:not(.key) {{ text-align: right }}
 .only, .facts th:first-child {{ position: sticky; left: 0; background: var(--paper) }}
@@ -108,9 +109,10 @@ pre {{ white-space: pre-wrap; overflow-wrap: anywhere; background: var(--tint); 
   h2 {{ margin-top: 3rem }}
   .plot.page {{ display: none }}
   .plot.column {{ display: block }}
-  .only, .facts th:first-child {{ max-width: 40vw; min-width: 6.5rem }}
   tbody th {{ max-width: 28vw }}
+  tbody .only, .facts th:first-child {{ white-space: normal; max-width: 40vw; min-width: 7.6rem }}
   .facts th {{ padding-right: .8rem }}
+  .facts td {{ min-width: 9rem; overflow-wrap: anywhere }}
   .gallery {{ grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr)); gap: 1rem }}
 }}
 @media print {{

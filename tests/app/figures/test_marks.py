@@ -6,6 +6,8 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.dates import date2num
+from matplotlib.markers import MarkerStyle
 
 from edge_bench.app.figures.runs.over_time import over_time
 from edge_bench.app.render.formats import Layout
@@ -34,7 +36,7 @@ def assert_intervals_are_within(panel: Any) -> None:
     """Assert that each line of the panel, which an interval is, ends within both axes."""
     for line in panel.lines:
         for values, limits in ((line.get_xdata(), panel.get_xlim()), (line.get_ydata(), panel.get_ylim())):
-            numbers = mpl.dates.date2num(values) if isinstance(values[0], np.datetime64) else np.asarray(values)
+            numbers = date2num(values) if isinstance(values[0], np.datetime64) else np.asarray(values)
             if np.issubdtype(np.asarray(numbers).dtype, np.number):
                 assert min(limits) <= min(numbers)
                 assert max(numbers) <= max(limits)
@@ -90,7 +92,7 @@ def test_every_entry_of_a_legend_is_in_the_trade_off(layout: Layout) -> None:
     colours, markers = colours_and_markers(panel)
     for handle in legend.legend_handles:
         path = handle.get_marker()
-        shape = mpl.markers.MarkerStyle(path)
+        shape = MarkerStyle(path)
         known = shape.get_path().transformed(shape.get_transform()).vertices.tobytes()
         assert to_hex(handle.get_color()) in colours or known in markers
 

@@ -76,7 +76,7 @@ def test_what_to_believe_is_said_once_and_names_the_runs_that_differ() -> None:
     text = words_of(str(trust_section(section)))
     assert text.count("It is busy") == text.count("It is hot") == 1
     assert "Runs 2, 4: It is hot" in text
-    assert "no: " in text.partition("times reliable")[2].partition(" / ")[0]  # some are, others are not
+    assert "/ no: " in text.partition("times reliable")[2]  # of two Runs
 
 
 def test_the_commands_of_a_group_repeat_it_once() -> None:
