@@ -46,7 +46,7 @@ def colours_and_markers(panel: Any) -> tuple[set[str], set[bytes]]:
     marks = panel.collections
     return (
         {to_hex(colour) for mark in marks for colour in mark.get_facecolors()},
-        {path.vertices.tobytes() for mark in marks for path in mark.get_paths()},
+        {np.asarray(path.vertices).tobytes() for mark in marks for path in mark.get_paths()},
     )
 
 
@@ -93,7 +93,7 @@ def test_every_entry_of_a_legend_is_in_the_trade_off(layout: Layout) -> None:
     for handle in legend.legend_handles:
         path = handle.get_marker()
         shape = MarkerStyle(path)
-        known = shape.get_path().transformed(shape.get_transform()).vertices.tobytes()
+        known = np.asarray(shape.get_path().transformed(shape.get_transform()).vertices).tobytes()
         assert to_hex(handle.get_color()) in colours or known in markers
 
 
