@@ -6,7 +6,7 @@ from typing import Any
 from edge_bench.app.figures.drawing.axes import grid, whole_numbers
 from edge_bench.app.figures.drawing.canvas import Drawing, new_figure, render
 from edge_bench.app.render.formats import Layout
-from edge_bench.app.render.units import percent, significant
+from edge_bench.app.render.units import counted, percent, significant
 from edge_bench.bench.io.files import write_atomically
 from edge_bench.bench.records.manifest import History
 
@@ -20,11 +20,12 @@ def training(history: History) -> Drawing:
     return Drawing(
         name="training",
         title="Training",
-        caption="Accuracy and cross-entropy loss after each epoch. Training values are means over the epoch, with "
-        "dropout; validation values are taken at its end, without.",
-        description=f"{len(history.loss)} epochs. At the end: training accuracy {percent(history.accuracy[-1])} %, "
-        f"validation accuracy {percent(history.val_accuracy[-1])} %, training loss {significant(history.loss[-1])}, "
-        f"validation loss {significant(history.val_loss[-1])}.",
+        caption="Accuracy and cross-entropy loss of each epoch. Training values are means over the epoch, with "
+        "dropout. Validation values are measured at the end of the epoch, without dropout.",
+        description=f"{counted(len(history.loss), 'epoch')}. At the end: training accuracy "
+        f"{percent(history.accuracy[-1])} %, validation accuracy "
+        f"{percent(history.val_accuracy[-1])} %, training loss {significant(history.loss[-1])}, validation loss "
+        f"{significant(history.val_loss[-1])}.",
         draw=lambda layout: _draw(history, layout),
     )
 

@@ -18,7 +18,6 @@ from edge_bench.app.figures.runs.trials import trials_over_time
 from edge_bench.app.figures.training import training
 from edge_bench.app.report.image_source import ImageSource, bundle_images, folder_images
 from edge_bench.bench.analysis.comparison.comparison import Comparison, compare
-from edge_bench.bench.analysis.comparison.headline import Headline, headlines
 from edge_bench.bench.analysis.labels.disagreement import confusion_matrix
 from edge_bench.bench.analysis.labels.same_images import image_difference
 from edge_bench.bench.analysis.times.groups import repeats_together, run_number
@@ -94,11 +93,6 @@ class BundleSection:
     def comparison(self) -> Comparison | None:
         """The comparison of all Runs; None without measurements."""
         return compare(self.runs) if self.entries else None
-
-    @cached_property
-    def headlines(self) -> list[Headline]:
-        """One headline per pair of machines, of all repeats of their Runs."""
-        return headlines(self.runs)
 
     @cached_property
     def assessments(self) -> list[tuple[Offload, Assessment, Drawing | None]]:
@@ -200,9 +194,7 @@ def bundle_sections(
     folders = {bundle.digest: bundle for bundle in bundles}
     for digest, bundle in folders.items():
         if digest not in by_bundle:
-            raise BadInput(
-                f"{bundle.folder}: none of the runs measured this bundle", "name the bundle that was measured"
-            )
+            raise BadInput(f"{bundle.folder}: no Run measured this bundle", "name the measured bundle")
     images = _images_by_run(runs, data)
     return [
         BundleSection(

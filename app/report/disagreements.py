@@ -48,10 +48,10 @@ def _between_configurations(section: BundleSection, entries: Sequence[Entry]) ->
         return None
     differing, total = find_disagreements(_predictions(entries, machine=False))
     summary = (
-        f"All {len(entries)} configurations give the same label for each of the {total:,} images."
+        f"All {len(entries)} configurations give the same labels on all {total:,} images."
         if not differing
-        else f"On {len(differing):,} of {total:,} images the {len(entries)} configurations do not all give the same "
-        f"label{_remark(section, differing)}."
+        else f"The {len(entries)} configurations give different labels on {len(differing):,} of {total:,} images."
+        f"{_remark(section, differing)}"
     )
     return fragment(
         element("h3", with_badges(f"Between configurations on {entries[0].machine}")),
@@ -68,16 +68,16 @@ def _between_machines(section: BundleSection, entries: Sequence[Entry]) -> Html 
     found, total = find_disagreements(_predictions(shared, machine=True))
     differing = [disagreement for disagreement in found if disagreement.within_group]
     if not total:
-        summary = "The machines classified no image in common."
+        summary = "The machines have no images in common."
     elif not differing:
-        summary = f"Every machine gives the same label to the same variant for each of the {total:,} images all saw."
+        summary = f"Each variant gives the same labels on all machines, on all {total:,} common images."
     else:
         summary = (
-            f"On {len(differing):,} of the {total:,} images that all machines saw, one and the same variant gets "
-            f"different labels on different machines or runtimes{_remark(section, differing)}."
+            f"The same variant gives different labels on different machines or runtimes on {len(differing):,} of "
+            f"{total:,} common images.{_remark(section, differing)}"
         )
     return fragment(
-        element("h3", "Between machines, the same variant"),
+        element("h3", "The same variant on different machines"),
         element("p", summary),
         _gallery(section, differing, {entry.full_name: f"{entry.variant} on {entry.machine}" for entry in shared}),
     )
@@ -85,15 +85,15 @@ def _between_machines(section: BundleSection, entries: Sequence[Entry]) -> Html 
 
 def _remark(section: BundleSection, differing: Sequence[Disagreement]) -> str:
     if section.images is None:
-        return f"; {how_to_see(section)}" if section.bundle is None else ""
-    return f"; these are the first {_MAX_IMAGES}" if len(differing) > _MAX_IMAGES else ""
+        return f" {how_to_see(section)}" if section.bundle is None else ""
+    return f" The first {_MAX_IMAGES} are shown." if len(differing) > _MAX_IMAGES else ""
 
 
 def how_to_see(section: BundleSection) -> str:
-    """Return which option shows the images."""
+    """Return a sentence about the option that shows the images."""
     if section.identity.created:
-        return "to see them, give the bundle with --bundle"
-    return "to see them, give the folder of images with --data"
+        return "To see the images, name the bundle with --bundle."
+    return "To see the images, name their folder with --data."
 
 
 def _gallery(section: BundleSection, differing: Sequence[Disagreement], groups: _Groups) -> Html | None:
@@ -121,7 +121,7 @@ def _card(
     section: BundleSection, disagreement: Disagreement, picture: Picture, truth: int | None, groups: _Groups
 ) -> Html:
     number = disagreement.image
-    known = "" if truth is None else f", truly {_class_name(section, truth)}"
+    known = "" if truth is None else f", true class {_class_name(section, truth)}"
     votes = [
         fragment(
             element("dt", _class_name(section, label), class_="right" if label == truth else None),

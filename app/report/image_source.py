@@ -83,10 +83,10 @@ class FolderImages:
         beside them. Raise DatasetError if there are no images, or if the folder cannot be read.
         """
         if not folder.is_dir():
-            raise DatasetError(f"{folder}: not a folder", "name the folder of images that `run --data` had")
+            raise DatasetError(f"{folder}: not a folder", "name the folder given to `run --data`")
         files = find_images(folder).files
         if not files:
-            raise DatasetError(f"{folder}: no images there", f"supported suffixes are {', '.join(sorted(SUFFIXES))}")
+            raise DatasetError(f"{folder}: contains no images", f"supported suffixes are {', '.join(sorted(SUFFIXES))}")
         direct = [name for name in files if "/" not in name]
         return next((cls(folder, chosen) for chosen in (files, direct) if len(chosen) == total), None)
 
@@ -122,9 +122,7 @@ def folder_images(folder: Path, runs: Sequence[Run]) -> dict[str, FolderImages]:
     """
     of_files = [run for run in runs if not run.bundle.created and run.bundle.dataset != RANDOM_INPUTS]
     if not of_files:
-        raise BadInput(
-            f"--data {folder}: none of the Runs is of model files on images", "name a bundle's images with --bundle"
-        )
+        raise BadInput(f"--data {folder}: no Run measured model files on images", "for a bundle's images, use --bundle")
     totals = {run.images.total_images for run in of_files}
     found = {total: FolderImages.of(folder, total) for total in sorted(totals)}
     matching = {run.run_id: images for run in of_files if (images := found[run.images.total_images]) is not None}
@@ -132,22 +130,25 @@ def folder_images(folder: Path, runs: Sequence[Run]) -> dict[str, FolderImages]:
         count = counted(len(find_images(folder).files), "image")
         measured = " or ".join(f"{total:,}" for total in sorted(totals))
         raise BadInput(
-            f"{folder}: {count} there, and the Runs are of {measured}",
-            "name the folder of images that `run --data` had",
+            f"{folder}: has {count}, but the Runs measured {measured}",
+            "name the folder given to `run --data`",
         )
     return matching
 
 
 def _check_index(index: int, count: int) -> None:
     if index >= count:
-        raise BadInput(f"the Run has image no. {index:,}, and there are {count:,}", "name the Run's own images")
+        raise BadInput(
+            f"the Run measured image no. {index:,}, but there are only {count:,} images",
+            "name the measured images",
+        )
 
 
 def _check_size(what: str, own: tuple[int, int], size: tuple[int, int] | None) -> None:
     if size is not None and size != own:
         raise BadInput(
-            f"{what}: {own[0]}×{own[1]} pixels, and the measured image had {size[0]}×{size[1]}",
-            "name the images that were measured",
+            f"{what}: {own[0]}×{own[1]} pixels, but the measured image had {size[0]}×{size[1]}",
+            "name the measured images",
         )
 
 

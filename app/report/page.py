@@ -1,7 +1,9 @@
-"""The report's page: the main result, then the measurements behind it, then how to reproduce it."""
+"""The report's page: the answer, then the measurements behind it, then how to reproduce it."""
 
 import datetime
 from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
 
 from edge_bench.app.figures.drawing.canvas import Drawing
 from edge_bench.app.figures.drawing.svg import figure_element
@@ -9,19 +11,22 @@ from edge_bench.app.render.html.css import STYLE
 from edge_bench.app.render.html.elements import Html, element, fragment, page
 from edge_bench.app.render.html.table import html_table, with_badges
 from edge_bench.app.render.table import MAX_ROWS, Table
+from edge_bench.app.report.answer import answer, machine_answers
+from edge_bench.app.report.break_even import break_even
 from edge_bench.app.report.bundle_section import BundleSection
 from edge_bench.app.report.disagreements import disagreements
-from edge_bench.app.report.headline import answer_sentence, no_answer
 from edge_bench.app.report.machines import machines_table
 from edge_bench.app.report.offload import offload_section
 from edge_bench.app.report.pictures.task_disagreements import task_disagreements
 from edge_bench.app.report.reproduce import reproduce_section
 from edge_bench.app.report.trust import trust_section
+from edge_bench.app.tables.answer.short import by_time
 from edge_bench.app.tables.runs.attribution import attribution_table
 from edge_bench.app.tables.runs.comparison import comparison_table
 from edge_bench.app.tables.runs.cross_machine import across_table
 from edge_bench.app.tables.runs.repeats import repeats_table
 from edge_bench.app.tables.runs.run import run_table
+from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
 from edge_bench.bench.records.run import CLASSIFY
 from edge_bench.bench.version import __version__
 
@@ -40,12 +45,12 @@ def report_page(sections: Sequence[BundleSection], on_drawn: _OnDrawn = lambda _
     header = element(
         "header",
         element("p", f"edge-bench report · {_dates(sections)}", class_="kind"),
-        element("h1", titles[0] if single else "Results on different bundles, side by side"),
+        element("h1", titles[0] if single else "Results of several models or data sets"),
         None
         if single
         else element(
             "p",
-            "These Runs are of different models or different data. Each has a chapter of its own. To compare models on "
+            "These Runs measured different models or different data, so each has its own chapter. To compare models on "
             "the same images, use edge-bench compare.",
         ),
     )
@@ -58,9 +63,9 @@ def report_page(sections: Sequence[BundleSection], on_drawn: _OnDrawn = lambda _
 
 
 _HOW_TO_READ = (
-    "Intervals have 95 % confidence. A time is called faster or slower only where the whole interval of its ratio, "
-    "over fresh processes, is beyond ±2 %, the same only where it is within; anything else is undecided. Accuracies "
-    "are compared on the same images. Times under an emulator are compared with nothing."
+    "Intervals have 95 % confidence and cover several fresh processes. Faster or slower: the whole interval of the "
+    "ratio of times is beyond ±2 %. Same: all of it is within ±2 %. Undecided: anything else. ~ marks what rests on "
+    "times that are not reliable. Accuracies are compared on the same images. Emulated times are never compared."
 )
 
 
@@ -71,7 +76,7 @@ def _title(section: BundleSection) -> str:
 def _dates(sections: Sequence[BundleSection]) -> str:
     began = [run.began for section in sections for run in section.runs]
     began += [offload.began for section in sections for offload in section.offloads]
-    days = sorted({time[:10] for time in began})
+    days = sorted({time[:10] for time in began})  # at least one: a page has Runs or Offloads
     return "measured " + " to ".join(_day(day) for day in dict.fromkeys([days[0], days[-1]]))
 
 
@@ -87,9 +92,9 @@ def _article(section: BundleSection, prefix: str, single: bool, on_drawn: _OnDra
     figures = _Figures(prefix, on_drawn)
     contents = [
         ("Comparison", _comparison(section)),
-        ("Here or there", offload_section(section, lambda drawing: figures.draw([drawing]))),
+        ("Local or remote", offload_section(section, lambda drawing: figures.draw([drawing]))),
         ("Accuracy and time" if section.task == CLASSIFY else "Quality and time", _accuracy_and_time(section, figures)),
-        ("Inside the measurement", figures.draw([*section.trials, section.latency])),
+        ("Trials and latency", figures.draw([*section.trials, section.latency])),
         (
             "Mistakes and disagreements",
             fragment(figures.draw([section.confusion]), disagreements(section), task_disagreements(section)),
@@ -97,8 +102,8 @@ def _article(section: BundleSection, prefix: str, single: bool, on_drawn: _OnDra
         ("Training", figures.draw([section.training])),
         ("Machines", machines_table(section) if section.runs else None),
         ("All measurements", _measurements(section)),
-        ("What to believe", trust_section(section) if section.runs else None),
-        ("To repeat it", reproduce_section(section)),
+        ("Reliability", trust_section(section) if section.runs else None),
+        ("How to repeat it", reproduce_section(section)),
     ]
     present = [(title, f"{prefix}-s{number}", content) for number, (title, content) in enumerate(contents) if content]
     if not single:
@@ -106,7 +111,8 @@ def _article(section: BundleSection, prefix: str, single: bool, on_drawn: _OnDra
     if section.identity.note:
         yield element("p", element("b", section.identity.note))
     if section.runs:
-        yield _answers(section)
+        yield answer(section)
+        yield machine_answers(section)
     yield element(
         "nav",
         element("ul", *(element("li", element("a", title, href=f"#{name}")) for title, name, _ in present)),
@@ -133,29 +139,28 @@ class _Figures:
         return figure
 
 
-def _answers(section: BundleSection) -> Html:
-    machines = section.machines
-    sentences = [
-        answer_sentence(headline, machines[headline.base_run.run_id], machines[headline.light_run.run_id])
-        for headline in section.headlines
-    ]
-    return element(
-        "ul",
-        *(element("li", with_badges(sentence)) for sentence in sentences or [no_answer(bool(section.entries))]),
-        class_="answers",
-    )
-
-
 def _comparison(section: BundleSection) -> Html | None:
     if section.comparison is None:
         return None
-    table = comparison_table(section.comparison)
+    comparison = _fastest_first(section.comparison)
+    table = comparison_table(comparison, slacks=False)
     return fragment(
-        element("p", f"Every configuration {table.title}.", class_="small"),
+        element("p", f"All configurations {table.title}, the fastest first.", class_="small"),
         html_table(table, omit=_OMITTED_COLUMNS),
-        _with_heading(across_table(section.comparison)),
-        _with_heading(attribution_table(section.comparison)),
+        _with_heading(across_table(comparison)),
+        break_even(comparison),
+        _with_heading(attribution_table(comparison)),
     )
+
+
+def _fastest_first(comparison: Comparison) -> Comparison:
+    """Return the comparison with the rows of each Run by time; those without a time are last."""
+    runs = dict.fromkeys(row.run_id for row in comparison.rows)
+    rows: list[Row] = []
+    for run_id in runs:
+        own = [row for row in comparison.rows if row.run_id == run_id]
+        rows += [*by_time(own), *(row for row in own if not row.time)]
+    return msgspec.structs.replace(comparison, rows=rows)
 
 
 def _with_heading(table: Table | None) -> Html | None:
@@ -168,8 +173,8 @@ def _with_heading(table: Table | None) -> Html | None:
 def _accuracy_and_time(section: BundleSection, figures: _Figures) -> Html:
     drawn, total = len(section.drawn_entries), len(section.entries)
     remark = (
-        f"The pictures show {drawn:,} of {total:,} configurations, the fastest of each "
-        f"machine, variant and runtime first; the tables have all, up to {MAX_ROWS:,}."
+        f"The figures show {drawn:,} of {total:,} configurations: the fastest of each machine, variant and runtime "
+        f"first. The tables have all of them, up to {MAX_ROWS:,}."
     )
     return fragment(
         element("p", remark) if drawn < total else None, figures.draw([section.accuracy_and_time, section.trade_off])
@@ -177,7 +182,7 @@ def _accuracy_and_time(section: BundleSection, figures: _Figures) -> Html:
 
 
 def _measurements(section: BundleSection) -> Html:
-    """Return one table per Run, without the notes, which are in "What to believe".
+    """Return one table per Run, without the notes, which are in the section on reliability.
 
     Repeats of a Run have one table of all complete ones, and one of the Run that the figures show.
     """

@@ -157,14 +157,14 @@ def _versions(section: BundleSection) -> dict[str, list[str]]:
         "began": lambda run: run.began,
         "took": lambda run: f"{run.wall_seconds:,.0f} s",
         "edge-bench": lambda run: f"{run.tool_version}, revision {run.tool_revision}",
-        "record": lambda run: f"schema {run.schema_version}",
+        "file format": lambda run: f"schema {run.schema_version}",
     }
     return {name: [in_group(map(value, group)) for group in section.groups] for name, value in values.items()}
 
 
 def _checksums(section: BundleSection) -> list[Html]:
     identity = section.identity
-    sums = {f"bundle of {identity.created}, its manifest": identity.sha256}
+    sums = {f"manifest of the bundle of {identity.created}": identity.sha256}
     sums[f"data, {identity.dataset}"] = identity.dataset_sha256
     for result in (result for run in section.runs for result in run.results if result.sha256):
         sums[f"{result.configuration.variant}, {result.bytes:,} bytes"] = result.sha256

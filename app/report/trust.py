@@ -6,7 +6,9 @@ from edge_bench.app.render.html.elements import Html, element, fragment
 from edge_bench.app.render.html.table import with_badges
 from edge_bench.app.render.units import counted
 from edge_bench.app.report.bundle_section import BundleSection
+from edge_bench.app.report.machines import in_group, properties_table
 from edge_bench.app.tables.shared import failure_text, once_per_group
+from edge_bench.bench.analysis.times.reliability import trusted
 from edge_bench.bench.records.outputs.masks import Segmentation
 from edge_bench.bench.records.outputs.union import TensorOutputs
 from edge_bench.bench.records.run import CLASSIFY, Run
@@ -16,23 +18,39 @@ __all__ = ["trust_section"]
 
 
 def trust_section(section: BundleSection) -> Html:
-    """Return one part per Run or group of repeats."""
-    return fragment(*(_group_part(group, section.machines[group[0].run_id]) for group in section.groups))
+    """Return a table with a column per Run or group of repeats, then what was found of each."""
+    names = [section.machines[group[0].run_id] for group in section.groups]
+    columns = [list(map(_properties, group)) for group in section.groups]
+    rows = {name: [in_group(each[name] for each in column) for column in columns] for name in columns[0][0]}
+    return fragment(
+        properties_table("Reliability", names, {name: values for name, values in rows.items() if any(values)}),
+        *(
+            fragment(element("h3", with_badges(", ".join(of_machines))), part)
+            for part, of_machines in _parts(section, names).items()
+        ),
+    )
 
 
-def _group_part(group: Sequence[Run], machine: str) -> Html:
-    """Return what is said about these Runs, each thing once; what is not true of all names its Runs."""
+def _parts(section: BundleSection, names: Sequence[str]) -> dict[Html, list[str]]:
+    """Return what was found, with the machines it was found of."""
+    found: dict[Html, list[str]] = {}
+    for group, name in zip(section.groups, names, strict=True):
+        if part := _group_part(group):
+            found.setdefault(part, []).append(name)
+    return found
+
+
+def _group_part(group: Sequence[Run]) -> Html:
+    """Return what was found of these Runs, each thing once; what is not true of all names its Runs."""
 
     def texts(of_run: Callable[[Run], list[str]]) -> list[str]:
         return [_named(runs, text) for text, runs in once_per_group(group, of_run)]
 
     return fragment(
-        element("h3", with_badges(machine)),
-        *(element("p", with_badges(text)) for text in texts(lambda run: [_summary(run)])),
         *(_finding(finding, runs) for finding, runs in once_per_group(group, lambda run: run.findings)),
         _list("Interpretation of images and labels", texts(lambda run: list(map(str, run.interpretations)))),
-        _list("Not measured, or not to the end", texts(_failures)),
-        _list("Odd", texts(_warnings)),
+        _list("Failed", texts(_failures)),
+        _list("Warnings", texts(_warnings)),
     )
 
 
@@ -47,50 +65,57 @@ def _finding(finding: Finding, runs: str) -> Html:
         with_badges(f"{_named(runs, f'{finding.what[:1].upper()}{finding.what[1:]}')}. "),
         element("b", "To do: ") if finding.remedy else None,
         f"{finding.remedy}." if finding.remedy else None,
-        class_="spoils" if finding.spoils else None,
+        class_="doubt" if finding.spoils else None,
     )
 
 
-def _summary(run: Run) -> str:
-    """Return how the Run was measured and whether its times can be trusted."""
-    trials = sum(len(result.trials) for result in run.results)
-    settings = run.settings
-    summary = (
-        f"{counted(trials, 'trial')} of {counted(len(run.results_with_trials), 'configuration')}, {settings.trials} "
-        f"each over {settings.processes} fresh process{'' if settings.processes == 1 else 'es'}, interleaved in an "
-        f"order drawn with seed {settings.seed}."
-    )
-    if run.images.indices.length < run.images.total_images:
-        summary += (
-            f" {run.images.indices.length:,} of {run.images.total_images:,} test images, drawn evenly over the classes."
-        )
-    summary += _without_truth(run)
-    if run.accuracy_assumed:
-        summary += " ASSUMED ACCURACY: nothing shows that images and labels are interpreted correctly."
-    if not run.complete:
-        summary += " The run was interrupted; these are the trials until then."
+def _properties(run: Run) -> dict[str, str]:
+    """Return how the Run was measured, and whether its times are reliable."""
+    settings, trials = run.settings, sum(len(result.trials) for result in run.results)
+    failed = sum(result.failure is not None for result in run.results)
+    return {
+        "times reliable": _times(run),
+        "configurations": f"{len(run.results_with_trials)} measured{f', {failed} failed' if failed else ''}",
+        "trials": f"{trials:,}, planned {settings.trials} of each configuration in "
+        f"{counted(settings.processes, 'process')}",
+        "order of trials": f"interleaved at random, seed {settings.seed}",
+        "complete": "" if run.complete else "no: the run was interrupted",
+        "examples": _examples(run),
+        "accuracy" if run.task == CLASSIFY else "quality": _truth(run),
+    }
+
+
+def _times(run: Run) -> str:
     if not run.results_with_trials:
-        return "Nothing was measured."
+        return "no: nothing was measured"
     if run.emulated:
-        return f"{summary} EMULATED: predictions, accuracy and agreement count; times do not."
-    if run.trusted is False or any(finding.spoils for finding in run.findings):
-        return f"{summary} Its times are not to be trusted, for the marked reasons."
-    if run.findings and not run.trusted:
-        return f"{summary} Something may have disturbed it:"
-    if run.trusted:
-        return f"{summary} Its times are to be trusted: nothing was found that spoils them."
-    return f"{summary} Nothing was found that would spoil it."
+        return "EMULATED: predictions count, times do not"
+    known = trusted([run])
+    if known is None:
+        return "not known: the Run does not say"
+    if known:
+        return "yes: nothing was found that disturbed them"
+    return "no: the reasons are below"
 
 
-def _without_truth(run: Run) -> str:
-    """Return a sentence if a task that has a quality has no true values."""
+def _examples(run: Run) -> str:
+    measured, total = run.images.indices.length, run.images.total_images
+    if measured == total:
+        return f"{total:,}"
+    return f"{measured:,} of {total:,}{', drawn evenly over classes' if run.task == CLASSIFY else ''}"
+
+
+def _truth(run: Run) -> str:
+    """Return why accuracy or quality is not known, or depends on an assumption; empty if neither."""
+    if run.accuracy_assumed:
+        return "ASSUMED: nothing shows that images and labels are interpreted correctly"
     if run.task == CLASSIFY:
-        return "" if run.labelled else " The images have no true labels: agreement is known, accuracy is not."
+        return "" if run.labelled else "not known: the images have no true labels. Agreement is known"
     outputs = [result.outputs for result in run.results if result.outputs is not None]
     is_known = run.truth is not None or any(isinstance(each, Segmentation) and each.cells for each in outputs)
     if is_known or not outputs or all(isinstance(each, TensorOutputs) for each in outputs):
         return ""
-    return " The examples have no true values: agreement is known, quality is not."
+    return "not known: the examples have no true values. Agreement is known"
 
 
 def _failures(run: Run) -> list[str]:

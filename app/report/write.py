@@ -26,9 +26,7 @@ def report_formats(names: Sequence[str]) -> list[str]:
     """Return the names without duplicates. Raise BadInput for an unknown name."""
     unknown = [name for name in names if name not in REPORT_FORMATS]
     if unknown or not names:
-        raise BadInput(
-            f"--format {','.join(unknown) or 'nothing'}: not a report's format", "choose of html,png,svg,pdf"
-        )
+        raise BadInput(f"--format {','.join(unknown) or 'nothing'}: not a report format", "use html, png, svg or pdf")
     return list(dict.fromkeys(names))
 
 
@@ -85,14 +83,14 @@ def write_history(all_series: Sequence[Series], path: Path) -> list[Path]:
     """
     form = path.suffix.removeprefix(".")
     if form not in REPORT_FORMATS:
-        raise BadInput(f"--figure {path}: not the name of a picture", "end it with .html, .png, .svg or .pdf")
+        raise BadInput(f"--figure {path}: unknown suffix", "use .html, .png, .svg or .pdf")
     _require_matplotlib()
     if form == "html":
         _write(path, history_page(all_series).encode("utf-8", "replace"))
         return [path]
     drawings = history_drawings(all_series)
     if not drawings:
-        raise BadInput("nothing to draw: nothing was measured, or only under an emulator", "name real Runs")
+        raise BadInput("nothing to draw: the Runs have no times, or only emulated ones", "name Runs of a real device")
     paths = [path, *(path.with_stem(f"{path.stem}-{number}") for number in range(2, len(drawings) + 1))]
     for target, drawing in zip(paths, drawings, strict=True):
         _write(target, render(drawing, Layout.PAGE, form))
@@ -104,7 +102,7 @@ def _require_matplotlib() -> None:
         import matplotlib  # noqa: F401
     except ImportError:
         raise MissingDependency(
-            "a report needs matplotlib, which is not installed", "pip install 'edge-bench[host]', or use the host image"
+            "matplotlib is not installed, and reports need it", "pip install 'edge-bench[host]', or use the host image"
         ) from None
 
 
@@ -113,5 +111,5 @@ def _write(path: Path, content: bytes) -> None:
         write_atomically(path, content)
     except OSError as cause:
         raise ResultsError(
-            f"{path}: cannot be written: {cause.strerror}", "name a place that you may write to"
+            f"{path}: cannot be written: {cause.strerror}", "name a path that you can write to"
         ) from None

@@ -3,21 +3,50 @@
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from edge_bench.app.render.units import counted
+from edge_bench.app.render.units import counted, shared_decimals, significant, with_interval
+from edge_bench.bench.analysis.comparison.comparison import Row
 from edge_bench.bench.analysis.times.groups import run_number
 from edge_bench.bench.records.run import Configuration, Failure, Run
-from edge_bench.bench.stats.ratios import Ratio
+from edge_bench.bench.stats.ratios import Ratio, Verdict
 from edge_bench.bench.system.machine import Finding
 
 __all__ = [
-    "UNRELIABLE_NOTE", "configuration_cells", "failure_text", "finding_notes", "once_per_group", "ratio_record",
-    "verdict_cell",
+    "UNRELIABLE", "UNRELIABLE_NOTE", "configuration_cells", "failure_text", "finding_notes", "once_per_group",
+    "ratio_record", "speed_text", "time_text", "verdict_cell",
 ]  # fmt: skip
 
+#: Marks values and verdicts with unreliable times.
+UNRELIABLE = " ~"
 #: Explains the mark of `verdict_cell`.
 UNRELIABLE_NOTE = "~ times are not reliable: another run may give a different verdict"
 
 Item = TypeVar("Item", bound=Hashable)
+
+
+def time_text(row: Row, beside: Sequence[Row] = (), *, interval: bool = True) -> str:
+    """Return ``0.030 [0.029, 0.032]`` in ms per example; empty without times.
+
+    ``beside``: the other rows of the column, whose smallest time decides how many decimals there are
+    """
+    if row.time is None or row.emulated:
+        return ""
+    decimals = shared_decimals([each.time.milliseconds for each in (row, *beside) if each.time])
+    return with_interval(row.time.milliseconds, row.time.interval if interval else None, most=decimals)
+
+
+def speed_text(row: Row) -> str:
+    """Return ``11.7× faster``, ``same``, ``undecided`` or ``baseline``; empty if there is no verdict."""
+    if row.is_baseline:
+        return "baseline"
+    if row.ratio is None or row.verdict is None:
+        return ""
+    match row.verdict:
+        case Verdict.FASTER:
+            return f"{significant(1 / row.ratio.value)}× faster"
+        case Verdict.SLOWER:
+            return f"{significant(row.ratio.value)}× slower"
+        case _:
+            return str(row.verdict)
 
 
 def configuration_cells(configuration: Configuration) -> list[str]:
@@ -57,7 +86,7 @@ def verdict_cell(verdict: str, reliable: bool | None, no_interval: str = "") -> 
     """Return ``faster``, ``faster ~`` if times are not reliable, or why there is no interval."""
     if no_interval:
         return f"{verdict}: {no_interval}"
-    return f"{verdict} ~" if reliable is False else verdict
+    return f"{verdict}{UNRELIABLE}" if reliable is False else verdict
 
 
 def ratio_record(ratio: Ratio | None) -> dict[str, Any]:

@@ -20,7 +20,6 @@ from edge_bench.app.tables.runs.history import answers_table, history_table
 from edge_bench.app.tables.runs.run import run_table
 from edge_bench.app.training.fit.checkpoints import TrainingSettings, TrainingState, read_state
 from edge_bench.bench.analysis.comparison.comparison import compare
-from edge_bench.bench.analysis.comparison.headline import headlines
 from edge_bench.bench.analysis.gate.pairing import pair_runs
 from edge_bench.bench.analysis.gate.regression_gate import Limits, changes, judge
 from edge_bench.bench.analysis.over_time.history import history as series_of
@@ -250,7 +249,6 @@ def _use_runs(runs: list[Run], valid: Run, *, page: bool) -> None:
     from edge_bench.app.cli.console import comparison_tables
 
     both = [*runs, valid]
-    headlines(both)
     outputs.show(comparison_tables(compare(both)))
     if page:
         report_page(bundle_sections(both, []), lambda _: None)

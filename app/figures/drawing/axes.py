@@ -25,7 +25,10 @@ def tick_label(value: float, _: object = None) -> str:
 
 
 def scale_for(axis: Any, low: float, high: float) -> None:
-    """Scale the axis linearly from zero, or logarithmically with ticks at 1, 2, 5 for a wide range of values."""
+    """Scale the axis linearly from zero, or logarithmically with ticks at 1, 2, 5 for a wide range of values.
+
+    Everything from ``low`` to ``high`` is visible, also if the end of an interval is below zero.
+    """
     from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
     panel, name = axis.axes, axis.axis_name
@@ -38,7 +41,7 @@ def scale_for(axis: Any, low: float, high: float) -> None:
         axis.set_major_locator(FixedLocator([step * 10.0**decade for decade in decades for step in steps]))
         axis.set_minor_locator(NullLocator())
     else:
-        limit(0, high * 1.08 or 1)
+        limit(min(0, low * 1.08), high * 1.08 or 1)
         axis.set_major_locator(MaxNLocator(5))
     axis.set_major_formatter(FuncFormatter(tick_label))
 

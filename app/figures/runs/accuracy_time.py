@@ -21,6 +21,8 @@ from edge_bench.bench.stats.intervals import median_interval_over_processes
 
 __all__ = ["accuracy_and_time"]
 
+_TIME = "Time of whole passes per example: every trial is a faint dot, with the median and its 95 % interval on top."
+
 
 def accuracy_and_time(entries: Sequence[Entry]) -> Drawing:
     """Return two panels with the same rows: quality and time, with their intervals; without true values only time.
@@ -32,15 +34,13 @@ def accuracy_and_time(entries: Sequence[Entry]) -> Drawing:
     interval = "its Wilson 95 % interval" if entries[0].run.task == CLASSIFY else "its 95 % interval"
     compared = "accuracies" if entries[0].run.task == CLASSIFY else "them"
     quality = (
-        f"{name} with {interval}; time with every trial as a faint dot, the median and its 95 % interval on top. "
-        f"Compare {compared} by the paired differences in the table: these intervals overlap even where the same "
-        f"images decide.{assumption(entries)}"
+        f"{name} with {interval}. {_TIME} To compare {compared}, use the paired differences in the table: the "
+        f"intervals shown here may overlap although the same images show a difference.{assumption(entries)}"
     )
-    time = "Every trial as a faint dot, the median and its 95 % interval on top."
     return Drawing(
         name="accuracy-and-time" if entries[0].run.task == CLASSIFY else "quality-and-time",
         title=f"{name} and inference time" if axis else "Inference time",
-        caption=quality if axis else time,
+        caption=quality if axis else _TIME,
         description=_describe(entries, axis),
         draw=lambda layout: _draw(entries, axis, layout),
     )
@@ -56,7 +56,7 @@ def _describe(entries: Sequence[Entry], axis: QualityAxis | None) -> str:
         time = (
             "emulated, no time"
             if entry.emulated
-            else f"{significant(float(np.median(entry.image_milliseconds)))} ms an {entry.run.unit}"
+            else f"{significant(float(np.median(entry.image_milliseconds)))} ms/{entry.run.unit}"
         )
         parts = [_described_quality(entry, axis), time] if axis else [time]
         descriptions.append(f"{entry.full_name}: {', '.join(parts)}")
@@ -111,27 +111,20 @@ def _draw_qualities(panel: Any, entries: Sequence[Entry], axis: QualityAxis, row
 
 
 def _draw_times(panel: Any, entries: Sequence[Entry], rows: Rows) -> None:
-    """Draw seconds per pass, or milliseconds per image if passes have different numbers of images."""
-    images = {entry.images for entry in entries}
-    per_pass = len(images) == 1
-    factor = next(iter(images)) / 1e3 if per_pass else 1.0
-    unit = entries[0].run.unit
-    panel.set(
-        title="Inference time",
-        xlabel=f"seconds a pass of {next(iter(images)):,} {unit}s" if per_pass else f"milliseconds an {unit}",
-    )
+    panel.set(title="Inference time", xlabel=f"ms/{entries[0].run.unit}")
     grid(panel, "x")
     extremes: list[float] = []
     for entry, y in zip(entries, rows.positions, strict=True):
         if entry.emulated:
             panel.text(0.02, y, "EMULATED: no time", transform=panel.get_yaxis_transform(), color=MUTED, va="center")
             continue
-        values = entry.image_milliseconds * factor
+        values = entry.image_milliseconds
         extremes += [float(values.min()), float(values.max())]
         colour = colour_of(entry.variant)
-        interval = median_interval_over_processes([part * factor for part in entry.image_milliseconds_by_process])
+        interval = median_interval_over_processes(entry.image_milliseconds_by_process)
         panel.scatter(values, np.full(len(values), y), s=9, color=colour, alpha=0.22, linewidths=0)
-        if interval:
+        if interval:  # which may be wider than all trials
+            extremes += [interval.low, interval.high]
             panel.plot([interval.low, interval.high], [y, y], color=colour, linewidth=1.6)
         panel.plot(float(np.median(values)), y, marker="o", markersize=4.2, color=colour, linestyle="none")
     if extremes:

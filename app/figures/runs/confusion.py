@@ -25,9 +25,9 @@ def confusion(matrices: Sequence[tuple[str, Matrix]], classes: Sequence[str]) ->
     """Return the figure of ``matrices``: (name, counts of shape [classes, classes], rows true, columns predicted)."""
     return Drawing(
         name="confusion",
-        title="What is taken for what",
-        caption="Rows: the true class; columns: the predicted one; counts of images. Blue is right, orange wrong; the "
-        "stronger the colour, the larger the share of its row.",
+        title="Confusion matrices",
+        caption="Number of images by true class (rows) and predicted class (columns). Blue is right, orange is wrong. "
+        "A stronger colour is a larger share of the row.",
         description="Confusion matrices. " + " ".join(_describe(name, matrix, classes) for name, matrix in matrices),
         draw=lambda layout: _draw(matrices, classes, layout),
     )
@@ -38,7 +38,8 @@ def _describe(name: str, matrix: Matrix, classes: Sequence[str]) -> str:
     if not wrong.any():
         return f"{name}: no mistakes."
     true, predicted = divmod(int(wrong.argmax()), len(classes))
-    return f"{name}: most often {classes[true]} is taken for {classes[predicted]}, {wrong[true, predicted]} times."
+    count = wrong[true, predicted]
+    return f"{name}: the most frequent mistake is {classes[predicted]} instead of {classes[true]}, {count} times."
 
 
 def _draw(matrices: Sequence[tuple[str, Matrix]], classes: Sequence[str], layout: Layout) -> Any:

@@ -27,11 +27,11 @@ def latency_distribution(entries: Sequence[Entry]) -> Drawing:
     )
     return Drawing(
         name="latency",
-        title="Latency within the trials",
-        caption="All invocations of all trials, input and output copies included, divided by the batch size. Long "
-        "tick: p50; short ticks: p90 and p99, within this run, if there are enough latencies. Heights are scaled row "
-        "by row; the slowest 0.1 % may lie beyond the axis.",
-        description=f"Distribution of the latency an {entries[0].run.unit}. {summary}.",
+        title="Latency of invocations",
+        caption="All invocations of all trials divided by the batch size, including the copies of inputs and outputs. "
+        "Long tick: p50. Short ticks: p90 and p99, if there are enough invocations. Each row has its own height. "
+        "The slowest 0.1 % may be beyond the axis.",
+        description=f"Distribution of the latency per {entries[0].run.unit}. {summary}.",
         draw=lambda layout: _draw(entries, samples, marks, layout),
     )
 
@@ -47,7 +47,7 @@ def _draw(
     rows = Rows([entry.name for entry in entries], [entry.machine for entry in entries])
     figure, (panel,) = new_figure(layout, 0.6 + 0.29 * rows.height)
     name_rows(panel, rows)
-    panel.set_xlabel(f"milliseconds an {entries[0].run.unit}")
+    panel.set_xlabel(f"ms/{entries[0].run.unit}")
     low = min(float(np.percentile(sample, 0.1)) for sample in samples)
     high = max(float(np.percentile(sample, 99.9)) for sample in samples)
     scale_for(panel.xaxis, low, high)

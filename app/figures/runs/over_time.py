@@ -10,7 +10,7 @@ from edge_bench.app.figures.drawing.canvas import WARNING, Drawing, colour_of, n
 from edge_bench.app.figures.drawing.entries import short_name
 from edge_bench.app.render.formats import Layout
 from edge_bench.app.render.palette import GRID, MUTED
-from edge_bench.app.render.units import significant
+from edge_bench.app.render.units import counted, significant
 from edge_bench.bench.analysis.over_time.changes import Change, Kind
 from edge_bench.bench.analysis.over_time.history import Point, Series
 from edge_bench.bench.stats.control_chart import Mark
@@ -36,9 +36,9 @@ def over_time(all_series: Sequence[Series]) -> Drawing:
     return Drawing(
         name="history",
         title=f"Over time, {all_series[0].machine}, {all_series[0].dataset}",
-        caption="Median time per image of each Run with its 95 % interval. Without a change, 95 % of Runs lie in the "
-        "band. A ring marks the first Run after a step, a square the Run with which a creep was found, both with the "
-        f"ratio of the times after and before. A cross marks an outlier or a Run that awaits confirmation.{left_out}",
+        caption="Median time of each Run with its 95 % interval. Without a change, 95 % of Runs are in the grey band. "
+        "Ring: first Run after a step. Square: Run with which a creep was found. Their number is the time after the "
+        f"change divided by that before. Cross: an outlier, or a Run that is not confirmed yet.{left_out}",
         description=f"{len(all_series)} configurations over time. Changes: {'; '.join(changes[:12]) or 'none'}.",
         draw=lambda layout: _draw(drawn, layout),
     )
@@ -78,12 +78,13 @@ def _draw_series(panel: Any, series: Series) -> None:
     for change in series.changes:
         _draw_change(panel, times[change.index], values[change.index], change)
     name = f"{short_name(c.variant)} · {short_name(c.runtime)}"
-    panel.set_title(f"{name}, {c.threads} thr, batch {c.batch_size}, {series.images:,} images", fontweight="normal")
-    panel.set_ylabel("ms/image")
+    panel.set_title(f"{name}, {c.threads} thr, batch {c.batch_size}, {counted(series.images, series.unit)}",
+                    fontweight="normal")  # fmt: skip
+    panel.set_ylabel(f"ms/{series.unit}")
     grid(panel, "y")
-    low, high = min(values), max(values)
-    margin = max(high - low, 0.1 * high) * 0.3
-    panel.set_ylim(max(low - margin, 0), high + margin)
+    low, high = _extremes(series.points)
+    margin = max(high - low, 0.1 * high) * 0.2
+    panel.set_ylim(min(max(low - margin, 0), low), high + 1.5 * margin)
     panel.yaxis.set_major_locator(MaxNLocator(4))
     panel.yaxis.set_major_formatter(FuncFormatter(tick_label))
     if len(set(times)) == 1:
@@ -92,6 +93,13 @@ def _draw_series(panel: Any, series: Series) -> None:
     panel.xaxis.set_major_locator(locator)
     panel.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     panel.xaxis.get_offset_text().set_color(MUTED)
+
+
+def _extremes(points: Sequence[Point]) -> tuple[float, float]:
+    """Return the lowest and the highest value of medians, intervals and the band, in ms."""
+    intervals = [interval for point in points for interval in (point.interval, point.expected) if interval]
+    ends = [point.median for point in points] + [end for each in intervals for end in (each.low, each.high)]
+    return 1e3 * min(ends), 1e3 * max(ends)
 
 
 def _draw_band(panel: Any, times: Sequence[datetime.datetime], points: Sequence[Point]) -> None:

@@ -29,11 +29,10 @@ def trials_over_time(entries: Sequence[Entry], number: int) -> Drawing:
     return Drawing(
         name=f"trials-{number}",
         title=f"Every trial over time, {machine}",
-        caption=f"Each dot is a trial, against its configuration's own median; a strip is ±{100 * limit:.0f} % high, a "
-        f"triangle lies beyond it. The grey band is ±{100 * MATERIAL:.0f} %, less than which counts as no difference. "
-        "Dotted lines: fresh worker processes. Crossed out: the machine throttled. "
-        "Ringed: outliers (more than 10 robust standard deviations away), "
-        "which are never dropped.",
+        caption="Each dot is a trial. Its height is the deviation from the median of its configuration, up to "
+        f"±{100 * limit:.0f} %. Triangles are beyond that. Grey band: ±{100 * MATERIAL:.0f} %, which counts as no "
+        "difference. Dotted lines: new worker processes. Crosses: the machine throttled. Rings: outliers, more than 10 "
+        "robust standard deviations from the median. They are never dropped.",
         description=f"Trial times of {len(entries)} configurations on {machine} in the order measured, as deviations "
         f"from each median. Outliers: {', '.join(outlier_counts) or 'none'}. Throttled trials: "
         f"{_throttled_trials(entries)}.",

@@ -30,6 +30,9 @@ nav ul {{ list-style: none; display: flex; flex-wrap: wrap; gap: .25rem 1.25rem;
   font-size: .875rem }}
 .chapter + .chapter {{ border-top: 3px solid var(--ink); margin-top: 5rem; padding-top: 2.5rem }}
 .chapter > h1 {{ margin-bottom: .5rem }}
+.answer {{ margin: 1.25rem 0 2rem }}
+.answer p {{ max-width: 58rem; margin: .4rem 0; text-wrap: pretty }}
+.answer .headline {{ font-size: clamp(1.15rem, 1.05rem + .6vw, 1.45rem); line-height: 1.4; font-weight: 650 }}
 .answers {{ list-style: none; margin: 1.25rem 0 2rem; padding: 0 }}
 .answers li {{ font-size: clamp(1.05rem, 1rem + .35vw, 1.25rem); line-height: 1.55; max-width: 50rem;
   margin: 0 0 1.1rem }}
@@ -42,7 +45,12 @@ figcaption b, .caption b {{ color: var(--ink); font-weight: 600 }}
 .plot svg {{ display: block; width: 100%; height: auto; overflow: visible; stroke-linejoin: round; fill: var(--ink) }}
 .plot.page {{ max-width: 54rem }}
 .plot.column {{ display: none }}
-.box {{ overflow-x: auto; margin: 1rem 0 0; -webkit-overflow-scrolling: touch }}
+.frame {{ margin: 1rem 0 0; timeline-scope: --sideways }}
+.box {{ overflow-x: auto; scroll-timeline: --sideways inline;
+  background: linear-gradient(to left, var(--paper) 60%, transparent) right / 3.5rem 100% no-repeat local,
+    linear-gradient(to left, var(--grid), transparent) right / 1.25rem 100% no-repeat scroll }}
+.hint {{ font-size: 0; margin: 0; color: var(--muted); animation: wide linear both; animation-timeline: --sideways }}
+@keyframes wide {{ from, to {{ font-size: .75rem }} }}
 .box.long {{ max-height: 80vh; overflow-y: auto }}
 .box.long thead th {{ position: sticky; top: 0; background: var(--paper); z-index: 1 }}
 .box:focus-visible {{ outline: 2px solid var(--blue); outline-offset: 3px }}
@@ -50,10 +58,13 @@ table {{ border-collapse: collapse; font-size: .8125rem; line-height: 1.4; font-
 th, td {{ padding: .4rem .8rem .4rem 0; text-align: right; white-space: nowrap; vertical-align: top;
   border-bottom: 1px solid var(--grid) }}
 th {{ text-align: left; font-weight: 500 }}
+tbody th {{ white-space: normal; max-width: 17rem }}
+tbody .only {{ white-space: nowrap; max-width: none }}
 thead th {{ color: var(--muted); font-weight: 500; vertical-align: bottom; border-bottom: 1px solid var(--muted) }}
 thead th:not(.key) {{ text-align: right }}
 .only, .facts th:first-child {{ position: sticky; left: 0; background: var(--paper) }}
 th small {{ color: var(--muted); font-size: .9em }}
+tbody .group {{ max-width: none; white-space: nowrap }}
 .group {{ font-weight: 600; padding-top: 1.1rem }}
 .stay {{ position: sticky; left: 0 }}
 td:last-child, th:last-child {{ padding-right: 0 }}
@@ -68,7 +79,7 @@ td:last-child, th:last-child {{ padding-right: 0 }}
 .bars {{ font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; letter-spacing: -.04em }}
 .emulated {{ font-size: .72em; font-weight: 650; letter-spacing: .05em; color: var(--paper);
   background: var(--bad); border-radius: .2em; padding: .1em .4em; white-space: nowrap; vertical-align: .08em }}
-.spoils {{ border-left: 3px solid var(--vermillion); padding-left: .9rem; margin-left: 0 }}
+.doubt {{ border-left: 3px solid var(--vermillion); padding-left: .9rem; margin-left: 0 }}
 .gallery {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: 1.25rem 1.25rem;
   list-style: none; margin: 1.25rem 0 0; padding: 0 }}
 .gallery img {{ display: block; width: 5rem; height: 5rem; object-fit: contain; image-rendering: pixelated;
@@ -98,6 +109,10 @@ pre {{ white-space: pre-wrap; overflow-wrap: anywhere; background: var(--tint); 
   h2 {{ margin-top: 3rem }}
   .plot.page {{ display: none }}
   .plot.column {{ display: block }}
+  tbody th {{ max-width: 28vw }}
+  tbody .only, .facts th:first-child {{ white-space: normal; max-width: 40vw; min-width: 7.6rem }}
+  .facts th {{ padding-right: .8rem }}
+  .facts td {{ min-width: 9rem; overflow-wrap: anywhere }}
   .gallery {{ grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr)); gap: 1rem }}
 }}
 @media print {{
@@ -107,7 +122,8 @@ pre {{ white-space: pre-wrap; overflow-wrap: anywhere; background: var(--tint); 
   nav {{ display: none }}
   .plot.page {{ display: block; max-width: none }}
   .plot.column {{ display: none }}
-  .box, .box.long {{ overflow: visible; max-height: none }}
+  .box, .box.long {{ overflow: visible; max-height: none; background: none }}
+  .hint {{ display: none }}
   .box thead th, .box .only, .facts th:first-child {{ position: static }}
   table {{ font-size: 6.2pt }}
   th, td {{ padding-right: .45rem }}

@@ -16,8 +16,10 @@ _MINUS = re.compile(r"(?<![\w.])-(?=\d)")
 #: Number of columns that identify a configuration: variant, runtime, threads, batch size.
 _CONFIGURATION_COLUMNS = 4
 _MAX_TITLE = 1000
-#: Cells that are emphasized.
-_VERDICTS = {"faster", "slower", "same", "undecided", "baseline"}
+#: A cell with more characters has a line for each part before a semicolon.
+_LONG_CELL = 24
+#: Cells that are emphasized: ``faster``, ``11.7× faster ~``, ``same: only one process``.
+_VERDICT = re.compile(r"^(?:[\d.,]+× )?(faster|slower|same|undecided|baseline)\b")
 
 
 def table_page(tables: Sequence[Table], lead: Sequence[str] = ()) -> str:
@@ -90,10 +92,18 @@ def _configuration(keys: Sequence[str]) -> Html:
 
 
 def table_box(label: str, head: Html, rows: Sequence[Html]) -> Html:
-    """Return a table in a scrolling box that has a keyboard focus and a label for screen readers."""
+    """Return a table in a scrolling box that has a keyboard focus and a label for screen readers.
+
+    Above it is a hint that the style sheet shows only if the table is wider than its box.
+    """
     table = element("table", element("thead", head), element("tbody", *rows))
     long = " long" if len(rows) > 40 else ""
-    return element("div", table, class_=f"box{long}", role="region", aria_label=label, tabindex="0")
+    return element(
+        "div",
+        element("p", "Scroll sideways for more columns \N{RIGHTWARDS ARROW}", class_="hint"),
+        element("div", table, class_=f"box{long}", role="region", aria_label=label, tabindex="0"),
+        class_="frame",
+    )
 
 
 def notes_list(notes: Sequence[str]) -> Html | None:
@@ -121,8 +131,10 @@ def _lines(text: str) -> list[Html | str]:
 
 
 def _cell(text: str) -> Html:
-    if text in _VERDICTS:
-        return element("td", text, class_=f"verdict {text}")
+    if verdict := _VERDICT.match(text):
+        return element("td", text, class_=f"verdict {verdict[1]}")
     if bars := _BARS.match(text):
         return element("td", element("span", bars[1], class_="bars", aria_hidden="true"), f" {bars[2]}")
-    return element("td", with_badges(_MINUS.sub("−", text)))
+    lines = _MINUS.sub("−", text).split("; ") if len(text) > _LONG_CELL else [_MINUS.sub("−", text)]
+    pieces = [element("br") if each is None else with_badges(each) for line in lines for each in (None, line)]
+    return element("td", *pieces[1:])

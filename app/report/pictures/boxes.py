@@ -60,7 +60,7 @@ def compare_boxes(pair: Pair) -> Compared:
     else:
         overlap = "" if found.mean_iou is None else f", mean overlap {found.mean_iou:.3f}"
         gap = "" if not found.largest_score_gap else f", scores differ by up to {found.largest_score_gap:.3f}"
-        text = f"{found.matched:,} of {found.boxes:,} boxes have a partner{overlap}{gap}"
+        text = f"{found.matched:,} of {found.boxes:,} boxes are matched{overlap}{gap}"
     share = 1.0 if found.share is None else found.share
     worst = tuple(each.image for each in found.worst[:MAX_SHOWN])
     return Compared(text, 1 - share + 1e-3 * (found.largest_score_gap or 0), worst)
@@ -81,16 +81,18 @@ def show_boxes(pair: Pair, compared: Compared) -> Html | None:
         for each in found.agreement.worst[:MAX_SHOWN]
     ]
     legend = (
-        f"Boxes with a score above {SHOWN_SCORE:g}, and their partners with any score: of the same class, with an "
-        f"intersection over union of at least {LEAST_IOU:g}. Thick: without a partner."
+        f"Shown: boxes with a score above {SHOWN_SCORE:g} and the boxes that match them, with any score. Boxes match "
+        f"if they have the same class and an intersection over union of at least {LEAST_IOU:g}. Thick: no match."
     )
     legend += " Dashed: true boxes." if true else ""
     return fragment(element("p", legend, class_="small"), element("ul", *items, class_="pictures"))
 
 
 def _remark(found: BoxDisagreement) -> str:
-    parts = [f"{found.unmatched:,} of {found.boxes:,} boxes without a partner"] if found.unmatched else []
-    parts += [f"scores of partners differ by up to {found.largest_score_gap:.3f}"] if found.largest_score_gap else []
+    parts = [f"{found.unmatched:,} of {found.boxes:,} boxes have no match"] if found.unmatched else []
+    parts += (
+        [f"scores of matched boxes differ by up to {found.largest_score_gap:.3f}"] if found.largest_score_gap else []
+    )
     return ", ".join(parts)
 
 

@@ -60,7 +60,7 @@ def _between_configurations(section: BundleSection, entries: Sequence[Entry]) ->
     heading = element("h3", with_badges(f"Between configurations on {first.machine}"))
     if not pairs:
         count = first.run.images.indices.length
-        same = f"All {len(entries)} configurations have the same outputs for each of the {count:,} examples."
+        same = f"All {len(entries)} configurations have the same outputs on all {count:,} examples."
         return fragment(heading, element("p", same))
     return fragment(heading, _pairs(section, pairs))
 
@@ -76,11 +76,11 @@ def _between_machines(section: BundleSection, entries: Sequence[Entry]) -> Html 
     pairs = [_same_runtime(section, groups[0], others) for groups in shared for others in groups[1:]]
     pairs = [pair for pair in pairs if comparable_predictions(pair.first.run, pair.second.run)]
     differing = [pair for pair in pairs if not _equal(pair)]
-    heading = element("h3", "Between machines, the same variant")
+    heading = element("h3", "The same variant on different machines")
     if not any(len(pair.numbers) for pair in pairs):
-        return fragment(heading, element("p", "The machines had no example in common."))
+        return fragment(heading, element("p", "The machines have no examples in common."))
     if not differing:
-        return fragment(heading, element("p", "Every machine has the same outputs for the same variant."))
+        return fragment(heading, element("p", "Each variant has the same outputs on all machines."))
     return fragment(heading, _pairs(section, differing))
 
 
@@ -112,7 +112,7 @@ def _pairs(section: BundleSection, pairs: Sequence[Pair]) -> Html:
     left_out = len(pairs) - len(rows)
     table = html_table(Table("Agreement of outputs", ["configuration", "and", "agreement"], rows, keys=2))
     number = max(range(len(compared)), key=lambda each: compared[each].distance)
-    more = f"Of {len(pairs):,} pairs with different outputs, the first {len(rows)}." if left_out else None
+    more = f"The first {len(rows)} of {len(pairs):,} pairs with different outputs." if left_out else None
     return fragment(
         table, element("p", more, class_="small") if more else None, _shown(section, pairs[number], compared[number])
     )
@@ -139,6 +139,6 @@ def _shown(section: BundleSection, pair: Pair, compared: Compared) -> Html | Non
     if shown is None:
         return None
     first, second = pair.names
-    remark = f"; {how_to_see(section)}" if kind.has_images and section.images is None else ""
-    heading = f"The examples on which {first} and {second} disagree most{remark}:"
+    remark = f" {how_to_see(section)}" if kind.has_images and section.images is None else ""
+    heading = f"Examples with the largest differences between {first} and {second}.{remark}"
     return fragment(element("p", with_badges(heading)), shown)

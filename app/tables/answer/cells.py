@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from edge_bench.app.render.units import percent, points_with_interval, shared_decimals, significant, size, with_interval
+from edge_bench.app.render.units import percent, points_with_interval, significant, size, with_interval
+from edge_bench.app.tables.shared import UNRELIABLE, speed_text, time_text
 from edge_bench.bench.analysis.answer.answer import within_chance
 from edge_bench.bench.analysis.comparison.comparison import Row
 from edge_bench.bench.stats.intervals import Interval
@@ -12,35 +13,6 @@ __all__ = [
     "UNRELIABLE", "inverse", "joined", "quality_clauses", "quality_text", "size_clauses", "speed_clause", "speed_text",
     "time_text",
 ]  # fmt: skip
-
-#: Follows what rests on times that are not reliable.
-UNRELIABLE = " ~"
-
-
-def time_text(row: Row, beside: Sequence[Row] = (), *, interval: bool = True) -> str:
-    """Return ``0.030 [0.029, 0.032]`` in ms per example; empty without times.
-
-    ``beside``: the other rows of the column, whose smallest time decides how many decimals there are
-    """
-    if row.time is None or row.emulated:
-        return ""
-    decimals = shared_decimals([each.time.milliseconds for each in (row, *beside) if each.time])
-    return with_interval(row.time.milliseconds, row.time.interval if interval else None, most=decimals)
-
-
-def speed_text(row: Row) -> str:
-    """Return ``11.7× faster``, ``same``, ``undecided`` or ``baseline``; empty if there is no verdict."""
-    if row.is_baseline:
-        return "baseline"
-    if row.ratio is None or row.verdict is None:
-        return ""
-    match row.verdict:
-        case Verdict.FASTER:
-            return f"{significant(1 / row.ratio.value)}× faster"
-        case Verdict.SLOWER:
-            return f"{significant(row.ratio.value)}× slower"
-        case _:
-            return str(row.verdict)
 
 
 def speed_clause(row: Row, baseline: str) -> str:

@@ -29,7 +29,7 @@ def attribution_table(comparison: Comparison) -> Table | None:
     others = "other differences are listed below" if more else "all others equal"
     return Table(
         title=f"where the time comes from: one factor changed, {others}",
-        header=("factor", "from", "to", "fixed factors", "time ×\n[95 %]", "verdict"),
+        header=("factor", "from", "to", "verdict", "time ×\n[95 %]", "fixed factors"),
         rows=Lazy(_cells, comparison.effects),
         keys=3,
         notes=Lazy(_sentence, comparison.effects),
@@ -44,9 +44,9 @@ def _cells(effect: Effect) -> list[str]:
         effect.factor,
         before,
         after,
-        _fixed_factors(effect),
-        ratio,
         verdict_cell(effect.verdict, effect.reliable) if effect.verdict else _NOT_ALONE,
+        ratio,
+        _fixed_factors(effect),
     ]
 
 

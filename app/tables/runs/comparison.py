@@ -21,25 +21,35 @@ from edge_bench.app.tables.runs.quality import (
 )
 from edge_bench.app.tables.runs.separate_runs import row_notes, separation_notes, separation_record
 from edge_bench.app.tables.runs.slack import slack_sentence
-from edge_bench.app.tables.shared import UNRELIABLE_NOTE, configuration_cells, ratio_record, verdict_cell
+from edge_bench.app.tables.shared import (
+    UNRELIABLE,
+    UNRELIABLE_NOTE,
+    configuration_cells,
+    ratio_record,
+    speed_text,
+    time_text,
+    verdict_cell,
+)
 from edge_bench.bench.analysis.comparison.attribution import Effect
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
-from edge_bench.bench.analysis.times.timings import Estimator
 from edge_bench.bench.records.run import CLASSIFY, Configuration
 
 __all__ = ["comparison_table"]
 
+_TIME = "ms/image\n[95 %]"
 _HEADER = (
-    "machine", "variant", "runtime", "threads", "batch", "pass, s\nmedian", "trials in order\n± largest",
-    "time ×\n[95 %]", "verdict", "accuracy\n%", "difference, points [95 %]\nlost, gained, p", "agreement\n%", "size ×",
+    "machine", "variant", "runtime", "threads", "batch", "verdict", _TIME, "trials in order\n± largest",
+    "time ×\n[95 %]", "accuracy\n%", "difference, points [95 %]\nlost, gained, p", "agreement\n%", "size ×",
 )  # fmt: skip
 #: Positions of the columns that differ between tasks.
 _QUALITY, _DIFFERENCE, _AGREEMENT = (_HEADER.index(name) for name in _HEADER if name.startswith(("acc", "diff", "agr")))
 
 
-def comparison_table(comparison: Comparison) -> Table:
-    """Return the table that ``compare`` prints."""
+def comparison_table(comparison: Comparison, *, slacks: bool = True) -> Table:
+    """Return the table that ``compare --wide`` prints; ``slacks``: whether its notes have them."""
     letters, legend = _sides(comparison.rows)
+    timed = [row for row in comparison.rows if row.time and not row.emulated]
+    smallest = sorted(timed, key=lambda row: row.time.milliseconds if row.time else 0)[:1]
     several = len(letters) > 1
     first = 0 if several else 1
     header, columns = _columns(comparison)
@@ -50,9 +60,9 @@ def comparison_table(comparison: Comparison) -> Table:
     return Table(
         title=f"compared with {comparison.baseline} on {comparison.baseline_machine}",
         header=[header[column] for column in columns],
-        rows=Lazy(lambda row: list(map(_cells(row, letters).__getitem__, columns)), comparison.rows),
+        rows=Lazy(lambda row: list(map(_cells(row, letters, smallest).__getitem__, columns)), comparison.rows),
         keys=5 - first,
-        notes=_notes(comparison, letters, legend),
+        notes=_notes(comparison, letters, legend, slacks=slacks),
         records=Lazy(
             lambda row: (
                 _record(row, effects.get((row.run_id, row.configuration), []))
@@ -64,7 +74,7 @@ def comparison_table(comparison: Comparison) -> Table:
     )
 
 
-def _notes(comparison: Comparison, letters: dict[str, str], legend: dict[str, str]) -> list[str]:
+def _notes(comparison: Comparison, letters: dict[str, str], legend: dict[str, str], *, slacks: bool) -> list[str]:
     remarks = [
         f"! {_name(row, letters)}: {row.remark}"
         for row in comparison.rows
@@ -79,23 +89,28 @@ def _notes(comparison: Comparison, letters: dict[str, str], legend: dict[str, st
             ((_name(row, letters), row.quality) for row in comparison.rows),
         ),
         *remarks,
-        *_statistic(comparison),
+        *_statistic(comparison, letters),
         *([UNRELIABLE_NOTE] if any(row.verdict_reliable is False for row in comparison.rows) else []),
         *separation_notes((letters[row.run_id], row.separation) for row in comparison.rows),
         *row_notes(comparison.rows, lambda row: _name(row, letters)),
-        *(slack_sentence(slack, letters if len(letters) > 1 else None) for slack in comparison.slacks),
+        *(slack_sentence(slack, letters if len(letters) > 1 else None) for slack in comparison.slacks if slacks),
     ]
 
 
-def _statistic(comparison: Comparison) -> list[str]:
-    """Return a note if ratios and the medians next to them are different statistics."""
-    typical = any(row.estimator is Estimator.TYPICAL for row in comparison.rows)
-    return ["pass: median of whole passes. time ×: ratio of typical invocations"] if typical else []
+def _statistic(comparison: Comparison, letters: dict[str, str]) -> list[str]:
+    """Return a note on the rows whose ratio is of another statistic than the time next to it."""
+    others = [row for row in comparison.rows if row.ratio and row.estimator not in (None, comparison.estimator)]
+    if not others:
+        return []
+    return [
+        f"ms/{comparison.unit} is the time of whole passes, but time × is of typical invocations in: "
+        f"{', '.join(_name(row, letters) for row in others)}"
+    ]
 
 
 def _columns(comparison: Comparison) -> tuple[list[str], list[int]]:
     """Return the headings for the task, and the visible columns. Quality columns are visible if quality is known."""
-    header = list(_HEADER)
+    header = [name.replace("image", comparison.unit) if name == _TIME else name for name in _HEADER]
     if comparison.task == CLASSIFY:
         return header, list(range(len(header)))
     header[_QUALITY] = f"{quality_heading(row.quality[0] for row in comparison.rows if row.quality)}\n[95 %]"
@@ -133,26 +148,27 @@ def _name(row: Row, letters: dict[str, str]) -> str:
     return f"{letters[row.run_id]}: {row.configuration}" if len(letters) > 1 else str(row.configuration)
 
 
-def _cells(row: Row, letters: dict[str, str]) -> list[str]:
+def _cells(row: Row, letters: dict[str, str], smallest: Sequence[Row]) -> list[str]:
+    """Return the cells of a row; the row with the ``smallest`` time decides the decimals of all."""
     keys = [letters[row.run_id], *configuration_cells(row.configuration)]
     if not row.pass_seconds:
-        return [*keys, "", "", "", "not measured", "", "", "", _ratio(row.size_ratio)]
-    median = significant(float(np.median(row.pass_seconds)))
+        return [*keys, "not measured", *[""] * 6, _ratio(row.size_ratio)]
+    unstable = UNRELIABLE if row.unstable and not row.emulated else ""
     return [
         *keys,
-        "EMULATED" if row.emulated else median,  # emulated times are never compared
+        _verdict(row),
+        "EMULATED" if row.emulated else f"{time_text(row, smallest)}{unstable}",  # emulated times are never compared
         "" if row.emulated else sparkline(row.pass_seconds),
         with_interval(row.ratio.value, row.ratio.interval) if row.ratio else "",
-        verdict_cell(row.verdict, row.verdict_reliable, row.no_interval)
-        if row.verdict
-        else "baseline"
-        if row.is_baseline
-        else "EMULATED"
-        if row.emulated
-        else "none",
         *_quality_cells(row),
         _ratio(row.size_ratio),
     ]
+
+
+def _verdict(row: Row) -> str:
+    if row.verdict:
+        return verdict_cell(speed_text(row), row.verdict_reliable, row.no_interval)
+    return "baseline" if row.is_baseline else "EMULATED" if row.emulated else "none"
 
 
 def _quality_cells(row: Row) -> list[str]:

@@ -37,8 +37,8 @@ _ACCURACY, _TOP_5 = "accuracy, %\n[95 %]", "top-5, %\n[95 %]"
 #: Headings that differ with --resample.
 _RESAMPLED = {_ACCURACY: "accuracy, %\n± sd over trials [95 %]"}
 _HEADER = (
-    "variant", "runtime", "threads", "batch", "pass, s\nmean ± sd", "pass, s\nmedian [95 %]",
-    "trials in order\n± largest", "ms/image\np50 / p90 / p99 / max", "images/s", _ACCURACY, _TOP_5, "size",
+    "variant", "runtime", "threads", "batch", "ms/image\nmedian [95 %]", "ms/image\nmean ± sd",
+    "trials in order\n± largest", "one call, ms/image\np50 / p90 / p99 / max", "images/s", _ACCURACY, _TOP_5, "size",
     "peak\nmemory", "load\nms",
 )  # fmt: skip
 
@@ -86,11 +86,12 @@ def _row(result: Result, run: Run, best: set[Configuration]) -> list[str]:
         return [*keys, f"{kind} (see notes)", *[""] * 6, size(result.bytes), "", ""]
     seconds = result.pass_seconds()
     median = float(np.median(seconds))
-    spread = f" ± {significant(float(seconds.std(ddof=1)), 2)}" if len(seconds) > 1 else ""
+    scale = 1e3 / images
+    spread = f" ± {significant(scale * float(seconds.std(ddof=1)), 2)}" if len(seconds) > 1 else ""
     return [
         *keys,
-        f"{significant(float(seconds.mean()))}{spread}",
-        with_interval(median, median_interval_over_processes(result.seconds_by_process())),
+        with_interval(median, median_interval_over_processes(result.seconds_by_process()), scale=scale),
+        f"{significant(scale * float(seconds.mean()))}{spread}",
         "" if run.emulated else sparkline(seconds.tolist()),
         percentile_cell(result),
         f"{significant(images / median)}{' *' if configuration in best else ''}",

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from edge_bench.app.render.formats import Layout
 from edge_bench.app.report.bundle_section import bundle_sections
-from edge_bench.app.report.headline import answer_sentence
 from edge_bench.app.report.write import write_report
+from edge_bench.app.tables.answer.text import Answered, answer_sentences
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.run import Run
 from tests.factories import machine
 
-__all__ = ["EMULATED", "PI", "Outline", "answers", "answers_of", "page_of", "section_of", "words_of"]
+__all__ = ["EMULATED", "PI", "Outline", "answers", "answers_of", "page_of", "rows_of", "section_of", "words_of"]
 
 PI = machine(hostname="pi", cpu="Cortex-A72", architecture="aarch64")
 EMULATED = machine(hostname="edge", architecture="aarch64", emulated=True, emulation_signs=["a sign"])
@@ -28,21 +28,24 @@ def page_of(folder: Path, runs: list[Run], *bundles: Path, data: Sequence[Path] 
 
 
 def answers(runs: list[Run]) -> list[str]:
-    """Return the main results in words, without drawing anything."""
+    """Return the sentences that a terminal shows of these Runs."""
     (section,) = bundle_sections(runs, [])
-    names = section.machines
-    sentences = [
-        answer_sentence(each, names[each.base_run.run_id], names[each.light_run.run_id]) for each in section.headlines
-    ]
-    return [sentence.replace("\N{NO-BREAK SPACE}", " ") for sentence in sentences]
+    sentences = answer_sentences(Answered(section.runs, section.comparison, [], ""))
+    return [sentence.removeprefix("! ") for sentence in sentences]
 
 
 def answers_of(text: str) -> list[str]:
-    """Return the main results of a page."""
-    found = re.search(r'<ul class="answers">(.*?)</ul>', text, re.DOTALL)
+    """Return the sentences at the top of a page."""
+    found = re.search(r'<div class="answer">(.*?)</div>', text, re.DOTALL)
     assert found
-    items = re.findall(r"<li>(.*?)</li>", found[1], re.DOTALL)
+    items = re.findall(r"<p[^>]*>(.*?)</p>", found[1], re.DOTALL)
     return [re.sub(r"<[^>]+>", "", item).replace("\N{NO-BREAK SPACE}", " ") for item in items]
+
+
+def rows_of(html: object) -> list[list[str]]:
+    """Return the cells of the rows of a table, without its head."""
+    rows = re.findall(r"<tr>(.*?)</tr>", str(html).partition("<tbody>")[2], re.DOTALL)
+    return [[words_of(cell).strip() for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)] for row in rows]
 
 
 def section_of(text: str, number: int, chapter: int = 1) -> str:

@@ -12,7 +12,7 @@ from edge_bench.app.report.reproduce import reproduce_section
 from edge_bench.app.report.trust import trust_section
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.system.machine import Finding
-from tests.app.report.pages import answers, answers_of, page_of, section_of, words_of
+from tests.app.report.pages import answers_of, page_of, section_of, words_of
 from tests.factories import group, machine, repeats, result, run
 
 HOST = run(result("keras", "tensorflow", 1.0, size=4000), result("dynamic", "litert", 0.5, wrong=3))
@@ -26,9 +26,7 @@ FIRST = group(with_ids(repeats(HOST, 5, seed=1), "aaaa"), "a")
 SECOND = group(with_ids(repeats(HOST, 5, seed=2), "bbbb"), "b")
 
 
-def test_a_group_has_one_sentence_and_one_picture_of_its_trials() -> None:
-    assert len(answers(FIRST)) == 1
-    assert len(answers([*FIRST, *SECOND])) == 2
+def test_a_group_has_one_picture_of_its_trials() -> None:
     (section,) = bundle_sections([*FIRST, *SECOND], [])
     assert [drawing.name for drawing in section.trials] == ["trials-1", "trials-2"]
     assert all("run 5 of 5" in drawing.title for drawing in section.trials)
@@ -53,7 +51,7 @@ def test_names_are_unique_if_the_ids_begin_alike() -> None:
 @pytest.mark.slow
 def test_the_page_of_a_group_is_hardly_longer_than_that_of_one_run(tmp_path: Path) -> None:
     one, five = page_of(tmp_path, [HOST]), page_of(tmp_path, FIRST)
-    assert len(answers_of(five)) == 1
+    assert len(answers_of(five)) == len(answers_of(one))
     assert five.count("<figure") == one.count("<figure")
     assert five.count("<h3") == one.count("<h3") + 1  # the table over all Runs
     assert "5 of 5" in words_of(section_of(five, 7))
@@ -78,7 +76,7 @@ def test_reliability_is_stated_once_and_names_the_runs_that_differ() -> None:
     text = words_of(str(trust_section(section)))
     assert text.count("It is busy") == text.count("It is hot") == 1
     assert "Runs 2, 4: It is hot" in text
-    assert text.count("60 trials") == 2  # some times are to be trusted, others are not
+    assert "/ no: " in text.partition("times reliable")[2]  # of two Runs
 
 
 def test_the_commands_of_a_group_repeat_it_once() -> None:

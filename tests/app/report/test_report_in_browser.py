@@ -35,6 +35,20 @@ return Math.min(...[...document.querySelectorAll('p, td, th, figcaption, h1, h2'
 }))"""
 
 
+#: For each visible table with verdicts: whether a verdict is within the page's width without scrolling.
+VERDICTS = """
+return [...document.querySelectorAll('.box')].filter(box => box.querySelector('.verdict')).map(box => {
+  const cell = box.querySelector('.verdict').getBoundingClientRect();
+  return cell.left >= 0 && cell.right <= innerWidth && cell.right <= box.getBoundingClientRect().right;
+})"""
+#: For each table: whether it is wider than its box, and whether the hint above it is visible.
+HINTS = """
+return [...document.querySelectorAll('.frame')].map(frame => {
+  const box = frame.querySelector('.box'), hint = frame.querySelector('.hint');
+  return [box.scrollWidth > box.clientWidth, hint.getBoundingClientRect().height > 0];
+})"""
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as opened:
@@ -82,6 +96,12 @@ def test_the_page_fits_shows_every_picture_and_makes_no_requests(
     assert all(wide > 50 and high > 50 and inside for wide, high, inside in pictures)
     assert browser.run(SMALLEST) >= 7
     assert browser.run(CONTRAST) >= 4.5
+    verdicts = browser.run(VERDICTS)
+    assert verdicts
+    assert all(verdicts)
+    hints = browser.run(HINTS)
+    assert all(wider == hinted for wider, hinted in hints)
+    assert any(wider for wider, _ in hints)
 
 
 def test_light_and_dark_mode_have_different_backgrounds(browser: Browser, report: Path) -> None:
