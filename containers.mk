@@ -7,6 +7,7 @@ BUNDLE ?=
 RESULTS ?=
 PLATFORM ?= linux/arm64
 EDGE_TAG ?= edge-bench
+EDGE_IMAGE = $(EDGE_TAG)$(if $(findstring :,$(EDGE_TAG)),,:latest)
 CONTEXT := build/edge-image
 
 BASE ?= debian:bookworm-slim
@@ -50,5 +51,6 @@ edge-image: docker-available ## build the edge image with a bundle and the host'
 	  --build-arg EDGE_BENCH_REVISION=$(REVISION) --build-arg EDGE_BENCH_VERSION=$(VERSION) \
 	  --build-context bundle=$(CONTEXT)/bundle --build-context results=$(CONTEXT)/results --load .
 	@rm -rf $(CONTEXT)
-	@echo "copy to the Pi: docker save $(EDGE_TAG) | ssh pi@raspberrypi.local docker load" >&2
-	@echo "run there:      docker run $(EDGE_TAG)" >&2
+	@echo 'next: docker save $(EDGE_TAG) | gzip | ssh USER@HOST docker load' >&2
+	@echo 'then, on that machine: mkdir -p results && docker run --rm --hostname "$$(hostname)"' \
+	  '-v "$$PWD/results:/results" --user "$$(id -u):$$(id -g)" $(EDGE_TAG)' >&2
