@@ -2,6 +2,7 @@
 
 import math
 import os
+import statistics
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ __all__ = [
     "DEFAULT_WARM_UP_SECONDS",
     "SHORT_PASS_NS",
     "VARIABLE",
+    "short_pass_ns",
     "warm_up",
     "warm_up_ns",
     "warm_up_passes",
@@ -22,7 +24,7 @@ __all__ = [
 
 #: Default of TensorFlow Lite's benchmark_model: warmup_runs = 1, warmup_min_secs = 0.5.
 DEFAULT_WARM_UP_SECONDS = 0.5
-#: Passes that the warm-up expects to be shorter are run once to know their duration, as a trial repeats them.
+#: Passes that the warm-up expects to be shorter are run three times to know their duration, as a trial repeats them.
 SHORT_PASS_NS = 300_000_000
 VARIABLE = "EDGE_BENCH_WARM_UP_SECONDS"
 _MOST_SECONDS = 3600.0
@@ -48,6 +50,14 @@ def warm_up_ns() -> int:
     return int(1e9 * warm_up_seconds())
 
 
+def short_pass_ns(run_trial: Callable[[], int]) -> int:
+    """Return the duration of a short pass, the median of three trials, so that one disturbed trial does not decide.
+
+    ``run_trial`` runs one pass as a trial does, and returns its duration in nanoseconds.
+    """
+    return int(statistics.median(run_trial() for _ in range(3)))
+
+
 def warm_up(
     session: Session,
     inputs: npt.NDArray[Any],
@@ -69,14 +79,16 @@ def warm_up(
 def warm_up_passes(
     run_pass: Callable[[], PassTimes], examples: int, count: int, clock: Clock, minimum_ns: int | None = None
 ) -> tuple[int, int, int]:
-    """Call ``run_pass``, which processes ``examples`` of them, as `warm_up` does; return the same numbers."""
+    """Call ``run_pass``, which processes ``examples`` of them, as `warm_up` does; return the same numbers.
+
+    The expected duration is from the median call: the first ones are slower, and others may be disturbed.
+    """
     minimum_ns = warm_up_ns() if minimum_ns is None else minimum_ns
     begin = clock()
-    processed = invocations = reset_ns = 0
+    invocations, durations = 0, list[int]()
     while invocations == 0 or clock() - begin < minimum_ns:
+        began = clock()
         times = run_pass()
-        processed += examples
+        durations.append(clock() - began - times.reset_ns)
         invocations += len(times.began)
-        reset_ns += times.reset_ns
-    duration = clock() - begin
-    return duration, invocations, (duration - reset_ns) * count // processed
+    return clock() - begin, invocations, int(statistics.median(durations)) * count // examples

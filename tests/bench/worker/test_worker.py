@@ -11,7 +11,7 @@ import pytest
 from edge_bench.bench.preprocessing.model_inputs import model_inputs
 from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
 from edge_bench.bench.runtimes.base import Clock, PassTimes
-from edge_bench.bench.worker.warmup import warm_up
+from edge_bench.bench.worker.warmup import short_pass_ns, warm_up, warm_up_passes
 from tests.command_line import REPOSITORY
 
 UNIT = Preprocessing(scale=1 / 255, offset=0.0)
@@ -96,6 +96,21 @@ def test_warm_up_of_a_slow_model_still_includes_the_smaller_last_batch() -> None
     _, invocations, _ = warm_up(session, IMAGES, np.zeros((4, 10)), 4, clock)
     assert session.seen == [4]  # a batch of three and the rest of one
     assert invocations == 2
+
+
+def test_a_slow_first_call_does_not_change_the_expected_pass() -> None:
+    clock = FakeClock()
+    durations = iter([400_000_000, *[10_000_000] * 50])
+
+    def run_pass() -> PassTimes:
+        clock.now += next(durations)
+        return PassTimes(np.zeros(1, np.int64), np.zeros(1, np.int64))
+
+    _, invocations, pass_ns = warm_up_passes(run_pass, 1, 4, clock, 500_000_000)
+    assert invocations == 11
+    assert pass_ns == 40_000_000
+    trials = iter([90, 10, 11])
+    assert short_pass_ns(lambda: next(trials)) == 11
 
 
 def test_resets_of_a_models_state_are_no_part_of_the_expected_pass() -> None:
