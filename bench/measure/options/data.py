@@ -1,4 +1,4 @@
-"""Options of the data as they are stated, and their record."""
+"""Options about the data as the user stated them, and their record."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,7 +29,7 @@ _LIMITS: dict[str, tuple[float, float | None]] = {
 
 
 def data_options(stated: Mapping[str, Any]) -> DataOptions:
-    """Return options by the names of the command line, such as ``image_size``, as a record.
+    """Return options, given by their names on the command line such as ``image_size``, as a record.
 
     Raise BadInput for unknown values, and for options that need another option.
     """
@@ -38,12 +38,12 @@ def data_options(stated: Mapping[str, Any]) -> DataOptions:
         one_of(said.get(name), f"--{name.replace('_', '-')}", values)
     for name, limits in _LIMITS.items():
         within(said.get(name), f"--{name.replace('_', '-')}", *limits)
-    # of a model's classes, as random inputs have no labels
+    # class names may come without --data: they name a model's classes, and random inputs have no labels
     names_only = said.get("classes") and said.get("task") is not None
     if said.get("data") is None and (
         said.get("labels") or said.get("label_names") or (said.get("classes") and not names_only)
     ):
-        raise BadInput("labels and classes are of --data, which is missing", "name the images with --data")
+        raise BadInput("--labels, --label-names and --classes need --data", "name the images with --data")
     finite(said.get("threshold"), "--threshold")
     said |= {name: numbers(said.get(name), f"--{name}") for name in ("scale", "offset")}
     lists = {"shapes": tuple(said.pop("shape", None) or ()), "ranges": tuple(said.pop("range", None) or ())}
