@@ -237,7 +237,7 @@ def _warnings(trials: Sequence[Trial], unstable: int, chunks: int) -> list[str]:
         noun = "outlier" if len(strays) == 1 else "outliers"
         warnings.append(f"{len(strays)} {noun} among {len(seconds)} trials, probably caused by other programs")
     if drifts(seconds):
-        warnings.append("became more than 5 % slower towards the end: heat or increasing load are likely causes")
+        warnings.append("got slower towards the end by more than 5 %: likely causes are heat or an increasing load")
     if (typical := np.median([trial.elapsed_ns for trial in trials])) < SHORT_TRIAL_NS:
         warnings.append(
             f"its trials take {typical / 1e6:.0f} ms, less than 100 ms: the warm-up, which sets the number of passes "
