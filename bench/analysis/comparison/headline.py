@@ -17,7 +17,7 @@ from edge_bench.bench.records.run import Result, Run
 
 __all__ = ["Headline", "headlines"]
 
-#: Variants that stand for the light model, in order of preference.
+#: Variants that count as the light model, in order of preference.
 LIGHTER = (LIGHT, "int8", "float16", "float32")
 
 
@@ -41,8 +41,8 @@ def headlines(runs: Sequence[Run]) -> list[Headline]:
     """Return a headline for each Run with both models, and for each other machine against the host's original.
 
     The Runs must be of one bundle. Repeats of a Run (``Run.repeat_group``) have one headline, of all their trials. The
-    configuration with the lowest median time represents its variant, as a user would choose it. Emulated times are not
-    used to choose: under emulation it is the runtime chosen on a real machine, otherwise the first.
+    configuration with the lowest median time represents its variant. Emulated times are not used for this choice: under
+    emulation, the runtime is the one chosen on a real machine, otherwise the first.
     """
     groups = [_measured(group) for group in repeats_together(runs) if any(run.results_with_trials for run in group)]
     real = [item for group in groups if not group[0].run.emulated and (item := _fastest(group, LIGHTER))]

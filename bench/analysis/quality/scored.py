@@ -22,15 +22,15 @@ __all__ = [
 
 #: The measure of classify, and the first of binary.
 ACCURACY = "accuracy"
-#: Of all resamples, so that those of two configurations and of two Runs are of the same examples.
+#: The same for all resamples, so that those of two configurations and of two Runs have the same examples.
 _SEED = 0
 
 
 def measures_of(run: Run, result: Result, *, intervals: bool = True) -> list[Measure]:
     """Return the measures of a result's quality, the one in tables first; empty if true values are unknown.
 
-    A result of ``--stateful`` has none, since each output depends on the examples before. Raise BadInput for a task
-    that is not known.
+    A result of ``--stateful`` has none, since each output depends on the previous examples. Raise BadInput for an
+    unknown task.
     """
     if run.task == CLASSIFY:
         return _accuracies(run, result)
@@ -52,7 +52,7 @@ def _accuracies(run: Run, result: Result) -> list[Measure]:
     return [
         Measure(name=name, value=each[0] / each[1], interval=wilson(*each))
         for name, each in counts.items()
-        if each is not None and 0 < each[1] >= each[0]  # a file may say that unseen images were right
+        if each is not None and 0 < each[1] >= each[0]  # a file may claim that unseen images were right
     ]
 
 
