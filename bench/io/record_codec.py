@@ -154,7 +154,7 @@ def refuse_version(path: Path, version: str, noun: str, error: type[BadInput]) -
     if not _OLDEST_MAJOR <= major <= _MAJOR:
         age, advice = ("newer", "update edge-bench") if major > _MAJOR else ("older", "create it again")
         raise error(
-            f"{path}: {noun} has schema version {version}, {age} than this edge-bench supports "
+            f"{path}: {noun} has schema version {version}, {age} than this edge-bench reads "
             f"({_OLDEST_MAJOR}.x to {_MAJOR}.x)",
             advice,
         )

@@ -1,4 +1,4 @@
-"""How often intervals of a detector's mean average precision hold the value of other images of the same kind.
+"""Coverage of the intervals of a detector's mean average precision, for other images of the same kind.
 
     python -m studies.calibration.detection [--sets 200] [--images 128] [--classes 80] [--seed 1]
 
@@ -24,16 +24,16 @@ NOISE = 0.04
 
 
 class Coverage(NamedTuple):
-    """Shares of intervals that hold the truth, which is the mean over sets of as many images."""
+    """Coverage of the true value, which is the mean over sets of as many images."""
 
     value: float
     difference: float
-    of_population: float  # share of intervals that hold the value of the whole population
+    of_population: float  # coverage of the value of the whole population
     bias: float  # the mean over sets minus the value of the whole population
 
 
 def population(classes: int, noise: float, images: int = POPULATION) -> Matches:
-    """Return matches of a detector; with the same seed the images and, but for ``noise``, the detections are the same.
+    """Return matches of a detector. With the same seed, the images are the same, and the detections except ``noise``.
 
     Classes have frequencies 1, 1/2, 1/3, ..., and objects of one class are in one image, as in photographs.
     """
@@ -101,8 +101,8 @@ def main() -> None:
     given = parser.parse_args()
     found = coverage(given.classes, given.images, given.sets, given.seed)
     print(f"{given.classes} classes, {given.images} images, {given.sets} sets, seed {given.seed}:")
-    print(f"mAP held in {found.value:.1%}, paired difference in {found.difference:.1%}")
-    print(f"mAP of the whole population held in {found.of_population:.1%}; bias {100 * found.bias:+.2f} points")
+    print(f"coverage: mAP {found.value:.1%}, paired difference {found.difference:.1%}")
+    print(f"coverage of the whole population's mAP: {found.of_population:.1%}; bias {100 * found.bias:+.2f} points")
 
 
 if __name__ == "__main__":

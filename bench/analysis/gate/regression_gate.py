@@ -113,10 +113,10 @@ def judge(compared: Sequence[Change], limits: Limits) -> list[Judgement]:
     """Apply each limit to each change.
 
     A change fails if its whole interval is beyond the limit, corrected for the number of changes (Holm 1979). For
-    times, it is the 90 % interval if there are three or more Runs of each side, otherwise the 95 % interval. If no change is
-    beyond the limit, the gate fails in at most 5 or 2.5 % of cases. For accuracies, it is the 95 % interval. A
-    configuration of the new Run that could not be measured fails. Raise BadInput if a limit could not be judged on any
-    configuration, because a gate that has checked nothing must not pass.
+    times, it is the 90 % interval if there are three or more Runs of each side, otherwise the 95 % interval. If no
+    change is beyond the limit, the gate fails in at most 5 or 2.5 % of cases. For accuracies, it is the 95 % interval.
+    A configuration of the new Run that could not be measured fails. Raise BadInput if a limit could not be judged on
+    any configuration, because a gate that has checked nothing must not pass.
     """
     judgements: list[Judgement] = []
     if limits.slower is not None:
