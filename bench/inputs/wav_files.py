@@ -57,7 +57,7 @@ def read_wav(path: Path, most: int) -> Sound:
             raise ValueError("the file is truncated")
         samples = _scaled(data, form).reshape(-1, form.channels)
     except FileNotFoundError:
-        raise DatasetError(f"{path}: there is no such file") from None
+        raise DatasetError(f"{path}: no such file") from None
     except (OSError, ValueError, struct.error) as cause:
         raise DatasetError(
             f"{path}: not a complete .wav file: {why_unreadable(cause)}", "convert it to 16-bit PCM, or remove it"

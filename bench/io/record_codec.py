@@ -120,7 +120,7 @@ def read_record(
     try:
         data = read_bounded(path, limit)
     except FileNotFoundError:
-        raise error(f"{path}: there is no such file", remedy) from None
+        raise error(f"{path}: no such file", remedy) from None
     except (OSError, ValueError) as cause:
         raise error(f"{path}: cannot be read: {why_unreadable(cause)}", remedy) from None
     digest = hashlib.sha256(data).hexdigest()

@@ -204,7 +204,7 @@ def _graph(path: Path, file: TfliteFile | None, runtime: Runtime, how: _Reading)
 def _check_file(path: Path) -> Runtime:
     """Return the first runtime for the file's format; raise BadInput if there is none."""
     if not path.exists():
-        raise BadInput(f"{path}: there is no such file", f"name {KNOWN}")
+        raise BadInput(f"{path}: no such file", f"name {KNOWN}")
     kind = SAVED_MODEL if path.is_dir() else path.suffix
     runtimes = [runtime for runtime in RUNTIMES.values() if kind in runtime.formats]
     if not runtimes or (path.is_dir() and not (path / SAVED_MODEL).exists()):

@@ -57,7 +57,7 @@ class OutputsRecorded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     process: NonNegativeInt
     outputs: TaskOutputs
     checksums: PackedArray  # CRC-32 of each example's outputs
-    postprocess: PackedArray | None = None  # ns, one per example: decoding of its outputs, if that was asked for
+    postprocess: PackedArray | None = None  # ns, one per example: decoding of its outputs, if requested
 
 
 class ProcessFinished(msgspec.Struct, frozen=True, kw_only=True, tag=True):

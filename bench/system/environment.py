@@ -109,12 +109,12 @@ def concurrent_run_findings(others: Sequence[RunInfo], *, now: bool = False) -> 
     """
     when = "on this machine at this moment" if now else "on this machine at the same time"
     verb = "is" if now else "was"
-    whats = [f"another edge-bench {verb} measuring {when}: {other}" for other in others]
+    texts = [f"another edge-bench {verb} measuring {when}: {other}" for other in others]
     if len(others) > _NAMED_RUNS:
         count = f"{len(others)}{' or more' if len(others) >= MAX_RUNS else ''}"
         named = "; ".join(str(other) for other in others[:_NAMED_RUNS])
-        whats = [f"{count} other runs of edge-bench {'are' if now else 'were'} measuring {when}, among them: {named}"]
-    return [Finding(what=what, remedy="measure one after the other", spoils=True) for what in whats]
+        texts = [f"{count} other runs of edge-bench {'are' if now else 'were'} measuring {when}, among them: {named}"]
+    return [Finding(what=what, remedy="measure one after the other", spoils=True) for what in texts]
 
 
 def load_now(

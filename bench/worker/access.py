@@ -16,10 +16,10 @@ __all__ = ["WorkerScratch", "access_to"]
 
 def access_to(files: Sequence[Path]) -> Access:
     """Return access to files and folders, and to the files beside an .onnx file that it stores tensors in."""
-    return Access(read=[each for file in files for each in (file, *_beside(file))])
+    return Access(read=[each for file in files for each in (file, *_external_files(file))])
 
 
-def _beside(file: Path) -> list[Path]:
+def _external_files(file: Path) -> list[Path]:
     if file.suffix != ".onnx":
         return []
     try:

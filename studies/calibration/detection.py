@@ -76,7 +76,9 @@ def coverage(classes: int, images: int, sets: int, seed: int) -> Coverage:
         difference = precision_difference(one, other, seed=number, resamples=RESAMPLES)
         differences.append((difference.value, difference.interval))
     means = [float(np.mean([value for value, _ in each])) for each in (values, differences)]
-    return Coverage(_held(values, means[0]), _held(differences, means[1]), _held(values, whole), means[0] - whole)
+    return Coverage(
+        _contained(values, means[0]), _contained(differences, means[1]), _contained(values, whole), means[0] - whole
+    )
 
 
 def _part(matches: Matches, images: npt.NDArray[np.int64]) -> Matches:
@@ -89,7 +91,7 @@ def _part(matches: Matches, images: npt.NDArray[np.int64]) -> Matches:
     )  # fmt: skip
 
 
-def _held(found: list[tuple[float, Interval | None]], truth: float) -> float:
+def _contained(found: list[tuple[float, Interval | None]], truth: float) -> float:
     return float(np.mean([interval is not None and interval.low <= truth <= interval.high for _, interval in found]))
 
 

@@ -46,7 +46,7 @@ class StepsAgain(NamedTuple):
 def false_alarms(deviation: float, years: int, rules: Rules = RULES) -> FalseAlarms:
     """Return the false alarms of years of normal noise. ``deviation`` is relative."""
     generator = np.random.default_rng(SEED)
-    charts = [ControlChart(_quiet(generator, deviation, NIGHTS).tolist(), rules) for _ in range(years)]
+    charts = [ControlChart(_normal_noise(generator, deviation, NIGHTS).tolist(), rules) for _ in range(years)]
     steps, creeps = (np.array([len(getattr(chart, kind)) for chart in charts]) for kind in ("steps", "creeps"))
     return FalseAlarms(float(steps.mean()), float(creeps.mean()), float(np.mean(steps + creeps > 1)))
 
@@ -56,7 +56,7 @@ def steps_found(deviation: float, draws: int, first: int | None = None, rules: R
     generator, found = np.random.default_rng(SEED + 1), 0
     for _ in range(draws):
         night = int(generator.integers(SOONEST, LATEST)) if first is None else first
-        values = _quiet(generator, deviation, night + WITHIN)
+        values = _normal_noise(generator, deviation, night + WITHIN)
         values[night:] += math.log1p(STEP)
         steps = ControlChart(values.tolist(), rules).steps
         found += any(step.side > 0 and step.confirmed >= night for step in steps)
@@ -71,7 +71,7 @@ def steps_again(deviation: float, draws: int, size: float, rules: Rules = RULES)
     generator, extra, misplaced = np.random.default_rng(SEED + 3), 0, []
     for _ in range(draws):
         night = int(generator.integers(SOONEST, LATEST))
-        values = _quiet(generator, deviation, night + AFTER)
+        values = _normal_noise(generator, deviation, night + AFTER)
         values[night:] += math.log1p(size)
         steps = [step for step in ControlChart(values.tolist(), rules).steps if step.confirmed >= night]
         true = next((step for step in steps if step.side * size > 0), None)
@@ -84,7 +84,7 @@ def creeps_found(deviation: float, draws: int, quiet: int, rules: Rules = RULES)
     """Return the fraction of creeps after ``quiet`` nights that are found in time, as a creep or as a step."""
     generator, found = np.random.default_rng(SEED + 2), 0
     for _ in range(draws):
-        values = _quiet(generator, deviation, quiet + NIGHTS_TO_FIND)
+        values = _normal_noise(generator, deviation, quiet + NIGHTS_TO_FIND)
         values[quiet:] += np.log1p(PER_NIGHT * np.arange(NIGHTS_TO_FIND))
         chart = ControlChart(values.tolist(), rules)
         steps = any(step.side > 0 and step.confirmed >= quiet for step in chart.steps)
@@ -92,7 +92,7 @@ def creeps_found(deviation: float, draws: int, quiet: int, rules: Rules = RULES)
     return found / draws
 
 
-def _quiet(generator: np.random.Generator, deviation: float, nights: int) -> npt.NDArray[np.float64]:
+def _normal_noise(generator: np.random.Generator, deviation: float, nights: int) -> npt.NDArray[np.float64]:
     return generator.normal(0, deviation, nights)
 
 

@@ -68,7 +68,7 @@ def _chosen(light: RunResult, originals: Sequence[RunResult]) -> list[RunResult]
     by_run: dict[int, list[RunResult]] = {}
     for original in originals:
         by_run.setdefault(id(original.run), []).append(original)
-    representatives = [max(each, key=lambda original: _likeness(light, original)) for each in by_run.values()]
+    representatives = [max(each, key=lambda original: _similarity(light, original)) for each in by_run.values()]
     own = machine_key(light.run.machine)
     here = [each for each in representatives if machine_key(each.run.machine) == own]
     elsewhere = [each for each in representatives if machine_key(each.run.machine) != own]
@@ -77,7 +77,7 @@ def _chosen(light: RunResult, originals: Sequence[RunResult]) -> list[RunResult]
     return nearest[:1] + fastest[:1]
 
 
-def _likeness(light: RunResult, original: RunResult) -> tuple[bool, bool]:
+def _similarity(light: RunResult, original: RunResult) -> tuple[bool, bool]:
     first, second = light.result.configuration, original.result.configuration
     return first.batch_size == second.batch_size, first.threads == second.threads
 

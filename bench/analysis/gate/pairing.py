@@ -120,7 +120,7 @@ def _paired_sides(runs: Sequence[Run], old: Sequence[Run]) -> tuple[list[Pair], 
     for run in runs:
         found = {id(result): (other, partner) for other in old for result, partner in _pairs(run, other)}
         if not found:
-            raise BadInput(_nothing(run, old[0]), _remedy(run, old[0]))
+            raise BadInput(_no_pairs(run, old[0]), _remedy(run, old[0]))
         for result in run.results:
             if id(result) not in found:
                 notes.append(f"not compared, since it is not in the baseline: {result.configuration}")
@@ -199,7 +199,7 @@ def _interrupted(run: Run) -> str:
     return f"run {run.run_id[:8]} on {run.machine.label} was interrupted: only its finished trials are compared"
 
 
-def _nothing(run: Run, old: Run) -> str:
+def _no_pairs(run: Run, old: Run) -> str:
     return f"no configuration of run {run.run_id[:8]} is in its baseline, run {old.run_id[:8]}"
 
 

@@ -34,7 +34,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     runs_before: int  # number of Runs before the change in ``ratio``
     runs_after: int  # number of Runs after the change in ``ratio``
     lasts: bool  # a step: no later one; a creep: the last Runs are still slower or faster
-    differences: list[str]  # between the Runs before and after, as text; see `_around`
+    differences: list[str]  # between the Runs before and after, as text; see `_reason_range`
 
 
 def changes(control: ControlChart, logs: Sequence[float], measurements: Sequence[RunResult]) -> list[Change]:
@@ -47,10 +47,10 @@ def changes(control: ControlChart, logs: Sequence[float], measurements: Sequence
     for number, step in enumerate(control.steps):
         end = firsts[number + 1] if step is not control.steps[-1] else len(logs)
         usual = _usual(control, logs, step.first, end)
-        parts = (step.side, step.first, measurements, step.before, usual, _around(step, firsts[:number]))
+        parts = (step.side, step.first, measurements, step.before, usual, _reason_range(step, firsts[:number]))
         found.append((step.confirmed, _change(Kind.STEP, *parts, lasts=step is control.steps[-1])))
     for creep in control.creeps:
-        parts = (creep.side, creep.found, measurements, creep.before, creep.after, _around(creep, firsts))
+        parts = (creep.side, creep.found, measurements, creep.before, creep.after, _reason_range(creep, firsts))
         found.append((creep.found, _change(Kind.CREEP, *parts, lasts=creep.ended is None)))
     return [change for _, change in sorted(found, key=lambda pair: pair[0])]
 
@@ -70,7 +70,7 @@ def total_change(control: ControlChart, logs: Sequence[float]) -> Ratio | None:
     return _ratio(last[-RULES.window :] if creeps else last, before)
 
 
-def _around(change: Step | Creep, firsts: Sequence[int]) -> tuple[int, int]:
+def _reason_range(change: Step | Creep, firsts: Sequence[int]) -> tuple[int, int]:
     """Return the indices of the Runs between which the reason of a change may lie.
 
     For a step, they are seven Runs before it, because it may by chance begin later than its reason, and the Run that

@@ -6,9 +6,9 @@ from edge_bench.bench.analysis.labels.same_images import common_positions, compa
 from edge_bench.bench.records.outputs.union import TaskOutputs, TaskTruth
 from edge_bench.bench.records.run import CLASSIFY, Result, Run
 from edge_bench.bench.stats.intervals import PairedDifference, wilson
+from edge_bench.bench.tasks.content_cache import cached_by_content
 from edge_bench.bench.tasks.measures import Measure, MeasureDifference, TaskAgreement
 from edge_bench.bench.tasks.registry import task_named
-from edge_bench.bench.tasks.remembered import remembered
 from edge_bench.bench.tasks.task import Common, Positions
 
 __all__ = [
@@ -87,18 +87,18 @@ def _common(run: Run, base_run: Run) -> Common | None:
     return first.astype(np.int64, copy=False), second.astype(np.int64, copy=False)
 
 
-@remembered
+@cached_by_content
 def _measures(task: str, outputs: TaskOutputs, truth: TaskTruth | None, seed: int | None) -> list[Measure]:
     return list(task_named(task).measures(outputs, truth, seed))
 
 
-@remembered
+@cached_by_content
 def _differences(
     task: str, outputs: TaskOutputs, base: TaskOutputs, truth: TaskTruth | None, *common: Positions
 ) -> list[MeasureDifference]:
     return list(task_named(task).differences(outputs, base, truth, (common[0], common[1]), _SEED))
 
 
-@remembered
+@cached_by_content
 def _agreement(task: str, outputs: TaskOutputs, base: TaskOutputs, *common: Positions) -> TaskAgreement:
     return task_named(task).agreement(outputs, base, (common[0], common[1]))

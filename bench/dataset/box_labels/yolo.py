@@ -96,7 +96,7 @@ def find_label_files(folder: Path, files: Sequence[str], labels: Path | None = N
     if labels is not None:
         found, unused = _in_folder(labels, files)
     else:
-        places = [_existing([rule(folder / name) for name in files]) for rule in (_parallel, _below, _beside)]
+        places = [_existing([rule(folder / name) for name in files]) for rule in (_in_labels_folder, _below, _beside)]
         several = [each for each in places if any(each[0])]
         if len(several) != 1:
             raise _unclear(folder, [next(path.parent for path in each[0] if path) for each in several])
@@ -135,7 +135,7 @@ def _in_folder(labels: Path, files: Sequence[str]) -> _Found:
     return found, unused
 
 
-def _parallel(image: Path) -> Path:
+def _in_labels_folder(image: Path) -> Path:
     """Return the path with its last folder ``images`` renamed to ``labels``, like Ultralytics' ``img2label_paths``."""
     parts = image.absolute().parts
     last = max((number for number, part in enumerate(parts[:-1]) if part == "images"), default=None)

@@ -48,9 +48,9 @@ def match_names(source: str, lines: Sequence[str], wanted: Sequence[str]) -> tup
         keys: list[tuple[list[str], _Key]] = [(rows, lambda text: [text])]
     else:
         names, numbers = _entries(source, lines)
-        keys = [(names, kind) for kind in (_itself, _synset_parts)]
-        keys += [(numbers, _itself)] if numbers else []
-        keys += [(names, kind) for kind in (_loosely, _loose_synonyms)]
+        keys = [(names, kind) for kind in (_unchanged, _synset_parts)]
+        keys += [(numbers, _unchanged)] if numbers else []
+        keys += [(names, kind) for kind in (_normalized, _loose_synonyms)]
     outputs, missing = dict[str, int](), []
     indices = [_index(texts, key) for texts, key in keys]
     for name in wanted:
@@ -151,13 +151,13 @@ def _index(texts: Sequence[str], key: _Key) -> dict[str, list[int]]:
 
 
 def _wanted_forms(name: str, key: _Key) -> Sequence[str]:
-    if key in (_loosely, _loose_synonyms):
-        return _loosely(name)
+    if key in (_normalized, _loose_synonyms):
+        return _normalized(name)
     folder = _SYNSET_FOLDER.match(name) if key is _synset_parts else None
     return [unicodedata.normalize("NFC", name), *([folder[1]] if folder else [])]
 
 
-def _itself(text: str) -> list[str]:
+def _unchanged(text: str) -> list[str]:
     return [unicodedata.normalize("NFC", text)]
 
 
@@ -166,14 +166,14 @@ def _synset_parts(text: str) -> list[str]:
     return [part for part in found.groups() if part] if found else []
 
 
-def _loosely(text: str) -> list[str]:
+def _normalized(text: str) -> list[str]:
     return [re.sub(r"[\s_-]+", " ", unicodedata.normalize("NFC", text).casefold()).strip()]
 
 
 def _loose_synonyms(text: str) -> list[str]:
     found = _SYNSET.fullmatch(text)
     description = (found[2] or "") if found else text
-    return [form for part in [description, *description.split(",")] for form in _loosely(part)]
+    return [form for part in [description, *description.split(",")] for form in _normalized(part)]
 
 
 def _refuse_shared(source: str, outputs: dict[str, int]) -> None:

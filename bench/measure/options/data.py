@@ -33,22 +33,22 @@ def data_options(stated: Mapping[str, Any]) -> DataOptions:
 
     Raise BadInput for unknown values, and for options that need another option.
     """
-    said = dict(stated)
+    given = dict(stated)
     for name, values in _CHOICES.items():
-        one_of(said.get(name), f"--{name.replace('_', '-')}", values)
+        one_of(given.get(name), f"--{name.replace('_', '-')}", values)
     for name, limits in _LIMITS.items():
-        within(said.get(name), f"--{name.replace('_', '-')}", *limits)
+        within(given.get(name), f"--{name.replace('_', '-')}", *limits)
     # class names may come without --data: they name a model's classes, and random inputs have no labels
-    names_only = said.get("classes") and said.get("task") is not None
-    if said.get("data") is None and (
-        said.get("labels") or said.get("label_names") or (said.get("classes") and not names_only)
+    names_only = given.get("classes") and given.get("task") is not None
+    if given.get("data") is None and (
+        given.get("labels") or given.get("label_names") or (given.get("classes") and not names_only)
     ):
         raise BadInput("--labels, --label-names and --classes need --data", "name the images with --data")
-    finite(said.get("threshold"), "--threshold")
-    said |= {name: numbers(said.get(name), f"--{name}") for name in ("scale", "offset")}
-    lists = {"shapes": tuple(said.pop("shape", None) or ()), "ranges": tuple(said.pop("range", None) or ())}
+    finite(given.get("threshold"), "--threshold")
+    given |= {name: numbers(given.get(name), f"--{name}") for name in ("scale", "offset")}
+    lists = {"shapes": tuple(given.pop("shape", None) or ()), "ranges": tuple(given.pop("range", None) or ())}
     stated_shapes(lists["shapes"])
     for text in lists["ranges"]:
         parse_range(text)
-    changed = {"image_size": image_size(said.get("image_size")), "signature": said.get("signature") or ""}
-    return DataOptions(**said | lists | changed)
+    changed = {"image_size": image_size(given.get("image_size")), "signature": given.get("signature") or ""}
+    return DataOptions(**given | lists | changed)

@@ -10,13 +10,13 @@ from edge_bench.bench.records.outputs.boxes import BoxTruth, Detections
 from edge_bench.bench.records.outputs.union import TaskOutputs, TaskTruth
 from edge_bench.bench.stats.bootstrap import MIN_EXAMPLES
 from edge_bench.bench.stats.intervals import Interval
+from edge_bench.bench.tasks.content_cache import cached_by_content
 from edge_bench.bench.tasks.detection.agreement import box_agreement
 from edge_bench.bench.tasks.detection.boxes import Boxes, GroundTruth
 from edge_bench.bench.tasks.detection.matches import evaluate
 from edge_bench.bench.tasks.detection.resampling import Resampled, percentile_interval, resampled
 from edge_bench.bench.tasks.detection.truth import unpacked_detections, unpacked_truth
 from edge_bench.bench.tasks.measures import Measure, MeasureDifference, TaskAgreement
-from edge_bench.bench.tasks.remembered import remembered
 from edge_bench.bench.tasks.task import Common, Positions, Task
 
 __all__ = ["DETECT"]
@@ -64,7 +64,7 @@ def _differences(
     ]
 
 
-@remembered
+@cached_by_content
 def _scores(
     outputs: Detections, truth: BoxTruth, images: Positions, true_images: Positions, seed: int | None
 ) -> Resampled:

@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 import msgspec
 import numpy as np
 
-__all__ = ["remembered"]
+__all__ = ["cached_by_content"]
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -17,7 +17,7 @@ Answer = TypeVar("Answer")
 _KEPT = 256
 
 
-def remembered(function: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
+def cached_by_content(function: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
     """Return the function with its last results kept, found by the content of its arguments.
 
     Arguments are records, arrays, numbers or None. Records of different Runs with the same outputs share a result.
@@ -47,4 +47,4 @@ def _digest(arguments: Any) -> bytes:
 def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return [value.dtype.str, list(value.shape), value.tobytes()]
-    raise TypeError(f"{type(value).__name__} is not supported as an argument of a remembered function")
+    raise TypeError(f"{type(value).__name__} is not supported as an argument of a cached_by_content function")
