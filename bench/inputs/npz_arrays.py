@@ -21,8 +21,8 @@ def load_npz(path: Path, inputs: Sequence[InputSpec]) -> GraphInputs:
     """Load the array of each input, [examples, …] with the input's own type and shape; memory-mapped.
 
     An open axis takes the size of its array. Arrays of other names are ignored with a note. Arrays are extracted to the
-    cache in constant memory. Pickles are never loaded. Raise DatasetError if the file is not an .npz or is a zip bomb,
-    if an input has no array, or if a type, shape or number of examples does not fit.
+    cache in constant memory. Pickles are never loaded. Raise DatasetError for a zip bomb or a file that is not an
+    .npz, if an input has no array, or if a type, shape or number of examples does not fit.
     """
     known = by_name(inputs)
     try:

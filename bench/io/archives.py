@@ -58,8 +58,8 @@ class TarFile(NamedTuple):
 def tar_files(stream: Readable, max_bytes: int, max_headers: int = MAX_HEADERS) -> Iterator[TarFile]:
     """Yield the regular files of an uncompressed tar stream. Folders, links, devices and pipes are skipped.
 
-    Raise ArchiveError if the archive is damaged or has a sparse file in any form (GNU's and PAX'), more than
-    ``max_headers`` headers, more than 1 MiB of extended headers for one member, or more than ``max_bytes`` in total.
+    Raise ArchiveError if the archive is damaged or has a sparse file in any form (GNU's and PAX'). Raise it also for
+    more than ``max_headers`` headers, 1 MiB of extended headers for one member, or ``max_bytes`` in total.
     """
     reader = _Blocks(stream, max_bytes)
     extended, extended_bytes, headers = _Extended(), 0, 0

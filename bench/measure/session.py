@@ -39,8 +39,8 @@ def measure(
     """Measure the planned configurations and write the Run; return it with its path.
 
     All input is checked before the first measurement.
-    With ``once`` return a complete Run in ``results`` if there is one of the same models, preprocessing, labels,
-    classes and pixels, made on this machine with the same libraries, settings and configurations. If
+    With ``once`` return a matching complete Run in ``results``, if there is one. It has the same models, preprocessing,
+    labels, classes and pixels, and was made on this machine with the same libraries, settings and configurations. If
     ``explicit_options`` names the options that the user set, only these must be the same.
     Each trial is in a journal beside the Run before the next one starts; ``resume`` continues an interrupted run.
     If the results folder can no longer be written at the end (disk full, card removed), write the Run into the system's

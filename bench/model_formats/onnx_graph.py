@@ -68,8 +68,8 @@ class ExternalTensor(NamedTuple):
 def external_tensors(path: Path) -> Iterator[ExternalTensor]:
     """Yield a model's external tensors in the order of the file.
 
-    Raise OSError if the file cannot be read, ValueError if it is not a complete .onnx file, has more than MAX_FIELDS
-    fields, or if a tensor has no location, several locations, or an offset or length that is not a number.
+    Raise OSError if the file cannot be read. Raise ValueError if it is not a complete .onnx file or has more than
+    MAX_FIELDS fields. Raise it also if a tensor does not have one location, or its offset or length is not a number.
     """
     with mapped(path, MAX_FILE_BYTES) as data:
         yield from _Reader(data).external()

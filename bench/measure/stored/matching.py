@@ -35,7 +35,7 @@ def matching_runs(
 ) -> Iterator[tuple[Run, Path]]:
     """Yield the complete Runs in ``results`` that answer a request, newest first.
 
-    They are of the same models, preprocessing, labels, classes and pixels, made on this machine with the same
+    They have the same models, preprocessing, labels, classes and pixels, and were made on this machine with the same
     libraries, settings and configurations. If ``explicit_options`` names the options that the user set, only these
     must be the same.
     """

@@ -18,8 +18,8 @@ def limit_confidence(first_runs: int, second_runs: int) -> float:
     """Return the confidence of the interval for judging a limit: 0.90, or 0.95 with few runs.
 
     The question is one-sided, so an error of 5 % needs only the lower end of a 90 % interval. With fewer than three
-    runs per side, the same error at the limit makes a ratio 2 % below it fail in over 1 % of cases, if times vary by
-    3 % from run to run (docs/calibration.md).
+    runs per side, that error at the limit would be too high below it: if times vary by 3 % from run to run, a ratio
+    2 % below the limit would fail in over 1 % of cases (docs/calibration.md).
     """
     return _OF_REPEATED if min(first_runs, second_runs) >= _MIN_RUNS else _OF_FEW
 

@@ -25,7 +25,7 @@ def process_ratio(first: Sequence[Values], second: Sequence[Values]) -> Ratio:
     Each side has one array of positive times per process. Processes of the two sides need not correspond.
 
     If a process has one of two speeds by chance, the median of the trials' ratios jumps from one speed to the other
-    when half of the pairs do, and an interval around it is misplaced. The mean changes in small steps.
+    when half of the pairs do. An interval around it is then misplaced. The mean changes in small steps.
     """
     means, other_means = _means(first, second)
     error, freedom = welch_error(means, other_means) or (None, None)
