@@ -1,10 +1,10 @@
 """Detection of concurrent runs on this machine, which make each other's measurements unreliable.
 
 While it measures, a run keeps a locked *registry file* in a folder that all users of the machine share. It keeps
-another in its results folder, because two containers may share only that. Only the run itself writes to its files. A run detects
-others by their files: at its start the locked ones, later every new one. A run that ends while others are measuring
-leaves its files behind unlocked, so that the others detect it, too. The last run removes them. A crash leaves no lock
-behind. The boot id identifies registry files of other machines on a network file system.
+another in its results folder, because two containers may share only that. Only the run itself writes to its files. A
+run detects others by their files: at its start the locked ones, later every new one. A run that ends while others are
+measuring leaves its files behind unlocked, so that the others detect it, too. The last run removes them. A crash leaves
+no lock behind. The boot id identifies registry files of other machines on a network file system.
 
 Any user may write into the shared folder. Therefore records are small, with a limited set of characters, and only a
 limited number is read. The worst effect of a record is to mark a run as unreliable, which its author could also achieve

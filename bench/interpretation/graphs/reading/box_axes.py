@@ -36,9 +36,9 @@ def refuse_swapped_axes(model: GraphModel, reading: BoxReading, truth: GroundTru
     swapped = np.array([_is_found(true, _swapped(boxes.corners, size)) for true, boxes, size in asked])
     if select_best([as_read, swapped]).groups == ((1,),):
         raise BadInput(
-            f"{model.variant.name}: its boxes are x, y, x, y instead of TFLite_Detection_PostProcess's y, x, y, x: "
-            f"{int(swapped.sum()):,} of {len(asked):,} labelled images match that order, {int(as_read.sum()):,} this",
-            "export the model with y, x, y, x, or measure it with --task tensor",
+            f"{model.variant.name}: {int(swapped.sum()):,} of {len(asked):,} labelled images match boxes in the order "
+            f"x, y, x, y, but only {int(as_read.sum()):,} match TFLite_Detection_PostProcess's order y, x, y, x",
+            "export the model with boxes in that order, or measure it with --task tensor",
         )
 
 
