@@ -34,7 +34,7 @@ class Interpretation(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         about = f"{self.variant}: " if self.variant else ""
         reason = f": {self.reason}" if self.reason else ""
-        option = f"; to state it: {self.option}" if self.option and self.source is not Source.STATED else ""
+        option = f"; set it with {self.option}" if self.option and self.source is not Source.STATED else ""
         return f"{about}{self.subject}: {self.value} ({_WORDS[self.source]}{reason}){option}"
 
 
