@@ -1,4 +1,4 @@
-"""Errors of this project; each has a problem and a remedy.
+"""Errors of this project. Each has a problem and a remedy.
 
 EdgeBenchError              exit code 1
 ├── BadInput                2: an argument or a file that cannot be used
@@ -27,7 +27,7 @@ __all__ = [
 
 
 class EdgeBenchError(Exception):
-    """Base of all errors: a problem, and a ``remedy`` that says what to do about it."""
+    """Base class of all errors: a problem, and a ``remedy`` that says how to fix it."""
 
     exit_code = 1
 
@@ -36,7 +36,7 @@ class EdgeBenchError(Exception):
         self.problem = problem
         self.remedy = remedy
         if remedy:
-            self.add_note(remedy)  # shown below the problem in tracebacks, which are what Python callers see
+            self.add_note(remedy)  # shown below the problem in tracebacks, for callers of the Python API
 
 
 class BadInput(EdgeBenchError):

@@ -89,8 +89,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
 def defer_interrupts() -> Iterator[None]:
     """Defer KeyboardInterrupt to the end of the ``with`` block, a short operation that must not be split.
 
-    Signals interrupt the main thread only, so other threads need not wait for anything, and must not be the ones that
-    are interrupted.
+    Signals interrupt only the main thread. Other threads may use this, too: it has no effect in them.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -108,7 +107,7 @@ def defer_interrupts() -> Iterator[None]:
 def die_with_parent(parent: int) -> None:
     """Make the kernel kill this process when ``parent`` has ended, even inside native code (Linux only)."""
     if sys.platform != "linux":
-        return  # other systems: it ends when it next reads from its pipe
+        return  # on other systems the process ends when it next reads from its pipe
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:

@@ -22,7 +22,7 @@ def duration_text(seconds: float) -> str:
 
 
 def about(seconds: float) -> str:
-    """Return an estimated duration, rounded to what an estimate can tell: ``about 45 s``, ``about 4 min``."""
+    """Return an estimated duration, rounded to the precision of an estimate: ``about 45 s``, ``about 4 min``."""
     step = next((step for below, step in _STEPS if seconds < below), 1800)
     return f"about {duration_text(max(1, round(seconds / step) * step))}"
 
@@ -37,9 +37,9 @@ class Progress(Protocol):
         """Report ``steps`` more completed steps; ``note`` describes the current one."""
 
     def expect(self, seconds: float | None) -> None:
-        """Set how many seconds the rest of the task takes; None: unknown.
+        """Set the expected remaining seconds of the task; None if unknown.
 
-        Without a call, it follows from the steps so far.
+        Without a call, they are estimated from the steps completed so far.
         """
 
     def finish(self, note: str = "") -> None:
@@ -69,7 +69,7 @@ class Silent:
 
 
 class FleetView(Protocol):
-    """Progress of several engines at once; called from several threads."""
+    """Progress of several engines at once. Its methods are called from several threads."""
 
     def update(self, engine: str, what: str, done: int = 0, steps: int = 0, note: str = "") -> None:
         """Report that an engine is doing ``what``, with ``done`` of ``steps`` steps completed; 0 steps: unknown."""

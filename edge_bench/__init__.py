@@ -64,7 +64,7 @@ if not TYPE_CHECKING:  # a type checker would accept any name
     }
 
     def __getattr__(name):
-        """Import on first use, so that importing the package or a submodule costs nothing more than that."""
+        """Import on first use, so that importing the package or a submodule does not import everything."""
         if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import import_module
@@ -72,5 +72,5 @@ if not TYPE_CHECKING:  # a type checker would accept any name
         return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
 
     def __dir__():
-        """Return the names that are imported on first use, too."""
+        """Return all names, including those that are imported on first use."""
         return sorted({*globals(), *__all__})

@@ -78,7 +78,7 @@ def main() -> None:
             output, _, parent_bytes = completed.stdout.decode().strip().rpartition("\n")
             (row,), parent_mb = json.loads(output), int(parent_bytes) / 1e6
             print(
-                f"{ordinal} run: {time.perf_counter() - began:.0f} s in all, a pass {row['pass_median_s']:.1f} s, "
+                f"{ordinal} run: {time.perf_counter() - began:.0f} s in total, a pass {row['pass_median_s']:.1f} s, "
                 f"peak memory: worker {row['memory_peak_bytes'] / 1e6:.0f} MB, its parent {parent_mb:.0f} MB",
                 flush=True,
             )

@@ -1,7 +1,7 @@
-"""CPU seconds of compare, report and history for Runs with more and more configurations.
+"""CPU seconds of compare, report and history for Runs with increasing numbers of configurations.
 
-``python -m studies.many_configurations 300 1000`` writes made Runs to a temporary folder and runs each command in
-a process of its own. The work should grow with the number of configurations, not with its square.
+``python -m studies.many_configurations 300 1000`` writes artificial Runs to a temporary folder and runs each command in
+a separate process. The work should grow with the number of configurations, not with its square.
 """
 
 import argparse

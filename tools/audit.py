@@ -1,8 +1,8 @@
 """Print known vulnerabilities of all locked packages: ``python tools/audit.py requirements/*.txt`` (``make audit``).
 
-pip-audit queries PyPI's database of advisories. If the database does not answer, or the package index is not the one
-with the advisories, the audit is skipped with the reason: pip-audit would report no vulnerabilities without knowing
-any. Exit code 1: vulnerabilities found; 0: none found, or skipped.
+pip-audit queries PyPI's database of advisories. If the database does not answer, or the package index has no
+advisories, the audit is skipped with the reason, because pip-audit would then report no vulnerabilities.
+Exit code 1: vulnerabilities found; 0: none found, or skipped.
 """
 
 import json
@@ -16,7 +16,7 @@ COMMAND = ["pip-audit", "--require-hashes", "--disable-pip", "--progress-spinner
 
 
 class Unreachable(Exception):
-    """The database of advisories gave no answer; the message is the reason."""
+    """The database of advisories did not answer. The message is the reason."""
 
 
 def query_advisories(program: str, lock: Path) -> list[dict[str, Any]]:
@@ -56,9 +56,9 @@ def main(locks: list[str], program: str = COMMAND[0]) -> int:
                 for each in affected:
                     for vulnerability in each["vulns"]:
                         fixed = ", ".join(vulnerability.get("fix_versions", [])) or "no version yet"
-                        print(f"  {each['name']} {each['version']}: {vulnerability['id']}, mended in {fixed}")
+                        print(f"  {each['name']} {each['version']}: {vulnerability['id']}, fixed in {fixed}")
         except (OSError, Unreachable) as cause:
-            print(f"skipped: the database of advisories gave no answer: {cause}", file=sys.stderr)
+            print(f"skipped: the database of advisories did not answer: {cause}", file=sys.stderr)
             return 1 if vulnerable else 0
     return 1 if vulnerable else 0
 

@@ -1,4 +1,4 @@
-"""Check that folders, modules and functions stay small; imports are checked by import-linter.
+"""Check that folders, modules and functions stay small. Imports are checked by import-linter.
 
     python tools/check_layout.py [FOLDER …]
 
@@ -27,7 +27,7 @@ def problems(folders: list[Path]) -> Iterator[str]:
             for module in modules:
                 text = module.read_text(encoding="utf-8")
                 if (lines := len(text.splitlines())) > MOST_LINES:
-                    yield f"{module}: {lines} lines, at most {MOST_LINES}: split it by idea"
+                    yield f"{module}: {lines} lines, at most {MOST_LINES}: split it by topic"
                 for function, length in function_lengths(text):
                     if length > MOST_BODY_LINES:
                         yield (

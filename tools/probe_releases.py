@@ -1,11 +1,11 @@
-"""Find out which operators released runtimes support, and write bench/models/known_releases.json (``make releases``).
+"""Find the operators that released runtimes support, and write bench/models/known_releases.json (``make releases``).
 
     python tools/probe_releases.py bench/models/known_releases.json [RUNTIME=VERSION …]
 
 uv installs each release into a separate virtual environment. There it loads models that declare one version of one
 operator and use none. An interpreter resolves every operator code of a file when it is created, so a release does not
-support the operators that it rejects. Custom operators are resolved when tensors are allocated: a model that uses one
-is allocated in a process of its own, since kernels may crash on its made-up tensors.
+support the operators that it rejects. Custom operators are resolved when tensors are allocated. A model that uses one
+is allocated in a separate process, because kernels may crash on its artificial tensors.
 """
 
 import argparse
@@ -29,9 +29,9 @@ RUNTIMES = {
     ),
 }
 
-#: Custom operators to ask for: those that TensorFlow Lite and LiteRT register, old names of built-in ones, and
-#: ``FlexAdd`` for all TensorFlow operators, which need the Flex delegate. Those that only XNNPACK knows cannot be asked
-#: for in this way: it rejects the made-up tensors before the operator is resolved.
+#: Custom operators to test: those that TensorFlow Lite and LiteRT register, old names of built-in ones, and ``FlexAdd``
+#: for all TensorFlow operators, which need the Flex delegate. Operators known only to XNNPACK cannot be tested in this
+#: way, because it rejects the artificial tensors before the operator is resolved.
 CUSTOM = (
     "TFLite_Detection_PostProcess", "AudioSpectrogram", "Mfcc", "NumericVerify", "aeq.hadamard_rotation",
     "RandomStandardNormal", "RandomUniform", "FlexAdd",
@@ -142,11 +142,11 @@ class Supported(NamedTuple):
     """The highest version of each operator that a release supports."""
 
     operators: dict[str, int]
-    custom: dict[str, int]  # 0 for those that it was asked for and does not have
+    custom: dict[str, int]  # version of each tested operator; 0 if it is missing
 
 
 def probe(distribution: str, module: str, version: str, models: Path, scratch: Path) -> Supported | None:
-    """Return what a release supports; None if it cannot be installed or run."""
+    """Return the operators that a release supports; None if it cannot be installed or run."""
     for python in ("3.11", "3.12"):
         environment = scratch / f"{distribution}-{version}-{python}"
         uv = [sys.executable, "-m", "uv"]
@@ -170,7 +170,7 @@ def probe(distribution: str, module: str, version: str, models: Path, scratch: P
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output", type=Path)
-    parser.add_argument("releases", nargs="*", help="RUNTIME=VERSION; without any, those of the last time")
+    parser.add_argument("releases", nargs="*", help="RUNTIME=VERSION; by default those of the last time")
     arguments = parser.parse_args()
     releases = [tuple(each.split("=", 1)) for each in arguments.releases] or [
         (runtime, version) for runtime, (_, _, versions) in RUNTIMES.items() for version in versions
@@ -186,7 +186,7 @@ def main() -> None:
             distribution, module, _ = RUNTIMES[runtime]
             supported = probe(distribution, module, version, scratch / "models", scratch)
             if supported is None:
-                print(f"{runtime} {version}: cannot be asked here")
+                print(f"{runtime} {version}: cannot be tested here")
                 continue
             operators = supported.operators
             print(f"{runtime} {version}: {len(operators)} operators")

@@ -21,7 +21,7 @@ __all__ = ["Arrays", "extracted_array", "load_arrays", "random_inputs"]
 _IMAGE_KEYS = ("images", "x_test", "x", "data", "inputs", "arr_0")
 _LABEL_KEYS = ("labels", "y_test", "y", "targets", "arr_1")
 MAX_BYTES = 64 << 30
-#: Limit on uncompressed / compressed size, beyond _FREE_GROWTH bytes, against zip bombs. Photos have 10, drawings 50.
+#: Limit on uncompressed / compressed size, beyond _FREE_GROWTH bytes, against zip bombs. Photos reach 10, drawings 50.
 MOST_GROWTH, _FREE_GROWTH = 200, 16 << 20
 #: Random inputs per pass without --limit.
 RANDOM_IMAGES = 100
@@ -40,13 +40,13 @@ class Arrays:
 
 
 def load_arrays(data: Path, labels: Path | None) -> Arrays:
-    """Load a .npy and the .npy of its labels, or an .npz; memory-mapped, never read as a whole.
+    """Load a .npy and the .npy of its labels, or an .npz. Arrays are memory-mapped, never read as a whole.
 
-    Labels are whole numbers of any type, shape [n] or [n, 1], or one-hot [n, classes]. Stated ``labels`` replace those
-    of an .npz. Raise DatasetError if a file cannot be used.
+    Labels are whole numbers of any type, shape [n] or [n, 1], or one-hot [n, classes]. If ``labels`` is given, it
+    replaces the labels in an .npz. Raise DatasetError if a file cannot be used.
     """
     if labels is not None and labels.suffix != ".npy":
-        raise DatasetError(f"{labels}: the labels of an array are an array", "name a .npy file with --labels")
+        raise DatasetError(f"{labels}: not a .npy array, but the inputs are an array", "name a .npy file with --labels")
     if data.suffix == ".npz":
         pixels, inputs, own_labels = _from_npz(data)
     else:
@@ -76,7 +76,7 @@ def _open(path: Path) -> npt.NDArray[Any]:
     try:
         return open_npy(path)
     except FileNotFoundError:
-        raise DatasetError(f"{path}: there is no such file") from None
+        raise DatasetError(f"{path}: no such file") from None
     except (OSError, ValueError) as cause:
         raise DatasetError(f"{path}: not a .npy array: {why_unreadable(cause)}", "save it with numpy.save") from None
 
@@ -90,7 +90,7 @@ def _from_npz(path: Path) -> tuple[Path, npt.NDArray[Any], npt.NDArray[Any] | No
             label_key = next((key for key in _LABEL_KEYS if key in members), None)
             if image_key is None:
                 names = ", ".join(members)[:80]
-                raise DatasetError(f"{path}: holds {names}", f"call the inputs {' or '.join(_IMAGE_KEYS)}")
+                raise DatasetError(f"{path}: no array of inputs among {names}", f"name it {' or '.join(_IMAGE_KEYS)}")
             pixels = extracted_array(archive, members[image_key], path)
             labels = open_npy(extracted_array(archive, members[label_key], path)) if label_key else None
         return pixels, open_npy(pixels), labels
@@ -103,19 +103,19 @@ def _from_npz(path: Path) -> tuple[Path, npt.NDArray[Any], npt.NDArray[Any] | No
 def extracted_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> Path:
     """Extract an array of the archive to a .npy in the cache, in constant memory.
 
-    Raise DatasetError for a zip bomb. Raise ValueError if the sizes in the array's header, in the archive's directory
-    and of the data differ.
+    Raise DatasetError for a zip bomb. Raise ValueError if the array's header, the archive's directory and the data
+    state different sizes.
     """
     if member.file_size > MAX_BYTES or member.file_size > MOST_GROWTH * member.compress_size + _FREE_GROWTH:
         raise DatasetError(
             f"{path}: {member.filename[:80]} would grow from {member.compress_size:,} to {member.file_size:,} bytes",
-            "give it as a .npy",
+            "save it as an uncompressed .npy",
         )
     with open_member(archive, member, MAX_BYTES) as stream:
         header = read_header(stream)  # type: ignore[arg-type]  # only read() is used
     if header.offset + header.bytes != member.file_size:
         raise NotAnArray(
-            f"{member.filename[:80]} has {member.file_size - header.offset:,} bytes of values, its header claims "
+            f"{member.filename[:80]} has {member.file_size - header.offset:,} bytes of values, but its header states "
             f"{header.bytes:,}"
         )
     with open_member(archive, member, MAX_BYTES) as stream:
@@ -125,16 +125,16 @@ def extracted_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Pat
 def _checked_inputs(array: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
     if array.dtype not in (np.uint8, np.float32) or array.ndim < 2 or not len(array):
         raise DatasetError(
-            f"{path}: {array.dtype} of shape {list(array.shape)}",
-            "inputs are uint8 pixels or float32 values, the first axis the examples",
+            f"{path}: unsupported array: {array.dtype} of shape {list(array.shape)}",
+            "save uint8 pixels or float32 values, with the examples on the first axis",
         )
     return array
 
 
 def _checked_labels(labels: npt.NDArray[Any], count: int, path: Path) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
-    """Return labels as int64 [count] and notes; raise DatasetError if they are no labels or out of range."""
+    """Return labels as int64 [count] and notes; raise DatasetError if they are not labels, or out of range."""
     shown = f"labels are {labels.dtype} of shape {list(labels.shape)}"
-    remedy, notes = f"give one whole number from 0 for each of the {count:,} inputs", tuple[str, ...]()
+    remedy, notes = f"use one whole number from 0 for each of the {count:,} inputs", tuple[str, ...]()
     labels = labels.reshape(-1) if labels.ndim == 2 and labels.shape[1] == 1 else labels
     if labels.dtype.kind not in "iufb" or labels.shape[:1] != (count,) or labels.ndim not in (1, 2):
         raise DatasetError(f"{path}: {shown}", remedy)
@@ -142,7 +142,7 @@ def _checked_labels(labels: npt.NDArray[Any], count: int, path: Path) -> tuple[n
         notes = (f"labels: one-hot in {path.name}, {labels.shape[1]:,} classes",)
         columns = _from_one_hot(labels)
         if columns is None:
-            raise DatasetError(f"{path}: {shown}, without exactly one 1 in each row", remedy)
+            raise DatasetError(f"{path}: {shown}, but not every row has exactly one 1", remedy)
         labels = columns
     bad = ~((labels >= 0) & (labels <= MAX_LABEL))  # also true for NaN
     if labels.dtype.kind == "f":

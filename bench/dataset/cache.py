@@ -1,4 +1,4 @@
-"""Cache of decoded images on disk: decoded once, in parallel, then memory-mapped by all later runs."""
+"""Cache of decoded images on disk. Images are decoded once, in parallel, then memory-mapped by later runs."""
 
 import concurrent.futures
 import contextlib
@@ -29,9 +29,9 @@ from edge_bench.bench.system.machine import usable_cores
 
 __all__ = ["Decoded", "cache_folder", "decoded_images", "stored_array", "stored_stream"]
 
-#: A set whose 16-bit values are all lower than this is of a sensor with 12 bits or fewer, or it may have 14.
+#: A set whose 16-bit values are all lower is probably from a sensor with 12 bits or fewer. Above, it may have 14 bits.
 _TWELVE_BITS, _FOURTEEN_BITS = 1 << 12, 1 << 14
-#: Raise it if the same files are decoded to other pixels or notes, or refused, by a new version of this module.
+#: Increase it if a new version of this module decodes the same files to other pixels or notes, or refuses them.
 _CACHE_VERSION = 3
 
 
@@ -41,7 +41,7 @@ class Decoded(msgspec.Struct, frozen=True, kw_only=True):
     pixels: Path  # .npy file, uint8 [files, height, width, channels]; rows of unreadable files are empty
     readable: list[int]  # indices of the decoded files in the list of files, and their rows in ``pixels``
     problems: list[str] = []  # one message per unreadable file
-    notes: list[str] = []  # remarks on the images that the interpretation of the results needs
+    notes: list[str] = []  # remarks on the images, needed to interpret the results
     sizes: list[tuple[int, int]] = []  # width and height of each file's image in pixels; 0, 0 for unreadable files
     turned: int = 0  # images whose EXIF orientation is not upright, whether it was applied or not
 
@@ -56,7 +56,7 @@ class _CacheRecord(msgspec.Struct, frozen=True, kw_only=True):
     turned: int = 0
 
     def is_of(self, files: int) -> bool:
-        """Return whether this is the record of so many files."""
+        """Return whether this is the record of this number of files."""
         kept = [-1, *self.kept, files]
         return (
             bool(self.kept)
@@ -66,10 +66,10 @@ class _CacheRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def cache_folder() -> Path:
-    """Return EDGE_BENCH_CACHE if set, otherwise the platform's cache folder, or a temporary one if that cannot be used.
+    """Return EDGE_BENCH_CACHE if set, otherwise the platform's cache folder, or a temporary one if that is unusable.
 
-    What is in the cache is believed, so a folder that another user can write to is used only if it is configured. Raise
-    BadInput if there is no folder that can be used.
+    The content of the cache is trusted, so a folder that another user can write to is used only if it is configured.
+    Raise BadInput if no folder can be used.
     """
     if configured := os.environ.get("EDGE_BENCH_CACHE"):
         return Path(configured)
@@ -86,8 +86,8 @@ def cache_folder() -> Path:
         return lasting_private_folder("edge-bench-cache")
     except OSError as cause:
         raise BadInput(
-            f"there is no folder for decoded images: {cause.filename}: {cause.strerror}",
-            "name a folder you may write with EDGE_BENCH_CACHE",
+            f"no folder available for decoded images: {cause.filename}: {cause.strerror}",
+            "set EDGE_BENCH_CACHE to a writable folder",
         ) from None
 
 
@@ -103,9 +103,9 @@ def decoded_images(
 ) -> Decoded:
     """Decode the files to a .npy, uint8 [files, height, width, channels], or return it from the cache.
 
-    The cache identifies a file by path, size, inode and the times at which content and inode changed, and contains the
-    version of Pillow, which decodes. Raise DatasetError for the first file that is not
-    a complete image unless ``skip_broken``, if none is, or if all 16-bit images are so dark that they have fewer bits.
+    The cache identifies a file by path, size, inode and the modification times of content and inode. Its key includes
+    the version of Pillow, which decodes. Raise DatasetError for the first file that is not a complete image, unless
+    ``skip_broken``. Raise it also if no file is, or if all 16-bit images are so dark that they have fewer bits.
     Raise BadInput if there is not enough disk space.
     """
     require_pillow()
@@ -190,24 +190,22 @@ def _remarks(facts: Sequence[ImageFacts], geometry: Geometry) -> list[str]:
     notes = []
     turned = sum(each.orientation != 1 for each in facts)
     if turned and not geometry.exif_orientation:
-        notes.append(
-            f"ignored the EXIF orientation of {counted(turned, 'image')}; --exif-orientation turns images upright"
-        )
+        notes.append(f"ignored the EXIF orientation of {counted(turned, 'image')}; use --exif-orientation to apply it")
     peak = _highest_peak(facts)
     if peak is not None and peak < _FOURTEEN_BITS:
         notes.append(
-            f"the highest of all 16-bit pixel values is {peak:,} of 65,535: if the images have fewer bits, they are "
-            "decoded too dark; convert them to 8 bits"
+            f"the highest of all 16-bit pixel values is {peak:,} of 65,535: if the images have fewer than 16 bits, "
+            "they are decoded too dark; convert them to 8 bits"
         )
     return notes
 
 
 def _refuse_twelve_bits(folder: Path, facts: Sequence[ImageFacts]) -> None:
-    """Raise DatasetError if no 16-bit value of the set needs more than 12 bits: 4,095 is white then, not dark grey."""
+    """Raise DatasetError if all 16-bit values fit in 12 bits, since 4,095 then is white, not dark grey."""
     peak = _highest_peak(facts)
-    if peak and peak < _TWELVE_BITS:  # black images alone show nothing
+    if peak and peak < _TWELVE_BITS:  # black images alone prove nothing
         raise DatasetError(
-            f"{folder}: no value of its 16-bit images is above {peak:,} of 65,535, so they probably have "
+            f"{folder}: the highest value in its 16-bit images is {peak:,} of 65,535, so they probably have "
             f"{max(8, peak.bit_length())} bits and would be decoded too dark",
             "convert the images to 8 bits per channel",
         )
@@ -232,7 +230,7 @@ def stored_array(name: str, array: npt.NDArray[np.generic]) -> Path:
 def stored_stream(name: str, stream: Readable, size: int) -> Path:
     """Store a .npy from a stream of ``size`` bytes in the cache, named as by `stored_array`.
 
-    Raise ValueError if the stream has another size; no more than ``size`` bytes are ever written.
+    Raise ValueError if the stream has another size. At most ``size`` bytes are written.
     """
     cache = cache_folder() / "images"
     _require_space(cache, size)
@@ -245,7 +243,7 @@ def stored_stream(name: str, stream: Readable, size: int) -> Path:
                 file.write(chunk)
                 remaining -= len(chunk)
         if remaining or stream.read(1):
-            raise ValueError("its size is not what it says")
+            raise ValueError("its size differs from the stated size")
         path = cache / f"{name}-{digest.hexdigest()[:24]}.npy"
         temporary.chmod(0o644)
         temporary.replace(path)
@@ -259,13 +257,13 @@ def _require_space(cache: Path, size: int) -> None:
     try:
         cache.mkdir(parents=True, exist_ok=True)
         if not os.access(cache, os.W_OK):
-            raise PermissionError(13, "not yours to write")
+            raise PermissionError(13, "another user can write to it")
     except OSError as cause:
         raise BadInput(
-            f"{cache}: decoded images cannot be kept there: {cause.strerror}",
-            "name a folder you may write with EDGE_BENCH_CACHE",
+            f"{cache}: cannot store decoded images: {cause.strerror}",
+            "set EDGE_BENCH_CACHE to a writable folder",
         ) from None
-    remedy = "use a smaller --limit, or name a folder with more room with EDGE_BENCH_CACHE"
+    remedy = "use a smaller --limit, or set EDGE_BENCH_CACHE to a folder with more space"
     require_free_space(cache, size + (64 << 20), "the decoded images need {}", remedy, unit="GB")
 
 
@@ -277,7 +275,7 @@ def _cache_key(folder: Path, files: Sequence[str], geometry: Geometry, *, skip_b
             status = (folder / file).stat()
         except OSError as cause:
             raise DatasetError(f"{folder / file}: cannot be read: {cause.strerror}") from None
-        # a tool may set a replaced file's modification time to the old one, but not the time its inode changed
+        # a tool may restore a replaced file's modification time, but not the time when its inode changed
         identity = status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
         digest.update(os.fsencode(f"{file}\0{identity}\n"))
     return digest.hexdigest()[:32]

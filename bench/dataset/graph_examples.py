@@ -1,4 +1,4 @@
-"""How a model with any inputs gets the examples, and true values of every task but classification."""
+"""How a model with any inputs gets the examples, and true values of every task except classify."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -26,7 +26,7 @@ Positions = npt.NDArray[np.int64]
 class GraphExamples:
     """How one model gets the examples, and how its outputs are read.
 
-    inputs: the file of each input, [rows, …], and how pixels or real values in it become the input's own
+    inputs: the file of each input, [rows, …], and how its pixels or real values are converted for the input
     rows: each example's row in these files, int64 [examples]
     shapes: of whole inputs with open axes, by name, the first axis included
     categories: of a detector with true boxes, the index of the category of each class, -1 for none

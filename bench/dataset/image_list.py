@@ -22,12 +22,13 @@ class ImageList:
     """Image files in a fixed order, by class and name or by name, independent of the file system's order.
 
     ``files`` are relative to ``folder`` and separated by slashes. Bytes that are not UTF-8 are surrogates in them
-    (PEP 383), so they open, but are no valid text: use `recordable` for records. ``classes`` and ``notes`` are valid.
+    (PEP 383), so they can be opened but are not valid text: use `recordable` for records. ``classes`` and ``notes``
+    are valid text.
 
-    ``order`` says what the labels, int64 [files], are. ``labels`` is None if there are none.
+    ``order`` is the kind of the labels, int64 [files]. ``labels`` is None if there are none.
     stated: indices of the model's outputs, which ``classes`` lists as --classes does
-    alphabetical: indices in ``classes``, which are sorted; it is unknown which output each class has
-    numbers: the numbers in the labels file; ``classes`` lists the outputs as --classes does, or is empty
+    alphabetical: indices in ``classes``, which are sorted. The output of each class is unknown
+    numbers: the numbers in the labels file. ``classes`` lists the outputs as --classes does, or is empty
     """
 
     folder: Path
@@ -54,11 +55,13 @@ def list_images(
     label_column: heading or number, from 1, of the column of labels in ``labels``
 
     Raise DatasetError if there are no images, if the files do not match each other, or if the folder is not that of the
-    classes but the one above.
+    classes but its parent.
     """
     found = find_images(folder)
     if not found.files:
-        raise DatasetError(f"{folder}: no images there", f"supported suffixes are {', '.join(sorted(SUFFIXES))}")
+        raise DatasetError(
+            f"{folder}: no images in this folder", f"supported suffixes are {', '.join(sorted(SUFFIXES))}"
+        )
     notes = list(found.notes(folder.name or str(folder)))
     class_list = ClassList.read(classes) if classes else None
     if labels is not None:
@@ -67,7 +70,7 @@ def list_images(
         return ImageList(folder, found.files, read.labels, read.classes, read.order, (*notes, *read.notes))
     for option, value in (("--label-names", label_names), ("--label-column", label_column)):
         if value is not None:
-            raise DatasetError(f"{option} describes a labels file, which is missing", "name it with --labels")
+            raise DatasetError(f"{option} needs a labels file, which is missing", "name it with --labels")
     if all("/" not in name for name in found.files):
         names = class_list.names if class_list else []
         return ImageList(folder, found.files, None, names, "stated" if names else "numbers", tuple(notes))
@@ -79,8 +82,8 @@ def _by_folder(folder: Path, found: FoundImages, class_list: ClassList | None, n
     outside = [name for name in found.files if "/" not in name]
     if outside:
         raise DatasetError(
-            f"{folder}: {counted(len(outside), 'image')} beside the folders of classes, such as {outside[0]}",
-            "move each image into the folder of its class, or give --labels FILE",
+            f"{folder}: {counted(len(outside), 'image')} outside the folders of classes, such as {outside[0]}",
+            "move each image into the folder of its class, or use --labels FILE",
         )
     missing = [name for name in found.dangling if "/" not in name and Path(name).suffix.lower() not in SUFFIXES]
     if missing:
@@ -93,7 +96,7 @@ def _by_folder(folder: Path, found: FoundImages, class_list: ClassList | None, n
     empty = sorted(set(found.folders) - set(with_images))
     if class_list is None and (unclear := sorted(found.with_others.intersection(empty))):
         raise DatasetError(
-            f"{folder / unclear[0]}: it has files but no images, so it is unclear whether it is a class",
+            f"{folder / unclear[0]}: contains files but no images, so it is unclear whether it is a class",
             "move it elsewhere, or list the classes with --classes",
         )
     if class_list is None:
@@ -115,7 +118,7 @@ def _by_folder(folder: Path, found: FoundImages, class_list: ClassList | None, n
 
 
 def _refuse_parent(folder: Path, found: FoundImages, with_images: list[str]) -> None:
-    """Raise DatasetError if the classes are deeper: in ``train`` and ``val`` or other parts, or in a single folder."""
+    """Raise DatasetError if the classes are deeper: in ``train``, ``val`` or other parts, or in a single folder."""
     below = _files_below(found, with_images)
     subfolders = {name: _top_folders(files) for name, files in below.items()}
     splits = [name for name in with_images if is_split(name)]
@@ -131,7 +134,7 @@ def _refuse_parent(folder: Path, found: FoundImages, with_images: list[str]) -> 
         path, names = _first_branch(with_images[0], below[with_images[0]])
         if len(names) > 1 and "" not in names:
             raise DatasetError(
-                f"{folder}: all its images are in subfolders of {path}, which would be the only class",
+                f"{folder}: all images are below {path}, which would be the only class",
                 f"name the folder of the classes: --data {folder / path}",
             )
     elif shared := _shared_subfolders(below):
@@ -139,7 +142,7 @@ def _refuse_parent(folder: Path, found: FoundImages, with_images: list[str]) -> 
 
 
 def _refuse_listed_parts(folder: Path, found: FoundImages, with_images: list[str], class_list: ClassList) -> None:
-    """Raise DatasetError if both the folders and their subfolders are in the class list, such as folds by number."""
+    """Raise DatasetError if both the folders and their subfolders are in the class list, as with numbered folds."""
     below = _files_below(found, with_images)
     if len(with_images) > 1 and (shared := _shared_subfolders(below)):
         try:

@@ -31,14 +31,14 @@ _DECIMAL = re.compile(r"[+-]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 @dataclass(frozen=True)
 class ClassList:
-    """The lines of a file given with ``--classes``."""
+    """The lines of the file named by ``--classes``."""
 
     source: str
     lines: list[str]
 
     @classmethod
     def read(cls, path: Path) -> "ClassList":
-        """Read the file without lines that begin with ``# ``; raise DatasetError if it is no text."""
+        """Read the file without lines that begin with ``# ``; raise DatasetError if it is not text."""
         return cls(str(path), [line for line in read_lines(path) if not line.startswith("# ")])
 
     @property
@@ -60,7 +60,7 @@ class FileLabels:
 def read_names(path: Path) -> list[str]:
     """Return the names of the outputs in a class list, one per line; see `output_names`.
 
-    Of ImageNet's synsets, return the id only. Raise DatasetError if the file is no such list.
+    For ImageNet's synsets, return only the id. Raise DatasetError if the file is not such a list.
     """
     return ClassList.read(path).names
 
@@ -68,8 +68,8 @@ def read_names(path: Path) -> list[str]:
 def index_names(source: str, names: Sequence[str], wanted: Sequence[str]) -> dict[str, int]:
     """Return the index of each wanted class name in a list of the model's outputs, one line per output.
 
-    A line may also be a number and a name, or an ImageNet synset with its description; see `match_names` for how names
-    are compared. Raise DatasetError, naming ``source``, if a wanted name is missing or ambiguous.
+    A line may also be a number and a name, or an ImageNet synset with its description. See `match_names` for the
+    comparison of names. Raise DatasetError, naming ``source``, if a wanted name is missing or ambiguous.
     """
     return match_names(source, names, wanted)[0]
 
@@ -100,14 +100,14 @@ def labels_from_file(
     if classes is None and len(set(everything)) < len(everything):
         repeated = next(name for name in everything if everything.count(name) > 1)
         raise DatasetError(
-            f"{label_names.source}: {repeated} is on several lines, so the model's order of classes is unknown",
+            f"{label_names.source}: {repeated} occurs on several lines, so the model's order of classes is unknown",
             "list the names of the model's outputs with --classes",
         )
     return _by_name(texts, sorted(everything), classes, [*found.notes, *note])
 
 
 def _by_own_name(path: Path, found: Labelled, classes: ClassList | None) -> FileLabels:
-    """Return labels that are names; raise DatasetError if most are numbers, so that the others may be none at all."""
+    """Return labels that are names; raise DatasetError if most are numbers, since the others may be mistakes."""
     names = sorted(set(found.labels))
     numbers = sum(_is_number(name) for name in names)
     if 2 * numbers < len(names):
@@ -131,7 +131,7 @@ def _by_name(texts: Sequence[str], names: Sequence[str], classes: ClassList | No
         index, shown = match_names(classes.source, classes.lines, sorted(set(texts)))
         order = "stated"
     if len(shown) > MAX_LABEL + 1:
-        raise DatasetError(f"{len(shown):,} classes; at most {MAX_LABEL + 1:,} are supported")
+        raise DatasetError(f"{len(shown):,} classes: at most {MAX_LABEL + 1:,} are supported")
     return FileLabels(np.array([index[text] for text in texts], np.int64), shown, order, notes)
 
 
@@ -145,13 +145,13 @@ def _by_order(path: Path, lines: Sequence[str], files: Sequence[str]) -> Labelle
     several = any(re.search(r"[\t,;]|\s[+-]?[0-9.]+$", label) for label in labels)
     if names_files or several:
         raise DatasetError(
-            f"{path}: no label for {len(files):,} of {len(files):,} images, such as {files[0]}: it names none of them",
-            "give a line FILE LABEL for each image, with the image's name in the folder",
+            f"{path}: no label for any of the {len(files):,} images, such as {files[0]}",
+            "write a line FILE LABEL for each image, with the image's path in the folder",
         )
     if len(labels) != len(files):
         raise DatasetError(
             f"{path}: {counted(len(labels), 'label')} for {counted(len(files), 'image')}",
-            "give one label per line in the order of the sorted file names, or lines of FILE LABEL",
+            "write one label per line in the order of the sorted file names, or lines of FILE LABEL",
         )
     found = Labelled(labels, [number for number, _ in numbered], [])
     _refuse_two_orders(path, files, found)
@@ -159,20 +159,20 @@ def _by_order(path: Path, lines: Sequence[str], files: Sequence[str]) -> Labelle
 
 
 def _refuse_two_orders(path: Path, files: Sequence[str], found: Labelled) -> None:
-    """Raise DatasetError if labels by line would differ with the names in counting order, 2 before 10."""
+    """Raise DatasetError if labels by line would differ if the files were sorted by number, 2 before 10."""
     counting = sorted(files, key=_natural_key)
     if dict(zip(files, found.labels, strict=True)) == dict(zip(counting, found.labels, strict=True)):
         return
     first = next(n for n, (one, other) in enumerate(zip(files, counting, strict=True)) if one != other)
     raise DatasetError(
-        f"{path}: line {found.lines[first]} is the label of {files[first]} if the files are in alphabetical order, of "
-        f"{counting[first]} if they are in counting order",
+        f"{path}: line {found.lines[first]} is the label of {files[first]} if the files are sorted alphabetically, "
+        f"but of {counting[first]} if they are sorted by number",
         "write lines of FILE LABEL, or rename the images with leading zeros",
     )
 
 
 def _natural_key(name: str) -> list[tuple[int, str]]:
-    """Return a key that sorts names by the numbers in them, as people count."""
+    """Return a key that sorts names by the numbers in them."""
     return [(int(part), "") if part.isdecimal() and part.isascii() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
@@ -184,7 +184,7 @@ def _as_numbers(path: Path, found: Labelled) -> npt.NDArray[np.int64] | None:
             first = whole.index(False)
             raise DatasetError(
                 f"{path}: line {found.lines[first]}: {found.labels[first]} is not a whole number",
-                "labels are whole numbers from 0, or names; --label-column selects another column",
+                "use whole numbers from 0, or names; select another column with --label-column",
             )
         return None
     for label, line in zip(found.labels, found.lines, strict=True):
@@ -192,7 +192,7 @@ def _as_numbers(path: Path, found: Labelled) -> npt.NDArray[np.int64] | None:
         if label.startswith("-") or len(digits) > len(str(MAX_LABEL)) or int(digits or 0) > MAX_LABEL:
             raise DatasetError(
                 f"{path}: line {line}: label {label[:30]}",
-                f"labels are whole numbers from 0 to {MAX_LABEL:,}, or names; remove images without a class",
+                f"use whole numbers from 0 to {MAX_LABEL:,}, or names; remove images without a class",
             )
     return np.array([int(label) for label in found.labels], np.int64)
 
@@ -202,21 +202,21 @@ def _is_number(label: str) -> bool:
 
 
 def _named(path: Path, numbers: npt.NDArray[np.int64], label_names: ClassList) -> tuple[list[str], list[str]]:
-    """Return the name of each number, which counts from 1 (such as ILSVRC's ids) or from 0, and a note."""
+    """Return the name of each number, and a note. Numbers count from 1 (such as ILSVRC's ids) or from 0."""
     names, highest = label_names.names, int(numbers.max())
     from_zero, from_one = highest < len(names), highest <= len(names) and 0 not in numbers
     if not from_zero and not from_one:
         raise DatasetError(
-            f"{path}: label {highest}, but {label_names.source} has {len(names):,} names",
-            "give the names of all numbers with --label-names",
+            f"{path}: label {highest}, but {label_names.source} has only {len(names):,} names",
+            "list the names of all numbers with --label-names",
         )
     if from_zero and from_one:
         first = first_number(label_names.lines)
         if first not in (0, 1):
             raise DatasetError(
-                f"{label_names.source}: its first line may be the name of label 0 or of label 1, as {path} has neither "
-                f"0 nor {len(names)}",
-                "write each name's number before it in --label-names: 1 name",
+                f"{label_names.source}: its first line may be the name of label 0 or of label 1, because {path} has "
+                f"neither 0 nor {len(names)}",
+                "write each name's number before it in --label-names, for example: 1 name",
             )
     else:
         first = 0 if from_zero else 1

@@ -54,7 +54,7 @@ class Inputs:
         return shape
 
     def look_like_pixels(self) -> bool:
-        """Return whether values are floats, but the first ones are whole numbers from 0 to more than 1, at most 255."""
+        """Return whether values are floats, but the first ones are whole numbers whose maximum is from 2 to 255."""
         values = open_npy(self.pixels)[self.rows[:_ROWS_PER_STEP]]
         if values.dtype.kind != "f":
             return False
@@ -75,11 +75,11 @@ class Inputs:
 
 @dataclass
 class Examples:
-    """The selected examples, before they are read in a model's shape.
+    """The selected examples, before they are converted to a model's input shape.
 
     indices: in the whole set, int64 [examples]
-    labels: of the whole set as the data states them, int64 [total]; None if unknown
-    order: what the labels are, as in `ImageList`
+    labels: of the whole set as in the data, int64 [total]; None if unknown
+    order: kind of the labels, as in `ImageList`
     """
 
     name: str
@@ -105,7 +105,7 @@ class Examples:
             _check_array_shape(self.arrays, shape, options)
             return _rows_of(self.arrays.pixels, self.indices if self.rows is None else self.rows)
         if self.listed is None:
-            raise ValueError("examples have a source")
+            raise ValueError("no source of examples")
         return self._decoded(self.listed, shape, options, crop, progress)
 
     def _decoded(
@@ -114,8 +114,8 @@ class Examples:
         target = image_shape(shape) or grey_shape(shape)
         if target is None:
             raise DatasetError(
-                f"the model takes inputs of shape {list(shape)}, no images",
-                "give a .npy or an .npz, or state --task tensor for a folder of .wav files",
+                f"the model takes inputs of shape {list(shape)}, which are not images",
+                "name a .npy or an .npz with --data, or use --task tensor for a folder of .wav files",
             )
         geometry = Geometry(
             *target, crop=crop, interpolation=options.interpolation, squash=options.squash,
@@ -143,12 +143,12 @@ def find_examples(options: DataOptions, limit: int | None, seed: int) -> Example
         digest = hashlib.sha256(repr((count, seed)).encode()).hexdigest()
         return Examples(name, digest, count, np.arange(count), random=(limit, seed))
     if not path.exists():
-        raise DatasetError(f"{path}: there is no such file or folder", "name images, a .npy or an .npz with --data")
+        raise DatasetError(f"{path}: no such file or folder", "name images, a .npy or an .npz with --data")
     if path.is_dir():
         return _from_folder(options, path, limit, seed)
     if path.suffix not in (".npy", ".npz"):
         raise DatasetError(
-            f"{path}: not a data file that edge-bench knows", "name a folder of images, a .npy or an .npz"
+            f"{path}: unsupported kind of data file", "name a folder of images, a .npy or an .npz with --data"
         )
     arrays = load_arrays(path, options.labels)
     count = len(arrays.inputs)
@@ -182,7 +182,7 @@ def _from_folder(options: DataOptions, path: Path, limit: int | None, seed: int)
 
 
 def _listing_sha256(listed: ImageList) -> str:
-    """Return a checksum of names, sizes and labels: equal on all machines and available without reading the images."""
+    """Return a checksum of names, sizes and labels, which is equal on all machines and does not read the images."""
     sizes = [(recordable(name), (listed.folder / name).stat().st_size) for name in listed.files]
     labels = None if listed.labels is None else listed.labels.tolist()
     return hashlib.sha256(msgspec.json.encode([sizes, labels])).hexdigest()
@@ -196,10 +196,10 @@ def _check_array_shape(arrays: Arrays, shape: tuple[int, ...], options: DataOpti
     data_shape = arrays.inputs.shape[1:]
     if same_values(data_shape, shape):
         return
-    remedy = "resize them before they are saved, or give a folder of images"
+    remedy = "resize the images before saving the array, or name a folder of images"
     if shape == (*data_shape[1:], data_shape[0]) and data_shape[0] < min(shape[:-1]):
-        remedy = "save them channels last: x.transpose(0, 2, 3, 1)"
+        remedy = "save the array with channels last: x.transpose(0, 2, 3, 1)"
     raise DatasetError(
-        f"{options.data}: inputs of shape {list(data_shape)}, the model takes {list(image_shape(shape) or shape)}",
+        f"{options.data}: inputs of shape {list(data_shape)}, but the model takes {list(image_shape(shape) or shape)}",
         remedy,
     )

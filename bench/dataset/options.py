@@ -6,11 +6,11 @@ from pathlib import Path
 
 __all__ = ["BOX_CLASS_ORDERS", "CLASS_AXES", "CLASS_ORDERS", "COORDINATES", "HEADS", "TASK_NAMES", "DataOptions"]
 
-#: How classes that are known by name only get their outputs; values of --class-order.
+#: How classes known only by name are assigned to outputs; values of --class-order.
 CLASS_ORDERS = ("alphabetical", "natural", "number")
 #: Values of --task.
 TASK_NAMES = ("classify", "binary", "multilabel", "regress", "detect", "segment", "tensor")
-#: How the classes of a detector number the categories of true boxes; also values of --class-order.
+#: How a detector's classes number the categories of true boxes; also values of --class-order.
 BOX_CLASS_ORDERS = ("id", "id-after-background")
 #: Values of --head, --coordinates and --class-axis.
 HEADS, COORDINATES, CLASS_AXES = ("yolov5", "yolov8"), ("pixels", "shares"), ("first", "last")
@@ -38,7 +38,7 @@ class DataOptions:
     exif_orientation: bool | None = None
     image_size: tuple[int, int] | None = None
     skip_broken: bool = False
-    assume: bool = False  # take the most accurate interpretation where none is clearly better
+    assume: bool = False  # use the most accurate interpretation if none is clearly better
     task: str | None = None
     signature: str = ""
     shapes: Sequence[str] = ()  # NAME=1x128

@@ -9,10 +9,10 @@ __all__ = ["draw_evenly", "draw_for_trial"]
 
 
 def draw_evenly(labels: npt.NDArray[Any], limit: int | None, seed: int) -> npt.NDArray[np.int64]:
-    """Return ascending indices, shape [min(limit, n)], with as equal a number of images per class as possible.
+    """Return ascending indices, shape [min(limit, n)], with the number of images per class as equal as possible.
 
-    The first ``limit`` images would not do, as many files are sorted by class. Equal labels, limit and seed give equal
-    indices on all machines.
+    The first ``limit`` images are not used, because many files are sorted by class. The same labels, limit and seed
+    give the same indices on all machines.
     """
     count = len(labels)
     if limit is None or limit >= count:

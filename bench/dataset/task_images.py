@@ -1,4 +1,4 @@
-"""The images of a folder that belong to true values: masks and other parts of a data set are set aside."""
+"""The images of a folder that have true values. Masks and other parts of a data set are excluded."""
 
 import contextlib
 import hashlib
@@ -21,7 +21,7 @@ __all__ = ["TaskImages", "labels_sha256", "list_task_images"]
 
 @dataclass(frozen=True)
 class TaskImages:
-    """Images in a fixed order, relative to ``folder``; of YOLO's labels, the label file of each image."""
+    """Images in a fixed order, relative to ``folder``; with YOLO's labels, also the label file of each image."""
 
     folder: Path
     files: list[str]
@@ -30,7 +30,7 @@ class TaskImages:
 
     @property
     def sha256(self) -> str:
-        """A checksum of names and sizes: equal on all machines and available without reading the images."""
+        """A checksum of names and sizes, which is equal on all machines and does not read the images."""
         sizes = [(recordable(name), (self.folder / name).stat().st_size) for name in self.files]
         return hashlib.sha256(msgspec.json.encode(sizes)).hexdigest()
 
@@ -39,11 +39,13 @@ def list_task_images(folder: Path, labels: Path | None, task: str) -> TaskImages
     """List the images below a folder for a task other than classify.
 
     labels: COCO's JSON, or a folder of YOLO's labels or of masks, or a file of values. Raise DatasetError if there are
-    no images, or if the labels are of other ones.
+    no images, or if the labels are for other images.
     """
     found = find_images(folder)
     if not found.files:
-        raise DatasetError(f"{folder}: no images there", f"supported suffixes are {', '.join(sorted(SUFFIXES))}")
+        raise DatasetError(
+            f"{folder}: no images in this folder", f"supported suffixes are {', '.join(sorted(SUFFIXES))}"
+        )
     notes = tuple(found.notes(folder.name or str(folder)))
     if task == "detect" and labels is not None:
         if labels.is_dir():

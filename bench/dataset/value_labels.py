@@ -24,13 +24,13 @@ Values = npt.NDArray[np.float64]
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
 _THOUSANDS, _BELOW_THOUSAND = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}"), re.compile(r"[+-]?[0-9]{1,3}")
 _LABEL_KEYS = ("labels", "y_test", "y", "targets")
-_REMEDY = "give a .npy, an .npz with one array, or a .csv with a line FILE,NUMBER,… for each example"
+_REMEDY = "use a .npy, an .npz with one array, or a .csv with a line FILE,NUMBER,… for each example"
 _MOST_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
 class TrueValues:
-    """Numbers of all examples, float64 [examples, columns], all finite; headings of a table's columns if it has any."""
+    """Numbers of all examples, float64 [examples, columns], all finite; headings of a table's columns, if any."""
 
     values: Values
     headings: tuple[str, ...] = ()
@@ -53,10 +53,10 @@ def read_values(
 ) -> TrueValues:
     """Read the true values of all ``count`` examples.
 
-    files: of the examples in ``folder``, if they are files: a table then has a column of file names. Arrays have one
+    files: of the examples in ``folder``, if they are files. A table then has a column of file names. Arrays have one
     row per example, for files in the order of their sorted names. column: heading or number, from 1, of the only column
-    that counts. output: name of the model's output, if stated; an .npz may have an array of this name. Raise
-    DatasetError if rows are missing, or a value is no finite number.
+    to use. output: name of the model's output, if set; an .npz may have an array of this name. Raise DatasetError if
+    rows are missing, or a value is not a finite number.
     """
     if path.suffix in (".npy", ".npz"):
         values, headings, places = _from_array(path, output), tuple[str, ...](), list[int]()
@@ -67,20 +67,20 @@ def read_values(
     if len(values) != count:
         raise DatasetError(
             f"{path}: {counted(len(values), 'row')} of true values for {counted(count, 'example')}",
-            "give one row for each example",
+            "provide one row for each example",
         )
     wrong = ~np.isfinite(values).all(axis=1)
     if wrong.any():
         row = int(wrong.argmax())
         place = f"line {places[row]}" if places else f"row {row:,}"
-        raise DatasetError(f"{path}: {place}: a value that is not finite", "remove examples whose value is unknown")
+        raise DatasetError(f"{path}: {place}: a value that is not finite", "remove examples with unknown values")
     return TrueValues(values, headings, notes)
 
 
 def task_of_values(path: Path, output: str | None = None) -> str | None:
-    """Return the task that only these values fit: regress with a fraction, multilabel with sets of classes in rows.
+    """Return the only task that fits these values: regress for fractions, multilabel for rows with sets of classes.
 
-    None for labels of classes, and for files that are no numbers. output: as in `read_values`
+    None for class labels, and for files that do not contain numbers. output: as in `read_values`
     """
     if path.suffix in (".npy", ".npz"):
         values, classes_possible = _from_array(path, output), True
@@ -107,9 +107,9 @@ def _from_array(path: Path, output: str | None) -> Values:
             return _table_of(_array_of_labels(path, output), path)
         return _table_of(open_npy(path), path)
     except FileNotFoundError:
-        raise DatasetError(f"{path}: there is no such file") from None
+        raise DatasetError(f"{path}: no such file") from None
     except (OSError, *ARCHIVE_ERRORS) as cause:
-        raise DatasetError(f"{path}: no array of numbers: {why_unreadable(cause)}", _REMEDY) from None
+        raise DatasetError(f"{path}: not an array of numbers: {why_unreadable(cause)}", _REMEDY) from None
 
 
 def _array_of_labels(path: Path, output: str | None) -> npt.NDArray[np.generic]:
@@ -124,25 +124,27 @@ def _array_of_labels(path: Path, output: str | None) -> npt.NDArray[np.generic]:
         chosen = named[0] if named else next(iter(members)) if len(members) == 1 else None
         if chosen is None:
             raise DatasetError(
-                f"{path}: holds {abbreviate(list(members))}",
-                f"state the output with --output if an array has its name, or call one {' or '.join(_LABEL_KEYS)}",
+                f"{path}: unclear which array to use: {abbreviate(list(members))}",
+                f"state the output with --output if an array has its name, or rename one to {' or '.join(_LABEL_KEYS)}",
             )
         return open_npy(extracted_array(archive, members[chosen], path))
 
 
 def _table_of(array: npt.NDArray[np.generic], path: Path) -> Values:
     if array.dtype.kind not in "iufb" or array.ndim < 1 or not array.size or array.size * 8 > _MOST_BYTES:
-        raise DatasetError(f"{path}: {array.dtype} of shape {list(array.shape)}", "give a row of numbers per example")
+        raise DatasetError(
+            f"{path}: {array.dtype} of shape {list(array.shape)}", "provide a row of numbers per example"
+        )
     return np.asarray(array).reshape(len(array), -1).astype(np.float64)
 
 
 def _order_note(path: Path, files: Sequence[str]) -> tuple[str, ...]:
-    """Return how rows were matched with files; raise DatasetError if the order of the files is not clear."""
+    """Return how rows were matched with files; raise DatasetError if the order of the files is ambiguous."""
     natural = sorted(files, key=lambda name: [int(p) if p.isdecimal() else p for p in re.split(r"([0-9]+)", name)])
     if natural != list(files):
         raise DatasetError(
-            f"{path}: it is not clear which row belongs to which file: the names count as 2 before 10",
-            "give a .csv with lines FILE,NUMBER",
+            f"{path}: unclear which row belongs to which file: alphabetical and numeric order of the names differ",
+            "use a .csv with lines FILE,NUMBER",
         )
     return (f"true values: the rows of {path.name} in the order of the sorted file names",)
 
@@ -171,7 +173,9 @@ def _from_text(
         for number, each in enumerate(columns):
             cell = table.rows[row][each]
             if not _NUMBER.fullmatch(cell):
-                raise DatasetError(f"{path}: line {table.lines[row]}: {recordable(cell)[:40]!r} is no number", _REMEDY)
+                raise DatasetError(
+                    f"{path}: line {table.lines[row]}: {recordable(cell)[:40]!r} is not a number", _REMEDY
+                )
             values[place, number] = float(cell)
     _refuse_thousands(path, [table.rows[row][each] for row in rows for each in columns])
     shown = tuple(recordable(headings[each]) for each in columns) if headings else ()
@@ -179,18 +183,18 @@ def _from_text(
 
 
 def _refuse_thousands(path: Path, cells: Sequence[str]) -> None:
-    """Raise DatasetError if 1.016 beside 719 probably is 1016: with a fraction, other numbers would have one, too."""
+    """Raise DatasetError if 1.016 beside 719 probably means 1016. If it were a fraction, others would have one, too."""
     dotted = [cell for cell in cells if "." in cell]
     others = [cell for cell in cells if "." not in cell]
     if dotted and others and all(map(_THOUSANDS.fullmatch, dotted)) and all(map(_BELOW_THOUSAND.fullmatch, others)):
         raise DatasetError(
-            f"{path}: {dotted[0]} beside {others[0]}: points seem to separate thousands",
+            f"{path}: {dotted[0]} beside {others[0]}: points seem to be thousands separators",
             "write numbers without separators, and fractions with all their digits, such as 719.000",
         )
 
 
 def _most_numbers(readings: Sequence[_Table]) -> _Table:
-    """Return the first reading in which all cells but those of a heading are numbers, or else the first."""
+    """Return the first reading in which all cells except headings are numbers, otherwise the first."""
     for table in readings:
         if all(_NUMBER.fullmatch(cell) for row in table.rows[1:] for cell in row):
             return table
@@ -212,13 +216,13 @@ def _by_file(
         if best is not None and best[0] == len(files):
             break
     if best is None:
-        raise DatasetError(f"{path}: it names none of {counted(len(files), 'file')}, such as {files[0]}", _REMEDY)
+        raise DatasetError(f"{path}: names none of {counted(len(files), 'file')}, such as {files[0]}", _REMEDY)
     _, table, column = best
     found = match(images, [row[column] for row in table.rows], list(range(len(table.rows))))
     if found.conflicts:
         number = min(found.conflicts)
         raise DatasetError(
-            f"{path}: several lines fit {recordable(files[number])}", "write each file's path in the folder, once"
+            f"{path}: several lines match {recordable(files[number])}", "write each file's path in the folder once"
         )
     missing = [recordable(name) for number, name in enumerate(files) if number not in found.lines]
     if missing:
@@ -246,12 +250,12 @@ def _value_columns(
     if not chosen and re.fullmatch(r"[0-9]{1,4}", stated):
         chosen = [number for number in columns if number == int(stated) - 1]
     if len(chosen) != 1:
-        raise DatasetError(f"{path}: --label-column {stated[:80]} is not one of its columns of values", _REMEDY)
+        raise DatasetError(f"{path}: --label-column {stated[:80]} is not one of its value columns", _REMEDY)
     return chosen
 
 
 def _numbers_only(path: Path) -> tuple[Values, bool] | None:
-    """Return the numbers of a table beside one column of names at most, and whether no heading is of class labels."""
+    """Return the numbers of a table besides at most one column of names, and whether no heading is of class labels."""
     for table in _readings(path):
         body = table.rows[1:] if len(table.rows) > 1 else table.rows
         numeric = [all(_NUMBER.fullmatch(row[n]) for row in body) for n in range(len(body[0]))]

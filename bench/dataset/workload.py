@@ -30,12 +30,12 @@ _ROWS_BETWEEN_DROPS = 256
 
 @dataclass(frozen=True)
 class ModelInput:
-    """How a model gets the examples, and what its outputs stand for.
+    """How a model gets the examples, and the meaning of its outputs.
 
     pixels: a .npy file, [rows, …]; images are uint8 [rows, height, width, channels]
     rows: each example's row in that file, int64 [examples]
     input_shape: of one example, if the model's file has open axes
-    threshold: of a single score, if stated
+    threshold: of a single score, if set
     class_of_output: the label of each output; None if it is the output's number
     """
 
@@ -59,12 +59,12 @@ class Workload:
     indices: each example's index in the whole set, int64 [examples]
     labels: true labels as indices of the model's outputs, int64 [examples]; None if unknown
     total_images: number of examples in the whole set, from which ``--limit`` selected these
-    shared, own: how classifiers get the examples: all of them, or by variant. For other tasks ``shared`` has the first
-    input of the first model
+    shared, own: how classifiers get the examples: the same way for all, or by variant. For other tasks ``shared`` has
+    the first input of the first model
     graphs: how models get the examples, by variant; empty for the task classify
     truth: true values of other tasks, except of masks
     true_masks: one per example, read image by image with ``sizes``
-    sizes: width and height of each image in pixels, int64 [examples, 2]; None if the examples are no image files
+    sizes: width and height of each image in pixels, int64 [examples, 2]; None if the examples are not image files
     """
 
     identity: BundleIdentity
@@ -74,7 +74,7 @@ class Workload:
     shared: ModelInput
     own: Mapping[str, ModelInput] = field(default_factory=dict)
     interpretations: tuple[Interpretation, ...] = ()
-    notes: tuple[str, ...] = ()  # remarks on images and labels that the interpretation of the results needs
+    notes: tuple[str, ...] = ()  # remarks on images and labels, needed to interpret the results
     task: str = CLASSIFY
     graphs: Mapping[str, GraphExamples] = field(default_factory=dict)
     truth: TaskTruth | None = None
@@ -89,7 +89,7 @@ class Workload:
 
     @property
     def has_images(self) -> bool:
-        """Whether the examples may be images: always those of classifiers, those of graphs if they are preprocessed."""
+        """Whether the examples may be images: always for classifiers, and for graphs if they are preprocessed."""
         inputs = [each for own in self.graphs.values() for each in own.inputs]
         return not inputs or any(each.preprocessing is not None for each in inputs)
 
@@ -178,7 +178,7 @@ def _identity(bundle: Bundle) -> BundleIdentity:
 def pixel_checksums(workload: Workload) -> npt.NDArray[np.int64]:
     """Return the CRC-32 of each stored example, shape [examples], to compare them on two machines.
 
-    Of a model with several inputs, it is that of all of them, in their order; of several models, of the first.
+    With several inputs, it combines them in their order. With several models, it is that of the first.
     """
     first = next(iter(workload.graphs.values()), None)
     files = [workload.shared.pixels] if first is None else [each.file for each in first.inputs]

@@ -1,4 +1,4 @@
-"""Seeded random inputs, in ranges that a user states: ``tokens=0..9999``."""
+"""Seeded random inputs, in ranges that the user states: ``tokens=0..9999``."""
 
 import math
 import re
@@ -18,16 +18,16 @@ from edge_bench.bench.io.files import sha256_of
 __all__ = ["ValueRange", "parse_range", "random_graph_inputs"]
 
 Number = int | float
-#: With digits on both sides of a point: ``0...5`` could be read in two ways.
+#: Requires digits on both sides of a point, because ``0...5`` could be read in two ways.
 _NUMBER = r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 _RANGE = re.compile(rf"({_NUMBER})\.\.({_NUMBER})", re.ASCII)
 _LONGEST = 60
-#: Types whose whole range is what pixels and quantized values are; other integers may be indices of tables.
+#: Types whose pixels and quantized values use the whole range. Other integers may be indices of tables.
 _WHOLE_RANGE = ("uint8", "int8", "bool")
 
 
 class ValueRange(NamedTuple):
-    """The least and the greatest value; whole numbers if they are written so."""
+    """The lowest and highest value; whole numbers if they are written as such."""
 
     low: Number
     high: Number
@@ -36,25 +36,27 @@ class ValueRange(NamedTuple):
 def parse_range(text: str) -> tuple[str, ValueRange]:
     """Return name and range of a setting such as ``tokens=0..9999`` or ``x=-1..1``; both ends are included.
 
-    Raise BadInput if it has no name or no two finite numbers, the first not above the second.
+    Raise BadInput without a name or two finite numbers, the first of which is not above the second.
     """
     name, separator, ends = text.rpartition("=")
     match = _RANGE.fullmatch(ends) if separator and name and len(ends) <= _LONGEST else None
     if match is None:
-        raise BadInput(f"{text[:80]!r} is no range of an input", "write NAME=LOW..HIGH, such as tokens=0..9999")
+        raise BadInput(f"{text[:80]!r} is not a range of an input", "use NAME=LOW..HIGH, such as tokens=0..9999")
     low, high = (int(end) if re.fullmatch(r"[+-]?[0-9]+", end) else float(end) for end in match.groups())
     if not (math.isfinite(low) and math.isfinite(high) and low <= high):
-        raise BadInput(f"{text[:80]!r}: the first number is above the second, or infinite", "write the lower first")
+        raise BadInput(
+            f"{text[:80]!r}: the first number is above the second, or infinite", "write the lower number first"
+        )
     return name, ValueRange(low, high)
 
 
 def random_graph_inputs(inputs: Sequence[InputSpec], settings: Sequence[str], examples: int, seed: int) -> GraphInputs:
     """Return seeded random values for each input, evenly distributed over its range.
 
-    Without a stated range, floats are from 0 to 1, 8-bit integers and truth values from their whole range. Other
-    integers may be indices, so that a wrong one would stop the model: they need a range. The first examples are the
-    same for every number of examples. Raise BadInput if a range is missing, not possible for the type, or names no
-    input; if a shape is not known.
+    Without a stated range, floats are from 0 to 1, and 8-bit integers and booleans from their whole range. Other
+    integers need a range, because they may be indices, and a wrong index would stop the model. The first examples are
+    the same for every number of examples. Raise BadInput if a range is missing, impossible for the type, or names no
+    input, or if a shape is unknown.
     """
     ranges = _ranges(inputs, settings)
     arrays, shapes, digests = dict[str, Path](), dict[str, tuple[int, ...]](), []
@@ -77,7 +79,7 @@ def _ranges(inputs: Sequence[InputSpec], settings: Sequence[str]) -> dict[str, V
         if name not in known:
             raise BadInput(f"--range {text[:80]}: no input has this name", f"the inputs are {names_shown(known)}")
         if name in stated:
-            raise BadInput(f"--range {text[:80]}: the range of this input is stated twice", "state it once")
+            raise BadInput(f"--range {text[:80]}: this input has two ranges", "state it once")
         stated[name] = _fitted(given, known[name], text)
     return {spec.name: stated.get(spec.name) or _default(spec) for spec in inputs}
 
@@ -88,8 +90,8 @@ def _default(spec: InputSpec) -> ValueRange:
         return ValueRange(0.0, 1.0)
     if spec.dtype not in _WHOLE_RANGE:
         raise BadInput(
-            f"input {spec.name[:80]} is {spec.dtype}, and which values it takes is not known",
-            f"state them, such as --range {spec.name[:80]}=0..9999",
+            f"input {spec.name[:80]} is {spec.dtype}, and its valid values are unknown",
+            f"state them, for example --range {spec.name[:80]}=0..9999",
         )
     return ValueRange(*_limits(spec))
 
@@ -105,22 +107,22 @@ def _limits(spec: InputSpec) -> tuple[Number, Number]:
 
 
 def _fitted(given: ValueRange, spec: InputSpec, text: str) -> ValueRange:
-    """Return the range with whole ends for integers; raise BadInput if the type does not have its values."""
+    """Return the range with whole ends for integers; raise BadInput if the type cannot represent its values."""
     least, greatest = _limits(spec)
     if spec.type.kind != "f":
         if any(end != math.floor(end) for end in given):
-            raise BadInput(f"--range {text[:80]}: the input is {spec.dtype}", "give whole numbers")
+            raise BadInput(f"--range {text[:80]}: the input is {spec.dtype}", "use whole numbers")
         given = ValueRange(int(given.low), int(given.high))
     if not (least <= given.low and given.high <= greatest and math.isfinite(given.high - given.low)):
         raise BadInput(
             f"--range {text[:80]}: the input is {spec.dtype}, with values from {least} to {greatest}",
-            "give a range within these",
+            "use a range within these",
         )
     return given
 
 
 def _parts(spec: InputSpec, values: ValueRange, count: int, seed: int) -> Iterator[npt.NDArray[Any]]:
-    """Yield so many values in parts of PART_VALUES; the first ones are the same for every count."""
+    """Yield ``count`` values in parts of PART_VALUES. The first ones are the same for every count."""
     generator = np.random.Generator(np.random.PCG64([seed, zlib.crc32(spec.name.encode("utf-8", "surrogateescape"))]))
     for start in range(0, count, PART_VALUES):
         yield _drawn(generator, spec.type, values, min(PART_VALUES, count - start))

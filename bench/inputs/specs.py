@@ -18,10 +18,10 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class InputSpec:
-    """An input of a graph: its name, and type and shape as the file has them, -1 for an open axis.
+    """An input of a graph: its name, type and shape as in the file, with -1 for an open axis.
 
-    ``has_batch_axis``: whether the first axis is the examples. None: it is if it has size 1 or is open, unless a fixed
-    size is the only one, as an input of one axis is one example.
+    ``has_batch_axis``: whether the first axis is the examples. If None, it is if it has size 1 or is open. An exception
+    is an input with one axis and a fixed size, which is one example.
     """
 
     name: str
@@ -39,22 +39,22 @@ class InputSpec:
 
     @property
     def known_shape(self) -> tuple[int, ...]:
-        """Shape of one example; raise BadInput if an axis is open, naming the option that states it."""
+        """Shape of one example; raise BadInput if an axis is open, naming the option that sets it."""
         shape = self.example_shape
         if -1 in shape:
             sizes = "x".join("N" if size == -1 else str(size) for size in self.shape)
             raise BadInput(
-                f"input {self.name[:80]} has shape {shown_shape(self.shape)}, so the size of an example is not known",
-                f"state it: --shape {self.name[:80]}={sizes} with a number for each N",
+                f"input {self.name[:80]} has shape {shown_shape(self.shape)}, so the size of an example is unknown",
+                f"set it: --shape {self.name[:80]}={sizes} with a number for each N",
             )
         return shape
 
     @property
     def type(self) -> np.dtype[np.generic]:
-        """The numpy type; raise BadInput if the input takes strings or anything else but numbers and truth values."""
+        """The numpy type; raise BadInput if the input takes strings or anything except numbers and booleans."""
         if self.dtype not in NUMBER_TYPES:
             raise BadInput(
-                f"input {self.name[:80]} is of type {self.dtype[:40]}, and only numbers are supported",
+                f"input {self.name[:80]} is of type {self.dtype[:40]}, but only numbers are supported",
                 "use a model that takes numbers, without the operators that read text",
             )
         return np.dtype(self.dtype)
@@ -74,10 +74,10 @@ class GraphInputs:
 
 
 def by_name(inputs: Sequence[InputSpec]) -> dict[str, InputSpec]:
-    """Return inputs by their names; raise BadInput if two have the same."""
+    """Return inputs by their names; raise BadInput for a duplicate name."""
     found = {each.name: each for each in inputs}
     if len(found) != len(inputs):
-        raise BadInput("two inputs of the model have the same name", "name the inputs of the model differently")
+        raise BadInput("two inputs of the model have the same name", "give each input of the model its own name")
     return found
 
 

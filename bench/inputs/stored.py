@@ -12,14 +12,14 @@ from edge_bench.bench.dataset.cache import stored_stream
 
 __all__ = ["PART_VALUES", "stored_rows"]
 
-#: Values of a part, of which one is in memory at a time.
+#: Number of values of a part. One part is in memory at a time.
 PART_VALUES = 1 << 20
 
 
 def stored_rows(name: str, shape: tuple[int, ...], dtype: np.dtype[Any], parts: Iterable[npt.NDArray[Any]]) -> Path:
     """Store an array whose rows come in parts as a .npy in the cache, named by ``name`` and a checksum of its content.
 
-    Raise ValueError if the parts are not of this shape altogether, BadInput if there is no room on the disk.
+    Raise ValueError if the parts together do not have this shape, BadInput if the disk is full.
     """
     header = io.BytesIO()
     formats: Any = np.lib.format

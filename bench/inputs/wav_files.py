@@ -17,7 +17,7 @@ from edge_bench.bench.io.files import open_regular_file, why_unreadable
 __all__ = ["Sound", "read_wav"]
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
-#: The rest of an extensible format's 16 bytes, after the number of the encoding.
+#: The end of an extensible format's 16 bytes, after the number of the encoding.
 _SUBFORMAT_END = bytes.fromhex("0000 0000 1000 8000 00AA 0038 9B71")
 _ENCODINGS = {(_PCM, 8), (_PCM, 16), (_PCM, 24), (_PCM, 32), (_FLOAT, 32), (_FLOAT, 64)}
 _MAX_CHUNKS, _MAX_FORMAT, _MAX_CHANNELS = 1000, 1 << 12, 64
@@ -43,10 +43,10 @@ class _Format(NamedTuple):
 
 
 def read_wav(path: Path, most: int) -> Sound:
-    """Return up to ``most`` samples per channel from the start of a .wav file; more are not read into memory.
+    """Return up to ``most`` samples per channel from the start of a .wav file. The rest is not read into memory.
 
-    Integers of n bits are divided by 2ⁿ⁻¹; 8-bit ones are unsigned, so 128 is subtracted first. Floats are kept. Raise
-    DatasetError if the file is damaged, compressed, or has a value that is not finite.
+    Integers of n bits are divided by 2ⁿ⁻¹. 8-bit ones are unsigned, so 128 is subtracted first. Floats are unchanged.
+    Raise DatasetError if the file is damaged, compressed, or has a value that is not finite.
     """
     try:
         with open_regular_file(path) as file:
@@ -54,22 +54,22 @@ def read_wav(path: Path, most: int) -> Sound:
             total = size // form.frame_bytes
             data = file.read(min(most, total) * form.frame_bytes)
         if len(data) != min(most, total) * form.frame_bytes:
-            raise ValueError("it is cut off")
+            raise ValueError("the file is truncated")
         samples = _scaled(data, form).reshape(-1, form.channels)
     except FileNotFoundError:
-        raise DatasetError(f"{path}: there is no such file") from None
+        raise DatasetError(f"{path}: no such file") from None
     except (OSError, ValueError, struct.error) as cause:
         raise DatasetError(
-            f"{path}: not a whole .wav file: {why_unreadable(cause)}", "convert it to 16-bit PCM, or remove it"
+            f"{path}: not a complete .wav file: {why_unreadable(cause)}", "convert it to 16-bit PCM, or remove it"
         ) from None
     return Sound(form.rate, samples, total)
 
 
 def _found(file: BinaryIO, file_size: int) -> tuple[_Format, int]:
-    """Return the format and the number of bytes of the samples; the file is then at the first of them."""
+    """Return the format and the number of bytes of the samples. The file's position is then at the first sample."""
     start = file.read(12)
     if len(start) < 12 or start[:4] != b"RIFF" or start[8:] != b"WAVE":
-        raise ValueError("it does not begin as a .wav file does")
+        raise ValueError("no .wav header")
     form = None
     for _ in range(_MAX_CHUNKS):
         header = file.read(8)
@@ -77,12 +77,12 @@ def _found(file: BinaryIO, file_size: int) -> tuple[_Format, int]:
             break
         name, size = struct.unpack("<4sI", header)
         if size > file_size - file.tell():
-            raise ValueError(f"a part claims {size:,} bytes, {file_size - file.tell():,} are left")
+            raise ValueError(f"a chunk states {size:,} bytes, but {file_size - file.tell():,} are left")
         if name == b"data":
             if form is None:
                 raise ValueError("its samples come before their format")
             if size % form.frame_bytes or not size:
-                raise ValueError(f"{size:,} bytes are no whole number of samples")
+                raise ValueError(f"{size:,} bytes are not a whole number of samples")
             return form, size
         after = file.tell() + size + (size & 1)
         if name == b"fmt ":
@@ -96,9 +96,9 @@ def _format(content: bytes) -> _Format:
     if encoding == _EXTENSIBLE:
         valid, _, encoding = struct.unpack("<HIH", content[18:26])
         if content[26:40] != _SUBFORMAT_END or valid not in (0, bits):
-            raise ValueError("its encoding is not known")
+            raise ValueError("unknown encoding")
     if (encoding, bits) not in _ENCODINGS:
-        raise ValueError(f"encoding {encoding} with {bits} bits; PCM of 8 to 32 bits and floats are read")
+        raise ValueError(f"encoding {encoding} with {bits} bits: only PCM of 8 to 32 bits and floats are supported")
     if not 0 < channels <= _MAX_CHANNELS or not rate or block != channels * bits // 8:
         raise ValueError(f"{channels} channels at {rate:,} Hz in blocks of {block} bytes")
     return _Format(encoding, channels, rate, bits)

@@ -1,1 +1,1 @@
-"""Interpretation: how models get the images, and which output stands for which class, unless that was stated."""
+"""Interpretation: how models get the images, and the class of each output, unless the user stated them."""

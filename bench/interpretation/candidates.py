@@ -1,4 +1,4 @@
-"""Candidates for a model's preprocessing: as stated, as its file or the data says, or all that are in common use."""
+"""Candidates for a model's preprocessing: stated by the user, read from its file or the data, or in common use."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,7 +21,7 @@ _OTHER_ORDER = {"rgb": "bgr", "bgr": "rgb"}
 
 @dataclass(frozen=True)
 class Candidate:
-    """A preprocessing, in words, and the options that state it."""
+    """A preprocessing, its description, and the options that state it."""
 
     preprocessing: Preprocessing
     text: str
@@ -30,7 +30,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Candidates:
-    """What is possible, the conventional one first, and where a single candidate comes from."""
+    """The possible preprocessings, the conventional one first, and the source if there is only one."""
 
     options: tuple[Candidate, ...]
     source: Source
@@ -42,15 +42,15 @@ class ImageFacts:
     """What is known of the inputs before they are preprocessed."""
 
     pixels: bool  # uint8 values; otherwise float values
-    channels: int  # of an image; 1 for inputs that are no images
-    grey: bool  # all channels of every image are equal, so that their order does not matter
+    channels: int  # of an image; 1 for inputs that are not images
+    grey: bool  # all channels of every image are equal, so their order does not matter
     geometry: str = ""  # how images were resized, as text
 
 
 def preprocessing_candidates(
     spec: TensorSpec, metadata: ModelMetadata | None, options: DataOptions, facts: ImageFacts
 ) -> Candidates:
-    """Return the candidates for one model; raise BadInput if what was stated does not fit it."""
+    """Return the candidates for one model; raise BadInput if the options do not fit it."""
     if options.preprocess is not None or options.scale is not None or options.offset is not None:
         found = Candidates((_stated(spec, options, facts),), Source.STATED)
     elif not facts.pixels:
@@ -59,7 +59,7 @@ def preprocessing_candidates(
     else:
         found = _of_pixels(spec, metadata, facts)
     if spec.dtype == "uint8" and not spec.scale and _changes_pixels(found.options[0].preprocessing):
-        raise BadInput("the model takes uint8 pixels as they are", "leave --preprocess out, or use --preprocess raw")
+        raise BadInput("the model takes unchanged uint8 pixels", "leave out --preprocess, or use --preprocess raw")
     found = replace(found, options=_with_channel_order(found.options, options, metadata, facts))
     return replace(found, options=tuple(_with_geometry(item, facts.geometry) for item in found.options))
 
@@ -94,13 +94,15 @@ def _stated(spec: TensorSpec, options: DataOptions, facts: ImageFacts) -> Candid
     base = preset.preprocessing()
     if facts.channels == 1 and isinstance(base.offset, list):
         raise BadInput(
-            f"--preprocess {preset.name} is for three channels; the model takes one", "use --preprocess unit, or raw"
+            f"--preprocess {preset.name} is for three channels, but the model takes one", "use --preprocess unit or raw"
         )
     changes: dict[str, object] = {}
     for name, values in (("scale", options.scale), ("offset", options.offset)):
         if values is not None:
             if len(values) not in (1, facts.channels):
-                raise BadInput(f"--{name} has {len(values)} numbers; the model's input has {facts.channels} channels")
+                raise BadInput(
+                    f"--{name} has {len(values)} numbers, but the model's input has {facts.channels} channels"
+                )
             changes[name] = values[0] if len(values) == 1 else list(values)
     stated = _candidate(preset)
     if changes:
@@ -116,7 +118,7 @@ def _candidate(preset: Preset) -> Candidate:
 
 
 def _explicit(preprocessing: Preprocessing, text: str) -> Candidate:
-    """Return a candidate that only numbers describe."""
+    """Return a candidate that is described only by numbers."""
     options = [f"--{name}={_numbers(getattr(preprocessing, name))}" for name in ("scale", "offset")]
     return Candidate(preprocessing, text, " ".join(options))
 
@@ -132,7 +134,7 @@ def _normalized(normalization: InputNormalization, facts: ImageFacts) -> Candida
         raise BadInput(
             f"the model's metadata has {len(mean)} means and {len(std)} standard deviations for {facts.channels} "
             "channels",
-            "state the preprocessing with --preprocess, or --scale and --offset",
+            "set --preprocess, or --scale and --offset",
         )
     means, stds = np.broadcast_arrays(np.array(mean, float), np.array(std, float))
     scale, offset = (1 / stds).tolist(), (-means / stds).tolist()
@@ -141,15 +143,15 @@ def _normalized(normalization: InputNormalization, facts: ImageFacts) -> Candida
     return _explicit(preprocessing, "normalized")
 
 
-#: Mean and standard deviation of pixels, of which 1 is the greatest, that models in the field use besides the presets.
+#: Mean and standard deviation of pixels from 0 to 1 that models in the field use, in addition to the presets.
 _RARE = [(0.5, 1.0), (0.5, 0.25), (0.1307, 0.3081), (0.5, 1 / 255), (128 / 255, 1 / 255)]
 _RARE_BY_COLOUR = [((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616))]
 
 
 def rare_candidates(adopted: Candidate, facts: ImageFacts) -> list[Candidate]:
-    """Return preprocessings that are not tested as such, in the adopted order of channels.
+    """Return uncommon preprocessings, in the adopted order of channels, which are only used to refute the common ones.
 
-    If one of them is clearly better than the best of the usual ones, none of these is right.
+    If one of them is clearly better than the best of the common ones, none of those is right.
     """
     order = adopted.preprocessing.channel_order
     known: list[tuple[Any, Any]] = [*_RARE, *(_RARE_BY_COLOUR if facts.channels == 3 else [])]
@@ -164,10 +166,10 @@ def rare_candidates(adopted: Candidate, facts: ImageFacts) -> list[Candidate]:
 def _with_channel_order(
     candidates: tuple[Candidate, ...], options: DataOptions, metadata: ModelMetadata | None, facts: ImageFacts
 ) -> tuple[Candidate, ...]:
-    """Return the candidates with the stated order of the channels, or with both if it is not known and matters."""
+    """Return the candidates with the stated order of channels, or with both orders if it is unknown and matters."""
     if options.channel_order:
         return tuple(_ordered(item, options.channel_order) for item in candidates)
-    # ImageNet's presets include the order of their origin; raw and unit say nothing about it
+    # ImageNet's presets include the order of their origin; raw and unit have none
     in_preset = (options.preprocess or "").startswith("imagenet-")
     known = facts.channels != 3 or facts.grey or not facts.pixels or in_preset
     if known or (metadata is not None and metadata.color_space == "rgb"):
@@ -180,7 +182,7 @@ def _with_channel_order(
 
 
 def _ordered(candidate: Candidate, order: str) -> Candidate:
-    """Return the candidate with this order of channels; values that belong to a colour stay with it."""
+    """Return the candidate with this order of channels. Values that belong to a colour keep their colour."""
     base = candidate.preprocessing
     if base.channel_order == order:
         return candidate

@@ -18,7 +18,7 @@ from edge_bench.bench.stats.selection import ALPHA, select_best
 
 __all__ = ["Decision", "decide"]
 
-#: Labelled images of the first test; all images are used only if these do not decide.
+#: Labelled images of the first test. All images are used only if these do not suffice.
 FIRST_TEST = 100
 #: Interpretations that are listed if none is clearly better.
 _LISTED = 3
@@ -35,20 +35,20 @@ class Decision:
 
 @dataclass(frozen=True)
 class _Tested:
-    """The result of a test: pairs of indices (candidate, map), the best first, and images correct with each."""
+    """The result of a test: pairs of indices (candidate, map), best first, and the images correct with each."""
 
     pairs: list[tuple[int, int]]
     correct: list[int]
     images: int
     clear: bool
-    next_best: str  # the best of those that are clearly worse, in words
+    next_best: str  # description of the best pair that is clearly worse
 
 
 def decide(question: Question, predictor: Predictor) -> Decision:
     """Return the interpretation to measure with.
 
-    Raise BadInput if several are possible, none is clearly better on the labelled images, and nothing was to be
-    assumed. Without labels, or if the model cannot be run, the first candidates are assumed.
+    Raise BadInput if several are possible, none is clearly better on the labelled images, and --assume is not set.
+    Without labels, or if the model cannot be run, the first candidates are assumed.
     """
     candidates, truth = question.candidates.options, question.truth
     if truth is None or not len(truth.values):
@@ -62,7 +62,7 @@ def decide(question: Question, predictor: Predictor) -> Decision:
     number, map_number = tested.pairs[0]
     chosen = truth.maps.options[map_number]
     if not question.assume:
-        if _needs_order_check(truth):  # first, so that no option is offered whose order does not fit
+        if _needs_order_check(truth):  # first, so that no option with a wrong order is suggested
             check_order(question, truth, chosen, predicted, truth.values[positions])
         if not tested.clear:
             raise _undecided(question, truth.maps, tested)
@@ -72,14 +72,14 @@ def decide(question: Question, predictor: Predictor) -> Decision:
 
 
 def _needs_order_check(truth: TrueLabels) -> bool:
-    """Return whether nothing but a convention says which class has which output."""
+    """Return whether the class of each output is known only by convention."""
     maps = truth.maps
     in_doubt = maps.source not in (Source.STATED, Source.MODEL)
     return in_doubt and (len(maps.options) > 1 or maps.options[0].by_rank or not truth.classes)
 
 
 def _test(candidates: Candidates, truth: TrueLabels, predictor: Predictor) -> tuple[_Tested, Labels, Labels]:
-    """Test all pairs of preprocessing and label map, on few images first; return the best one's predictions, too.
+    """Test all pairs of preprocessing and label map, on few images first; also return the best one's predictions.
 
     Both tests together have the error probability ALPHA.
     """
@@ -116,7 +116,7 @@ class _Stage:
     pairs: list[tuple[int, int]]
     predicted: dict[int, Labels]  # by candidate
     correct: list[npt.NDArray[np.bool_]]  # by pair
-    groups: tuple[tuple[int, ...], ...]  # of pairs that may be the best, and predict the same
+    groups: tuple[tuple[int, ...], ...]  # of pairs that may be the best and predict the same
     better_than_chance: bool
 
     @property
@@ -136,7 +136,7 @@ class _Stage:
 
     @property
     def decided(self) -> bool:
-        """Whether one pair is left, so that more images are not needed."""
+        """Whether one pair is left, so that no more images are needed."""
         return len(self.remaining) == 1 and self.better_than_chance
 
 
@@ -157,7 +157,7 @@ def _compare(
     correct = [output == target for output, target in zip(outputs, targets, strict=True)]
     same = [(output.tobytes(), target.tobytes()) for output, target in zip(outputs, targets, strict=True)]
     groups = select_best(correct, alpha, same).groups
-    # a choice among candidates must beat one label for all images; without a choice, the accuracy is what it is
+    # a choice among candidates must beat one label for all images; without a choice, any accuracy is accepted
     most_frequent = np.bincount(truth.values[positions]).argmax() == truth.values[positions]
     beaten = select_best([most_frequent, correct[groups[0][0]]], alpha).groups == ((1,),)
     a_choice = len(set(same)) > 1 or len(pairs) < len(candidates.options) * len(truth.maps.options)
@@ -167,7 +167,7 @@ def _compare(
 def _options(
     candidates: Candidates, maps: LabelMaps, pair: tuple[int, int], in_doubt: tuple[bool, bool] | None = None
 ) -> str:
-    """Return the options that state a pair, without what is not in doubt: by default, what has one candidate."""
+    """Return the options that state a pair. By default, leave out options with only one candidate."""
     of_pixels, of_labels = in_doubt or (len(candidates.options) > 1, len(maps.options) > 1)
     words = [candidates.options[pair[0]].option] if of_pixels else []
     words += [maps.options[pair[1]].option] if of_labels else []
@@ -190,7 +190,7 @@ def _undecided(question: Question, maps: LabelMaps, tested: _Tested) -> BadInput
 
 
 def _untested(question: Question, why: str) -> Decision:
-    """Return the first candidates; they are assumed if there are several."""
+    """Return the first candidate. It is marked as assumed if there are several."""
     candidate = question.candidates.options[0]
     records = [_record("preprocessing", question.candidates, candidate, question, why)]
     if question.truth is None:
@@ -215,7 +215,7 @@ def _record(
 
 
 def _records(question: Question, maps: LabelMaps, tested: _Tested, runtime: str) -> tuple[Interpretation, ...]:
-    """Return the records of a tested interpretation; one that is not clearly better was assumed."""
+    """Return the records of a tested interpretation. One that is not clearly better is marked as assumed."""
     source = Source.TESTED if tested.clear else Source.ASSUMED
     reason = f"{tested.correct[0]:,} of {tested.images:,} correct on {runtime}"
     if others := tested.next_best if tested.clear else "others are not clearly worse":

@@ -25,7 +25,7 @@ from edge_bench.bench.runtimes.scores import class_count, label_count
 
 __all__ = ["RANDOM_NOTE", "files_workload"]
 
-RANDOM_NOTE = "RANDOM INPUTS: speed only; predictions mean nothing, and there is no accuracy"
+RANDOM_NOTE = "RANDOM INPUTS: only speed is measured; predictions are meaningless, and there is no accuracy"
 _IMAGENET_OUTPUTS = (1000, 1001)
 
 
@@ -54,8 +54,8 @@ def files_workload(
 ) -> Workload:
     """Load the examples that the models classify, and decide how each model gets them.
 
-    runtimes: by variant, those that may be used to find out; by default all that are installed.
-    prober: what predicts with them, a worker process by default.
+    runtimes: by variant, those that may be used for the tests; by default all that are installed.
+    prober: makes the predictions, by default in a worker process.
     Raise DatasetError or BadInput if data, labels and models do not match each other, or if labels leave several
     interpretations of a model possible.
     """
@@ -68,7 +68,7 @@ def files_workload(
     ]
     notes = [*models.notes, *examples.notes, *_shared(interpreted)]
     if options.preprocess is None and interpreted[0].inputs.look_like_pixels():
-        notes.append("the float values are whole numbers up to 255: if they are pixels, use --preprocess or --scale")
+        notes.append("the float values are whole numbers up to 255: if they are pixels, set --preprocess or --scale")
     for note in notes:
         progress.say(note)
     positions = _common_positions(interpreted)
@@ -130,13 +130,13 @@ def _interpreted(
 
 
 def _crop(options: DataOptions, scores: int) -> float:
-    """Return the share of an image's centre that is used; ImageNet's models are evaluated on 224 / 256 of it."""
+    """Return the fraction of each image side that a central crop keeps: 224 / 256 for ImageNet models."""
     stated = options.crop or (preset_named(options.preprocess).crop if options.preprocess else 0)
     return stated or (0.875 if scores in _IMAGENET_OUTPUTS else 1.0)
 
 
 def _shared(interpreted: Sequence[_Interpreted]) -> list[str]:
-    """Return the interpretations that were not stated, in words; equal ones of several models once."""
+    """Return descriptions of the interpretations that were not stated; one line for equal ones of several models."""
     lines: dict[str, list[str]] = {}
     for item in interpreted:
         for record in item.interpretations:
@@ -195,7 +195,7 @@ def _identity(
     inputs: Mapping[str, ModelInput],
     names: Sequence[str],
 ) -> BundleIdentity:
-    """Return an identity in place of a bundle's: equal for the same files, data and interpretations."""
+    """Return an identity that replaces a bundle's: equal for the same files, data and interpretations."""
     files = sorted((variant.name, variant.sha256) for variant in models.variants)
     feeds = [
         (name, msgspec.to_builtins(item.preprocessing), item.input_shape, item.threshold, item.class_of_output)

@@ -1,4 +1,4 @@
-"""Interpretation of one model's inputs and outputs: what is known of it, and predictions where that leaves a choice."""
+"""Interpretation of one model's inputs and outputs, from its file or, if several are possible, from predictions."""
 
 import contextlib
 import functools
@@ -29,7 +29,7 @@ __all__ = ["ModelQuery", "interpret"]
 
 @dataclass(frozen=True)
 class ModelQuery:
-    """What is known of a model, and what can run it."""
+    """What is known of a model, and the runtimes that can run it."""
 
     variant: Variant
     shape: tuple[int, ...]  # of one example
@@ -48,7 +48,7 @@ def interpret(
     progress: Progress,
     open_prober: ProberFactory = Prober,
 ) -> Decision:
-    """Return how the model gets the examples, and the output of each label; raise BadInput if that is in doubt."""
+    """Return how the model gets the examples, and the output of each label; raise BadInput if it is ambiguous."""
     scores = class_count(query.variant.output)
     facts = _facts(examples, inputs)
     question = Question(
@@ -97,7 +97,7 @@ def _facts(examples: Examples, inputs: Inputs) -> ImageFacts:
 
 
 def _resizing(inputs: Inputs, options: DataOptions) -> list[Interpretation]:
-    """Return how image files become pixels of the model's size, a convention unless it was stated."""
+    """Return how image files are resized to the model's size, by convention unless it was stated."""
     if inputs.geometry is None:
         return []
     stated = options.crop is not None or options.squash
@@ -112,7 +112,7 @@ def _resizing(inputs: Inputs, options: DataOptions) -> list[Interpretation]:
 
 
 def _threshold(question: Question, decision: Decision, prober: Predictions, stated: float | None) -> Interpretation:
-    """Return the threshold of a single score; raise BadInput if it is not stated and the score is no probability."""
+    """Return the threshold of a single score; raise BadInput if it is not set and the score is not a probability."""
     value = DEFAULT_THRESHOLD if stated is None else stated
     record = Interpretation(
         subject="threshold",
@@ -129,13 +129,13 @@ def _threshold(question: Question, decision: Decision, prober: Predictions, stat
     if question.assume:
         return msgspec.structs.replace(record, source=Source.ASSUMED, reason=problem)
     raise BadInput(
-        f"{question.model}: {problem}, so nothing says where class 1 begins",
-        "use --threshold 0 for a model without a final sigmoid, or another one; --assume continues with 0.5",
+        f"{question.model}: {problem}, so the threshold of class 1 is unknown",
+        "use --threshold 0 for a model without a final sigmoid, or another value; --assume continues with 0.5",
     )
 
 
 def _threshold_problem(labels: npt.NDArray[np.int64], candidate: Candidate, prober: Predictions) -> str:
-    """Return why one half is no threshold that the model's scores suggest; empty if it is one."""
+    """Return why the scores do not suggest a threshold of 0.5; empty if they do."""
     everything = np.arange(len(labels))
     try:
         if prober.outside_unit(candidate, everything):

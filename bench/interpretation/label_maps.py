@@ -1,4 +1,4 @@
-"""Candidates for the outputs that the classes of the data stand for."""
+"""Candidates for the model's output of each class in the data."""
 
 import re
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ __all__ = ["ClassLabels", "LabelMap", "LabelMaps", "label_maps"]
 
 @dataclass(frozen=True)
 class ClassLabels:
-    """Labels as the data states them; ``order`` as in `ImageList`."""
+    """Labels as in the data; ``order`` as in `ImageList`."""
 
     values: npt.NDArray[np.int64]
     classes: Sequence[str]
@@ -33,7 +33,7 @@ class LabelMap:
     outputs: npt.NDArray[np.int64]  # [labels]
     text: str
     option: str
-    by_rank: bool = False  # outputs were given to the classes one after another, in an order
+    by_rank: bool = False  # outputs were assigned to the sorted classes one after another
 
     def names(self, classes: Sequence[str], outputs: int) -> list[str]:
         """Return the name of each output; one without a class is named by its number."""
@@ -47,7 +47,7 @@ class LabelMap:
 
 @dataclass(frozen=True)
 class LabelMaps:
-    """What is possible, the conventional one first, and where a single one comes from."""
+    """The possible maps, the conventional one first, and the source if there is only one."""
 
     options: tuple[LabelMap, ...]
     source: Source
@@ -59,8 +59,8 @@ def label_maps(labels: ClassLabels, outputs: int, metadata: ModelMetadata | None
     if labels.order == "stated":
         if len(labels.classes) > outputs:
             raise BadInput(
-                f"--classes lists {len(labels.classes)} names; the model has {outputs} outputs",
-                "list the outputs of this model, a name on each line",
+                f"--classes lists {len(labels.classes)} names, but the model has {outputs} outputs",
+                "list the outputs of this model, one name per line",
             )
         base = np.arange(len(labels.classes))
         offsets = _offsets(options, complete=len(labels.classes) == outputs)
@@ -76,12 +76,13 @@ def label_maps(labels: ClassLabels, outputs: int, metadata: ModelMetadata | None
     if options.class_order is not None:
         if options.class_order in BOX_CLASS_ORDERS:
             raise BadInput(
-                f"--class-order {options.class_order} is for boxes", f"for labels there are: {', '.join(CLASS_ORDERS)}"
+                f"--class-order {options.class_order} is for boxes",
+                f"for labels, choose from {', '.join(CLASS_ORDERS)}",
             )
         if options.class_order not in orders:
             raise BadInput(
-                f"--class-order {options.class_order}: the names of the classes do not differ in one number only",
-                "use --class-order alphabetical, or list the outputs' names with --classes",
+                f"--class-order {options.class_order}: the class names do not differ in exactly one number",
+                "use --class-order alphabetical, or list the names of the outputs with --classes",
             )
         orders = {options.class_order: orders[options.class_order]}
     bases = [
@@ -95,13 +96,13 @@ def label_maps(labels: ClassLabels, outputs: int, metadata: ModelMetadata | None
 def _by_metadata(
     labels: ClassLabels, outputs: int, metadata: ModelMetadata | None, options: DataOptions
 ) -> LabelMaps | None:
-    """Return the maps by the names in a model's label file; None if it has none, or other names than the data."""
+    """Return the maps by the names in a model's label file; None if it has none, or names other than the data."""
     if metadata is None or not metadata.labels:
         return None
     try:
         index = index_names(metadata.label_file, metadata.labels, labels.classes)
     except DatasetError:
-        return None  # tested as without them
+        return None  # tested as if there were no names
     table = np.array([index[name] for name in labels.classes], np.int64)
     base = (table, f"by name, as the model's {metadata.label_file} lists them", "", False)
     offsets = _offsets(options, complete=len(metadata.labels) >= outputs)
@@ -109,7 +110,7 @@ def _by_metadata(
 
 
 def _offsets(options: DataOptions, *, complete: bool = False) -> tuple[int, ...]:
-    """Return the offsets in question; a ``complete`` list of the outputs' names leaves none."""
+    """Return the possible offsets; none but 0 if the list of the outputs' names is ``complete``."""
     if options.label_offset is not None:
         return (options.label_offset,)
     return (0,) if complete else (0, 1, -1)
@@ -125,8 +126,8 @@ _ORDER_TEXTS = {
 def _class_orders(classes: Sequence[str]) -> dict[str, npt.NDArray[np.int64]]:
     """Return the output of each class by the order's name; orders that give the same outputs are listed once.
 
-    If the names differ in one number only (digit-3, digit-10), that number may be the output, or their order may be
-    the outputs'. The number comes first: it still holds if a class is missing.
+    If the names differ in one number only (digit-3, digit-10), that number or the rank of the name may be the output.
+    The number is preferred, because it stays right if a class is missing.
     """
     ranks = np.arange(len(classes), dtype=np.int64)
     orders = {}
@@ -157,7 +158,7 @@ def _shifted(
     offsets: tuple[int, ...],
     source: Source,
 ) -> LabelMaps:
-    """Return the maps of every base and every offset that fit."""
+    """Return the maps for every base and every offset that fit."""
     maps: list[LabelMap] = []
     for table, text, option, by_rank in bases:
         for offset in offsets:
@@ -196,19 +197,19 @@ def _does_not_fit(candidate: LabelMap, offset: int, labels: ClassLabels, outputs
     """Return the error for labels without an output."""
     if labels.order == "numbers":
         worst = int(np.unique(labels.values)[np.abs(_used(candidate, labels) - outputs / 2).argmax()])
-        moved = f", moved to {worst + offset}" if offset else ""
+        moved = f", shifted to {worst + offset}" if offset else ""
         return BadInput(
-            f"{labels.source}: label {worst}{moved}; the model has {outputs} outputs",
-            "give the data that the model was made for, or another --label-offset",
+            f"{labels.source}: label {worst}{moved}, but the model has {outputs} outputs",
+            "use data that fits the model, or another --label-offset",
         )
     if offset:
         return BadInput(
-            f"--label-offset {offset} moves the classes of {labels.source} to outputs {candidate.outputs.min()} to "
-            f"{candidate.outputs.max()}; the model has {outputs} outputs",
+            f"--label-offset {offset} shifts the classes of {labels.source} to outputs {candidate.outputs.min()} to "
+            f"{candidate.outputs.max()}, but the model has {outputs} outputs",
             "use another --label-offset",
         )
     last = ", ".join(labels.classes[-3:])
     return BadInput(
-        f"{labels.source} has {len(labels.classes)} classes (the last: {last}); the model has {outputs} outputs",
-        "move folders that are no classes away, or list the names of the outputs with --classes",
+        f"{labels.source} has {len(labels.classes)} classes (the last: {last}), but the model has {outputs} outputs",
+        "move folders that are not classes elsewhere, or list the names of the outputs with --classes",
     )

@@ -1,4 +1,4 @@
-"""Checks of an order of classes against predictions: does another order fit the images better?"""
+"""Checks of the order of classes against predictions: find another order that fits the images better."""
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +14,13 @@ Labels = npt.NDArray[np.int64]
 def better_placement(predicted: Labels, labels: Labels, table: Labels, outputs: int) -> Labels | None:
     """Return other outputs of the classes, in the same order, with which more images are correct; None without any.
 
-    That happens if classes of the model are missing from the data: all later ones then get the output of another.
+    That happens if classes of the model are missing from the data. All later classes then have the wrong output.
     ``predicted`` has outputs (negative: none) and ``labels`` classes, [images] each; ``table`` has the output of each
     class. The best placement is found by dynamic programming over classes and outputs.
     """
     counts = _counts(predicted, labels, len(table), outputs)
     present = np.flatnonzero(np.bincount(labels, minlength=len(table)))
-    best = np.zeros(outputs + 1, np.int64)  # of the classes so far, if they use the first k outputs only
+    best = np.zeros(outputs + 1, np.int64)  # of the classes so far, if they use only the first k outputs
     steps = [best]
     for label in present:
         taken = np.concatenate([[np.iinfo(np.int64).min // 2], best[:-1] + counts[label]])
@@ -40,10 +40,10 @@ def exchanged_classes(
 ) -> list[int]:
     """Return the classes whose images nearly all get the output of another of these classes; empty if there are none.
 
-    ``fewest`` is the least number of images of all these classes together.
+    ``fewest`` is the minimum number of images of all these classes together.
 
-    Classes that are merely confused do not all go to one output, or another class goes there, too. Arguments as in
-    `better_placement`.
+    Classes that a model merely confuses do not all go to one output, or another class goes there, too. Arguments are as
+    in `better_placement`.
     """
     counts = _counts(predicted, labels, len(table), outputs)
     totals = np.bincount(labels, minlength=len(table))

@@ -27,7 +27,7 @@ Labels = npt.NDArray[np.int64]
 
 
 class CannotPredict(Exception):
-    """No runtime of those that were chosen can load or run the model."""
+    """None of the selected runtimes can load or run the model."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def probe_runtimes(models: ModelFiles, variant: Variant) -> list[ProbeRuntime]:
 
 
 class Prober:
-    """Predicts labels of the examples; the model is loaded when that is first asked for."""
+    """Predicts labels of the examples. The model is loaded for the first prediction."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Prober:
         threshold: float,
         timeout: float,
         memory_limit: int | None,
-        candidates: int = 1,  # to be tested, for the progress
+        candidates: int = 1,  # number to be tested, for the progress
     ) -> None:
         self._inputs, self._runtimes, self._progress = inputs, runtimes, progress
         self._input_shape, self._threshold = input_shape, threshold
@@ -75,7 +75,7 @@ class Prober:
         self._left = self._candidates = candidates
         self._worker: WorkerProcess | None = None
         self._predicted: dict[tuple[str, bytes], Predicted] = {}
-        self.runtime = ""  # that predicts, with its version
+        self.runtime = ""  # the runtime that predicts, with its version
 
     def close(self) -> None:
         """End the worker."""
@@ -110,7 +110,7 @@ class Prober:
             except WorkerFailed as cause:
                 raise CannotPredict(cause.failure.message) from None
             self._progress.advance(min(1, self._left), candidate.text)
-            self._left = max(0, self._left - 1)  # a second test on all images takes no further steps
+            self._left = max(0, self._left - 1)  # a second test on all images does not count as a step
         return self._predicted[key]
 
     def _open(self) -> WorkerProcess:

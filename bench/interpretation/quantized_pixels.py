@@ -15,7 +15,7 @@ _ONE_STEP = 1 + 1e-3
 
 
 def stored_pixels(spec: TensorSpec) -> Preprocessing | None:
-    """Return the preprocessing that stores every pixel unchanged (int8: pixel - 128), None if that is not possible."""
+    """Return the preprocessing that stores every pixel unchanged (int8: pixel - 128); None if that is impossible."""
     if not _has_256_steps(spec):
         return None
     lowest = _stored(spec)[0]
@@ -23,10 +23,10 @@ def stored_pixels(spec: TensorSpec) -> Preprocessing | None:
 
 
 def fits_one_step(spec: TensorSpec, known: Sequence[Preprocessing] | None = None) -> bool:
-    """Return whether a preprocessing in ``known`` stores no pixel more than one step from unchanged.
+    """Return whether a preprocessing in ``known`` changes no stored pixel by more than one step.
 
-    Its rounding is all that differs then, and the model was trained with the pixels unchanged. By default the known
-    ones are 0 to 255, 0 to 1, and -1 to 1.
+    The difference is then only its rounding, and the model was trained with unchanged pixels. By default, ``known`` has
+    the ranges 0 to 255, 0 to 1, and -1 to 1.
     """
     if not _has_256_steps(spec):
         return False
@@ -38,7 +38,7 @@ def fits_one_step(spec: TensorSpec, known: Sequence[Preprocessing] | None = None
 
 
 def saturates(spec: TensorSpec, preprocessing: Preprocessing) -> bool:
-    """Return whether pixels are stored beyond the lowest or highest step, by more than one."""
+    """Return whether pixels exceed the lowest or highest step by more than one step."""
     if not _has_256_steps(spec):
         return False
     levels, stored = _levels(spec, preprocessing), _stored(spec)

@@ -1,4 +1,4 @@
-"""What is to be decided about one model, and how it predicts."""
+"""The question about one model's interpretation, and how the model predicts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True)
 class TrueLabels:
-    """Labels of the images, int64 [images], as the data states them, and the outputs that they may stand for."""
+    """Labels of the images, int64 [images], as in the data, and the outputs that they may stand for."""
 
     values: Labels
     maps: LabelMaps
@@ -38,10 +38,10 @@ class TrueLabels:
 
 @dataclass(frozen=True)
 class Question:
-    """What is to be decided for one model."""
+    """The open question about one model."""
 
     model: str
-    about: str  # the model's name for records; empty if there is one model only
+    about: str  # the model's name for records; empty if there is only one model
     outputs: int
     candidates: Candidates
     truth: TrueLabels | None

@@ -12,10 +12,10 @@ __all__ = ["check_order", "check_usual"]
 
 
 def check_order(question: Question, truth: TrueLabels, chosen: LabelMap, predicted: Labels, labels: Labels) -> None:
-    """Raise BadInput if the classes seem to have other outputs than an order of their names gives them."""
+    """Raise BadInput if the predictions contradict the outputs that the order of class names gives to the classes."""
     remedy = "list the names of the outputs, one per line, with --classes FILE; --assume keeps this order"
     if not truth.classes:
-        remedy = f"correct the labels; --label-offset {chosen.outputs[0]} states that they are numbers of outputs"
+        remedy = f"correct the labels; --label-offset {chosen.outputs[0]} states that they are output numbers"
     problem = f"{question.model}: {chosen.text} do not fit its outputs"
     arguments = (predicted, labels, chosen.outputs, question.outputs)
     table = better_placement(*arguments)
@@ -23,8 +23,8 @@ def check_order(question: Question, truth: TrueLabels, chosen: LabelMap, predict
         right, better = predicted == chosen.outputs[labels], predicted == table[labels]
         if chosen.by_rank or select_best([right, better]).groups == ((1,),):
             raise BadInput(
-                f"{problem}: {right.sum():,} of {len(labels):,} images are correct, {better.sum():,} if the data lacks "
-                "some of the model's classes",
+                f"{problem}: {right.sum():,} of {len(labels):,} images are correct, but {better.sum():,} if some of "
+                "the model's classes are missing from the data",
                 remedy,
             )
     if moved := exchanged_classes(*arguments):
@@ -45,7 +45,7 @@ def check_usual(
         better = predictor.predict(rare, positions) == outputs
         if select_best([correct, better]).groups == ((1,),):
             raise BadInput(
-                f"{question.model}: no usual preprocessing fits: {correct.sum():,} of {len(outputs):,} images are "
-                f"correct with {adopted.option}, {better.sum():,} with {rare.option}",
-                "state the preprocessing that the model was trained with: --scale and --offset",
+                f"{question.model}: no common preprocessing fits: {correct.sum():,} of {len(outputs):,} images are "
+                f"correct with {adopted.option}, but {better.sum():,} with {rare.option}",
+                "set the preprocessing of the model's training with --scale and --offset",
             )

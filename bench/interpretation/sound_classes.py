@@ -20,16 +20,16 @@ __all__ = ["sound_classes"]
 
 
 def sound_classes(models: ModelFiles, options: DataOptions, limit: int | None, seed: int) -> Examples | None:
-    """Return the sounds of ``options.data``, whose subfolders are the classes; None if it is no folder of sounds.
+    """Return the sounds of ``options.data``, whose subfolders are the classes; None if it is not a folder of sounds.
 
-    Sounds are float32, -1 to 1; a quantized model's inputs are made of these. Raise DatasetError for files that do not
-    fit, BadInput if the models take no sounds, or at a rate that is not known.
+    Sounds are float32, -1 to 1. A quantized model's inputs are converted from these. Raise DatasetError for files that
+    do not fit, BadInput if the models take no sounds, or if the sampling rate is unknown.
     """
     folder = options.data
     if folder is None or not folder.is_dir() or find_images(folder).files or not find_images(folder, SUFFIXES).files:
         return None
     if options.labels is not None:
-        raise BadInput("--labels is not for classes of sounds", "put the sounds in a folder per class")
+        raise BadInput("--labels is not supported for classes of sounds", "put the sounds in one folder per class")
     listed = list_sounds(folder)
     labels = None if listed.labels is None else np.array(listed.labels, np.int64)
     chosen = draw_evenly(np.zeros(len(listed.files), np.int64) if labels is None else labels, limit, seed)
@@ -55,12 +55,12 @@ def sound_classes(models: ModelFiles, options: DataOptions, limit: int | None, s
 
 
 def _rate(models: ModelFiles, options: DataOptions) -> int:
-    """Return the stated rate, or that in the metadata of all models; raise BadInput if they differ or have none."""
+    """Return the stated rate, or the one in the metadata of all models; raise BadInput if there is none, or several."""
     known = [models.metadata.get(variant.name) for variant in models.variants]
     rates = {each.sample_rate for each in known if each is not None and each.sample_rate}
     if options.sample_rate is not None:
         return options.sample_rate
     if len(rates) != 1:
-        problem = "take sounds of different rates" if rates else "do not say how many samples per second they take"
-        raise BadInput(f"the models {problem}", "state it: --sample-rate 16000")
+        problem = "take sounds of different sampling rates" if rates else "do not state their sampling rate"
+        raise BadInput(f"the models {problem}", "set it, for example --sample-rate 16000")
     return rates.pop()

@@ -13,7 +13,7 @@ _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 
 
 class Address(NamedTuple):
-    """The parts of a URL; what it does not state is empty or None."""
+    """The parts of a URL. Parts that it does not state are empty or None."""
 
     scheme: str
     host: str  # lower case, an IPv6 address without brackets
@@ -25,9 +25,9 @@ class Address(NamedTuple):
 
 
 def address_from(url: str) -> Address:
-    """Return the parts of a URL. Raise ValueError, whose message continues "it has", if one of them cannot be used.
+    """Return the parts of a URL. Raise ValueError, whose message continues "it has", if one of them is invalid.
 
-    Only the scheme must be there. Host names are ASCII as in DNS; names in other scripts are converted.
+    Only the scheme is required. Host names are ASCII as in DNS; names in other scripts are converted.
     """
     if len(url) > _MAX_CHARACTERS:
         raise ValueError(f"more than {_MAX_CHARACTERS:,} characters")
@@ -37,10 +37,10 @@ def address_from(url: str) -> Address:
         parts = urlsplit(url)
         host = parts.hostname
     except ValueError:
-        raise ValueError("brackets that enclose no IPv6 address") from None
+        raise ValueError("brackets without an IPv6 address") from None
     place = parts.netloc.rpartition("@")[2]
     if not _PLACE.fullmatch(place):
-        raise ValueError("brackets that enclose no IPv6 address, or more than one port")
+        raise ValueError("brackets without an IPv6 address, or more than one port")
     if not parts.scheme:
         raise ValueError("no scheme, such as ssh:// or http://")
     try:
@@ -48,7 +48,7 @@ def address_from(url: str) -> Address:
     except ValueError:
         port = 0
     if port == 0 or (port is None and place.endswith(":")):
-        raise ValueError("a port that is none: it is 1 to 65535")
+        raise ValueError("a port outside 1 to 65535")
     checked = _checked_host(host, is_address=place.startswith("[")) if host else ""
     return Address(parts.scheme, checked, port, parts.username, parts.password, parts.path, parts.query)
 
@@ -68,7 +68,7 @@ def _checked_host(host: str, *, is_address: bool) -> str:
         try:
             ipaddress.IPv6Address(host)
         except ValueError:
-            raise ValueError(f"{host[:60]!r}, which is no IPv6 address") from None
+            raise ValueError(f"{host[:60]!r}, which is not an IPv6 address") from None
         return host
     try:
         ascii_host = host if host.isascii() else host.encode("idna").decode()
@@ -76,5 +76,5 @@ def _checked_host(host: str, *, is_address: bool) -> str:
         ascii_host = ""
     labels = ascii_host.removesuffix(".").split(".")
     if len(ascii_host) > 253 or not all(map(_LABEL.fullmatch, labels)):
-        raise ValueError(f"{host[:60]!r}, which is no name of a host")
+        raise ValueError(f"{host[:60]!r}, which is not a host name")
     return ascii_host

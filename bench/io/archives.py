@@ -1,7 +1,7 @@
-"""Archives from untrusted sources: only ordinary files are read, in constant memory, and the written bytes counted.
+"""Archives from untrusted sources: only regular files are read, in constant memory, and the written bytes are counted.
 
 tarfile alone is not enough. It keeps every member and reads extended headers of any size into memory, and a sparse
-member of 512 bytes may have gigabytes. Here only its parser of single headers is used.
+member of 512 bytes may expand to gigabytes. Only its parser of single headers is used here.
 """
 
 import lzma
@@ -23,9 +23,9 @@ MAX_EXTENDED_BYTES = 1 << 20
 _BLOCK, _CHUNK = tarfile.BLOCKSIZE, 1 << 20
 _EXTENDED = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
 _ORDINARY = (tarfile.REGTYPE, tarfile.AREGTYPE)
-#: Deflate and stored: bzip2 and LZMA grow more, and no program that edge-bench works with writes them.
+#: Deflate and stored. bzip2 and LZMA expand more, and no program that edge-bench works with writes them.
 _ZIP_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-#: Errors of Python's readers of damaged archives, apart from OSError.
+#: Errors of Python's readers of damaged archives, besides OSError.
 ARCHIVE_ERRORS = (
     tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError,
     RuntimeError, ValueError, OverflowError,
@@ -33,7 +33,7 @@ ARCHIVE_ERRORS = (
 
 
 class ArchiveError(ValueError):
-    """An archive that is damaged, too large, or has a member of a kind that is not read."""
+    """An archive that is damaged, too large, or has an unsupported kind of member."""
 
 
 class Readable(Protocol):
@@ -44,7 +44,7 @@ class Readable(Protocol):
 
 
 class TarFile(NamedTuple):
-    """An ordinary file of a tar stream. ``chunks`` must be read before the next one is asked for."""
+    """A regular file of a tar stream. ``chunks`` must be read before the next file is requested."""
 
     name: str
     size: int  # bytes
@@ -56,10 +56,10 @@ class TarFile(NamedTuple):
 
 
 def tar_files(stream: Readable, max_bytes: int, max_headers: int = MAX_HEADERS) -> Iterator[TarFile]:
-    """Yield the ordinary files of an uncompressed tar stream; folders, links, devices and pipes are skipped.
+    """Yield the regular files of an uncompressed tar stream. Folders, links, devices and pipes are skipped.
 
-    Raise ArchiveError if the archive is damaged or has a sparse file in any form (GNU's and PAX'), more than
-    ``max_headers`` headers, more than 1 MiB of extended headers for one member, or more than ``max_bytes`` altogether.
+    Raise ArchiveError if the archive is damaged or has a sparse file in any form (GNU's and PAX'). Raise it also for
+    more than ``max_headers`` headers, 1 MiB of extended headers for one member, or ``max_bytes`` in total.
     """
     reader = _Blocks(stream, max_bytes)
     extended, extended_bytes, headers = _Extended(), 0, 0
@@ -80,7 +80,7 @@ def tar_files(stream: Readable, max_bytes: int, max_headers: int = MAX_HEADERS) 
         content = reader.content(size)
         if member.type in _ORDINARY:
             yield TarFile(extended.name or member.name, size, content)
-        for _ in content:  # what was not read
+        for _ in content:  # skip the rest
             pass
         extended, extended_bytes = _Extended(), 0
 
@@ -92,9 +92,9 @@ def extract_tar(
     max_bytes: int,
     max_headers: int = MAX_HEADERS,
 ) -> list[Path]:
-    """Write the ordinary files whose full name is ``wanted`` below ``target``; return their paths.
+    """Write the regular files whose full name is ``wanted`` below ``target``; return their paths.
 
-    Names that lead outside are skipped. Raise ArchiveError as ``tar_files`` does, and if a file is there already.
+    Names that lead outside are skipped. Raise ArchiveError as ``tar_files`` does, and if a file exists already.
     """
     written: list[Path] = []
     for file in tar_files(stream, max_bytes, max_headers):
@@ -126,12 +126,12 @@ def _write(file: TarFile, path: Path) -> None:
 
 
 def is_ordinary(member: tarfile.TarInfo) -> bool:
-    """Return whether a member that tarfile has read is an ordinary file: no link, no device, not sparse in any form."""
+    """Return whether a member that tarfile has read is a regular file: not a link, a device or sparse in any form."""
     return member.type in _ORDINARY and not member.issparse() and not any(map(_is_sparse_key, member.pax_headers))
 
 
 def open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, max_bytes: int) -> IO[bytes]:
-    """Open an ordinary, stored or deflated file of a zip for reading. It returns no more bytes than the zip states.
+    """Open a regular, stored or deflated file of a zip for reading. It returns no more bytes than the zip states.
 
     Raise ArchiveError if it states more than ``max_bytes``, or is encrypted or of another kind.
     """
@@ -139,9 +139,9 @@ def open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, max_bytes: in
     if member.is_dir() or kind not in (0, 0o10):
         raise ArchiveError(f"{name!r} is not an ordinary file")
     if member.compress_type not in _ZIP_COMPRESSIONS or member.flag_bits & 1:
-        raise ArchiveError(f"{name!r} is encrypted or compressed in another way than deflate")
+        raise ArchiveError(f"{name!r} is encrypted or not compressed with deflate")
     if member.file_size > max_bytes:
-        raise ArchiveError(f"{name!r} would grow to {member.file_size:,} bytes, more than {max_bytes:,}")
+        raise ArchiveError(f"{name!r} would be unpacked to {member.file_size:,} bytes, more than {max_bytes:,}")
     return archive.open(member)
 
 
@@ -152,7 +152,7 @@ class _Blocks:
         self._stream, self._left, self._max_bytes = stream, max_bytes, max_bytes
 
     def header(self) -> bytes | None:
-        """Return the next header; None at the end of the archive, whose rest is read and dropped."""
+        """Return the next header; None at the end of the archive, whose rest is read and discarded."""
         block = self._read(_BLOCK, at_end=True)
         if not block or block.count(0) == _BLOCK:
             while self._read(_CHUNK, at_end=True):
@@ -163,7 +163,7 @@ class _Blocks:
         return block
 
     def content(self, size: int) -> Iterator[bytes]:
-        """Yield the bytes of a member, and skip the filling of its last block."""
+        """Yield the bytes of a member, and skip the padding of its last block."""
         filling = -size % _BLOCK
         while size:
             chunk = self._read(min(size, _CHUNK))
@@ -187,7 +187,7 @@ class _Blocks:
 
 
 class _Extended(NamedTuple):
-    """What extended headers state about the member after them."""
+    """Values from extended headers for the next member."""
 
     name: str = ""
     size: int | None = None
@@ -207,7 +207,7 @@ class _Extended(NamedTuple):
                 found = found._replace(name=_text(value))
             elif key == "size":
                 if not value.isdigit() or len(value) > 18:
-                    raise ArchiveError("it states a size that is no number")
+                    raise ArchiveError("it states a size that is not a number")
                 found = found._replace(size=int(value))
         return found
 
@@ -223,7 +223,7 @@ def _header(block: bytes) -> tarfile.TarInfo:
 
 
 def _has_content(member: tarfile.TarInfo) -> bool:
-    """Return whether bytes follow a header: not after folders, links, devices and pipes, whatever size they state."""
+    """Return whether bytes follow a header: not after folders, links, devices and pipes, regardless of stated sizes."""
     return member.type in tarfile.REGULAR_TYPES or member.type not in tarfile.SUPPORTED_TYPES
 
 

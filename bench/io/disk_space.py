@@ -23,13 +23,13 @@ def require_free_space(
 ) -> None:
     """Raise ``error`` if fewer than ``needed_bytes`` are free in the folder, which must exist.
 
-    ``what`` begins the message, with ``{}`` in place of the amount: "a run needs up to {} there".
+    ``what`` begins the message, with ``{}`` for the amount: "a run needs up to {} there".
     """
     free = shutil.disk_usage(folder).free
     if needed_bytes > free:
         size, decimals = _UNITS[unit]
         needed, available = (f"{amount / size:,.{decimals}f} {unit}" for amount in (needed_bytes, free))
-        raise error(f"{folder}: {what.format(needed)}, and {available} are free", remedy)
+        raise error(f"{folder}: {what.format(needed)}, but {available} are free", remedy)
 
 
 def require_run_space(folder: Path, images: int, invocations: int, runs: int = 1) -> None:
@@ -37,20 +37,20 @@ def require_run_space(folder: Path, images: int, invocations: int, runs: int = 1
 
     ``images`` counts the labels and ``invocations`` the timed invocations of all trials of all configurations. A
     packed latency takes about 3 bytes, the label and checksum of an image less than 2. Both are written twice, to the
-    journal and to the Run; the journal is then removed. Raise ResultsError too if a Run would be larger than what is
-    read again.
+    journal and to the Run. The journal is then removed. Also raise ResultsError if a Run would be too large to be read
+    back.
     """
     if 3 * invocations + 2 * images > MAX_RUN_BYTES:
         raise ResultsError(
-            f"{folder}: a Run of {invocations:,} timed invocations would be larger than the {MAX_RUN_BYTES >> 20} MiB "
-            "that are read again",
+            f"{folder}: a Run of {invocations:,} timed invocations would be larger than {MAX_RUN_BYTES >> 20} MiB, the "
+            "limit for reading it back",
             "use a smaller --limit, fewer --trials, or fewer configurations at a time",
         )
     require_free_space(
         folder,
         (runs + 1) * (4 * invocations + 3 * images) + (8 << 20),
         "a run needs up to {} there" if runs == 1 else f"{runs} runs need up to {{}} there",
-        "make room, use a smaller --limit or fewer --trials, or name another folder with --results",
+        "free disk space, use a smaller --limit or fewer --trials, or name another folder with --results",
         ResultsError,
     )
 
@@ -59,10 +59,10 @@ def require_bundle_space(folder: Path, parameters: int, test_set: int, *, checkp
     """Raise BadInput if a bundle does not fit in the folder.
 
     ``parameters`` is the number of the model's parameters, ``test_set`` the size of the test set in bytes. With
-    ``checkpoints`` the model is still to be trained, which needs room for checkpoints too.
+    ``checkpoints`` the model is still to be trained, which needs space for checkpoints, too.
     """
     needed = parameters * (_VARIANTS + (_CHECKPOINTS if checkpoints else 0)) + test_set + _REST
-    remedy = "make room, or name another folder with --bundle"
+    remedy = "free disk space, or name another folder with --bundle"
     require_free_space(folder, needed, "the bundle needs up to {} there", remedy)
 
 
@@ -74,5 +74,5 @@ def writable_folder(folder: Path) -> None:
             pass
     except OSError as cause:
         raise ResultsError(
-            f"{folder}: cannot be written: {cause.strerror}", "name a folder you may write with --results"
+            f"{folder}: cannot be written: {cause.strerror}", "name a writable folder with --results"
         ) from None

@@ -61,28 +61,28 @@ def open_regular_file(path: Path) -> BinaryIO:
 
 
 def foreign_writer(path: Path) -> str:
-    """Return how another user than this one and root may have written a file; empty if none can have.
+    """Return how a user other than this one and root may have written a file; empty if that is impossible.
 
-    The rule is that of ssh for its configuration. Raise OSError if the file is missing.
+    The rule is the one that ssh uses for its configuration. Raise OSError if the file is missing.
     """
     status = path.stat()
     if status.st_uid not in (0, os.geteuid()):
         return f"it belongs to another user (id {status.st_uid})"
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        return "other users may write to it"
+        return "other users can write to it"
     return ""
 
 
 def why_unreadable(cause: Exception) -> str:
-    """Return why a file cannot be read, in at most 200 characters: the system's own message if there is one."""
+    """Return why a file cannot be read, in at most 200 characters; the system's own message if there is one."""
     lines = str(getattr(cause, "strerror", None) or cause or type(cause).__name__).splitlines()
     return lines[0][:200] if lines else type(cause).__name__
 
 
 def is_within(folder: Path, path: Path) -> bool:
-    """Return whether a path is within the folder after following all symbolic links; the path need not exist.
+    """Return whether a path is within the folder after following all symbolic links. The path need not exist.
 
-    Return False for a loop of links, a name that is too long and the like.
+    Return False for a loop of links, a name that is too long and similar errors.
     """
     try:
         return path.resolve().is_relative_to(folder.resolve())
@@ -119,7 +119,7 @@ def mapped(path: Path, limit: int) -> Iterator[mmap.mmap]:
         try:
             yield content
         finally:
-            with contextlib.suppress(BufferError):  # the traceback of an error may refer to a part of it
+            with contextlib.suppress(BufferError):  # an error's traceback may refer to a part of it
                 content.close()
 
 
@@ -132,9 +132,9 @@ def read_bounded(path: Path, limit: int) -> bytes:
         size = os.fstat(file.fileno()).st_size
         if size > limit:
             raise ValueError(f"larger than {limit:,} bytes")
-        data = file.read(size + 1)  # reading `limit` would allocate that much for a small file too
+        data = file.read(size + 1)  # reading `limit` would allocate that much even for a small file
     if len(data) > size:
-        raise ValueError("it grows while it is read")
+        raise ValueError("its size changed while it was read")
     return data
 
 
@@ -149,7 +149,7 @@ def read_text_or_empty(path: Path) -> str:
 def drop_mapped_pages(array: npt.NDArray[Any]) -> None:
     """Release the pages of a memory-mapped array, so that they do not count as memory of this process.
 
-    The content stays in the file, and in the system's page cache while there is room.
+    The content stays in the file, and in the system's page cache while there is space.
     """
     mapped = getattr(array, "_mmap", None)
     if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):

@@ -21,17 +21,17 @@ _STEP_SECONDS = 0.02
 def only_writer(folder: Path) -> Iterator[None]:
     """Lock an existing folder for writing; raise BadInput if another process has it locked.
 
-    The lock is on the folder itself: no file is written, and the lock ends with the process in any case. A file
-    system without locks gives no protection.
+    The lock is on the folder itself. No file is written, and the lock always ends with the process. A file system
+    without locks gives no protection.
     """
-    with _folder_lock(folder, fcntl.LOCK_EX, "another edge-bench is writing there, or measuring it"):
+    with _folder_lock(folder, fcntl.LOCK_EX, "in use: another edge-bench is writing or measuring it"):
         yield
 
 
 @contextlib.contextmanager
 def reading(folder: Path) -> Iterator[None]:
     """Lock a folder for reading, together with other readers; raise BadInput if a process is writing it."""
-    with _folder_lock(folder, fcntl.LOCK_SH, "another edge-bench is writing there"):
+    with _folder_lock(folder, fcntl.LOCK_SH, "in use: another edge-bench is writing it"):
         yield
 
 
@@ -77,8 +77,8 @@ def is_locked(path: Path, patience: float = 0) -> bool:
 def remove_unlocked(folder: Path, pattern: str, flags: int, remove: Callable[[Path], object]) -> None:
     """Call ``remove`` for everything in the folder that matches and that no living process has locked.
 
-    ``flags`` open it: O_RDWR for files, since NFS locks no file that is open for reading only, O_DIRECTORY for
-    folders. Skip what cannot be opened, locked or removed.
+    ``flags`` are the modes to open it: O_RDWR for files, since NFS does not lock files opened read-only, O_DIRECTORY
+    for folders. Skip entries that cannot be opened, locked or removed.
     """
     paths: list[Path] = []
     with contextlib.suppress(OSError):  # the folder cannot be read

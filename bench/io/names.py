@@ -1,4 +1,4 @@
-"""Names of files as text: names on Linux are bytes, and records and terminals take UTF-8 only."""
+"""Names of files as text. Names on Linux are bytes, but records and terminals accept only UTF-8."""
 
 import re
 from pathlib import Path
@@ -33,12 +33,12 @@ def recordable(name: str) -> str:
 
 
 def folder_name(folder: Path) -> str:
-    """Return a folder and the one that it is in, for records: ``coco/val``, and ``val`` for ``/val``."""
+    """Return a folder with its parent, for records: ``coco/val``, and ``val`` for ``/val``."""
     return recordable("/".join(folder.resolve().parts[1:][-2:]) or "/")
 
 
 def encode_json(value: Any) -> bytes:
-    """Return msgspec's JSON of a value; strings in it that are not valid Unicode are escaped."""
+    """Return msgspec's JSON of a value. Strings that are not valid Unicode are escaped."""
     import msgspec  # not needed for a name alone, as in --help
 
     try:

@@ -1,7 +1,7 @@
-"""A strict reader of .npy files: only plain numbers, a bounded header, and a size that is the file's.
+"""A strict reader of .npy files: only plain numbers, a limited header, and a header that fits the file's size.
 
-Format: numpy.lib.format. A file's array is mapped after the size that its header claims was checked against the file,
-so a false header allocates nothing.
+Format: numpy.lib.format. The size that the header states is checked against the file before the array is mapped, so a
+false header allocates nothing.
 """
 
 import io
@@ -28,7 +28,7 @@ _MAX_LENGTH = 10**18
 
 
 class NotAnArray(ValueError):
-    """A file that is not a valid .npy array; the message says why."""
+    """A file that is not a valid .npy array. The message says why."""
 
 
 @dataclass(frozen=True)
@@ -50,19 +50,19 @@ def open_npy(path: Path) -> npt.NDArray[Any]:
     """Return the array in a file, memory-mapped and read-only.
 
     Raise OSError if the file cannot be read, NotAnArray if it is not an array of plain numbers or if its size differs
-    from the one that its header claims.
+    from the one that its header states.
     """
     with open_regular_file(path) as file:
         header = read_header(file)
         size = os.fstat(file.fileno()).st_size
         if size != header.offset + header.bytes:
-            raise NotAnArray(f"{size - header.offset:,} bytes of values, its header claims {header.bytes:,}")
+            raise NotAnArray(f"{size - header.offset:,} bytes of values, but its header states {header.bytes:,}")
         order: Any = "F" if header.fortran else "C"
         if not header.bytes:  # an empty array cannot be mapped
             try:
                 return np.zeros(header.shape, header.dtype, order)
             except ValueError:
-                raise NotAnArray("its header describes a shape that is none") from None
+                raise NotAnArray("its header has an invalid shape") from None
         mapped: npt.NDArray[Any] = np.memmap(file, header.dtype, "r", header.offset, header.shape, order)
         return mapped
 
@@ -71,16 +71,16 @@ def read_header(file: BinaryIO) -> NpyHeader:
     """Read the header at the start of a file; raise NotAnArray if it is not valid."""
     start = file.read(MAX_HEADER + 12)
     if start[:6] != MAGIC:
-        raise NotAnArray("it does not begin as a .npy file does")
+        raise NotAnArray("no .npy header")
     width = {1: 2, 2: 4, 3: 4}.get(start[6]) if len(start) >= 8 else None
     if width is None:
-        raise NotAnArray("a version of the format that is not known")
+        raise NotAnArray("an unknown version of the format")
     length = int.from_bytes(start[8 : 8 + width], "little")
     if length > MAX_HEADER:
-        raise NotAnArray(f"its header claims {length:,} bytes; {MAX_HEADER:,} are read")
+        raise NotAnArray(f"its header states a length of {length:,} bytes, more than {MAX_HEADER:,}")
     offset = 8 + width + length
     if len(start) < offset:
-        raise NotAnArray("its header is cut off")
+        raise NotAnArray("its header is truncated")
     dtype, shape, fortran = _parse(start[8:offset], start[6])
     return NpyHeader(dtype, shape, fortran, offset)
 
@@ -94,12 +94,12 @@ def _parse(header: bytes, version: int) -> tuple[np.dtype[Any], tuple[int, ...],
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # numpy accepts a header of Python 2 with a warning
             shape, fortran, dtype = read(io.BytesIO(header), MAX_HEADER)
-    except Exception:  # besides ValueError, numpy lets errors of Python's parser through, RecursionError among them
-        raise NotAnArray("its header describes no array of plain numbers") from None
+    except Exception:  # besides ValueError, numpy passes on errors of Python's parser, such as RecursionError
+        raise NotAnArray("its header does not describe an array of plain numbers") from None
     if dtype.hasobject:
-        raise NotAnArray("it holds Python objects, which would have to be unpickled: that is never done")
+        raise NotAnArray("it contains Python objects, which are never unpickled")
     if dtype.str[1:] not in _TYPES:
-        raise NotAnArray("its header describes no array of plain numbers")
+        raise NotAnArray("its header does not describe an array of plain numbers")
     if len(shape) > MAX_AXES or not all(0 <= size < _MAX_LENGTH for size in shape):
-        raise NotAnArray("its header describes a shape that is none")
+        raise NotAnArray("its header has an invalid shape")
     return dtype, tuple(int(size) for size in shape), fortran

@@ -12,11 +12,11 @@ PACKAGE = Path(__file__).parents[2]
 
 
 def module_command(module: str) -> list[str]:
-    """Return the command that runs a module. -P keeps files in the current folder from being imported by it."""
+    """Return the command that runs a module. -P prevents imports from the current folder."""
     return [sys.executable, "-P", "-m", module]
 
 
 def module_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the environment with this very package first on PYTHONPATH, installed or not."""
+    """Return the environment with this package first on PYTHONPATH, even if it is not installed."""
     path = os.pathsep.join(filter(None, (str(PACKAGE.parent), environment.get("PYTHONPATH"))))
     return {**environment, "PYTHONPATH": path}

@@ -1,6 +1,6 @@
 """Records as JSON with schema versions, and compact arrays inside them.
 
-History of the schema. All records share one version; its major number changes when old readers would misread a record.
+History of the schema. All records share one version. Its major number changes if old readers would misread a record.
 1.0  first version: Bundle manifest, history, Run, Comparison
 1.1  sensor readings of each trial, trust in a Run; agreement across machines and attribution in a Comparison
 1.2  other people's models and data: bundles without labels or history, preprocessing by channel, top-5, pixel checksums
@@ -86,18 +86,18 @@ class _Versioned(msgspec.Struct):
 
 
 def encode_record(record: msgspec.Struct, limit: int = MAX_RECORD_BYTES) -> bytes:
-    """Return a record of the current schema as indented UTF-8 JSON with a newline at its end, which can be read again.
+    """Return a record of the current schema as indented UTF-8 JSON with a final newline, which can be read back.
 
-    Texts that are too long are shortened. Raise BadInput if the record cannot be read again for another reason, or
-    takes more than ``limit`` bytes.
+    Texts that are too long are shortened. Raise BadInput if the record cannot be read back for another reason, or takes
+    more than ``limit`` bytes.
     """
     noun = type(record).__name__.lower()
     try:
         data = msgspec.json.format(readable_json(as_current(record))[1], indent=1) + b"\n"
     except ValueError as cause:
-        raise BadInput(f"this {noun} could not be read again, so it is not written: {_first_line(cause)}") from None
+        raise BadInput(f"this {noun} could not be read back, so it was not written: {_first_line(cause)}") from None
     if len(data) > limit:
-        raise BadInput(f"this {noun} takes {len(data):,} bytes, and files of at most {limit:,} are read")
+        raise BadInput(f"this {noun} takes {len(data):,} bytes, more than the {limit:,} that can be read back")
     return data
 
 
@@ -120,11 +120,11 @@ def read_record(
     try:
         data = read_bounded(path, limit)
     except FileNotFoundError:
-        raise error(f"{path}: there is no such file", remedy) from None
+        raise error(f"{path}: no such file", remedy) from None
     except (OSError, ValueError) as cause:
         raise error(f"{path}: cannot be read: {why_unreadable(cause)}", remedy) from None
     digest = hashlib.sha256(data).hexdigest()
-    # decoding a large file takes long, so one of the current version is decoded only once
+    # decoding a large file takes long, so a file of the current version is decoded only once
     with contextlib.suppress(ValueError, RecursionError, MemoryError):  # includes msgspec's and Unicode's errors
         record = msgspec.json.decode(data, type=kind)
         if major_version(record.schema_version) == _MAJOR:  # type: ignore[attr-defined]
@@ -152,7 +152,7 @@ def refuse_version(path: Path, version: str, noun: str, error: type[BadInput]) -
     """Raise ``error`` if this edge-bench does not read that schema version."""
     major = major_version(version)
     if not _OLDEST_MAJOR <= major <= _MAJOR:
-        age, advice = ("newer", "update edge-bench") if major > _MAJOR else ("older", "write it anew")
+        age, advice = ("newer", "update edge-bench") if major > _MAJOR else ("older", "create it again")
         raise error(
             f"{path}: {noun} has schema version {version}, {age} than this edge-bench reads "
             f"({_OLDEST_MAJOR}.x to {_MAJOR}.x)",
@@ -166,7 +166,7 @@ def with_new_names(data: bytes) -> bytes:
 
 
 def as_current(record: RecordType) -> RecordType:
-    """Return the record with the current schema version, which is the one that it will be written with."""
+    """Return the record with the current schema version, in which it will be written."""
     return msgspec.structs.replace(record, schema_version=SCHEMA_VERSION)  # type: ignore[type-var]
 
 
@@ -206,7 +206,7 @@ def pack(values: npt.ArrayLike) -> PackedArray:
 def unpack(packed: PackedArray, *, max_length: int = MAX_PACKED) -> npt.NDArray[Any]:
     """Return the packed array, shape [length].
 
-    Raise ValueError if the data is not exactly ``length`` values; never inflate more than these.
+    Raise ValueError if the data is not exactly ``length`` values. Never inflate more than these.
     """
     if packed.dtype not in _PACKABLE or not 0 <= packed.length <= max_length:
         raise ValueError(f"not a packed array: {packed.length} values of {packed.dtype!r}")

@@ -1,8 +1,8 @@
-"""Records that can be read again: texts that came from outside are shortened to what their fields allow.
+"""Records that can be read back: texts from outside are shortened to the limits of their fields.
 
 Files, other machines and libraries give names and messages of any length. A record with one that is too long could be
-written, but not read. A measurement must not be lost by that, so the text is shortened instead. Nothing else is ever
-changed: not a number, and not the length of a list of anything but texts.
+written, but not read back. To keep the measurement, the text is shortened instead. Nothing else is ever changed: no
+numbers, and no lengths of lists except lists of texts.
 """
 
 from collections.abc import Iterator
@@ -18,20 +18,20 @@ __all__ = ["readable", "readable_json"]
 RecordType = TypeVar("RecordType", bound=msgspec.Struct)
 #: Fields that the finding about shortened texts names.
 _NAMED = 5
-#: Characters of a shortened text that are kept: of many such texts a record must not become too large.
+#: Characters that are kept of a shortened text. A record with many such texts must not become too large.
 _KEPT = 4000
 
 
 def readable(record: RecordType, kind: Any = None) -> RecordType:
-    """Return the record, or one that can be read again: with shortened texts, and a finding if it has findings.
+    """Return a record that can be read back: with shortened texts, and a finding about them if it has findings.
 
-    ``kind`` is what it will be read as, its type by default. Raise ValueError if it still cannot be read.
+    ``kind`` is the type it will be read as, its own by default. Raise ValueError if it still cannot be read.
     """
     return readable_json(record, kind)[0]
 
 
 def readable_json(record: RecordType, kind: Any = None) -> tuple[RecordType, bytes]:
-    """Return a record that can be read again as `readable` does, and its JSON."""
+    """Return a record that can be read back, as `readable` does, and its JSON."""
     kind = kind or type(record)
     data = encode_json(record)
     try:
@@ -50,7 +50,7 @@ def readable_json(record: RecordType, kind: Any = None) -> tuple[RecordType, byt
 
 
 def _fitted(value: Any, kind: inspect.Type, place: str, places: list[str]) -> Any:
-    """Return a value in which all texts fit their types; append the places of those that did not to ``places``."""
+    """Return a value in which all texts fit their types. Append the places of shortened texts to ``places``."""
     own = _kind_of(value, kind)
     if isinstance(own, inspect.StrType):
         return _shortened(value, own.max_length, place, places)
@@ -89,7 +89,7 @@ def _kind_of(value: Any, kind: inspect.Type) -> inspect.Type | None:
 
 
 def _shortened(text: str, limit: int | None, place: str, places: list[str]) -> str:
-    written = escape_surrogates(text)  # as it will be in the JSON
+    written = escape_surrogates(text)  # as in the JSON
     if limit is None or len(written) <= limit:
         return text
     places.append(place)
@@ -115,7 +115,7 @@ def _with_finding(record: RecordType, places: list[str]) -> RecordType:
     more = f" and {len(places) - _NAMED} more" if len(places) > _NAMED else ""
     finding = kind.item_type.cls(
         what=f"texts were too long for this record and were shortened: {', '.join(places[:_NAMED])}{more}",
-        remedy="see where these names or messages come from",
+        remedy="check the source of these names or messages",
         spoils=False,
     )
     most = kind.max_length or len(record.findings) + 1  # type: ignore[attr-defined]

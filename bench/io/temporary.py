@@ -1,4 +1,4 @@
-"""Temporary folders: one per process, removed with all that libraries leave in it, and one per user that lasts."""
+"""Temporary folders: one per process, removed with everything in it, and one per user that is kept."""
 
 import contextlib
 import fcntl
@@ -27,15 +27,15 @@ def lasting_temporary_folder() -> Path:
 def lasting_private_folder(name: str) -> Path:
     """Return a folder in the system's temporary folder that only this user can enter, and create it if necessary.
 
-    It is called ``NAME-UID``. The temporary folder is open to all users, so that somebody else may have created
-    something of this name: then return a new folder with a random name, the same during this process. Raise OSError if
+    It is called ``NAME-UID``. The temporary folder is open to all users, so another user may have created something of
+    this name. In that case return a new folder with a random name, the same during this process. Raise OSError if
     neither can be created.
     """
     folder = lasting_temporary_folder() / f"{name}-{os.geteuid()}"
     with contextlib.suppress(OSError):
         folder.mkdir(mode=0o700)
     with contextlib.suppress(OSError):
-        status = folder.lstat()  # of a link itself, not of what it leads to
+        status = folder.lstat()  # of a link itself, not its target
         if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) == 0o700:
             return folder
     return _random_folder(folder)

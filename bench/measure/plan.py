@@ -25,12 +25,12 @@ from edge_bench.bench.worker.warmup import warm_up_seconds
 
 __all__ = ["Planned", "Selection", "plan"]
 
-#: Kind of a failure: the file takes batches of another size.
+#: Kind of a failure: the file takes another batch size.
 _WRONG_BATCH = "wrong batch size"
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
-    """The user's selection; an empty sequence means everything, None the runtime's default."""
+    """The user's selection. An empty sequence means all, None the runtime's default."""
 
     variants: Sequence[str] = ()
     runtimes: Sequence[str] = ()
@@ -52,11 +52,11 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
 def plan(models: Models, selection: Selection, memory_limit: int | None = None) -> list[Planned]:
     """Return the configurations of a selection, ordered by variant, then runtime.
 
-    ``memory_limit`` is that of a worker, in bytes.
+    ``memory_limit`` is the limit of one worker, in bytes.
 
     Raise BadInput for an unknown variant or runtime, if no selected runtime can run any selected variant, if there are
-    too many configurations, and if nothing can run because the files take batches of other sizes only. A configuration
-    that cannot run on this machine is included with its failure. A file's only batch size is its default.
+    too many configurations, and if every file takes another batch size. A configuration that cannot run on this machine
+    is included with its failure. If a file takes only one batch size, that is its default.
     """
     variants = [models.variant(name) for name in dict.fromkeys(selection.variants)] or list(models.variants)
     runtimes = [runtime_named(name) for name in dict.fromkeys(selection.runtimes)] or list(RUNTIMES.values())
@@ -73,7 +73,7 @@ def plan(models: Models, selection: Selection, memory_limit: int | None = None) 
             ),
         )
     needs = dict[str, MemoryNeed]()
-    warm_up_seconds()  # workers read it, and would only fail one by one
+    warm_up_seconds()  # raises here if invalid; otherwise each worker would fail
     planned = [
         Planned(
             configuration=Configuration(
@@ -101,7 +101,7 @@ def plan(models: Models, selection: Selection, memory_limit: int | None = None) 
 def _require_few(planned: Sequence[Planned]) -> None:
     if len(planned) > MAX_CONFIGURATIONS:
         raise BadInput(
-            f"{len(planned):,} configurations; a run has at most {MAX_CONFIGURATIONS:,}",
+            f"{len(planned):,} configurations: a run can have at most {MAX_CONFIGURATIONS:,}",
             "select fewer with --variant, --runtime, --threads and --batch-size, or make several runs",
         )
 
@@ -111,8 +111,8 @@ def _batch_failure(variant: Variant, batch_size: int) -> Failure | None:
         return None
     return Failure(
         kind=_WRONG_BATCH,
-        message=f"{variant.file} takes batches of {variant.fixed_batch} only, not {batch_size}",
-        remedy=f"leave --batch-size and --scenario out, or use --batch-size {variant.fixed_batch}",
+        message=f"{variant.file} takes only batches of {variant.fixed_batch}, not {batch_size}",
+        remedy=f"leave out --batch-size and --scenario, or use --batch-size {variant.fixed_batch}",
     )
 
 
@@ -151,4 +151,4 @@ def _check_external_files(path: Path, variant: Variant) -> None:
     """Raise BadInput for an .onnx file of a bundle with weights in other files, which have no checksum there."""
     if path.suffix == ".onnx" and model_bytes(path, files := model_files(path)) != variant.bytes:
         other = next((name for name in files if name != path.name), path.name)
-        raise BadInput(f"{variant.file}: its weights in {other} have no checksum", "measure the .onnx file by its name")
+        raise BadInput(f"{variant.file}: its weights in {other} have no checksum", "measure the .onnx file by its path")

@@ -1,4 +1,4 @@
-"""Warnings about predictions and outputs that make an accuracy or other quality doubtful, with likely causes."""
+"""Warnings about predictions and outputs that make an accuracy or another quality doubtful, with likely causes."""
 
 import math
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ __all__ = ["output_warnings", "prediction_warnings", "truth_warnings"]
 Labels = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
 
-#: Share of images with equal highest scores above which it is reported.
+#: A warning is given if a larger share of images has equal highest scores.
 TIED_SHARE = 0.01
 #: Fewer images may well get the same label by chance.
 _FEWEST_IMAGES = 10
@@ -36,18 +36,18 @@ _MOST_IMAGES, _ON_TRUE_BOX = 1000, 0.5
 #: Level of the one-sided test of an accuracy against chance.
 _ALPHA = 0.05
 _CAUSES = (
-    "likely causes are another preprocessing (--preprocess, --scale, --channel-order) or another order of classes "
-    "(--classes, --label-offset) than the model was trained with"
+    "likely causes are preprocessing (--preprocess, --scale, --channel-order) or an order of classes "
+    "(--classes, --label-offset) that differs from the model's training"
 )
 
 _INPUT_CAUSES = (
-    "likely causes are another preprocessing (--preprocess, --scale, --channel-order) than the model was trained with"
+    "the likely cause is preprocessing (--preprocess, --scale, --channel-order) that differs from the model's training"
 )
-#: Fewer confident boxes on true boxes, or of the right category, are no property of a model that anyone measures.
+#: Below these shares of boxes on true boxes, or of the right category, a model is unlikely to be read correctly.
 _FEW_BOXES = 0.1
-#: Fewer classes that all images confuse are more likely the model's confusion than another order of them.
+#: With fewer exchanged classes, confusion by the model is more likely than another order of the classes.
 _FEWEST_EXCHANGED = 2
-_NOT_FINITE = "likely causes are inputs outside the range that the model was trained with, or an overflow in float16"
+_NOT_FINITE = "likely causes are inputs outside the range of the training data, or an overflow in float16"
 
 
 def prediction_warnings(
@@ -56,18 +56,18 @@ def prediction_warnings(
     """Return the warnings about a configuration's predicted labels, shape [images], with UNSEEN and UNCLASSIFIED.
 
     truth: the true labels, shape [images]; None if there is no accuracy
-    tied: images with more than one class at the highest score, of the ``images_per_trial`` of a trial
+    tied: images with several classes at the highest score, among the ``images_per_trial`` of a trial
     """
     seen = predicted != UNSEEN
     count, missing = int(np.count_nonzero(seen)), int(np.count_nonzero(predicted == UNCLASSIFIED))
     warnings = []
     if missing:
         effect = "they count as wrong" if truth is not None else "they have no label"
-        warnings.append(f"{missing:,} of {count:,} images got no finite scores: {effect}; {_NOT_FINITE}")
+        warnings.append(f"{missing:,} of {count:,} images have no finite scores, and {effect}; {_NOT_FINITE}")
     if tied > TIED_SHARE * images_per_trial:
         warnings.append(
-            f"{tied:,} of {images_per_trial:,} images have several classes with the same highest score: the first of "
-            "them counts; 8-bit scores are often equal"
+            f"{tied:,} of {images_per_trial:,} images have several classes with the same highest score, of which the "
+            "first is used; this is common for 8-bit scores"
         )
     if truth is not None and missing < count:
         warnings += _accuracy_warnings(predicted[seen], truth[seen], classes)
@@ -77,8 +77,8 @@ def prediction_warnings(
 def _accuracy_warnings(predicted: Labels, truth: Labels, classes: Sequence[str]) -> list[str]:
     """Return a warning if all images get one label, if classes seem exchanged, or if the accuracy may be chance.
 
-    Chance is 1 / the number of true classes. The accuracy is better if a one-sided exact binomial test shows that at
-    the level of 5 %. Nothing is said if even an accuracy of 100 % on so few images would not show it.
+    Chance is 1 / the number of true classes. A one-sided exact binomial test at the 5 % level decides whether the
+    accuracy is better. There is no warning if the images are too few for even 100 % accuracy to pass the test.
     """
     count, different = len(truth), len(np.unique(truth))
     if count < _FEWEST_IMAGES or different < 2:
@@ -91,14 +91,14 @@ def _accuracy_warnings(predicted: Labels, truth: Labels, classes: Sequence[str])
     outputs = max(len(classes), int(predicted.max()) + 1, int(truth.max()) + 1)
     if moved := exchanged_classes(predicted, truth, np.arange(outputs), outputs):
         names = abbreviate([classes[label] if label < len(classes) else f"class {label}" for label in moved])
-        return [f"nearly all images of {names} got the label of another class: is the order of classes right?"]
+        return [f"nearly all images of {names} are predicted as another class: check the order of classes"]
     if at_least(count, count, chance) <= _ALPHA < at_least(correct, count, chance):
-        return [f"the accuracy is no better than chance, 1 in {different:,}: {_CAUSES}"]
+        return [f"the accuracy is no better than chance (1 in {different:,}): {_CAUSES}"]
     return []
 
 
 def output_warnings(outputs: TaskOutputs) -> list[str]:
-    """Return the warnings about a configuration's outputs, for every task but classify."""
+    """Return the warnings about a configuration's outputs, for every task except classify."""
     match outputs:
         case Detections():
             return _box_warnings(outputs)
@@ -111,9 +111,9 @@ def output_warnings(outputs: TaskOutputs) -> list[str]:
 
 
 def truth_warnings(outputs: TaskOutputs, truth: TaskTruth | None) -> list[str]:
-    """Return a warning if outputs fit the true values less than those of a model that has learned nothing.
+    """Return a warning if outputs fit the true values less well than a model that has learned nothing.
 
-    The usual reason is that outputs or true values are not read as they are meant.
+    The usual reason is that outputs or true values are read incorrectly.
     """
     match outputs, truth:
         case Segmentation(cells=ConfusionCells() as cells, images=images), None if images >= _FEWEST_IMAGES:
@@ -133,13 +133,13 @@ def _below_one_class(cells: ConfusionCells) -> list[str]:
     if not len(pixels) or right >= frequent.max():
         return []
     return [
-        f"fewer pixels are right than if all were of class {int(frequent.argmax())}: likely causes are other values in "
-        "the true masks (--mask-values), such as another order of a palette, or another preprocessing"
+        f"fewer pixels are right than if all were of class {int(frequent.argmax())}: likely causes are wrong values "
+        "for the true masks (--mask-values), such as another order of a palette, or wrong preprocessing"
     ]
 
 
 def _misplaced_boxes(outputs: Detections, truth: BoxTruth) -> list[str]:
-    """Look at the boxes that are shown to people, on up to _MOST_IMAGES images."""
+    """Check the confident boxes on up to _MOST_IMAGES images."""
     known, found, categories = unpacked_truth(truth), unpacked_detections(outputs), outputs.categories or []
     table = np.append(np.array(categories, np.int64), -1)
     shown = placed = right = 0
@@ -153,11 +153,14 @@ def _misplaced_boxes(outputs: Detections, truth: BoxTruth) -> list[str]:
     if shown < _FEWEST_IMAGES or right >= _FEW_BOXES * shown:
         return []
     if placed < _FEW_BOXES * shown:
-        causes = "boxes of other or turned images (--exif-orientation), or another reading of the outputs than is right"
-        return [f"{placed:,} of {shown:,} boxes with a score above {SHOWN_SCORE} lie on a true box: check for {causes}"]
+        causes = "true boxes of other or rotated images (--exif-orientation), or incorrectly read outputs"
+        return [
+            f"only {placed:,} of {shown:,} boxes with a score above {SHOWN_SCORE} lie on a true box: likely causes are "
+            f"{causes}"
+        ]
     return [
-        f"{right:,} of {placed:,} boxes on a true box have its category: is the order of classes right (--classes, "
-        "--class-order, --label-offset)?"
+        f"only {right:,} of {placed:,} boxes on a true box have its category: check the order of classes (--classes, "
+        "--class-order, --label-offset)"
     ]
 
 
@@ -167,7 +170,7 @@ def _box_votes(outputs: Detections, truth: BoxTruth) -> Votes:
 
 
 def _exchanged(votes: Votes, what: str) -> list[str]:
-    """Warn if nearly all images give each of several classes the place of another, so that the classes seem moved."""
+    """Return a warning if nearly all images of several classes are predicted as another class."""
     if not len(votes.truth):
         return []
     classes = int(max(votes.truth.max(), votes.predicted.max())) + 1
@@ -176,8 +179,8 @@ def _exchanged(votes: Votes, what: str) -> list[str]:
         return []
     shown = abbreviate([str(number) for number in moved])
     return [
-        f"nearly all images get another class in place of {what} {shown}: are the classes of the true values in the "
-        "model's order (--classes, --mask-values)?"
+        f"nearly all images get another class instead of {what} {shown}: check that the true values number the classes "
+        "in the model's order (--classes, --mask-values)"
     ]
 
 
@@ -188,13 +191,13 @@ def _below_mean(values: Values, truth: Values) -> list[str]:
     if not np.square(values - truth).sum() > spread > 0:
         return []
     return [
-        "errors are larger than those of the mean of the true values: likely causes are another unit or order of the "
-        "true values, another output (--output) or another preprocessing"
+        "errors are larger than those of always predicting the mean of the true values: likely causes are another unit "
+        "or order of the true values, a wrong output (--output) or wrong preprocessing"
     ]
 
 
 def _inverted_scores(scores: Values, truth: npt.NDArray[np.bool_]) -> list[str]:
-    """Warn if AUC is below 0.5 by more than 1.645 standard deviations of the Mann-Whitney statistic."""
+    """Return a warning if AUC is below 0.5 by more than 1.645 standard deviations of the Mann-Whitney statistic."""
     ones, zeros = int(truth.sum()), int((~truth).sum())
     if len(truth) < _FEWEST_IMAGES or not ones or not zeros or not np.isfinite(scores).all():
         return []
@@ -203,7 +206,9 @@ def _inverted_scores(scores: Values, truth: npt.NDArray[np.bool_]) -> list[str]:
     auc = (ranks[truth].sum() - ones * (ones + 1) / 2) / (ones * zeros)
     if auc >= 0.5 - 1.645 * math.sqrt((ones + zeros + 1) / (12 * ones * zeros)):
         return []
-    return [f"scores of class 1 are lower than those of class 0 (AUC {auc:.2f}): are 0 and 1 exchanged in the labels?"]
+    return [
+        f"scores of class 1 are lower than those of class 0 (AUC {auc:.2f}): check that labels 0 and 1 are not swapped"
+    ]
 
 
 def _box_warnings(outputs: Detections) -> list[str]:
@@ -211,10 +216,10 @@ def _box_warnings(outputs: Detections) -> list[str]:
     found = bits.astype(np.uint32).view(np.float32)
     warnings = []
     if outputs.not_finite:
-        warnings.append(f"boxes with a number that is not finite, left out: {outputs.not_finite:,}; {_NOT_FINITE}")
+        warnings.append(f"boxes left out because a number is not finite: {outputs.not_finite:,}; {_NOT_FINITE}")
     if images >= _FEWEST_IMAGES and found.max(initial=0) <= SHOWN_SCORE:
         many = f"no box has a score above {SHOWN_SCORE} in any of {images:,} images"
-        warnings.append(f"{many}: {_INPUT_CAUSES}, or another reading of the outputs than is right")
+        warnings.append(f"{many}: {_INPUT_CAUSES}, or incorrectly read outputs")
     return warnings
 
 
@@ -224,7 +229,7 @@ def _mask_warnings(outputs: Segmentation) -> list[str]:
     missing = sum(int(np.count_nonzero(unpack(mask.values) == outputs.classes) > 0) for mask in masks)
     warnings = []
     if missing:
-        warnings.append(f"masks with pixels that have no finite score: {missing:,}; {_NOT_FINITE}")
+        warnings.append(f"masks with pixels without a finite score: {missing:,}; {_NOT_FINITE}")
     if len(masks) >= _FEWEST_IMAGES and len(found) == 1 and outputs.classes > 1:
         warnings.append(f"all pixels of {len(masks):,} masks have the same class, {int(found[0])}: {_INPUT_CAUSES}")
     return warnings

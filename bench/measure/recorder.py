@@ -1,4 +1,4 @@
-"""The recorder of a run: messages of workers become journal entries, on disk before the next trial starts."""
+"""The recorder of a run: it turns messages of workers into journal entries, on disk before the next trial starts."""
 
 import contextlib
 import time
@@ -93,7 +93,7 @@ def started_run(
         repeat_group=repeat_group,
         repeat=repeat,
     )
-    with contextlib.suppress(ValueError):  # the journal refuses it, with its reason
+    with contextlib.suppress(ValueError):  # the journal refuses the Run and says why
         run = readable(run)
     return run
 
@@ -216,7 +216,7 @@ class Recorder:
         self._check_concurrent_runs()
         labels = np.array(timed.labels, dtype=np.int64)
         truth = self._truth if image_positions is None else self._truth[image_positions]
-        if not self._is_classified:  # outputs are recorded apart from the trials
+        if not self._is_classified:  # outputs are recorded separately from the trials
             truth = truth[:0]
         in_top_5 = None
         if timed.best and self._labels is not None:
@@ -261,7 +261,7 @@ class Recorder:
         wall = self._builder.begun.wall_seconds + (time.perf_counter_ns() - self._began_ns) / 1e9
         run = self._builder.run(complete=not self.interrupted, ended=utc_now(), wall_seconds=round(wall, 3))
         run = msgspec.structs.replace(run, state_after=self._sensors.read(), stopped=self.stopped)
-        with contextlib.suppress(ValueError):  # its file is not written, with the reason
+        with contextlib.suppress(ValueError):  # the Run's file is not written, and the error says why
             run = readable(run)
         return run
 

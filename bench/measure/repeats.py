@@ -29,7 +29,7 @@ class Repeats:
     count: int  # of Runs when the group is complete
     stored: list[StoredRun]  # at least one; an incomplete Run is the last
     interrupted: bool = False
-    error: EdgeBenchError | None = None  # why no further Run could be made, unless the last one says so
+    error: EdgeBenchError | None = None  # why no further Run could be made, unless the last Run says so
 
     @property
     def finished(self) -> list[Run]:
@@ -69,14 +69,14 @@ def measure_repeats(
     explicit_options: Collection[str] | None = None,
     resume: bool = False,
 ) -> Repeats:
-    """Make ``count`` Runs of the same group, one after another; each is as `session.measure` makes it.
+    """Make ``count`` Runs of the same group, one after another, each with `session.measure`.
 
     With ``once`` return the newest group of at least ``count`` Runs that match as for `session.measure`. With
-    ``resume`` complete a group that has the same options: keep the finished ones, continue the interrupted one and
-    make the missing ones, if there are fewer than ``count``. Nothing is added to a group whose options differ in any
-    way. Raise BadInput if it is being measured.
-    An interruption or an error ends the command's work on the group. It is returned with the Runs that are on disk by
-    then, or raised if there are none.
+    ``resume`` complete a group that has the same options: keep the finished Runs, continue the interrupted one and
+    make the missing ones, if there are fewer than ``count``. A group with any other option is left unchanged.
+    Raise BadInput if the group is being measured.
+    An interruption or an error ends the command's work on the group. The group is returned with the Runs that are on
+    disk by then. If there are none, the error is raised.
     """
     writable_folder(results)
     remove_leftovers(results)  # of runs that were killed
@@ -108,7 +108,7 @@ def measure_repeats(
             if not stored:
                 raise
             error = cause
-        except Exception:  # a library may have turned the interruption into an error of its own
+        except Exception:  # a library may have turned the interruption into its own error
             if not stored or not asked_to_stop():
                 raise
             interrupted = True
@@ -123,11 +123,11 @@ def _group(request: BenchmarkRequest, results: Path, progress: Progress, count: 
         if group := group_to_resume(results, wanted, journals):
             finished = len(group.finished)
             enough = "nothing is left to measure" if not group.missing(count) else ""
-            progress.say(f"resuming in {results}: {enough or f'{finished} of {count} runs are finished'}")
+            progress.say(f"resuming in {results}: {enough or f'{finished} of {count} runs are complete'}")
             return group
-        progress.say(f"{results}: no runs of these models, data and options to resume; starting new ones")
+        progress.say(f"{results}: no unfinished runs of these models, data and options; starting new ones")
     elif begun := [path for run, path in journals.unfinished if run.repeat_group]:
-        progress.say(f"{begun[0]}: unfinished runs of the same models, data and options; continue them with --resume")
+        progress.say(f"{begun[0]}: unfinished runs of the same models, data and options; add --resume to continue them")
     return RepeatGroup(uuid.uuid4().hex)
 
 

@@ -29,7 +29,7 @@ from edge_bench.bench.system.emulation import emulation_signs
 
 __all__ = ["BenchmarkRequest"]
 
-#: Default of --limit under an emulator, which takes 50 to 300 times as long; only its predictions are valid.
+#: Default of --limit under an emulator, which is 50 to 300 times slower. Only its predictions are valid.
 EMULATED_LIMIT = 500
 
 
@@ -70,14 +70,14 @@ class BenchmarkRequest:
     ) -> "BenchmarkRequest":
         """Return a request for a bundle or for model files.
 
-        ``data`` has the values of all options of data, as `data_options` takes them, and ``stated`` the names of those
-        that the user set. Raise BadInput if one is set for a bundle, which has its own data.
+        ``data`` has the values of all data options, as `data_options` takes them, and ``stated`` the names of those
+        that the user set. Raise BadInput if one is set for a bundle, which contains its own data.
         """
         if len(paths) != 1 or not is_bundle(paths[0]):
             return cls.from_files(paths, data_options(data), selection, settings, progress, budget)
         if stated:
             raise BadInput(
-                f"{paths[0]} is a bundle, with data of its own: --{min(stated).replace('_', '-')} is for files",
+                f"{paths[0]} is a bundle, which has its own data: --{min(stated).replace('_', '-')} is for model files",
                 "name .tflite, .keras or .onnx files, or a SavedModel folder; a bundle's are in its variants folder",
             )
         return cls.from_bundle(paths[0], selection, settings, progress, budget)
@@ -88,8 +88,8 @@ class BenchmarkRequest:
     ) -> "BenchmarkRequest":
         """Return a request for a bundle's variants on its test set.
 
-        Under an emulator, unless variants, runtimes or a limit are set: the light variant, if the bundle has it, on
-        EMULATED_LIMIT images.
+        Under an emulator, unless variants, runtimes or a limit are set, measure the light variant, if the bundle has
+        it, on EMULATED_LIMIT images.
         """
         bundle = Bundle.open(folder)
         if emulation_signs() and selection == Selection(variants=[], runtimes=[]) and settings.limit is None:
@@ -97,11 +97,11 @@ class BenchmarkRequest:
             selection = msgspec.structs.replace(selection, variants=light)
             settings = msgspec.structs.replace(settings, limit=EMULATED_LIMIT)
             which = (
-                f"the light model ({LIGHT}) on {EMULATED_LIMIT} images only"
+                f"only the light model ({LIGHT}) on {EMULATED_LIMIT} images"
                 if light
-                else (f"{EMULATED_LIMIT} images only")
+                else (f"only {EMULATED_LIMIT} images")
             )
-            progress.say(f"EMULATED: {which}; --variant, --runtime or --limit set something else")
+            progress.say(f"EMULATED: {which}; change this with --variant, --runtime or --limit")
         planned = plan(bundle, selection, settings.memory_limit)
 
         def build(settings: Settings, progress: Progress) -> Workload:  # noqa: ARG001
@@ -118,9 +118,9 @@ class BenchmarkRequest:
         budget: Budget | None = None,
     ) -> "BenchmarkRequest":  # fmt: skip
         """Return a request for model files on the images that ``data`` names, or on random inputs."""
-        if data.data is not None and settings.limit is None and emulation_signs():  # of random inputs there are fewer
+        if data.data is not None and settings.limit is None and emulation_signs():  # random inputs are fewer anyway
             settings = msgspec.structs.replace(settings, limit=EMULATED_LIMIT)
-            progress.say(f"EMULATED: at most {EMULATED_LIMIT} images; --limit sets another number")
+            progress.say(f"EMULATED: at most {EMULATED_LIMIT} images; change this with --limit")
         stated = stated_task(data)
         models = ModelFiles.open(
             paths,

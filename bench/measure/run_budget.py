@@ -29,8 +29,8 @@ def run_budget(
 ) -> Budget | None:
     """Return the budget of a run; None without one.
 
-    ``stated`` names the options that the user set; ``explicit_options`` those that an earlier Run must share. Raise
-    BadInput if the option or the environment variable is no duration.
+    ``stated`` names the options that the user set, ``explicit_options`` those that an earlier Run must share. Raise
+    BadInput if the option or the environment variable is not a duration.
     """
     seconds = duration(budget, "--budget")
     if seconds is None and settings.limit is None:

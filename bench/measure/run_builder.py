@@ -83,7 +83,7 @@ class RunBuilder:
             case FindingAdded(finding=finding):
                 self._findings.append(finding)
             case RunStarted():
-                raise ValueError("a run begins once")
+                raise ValueError("the journal has a second start of the run")
 
     def apply_all(self, entries: Sequence[Entry], journal: Path) -> None:
         """Apply the entries of a journal; raise ResultsError if they are not consistent."""
@@ -91,7 +91,7 @@ class RunBuilder:
             for entry in entries:
                 self.apply(entry)
         except (ValueError, KeyError, IndexError) as cause:
-            raise ResultsError(f"{journal}: its entries do not fit each other: {cause}", "remove it") from None
+            raise ResultsError(f"{journal}: inconsistent entries: {cause}", "delete it, then measure again") from None
 
     def failed(self, number: int) -> bool:
         """Return whether a configuration has failed."""
@@ -106,7 +106,7 @@ class RunBuilder:
         return len(self._recorded[number])
 
     def process_for(self, generation: int, planned: int) -> int:
-        """Return the index for fresh worker processes: the generation's, or a new one if that is used already."""
+        """Return the index for fresh worker processes: the generation's, or a new one if that is in use."""
         used = {index for records in self._processes.values() for index in records}
         return generation if generation not in used else max(used | {planned - 1}) + 1
 
@@ -114,7 +114,7 @@ class RunBuilder:
         first = self._outputs.setdefault(entry.number, entry)
         checksums, others = unpack(first.checksums), unpack(entry.checksums)
         if len(checksums) != self._count or len(others) != self._count:
-            raise ValueError(f"outputs of {len(others):,} examples of {self._count:,}")
+            raise ValueError(f"outputs of {len(others):,} examples instead of {self._count:,}")
         unstable = self._unstable.setdefault(entry.number, np.zeros(self._count, dtype=np.bool_))
         unstable |= checksums != others
         self._recorded[entry.number].add(entry.process)
@@ -134,7 +134,7 @@ class RunBuilder:
         else:
             positions = unpack(trial.image_positions).astype(np.int64)
         if len(labels) != len(positions) or (entry.in_top_5 is not None and entry.in_top_5.length != len(positions)):
-            raise ValueError(f"{len(labels):,} labels of {len(positions):,} images")
+            raise ValueError(f"{len(labels):,} labels for {len(positions):,} images")
         labels[labels == UNCLASSIFIED_LABEL] = UNCLASSIFIED
         first = self._predictions.setdefault(number, np.full(self._count, UNSEEN, dtype=np.int64))
         unstable = self._unstable.setdefault(number, np.zeros(self._count, dtype=np.bool_))
@@ -204,8 +204,8 @@ class RunBuilder:
         )
         if number in self._outside_unit and is_scored:
             warnings.append(
-                "its single score is no probability: some are outside 0 to 1; set --threshold (0 for logits), which is "
-                "0.5 here"
+                "its scores are not probabilities, as some are outside 0 to 1, and the threshold 0.5 was used; set "
+                "--threshold (0 for logits)"
             )
         return warnings
 
@@ -222,7 +222,7 @@ def read_run_or_journal(path: Path) -> Run:
         check_run(run)
         return run
     except ValueError as cause:
-        raise ResultsError(f"{path}: its entries do not fit each other: {cause}", "remove it") from None
+        raise ResultsError(f"{path}: inconsistent entries: {cause}", "delete it, then measure again") from None
 
 
 def _warnings(trials: Sequence[Trial], unstable: int, chunks: int) -> list[str]:
@@ -235,18 +235,17 @@ def _warnings(trials: Sequence[Trial], unstable: int, chunks: int) -> list[str]:
         warnings.append(f"{spread}; close other programs, or use more --trials")
     if strays := outliers(seconds):
         noun = "outlier" if len(strays) == 1 else "outliers"
-        warnings.append(f"{len(strays)} {noun} among {len(seconds)} trials; something interfered")
+        warnings.append(f"{len(strays)} {noun} among {len(seconds)} trials, probably caused by other programs")
     if drifts(seconds):
-        warnings.append("got slower towards the end by more than 5 %: heat, or a growing load")
+        warnings.append("got slower towards the end by more than 5 %: likely causes are heat or an increasing load")
     if (typical := np.median([trial.elapsed_ns for trial in trials])) < SHORT_TRIAL_NS:
         warnings.append(
-            f"its trials take {typical / 1e6:.0f} ms, less than 100 ms: it was slower in the warm-up, which decided "
-            "how often passes are repeated; measure again, without other load"
+            f"its trials take {typical / 1e6:.0f} ms, less than 100 ms: the warm-up, which sets the number of passes "
+            "per trial, was slower; measure again without other load"
         )
     if chunks > 1:
         warnings.append(
-            f"its inputs are too large to be kept in memory: each pass was timed in {chunks} parts, and inputs were "
-            "prepared between them"
+            f"its inputs do not fit in memory: each pass was timed in {chunks} parts, with inputs prepared between them"
         )
     if unstable:
         noun = "prediction" if unstable == 1 else "predictions"

@@ -45,7 +45,7 @@ def run_benchmark(
     """Measure every planned configuration and return the Run; after Ctrl-C it is incomplete (``complete`` is False).
 
     With a ``journal`` every trial is on disk before the next one starts. The run stops if the journal can no longer be
-    written. ``earlier`` are the entries of an interrupted run, which is continued. Runs that ``concurrent`` detects are
+    written. ``earlier`` has the entries of an interrupted run, which is continued. Runs detected by ``concurrent`` are
     recorded as findings.
     """
     begun = begun or started_run(workload, planned, settings)
@@ -54,7 +54,7 @@ def run_benchmark(
     generations = schedule(len(runnable), settings.trials, settings.processes, settings.seed, begun.repeat)
     remaining = _remaining(runnable, generations, recorder)
     progress.start("measuring", settings.trials * len(runnable), recorder.trials)
-    progress.expect(None)  # until the workers of the first generation are warm
+    progress.expect(None)  # unknown until the workers of the first generation are warm
     try:
         for generation in generations:
             _Workers(workload, planned, settings, recorder, progress, remaining).run(runnable, generation)
@@ -116,7 +116,7 @@ class _Workers:
                 worker.stop()
 
     def _start(self, unfinished: Sequence[int]) -> None:
-        """Start and prepare the workers of these configurations, and say how long the run takes."""
+        """Start and prepare the workers of these configurations, and print how long the run takes."""
         began, recording = time.monotonic(), 0.0
         wanted = [number for number in unfinished if not self._recorder.failed(number)]
         if wanted:
@@ -134,7 +134,7 @@ class _Workers:
             self._announce(time.monotonic() - began - recording)
 
     def _announce(self, start_seconds: float) -> None:
-        """Say how long the run takes, once it is known; keep the view's remaining time up to date."""
+        """Print how long the run takes, once it is known, and update the remaining time."""
         remaining, is_first = self._remaining, not self._remaining.has_started
         remaining.started(start_seconds)
         if is_first and remaining.configurations:
@@ -185,22 +185,22 @@ class _Workers:
         planned = self._planned[number]
         prepared = worker.ask(*preparation(self._workload, planned, self._settings), self._settings.timeout_s)
         passes = self._recorder.passes.get(number)
-        # a trial may run fewer images than the warm-up's pass
+        # a trial may have fewer images than the warm-up's pass
         images = len(self._workload.indices)
         pass_ns = prepared.pass_ns * min(planned.images or self._settings.resample or images, images) // images
         if passes is None:
-            # fixed in the first generation, so that all trials of a configuration do the same work
+            # fixed in the first generation, so that all trials of a configuration have the same number of passes
             passes = passes_per_trial(pass_ns)
         self._recorder.prepared(number, self._process, ready, prepared, passes, worker.delegate())
         self._remaining.prepared(number, pass_ns / 1e9, passes)
 
     def _record_outputs(self, number: int, worker: WorkerProcess) -> float:
-        """Record what a graph's outputs say; return the seconds that it took.
+        """Record a graph's outputs; return the seconds that it took.
 
-        State that is kept would make them depend on the order of the trials.
+        State kept between examples would make the outputs depend on the order of the trials.
         """
         process, settings, began = self._process, self._settings, time.monotonic()
-        # after an interruption, the processes that are recorded may be any
+        # after an interruption, any of the processes may be recorded
         is_recorded = self._recorder.recorded(number) >= RECORDED_PROCESSES
         if not self._workload.graphs or settings.stateful or is_recorded:
             return 0.0
@@ -227,9 +227,9 @@ class _Workers:
         with self._recorder.monitor() as readings:
             timed = worker.ask(request, Timed, self._settings.timeout_s)
         images = count if image_positions is None else len(image_positions)
-        labels = 0 if self._workload.graphs else images  # what a graph returns is recorded apart from the trials
+        labels = 0 if self._workload.graphs else images  # a graph's outputs are recorded separately from the trials
         if len(timed.labels) != labels or len(timed.latencies_ns) > images or len(timed.best) not in (0, 10 * labels):
-            raise WorkerFailed(Failure(kind="failed", message="answered with labels of other images than those asked"))
+            raise WorkerFailed(Failure(kind="failed", message="the worker returned labels of other images"))
         self._recorder.timed(number, generation, self._process, round_number, timed, readings, image_positions)
 
     def _finish(self, number: int, worker: WorkerProcess) -> None:

@@ -8,7 +8,7 @@ __all__ = ["SHORT_TRIAL_NS", "Generation", "passes_per_trial", "schedule"]
 
 #: pyperf's minimum duration of a trial.
 SHORT_TRIAL_NS = 100_000_000
-#: Passes are repeated within a trial up to this duration, so that noise does not take it below the minimum.
+#: Passes are repeated within a trial up to this duration, so that noise does not push it below the minimum.
 _TRIAL_NS = 150_000_000
 
 
@@ -23,8 +23,8 @@ def schedule(configurations: int, trials: int, processes: int, seed: int, repeat
     """Return up to ``processes`` generations with ``trials`` rounds in total, spread evenly and each shuffled.
 
     Interleaving exposes all configurations to the same drift, which about halves the variance between runs
-    (google/benchmark's random interleaving). The same seed and ``repeat`` give the same order. Repeats of a run have
-    different ones, so that no configuration owes its time to its neighbours; the first has that of a single run (0).
+    (google/benchmark's random interleaving). The same seed and ``repeat`` give the same order. Each repeat of a run has
+    another order, so that no configuration always follows the same one. The first has the order of a single run (0).
     """
     processes = min(processes, trials)
     generator = np.random.default_rng([seed, max(0, repeat - 1)])  # [seed, 0] is the same as seed alone
@@ -36,5 +36,5 @@ def schedule(configurations: int, trials: int, processes: int, seed: int, repeat
 
 
 def passes_per_trial(pass_ns: int) -> int:
-    """Return the number of passes of ``pass_ns`` nanoseconds each that last at least 150 ms, at least one."""
+    """Return how many passes of ``pass_ns`` nanoseconds each take at least 150 ms; at least one."""
     return max(1, -(-_TRIAL_NS // max(pass_ns, 1)))

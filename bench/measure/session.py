@@ -39,8 +39,8 @@ def measure(
     """Measure the planned configurations and write the Run; return it with its path.
 
     All input is checked before the first measurement.
-    With ``once`` return a complete Run in ``results`` if there is one of the same models, preprocessing, labels,
-    classes and pixels, made on this machine with the same libraries, settings and configurations. If
+    With ``once`` return a matching complete Run in ``results``, if there is one. It has the same models, preprocessing,
+    labels, classes and pixels, and was made on this machine with the same libraries, settings and configurations. If
     ``explicit_options`` names the options that the user set, only these must be the same.
     Each trial is in a journal beside the Run before the next one starts; ``resume`` continues an interrupted run.
     If the results folder can no longer be written at the end (disk full, card removed), write the Run into the system's
@@ -65,7 +65,7 @@ def measure(
             progress.say(f"{results}: no unfinished run of these models, data and options; starting a new one")
         elif unfinished and not resume:
             progress.say(
-                f"{unfinished[0]}: an unfinished run of the same models, data and options; continue it with --resume"
+                f"{unfinished[0]}: an unfinished run of the same models, data and options; add --resume to continue it"
             )
         measure_run(request, results, progress, begun, made, unfinished[0] if resume and unfinished else None)
     return made[0]
@@ -84,9 +84,9 @@ def measure_run(
     made: list[StoredRun],
     unfinished: Path | None = None,
 ) -> None:
-    """Make one Run and append it to ``made``, with its path; an interruption after its writing does not lose it.
+    """Make one Run and append it to ``made``, with its path. An interruption after it is written does not lose it.
 
-    ``begun`` is the Run before its first trial; if ``unfinished`` names a journal, continue that run instead.
+    ``begun`` is the Run before its first trial. If ``unfinished`` names a journal, continue that run instead.
     """
     with contextlib.ExitStack() as stack:
         journal, begun, earlier = _open_journal(results, progress, begun, unfinished)
@@ -103,7 +103,7 @@ def measure_run(
 
 
 def remove_journals(finished: Collection[StoredRun]) -> None:
-    """Remove the journals of complete Runs, left by processes that were killed before they could do so."""
+    """Remove the journals of complete Runs, left by processes that were killed before they removed them."""
     for _, path in finished:
         with contextlib.suppress(OSError, ResultsError, BadInput):
             journal, _, _ = Journal.reopen(path.with_suffix(JOURNAL))

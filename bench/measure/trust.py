@@ -21,14 +21,14 @@ __all__ = [
     "warm_up_findings",
 ]
 
-#: Share of disturbed trials above which they spoil a Run; below, the median and its interval hardly change.
+#: A Run with a larger share of disturbed trials is unreliable. Below it, the median and its interval hardly change.
 DISTURBED_SHARE = 0.10
-#: Configurations that a finding names; a text in a Run must not become too long to be read again.
+#: Configurations that a finding names. A text in a Run must stay short enough to be read back.
 _NAMED = 10
 
 
 class WatchedTrial(Protocol):
-    """The sensor readings of a trial, of a Run or of an Offload."""
+    """The sensor readings of a trial in a Run or an Offload."""
 
     @property
     def elapsed_ns(self) -> int:
@@ -40,18 +40,18 @@ class WatchedTrial(Protocol):
 
     @property
     def steal_ns(self) -> int | None:
-        """CPU time that a hypervisor gave to other machines during the trial."""
+        """CPU time that a hypervisor gave to other virtual machines during the trial."""
 
     @property
     def throttled(self) -> list[str]:
-        """Why the machine was slower than possible; empty if it was not."""
+        """Reasons why the machine was throttled; empty if it was not."""
 
 
 def disturbed(trial: WatchedTrial, threads: int, cores: int) -> bool:
     """Return whether other processes took CPU time that this trial would have used.
 
-    That is true if the steal time exceeds 2 % of the trial's duration, or if the CPU time of other processes exceeds
-    what the trial's ``threads`` left free on ``cores`` by the same 2 %. Both limits include the error of the ticks.
+    That is true if the steal time exceeds 2 % of the trial's duration, or if other processes used more CPU time than
+    the trial's ``threads`` left free on ``cores``, plus the same 2 %. The 2 % include the error of the kernel's ticks.
     """
     tolerance = MATERIAL * trial.elapsed_ns + TICKS_NS
     free = max(0, cores - threads) * trial.elapsed_ns
@@ -77,14 +77,14 @@ def warm_up_findings() -> list[Finding]:
     return [
         Finding(
             what=f"the warm-up was shortened to {seconds:g} s by {VARIABLE}",
-            remedy=f"unset it: {DEFAULT_WARM_UP_SECONDS:g} s is the default",
+            remedy=f"unset it; the default is {DEFAULT_WARM_UP_SECONDS:g} s",
             spoils=False,
         )
     ]
 
 
 def sandbox_findings() -> list[Finding]:
-    """Return a finding if models do not run in a complete sandbox. It says nothing about times."""
+    """Return a finding if models do not run in a complete sandbox. It does not affect the times."""
     support = sandbox_support()
     return [Finding(what=support.problem, remedy=support.remedy, spoils=False)] if support.problem else []
 
@@ -109,8 +109,7 @@ def load_finding(trials: Sequence[tuple[WatchedTrial, int]], cores: int) -> Find
         return None
     worst = max(((trial.other_cpu_ns or 0) + (trial.steal_ns or 0)) / trial.elapsed_ns for trial in affected)
     return Finding(
-        what=f"load from others: they took processor time from {len(affected)} of {len(trials)} trials, "
-        f"at worst {worst:.1f} cores of it",
+        what=f"other processes took CPU time from {len(affected)} of {len(trials)} trials, at worst {worst:.1f} cores",
         remedy=LESS_LOAD,
         spoils=len(affected) > DISTURBED_SHARE * len(trials),
     )

@@ -17,13 +17,13 @@ class _Content:
         self.bytes, self._parts, self._read = content, 0, 0
 
     def number(self, form: str, position: int) -> int:
-        """Return the little-endian number at a position; raise ValueError outside of the content."""
+        """Return the little-endian number at a position; raise ValueError outside the content."""
         if not 0 <= position <= len(self.bytes) - struct.calcsize(form):
-            raise ValueError("an offset that leads out of it")
+            raise ValueError("an offset points outside the file")
         return int(struct.unpack_from(form, self.bytes, position)[0])
 
     def follow(self, position: int) -> int:
-        """Return the position that the offset at a position leads to."""
+        """Return the position that the offset at a position points to."""
         self._parts += 1
         if self._parts > MAX_PARTS:
             raise ValueError(f"more than {MAX_PARTS:,} parts")
@@ -33,7 +33,7 @@ class _Content:
         """Return ``size`` bytes."""
         self._read += size
         if not 0 <= position <= len(self.bytes) - size or self._read > MAX_BYTES:
-            raise ValueError("parts that are longer than it")
+            raise ValueError("a part is longer than the file")
         return self.bytes[position : position + size]
 
 
@@ -73,7 +73,7 @@ class FlatTable:
         return self._content.span(*self._vector(number, 1))
 
     def text(self, number: int) -> str:
-        """Return a string, empty if it is not stored. Bytes that are no UTF-8 are replaced."""
+        """Return a string, empty if it is not stored. Bytes that are not UTF-8 are replaced."""
         return self.data(number).decode("utf-8", "replace")
 
     def floats(self, number: int) -> tuple[float, ...]:
@@ -89,7 +89,7 @@ class FlatTable:
         start = self._content.follow(position)
         length = self._content.number("<I", start)
         if length * item_size > len(self._content.bytes) - start - 4:
-            raise ValueError("parts that are longer than it")
+            raise ValueError("a part is longer than the file")
         return start + 4, length
 
 

@@ -1,7 +1,7 @@
 """Configurations of Keras models in .h5 files, found without HDF5, which is native code.
 
 HDF5 stores a text in one piece, so the JSON of a configuration can be found by its beginning. A file can hide it, for
-example between two filters; the worker that loads the file checks the configuration that HDF5 returns.
+example between two filters. Therefore the worker that loads the file checks the configuration that HDF5 returns.
 """
 
 import json
@@ -19,7 +19,7 @@ _MARK = b'"class_name"'
 _MAX_CONFIG_BYTES = 64 << 20
 _MAX_PREFIX_BYTES = 4096  # between the beginning of an object and its class_name
 _MAX_READ_BYTES = 128 << 20  # in all attempts together
-_WINDOW = 16 << 20  # that is searched at once
+_WINDOW = 16 << 20  # bytes that are searched at once
 
 
 def find_configs(path: Path) -> Iterator[Any]:
@@ -52,7 +52,7 @@ def _objects(data: mmap.mmap) -> Iterator[Any]:
 def _find(data: mmap.mmap, place: int) -> int:
     """Return the position of the next mark, -1 if there is none.
 
-    What was searched is released, so that a large file does not count as memory of this process.
+    The searched pages are released, so that a large file does not count as memory of this process.
     """
     while place < len(data):
         found = data.find(_MARK, place, place + _WINDOW)

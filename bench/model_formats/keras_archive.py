@@ -1,7 +1,7 @@
 """Safety checks of a .keras file before Keras loads it: no code, no classes from other packages, no zip bombs.
 
 A .keras file is a zip with ``config.json`` (the model's classes), ``metadata.json`` and the weights as HDF5. These
-checks refuse code before Keras' own safe mode does, with clearer messages, and risks that safe mode does not cover.
+checks refuse code before Keras' own safe mode does, with clearer messages. They cover risks that safe mode does not.
 """
 
 import zipfile
@@ -31,8 +31,8 @@ _CODE_CLASSES = {
     "__lambda__", "Lambda", "PyFunction", "TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer",
     "TFOpLambda", "ClassMethod", "InstanceMethod", "InstanceProperty", "SlicingOpLambda", "TensorFlowOpLayer",
 }  # fmt: skip
-#: Packages of Keras, as ``keras.layers`` or ``keras.src.layers``, with objects that models consist of. Not in here are
-#: those with functions that change settings, or read files or addresses, such as ``keras.config`` and ``keras.utils``.
+#: Packages of Keras, as ``keras.layers`` or ``keras.src.layers``, with objects that models consist of. Excluded are
+#: packages with functions that change settings, or read files or URLs, such as ``keras.config`` and ``keras.utils``.
 _ALLOWED_PACKAGES = {
     "activations", "constraints", "dtype_policies", "engine", "initializers", "layers", "losses", "metrics", "models",
     "ops", "optimizers", "quantizers", "random", "regularizers",
@@ -43,16 +43,16 @@ _FILE_SETTINGS = ("vocabulary", "idf_weights")
 
 @dataclass(frozen=True)
 class KerasArchive:
-    """What a .keras file holds."""
+    """The content of a .keras file."""
 
-    memory: KerasMemory  # that its configuration implies
+    memory: KerasMemory  # implied by its configuration
     weights_bytes: int  # of its other files, unpacked
 
 
 def check_keras(path: Path) -> KerasArchive:
-    """Return what a .keras file holds, if it is safe to load.
+    """Return the content of a .keras file, if it is safe to load.
 
-    Raise ValueError if it is damaged or not safe, or if its configuration implies far more weights than it holds;
+    Raise ValueError if it is damaged or not safe, or if its configuration implies far more weights than it contains;
     OSError if it cannot be read.
     """
     try:
@@ -62,7 +62,7 @@ def check_keras(path: Path) -> KerasArchive:
                 config = member.read()
         settings: Any = msgspec.json.decode(config)
     except KeyError:
-        raise ValueError("not a .keras file: it holds no config.json") from None
+        raise ValueError("not a .keras file: no config.json in it") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as cause:
         raise ValueError(f"its config.json cannot be read: {cause or type(cause).__name__}") from None
     except ARCHIVE_ERRORS as cause:
@@ -77,7 +77,7 @@ def check_keras(path: Path) -> KerasArchive:
 def check_implied_weights(memory: KerasMemory, stored: int) -> None:
     """Raise ValueError if a configuration implies far more weights than are stored; Keras allocates them all."""
     if memory.weights > _MOST_IMPLIED * stored + _FREE_IMPLIED:
-        raise ValueError(f"its layers have {memory.weights:,} bytes of weights, but the file holds only {stored:,}")
+        raise ValueError(f"its layers have {memory.weights:,} bytes of weights, but the file contains only {stored:,}")
 
 
 def check_legacy_config(config: str | bytes) -> KerasMemory:
@@ -86,7 +86,7 @@ def check_legacy_config(config: str | bytes) -> KerasMemory:
     Raise ValueError if it is damaged, or the model is not safe to load.
     """
     if len(config) > MAX_CONFIG_BYTES:
-        raise ValueError(f"its configuration has {len(config):,} bytes")
+        raise ValueError(f"its configuration is too large: {len(config):,} bytes")
     try:
         settings: Any = msgspec.json.decode(config)
     except (msgspec.DecodeError, UnicodeDecodeError, UnicodeEncodeError, RecursionError) as cause:
@@ -97,19 +97,19 @@ def check_legacy_config(config: str | bytes) -> KerasMemory:
 
 
 def _check_sizes(archive: zipfile.ZipFile) -> int:
-    """Return the size of all files but .json, unpacked; raise ValueError for a zip bomb or a name that leads out."""
+    """Return the unpacked size of all files except .json; raise ValueError for a zip bomb or an outside path."""
     members = archive.infolist()
     if len(members) > MAX_MEMBERS:
-        raise ValueError(f"it holds {len(members):,} files")
+        raise ValueError(f"too many files in it: {len(members):,}")
     total = weights = 0
     for member in members:
         name = member.filename
         if name.startswith("/") or "\\" in name or ".." in name.split("/"):
-            raise ValueError(f"it holds {name[:80]!r}, which leads outside")
+            raise ValueError(f"its file {name[:80]!r} would be extracted outside the folder")
         limit = MAX_CONFIG_BYTES if name.endswith(".json") else MOST_GROWTH * member.compress_size + _FREE_GROWTH
         total += member.file_size
         if member.file_size > limit or total > MAX_BYTES:
-            raise ValueError(f"{name[:80]!r} would grow to {member.file_size:,} bytes")
+            raise ValueError(f"{name[:80]!r} would be unpacked to {member.file_size:,} bytes")
         weights += 0 if name.endswith(".json") else member.file_size
     return weights
 
@@ -129,7 +129,7 @@ def _objects(config: Any) -> Iterator[dict[str, Any]]:
 
 
 def _check_object(item: dict[str, Any]) -> None:
-    """Raise ValueError for an object that is not made of Keras' own parts."""
+    """Raise ValueError for an object that is not one of Keras' own classes."""
     for setting in _FILE_SETTINGS:
         if isinstance(path := item.get(setting), str):
             raise ValueError(f"its setting {setting} is {path[:80]!r}, which would be read as a file")
@@ -138,19 +138,19 @@ def _check_object(item: dict[str, Any]) -> None:
     if not isinstance(name, str):
         return
     if name in _CODE_CLASSES:
-        raise ValueError(f"it holds code (a {name}), which is never run")
+        raise ValueError(f"it contains code (a {name}), which is never run")
     if name == "function" and isinstance(item.get("config"), str):
         name = item["config"]
     if module is not None and not _is_allowed(module):
-        raise ValueError(f"it needs {name[:80]!r} of {str(module)[:80]!r}, which is not Keras' own")
+        raise ValueError(f"it needs {name[:80]!r} from {str(module)[:80]!r}, which is not part of Keras")
     if isinstance(registered, str) and (module is None or ">" in registered):
-        raise ValueError(f"it needs {registered[:80]!r}, which is not Keras' own")
+        raise ValueError(f"it needs {registered[:80]!r}, which is not part of Keras")
     if not name.isidentifier():  # Keras joins module and name; a name with a dot would lead to another module
-        raise ValueError(f"it needs {name[:80]!r}, which is not Keras' own")
+        raise ValueError(f"it needs {name[:80]!r}, which is not part of Keras")
 
 
 def _is_allowed(module: Any) -> bool:
-    """Return whether a module is one whose classes and functions a model may name."""
+    """Return whether a model may use classes and functions of this module."""
     if not isinstance(module, str):
         return False
     package, *inner = module.split(".")

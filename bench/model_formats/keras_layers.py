@@ -1,7 +1,7 @@
 """Number of weights and shape of the output of Keras' layers, by their configuration.
 
-Shapes are without the batch axis; an axis that is not known is None and counts as 1. What is not known makes the
-numbers too small, never too large. Source: the ``build`` and ``compute_output_shape`` methods of Keras 3.15.
+Shapes are without the batch axis. An unknown axis is None and counts as 1. Unknown sizes make the numbers too small,
+never too large. Source: the ``build`` and ``compute_output_shape`` methods of Keras 3.15.
 """
 
 import math
@@ -12,9 +12,9 @@ __all__ = ["LARGEST", "Config", "Shape", "elements", "evaluate", "positive", "sh
 
 Config = dict[str, Any]
 Shape = tuple[int | None, ...]
-Effect = tuple[int, Shape | None]  # number of weights, and shape of the output; None if not known
+Effect = tuple[int, Shape | None]  # number of weights, and shape of the output; None if unknown
 
-#: Numbers are cut to this, so that a chain of layers cannot make them grow without end.
+#: Numbers are limited to this, so that a chain of layers cannot make them grow endlessly.
 LARGEST = 1 << 62
 _MAX_AXES = 16
 _GATES = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
@@ -28,19 +28,19 @@ def positive(value: Any, default: int = 1) -> int:
 
 
 def shape_of(value: Any) -> Shape | None:
-    """Return a shape of a configuration, batch axis included; None if it is none."""
+    """Return a shape of a configuration, batch axis included; None if it is not a shape."""
     if not isinstance(value, list) or not 0 < len(value) <= _MAX_AXES:
         return None
     return tuple(positive(size, 0) or None for size in value)
 
 
 def elements(shape: Shape | None) -> int:
-    """Return the number of values of a shape; 0 if it is not known."""
+    """Return the number of values of a shape; 0 if unknown."""
     return 0 if shape is None else min(LARGEST, math.prod(size or 1 for size in shape))
 
 
 def evaluate(kind: str, config: Config, inputs: list[Shape | None]) -> Effect:
-    """Return the effect of a layer of the class ``kind``; inputs that are not known are None."""
+    """Return the effect of a layer of the class ``kind``. Unknown inputs are None."""
     shape = inputs[0] if inputs else None
     base = kind.rstrip("123D") if kind[-2:] in ("1D", "2D", "3D") else kind
     if kind in ("Concatenate", "concatenate"):

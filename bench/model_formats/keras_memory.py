@@ -1,4 +1,4 @@
-"""Memory that a Keras model needs at least, by its configuration, before Keras allocates any of it."""
+"""Minimum memory of a Keras model, computed from its configuration before Keras allocates any of it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ class KerasMemory:
     """Lower bounds, in bytes."""
 
     weights: int = 0
-    activations: int = 0  # the output of one layer, the largest, for one example or a fixed batch
+    activations: int = 0  # the largest output of a layer, for one example or a fixed batch
 
 
 def keras_memory(config: Any) -> KerasMemory:
-    """Return what a decoded ``config.json`` implies. Raise ValueError for more than MAX_LAYERS layers.
+    """Return the memory implied by a decoded ``config.json``. Raise ValueError for more than MAX_LAYERS layers.
 
-    Shapes are computed from layer to layer. They are taken from the file only if a layer's input is not known, and for
+    Shapes are computed from layer to layer. They are read from the file only if a layer's input is unknown, and for
     ``build_config``, with which Keras builds a layer before it is called.
     """
     model = _Model()
@@ -38,7 +38,7 @@ class _Model:
         self.found, self._layers = KerasMemory(), 0
 
     def layer(self, item: Config, inputs: list[Shape | None]) -> Shape | None:
-        """Add a layer, or all layers of a model; return the shape of its output, None if not known."""
+        """Add a layer, or all layers of a model; return the shape of its output, None if unknown."""
         self._layers += 1
         if self._layers > MAX_LAYERS:
             raise ValueError(f"it has more than {MAX_LAYERS:,} layers")

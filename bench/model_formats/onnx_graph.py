@@ -33,7 +33,7 @@ _DIMS, _DATA_TYPE, _NAME = 1, 2, 8  # of a TensorProto
 _KEY, _VALUE = 1, 2  # of a StringStringEntryProto
 _VALUES = (11, 12, 13)  # inputs, outputs and other values of a GraphProto
 _MAX_AXES = 32
-#: Bits per value by TensorProto.DataType; others are text, or not known.
+#: Bits per value by TensorProto.DataType. Others are text or unknown.
 _ITEM_BITS = {1: 32, 2: 8, 3: 8, 4: 16, 5: 16, 6: 32, 7: 64, 9: 8, 10: 16, 11: 64, 12: 32, 13: 64, 14: 64, 15: 128,
               16: 16, 17: 8, 18: 8, 19: 8, 20: 8, 21: 4, 22: 4, 23: 4, 24: 8, 25: 2, 26: 2}  # fmt: skip
 _OTHER_BITS = 32
@@ -51,25 +51,25 @@ class TensorSizes:
 
 
 class ExternalTensor(NamedTuple):
-    """Where a tensor is stored outside of the .onnx file, as this states it."""
+    """Where a tensor is stored outside the .onnx file, as stated in that file."""
 
     name: str
     location: str  # a path relative to the model's folder, not checked
     offset: int
     length: int | None  # None if not stated
-    size: int | None  # bytes by its shape and type; None if the type is not known
+    size: int | None  # bytes by its shape and type; None if the type is unknown
 
     @property
     def end(self) -> int:
-        """The first byte behind it."""
+        """The first byte after it."""
         return self.offset + (self.length or self.size or 0)
 
 
 def external_tensors(path: Path) -> Iterator[ExternalTensor]:
     """Yield a model's external tensors in the order of the file.
 
-    Raise OSError if the file cannot be read, ValueError if it is no whole .onnx file, has more than MAX_FIELDS fields,
-    or if a tensor has no location, several of them, or an offset or length that is no number.
+    Raise OSError if the file cannot be read. Raise ValueError if it is not a complete .onnx file or has more than
+    MAX_FIELDS fields. Raise it also if a tensor does not have one location, or its offset or length is not a number.
     """
     with mapped(path, MAX_FILE_BYTES) as data:
         yield from _Reader(data).external()
@@ -81,7 +81,7 @@ def external_locations(path: Path) -> list[str]:
 
 
 def stated_sizes(path: Path) -> TensorSizes:
-    """Return the sizes of tensors and values, which need not be true. Raise OSError or ValueError as above."""
+    """Return the stated sizes of tensors and values, which may be wrong. Raise OSError or ValueError as above."""
     with mapped(path, MAX_FILE_BYTES) as data:
         return _Reader(data).sizes()
 
@@ -98,7 +98,7 @@ class _Reader(MessageReader):
                 yield found
 
     def sizes(self) -> TensorSizes:
-        """Return what the file states about the sizes of its tensors and values."""
+        """Return the sizes of tensors and values that the file states."""
         constants = largest = 0
         for message, start, end in self._messages():
             if message == _TENSOR:
@@ -149,7 +149,7 @@ class _Reader(MessageReader):
         offset, length = (_number(entries.get(key, b"0")) for key in (b"offset", b"length"))
         bits, count = self._shape(start, end)
         size = None if bits is None else -(-bits * count // 8)
-        return ExternalTensor(name, location, offset, length or None, size)  # ONNX Runtime takes 0 as not stated
+        return ExternalTensor(name, location, offset, length or None, size)  # ONNX Runtime treats 0 as not stated
 
     def _entry(self, start: int, end: int) -> tuple[bytes, bytes]:
         """Return key and value of a StringStringEntryProto; raise ValueError if they are too long."""
@@ -166,7 +166,7 @@ class _Reader(MessageReader):
         return -(-(bits or _OTHER_BITS) * count // 8)
 
     def _shape(self, start: int, end: int) -> tuple[int | None, int]:
-        """Return the bits per value of a tensor, None if not known, and the number of its values."""
+        """Return the bits per value of a tensor, None if unknown, and the number of its values."""
         sizes, item = list[int](), None
         for number, kind, first, last in self.fields(start, end):
             if number == _DIMS and kind == VARINT:
@@ -200,9 +200,9 @@ class _Reader(MessageReader):
 
 
 def _number(text: bytes) -> int:
-    """Return an offset or length; raise ValueError for anything but decimal digits."""
+    """Return an offset or length; raise ValueError for anything except decimal digits."""
     if not text.isdigit() or len(text) > _MAX_DIGITS:
-        raise ValueError(f"an external tensor at {text[:_MAX_KEY].decode('utf-8', 'replace')!r}")
+        raise ValueError(f"an external tensor has the invalid position {text[:_MAX_KEY].decode('utf-8', 'replace')!r}")
     return int(text)
 
 

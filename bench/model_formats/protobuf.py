@@ -17,12 +17,12 @@ VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
 #: Number, wire type, and start and end of its value.
 Field = tuple[int, int, int, int]
 
-_DAMAGED = "its parts do not fit each other"
+_DAMAGED = "its parts are inconsistent"
 _MAX_TAG = (1 << 32) - 1
 
 
 class MessageReader:
-    """Reads fields by position; without recursion, since nesting may be as deep as the file is long."""
+    """Reads fields by position, without recursion, since nesting may be as deep as the file is long."""
 
     def __init__(self, data: "bytes | mmap.mmap", limit: int | None = None) -> None:
         """Prepare reading at most ``limit`` fields, MAX_FIELDS by default."""
@@ -77,5 +77,5 @@ class MessageReader:
         raise ValueError(_DAMAGED)
 
     def text(self, start: int, end: int) -> str:
-        """Return the text in ``data[start:end]``; other bytes than UTF-8 are kept as surrogates."""
+        """Return the text in ``data[start:end]``. Bytes that are not UTF-8 are kept as surrogates."""
         return bytes(self.data[start:end]).decode("utf-8", "surrogateescape")

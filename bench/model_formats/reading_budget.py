@@ -14,7 +14,7 @@ MAX_BYTES = 32 << 20
 class ReadingBudget:
     """Limit on how much of a file is read.
 
-    Many offsets may point to the same part, so that a small file seems to have billions of parts.
+    Many offsets may point to the same part, so that a small file can appear to have billions of parts.
     """
 
     def __init__(self, size: int) -> None:
@@ -42,4 +42,4 @@ class ReadingBudget:
     def _spend(self, size: int) -> None:
         self._bytes -= size
         if self._bytes < 0:
-            raise ValueError("parts that are longer than the file or its limit")
+            raise ValueError("a part is longer than the file or its limit")

@@ -25,7 +25,7 @@ MAX_NAME = 1024
 #: Limit on the encoded tree of objects, signatures and collections.
 MAX_LISTED_BYTES = 64 << 20
 
-#: Collection of objects for Python that save variables. Nothing runs the nodes that they name.
+#: Collection of Python objects that save variables. The nodes that they name are never run.
 _SAVERS = "savers"
 #: Bytes per value by DataType; all others have 4, or text of any length.
 _ITEM_BYTES = {2: 8, 4: 1, 5: 2, 6: 1, 8: 8, 9: 8, 10: 1, 14: 2, 17: 2, 18: 16, 19: 2, 23: 8, 24: 1, 25: 1}
@@ -38,7 +38,7 @@ class Node:
     name: str = ""
     operation: str = ""
     inputs: list[str] = field(default_factory=list)  # such as "name", "name:1" or "^name"
-    texts: set[str] = field(default_factory=set)  # functions that its attributes name, and short texts in these
+    texts: set[str] = field(default_factory=set)  # functions named in its attributes, and short texts in these
     constant_bytes: int = 0  # of the tensors in its attributes, unpacked
 
 
@@ -55,7 +55,7 @@ class Function:
 
 @dataclass(slots=True)
 class MetaGraph:
-    """One variant of the model: its graph and functions, and what names parts of them."""
+    """One variant of the model: its graph and functions, and the parts that refer to them."""
 
     nodes: list[Node] = field(default_factory=list)
     functions: dict[str, Function] = field(default_factory=dict)
@@ -196,7 +196,7 @@ class _Reader(MessageReader):
                 yield from self.messages(2, first, last)
 
     def _tensor_bytes(self, start: int, end: int) -> int:
-        """Return the unpacked size of a tensor; in the file one value may stand for all."""
+        """Return the unpacked size of a tensor. In the file one value may represent all."""
         item, sizes = 4, list[int]()
         for number, kind, first, last in self.fields(start, end):
             if number == 1 and kind == VARINT:
@@ -223,7 +223,7 @@ class _Reader(MessageReader):
 
     def _once(self, known: str, start: int, end: int) -> str:
         if known:
-            raise ValueError("a name that is given twice")
+            raise ValueError("a name occurs twice")
         return self.text(start, end)
 
     def _bytes(self, start: int, end: int) -> bytes:

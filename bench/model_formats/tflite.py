@@ -47,7 +47,7 @@ class Tensor:
     per_channel: bool
     buffer: int
     constant_bytes: int  # 0 for a computed tensor
-    number: int = -1  # in its graph; known, as its name, of inputs and outputs only
+    number: int = -1  # in its graph; like its name, known only for inputs and outputs
 
     @property
     def elements(self) -> int:
@@ -67,7 +67,7 @@ class Tensor:
 
     @property
     def fixed_batch(self) -> int | None:
-        """As an input: the only batch size that it takes; None for any."""
+        """As an input: its fixed batch size; None if any is possible."""
         sizes = self.signature or self.shape
         if len(sizes) < 2:
             return 1
@@ -76,7 +76,7 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Signature:
-    """A named function of the file, with the names of its inputs and outputs for callers."""
+    """A named function of the file, with the public names of its inputs and outputs."""
 
     key: str
     graph: int
@@ -113,7 +113,7 @@ class TfliteFile:
     def only_input(self) -> TensorSpec:
         """The spec of the only input; raises ValueError if there is not exactly one.
 
-        An input of one axis, such as a waveform, has no batch axis: it is one example, and its shape here is [1, n].
+        An input with one axis, such as a waveform, has no batch axis. It is one example, and its shape here is [1, n].
         """
         spec = _only(self.inputs, "input")
         if len(spec.shape) > 1:
@@ -124,7 +124,7 @@ class TfliteFile:
     def only_output(self) -> TensorSpec:
         """The spec of the only output; raises ValueError if there is not exactly one, or several inputs.
 
-        An output of one axis that is not the batch has the scores of one example, and its shape here is [1, n].
+        An output with one axis that is not the batch has the scores of one example, and its shape here is [1, n].
         """
         spec, input_shape = _only(self.outputs, "output"), _only(self.inputs, "input").shape
         is_batch = len(input_shape) > 1 and spec.shape[:1] in ([1], input_shape[:1])
@@ -132,7 +132,7 @@ class TfliteFile:
 
 
 def read_tflite(path: Path) -> TfliteFile:
-    """Read a file; raise BadInput if it is no .tflite file or damaged, MissingDependency without ai-edge-litert."""
+    """Read a file; raise BadInput if it is not a valid .tflite file, MissingDependency without ai-edge-litert."""
     try:
         with mapped(path, MAX_FILE_BYTES) as content:
             return parse_tflite(content)
@@ -143,7 +143,7 @@ def read_tflite(path: Path) -> TfliteFile:
 
 
 def parse_tflite(content: bytes | mmap.mmap) -> TfliteFile:
-    """Parse the bytes of a .tflite file, of which only the parts without weights are read.
+    """Parse the bytes of a .tflite file. Weights are not read.
 
     Raise ValueError if they are invalid.
     """
@@ -151,7 +151,7 @@ def parse_tflite(content: bytes | mmap.mmap) -> TfliteFile:
         from ai_edge_litert import schema_py_generated as schema
     except ImportError:
         raise MissingDependency(
-            "reading .tflite files needs ai-edge-litert, which is not installed", "pip install 'edge-bench[edge]'"
+            "ai-edge-litert, which is needed to read .tflite files, is not installed", "pip install 'edge-bench[edge]'"
         ) from None
     if content[4:8] != _IDENTIFIER:
         raise ValueError(f"its identifier is {content[4:8]!r}, not {_IDENTIFIER!r}")
@@ -159,7 +159,7 @@ def parse_tflite(content: bytes | mmap.mmap) -> TfliteFile:
         return _read(content, schema)
     except Exception as cause:  # a damaged offset can raise any error in the generated reader
         reason = cause if type(cause) is ValueError else type(cause).__name__
-        raise ValueError(f"its parts do not fit each other ({reason})") from None
+        raise ValueError(f"its parts are inconsistent ({reason})") from None
 
 
 def _read(content: bytes | mmap.mmap, schema: Any) -> TfliteFile:
@@ -212,13 +212,13 @@ def _signatures(
     for each in budget.take(model.SignatureDefsLength(), model.SignatureDefs):
         number = int(each.SubgraphIndex())
         if number >= len(graphs):
-            raise ValueError(f"a signature of graph {number}, of {len(graphs)} graphs")
+            raise ValueError(f"a signature refers to graph {number}, but there are {len(graphs)}")
         count = graphs[number].TensorsLength()
         sides = []
         for length, part in ((each.InputsLength(), each.Inputs), (each.OutputsLength(), each.Outputs)):
             maps = [(budget.text(entry.Name()), int(entry.TensorIndex())) for entry in budget.take(length, part)]
             if any(index >= count for _, index in maps):
-                raise ValueError("a signature's input or output that is no tensor")
+                raise ValueError("an input or output of a signature is not a tensor")
             sides.append(tuple((name, tensor_of(number, index)) for name, index in maps))
         found.append(Signature(budget.text(each.SignatureKey()), number, *sides))
     return tuple(found)
@@ -229,7 +229,7 @@ def _tensor(tensor: Any, types: dict[int, str], sizes: list[int], budget: Readin
     scales = 0 if quantization is None else quantization.ScaleLength()
     shape, signature = budget.integers(tensor.ShapeAsNumpy()), budget.integers(tensor.ShapeSignatureAsNumpy())
     if min(*shape, *signature, 0, 0) < -1 or max(len(shape), len(signature)) > MAX_AXES:
-        raise ValueError(f"a tensor of shape {list(shape[:MAX_AXES])}")
+        raise ValueError(f"a tensor has the invalid shape {list(shape[:MAX_AXES])}")
     return Tensor(
         name="",
         dtype=types[tensor.Type()].lower(),
@@ -249,7 +249,7 @@ def _graph_tensors(
     """Return inputs or outputs with their names, which are not read for other tensors."""
     numbers = budget.integers(tensor_indices)
     if min(*numbers, 0, 0) < 0:
-        raise ValueError("an input or output that is no tensor")
+        raise ValueError("an input or output is not a tensor")
     return tuple(
         replace(tensors[number], name=budget.text(graph.Tensors(number).Name()), number=number) for number in numbers
     )
@@ -264,7 +264,7 @@ def _minimum_runtime(model: Any, metadata: dict[str, int]) -> str:
 
 def _only(tensors: tuple[Tensor, ...], kind: str) -> TensorSpec:
     if len(tensors) != 1:
-        raise ValueError(f"the model has {len(tensors)} {kind}s; a classifier has one")
+        raise ValueError(f"the model has {len(tensors)} {kind}s, but a classifier has one")
     return tensors[0].spec
 
 

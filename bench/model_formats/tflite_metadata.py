@@ -43,7 +43,7 @@ _COLOR_SPACES = {1: "rgb", 2: "grayscale"}
 
 @dataclass(frozen=True)
 class InputNormalization:
-    """How pixels become the model's real input: (pixel - mean) / std, one value or one per channel."""
+    """How pixels are converted to the model's real input: (pixel - mean) / std, one value or one per channel."""
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -51,10 +51,10 @@ class InputNormalization:
 
 @dataclass(frozen=True)
 class ModelMetadata:
-    """The parts of a model's metadata that tell how its inputs are made and what its outputs are."""
+    """The parts of a model's metadata that describe the preparation of its inputs and the meaning of its outputs."""
 
     normalization: InputNormalization | None  # of the only input; None if there are several
-    labels: tuple[str, ...] | None  # None if no output has a label file, or the file is not there
+    labels: tuple[str, ...] | None  # None if no output has a label file, or the file is missing
     color_space: str  # of the only input: rgb, grayscale, or empty
     label_file: str  # name of the associated file; empty if there is none
     has_boxes: bool = False  # whether an output has bounding boxes
@@ -121,13 +121,13 @@ def _normalization(tensor: FlatTable) -> InputNormalization | None:
     if not found:
         return None
     if len(found) > 1:
-        raise ValueError(f"its metadata has {len(found)} normalizations of one input")
+        raise ValueError(f"its metadata has {len(found)} normalizations for one input")
     mean, std = found[0].floats(_MEAN), found[0].floats(_STD)
     if not mean and not std:
         return None
     fits = mean and std and (len(mean) == len(std) or 1 in (len(mean), len(std)))
     if not fits or not all(map(math.isfinite, (*mean, *std))) or min(std) <= 0:
-        raise ValueError(f"its metadata has a normalization of mean {mean[:4]} and std {std[:4]}")
+        raise ValueError(f"its metadata has an invalid normalization: mean {mean[:4]}, std {std[:4]}")
     return InputNormalization(mean=mean, std=std)
 
 
@@ -155,8 +155,8 @@ def _sample_rate(tensor: FlatTable) -> int:
 def _label_file(outputs: Iterable[FlatTable]) -> str:
     """Return the name of the label file, empty if there is none.
 
-    Axis labels name the scores of a classifier, value labels the classes of a detector. The language is English or not
-    stated, if there is such a file. Several outputs with label files are ambiguous.
+    Axis labels name the scores of a classifier, value labels the classes of a detector. Files in English or without a
+    language are preferred. Several outputs with label files are ambiguous.
     """
     candidates = []
     for output in outputs:
@@ -176,7 +176,7 @@ def _labels(file: BinaryIO, name: str) -> tuple[str, ...] | None:
     try:
         with zipfile.ZipFile(file) as archive:
             if len(archive.namelist()) > MAX_MEMBERS:
-                raise ValueError(f"it holds more than {MAX_MEMBERS:,} files")
+                raise ValueError(f"more than {MAX_MEMBERS:,} files in it")
             if name not in archive.namelist():
                 return None
             with open_member(archive, archive.getinfo(name), MAX_LABEL_BYTES) as member:
@@ -186,7 +186,7 @@ def _labels(file: BinaryIO, name: str) -> tuple[str, ...] | None:
     try:
         lines = text.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     except UnicodeDecodeError:
-        raise ValueError(f"its label file {name[:80]!r} is no UTF-8") from None
-    while lines and not lines[-1].strip():  # mostly one, after the last line break
+        raise ValueError(f"its label file {name[:80]!r} is not UTF-8") from None
+    while lines and not lines[-1].strip():  # usually one empty line, after the last line break
         lines.pop()
     return tuple(line.strip() for line in lines)

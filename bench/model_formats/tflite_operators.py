@@ -7,9 +7,9 @@ from edge_bench.bench.model_formats.reading_budget import ReadingBudget
 
 __all__ = ["Node", "constant_names", "custom_code", "is_flex", "operator_codes", "read_node"]
 
-#: Before the name of a custom operator. A custom operator without a name is called ``CUSTOM``.
+#: Prefix of the name of a custom operator. A custom operator without a name is called ``CUSTOM``.
 _CUSTOM = "CUSTOM"
-#: Before the number of a built-in operator that is newer than the schema.
+#: Prefix of the number of a built-in operator that is newer than the schema.
 _UNKNOWN = "BUILTIN"
 #: Limit on the characters of a custom operator's name. Names of frameworks have about 30.
 MAX_NAME = 100
@@ -57,7 +57,7 @@ def _operator_code(code: Any, names: dict[int, str], budget: ReadingBudget) -> t
     name = names.get(number, f"{_UNKNOWN} {number}")
     version = int(code.Version())
     if version < 0:
-        raise ValueError(f"{name} of version {version}")
+        raise ValueError(f"{name} has the invalid version {version}")
     if name == _CUSTOM:
         name = f"{_CUSTOM} {budget.text(code.CustomCode())[:MAX_NAME]}".rstrip()
     return name, version
@@ -67,7 +67,7 @@ def read_node(operator: Any, codes: list[tuple[str, int]], schema: Any, budget: 
     """Return an operator of a graph; raise ValueError if it has no operator code."""
     number = operator.OpcodeIndex()
     if not 0 <= number < len(codes):
-        raise ValueError(f"an operator of code {number}, of {len(codes)} codes")
+        raise ValueError(f"an operator has code {number}, but there are {len(codes)}")
     name, version = codes[number]
     adjoint, options = False, operator.BuiltinOptions()
     if name == "BATCH_MATMUL" and options is not None:

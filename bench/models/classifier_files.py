@@ -18,14 +18,14 @@ from edge_bench.bench.worker.process import WorkerFailed, describe_model
 
 __all__ = ["NoClassifier", "classifier_in_worker", "classifier_of_tflite"]
 
-_CLASSIFIERS_ONLY = "a classifier has one output with one score per class; other tasks are stated with --task"
+_CLASSIFIERS_ONLY = "a classifier has one output with one score per class; use --task for other models"
 _QUANTIZED = ("int8", "int16", "int32", "uint16")
 #: Failures of a worker that say nothing about the model's inputs and outputs.
 _OTHER_FAILURES = ("timed out", "crashed", "out of memory")
 
 
 class NoClassifier(BadInput):
-    """The model has other inputs or outputs than a classifier; it may be measured for another task."""
+    """The model's inputs or outputs are not those of a classifier. It may be measured for another task."""
 
 
 def classifier_of_tflite(path: Path, file: TfliteFile) -> Described:
@@ -44,9 +44,9 @@ def classifier_in_worker(
 ) -> Described:
     """Return input and output of a model by loading it in a worker.
 
-    It is checked first, and only then loaded, without a size. If then the number of classes is not known, and
-    ``image_size`` gives the two open axes of its input, it is loaded again with these, which the worker then invokes
-    once. Raise NoClassifier if it is loaded but no classifier, or if that is not known, BadInput if it cannot be used.
+    The model is checked first, and only then loaded, without a size. If the number of classes is then unknown, and
+    ``image_size`` sets the two open axes of its input, it is loaded again with these. The worker then invokes it once.
+    Raise NoClassifier if it loads but is not a classifier, or if that is unknown, BadInput if it cannot be used.
     """
     if installed_version(runtime) is None:
         raise why_not_installed(runtime)
@@ -80,16 +80,16 @@ def _check_input(path: Path, spec: TensorSpec) -> None:
     shown = "×".join("?" if size < 0 else str(size) for size in spec.shape[1:])
     raise NoClassifier(
         f"{path}: its input is {shown} {spec.dtype} without quantization, such as tokens",
-        "classifiers take images and arrays of floats; other tasks are stated with --task",
+        "classifiers take images and arrays of floats; use --task for other models",
     )
 
 
 def _check_output(path: Path, output: TensorSpec) -> None:
-    """Raise NoClassifier unless the output has one list of scores; BadInput if only its length is not known."""
+    """Raise NoClassifier unless the output is one list of scores; BadInput if only its length is unknown."""
     try:
         class_count(output)
     except ValueError as cause:
         is_open = -1 in output.shape[1:]
         kind = BadInput if is_open and len(output.shape) == 2 else NoClassifier
-        remedy = "state the size of its input: --image-size 224x224" if is_open else _CLASSIFIERS_ONLY
+        remedy = "set the size of its input, for example --image-size 224x224" if is_open else _CLASSIFIERS_ONLY
         raise kind(f"{path}: {cause}", remedy) from None

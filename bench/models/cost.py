@@ -34,7 +34,7 @@ class ModelCost:
     largest_activations: int  # maximum over operators of the bytes of all inputs and outputs together
     operators: tuple[OperatorCost, ...]
     uncounted: tuple[str, ...]  # operators of the main graph that may multiply and are not counted
-    uncounted_elsewhere: tuple[str, ...]  # the same of other graphs: bodies of conditions and loops, other functions
+    uncounted_elsewhere: tuple[str, ...]  # the same in other graphs: bodies of conditions and loops, other functions
 
     @property
     def is_complete(self) -> bool:
@@ -43,7 +43,7 @@ class ModelCost:
 
 
 def model_cost(file: TfliteFile) -> ModelCost:
-    """Return the cost of the main graph; see ``multiply_accumulates`` for what is counted.
+    """Return the cost of the main graph. See ``multiply_accumulates`` for what is counted.
 
     Open axes count as one. Raise ValueError for a damaged file with wrong tensors.
     """

@@ -28,7 +28,7 @@ _Named = tuple[tuple[str, Tensor], ...]
 
 
 class GraphSettings(NamedTuple):
-    """What a user states about the functions and sizes of all models."""
+    """The user's settings for the functions and sizes of all models."""
 
     signature: str = ""  # the named function; empty: the main one
     shapes: Mapping[str, tuple[int, ...]] = {}  # of whole inputs with open axes, by name
@@ -37,9 +37,9 @@ class GraphSettings(NamedTuple):
 def graph_of_tflite(file: TfliteFile, signature: str) -> GraphDescribed | None:
     """Return inputs and outputs of a .tflite file, in the file's order, open axes as -1.
 
-    Names are those of ``signature``. Without one, they are those of the file's only signature, if it has all inputs, or
-    else the names of the tensors; the same holds for outputs. Raise BadInput if there is no such signature. None: it
-    belongs to another graph than the main one, so that only a runtime knows its order.
+    Names are those of ``signature``. Without one, they are those of the file's only signature if it has all inputs,
+    otherwise the names of the tensors. The same applies to outputs. Raise BadInput if there is no such signature.
+    Return None if the signature belongs to another graph than the main one, because only a runtime knows its order.
     """
     signatures = [
         Signature(name=each.key, inputs=[name for name, _ in each.inputs], outputs=[name for name, _ in each.outputs])
@@ -75,19 +75,19 @@ def graph_in_worker(
 
 
 def checked_graph(path: Path, found: GraphDescribed) -> GraphDescribed:
-    """Return the description; raise BadInput for strings and other types that are no numbers, or if a side is empty."""
+    """Return the description; raise BadInput for types that are not numbers, or if there are no inputs or outputs."""
     for kind, specs in (("input", found.inputs), ("output", found.outputs)):
         if not specs:
             raise BadInput(f"{path}: the model has no {kind}s", "use a model with inputs and outputs")
         for spec in specs:
             if spec.dtype not in NUMBER_TYPES:
                 raise BadInput(
-                    f"{path}: {kind} {spec.name[:80]} is of type {spec.dtype[:40]}, and only numbers are supported",
+                    f"{path}: {kind} {spec.name[:80]} is of type {spec.dtype[:40]}, but only numbers are supported",
                     "use a model without the operators that read or write text",
                 )
         names = [spec.name for spec in specs]
         if len(set(names)) < len(names):
-            raise BadInput(f"{path}: two {kind}s have the same name", f"name the {kind}s of the model differently")
+            raise BadInput(f"{path}: two {kind}s have the same name", f"give each {kind} of the model its own name")
     return found
 
 
@@ -96,12 +96,12 @@ def _unknown_signature(signature: str, known: Sequence[str]) -> BadInput:
     more = f" and {len(known) - _MOST_SHOWN:,} more" if len(known) > _MOST_SHOWN else ""
     return BadInput(
         f"--signature {signature[:80]}: the model has no signature of this name",
-        f"there are: {shown}{more}" if known else "it has none: leave --signature out",
+        f"choose from {shown}{more}" if known else "the model has no signatures: leave out --signature",
     )
 
 
 def _sides(file: TfliteFile, stated: FileSignature | None) -> tuple[_Named, _Named]:
-    """Return the inputs and the outputs of what is invoked."""
+    """Return the inputs and the outputs of the invoked function."""
     tensors = (
         _unique(file.inputs, "input"),
         _unique(file.outputs, "output"),
@@ -125,7 +125,7 @@ def _in_order(named: _Named, tensors: Sequence[Tensor]) -> _Named:
 
 
 def _unique(tensors: Sequence[Tensor], kind: str) -> _Named:
-    """Return tensors by names that differ: an empty one becomes ``input 0``, a repeated one gets its number."""
+    """Return tensors by unique names: an empty one becomes ``input 0``, a repeated one gets its number."""
     found = dict[str, Tensor]()
     for number, tensor in enumerate(tensors):
         name = tensor.name or f"{kind} {number}"

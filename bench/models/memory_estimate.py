@@ -1,8 +1,8 @@
-"""Memory that a model needs at least, by the sizes in its file, and whether this machine has it.
+"""Minimum memory that a model needs, from the sizes in its file, and whether this machine has it.
 
-It is estimated before a runtime sees the file, which may allocate all that a small file asks for. The estimate is a
-lower bound: weights, and the largest value between two layers. Shapes that only a computation tells are not known,
-such as what a .tflite or .onnx model fills or repeats by numbers that it computes; ``--memory-limit`` bounds them.
+It is estimated before a runtime reads the file, since a runtime may allocate whatever a small file asks for. The
+estimate is a lower bound: weights, and the largest value between two layers. Shapes that are only computed at run time
+are unknown, such as those of fills and repeats in .tflite or .onnx models. ``--memory-limit`` bounds them.
 """
 
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ __all__ = ["MemoryNeed", "check_memory", "memory_need", "tflite_need", "why_too_
 class MemoryNeed:
     """Lower bounds, in bytes."""
 
-    weights: int  # that are copied to memory
-    activations: int  # of the largest value, for one example, or for the batch if it is fixed
+    weights: int  # weights that are copied to memory
+    activations: int  # the largest value, for one example, or for the batch if it is fixed
     mapped: int = 0  # weights of a .tflite, which are read from the file: no limit counts them, but they need memory
 
     def total(self, batch_size: int = 1) -> int:
@@ -36,9 +36,9 @@ class MemoryNeed:
 
 
 def memory_need(path: Path) -> MemoryNeed:
-    """Check a model that is safe to load only if it passes, and return what it needs.
+    """Check a model that is safe to load only if it passes, and return the memory it needs.
 
-    Raise BadInput if it is damaged, not safe, or implies more weights than it holds.
+    Raise BadInput if it is damaged, not safe, or implies more weights than the file contains.
     """
     if path.is_dir():
         constants = check_saved_model(path)
@@ -51,35 +51,33 @@ def memory_need(path: Path) -> MemoryNeed:
             return MemoryNeed(sizes.constants, sizes.largest_value)
         found = _legacy_memory(path) if path.suffix in LEGACY_SUFFIXES else check_keras(path).memory
     except (OSError, ValueError) as cause:
-        raise BadInput(
-            f"{path}: refused before it is loaded: {why_unreadable(cause)}", "do not use this model"
-        ) from None
+        raise BadInput(f"{path}: refused before loading: {why_unreadable(cause)}", "do not use this model") from None
     return MemoryNeed(found.weights, found.activations)
 
 
 def tflite_need(file: TfliteFile) -> MemoryNeed:
-    """Return what a .tflite file needs: the largest of its computed tensors, with an open batch of 1."""
+    """Return the memory that a .tflite file needs: the largest of its computed tensors, with an open batch of 1."""
     sizes = (tensor.elements * item_bits(tensor.dtype) // 8 for tensor in file.tensors if not tensor.constant_bytes)
     weights = {tensor.buffer: tensor.constant_bytes for tensor in file.tensors}
     return MemoryNeed(0, max(sizes, default=0), min(sum(weights.values()), file.bytes))
 
 
 def check_memory(path: Path, need: MemoryNeed, limit: int | None) -> None:
-    """Raise BadInput if a model needs more memory than this machine has, or than ``limit``."""
+    """Raise BadInput if a model needs more memory than this machine has, or more than ``limit``."""
     if problem := why_too_large(need.total(), limit, need.mapped):
         raise BadInput(f"{path}: {problem[0]}", problem[1])
 
 
 def why_too_large(need: int, limit: int | None, mapped: int = 0) -> tuple[str, str] | None:
-    """Return problem and remedy if so many bytes cannot be had; None if they can.
+    """Return problem and remedy if this many bytes are not available; None if they are.
 
-    ``mapped`` are more bytes, which are read from a file as needed: they are in no limit, and times without memory for
-    them would be those of the disk.
+    ``mapped`` are additional bytes, which are read from a file as needed. Limits do not count them, but without memory
+    for them, times would be those of the disk.
     """
     if limit is not None and need > limit:
-        return f"it needs about {_shown(need)} of memory, more than --memory-limit", "a larger --memory-limit"
+        return f"it needs about {_shown(need)} of memory, more than --memory-limit", "use a larger --memory-limit"
     if need + mapped > (available := available_memory()):
-        problem = f"it needs about {_shown(need + mapped)} of memory, {_shown(available)} are available"
+        problem = f"it needs about {_shown(need + mapped)} of memory, but {_shown(available)} are available"
         return problem, "use a smaller model, or a machine with more memory"
     return None
 

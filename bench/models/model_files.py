@@ -31,7 +31,7 @@ KNOWN = "a bundle's folder, a .tflite, .keras, .h5 or .onnx file, or a SavedMode
 
 @dataclass(frozen=True)
 class _Reading:
-    """What files are read with; as the arguments of `ModelFiles.open`."""
+    """The arguments of `ModelFiles.open` for reading files."""
 
     timeout: float
     image_size: tuple[int, int] | None
@@ -45,7 +45,7 @@ class _Reading:
 class ModelFiles:
     """Files as the variants of one model, named after the files.
 
-    A variant that is measured as a classifier has no ``inputs`` and ``outputs``; all others have them, and are in
+    A variant that is measured as a classifier has no ``inputs`` and ``outputs``. All others have them, and are in
     ``graphs``.
     """
 
@@ -53,7 +53,7 @@ class ModelFiles:
     paths: dict[str, Path]  # by the variant's name
     parameters: int  # of the first .tflite; 0 if there is none
     metadata: dict[str, ModelMetadata] = field(default_factory=dict)  # of .tflite files that have any
-    notes: list[str] = field(default_factory=list)  # what a user should know about the files
+    notes: list[str] = field(default_factory=list)  # notes about the files for the user
     graphs: dict[str, GraphDescribed] = field(default_factory=dict)  # by the variant's name
 
     @classmethod
@@ -71,8 +71,8 @@ class ModelFiles:
     ) -> "ModelFiles":
         """Read every file; formats that need their own library are read in a worker process.
 
-        task: as stated, or as the labels say. None: a model with one input and one list of scores is a classifier, all
-        others are graphs; classify: anything else is refused; another task: all are graphs
+        task: as set by the user, or inferred from the labels. None: a model with one input and one list of scores is a
+        classifier, all others are graphs; classify: other models are refused; another task: all are graphs
         signature: the named function to measure; shapes: of whole inputs with open axes, by name
         progress: shown for large models
         Raise BadInput for a file that cannot be used, MissingDependency if its runtime is not installed.
@@ -98,10 +98,10 @@ class ModelFiles:
         for variant in self.variants:
             if variant.name == name:
                 return variant
-        raise BadInput(f"no model is called {name!r}", f"there are: {', '.join(self.paths)}")
+        raise BadInput(f"no model is called {name!r}", f"choose from {', '.join(self.paths)}")
 
     def checked(self, entry: Variant) -> Path:
-        """Return its path; nothing is checked again, as its checksum was computed when it was read."""
+        """Return its path. It is not checked again, as its checksum was computed when it was read."""
         return self.paths[entry.name]
 
     @property
@@ -121,7 +121,7 @@ def _metadata(path: Path) -> tuple[ModelMetadata | None, list[str]]:
 
 
 def is_bundle(path: Path) -> bool:
-    """Return whether a path denotes a bundle: a folder that is no SavedModel, or a missing path that may be one."""
+    """Return whether a path denotes a bundle: a folder that is not a SavedModel, or a missing path that may be one."""
     if path.is_dir():
         return (path / MANIFEST).exists() or not (path / SAVED_MODEL).exists()
     return not path.suffix or (not path.exists() and path.suffix not in (".tflite", ".keras", ".h5", ".hdf5", ".onnx"))
@@ -159,7 +159,7 @@ def _read_variant(path: Path, name: str, how: _Reading) -> tuple[Variant, int, G
 
 
 def _described(path: Path, file: TfliteFile | None, runtime: Runtime, how: _Reading) -> Described | GraphDescribed:
-    """Return inputs and outputs of a model after checking that all its files are there."""
+    """Return inputs and outputs of a model after checking that all its files exist."""
     loading = shown_progress(model_bytes(path, model_files(path)), how.progress)
     loading.start(f"loading {path.name}", 1)
     try:
@@ -175,7 +175,7 @@ def _types(specs: Sequence[TensorSpec]) -> str:
 
 
 def _classifier(path: Path, file: TfliteFile | None, runtime: Runtime, how: _Reading) -> Described | None:
-    """Return input and output of a classifier; None for another model, or if another task is stated.
+    """Return input and output of a classifier; None for another model, or if another task is set.
 
     Raise BadInput for another model if the task is to classify.
     """
@@ -204,13 +204,13 @@ def _graph(path: Path, file: TfliteFile | None, runtime: Runtime, how: _Reading)
 def _check_file(path: Path) -> Runtime:
     """Return the first runtime for the file's format; raise BadInput if there is none."""
     if not path.exists():
-        raise BadInput(f"{path}: there is no such file", f"name {KNOWN}")
+        raise BadInput(f"{path}: no such file", f"name {KNOWN}")
     kind = SAVED_MODEL if path.is_dir() else path.suffix
     runtimes = [runtime for runtime in RUNTIMES.values() if kind in runtime.formats]
     if not runtimes or (path.is_dir() and not (path / SAVED_MODEL).exists()):
-        raise BadInput(f"{path}: no model that edge-bench knows", f"name {KNOWN}")
+        raise BadInput(f"{path}: unsupported model format", f"name {KNOWN}")
     if not path.is_dir() and not path.is_file():
-        raise BadInput(f"{path}: no ordinary file", f"name {KNOWN}")
+        raise BadInput(f"{path}: not a regular file", f"name {KNOWN}")
     return runtimes[0]
 
 
@@ -233,4 +233,4 @@ class Models(Protocol):
         """Return the variant of that name; raise BadInput if there is none."""
 
     def checked(self, entry: Variant) -> Path:
-        """Return the path of its file after checking it; raise BundleError if it is not as recorded."""
+        """Return the path of its file after checking it; raise BundleError if it differs from its record."""

@@ -1,4 +1,4 @@
-"""Size and checksum of a model: of all files that it consists of."""
+"""Size and checksum of a model, over all its files."""
 
 import hashlib
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from edge_bench.bench.progress import Progress, Silent
 
 __all__ = ["model_bytes", "model_files", "shown_progress", "size_and_sha256"]
 
-#: Part of a location that ONNX Runtime takes for an address in its own memory, even if there is such a file.
+#: Part of a location that ONNX Runtime treats as an address in its own memory, even if there is such a file.
 _MEMORY_MARK = "_ORT_MEM_ADDR_"
-#: Bytes of a model from which on progress is shown. A slow SD card takes 5 s to read them.
+#: Models with more bytes show progress. A slow SD card takes 5 s to read them.
 LARGE = 100_000_000
 _MB = 1_000_000
 
@@ -97,7 +97,7 @@ def _external_files(path: Path) -> dict[str, Path]:
 
 
 def _external_file(path: Path, location: str) -> Path:
-    """Return a file that tensors are stored in; raise BadInput if there is none, or it is outside of the folder."""
+    """Return a file that tensors are stored in; raise BadInput if it is missing or outside the folder."""
     if _MEMORY_MARK in location:
         raise BadInput(f"{path}: refers to an address in memory", "do not use this model")
     file = path.parent / location
@@ -111,10 +111,10 @@ def _external_file(path: Path, location: str) -> Path:
 
 
 def _check_place(path: Path, tensor: ExternalTensor, file_size: int) -> None:
-    """Raise BadInput if a tensor is not where the .onnx file says, or has another size."""
+    """Raise BadInput if a tensor exceeds its file, or has another size than the .onnx file states."""
     if tensor.size is not None and tensor.length not in (None, tensor.size):
-        problem = f"it takes {tensor.size:,} bytes by its shape and type, and {tensor.length:,} are stated"
+        problem = f"its shape and type take {tensor.size:,} bytes, but {tensor.length:,} are stated"
         raise BadInput(f"{path}: tensor {tensor.name}: {problem}", "export it again")
     if tensor.end > file_size:
-        problem = f"it ends at byte {tensor.end:,} of {tensor.location}, which has {file_size:,} bytes"
+        problem = f"it ends at byte {tensor.end:,} of {tensor.location}, which has only {file_size:,} bytes"
         raise BadInput(f"{path}: tensor {tensor.name}: {problem}", "copy both files again, from the same export")

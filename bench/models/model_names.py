@@ -11,9 +11,9 @@ __all__ = ["names_of"]
 
 
 def names_of(paths: Sequence[Path]) -> dict[str, Path]:
-    """Return the paths by name: the file's stem, with as many folders or the suffix as tell equal stems apart.
+    """Return the paths by name: the file's stem, with folders or the suffix as needed to make equal stems different.
 
-    Raise BadInput if a file is given twice.
+    Raise BadInput if a file is named twice.
     """
     stems = Counter(path.stem for path in paths)
     named: dict[str, Path] = {}
@@ -24,7 +24,7 @@ def names_of(paths: Sequence[Path]) -> dict[str, Path]:
             names = Counter(other.name for other in paths)
             name = path.name if names[path.name] == 1 else _with_folders(path, same)
         if recordable(name) in named:
-            raise BadInput(f"{path}: given twice", "give each file once")
+            raise BadInput(f"{path}: named twice", "name each file once")
         named[recordable(name)] = path
     return named
 

@@ -3,8 +3,8 @@
 ``known_releases.json`` lists the highest version of every operator that a release supports, as found by probing each
 release (``tools/probe_releases.py``). A model that passes this check may still fail to load.
 
-A release's custom operators cannot be listed, only asked for by name. The file has the answers for some names and some
-releases; for all others it is unknown whether a release has a custom operator.
+The custom operators of a release cannot be listed, only tested by name. The file has the results for some names and
+releases. For all others it is unknown whether a release has a custom operator.
 """
 
 import functools
@@ -42,7 +42,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     runtime: str
     version: str
     operators: dict[str, int]
-    custom: dict[str, int] = {}  # of each custom operator that it was asked for; 0 if it does not have it
+    custom: dict[str, int] = {}  # version of each custom operator that was tested; 0 if it is missing
 
 
 class Unsupported(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +60,7 @@ class Unsupported(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a release cannot load a model, and what to do."""
+    """Why a release cannot load a model, and the remedy."""
 
     problem: str
     remedy: str
@@ -90,7 +90,7 @@ def unsupported(operators: Sequence[Operator], release: Release) -> list[Unsuppo
 
 
 def unknown_operators(operators: Sequence[Operator], release: Release) -> list[str]:
-    """Return the model's custom operators that the release was not asked for."""
+    """Return the model's custom operators that were not tested in the release."""
     return sorted({operator.name for operator in operators if _highest(operator.name, release) is None})
 
 
@@ -125,6 +125,6 @@ def _unsupported_builtin(operators: Sequence[Operator], release: Release) -> lis
 def _remedy(missing: Sequence[Unsupported], operators: Sequence[Operator]) -> str:
     capable = [release for release in known_releases() if not _unsupported_builtin(operators, release)]
     oldest = {release.runtime: release.version for release in reversed(capable)}
-    remedies = [f"{runtime} {version} or newer has all" for runtime, version in oldest.items()]
+    remedies = [f"use {runtime} {version} or newer, which supports all" for runtime, version in oldest.items()]
     remedies += [EXPORT_AGAIN[item.operator] for item in missing if item.operator in EXPORT_AGAIN]
-    return "; ".join(remedies) or "no release that is known has all; export it for an older TensorFlow Lite"
+    return "; ".join(remedies) or "no known release supports all; export the model for an older TensorFlow Lite"

@@ -3,11 +3,10 @@
 A SavedModel is a program, and loading it already runs parts of it. So it is accepted only if every operation in its
 graphs and functions is listed in ``saved_model_operations.json``: operations that compute with tensors, variables and
 tables in memory. Operations that read or write files, call Python, use the network, or come from other libraries are
-not listed, nor is any operation that nobody has looked at.
+not listed. Neither is any operation that has not been reviewed.
 
-Every SavedModel also saves and restores its variables, with operations that take any path. They are accepted only in
-nodes and functions that nothing but TensorFlow's own restoring can run, and restoring must use the path that
-TensorFlow passes in.
+Every SavedModel also saves and restores its variables, with operations that take any path. These are accepted only in
+nodes and functions that only TensorFlow's own restoring can run. Restoring must use the path that TensorFlow passes in.
 """
 
 import functools
@@ -25,7 +24,7 @@ __all__ = ["check_graph", "check_saved_model", "safe_operations"]
 
 #: Operations on checkpoint files. Each takes its path as a tensor.
 _CHECKPOINT_OPERATIONS = {"SaveV2", "RestoreV2", "MergeV2Checkpoints"}
-#: Files that TensorFlow might load in place of the checked one.
+#: Files that TensorFlow might load instead of the checked one.
 _OTHER_GRAPHS = ("saved_model.cpb", "saved_model.pbtxt")
 _REMEDY = "do not use this model, or ask its author for a .keras, .tflite or .onnx file"
 
@@ -48,7 +47,7 @@ def check_saved_model(folder: Path) -> int:
         if not is_within(folder, member):
             raise BadInput(f"{member}: a link to outside the SavedModel", "do not use this model")
         if not member.is_file() and not member.is_dir():
-            raise BadInput(f"{member}: no ordinary file", "do not use this model")
+            raise BadInput(f"{member}: not a regular file", "do not use this model")
     for name in _OTHER_GRAPHS:
         if (folder / name).exists():
             raise BadInput(f"{folder / name}: a second graph, which cannot be checked", "remove it")
@@ -67,7 +66,7 @@ def check_saved_model(folder: Path) -> int:
 
 
 def check_graph(graph: MetaGraph) -> None:
-    """Raise ValueError if a graph may do anything but compute, or restore its variables from its own checkpoint."""
+    """Raise ValueError if a graph may do more than compute, or restore its variables from its own checkpoint."""
     known = safe_operations() | _CHECKPOINT_OPERATIONS | graph.functions.keys()
     unknown = sorted({node.operation for node in _all_nodes(graph)} - known)
     if unknown:
@@ -100,7 +99,7 @@ def _functions_with_checkpoints(functions: dict[str, Function]) -> set[str]:
         for name in function.texts.union(*({node.operation, *node.texts} for node in function.nodes)):
             if name in functions or name in _CHECKPOINT_OPERATIONS:
                 callers.setdefault(name, []).append(function.name)
-    # a text with the name of such an operation counts as well, which does no harm
+    # a text with the name of such an operation counts as well, which only makes the check stricter
     found, pending = set[str](), list(_CHECKPOINT_OPERATIONS)
     while pending:
         for name in callers.get(pending.pop(), ()):
@@ -111,7 +110,7 @@ def _functions_with_checkpoints(functions: dict[str, Function]) -> set[str]:
 
 
 def _check_functions(graph: MetaGraph, savers: set[str]) -> None:
-    """Raise ValueError if a function that uses checkpoints may be called otherwise than by a node of the graph."""
+    """Raise ValueError if a function that uses checkpoints may be called by anything except a node of the graph."""
     for name in sorted(savers):
         encoded = name.encode("utf-8", "surrogateescape")
         if any(encoded in part for part in graph.callers) or "api_implements" in graph.functions[name].attributes:
@@ -119,7 +118,7 @@ def _check_functions(graph: MetaGraph, savers: set[str]) -> None:
 
 
 def _check_nodes(graph: MetaGraph, savers: set[str]) -> None:
-    """Raise ValueError if a node of the graph that uses checkpoints may run otherwise than to save and restore."""
+    """Raise ValueError if a node that uses checkpoints may run for any other purpose than to save and restore."""
     nodes = {node.name: node for node in graph.nodes}
     if len(nodes) < len(graph.nodes):
         raise ValueError("two nodes have the same name")
@@ -137,7 +136,7 @@ def _check_nodes(graph: MetaGraph, savers: set[str]) -> None:
     sources = {name: [_node_of(source) for source in node.inputs] for name, node in nodes.items()}
     for name in using & _reachable({_node_of(graph.restore)}, sources):
         if not _restores_given_path(nodes[name], graph, savers):
-            raise ValueError(f"{name[:80]!r}, which restores its variables, uses other files than its checkpoint")
+            raise ValueError(f"{name[:80]!r}, which restores its variables, uses files other than its checkpoint")
 
 
 def _reachable(start: set[str], following: dict[str, list[str]]) -> set[str]:

@@ -19,12 +19,12 @@ from edge_bench.bench.tasks.detection.letterbox import letterboxed
 
 __all__ = ["ImageFacts", "UnknownRange", "decode", "decode_with_facts", "eight_bit", "image_size", "require_pillow"]
 
-#: Larger images count as decompression bombs, as in Pillow; this is 360 MB decoded.
+#: Larger images are refused as decompression bombs, as in Pillow. This is 360 MB decoded.
 MAX_PIXELS = 89_478_485
 MAX_FILE_BYTES = 256 << 20
-#: Of images with more pixels, only one is decoded at a time, to bound memory.
+#: Images with more pixels are decoded one at a time, to limit memory.
 LARGE_PIXELS = 8_000_000
-#: Accepted formats, whatever the file's name. Some of Pillow's other decoders start external programs (EPS).
+#: Accepted formats, regardless of the file's name. Some of Pillow's other decoders start external programs (EPS).
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "PPM", "GIF")
 _PIXELS_PER_STEP = 4_000_000
 _large_image_lock = threading.Lock()
@@ -36,11 +36,11 @@ class UnknownRange(ValueError):
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """What an image file says beside its pixels."""
+    """Properties of an image file other than its pixels."""
 
-    orientation: int = 1  # EXIF: 1 is upright, 2 to 8 are turned or mirrored
+    orientation: int = 1  # EXIF: 1 is upright, 2 to 8 are rotated or mirrored
     peak: int | None = None  # highest of the 16-bit values; None if it has 8 bits or colours
-    size: tuple[int, int] = (0, 0)  # width and height in pixels, after it was turned upright, if it was
+    size: tuple[int, int] = (0, 0)  # width and height in pixels, after rotation to upright, if applied
 
 
 def require_pillow() -> Any:
@@ -49,14 +49,14 @@ def require_pillow() -> Any:
         from PIL import Image
     except ImportError:
         raise MissingDependency(
-            "reading image files needs Pillow, which is not installed", "pip install 'edge-bench[edge]'"
+            "Pillow, which is needed to read image files, is not installed", "pip install 'edge-bench[edge]'"
         ) from None
     Image.MAX_IMAGE_PIXELS = None  # this module has the same limit, with its own message
     return Image
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """Return width and height from the file's header; raise DatasetError if it is no image."""
+    """Return width and height from the file's header; raise DatasetError if it is not an image."""
     with _opened(path) as image:
         size: tuple[int, int] = image.size
         return size
@@ -67,14 +67,14 @@ def decode(path: Path, geometry: Geometry) -> npt.NDArray[np.uint8]:
 
     Values of 16 bits per channel lose their low byte; see `eight_bit`. Palettes, CMYK and transparency are converted by
     Pillow. Without ``geometry.exif_orientation`` the EXIF orientation is ignored, as by the loaders behind ImageNet's
-    published accuracies; Pillow always applies a TIFF's own. Raise DatasetError for a file that is damaged, too large,
-    no image, or has values of unknown range.
+    published accuracies. Pillow always applies a TIFF's own orientation. Raise DatasetError for a file that is damaged,
+    too large, not an image, or has values of unknown range.
     """
     return decode_with_facts(path, geometry)[0]
 
 
 def decode_with_facts(path: Path, geometry: Geometry) -> tuple[npt.NDArray[np.uint8], ImageFacts]:
-    """Decode a file as `decode` does; also return facts that may show that its pixels are not what they seem."""
+    """Decode a file as `decode` does; also return facts that may show that its pixels are not as expected."""
     image_module = require_pillow()
     with _opened(path) as image:
         width, height = image.size
@@ -92,7 +92,7 @@ def decode_with_facts(path: Path, geometry: Geometry) -> tuple[npt.NDArray[np.ui
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """Yield the image before its pixels are decoded; any error with it is raised as DatasetError."""
+    """Yield the image before its pixels are decoded. Raise any error with it as DatasetError."""
     image_module = require_pillow()
     try:
         with warnings.catch_warnings():
@@ -101,8 +101,8 @@ def _opened(path: Path) -> Iterator[Any]:
             width, height = image.size
             if width * height > MAX_PIXELS:
                 raise DatasetError(
-                    f"{path}: {width:,}×{height:,} pixels; more than {MAX_PIXELS // 1_000_000} million are refused",
-                    "make it smaller, or take it away",
+                    f"{path}: {width:,}×{height:,} pixels, more than the limit of {MAX_PIXELS // 1_000_000} million",
+                    "make the image smaller, or remove it",
                 )
             yield image
     except DatasetError:
@@ -113,10 +113,10 @@ def _opened(path: Path) -> Iterator[Any]:
         ) from None
     except Exception as cause:  # Pillow's decoders raise errors of any type for damaged files
         unknown = type(cause).__name__ == "UnidentifiedImageError"
-        reason = f"none of {', '.join(FORMATS)}" if unknown else why_unreadable(cause)
+        reason = f"not one of {', '.join(FORMATS)}" if unknown else why_unreadable(cause)
         raise DatasetError(
             f"{path}: not a whole image: {reason}",
-            "mend it or take it away, or leave such files out with --skip-broken",
+            "repair or remove it, or skip such files with --skip-broken",
         ) from None
 
 
@@ -164,7 +164,7 @@ def _sample_format(image: Any) -> tuple[int, bool]:
 
 
 def _high_bits(image: Any, bits: int, inverted: bool, image_module: Any) -> tuple[Any, int]:
-    """Return the high eight bits and the highest value, by groups of rows, as it takes several times their memory."""
+    """Return the high eight bits and the highest value, in groups of rows to limit memory."""
     width, height = image.size
     pixels, peak = np.empty((height, width), np.uint8), 0
     step = max(1, _PIXELS_PER_STEP // width)
@@ -178,7 +178,7 @@ def _high_bits(image: Any, bits: int, inverted: bool, image_module: Any) -> tupl
 
 
 def _exif_orientation(image: Any) -> int:
-    """Return the EXIF orientation, 1 if there is none or if it is damaged."""
+    """Return the EXIF orientation, 1 if it is missing or damaged."""
     try:
         value = image.getexif().get(_EXIF_ORIENTATION, 1)
     except Exception:  # Pillow raises errors of any type for damaged EXIF data
@@ -211,7 +211,7 @@ def _resampled(image: Any, geometry: Geometry, image_module: Any) -> npt.NDArray
 
 
 def _letterboxed(image: Any, geometry: Geometry, image_module: Any) -> Any:
-    """Return the whole image in its proportions, in the place that `letterboxed` states, with borders."""
+    """Return the whole image with its proportions, at the position from `letterboxed`, with borders."""
     target = (geometry.width, geometry.height)
     placement = letterboxed(image.size, target)
     size = tuple(round(side * scale) for side, scale in zip(image.size, placement.scale, strict=True))

@@ -1,4 +1,4 @@
-"""Conversion of images to model inputs: scaled, reordered and quantized, outside of the timed part."""
+"""Conversion of images to model inputs: scaled, reordered and quantized, outside the timed part."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
 
 __all__ = ["CACHED_BYTES", "CHUNK_BYTES", "InputBatches", "inputs_of_rows", "model_inputs"]
 
-#: Inputs up to this size are computed once and cached; larger ones are computed in chunks for every pass.
+#: Inputs up to this size are computed once and cached. Larger ones are computed in chunks for every pass.
 CACHED_BYTES = 256 << 20
 CHUNK_BYTES = 64 << 20
 #: Bytes of inputs that are converted in one step, since the conversion takes several times their memory.
@@ -83,13 +83,13 @@ def inputs_of_rows(
 def model_inputs(images: npt.NDArray[Any], preprocessing: Preprocessing, spec: TensorSpec) -> npt.NDArray[Any]:
     """Convert stored pixels [n, height, width, channels], or values of any other shape, to the model's input.
 
-    Channels are reordered, scaled, and transposed if the model's layout is channels first; axes of size 1 are added or
+    Channels are reordered, scaled, and transposed if the model's layout is channels first. Axes of size 1 are added or
     removed. Quantization uses the model's scale and zero point (TensorFlow Lite's 8-bit specification: real =
     (stored - zero_point) × scale). Raise ValueError if the model's input does not match the images.
     """
     shape, model_shape = images.shape[1:], tuple(spec.shape[1:])
     if not same_values(shape, model_shape):
-        raise ValueError(f"the model takes inputs of shape {list(model_shape)}, these have {list(shape)}")
+        raise ValueError(f"the model takes inputs of shape {list(model_shape)}, but these have {list(shape)}")
     dtype, axis = np.dtype(spec.dtype), channel_axis(shape)
     if preprocessing.channel_order == "bgr" and axis is not None:
         images = np.flip(images, axis + 1)
@@ -101,8 +101,8 @@ def model_inputs(images: npt.NDArray[Any], preprocessing: Preprocessing, spec: T
         return real.astype(dtype, copy=False)
     if dtype.kind not in "iu" or not spec.scale:
         raise ValueError(
-            f"the model takes {spec.dtype} without quantization; edge-bench feeds floats, quantized integers and raw "
-            "uint8 pixels"
+            f"the model takes {spec.dtype} without quantization: edge-bench supports floats, quantized integers and "
+            "raw uint8 pixels"
         )
     limits = np.iinfo(dtype)
     levels = np.rint(real / np.float32(spec.scale)) + spec.zero_point

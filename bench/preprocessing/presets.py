@@ -8,7 +8,7 @@ from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
 
 __all__ = ["BORDER", "INTERPOLATIONS", "PRESETS", "Geometry", "Preset", "inferred_preset", "preset_named"]
 
-#: Pillow's names; all but nearest are antialiased when they make an image smaller.
+#: Pillow's names. All except nearest are antialiased when they make an image smaller.
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "area", "lanczos")
 #: Value of each channel in the borders of a letterboxed image, as in YOLOv5's and Ultralytics' ``letterbox``.
 BORDER = 114
@@ -16,7 +16,7 @@ BORDER = 114
 
 @dataclass(frozen=True)
 class Preset:
-    """A known preprocessing; ``crop`` is the share of the image's centre that is used."""
+    """A known preprocessing. ``crop`` is the fraction of the image's centre that is used."""
 
     name: str
     scale: float | list[float]
@@ -64,7 +64,7 @@ PRESETS = {
 def preset_named(name: str) -> Preset:
     """Return the preset of that name; raise BadInput if there is none."""
     if name not in PRESETS:
-        raise BadInput(f"no preprocessing is called {name!r}", f"there are: {', '.join(PRESETS)}")
+        raise BadInput(f"unknown preprocessing {name!r}", f"choose from {', '.join(PRESETS)}")
     return PRESETS[name]
 
 
@@ -72,9 +72,9 @@ def preset_named(name: str) -> Preset:
 class Geometry:
     """Target size of an image in pixels, number of channels, and how it is resized.
 
-    The largest central part with the target's aspect ratio is reduced to its share ``crop`` and resampled once, or with
-    ``squash`` the whole image. With ``letterbox`` the whole image keeps its proportions, with grey borders of BORDER
-    around it. An image of the target size is not changed, unless ``crop`` is below 1.
+    The largest central part with the target's aspect ratio is reduced to the fraction ``crop`` and resampled once. With
+    ``squash``, the whole image is. With ``letterbox`` the whole image keeps its proportions, with grey borders of
+    BORDER around it. An image of the target size is not changed, unless ``crop`` is below 1.
     """
 
     height: int
@@ -83,7 +83,7 @@ class Geometry:
     crop: float = 1.0
     interpolation: str = "bilinear"
     squash: bool = False
-    exif_orientation: bool = False  # turn the image as its EXIF data says, before anything else
+    exif_orientation: bool = False  # rotate the image as its EXIF data states, before anything else
     letterbox: bool = False
 
     def __str__(self) -> str:
@@ -97,7 +97,7 @@ def inferred_preset(inputs: Sequence[TensorSpec]) -> tuple[Preset, str] | None:
     """Infer the preset from the range of a quantized input; return it and the reason, or None if no input matches.
 
     An 8-bit input covers the real values from (lowest - zero_point) × scale to (highest - zero_point) × scale. The
-    converter chose them to match the calibration data.
+    converter chose the range to match the calibration data.
     """
     for spec in inputs:
         if spec.dtype == "uint8" and not spec.scale:

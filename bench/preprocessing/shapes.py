@@ -1,4 +1,4 @@
-"""Shapes of one example: where an image has its channels, and when two shapes hold the same values."""
+"""Shapes of one example: the axis of an image's channels, and whether two shapes contain the same values."""
 
 __all__ = ["CHANNELS", "channel_axis", "grey_shape", "image_shape", "same_values"]
 
@@ -15,7 +15,7 @@ def image_shape(shape: tuple[int, ...]) -> tuple[int, int, int] | None:
 
 
 def channel_axis(shape: tuple[int, ...]) -> int | None:
-    """Return the axis of an image's channels, the last one if that is possible; None if it is no image."""
+    """Return the axis of an image's channels, the last one if that is possible; None if it is not an image."""
     if len(shape) != 3:
         return None
     return 2 if shape[2] in CHANNELS else 0 if shape[0] in CHANNELS else None

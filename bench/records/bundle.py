@@ -29,7 +29,7 @@ __all__ = ["Bundle", "refuse_links"]
 MANIFEST = "manifest.json"
 #: Names of two variants: the trained model, and the one that the paper calls light.
 ORIGINAL, LIGHT = "keras", "dynamic"
-TRAIN_AGAIN = "write it anew with `edge-bench train`, or copy it again"
+TRAIN_AGAIN = "create it again with `edge-bench train`, or copy it again"
 
 
 @dataclass(frozen=True)
@@ -44,20 +44,20 @@ class Bundle:
     def open(cls, folder: Path) -> "Bundle":
         """Read the manifest and verify the test set; raise BundleError if the folder is not a valid bundle.
 
-        Each variant is verified when it is used (``checked``), because a damaged variant need not stop the others.
+        Each variant is verified when it is used (``checked``), so that a damaged variant does not stop the others.
         """
         manifest_path = folder / MANIFEST
         if not folder.exists():
-            raise BundleError(f"{folder}: there is no bundle", _how_to_get_one(folder))
+            raise BundleError(f"{folder}: no such bundle", _how_to_get_one(folder))
         if not folder.is_dir():
-            raise BundleError(f"{folder}: a bundle is a folder", "name the folder that holds manifest.json")
+            raise BundleError(f"{folder}: not a folder, as a bundle is", "name the folder that contains manifest.json")
         if not manifest_path.exists():
             if (folder / "training").is_dir():
                 raise BundleError(
                     f"{folder}: its training has not finished",
-                    f"go on with `edge-bench train --bundle {folder} --resume`",
+                    f"continue it with `edge-bench train --bundle {folder} --resume`",
                 )
-            raise BundleError(f"{folder}: not a bundle: it holds no {MANIFEST}", _how_to_get_one(folder))
+            raise BundleError(f"{folder}: not a bundle: no {MANIFEST} in it", _how_to_get_one(folder))
         if not is_within(folder, manifest_path):
             raise BundleError(f"{manifest_path}: a link to outside the bundle", "do not use this bundle")
         manifest, digest = read_record(manifest_path, Manifest, BundleError, TRAIN_AGAIN)
@@ -80,18 +80,18 @@ class Bundle:
         """Return the path of a file in the manifest; raise BundleError if its location, size or checksum is wrong."""
         path = self._inside(entry.file)
         if not path.exists():
-            raise BundleError(f"{path}: the manifest names it, but it is not there", TRAIN_AGAIN)
+            raise BundleError(f"{path}: missing, but listed in the manifest", TRAIN_AGAIN)
         if not path.is_file():
-            raise BundleError(f"{path}: the manifest names it, and it is no ordinary file", "do not use this bundle")
+            raise BundleError(f"{path}: listed in the manifest, but not a regular file", "do not use this bundle")
         size = path.stat().st_size
         if size != entry.bytes:
-            raise BundleError(f"{path}: {size:,} bytes, the manifest says {entry.bytes:,}", TRAIN_AGAIN)
+            raise BundleError(f"{path}: {size:,} bytes, but the manifest states {entry.bytes:,}", TRAIN_AGAIN)
         try:
             digest = sha256_of(path)
         except OSError as cause:
             raise BundleError(f"{path}: cannot be read: {why_unreadable(cause)}", TRAIN_AGAIN) from None
         if digest != entry.sha256:
-            raise BundleError(f"{path}: its checksum is not the manifest's; the file was altered", TRAIN_AGAIN)
+            raise BundleError(f"{path}: altered: its checksum differs from the manifest", TRAIN_AGAIN)
         return path
 
     @property
@@ -116,13 +116,13 @@ class Bundle:
         images = self._array(self.test_images, ("uint8", "float32"))
         entry = self.manifest.test_labels
         if images.ndim < 2 or not len(images):
-            raise BundleError(f"{self.folder}: test images of shape {list(images.shape)}", TRAIN_AGAIN)
+            raise BundleError(f"{self.folder}: test images have the invalid shape {list(images.shape)}", TRAIN_AGAIN)
         if entry is None:
             return images, None
         labels = self._array(entry, ("uint8", "uint16"))
         if labels.ndim != 1 or len(images) != len(labels):
             raise BundleError(
-                f"{self.folder}: test images {images.shape} and labels {labels.shape} do not fit each other",
+                f"{self.folder}: test images {images.shape} and labels {labels.shape} do not match",
                 TRAIN_AGAIN,
             )
         if int(labels.max()) >= len(self.manifest.dataset.classes):
@@ -136,7 +136,7 @@ class Bundle:
     def test_images(self) -> File:
         """The file of test images; raise BundleError if the test set has an array for each input instead."""
         if self.manifest.test_images is None:
-            raise BundleError(f"{self.folder}: it has no test images", "use a bundle of a classifier")
+            raise BundleError(f"{self.folder}: no test images in this bundle", "use a bundle of a classifier")
         return self.manifest.test_images
 
     def test_inputs(self) -> dict[str, Path]:
@@ -151,7 +151,8 @@ class Bundle:
         for name, array in arrays.items():
             if array.ndim < 1 or len(array) != examples or not array.size:
                 raise BundleError(
-                    f"{paths[name]}: shape {list(array.shape)}, the manifest says {examples:,} examples", TRAIN_AGAIN
+                    f"{paths[name]}: shape {list(array.shape)}, but the manifest states {examples:,} examples",
+                    TRAIN_AGAIN,
                 )
         for variant in self.variants:
             if problem := _why_unfit(variant, arrays):
@@ -167,7 +168,7 @@ class Bundle:
             truth = decode_truth(read_bounded(path, MAX_RUN_BYTES))
             check_truth(truth, self.manifest.split.test)
         except (OSError, ValueError) as cause:
-            raise BundleError(f"{path}: no true values: {why_unreadable(cause)}", TRAIN_AGAIN) from None
+            raise BundleError(f"{path}: invalid true values: {why_unreadable(cause)}", TRAIN_AGAIN) from None
         return truth
 
     def history(self) -> History | None:
@@ -177,7 +178,7 @@ class Bundle:
         path = self.checked(self.manifest.history)
         history = decode_record(path, History, BundleError, TRAIN_AGAIN)
         if not history.is_whole:
-            raise BundleError(f"{path}: not a whole history: its values do not fit each other", TRAIN_AGAIN)
+            raise BundleError(f"{path}: incomplete or inconsistent training history", TRAIN_AGAIN)
         return history
 
     def _array(self, entry: File, dtypes: Collection[str]) -> npt.NDArray[Any]:
@@ -187,7 +188,7 @@ class Bundle:
         except (OSError, ValueError) as cause:
             raise BundleError(f"{path}: not an array: {why_unreadable(cause)}", TRAIN_AGAIN) from None
         if array.dtype.name not in dtypes:
-            raise BundleError(f"{path}: holds {array.dtype}; {' or '.join(sorted(dtypes))} was expected", TRAIN_AGAIN)
+            raise BundleError(f"{path}: {array.dtype} instead of {' or '.join(sorted(dtypes))}", TRAIN_AGAIN)
         return array
 
     def _inside(self, name: str) -> Path:
@@ -195,7 +196,7 @@ class Bundle:
         path = self.folder.joinpath(*relative.parts)
         if relative.is_absolute() or ".." in relative.parts or not is_within(self.folder, path):
             raise BundleError(
-                f"{self.folder}: the manifest names {name!r}, outside the bundle", "do not use this bundle"
+                f"{self.folder}: the manifest lists {name!r}, which is outside the bundle", "do not use this bundle"
             )
         return path
 
@@ -205,7 +206,7 @@ def _why_unfit(variant: Variant, arrays: Mapping[str, npt.NDArray[Any]]) -> str:
     specs = {each.name: each for each in variant.all_inputs}
     missing, unknown = sorted(specs.keys() - arrays.keys()), sorted(arrays.keys() - specs.keys())
     if missing:
-        return f"there is no test input {missing[0][:80]!r} for {variant.name[:80]}"
+        return f"no test input {missing[0][:80]!r} for {variant.name[:80]}"
     if unknown:
         return f"{variant.name[:80]} has no input {unknown[0][:80]!r}"
     for name, spec in specs.items():
@@ -213,14 +214,14 @@ def _why_unfit(variant: Variant, arrays: Mapping[str, npt.NDArray[Any]]) -> str:
         sizes = spec.shape[1:] if has_batch_axis(spec.shape) else spec.shape
         given = array.shape[1:]
         if len(sizes) != len(given) or any(size not in (-1, own) for size, own in zip(sizes, given, strict=True)):
-            return f"test input {name[:80]!r} has shape {list(array.shape)}, {variant.name[:80]} takes {spec.shape}"
+            return f"test input {name[:80]!r} has shape {list(array.shape)}, but {variant.name[:80]} takes {spec.shape}"
         if array.dtype.name != spec.dtype and not spec.scale:
-            return f"test input {name[:80]!r} is {array.dtype}, {variant.name[:80]} takes {spec.dtype[:40]}"
+            return f"test input {name[:80]!r} is {array.dtype}, but {variant.name[:80]} takes {spec.dtype[:40]}"
     return ""
 
 
 def refuse_links(folder: Path) -> None:
-    """Raise BundleError if writing into the folder, which may be untrusted, would follow a link out of it."""
+    """Raise BundleError if writing into the folder, which may be untrusted, would follow a link to outside it."""
     for part in ("training", "variants", "test", "plots"):
         if not is_within(folder, folder / part):
             raise BundleError(f"{folder / part}: a link to outside the bundle", "name another --bundle")
@@ -229,7 +230,7 @@ def refuse_links(folder: Path) -> None:
 def _how_to_get_one(folder: Path) -> str:
     if os.environ.get("EDGE_BENCH_IMAGE") == "edge":  # set in Dockerfile.edge, an image that cannot train
         return (
-            f"mount the volume or folder that holds one (docker run -v artifacts:{folder.parent} …), "
+            f"mount the volume or folder that contains one (docker run -v artifacts:{folder.parent} …), "
             "or build the image with one inside (make edge-image BUNDLE=…)"
         )
-    return f"make one with `edge-bench train --bundle {folder}`, or name another folder"
+    return f"create one with `edge-bench train --bundle {folder}`, or name another folder"

@@ -1,4 +1,4 @@
-"""How something that affects accuracy was interpreted: stated, read from the model, tested on the data, or assumed."""
+"""How a setting that affects accuracy was chosen: stated, read from the model, tested on the data, or assumed."""
 
 import enum
 from collections.abc import Iterable
@@ -14,11 +14,11 @@ class Source(enum.StrEnum):
     """Why an interpretation was adopted."""
 
     STATED = "stated"  # by an option
-    MODEL = "model"  # the model's file says so: its metadata, or its quantization
-    DATA = "data"  # the data says so: float values, numbers as labels
+    MODEL = "model"  # stated in the model's file: its metadata, or its quantization
+    DATA = "data"  # determined by the data: float values, numbers as labels
     TESTED = "tested"  # clearly the most accurate of all on the labelled images
-    DEFAULT = "default"  # a convention, with nothing else to choose from
-    ASSUMED = "assumed"  # one of several, without evidence: an accuracy that depends on it is marked
+    DEFAULT = "default"  # a convention without alternatives
+    ASSUMED = "assumed"  # one of several, without evidence; an accuracy that depends on it is marked
 
 
 class Interpretation(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +34,7 @@ class Interpretation(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         about = f"{self.variant}: " if self.variant else ""
         reason = f": {self.reason}" if self.reason else ""
-        option = f"; to state it: {self.option}" if self.option and self.source is not Source.STATED else ""
+        option = f"; set it with {self.option}" if self.option and self.source is not Source.STATED else ""
         return f"{about}{self.subject}: {self.value} ({_WORDS[self.source]}{reason}){option}"
 
 

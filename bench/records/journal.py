@@ -1,9 +1,8 @@
 """The journal of a run: each trial is on disk before the next one starts.
 
-A file of lines, each a CRC-32 in hexadecimal, a space and one entry as JSON. A line is appended and synced at once.
-A line that a power cut has truncated has a wrong checksum and is dropped. When a run is complete, its Run file is
-written and the journal removed. Until then ``run --resume`` continues it, and every command reads it as an incomplete
-Run.
+A file of lines. Each has a CRC-32 in hexadecimal, a space and one entry as JSON, and is appended and synced at once. A
+line that a power cut has truncated has a wrong checksum and is dropped. When a run is complete, its Run file is written
+and the journal removed. Until then ``run --resume`` continues it, and every command reads it as an incomplete Run.
 """
 
 import fcntl
@@ -54,25 +53,25 @@ _OLD_ENTRY = re.compile(rb'^{"type":"(' + b"|".join(_RENAMED_ENTRIES) + rb')"')
 
 
 class Journal:
-    """A journal that this process is writing; its lock keeps other writers out and ends with the process."""
+    """A journal that this process is writing. Its lock excludes other writers and ends with the process."""
 
     def __init__(self, path: Path, handle: int) -> None:
         self.path, self._handle = path, handle
 
     @classmethod
     def create(cls, path: Path, begun: Run) -> "Journal":
-        """Create a journal with its first entry, renamed into place when complete; raise ResultsError if that fails."""
+        """Create a journal with its first entry, renamed into place when complete; raise ResultsError on failure."""
         try:
             with defer_interrupts():
                 remove_leftovers(path.parent)
                 journal = cls._created(path, [RunStarted(run=begun)])
         except OSError as cause:
             raise ResultsError(
-                f"{path}: cannot be written: {cause.strerror}", "make room, or name another folder with --results"
+                f"{path}: cannot be written: {cause.strerror}", "free space, or name another folder with --results"
             ) from None
         except ValueError as cause:
             raise ResultsError(
-                f"{path}: this run cannot be recorded: {cause}", "measure less at once: fewer configurations or images"
+                f"{path}: this run cannot be recorded: {cause}", "measure fewer configurations or images at a time"
             ) from None
         return journal
 
@@ -95,7 +94,7 @@ class Journal:
 
     @classmethod
     def reopen(cls, path: Path) -> "tuple[Journal, Run, list[Entry]]":
-        """Open the journal of an ended run and cut off a truncated last line; raise BadInput if its run is not over.
+        """Open the journal of an ended run and cut off a truncated last line; raise BadInput if the run is not over.
 
         Return the journal, the Run before its first trial, and all entries since.
         """
@@ -112,7 +111,7 @@ class Journal:
                 raise ended
             run, entries, valid_bytes = _read(path)
             if major_version(run.schema_version) != major_version(SCHEMA_VERSION):
-                # replaced by a journal of the current schema, so that none has entries of both
+                # replaced by a journal of the current schema, so that no journal has entries of both
                 run = as_current(run)
                 journal = cls._created(path, [RunStarted(run=run), *entries])
                 os.close(handle)
@@ -131,7 +130,7 @@ class Journal:
         payload = readable_json(entry, Entry)[1]
         line = memoryview(b"%08x %s\n" % (crc32(payload), payload))
         if len(line) >= MAX_LINE:
-            raise ValueError(f"an entry of {len(line):,} bytes; at most {MAX_LINE:,} are read")
+            raise ValueError(f"an entry of {len(line):,} bytes exceeds the limit of {MAX_LINE:,}")
         before = os.fstat(self._handle).st_size
         try:
             while line:
@@ -161,7 +160,7 @@ class Journal:
 
 
 def still_measuring(path: Path) -> BadInput:
-    """Return the error that a journal cannot be continued, because its run is being measured."""
+    """Return the error for a journal that cannot be continued, because its run is being measured."""
     return BadInput(f"{path}: its run is still measuring", "wait for it to end")
 
 
@@ -185,7 +184,7 @@ def _read(path: Path) -> tuple[Run, list[Entry], int]:
                     entries.append(decoder.decode(_OLD_ENTRY.sub(_with_new_type, with_new_names(payload))))
                 except (ValueError, RecursionError) as cause:  # includes msgspec's and Unicode's errors
                     raise ResultsError(
-                        f"{path}: entry {len(entries) + 1} is whole, but not one that this edge-bench knows: "
+                        f"{path}: entry {len(entries) + 1} is complete, but unknown to this version of edge-bench: "
                         f"{why_unreadable(cause)}",
                         "update edge-bench, or remove the file",
                     ) from None

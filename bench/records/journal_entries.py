@@ -35,7 +35,7 @@ class ProcessStarted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     delegate: BoundedStr
     passes: PositiveInt  # per trial
     chunks: NonNegativeInt  # parts of a pass, more than 1 if its inputs do not fit in memory
-    warnings: Annotated[list[BoundedStr], Length] = []  # what is unusual about the times
+    warnings: Annotated[list[BoundedStr], Length] = []  # notes on unusual times
 
 
 class TrialMade(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -47,7 +47,7 @@ class TrialMade(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     labels: PackedArray  # predicted, one per image of the trial; 65535 for an image without finite scores
     in_top_5: PackedArray | None = None  # per image, 1 if the true label has one of the five best scores, else 0
     tied: NonNegativeInt = 0  # images with more than one class at the highest score
-    outside_unit: bool = False  # single scores lay outside 0 to 1, and the threshold was not stated
+    outside_unit: bool = False  # some single scores were outside 0 to 1, and no threshold was set
 
 
 class OutputsRecorded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -57,7 +57,7 @@ class OutputsRecorded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     process: NonNegativeInt
     outputs: TaskOutputs
     checksums: PackedArray  # CRC-32 of each example's outputs
-    postprocess: PackedArray | None = None  # ns, one per example: decoding of its outputs, if that was asked for
+    postprocess: PackedArray | None = None  # ns, one per example: decoding of its outputs, if requested
 
 
 class ProcessFinished(msgspec.Struct, frozen=True, kw_only=True, tag=True):

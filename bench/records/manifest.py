@@ -80,7 +80,7 @@ class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True):
     name: BoundedStr
     sha256: BoundedStr  # of the four arrays' bytes, in the order train images, train labels, test images, test labels
     classes: BoundedNames
-    note: BoundedStr = ""  # shown in every table, such as that the data replaces another data set
+    note: BoundedStr = ""  # shown in every table, for example that the data replaces another data set
 
 
 class Split(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,7 +128,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     test_labels: File | None = None  # None: the true labels are unknown
     history: File | None = None  # None: not trained by edge-bench
     variants: Annotated[list[Variant], Length]
-    interpretations: Annotated[list[Interpretation], Length] = []  # of data that was not made by a training
+    interpretations: Annotated[list[Interpretation], Length] = []  # of data that does not come from a training
     threshold: float | None = None  # of a single score, if stated
     task: BoundedStr = "classify"
     test_inputs: Annotated[dict[BoundedStr, File], Length] = {}  # .npy of each input by its name, [examples, …]

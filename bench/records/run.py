@@ -1,4 +1,4 @@
-"""The Run: all measurements of a run on one machine, unprocessed, with the data needed to judge and repeat it."""
+"""The Run: all raw measurements of a run on one machine, with the data needed to judge and repeat it."""
 
 from typing import Annotated
 
@@ -40,11 +40,11 @@ __all__ = [
     "Trial",
 ]
 
-#: In place of a label: the image was in no trial, or its scores were not finite.
+#: Used instead of a label: the image was in no trial, or its scores were not finite.
 UNSEEN, UNCLASSIFIED = -1, -2
 #: Name of the data set if no data was given.
 RANDOM_INPUTS = "random inputs"
-#: The task whose outputs are labels (`Result.predictions`); those of all other tasks are in ``Result.outputs``.
+#: The task whose outputs are labels (`Result.predictions`). Those of all other tasks are in ``Result.outputs``.
 CLASSIFY = "classify"
 #: Maximum number of configurations of a Run, so that comparing them takes about a second.
 MAX_CONFIGURATIONS = 1_000
@@ -54,7 +54,7 @@ TrialCount = msgspec.Meta(max_length=1_000_000)
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
-    """A variant on a runtime with a number of threads and a batch size; each has its own worker processes."""
+    """A variant on a runtime with a number of threads and a batch size. Each has its own worker processes."""
 
     variant: BoundedStr
     runtime: BoundedStr
@@ -79,9 +79,9 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     latencies: PackedArray  # ns, one per invocation of the last pass
     cpu_ns: NonNegativeInt | None = None  # CPU time of the worker during the trial
     other_cpu_ns: NonNegativeInt | None = None  # CPU time of all other processes during the trial, on all cores
-    steal_ns: NonNegativeInt | None = None  # CPU time that a hypervisor gave to other machines during the trial
+    steal_ns: NonNegativeInt | None = None  # CPU time that a hypervisor gave to other virtual machines during the trial
     temperature_c: float | None = None  # °C of the hottest thermal zone after the trial
-    throttled: Annotated[list[BoundedStr], Length] = []  # why the machine was slower than possible during the trial
+    throttled: Annotated[list[BoundedStr], Length] = []  # why the machine was throttled during the trial
     image_positions: PackedArray | None = None  # positions in Run.images of the images of this trial; None: all
 
     @property
@@ -131,7 +131,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     warnings: Annotated[list[BoundedStr], Length] = []
     delegate: BoundedStr = ""  # reported by the runtime, such as XNNPACK
     outputs: TaskOutputs | None = None  # of tasks other than classify
-    # ns, one per image, measured apart from the trials: decoding of the outputs with --with-postprocess
+    # ns, one per image, measured separately from the trials: decoding of the outputs with --with-postprocess
     postprocess: PackedArray | None = None
 
     def pass_seconds(self) -> npt.NDArray[np.float64]:
@@ -165,10 +165,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     def labels(self) -> npt.NDArray[np.int64]:
         """Return the predicted labels, shape [images].
 
-        UNSEEN stands for an image in no trial, UNCLASSIFIED for one whose scores were not finite.
+        UNSEEN is the label of an image in no trial, UNCLASSIFIED that of an image whose scores were not finite.
         """
         if self.predictions is None:
-            raise ValueError(f"{self.configuration} made no predictions")
+            raise ValueError(f"{self.configuration} has no predictions")
         labels = unpack(self.predictions).astype(np.int64)
         if self.unseen_positions is not None:
             labels[unpack(self.unseen_positions)] = UNSEEN
@@ -207,13 +207,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     processes: NonNegativeInt = 5
     limit: PositiveInt | None = None  # maximum number of images; None: all
     seed: int = 42
-    # seconds for which limit, trials and processes were chosen, unless they were stated; None: no budget
+    # the budget in seconds for which limit, trials and processes were chosen, unless they were stated; None: no budget
     budget_s: PositiveFloat | None = None
     timeout_s: float = 600.0  # for each answer of a worker
     scenario: BoundedStr = ""  # offline · single-stream; empty: each runtime's own batch size
-    resample: PositiveInt | None = None  # images that are drawn anew for each trial; None: all of Run.images
+    resample: PositiveInt | None = None  # number of images that are drawn for each trial; None: all of Run.images
     memory_limit: PositiveInt | None = None  # bytes that a worker process may allocate; None: no limit
-    with_postprocess: bool = False  # the decoding of outputs was timed, apart from the trials
+    with_postprocess: bool = False  # the decoding of outputs was timed, separately from the trials
     stateful: bool = False  # the model's state was kept between invocations, so that predictions are not scored
 
 
@@ -233,10 +233,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings
     images: Images
     preprocessing: Preprocessing | None = None  # None in Runs that are older than this field
-    interpretations: Annotated[list[Interpretation], Length] = []  # of images and labels, where they were not certain
+    interpretations: Annotated[list[Interpretation], Length] = []  # of images and labels, if they were not certain
     preprocessing_by_variant: Annotated[dict[BoundedStr, Preprocessing], Length] = {}  # if it differs between models
     results: Annotated[list[Result], msgspec.Meta(max_length=MAX_CONFIGURATIONS)]
-    findings: Annotated[list[Finding], Length] = []  # what makes the measurements unreliable, or may
+    findings: Annotated[list[Finding], Length] = []  # causes that make, or may make, the measurements unreliable
     trusted: bool | None = None  # complete and without spoiling findings; None in Runs that are older than this field
     task: BoundedStr = CLASSIFY
     truth: TaskTruth | None = None  # of tasks other than classify; None: unknown, or in Segmentation.cells
@@ -256,7 +256,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     def scored(self, result: Result) -> bool:
         """Return whether a result has an accuracy: it has predictions, and the true labels are known.
 
-        A result of ``--stateful`` has none, since each prediction depends on the examples before.
+        A result of ``--stateful`` has none, since each prediction depends on the previous examples.
         """
         return self.labelled and result.predictions is not None and not self.settings.stateful
 
@@ -276,12 +276,12 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def accuracy_assumed(self) -> bool:
-        """Whether accuracy or quality depends on an assumption about inputs or labels that nothing supports."""
+        """Whether accuracy or quality depends on an assumption about inputs or labels without evidence."""
         return (self.labelled or self.task != CLASSIFY) and any_assumed(self.interpretations)
 
     @property
     def unit(self) -> str:
-        """What one example is called: ``image``, or ``inference`` if the inputs are no images."""
+        """Name of one example: ``image``, or ``inference`` if the inputs are not images."""
         return "inference" if self.task != CLASSIFY and self.preprocessing is None else "image"
 
     @property

@@ -14,7 +14,7 @@ from edge_bench.bench.records.run_validation import check_run
 
 __all__ = ["read_run", "run_file_name", "store", "utc_now", "write_run"]
 
-_SEE_JOURNAL = "its journal is kept, and has all that was measured"
+_SEE_JOURNAL = "its journal, which has all measurements, is kept"
 
 
 def utc_now() -> str:
@@ -41,12 +41,12 @@ def write_run(run: Run, folder: Path, *, again: bool = False) -> Path:
     try:
         check_run(run)
     except ValueError as cause:
-        raise ResultsError(f"{path}: this Run could not be read again: {cause}", _SEE_JOURNAL) from None
+        raise ResultsError(f"{path}: this Run could not be read back: {cause}", _SEE_JOURNAL) from None
     return store(run, path, again=again)
 
 
 def store(record: msgspec.Struct, path: Path, *, again: bool = False) -> Path:
-    """Write a record, replacing no file unless ``again``; raise ResultsError if that fails or it could not be read."""
+    """Write a record; replace a file only with ``again``; raise ResultsError if it cannot be written or read back."""
     try:
         data = encode_record(record, MAX_RUN_BYTES)
     except BadInput as cause:
@@ -55,7 +55,7 @@ def store(record: msgspec.Struct, path: Path, *, again: bool = False) -> Path:
         write_atomically(path, data, exclusive=not again)
     except OSError as cause:
         raise ResultsError(
-            f"{path}: cannot be written: {cause.strerror}", "make room, or name another --results"
+            f"{path}: cannot be written: {cause.strerror}", "free space, or name another folder with --results"
         ) from None
     return path
 

@@ -1,4 +1,4 @@
-"""Checks that the parts of a Run are consistent, which a hostile file may violate and all other code relies on."""
+"""Checks that the parts of a Run are consistent. A hostile file may not be, and all other code relies on it."""
 
 import datetime
 from typing import Any
@@ -12,22 +12,22 @@ from edge_bench.bench.records.run import Result, Run, Trial
 
 __all__ = ["check_run", "check_trial"]
 
-#: Maximum latencies per byte of packed data. Real latencies in nanoseconds differ; a bomb has far more per byte.
+#: Maximum latencies per byte of packed data. Real latencies in nanoseconds differ. A bomb has far more per byte.
 _LATENCIES_PER_BYTE = 64
-_SMALL_ARRAY = 4096  # latencies in addition, whatever the size of the data
-#: Values of all packed arrays together. Every command unpacks them, and those of a bomb take no room in the file.
+_SMALL_ARRAY = 4096  # latencies allowed in addition, for any size of the data
+#: Values of all packed arrays together. Every command unpacks them, and those of a bomb need hardly any space on disk.
 _MAX_VALUES = 1 << 27
 
 
 def check_run(run: Run) -> None:
-    """Raise ValueError if the Run is not consistent; afterwards each of its packed arrays can be unpacked."""
+    """Raise ValueError if the Run is not consistent. Afterwards each of its packed arrays can be unpacked."""
     began = datetime.datetime.fromisoformat(run.began)
     if began.tzinfo is None or not 1970 <= began.year < 9000:
-        raise ValueError(f"it began at {run.began[:40]}, which is no moment in UTC")
+        raise ValueError(f"it began at {run.began[:40]}, which is not a valid time in UTC")
     images = run.images
     count = images.indices.length
     if (values := _values(run)) > _MAX_VALUES:
-        raise ValueError(f"its arrays have {values:,} values; {_MAX_VALUES:,} are read")
+        raise ValueError(f"its arrays have {values:,} values, more than the limit of {_MAX_VALUES:,}")
     indices = _packed(images.indices, "images.indices", count)
     if not count or (count > 1 and not np.all(indices[1:] > indices[:-1])):
         raise ValueError("its images are not in order, or there are none")
@@ -98,7 +98,7 @@ def check_trial(run: Run, trial: Trial, count: int) -> None:
     """Raise ValueError if a trial is not consistent with its Run of ``count`` images."""
     latencies = trial.latencies
     if latencies.length > count:
-        raise ValueError(f"{latencies.length:,} latencies of {count:,} images")
+        raise ValueError(f"{latencies.length:,} latencies for {count:,} images")
     _check_latencies(latencies, "latencies", latencies.length)
     if trial.image_positions is not None:
         _packed(trial.image_positions, "image_positions", run.images_per_pass, below=count)
@@ -106,16 +106,16 @@ def check_trial(run: Run, trial: Trial, count: int) -> None:
 
 def _check_latencies(latencies: PackedArray, name: str, length: int) -> None:
     if latencies.length > _LATENCIES_PER_BYTE * len(latencies.data) + _SMALL_ARRAY:
-        raise ValueError(f"{latencies.length:,} latencies in {len(latencies.data):,} bytes: no clock gives such ones")
+        raise ValueError(f"{latencies.length:,} latencies in only {len(latencies.data):,} bytes, which no clock gives")
     _packed(latencies, name, length)
 
 
 def _packed(array: PackedArray, name: str, length: int, below: int = 1 << 62) -> npt.NDArray[Any]:
     """Return the unpacked values; raise ValueError if there are not ``length`` or one is not less than ``below``."""
     if array.length != length:
-        raise ValueError(f"{name}: {array.length:,} values where {length:,} belong")
+        raise ValueError(f"{name}: {array.length:,} values instead of {length:,}")
     values = unpack(array)
     could_exceed = below < 1 << (8 * values.itemsize)
     if could_exceed and (greatest := int(values.max(initial=0))) >= below:
-        raise ValueError(f"{name}: a value of {greatest:,}")
+        raise ValueError(f"{name}: invalid value {greatest:,}")
     return values

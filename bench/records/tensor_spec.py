@@ -24,6 +24,6 @@ class TensorSpec(msgspec.Struct, frozen=True, kw_only=True):
 def has_batch_axis(shape: Sequence[int]) -> bool:
     """Return whether the first axis of an input is the examples: it is open, or has size 1 beside others.
 
-    An input of one axis and fixed size is one example.
+    An input with one axis of fixed size is one example.
     """
     return bool(shape) and (shape[0] == -1 or (shape[0] == 1 and len(shape) > 1))

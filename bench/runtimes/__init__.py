@@ -1,8 +1,8 @@
 """Runtimes: one adapter per runtime, and the registry of all.
 
-A runtime is a module in this package with a function ``import_loader`` (see ``base.py``), which loads classifiers,
-another one, ``import_graph_loader`` (see ``graphs/base.py``), which loads any graph, and an entry in ``RUNTIMES``.
-Its library is imported only in worker processes.
+A runtime is a module in this package, and an entry in ``RUNTIMES``. Its function ``import_loader`` (see ``base.py``)
+loads classifiers, and ``import_graph_loader`` (see ``graphs/base.py``) loads any graph. Its library is imported only in
+worker processes.
 """
 
 import importlib
@@ -99,7 +99,7 @@ RUNTIMES = {
 def runtime_named(name: str) -> Runtime:
     """Return the runtime of that name; raise BadInput if there is none."""
     if name not in RUNTIMES:
-        raise BadInput(f"no runtime is called {name!r}", f"there are: {', '.join(RUNTIMES)}")
+        raise BadInput(f"no runtime is called {name!r}", f"choose from {', '.join(RUNTIMES)}")
     return RUNTIMES[name]
 
 
@@ -129,7 +129,7 @@ def loader(runtime: Runtime) -> Loader:
     load: Loader = module.import_loader()
 
     def load_by_utf8_name(file: ModelFile) -> Session:
-        with utf8_path(file.path) as path:  # native libraries take no other names
+        with utf8_path(file.path) as path:  # native libraries accept only UTF-8 names
             return load(file._replace(path=path))
 
     return load_by_utf8_name
@@ -141,7 +141,7 @@ def graph_loader(runtime: Runtime) -> GraphLoader:
     load: GraphLoader = module.import_graph_loader()
 
     def load_by_utf8_name(file: GraphFile) -> GraphSession:
-        with utf8_path(file.path) as path:  # native libraries take no other names
+        with utf8_path(file.path) as path:  # native libraries accept only UTF-8 names
             return load(file._replace(path=path))
 
     return load_by_utf8_name

@@ -27,9 +27,9 @@ class ModelFile(NamedTuple):
 
 
 class PassTimes(NamedTuple):
-    """Begin and end of each invocation of a pass, in nanoseconds of the given clock; shape [invocations] each.
+    """Start and end of each invocation of a pass, in nanoseconds of the given clock; shape [invocations] each.
 
-    ``reset_ns`` is the time between them in which the model's state was reset. It is no part of the pass.
+    ``reset_ns`` is the time between invocations that reset the model's state. It is not part of the pass.
     """
 
     began: npt.NDArray[np.int64]
@@ -41,16 +41,16 @@ class Session(Protocol):
     """A loaded model that can be invoked.
 
     The images in ``inputs`` have the dtype and shape of ``input``, with the images on the first axis. An invocation
-    processes ``batch_size`` images. The last batch is padded, if necessary, and the padding's outputs are dropped. An
-    open axis of ``input`` without a stated size has size -1, and so has an axis of ``output`` that is not known before
-    the first invocation. State that the model keeps between invocations is reset before each, outside of its time.
+    processes ``batch_size`` images. If necessary, the last batch is padded, and the padding's outputs are dropped. An
+    open axis of ``input`` without a stated size has size -1. So has an axis of ``output`` that is unknown before the
+    first invocation. State that the model keeps between invocations is reset before each, outside the timed part.
     """
 
     input: TensorSpec
     output: TensorSpec
     batch_size: int
-    fixed_batch: int | None  # the only batch size that the file takes
-    warning: str  # what is unusual about the session's times; empty if nothing is
+    fixed_batch: int | None  # the only batch size that the file takes; None: any
+    warning: str  # note on unusual times of the session; empty if there is none
 
     def invoke(self, batch: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return the scores of one batch of ``batch_size`` images, shape [batch_size, …], not timed."""
@@ -63,14 +63,14 @@ Loader = Callable[[ModelFile], Session]
 
 
 def batch_size_for(file: ModelFile, fixed_batch: int | None) -> int:
-    """Return the batch size to load a file with; raise ValueError if the file takes batches of another size only."""
+    """Return the batch size to load a file with; raise ValueError if the file takes only another batch size."""
     if fixed_batch is not None and file.batch_size not in (None, fixed_batch):
-        raise ValueError(f"the file takes batches of {fixed_batch} only, not {file.batch_size}")
+        raise ValueError(f"the file takes only batches of {fixed_batch}, not {file.batch_size}")
     return fixed_batch or file.batch_size or 1
 
 
 def with_known_output(session: Session) -> Session:
-    """Invoke the model once if only that tells the shape of its output and its input is known; return the session."""
+    """Invoke the model once if its input is known and its output's shape is not; return the session."""
     if -1 in session.output.shape[1:] and -1 not in session.input.shape[1:]:
         batch = np.zeros((session.batch_size, *session.input.shape[1:]), session.input.dtype)
         scores = session.invoke(batch)

@@ -10,10 +10,10 @@ __all__ = ["batch_clock"]
 
 
 def batch_clock(clock: Clock, reset: Callable[[], None] | None) -> Any:
-    """Return a Keras callback that records the end of each batch, which is the beginning of the next one.
+    """Return a Keras callback that records the end of each batch, which is the start of the next one.
 
-    ``ended`` and ``resets`` are lists of nanoseconds. ``reset`` is called before each batch; its duration is no part of
-    the batch.
+    ``ended`` and ``resets`` are lists of nanoseconds. ``reset`` is called before each batch. Its duration is not part
+    of the batch.
     """
     return _callback_class()(clock, reset)
 

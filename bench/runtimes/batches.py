@@ -23,8 +23,8 @@ def in_batches(
 ) -> PassTimes:
     """Invoke on all inputs and write scores to ``outputs``; with ``pad`` the last batch is padded with zeros.
 
-    ``reset`` is called before each invocation, outside of its time. Raise ValueError if the model does not return one
-    row of scores per image.
+    ``reset`` is called before each invocation, outside the timed part. Raise ValueError if the model does not return
+    one row of scores per image.
     """
 
     def invoke_at(start: int) -> None:
@@ -43,7 +43,7 @@ def in_batches(
 def timed_invocations(
     invoke_at: Callable[[int], None], starts: range, clock: Clock, reset: Callable[[], None] | None
 ) -> PassTimes:
-    """Call ``invoke_at`` with each start of a batch; ``reset`` is called before each call, outside of its time."""
+    """Call ``invoke_at`` with each start of a batch. ``reset`` is called before each call, outside the timed part."""
     began, ended = np.empty(len(starts), np.int64), np.empty(len(starts), np.int64)
     reset_ns = 0
     for number, start in enumerate(starts):

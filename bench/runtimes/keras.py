@@ -67,7 +67,7 @@ def import_loader() -> Loader:
     class ServingSession(KerasSession):
         """A Keras model, compiled once for batches of any size.
 
-        ``predict`` sets up a data pipeline in every call, which takes about 50 times as long as one image of the
+        ``predict`` sets up a data pipeline in every call, which takes about 50 times as long as one image with the
         paper's model.
         """
 
@@ -130,7 +130,7 @@ def _use_threads(tf: Any, threads: int) -> None:
 
 
 def _spec(dtype: str, sizes: Any, batch_size: int, stated: tuple[int, ...] | None = None) -> TensorSpec:
-    """Return the spec of a tensor; open axes of one image have their stated size, otherwise -1."""
+    """Return the spec of a tensor. Open axes of one image have their stated size, otherwise -1."""
     stated_sizes = stated if stated and len(stated) == len(sizes) else (None,) * len(sizes)
     shape = [-1 if size is None else size for size in sizes]
     shape = [given if size == -1 and given else size for size, given in zip(shape, stated_sizes, strict=True)]

@@ -1,4 +1,4 @@
-"""Keras model files: loaded if they are safe, with their only input and output taken out of dicts and lists."""
+"""Keras model files: loaded only if safe. Their only input and output may be in a dict or list."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ class KerasModel:
     """A Keras classifier with one input and one output, which may be the only item of a dict, list or tuple."""
 
     def __init__(self, model: Any) -> None:
-        """Raise ValueError if it has not one input and one output of known shapes."""
+        """Raise ValueError unless it has one input and one output of known shapes."""
         import keras
 
         self.model = model
@@ -27,10 +27,10 @@ class KerasModel:
         except (AttributeError, ValueError):
             inputs = outputs = None
         if not inputs or not outputs:
-            raise ValueError("its input shape is not in the file; call the model once before saving it")
+            raise ValueError("its input shape is not in the file: call the model once before saving it")
         if len(inputs) != 1 or len(outputs) != 1:
             raise ValueError(
-                f"the model has {len(inputs)} inputs and {len(outputs)} outputs; a classifier has one of each"
+                f"the model has {len(inputs)} inputs and {len(outputs)} outputs, but a classifier has one of each"
             )
         (self.input,), (self.output,) = inputs, outputs
         self._flatten, self._map = keras.tree.flatten, keras.tree.map_structure
@@ -47,21 +47,21 @@ class KerasModel:
         return next((int(size) for size in sizes if size is not None), None)
 
     def wrapped(self, batch: Any) -> Any:
-        """Return a batch in the structure that the model takes."""
+        """Return a batch in the model's structure."""
         return batch if self._structure is None else self._map(lambda _: batch, self._structure)
 
     def unwrapped(self, outputs: Any) -> Any:
-        """Return the only tensor or array of what the model returns."""
+        """Return the only tensor or array of the model's outputs."""
         (only,) = self._flatten(outputs)
         return only
 
     def state(self) -> "KerasState":
-        """Return the state that invocations may change, as it is now."""
+        """Return the current state that invocations may change."""
         return KerasState(self.model)
 
 
 class KerasState:
-    """What a model keeps between invocations: states of layers with ``stateful=True``, and variables that change."""
+    """State that a model keeps between invocations: of layers with ``stateful=True``, and variables that change."""
 
     def __init__(self, model: Any) -> None:
         layers = [layer for layer in model._flatten_layers() if getattr(layer, "stateful", False)]
@@ -81,11 +81,11 @@ class KerasState:
 
     @property
     def exists(self) -> bool:
-        """Whether there is anything to reset, as far as known."""
+        """Whether there is any known state to reset."""
         return bool(self._layers or (self._is_invoked and self._variables))
 
     def reset(self) -> None:
-        """Set every layer's state to zeros, and other variables to what they were after loading."""
+        """Set every layer's state to zeros, and other variables to their values after loading."""
         for layer in self._layers:
             layer.reset_state()
         for variable, value in self._variables:
@@ -98,7 +98,7 @@ def _value(variable: Any) -> npt.NDArray[Any]:
 
 
 def load_keras(path: Path) -> KerasModel:
-    """Load a .keras or .h5 file; raise ValueError if it is damaged, not safe, or no classifier's."""
+    """Load a .keras or .h5 file; raise ValueError if it is damaged, not safe, or not a classifier's."""
     return KerasModel(load_any_keras(path))
 
 
@@ -123,5 +123,5 @@ def _legacy_config(path: Path) -> str | bytes:
     except OSError as cause:
         raise ValueError(f"not a whole HDF5 file: {cause}") from None
     if not isinstance(config, str | bytes):
-        raise ValueError("it holds weights without a model; save the whole model: model.save('model.keras')")
+        raise ValueError("it contains weights without a model: save the whole model with model.save('model.keras')")
     return config

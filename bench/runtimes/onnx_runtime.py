@@ -23,7 +23,7 @@ def import_loader() -> Loader:
     onnxruntime.set_default_logger_severity(3)  # only errors, which are also raised as exceptions
 
     class OnnxSession:
-        """An .onnx model; threads are used within an operator. ONNX Runtime keeps no state between invocations."""
+        """An .onnx model. Threads are used within an operator. ONNX Runtime keeps no state between invocations."""
 
         warning = ""
 
@@ -34,7 +34,7 @@ def import_loader() -> Loader:
             inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
             if len(inputs) != 1 or len(outputs) != 1:
                 raise ValueError(
-                    f"the model has {len(inputs)} inputs and {len(outputs)} outputs; a classifier has one of each"
+                    f"the model has {len(inputs)} inputs and {len(outputs)} outputs, but a classifier has one of each"
                 )
             input_axes, output_axes = _axes(inputs[0]), _axes(outputs[0])
             self._has_batch_axis = len(input_axes) > 1  # an input of one axis is one example
@@ -76,14 +76,14 @@ def import_graph_loader() -> GraphLoader:
 
 
 def _axes(tensor: Any) -> list[int]:
-    """Return the sizes of a tensor, -1 for an axis with a name or nothing for a size."""
+    """Return the sizes of a tensor, -1 for an axis with a name or nothing as its size."""
     if not tensor.type.startswith("tensor(") or not tensor.shape:
         raise ValueError(f"{tensor.name} is a {tensor.type} of shape {list(tensor.shape)}; a classifier takes tensors")
     return [size if isinstance(size, int) and size >= 0 else -1 for size in tensor.shape]
 
 
 def _spec(tensor: Any, batch_size: int, axes: list[int], stated: tuple[int, ...] | None) -> TensorSpec:
-    """Return the spec of a tensor, whose type is such as ``tensor(float)``; open axes have their stated size."""
+    """Return the spec of a tensor with a type such as ``tensor(float)``. Open axes have their stated size."""
     sizes = axes[1:]
     if stated is not None and len(stated) == len(sizes):
         sizes = [given if size == -1 else size for size, given in zip(sizes, stated, strict=True)]

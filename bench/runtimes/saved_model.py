@@ -30,8 +30,8 @@ class SavedModelSession:
         input_tensors, output_tensors = self._call.structured_input_signature[1], self._call.structured_outputs
         if len(input_tensors) != 1 or len(output_tensors) != 1:
             raise ValueError(
-                f"the model has {len(input_tensors)} inputs and {len(output_tensors)} outputs; a classifier has one of "
-                "each"
+                f"the model has {len(input_tensors)} inputs and {len(output_tensors)} outputs, but a classifier has "
+                "one of each"
             )
         ((self._input_name, input_tensor),) = input_tensors.items()
         ((self._output_name, output_tensor),) = output_tensors.items()
@@ -39,7 +39,7 @@ class SavedModelSession:
         self._has_batch_axis = len(input_axes) > 1  # an input of one axis is one example
         if not self._has_batch_axis:
             input_axes = [1, *input_axes]
-        # the output has the batch size of a model whose state has, even if the input is open
+        # the output has the batch size of a model with state, even if the input is open
         batch_sizes = [input_axes[0], *(output_axes[:1] if len(output_axes) > 1 else [])]
         self.fixed_batch = next((size for size in batch_sizes if size != -1), None)
         self.batch_size = batch_size_for(file, self.fixed_batch)
@@ -71,7 +71,7 @@ class SavedModelSession:
 
 
 def _axes(tensor: Any) -> list[int]:
-    """Return the sizes of a tensor, -1 for an open axis; raise ValueError if even their number is not known."""
+    """Return the sizes of a tensor, -1 for an open axis; raise ValueError if even their number is unknown."""
     if tensor.shape.rank is None or tensor.shape.rank == 0:
         raise ValueError(f"{tensor.name} has shape {tensor.shape}; a classifier takes and returns tensors with axes")
     return [-1 if size is None else size for size in tensor.shape.as_list()]
@@ -80,7 +80,7 @@ def _axes(tensor: Any) -> list[int]:
 def reset_of(function: Any) -> Callable[[], None] | None:
     """Return a function that sets variables to their present values, or None if the graph assigns none.
 
-    It sets all variables that the graph uses, as those that it assigns are known only in the functions it calls.
+    It sets all variables that the graph uses, because the assigned ones are known only inside the functions it calls.
     """
     graph = function.graph.as_graph_def()
     operations = {node.op for node in graph.node}

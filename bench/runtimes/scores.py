@@ -1,4 +1,4 @@
-"""Scores of a classifier: how many there are, and the labels they give."""
+"""Scores of a classifier: their number, and their labels."""
 
 from typing import Any, NamedTuple
 
@@ -27,31 +27,31 @@ _ROUNDING = 1e-6
 
 
 class Labelled(NamedTuple):
-    """What the scores of n images say."""
+    """The result of the scores of n images."""
 
     labels: npt.NDArray[np.int64]  # [n]; UNCLASSIFIED_LABEL for an image with a score that is not finite
     top_five: npt.NDArray[np.int64]  # [n, min(5, labels)], best first; UNCLASSIFIED_LABEL as in labels
     tied: int  # images with more than one class at the highest score
-    outside_unit: bool  # whether a single score lies outside 0 to 1, so that it is no probability
+    outside_unit: bool  # whether a single score is outside 0 to 1, so that it is not a probability
 
 
 def class_count(output: TensorSpec) -> int:
-    """Return the number of scores of one example; 1 is a single score, of a classifier with two classes.
+    """Return the number of scores of one example; 1 for a classifier of two classes with a single score.
 
     Exactly one axis after the batch axis may differ from 1. Axes of size -1 are open: beside a known number of classes
-    they must turn out to be 1. Raise ValueError for any other output, or if the number of classes is not known.
+    they must turn out to be 1. Raise ValueError for any other output, or if the number of classes is unknown.
     """
     shown = "×".join("?" if size < 0 else str(size) for size in output.shape)
     others = [size for size in output.shape[1:] if size != 1]
     known = [size for size in others if size > 0]
     if 0 in others or len(known) > 1:
-        raise ValueError(f"its output has shape {shown}; a classifier has one list of scores per example")
+        raise ValueError(f"its output has shape {shown}, but a classifier has one list of scores per example")
     if not others:
         return 1
     if not known:
-        raise ValueError(f"its output has shape {shown}, so the number of classes is not known")
+        raise ValueError(f"its output has shape {shown}, so the number of classes is unknown")
     if known[0] >= UNCLASSIFIED_LABEL:
-        raise ValueError(f"its output has shape {shown}; at most {UNCLASSIFIED_LABEL - 1:,} classes are supported")
+        raise ValueError(f"its output has shape {shown}: at most {UNCLASSIFIED_LABEL - 1:,} classes are supported")
     return known[0]
 
 
@@ -61,7 +61,7 @@ def label_count(output: TensorSpec) -> int:
 
 
 def dequantized(scores: npt.NDArray[Any], spec: TensorSpec) -> npt.NDArray[np.float32]:
-    """Return scores as float32; those of a quantized model by its scale and zero point."""
+    """Return scores as float32. Quantized scores are converted with the scale and zero point."""
     if spec.scale:
         scores = (scores.astype(np.float32) - spec.zero_point) * np.float32(spec.scale)
     return scores.astype(np.float32, copy=False)
@@ -77,9 +77,9 @@ def labels_and_top_five(
 ) -> Labelled:
     """Return the labels of scores as the model returned them, shape [n, …].
 
-    Classes with equal scores are ordered by their index, the lower first, for the label and the five best alike. A
+    Classes with equal scores are ordered by their index, the lower first, both for the label and the five best. A
     single score gives label 1 if its real value is above ``threshold``, else 0. ``classes`` maps the index of an output
-    to the label that is returned. Raise ValueError if it has not one entry per output.
+    to the returned label. Raise ValueError if it does not have one entry per output.
     """
     scores = one_row_per_image(scores)
     finite = np.isfinite(scores).all(axis=1) if scores.dtype.kind == "f" else np.ones(len(scores), np.bool_)

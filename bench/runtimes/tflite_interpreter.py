@@ -30,7 +30,7 @@ class InterpreterSession:
         self._allocated_shape = [self.batch_size, *image_shape] if self._has_batch_axis else image_shape
         self._is_open = -1 in image_shape
         self._allocate()
-        # read the details again, since resizing changes the shapes
+        # read the details again, because resizing changes the shapes
         input_detail = self._only(interpreter.get_input_details(), "input")
         output_detail = self._only(interpreter.get_output_details(), "output")
         self._output_index = output_detail["index"]
@@ -47,13 +47,13 @@ class InterpreterSession:
                 self._interpreter.resize_tensor_input(self._input_index, self._allocated_shape, strict=True)
             except (ValueError, RuntimeError):  # tflite-runtime raises ValueError, LiteRT RuntimeError
                 raise ValueError(
-                    f"the file takes inputs of shape {detail['shape_signature'].tolist()} only, "
+                    f"the file takes only inputs of shape {detail['shape_signature'].tolist()}, "
                     f"not {self._allocated_shape}"
                 ) from None
         self._interpreter.allocate_tensors()
 
     def _output_spec(self, detail: dict[str, Any]) -> TensorSpec:
-        # axes that depend on the input may still have the sizes for another one, until the first invocation
+        # until the first invocation, axes that depend on the input may have the sizes for another input
         shape, spec = _axes(detail), _spec(detail)
         if len(shape) == 1 and (not self._has_batch_axis or shape[0] not in (-1, self.batch_size)):
             shape = [1, *shape]  # the scores of one example, without a batch axis
@@ -64,7 +64,7 @@ class InterpreterSession:
     @staticmethod
     def _only(details: list[dict[str, Any]], kind: str) -> dict[str, Any]:
         if len(details) != 1:
-            raise ValueError(f"the model has {len(details)} {kind}s; a classifier has one")
+            raise ValueError(f"the model has {len(details)} {kind}s, but a classifier has one")
         return details[0]
 
     def _clear(self) -> None:
@@ -72,7 +72,7 @@ class InterpreterSession:
         self._interpreter.reset_all_variables()
 
     def _reload(self) -> None:
-        """Load the model again, since ``reset_all_variables`` does not reset resource variables."""
+        """Reload the model, since ``reset_all_variables`` does not reset resource variables."""
         self._interpreter = self._class(model_path=str(self._file.path), num_threads=self._file.threads)
         self._allocate()
 
@@ -86,7 +86,7 @@ class InterpreterSession:
         return scores if scores.ndim >= len(self.output.shape) else scores[np.newaxis]
 
     def classify(self, inputs: npt.NDArray[Any], outputs: npt.NDArray[Any], clock: Clock) -> PassTimes:
-        """Run one pass; each invocation includes copying its input in and its output out."""
+        """Run one pass. Each invocation includes copying its input in and its output out."""
         interpreter, size, reset = self._interpreter, self.batch_size, self._reset
         input_index, output_index, has_batch_axis = self._input_index, self._output_index, self._has_batch_axis
         set_tensor, invoke, get_tensor = interpreter.set_tensor, interpreter.invoke, interpreter.get_tensor
@@ -100,7 +100,7 @@ class InterpreterSession:
             if reset is not None:
                 reset_ns -= clock()
                 reset()
-                interpreter = self._interpreter  # a new one if the model was loaded again
+                interpreter = self._interpreter  # a new one if the model was reloaded
                 set_tensor, invoke, get_tensor = interpreter.set_tensor, interpreter.invoke, interpreter.get_tensor
                 reset_ns += clock()
             if number < full:

@@ -6,9 +6,9 @@ from typing import Any
 
 __all__ = ["RELOADED", "StateKind", "state_kind", "state_kind_of"]
 
-#: Warning about the times of models that are loaded again before each invocation.
+#: Warning about the times of models that are reloaded before each invocation.
 RELOADED = (
-    "its resource variables can only be reset by loading the model again, which was done before each invocation: the "
+    "its resource variables can be reset only by reloading the model, which was done before each invocation: the "
     "times are those of the first invocation after loading"
 )
 #: Operators that update variable tensors (``isVariable`` in the schema).
@@ -31,14 +31,14 @@ class StateKind(enum.Enum):
 def state_kind(interpreter: Any) -> StateKind:
     """Return the kind of state that an interpreter's model keeps.
 
-    Experiment with tflite-runtime 2.14 and ai-edge-litert 2.3: ``reset_all_variables`` resets variable tensors. Neither
-    it nor allocating again resets resource variables (VAR_HANDLE, ASSIGN_VARIABLE), which belong to the interpreter.
+    Tested with tflite-runtime 2.14 and ai-edge-litert 2.3: ``reset_all_variables`` resets variable tensors. Neither it
+    nor a new allocation resets resource variables (VAR_HANDLE, ASSIGN_VARIABLE), which belong to the interpreter.
     """
     try:
-        # not public, but without the file: reading that would add to the worker's memory, which is measured
+        # not a public method, but it does not read the file, which would add to the measured memory of the worker
         names = {operator["op_name"] for operator in interpreter._get_ops_details()}
     except (AttributeError, KeyError):
-        return StateKind.VARIABLES  # resetting none does no harm
+        return StateKind.VARIABLES  # a reset is harmless if there are none
     return state_kind_of(names)
 
 

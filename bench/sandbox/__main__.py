@@ -2,8 +2,8 @@
 
 ``python -m edge_bench.bench.sandbox PLAN MODULE [ARGUMENT …]``, where PLAN is the text of a `Plan`.
 
-Landlock restricts one thread and those that it starts, and libraries start threads when they are imported. So this
-comes before any of them. If a part of the plan cannot be applied, the module does not run.
+Landlock restricts one thread and those that it starts, and libraries start threads when they are imported. Therefore
+this runs before any import of them. If a part of the plan cannot be applied, the module does not run.
 """
 
 import resource
@@ -18,7 +18,7 @@ from edge_bench.bench.sandbox.seccomp import install_filter
 
 
 def apply(plan: Plan) -> None:
-    """Restrict this process for good; raise OSError if a part of the plan cannot be applied."""
+    """Restrict this process permanently; raise OSError if a part of the plan cannot be applied."""
     hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
     resource.setrlimit(resource.RLIMIT_CORE, (0, hard))  # the kernel would write a core file for the process
     writable = [Path(path) for path in plan.write]

@@ -1,4 +1,4 @@
-"""The files that a process needs besides its model: Python, libraries, and what these read about the machine."""
+"""The files that a process needs besides its model: Python, libraries, and the machine's files that these read."""
 
 import contextlib
 import os
@@ -10,15 +10,15 @@ from edge_bench.bench.io.python_process import PACKAGE
 
 __all__ = ["system_reads", "system_writes"]
 
-#: Software, which any user may read. Nix and Guix keep theirs in folders of their own.
+#: Software, which any user may read. Nix and Guix have their own folders for it.
 _SOFTWARE = ("/usr", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix/store", "/gnu/store")
-#: Single files of /etc, of which the rest is private: the linker's, the time zone, settings of OpenSSL.
+#: Single files of /etc, the rest of which is private: the linker's, the time zone, settings of OpenSSL.
 _SETTINGS = (
     "/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime",
     "/etc/timezone", "/etc/os-release", "/etc/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf",
     "/etc/crypto-policies/back-ends",
 )  # fmt: skip
-#: This process and totals of the machine; no other process.
+#: This process and totals of the machine, but no other process.
 _MACHINE = (
     "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/loadavg", "/proc/uptime", "/proc/version",
     "/proc/filesystems", "/proc/sys/vm", "/proc/sys/kernel/osrelease", "/proc/sys/kernel/pid_max",
@@ -28,26 +28,26 @@ _MACHINE = (
 
 
 def system_reads() -> list[Path]:
-    """Return the files and folders to read. None of them has the home directory in it."""
+    """Return the files and folders to read. None of them contains the home directory."""
     paths = [*map(Path, (*_SOFTWARE, *_SETTINGS, *_MACHINE)), *_python(), *_libraries(), *_settings_of_libraries()]
     home = os.path.realpath(_home())
     return [part for path in dict.fromkeys(paths) for part in _without(path, home)]
 
 
 def system_writes() -> list[Path]:
-    """Return the files to write that keep nothing."""
+    """Return the writable files that store nothing."""
     return [Path(os.devnull)]
 
 
 def _python() -> Iterator[Path]:
-    """Yield Python's own folders, those that it imports from, and this package, whose folders may be links."""
+    """Yield Python's own folders, its import folders, and this package, whose folders may be links."""
     for prefix in {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix}:
         # not the prefix itself, which may be a project's folder, or even the home directory
         for name in ("lib", "lib64", "bin", "share", "pyvenv.cfg"):
             yield Path(prefix, name)
     yield Path(os.path.realpath(sys.executable))
     yield from (PACKAGE, PACKAGE / "app", PACKAGE / "bench")
-    # not the folder of a checkout or of the user's script, which may hold anything; workers import nothing else there
+    # not the folder of a checkout or of the user's script, which may contain anything; workers import nothing from it
     checkout = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").exists() else None
     script = getattr(sys.modules.get("__main__"), "__file__", None)
     private = (checkout, None if script is None else Path(script).absolute().parent)
@@ -59,9 +59,9 @@ def _libraries() -> Iterator[Path]:
 
 
 def _settings_of_libraries() -> Iterator[Path]:
-    """Yield what Keras reads when it is imported: its keras.json, and through matplotlib a list of fonts.
+    """Yield the files that Keras reads when it is imported: its keras.json, and a list of fonts through matplotlib.
 
-    Keras is not imported if the first exists and cannot be read. Without the second, matplotlib looks for all fonts.
+    Importing Keras fails if the first exists and cannot be read. Without the second, matplotlib searches all fonts.
     """
     for folder in (os.environ.get("KERAS_HOME", ""), _home(".keras"), "/tmp/.keras"):  # noqa: S108
         file = Path(folder, "keras.json")
@@ -78,7 +78,7 @@ def _home(*names: str) -> str:
 
 
 def _without(path: Path, home: str) -> Iterator[Path]:
-    """Yield the path, or if the home directory is in it, what else is in it."""
+    """Yield the path. If it contains the home directory, yield its other contents instead."""
     real = os.path.realpath(path)
     if home == real:
         return

@@ -1,4 +1,4 @@
-"""System calls through the C library, for those that Python has no function for."""
+"""System calls through the C library, for those without a Python function."""
 
 import ctypes
 import os

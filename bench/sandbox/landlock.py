@@ -23,7 +23,7 @@ _MAKE_DEVICES = 1 << 6 | 1 << 11  # character and block devices
 _TRUNCATE, _IOCTL_DEV = 1 << 14, 1 << 15
 _OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEV
 _READ = _READ_FILE | _READ_DIR
-#: Number of rights to files that a version of the interface knows: 13 at first, then REFER, TRUNCATE, IOCTL_DEV.
+#: Number of file rights in each version of the interface: 13 at first, then REFER, TRUNCATE, IOCTL_DEV.
 _RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}
 _LATEST_RIGHTS = 16
 #: Binding and connecting of TCP sockets since version 4; abstract UNIX sockets and signals since version 6.
@@ -46,15 +46,15 @@ def landlock_abi() -> int:
         return 0
     try:
         return call(_NUMBERS["landlock_create_ruleset"], None, 0, _VERSION)
-    except OSError:  # not in the kernel, switched off, or refused by a container
+    except OSError:  # missing in the kernel, switched off, or refused by a container
         return 0
 
 
 def restrict_files(abi: int, readable: Iterable[Path], writable: Iterable[Path]) -> None:
     """Restrict this thread, and those it starts, to reading and writing below these paths; raise OSError on failure.
 
-    Nothing can be executed. Devices are created nowhere. What does not exist or cannot be opened is skipped: it is
-    refused then. The paths stay open, because the rules are about inodes, and procfs makes new ones.
+    Nothing can be executed. Devices cannot be created. Paths that do not exist or cannot be opened are skipped, and
+    therefore refused. The paths stay open, because the rules are about inodes, and procfs makes new ones.
     """
     handled = (1 << _RIGHTS.get(abi, _LATEST_RIGHTS)) - 1
     attributes = _Ruleset(handled, _NET if abi >= _NET_SINCE else 0, _SCOPES if abi >= _SCOPES_SINCE else 0)

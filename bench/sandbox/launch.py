@@ -12,14 +12,14 @@ __all__ = ["Access", "Plan", "sandboxed_command"]
 
 
 class Access(NamedTuple):
-    """The files of a user that a process may use, besides Python and its libraries."""
+    """The user's files that a process may use, besides Python and its libraries."""
 
     read: Sequence[Path] = ()  # files, or folders with everything in them
     scratch: Path | None = None  # a folder to write in
 
 
 class Plan(NamedTuple):
-    """What ``edge_bench.bench.sandbox`` does to its process before it runs a module."""
+    """The restrictions that ``edge_bench.bench.sandbox`` applies to its process before it runs a module."""
 
     landlock: int  # version of the interface to use; 0: none
     seccomp: bool
@@ -27,7 +27,7 @@ class Plan(NamedTuple):
     write: list[str]
 
     def encode(self) -> str:
-        """Return it as ASCII text; names that are not UTF-8 are kept."""
+        """Return it as ASCII text. Names that are not UTF-8 are preserved."""
         return json.dumps(self._asdict())
 
     @classmethod

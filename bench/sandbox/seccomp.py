@@ -1,6 +1,6 @@
-"""A seccomp filter of system calls: a list of allowed ones; the others fail with EPERM.
+"""A seccomp filter of system calls with a list of allowed calls. All others fail with EPERM.
 
-Refused calls return an error instead of killing the process, so that libraries that try something continue without it.
+Refused calls return an error instead of killing the process, so that libraries that only try a call continue.
 Sources: Linux, uapi/linux/seccomp.h, filter.h and audit.h.
 """
 
@@ -16,8 +16,8 @@ from edge_bench.bench.sandbox.syscalls import ABSENT, ALLOWED, CHECKED, FILE_CHA
 __all__ = ["filter_program", "install_filter", "seccomp_supported"]
 
 _SET_MODE_FILTER = 1
-#: For all threads. Without the second flag, kernels before 5.16 slow down the whole process, by measures against
-#: speculative reads within it, where a worker keeps no secrets.
+#: For all threads. Without the second flag, kernels before 5.16 slow down the whole process by mitigations of
+#: speculative reads within it. They are not needed, because a worker has no secrets.
 _TSYNC, _SPEC_ALLOW = 1, 4
 _NO_NEW_PRIVILEGES = 38
 _AUDIT_ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -33,7 +33,7 @@ _CLONE_NAMESPACES = 0x7E020000  # NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEW
 _O_ACCESS_MODE, _O_CREATE, _O_TRUNCATE = 3, 0o100, 0o1000
 #: Duplicates, flags, locks, size and seals; not F_SETOWN and F_SETSIG, which send signals to any process.
 _FCNTL = (0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1030, 1031, 1032, 1033, 1034)
-#: Is it a terminal (TCGETS, TCGETS2), its size, the number of readable bytes, non-blocking, close on exec.
+#: Terminal checks (TCGETS, TCGETS2), terminal size, the number of readable bytes, non-blocking, close on exec.
 _IOCTL = (0x5401, 0x802C542A, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 #: Names of threads and mappings, reading of settings, no new privileges, timer slack.
 _PRCTL = (2, 3, 15, 16, 21, 23, 27, 29, 30, 38, 39, 51, 64, 0x53564D41)
@@ -43,7 +43,7 @@ Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, co
 
 
 def seccomp_supported() -> bool:
-    """Return whether the kernel accepts filters, asked without installing one.
+    """Return whether the kernel accepts filters, without installing one.
 
     The kernel looks for the filter at address 0 only if it supports filters. QEMU's user emulation does not.
     """
@@ -69,7 +69,7 @@ def install_filter(*, read_only: bool) -> None:
     header = ctypes.create_string_buffer(struct.pack("<H6xQ", len(program), ctypes.addressof(code)))
     prctl(_NO_NEW_PRIVILEGES, 1)
     if call(RESTRICT.of(architecture)["seccomp"], _SET_MODE_FILTER, _TSYNC | _SPEC_ALLOW, header):
-        raise OSError(errno.EBUSY, "a thread has a filter of its own")
+        raise OSError(errno.EBUSY, "a thread has its own filter")
 
 
 def filter_program(architecture: str, process: int, *, read_only: bool) -> list[Instruction]:
@@ -80,7 +80,7 @@ def filter_program(architecture: str, process: int, *, read_only: bool) -> list[
         (_IF_EQUAL, 1, 0, _AUDIT_ARCHITECTURE[architecture]),
         _refused(errno.EPERM),
         (_LOAD, 0, 0, _NUMBER_AT),
-        # numbers above are newer than this list, or those of the x32 interface
+        # higher numbers are newer than this list, or those of the x32 interface
         (_IF_ABOVE, 0, 1, HIGHEST),
         _refused(errno.ENOSYS),
     ]

@@ -70,7 +70,7 @@ CHECKED = _table(
     setpriority:141:140 tgkill:234:131
     """
 )
-#: Answered as if the kernel were older, so that the C library uses a call whose arguments can be checked.
+#: Answered as by an older kernel, so that the C library uses a call whose arguments can be checked.
 ABSENT = _table(
     """
     clone3:435:435 openat2:437:437
@@ -83,5 +83,5 @@ RESTRICT = _table(
     seccomp:317:277
     """
 )
-#: The highest number that Linux 6.18 knows. Newer calls are answered as if the kernel were older.
+#: The highest number in Linux 6.18. Newer calls are answered as by an older kernel.
 HIGHEST = 469

@@ -7,13 +7,14 @@ from edge_bench.bench.stats.student import t_quantile
 
 __all__ = ["MIN_DISCORDANT", "decidable", "images_needed", "pass_probability"]
 
-#: Discordant images that McNemar's exact test needs to reach p < 0.05: with five, p is at least 2/2⁵ = 0.0625.
+#: McNemar's exact test needs this number of discordant images for p < 0.05: with five, p is at least 2/2⁵ = 0.0625.
 MIN_DISCORDANT = 6
-#: Standard deviations of the number of discordant images that are summed over; beyond are fewer than one in 10⁹.
+#: The sum covers this many standard deviations of the number of discordant images. Beyond are fewer than one in 10⁹.
 _REACH = 6.2
-#: Discordant images up to which binomial probabilities are exact; beyond, the normal approximation is within 0.001.
+#: Binomial probabilities are exact up to this number of discordant images. Beyond, the normal approximation is within
+#: 0.001.
 _EXACT = 60
-#: Largest number of images that is looked for.
+#: Largest number of images that is searched.
 _MOST = 1 << 62
 
 
@@ -23,12 +24,12 @@ def decidable(difference: PairedDifference) -> bool:
 
 
 def images_needed(limit_points: float, discordant_share: float, confidence: float = 0.8) -> int:
-    """Return how many images a gate on accuracy needs so that a model that is as accurate as before passes it.
+    """Return how many images a gate on accuracy needs so that a model of unchanged accuracy passes it.
 
-    The gate passes if the 95 % interval of `paired_difference` is wholly above ``-limit_points`` percentage points.
-    ``discordant_share`` is the share of images (0 to 1) that only one of the two models classifies correctly; which of
-    the two is random for models of equal accuracy. ``confidence`` is the share of such models that pass. Raise
-    ValueError for a limit that is not positive, as no number of images is enough for it, and for other shares.
+    The gate passes if the 95 % interval of `paired_difference` is entirely above ``-limit_points`` percentage points.
+    ``discordant_share`` is the fraction of images (0 to 1) that only one of the two models classifies correctly. For
+    models of equal accuracy, which of the two is random. ``confidence`` is the fraction of such models that pass. Raise
+    ValueError for a limit that is not positive, because no number of images is enough for it, and for other fractions.
     """
     if not (limit_points > 0 and 0 <= discordant_share <= 1 and 0 < confidence < 1):
         raise ValueError("the limit must be positive, the discordant share from 0 to 1, the confidence between 0 and 1")
@@ -50,9 +51,9 @@ def images_needed(limit_points: float, discordant_share: float, confidence: floa
 
 
 def pass_probability(images: int, limit: float, discordant_share: float) -> float:
-    """Return the probability that a model of unchanged accuracy passes a gate with ``limit``, a share (0.01: 1 point).
+    """Return the probability that a model of unchanged accuracy passes a gate; ``limit`` 0.01 is 1 point.
 
-    The number of discordant images is binomial. Of each number, the probability that enough of them are gained.
+    The number of discordant images is binomial. For each number, the probability that enough of them are gained.
     """
     mean = images * discordant_share
     spread = _REACH * math.sqrt(mean * (1 - discordant_share)) + 1

@@ -6,7 +6,7 @@ __all__ = ["at_least"]
 
 
 def at_least(successes: int, trials: int, probability: float) -> float:
-    """Return P(X ≥ successes) for X from Binomial(trials, probability), exact but for rounding; 0 < probability < 1."""
+    """Return P(X ≥ successes) for X from Binomial(trials, probability), exact except rounding; 0 < probability < 1."""
     if successes <= 0:
         return 1.0
     log_yes, log_no = math.log(probability), math.log1p(-probability)

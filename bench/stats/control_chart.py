@@ -21,24 +21,24 @@ __all__ = ["RULES", "ControlChart", "Creep", "Judgement", "Mark", "Rules", "Step
 
 
 class Rules(NamedTuple):
-    """When a value is beyond its limits, and when that is a step or a creep.
+    """When a value is beyond its limits, and when it is a step or a creep.
 
     The numbers were chosen by simulation (studies/calibration/nights.py): few false alarms in 365 values, and a 10 %
     step found within seven. Limits are those of Student's t for one more value.
     """
 
-    minimum: int = 8  # values from which limits are computed
-    trailing: int = 30  # last values that limits are computed from, at most
-    outliers: float = 0.999  # probability of a value that is no outlier; outliers are in no reference
-    successive: int = 2  # outliers in succession on one side that make a step
+    minimum: int = 8  # minimum number of values for computing limits
+    trailing: int = 30  # maximum number of last values for computing limits
+    outliers: float = 0.999  # probability that a value is not an outlier; outliers are in no reference
+    successive: int = 2  # number of successive outliers on one side that make a step
     limits: float = 0.73  # probability of a value within the inner limits
     needed: int = 6  # values beyond the inner limits on one side, of ``window`` in succession, that make a step
     window: int = 7
-    settled: int = 14  # values since a step from which another step needs no test of means besides
-    means: float = 0.999  # probability of a difference of means that is no step, with fewer values
-    least: int = 14  # creep compares the first with the last third of the values: at least so many of each,
-    first: int = 40  # at most so many of the first,
-    last: int = 30  # and at most so many of the last
+    settled: int = 14  # number of values since a step after which another step needs no test of means
+    means: float = 0.999  # probability of a difference of means without a step, with fewer values
+    least: int = 14  # creep compares the first with the last third of the values: at least this many of each,
+    first: int = 40  # at most this many of the first,
+    last: int = 30  # and at most this many of the last
     creep: float = 0.008  # two-sided level of one test of creep
     material: float = MATERIAL  # smallest relative change that counts
 
@@ -47,7 +47,7 @@ RULES = Rules()
 
 
 class Mark(StrEnum):
-    """What a value is in its series."""
+    """The state of a value in its series."""
 
     TOO_FEW = "too few runs"
     WITHIN = "within limits"  # of outliers
@@ -58,11 +58,11 @@ class Mark(StrEnum):
 
 
 class Judgement(NamedTuple):
-    """A value in the light of those before it."""
+    """A value compared with those before it."""
 
     reference: float | None  # mean of the reference; None for the first value
     error: float = 0.0  # standard error of the prediction of one value
-    freedom: int = 0  # degrees of freedom of ``error``; 0 with too few values, which are judged by nothing
+    freedom: int = 0  # degrees of freedom of ``error``; 0 with too few values for a judgement
     side: int = 0  # -1 below the inner limits, 1 above them, 0 within
     far: bool = False  # beyond the limits of outliers
 
@@ -80,7 +80,7 @@ class Creep(NamedTuple):
     """A creep from when it was found until it ends."""
 
     found: int  # index of the value at which it was found
-    ended: int | None  # index of the first value at which it was over; None if it lasts
+    ended: int | None  # index of the first value at which it was over; None if it continues
     side: int  # 1 up, -1 down
     before: list[float]  # the first values after the last step
     after: list[float]  # the last values at which it lasted
@@ -93,10 +93,10 @@ class _Reference(NamedTuple):
 
 
 class ControlChart:
-    """Values, such as logarithms of times, each judged by those before it.
+    """Values, such as logarithms of times, each compared with those before it.
 
     The reference is the last values since the last step. It ends before the earliest value beyond the inner limits that
-    may still become part of a step. Outliers are left out. After a step the mean starts again. Until there are enough
+    may still become part of a step. Outliers are excluded. After a step the mean starts again. Until there are enough
     values after it, the spread is estimated with those before it, too, so that a step back is found without delay.
     """
 
@@ -112,7 +112,7 @@ class ControlChart:
         self._early_outliers: set[int] = set()  # found before there were enough values to judge any
         for value in values:
             self._add(value)
-        self.marks = self._all_marks()  # what each value is, as far as all values show
+        self.marks = self._all_marks()  # the state of each value, from all values
 
     def _add(self, value: float) -> None:
         reference = self._reference()
@@ -196,7 +196,7 @@ class ControlChart:
         return first if self._means_differ(first, side, reference) else None
 
     def _likeliest_first(self, side: int, beyond: Sequence[int], confirming: Sequence[int], before: float) -> int:
-        """Return which of the values ``beyond`` the limits is likeliest the first after the step; the last of equals.
+        """Return which of the values ``beyond`` the limits is most likely the first after the step; the last if equal.
 
         The means before and after are those of the reference and of the ``confirming`` values (Page 1954). A value
         farther than the latter counts as equal to it, so that an outlier before a step does not become its beginning.
@@ -212,7 +212,7 @@ class ControlChart:
     def _means_differ(self, first: int, side: int, reference: _Reference) -> bool:
         """Return whether the mean from ``first`` on differs from the reference, if that has few values since a step.
 
-        All values are judged by the same mean of the reference. If that is wrong, many are beyond their limits.
+        All values are compared with the same mean of the reference. If that is wrong, many are beyond their limits.
         """
         count = len(reference.values)
         if not self.steps or count >= self._rules.settled:
@@ -227,7 +227,7 @@ class ControlChart:
         return [index for index in range(first, len(self._values)) if self.judgements[index].side != -side]
 
     def _is_part_of_creep(self, beyond: Sequence[int], side: int) -> bool:
-        """Return whether these values are no farther from their references than a creep has come, plus ``material``.
+        """Return whether these values are as close to their references as a creep explains, plus ``material``.
 
         The references of a creep lag behind, so that its values look like a step.
         """

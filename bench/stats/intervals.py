@@ -1,4 +1,4 @@
-"""Confidence intervals, outliers and tests as pure functions on numpy arrays; each formula names its source."""
+"""Confidence intervals, outliers and tests as pure functions on numpy arrays. Each formula names its source."""
 
 import math
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ __all__ = [
 Values = npt.NDArray[np.float64]
 
 CONFIDENCE = 0.95
-#: Standard deviation, as a share of the mean, from which pyperf calls a benchmark unstable.
+#: Standard deviation, as a fraction of the mean, from which pyperf calls a benchmark unstable.
 UNSTABLE = 0.10
 
 
@@ -64,7 +64,7 @@ def median_interval(values: Sequence[float] | Values) -> Interval | None:
     """Return the distribution-free interval of the median from order statistics.
 
     It is [X(l), X(n+1-l)] with the largest l for which 1 - 2·P(Binomial(n, ½) < l) ≥ 0.95; n = 30 gives [X(10), X(21)].
-    Return None for fewer than 6 values, as no such interval has 95 % confidence.
+    Return None for fewer than 6 values, because no such interval has 95 % confidence.
     Source: David & Nagaraja, Order Statistics, 3rd ed., section 7.1.
     """
     ordered = np.sort(np.asarray(values, dtype=np.float64))
@@ -88,7 +88,7 @@ def _rank_of_low_end(n: int) -> int:
 def median(values: npt.NDArray[np.float64] | npt.NDArray[np.integer[Any]]) -> float:
     """Return the median of one or more values, shape [n], as np.median does, which is ten times slower for few."""
     ordered = np.sort(values)
-    # as Python's numbers, since packed arrays hold integers of 8 or 16 bits, whose sum would overflow
+    # as Python's numbers, since packed arrays have integers of 8 or 16 bits, whose sum would overflow
     return (float(ordered[(len(ordered) - 1) // 2]) + float(ordered[len(ordered) // 2])) / 2
 
 
@@ -96,10 +96,10 @@ def median_interval_over_processes(processes: Sequence[Values]) -> Interval | No
     """Return an interval of the median of all values, if values of one process are correlated.
 
     It spans two intervals, because each alone covers the median too rarely (studies/calibration/coverage.py).
-    Order statistics assume independent trials: if processes differ, they cover it in about 65 % of cases, not 95 %.
-    Student's t of the processes' medians, on a log scale around the overall median, assumes normality: if a machine
-    changes between two speeds, it covers it in about 90 %. A single process gives order statistics only, valid for this
-    process; too few values for these give Student's t only. Return None if neither is possible.
+    Order statistics assume independent trials. If processes differ, their coverage is about 65 % instead of 95 %.
+    Student's t of the processes' medians, on a log scale around the overall median, assumes normality. If a machine
+    changes between two speeds, its coverage is about 90 %. A single process gives only order statistics, valid for this
+    process. Too few values for these give only Student's t. Return None if neither is possible.
     """
     values = [np.asarray(process, dtype=np.float64) for process in processes if len(process)]
     if not values:
@@ -119,7 +119,7 @@ def median_interval_over_processes(processes: Sequence[Values]) -> Interval | No
 def outliers(values: Sequence[float] | Values) -> list[int]:
     """Return indices of values more than 10 robust standard deviations (1.4826 × MAD) from the median.
 
-    Outliers are reported, never removed. Source: Iglewicz & Hoaglin 1993; the wide limit follows hyperfine.
+    Outliers are reported, never removed. Source: Iglewicz & Hoaglin 1993. The wide limit follows hyperfine.
     """
     array = np.asarray(values, dtype=np.float64)
     if len(array) < 3:
@@ -159,7 +159,7 @@ def drifts(values: Sequence[float] | Values) -> bool:
 def wilson(right: int, total: int) -> Interval:
     """Return Wilson's score interval of a proportion (Wilson 1927, as recommended by Brown, Cai & DasGupta 2001)."""
     if not 0 <= right <= total or total == 0:
-        raise ValueError(f"{right} of {total} is no proportion")
+        raise ValueError(f"{right} of {total} is not a proportion")
     z, share = _Z_975, right / total
     centre = (share + z * z / (2 * total)) / (1 + z * z / total)
     half = z / (1 + z * z / total) * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))

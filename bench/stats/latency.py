@@ -13,17 +13,17 @@ from edge_bench.bench.stats.student import t_quantile
 __all__ = ["PERCENTILES", "Histogram", "Percentile", "histogram", "latencies_needed", "percentiles"]
 
 PERCENTILES = (50, 90, 99)
-#: Latencies beyond a percentile that a process must have on average, for an estimate of this percentile.
+#: Minimum average number of latencies per process beyond a percentile, for an estimate of this percentile.
 _MIN_BEYOND = 5
-#: One-sided confidence of an interval's high end at these percentiles; between them it is interpolated.
-#: Few processes with many slow latencies are often missing among five, so that with 97.5 % intervals of p90 and p95
-#: were wholly too low in 8 to 11 % of cases. Source: Loh 1987, "Calibrating confidence coefficients", with the Runs of
+#: One-sided confidence of an interval's high end at these percentiles, interpolated between them. A sample of five
+#: processes often lacks the few that have many slow latencies. With 97.5 %, intervals of p90 and p95 were therefore
+#: entirely too low in 8 to 11 % of cases. Source: Loh 1987, "Calibrating confidence coefficients", with the Runs of
 #: docs/calibration.md; the command is `python -m studies.calibration.percentiles RUN.json... --splits 1 2 3 4 5 6 7 8`.
 _HIGH_LEVELS = {50: 0.975, 90: 0.99, 95: 0.99, 99: 0.975}
 _LOW_LEVEL = 0.975
-#: Values of the latency at which an interval is tested, at most.
+#: Maximum number of latencies at which an interval is tested.
 _MAX_CANDIDATES = 1_000
-#: Bins have equal ratios: latencies have a long tail, so that bins of equal width would put nearly all into one.
+#: Bins have equal ratios. Latencies have a long tail, so bins of equal width would put nearly all into one.
 _BIN_COUNT = 40
 
 
@@ -38,7 +38,7 @@ class Percentile(msgspec.Struct, frozen=True):
 
 
 class Histogram(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts of latencies; bin i is from edges_ms[i] to edges_ms[i + 1], in milliseconds."""
+    """Counts of latencies. Bin i is from edges_ms[i] to edges_ms[i + 1], in milliseconds."""
 
     edges_ms: list[float]
     counts: list[int]
@@ -52,11 +52,11 @@ def latencies_needed(percentile: float) -> int:
 def percentiles(
     processes: Sequence[Values], wanted: Sequence[float] = PERCENTILES, high_level: float | None = None
 ) -> list[Percentile]:
-    """Return percentiles of all latencies, with intervals that take those of one process as dependent.
+    """Return percentiles of all latencies, with intervals that treat those of one process as dependent.
 
-    ``processes`` has one array of latencies for each process; the results have their unit. There is no value if
+    ``processes`` has one array of latencies for each process. The results have their unit. There is no value if
     processes have fewer than `latencies_needed` on average, and no interval for a single process. ``high_level`` is the
-    one-sided confidence of the high ends, from 0.5 to 1; by default it is the calibrated one of each percentile.
+    one-sided confidence of the high ends, from 0.5 to 1. By default it is the calibrated one of each percentile.
     """
     calibrated = np.interp(wanted, list(_HIGH_LEVELS), list(_HIGH_LEVELS.values())).tolist()
     values = [np.sort(np.asarray(each, dtype=np.float64)) for each in processes if len(each)]
@@ -74,7 +74,7 @@ def percentiles(
 
 
 def _interval(processes: Sequence[Values], pooled: Values, percent: float, value: float, high_level: float) -> Interval:
-    """Return the latencies of which the percentile may be one, by the share of each process's latencies above them.
+    """Return the interval of latencies that may be the percentile, by each process's fraction of higher latencies.
 
     A latency is in the interval if a test over the processes does not reject that the share above it is
     1 - ``percent`` / 100. Arrays are sorted, of at least two processes.
@@ -97,7 +97,7 @@ def _may_be_zero(values: Values, high_level: float) -> npt.NDArray[np.bool_]:
 
     A mean below zero may be zero with the one-sided confidence ``high_level``, one above zero with ``_LOW_LEVEL``.
 
-    A tail is often that of a few processes, so that shares are skewed and Student's t misses their mean too often:
+    A tail often belongs to few processes, so that fractions are skewed and Student's t misses their mean too often:
     intervals of p90 covered 85 % of real latencies. Hall's transformation removes the skewness.
     Source: Hall 1992, "On the removal of skewness by transformation"; Fisher's unbiased estimate of the skewness.
     """

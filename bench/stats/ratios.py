@@ -26,14 +26,14 @@ __all__ = [
     "verdicts",
 ]
 
-#: Relative difference from which MLPerf calls a result materially different.
+#: Relative difference that MLPerf calls material.
 MATERIAL = 0.02
-#: Values of each side of which all pairwise differences are computed at most, to bound memory.
+#: Maximum number of values per side for computing all pairwise differences, to limit memory.
 _MAX_TRIALS = 1_000
 
 
 class Ratio(msgspec.Struct, frozen=True):
-    """A ratio of two times; the interval and its error are None if there are too few processes."""
+    """A ratio of two times. The interval and its error are None if there are too few processes."""
 
     value: float
     interval: Interval | None
@@ -42,7 +42,7 @@ class Ratio(msgspec.Struct, frozen=True):
 
 
 class Verdict(StrEnum):
-    """Conclusion that the interval of a time ratio supports."""
+    """Conclusion supported by the interval of a time ratio."""
 
     FASTER = "faster"
     SLOWER = "slower"
@@ -72,8 +72,9 @@ def interleaved_ratio(first: Sequence[Values], second: Sequence[Values]) -> Rati
 
     The value is the median of the ratios of every trial of ``first`` to every trial of ``second``, Hodges & Lehmann's
     estimate of a shift of logarithms (1963). A shared machine changes between a few speeds every other second. Most of
-    these ratios are of two trials at the same speed, whatever the share of each speed; the others cancel. Medians,
-    minima and ratios of neighbours fail if a process or a round had another speed (docs/calibration.md compares them).
+    these ratios are of two trials at the same speed, regardless of the fraction of each speed. The others cancel.
+    Medians, minima and ratios of neighbours fail if a process or a round had another speed (docs/calibration.md
+    compares them).
 
     The interval is Student's t over the jackknife's pseudo-values, leaving out one process generation at a time,
     because processes vary more than trials within one (Kalibera & Jones 2013). The jackknife is valid for medians if
@@ -96,7 +97,7 @@ def unpaired_ratio(first: Sequence[Values], second: Sequence[Values]) -> Ratio:
 def p_value(ratio: Ratio, beyond: float = MATERIAL) -> float:
     """Return the two-sided p-value of "the ratio is within 1 ± ``beyond``"; 1 without an interval.
 
-    It is below 0.05 exactly if the 95 % interval is wholly beyond.
+    It is below 0.05 exactly if the 95 % interval is entirely beyond.
     """
     if ratio.standard_error is None:
         return 1.0
@@ -124,7 +125,7 @@ def _corrected(alone: Verdict, adjusted_p: float) -> Verdict:
 
 
 def verdict(ratio: Ratio) -> Verdict:
-    """Return faster or slower if the whole interval is beyond ±2 %, same if it is all within, otherwise undecided."""
+    """Return faster or slower if the interval is entirely beyond ±2 %, same if entirely within, else undecided."""
     if ratio.interval is None:
         return Verdict.UNDECIDED
     low, high = ratio.interval.low, ratio.interval.high

@@ -10,7 +10,7 @@ from edge_bench.bench.stats.intervals import binomial_half_tail
 
 __all__ = ["ALPHA", "Selection", "select_best"]
 
-#: Probability of adopting a candidate that is not better than another one, over all comparisons together.
+#: Probability of adopting a candidate that is not better than another one, over all comparisons.
 ALPHA = 0.001
 
 
@@ -18,7 +18,7 @@ ALPHA = 0.001
 class Selection:
     """The candidates that may be the best, as indices, in groups that predict the same.
 
-    The first group has the most correct images; the others are those that are not clearly worse.
+    The first group has the most correct images. The others are those that are not clearly worse.
     """
 
     groups: tuple[tuple[int, ...], ...]
@@ -32,11 +32,11 @@ class Selection:
 def select_best(
     correct: Sequence[npt.NDArray[np.bool_]], alpha: float = ALPHA, same: Sequence[Hashable] | None = None
 ) -> Selection:
-    """Return which of several candidates is the best; ``correct`` has one array [images] per candidate.
+    """Return which of several candidates is the best. ``correct`` has one array [images] per candidate.
 
-    Candidates with equal values in ``same`` predict the same and count as one; by default none do.
-    The most accurate candidate is compared with each different one by McNemar's exact test, one-sided as the question
-    is whether it is better (McNemar 1947). The p-values are corrected for their number by Holm's method (1979).
+    Candidates with equal values in ``same`` predict the same and count as one. By default there are none.
+    The most accurate candidate is compared with each different one by McNemar's exact test, one-sided because the
+    question is whether it is better (McNemar 1947). Holm's method (1979) corrects the p-values for their number.
     """
     groups: dict[Hashable, list[int]] = {}
     for index in range(len(correct)):

@@ -6,7 +6,7 @@ from functools import cache
 
 __all__ = ["holm", "t_quantile", "t_tail"]
 
-#: Relative accuracy of the continued fraction, and its largest number of terms.
+#: Relative accuracy of the continued fraction, and its maximum number of terms.
 _ACCURACY, _MAX_TERMS = 1e-14, 10_000
 
 
@@ -35,7 +35,7 @@ def t_quantile(freedom: float, probability: float = 0.975) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return adjusted p-values: rejecting those of at most α is wrong for any hypothesis with at most probability α.
+    """Return adjusted p-values. Rejecting those of at most α is wrong for any hypothesis with at most probability α.
 
     Source: Holm 1979, "A simple sequentially rejective multiple test procedure".
     """

@@ -1,1 +1,1 @@
-"""The machine: what it is, its sensors, emulation, and what else runs on it."""
+"""The machine: its description, sensors, emulation, and concurrent runs."""

@@ -1,13 +1,14 @@
 """Detection of concurrent runs on this machine, which make each other's measurements unreliable.
 
-While it measures, a run keeps a locked *registry file* in a folder that all users of the machine share, and another in
-its results folder, which may be all that two containers share. Only the run itself writes to its files. A run finds the
-others by looking at their files: at its start those that are locked, later every new one. A run that ends while others
-are measuring leaves its files behind unlocked, so that they find it too; the last one removes them. A crash leaves no
-lock behind. The boot id identifies registry files of other machines on a network file system.
+While it measures, a run keeps a locked *registry file* in a folder that all users of the machine share. It keeps
+another in its results folder, because two containers may share only that. Only the run itself writes to its files. A
+run detects others by their files: at its start the locked ones, later every new one. A run that ends while others are
+measuring leaves its files behind unlocked, so that the others detect it, too. The last run removes them. A crash leaves
+no lock behind. The boot id identifies registry files of other machines on a network file system.
 
-Everybody may write into the shared folder. Therefore a record is small and of few characters, only so many are read,
-and all that a record can do is to make a run unreliable, which its author could also do with a run.
+Any user may write into the shared folder. Therefore records are small, with a limited set of characters, and only a
+limited number is read. The worst effect of a record is to mark a run as unreliable, which its author could also achieve
+with a run.
 """
 
 import contextlib
@@ -38,11 +39,11 @@ __all__ = [
 
 _REGISTRY = "measuring"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-#: Bytes of a registry file; a record takes fewer than 300.
+#: Maximum bytes of a registry file. A record takes fewer than 300.
 _MAX_BYTES = 1024
-#: Registry files that are read in one folder at a time; those of this user and of root come first.
+#: Maximum number of registry files that are read in one folder. Those of this user and of root come first.
 _MAX_FILES = 256
-#: Other runs that a run reports in all. There are seldom more than one or two.
+#: Maximum number of other runs that a run reports. There are seldom more than one or two.
 MAX_RUNS = 16
 #: Times of files are exact to a tick of the kernel's clock, which is at most 10 ms.
 _CLOCK_NS = 50_000_000
@@ -65,7 +66,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def runtime_folders() -> list[Path]:
-    """Return EDGE_BENCH_RUNTIME_DIR if set, else /run/lock (only on some systems open to all users) and /tmp."""
+    """Return EDGE_BENCH_RUNTIME_DIR if set, else /run/lock (writable for all users on some systems) and /tmp."""
     if named := os.environ.get("EDGE_BENCH_RUNTIME_DIR"):
         return [Path(named)]
     return [Path("/run/lock"), Path("/tmp")]  # noqa: S108 - shared on purpose; its content is not trusted
@@ -83,7 +84,7 @@ class _Registry:
 
 
 class ConcurrentRunDetector:
-    """The registry files of this run, and the other runs it has found; folders that cannot be used are skipped."""
+    """The registry files of this run, and the other runs it has detected. Unusable folders are skipped."""
 
     def __init__(self, me: RunInfo) -> None:
         self._me = me
@@ -92,8 +93,8 @@ class ConcurrentRunDetector:
         self._reported: set[str] = set()
 
     def register(self, folders: Sequence[Path]) -> None:
-        """Create a registry file in each folder, and find the runs that are measuring now."""
-        # own files first: of two runs that start at once, at least one then finds the other
+        """Create a registry file in each folder, and detect the runs that are measuring now."""
+        # own files first: if two runs start at once, at least one then detects the other
         self._registries += [found for folder in folders if (found := _create_registry_file(folder, self._me))]
         for folder in folders:
             active = list(_runs_in(folder, self._me))
@@ -108,7 +109,7 @@ class ConcurrentRunDetector:
                 changed_ns = registry.folder.stat().st_mtime_ns
                 if changed_ns == registry.scanned_ns:
                     continue
-                settled = time.time_ns() - changed_ns > _CLOCK_NS  # else another change may have the same time
+                settled = time.time_ns() - changed_ns > _CLOCK_NS  # otherwise another change may have the same time
                 registry.scanned_ns = changed_ns if settled else 0
                 runs = _runs_in(registry.folder, self._me, ended_since_ns=registry.began_ns)
                 self._found |= {other.run_id: other for other in runs}
@@ -170,7 +171,7 @@ def _create_registry_file(folder: Path, me: RunInfo) -> _Registry | None:
 def _runs_in(folder: Path, me: RunInfo, ended_since_ns: int | None = None) -> Iterator[RunInfo]:
     """Yield the other runs on this machine whose registry files in a folder are locked.
 
-    With ``ended_since_ns`` also those whose files were written since then, if locked or not.
+    With ``ended_since_ns`` also those whose files were written since then, locked or not.
     """
     for path in _registry_files(folder):
         with contextlib.suppress(OSError, ValueError, RecursionError):
@@ -202,7 +203,7 @@ def _read_registry_file(path: Path) -> tuple[RunInfo, int]:
     try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
-            raise ValueError("not an ordinary file")
+            raise ValueError("not a regular file")
         first_line = os.read(handle, _MAX_BYTES).partition(b"\n")[0]  # older versions append to each other's files
     finally:
         os.close(handle)

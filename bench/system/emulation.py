@@ -20,7 +20,7 @@ Both weak signs are necessary, because a real machine can show either:
 - *the processor's description*: ``/proc/cpuinfo`` has fields that only another processor's kernel writes; a container
   engine or a sandbox may replace that file.
 
-Two things are no signs: ``QEMU_CPU`` and similar environment variables, which compose.yaml sets on a real Pi too, and
+Two things are not signs: ``QEMU_CPU`` and similar environment variables, which compose.yaml also sets on a real Pi, and
 the emulation of a whole machine with its own kernel, which shows none of the signs above.
 """
 
@@ -67,7 +67,7 @@ def _executable(root: Path, own: Path) -> str:
     running, this_program = _elf_machine(root / "proc/thread-self/exe"), _elf_machine(own)
     if None in (running, this_program) or running == this_program:
         return ""
-    return f"the kernel runs a program for {_elf_name(running)}, this one is for {_elf_name(this_program)}"
+    return f"the kernel runs a program for {_elf_name(running)}, but this one is for {_elf_name(this_program)}"
 
 
 def _kernel_processor(root: Path, family: str) -> str:

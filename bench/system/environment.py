@@ -15,17 +15,17 @@ ENOUGH_MEMORY = 256 << 20  # bytes
 TICKS_NS = 20_000_000
 #: Number of concurrent runs that are named one by one.
 _NAMED_RUNS = 3
-#: Number of cores used by other processes from which `doctor` reports load; idle systems stay below.
+#: `doctor` reports load from this number of cores used by other processes. Idle systems stay below it.
 _MIN_LOAD = 0.1
 _POWER = "use the power supply made for this board (5 V 3 A for a Pi 4, 5 V 5 A for a Pi 5) and a short cable"
 COOLING = "cool it: a heat sink with a fan, or a cooler room"
-LESS_LOAD = "stop other programs; on a virtual machine, ask for cores of its own"
+LESS_LOAD = "stop other programs; on a virtual machine, use dedicated cores"
 _NO_LIMIT = "run the container without --cpus"
 REMEDIES = {FIRMWARE_BITS[0]: _POWER, "a CPU limit stopped this container": _NO_LIMIT}
 
 
 def machine_findings(machine: Machine, root: Path = Path("/")) -> list[Finding]:
-    """Return the findings about the machine now; empty if there are none."""
+    """Return the findings about the current state of the machine; empty if there are none."""
     findings = [
         _emulation(machine),
         _governor(machine),
@@ -40,7 +40,7 @@ def _emulation(machine: Machine) -> Finding | None:
     if not machine.emulated:
         return None
     return Finding(
-        what=f"EMULATED: {'; '.join(machine.emulation_signs)}; predictions count, times do not",
+        what=f"EMULATED: {'; '.join(machine.emulation_signs)}; predictions are valid, times are not",
         remedy="measure times on the real device",
         spoils=True,
     )
@@ -72,7 +72,7 @@ def _memory(root: Path) -> Finding | None:
         return None
     return Finding(
         what=f"only {free >> 20} MiB of memory are free",
-        remedy="stop other programs: swapping spoils times",
+        remedy="stop other programs, because swapping makes times unreliable",
         spoils=True,
     )
 
@@ -84,7 +84,7 @@ def _battery(root: Path) -> Finding | None:
         except OSError:
             continue
         if discharging:
-            return Finding(what="running on battery", remedy="plug it in: on battery clocks are held down", spoils=True)
+            return Finding(what="running on battery", remedy="plug it in: clocks are reduced on battery", spoils=True)
     return None
 
 
@@ -107,14 +107,14 @@ def concurrent_run_findings(others: Sequence[RunInfo], *, now: bool = False) -> 
 
     There is one for each run, or a single one for more than a few.
     """
-    when = "on this machine at this moment" if now else "on this machine meanwhile"
+    when = "on this machine at this moment" if now else "on this machine at the same time"
     verb = "is" if now else "was"
-    whats = [f"another edge-bench {verb} measuring {when}: {other}" for other in others]
+    texts = [f"another edge-bench {verb} measuring {when}: {other}" for other in others]
     if len(others) > _NAMED_RUNS:
         count = f"{len(others)}{' or more' if len(others) >= MAX_RUNS else ''}"
         named = "; ".join(str(other) for other in others[:_NAMED_RUNS])
-        whats = [f"{count} other runs of edge-bench {'are' if now else 'were'} measuring {when}, among them: {named}"]
-    return [Finding(what=what, remedy="measure one after the other", spoils=True) for what in whats]
+        texts = [f"{count} other runs of edge-bench {'are' if now else 'were'} measuring {when}, among them: {named}"]
+    return [Finding(what=what, remedy="measure one after the other", spoils=True) for what in texts]
 
 
 def load_now(
@@ -133,7 +133,7 @@ def load_now(
         return []
     return [
         Finding(
-            what=f"load from others: they are using {used:.1f} of {machine.cores} cores at this moment",
+            what=f"load: other processes are using {used:.1f} of {machine.cores} cores at this moment",
             remedy=LESS_LOAD,
             spoils=False,
         )

@@ -15,7 +15,7 @@ from edge_bench.bench.io.files import read_text_or_empty
 
 __all__ = ["MachineState", "Sensors", "throttling"]
 
-#: Bits of the Raspberry Pi firmware's get_throttled; the bit 16 higher says that it has happened since boot.
+#: Bits of the Raspberry Pi firmware's get_throttled. The bit 16 higher is set if it has happened since boot.
 #: Source: Raspberry Pi documentation, "vcgencmd get_throttled".
 FIRMWARE_BITS = {
     0: "under-voltage",
@@ -42,11 +42,11 @@ class MachineState(msgspec.Struct, frozen=True, kw_only=True):
     thermal_events: int | None = None  # number of throttlings of all cores for heat since boot (x86)
     quota_events: int | None = None  # number of periods in which a cgroup's CPU limit stopped this container
     busy_ns: int | None = None  # CPU time of all processes on all cores since boot, without steal time
-    steal_ns: int | None = None  # CPU time that a hypervisor gave to other machines since boot
+    steal_ns: int | None = None  # CPU time that a hypervisor gave to other virtual machines since boot
 
 
 class Sensors:
-    """The sensor files of this machine, searched once; reading them takes some tens of microseconds."""
+    """The sensor files of this machine, found once. Reading them takes some tens of microseconds."""
 
     def __init__(self, root: Path = Path("/"), *, emulated: bool = False) -> None:
         """Find the files; none under an emulator, because they belong to its host."""
@@ -107,9 +107,9 @@ class Sensors:
 
 
 def throttling(before: MachineState, after: MachineState) -> list[str]:
-    """Return why the machine was slower than possible between two readings, as text; empty if it was not.
+    """Return the reasons why the machine was throttled between two readings, as text; empty if it was not.
 
-    A firmware bit counts if it is set in either reading, or if its since-boot bit has become set in between.
+    A firmware bit counts if it is set in either reading, or if its since-boot bit was set in between.
     """
     reasons = []
     if before.firmware is not None and after.firmware is not None:

@@ -30,7 +30,7 @@ class TrialReadings:
 
     @property
     def throttled(self) -> list[str]:
-        """Why the machine was slower than possible, as text; empty if it was not."""
+        """Reasons why the machine was throttled, as text; empty if it was not."""
         return throttling(self.before, self.after)
 
 

@@ -1,4 +1,4 @@
-"""Which class each image gives to what is truly of one class: one vote per image and class."""
+"""Votes on the predicted class for each true class: one vote per image and class."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -24,7 +24,7 @@ class Votes(NamedTuple):
 
 
 def mask_votes(cells: ConfusionCells, classes: int) -> Votes:
-    """Return the class that most pixels of a true class get, for each image and class."""
+    """Return the most frequent predicted class of a true class's pixels, for each image and class."""
     image, truth, predicted, pixels = (
         unpack(each).astype(np.int64) for each in (cells.images, cells.truth, cells.predicted, cells.pixels)
     )
@@ -36,9 +36,9 @@ def mask_votes(cells: ConfusionCells, classes: int) -> Votes:
 
 
 def box_votes(images: Sequence[TrueBoxes], found: Sequence[Boxes], categories: Sequence[int]) -> Votes:
-    """Return the category that most boxes of a true category get, for each image and category.
+    """Return the most frequent predicted category of a true category's boxes, for each image and category.
 
-    A true box gets the category of the best detection on it; without one it has no vote. ``categories`` has the
+    A true box gets the category of the best detection on it. Without one it has no vote. ``categories`` has the
     category of each class, -1 for none.
     """
     table = np.append(np.array(categories, np.int64), -1)

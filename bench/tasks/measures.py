@@ -1,4 +1,4 @@
-"""What every task says about outputs: its measures of quality, their differences, and agreement."""
+"""Common results of every task: measures of quality, their differences, and agreement."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     """One measure of quality of one configuration."""
 
     name: str  # such as mAP
-    value: float | None  # None: it has no meaning here, for the reason in ``remark``
+    value: float | None  # None: undefined here, for the reason in ``remark``
     interval: Interval | None = None
     percent: bool = True  # shown as a percentage; otherwise a number in the unit of the true values
     higher_is_better: bool = True
@@ -29,18 +29,18 @@ class MeasureDifference(msgspec.Struct, frozen=True, kw_only=True):
     interval: Interval | None = None
     percent: bool = True  # shown in percentage points
     higher_is_better: bool = True
-    differing: int | None = None  # examples with different outputs; of few of them no interval is to be relied on
+    differing: int | None = None  # examples with different outputs; with few of them, the interval is not reliable
     baseline: float | None = None  # the baseline's value on the same examples
     remark: str = ""
 
 
 class TaskAgreement(msgspec.Struct, frozen=True, kw_only=True):
-    """How far two configurations have the same outputs."""
+    """Agreement of two configurations' outputs."""
 
-    share: float | None  # 0 to 1, of what ``text`` says; None: nothing to compare
+    share: float | None  # 0 to 1, as described by ``text``; None: nothing to compare
     text: str  # one phrase, such as "412 of 430 boxes, mean overlap 0.97"
     examples: int  # that both have
-    identical: int | None  # examples with equal outputs; None: not known
+    identical: int | None  # examples with equal outputs; None: unknown
     worst: list[int] = []  # positions of common examples with the largest disagreement, the largest first
 
 

@@ -17,5 +17,5 @@ TASKS: Mapping[str, Task] = {task.name: task for task in (TENSOR, REGRESS, BINAR
 def task_named(name: str) -> Task:
     """Return the task of that name; raise BadInput if there is none."""
     if name not in TASKS:
-        raise BadInput(f"no task is called {name[:40]!r}", f"there are: {', '.join(['classify', *TASKS])}")
+        raise BadInput(f"unknown task {name[:40]!r}", f"choose from {', '.join(['classify', *TASKS])}")
     return TASKS[name]

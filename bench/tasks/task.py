@@ -1,4 +1,4 @@
-"""What a task is: a function per question that tables, comparisons, the gate and the report ask."""
+"""The definition of a task: one function for each question of tables, comparisons, the gate and the report."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Common = tuple[Positions, Positions]  # positions of the same examples in the fi
 
 @dataclass(frozen=True)
 class Task:
-    """What a model's outputs mean.
+    """The meaning of a model's outputs.
 
     measures: quality of outputs against true values (None: in the outputs, or unknown), with a seed for resamples, or
     None for no intervals; the first is the one in tables. Empty if true values are unknown.
@@ -31,4 +31,4 @@ class Task:
     measures: Callable[[TaskOutputs, TaskTruth | None, int | None], Sequence[Measure]]
     differences: Callable[[TaskOutputs, TaskOutputs, TaskTruth | None, Common, int], Sequence[MeasureDifference]]
     agreement: Callable[[TaskOutputs, TaskOutputs, Common], TaskAgreement]
-    scoring: str = ""  # what its measures are, as a phrase for notes below tables; empty: it has none
+    scoring: str = ""  # description of its measures, as a phrase for notes below tables; empty if it has none

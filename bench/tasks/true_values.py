@@ -1,4 +1,4 @@
-"""Whether two Runs have the same true values for their common examples."""
+"""Comparison of the true values of two Runs for their common examples."""
 
 import numpy as np
 

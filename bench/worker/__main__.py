@@ -65,13 +65,13 @@ def main(arguments: list[str]) -> int:
         channel.send(Ready(import_ns=time.perf_counter_ns() - began))
         _serve(channel, load, runtime)
     except ChannelClosed:
-        pass  # the parent is gone
+        pass  # the parent has ended
     return 0
 
 
 def _problem_of(kind: str, cause: Exception) -> Problem:
     if is_out_of_memory(cause):
-        return Problem(kind="out of memory", message=f"no more memory for the worker: {first_line(cause)}")
+        return Problem(kind="out of memory", message=f"the worker is out of memory: {first_line(cause)}")
     remedy = cause.remedy if isinstance(cause, EdgeBenchError) else ""
     return Problem(kind=kind, message=first_line(cause), remedy=remedy)
 
@@ -138,7 +138,7 @@ def _served(worker: "Worker", request: Request) -> Reply:
         case InferGraph() if isinstance(worker, GraphInferenceHandler):
             return worker.infer(request)
         case _:
-            return Problem(kind="failed", message=f"out of turn: {type(request).__name__}")
+            return Problem(kind="failed", message=f"unexpected request: {type(request).__name__}")
 
 
 class _TrialRunner:
@@ -160,7 +160,7 @@ class _TrialRunner:
         session = self._session = load(file)
         loaded = clock()
         with_known_output(session)
-        # after loading, since only a loaded model states its quantization
+        # after loading, since the quantization is known only then
         self._batches = InputBatches(images, request.rows, request.preprocessing, session.input, session.batch_size)
         self._count, self._classes = len(request.rows), label_count(session.output)
         self._threshold, self._class_of_output = request.threshold, request.class_of_output
@@ -168,7 +168,7 @@ class _TrialRunner:
         scores = self._empty_scores(len(inputs))
         times = session.classify(inputs[: session.batch_size], scores[: session.batch_size], clock)
         warm_ns, invocations, pass_ns = warm_up(session, inputs, scores, self._count, clock)
-        if pass_ns < SHORT_PASS_NS:  # what a call takes beside its invocations would count for each batch
+        if pass_ns < SHORT_PASS_NS:  # the overhead of a call would otherwise be counted for each batch
             pass_ns = short_pass_ns(lambda: self.trial(1).elapsed_ns)
         self.opened = Prepared(
             load_ns=loaded - began,

@@ -1,4 +1,4 @@
-"""The files that a worker may use: its model, its images, and a temporary folder of its own."""
+"""The files that a worker may use: its model, its images, and its own temporary folder."""
 
 import contextlib
 from collections.abc import Sequence
@@ -16,17 +16,17 @@ __all__ = ["WorkerScratch", "access_to"]
 
 def access_to(files: Sequence[Path]) -> Access:
     """Return access to files and folders, and to the files beside an .onnx file that it stores tensors in."""
-    return Access(read=[each for file in files for each in (file, *_beside(file))])
+    return Access(read=[each for file in files for each in (file, *_external_files(file))])
 
 
-def _beside(file: Path) -> list[Path]:
+def _external_files(file: Path) -> list[Path]:
     if file.suffix != ".onnx":
         return []
     try:
         locations = external_locations(file)
     except (OSError, ValueError):
-        return []  # the runtime says what is wrong with the file
-    # as ONNX Runtime does, also beside the file that a link points to
+        return []  # the runtime reports what is wrong with the file
+    # as in ONNX Runtime, also beside the target of a link
     folders = dict.fromkeys((file.absolute().parent, file.resolve().parent))
     found = [(folder, folder / location) for location in locations for folder in folders]
     return [path for folder, path in found if is_within(folder, path) and path.is_file()]
@@ -36,10 +36,10 @@ class WorkerScratch:
     """A temporary folder for one sandboxed worker."""
 
     def __init__(self, access: Access, support: Support) -> None:
-        """Create it if the worker has no folder to write in yet and needs one.
+        """Create it if the worker needs a writable folder and has none yet.
 
-        There is none without a writable temporary folder. Nor is there if only the filter of system calls can keep the
-        worker from writing, which cannot tell folders apart, unless a file needs a link with another name.
+        It is not created without a writable temporary folder. Nor is it if only the filter of system calls can keep the
+        worker from writing, because that cannot distinguish folders, unless a file needs a link with another name.
         """
         self.access = access
         self._scratch: Scratch | None = None

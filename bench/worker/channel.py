@@ -10,12 +10,12 @@ import msgspec
 
 __all__ = ["Channel", "ChannelClosed", "frame"]
 
-#: Bytes; the reply for a trial of a million images has about 10 MB.
+#: Maximum bytes of a frame. The reply for a trial of a million images has about 10 MB.
 MAX_FRAME = 256 << 20
 
 
 class ChannelClosed(Exception):
-    """The other side has closed the pipe or does not follow the protocol."""
+    """The other side has closed the pipe or violates the protocol."""
 
 
 def frame(message: msgspec.Struct) -> bytes:
@@ -32,7 +32,7 @@ class Channel:
         self._decoder = msgspec.msgpack.Decoder(incoming, dec_hook=_path_from_bytes)
 
     def send(self, message: msgspec.Struct, timeout: float | None = None) -> None:
-        """Write one frame; raise TimeoutError after ``timeout`` seconds, ChannelClosed if the other side is gone."""
+        """Write one frame; raise TimeoutError after ``timeout`` seconds, ChannelClosed if the other side has ended."""
         data = memoryview(frame(message))
         deadline = None if timeout is None else time.monotonic() + timeout
         if timeout is not None:
@@ -47,15 +47,15 @@ class Channel:
             raise ChannelClosed(str(cause)) from None
 
     def receive(self, timeout: float | None = None) -> Any:
-        """Wait for a whole frame; raise TimeoutError after ``timeout`` seconds, ChannelClosed if there are no more."""
+        """Wait for a whole frame; raise TimeoutError after ``timeout`` seconds, ChannelClosed if the pipe is closed."""
         deadline = None if timeout is None else time.monotonic() + timeout
         size = int.from_bytes(self._read_exactly(4, deadline), "big")
         if size > MAX_FRAME:
-            raise ChannelClosed("garbage on the pipe")
+            raise ChannelClosed("invalid data on the pipe")
         try:
             return self._decoder.decode(self._read_exactly(size, deadline))
         except (ValueError, RecursionError):
-            raise ChannelClosed("garbage on the pipe") from None
+            raise ChannelClosed("invalid data on the pipe") from None
 
     def _read_exactly(self, size: int, deadline: float | None) -> bytes:
         parts = bytearray()

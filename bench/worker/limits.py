@@ -13,7 +13,7 @@ __all__ = ["configure_worker", "first_line", "is_out_of_memory", "limit_memory",
 
 #: Limit on the size of any file a worker writes, including the output of native code, so that it cannot fill a disk.
 MAX_LOG_BYTES = 16 << 20
-#: Parts of messages of native code without memory: of C++, and of ONNX Runtime's own allocator.
+#: Parts of out-of-memory messages of native code: of C++, and of ONNX Runtime's own allocator.
 _NO_MEMORY = ("bad_alloc", "Failed to allocate memory")
 
 
@@ -48,7 +48,7 @@ def _set_limit(kind: int, limit: int) -> None:
 
 
 def is_out_of_memory(cause: Exception) -> bool:
-    """Return whether an error says that an allocation failed."""
+    """Return whether an error means that an allocation failed."""
     return isinstance(cause, MemoryError) or any(part in str(cause) for part in _NO_MEMORY)
 
 
@@ -68,9 +68,9 @@ def peak_memory() -> int:
 
 
 def first_line(cause: BaseException) -> str:
-    """Return the first line of an error's message, at most 300 characters, or its type; the rest is a trace.
+    """Return the first line of an error's message, at most 300 characters, or its type. The rest is a trace.
 
-    It begins with the operator's name if an interpreter names the operator only further down.
+    It begins with the operator's name if an interpreter names the operator only in a later line.
     """
     text = str(cause).strip() or type(cause).__name__
     line = escape_surrogates(text.splitlines()[0][:300])

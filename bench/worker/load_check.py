@@ -24,8 +24,8 @@ from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
 __all__ = ["OPEN_SIZES", "Invoked", "LoadOutcome", "Loaded", "NotLoaded", "try_load"]
 
-#: Sizes of open axes, the batch aside, to try if a model does not load at its stored sizes, which are mostly one: too
-#: small for a convolution without padding.
+#: Sizes of open axes, except the batch, to try if a model does not load at its stored sizes. These are mostly one,
+#: which is too small for a convolution without padding.
 OPEN_SIZES = (32, 224)
 
 
@@ -39,7 +39,7 @@ class NotLoaded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The runtime refused the model."""
 
     message: BoundedStr
-    sizes: list[int] = []  # of open axes that did not work; others may
+    sizes: list[int] = []  # of open axes that did not work; others may work
 
 
 class Invoked(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -60,7 +60,7 @@ class LoadOutcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def try_load(runtime: str, file: Path, timeout: float, memory_limit: int | None = None) -> LoadOutcome:
-    """Load a .tflite file in a process of its own and invoke it once.
+    """Load a .tflite file in a separate process and invoke it once.
 
     ``timeout`` is in seconds per step, ``memory_limit`` in bytes, by default what this machine can spare.
     """
@@ -103,12 +103,12 @@ def main(arguments: list[str]) -> int:
             return 0
         channel.send(Invoked())
     except ChannelClosed:
-        pass  # the parent is gone
+        pass  # the parent has ended
     return 0
 
 
 class _SizesFail(Exception):
-    """The tensors cannot be allocated with the sizes that were tried."""
+    """The tensors cannot be allocated with any of the tried sizes."""
 
 
 def _load(runtime: Runtime, file: str) -> tuple[Any, int]:

@@ -45,7 +45,7 @@ class Prepare(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     input_shape: list[int] | None = None  # of one image in the model's own layout, if the file has open axes
     stateful: bool = False  # keep the model's state between invocations, for streams
     threshold: float = DEFAULT_THRESHOLD  # of a single score, as a real value: label 1 above it, else 0
-    class_of_output: list[int] | None = None  # label that is returned for each output; None: the output's index
+    class_of_output: list[int] | None = None  # the returned label of each output; None: the output's index
 
 
 class Describe(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -121,11 +121,11 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     pass_ns: NonNegativeInt  # expected duration of a pass, estimated in the warm-up
     output: TensorSpec
     chunks: NonNegativeInt = 1  # parts in which a pass is timed, if its inputs are too large to be cached
-    warnings: list[BoundedStr] = []  # what is unusual about the times
+    warnings: list[BoundedStr] = []  # notes on unusual times
 
 
 class Described(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Input and output of a model; an axis of size -1 is open."""
+    """Input and output of a model. An axis of size -1 is open."""
 
     input: TensorSpec
     output: TensorSpec
@@ -137,13 +137,13 @@ class Timed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     began_ns: NonNegativeInt  # on the machine's monotonic clock
     elapsed_ns: PositiveInt
-    cpu_ns: NonNegativeInt  # processor time of all the worker's threads
+    cpu_ns: NonNegativeInt  # CPU time of all the worker's threads
     latencies_ns: list[NonNegativeInt]  # one per invocation of the last pass
     # predicted in the last pass, [images]; UNCLASSIFIED_LABEL for an image with a score that is not finite
     labels: list[Annotated[int, msgspec.Meta(ge=0, lt=1 << 16)]]
     best: bytes = b""  # the five highest-scored classes, uint16 [images, 5], little-endian; empty for ≤ 5 classes
     tied: NonNegativeInt = 0  # images with more than one class at the highest score
-    outside_unit: bool = False  # whether a single score lay outside 0 to 1
+    outside_unit: bool = False  # whether a single score was outside 0 to 1
 
 
 class ProbeOpened(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -154,7 +154,7 @@ class Predicted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Predictions for each image of a `Predict`."""
 
     labels: bytes  # int32 [images], little-endian: the output with the highest score; -1 if a score is not finite
-    outside_unit: bool  # whether the model has a single score, and it is not always within 0 to 1
+    outside_unit: bool  # whether the model has a single score that is not always within 0 to 1
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -1,4 +1,4 @@
-"""Predictions of a model under several preprocessings, untimed, to find out how it wants its images."""
+"""Predictions of a model under several preprocessings, untimed, to find its right preprocessing."""
 
 import time
 
@@ -14,7 +14,7 @@ __all__ = ["Probe"]
 
 
 class Probe:
-    """A loaded model that predicts labels; it is not warmed up, as nothing is timed."""
+    """A loaded model that predicts labels. It is not warmed up, as nothing is timed."""
 
     def __init__(self, request: OpenProbe, load: Loader) -> None:
         configuration = request.configuration

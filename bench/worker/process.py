@@ -31,7 +31,7 @@ _EXIT_GRACE_SECONDS = 2.0
 
 
 class WorkerFailed(Exception):
-    """A worker did not reply as expected; ``failure`` is the reason as it is reported for the configuration."""
+    """A worker did not reply as expected. ``failure`` is the reason that is reported for the configuration."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
@@ -42,7 +42,7 @@ class WorkerProcess:
     """A fresh process for one configuration of one runtime, in the sandbox."""
 
     def __init__(self, runtime: str, memory_limit: int | None = None, *, files: Sequence[Path] = ()) -> None:
-        """Start the process, which can read ``files`` only: the model and the images.
+        """Start the process. It can read only ``files``: the model and the images.
 
         Raise OSError, and leave nothing open, if processes, memory or descriptors run out.
         """
@@ -56,7 +56,8 @@ class WorkerProcess:
 
         The module itself sets ``memory_limit``, in bytes, which is its last argument (`limit_memory`).
 
-        It runs in the sandbox with ``access`` to files. None is for processes that load no model, and runs it without.
+        It runs in the sandbox with ``access`` to files. None is for processes that load no model, and runs it without
+        the sandbox.
         """
         worker = cls.__new__(cls)
         worker._start(module, arguments, memory_limit, replies, access)
@@ -108,12 +109,12 @@ class WorkerProcess:
         except ChannelClosed as cause:
             raise WorkerFailed(self.why_closed(str(cause))) from None
         if isinstance(reply, Problem):
-            # XNNPACK does not say why it fails to copy the weights
+            # XNNPACK does not report why it fails to copy the weights
             lacks_memory = reply.kind == "out of memory" or "failed to create XNNPACK runtime" in reply.message
             hint = self._memory_hint() if lacks_memory else ""
             raise WorkerFailed(Failure(kind=reply.kind, message=reply.message, remedy=reply.remedy or hint))
         if not isinstance(reply, answer):
-            raise WorkerFailed(Failure(kind="failed", message=f"answered {type(reply).__name__} out of turn"))
+            raise WorkerFailed(Failure(kind="failed", message=f"the worker sent an unexpected {type(reply).__name__}"))
         return reply
 
     @property
@@ -151,12 +152,12 @@ class WorkerProcess:
         try:
             code = self._process.wait(_EXIT_GRACE_SECONDS)
         except subprocess.TimeoutExpired:
-            return Failure(kind="crashed", message=f"the worker is out of step: {cause}")
+            return Failure(kind="crashed", message=f"the worker violated the protocol: {cause}")
         last_line = self._last_line()
         if code < 0:
             name = signal.Signals(-code).name
             hint = "out of memory?" if name == "SIGKILL" else self._memory_hint()
-            return Failure(kind="crashed", message=f"the worker was ended by {name}{last_line}", remedy=hint)
+            return Failure(kind="crashed", message=f"the worker was killed by {name}{last_line}", remedy=hint)
         return Failure(
             kind="crashed", message=f"the worker ended with exit code {code}{last_line}", remedy=self._memory_hint()
         )
@@ -165,7 +166,7 @@ class WorkerProcess:
         # native code usually aborts when an allocation fails, without a reliable message
         if not self._memory_limit:
             return ""
-        return f"it could allocate {self._memory_limit / (1 << 20):,.0f} MiB; try a larger --memory-limit"
+        return f"its memory limit was {self._memory_limit / (1 << 20):,.0f} MiB; try a larger --memory-limit"
 
     def _last_line(self) -> str:
         lines = [line.strip() for line in self._printed().splitlines() if line.strip()]
@@ -192,7 +193,7 @@ def _pipe(cleanup: contextlib.ExitStack) -> tuple[int, int]:
 
 
 def _worker_arguments(requests: int, replies: int, memory_limit: int | None) -> list[str]:
-    # PR_SET_PDEATHSIG ends a worker with the thread that started it, which must not happen for a short-lived thread
+    # PR_SET_PDEATHSIG ends a worker with the thread that started it, so that must not be a short-lived thread
     in_main_thread = threading.current_thread() is threading.main_thread()
     return [str(value) for value in (requests, replies, os.getpid() if in_main_thread else 0, memory_limit or 0)]
 
@@ -208,7 +209,7 @@ def _start_process(
         stderr=log,
         env=environment,
     )
-    # if memory runs out, Linux ends this process first and no other one of the machine
+    # if memory runs out, Linux ends this process first, before any other on the machine
     with contextlib.suppress(OSError):
         Path(f"/proc/{process.pid}/oom_score_adj").write_text("1000")
     return process
@@ -218,7 +219,7 @@ def _timeout_failure(timeout: float) -> Failure:
     return Failure(
         kind="timed out",
         message=f"no answer within {timeout:g} s; the worker was stopped",
-        remedy="a larger --timeout, or a smaller --limit",
+        remedy="use a larger --timeout, or a smaller --limit",
     )
 
 

@@ -130,7 +130,9 @@ def _from_json(data: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> npt
     except (msgspec.DecodeError, ValueError, RecursionError, OverflowError) as cause:
         raise _InvalidData(f"data: {why_unreadable(cause)}") from None
     if values.shape not in (shape, (expected,)):
-        raise _InvalidData(f"data: has shape {list(values.shape)}, the tensor {list(shape)}; flat data would do, too")
+        raise _InvalidData(
+            f"data: has shape {list(values.shape)}, but the tensor {list(shape)}; flat data is also accepted"
+        )
     return values.reshape(shape)
 
 
@@ -143,7 +145,7 @@ def _split_elements(data: bytes, count: int) -> list[bytes]:
         (size,) = struct.unpack_from("<I", data, offset)
         offset += 4
         if size > len(data) - offset:
-            raise _InvalidData(f"element {number} is said to have {size:,} bytes, {len(data) - offset:,} are left")
+            raise _InvalidData(f"element {number} states {size:,} bytes, but {len(data) - offset:,} are left")
         elements.append(data[offset : offset + size])
         offset += size
     if offset != len(data):
@@ -157,7 +159,7 @@ def _from_base64(data: bytes, count: int) -> list[bytes]:
     except (msgspec.DecodeError, RecursionError) as cause:
         raise _InvalidData(f"data: image files as base64 strings are expected: {cause}") from None
     if len(elements) != count:
-        raise _InvalidData(f"data: has {len(elements)} elements, the shape says {count}")
+        raise _InvalidData(f"data: has {len(elements)} elements, but the shape states {count}")
     return elements
 
 
@@ -172,12 +174,12 @@ def _from_files(files: list[bytes], shape: tuple[int, ...]) -> npt.NDArray[np.ui
                 image = image_module.open(io.BytesIO(file), formats=("PNG", "JPEG"))
                 if image.size != (shape[2], shape[1]):
                     raise _InvalidData(
-                        f"image {number} has {image.size[0]}×{image.size[1]} pixels, the model takes "
+                        f"image {number} has {image.size[0]}×{image.size[1]} pixels, but the model takes "
                         f"{shape[2]}×{shape[1]}: resize it first"
                     )
                 pixels[number] = np.asarray(eight_bit(image, shape[3], image_module)).reshape(shape[1:])
         except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as cause:
-            unknown = type(cause).__name__ == "UnidentifiedImageError"  # whose text has an address in memory
-            reason = "none of PNG and JPEG" if unknown else why_unreadable(cause)
+            unknown = type(cause).__name__ == "UnidentifiedImageError"  # its text contains a memory address
+            reason = "neither PNG nor JPEG" if unknown else why_unreadable(cause)
             raise _InvalidData(f"image {number}: not a whole PNG or JPEG: {reason}") from None
     return pixels

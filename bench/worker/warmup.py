@@ -24,16 +24,17 @@ __all__ = [
 
 #: Default of TensorFlow Lite's benchmark_model: warmup_runs = 1, warmup_min_secs = 0.5.
 DEFAULT_WARM_UP_SECONDS = 0.5
-#: Passes that the warm-up expects to be shorter are run three times to know their duration, as a trial repeats them.
+#: Passes that the warm-up expects to be shorter are run three times for their duration, because a trial repeats them.
 SHORT_PASS_NS = 300_000_000
 VARIABLE = "EDGE_BENCH_WARM_UP_SECONDS"
 _MOST_SECONDS = 3600.0
 
 
 def warm_up_seconds() -> float:
-    """Return the minimum duration of a warm-up. Raise BadInput if the environment variable for it is no such number.
+    """Return the minimum duration of a warm-up. Raise BadInput if the environment variable for it is invalid.
 
-    The variable is for tests of this project. How long a warm-up took is in every Run (``ProcessRecord.warm_up_ns``).
+    The variable is for this project's tests. The duration of each warm-up is in the Run
+    (``ProcessRecord.warm_up_ns``).
     """
     value = os.environ.get(VARIABLE, "")
     try:
@@ -68,7 +69,7 @@ def warm_up(
 ) -> tuple[int, int, int]:
     """Run at least one invocation and ``minimum_ns``; return duration, invocations, expected pass duration (ns).
 
-    ``minimum_ns`` defaults to ``warm_up_ns()``. Resets of the model's state count for the duration, not for the pass.
+    ``minimum_ns`` defaults to ``warm_up_ns()``. Resets of the model's state are part of the duration, not of the pass.
 
     ``inputs`` should be a full batch and a batch as large as the last of a pass over ``count`` images, so that the
     warm-up covers both shapes.
@@ -79,9 +80,9 @@ def warm_up(
 def warm_up_passes(
     run_pass: Callable[[], PassTimes], examples: int, count: int, clock: Clock, minimum_ns: int | None = None
 ) -> tuple[int, int, int]:
-    """Call ``run_pass``, which processes ``examples`` of them, as `warm_up` does; return the same numbers.
+    """Call ``run_pass``, which processes ``examples`` examples, as `warm_up` does; return the same numbers.
 
-    The expected duration is from the median call: the first ones are slower, and others may be disturbed.
+    The expected duration is from the median call, since the first ones are slower and others may be disturbed.
     """
     minimum_ns = warm_up_ns() if minimum_ns is None else minimum_ns
     begin = clock()

@@ -1,1 +1,1 @@
-"""The Python API, whose names are those of the package edge_bench: load, compare, run, export, report."""
+"""The Python API. Its names are those of the package edge_bench: load, compare, run, export, report."""

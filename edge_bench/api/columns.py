@@ -15,7 +15,7 @@ Columns = dict[str, npt.NDArray[Any]]
 
 
 def trial_columns(run: Run, result: Result) -> Columns:
-    """Return one row per trial, in the order of measurement; durations in seconds, or ms per image or inference."""
+    """Return one row per trial, in the order of measurement. Durations are in seconds, or ms per image or inference."""
     trials = result.trials
     examples = [trial.image_positions.length if trial.image_positions else run.images_per_pass for trial in trials]
     seconds = result.pass_seconds()
@@ -56,9 +56,9 @@ def latency_columns(result: Result) -> Columns:
 
 
 def prediction_columns(run: Run, result: Result) -> Columns:
-    """Return one row per image that was in a trial; with true labels unless predictions are not scored.
+    """Return one row per image that was in a trial, with true labels unless predictions are not scored.
 
-    A prediction of -2 stands for scores that are not finite.
+    A prediction of -2 means that the scores are not finite.
     """
     labels = result.labels()
     seen = labels != UNSEEN

@@ -14,7 +14,7 @@ __all__ = ["Comparison", "compare"]
 class Comparison:
     """Every configuration of one or more Runs, compared with a baseline.
 
-    record: as ``edge-bench compare`` has it; rows and frame are in its order
+    record: the data of ``edge-bench compare``; rows and frame are in its order
     """
 
     def __init__(self, record: comparison.Comparison) -> None:
@@ -31,11 +31,11 @@ class Comparison:
 
     @property
     def notes(self) -> list[str]:
-        """Remarks on the Runs and the choice of the baseline."""
+        """Notes on the Runs and the choice of the baseline."""
         return self.record.notes
 
     def to_frame(self) -> Frame:
-        """Return one row per configuration; columns: the single values of ``compare --format json``."""
+        """Return one row per configuration. The columns are the single values of ``compare --format json``."""
         from edge_bench.app.tables.runs.comparison import comparison_table
 
         return frame_of_records(comparison_table(self.record).records)
@@ -44,14 +44,14 @@ class Comparison:
 def compare(runs: Run | Iterable[Run], baseline: str | None = None, history: Run | Iterable[Run] = ()) -> Comparison:
     """Compare every configuration of one or more Runs of the same images with one of them.
 
-    baseline: ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]``; by default the original model, or the one most like it
-    history: earlier Runs, which are not compared; they show how much the machine varies from run to run
-    Raise BadInput if no configuration is the baseline or there is no Run, and ResultsError if Runs are of different
-    tasks or images.
+    baseline: ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]``; by default the original model, or the most similar one
+    history: earlier Runs, which are not compared. They show how much the machine varies from run to run
+    Raise BadInput if no configuration matches the baseline or there is no Run. Raise ResultsError if Runs are of
+    different tasks or images.
     """
     compared = [run.record for run in _list_of(runs)]
     if not compared:
-        raise BadInput("there is no Run to compare", "edge_bench.load() returns those of a folder")
+        raise BadInput("no Runs to compare", "pass the Runs that edge_bench.load() returns")
     earlier = [run.record for run in _list_of(history)]
     return Comparison(comparison.compare(compared, baseline, earlier))
 

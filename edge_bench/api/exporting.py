@@ -27,14 +27,14 @@ def export(
     progress: bool = False,
     **data_options: Unpack[DataKeywords],
 ) -> Path:
-    """Export a model as a bundle with all variants, by TensorFlow; return the bundle's folder, for `edge_bench.run`.
+    """Export a model with TensorFlow as a bundle with all variants; return the bundle's folder, for `edge_bench.run`.
 
     model: a .keras file, a SavedModel folder, resnet50 or mobilenetv2
-    data, labels: the bundle's test set; None: random inputs, for speed only
-    weights: of resnet50 and mobilenetv2: imagenet (downloaded), none (random), or a file
+    data, labels: the bundle's test set; None: random inputs, only for speed
+    weights: for resnet50 and mobilenetv2: imagenet (downloaded), none (random), or a file
     calibration: images or an .npz that set the ranges of the int8 variant
     overwrite: replace the bundle in the folder
-    Everything else is as in ``edge-bench export --help``, with the option's name as the keyword.
+    All other keywords are options of ``edge-bench export --help``.
 
     Raise BadInput for a model, data or options that cannot be used, MissingDependency without TensorFlow.
     """

@@ -32,9 +32,9 @@ def frame(columns: Mapping[str, Column]) -> Frame:
 
 
 def frame_of_records(records: Sequence[Mapping[str, Any]]) -> Frame:
-    """Return records as a frame with one column per field; fields that are lists or records are left out.
+    """Return records as a frame with one column per field. Fields that are lists or records are left out.
 
-    A missing number is NaN, a missing text or truth value is None. A field that no record has a value of is NaN.
+    A missing number is NaN, a missing text or boolean is None. A field without a value in any record is NaN.
     """
     names = list(dict.fromkeys(name for record in records for name in record))
     values = {name: [record.get(name) for record in records] for name in names}

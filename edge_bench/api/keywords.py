@@ -1,4 +1,4 @@
-"""Keywords of options for data, and their values as the command line has them."""
+"""Keywords of data options, and their values in the form of the command line."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,16 +10,16 @@ __all__ = ["DataKeywords", "stated_data"]
 
 #: Shape of an input by its name, or texts such as ``tokens=1x128``.
 Shapes: TypeAlias = Mapping[str, Sequence[int]] | Sequence[str]
-#: Least and greatest random value of an input by its name, or texts such as ``tokens=0..9999``.
+#: Lowest and highest random value of an input by its name, or texts such as ``tokens=0..9999``.
 Ranges: TypeAlias = Mapping[str, tuple[float, float]] | Sequence[str]
 _PATHS = ("data", "labels", "classes", "label_names", "mask_values")
 
 
 class DataKeywords(TypedDict, total=False):
-    """Options of ``edge-bench run`` and ``edge-bench export`` for data, by keyword.
+    """Data options of ``edge-bench run`` and ``edge-bench export``, by keyword.
 
-    ``edge-bench run --help`` describes each: ``class_order`` is ``--class-order``. An option that is not given, or
-    None, has its default.
+    ``edge-bench run --help`` describes each: ``class_order`` is ``--class-order``. An option that is missing or None
+    has its default.
     """
 
     assume: bool
@@ -56,9 +56,9 @@ class DataKeywords(TypedDict, total=False):
 
 
 def stated_data(keywords: Mapping[str, Any], **main: Any) -> dict[str, Any]:
-    """Return the options that are given, by the names and with the values of the command line.
+    """Return the options that are set, with the names and values of the command line.
 
-    ``main`` are the keywords that a function has itself: data, labels and task. Raise TypeError for an unknown keyword.
+    ``main`` has the function's own keywords: data, labels and task. Raise TypeError for an unknown keyword.
     """
     if unknown := keywords.keys() - DataKeywords.__annotations__.keys():
         raise TypeError(f"unexpected keyword argument {min(unknown)!r}")

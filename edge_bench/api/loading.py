@@ -17,8 +17,8 @@ AnyPath: TypeAlias = str | os.PathLike[str]
 def load(paths: AnyPath | Iterable[AnyPath]) -> Runs:
     """Return the Runs in files, in folders of Run files, or in journals of interrupted runs, oldest first in a folder.
 
-    Each run is returned once. Raise ResultsError for a file that is damaged or missing, and a folder without Runs.
-    What is left out, such as a second copy of a Run, is logged.
+    Each run is returned once. Raise ResultsError for a file that is damaged or missing, and for a folder without Runs.
+    Skipped files, such as a second copy of a Run, are logged.
     """
     files = read_run_files(paths_of(paths), progress_view(shown=False))
     return Runs(Run(record, path) for path, record in files.items())

@@ -1,4 +1,4 @@
-"""Progress and messages of long work, as Python callers get them."""
+"""Progress and messages of long work for Python callers."""
 
 import logging
 
@@ -10,7 +10,7 @@ _LOGGER = logging.getLogger("edge_bench")
 
 
 class _Logged(Silent):
-    """No progress; messages go to the logger ``edge_bench``, which shows them on stderr unless it is set up."""
+    """No progress. Messages go to the logger ``edge_bench``, which shows them on stderr unless it is configured."""
 
     def say(self, message: str) -> None:
         """Log the message."""
@@ -18,7 +18,7 @@ class _Logged(Silent):
 
 
 def progress_view(*, shown: bool) -> Progress:
-    """Return progress on stderr, or only messages, in the log."""
+    """Return progress on stderr, or only logged messages."""
     if not shown:
         return _Logged()
     from edge_bench.app.render.progress.lines import progress_on_stderr

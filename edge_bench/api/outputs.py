@@ -25,11 +25,11 @@ Numbers = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Boxes:
-    """The boxes of one image: those that a model found, the highest score first, or those that are there.
+    """The boxes of one image: predicted boxes, the highest score first, or true boxes.
 
     corners: x0, y0, x1, y1 in pixels of the original image, [n, 4]
-    classes: found boxes: the model's class indices; true boxes: indices in the list of categories, [n]
-    names: of the classes; the same for found and true boxes of a category
+    classes: predicted boxes: the model's class indices; true boxes: indices in the list of categories, [n]
+    names: of the classes; the same for predicted and true boxes of a category
     scores: [n]; 1 for true boxes
     crowd: whether a true box is around a group, [n]
     width, height: of the image in pixels
@@ -94,7 +94,7 @@ def _found_boxes(run: Run, record: Detections) -> list[Boxes]:
 
 
 def _class_names(run: Run, record: Detections) -> dict[int, str]:
-    """Return the names of a detector's classes: those of the true boxes, or else the model's."""
+    """Return the names of a detector's classes: those of the true boxes, otherwise the model's."""
     names = dict(enumerate(run.bundle.classes))
     if record.categories is not None and isinstance(run.truth, BoxTruth):
         known = run.truth.categories
@@ -119,7 +119,7 @@ def _true_boxes(record: BoxTruth) -> list[Boxes]:
 
 
 def _tensors(record: TensorOutputs) -> list[dict[str, npt.NDArray[Any]]]:
-    """Return the values of the stored examples in real units; one that is stored in part is a flat sample of them."""
+    """Return the values of the stored examples in real units. A partly stored example is a flat sample."""
     outputs = [(output.name, StoredExamples(output)) for output in record.outputs]
     stored = min((output.stored for output in record.outputs), default=0)
     return [{name: _shaped(values, example) for name, values in outputs} for example in range(stored)]

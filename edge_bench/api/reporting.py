@@ -22,9 +22,9 @@ def report(
 ) -> list[Path]:
     """Write the page of ``edge-bench report``, or single figures; return the paths of the files.
 
-    output: the page (report.html), or without html in ``formats`` the folder of the figures
+    output: the page (report.html), or, without html in ``formats``, the folder of the figures
     formats: html, png, svg, pdf
-    bundles: that were measured, for their training and images; data: folders of the images of other Runs
+    bundles: the measured bundles, for their training and images; data: folders of the images of other Runs
     size: column or page, the width of single figures
     Raise BadInput for an unknown format and for a bundle or folder without Runs, MissingDependency without matplotlib.
     """

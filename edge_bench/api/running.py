@@ -53,15 +53,15 @@ def run(
     """Measure a bundle or model files on this machine; return the Run, which is also written to ``results``.
 
     models: a bundle's folder, or one or several model files (.tflite, .keras, .onnx, a SavedModel folder)
-    data: a folder of images, a .npy or an .npz; None: random inputs, for speed only. A bundle has its own.
-    labels: the true values of ``data``; task: what the outputs mean, if neither labels nor models tell
+    data: a folder of images, a .npy or an .npz; None: random inputs, only for speed. A bundle has its own data.
+    labels: the true values of ``data``; task: the meaning of the outputs, if labels and models do not determine it
     variants, runtimes, threads, batch_sizes: the configurations, as a list or a text such as "1,2"; None: the defaults
-    budget: seconds, or a text such as "5m", that the measurement may take; limit, trials and processes that have their
-    default values are chosen to fit
-    results: the folder of Run files; once: return a matching Run in it instead of measuring again, if all options are
-    the same; resume: continue an interrupted run with the same options
-    progress: show progress on stderr; otherwise only messages are logged
-    Everything else is as in ``edge-bench run --help``, with the option's name as the keyword.
+    budget: seconds, or a text such as "5m", that the measurement may take. Limit, trials and processes with default
+    values are chosen to fit
+    results: the folder of Run files; once: reuse a matching Run in it instead of measuring, if all options are the
+    same; resume: continue an interrupted run with the same options
+    progress: show progress on stderr; otherwise messages are only logged
+    All other keywords are options of ``edge-bench run --help``.
 
     Raise BadInput for options, models or data that cannot be used, EdgeBenchError if no configuration could be
     measured, and NotTrusted with ``strict`` if the times are not reliable. After KeyboardInterrupt the trials so far
@@ -76,7 +76,7 @@ def run(
         trials=trials, processes=processes, limit=limit, seed=seed, timeout=timeout, scenario=scenario,
         resample=resample, memory_limit=memory_limit, stateful=stateful, with_postprocess=with_postprocess,
     )  # fmt: skip
-    # an argument that has its default value cannot be told from one that is not given
+    # an argument with its default value cannot be distinguished from a missing one
     stated = {name for name in ("limit", "trials", "processes") if getattr(settings, name) != getattr(Settings(), name)}
     view = progress_view(shown=progress)
     if support.problem:
@@ -93,7 +93,7 @@ def run(
 
 
 def _check(run: Run, path: Path, *, strict: bool) -> None:
-    """Raise the error or the interruption that the state of a Run calls for."""
+    """Raise the error or the interruption that corresponds to the state of a Run."""
     if not run.complete:
         if run.record.stopped:
             raise EdgeBenchError(f"stopped: {run.record.stopped}", "fix this, then call it again with resume=True")
@@ -102,7 +102,7 @@ def _check(run: Run, path: Path, *, strict: bool) -> None:
         )
     if not run.record.results_with_trials:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in run.failures.items())
-        raise EdgeBenchError(f"no configuration could be measured: {reasons}", "install or change what is named there")
+        raise EdgeBenchError(f"no configuration could be measured: {reasons}", "fix the causes, then call it again")
     if strict and not run.trusted:
         spoiling = [finding.what for finding in run.record.findings if finding.spoils]
         raise NotTrusted(f"the times are not reliable: {'; '.join(spoiling)}", f"the Run is in {path}")

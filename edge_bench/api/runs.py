@@ -1,4 +1,4 @@
-"""Runs as Python callers get them."""
+"""Runs for Python callers."""
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -38,7 +38,7 @@ class Run:
 
     @property
     def task(self) -> str:
-        """What the outputs mean: classify, detect, segment, regress, binary, multilabel or tensor."""
+        """Meaning of the outputs: classify, detect, segment, regress, binary, multilabel or tensor."""
         return self.record.task
 
     @property
@@ -53,12 +53,12 @@ class Run:
 
     @property
     def trusted(self) -> bool | None:
-        """Whether it is complete and nothing made its times unreliable; None if an old Run does not say."""
+        """Whether the Run is complete and its times are reliable; None if unknown, for an old Run."""
         return self.record.trusted
 
     @property
     def findings(self) -> list[str]:
-        """What makes the times unreliable, or may, each with its remedy."""
+        """Causes that make, or may make, the times unreliable, each with its remedy."""
         return [f"{each.what}; {each.remedy}" if each.remedy else each.what for each in self.record.findings]
 
     @property
@@ -68,7 +68,7 @@ class Run:
 
     @property
     def failures(self) -> dict[str, str]:
-        """Why configurations have no trials, or not all, by configuration."""
+        """Reasons why configurations have no trials, or not all, by configuration."""
         return {
             _selector(result.configuration): result.failure.message for result in self.record.results if result.failure
         }
@@ -82,7 +82,7 @@ class Run:
         """Return one row per configuration.
 
         The columns are the fields of ``edge-bench run --format json`` that are single values. Further columns:
-        median_ms is the median pass divided by its images or inferences, with its 95 % interval; quality_measure,
+        median_ms is the median pass divided by its images or inferences, with its 95 % interval. quality_measure,
         quality, quality_low and quality_high are the first measure of the task.
         """
         return frame_of_records(self._rows())
@@ -90,7 +90,7 @@ class Run:
     def trials(self, configuration: str | None = None) -> Frame:
         """Return one row per trial: its process, duration and CPU times in s, and mean_ms per image or inference.
 
-        A trial is one timed pass over the examples, or several if one is shorter than 100 ms.
+        A trial is one timed pass over the examples, or several if one is shorter than 150 ms.
         """
         return self._table(lambda result: trial_columns(self.record, result), configuration)
 
@@ -105,7 +105,7 @@ class Run:
         return self._table(lambda result: prediction_columns(self.record, result), configuration)
 
     def quality(self, configuration: str | None = None) -> Frame:
-        """Return one row per configuration and measure, with a 95 % interval; shares are from 0 to 1."""
+        """Return one row per configuration and measure, with a 95 % interval. Fractions are from 0 to 1."""
         return frame_of_records(
             [row for result in self._measured(configuration) for row in quality_records(self.record, result)]
         )
@@ -126,7 +126,7 @@ class Run:
         return outputs
 
     def boxes(self, configuration: str | None = None) -> list[Boxes]:
-        """Return the boxes that one configuration found in each image; raise BadInput for tasks other than detect."""
+        """Return the boxes that one configuration predicted in each image; raise BadInput for other tasks."""
         return self._of_task(configuration, "detect")  # type: ignore[no-any-return]
 
     def masks(self, configuration: str | None = None) -> list[Mask | None]:
@@ -144,7 +144,7 @@ class Run:
         return self._of_task(configuration, "regress", "binary", "multilabel")  # type: ignore[no-any-return]
 
     def tensors(self, configuration: str | None = None) -> list[dict[str, npt.NDArray[Any]]]:
-        """Return all outputs of the first examples, those that a Run stores, by name.
+        """Return all outputs of the first examples, which a Run stores, by name.
 
         An output too large to be stored is a flat sample of its values. Raise BadInput for tasks other than tensor.
         """
@@ -153,7 +153,7 @@ class Run:
     def truth(self) -> Truth:
         """Return the true values, one entry per example: labels, `Boxes` or numbers.
 
-        None if they are unknown, and for masks, of which a Run stores only how they compare.
+        None if they are unknown, and for masks, of which a Run stores only the comparison with the predicted masks.
         """
         return truth_of(self.record)
 
@@ -179,20 +179,20 @@ class Run:
                 if configuration is None
                 else f"measured configuration is {configuration!r}"
             )
-            raise BadInput(f"no {what}", f"there are: {known}" if known else "Run.failures has the reasons")
+            raise BadInput(f"no {what}", f"choose from {known}" if known else "see the reasons in Run.failures")
         return found
 
     def _only(self, configuration: str | None) -> Result:
         found = self._measured(configuration)
         if len(found) > 1:
             known = ", ".join(_selector(each.configuration) for each in found)
-            raise BadInput("several configurations have outputs", f"name one: {known}")
+            raise BadInput("several configurations have outputs", f"choose one: {known}")
         return found[0]
 
     def _of_task(self, configuration: str | None, *tasks: str) -> Any:
         if self.task not in tasks:
             raise BadInput(
-                f"this is a Run of task {self.task}, not {' or '.join(tasks)}", "Run.outputs() has its outputs"
+                f"this is a Run of task {self.task}, not {' or '.join(tasks)}", "call Run.outputs() for its outputs"
             )
         return self.outputs(configuration)
 

@@ -3,10 +3,10 @@
     python -m studies.calibration.between_runs RUNS... [--draws 1000]
 
 RUNS are Run files or folders of `studies.calibration.self_comparison --keep`: each measured A, A′, B and B′ in one Run.
-The first table says how much these Runs vary from run to run by themselves. For the others, the trials of a
-configuration in a random Run are taken as those of a new Run, after dividing by that configuration's level in that Run
-and multiplying by a level with the stated standard deviation. So the noise within a Run is real, and the truth is
-known. Earlier Runs of both sides have the same variation. The last table has the power that tests can have at best.
+The first table has the variation of these Runs from run to run. For the other tables, the trials of a configuration in
+a random Run are used as those of a new Run: they are divided by that configuration's level in that Run and multiplied
+by a level with the stated standard deviation. So the noise within a Run is real, and the true value is known. Earlier
+Runs of both sides have the same variation. The last table has the maximum power of any test.
 Takes about three minutes. Figures: docs/calibration.md.
 """
 
@@ -30,7 +30,7 @@ from edge_bench.bench.stats.student import holm
 from studies.calibration.recorded import read_recorded
 
 VARIATIONS = (0.0025, 0.01, 0.02, 0.03)
-#: Runs of each side, and earlier Runs of each configuration (``--history``).
+#: Number of Runs of each side, and of earlier Runs of each configuration (``--history``).
 SIDES = ((1, 0), (1, 20), (2, 0), (3, 0), (5, 0), (5, 20), (7, 0), (8, 0))
 CONFIGURATIONS = 9
 LIMIT = 0.05
@@ -40,7 +40,7 @@ Trials = list[Values]  # seconds per image, one array per process
 
 
 class RealNoise:
-    """Trials of real Runs with their level taken off."""
+    """Trials of real Runs, divided by their level."""
 
     def __init__(self, runs: Sequence[Run], seed: int) -> None:
         self.generator = np.random.default_rng(seed)
@@ -66,13 +66,13 @@ class RealNoise:
 
 
 def typical(run: Run, result: object) -> Trials:
-    """Return seconds per image as `compare` takes them."""
+    """Return seconds per image as used by `compare`."""
     item = RunResult(run, result)  # type: ignore[arg-type]
     return per_image(item.typical_seconds(), item.images)
 
 
 def gate_p_value(ratio: Ratio, runs: int) -> float:
-    """Return the p-value by which a gate at 5 % judges a ratio of ``runs`` Runs of each side; it fails below 0.05."""
+    """Return the p-value of a gate at 5 % for a ratio of ``runs`` Runs of each side; it fails below 0.05."""
     return beyond_limit(ratio, LIMIT) * 0.1 / (1 - limit_confidence(runs, runs))
 
 
@@ -82,7 +82,7 @@ def gate_fails(ratio: Ratio, runs: int) -> bool:
 
 
 def real_table(runs: Sequence[Run]) -> str:
-    """Return how much the real Runs vary, and what is said of every pair of them, alone and with the others known."""
+    """Return the variation of the real Runs, and the verdicts on every pair, alone and with the other Runs known."""
     rows = []
     for number, name in enumerate(("A", "A′", "B", "B′")):
         times = [typical(run, run.results[number]) for run in runs]
@@ -110,7 +110,7 @@ def held(ratio: Ratio) -> bool:
 
 
 def share(hits: Iterable[bool]) -> str:
-    """Return a share of yes in %."""
+    """Return the percentage of true values."""
     values = list(hits)
     return f"{100 * sum(values) / len(values):.1f}"
 
@@ -146,10 +146,10 @@ def simulated_table(noise: RealNoise, draws: int) -> str:
 
 
 def power_table(variation: float = 0.03) -> str:
-    """Return the share of true slowdowns of 10 % that a 5 % gate can find at best, by Runs of each side.
+    """Return the percentage of true slowdowns of 10 % that a 5 % gate can find at best, by Runs of each side.
 
     Runs vary normally. Student's t is the most powerful test that depends neither on the unit of time nor on the
-    variation (Lehmann & Romano, Testing Statistical Hypotheses, section 6.4); a known variation is the best case.
+    variation (Lehmann & Romano, Testing Statistical Hypotheses, section 6.4). A known variation is the best case.
     """
     rows = []
     for runs in range(5, 9):

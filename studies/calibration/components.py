@@ -17,16 +17,16 @@ from tabulate import tabulate
 
 from studies.calibration.self_comparison import Repeat, read_log
 
-#: A trial is disturbed, for example by a neighbour on the core, if its median invocation is longer by more than this
-#: share than that of the fastest trial with the same work.
+#: A trial is disturbed, for example by a neighbour on the core, if its median invocation is slower by more than this
+#: fraction than that of the fastest trial with the same work.
 DISTURBED = 0.10
 
 
 class Components(NamedTuple):
-    """Disturbed trials and, for the other trials, standard deviations as shares of the time."""
+    """Disturbed trials and, for the other trials, standard deviations as fractions of the time."""
 
-    disturbed: float  # share of trials
-    slowdown: float  # median share by which disturbed trials take longer
+    disturbed: float  # fraction of trials
+    slowdown: float  # median fraction by which disturbed trials take longer
     process: float
     trial: float
     drift: float
@@ -60,7 +60,7 @@ def components(repeats: list[Repeat]) -> Components:
 
 # A Repeat has two configurations with each amount of work.
 def _logs_and_excess(repeat: Repeat) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return logarithms of the passes' seconds, and the share by which each trial's typical time is above the fastest.
+    """Return logarithms of the passes' seconds, and how far each trial's typical time is above the fastest, a fraction.
 
     The fastest is that of all trials with the same work. Shape of both: [configuration, process, round].
     """

@@ -1,4 +1,4 @@
-"""Coverage of the 95 % intervals: the share of simulated runs whose interval contains the true value.
+"""Coverage of the 95 % intervals: the fraction of simulated runs whose interval contains the true value.
 
     python -m studies.calibration.coverage [--draws 10000]
 
@@ -39,7 +39,7 @@ def contains(interval: Interval | None, truth: float) -> bool:
 
 
 def coverage(noise: Noise, draws: int) -> dict[str, float]:
-    """Return the share of intervals that contain the true value, by kind of interval."""
+    """Return the fraction of intervals that contain the true value, by kind of interval."""
     generator, truth = np.random.default_rng(SEED), true_median(noise)
     kinds: dict[str, Callable[[Times, Times], bool]] = {
         "median": lambda first, _: contains(median_interval_over_processes(list(first)), truth),
@@ -58,8 +58,8 @@ def coverage(noise: Noise, draws: int) -> dict[str, float]:
 def accuracy_coverage(images: int, accuracy: float, gained: float, lost: float, draws: int) -> tuple[float, float]:
     """Return the coverage of the interval of an accuracy and of that of a paired difference of accuracies.
 
-    ``accuracy`` is that of the first model. ``gained`` is the share of images that only the second model classifies
-    correctly, ``lost`` the share that only the first does.
+    ``accuracy`` is that of the first model. ``gained`` is the fraction of images that only the second model classifies
+    correctly, ``lost`` the fraction that only the first does.
     """
     generator = np.random.default_rng(SEED)
     shares = [accuracy - lost, lost, gained, 1 - accuracy - gained]
@@ -83,7 +83,7 @@ def main() -> None:
         rows.append((name, *(f"{100 * share:.1f}" for share in coverage(noise, draws).values())))
         print(f"{name}: done", flush=True)
     kinds = ("median", "median, trials taken\nas independent", "ratio,\none run", "ratio of\nwaits (offload)")
-    print(f"\nIntervals that hold the truth, % of {draws:,} runs of {PROCESSES} × {ROUNDS} trials\n")
+    print(f"\nIntervals that contain the true value, % of {draws:,} runs of {PROCESSES} × {ROUNDS} trials\n")
     print(tabulate(rows, ("noise", *kinds), tablefmt="github", disable_numparse=True))
     rows = []
     cases = ((10_000, 0.001, 0.0013), (10_000, 0.004, 0.005), (1_000, 0.01, 0.02), (500, 0.02, 0.03))

@@ -1,4 +1,4 @@
-"""How often intervals of a detector's mean average precision hold the value of other images of the same kind.
+"""Coverage of the intervals of a detector's mean average precision, for other images of the same kind.
 
     python -m studies.calibration.detection [--sets 200] [--images 128] [--classes 80] [--seed 1]
 
@@ -24,16 +24,16 @@ NOISE = 0.04
 
 
 class Coverage(NamedTuple):
-    """Shares of intervals that hold the truth, which is the mean over sets of as many images."""
+    """Coverage of the true value, which is the mean over sets of as many images."""
 
     value: float
     difference: float
-    of_population: float  # share of intervals that hold the value of the whole population
+    of_population: float  # coverage of the value of the whole population
     bias: float  # the mean over sets minus the value of the whole population
 
 
 def population(classes: int, noise: float, images: int = POPULATION) -> Matches:
-    """Return matches of a detector; with the same seed the images and, but for ``noise``, the detections are the same.
+    """Return matches of a detector. With the same seed, the images are the same, and the detections except ``noise``.
 
     Classes have frequencies 1, 1/2, 1/3, ..., and objects of one class are in one image, as in photographs.
     """
@@ -76,7 +76,9 @@ def coverage(classes: int, images: int, sets: int, seed: int) -> Coverage:
         difference = precision_difference(one, other, seed=number, resamples=RESAMPLES)
         differences.append((difference.value, difference.interval))
     means = [float(np.mean([value for value, _ in each])) for each in (values, differences)]
-    return Coverage(_held(values, means[0]), _held(differences, means[1]), _held(values, whole), means[0] - whole)
+    return Coverage(
+        _contained(values, means[0]), _contained(differences, means[1]), _contained(values, whole), means[0] - whole
+    )
 
 
 def _part(matches: Matches, images: npt.NDArray[np.int64]) -> Matches:
@@ -89,7 +91,7 @@ def _part(matches: Matches, images: npt.NDArray[np.int64]) -> Matches:
     )  # fmt: skip
 
 
-def _held(found: list[tuple[float, Interval | None]], truth: float) -> float:
+def _contained(found: list[tuple[float, Interval | None]], truth: float) -> float:
     return float(np.mean([interval is not None and interval.low <= truth <= interval.high for _, interval in found]))
 
 
@@ -101,8 +103,8 @@ def main() -> None:
     given = parser.parse_args()
     found = coverage(given.classes, given.images, given.sets, given.seed)
     print(f"{given.classes} classes, {given.images} images, {given.sets} sets, seed {given.seed}:")
-    print(f"mAP held in {found.value:.1%}, paired difference in {found.difference:.1%}")
-    print(f"mAP of the whole population held in {found.of_population:.1%}; bias {100 * found.bias:+.2f} points")
+    print(f"coverage: mAP {found.value:.1%}, paired difference {found.difference:.1%}")
+    print(f"coverage of the whole population's mAP: {found.of_population:.1%}; bias {100 * found.bias:+.2f} points")
 
 
 if __name__ == "__main__":

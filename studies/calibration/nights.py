@@ -1,4 +1,4 @@
-"""Error rates of ``edge-bench history`` over 365 nights, by the standard deviation of one run to the next.
+"""Error rates of ``edge-bench history`` over 365 nights, by the standard deviation from run to run.
 
     python -m studies.calibration.nights [--draws 1000]
 
@@ -20,43 +20,43 @@ __all__ = ["DEVIATIONS", "FalseAlarms", "StepsAgain", "creeps_found", "false_ala
 
 DEVIATIONS = (0.0025, 0.01, 0.02, 0.03)
 NIGHTS, SEED = 365, 42
-#: A step of 10 % after 10 to 120 nights has to be found within seven.
+#: A step of 10 % after 10 to 120 nights must be found within seven.
 STEP, SOONEST, LATEST, WITHIN = 0.10, 10, 120, 7
-#: A creep of 0.1 % per night has to be found before it has come to 5 %.
+#: A creep of 0.1 % per night must be found before it reaches 5 %.
 PER_NIGHT, NIGHTS_TO_FIND = 0.001, 50
-#: In so many nights after a step, also one of -20 %, another one has to be found in at most 2 % of series.
+#: In this many nights after a step, also one of -20 %, another one may be found in at most 2 % of series.
 AFTER, FAST = 20, -0.2
 
 
 class FalseAlarms(NamedTuple):
-    """False alarms of a year in which nothing changes."""
+    """False alarms of a year without changes."""
 
     steps: float  # mean number
     creeps: float
-    more_than_one: float  # share of years with more than one of both
+    more_than_one: float  # fraction of years with more than one of both
 
 
 class StepsAgain(NamedTuple):
-    """What is found wrongly of series with one step."""
+    """Wrong findings in series with one step."""
 
-    extra: float  # share of series with another step within ``AFTER`` nights
-    misplaced: float  # share of the steps found that begin more than a night before or after the true one
+    extra: float  # fraction of series with another step within ``AFTER`` nights
+    misplaced: float  # fraction of the found steps that begin more than a night before or after the true one
 
 
 def false_alarms(deviation: float, years: int, rules: Rules = RULES) -> FalseAlarms:
-    """Return the false alarms of years of normal noise; ``deviation`` is relative."""
+    """Return the false alarms of years of normal noise. ``deviation`` is relative."""
     generator = np.random.default_rng(SEED)
-    charts = [ControlChart(_quiet(generator, deviation, NIGHTS).tolist(), rules) for _ in range(years)]
+    charts = [ControlChart(_normal_noise(generator, deviation, NIGHTS).tolist(), rules) for _ in range(years)]
     steps, creeps = (np.array([len(getattr(chart, kind)) for chart in charts]) for kind in ("steps", "creeps"))
     return FalseAlarms(float(steps.mean()), float(creeps.mean()), float(np.mean(steps + creeps > 1)))
 
 
 def steps_found(deviation: float, draws: int, first: int | None = None, rules: Rules = RULES) -> float:
-    """Return the share of steps that are found in time; ``first`` is the night of the step, None a random one."""
+    """Return the fraction of steps that are found in time. ``first`` is the night of the step, None a random one."""
     generator, found = np.random.default_rng(SEED + 1), 0
     for _ in range(draws):
         night = int(generator.integers(SOONEST, LATEST)) if first is None else first
-        values = _quiet(generator, deviation, night + WITHIN)
+        values = _normal_noise(generator, deviation, night + WITHIN)
         values[night:] += math.log1p(STEP)
         steps = ControlChart(values.tolist(), rules).steps
         found += any(step.side > 0 and step.confirmed >= night for step in steps)
@@ -64,14 +64,14 @@ def steps_found(deviation: float, draws: int, first: int | None = None, rules: R
 
 
 def steps_again(deviation: float, draws: int, size: float, rules: Rules = RULES) -> StepsAgain:
-    """Return the share of extra and of misplaced steps of series with one step in a random night.
+    """Return the fraction of extra and of misplaced steps of series with one step in a random night.
 
     ``size`` is relative, such as -0.2.
     """
     generator, extra, misplaced = np.random.default_rng(SEED + 3), 0, []
     for _ in range(draws):
         night = int(generator.integers(SOONEST, LATEST))
-        values = _quiet(generator, deviation, night + AFTER)
+        values = _normal_noise(generator, deviation, night + AFTER)
         values[night:] += math.log1p(size)
         steps = [step for step in ControlChart(values.tolist(), rules).steps if step.confirmed >= night]
         true = next((step for step in steps if step.side * size > 0), None)
@@ -81,10 +81,10 @@ def steps_again(deviation: float, draws: int, size: float, rules: Rules = RULES)
 
 
 def creeps_found(deviation: float, draws: int, quiet: int, rules: Rules = RULES) -> float:
-    """Return the share of creeps after ``quiet`` nights that are found in time, as a creep or as a step."""
+    """Return the fraction of creeps after ``quiet`` nights that are found in time, as a creep or as a step."""
     generator, found = np.random.default_rng(SEED + 2), 0
     for _ in range(draws):
-        values = _quiet(generator, deviation, quiet + NIGHTS_TO_FIND)
+        values = _normal_noise(generator, deviation, quiet + NIGHTS_TO_FIND)
         values[quiet:] += np.log1p(PER_NIGHT * np.arange(NIGHTS_TO_FIND))
         chart = ControlChart(values.tolist(), rules)
         steps = any(step.side > 0 and step.confirmed >= quiet for step in chart.steps)
@@ -92,7 +92,7 @@ def creeps_found(deviation: float, draws: int, quiet: int, rules: Rules = RULES)
     return found / draws
 
 
-def _quiet(generator: np.random.Generator, deviation: float, nights: int) -> npt.NDArray[np.float64]:
+def _normal_noise(generator: np.random.Generator, deviation: float, nights: int) -> npt.NDArray[np.float64]:
     return generator.normal(0, deviation, nights)
 
 

@@ -11,19 +11,19 @@ Times = npt.NDArray[np.float64]
 
 #: Rounds after which the autocorrelation of the machine's speed has fallen to 1/e.
 _DRIFT_ROUNDS = 3.0
-#: Share by which a trial takes longer while a neighbour uses the other half of the core, and the trials after which
-#: the autocorrelation of that has fallen to 1/e. Both as recorded by studies/calibration/self_comparison.py.
+#: Fraction by which a trial takes longer while a neighbour uses the other half of the core, and the number of trials
+#: after which its autocorrelation has fallen to 1/e. Both as recorded by studies/calibration/self_comparison.py.
 _NEIGHBOUR_SLOWDOWN, _NEIGHBOUR_TRIALS = 0.24, 2.0
 
 
 @dataclass(frozen=True)
 class Noise:
-    """Noise model of trial times. Unless stated otherwise, values are standard deviations as shares of the time.
+    """Noise model of trial times. Unless stated otherwise, values are standard deviations as fractions of the time.
 
     process: variation between processes (memory layout, page colours), constant for all trials of a process
     trial: variation between trials
-    outliers: share of trials that are disturbed; each is then up to several times as long (Pareto, shape 2.5)
-    neighbours: share of the time with an intermittent neighbour on the same core
+    outliers: fraction of trials that are disturbed; each is then up to several times as long (Pareto, shape 2.5)
+    neighbours: fraction of the time with an intermittent neighbour on the same core
     drift: variation of the machine's speed in phases of about three rounds, the same for all configurations
     long_run: whether the true value is that of the machine over a long time (True) or during the run (False)
     """

@@ -4,12 +4,12 @@
     python -m studies.calibration.percentiles RUN.json... --splits 1 2 3 4 5 6 7 8 [--draws 200]
     python -m studies.calibration.percentiles --simulated
 
-All processes of one configuration in all Runs are a population. Draws samples of processes from it, with replacement,
-makes some latencies slower, and counts the intervals that contain the population's percentile. The aim is 93 to 97 %.
-Simulated populations have shares of slow latencies whose skewness between processes is known.
+All processes of one configuration in all Runs are a population. The study draws samples of processes from it, with
+replacement, makes some latencies slower, and counts the intervals that contain the population's percentile. The aim is
+93 to 97 %. Simulated populations have fractions of slow latencies whose skewness between processes is known.
 
-With --splits, each number is a random split of the Runs into halves. On the first half it finds the level of the high
-ends with which 95 % of intervals contain the true value, on the other it counts how many do.
+With --splits, each number is a random split of the Runs into halves. The first half gives the level of the high ends at
+which 95 % of intervals contain the true value. The coverage is then measured on the other half.
 Figures: docs/calibration.md.
 """
 
@@ -29,19 +29,19 @@ from studies.calibration.recorded import read_recorded
 
 SEED = 42
 WANTED = (50.0, 90.0, 95.0, 99.0)
-#: Skewness of the share of slow latencies between simulated processes, and their number and latencies.
+#: Skewness of the fraction of slow latencies between simulated processes, and their number and latencies.
 SKEWNESSES, PROCESSES, LATENCIES = (0.5, 1.0, 2.0, 4.0), 2_000, 2_000
-#: Latencies of a population with outliers, at least: processes are repeated, each time with other outliers.
+#: Minimum number of latencies of a population with outliers: processes are repeated, each time with other outliers.
 MIN_POPULATION = 4_000_000
-#: One-sided confidence of the high ends of intervals that --splits tries.
+#: Tested one-sided confidences of the high ends of intervals, for --splits.
 LEVELS = (0.975, 0.98, 0.985, 0.99, 0.9925, 0.995, 0.9975)
-#: Share of the latencies that are slower, and by which factor, for each kind of outliers.
+#: Fraction of the latencies that are slower, and their factor, for each kind of outliers.
 OUTLIERS: dict[str, tuple[tuple[float, float], ...]] = {
     "as measured": (),
     "1 % × 3, 0.2 % × 10": ((0.01, 3.0), (0.002, 10.0)),
     "the same, more in some processes": ((0.01, 3.0), (0.002, 10.0)),
 }
-#: Shape of the gamma distribution by which the share of outliers differs between processes; it has the mean 1.
+#: Shape of the gamma distribution, with mean 1, by which the fraction of outliers differs between processes.
 VARYING = {"the same, more in some processes": 4.0}
 
 
@@ -79,18 +79,18 @@ def draw(generator: np.random.Generator, population: Sequence[Values], kind: str
 
 
 class Coverage(NamedTuple):
-    """How often the intervals of a percentile contain that of the population, and what the others miss it by."""
+    """Coverage of the intervals of a percentile, and the size of the errors."""
 
     held: float
-    width: float  # median, as a share of the true value
-    too_low: float  # share of intervals that are wholly below the true value
-    missed_by: float  # median distance of the true value from these, as a share of it
-    all_below: float  # share of draws in which each process's own percentile is below the true value
-    skewness: float  # between processes, of the share of latencies above the true value
+    width: float  # median, as a fraction of the true value
+    too_low: float  # fraction of intervals that are entirely below the true value
+    missed_by: float  # median distance of the true value from these, as a fraction of it
+    all_below: float  # fraction of draws in which each process's own percentile is below the true value
+    skewness: float  # between processes, of the fraction of latencies above the true value
 
 
 def coverage(population: Sequence[Values], kind: str, processes: int, draws: int) -> dict[float, Coverage]:
-    """Return how often the intervals of ``processes`` drawn processes contain the percentiles of the population."""
+    """Return the coverage of the population's percentiles by intervals from ``processes`` drawn processes."""
     generator = np.random.default_rng(SEED)
     whole, truth = with_truth(generator, population, kind)
     ends, below = defaultdict[float, list[tuple[float, float]]](list), Counter[float]()
@@ -101,7 +101,7 @@ def coverage(population: Sequence[Values], kind: str, processes: int, draws: int
                 raise SystemExit(f"p{each.percentile:g} needs more than {each.per_process} latencies in each process")
             true = truth[each.percentile]
             ends[each.percentile].append((each.interval.low / true, each.interval.high / true))
-            # the share above is at most that of the percentile in every process
+            # the fraction above is at most that of the percentile in every process
             below[each.percentile] += all(np.mean(one > true) < 1 - each.percentile / 100 for one in drawn)
     return {
         each: _coverage(np.array(found), below[each] / draws, np.array([np.mean(one > truth[each]) for one in whole]))
@@ -122,7 +122,7 @@ def _coverage(ends: Values, all_below: float, shares: Values) -> Coverage:
 
 
 def coverage_by_level(population: Sequence[Values], kind: str, processes: int, draws: int) -> dict[float, Values]:
-    """Return the share of intervals that contain the percentile of the population, for each of `LEVELS`."""
+    """Return the fraction of intervals that contain the percentile of the population, for each of `LEVELS`."""
     generator = np.random.default_rng(SEED)
     _, truth = with_truth(generator, population, kind)
     held = {percentile: np.zeros(len(LEVELS)) for percentile in WANTED}
@@ -137,7 +137,7 @@ def coverage_by_level(population: Sequence[Values], kind: str, processes: int, d
 
 
 def split_rows(runs: Sequence[Run], split: int, processes: int, draws: int) -> Iterator[tuple[str, ...]]:
-    """Yield the level that one half of the Runs gives for each percentile, and coverage of all levels on the other."""
+    """Yield the level from one half of the Runs for each percentile, and the coverage of all levels on the other."""
     order = np.random.default_rng(split).permutation(len(runs))
     halves = [populations([runs[number] for number in part]) for part in np.array_split(order, 2)]
     for name in halves[0]:
@@ -156,7 +156,7 @@ def split_rows(runs: Sequence[Run], split: int, processes: int, draws: int) -> I
 
 
 def simulated(skewness: float) -> list[Values]:
-    """Return latencies of processes of which 10 % are slow on average; the share of a process is drawn from a gamma."""
+    """Return latencies of processes, 10 % of which are slow on average. A gamma gives each process's fraction."""
     generator = np.random.default_rng(SEED)
     shape = (2 / skewness) ** 2
     shares = np.minimum(generator.gamma(shape, 0.1 / shape, PROCESSES), 1)

@@ -1,4 +1,4 @@
-"""Processes with two speeds: whether they are found, and verdicts and best rows in spite of them.
+"""Processes with two speeds: whether they are detected, and their effect on verdicts and best rows.
 
     python -m studies.calibration.processes [--draws 1000]
 
@@ -17,20 +17,20 @@ from edge_bench.bench.stats.ratios import Verdict, interleaved_ratio, verdict, v
 from studies.calibration.noise import BEYOND, SCENARIOS, Noise, Times
 
 PROCESSES, ROUNDS, SEED = 5, 6, 42
-#: Noise of trials beside the two speeds.
+#: Noise of trials in addition to the two speeds.
 ALIKE = Noise(process=0, trial=0.005)
 DECIDED = (Verdict.FASTER, Verdict.SLOWER)
 
 
 def two_speeds(generator: np.random.Generator, noise: Noise, configurations: int, slowdown: float) -> Times:
-    """Return times as Noise.draw; each process is slower by ``slowdown`` with probability ½."""
+    """Return times as from Noise.draw. Each process is slower by ``slowdown`` with probability ½."""
     slow = generator.random((configurations, PROCESSES, 1)) < 0.5
     times: Times = noise.draw(generator, PROCESSES, ROUNDS, configurations) * np.where(slow, 1 + slowdown, 1)
     return times
 
 
 def found_without_luck(noise: Noise, draws: int) -> tuple[float, float]:
-    """Return the share of runs whose processes differ by over 3 %, and that called luck of processes, without any."""
+    """Return the fraction of runs whose processes differ by over 3 %, and of wrongly reported process luck."""
     generator = np.random.default_rng(SEED)
     found = [
         process_luck(list(replace(noise, process=0).draw(generator, PROCESSES, ROUNDS, 1)[0])) for _ in range(draws)
@@ -41,7 +41,7 @@ def found_without_luck(noise: Noise, draws: int) -> tuple[float, float]:
 
 
 def found_with_luck(noise: Noise, slowdown: float, draws: int) -> float:
-    """Return the share of runs called luck of processes, of those with processes of both speeds."""
+    """Return the fraction of runs reported as process luck, among those with processes of both speeds."""
     generator, found = np.random.default_rng(SEED), list[bool]()
     while len(found) < draws:
         slow = generator.random((PROCESSES, 1)) < 0.5
@@ -53,9 +53,9 @@ def found_with_luck(noise: Noise, slowdown: float, draws: int) -> float:
 
 
 def verdict_errors(slowdown: float, draws: int) -> list[float]:
-    """Return shares for `interleaved_ratio`, then `ratio_despite_luck`.
+    """Return fractions for `interleaved_ratio`, then `ratio_despite_luck`.
 
-    They are: wrong comparisons, tables of nine comparisons with any wrong one (Holm), and 10 % more work found.
+    They are: wrong comparisons, tables of nine comparisons with any wrong one (Holm), and detections of 10 % more work.
     """
     shares = list[float]()
     for ratio_of in (interleaved_ratio, ratio_despite_luck):
@@ -72,7 +72,7 @@ def verdict_errors(slowdown: float, draws: int) -> list[float]:
 
 
 def lost_best_rows(noise: Noise, slowdown: float, rows: int, draws: int) -> tuple[float, float]:
-    """Return the share of tables of equal rows of which any lost its mark, and that of rows 10 % slower that did."""
+    """Return the fraction of tables of equal rows in which any lost its mark, and of rows 10 % slower that did."""
     generator, lost, found = np.random.default_rng(SEED), 0, 0
     for _ in range(draws):
         times = two_speeds(generator, noise, rows + 1, slowdown)

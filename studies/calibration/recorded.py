@@ -1,7 +1,7 @@
 """Runs that `studies.calibration.self_comparison --keep` wrote, with all latencies.
 
-Their configurations A and A′ classified fewer images than B and B′, which an ordinary Run cannot hold. So `edge-bench`
-refuses these files, and the studies read them without that check.
+Their configurations A and A′ classified fewer images than B and B′, which an ordinary Run cannot represent. So
+`edge-bench` refuses these files, and the studies read them without that check.
 """
 
 from collections.abc import Sequence
@@ -24,5 +24,5 @@ def write_recorded(run: Run, folder: Path) -> None:
 def read_recorded(paths: Sequence[Path]) -> list[Run]:
     """Return the Runs of the files and of the folders' files, oldest first."""
     files = [file for path in paths for file in (sorted(path.glob("run-*.json")) if path.is_dir() else [path])]
-    runs = [decode_record(file, Run, ResultsError, "make it again", MAX_RUN_BYTES) for file in files]
+    runs = [decode_record(file, Run, ResultsError, "create it again", MAX_RUN_BYTES) for file in files]
     return sorted(runs, key=lambda run: run.began)

@@ -113,7 +113,7 @@ def read_log(path: Path) -> list[Repeat]:
 def summary(repeats: list[Repeat]) -> str:
     """Return a Markdown table with the number of each verdict, also for runs with twice the trials.
 
-    Two consecutive repeats make one run with twice the trials, in twice as many processes.
+    Two consecutive repeats are combined to one run with twice the trials, in twice as many processes.
     """
     rows = []
     for machine, processes, group in _by_machine(repeats):
@@ -128,7 +128,7 @@ def summary(repeats: list[Repeat]) -> str:
 
 
 def estimator_table(repeats: list[Repeat]) -> str:
-    """Return a Markdown table with the verdicts that other estimators than `compare`'s give for the same trials."""
+    """Return a Markdown table with the verdicts of other estimators than `compare`'s for the same trials."""
     rows = []
     for machine, _, group in _by_machine(repeats):
         for name, (table, estimator) in ESTIMATORS.items():
@@ -156,7 +156,7 @@ def coverage_table(repeats: list[Repeat]) -> str:
     """Return a Markdown table with the number of intervals that contain the true value.
 
     The true ratio of a configuration to itself is 1. The true median of a configuration is assumed to be its median
-    over all repeats; a single run of less than a minute sees only part of the machine's variation.
+    over all repeats. A single run of less than a minute sees only part of the machine's variation.
     """
     rows = []
     for machine, _, group in _by_machine(repeats):
@@ -216,11 +216,11 @@ def _row(machine: str, trials: str, name: str, ratios: list[Ratio]) -> tuple[str
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundle", type=Path)
-    parser.add_argument("--comparisons", type=int, default=100, help="of each kind, two a repeat, those in the log too")
-    parser.add_argument("--images", type=int, help="of B (default: the whole test set); A has 1/1.05 of them")
+    parser.add_argument("--comparisons", type=int, default=100, help="of each kind, two per repeat, with the log's")
+    parser.add_argument("--images", type=int, help="images of B (default: the whole test set); A has 1/1.05 of them")
     parser.add_argument("--processes", type=int, default=Settings().processes)
-    parser.add_argument("--load", action="store_true", help="with one process beside it that never rests")
-    parser.add_argument("--keep", type=Path, help="a folder for the Run files, which other studies read")
+    parser.add_argument("--load", action="store_true", help="keep one core busy with another process")
+    parser.add_argument("--keep", type=Path, help="folder for the Run files, which other studies read")
     parser.add_argument("--log", type=Path, default=Path("results/self-comparison.jsonl"))
     arguments = parser.parse_args()
     bundle = Bundle.open(arguments.bundle)

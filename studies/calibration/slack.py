@@ -3,10 +3,10 @@
     python -m studies.calibration.slack RUN.json... [--draws 4000] [--outliers 0.01]
 
 Each Run has the results A, A′, B and B′ in this order: A and A′ do the same work, B and B′ 5 % more. All process
-generations of all Runs are the population. A simulated run is five generations drawn from it with replacement, or, for
-separate runs, five for each side. The Runs are used as they were measured, too, one or two at a time. Each trial then
-takes 10 times as long with a probability of 1 %. An interval of typical times is right if it contains the difference in
-the population without these outliers, one of means if it contains the difference of the means with them. The aim is
+generations of all Runs are the population. A simulated run is five generations drawn from it with replacement. Separate
+runs have five for each side. The Runs are also used as measured, one or two at a time. Each trial then takes 10 times
+as long with a probability of 1 %. An interval of typical times is right if it contains the difference in the population
+without these outliers. One of means is right if it contains the difference of the means with them. The aim is
 93 to 97 %. Takes about a minute. Figures: docs/calibration.md.
 """
 
@@ -48,10 +48,10 @@ Side = list[Trials]  # one configuration in several processes
 
 
 class Kind(NamedTuple):
-    """A kind of interval: how a simulated run gives it, and the true value, both from (light model, original)."""
+    """A kind of interval: how it is computed from a simulated run, and the true value, both for (light, original)."""
 
     interval: Callable[[Side, Side], Interval | None]
-    truth: Callable[[Side, Side, float], float]  # from the whole population and the share of disturbed trials
+    truth: Callable[[Side, Side, float], float]  # from the whole population and the fraction of disturbed trials
 
 
 def population(runs: Sequence[Run]) -> list[list[Generation]]:
@@ -129,7 +129,7 @@ def _mean_difference(light: Side, original: Side, share: float) -> float:
 
 
 def coverage_table(grouped: Sequence[Sequence[Generation]], draws: int, share: float) -> str:
-    """Return a Markdown table: the share of draws in which an interval is given, and of those that are right."""
+    """Return a Markdown table: the fraction of draws with an interval, and of those that are right."""
     generations = [generation for each in grouped for generation in each]
     rows = []
     for compared, pairs in PAIRS.items():
@@ -146,7 +146,7 @@ def coverage_table(grouped: Sequence[Sequence[Generation]], draws: int, share: f
 def _outcomes(
     light: Side, original: Side, kind: Kind, draw: Draw, draws: int, share: float
 ) -> list[tuple[bool, float] | None]:
-    """Return for each draw whether the interval is right and its half width, as a share of the original's time."""
+    """Return for each draw whether the interval is right, and its half width as a fraction of the original's time."""
     generator = np.random.default_rng(SEED)  # the same draws for every kind
     time = float(np.median(np.concatenate([each.typical for each in original])))
     truth = kind.truth(light, original, share)
@@ -184,7 +184,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN")
     parser.add_argument("--draws", type=int, default=4000, help="simulated runs for each row of the table")
-    parser.add_argument("--outliers", type=float, default=0.01, help="share of trials that take ten times as long")
+    parser.add_argument("--outliers", type=float, default=0.01, help="fraction of trials that take ten times as long")
     arguments = parser.parse_args()
     grouped = population(read_recorded(arguments.runs))
     print(f"{len(grouped)} Runs, {sum(map(len, grouped))} process generations; {arguments.outliers:.1%} outliers\n")

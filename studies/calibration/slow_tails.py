@@ -3,9 +3,9 @@
     python -m studies.calibration.slow_tails RUNS...
 
 RUNS are Run files or folders of `studies.calibration.self_comparison --keep`. A′ is compared with A and B′ with B of
-the same Run, and A and B of every Run with those of every other Run. For the injections, a share of the invocations of
-A′ and B′ takes several times as long; each makes the whole pass 10 % longer. The aims: reported in at least 90 % within
-a Run, and never without an injection. Takes half a minute. Figures: docs/calibration.md.
+the same Run, and A and B of every Run with those of every other Run. For the injections, a fraction of the invocations
+of A′ and B′ takes several times as long, so that the whole pass is 10 % longer. The aims: reported in at least 90 %
+within a Run, and never without an injection. Takes half a minute. Figures: docs/calibration.md.
 """
 
 import argparse
@@ -24,13 +24,13 @@ from edge_bench.bench.records.run import Result, Run, Trial
 from edge_bench.bench.stats.ratios import Verdict, verdict
 from studies.calibration.recorded import read_recorded
 
-#: Share of the invocations that are slower, and how many times as long they take.
+#: Fraction of the invocations that are slower, and their factor.
 INJECTIONS = ((0.30, 1.33), (0.02, 6.0))
 SEED = 42
 
 
 def with_slow_invocations(result: Result, share: float, times: float, generator: np.random.Generator) -> Result:
-    """Return the result as if a random share of each trial's invocations had taken ``times`` as long."""
+    """Return the result with a random fraction of each trial's invocations taking ``times`` as long."""
     return msgspec.structs.replace(result, trials=[_slower(trial, share, times, generator) for trial in result.trials])
 
 
@@ -63,7 +63,7 @@ def between_runs(runs: Sequence[Run]) -> Iterator[TimeComparison]:
 
 
 def table(runs: Sequence[Run], pairs_of: Sequence[Run]) -> str:
-    """Return a Markdown table of what was said; ``pairs_of`` are the Runs that are compared with each other."""
+    """Return a Markdown table of the verdicts. ``pairs_of`` are the Runs that are compared with each other."""
     groups = [
         ("within a Run, as measured", list(within_runs(runs))),
         ("between Runs, as measured", list(between_runs(pairs_of))),

@@ -1,1 +1,1 @@
-"""What edge-bench itself costs beside the timed trials."""
+"""Cost of edge-bench itself in addition to the timed trials."""

@@ -4,7 +4,7 @@
     python -m studies.cost.estimate model.tflite --data photos --budget 1m
 
 All arguments are those of `edge-bench run`. The real duration is that from the announcement to the last trial. With
-``--budget``, the time from the start of the first worker to the last trial is printed beside it.
+``--budget``, the time from the start of the first worker to the last trial is also printed.
 Figures: docs/reliability.md.
 """
 
@@ -14,7 +14,7 @@ import time
 
 from edge_bench.app.cli.parsing import duration
 
-#: The beginnings of lines on stderr: the speed is being measured, the announcement, and the end of the trials.
+#: Starts of lines on stderr: measuring the speed, the announcement, and the end of the trials.
 SPEED, ANNOUNCED, ENDED = "measuring speed for --budget: ", "about ", "measuring: "
 
 

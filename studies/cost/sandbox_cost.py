@@ -1,10 +1,10 @@
-"""What the sandbox of workers costs: the median latency in it divided by that without it.
+"""Cost of the workers' sandbox: the median latency with it divided by that without it.
 
     python -m studies.cost.sandbox_cost MODEL.tflite [--runtime litert] [--threads 1] [--pairs 10] [--trials 20]
 
-Each pair is two fresh workers with the same model and images, one in the sandbox. They take turns, in the order ABBA,
-so that a change of the machine's speed affects both. The result is the median of the pairs' ratios, with the smallest
-and the largest. A small model is the hardest case, since a system call takes a larger share of its latency.
+Each pair is two fresh workers with the same model and images, one in the sandbox. They alternate in the order ABBA, so
+that a change of the machine's speed affects both. The result is the median of the pairs' ratios, with the smallest and
+the largest. A small model is the worst case, because a system call takes a larger fraction of its latency.
 Takes about a minute. Figures: SECURITY.md.
 """
 

@@ -46,7 +46,7 @@ def main() -> None:
     run = run_benchmark(bundle_workload(bundle, arguments.limit), plan(bundle, selection), settings, Silent())
     seconds = durations(run)
     count = len(run.results_with_trials)
-    print(f"{count} configurations, {arguments.trials} trials, {run.images_per_pass:,} images a pass")
+    print(f"{count} configurations, {arguments.trials} trials, {run.images_per_pass:,} images per pass")
     for name, value in seconds.items():
         print(f"{name:24s} {value:8.1f} s")
     print("within the budget" if seconds["wall"] <= seconds["budget"] else "OVER the budget")

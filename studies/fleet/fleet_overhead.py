@@ -1,9 +1,9 @@
-"""Time, processor time and peak memory of `edge-bench fleet run` on the controller, by number of engines.
+"""Time, CPU time and peak memory of `edge-bench fleet run` on the controller, by number of engines.
 
     python -m studies.fleet.fleet_overhead artifacts/bundle --image edge.tar --engines 1,10,100 [--send] [--seconds 30]
 
-The controller is the machine that runs the command. The command is real and runs in its own process; the operating
-system reports its processor time and peak memory. The engines are simulated in another process (`recorded_engine.py`).
+The controller is the machine that runs the command. The command is real and runs in its own process. The operating
+system reports its CPU time and peak memory. The engines are simulated in another process (`recorded_engine.py`).
 With --send no engine has the image (--image, a `docker save` file), so each receives all of its bytes.
 Takes about two and a half minutes for 1, 10 and 100 engines. Figures: docs/fleet.md.
 """
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--image", type=Path, required=True, help="docker save edge-bench -o edge.tar")
     parser.add_argument("--engines", default="1,10,100")
-    parser.add_argument("--seconds", type=float, default=30.0, help="that each engine measures")
+    parser.add_argument("--seconds", type=float, default=30.0, help="duration of each engine's measurement")
     parser.add_argument("--send", action="store_true")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="eb-fleet-") as name:

@@ -2,7 +2,7 @@
 """A simulated Docker engine: it answers Docker's SDK with recorded responses and its containers return a given Run.
 
 The responses about the engine were recorded from Docker 26.1.5. A container only waits. A hundred engines therefore
-need almost no processor time, and the load of this machine is that of the fleet command.
+need almost no CPU time, and the load of this machine is that of the fleet command.
 """
 
 import io

@@ -96,7 +96,7 @@ def _break_even_rows(payload: str, rates: list[str], measure: Measure) -> Iterat
     rough = _predict(measure([payload], []), bare)
     impossible = [rate for rate, rtt in rough.items() if rtt <= 0]
     if impossible:
-        raise EdgeBenchError(f"sending {payload} at {', '.join(impossible)} is not worth it over any link")
+        raise EdgeBenchError(f"sending {payload} at {', '.join(impossible)} is slower than local inference on any link")
     links = {
         (rate, factor): msgspec.structs.replace(link, name=f"{rate} {factor}", rtt_s=rough[rate] * factor)
         for rate, link in bare.items()

@@ -43,15 +43,15 @@ def main() -> None:
         port = listener.getsockname()[1]
         with proxied([*trips, *rates], "127.0.0.1", port) as links:
             direct = statistics.median(round_trips(port, 1000))
-            print(f"the loopback itself: {direct * 1e6:.0f} µs a round trip")
-            print(f"the proxy beyond its links: {links.overhead_s * 1e6:.0f} µs a round trip, taken off")
-            print("\n| round trip asked for, ms | delivered, median | error | p95 |\n|---|---|---|---|")
+            print(f"loopback alone: {direct * 1e6:.0f} µs per round trip")
+            print(f"overhead of the proxy: {links.overhead_s * 1e6:.0f} µs per round trip, subtracted")
+            print("\n| requested round trip, ms | delivered, median | error | p95 |\n|---|---|---|---|")
             for requested, link in zip(ROUND_TRIPS_MS, trips, strict=True):
                 times = round_trips(links.ports[link.name], max(20, min(1000, int(2000 / requested))))
                 median, p95 = (statistics.median(times) - direct) * 1e3, times[int(0.95 * len(times))]
                 error = 100 * (median / requested - 1)
                 print(f"| {requested} | {median:.3f} | {error:+.1f} % | {(p95 - direct) * 1e3:.3f} |")
-            print("\n| bandwidth asked for, Mbit/s | delivered | error |\n|---|---|---|")
+            print("\n| requested bandwidth, Mbit/s | delivered | error |\n|---|---|---|")
             for requested, link in zip(RATES_MBIT, rates, strict=True):
                 mbit = rate(links.ports[link.name], int(requested * 1e6 / 8 * TRANSFER_SECONDS)) / 1e6
                 print(f"| {requested} | {mbit:.2f} | {100 * (mbit / requested - 1):+.1f} % |")

@@ -3,7 +3,7 @@
     python -m studies.serving.serve_load BUNDLE [--variant dynamic] [--seconds 10] [--requests 100000]
 
 wrk keeps 1, 8 and 64 connections busy with requests of one test image in binary form. It runs on the same machine as
-the server, so the results include its share of the processors. Then 64 connections exceed a queue of 16: every response
+the server, so the results include its share of the CPU. Then 64 connections exceed a queue of 16: every response
 must be 200 or 503. Finally, memory is read before, about ten times during, and after `--requests` requests.
 Takes about two minutes for `dynamic` and three for `keras`. Needs wrk (Debian: `apt-get install wrk`). Figures:
 docs/serve.md.
@@ -78,7 +78,7 @@ class Server:
         self.process.wait()
 
     def metrics(self) -> dict[str, float]:
-        """Return the samples of /metrics, and the processor seconds of the server and its worker."""
+        """Return the samples of /metrics, and the CPU seconds of the server and its worker."""
         connection = http.client.HTTPConnection(self.host, self.port)
         connection.request("GET", "/metrics")
         text = connection.getresponse().read().decode()
@@ -153,10 +153,10 @@ def main() -> None:
             count = after["edge_bench_request_seconds_count"] - before["edge_bench_request_seconds_count"]
             for part in ("queue", "decode", "compute", "request"):
                 spent = after[f"edge_bench_{part}_seconds_sum"] - before[f"edge_bench_{part}_seconds_sum"]
-                print(f"{part}: {spent / count * 1e6:,.0f} µs a request on average")
+                print(f"{part}: {spent / count * 1e6:,.0f} µs per request on average")
             for process in ("server", "worker"):
                 spent = after[f"{process}_cpu"] - before[f"{process}_cpu"]
-                print(f"processor time of the {process}: {spent / count * 1e6:,.0f} µs a request")
+                print(f"CPU time of the {process}: {spent / count * 1e6:,.0f} µs per request")
             print(f"load average: {os.getloadavg()[0]:.1f}")
         with Server(options.bundle, "--variant", options.variant, "--queue", "16") as server:
             print("with --queue 16:")

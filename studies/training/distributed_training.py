@@ -3,7 +3,7 @@
     python -m studies.training.distributed_training --seeds 1,2,3 --epochs 2
 
 The global batch size is the same. Both workers run on this machine and communicate over loopback. The study shows that
-the training is equivalent and what the exchange of gradients costs, but not how much faster two machines would be.
+the training is equivalent, and the cost of exchanging gradients, but not how much faster two machines would be.
 The command above takes about four minutes on two cores. Figures: docs/distributed-training.md.
 """
 
@@ -59,7 +59,7 @@ def main() -> None:
     print("| --- " * 6 + "|")
     with tempfile.TemporaryDirectory() as folder:
         for seed in map(int, arguments.seeds.split(",")):
-            for workers, rows in by_workers.items():  # alternate, so that drift of the machine affects both alike
+            for workers, rows in by_workers.items():  # alternate, so that drift of the machine affects both equally
                 row = train(workers, seed, options, Path(folder))
                 rows.append(row)
                 print(f"| {seed} | {workers} |", *(f"{value:.2f} |" for value in row.values()), flush=True)

@@ -13,23 +13,23 @@ from edge_bench.bench.tasks.measures import MeasureDifference
 
 __all__ = ["Answer", "AnswerKind", "answer_of", "no_answer", "within_chance"]
 
-#: Examples with different outputs below which no difference of quality is decided (docs/verdicts.md).
+#: With fewer examples of different outputs, a difference of quality is not decided (docs/verdicts.md).
 _FEW = 6
 
 
 class AnswerKind(StrEnum):
-    """What the answer can say; docs/results.md has the first line of each."""
+    """The kinds of answers. docs/results.md has the first line of each."""
 
     FASTEST = "fastest"  # one configuration is faster than all others
     TIE = "no clear winner"  # several configurations are not slower than the fastest
-    NO_INTERVAL = "no interval"  # a single process: nothing shows how far times vary
+    NO_INTERVAL = "no interval"  # a single process, so the variation of times is unknown
     ONE = "one configuration"
-    EMULATED = "only emulated"  # no times; predictions count
+    EMULATED = "only emulated"  # no valid times, only predictions
     NOTHING = "nothing measured"
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """The best configurations of one or more Runs, and what to know about them."""
+    """The best configurations of one or more Runs, and their reliability."""
 
     kind: AnswerKind
     task: str = CLASSIFY
@@ -40,9 +40,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     spread: float | None = None  # highest time of ``best`` divided by the lowest, minus 1; None without times
     runner_up: Row | None = None  # the configuration with the lowest time that is not in ``best``
     labelled: bool = True  # whether a configuration has a measure of quality
-    trusted: bool | None = None  # whether the times of all Runs are reliable; None: not known of one
+    trusted: bool | None = None  # whether the times of all Runs are reliable; None: unknown for one
     reason: Reason | None = None  # the most important reason why they are not
-    reason_machine: str = ""  # machine of the Run that has it
+    reason_machine: str = ""  # machine of that reason's Run
     unstable: int = 0  # configurations whose times vary by 10 % or more
     measured: int = 0
     configurations: int = 0  # measured and failed ones
@@ -52,8 +52,8 @@ def answer_of(comparison: Comparison) -> Answer:
     """Return the answer of a comparison.
 
     The best configurations are those that are not significantly slower than the fastest one of all Runs
-    (`bench/analysis/comparison/ranking.py`). Emulated configurations have no times and are the best only of a
-    comparison that has no others: then in the order of their quality.
+    (`bench/analysis/comparison/ranking.py`). Emulated configurations have no times. They are the best only in a
+    comparison without others, and then in the order of their quality.
     """
     measured = [row for row in comparison.rows if row.time]
     timed = sorted((row for row in measured if not row.emulated), key=_milliseconds)
@@ -82,7 +82,7 @@ def answer_of(comparison: Comparison) -> Answer:
 
 
 def no_answer(runs: Sequence[Run]) -> Answer:
-    """Return the answer of Runs in which nothing was measured."""
+    """Return the answer of Runs without any measurement."""
     results = [result for run in runs for result in run.results]
     return Answer(
         kind=AnswerKind.NOTHING,
@@ -95,7 +95,7 @@ def no_answer(runs: Sequence[Run]) -> Answer:
 
 
 def within_chance(row: Row, difference: MeasureDifference) -> bool | None:
-    """Return whether the difference of a row's quality may be chance; None if nothing shows it.
+    """Return whether the difference of a row's quality may be chance; None if that is unknown.
 
     It may be if its 95 % interval contains 0, or if fewer than six examples differ.
     """
@@ -116,7 +116,7 @@ def _kind(measured: Sequence[Row], timed: Sequence[Row]) -> tuple[AnswerKind, li
         return AnswerKind.ONE, best
     if len(best) == 1:
         return AnswerKind.FASTEST, best
-    # times without an interval are not compared, so that all of them are among the best
+    # times without an interval cannot be compared, so all of them are among the best
     if all(row.time and row.time.interval is None for row in best) and len(best) == len(timed):
         return AnswerKind.NO_INTERVAL, best
     return AnswerKind.TIE, best
@@ -127,7 +127,7 @@ def _milliseconds(row: Row) -> float:
 
 
 def _quality(row: Row) -> float:
-    """Return the first measure, the larger the better; the lowest value if it is not known."""
+    """Return the first measure, the larger the better; the lowest value if it is unknown."""
     first = row.quality[0] if row.quality else None
     if first is None or first.value is None:
         return float("-inf")

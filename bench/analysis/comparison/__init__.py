@@ -1,1 +1,1 @@
-"""Comparison of configurations with a baseline, and what follows from it."""
+"""Comparison of configurations with a baseline, and the results derived from it."""

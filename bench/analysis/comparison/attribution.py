@@ -1,8 +1,8 @@
 """Attribution of time differences: pairs of configurations that differ in exactly one factor.
 
 Between the light model on a Raspberry Pi and the original on a host, four factors change at once: machine, runtime,
-precision and threads. Each effect changes one factor and keeps the other three fixed. Between Runs more may differ,
-such as the runtime's version or the kernel: each effect lists it.
+precision and threads. Each effect changes one factor and keeps the other three fixed. Separate Runs may have further
+differences, such as the runtime's version or the kernel. Each effect lists them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -36,16 +36,16 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     reference_machine: str
     reference: Configuration
     ratio: Ratio
-    verdict: Verdict | None  # None if the effect is not that of the factor alone
-    reliable: bool | None = None  # whether both sides have reliable times; None: not known
+    verdict: Verdict | None  # None if the effect is not caused by the factor alone
+    reliable: bool | None = None  # whether both sides have reliable times; None: unknown
     also_different: list[str] = []  # between the two Runs, as "name before → after"; empty within a Run
 
 
 def attribute(measured: Sequence[RunResult], base: Run, earlier: EarlierRuns = NO_EARLIER_RUNS) -> list[Effect]:
-    """Return all effects that these results support, factor by factor; emulated times are excluded.
+    """Return all effects that these results support, factor by factor. Emulated times are excluded.
 
-    An effect has no verdict if the runtimes' versions differ, too: it is not the factor's alone. The verdicts are
-    corrected for the number of effects.
+    An effect has no verdict if the runtimes' versions differ, too, because the factor is then not the only cause. The
+    verdicts are corrected for the number of effects.
     The references are the machine of the Run ``base``, the first runtime in the registry's order that ran the variant,
     float32, and the fewest threads.
     """
@@ -94,7 +94,7 @@ def _machine_pairs(items: Sequence[RunResult], base: Run) -> Iterator[tuple[RunR
 
 
 def _registry_index(item: RunResult) -> int:
-    """Return the runtime's position in the registry; unknown runtimes come last."""
+    """Return the runtime's position in the registry. Unknown runtimes come last."""
     known, name = list(RUNTIMES), item.result.configuration.runtime
     return known.index(name) if name in known else len(known)
 
@@ -110,7 +110,7 @@ def _pairs_in_run(
             references[_all_but(factor, item)] = item
     for item in items:
         reference = references[_all_but(factor, item)]
-        # a Run may have a configuration twice; nothing differs between the two
+        # a Run may have a configuration twice, with no difference between the two
         if getattr(reference.result.configuration, factor) != getattr(item.result.configuration, factor):
             yield item, reference
 
@@ -127,6 +127,6 @@ def _precision_pairs(items: Sequence[RunResult]) -> Iterator[tuple[RunResult, Ru
 
 
 def _all_but(factor: str, item: RunResult) -> tuple[object, ...]:
-    """Return what is equal for two items of the same Run, or of its repeats, that differ in ``factor`` only."""
+    """Return the properties that two items of the same Run, or of its repeats, share if only ``factor`` differs."""
     names = (name for name in Configuration.__struct_fields__ if name != factor)
     return repeat_key(item.run), *(getattr(item.result.configuration, name) for name in names)

@@ -52,7 +52,7 @@ DEFAULT_BASELINES = (ORIGINAL, "float32")
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One configuration compared with the baseline; unavailable values are None, with the reason in ``remark``."""
+    """One configuration compared with the baseline. Unavailable values are None, with the reason in ``remark``."""
 
     run_id: str
     began: str = ""  # of the Run, UTC, ISO 8601
@@ -64,20 +64,20 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     correct: int | None = 0  # None if there are no true labels
     accuracy_assumed: bool = False  # whether it depends on an assumption about images or labels
     pass_seconds: list[float] = []  # one per trial
-    time: ExampleTime | None = None  # per example; of all rows by the same estimator
+    time: ExampleTime | None = None  # per example; the same estimator for all rows
     fastest_in_run: bool = False  # whether no configuration of its Run is significantly faster (`ranking`)
-    fastest: bool = False  # whether no configuration of any Run is
-    runs: int = 1  # number of repeated Runs that the row is of
+    fastest: bool = False  # whether no configuration of any Run is significantly faster
+    runs: int = 1  # number of repeated Runs in this row
     ratio: Ratio | None = None
     verdict: Verdict | None = None  # corrected for the number of rows: `verdicts`
     estimator: Estimator | None = None  # of ``ratio``
     whole_pass: Ratio | None = None  # if ``ratio`` is of typical invocations
-    slow_tail: bool = False  # whether whole passes differ because of slow invocations and typical ones do not
-    process_luck: bool = False  # whether ``ratio`` is of processes, because a side's processes keep different speeds
+    slow_tail: bool = False  # whether whole passes differ only because of slow invocations
+    process_luck: bool = False  # whether ``ratio`` is over processes, because those of one side have different speeds
     separation: Separation | None = None  # None if measured in a Run of the baseline
-    trusted: bool | None = None  # whether the times of its Runs are reliable; None: not known (an older Run)
+    trusted: bool | None = None  # whether the times of its Runs are reliable; None: unknown (an older Run)
     unstable: bool = False  # whether its times have a standard deviation of 10 % or more of their mean
-    verdict_reliable: bool | None = None  # whether both sides of ``verdict`` have reliable times; None: not known
+    verdict_reliable: bool | None = None  # whether both sides of ``verdict`` have reliable times; None: unknown
     no_interval: str = ""  # why ``ratio`` has no interval; empty if it has one, or there is no ratio
     accuracy_difference: PairedDifference | None = None
     agreement: Agreement | None = None
@@ -89,7 +89,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     outputs_across: CrossMachineOutputs | None = None  # as ``across``, for other tasks
     bytes: int = 0  # of the model file
     size_ratio: float | None = None
-    memory_peak_bytes: int | None = None  # largest of its processes; None: not known
+    memory_peak_bytes: int | None = None  # largest of its processes; None: unknown
     remark: str = ""
 
 
@@ -104,7 +104,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     effects: list[Effect] = []  # causes of the time differences, one factor at a time
     notes: list[str]
     task: str = CLASSIFY
-    unit: str = "image"  # one example: image, or inference if the inputs are no images
+    unit: str = "image"  # one example: image, or inference if the inputs are not images
     estimator: Estimator = Estimator.WHOLE  # of `Row.time`
     reliability: list[Reliability] = []  # one for each Run, or for the repeats of one, in the order of the rows
 
@@ -112,10 +112,10 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 def compare(runs: Sequence[Run], baseline: str | None = None, earlier: Sequence[Run] = ()) -> Comparison:
     """Compare all configurations of all runs with one of them.
 
-    ``baseline`` is ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]``; the first measured match is used. Raise BadInput if none
-    matches. Raise ResultsError if the runs are of different tasks or images, or nothing was measured. The models may
+    ``baseline`` is ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]``. The first measured match is used. Raise BadInput if none
+    matches. Raise ResultsError if the Runs are of different tasks or images, or contain no measurements. The models may
     differ; those of the same name get different ones. Repeats of a Run (``Run.repeat_group``) share their rows.
-    ``earlier`` Runs are not compared; they show how much a machine varies from run to run.
+    ``earlier`` Runs are not compared. They show how much a machine varies from run to run.
     """
     for run in runs[1:]:
         require_same_images(run, runs[0])
@@ -165,7 +165,7 @@ def _find_baseline(measured: Sequence[RunResult], selector: str | None, notes: l
                 return item
     known = ", ".join(dict.fromkeys(f"{c.variant}/{c.runtime}" for c in (i.result.configuration for i in measured)))
     if selector:
-        raise BadInput(f"no measured configuration is {selector!r}", f"there are: {known}")
+        raise BadInput(f"no measured configuration is {selector!r}", f"choose from {known}")
     notes.append(f"neither {' nor '.join(DEFAULT_BASELINES)} was measured: the first configuration is the baseline")
     return ordered[0]
 
@@ -250,7 +250,7 @@ def _quality_differences(
 def on_the_same_images(item: RunResult, base: RunResult) -> tuple[PairedDifference | None, Agreement | None]:
     """Return accuracy difference and agreement on the images that both classified.
 
-    The accuracy difference is None without true labels, and if a model kept its state (``--stateful``). Both are None
+    The accuracy difference is None without true labels, or if a model kept its state (``--stateful``). Both are None
     if a result has no predictions, or if the Runs classified different random inputs.
     """
     if item.result.predictions is None or base.result.predictions is None:

@@ -1,4 +1,4 @@
-"""Names that tell different models in several Runs apart."""
+"""Unique names for different models in several Runs."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -12,9 +12,9 @@ __all__ = ["distinguished"]
 
 _Model = tuple[str, str]  # variant, and a key that is the same for the same model and preprocessing
 
-#: What may follow a variant's name, in order of preference.
+#: Suffixes of a variant's name, in order of preference.
 _SUFFIXES: tuple[Callable[[Run, Result], str], ...] = (
-    # the models of bundles have names of their own; the model files of a Run are named after their files
+    # the models of bundles have their own names; the model files of a Run are named after their files
     lambda run, _: run.bundle.model if run.bundle.created and "/" not in run.bundle.model else "",
     lambda _, result: result.sha256[:8],
     lambda run, _: run.preprocessing.name if run.preprocessing else "",
@@ -27,7 +27,7 @@ def distinguished(runs: Sequence[Run]) -> tuple[list[RunResult], list[str]]:
     """Return all results of the Runs, with different names for different models, and notes on these names.
 
     If two models have the same name, both become ``NAME@SUFFIX``: the name of the model or the start of its checksum.
-    The same file with another preprocessing or other classes is another model. Runs without such names are unchanged.
+    The same file with another preprocessing or other classes is another model. Other Runs are unchanged.
     """
     models = _models_of(runs)
     firsts: dict[_Model, tuple[Run, Result]] = {}
@@ -65,7 +65,7 @@ def _models_of(runs: Sequence[Run]) -> list[list[_Model]]:
 
 
 def _suffixes(clashing: dict[_Model, tuple[Run, Result]]) -> dict[_Model, str]:
-    """Return the first kind of suffix that tells all models of the same name apart."""
+    """Return the first kind of suffix that is unique for all models of the same name."""
     for suffix_of in _SUFFIXES:
         suffixes = {model: suffix_of(*first) for model, first in clashing.items()}
         names = {(variant, suffix) for (variant, _), suffix in suffixes.items()}

@@ -1,4 +1,4 @@
-"""Which configurations are the fastest of their Run, and which of all Runs that are compared."""
+"""The fastest configurations of each Run, and of all compared Runs."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ class Ranking:
         self._in_run, self._of_all = ({id(item.result) for item in items} for items in (in_run, of_all))
 
     def fastest_in_run(self, item: RunResult) -> bool:
-        """Return whether no configuration of its Run, or of the repeats of it, is significantly faster."""
+        """Return whether no configuration of its Run, or of the Run's repeats, is significantly faster."""
         return id(item.result) in self._in_run
 
     def fastest(self, item: RunResult) -> bool:
@@ -27,10 +27,10 @@ class Ranking:
 
 
 def ranking(measured: Sequence[RunResult], estimator: Estimator) -> Ranking:
-    """Return which of these results are not slower than the fastest; emulated ones have no times and are left out.
+    """Return which of these results are not slower than the fastest. Emulated ones have no times and are left out.
 
-    The configurations of a Run are one family: of equally fast ones, any is called slower in at most 5 % of Runs
-    (`slower_despite_noise`). The fastest of each Run are another family, whose ratios are between separate Runs: a Run
+    The configurations of a Run are one family: if they are equally fast, any is called slower in at most 5 % of Runs
+    (`slower_despite_noise`). The fastest of each Run are another family, whose ratios are between separate Runs. A Run
     takes part with all configurations that are not slower than its fastest.
     """
     sides: dict[object, list[RunResult]] = {}
@@ -44,7 +44,7 @@ def ranking(measured: Sequence[RunResult], estimator: Estimator) -> Ranking:
 
 
 def _not_slower(items: Sequence[RunResult], estimator: Estimator) -> list[RunResult]:
-    """Return the fastest result by its median, then those that are not significantly slower; empty of none.
+    """Return the fastest result by its median, then those that are not significantly slower; empty if there are none.
 
     Results without a trial in a common round have no ratio and are left out.
     """

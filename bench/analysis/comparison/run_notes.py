@@ -1,4 +1,4 @@
-"""Notes on what is unusual about the Runs of a comparison."""
+"""Notes on unusual properties of the compared Runs."""
 
 from collections.abc import Sequence
 
@@ -9,28 +9,28 @@ __all__ = ["notes_on_runs"]
 
 
 def notes_on_runs(runs: Sequence[Run], base: Run) -> list[str]:
-    """Return what is unusual about the Runs, then which of them had other pixels than ``base``."""
+    """Return notes on unusual Runs, then on those that had other pixels than ``base``."""
     return _run_notes(runs) + _pixel_notes(runs, base)
 
 
 def _pixel_notes(runs: Sequence[Run], base: Run) -> list[str]:
     return [
         f"{count:,} images had other pixels on {run.machine.label} than on {base.machine.label} (another version of "
-        "Pillow, or other files?): labels that differ there need not be the machine's"
+        "Pillow, or other files?): different labels there may not be caused by the machine"
         for run in runs
         if (count := differing_pixels(run, base))
     ]
 
 
 def _run_notes(runs: Sequence[Run]) -> list[str]:
-    """Return what is unusual about the Runs: one note for all Runs that it is true of."""
+    """Return notes on unusual Runs, each for all Runs that it applies to."""
     emulated = dict.fromkeys(run.machine.label for run in runs if run.emulated)
     named: dict[str, list[str]] = {}
     for run in runs:
         for text in _remarks(run):
             named.setdefault(text, []).append(run.run_id[:8])
     return [
-        *(f"{label}: accuracy and agreement count, times do not" for label in emulated),
+        *(f"{label}: accuracy and agreement are valid, times are not" for label in emulated),
         *(f"run{'' if len(ids) == 1 else 's'} {', '.join(ids)} {text}" for text, ids in named.items()),
     ]
 
@@ -38,7 +38,7 @@ def _run_notes(runs: Sequence[Run]) -> list[str]:
 def _remarks(run: Run) -> list[str]:
     remarks = []
     if not run.complete:
-        remarks.append(f"on {run.machine.label}: interrupted, only the trials until then are here")
+        remarks.append(f"on {run.machine.label}: interrupted, only the trials until then are included")
     if not run.results_with_trials:
         remarks.append(f"on {run.machine.label} measured nothing: every configuration failed")
     if run.accuracy_assumed:

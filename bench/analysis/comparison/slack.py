@@ -1,4 +1,4 @@
-"""The paper's slack: what an offload of the original may cost before running the light model locally is faster."""
+"""The paper's slack: the maximum cost of offloading the original before running the light model locally is faster."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -36,22 +36,22 @@ class Slack(msgspec.Struct, frozen=True, kw_only=True):
     same_run: bool
     same_machine: bool
     images: int  # images per pass of the light configuration
-    unit: str = "image"  # what one of them is called
+    unit: str = "image"  # name of one of them
     seconds: float  # difference of typical times
     interval: Interval | None  # of ``seconds``; None: one process. Between Runs, it includes ``variation``
-    variation: float | None = None  # between Runs, in ``interval``, as a share of the time; None: within a Run
+    variation: float | None = None  # between Runs, in ``interval``, as a fraction of the time; None: within a Run
     mean_seconds: float  # difference of mean times
-    mean_interval: Interval | None  # of ``mean_seconds``; None: one process, or it rests on an outlier
+    mean_interval: Interval | None  # of ``mean_seconds``; None: one process, or the mean depends on an outlier
     mean_rests_on_outlier: bool  # whether single trials determine one of the two means
 
 
 def slacks_of(measured: Sequence[RunResult], earlier: EarlierRuns = NO_EARLIER_RUNS) -> list[Slack]:
     """Return the slacks of every light configuration whose times are not emulated, in the order of ``measured``.
 
-    The original is that of the same Run, else of the same machine's Run that is nearest in time. If another machine
-    has an original of the same bundle, too, it is a possible target of an offload: a second slack is against the
-    fastest one of those. A Run with several originals is represented by the one with the same batch size and threads
-    as the light configuration if there is one, else by its first.
+    The original is that of the same Run, otherwise of the same machine's Run that is nearest in time. If another
+    machine also has an original of the same bundle, it is a possible target of an offload. A second slack is then
+    against the fastest of those. A Run with several originals is represented by the one with the same batch size and
+    threads as the light configuration, otherwise by its first.
     """
     real = [item for item in measured if not item.run.emulated and item.result.trials]
     originals = [item for item in real if item.role == ORIGINAL]
@@ -64,11 +64,11 @@ def slacks_of(measured: Sequence[RunResult], earlier: EarlierRuns = NO_EARLIER_R
 
 
 def _chosen(light: RunResult, originals: Sequence[RunResult]) -> list[RunResult]:
-    """Return the original on the light configuration's own machine, then the one on another machine, if there are."""
+    """Return the original on the light configuration's own machine, then the one on another machine, if they exist."""
     by_run: dict[int, list[RunResult]] = {}
     for original in originals:
         by_run.setdefault(id(original.run), []).append(original)
-    representatives = [max(each, key=lambda original: _likeness(light, original)) for each in by_run.values()]
+    representatives = [max(each, key=lambda original: _similarity(light, original)) for each in by_run.values()]
     own = machine_key(light.run.machine)
     here = [each for each in representatives if machine_key(each.run.machine) == own]
     elsewhere = [each for each in representatives if machine_key(each.run.machine) != own]
@@ -77,7 +77,7 @@ def _chosen(light: RunResult, originals: Sequence[RunResult]) -> list[RunResult]
     return nearest[:1] + fastest[:1]
 
 
-def _likeness(light: RunResult, original: RunResult) -> tuple[bool, bool]:
+def _similarity(light: RunResult, original: RunResult) -> tuple[bool, bool]:
     first, second = light.result.configuration, original.result.configuration
     return first.batch_size == second.batch_size, first.threads == second.threads
 
@@ -88,9 +88,9 @@ def _distance(light: RunResult, original: RunResult) -> float:
 
 
 def slack_between(light: RunResult, original: RunResult, earlier: EarlierRuns = NO_EARLIER_RUNS) -> Slack:
-    """Return the slack of a light configuration against an original; both need trials.
+    """Return the slack of a light configuration against an original. Both need trials.
 
-    Within one Run, the interval of the typical times' difference is from interleaved processes, otherwise it is
+    Within one Run, the interval of the typical times' difference is from interleaved processes. Otherwise it is
     Welch's plus the variation from run to run, known or assumed. That of the means is always Welch's, over processes.
     """
     same_run = light.run is original.run

@@ -1,4 +1,4 @@
-"""What the gate judges, and its judgements."""
+"""The changes that the gate judges, and its judgements."""
 
 from enum import StrEnum
 
@@ -24,7 +24,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     machine: str
     ratio: Ratio | None = None  # new time per image divided by the old one
     verdict: Verdict | None = None  # corrected for the number of changes: `verdicts`
-    verdict_reliable: bool | None = None  # whether both sides have reliable times; None: not known, or no ratio
+    verdict_reliable: bool | None = None  # whether both sides have reliable times; None: unknown, or no ratio
     no_interval: str = ""  # why ``ratio`` has no interval
     separation: Separation | None = None  # of the Runs of both sides
     accuracy_difference: PairedDifference | None = None  # new minus old, on the images that both classified
@@ -39,7 +39,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(StrEnum):
-    """Result of one limit, as far as the interval allows a decision."""
+    """Result of one limit, if the interval is narrow enough to decide it."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -57,19 +57,19 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     value: float | None = None  # time ratio, or difference of quality in the unit of ``limit``
     interval: Interval | None = None  # of ``value``
     confidence: float = CONFIDENCE  # of ``interval``: 0.90 for times of three or more Runs of each side
-    limit: float  # share of the baseline's time, percentage points, or percent of the baseline's value
+    limit: float  # fraction of the baseline's time, percentage points, or percent of the baseline's value
     percent: bool = True  # whether the measure is a percentage; otherwise ``limit`` is relative
     higher_is_better: bool = True
-    variation: float | None = None  # from run to run, in the interval of a time, as a share of it
+    variation: float | None = None  # from run to run, in the interval of a time, as a fraction of it
     runs_needed: int | None = None  # Runs of each side that decide an undecided time in 80 % of cases; None: over 100
     images: int = 0  # that both have, for quality
-    images_needed: int | None = None  # so that an unchanged accuracy passes in 80 % of cases; None: others, or no limit
-    corrected: bool = False  # whether it would have failed alone, but not as one of several judgements
+    images_needed: int | None = None  # for an unchanged accuracy to pass in 80 % of cases; None: others, or no limit
+    corrected: bool = False  # whether it would fail alone, but not as one of several judgements
     remark: str = ""
 
 
 def not_judged(change: Change, quantity: str, limit: float) -> Judgement:
-    """Return the judgement of a change before anything is known."""
+    """Return the initial judgement of a change, without a result."""
     return Judgement(
         configuration=change.configuration,
         machine=change.machine,
@@ -80,7 +80,7 @@ def not_judged(change: Change, quantity: str, limit: float) -> Judgement:
 
 
 def outcome_of(*, beyond: bool, within: bool) -> Outcome:
-    """Return the outcome for an interval that is wholly beyond a limit, wholly within it, or neither."""
+    """Return the outcome for an interval that is entirely beyond a limit, entirely within it, or neither."""
     if beyond:
         return Outcome.FAILED
     return Outcome.PASSED if within else Outcome.UNDECIDED

@@ -28,11 +28,11 @@ class Pairing(NamedTuple):
 
 
 def pair_runs(new: Sequence[Run], old: Sequence[Run], *, across: bool = False) -> Pairing:
-    """Pair every configuration of the new Runs with the same one in the old Runs; the models may be other ones.
+    """Pair every configuration of the new Runs with the same one in the old Runs. The models may differ.
 
     Several Runs of a machine are one side: their results of a configuration are compared as repeats. If no
-    configuration of a Run is in the old ones and each has a single model, these are a pair on the same runtime with the
-    same threads and batch size. Unless ``across``, both sides must be of the same machine and of the same runtime
+    configuration of a Run is in the old ones and each has a single model, these are paired on the same runtime with
+    the same threads and batch size. Without ``across``, both sides must be of the same machine and the same runtime
     versions. A Run on both sides counts as a new one. Raise ResultsError if the images differ. Raise BadInput if a Run
     has no pair, if the sides differ, or if the Runs of a side are of different models.
     """
@@ -75,7 +75,7 @@ def _baselines(run: Run, old: Sequence[Run], *, across: bool) -> list[Run]:
     if not across:
         raise BadInput(
             f"the baseline is of another machine: {names}; the new Run is of {run.machine.label}",
-            "measure the baseline on the same machine, or judge all the same with --across",
+            "measure the baseline on the same machine, or compare machines with --across",
         )
     if len(by_machine) > 1:
         raise BadInput(
@@ -90,7 +90,7 @@ def _without_new(new: Sequence[Run], old: Sequence[Run]) -> tuple[list[Run], lis
     kept = [run for run in old if run.run_id not in new_ids]
     if not kept:
         raise BadInput(
-            f"the baseline has no Run but run {old[0].run_id[:8]}, which is to be judged",
+            f"the baseline has only run {old[0].run_id[:8]}, which is also the new Run",
             "name another Run with --baseline",
         )
     both = [run for run in old if run.run_id in new_ids]
@@ -98,29 +98,29 @@ def _without_new(new: Sequence[Run], old: Sequence[Run]) -> tuple[list[Run], lis
 
 
 def _require_one_model(runs: Sequence[Run]) -> None:
-    """Raise BadInput if Runs that are to be used as repeats are of different models, data or numbers of images."""
+    """Raise BadInput if Runs to be used as repeats are of different models, data or numbers of images."""
     for run in runs[1:]:
         if run.images_per_pass != runs[0].images_per_pass:
             raise BadInput(
-                f"run {runs[0].run_id[:8]} has {runs[0].images_per_pass:,} images per pass and run {run.run_id[:8]} "
-                f"has {run.images_per_pass:,}, so they are no repeats",
+                f"run {runs[0].run_id[:8]} has {runs[0].images_per_pass:,} images per pass, but run {run.run_id[:8]} "
+                f"has {run.images_per_pass:,}, so they are not repeats",
                 "name only Runs with the same --limit and --resample for one side",
             )
         if run.bundle.sha256 != runs[0].bundle.sha256:
             raise BadInput(
-                f"runs {runs[0].run_id[:8]} and {run.run_id[:8]} are of different models, so they are no repeats",
+                f"runs {runs[0].run_id[:8]} and {run.run_id[:8]} are of different models, so they are not repeats",
                 "name only Runs of the same model and data for one side",
             )
 
 
 def _paired_sides(runs: Sequence[Run], old: Sequence[Run]) -> tuple[list[Pair], list[str]]:
-    """Return the pairs of the configurations of ``runs``, all of one machine, and notes on what has no pair."""
+    """Return the pairs of the configurations of ``runs``, all of one machine, and notes on the unpaired ones."""
     sides: dict[Configuration, tuple[list[RunResult], list[RunResult]]] = {}
     notes: list[str] = []
     for run in runs:
         found = {id(result): (other, partner) for other in old for result, partner in _pairs(run, other)}
         if not found:
-            raise BadInput(_nothing(run, old[0]), _remedy(run, old[0]))
+            raise BadInput(_no_pairs(run, old[0]), _remedy(run, old[0]))
         for result in run.results:
             if id(result) not in found:
                 notes.append(f"not compared, since it is not in the baseline: {result.configuration}")
@@ -158,7 +158,7 @@ def _require_same_runtimes(pairs: Sequence[Pair]) -> None:
             before, after = (" and ".join(each) or "unknown" for each in versions)
             raise BadInput(
                 f"the version of {item.result.configuration.runtime} changed: {before} → {after}",
-                "measure both with the same version, or judge the change of both together with --across",
+                "measure both with the same version, or judge both changes together with --across",
             )
 
 
@@ -199,16 +199,16 @@ def _interrupted(run: Run) -> str:
     return f"run {run.run_id[:8]} on {run.machine.label} was interrupted: only its finished trials are compared"
 
 
-def _nothing(run: Run, old: Run) -> str:
+def _no_pairs(run: Run, old: Run) -> str:
     return f"no configuration of run {run.run_id[:8]} is in its baseline, run {old.run_id[:8]}"
 
 
 def _remedy(run: Run, old: Run) -> str:
-    """Return what each Run has, and how to make pairs of it."""
+    """Return the configurations of each Run, and how to get pairs."""
     sides = f"the Run has {_listed(run.results)}; the baseline has {_listed(old.results_with_trials)}"
     if set(_variants(run.results)) & set(_variants(old.results)) or len(_variants([*run.results, *old.results])) == 2:
         return f"{sides}; measure both with the same --runtime, --threads and --batch-size"
-    return f"{sides}; give model files the same names in both, or measure one model in each"
+    return f"{sides}; use the same names of model files in both, or measure one model in each"
 
 
 def _listed(results: Iterable[Result]) -> str:

@@ -15,8 +15,8 @@ __all__ = ["judge_quality", "remedy_for"]
 
 #: Why a quality is not judged: it depends on an assumption, or there are no true values.
 ASSUMED = "the accuracy is assumed"
-UNLABELLED = "the true labels are not known"
-UNKNOWN = "the true values are not known"
+UNLABELLED = "the true labels are unknown"
+UNKNOWN = "the true values are unknown"
 WITHOUT_MEASURE = "the task tensor has no measure of quality"
 
 
@@ -77,7 +77,7 @@ def _judge_measure(change: Change, limit: float) -> tuple[Judgement, float]:
         higher_is_better=difference.higher_is_better,
         images=change.images,
     )
-    if few:  # resamples of few differing examples vary less than other examples would
+    if few:  # resamples of few differing examples underestimate the variation
         noun = "example" if difference.differing == 1 else "examples"
         remark = f"only {difference.differing} {noun} of {change.images:,} differ, too few to decide"
         judged = msgspec.structs.replace(judged, outcome=Outcome.UNDECIDED, remark=remark)
@@ -92,22 +92,22 @@ def _why_not(change: Change, difference: MeasureDifference | None) -> str:
         return next((reason for is_so, reason in reasons if is_so), missing)
     reasons += [
         (difference.value is None, difference.remark),
-        (difference.interval is None, f"{change.images:,} examples, and an interval needs {MIN_EXAMPLES}"),
+        (difference.interval is None, f"{change.images:,} examples, but an interval needs {MIN_EXAMPLES}"),
         (
             not difference.percent and not difference.baseline,
-            f"the baseline's {difference.name} is 0, so a limit in percent of it has no meaning",
+            f"the baseline's {difference.name} is 0, so a limit in percent of it is undefined",
         ),
     ]
     return next((reason for is_so, reason in reasons if is_so), "")
 
 
 def remedy_for(judgement: Judgement) -> str:
-    """Return what to do if a limit could not be judged on any configuration."""
+    """Return the remedy if a limit could not be judged on any configuration."""
     remedies = {
-        UNLABELLED: "measure with --labels, or on a folder for each class (docs/models-and-data.md)",
+        UNLABELLED: "measure with --labels, or on a folder per class (docs/models-and-data.md)",
         UNKNOWN: "measure with --labels (docs/tasks.md)",
         ASSUMED: "state how images and labels are interpreted (docs/interpretation.md), and measure again",
-        WITHOUT_MEASURE: "state what the outputs mean with --task, give true values with --labels, and measure again",
+        WITHOUT_MEASURE: "set the task with --task, name true values with --labels, and measure again",
     }
     default = "measure both Runs on real machines, with at least two processes each, on the same images"
     if judgement.quantity not in (TIME, ACCURACY):

@@ -28,11 +28,11 @@ __all__ = ["Change", "Judgement", "Limits", "Outcome", "changes", "judge"]
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Limits of the gate; None means no limit."""
+    """Limits of the gate. None means no limit."""
 
-    slower: float | None = None  # as a share of the baseline's time: 0.05 is 5 %
+    slower: float | None = None  # as a fraction of the baseline's time: 0.05 is 5 %
     accuracy_drop: float | None = None  # percentage points
-    # of the first measure of the task: percentage points, or percent of the baseline's value if it is no percentage
+    # of the task's first measure: percentage points, or percent of the baseline's value if it is not a percentage
     quality_drop: float | None = None
 
     def __bool__(self) -> bool:
@@ -47,7 +47,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 def changes(pairing: Pairing, earlier: EarlierRuns = NO_EARLIER_RUNS) -> list[Change]:
     """Return the change of each pair, from the old to the new result.
 
-    ``earlier`` Runs are not compared; they show how much a machine varies from run to run.
+    ``earlier`` Runs are not compared. They show how much a machine varies from run to run.
     """
     found = [_change(pair, earlier) for pair in pairing.pairs]
     judged = verdicts([change.ratio for change in found])
@@ -91,7 +91,7 @@ def _least_accurate(item: RunResult, base: RunResult) -> tuple[PairedDifference 
 
 
 def _worst_repeat(item: RunResult, base: RunResult) -> RunResult:
-    """Return the repeat with the largest drop of the first measure, or the first without a value of it."""
+    """Return the repeat with the largest drop of the first measure, or the first repeat without a value."""
 
     def drop(each: RunResult) -> float:
         return next(map(_drop, _differences(each, base)), 0.0)
@@ -112,11 +112,11 @@ def _drop(difference: MeasureDifference) -> float:
 def judge(compared: Sequence[Change], limits: Limits) -> list[Judgement]:
     """Apply each limit to each change.
 
-    A change fails if its whole interval is beyond the limit, corrected for the number of changes (Holm 1979). The
-    interval of times is the 90 % interval if there are three or more Runs of each side, otherwise the 95 % interval: if
-    no change is beyond the limit, it fails in at most 5 or 2.5 % of cases. The interval of accuracies is the 95 %
-    interval. A configuration of the new Run that could not be measured fails. Raise BadInput if a limit could not be
-    judged on any configuration, since a gate that has checked nothing must not pass.
+    A change fails if its whole interval is beyond the limit, corrected for the number of changes (Holm 1979). For
+    times, it is the 90 % interval if there are three or more Runs of each side, otherwise the 95 % interval. If no
+    change is beyond the limit, the gate fails in at most 5 or 2.5 % of cases. For accuracies, it is the 95 % interval.
+    A configuration of the new Run that could not be measured fails. Raise BadInput if a limit could not be judged on
+    any configuration, because a gate that has checked nothing must not pass.
     """
     judgements: list[Judgement] = []
     if limits.slower is not None:
@@ -130,7 +130,7 @@ def judge(compared: Sequence[Change], limits: Limits) -> list[Judgement]:
         group = [judgement for judgement in judgements if (judgement.quantity == TIME) == of_time]
         if group and all(judgement.outcome is Outcome.NOT_JUDGED for judgement in group):
             raise BadInput(
-                f"the gate could judge the {group[0].quantity} of no configuration: {group[0].remark}",
+                f"the gate could not judge the {group[0].quantity} of any configuration: {group[0].remark}",
                 remedy_for(group[0]),
             )
     return judgements
@@ -141,14 +141,14 @@ def _require_accuracy(compared: Sequence[Change]) -> None:
         if change.task not in (CLASSIFY, BINARY.name):
             raise BadInput(
                 f"the task {change.task[:40]} has no accuracy to judge",
-                "limit the drop of its first measure with --fail-if-quality-drops",
+                "use --fail-if-quality-drops to limit the drop of its first measure",
             )
 
 
 def _judge_time(change: Change, limit: float) -> tuple[Judgement, float]:
     """Return the judgement without correction, and the p-value of "not beyond the limit", which fails below 0.05.
 
-    The p-value is the one-sided one, or twice that if the judgement is by the 95 % interval.
+    The p-value is one-sided, or twice that if the judgement uses the 95 % interval.
     """
     judgement = not_judged(change, TIME, limit)
     if change.failed:
@@ -180,7 +180,7 @@ def _with_runs_needed(judgement: Judgement, judgements: int) -> Judgement:
 
 
 def _corrected(judged: Sequence[tuple[Judgement, float]]) -> list[Judgement]:
-    """Return the judgements; failures that many judgements at once would give by chance are undecided."""
+    """Return the judgements. Failures that may be chance because of the number of judgements become undecided."""
     adjusted = holm([p for _, p in judged])
     corrected = []
     for (judgement, _), p in zip(judged, adjusted, strict=True):

@@ -1,1 +1,1 @@
-"""Predicted labels: which images two Runs have in common, and on which of them labels agree."""
+"""Predicted labels: the common images of two Runs, and the agreement of labels on them."""

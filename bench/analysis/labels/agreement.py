@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 Labels = npt.NDArray[np.int64]
-#: Images that are listed one by one, for each configuration and, of labels that flip, for a whole comparison.
+#: Maximum number of listed images, for each configuration and, for labels that flip, for a whole comparison.
 _MAX_LISTED, _MAX_FLIPS = 1000, 100_000
 
 
@@ -71,7 +71,7 @@ class CrossMachineAgreements:
         """Return the result of ``other`` for the same variant and runtime as a result of ``run``.
 
         Return None if both Runs are from the same machine, or ``other`` did not measure this variant and runtime. An
-        equal configuration is preferred; otherwise threads and batch size may differ. They affect time, and outputs
+        equal configuration is preferred; otherwise threads and batch size may differ. They affect times, but outputs
         only through the order of summation.
         """
         other, wanted = self._other, result.configuration
@@ -123,8 +123,8 @@ def _class_name(classes: Sequence[str], label: int) -> str:
 def common_predictions(run: Run, result: Result, other: Run, other_result: Result) -> tuple[Labels, Labels, Labels]:
     """Return both results' labels on the images that both saw, and these images' indices in the test set.
 
-    All labels are indices of the model's outputs in ``run``. Negative ones are images without a class, whose scores
-    were not finite or whose class ``run`` does not have; they equal no label.
+    All labels are indices of the model's outputs in ``run``. Negative labels are images without a class: their scores
+    were not finite, or ``run`` does not have the class. They equal no label.
     """
     common, first, second = common_positions(run.images, other.images)
     labels, other_labels = result.labels()[first], other_result.labels()[second]
@@ -140,12 +140,12 @@ def true_labels(run: Run, indices: Labels) -> Labels:
 
 
 def same_labels(first: Labels, second: Labels) -> npt.NDArray[np.bool_]:
-    """Return where two predictions agree, shape [images]; an image without a class agrees with nothing."""
+    """Return where two predictions agree, shape [images]. An image without a class agrees with nothing."""
     agree: npt.NDArray[np.bool_] = (first == second) & (first >= 0)
     return agree
 
 
 def agreement_of(first: Labels, second: Labels, common: Labels) -> Agreement:
-    """Return the agreement of two predictions; ``common`` are the images' test-set indices; shape [images] each."""
+    """Return the agreement of two predictions. ``common`` has the images' test-set indices; shape [images] each."""
     differing = common[~same_labels(first, second)]
     return Agreement(same=len(common) - len(differing), total=len(common), differing=differing[:_MAX_LISTED].tolist())

@@ -39,7 +39,7 @@ class Predictions(NamedTuple):
 
 @dataclass(frozen=True)
 class Disagreement:
-    """An image to which not all classifiers give the same label."""
+    """An image to which the classifiers give different labels."""
 
     image: int  # index in the test set
     within_group: bool  # whether classifiers of one group disagree
@@ -58,7 +58,7 @@ class Disagreement:
 def find_disagreements(voters: Sequence[Predictions]) -> tuple[list[Disagreement], int]:
     """Return the common images on which the classifiers disagree, by index, and the number of common images.
 
-    A negative label is that of an image without a class, which agrees with nothing.
+    A negative label means an image without a class, which agrees with nothing.
     """
     if not voters:
         return [], 0
@@ -83,6 +83,6 @@ def find_disagreements(voters: Sequence[Predictions]) -> tuple[list[Disagreement
 
 
 def _differ(table: Labels) -> npt.NDArray[np.bool_]:
-    """Return for each column whether its labels are not all the same class."""
+    """Return for each column whether its labels are of different classes."""
     differ: npt.NDArray[np.bool_] = ((table != table[:1]) | (table < 0)).any(axis=0)
     return differ

@@ -1,4 +1,4 @@
-"""Whether two Runs classified the same images, whose predictions and accuracies can then be compared."""
+"""Checks whether two Runs classified the same images, so that predictions and accuracies can be compared."""
 
 from functools import lru_cache
 
@@ -44,7 +44,7 @@ def _common_positions(indices: PackedArray, other: PackedArray) -> tuple[Labels,
 
 
 def same_content(images: Images, other: Images) -> bool:
-    """Return whether pixels and labels of the common images are the same; False if there is none, or no checksums."""
+    """Return whether pixels and labels of the common images are the same; False without common images or checksums."""
     common, first, second = common_positions(images, other)
     if not len(common) or (images.labels.length == 0) != (other.labels.length == 0):
         return False
@@ -53,10 +53,10 @@ def same_content(images: Images, other: Images) -> bool:
 
 
 def image_difference(run: Run, other: Run) -> str:
-    """Return why the Runs are not of the same images, as a phrase; empty if they are.
+    """Return, as a phrase, why the Runs are not of the same images; empty if they are.
 
-    They are if their data sets have the same checksum, or if the pixels of all common images have, and if the true
-    labels are of the same classes, or the true values of another task the same. Runs on random inputs are always
+    They are if their data sets have the same checksum, or if the pixels of all common images have. The true labels
+    must also be of the same classes, or the true values of another task the same. Runs on random inputs are always
     comparable, by time only. Runs of different tasks are not.
     """
     if run.task != other.task:
@@ -112,12 +112,12 @@ def _name(run: Run) -> str:
 
 
 def comparable_predictions(run: Run, other: Run) -> bool:
-    """Return whether the Runs classified the same images, and not just random inputs of the same kind."""
+    """Return whether the Runs classified the same images, not only random inputs of the same kind."""
     return not (_is_random(run) and _is_random(other)) or run.bundle.dataset_sha256 == other.bundle.dataset_sha256
 
 
 def translated_labels(run: Run, other: Run, labels: Labels) -> Labels:
-    """Return labels of the Run ``other`` as indices of the model's outputs in ``run``; negative ones stay as they are.
+    """Return labels of the Run ``other`` as indices of the model's outputs in ``run``. Negative labels are unchanged.
 
     The outputs of two models for the same classes may be in another order, or begin with a background class. If the
     true labels of all common images are equal, so is the order. Otherwise classes are matched by name.
@@ -157,7 +157,7 @@ def _differing_checksums(images: Images, other: Images) -> int | None:
 
 
 def _decoded_alike(run: Run, other: Run) -> bool:
-    """Return whether both decoded image files with the same libraries, so that other pixels are those of another file.
+    """Return whether both decoded image files with the same libraries, so that other pixels mean another file.
 
     On another machine the same version of Pillow may have another JPEG decoder.
     """

@@ -31,10 +31,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     began: str  # of that Run; UTC, ISO 8601
     ratio: Ratio  # after to before, with Welch's 95 % interval over Runs
-    runs_before: int  # Runs that ``ratio`` compares with
-    runs_after: int  # Runs that it compares
+    runs_before: int  # number of Runs before the change in ``ratio``
+    runs_after: int  # number of Runs after the change in ``ratio``
     lasts: bool  # a step: no later one; a creep: the last Runs are still slower or faster
-    differences: list[str]  # between the Runs before and after, as text; see `_around`
+    differences: list[str]  # between the Runs before and after, as text; see `_reason_range`
 
 
 def changes(control: ControlChart, logs: Sequence[float], measurements: Sequence[RunResult]) -> list[Change]:
@@ -47,18 +47,18 @@ def changes(control: ControlChart, logs: Sequence[float], measurements: Sequence
     for number, step in enumerate(control.steps):
         end = firsts[number + 1] if step is not control.steps[-1] else len(logs)
         usual = _usual(control, logs, step.first, end)
-        parts = (step.side, step.first, measurements, step.before, usual, _around(step, firsts[:number]))
+        parts = (step.side, step.first, measurements, step.before, usual, _reason_range(step, firsts[:number]))
         found.append((step.confirmed, _change(Kind.STEP, *parts, lasts=step is control.steps[-1])))
     for creep in control.creeps:
-        parts = (creep.side, creep.found, measurements, creep.before, creep.after, _around(creep, firsts))
+        parts = (creep.side, creep.found, measurements, creep.before, creep.after, _reason_range(creep, firsts))
         found.append((creep.found, _change(Kind.CREEP, *parts, lasts=creep.ended is None)))
     return [change for _, change in sorted(found, key=lambda pair: pair[0])]
 
 
 def total_change(control: ControlChart, logs: Sequence[float]) -> Ratio | None:
-    """Return the ratio of the last Runs to those before the first change; None without a step or a second change.
+    """Return the ratio of the last Runs to those before the first change; None unless there are several changes.
 
-    The last Runs are those since the last step. If times creep, they are the last seven of them, without outliers.
+    The last Runs are those since the last step. During a creep, they are the last seven of them, without outliers.
     """
     if not control.steps or len(control.steps) + len(control.creeps) < 2:
         return None
@@ -70,12 +70,12 @@ def total_change(control: ControlChart, logs: Sequence[float]) -> Ratio | None:
     return _ratio(last[-RULES.window :] if creeps else last, before)
 
 
-def _around(change: Step | Creep, firsts: Sequence[int]) -> tuple[int, int]:
-    """Return the indices of the Runs whose differences may be the reason of a change.
+def _reason_range(change: Step | Creep, firsts: Sequence[int]) -> tuple[int, int]:
+    """Return the indices of the Runs between which the reason of a change may lie.
 
-    They are seven Runs before a step, as it may begin later than its reason by chance, and the Run that confirmed it.
-    Of a creep, they are the first Run since the last step, and the one with which it was found. ``firsts`` are the
-    indices of the earlier steps.
+    For a step, they are seven Runs before it, because it may by chance begin later than its reason, and the Run that
+    confirmed it. For a creep, they are the first Run since the last step, and the Run with which it was found.
+    ``firsts`` are the indices of the earlier steps.
     """
     if isinstance(change, Step):
         return max([0, change.first - RULES.window, *firsts]), change.confirmed
@@ -120,5 +120,5 @@ def _change(
 
 
 def differences_between(before: RunResult, after: RunResult) -> list[str]:
-    """Return what differs between two measurements of a series, other than when they were made."""
+    """Return the differences between two measurements of a series, other than their dates."""
     return differences(before.run, before.result, after.run, after.result, apart=False)

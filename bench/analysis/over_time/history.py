@@ -33,15 +33,15 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     image_seconds: list[float]  # seconds per image by the series' estimator, one value per trial
     median: float  # of ``image_seconds``
     interval: Interval | None  # of the median, for this Run alone
-    reference: float | None = None  # seconds per image: geometric mean of the Runs that this one is judged by
+    reference: float | None = None  # seconds per image: geometric mean of the Runs that this one is compared with
     ratio: Ratio | None  # ``median`` to ``reference``; its interval is the 95 % prediction interval of one more Run
     mark: Mark | None = None  # None for emulated times
-    verdict: Verdict | None  # faster or slower only for the first Run after a step and where a creep was found
+    verdict: Verdict | None  # faster or slower only for the first Run after a step, and the Run where creep was found
     changed: list[str]  # other differences from the previous point, as text
 
     @property
     def expected(self) -> Interval | None:
-        """Seconds per image between which 95 % of Runs lie if nothing has changed; None with too few Runs."""
+        """Interval of seconds per image that contains 95 % of unchanged Runs; None with too few Runs."""
         if self.ratio is None or self.ratio.interval is None:
             return None
         return Interval(self.median / self.ratio.interval.high, self.median / self.ratio.interval.low)
@@ -58,7 +58,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     images: int  # per pass
     resample: int | None = None  # images drawn anew for each trial
     task: str = CLASSIFY
-    unit: str = "image"  # one example: image, or inference if the inputs are no images
+    unit: str = "image"  # one example: image, or inference if the inputs are not images
     estimator: Estimator
     points: list[Point]
     changes: list[Change] = []  # steps and creeps, in the order in which they were found
@@ -73,8 +73,8 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
 def history(runs: Sequence[Run]) -> list[Series]:
     """Group all measured configurations of all Runs into series, and find steps and creep in each.
 
-    A series is in the order of ``began``, by the clock of its machine. Runs of different machines, bundles, tasks or
-    numbers of images are in different series. The times are judged by their variation between Runs
+    A series is sorted by ``began``, by the clock of its machine. Runs of different machines, bundles, tasks or numbers
+    of images are in different series. The times are judged by their variation between Runs
     (``bench/stats/control_chart.py``), and only changes beyond 2 % count. Emulated times are not judged.
     """
     series: dict[tuple[object, ...], list[RunResult]] = {}
@@ -87,7 +87,7 @@ def history(runs: Sequence[Run]) -> list[Series]:
 
 
 def not_in_history(runs: Sequence[Run]) -> list[str]:
-    """Return a note for each Run with configurations that have no times and so are in no series."""
+    """Return a note for each Run with configurations that have no times and are therefore in no series."""
     notes = []
     for run in in_order(runs):
         missing = [result for result in run.results if not result.trials]
@@ -133,7 +133,7 @@ def _series(measurements: Sequence[RunResult]) -> Series:
 
 
 def _typical_seconds(measurements: Sequence[RunResult]) -> list[list[Values]] | None:
-    """Return typical seconds per image by process of each Run; None unless each has enough latencies above zero."""
+    """Return typical seconds per image by process for each Run; None unless each has enough latencies above zero."""
     if not all(item.has_typical for item in measurements):
         return None
     seconds = [
@@ -173,6 +173,6 @@ def _judged(point: Point, log: float, judgement: Judgement, mark: Mark, found: V
     ratio = ratio_from(log - judgement.reference, error, freedom)
     alone = None if ratio.interval is None else verdict(ratio)
     if alone in (Verdict.FASTER, Verdict.SLOWER):
-        alone = Verdict.UNDECIDED  # one Run beyond its interval is no change yet
+        alone = Verdict.UNDECIDED  # a single Run beyond its interval is not yet a change
     reference = float(np.exp(judgement.reference))
     return msgspec.structs.replace(point, reference=reference, ratio=ratio, mark=mark, verdict=found or alone)

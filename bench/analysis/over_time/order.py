@@ -1,4 +1,4 @@
-"""Whether the order of Runs by their clocks can be trusted."""
+"""Checks whether the order of Runs by their clocks can be trusted."""
 
 import datetime
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ def in_order(runs: Sequence[Run]) -> list[Run]:
 
 
 def order_notes(runs: Sequence[Run], now: datetime.datetime) -> list[str]:
-    """Return a note for each kind of Run whose place in the order is doubtful because of its clock.
+    """Return a note for each kind of Run whose position in the order is doubtful because of its clock.
 
-    A clock that was changed between two Runs leaves no trace if the Runs do not overlap.
+    A clock change between two Runs cannot be detected if the Runs do not overlap.
     """
-    earlier: dict[tuple[str, ...], Run] = {}  # of each machine, the Run that ended last
+    earlier: dict[tuple[str, ...], Run] = {}  # for each machine, the Run that ended last
     backwards, overlapping, future = list[Run](), list[Run](), list[Run]()
     for run in in_order(runs):
         began, ended = datetime.datetime.fromisoformat(run.began), _ended(run)
@@ -35,14 +35,14 @@ def order_notes(runs: Sequence[Run], now: datetime.datetime) -> list[str]:
             earlier[key] = run
     reasons = [
         (backwards, "ended before it began, so the clock was set back"),
-        (overlapping, "began before an earlier one of its machine ended: they ran at once, or the clock was set back"),
+        (overlapping, "began before an earlier Run of its machine ended: they overlapped, or the clock was set back"),
         (future, "began in the future, so a clock is wrong"),
     ]
     return [f"{_named(found)} {reason}; the order of the Runs may be wrong" for found, reason in reasons if found]
 
 
 def _ended(run: Run) -> datetime.datetime:
-    """Return when the Run ended; when it began if that is not known."""
+    """Return when the Run ended, or when it began if its end is unknown."""
     try:
         ended = datetime.datetime.fromisoformat(run.ended)
     except ValueError:

@@ -19,7 +19,7 @@ class CrossMachineOutputs(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def outputs_across(run: Run, result: Result, other: Run, counterpart: Result | None) -> CrossMachineOutputs | None:
-    """Return the agreement of a result with its counterpart on another machine; None if there is no such outputs."""
+    """Return the agreement of a result with its counterpart on another machine; None if there are no such outputs."""
     if counterpart is None or not result.trials:
         return None
     agreement = agreement_of_outputs(run, result, other, counterpart)

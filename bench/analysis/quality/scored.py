@@ -6,9 +6,9 @@ from edge_bench.bench.analysis.labels.same_images import common_positions, compa
 from edge_bench.bench.records.outputs.union import TaskOutputs, TaskTruth
 from edge_bench.bench.records.run import CLASSIFY, Result, Run
 from edge_bench.bench.stats.intervals import PairedDifference, wilson
+from edge_bench.bench.tasks.content_cache import cached_by_content
 from edge_bench.bench.tasks.measures import Measure, MeasureDifference, TaskAgreement
 from edge_bench.bench.tasks.registry import task_named
-from edge_bench.bench.tasks.remembered import remembered
 from edge_bench.bench.tasks.task import Common, Positions
 
 __all__ = [
@@ -22,15 +22,15 @@ __all__ = [
 
 #: The measure of classify, and the first of binary.
 ACCURACY = "accuracy"
-#: Of all resamples, so that those of two configurations and of two Runs are of the same examples.
+#: The same for all resamples, so that those of two configurations and of two Runs have the same examples.
 _SEED = 0
 
 
 def measures_of(run: Run, result: Result, *, intervals: bool = True) -> list[Measure]:
     """Return the measures of a result's quality, the one in tables first; empty if true values are unknown.
 
-    A result of ``--stateful`` has none, since each output depends on the examples before. Raise BadInput for a task
-    that is not known.
+    A result of ``--stateful`` has none, since each output depends on the previous examples. Raise BadInput for an
+    unknown task.
     """
     if run.task == CLASSIFY:
         return _accuracies(run, result)
@@ -52,7 +52,7 @@ def _accuracies(run: Run, result: Result) -> list[Measure]:
     return [
         Measure(name=name, value=each[0] / each[1], interval=wilson(*each))
         for name, each in counts.items()
-        if each is not None and 0 < each[1] >= each[0]  # a file may say that unseen images were right
+        if each is not None and 0 < each[1] >= each[0]  # a file may claim that unseen images were right
     ]
 
 
@@ -87,18 +87,18 @@ def _common(run: Run, base_run: Run) -> Common | None:
     return first.astype(np.int64, copy=False), second.astype(np.int64, copy=False)
 
 
-@remembered
+@cached_by_content
 def _measures(task: str, outputs: TaskOutputs, truth: TaskTruth | None, seed: int | None) -> list[Measure]:
     return list(task_named(task).measures(outputs, truth, seed))
 
 
-@remembered
+@cached_by_content
 def _differences(
     task: str, outputs: TaskOutputs, base: TaskOutputs, truth: TaskTruth | None, *common: Positions
 ) -> list[MeasureDifference]:
     return list(task_named(task).differences(outputs, base, truth, (common[0], common[1]), _SEED))
 
 
-@remembered
+@cached_by_content
 def _agreement(task: str, outputs: TaskOutputs, base: TaskOutputs, *common: Positions) -> TaskAgreement:
     return task_named(task).agreement(outputs, base, (common[0], common[1]))

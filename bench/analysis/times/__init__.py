@@ -1,1 +1,1 @@
-"""Times of results, and ratios of them: within a Run, between separate Runs, and in the tail."""
+"""Times of results, and their ratios: within a Run, between separate Runs, and in the tail."""

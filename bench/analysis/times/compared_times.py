@@ -29,37 +29,37 @@ __all__ = ["ONE_PROCESS", "Separation", "TimeComparison", "compare_times", "rati
 ONE_PROCESS = "only one process, so no interval"
 
 
-#: More processes than a Run can have, so that those of several Runs have different numbers.
+#: More processes than a Run can have, so that those of several Runs get different numbers.
 _PROCESSES = 1 << 32
 
 
 class Separation(msgspec.Struct, frozen=True, kw_only=True):
-    """How two results were compared that have no Run in common."""
+    """How two results without a common Run were compared."""
 
     runs: int
     baseline_runs: int
     source: VariationSource
-    variation: float  # standard deviation from run to run that the interval includes, as a share of the time
-    differences: list[str]  # between the newest Runs, other than what is compared: ``governor powersave → performance``
+    variation: float  # standard deviation from run to run that the interval includes, as a fraction of the time
+    differences: list[str]  # between the newest Runs, such as ``governor powersave → performance``
 
 
 class TimeComparison(msgspec.Struct, frozen=True, kw_only=True):
-    """A ratio of times per image, and how it was obtained."""
+    """A ratio of times per image, and its method."""
 
     ratio: Ratio | None = None
     reason: str = ""  # why there is no ratio
     estimator: Estimator | None = None
     whole_pass: Ratio | None = None  # of whole passes, if ``ratio`` is of typical invocations
-    slow_tail: bool = False  # whether whole passes differ because of slow invocations and typical ones do not
-    process_luck: bool = False  # whether ``ratio`` is of processes, because a side's processes keep different speeds
+    slow_tail: bool = False  # whether whole passes differ only because of slow invocations
+    process_luck: bool = False  # whether ``ratio`` is over processes, because those of one side have different speeds
     separation: Separation | None = None  # None if the results have Runs in common
 
 
 def compare_times(item: RunResult, base: RunResult, earlier: EarlierRuns = NO_EARLIER_RUNS) -> TimeComparison:
     """Return the time per image of ``item`` divided by that of ``base``.
 
-    Results of common Runs are compared by their interleaved trials in these Runs. Otherwise, the ratio is one between
-    separate Runs, whose interval includes the variation from run to run; ``earlier`` Runs help to estimate it.
+    Results of common Runs are compared by their interleaved trials in these Runs. Otherwise, the ratio is between
+    separate Runs, and its interval includes the variation from run to run. ``earlier`` Runs help to estimate it.
     """
     if item.result is base.result:
         return TimeComparison(reason="baseline")
@@ -96,7 +96,7 @@ def compare_times(item: RunResult, base: RunResult, earlier: EarlierRuns = NO_EA
 
 
 def ratio_of_times(item: RunResult, base: RunResult) -> Ratio | None:
-    """Return the ratio of `compare_times` alone; None if no round has both, or of one result."""
+    """Return only the ratio of `compare_times`; None if there is no common round."""
     pairs = [(one, other) for one in item.all_runs for other in base.all_runs if one.run is other.run]
     if not pairs or item.result is base.result:
         return compare_times(item, base).ratio
@@ -138,8 +138,8 @@ def _interleaved(pairs: Sequence[tuple[RunResult, RunResult]], estimator: Estima
 def _slow_tail(typical: Ratio, whole: Ratio | None, tails: Callable[[], Ratio | None]) -> bool:
     """Return whether whole passes are decidedly different, typical invocations are not, and slow invocations cause it.
 
-    They do if the means of the trials' latencies, as multiples of their medians, differ in the same direction:
-    ``tails`` returns the ratio of these.
+    Slow invocations are the cause if the means of the trials' latencies, as multiples of their medians, differ in the
+    same direction. ``tails`` returns the ratio of these.
     """
     decided = (Verdict.FASTER, Verdict.SLOWER)
     if whole is None or verdict(whole) not in decided or verdict(typical) in decided:
@@ -156,10 +156,10 @@ def _ratio_over_runs(tables: Sequence[tuple[Rounds, Rounds]]) -> Ratio | None:
 
 
 def _joined(tables: Sequence[tuple[Rounds, Rounds]]) -> tuple[Rounds, Rounds]:
-    """Return the processes of all Runs as those of one, where ``tables`` has a pair for each Run.
+    """Return the processes of all Runs as those of one. ``tables`` has a pair for each Run.
 
-    Processes of all Runs count alike. The speed of each of several Runs is taken off both of its tables, so that it
-    cancels.
+    Processes of all Runs have the same weight. The speed of each of several Runs is removed from both of its tables, so
+    that it cancels.
     """
     if len(tables) == 1:
         return tables[0]

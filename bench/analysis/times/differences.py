@@ -1,4 +1,4 @@
-"""What differs between two separate Runs and may explain a difference in time, as short phrases."""
+"""Differences between two separate Runs that may explain a difference in time, as short phrases."""
 
 import datetime
 from collections.abc import Iterator
@@ -22,10 +22,10 @@ _Pair = tuple[str, object, object]  # name, and the values of the two Runs; None
 def differences(
     run: Run, result: Result, other: Run, other_result: Result, *, machine: bool = True, apart: bool = True
 ) -> list[str]:
-    """Return what differs from the first Run to the second: ``name before → after``, the first one being "before".
+    """Return the differences from the first Run to the second: ``name before → after``.
 
-    The first phrase is the time between them, unless ``apart`` is false. Properties of the model are not in it. Without
-    ``machine``, what belongs to the machine itself is not either, for a comparison of two machines: its name, CPU,
+    The first phrase is the time between them, unless ``apart`` is false. Properties of the model are excluded. Without
+    ``machine``, properties of the machine itself are excluded, too, for a comparison of two machines: its name, CPU,
     cores, clock, temperature and the time between the Runs. Empty if both are the same Run.
     """
     if run is other:
@@ -43,7 +43,7 @@ def differences(
 
 
 def seconds_apart(run: Run, other: Run) -> float | None:
-    """Return the seconds between the starts of two Runs; None if one of the times is unreadable."""
+    """Return the seconds between the starts of two Runs; None if a time is invalid."""
     try:
         first, second = (datetime.datetime.fromisoformat(each.began) for each in (run, other))
         return abs((second - first).total_seconds())
@@ -77,7 +77,7 @@ def _settings(run: Run, other: Run) -> Iterator[_Pair]:
 
 
 def _decoding(run: Run, result: Result, other: Run, other_result: Result) -> Iterator[_Pair]:
-    """Yield how outputs are read, as far as it is a choice and no property of the model."""
+    """Yield how outputs are read, if it is a choice and not a property of the model."""
     before, after = _decoding_of(run, result), _decoding_of(other, other_result)
     if isinstance(before, BoxDecoding) and isinstance(after, BoxDecoding):
         yield "images letterboxed", _yes_no(before.letterbox), _yes_no(after.letterbox)
@@ -87,7 +87,7 @@ def _decoding(run: Run, result: Result, other: Run, other_result: Result) -> Ite
 
 
 def _decoding_of(run: Run, result: Result) -> Decoding | None:
-    """Return how the outputs of a result were read, also if its variant was renamed for a comparison."""
+    """Return how the outputs of a result were read, even if its variant was renamed for a comparison."""
     variant = result.configuration.variant
     return run.decodings.get(variant) or run.decodings.get(variant.rpartition("@")[0])
 
@@ -102,7 +102,7 @@ def _hardware(run: Run, other: Run) -> Iterator[_Pair]:
 
 
 def _condition(run: Run, result: Result, other: Run, other_result: Result) -> Iterator[_Pair]:
-    """Yield what the sensors recorded; temperatures only if they are known and more than 5 °C apart."""
+    """Yield the sensor readings; temperatures only if they are known and more than 5 °C apart."""
     names = ("before the run", "after the run", "of the trials")
     for name, before, after in zip(names, _temperatures(run, result), _temperatures(other, other_result), strict=True):
         if before is not None and after is not None and abs(after - before) > _WARMER:

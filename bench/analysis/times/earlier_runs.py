@@ -1,4 +1,4 @@
-"""Earlier Runs of the same configurations on the same machines, from which the variation from run to run is known."""
+"""Earlier Runs of the same configurations on the same machines, used to estimate the variation from run to run."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -24,9 +24,9 @@ class EarlierRuns:
     def levels(self, side: Sequence[RunResult], *, typical: bool) -> list[float]:
         """Return logarithms of seconds per image, one for each earlier Run of the configuration of ``side``.
 
-        They are of typical invocations or of whole passes. Left out are the Runs of the side itself, those whose trials
-        have too few invocations for the former, and those with over twice as many trials: the median of a short Run
-        varies more than theirs.
+        They are of typical invocations or of whole passes. The Runs of the side itself are left out. So are Runs whose
+        trials have too few typical invocations, and Runs with over twice as many trials, because the median of a short
+        Run varies more than theirs.
         """
         compared = {each.run.run_id for each in side}
         fewest = min(len(each.result.trials) for each in side)
@@ -41,7 +41,7 @@ class EarlierRuns:
 
 
 def _key(item: RunResult) -> tuple[object, ...]:
-    """Return what is equal for Runs that differ by chance only."""
+    """Return the properties that Runs share if they differ only by chance."""
     run, result = item.run, item.result
     return (
         machine_key(run.machine), run.bundle.sha256, result.configuration, result.runtime_version, item.images,

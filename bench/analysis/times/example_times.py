@@ -20,7 +20,7 @@ class ExampleTime(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def example_time(item: RunResult, estimator: Estimator) -> ExampleTime:
-    """Return the time per example by this estimator; the result needs trials.
+    """Return the time per example by this estimator. The result needs trials.
 
     Within one Run, it is the median over trials, with an interval over processes. Of repeated Runs, it is the geometric
     mean of their medians, with Student's interval over Runs, as in `separate_ratio`.

@@ -1,4 +1,4 @@
-"""Which Runs are repeats of each other: the Runs of one ``run --repeat-runs``, on one machine."""
+"""Groups of repeated Runs: the Runs of one ``run --repeat-runs``, on one machine."""
 
 from collections.abc import Hashable, Sequence
 
@@ -9,12 +9,12 @@ __all__ = ["repeat_key", "repeats_together", "run_number"]
 
 
 def repeat_key(run: Run) -> Hashable:
-    """Return what the repeats of a Run have in common; a Run that is not repeated has a key of its own."""
+    """Return the key that the repeats of a Run share. A Run that is not repeated has a unique key."""
     return (run.repeat_group, machine_key(run.machine)) if run.repeat_group else id(run)
 
 
 def repeats_together(runs: Sequence[Run]) -> list[list[Run]]:
-    """Return the Runs in groups of repeats, each in the order of their numbers; a Run without repeats is a group."""
+    """Return the Runs in groups of repeats, each in the order of their numbers. A Run without repeats is a group."""
     groups: dict[Hashable, list[Run]] = {}
     for run in runs:
         groups.setdefault(repeat_key(run), []).append(run)

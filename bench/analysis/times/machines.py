@@ -1,13 +1,13 @@
-"""Which Runs are of the same machine."""
+"""Identification of Runs of the same machine."""
 
 import re
 from typing import Protocol
 
 __all__ = ["machine_key", "machine_name"]
 
-#: A container gets such a hostname unless it is given another.
+#: Default hostname of a container.
 _RANDOM_HOSTNAME = re.compile(r"[0-9a-f]{12}")
-#: The kernel reserves a few MiB more or less of the memory after an update.
+#: The kernel may reserve a few MiB more or less of the memory after an update.
 _MEMORY_UNIT = 256 << 20
 
 
@@ -33,10 +33,10 @@ class _Described(Protocol):
 
 
 def machine_key(machine: _Described) -> tuple[str, ...]:
-    """Return what two Runs of one machine have in common: its hostname, architecture, and whether it is emulated.
+    """Return the key that Runs of one machine share: its hostname, architecture, and whether it is emulated.
 
-    A container whose hostname is a random id has another in each Run. Then board, CPU, architecture and memory, to the
-    nearest 256 MiB, stand for the machine; two machines of one kind are not told apart by them.
+    A container whose hostname is a random id has a different one in each Run. In that case board, CPU, architecture and
+    memory, to the nearest 256 MiB, identify the machine. They cannot distinguish two machines of one kind.
     """
     if _has_random_hostname(machine):
         return "container", machine.board, machine.cpu, machine.architecture, _memory(machine), str(machine.emulated)
@@ -44,7 +44,7 @@ def machine_key(machine: _Described) -> tuple[str, ...]:
 
 
 def machine_name(machine: _Described) -> str:
-    """Return the machine's name in tables. Of a random hostname, it names all that `machine_key` consists of."""
+    """Return the machine's name in tables. For a random hostname, it consists of the parts of `machine_key`."""
     if not _has_random_hostname(machine):
         return machine.label
     parts = filter(None, (machine.board, machine.cpu, machine.architecture, _memory(machine)))

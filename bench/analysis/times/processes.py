@@ -11,14 +11,14 @@ from edge_bench.bench.stats.ratios import Ratio, interleaved_ratio
 
 __all__ = ["ProcessLuck", "SlowTrials", "has_luck", "process_luck", "ratio_despite_luck", "slow_trials"]
 
-#: Ratio of the largest to the smallest median of a process from which processes are said to differ.
+#: Processes differ if the ratio of their largest to their smallest median is at least this.
 _DIFFERENT = 1.03
-#: Trials of each process from which process luck can be told from disturbances.
+#: Minimum number of trials per process to distinguish process luck from disturbances.
 _MIN_TRIALS = 4
-#: Distance of a trial from its process's median, as a share of the processes' spread, from which it strays; and the
-#: share of straying trials up to which the difference is one of processes (one trial is always allowed).
+#: A trial strays if its distance from its process's median is at least this fraction of the processes' spread. Process
+#: luck requires that at most the second fraction of trials strays (one trial is always allowed).
 _STRAY_DISTANCE, _MAX_STRAYS = 0.45, 0.02
-#: Ratio of a trial's pass to the configuration's median pass from which the trial is slow.
+#: A trial is slow if the ratio of its pass to the configuration's median pass is at least this.
 _SLOW = 1.10
 
 
@@ -34,7 +34,7 @@ class SlowTrials(msgspec.Struct, frozen=True):
 
     count: int
     trials: int  # all of the configuration
-    slowest: float | None  # share by which the slowest of them took longer; None: no slow trial
+    slowest: float | None  # fraction by which the slowest of them took longer; None: no slow trial
 
 
 def process_luck(seconds_by_process: Sequence[Values]) -> ProcessLuck | None:
@@ -42,11 +42,11 @@ def process_luck(seconds_by_process: Sequence[Values]) -> ProcessLuck | None:
 
     ``seconds_by_process`` has one array of positive times per process, such as Result.seconds_by_process().
 
-    A process may be faster than the next one throughout its life, for example because of where its memory is
-    (Kalibera & Jones 2013). Bursts of load make processes differ, too, but begin and end within them. So this is luck
-    of processes if nearly no trial lies between the processes' speeds, away from its own process's: at most one trial,
-    or 2 %. Trials far outside the range of the processes do not count, since these cannot be what makes processes
-    differ. Fewer than four trials in a process cannot show it. docs/calibration.md has how often each is found.
+    A process may be faster than the next one throughout its life, for example because of its memory layout (Kalibera &
+    Jones 2013). Bursts of load make processes differ, too, but begin and end within them. So it is process luck if
+    nearly no trial is between the processes' speeds, away from its own process's: at most one trial, or 2 %. Trials far
+    outside the range of the processes do not count, because they cannot be the cause of different processes. Fewer than
+    four trials per process are not enough to decide. docs/calibration.md has how often each is found.
     """
     logs = [np.log(seconds) for seconds in seconds_by_process if len(seconds)]
     medians = np.array([np.median(each) for each in logs])
@@ -62,7 +62,7 @@ def process_luck(seconds_by_process: Sequence[Values]) -> ProcessLuck | None:
 
 
 def ratio_despite_luck(first: Sequence[Values], second: Sequence[Values]) -> Ratio:
-    """Return the `interleaved_ratio`, or the `process_ratio` if either side has luck of processes; the same arguments.
+    """Return the `interleaved_ratio`, or the `process_ratio` if either side has process luck; the same arguments.
 
     With two speeds of processes, the former calls a configuration different from itself in up to 9 % of comparisons of
     five processes, the latter in 0.1 to 2 % (docs/calibration.md).

@@ -10,7 +10,7 @@ from edge_bench.bench.stats.intervals import UNSTABLE, relative_deviation
 
 __all__ = ["SPREAD", "Reason", "Reliability", "is_unstable", "reliability_of", "trusted", "verdict_reliable"]
 
-#: Part of the finding that times vary too much, as it is in Runs.
+#: Part of the finding that times vary too much, as stored in Runs.
 SPREAD = "have a standard deviation of 10 % or more of their mean"
 _INTERRUPTED = "the run was interrupted"
 
@@ -40,13 +40,13 @@ def is_unstable(result: Result) -> bool:
 
 
 def trusted(runs: Sequence[Run]) -> bool | None:
-    """Return whether the times of all Runs are reliable; None if not known of one, and of none that they are not."""
+    """Return whether the times of all Runs are reliable; None if that is unknown for one and false for none."""
     known = {False if any(finding.spoils for finding in run.findings) else run.trusted for run in runs}
     return False if False in known else None if None in known else True
 
 
 def verdict_reliable(item: RunResult, base: RunResult) -> bool | None:
-    """Return whether a verdict on two results rests on reliable times; None if that is not known."""
+    """Return whether a verdict on two results is based on reliable times; None if that is unknown."""
     sides = [*item.all_runs, *base.all_runs]
     if any(is_unstable(each.result) for each in sides):
         return False
@@ -54,7 +54,7 @@ def verdict_reliable(item: RunResult, base: RunResult) -> bool | None:
 
 
 def reliability_of(runs: Sequence[Run]) -> Reliability:
-    """Return the reliability of a Run or of the repeats of one, of which there is at least one."""
+    """Return the reliability of a Run, or of its repeats. ``runs`` has at least one."""
     reasons = [] if all(run.complete for run in runs) else [Reason(what=_INTERRUPTED, remedy="rerun it with --resume")]
     for run in runs:
         reasons += [

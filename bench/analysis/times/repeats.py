@@ -19,7 +19,7 @@ class RunToRun(msgspec.Struct, frozen=True, kw_only=True):
         float
     ]  # seconds per image, one per Run that measured the whole configuration, in the order of the Runs
     typical: bool  # whether levels are of typical invocations; otherwise of whole passes
-    differing_predictions: int  # images that not all Runs classified alike
+    differing_predictions: int  # images with different labels in different Runs
 
     @property
     def n(self) -> int:
@@ -33,7 +33,7 @@ class RunToRun(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def standard_deviation(self) -> float | None:
-        """Standard deviation (n - 1) of the levels' logarithms, a share of the level; None for fewer than two."""
+        """Standard deviation (n - 1) of the levels' logarithms, a fraction of the level; None for fewer than two."""
         return float(np.std(np.log(self.levels), ddof=1)) if self.n > 1 else None
 
     @property
@@ -45,9 +45,9 @@ class RunToRun(msgspec.Struct, frozen=True, kw_only=True):
 def run_to_run(runs: Sequence[Run]) -> list[RunToRun]:
     """Return the variation of each configuration between Runs, in the order of the first Run.
 
-    A Run's level is the median over its trials of the time per image, a trial being as long as its median invocation
+    A Run's level is the median over its trials of the time per image, with each trial as long as its median invocation
     makes it. If a trial of any Run has too few invocations for that, all levels are of whole passes. A Run in which
-    the configuration failed gives no level.
+    the configuration failed has no level.
     """
     items: dict[Configuration, list[RunResult]] = {}
     for run in runs:

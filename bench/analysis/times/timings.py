@@ -28,12 +28,12 @@ __all__ = [
 
 Rounds = dict[int, dict[int, float]]  # seconds per pass, by process and round
 
-#: Invocations that a trial needs at least for a meaningful median.
+#: Minimum number of invocations of a trial for a meaningful median.
 _MIN_INVOCATIONS = 20
 
 
 class Estimator(StrEnum):
-    """What of a trial is compared."""
+    """The compared quantity of a trial."""
 
     TYPICAL = "typical invocation"  # the trial as if every invocation took the median latency
     WHOLE = "whole pass"
@@ -44,7 +44,7 @@ class RunResult(NamedTuple):
 
     run: Run
     result: Result
-    variant: str = ""  # name of the variant in its Run, if this name was changed to tell models apart
+    variant: str = ""  # name of the variant in its Run, if this name was changed to distinguish models
     repeats: tuple["RunResult", ...] = ()  # in the other Runs of its side
 
     @property
@@ -70,7 +70,7 @@ class RunResult(NamedTuple):
     def typical_seconds(self) -> Rounds:
         """Return seconds per pass of each trial, as if every invocation took the trial's median latency.
 
-        A disturbance of fewer than half of a trial's invocations does not affect it. It excludes the time between
+        It is not affected by a disturbance of fewer than half of a trial's invocations. It excludes the time between
         invocations, which is edge-bench's own.
         """
         batch, table = self.result.configuration.batch_size, Rounds()

@@ -1,4 +1,4 @@
-"""Checks of true boxes, whatever file they come from."""
+"""Checks of true boxes, for all file formats."""
 
 from collections.abc import Callable
 
@@ -9,14 +9,14 @@ from edge_bench.bench.errors import DatasetError
 
 __all__ = ["check_boxes", "tolerance"]
 
-#: How far a box may reach beyond its image, because coordinates are rounded: a pixel, or 0.5 % of the side if that is
-#: more. Such boxes are kept as they are, as COCO's tools do.
+#: How far a box may extend beyond its image because of rounded coordinates: one pixel, or 0.5 % of the side if that is
+#: more. Such boxes are kept unchanged, as in COCO's tools.
 _PIXEL, _SHARE = 1.0, 0.005
 Places = Callable[[int], str]
 
 
 def tolerance(sides: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Return how many pixels a box may reach beyond sides of these lengths."""
+    """Return how many pixels a box may extend beyond sides of these lengths."""
     return np.maximum(_PIXEL, _SHARE * sides)
 
 
@@ -27,22 +27,22 @@ def check_boxes(
     sizes: npt.NDArray[np.int64],
     place: Places,
 ) -> None:
-    """Raise DatasetError for the first box that cannot be right.
+    """Raise DatasetError for the first invalid box.
 
     corners: x0, y0, x1, y1 in pixels, [boxes, 4]; images and categories: indices, [boxes]; sizes: width and height of
-    each image, [images, 2]; place: where box ``i`` is, for messages
+    each image, [images, 2]; place: returns where box ``i`` is, for messages
     """
     _refuse(
         ~np.isfinite(corners).all(axis=1),
         place,
         lambda row: f"a coordinate is not finite: {_shown(corners[row])}",
-        "correct it, or remove the box",
+        "correct the coordinate, or remove the box",
     )
     _refuse(
         (corners[:, 2:] < corners[:, :2]).any(axis=1),
         place,
         lambda row: f"a box has a negative width or height: {_shown(corners[row])}",
-        "boxes are left, top, width and height in COCO's files, centre, width and height in YOLO's",
+        "use left, top, width, height in COCO's files, and centre, width, height in YOLO's",
     )
     ends = sizes[images]
     beyond = np.maximum(-corners[:, :2], corners[:, 2:] - ends)
@@ -53,7 +53,7 @@ def check_boxes(
             f"box {_shown(corners[row])} is outside its image of {ends[row, 0]} × {ends[row, 1]} pixels by "
             f"{beyond[row].max():.4g} pixels"
         ),
-        "use the labels of these images, in the size that they have",
+        "use labels made for these images at their present size",
     )
     _refuse_repeated(corners, images, categories, place)
 
@@ -67,15 +67,15 @@ def _refuse_repeated(
     _refuse(
         original != np.arange(len(rows)),
         place,
-        lambda row: f"the same box of the same category as in {place(int(original[row]))}",
-        "remove one of them: a model can only find one",
+        lambda row: f"the same box with the same category as in {place(int(original[row]))}",
+        "remove one of them, because a model can find it only once",
     )
 
 
 def _refuse(wrong: npt.NDArray[np.bool_], place: Places, problem: Callable[[int], str], remedy: str) -> None:
     found = np.flatnonzero(wrong)
     if len(found):
-        more = f" ({len(found):,} boxes are like this)" if len(found) > 1 else ""
+        more = f" ({len(found):,} boxes have this problem)" if len(found) > 1 else ""
         raise DatasetError(f"{place(int(found[0]))}: {problem(int(found[0]))}{more}", remedy)
 
 

@@ -26,7 +26,7 @@ _MAX_BYTES = 1 << 30
 _MAX_ANNOTATIONS = 20_000_000
 _MAX_CATEGORY = 1_000_000
 _Id = int | str
-#: Fields that some tools write as 1.0: tables of numbers have one type for all columns, and missing values.
+#: Fields that some tools write as 1.0, because their tables use one type for all columns and for missing values.
 _WHOLE = {"id", "image_id", "category_id", "width", "height", "iscrowd"}
 
 
@@ -46,7 +46,7 @@ class _Annotation(msgspec.Struct):
 
 
 class _Category(msgspec.Struct):
-    id: Annotated[int, msgspec.Meta(ge=0, le=_MAX_CATEGORY)]  # tables of classes have one entry for each number
+    id: Annotated[int, msgspec.Meta(ge=0, le=_MAX_CATEGORY)]  # tables of classes have one entry per number up to it
     name: str
 
 
@@ -63,7 +63,7 @@ def read_coco(path: Path, folder: Path, files: Sequence[str], sizes: npt.NDArray
     may describe more images. Boxes of crowds are kept and marked.
 
     Raise DatasetError if an image is not in the file or has another size there, for unknown categories or images,
-    numbers that are used twice, and boxes that cannot be right (`check_boxes`).
+    duplicate ids, and invalid boxes (`check_boxes`).
     """
     content = _read(path)
     categories = _categories(path, content.categories)
@@ -73,26 +73,26 @@ def read_coco(path: Path, folder: Path, files: Sequence[str], sizes: npt.NDArray
     unknown = {each.image_id for each in content.annotations} - {each.id for each in content.images}
     if unknown:
         raise DatasetError(
-            f"{path}: {counted(len(unknown), 'image')} of annotations not in its list of images, such as id "
-            f"{sorted(unknown, key=str)[0]}",
-            "use a file with all its images",
+            f"{path}: its annotations refer to {counted(len(unknown), 'image')} that its list of images lacks, such as "
+            f"id {sorted(unknown, key=str)[0]}",
+            "use a file that lists all its images",
         )
     return GroundTruth(categories, _boxes(path, content, categories, listed, sizes), sizes, tuple(notes))
 
 
 def images_in_coco(path: Path, folder: Path, files: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the images below ``folder`` without folders of which the file lists none, such as masks, and notes.
+    """Return the images below ``folder`` and notes, without folders of which the file lists no image, such as masks.
 
-    Raise DatasetError if it lists none of the images.
+    Raise DatasetError if the file lists none of the images.
     """
     listed = _read(path).images
     found = match(ImagePaths(folder, files), [each.file_name for each in listed], [each.id for each in listed])
     known = [number in found.lines or number in found.conflicts for number in range(len(files))]
     if not any(known):
         raise DatasetError(
-            f"{path}: none of {counted(len(files), 'image')} in {folder} is in it, such as {recordable(files[0])}"
+            f"{path}: lists none of {counted(len(files), 'image')} in {folder}, such as {recordable(files[0])}"
             if files
-            else f"{folder}: no images there",
+            else f"{folder}: no images in this folder",
             "use the annotations of these images",
         )
     others = folders_without_labels(files, known)
@@ -102,7 +102,7 @@ def images_in_coco(path: Path, folder: Path, files: Sequence[str]) -> tuple[list
 
 
 def _read(path: Path) -> _File:
-    remedy = "name a file in COCO's format of object detection: images, annotations, categories"
+    remedy = "name a file in COCO's object detection format: images, annotations, categories"
     try:
         data = read_bounded(path, _MAX_BYTES)
     except (OSError, ValueError) as cause:
@@ -110,16 +110,16 @@ def _read(path: Path) -> _File:
     try:
         try:
             return msgspec.json.decode(data, type=_File)
-        # Python also writes NaN, and names that are not UTF-8; other tools write whole numbers as 1.0
+        # Python also writes NaN, and names that are not UTF-8. Other tools write whole numbers as 1.0
         except (msgspec.DecodeError, UnicodeDecodeError):
             text = data.decode(json.detect_encoding(data), "surrogateescape")
             return msgspec.convert(json.loads(text, object_hook=_with_whole_numbers), type=_File)
     except (ValueError, RecursionError) as cause:
-        raise DatasetError(f"{path}: not COCO's annotations: {str(cause).splitlines()[0][:200]}", remedy) from None
+        raise DatasetError(f"{path}: not in COCO's format: {str(cause).splitlines()[0][:200]}", remedy) from None
 
 
 def _with_whole_numbers(found: dict[str, Any]) -> dict[str, Any]:
-    """Return an object of the file with 1 for 1.0 where only whole numbers are possible."""
+    """Return an object of the file with 1 instead of 1.0 in fields of whole numbers."""
     for name in _WHOLE & found.keys():
         value = found[name]
         if isinstance(value, float) and value.is_integer():
@@ -144,27 +144,27 @@ def _images(
         lines = " and ".join(recordable(images[line].file_name) for line in conflict.lines)
         raise DatasetError(
             f"{path}: {recordable(files[image])} may be {lines}, id {images[conflict.lines[0]].id}",
-            "write the path of each image in its folder as its file_name",
+            "write each image's path, relative to the folder, as its file_name",
         )
     missing = [recordable(name) for number, name in enumerate(files) if number not in found.lines]
     if missing:
         raise DatasetError(
-            f"{path}: {len(missing):,} of {counted(len(files), 'image')} not in it: {abbreviate(missing)}",
+            f"{path}: {len(missing):,} of {counted(len(files), 'image')} not listed: {abbreviate(missing)}",
             "use the annotations of these images, or move images without annotations elsewhere",
         )
     for number, line in sorted(found.lines.items()):
         stated, real = (images[line].width, images[line].height), tuple(sizes[number].tolist())
         if None not in stated and stated != real:
             raise DatasetError(
-                f"{path}: {recordable(files[number])} has {stated[0]} × {stated[1]} pixels there, "
+                f"{path}: states {stated[0]} × {stated[1]} pixels for {recordable(files[number])}, which has "
                 f"{real[0]} × {real[1]} in {folder}",
-                "use the original images, as boxes are in their pixels",
+                "use the original images, because boxes are given in their pixels",
             )
     notes = []
     if found.by_name_only:
-        notes.append(f"{path.name}: {counted(found.by_name_only, 'image')} in another folder than its file_name says")
+        notes.append(f"{path.name}: {counted(found.by_name_only, 'image')} in a folder other than in its file_name")
     if found.by_stem:
-        notes.append(f"{path.name}: {counted(found.by_stem, 'image')} found by name without suffix")
+        notes.append(f"{path.name}: {counted(found.by_stem, 'image')} matched by name without suffix")
     return {images[line].id: number for number, line in found.lines.items()}, notes
 
 
@@ -183,7 +183,7 @@ def _boxes(
                 "add it to the categories, or remove the annotation",
             )
         if each.iscrowd not in (0, 1):
-            raise DatasetError(f"{path}: {_place(each, number)}: iscrowd is {each.iscrowd}", "it is 0 or 1")
+            raise DatasetError(f"{path}: {_place(each, number)}: iscrowd is {each.iscrowd}", "set it to 0 or 1")
     own = [(number, each) for number, each in enumerate(content.annotations) if each.image_id in listed]
     images = np.array([listed[each.image_id] for _, each in own], np.int64)
     corners = np.array([each.bbox for _, each in own], np.float64).reshape(-1, 4)
@@ -204,4 +204,4 @@ def _place(annotation: _Annotation, number: int) -> str:
 def _refuse_twice(path: Path, what: str, values: Iterable[Hashable]) -> None:
     value, count = next(iter(Counter(values).most_common(1)), (None, 0))
     if count > 1:
-        raise DatasetError(f"{path}: {what} {recordable(str(value))[:80]} is there {count} times", "use each once")
+        raise DatasetError(f"{path}: {what} {recordable(str(value))[:80]} occurs {count} times", "use each id once")

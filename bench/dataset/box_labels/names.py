@@ -12,7 +12,7 @@ from edge_bench.bench.io.files import read_bounded, why_unreadable
 __all__ = ["find_name_file", "read_class_names"]
 
 _MAX_BYTES = 4 << 20
-#: Levels above the images, or the labels, at which data sets keep the file: data.yaml · images · val
+#: Levels above the images, or the labels, at which data sets may keep the file: data.yaml · images · val
 _LEVELS_UP = 2
 _REMEDY = "list the names of all classes, one per line, in a file classes.txt"
 
@@ -20,7 +20,7 @@ _REMEDY = "list the names of all classes, one per line, in a file classes.txt"
 def find_name_file(folders: Sequence[Path]) -> Path | None:
     """Return the nearest file of class names in these folders or up to two levels above; None if there is none.
 
-    Raise DatasetError if there are several that do not say the same.
+    Raise DatasetError if there are several with different names.
     """
     level = [folder.absolute() for folder in folders]
     above = list(level)
@@ -32,7 +32,7 @@ def find_name_file(folders: Sequence[Path]) -> Path | None:
     for path, names in zip(found, lists, strict=True):
         if names != lists[0]:
             raise DatasetError(
-                f"{found[0]} and {path} have different names of classes", "remove one of them, or use --classes"
+                f"{found[0]} and {path} have different class names", "remove one of them, or use --classes"
             )
     return found[0] if found else None
 
@@ -40,7 +40,7 @@ def find_name_file(folders: Sequence[Path]) -> Path | None:
 def read_class_names(path: Path) -> list[str]:
     """Return the names of classes in the order of their numbers, from a text file or a YAML file.
 
-    Raise DatasetError if it has none, or the same name twice; MissingDependency if YAML cannot be read here.
+    Raise DatasetError if there are no names, or a name is repeated; MissingDependency if PyYAML is not installed.
     """
     names = _from_yaml(path) if path.suffix.lower() in (".yaml", ".yml") else read_lines(path)
     for number, name in enumerate(names):
@@ -48,7 +48,7 @@ def read_class_names(path: Path) -> list[str]:
             raise DatasetError(f"{path}: class {number} has no name", _REMEDY)
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise DatasetError(f"{path}: two classes are called {twice[:80]}", "give each class a name of its own")
+        raise DatasetError(f"{path}: two classes are called {twice[:80]}", "use a different name for each class")
     return names
 
 
@@ -56,10 +56,10 @@ def _from_yaml(path: Path) -> list[str]:
     try:
         import yaml
     except ImportError:
-        raise MissingDependency(f"{path}: reading it needs PyYAML, which is not installed", _REMEDY) from None
+        raise MissingDependency(f"{path}: PyYAML, which is needed to read it, is not installed", _REMEDY) from None
     try:
         text = read_bounded(path, _MAX_BYTES).decode("utf-8-sig")
-        # all values as text: YAML takes a class called "no" for False
+        # all values as text, because YAML reads a class called "no" as False
         content: Any = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - makes texts, lists and dicts only
     except (OSError, ValueError) as cause:
         raise DatasetError(f"{path}: cannot be read: {why_unreadable(cause)}", _REMEDY) from None
@@ -71,7 +71,7 @@ def _from_yaml(path: Path) -> list[str]:
             raise DatasetError(f"{path}: its classes are not numbered from 0 to {len(names) - 1}", _REMEDY)
         names = [names[str(number)] for number in range(len(names))]
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        raise DatasetError(f"{path}: no names of classes in it", _REMEDY)
+        raise DatasetError(f"{path}: no class names", _REMEDY)
     if content.get("nc", str(len(names))) != str(len(names)):
-        raise DatasetError(f"{path}: {len(names)} names, but nc is {str(content['nc'])[:20]}", _REMEDY)
+        raise DatasetError(f"{path}: {len(names)} class names, but nc is {str(content['nc'])[:20]}", _REMEDY)
     return names

@@ -1,6 +1,6 @@
 """True boxes in YOLO's format: a text file for each image, with lines ``class x y width height``.
 
-Centre, width and height are shares of the image's sides (https://docs.ultralytics.com/datasets/detect). An image
+Centre, width and height are fractions of the image's sides (https://docs.ultralytics.com/datasets/detect). An image
 without objects has an empty file or none.
 """
 
@@ -29,10 +29,10 @@ __all__ = ["NAME_FILES", "LabelFiles", "find_label_files", "read_yolo"]
 NAME_FILES = ("classes.txt", "names.txt", "obj.names", "data.yaml", "dataset.yaml")
 _OTHERS = {*NAME_FILES, "train.txt", "val.txt", "test.txt", "readme.txt", "license.txt"}
 _MAX_BYTES = 16 << 20
-#: Label files of the images, and of label files without an image.
+#: Label file of each image, and label files without an image.
 _Found = tuple[list[Path | None], list[str]]
 _MAX_CLASS = 65_534
-_FORMAT = "lines are: class x y width height, the last four as shares of the image, 0 to 1"
+_FORMAT = "write lines of: class x y width height, the last four as fractions of the image, 0 to 1"
 
 
 class LabelFiles(NamedTuple):
@@ -48,9 +48,9 @@ def read_yolo(
 ) -> GroundTruth:
     """Return the true boxes of images from their label files.
 
-    labels: the file of each image, None for one without objects (`find_label_files`); files: the images' names for
+    labels: the file of each image, None for one without objects (`find_label_files`); files: names of the images for
     messages; sizes: width and height of each, [files, 2]; names: of the classes, if known. The categories are the
-    classes, with their numbers as ids. Raise DatasetError for lines of another format and boxes that cannot be right.
+    classes, with their numbers as ids. Raise DatasetError for lines in another format and for invalid boxes.
     """
     images, rows, lines = list[int](), list[list[float]](), list[int]()
     for number, path in enumerate(labels):
@@ -71,31 +71,32 @@ def read_yolo(
     corners = np.concatenate([centres - half, centres + half], axis=1)
     if np.nanmax(np.abs(table[:, 1:]), initial=0) > 2:
         worst = int(np.nanargmax(np.abs(table[:, 1:]).max(axis=1)))
-        raise DatasetError(f"{place(worst)}: {table[worst, 1:].max():g} is no share of the image's side", _FORMAT)
+        raise DatasetError(f"{place(worst)}: {table[worst, 1:].max():g} is not a fraction of the image's side", _FORMAT)
     check_boxes(corners, of_image, classes, sizes, place)
     ends = np.searchsorted(of_image, np.arange(1, len(files)))
     parts = (np.split(each, ends) for each in (corners, classes, np.zeros(len(rows), np.bool_)))
     count = len(names) if names is not None else int(classes.max(initial=-1)) + 1
     known = [recordable(name) for name in names] if names is not None else [f"class {each}" for each in range(count)]
     without = sum(path is None for path in labels)
-    notes = [f"{counted(without, 'image')} without a label file: taken as without objects"] if without else []
+    notes = [f"{counted(without, 'image')} without a label file: assumed to be without objects"] if without else []
     categories = tuple(Category(number, name) for number, name in enumerate(known))
     return GroundTruth(categories, tuple(TrueBoxes(*each) for each in zip(*parts, strict=True)), sizes, tuple(notes))
 
 
 def find_label_files(folder: Path, files: Sequence[str], labels: Path | None = None) -> LabelFiles:
-    """Return the label files of images; masks, which are images in a folder of their own, are left out.
+    """Return the label files of the images. Folders of masks are left out.
 
-    files: relative to ``folder``. Labels are in the folder ``labels``, if named, under the images' paths. Otherwise
-    they are in the folder that is called ``labels`` where the images' path has ``images``, in a folder ``labels``
-    beside the images, or beside the images themselves.
+    files: relative to ``folder``. If the folder ``labels`` is given, labels are there, under the images' paths.
+    Otherwise they are in the folder whose path has ``labels`` instead of ``images``, in a folder ``labels`` beside the
+    images, or beside the images themselves.
 
-    Raise DatasetError if there are none, in several of these places, or if images lack labels while labels lack images.
+    Raise DatasetError if there are no label files or in several of these places, or if some images lack labels while
+    some label files lack images.
     """
     if labels is not None:
         found, unused = _in_folder(labels, files)
     else:
-        places = [_existing([rule(folder / name) for name in files]) for rule in (_parallel, _below, _beside)]
+        places = [_existing([rule(folder / name) for name in files]) for rule in (_in_labels_folder, _below, _beside)]
         several = [each for each in places if any(each[0])]
         if len(several) != 1:
             raise _unclear(folder, [next(path.parent for path in each[0] if path) for each in several])
@@ -109,37 +110,37 @@ def find_label_files(folder: Path, files: Sequence[str], labels: Path | None = N
         raise DatasetError(
             f"{_shown(next(path.parent for path in found if path))}: {counted(len(missing), 'image')} without labels, "
             f"such as {missing[0]}, and {counted(len(unused), 'label file')} without images, such as {unused[0]}",
-            "use the labels of these images; write an empty file for an image without objects",
+            "use the labels of these images, with an empty file for each image without objects",
         )
     uses = Counter(found)
     shared = [name for path, name in zip(found, files, strict=True) if path is not None and uses[path] > 1][:2]
     if len(shared) > 1:
         raise DatasetError(
             f"{folder}: {abbreviate([recordable(name) for name in shared])} have the same label file",
-            "give images of one folder different names, not just different suffixes",
+            "rename the images so that they differ in more than the suffix",
         )
     return LabelFiles(files, found, notes)
 
 
 def _in_folder(labels: Path, files: Sequence[str]) -> _Found:
     if not labels.is_dir():
-        raise DatasetError(f"{_shown(labels)}: there is no such folder", "name the folder of the label files")
+        raise DatasetError(f"{_shown(labels)}: no such folder", "name the folder of the label files with --labels")
     wanted = [labels / _after_images(name) for name in files]
     found, unused = _existing(wanted)
     if not any(found):
         raise DatasetError(
-            f"{_shown(labels)}: no labels of these images, such as {_shown(wanted[0].with_suffix('.txt'))}",
+            f"{_shown(labels)}: no labels for these images, such as {_shown(wanted[0].with_suffix('.txt'))}",
             "use the labels of these images",
         )
     return found, unused
 
 
-def _parallel(image: Path) -> Path:
-    """Return the path with its last folder ``images`` called ``labels``, as in Ultralytics' ``img2label_paths``."""
+def _in_labels_folder(image: Path) -> Path:
+    """Return the path with its last folder ``images`` renamed to ``labels``, like Ultralytics' ``img2label_paths``."""
     parts = image.absolute().parts
     last = max((number for number, part in enumerate(parts[:-1]) if part == "images"), default=None)
     if last is None:
-        return image / "none"  # no file can be below a file
+        return image / "none"  # never exists, as no file can be below a file
     return Path(*parts[:last], "labels", *parts[last + 1 :])
 
 
@@ -159,9 +160,9 @@ def _after_images(name: str) -> str:
 
 
 def _existing(wanted: Sequence[Path]) -> _Found:
-    """Return the label file for each path of an image, and the names of label files in these folders for no path.
+    """Return the label file for each path of an image, and the names of label files in these folders without an image.
 
-    Names are compared with accents as one character (NFC), as systems write them in two ways.
+    Names are compared with accents as one character (NFC), because systems write them in two ways.
     """
     folders = {path.parent: _label_files(path.parent) for path in dict.fromkeys(wanted)}
     found = [folders[path.parent].get(_key(path.name)) for path in wanted]
@@ -189,12 +190,12 @@ def _key(name: str) -> str:
 def _unclear(folder: Path, places: Sequence[Path]) -> DatasetError:
     if not places:
         return DatasetError(
-            f"{folder}: no label files of its images: none beside them, in labels/ there, or in labels/ beside images/",
-            "name the folder of the label files",
+            f"{folder}: no label files found beside the images, in its labels/ or in labels/ beside images/",
+            "name the folder of the label files with --labels",
         )
     return DatasetError(
-        f"{folder}: label files of its images in several folders: {abbreviate([_shown(each) for each in places])}",
-        "name the one to use",
+        f"{folder}: label files found in several folders: {abbreviate([_shown(each) for each in places])}",
+        "name one of them with --labels",
     )
 
 
@@ -203,7 +204,7 @@ def _shown(path: Path) -> str:
 
 
 def _rows(path: Path) -> list[tuple[int, list[float]]]:
-    """Return number and values of each line that is not empty; raise DatasetError for other lines."""
+    """Return number and values of each line that is not empty; raise DatasetError for invalid lines."""
     try:
         text = read_bounded(path, _MAX_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -217,7 +218,7 @@ def _rows(path: Path) -> list[tuple[int, list[float]]]:
             continue
         if len(cells) != 5:
             hint = {6: " (with scores, they are predictions)"}.get(len(cells), "")
-            hint = " (outlines of segmentation are not read)" if len(cells) > 6 else hint
+            hint = " (segmentation outlines are not supported)" if len(cells) > 6 else hint
             raise DatasetError(f"{_shown(path)}: line {number}: {counted(len(cells), 'value')}{hint}", _FORMAT)
         try:
             rows.append((number, [float(cell) for cell in cells]))
@@ -232,11 +233,11 @@ def _classes(
     whole = np.isfinite(values) & (values >= 0) & (values <= _MAX_CLASS) & (values % 1 == 0)
     if not whole.all():
         first = int(np.flatnonzero(~whole)[0])
-        raise DatasetError(f"{place(first)}: class {values[first]:g} is not a number of a class", _FORMAT)
+        raise DatasetError(f"{place(first)}: {values[first]:g} is not a class number", _FORMAT)
     if names is not None and (values >= len(names)).any():
         first = int(np.flatnonzero(values >= len(names))[0])
         raise DatasetError(
-            f"{place(first)}: class {values[first]:g}, but {counted(len(names), 'name')} of classes, from 0",
+            f"{place(first)}: class {values[first]:g}, but only {counted(len(names), 'class name')}, numbered from 0",
             "list the names of all classes",
         )
     return values.astype(np.int64)

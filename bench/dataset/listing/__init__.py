@@ -1,1 +1,1 @@
-"""Reading of folders, labels files and class lists as people and programs leave them."""
+"""Reading of folders, labels files and class lists in the forms that people and programs write."""

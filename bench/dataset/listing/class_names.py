@@ -28,8 +28,8 @@ _Key = Callable[[str], Sequence[str]]
 def output_names(source: str, lines: Sequence[str]) -> list[str]:
     """Return the names of a model's outputs in their order.
 
-    A line is a name, or a number and a name if all lines are; either may be in quotation marks. Numbers from 0 or 1 in
-    order only count the lines; other numbers are the indices of the outputs, and outputs without a line are called
+    A line is a name, or a number and a name if all lines are. Either may be in quotation marks. Consecutive numbers
+    from 0 or 1 are line numbers. Other numbers are the indices of the outputs, and outputs without a line are called
     ``output 3``. Raise DatasetError naming ``source`` if lines are empty, or if numbers are repeated or too large.
     """
     return _entries(source, lines)[0]
@@ -38,9 +38,9 @@ def output_names(source: str, lines: Sequence[str]) -> list[str]:
 def match_names(source: str, lines: Sequence[str], wanted: Sequence[str]) -> tuple[dict[str, int], list[str]]:
     """Return the output of each wanted class name, and the names of all outputs.
 
-    The whole line comes first, then its name without a number, an ImageNet synset's id or description, the number, and
-    the name regardless of case, underscores and synonyms. Raise DatasetError if a wanted name is missing, is on several
-    lines, or if two wanted names have the same output.
+    Names are compared with the whole line first. Then follow its name without a number, an ImageNet synset's id or
+    description, the number, and the name regardless of case, underscores and synonyms. Raise DatasetError if a wanted
+    name is missing or on several lines, or if two wanted names have the same output.
     """
     lines = _without_empty(source, lines)
     if set(wanted) <= set(lines):
@@ -48,9 +48,9 @@ def match_names(source: str, lines: Sequence[str], wanted: Sequence[str]) -> tup
         keys: list[tuple[list[str], _Key]] = [(rows, lambda text: [text])]
     else:
         names, numbers = _entries(source, lines)
-        keys = [(names, kind) for kind in (_itself, _synset_parts)]
-        keys += [(numbers, _itself)] if numbers else []
-        keys += [(names, kind) for kind in (_loosely, _loose_synonyms)]
+        keys = [(names, kind) for kind in (_unchanged, _synset_parts)]
+        keys += [(numbers, _unchanged)] if numbers else []
+        keys += [(names, kind) for kind in (_normalized, _loose_synonyms)]
     outputs, missing = dict[str, int](), []
     indices = [_index(texts, key) for texts, key in keys]
     for name in wanted:
@@ -60,7 +60,7 @@ def match_names(source: str, lines: Sequence[str], wanted: Sequence[str]) -> tup
                 first, second = sorted(found)[:2]
                 raise DatasetError(
                     f"{source}: {recordable(name)} may be line {first + 1} or {second + 1}",
-                    "give these two lines different names, and use them in the data",
+                    "use different names in these two lines, and the same names in the data",
                 )
             if found:
                 outputs[name] = found.pop()
@@ -70,7 +70,7 @@ def match_names(source: str, lines: Sequence[str], wanted: Sequence[str]) -> tup
     if missing:
         raise DatasetError(
             f"{source}: {len(missing):,} of the {len(wanted):,} classes are missing: {abbreviate(missing)}",
-            "list the names of all outputs of the model with --classes, as they are called in the data",
+            "list the names of all outputs of the model with --classes, spelled as in the data",
         )
     _refuse_shared(source, outputs)
     return outputs, [recordable(short_name(name)) for name in names]
@@ -96,7 +96,7 @@ def first_number(lines: Sequence[str]) -> int | None:
 
 
 def _numbered_lines(lines: Sequence[str]) -> list[tuple[int, str]]:
-    """Return the number and the name of each line but a heading; empty if not all lines have both."""
+    """Return the number and the name of each line except a heading; empty if not all lines have both."""
     lines = [_whole_unquoted(line) for line in lines]
     for first in (0, 1):  # a heading may come before the numbers
         found = [_NUMBERED.fullmatch(line) for line in lines[first:]]
@@ -116,7 +116,7 @@ def _numbered(source: str, entries: list[tuple[int, str]]) -> tuple[list[str], l
         return names, [str(number) for number in numbers]
     number, count = Counter(numbers).most_common(1)[0]
     if count > 1:
-        raise DatasetError(f"{source}: output {number} has {count} names", "number each output once, from 0")
+        raise DatasetError(f"{source}: output {number} has {count} names", "use each output's number once, from 0")
     if max(numbers) > MAX_LABEL:
         raise DatasetError(f"{source}: output {max(numbers)} is above {MAX_LABEL:,}", "number the outputs from 0")
     by_number = dict(zip(numbers, names, strict=True))
@@ -136,7 +136,7 @@ def _without_empty(source: str, lines: Sequence[str]) -> list[str]:
         raise DatasetError(f"{source}: no class names", "write one name per line")
     if "" in stripped:
         raise DatasetError(
-            f"{source}: line {stripped.index('') + 1} is empty", "remove it, or write the name of that output"
+            f"{source}: line {stripped.index('') + 1} is empty", "remove the line, or write the name of that output"
         )
     return stripped
 
@@ -151,13 +151,13 @@ def _index(texts: Sequence[str], key: _Key) -> dict[str, list[int]]:
 
 
 def _wanted_forms(name: str, key: _Key) -> Sequence[str]:
-    if key in (_loosely, _loose_synonyms):
-        return _loosely(name)
+    if key in (_normalized, _loose_synonyms):
+        return _normalized(name)
     folder = _SYNSET_FOLDER.match(name) if key is _synset_parts else None
     return [unicodedata.normalize("NFC", name), *([folder[1]] if folder else [])]
 
 
-def _itself(text: str) -> list[str]:
+def _unchanged(text: str) -> list[str]:
     return [unicodedata.normalize("NFC", text)]
 
 
@@ -166,14 +166,14 @@ def _synset_parts(text: str) -> list[str]:
     return [part for part in found.groups() if part] if found else []
 
 
-def _loosely(text: str) -> list[str]:
+def _normalized(text: str) -> list[str]:
     return [re.sub(r"[\s_-]+", " ", unicodedata.normalize("NFC", text).casefold()).strip()]
 
 
 def _loose_synonyms(text: str) -> list[str]:
     found = _SYNSET.fullmatch(text)
     description = (found[2] or "") if found else text
-    return [form for part in [description, *description.split(",")] for form in _loosely(part)]
+    return [form for part in [description, *description.split(",")] for form in _normalized(part)]
 
 
 def _refuse_shared(source: str, outputs: dict[str, int]) -> None:
@@ -182,7 +182,7 @@ def _refuse_shared(source: str, outputs: dict[str, int]) -> None:
         if output in by_output:
             both = f"{recordable(by_output[output])} and {recordable(name)}"
             raise DatasetError(
-                f"{source}: the classes {both} would both be output {output}",
-                "write both names as they are in the data",
+                f"{source}: the classes {both} both match output {output}",
+                "write both names as they are spelled in the data",
             )
         by_output[output] = name

@@ -48,9 +48,9 @@ def labels_by_file(
     """Return the label of each file from a table; None if no reading of the lines names any of the files.
 
     label_column: heading or number, from 1, of the column of labels; by default the only or best known one
-    names_known: whether class names can be matched with the model's outputs; otherwise numbers are preferred
+    names_known: whether class names can be matched with the model's outputs. Otherwise numbers are preferred
 
-    Raise DatasetError if images have no label, or several, or if it is unclear which column holds the labels.
+    Raise DatasetError if images have no label, or several, or if it is unclear which column contains the labels.
     """
     images = ImagePaths(folder, files)
     best: _Reading | None = None
@@ -76,7 +76,7 @@ def labels_by_file(
         notes.append(f"{path.name}: {counted(matches.by_stem, 'image')} matched by name without suffix")
     if matches.by_name_only:
         notes.append(
-            f"{path.name}: {counted(matches.by_name_only, 'image')} matched by name only, in other folders than it says"
+            f"{path.name}: {counted(matches.by_name_only, 'image')} matched by name only, in a folder other than stated"
         )
     rows = [matches.lines[number] for number in range(len(files))]
     return Labelled([best.rows[row][column] for row in rows], [best.lines[row] for row in rows], notes)
@@ -94,7 +94,7 @@ class _Reading:
 
     @classmethod
     def of(cls, table: Table, images: ImagePaths, label_column: str | None) -> "_Reading":
-        """Find the column whose values match the images: the most images, by whole names if possible."""
+        """Find the column whose values match the most images, by whole names if possible."""
         has_headings = _is_header(table.rows[0], images, label_column)
         rows, lines = (table.rows[1:], table.lines[1:]) if has_headings else (table.rows, table.lines)
         headings = table.rows[0] if has_headings else None
@@ -114,24 +114,24 @@ class _Reading:
             column = self._column_called(stated)
             if column not in others:
                 raise DatasetError(
-                    f"{path}: --label-column {stated} is not one of its columns of labels", self._choices(others)
+                    f"{path}: --label-column {stated} is not one of its label columns", self._choices(others)
                 )
             return column, [f"labels: column {self._title(column)} of {path.name}, as stated"]
         if not others:
-            raise DatasetError(f"{path}: it has file names but no labels", "add a line FILE LABEL for each image")
+            raise DatasetError(f"{path}: file names but no labels", "add a label to each line: FILE LABEL")
         if len(others) == 1:
             return others[0], []
         known = [n for n in others if self.headings and is_label_heading(self.headings[n])]
         column = self._only_meaning(known, names_known=names_known)
         if column is None:
             raise DatasetError(
-                f"{path}: unclear which of its {len(others)} columns holds the labels", self._choices(others)
+                f"{path}: unclear which of its {len(others)} columns contains the labels", self._choices(others)
             )
         text = f"labels: column {self._title(column)} of {path.name}, by its heading; --label-column selects another"
         return column, [text]
 
     def _only_meaning(self, known: list[int], *, names_known: bool) -> int | None:
-        """Return the column if all known ones say the same: numbers, names, or one column of each, one to one."""
+        """Return the column if all known ones agree: numbers, names, or one column of each, one to one."""
         distinct: list[int] = []
         for column in known:
             if all(any(row[column] != row[other] for row in self.rows) for other in distinct):
@@ -159,7 +159,7 @@ class _Reading:
 
     def _choices(self, columns: list[int]) -> str:
         if not columns:
-            return "leave --label-column out"
+            return "leave out --label-column"
         first = self.headings or self.rows[0]
         # a first line without known headings may still have headings, unless it names an image
         where = " in the first line" if not self.headings and 0 in self.matches.lines.values() else ""
@@ -186,10 +186,10 @@ def _refuse_conflicts(path: Path, files: Sequence[str], reading: _Reading, match
     conflict: Conflict = matches.conflicts[min(matches.conflicts)]
     shown, lines = files[conflict.image], [reading.lines[row] for row in conflict.lines]
     if conflict.other_image is not None:
-        problem = f"line {lines[0]} fits both {files[conflict.other_image]} and {shown}"
+        problem = f"line {lines[0]} matches both {files[conflict.other_image]} and {shown}"
     else:
         problem = f"lines {lines[0]} and {lines[1]} have different labels for {shown}"
-    raise DatasetError(f"{path}: {problem}", "write each image's path in the folder, and one line for each")
+    raise DatasetError(f"{path}: {problem}", "write one line per image, with its path in the folder")
 
 
 def _normalized(heading: str) -> str:

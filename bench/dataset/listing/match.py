@@ -15,7 +15,7 @@ _Strength = tuple[int, int, int]  # minus the level of comparison, kind of match
 
 @dataclass(frozen=True)
 class Conflict:
-    """An image for which several lines are equally good, or a line that fits several images equally well."""
+    """An image for which several lines match equally well, or a line that matches several images equally well."""
 
     image: int
     lines: list[int]  # two indices of lines, or one
@@ -29,7 +29,7 @@ class Matches:
     lines: dict[int, int] = field(default_factory=dict)  # by the index of the image
     conflicts: dict[int, Conflict] = field(default_factory=dict)  # by the index of the image
     by_stem: int = 0  # images whose names were compared without suffixes
-    by_name_only: int = 0  # images in another folder than their lines say
+    by_name_only: int = 0  # images in a folder other than stated in their lines
 
     @property
     def covered(self) -> int:
@@ -62,8 +62,8 @@ class ImagePaths:
 def match(images: ImagePaths, names: Sequence[str], labels: Sequence[object]) -> Matches:
     """Find the line of each image, where line ``i`` has the file name ``names[i]`` and the label ``labels[i]``.
 
-    The best line has exactly the image's path in the folder. Otherwise it has the longest end of the path in common, in
-    whole components. If no line has the file's name, names are compared without suffixes. Two equally good lines with
+    The best line has exactly the image's path in the folder. Otherwise it shares the longest end of the path, in whole
+    components. If no line has the file's name, names are compared without suffixes. Two equally good lines with
     different labels, or two images with one line, are a `Conflict`.
     """
     found, claimed = Matches(), dict[int, tuple[int, _Strength]]()
@@ -105,8 +105,8 @@ def _take(
 def _best(tree: _Node, whole: _Parts, relative: int) -> tuple[int, int, list[int]] | None:
     """Return the kind of the best match, its number of equal components, and one line for each label, two at most.
 
-    Kinds, best first: the line is the image's path in the folder (3), ends with it (2), or is an end of it (1); or both
-    have further components that differ (0).
+    Kinds, best first: the line is the image's path in the folder (3), ends with it (2), or is an end of it (1); in kind
+    0, both have further components that differ.
     """
     node, depth, exact = tree, 0, None
     for component in reversed(whole):
@@ -136,7 +136,7 @@ def _tree(names: Sequence[_Parts], labels: Sequence[object]) -> _Node:
 
 
 def _parts(name: str) -> _Parts:
-    """Return the components of a path; backslashes separate too, and accents are one character each (NFC)."""
+    """Return the components of a path; backslashes separate, too, and accents are one character each (NFC)."""
     components = unicodedata.normalize("NFC", name).strip().replace("\\", "/").split("/")
     return tuple(component for component in components if component not in ("", "."))
 

@@ -1,4 +1,4 @@
-"""Text of labels files and class lists: encodings, lines, and the ways to separate a line into fields."""
+"""Text of labels files and class lists: encodings, lines, and separators of fields."""
 
 import codecs
 import csv
@@ -31,10 +31,10 @@ class Table:
 
 
 def read_lines(path: Path) -> list[str]:
-    """Return the lines of a text file, without blanks around them; empty lines at its end are dropped.
+    """Return the lines of a text file, stripped of blanks. Empty lines at its end are dropped.
 
-    A byte order mark decides the encoding. Without one it is UTF-8; bytes that are not become surrogates, as in the
-    names of files. Raise DatasetError if the file is empty, too large or no text.
+    A byte order mark determines the encoding. Without one it is UTF-8, and invalid bytes become surrogates, as in file
+    names. Raise DatasetError if the file is empty, too large or not text.
     """
     remedy = "name a text file with one entry per line"
     try:
@@ -51,16 +51,16 @@ def read_lines(path: Path) -> list[str]:
     while lines and not lines[-1]:
         lines.pop()
     if not any(lines):
-        raise DatasetError(f"{path}: empty", remedy)
+        raise DatasetError(f"{path}: empty file", remedy)
     return lines
 
 
 def tables(lines: list[str]) -> Iterator[Table]:
     """Yield the possible readings of the lines as a table, the most likely first.
 
-    A tab, comma or semicolon separates fields if all rows have the same number of them; quotation marks protect it, as
-    in CSV. Then blanks, if all rows have the same number of fields, and if there are more than two, all but one are
-    numbers in each row. Then the last or the first separator of each line alone, since names may contain others.
+    A tab, comma or semicolon separates fields if all rows have the same number of them. Quotation marks protect it, as
+    in CSV. Next come blanks, if all rows have the same number of fields. With more than two fields, all but one must be
+    numbers in each row. Last is only the last or the first separator of each line, since names may contain others.
     """
     numbered = [(number, line) for number, line in enumerate(lines, 1) if line]
     separators = [mark for mark in "\t,;" if all(mark in line for _, line in numbered)]

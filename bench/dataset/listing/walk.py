@@ -1,4 +1,4 @@
-"""Image files below a folder: symbolic links are followed, what systems and tools leave behind is skipped."""
+"""Image files below a folder. Symbolic links are followed; files left by operating systems and tools are skipped."""
 
 import errno
 import os
@@ -14,7 +14,7 @@ __all__ = ["SUFFIXES", "FoundImages", "find_images", "is_left_by_programs", "is_
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".gif"}
 
-#: Names, in lower case, that operating systems, file servers and tools give to their own files and folders. From the
+#: Names, in lower case, of files and folders that operating systems, file servers and tools create. From the
 #: ignore lists of Syncthing, Nextcloud, rsync and GitHub, and the manuals of Synology and QNAP.
 LEFT_BY_PROGRAMS = {
     "network trash folder", "temporary items", "thevolumesettingsfolder", "thefindbycontentfolder", "desktop db",
@@ -39,32 +39,32 @@ _SPLIT = re.compile(
     r"([-_ ]?(set|data|images|imgs|split))?[-_ ]?[0-9]{0,4}",
     re.IGNORECASE,
 )
-#: Limit on visited folders: links can make a tree of any size from few folders.
+#: Limit on visited folders, because links can make a few folders look like a tree of any size.
 MAX_FOLDERS = 200_000
-#: Errors of a link that leads to nothing: missing, below a file, a circle of links, a name of impossible length.
+#: Errors of a link without a target: missing, below a file, a circle of links, or a name of invalid length.
 _LEADS_TO_NOTHING = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 _Identity = tuple[int, int]  # device and inode
 
 
 @dataclass
 class FoundImages:
-    """What is below a folder; all paths are relative to it and separated by slashes."""
+    """The content of a folder. All paths are relative to it and separated by slashes."""
 
     files: list[str] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)  # directly in the folder, with or without images
-    others: int = 0  # files that are no images by their names
+    others: int = 0  # files without the suffix of an image
     with_others: set[str] = field(default_factory=set)  # those of ``folders`` that contain such files
-    skipped: list[str] = field(default_factory=list)  # folders that systems and tools left
+    skipped: list[str] = field(default_factory=list)  # folders created by systems and tools
     hidden: int = 0  # images whose names begin with a dot or are of temporary files
-    dangling: list[str] = field(default_factory=list)  # links to nothing
+    dangling: list[str] = field(default_factory=list)  # links without a target
     loops: list[str] = field(default_factory=list)  # links to a folder that contains them or whole classes
 
     def notes(self, name: str) -> Iterator[str]:
-        """Yield what was left out, for a folder of that name."""
+        """Yield notes about ignored files and folders, for a folder of that name."""
         if self.others:
             yield f"{name}: ignored {counted(self.others, 'file')} without the suffix of an image"
         if self.skipped:
-            yield f"{name}: ignored {abbreviate(self.skipped)}, which an operating system or a tool left there"
+            yield f"{name}: ignored {abbreviate(self.skipped)}, created by an operating system or a tool"
         if self.hidden:
             yield f"{name}: ignored {counted(self.hidden, 'hidden or temporary image file')}"
         if self.dangling:
@@ -80,7 +80,7 @@ class FoundImages:
 
 
 def is_left_by_programs(name: str) -> bool:
-    """Return whether a file or folder of this name belongs to an operating system or a tool."""
+    """Return whether a file or folder of this name was created by an operating system or a tool."""
     lower = name.lower()
     return lower in LEFT_BY_PROGRAMS or lower.startswith(_LEFT_PREFIXES) or _LEFT_BY_CHKDSK.fullmatch(lower) is not None
 
@@ -104,18 +104,18 @@ def find_images(folder: Path, suffixes: Set[str] = SUFFIXES) -> FoundImages:
         visited += 1
         if visited > MAX_FOLDERS:
             raise DatasetError(
-                f"{folder}: more than {MAX_FOLDERS:,} folders, counting linked ones", "name a folder with fewer links"
+                f"{folder}: more than {MAX_FOLDERS:,} folders, including linked ones", "name a folder with fewer links"
             )
         pending += walk.visit(*pending.pop())
     return walk.found()
 
 
 class _Walk:
-    """What was found so far. A link that is ignored is listed once, however many paths lead to it."""
+    """The findings so far. An ignored link is listed once, even if several paths lead to it."""
 
     def __init__(self, folder: Path, suffixes: Set[str]) -> None:
         self._suffixes = suffixes
-        #: Folders that contain whole classes: below a class, a link to one would count the images of other classes.
+        #: Folders that contain whole classes. A link to one below a class would add images of other classes.
         self.with_classes = set[_Identity]()
         self._folder, self._found = folder, FoundImages()
         self._dangling, self._loops = dict[_Identity, str](), dict[_Identity, str]()
@@ -172,11 +172,11 @@ class _Walk:
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool | None:
-    """Return whether an entry is a folder, after following links; None for a link that leads to nothing."""
+    """Return whether an entry is a folder, after following links; None for a link without a target."""
     try:
         is_folder = entry.is_dir()
         if not is_folder and entry.is_symlink():
-            entry.stat()  # is_dir() is also false if there is nothing
+            entry.stat()  # is_dir() is also false if there is no target
     except OSError as cause:
         if cause.errno in _LEADS_TO_NOTHING:
             return None

@@ -1,1 +1,1 @@
-"""The task of any models, their examples, and how their outputs are read."""
+"""The task of models with any inputs and outputs, their examples, and how their outputs are read."""

@@ -1,4 +1,4 @@
-"""What ``run`` needs to measure a model, for people who have never measured it."""
+"""Advice for ``run``: the data and options that are needed to measure a model."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ __all__ = ["RunAdvice", "run_advice"]
 _LABELS = {
     CLASSIFY: "--labels FILE, or a folder of images per class",
     "detect": "--labels BOXES.json, or a folder of YOLO's .txt files",
-    "tensor": "--labels, with --task if they do not tell it",
+    "tensor": "--labels, with --task if they do not determine it",
 }
 _SHOWN = 10
 
@@ -26,7 +26,7 @@ class RunAdvice(NamedTuple):
     reason: str
     required: list[str]  # options without which the model cannot be measured on random inputs
     data: str  # what --data is
-    labels: str  # what tells the true values
+    labels: str  # the option for true values
     inputs: list[TensorSpec]
     outputs: list[TensorSpec]
     signatures: list[str]

@@ -1,4 +1,4 @@
-"""What is known of a model before it has examples: its inputs with the stated sizes, and whether it takes images."""
+"""A model before it has examples: its inputs with the stated sizes, and whether it takes images."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -47,14 +47,14 @@ class GraphModel:
 
     @property
     def known_image(self) -> tuple[int, int, int]:
-        """Height, width and channels of images; raise BadInput if the model takes none, or of any size."""
+        """Height, width and channels of images; raise BadInput if the model takes no images, or images of any size."""
         if self.image is None:
             shown = "; ".join(f"{spec.name[:80]} {spec.dtype} {spec.shape}" for spec in self.variant.all_inputs[:4])
             raise BadInput(
-                f"{self.variant.name} takes no images: {shown}", "give an .npz with one array per input with --data"
+                f"{self.variant.name} takes no images: {shown}", "use --data with an .npz with one array per input"
             )
         if -1 in self.image:
-            raise BadInput(f"{self.variant.name} takes images of any size", "state one: --image-size 224x224")
+            raise BadInput(f"{self.variant.name} takes images of any size", "set one, for example --image-size 224x224")
         return self.image
 
     @property
@@ -64,7 +64,7 @@ class GraphModel:
 
     @property
     def says_postprocess(self) -> bool:
-        """Whether operators or metadata say that the outputs are those of TFLite_Detection_PostProcess."""
+        """Whether operators or metadata show that the outputs are those of TFLite_Detection_PostProcess."""
         operators = any(each.name == _POSTPROCESS for each in self.variant.operators)
         return len(self.variant.all_outputs) == 4 and (
             operators or (self.metadata is not None and self.metadata.has_boxes)
@@ -72,18 +72,18 @@ class GraphModel:
 
     @property
     def has_postprocess(self) -> bool:
-        """Whether the outputs of a detector are those of TFLite_Detection_PostProcess, also by their shapes."""
+        """Whether a detector's outputs are those of TFLite_Detection_PostProcess, judging also by their shapes."""
         shapes = [one_image(spec) for spec in self.variant.all_outputs]
         return self.says_postprocess or has_postprocess_shapes(shapes)
 
 
 def one_image(spec: TensorSpec) -> list[int]:
-    """Return the shape of an output for one image: with 1 for an open first axis."""
+    """Return the shape of an output for one image, with 1 for an open first axis."""
     return [1, *spec.shape[1:]] if spec.shape[:1] == [-1] else list(spec.shape)
 
 
 def stated_shapes(settings: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of ``--shape`` settings by name; raise BadInput for one that is none, or stated twice."""
+    """Return the shapes of ``--shape`` settings by name; raise BadInput for an invalid or repeated one."""
     found = dict[str, tuple[int, ...]]()
     for text in settings:
         name, shape = parse_shape(text)
@@ -94,7 +94,7 @@ def stated_shapes(settings: Sequence[str]) -> dict[str, tuple[int, ...]]:
 
 
 def graph_models(models: ModelFiles, options: DataOptions) -> list[GraphModel]:
-    """Return all models; raise BadInput if a stated shape or range is of no model's input, or does not fit."""
+    """Return all models; raise BadInput if a stated shape or range names no model's input, or does not fit."""
     names = {spec.name for variant in models.variants for spec in variant.all_inputs}
     shapes = stated_shapes(options.shapes)
     for flag, given in (("--shape", shapes), ("--range", [parse_range(text)[0] for text in options.ranges])):

@@ -43,9 +43,9 @@ def graph_workload(
 ) -> Workload:
     """Load the examples for models of a task other than classify, and decide how their outputs are read.
 
-    open_sampler: gives outputs of some examples of a model; choice: the task, as `infer_task` returns it
+    open_sampler: returns outputs of some examples of a model; choice: the task, as `infer_task` returns it
     Raise DatasetError or BadInput if data, true values and models do not match each other, if they can be read in
-    several ways, or if an option changes nothing.
+    several ways, or if an option has no effect.
     """
     choice = choice or infer_task(models, options)
     known = graph_models(models, options)
@@ -92,9 +92,9 @@ def _examples(
     if path is None:
         return random_examples(models, options, settings)
     if options.ranges:
-        raise BadInput("--range is for random inputs, and --data names others", "leave one of them out")
+        raise BadInput("--range is for random inputs, but --data names other inputs", "leave out one of them")
     if not path.exists():
-        raise DatasetError(f"{path}: there is no such file or folder", "name images, sounds, a .npy or an .npz")
+        raise DatasetError(f"{path}: no such file or folder", "name images, sounds, a .npy or an .npz with --data")
     if path.is_dir():
         if not all(model.image for model in models) and find_images(path, _SOUNDS).files:
             return sound_examples(models, path, options, settings)
@@ -104,7 +104,7 @@ def _examples(
         return picture_examples(models, images, options, settings, progress, task)
     if path.suffix not in (".npy", ".npz"):
         raise DatasetError(
-            f"{path}: not a data file that edge-bench knows", "name a folder of images or sounds, a .npy or an .npz"
+            f"{path}: unsupported kind of data file", "name a folder of images or sounds, a .npy or an .npz with --data"
         )
     return array_examples(models, path, options, settings)
 
@@ -117,7 +117,7 @@ def _graph_examples(
 
 
 def _stated_nowhere(records: Sequence[Interpretation]) -> list[str]:
-    """Return the interpretations that were not stated, in words."""
+    """Return descriptions of the interpretations that were not stated."""
     return [str(record) for record in records if record.source is not Source.STATED]
 
 
@@ -129,7 +129,7 @@ def _identity(
     options: DataOptions,
     task: str,
 ) -> BundleIdentity:
-    """Return an identity in place of a bundle's: equal for the same files, data, true values and interpretations."""
+    """Return an identity that replaces a bundle's: equal for the same files, data, true values and interpretations."""
     files = sorted((variant.name, variant.sha256) for variant in models.variants)
     labels = labels_sha256(options.labels, examples.label_files)
     feeds = [

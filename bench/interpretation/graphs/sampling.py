@@ -1,4 +1,4 @@
-"""Outputs of some examples, with which it is decided how outputs are to be read."""
+"""Outputs of some examples, used to decide how outputs are read."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -12,13 +12,13 @@ from edge_bench.bench.tasks.detection.boxes import Boxes
 
 __all__ = ["MOST_SAMPLED", "MOST_TESTED", "Outputs", "Sampler", "SamplerFactory"]
 
-#: Examples whose outputs are looked at as they are, and labelled images on which interpretations are tested.
+#: Number of examples whose outputs are inspected, and of labelled images for testing interpretations.
 MOST_SAMPLED, MOST_TESTED = 8, 100
 Outputs = list[npt.NDArray[Any]]
 
 
 class Sampler(Protocol):
-    """A model that is loaded when its outputs are first asked for; positions are those of the examples."""
+    """A model that is loaded when its outputs are first requested. Positions are those of the examples."""
 
     def sample(self, positions: Sequence[int]) -> list[Outputs]:
         """Return all outputs of each example, in the model's order; of as many examples as fit in the worker's reply.

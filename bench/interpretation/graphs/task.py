@@ -1,4 +1,4 @@
-"""The task of a run: stated, told by the true values, or told by the models."""
+"""The task of a run: stated, inferred from the true values, or inferred from the models."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,13 +38,13 @@ class TaskChoice(NamedTuple):
 
 
 def stated_task(options: DataOptions) -> TaskChoice | None:
-    """Return the task that the options or the true values tell, None if they fit several.
+    """Return the task from the options or the true values; None if several fit.
 
-    Raise BadInput for an unknown task, or true values that are none.
+    Raise BadInput for an unknown task, or for unusable true values.
     """
     if options.task is not None:
         if options.task not in TASK_NAMES:
-            raise BadInput(f"no task is called {options.task[:40]!r}", f"there are: {', '.join(TASK_NAMES)}")
+            raise BadInput(f"unknown task {options.task[:40]!r}", f"choose from {', '.join(TASK_NAMES)}")
         return _choice(options.task, Source.STATED)
     if options.labels is None:
         return None
@@ -55,15 +55,13 @@ def stated_task(options: DataOptions) -> TaskChoice | None:
 def infer_task(models: ModelFiles, options: DataOptions) -> TaskChoice:
     """Return the task of all models of a run.
 
-    Raise BadInput if the models have different ones, if nothing tells how true values belong to the outputs, or if an
-    option is of other tasks.
+    Raise BadInput if the models have different tasks, if it is unclear how true values belong to the outputs, or if an
+    option is for another task.
     """
     choice = stated_task(options) or _task_of_models(models, options)
     _refuse_other_options(choice.name, options)
     if choice.name == "tensor" and options.labels is not None:
-        raise BadInput(
-            f"{options.labels}: nothing tells what these true values are of", f"state the task: {_choices()}"
-        )
+        raise BadInput(f"{options.labels}: unclear which task these true values are for", f"set the task: {_choices()}")
     return choice
 
 
@@ -98,7 +96,7 @@ def _task_of_models(models: ModelFiles, options: DataOptions) -> TaskChoice:
         shown = ", ".join(f"{task} ({variant})" for task, variant in names.items())
         raise BadInput(
             f"the models have different tasks: {shown}",
-            f"measure them in separate runs, or state one task for all, such as {_OPTION} tensor",
+            f"measure them in separate runs, or set one task for all, such as {_OPTION} tensor",
         )
     return next(iter(found.values()))
 
@@ -123,13 +121,13 @@ def _choices() -> str:
 
 
 def _task_of_labels(labels: Path, output: str | None) -> tuple[str, str] | None:
-    """Return the task that true values tell, and why; None if they may be labels of classes."""
+    """Return the task that fits the true values, and the reason; None if they may be class labels."""
     if labels.is_dir():
         return _task_of_folder(labels)
     if labels.suffix == ".json":
         return "detect", f"{labels.name} has boxes"
     if not labels.exists():
-        raise DatasetError(f"{labels}: there is no such file", "name the true values with --labels")
+        raise DatasetError(f"{labels}: no such file", "name the true values with --labels")
     task = task_of_values(labels, output)
     reasons = {"regress": "has fractions", "multilabel": "has several classes of an example"}
     return None if task is None else (task, f"{labels.name} {reasons[task]}")
@@ -147,7 +145,7 @@ def _task_of_folder(labels: Path) -> tuple[str, str]:
         what = "both .txt and .png files" if found else "neither .txt nor .png files"
         raise DatasetError(
             f"{labels}: {what}, so it is unclear whether they are boxes or masks",
-            f"name a folder of one kind, or state {_OPTION} detect or {_OPTION} segment",
+            f"name a folder of one kind, or set {_OPTION} detect or {_OPTION} segment",
         )
     task, reason = tasks[found[0]]
     return task, f"{labels.name} {reason}"
@@ -168,5 +166,5 @@ def _refuse_other_options(task: str, options: DataOptions) -> None:
 def _of_other_tasks(name: str, task: str, tasks: Sequence[str]) -> BadInput:
     flag = _FLAGS.get(name, f"--{name.replace('_', '-')}")
     return BadInput(
-        f"{flag} is for {', '.join(tasks)}, and the task is {task}", f"leave it out, or state {_OPTION} {tasks[0]}"
+        f"{flag} is for {', '.join(tasks)}, but the task is {task}", f"leave it out, or set {_OPTION} {tasks[0]}"
     )

@@ -36,7 +36,7 @@ __all__ = ["WorkerSampler", "worker_samplers"]
 def worker_samplers(
     runtimes: Mapping[str, Sequence[ProbeRuntime]], timeout: float, memory_limit: int | None
 ) -> SamplerFactory:
-    """Return what opens a sampler of a model: with the runtimes of its variant, by name, in a worker process."""
+    """Return a function that opens a sampler of a model in a worker process, with the runtimes of its variant."""
 
     def opened(variant: Variant, examples: GraphExamples) -> WorkerSampler:
         # tflite-runtime last: without XNNPACK, quantized models take up to ten times as long
@@ -47,7 +47,7 @@ def worker_samplers(
 
 
 class WorkerSampler:
-    """A `Sampler` whose model is loaded in a worker when its outputs are first asked for."""
+    """A `Sampler` whose model is loaded in a worker when its outputs are first requested."""
 
     def __init__(
         self,
@@ -79,14 +79,14 @@ class WorkerSampler:
         with self._worker(examples, examples.decoding) as worker:
             reply = self._asked(worker, Record(first=0, count=len(chosen), last=True), Recorded)
         if not isinstance(reply.outputs, Detections):
-            raise BadInput(f"{self._variant.name}: its outputs were not read as boxes", "state another --task")
+            raise BadInput(f"{self._variant.name}: its outputs were not read as boxes", "use another --task")
         try:
             return unpacked_detections(reply.outputs)
         except ValueError as cause:
             raise BadInput(f"{self._variant.name}: {cause}", "try another runtime with --runtime") from None
 
     def close(self) -> None:
-        """Forget the outputs; each worker ends with its request."""
+        """Discard the outputs. Each worker ends with its request."""
         self._sampled.clear()
 
     @contextlib.contextmanager
@@ -130,10 +130,10 @@ def _request(runtime: ProbeRuntime, examples: GraphExamples, decoding: Decoding)
 
 
 def _array(raw: RawOutputs) -> npt.NDArray[Any]:
-    """Return an output; raise BadInput if the worker's reply is not what it says."""
+    """Return an output; raise BadInput if the worker's reply is inconsistent."""
     if raw.dtype not in NUMBER_TYPES:
-        raise BadInput(f"an output of type {raw.dtype[:20]}", "only numbers are supported")
+        raise BadInput(f"an output has the type {raw.dtype[:20]}", "only numbers are supported")
     dtype = np.dtype(raw.dtype).newbyteorder("<")
     if int(np.prod(raw.shape, dtype=object)) * dtype.itemsize != len(raw.data):
-        raise BadInput(f"an output of shape {raw.shape[:8]} with {len(raw.data):,} bytes", "try another runtime")
+        raise BadInput(f"an output has shape {raw.shape[:8]}, but {len(raw.data):,} bytes", "try another runtime")
     return np.frombuffer(raw.data, dtype).reshape(raw.shape)

@@ -16,20 +16,20 @@ __all__ = ["CHOSEN", "Choice", "choose", "describe", "precision"]
 
 #: Fields of Settings that a budget chooses, unless the user stated them.
 CHOSEN = ("limit", "trials", "processes")
-#: Share of the budget that is planned; the rest is for what a warm-up cannot foresee.
+#: Share of the budget that is planned. The rest is a reserve for delays that a warm-up cannot predict.
 _PLANNED = 0.95
 
 
 class _Step(NamedTuple):
-    """The fewest images with which so many trials in so many processes are still preferred to fewer trials."""
+    """The fewest images at which this many trials and processes are still preferred to fewer trials."""
 
     images: int
     trials: int
     processes: int
 
 
-#: Fewer images first, down to 100, then fewer trials; fewer than 100 images only with 10 trials. The last one is the
-#: least: a median of six trials has a 95 % interval, and three processes show whether processes differ.
+#: Images are reduced first, down to 100, then trials. Fewer than 100 images are chosen only with 10 trials. The last
+#: step is the minimum: a median of six trials has a 95 % interval, and three processes show whether processes differ.
 _STEPS = (_Step(100, 30, 5), _Step(100, 20, 5), _Step(100, 10, 5), _Step(20, 10, 5), _Step(20, 10, 3), _Step(20, 6, 3))
 
 
@@ -51,12 +51,12 @@ def choose(
     used: float = 0.0,
     runs: int = 1,
 ) -> Choice:
-    """Return the settings with the most images, of ``count``, and then the most trials, with which ``runs`` runs fit.
+    """Return the settings with the most images (up to ``count``), then the most trials, at which ``runs`` runs fit.
 
     seconds: the budget, of which ``used`` were needed to measure the speed
-    stated: those of `CHOSEN` that are kept. A limit that includes all images stays None
+    stated: the settings of `CHOSEN` that are kept. A limit that includes all images stays None
 
-    Raise BadInput if even the least takes longer; the message has what it takes.
+    Raise BadInput if even the smallest settings take longer. The message says how long they take.
     """
     least = None
     for fewest, candidate in _candidates(settings, stated):
@@ -70,10 +70,10 @@ def choose(
     kept = " and ".join(f"--{name}" for name in CHOSEN if name in stated)
     several = f"each of {runs} runs" if runs > 1 else "a run"
     raise BadInput(
-        f"--budget of {duration_text(seconds)} is too short: measuring the speed took {duration_text(used)}, and "
+        f"--budget {duration_text(seconds)} is too short: measuring the speed took {duration_text(used)}, and "
         f"{several} takes at least {about(least.seconds)} with {describe(least, count)}",
         f"use --budget {_option_value(used + runs * least.seconds / _PLANNED)} or more, or fewer configurations "
-        f"(--variant, --runtime){f', or leave {kept} to the budget' if kept else ''}",
+        f"(--variant, --runtime){f', or leave out {kept}' if kept else ''}",
     )
 
 
@@ -92,23 +92,21 @@ def describe(choice: Choice, count: int) -> str:
 
 
 def precision(choice: Choice, wanted: Settings, count: int, *, accuracy: bool) -> str:
-    """Return what fewer images and trials than ``wanted`` cost in precision; empty if they cost nothing.
+    """Return how much precision fewer images and trials than ``wanted`` cost; empty if none.
 
-    ``accuracy`` is whether there will be one: its widest 95 % interval is that of 50 % correct.
+    ``accuracy`` is whether an accuracy is measured. Its 95 % interval is widest at 50 % correct.
     """
     costs = list[str]()
     if choice.images < count:
         if accuracy:
-            costs.append(
-                f"accuracy to ±{_points(choice.images):.1f} points or better (all images: ±{_points(count):.1f})"
-            )
+            costs.append(f"accuracy within ±{_points(choice.images):.1f} points (all images: ±{_points(count):.1f})")
         else:
-            costs.append(f"intervals of quality about {math.sqrt(count / choice.images):.1f}× as wide")
+            costs.append(f"confidence intervals of quality about {math.sqrt(count / choice.images):.1f}× as wide")
     widening = max(
         math.sqrt(wanted.trials / choice.settings.trials), _half_width(choice.settings) / _half_width(wanted)
     )
     if widening > 1.05:
-        costs.append(f"intervals of times up to {widening:.1f}× as wide")
+        costs.append(f"confidence intervals of times up to {widening:.1f}× as wide")
     return "; ".join(costs)
 
 
@@ -148,7 +146,7 @@ def _points(images: int) -> float:
 
 
 def _half_width(settings: Settings) -> float:
-    """Return what an interval over processes is proportional to: t(n - 1)/√n, or 1/√trials of a single process."""
+    """Return a number proportional to the interval over processes: t(n - 1)/√n, or 1/√trials for one process."""
     processes = min(settings.processes, settings.trials)
     if processes == 1:
         return 1 / math.sqrt(settings.trials)

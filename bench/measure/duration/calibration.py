@@ -17,7 +17,7 @@ from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
 __all__ = ["SAMPLE", "measure_cost"]
 
-#: Images that the costs are measured on.
+#: Number of images for measuring the costs.
 SAMPLE = 200
 
 
@@ -28,7 +28,7 @@ def measure_cost(
     progress: Progress,
     clock: Callable[[], float] = time.monotonic,
 ) -> RunCost:
-    """Start a worker for each configuration, as a run does, and time what it does on the workload's images.
+    """Start a worker for each configuration, as a run does, and time its work on the workload's images.
 
     A configuration that fails costs nothing; the run itself reports the reason.
     """
@@ -36,7 +36,7 @@ def measure_cost(
     workers = list[WorkerProcess]()
     costs, start_seconds, began = list[ConfigurationCost](), 0.0, clock()
     progress.start("measuring speed for --budget", len(runnable))
-    progress.expect(None)  # most of it is the start of all workers
+    progress.expect(None)  # most of the time is spent starting the workers
     try:
         for item in runnable:
             with defer_interrupts():  # a worker that is not in the list would not be stopped

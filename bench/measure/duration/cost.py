@@ -1,4 +1,4 @@
-"""What a run costs in seconds, as a function of its images, trials and processes."""
+"""The duration of a run in seconds, as a function of its images, trials and processes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ __all__ = ["ConfigurationCost", "RunCost"]
 class ConfigurationCost:
     """The costs of one configuration."""
 
-    image_seconds: float  # of an image in a pass
-    trial_seconds: float = 0.0  # of a trial beside its passes
-    input_seconds: float = 0.0  # of making an image's input, in each process
-    record_seconds: float = 0.0  # of recording an image's outputs, in the first processes
+    image_seconds: float  # per image in a pass
+    trial_seconds: float = 0.0  # per trial, in addition to its passes
+    input_seconds: float = 0.0  # per image in each process, to make its input
+    record_seconds: float = 0.0  # per image in the first processes, to record its outputs
 
     def trial(self, images: int) -> float:
-        """Return the seconds of a trial, whose passes are repeated if they are short."""
+        """Return the seconds of one trial. Short passes are repeated within it."""
         pass_seconds = self.image_seconds * images
         return passes_per_trial(int(1e9 * pass_seconds)) * pass_seconds + self.trial_seconds
 
@@ -29,11 +29,11 @@ class ConfigurationCost:
 class RunCost:
     """The costs of a run."""
 
-    configurations: Sequence[ConfigurationCost]  # that can be measured
-    start_seconds: float  # of a generation: start, import, load and warm-up of all its workers
+    configurations: Sequence[ConfigurationCost]  # those that can be measured
+    start_seconds: float  # per generation: start, import, load and warm-up of all its workers
 
     def seconds(self, settings: Settings, images: int) -> float:
-        """Return the expected duration of a run with these trials and processes, on so many images."""
+        """Return the expected duration of a run with these trials and processes, on this many images."""
         processes = min(settings.processes, settings.trials)
         in_a_trial = min(settings.resample or images, images)
         return (

@@ -1,4 +1,4 @@
-"""The settings of a run that fit in a budget, from the speed that its workers have on a few images."""
+"""The settings of a run that fit in a budget, from the speed of its workers on a few images."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from edge_bench.bench.records.run import Settings
 
 __all__ = ["Budget"]
 
-#: Builds the workload of a run with these settings, and reports to this view.
+#: Builds the workload of a run with these settings, and reports its progress to this view.
 WorkloadBuilder = Callable[[Settings, Progress], Workload]
 
 
@@ -25,9 +25,9 @@ WorkloadBuilder = Callable[[Settings, Progress], Workload]
 class Budget:
     """The time that a command may take to measure.
 
-    stated: those of limit, trials and processes that the user stated; they are kept
-    runs: complete runs of the command, one after another
-    earlier: returns the settings that the budget has chosen for an earlier run of the same configurations, or None
+    stated: those of limit, trials and processes that the user set. They are kept
+    runs: number of complete runs of the command, one after another
+    earlier: returns the settings that the budget chose for an earlier run of the same configurations, or None
     """
 
     seconds: float
@@ -43,9 +43,9 @@ class Budget:
         progress: Progress,
         total: int | None,
     ) -> Settings:
-        """Return the settings that fit in the budget, from the speed on a few images; say what is chosen.
+        """Return the settings that fit in the budget, from the speed on a few images, and print them.
 
-        ``total`` is the number of images if it is known. Raise BadInput if even the least does not fit.
+        ``total`` is the number of images, if known. Raise BadInput if even the smallest settings do not fit.
         """
         wanted = msgspec.structs.replace(wanted, budget_s=self.seconds)
         if (earlier := self.earlier(wanted, planned)) is not None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 __all__ = ["Remaining"]
 
-#: Seconds of a trial beside its passes, until one was measured: its messages, the sensors and the journal.
+#: Seconds of a trial in addition to its passes, before the first is measured: messages, sensors and the journal.
 _TRIAL_OVERHEAD = 0.02
 
 
@@ -13,7 +13,7 @@ class Remaining:
     """Estimates how long the rest of a run takes. All times are in seconds; configurations are numbers."""
 
     def __init__(self, trials: Mapping[int, int], generations: int) -> None:
-        """Begin with the trials to be made of each configuration, in so many generations of fresh workers."""
+        """Begin with the planned trials of each configuration, in this many generations of fresh workers."""
         self._trials, self._generations = dict(trials), generations
         self._starts = list[float]()
         self._expected: dict[int, float] = {}  # of a trial, from the warm-up
@@ -22,20 +22,20 @@ class Remaining:
         self._recordings_left: dict[int, int] = {}
 
     def started(self, seconds: float) -> None:
-        """Add that a generation took ``seconds`` to start and prepare its workers, without recording outputs."""
+        """Add the ``seconds`` that a generation took to start and prepare its workers, without recording outputs."""
         self._starts.append(seconds)
         self._generations -= 1
 
     def prepared(self, number: int, pass_seconds: float, passes: int) -> None:
-        """Add what the warm-up of a worker tells about a trial of its configuration."""
+        """Add the expected duration of a configuration's trial, from the warm-up of its worker."""
         self._expected[number] = pass_seconds * passes + _TRIAL_OVERHEAD
 
     def recorded(self, number: int, seconds: float, left: int) -> None:
-        """Add that recording the outputs of a configuration took ``seconds``, and how often it follows."""
+        """Add the ``seconds`` of recording a configuration's outputs, and how many recordings are ``left``."""
         self._recordings[number], self._recordings_left[number] = seconds, left
 
     def trial(self, number: int, seconds: float | None) -> None:
-        """Add that a trial took ``seconds``, or that it is left out because its configuration has failed (None)."""
+        """Add the ``seconds`` of a trial; None if it is skipped because its configuration has failed."""
         self._trials[number] -= 1
         if seconds is not None:
             self._seconds[number].append(seconds)

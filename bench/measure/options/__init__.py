@@ -1,1 +1,1 @@
-"""What a user states for a run, checked: from texts of the command line, or from values in Python."""
+"""The user's options for a run, checked: texts from the command line, or Python values."""

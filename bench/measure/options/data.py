@@ -1,4 +1,4 @@
-"""Options of the data as they are stated, and their record."""
+"""Options about the data as the user stated them, and their record."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,26 +29,26 @@ _LIMITS: dict[str, tuple[float, float | None]] = {
 
 
 def data_options(stated: Mapping[str, Any]) -> DataOptions:
-    """Return options by the names of the command line, such as ``image_size``, as a record.
+    """Return options, given by their names on the command line such as ``image_size``, as a record.
 
     Raise BadInput for unknown values, and for options that need another option.
     """
-    said = dict(stated)
+    given = dict(stated)
     for name, values in _CHOICES.items():
-        one_of(said.get(name), f"--{name.replace('_', '-')}", values)
+        one_of(given.get(name), f"--{name.replace('_', '-')}", values)
     for name, limits in _LIMITS.items():
-        within(said.get(name), f"--{name.replace('_', '-')}", *limits)
-    # of a model's classes, as random inputs have no labels
-    names_only = said.get("classes") and said.get("task") is not None
-    if said.get("data") is None and (
-        said.get("labels") or said.get("label_names") or (said.get("classes") and not names_only)
+        within(given.get(name), f"--{name.replace('_', '-')}", *limits)
+    # class names may come without --data: they name a model's classes, and random inputs have no labels
+    names_only = given.get("classes") and given.get("task") is not None
+    if given.get("data") is None and (
+        given.get("labels") or given.get("label_names") or (given.get("classes") and not names_only)
     ):
-        raise BadInput("labels and classes are of --data, which is missing", "name the images with --data")
-    finite(said.get("threshold"), "--threshold")
-    said |= {name: numbers(said.get(name), f"--{name}") for name in ("scale", "offset")}
-    lists = {"shapes": tuple(said.pop("shape", None) or ()), "ranges": tuple(said.pop("range", None) or ())}
+        raise BadInput("--labels, --label-names and --classes need --data", "name the images with --data")
+    finite(given.get("threshold"), "--threshold")
+    given |= {name: numbers(given.get(name), f"--{name}") for name in ("scale", "offset")}
+    lists = {"shapes": tuple(given.pop("shape", None) or ()), "ranges": tuple(given.pop("range", None) or ())}
     stated_shapes(lists["shapes"])
     for text in lists["ranges"]:
         parse_range(text)
-    changed = {"image_size": image_size(said.get("image_size")), "signature": said.get("signature") or ""}
-    return DataOptions(**said | lists | changed)
+    changed = {"image_size": image_size(given.get("image_size")), "signature": given.get("signature") or ""}
+    return DataOptions(**given | lists | changed)

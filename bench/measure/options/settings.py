@@ -1,4 +1,4 @@
-"""Configurations and settings of a run as they are stated, and their records."""
+"""Configurations and settings of a run as the user stated them, and their records."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,9 +27,9 @@ def selection(
     batch_sizes: str | int | Sequence[int] | None,
     scenario: str | None = None,
 ) -> Selection:
-    """Return the configurations that are stated, each list as a text such as ``1,2`` or as a list.
+    """Return the selected configurations. Each list is a text such as ``1,2``, or a list.
 
-    Raise BadInput for numbers that are not positive, and for a scenario that is not known or has other batch sizes.
+    Raise BadInput for numbers that are not positive, an unknown scenario, or batch sizes that do not fit the scenario.
     """
     one_of(scenario, "--scenario", [each.value for each in Scenario])
     return Selection(
@@ -43,7 +43,7 @@ def selection(
 
 
 def run_settings(*, timeout: float, scenario: str | None, memory_limit: str | int | None, **stated: Any) -> Settings:
-    """Return the settings that are stated; ``stated`` has the other fields of `Settings`.
+    """Return the settings of a run. ``stated`` has the other fields of `Settings`.
 
     Raise BadInput for a number outside the limits of its option, and for a value of another type.
     """
@@ -53,4 +53,4 @@ def run_settings(*, timeout: float, scenario: str | None, memory_limit: str | in
     try:
         return msgspec.convert(fields, Settings)
     except msgspec.ValidationError as cause:
-        raise BadInput(f"a setting of the run cannot be used: {cause}", "see the options of `edge-bench run`") from None
+        raise BadInput(f"invalid setting: {cause}", "see `edge-bench run --help`") from None

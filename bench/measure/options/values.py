@@ -1,4 +1,4 @@
-"""Values of options: as a text of the command line, such as ``1,2,4``, or as they are written in Python."""
+"""Values of options: texts of the command line, such as ``1,2,4``, or Python values."""
 
 import math
 import re
@@ -15,7 +15,7 @@ _MAX_SECONDS = 30 * 24 * 3600
 
 
 def names(value: str | Sequence[str] | None) -> list[str]:
-    """Return ``a,b`` as a list, and a list as it is; an empty one for None."""
+    """Return ``a,b`` as a list, a list unchanged, and an empty list for None."""
     if value is not None and not isinstance(value, str):
         return [str(each) for each in value]
     return [part.strip() for part in (value or "").split(",") if part.strip()]
@@ -30,7 +30,7 @@ def counts(value: str | int | Sequence[int] | None, flag: str) -> list[int] | No
     except (TypeError, ValueError):
         found = []
     if not found or min(found) < 1 or max(found) > _MAX_COUNT:
-        raise BadInput(f"{flag} {_shown(value)}: not positive whole numbers", f"say, {flag} 1,2,4")
+        raise BadInput(f"{flag} {_shown(value)}: not a list of positive whole numbers", f"for example {flag} 1,2,4")
     return found
 
 
@@ -48,7 +48,7 @@ def size(value: str | int, flag: str, *, least: int = 1, most: int = 1 << 60) ->
     found = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
     amount = int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " ")) if found else 0
     if not least <= amount <= most:
-        raise BadInput(f"{flag} {text[:200]!r}: no amount of memory that can be meant", f"say, {flag} 128M")
+        raise BadInput(f"{flag} {text[:200]!r}: not an amount of memory, or out of range", f"for example {flag} 128M")
     return amount
 
 
@@ -65,31 +65,31 @@ def duration(value: str | float | None, flag: str = "--budget") -> float | None:
     total = 3600 * hours + 60 * minutes + seconds
     if not 1 <= total <= _MAX_SECONDS:
         raise BadInput(
-            f"{flag} {_shown(value)}: not a duration from 1 s to 30 days", f"for example {flag} 5m, 90s or 1h"
+            f"{flag} {_shown(value)}: not a duration between 1 s and 30 days", f"for example {flag} 5m, 90s or 1h"
         )
     return total
 
 
 def one_of(value: Any, flag: str, known: Sequence[str]) -> None:
-    """Raise BadInput if a value is stated that is not one of these."""
+    """Raise BadInput if the value is set but is not one of ``known``."""
     if value is not None and value not in known:
-        raise BadInput(f"{flag} {_shown(value)} is not known", f"there are: {', '.join(known)}")
+        raise BadInput(f"{flag} {_shown(value)}: unknown value", f"choose from {', '.join(known)}")
 
 
 def within(value: Any, flag: str, least: float | None, most: float | None) -> None:
-    """Raise BadInput if a number is stated that is not between these, or something that is no number."""
+    """Raise BadInput if the value is set but is not a number between ``least`` and ``most``."""
     if value is None:
         return
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not is_number or (least is not None and value < least) or (most is not None and value > most):
         limits = f"at least {least:g}" if most is None else f"from {least:g} to {most:g}"
-        raise BadInput(f"{flag} {_shown(value)}: not a number that it can be", f"give a number, {limits}")
+        raise BadInput(f"{flag} {_shown(value)}: out of range, or not a number", f"use a number {limits}")
 
 
 def finite(value: float | None, flag: str) -> float | None:
     """Return the value of an option; raise BadInput if it is infinite or not a number."""
     if value is not None and not math.isfinite(value):
-        raise BadInput(f"{flag} {value}: not a finite number", "0.5 suits probabilities, 0 logits")
+        raise BadInput(f"{flag} {value}: not a finite number", "use 0.5 for probabilities, 0 for logits")
     return value
 
 
@@ -114,7 +114,7 @@ def image_size(value: str | int | Sequence[int] | None) -> tuple[int, int] | Non
     found = re.fullmatch(r"(\d{1,5})(?:[x×](\d{1,5}))?", text.strip())
     height, width = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
     if not height or not width:
-        raise BadInput(f"--image-size {_shown(text)}: no size", "say, --image-size 224x224")
+        raise BadInput(f"--image-size {_shown(text)}: not a size", "for example --image-size 224x224")
     return height, width
 
 

@@ -1,4 +1,4 @@
-"""What a budget has chosen for an earlier run, so that ``--once`` and ``--resume`` find it again."""
+"""The settings that a budget chose for an earlier run, so that ``--once`` and ``--resume`` find it again."""
 
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ __all__ = ["EarlierChoice"]
 
 
 class EarlierChoice:
-    """Looks for a choice in the journals of a results folder (``resume``) and in its complete Runs."""
+    """Looks for earlier settings in the journals of a results folder (``resume``) and in its complete Runs."""
 
     def __init__(
         self,
@@ -38,9 +38,9 @@ class EarlierChoice:
         self._once, self._resume, self._repeated = once, resume, repeated
 
     def __call__(self, wanted: Settings, planned: Sequence[Planned]) -> Settings | None:
-        """Return the wanted settings with what was chosen for the newest run of the same models; None without one.
+        """Return ``wanted`` with the settings chosen for the newest run of the same models; None if there is none.
 
-        Raise BadInput if the results folder cannot be written, so that no speed is measured in vain.
+        Raise BadInput early if the results folder cannot be written, before the speed is measured.
         """
         writable_folder(self._results)
         models, machine = _models_of_plan(planned), describe_machine()
@@ -54,7 +54,7 @@ class EarlierChoice:
         return None
 
     def _runs(self) -> Iterator[tuple[Run, bool]]:
-        """Yield runs that may be used again, and whether all of their settings must be the same."""
+        """Yield runs that may be reused, and whether all of their settings must be the same."""
         if self._once:
             yield from ((run, False) for run, _ in complete_runs(self._results))
         if not self._resume:

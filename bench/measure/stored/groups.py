@@ -18,7 +18,7 @@ class RepeatGroup:
 
     name: str
     finished: dict[int, tuple[Run, Path]] = field(default_factory=dict)
-    journals: dict[int, Path] = field(default_factory=dict)  # of interrupted runs; a finished one may have one, too
+    journals: dict[int, Path] = field(default_factory=dict)  # of interrupted runs; a finished run may have one, too
 
     def missing(self, count: int) -> list[int]:
         """Return the numbers up to ``count`` without a finished Run."""
@@ -26,7 +26,7 @@ class RepeatGroup:
 
     @property
     def began(self) -> str:
-        """When its newest finished Run began; empty without one."""
+        """Start time of its newest finished Run; empty if there is none."""
         return max((run.began for run, _ in self.finished.values()), default="")
 
 
@@ -43,11 +43,12 @@ def complete_group(
 
 
 def group_to_resume(results: Path, wanted: Run, journals: Journals) -> RepeatGroup | None:
-    """Return the group to which a command adds the Runs that are missing, if any are; None if there is none.
+    """Return the group that lacks Runs which a command can add; None if there is none.
 
-    ``wanted`` is a Run before its first trial, ``journals`` are those like it. A group qualifies if all its settings
-    are the same, whatever number of Runs it was meant to have. The one with the newest journal comes first, then the
-    one with the newest finished Run. Raise BadInput if all that qualify are being measured.
+    ``wanted`` is a Run before its first trial, and ``journals`` are of the same models, data and options. A group
+    qualifies if all its settings are the same, regardless of its planned number of Runs. The group with the newest
+    journal is preferred, then the one with the newest finished Run. Raise BadInput if all that qualify are being
+    measured.
     """
     groups: dict[str, RepeatGroup] = {}
     for begun, path in _repeated(journals.unfinished):
@@ -73,6 +74,6 @@ def _group(groups: dict[str, RepeatGroup], run: Run) -> RepeatGroup:
 
 
 def _same_measurement(run: Run, other: Run) -> bool:
-    """Return whether two Runs can be repeats of each other, whatever the files claim."""
+    """Return whether two Runs can be repeats of each other; the group's identifier alone is not trusted."""
     configurations = [[result.configuration for result in each.results] for each in (run, other)]
     return run.settings == other.settings and run.images == other.images and configurations[0] == configurations[1]

@@ -1,4 +1,4 @@
-"""Which Runs and journals in a results folder are of the same models, data, settings and machine as a request."""
+"""Find the Runs and journals in a results folder with the same models, data, settings and machine as a request."""
 
 import contextlib
 from collections.abc import Collection, Iterator, Sequence
@@ -26,7 +26,7 @@ __all__ = [
     "same_settings",
 ]
 
-#: Options whose values are fields of another name in Settings.
+#: Options whose values have another name in Settings.
 _FIELDS = {"budget": "budget_s"}
 
 
@@ -35,7 +35,7 @@ def matching_runs(
 ) -> Iterator[tuple[Run, Path]]:
     """Yield the complete Runs in ``results`` that answer a request, newest first.
 
-    They are of the same models, preprocessing, labels, classes and pixels, made on this machine with the same
+    They have the same models, preprocessing, labels, classes and pixels, and were made on this machine with the same
     libraries, settings and configurations. If ``explicit_options`` names the options that the user set, only these
     must be the same.
     """
@@ -50,7 +50,7 @@ def matching_runs(
         ):
             continue
         if request.bundle is None:  # a bundle's checksum includes its images and labels
-            images = images or images_of(request.workload)  # not earlier, since this reads all pixels
+            images = images or images_of(request.workload)  # deferred, since this reads all pixels
             if not same_content(run.images, images):
                 continue
         yield run, path
@@ -59,15 +59,15 @@ def matching_runs(
 class Journals(NamedTuple):
     """Journals of a results folder, newest first, each with its own Run before the first trial."""
 
-    unfinished: list[tuple[Run, Path]]  # of runs that ended before their time
+    unfinished: list[tuple[Run, Path]]  # of runs that were interrupted
     running: list[tuple[Run, Path]]  # of runs that a process is measuring
 
 
 def matching_journals(results: Path, wanted: Run, *, patience: float = 0) -> Journals:
     """Return the journals of runs like ``wanted``, a Run before its first trial.
 
-    All options must be the same, not only those that were set. A run that ends within ``patience`` seconds is not
-    running.
+    All options must be the same, not only those that were set. A run that ends within ``patience`` seconds does not
+    count as running.
     """
     found = Journals([], [])
     for path in sorted(results.glob(f"run-*{JOURNAL}"), reverse=True):
@@ -82,7 +82,7 @@ def matching_journals(results: Path, wanted: Run, *, patience: float = 0) -> Jou
 
 
 def finished_runs(results: Path, wanted: Run) -> list[tuple[Run, Path]]:
-    """Return the complete Runs that differ from ``wanted``, a Run before its first trial, only in what they measured.
+    """Return the complete Runs of the same request as ``wanted``, a Run before its first trial.
 
     They are sorted, newest first.
     """
@@ -111,17 +111,17 @@ def _same_run(run: Run, wanted: Run) -> bool:
         and run.settings == wanted.settings
         and run.images == wanted.images
         and same_machine(run.machine, wanted.machine)
-        and run.sandbox in (None, wanted.sandbox)  # a Run has one answer for all its workers
+        and run.sandbox in (None, wanted.sandbox)  # one value per Run, for all its workers
     )
 
 
 def _identity(result: Result) -> tuple[Configuration, str, str]:
-    """Return what a result has before its first trial."""
+    """Return the parts of a result that exist before its first trial."""
     return result.configuration, result.sha256, result.runtime_version
 
 
 def _same_models(run: Run, identity: BundleIdentity, preprocessing: Preprocessing | None) -> bool:
-    """Return whether a Run is of the same bundle, or the same model files and data, and interprets them equally."""
+    """Return whether a Run has the same bundle, or the same model files and data, and the same interpretation."""
     return (
         run.bundle.sha256 == identity.sha256
         and run.bundle.classes == identity.classes
@@ -132,7 +132,7 @@ def _same_models(run: Run, identity: BundleIdentity, preprocessing: Preprocessin
 def same_settings(first: Settings, second: Settings, explicit_options: Collection[str] | None) -> bool:
     """Return whether two Settings are the same, in the fields of ``explicit_options`` if these are given."""
     wanted = None
-    if explicit_options is not None:  # whatever is set, a Run without an accuracy is of another kind
+    if explicit_options is not None:  # with any options, a Run without an accuracy is of another kind
         wanted = {*(_FIELDS.get(name, name) for name in explicit_options), "stateful"}
     names = [name for name in first.__struct_fields__ if wanted is None or name in wanted]
     return all(getattr(first, name) == getattr(second, name) for name in names)

@@ -15,12 +15,12 @@ from edge_bench.bench.records.run_files import read_run
 
 __all__ = ["model_difference", "read_run_files", "read_runs", "runs_elsewhere"]
 
-#: Number of left out Runs whose file names are printed.
+#: Number of omitted Runs whose file names are printed.
 _NAMED = 3
 
 
 def read_runs(paths: Sequence[Path], progress: Progress, **which: Any) -> list[Run]:
-    """Return the Runs of `read_run_files`, which also describes ``which``."""
+    """Return the Runs of `read_run_files`. ``which`` are its other arguments."""
     return list(read_run_files(paths, progress, **which).values())
 
 
@@ -31,14 +31,14 @@ def read_run_files(
     other_than: Callable[[Run, Run], str] | None = None,
     without_damaged: bool = False,
 ) -> dict[Path, Run]:
-    """Return the Runs of the named files and of the Run files in the named folders by file, each run once.
+    """Return the Runs in the named files and in the named folders, by file, each run once.
 
     ``other_than`` returns why two Runs do not belong together, or an empty string. If it is given, read from each
     folder only the Runs that belong to its newest one, and report the others. Files that are named individually are
     always read.
 
-    Of several files of one run, the one with the most trials is read, and the others are reported. A damaged file is
-    refused. ``without_damaged`` leaves those in folders out and reports them.
+    If several files contain the same run, the one with the most trials is read, and the others are reported. A damaged
+    file is refused. With ``without_damaged``, damaged files in folders are skipped and reported.
     """
     runs: dict[Path, Run] = {}
     for path in paths:
@@ -47,11 +47,11 @@ def read_run_files(
             continue
         inside = _runs_inside(path, progress, without_damaged=without_damaged)
         if not inside:
-            raise ResultsError(f"{path}: holds no Run files", "measure first with `edge-bench run`")
+            raise ResultsError(f"{path}: no Run files in this folder", "measure first with `edge-bench run`")
         newest = max(inside.values(), key=lambda run: run.began)
         for journal in sorted(path.glob(f"run-*{JOURNAL}")):
             if journal.with_suffix(".json") not in inside:
-                progress.say(f"{journal} is of a run that has not ended; name it to see what it has measured")
+                progress.say(f"skipped {journal}: an unfinished run; name the file to include its measurements")
         left_out: dict[str, list[Path]] = {}
         for file, run in inside.items():
             if other_than is not None and (reason := other_than(run, newest)):
@@ -63,7 +63,7 @@ def read_run_files(
 
 
 def _runs_inside(folder: Path, progress: Progress, *, without_damaged: bool) -> dict[Path, Run]:
-    """Return the Runs of a folder by file. Raise ResultsError for a damaged file, or if all are left out."""
+    """Return the Runs of a folder by file. Raise ResultsError for a damaged file, or if all are skipped."""
     runs, damaged = {}, dict[str, list[Path]]()
     for file in sorted(folder.glob("run-*.json")):
         try:
@@ -73,13 +73,13 @@ def _runs_inside(folder: Path, progress: Progress, *, without_damaged: bool) -> 
                 raise
             damaged.setdefault(cause.problem.removeprefix(f"{file}: "), []).append(file)
     if damaged and not runs:
-        raise ResultsError(f"{folder}: no Run file in it can be read: {next(iter(damaged))}", "name another folder")
+        raise ResultsError(f"{folder}: no Run file can be read: {next(iter(damaged))}", "name another folder")
     _report(folder, damaged, progress)
     return runs
 
 
 def _without_copies(runs: dict[Path, Run], progress: Progress) -> dict[Path, Run]:
-    """Return each run once: of several files, the first of those with the most trials. Report the others."""
+    """Return each run once, from the first file with the most trials. Report the other files."""
     kept: dict[str, Path] = {}
     for file, run in runs.items():
         other = kept.setdefault(run.run_id, file)
@@ -87,7 +87,7 @@ def _without_copies(runs: dict[Path, Run], progress: Progress) -> dict[Path, Run
             kept[run.run_id] = file
     if copies := [file for file, run in runs.items() if kept[run.run_id] != file]:
         files = "1 file" if len(copies) == 1 else f"{len(copies)} files"
-        progress.say(f"left out {files} of Runs that are also in other files: {_names(copies)}")
+        progress.say(f"skipped {files} of Runs that other files contain, too: {_names(copies)}")
     return {file: run for file, run in runs.items() if kept[run.run_id] == file}
 
 
@@ -96,11 +96,11 @@ def _trials(run: Run) -> int:
 
 
 def _report(folder: Path, left_out: dict[str, list[Path]], progress: Progress) -> None:
-    """Print one line per reason for leaving Runs of a folder out."""
+    """Print one line per reason for skipping Runs of a folder."""
     for reason, files in left_out.items():
         noun = "Run" if len(files) == 1 else "Runs"
         names = _names([Path(file.name) for file in files])
-        progress.say(f"{folder}: left out {len(files)} {noun} ({reason}): {names}")
+        progress.say(f"{folder}: skipped {len(files)} {noun} ({reason}): {names}")
 
 
 def _names(files: Sequence[Path]) -> str:
@@ -109,20 +109,20 @@ def _names(files: Sequence[Path]) -> str:
 
 
 def model_difference(run: Run, other: Run) -> str:
-    """Return why the Runs are not of the same model and data, as a phrase; empty if they are."""
+    """Return, as a phrase, why the Runs are not of the same model and data; empty if they are."""
     return "" if run.bundle.sha256 == other.bundle.sha256 else "of another model, data or preprocessing"
 
 
 def runs_elsewhere(folders: str | None, run: Run, progress: Progress) -> list[Run]:
     """Return the newest complete Run of the same bundle from each other kind of machine: architecture, emulated or not.
 
-    ``folders`` are separated as in PATH. Report how many Runs of each folder are left out, and why.
+    ``folders`` are separated as in PATH. Report how many Runs of each folder are skipped, and why.
     """
     newest: dict[tuple[str, bool], Run] = {}
     for folder in map(Path, filter(None, (folders or "").split(os.pathsep))):
         left_out: dict[str, list[Path]] = {}
         if not folder.is_dir():
-            progress.say(f"{folder}: no such folder, so no Runs of other machines are compared")
+            progress.say(f"{folder}: no such folder; Runs of other machines are not compared")
         for path in sorted(folder.glob("run-*.json"), reverse=True):  # newest first
             try:
                 other = read_run(path)
@@ -147,6 +147,6 @@ def _why_not_elsewhere(other: Run, run: Run) -> str:
     if reason := model_difference(other, run):
         return reason
     if not other.complete or not other.results_with_trials:
-        return "incomplete, or without any measurement"
+        return "incomplete, or without measurements"
     same_kind = (other.machine.architecture, other.emulated) == (run.machine.architecture, run.emulated)
     return "from the same kind of machine as this one" if same_kind else image_difference(other, run)

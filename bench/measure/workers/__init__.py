@@ -1,1 +1,1 @@
-"""What a benchmark asks of its workers before the trials: to prepare themselves, and to record outputs."""
+"""Requests to workers before the trials: to prepare themselves, and to record outputs."""

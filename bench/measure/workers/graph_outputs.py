@@ -21,9 +21,9 @@ from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
 __all__ = ["RECORDED_PROCESSES", "record_outputs", "stored_decodings"]
 
-#: Processes of a configuration whose outputs are recorded: the second shows whether they are always the same.
+#: Processes of a configuration whose outputs are recorded. The second shows whether outputs are deterministic.
 RECORDED_PROCESSES = 2
-#: Examples of one request, so that each is answered well within the time limit of a trial.
+#: Examples per request, few enough that each is answered well within the time limit of a trial.
 _EXAMPLES_AT_A_TIME = 16
 
 
@@ -46,10 +46,10 @@ def record_outputs(
     timeout: float,
     progress: Progress,
 ) -> OutputsRecorded:
-    """Have a prepared worker run all examples once, untimed; return what its outputs say.
+    """Run all examples once, untimed, in a prepared worker; return the recorded outputs.
 
-    Outputs of any size are handled example by example: the worker keeps what a Run stores, the parent one mask at a
-    time. Raise WorkerFailed if the answers do not fit the examples.
+    Memory does not grow with the outputs: the worker keeps only what a Run stores, the parent one mask at a time. Raise
+    WorkerFailed if the answers do not fit the examples.
     """
     total = len(workload.indices)
     collector = _Collector(workload, variant)
@@ -117,4 +117,4 @@ def _packed(values: list[int]) -> PackedArray | None:
 
 
 def _unfit() -> WorkerFailed:
-    return WorkerFailed(Failure(kind="failed", message="answered with outputs of other examples than those asked"))
+    return WorkerFailed(Failure(kind="failed", message="the worker returned outputs of other examples"))

@@ -1,1 +1,1 @@
-"""From an offload's measurements to its answers and predictions."""
+"""Analysis of an offload's measurements: answers and predictions."""

@@ -77,8 +77,8 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     local_accuracy: tuple[int, int] | None  # correct labels, images
     local_joules: Estimate | None  # per inference, mean
     energy: str  # source of the energies: meter, stated or none
-    slack: Estimate | None  # seconds per image that sending may cost: median here less the server's median compute
-    mean_slack: Estimate | None  # the same of means, as in the paper; no interval if one of them rests on an outlier
+    slack: Estimate | None  # seconds per image that sending may cost: median here minus the server's median compute
+    mean_slack: Estimate | None  # the same of means, as in the paper; no interval if one of them depends on an outlier
     mean_slack_rests_on_outlier: bool  # whether single trials determine one of the two means
     rows: list[Row]
 
@@ -119,7 +119,7 @@ def _direct_arm(offload: Offload, payload: str) -> Arm | None:
 
 
 def _mean_slack(local: Arm, direct: Arm | None) -> tuple[Estimate | None, bool]:
-    """Return the mean latency here less the server's mean compute time, and whether either rests on an outlier."""
+    """Return the mean latency here minus the server's mean compute time, and whether either depends on an outlier."""
     if direct is None:
         return None, False
     here, compute = local.process_means("latency"), direct.process_means("compute")

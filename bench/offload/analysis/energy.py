@@ -1,6 +1,6 @@
 """Energy of the device per image, from a meter or from stated powers.
 
-Energies add up, so they are means: the median latency would leave out the slow images, which cost energy, too.
+Energies add up, so they are means. The median latency would leave out the slow images, which also cost energy.
 """
 
 from edge_bench.bench.offload.records.offload import Arm, Offload
@@ -10,7 +10,7 @@ __all__ = ["joules_by_process"]
 
 
 def joules_by_process(offload: Offload, arm: Arm) -> dict[int, float]:
-    """Return ``{process: mean joules per image}``, from the meter if there is one, else from stated powers.
+    """Return ``{process: mean joules per image}``, from the meter if there is one, otherwise from stated powers.
 
     Empty if neither is available. Trials without a valid reading of the meter do not count.
     """
@@ -19,7 +19,7 @@ def joules_by_process(offload: Offload, arm: Arm) -> dict[int, float]:
     if offload.power is None or not arm.trials:
         return {}
     power = offload.power
-    # requests in flight share the device, so the time per image counts
+    # requests in flight share the device, so the time per image is used
     totals = arm.process_means("latency" if arm.in_flight == 1 else "an image")
     if arm is offload.local:
         return {process: local_joules(power, total) for process, total in totals.items()}
@@ -46,7 +46,7 @@ def _metered(arm: Arm) -> dict[int, float]:
 
 
 def _network_seconds(offload: Offload, arm: Arm) -> float:
-    """Return the time of an image's bytes at the bandwidths of the link, else of the path; unknown ones count as 0."""
+    """Return the time of an image's bytes at the bandwidths of the link, or of the path. Unknown ones count as 0."""
     link = offload.link(arm.link)
     up = link.up_bps if link else offload.path.up_bps if offload.path else None
     down = link.down_bps if link else None

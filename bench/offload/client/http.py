@@ -32,7 +32,7 @@ ReadAnswer = Callable[[bytes, int | None, str, int], Answer]
 
 
 class RemoteFailed(Exception):
-    """Failed request: ``kind`` and the message describe the failure, ``remedy`` says what to do."""
+    """Failed request: ``kind`` and the message describe the failure, ``remedy`` how to fix it."""
 
     def __init__(self, kind: str, message: str, remedy: str = "") -> None:
         super().__init__(message)
@@ -135,7 +135,7 @@ class Client:
             if self._server.secure:
                 context = ssl.create_default_context()
                 self._socket = context.wrap_socket(plain, server_hostname=self._server.host)
-        except (OSError, UnicodeError) as cause:  # UnicodeError: a name that is none in DNS
+        except (OSError, UnicodeError) as cause:  # UnicodeError: a name that is invalid in DNS
             self.close()
             raise RemoteFailed(
                 "unreachable",
@@ -150,7 +150,7 @@ class Client:
             with socket.create_connection(self._address, self._timeout):
                 return self._clock() - began
         except OSError as cause:
-            raise RemoteFailed("ended", f"{self._server.url} takes no more connections: {cause}") from None
+            raise RemoteFailed("ended", f"{self._server.url} accepts no more connections: {cause}") from None
 
     def metadata(self, model: str) -> ModelMetadata:
         """Return the server's metadata of a model."""
@@ -210,7 +210,7 @@ class Client:
             response.close()
             self.close()
             raise RemoteFailed(
-                "no answer", f"{self._server.url} did not answer within {self._timeout:g} s", "a larger --timeout"
+                "no answer", f"{self._server.url} did not answer within {self._timeout:g} s", "use a larger --timeout"
             ) from None
         except (http.client.HTTPException, OSError, ValueError) as cause:
             response.close()
@@ -245,7 +245,7 @@ def _header_length(stated: str | None) -> int | None:
 
 
 def _invalid_answer(what: str) -> RemoteFailed:
-    return RemoteFailed("nonsense", f"the server's answer makes no sense: {what}", "is it `edge-bench serve`?")
+    return RemoteFailed("nonsense", f"invalid answer of the server: {what}", "check that it is `edge-bench serve`")
 
 
 def _refused(server: Server, status: int, content: bytes) -> RemoteFailed:
@@ -256,10 +256,10 @@ def _refused(server: Server, status: int, content: bytes) -> RemoteFailed:
     text = f"{server.url} answered {status}{f': {reason}' if reason else ''}"
     match status:
         case http.HTTPStatus.UNAUTHORIZED | http.HTTPStatus.FORBIDDEN:
-            return RemoteFailed("not allowed", text, "give the server's token with --token or EDGE_BENCH_TOKEN")
+            return RemoteFailed("not allowed", text, "set the server's token with --token or EDGE_BENCH_TOKEN")
         case http.HTTPStatus.SERVICE_UNAVAILABLE:
-            return RemoteFailed("busy", text, "fewer --in-flight, or a longer --queue of the server")
+            return RemoteFailed("busy", text, "use fewer --in-flight, or a longer --queue of the server")
         case http.HTTPStatus.NOT_FOUND:
-            return RemoteFailed("another model", text, "is it `edge-bench serve` of the same bundle? or name --model")
+            return RemoteFailed("another model", text, "serve the same bundle with `edge-bench serve`, or name --model")
         case _:
             return RemoteFailed("refused", text)

@@ -30,7 +30,7 @@ _RAW_TYPES = {"uint8": "UINT8", "float32": "FP32"}
 
 
 class OipError(ValueError):
-    """An answer that does not follow the protocol; its message is a sentence."""
+    """An answer that does not follow the protocol. Its message is a sentence."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -41,7 +41,7 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class TensorMetadata(msgspec.Struct, frozen=True, kw_only=True):
-    """An input or output in a server's metadata; ``parameters`` has scale and zero point of a quantized tensor."""
+    """An input or output in a server's metadata. ``parameters`` has scale and zero point of a quantized tensor."""
 
     name: str
     datatype: str
@@ -50,7 +50,7 @@ class TensorMetadata(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
-    """A server's metadata of its model; ``parameters`` of edge-bench's servers identify bundle and machine."""
+    """A server's metadata of its model. ``parameters`` of edge-bench's servers identify bundle and machine."""
 
     name: str
     platform: str = ""
@@ -76,7 +76,7 @@ class ServerTimes(msgspec.Struct, frozen=True, kw_only=True):
 class Answer(msgspec.Struct, frozen=True):
     """Predicted labels, int64 [images], and the server's own times.
 
-    ``outputs`` has all outputs of a model that is served as its own tensors, which has no labels.
+    ``outputs`` has all outputs of a model that is served with its own tensors, which has no labels.
     """
 
     labels: npt.NDArray[np.int64]
@@ -125,7 +125,7 @@ def answer_from(body: bytes, header_bytes: int | None, model: str, count: int) -
     """Return the answer with the labels of ``count`` images. Raise OipError for any other answer."""
     response, data = response_from(body, header_bytes, model)
     if len(response.outputs) != 1 or response.outputs[0].name != "labels":
-        raise OipError("an answer without the labels that were asked for")
+        raise OipError("an answer without the requested labels")
     output = response.outputs[0]
     if output.datatype != "INT64" or output.shape != [count] or len(data) != 8 * count:
         raise OipError(f"labels of type {output.datatype[:20]} and shape {output.shape[:4]} for {count} images")
@@ -140,7 +140,7 @@ def response_from(body: bytes, header_bytes: int | None, model: str) -> tuple[Re
     try:
         response = _decoder.decode(body[:size])
     except (ValueError, RecursionError) as cause:  # msgspec's errors are ValueErrors
-        raise OipError(f"no answer of an inference server: {str(cause)[:120]}") from None
+        raise OipError(f"not an answer of an inference server: {str(cause)[:120]}") from None
     if response.model_name != model:
-        raise OipError(f"an answer of another model: {response.model_name[:60]!r}, not {model!r}")
+        raise OipError(f"an answer of another model: {response.model_name[:60]!r} instead of {model!r}")
     return response, memoryview(body)[size:]

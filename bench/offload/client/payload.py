@@ -1,4 +1,4 @@
-"""Encodings of the images that are sent: raw pixels, PNG or JPEG."""
+"""Encodings of sent images: raw pixels, PNG or JPEG."""
 
 import io
 from typing import Any
@@ -19,7 +19,7 @@ def payloads_from(names: list[str]) -> list[str]:
     """Return the names without duplicates. Raise BadInput for an unknown name."""
     unknown = [name for name in names if name not in PAYLOADS]
     if unknown or not names:
-        raise BadInput(f"--payload {','.join(unknown) or 'nothing'}: no payload", f"there are {','.join(PAYLOADS)}")
+        raise BadInput(f"unknown --payload {','.join(unknown) or 'nothing'}", f"choose from {', '.join(PAYLOADS)}")
     return list(dict.fromkeys(names))
 
 
@@ -28,7 +28,7 @@ def payload_problem(payload: str, images: npt.NDArray[Any]) -> str:
     if payload == RAW:
         return ""
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] not in _MODES:
-        return f"a {payload.upper()} holds grey or RGB pixels; these are {images.dtype} of shape {images.shape[1:]}"
+        return f"a {payload.upper()} has grey or RGB pixels, but these are {images.dtype} of shape {images.shape[1:]}"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""What a remote side sends and how it reads answers: images for labels, or tensors for all outputs."""
+"""Requests and answers of a remote side: images for labels, or tensors for all outputs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +23,7 @@ Array = npt.NDArray[Any]
 class Source(Protocol):
     """The timed examples, in memory."""
 
-    most_at_once: int  # examples of a request
+    most_at_once: int  # maximum number of examples per request
     example_bytes: int
 
     def __len__(self) -> int:
@@ -71,7 +71,7 @@ class TensorSource:
     """Examples of a model with any inputs and outputs."""
 
     def __init__(self, metadata: ModelMetadata, inputs: Sequence[GraphInput], rows: Sequence[int], timed: int) -> None:
-        """Raise OipError or ValueError if the examples are not of the tensors in the server's metadata."""
+        """Raise OipError or ValueError if the examples do not fit the tensors in the server's metadata."""
         specs = specs_of(metadata.inputs)
         self.outputs: list[TensorSpec] = specs_of(metadata.outputs)
         self._rows, self._examples = rows, InputExamples(inputs, specs)

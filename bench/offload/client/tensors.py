@@ -71,7 +71,7 @@ def tensor_answer(body: bytes, header_bytes: int | None, model: str, specs: Sequ
     """Return the answer with the outputs ``specs``, in their order. Raise OipError for any other answer."""
     response, data = response_from(body, header_bytes, model)
     if [output.name for output in response.outputs] != [spec.name for spec in specs]:
-        raise OipError("an answer without the outputs that were asked for")
+        raise OipError("an answer without the requested outputs")
     outputs, start = list[npt.NDArray[Any]](), 0
     for output, spec in zip(response.outputs, specs, strict=True):
         size = _byte_count(output, spec)
@@ -86,7 +86,7 @@ def tensor_answer(body: bytes, header_bytes: int | None, model: str, specs: Sequ
 
 
 def _byte_count(output: ResponseOutput, spec: TensorSpec) -> int:
-    """Return the bytes of an output of its shape. Raise OipError if type and shape are not those of the metadata."""
+    """Return the bytes of an output of its shape. Raise OipError if type or shape differs from the metadata."""
     size = prod(output.shape) * np.dtype(spec.dtype).itemsize if len(output.shape) <= _MOST_AXES else -1
     stated = output.parameters.get("binary_data_size")
     if output.datatype != DATATYPES[spec.dtype] or size < 0 or min(output.shape, default=0) < 0 or stated != size:

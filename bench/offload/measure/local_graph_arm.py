@@ -27,12 +27,12 @@ class _Inference(NamedTuple):
 
 
 class LocalGraphArmWorker:
-    """A loaded and warmed-up model that gets one example at a time."""
+    """A loaded and warmed-up model that processes one example at a time."""
 
     def __init__(self, request: PrepareLocalGraph, load: GraphLoader, clock: Clock = time.perf_counter_ns) -> None:
         self._clock, self._rows = clock, request.rows
         shapes = {name: tuple(shape) for name, shape in request.shapes.items()}
-        # its state is reset here, outside of its times
+        # its state is reset here, outside its times
         self._session = load(
             GraphFile(
                 request.file, request.configuration.threads, 1, request.signature, shapes, serving=True, stateful=True

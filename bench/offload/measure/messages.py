@@ -70,7 +70,7 @@ class PrepareLocalGraph(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class PrepareRemoteGraph(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Request to ask the server for its model's tensors, and to prepare for sending examples."""
+    """Request to get the model's tensors from the server, and to prepare for sending examples."""
 
     server: Server
     model: str

@@ -68,7 +68,7 @@ class ArmState:
 
 
 def identify_server(plan: Plan) -> tuple[ServerIdentity, Failure | None]:
-    """Return what the server reports about itself, and a failure if it is unreachable or serves another bundle."""
+    """Return the server's description of itself, and a failure if it is unreachable or serves another bundle."""
     unknown = ServerIdentity(url=plan.server.url, model=plan.model)
     try:
         with Client(plan.server, token=plan.token, timeout=plan.settings.timeout_s) as client:
@@ -90,7 +90,7 @@ def identify_server(plan: Plan) -> tuple[ServerIdentity, Failure | None]:
     what = f"of another bundle ({served[:12]}, not {expected[:12]})" if served else "of an unknown bundle"
     return identity, Failure(
         kind="another model",
-        message=f"{plan.server.url} serves {metadata.name!r} {what}: its answers are not about this model",
+        message=f"{plan.server.url} serves {metadata.name!r} {what}, so its answers are about another model",
         remedy="serve the same bundle there, or name the one that it serves",
     )
 

@@ -35,7 +35,7 @@ class Meter(Protocol):
 
     @property
     def name(self) -> str:
-        """The device it reads, and what that does not include."""
+        """The device that it reads, and what is not included."""
 
     def watch(self) -> AbstractContextManager[Metered]:
         """Measure the energy used within a ``with`` block."""
@@ -102,7 +102,7 @@ def meter_of(root: Path = Path("/")) -> Meter | None:
                 name = f"hwmon {read_text_or_empty(path.parent / 'name').strip()}"
                 return (Counter if pattern == "energy*_input" else Wattmeter)(name, partial(_read_micro, path))
     if "Raspberry Pi 5" in read_text_or_empty(root / "proc/device-tree/model") and pmic_watts() is not None:
-        return Wattmeter("the Pi 5's power chip: its rails, without USB and what hangs on 5 V", pmic_watts)
+        return Wattmeter("the Pi 5's power chip: its rails, without USB and devices powered from 5 V", pmic_watts)
     return _rapl(root)
 
 
@@ -117,7 +117,7 @@ def _rapl(root: Path) -> Meter | None:
         values = [_read_micro(path) for path in packages]
         return None if None in values else sum(value or 0.0 for value in values)
 
-    return Counter("RAPL: the processor packages only", read, wraps_at)
+    return Counter("RAPL: only the processor packages", read, wraps_at)
 
 
 def pmic_watts(run: Callable[[], str] | None = None) -> float | None:
@@ -138,6 +138,6 @@ def _vcgencmd() -> str:
 
 
 def _read_micro(path: Path) -> float | None:
-    """Return a file's value in joules or watts from microjoules or microwatts; None if it is no integer."""
+    """Return a file's value in joules or watts from microjoules or microwatts; None if it is not an integer."""
     text = read_text_or_empty(path).strip("\0 \n")
     return int(text) / 1e6 if text.isdigit() else None

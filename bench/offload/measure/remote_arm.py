@@ -110,7 +110,7 @@ class RemoteArmWorker:
         client.reconnect_if_closed()
         source = self._source
         if not isinstance(source, ImageSource):
-            raise ValueError("labels are those of a classifier")
+            raise ValueError("only a classifier has labels")
         size = min(request.batch_size, source.most_at_once)
         labels = list[int]()
         for start in range(0, len(request.rows), size):
@@ -123,7 +123,7 @@ class RemoteArmWorker:
         """Return all outputs of some examples, sent one at a time and not timed."""
         source = self._source
         if not isinstance(source, TensorSource):
-            raise ValueError("a classifier has no outputs but labels")
+            raise ValueError("a classifier has no outputs except labels")
         (client,) = self._clients_for(None, 1)
         client.reconnect_if_closed()
         model, read, message = self._request.model, source.read, source.request_of_position

@@ -62,7 +62,7 @@ _CONNECTION_WARM_UP_NS = 50_000_000
 
 
 def measure_offload(plan: Plan, progress: Progress, offload_id: str = "") -> Offload:
-    """Measure all arms of the plan. After Ctrl-C, or without the server, return what could be measured."""
+    """Measure all arms of the plan. After Ctrl-C, or without the server, return the measurements so far."""
     return _Measurement(plan, progress, offload_id or uuid.uuid4().hex).run()
 
 
@@ -85,7 +85,7 @@ class _Measurement:
         interrupted = False
         plan, server, unreachable = self._plan, self._plan.server, self._unreachable
         if unreachable:
-            self._progress.say(f"! {unreachable.message}; what can be measured here is measured. {unreachable.remedy}")
+            self._progress.say(f"! {unreachable.message}; only local inference is measured. {unreachable.remedy}")
         with proxied(() if unreachable else plan.links, server.host, server.port, plan.settings.seed) as proxies:
             self._states = list(arms_of(plan, proxies.ports, unreachable))
             try:
@@ -143,7 +143,7 @@ class _Measurement:
             request = TimeRemote(payload=arm.payload, port=state.port, in_flight=arm.in_flight, passes=state.passes)
         metering = self._meter.watch() if self._meter else contextlib.nullcontext(Metered())
         with monitor_trial(self._sensors) as readings, metering as metered:
-            # the client has its own timeout for each request, but only the parent can end native code that hangs
+            # the client has its own timeout for each request, but only the parent can end hanging native code
             requests = 1 if arm.where == LOCAL else state.passes * self._plan.timed
             timed = worker.ask(request, Timed, self._workers.timeout * requests)
         state.bytes_up += timed.bytes_up
@@ -264,7 +264,8 @@ class _Measurement:
 def upload_rate(sizes: Sequence[int], times_ns: Sequence[int]) -> float | None:
     """Return bits per second, from a line through the shortest time of each upload size.
 
-    The shortest, because disturbances only add time. None if larger uploads take no longer or there is one size only.
+    The shortest times are used, because disturbances only add time. None if larger uploads take no longer, or if there
+    is only one size.
     """
     table: npt.NDArray[np.float64] = np.array([sizes, times_ns], np.float64)
     distinct = np.unique(table[0])

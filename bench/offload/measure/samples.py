@@ -1,4 +1,4 @@
-"""Outputs of both sides as they are, and their comparison."""
+"""Raw outputs of both sides, and their comparison."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,12 +17,12 @@ __all__ = ["compare_outputs", "sampled"]
 
 _EXAMPLES_AT_ONCE = 32
 Specs = Sequence[TensorSpec]
-#: Asks a side for the outputs of some examples; None if it failed.
+#: Requests the outputs of some examples from a side; None if it failed.
 Ask = Callable[[Sample], Sampled | None]
 
 
 def sampled(request: Sample, outputs_of: Callable[[int], Sequence[npt.NDArray[Any]]]) -> Sampled:
-    """Return the outputs of the first of the positions, at least, and of as many as fit in the stated bytes."""
+    """Return the outputs of at least the first position, and of as many as fit in the limit of bytes."""
     examples, left = list[list[RawOutputs]](), request.most_bytes
     for position in request.positions:
         outputs = outputs_of(position)
@@ -75,7 +75,7 @@ class _Pair:
 def compare_outputs(
     ask_here: Ask, ask_there: Ask, specs: tuple[Specs, Specs], examples: int
 ) -> OutputComparison | None:
-    """Compare all outputs of so many examples here and there; return None if a side failed.
+    """Compare all outputs of this number of examples here and there; return None if a side failed.
 
     Outputs with the same names are paired by name, otherwise by order. Raise ValueError if one side has more outputs.
     """
@@ -88,7 +88,7 @@ def compare_outputs(
             return None
         count = min(len(here.outputs), len(there.outputs))
         if not 0 < count <= len(request.positions):
-            raise ValueError(f"outputs of {count:,} examples where {len(request.positions):,} belong")
+            raise ValueError(f"outputs of {count:,} examples instead of {len(request.positions):,}")
         for first, second in zip(here.outputs[:count], there.outputs[:count], strict=True):
             same = [pair.add(first[pair.here], second[pair.there]) for pair in pairs]
             identical += all(same)
@@ -100,7 +100,7 @@ def compare_outputs(
 
 def _pairs(here: Specs, there: Specs) -> tuple[list[_Pair], bool]:
     if len(here) != len(there):
-        raise ValueError(f"the model has {len(here)} outputs here and {len(there)} there")
+        raise ValueError(f"the model has {len(here)} outputs here, but {len(there)} there")
     names, others = ([spec.name for spec in side] for side in (here, there))
     by_name = len(set(names)) == len(names) and sorted(names) == sorted(others)
     partners = [others.index(name) for name in names] if by_name else list(range(len(names)))

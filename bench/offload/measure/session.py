@@ -34,12 +34,12 @@ from edge_bench.bench.system.emulation import emulation_signs
 from edge_bench.bench.system.environment import concurrent_run_findings
 from edge_bench.bench.system.machine import describe_machine
 
-#: Times on an emulator are not meaningful, so few trials are made.
+#: Times on an emulator are invalid, so few trials are made.
 _EMULATED_SETTINGS = OffloadSettings(trials=1, processes=1, limit=10, accuracy_images=200)
 
 __all__ = ["emulated_settings", "local_configuration", "offload", "plan_offload", "read_results"]
 
-#: Default choice of the local runtime, the fastest one for light models first.
+#: Default choice of the local runtime, the fastest for light models first.
 _RUNTIME_PREFERENCE = ("litert", "tflite-runtime")
 
 
@@ -84,8 +84,8 @@ def _payloads(bundle: Bundle, stated: Sequence[str] | None) -> Sequence[str]:
     possible = (RAW,) if bundle.manifest.is_graph else PAYLOADS
     if refused := [payload for payload in stated or () if payload not in possible]:
         raise BadInput(
-            f"--payload {refused[0]}: this model gets its inputs by name, which are sent as they are",
-            f"leave --payload out, or use --payload {RAW}",
+            f"--payload {refused[0]}: this model takes named inputs, which can only be sent raw",
+            f"leave out --payload, or use --payload {RAW}",
         )
     return possible if stated is None else stated
 
@@ -93,14 +93,14 @@ def _payloads(bundle: Bundle, stated: Sequence[str] | None) -> Sequence[str]:
 def emulated_settings(
     settings: OffloadSettings, explicit_options: Collection[str], progress: Progress
 ) -> OffloadSettings:
-    """Return the settings; on an emulator, reduce those counts that are not among ``explicit_options``."""
+    """Return the settings. On an emulator, reduce the counts that are not among ``explicit_options``."""
     if not emulation_signs():
         return settings
     names = ("trials", "processes", "limit", "accuracy_images")
     fewer = {name: getattr(_EMULATED_SETTINGS, name) for name in names if name not in explicit_options}
     if fewer:
         counts = ", ".join(f"{value} {name.replace('_', ' ')}" for name, value in fewer.items())
-        progress.say(f"EMULATED: only predictions count, so {counts}")
+        progress.say(f"EMULATED: only predictions are valid, so {counts}")
     return msgspec.structs.replace(settings, **fewer)
 
 
@@ -118,7 +118,7 @@ def local_configuration(bundle: Bundle, selection: Selection) -> Planned:
         planned = able[:1] or planned[:1]
     if len(planned) != 1:
         names = "; ".join(str(item.configuration) for item in planned)
-        raise BadInput(f"several ways to run it here: {names}", "name one --variant, --runtime and --threads")
+        raise BadInput(f"several local configurations: {names}", "choose one with --variant, --runtime and --threads")
     (local,) = planned
     one_at_a_time = msgspec.structs.replace(local.configuration, batch_size=1)
     return msgspec.structs.replace(local, configuration=one_at_a_time)
@@ -148,7 +148,7 @@ def offload(plan: Plan, results: Path, progress: Progress) -> tuple[Offload, Pat
         measured = measure_offload(plan, progress, offload_id)
         others = concurrent_run_findings(concurrent.poll())
     measured = msgspec.structs.replace(measured, findings=[*measured.findings, *others])
-    with contextlib.suppress(ValueError):  # its file is not written, with the reason
+    with contextlib.suppress(ValueError):  # the file is not written, and the error says why
         measured = readable(measured)
     try:
         return measured, write_offload(measured, results)

@@ -1,4 +1,4 @@
-"""Findings about an offload's trustworthiness: throttling, load, and client and server on one machine."""
+"""Findings about an offload's reliability: throttling, load, and client and server on one machine."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ __all__ = ["offload_findings"]
 
 def offload_findings(arms: Sequence[Arm], machine: Machine, server: ServerIdentity, threads: int) -> list[Finding]:
     """Return the findings, each with its remedy; empty if nothing is wrong."""
-    # during remote trials a server on this machine counts as other load, so only time stolen by a hypervisor counts
+    # during remote trials a server on this machine counts as other load, so only steal time is considered
     trials = [
         (trial if arm.where == LOCAL else msgspec.structs.replace(trial, other_cpu_ns=0), threads)
         for arm in arms
@@ -31,7 +31,7 @@ def _same_machine_finding(machine: Machine, server: ServerIdentity) -> Finding |
     if not server.hostname or server.hostname != machine.hostname:
         return None
     return Finding(
-        what="both ends are this machine: they share its processors, and the path is its loopback",
-        remedy="run the server on the host, or see this as a rehearsal",
+        what="client and server are on this machine: they share its processors, and the path is its loopback",
+        remedy="run the server on another host, or use this only as a test",
         spoils=False,
     )

@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> int:
             runtime = None if name == REMOTE else runtime_named(name)
             if runtime:
                 loader(runtime)
-        except Exception as cause:  # importing a runtime may raise anything
+        except Exception as cause:  # importing a runtime may raise any error
             channel.send(Problem(kind="cannot load", message=f"importing {name}: {first_line(cause)}"))
             return 0
         channel.send(Ready(import_ns=time.perf_counter_ns() - began))
@@ -77,7 +77,7 @@ def _prepare(channel: Channel, runtime: Runtime | None) -> Callable[[Any], msgsp
             elif isinstance(request, PrepareRemote | PrepareRemoteGraph):
                 side = RemoteArmWorker(request)
             else:
-                raise ValueError(f"out of turn: {type(request).__name__}")
+                raise ValueError(f"unexpected request: {type(request).__name__}")
         except RemoteFailed as cause:
             channel.send(Problem(kind=cause.kind, message=str(cause), remedy=cause.remedy))
             continue
@@ -103,7 +103,7 @@ def _handler(side: Side) -> Callable[[Any], msgspec.Struct]:
                 return side.warm_up(request)
             case RemoteArmWorker(), Probe():
                 return side.probe(request)
-        raise ValueError(f"out of turn: {type(request).__name__}")
+        raise ValueError(f"unexpected request: {type(request).__name__}")
 
     return handle
 

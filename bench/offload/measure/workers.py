@@ -35,7 +35,7 @@ class Workers:
         self._plan, self._progress = plan, progress
         self._workers: dict[str, WorkerProcess] = {}
         self._outputs: dict[str, list[TensorSpec]] = {}  # by side
-        #: Seconds that a worker may take for one reply; in it, the client has its own timeout for each request.
+        #: Seconds that a worker may take for one reply. Within it, the client has its own timeout for each request.
         self.timeout = 10 * plan.settings.timeout_s + _GRACE_S
 
     def running(self, state: ArmState) -> bool:

@@ -98,7 +98,7 @@ SWEEP = tuple(
     for rtt in _SWEEP_RTT_MS
 )
 
-_USAGE = "say, --link lte, or --link rtt=20ms,up=10Mbit,down=40Mbit,jitter=5ms,loss=0.1%"
+_USAGE = "use --link lte, or for example --link rtt=20ms,up=10Mbit,down=40Mbit,jitter=5ms,loss=0.1%"
 _SECONDS = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
 _RATE_FACTORS = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9}
 
@@ -118,7 +118,9 @@ def link_from(text: str) -> Link:
     first, *rest = [part.strip() for part in text.split(",") if part.strip()] or [""]
     base = PROFILES.get(first.lower())
     if base is None and "=" not in first:
-        raise BadInput(f"--link {text!r}: no link is called {first!r}", f"there are {', '.join(PROFILES)}; or {_USAGE}")
+        raise BadInput(
+            f"--link {text!r}: no link is called {first!r}", f"choose from {', '.join(PROFILES)}, or {_USAGE}"
+        )
     fields: dict[str, Any] = {}
     for part in rest if base else [first, *rest]:
         key, value = _parse_figure(part, text)
@@ -148,7 +150,7 @@ def _parse_figure(part: str, text: str) -> tuple[str, float]:
         fraction = float(match[1]) / (100 if match[2] else 1) if match else -1.0
         if 0 <= fraction < 0.5:
             return "loss", fraction
-    raise BadInput(f"--link {text!r}: {part!r} says nothing", _USAGE)
+    raise BadInput(f"--link {text!r}: {part!r} is not a setting", _USAGE)
 
 
 def bits_as_text(rate: float) -> str:

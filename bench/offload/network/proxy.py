@@ -190,7 +190,7 @@ def main() -> int:
     with contextlib.closing(loop):
         loop.run_until_complete(_serve(request))
         sys.stdout.flush()
-        os._exit(0)  # without waiting for open connections: the parent is gone
+        os._exit(0)  # without waiting for open connections, as the parent has ended
 
 
 if __name__ == "__main__":

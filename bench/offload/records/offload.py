@@ -57,7 +57,7 @@ class OffloadSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServerIdentity(msgspec.Struct, frozen=True, kw_only=True):
-    """The server, as far as it identifies itself. The token is not stored."""
+    """The server's description of itself. The token is not stored."""
 
     url: BoundedStr
     model: BoundedStr
@@ -100,7 +100,7 @@ class ArmTrial(msgspec.Struct, frozen=True, kw_only=True):
     passes: PositiveInt
     latencies: PackedArray  # ns from an image's pixels to its label, for each image of each pass
     parts: dict[BoundedStr, PackedArray] = {}  # ns, for each latency
-    cpu_ns: NonNegativeInt | None = None  # processor time of the worker process
+    cpu_ns: NonNegativeInt | None = None  # CPU time of the worker process
     other_cpu_ns: NonNegativeInt | None = None
     steal_ns: NonNegativeInt | None = None
     temperature_c: float | None = None
@@ -172,12 +172,12 @@ class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OutputDifference(msgspec.Struct, frozen=True, kw_only=True):
-    """One output here, the reference, and there, over all compared examples; differences are in real units."""
+    """Differences of one output here (the reference) and there, over all compared examples, in real units."""
 
     name: BoundedStr
     other_name: BoundedStr  # there
     identical: NonNegativeInt | None  # examples with the same bytes; None: types or scales differ
-    other_shapes: NonNegativeInt  # examples with different shapes, which are in no difference
+    other_shapes: NonNegativeInt  # examples with different shapes, which are not compared
     difference: TensorDifference
 
 
@@ -223,7 +223,7 @@ class Offload(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def emulated(self) -> bool:
-        """Whether the edge device or the server is emulated, so that times are not meaningful."""
+        """Whether the edge device or the server is emulated, so that times are invalid."""
         return self.machine.emulated or self.server.emulated
 
     @property

@@ -13,7 +13,7 @@ from edge_bench.bench.io.record_codec import BoundedStr
 
 __all__ = ["DEVICES", "Power", "local_joules", "power_from", "remote_joules"]
 
-_EXAMPLE = "say, --power idle=2.7W,compute=5.8W,transmit=3.5W"
+_EXAMPLE = "for example --power idle=2.7W,compute=5.8W,transmit=3.5W"
 
 
 Watts = Annotated[float, msgspec.Meta(ge=0, le=1e6)]
@@ -47,10 +47,10 @@ def power_from(text: str) -> Power:
     for part in filter(None, (part.strip() for part in text.split(","))):
         match = re.fullmatch(r"(idle|compute|transmit)=([0-9]{1,9}(?:\.[0-9]{1,15})?)(m?)W?", part)
         if not match:
-            raise BadInput(f"--power {text!r}: {part!r} says nothing", f"{_EXAMPLE}; devices: {', '.join(DEVICES)}")
+            raise BadInput(f"--power {text!r}: {part!r} is not a setting", f"{_EXAMPLE}; devices: {', '.join(DEVICES)}")
         fields[f"{match[1]}_w"] = float(match[2]) / (1e3 if match[3] else 1)
     if len(fields) != 3:
-        raise BadInput(f"--power {text!r}: idle, compute and transmit are all needed", _EXAMPLE)
+        raise BadInput(f"--power {text!r}: idle, compute and transmit are all required", _EXAMPLE)
     return Power(**fields)
 
 

@@ -1,1 +1,1 @@
-"""Outputs of a model for every task but classification, and true values, as they are in a Run."""
+"""Outputs of a model for every task except classification, and true values, as stored in a Run."""

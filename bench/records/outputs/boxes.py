@@ -1,4 +1,4 @@
-"""Boxes of a detector, and the boxes that are there, as they are in a Run."""
+"""Predicted and true boxes of images, as stored in a Run."""
 
 import itertools
 from typing import Annotated
@@ -21,23 +21,23 @@ __all__ = [
     "check_detections",
 ]
 
-#: Boxes of an image that are kept, those with the highest scores. Ultralytics keeps as many (``max_det``), and COCO
+#: Maximum number of boxes per image, those with the highest scores. Ultralytics keeps as many (``max_det``), and COCO
 #: scores at most 100 of each category in an image.
 MOST_BOXES = 300
 #: The greatest value of a stored coordinate.
 COORDINATE_STEPS = (1 << 24) - 1
 #: Width and height of an image in pixels.
 _MOST_PIXELS = 1 << 31
-#: Class numbers of a detector; each may stand for a category of the ground truth.
+#: Class numbers of a detector. Each may represent a category of the ground truth.
 _ClassTable = Annotated[list[Annotated[int, msgspec.Meta(ge=-1, lt=1 << 16)]], msgspec.Meta(max_length=1 << 16)]
 
 
 class PackedBoxes(msgspec.Struct, frozen=True, kw_only=True):
-    """The boxes of all images, one after another; coordinates as shares of the image's side."""
+    """The boxes of all images, one after another. Coordinates are fractions of the image's side."""
 
     counts: PackedArray  # boxes of each image
     classes: PackedArray
-    scores: PackedArray  # the bits of float32 numbers, so that order and ties of scores stay as they are
+    scores: PackedArray  # the bits of float32 numbers, so that order and ties of scores do not change
     left: PackedArray
     top: PackedArray
     right: PackedArray
@@ -45,13 +45,13 @@ class PackedBoxes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Detections(msgspec.Struct, frozen=True, kw_only=True, tag="detect"):
-    """The boxes that one configuration found, in the order of its images."""
+    """The boxes predicted by one configuration, in the order of its images."""
 
     boxes: PackedBoxes
     sizes: PackedArray  # width and height of each image in pixels, [2 × images]
     categories: _ClassTable | None = None  # index of the category of each class, -1 for none; None: no true boxes
     not_finite: NonNegativeInt = 0  # boxes that were left out because a number is not finite
-    beyond_limit: NonNegativeInt = 0  # boxes that were left out because of lower scores than as many as are kept
+    beyond_limit: NonNegativeInt = 0  # boxes that were left out because enough others have higher scores
 
 
 class CategoryRecord(msgspec.Struct, frozen=True):
@@ -62,7 +62,7 @@ class CategoryRecord(msgspec.Struct, frozen=True):
 
 
 class BoxTruth(msgspec.Struct, frozen=True, kw_only=True, tag="detect"):
-    """The boxes that are in the images, one after another, in the order of the images."""
+    """The true boxes of the images, one after another, in the order of the images."""
 
     categories: Annotated[list[CategoryRecord], msgspec.Meta(max_length=1 << 16)]
     sizes: PackedArray  # width and height of each image in pixels, [2 × images]
@@ -76,13 +76,13 @@ def check_boxes(boxes: PackedBoxes, images: int) -> None:
     """Raise ValueError if packed boxes are not of that number of images, or do not fit each other."""
     counts = unpack(boxes.counts)
     if len(counts) != images or counts.max(initial=0) > MOST_BOXES:
-        raise ValueError("packed boxes are damaged: the numbers of boxes do not fit the images")
+        raise ValueError("packed boxes are damaged: the numbers of boxes do not match the images")
     total = int(counts.sum(dtype=np.int64))
     columns = (boxes.left, boxes.top, boxes.right, boxes.bottom)
     if {each.length for each in (*columns, boxes.classes, boxes.scores)} != {total} or any(
         int(unpack(each).max(initial=0)) > COORDINATE_STEPS for each in columns
     ):
-        raise ValueError("packed boxes are damaged: their arrays do not fit each other")
+        raise ValueError("packed boxes are damaged: their arrays do not match each other")
     bits, classes = unpack(boxes.scores), unpack(boxes.classes)
     if bits.itemsize > 4 or not np.isfinite(bits.astype(np.uint32).view(np.float32)).all():
         raise ValueError("packed boxes are damaged: a score is not finite")
@@ -96,7 +96,7 @@ def check_detections(record: Detections, images: int, categories: int | None = N
     check_boxes(record.boxes, images)
     greatest = max(record.categories or [-1])
     if categories is not None and greatest >= categories:
-        raise ValueError(f"a class that stands for category {greatest:,} of {categories:,}")
+        raise ValueError(f"a class stands for category {greatest:,}, but there are {categories:,}")
 
 
 def check_box_truth(record: BoxTruth, images: int) -> None:
@@ -108,7 +108,7 @@ def check_box_truth(record: BoxTruth, images: int) -> None:
     counts = unpack(record.counts)
     total = int(counts.sum(dtype=np.uint64)) if len(counts) == images else -1
     if record.corners.dtype != "float64" or record.corners.bits.length != 4 * total:
-        raise ValueError(f"{record.corners.bits.length:,} corners of {total:,} true boxes")
+        raise ValueError(f"{record.corners.bits.length:,} corners for {total:,} true boxes")
     if not np.isfinite(unpack_values(record.corners)).all():
         raise ValueError("a true box is not finite")
     for name, packed, below in (
@@ -116,10 +116,10 @@ def check_box_truth(record: BoxTruth, images: int) -> None:
         ("crowd", record.crowd, 2),
     ):
         if packed.length != total or (total and int(unpack(packed).max()) >= below):
-            raise ValueError(f"{name} does not fit the {total:,} true boxes")
+            raise ValueError(f"{name} does not match the {total:,} true boxes")
 
 
 def _check_sizes(sizes: PackedArray, images: int) -> None:
     values = unpack(sizes)
     if len(values) != 2 * images or (images and not 0 < int(values.min()) <= int(values.max()) < _MOST_PIXELS):
-        raise ValueError(f"{len(values):,} widths and heights of {images:,} images")
+        raise ValueError(f"{len(values):,} widths and heights for {images:,} images")

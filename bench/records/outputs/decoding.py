@@ -1,4 +1,4 @@
-"""How a model's outputs are read: the settings of a task, as they are sent to workers and stored in a Run."""
+"""How a model's outputs are read: the settings of a task, as sent to workers and stored in a Run."""
 
 from typing import Annotated, Literal
 
@@ -26,7 +26,7 @@ class MaskDecoding(msgspec.Struct, frozen=True, kw_only=True, tag="segment"):
 
     output: NonNegativeInt = 0  # its index
     classes: PositiveInt
-    axis: Literal["last", "first", "none"]  # where the classes are; none: the output has class indices
+    axis: Literal["last", "first", "none"]  # the axis of the classes; none: the output has class indices
 
 
 class BoxDecoding(msgspec.Struct, frozen=True, kw_only=True, tag="detect"):
@@ -38,7 +38,7 @@ class BoxDecoding(msgspec.Struct, frozen=True, kw_only=True, tag="detect"):
     boxes_first: bool = False  # shape [1, boxes, numbers] instead of [1, numbers, boxes]
     objectness: bool = False
     classes: NonNegativeInt = 0
-    pixels: bool = False  # coordinates are pixels of the input, not shares of its sides
+    pixels: bool = False  # coordinates are pixels of the input, not fractions of its sides
     score_threshold: _Share = 0.001
     iou_threshold: _Share = 0.45
     letterbox: bool = False  # images keep their proportions, with borders; otherwise they fill the input

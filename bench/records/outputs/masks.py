@@ -1,4 +1,4 @@
-"""Outputs of a segmentation model, as they are in a Run."""
+"""Outputs of a segmentation model, as stored in a Run."""
 
 from typing import Annotated, Any
 
@@ -20,19 +20,19 @@ __all__ = [
     "unpacked_mask",
 ]
 
-#: Classes of a mask; higher numbers of 16 bits have other meanings.
+#: Classes of a mask. Higher 16-bit numbers have other meanings.
 MAX_CLASSES = 65_000
-#: What the masks of a configuration may take in the file, in base64, and how many pixels they may have together.
+#: Limits for the masks of a configuration: base64 bytes in the file, and pixels in total.
 MAX_MASK_BYTES, MAX_MASK_PIXELS = 8 << 20, 1 << 28
-#: Cells of all images' confusion matrices together.
+#: Limit on the cells of all images' confusion matrices in total.
 MAX_CELLS = 1 << 22
 _MaskList = msgspec.Meta(max_length=1_000_000)
 
 
 class StoredMask(msgspec.Struct, frozen=True, kw_only=True):
-    """The class of each pixel of an image at the model's resolution; ``Segmentation.classes`` is a pixel without one.
+    """The class of each pixel at the model's resolution. A pixel without a class has ``Segmentation.classes``.
 
-    Runs of equal pixels, row after row. They deflate to two thirds of what the pixels do.
+    Stored as runs of equal pixels, row after row. They deflate to two thirds of the size of the pixels.
     """
 
     height: PositiveInt
@@ -58,20 +58,20 @@ class ConfusionCells(msgspec.Struct, frozen=True, kw_only=True):
 class Segmentation(msgspec.Struct, frozen=True, kw_only=True, tag="segment"):
     """Class masks of one configuration, in the order of its images, and how they compare with the true masks.
 
-    Quality follows from the cells, which all images with a true mask have. Masks are for agreement and pictures: those
-    of the first images, as many as fit in MAX_MASK_BYTES.
+    Quality is computed from the cells, which all images with a true mask have. Masks are for agreement and pictures:
+    those of the first images, as many as fit in MAX_MASK_BYTES.
     """
 
     classes: PositiveInt
     images: NonNegativeInt
-    masks: Annotated[list[StoredMask | None], _MaskList]  # one per image; None: there was no room for it
+    masks: Annotated[list[StoredMask | None], _MaskList]  # one per image; None: no space for it
     cells: ConfusionCells | None = None  # None: there are no true masks
 
 
 def stored_mask(mask: npt.NDArray[Any]) -> StoredMask:
     """Pack a mask, unsigned integers [height, width]; raise ValueError if it has more than 2**24 pixels."""
     if mask.ndim != 2 or not 0 < mask.size <= MAX_PACKED:
-        raise ValueError(f"a mask of shape {list(mask.shape)}; it has two axes and at most {MAX_PACKED:,} pixels")
+        raise ValueError(f"a mask of shape {list(mask.shape)}: it needs two axes and at most {MAX_PACKED:,} pixels")
     flat = mask.reshape(-1)
     ends = np.append(np.flatnonzero(flat[1:] != flat[:-1]), flat.size - 1)
     return StoredMask(
@@ -92,23 +92,23 @@ def _runs(stored: StoredMask) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         raise ValueError(f"a mask of {stored.height:,}×{stored.width:,} pixels")
     lengths, values = unpack(stored.lengths, max_length=pixels), unpack(stored.values, max_length=pixels)
     if len(lengths) != len(values) or values.itemsize > 2 or lengths.max(initial=0) > pixels:
-        raise ValueError("a mask whose runs do not fit each other")
+        raise ValueError("a mask has inconsistent runs")
     if int(lengths.sum(dtype=np.int64)) != pixels:
-        raise ValueError(f"a mask of {stored.height:,}×{stored.width:,} pixels whose runs have other ones")
+        raise ValueError(f"a mask of {stored.height:,}×{stored.width:,} pixels has runs of another length")
     return lengths, values
 
 
 def check_segmentation(record: Segmentation, images: int) -> None:
-    """Raise ValueError if a record of so many images is not consistent."""
+    """Raise ValueError if a record of this number of images is not consistent."""
     if record.classes > MAX_CLASSES or record.images != images or len(record.masks) != images:
         raise ValueError(f"{len(record.masks):,} masks of {record.classes:,} classes for {images:,} images")
     masks = [mask for mask in record.masks if mask is not None]
     size, pixels = sum(mask.encoded_bytes for mask in masks), sum(mask.height * mask.width for mask in masks)
     if size > MAX_MASK_BYTES or pixels > MAX_MASK_PIXELS:
-        raise ValueError(f"its masks take {size:,} bytes and {pixels:,} pixels, more than a configuration may have")
+        raise ValueError(f"its masks take {size:,} bytes and {pixels:,} pixels, more than the limit of a configuration")
     for mask in masks:
         if int(_runs(mask)[1].max()) > record.classes:
-            raise ValueError(f"a mask with more than {record.classes:,} classes")
+            raise ValueError(f"a mask has more than {record.classes:,} classes")
     if record.cells is not None:
         _check_cells(record.cells, record.classes, images)
 
@@ -120,10 +120,10 @@ def _check_cells(cells: ConfusionCells, classes: int, images: int) -> None:
     for name, below in columns.items():
         packed: PackedArray = getattr(cells, name)
         if packed.length != length or length > MAX_CELLS:
-            raise ValueError(f"cells.{name}: {packed.length:,} values where {min(length, MAX_CELLS):,} belong")
+            raise ValueError(f"cells.{name}: {packed.length:,} values instead of {min(length, MAX_CELLS):,}")
         values = unpack(packed).astype(np.uint64)
         if length and int(values.max()) >= below:
-            raise ValueError(f"cells.{name}: a value of {int(values.max()):,}")
+            raise ValueError(f"cells.{name}: invalid value {int(values.max()):,}")
         unpacked.append(values.astype(np.int64))
     if length and not unpacked[-1].min():
         raise ValueError("cells.pixels: a cell without pixels")

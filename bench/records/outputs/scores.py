@@ -1,4 +1,4 @@
-"""Real-valued outputs of a model with a few numbers per example, and true values, as they are in a Run."""
+"""Real-valued outputs of a model with a few numbers per example, and true values, as stored in a Run."""
 
 from typing import Annotated
 
@@ -62,12 +62,12 @@ def check_flag_truth(record: FlagTruth, examples: int) -> None:
     """Raise ValueError if the labels are not those of that number of examples."""
     flags = unpack(record.flags)
     if len(flags) != examples * record.columns or flags.max(initial=0) > 1:
-        raise ValueError(f"{len(flags):,} labels of {examples:,} examples with {record.columns:,} each")
+        raise ValueError(f"{len(flags):,} labels for {examples:,} examples with {record.columns:,} each")
 
 
 def _check_values(record: ScoreTable | ValueTruth, examples: int, types: tuple[str, ...]) -> None:
     length = record.values.bits.length
     if length != examples * record.columns or record.values.dtype not in types:
         kind = record.values.dtype[:20]
-        raise ValueError(f"{length:,} values of {kind!r} of {examples:,} examples with {record.columns:,} each")
+        raise ValueError(f"{length:,} values of {kind!r} for {examples:,} examples with {record.columns:,} each")
     unpack_values(record.values)

@@ -1,4 +1,4 @@
-"""Outputs of any model, as they are in a Run: some examples whole, a checksum of each, and statistics of all."""
+"""Outputs of any model, as stored in a Run: some examples whole, a checksum of each, and statistics of all."""
 
 import math
 from typing import Annotated, Any
@@ -30,11 +30,11 @@ __all__ = [
     "unpack_values",
 ]
 
-#: Types of outputs: numbers and truth values, no strings and no complex numbers.
+#: Types of outputs: numbers and booleans, no strings and no complex numbers.
 NUMBER_TYPES = frozenset(
     ("bool", "float16", "float32", "float64", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
 )
-#: Different shapes of the stored examples of an output.
+#: Limit on different shapes of the stored examples of an output.
 MAX_SHAPES = 4096
 Size = Annotated[int, msgspec.Meta(ge=0, le=MAX_INT64)]
 Shape = Annotated[list[Size], msgspec.Meta(max_length=MAX_AXES)]
@@ -48,7 +48,7 @@ class PackedValues(msgspec.Struct, frozen=True):
 
 
 class OutputStatistics(msgspec.Struct, frozen=True, kw_only=True):
-    """All values of an output over all examples; mean, deviation and range are of the finite ones, in real units."""
+    """Statistics of an output over all examples, in real units. Mean, deviation and range are of the finite values."""
 
     values: NonNegativeInt
     nan: NonNegativeInt = 0
@@ -63,7 +63,7 @@ class OutputStatistics(msgspec.Struct, frozen=True, kw_only=True):
 class OutputRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One output of a configuration, in the order of its examples.
 
-    The values of the first examples are stored, one after the other: all of an example, or those at
+    The values of the first examples are stored, one after the other: all values of an example, or those at
     `kept_positions` if it has more than ``most_values``.
     """
 
@@ -103,24 +103,24 @@ def pack_values(values: npt.NDArray[Any]) -> PackedValues:
 def unpack_values(packed: PackedValues, *, max_length: int = MAX_PACKED) -> npt.NDArray[Any]:
     """Return the packed numbers, shape [n]; raise ValueError if they are damaged."""
     if packed.dtype not in NUMBER_TYPES:
-        raise ValueError(f"packed values of {packed.dtype[:20]!r}")
+        raise ValueError(f"packed values of unsupported type {packed.dtype[:20]!r}")
     dtype = np.dtype(packed.dtype)
     bits = unpack(packed.bits, max_length=max_length)
     if bits.itemsize > dtype.itemsize or (dtype.kind == "b" and bits.max(initial=0) > 1):
-        raise ValueError(f"packed values that are no {packed.dtype}")
+        raise ValueError(f"packed values that are not {packed.dtype}")
     return bits.astype(f"u{dtype.itemsize}").view(dtype)
 
 
 def check_output(output: OutputRecord, examples: int) -> None:
-    """Raise ValueError if a record of so many examples is not consistent."""
+    """Raise ValueError if a record of this number of examples is not consistent."""
     if output.examples != examples or output.stored > examples:
-        raise ValueError(f"{output.name[:80]}: {output.examples:,} examples where {examples:,} belong")
+        raise ValueError(f"{output.name[:80]}: {output.examples:,} examples instead of {examples:,}")
     if output.spec.dtype not in NUMBER_TYPES or output.values.dtype != output.spec.dtype:
-        raise ValueError(f"{output.name[:80]}: values of {output.values.dtype[:20]!r}")
+        raise ValueError(f"{output.name[:80]}: values of unsupported type {output.values.dtype[:20]!r}")
     if not math.isfinite(output.spec.scale):
         raise ValueError(f"{output.name[:80]}: its scale is not finite")
     if output.stored and int(unpack(output.shape_numbers).max()) >= len(output.shapes):
-        raise ValueError(f"{output.name[:80]}: a shape that is not listed")
+        raise ValueError(f"{output.name[:80]}: a shape is not listed")
     if unpack(output.checksums).itemsize > 4:
         raise ValueError(f"{output.name[:80]}: a checksum of more than 32 bits")
     if output.stored and sum(map(int, output.sizes())) != output.values.bits.length:

@@ -1,4 +1,4 @@
-"""Outputs of a configuration and true values of a Run, for every task but classification by one list of scores."""
+"""Outputs of a configuration and true values of a Run, for every task except classify."""
 
 from typing import Annotated
 
@@ -20,5 +20,5 @@ class TensorOutputs(msgspec.Struct, frozen=True, kw_only=True, tag="tensor"):
 
 
 TaskOutputs = TensorOutputs | ScoreTable | Segmentation | Detections
-#: True masks are not stored: what quality needs of them is in ``Segmentation.cells``.
+#: True masks are not stored. ``Segmentation.cells`` has the data for their quality.
 TaskTruth = BoxTruth | FlagTruth | ValueTruth

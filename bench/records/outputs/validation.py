@@ -1,4 +1,4 @@
-"""Checks of a Run's outputs and true values, which a hostile file may violate and all other code relies on."""
+"""Checks of a Run's outputs and true values. A hostile file may violate them, and all other code relies on them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -35,7 +35,7 @@ _KINDS: dict[str, tuple[type | None, type | None]] = {
 
 
 def check_outputs(outputs: TaskOutputs, task: str, examples: int, truth: TaskTruth | None) -> None:
-    """Raise ValueError if outputs are not of the task, or not consistent with that number of examples."""
+    """Raise ValueError if outputs are not of the task, or inconsistent with that number of examples."""
     _check_kind(outputs, task, 0)
     match outputs:
         case TensorOutputs():
@@ -50,7 +50,7 @@ def check_outputs(outputs: TaskOutputs, task: str, examples: int, truth: TaskTru
 
 
 def check_truth(truth: TaskTruth, task: str, examples: int) -> None:
-    """Raise ValueError if true values are not of the task, or not consistent with that number of examples."""
+    """Raise ValueError if true values are not of the task, or inconsistent with that number of examples."""
     _check_kind(truth, task, 1)
     match truth:
         case BoxTruth():
@@ -62,7 +62,7 @@ def check_truth(truth: TaskTruth, task: str, examples: int) -> None:
 
 
 def check_decoding(decoding: Decoding) -> None:
-    """Raise ValueError if a decoding has what is not stored in a Run."""
+    """Raise ValueError if a decoding contains data that a Run does not store there."""
     if isinstance(decoding, BoxDecoding) and decoding.sizes is not None:
         raise ValueError("sizes of images, which belong to the outputs")
 

@@ -38,20 +38,21 @@ class Feed(NamedTuple):
 class GraphSession(Protocol):
     """A loaded model that can be invoked on any number of named inputs.
 
-    ``inputs`` and ``outputs`` have whole shapes, the batch axis included, and -1 for an axis that is not known before
-    an invocation. Their order is the model's and the same in every function here. State that the model keeps between
-    invocations is reset before each, outside of its time.
+    ``inputs`` and ``outputs`` have whole shapes, the batch axis included, and -1 for an axis that is unknown before an
+    invocation. Their order is the model's and the same in every function here. State that the model keeps between
+    invocations is reset before each, outside the timed part.
 
-    Names are those of the named function, in .tflite files without a choice those of the only signature if it covers
-    all inputs, otherwise of tensors; in Keras files the keys of dicts, otherwise the names of layers.
+    Names are those of the named function. In .tflite files without one, they are those of the only signature if it
+    covers all inputs, otherwise those of the tensors. In Keras files they are the keys of dicts, otherwise the names of
+    layers.
     """
 
     inputs: Sequence[TensorSpec]
     has_batch_axis: Sequence[bool]  # of each input: whether its first axis is the examples
     batch_size: int
-    warning: str  # what is unusual about the session's times; empty if nothing is
+    warning: str  # note on unusual times of the session; empty if there is none
     signatures: Mapping[str, SignatureNames]  # named functions of the file
-    layout: Layout  # inputs and outputs as the file has them
+    layout: Layout  # inputs and outputs as in the file
 
     @property
     def fixed_batch(self) -> int | None:
@@ -59,20 +60,20 @@ class GraphSession(Protocol):
 
     @property
     def outputs(self) -> Sequence[TensorSpec]:
-        """All outputs; `learn_outputs` may change them."""
+        """All outputs. `learn_outputs` may change them."""
 
     @property
     def keeps_batch_axis(self) -> Sequence[bool]:
         """Of each output: whether its first axis is the examples. `learn_outputs` may change it."""
 
     def learn_outputs(self, inputs: Sequence[npt.NDArray[Any]] | None = None) -> None:
-        """Invoke the model once if only that tells the shapes of its outputs, on zeros by default."""
+        """Invoke the model once if the shapes of its outputs are otherwise unknown, on zeros by default."""
 
     def reset_state(self) -> None:
-        """Set the state that the model keeps between invocations to that after loading."""
+        """Restore the state after loading, if the model keeps state between invocations."""
 
     def invoke(self, inputs: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
-        """Return all outputs for whole inputs, not timed; a batch may have fewer than ``batch_size`` examples."""
+        """Return all outputs for whole inputs, not timed. A batch may have fewer than ``batch_size`` examples."""
 
     def run_pass(self, feeds: Sequence[Feed], clock: Clock) -> PassTimes:
         """Run one pass over all examples: copy in, invoke, and copy all outputs out. They are not kept."""

@@ -1,4 +1,4 @@
-"""What the sessions of all runtimes share: checks of inputs, batches with padding, the timed loop, and resets."""
+"""The common part of the sessions of all runtimes: checks of inputs, padded batches, the timed loop, and resets."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -24,10 +24,10 @@ class BatchedGraph(ABC):
 
     warning = ""
     signatures: Mapping[str, SignatureNames] = MappingProxyType({})
-    pads = False  # whether the runtime takes full batches only
+    pads = False  # whether the runtime takes only full batches
 
     def __init__(self, layout: Layout, restore: Callable[[], None] | None, *, stateful: bool) -> None:
-        """``restore`` sets the model's state to that after loading; None if it keeps none."""
+        """``restore`` restores the model's state after loading; None if it keeps no state."""
         self.layout = layout
         self.inputs: Sequence[TensorSpec] = layout.inputs
         self.has_batch_axis: Sequence[bool] = layout.has_batch_axis
@@ -52,7 +52,7 @@ class BatchedGraph(ABC):
 
     @property
     def _reset(self) -> Callable[[], None] | None:
-        """What is called before each invocation."""
+        """The function that is called before each invocation."""
         return None if self._stateful else self._restore
 
     @abstractmethod
@@ -60,18 +60,18 @@ class BatchedGraph(ABC):
         """Copy in, invoke once, and return copies of all outputs."""
 
     def prepare(self, shapes: Sequence[Sequence[int]]) -> None:  # noqa: B027 - most runtimes need nothing
-        """Make ready for inputs of these whole shapes, outside of timed parts."""
+        """Prepare for inputs of these whole shapes, outside the timed part."""
 
     def reset_state(self) -> None:
-        """Set the state that the model keeps between invocations to that after loading."""
+        """Restore the state after loading, if the model keeps state between invocations."""
         if self._restore is not None:
             self._restore()
 
     def learn_outputs(self, inputs: Sequence[Array] | None = None) -> None:
-        """Invoke the model once if only that tells the shapes of its outputs, on zeros by default.
+        """Invoke the model once if the shapes of its outputs are otherwise unknown, on zeros by default.
 
-        Nothing happens if inputs are not given and an axis of theirs is open. Raise ValueError if an output does not
-        keep the examples of a batch of several.
+        Without ``inputs``, nothing happens if one of their axes is open. Raise ValueError if an output does not have
+        one row per example of a batch.
         """
         if self.layout.is_certain or (inputs is None and self.layout.is_open):
             return
@@ -82,9 +82,9 @@ class BatchedGraph(ABC):
         self.reset_state()
 
     def invoke(self, inputs: Sequence[Array]) -> list[Array]:
-        """Return all outputs for whole inputs, not timed; a batch may have fewer than ``batch_size`` examples.
+        """Return all outputs for whole inputs, not timed. A batch may have fewer than ``batch_size`` examples.
 
-        Raise ValueError for inputs of other types or shapes, or if an output does not keep the examples.
+        Raise ValueError for inputs of other types or shapes, or if an output does not have one row per example.
         """
         outputs, examples = self._invoked(inputs)
         count = self._examples(inputs)
@@ -97,7 +97,7 @@ class BatchedGraph(ABC):
         return outputs
 
     def _invoked(self, inputs: Sequence[Array]) -> tuple[list[Array], int]:
-        """Return the outputs, and the number of examples with those that a batch was padded with."""
+        """Return the outputs, and the number of examples including padding."""
         self._check(inputs)
         count = self._examples(inputs)
         if self.pads and count < self.batch_size:
@@ -115,7 +115,7 @@ class BatchedGraph(ABC):
         return times._replace(reset_ns=times.reset_ns + spent)
 
     def _check_feeds(self, feeds: Sequence[Feed], clock: Clock) -> int:
-        """Check types and shapes, prepare for them, and return how long it took, which is no part of a pass."""
+        """Check types and shapes, prepare for them, and return the duration, which is not part of a pass."""
         began = clock()
         first = [batch_of(feed, 0, self.batch_size, pad=self.pads) for feed in feeds]
         self._check(first)
@@ -123,32 +123,32 @@ class BatchedGraph(ABC):
         return clock() - began
 
     def _check(self, inputs: Sequence[Array]) -> None:
-        """Raise ValueError if inputs have other types or shapes than the model's."""
+        """Raise ValueError if inputs have types or shapes other than the model's."""
         if len(inputs) != len(self.inputs):
-            raise ValueError(f"{len(inputs)} inputs, the model takes {len(self.inputs)}")
+            raise ValueError(f"{len(inputs)} inputs, but the model takes {len(self.inputs)}")
         for value, spec, has in zip(inputs, self.inputs, self.has_batch_axis, strict=True):
             if value.dtype != np.dtype(spec.dtype):
-                raise ValueError(f"input {spec.name[:80]} is {value.dtype}, the model takes {spec.dtype}")
+                raise ValueError(f"input {spec.name[:80]} is {value.dtype}, but the model takes {spec.dtype}")
             fits = value.ndim == len(spec.shape) and all(
                 size in (-1, given) or (has and axis == 0 and 0 < given <= size)
                 for axis, (given, size) in enumerate(zip(value.shape, spec.shape, strict=True))
             )
             if not fits:
                 raise ValueError(
-                    f"input {spec.name[:80]} has shape {list(value.shape)}, the model takes {list(spec.shape)}"
+                    f"input {spec.name[:80]} has shape {list(value.shape)}, but the model takes {list(spec.shape)}"
                 )
 
     def _examples(self, inputs: Sequence[Array]) -> int:
         counts = {len(each) for each, has in zip(inputs, self.has_batch_axis, strict=True) if has}
         if len(counts) > 1:
-            raise ValueError(f"inputs of {' and '.join(map(str, sorted(counts)))} examples")
+            raise ValueError(f"inputs with different numbers of examples: {' and '.join(map(str, sorted(counts)))}")
         return counts.pop() if counts else 1
 
 
 def batch_of(feed: Feed, start: int, size: int, *, pad: bool) -> Array:
-    """Return a whole input for the examples from ``start`` on; ``pad`` repeats the last one up to ``size``."""
+    """Return a whole input for the examples from ``start`` on. With ``pad``, repeat the last one up to ``size``."""
     if not feed.has_batch_axis:
-        one: Array = feed.values[start, ...]  # of no axes: an array, too
+        one: Array = feed.values[start, ...]  # an array even without axes
         return one
     batch = feed.values[start : start + size]
     return _padded(batch, size - len(batch)) if pad and len(batch) < size else batch
@@ -167,7 +167,7 @@ def run_batches(
     pad: bool,
     reset: Callable[[], None] | None,
 ) -> PassTimes:
-    """Call on all examples in batches; ``reset`` is called before each, outside of its time."""
+    """Call on all examples in batches. ``reset`` is called before each, outside the timed part."""
 
     def invoke_at(start: int) -> None:
         call([batch_of(feed, start, size, pad=pad) for feed in feeds])

@@ -17,12 +17,12 @@ from edge_bench.bench.runtimes.keras_model import KerasState, load_any_keras
 __all__ = ["KerasGraph", "ServedKerasGraph"]
 
 Array = npt.NDArray[Any]
-#: ``predict`` keeps all its outputs until its end. Passes with more bytes of outputs are made of several calls.
+#: ``predict`` keeps all its outputs until its end. Passes with more bytes of outputs are split into several calls.
 _MOST_OUTPUT_BYTES = 256 << 20
 
 
 class KerasGraph(BatchedGraph):
-    """A Keras model; nested inputs and outputs are flattened, in the order of Keras."""
+    """A Keras model. Nested inputs and outputs are flattened, in Keras' order."""
 
     def __init__(self, file: GraphFile) -> None:
         """Raise ValueError if the file is not safe, has no shapes, a signature is named, or tensors are unsupported."""
@@ -30,12 +30,12 @@ class KerasGraph(BatchedGraph):
 
         if file.signature:
             raise ValueError(
-                f"signature {file.signature[:80]}: Keras files have no named signatures; leave --signature out"
+                f"signature {file.signature[:80]}: Keras files have no named signatures; leave out --signature"
             )
         model = self._model = load_any_keras(file.path)
         known = keras_signature(model)
         self._tree, self._structure = keras.tree, known.structure
-        # the first axis of what Keras returns is always that of what it takes
+        # the first axis of Keras' outputs is always that of its inputs
         ports = [
             [Port(each.name, each.dtype, list(each.shape), has_examples=True) for each in side]
             for side in (known.inputs, known.outputs)
@@ -51,11 +51,11 @@ class KerasGraph(BatchedGraph):
         """Return the fixed size of the first axis of an input that has no axis for examples; 1 if all have one."""
         rows = {1 if has else spec.shape[0] for spec, has in zip(self.inputs, self.has_batch_axis, strict=True)}
         if len(rows) != 1:
-            raise ValueError(f"its inputs have {' and '.join(map(str, sorted(rows)))} rows; Keras takes equally many")
+            raise ValueError(f"its inputs have {' and '.join(map(str, sorted(rows)))} rows, but Keras needs equal ones")
         return rows.pop()
 
     def _wrapped(self, inputs: Sequence[Any]) -> Any:
-        """Return inputs in the structure that the model takes."""
+        """Return inputs in the model's structure."""
         return self._tree.pack_sequence_as(self._structure, list(inputs))
 
     def _flat(self, inputs: Sequence[Any]) -> list[Any]:
@@ -69,7 +69,7 @@ class KerasGraph(BatchedGraph):
 
     @property
     def _reset(self) -> Any:
-        # what the first invocation has changed is known after it
+        # changes by the first invocation are known after it
         return super()._reset if self._state.exists else None
 
     def run_pass(self, feeds: Sequence[Feed], clock: Clock) -> PassTimes:

@@ -1,4 +1,4 @@
-"""Names of a Keras model's inputs and outputs, the same in every file that it becomes."""
+"""Names of a Keras model's inputs and outputs, the same in every file format that it is converted to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ class KerasSignature:
     inputs: list[TensorSpec]
     outputs: list[TensorSpec]
     _model: Any
-    structure: Any  # of what the model takes
+    structure: Any  # of the model's inputs
 
     def call(self, inputs: Sequence[Any]) -> dict[str, Any]:
-        """Return the outputs for tensors of all inputs, in their order; as for inference."""
+        """Return the outputs for tensors of all inputs, in their order, in inference mode."""
         import keras
 
         returned = self._model(keras.tree.pack_sequence_as(self.structure, list(inputs)), training=False)
@@ -31,7 +31,7 @@ class KerasSignature:
 
 
 def keras_signature(model: Any) -> KerasSignature:
-    """Return inputs and outputs of a Keras model; raise ValueError if they are not in its file."""
+    """Return inputs and outputs of a Keras model; raise ValueError if they are missing from its file."""
     import keras
 
     try:
@@ -39,7 +39,7 @@ def keras_signature(model: Any) -> KerasSignature:
     except (AttributeError, ValueError):
         inputs = outputs = None
     if not inputs or not outputs:
-        raise ValueError("its input shape is not in the file; call the model once before saving it")
+        raise ValueError("its input shape is not in the file: call the model once before saving it")
     try:
         taken, returned = model.input, model.output
     except (AttributeError, ValueError):  # a Sequential model from a file, which takes a plain tensor

@@ -1,4 +1,4 @@
-"""Names, types and shapes of a graph's inputs and outputs, which axis is the examples, and what a user states."""
+"""Names, types and shapes of a graph's inputs and outputs, their axis of examples, and the user's settings."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -10,18 +10,18 @@ __all__ = ["Layout", "Port", "UnknownInput", "unique_names"]
 
 
 class Port(NamedTuple):
-    """An input or output as the file has it."""
+    """An input or output as in the file."""
 
     name: str
     dtype: str
-    axes: list[int] | None  # -1: open; None: not even their number is known
+    axes: list[int] | None  # -1: open; None: even the number of axes is unknown
     scale: float = 0.0
     zero_point: int = 0
-    has_examples: bool = False  # of an output with an open first axis: whether the file says that it is the examples
+    has_examples: bool = False  # of an output with an open first axis: whether the file states that it is the examples
 
 
 def unique_names(names: Sequence[str], kind: str) -> list[str]:
-    """Return names that differ: an empty one becomes ``input 0``, a repeated one gets its number."""
+    """Return unique names: an empty one becomes ``input 0``, a repeated one gets its number."""
     found = list[str]()
     for number, name in enumerate(names):
         new = name or f"{kind} {number}"
@@ -34,8 +34,8 @@ def unique_names(names: Sequence[str], kind: str) -> list[str]:
 class Layout:
     """Inputs and outputs for one batch size and the stated sizes of open axes.
 
-    The batch size can be more than 1 only if the first axis of every input is the examples and open, and every output
-    keeps it.
+    The batch size can be more than 1 only if the first axis of every input is open and is the examples, and every
+    output keeps it.
     """
 
     def __init__(
@@ -68,10 +68,10 @@ class Layout:
             _spec(port, [self.batch_size, *shape[1:]] if has else shape)
             for port, shape, has in zip(inputs, shapes, self.has_batch_axis, strict=True)
         ]
-        #: The inputs as the file has them: an open axis of examples has size -1.
+        #: The inputs as in the file. An open axis of examples has size -1.
         self.described_inputs = [_spec(port, shape) for port, shape in zip(inputs, shapes, strict=True)]
         self._axes: list[list[int] | None] = [port.axes for port in outputs]
-        #: Whether the first axis of each output is the examples. `learn` corrects what only an invocation shows.
+        #: Whether the first axis of each output is the examples. `learn` corrects it after an invocation.
         self.keeps_batch_axis = [self._may_keep(port) for port in outputs]
 
     @property
@@ -81,12 +81,12 @@ class Layout:
 
     @property
     def is_open(self) -> bool:
-        """Whether an input has an axis that is neither known nor stated."""
+        """Whether an input has an axis whose size is neither known nor set."""
         return any(-1 in spec.shape for spec in self.inputs)
 
     @property
     def is_certain(self) -> bool:
-        """Whether the file alone tells number and meaning of the axes of every output."""
+        """Whether number and meaning of the axes of every output are known from the file alone."""
         return all(
             port.axes is not None and (port.has_examples or self._closed or -1 not in port.axes[:1])
             for port in self._outputs
@@ -94,19 +94,19 @@ class Layout:
 
     @property
     def outputs(self) -> list[TensorSpec]:
-        """Whole shapes, with -1 for a size that is not known; unknown axes count as none."""
+        """Whole shapes, with -1 for an unknown size. Unknown axes count as none."""
         return self._output_specs(self.batch_size)
 
     @property
     def described_outputs(self) -> list[TensorSpec]:
-        """The outputs as `described_inputs` has the inputs."""
+        """The outputs in the form of `described_inputs`."""
         return self._output_specs(self.fixed_batch or -1)
 
     def learn(self, shapes: Sequence[Sequence[int]], examples: int) -> None:
-        """Take the output shapes of an invocation; raise ValueError if one does not keep the examples of a batch.
+        """Take the output shapes of an invocation; raise ValueError if one does not have one row per example.
 
-        Numbers of axes come from it, and which open first axes are the examples. A size of 0 stays open, since the size
-        then depends on the values.
+        The invocation determines the numbers of axes, and which open first axes are the examples. A size of 0 stays
+        open, since the size then depends on the values.
         """
         for number, (port, shape) in enumerate(zip(self._outputs, shapes, strict=True)):
             if port.axes is None:
@@ -120,7 +120,7 @@ class Layout:
             self._size(self.batch_size, set())
 
     def _why_closed(self, inputs: Sequence[Port]) -> str:
-        """Return why only one example fits in an invocation; empty if several do."""
+        """Return why only one example fits in an invocation; empty if several fit."""
         for port, has in zip(inputs, self.has_batch_axis, strict=True):
             if not has:
                 return f"input {port.name[:80]} has no axis for several examples"
@@ -135,8 +135,8 @@ class Layout:
         size = asked or next(iter(stated), 1)
         if stated - {size}:
             raise ValueError(
-                f"the stated shapes have {' and '.join(map(str, sorted(stated)))} examples, the batch size is {size}: "
-                "state 1 for the first axis"
+                f"the stated shapes have {' and '.join(map(str, sorted(stated)))} examples, but the batch size is "
+                f"{size}: use 1 for the first axis"
             )
         if self._closed and size != 1:
             raise ValueError(f"a batch of {size}: {self._closed}; use batch size 1")
@@ -155,7 +155,7 @@ class Layout:
 
 
 class UnknownInput(ValueError):
-    """A stated shape of an input that the model does not have; ``known`` are the names of its inputs."""
+    """A stated shape of an input that the model does not have. ``known`` has the names of its inputs."""
 
     def __init__(self, problem: str, known: Sequence[str]) -> None:
         super().__init__(problem)
@@ -167,7 +167,7 @@ def _check_types(inputs: Sequence[Port], outputs: Sequence[Port]) -> None:
         for port in ports:
             if port.dtype not in NUMBER_TYPES:
                 raise ValueError(
-                    f"{kind} {port.name[:80]} is of type {port.dtype[:40]}; only numbers and truth values are supported"
+                    f"{kind} {port.name[:80]} is of type {port.dtype[:40]}: only numbers and booleans are supported"
                 )
 
 
@@ -177,19 +177,18 @@ def _with_stated(port: Port, stated: Mapping[str, tuple[int, ...]]) -> list[int]
     if shape is None:
         if port.axes is None:
             raise ValueError(
-                f"the number of axes of input {port.name[:80]} is not known; state its shape: "
-                f"--shape {port.name[:80]}=1xN"
+                f"the number of axes of input {port.name[:80]} is unknown; set its shape: --shape {port.name[:80]}=1xN"
             )
         return port.axes
     axes = port.axes if port.axes is not None else [-1] * len(shape)
     if len(shape) != len(axes) or any(size not in (-1, given) for size, given in zip(axes, shape, strict=True)):
-        raise ValueError(f"--shape {port.name[:80]}: {list(shape)}, and the input has shape {axes} (-1: any size)")
+        raise ValueError(f"--shape {port.name[:80]}: {list(shape)}, but the input has shape {axes} (-1: any size)")
     return list(shape)
 
 
 def _refuse_unknown_names(names: Sequence[str], stated: Mapping[str, tuple[int, ...]]) -> None:
     if unknown := [name for name in stated if name not in names]:
-        raise UnknownInput(f"no input is called {unknown[0][:80]}; there are {', '.join(names)[:400]}", names)
+        raise UnknownInput(f"no input is called {unknown[0][:80]}; choose from {', '.join(names)[:400]}", names)
 
 
 def _spec(port: Port, shape: Sequence[int]) -> TensorSpec:

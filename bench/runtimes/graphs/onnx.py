@@ -15,15 +15,15 @@ _TYPES = {"float": "float32", "double": "float64"}
 
 
 class OnnxGraph(BatchedGraph):
-    """An .onnx model; threads are used within an operator. ONNX Runtime keeps no state between invocations."""
+    """An .onnx model. Threads are used within an operator. ONNX Runtime keeps no state between invocations."""
 
     def __init__(self, file: GraphFile) -> None:
-        """Raise ValueError for a named signature, which the format does not have, or unsupported tensors."""
+        """Raise ValueError for a named signature, which .onnx files do not have, or for unsupported tensors."""
         import onnxruntime
 
         if file.signature:
             raise ValueError(
-                f"signature {file.signature[:80]}: .onnx files have no named signatures; leave --signature out"
+                f"signature {file.signature[:80]}: .onnx files have no named signatures; leave out --signature"
             )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = file.threads, 1
@@ -35,7 +35,7 @@ class OnnxGraph(BatchedGraph):
             [_port(tensor, name, examples) for tensor, name in zip(side, _unique(side, kind), strict=True)]
             for side, kind in ((inputs, "input"), (outputs, "output"))
         ]
-        # a shape of no sizes is that of one number, or not known
+        # a shape without sizes is that of one number, or unknown
         ports[1] = [port._replace(axes=port.axes or None) for port in ports[1]]
         super().__init__(Layout(ports[0], ports[1], file.batch_size, file.shapes), None, stateful=file.stateful)
         self._run = session.run
@@ -54,7 +54,7 @@ def _unique(tensors: Sequence[Any], kind: str) -> list[str]:
 
 
 def _port(tensor: Any, name: str, examples: set[str]) -> Port:
-    """Return a tensor of a type such as ``tensor(float)``; an axis with a name, or nothing, for a size is open."""
+    """Return a tensor of a type such as ``tensor(float)``. An axis with a name or nothing as its size is open."""
     kind = tensor.type
     if kind.startswith("tensor("):
         kind = kind.removeprefix("tensor(").removesuffix(")")

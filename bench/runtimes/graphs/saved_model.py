@@ -17,7 +17,7 @@ _DEFAULT = "serving_default"
 
 
 class SavedModelGraph(BatchedGraph):
-    """A signature of a SavedModel; inputs and outputs have the signature's names."""
+    """A signature of a SavedModel. Inputs and outputs have the signature's names."""
 
     def __init__(self, file: GraphFile) -> None:
         """Raise ValueError if there is no such signature, or for unsupported tensors."""

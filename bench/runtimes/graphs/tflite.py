@@ -22,7 +22,7 @@ Details = dict[str, Any]
 
 
 class _Entry(NamedTuple):
-    """What is invoked: the main graph, or a signature of another one."""
+    """The invoked graph: the main one, or that of a signature."""
 
     inputs: list[Details]
     outputs: list[Details]
@@ -44,7 +44,7 @@ class TfliteGraph(BatchedGraph):
             [_port(detail, name) for detail, name in zip(details, names, strict=True)]
             for details, names in ((entry.inputs, entry.input_names), (entry.outputs, entry.output_names))
         ]
-        # a shape of no sizes is that of one number, or not known before an invocation
+        # a shape without sizes is that of one number, or unknown before an invocation
         ports[1] = [port._replace(axes=port.axes or None) for port in ports[1]]
         layout = Layout(ports[0], ports[1], file.batch_size, file.shapes)
         super().__init__(layout, None, stateful=file.stateful)
@@ -74,7 +74,7 @@ class TfliteGraph(BatchedGraph):
             if kind is StateKind.VARIABLES:
                 self._interpreter.reset_all_variables()  # fails if another graph with variables is not allocated
         except (EdgeBenchError, OSError, RuntimeError, ValueError):
-            return StateKind.RESOURCES  # loading it again always works
+            return StateKind.RESOURCES  # reloading always works
         return kind
 
     def _clear(self) -> None:
@@ -83,7 +83,7 @@ class TfliteGraph(BatchedGraph):
             self._interpreter.reset_all_variables()
 
     def _reload(self) -> None:
-        """Load the model again, since ``reset_all_variables`` does not reset resource variables."""
+        """Reload the model, since ``reset_all_variables`` does not reset resource variables."""
         shapes, self._allocated = self._allocated, None
         self._open()
         if shapes is not None:
@@ -111,7 +111,7 @@ class TfliteGraph(BatchedGraph):
             self._interpreter.resize_tensor_input(detail["index"], shape, strict=True)
         except (ValueError, RuntimeError):  # tflite-runtime raises ValueError, LiteRT RuntimeError
             raise ValueError(
-                f"input {detail['name'][:80]} takes shape {detail['shape_signature'].tolist()} only, not {shape}"
+                f"input {detail['name'][:80]} takes only shape {detail['shape_signature'].tolist()}, not {shape}"
             ) from None
 
     def call(self, inputs: Sequence[Array]) -> list[Array]:
@@ -130,7 +130,7 @@ class TfliteGraph(BatchedGraph):
 
 
 def _entry(interpreter: Any, signature: str) -> _Entry:
-    """Return what is invoked; raise ValueError if there is no such signature."""
+    """Return the graph to invoke; raise ValueError if there is no such signature."""
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     signatures = interpreter.get_signature_list()
     if signature and signature not in signatures:
@@ -207,7 +207,7 @@ def _output(get: Callable[[int], Array], detail: Details) -> Array:
 
 
 def _port(detail: Details, name: str) -> Port:
-    """Return a tensor as the file has it."""
+    """Return a tensor as in the file."""
     axes = (detail["shape_signature"] if len(detail["shape_signature"]) else detail["shape"]).tolist()
     scale, zero_point = detail["quantization"]
     dtype = np.dtype(detail["dtype"])

@@ -8,19 +8,19 @@ from edge_bench.bench.stats.ratios import Ratio, Verdict, p_value, ratio_from, v
 
 __all__ = ["slower_despite_noise", "slower_than_fastest"]
 
-#: Ratio to the fastest up to which configurations compete with it.
+#: Configurations compete with the fastest up to this ratio.
 _NEAR = 1.5
 
 
 def slower_than_fastest(ratios: Sequence[Ratio]) -> list[bool]:
-    """Return which configurations are slower than the fastest; ``ratios`` are those of all others to it.
+    """Return which configurations are slower than the fastest. ``ratios`` are those of all others to it.
 
     If all are equally fast, any is called slower in at most 5 % of cases. The fastest is chosen by the same times, so
-    the p-values are corrected for the number of all pairs (Bonferroni). An error of five processes is too small by
-    chance for one of many configurations, so the test uses the root mean square of all their errors (as Tukey 1953,
-    "The problem of multiple comparisons"). Its degrees of freedom are half of their sum, and half of one, because half
-    of each error is that of the fastest. A configuration that varies more than others must also be slower by its own
-    interval.
+    the p-values are corrected for the number of all pairs (Bonferroni). For one of many configurations, an error
+    estimated from five processes is too small by chance. The test therefore uses the root mean square of all their
+    errors (as in Tukey 1953, "The problem of multiple comparisons"). Its degrees of freedom are half of their sum, plus
+    half of one, because half of each error is that of the fastest. A configuration that varies more than others must
+    also be slower by its own interval.
     """
     errors = [ratio for ratio in ratios if ratio.standard_error is not None]
     if not errors:
@@ -37,7 +37,7 @@ def slower_than_fastest(ratios: Sequence[Ratio]) -> list[bool]:
 
 
 def slower_despite_noise(ratios: Sequence[Ratio]) -> list[bool]:
-    """Return `slower_than_fastest`, where those that take over 1.5 times as long do not hide the others.
+    """Return `slower_than_fastest`, but keep configurations over 1.5 times slower from hiding other differences.
 
     The error is pooled, so that one slow and noisy configuration, such as the original beside its .tflite variants,
     hides differences between all others. Those within 1.5 times the fastest are therefore tested with their own pooled

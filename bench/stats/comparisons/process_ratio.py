@@ -1,4 +1,4 @@
-"""Ratio of times whose error is that of processes only, for processes that differ in speed."""
+"""Ratio of times whose error is only that of processes, for processes that differ in speed."""
 
 from collections.abc import Sequence
 
@@ -22,10 +22,10 @@ def process_error(first: Sequence[Values], second: Sequence[Values]) -> tuple[fl
 def process_ratio(first: Sequence[Values], second: Sequence[Values]) -> Ratio:
     """Return the ratio of ``first`` to ``second``, of the geometric means over processes, with `process_error`.
 
-    Each side has one array of positive times per process; processes of the two sides need not correspond.
+    Each side has one array of positive times per process. Processes of the two sides need not correspond.
 
-    If a process has one of two speeds by chance, the median of the trials' ratios changes from one speed to the other
-    when half of the pairs do, and an interval around it is at the wrong place. The mean changes in small steps.
+    If a process has one of two speeds by chance, the median of the trials' ratios jumps from one speed to the other
+    when half of the pairs do. An interval around it is then misplaced. The mean changes in small steps.
     """
     means, other_means = _means(first, second)
     error, freedom = welch_error(means, other_means) or (None, None)

@@ -1,7 +1,7 @@
 """Ratios of times from separate runs, whose speeds differ from run to run, as pure functions.
 
 Two runs of the same configuration on the same machine differ by more than the trials within each of them explain:
-memory layout, temperature, background work, neighbours on a shared machine. The run is a level of variation of its own,
+memory layout, temperature, background work, other users of a shared machine. Runs are a separate level of variation,
 and only several runs show how large it is (Kalibera & Jones 2013, "Rigorous benchmarking in reasonable time").
 """
 
@@ -27,10 +27,10 @@ __all__ = [
     "undecided_below",
 ]
 
-#: Standard deviation from run to run, as a share of the time, where no repeated runs show it (docs/calibration.md).
+#: Standard deviation from run to run, as a fraction of the time, without repeated runs (docs/calibration.md).
 ASSUMED_VARIATION = 0.03
 
-#: Degrees of freedom that an estimate of the variation needs: Student's t for one is 12.7 standard errors wide.
+#: Minimum degrees of freedom of an estimate of the variation: Student's t for one is 12.7 standard errors wide.
 _MIN_FREEDOM = 2
 
 RunTimes = Sequence[Values]  # times of the trials of one run, one array per process
@@ -40,11 +40,11 @@ class Side(NamedTuple):
     """The runs of one side, and levels of earlier runs of the same configuration on the same machine."""
 
     runs: Sequence[RunTimes]
-    earlier: Sequence[float] = ()  # results of `level_of`; used for the variation only
+    earlier: Sequence[float] = ()  # results of `level_of`; used only for the variation
 
 
 class VariationSource(StrEnum):
-    """Where the variation from run to run comes from."""
+    """The source of the variation from run to run."""
 
     REPEATED = "repeated runs"
     EARLIER = "earlier runs"
@@ -56,7 +56,7 @@ class SeparateRatio(NamedTuple):
 
     ratio: Ratio
     source: VariationSource
-    variation: float  # the larger standard deviation from run to run of both sides, as a share of the time
+    variation: float  # the larger standard deviation from run to run of both sides, as a fraction of the time
 
 
 class _Variation(NamedTuple):
@@ -73,11 +73,12 @@ def level_of(run: RunTimes) -> float:
 def separate_ratio(first: Side, second: Side, *, same_machine: bool) -> SeparateRatio:
     """Return the ratio of ``first`` to ``second``, each with at least one run.
 
-    The value is the ratio of the geometric means of the runs' medians; for one run each, the ratio of `unpaired_ratio`.
-    The interval is Welch's over the runs of each side (1947). Earlier runs of a side add degrees of freedom to its
-    variation. A side with fewer than three runs in all takes the other side's variation if the machine is the same and
-    its runs are not much shorter. Otherwise its variation is `ASSUMED_VARIATION`, or more if its two runs differ by
-    more, and the error within its runs is added. There is no interval if such a side has runs of a single process.
+    The value is the ratio of the geometric means of the runs' medians. For one run each, it is that of
+    `unpaired_ratio`. The interval is Welch's over the runs of each side (1947). Earlier runs of a side add degrees of
+    freedom to its variation. A side with fewer than three runs in total takes the other side's variation if the machine
+    is the same and its runs are not much shorter. Otherwise its variation is `ASSUMED_VARIATION`, or more if its two
+    runs differ by more, and the error within its runs is added. There is no interval if such a side has runs of a
+    single process.
     """
     levels = [np.array([level_of(run) for run in side.runs]) for side in (first, second)]
     counts = [len(each) for each in levels]
@@ -111,15 +112,15 @@ def separate_ratio(first: Side, second: Side, *, same_machine: bool) -> Separate
 def _as_long(runs: Sequence[RunTimes], others: Sequence[RunTimes]) -> bool:
     """Return whether every run has at least half as many trials as the median of the other runs.
 
-    The median of a shorter one, for example of an interrupted run, is less certain than the variation of the others
-    shows.
+    The median of a shorter run, for example of an interrupted one, is less certain than the variation of the others
+    suggests.
     """
     trials = [[sum(map(len, run)) for run in side] for side in (runs, others)]
     return 2 * min(trials[0]) >= float(np.median(trials[1]))
 
 
 def undecided_below(first_runs: int, second_runs: int, variation: float = ASSUMED_VARIATION) -> float:
-    """Return the share by which times must at least differ for a verdict, with a known variation from run to run."""
+    """Return the minimum relative difference of times for a verdict, with a known variation from run to run."""
     error = variation * math.sqrt(1 / first_runs + 1 / second_runs)
     return (1 + MATERIAL) * math.exp(t_quantile(math.inf) * error) - 1
 

@@ -1,4 +1,4 @@
-"""Differences of times with their intervals, and whether a mean rests on single values, as pure functions."""
+"""Differences of times with their intervals, and whether a mean depends on single values, as pure functions."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,12 @@ from edge_bench.bench.stats.ratios import median_difference, pseudo_values
 
 __all__ = ["MOVED_MEAN", "Shift", "interleaved_shift", "rests_on_outlier", "unpaired_shift"]
 
-#: A mean rests on a single value if it is this share larger or smaller without it: the material difference of MLPerf.
+#: A mean depends on a single value if it changes by this fraction without it: the material difference of MLPerf.
 MOVED_MEAN = 0.02
 
 
 class Shift(msgspec.Struct, frozen=True):
-    """A difference in the unit of the values; the interval is None if there are too few processes."""
+    """A difference in the unit of the values. The interval is None if there are too few processes."""
 
     value: float
     interval: Interval | None
@@ -40,7 +40,7 @@ def interleaved_shift(first: Sequence[Values], second: Sequence[Values]) -> Shif
 def unpaired_shift(first: Sequence[Values], second: Sequence[Values]) -> Shift:
     """Return the difference for two separate runs, as `interleaved_shift` but with Welch's interval.
 
-    The interval counts processes only: variation from one run to the next is not in it.
+    The interval includes only variation of processes, not from run to run.
     """
     groups, other_groups = ([values for values in side if len(values)] for side in (first, second))
     values = pseudo_values(lambda subset: median_difference(subset, other_groups), groups)
@@ -53,10 +53,10 @@ def _shift(value: float, half: float | None) -> Shift:
 
 
 def rests_on_outlier(values: Sequence[float] | Values) -> bool:
-    """Return whether a mean of trials rests on single ones.
+    """Return whether a mean of trials depends on single ones.
 
     It does if up to a tenth of the trials (at least one) are `outliers`, or if the mean without the farthest trial
-    differs by more than 2 %. More trials than a tenth are another speed of the machine, which the mean represents.
+    differs by more than 2 %. More than a tenth of the trials are another speed of the machine, not outliers.
     """
     array = np.asarray(values, dtype=np.float64)
     if len(array) < 2:

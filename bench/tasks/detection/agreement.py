@@ -1,4 +1,4 @@
-"""Agreement of the boxes that two configurations found in the same images."""
+"""Agreement of the boxes that two configurations predict in the same images."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,11 +11,11 @@ from edge_bench.bench.tasks.detection.boxes import Boxes, overlaps
 
 __all__ = ["LEAST_IOU", "SHOWN_SCORE", "BoxAgreement", "BoxDisagreement", "Pairs", "box_agreement", "pair_boxes"]
 
-#: Boxes are partners if they are of the same class and overlap by at least this (intersection over union).
+#: Boxes are partners if they have the same class and at least this overlap (intersection over union).
 LEAST_IOU = 0.5
-#: Boxes with higher scores are counted; those with lower ones are mostly noise that no application shows.
+#: Boxes with higher scores are counted. Those with lower ones are mostly noise that no application shows.
 SHOWN_SCORE = 0.5
-#: Images that are listed.
+#: Maximum number of listed images.
 _MOST_LISTED = 1000
 
 
@@ -31,15 +31,15 @@ class BoxDisagreement(msgspec.Struct, frozen=True, kw_only=True):
     """An image on which two configurations disagree."""
 
     image: int  # position in the lists of images
-    unmatched: int  # boxes above the score, of both, without a partner
-    boxes: int  # boxes above the score, of both
+    unmatched: int  # boxes above the score, of both configurations, without a partner
+    boxes: int  # boxes above the score, of both configurations
     largest_score_gap: float  # of partners, 0 if there are none
 
 
 class BoxAgreement(msgspec.Struct, frozen=True, kw_only=True):
     """How many boxes above a score two configurations have in common."""
 
-    score: float  # only boxes with a higher score are counted; their partners may have any
+    score: float  # only boxes with a higher score are counted; their partners may have any score
     boxes: int  # above the score, of both configurations together
     matched: int  # of these, with a partner
     images: int
@@ -49,14 +49,14 @@ class BoxAgreement(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def share(self) -> float | None:
-        """The share of boxes with a partner; None if neither configuration found a box."""
+        """The fraction of boxes with a partner; None if neither configuration predicted a box."""
         return self.matched / self.boxes if self.boxes else None
 
 
 def pair_boxes(first: Boxes, second: Boxes, least_iou: float = LEAST_IOU) -> Pairs:
     """Return the partners among the boxes of two configurations in one image.
 
-    They are of the same class and overlap by at least ``least_iou``. Each box has at most one partner; the pairs that
+    They have the same class and overlap by at least ``least_iou``. Each box has at most one partner. The pairs that
     overlap most are taken first.
     """
     iou = overlaps(first.corners, second.corners)

@@ -1,4 +1,4 @@
-"""Boxes that a detector found in an image, and boxes that are there."""
+"""Predicted and true boxes of an image."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ __all__ = ["MOST_BOXES", "Boxes", "Category", "GroundTruth", "TrueBoxes", "best_
 class Boxes(NamedTuple):
     """Detections in one image, the highest score first."""
 
-    corners: npt.NDArray[np.float32]  # [n, 4]: x0, y0, x1, y1 in pixels of the original image; may lie outside it
+    corners: npt.NDArray[np.float32]  # [n, 4]: x0, y0, x1, y1 in pixels of the original image; may be outside it
     classes: npt.NDArray[np.int64]  # [n]: the model's class indices, from 0
     scores: npt.NDArray[np.float32]  # [n]
 
 
 class TrueBoxes(NamedTuple):
-    """The boxes that are in one image."""
+    """The true boxes of one image."""
 
     corners: npt.NDArray[np.float64]  # [n, 4]: x0, y0, x1, y1 in pixels of the original image
     categories: npt.NDArray[np.int64]  # [n]: indices in the list of categories
-    crowd: npt.NDArray[np.bool_]  # [n]: boxes around a group, which COCO neither asks for nor counts as an error
+    crowd: npt.NDArray[np.bool_]  # [n]: boxes around a group, which COCO neither requires nor counts as an error
 
 
 class Category(NamedTuple):
@@ -51,7 +51,7 @@ class GroundTruth:
 
 
 def best_boxes(corners: npt.ArrayLike, classes: npt.ArrayLike, scores: npt.ArrayLike, most: int = MOST_BOXES) -> Boxes:
-    """Return the ``most`` boxes with the highest scores; of equal scores the first come first.
+    """Return the ``most`` boxes with the highest scores. Among equal scores, the first are preferred.
 
     The arrays have the shapes [n, 4], [n] and [n].
     """
@@ -63,7 +63,7 @@ def best_boxes(corners: npt.ArrayLike, classes: npt.ArrayLike, scores: npt.Array
 
 
 def within_image(boxes: Boxes, size: Sequence[int]) -> Boxes:
-    """Return the boxes cut at the borders of an image of that width and height."""
+    """Return the boxes cropped to an image of that width and height."""
     limits = np.array([*size, *size], np.float32)
     return boxes._replace(corners=np.clip(boxes.corners, np.float32(0), limits))
 
@@ -71,7 +71,7 @@ def within_image(boxes: Boxes, size: Sequence[int]) -> Boxes:
 def overlaps(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     """Return the intersection over union of all pairs of boxes, shape [n, m], from corners [n, 4] and [m, 4].
 
-    A box without area overlaps with nothing.
+    A box without area does not overlap with anything.
     """
     first, second = first.astype(np.float64)[:, None], second.astype(np.float64)[None]
     sides = np.minimum(first[..., 2:], second[..., 2:]) - np.maximum(first[..., :2], second[..., :2])

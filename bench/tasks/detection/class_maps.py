@@ -1,4 +1,4 @@
-"""Which category each class of a detector stands for: maps by number, and their test on labelled images.
+"""The category of each class of a detector: maps by number, and their test on labelled images.
 
 A map by the names of the classes needs no test. Without names, a class may be the index of a category, or its id, with
 or without a background class. A wrong offset gives a mean average precision near 0, and no error.
@@ -28,7 +28,7 @@ __all__ = [
 #: A box lies on a true box if they overlap by at least this (intersection over union).
 _ON_TRUE_BOX = 0.5
 _REMEDY = "list the names of the model's classes with --classes FILE"
-#: Maps that are listed if none is clearly better.
+#: Number of maps that are listed if none is clearly better.
 _LISTED = 3
 Correct = npt.NDArray[np.bool_]
 
@@ -39,7 +39,7 @@ class ClassMap:
 
     categories: npt.NDArray[np.int64]  # [classes]: index of the category, negative for none
     text: str
-    option: str = ""  # that states it
+    option: str = ""  # the option that selects it
 
     def of(self, classes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Return the category of each class, negative for none."""
@@ -49,10 +49,10 @@ class ClassMap:
 
 @dataclass(frozen=True)
 class MapTest:
-    """How well maps fit the labelled images."""
+    """The result of testing maps on the labelled images."""
 
-    correct: list[int]  # images that are right, for each map
-    images: int  # on which a box lies on a true box
+    correct: list[int]  # number of correct images, for each map
+    images: int  # number of images with a detection on a true box
     best: list[int]  # maps that may be the best, the one with the most correct images first
     clear: bool  # whether one is clearly better than the others, and than a single category for all boxes
 
@@ -70,9 +70,9 @@ def named_map(outputs: dict[str, int], categories: Sequence[Category], text: str
 
 
 def maps_by_number(categories: Sequence[Category], label_offset: int | None = None) -> list[ClassMap]:
-    """Return the maps that are usual, the most common one first.
+    """Return the usual maps, the most common one first.
 
-    categories: ascending by id; label_offset: what must be added to the id of a category to give its class, if stated
+    categories: ascending by id; label_offset: number to add to a category's id to get its class, if stated
     """
     ids = np.array([category.id for category in categories], np.int64)
     order = np.arange(len(ids))
@@ -99,13 +99,13 @@ def _table(classes: npt.NDArray[np.int64], text: str, option: str) -> ClassMap:
 
 
 def check_map(chosen: ClassMap, truth: GroundTruth) -> None:
-    """Raise BadInput if a category that occurs has no class, so that the model could not find its objects."""
+    """Raise BadInput if a category that occurs has no class, so that the model cannot predict its objects."""
     mapped = set(chosen.categories.tolist())
     missing = [truth.categories[number].name for number in truth.occurring().tolist() if number not in mapped]
     if missing:
         more = f" and {len(missing) - 3:,} more" if len(missing) > 3 else ""
         raise BadInput(
-            f"{len(missing):,} categories with true boxes have no class of the model: {', '.join(missing[:3])}{more}",
+            f"{len(missing):,} categories with true boxes are not classes of the model: {', '.join(missing[:3])}{more}",
             _REMEDY,
         )
 
@@ -113,10 +113,10 @@ def check_map(chosen: ClassMap, truth: GroundTruth) -> None:
 def compare_maps(maps: Sequence[ClassMap], truth: GroundTruth, detections: Sequence[Boxes]) -> MapTest:
     """Test maps on labelled images.
 
-    For each true box, the best detection that lies on it tells its class. An image is right under a map if at least
-    half of its true boxes with such a detection get their category. Images are independent; boxes of one image are not.
-    The most accurate map is compared with each other one, and with the most frequent category for all boxes, by
-    McNemar's test (`select_best`).
+    The class of a true box is that of the best detection on it. An image is right under a map if at least half of its
+    true boxes with such a detection get their category. Images are independent; boxes of one image are not. The most
+    accurate map is compared with each other one, and with the most frequent category for all boxes, by McNemar's test
+    (`select_best`).
     """
     per_image = [classes_on_true_boxes(boxes, found) for boxes, found in zip(truth.images, detections, strict=True)]
     told = [each for each in per_image if len(each[0])]
@@ -135,9 +135,9 @@ def compare_maps(maps: Sequence[ClassMap], truth: GroundTruth, detections: Seque
 def adopted_map(
     maps: Sequence[ClassMap], truth: GroundTruth, detections: Sequence[Boxes], model: str
 ) -> tuple[ClassMap, str]:
-    """Return the map that is clearly the best on the labelled images, and the result of the test as a phrase.
+    """Return the map that is clearly the best on the labelled images, and a description of the test's result.
 
-    Raise BadInput if none is; the message lists the options that state one.
+    Raise BadInput if none is. The message lists the options that select one.
     """
     tested = compare_maps(maps, truth, detections)
     ranked = sorted(range(len(maps)), key=lambda number: (-tested.correct[number], number))
@@ -152,13 +152,13 @@ def adopted_map(
         for number in ranked[:_LISTED]
     )
     raise BadInput(
-        f"{model}: the labelled images do not show which category each class is: {choices}",
+        f"{model}: the labelled images do not show the category of each class: {choices}",
         f"{_REMEDY}, or use one of these options",
     )
 
 
 def classes_on_true_boxes(true: TrueBoxes, found: Boxes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the categories of the true boxes on which a detection lies, and the class of the best one on each."""
+    """Return the categories of the true boxes with a detection, and the class of the best detection on each."""
     asked = ~true.crowd
     on = overlaps(true.corners[asked], found.corners) >= _ON_TRUE_BOX
     hit = on.any(axis=1) if on.size else np.zeros(len(on), np.bool_)

@@ -1,4 +1,4 @@
-"""Where a resized image lies in a model's input, and the way back to its own pixels."""
+"""Position of a resized image in a model's input, and conversion back to the image's pixels."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 __all__ = ["Placement", "letterboxed", "stretched"]
 
-#: What Ultralytics subtracts before it rounds half of the border, so that 0.5 becomes 0 on the left and 1 on the right.
+#: Ultralytics subtracts this before it rounds half of the border, so that 0.5 becomes 0 on the left and 1 on the right.
 _HALF_ROUNDS_DOWN = 0.1
 
 
@@ -37,10 +37,10 @@ def stretched(size: tuple[int, int], input_size: tuple[int, int]) -> Placement:
 def letterboxed(size: tuple[int, int], input_size: tuple[int, int], *, centred: bool = True) -> Placement:
     """Return the placement of an image that keeps its proportions, with borders around it.
 
-    The image is resized by one factor to whole pixels. Borders are equal on both sides, as of Ultralytics'
+    The image is resized by one factor to whole pixels. Borders are equal on both sides, as in Ultralytics'
     ``LetterBox`` (ultralytics/data/augment.py), or only on the right and below. The scale of each axis is that of the
-    whole pixels, which is what resizing did; Ultralytics' ``scale_boxes`` divides by the one factor, up to half a pixel
-    away.
+    whole pixels, as used for resizing. Ultralytics' ``scale_boxes`` divides by the one factor, which differs by up to
+    half a pixel.
     """
     factor = min(input_size[0] / size[0], input_size[1] / size[1])
     resized = tuple(max(1, round(side * factor)) for side in size)

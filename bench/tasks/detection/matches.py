@@ -1,4 +1,4 @@
-"""Which detections lie on true boxes, by COCO's rules: matching by pycocotools, kept for later resamples of images."""
+"""Detections on true boxes by COCO's rules: matching by pycocotools, kept for later resamples of images."""
 
 import contextlib
 import io
@@ -14,13 +14,13 @@ from edge_bench.bench.tasks.detection.boxes import Boxes, GroundTruth
 
 __all__ = ["DetectionScore", "Evaluation", "Matches", "evaluate"]
 
-#: Detections of one category in one image that COCO scores, those with the highest scores.
+#: Maximum number of detections of one category in one image that COCO scores, those with the highest scores.
 _MOST_SCORED = 100
 _ALL_SIZES = [0.0, 1e10]  # COCO's area range "all", in square pixels
 
 
 class DetectionScore(NamedTuple):
-    """COCO's measures over all object sizes, 0 to 1, means over the categories that occur."""
+    """COCO's measures over all object sizes, 0 to 1, averaged over the categories that occur."""
 
     mean_precision: float  # mAP@[.50:.95]: average precision, also over IoU thresholds 0.50, 0.55, ..., 0.95
     precision_50: float  # mAP@.50
@@ -32,21 +32,21 @@ class DetectionScore(NamedTuple):
 
 @dataclass(frozen=True)
 class Matches:
-    """All scored detections, by category and then by falling score, and whether each lies on a true box.
+    """All scored detections, by category and then by descending score, and whether each lies on a true box.
 
-    Equal scores of a category are in the order of the images, as the library sorts them.
+    Equal scores of a category are in the order of the images, as in the library.
     """
 
     image: npt.NDArray[np.int64]  # [detections]
     category: npt.NDArray[np.int64]  # [detections], ascending
     hit: npt.NDArray[np.bool_]  # [IoU thresholds, detections]: on a true box that counts
-    counted: npt.NDArray[np.bool_]  # [IoU thresholds, detections]; others lie on a crowd and are no errors
+    counted: npt.NDArray[np.bool_]  # [IoU thresholds, detections]; others are on a crowd and are not errors
     true_boxes: npt.NDArray[np.int64]  # [images, categories]: boxes that count
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The score of one configuration, and what it was computed from."""
+    """The score of one configuration, and the matches it was computed from."""
 
     score: DetectionScore
     matches: Matches
@@ -61,7 +61,7 @@ def evaluate(truth: GroundTruth, detections: Sequence[Boxes], categories: npt.ND
     if len(detections) != len(truth.images):
         raise ValueError("detections and true boxes are of different images")
     if not len(truth.occurring()):
-        raise DatasetError("the images have no true boxes, so detections cannot be scored", "use images with objects")
+        raise DatasetError("cannot score detections: the images have no true boxes", "use images with objects")
     evaluator = _evaluated(_true_records(truth), _found_records(detections, categories), truth)
     precision, recall = evaluator.eval["precision"][:, :, :, 0, -1], evaluator.eval["recall"][:, :, 0, :]
     thresholds = evaluator.params.iouThrs
@@ -80,7 +80,7 @@ def _evaluated(true: list[dict[str, Any]], found: list[dict[str, Any]], truth: G
         "images": [{"id": number} for number in range(1, len(truth.images) + 1)],
         "categories": [{"id": number} for number in range(1, len(truth.categories) + 1)],
     }
-    with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints its progress
         sides = []
         for records in (true, found):
             side = coco()
@@ -101,13 +101,13 @@ def _library() -> tuple[Any, Any]:
         from pycocotools.cocoeval import COCOeval
     except ImportError:
         raise MissingDependency(
-            "scoring detections needs pycocotools, which is not installed", "pip install pycocotools"
+            "pycocotools, which is needed to score detections, is not installed", "pip install pycocotools"
         ) from None
     return COCO, COCOeval
 
 
 def _true_records(truth: GroundTruth) -> list[dict[str, Any]]:
-    """Return the true boxes as COCO's annotations. Numbers begin at 1: the library takes a match with 0 for none."""
+    """Return the true boxes as COCO's annotations. Numbers begin at 1, because the library treats 0 as no match."""
     rows = (
         (image, row, category, crowd)
         for image, boxes in enumerate(truth.images, 1)
@@ -146,13 +146,13 @@ def _record(number: int, image: int, category: int, row: list[float]) -> dict[st
         "image_id": image,
         "category_id": category,
         "bbox": [x, y, width, height],
-        "area": min(max(width * height, 0.0), _ALL_SIZES[1]),  # so that none is outside the range "all"
+        "area": min(max(width * height, 0.0), _ALL_SIZES[1]),  # so that all are within the range "all"
         "iscrowd": 0,
     }
 
 
 def _mean(values: npt.NDArray[np.float64]) -> float:
-    """Return the mean over the categories that occur; the library marks others by -1."""
+    """Return the mean over the categories that occur. The library marks others by -1."""
     return float(np.mean(values[values > -1]))
 
 

@@ -1,4 +1,4 @@
-"""Boxes of all images as a Run stores them: 18 to 24 bytes a box, at most MOST_BOXES for each image."""
+"""Boxes of all images as stored in a Run: 18 to 24 bytes per box, at most MOST_BOXES per image."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,10 +12,10 @@ from edge_bench.bench.tasks.detection.boxes import Boxes
 
 __all__ = ["pack_boxes", "unpack_boxes"]
 
-#: Coordinates are stored from -1 to 2 sides of the image, as 24 bits: in an image of 640 pixels they are off by at most
-#: 0.00006 pixels. With 16 bits (0.015 pixels) an overlap near one of COCO's thresholds falls on its other side so often
-#: that the mean average precision of 60 images changes by up to 0.06 points. A box that reaches further is cut there.
-#: It is then still wider than the image, so that its intersection over union with a true box stays at or below 0.5.
+#: Coordinates are stored from -1 to 2 sides of the image, as 24 bits. In an image of 640 pixels the error is at most
+#: 0.00006 pixels. With 16 bits (0.015 pixels), overlaps near COCO's thresholds change sides so often that the mean
+#: average precision of 60 images changes by up to 0.06 points. A box that extends further is cut there. It is then
+#: still wider than the image, so that its intersection over union with a true box stays at or below 0.5.
 _LOWEST, _SIDES = -1.0, 3.0
 
 
@@ -28,7 +28,7 @@ def pack_boxes(images: Sequence[Boxes], sizes: npt.NDArray[np.int64]) -> PackedB
     if len(counts) != len(sizes):
         raise ValueError("boxes and sizes are of different images")
     if counts.size and counts.max() > MOST_BOXES:
-        raise ValueError(f"an image has {counts.max()} boxes, at most {MOST_BOXES} are stored")
+        raise ValueError(f"an image has {counts.max()} boxes, but at most {MOST_BOXES} are stored")
     corners = _joined([each.corners for each in images], (0, 4), np.float64)
     scores = _joined([each.scores for each in images], (0,), np.float32)
     if not (np.isfinite(corners).all() and np.isfinite(scores).all()):
@@ -48,7 +48,7 @@ def pack_boxes(images: Sequence[Boxes], sizes: npt.NDArray[np.int64]) -> PackedB
 
 
 def unpack_boxes(packed: PackedBoxes, sizes: npt.NDArray[np.int64]) -> list[Boxes]:
-    """Return the boxes of each image; raise ValueError if the arrays do not fit each other or the sizes [images, 2]."""
+    """Return the boxes of each image; raise ValueError if the arrays and the sizes [images, 2] do not match."""
     check_boxes(packed, len(sizes))
     counts = unpack(packed.counts).astype(np.int64)
     columns = [unpack(each) for each in (packed.left, packed.top, packed.right, packed.bottom)]

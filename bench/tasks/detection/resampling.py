@@ -1,11 +1,11 @@
 """Intervals of mean average precision: a bootstrap over images that reuses the matches of each image.
 
-Which detections lie on true boxes is decided in each image alone (COCO's rules), so a resample of images needs no new
+Matches of detections and true boxes are decided within each image (COCO's rules), so a resample of images needs no new
 matching: an image that is drawn twice counts twice. Source of the bootstrap: Efron & Tibshirani, An Introduction to the
 Bootstrap, 1993, chapter 13 (percentile intervals).
 
 The intervals are for other sets of as many images. The mAP of few images is higher on average than that of many,
-because rare categories have few boxes, so they often miss the value for a much larger set (docs/calibration.md).
+because rare categories have few boxes. They therefore often miss the value for a much larger set (docs/calibration.md).
 """
 
 from typing import NamedTuple
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 RESAMPLES = 1000
-#: What is computed of each resample, in this order: mAP@[.50:.95], mAP@.50 and AR@100 (`DetectionScore`).
+#: Measures of each resample, in this order: mAP@[.50:.95], mAP@.50 and AR@100 (`DetectionScore`).
 MEASURES = ("mean_precision", "precision_50", "recall_100")
 #: Recalls at which COCO reads the precision.
 _RECALLS = np.linspace(0.0, 1.0, 101)
@@ -54,9 +54,9 @@ class Resampled(NamedTuple):
 
 
 def resampled(matches: Matches, *, seed: int | None = 0, resamples: int = RESAMPLES) -> Resampled:
-    """Return the MEASURES of all images and of resamples; the same seed and number of images draw the same resamples.
+    """Return the MEASURES of all images and of resamples. The same seed and number of images draw the same resamples.
 
-    There are no resamples of fewer than two images, or without a seed.
+    There are no resamples for fewer than two images, or without a seed.
     """
     precision, images = _Precision(matches), len(matches.true_boxes)
     drawn = [precision.of(weights) for weights in _resamples(images, seed, resamples)]
@@ -72,7 +72,7 @@ def precision_interval(matches: Matches, *, seed: int = 0, resamples: int = RESA
 def precision_difference(
     first: Matches, second: Matches, *, seed: int = 0, resamples: int = RESAMPLES
 ) -> PrecisionDifference:
-    """Return ``first`` minus ``second``; each resample draws the same images of both.
+    """Return ``first`` minus ``second``. Each resample draws the same images of both.
 
     Raise ValueError if they are of different images or true boxes.
     """
@@ -87,7 +87,7 @@ def precision_difference(
 def mean_precision(matches: Matches, weights: Weights) -> float:
     """Return mAP@[.50:.95] if each image counts ``weights`` times, [images]; not a number without a true box.
 
-    It is what pycocotools gives for copies of the images, if detections of one category and image with equal scores
+    It equals pycocotools' value for copies of the images, if detections of one category and image with equal scores
     keep their order across the copies.
     """
     return float(_Precision(matches).of(weights)[0])
@@ -103,7 +103,7 @@ def _resamples(images: int, seed: int | None, resamples: int) -> list[Weights]:
 def percentile_interval(values: Values, value: float) -> Interval | None:
     """Return the percentile interval, widened to contain the value itself; None if no resample is finite.
 
-    Resamples have fewer different images, so that few boxes in each category can lift all of them above the value. The
+    Resamples have fewer different images, so few boxes in each category can raise all resamples above the value. The
     bias-corrected interval of `bootstrap` then shrinks to the lowest resamples and misses the value: on 128 images with
     80 categories it was 0.02 points wide.
     """
@@ -116,10 +116,10 @@ def percentile_interval(values: Values, value: float) -> Interval | None:
 
 
 class _Precision:
-    """What does not depend on the weights of images.
+    """The part of the computation that does not depend on the weights of images.
 
-    Precision and recall are needed at hits only: recall rises nowhere else, and precision is highest there. All hits
-    are in one array, by IoU threshold, category and falling score; those of one threshold and category are a segment.
+    Precision and recall are needed only at hits: recall rises nowhere else, and precision is highest there. All hits
+    are in one array, by IoU threshold, category and descending score. A segment has one threshold and category.
     """
 
     def __init__(self, matches: Matches) -> None:
@@ -150,7 +150,7 @@ class _Precision:
         )  # detections of the segment up to each hit
         hits = _after_each(of_detection[self._detection][None])[0]
         hits = hits[1:] - hits[self._start]
-        # as pycocotools writes them, so that the same rounding decides which recalls are reached
+        # written as in pycocotools, so that the same rounding decides which recalls are reached
         recall = hits / np.maximum(true[self._category], 1)
         precision = hits / (at_hit - hits + hits + np.spacing(1))
         # the precision at a recall is the highest at that recall or more

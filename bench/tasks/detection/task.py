@@ -1,4 +1,4 @@
-"""Detection as a task: COCO's mean average precision and recall, and the boxes that two configurations share."""
+"""Detection as a task: COCO's mean average precision and recall, and the agreement of two configurations' boxes."""
 
 from collections.abc import Sequence
 
@@ -10,13 +10,13 @@ from edge_bench.bench.records.outputs.boxes import BoxTruth, Detections
 from edge_bench.bench.records.outputs.union import TaskOutputs, TaskTruth
 from edge_bench.bench.stats.bootstrap import MIN_EXAMPLES
 from edge_bench.bench.stats.intervals import Interval
+from edge_bench.bench.tasks.content_cache import cached_by_content
 from edge_bench.bench.tasks.detection.agreement import box_agreement
 from edge_bench.bench.tasks.detection.boxes import Boxes, GroundTruth
 from edge_bench.bench.tasks.detection.matches import evaluate
 from edge_bench.bench.tasks.detection.resampling import Resampled, percentile_interval, resampled
 from edge_bench.bench.tasks.detection.truth import unpacked_detections, unpacked_truth
 from edge_bench.bench.tasks.measures import Measure, MeasureDifference, TaskAgreement
-from edge_bench.bench.tasks.remembered import remembered
 from edge_bench.bench.tasks.task import Common, Positions, Task
 
 __all__ = ["DETECT"]
@@ -64,7 +64,7 @@ def _differences(
     ]
 
 
-@remembered
+@cached_by_content
 def _scores(
     outputs: Detections, truth: BoxTruth, images: Positions, true_images: Positions, seed: int | None
 ) -> Resampled:
@@ -79,7 +79,7 @@ def _scores(
 
 def _agreement(outputs: TaskOutputs, others: TaskOutputs, common: Common) -> TaskAgreement:
     if not isinstance(outputs, Detections) or not isinstance(others, Detections):
-        raise ValueError("these are no boxes")
+        raise ValueError("the outputs are not boxes")
     first, second = _sides(outputs, others, common)
     found = box_agreement(first, second)
     text = f"{found.matched:,} of {found.boxes:,} boxes"
@@ -95,9 +95,9 @@ def _agreement(outputs: TaskOutputs, others: TaskOutputs, common: Common) -> Tas
 
 
 def _sides(outputs: Detections, others: Detections, common: Common) -> tuple[list[Boxes], list[Boxes]]:
-    """Return the boxes of the common images of both; equal classes mean the same.
+    """Return the boxes of the common images of both, with comparable classes.
 
-    If the models number their classes differently, they are the categories, and boxes without one are left out.
+    If the models number their classes differently, categories are used, and boxes without one are left out.
     """
     first, second = (
         [boxes[number] for number in chosen]

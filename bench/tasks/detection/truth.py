@@ -1,4 +1,4 @@
-"""True boxes as a Run stores them."""
+"""True boxes as stored in a Run."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ __all__ = ["packed_truth", "unpacked_detections", "unpacked_truth"]
 
 
 def packed_truth(truth: GroundTruth) -> BoxTruth:
-    """Return true boxes as a record; corners keep all their digits, and notes are left out."""
+    """Return true boxes as a record. Corners keep all their digits, and notes are left out."""
     counts = np.array([len(each.categories) for each in truth.images], np.int64)
     corners = _joined([each.corners for each in truth.images], (0, 4), np.float64)
     return BoxTruth(

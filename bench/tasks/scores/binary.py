@@ -22,7 +22,7 @@ class BinaryScores(msgspec.Struct, frozen=True, kw_only=True):
     examples: int
     positives: int
     threshold: float
-    correct: int  # examples on the right side of the threshold; one without a finite score is wrong
+    correct: int  # examples on the right side of the threshold; those without a finite score are wrong
     accuracy_interval: Interval  # Wilson's, of the share of correct examples
     not_finite: int  # examples without a finite score; if there are any, examples cannot be ranked
     auc: Estimate | None = None  # None also if all examples are positive, or none
@@ -44,7 +44,7 @@ class BinaryDifferences(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def binary_scores(scores: npt.ArrayLike, truth: npt.ArrayLike, threshold: float, seed: int | None) -> BinaryScores:
-    """Score n real-valued scores against labels 0 and 1; a score above the threshold means 1.
+    """Score n real-valued scores against labels 0 and 1. A score above the threshold means 1.
 
     AUC and average precision have bootstrap intervals over examples. Raise DatasetError if the numbers of examples
     differ, a label is not 0 or 1, or there is more than one score per example.
@@ -74,7 +74,7 @@ def binary_scores(scores: npt.ArrayLike, truth: npt.ArrayLike, threshold: float,
 def binary_differences(
     first: npt.ArrayLike, second: npt.ArrayLike, truth: npt.ArrayLike, threshold: float, seed: int
 ) -> BinaryDifferences:
-    """Return the paired differences of two models' quality; positive ones mean that the first is better."""
+    """Return the paired differences of two models' quality. Positive ones mean that the first is better."""
     ours, positive = _one_column(first, truth)
     theirs, _ = _one_column(second, truth)
     found = {}
@@ -98,7 +98,7 @@ def _one_column(scores: npt.ArrayLike, truth: npt.ArrayLike) -> tuple[Values, Fl
     values, positive = table(scores, "scores"), flags(truth, "true labels")
     same_examples(positive, values)
     if values.shape[1] != 1:
-        raise DatasetError(f"{values.shape[1]:,} scores per example", "this task has one; use multilabel for several")
+        raise DatasetError(f"{values.shape[1]:,} scores per example, but this task has one", "use --task multilabel")
     return values[:, 0], positive[:, 0]
 
 

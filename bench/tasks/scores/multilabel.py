@@ -18,7 +18,7 @@ class MultilabelScores(msgspec.Struct, frozen=True, kw_only=True):
     """Quality of one score per class on n examples."""
 
     examples: int
-    classes: int  # that some example has; only these count
+    classes: int  # number of classes that some example has; only these count
     not_finite: int  # examples with a score that is not finite; if there are any, examples cannot be ranked
     by_class: list[float | None]  # average precision of each class; None for one that no example has
     mean_average_precision: Estimate | None = None
@@ -35,8 +35,8 @@ def multilabel_scores(scores: npt.ArrayLike, truth: npt.ArrayLike, seed: int | N
     """Score real-valued scores, shape [n, classes], against labels 0 and 1 of the same shape.
 
     The average precision of a class is `Ranking.average_precision` of all examples by its score. The mean is over the
-    classes that some example has, with equal weights (macro average); in a resample over those that it contains. The
-    interval is a bootstrap over examples. Raise DatasetError if the shapes differ, or a label is not 0 or 1.
+    classes that some example has (in a resample: that it contains), with equal weights (macro average). The interval is
+    a bootstrap over examples. Raise DatasetError if the shapes differ, or a label is not 0 or 1.
     """
     values, labels = _rows(scores, truth)
     not_finite = int(np.count_nonzero(~np.isfinite(values).all(axis=1)))
@@ -58,7 +58,7 @@ def multilabel_scores(scores: npt.ArrayLike, truth: npt.ArrayLike, seed: int | N
 def multilabel_difference(
     first: npt.ArrayLike, second: npt.ArrayLike, truth: npt.ArrayLike, seed: int
 ) -> MultilabelDifference:
-    """Return the paired difference of two models' mean average precision; positive means that the first is better."""
+    """Return the paired difference of two models' mean average precision. Positive means that the first is better."""
     ours, labels = _rows(first, truth)
     theirs, _ = _rows(second, truth)
     found = None

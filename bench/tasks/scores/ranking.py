@@ -1,4 +1,4 @@
-"""Measures of a ranking by score, for resamples of the examples; equal scores are one step of the ranking."""
+"""Measures of a ranking by score, for resamples of the examples. Equal scores are one step of the ranking."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -36,7 +36,7 @@ class Ranking:
         """Return the average precision of resamples, shape [b] for counts [b, n]; NaN for one without positives.
 
         It is Σ (Rₖ - Rₖ₋₁) Pₖ over the distinct scores k, the highest first: recall R and precision P if all examples
-        with at least that score are taken for positive. Nothing is interpolated, so it differs from Pascal VOC's.
+        with at least that score count as positive. Nothing is interpolated, so it differs from Pascal VOC's.
         Source: Manning, Raghavan & Schütze 2008, Introduction to Information Retrieval, section 8.4; ties as in
         scikit-learn's average_precision_score.
         """
@@ -71,5 +71,5 @@ def _sums(counts: Values, order: Indices) -> Values:
 
 def _share(part: Values, whole: Values) -> Values:
     with np.errstate(invalid="ignore"):
-        share: Values = part / whole  # 0 / 0 is NaN: not defined
+        share: Values = part / whole  # 0 / 0 is NaN: undefined
     return share

@@ -11,14 +11,14 @@ from edge_bench.bench.tasks.scores.rows import same_examples, table
 __all__ = ["RegressionDifferences", "RegressionScores", "regression_differences", "regression_scores"]
 
 Values = npt.NDArray[np.float64]
-#: Share of a sum of squares below which what is left of it is rounding.
+#: A remaining sum of squares below this fraction of the original is rounding.
 _ROUNDING = 1e-12
 
 
 class RegressionScores(msgspec.Struct, frozen=True, kw_only=True):
-    """Errors of a model on n examples with one or more values each; None without a meaning.
+    """Errors of a model on n examples with one or more values each; None if undefined.
 
-    If a prediction is not finite, there is no error at all: leaving it out would flatter the model.
+    If a prediction is not finite, no error is computed, because leaving it out would make the model look better.
     """
 
     examples: int
@@ -31,7 +31,7 @@ class RegressionScores(msgspec.Struct, frozen=True, kw_only=True):
 class RegressionDifferences(msgspec.Struct, frozen=True, kw_only=True):
     """The first model's errors minus the second's, on the same examples."""
 
-    differing: int  # examples with different predictions; an interval from few of them is not to be relied on
+    differing: int  # examples with different predictions; with few of them, an interval is not reliable
     mae: Estimate | None = None
     rmse: Estimate | None = None
     r2: Estimate | None = None
@@ -40,8 +40,8 @@ class RegressionDifferences(msgspec.Struct, frozen=True, kw_only=True):
 def regression_scores(predictions: npt.ArrayLike, truth: npt.ArrayLike, seed: int | None) -> RegressionScores:
     """Score predictions, shape [n, …], against true values of the same shape, with bootstrap intervals over examples.
 
-    R² is that of scikit-learn's r2_score, with equal weights of the columns; a column whose true values are all equal
-    has none, and then there is none at all. Raise DatasetError if the shapes differ, or a true value is not finite.
+    R² is that of scikit-learn's r2_score, with equal weights of the columns. A column whose true values are all equal
+    has none, and then R² is None. Raise DatasetError if the shapes differ, or a true value is not finite.
     """
     errors = _Errors(predictions, truth)
     if errors.not_finite:
@@ -56,7 +56,7 @@ def regression_scores(predictions: npt.ArrayLike, truth: npt.ArrayLike, seed: in
 def regression_differences(
     first: npt.ArrayLike, second: npt.ArrayLike, truth: npt.ArrayLike, seed: int
 ) -> RegressionDifferences:
-    """Return the paired differences of two models' errors; negative MAE and RMSE mean that the first is better."""
+    """Return the paired differences of two models' errors. Negative MAE and RMSE mean that the first is better."""
     sides = _Errors(first, truth), _Errors(second, truth)
     differing = int(np.count_nonzero((sides[0].predictions != sides[1].predictions).any(axis=1)))
     if any(side.not_finite for side in sides):
@@ -71,7 +71,7 @@ def regression_differences(
 
 
 class _Errors:
-    """The errors of each example, from which all statistics of resamples follow."""
+    """The errors of each example, from which all statistics of resamples are computed."""
 
     def __init__(self, predictions: npt.ArrayLike, truth: npt.ArrayLike) -> None:
         self.predictions, true_values = table(predictions, "predictions"), table(truth, "true values")
@@ -114,6 +114,6 @@ def _refuse_unknown(truth: Values) -> None:
     wrong = ~np.isfinite(truth).all(axis=1)
     if wrong.any():
         raise DatasetError(
-            f"true values: one that is not finite at example {int(wrong.argmax()):,}",
-            "remove examples whose true value is unknown",
+            f"true values: not finite at example {int(wrong.argmax()):,}",
+            "remove examples with unknown true values",
         )

@@ -11,14 +11,14 @@ __all__ = ["flags", "same_examples", "table"]
 
 
 def table(values: npt.ArrayLike, what: str) -> npt.NDArray[np.float64]:
-    """Return numbers of any type as float64 [n, columns]; the first axis is the examples, the others are flattened.
+    """Return numbers of any type as float64 [n, columns]. The first axis is the examples, the others are flattened.
 
-    Raise DatasetError if they are no numbers, or if there are none.
+    Raise DatasetError if they are not numbers, or if there are none.
     """
     array = np.asarray(values)
     if array.dtype.kind not in "iufb" or array.ndim < 1 or not array.size:
         raise DatasetError(
-            f"{what}: {array.dtype} of shape {list(array.shape)}", "give one row of numbers for each example"
+            f"{what}: {array.dtype} of shape {list(array.shape)}", "provide one row of numbers for each example"
         )
     return array.reshape(len(array), -1).astype(np.float64)
 
@@ -31,7 +31,7 @@ def flags(values: npt.ArrayLike, what: str) -> npt.NDArray[np.bool_]:
         example, column = (int(index) for index in np.unravel_index(int(wrong.argmax()), rows.shape))
         raise DatasetError(
             f"{what}: {rows[example, column]:g} at example {example:,}, column {column:,}",
-            "labels of this task are 0 or 1; remove examples whose label is unknown",
+            "use labels 0 or 1 for this task; remove examples with unknown labels",
         )
     found: npt.NDArray[np.bool_] = rows == 1
     return found
@@ -42,7 +42,7 @@ def same_examples(truth: npt.NDArray[Any], *sides: npt.NDArray[Any]) -> None:
     for side in sides:
         if side.shape != truth.shape:
             raise DatasetError(
-                f"{side.shape[0]:,} predictions of {side.shape[1]:,} values, and {truth.shape[0]:,} true rows of "
+                f"{side.shape[0]:,} predictions of {side.shape[1]:,} values, but {truth.shape[0]:,} true rows of "
                 f"{truth.shape[1]:,}",
-                "give one true row for each example, with one value for each output",
+                "provide one true row for each example, with one value for each output",
             )

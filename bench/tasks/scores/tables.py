@@ -1,4 +1,4 @@
-"""Values of examples and their true values as a Run stores them."""
+"""Values of examples and their true values as stored in a Run."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -101,7 +101,7 @@ def _binary_differences(
         baseline = binary_scores(theirs, true, truth.threshold, None)
     except DatasetError as cause:
         return [_unknown(name, cause.problem) for name in names]
-    # its interval holds if few examples differ, so that their number is not stated
+    # its interval is valid even if few examples differ, so their number is not stated
     accuracy = MeasureDifference(
         name="accuracy", value=found.accuracy.value, interval=found.accuracy.interval, baseline=baseline.accuracy
     )
@@ -161,9 +161,9 @@ def _value(estimate: Estimate | None) -> float | None:
 
 
 def _agreement(outputs: TaskOutputs, others: TaskOutputs, common: Common) -> TaskAgreement:
-    """Return the examples with equal values, and how far the values of the others are apart."""
+    """Return the examples with equal values, and the differences of the others."""
     if not isinstance(outputs, ScoreTable) or not isinstance(others, ScoreTable):
-        raise ValueError("these are no values")
+        raise ValueError("the outputs are not values")
     examples = len(common[0])
     if outputs.columns != others.columns:
         return not_comparable(examples, f"{outputs.columns:,} and {others.columns:,} values per example")

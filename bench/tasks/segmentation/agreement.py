@@ -11,7 +11,7 @@ from edge_bench.bench.tasks.segmentation.class_maps import resized
 
 __all__ = ["MaskAgreement", "mask_agreement"]
 
-#: Images that are listed.
+#: Maximum number of listed images.
 _MOST_LISTED = 1000
 
 
@@ -24,17 +24,17 @@ class MaskAgreement(msgspec.Struct, frozen=True, kw_only=True):
     same_share: float | None  # of all pixels; None: no image
     worst_share: float | None
     worst_image: int | None  # position in the list of common images: the first of those with the lowest share
-    worst_images: list[int] = []  # those with other classes somewhere, the lowest share first, at most a thousand
+    worst_images: list[int] = []  # those with different classes somewhere, the lowest share first, at most a thousand
 
 
 def mask_agreement(
     first: Segmentation, second: Segmentation, common: Sequence[npt.NDArray[np.int64]] | None = None
 ) -> MaskAgreement:
-    """Compare two configurations' masks pixel by pixel; a pixel without a class agrees with nothing.
+    """Compare two configurations' masks pixel by pixel. A pixel without a class agrees with nothing.
 
-    common: the positions of the same images in the first record and in the second, if these are not of all the same
-    images. Masks of different sizes are resized (nearest) to the greater height and width. Raise ValueError if the
-    numbers of classes differ or a mask is damaged.
+    common: the positions of the same images in the first and in the second record; by default all images. Masks of
+    different sizes are resized (nearest) to the greater height and width. Raise ValueError if the numbers of classes
+    differ or a mask is damaged.
     """
     if first.classes != second.classes:
         raise ValueError(f"masks of {first.classes} and of {second.classes} classes")

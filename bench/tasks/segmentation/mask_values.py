@@ -1,4 +1,4 @@
-"""Which class each value of a true mask is, and which values are not scored."""
+"""The class of each value of a true mask, and the values that are not scored."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -30,14 +30,14 @@ class MaskValues:
         by_value: Mapping[int, int] | None = None,
         other: int | None = None,
     ) -> None:
-        """State what values mean; nothing is assumed about 0 and 255.
+        """Set the meaning of values. Nothing is assumed about 0 and 255.
 
-        classes: the model's; by_value: the class of each value, by default that of its own number; ignored: values
-        that are not scored, whatever ``by_value`` says; other: class of all values that are not named, or IGNORED
+        classes: the model's; by_value: the class of each value, by default the value itself; ignored: values that are
+        not scored, even if ``by_value`` has them; other: class of all values that are not named, or IGNORED
         Raise BadInput for values and classes that do not exist.
         """
         if not 0 < classes <= MAX_CLASSES:
-            raise BadInput(f"{classes:,} classes of masks; there are 1 to {MAX_CLASSES:,}")
+            raise BadInput(f"masks with {classes:,} classes: 1 to {MAX_CLASSES:,} are supported")
         self.classes = classes
         self._table = np.full(_VALUES, _UNKNOWN, np.uint16)
         if other is not None:
@@ -51,13 +51,13 @@ class MaskValues:
 
     def _known(self, number: int) -> int:
         if number != IGNORED and not 0 <= number < self.classes:
-            raise BadInput(f"class {number} of a mask, and the classes are 0 to {self.classes - 1}")
+            raise BadInput(f"a mask has class {number}, but the classes are 0 to {self.classes - 1}")
         return number
 
     @staticmethod
     def _value(value: int) -> int:
         if not 0 <= value < _VALUES:
-            raise BadInput(f"value {value} of a mask; masks have values from 0 to {_VALUES - 1:,}")
+            raise BadInput(f"invalid mask value {value}: values are from 0 to {_VALUES - 1:,}")
         return value
 
     def classes_of(self, mask: npt.NDArray[Any], path: Path) -> npt.NDArray[np.uint16]:
@@ -67,9 +67,9 @@ class MaskValues:
         if unknown.any():
             row, column = (int(index) for index in np.unravel_index(int(unknown.argmax()), mask.shape))
             raise DatasetError(
-                f"{path}: value {int(mask[row, column])} in row {row:,}, column {column:,}, which is none of the "
+                f"{path}: value {int(mask[row, column])} in row {row:,}, column {column:,} is not one of the "
                 f"{self.classes} classes",
-                "state what it means with --mask-values FILE, or that it is not scored with --ignore-mask-values",
+                "set its class with --mask-values FILE, or exclude it with --ignore-mask-values",
             )
         return found
 
@@ -79,7 +79,7 @@ def parse_ignored(text: str) -> tuple[int, ...]:
     values = []
     for part in map(str.strip, text.split(",")):
         if not (part.isascii() and part.isdigit()) or len(part) > 5 or int(part) >= _VALUES:
-            raise BadInput(f"{part[:40]!r} is no value of a mask", "give values from 0 to 65535, such as 0,255")
+            raise BadInput(f"{part[:40]!r} is not a mask value", "use values from 0 to 65535, such as 0,255")
         values.append(int(part))
     return tuple(values)
 
@@ -88,7 +88,7 @@ def read_mask_values(path: Path, class_names: Sequence[str], ignored: Iterable[i
     """Read a text file with one ``VALUE CLASS`` per line, in UTF-8.
 
     CLASS is the name of one of the model's classes, or its number if no class has this name, or ``ignore`` for a value
-    that is not scored. ``*`` in place of VALUE means all other values. Lines that begin with # are comments. Raise
+    that is not scored. ``*`` instead of VALUE means all other values. Lines that begin with # are comments. Raise
     DatasetError for the first line that is none of these or contradicts another.
     """
     try:

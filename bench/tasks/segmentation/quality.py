@@ -47,8 +47,8 @@ class SegmentationDifference(msgspec.Struct, frozen=True, kw_only=True):
 def segmentation_quality(record: Segmentation, seed: int | None) -> SegmentationQuality:
     """Return the quality by one confusion matrix over all images; raise ValueError if there are no true masks.
 
-    IoU of a class is TP / (TP + FP + FN) in pixels. The mean is over the classes that the true masks contain; in a
-    resample of images over those that it contains. A pixel without a class is wrong. Source: Everingham et al. 2010,
+    IoU of a class is TP / (TP + FP + FN) in pixels. The mean is over the classes that the true masks contain, or in a
+    resample of images, over those that it contains. A pixel without a class is wrong. Source: Everingham et al. 2010,
     The Pascal Visual Object Classes (VOC) Challenge, section 4.3.
     """
     table = _Table(record)
@@ -67,14 +67,14 @@ def segmentation_difference(
 ) -> SegmentationDifference:
     """Return the paired difference of two configurations' quality, with a bootstrap interval over images.
 
-    common: the positions of the same images in the first record and in the second, if these are not of all the same
-    images. Raise ValueError if the true masks of these images are not the same.
+    common: the positions of the same images in the first and in the second record; by default all images. Raise
+    ValueError if the true masks of these images are not the same.
     """
     if common is None:
         common = (np.arange(first.images), np.arange(second.images))
     ours, theirs = _Table(first, common[0]), _Table(second, common[1])
     if not ours.same_truth(theirs):
-        raise ValueError("the true masks of the two are not the same")
+        raise ValueError("the true masks of the two configurations differ")
     repeats = repeats_for(6 * ours.right.size)
     estimates = [
         bootstrap(paired(one, other), ours.images, seed, repeats=repeats, constant=True)
@@ -98,7 +98,7 @@ def _value(statistic: Statistic, images: int) -> float | None:
 
 
 def same_true_masks(first: Segmentation, second: Segmentation, common: Sequence[npt.NDArray[np.int64]]) -> bool:
-    """Return whether the true masks of common images have the same pixels of each class; True if one has none."""
+    """Return whether the true masks of common images have the same pixels per class; True if one has no masks."""
     if first.cells is None or second.cells is None:
         return True
     return _Table(first, common[0]).same_truth(_Table(second, common[1]))
@@ -135,7 +135,7 @@ class _Table:
         )
         elsewhere = np.flatnonzero(~is_right & np.isin(predicted, self.classes))
         taken = np.searchsorted(self.classes, predicted[elsewhere])
-        #: Pixels that are taken for the class and are of another one.
+        #: Pixels that are predicted as the class but have another one.
         self.wrong = _summed(rows[elsewhere], taken, pixels[elsewhere], (self.images, count))
 
     def same_truth(self, other: "_Table") -> bool:

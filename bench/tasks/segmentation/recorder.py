@@ -24,7 +24,7 @@ Cells = npt.NDArray[np.int64]
 
 
 class SegmentationRecorder:
-    """Takes the masks of a configuration in the order of its images.
+    """Records the masks of a configuration in the order of its images.
 
     Memory grows by the packed masks, at most ``most_bytes`` of base64 together, and by a few cells per image.
     """
@@ -39,7 +39,7 @@ class SegmentationRecorder:
     def add(self, mask: npt.NDArray[np.uint16], truth: npt.NDArray[np.uint16] | None = None) -> None:
         """Add an image's mask at the model's resolution, from `class_map`, and its true mask, from `TrueMasks`.
 
-        The mask is resized to the size of the true one, which is that of the image: it must cover the whole image.
+        The mask is resized to the true mask's size, which is that of the image, so it must cover the whole image.
         Raise ValueError if all images have too many cells together.
         """
         if truth is not None:
@@ -51,7 +51,7 @@ class SegmentationRecorder:
         self._masks.append(self._with_room(mask))
 
     def _with_room(self, mask: npt.NDArray[np.uint16]) -> StoredMask | None:
-        """Return the packed mask, or None from the first image on for which there is no room."""
+        """Return the packed mask, or None from the first image on that does not fit."""
         if mask.size > min(self._pixels_left, MAX_PACKED):
             self._pixels_left = 0
             return None

@@ -55,7 +55,7 @@ def _differences(
 
 def _agreement(outputs: TaskOutputs, others: TaskOutputs, common: Common) -> TaskAgreement:
     if not isinstance(outputs, Segmentation) or not isinstance(others, Segmentation):
-        raise ValueError("these are no masks")
+        raise ValueError("the outputs are not masks")
     try:
         found = mask_agreement(outputs, others, common)
     except ValueError as cause:

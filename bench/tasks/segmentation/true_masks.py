@@ -36,8 +36,8 @@ class TrueMasks:
     def read(self, image: int, size: tuple[int, int]) -> npt.NDArray[np.uint16] | None:
         """Return the class or IGNORED of each pixel, shape [height, width]; None if the image has no mask.
 
-        size: the image's height and width. Raise DatasetError if the mask has another size, is no PNG, or has a value
-        that is no class.
+        size: the image's height and width. Raise DatasetError if the mask has another size, is not a PNG, or has a
+        value that is not a class.
         """
         file = self.files[image]
         if file is None:
@@ -46,17 +46,17 @@ class TrueMasks:
         mask = png_values(path)
         if mask.shape != size:
             raise DatasetError(
-                f"{path}: {mask.shape[1]:,}×{mask.shape[0]:,} pixels, and its image has {size[1]:,}×{size[0]:,}",
-                "give each image a mask of its own size",
+                f"{path}: {mask.shape[1]:,}×{mask.shape[0]:,} pixels, but its image has {size[1]:,}×{size[0]:,}",
+                "use a mask of the image's size",
             )
         return self.values.classes_of(mask, path)
 
 
 def find_true_masks(folder: Path, images: Sequence[str], values: MaskValues) -> TrueMasks:
-    """Find the mask of each image, named relative to its folder: the .png of the same path but for the suffix.
+    """Find the mask of each image, named relative to its folder: the .png with the same path except for the suffix.
 
-    If an image has none, that of the same name in any subfolder of ``folder``. Raise DatasetError if no image has a
-    mask, or if two masks or two images are equally good.
+    If there is none, use the one of the same name in any subfolder of ``folder``. Raise DatasetError if no image has a
+    mask, or if two masks or two images match equally well.
     """
     by_path, by_name = _png_files(folder)
     files, owners = list[str | None](), dict[str, str]()
@@ -66,20 +66,20 @@ def find_true_masks(folder: Path, images: Sequence[str], values: MaskValues) -> 
         candidates = [path] if path else by_name.get(stem.name, [])
         if len(candidates) > 1:
             raise DatasetError(
-                f"{folder}: {candidates[0]} and {candidates[1]} both have the name of {image}",
-                "give masks the same subfolders as the images",
+                f"{folder}: {candidates[0]} and {candidates[1]} both match {image}",
+                "put the masks into the same subfolders as the images",
             )
         file = candidates[0] if candidates else None
         if file is not None and (owner := owners.setdefault(file, image)) != image:
             raise DatasetError(
-                f"{folder / file}: it has the name of both {owner} and {image}",
-                "give masks the same subfolders as the images",
+                f"{folder / file}: matches both {owner} and {image}",
+                "put the masks into the same subfolders as the images",
             )
         files.append(file)
     if not owners:
         known = next(iter(by_path.values()), "no .png file")
         raise DatasetError(
-            f"{folder}: no mask for any of the {len(images):,} images; it has {known}",
+            f"{folder}: no mask for any of the {len(images):,} images; found {known}",
             "name the folder with a NAME.png for each image NAME.*",
         )
     return TrueMasks(folder, tuple(files), len(by_path) - len(owners), values)
@@ -110,13 +110,13 @@ def _png_files(folder: Path) -> tuple[dict[str, str], dict[str, list[str]]]:
 def png_values(path: Path) -> npt.NDArray[Any]:
     """Return the values of a PNG as they are stored: palette indices or grey values of 1 to 16 bits, [height, width].
 
-    Raise DatasetError if it is damaged, has colours or transparency beside its values, or is too large.
+    Raise DatasetError if it is damaged, has colours or transparency, or is too large.
     """
     try:
         from PIL import Image
     except ImportError:
         raise MissingDependency(
-            "reading masks needs Pillow, which is not installed", "pip install 'edge-bench[edge]'"
+            "Pillow, which is needed to read masks, is not installed", "pip install 'edge-bench[edge]'"
         ) from None
     try:
         data = read_bounded(path, MAX_FILE_BYTES)
@@ -125,17 +125,17 @@ def png_values(path: Path) -> npt.NDArray[Any]:
             image = Image.open(io.BytesIO(data), formats=("PNG",))
             width, height = image.size
             if width * height > MAX_PIXELS:
-                raise ValueError(f"{width:,}×{height:,} pixels; at most {MAX_PIXELS:,} are read")
+                raise ValueError(f"{width:,}×{height:,} pixels, more than the limit of {MAX_PIXELS:,}")
             image.load()
     except Exception as cause:  # Pillow's decoders raise errors of any type for damaged files
         unknown = type(cause).__name__ == "UnidentifiedImageError"
         raise DatasetError(
-            f"{path}: not a whole PNG mask: {'no PNG file' if unknown else why_unreadable(cause)}",
-            "give masks as PNG files of palette or grey values",
+            f"{path}: not a complete PNG mask: {'not a PNG file' if unknown else why_unreadable(cause)}",
+            "save masks as PNG files of palette or grey values",
         ) from None
     if image.mode not in ("P", "L", "1") and not image.mode.startswith("I"):
         raise DatasetError(
-            f"{path}: colours ({image.mode}), not one class value per pixel",
+            f"{path}: colours ({image.mode}) instead of one class value per pixel",
             "save masks with a palette or as grey values",
         )
     values: npt.NDArray[Any] = np.asarray(image).astype(np.uint16)

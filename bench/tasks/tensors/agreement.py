@@ -39,7 +39,7 @@ class OutputAgreement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OutputsAgreement(msgspec.Struct, frozen=True, kw_only=True):
-    """Agreement of two configurations' outputs, which are paired as `partners` says."""
+    """Agreement of two configurations' outputs, which are paired by `partners`."""
 
     by_order: bool  # the pairs are a guess: names differ, and several outputs have the same shape
     outputs: list[OutputAgreement]
@@ -50,8 +50,8 @@ def output_agreements(
 ) -> OutputsAgreement:
     """Compare all outputs of two configurations.
 
-    common: the positions of the same examples in the first records and in the second, if these are not of all the same
-    examples. Raise ValueError if the numbers of outputs differ, or a record is damaged.
+    common: the positions of the same examples in the first and in the second records; by default all examples. Raise
+    ValueError if the numbers of outputs differ, or a record is damaged.
     """
     by_order, pairs = partners(first, second)
     return OutputsAgreement(by_order=by_order, outputs=[_agreement(one, other, common) for one, other in pairs])
@@ -63,11 +63,11 @@ def partners(
     """Return whether several outputs are paired by their order, and the pairs.
 
     Outputs are paired by name. If not all names are the same, they are paired by shape. If some shapes are the same,
-    they are paired by order, which may be wrong: converters and runtimes have orders of their own. Raise ValueError if
-    the numbers of outputs differ.
+    they are paired by order, which may be wrong, because converters and runtimes order outputs differently. Raise
+    ValueError if the numbers of outputs differ.
     """
     if len(first) != len(second):
-        raise ValueError(f"{len(first)} and {len(second)} outputs")
+        raise ValueError(f"the first has {len(first)} outputs, the second {len(second)}")
     for key in (_name, _shapes):
         ours, theirs = ([key(output) for output in side] for side in (first, second))
         if len(set(ours)) == len(ours) and sorted(ours) == sorted(theirs):
@@ -86,7 +86,7 @@ def _shapes(output: OutputRecord) -> str:
 def _agreement(first: OutputRecord, second: OutputRecord, common: Sequence[Positions] | None) -> OutputAgreement:
     if common is None:
         if first.examples != second.examples:
-            raise ValueError(f"{first.examples:,} and {second.examples:,} examples")
+            raise ValueError(f"the first has {first.examples:,} examples, the second {second.examples:,}")
         common = (np.arange(first.examples), np.arange(second.examples))
     ours, theirs = StoredExamples(first), StoredExamples(second)
     parts, places, sampled, other_shapes = list[Sums](), list[int](), 0, 0

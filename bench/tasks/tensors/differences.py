@@ -18,8 +18,8 @@ Values = npt.NDArray[np.float64]
 class TensorDifference(msgspec.Struct, frozen=True, kw_only=True):
     """Differences of two tensors a (the reference) and b, over the values that are finite in both.
 
-    NaN and NaN are equal, and so are infinities of one sign. Truth values are 0 and 1. None: the number has no
-    meaning, as said beside it, or is too large for a float64.
+    NaN and NaN are equal, and so are infinities of one sign. Booleans are 0 and 1. None: the number is undefined, for
+    the reason stated beside it, or too large for a float64.
     """
 
     values: int  # that are finite in both
@@ -36,7 +36,7 @@ class TensorDifference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sums(msgspec.Struct, frozen=True, kw_only=True):
-    """Sums over the values of some examples, from which the differences follow."""
+    """Sums over the values of some examples, from which the differences are computed."""
 
     values: int = 0
     mismatched: int = 0
@@ -90,7 +90,7 @@ def _distances(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> Values:
         distances: Values = np.abs(first.astype(np.float64) - second.astype(np.float64))
         return distances
     unsigned = f"u{first.itemsize}"
-    # modulo 2ⁿ, so that the difference of the least and the greatest integer is right
+    # modulo 2ⁿ, so that the difference of the lowest and the highest integer is right
     high, low = (extreme(first, second).astype(unsigned) for extreme in (np.maximum, np.minimum))
     exact: Values = (high - low).astype(np.float64)
     return exact
@@ -118,7 +118,7 @@ def _total(values: Sequence[float]) -> float:
 
 
 def _usable(squares: float) -> bool:
-    """Return whether a sum of squares is that of its values: not 0, not infinite, not of squares that vanish."""
+    """Return whether a sum of squares is accurate: not 0, not infinite, and without underflow of the squares."""
     return 1e-290 < squares < math.inf
 
 

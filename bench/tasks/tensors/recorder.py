@@ -1,4 +1,4 @@
-"""Outputs gathered example by example in bounded memory."""
+"""Outputs recorded example by example in bounded memory."""
 
 import zlib
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ from edge_bench.bench.tasks.tensors.statistics import RunningStatistics
 
 __all__ = ["STORED_VALUES", "Output", "TensorRecorder", "kept_positions"]
 
-#: Values that are stored for a configuration, of all its outputs together.
+#: Maximum number of values that are stored for a configuration, of all its outputs together.
 STORED_VALUES = 1 << 20
-#: Examples that are stored at most and, of large outputs, at least; values that an example is cut to for that.
+#: Stored examples: the maximum, the minimum for large outputs, and the number of values that an example is cut to then.
 _MOST_EXAMPLES, _FEWEST_EXAMPLES = 1 << 16, 16
 _MOST_VALUES, _FEWEST_VALUES = 1 << 16, 16
 _GOLDEN = 2_654_435_769  # 2³² divided by the golden ratio (Knuth, The Art of Computer Programming 3, 6.4)
@@ -32,11 +32,12 @@ class Output(NamedTuple):
 
 
 class TensorRecorder:
-    """Takes the outputs of one example after the other.
+    """Records the outputs of one example after the other.
 
-    The first examples are stored, in all outputs alike, until ``most_values`` values are: the whole output, or an even
-    sample of its values if it has more than a sixteenth of the room. Of all examples there are a checksum and running
-    statistics. The same order of examples, outputs and limit stores the same positions in every configuration.
+    The first examples are stored, equally for all outputs, until ``most_values`` values are stored: the whole output,
+    or an even sample of its values if it has more than a sixteenth of the limit. For all examples there are a checksum
+    and running statistics. With the same order of examples, outputs and limit, every configuration stores the same
+    positions.
     """
 
     def __init__(self, outputs: Sequence[Output], *, most_values: int = STORED_VALUES) -> None:
@@ -44,8 +45,8 @@ class TensorRecorder:
         for output in outputs:
             if output.spec.dtype not in NUMBER_TYPES:
                 raise BadInput(
-                    f"output {output.name[:80]!r} is of type {output.spec.dtype[:40]}, and only numbers are compared",
-                    "take the output out of the model",
+                    f"output {output.name[:80]!r} is of type {output.spec.dtype[:40]}: only numbers can be compared",
+                    "remove this output from the model",
                 )
         room = most_values // (_FEWEST_EXAMPLES * max(1, len(outputs)))
         self._left = most_values
@@ -53,7 +54,7 @@ class TensorRecorder:
         self._series = [_Series(output, max(_FEWEST_VALUES, min(_MOST_VALUES, room))) for output in outputs]
 
     def add(self, outputs: Sequence[npt.NDArray[Any]]) -> None:
-        """Add all outputs of one example, without a batch axis; raise ValueError if a type is not the stated one."""
+        """Add all outputs of one example, without a batch axis; raise ValueError for an unexpected type."""
         needed = 0
         for series, values in zip(self._series, outputs, strict=True):
             series.count(values)
@@ -117,8 +118,8 @@ class _Series:
 def kept_positions(size: int, most: int) -> slice | npt.NDArray[np.int64]:
     """Return the positions in a flat output of ``size`` values that are stored: all, or ``most`` of them, in order.
 
-    Of ``most`` equal parts each has one, at a place that changes from part to part (multiples of the golden ratio), so
-    that no channel is left out. They are the same on every machine and with every version of numpy.
+    Each of ``most`` equal parts has one, at a position that changes from part to part (multiples of the golden ratio),
+    so that every channel is sampled. They are the same on every machine and with every version of numpy.
     """
     if size <= most:
         return slice(None)

@@ -12,7 +12,7 @@ __all__ = ["RunningStatistics"]
 
 
 class RunningStatistics:
-    """Counts, range, mean and deviation, updated part by part without keeping values.
+    """Counts, range, mean and deviation, updated part by part without storing values.
 
     Source of the update: Chan, Golub & LeVeque 1983, Algorithms for Computing the Sample Variance.
     """
@@ -45,7 +45,7 @@ class RunningStatistics:
         self._finite = total
 
     def result(self) -> OutputStatistics:
-        """Return the statistics of all that was added."""
+        """Return the statistics of all added values."""
         counts = {"values": self._values, "nan": self._nan, "infinite": self._infinite, "zeros": self._zeros}
         if not self._finite:
             return OutputStatistics(**counts)

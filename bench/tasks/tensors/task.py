@@ -17,7 +17,7 @@ from edge_bench.bench.tasks.tensors.agreement import (
 
 __all__ = ["TENSOR"]
 
-#: A wrong pair has differences that no quantization has.
+#: A wrong pair differs more than quantization could explain.
 _BY_ORDER = "; outputs were paired by their order, as their names differ"
 
 
@@ -28,10 +28,10 @@ def _no_quality(*_: object) -> list[Any]:
 def _agreement(outputs: TaskOutputs, others: TaskOutputs, common: Common) -> TaskAgreement:
     """Return the share of identical examples, and the differences of the output that differs most.
 
-    The signal of the SNR is that of ``others``, which are the baseline's.
+    The signal of the SNR are the values of ``others``, the baseline.
     """
     if not isinstance(outputs, TensorOutputs) or not isinstance(others, TensorOutputs):
-        raise ValueError("these are no tensors")
+        raise ValueError("the outputs are not tensors")
     examples = len(common[0])
     try:
         agreement = output_agreements(others.outputs, outputs.outputs, (common[1], common[0]))
@@ -58,7 +58,7 @@ def _agreement(outputs: TaskOutputs, others: TaskOutputs, common: Common) -> Tas
 
 
 def _counted(identical: int | None, examples: int) -> str:
-    """Return how many examples have the same bytes; nothing if none can, as types or scales differ."""
+    """Return how many examples have the same bytes; empty if none can, because types or scales differ."""
     if identical is None:
         return ""
     return f"{identical:,} of {examples:,} identical" + ("" if identical == examples else "; ")

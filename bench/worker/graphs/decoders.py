@@ -1,4 +1,4 @@
-"""Outputs of one example after the other, read as the task says."""
+"""Decoding of outputs, one example after the other, according to the task."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -37,19 +37,19 @@ Array = npt.NDArray[Any]
 
 
 class Decoder(Protocol):
-    """Reads all outputs of one example, without a batch axis, in two steps, of which the first may be timed."""
+    """Reads all outputs of one example, without a batch axis, in two steps. The first may be timed."""
 
-    #: Whether `decode` does anything that an application would have to do, too.
+    #: Whether `decode` does work that an application would also have to do.
     has_postprocess: bool
 
     def decode(self, outputs: Sequence[Array]) -> Any:
-        """Return what the outputs mean; raise ValueError or BadInput if they cannot be read."""
+        """Return the decoded outputs; raise ValueError or BadInput if they cannot be read."""
 
     def store(self, decoded: Any) -> StoredMask | None:
         """Keep what `decode` returned, or return it if it is a mask."""
 
     def result(self) -> TaskOutputs | None:
-        """Return what was kept; None for masks."""
+        """Return the stored results; None for masks."""
 
 
 def decoder_for(decoding: Decoding, outputs: Sequence[TensorSpec], examples: int) -> Decoder:
@@ -67,7 +67,7 @@ def decoder_for(decoding: Decoding, outputs: Sequence[TensorSpec], examples: int
 
 def _chosen(outputs: Sequence[TensorSpec], index: int) -> tuple[int, TensorSpec]:
     if index >= len(outputs):
-        raise ValueError(f"output {index} is asked for, and the model has {len(outputs)}")
+        raise ValueError(f"output {index} is requested, but the model has {len(outputs)}")
     return index, outputs[index]
 
 
@@ -112,8 +112,8 @@ class _Scores:
             )
         if not 0 < columns <= min(MAX_COLUMNS, MAX_PACKED // self._examples):
             raise ValueError(
-                f"output {self._spec.name[:80]} has {columns:,} values for each of {self._examples:,} examples; "
-                f"at most {min(MAX_COLUMNS, MAX_PACKED // self._examples):,} are stored"
+                f"output {self._spec.name[:80]} has {columns:,} values for each of {self._examples:,} examples: "
+                f"at most {min(MAX_COLUMNS, MAX_PACKED // self._examples):,} can be stored"
             )
         self._rows.append(decoded)
 
@@ -152,7 +152,7 @@ class _BoxesOfImages:
     def __init__(self, decoding: BoxDecoding, outputs: Sequence[TensorSpec], examples: int) -> None:
         self._decoding, self._specs = decoding, outputs
         if decoding.sizes is None or decoding.sizes.length != 2 * examples:
-            raise ValueError("the sizes of the images are not known")
+            raise ValueError("the sizes of the images are unknown")
         self._sizes = unpack(decoding.sizes).astype(np.int64).reshape(-1, 2)
         self._boxes: list[Boxes] = []
         self._not_finite = self._beyond_limit = 0
@@ -162,7 +162,7 @@ class _BoxesOfImages:
             return
         self._order = stated_order(decoding.order)
         if len(outputs) != len(self._order):
-            raise ValueError(f"the model has {len(outputs)} outputs, and TFLite_Detection_PostProcess has four")
+            raise ValueError(f"the model has {len(outputs)} outputs, but TFLite_Detection_PostProcess has four")
 
     def decode(self, outputs: Sequence[Array]) -> Decoded:
         decoding = self._decoding

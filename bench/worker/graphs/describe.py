@@ -10,9 +10,9 @@ __all__ = ["describe"]
 
 
 def describe(request: DescribeGraph, load: GraphLoader) -> GraphDescribed:
-    """Load a model and return what it takes and returns; raise ValueError if it cannot be loaded.
+    """Load a model and return its inputs and outputs; raise ValueError if it cannot be loaded.
 
-    Shapes of inputs that it does not have are those of other models in the same run.
+    Stated shapes of inputs that the model lacks are ignored, as they are for other models of the same run.
     """
     shapes = {name: tuple(shape) for name, shape in request.shapes.items()}
     file = GraphFile(request.file, 1, None, request.signature, shapes)
@@ -20,7 +20,7 @@ def describe(request: DescribeGraph, load: GraphLoader) -> GraphDescribed:
         session = load(file)
     except UnknownInput as cause:
         session = load(file._replace(shapes={name: shapes[name] for name in cause.known if name in shapes}))
-    with contextlib.suppress(Exception):  # zeros need not be valid inputs; what the file says is known without them
+    with contextlib.suppress(Exception):  # zeros may be invalid inputs; the file's own description is enough
         session.learn_outputs()
     return GraphDescribed(
         inputs=session.layout.described_inputs,

@@ -20,7 +20,7 @@ __all__ = ["GraphExamples"]
 class GraphExamples:
     """Examples for every input of a session, at the selected rows of their files.
 
-    Inputs up to CACHED_BYTES are computed once; larger ones are computed in chunks for every pass.
+    Inputs up to CACHED_BYTES are computed once. Larger ones are computed in chunks for every pass.
     """
 
     def __init__(self, inputs: Sequence[GraphInput], rows: Sequence[int], session: GraphSession) -> None:
@@ -84,8 +84,8 @@ class _Source:
         shape = spec.shape[1:] if has_batch_axis else spec.shape
         if not self._array.ndim or len(self._array) <= last_row:
             raise ValueError(
-                f"input {spec.name[:80]}: its file has {len(self._array) if self._array.ndim else 0:,} examples, and "
-                f"example {last_row:,} is asked for"
+                f"input {spec.name[:80]}: its file has {len(self._array) if self._array.ndim else 0:,} examples, but "
+                f"example {last_row:,} is requested"
             )
         own = list(self._array.shape[1:])
         if given.preprocessing is None:
@@ -112,24 +112,24 @@ def _check_names(given: Sequence[str], wanted: Sequence[str]) -> None:
     if missing := [name for name in wanted if name not in given]:
         raise ValueError(f"no values for input {missing[0][:80]}; {takes}")
     if unknown := [name for name in given if name not in wanted]:
-        raise ValueError(f"values for {unknown[0][:80]}, which is no input; {takes}")
+        raise ValueError(f"values for {unknown[0][:80]}, which is not an input; {takes}")
     if len(set(given)) != len(given):
         raise ValueError("an input has values in two files")
 
 
 def _check_values(array: npt.NDArray[Any], spec: TensorSpec, shape: Sequence[int]) -> None:
-    """Raise ValueError if values are not those of the input as they are."""
+    """Raise ValueError if values do not have the type and shape of the input."""
     if array.dtype.newbyteorder("=") != np.dtype(spec.dtype):
-        raise ValueError(f"input {spec.name[:80]}: its values are {array.dtype.name}, the model takes {spec.dtype}")
+        raise ValueError(f"input {spec.name[:80]}: its values are {array.dtype.name}, but the model takes {spec.dtype}")
     own = array.shape[1:]
     if len(own) != len(shape) or any(size not in (-1, given) for size, given in zip(shape, own, strict=True)):
         raise ValueError(
-            f"input {spec.name[:80]}: its examples have shape {list(own)}, those of the model {list(shape)}"
+            f"input {spec.name[:80]}: its examples have shape {list(own)}, but those of the model {list(shape)}"
         )
 
 
 def _filled(shape: Sequence[int], images: Sequence[int]) -> list[int]:
-    """Return the shape of one example, with open axes of the size that images [height, width, channels] have."""
+    """Return the shape of one example, with open axes set to the size of images [height, width, channels]."""
     if -1 not in shape:
         return list(shape)
     layouts = [list(images)]
@@ -138,4 +138,4 @@ def _filled(shape: Sequence[int], images: Sequence[int]) -> list[int]:
     for layout in layouts:
         if len(layout) == len(shape) and all(size in (-1, given) for size, given in zip(shape, layout, strict=True)):
             return layout
-    return list(shape)  # `model_inputs` says what does not fit
+    return list(shape)  # `model_inputs` reports what does not fit

@@ -63,16 +63,16 @@ class PrepareGraph(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class Record(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Request to run examples without timing and to decode their outputs.
 
-    Examples are asked for in order, from the first to the last, in parts.
+    Examples are requested in order, from the first to the last, in parts.
     """
 
     first: NonNegativeInt  # position in ``PrepareGraph.rows``
     count: PositiveInt
-    last: bool  # whether the outputs of all examples follow
+    last: bool  # whether the last example is included
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Request for the outputs of some examples as they are, without timing."""
+    """Request for the raw outputs of some examples, without timing."""
 
     positions: list[int]  # in ``PrepareGraph.rows``
     most_bytes: PositiveInt = 64 << 20
@@ -87,7 +87,7 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GraphDescribed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Inputs and outputs of a model; an axis of size -1 is open."""
+    """Inputs and outputs of a model. An axis of size -1 is open."""
 
     inputs: Annotated[list[TensorSpec], Length]
     outputs: Annotated[list[TensorSpec], Length]
@@ -111,16 +111,16 @@ class GraphPrepared(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """What the outputs of a `Record` say."""
+    """The decoded outputs of a `Record`."""
 
     checksums: PackedArray  # CRC-32 of each example's outputs
     masks: list[StoredMask] = []  # of a `MaskDecoding`, one per example
     outputs: TaskOutputs | None = None  # of all examples, with the last part; None for masks
-    postprocess_ns: list[NonNegativeInt] = []  # of each example; empty unless asked for
+    postprocess_ns: list[NonNegativeInt] = []  # of each example; empty unless requested
 
 
 class RawOutputs(msgspec.Struct, frozen=True, kw_only=True):
-    """An output of one example as it is."""
+    """One raw output of one example."""
 
     dtype: BoundedStr
     shape: list[NonNegativeInt]
@@ -128,6 +128,6 @@ class RawOutputs(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sampled(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The outputs of as many of the asked examples as fit in the stated bytes."""
+    """The outputs of as many of the requested examples as fit in the limit of bytes."""
 
     outputs: list[list[RawOutputs]]  # of each example, in the model's order

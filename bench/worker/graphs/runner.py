@@ -31,7 +31,7 @@ from edge_bench.bench.worker.warmup import SHORT_PASS_NS, short_pass_ns, warm_up
 __all__ = ["GraphRunner"]
 
 Array = npt.NDArray[Any]
-#: Passes that are estimated to be shorter are measured once to know their duration.
+#: Passes that are estimated to be shorter are measured once for their duration.
 _SHORT_PASS_NS = 1_000_000_000
 
 
@@ -39,7 +39,7 @@ class GraphRunner:
     """A loaded graph with its examples, warmed up if anything is timed."""
 
     def __init__(self, request: PrepareGraph, load: GraphLoader, clock: Clock) -> None:
-        """Raise ValueError or BadInput if the model, its inputs and the decoding do not fit each other."""
+        """Raise ValueError or BadInput if the model, its inputs and the decoding do not match."""
         self._request, self._clock = request, clock
         configuration = request.configuration
         memory_before = psutil.Process().memory_info().rss
@@ -52,7 +52,7 @@ class GraphRunner:
             )
         )  # fmt: skip
         loaded = clock()
-        # after loading, since only a loaded model states its types and quantization
+        # after loading, since types and quantization are known only then
         self._examples = GraphExamples(request.inputs, request.rows, session)
         self._decoder: Decoder | None = None  # since the first `Record`
         self._recorded = 0
@@ -63,7 +63,7 @@ class GraphRunner:
             times = session.run_pass(first, clock)
             first_ns = int(times.ended[-1] - times.began[0])
         session.learn_outputs([batch_of(feed, 0, size, pad=False) for feed in first])
-        self._new_decoder()  # now, so that settings that do not fit are refused at once
+        self._new_decoder()  # now, so that invalid settings are refused at once
         warm_ns, invocations, pass_ns = self._warm_up() if request.warm_up else (0, 0, 0)
         self.opened = GraphPrepared(
             load_ns=loaded - began,
@@ -85,7 +85,7 @@ class GraphRunner:
         duration, invocations, pass_ns = warm_up_passes(
             lambda: run(feeds, self._clock), len(feeds[0].values), count, self._clock
         )
-        if pass_ns < _SHORT_PASS_NS:  # what a pass takes beside its invocations would count for each example
+        if pass_ns < _SHORT_PASS_NS:  # the overhead of a pass would otherwise be counted for each example
             pass_ns = self.trial(1).elapsed_ns
         if pass_ns < SHORT_PASS_NS:
             pass_ns = short_pass_ns(lambda: self.trial(1).elapsed_ns)
@@ -120,7 +120,7 @@ class GraphRunner:
     def record(self, request: Record) -> Recorded:
         """Run some examples without timing, and decode their outputs.
 
-        The state of a model begins anew with the first example. Raise ValueError for examples out of order.
+        The state of a model is reset before the first example. Raise ValueError for examples out of order.
         """
         if request.first == 0:
             self._decoder, self._recorded = self._new_decoder(), 0
@@ -149,7 +149,7 @@ class GraphRunner:
         )
 
     def sample(self, request: Sample) -> Sampled:
-        """Return the outputs of some examples as they are, as long as they fit in the stated bytes."""
+        """Return the raw outputs of some examples, as many as fit in the limit of bytes."""
         self._session.reset_state()
         examples, left = list[list[RawOutputs]](), request.most_bytes
         for outputs in self._outputs(request.positions):

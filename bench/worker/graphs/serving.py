@@ -1,7 +1,7 @@
 """Inference on the data of clients by a model with any inputs and outputs.
 
 Client data is decoded in the worker, so that a crash of native code ends only this process. Outputs are encoded here,
-too, so that the server never holds more than their bytes.
+too, so that the server only needs memory for their bytes.
 """
 
 import time
@@ -41,7 +41,7 @@ class GraphInferenceHandler:
         self._request, self._clock = request, clock
         configuration = request.configuration
         shapes = {name: tuple(shape) for name, shape in request.shapes.items()}
-        # its state is reset here, outside of the model's times
+        # its state is reset here, outside the model's times
         file = GraphFile(
             request.file, configuration.threads, configuration.batch_size, request.signature, shapes, serving=True,
             stateful=True,
@@ -66,7 +66,7 @@ class GraphInferenceHandler:
         return all(self._session.has_batch_axis) and all(self._session.keeps_batch_axis)
 
     def _learn_from_zeros(self) -> bool:
-        """Learn the outputs from zeros; return False if they are no valid inputs, and the first request has to do."""
+        """Learn the outputs from zeros; return False if zeros are invalid, so that the first request must do it."""
         try:
             self._session.learn_outputs([_zeros(spec) for spec in self._session.inputs])
             self._session.invoke([_zeros(spec) for spec in self._session.inputs])
@@ -74,7 +74,7 @@ class GraphInferenceHandler:
             raise
         except Exception:  # of any runtime; a model of indices may refuse them
             if self._session.batch_size > 1:
-                raise  # whether a batch can be invoked has to be known
+                raise  # whether a batch can be invoked must be known
             return False
         return True
 
@@ -111,8 +111,8 @@ class GraphInferenceHandler:
             return GraphRefused(message=str(cause))
         except MemoryError:
             raise
-        except Exception as cause:  # a runtime raises anything, such as for indices out of range
-            message = "the model cannot be run on these inputs; the server's log says why"
+        except Exception as cause:  # runtimes raise any type, for example for indices out of range
+            message = "the model cannot be run on these inputs; see the server's log for the reason"
             return GraphRefused(message=message, log=first_line(cause))
 
     def _run(
@@ -147,7 +147,7 @@ class GraphInferenceHandler:
             values = outputs[each.name]
             if each.form == "json" and values.dtype.kind == "f" and not np.isfinite(values).all():
                 raise InvalidData(
-                    f"output {each.name[:80]!r} has values that are not finite, and JSON has no numbers for them: "
+                    f"output {each.name[:80]!r} has values that are not finite, which JSON cannot represent: "
                     "request it with binary_data"
                 )
             data = as_bytes(values) if each.form == "raw" else as_json(values, left)
@@ -175,12 +175,12 @@ def _zeros(spec: TensorSpec) -> Array:
 
 def _joined(name: str, parts: Sequence[Array]) -> Array:
     if len({part.shape[1:] for part in parts}) > 1:
-        raise InvalidData(f"output {name[:80]!r} has another shape for each example: send one example per request")
+        raise InvalidData(f"output {name[:80]!r} has a different shape for each example: send one example per request")
     return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
 def _offered_inputs(session: GraphSession, takes_batches: bool) -> list[TensorSpec]:
-    """Return the inputs as a client may send them: the first axis is -1 if a request may have several examples."""
+    """Return the inputs as clients see them: the first axis is -1 if a request may have several examples."""
     offered = list[TensorSpec]()
     for spec, has in zip(session.layout.described_inputs, session.has_batch_axis, strict=True):
         first = [-1] if takes_batches else [1] if has else spec.shape[:1]

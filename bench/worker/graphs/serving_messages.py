@@ -32,7 +32,7 @@ class OpenGraph(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     signature: str = ""
     shapes: dict[str, list[int]] = {}  # of whole inputs with open axes
     stateful: bool = False
-    most_output_bytes: PositiveInt = 128 << 20  # of a request's outputs, in the form in which they are sent
+    most_output_bytes: PositiveInt = 128 << 20  # of a request's outputs, as encoded
 
 
 class SentTensor(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +45,7 @@ class SentTensor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RequestedOutput(msgspec.Struct, frozen=True, kw_only=True):
-    """An output that a client asks for, and the form of its data."""
+    """An output that a client requests, and the form of its data."""
 
     name: BoundedStr
     form: _Form
@@ -93,4 +93,4 @@ class GraphRefused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The data of an `InferGraph` is invalid, or the model cannot be run on it; the worker continues."""
 
     message: str
-    log: str = ""  # what the runtime says, for the server's own log
+    log: str = ""  # the runtime's message, for the server's own log

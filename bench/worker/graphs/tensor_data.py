@@ -24,7 +24,7 @@ _JSON_STEP = 1 << 16
 
 
 class InvalidData(Exception):
-    """The data of a request does not match its description; the message is a sentence."""
+    """The data of a request does not match its description. The message is a sentence."""
 
 
 def decoded(tensor: SentTensor, dtype: str) -> npt.NDArray[Any]:
@@ -36,7 +36,7 @@ def decoded(tensor: SentTensor, dtype: str) -> npt.NDArray[Any]:
 def _from_bytes(tensor: SentTensor, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     expected = math.prod(tensor.shape) * dtype.itemsize
     if len(tensor.data) != expected:
-        raise InvalidData(f"input {tensor.name[:80]!r}: {len(tensor.data):,} bytes; its shape has {expected:,}")
+        raise InvalidData(f"input {tensor.name[:80]!r}: {len(tensor.data):,} bytes, but its shape needs {expected:,}")
     if dtype.kind == "b" and np.frombuffer(tensor.data, np.uint8).max(initial=0) > 1:
         raise InvalidData(f"input {tensor.name[:80]!r}: a byte of BOOL is neither 0 nor 1")
     return np.frombuffer(tensor.data, dtype.newbyteorder("<")).astype(dtype, copy=False)
@@ -54,18 +54,18 @@ def _from_json(tensor: SentTensor, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
         raise InvalidData(f"input {name!r}: data: {why_unreadable(cause)}") from None
     if values.shape not in (shape, (expected,)):
         raise InvalidData(
-            f"input {name!r}: data has shape {list(values.shape)[:8]}, the tensor {list(shape)}; flat data would do, "
-            "too"
+            f"input {name!r}: data has shape {list(values.shape)[:8]}, but the tensor {list(shape)}; flat data is "
+            "also accepted"
         )
     with np.errstate(over="ignore"):
         own = values.astype(dtype)
     if dtype.kind == "f" and not np.isfinite(own).all():
-        raise InvalidData(f"input {name!r}: data has a number that is too large for its datatype")
+        raise InvalidData(f"input {name!r}: data has a number too large for its datatype")
     return own
 
 
 def _exact(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the type that JSON values are first decoded to: numbers with a fraction are float64."""
+    """Return the type that JSON values are first decoded to. Numbers with a fraction are float64."""
     return np.dtype(np.float64) if dtype.kind == "f" else dtype
 
 
@@ -84,7 +84,7 @@ def _json_value(dtype: np.dtype[Any]) -> Any:
     if dtype.kind == "f":
         return float
     limits = np.iinfo(dtype)
-    # msgspec takes limits within int64; numpy refuses larger numbers than a uint64
+    # msgspec's limits must be within int64; numpy refuses larger numbers than a uint64
     most = None if dtype == np.uint64 else int(limits.max)
     return Annotated[int, msgspec.Meta(ge=int(limits.min), le=most)]
 
@@ -95,7 +95,7 @@ def as_bytes(values: npt.NDArray[Any]) -> bytes:
 
 
 def as_json(values: npt.NDArray[Any], most_bytes: int) -> bytes | None:
-    """Return values as a flat JSON array, None if it has more than ``most_bytes``; all have to be finite."""
+    """Return values as a flat JSON array, None if it has more than ``most_bytes``. All values must be finite."""
     flat, parts, size = values.reshape(-1), list[bytes](), 2
     for start in range(0, flat.size, _JSON_STEP):
         parts.append(msgspec.json.encode(flat[start : start + _JSON_STEP].tolist())[1:-1])

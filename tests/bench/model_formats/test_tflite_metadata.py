@@ -153,5 +153,5 @@ def test_damaged_metadata_raises_value_error_only() -> None:
     "wrong", [bytes(1), bytes(8), b"\x08\0\0\0M002" + bytes(20), b"\xff" * 4 + b"M001" + bytes(20)]
 )
 def test_metadata_of_another_format_is_refused(wrong: bytes) -> None:
-    with pytest.raises(ValueError, match=r"identifier|out of it|longer"):
+    with pytest.raises(ValueError, match=r"identifier|outside|longer"):
         parse_metadata(model(wrong))

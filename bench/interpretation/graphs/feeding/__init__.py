@@ -1,1 +1,1 @@
-"""Examples of any models: images, arrays, sounds, or random values."""
+"""Examples for models with any inputs: images, arrays, sounds, or random values."""

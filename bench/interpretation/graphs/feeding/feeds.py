@@ -37,7 +37,7 @@ _AS_THEY_ARE = Preprocessing(scale=1.0, offset=0.0)
 
 @dataclass(frozen=True)
 class _Loaded:
-    """The arrays of a model, and how values become the input's own, by the input's name."""
+    """The arrays of a model, and how values are converted for its inputs, by the input's name."""
 
     found: GraphInputs
     preprocessing: dict[str, Preprocessing]
@@ -48,7 +48,7 @@ def array_examples(models: Sequence[GraphModel], path: Path, options: DataOption
     """Return the arrays of an .npz, by the names of the inputs, or of a .npy for models with one input.
 
     A quantized input also takes real values, float32, and an input of images also pixels, uint8. Raise DatasetError if
-    an array is missing or does not fit, BadInput if it is not clear how a model wants pixels.
+    an array is missing or does not fit, BadInput if it is unclear how a model takes pixels.
     """
     loaded = {model.variant.name: _loaded(model, path, options) for model in models}
     count = min(each.found.examples for each in loaded.values())
@@ -73,8 +73,8 @@ def array_examples(models: Sequence[GraphModel], path: Path, options: DataOption
 def _loaded(model: GraphModel, path: Path, options: DataOptions) -> _Loaded:
     if path.suffix != ".npz" and len(model.inputs) != 1:
         raise DatasetError(
-            f"{path}: one array, and {model.variant.name} has {len(model.inputs)} inputs",
-            "give an .npz with one array per input name",
+            f"{path}: only one array, but {model.variant.name} has {len(model.inputs)} inputs",
+            "use an .npz with one array per input name",
         )
     types = array_types(path, [spec.name for spec in model.inputs])
     specs, preprocessing, pixels = list[InputSpec](), dict[str, Preprocessing](), ""
@@ -110,7 +110,7 @@ def sound_examples(
 ) -> TaskExamples:
     """Return the .wav files of a folder as the only input of each model; classes of subfolders are not used.
 
-    Raise BadInput if a model takes no sounds or its sampling rate is not known, DatasetError for files that do not fit.
+    Raise BadInput if a model takes no sounds or its sampling rate is unknown, DatasetError for files that do not fit.
     """
     listed = list_sounds(folder)
     classes = np.zeros(len(listed.files), np.int64) if listed.labels is None else np.array(listed.labels)
@@ -141,8 +141,8 @@ def sound_examples(
 def _sound_input(model: GraphModel) -> InputSpec:
     if len(model.inputs) != 1:
         raise BadInput(
-            f"{model.variant.name} has {len(model.inputs)} inputs, and a folder of sounds is for one",
-            "give an .npz with one array per input name with --data",
+            f"{model.variant.name} has {len(model.inputs)} inputs, but a folder of sounds fits only one",
+            "use --data with an .npz with one array per input name",
         )
     return model.inputs[0]
 
@@ -151,8 +151,8 @@ def _rate(model: GraphModel, options: DataOptions) -> int:
     known = 0 if model.metadata is None else model.metadata.sample_rate
     if options.sample_rate is None and not known:
         raise BadInput(
-            f"{model.variant.name}: its file does not say how many samples per second it takes",
-            "state it: --sample-rate 16000",
+            f"{model.variant.name}: sampling rate unknown, because its file does not state it",
+            "set it, for example --sample-rate 16000",
         )
     return options.sample_rate or known
 
@@ -160,7 +160,7 @@ def _rate(model: GraphModel, options: DataOptions) -> int:
 def random_examples(models: Sequence[GraphModel], options: DataOptions, settings: Settings) -> TaskExamples:
     """Return seeded random values for every input, the same real values for all models whose inputs have equal shapes.
 
-    Raise BadInput if a range is missing or not possible, or if a size is not known.
+    Raise BadInput if a range is missing or impossible, or if a size is unknown.
     """
     count = settings.limit or RANDOM_IMAGES
     base = next((model for model in models if not any(spec.scale for spec in model.variant.all_inputs)), models[0])
@@ -181,7 +181,7 @@ def random_examples(models: Sequence[GraphModel], options: DataOptions, settings
 
 
 def _ranges_for(base: GraphModel, models: Sequence[GraphModel], options: DataOptions) -> list[str]:
-    """Return the stated ranges under the names that a model's inputs have; other models' names count by position."""
+    """Return the stated ranges by the names of a model's inputs. Names of another model are matched by position."""
     own = [spec.name for spec in base.inputs]
     found = dict[str, str]()
     for text in options.ranges:
@@ -215,13 +215,13 @@ def _shared(model: GraphModel, base: GraphModel, drawn: GraphInputs) -> tuple[Gr
 
 
 def _converted(file: Path, spec: InputSpec) -> Path:
-    """Return a file with the same values in another type; raise BadInput if it does not have them."""
+    """Return a file with the same values in another type; raise BadInput if the type cannot represent them."""
     values = open_npy(file)
     limits: Any = np.iinfo(spec.type) if spec.type.kind in "iu" else None
     if limits is not None and values.size and not limits.min <= values.min() <= values.max() <= limits.max:
         raise BadInput(
-            f"input {spec.name[:80]} is {spec.dtype}, which does not have all values of the range",
-            f"state a smaller one with --range {spec.name[:80]}=LOW..HIGH",
+            f"input {spec.name[:80]} is {spec.dtype}, which cannot represent all values of the range",
+            f"set a smaller one with --range {spec.name[:80]}=LOW..HIGH",
         )
     step = max(1, PART_VALUES // max(1, values[:1].size))
 

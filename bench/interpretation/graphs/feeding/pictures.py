@@ -1,4 +1,4 @@
-"""Image files as examples: decoded to the size of each model, with the sizes that they have themselves."""
+"""Image files as examples: decoded to the size of each model, with their own sizes recorded."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ def picture_examples(
 ) -> TaskExamples:
     """Return the images in the size of each model, those that can be read for all of them.
 
-    Raise BadInput if a model takes no images, or if it is not clear how it wants them; DatasetError for damaged files.
+    Raise BadInput if a model takes no images, or if it is unclear how it takes them; DatasetError for damaged files.
     """
     selected = draw_evenly(np.zeros(len(images.files), np.int64), settings.limit, settings.seed)
     files = [images.files[number] for number in selected]
@@ -73,27 +73,27 @@ def picture_examples(
 
 
 def _refuse_unclear_orientation(decoded: Decoded, options: DataOptions, task: str) -> None:
-    """Raise BadInput if nothing says whether true boxes or masks are of turned images.
+    """Raise BadInput if it is unclear whether true boxes or masks are for rotated images.
 
-    Most label tools show images upright, and many loaders ignore the orientation. The sizes in a file of labels do not
-    tell the two apart if an image is square or upside down.
+    Most label tools show images upright, and many loaders ignore the orientation. The sizes in a file of labels cannot
+    distinguish the two if an image is square or upside down.
     """
     of_places = options.labels is not None and task in ("detect", "segment")
     if of_places and decoded.turned and options.exif_orientation is None and not options.assume:
         raise BadInput(
-            f"{counted(decoded.turned, 'image')} with an EXIF orientation: nothing says whether the true "
-            f"{'boxes' if task == 'detect' else 'masks'} are of the upright images",
-            "state it: --exif-orientation, or --no-exif-orientation if they are of the stored pixels",
+            f"{counted(decoded.turned, 'image')} with an EXIF orientation, and it is unclear whether the true "
+            f"{'boxes' if task == 'detect' else 'masks'} are for the upright images",
+            "use --exif-orientation, or --no-exif-orientation if they are for the stored pixels",
         )
 
 
 def _geometry(model: GraphModel, options: DataOptions, task: str) -> Geometry:
-    """Return how images become the model's size: whole, unless a crop is stated."""
+    """Return how images are resized to the model's size: whole, unless a crop is stated."""
     if options.letterbox and (options.squash or options.crop):
-        raise BadInput("--letterbox and --squash or --crop exclude each other", "state one of them")
+        raise BadInput("--letterbox cannot be combined with --squash or --crop", "use only one of them")
     if options.letterbox and task == "segment":
         raise BadInput(
-            "--letterbox is not for segmentation: masks would be of the image with its borders",
+            "--letterbox is not supported for segmentation: masks would be of the image with its borders",
             "leave it out: whole images are resized to the input",
         )
     crops = options.crop is not None

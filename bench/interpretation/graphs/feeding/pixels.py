@@ -1,4 +1,4 @@
-"""How a model gets pixels: stated, read from its file, or asked for if a measure of quality depends on it."""
+"""How a model gets pixels: stated, read from its file, or required if a measure of quality depends on it."""
 
 from collections.abc import Callable
 
@@ -56,12 +56,12 @@ def pixel_preprocessing(
 def _unclear(model: GraphModel, possible: tuple[Candidate, ...]) -> BadInput:
     if all(each.option.startswith("--channel-order") for each in possible):
         return BadInput(
-            f"{model.variant.name}: its file does not say whether it takes RGB or BGR images",
-            "state it: --channel-order rgb or --channel-order bgr",
+            f"{model.variant.name}: its file does not state whether it takes RGB or BGR images",
+            "set --channel-order rgb or --channel-order bgr",
         )
     options = list(dict.fromkeys(each.option.partition(" --channel-order")[0] for each in possible))
     order = " with --channel-order rgb or bgr" if any("--channel-order" in each.option for each in possible) else ""
     return BadInput(
-        f"{model.variant.name}: its file does not say how it wants the pixels of images",
-        f"state it: {', '.join(options[:_SHOWN])}{order}; --assume takes the first and marks the result",
+        f"{model.variant.name}: its file does not state the preprocessing of pixels",
+        f"use one of: {', '.join(options[:_SHOWN])}{order}; --assume uses the first and marks the result",
     )

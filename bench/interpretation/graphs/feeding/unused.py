@@ -1,4 +1,4 @@
-"""Options about inputs that change nothing for the given data and models."""
+"""Options about inputs that have no effect on the given data and models."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ _OF_PIXELS = ("preprocess", "scale", "offset", "channel_order")
 
 
 def refuse_unused_options(models: Sequence[GraphModel], examples: TaskExamples, options: DataOptions) -> None:
-    """Raise BadInput for a stated option that changes no input of any model, since it is meant to change some."""
+    """Raise BadInput for a stated option that has no effect on any model's input, since the user expects one."""
     unused = list[tuple[str, str]]()
     if examples.sizes is None:
         unused += [(name, "image files") for name in _OF_IMAGE_FILES]
@@ -26,7 +26,7 @@ def refuse_unused_options(models: Sequence[GraphModel], examples: TaskExamples, 
         unused.append(("sample_rate", "sounds"))
     for name, purpose in unused:
         if getattr(options, name) not in (None, False):
-            raise BadInput(f"--{name.replace('_', '-')} is for {purpose}, and {_kind(examples)}", "leave it out")
+            raise BadInput(f"--{name.replace('_', '-')} is for {purpose}, but {_kind(examples)}", "leave it out")
 
 
 def _kind(examples: TaskExamples) -> str:
@@ -34,4 +34,4 @@ def _kind(examples: TaskExamples) -> str:
         return "the inputs are random values"
     if examples.sizes is not None:
         return "the inputs are image files"
-    return f"{examples.name} holds {'sounds' if examples.files else 'arrays'}"
+    return f"{examples.name} contains {'sounds' if examples.files else 'arrays'}"

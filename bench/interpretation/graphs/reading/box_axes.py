@@ -36,9 +36,9 @@ def refuse_swapped_axes(model: GraphModel, reading: BoxReading, truth: GroundTru
     swapped = np.array([_is_found(true, _swapped(boxes.corners, size)) for true, boxes, size in asked])
     if select_best([as_read, swapped]).groups == ((1,),):
         raise BadInput(
-            f"{model.variant.name}: its boxes are x, y, x, y, not y, x, y, x as of TFLite_Detection_PostProcess: "
-            f"{int(swapped.sum()):,} of {len(asked):,} labelled images are found so, {int(as_read.sum()):,} otherwise",
-            "export the model with boxes of that order, or measure it with --task tensor",
+            f"{model.variant.name}: {int(swapped.sum()):,} of {len(asked):,} labelled images match boxes in the order "
+            f"x, y, x, y, but only {int(as_read.sum()):,} match TFLite_Detection_PostProcess's order y, x, y, x",
+            "export the model with boxes in that order, or measure it with --task tensor",
         )
 
 

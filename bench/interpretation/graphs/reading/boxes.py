@@ -25,7 +25,7 @@ __all__ = ["BoxReading", "box_reading"]
 
 
 class BoxReading(NamedTuple):
-    """How boxes are read, and why."""
+    """How boxes are read, and the reasons."""
 
     decoding: BoxDecoding
     interpretations: list[Interpretation]
@@ -45,11 +45,11 @@ def box_reading(
     packed = pack(sizes.reshape(-1).astype(np.int64))
     outputs = [_real(model, each) for each in sampler.sample(range(min(len(sizes), MOST_SAMPLED)))]
     if not outputs:
-        raise BadInput(f"{model.variant.name}: its outputs are too large to be read as boxes", "state another --task")
+        raise BadInput(f"{model.variant.name}: its outputs are too large to be read as boxes", "use another --task")
     if model.has_postprocess or (options.head is None and has_postprocess_shapes([each.shape for each in outputs[0]])):
         if options.head is not None or options.coordinates is not None:
             flag = "--head" if options.head else "--coordinates"
-            raise BadInput(f"{flag} is for YOLO models, and {model.variant.name} is none", "leave it out")
+            raise BadInput(f"{flag} is for YOLO models, which {model.variant.name} is not", "leave it out")
         order, records = _order(model, options, outputs)
         decoding = BoxDecoding(
             form="postprocess", order=order, letterbox=letterbox, input_size=(width, height), sizes=packed
@@ -110,7 +110,8 @@ def _head(
         raise BadInput(f"{model.variant.name}: {problem.problem}", problem.remedy)
     if len(found) > 1:
         raise BadInput(
-            f"{model.variant.name}: outputs {', '.join(map(str, found))} all may be a YOLO head", "state it: --output 0"
+            f"{model.variant.name}: outputs {', '.join(map(str, found))} may all be YOLO heads",
+            "choose one, for example --output 0",
         )
     number, layout = next(iter(found.items()))
     like = "YOLOv5" if layout.objectness else "YOLOv8"

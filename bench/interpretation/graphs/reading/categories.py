@@ -1,4 +1,4 @@
-"""The category of true boxes that each class of a detector stands for: by name, stated, or tested on the images."""
+"""The category of true boxes for each class of a detector: by name, stated, or tested on the images."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -31,14 +31,14 @@ def category_map(
 ) -> tuple[ClassMap, Interpretation]:
     """Return the category of each class of a detector.
 
-    Names that are stated or in the model's file are compared with those of the categories. A map by name is checked on
-    the images: if the same map, one class further, is clearly better, it is refused. Without names, a map is stated or
+    Names that are stated or in the model's file are compared with those of the categories. A map by name is tested on
+    the images. It is refused if the same map shifted by one class is clearly better. Without names, a map is stated or
     tested. Raise BadInput if categories that occur have no class, or if several maps are possible.
     """
     if options.class_order is not None and options.class_order not in BOX_CLASS_ORDERS:
         raise BadInput(
             f"--class-order {options.class_order} is for labels of whole images",
-            f"for boxes there are: {', '.join(BOX_CLASS_ORDERS)}",
+            f"for boxes, choose from {', '.join(BOX_CLASS_ORDERS)}",
         )
     part = _part(truth)
     stated = options.class_order is not None or options.label_offset is not None
@@ -70,7 +70,7 @@ def category_map(
 
 
 def _only_map(reading: BoxReading, truth: GroundTruth) -> ClassMap | None:
-    """Return the only possible map: of a head with one class, if the true boxes are all of one category."""
+    """Return the only possible map: for a head with one class, if all true boxes have the same category."""
     occurring = truth.occurring()
     if reading.decoding.form != "yolo" or reading.decoding.classes != 1 or len(occurring) != 1:
         return None
@@ -90,9 +90,9 @@ def _ordered(order: str, truth: GroundTruth) -> list[ClassMap]:
 
 
 def _by_name(names: ClassNames, truth: GroundTruth) -> ClassMap | None:
-    """Return the map by name; None if names in the model's file are not those of the categories.
+    """Return the map by name; None if the names in the model's file are not those of the categories.
 
-    Raise DatasetError if stated names are not.
+    Raise DatasetError if names stated by the user are not those of the categories.
     """
     occurring = [truth.categories[number].name for number in truth.occurring().tolist()]
     everything = [category.name for category in truth.categories]
@@ -110,7 +110,7 @@ def _by_name(names: ClassNames, truth: GroundTruth) -> ClassMap | None:
 def _refute(model: GraphModel, found: ClassMap, part: GroundTruth, sampler: Sampler, reading: BoxReading) -> None:
     """Raise BadInput if the labelled images clearly show another map than the one by name.
 
-    It is compared with the same map, one class later or earlier, and with the usual maps by number.
+    The map by name is compared with the same map shifted by one class, and with the usual maps by number.
     """
     table = found.categories
     later = ClassMap(np.append([-1], table), "each name one class later")
@@ -120,9 +120,9 @@ def _refute(model: GraphModel, found: ClassMap, part: GroundTruth, sampler: Samp
     best = tested.best[0]
     if tested.clear and tested.correct[best] > tested.correct[0]:
         raise BadInput(
-            f"{model.variant.name}: its names of classes do not fit the labelled images: {tested.correct[0]:,} of "
+            f"{model.variant.name}: its class names do not fit the labelled images: {tested.correct[0]:,} of "
             f"{tested.images:,} images are correct as listed, {tested.correct[best]:,} with {maps[best].text}",
-            "correct the list of names with --classes, such as its order or a line for the background",
+            "correct the list of names with --classes, for example its order or a missing background line",
         )
 
 
@@ -138,7 +138,7 @@ def _record(model: GraphModel, chosen: ClassMap, source: Source, reason: str = "
 
 
 def names_of_classes(reading: BoxReading, chosen: ClassMap | None, truth: GroundTruth | None) -> Sequence[str]:
-    """Return the name of each class, as the model lists them, or of the categories that they stand for."""
+    """Return the name of each class: from the model's list, or of its category."""
     if reading.names is not None:
         return reading.names.names
     if chosen is None or truth is None:

@@ -15,7 +15,7 @@ __all__ = ["ClassNames", "class_names", "refuse_other_names"]
 
 @dataclass(frozen=True)
 class ClassNames:
-    """The lines of a list of classes, one per class in the model's order, and where they come from."""
+    """The lines of a list of classes, one per class in the model's order, and their source."""
 
     source: str
     lines: tuple[str, ...]
@@ -42,7 +42,7 @@ def class_names(model: GraphModel, options: DataOptions) -> ClassNames | None:
 def refuse_other_names(models: Sequence[GraphModel], options: DataOptions) -> None:
     """Raise BadInput if the files of two models list different classes, or the same in another order.
 
-    One list of true values, whose classes are told by their positions, then fits one of them at most.
+    A list of true values identifies classes by position, so it fits at most one of the models.
     """
     listed = {model.variant.name: class_names(model, options) for model in models}
     known = {variant: names.names for variant, names in listed.items() if names is not None}
@@ -50,6 +50,6 @@ def refuse_other_names(models: Sequence[GraphModel], options: DataOptions) -> No
     for name, own in known.items():
         if own != known[first]:
             raise BadInput(
-                f"{first} and {name} list different classes, or the same in another order",
-                "measure them in separate runs, or state one list for all with --classes",
+                f"{first} and {name} list different classes, or the same classes in another order",
+                "measure them in separate runs, or use one list for all with --classes",
             )

@@ -21,7 +21,7 @@ __all__ = ["MaskReading", "mask_reading", "true_masks_of"]
 
 
 class MaskReading(NamedTuple):
-    """How masks are read, and why; the name of each class."""
+    """How masks are read, and the reasons; the name of each class."""
 
     decoding: MaskDecoding
     interpretations: list[Interpretation]
@@ -76,14 +76,14 @@ def true_masks_of(
 ) -> tuple[TrueMasks, Interpretation, list[str]]:
     """Return the true mask of each example, how its values are read, and notes.
 
-    Every mask is read once, so that one of another size or with a value of no class is found before anything is
-    measured. Raise DatasetError for such a mask, or if no image has one.
+    Every mask is read once, so that masks with another size or an invalid value are found before the measurement.
+    Raise DatasetError for such a mask, or if no image has one.
     """
     folder = options.labels
     if folder is None or examples.sizes is None:
         raise ValueError("masks belong to images")
     if not folder.is_dir():
-        raise DatasetError(f"{folder}: no folder of masks", "name a folder with a .png for each image with --labels")
+        raise DatasetError(f"{folder}: not a folder of masks", "name a folder with a .png for each image with --labels")
     values, record = _values(options, reading)
     images = [examples.files[number] for number in examples.indices.tolist()]
     masks = find_true_masks(folder, images, values)
@@ -95,7 +95,7 @@ def true_masks_of(
     finally:
         progress.finish()
     without = sum(file is None for file in masks.files)
-    notes = [f"masks: {without:,} of {len(images):,} images have none and are not scored"] if without else []
+    notes = [f"masks: {without:,} of {len(images):,} images have no mask and are not scored"] if without else []
     return masks, record, notes
 
 

@@ -1,4 +1,4 @@
-"""The output that a user names, or the only one that fits."""
+"""The output that the user named, or the only one that fits."""
 
 from collections.abc import Callable, Sequence
 
@@ -19,14 +19,14 @@ def output_number(model: GraphModel, stated: str) -> int:
         return int(stated)
     raise BadInput(
         f"--output {stated[:80]}: {model.variant.name} has no output of this name or number",
-        f"there are: {names_shown(f'{number} ({name})' for number, name in enumerate(names))}",
+        f"choose from {names_shown(f'{number} ({name})' for number, name in enumerate(names))}",
     )
 
 
 def chosen_output(model: GraphModel, stated: str | None, fits: Callable[[TensorSpec], bool]) -> tuple[int, str]:
-    """Return the number of the output that has the values, and why it is this one, empty if there is only one.
+    """Return the number of the output that has the values, and the reason, which is empty if there is only one.
 
-    Raise BadInput if none is stated and not exactly one fits.
+    Raise BadInput if none is stated and the number of fitting outputs is not one.
     """
     outputs = model.variant.all_outputs
     if stated is not None:
@@ -38,15 +38,15 @@ def chosen_output(model: GraphModel, stated: str | None, fits: Callable[[TensorS
         return fitting[0], "the only output of a fitting shape"
     shown = names_shown(f"{number} ({spec.name} {list(spec.shape)})" for number, spec in enumerate(outputs))
     raise BadInput(
-        f"{model.variant.name}: not clear which of its {len(outputs)} outputs has the values: {shown}",
-        "state its name or number with --output",
+        f"{model.variant.name}: unclear which of its {len(outputs)} outputs has the values: {shown}",
+        "choose one by name or number with --output",
     )
 
 
 def refuse_other_output(models: Sequence[GraphModel], stated: str | None) -> None:
-    """Raise BadInput if a stated number is of outputs with different names, though all models have one of them.
+    """Raise BadInput if a stated number selects outputs with different names, though all models share one of the names.
 
-    Converters change the order of outputs, and keep their names.
+    Converters change the order of outputs, but keep their names.
     """
     if stated is None:
         return
@@ -55,6 +55,6 @@ def refuse_other_output(models: Sequence[GraphModel], stated: str | None) -> Non
     common = [name for name in dict.fromkeys(chosen) if all(name in each for each in names)]
     if len(set(chosen)) > 1 and common:
         raise BadInput(
-            f"--output {stated[:80]} is another output in each model: {names_shown(dict.fromkeys(chosen))}",
-            f"state its name, such as --output {common[0][:80]}",
+            f"--output {stated[:80]} selects a different output in each model: {names_shown(dict.fromkeys(chosen))}",
+            f"use its name, such as --output {common[0][:80]}",
         )

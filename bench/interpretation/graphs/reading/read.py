@@ -39,7 +39,7 @@ from edge_bench.bench.tasks.segmentation.true_masks import TrueMasks
 __all__ = ["Reading", "ReadingJob", "read_outputs"]
 
 
-_OTHER_CLASSES = "the models list different classes: without --labels, boxes are compared by their numbers of classes"
+_OTHER_CLASSES = "the models list different classes: without --labels, boxes are compared by their class numbers"
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class ReadingJob:
-    """What a task needs to know to read outputs."""
+    """The inputs of reading outputs."""
 
     models: Sequence[GraphModel]
     examples: TaskExamples
@@ -80,7 +80,7 @@ def read_outputs(job: ReadingJob) -> Reading:
 def _read_boxes(job: ReadingJob) -> Reading:
     truth = _true_boxes(job.examples, job.options)
     sizes = job.examples.sizes
-    if sizes is None:  # of arrays and random values, each is its own image
+    if sizes is None:  # arrays and random values: each example is its own image
         height, width, _ = job.models[0].known_image
         sizes = np.tile(np.array([width, height], np.int64), (len(job.examples.indices), 1))
     decodings, records, listed = dict[str, Decoding](), list[Interpretation](), list[list[str]]()
@@ -115,9 +115,7 @@ def _true_boxes(examples: TaskExamples, options: DataOptions) -> GroundTruth | N
     if options.labels is None:
         return None
     if examples.sizes is None or examples.folder is None:
-        raise DatasetError(
-            f"{options.labels}: boxes belong to image files", "name the folder of the images with --data"
-        )
+        raise DatasetError(f"{options.labels}: boxes need image files", "name the folder of the images with --data")
     files = [examples.files[number] for number in examples.indices.tolist()]
     if examples.label_files is None:
         return read_coco(options.labels, examples.folder, files, examples.sizes)
@@ -134,15 +132,13 @@ def _read_masks(job: ReadingJob) -> Reading:
     for name, reading in readings.items():
         if reading.decoding.classes != first.decoding.classes:
             raise BadInput(
-                f"{name} has {reading.decoding.classes} classes, {next(iter(readings))} {first.decoding.classes}",
+                f"{name} has {reading.decoding.classes} classes, {next(iter(readings))} has {first.decoding.classes}",
                 "measure them in separate runs",
             )
     if job.options.labels is None:
         return Reading(decodings, records, first.names)
     if job.examples.sizes is None:
-        raise DatasetError(
-            f"{job.options.labels}: masks belong to image files", "name the folder of the images with --data"
-        )
+        raise DatasetError(f"{job.options.labels}: masks need image files", "name the folder of the images with --data")
     refuse_other_names(job.models, job.options)
     masks, record, notes = true_masks_of(job.examples, job.options, first, job.progress)
     return Reading(decodings, [*records, record], first.names, masks=masks, notes=notes)

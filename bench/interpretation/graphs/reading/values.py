@@ -27,19 +27,19 @@ __all__ = ["ScoreReading", "in_class_order", "names_of_columns", "score_reading"
 
 
 class ScoreReading(NamedTuple):
-    """Which output has the values, and why."""
+    """The output that has the values, and the reason."""
 
     decoding: ScoreDecoding
     interpretations: list[Interpretation]
 
 
 def true_values(examples: TaskExamples, options: DataOptions) -> TrueValues | None:
-    """Return the true values of the whole set; None if they are unknown. Raise DatasetError if they do not fit."""
+    """Return the true values of the whole set; None if unknown. Raise DatasetError if they do not fit."""
     if options.labels is None:
         return None
     if options.labels.is_dir() or options.labels.suffix == ".json":
         raise DatasetError(
-            f"{options.labels}: no numbers", "give a .npy, an .npz or a .csv with a line FILE,NUMBER,… for each example"
+            f"{options.labels}: no numbers", "use a .npy, an .npz or a .csv with a line FILE,NUMBER,… for each example"
         )
     return read_values(
         options.labels, examples.total, examples.folder, examples.files, options.label_column, options.output
@@ -47,10 +47,10 @@ def true_values(examples: TaskExamples, options: DataOptions) -> TrueValues | No
 
 
 def in_class_order(truth: TrueValues, listed: ClassNames) -> TrueValues:
-    """Return the true values with their columns in the order of the model's classes, if headings name these.
+    """Return the true values with their columns in the order of the model's classes, if the headings name these.
 
-    Headings of which none is a class are not compared. Raise DatasetError if only some are classes, and not all of
-    these are in the place of their class.
+    If no heading is a class, columns keep their order. Raise DatasetError if only some headings are classes, and not
+    all of these are at their class's position.
     """
     found = [_class_of(heading, listed) for heading in truth.headings]
     known = [each for each in found if each is not None]
@@ -66,7 +66,7 @@ def in_class_order(truth: TrueValues, listed: ClassNames) -> TrueValues:
     raise DatasetError(
         f"the headings {abbreviate(list(truth.headings))} are not the classes of {listed.source}: "
         f"{abbreviate(listed.names)}",
-        "give one column for each class, with its name as heading",
+        "use one column per class, with the class's name as heading",
     )
 
 
@@ -82,8 +82,8 @@ def score_reading(
 ) -> ScoreReading:
     """Return which output has the values.
 
-    It is stated, the only one, or the only one with as many numbers as the true values. Raise BadInput otherwise, or if
-    its numbers do not fit the task or the true values; if a score is no probability and no threshold is stated.
+    It is stated, the only one, or the only one with as many numbers as the true values. Raise BadInput otherwise, if
+    its numbers do not fit the task or the true values, or if a score is not a probability and no threshold is set.
     """
     columns = 1 if task == "binary" else None if truth is None else truth.values.shape[1]
     number, why = chosen_output(model, options.output, lambda spec: _columns(spec) == columns)
@@ -92,9 +92,9 @@ def score_reading(
     if columns is not None and own not in (None, columns):
         is_one = task == "binary"
         raise BadInput(
-            f"{model.variant.name}: output {spec.name[:80]} has {own} numbers per example, "
+            f"{model.variant.name}: output {spec.name[:80]} has {own} numbers per example, but "
             + ("a binary classifier has one score" if is_one else f"the true values {columns}"),
-            "use --task classify or --task multilabel" if is_one else "state another output with --output",
+            "use --task classify or --task multilabel" if is_one else "choose another output with --output",
         )
     records = []
     if why:
@@ -124,7 +124,7 @@ def value_truth(
         return packed_values(values)
     if task == "binary" and values.shape[1] != 1:
         raise DatasetError(
-            f"{options.labels}: {values.shape[1]} numbers per example; a binary classifier has one", "use 0 or 1"
+            f"{options.labels}: {values.shape[1]} numbers per example, but a binary classifier has one", "use 0 or 1"
         )
     threshold = DEFAULT_THRESHOLD if options.threshold is None else options.threshold
     return packed_flags(values, names, threshold)
@@ -142,14 +142,14 @@ def names_of_columns(model: GraphModel, options: DataOptions, truth: TrueValues 
         return listed.names
     if listed is not None and listed.origin is Source.STATED:
         raise BadInput(
-            f"--classes lists {len(listed.names)} names; the true values have {columns} columns",
+            f"--classes lists {len(listed.names)} names, but the true values have {columns} columns",
             "list the name of each column",
         )
     return [] if truth is None else list(truth.headings)
 
 
 def _columns(spec: TensorSpec) -> int | None:
-    """Return how many numbers an output has for one example; None if that is not known."""
+    """Return how many numbers an output has for one example; None if unknown."""
     sizes = one_image(spec)
     sizes = sizes[1:] if sizes[:1] == [1] else sizes
     return None if -1 in sizes else math.prod(sizes)
@@ -158,7 +158,10 @@ def _columns(spec: TensorSpec) -> int | None:
 def _threshold(
     model: GraphModel, options: DataOptions, number: int, spec: TensorSpec, sampler: Sampler, *, scored: bool
 ) -> Interpretation:
-    """Return above which score an example has a class; raise BadInput if scores are no probabilities and it is open."""
+    """Return the score above which an example has a class.
+
+    Raise BadInput if scores are not probabilities and no threshold is set.
+    """
     value = DEFAULT_THRESHOLD if options.threshold is None else options.threshold
     record = Interpretation(
         subject="threshold",
@@ -173,8 +176,8 @@ def _threshold(
         scores = dequantized(outputs[number], spec)
         if scores.size and not (np.nanmin(scores) >= 0 and np.nanmax(scores) <= 1 + _ROUNDING):
             raise BadInput(
-                f"{model.variant.name}: its scores are not within 0 to 1, so nothing says where class 1 begins",
-                "use --threshold 0 for a model without a final sigmoid, or another one",
+                f"{model.variant.name}: its scores are not within 0 to 1, so the threshold of class 1 is unknown",
+                "use --threshold 0 for a model without a final sigmoid, or another value",
             )
     return record
 

@@ -1,1 +1,1 @@
-"""Outputs of detectors to boxes: the documented formats, one module each."""
+"""Decoding of detectors' outputs to boxes: the documented formats, one module each."""

@@ -1,4 +1,4 @@
-"""What decoding gives, and suppression of boxes that repeat another one."""
+"""Decoded boxes, and non-maximum suppression."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from edge_bench.bench.tasks.detection.boxes import MOST_BOXES, Boxes, overlaps
 
 __all__ = ["MOST_CANDIDATES", "Decoded", "suppress"]
 
-#: Candidates that are compared, those with the highest scores: as many as YOLOv5 does (``max_nms``).
+#: Maximum number of compared candidates, those with the highest scores, as in YOLOv5 (``max_nms``).
 MOST_CANDIDATES = 30_000
 
 
@@ -32,8 +32,9 @@ def suppress(
 ) -> npt.NDArray[np.int64]:
     """Return the indices of the boxes that remain, the highest score first (non-maximum suppression).
 
-    A box is dropped if one of its class with a higher score overlaps it by more than ``iou_threshold`` (intersection
-    over union). corners: [n, 4]; classes and scores: [n]. At most ``most`` are returned, of MOST_CANDIDATES.
+    A box is dropped if it overlaps a box of the same class with a higher score by more than ``iou_threshold``
+    (intersection over union). corners: [n, 4]; classes and scores: [n]. At most ``most`` are returned, of
+    MOST_CANDIDATES.
     """
     order = np.argsort(-scores, kind="stable")[:MOST_CANDIDATES]
     kept: list[int] = []

@@ -1,9 +1,9 @@
 """Outputs of TFLite_Detection_PostProcess, the operator at the end of SSD models.
 
 Source: tensorflow/lite/kernels/detection_postprocess.cc. It has four outputs, in this order: boxes [1, n, 4] as ymin,
-xmin, ymax, xmax in shares of the input's height and width; classes [1, n], from 0 without the background; scores
+xmin, ymax, xmax as fractions of the input's height and width; classes [1, n], from 0 without the background; scores
 [1, n], highest first; and the number of valid boxes [1]. All are float32. Suppression is part of the operator.
-Converters may reorder the outputs of a graph, so the order is established from shapes, names and values.
+Converters may reorder the outputs of a graph, so the order is determined from shapes, names and values.
 """
 
 import itertools
@@ -28,7 +28,7 @@ __all__ = [
     "stated_order",
 ]
 
-#: What the outputs are, in the operator's order.
+#: Roles of the outputs, in the operator's order.
 ROLES = ("boxes", "classes", "scores", "number")
 #: Words in the names of outputs: TensorFlow's detection API, TFLite metadata, and other common ones.
 _WORDS = {
@@ -58,7 +58,7 @@ class OutputOrder(NamedTuple):
 
 
 def stated_order(text: str) -> OutputOrder:
-    """Return the order in a text such as ``boxes,classes,scores,number``; raise BadInput if it is none."""
+    """Return the order in a text such as ``boxes,classes,scores,number``; raise BadInput if it is invalid."""
     names = [name.strip() for name in text.split(",")]
     if sorted(names) != sorted(ROLES):
         raise BadInput(f"{_OPTION} {text[:80]}: not an order of the outputs", f"name each once: {','.join(ROLES)}")
@@ -66,7 +66,7 @@ def stated_order(text: str) -> OutputOrder:
 
 
 def output_order(names: Sequence[str], shapes: Sequence[Sequence[int]], samples: Iterable[Outputs] = ()) -> OutputOrder:
-    """Return which output is which, from their shapes, names, and values of some images.
+    """Return the role of each output, from their shapes, names, and values of some images.
 
     Raise BadInput if no order fits, or several do.
     """
@@ -75,16 +75,16 @@ def output_order(names: Sequence[str], shapes: Sequence[Sequence[int]], samples:
         shown = ", ".join(str(list(shape)) for shape in shapes[:6])
         raise BadInput(
             f"the outputs {shown} are not those of TFLite_Detection_PostProcess",
-            "it has boxes [1, n, 4], classes [1, n], scores [1, n] and their number [1]",
+            "it returns boxes [1, n, 4], classes [1, n], scores [1, n] and their number [1]",
         )
     orders = [order for order in orders if _fits_names(order, names)]
     if len(orders) > 1:
         values = [[np.asarray(each) for each in outputs] for outputs in samples]
         orders = [order for order in orders if all(_fits_values(order, outputs) for outputs in values)]
     if len(orders) != 1:
-        problem = "do not fit their shapes" if not orders else "do not show which is which"
+        problem = "do not fit their shapes" if not orders else "do not determine their order"
         choices = " or ".join(f"{_OPTION} {order}" for order in orders[:3]) or f"{_OPTION} {','.join(ROLES)}"
-        raise BadInput(f"names and values of the four outputs {problem}", f"state their order: {choices}")
+        raise BadInput(f"names and values of the four outputs {problem}", f"set their order: {choices}")
     return orders[0]
 
 
@@ -94,7 +94,7 @@ def has_postprocess_shapes(shapes: Sequence[Sequence[int]]) -> bool:
 
 
 def decode_postprocess(outputs: Outputs, order: OutputOrder, placement: Placement) -> Decoded:
-    """Return the boxes of one image from the four outputs, not cut at its borders.
+    """Return the boxes of one image from the four outputs, not cropped to the image.
 
     Boxes after the stated number are ignored. Raise ValueError if the outputs do not fit each other or the number.
     """
@@ -102,9 +102,9 @@ def decode_postprocess(outputs: Outputs, order: OutputOrder, placement: Placemen
     classes, scores = (np.asarray(outputs[index], np.float64).reshape(-1) for index in (order.classes, order.scores))
     number = np.asarray(outputs[order.number], np.float64).reshape(-1)
     if len(number) != 1 or not len(corners) == len(classes) == len(scores):
-        raise ValueError("boxes, classes, scores and their number do not fit each other")
+        raise ValueError("boxes, classes, scores and their number do not match")
     if not 0 <= number[0] <= len(scores) or number[0] % 1:
-        raise ValueError(f"the output with the number of boxes is {number[0]}, of at most {len(scores)}")
+        raise ValueError(f"the output with the number of boxes is {number[0]}, but there are {len(scores)}")
     valid = int(number[0])
     corners, classes, scores = corners[:valid], classes[:valid], scores[:valid]
     finite = np.isfinite(corners).all(axis=1) & np.isfinite(classes) & np.isfinite(scores)
@@ -136,7 +136,7 @@ def _fits_shapes(order: OutputOrder, shapes: Sequence[Sequence[int]]) -> bool:
 
 
 def _fits_names(order: OutputOrder, names: Sequence[str]) -> bool:
-    """Return whether no name says that an output is something else."""
+    """Return whether no name contradicts the role of its output."""
     found = [_OPERATOR.fullmatch(name.rsplit("/", 1)[-1]) for name in names]
     if all(found):
         numbers = [int(each[1] or 0) for each in found if each]

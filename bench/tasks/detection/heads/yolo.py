@@ -1,4 +1,4 @@
-"""Raw outputs of YOLO models to boxes: thresholds, suppression, and borders taken off."""
+"""Decoding of YOLO models' raw outputs to boxes: thresholds, suppression, and removal of borders."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ from edge_bench.bench.tasks.detection.letterbox import Placement
 
 __all__ = ["IOU_THRESHOLD", "SCORE_THRESHOLD", "decode_yolo"]
 
-#: Boxes with lower scores are dropped. COCO's mean average precision counts boxes of all scores, so that a threshold as
-#: for display (0.25) would lower it; YOLOv5 and Ultralytics validate with 0.001, too.
+#: Boxes with lower scores are dropped. COCO's mean average precision counts boxes of all scores, so a display threshold
+#: (0.25) would lower it. YOLOv5 and Ultralytics also validate with 0.001.
 SCORE_THRESHOLD = 0.001
-#: Of one class, a box that overlaps a better one by more is dropped (intersection over union).
+#: A box that overlaps a better one of the same class by more is dropped (intersection over union).
 IOU_THRESHOLD = 0.45
-#: How far a score may be outside 0 to 1 because it is quantized.
+#: How far quantization may push a score outside 0 to 1.
 _SLACK = 0.02
 
 
@@ -34,12 +34,12 @@ def decode_yolo(
     several_classes: bool = True,
     most: int = MOST_BOXES,
 ) -> Decoded:
-    """Return the boxes of one image of width and height ``size``, cut at its borders.
+    """Return the boxes of one image of width and height ``size``, cropped to the image.
 
     A score is the class score times the objectness, if there is one. With ``several_classes`` each class of a box above
-    the threshold is a detection, as in validation by YOLOv5 and Ultralytics; otherwise only its best class.
-    Then `suppress`. pixels: whether coordinates are pixels of the input, not shares of its sides. Raise BadInput if
-    scores are not from 0 to 1, ValueError for another shape than ``layout``.
+    the threshold is a detection, as in validation by YOLOv5 and Ultralytics; otherwise only its best class. `suppress`
+    is applied last. pixels: whether coordinates are pixels of the input instead of fractions of its sides. Raise
+    BadInput if scores are not from 0 to 1, ValueError for another shape than ``layout``.
     """
     rows = layout.rows(head)
     finite = np.isfinite(rows).all(axis=1)
@@ -62,7 +62,7 @@ def decode_yolo(
 def _refuse_other_scores(scores: npt.NDArray[np.float64]) -> None:
     if scores.size and not -_SLACK <= scores.min() <= scores.max() <= 1 + _SLACK:
         raise BadInput(
-            f"scores of the model are from {scores.min():.3g} to {scores.max():.3g}, not from 0 to 1",
+            f"scores of the model are from {scores.min():.3g} to {scores.max():.3g} instead of 0 to 1",
             "export the model with its last activation, or check --head and --classes",
         )
 

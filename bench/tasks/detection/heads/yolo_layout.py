@@ -1,9 +1,9 @@
-"""What the output of a YOLO model is: which axis holds the numbers of a box, objectness, and the unit of coordinates.
+"""The layout of a YOLO model's output: the axis of a box's numbers, objectness, and the unit of coordinates.
 
 YOLOv5 and its relatives give [1, n, 5 + c]: centre x, centre y, width, height, objectness, c class scores, with three
 boxes (anchors) in each cell of the grids (ultralytics/yolov5, models/yolo.py, ``Detect``). YOLOv8 and YOLO11 give
 [1, 4 + c, n], or transposed, without objectness and with one box in each cell (ultralytics/ultralytics,
-nn/modules/head.py, ``Detect``). Exports to TFLite have coordinates as shares of the input, others pixels of the input.
+nn/modules/head.py, ``Detect``). Exports to TFLite use fractions of the input as coordinates, others pixels.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,11 +22,11 @@ _ANCHORS = 3
 #: Numbers before the class scores: four coordinates, and the objectness.
 _COORDINATES = 4
 #: Numbers of a box after suppression in the graph: corners, score and class (YOLOv10, and exports with ``nms=True``).
-#: It is as many as of a raw box with one class and objectness, or two classes.
+#: A raw box with one class and objectness, or two classes, has the same number.
 _SUPPRESSED = 6
-_OPTIONS = "state --head yolov5 or --head yolov8, and the names of all classes with --classes"
-#: Centres are inside the image, or up to 1.5 cells outside. Above the larger limit they are pixels, as every cell of
-#: the grids has a box; up to the smaller one they are shares.
+_OPTIONS = "set --head yolov5 or --head yolov8, and list all classes with --classes"
+#: Centres are inside the image, or up to 1.5 cells outside. Above the larger limit they are pixels, because every cell
+#: of the grids has a box. Up to the smaller one they are fractions.
 _SHARES_UP_TO, _PIXELS_FROM = 1.5, 4.0
 
 
@@ -39,7 +39,7 @@ class HeadLayout(NamedTuple):
 
     @property
     def option(self) -> str:
-        """The option that states it."""
+        """The option that selects it."""
         return f"--head {'yolov5' if self.objectness else 'yolov8'}"
 
     def rows(self, head: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -49,7 +49,7 @@ class HeadLayout(NamedTuple):
             raise ValueError(f"a head of one image has shape [1, boxes, numbers], not {list(table.shape)}")
         rows: npt.NDArray[np.float64] = table[0] if self.boxes_first else table[0].T
         if rows.shape[1] != _COORDINATES + self.objectness + self.classes:
-            raise ValueError(f"{rows.shape[1]} numbers for each box do not fit {self.classes} classes")
+            raise ValueError(f"{rows.shape[1]} numbers per box do not fit {self.classes} classes")
         return rows
 
 
@@ -62,8 +62,8 @@ def head_layout(
 ) -> HeadLayout:
     """Return the layout of an output of this shape.
 
-    classes: their number, if known; input_size: the model's width and height, which give the number of boxes;
-    objectness: whether the model has it, if stated. Raise BadInput if no layout fits, or several do.
+    classes: their number, if known; input_size: the model's width and height, which determine the number of boxes;
+    objectness: whether the model has it, if stated. Raise BadInput if no layout fits, or several fit.
     """
     if len(shape) != 3 or shape[0] != 1:
         raise BadInput(f"the output {list(shape)} is not [1, boxes, numbers] of a YOLO model", _OPTIONS)
@@ -81,16 +81,16 @@ def head_layout(
     if len(possible) != 1:
         known = f" for {classes} classes" if classes is not None else ""
         if layouts and not possible:
-            known += ": its number of boxes is not that of a YOLO model of this input size"
-        problem = "is not clear" if layouts else "does not fit a YOLO model"
+            known += ": its number of boxes does not fit a YOLO model with this input size"
+        problem = "is ambiguous" if layouts else "does not fit a YOLO model"
         raise BadInput(f"the output {list(shape)} {problem}{known}", _OPTIONS)
     return possible[0]
 
 
 def has_pixel_coordinates(heads: Iterable[npt.NDArray[Any]], layout: HeadLayout) -> bool:
-    """Return whether coordinates are pixels of the input, not shares of its sides, from heads of some images.
+    """Return whether coordinates are pixels of the input instead of fractions of its sides, from heads of some images.
 
-    Raise BadInput if the largest centre is between what both can have, or no head has a box.
+    Raise BadInput if the largest centre is possible in both units, or no head has a box.
     """
     largest = 0.0
     for head in heads:
@@ -101,8 +101,8 @@ def has_pixel_coordinates(heads: Iterable[npt.NDArray[Any]], layout: HeadLayout)
     if 0 < largest <= _SHARES_UP_TO:
         return False
     raise BadInput(
-        f"the largest coordinate of a centre is {largest:.3g}, so the unit of coordinates is not clear",
-        "state --coordinates pixels or --coordinates shares",
+        f"the largest coordinate of a centre is {largest:.3g}, so the unit of coordinates is unclear",
+        "use --coordinates pixels or --coordinates shares",
     )
 
 

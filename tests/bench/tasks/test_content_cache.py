@@ -1,4 +1,4 @@
-"""Results that are kept by the content of records."""
+"""Results that are cached by the content of records."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.tasks.remembered import remembered
+from edge_bench.bench.tasks.content_cache import cached_by_content
 from tests.made.graph.task_runs import tensors
 
 
 def test_equal_records_are_one_and_others_are_not() -> None:
     calls = list[int]()
 
-    @remembered
+    @cached_by_content
     def number(record: msgspec.Struct, positions: npt.NDArray[np.integer[Any]], seed: int | None) -> int:
         calls.append(1)
         return len(calls)

@@ -1,4 +1,4 @@
-"""Results that are computed once for records of equal content: bootstraps of the same outputs take seconds."""
+"""Results that are computed once for records of equal content, because bootstraps of outputs take seconds."""
 
 import hashlib
 from collections import OrderedDict
@@ -9,18 +9,18 @@ from typing import Any, ParamSpec, TypeVar
 import msgspec
 import numpy as np
 
-__all__ = ["remembered"]
+__all__ = ["cached_by_content"]
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
-#: Results that each function keeps, those that were used last.
+#: Number of results that each function keeps, those used last.
 _KEPT = 256
 
 
-def remembered(function: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
+def cached_by_content(function: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
     """Return the function with its last results kept, found by the content of its arguments.
 
-    Arguments are records, arrays, numbers or None. Records of different Runs with the same outputs are one.
+    Arguments are records, arrays, numbers or None. Records of different Runs with the same outputs share a result.
     """
     known: OrderedDict[bytes, Answer] = OrderedDict()
 
@@ -47,4 +47,4 @@ def _digest(arguments: Any) -> bytes:
 def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return [value.dtype.str, list(value.shape), value.tobytes()]
-    raise TypeError(f"{type(value).__name__} has no content to be found by")
+    raise TypeError(f"{type(value).__name__} is not supported as an argument of a cached_by_content function")
