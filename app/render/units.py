@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from edge_bench.bench.stats.intervals import Interval
+from edge_bench.bench.wording import counted
 
 __all__ = [
     "counted", "marked", "mebibytes", "percent", "points_with_interval", "seconds", "shared_decimals", "significant",
@@ -25,12 +26,6 @@ def _exponent(value: float) -> int:
 def shared_decimals(values: Sequence[float], least: int = 3) -> int:
     """Return the decimals that positive values of one column have at most: two digits of the smallest, or ``least``."""
     return max(least, *(1 - _exponent(value) for value in values if value > 0), 0)
-
-
-def counted(count: int, noun: str) -> str:
-    """Return ``1 trial``, ``1,000 trials`` or ``5 processes``; ``noun`` is in the singular."""
-    plural = "es" if noun.endswith("s") else "s"
-    return f"{count:,} {noun}{'' if count == 1 else plural}"
 
 
 def with_interval(

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.dataset.listing.walk import SUFFIXES, find_images
-from edge_bench.bench.dataset.listing.wording import counted
+from edge_bench.bench.wording import counted
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.io.names import recordable
 from edge_bench.bench.preprocessing.decode import decode, image_size

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.dataset.listing.wording import counted
+from edge_bench.bench.wording import counted
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.io.archives import Readable
 from edge_bench.bench.io.disk_space import require_free_space

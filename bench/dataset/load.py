@@ -11,7 +11,7 @@ import numpy.typing as npt
 from edge_bench.bench.dataset.arrays import RANDOM_IMAGES, Arrays, load_arrays, random_inputs
 from edge_bench.bench.dataset.cache import decoded_images
 from edge_bench.bench.dataset.image_list import ImageList, list_images
-from edge_bench.bench.dataset.listing.wording import counted
+from edge_bench.bench.wording import counted
 from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.dataset.sampling import draw_evenly
 from edge_bench.bench.errors import DatasetError

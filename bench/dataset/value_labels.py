@@ -11,7 +11,7 @@ import numpy.typing as npt
 from edge_bench.bench.dataset.listing.columns import is_label_heading
 from edge_bench.bench.dataset.listing.match import ImagePaths, match
 from edge_bench.bench.dataset.listing.text import read_lines, tables
-from edge_bench.bench.dataset.listing.wording import abbreviate, counted
+from edge_bench.bench.wording import abbreviate, counted
 from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.io.archives import ARCHIVE_ERRORS
 from edge_bench.bench.io.files import why_unreadable

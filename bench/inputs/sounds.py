@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.dataset.listing.walk import find_images
-from edge_bench.bench.dataset.listing.wording import abbreviate, counted
+from edge_bench.bench.wording import abbreviate, counted
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.inputs.specs import GraphInputs, InputSpec, combined_digest, shown_shape
 from edge_bench.bench.inputs.stored import stored_rows

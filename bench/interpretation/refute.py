@@ -1,6 +1,6 @@
 """Checks that refute the best interpretation: another order of classes, or an unusual preprocessing, fits better."""
 
-from edge_bench.bench.dataset.listing.wording import abbreviate
+from edge_bench.bench.wording import abbreviate
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.interpretation.candidates import Candidate
 from edge_bench.bench.interpretation.label_maps import LabelMap

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.dataset.listing.wording import abbreviate
+from edge_bench.bench.wording import abbreviate
 from edge_bench.bench.interpretation.order_check import exchanged_classes
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.outputs.boxes import BoxTruth, Detections

@@ -62,7 +62,10 @@ def serve(
     shutdown_timeout: ShutdownTimeout = 8,
     memory_limit: MemoryLimit = None,
 ) -> None:
-    """Serve a model over the Open Inference Protocol (KServe V2 REST) until Ctrl-C or SIGTERM."""
+    """Serve a model over HTTP in the Open Inference Protocol (KServe V2 REST).
+
+    The server runs until Ctrl-C or SIGTERM.
+    """
     from edge_bench.app.cli import console, parsing
     from edge_bench.app.serving import require_server
     from edge_bench.bench.measure.plan import Selection

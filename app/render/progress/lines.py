@@ -8,7 +8,9 @@ from typing import Any
 
 from edge_bench.app.render.escaping import one_line
 from edge_bench.app.render.progress.pace import Pace
+from edge_bench.app.render.text.terminal import message_lines
 from edge_bench.bench.progress import Progress, Silent
+from edge_bench.bench.wording import counted
 
 __all__ = ["Bar", "Lines", "progress_on_stderr"]
 
@@ -82,7 +84,11 @@ class Bar:
     def say(self, message: str) -> None:
         """Print the message above the bar."""
         with contextlib.suppress(OSError):
-            self._console.print(one_line(message), markup=False, soft_wrap=True)
+            from rich.text import Text
+
+            # wrapped here, because rich breaks paths that are longer than a line
+            text = Text.from_ansi("\n".join(message_lines(message, sys.stderr)))
+            self._console.print(text, soft_wrap=True)
 
     def _stop(self) -> None:
         if self._bar is not None:
@@ -101,7 +107,7 @@ class Lines:
     def start(self, what: str, steps: int, done: int = 0) -> None:
         """Print the name of the task and its number of steps."""
         self._what, self._pace, self._last_line = what, Pace(steps, done, self._clock), self._clock()
-        self.say(f"{what}: {steps:,} step{'' if steps == 1 else 's'}{f', {done:,} done before' if done else ''}")
+        self.say(f"{what}: {counted(steps, 'step')}{f', {done:,} done before' if done else ''}")
 
     def advance(self, steps: int = 1, note: str = "") -> None:
         """Print the progress and the remaining time if the last line is old enough and `finish` will not say it."""
@@ -123,7 +129,7 @@ class Lines:
     def say(self, message: str) -> None:
         """Print the message; a closed stderr is ignored, so that it does not end the run."""
         with contextlib.suppress(OSError):
-            print(one_line(message), file=sys.stderr, flush=True)
+            print("\n".join(message_lines(message, sys.stderr)), file=sys.stderr, flush=True)
 
     def _line(self, times: str, note: str) -> None:
         """Print ``measuring: 12/270, about 4 min left: note``, which `parse_progress` reads."""

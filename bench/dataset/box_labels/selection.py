@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from edge_bench.bench.dataset.listing.wording import abbreviate, counted
+from edge_bench.bench.wording import abbreviate, counted
 from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.io.names import recordable
 

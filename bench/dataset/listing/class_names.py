@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from edge_bench.bench.dataset.listing.text import unquoted
-from edge_bench.bench.dataset.listing.wording import abbreviate
+from edge_bench.bench.wording import abbreviate
 from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.io.names import recordable
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.dataset.cache import Decoded, decoded_images
-from edge_bench.bench.dataset.listing.wording import counted
+from edge_bench.bench.wording import counted
 from edge_bench.bench.dataset.load import Inputs
 from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.dataset.sampling import draw_evenly

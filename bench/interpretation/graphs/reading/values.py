@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from edge_bench.bench.dataset.label_files import index_names
-from edge_bench.bench.dataset.listing.wording import abbreviate
+from edge_bench.bench.wording import abbreviate
 from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.dataset.value_labels import TrueValues, read_values
 from edge_bench.bench.errors import BadInput, DatasetError
