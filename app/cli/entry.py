@@ -155,7 +155,7 @@ def _as_bad_input(error: Any, context: Any) -> "EdgeBenchError":
 def _as_edge_bench_error(error: Exception) -> "EdgeBenchError":
     import typer
 
-    from edge_bench.bench.errors import BadInput, EdgeBenchError, Interrupted
+    from edge_bench.bench.errors import EdgeBenchError, Interrupted
 
     if isinstance(error, EdgeBenchError):
         return error

@@ -20,8 +20,8 @@ __all__ = ["Command", "Group"]
 #: Widest first column; longer flags have a line of their own.
 _MAX_FLAGS = 24
 _VARIABLES = (
-    "Every option can also be set by an environment variable: --batch-size by EDGE_BENCH_BATCH_SIZE, unless the help of "
-    "the option names another variable."
+    "Every option can also be set by an environment variable: --batch-size by EDGE_BENCH_BATCH_SIZE, unless its help "
+    "names another variable."
 )
 
 

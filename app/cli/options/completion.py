@@ -31,9 +31,7 @@ def each_of(*values: str) -> Completion:
 
     def complete(incomplete: str) -> list[str]:
         *before, last = incomplete.split(",")
-        return [
-            ",".join([*before, value]) for value in values if value.startswith(last) and value not in before
-        ]
+        return [",".join([*before, value]) for value in values if value.startswith(last) and value not in before]
 
     return complete
 

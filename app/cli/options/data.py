@@ -124,7 +124,9 @@ MaskValues = Annotated[
 IgnoreMaskValues = Annotated[
     str | None,
     list_option(
-        "--ignore-mask-values", section=Section.LABELS, help="Values of true masks that are not scored, for example 255."
+        "--ignore-mask-values",
+        section=Section.LABELS,
+        help="Values of true masks that are not scored: 255.",
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""How options are declared: their environment variables, help sections, lists, and options that several commands share."""
+"""How options are declared: environment variables, sections of help, lists, and options that several commands share."""
 
 import functools
 import inspect

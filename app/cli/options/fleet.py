@@ -51,7 +51,7 @@ LocalEngine = Annotated[
 ]
 SshConfig = Annotated[
     Path | None,
-    option("--ssh-config", section=Section.ENGINES, metavar="FILE", help="Configuration of ssh. [default: ~/.ssh/config]"),
+    option("--ssh-config", section=Section.ENGINES, metavar="FILE", help="ssh configuration. [default: ~/.ssh/config]"),
 ]
 Tls = Annotated[
     Path | None,
@@ -63,7 +63,7 @@ Tls = Annotated[
     ),
 ]
 Keep = Annotated[bool, option("--keep", section=Section.ENGINES, help="Do not remove containers and volumes.")]
-RemoveImage = Annotated[bool, option("--remove-image", section=Section.ENGINES, help="Also remove the image at the end.")]
+RemoveImage = Annotated[bool, option("--remove-image", section=Section.ENGINES, help="Remove the image at the end.")]
 Swarm = Annotated[
     bool,
     option(
@@ -113,7 +113,5 @@ MinDisk = Annotated[
 Collector = Annotated[str, option("--collector", metavar="HOST:PORT", help="Address of the collector.")]
 Node = Annotated[str, option("--node", metavar="ID", help="The swarm's id of this node.")]
 TokenFile = Annotated[Path, option("--token-file", metavar="FILE", help="File with the job's token.")]
-Port = Annotated[
-    int, option("--port", env="COLLECTOR_PORT", metavar="N", min=0, max=65535, help="Port to listen on.")
-]
+Port = Annotated[int, option("--port", env="COLLECTOR_PORT", metavar="N", min=0, max=65535, help="Port to listen on.")]
 RunOptions = Annotated[list[str] | None, typer.Argument(metavar="[-- OPTIONS]", help="Options of `run`.")]

@@ -8,7 +8,7 @@ from edge_bench.app.cli.options.declare import Section, argument, option
 
 Served = Annotated[
     Path,
-    argument("BUNDLE|MODEL", "BUNDLE", help="A bundle, or a model file: .tflite, .keras, .onnx or a SavedModel folder."),
+    argument("BUNDLE|MODEL", "BUNDLE", help="A bundle, or a .tflite, .keras or .onnx file, or a SavedModel folder."),
 ]
 ServedVariant = Annotated[
     str | None,
@@ -39,9 +39,7 @@ ModelNameServed = Annotated[
 Host = Annotated[
     str, option("--host", metavar="ADDRESS", help="Address to listen on; 0.0.0.0 for all addresses of this machine.")
 ]
-Port = Annotated[
-    int, option("--port", metavar="N", min=0, max=65535, help="Port to listen on; 0 for any free port.")
-]
+Port = Annotated[int, option("--port", metavar="N", min=0, max=65535, help="Port to listen on; 0 for any free port.")]
 
 # -- model
 ServedThreads = Annotated[

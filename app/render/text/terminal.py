@@ -54,7 +54,7 @@ def shows_colours(stream: IO[str] | None) -> bool:
 
 
 def coloured(text: str) -> str:
-    """Return escaped lines of tables and notes with colours: green and red verdicts, yellow warnings, bold best rows."""
+    """Return escaped lines of tables and notes in colour: verdicts green and red, warnings yellow, best rows bold."""
     lines, warning = [], False
     for line in text.split("\n"):
         warning = bool(_WARNING.match(line)) or (warning and line.startswith("  "))

@@ -56,9 +56,7 @@ def finish_repeats(repeats: "Repeats", *, strict: bool) -> None:
             "rerun the same command with --resume for the others" if len(finished) < repeats.count else "",
         )
     if empty := [str(run.repeat) for run in finished if not run.results_with_trials]:
-        raise EdgeBenchError(
-            f"no configuration could be measured in run {', '.join(empty)}", "see the reasons above"
-        )
+        raise EdgeBenchError(f"no configuration could be measured in run {', '.join(empty)}", "see the reasons above")
     if strict and not all(run.trusted for run in finished):
         raise not_trusted(
             [
