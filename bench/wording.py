@@ -11,6 +11,8 @@ def counted(count: int, one: str, several: str = "") -> str:
 
 
 def _plural(noun: str) -> str:
+    if noun.endswith("is"):
+        return f"{noun[:-2]}es"
     if noun.endswith(("s", "x", "ch", "sh")):
         return f"{noun}es"
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":

@@ -34,6 +34,7 @@ from edge_bench.bench.progress import Progress, Silent
 from edge_bench.bench.records.bundle import MANIFEST, Bundle, refuse_links
 from edge_bench.bench.records.manifest import DatasetInfo, Manifest, ModelInfo, Split, Variant
 from edge_bench.bench.records.run import CLASSIFY, Settings
+from edge_bench.bench.wording import counted
 
 __all__ = ["export_model"]
 
@@ -120,7 +121,7 @@ def _write_bundle(
         progress.advance(1, precision)
     manifest = _manifest(folder, source, settings, workload, variants, models.parameters)
     write_atomically(folder / MANIFEST, encode_record(manifest))
-    progress.finish(f"{len(variants)} variants")
+    progress.finish(counted(len(variants), "variant"))
     return Bundle.open(folder)
 
 

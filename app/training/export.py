@@ -27,6 +27,7 @@ from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import MANIFEST, Bundle
 from edge_bench.bench.records.manifest import File, Manifest, ModelInfo, Split
+from edge_bench.bench.wording import counted
 
 __all__ = ["export_bundle"]
 
@@ -67,7 +68,7 @@ def export_bundle(folder: Path, trained: TrainedModel, dataset: Dataset, progres
     write_atomically(folder / MANIFEST, encode_record(manifest))
     bundle = Bundle.open(folder)
     shutil.rmtree(training_folder(folder), ignore_errors=True)
-    progress.finish(f"{len(variants)} variants")
+    progress.finish(counted(len(variants), "variant"))
     return bundle
 
 

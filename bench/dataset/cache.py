@@ -123,7 +123,7 @@ def decoded_images(
         unreadable, facts = _decode_all(temporary, shape, folder, files, geometry, progress, skip_broken=skip_broken)
         readable = [number for number in range(len(files)) if number not in unreadable]
         if not readable:
-            raise DatasetError(f"{folder}: none of its {len(files):,} images can be read")
+            raise DatasetError(f"{folder}: none of its {counted(len(files), 'image')} can be read")
         _refuse_twelve_bits(folder, facts)  # before they are cached
     made = _CacheRecord(
         kept=readable,

@@ -34,6 +34,7 @@ from edge_bench.bench.records.manifest import DatasetInfo, File, Manifest, Model
 from edge_bench.bench.records.outputs.decoding import Decoding, ScoreDecoding
 from edge_bench.bench.records.outputs.truth import encode_truth
 from edge_bench.bench.records.outputs.union import TaskTruth
+from edge_bench.bench.wording import counted
 
 __all__ = ["NO_SAVED_MODEL", "RANDOM_VALUES_NOTE", "write_graph_bundle"]
 
@@ -112,7 +113,7 @@ def write_graph_bundle(
     hyper_parameters = {"exported from": source.name} | ({"int8": int8_text} if int8_text else {})
     manifest = _manifest(folder, source.name, parameters, task, hyper_parameters, tests, settings, variants)
     write_atomically(folder / MANIFEST, encode_record(manifest))
-    progress.finish(f"{len(variants)} variants")
+    progress.finish(counted(len(variants), "variant"))
     return Bundle.open(folder)
 
 

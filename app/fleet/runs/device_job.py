@@ -32,6 +32,7 @@ from edge_bench.app.fleet.runs.spec import (
 from edge_bench.app.fleet.runs.state import DeviceState, FleetState
 from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.progress import FleetView
+from edge_bench.bench.wording import counted
 
 __all__ = ["DeviceJob"]
 #: More uploads of images and bundles at the same time would only slow each other down.
@@ -108,7 +109,7 @@ class DeviceJob:
         """Describe the machine in the row. Raise EngineTrouble if it has too little memory."""
         machine = engine.description
         self._update(
-            machine=f"{machine.architecture}, {machine.cores} cores, {machine.system}",
+            machine=f"{machine.architecture}, {counted(machine.cores, 'core')}, {machine.system}",
             platform=engine.platform,
             memory_bytes=machine.memory_bytes,
             engine_version=machine.version,

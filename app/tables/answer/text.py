@@ -92,7 +92,7 @@ def _short(subject: Answered, width: int) -> list[list[str]]:
 
 
 def _with_rest(lines: list[str], rows: int) -> list[str]:
-    return [*lines, f"  and {rows - MAX_ROWS} more configurations (--wide)"] if rows > MAX_ROWS else lines
+    return [*lines, f"  and {counted(rows - MAX_ROWS, 'more configuration')} (--wide)"] if rows > MAX_ROWS else lines
 
 
 def _title(subject: Answered, comparison: Comparison, sides: Sides) -> str:

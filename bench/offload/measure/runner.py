@@ -52,6 +52,7 @@ from edge_bench.bench.system.machine import describe_machine
 from edge_bench.bench.system.sensors import Sensors
 from edge_bench.bench.system.trial_monitor import monitor_trial
 from edge_bench.bench.version import __version__, revision
+from edge_bench.bench.wording import counted
 from edge_bench.bench.worker.graphs.messages import Sample, Sampled
 from edge_bench.bench.worker.warmup import warm_up_ns
 
@@ -192,7 +193,7 @@ class _Measurement:
             )
             if state is None:
                 continue
-            self._progress.advance(0, f"labels of {len(rows):,} images, {payload or LOCAL}")
+            self._progress.advance(0, f"labels of {counted(len(rows), 'image')}, {payload or LOCAL}")
             with self._workers.guarded(state):
                 request = Classify(rows=rows, payload=payload, batch_size=32)
                 labels = self._workers.worker(state).ask(request, Labels, self._workers.timeout * len(rows))
@@ -204,7 +205,7 @@ class _Measurement:
         remote = next((state for state in self._states if state.arm.link == DIRECT and not state.failure), None)
         if local.failure or remote is None:
             return
-        self._progress.advance(0, f"outputs of {count:,} examples")
+        self._progress.advance(0, f"outputs of {counted(count, 'example')}")
 
         def ask(state: ArmState, request: Sample) -> Sampled | None:
             with self._workers.guarded(state):
