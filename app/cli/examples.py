@@ -57,7 +57,7 @@ EXAMPLES = {
     ),
     "offload": (
         "edge-bench offload --server http://192.168.1.10:8000",
-        "edge-bench offload artifacts/bundle --server http://desk:8000 --link wifi --link lte",
+        "edge-bench offload --server http://desk:8000 --link wifi --link lte",
     ),
     "fleet": (
         "edge-bench fleet list --engine ssh://user@pi.local    check the connection",
@@ -69,7 +69,7 @@ EXAMPLES = {
         "edge-bench fleet run artifacts/bundle --fleet fleet.toml --budget 5m",
     ),
     "fleet train": (
-        "edge-bench fleet train artifacts/bundle -e ssh://user@a.local -e ssh://user@b.local",
+        "edge-bench fleet train artifacts/bundle -e ssh://user@a -e ssh://user@b",
     ),
     "fleet list": ("edge-bench fleet list --engine ssh://user@pi.local",),
     "fleet clean": ("edge-bench fleet clean --engine ssh://user@pi.local --remove-image",),

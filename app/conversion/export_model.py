@@ -57,6 +57,7 @@ def export_model(
     with only_writer(folder):
         _remove_old_bundle(folder, overwrite=overwrite)
         progress.start("loading and converting", 2)
+        progress.expect(None)  # the steps take different times
         with open_convertible(
             name, settings.weights, settings.timeout, signature=settings.signature, memory_limit=settings.memory_limit
         ) as source:
@@ -109,6 +110,7 @@ def _write_bundle(
     calibration = _calibration_inputs(models, workload, options, settings, progress)
     smaller = [each for each in PRECISIONS if each != "float32"]
     progress.start("converting to smaller types", len(smaller))
+    progress.expect(None)  # the steps take different times
     for precision in smaller:
         if precision == "int8" and calibration is None:
             progress.say("no int8 variant: its ranges need --calibration images")

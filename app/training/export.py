@@ -41,6 +41,7 @@ def export_bundle(folder: Path, trained: TrainedModel, dataset: Dataset, progres
     Each file is renamed into place when complete. The training's checkpoint is removed last.
     """
     progress.start("exporting", len(PRECISIONS) + 1)
+    progress.expect(None)  # the steps take different times
     variants = [write_keras(folder, keras_specs(trained.model), lambda path: save_keras(path, trained.model))]
     progress.advance(1, "keras")
     for name, content in convert_all_precisions(trained.model, _calibration_images(dataset, trained.settings.seed)):

@@ -37,10 +37,18 @@ def each_of(*values: str) -> Completion:
 
 
 def docker_contexts(incomplete: str) -> list[str]:
-    """Return the names of Docker's contexts; empty if its files cannot be read."""
-    folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "contexts" / "meta"
+    """Return the names of Docker's contexts; files that cannot be read are left out."""
     try:
-        named = [json.loads(file.read_bytes())["Name"] for file in sorted(folder.glob("*/meta.json"))]
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError):
+        folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "contexts" / "meta"
+        files = sorted(folder.glob("*/meta.json"))
+    except (OSError, RuntimeError):  # no home
         return []
-    return [name for name in named if isinstance(name, str) and name.startswith(incomplete)]
+    names = [_context_name(file) for file in files]
+    return [name for name in names if name and name.startswith(incomplete)]
+
+
+def _context_name(file: Path) -> str:
+    try:
+        return str(json.loads(file.read_bytes())["Name"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""

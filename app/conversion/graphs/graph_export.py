@@ -1,7 +1,7 @@
 """Export of a model with any inputs and outputs as a bundle with all variants."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -92,8 +92,7 @@ def write_graph_bundle(
     progress.finish()
     examples = _calibration(tests, settings, progress)
     int8_text = ""
-    smaller = [each for each in PRECISIONS if each != "float32"]
-    progress.start("converting to smaller types", len(smaller))
+    _announce(smaller := [each for each in PRECISIONS if each != "float32"], progress)
     for precision in smaller:
         if precision == "int8" and examples is None:
             progress.say("no int8 variant: its ranges need --calibration FILE.npz")
@@ -115,6 +114,11 @@ def write_graph_bundle(
     write_atomically(folder / MANIFEST, encode_record(manifest))
     progress.finish(counted(len(variants), "variant"))
     return Bundle.open(folder)
+
+
+def _announce(precisions: Sequence[str], progress: Progress) -> None:
+    progress.start("converting to smaller types", len(precisions))
+    progress.expect(None)  # the steps take different times
 
 
 def _refuse_image_options(options: DataOptions) -> None:

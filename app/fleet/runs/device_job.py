@@ -31,7 +31,7 @@ from edge_bench.app.fleet.runs.spec import (
 )
 from edge_bench.app.fleet.runs.state import DeviceState, FleetState
 from edge_bench.bench.errors import EdgeBenchError
-from edge_bench.bench.progress import FleetView
+from edge_bench.bench.progress import FleetView, duration_text, time_limit
 from edge_bench.bench.wording import counted
 
 __all__ = ["DeviceJob"]
@@ -60,7 +60,7 @@ class DeviceJob:
             self._update(state="working", reason="", remedy="")
             self._work()
             self._update(state="done", reason="", remedy="")
-            self.view.ended(name, True, f"its Run is {self.row.run_file} ({time.monotonic() - start:.0f} s)")
+            self.view.ended(name, True, f"its Run is {self.row.run_file} ({duration_text(time.monotonic() - start)})")
             return
         except Cancelled as cause:
             state, reason, remedy = "interrupted", cause.problem, cause.remedy
@@ -181,7 +181,7 @@ class DeviceJob:
             raise
         except EngineTrouble:
             raise EngineLost(
-                f"lost while measuring, and not back within {self.spec.reconnect_timeout:g} s: {lost.problem}",
+                f"lost while measuring, and not back within {time_limit(self.spec.reconnect_timeout)}: {lost.problem}",
                 "--resume goes on with it when it is back",
             ) from None
         self._engine = workspace.engine
