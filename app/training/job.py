@@ -219,8 +219,9 @@ def _dismiss_workers(workers: WorkerGroup, settings: TrainingSettings) -> None:
 
 
 def _report_complete(bundle: Bundle, progress: Progress) -> Bundle:
-    epochs = bundle.manifest.hyper_parameters.get("epochs")
-    progress.say(f"{bundle.folder} is complete: {counted(epochs, 'epoch')}, nothing to do")
+    progress.say(
+        f"{bundle.folder} is complete, epochs: {bundle.manifest.hyper_parameters.get('epochs')}; nothing to do"
+    )
     return bundle
 
 

@@ -1,6 +1,7 @@
 """The command ``serve``."""
 
-from edge_bench.app.cli.options.data import Preprocess, Threshold
+from edge_bench.app.cli.options.data import Preprocess
+from edge_bench.app.cli.options.outputs import Threshold
 from edge_bench.app.cli.options.run import MemoryLimit, Stateful
 from edge_bench.app.cli.options.serve import (
     BodyTimeout,

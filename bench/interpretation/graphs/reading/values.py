@@ -142,7 +142,7 @@ def names_of_columns(model: GraphModel, options: DataOptions, truth: TrueValues 
         return listed.names
     if listed is not None and listed.origin is Source.STATED:
         raise BadInput(
-            f"--classes lists {counted(len(listed.names), 'name')}; the true values have {counted(columns, 'column')}",
+            f"--classes lists {counted(len(listed.names), 'name')}; the true values have {columns} columns",
             "list the name of each column",
         )
     return [] if truth is None else list(truth.headings)
