@@ -29,7 +29,6 @@ from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.io.files import sha256_of
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import MANIFEST, Bundle
-from edge_bench.bench.wording import counted
 
 __all__ = ["Share", "TrainingJobSpec", "shares", "train_in_turn"]
 
@@ -76,13 +75,13 @@ def shares(engines: Sequence[EngineSetting], epochs: int, ends: Sequence[int] | 
     stops = list(ends) if ends is not None else [round(epochs * (n + 1) / count) for n in range(count - 1)]
     if len(stops) != count - 1:
         raise BadInput(
-            f"--stop-after names {counted(len(stops), 'epoch')}, and {count - 1} of the {count} machines hand over",
+            f"--stop-after names {len(stops)} epochs, and {count - 1} of the {count} machines hand over",
             "an epoch for each machine but the last, such as --stop-after 30,60 for three",
         )
     begins, finals = [0, *stops], [*stops, epochs]
     if any(begin >= end for begin, end in zip(begins, finals, strict=True)):
         raise BadInput(
-            f"{counted(count, 'machine')} cannot share {counted(epochs, 'epoch')} as {', '.join(map(str, finals))}",
+            f"{count} machines cannot share {epochs} epochs as {', '.join(map(str, finals))}",
             "every machine has to do at least one: more --epochs, or another --stop-after",
         )
     return [Share(*share) for share in zip(engines, begins, finals, strict=True)]

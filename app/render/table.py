@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar, overload
 
 from edge_bench.app.render.escaping import one_line
-from edge_bench.bench.wording import counted
 
 __all__ = ["MAX_ROWS", "Lazy", "Table", "limited", "rows_left_out"]
 
@@ -57,7 +56,7 @@ def limited(table: Table) -> Table:
     """
     notes = [one_line(note, _MAX_NOTE) for note in table.notes[:_MAX_NOTES]]
     if len(table.notes) > _MAX_NOTES:
-        notes.append(f"and {counted(len(table.notes) - _MAX_NOTES, 'more note')}")
+        notes.append(f"and {len(table.notes) - _MAX_NOTES:,} more notes")
     if rows := rows_left_out(table):
         notes.insert(0, rows)
     return replace(
@@ -72,4 +71,4 @@ def limited(table: Table) -> Table:
 def rows_left_out(table: Table) -> str:
     """Return a note about the rows that people are not shown; empty if they are shown all."""
     left_out = len(table.rows) - MAX_ROWS
-    return f"{counted(left_out, 'more row')} in the same table as CSV and JSON" if left_out > 0 else ""
+    return f"{left_out:,} more rows are in the same table as CSV and JSON" if left_out > 0 else ""

@@ -23,7 +23,6 @@ from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from edge_bench.app.serving.errors import RequestError
-from edge_bench.bench.progress import time_limit
 
 __all__ = ["HEADER_BYTES", "MAX_CHUNKS", "BoundedHttp", "QuietServer"]
 
@@ -189,7 +188,7 @@ class BoundedHttp(HttpToolsProtocol):
         if self._unparsed:  # the rest of the header waits here
             self._start_header_timer()
         elif self._outside_bytes:
-            self._refuse(RequestError(408, f"the header was not there within {time_limit(self.header_timeout)}"))
+            self._refuse(RequestError(408, f"the header was not there within {self.header_timeout:g} s"))
         else:
             self.transport.close()
 

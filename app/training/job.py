@@ -21,7 +21,6 @@ from edge_bench.bench.io.files import remove_leftovers
 from edge_bench.bench.io.locks import only_writer
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import MANIFEST, Bundle, refuse_links
-from edge_bench.bench.wording import counted
 
 if TYPE_CHECKING:
     from edge_bench.app.training.distributed.data_parallel import WorkerSummary
@@ -151,9 +150,7 @@ def _train(
 
     dataset = load_dataset(settings.dataset if data.source is None else str(data.source), data.folder, progress)
     settings = _suited(msgspec.structs.replace(settings, dataset=dataset.info.name), explicit_options, progress)
-    progress.say(
-        f"{dataset.info.name}: {counted(len(dataset.train_labels), 'image')} to train on, from {dataset.source}"
-    )
+    progress.say(f"{dataset.info.name}: {len(dataset.train_labels):,} images to train on, from {dataset.source}")
     chief = Chief(workers.connect(data.options())) if workers else None
     trained = train_epochs(folder, dataset, settings, stop_after, progress, chief)
     result: Bundle | Paused = Paused(folder, len(trained.history.loss), settings.epochs)
@@ -172,7 +169,7 @@ def _suited(
         return settings
     suited = msgspec.structs.replace(settings, **_DIGITS)
     progress.say(
-        f"{DIGITS} is small: {counted(suited.epochs, 'epoch')} with a learning rate of {suited.learning_rate:g}; "
+        f"{DIGITS} is small: {suited.epochs} epochs with a learning rate of {suited.learning_rate:g}; "
         "--epochs sets another number"
     )
     return suited
@@ -219,9 +216,8 @@ def _dismiss_workers(workers: WorkerGroup, settings: TrainingSettings) -> None:
 
 
 def _report_complete(bundle: Bundle, progress: Progress) -> Bundle:
-    progress.say(
-        f"{bundle.folder} is complete, epochs: {bundle.manifest.hyper_parameters.get('epochs')}; nothing to do"
-    )
+    epochs = bundle.manifest.hyper_parameters.get("epochs")
+    progress.say(f"{bundle.folder} is complete: {epochs} epochs, nothing to do")
     return bundle
 
 

@@ -131,7 +131,7 @@ def _by_name(texts: Sequence[str], names: Sequence[str], classes: ClassList | No
         index, shown = match_names(classes.source, classes.lines, sorted(set(texts)))
         order = "stated"
     if len(shown) > MAX_LABEL + 1:
-        raise DatasetError(f"{counted(len(shown), 'class')}; at most {MAX_LABEL + 1:,} are supported")
+        raise DatasetError(f"{len(shown):,} classes; at most {MAX_LABEL + 1:,} are supported")
     return FileLabels(np.array([index[text] for text in texts], np.int64), shown, order, notes)
 
 
@@ -145,8 +145,7 @@ def _by_order(path: Path, lines: Sequence[str], files: Sequence[str]) -> Labelle
     several = any(re.search(r"[\t,;]|\s[+-]?[0-9.]+$", label) for label in labels)
     if names_files or several:
         raise DatasetError(
-            f"{path}: no label for {len(files):,} of {counted(len(files), 'image')}, such as "
-            f"{files[0]}: it names none of them",
+            f"{path}: no label for {len(files):,} of {len(files):,} images, such as {files[0]}: it names none of them",
             "give a line FILE LABEL for each image, with the image's name in the folder",
         )
     if len(labels) != len(files):
@@ -208,7 +207,7 @@ def _named(path: Path, numbers: npt.NDArray[np.int64], label_names: ClassList) -
     from_zero, from_one = highest < len(names), highest <= len(names) and 0 not in numbers
     if not from_zero and not from_one:
         raise DatasetError(
-            f"{path}: label {highest}, but {label_names.source} has {counted(len(names), 'name')}",
+            f"{path}: label {highest}, but {label_names.source} has {len(names):,} names",
             "give the names of all numbers with --label-names",
         )
     if from_zero and from_one:

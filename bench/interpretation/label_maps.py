@@ -12,7 +12,6 @@ from edge_bench.bench.dataset.options import BOX_CLASS_ORDERS, CLASS_ORDERS, Dat
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata
 from edge_bench.bench.records.interpretation import Source
-from edge_bench.bench.wording import counted
 
 __all__ = ["ClassLabels", "LabelMap", "LabelMaps", "label_maps"]
 
@@ -60,7 +59,7 @@ def label_maps(labels: ClassLabels, outputs: int, metadata: ModelMetadata | None
     if labels.order == "stated":
         if len(labels.classes) > outputs:
             raise BadInput(
-                f"--classes lists {counted(len(labels.classes), 'name')}; the model has {counted(outputs, 'output')}",
+                f"--classes lists {len(labels.classes)} names; the model has {outputs} outputs",
                 "list the outputs of this model, a name on each line",
             )
         base = np.arange(len(labels.classes))
@@ -173,7 +172,7 @@ def _shifted(
     if len(maps) > 1:
         return LabelMaps(tuple(maps), Source.DEFAULT)
     reasons = {Source.STATED: "", Source.MODEL: "its metadata says so"}
-    return LabelMaps(tuple(maps), source, reasons.get(source, f"no other order fits {counted(outputs, 'output')}"))
+    return LabelMaps(tuple(maps), source, reasons.get(source, f"no other order fits {outputs} outputs"))
 
 
 def _used(candidate: LabelMap, labels: ClassLabels) -> npt.NDArray[np.int64]:
@@ -199,18 +198,17 @@ def _does_not_fit(candidate: LabelMap, offset: int, labels: ClassLabels, outputs
         worst = int(np.unique(labels.values)[np.abs(_used(candidate, labels) - outputs / 2).argmax()])
         moved = f", moved to {worst + offset}" if offset else ""
         return BadInput(
-            f"{labels.source}: label {worst}{moved}; the model has {counted(outputs, 'output')}",
+            f"{labels.source}: label {worst}{moved}; the model has {outputs} outputs",
             "give the data that the model was made for, or another --label-offset",
         )
     if offset:
         return BadInput(
             f"--label-offset {offset} moves the classes of {labels.source} to outputs {candidate.outputs.min()} to "
-            f"{candidate.outputs.max()}; the model has {counted(outputs, 'output')}",
+            f"{candidate.outputs.max()}; the model has {outputs} outputs",
             "use another --label-offset",
         )
     last = ", ".join(labels.classes[-3:])
     return BadInput(
-        f"{labels.source} has {counted(len(labels.classes), 'class')} (the last: {last}); the model "
-        f"has {counted(outputs, 'output')}",
+        f"{labels.source} has {len(labels.classes)} classes (the last: {last}); the model has {outputs} outputs",
         "move folders that are no classes away, or list the names of the outputs with --classes",
     )

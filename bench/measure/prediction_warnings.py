@@ -20,7 +20,7 @@ from edge_bench.bench.tasks.detection.agreement import SHOWN_SCORE
 from edge_bench.bench.tasks.detection.boxes import overlaps
 from edge_bench.bench.tasks.detection.truth import unpacked_detections, unpacked_truth
 from edge_bench.bench.tasks.scores.tables import unpacked_flags, unpacked_values
-from edge_bench.bench.wording import abbreviate, counted
+from edge_bench.bench.wording import abbreviate
 
 __all__ = ["output_warnings", "prediction_warnings", "truth_warnings"]
 
@@ -63,11 +63,10 @@ def prediction_warnings(
     warnings = []
     if missing:
         effect = "they count as wrong" if truth is not None else "they have no label"
-        warnings.append(f"{missing:,} of {counted(count, 'image')} got no finite scores: {effect}; {_NOT_FINITE}")
+        warnings.append(f"{missing:,} of {count:,} images got no finite scores: {effect}; {_NOT_FINITE}")
     if tied > TIED_SHARE * images_per_trial:
         warnings.append(
-            f"{tied:,} of {counted(images_per_trial, 'image')} have several classes with the same "
-            f"highest score: the first of "
+            f"{tied:,} of {images_per_trial:,} images have several classes with the same highest score: the first of "
             "them counts; 8-bit scores are often equal"
         )
     if truth is not None and missing < count:
@@ -155,13 +154,9 @@ def _misplaced_boxes(outputs: Detections, truth: BoxTruth) -> list[str]:
         return []
     if placed < _FEW_BOXES * shown:
         causes = "boxes of other or turned images (--exif-orientation), or another reading of the outputs than is right"
-        return [
-            f"{placed:,} of {counted(shown, 'box')} with a score above {SHOWN_SCORE} lie on a true "
-            f"box: check for {causes}"
-        ]
+        return [f"{placed:,} of {shown:,} boxes with a score above {SHOWN_SCORE} lie on a true box: check for {causes}"]
     return [
-        f"{right:,} of {counted(placed, 'box')} on a true box have its category: is the order of "
-        f"classes right (--classes, "
+        f"{right:,} of {placed:,} boxes on a true box have its category: is the order of classes right (--classes, "
         "--class-order, --label-offset)?"
     ]
 
@@ -231,9 +226,7 @@ def _mask_warnings(outputs: Segmentation) -> list[str]:
     if missing:
         warnings.append(f"masks with pixels that have no finite score: {missing:,}; {_NOT_FINITE}")
     if len(masks) >= _FEWEST_IMAGES and len(found) == 1 and outputs.classes > 1:
-        warnings.append(
-            f"all pixels of {counted(len(masks), 'mask')} have the same class, {int(found[0])}: {_INPUT_CAUSES}"
-        )
+        warnings.append(f"all pixels of {len(masks):,} masks have the same class, {int(found[0])}: {_INPUT_CAUSES}")
     return warnings
 
 

@@ -18,7 +18,6 @@ from edge_bench.bench.measure.stored.matching import matching_journals
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.system.concurrent_runs import remove_ended_runs, runtime_folders
-from edge_bench.bench.wording import counted
 
 __all__ = ["Repeats", "measure_repeats"]
 
@@ -83,7 +82,7 @@ def measure_repeats(
     remove_leftovers(results)  # of runs that were killed
     if once and (group := complete_group(results, request, explicit_options, count)):
         stored = _in_order(group.finished.values())
-        progress.say(f"reusing {counted(len(stored), 'run')} in {results}: same models, data and options")
+        progress.say(f"reusing {len(stored)} runs in {results}: same models, data and options")
         remove_journals(stored)
         remove_ended_runs(*runtime_folders(), results)
         return Repeats(len(stored), stored)
@@ -123,12 +122,8 @@ def _group(request: BenchmarkRequest, results: Path, progress: Progress, count: 
     if resume:
         if group := group_to_resume(results, wanted, journals):
             finished = len(group.finished)
-            enough = (
-                f"{finished} of {counted(count, 'run')} finished"
-                if group.missing(count)
-                else "nothing is left to measure"
-            )
-            progress.say(f"resuming in {results}: {enough}")
+            enough = "nothing is left to measure" if not group.missing(count) else ""
+            progress.say(f"resuming in {results}: {enough or f'{finished} of {count} runs are finished'}")
             return group
         progress.say(f"{results}: no runs of these models, data and options to resume; starting new ones")
     elif begun := [path for run, path in journals.unfinished if run.repeat_group]:

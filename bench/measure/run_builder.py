@@ -31,7 +31,6 @@ from edge_bench.bench.records.run_validation import check_run
 from edge_bench.bench.runtimes.scores import UNCLASSIFIED_LABEL
 from edge_bench.bench.stats.intervals import drifts, outliers, spread_warning
 from edge_bench.bench.system.machine import Finding
-from edge_bench.bench.wording import counted
 
 __all__ = ["RunBuilder", "read_run_or_journal"]
 
@@ -235,7 +234,8 @@ def _warnings(trials: Sequence[Trial], unstable: int, chunks: int) -> list[str]:
     if spread := spread_warning(seconds):
         warnings.append(f"{spread}; close other programs, or use more --trials")
     if strays := outliers(seconds):
-        warnings.append(f"{counted(len(strays), 'outlier')} among {len(seconds)} trials; something interfered")
+        noun = "outlier" if len(strays) == 1 else "outliers"
+        warnings.append(f"{len(strays)} {noun} among {len(seconds)} trials; something interfered")
     if drifts(seconds):
         warnings.append("got slower towards the end by more than 5 %: heat, or a growing load")
     if (typical := np.median([trial.elapsed_ns for trial in trials])) < SHORT_TRIAL_NS:
@@ -249,7 +249,6 @@ def _warnings(trials: Sequence[Trial], unstable: int, chunks: int) -> list[str]:
             "prepared between them"
         )
     if unstable:
-        warnings.append(
-            f"{counted(unstable, 'prediction')} differed between trials: the model or its runtime is not deterministic"
-        )
+        noun = "prediction" if unstable == 1 else "predictions"
+        warnings.append(f"{unstable} {noun} differed between trials: the model or its runtime is not deterministic")
     return warnings

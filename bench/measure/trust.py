@@ -9,7 +9,6 @@ from edge_bench.bench.sandbox.support import sandbox_support
 from edge_bench.bench.stats.ratios import MATERIAL
 from edge_bench.bench.system.environment import COOLING, LESS_LOAD, REMEDIES, TICKS_NS
 from edge_bench.bench.system.machine import Finding, Machine
-from edge_bench.bench.wording import counted
 from edge_bench.bench.worker.warmup import DEFAULT_WARM_UP_SECONDS, VARIABLE, warm_up_seconds
 
 __all__ = [
@@ -97,7 +96,7 @@ def throttling_finding(trials: Sequence[WatchedTrial]) -> Finding | None:
         return None
     reasons = list(dict.fromkeys(reason for trial in throttled for reason in trial.throttled))
     return Finding(
-        what=f"{len(throttled)} of {counted(len(trials), 'trial')} were throttled: {', '.join(reasons)}",
+        what=f"{len(throttled)} of {len(trials)} trials were throttled: {', '.join(reasons)}",
         remedy="; ".join(dict.fromkeys(REMEDIES.get(reason, COOLING) for reason in reasons)),
         spoils=True,
     )
@@ -110,7 +109,7 @@ def load_finding(trials: Sequence[tuple[WatchedTrial, int]], cores: int) -> Find
         return None
     worst = max(((trial.other_cpu_ns or 0) + (trial.steal_ns or 0)) / trial.elapsed_ns for trial in affected)
     return Finding(
-        what=f"load from others: they took processor time from {len(affected)} of {counted(len(trials), 'trial')}, "
+        what=f"load from others: they took processor time from {len(affected)} of {len(trials)} trials, "
         f"at worst {worst:.1f} cores of it",
         remedy=LESS_LOAD,
         spoils=len(affected) > DISTURBED_SHARE * len(trials),
@@ -124,7 +123,7 @@ def _spread(results: Sequence[Result]) -> Finding | None:
         return None
     more = f"; and {len(wide) - _NAMED} more" if len(wide) > _NAMED else ""
     return Finding(
-        what=f"the times of {len(wide)} of {counted(len(measured), 'configuration')} {SPREAD}: "
+        what=f"the times of {len(wide)} of {len(measured)} configurations {SPREAD}: "
         f"{'; '.join(str(result.configuration) for result in wide[:_NAMED])}{more}",
         remedy="stop other programs; more --trials narrow the interval",
         spoils=True,

@@ -13,7 +13,6 @@ from typing import IO
 from edge_bench.app.fleet.docker.errors import EngineTrouble
 from edge_bench.bench.io.archives import MAX_HEADERS, ArchiveError, extract_tar
 from edge_bench.bench.io.files import sha256_of
-from edge_bench.bench.progress import duration_text
 
 __all__ = [
     "CHUNK_BYTES",
@@ -135,9 +134,7 @@ class _Stream:
             self._total += len(chunk)
             seconds = time.monotonic() - self._began
             if seconds > _PATIENCE_SECONDS and self._total < _LEAST_BYTES_PER_SECOND * seconds:
-                raise EngineTrouble(
-                    f"fetching: {self._total:,} bytes in {duration_text(seconds)}", "look at its network"
-                )
+                raise EngineTrouble(f"fetching: {self._total:,} bytes in {seconds:.0f} s", "look at its network")
             self._buffer = memoryview(chunk)
         part, self._buffer = self._buffer[:size], self._buffer[size:]
         return bytes(part)

@@ -31,8 +31,7 @@ from edge_bench.app.fleet.runs.spec import (
 )
 from edge_bench.app.fleet.runs.state import DeviceState, FleetState
 from edge_bench.bench.errors import EdgeBenchError
-from edge_bench.bench.progress import FleetView, duration_text, time_limit
-from edge_bench.bench.wording import counted
+from edge_bench.bench.progress import FleetView
 
 __all__ = ["DeviceJob"]
 #: More uploads of images and bundles at the same time would only slow each other down.
@@ -60,7 +59,7 @@ class DeviceJob:
             self._update(state="working", reason="", remedy="")
             self._work()
             self._update(state="done", reason="", remedy="")
-            self.view.ended(name, True, f"its Run is {self.row.run_file} ({duration_text(time.monotonic() - start)})")
+            self.view.ended(name, True, f"its Run is {self.row.run_file} ({time.monotonic() - start:.0f} s)")
             return
         except Cancelled as cause:
             state, reason, remedy = "interrupted", cause.problem, cause.remedy
@@ -109,7 +108,7 @@ class DeviceJob:
         """Describe the machine in the row. Raise EngineTrouble if it has too little memory."""
         machine = engine.description
         self._update(
-            machine=f"{machine.architecture}, {counted(machine.cores, 'core')}, {machine.system}",
+            machine=f"{machine.architecture}, {machine.cores} cores, {machine.system}",
             platform=engine.platform,
             memory_bytes=machine.memory_bytes,
             engine_version=machine.version,
@@ -181,7 +180,7 @@ class DeviceJob:
             raise
         except EngineTrouble:
             raise EngineLost(
-                f"lost while measuring, and not back within {time_limit(self.spec.reconnect_timeout)}: {lost.problem}",
+                f"lost while measuring, and not back within {self.spec.reconnect_timeout:g} s: {lost.problem}",
                 "--resume goes on with it when it is back",
             ) from None
         self._engine = workspace.engine

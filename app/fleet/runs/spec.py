@@ -18,8 +18,9 @@ RUNS = "runs"
 UPLOAD_EXCLUDES = ("training", "plots")
 _PROGRESS = re.compile(r"(?P<what>[\w ]+): (?P<done>[0-9]{1,9})/(?P<steps>[0-9]{1,9})(?P<note>.*)")
 #: For the measuring container: QEMU emulates the Raspberry Pi 4's core, `run` compares with no other Run, and the
-#: default budget of the image does not apply, so that all engines do the same. Its messages are read line by line.
-ENVIRONMENT = UNWRAPPED | {"QEMU_CPU": "cortex-a72", "EDGE_BENCH_COMPARE_WITH": "", "EDGE_BENCH_DEFAULT_BUDGET": ""}
+#: default budget of the image does not apply, so that all engines do the same.
+ENVIRONMENT = {"QEMU_CPU": "cortex-a72", "EDGE_BENCH_COMPARE_WITH": "", "EDGE_BENCH_DEFAULT_BUDGET": ""}
+ENVIRONMENT |= UNWRAPPED  # messages are read line by line
 
 
 @dataclass(frozen=True)

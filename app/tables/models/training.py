@@ -5,7 +5,6 @@ from edge_bench.app.render.units import percent, size
 from edge_bench.app.training.distributed.data_parallel import WorkerSummary
 from edge_bench.app.training.job import Paused
 from edge_bench.bench.records.bundle import Bundle
-from edge_bench.bench.wording import counted
 
 __all__ = ["export_summary", "training_summary"]
 
@@ -13,12 +12,11 @@ __all__ = ["export_summary", "training_summary"]
 def training_summary(trained: Bundle | Paused | WorkerSummary) -> str:
     """Return the accuracy and the files of a finished training, or how to continue a paused one."""
     if isinstance(trained, WorkerSummary):
-        done = f"{counted(trained.epochs, 'epoch')} trained along" if trained.epochs else "nothing was left to train"
+        done = f"{trained.epochs} epochs trained along" if trained.epochs else "nothing was left to train"
         return f"worker {trained.worker} of {trained.workers}: {done}; the bundle is with worker 0, {trained.chief}"
     if isinstance(trained, Paused):
         return (
-            f"{trained.epochs_done} of {counted(trained.epochs, 'epoch')} done. To go on, here or "
-            f"on another machine that "
+            f"{trained.epochs_done} of {trained.epochs} epochs are done. To go on, here or on another machine that "
             f"{trained.folder} is copied to, give the same command with --resume and without --stop-after."
         )
     manifest = trained.manifest
@@ -27,11 +25,10 @@ def training_summary(trained: Bundle | Paused | WorkerSummary) -> str:
         return export_summary(trained)
     lines = [f"NOTE: {manifest.dataset.note}"] if manifest.dataset.note else []
     lines += [
-        f"{manifest.model.name}: {counted(manifest.model.parameters, 'parameter')}, "
-        f"{counted(len(history.loss), 'epoch')} on "
+        f"{manifest.model.name}: {manifest.model.parameters:,} parameters, {len(history.loss)} epochs on "
         f"{manifest.dataset.name}",
         f"accuracy {percent(history.accuracy[-1])} % in training, {percent(history.val_accuracy[-1])} % on "
-        f"{counted(manifest.split.validation, 'validation image')}",
+        f"{manifest.split.validation:,} validation images",
         f"bundle {trained.folder}: "
         + ", ".join(f"{variant.name} {size(variant.bytes)}" for variant in manifest.variants),
     ]
@@ -49,7 +46,7 @@ def export_summary(exported: Bundle) -> str:
             f"examples of {manifest.dataset.name} for {', '.join(manifest.test_inputs)}; task {manifest.task}, {truth}"
         )
     lines += [
-        f"{manifest.model.name}: {counted(manifest.model.parameters, 'parameter')}, {manifest.split.test:,} {tests}",
+        f"{manifest.model.name}: {manifest.model.parameters:,} parameters, {manifest.split.test:,} {tests}",
         f"bundle {exported.folder}: "
         + ", ".join(f"{variant.name} {size(variant.bytes)}" for variant in manifest.variants),
         f"next: edge-bench run {exported.folder}",

@@ -87,8 +87,7 @@ def _sentence(judgement: Judgement, *, several: bool) -> str:
     undecided = judgement.outcome is Outcome.UNDECIDED
     if undecided and judgement.images_needed and judgement.images_needed > judgement.images:
         needed = (
-            f"; too few images for this limit ({judgement.images:,}): a model of unchanged accuracy "
-            f"passes it in 80 % of "
+            f"; {judgement.images:,} images are few for this limit: a model of unchanged accuracy passes it in 80 % of "
             f"cases on {judgement.images_needed:,} images"
         )
     return f"{start}{judgement.quantity} {judgement.value:+.2f} {interval} {unit}, {position} {drop}{needed}"

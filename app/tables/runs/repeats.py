@@ -89,7 +89,7 @@ def _notes(variations: Sequence[RunToRun], runs: Sequence[Run]) -> list[str]:
     measured = [variation for variation in variations if variation.n]
     notes = [_estimator(measured)] if measured else []
     if any(variation.n > 1 for variation in measured):
-        rough = "" if len(runs) >= _ENOUGH_RUNS else f"; a rough estimate from {counted(len(runs), 'run')}"
+        rough = "" if len(runs) >= _ENOUGH_RUNS else f"; {len(runs)} runs give a rough estimate of it"
         ends = (runs[0].began, max(run.ended for run in runs))
         span = " to ".join(dict.fromkeys(time[:16].replace("T", " ") for time in ends))
         notes.append(
@@ -99,8 +99,7 @@ def _notes(variations: Sequence[RunToRun], runs: Sequence[Run]) -> list[str]:
     for variation in variations:
         if variation.differing_predictions:
             notes.append(
-                f"- {variation.configuration}: "
-                f"{counted(variation.differing_predictions, 'prediction')} not the same in all runs: "
+                f"- {variation.configuration}: {variation.differing_predictions:,} predictions differ between runs: "
                 "the model or its runtime is not deterministic; the accuracy is that of the first run"
             )
     return notes

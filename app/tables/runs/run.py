@@ -145,11 +145,10 @@ def run_notes(run: Run, on_percentiles: Sequence[str] = ()) -> list[str]:
     notes += [f"- {note}" for note in run.images.notes]
     if run.images.indices.length < run.images.total_images:
         evenly = ", drawn evenly over classes" if run.task == CLASSIFY else ""
-        notes.append(f"{run.images.indices.length:,} of {counted(run.images.total_images, 'test image')}{evenly}")
+        notes.append(f"{run.images.indices.length:,} of {run.images.total_images:,} test images{evenly}")
     if run.settings.resample:
         notes.append(
-            f"each trial drew {counted(run.images_per_pass, 'image')} of its own: ± is the standard "
-            f"deviation of the accuracy "
+            f"each trial drew {run.images_per_pass:,} images of its own: ± is the standard deviation of the accuracy "
             "over trials, not an error of the mean; [95 %] is of the accuracy on all images drawn"
         )
     if run.trusted is not None and run.results_with_trials:

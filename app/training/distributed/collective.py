@@ -20,7 +20,6 @@ import numpy.typing as npt
 from edge_bench.app.training.distributed.cluster import CHIEF, Cluster, wait_for_others, wait_until_stopped
 from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.progress import Progress
-from edge_bench.bench.wording import counted
 
 __all__ = ["Collective", "LostWorker", "connect_workers", "lost_worker"]
 
@@ -118,8 +117,7 @@ def connect_workers(
     strategy = _create_strategy(cluster)
     if strategy.num_replicas_in_sync != len(cluster.addresses):
         raise EdgeBenchError(
-            f"{strategy.num_replicas_in_sync} devices for "
-            f"{counted(len(cluster.addresses), 'worker')}: each trains on one",
+            f"{strategy.num_replicas_in_sync} devices for {len(cluster.addresses)} workers: each trains on one",
             "let each worker see one device: CUDA_VISIBLE_DEVICES=0, or -1 for the processor",
         )
     progress.say(f"{cluster.name(cluster.index)} of {len(cluster.addresses)}: all are there")

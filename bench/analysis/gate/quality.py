@@ -10,7 +10,6 @@ from edge_bench.bench.stats.bootstrap import MIN_EXAMPLES
 from edge_bench.bench.stats.intervals import Interval, normal_p_value
 from edge_bench.bench.tasks.measures import MeasureDifference
 from edge_bench.bench.tasks.tensors.task import TENSOR
-from edge_bench.bench.wording import counted
 
 __all__ = ["judge_quality", "remedy_for"]
 
@@ -79,7 +78,8 @@ def _judge_measure(change: Change, limit: float) -> tuple[Judgement, float]:
         images=change.images,
     )
     if few:  # resamples of few differing examples vary less than other examples would
-        remark = f"only {difference.differing} of {counted(change.images, 'example')} differ, too few to decide"
+        noun = "example" if difference.differing == 1 else "examples"
+        remark = f"only {difference.differing} {noun} of {change.images:,} differ, too few to decide"
         judged = msgspec.structs.replace(judged, outcome=Outcome.UNDECIDED, remark=remark)
     return judged, normal_p_value(gain, -limit)
 
@@ -92,7 +92,7 @@ def _why_not(change: Change, difference: MeasureDifference | None) -> str:
         return next((reason for is_so, reason in reasons if is_so), missing)
     reasons += [
         (difference.value is None, difference.remark),
-        (difference.interval is None, f"{counted(change.images, 'example')}, and an interval needs {MIN_EXAMPLES}"),
+        (difference.interval is None, f"{change.images:,} examples, and an interval needs {MIN_EXAMPLES}"),
         (
             not difference.percent and not difference.baseline,
             f"the baseline's {difference.name} is 0, so a limit in percent of it has no meaning",

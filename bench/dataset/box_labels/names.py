@@ -8,7 +8,6 @@ from edge_bench.bench.dataset.box_labels.yolo import NAME_FILES
 from edge_bench.bench.dataset.listing.text import read_lines
 from edge_bench.bench.errors import DatasetError, MissingDependency
 from edge_bench.bench.io.files import read_bounded, why_unreadable
-from edge_bench.bench.wording import counted
 
 __all__ = ["find_name_file", "read_class_names"]
 
@@ -74,5 +73,5 @@ def _from_yaml(path: Path) -> list[str]:
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise DatasetError(f"{path}: no names of classes in it", _REMEDY)
     if content.get("nc", str(len(names))) != str(len(names)):
-        raise DatasetError(f"{path}: {counted(len(names), 'name')}, but nc is {str(content['nc'])[:20]}", _REMEDY)
+        raise DatasetError(f"{path}: {len(names)} names, but nc is {str(content['nc'])[:20]}", _REMEDY)
     return names

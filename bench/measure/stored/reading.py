@@ -12,7 +12,6 @@ from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.journal import JOURNAL
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import read_run
-from edge_bench.bench.wording import counted
 
 __all__ = ["model_difference", "read_run_files", "read_runs", "runs_elsewhere"]
 
@@ -87,7 +86,8 @@ def _without_copies(runs: dict[Path, Run], progress: Progress) -> dict[Path, Run
         if _trials(run) > _trials(runs[other]):
             kept[run.run_id] = file
     if copies := [file for file, run in runs.items() if kept[run.run_id] != file]:
-        progress.say(f"left out {counted(len(copies), 'file')} of Runs that are also in other files: {_names(copies)}")
+        files = "1 file" if len(copies) == 1 else f"{len(copies)} files"
+        progress.say(f"left out {files} of Runs that are also in other files: {_names(copies)}")
     return {file: run for file, run in runs.items() if kept[run.run_id] == file}
 
 
@@ -98,8 +98,9 @@ def _trials(run: Run) -> int:
 def _report(folder: Path, left_out: dict[str, list[Path]], progress: Progress) -> None:
     """Print one line per reason for leaving Runs of a folder out."""
     for reason, files in left_out.items():
+        noun = "Run" if len(files) == 1 else "Runs"
         names = _names([Path(file.name) for file in files])
-        progress.say(f"{folder}: left out {counted(len(files), 'Run')} ({reason}): {names}")
+        progress.say(f"{folder}: left out {len(files)} {noun} ({reason}): {names}")
 
 
 def _names(files: Sequence[Path]) -> str:

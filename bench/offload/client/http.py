@@ -19,7 +19,6 @@ from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.addresses import address_from
 from edge_bench.bench.io.files import why_unreadable
 from edge_bench.bench.offload.client.open_inference import Answer, ModelMetadata, OipError, Request, answer_from
-from edge_bench.bench.progress import time_limit
 
 __all__ = ["Client", "ReadAnswer", "RemoteFailed", "Server", "TimedAnswer", "server_from"]
 
@@ -211,9 +210,7 @@ class Client:
             response.close()
             self.close()
             raise RemoteFailed(
-                "no answer",
-                f"{self._server.url} did not answer within {time_limit(self._timeout)}",
-                "a larger --timeout",
+                "no answer", f"{self._server.url} did not answer within {self._timeout:g} s", "a larger --timeout"
             ) from None
         except (http.client.HTTPException, OSError, ValueError) as cause:
             response.close()

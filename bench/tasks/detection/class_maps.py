@@ -13,7 +13,6 @@ import numpy.typing as npt
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.stats.selection import select_best
 from edge_bench.bench.tasks.detection.boxes import Boxes, Category, GroundTruth, TrueBoxes, overlaps
-from edge_bench.bench.wording import counted
 
 __all__ = [
     "ClassMap",
@@ -106,8 +105,7 @@ def check_map(chosen: ClassMap, truth: GroundTruth) -> None:
     if missing:
         more = f" and {len(missing) - 3:,} more" if len(missing) > 3 else ""
         raise BadInput(
-            f"no class of the model for {counted(len(missing), 'category')} with true boxes: "
-            f"{', '.join(missing[:3])}{more}",
+            f"{len(missing):,} categories with true boxes have no class of the model: {', '.join(missing[:3])}{more}",
             _REMEDY,
         )
 
@@ -148,9 +146,9 @@ def adopted_map(
         check_map(chosen, truth)
         rest = [number for number in ranked if number not in tested.best]
         others = f", next best {tested.correct[rest[0]]:,}: {maps[rest[0]].text}" if rest else ""
-        return chosen, f"{tested.correct[tested.best[0]]:,} of {counted(tested.images, 'image')} correct{others}"
+        return chosen, f"{tested.correct[tested.best[0]]:,} of {tested.images:,} images correct{others}"
     choices = "; ".join(
-        f"{maps[number].option} ({tested.correct[number]:,} of {counted(tested.images, 'image')} correct)"
+        f"{maps[number].option} ({tested.correct[number]:,} of {tested.images:,} images correct)"
         for number in ranked[:_LISTED]
     )
     raise BadInput(

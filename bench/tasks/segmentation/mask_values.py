@@ -10,7 +10,6 @@ import numpy.typing as npt
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.io.files import read_bounded, why_unreadable
 from edge_bench.bench.records.outputs.masks import MAX_CLASSES
-from edge_bench.bench.wording import counted
 
 __all__ = ["IGNORED", "MaskValues", "parse_ignored", "read_mask_values"]
 
@@ -38,7 +37,7 @@ class MaskValues:
         Raise BadInput for values and classes that do not exist.
         """
         if not 0 < classes <= MAX_CLASSES:
-            raise BadInput(f"{counted(classes, 'class')} of masks; there are 1 to {MAX_CLASSES:,}")
+            raise BadInput(f"{classes:,} classes of masks; there are 1 to {MAX_CLASSES:,}")
         self.classes = classes
         self._table = np.full(_VALUES, _UNKNOWN, np.uint16)
         if other is not None:
@@ -69,7 +68,7 @@ class MaskValues:
             row, column = (int(index) for index in np.unravel_index(int(unknown.argmax()), mask.shape))
             raise DatasetError(
                 f"{path}: value {int(mask[row, column])} in row {row:,}, column {column:,}, which is none of the "
-                f"{counted(self.classes, 'class')}",
+                f"{self.classes} classes",
                 "state what it means with --mask-values FILE, or that it is not scored with --ignore-mask-values",
             )
         return found

@@ -22,7 +22,6 @@ from edge_bench.bench.tasks.detection.class_maps import (
     maps_by_number,
     named_map,
 )
-from edge_bench.bench.wording import counted
 
 __all__ = ["category_map", "names_of_classes"]
 
@@ -122,7 +121,7 @@ def _refute(model: GraphModel, found: ClassMap, part: GroundTruth, sampler: Samp
     if tested.clear and tested.correct[best] > tested.correct[0]:
         raise BadInput(
             f"{model.variant.name}: its names of classes do not fit the labelled images: {tested.correct[0]:,} of "
-            f"{counted(tested.images, 'image')} correct as listed, {tested.correct[best]:,} with {maps[best].text}",
+            f"{tested.images:,} images are correct as listed, {tested.correct[best]:,} with {maps[best].text}",
             "correct the list of names with --classes, such as its order or a line for the background",
         )
 
