@@ -46,7 +46,7 @@ FailIfSlower = Annotated[
         "--fail-if-slower",
         section=Section.GATE,
         metavar="PERCENT",
-        help="Fail if a configuration takes longer than in the --baseline Runs by more than this percentage: 5%.",
+        help="Fail if a configuration takes longer than in the --baseline Runs by more than this percentage, for example 5%.",
     ),
 ]
 FailIfAccuracyDrops = Annotated[
@@ -56,7 +56,7 @@ FailIfAccuracyDrops = Annotated[
         section=Section.GATE,
         metavar="POINTS",
         min=0,
-        help="Fail if a configuration's accuracy drops by more than this many percentage points: 0.5.",
+        help="Fail if a configuration's accuracy drops by more than this many percentage points, for example 0.5.",
     ),
 ]
 FailIfQualityDrops = Annotated[
@@ -67,7 +67,7 @@ FailIfQualityDrops = Annotated[
         metavar="POINTS",
         min=0,
         help="Fail if the first quality measure of a configuration's task, such as accuracy, mAP or mean IoU, drops by "
-        "more than this many percentage points: 0.5. For regress: percent of the baseline's MAE.",
+        "more than this many percentage points, for example 0.5. For regress: percent of the baseline's MAE.",
     ),
 ]
 Across = Annotated[

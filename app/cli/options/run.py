@@ -151,7 +151,7 @@ Stateful = Annotated[
     bool,
     option(
         "--stateful",
-        section=Section.MEASURING,
+        section=Section.MODEL,
         help="Keep the model's state between invocations, for streaming models. `run` then reports no accuracy.",
     ),
 ]

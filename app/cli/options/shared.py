@@ -78,7 +78,7 @@ Seed = Annotated[
     int,
     option(
         "--seed",
-        section=Section.MEASURING,
+        section=Section.GENERAL,
         metavar="N",
         min=0,
         max=2**32 - 1,
