@@ -46,7 +46,7 @@ FailIfSlower = Annotated[
         "--fail-if-slower",
         section=Section.GATE,
         metavar="PERCENT",
-        help="Fail if a configuration takes longer than in the --baseline Runs by more than this percentage, for example 5%.",
+        help="Fail if a configuration is slower than in the --baseline Runs by more than this: for example 5%.",
     ),
 ]
 FailIfAccuracyDrops = Annotated[
