@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-__all__ = ["FleetView", "Progress", "Silent", "about", "duration_text"]
+__all__ = ["FleetView", "Progress", "Silent", "about", "duration_text", "time_limit"]
 
 #: Durations in seconds, and the step to which `about` rounds those below them.
 _STEPS = ((10, 1), (60, 5), (300, 10), (3600, 60), (36_000, 300))
@@ -19,6 +19,11 @@ def duration_text(seconds: float) -> str:
         minutes = round(whole / 60)
         parts = (minutes // 60, "h"), (minutes % 60, "min")
     return " ".join(f"{count:,} {unit}" for count, unit in parts if count)
+
+
+def time_limit(seconds: float) -> str:
+    """Return ``0.5 s``, ``45 s`` or ``10 min``: a limit that a user has set, exact below one minute."""
+    return f"{seconds:g} s" if seconds < 60 else duration_text(seconds)
 
 
 def about(seconds: float) -> str:

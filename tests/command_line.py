@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 from unittest import mock
 
 from edge_bench.app.cli import console, entry
+from edge_bench.app.render.text.terminal import UNWRAPPED
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -41,8 +43,8 @@ def clean_environment(cache: Path) -> dict[str, str]:
 def call(*arguments: object, cwd: Path, timeout: float = 300, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Run a command in a separate process."""
     return subprocess.run(
-        command(*arguments), cwd=cwd, env=clean_environment(cwd) | environment, capture_output=True, text=True,
-        timeout=timeout, check=False,
+        command(*arguments), cwd=cwd, env=clean_environment(cwd) | UNWRAPPED | environment,
+        capture_output=True, text=True, timeout=timeout, check=False,
     )  # fmt: skip
 
 
@@ -61,7 +63,7 @@ def call_here(*arguments: object, cwd: Path, **environment: str) -> Outcome:
     errors: list[EdgeBenchError] = []
     stdout, stderr = io.StringIO(), io.StringIO()
     with (
-        mock.patch.dict(os.environ, clean_environment(cwd) | environment, clear=True),
+        mock.patch.dict(os.environ, clean_environment(cwd) | UNWRAPPED | environment, clear=True),
         mock.patch.object(console, "print_error", errors.append),
         mock.patch.object(console, "settings", console.Settings()),
         contextlib.chdir(cwd),
@@ -84,15 +86,16 @@ def refusal(*arguments: object, cwd: Path, kind: type[EdgeBenchError] = BadInput
 
 
 def assert_refused(done: "subprocess.CompletedProcess[str]", *mentions: str, code: int = 2) -> None:
-    """Assert one or two lines on stderr, no traceback, the exit code, and options, paths or values that are named."""
-    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    """Assert a problem and perhaps a remedy on stderr, no traceback, the exit code, and what has to be named."""
+    # lines that are wrapped continue with at least four spaces
+    lines = [line for line in re.sub(r"\n {4,}", " ", done.stderr).splitlines() if line.strip()]
     errors = lines[next((n for n, line in enumerate(lines) if line.startswith("error:")), 0) :]
     assert done.returncode == code, done.stderr
     assert 1 <= len(errors) <= 2, done.stderr
     assert errors[0].startswith("error:")
     assert "Traceback" not in done.stderr
     for mention in mentions:
-        assert mention in done.stderr
+        assert mention in " ".join(done.stderr.split())
 
 
 def command_parameters(with_names: bool = False) -> Iterator[Any]:

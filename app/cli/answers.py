@@ -1,7 +1,6 @@
 """Print what Runs answer: in a terminal the answer, a short table and few notes, in other formats all figures."""
 
 import shlex
-import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from edge_bench.app.cli import console
 from edge_bench.app.render.formats import Format
 from edge_bench.app.render.table import Table
+from edge_bench.app.render.text.terminal import DEFAULT_WIDTH, columns
 
 if TYPE_CHECKING:
     from edge_bench.bench.analysis.comparison.comparison import Comparison
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Shown", "print_answer", "print_next", "print_saved", "report_command"]
 
-#: Width without a terminal, and the least that tables are made for.
-_DEFAULT_WIDTH, _MIN_WIDTH = 80, 60
+#: Minimum width of tables.
+_MIN_WIDTH = 60
 #: How the commands that measure show the same Run again.
 AGAIN = "repeat the command with --once --why; all columns: --once --wide"
 
@@ -52,7 +52,7 @@ def print_answer(
         case Format.TABLE:
             terminal = sys.stdout.isatty()
             text = answer_text(subject, width(), wide=shown.wide, why=shown.why, limit=terminal)
-            console.print_text(text)
+            console.print_text(text, verdicts=True)
         case Format.HTML:
             console.print_page(tables, answer_sentences(subject))
         case Format.MARKDOWN:
@@ -64,7 +64,7 @@ def print_answer(
 
 def width() -> int:
     """Return the width of the terminal, at least 60; 80 if stdout is none."""
-    return max(shutil.get_terminal_size().columns, _MIN_WIDTH) if sys.stdout.isatty() else _DEFAULT_WIDTH
+    return max(columns(sys.stdout) or DEFAULT_WIDTH, _MIN_WIDTH) if sys.stdout.isatty() else DEFAULT_WIDTH
 
 
 def print_saved(path: Path, form: Format) -> None:

@@ -2,8 +2,6 @@
 
 import contextlib
 import io
-import os
-import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +13,8 @@ from edge_bench.app.render.formats import FOR_PROGRAMS, Format
 from edge_bench.app.render.progress.lines import progress_on_stderr, stop_bar
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.table import render
+from edge_bench.app.render.text.terminal import DEFAULT_WIDTH, coloured, columns, message_lines, shows_colours
+from edge_bench.app.render.text.wrapping import wrapped
 from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.progress import Progress
 
@@ -36,10 +36,6 @@ __all__ = [
 ]
 
 
-#: Characters of a message: enough for every message of edge-bench, and for what is quoted in it.
-_MAX_MESSAGE = 4000
-
-
 @dataclass
 class Settings:
     """Global flags, set by --quiet and --debug before a command starts."""
@@ -58,20 +54,21 @@ def progress() -> Progress:
 
 def print_table(table: Table, form: Format) -> None:
     """Print a table to stdout, fitted to the width of the terminal if there is one."""
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    print_text(render(table, form, width))
+    width = columns(sys.stdout) if sys.stdout.isatty() else None
+    print_text(render(table, form, width), verdicts=form is Format.TABLE)
 
 
-def print_text(text: str, *, to_stderr: bool = False) -> None:
+def print_text(text: str, *, to_stderr: bool = False, verdicts: bool = False) -> None:
     """Print lines that may contain paths: unsafe characters and bytes that are not UTF-8 are escaped.
 
-    Characters that the terminal's encoding lacks become question marks instead of an error.
+    Characters that the terminal's encoding lacks become question marks instead of an error. ``verdicts``: in colour.
     """
     stop_bar()
     stream = sys.stderr if to_stderr else sys.stdout
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="replace")
-    print(visible(text), file=stream)
+    lines = visible(text)
+    print(coloured(lines) if verdicts and shows_colours(stream) else lines, file=stream)
 
 
 def print_path(path: Path, *, to_stderr: bool = False) -> None:
@@ -120,23 +117,23 @@ def note_unless_shown(notes: Sequence[str], form: Format) -> None:
 
 def banner(message: str) -> None:
     """Print a framed warning to stderr."""
-    message = one_line(message, _MAX_MESSAGE)
-    line = "!" * min(len(message) + 6, 200)
-    for text in ("", line, f"!! {message} !!", line, ""):
+    width = max((columns(sys.stderr) or DEFAULT_WIDTH) - len("!!  !!"), 1)
+    lines = wrapped(message, width, indent="")
+    frame = "!" * (max(map(len, lines), default=0) + len("!!  !!"))
+    for text in ("", frame, *(f"!! {line:<{len(frame) - len('!!  !!')}} !!" for line in lines), frame, ""):
         note(text)
 
 
 def note(message: str) -> None:
-    """Print a line to stderr; a closed stderr is ignored."""
+    """Print a message to stderr, wrapped at its width; a closed stderr is ignored."""
     with contextlib.suppress(OSError):
-        print(one_line(message, _MAX_MESSAGE), file=sys.stderr, flush=True)
+        print("\n".join(message_lines(message, sys.stderr)), file=sys.stderr, flush=True)
 
 
 def print_error(error: EdgeBenchError) -> None:
-    """Print the problem on one line and the remedy on another."""
+    """Print the problem, and the remedy below it."""
     stop_bar()
-    colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
-    word = "\033[31merror:\033[0m" if colour else "error:"
-    print(f"{word} {one_line(error.problem, _MAX_MESSAGE)}", file=sys.stderr)
+    lines = message_lines(f"error: {error.problem}", sys.stderr, indent=" " * len("error: "))
     if error.remedy:
-        print(f"  {one_line(error.remedy, _MAX_MESSAGE)}", file=sys.stderr)
+        lines += message_lines(f"  {error.remedy}", sys.stderr, indent=" " * 4)
+    print("\n".join(lines), file=sys.stderr)

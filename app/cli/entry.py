@@ -23,8 +23,8 @@ __all__ = ["main", "run_command"]
 
 BAD_INPUT, INTERRUPTED = 2, 130
 _REMEDIES = {
-    errno.ENOSPC: "make room; train and run go on with --resume",
-    errno.EMFILE: "allow more open files: ulimit -n 4096",
+    errno.ENOSPC: "free some disk space; then continue `train` or `run` with --resume",
+    errno.EMFILE: "allow more open files: ulimit -n 4096; then continue `train` or `run` with --resume",
 }
 
 
@@ -120,8 +120,10 @@ def run_command(arguments: list[str]) -> int:
             raise KeyboardInterrupt
     except BrokenPipeError:
         raise
-    except SystemExit:  # click turns a closed pipe into this
-        raise BrokenPipeError from None
+    except SystemExit as end:
+        if not end.code:  # shell completion ends in this way
+            return 0
+        raise BrokenPipeError from None  # and so does a closed pipe, with another code
     except Exception as error:
         if console.settings.debug:
             raise
@@ -138,10 +140,22 @@ def run_command(arguments: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _as_bad_input(error: Any, context: Any) -> "EdgeBenchError":
+    """Return an error about the command line; one about a missing argument or option has an example."""
+    from edge_bench.bench.errors import BadInput
+
+    missing = getattr(error, "param", None)
+    if context is None or missing is None or type(error).__name__ != "MissingParameter":  # not exported either
+        return BadInput(error.format_message(), f"see {context.command_path if context else 'edge-bench'} --help")
+    name = f"option {missing.opts[0]}" if missing.param_type_name == "option" else missing.metavar or missing.name
+    example = (context.command.epilog or "").split("\n")[0]
+    return BadInput(f"missing {name}: {(missing.help or '').rstrip('.')}", f"for example: {example}")
+
+
 def _as_edge_bench_error(error: Exception) -> "EdgeBenchError":
     import typer
 
-    from edge_bench.bench.errors import BadInput, EdgeBenchError, Interrupted
+    from edge_bench.bench.errors import EdgeBenchError, Interrupted
 
     if isinstance(error, EdgeBenchError):
         return error
@@ -149,11 +163,12 @@ def _as_edge_bench_error(error: Exception) -> "EdgeBenchError":
         return Interrupted("interrupted")
     usage_error: Any = typer.BadParameter.__base__  # click's base class, which typer does not export
     if isinstance(error, usage_error):
-        context = getattr(error, "ctx", None)
-        return BadInput(error.format_message(), f"see `{context.command_path if context else 'edge-bench'} --help`")
+        return _as_bad_input(error, getattr(error, "ctx", None))
     if isinstance(error, MemoryError):
-        return EdgeBenchError("there is not enough memory for that", "use less at once, a smaller --limit say")
+        return EdgeBenchError("out of memory", "use fewer images, for example --limit 500, or a smaller batch size")
     if isinstance(error, OSError) and error.strerror:
         name = f"{error.filename}: " if error.filename else ""
         return EdgeBenchError(f"{name}{error.strerror}", _REMEDIES.get(error.errno or 0, ""))
-    return EdgeBenchError(f"unexpected {type(error).__name__}: {error}", "run it again with --debug and report it")
+    return EdgeBenchError(
+        f"unexpected {type(error).__name__}: {error}", "rerun with --debug for the traceback, and report it"
+    )

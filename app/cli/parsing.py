@@ -36,12 +36,12 @@ def baseline_files(baselines: Sequence[str] | None) -> list[Path]:
     named = [Path(each) for each in baselines or []]
     for path in named:
         if path.suffix == ".json" and not path.is_file():
-            raise BadInput(f"{path}: no such file", "name a file that `edge-bench run` wrote, or VARIANT/RUNTIME")
+            raise BadInput(f"{path}: no such file", "give a Run file, or a configuration such as float32/litert")
     files = [path for path in named if path.is_file() or any(path.glob("run-*.json"))]
     if len(named) > 1 and len(files) < len(named):
         other = next(path for path in named if path not in files)
         raise BadInput(
-            f"--baseline {other}: no such file", "give several only for Run files; a configuration stands alone"
+            f"--baseline {other}: no such file", "repeat --baseline only for Run files; give only one configuration"
         )
     return files
 

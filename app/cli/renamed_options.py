@@ -27,7 +27,7 @@ def with_current_names(
     for old, new in RENAMED.items():
         old_variable, new_variable = _variable(old), _variable(new)
         if (value := environment.pop(old_variable, None)) is not None:
-            warn(f"{old_variable} is now called {new_variable}; the old name works until release 0.2")
+            warn(f"{old_variable} was renamed to {new_variable}; the old name works until release 0.2")
             environment[new_variable] = environment.get(new_variable) or value  # typer ignores an empty variable
     return current
 
@@ -36,7 +36,7 @@ def _renamed(argument: str, warn: Callable[[str], None]) -> str:
     flag, equals, value = argument.partition("=")
     if flag not in RENAMED:
         return argument
-    warn(f"{flag} is now called {RENAMED[flag]}; the old name works until release 0.2")
+    warn(f"{flag} was renamed to {RENAMED[flag]}; the old name works until release 0.2")
     return f"{RENAMED[flag]}{equals}{value}"
 
 

@@ -6,7 +6,6 @@ child does the work, and this process waits for it, forwards signals and removes
 
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Sequence
 
@@ -72,15 +71,19 @@ def _wait_for(child: int, handled: set[signal.Signals]) -> tuple[int, bool, bool
 
 def _exit_code(status: int, stop_requested: bool, killed: bool) -> int:
     if killed:
-        print("error: interrupted", file=sys.stderr)
+        _print_error("interrupted")
     if stop_requested and (killed or os.WIFSIGNALED(status)):
         return INTERRUPTED
     if os.WIFSIGNALED(status):
         name = signal.Signals(os.WTERMSIG(status)).name
-        hint = "; out of memory?" if name == "SIGKILL" else ""
-        print(
-            f"error: ended by {name}, in native code or from outside{hint}\n  train and all go on with --resume",
-            file=sys.stderr,
-        )
+        cause = "perhaps out of memory" if name == "SIGKILL" else "in native code, or by another process"
+        _print_error(f"ended by {name}: {cause}", "continue `train` or `all` with --resume")
         return 1
     return os.waitstatus_to_exitcode(status)
+
+
+def _print_error(problem: str, remedy: str = "") -> None:
+    from edge_bench.app.cli.console import print_error
+    from edge_bench.bench.errors import EdgeBenchError
+
+    print_error(EdgeBenchError(problem, remedy))

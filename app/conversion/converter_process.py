@@ -21,6 +21,7 @@ from edge_bench.bench.inputs.specs import names_shown
 from edge_bench.bench.interrupts import SIGNALS, die_with_parent
 from edge_bench.bench.io.record_codec import BoundedStr, NonNegativeInt, PositiveInt
 from edge_bench.bench.records.manifest import TensorSpec
+from edge_bench.bench.wording import counted
 from edge_bench.bench.worker.channel import Channel, ChannelClosed
 from edge_bench.bench.worker.limits import limit_memory
 
@@ -179,7 +180,7 @@ def _only_signature(folder: Path, stated: str) -> str:
         return stated or names[0]
     if MAIN_SIGNATURE in names:
         return MAIN_SIGNATURE
-    raise BadInput(f"{folder}: it has {len(names)} signatures: {shown}", "choose one with --signature")
+    raise BadInput(f"{folder}: it has {counted(len(names), 'signature')}: {shown}", "choose one with --signature")
 
 
 def _load_keras(path: Path) -> Any:

@@ -34,6 +34,7 @@ from edge_bench.bench.progress import Progress, Silent
 from edge_bench.bench.records.bundle import MANIFEST, Bundle, refuse_links
 from edge_bench.bench.records.manifest import DatasetInfo, Manifest, ModelInfo, Split, Variant
 from edge_bench.bench.records.run import CLASSIFY, Settings
+from edge_bench.bench.wording import counted
 
 __all__ = ["export_model"]
 
@@ -56,6 +57,7 @@ def export_model(
     with only_writer(folder):
         _remove_old_bundle(folder, overwrite=overwrite)
         progress.start("loading and converting", 2)
+        progress.expect(None)  # the steps take different times
         with open_convertible(
             name, settings.weights, settings.timeout, signature=settings.signature, memory_limit=settings.memory_limit
         ) as source:
@@ -108,6 +110,7 @@ def _write_bundle(
     calibration = _calibration_inputs(models, workload, options, settings, progress)
     smaller = [each for each in PRECISIONS if each != "float32"]
     progress.start("converting to smaller types", len(smaller))
+    progress.expect(None)  # the steps take different times
     for precision in smaller:
         if precision == "int8" and calibration is None:
             progress.say("no int8 variant: it needs --calibration with images")
@@ -120,7 +123,7 @@ def _write_bundle(
         progress.advance(1, precision)
     manifest = _manifest(folder, source, settings, workload, variants, models.parameters)
     write_atomically(folder / MANIFEST, encode_record(manifest))
-    progress.finish(f"{len(variants)} variants")
+    progress.finish(counted(len(variants), "variant"))
     return Bundle.open(folder)
 
 

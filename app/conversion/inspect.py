@@ -140,6 +140,7 @@ def _inspect(path: Path, file: Path, bounds: Bounds, progress: Progress) -> Mode
 def _try_all(path: Path, file: Path, tflite: TfliteFile, bounds: Bounds, progress: Progress) -> list[LoadAttempt]:
     runtimes = [each for each in _installed() if ".tflite" in each.formats]
     progress.start("loading in each runtime", len(runtimes))
+    progress.expect(None)  # the steps take different times
     tried = []
     if path != file:  # the converter already loaded the original
         tensorflow = RUNTIMES["tensorflow"]

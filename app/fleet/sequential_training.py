@@ -22,6 +22,7 @@ from edge_bench.app.fleet.docker.inventory import EngineSetting
 from edge_bench.app.fleet.docker.transfer import megabytes
 from edge_bench.app.fleet.docker.workspace import Workspace
 from edge_bench.app.fleet.runs.spec import parse_progress
+from edge_bench.app.render.text.terminal import UNWRAPPED
 from edge_bench.app.training.fit.checkpoints import TrainingSettings, TrainingState, checkpoint_path, read_state
 from edge_bench.app.training.job import lock_bundle_folder
 from edge_bench.bench.errors import BadInput, EdgeBenchError
@@ -169,7 +170,7 @@ def _train(
         "train",
         train_command(spec, share),
         volumes={"artifacts": "ro", "results": "rw"},
-        environment={"EDGE_BENCH_CACHE": "/tmp/cache"},  # noqa: S108 - in the container's memory
+        environment=UNWRAPPED | {"EDGE_BENCH_CACHE": "/tmp/cache"},  # noqa: S108 - in the container's memory
         network="none" if spec.data or spec.settings.dataset == "digits" else "bridge",
     )
     reported = done

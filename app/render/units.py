@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from edge_bench.bench.stats.intervals import Interval
+from edge_bench.bench.wording import counted
 
 __all__ = [
     "counted", "marked", "mebibytes", "percent", "points_with_interval", "seconds", "shared_decimals", "significant",
@@ -28,12 +29,6 @@ def shared_decimals(values: Sequence[float], least: int = 3) -> int:
     It shows two significant digits of the smallest value, and is at least ``least``.
     """
     return max(least, *(1 - _exponent(value) for value in values if value > 0), 0)
-
-
-def counted(count: int, noun: str) -> str:
-    """Return ``1 trial``, ``1,000 trials`` or ``5 processes``; ``noun`` is in the singular."""
-    plural = "es" if noun.endswith("s") else "s"
-    return f"{count:,} {noun}{'' if count == 1 else plural}"
 
 
 def with_interval(

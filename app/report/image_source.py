@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.dataset.listing.walk import SUFFIXES, find_images
-from edge_bench.bench.dataset.listing.wording import counted
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.io.names import recordable
 from edge_bench.bench.preprocessing.decode import decode, image_size
 from edge_bench.bench.preprocessing.presets import Geometry
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import RANDOM_INPUTS, Run
+from edge_bench.bench.wording import counted
 
 __all__ = ["BundleImages", "FolderImages", "ImageSource", "Picture", "bundle_images", "folder_images", "png_address"]
 

@@ -10,6 +10,7 @@ from edge_bench.bench.measure.scenario import Scenario, batch_sizes_for
 from edge_bench.bench.offload.records.offload import Offload, OffloadSettings
 from edge_bench.bench.offload.records.power import DEVICES, Power
 from edge_bench.bench.preprocessing.presets import PRESETS
+from edge_bench.bench.progress import duration_text
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.run import CLASSIFY, Run, Settings
@@ -155,7 +156,7 @@ def _versions(section: BundleSection) -> dict[str, list[str]]:
     values: dict[str, Callable[[Run], str]] = {
         "Run": lambda run: run.run_id,
         "began": lambda run: run.began,
-        "took": lambda run: f"{run.wall_seconds:,.0f} s",
+        "took": lambda run: duration_text(run.wall_seconds),
         "edge-bench": lambda run: f"{run.tool_version}, revision {run.tool_revision}",
         "file format": lambda run: f"schema {run.schema_version}",
     }

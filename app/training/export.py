@@ -27,6 +27,7 @@ from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import MANIFEST, Bundle
 from edge_bench.bench.records.manifest import File, Manifest, ModelInfo, Split
+from edge_bench.bench.wording import counted
 
 __all__ = ["export_bundle"]
 
@@ -40,6 +41,7 @@ def export_bundle(folder: Path, trained: TrainedModel, dataset: Dataset, progres
     Each file is renamed into place when complete. The training's checkpoint is removed last.
     """
     progress.start("exporting", len(PRECISIONS) + 1)
+    progress.expect(None)  # the steps take different times
     variants = [write_keras(folder, keras_specs(trained.model), lambda path: save_keras(path, trained.model))]
     progress.advance(1, "keras")
     for name, content in convert_all_precisions(trained.model, _calibration_images(dataset, trained.settings.seed)):
@@ -67,7 +69,7 @@ def export_bundle(folder: Path, trained: TrainedModel, dataset: Dataset, progres
     write_atomically(folder / MANIFEST, encode_record(manifest))
     bundle = Bundle.open(folder)
     shutil.rmtree(training_folder(folder), ignore_errors=True)
-    progress.finish(f"{len(variants)} variants")
+    progress.finish(counted(len(variants), "variant"))
     return bundle
 
 

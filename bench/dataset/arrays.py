@@ -15,6 +15,7 @@ from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.io.archives import ARCHIVE_ERRORS, open_member
 from edge_bench.bench.io.files import open_regular_file, sha256_of, why_unreadable
 from edge_bench.bench.io.npy import NotAnArray, open_npy, read_header
+from edge_bench.bench.wording import counted
 
 __all__ = ["Arrays", "extracted_array", "load_arrays", "random_inputs"]
 
@@ -139,7 +140,7 @@ def _checked_labels(labels: npt.NDArray[Any], count: int, path: Path) -> tuple[n
     if labels.dtype.kind not in "iufb" or labels.shape[:1] != (count,) or labels.ndim not in (1, 2):
         raise DatasetError(f"{path}: {shown}", remedy)
     if labels.ndim == 2:
-        notes = (f"labels: one-hot in {path.name}, {labels.shape[1]:,} classes",)
+        notes = (f"labels: one-hot in {path.name}, {counted(labels.shape[1], 'class')}",)
         columns = _from_one_hot(labels)
         if columns is None:
             raise DatasetError(f"{path}: {shown}, but not every row has exactly one 1", remedy)

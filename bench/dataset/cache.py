@@ -14,7 +14,6 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.dataset.listing.wording import counted
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.io.archives import Readable
 from edge_bench.bench.io.disk_space import require_free_space
@@ -26,6 +25,7 @@ from edge_bench.bench.preprocessing.decode import ImageFacts, decode_with_facts,
 from edge_bench.bench.preprocessing.presets import Geometry
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.system.machine import usable_cores
+from edge_bench.bench.wording import counted
 
 __all__ = ["Decoded", "cache_folder", "decoded_images", "stored_array", "stored_stream"]
 
@@ -123,7 +123,7 @@ def decoded_images(
         unreadable, facts = _decode_all(temporary, shape, folder, files, geometry, progress, skip_broken=skip_broken)
         readable = [number for number in range(len(files)) if number not in unreadable]
         if not readable:
-            raise DatasetError(f"{folder}: none of its {len(files):,} images can be read")
+            raise DatasetError(f"{folder}: none of its {counted(len(files), 'image')} can be read")
         _refuse_twelve_bits(folder, facts)  # before they are cached
     made = _CacheRecord(
         kept=readable,

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from edge_bench.bench.dataset.label_files import ClassList, labels_from_file
 from edge_bench.bench.dataset.listing.class_names import match_names
 from edge_bench.bench.dataset.listing.walk import SUFFIXES, FoundImages, find_images, is_split
-from edge_bench.bench.dataset.listing.wording import abbreviate, counted
 from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.io.names import recordable
+from edge_bench.bench.wording import abbreviate, counted
 
 __all__ = ["ImageList", "list_images"]
 

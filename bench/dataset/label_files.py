@@ -19,9 +19,9 @@ from edge_bench.bench.dataset.listing.class_names import (
 from edge_bench.bench.dataset.listing.columns import Labelled, is_label_heading, labels_by_file
 from edge_bench.bench.dataset.listing.text import read_lines, unquoted
 from edge_bench.bench.dataset.listing.walk import SUFFIXES
-from edge_bench.bench.dataset.listing.wording import counted
 from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.io.names import recordable
+from edge_bench.bench.wording import counted
 
 __all__ = ["ClassList", "FileLabels", "index_names", "labels_from_file", "output_names", "read_names"]
 

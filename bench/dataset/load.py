@@ -11,7 +11,6 @@ import numpy.typing as npt
 from edge_bench.bench.dataset.arrays import RANDOM_IMAGES, Arrays, load_arrays, random_inputs
 from edge_bench.bench.dataset.cache import decoded_images
 from edge_bench.bench.dataset.image_list import ImageList, list_images
-from edge_bench.bench.dataset.listing.wording import counted
 from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.dataset.sampling import draw_evenly
 from edge_bench.bench.errors import DatasetError
@@ -22,6 +21,7 @@ from edge_bench.bench.preprocessing.presets import Geometry
 from edge_bench.bench.preprocessing.shapes import channel_axis, grey_shape, image_shape, same_values
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.run import RANDOM_INPUTS
+from edge_bench.bench.wording import counted
 
 __all__ = ["Examples", "Inputs", "find_examples"]
 

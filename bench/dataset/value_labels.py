@@ -11,12 +11,12 @@ import numpy.typing as npt
 from edge_bench.bench.dataset.listing.columns import is_label_heading
 from edge_bench.bench.dataset.listing.match import ImagePaths, match
 from edge_bench.bench.dataset.listing.text import read_lines, tables
-from edge_bench.bench.dataset.listing.wording import abbreviate, counted
 from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.io.archives import ARCHIVE_ERRORS
 from edge_bench.bench.io.files import why_unreadable
 from edge_bench.bench.io.names import recordable
 from edge_bench.bench.io.npy import open_npy
+from edge_bench.bench.wording import abbreviate, counted
 
 __all__ = ["TrueValues", "read_values", "task_of_values"]
 

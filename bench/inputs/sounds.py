@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.dataset.listing.walk import find_images
-from edge_bench.bench.dataset.listing.wording import abbreviate, counted
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.inputs.specs import GraphInputs, InputSpec, combined_digest, shown_shape
 from edge_bench.bench.inputs.stored import stored_rows
 from edge_bench.bench.inputs.wav_files import Sound, read_wav
 from edge_bench.bench.io.files import sha256_of
 from edge_bench.bench.io.names import recordable
+from edge_bench.bench.wording import abbreviate, counted
 
 __all__ = ["SoundList", "list_sounds", "load_sounds"]
 

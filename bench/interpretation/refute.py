@@ -1,12 +1,12 @@
 """Checks that refute the best interpretation: another order of classes, or an unusual preprocessing, fits better."""
 
-from edge_bench.bench.dataset.listing.wording import abbreviate
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.interpretation.candidates import Candidate
 from edge_bench.bench.interpretation.label_maps import LabelMap
 from edge_bench.bench.interpretation.order_check import better_placement, exchanged_classes
 from edge_bench.bench.interpretation.question import Labels, Predictor, Question, TrueLabels
 from edge_bench.bench.stats.selection import select_best
+from edge_bench.bench.wording import abbreviate
 
 __all__ = ["check_order", "check_usual"]
 

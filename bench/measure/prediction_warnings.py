@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.dataset.listing.wording import abbreviate
 from edge_bench.bench.interpretation.order_check import exchanged_classes
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.outputs.boxes import BoxTruth, Detections
@@ -21,6 +20,7 @@ from edge_bench.bench.tasks.detection.agreement import SHOWN_SCORE
 from edge_bench.bench.tasks.detection.boxes import overlaps
 from edge_bench.bench.tasks.detection.truth import unpacked_detections, unpacked_truth
 from edge_bench.bench.tasks.scores.tables import unpacked_flags, unpacked_values
+from edge_bench.bench.wording import abbreviate
 
 __all__ = ["output_warnings", "prediction_warnings", "truth_warnings"]
 

@@ -25,6 +25,7 @@ from edge_bench.bench.records.journal import Journal
 from edge_bench.bench.records.journal_entries import Entry
 from edge_bench.bench.records.run import Failure, Run, Settings
 from edge_bench.bench.system.concurrent_runs import ConcurrentRunDetector
+from edge_bench.bench.wording import counted
 from edge_bench.bench.worker.messages import Ready, Time, Timed
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
@@ -120,7 +121,7 @@ class _Workers:
         began, recording = time.monotonic(), 0.0
         wanted = [number for number in unfinished if not self._recorder.failed(number)]
         if wanted:
-            self._progress.advance(0, f"starting {len(wanted)} worker{'' if len(wanted) == 1 else 's'}")
+            self._progress.advance(0, f"starting {counted(len(wanted), 'worker')}")
         for number in wanted:
             with defer_interrupts():  # a worker that is not in the dictionary would not be stopped
                 self._workers[number] = self._started(self._planned[number])
@@ -139,8 +140,8 @@ class _Workers:
         remaining.started(start_seconds)
         if is_first and remaining.configurations:
             trials = remaining.trials
-            counts = f"{remaining.configurations} configuration{'' if remaining.configurations == 1 else 's'}"
-            self._progress.say(f"{about(remaining.seconds())}: {counts} × {trials} trial{'' if trials == 1 else 's'}")
+            counts = f"{counted(remaining.configurations, 'configuration')} × {counted(trials, 'trial')}"
+            self._progress.say(f"{about(remaining.seconds())}: {counts}")
         self._expect()
 
     def _expect(self) -> None:

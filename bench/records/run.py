@@ -22,6 +22,7 @@ from edge_bench.bench.records.outputs.decoding import Decoding
 from edge_bench.bench.records.outputs.union import TaskOutputs, TaskTruth
 from edge_bench.bench.system.machine import Finding, Machine
 from edge_bench.bench.system.sensors import MachineState
+from edge_bench.bench.wording import counted
 
 __all__ = [
     "CLASSIFY",
@@ -62,8 +63,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     batch_size: PositiveInt
 
     def __str__(self) -> str:
-        threads = f"{self.threads} thread{'' if self.threads == 1 else 's'}"
-        return f"{self.variant} on {self.runtime}, {threads}, batch {self.batch_size}"
+        return f"{self.variant} on {self.runtime}, {counted(self.threads, 'thread')}, batch {self.batch_size}"
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):

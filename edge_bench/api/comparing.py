@@ -7,6 +7,7 @@ from edge_bench.api.runs import Run
 from edge_bench.bench.analysis.comparison import comparison
 from edge_bench.bench.analysis.comparison.comparison import Row
 from edge_bench.bench.errors import BadInput
+from edge_bench.bench.wording import counted
 
 __all__ = ["Comparison", "compare"]
 
@@ -22,7 +23,10 @@ class Comparison:
 
     def __repr__(self) -> str:
         count = len(self.record.rows)
-        return f"<Comparison of {count} configurations with {self.record.baseline} on {self.record.baseline_machine}>"
+        return (
+            f"<Comparison of {counted(count, 'configuration')} with {self.record.baseline} on "
+            f"{self.record.baseline_machine}>"
+        )
 
     @property
     def rows(self) -> list[Row]:

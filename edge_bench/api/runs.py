@@ -15,6 +15,7 @@ from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records import run as records
 from edge_bench.bench.records.run import CLASSIFY, Configuration, Result
+from edge_bench.bench.wording import counted
 
 __all__ = ["Run", "Runs"]
 
@@ -32,7 +33,7 @@ class Run:
 
     def __repr__(self) -> str:
         record = self.record
-        count = f"{len(record.results)} configuration{'' if len(record.results) == 1 else 's'}"
+        count = counted(len(record.results), "configuration")
         state = "" if record.complete else ", incomplete"
         return f"<Run {record.run_id[:8]}: {record.bundle.model} on {record.bundle.dataset}, {count}{state}>"
 

@@ -1,6 +1,7 @@
 """The command ``serve``."""
 
-from edge_bench.app.cli.options.data import Preprocess, Threshold
+from edge_bench.app.cli.options.data import Preprocess
+from edge_bench.app.cli.options.outputs import Threshold
 from edge_bench.app.cli.options.run import MemoryLimit, Stateful
 from edge_bench.app.cli.options.serve import (
     BodyTimeout,
@@ -62,7 +63,10 @@ def serve(
     shutdown_timeout: ShutdownTimeout = 8,
     memory_limit: MemoryLimit = None,
 ) -> None:
-    """Serve a model over the Open Inference Protocol (KServe V2 REST) until Ctrl-C or SIGTERM."""
+    """Serve a model over HTTP in the Open Inference Protocol (KServe V2 REST).
+
+    The server runs until Ctrl-C or SIGTERM.
+    """
     from edge_bench.app.cli import console, parsing
     from edge_bench.app.serving import require_server
     from edge_bench.bench.measure.plan import Selection

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Annotated
 
-from edge_bench.app.cli.options.declare import list_option, option
+from edge_bench.app.cli.options.completion import VARIANTS, one_of
+from edge_bench.app.cli.options.declare import Section, list_option, option
 from edge_bench.app.render.formats import Layout
 
 __all__ = [
@@ -24,43 +25,57 @@ Baseline = Annotated[
     list[str] | None,
     option(
         "--baseline",
-        help="VARIANT[/RUNTIME[/THREADS[/BATCH]]] to compare with, or older Runs' files or folders; may be given for "
-        "each.  [default: keras]",
+        metavar="NAME|PATH",
+        autocompletion=one_of(*VARIANTS),
+        help="Baseline of the comparison: VARIANT[/RUNTIME[/THREADS[/BATCH]]], or older Run files or folders. Paths "
+        "are repeatable. [default: keras]",
     ),
 ]
 EarlierRunFiles = Annotated[
     list[Path] | None,
     option(
         "--history",
-        help="Earlier Runs (files or folders) that show how much the machine varies from run to run; not compared.",
+        metavar="PATH",
+        help="Earlier Runs (files or folders) from which the variation from run to run is estimated. They are not "
+        "compared. Repeatable.",
     ),
-]
-Across = Annotated[
-    bool,
-    option("--across", help="Judge --baseline Runs of another machine or of other runtime versions all the same."),
 ]
 FailIfSlower = Annotated[
     str | None,
     option(
         "--fail-if-slower",
-        help="Exit code 3 if a configuration takes longer than in the --baseline Runs by more than this: 5%.",
+        section=Section.GATE,
+        metavar="PERCENT",
+        help="Fail if a configuration is slower than in the --baseline Runs by more than this: for example 5%.",
     ),
 ]
 FailIfAccuracyDrops = Annotated[
     float | None,
     option(
         "--fail-if-accuracy-drops",
+        section=Section.GATE,
+        metavar="POINTS",
         min=0,
-        help="Exit code 3 if a configuration loses more than this number of percentage points of accuracy: 0.5.",
+        help="Fail if a configuration's accuracy drops by more than this many percentage points, for example 0.5.",
     ),
 ]
 FailIfQualityDrops = Annotated[
     float | None,
     option(
         "--fail-if-quality-drops",
+        section=Section.GATE,
+        metavar="POINTS",
         min=0,
-        help="Exit code 3 if a configuration loses more than this number of percentage points of its task's first "
-        "measure, such as accuracy, mAP or mean IoU: 0.5. For regress: percent of the baseline's MAE.",
+        help="Fail if the first quality measure of a configuration's task, such as accuracy, mAP or mean IoU, drops by "
+        "more than this many percentage points, for example 0.5. For regress: percent of the baseline's MAE.",
+    ),
+]
+Across = Annotated[
+    bool,
+    option(
+        "--across",
+        section=Section.GATE,
+        help="Also accept --baseline Runs of another machine or of other runtime versions.",
     ),
 ]
 
@@ -70,7 +85,8 @@ Bundles = Annotated[
     option(
         "--bundle",
         "-b",
-        help="The bundle that was measured, for its training and its images; may be given once for each.",
+        metavar="FOLDER",
+        help="Measured bundle, to show its training and images. Repeatable.",
     ),
 ]
 ImageFolders = Annotated[
@@ -78,8 +94,8 @@ ImageFolders = Annotated[
     option(
         "--data",
         env="REPORT_DATA",
-        help="The folder of images that `run --data` had, to show images of Runs of model files; may be given once for "
-        "each.",
+        metavar="FOLDER",
+        help="Folder given to `run --data`, to show images of Runs of model files. Repeatable.",
     ),
 ]
 ReportFile = Annotated[
@@ -88,18 +104,24 @@ ReportFile = Annotated[
         "--output",
         "-o",
         env="REPORT",
-        help="The page, or without html in --format the folder of the pictures.  [default: report.html, figures]",
+        metavar="PATH",
+        help="File for the page; without html in --format, folder for the figures. [default: report.html, figures]",
     ),
 ]
 ReportFormats = Annotated[
     str,
-    list_option("--format", "-f", env="REPORT_FORMAT", help="html; single pictures: png,svg,pdf"),
+    list_option("--format", "-f", env="REPORT_FORMAT", help="html for a page; png,svg,pdf for separate figures."),
 ]
 FigureSize = Annotated[
     Layout,
-    option("--size", env="FIGURE_SIZE", help="Width of single pictures: a paper's column or its whole page."),
+    option(
+        "--size",
+        env="FIGURE_SIZE",
+        metavar="NAME",
+        help="Width of separate figures: column or page of a paper.",
+    ),
 ]
 FigureFile = Annotated[
     Path | None,
-    option("--figure", help="Draw it, too: a file named .png, .svg, .pdf or .html."),
+    option("--figure", metavar="FILE", help="Also draw a figure into this .png, .svg, .pdf or .html file."),
 ]

@@ -3,34 +3,71 @@
 from pathlib import Path
 from typing import Annotated
 
-from edge_bench.app.cli.options.declare import OptionGroup, list_option, option
+from edge_bench.app.cli.options.completion import PRESETS, one_of
+from edge_bench.app.cli.options.declare import OptionGroup, Section, list_option, option
+from edge_bench.app.cli.options.outputs import (
+    ClassAxis,
+    Coordinates,
+    Head,
+    IouThreshold,
+    Output,
+    OutputOrder,
+    Ranges,
+    SampleRate,
+    ScoreThreshold,
+    Shapes,
+    Signature,
+    Threshold,
+)
+from edge_bench.bench.dataset.options import BOX_CLASS_ORDERS, CLASS_ORDERS, TASK_NAMES
 
 Data = Annotated[
     Path | None,
     option(
         "--data",
         env="RUN_DATA",
-        help="A folder of images, a .npy or an .npz to measure model files with.  [default: random inputs, speed only]",
+        metavar="PATH",
+        help="Images or inputs for model files: a folder, a .npy or an .npz. [default: random inputs, speed only]",
     ),
 ]
 Labels = Annotated[
     Path | None,
     option(
         "--labels",
+        metavar="PATH",
         help="True values of --data. Classes: a text file with one line per image (FILE LABEL, or LABEL in the order "
-        "of the file names), a CSV, or a .npy. Boxes: COCO's .json, or a folder of YOLO's .txt files. Masks: a folder "
+        "of the file names), a .csv or a .npy. Boxes: COCO's .json, or a folder of YOLO's .txt files. Masks: a folder "
         "of .png files. Numbers: a .csv (FILE,NUMBER,…), .npy or .npz.",
     ),
 ]
+Task = Annotated[
+    str | None,
+    option(
+        "--task",
+        metavar="TASK",
+        autocompletion=one_of(*TASK_NAMES),
+        help="Meaning of the outputs: classify, binary, multilabel, regress, detect, segment, or tensor for numbers "
+        "without a meaning. [default: from --labels or the models]",
+    ),
+]
+
+# -- labels and classes
 LabelColumn = Annotated[
     str | None,
-    option("--label-column", help="Heading or number of the column of labels in --labels.  [default: by its heading]"),
+    option(
+        "--label-column",
+        section=Section.LABELS,
+        metavar="COLUMN",
+        help="Heading or number of the column of labels in --labels. [default: by its heading]",
+    ),
 ]
 Classes = Annotated[
     Path | None,
     option(
         "--classes",
-        help="Names of the model's classes, one per line, in their order.  [default: read from the model, else "
+        section=Section.LABELS,
+        metavar="FILE",
+        help="Names of the model's classes in its order, one per line. [default: from the model, otherwise "
         "alphabetical]",
     ),
 ]
@@ -38,23 +75,31 @@ LabelNames = Annotated[
     Path | None,
     option(
         "--label-names",
-        help="Names of the numbers in --labels, one per line, if these are not the model's (such as ILSVRC's ids).",
+        section=Section.LABELS,
+        metavar="FILE",
+        help="Names of the numbers in --labels, one per line, if they are not numbered as the model's classes are "
+        "(for example ILSVRC ids).",
     ),
 ]
 ClassOrder = Annotated[
     str | None,
     option(
         "--class-order",
-        help="How class names get their outputs: alphabetical, natural (c2 before c10) or number (the number in the "
-        "name is the output). For boxes: id or id-after-background (classes number the categories in the order of "
-        "their ids).  [default: tested on the labelled images]",
+        section=Section.LABELS,
+        metavar="ORDER",
+        autocompletion=one_of(*CLASS_ORDERS, *BOX_CLASS_ORDERS),
+        help="Order in which named classes are assigned to outputs: alphabetical, natural (c2 before c10) or number "
+        "(the number in the name is the output). For boxes: id or id-after-background (categories in the order of "
+        "their ids). [default: tested on the labelled images]",
     ),
 ]
 LabelOffset = Annotated[
     int | None,
     option(
         "--label-offset",
-        help="Number added to each label to get the model's output, such as 1 for a background class.  "
+        section=Section.LABELS,
+        metavar="N",
+        help="Number to add to each label to get the model's output, for example 1 for a background class. "
         "[default: tested on the labelled images]",
     ),
 ]
@@ -62,153 +107,134 @@ Assume = Annotated[
     bool,
     option(
         "--assume",
-        help="Continue if it is unclear how the model wants its images or numbers its classes, and mark the accuracy "
-        "as assumed.",
+        section=Section.LABELS,
+        help="Continue if preprocessing or class order is unclear, and mark the accuracy as assumed.",
     ),
-]
-Preprocess = Annotated[
-    str | None,
-    option(
-        "--preprocess",
-        help="raw, unit, imagenet-tf, imagenet-caffe or imagenet-torch.  "
-        "[default: read from the model, or tested on the labelled images]",
-    ),
-]
-Scale = Annotated[
-    str | None,
-    list_option("--scale", help="Factor of each pixel (0 to 255): one number, or one per channel (a,b,c)."),
-]
-Offset = Annotated[
-    str | None, list_option("--offset", help="Number added after --scale: one, or one per channel (a,b,c).")
-]
-ChannelOrder = Annotated[
-    str | None, option("--channel-order", help="rgb or bgr.  [default: the preset's, or tested on the labelled images]")
-]
-Crop = Annotated[
-    float | None,
-    option(
-        "--crop",
-        min=0.01,
-        max=1,
-        help="Share of the centre that is kept.  [default: the preset's; 0.875 for 1,000 classes, else 1]",
-    ),
-]
-Interpolation = Annotated[
-    str,
-    option("--interpolation", help="nearest, bilinear, bicubic, area or lanczos"),
-]
-Squash = Annotated[
-    bool,
-    option("--squash", help="Resize the whole image, whatever its proportions."),
-]
-ImageSize = Annotated[
-    str | None,
-    option("--image-size", help="HEIGHTxWIDTH, for a model that takes images of any size."),
-]
-Threshold = Annotated[
-    float | None,
-    option(
-        "--threshold",
-        help="For a model with a single score: a score above this is class 1, otherwise class 0. 0 for logits.  "
-        "[default: 0.5]",
-    ),
-]
-SkipBroken = Annotated[
-    bool,
-    option("--skip-broken", help="Ignore files that cannot be read as images, and report how many."),
-]
-ExifOrientation = Annotated[
-    bool | None,
-    option(
-        "--exif-orientation/--no-exif-orientation",
-        env="EXIF_ORIENTATION",
-        help="Turn images upright as their EXIF orientation says.  [default: no; asked if there are true boxes or "
-        "masks]",
-    ),
-]
-
-Task = Annotated[
-    str | None,
-    option(
-        "--task",
-        help="What the models' outputs mean: classify, binary, multilabel, regress, detect, segment or tensor (numbers "
-        "without a meaning).  [default: told by --labels or the models]",
-    ),
-]
-Signature = Annotated[
-    str | None, option("--signature", help="The named function of the model files to measure.  [default: the main one]")
-]
-Shapes = Annotated[
-    list[str] | None,
-    option("--shape", help="Shape of an input with open axes, such as tokens=1x128; repeatable."),
-]
-Ranges = Annotated[
-    list[str] | None,
-    option(
-        "--range",
-        help="Least and greatest random value of an input without --data, such as tokens=0..9999; repeatable.",
-    ),
-]
-SampleRate = Annotated[
-    int | None,
-    option("--sample-rate", min=1, help="Samples per second that the model takes, for .wav files.  [default: read]"),
-]
-Output = Annotated[
-    str | None, option("--output", help="Name or number, from 0, of the output that has the values or boxes.")
-]
-Letterbox = Annotated[
-    bool, option("--letterbox", help="Keep the proportions of images, with grey borders.  [default: for YOLO models]")
-]
-Head = Annotated[
-    str | None,
-    option("--head", help="yolov5 (with objectness) or yolov8, also for YOLO11.  [default: by the output's shape]"),
-]
-Coordinates = Annotated[
-    str | None,
-    option("--coordinates", help="Unit of a YOLO model's boxes: pixels or shares of the input.  [default: by values]"),
-]
-OutputOrder = Annotated[
-    str | None,
-    option(
-        "--output-order",
-        help="What the four outputs of a detector are: boxes,classes,scores,number.  [default: by names and values]",
-    ),
-]
-ScoreThreshold = Annotated[
-    float | None,
-    option("--score-threshold", min=0, max=1, help="Least score of a YOLO model's boxes.  [default: 0.001]"),
-]
-IouThreshold = Annotated[
-    float | None,
-    option("--iou-threshold", min=0, max=1, help="Overlap at which a YOLO model's boxes are merged.  [default: 0.45]"),
-]
-ClassAxis = Annotated[
-    str | None,
-    option("--class-axis", help="Axis of the classes in the scores of pixels: first or last.  [default: by the shape]"),
 ]
 MaskValues = Annotated[
     Path | None,
     option(
         "--mask-values",
-        help="What the values of true masks mean: a text file with a line VALUE CLASS for each; CLASS may be ignore.  "
+        section=Section.LABELS,
+        metavar="FILE",
+        help="Meaning of the values in true masks: a text file with a line VALUE CLASS for each; CLASS may be ignore. "
         "[default: the number of the class]",
     ),
 ]
 IgnoreMaskValues = Annotated[
     str | None,
-    list_option("--ignore-mask-values", help="Values of true masks that are not scored, such as 255."),
+    list_option(
+        "--ignore-mask-values",
+        section=Section.LABELS,
+        help="Values of true masks that are not scored: 255.",
+    ),
 ]
 
-#: Only for model files: a bundle has its own data.
+# -- image preprocessing
+Preprocess = Annotated[
+    str | None,
+    option(
+        "--preprocess",
+        section=Section.IMAGES,
+        metavar="PRESET",
+        autocompletion=one_of(*PRESETS),
+        help="raw, unit, imagenet-tf, imagenet-caffe or imagenet-torch. "
+        "[default: from the model, or tested on the labelled images]",
+    ),
+]
+Scale = Annotated[
+    str | None,
+    list_option(
+        "--scale", section=Section.IMAGES, help="Factor for pixels (0 to 255): one number, or one per channel (a,b,c)."
+    ),
+]
+Offset = Annotated[
+    str | None,
+    list_option(
+        "--offset", section=Section.IMAGES, help="Number added after --scale: one, or one per channel (a,b,c)."
+    ),
+]
+ChannelOrder = Annotated[
+    str | None,
+    option(
+        "--channel-order",
+        section=Section.IMAGES,
+        metavar="ORDER",
+        autocompletion=one_of("rgb", "bgr"),
+        help="rgb or bgr. [default: the preset's, or tested on the labelled images]",
+    ),
+]
+Crop = Annotated[
+    float | None,
+    option(
+        "--crop",
+        section=Section.IMAGES,
+        metavar="SHARE",
+        min=0.01,
+        max=1,
+        help="Share of the centre to keep, 0.01 to 1. [default: the preset's; 0.875 for 1,000 classes, otherwise 1]",
+    ),
+]
+Interpolation = Annotated[
+    str,
+    option(
+        "--interpolation",
+        section=Section.IMAGES,
+        metavar="NAME",
+        autocompletion=one_of("nearest", "bilinear", "bicubic", "area", "lanczos"),
+        help="nearest, bilinear, bicubic, area or lanczos.",
+    ),
+]
+Squash = Annotated[
+    bool,
+    option("--squash", section=Section.IMAGES, help="Resize the whole image without keeping its proportions."),
+]
+Letterbox = Annotated[
+    bool,
+    option(
+        "--letterbox",
+        section=Section.IMAGES,
+        help="Keep the proportions of images and add grey borders. [default: for YOLO models]",
+    ),
+]
+ImageSize = Annotated[
+    str | None,
+    option(
+        "--image-size",
+        section=Section.IMAGES,
+        metavar="HEIGHTxWIDTH",
+        help="Size of images for a model that accepts any size.",
+    ),
+]
+SkipBroken = Annotated[
+    bool,
+    option("--skip-broken", section=Section.IMAGES, help="Skip files that cannot be read as images, and count them."),
+]
+ExifOrientation = Annotated[
+    bool | None,
+    option(
+        "--exif-orientation/--no-exif-orientation",
+        section=Section.IMAGES,
+        env="EXIF_ORIENTATION",
+        show_envvar=False,
+        help="Whether to rotate images according to their EXIF orientation. [default: no; must be set if rotated "
+        "images have true boxes or masks]",
+    ),
+]
+
+#: Only for model files: a bundle has its own data. Help shows them in this order, in sections.
 DATA_OPTIONS: OptionGroup = {
     "data": (Data, None),
     "labels": (Labels, None),
+    "task": (Task, None),
     "classes": (Classes, None),
+    "label_column": (LabelColumn, None),
     "label_names": (LabelNames, None),
     "class_order": (ClassOrder, None),
-    "label_column": (LabelColumn, None),
     "label_offset": (LabelOffset, None),
-    "threshold": (Threshold, None),
+    "assume": (Assume, False),
+    "mask_values": (MaskValues, None),
+    "ignore_mask_values": (IgnoreMaskValues, None),
     "preprocess": (Preprocess, None),
     "scale": (Scale, None),
     "offset": (Offset, None),
@@ -216,23 +242,20 @@ DATA_OPTIONS: OptionGroup = {
     "crop": (Crop, None),
     "interpolation": (Interpolation, "bilinear"),
     "squash": (Squash, False),
+    "letterbox": (Letterbox, False),
     "image_size": (ImageSize, None),
-    "skip_broken": (SkipBroken, False),
-    "assume": (Assume, False),
     "exif_orientation": (ExifOrientation, None),
-    "task": (Task, None),
+    "skip_broken": (SkipBroken, False),
     "signature": (Signature, None),
     "shape": (Shapes, None),
     "range": (Ranges, None),
     "sample_rate": (SampleRate, None),
     "output": (Output, None),
-    "letterbox": (Letterbox, False),
+    "threshold": (Threshold, None),
     "head": (Head, None),
     "coordinates": (Coordinates, None),
     "output_order": (OutputOrder, None),
     "score_threshold": (ScoreThreshold, None),
     "iou_threshold": (IouThreshold, None),
     "class_axis": (ClassAxis, None),
-    "mask_values": (MaskValues, None),
-    "ignore_mask_values": (IgnoreMaskValues, None),
 }

@@ -1,48 +1,57 @@
-"""How options are declared: their environment variables, lists, and options that several commands share."""
+"""How options are declared: environment variables, sections of help, lists, and options that several commands share."""
 
 import functools
 import inspect
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from typing import Any
 
 import typer
-from typer.core import TyperCommand
 
-from edge_bench.bench.errors import BadInput
-
-__all__ = ["Command", "OptionGroup", "argument", "list_option", "option", "with_options"]
+__all__ = ["LIST", "OptionGroup", "Section", "argument", "list_option", "option", "with_options"]
 
 #: Parameter name → (annotated type, default).
 OptionGroup = Mapping[str, tuple[Any, Any]]
 #: What help shows as the value of an option that is a list in one text, such as ``a,b``.
-_LIST = "LIST"
+LIST = "LIST"
 
 
-def option(*flags: str, env: str = "", **settings: Any) -> Any:
-    """Return a typer option. Its environment variable is EDGE_BENCH_ and ``env``, or else the long flag's name."""
+class Section(StrEnum):
+    """Headings of help, in the order in which help shows them: common options first, rare ones last."""
+
+    MAIN = "Options"
+    TRAINING = "Training"
+    GATE = "Gate (exit code 3 if not met)"
+    OUTPUT = "Output"
+    MEASURING = "Measuring"
+    TRANSFER = "Transfer"
+    MODEL = "Model inputs and outputs"
+    IMAGES = "Image preprocessing"
+    LABELS = "Labels and classes"
+    DETECTION = "Detection and segmentation"
+    ENGINES = "Engines and images"
+    WORKERS = "Several workers"
+    SECURITY = "Security"
+    LIMITS = "Limits"
+    GENERAL = "General"
+
+
+def option(*flags: str, env: str = "", section: Section = Section.MAIN, **settings: Any) -> Any:
+    """Return a typer option. Its environment variable is EDGE_BENCH_ and ``env``, or else the long flag's name.
+
+    Help names the variable only if it does not follow from the flag.
+    """
     name = env or max(flags, key=len).lstrip("-").upper().replace("-", "_")
-    return typer.Option(*flags, envvar=f"EDGE_BENCH_{name}", **settings)
+    settings.setdefault("show_envvar", bool(env))
+    return typer.Option(*flags, envvar=f"EDGE_BENCH_{name}", rich_help_panel=section.value, **settings)
 
 
-def list_option(*flags: str, env: str = "", **settings: Any) -> Any:
+def list_option(*flags: str, env: str = "", section: Section = Section.MAIN, **settings: Any) -> Any:
     """Return `option` for a list in one text, such as ``a,b``. Commands refuse it if it is given twice.
 
     Of an option that is given twice, the last value counts. Of two lists, a user would expect both.
     """
-    return option(*flags, env=env, metavar=_LIST, **settings)
-
-
-class Command(TyperCommand):
-    """A command that refuses a `list_option` that is given more than once."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the arguments; raise BadInput for a list that is given more than once."""
-        _, _, given = self.make_parser(ctx).parse_args(args=list(args))
-        for parameter in dict.fromkeys(given):
-            if parameter.metavar == _LIST and given.count(parameter) > 1:
-                flag = max(parameter.opts, key=len)
-                raise BadInput(f"{flag} is given {given.count(parameter)} times", "give all its values in one list")
-        return super().parse_args(ctx, args)
+    return option(*flags, env=env, section=section, metavar=LIST, **settings)
 
 
 def argument(metavar: str, env: str, **settings: Any) -> Any:

@@ -5,79 +5,113 @@ from typing import Annotated
 
 import typer
 
-from edge_bench.app.cli.options.declare import argument, option
+from edge_bench.app.cli.options.completion import docker_contexts
+from edge_bench.app.cli.options.declare import Section, argument, option
 
-Bundle = Annotated[Path, argument("BUNDLE", "BUNDLE", help="The bundle that all of them measure.")]
+Bundle = Annotated[Path, argument("BUNDLE", "BUNDLE", help="The bundle to measure on all engines.")]
 Engines = Annotated[
     list[str] | None,
     option(
         "--engine",
         "-e",
-        help="ssh://user@host[:port][/socket], tcp://host:2376, unix:///socket, or a Docker context's name; once for "
-        "each.",
+        metavar="ADDRESS",
+        autocompletion=docker_contexts,
+        help="Docker engine: ssh://user@host[:port][/socket], tcp://host:2376, unix:///socket, or the name of a Docker "
+        "context. Repeatable.",
     ),
 ]
 FleetFile = Annotated[
     Path | None,
-    option("--fleet", help="A TOML file that names engines; see docs/fleet.md."),
+    option("--fleet", metavar="FILE", help="TOML file with engines; see docs/fleet.md."),
 ]
-SshConfig = Annotated[
-    Path | None,
-    option("--ssh-config", help="ssh's configuration.  [default: ~/.ssh/config]"),
+Resume = Annotated[
+    bool,
+    option("--resume", env="FLEET_RESUME", help="Continue an earlier command: only engines without a Run are used."),
 ]
-Tls = Annotated[
-    Path | None,
-    option("--tls", help="A folder with ca.pem, cert.pem and key.pem, for tcp://."),
-]
+
+# -- engines and images
 Image = Annotated[
     str,
     option(
-        "--image", env="FLEET_IMAGE", help="The edge image: one of the engine here, or a file that `docker save` wrote."
+        "--image",
+        env="FLEET_IMAGE",
+        section=Section.ENGINES,
+        metavar="NAME|FILE",
+        help="The edge image: a name in the local engine, or a file written by `docker save`.",
     ),
 ]
 LocalEngine = Annotated[
     str | None,
     option(
-        "--local-engine", help="The engine that has the image, as for --engine.  [default: the docker command's own]"
+        "--local-engine",
+        section=Section.ENGINES,
+        metavar="ADDRESS",
+        help="Engine that has the image; an address as for --engine. [default: that of the docker command]",
     ),
 ]
-Keep = Annotated[bool, option("--keep", help="Leave containers and volumes where they are.")]
-RemoveImage = Annotated[bool, option("--remove-image", help="Remove the image afterwards, too.")]
-Resume = Annotated[
-    bool,
-    option("--resume", env="FLEET_RESUME", help="Do only what an earlier command has not done."),
+SshConfig = Annotated[
+    Path | None,
+    option("--ssh-config", section=Section.ENGINES, metavar="FILE", help="ssh configuration. [default: ~/.ssh/config]"),
 ]
-ApiTimeout = Annotated[
-    float,
-    option("--api-timeout", min=1, help="Seconds that an engine may take for an answer."),
+Tls = Annotated[
+    Path | None,
+    option(
+        "--tls",
+        section=Section.ENGINES,
+        metavar="FOLDER",
+        help="Folder with ca.pem, cert.pem and key.pem for tcp:// addresses.",
+    ),
 ]
-ReconnectTimeout = Annotated[
-    float,
-    option("--reconnect-timeout", min=0, help="Seconds that an engine lost half-way may take to come back."),
-]
-MinMemory = Annotated[
-    str,
-    option("--min-memory", help="Memory that a machine has to have: 256M, 1G."),
-]
-MinDisk = Annotated[
-    str,
-    option("--min-disk", help="Disk that has to be free beside image and bundle: 100M, 1G."),
-]
-
-# -- in a swarm
+Keep = Annotated[bool, option("--keep", section=Section.ENGINES, help="Do not remove containers and volumes.")]
+RemoveImage = Annotated[bool, option("--remove-image", section=Section.ENGINES, help="Remove the image at the end.")]
 Swarm = Annotated[
     bool,
     option(
         "--swarm",
-        help="A global job on every node of the swarm that the first engine manages; the others only get the image.",
+        section=Section.ENGINES,
+        help="Run as a global job on every node of the swarm that the first engine manages. Other engines only get "
+        "the image.",
     ),
 ]
 StackFile = Annotated[
     Path | None,
-    option("--stack-file", help="Write the deployment to this file, too."),
+    option("--stack-file", section=Section.ENGINES, metavar="FILE", help="Also write the deployment to this file."),
 ]
-Collector = Annotated[str, option("--collector", help="HOST:PORT of the collector.")]
-Node = Annotated[str, option("--node", help="The swarm's id of this node.")]
-TokenFile = Annotated[Path, option("--token-file", help="The file with the job's token.")]
-Port = Annotated[int, option("--port", env="COLLECTOR_PORT", min=0, max=65535, help="Port to listen on.")]
+
+# -- limits
+ApiTimeout = Annotated[
+    float,
+    option(
+        "--api-timeout", section=Section.LIMITS, metavar="SECONDS", min=1, help="Maximum time for a reply of an engine."
+    ),
+]
+ReconnectTimeout = Annotated[
+    float,
+    option(
+        "--reconnect-timeout",
+        section=Section.LIMITS,
+        metavar="SECONDS",
+        min=0,
+        help="Maximum time without a connection to an engine.",
+    ),
+]
+MinMemory = Annotated[
+    str,
+    option("--min-memory", section=Section.LIMITS, metavar="SIZE", help="Memory that a machine must have: 256M, 1G."),
+]
+MinDisk = Annotated[
+    str,
+    option(
+        "--min-disk",
+        section=Section.LIMITS,
+        metavar="SIZE",
+        help="Free disk space that a machine must have, besides image and bundle: 100M, 1G.",
+    ),
+]
+
+# -- in a swarm
+Collector = Annotated[str, option("--collector", metavar="HOST:PORT", help="Address of the collector.")]
+Node = Annotated[str, option("--node", metavar="ID", help="The swarm's id of this node.")]
+TokenFile = Annotated[Path, option("--token-file", metavar="FILE", help="File with the job's token.")]
+Port = Annotated[int, option("--port", env="COLLECTOR_PORT", metavar="N", min=0, max=65535, help="Port to listen on.")]
 RunOptions = Annotated[list[str] | None, typer.Argument(metavar="[-- OPTIONS]", help="Options of `run`.")]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from edge_bench.app.cli.options.declare import option
+from edge_bench.app.cli.options.declare import Section, option
 
 __all__ = [
     "Calibration",
@@ -15,8 +15,9 @@ __all__ = [
     "Weights",
 ]
 
-# -- inspect and export
-ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A .tflite or .keras file, or a SavedModel folder.")]
+ModelFile = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="A .tflite, .keras or .onnx file, or a SavedModel folder.")
+]
 ExportedModel = Annotated[
     str, typer.Argument(metavar="MODEL", help="A .keras file, a SavedModel folder, resnet50 or mobilenetv2.")
 ]
@@ -24,19 +25,26 @@ ModelMemoryLimit = Annotated[
     str | None,
     option(
         "--memory-limit",
-        help="Memory that each process with the model may allocate: 512M, 2G.  "
-        "[default: 7/8 of the available memory, at least 4 GiB]",
+        section=Section.LIMITS,
+        metavar="SIZE",
+        help="Memory that each process with the model may allocate: 512M, 2G. [default: 7/8 of the available memory, "
+        "at least 4 GiB]",
     ),
 ]
 Weights = Annotated[
     str,
-    option("--weights", help="For resnet50 and mobilenetv2: imagenet (downloaded), none (random), or a FILE."),
+    option(
+        "--weights",
+        metavar="NAME|FILE",
+        help="Weights of resnet50 and mobilenetv2: imagenet (downloaded), none (random) or a file.",
+    ),
 ]
 Calibration = Annotated[
     Path | None,
     option(
         "--calibration",
-        help="Images (a folder, .npy or .npz), or an .npz with one array per input, that set the ranges of the int8 "
-        "variant; without them there is none.",
+        metavar="PATH",
+        help="Data for the ranges of the int8 variant: images (a folder, .npy or .npz), or an .npz with one array per "
+        "input. Without it there is no int8 variant.",
     ),
 ]

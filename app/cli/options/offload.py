@@ -3,62 +3,106 @@
 from pathlib import Path
 from typing import Annotated
 
-from edge_bench.app.cli.options.declare import argument, list_option, option
+from edge_bench.app.cli.options.completion import RUNTIMES, VARIANTS, each_of, one_of
+from edge_bench.app.cli.options.declare import Section, argument, list_option, option
 
-BundleArgument = Annotated[Path, argument("BUNDLE", "BUNDLE", help="The bundle that the server serves, too.")]
+BundleArgument = Annotated[Path, argument("BUNDLE", "BUNDLE", help="The bundle; the server has to serve the same one.")]
 ServerUrl = Annotated[
     str,
-    option("--server", help="Where `edge-bench serve` runs: http://192.168.1.10:8000."),
+    option("--server", metavar="URL", help="Address of `edge-bench serve`: http://192.168.1.10:8000."),
 ]
-Token = Annotated[str | None, option("--token", help="The server's token.", show_envvar=True)]
+Token = Annotated[
+    str | None,
+    option("--token", metavar="TEXT", show_envvar=True, help="Token of the server. Other users can read a command "
+           "line: prefer the variable."),
+]  # fmt: skip
 RemoteModel = Annotated[
     str | None,
-    option("--model", env="REMOTE_MODEL", help="Its name there.  [default: the bundle's model]"),
+    option(
+        "--model",
+        env="REMOTE_MODEL",
+        metavar="NAME",
+        help="Name of the model on the server. [default: the bundle's model]",
+    ),
 ]
 LocalVariant = Annotated[
     str | None,
-    list_option("--variant", help="What runs here.  [default: dynamic, the light model]"),
+    list_option(
+        "--variant", autocompletion=each_of(*VARIANTS), help="Variants to run on this machine. [default: dynamic]"
+    ),
 ]
 LocalRuntime = Annotated[
     str | None,
-    list_option("--runtime", help="What executes it here.  [default: litert, or what is there]"),
+    list_option(
+        "--runtime",
+        autocompletion=each_of(*RUNTIMES),
+        help="Runtimes on this machine. [default: litert, or the installed one]",
+    ),
 ]
-LocalThreads = Annotated[str | None, list_option("--threads", help="Threads here.  [default: 1]")]
+TimedImages = Annotated[
+    int,
+    option("--limit", metavar="N", min=1, help="Images or examples per pass, drawn evenly over the classes."),
+]
+LocalThreads = Annotated[
+    str | None,
+    list_option("--threads", section=Section.MEASURING, help="Numbers of threads on this machine. [default: 1]"),
+]
+AccuracyImages = Annotated[
+    int,
+    option(
+        "--accuracy-images",
+        section=Section.MEASURING,
+        metavar="N",
+        min=1,
+        help="Images for the accuracy of each payload, or examples whose outputs are compared, including the timed "
+        "ones.",
+    ),
+]
+
+# -- transfer
 Payloads = Annotated[
-    str, list_option("--payload", help="What of an image is sent: raw,png,jpeg. Models with inputs by name: raw only.")
+    str,
+    list_option(
+        "--payload",
+        section=Section.TRANSFER,
+        autocompletion=each_of("raw", "png", "jpeg"),
+        help="Form in which images are sent: raw,png,jpeg. Models with named inputs take raw only.",
+    ),
 ]
-Quality = Annotated[int, option("--quality", min=1, max=95, help="Of the JPEGs.")]
+Quality = Annotated[
+    int, option("--quality", section=Section.TRANSFER, metavar="N", min=1, max=95, help="JPEG quality, 1 to 95.")
+]
 InFlight = Annotated[
     str,
-    list_option("--in-flight", help="Images on their way at once: 1 gives latencies, more gives throughput."),
+    list_option(
+        "--in-flight", section=Section.TRANSFER, help="Concurrent requests: 1 measures latency, more throughput."
+    ),
 ]
 Links = Annotated[
     list[str] | None,
     option(
         "--link",
-        help="Puts a link before the server: ethernet, wifi, lte, 5g, 3g, or rtt=20ms,up=10Mbit,down=40Mbit,"
-        "jitter=5ms,loss=0.1%. May be said several times.",
+        section=Section.TRANSFER,
+        metavar="LINK",
+        autocompletion=one_of("ethernet", "wifi", "lte", "5g", "3g"),
+        help="Simulated link to the server: ethernet, wifi, lte, 5g, 3g, or "
+        "rtt=20ms,up=10Mbit,down=40Mbit,jitter=5ms,loss=0.1%. Repeatable.",
     ),
 ]
 Sweep = Annotated[
     bool,
-    option("--sweep", help="Measures a grid of round trips and bandwidths besides."),
+    option("--sweep", section=Section.TRANSFER, help="Also measure a grid of round-trip times and bandwidths."),
 ]
 PowerText = Annotated[
     str | None,
     list_option(
         "--power",
-        help="What this device draws: idle=2.7W,compute=5.8W,transmit=3.5W, or pi4.  [default: a meter, else nothing]",
+        section=Section.MEASURING,
+        help="Power draw of this device: idle=2.7W,compute=5.8W,transmit=3.5W, or pi4. [default: from a power meter, "
+        "otherwise no energy is reported]",
     ),
 ]
-TimedImages = Annotated[int, option("--limit", min=1, help="Images or examples per pass, drawn evenly over classes.")]
-AccuracyImages = Annotated[
-    int,
-    option(
-        "--accuracy-images",
-        min=1,
-        help="Images that show what a payload costs in accuracy, or examples whose outputs are compared; including the "
-        "timed ones.",
-    ),
+RequestTimeout = Annotated[
+    float,
+    option("--timeout", section=Section.LIMITS, metavar="SECONDS", min=0.1, help="Maximum time to wait for a reply."),
 ]
-RequestTimeout = Annotated[float, option("--timeout", min=0.1, help="Seconds to wait for an answer.")]

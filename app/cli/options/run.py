@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Annotated
 
-from edge_bench.app.cli.options.declare import argument, list_option, option
+from edge_bench.app.cli.options.completion import RUNTIMES, VARIANTS, each_of
+from edge_bench.app.cli.options.declare import Section, argument, list_option, option
 from edge_bench.bench.measure.scenario import Scenario
 
 __all__ = [
@@ -28,118 +29,152 @@ __all__ = [
     "WithPostprocess",
 ]
 
-# -- run
 ModelArguments = Annotated[
     list[Path],
     argument(
         "BUNDLE|MODEL",
         "BUNDLE",
         show_default=False,
-        help="A bundle, or model files (.tflite, .keras, .onnx, a SavedModel folder).  [default: artifacts/bundle]",
+        help="A bundle, or model files: .tflite, .keras, .onnx or a SavedModel folder. [default: artifacts/bundle]",
     ),
 ]
 Variants = Annotated[
     str | None,
-    list_option("--variant", help="keras,float32,float16,dynamic,int8  [default: all]"),
+    list_option(
+        "--variant",
+        autocompletion=each_of(*VARIANTS),
+        help="Variants of the model: keras,float32,float16,dynamic,int8. [default: all]",
+    ),
 ]
 Runtimes = Annotated[
     str | None,
-    list_option("--runtime", help="tensorflow,tflite-runtime,litert  [default: all]"),
-]
-Threads = Annotated[
-    str | None,
-    list_option("--threads", help="1,2,4  [default: all cores for tensorflow, 1 for the others]"),
-]
-BatchSizes = Annotated[
-    str | None,
-    list_option("--batch-size", help="1,8,32  [default: 32 for tensorflow, 1 for the others]"),
-]
-Trials = Annotated[int, option("--trials", min=1, help="Timed passes of each configuration.")]
-Processes = Annotated[
-    int,
-    option("--processes", min=1, help="Fresh worker processes the trials are spread over."),
+    list_option(
+        "--runtime",
+        autocompletion=each_of(*RUNTIMES),
+        help="tensorflow,tflite-runtime,litert; for .onnx files onnxruntime. [default: all]",
+    ),
 ]
 Budget = Annotated[
     str | None,
     option(
         "--budget",
-        help="Time that measuring may take: 5m, 90s, 1h. Chooses images, trials and processes, unless they are set, "
-        "before the first trial.",
-    ),
-]
-RepeatRuns = Annotated[
-    int,
-    option(
-        "--repeat-runs",
-        min=1,
-        max=1000,
-        help="Number of complete runs, one after another, to see how much times vary between runs.",
-    ),
-]
-ScenarioName = Annotated[
-    Scenario | None,
-    option(
-        "--scenario",
-        help="offline: sweep batch sizes (1,8,32,100) for the most images a second; single-stream: one at a time.",
-    ),
-]
-Resample = Annotated[
-    int | None,
-    option(
-        "--resample",
-        min=1,
-        help="Images that each trial draws for itself, so that accuracy spreads over trials as time does.",
-    ),
-]
-MemoryLimit = Annotated[
-    str | None,
-    option(
-        "--memory-limit",
-        help="Memory that each worker may allocate: 512M, 2G; one that needs more is a row.  [default: no limit]",
-    ),
-]
-WithPostprocess = Annotated[
-    bool,
-    option(
-        "--with-postprocess",
-        help="Also time the decoding of outputs that is no part of the graph, such as the boxes of a YOLO head, apart "
-        "from the trials.",
-    ),
-]
-Stateful = Annotated[
-    bool,
-    option(
-        "--stateful",
-        help="For streaming models: keep the model's state between invocations. `run` then reports no accuracy.",
-    ),
-]
-CompareWith = Annotated[
-    str | None,
-    list_option(
-        "--compare-with",
-        help="Folders (separated by :) whose Runs of the same bundle, made on other machines, are compared at the end.",
+        metavar="TIME",
+        help="Maximum time for measuring: 5m, 90s, 1h. Before the first trial, images, trials and processes that are "
+        "not set are chosen to fit.",
     ),
 ]
 Once = Annotated[
     bool,
     option(
         "--once",
-        help="Reuse a Run of this machine with the same models, data and given options instead of measuring again.",
+        help="Reuse a Run of this machine with the same models, data and options, if there is one, instead of "
+        "measuring again.",
     ),
 ]
 ResumeRun = Annotated[
     bool,
+    option("--resume", env="RUN_RESUME", help="Continue an interrupted run of the same models, data and options."),
+]
+Fresh = Annotated[
+    bool,
+    option("--fresh", help="Measure again even if there is a Run of this bundle."),
+]
+CompareWith = Annotated[
+    str | None,
+    list_option(
+        "--compare-with",
+        section=Section.OUTPUT,
+        help="Folders, separated by colons, with Runs of other machines. Runs of the same bundle are included in the "
+        "comparison.",
+    ),
+]
+
+# -- measuring
+Trials = Annotated[
+    int, option("--trials", section=Section.MEASURING, metavar="N", min=1, help="Timed passes per configuration.")
+]
+Processes = Annotated[
+    int,
     option(
-        "--resume",
-        env="RUN_RESUME",
-        help="Go on with a run of the same models, data and options that ended before its time.",
+        "--processes",
+        section=Section.MEASURING,
+        metavar="N",
+        min=1,
+        help="Fresh worker processes per configuration; the trials are spread over them.",
+    ),
+]
+Threads = Annotated[
+    str | None,
+    list_option(
+        "--threads",
+        section=Section.MEASURING,
+        help="Numbers of threads: 1,2,4. [default: all cores for tensorflow, otherwise 1]",
+    ),
+]
+BatchSizes = Annotated[
+    str | None,
+    list_option(
+        "--batch-size", section=Section.MEASURING, help="Batch sizes: 1,8,32. [default: 32 for tensorflow, otherwise 1]"
+    ),
+]
+RepeatRuns = Annotated[
+    int,
+    option(
+        "--repeat-runs",
+        section=Section.MEASURING,
+        metavar="N",
+        min=1,
+        max=1000,
+        help="Number of complete runs, to see how much times vary from run to run.",
+    ),
+]
+ScenarioName = Annotated[
+    Scenario | None,
+    option(
+        "--scenario",
+        section=Section.MEASURING,
+        metavar="NAME",
+        help="offline: batch sizes 1,8,32,100, to find the highest throughput; single-stream: one image at a time.",
+    ),
+]
+Resample = Annotated[
+    int | None,
+    option(
+        "--resample",
+        section=Section.MEASURING,
+        metavar="N",
+        min=1,
+        help="Images to draw anew for each trial, so that accuracy varies between trials as time does.",
+    ),
+]
+Stateful = Annotated[
+    bool,
+    option(
+        "--stateful",
+        section=Section.MODEL,
+        help="Keep the model's state between invocations, for streaming models. `run` then reports no accuracy.",
+    ),
+]
+WithPostprocess = Annotated[
+    bool,
+    option(
+        "--with-postprocess",
+        section=Section.MEASURING,
+        help="Also time decoding of outputs outside the graph, for example of a YOLO head. It is timed apart from the "
+        "trials.",
     ),
 ]
 Strict = Annotated[
     bool,
-    option("--strict", help="Exit code 4 where something spoiled the measurement."),
+    option("--strict", section=Section.MEASURING, help="Exit with code 4 if the measurements are not reliable."),
 ]
-Fresh = Annotated[
-    bool,
-    option("--fresh", help="Measure again, also where a Run of this bundle is there."),
+MemoryLimit = Annotated[
+    str | None,
+    option(
+        "--memory-limit",
+        section=Section.LIMITS,
+        metavar="SIZE",
+        help="Memory that each worker may allocate: 512M, 2G. A configuration that needs more is reported as failed. "
+        "[default: no limit]",
+    ),
 ]

@@ -3,18 +3,21 @@
 from pathlib import Path
 from typing import Annotated
 
-from edge_bench.app.cli.options.declare import argument, option
+from edge_bench.app.cli.options.completion import RUNTIMES, VARIANTS, one_of
+from edge_bench.app.cli.options.declare import Section, argument, option
 
 Served = Annotated[
     Path,
-    argument("BUNDLE|MODEL", "BUNDLE", help="A bundle, or a model file (.tflite, .keras, .onnx, a SavedModel folder)."),
+    argument("BUNDLE|MODEL", "BUNDLE", help="A bundle, or a .tflite, .keras or .onnx file, or a SavedModel folder."),
 ]
 ServedVariant = Annotated[
     str | None,
     option(
         "--variant",
         env="SERVE_VARIANT",
-        help="Of a bundle.  [default: keras where TensorFlow is installed, else dynamic]",
+        metavar="NAME",
+        autocompletion=one_of(*VARIANTS),
+        help="Variant of the bundle. [default: keras if TensorFlow is installed, otherwise dynamic]",
     ),
 ]
 ServedRuntime = Annotated[
@@ -22,16 +25,32 @@ ServedRuntime = Annotated[
     option(
         "--runtime",
         env="SERVE_RUNTIME",
-        help="tensorflow, litert, tflite-runtime or onnxruntime.  [default: the first installed one for the variant]",
+        metavar="NAME",
+        autocompletion=one_of(*RUNTIMES),
+        help="tensorflow, litert, tflite-runtime or onnxruntime. [default: the first installed one for the variant]",
     ),
 ]
+ModelNameServed = Annotated[
+    str | None,
+    option(
+        "--name", env="SERVE_NAME", metavar="NAME", help="Name of the model for clients. [default: the model's name]"
+    ),
+]
+Host = Annotated[
+    str, option("--host", metavar="ADDRESS", help="Address to listen on; 0.0.0.0 for all addresses of this machine.")
+]
+Port = Annotated[int, option("--port", metavar="N", min=0, max=65535, help="Port to listen on; 0 for any free port.")]
+
+# -- model
 ServedThreads = Annotated[
     int | None,
     option(
         "--threads",
         env="SERVE_THREADS",
+        section=Section.MODEL,
+        metavar="N",
         min=1,
-        help="Of the model.  [default: all cores for tensorflow, 1 for the others]",
+        help="Threads of the model. [default: all cores for tensorflow, otherwise 1]",
     ),
 ]
 ServedBatch = Annotated[
@@ -39,9 +58,10 @@ ServedBatch = Annotated[
     option(
         "--batch-size",
         env="SERVE_BATCH_SIZE",
+        section=Section.MODEL,
+        metavar="N",
         min=1,
-        help="Most images or examples of a request that one invocation takes.  "
-        "[default: 32 for tensorflow, 1 for the others]",
+        help="Maximum images or examples of a request in one invocation. [default: 32 for tensorflow, otherwise 1]",
     ),
 ]
 ServedTask = Annotated[
@@ -49,60 +69,123 @@ ServedTask = Annotated[
     option(
         "--task",
         env="SERVE_TASK",
-        help="classify: pixels in, labels and scores out; tensor: the model's own inputs and outputs.  "
-        "[default: classify for a classifier with one input, else tensor]",
+        section=Section.MODEL,
+        metavar="TASK",
+        autocompletion=one_of("classify", "tensor"),
+        help="classify: images in, labels and scores out; tensor: the model's own inputs and outputs. "
+        "[default: classify for a classifier with one input, otherwise tensor]",
     ),
 ]
 ServedSignature = Annotated[
     str | None,
-    option("--signature", env="SERVE_SIGNATURE", help="Named function of the file; it is served as its own tensors."),
+    option(
+        "--signature",
+        env="SERVE_SIGNATURE",
+        section=Section.MODEL,
+        metavar="NAME",
+        help="Named function of the file. It is served as --task tensor.",
+    ),
 ]
 ServedShapes = Annotated[
     list[str] | None,
     option(
         "--shape",
         env="SERVE_SHAPE",
-        help="Fixes the open axes of an input: tokens=1x128. May be repeated; the model is served as its own tensors.",
+        section=Section.MODEL,
+        metavar="INPUT=SHAPE",
+        help="Shape of an input with open axes, for example tokens=1x128. Repeatable. The model is served as --task "
+        "tensor.",
     ),
 ]
-ModelNameServed = Annotated[
-    str | None,
-    option("--name", env="SERVE_NAME", help="What clients call the model.  [default: its own name]"),
-]
-Host = Annotated[str, option("--host", help="Address to listen on; 0.0.0.0 is all of this machine's.")]
-Port = Annotated[int, option("--port", min=0, max=65535, help="Port to listen on; 0 is any free one.")]
+
+# -- security
 Token = Annotated[
     str | None,
     option(
         "--token",
-        help="Whoever asks has to send it (Authorization: Bearer …). On a command line others on this machine can read "
-        "it: rather the variable, or --token-file.",
+        section=Section.SECURITY,
+        metavar="TEXT",
+        help="Token that clients have to send (Authorization: Bearer …). Other users can read a command line: prefer "
+        "EDGE_BENCH_TOKEN or --token-file.",
     ),
 ]
-TokenFile = Annotated[Path | None, option("--token-file", help="A file that holds nothing but the token.")]
-Certificate = Annotated[Path | None, option("--certificate", help="For TLS: a certificate chain, PEM.")]
-CertificateKey = Annotated[Path | None, option("--key", help="For TLS: the certificate's private key, PEM.")]
+TokenFile = Annotated[
+    Path | None,
+    option("--token-file", section=Section.SECURITY, metavar="FILE", help="File that contains only the token."),
+]
+Certificate = Annotated[
+    Path | None,
+    option("--certificate", section=Section.SECURITY, metavar="FILE", help="Certificate chain (PEM) for TLS."),
+]
+CertificateKey = Annotated[
+    Path | None,
+    option("--key", section=Section.SECURITY, metavar="FILE", help="Private key (PEM) of the certificate."),
+]
+
+# -- limits
 Queue = Annotated[
     int,
-    option("--queue", min=0, help="Requests that may wait for the model; more are told 503."),
+    option(
+        "--queue",
+        section=Section.LIMITS,
+        metavar="N",
+        min=0,
+        help="Requests that may wait for the model; others get status 503.",
+    ),
 ]
-MaxBatch = Annotated[int, option("--max-batch", min=1, help="Images or examples that one request may have.")]
-MaxBody = Annotated[str, option("--max-body", help="Size of a request's body, also when unpacked: 64M.")]
+MaxBatch = Annotated[
+    int,
+    option(
+        "--max-batch", section=Section.LIMITS, metavar="N", min=1, help="Maximum images or examples in one request."
+    ),
+]
+MaxBody = Annotated[
+    str,
+    option(
+        "--max-body",
+        section=Section.LIMITS,
+        metavar="SIZE",
+        help="Maximum size of a request body, also after decompression: 64M.",
+    ),
+]
 HeaderTimeout = Annotated[
     float,
-    option("--header-timeout", min=0.1, help="Seconds that a connection has to send a header."),
+    option(
+        "--header-timeout",
+        section=Section.LIMITS,
+        metavar="SECONDS",
+        min=0.1,
+        help="Time within which a header has to arrive.",
+    ),
 ]
-BodyTimeout = Annotated[float, option("--body-timeout", min=0.1, help="Seconds that a body may take to arrive.")]
+BodyTimeout = Annotated[
+    float,
+    option(
+        "--body-timeout",
+        section=Section.LIMITS,
+        metavar="SECONDS",
+        min=0.1,
+        help="Time within which a body has to arrive.",
+    ),
+]
 InferenceTimeout = Annotated[
     float,
     option(
         "--timeout",
         env="SERVE_TIMEOUT",
+        section=Section.LIMITS,
+        metavar="SECONDS",
         min=0.1,
-        help="Seconds that the model may take for a request before its worker is started again.",
+        help="Time that the model may take for a request before its worker is restarted.",
     ),
 ]
 ShutdownTimeout = Annotated[
     int,
-    option("--shutdown-timeout", min=0, help="Seconds that requests in flight get when the server is ended."),
+    option(
+        "--shutdown-timeout",
+        section=Section.LIMITS,
+        metavar="SECONDS",
+        min=0,
+        help="Time that running requests get when the server is stopped.",
+    ),
 ]

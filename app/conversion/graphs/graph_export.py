@@ -1,7 +1,7 @@
 """Export of a model with any inputs and outputs as a bundle with all variants."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from edge_bench.bench.records.manifest import DatasetInfo, File, Manifest, Model
 from edge_bench.bench.records.outputs.decoding import Decoding, ScoreDecoding
 from edge_bench.bench.records.outputs.truth import encode_truth
 from edge_bench.bench.records.outputs.union import TaskTruth
+from edge_bench.bench.wording import counted
 
 __all__ = ["NO_SAVED_MODEL", "RANDOM_VALUES_NOTE", "write_graph_bundle"]
 
@@ -91,8 +92,7 @@ def write_graph_bundle(
     progress.finish()
     examples = _calibration(tests, settings, progress)
     int8_text = ""
-    smaller = [each for each in PRECISIONS if each != "float32"]
-    progress.start("converting to smaller types", len(smaller))
+    _announce(smaller := [each for each in PRECISIONS if each != "float32"], progress)
     for precision in smaller:
         if precision == "int8" and examples is None:
             progress.say("no int8 variant: it needs --calibration FILE.npz")
@@ -112,8 +112,13 @@ def write_graph_bundle(
     hyper_parameters = {"exported from": source.name} | ({"int8": int8_text} if int8_text else {})
     manifest = _manifest(folder, source.name, parameters, task, hyper_parameters, tests, settings, variants)
     write_atomically(folder / MANIFEST, encode_record(manifest))
-    progress.finish(f"{len(variants)} variants")
+    progress.finish(counted(len(variants), "variant"))
     return Bundle.open(folder)
+
+
+def _announce(precisions: Sequence[str], progress: Progress) -> None:
+    progress.start("converting to smaller types", len(precisions))
+    progress.expect(None)  # the steps take different times
 
 
 def _refuse_image_options(options: DataOptions) -> None:

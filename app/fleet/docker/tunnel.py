@@ -14,6 +14,7 @@ from pathlib import Path
 
 from edge_bench.app.fleet.docker.errors import EngineLost, EngineTrouble, one_line, remedy_for
 from edge_bench.bench.io.addresses import address_from
+from edge_bench.bench.progress import time_limit
 
 __all__ = ["Tunnel"]
 
@@ -48,7 +49,7 @@ class Tunnel:
         threading.Thread(target=self._read_messages, daemon=True).start()
         threading.Thread(target=self._wait_until_ready, daemon=True).start()
         if not self._ready.wait(timeout) or self._process.poll() is not None or not socket.exists():
-            reason = self.last_message() or f"no answer within {timeout:g} s"
+            reason = self.last_message() or f"no answer within {time_limit(timeout)}"
             self.close()
             raise EngineLost(f"connecting: {reason}", remedy_for(reason))
 

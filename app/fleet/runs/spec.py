@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_bench.app.fleet.docker.images import ImageSource
+from edge_bench.app.render.text.terminal import UNWRAPPED
 from edge_bench.bench.records.bundle import Bundle
 
 __all__ = ["ENVIRONMENT", "RUNS", "UPLOAD_EXCLUDES", "FleetJobSpec", "is_announcement", "parse_progress", "run_command"]
@@ -19,6 +20,7 @@ _PROGRESS = re.compile(r"(?P<what>[\w ]+): (?P<done>[0-9]{1,9})/(?P<steps>[0-9]{
 #: For the measuring container: QEMU emulates the Raspberry Pi 4's core, `run` compares with no other Run, and the
 #: default budget of the image does not apply, so that all engines do the same work.
 ENVIRONMENT = {"QEMU_CPU": "cortex-a72", "EDGE_BENCH_COMPARE_WITH": "", "EDGE_BENCH_DEFAULT_BUDGET": ""}
+ENVIRONMENT |= UNWRAPPED  # messages are read line by line
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from edge_bench.app.fleet.docker.transfer import CHUNK_BYTES, unpacked
 from edge_bench.app.fleet.swarm.collector import MAX_LINE_BYTES, SHA256
 from edge_bench.app.render.escaping import visible
+from edge_bench.app.render.text.terminal import UNWRAPPED
 from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.io.python_process import module_command, module_environment
 
@@ -65,7 +66,7 @@ class CollectorClient:
             stderr=subprocess.PIPE,
             text=True,
             errors="backslashreplace",
-            env=module_environment(),
+            env=module_environment() | UNWRAPPED,
         ) as process:
             assert process.stderr is not None  # noqa: S101 - a pipe was requested
             for line in process.stderr:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from edge_bench.app.render.escaping import one_line
+from edge_bench.app.render.text.terminal import message_lines
 from edge_bench.bench.progress import FleetView, duration_text
 
 __all__ = ["fleet_view"]
@@ -63,7 +64,7 @@ class _Lines:
 
     def say(self, message: str) -> None:
         """Print the message."""
-        print(one_line(message), file=sys.stderr, flush=True)
+        print("\n".join(message_lines(message, sys.stderr)), file=sys.stderr, flush=True)
 
 
 class _Live:
@@ -122,7 +123,9 @@ class _Live:
 
     def say(self, message: str) -> None:
         """Print the message above the lines."""
-        self._bars.console.print(one_line(message), markup=False, soft_wrap=True)
+        from rich.text import Text
+
+        self._bars.console.print(Text.from_ansi("\n".join(message_lines(message, sys.stderr))), soft_wrap=True)
 
     def _elapsed(self) -> str:
         return duration_text(time.monotonic() - self._began)

@@ -8,6 +8,7 @@ from typing import Any
 
 from edge_bench.app.render.escaping import one_line
 from edge_bench.app.render.progress.pace import Pace
+from edge_bench.app.render.text.terminal import message_lines
 from edge_bench.bench.interrupts import defer_interrupts
 from edge_bench.bench.progress import Progress, Silent
 
@@ -95,7 +96,11 @@ class Bar:
     def say(self, message: str) -> None:
         """Print the message above the bar."""
         with contextlib.suppress(OSError):
-            self._console.print(one_line(message), markup=False, soft_wrap=True)
+            from rich.text import Text
+
+            # wrapped here, because rich breaks paths that are longer than a line
+            text = Text.from_ansi("\n".join(message_lines(message, sys.stderr)))
+            self._console.print(text, soft_wrap=True)
 
     def stop(self) -> None:
         """Stop the bar, if there is one, as it is."""
@@ -139,7 +144,7 @@ class Lines:
     def say(self, message: str) -> None:
         """Print the message; a closed stderr is ignored, so that it does not end the run."""
         with contextlib.suppress(OSError):
-            print(one_line(message), file=sys.stderr, flush=True)
+            print("\n".join(message_lines(message, sys.stderr)), file=sys.stderr, flush=True)
 
     def _line(self, times: str, note: str) -> None:
         """Print ``measuring: 12/270, about 4 min left: note``, which `parse_progress` reads."""

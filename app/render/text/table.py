@@ -8,6 +8,7 @@ from tabulate import tabulate
 from edge_bench.app.render.escaping import csv_line, json_line, json_text, markdown_text
 from edge_bench.app.render.formats import Format
 from edge_bench.app.render.table import Table, limited
+from edge_bench.app.render.text.wrapping import wrapped
 
 __all__ = ["render"]
 
@@ -30,7 +31,13 @@ def render(table: Table, form: Format, width: int | None = None) -> str:
         case Format.TABLE:
             table = limited(table)
             blocks = [_grid(table, columns) for columns in _columns_that_fit(table, width)]
-            return "\n\n".join([table.title, *blocks, *(["\n".join(table.notes)] if table.notes else [])])
+            title, notes = _texts([table.title], width), _texts(table.notes, width)
+            return "\n\n".join([title, *blocks, *([notes] if notes else [])])
+
+
+def _texts(texts: Sequence[str], width: int | None) -> str:
+    """Return lines of texts, wrapped with hanging indents if there is a width."""
+    return "\n".join(texts if width is None else (line for text in texts for line in wrapped(text, width)))
 
 
 def _as_markdown(table: Table) -> str:

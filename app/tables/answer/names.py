@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from edge_bench.app.render.text.wrapping import middle_shortened
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
 from edge_bench.bench.records.run import Configuration
+from edge_bench.bench.wording import counted
 
 __all__ = ["Sides", "baseline_name", "configuration_name"]
 
@@ -23,7 +24,7 @@ def configuration_name(configuration: Configuration, rows: Sequence[Row], limit:
     ]
     name = f"{variant} on {runtime}"
     if len({each.threads for each in same}) > 1:
-        name += f", {configuration.threads} thread{'' if configuration.threads == 1 else 's'}"
+        name += f", {counted(configuration.threads, 'thread')}"
     if len({each.batch_size for each in same}) > 1:
         name += f", batch {configuration.batch_size}"
     return name
@@ -71,7 +72,7 @@ class Sides:
                 exact = minutes[row.machine, row.began[:16]] > 1
                 parts += [row.began[: 19 if exact else 16].replace("T", " "), f"run {row.run_id[:8]}"]
             if row.runs > 1:
-                parts.append(f"{row.runs} runs")
+                parts.append(counted(row.runs, "run"))
             lines.append(f"{self.name(row.run_id)} = {', '.join(parts)}")
         return lines
 

@@ -10,6 +10,7 @@ from edge_bench.app.tables.answer.names import baseline_name
 from edge_bench.bench.analysis.answer.answer import AnswerKind
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
 from edge_bench.bench.records.run import CLASSIFY
+from edge_bench.bench.wording import counted
 
 __all__ = [
     "BEST", "MAX_ROWS", "by_time", "configuration_columns", "constants", "quality_column", "short_table",
@@ -73,7 +74,7 @@ def constants(rows: Sequence[Row]) -> str:
         first = next(row.configuration for row in rows if row.configuration.runtime == runtime)
         parts = []
         if not _differs(rows, "threads"):
-            parts.append(f"{first.threads} thread{'' if first.threads == 1 else 's'}")
+            parts.append(counted(first.threads, "thread"))
         if not _differs(rows, "batch_size"):
             parts.append(f"batch {first.batch_size}")
         if parts:

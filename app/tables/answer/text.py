@@ -57,7 +57,11 @@ def answer_text(subject: Answered, width: int, *, wide: bool = False, why: bool 
     why: all notes, and where time differences come from
     """
     tables = [_full(table, width if limit else None) for table in subject.tables] if wide else _short(subject, width)
-    parts = [answer_sentences(subject, width), *tables, _all_notes(subject) if why else _few_notes(subject, width)]
+    parts = [
+        answer_sentences(subject, width),
+        *tables,
+        _all_notes(subject, width if limit else None) if why else _few_notes(subject, width),
+    ]
     attribution = attribution_table(subject.comparison) if why and subject.comparison else None
     if attribution and not wide:
         parts.append(render(attribution, Format.TABLE, width if limit else None).split("\n"))
@@ -92,7 +96,7 @@ def _short(subject: Answered, width: int) -> list[list[str]]:
 
 
 def _with_rest(lines: list[str], rows: int) -> list[str]:
-    return [*lines, f"  and {rows - MAX_ROWS} more configurations (--wide)"] if rows > MAX_ROWS else lines
+    return [*lines, f"  and {counted(rows - MAX_ROWS, 'more configuration')} (--wide)"] if rows > MAX_ROWS else lines
 
 
 def _title(subject: Answered, comparison: Comparison, sides: Sides) -> str:
@@ -137,6 +141,7 @@ def _few_notes(subject: Answered, width: int) -> list[str]:
     return shown_notes(notes, width, subject.more)
 
 
-def _all_notes(subject: Answered) -> list[str]:
-    """Return every note of the full tables, each once."""
-    return list(dict.fromkeys(note for table in subject.tables for note in limited(table).notes))
+def _all_notes(subject: Answered, width: int | None) -> list[str]:
+    """Return every note of the full tables, each once, wrapped if there is a width."""
+    notes = dict.fromkeys(note for table in subject.tables for note in limited(table).notes)
+    return [line for note in notes for line in ([note] if width is None else wrapped(note, width))]

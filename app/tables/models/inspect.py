@@ -11,6 +11,7 @@ from edge_bench.bench.model_formats.tflite import Tensor
 from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata
 from edge_bench.bench.model_formats.tflite_operators import custom_code, is_flex
 from edge_bench.bench.models.operator_support import EXPORT_AGAIN
+from edge_bench.bench.wording import counted
 
 __all__ = ["inspect_tables"]
 
@@ -86,7 +87,7 @@ def _metadata_rows(metadata: ModelMetadata | None, problem: str) -> list[tuple[s
     if metadata.color_space:
         rows.append(("color space, by metadata", metadata.color_space))
     if metadata.label_file:
-        lines = "not in the file" if metadata.labels is None else f"{len(metadata.labels):,} lines"
+        lines = "not in the file" if metadata.labels is None else counted(len(metadata.labels), "line")
         rows.append(("labels, by metadata", f"{metadata.label_file[:80]}: {lines}"))
     return rows or [("TFLite metadata", "no normalization and no labels")]
 

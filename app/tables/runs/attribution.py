@@ -8,6 +8,7 @@ from edge_bench.app.tables.shared import ratio_record, verdict_cell
 from edge_bench.bench.analysis.comparison.attribution import Effect
 from edge_bench.bench.analysis.comparison.comparison import Comparison
 from edge_bench.bench.stats.ratios import Verdict
+from edge_bench.bench.wording import counted
 
 __all__ = ["attribution_table", "effect_record"]
 
@@ -64,7 +65,7 @@ def _fixed_factors(effect: Effect) -> str:
     values = {
         "precision": configuration.variant,
         "runtime": configuration.runtime,
-        "threads": f"{configuration.threads} {'thread' if configuration.threads == 1 else 'threads'}",
+        "threads": counted(configuration.threads, "thread"),
         "batch": f"batch {configuration.batch_size}",
         "machine": effect.machine.split(" (")[0],
     }

@@ -33,6 +33,7 @@ from edge_bench.app.tables.shared import (
 from edge_bench.bench.analysis.comparison.attribution import Effect
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
 from edge_bench.bench.records.run import CLASSIFY, Configuration
+from edge_bench.bench.wording import counted
 
 __all__ = ["comparison_table"]
 
@@ -138,7 +139,7 @@ def _sides(rows: Sequence[Row]) -> tuple[dict[str, str], dict[str, str]]:
         letters[row.run_id] = chr(ord("A") + number) if number < 26 else str(number)
         which = f", run {row.run_id[:8]} of {row.began[:16].replace('T', ' ')}"
         if row.runs > 1:
-            which = f", {row.runs} runs from {row.began[:16].replace('T', ' ')}"
+            which = f", {counted(row.runs, 'run')} from {row.began[:16].replace('T', ' ')}"
         name = f"{row.machine}{which if machines.count(row.machine) > 1 else ''}"
         legend[row.run_id] = f"{letters[row.run_id]} = {name}"
     return letters, legend

@@ -9,6 +9,7 @@ from edge_bench.app.render.units import marked, percent, points_with_interval, s
 from edge_bench.bench.records.run import CLASSIFY
 from edge_bench.bench.tasks.measures import Measure, MeasureDifference, TaskAgreement
 from edge_bench.bench.tasks.registry import task_named
+from edge_bench.bench.wording import counted
 
 __all__ = [
     "agreement_cell",
@@ -85,7 +86,7 @@ def quality_notes(
     rows = [(name, measures[0]) for name, measures in named if measures]
     notes = []
     if rows and (scoring := task_named(task).scoring):
-        notes.append(f"{scoring}; {examples:,} {'example' if examples == 1 else 'examples'}")
+        notes.append(f"{scoring}; {counted(examples, 'example')}")
     reasons: dict[str, list[str]] = {}
     for name, measure in rows:
         if measure.value is None:

@@ -12,6 +12,7 @@ from edge_bench.bench.records.outputs.scores import FlagTruth
 from edge_bench.bench.records.run import CLASSIFY, RANDOM_INPUTS, Images, Run
 from edge_bench.bench.tasks.segmentation.quality import same_true_masks
 from edge_bench.bench.tasks.true_values import differing_truths
+from edge_bench.bench.wording import counted
 
 __all__ = [
     "common_positions",
@@ -69,7 +70,7 @@ def image_difference(run: Run, other: Run) -> str:
         if changed is None or changed or run.images.total_images != other.images.total_images:
             return "their images are different"
     elif changed and _decoded_alike(run, other):
-        return f"{changed:,} of {len(common):,} images were replaced between the Runs"
+        return f"{changed:,} of {counted(len(common), 'image')} were replaced between the Runs"
     is_classify = run.task == CLASSIFY
     return (_label_difference if is_classify else _truth_difference)(run, other, (first, second))
 
@@ -79,7 +80,7 @@ def _label_difference(run: Run, other: Run, common: tuple[Labels, Labels]) -> st
         return ""
     truth = _at(run.images, common[0])
     wrong = int(np.count_nonzero(truth != translated_labels(run, other, _at(other.images, common[1]))))
-    return f"the true labels of {wrong:,} of {len(truth):,} images are different" if wrong else ""
+    return f"the true labels of {wrong:,} of {counted(len(truth), 'image')} are different" if wrong else ""
 
 
 def _truth_difference(run: Run, other: Run, common: tuple[Labels, Labels]) -> str:
@@ -88,7 +89,7 @@ def _truth_difference(run: Run, other: Run, common: tuple[Labels, Labels]) -> st
         if run.task == _BINARY and len(set(thresholds)) > 1:
             return f"their thresholds of class 1 are {thresholds[0]:g} and {thresholds[1]:g}"
         wrong = differing_truths(run.truth, other.truth, common)
-        return f"the true values of {wrong:,} of {len(common[0]):,} examples are different" if wrong else ""
+        return f"the true values of {wrong:,} of {counted(len(common[0]), 'example')} are different" if wrong else ""
     ours, theirs = (
         next((each.outputs for each in side.results if isinstance(each.outputs, Segmentation)), None)
         for side in (run, other)
@@ -108,7 +109,7 @@ def require_same_images(run: Run, other: Run) -> None:
 
 def _name(run: Run) -> str:
     bundle = run.bundle
-    return f"run {run.run_id[:8]} ({bundle.model} on {bundle.dataset}, {run.images.total_images:,} images)"
+    return f"run {run.run_id[:8]} ({bundle.model} on {bundle.dataset}, {counted(run.images.total_images, 'image')})"
 
 
 def comparable_predictions(run: Run, other: Run) -> bool:

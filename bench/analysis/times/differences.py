@@ -9,6 +9,7 @@ from edge_bench.bench.analysis.labels.same_images import differing_pixels
 from edge_bench.bench.analysis.times.machines import machine_key
 from edge_bench.bench.records.outputs.decoding import BoxDecoding, Decoding
 from edge_bench.bench.records.run import Result, Run
+from edge_bench.bench.wording import counted
 
 __all__ = ["differences", "seconds_apart"]
 
@@ -38,7 +39,7 @@ def differences(
     phrases += [f"{name} {_text(before)} → {_text(after)}" for name, before, after in pairs if before != after]
     replaced = differing_pixels(run, other)
     if replaced:
-        phrases.append(f"pixels of {replaced:,} image{'' if replaced == 1 else 's'}")
+        phrases.append(f"pixels of {counted(replaced, 'image')}")
     return [phrase for phrase in phrases if phrase]
 
 
@@ -139,8 +140,7 @@ def _time_between(run: Run, other: Run) -> str:
 
 def _duration(seconds: float) -> str:
     name, size = next((each for each in _UNITS if seconds >= each[1]), _UNITS[-1])
-    count = round(seconds / size)
-    return f"{count:,} {name}{'' if count == 1 else 's'}"
+    return counted(round(seconds / size), name)
 
 
 def _text(value: object) -> str:

@@ -13,11 +13,11 @@ import numpy.typing as npt
 from edge_bench.bench.dataset.box_labels.checks import check_boxes
 from edge_bench.bench.dataset.box_labels.selection import folders_without_labels, note_of_folders
 from edge_bench.bench.dataset.listing.match import ImagePaths, match
-from edge_bench.bench.dataset.listing.wording import abbreviate, counted
 from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.io.files import read_bounded, why_unreadable
 from edge_bench.bench.io.names import recordable
 from edge_bench.bench.tasks.detection.boxes import Category, GroundTruth, TrueBoxes
+from edge_bench.bench.wording import abbreviate, counted
 
 __all__ = ["images_in_coco", "read_coco"]
 

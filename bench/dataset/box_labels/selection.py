@@ -3,9 +3,9 @@
 import os
 from collections.abc import Sequence
 
-from edge_bench.bench.dataset.listing.wording import abbreviate, counted
 from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.io.names import recordable
+from edge_bench.bench.wording import abbreviate, counted
 
 __all__ = ["folders_without_labels", "masks_of_others", "note_of_folders"]
 

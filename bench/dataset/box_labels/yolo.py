@@ -17,11 +17,11 @@ import numpy.typing as npt
 from edge_bench.bench.dataset.box_labels.checks import check_boxes
 from edge_bench.bench.dataset.box_labels.selection import masks_of_others, note_of_folders
 from edge_bench.bench.dataset.listing.walk import is_left_by_programs
-from edge_bench.bench.dataset.listing.wording import abbreviate, counted
 from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.io.files import read_bounded, why_unreadable
 from edge_bench.bench.io.names import recordable
 from edge_bench.bench.tasks.detection.boxes import Category, GroundTruth, TrueBoxes
+from edge_bench.bench.wording import abbreviate, counted
 
 __all__ = ["NAME_FILES", "LabelFiles", "find_label_files", "read_yolo"]
 

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from edge_bench.bench.dataset.listing.text import unquoted
-from edge_bench.bench.dataset.listing.wording import abbreviate
 from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.io.names import recordable
+from edge_bench.bench.wording import abbreviate
 
 __all__ = ["MAX_LABEL", "first_number", "match_names", "output_names", "short_name"]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from edge_bench.bench.dataset.listing.match import Conflict, ImagePaths, Matches, match
 from edge_bench.bench.dataset.listing.text import Table, tables
 from edge_bench.bench.dataset.listing.walk import SUFFIXES
-from edge_bench.bench.dataset.listing.wording import abbreviate, counted
 from edge_bench.bench.errors import DatasetError
+from edge_bench.bench.wording import abbreviate, counted
 
 __all__ = ["LABEL_HEADINGS", "Labelled", "is_label_heading", "labels_by_file"]
 

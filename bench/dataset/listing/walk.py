@@ -7,8 +7,8 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge_bench.bench.dataset.listing.wording import abbreviate, counted
 from edge_bench.bench.errors import DatasetError
+from edge_bench.bench.wording import abbreviate, counted
 
 __all__ = ["SUFFIXES", "FoundImages", "find_images", "is_left_by_programs", "is_split"]
 

@@ -11,6 +11,7 @@ from edge_bench.bench.measure.duration.cost import RunCost
 from edge_bench.bench.progress import about, duration_text
 from edge_bench.bench.records.run import Settings
 from edge_bench.bench.stats.student import t_quantile
+from edge_bench.bench.wording import counted
 
 __all__ = ["CHOSEN", "Choice", "choose", "describe", "precision"]
 
@@ -86,9 +87,8 @@ def _option_value(seconds: float) -> str:
 def describe(choice: Choice, count: int) -> str:
     """Return the chosen numbers: ``2,300 of 10,000 images, 30 trials in 5 processes``."""
     settings = choice.settings
-    images = f"{choice.images:,} of {count:,} images" if choice.images < count else f"all {count:,} images"
-    trials = f"{settings.trials:,} trial{'' if settings.trials == 1 else 's'}"
-    return f"{images}, {trials} in {settings.processes:,} process{'' if settings.processes == 1 else 'es'}"
+    images = f"{choice.images:,} of {counted(count, 'image')}" if choice.images < count else f"all {count:,} images"
+    return f"{images}, {counted(settings.trials, 'trial')} in {counted(settings.processes, 'process')}"
 
 
 def precision(choice: Choice, wanted: Settings, count: int, *, accuracy: bool) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.offload.client.payload import RAW
+from edge_bench.bench.wording import counted
 
 __all__ = [
     "Answer",
@@ -128,7 +129,9 @@ def answer_from(body: bytes, header_bytes: int | None, model: str, count: int) -
         raise OipError("an answer without the requested labels")
     output = response.outputs[0]
     if output.datatype != "INT64" or output.shape != [count] or len(data) != 8 * count:
-        raise OipError(f"labels of type {output.datatype[:20]} and shape {output.shape[:4]} for {count} images")
+        raise OipError(
+            f"labels of type {output.datatype[:20]} and shape {output.shape[:4]} for {counted(count, 'image')}"
+        )
     return Answer(np.frombuffer(data, "<i8"), response.parameters)
 
 

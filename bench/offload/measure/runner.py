@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from edge_bench.bench.dataset.workload import pixel_checksums
 from edge_bench.bench.io.record_codec import pack
+from edge_bench.bench.measure.duration.remaining import Remaining
 from edge_bench.bench.measure.schedule import Generation, passes_per_trial, schedule
 from edge_bench.bench.measure.trust import sandbox_findings
 from edge_bench.bench.offload.measure.messages import (
@@ -52,6 +53,7 @@ from edge_bench.bench.system.machine import describe_machine
 from edge_bench.bench.system.sensors import Sensors
 from edge_bench.bench.system.trial_monitor import monitor_trial
 from edge_bench.bench.version import __version__, revision
+from edge_bench.bench.wording import counted
 from edge_bench.bench.worker.graphs.messages import Sample, Sampled
 from edge_bench.bench.worker.warmup import warm_up_ns
 
@@ -100,19 +102,25 @@ class _Measurement:
     def _measure(self, proxies: Proxied) -> None:
         settings = self._plan.settings
         generations = schedule(len(self._states), settings.trials, settings.processes, settings.seed)
+        remaining = Remaining(dict.fromkeys(range(len(self._states)), settings.trials), len(generations))
         self._progress.start("measuring", settings.trials * len(self._states))
+        self._progress.expect(None)
         for generation in generations:
-            for state in self._states:
+            began = time.monotonic()
+            for number, state in enumerate(self._states):
                 self._progress.advance(0, f"preparing {state.arm.name}")
                 with self._workers.guarded(state):
                     self._warm_up(state)
+                if not state.failure:
+                    remaining.prepared(number, 0.0, 0)  # nothing is estimated before its first trial
+            remaining.started(time.monotonic() - began)
             if generation.number == 0:
                 self._probe(proxies)
                 if self._plan.is_graph:
                     self._compare_outputs()
                 else:
                     self._classify()
-            self._rounds(generation)
+            self._rounds(generation, remaining)
             self._workers.stop()
 
     def _warm_up(self, state: ArmState) -> None:
@@ -127,13 +135,18 @@ class _Measurement:
             reply = worker.ask(request, WarmedUp, self._workers.timeout)
             state.passes = state.passes or passes_per_trial(reply.pass_ns)
 
-    def _rounds(self, generation: Generation) -> None:
+    def _rounds(self, generation: Generation, remaining: Remaining) -> None:
         for round_number, order in enumerate(generation.rounds):
             for number in order:
-                state = self._states[number]
+                state, began = self._states[number], time.monotonic()
                 if not state.failure:
                     with self._workers.guarded(state):
                         self._trial(state, generation.number, round_number)
+                if state.failure:
+                    remaining.failed(number)
+                remaining.trial(number, None if state.failure else time.monotonic() - began)
+                known = remaining.every_configuration_has_a_trial  # their speeds may differ by orders of magnitude
+                self._progress.expect(remaining.seconds() if known else None)
                 self._progress.advance(1, state.arm.name)
 
     def _trial(self, state: ArmState, process: int, round_number: int) -> None:
@@ -192,7 +205,7 @@ class _Measurement:
             )
             if state is None:
                 continue
-            self._progress.advance(0, f"labels of {len(rows):,} images, {payload or LOCAL}")
+            self._progress.advance(0, f"labels of {counted(len(rows), 'image')}, {payload or LOCAL}")
             with self._workers.guarded(state):
                 request = Classify(rows=rows, payload=payload, batch_size=32)
                 labels = self._workers.worker(state).ask(request, Labels, self._workers.timeout * len(rows))
@@ -204,7 +217,7 @@ class _Measurement:
         remote = next((state for state in self._states if state.arm.link == DIRECT and not state.failure), None)
         if local.failure or remote is None:
             return
-        self._progress.advance(0, f"outputs of {count:,} examples")
+        self._progress.advance(0, f"outputs of {counted(count, 'example')}")
 
         def ask(state: ArmState, request: Sample) -> Sampled | None:
             with self._workers.guarded(state):

@@ -18,6 +18,7 @@ from edge_bench.bench.tasks.detection.resampling import Resampled, percentile_in
 from edge_bench.bench.tasks.detection.truth import unpacked_detections, unpacked_truth
 from edge_bench.bench.tasks.measures import Measure, MeasureDifference, TaskAgreement
 from edge_bench.bench.tasks.task import Common, Positions, Task
+from edge_bench.bench.wording import counted
 
 __all__ = ["DETECT"]
 
@@ -82,7 +83,7 @@ def _agreement(outputs: TaskOutputs, others: TaskOutputs, common: Common) -> Tas
         raise ValueError("the outputs are not boxes")
     first, second = _sides(outputs, others, common)
     found = box_agreement(first, second)
-    text = f"{found.matched:,} of {found.boxes:,} boxes"
+    text = f"{found.matched:,} of {counted(found.boxes, 'box')}"
     if found.mean_iou is not None:
         text += f", mean IoU {found.mean_iou:.3f}"
     return TaskAgreement(

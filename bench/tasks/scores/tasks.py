@@ -22,6 +22,7 @@ from edge_bench.bench.tasks.scores.regress import regression_differences, regres
 from edge_bench.bench.tasks.scores.tables import unpacked_flags, unpacked_values
 from edge_bench.bench.tasks.task import Common, Task
 from edge_bench.bench.tasks.tensors.differences import sums_of
+from edge_bench.bench.wording import counted
 
 __all__ = ["BINARY", "MULTILABEL", "REGRESS"]
 
@@ -149,7 +150,7 @@ def _multilabel_differences(
 
 
 def _not_finite(examples: int) -> str:
-    return f"{examples:,} {'example has' if examples == 1 else 'examples have'} a value that is not finite"
+    return f"{counted(examples, 'example has', 'examples have')} a value that is not finite"
 
 
 def _unknown(name: str, remark: str, *, percent: bool = True, higher: bool = True) -> MeasureDifference:

@@ -14,6 +14,7 @@ from edge_bench.bench.tasks.tensors.agreement import (
     output_agreements,
     partners,
 )
+from edge_bench.bench.wording import counted
 
 __all__ = ["TENSOR"]
 
@@ -81,7 +82,7 @@ def _text(output: OutputAgreement, *, several: bool) -> str:
         reason = "outputs of other shapes" if output.other_shapes else "no values of common examples are stored"
         return f"{start}{reason}"
     if difference.same:
-        return f"{start}equal values in {output.compared:,} compared examples"
+        return f"{start}equal values in {counted(output.compared, 'compared example')}"
     parts = [
         f"{name} {value:{form}}{unit}"
         for name, value, form, unit in (

@@ -1,17 +1,21 @@
-"""A command whose stderr is a terminal, which shows every step of its progress at once."""
+"""Commands in a terminal: watched while they run, or read at their end."""
 
 import contextlib
+import fcntl
 import os
 import pty
 import re
 import signal
+import struct
 import subprocess
+import termios
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.command_line import clean_environment, command
 
-__all__ = ["OnTerminal", "on_terminal"]
+__all__ = ["OnTerminal", "Shown", "on_terminal", "shown_in_terminal"]
 
 
 class OnTerminal:
@@ -63,3 +67,40 @@ def on_terminal(*arguments: object, cwd: Path, stdout: Path, **environment: str)
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         os.close(screen)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a terminal has shown of a command."""
+
+    code: int
+    text: str  # with colours
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines without colours."""
+        return re.sub(r"\x1b\[[0-9;]*m", "", self.text).replace("\r\n", "\n").rstrip("\n").split("\n")
+
+
+def shown_in_terminal(
+    *arguments: object, columns: int, cwd: Path, stderr: Path | None = None, **environment: str
+) -> Shown:
+    """Run a command in a terminal of this width until its end; its stderr may go to a file instead."""
+    screen, side = pty.openpty()
+    fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    inherited = {name: value for name, value in clean_environment(cwd).items() if name not in _TERMINAL_VARIABLES}
+    with contextlib.nullcontext(side) if stderr is None else stderr.open("wb") as errors:
+        process = subprocess.Popen(
+            command(*arguments), cwd=cwd, stdout=side, stderr=errors, stdin=side, start_new_session=True,
+            env=inherited | {"TERM": "xterm", "PYTHONIOENCODING": "utf-8"} | environment,
+        )  # fmt: skip
+    os.close(side)
+    shown = b""
+    with contextlib.suppress(OSError):  # Linux: the other side is closed
+        while data := os.read(screen, 1 << 16):
+            shown += data
+    os.close(screen)
+    return Shown(process.wait(60), shown.decode())
+
+
+_TERMINAL_VARIABLES = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")

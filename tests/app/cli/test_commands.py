@@ -39,7 +39,8 @@ PARAMETERS = list(command_parameters(with_names=True))
 OPTIONS = [
     (name, parameter)
     for name, parameter in PARAMETERS
-    if parameter.param_type_name == "option" and "--version" not in parameter.opts
+    if parameter.param_type_name == "option"
+    and not {"--version", "--install-completion", "--show-completion"} & {*parameter.opts}
 ]
 PAGES = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]
 COMMANDS = sorted({name for name, _ in PARAMETERS if name})
@@ -107,7 +108,7 @@ def test_help_and_version_have_no_environment_variable() -> None:
         (("compare", "nowhere.json"), ResultsError, "nowhere.json"),
         (("compare", "{bundle}/variants"), ResultsError, "{bundle}/variants"),
         (("compare", "{bundle}/manifest.json"), ResultsError, "manifest.json"),
-        (("compare",), BadInput, "runs"),
+        (("compare",), BadInput, "RUNS"),
         (("nope",), BadInput, "nope"),
         (("run", "--nope"), BadInput, "--nope"),
     ],

@@ -15,6 +15,7 @@ from edge_bench.app.cli.options.analyse import (
 from edge_bench.app.cli.options.shared import OutputFormat, RunFiles, Why, Wide
 from edge_bench.app.render.formats import Format
 from edge_bench.bench.errors import BadInput, GateNotMet
+from edge_bench.bench.wording import counted
 
 __all__ = ["compare"]
 
@@ -31,7 +32,10 @@ def compare(
     wide: Wide = False,
     why: Why = False,
 ) -> None:
-    """Compare every configuration of one or more Runs with a baseline, or Runs with older ones as a gate."""
+    """Compare Runs with a baseline, or with older Runs as a gate.
+
+    The baseline is a configuration (by default keras), or older Runs of the same configurations.
+    """
     from edge_bench.app.cli import console
     from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
     from edge_bench.bench.analysis.gate.regression_gate import Limits
@@ -41,7 +45,7 @@ def compare(
     if fail_if_accuracy_drops is not None and fail_if_quality_drops is not None:
         raise BadInput(
             "--fail-if-accuracy-drops and --fail-if-quality-drops limit the same measure",
-            "give --fail-if-quality-drops alone",
+            "use only --fail-if-quality-drops",
         )
     limits = Limits(
         slower=parsing.share(fail_if_slower, "--fail-if-slower"),
@@ -58,7 +62,7 @@ def compare(
         named = f", and --baseline {baseline[0]} has none" if baseline else ""
         raise BadInput(
             f"a gate needs older Runs to compare with{named}",
-            "name their files (--baseline old.json) or a folder with Run files (run-*.json)",
+            "give their files or folders, for example --baseline old.json",
         )
     else:
         compared = read_runs(runs, progress, other_than=image_difference)
@@ -84,4 +88,4 @@ def _gate(
     console.note_unless_shown(pairing.notes, output_format)
     console.print_table(changes_table(found, judgements, pairing.notes), output_format)
     if failed := failures(judgements):
-        raise GateNotMet(f"the gate is not met: {len(failed)} of {len(judgements)} limits", failed[0])
+        raise GateNotMet(f"the gate failed: {len(failed)} of {counted(len(judgements), 'limit')} not met", failed[0])

@@ -18,7 +18,10 @@ def report(
     report_format: ReportFormats = "html",
     size: FigureSize = Layout.COLUMN,
 ) -> None:
-    """Write a page with the answer, pictures, tables and how to repeat it; or single pictures for a paper."""
+    """Write an HTML report, or separate figures for a paper.
+
+    The report has the answer, figures, tables and the commands that reproduce it.
+    """
     from edge_bench.app.cli import console
     from edge_bench.app.report.write import report_formats, write_report
     from edge_bench.bench.offload.measure.session import read_results
@@ -35,7 +38,10 @@ def history(
     figure: FigureFile = None,
     output_format: OutputFormat = Format.TABLE,
 ) -> None:
-    """Show whether the times of configurations have changed from Run to Run, and all Runs with changes marked."""
+    """Show how times have changed from Run to Run.
+
+    The answer for each configuration comes first, then all Runs with changes marked.
+    """
     from edge_bench.app.cli import console
     from edge_bench.app.report.write import write_history
     from edge_bench.app.tables.runs.history import answers_table, history_table

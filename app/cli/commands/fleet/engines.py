@@ -16,7 +16,7 @@ def list_engines(
     api_timeout: ApiTimeout = 30,
     output_format: OutputFormat = Format.TABLE,
 ) -> None:
-    """Say what each engine is, whether it can be reached, and what fleet commands have left there."""
+    """Show each engine, whether it can be reached, and what fleet commands have left on it."""
     from edge_bench.app.cli import console
     from edge_bench.app.fleet.docker.inventory import engine_settings
     from edge_bench.app.fleet.status import query_engines
@@ -25,7 +25,7 @@ def list_engines(
     found = query_engines(engine_settings(engine or [], fleet_file, ssh_config=ssh_config, tls=tls), api_timeout)
     console.print_table(engines_table(found), output_format)
     if any(status.reason for status in found):
-        raise EdgeBenchError("not every engine can be reached", "the reasons are in the table")
+        raise EdgeBenchError("not all engines can be reached", "see the reasons in the table")
 
 
 def clean(
@@ -37,7 +37,7 @@ def clean(
     remove_image: RemoveImage = False,
     output_format: OutputFormat = Format.TABLE,
 ) -> None:
-    """Remove every container, volume and network that fleet commands have left on the engines."""
+    """Remove containers, volumes and networks that fleet commands have left on engines."""
     from edge_bench.app.cli import console
     from edge_bench.app.fleet.docker.inventory import engine_settings
     from edge_bench.app.fleet.status import clean as clean_engines
@@ -47,4 +47,4 @@ def clean(
     found = clean_engines(settings, api_timeout, remove_image=remove_image)
     console.print_table(engines_table(found), output_format)
     if any(status.reason or status.left for status in found):
-        raise EdgeBenchError("not every engine could be cleaned", "the reasons are in the table")
+        raise EdgeBenchError("not all engines could be cleaned", "see the reasons in the table")

@@ -45,6 +45,7 @@ from edge_bench.app.cli.options.shared import (
 )
 from edge_bench.app.render.formats import FOR_PROGRAMS, Format
 from edge_bench.bench.errors import EdgeBenchError, Interrupted
+from edge_bench.bench.wording import counted
 
 if TYPE_CHECKING:
     from edge_bench.app.fleet.runs.fleet_job import Outcome
@@ -92,7 +93,7 @@ def run(
     resume: Resume = False,
     output_format: OutputFormat = Format.TABLE,
 ) -> None:
-    """Run the same benchmark of a bundle on every engine, fetch the Runs, compare them in one table."""
+    """Measure a bundle on every engine, fetch the Runs and compare them."""
     from edge_bench.app.cli import console
     from edge_bench.app.fleet.docker.engine import Engine
     from edge_bench.app.fleet.docker.images import ImageSource
@@ -149,14 +150,14 @@ def _finish(outcome: "Outcome", output_format: Format) -> None:
 
     engines, measured = fleet_table(outcome.devices), [run for run in outcome.runs if run.results_with_trials]
     compared = console.comparison_tables(compare_runs(measured)) if measured else []
-    # people read the end of the output; programs parse the first table
+    # people read the end of the output, programs the first table
     as_data = output_format in FOR_PROGRAMS
     console.print_tables([engines, *compared] if as_data else [*compared, engines], output_format)
     if outcome.interrupted:
-        raise Interrupted("interrupted; the Runs that are here are kept", "the same command with --resume goes on")
+        raise Interrupted("interrupted; fetched Runs are kept", "rerun the same command with --resume to continue")
     if missing := outcome.missing:
         names = ", ".join(device.engine.name for device in missing)
         raise EdgeBenchError(
-            f"{len(missing)} of {len(outcome.devices)} engines: no Run, or not cleaned up: {names}",
-            "the reasons are below the table; the same command with --resume does only these",
+            f"{len(missing)} of {counted(len(outcome.devices), 'engine')} have no Run or were not cleaned up: {names}",
+            "see the reasons below the table, then rerun the same command with --resume for these engines only",
         )

@@ -19,7 +19,7 @@ def collect(
     token_file: TokenFile = TOKEN,
     port: Port = PORT,
 ) -> None:
-    """In a swarm: hand the bundle out and take the Runs in, until stopped."""
+    """In a swarm, send the bundle to nodes and receive their Runs until stopped."""
     from edge_bench.app.fleet.swarm.collector import Collector
     from edge_bench.bench.records.bundle import Bundle
 
@@ -36,7 +36,7 @@ def task(
     token_file: TokenFile = TOKEN,
     reconnect_timeout: ReconnectTimeout = 600,
 ) -> None:
-    """In a swarm: fetch the bundle, run, hand the Run over until it is acknowledged."""
+    """In a swarm, fetch the bundle, measure it, and send the Run until it is acknowledged."""
     from edge_bench.app.cli import console
     from edge_bench.app.fleet.swarm.task import CollectorClient
     from edge_bench.bench.io.addresses import host_and_port
@@ -60,4 +60,4 @@ def _token(file: Path) -> str:
     try:
         return read_bounded(file, 1 << 16).decode().strip()
     except (OSError, ValueError) as cause:
-        raise BadInput(f"--token-file {file}: {why_unreadable(cause)}", "name a file that contains the token") from None
+        raise BadInput(f"--token-file {file}: {why_unreadable(cause)}", "name a file with the token") from None

@@ -4,20 +4,21 @@ from pathlib import Path
 from typing import Annotated
 
 from edge_bench.app.cli import parsing
-from edge_bench.app.cli.options.declare import argument, list_option, option
+from edge_bench.app.cli.options.declare import Section, argument, list_option, option
 from edge_bench.app.cli.options.fleet import ApiTimeout, Engines, FleetFile, LocalEngine, RemoveImage, SshConfig, Tls
 from edge_bench.app.cli.options.shared import Seed
 from edge_bench.app.cli.options.train import DatasetName, Dropout, Epochs, LearningRate, ModelName, TrainBatchSize
 
 __all__ = ["train"]
 
-OutputBundle = Annotated[Path, argument("BUNDLE", "BUNDLE", help="Folder that the bundle is written to.")]
+OutputBundle = Annotated[Path, argument("BUNDLE", "BUNDLE", help="Folder for the bundle.")]
 StopAfterEpochs = Annotated[
     str | None,
     list_option(
         "--stop-after",
         env="FLEET_STOP_AFTER",
-        help="Epochs after which each machine but the last hands over: 75, or 30,60.  [default: even shares]",
+        section=Section.TRAINING,
+        help="Epochs after which a machine hands over to the next one: 75, or 30,60. [default: equal shares]",
     ),
 ]
 HostImage = Annotated[
@@ -25,19 +26,22 @@ HostImage = Annotated[
     option(
         "--image",
         env="FLEET_TRAIN_IMAGE",
-        help="The host image: one of the engine here, or a file that `docker save` wrote.",
+        section=Section.ENGINES,
+        metavar="NAME|FILE",
+        help="The host image: a name in the local engine, or a file written by `docker save`.",
     ),
 ]
 DataDir = Annotated[
     Path | None,
     option(
         "--data-dir",
-        help="A folder with the data set, sent to every machine.  [default: EDGE_BENCH_DATA's, or each downloads it]",
+        metavar="FOLDER",
+        help="Folder with the data set, sent to every machine. [default: EDGE_BENCH_DATA, otherwise each downloads it]",
     ),
 ]
 ResumeTraining = Annotated[
     bool,
-    option("--resume", help="Go on from the epochs that are here."),
+    option("--resume", help="Continue from the epochs that are finished."),
 ]
 
 
@@ -62,7 +66,10 @@ def train(
     remove_image: RemoveImage = False,
     resume: ResumeTraining = False,
 ) -> None:
-    """Train on one machine after another: each does its share of the epochs, and the checkpoint travels."""
+    """Train one model on several machines, one after the other.
+
+    Each machine trains its share of the epochs and passes the checkpoint on.
+    """
     from edge_bench.app.cli import console
     from edge_bench.app.fleet.docker.engine import Engine
     from edge_bench.app.fleet.docker.images import ImageSource

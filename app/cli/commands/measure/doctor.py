@@ -12,7 +12,7 @@ def doctor(
     output_format: OutputFormat = Format.TABLE,
     strict: Strict = False,
 ) -> None:
-    """Say what this machine is, what is missing, and what would spoil a measurement."""
+    """Describe this machine and find what would distort measurements on it."""
     from edge_bench.app.cli import console
     from edge_bench.app.tables.doctor import doctor_table
     from edge_bench.bench.measure.trust import sandbox_findings
@@ -26,4 +26,4 @@ def doctor(
     findings = [*machine_findings(machine), *sandbox_findings(), *others, *load_now(machine)]
     console.print_table(doctor_table(machine, sandbox_support().parts, findings), output_format)
     if strict and any(finding.spoils for finding in findings):
-        raise NotTrusted("times measured here now would not be to be trusted", "see the findings above")
+        raise NotTrusted("measurements on this machine would not be reliable now", "see the findings above")

@@ -1,4 +1,4 @@
-"""The end of a command that made Runs: their paths, and the exit code."""
+"""The end of a command that made Runs: paths and exit code."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge_bench.app.render.formats import Format
 from edge_bench.bench.errors import EdgeBenchError, Interrupted, NotTrusted
+from edge_bench.bench.wording import counted
 
 if TYPE_CHECKING:
     from edge_bench.bench.measure.repeats import Repeats
@@ -15,7 +16,7 @@ __all__ = ["finish_repeats", "finish_run", "not_trusted"]
 
 
 def finish_run(run: Any, path: Path | None, *, strict: bool, form: Format = Format.TABLE) -> None:
-    """Print the Run's path and the next command; raise the error that the Run's state calls for."""
+    """Print the Run's path and the next command; raise an error if it is incomplete or not reliable (--strict)."""
     from edge_bench.app.cli.answers import print_saved
 
     if path:
@@ -24,16 +25,17 @@ def finish_run(run: Any, path: Path | None, *, strict: bool, form: Format = Form
         if run.stopped:
             raise _stopped(run)
         raise Interrupted(
-            "interrupted; what was measured is kept", "the same command with --resume goes on" if path else ""
+            "interrupted; measurements so far are kept",
+            "rerun the same command with --resume to continue" if path else "",
         )
     if not run.results_with_trials:
-        raise EdgeBenchError("no configuration could be measured", "the reasons are below the table")
+        raise EdgeBenchError("no configuration could be measured", "see the reasons above")
     if strict and not run.trusted:
         raise not_trusted(run.findings)
 
 
 def finish_repeats(repeats: "Repeats", *, strict: bool) -> None:
-    """Print the path of each Run; raise the error that the state of the group calls for."""
+    """Print the path of each Run; raise an error if any is missing, incomplete or not reliable (--strict)."""
     import msgspec
 
     from edge_bench.app.cli import console
@@ -50,13 +52,11 @@ def finish_repeats(repeats: "Repeats", *, strict: bool) -> None:
         raise _stopped(last)
     if repeats.interrupted:
         raise Interrupted(
-            f"interrupted; {len(finished)} of {repeats.count} runs are finished and kept",
-            "rerun the same command with --resume to make the others" if len(finished) < repeats.count else "",
+            f"interrupted; {len(finished)} of {counted(repeats.count, 'run')} finished and kept",
+            "rerun the same command with --resume for the others" if len(finished) < repeats.count else "",
         )
     if empty := [str(run.repeat) for run in finished if not run.results_with_trials]:
-        raise EdgeBenchError(
-            f"no configuration could be measured in run {', '.join(empty)}", "the reasons are below the table"
-        )
+        raise EdgeBenchError(f"no configuration could be measured in run {', '.join(empty)}", "see the reasons above")
     if strict and not all(run.trusted for run in finished):
         raise not_trusted(
             [
@@ -68,10 +68,10 @@ def finish_repeats(repeats: "Repeats", *, strict: bool) -> None:
 
 
 def _stopped(run: Any) -> EdgeBenchError:
-    return EdgeBenchError(f"stopped: {run.stopped}", "put that right, then the same command with --resume goes on")
+    return EdgeBenchError(f"stopped: {run.stopped}", "fix this, then rerun with --resume")
 
 
 def not_trusted(findings: "Sequence[Finding]") -> NotTrusted:
-    """Return the error for --strict, with every finding that spoils the measurement."""
-    reasons = [finding.what for finding in findings if finding.spoils] or ["this Run does not say"]
-    return NotTrusted(f"measured, but not to be trusted: {'; '.join(reasons)}", "see the notes below the table")
+    """Return the error for --strict, with all findings that make measurements unreliable."""
+    reasons = [finding.what for finding in findings if finding.spoils] or ["this Run has no findings about it"]
+    return NotTrusted(f"measurements are not reliable: {'; '.join(reasons)}", "see the notes below the table")

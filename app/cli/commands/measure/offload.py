@@ -67,7 +67,10 @@ def offload(
     strict: Strict = False,
     output_format: OutputFormat = Format.TABLE,
 ) -> None:
-    """Run it here, or send it there? Both measured in one run, on the same examples, over real or simulated links."""
+    """Measure whether inference is faster on this machine or on a server.
+
+    Both are measured in one run on the same examples, over the real link and simulated ones.
+    """
     from edge_bench.app.cli import console
     from edge_bench.app.tables.offload.table import offload_tables
     from edge_bench.bench.measure.plan import Selection
@@ -108,12 +111,12 @@ def _finish(record: "Offload", path: Path, *, strict: bool) -> None:
 
     console.note(f"written: {path}")
     if not record.complete:
-        raise Interrupted("interrupted; what was measured is kept")
+        raise Interrupted("interrupted; measurements so far are kept")
     failed = [arm for arm in record.arms if arm.failure]
     if failed and (record.local.failure or all(arm.failure for arm in record.remotes)):
         failure = failed[-1].failure
         assert failure is not None  # noqa: S101 - these are the failed ones
-        half = "nothing could be run here" if record.local.failure else "nothing could be sent"
+        half = "nothing could be measured here" if record.local.failure else "nothing could be measured on the server"
         raise EdgeBenchError(f"{half}: {failure.message}", failure.remedy)
     if strict and any(finding.spoils for finding in record.findings):
         raise not_trusted(record.findings)

@@ -51,7 +51,10 @@ def pipeline(
     wide: Wide = False,
     why: Why = False,
 ) -> None:
-    """The main job on this machine: train, run, compare, report. Called again, it goes on where it ended."""
+    """Train a model, measure it on this machine, compare, and write a report.
+
+    Completed steps are skipped and their results printed.
+    """
     from edge_bench.app.cli import console
     from edge_bench.app.report.write import write_report
     from edge_bench.app.tables.runs.run import run_table
@@ -81,7 +84,7 @@ def pipeline(
 
 
 def _epochs(stated: int | None, dataset: str) -> int:
-    """Return the number of epochs; ``auto`` is for a first look, in minutes."""
+    """Return the number of epochs; ``auto`` trains for minutes only."""
     return stated or (3 if dataset == "auto" else 100)
 
 

@@ -78,7 +78,11 @@ def run(
     wide: Wide = False,
     why: Why = False,
 ) -> None:
-    """Run the 30-trial benchmark on this machine: a bundle, or anyone's model files and data."""
+    """Measure a bundle, or your own model files and data, on this machine.
+
+    Each configuration (variant, runtime, threads, batch size) is timed in 30 trials, spread over 5 fresh processes. The
+    answer is printed first, then a table.
+    """
     from edge_bench.app.cli import console
     from edge_bench.app.tables.runs.repeats import repeats_table
     from edge_bench.app.tables.runs.run import run_table

@@ -33,7 +33,10 @@ def export(
     memory_limit: ModelMemoryLimit = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Export a Keras model, a SavedModel, resnet50 or mobilenetv2 as a bundle with every variant."""
+    """Convert a Keras model, SavedModel, resnet50 or mobilenetv2 to a bundle.
+
+    The bundle has the float32, float16, dynamic and, with --calibration, int8 variants.
+    """
     from edge_bench.app.cli import console
     from edge_bench.app.conversion.export_model import export_model
     from edge_bench.app.conversion.export_settings import ExportSettings

@@ -13,7 +13,7 @@ def inspect(
     memory_limit: ModelMemoryLimit = None,
     output_format: OutputFormat = Format.TABLE,
 ) -> None:
-    """Say what a model is made of, what it costs, and which runtimes can load it."""
+    """Show the parts of a model, what it costs, and which runtimes can load it."""
     from edge_bench.app.cli import console, parsing
     from edge_bench.app.conversion.inspect import inspect_model, inspect_onnx
     from edge_bench.app.tables.models.graph_rows import graph_table

@@ -44,7 +44,10 @@ def train(
     worker_index: WorkerIndex = None,
     wait: Wait = 300,
 ) -> None:
-    """Train a model, the paper's CNN say, and write the bundle: every variant, test set, history, manifest."""
+    """Train a model and write a bundle with all variants.
+
+    A bundle is a folder with the variants of the model, the test set, the training history and a manifest.
+    """
     from edge_bench.app.cli import console
     from edge_bench.app.tables.models.training import training_summary
     from edge_bench.app.training.distributed.cluster import stated_cluster

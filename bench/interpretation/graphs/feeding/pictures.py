@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.dataset.cache import Decoded, decoded_images
-from edge_bench.bench.dataset.listing.wording import counted
 from edge_bench.bench.dataset.load import Inputs
 from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.dataset.sampling import draw_evenly
@@ -21,6 +20,7 @@ from edge_bench.bench.preprocessing.presets import Geometry
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.interpretation import Interpretation, Source
 from edge_bench.bench.records.run import Settings
+from edge_bench.bench.wording import counted
 from edge_bench.bench.worker.graphs.messages import GraphInput
 
 __all__ = ["picture_examples"]

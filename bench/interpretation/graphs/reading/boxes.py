@@ -20,6 +20,7 @@ from edge_bench.bench.tasks.detection.heads.postprocess import has_postprocess_s
 from edge_bench.bench.tasks.detection.heads.yolo import IOU_THRESHOLD, SCORE_THRESHOLD
 from edge_bench.bench.tasks.detection.heads.yolo_layout import HeadLayout, has_pixel_coordinates, head_layout
 from edge_bench.bench.tasks.tensors.differences import real_values
+from edge_bench.bench.wording import counted
 
 __all__ = ["BoxReading", "box_reading"]
 
@@ -87,7 +88,7 @@ def _order(model: GraphModel, options: DataOptions, samples: Sequence[Outputs]) 
         order, source, reason = str(output_order(names, shapes)), Source.MODEL, "their names and shapes"
     except BadInput:
         order, source = str(output_order(names, shapes, samples)), Source.TESTED
-        reason = f"their values for {len(samples)} images"
+        reason = f"their values for {counted(len(samples), 'image')}"
     option = f"--output-order {order}"
     return order, [msgspec.structs.replace(record, value=order, source=source, reason=reason, option=option)]
 
@@ -117,7 +118,7 @@ def _head(
     like = "YOLOv5" if layout.objectness else "YOLOv8"
     record = Interpretation(
         subject="head",
-        value=f"{like}, {layout.classes} classes",
+        value=f"{like}, {counted(layout.classes, 'class')}",
         source=Source.MODEL if options.head is None else Source.STATED,
         reason="" if options.head else "the shape of its output",
         option=layout.option,
@@ -136,7 +137,7 @@ def _unit(
         subject="coordinates",
         value=unit,
         source=Source.STATED if stated else Source.TESTED,
-        reason="" if stated else f"the centres of boxes in {len(heads)} images",
+        reason="" if stated else f"the centres of boxes in {counted(len(heads), 'image')}",
         option=f"--coordinates {unit}",
         variant=model.about,
     )

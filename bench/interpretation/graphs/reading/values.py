@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 
 from edge_bench.bench.dataset.label_files import index_names
-from edge_bench.bench.dataset.listing.wording import abbreviate
 from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.dataset.value_labels import TrueValues, read_values
 from edge_bench.bench.errors import BadInput, DatasetError
@@ -22,6 +21,7 @@ from edge_bench.bench.records.outputs.decoding import ScoreDecoding
 from edge_bench.bench.records.outputs.scores import FlagTruth, ValueTruth
 from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD, dequantized
 from edge_bench.bench.tasks.scores.tables import packed_flags, packed_values
+from edge_bench.bench.wording import abbreviate
 
 __all__ = ["ScoreReading", "in_class_order", "names_of_columns", "score_reading", "true_values", "value_truth"]
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.errors import BadInput
+from edge_bench.bench.wording import counted
 
 __all__ = ["HeadLayout", "has_pixel_coordinates", "head_layout"]
 
@@ -79,7 +80,7 @@ def head_layout(
     if not on_grids and (objectness is not None or (classes is not None and _SUPPRESSED not in shape[1:])):
         possible = layouts  # grids of another kind
     if len(possible) != 1:
-        known = f" for {classes} classes" if classes is not None else ""
+        known = f" for {counted(classes, 'class')}" if classes is not None else ""
         if layouts and not possible:
             known += ": its number of boxes does not fit a YOLO model with this input size"
         problem = "is ambiguous" if layouts else "does not fit a YOLO model"

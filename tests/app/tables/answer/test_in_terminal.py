@@ -1,12 +1,5 @@
 """`compare` and `run` in a real terminal of 80, 100 and 140 columns."""
 
-import fcntl
-import os
-import pty
-import re
-import struct
-import subprocess
-import termios
 from pathlib import Path
 
 import pytest
@@ -14,36 +7,17 @@ import pytest
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import write_run
-from tests.command_line import clean_environment, command
+from tests.app.cli.terminal import shown_in_terminal
 from tests.nine_configurations import nine, on_pi
 
 WIDTHS = (80, 100, 140)
 
 
 def in_terminal(*arguments: object, columns: int, cwd: Path) -> tuple[int, list[str]]:
-    """Run a command with stdout in a terminal of this width; return its exit code and what the terminal shows."""
-    screen, side = pty.openpty()
-    fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    environment = {name: value for name, value in clean_environment(cwd).items() if name not in ("COLUMNS", "LINES")}
-    with (cwd / "stderr").open("wb") as errors:
-        process = subprocess.Popen(
-            command(*arguments), cwd=cwd, stdout=side, stderr=errors, stdin=side, start_new_session=True,
-            env=environment | {"TERM": "xterm", "PYTHONIOENCODING": "utf-8"},
-        )  # fmt: skip
-    os.close(side)
-    shown = b""
-    while True:
-        try:
-            data = os.read(screen, 1 << 16)
-        except OSError:  # Linux: the other side is closed
-            break
-        if not data:
-            break
-        shown += data
-    os.close(screen)
-    code = process.wait(60)
-    assert code == 0, (cwd / "stderr").read_text()
-    return code, re.sub(r"\x1b\[[0-9;]*m", "", shown.decode()).replace("\r\n", "\n").rstrip("\n").split("\n")
+    """Run a command with stdout in a terminal of this width; return its exit code and the lines without colours."""
+    done = shown_in_terminal(*arguments, columns=columns, cwd=cwd, stderr=cwd / "stderr")
+    assert done.code == 0, (cwd / "stderr").read_text()
+    return done.code, done.lines
 
 
 def written(folder: Path, *runs: Run) -> None:

@@ -1,0 +1,78 @@
+"""Examples of each command, which its help shows. The first one is in the error about a missing argument, too."""
+
+__all__ = ["EXAMPLES"]
+
+EXAMPLES = {
+    "": (
+        "edge-bench all --dataset auto    train, measure and report, in minutes",
+        "edge-bench run model.tflite      measure your own model",
+        "edge-bench COMMAND --help        options and examples of a command",
+    ),
+    "all": (
+        "edge-bench all --dataset auto --limit 500",
+        "edge-bench all --dataset digits --budget 5m",
+        "edge-bench all --dataset photos/ --model resnet20 --bundle artifacts/photos",
+    ),
+    "run": (
+        "edge-bench run",
+        "edge-bench run artifacts/bundle --variant dynamic,int8 --budget 5m",
+        "edge-bench run model.tflite --data photos/ --labels labels.txt",
+        "edge-bench run a.onnx b.onnx --threads 1,4 --format json",
+    ),
+    "compare": (
+        "edge-bench compare results",
+        "edge-bench compare results pi-results --baseline float32/litert",
+        "edge-bench compare new.json --baseline old.json --fail-if-slower 5%",
+    ),
+    "report": (
+        "edge-bench report results",
+        "edge-bench report results --bundle artifacts/bundle --output page.html",
+        "edge-bench report results --format svg,pdf --output figures",
+    ),
+    "history": (
+        "edge-bench history results",
+        "edge-bench history results --figure history.png",
+    ),
+    "train": (
+        "edge-bench train --dataset digits",
+        "edge-bench train --dataset photos/ --model resnet20 --epochs 50",
+        "edge-bench train --workers 2",
+    ),
+    "export": (
+        "edge-bench export model.keras --data photos/ --labels labels.csv",
+        "edge-bench export mobilenetv2 --data photos/ --calibration photos/",
+    ),
+    "inspect": (
+        "edge-bench inspect model.tflite",
+        "edge-bench inspect saved_model/ --format json",
+    ),
+    "doctor": (
+        "edge-bench doctor",
+        "edge-bench doctor --strict",
+    ),
+    "serve": (
+        "edge-bench serve artifacts/bundle",
+        "edge-bench serve artifacts/bundle --host 0.0.0.0 --token-file token.txt",
+        "edge-bench serve model.onnx --port 9000",
+    ),
+    "offload": (
+        "edge-bench offload --server http://192.168.1.10:8000",
+        "edge-bench offload --server http://desk:8000 --link wifi --link lte",
+    ),
+    "fleet": (
+        "edge-bench fleet list --engine ssh://user@pi.local    check the connection",
+        "edge-bench fleet run artifacts/bundle --engine ssh://user@pi.local",
+        "edge-bench fleet COMMAND --help",
+    ),
+    "fleet run": (
+        "edge-bench fleet run artifacts/bundle -e ssh://user@pi.local",
+        "edge-bench fleet run artifacts/bundle --fleet fleet.toml --budget 5m",
+    ),
+    "fleet train": (
+        "edge-bench fleet train artifacts/bundle -e ssh://user@a -e ssh://user@b",
+    ),
+    "fleet list": ("edge-bench fleet list --engine ssh://user@pi.local",),
+    "fleet clean": ("edge-bench fleet clean --engine ssh://user@pi.local --remove-image",),
+    "fleet collect": ("edge-bench fleet collect artifacts/bundle",),
+    "fleet task": ("edge-bench fleet task --collector collector:8080 -- --trials 30",),
+}  # fmt: skip

@@ -1,0 +1,24 @@
+"""Counts in messages."""
+
+import pytest
+
+from edge_bench.bench.wording import abbreviate, counted
+
+
+@pytest.mark.parametrize(
+    ("count", "nouns", "text"),
+    [
+        (1, ["image"], "1 image"), (0, ["image"], "0 images"), (1000, ["image"], "1,000 images"),
+        (1, ["process"], "1 process"), (2, ["process"], "2 processes"), (2, ["box"], "2 boxes"),
+        (2, ["category"], "2 categories"), (2, ["day"], "2 days"), (2, ["batch"], "2 batches"),
+        (2, ["axis"], "2 axes"),
+        (2, ["link to a file", "links to files"], "2 links to files"),
+    ],
+)  # fmt: skip
+def test_nouns_follow_their_counts(count: int, nouns: list[str], text: str) -> None:
+    assert counted(count, *nouns) == text
+
+
+def test_long_lists_are_abbreviated() -> None:
+    assert abbreviate(["a", "b", "c"]) == "a, b, c"
+    assert abbreviate(["a", "b", "c", "d"]) == "a, b, c and 1 more"
