@@ -83,7 +83,7 @@ def test_files_that_are_no_coco_file(tmp_path: Path, refuses: Refuses, content: 
 @pytest.mark.parametrize(
     ("files", "mention"),
     [
-        ({"000.txt": "0 40 20 20 10"}, "share"),
+        ({"000.txt": "0 40 20 20 10"}, "fraction"),
         ({"000.txt": "0 0.9 0.5 0.4 0.2"}, "000.txt"),
         ({"000.txt": "0 0.5 0.5 0.4"}, "000.txt"),
         ({"000.txt": "ant 0.5 0.5 0.4 0.2"}, "000.txt"),
