@@ -41,7 +41,7 @@ TEST_PROCESSES ?= 4
 test: setup lint ## lint, and all tests except nightly ones; container tests if a Docker engine is available
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) -m "not nightly"
 
-test-fast: setup ## tests that take less than about 1.5 s each
+test-fast: setup ## tests that take less than about 0.8 s each
 	@$(BIN)/python -m pytest -n 2 -m "not slow and not containers and not nightly"
 
 test-nightly: setup ## conversions of published models, kills and signals at random moments (see CONTRIBUTING.md)

@@ -50,6 +50,7 @@ def test_damaged_files_of_every_kind_are_refused() -> None:
     assert 0.1 < tally.accepted / tally.cases < 0.7
 
 
+@pytest.mark.slow
 def test_every_seed_is_a_valid_file(tmp_path: Path) -> None:
     kinds = targets(tmp_path)
     assert [kind.name for kind in kinds] == KINDS

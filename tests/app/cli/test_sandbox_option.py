@@ -27,6 +27,7 @@ def test_a_required_sandbox_that_is_not_active_is_refused(refuses: Refuses, comm
     assert VARIABLE in error.remedy
 
 
+@pytest.mark.slow
 def test_doctor_names_the_active_parts(tmp_path: Path) -> None:
     parts = sandbox_support().parts
     (machine,) = json.loads(call_here("doctor", "--format", "json", cwd=tmp_path).stdout)

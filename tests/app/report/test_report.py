@@ -115,6 +115,7 @@ def test_a_page_on_failures_only_has_their_reasons(tmp_path: Path) -> None:
     assert "<svg" not in text
 
 
+@pytest.mark.slow
 def test_a_name_with_html_or_formulas_in_it_is_a_name(tmp_path: Path) -> None:
     hostile = "<img src=x onerror=alert(1)> $\\frac{a}{b$ </title></style><script>"
     whole = run(result("keras", "tensorflow", 1.0), result("dynamic", "litert", 0.5, wrong=2),

@@ -73,6 +73,7 @@ def test_a_model_that_needs_more_than_the_memory_limit_is_refused_before_it_is_s
     assert "--memory-limit" in error.remedy
 
 
+@pytest.mark.slow
 def test_an_address_beyond_loopback_without_a_token_prints_a_warning(digits_bundle: Bundle, tmp_path: Path) -> None:
     with Served(digits_bundle.folder, tmp_path, *LIGHT, "--host", "0.0.0.0") as server:
         (first,) = (number for number, line in enumerate(server.lines) if line.startswith("! "))
@@ -108,6 +109,7 @@ def test_a_model_with_two_inputs_is_no_classifier(refuses: Refuses, tmp_path: Pa
     assert "--task" in error.remedy
 
 
+@pytest.mark.slow
 def test_a_classifier_is_served_as_its_own_tensors_on_request(digits_bundle: Bundle, tmp_path: Path) -> None:
     with Served(digits_bundle.folder, tmp_path, *LIGHT, "--task", "tensor") as server:
         (tensor,) = server.ask("GET", f"/v2/models/{server.name}").json["inputs"]

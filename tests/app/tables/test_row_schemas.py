@@ -114,6 +114,7 @@ def test_commands_on_run_files(form: str, tmp_path: Path) -> None:
         check(name, rows)
 
 
+@pytest.mark.slow
 def test_doctor_and_inspect(tmp_path: Path) -> None:
     from tests.fuzz import seeds
 

@@ -22,6 +22,8 @@ from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Settings
 from tests.made.graph.graph_bundles import mixed_bundle
 
+pytestmark = pytest.mark.slow
+
 LITE = Selection(variants=["dynamic", "int8"], runtimes=["litert"])
 #: Enough for real workers that wait for other programs; trials and processes are stated, so that a run is short.
 AMPLE = Budget(600.0, frozenset({"trials", "processes"}))
@@ -50,7 +52,6 @@ class Says(Silent):
         return [message for message in self.messages if message.startswith(text)]
 
 
-@pytest.mark.slow
 def test_an_ample_budget_measures_all_images_and_says_so_and_how_long_it_takes(
     digits_bundle: Bundle, tmp_path: Path
 ) -> None:
@@ -93,7 +94,6 @@ def test_all_configurations_get_the_same_chosen_images(
     assert drawn.max() - drawn.min() <= 1 or run.settings.limit > 200
 
 
-@pytest.mark.slow
 def test_resume_continues_with_the_same_choice(digits_bundle: Bundle, tmp_path: Path) -> None:
     def budget(seconds: float, *, resume: bool) -> Budget:
         kept = frozenset({"trials", "processes", "limit"})
@@ -117,7 +117,6 @@ def test_resume_continues_with_the_same_choice(digits_bundle: Bundle, tmp_path: 
     assert other.tasks != []  # another budget is another run
 
 
-@pytest.mark.slow
 def test_once_finds_the_run_of_the_same_budget(digits_bundle: Bundle, tmp_path: Path) -> None:
     kept = frozenset({"trials", "processes"})
 

@@ -201,6 +201,7 @@ def test_resume_adds_nothing_to_a_group_with_other_settings_or_to_a_single_run(
     assert single.run_id not in {run.run_id for run in other.finished}
 
 
+@pytest.mark.slow
 def test_resume_after_a_kill_at_the_very_end_finds_all_runs(repeat: Repeat, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as killed:
         killed.setattr(Journal, "remove", lambda journal: None)
@@ -246,6 +247,7 @@ def test_once_puts_only_runs_of_the_same_settings_and_images_into_a_group(repeat
     assert len(progress.tasks) == 2
 
 
+@pytest.mark.slow
 def test_an_error_between_two_runs_keeps_the_finished_ones(repeat: Repeat, tmp_path: Path) -> None:
     class ReplacesTheFolder(Silent):
         """Replaces the results folder by a file when the first run has been measured."""

@@ -70,6 +70,7 @@ def test_an_unwritable_results_folder_is_refused_before_measuring(digits_bundle:
     assert "--results" in caught.value.remedy
 
 
+@pytest.mark.slow
 def test_once_reuses_only_a_run_of_the_same_configurations_and_settings(digits_bundle: Bundle, tmp_path: Path) -> None:
     results = tmp_path / "results"
 
@@ -83,6 +84,7 @@ def test_once_reuses_only_a_run_of_the_same_configurations_and_settings(digits_b
     assert len(list(results.iterdir())) == 3
 
 
+@pytest.mark.slow
 def test_once_compares_only_explicit_options(digits_bundle: Bundle, tmp_path: Path) -> None:
     _, first = measure_bundle(digits_bundle.folder, LIGHT, QUICK, tmp_path, Silent())
 

@@ -201,6 +201,7 @@ def test_present_load_is_measured_while_this_process_sleeps(tmp_path: Path) -> N
     assert {1.5, 4} <= set(numbers_in(finding.what))
 
 
+@pytest.mark.slow
 def test_a_real_run_records_its_cpu_time_and_whether_to_trust_it(digits_bundle: Bundle) -> None:
     made = measure(digits_bundle, Selection(variants=["dynamic"], runtimes=["litert"]))
     assert made.trusted is not any(finding.spoils for finding in made.findings)

@@ -23,6 +23,8 @@ from tests.made.tflite import TfliteBuilder
 from tests.made.tflite_models import brightness_tflite
 from tests.measured import arrays, correct, run_files
 
+pytestmark = pytest.mark.slow
+
 LITERT = Selection(runtimes=["litert"])
 
 
@@ -106,7 +108,6 @@ def test_an_accuracy_of_chance_is_reported(tmp_path: Path) -> None:
     assert any("chance" in warning for warning in run.results[0].warnings)
 
 
-@pytest.mark.slow
 def test_examples_of_a_model_with_state_are_independent(tmp_path: Path) -> None:
     graph, inputs = TfliteBuilder(), np.random.default_rng(1).random((60, 4), np.float32)
     value = graph.tensor(1, 4)
@@ -120,7 +121,6 @@ def test_examples_of_a_model_with_state_are_independent(tmp_path: Path) -> None:
         assert result.predictions is not None
 
 
-@pytest.mark.slow
 def test_resource_variables_are_initialised_before_every_example(tmp_path: Path) -> None:
     tensorflow = pytest.importorskip("tensorflow")
     folder, inputs = saved_model_of_running_sum(tmp_path / "sum"), np.random.default_rng(1).random((30, 3), np.float32)
@@ -147,7 +147,6 @@ def test_a_single_score_has_two_classes(scale: float | None, tmp_path: Path) -> 
     assert strict.bundle.sha256 != run.bundle.sha256
 
 
-@pytest.mark.slow
 def test_a_single_score_that_is_no_probability_is_refused_unless_the_threshold_is_stated(tmp_path: Path) -> None:
     model, images = binary(tmp_path / "logit.tflite", logits=True), class_folders(tmp_path / "images", [1, 9], each=10)
     with pytest.raises(BadInput) as caught:
@@ -195,7 +194,6 @@ def fixed_tflite(path: Path, batch: int) -> Path:
     return graph.save(path, [value], [graph.dense(value, *brightness_weights(range(5), 192), batch=batch)])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["onnx", "tflite"])
 def test_the_only_batch_size_of_a_file_is_its_default(kind: str, tmp_path: Path) -> None:
     onnx = kind == "onnx"

@@ -130,6 +130,7 @@ class Disturbs(Silent):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_a_concurrent_run_is_recorded_even_after_an_interruption_and_a_resume(
     digits_bundle: Bundle, tmp_path: Path
 ) -> None:
@@ -144,6 +145,7 @@ def test_a_concurrent_run_is_recorded_even_after_an_interruption_and_a_resume(
     assert whole.trusted is False
 
 
+@pytest.mark.slow
 def test_two_concurrent_runs_record_each_other(digits_bundle: Bundle, tmp_path: Path) -> None:
     """They have different results folders, and share only the machine's runtime folder."""
 

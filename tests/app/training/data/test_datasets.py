@@ -74,6 +74,7 @@ def copy(tmp_path: Path) -> Path:
     return Path(shutil.copytree(REAL, tmp_path / "data" / "fashion-mnist"))
 
 
+@pytest.mark.slow
 @needs_fashion_mnist
 def test_fashion_mnist_is_complete_and_split_as_in_the_paper(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGE_BENCH_DATA", str(REAL.parent))

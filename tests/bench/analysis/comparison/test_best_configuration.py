@@ -84,6 +84,7 @@ def test_every_round_draws_other_images() -> None:
     assert len(draw_for_trial(10, 30, 1, 0, 0)) == 10
 
 
+@pytest.mark.slow
 def test_with_resample_each_trial_classifies_its_own_images(digits_bundle: Bundle) -> None:
     made = measure(
         digits_bundle,

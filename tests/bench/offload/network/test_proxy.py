@@ -12,6 +12,8 @@ from edge_bench.bench.offload.network import echo as pinging
 from edge_bench.bench.offload.network.link_profiles import link_from
 from edge_bench.bench.offload.network.proxy_process import proxied
 
+pytestmark = pytest.mark.slow
+
 LINK = link_from("rtt=2ms,rate=50Mbit")
 
 

@@ -155,6 +155,7 @@ def test_one_image_has_no_interval_and_other_images_no_difference() -> None:
         precision_difference(one.matches, other.matches)
 
 
+@pytest.mark.slow
 def test_a_thousand_resamples_of_many_boxes() -> None:
     truth = scene(128, 80)
     interval = precision_interval(scored(truth, detections(truth)).matches)
