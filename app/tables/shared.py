@@ -10,10 +10,12 @@ from edge_bench.bench.stats.ratios import Ratio
 from edge_bench.bench.system.machine import Finding
 
 __all__ = [
-    "UNRELIABLE_NOTE", "configuration_cells", "failure_text", "finding_notes", "once_per_group", "ratio_record",
+    "UNRELIABLE", "UNRELIABLE_NOTE", "configuration_cells", "failure_text", "finding_notes", "once_per_group", "ratio_record",
     "verdict_cell",
 ]  # fmt: skip
 
+#: Follows what rests on times that are not reliable.
+UNRELIABLE = " ~"
 #: What the mark of `verdict_cell` means.
 UNRELIABLE_NOTE = "~ rests on times that are not reliable: another run may have another verdict"
 
@@ -57,7 +59,7 @@ def verdict_cell(verdict: str, reliable: bool | None, no_interval: str = "") -> 
     """Return ``faster``, ``faster ~`` if it rests on times that are not reliable, or why there is no interval."""
     if no_interval:
         return f"{verdict}: {no_interval}"
-    return f"{verdict} ~" if reliable is False else verdict
+    return f"{verdict}{UNRELIABLE}" if reliable is False else verdict
 
 
 def ratio_record(ratio: Ratio | None) -> dict[str, Any]:

@@ -10,7 +10,13 @@ ServerUrl = Annotated[
     str,
     option("--server", help="Where `edge-bench serve` runs: http://192.168.1.10:8000."),
 ]
-Token = Annotated[str | None, option("--token", help="The server's token.", show_envvar=True)]
+Token = Annotated[
+    str | None,
+    option("--token", help="The server's token. Others on this machine can read a command line: prefer --token-file."),
+]
+TokenFile = Annotated[
+    Path | None, option("--token-file", help="A file that contains only the server's token, as for `serve`.")
+]
 RemoteModel = Annotated[
     str | None,
     option("--model", env="REMOTE_MODEL", help="Its name there.  [default: the bundle's model]"),

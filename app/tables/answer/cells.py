@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from edge_bench.app.render.units import percent, points_with_interval, shared_decimals, significant, size, with_interval
+from edge_bench.app.tables.shared import UNRELIABLE
 from edge_bench.bench.analysis.answer.answer import within_chance
 from edge_bench.bench.analysis.comparison.comparison import Row
 from edge_bench.bench.stats.intervals import Interval
@@ -12,9 +13,6 @@ __all__ = [
     "UNRELIABLE", "inverse", "joined", "quality_clauses", "quality_text", "size_clauses", "speed_clause", "speed_text",
     "time_text",
 ]  # fmt: skip
-
-#: Follows what rests on times that are not reliable.
-UNRELIABLE = " ~"
 
 
 def time_text(row: Row, beside: Sequence[Row] = (), *, interval: bool = True) -> str:

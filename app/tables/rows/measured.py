@@ -104,6 +104,10 @@ class HistoryRow(Configuration, frozen=True, kw_only=True, forbid_unknown_fields
     time_ratio_high: Number
     mark: str | None
     change: str | None
+    verdict_reliable: bool | None  # whether ``change`` rests on reliable times of its Run; null: there is none
+    verdict_reason: str  # why there is no ``change``; empty if there is
+    trusted: bool | None
+    unstable: bool
     change_kind: str | None
     change_ratio: Number
     change_ratio_low: Number

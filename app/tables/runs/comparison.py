@@ -27,7 +27,7 @@ from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
 from edge_bench.bench.analysis.times.timings import Estimator
 from edge_bench.bench.records.run import CLASSIFY, Configuration
 
-__all__ = ["comparison_table"]
+__all__ = ["comparison_record", "comparison_table"]
 
 _HEADER = (
     "machine", "variant", "runtime", "threads", "batch", "pass, s\nmedian", "trials in order\n± farthest",
@@ -55,7 +55,7 @@ def comparison_table(comparison: Comparison) -> Table:
         notes=_notes(comparison, letters, legend),
         records=Lazy(
             lambda row: (
-                _record(row, effects.get((row.run_id, row.configuration), []))
+                comparison_record(row, effects.get((row.run_id, row.configuration), []))
                 | quality_record(comparison.task, row.quality, row.quality_differences, row.task_agreement)
             ),
             comparison.rows,
@@ -193,7 +193,7 @@ def _time_record(row: Row) -> dict[str, Any]:
     }
 
 
-def _record(row: Row, effects: Sequence[Effect]) -> dict[str, Any]:
+def comparison_record(row: Row, effects: Sequence[Effect] = ()) -> dict[str, Any]:
     """Return the unformatted values of the row."""
     difference, agreement = row.accuracy_difference, row.agreement
     return {

@@ -9,7 +9,7 @@ from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import marked, percent, significant, with_interval
 from edge_bench.app.tables.runs.quality import quality_heading, value_text
-from edge_bench.app.tables.shared import configuration_cells, ratio_record
+from edge_bench.app.tables.shared import UNRELIABLE, UNRELIABLE_NOTE, configuration_cells, ratio_record, verdict_cell
 from edge_bench.bench.analysis.over_time.changes import Change, Kind
 from edge_bench.bench.analysis.over_time.history import Point, Series
 from edge_bench.bench.analysis.times.timings import Estimator
@@ -81,7 +81,8 @@ def _answer_parts(series: Series) -> list[str]:
         return [
             f"{_size(series.total)} in the last {RULES.window} runs {before} ({first}), and creeping {creep.verdict}"
         ]
-    parts = [f"{_size(steps[-1].ratio)} since {steps[-1].began[:10]}"] if steps else []
+    doubt = UNRELIABLE if steps and series.points[steps[-1].index].verdict_reliable is False else ""
+    parts = [f"{_size(steps[-1].ratio)} since {steps[-1].began[:10]}{doubt}"] if steps else []
     if series.total:
         parts.append(f"{_size(series.total)} {before}")
     return [*parts, _creep(creep)] if creep else parts
@@ -137,7 +138,19 @@ def _reading(all_series: Sequence[Series]) -> list[str]:
             "× reference: this Run against the mean of the Runs before it since the last step; [95 %, one Run] is "
             "the range for this ratio if only run-to-run variation is at work"
         )
+    points = [point for series in all_series for point in series.points]
+    if any(point.verdict in _CHANGED and point.verdict_reliable is False for point in points):
+        found.append(UNRELIABLE_NOTE)
     return found
+
+
+def _no_verdict(series: Series, point: Point) -> str:
+    """Return why a Run has no verdict; empty if it has one."""
+    if point.verdict is not None:
+        return ""
+    if series.emulated:
+        return "EMULATED: no verdict on time"
+    return f"too few runs before it: changes are judged from run {RULES.minimum + 1}"
 
 
 def _size(ratio: Ratio) -> str:
@@ -172,7 +185,11 @@ def _cells(series: Series, number: int) -> list[str]:
         "EMULATED" if series.emulated else with_interval(point.median, point.interval, scale=1e3),
         sparkline([p.median for p in series.points]) if is_last and not series.emulated else "",
         with_interval(point.ratio.value, point.ratio.interval) if point.ratio else "",
-        str(point.verdict) if point.verdict in _CHANGED else str(point.mark) if point.mark in _SHOWN else "",
+        verdict_cell(str(point.verdict), point.verdict_reliable)
+        if point.verdict in _CHANGED
+        else str(point.mark)
+        if point.mark in _SHOWN
+        else "",
         _quality(series, point),
         "; ".join([*_of_change(change, point), *point.changed]),
     ]
@@ -241,6 +258,10 @@ def _record(series: Series, number: int) -> dict[str, Any]:
         **ratio_record(point.ratio),
         "mark": point.mark.value if point.mark else None,
         "change": point.verdict.value if point.verdict else None,
+        "verdict_reliable": point.verdict_reliable,
+        "verdict_reason": _no_verdict(series, point),
+        "trusted": point.trusted,
+        "unstable": point.unstable,
         "change_kind": change.kind.value if change else None,
         **size,
         "changed_around": "; ".join(change.differences) if change else None,

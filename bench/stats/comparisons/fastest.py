@@ -15,8 +15,9 @@ _NEAR = 1.5
 def slower_than_fastest(ratios: Sequence[Ratio]) -> list[bool]:
     """Return which configurations are slower than the fastest; ``ratios`` are those of all others to it.
 
-    If all are equally fast, any is called slower in at most 5 % of cases. The fastest is chosen by the same times, so
-    the p-values are corrected for the number of all pairs (Bonferroni). An error of five processes is too small by
+    The aim is that of equally fast ones, any is called slower in 5 % of cases. That is approximate, because the pooled
+    error is not exactly distributed as the test assumes; docs/calibration.md has simulations. The fastest is chosen by
+    the same times, so the p-values are corrected for the number of all pairs (Bonferroni). An error of five processes is too small by
     chance for one of many configurations, so the test uses the root mean square of all their errors (as Tukey 1953,
     "The problem of multiple comparisons"). Its degrees of freedom are half of their sum, and half of one, because half
     of each error is that of the fastest. A configuration that varies more than others must also be slower by its own

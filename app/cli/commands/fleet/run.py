@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from edge_bench.app.cli import parsing
+from edge_bench.app.cli.answers import Shown, print_answered, print_next, width
 from edge_bench.app.cli.options.fleet import (
     ApiTimeout,
     Bundle,
@@ -42,8 +43,10 @@ from edge_bench.app.cli.options.shared import (
     ResultsFolder,
     Seed,
     Timeout,
+    Why,
+    Wide,
 )
-from edge_bench.app.render.formats import FOR_PROGRAMS, Format
+from edge_bench.app.render.formats import Format
 from edge_bench.bench.errors import EdgeBenchError, Interrupted
 
 if TYPE_CHECKING:
@@ -51,6 +54,8 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
+#: How a fleet's results are shown again, without measuring again.
+AGAIN = "repeat the command with --resume --why; all columns: --resume --wide"
 #: Parameters that are forwarded to ``run`` on every engine.
 FORWARDED = (
     "variant", "runtime", "threads", "batch_size", "trials", "processes", "limit", "budget", "resample", "scenario",
@@ -91,6 +96,8 @@ def run(
     remove_image: RemoveImage = False,
     resume: Resume = False,
     output_format: OutputFormat = Format.TABLE,
+    wide: Wide = False,
+    why: Why = False,
 ) -> None:
     """Run the same benchmark of a bundle on every engine, fetch the Runs, compare them in one table."""
     from edge_bench.app.cli import console
@@ -122,7 +129,7 @@ def run(
                 outcome = run_fleet(spec, engines, view, resume=resume)
     finally:
         source.close()
-    _finish(outcome, output_format)
+    _finish(outcome, Shown(output_format, wide=wide, why=why))
 
 
 def _forwarded_options(context: typer.Context) -> tuple[list[str], dict[str, Any]]:
@@ -142,21 +149,33 @@ def _forwarded_options(context: typer.Context) -> tuple[list[str], dict[str, Any
     return options, stated | {"budget_s": budget, "memory_limit": parsing.memory(values.get("memory_limit"))}
 
 
-def _finish(outcome: "Outcome", output_format: Format) -> None:
+def _finish(outcome: "Outcome", shown: Shown) -> None:
+    """Print the answer, a line for each machine that failed, and the machines; raise the error that this calls for."""
     from edge_bench.app.cli import console
+    from edge_bench.app.tables.answer.fleet import FleetAnswered, fleet_sentences, fleet_text
     from edge_bench.app.tables.fleet import fleet_table
+    from edge_bench.bench.analysis.answer.machines import compare_machines
     from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
 
-    engines, measured = fleet_table(outcome.devices), [run for run in outcome.runs if run.results_with_trials]
-    compared = console.comparison_tables(compare_runs(measured)) if measured else []
-    # people read the end of the output; programs parse the first table
-    as_data = output_format in FOR_PROGRAMS
-    console.print_tables([engines, *compared] if as_data else [*compared, engines], output_format)
+    measured = [run for run in outcome.runs if run.results_with_trials]
+    compared = compare_runs(measured) if measured else None
+    machines = compare_machines(measured, compared) if compared else None
+    engines = fleet_table(outcome.devices, compared, machines)
+    tables = [engines, *(console.comparison_tables(compared) if compared else [])]
+    subject = FleetAnswered(outcome.devices, measured, compared, machines, tables, AGAIN)
+    print_answered(
+        tables,
+        lambda: fleet_sentences(subject),
+        lambda **how: fleet_text(subject, width(), **how),
+        shown,
+    )
+    if measured:
+        print_next([outcome.folder.parent], shown.form)
     if outcome.interrupted:
         raise Interrupted("interrupted; the Runs that are here are kept", "the same command with --resume goes on")
     if missing := outcome.missing:
         names = ", ".join(device.engine.name for device in missing)
         raise EdgeBenchError(
             f"{len(missing)} of {len(outcome.devices)} engines: no Run, or not cleaned up: {names}",
-            "the reasons are below the table; the same command with --resume does only these",
+            "the reasons are above; the same command with --resume does only these",
         )
