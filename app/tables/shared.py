@@ -10,8 +10,8 @@ from edge_bench.bench.stats.ratios import Ratio
 from edge_bench.bench.system.machine import Finding
 
 __all__ = [
-    "UNRELIABLE", "UNRELIABLE_NOTE", "configuration_cells", "failure_text", "finding_notes", "once_per_group", "ratio_record",
-    "verdict_cell",
+    "UNRELIABLE", "UNRELIABLE_NOTE", "configuration_cells", "failure_text", "finding_notes", "once_per_group",
+    "ratio_record", "verdict_cell",
 ]  # fmt: skip
 
 #: Follows what rests on times that are not reliable.

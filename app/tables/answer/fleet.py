@@ -1,4 +1,4 @@
-"""What ``fleet run`` prints in a terminal: the fastest machine, the machines that failed, and a row for each machine."""
+"""What ``fleet run`` prints in a terminal: the fastest machine, machines that failed, and a row for each machine."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -95,8 +95,7 @@ def _answer(subject: FleetAnswered, width: int) -> list[str]:
     answer = answer_of(subject.comparison)
     if len(subject.runs) == 1:
         name = subject.names.get(subject.runs[0].run_id, "")
-        only = f", the only of {len(subject.devices)} with a result" if len(subject.devices) > 1 else ", the only machine"
-        return answer_lines(answer, subject.comparison, width, f" on {name}{only}")
+        return answer_lines(answer, subject.comparison, width, f" on {name} (only machine)")
     found = _Sentences(answer_of(subject.machines), subject.machines, subject.names)
     texts = [found.first(), found.second(), answer_reliability_texts(answer)]
     return [line for each in texts if each for line in wrapped(first_that_fits(width, each), width)]
@@ -112,8 +111,7 @@ def _failed(subject: FleetAnswered, width: int) -> list[str]:
 
 def _failure(device: DeviceState) -> str:
     remedy = f"; {device.remedy}" if device.remedy else ""
-    state = "" if device.state == "failed" else f"{device.state}: "
-    return f"! {device.engine.name} failed: {state}{device.reason or 'it gives no reason'}{remedy}"
+    return f"! {device.engine.name} {device.state}: {device.reason or 'it gives no reason'}{remedy}"
 
 
 class _Sentences:
@@ -144,16 +142,22 @@ class _Sentences:
         best, answer = self._answer.best[0], self._answer
         quality = self._quality(answer.best)
         if answer.kind in (AnswerKind.FASTEST, AnswerKind.ONE):
-            speeds = self._faster(best) or [""]
+            speeds = self._faster() or [""]
             return [joined([speed, quality, bytes_]) for speed in speeds for bytes_ in (size_clauses(best)[0], "")]
         if answer.kind is AnswerKind.EMULATED:
             return [quality] if quality else []
-        ends = [f"{time_text(row, answer.best)} ms/{answer.unit} ({self._whole(row)})" for row in answer.best]
-        short = [f"{time_text(row, answer.best)} ms/{answer.unit} ({self._name(row)})" for row in answer.best]
-        return [joined([f"{each[0]} to {each[-1]}", quality]) for each in (ends, short)]
+        first, last = answer.best[0], answer.best[-1]
+        texts = [
+            " to ".join(
+                f"{time_text(row, answer.best, interval=interval)} ms/{answer.unit} ({name(row)})"
+                for row in (first, last)
+            )
+            for interval, name in ((True, self._whole), (True, self._name), (False, self._name))
+        ]
+        return [joined([text, quality]) for text in texts]
 
-    def _faster(self, best: Row) -> list[str]:
-        """Return how many times faster the best machine is than the next one, with the interval."""
+    def _faster(self) -> list[str]:
+        """Return how many times faster the fastest machine is than the next one, with the interval."""
         after = self._answer.runner_up
         if after is None or after.ratio is None:
             return []
@@ -192,7 +196,9 @@ def _short(subject: FleetAnswered, width: int) -> list[list[str]]:
     sides = Sides(subject.comparison.rows if subject.comparison else [])
     legend = [line for each in sides.legend() if sides.letters for line in wrapped(each, width)]  # notes have letters
     lines = short_table_lines(_table(rows[:MAX_ROWS], subject, "; ".join(part for part in title if part)), width)
-    return [[*lines, *legend, *([f"  and {len(rows) - MAX_ROWS} more machines (--wide)"] if len(rows) > MAX_ROWS else [])]]
+    return [
+        [*lines, *legend, *([f"  and {len(rows) - MAX_ROWS} more machines (--wide)"] if len(rows) > MAX_ROWS else [])]
+    ]
 
 
 def _table(rows: Sequence[Row], subject: FleetAnswered, title: str) -> ShortTable:

@@ -104,7 +104,9 @@ class _Sentences:
                     within = f"({self._sides.name(best.run_id)}) {within}"
                     texts += [f"No clear winner{self._place}: {listed(names)} {within}"] if len(names) <= 3 else []
                 if len(names) > 2:
-                    texts.append(f"No clear winner{self._place}: {names[0]}, {names[1]} and {len(names) - 2} more {within}")
+                    texts.append(
+                        f"No clear winner{self._place}: {names[0]}, {names[1]} and {len(names) - 2} more {within}"
+                    )
                 return [*texts, f"No clear winner{self._place}: {counted(len(names), 'configuration')} {within}"]
 
     def second(self) -> list[str]:

@@ -1,6 +1,6 @@
 """The answer of an Offload in at most three lines: run it here or send it there, what that costs, reliability."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from edge_bench.app.render.text.wrapping import first_that_fits, middle_shortened, wrapped
 from edge_bench.app.render.units import counted, shared_decimals, significant, size, with_interval
@@ -26,7 +26,7 @@ def offload_lines(offload: Offload, assessment: Assessment, answer: Recommendati
     if answer.kind is RecommendationKind.EMULATED:
         last = [MEASURE_ON_DEVICE]
     else:
-        last = reliability_texts(reliable) if reliable else []
+        last = reliability_texts(reliable) if reliable and answer.links else []
     texts = [found.first(), *found.second(), last]
     return [line for each in texts if each for line in wrapped(first_that_fits(width, each), width)]
 
@@ -73,9 +73,7 @@ class _Sentences:
             RecommendationKind.NOTHING_HERE: lambda: ["No answer: nothing could be run here"],
             RecommendationKind.NOTHING_THERE: lambda: [f"No answer: nothing could be sent to {url}"],
             RecommendationKind.NO_COMMON_ROUND: lambda: ["No answer: there is no round in which both were measured"],
-            RecommendationKind.EMULATED: lambda: [
-                "No answer about speed: the times are EMULATED. Predictions count."
-            ],
+            RecommendationKind.EMULATED: lambda: ["No answer about speed: the times are EMULATED. Predictions count."],
             RecommendationKind.NO_INTERVAL: lambda: [
                 "No verdict on speed: times of one process have no interval. Use --processes 5."
             ],
@@ -135,8 +133,9 @@ class _Sentences:
             if (links := [each for each in self._answer.links if each.decision is decision])
         }
         named = [f"{word} {listed([_link(each) for each in links])}" for word, links in groups.items()]
-        counts = [f"{word} {len(links)} of {len(self._answer.links)}" for word, links in groups.items()]
-        return [f"It depends on the link: {'; '.join(each)}" for each in (named, counts)]
+        counts = [f"{word} {len(links)}" for word, links in groups.items()]
+        of_all = f"It depends on the link ({len(self._answer.links)}): {'; '.join(counts)}"
+        return [*(f"{start}: {'; '.join(named)}" for start in ("It depends on the link", "It depends")), of_all]
 
     def _tie(self) -> list[str]:
         links = self._answer.links
@@ -161,7 +160,7 @@ class _Sentences:
         sent = f"{counted(round(row.bytes_up), 'byte') if row.bytes_up < 1024 else size(round(row.bytes_up))} sent"
         quality = quality_clause(self._offload, row)
         ladder = ([f"{times} as {way}{parts}", sent, quality], [f"{times}{parts}", sent, quality],
-                  [f"{times}{parts}", sent], [times, sent])  # fmt: skip
+                  [times, sent, quality], [times, sent])  # fmt: skip
         return [joined(each) for each in ladder]
 
 

@@ -46,7 +46,7 @@ def offload_short_table(offload: Offload, assessment: Assessment, answer: Recomm
     columns = [Column("way", [line.name for line in lines], right=False, shrinks=True)]
     if not offload.emulated:
         columns += _times(lines, offload, assessment)
-    columns += _quality(lines, offload, assessment)
+    columns += _quality(lines, assessment)
     remote = [line.row for line in lines]
     sent = [_bytes(row.bytes_up) if row else "" for row in remote]
     if not offload.emulated:
@@ -148,7 +148,7 @@ def _speed_text(row: Row | None) -> str:
     return f"{significant(speed.value)}× {verdict}"
 
 
-def _quality(lines: Sequence[_Line], offload: Offload, assessment: Assessment) -> list[Column]:
+def _quality(lines: Sequence[_Line], assessment: Assessment) -> list[Column]:
     """Return the accuracy of each way, or without true values how many labels are as here."""
     if assessment.local_accuracy:
         correct, total = assessment.local_accuracy
@@ -158,10 +158,8 @@ def _quality(lines: Sequence[_Line], offload: Offload, assessment: Assessment) -
         ]
         cells = ["" if each is None else f"{percent(correct / total + each, 1)} %" for each in differences]
         return [Column("accuracy", cells, dropped=_QUALITY)]
-    shares = [
-        f"{percent(each.same / each.total, 1)} %" if line.row and (each := line.row.agreement) and each.total else ""
-        for line in lines
-    ]
+    agreements = [line.row.agreement if line.row else None for line in lines]
+    shares = [f"{percent(each.same / each.total, 1)} %" if each and each.total else "" for each in agreements]
     return [Column("labels\nas here", shares, dropped=_QUALITY)] if any(shares) else []
 
 

@@ -132,7 +132,8 @@ def _comparison_row(row: Row, comparison: OutputComparison | None) -> list[str]:
         accuracy = f"{comparison.identical:,} of {comparison.examples:,} identical"
     return [
         f"{row.name}{UNRELIABLE if row.unstable else ''}", _milliseconds(row.measured),
-        *_time_cells(row, row.p50), *_time_cells(row, row.p95), *_time_cells(row, row.throughput), accuracy, f"{row.bytes_up:,.0f} / {row.bytes_down:,.0f}",
+        *_time_cells(row, row.p50), *_time_cells(row, row.p95), *_time_cells(row, row.throughput), accuracy,
+        f"{row.bytes_up:,.0f} / {row.bytes_down:,.0f}",
     ]  # fmt: skip
 
 

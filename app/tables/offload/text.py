@@ -99,10 +99,14 @@ def _failures(subject: OffloadAnswered) -> list[str]:
             failed.setdefault((failure.kind, failure.message, failure.remedy), []).append(arm.name)
     known = subject.answer.failure
     return [
-        f"! {names[0] if len(names) == 1 else f'{len(names)} ways'}: {kind}: {message}{f' ({remedy})' if remedy else ''}"
+        f"! {_ways(names)}: {kind}: {message}{f' ({remedy})' if remedy else ''}"
         for (kind, message, remedy), names in failed.items()
         if known is None or (kind, message, remedy) != (known.kind, known.message, known.remedy)
     ]
+
+
+def _ways(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{len(names)} ways"
 
 
 def _throughput(subject: OffloadAnswered) -> list[str]:

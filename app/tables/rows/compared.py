@@ -48,6 +48,10 @@ class _ComparedRow(Configuration, frozen=True, kw_only=True, forbid_unknown_fiel
     mcnemar_p: Number
     images_in_common: int | None
     task: str
+    quality_measure: str | None  # name of the first measure
+    quality_difference: Number  # of that measure, from the baseline
+    quality_difference_low: Number
+    quality_difference_high: Number
     quality_differences: list[MeasureDifference]
     agreement: Number = None
     agreement_text: str | None
@@ -78,6 +82,9 @@ class CompareRow(_ComparedRow, frozen=True, kw_only=True, forbid_unknown_fields=
     slow_tail: bool
     process_luck: bool
     accuracy: Number
+    quality_value: Number  # of the first measure
+    quality_value_low: Number
+    quality_value_high: Number
     quality: list[Measure]
     bytes: int
     size_ratio: Number

@@ -49,6 +49,10 @@ class _RunRow(_MeasuredRow, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     process_luck: bool | None
     postprocess_median_ms: Number
     task: str
+    quality_measure: str | None  # name of the first measure
+    quality_value: Number
+    quality_value_low: Number
+    quality_value_high: Number
     quality: list[Measure]
     unit: str
     best: bool  # of the threads and batch sizes of its variant and runtime
@@ -116,6 +120,8 @@ class HistoryRow(Configuration, frozen=True, kw_only=True, forbid_unknown_fields
     accuracy: Number
     accuracy_assumed: bool
     task: str
+    quality_measure: str | None  # name of the first measure
+    quality_value: Number
     quality: Measure | None
     changed: str
     answer: str

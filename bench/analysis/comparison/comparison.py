@@ -114,10 +114,10 @@ def compare(
 ) -> Comparison:
     """Compare all configurations of all runs with one of them.
 
-    ``baseline`` is ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]`` or a configuration; the first measured match is used. Raise BadInput if none
-    matches. Raise ResultsError if the runs are of different tasks or images, or nothing was measured. The models may
-    differ; those of the same name get different ones. Repeats of a Run (``Run.repeat_group``) share their rows.
-    ``earlier`` Runs are not compared; they show how much a machine varies from run to run.
+    ``baseline`` is ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]`` or a configuration; the first measured match is used. Raise
+    BadInput if none matches. Raise ResultsError if the runs are of different tasks or images, or nothing was measured.
+    The models may differ; those of the same name get different ones. Repeats of a Run (``Run.repeat_group``) share
+    their rows. ``earlier`` Runs are not compared; they show how much a machine varies from run to run.
     """
     for run in runs[1:]:
         require_same_images(run, runs[0])
@@ -159,9 +159,7 @@ def matches(configuration: Configuration, selector: str | Configuration) -> bool
     return len(parts) <= len(fields) and all(part == field for part, field in zip(parts, fields, strict=False))
 
 
-def _find_baseline(
-    measured: Sequence[RunResult], selector: str | Configuration | None, notes: list[str]
-) -> RunResult:
+def _find_baseline(measured: Sequence[RunResult], selector: str | Configuration | None, notes: list[str]) -> RunResult:
     # stable sort: measured times are preferred to emulated ones
     ordered = sorted(measured, key=lambda item: item.run.emulated)
     for name in [selector] if selector else DEFAULT_BASELINES:

@@ -257,7 +257,9 @@ def _refused(server: Server, status: int, content: bytes) -> RemoteFailed:
     text = f"{server.url} answered {status}{f': {reason}' if reason else ''}"
     match status:
         case http.HTTPStatus.UNAUTHORIZED | http.HTTPStatus.FORBIDDEN:
-            return RemoteFailed(NOT_ALLOWED, text, "give the server's token with --token-file FILE, or in EDGE_BENCH_TOKEN")
+            return RemoteFailed(
+                NOT_ALLOWED, text, "give the server's token with --token-file FILE, or in EDGE_BENCH_TOKEN"
+            )
         case http.HTTPStatus.SERVICE_UNAVAILABLE:
             return RemoteFailed("busy", text, "fewer --in-flight, or a longer --queue of the server")
         case http.HTTPStatus.NOT_FOUND:

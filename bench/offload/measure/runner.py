@@ -7,7 +7,6 @@ server. Each round runs every arm once, in a seeded shuffled order. If an arm fa
 import contextlib
 import time
 import uuid
-from collections.abc import Sequence
 from functools import partial
 
 import numpy as np

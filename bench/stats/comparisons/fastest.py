@@ -15,13 +15,12 @@ _NEAR = 1.5
 def slower_than_fastest(ratios: Sequence[Ratio]) -> list[bool]:
     """Return which configurations are slower than the fastest; ``ratios`` are those of all others to it.
 
-    The aim is that of equally fast ones, any is called slower in 5 % of cases. That is approximate, because the pooled
-    error is not exactly distributed as the test assumes; docs/calibration.md has simulations. The fastest is chosen by
-    the same times, so the p-values are corrected for the number of all pairs (Bonferroni). An error of five processes is too small by
-    chance for one of many configurations, so the test uses the root mean square of all their errors (as Tukey 1953,
-    "The problem of multiple comparisons"). Its degrees of freedom are half of their sum, and half of one, because half
-    of each error is that of the fastest. A configuration that varies more than others must also be slower by its own
-    interval.
+    The test aims at a level of 5 %: of equally fast ones, any is called slower in 5 % of cases. The level is not exact:
+    it was simulated (docs/calibration.md). The fastest is chosen by the same times, so the p-values are corrected for
+    the number of all pairs (Bonferroni). An error of five processes is too small by chance for one of many
+    configurations, so the test uses the root mean square of all their errors (as Tukey 1953, "The problem of multiple
+    comparisons"). Its degrees of freedom are half of their sum, and half of one, because half of each error is that of
+    the fastest. A configuration that varies more than others must also be slower by its own interval.
     """
     errors = [ratio for ratio in ratios if ratio.standard_error is not None]
     if not errors:
@@ -42,7 +41,8 @@ def slower_despite_noise(ratios: Sequence[Ratio]) -> list[bool]:
 
     The error is pooled, so that one slow and noisy configuration, such as the original beside its .tflite variants,
     hides differences between all others. Those within 1.5 times the fastest are therefore tested with their own pooled
-    error, the others with that of all. If all are equally fast, any is still called slower in at most 5 % of cases.
+    error, the others with that of all. In simulations of nine equally fast ones, any was called slower in up to 0.1 %
+    of 2,000 Runs with noise as recorded, and in 1.1 to 2.3 % of 1,500 Runs whose processes differ by 10 to 50 %.
     """
     of_all = slower_than_fastest(ratios)
     near = iter(slower_than_fastest([ratio for ratio in ratios if ratio.value <= _NEAR]))

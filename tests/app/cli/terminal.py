@@ -1,17 +1,20 @@
-"""A command whose stderr is a terminal, which shows every step of its progress at once."""
+"""Commands with a terminal: stderr, which shows every step of the progress at once, or stdout of a stated width."""
 
 import contextlib
+import fcntl
 import os
 import pty
 import re
 import signal
+import struct
 import subprocess
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 
 from tests.command_line import clean_environment, command
 
-__all__ = ["OnTerminal", "on_terminal"]
+__all__ = ["OnTerminal", "in_terminal", "on_terminal"]
 
 
 class OnTerminal:
@@ -63,3 +66,31 @@ def on_terminal(*arguments: object, cwd: Path, stdout: Path, **environment: str)
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         os.close(screen)
+
+
+def in_terminal(*arguments: object, columns: int, cwd: Path, code: int = 0, **environment: str) -> list[str]:
+    """Run a command with stdout in a terminal of this width; return the lines that the terminal shows.
+
+    Its stderr is in the file ``stderr`` afterwards. Fail if it does not end with ``code``.
+    """
+    screen, side = pty.openpty()
+    fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    clean = {name: value for name, value in clean_environment(cwd).items() if name not in ("COLUMNS", "LINES")}
+    with (cwd / "stderr").open("wb") as errors:
+        process = subprocess.Popen(
+            command(*arguments), cwd=cwd, stdout=side, stderr=errors, stdin=side, start_new_session=True,
+            env=clean | environment | {"TERM": "xterm", "PYTHONIOENCODING": "utf-8"},
+        )  # fmt: skip
+    os.close(side)
+    shown = b""
+    while True:
+        try:
+            data = os.read(screen, 1 << 16)
+        except OSError:  # Linux: the other side is closed
+            break
+        if not data:
+            break
+        shown += data
+    os.close(screen)
+    assert process.wait(60) == code, (cwd / "stderr").read_text()
+    return re.sub(r"\x1b\[[0-9;]*m", "", shown.decode()).replace("\r\n", "\n").rstrip("\n").split("\n")
