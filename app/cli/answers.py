@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edge_bench.bench.analysis.comparison.comparison import Comparison
     from edge_bench.bench.records.run import Run
 
-__all__ = ["Shown", "print_answer", "print_next", "print_saved", "report_command"]
+__all__ = ["Shown", "print_answer", "print_answered", "print_next", "print_saved", "report_command", "width"]
 
 #: Minimum width of tables.
 _MIN_WIDTH = 60
@@ -44,19 +44,35 @@ def print_answer(
 
     ``comparison`` is None if nothing was measured; ``more`` is a command for all columns and notes.
     """
-    from edge_bench.app.render.escaping import markdown_text
     from edge_bench.app.tables.answer.text import Answered, answer_sentences, answer_text
 
     subject = Answered(runs, comparison, tables, more)
+    print_answered(
+        tables,
+        lambda: answer_sentences(subject),
+        lambda **how: answer_text(subject, width(), **how),
+        shown,
+    )
+
+
+def print_answered(
+    tables: Sequence[Table], sentences: Callable[[], Sequence[str]], text: Callable[..., str], shown: Shown
+) -> None:
+    """Print an answer and its tables in any format.
+
+    sentences: returns the lines of the answer, not shortened
+    text: returns what a terminal shows; takes ``wide``, ``why``, and ``limit``: whether tables have to fit the terminal
+    """
+    from edge_bench.app.render.escaping import markdown_text
+
     match shown.form:
         case Format.TABLE:
-            terminal = sys.stdout.isatty()
-            text = answer_text(subject, width(), wide=shown.wide, why=shown.why, limit=terminal)
-            console.print_text(text, verdicts=True)
+            lines = text(wide=shown.wide, why=shown.why, limit=sys.stdout.isatty())
+            console.print_text(lines, verdicts=True)
         case Format.HTML:
-            console.print_page(tables, answer_sentences(subject))
+            console.print_page(tables, sentences())
         case Format.MARKDOWN:
-            console.print_text("\n\n".join([*map(markdown_text, answer_sentences(subject)), ""]))
+            console.print_text("\n\n".join([*map(markdown_text, sentences()), ""]))
             console.print_tables(tables, shown.form)
         case _:
             console.print_tables(tables, shown.form)

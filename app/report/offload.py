@@ -7,6 +7,7 @@ from edge_bench.app.render.html.elements import Html, element, fragment
 from edge_bench.app.render.html.table import html_table, notes_list, with_badges
 from edge_bench.app.report.bundle_section import BundleSection
 from edge_bench.app.tables.offload.table import answers, offload_tables
+from edge_bench.app.tables.offload.text import OffloadAnswered, offload_sentences
 
 __all__ = ["offload_section"]
 
@@ -16,7 +17,8 @@ def offload_section(section: BundleSection, figure: Callable[[Drawing], Html]) -
     parts = []
     for offload, assessment, drawing in section.assessments:
         first, *others = offload_tables(offload, assessment)
-        sentences = answers(offload, assessment)
+        answer = OffloadAnswered(offload, assessment, (first, *others), "")
+        sentences = [*offload_sentences(answer), *answers(offload, assessment)]
         parts += [
             element("h3", with_badges(f"{first.title}, {offload.began[:10]}")),
             element("ul", *(element("li", with_badges(sentence)) for sentence in sentences), class_="answers"),

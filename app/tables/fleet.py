@@ -1,20 +1,35 @@
 """Tables of a fleet's engines: their description, transferred megabytes, seconds per step, and Run or failure."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from edge_bench.app.fleet.runs.state import DeviceState
 from edge_bench.app.fleet.status import EngineStatus
 from edge_bench.app.render.table import Table
+from edge_bench.app.tables.runs.comparison import comparison_record, comparison_table
+from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
+from edge_bench.bench.analysis.times.reliability import Reliability
 
 __all__ = ["engines_table", "fleet_table"]
 
 _STEPS = ("connect", "image", "bundle", "run", "fetch", "clean up")
 
 
-def fleet_table(devices: Sequence[DeviceState]) -> Table:
-    """Return a table with one row per engine, in the given order."""
+def fleet_table(
+    devices: Sequence[DeviceState], comparison: Comparison | None = None, machines: Comparison | None = None
+) -> Table:
+    """Return a table with one row per engine, in the given order.
+
+    comparison: of all configurations of the fetched Runs
+    machines: of the fastest configuration of each (`compare_machines`)
+
+    The records of both are part of those of the engines.
+    """
+    all_records = list(comparison_table(comparison).records) if comparison else []
+    fastest = {row.run_id: row for row in machines.rows} if machines else {}
+    measured = {run_id: side for side in (machines.reliability if machines else []) for run_id in side.run_ids}
     return Table(
         title="engines",
         header=("engine", "machine", "Docker", "memory\nMB", "platform", "sent, MB\nimage", "sent, MB\nbundle",
@@ -22,7 +37,12 @@ def fleet_table(devices: Sequence[DeviceState]) -> Table:
         rows=[_cells(device) for device in devices],
         keys=1,
         notes=_notes(devices),
-        records=[_record(device) for device in devices],
+        records=[
+            _record(device)
+            | _fastest_record(fastest.get(device.run_id), measured.get(device.run_id))
+            | {"configurations": [record for record in all_records if record["run"] == device.run_id]}
+            for device in devices
+        ],
     )  # fmt: skip
 
 
@@ -57,6 +77,21 @@ def _record(device: DeviceState) -> dict[str, object]:
     record: dict[str, object] = msgspec.to_builtins(device)
     record["engine"], record["address"] = device.engine.name, device.engine.address
     return record
+
+
+def _fastest_record(row: Row | None, reliability: Reliability | None) -> dict[str, Any]:
+    """Return the record fields of a machine's fastest configuration, compared with that of the fastest machine."""
+    times = {} if row is None else comparison_record(row)
+    names = (
+        "emulated", "variant", "runtime", "threads", "batch_size", "example_ms", "example_low_ms", "example_high_ms",
+        "example_estimator", "time_ratio", "time_ratio_low", "time_ratio_high", "verdict", "verdict_reliable",
+        "verdict_reason", "unstable", "fastest", "accuracy",
+    )  # fmt: skip
+    return {
+        **{name: times.get(name) for name in names},
+        "trusted": reliability.trusted if reliability else None,
+        "not_trusted_because": "; ".join(each.what for each in reliability.reasons) if reliability else "",
+    }
 
 
 def engines_table(statuses: Sequence[EngineStatus]) -> Table:

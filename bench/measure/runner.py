@@ -14,13 +14,14 @@ import numpy as np
 from edge_bench.bench.dataset.sampling import draw_for_trial
 from edge_bench.bench.dataset.workload import Workload
 from edge_bench.bench.interrupts import defer_interrupts
+from edge_bench.bench.measure.duration.announcement import Announcement
 from edge_bench.bench.measure.duration.remaining import Remaining
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.measure.recorder import JournalWriteError, Recorder, started_run
 from edge_bench.bench.measure.schedule import Generation, passes_per_trial, schedule
 from edge_bench.bench.measure.workers.graph_outputs import RECORDED_PROCESSES, record_outputs
 from edge_bench.bench.measure.workers.preparation import files_for, preparation
-from edge_bench.bench.progress import Progress, about
+from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.journal import Journal
 from edge_bench.bench.records.journal_entries import Entry
 from edge_bench.bench.records.run import Failure, Run, Settings
@@ -56,9 +57,10 @@ def run_benchmark(
     remaining = _remaining(runnable, generations, recorder)
     progress.start("measuring", settings.trials * len(runnable), recorder.trials)
     progress.expect(None)  # unknown until the workers of the first generation are warm
+    announcement = Announcement(remaining, progress, "configuration")
     try:
         for generation in generations:
-            _Workers(workload, planned, settings, recorder, progress, remaining).run(runnable, generation)
+            _Workers(workload, planned, settings, recorder, progress, remaining, announcement).run(runnable, generation)
     except KeyboardInterrupt:
         recorder.interrupted = True
     except JournalWriteError as cause:
@@ -92,9 +94,11 @@ class _Workers:
         recorder: Recorder,
         progress: Progress,
         remaining: Remaining,
+        announcement: Announcement,
     ) -> None:
         self._workload, self._planned, self._settings = workload, planned, settings
         self._recorder, self._progress, self._remaining = recorder, progress, remaining
+        self._announcement = announcement
         self._workers: dict[int, WorkerProcess] = {}
         self._process = 0
 
@@ -117,7 +121,7 @@ class _Workers:
                 worker.stop()
 
     def _start(self, unfinished: Sequence[int]) -> None:
-        """Start and prepare the workers of these configurations, and print how long the run takes."""
+        """Start and prepare the workers of these configurations. The first time, print how long the run takes."""
         began, recording = time.monotonic(), 0.0
         wanted = [number for number in unfinished if not self._recorder.failed(number)]
         if wanted:
@@ -132,30 +136,14 @@ class _Workers:
             self._attempt(number, self._prepare, imports[number])
             recording += self._attempt(number, self._record_outputs) or 0.0
         if wanted:
-            self._announce(time.monotonic() - began - recording)
-
-    def _announce(self, start_seconds: float) -> None:
-        """Print how long the run takes, once it is known, and update the remaining time."""
-        remaining, is_first = self._remaining, not self._remaining.has_started
-        remaining.started(start_seconds)
-        if is_first and remaining.configurations:
-            trials = remaining.trials
-            counts = f"{counted(remaining.configurations, 'configuration')} × {counted(trials, 'trial')}"
-            self._progress.say(f"{about(remaining.seconds())}: {counts}")
-        self._expect()
-
-    def _expect(self) -> None:
-        # not before each configuration has a trial, since the slowest may come last
-        is_known = self._remaining.every_configuration_has_a_trial
-        self._progress.expect(self._remaining.seconds() if is_known else None)
+            self._announcement.started(time.monotonic() - began - recording)
 
     def _measure(self, number: int, generation: int, round_number: int) -> None:
         began = time.monotonic()
         if number in self._workers:
             self._attempt(number, self._trial, generation, round_number)
         is_made = number in self._workers
-        self._remaining.trial(number, time.monotonic() - began if is_made else None)
-        self._expect()
+        self._announcement.trial(number, time.monotonic() - began if is_made else None)
         self._progress.advance(1, str(self._planned[number].configuration))
 
     def _started(self, planned: Planned) -> WorkerProcess:

@@ -14,8 +14,12 @@ ServerUrl = Annotated[
 Token = Annotated[
     str | None,
     option("--token", metavar="TEXT", show_envvar=True, help="Token of the server. Other users can read a command "
-           "line: prefer the variable."),
+           "line: prefer --token-file."),
 ]  # fmt: skip
+TokenFile = Annotated[
+    Path | None,
+    option("--token-file", metavar="FILE", help="File that contains only the token of the server, as for `serve`."),
+]
 RemoteModel = Annotated[
     str | None,
     option(

@@ -82,5 +82,6 @@ def _as_csv(records: Sequence[dict[str, Any]]) -> str:
     if not records:
         return ""
     # CSV has no nested values; lists and objects are in the JSON only
-    columns = [name for name in records[0] if not any(isinstance(record.get(name), list | dict) for record in records)]
+    names = dict.fromkeys(name for record in records for name in record)  # rows may be of several kinds
+    columns = [name for name in names if not any(isinstance(record.get(name), list | dict) for record in records)]
     return "\n".join(csv_line(line) for line in [columns, *(map(record.get, columns) for record in records)])

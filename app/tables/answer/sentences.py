@@ -15,18 +15,24 @@ from edge_bench.app.tables.answer.cells import (
     time_text,
 )
 from edge_bench.app.tables.answer.names import Sides, baseline_name, configuration_name
+from edge_bench.app.tables.answer.reliability import MEASURE_ON_DEVICE, Reliable, reliability_texts
 from edge_bench.bench.analysis.answer.answer import Answer, AnswerKind
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
 from edge_bench.bench.records.run import Failure
 from edge_bench.bench.stats.ratios import Verdict
 
-__all__ = ["answer_lines", "no_answer_lines", "reason_is_whole"]
+__all__ = [
+    "answer_lines", "answer_reliability", "answer_reliability_texts", "listed", "no_answer_lines", "share_text",
+]  # fmt: skip
 
 
-def answer_lines(answer: Answer, comparison: Comparison, width: int) -> list[str]:
-    """Return the answer: what is fastest, what it costs, and whether times are reliable; one line each if they fit."""
-    found = _Sentences(answer, comparison)
-    texts = [found.first(), found.second(), reliability_texts(answer)]
+def answer_lines(answer: Answer, comparison: Comparison, width: int, place: str = "") -> list[str]:
+    """Return the answer: what is fastest, what it costs, and whether times are reliable; one line each if they fit.
+
+    place: of the only Run, if the first line names it: `` on desk``
+    """
+    found = _Sentences(answer, comparison, place)
+    texts = [found.first(), found.second(), answer_reliability_texts(answer)]
     return [line for each in texts if each for line in wrapped(first_that_fits(width, each), width)]
 
 
@@ -44,51 +50,25 @@ def no_answer_lines(answer: Answer, failures: Sequence[Failure], width: int) -> 
     return lines
 
 
-def reliability_texts(answer: Answer) -> list[str]:
-    """Return whether times are reliable and the one thing to do if not, from the longest text to the shortest."""
+def answer_reliability(answer: Answer) -> Reliable | None:
+    """Return how far the times of an answer can be relied on; None without times."""
     if answer.kind in (AnswerKind.EMULATED, AnswerKind.NOTHING):
-        return ["! Measure times on the real device."] if answer.kind is AnswerKind.EMULATED else []
-    noun = "configuration" if answer.measured == 1 else "configurations"
-    vary = f"{answer.unstable} of {answer.measured}"
-    spread = f"{vary} {noun} vary by 10 % or more (~)", f"{vary} vary by 10 % or more (~)"
-    if answer.trusted:
-        return ["Times are reliable: nothing was found that disturbed them.", "Times are reliable."]
-    if answer.reason is None:
-        if not answer.unstable:
-            return ["Not known whether times are reliable: the Run does not say."] if answer.trusted is None else []
-        return [f"! Times are not reliable: {each}. Stop other programs." for each in spread]
-    where = f" on {answer.reason_machine.split(' (')[0]}" if answer.reason_machine else ""
-    start, short = f"! Times are not reliable{where}", f"! Not reliable{where}"
-    remedy = _sentence(_clause(answer.reason.remedy))
-    if answer.reason.spread:
-        return [*(f"{start}: {each}. {remedy}" for each in spread), f"{short}: {spread[1]}. {remedy}"]
-    what = _clause(answer.reason.what)
-    texts = [f"{start}: {what}; {spread[1]}. {remedy}"] if answer.unstable else []
-    return [*texts, f"{start}: {what}. {remedy}", f"{short}: {what}. {remedy}", f"{start}: {what}."]
+        return None
+    where = answer.reason_machine.split(" (")[0]
+    return Reliable(answer.trusted, answer.reason, answer.unstable, answer.measured, "configuration", where)
 
 
-def reason_is_whole(answer: Answer, width: int) -> bool:
-    """Return whether the reliability line has the reason's remedy, so that no note needs to repeat it."""
-    if answer.reason is None or answer.reason.spread:
-        return True
-    texts = reliability_texts(answer)
-    return len(texts) == 1 or first_that_fits(width, texts) != texts[-1]
-
-
-def _clause(text: str) -> str:
-    """Return the first clause of a finding."""
-    for separator in (": ", "; ", ", so ", ", "):
-        text = text.split(separator, maxsplit=1)[0]
-    return text
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
+def answer_reliability_texts(answer: Answer) -> list[str]:
+    """Return whether times are reliable and the one thing to do if not, from the longest text to the shortest."""
+    if answer.kind is AnswerKind.EMULATED:
+        return [MEASURE_ON_DEVICE]
+    reliable = answer_reliability(answer)
+    return reliability_texts(reliable) if reliable else []
 
 
 class _Sentences:
-    def __init__(self, answer: Answer, comparison: Comparison) -> None:
-        self._answer, self._comparison = answer, comparison
+    def __init__(self, answer: Answer, comparison: Comparison, place: str = "") -> None:
+        self._answer, self._comparison, self._place = answer, comparison, place
         self._sides = Sides(comparison.rows)
         self._baseline = baseline_name(comparison)
         base = next((row for row in comparison.rows if row.is_baseline), None)
@@ -101,28 +81,33 @@ class _Sentences:
         time = f"{time_text(best)} ms/{answer.unit}"
         match answer.kind:
             case AnswerKind.FASTEST:
-                return [f"Fastest: {self._name(best)}, {time}"]
+                return [f"Fastest{self._place}: {self._name(best)}, {time}"]
             case AnswerKind.ONE:
-                return [f"Only one configuration: {self._name(best)}, {time}", f"{self._name(best)}, {time}"]
+                return [
+                    f"Only one configuration{self._place}: {self._name(best)}, {time}",
+                    f"{self._name(best)}{self._place}, {time}",
+                ]
             case AnswerKind.NO_INTERVAL:
                 return ["No verdict on speed: times of one process have no interval. Use --processes 5."]
             case AnswerKind.EMULATED:
                 return ["No answer about speed: the times are EMULATED. Predictions count."]
             case _ if len({row.configuration for row in answer.best}) == 1:
-                sides = _listed([self._sides.name(row.run_id) for row in answer.best])
+                sides = listed([self._sides.name(row.run_id) for row in answer.best])
                 name = configuration_name(best.configuration, self._comparison.rows)
-                return [f"Fastest on {sides}: {name}, within {_share(answer.spread or 0)}"]
+                return [f"Fastest on {sides}: {name}, within {share_text(answer.spread or 0)}"]
             case _:
-                within = f"are within {_share(answer.spread or 0)}"
+                within = f"are within {share_text(answer.spread or 0)}"
                 names = [self._name(row) for row in answer.best]
-                texts = [f"No clear winner: {_listed(names)} {within}"] if len(names) <= 3 else []
+                texts = [f"No clear winner{self._place}: {listed(names)} {within}"] if len(names) <= 3 else []
                 if len({row.run_id for row in answer.best}) == 1 and self._sides.several:
                     names = [configuration_name(row.configuration, self._comparison.rows) for row in answer.best]
                     within = f"({self._sides.name(best.run_id)}) {within}"
-                    texts += [f"No clear winner: {_listed(names)} {within}"] if len(names) <= 3 else []
+                    texts += [f"No clear winner{self._place}: {listed(names)} {within}"] if len(names) <= 3 else []
                 if len(names) > 2:
-                    texts.append(f"No clear winner: {names[0]}, {names[1]} and {len(names) - 2} more {within}")
-                return [*texts, f"No clear winner: {counted(len(names), 'configuration')} {within}"]
+                    texts.append(
+                        f"No clear winner{self._place}: {names[0]}, {names[1]} and {len(names) - 2} more {within}"
+                    )
+                return [*texts, f"No clear winner{self._place}: {counted(len(names), 'configuration')} {within}"]
 
     def second(self) -> list[str]:
         best, kind = self._answer.best, self._answer.kind
@@ -191,10 +176,11 @@ def _ladder(known: Sequence[str], sizes: Sequence[str]) -> list[tuple[str, str]]
     return [*pairs, *((known[-1], each) for each in sizes[1:]), (known[-1], "")]
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Return ``a, b and c``."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _share(share: float) -> str:
+def share_text(share: float) -> str:
     """Return a share as percent: ``2.1 %``, and at least 0.1 %."""
     return f"{significant(max(100 * share, 0.1), 2)} %"

@@ -14,7 +14,7 @@ from edge_bench.bench.wording import counted
 
 __all__ = [
     "BEST", "MAX_ROWS", "by_time", "configuration_columns", "constants", "quality_column", "short_table",
-    "speed_column",
+    "speed_column", "time_column",
 ]  # fmt: skip
 
 BEST = "▸"
@@ -98,19 +98,24 @@ def _differs(rows: Sequence[Row], name: str) -> bool:
 def _time_columns(rows: Sequence[Row], comparison: Comparison) -> list[Column]:
     if all(row.emulated for row in rows):
         return []
+    time = time_column(rows, comparison.unit)
+    if not any(row.ratio for row in rows):
+        return [time]
+    return [time, speed_column(rows, f"vs {baseline_name(comparison, _MAX_BASELINE)}")]
+
+
+def time_column(rows: Sequence[Row], unit: str) -> Column:
+    """Return the times with their intervals, marked if they vary; emulated rows have none."""
     unstable = any(row.unstable for row in rows)
     marks = [UNRELIABLE if row.unstable else " " * len(UNRELIABLE) if unstable else "" for row in rows]
     times, short = (
         [f"{time_text(row, rows, interval=interval)}{mark}" for row, mark in zip(rows, marks, strict=True)]
         for interval in (True, False)
     )
-    header, gap = f"ms/{comparison.unit}", " " * len(UNRELIABLE) if unstable else ""
+    header, gap = f"ms/{unit}", " " * len(UNRELIABLE) if unstable else ""
     has_interval = any(row.time and row.time.interval for row in rows)
-    time = Column(f"{header}{' [95 %]' if has_interval else ''}{gap}", times, narrow=(f"{header}{gap}", short),
+    return Column(f"{header}{' [95 %]' if has_interval else ''}{gap}", times, narrow=(f"{header}{gap}", short),
                   narrowed=_INTERVAL)  # fmt: skip
-    if not any(row.ratio for row in rows):
-        return [time]
-    return [time, speed_column(rows, f"vs {baseline_name(comparison, _MAX_BASELINE)}")]
 
 
 def speed_column(rows: Sequence[Row | None], header: str) -> Column:

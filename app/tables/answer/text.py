@@ -1,17 +1,19 @@
 """What ``run`` and ``compare`` print in a terminal: answer, short table, notes; or all columns, or all notes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from edge_bench.app.render.formats import Format
-from edge_bench.app.render.table import Table, limited
+from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.short_table import short_table_lines
 from edge_bench.app.render.text.table import render
 from edge_bench.app.render.text.wrapping import wrapped
 from edge_bench.app.render.units import counted
+from edge_bench.app.tables.answer.layout import UNLIMITED, laid_out
 from edge_bench.app.tables.answer.names import Sides, baseline_name
 from edge_bench.app.tables.answer.notes import all_short_notes, shown_notes
-from edge_bench.app.tables.answer.sentences import answer_lines, no_answer_lines, reason_is_whole
+from edge_bench.app.tables.answer.reliability import reason_is_whole
+from edge_bench.app.tables.answer.sentences import answer_lines, answer_reliability, no_answer_lines
 from edge_bench.app.tables.answer.short import MAX_ROWS, constants, short_table
 from edge_bench.app.tables.answer.side_by_side import side_by_side
 from edge_bench.app.tables.runs.attribution import attribution_table
@@ -20,10 +22,8 @@ from edge_bench.bench.analysis.comparison.comparison import Comparison
 from edge_bench.bench.analysis.times.timings import Estimator
 from edge_bench.bench.records.run import Run
 
-__all__ = ["Answered", "answer_sentences", "answer_text"]
+__all__ = ["Answered", "answer_sentences", "answer_text", "facts", "mark_legend", "short_blocks", "time_facts"]
 
-#: Wide enough that no sentence is shortened.
-_UNLIMITED = 10_000
 _STATISTIC = {Estimator.TYPICAL: "times of the typical invocation", Estimator.WHOLE: "times of whole passes"}
 
 
@@ -42,7 +42,7 @@ class Answered:
         return answer_of(self.comparison) if self.comparison else no_answer(self.runs)
 
 
-def answer_sentences(subject: Answered, width: int = _UNLIMITED) -> list[str]:
+def answer_sentences(subject: Answered, width: int = UNLIMITED) -> list[str]:
     """Return the lines of the answer."""
     if subject.comparison is None:
         failures = [result.failure for run in subject.runs for result in run.results if result.failure]
@@ -56,23 +56,22 @@ def answer_text(subject: Answered, width: int, *, wide: bool = False, why: bool 
     wide: the tables with all columns instead of the short one, in blocks of ``width`` if ``limit``
     why: all notes, and where time differences come from
     """
-    tables = [_full(table, width if limit else None) for table in subject.tables] if wide else _short(subject, width)
-    parts = [
+    limit_width = width if limit else None
+    text = laid_out(
         answer_sentences(subject, width),
-        *tables,
-        _all_notes(subject, width if limit else None) if why else _few_notes(subject, width),
-    ]
-    attribution = attribution_table(subject.comparison) if why and subject.comparison else None
-    if attribution and not wide:
-        parts.append(render(attribution, Format.TABLE, width if limit else None).split("\n"))
-    return "\n\n".join("\n".join(lines) for lines in parts if lines)
+        lambda: short_blocks(subject, width),
+        lambda: _few_notes(subject, width),
+        subject.tables,
+        limit_width,
+        wide=wide,
+        why=why,
+    )
+    attribution = attribution_table(subject.comparison) if why and subject.comparison and not wide else None
+    return f"{text}\n\n{render(attribution, Format.TABLE, limit_width)}" if attribution else text
 
 
-def _full(table: Table, width: int | None) -> list[str]:
-    return render(replace(table, notes=()), Format.TABLE, width).split("\n")
-
-
-def _short(subject: Answered, width: int) -> list[list[str]]:
+def short_blocks(subject: Answered, width: int) -> list[list[str]]:
+    """Return the blocks of lines of the short table; none if nothing was measured."""
     comparison = subject.comparison
     if comparison is None:
         return []
@@ -101,34 +100,48 @@ def _with_rest(lines: list[str], rows: int) -> list[str]:
 
 def _title(subject: Answered, comparison: Comparison, sides: Sides) -> str:
     """Return what is the same for all rows."""
-    first = subject.runs[0]
-    measured = [row for row in comparison.rows if row.time]
-    models = list(dict.fromkeys(run.bundle.model for run in subject.runs))
+    rows = [row for row in comparison.rows if row.time]
+    repeats = max(row.runs for row in rows)
+    parts = [*facts(subject.runs, repeats), *time_facts(comparison)]
+    if sides.several:
+        base = next(row for row in comparison.rows if row.is_baseline)
+        parts.append(f"baseline: {baseline_name(comparison)} on {sides.name(base.run_id)}")
+    else:
+        parts.append(rows[0].machine)
+    return "; ".join(part for part in [*parts, mark_legend(comparison)] if part)
+
+
+def facts(runs: Sequence[Run], repeats: int = 1) -> list[str]:
+    """Return what was measured: model and data, images per pass, trials."""
+    first = runs[0]
+    models = list(dict.fromkeys(run.bundle.model for run in runs))
     model = models[0] if len(models) == 1 else f"{len(models)} models"
-    images = {run.images_per_pass for run in subject.runs}
-    total = {run.images.total_images for run in subject.runs}
+    images = {run.images_per_pass for run in runs}
+    total = {run.images.total_images for run in runs}
     parts = [f"{model} on {first.bundle.dataset}"]
     if len(images) == 1:
         count = counted(first.images_per_pass, first.unit)
         subset = len(total) == 1 and first.images_per_pass < first.images.total_images
         parts.append(f"{count} of {first.images.total_images:,} per pass" if subset else f"{count} per pass")
-    repeats = max(row.runs for row in measured)
-    parts += [*([f"{repeats} runs"] if repeats > 1 else []), _trials(subject), constants(measured)]
-    if any(not row.emulated for row in measured):
-        parts.append(_STATISTIC[comparison.estimator])
-    if sides.several:
-        base = next(row for row in comparison.rows if row.is_baseline)
-        parts.append(f"baseline: {baseline_name(comparison)} on {sides.name(base.run_id)}")
-    else:
-        parts.append(measured[0].machine)
-    if any(not row.emulated and (row.unstable or row.verdict_reliable is False) for row in measured):
-        parts.append("~ not reliable")
-    return "; ".join(part for part in parts if part)
+    return [*parts, *([f"{repeats} runs"] if repeats > 1 else []), _trials(runs)]
 
 
-def _trials(subject: Answered) -> str:
-    trials = {len(result.trials) for run in subject.runs for result in run.results_with_trials}
-    processes = {len(result.by_process()) for run in subject.runs for result in run.results_with_trials}
+def time_facts(comparison: Comparison) -> list[str]:
+    """Return threads and batch sizes that are the same for all rows, and the statistic of the times."""
+    rows = [row for row in comparison.rows if row.time]
+    real = any(not row.emulated for row in rows)
+    return [constants(rows), *([_STATISTIC[comparison.estimator]] if real else [])]
+
+
+def mark_legend(comparison: Comparison) -> str:
+    """Return what ``~`` means, if a row has it."""
+    marked = (row.unstable or row.verdict_reliable is False for row in comparison.rows if row.time and not row.emulated)
+    return "~ not reliable" if any(marked) else ""
+
+
+def _trials(runs: Sequence[Run]) -> str:
+    trials = {len(result.trials) for run in runs for result in run.results_with_trials}
+    processes = {len(result.by_process()) for run in runs for result in run.results_with_trials}
     if len(trials) != 1 or len(processes) != 1:
         return f"up to {counted(max(trials), 'trial')} each"
     (count,), (over,) = trials, processes
@@ -136,12 +149,6 @@ def _trials(subject: Answered) -> str:
 
 
 def _few_notes(subject: Answered, width: int) -> list[str]:
-    with_reason = not reason_is_whole(subject.answer, width)
+    with_reason = not reason_is_whole(answer_reliability(subject.answer), width)
     notes = all_short_notes(subject.runs, subject.comparison, subject.answer, with_reason=with_reason)
     return shown_notes(notes, width, subject.more)
-
-
-def _all_notes(subject: Answered, width: int | None) -> list[str]:
-    """Return every note of the full tables, each once, wrapped if there is a width."""
-    notes = dict.fromkeys(note for table in subject.tables for note in limited(table).notes)
-    return [line for note in notes for line in ([note] if width is None else wrapped(note, width))]

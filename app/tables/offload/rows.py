@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from edge_bench.bench.offload.analysis.assessment import Assessment, Row
+from edge_bench.bench.offload.analysis.assessment import Assessment, Estimate, Row
+from edge_bench.bench.offload.analysis.recommendation import recommend
 from edge_bench.bench.offload.records.offload import Offload
 
 __all__ = ["offload_records"]
@@ -13,13 +14,18 @@ __all__ = ["offload_records"]
 
 def offload_records(offload: Offload, assessment: Assessment) -> Sequence[dict[str, Any]]:
     """Return the record of local inference, then one per combination of payload, link and images in flight."""
+    answer = recommend(offload, assessment)
     local: dict[str, Any] = {
         "way": "here",
         "machine": offload.machine.hostname,
         "emulated": offload.emulated,
-        "trusted": _trusted(offload),
-        "not_trusted_because": "; ".join(finding.what for finding in offload.findings if finding.spoils),
+        "answer": str(answer.kind),
+        "best": answer.here,
+        "trusted": assessment.trusted,
+        "not_trusted_because": "; ".join(reason.what for reason in assessment.reasons),
+        "unstable": assessment.local_unstable,
         "p50_s": assessment.local.value if assessment.local else None,
+        **_interval("p50", assessment.local),
         "p95_s": assessment.local_p95,
         "images_a_second": assessment.local_images_per_second,
         "joules": assessment.local_joules.value if assessment.local_joules else None,
@@ -28,13 +34,15 @@ def offload_records(offload: Offload, assessment: Assessment) -> Sequence[dict[s
         "slack_mean_rests_on_outlier": assessment.mean_slack_rests_on_outlier,
     }
     outputs = {} if offload.comparison is None else {"outputs": msgspec.to_builtins(offload.comparison)}
-    reliable = {"verdict_reliable": _trusted(offload)}
-    return [local, *(_record(row, assessment) | reliable | outputs for row in assessment.rows)]
+    return [
+        local,
+        *(_record(row, assessment) | {"best": row.name in answer.best} | outputs for row in assessment.rows),
+    ]
 
 
-def _trusted(offload: Offload) -> bool:
-    """Return whether times are reliable: all were measured, and no finding spoils them."""
-    return offload.complete and not any(finding.spoils for finding in offload.findings)
+def _interval(name: str, estimate: Estimate | None) -> dict[str, float | None]:
+    interval = estimate.interval if estimate else None
+    return {f"{name}_low_s": interval.low if interval else None, f"{name}_high_s": interval.high if interval else None}
 
 
 def _record(row: Row, assessment: Assessment) -> dict[str, Any]:
@@ -47,6 +55,10 @@ def _record(row: Row, assessment: Assessment) -> dict[str, Any]:
             f"{name}_verdict": judged.verdict.value if judged else None,
         }
     return record | {
+        "verdict_reliable": row.verdict_reliable,
+        "verdict_reason": row.no_interval,
+        "unstable": row.unstable,
+        **_interval("p50", row.measured),
         "p50_s": row.measured.value if row.measured else None,
         "predicted_s": row.predicted,
         "prediction_error": row.error,

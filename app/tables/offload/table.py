@@ -4,13 +4,13 @@ from edge_bench.app.render.table import Table
 from edge_bench.app.render.units import counted, percent, points_with_interval, seconds, significant, with_interval
 from edge_bench.app.tables.offload.outputs import outputs_table
 from edge_bench.app.tables.offload.rows import offload_records
-from edge_bench.app.tables.shared import failure_text, finding_notes
+from edge_bench.app.tables.shared import UNRELIABLE, UNRELIABLE_NOTE, failure_text, finding_notes, verdict_cell
 from edge_bench.bench.offload.analysis.assessment import Assessment, Estimate, JudgedRatio, Row
 from edge_bench.bench.offload.network.link_profiles import DIRECT, bits_as_text
 from edge_bench.bench.offload.records.offload import Offload, OutputComparison
 from edge_bench.bench.stats.ratios import Verdict
 
-__all__ = ["answers", "offload_tables"]
+__all__ = ["answers", "offload_tables", "slack_note"]
 
 _VERDICTS = {Verdict.FASTER: "send", Verdict.SLOWER: "stay", Verdict.SAME: "the same", Verdict.UNDECIDED: "undecided"}
 _PARTS = ("encode", "send", "network", "unpack", "queue", "compute", "rest of server", "receive", "decode")
@@ -41,6 +41,11 @@ def answers(offload: Offload, assessment: Assessment) -> list[str]:
     if assessment.slack:
         sentences.append(_slack_sentence(assessment.slack, assessment))
     return sentences
+
+
+def slack_note(assessment: Assessment) -> list[str]:
+    """Return a note with what sending may cost; none without a direct path that was measured."""
+    return [f"- {_slack_sentence(assessment.slack, assessment)}"] if assessment.slack else []
 
 
 def _slack_sentence(slack: Estimate, assessment: Assessment) -> str:
@@ -98,7 +103,8 @@ def _comparison(offload: Offload, assessment: Assessment) -> Table:
     ]  # fmt: skip
     accuracy = assessment.local_accuracy
     local = [
-        f"here: {configuration.variant} on {configuration.runtime}", _milliseconds(assessment.local), "", "",
+        f"here: {configuration.variant} on {configuration.runtime}{UNRELIABLE if assessment.local_unstable else ''}",
+        _milliseconds(assessment.local), "", "",
         f"p95 {significant(assessment.local_p95 * 1e3)} ms" if assessment.local_p95 else "", "",
         f"{significant(assessment.local_images_per_second)} images/s" if assessment.local_images_per_second else "", "",
         f"{percent(accuracy[0] / accuracy[1])} % right" if accuracy else "", "",
@@ -125,9 +131,16 @@ def _comparison_row(row: Row, comparison: OutputComparison | None) -> list[str]:
     elif comparison:
         accuracy = f"{comparison.identical:,} of {comparison.examples:,} identical"
     return [
-        row.name, _milliseconds(row.measured), *_ratio_cells(row.p50), *_ratio_cells(row.p95),
-        *_ratio_cells(row.throughput), accuracy, f"{row.bytes_up:,.0f} / {row.bytes_down:,.0f}",
+        f"{row.name}{UNRELIABLE if row.unstable else ''}", _milliseconds(row.measured),
+        *_time_cells(row, row.p50), *_time_cells(row, row.p95), *_time_cells(row, row.throughput), accuracy,
+        f"{row.bytes_up:,.0f} / {row.bytes_down:,.0f}",
     ]  # fmt: skip
+
+
+def _time_cells(row: Row, judged: JudgedRatio | None) -> tuple[str, str]:
+    """Return the ratio and its verdict, which is marked if it is not reliable and says why it has no interval."""
+    ratio, verdict = _ratio_cells(judged)
+    return ratio, verdict_cell(verdict, row.verdict_reliable, row.no_interval) if judged else ""
 
 
 def _ratio_cells(judged: JudgedRatio | None) -> tuple[str, str]:
@@ -141,7 +154,8 @@ def _notes(offload: Offload, assessment: Assessment) -> list[str]:
     notes += [f"NOTE: {offload.bundle.note}"] if offload.bundle.note else []
     times = "an example in memory to its outputs" if offload.comparison else "an image's pixels to its label"
     notes.append(
-        f"p50 and p95 are from {times}, within a pass; send and stay only where the whole interval is beyond ±2 %"
+        f"p50 and p95 are from {times}, within a pass; send and stay only if the whole interval is beyond ±2 %, "
+        "corrected for the number of rows"
     )
     if offload.path:
         path = offload.path
@@ -155,6 +169,9 @@ def _notes(offload: Offload, assessment: Assessment) -> list[str]:
         notes.append("links are simulated by a proxy in front of that path: warm connections, no slow start")
     if not offload.complete:
         notes.append("! INTERRUPTED: this is what was measured until then")
+    notes += [f"! {reason.what}: {reason.remedy}" for reason in assessment.reasons if reason.spread]
+    if assessment.local_unstable or any(row.unstable or row.verdict_reliable is False for row in assessment.rows):
+        notes.append(UNRELIABLE_NOTE)
     notes += finding_notes(offload.findings)
     notes += [f"! {arm.name}: {failure_text(arm.failure, len(arm.trials))}" for arm in offload.arms if arm.failure]
     return list(dict.fromkeys(notes))

@@ -48,8 +48,8 @@ class _ComparedRow(Configuration, frozen=True, kw_only=True, forbid_unknown_fiel
     mcnemar_p: Number
     images_in_common: int | None
     task: str
-    quality_measure: str | None  # the task's first measure; the next fields are its own
-    quality_difference: Number
+    quality_measure: str | None  # name of the first measure
+    quality_difference: Number  # of that measure, from the baseline
     quality_difference_low: Number
     quality_difference_high: Number
     quality_differences: list[MeasureDifference]
@@ -82,7 +82,7 @@ class CompareRow(_ComparedRow, frozen=True, kw_only=True, forbid_unknown_fields=
     slow_tail: bool
     process_luck: bool
     accuracy: Number
-    quality_value: Number
+    quality_value: Number  # of the first measure
     quality_value_low: Number
     quality_value_high: Number
     quality: list[Measure]

@@ -49,7 +49,7 @@ class _RunRow(_MeasuredRow, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     process_luck: bool | None
     postprocess_median_ms: Number
     task: str
-    quality_measure: str | None  # the task's first measure; the next fields are its own
+    quality_measure: str | None  # name of the first measure
     quality_value: Number
     quality_value_low: Number
     quality_value_high: Number
@@ -108,6 +108,10 @@ class HistoryRow(Configuration, frozen=True, kw_only=True, forbid_unknown_fields
     time_ratio_high: Number
     mark: str | None
     change: str | None
+    verdict_reliable: bool | None  # whether ``change`` rests on reliable times of its Run; null: there is none
+    verdict_reason: str  # why there is no ``change``; empty if there is
+    trusted: bool | None
+    unstable: bool
     change_kind: str | None
     change_ratio: Number
     change_ratio_low: Number
@@ -116,7 +120,7 @@ class HistoryRow(Configuration, frozen=True, kw_only=True, forbid_unknown_fields
     accuracy: Number
     accuracy_assumed: bool
     task: str
-    quality_measure: str | None
+    quality_measure: str | None  # name of the first measure
     quality_value: Number
     quality: Measure | None
     changed: str

@@ -15,9 +15,14 @@ class HereRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     way: str
     machine: str
     emulated: bool
+    answer: str  # where to run it, as `RecommendationKind` has it
+    best: bool  # whether running it here is recommended, or not slower than the best, over some link
     trusted: bool | None
     not_trusted_because: str
+    unstable: bool  # whether times have a standard deviation of 10 % or more of their mean
     p50_s: Number
+    p50_low_s: Number
+    p50_high_s: Number
     p95_s: Number
     images_a_second: Number
     joules: Number
@@ -49,8 +54,13 @@ class ThereRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     energy_low: Number
     energy_high: Number
     energy_verdict: str | None
-    verdict_reliable: bool | None
+    verdict_reliable: bool | None  # whether verdicts on time rest on reliable times; null: there is none
+    verdict_reason: str  # why there is no verdict on time, or no interval
+    unstable: bool
+    best: bool  # whether it is recommended over its link, or not slower than the best
     p50_s: Number
+    p50_low_s: Number
+    p50_high_s: Number
     predicted_s: Number
     prediction_error: Number
     break_even_rtt_s: Number

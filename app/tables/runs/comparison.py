@@ -35,7 +35,7 @@ from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
 from edge_bench.bench.records.run import CLASSIFY, Configuration
 from edge_bench.bench.wording import counted
 
-__all__ = ["comparison_table"]
+__all__ = ["comparison_record", "comparison_table"]
 
 _TIME = "ms/image\n[95 %]"
 _HEADER = (
@@ -66,7 +66,7 @@ def comparison_table(comparison: Comparison, *, slacks: bool = True) -> Table:
         notes=_notes(comparison, letters, legend, slacks=slacks),
         records=Lazy(
             lambda row: (
-                _record(row, effects.get((row.run_id, row.configuration), []))
+                comparison_record(row, effects.get((row.run_id, row.configuration), []))
                 | quality_record(comparison.task, row.quality, row.quality_differences, row.task_agreement)
             ),
             comparison.rows,
@@ -210,7 +210,7 @@ def _time_record(row: Row) -> dict[str, Any]:
     }
 
 
-def _record(row: Row, effects: Sequence[Effect]) -> dict[str, Any]:
+def comparison_record(row: Row, effects: Sequence[Effect] = ()) -> dict[str, Any]:
     """Return the unformatted values of the row."""
     difference, agreement = row.accuracy_difference, row.agreement
     return {

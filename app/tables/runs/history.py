@@ -9,7 +9,7 @@ from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import marked, percent, significant, with_interval
 from edge_bench.app.tables.runs.quality import quality_heading, value_text
-from edge_bench.app.tables.shared import configuration_cells, ratio_record
+from edge_bench.app.tables.shared import UNRELIABLE, UNRELIABLE_NOTE, configuration_cells, ratio_record, verdict_cell
 from edge_bench.bench.analysis.over_time.changes import Change, Kind
 from edge_bench.bench.analysis.over_time.history import Point, Series
 from edge_bench.bench.analysis.times.timings import Estimator
@@ -82,7 +82,8 @@ def _answer_parts(series: Series) -> list[str]:
             f"{_size(series.total)} in the last {RULES.window} runs {before} ({first}), and gradually {creep.verdict} "
             "(creep)"
         ]
-    parts = [f"{_size(steps[-1].ratio)} since {steps[-1].began[:10]}"] if steps else []
+    doubt = UNRELIABLE if steps and series.points[steps[-1].index].verdict_reliable is False else ""
+    parts = [f"{_size(steps[-1].ratio)} since {steps[-1].began[:10]}{doubt}"] if steps else []
     if series.total:
         parts.append(f"{_size(series.total)} {before}")
     return [*parts, _creep(creep)] if creep else parts
@@ -138,7 +139,19 @@ def _column_notes(all_series: Sequence[Series]) -> list[str]:
             "× reference: this Run's time divided by the mean of earlier Runs since the last step. [95 %, one Run]: "
             "range of this ratio due to run-to-run variation"
         )
+    points = [point for series in all_series for point in series.points]
+    if any(point.verdict in _CHANGE_VERDICTS and point.verdict_reliable is False for point in points):
+        found.append(UNRELIABLE_NOTE)
     return found
+
+
+def _no_verdict(series: Series, point: Point) -> str:
+    """Return why a Run has no verdict; empty if it has one."""
+    if point.verdict is not None:
+        return ""
+    if series.emulated:
+        return "EMULATED: no verdict on time"
+    return f"too few runs before it: changes are judged from run {RULES.minimum + 1}"
 
 
 def _size(ratio: Ratio) -> str:
@@ -173,7 +186,7 @@ def _cells(series: Series, number: int) -> list[str]:
         "EMULATED" if series.emulated else with_interval(point.median, point.interval, scale=1e3),
         sparkline([p.median for p in series.points]) if is_last and not series.emulated else "",
         with_interval(point.ratio.value, point.ratio.interval) if point.ratio else "",
-        str(point.verdict)
+        verdict_cell(str(point.verdict), point.verdict_reliable)
         if point.verdict in _CHANGE_VERDICTS
         else str(point.mark)
         if point.mark in _SHOWN_MARKS
@@ -246,6 +259,10 @@ def _record(series: Series, number: int) -> dict[str, Any]:
         **ratio_record(point.ratio),
         "mark": point.mark.value if point.mark else None,
         "change": point.verdict.value if point.verdict else None,
+        "verdict_reliable": point.verdict_reliable,
+        "verdict_reason": _no_verdict(series, point),
+        "trusted": point.trusted,
+        "unstable": point.unstable,
         "change_kind": change.kind.value if change else None,
         **size,
         "changed_around": "; ".join(change.differences) if change else None,

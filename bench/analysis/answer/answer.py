@@ -58,7 +58,8 @@ def answer_of(comparison: Comparison) -> Answer:
     measured = [row for row in comparison.rows if row.time]
     timed = sorted((row for row in measured if not row.emulated), key=_milliseconds)
     kind, best = _kind(measured, timed)
-    sides = [each for each in comparison.reliability if each.measured]
+    emulated = {row.run_id for row in measured if row.emulated and timed}  # whose times do not count beside others
+    sides = [each for each in comparison.reliability if each.measured and emulated.isdisjoint(each.run_ids)]
     reasons = [(reason, side.machine) for side in sides for reason in side.reasons]
     reason, machine = min(reasons, key=lambda each: each[0].spread, default=(None, ""))
     known = {side.trusted for side in sides}

@@ -16,7 +16,7 @@ def best_of_sweeps(run: Run) -> set[Configuration]:
     """Return the fastest configuration, by median pass time, of each variant and runtime that has several.
 
     Configurations that are not significantly slower than the fastest are included. If configurations are equally fast,
-    any of them is excluded in at most 5 % of sweeps. Empty for an emulated Run.
+    any of them is excluded in about 5 % of sweeps or fewer. Empty for an emulated Run.
     """
     sweeps: dict[tuple[str, str], list[RunResult]] = defaultdict(list)
     for result in [] if run.emulated else run.results_with_trials:

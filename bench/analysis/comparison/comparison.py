@@ -109,13 +109,16 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     reliability: list[Reliability] = []  # one for each Run, or for the repeats of one, in the order of the rows
 
 
-def compare(runs: Sequence[Run], baseline: str | None = None, earlier: Sequence[Run] = ()) -> Comparison:
+def compare(
+    runs: Sequence[Run], baseline: str | Configuration | None = None, earlier: Sequence[Run] = ()
+) -> Comparison:
     """Compare all configurations of all runs with one of them.
 
-    ``baseline`` is ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]``. The first measured match is used. Raise BadInput if none
-    matches. Raise ResultsError if the Runs are of different tasks or images, or contain no measurements. The models may
-    differ; those of the same name get different ones. Repeats of a Run (``Run.repeat_group``) share their rows.
-    ``earlier`` Runs are not compared. They show how much a machine varies from run to run.
+    ``baseline`` is ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]`` or a configuration. The first measured match is used. Raise
+    BadInput if none matches. Raise ResultsError if the Runs are of different tasks or images, or contain no
+    measurements. The models may differ; those of the same name get different ones. Repeats of a Run
+    (``Run.repeat_group``) share their rows. ``earlier`` Runs are not compared. They show how much a machine varies from
+    run to run.
     """
     for run in runs[1:]:
         require_same_images(run, runs[0])
@@ -148,14 +151,16 @@ def compare(runs: Sequence[Run], baseline: str | None = None, earlier: Sequence[
     )
 
 
-def matches(configuration: Configuration, selector: str) -> bool:
-    """Return whether a configuration matches ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]``."""
+def matches(configuration: Configuration, selector: str | Configuration) -> bool:
+    """Return whether a configuration is the selected one, or matches ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]``."""
+    if isinstance(selector, Configuration):
+        return configuration == selector
     fields = (configuration.variant, configuration.runtime, str(configuration.threads), str(configuration.batch_size))
     parts = selector.split("/")
     return len(parts) <= len(fields) and all(part == field for part, field in zip(parts, fields, strict=False))
 
 
-def _find_baseline(measured: Sequence[RunResult], selector: str | None, notes: list[str]) -> RunResult:
+def _find_baseline(measured: Sequence[RunResult], selector: str | Configuration | None, notes: list[str]) -> RunResult:
     # stable sort: measured times are preferred to emulated ones
     ordered = sorted(measured, key=lambda item: item.run.emulated)
     for name in [selector] if selector else DEFAULT_BASELINES:
@@ -165,7 +170,7 @@ def _find_baseline(measured: Sequence[RunResult], selector: str | None, notes: l
                 return item
     known = ", ".join(dict.fromkeys(f"{c.variant}/{c.runtime}" for c in (i.result.configuration for i in measured)))
     if selector:
-        raise BadInput(f"no measured configuration is {selector!r}", f"choose from {known}")
+        raise BadInput(f"no measured configuration is {str(selector)!r}", f"choose from {known}")
     notes.append(f"neither {' nor '.join(DEFAULT_BASELINES)} was measured: the first configuration is the baseline")
     return ordered[0]
 

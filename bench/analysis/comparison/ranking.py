@@ -29,9 +29,9 @@ class Ranking:
 def ranking(measured: Sequence[RunResult], estimator: Estimator) -> Ranking:
     """Return which of these results are not slower than the fastest. Emulated ones have no times and are left out.
 
-    The configurations of a Run are one family: if they are equally fast, any is called slower in at most 5 % of Runs
-    (`slower_despite_noise`). The fastest of each Run are another family, whose ratios are between separate Runs. A Run
-    takes part with all configurations that are not slower than its fastest.
+    The configurations of a Run are one family: if they are equally fast, any is called slower in about 5 % of Runs or
+    fewer (`slower_despite_noise`). The fastest of each Run are another family, whose ratios are between separate Runs.
+    A Run takes part with all configurations that are not slower than its fastest.
     """
     sides: dict[object, list[RunResult]] = {}
     for item in measured:

@@ -9,6 +9,7 @@ from edge_bench.bench.analysis.over_time.changes import Change, changes, differe
 from edge_bench.bench.analysis.over_time.order import in_order
 from edge_bench.bench.analysis.quality.scored import first_measure
 from edge_bench.bench.analysis.times.machines import machine_key, machine_name
+from edge_bench.bench.analysis.times.reliability import is_unstable, trusted
 from edge_bench.bench.analysis.times.timings import Estimator, RunResult, seconds_per_image
 from edge_bench.bench.records.run import CLASSIFY, Configuration, Run
 from edge_bench.bench.stats.control_chart import ControlChart, Judgement, Mark
@@ -30,6 +31,8 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     quality: Measure | None = None  # first measure of the task, without interval; None if true values are unknown
     accuracy_assumed: bool = False  # whether it depends on an assumption about images or labels
     trials: int
+    trusted: bool | None = None  # whether the times of its Run are reliable; None: not known (an older Run)
+    unstable: bool = False  # whether its times have a standard deviation of 10 % or more of their mean
     image_seconds: list[float]  # seconds per image by the series' estimator, one value per trial
     median: float  # of ``image_seconds``
     interval: Interval | None  # of the median, for this Run alone
@@ -38,6 +41,16 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     mark: Mark | None = None  # None for emulated times
     verdict: Verdict | None  # faster or slower only for the first Run after a step, and the Run where creep was found
     changed: list[str]  # other differences from the previous point, as text
+
+    @property
+    def verdict_reliable(self) -> bool | None:
+        """Whether the verdict rests on reliable times of this Run; None without a verdict, or if that is not known.
+
+        Those of the Runs before it are not asked for: if they vary, so do the limits.
+        """
+        if self.verdict is None:
+            return None
+        return False if self.unstable else self.trusted
 
     @property
     def expected(self) -> Interval | None:
@@ -157,6 +170,8 @@ def _point(current: RunResult, processes: Sequence[Values], previous: RunResult 
         quality=first_measure(run, result, intervals=False),
         accuracy_assumed=run.accuracy_assumed,
         trials=len(result.trials),
+        trusted=trusted([run]),
+        unstable=is_unstable(result),
         image_seconds=[float(value) for value in seconds],
         median=median(seconds),
         interval=median_interval_over_processes(processes),

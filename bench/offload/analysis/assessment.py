@@ -6,10 +6,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.analysis.labels.agreement import Agreement, agreement_of
+from edge_bench.bench.analysis.labels.agreement import Agreement
+from edge_bench.bench.analysis.times.compared_times import ONE_PROCESS
+from edge_bench.bench.analysis.times.reliability import Reason
 from edge_bench.bench.analysis.times.timings import ratio_of_rounds
-from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.offload.analysis.energy import joules_by_process
+from edge_bench.bench.offload.analysis.labels import compare_labels, correct_count
 from edge_bench.bench.offload.analysis.latency_model import (
     Breakdown,
     break_even_bps,
@@ -19,12 +21,13 @@ from edge_bench.bench.offload.analysis.latency_model import (
     predicted_directly,
     slack_of,
 )
+from edge_bench.bench.offload.analysis.reliability import is_unstable, reasons_of
 from edge_bench.bench.offload.network.link_profiles import DIRECT, Link
 from edge_bench.bench.offload.records.offload import PARTS, Arm, Offload
 from edge_bench.bench.stats.comparisons.shifts import rests_on_outlier
-from edge_bench.bench.stats.intervals import Interval, PairedDifference, mean_interval, paired_difference
+from edge_bench.bench.stats.intervals import Interval, PairedDifference, mean_interval
 from edge_bench.bench.stats.latency import latencies_needed
-from edge_bench.bench.stats.ratios import Ratio, Verdict, paired_ratio, verdict
+from edge_bench.bench.stats.ratios import Ratio, Verdict, paired_ratio, verdict, verdicts
 
 __all__ = ["Assessment", "Estimate", "JudgedRatio", "Row", "assess", "decision_map"]
 
@@ -37,7 +40,10 @@ class Estimate(msgspec.Struct, frozen=True):
 
 
 class JudgedRatio(msgspec.Struct, frozen=True):
-    """Ratio of remote to local time or energy, and the verdict on remote inference."""
+    """Ratio of remote to local time or energy, and the verdict on remote inference.
+
+    The verdict is corrected for the number of rows, as those of a comparison (`verdicts`).
+    """
 
     ratio: Ratio
     verdict: Verdict
@@ -65,6 +71,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     agreement: Agreement | None = None  # of remote and local labels
     joules: Estimate | None = None  # per inference, mean
     cheaper: JudgedRatio | None = None  # ratio of the energies; the verdict "faster" means less energy
+    unstable: bool = False  # whether its times have a standard deviation of 10 % or more of their mean
+    verdict_reliable: bool | None = None  # whether verdicts on time rest on reliable times; None: there is none
+    no_interval: str = ""  # why there is no verdict on time, or no interval
     remark: str = ""
 
 
@@ -81,6 +90,13 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     mean_slack: Estimate | None  # the same of means, as in the paper; no interval if one of them depends on an outlier
     mean_slack_rests_on_outlier: bool  # whether single trials determine one of the two means
     rows: list[Row]
+    local_unstable: bool = False  # as `Row.unstable`
+    reasons: list[Reason] = []  # why times are not reliable; none if they are
+
+    @property
+    def trusted(self) -> bool:
+        """Whether times are reliable."""
+        return not self.reasons
 
 
 def assess(offload: Offload) -> Assessment:
@@ -94,17 +110,55 @@ def assess(offload: Offload) -> Assessment:
     mean_slack, unsafe = _mean_slack(local, direct)
     p95 = _supports_p95(local) and local.process_medians("p95")
     seconds = local.process_medians("an image")
+    reasons, local_unstable = reasons_of(offload), is_unstable(local)
+    doubtful = local_unstable or any(not reason.spread for reason in reasons)
     return Assessment(
         local=_geometric_mean(local.process_medians("p50").values()),
         local_p95=float(np.median(list(p95.values()))) if p95 else None,
         local_images_per_second=1 / float(np.median(list(seconds.values()))) if seconds else None,
-        local_accuracy=_correct_count(offload, ""),
+        local_accuracy=correct_count(offload, ""),
         local_joules=_mean_energy(joules_by_process(offload, local).values()),
         energy="meter" if offload.meter else "stated" if offload.power else "none",
         slack=_mean(map(slack_of, parts[direct.payload].values())) if direct else None,
         mean_slack=mean_slack,
         mean_slack_rests_on_outlier=unsafe,
-        rows=[_row(offload, arm, parts[arm.payload]) for arm in offload.remotes],
+        rows=_judged_together(
+            [
+                _with_reliability(_row(offload, arm, parts[arm.payload]), offload, arm, doubtful=doubtful)
+                for arm in offload.remotes
+            ]
+        ),
+        local_unstable=local_unstable,
+        reasons=reasons,
+    )
+
+
+def _judged_together(rows: list[Row]) -> list[Row]:
+    """Return the rows with verdicts that are read together: of each kind, any is wrong in at most 5 % of Offloads."""
+    for name in ("p50", "p95", "throughput", "cheaper"):
+        ratios = [judged.ratio if (judged := getattr(row, name)) else None for row in rows]
+        rows = [
+            row if ratio is None or found is None else msgspec.structs.replace(row, **{name: JudgedRatio(ratio, found)})
+            for row, ratio, found in zip(rows, ratios, verdicts(ratios), strict=True)
+        ]
+    return rows
+
+
+def _with_reliability(row: Row, offload: Offload, arm: Arm, *, doubtful: bool) -> Row:
+    """Return the row with how far its verdicts can be relied on, or why there is none.
+
+    doubtful: whether no time is reliable, or none measured here
+    """
+    row = msgspec.structs.replace(row, unstable=is_unstable(arm))
+    judged = row.p50 or row.throughput
+    if judged is None:
+        here = offload.local.failure
+        missing = f"nothing was measured here: {here.message}" if here else "no round in which both were measured"
+        return msgspec.structs.replace(row, no_interval=row.remark or missing)
+    return msgspec.structs.replace(
+        row,
+        verdict_reliable=not (doubtful or row.unstable),
+        no_interval="" if judged.ratio.interval else ONE_PROCESS,
     )
 
 
@@ -132,7 +186,7 @@ def _row(offload: Offload, arm: Arm, parts: Mapping[int, Breakdown]) -> Row:
     row = Row(name=arm.name, payload=arm.payload, link=arm.link, in_flight=arm.in_flight)
     if not arm.trials:
         return msgspec.structs.replace(row, remark=arm.failure.message if arm.failure else "not measured")
-    difference, agreement = _compare_labels(offload, arm.payload)
+    difference, agreement = compare_labels(offload, arm.payload)
     row = msgspec.structs.replace(
         row,
         measured=_geometric_mean(arm.process_medians("p50").values()),
@@ -241,26 +295,3 @@ def _energy_ratio(remote: Mapping[int, float], local: Mapping[int, float]) -> Ju
     first, second = ({process: {0: joules} for process, joules in table.items()} for table in (remote, local))
     ratio = ratio_of_rounds(first, second)
     return JudgedRatio(ratio, verdict(ratio)) if ratio else None
-
-
-def _labels(offload: Offload, payload: str) -> npt.NDArray[np.int64] | None:
-    accuracy = next((each for each in offload.accuracies if each.payload == payload), None)
-    return None if accuracy is None else unpack(accuracy.predictions).astype(np.int64)
-
-
-def _truth(offload: Offload) -> npt.NDArray[np.int64] | None:
-    labels = unpack(offload.images.labels).astype(np.int64)
-    return labels if len(labels) else None
-
-
-def _correct_count(offload: Offload, payload: str) -> tuple[int, int] | None:
-    labels, truth = _labels(offload, payload), _truth(offload)
-    return None if labels is None or truth is None else (int((labels == truth).sum()), len(truth))
-
-
-def _compare_labels(offload: Offload, payload: str) -> tuple[PairedDifference | None, Agreement | None]:
-    remote, local, truth = _labels(offload, payload), _labels(offload, ""), _truth(offload)
-    if remote is None or local is None:
-        return None, None
-    agreement = agreement_of(remote, local, unpack(offload.images.indices).astype(np.int64))
-    return (None if truth is None else paired_difference(remote == truth, local == truth)), agreement

@@ -20,12 +20,13 @@ from edge_bench.bench.io.addresses import address_from
 from edge_bench.bench.io.files import why_unreadable
 from edge_bench.bench.offload.client.open_inference import Answer, ModelMetadata, OipError, Request, answer_from
 
-__all__ = ["Client", "ReadAnswer", "RemoteFailed", "Server", "TimedAnswer", "server_from"]
+__all__ = ["NOT_ALLOWED", "Client", "ReadAnswer", "RemoteFailed", "Server", "TimedAnswer", "server_from"]
 
 #: Maximum bytes of an answer's body. The labels of 10,000 images take 80 kB.
 MAX_ANSWER = 16 << 20
 _CHUNK = 1 << 16
-
+#: Kind of the failure if the server does not accept the token.
+NOT_ALLOWED = "not allowed"
 
 #: Decodes a body, given the length of its JSON, the model's name and the number of examples. Raises OipError.
 ReadAnswer = Callable[[bytes, int | None, str, int], Answer]
@@ -256,7 +257,7 @@ def _refused(server: Server, status: int, content: bytes) -> RemoteFailed:
     text = f"{server.url} answered {status}{f': {reason}' if reason else ''}"
     match status:
         case http.HTTPStatus.UNAUTHORIZED | http.HTTPStatus.FORBIDDEN:
-            return RemoteFailed("not allowed", text, "set the server's token with --token or EDGE_BENCH_TOKEN")
+            return RemoteFailed(NOT_ALLOWED, text, "set the server's token with --token-file FILE or EDGE_BENCH_TOKEN")
         case http.HTTPStatus.SERVICE_UNAVAILABLE:
             return RemoteFailed("busy", text, "use fewer --in-flight, or a longer --queue of the server")
         case http.HTTPStatus.NOT_FOUND:

@@ -8,9 +8,11 @@ from typing import Any
 import msgspec
 
 from edge_bench.bench.dataset.workload import Workload
+from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.measure.plan import Planned
-from edge_bench.bench.offload.client.http import Client, RemoteFailed, Server
+from edge_bench.bench.measure.schedule import passes_per_trial
+from edge_bench.bench.offload.client.http import NOT_ALLOWED, Client, RemoteFailed, Server
 from edge_bench.bench.offload.client.payload import payload_problem
 from edge_bench.bench.offload.network.link_profiles import DIRECT, Link
 from edge_bench.bench.offload.records.offload import LOCAL, Arm, ArmTrial, OffloadSettings, ServerIdentity
@@ -55,10 +57,16 @@ class ArmState:
     arm: Arm
     port: int | None = None
     passes: int = 0
+    pass_seconds: float = 0.0  # estimated by the last warm-up
     bytes_up: int = 0  # over all trials
     bytes_down: int = 0
     trials: list[ArmTrial] = field(default_factory=list)
     failure: Failure | None = None
+
+    def warmed_up(self, pass_ns: int) -> None:
+        """Keep the estimated duration of a pass. The first one fixes the passes of all trials."""
+        self.pass_seconds = pass_ns / 1e9
+        self.passes = self.passes or passes_per_trial(pass_ns)
 
     def record(self) -> Arm:
         """Return the arm with its trials, its failure and its mean bytes per image."""
@@ -68,12 +76,17 @@ class ArmState:
 
 
 def identify_server(plan: Plan) -> tuple[ServerIdentity, Failure | None]:
-    """Return the server's description of itself, and a failure if it is unreachable or serves another bundle."""
+    """Return the server's description of itself, and a failure if it is unreachable or serves another bundle.
+
+    Raise BadInput if it does not accept the token: every request would fail, and only the user can change that.
+    """
     unknown = ServerIdentity(url=plan.server.url, model=plan.model)
     try:
         with Client(plan.server, token=plan.token, timeout=plan.settings.timeout_s) as client:
             metadata = client.metadata(plan.model)
     except RemoteFailed as cause:
+        if cause.kind == NOT_ALLOWED:
+            raise BadInput(str(cause), cause.remedy) from None
         return unknown, Failure(kind=cause.kind, message=str(cause), remedy=cause.remedy)
     fields: dict[str, Any] = {name: metadata.parameter(name) for name in _SERVER_PARAMETERS}
     identity = ServerIdentity(

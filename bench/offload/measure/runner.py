@@ -7,16 +7,15 @@ server. Each round runs every arm once, in a seeded shuffled order. If an arm fa
 import contextlib
 import time
 import uuid
-from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
 from edge_bench.bench.dataset.workload import pixel_checksums
 from edge_bench.bench.io.record_codec import pack
+from edge_bench.bench.measure.duration.announcement import Announcement
 from edge_bench.bench.measure.duration.remaining import Remaining
-from edge_bench.bench.measure.schedule import Generation, passes_per_trial, schedule
+from edge_bench.bench.measure.schedule import Generation, schedule
 from edge_bench.bench.measure.trust import sandbox_findings
 from edge_bench.bench.offload.measure.messages import (
     Classify,
@@ -36,6 +35,7 @@ from edge_bench.bench.offload.measure.trust import offload_findings
 from edge_bench.bench.offload.measure.workers import Workers
 from edge_bench.bench.offload.network.link_profiles import DIRECT
 from edge_bench.bench.offload.network.proxy_process import Proxied, proxied
+from edge_bench.bench.offload.network.upload_rate import upload_rate
 from edge_bench.bench.offload.records.offload import (
     LOCAL,
     Accuracy,
@@ -57,7 +57,7 @@ from edge_bench.bench.wording import counted
 from edge_bench.bench.worker.graphs.messages import Sample, Sampled
 from edge_bench.bench.worker.warmup import warm_up_ns
 
-__all__ = ["measure_offload", "upload_rate"]
+__all__ = ["measure_offload"]
 
 #: Later arms run in a process that is already warm. Only their connections need warming up.
 _CONNECTION_WARM_UP_NS = 50_000_000
@@ -102,26 +102,42 @@ class _Measurement:
     def _measure(self, proxies: Proxied) -> None:
         settings = self._plan.settings
         generations = schedule(len(self._states), settings.trials, settings.processes, settings.seed)
-        remaining = Remaining(dict.fromkeys(range(len(self._states)), settings.trials), len(generations))
         self._progress.start("measuring", settings.trials * len(self._states))
         self._progress.expect(None)
+        possible = {number: settings.trials for number, state in enumerate(self._states) if not state.failure}
+        remaining = Remaining(possible, len(generations))
+        announcement = Announcement(remaining, self._progress, "way")
         for generation in generations:
             began = time.monotonic()
-            for number, state in enumerate(self._states):
+            for state in self._states:
                 self._progress.advance(0, f"preparing {state.arm.name}")
                 with self._workers.guarded(state):
                     self._warm_up(state)
-                if not state.failure:
-                    remaining.prepared(number, 0.0, 0)  # nothing is estimated before its first trial
-            remaining.started(time.monotonic() - began)
+            seconds = time.monotonic() - began
             if generation.number == 0:
                 self._probe(proxies)
                 if self._plan.is_graph:
                     self._compare_outputs()
                 else:
                     self._classify()
-            self._rounds(generation, remaining)
+            announcement.started(seconds, self._expect(remaining))
+            self._rounds(generation, remaining, announcement)
             self._workers.stop()
+
+    def _expect(self, remaining: Remaining) -> float:
+        """Add what the warm-up tells about trials. Return the seconds by which all of them may take longer.
+
+        The warm-up sends one request at a time. How many at once shorten a pass is known only from the trials.
+        """
+        more = 0.0
+        for number, state in enumerate(self._states):
+            if state.failure:
+                remaining.failed(number)
+            else:
+                remaining.prepared(number, state.pass_seconds, state.passes)
+                own = state.pass_seconds * state.passes
+                more += self._plan.settings.trials * own * (state.arm.in_flight - 1)
+        return more
 
     def _warm_up(self, state: ArmState) -> None:
         """Start the arm's worker if needed, and warm it up. The first generation fixes the passes per trial."""
@@ -133,20 +149,19 @@ class _Measurement:
             arm, least = state.arm, warm_up_ns() if fresh else _CONNECTION_WARM_UP_NS
             request = WarmUp(payload=arm.payload, port=state.port, in_flight=arm.in_flight, least_ns=least)
             reply = worker.ask(request, WarmedUp, self._workers.timeout)
-            state.passes = state.passes or passes_per_trial(reply.pass_ns)
+            state.warmed_up(reply.pass_ns)
 
-    def _rounds(self, generation: Generation, remaining: Remaining) -> None:
+    def _rounds(self, generation: Generation, remaining: Remaining, announcement: Announcement) -> None:
         for round_number, order in enumerate(generation.rounds):
             for number in order:
                 state, began = self._states[number], time.monotonic()
                 if not state.failure:
                     with self._workers.guarded(state):
                         self._trial(state, generation.number, round_number)
-                if state.failure:
-                    remaining.failed(number)
-                remaining.trial(number, None if state.failure else time.monotonic() - began)
-                known = remaining.every_configuration_has_a_trial  # their speeds may differ by orders of magnitude
-                self._progress.expect(remaining.seconds() if known else None)
+                    if state.failure:
+                        remaining.failed(number)
+                    else:
+                        announcement.trial(number, time.monotonic() - began)
                 self._progress.advance(1, state.arm.name)
 
     def _trial(self, state: ArmState, process: int, round_number: int) -> None:
@@ -272,18 +287,3 @@ class _Measurement:
                 *offload_findings(arms, self._machine, self._identity, plan.local.configuration.threads),
             ],
         )
-
-
-def upload_rate(sizes: Sequence[int], times_ns: Sequence[int]) -> float | None:
-    """Return bits per second, from a line through the shortest time of each upload size.
-
-    The shortest times are used, because disturbances only add time. None if larger uploads take no longer, or if there
-    is only one size.
-    """
-    table: npt.NDArray[np.float64] = np.array([sizes, times_ns], np.float64)
-    distinct = np.unique(table[0])
-    if len(distinct) < 2:
-        return None
-    shortest = np.array([table[1][table[0] == size].min() for size in distinct])
-    ns_per_byte = float(np.polyfit(distinct, shortest, 1)[0])
-    return 8e9 / ns_per_byte if ns_per_byte > 0 else None

@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from edge_bench.bench.measure.schedule import passes_per_trial
 from edge_bench.bench.offload.measure.messages import (
     OffloadReply,
     Prepared,
@@ -54,7 +53,7 @@ class Workers:
             prepared = worker.ask(self._prepare_request(side), Prepared, self.timeout)
             self._outputs[side] = prepared.outputs
             if side == LOCAL:
-                state.passes = state.passes or passes_per_trial(prepared.pass_ns)
+                state.warmed_up(prepared.pass_ns)
         return self._workers[side]
 
     def outputs(self, state: ArmState) -> list[TensorSpec]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.command_line import clean_environment, command
 
-__all__ = ["OnTerminal", "Shown", "on_terminal", "shown_in_terminal"]
+__all__ = ["OnTerminal", "Shown", "in_terminal", "on_terminal", "shown_in_terminal"]
 
 
 class OnTerminal:
@@ -101,6 +101,16 @@ def shown_in_terminal(
             shown += data
     os.close(screen)
     return Shown(process.wait(60), shown.decode())
+
+
+def in_terminal(*arguments: object, columns: int, cwd: Path, code: int = 0, **environment: str) -> list[str]:
+    """Run a command with stdout in a terminal of this width; return its lines without colours.
+
+    Its stderr is in the file ``stderr`` afterwards. Fail if it does not end with ``code``.
+    """
+    done = shown_in_terminal(*arguments, columns=columns, cwd=cwd, stderr=cwd / "stderr", **environment)
+    assert done.code == code, (cwd / "stderr").read_text()
+    return done.lines
 
 
 _TERMINAL_VARIABLES = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")

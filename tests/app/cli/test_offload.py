@@ -2,6 +2,8 @@
 
 import html
 import json
+import re
+import shlex
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,14 +13,14 @@ import pytest
 
 from edge_bench.app.figures.decision_map import decisions
 from edge_bench.app.tables.offload.table import offload_tables
-from edge_bench.bench.errors import BundleError
+from edge_bench.bench.errors import BadInput, BundleError
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.offload.analysis.assessment import assess
 from edge_bench.bench.offload.records.files import read_offload
 from edge_bench.bench.offload.records.offload import ArmTrial, Offload
 from edge_bench.bench.records.bundle import Bundle
-from tests.app.cli.terminal import on_terminal
-from tests.command_line import CommandLine, Refuses, assert_refused
+from tests.app.cli.terminal import in_terminal, on_terminal
+from tests.command_line import REPOSITORY, CommandLine, Refuses, assert_refused, call_here
 from tests.faults.harness import group_lives
 from tests.serving import Served, served
 
@@ -27,10 +29,40 @@ pytestmark = pytest.mark.slow
 FEW = ("--trials", 4, "--processes", 2, "--limit", 20, "--accuracy-images", 60)
 
 
+#: Pages with the commands of server and client.
+PAGES = [REPOSITORY / "docs" / "offload.md", REPOSITORY / "README.md"]
+
+
+def documented(command: str, page: Path = PAGES[0]) -> list[str]:
+    """The words of the first example of a command on a page that has a token; empty if there is none."""
+    lines = [line for line in page.read_text().splitlines() if line.startswith(f"edge-bench {command} ")]
+    return next((shlex.split(line, comments=True)[2:] for line in lines if "--token" in line), [])
+
+
 @pytest.fixture(scope="module")
-def server(digits_bundle: Bundle) -> Iterator[Served]:
-    with served(digits_bundle.folder, "--variant", "float32", "--runtime", "litert", "--token", "secret") as running:
+def token_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("token") / "token"
+    path.write_text("secret\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def server(digits_bundle: Bundle, token_file: Path) -> Iterator[Served]:
+    """The server of the documented example, on this machine alone."""
+    bundle, *options = documented("serve")
+    assert bundle == "artifacts/bundle"
+    named = {"0.0.0.0": "127.0.0.1", "token": str(token_file)}
+    options = [named.get(word, word) for word in options]
+    with served(digits_bundle.folder, *options, "--variant", "float32", "--runtime", "litert") as running:
         yield running
+
+
+def test_the_examples_of_server_and_client_have_the_same_options_on_every_page() -> None:
+    for command in ("serve", "offload"):
+        first, *others = (
+            [word for word in words if "://" not in word] for page in PAGES if (words := documented(command, page))
+        )
+        assert all(words == first for words in others)
 
 
 def written(folder: Path) -> Offload:
@@ -49,14 +81,26 @@ def assert_parts_fit(trial: ArmTrial) -> None:
     assert (parts["compute"] > 0).all()
 
 
+def assert_answers(shown: list[str]) -> None:
+    """Assert that a terminal of 80 columns shows the answer first and the next command last, in at most 30 lines."""
+    assert len(shown) <= 30
+    assert max(len(line) for line in shown if "offload-" not in line) <= 80  # a path is never shortened
+    assert shown[0].startswith(("Run it here: ", "Send it to ", "It depends", "No clear winner: "))
+    assert "ms/image here" in shown[1]
+    assert "reliable" in shown[2].lower()
+    assert shown[-1].endswith("next: edge-bench report results")
+
+
 def test_local_and_remote_inference_are_measured_judged_and_reported(
     edge_bench: CommandLine, digits_bundle: Bundle, server: Served, tmp_path: Path
 ) -> None:
-    done = edge_bench(
+    shown = in_terminal(
         "offload", digits_bundle.folder, "--server", server.url, *FEW, "--variant", "float32", "--runtime", "litert",
-        "--link", "rtt=5ms,rate=20Mbit", "--in-flight", "1,4", "--power", "pi4", EDGE_BENCH_TOKEN="secret",
+        "--link", "rtt=5ms,rate=20Mbit", "--in-flight", "1,4", "--power", "pi4", columns=80, cwd=tmp_path,
+        EDGE_BENCH_TOKEN="secret",
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    assert_answers(shown)
+    assert re.search(r"^about .*: 13 ways × 4 trials$", (tmp_path / "stderr").read_text(), re.M)
     measured = written(tmp_path)
     assert measured.complete
     assert {(arm.where, arm.payload, arm.link, arm.in_flight) for arm in measured.remotes} == {
@@ -80,7 +124,6 @@ def test_local_and_remote_inference_are_measured_judged_and_reported(
     assert "secret" not in (tmp_path / "results").joinpath(next((tmp_path / "results").iterdir())).read_text()
     titles = [table.title for table in offload_tables(measured, assess(measured))]
     assert len(titles) == 4  # the comparison, the parts of a latency, predictions, energy
-    assert all(title in done.stdout for title in titles)
 
     page = edge_bench("report", "results", "-o", "page.html")
     assert page.returncode == 0, page.stderr
@@ -92,12 +135,16 @@ def test_local_and_remote_inference_are_measured_judged_and_reported(
 
 
 def test_json_has_one_row_per_way(
-    edge_bench: CommandLine, digits_bundle: Bundle, server: Served, tmp_path: Path
+    edge_bench: CommandLine, digits_bundle: Bundle, server: Served, token_file: Path, tmp_path: Path
 ) -> None:
+    bundle, *example = documented("offload")
+    named = {"token": str(token_file)} | {word: server.url for word in example if word.startswith("http://")}
+    assert bundle == "artifacts/bundle"
     done = edge_bench(
-        "offload", digits_bundle.folder, "--server", server.url, "--token", "secret", "--trials", 2, "--processes", 2,
+        "offload", digits_bundle.folder, *(named.get(word, word) for word in example), "--trials", 2, "--processes", 2,
         "--limit", 60, "--accuracy-images", 1, "--payload", "raw", "--in-flight", "1", "--format", "json",
     )  # fmt: skip
+    assert done.returncode == 0, done.stderr
     here, there = json.loads(done.stdout)
     assert here["way"] == "here"
     assert there["p50_ratio"] > 0
@@ -113,7 +160,6 @@ def test_local_inference_is_measured_if_the_server_cannot_be_used(
     digests = Bundle.open(bundle_copy).digest[:12], digits_bundle.digest[:12]
     for number, (bundle, options, kind, named) in enumerate(
         (
-            (digits_bundle.folder, ("--server", server.url, "--token", "guess"), "not allowed", (server.url, "401")),
             (digits_bundle.folder, ("--server", "http://127.0.0.1:9"), "unreachable", ("http://127.0.0.1:9",)),
             (bundle_copy, ("--server", server.url, "--token", "secret"), "another model", digests),
             (
@@ -131,6 +177,18 @@ def test_local_inference_is_measured_if_the_server_cannot_be_used(
         assert len(measured.local.trials) == 4
         assert not any(arm.trials for arm in measured.remotes)
         assert {arm.failure.kind for arm in measured.remotes if arm.failure} == {kind}
+
+
+@pytest.mark.parametrize("token", [(), ("--token", "guess")], ids=["none", "another"])
+def test_a_token_that_the_server_does_not_accept_is_reported_once_before_anything_is_measured(
+    token: tuple[str, ...], digits_bundle: Bundle, server: Served, tmp_path: Path
+) -> None:
+    outcome = call_here("offload", digits_bundle.folder, "--server", server.url, *token, *FEW, cwd=tmp_path)
+    assert isinstance(outcome.error, BadInput)
+    assert "401" in outcome.error.problem
+    assert "--token-file" in outcome.error.remedy
+    assert "401" not in outcome.stdout + outcome.stderr
+    assert not list((tmp_path / "results").glob("offload-*"))
 
 
 def test_trials_before_the_server_died_are_kept(digits_bundle: Bundle, tmp_path: Path) -> None:
@@ -180,6 +238,8 @@ def test_bad_input_is_refused_before_anything_is_measured(
         (("--in-flight", "0"), "--in-flight"),
         (("--variant", "keras,dynamic"), "keras"),
         (("--server", "pi:8000"), "--server"),
+        (("--token-file", "nothing"), "--token-file"),
+        (("--token-file", "nothing", "--token", "x"), "--token-file"),
     ):
         assert named in refuses(*good, *options).problem
     assert "int4" in refuses(*good, "--variant", "int4", kind=BundleError).problem

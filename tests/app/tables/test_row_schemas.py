@@ -1,5 +1,6 @@
 """What commands print with ``--format json`` and ``jsonl`` is what the published schemas describe."""
 
+import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from edge_bench.app.tables.rows.registry import ROWS
 from edge_bench.app.tables.runs.comparison import comparison_table
 from edge_bench.app.tables.runs.repeats import repeats_table
 from edge_bench.app.tables.runs.run import run_table
+from edge_bench.bench.analysis.answer.machines import compare_machines
 from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.offload.analysis.assessment import assess
 from edge_bench.bench.records.run import Failure, Run
@@ -84,15 +86,43 @@ def test_compare_of_machines_and_repeats() -> None:
 
 
 def test_offload() -> None:
-    made = offload(arm(3.0, where="local"), arm(5.0), arm(2.0, payload="png"))
-    check_table("offload", offload_tables(made, assess(made))[0])
+    made = offload(arm(3.0, where="local"), arm(5.0, noise=0.2), arm(2.0, payload="png"), arm(2.0, in_flight=8))
+    one = [msgspec.structs.replace(each, trials=each.trials[:6]) for each in made.arms]
+    emulated = msgspec.structs.replace(made, machine=machine(emulated=True))
+    rows = {}
+    for name, each in {"made": made, "one": msgspec.structs.replace(made, arms=one), "emulated": emulated}.items():
+        table = offload_tables(each, assess(each))[0]
+        check_table("offload", table)
+        rows[name] = list(table.records)[1:]
+        header, *lines = list(csv.reader(render(table, Format.CSV).splitlines()))
+        assert {"verdict_reliable", "verdict_reason", "p50_verdict", "trusted"} <= set(header)
+        assert len(lines) == len(each.arms)
+    assert [row["verdict_reliable"] for row in rows["made"]] == [False, True, True]
+    assert [row["unstable"] for row in rows["made"]] == [True, False, False]
+    assert [row["best"] for row in rows["made"]] == [False, True, False]
+    assert all("process" in row["verdict_reason"] for row in rows["one"])
+    assert all("EMULATED" in row["verdict_reason"] and row["verdict_reliable"] is None for row in rows["emulated"])
 
 
 def test_fleet() -> None:
     setting = EngineSetting(name="a", url="tcp://b:1")
     description = Description(host="h", version="v", api="a", system="s", architecture="x", platform="p", cores=1,
                               memory_bytes=1)  # fmt: skip
-    check_table("fleet-run", fleet_table([DeviceState(engine=setting), DeviceState(engine=setting, state="done")]))
+    desk, pi = nine(), on_pi()
+    compared = compare([desk, pi])
+    devices = [
+        DeviceState(engine=setting),
+        *(DeviceState(engine=setting, state="done", run_file="x", run_id=each.run_id) for each in (pi, desk)),
+    ]
+    table = fleet_table(devices, compared, compare_machines([desk, pi], compared))
+    check_table("fleet-run", table)
+    failed, slow, fast = table.records
+    assert (failed["verdict"], failed["fastest"], failed["configurations"]) == (None, None, [])
+    assert (fast["fastest"], slow["fastest"]) == (True, False)
+    assert (slow["verdict"], slow["verdict_reliable"], slow["trusted"]) == ("slower", False, False)
+    assert slow["time_ratio"] == pytest.approx(10, rel=0.05)
+    assert len(slow["configurations"]) == 9
+    check_table("fleet-run", fleet_table([DeviceState(engine=setting)]))
     statuses = [EngineStatus(setting, description, ["x"], ["y"]), EngineStatus(setting, reason="no")]
     check_table("fleet-list", engines_table(statuses))
 
@@ -112,6 +142,9 @@ def test_commands_on_run_files(form: str, tmp_path: Path) -> None:
         assert done.code in (0, 3), done
         rows = json.loads(done.stdout) if form == "json" else [json.loads(line) for line in done.stdout.splitlines()]
         check(name, rows)
+        verdicts = [row for row in rows if row.get("verdict") or row.get("change")]
+        assert all(row["verdict_reliable"] is False for row in verdicts)  # the Runs are not reliable
+        assert all(row["verdict_reason"] for row in rows if name == "history")  # too few for a verdict
 
 
 @pytest.mark.slow

@@ -69,7 +69,7 @@ def test_outputs_here_and_there_are_measured_and_compared(
 def test_tables_and_the_report_show_the_outputs(
     edge_bench: CommandLine, bundle: Bundle, server: Served, tmp_path: Path
 ) -> None:
-    done = edge_bench("offload", bundle.folder, "--server", server.url, *FEW, "--in-flight", "1")
+    done = edge_bench("offload", bundle.folder, "--server", server.url, *FEW, "--in-flight", "1", "--wide")
     assert done.returncode == 0, done.stderr
     assert "12 of 12 identical" in done.stdout
     assert all(name in done.stdout for name in MIXED_OUTPUTS)

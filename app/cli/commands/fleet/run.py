@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from edge_bench.app.cli import parsing
+from edge_bench.app.cli.answers import Shown, print_answered, print_next, width
 from edge_bench.app.cli.options.fleet import (
     ApiTimeout,
     Bundle,
@@ -42,8 +43,10 @@ from edge_bench.app.cli.options.shared import (
     ResultsFolder,
     Seed,
     Timeout,
+    Why,
+    Wide,
 )
-from edge_bench.app.render.formats import FOR_PROGRAMS, Format
+from edge_bench.app.render.formats import Format
 from edge_bench.bench.errors import EdgeBenchError, Interrupted
 from edge_bench.bench.wording import counted
 
@@ -52,6 +55,8 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
+#: How a fleet's results are shown again, without measuring again.
+AGAIN = "repeat the command with --resume --why; all columns: --resume --wide"
 #: Parameters that are forwarded to ``run`` on every engine.
 FORWARDED = (
     "variant", "runtime", "threads", "batch_size", "trials", "processes", "limit", "budget", "resample", "scenario",
@@ -92,6 +97,8 @@ def run(
     remove_image: RemoveImage = False,
     resume: Resume = False,
     output_format: OutputFormat = Format.TABLE,
+    wide: Wide = False,
+    why: Why = False,
 ) -> None:
     """Measure a bundle on every engine, fetch the Runs and compare them."""
     from edge_bench.app.cli import console
@@ -123,7 +130,7 @@ def run(
                 outcome = run_fleet(spec, engines, view, resume=resume)
     finally:
         source.close()
-    _finish(outcome, output_format)
+    _finish(outcome, Shown(output_format, wide=wide, why=why))
 
 
 def _forwarded_options(context: typer.Context) -> tuple[list[str], dict[str, Any]]:
@@ -143,21 +150,33 @@ def _forwarded_options(context: typer.Context) -> tuple[list[str], dict[str, Any
     return options, stated | {"budget_s": budget, "memory_limit": parsing.memory(values.get("memory_limit"))}
 
 
-def _finish(outcome: "Outcome", output_format: Format) -> None:
+def _finish(outcome: "Outcome", shown: Shown) -> None:
+    """Print the answer, a line for each machine that failed, and the machines; raise the error that this calls for."""
     from edge_bench.app.cli import console
+    from edge_bench.app.tables.answer.fleet import FleetAnswered, fleet_sentences, fleet_text
     from edge_bench.app.tables.fleet import fleet_table
+    from edge_bench.bench.analysis.answer.machines import compare_machines
     from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
 
-    engines, measured = fleet_table(outcome.devices), [run for run in outcome.runs if run.results_with_trials]
-    compared = console.comparison_tables(compare_runs(measured)) if measured else []
-    # people read the end of the output, programs the first table
-    as_data = output_format in FOR_PROGRAMS
-    console.print_tables([engines, *compared] if as_data else [*compared, engines], output_format)
+    measured = [run for run in outcome.runs if run.results_with_trials]
+    compared = compare_runs(measured) if measured else None
+    machines = compare_machines(measured, compared) if compared else None
+    engines = fleet_table(outcome.devices, compared, machines)
+    tables = [engines, *(console.comparison_tables(compared) if compared else [])]
+    subject = FleetAnswered(outcome.devices, measured, compared, machines, tables, AGAIN)
+    print_answered(
+        tables,
+        lambda: fleet_sentences(subject),
+        lambda **how: fleet_text(subject, width(), **how),
+        shown,
+    )
+    if measured:
+        print_next([outcome.folder.parent], shown.form)
     if outcome.interrupted:
         raise Interrupted("interrupted; fetched Runs are kept", "rerun the same command with --resume to continue")
     if missing := outcome.missing:
         names = ", ".join(device.engine.name for device in missing)
         raise EdgeBenchError(
             f"{len(missing)} of {counted(len(outcome.devices), 'engine')} have no Run or were not cleaned up: {names}",
-            "see the reasons below the table, then rerun the same command with --resume for these engines only",
+            "see the reasons above, then rerun the same command with --resume for these engines only",
         )

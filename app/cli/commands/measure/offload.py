@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from edge_bench.app.cli import parsing
+from edge_bench.app.cli.answers import Shown, print_answered, print_saved, report_command, width
 from edge_bench.app.cli.commands.measure.finish import not_trusted
 from edge_bench.app.cli.options.offload import (
     AccuracyImages,
@@ -24,6 +25,7 @@ from edge_bench.app.cli.options.offload import (
     Sweep,
     TimedImages,
     Token,
+    TokenFile,
 )
 from edge_bench.app.cli.options.run import Processes, Strict, Trials
 from edge_bench.app.cli.options.shared import (
@@ -32,6 +34,8 @@ from edge_bench.app.cli.options.shared import (
     OutputFormat,
     ResultsFolder,
     Seed,
+    Why,
+    Wide,
 )
 from edge_bench.app.render.formats import Format
 from edge_bench.bench.errors import EdgeBenchError, Interrupted
@@ -47,6 +51,7 @@ def offload(
     server: ServerUrl,
     bundle: BundleArgument = DEFAULT_BUNDLE,
     token: Token = None,
+    token_file: TokenFile = None,
     model: RemoteModel = None,
     variant: LocalVariant = None,
     runtime: LocalRuntime = None,
@@ -66,15 +71,16 @@ def offload(
     results: ResultsFolder = DEFAULT_RESULTS,
     strict: Strict = False,
     output_format: OutputFormat = Format.TABLE,
+    wide: Wide = False,
+    why: Why = False,
 ) -> None:
     """Measure whether inference is faster on this machine or on a server.
 
     Both are measured in one run on the same examples, over the real link and simulated ones.
     """
     from edge_bench.app.cli import console
-    from edge_bench.app.tables.offload.table import offload_tables
+    from edge_bench.app.serving.auth import token_from
     from edge_bench.bench.measure.plan import Selection
-    from edge_bench.bench.offload.analysis.assessment import assess
     from edge_bench.bench.offload.client.payload import payloads_from
     from edge_bench.bench.offload.measure.session import emulated_settings, plan_offload
     from edge_bench.bench.offload.measure.session import offload as measure
@@ -94,22 +100,40 @@ def offload(
             threads=parsing.counts(threads, "--threads"),
         ),
         model=model,
-        token=token or "",
+        token=token_from(token, token_file) or "",
         payloads=payloads_from(parsing.names(payload)) if "payload" in explicit else None,
         links=links_from(link or [], sweep=sweep),
         in_flight=sorted({1, *(parsing.counts(in_flight, "--in-flight") or [])}),
         power=power_from(power) if power else None,
     )  # fmt: skip
     record, path = measure(plan, results, progress)
-    console.print_tables(offload_tables(record, assess(record)), output_format)
-    _finish(record, path, strict=strict)
+    _print(record, path, Shown(output_format, wide=wide, why=why))
+    _finish(record, path, strict=strict, form=output_format)
 
 
-def _finish(record: "Offload", path: Path, *, strict: bool) -> None:
-    """Print the record's path; raise the error that its state calls for."""
-    from edge_bench.app.cli import console
+def _print(record: "Offload", path: Path, shown: Shown) -> None:
+    """Print the answer, and the tables or all figures."""
+    from edge_bench.app.tables.offload.table import offload_tables
+    from edge_bench.app.tables.offload.text import OffloadAnswered, offload_sentences, offload_text
+    from edge_bench.bench.offload.analysis.assessment import assess
 
-    console.note(f"written: {path}")
+    assessment = assess(record)
+    tables = offload_tables(record, assessment)
+    subject = OffloadAnswered(record, assessment, tables, f"in the report ({report_command([path.parent])})")
+    print_answered(
+        tables,
+        lambda: offload_sentences(subject),
+        lambda **how: offload_text(subject, width(), **how),
+        shown,
+    )
+
+
+def _finish(record: "Offload", path: Path, *, strict: bool, form: Format) -> None:
+    """Print the record's path and the next command; raise the error that its state calls for."""
+    from edge_bench.bench.offload.analysis.reliability import reasons_of
+    from edge_bench.bench.system.machine import Finding
+
+    print_saved(path, form)
     if not record.complete:
         raise Interrupted("interrupted; measurements so far are kept")
     failed = [arm for arm in record.arms if arm.failure]
@@ -118,5 +142,6 @@ def _finish(record: "Offload", path: Path, *, strict: bool) -> None:
         assert failure is not None  # noqa: S101 - these are the failed ones
         half = "nothing could be measured here" if record.local.failure else "nothing could be measured on the server"
         raise EdgeBenchError(f"{half}: {failure.message}", failure.remedy)
-    if strict and any(finding.spoils for finding in record.findings):
-        raise not_trusted(record.findings)
+    reasons = reasons_of(record)
+    if strict and reasons:
+        raise not_trusted([Finding(what=each.what, remedy=each.remedy, spoils=True) for each in reasons])

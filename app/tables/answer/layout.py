@@ -1,0 +1,44 @@
+"""How an answer is laid out in a terminal: sentences, then a table, then notes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from edge_bench.app.render.formats import Format
+from edge_bench.app.render.table import Table, limited
+from edge_bench.app.render.text.table import render
+
+__all__ = ["UNLIMITED", "all_notes", "full_table", "laid_out"]
+
+#: Wide enough that no sentence is shortened.
+UNLIMITED = 10_000
+
+
+def laid_out(
+    sentences: Sequence[str],
+    short: Callable[[], Sequence[Sequence[str]]],
+    notes: Callable[[], Sequence[str]],
+    tables: Sequence[Table],
+    width: int | None,
+    *,
+    wide: bool = False,
+    why: bool = False,
+) -> str:
+    """Return the lines of an answer, with an empty line between its parts.
+
+    short, notes: the short table and the few notes, made if they are shown
+    wide: ``tables``, which have all columns, instead of the short table; in blocks of ``width`` characters, unless None
+    why: all notes of ``tables`` instead of the few
+    """
+    blocks = [full_table(table, width) for table in tables] if wide else short()
+    parts = [sentences, *blocks, all_notes(tables) if why else notes()]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines)
+
+
+def full_table(table: Table, width: int | None) -> list[str]:
+    """Return the lines of a table with all columns, without its notes."""
+    return render(replace(table, notes=()), Format.TABLE, width).split("\n")
+
+
+def all_notes(tables: Sequence[Table]) -> list[str]:
+    """Return every note of the tables, each once."""
+    return list(dict.fromkeys(note for table in tables for note in limited(table).notes))
