@@ -17,11 +17,11 @@ def slower_than_fastest(ratios: Sequence[Ratio]) -> list[bool]:
 
     The test aims at a level of 5 %: if all are equally fast, any is called slower in 5 % of cases. The level is not
     exact. It was simulated (docs/calibration.md). The fastest is chosen by the same times, so the p-values are
-    corrected for the number of all pairs (Bonferroni). For one of many configurations, an error estimated from five processes is
-    too small by chance. The test therefore uses the root mean square of all their errors (as in Tukey 1953, "The
-    problem of multiple comparisons"). Its degrees of freedom are half of their sum, plus half of one, because half of
-    each error is that of the fastest. A configuration that varies more than others must also be slower by its own
-    interval.
+    corrected for the number of all pairs (Bonferroni). For one of many configurations, an error estimated from five
+    processes is too small by chance. The test therefore uses the root mean square of all their errors (as in Tukey
+    1953, "The problem of multiple comparisons"). Its degrees of freedom are half of their sum, plus half of one,
+    because half of each error is that of the fastest. A configuration that varies more than others must also be slower
+    by its own interval.
     """
     errors = [ratio for ratio in ratios if ratio.standard_error is not None]
     if not errors:
