@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from PIL import Image
 
+from edge_bench.bench.io.record_codec import pack, unpack
 from edge_bench.bench.measure.plan import Selection
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Run, Settings
@@ -46,9 +47,7 @@ class Examples:
             selection = Selection(variants=["float32", "dynamic"], runtimes=["litert"])
             self._run = measure(self.bundle, selection, Settings(trials=6, processes=3, limit=50))
         measured = self._run
-        keras = msgspec.structs.replace(
-            measured.results[0].configuration, variant="keras", runtime="tensorflow", batch_size=32
-        )
+        keras = msgspec.structs.replace(measured.results[0].configuration, variant="keras", runtime="tensorflow")
         results = [*measured.results, msgspec.structs.replace(slowed(measured.results[0], 10), configuration=keras)]
         return msgspec.structs.replace(
             measured,
@@ -60,8 +59,15 @@ class Examples:
 
 
 def slowed(result: Any, times: float) -> Any:
-    """Return a result with longer trials."""
-    trials = [msgspec.structs.replace(each, elapsed_ns=int(each.elapsed_ns * times)) for each in result.trials]
+    """Return a result with longer trials and latencies."""
+    trials = [
+        msgspec.structs.replace(
+            each,
+            elapsed_ns=int(each.elapsed_ns * times),
+            latencies=pack((unpack(each.latencies) * times).astype(np.int64)),
+        )
+        for each in result.trials
+    ]
     return msgspec.structs.replace(result, trials=trials)
 
 

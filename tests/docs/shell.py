@@ -17,7 +17,7 @@ __all__ = ["execute", "port_is_free", "words_of"]
 #: They make commands quick without changing them.
 LIMITS = {
     "EDGE_BENCH_TRIALS": "2", "EDGE_BENCH_PROCESSES": "2", "EDGE_BENCH_LIMIT": "20", "EDGE_BENCH_EPOCHS": "1",
-    "EDGE_BENCH_DATASET": "digits", "EDGE_BENCH_ACCURACY_IMAGES": "20", "EDGE_BENCH_QUIET": "1",
+    "EDGE_BENCH_DATASET": "digits", "EDGE_BENCH_ACCURACY_IMAGES": "20",
 }  # fmt: skip
 PORT = 8000
 #: A server in the foreground would wait for Ctrl-C, and readers would open another terminal for what follows. So this
@@ -32,10 +32,13 @@ fi
 if [[ ${{1-}} != serve || /dev/stdin -ef /dev/null ]]; then exec {python} -m edge_bench "$@"; fi
 {python} -m edge_bench "$@" 2> {folder}/server.log &
 echo $! > {folder}/server
-until grep -qE 'https?://.*:[0-9]+$' {folder}/server.log; do
-  if ! kill -0 $! 2>/dev/null; then cat {folder}/server.log >&2; exit 1; fi
+for _ in {{1..600}}; do
+  if grep -qE 'https?://.*:[0-9]+$' {folder}/server.log; then exit 0; fi
+  if ! kill -0 $! 2>/dev/null; then break; fi
   sleep 0.1
 done
+cat {folder}/server.log >&2
+exit 1
 """
 _MAKE = '#!/bin/bash\nexec /usr/bin/env -u MAKEFLAGS {make} --dry-run -C {repository} "$@" > /dev/null\n'
 
