@@ -24,12 +24,8 @@ PORT = 8000
 #: returns when the server is ready, and the next server ends it. In the background, where stdin is /dev/null, it is the
 #: command itself.
 _EDGE_BENCH = """#!/bin/bash
-if [[ ${{1-}} == serve && -f {folder}/server ]]; then
-  kill "$(< {folder}/server)"
-  while kill -0 "$(< {folder}/server)" 2>/dev/null; do sleep 0.1; done
-  rm {folder}/server
-fi
 if [[ ${{1-}} != serve || /dev/stdin -ef /dev/null ]]; then exec {python} -m edge_bench "$@"; fi
+{folder}/end-server
 {python} -m edge_bench "$@" 2> {folder}/server.log &
 echo $! > {folder}/server
 for _ in {{1..600}}; do
@@ -39,6 +35,12 @@ for _ in {{1..600}}; do
 done
 cat {folder}/server.log >&2
 exit 1
+"""
+_END_SERVER = """#!/bin/bash
+if [[ ! -f {folder}/server ]]; then exit 0; fi
+kill "$(< {folder}/server)"
+while kill -0 "$(< {folder}/server)" 2>/dev/null; do sleep 0.1; done
+rm {folder}/server
 """
 _MAKE = '#!/bin/bash\nexec /usr/bin/env -u MAKEFLAGS {make} --dry-run -C {repository} "$@" > /dev/null\n'
 
@@ -53,7 +55,8 @@ def execute(blocks: list[Block], folder: Path, timeout: float) -> None:
     _programs(folder / ".bin")
     script = ["set -euo pipefail"]
     for block in blocks:
-        script += [f"echo '::block {block}' >&2", block.text]
+        serves = any(words[:2] == ["edge-bench", "serve"] for words in command_lines(block.text))
+        script += [f"echo '::block {block}' >&2", "end-server" if serves else "", block.text]
     environment = clean_environment(folder) | LIMITS | {
         "PATH": os.pathsep.join([str(folder / ".bin"), str(Path(sys.executable).parent), os.environ["PATH"]]),
         "MPLCONFIGDIR": str(folder / ".matplotlib"),
@@ -75,11 +78,12 @@ def execute(blocks: list[Block], folder: Path, timeout: float) -> None:
 
 
 def _programs(folder: Path) -> None:
-    """Write ``edge-bench`` and ``make``; the latter says only whether its targets exist."""
+    """Write ``edge-bench``, ``end-server``, and ``make``, which only looks whether its targets exist."""
     folder.mkdir()
     make = next(path for each in os.environ["PATH"].split(os.pathsep) if (path := Path(each) / "make").exists())
     texts = {
         "edge-bench": _EDGE_BENCH.format(python=sys.executable, folder=folder),
+        "end-server": _END_SERVER.format(folder=folder),
         "make": _MAKE.format(make=make, repository=REPOSITORY),
     }
     for name, text in texts.items():
