@@ -16,7 +16,7 @@ __all__ = ["execute", "port_is_free", "words_of"]
 
 #: They make commands quick without changing them.
 LIMITS = {
-    "EDGE_BENCH_TRIALS": "2", "EDGE_BENCH_PROCESSES": "2", "EDGE_BENCH_LIMIT": "20", "EDGE_BENCH_EPOCHS": "1",
+    "EDGE_BENCH_TRIALS": "2", "EDGE_BENCH_PROCESSES": "2", "EDGE_BENCH_LIMIT": "100", "EDGE_BENCH_EPOCHS": "1",
     "EDGE_BENCH_DATASET": "digits", "EDGE_BENCH_ACCURACY_IMAGES": "20",
 }  # fmt: skip
 PORT = 8000
