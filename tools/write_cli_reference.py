@@ -30,7 +30,8 @@ stderr."""
 _VARIABLES = """## Environment variables
 
 Every option has an environment variable, which the tables below name under it. An option on the command line takes
-precedence. The value of a flag is `1` or `0`. An option that may be repeated takes several values, separated by spaces.
+precedence. The value of a flag is `1` or `0`. An option that may be repeated takes several values, separated by spaces
+(paths: by `:`).
 
 These variables have no option:"""
 
