@@ -11,7 +11,7 @@ LIMIT ?= 500
 BENCH_FLAGS ?=
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
-.PHONY: help setup bench test test-fast test-nightly lint lock schema screenshots calibration engines faults fuzz audit releases clean
+.PHONY: help setup bench test test-fast test-nightly lint lock schema docs docs-serve screenshots calibration engines faults fuzz audit releases clean
 
 include containers.mk
 
@@ -97,8 +97,15 @@ lint: setup ## style, types, imports between packages, sizes of folders and modu
 	@$(BIN)/lint-imports --no-logo --cache-dir .mypy_cache/import-linter
 	@$(BIN)/python tools/check_layout.py
 
-schema: setup ## write the JSON Schemas of all records to docs/schema
+schema: setup ## write the pages that come from the code: JSON Schemas to docs/schema, options to docs/cli.md
 	@$(BIN)/python -m tools.write_schemas docs/schema
+	@$(BIN)/python -m tools.write_cli_reference docs/cli.md
+
+docs: setup ## the docs as a site, in build/site; no network
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+docs-serve: setup ## the same at http://127.0.0.1:8001, built again after each change
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --dev-addr 127.0.0.1:8001
 
 lock: setup ## write lock files from pyproject.toml; UPGRADE=--upgrade for newer versions
 	@for extra in edge host dev; do \

@@ -1,5 +1,6 @@
 """Write the JSON Schemas of all records and rows: ``python -m tools.write_schemas docs/schema`` (``make schema``)."""
 
+import inspect
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,31 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "offload": Offload,
 }
 
+_HEADING = """# JSON Schemas
+
+<!-- Written by `make schema` from the code. Do not edit. -->
+
+Of the records on disk, and of what commands print with `--format json`; with `--format jsonl`, each line is one row.
+
+| schema | describes |
+| --- | --- |"""
+#: Commands with an option that changes the type of their rows.
+_OPTION_OF_ROWS = {"run-repeats": "run --repeat-runs", "compare-baseline": "compare --baseline RUN"}
+
 
 def schemas() -> dict[str, bytes]:
-    """Return the JSON Schema (draft 2020-12) of each record and of each command's rows, by file name."""
+    """Return the JSON Schema (draft 2020-12) of each record and of each command's rows, and a list, by file name."""
     files = {f"{name}.schema.json": _schema(kind) for name, kind in RECORDS.items()}
-    return files | {f"rows/{name}.schema.json": _rows_schema(kinds) for name, kinds in ROWS.items()}
+    files |= {f"rows/{name}.schema.json": _rows_schema(kinds) for name, kinds in ROWS.items()}
+    return files | {"README.md": _list().encode()}
+
+
+def _list() -> str:
+    records = [(f"{name}.schema.json", inspect.getdoc(kind) or "") for name, kind in RECORDS.items()]
+    commands = {name: _OPTION_OF_ROWS.get(name, name.replace("-", " ")) for name in ROWS}
+    rows = [(f"rows/{name}.schema.json", f"Rows of `{command} --format json`.") for name, command in commands.items()]
+    lines = [f"| [{file}]({file}) | {text.splitlines()[0]} |" for file, text in records + rows]
+    return "\n".join([_HEADING, *lines]) + "\n"
 
 
 def _schema(kind: type[Any]) -> bytes:
