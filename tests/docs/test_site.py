@@ -44,7 +44,7 @@ def test_links_in_pages_lead_to_files_and_headings() -> None:
             path = page.parent / name if name else page
             if "://" not in target and (not path.exists() or (anchor and anchor not in anchors(path))):
                 broken.append(f"{page.relative_to(REPOSITORY)}: {target}")
-    assert broken == []
+    assert not broken, broken
 
 
 def text_of(page: Path) -> str:
