@@ -170,7 +170,7 @@ def _value(option: Any) -> str:
         annotation = kind.annotation.__args__[0] if kind.is_list else kind.annotation
         text = option.metavar or _TYPES[annotation]
     if option.min is not None or option.max is not None:
-        text += f" {_range(option.min, option.max)}"
+        text += f", {_range(option.min, option.max)}"
     return f"{text}, repeatable" if option.multiple else text
 
 
