@@ -31,7 +31,9 @@ def command(*arguments: object) -> list[str]:
 def clean_environment(cache: Path) -> dict[str, str]:
     """This process's environment without the person's EDGE_BENCH_… variables, network or cache."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("EDGE_BENCH_")}
-    return kept | {
+    return {
+        **kept,
+        **UNWRAPPED,  # messages are on one line each, unless a test is about their width
         "PYTHONPATH": str(REPOSITORY),
         "EDGE_BENCH_CACHE": str(cache / "cache"),
         "EDGE_BENCH_RUNTIME_DIR": str(cache),  # other runs on this machine are not part of the test
@@ -43,7 +45,7 @@ def clean_environment(cache: Path) -> dict[str, str]:
 def call(*arguments: object, cwd: Path, timeout: float = 300, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Run a command in a separate process."""
     return subprocess.run(
-        command(*arguments), cwd=cwd, env=clean_environment(cwd) | UNWRAPPED | environment,
+        command(*arguments), cwd=cwd, env=clean_environment(cwd) | environment,
         capture_output=True, text=True, timeout=timeout, check=False,
     )  # fmt: skip
 
@@ -63,7 +65,7 @@ def call_here(*arguments: object, cwd: Path, **environment: str) -> Outcome:
     errors: list[EdgeBenchError] = []
     stdout, stderr = io.StringIO(), io.StringIO()
     with (
-        mock.patch.dict(os.environ, clean_environment(cwd) | UNWRAPPED | environment, clear=True),
+        mock.patch.dict(os.environ, clean_environment(cwd) | environment, clear=True),
         mock.patch.object(console, "print_error", errors.append),
         mock.patch.object(console, "settings", console.Settings()),
         contextlib.chdir(cwd),
