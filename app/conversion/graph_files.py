@@ -9,6 +9,7 @@ from edge_bench.bench.model_formats.tflite import Tensor, TfliteFile, parse_tfli
 from edge_bench.bench.records.manifest import TensorSpec, Variant
 from edge_bench.bench.records.outputs.tensors import NUMBER_TYPES
 from edge_bench.bench.runtimes.scores import class_count
+from edge_bench.bench.wording import counted
 
 __all__ = ["GraphFile", "Quantization", "graph_file", "input_specs", "quantization", "why_no_classifier"]
 
@@ -41,7 +42,9 @@ def graph_file(content: bytes, model: str, like: GraphFile | Variant | None = No
     """
     file = parse_tflite(content)
     if len(file.signatures) != 1:
-        raise EdgeBenchError(f"{model}: the converted file has {len(file.signatures)} signatures instead of one")
+        raise EdgeBenchError(
+            f"{model}: the converted file has {counted(len(file.signatures), 'signature')} instead of one"
+        )
     (only,) = file.signatures
     inputs, outputs = ([_spec(name, each) for name, each in side] for side in (only.inputs, only.outputs))
     for kind, specs in (("input", inputs), ("output", outputs)):

@@ -29,6 +29,7 @@ from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.io.files import sha256_of
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import MANIFEST, Bundle
+from edge_bench.bench.wording import counted
 
 __all__ = ["Share", "TrainingJobSpec", "shares", "train_in_turn"]
 
@@ -75,13 +76,13 @@ def shares(engines: Sequence[EngineSetting], epochs: int, ends: Sequence[int] | 
     stops = list(ends) if ends is not None else [round(epochs * (n + 1) / count) for n in range(count - 1)]
     if len(stops) != count - 1:
         raise BadInput(
-            f"--stop-after has {len(stops)} epochs, but {count} machines need {count - 1}",
+            f"--stop-after has {counted(len(stops), 'epoch')}, but {counted(count, 'machine')} need {count - 1}",
             "give one epoch for each machine but the last, for example --stop-after 30,60 for three machines",
         )
     begins, finals = [0, *stops], [*stops, epochs]
     if any(begin >= end for begin, end in zip(begins, finals, strict=True)):
         raise BadInput(
-            f"{count} machines cannot share {epochs} epochs as {', '.join(map(str, finals))}",
+            f"{counted(count, 'machine')} cannot share {counted(epochs, 'epoch')} as {', '.join(map(str, finals))}",
             "each machine needs at least one: use more --epochs or another --stop-after",
         )
     return [Share(*share) for share in zip(engines, begins, finals, strict=True)]

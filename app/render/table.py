@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar, overload
 
 from edge_bench.app.render.escaping import one_line
+from edge_bench.bench.wording import counted
 
 __all__ = ["MAX_ROWS", "Lazy", "Table", "limited", "rows_left_out"]
 
@@ -71,4 +72,4 @@ def limited(table: Table) -> Table:
 def rows_left_out(table: Table) -> str:
     """Return a note about rows that are not displayed; empty if all are."""
     left_out = len(table.rows) - MAX_ROWS
-    return f"{left_out:,} more rows are in the CSV and JSON output" if left_out > 0 else ""
+    return f"{counted(left_out, 'more row')} are in the CSV and JSON output" if left_out > 0 else ""

@@ -13,6 +13,7 @@ from edge_bench.app.report.image_source import Picture
 from edge_bench.bench.analysis.labels.disagreement import Disagreement, Predictions, find_disagreements
 from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.records.run import UNSEEN
+from edge_bench.bench.wording import counted
 
 __all__ = ["disagreements", "how_to_see"]
 
@@ -50,7 +51,8 @@ def _between_configurations(section: BundleSection, entries: Sequence[Entry]) ->
     summary = (
         f"All {len(entries)} configurations give the same labels on all {total:,} images."
         if not differing
-        else f"The {len(entries)} configurations give different labels on {len(differing):,} of {total:,} images."
+        else f"The {counted(len(entries), 'configuration')} give different labels on {len(differing):,} "
+        f"of {counted(total, 'image')}."
         f"{_remark(section, differing)}"
     )
     return fragment(

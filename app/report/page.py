@@ -29,6 +29,7 @@ from edge_bench.app.tables.runs.run import run_table
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
 from edge_bench.bench.records.run import CLASSIFY
 from edge_bench.bench.version import __version__
+from edge_bench.bench.wording import counted
 
 __all__ = ["report_page"]
 
@@ -173,7 +174,8 @@ def _with_heading(table: Table | None) -> Html | None:
 def _accuracy_and_time(section: BundleSection, figures: _Figures) -> Html:
     drawn, total = len(section.drawn_entries), len(section.entries)
     remark = (
-        f"The figures show {drawn:,} of {total:,} configurations: the fastest of each machine, variant and runtime "
+        f"The figures show {drawn:,} of {counted(total, 'configuration')}: the fastest of each machine, "
+        f"variant and runtime "
         f"first. The tables have all of them, up to {MAX_ROWS:,}."
     )
     return fragment(

@@ -16,6 +16,7 @@ from edge_bench.bench.offload.records.offload import Offload
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Run
+from edge_bench.bench.wording import counted
 
 __all__ = ["REPORT_FORMATS", "report_formats", "write_history", "write_report"]
 
@@ -71,7 +72,7 @@ def write_report(
                 progress.advance(1, drawing.title)
     for path, content in files.items():
         _write(path, content)
-    progress.finish(f"{len(files)} files")
+    progress.finish(f"{counted(len(files), 'file')}")
     return list(files)
 
 

@@ -23,6 +23,7 @@ from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from edge_bench.app.serving.errors import RequestError
+from edge_bench.bench.progress import time_limit
 
 __all__ = ["HEADER_BYTES", "MAX_CHUNKS", "BoundedHttp", "QuietServer"]
 
@@ -188,7 +189,7 @@ class BoundedHttp(HttpToolsProtocol):
         if self._unparsed:  # the rest of the header has arrived but was not parsed
             self._start_header_timer()
         elif self._outside_bytes:
-            self._refuse(RequestError(408, f"no complete header within {self.header_timeout:g} s"))
+            self._refuse(RequestError(408, f"no complete header within {time_limit(self.header_timeout)}"))
         else:
             self.transport.close()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from edge_bench.app.serving.errors import RequestError
 from edge_bench.app.serving.worker_connection import WorkerConnection
 from edge_bench.bench.errors import EdgeBenchError
+from edge_bench.bench.progress import time_limit
 from edge_bench.bench.worker.channel import ChannelClosed
 from edge_bench.bench.worker.graphs.serving_messages import (
     GraphInferred,
@@ -125,8 +126,8 @@ class ModelWorker:
                 reply = await connection.ask(request)
         except TimeoutError:
             self._replace(connection)
-            self._say(f"! the model did not answer within {self._timeout:g} s: restarting its worker")
-            raise RequestError(500, f"the model did not answer within {self._timeout:g} s") from None
+            self._say(f"! the model did not answer within {time_limit(self._timeout)}: restarting its worker")
+            raise RequestError(500, f"the model did not answer within {time_limit(self._timeout)}") from None
         except ChannelClosed as cause:
             await self._replace_exited(connection, str(cause))
             raise RequestError(500, _FAILED) from None

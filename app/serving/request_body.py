@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from edge_bench.app.serving.errors import RequestError
+from edge_bench.bench.progress import time_limit
 
 __all__ = ["BodyReader", "Reply"]
 
@@ -53,7 +54,7 @@ class BodyReader:
             async with asyncio.timeout(self._timeout):
                 body = await self._receive(request, usage)
         except TimeoutError:
-            raise RequestError(408, f"no complete body within {self._timeout:g} s") from None
+            raise RequestError(408, f"no complete body within {time_limit(self._timeout)}") from None
         if encoding == "identity":
             return body
         decompressed = await asyncio.to_thread(self._decompress, body, encoding)

@@ -21,6 +21,7 @@ from edge_bench.bench.io.files import remove_leftovers
 from edge_bench.bench.io.locks import only_writer
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import MANIFEST, Bundle, refuse_links
+from edge_bench.bench.wording import counted
 
 if TYPE_CHECKING:
     from edge_bench.app.training.distributed.data_parallel import WorkerSummary
@@ -150,7 +151,7 @@ def _train(
     settings = _with_digits_defaults(
         msgspec.structs.replace(settings, dataset=dataset.info.name), explicit_options, progress
     )
-    progress.say(f"{dataset.info.name}: {len(dataset.train_labels):,} training images from {dataset.source}")
+    progress.say(f"{dataset.info.name}: {counted(len(dataset.train_labels), 'training image')} from {dataset.source}")
     chief = Chief(workers.connect(data.options())) if workers else None
     trained = train_epochs(folder, dataset, settings, stop_after, progress, chief)
     result: Bundle | Paused = Paused(folder, len(trained.history.loss), settings.epochs)
@@ -169,7 +170,7 @@ def _with_digits_defaults(
         return settings
     suited = msgspec.structs.replace(settings, **_DIGITS)
     progress.say(
-        f"{DIGITS} is small: training {suited.epochs} epochs with learning rate {suited.learning_rate:g}; "
+        f"{DIGITS} is small: training {counted(suited.epochs, 'epoch')} with learning rate {suited.learning_rate:g}; "
         "change this with --epochs"
     )
     return suited

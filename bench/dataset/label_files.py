@@ -131,7 +131,7 @@ def _by_name(texts: Sequence[str], names: Sequence[str], classes: ClassList | No
         index, shown = match_names(classes.source, classes.lines, sorted(set(texts)))
         order = "stated"
     if len(shown) > MAX_LABEL + 1:
-        raise DatasetError(f"{len(shown):,} classes: at most {MAX_LABEL + 1:,} are supported")
+        raise DatasetError(f"{counted(len(shown), 'class')}: at most {MAX_LABEL + 1:,} are supported")
     return FileLabels(np.array([index[text] for text in texts], np.int64), shown, order, notes)
 
 

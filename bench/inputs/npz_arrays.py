@@ -13,6 +13,7 @@ from edge_bench.bench.inputs.specs import GraphInputs, InputSpec, by_name, combi
 from edge_bench.bench.io.archives import ARCHIVE_ERRORS, open_member
 from edge_bench.bench.io.files import open_regular_file, sha256_of, why_unreadable
 from edge_bench.bench.io.npy import NotAnArray, open_npy, read_header
+from edge_bench.bench.wording import counted
 
 __all__ = ["array_types", "load_npy", "load_npz"]
 
@@ -143,7 +144,7 @@ def _examples(arrays: dict[str, npt.NDArray[Any]], path: Path) -> int:
     for name, count in counts.items():
         if count != counts[first]:
             raise DatasetError(
-                f"{path}: {counts[first]:,} examples of {first[:80]}, but {count:,} of {name[:80]}",
+                f"{path}: {counted(counts[first], 'example')} of {first[:80]}, but {count:,} of {name[:80]}",
                 "save the same number of examples for each input",
             )
     return counts[first]

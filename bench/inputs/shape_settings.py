@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.inputs.specs import InputSpec, by_name, names_shown, shown_shape
 from edge_bench.bench.io.npy import MAX_AXES
+from edge_bench.bench.wording import counted
 
 __all__ = ["parse_shape", "with_shapes"]
 
@@ -27,7 +28,7 @@ def parse_shape(text: str) -> tuple[str, tuple[int, ...]]:
     shape = tuple(int(size) for size in re.split("[x×]", sizes))
     if 0 in shape or len(shape) > MAX_AXES or math.prod(shape) > MAX_VALUES:
         raise BadInput(
-            f"{text[:80]!r} has {math.prod(shape):,} values on {len(shape)} axes",
+            f"{text[:80]!r} has {counted(math.prod(shape), 'value')} on {counted(len(shape), 'axis')}",
             f"use sizes from 1, with at most {MAX_VALUES:,} values",
         )
     return name, shape

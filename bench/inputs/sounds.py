@@ -95,7 +95,9 @@ def load_sounds(sounds: SoundList, spec: InputSpec, rate: int) -> GraphInputs:
             yield (row.T if first else row).reshape(1, *shape)
 
     path = stored_rows("sounds", (len(sounds.files), *shape), spec.type, rows())
-    notes = [f"{sounds.folder.name}: {counted(len(sounds.files), 'sound')} at {rate:,} Hz, {samples:,} samples each"]
+    notes = [
+        f"{sounds.folder.name}: {counted(len(sounds.files), 'sound')} at {rate:,} Hz, {counted(samples, 'sample')} each"
+    ]
     if cut:
         notes.append(f"{sounds.folder.name}: cut {counted(cut, 'longer sound')} at the end")
     if padded:
@@ -124,7 +126,9 @@ def _layout(spec: InputSpec, shape: tuple[int, ...]) -> tuple[int, int, bool]:
             "use a float32 input with an axis of samples and one or two channels",
         )
     if samples > MAX_SAMPLES:
-        raise BadInput(f"input {spec.name[:80]} takes {samples:,} samples: at most {MAX_SAMPLES:,} are supported")
+        raise BadInput(
+            f"input {spec.name[:80]} takes {counted(samples, 'sample')}: at most {MAX_SAMPLES:,} are supported"
+        )
     return samples, channels, first
 
 

@@ -13,6 +13,7 @@ from edge_bench.bench.model_formats.tflite_metadata import InputNormalization, M
 from edge_bench.bench.preprocessing.presets import PRESETS, Preset, preset_named
 from edge_bench.bench.records.interpretation import Source
 from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
+from edge_bench.bench.wording import counted
 
 __all__ = ["Candidate", "Candidates", "ImageFacts", "preprocessing_candidates", "rare_candidates"]
 
@@ -101,7 +102,8 @@ def _stated(spec: TensorSpec, options: DataOptions, facts: ImageFacts) -> Candid
         if values is not None:
             if len(values) not in (1, facts.channels):
                 raise BadInput(
-                    f"--{name} has {len(values)} numbers, but the model's input has {facts.channels} channels"
+                    f"--{name} has {counted(len(values), 'number')}, but the model's input has "
+                    f"{counted(facts.channels, 'channel')}"
                 )
             changes[name] = values[0] if len(values) == 1 else list(values)
     stated = _candidate(preset)

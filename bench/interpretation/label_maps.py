@@ -12,6 +12,7 @@ from edge_bench.bench.dataset.options import BOX_CLASS_ORDERS, CLASS_ORDERS, Dat
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata
 from edge_bench.bench.records.interpretation import Source
+from edge_bench.bench.wording import counted
 
 __all__ = ["ClassLabels", "LabelMap", "LabelMaps", "label_maps"]
 
@@ -59,7 +60,8 @@ def label_maps(labels: ClassLabels, outputs: int, metadata: ModelMetadata | None
     if labels.order == "stated":
         if len(labels.classes) > outputs:
             raise BadInput(
-                f"--classes lists {len(labels.classes)} names, but the model has {outputs} outputs",
+                f"--classes lists {counted(len(labels.classes), 'name')}, but the model has "
+                f"{counted(outputs, 'output')}",
                 "list the outputs of this model, one name per line",
             )
         base = np.arange(len(labels.classes))
@@ -173,7 +175,7 @@ def _shifted(
     if len(maps) > 1:
         return LabelMaps(tuple(maps), Source.DEFAULT)
     reasons = {Source.STATED: "", Source.MODEL: "its metadata says so"}
-    return LabelMaps(tuple(maps), source, reasons.get(source, f"no other order fits {outputs} outputs"))
+    return LabelMaps(tuple(maps), source, reasons.get(source, f"no other order fits {counted(outputs, 'output')}"))
 
 
 def _used(candidate: LabelMap, labels: ClassLabels) -> npt.NDArray[np.int64]:
@@ -199,17 +201,18 @@ def _does_not_fit(candidate: LabelMap, offset: int, labels: ClassLabels, outputs
         worst = int(np.unique(labels.values)[np.abs(_used(candidate, labels) - outputs / 2).argmax()])
         moved = f", shifted to {worst + offset}" if offset else ""
         return BadInput(
-            f"{labels.source}: label {worst}{moved}, but the model has {outputs} outputs",
+            f"{labels.source}: label {worst}{moved}, but the model has {counted(outputs, 'output')}",
             "use data that fits the model, or another --label-offset",
         )
     if offset:
         return BadInput(
             f"--label-offset {offset} shifts the classes of {labels.source} to outputs {candidate.outputs.min()} to "
-            f"{candidate.outputs.max()}, but the model has {outputs} outputs",
+            f"{candidate.outputs.max()}, but the model has {counted(outputs, 'output')}",
             "use another --label-offset",
         )
     last = ", ".join(labels.classes[-3:])
     return BadInput(
-        f"{labels.source} has {len(labels.classes)} classes (the last: {last}), but the model has {outputs} outputs",
+        f"{labels.source} has {counted(len(labels.classes), 'class')} (the last: {last}), but the model "
+        f"has {counted(outputs, 'output')}",
         "move folders that are not classes elsewhere, or list the names of the outputs with --classes",
     )

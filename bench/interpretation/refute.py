@@ -6,7 +6,7 @@ from edge_bench.bench.interpretation.label_maps import LabelMap
 from edge_bench.bench.interpretation.order_check import better_placement, exchanged_classes
 from edge_bench.bench.interpretation.question import Labels, Predictor, Question, TrueLabels
 from edge_bench.bench.stats.selection import select_best
-from edge_bench.bench.wording import abbreviate
+from edge_bench.bench.wording import abbreviate, counted
 
 __all__ = ["check_order", "check_usual"]
 
@@ -23,7 +23,8 @@ def check_order(question: Question, truth: TrueLabels, chosen: LabelMap, predict
         right, better = predicted == chosen.outputs[labels], predicted == table[labels]
         if chosen.by_rank or select_best([right, better]).groups == ((1,),):
             raise BadInput(
-                f"{problem}: {right.sum():,} of {len(labels):,} images are correct, but {better.sum():,} if some of "
+                f"{problem}: {right.sum():,} of {counted(len(labels), 'image')} are correct, but "
+                f"{better.sum():,} if some of "
                 "the model's classes are missing from the data",
                 remedy,
             )
@@ -45,7 +46,8 @@ def check_usual(
         better = predictor.predict(rare, positions) == outputs
         if select_best([correct, better]).groups == ((1,),):
             raise BadInput(
-                f"{question.model}: no common preprocessing fits: {correct.sum():,} of {len(outputs):,} images are "
+                f"{question.model}: no common preprocessing fits: {correct.sum():,} of "
+                f"{counted(len(outputs), 'image')} are "
                 f"correct with {adopted.option}, but {better.sum():,} with {rare.option}",
                 "set the preprocessing of the model's training with --scale and --offset",
             )

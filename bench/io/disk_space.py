@@ -6,6 +6,7 @@ from pathlib import Path
 
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.record_codec import MAX_RUN_BYTES
+from edge_bench.bench.wording import counted
 
 __all__ = ["require_bundle_space", "require_free_space", "require_run_space", "writable_folder"]
 
@@ -42,7 +43,8 @@ def require_run_space(folder: Path, images: int, invocations: int, runs: int = 1
     """
     if 3 * invocations + 2 * images > MAX_RUN_BYTES:
         raise ResultsError(
-            f"{folder}: a Run of {invocations:,} timed invocations would be larger than {MAX_RUN_BYTES >> 20} MiB, the "
+            f"{folder}: a Run of {counted(invocations, 'timed invocation')} would be larger than "
+            f"{MAX_RUN_BYTES >> 20} MiB, the "
             "limit for reading it back",
             "use a smaller --limit, fewer --trials, or fewer configurations at a time",
         )

@@ -20,7 +20,7 @@ from edge_bench.bench.tasks.detection.agreement import SHOWN_SCORE
 from edge_bench.bench.tasks.detection.boxes import overlaps
 from edge_bench.bench.tasks.detection.truth import unpacked_detections, unpacked_truth
 from edge_bench.bench.tasks.scores.tables import unpacked_flags, unpacked_values
-from edge_bench.bench.wording import abbreviate
+from edge_bench.bench.wording import abbreviate, counted
 
 __all__ = ["output_warnings", "prediction_warnings", "truth_warnings"]
 
@@ -63,10 +63,11 @@ def prediction_warnings(
     warnings = []
     if missing:
         effect = "they count as wrong" if truth is not None else "they have no label"
-        warnings.append(f"{missing:,} of {count:,} images have no finite scores, and {effect}; {_NOT_FINITE}")
+        warnings.append(f"{missing:,} of {counted(count, 'image')} have no finite scores, and {effect}; {_NOT_FINITE}")
     if tied > TIED_SHARE * images_per_trial:
         warnings.append(
-            f"{tied:,} of {images_per_trial:,} images have several classes with the same highest score, of which the "
+            f"{tied:,} of {counted(images_per_trial, 'image')} have several classes with the same "
+            f"highest score, of which the "
             "first is used; this is common for 8-bit scores"
         )
     if truth is not None and missing < count:
@@ -155,11 +156,13 @@ def _misplaced_boxes(outputs: Detections, truth: BoxTruth) -> list[str]:
     if placed < _FEW_BOXES * shown:
         causes = "true boxes of other or rotated images (--exif-orientation), or incorrectly read outputs"
         return [
-            f"only {placed:,} of {shown:,} boxes with a score above {SHOWN_SCORE} lie on a true box: likely causes are "
+            f"only {placed:,} of {counted(shown, 'box')} with a score above {SHOWN_SCORE} lie on a true "
+            f"box: likely causes are "
             f"{causes}"
         ]
     return [
-        f"only {right:,} of {placed:,} boxes on a true box have its category: check the order of classes (--classes, "
+        f"only {right:,} of {counted(placed, 'box')} on a true box have its category: check the order "
+        f"of classes (--classes, "
         "--class-order, --label-offset)"
     ]
 
@@ -231,7 +234,9 @@ def _mask_warnings(outputs: Segmentation) -> list[str]:
     if missing:
         warnings.append(f"masks with pixels without a finite score: {missing:,}; {_NOT_FINITE}")
     if len(masks) >= _FEWEST_IMAGES and len(found) == 1 and outputs.classes > 1:
-        warnings.append(f"all pixels of {len(masks):,} masks have the same class, {int(found[0])}: {_INPUT_CAUSES}")
+        warnings.append(
+            f"all pixels of {counted(len(masks), 'mask')} have the same class, {int(found[0])}: {_INPUT_CAUSES}"
+        )
     return warnings
 
 

@@ -18,6 +18,7 @@ from edge_bench.bench.measure.stored.matching import matching_journals
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.system.concurrent_runs import remove_ended_runs, runtime_folders
+from edge_bench.bench.wording import counted
 
 __all__ = ["Repeats", "measure_repeats"]
 
@@ -82,7 +83,7 @@ def measure_repeats(
     remove_leftovers(results)  # of runs that were killed
     if once and (group := complete_group(results, request, explicit_options, count)):
         stored = _in_order(group.finished.values())
-        progress.say(f"reusing {len(stored)} runs in {results}: same models, data and options")
+        progress.say(f"reusing {counted(len(stored), 'run')} in {results}: same models, data and options")
         remove_journals(stored)
         remove_ended_runs(*runtime_folders(), results)
         return Repeats(len(stored), stored)

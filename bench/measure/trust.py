@@ -9,6 +9,7 @@ from edge_bench.bench.sandbox.support import sandbox_support
 from edge_bench.bench.stats.ratios import MATERIAL
 from edge_bench.bench.system.environment import COOLING, LESS_LOAD, REMEDIES, TICKS_NS
 from edge_bench.bench.system.machine import Finding, Machine
+from edge_bench.bench.wording import counted
 from edge_bench.bench.worker.warmup import DEFAULT_WARM_UP_SECONDS, VARIABLE, warm_up_seconds
 
 __all__ = [
@@ -96,7 +97,7 @@ def throttling_finding(trials: Sequence[WatchedTrial]) -> Finding | None:
         return None
     reasons = list(dict.fromkeys(reason for trial in throttled for reason in trial.throttled))
     return Finding(
-        what=f"{len(throttled)} of {len(trials)} trials were throttled: {', '.join(reasons)}",
+        what=f"{len(throttled)} of {counted(len(trials), 'trial')} were throttled: {', '.join(reasons)}",
         remedy="; ".join(dict.fromkeys(REMEDIES.get(reason, COOLING) for reason in reasons)),
         spoils=True,
     )
@@ -109,7 +110,8 @@ def load_finding(trials: Sequence[tuple[WatchedTrial, int]], cores: int) -> Find
         return None
     worst = max(((trial.other_cpu_ns or 0) + (trial.steal_ns or 0)) / trial.elapsed_ns for trial in affected)
     return Finding(
-        what=f"other processes took CPU time from {len(affected)} of {len(trials)} trials, at worst {worst:.1f} cores",
+        what=f"other processes took CPU time from {len(affected)} of {counted(len(trials), 'trial')}, "
+        f"at worst {worst:.1f} cores",
         remedy=LESS_LOAD,
         spoils=len(affected) > DISTURBED_SHARE * len(trials),
     )
@@ -122,7 +124,7 @@ def _spread(results: Sequence[Result]) -> Finding | None:
         return None
     more = f"; and {len(wide) - _NAMED} more" if len(wide) > _NAMED else ""
     return Finding(
-        what=f"the times of {len(wide)} of {len(measured)} configurations {SPREAD}: "
+        what=f"the times of {len(wide)} of {counted(len(measured), 'configuration')} {SPREAD}: "
         f"{'; '.join(str(result.configuration) for result in wide[:_NAMED])}{more}",
         remedy="stop other programs; more --trials narrow the interval",
         spoils=True,

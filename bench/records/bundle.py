@@ -23,6 +23,7 @@ from edge_bench.bench.records.outputs.tensors import NUMBER_TYPES
 from edge_bench.bench.records.outputs.truth import check_truth, decode_truth
 from edge_bench.bench.records.outputs.union import TaskTruth
 from edge_bench.bench.records.tensor_spec import has_batch_axis
+from edge_bench.bench.wording import counted
 
 __all__ = ["Bundle", "refuse_links"]
 
@@ -151,7 +152,7 @@ class Bundle:
         for name, array in arrays.items():
             if array.ndim < 1 or len(array) != examples or not array.size:
                 raise BundleError(
-                    f"{paths[name]}: shape {list(array.shape)}, but the manifest states {examples:,} examples",
+                    f"{paths[name]}: shape {list(array.shape)}, but the manifest states {counted(examples, 'example')}",
                     TRAIN_AGAIN,
                 )
         for variant in self.variants:

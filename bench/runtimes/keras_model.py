@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.model_formats.keras_archive import check_implied_weights, check_keras, check_legacy_config
+from edge_bench.bench.wording import counted
 
 __all__ = ["LEGACY_SUFFIXES", "KerasModel", "KerasState", "load_any_keras", "load_keras"]
 
@@ -30,7 +31,8 @@ class KerasModel:
             raise ValueError("its input shape is not in the file: call the model once before saving it")
         if len(inputs) != 1 or len(outputs) != 1:
             raise ValueError(
-                f"the model has {len(inputs)} inputs and {len(outputs)} outputs, but a classifier has one of each"
+                f"the model has {counted(len(inputs), 'input')} and {counted(len(outputs), 'output')}, "
+                f"but a classifier has one of each"
             )
         (self.input,), (self.output,) = inputs, outputs
         self._flatten, self._map = keras.tree.flatten, keras.tree.map_structure

@@ -10,6 +10,7 @@ from edge_bench.bench.runtimes.base import Clock, Loader, ModelFile, PassTimes, 
 from edge_bench.bench.runtimes.batches import in_batches
 from edge_bench.bench.runtimes.graphs.base import GraphLoader
 from edge_bench.bench.runtimes.graphs.onnx import OnnxGraph
+from edge_bench.bench.wording import counted
 
 __all__ = ["import_graph_loader", "import_loader"]
 
@@ -34,7 +35,8 @@ def import_loader() -> Loader:
             inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
             if len(inputs) != 1 or len(outputs) != 1:
                 raise ValueError(
-                    f"the model has {len(inputs)} inputs and {len(outputs)} outputs, but a classifier has one of each"
+                    f"the model has {counted(len(inputs), 'input')} and "
+                    f"{counted(len(outputs), 'output')}, but a classifier has one of each"
                 )
             input_axes, output_axes = _axes(inputs[0]), _axes(outputs[0])
             self._has_batch_axis = len(input_axes) > 1  # an input of one axis is one example

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.runtimes.base import Clock, ModelFile, PassTimes, batch_size_for
 from edge_bench.bench.runtimes.batches import in_batches
+from edge_bench.bench.wording import counted
 
 __all__ = ["SavedModelSession", "reset_of"]
 
@@ -30,7 +31,8 @@ class SavedModelSession:
         input_tensors, output_tensors = self._call.structured_input_signature[1], self._call.structured_outputs
         if len(input_tensors) != 1 or len(output_tensors) != 1:
             raise ValueError(
-                f"the model has {len(input_tensors)} inputs and {len(output_tensors)} outputs, but a classifier has "
+                f"the model has {counted(len(input_tensors), 'input')} and "
+                f"{counted(len(output_tensors), 'output')}, but a classifier has "
                 "one of each"
             )
         ((self._input_name, input_tensor),) = input_tensors.items()

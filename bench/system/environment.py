@@ -7,6 +7,7 @@ from pathlib import Path
 from edge_bench.bench.system.concurrent_runs import MAX_RUNS, RunInfo
 from edge_bench.bench.system.machine import Finding, Machine, memory_bytes
 from edge_bench.bench.system.sensors import FIRMWARE_BITS, MachineState, Sensors
+from edge_bench.bench.wording import counted
 
 __all__ = ["concurrent_run_findings", "load_now", "machine_findings"]
 
@@ -133,7 +134,7 @@ def load_now(
         return []
     return [
         Finding(
-            what=f"load: other processes are using {used:.1f} of {machine.cores} cores at this moment",
+            what=f"load: other processes are using {used:.1f} of {counted(machine.cores, 'core')} at this moment",
             remedy=LESS_LOAD,
             spoils=False,
         )

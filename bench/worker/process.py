@@ -14,6 +14,7 @@ from typing import IO, Any, TypeVar
 import msgspec
 
 from edge_bench.bench.io.python_process import module_command, module_environment
+from edge_bench.bench.progress import time_limit
 from edge_bench.bench.records.run import Failure
 from edge_bench.bench.sandbox.launch import Access, sandboxed_command
 from edge_bench.bench.sandbox.support import sandbox_support
@@ -218,7 +219,7 @@ def _start_process(
 def _timeout_failure(timeout: float) -> Failure:
     return Failure(
         kind="timed out",
-        message=f"no answer within {timeout:g} s; the worker was stopped",
+        message=f"no answer within {time_limit(timeout)}; the worker was stopped",
         remedy="use a larger --timeout, or a smaller --limit",
     )
 

@@ -17,6 +17,7 @@ from edge_bench.bench.records.outputs.tensors import pack_values
 from edge_bench.bench.records.outputs.union import TaskTruth
 from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD
 from edge_bench.bench.tasks.scores.rows import flags
+from edge_bench.bench.wording import counted
 
 __all__ = ["EXPORTED_TASKS", "TENSOR", "decoding_of", "true_values"]
 
@@ -40,7 +41,7 @@ def decoding_of(task: str, outputs: Sequence[TensorSpec], stated: str | None) ->
         return TensorDecoding()
     if stated is None and len(names) > 1:
         raise BadInput(
-            f"the model has {len(names)} outputs: it is unknown which one has the values of --task {task}",
+            f"the model has {counted(len(names), 'output')}: it is unknown which one has the values of --task {task}",
             f"choose it with --output: {names_shown(names)}",
         )
     index = 0 if stated is None else names.index(stated)

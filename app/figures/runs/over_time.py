@@ -31,7 +31,9 @@ def over_time(all_series: Sequence[Series]) -> Drawing:
     ]
     drawn = _most_measured(all_series)
     left_out = (
-        f" Of {len(all_series):,} configurations, the {len(drawn)} with the most Runs." if drawn != all_series else ""
+        f" Of {counted(len(all_series), 'configuration')}, the {len(drawn)} with the most Runs."
+        if drawn != all_series
+        else ""
     )
     return Drawing(
         name="history",
@@ -39,7 +41,8 @@ def over_time(all_series: Sequence[Series]) -> Drawing:
         caption="Median time of each Run with its 95 % interval. Without a change, 95 % of Runs are in the grey band. "
         "Ring: first Run after a step. Square: Run with which a creep was found. Their number is the time after the "
         f"change divided by that before. Cross: an outlier, or a Run that is not confirmed yet.{left_out}",
-        description=f"{len(all_series)} configurations over time. Changes: {'; '.join(changes[:12]) or 'none'}.",
+        description=f"{counted(len(all_series), 'configuration')} over time. Changes: "
+        f"{'; '.join(changes[:12]) or 'none'}.",
         draw=lambda layout: _draw(drawn, layout),
     )
 

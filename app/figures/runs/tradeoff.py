@@ -16,6 +16,7 @@ from edge_bench.app.render.formats import Layout
 from edge_bench.app.render.palette import MUTED, PAPER
 from edge_bench.app.render.units import size
 from edge_bench.bench.stats.pareto import pareto_front
+from edge_bench.bench.wording import counted
 
 __all__ = ["trade_off"]
 
@@ -38,7 +39,8 @@ def trade_off(entries: Sequence[Entry]) -> Drawing:
         caption=f"The area of a mark is the size of the file, up to {size(largest)}. {_front(names, axis)} Small "
         f"differences in {'accuracy' if axis.name == 'Accuracy' else axis.name} may be chance: see the intervals in "
         f"the table.{assumption(entries)}",
-        description=f"{axis.name} against time per {unit} of {len(entries)} configurations. On the Pareto front: "
+        description=f"{axis.name} against time per {unit} of {counted(len(entries), 'configuration')}. "
+        f"On the Pareto front: "
         f"{', '.join(names)}.",
         draw=lambda layout: _draw(entries, axis, on_front, layout),
     )

@@ -12,6 +12,7 @@ from edge_bench.app.render.formats import Layout
 from edge_bench.app.render.palette import GRID, MUTED
 from edge_bench.bench.stats.intervals import outliers
 from edge_bench.bench.stats.ratios import MATERIAL
+from edge_bench.bench.wording import counted
 
 __all__ = ["trials_over_time"]
 
@@ -33,7 +34,8 @@ def trials_over_time(entries: Sequence[Entry], number: int) -> Drawing:
         f"±{100 * limit:.0f} %. Triangles are beyond that. Grey band: ±{100 * MATERIAL:.0f} %, which counts as no "
         "difference. Dotted lines: new worker processes. Crosses: the machine throttled. Rings: outliers, more than 10 "
         "robust standard deviations from the median. They are never dropped.",
-        description=f"Trial times of {len(entries)} configurations on {machine} in the order measured, as deviations "
+        description=f"Trial times of {counted(len(entries), 'configuration')} on {machine} in the order "
+        f"measured, as deviations "
         f"from each median. Outliers: {', '.join(outlier_counts) or 'none'}. Throttled trials: "
         f"{_throttled_trials(entries)}.",
         draw=lambda layout: _draw(entries, limit, layout),

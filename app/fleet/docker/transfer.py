@@ -13,6 +13,7 @@ from typing import IO
 from edge_bench.app.fleet.docker.errors import EngineTrouble
 from edge_bench.bench.io.archives import MAX_HEADERS, ArchiveError, extract_tar
 from edge_bench.bench.io.files import sha256_of
+from edge_bench.bench.progress import duration_text
 
 __all__ = [
     "CHUNK_BYTES",
@@ -134,7 +135,7 @@ class _Stream:
             self._total += len(chunk)
             seconds = time.monotonic() - self._began
             if seconds > _MAX_SLOW_SECONDS and self._total < _MIN_BYTES_PER_SECOND * seconds:
-                raise EngineTrouble(f"fetching: {self._total:,} bytes in {seconds:.0f} s", "check its network")
+                raise EngineTrouble(f"fetching: {self._total:,} bytes in {duration_text(seconds)}", "check its network")
             self._buffer = memoryview(chunk)
         part, self._buffer = self._buffer[:size], self._buffer[size:]
         return bytes(part)

@@ -31,7 +31,8 @@ from edge_bench.app.fleet.runs.spec import (
 )
 from edge_bench.app.fleet.runs.state import DeviceState, FleetState
 from edge_bench.bench.errors import EdgeBenchError
-from edge_bench.bench.progress import FleetView
+from edge_bench.bench.progress import FleetView, duration_text, time_limit
+from edge_bench.bench.wording import counted
 
 __all__ = ["DeviceJob"]
 #: Maximum number of simultaneous uploads of images and bundles: more would only slow each other down.
@@ -59,7 +60,7 @@ class DeviceJob:
             self._update(state="working", reason="", remedy="")
             self._work()
             self._update(state="done", reason="", remedy="")
-            self.view.ended(name, True, f"its Run is {self.row.run_file} ({time.monotonic() - start:.0f} s)")
+            self.view.ended(name, True, f"its Run is {self.row.run_file} ({duration_text(time.monotonic() - start)})")
             return
         except Cancelled as cause:
             state, reason, remedy = "interrupted", cause.problem, cause.remedy
@@ -108,7 +109,7 @@ class DeviceJob:
         """Describe the machine in the row. Raise EngineTrouble if it has too little memory."""
         machine = engine.description
         self._update(
-            machine=f"{machine.architecture}, {machine.cores} cores, {machine.system}",
+            machine=f"{machine.architecture}, {counted(machine.cores, 'core')}, {machine.system}",
             platform=engine.platform,
             memory_bytes=machine.memory_bytes,
             engine_version=machine.version,
@@ -180,7 +181,8 @@ class DeviceJob:
             raise
         except EngineTrouble:
             raise EngineLost(
-                f"connection lost while measuring, not back within {self.spec.reconnect_timeout:g} s: {lost.problem}",
+                f"connection lost while measuring, not back within "
+                f"{time_limit(self.spec.reconnect_timeout)}: {lost.problem}",
                 "continue with --resume when it is reachable again",
             ) from None
         self._engine = workspace.engine

@@ -11,6 +11,7 @@ from edge_bench.app.render.progress.pace import Pace
 from edge_bench.app.render.text.terminal import message_lines
 from edge_bench.bench.interrupts import defer_interrupts
 from edge_bench.bench.progress import Progress, Silent
+from edge_bench.bench.wording import counted
 
 __all__ = ["Bar", "Lines", "progress_on_stderr", "stop_bar"]
 
@@ -122,7 +123,7 @@ class Lines:
     def start(self, what: str, steps: int, done: int = 0) -> None:
         """Print the name of the task and its number of steps."""
         self._what, self._pace, self._last_line = what, Pace(steps, done, self._clock), self._clock()
-        self.say(f"{what}: {steps:,} step{'' if steps == 1 else 's'}{f', {done:,} already done' if done else ''}")
+        self.say(f"{what}: {counted(steps, 'step')}{f', {done:,} already done' if done else ''}")
 
     def advance(self, steps: int = 1, note: str = "") -> None:
         """Print progress and remaining time, unless the last line is recent or `finish` prints the next one."""

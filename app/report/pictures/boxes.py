@@ -23,6 +23,7 @@ from edge_bench.bench.tasks.detection.agreement import (
 )
 from edge_bench.bench.tasks.detection.boxes import Boxes
 from edge_bench.bench.tasks.detection.packed import unpack_boxes
+from edge_bench.bench.wording import counted
 
 __all__ = ["compare_boxes", "show_boxes"]
 
@@ -60,7 +61,7 @@ def compare_boxes(pair: Pair) -> Compared:
     else:
         overlap = "" if found.mean_iou is None else f", mean overlap {found.mean_iou:.3f}"
         gap = "" if not found.largest_score_gap else f", scores differ by up to {found.largest_score_gap:.3f}"
-        text = f"{found.matched:,} of {found.boxes:,} boxes are matched{overlap}{gap}"
+        text = f"{found.matched:,} of {counted(found.boxes, 'box')} are matched{overlap}{gap}"
     share = 1.0 if found.share is None else found.share
     worst = tuple(each.image for each in found.worst[:MAX_SHOWN])
     return Compared(text, 1 - share + 1e-3 * (found.largest_score_gap or 0), worst)
@@ -89,7 +90,7 @@ def show_boxes(pair: Pair, compared: Compared) -> Html | None:
 
 
 def _remark(found: BoxDisagreement) -> str:
-    parts = [f"{found.unmatched:,} of {found.boxes:,} boxes have no match"] if found.unmatched else []
+    parts = [f"{found.unmatched:,} of {counted(found.boxes, 'box')} have no match"] if found.unmatched else []
     parts += (
         [f"scores of matched boxes differ by up to {found.largest_score_gap:.3f}"] if found.largest_score_gap else []
     )
@@ -179,7 +180,7 @@ def _true_boxes(pair: Pair, places: Sequence[int]) -> dict[int, list[_Box]]:
 def _panel(
     picture: Picture, size: tuple[int, int], boxes: Sequence[_Box], name: str, left_out: int, colour: str
 ) -> Html:
-    more = f", and {left_out:,} more boxes" if left_out else ""
+    more = f", and {counted(left_out, 'more box')}" if left_out else ""
     described = "; ".join(box.text for box in boxes if not box.dashed) or "none"
     svg = element(
         "svg",

@@ -16,6 +16,7 @@ from edge_bench.app.report.pictures.pair import MAX_SHOWN, Compared, Pair, class
 from edge_bench.bench.records.outputs.masks import Segmentation, unpacked_mask
 from edge_bench.bench.tasks.segmentation.agreement import mask_agreement
 from edge_bench.bench.tasks.segmentation.class_maps import resized
+from edge_bench.bench.wording import counted
 
 __all__ = ["class_colour", "compare_masks", "show_masks"]
 
@@ -35,7 +36,7 @@ def compare_masks(pair: Pair) -> Compared:
         return Compared("no image whose masks both store", -1)
     same = math.fsum(share * pixels[place] for place, share in shares.items()) / sum(pixels.values())
     ranked = sorted((place for place, share in shares.items() if share < 1), key=lambda place: (shares[place], place))
-    text = f"{percent(same)} % of pixels have the same class, on {len(shares):,} of {total:,} images"
+    text = f"{percent(same)} % of pixels have the same class, on {len(shares):,} of {counted(total, 'image')}"
     return Compared(text, 1 - same, tuple(ranked[:MAX_SHOWN]))
 
 

@@ -16,6 +16,7 @@ from edge_bench.bench.records.outputs.tensors import unpack_values
 from edge_bench.bench.records.outputs.union import TensorOutputs
 from edge_bench.bench.tasks.tensors.agreement import OutputsAgreement, output_agreements
 from edge_bench.bench.tasks.tensors.differences import TensorDifference
+from edge_bench.bench.wording import counted
 
 __all__ = ["compare_outputs", "compare_scores", "show_outputs", "show_scores"]
 
@@ -31,7 +32,9 @@ def compare_outputs(pair: Pair) -> Compared:
     if not any(each.compared for each in found):
         return Compared("no example whose values both store", -1)
     largest = f"largest difference {_number(worst.difference.max_abs)}"
-    mismatched = f", {worst.difference.mismatched:,} values finite in one only" if worst.difference.mismatched else ""
+    mismatched = (
+        f", {counted(worst.difference.mismatched, 'value')} finite in one only" if worst.difference.mismatched else ""
+    )
     distance = _relative(worst.difference)
     text = f"{largest}, SNR {_decibels(worst.difference)}, in output {worst.name}{mismatched}"
     return Compared(text if distance else "equal values", distance)
@@ -69,7 +72,7 @@ def compare_scores(pair: Pair) -> Compared:
     differing = int(np.count_nonzero(differences))
     order = np.argsort(-differences, kind="stable")[: min(MAX_SHOWN, differing)]
     largest = float(differences.max(initial=0))
-    text = f"{len(differences) - differing:,} of {len(differences):,} examples have equal values"
+    text = f"{len(differences) - differing:,} of {counted(len(differences), 'example')} have equal values"
     if differing:
         text += f", largest difference {_number(largest)}"
     return Compared(text, largest, tuple(order.tolist()))

@@ -19,6 +19,7 @@ from edge_bench.bench.records.outputs.boxes import Detections
 from edge_bench.bench.records.outputs.masks import Segmentation
 from edge_bench.bench.records.outputs.scores import ScoreTable
 from edge_bench.bench.records.outputs.union import TensorOutputs
+from edge_bench.bench.wording import counted
 
 __all__ = ["task_disagreements"]
 
@@ -112,7 +113,7 @@ def _pairs(section: BundleSection, pairs: Sequence[Pair]) -> Html:
     left_out = len(pairs) - len(rows)
     table = html_table(Table("Agreement of outputs", ["configuration", "and", "agreement"], rows, keys=2))
     number = max(range(len(compared)), key=lambda each: compared[each].distance)
-    more = f"The first {len(rows)} of {len(pairs):,} pairs with different outputs." if left_out else None
+    more = f"The first {len(rows)} of {counted(len(pairs), 'pair')} with different outputs." if left_out else None
     return fragment(
         table, element("p", more, class_="small") if more else None, _shown(section, pairs[number], compared[number])
     )

@@ -106,7 +106,7 @@ def _failed(subject: FleetAnswered, width: int) -> list[str]:
     shown = failed if len(failed) <= _MAX_FAILED or width == UNLIMITED else failed[: _MAX_FAILED - 1]
     lines = [line for device in shown for line in clipped(_failure(device), width)]
     more = len(failed) - len(shown)
-    return [*lines, *([f"! {more} more machines failed (--why)"] if more else [])]
+    return [*lines, *([f"! {counted(more, 'more machine')} failed (--why)"] if more else [])]
 
 
 def _failure(device: DeviceState) -> str:
@@ -197,7 +197,11 @@ def _short(subject: FleetAnswered, width: int) -> list[list[str]]:
     legend = [line for each in sides.legend() if sides.letters for line in wrapped(each, width)]  # notes have letters
     lines = short_table_lines(_table(rows[:MAX_ROWS], subject, "; ".join(part for part in title if part)), width)
     return [
-        [*lines, *legend, *([f"  and {len(rows) - MAX_ROWS} more machines (--wide)"] if len(rows) > MAX_ROWS else [])]
+        [
+            *lines,
+            *legend,
+            *([f"  and {counted(len(rows) - MAX_ROWS, 'more machine')} (--wide)"] if len(rows) > MAX_ROWS else []),
+        ]
     ]
 
 

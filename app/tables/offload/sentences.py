@@ -54,9 +54,9 @@ def quality_clause(offload: Offload, row: Row) -> str:
         chance = "" if decidable(difference) and not low <= 0 <= high else " (chance)"
         return f"accuracy {100 * difference.value:+.2f}{chance}".replace("-", "−")
     if row.agreement and row.agreement.total:
-        return f"{row.agreement.same:,} of {row.agreement.total:,} labels as here"
+        return f"{row.agreement.same:,} of {counted(row.agreement.total, 'label')} as here"
     if offload.comparison:
-        return f"{offload.comparison.identical:,} of {offload.comparison.examples:,} outputs identical"
+        return f"{offload.comparison.identical:,} of {counted(offload.comparison.examples, 'output')} identical"
     return ""
 
 
@@ -119,7 +119,7 @@ class _Sentences:
             return [f"{start}: {text(least, over)}", f"{start}: {text(least, '')}"]
         return [
             f"{start}: over all {len(links)} links at least {text(least, '')}",
-            f"{start}: at least {text(least, '')} ({len(links)} links)",
+            f"{start}: at least {text(least, '')} ({counted(len(links), 'link')})",
         ]
 
     def _depends(self) -> list[str]:

@@ -127,7 +127,7 @@ def _comparison_row(row: Row, comparison: OutputComparison | None) -> list[str]:
     if row.accuracy_difference:
         accuracy = points_with_interval(row.accuracy_difference.value, row.accuracy_difference.interval)
     elif row.agreement:
-        accuracy = f"{row.agreement.same:,} of {row.agreement.total:,} labels as here"
+        accuracy = f"{row.agreement.same:,} of {counted(row.agreement.total, 'label')} as here"
     elif comparison:
         accuracy = f"{comparison.identical:,} of {comparison.examples:,} identical"
     return [

@@ -13,6 +13,7 @@ from edge_bench.app.tables.shared import UNRELIABLE_NOTE, configuration_cells, r
 from edge_bench.bench.analysis.gate.regression_gate import Change, Judgement, Outcome
 from edge_bench.bench.records.run import CLASSIFY
 from edge_bench.bench.stats.comparisons.limits import MOST_RUNS
+from edge_bench.bench.wording import counted
 
 __all__ = ["changes_table", "failures"]
 
@@ -89,8 +90,8 @@ def _judgement_text(judgement: Judgement, *, several: bool) -> str:
     undecided = judgement.outcome is Outcome.UNDECIDED
     if undecided and judgement.images_needed and judgement.images_needed > judgement.images:
         needed = (
-            f". {judgement.images:,} images are too few for this limit: with unchanged accuracy, "
-            f"{judgement.images_needed:,} images pass it in 80 % of cases"
+            f". {counted(judgement.images, 'image')} are too few for this limit: with unchanged accuracy, "
+            f"{counted(judgement.images_needed, 'image')} pass it in 80 % of cases"
         )
     return f"{start}{judgement.quantity} {judgement.value:+.2f} {interval} {unit}, {position} ({drop}){needed}"
 

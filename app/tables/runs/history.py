@@ -16,6 +16,7 @@ from edge_bench.bench.analysis.times.timings import Estimator
 from edge_bench.bench.records.run import CLASSIFY
 from edge_bench.bench.stats.control_chart import RULES, Mark
 from edge_bench.bench.stats.ratios import Ratio, Verdict
+from edge_bench.bench.wording import counted
 
 __all__ = ["answer", "answers_table", "group_names", "history_table"]
 
@@ -65,7 +66,7 @@ def answer(series: Series) -> str:
         return f"too few runs: {len(series.points)} of at least {RULES.minimum + 1}"
     parts = _answer_parts(series)
     if not parts:
-        parts.append(f"no change in {len(series.points)} runs")
+        parts.append(f"no change in {counted(len(series.points), 'run')}")
     last = series.points[-1]
     if last.mark is Mark.UNCONFIRMED and last.ratio:
         parts.append(f"the last run is {_size(last.ratio)}: run again to confirm")
@@ -168,7 +169,7 @@ def _creep(change: Change) -> str:
     size = f"{'+' if difference > 0 else '-'}{significant(abs(difference), 2)} %"
     return (
         f"gradually {change.verdict} (creep): {size} in the last {change.runs_after} runs compared with the first "
-        f"{change.runs_before} runs"
+        f"{counted(change.runs_before, 'run')}"
     )
 
 

@@ -89,7 +89,7 @@ def _notes(variations: Sequence[RunToRun], runs: Sequence[Run]) -> list[str]:
     measured = [variation for variation in variations if variation.n]
     notes = [_estimator(measured)] if measured else []
     if any(variation.n > 1 for variation in measured):
-        rough = "" if len(runs) >= _ENOUGH_RUNS else f" (rough: {len(runs)} runs)"
+        rough = "" if len(runs) >= _ENOUGH_RUNS else f" (rough: {counted(len(runs), 'run')})"
         ends = (runs[0].began, max(run.ended for run in runs))
         span = " to ".join(dict.fromkeys(time[:16].replace("T", " ") for time in ends))
         notes.append(
@@ -99,7 +99,8 @@ def _notes(variations: Sequence[RunToRun], runs: Sequence[Run]) -> list[str]:
     for variation in variations:
         if variation.differing_predictions:
             notes.append(
-                f"- {variation.configuration}: {variation.differing_predictions:,} predictions differ between runs: "
+                f"- {variation.configuration}: {counted(variation.differing_predictions, 'prediction')} "
+                f"differ between runs: "
                 "model or runtime is not deterministic. The accuracy is that of the first run"
             )
     return notes

@@ -146,10 +146,11 @@ def run_notes(run: Run, on_percentiles: Sequence[str] = ()) -> list[str]:
     notes += [f"- {note}" for note in run.images.notes]
     if run.images.indices.length < run.images.total_images:
         evenly = ", sampled evenly over classes" if run.task == CLASSIFY else ""
-        notes.append(f"{run.images.indices.length:,} of {run.images.total_images:,} test images{evenly}")
+        notes.append(f"{run.images.indices.length:,} of {counted(run.images.total_images, 'test image')}{evenly}")
     if run.settings.resample:
         notes.append(
-            f"each trial used its own sample of {run.images_per_pass:,} images. ±: standard deviation of the accuracy "
+            f"each trial used its own sample of {counted(run.images_per_pass, 'image')}. ±: standard "
+            f"deviation of the accuracy "
             "over trials, not a standard error. [95 %]: interval of the accuracy on all sampled images"
         )
     if run.trusted is not None and run.results_with_trials:

@@ -14,6 +14,7 @@ from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.preprocessing.presets import Geometry
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.manifest import DatasetInfo
+from edge_bench.bench.wording import counted
 
 __all__ = ["Parts", "image_folder"]
 
@@ -102,6 +103,8 @@ def _split(
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
         if len(members) < 3:
-            raise DatasetError(f"{folder}: class number {label} has {len(members)} images", "add images to this class")
+            raise DatasetError(
+                f"{folder}: class number {label} has {counted(len(members), 'image')}", "add images to this class"
+            )
         selected[generator.permutation(members)[: max(1, round(share * len(members)))]] = True
     return (images[~selected], labels[~selected]), (images[selected], labels[selected])

@@ -17,7 +17,7 @@ import msgspec
 
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.io.addresses import host_and_port
-from edge_bench.bench.progress import Progress
+from edge_bench.bench.progress import Progress, time_limit
 
 __all__ = ["CHIEF", "Cluster", "free_addresses", "listening", "stated_cluster", "wait_for_others", "wait_until_stopped"]
 
@@ -131,7 +131,7 @@ def wait_for_others(cluster: Cluster, seconds: float, progress: Progress, check:
             first = next(iter(missing))
             others = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
             raise EdgeBenchError(
-                f"{cluster.name(first)} cannot be reached after {seconds:g} s: {missing[first]}{others}",
+                f"{cluster.name(first)} cannot be reached after {time_limit(seconds)}: {missing[first]}{others}",
                 "start it with the same --workers and its own --worker-index, check its address and firewalls, or wait "
                 "longer with --wait",
             )

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from edge_bench.app.training.distributed.cluster import CHIEF, Cluster, wait_for_others, wait_until_stopped
 from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.progress import Progress
+from edge_bench.bench.wording import counted
 
 __all__ = ["Collective", "LostWorker", "connect_workers", "lost_worker"]
 
@@ -117,7 +118,8 @@ def connect_workers(
     strategy = _create_strategy(cluster)
     if strategy.num_replicas_in_sync != len(cluster.addresses):
         raise EdgeBenchError(
-            f"{strategy.num_replicas_in_sync} devices for {len(cluster.addresses)} workers: each needs exactly one",
+            f"{strategy.num_replicas_in_sync} devices for {counted(len(cluster.addresses), 'worker')}: "
+            f"each needs exactly one",
             "set CUDA_VISIBLE_DEVICES to one device per worker, or to -1 for the CPU",
         )
     progress.say(f"{cluster.name(cluster.index)} of {len(cluster.addresses)}: all workers are connected")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from edge_bench.bench.analysis.labels.same_images import differing_pixels
 from edge_bench.bench.records.run import Run
+from edge_bench.bench.wording import counted
 
 __all__ = ["notes_on_runs"]
 
@@ -15,7 +16,8 @@ def notes_on_runs(runs: Sequence[Run], base: Run) -> list[str]:
 
 def _pixel_notes(runs: Sequence[Run], base: Run) -> list[str]:
     return [
-        f"{count:,} images had other pixels on {run.machine.label} than on {base.machine.label} (another version of "
+        f"{counted(count, 'image')} had other pixels on {run.machine.label} than on "
+        f"{base.machine.label} (another version of "
         "Pillow, or other files?): different labels there may not be caused by the machine"
         for run in runs
         if (count := differing_pixels(run, base))
@@ -46,5 +48,5 @@ def _remarks(run: Run) -> list[str]:
     if run.images.indices.length < run.images.total_images:
         remarks.append(f"classified {run.images.indices.length:,} of the {run.images.total_images:,} test images")
     if run.settings.resample:
-        remarks.append(f"drew {run.images_per_pass:,} images for each trial")
+        remarks.append(f"drew {counted(run.images_per_pass, 'image')} for each trial")
     return remarks

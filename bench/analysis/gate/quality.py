@@ -10,6 +10,7 @@ from edge_bench.bench.stats.bootstrap import MIN_EXAMPLES
 from edge_bench.bench.stats.intervals import Interval, normal_p_value
 from edge_bench.bench.tasks.measures import MeasureDifference
 from edge_bench.bench.tasks.tensors.task import TENSOR
+from edge_bench.bench.wording import counted
 
 __all__ = ["judge_quality", "remedy_for"]
 
@@ -92,7 +93,7 @@ def _why_not(change: Change, difference: MeasureDifference | None) -> str:
         return next((reason for is_so, reason in reasons if is_so), missing)
     reasons += [
         (difference.value is None, difference.remark),
-        (difference.interval is None, f"{change.images:,} examples, but an interval needs {MIN_EXAMPLES}"),
+        (difference.interval is None, f"{counted(change.images, 'example')}, but an interval needs {MIN_EXAMPLES}"),
         (
             not difference.percent and not difference.baseline,
             f"the baseline's {difference.name} is 0, so a limit in percent of it is undefined",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from edge_bench.bench.dataset.listing.text import unquoted
 from edge_bench.bench.errors import DatasetError
 from edge_bench.bench.io.names import recordable
-from edge_bench.bench.wording import abbreviate
+from edge_bench.bench.wording import abbreviate, counted
 
 __all__ = ["MAX_LABEL", "first_number", "match_names", "output_names", "short_name"]
 
@@ -116,7 +116,9 @@ def _numbered(source: str, entries: list[tuple[int, str]]) -> tuple[list[str], l
         return names, [str(number) for number in numbers]
     number, count = Counter(numbers).most_common(1)[0]
     if count > 1:
-        raise DatasetError(f"{source}: output {number} has {count} names", "use each output's number once, from 0")
+        raise DatasetError(
+            f"{source}: output {number} has {counted(count, 'name')}", "use each output's number once, from 0"
+        )
     if max(numbers) > MAX_LABEL:
         raise DatasetError(f"{source}: output {max(numbers)} is above {MAX_LABEL:,}", "number the outputs from 0")
     by_number = dict(zip(numbers, names, strict=True))

@@ -69,7 +69,7 @@ def labels_by_file(
     missing = [n for n in range(len(files)) if n not in matches.lines or not best.rows[matches.lines[n]][column]]
     if missing:
         raise DatasetError(
-            f"{path}: no label for {len(missing):,} of {len(files):,} images, such as {files[missing[0]]}",
+            f"{path}: no label for {len(missing):,} of {counted(len(files), 'image')}, such as {files[missing[0]]}",
             "add a line FILE LABEL for each image",
         )
     if matches.by_stem:
@@ -125,7 +125,8 @@ class _Reading:
         column = self._only_meaning(known, names_known=names_known)
         if column is None:
             raise DatasetError(
-                f"{path}: unclear which of its {len(others)} columns contains the labels", self._choices(others)
+                f"{path}: unclear which of its {counted(len(others), 'column')} contains the labels",
+                self._choices(others),
             )
         text = f"labels: column {self._title(column)} of {path.name}, by its heading; --label-column selects another"
         return column, [text]

@@ -19,6 +19,7 @@ from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.addresses import address_from
 from edge_bench.bench.io.files import why_unreadable
 from edge_bench.bench.offload.client.open_inference import Answer, ModelMetadata, OipError, Request, answer_from
+from edge_bench.bench.progress import time_limit
 
 __all__ = ["NOT_ALLOWED", "Client", "ReadAnswer", "RemoteFailed", "Server", "TimedAnswer", "server_from"]
 
@@ -211,7 +212,9 @@ class Client:
             response.close()
             self.close()
             raise RemoteFailed(
-                "no answer", f"{self._server.url} did not answer within {self._timeout:g} s", "use a larger --timeout"
+                "no answer",
+                f"{self._server.url} did not answer within {time_limit(self._timeout)}",
+                "use a larger --timeout",
             ) from None
         except (http.client.HTTPException, OSError, ValueError) as cause:
             response.close()

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.stats.selection import select_best
 from edge_bench.bench.tasks.detection.boxes import Boxes, Category, GroundTruth, TrueBoxes, overlaps
+from edge_bench.bench.wording import counted
 
 __all__ = [
     "ClassMap",
@@ -105,7 +106,8 @@ def check_map(chosen: ClassMap, truth: GroundTruth) -> None:
     if missing:
         more = f" and {len(missing) - 3:,} more" if len(missing) > 3 else ""
         raise BadInput(
-            f"{len(missing):,} categories with true boxes are not classes of the model: {', '.join(missing[:3])}{more}",
+            f"{counted(len(missing), 'category')} with true boxes are not classes of the model: "
+            f"{', '.join(missing[:3])}{more}",
             _REMEDY,
         )
 
@@ -146,9 +148,9 @@ def adopted_map(
         check_map(chosen, truth)
         rest = [number for number in ranked if number not in tested.best]
         others = f", next best {tested.correct[rest[0]]:,}: {maps[rest[0]].text}" if rest else ""
-        return chosen, f"{tested.correct[tested.best[0]]:,} of {tested.images:,} images correct{others}"
+        return chosen, f"{tested.correct[tested.best[0]]:,} of {counted(tested.images, 'image')} correct{others}"
     choices = "; ".join(
-        f"{maps[number].option} ({tested.correct[number]:,} of {tested.images:,} images correct)"
+        f"{maps[number].option} ({tested.correct[number]:,} of {counted(tested.images, 'image')} correct)"
         for number in ranked[:_LISTED]
     )
     raise BadInput(

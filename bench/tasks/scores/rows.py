@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.errors import DatasetError
+from edge_bench.bench.wording import counted
 
 __all__ = ["flags", "same_examples", "table"]
 
@@ -42,7 +43,8 @@ def same_examples(truth: npt.NDArray[Any], *sides: npt.NDArray[Any]) -> None:
     for side in sides:
         if side.shape != truth.shape:
             raise DatasetError(
-                f"{side.shape[0]:,} predictions of {side.shape[1]:,} values, but {truth.shape[0]:,} true rows of "
+                f"{counted(side.shape[0], 'prediction')} of {counted(side.shape[1], 'value')}, but "
+                f"{counted(truth.shape[0], 'true row')} of "
                 f"{truth.shape[1]:,}",
                 "provide one true row for each example, with one value for each output",
             )

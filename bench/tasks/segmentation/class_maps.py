@@ -9,6 +9,7 @@ import numpy.typing as npt
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.records.outputs.masks import MAX_CLASSES
+from edge_bench.bench.wording import counted
 
 __all__ = ["ClassAxis", "MaskLayout", "class_map", "mask_layout", "resized"]
 
@@ -60,7 +61,7 @@ def mask_layout(output: TensorSpec, classes: int | None = None, axis: ClassAxis 
         )
     if len(possible) != 1:
         how = "no axis" if not possible else "more than one axis"
-        of_classes = "the classes" if classes is None else f"{classes:,} classes"
+        of_classes = "the classes" if classes is None else f"{counted(classes, 'class')}"
         raise BadInput(
             f"its output has shape {shown}: {how} can be that of {of_classes}",
             "use --class-axis first or --class-axis last"
@@ -90,7 +91,7 @@ def _checked(classes: int | None, problem: str) -> int:
     if classes is None or classes < 1:
         raise BadInput(f"{problem}, but the number of classes is unknown", "list the classes with --classes FILE")
     if classes > MAX_CLASSES:
-        raise BadInput(f"{problem} and {classes:,} classes: at most {MAX_CLASSES:,} are supported")
+        raise BadInput(f"{problem} and {counted(classes, 'class')}: at most {MAX_CLASSES:,} are supported")
     return classes
 
 

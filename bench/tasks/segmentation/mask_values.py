@@ -10,6 +10,7 @@ import numpy.typing as npt
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.io.files import read_bounded, why_unreadable
 from edge_bench.bench.records.outputs.masks import MAX_CLASSES
+from edge_bench.bench.wording import counted
 
 __all__ = ["IGNORED", "MaskValues", "parse_ignored", "read_mask_values"]
 
@@ -37,7 +38,7 @@ class MaskValues:
         Raise BadInput for values and classes that do not exist.
         """
         if not 0 < classes <= MAX_CLASSES:
-            raise BadInput(f"masks with {classes:,} classes: 1 to {MAX_CLASSES:,} are supported")
+            raise BadInput(f"masks with {counted(classes, 'class')}: 1 to {MAX_CLASSES:,} are supported")
         self.classes = classes
         self._table = np.full(_VALUES, _UNKNOWN, np.uint16)
         if other is not None:
@@ -68,7 +69,7 @@ class MaskValues:
             row, column = (int(index) for index in np.unravel_index(int(unknown.argmax()), mask.shape))
             raise DatasetError(
                 f"{path}: value {int(mask[row, column])} in row {row:,}, column {column:,} is not one of the "
-                f"{self.classes} classes",
+                f"{counted(self.classes, 'class')}",
                 "set its class with --mask-values FILE, or exclude it with --ignore-mask-values",
             )
         return found

@@ -27,6 +27,7 @@ from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.records.interpretation import Interpretation
 from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.run import RANDOM_INPUTS, Settings
+from edge_bench.bench.wording import counted
 from edge_bench.bench.worker.graphs.messages import GraphInput
 
 __all__ = ["array_examples", "random_examples", "sound_examples"]
@@ -73,7 +74,7 @@ def array_examples(models: Sequence[GraphModel], path: Path, options: DataOption
 def _loaded(model: GraphModel, path: Path, options: DataOptions) -> _Loaded:
     if path.suffix != ".npz" and len(model.inputs) != 1:
         raise DatasetError(
-            f"{path}: only one array, but {model.variant.name} has {len(model.inputs)} inputs",
+            f"{path}: only one array, but {model.variant.name} has {counted(len(model.inputs), 'input')}",
             "use an .npz with one array per input name",
         )
     types = array_types(path, [spec.name for spec in model.inputs])
@@ -141,7 +142,7 @@ def sound_examples(
 def _sound_input(model: GraphModel) -> InputSpec:
     if len(model.inputs) != 1:
         raise BadInput(
-            f"{model.variant.name} has {len(model.inputs)} inputs, but a folder of sounds fits only one",
+            f"{model.variant.name} has {counted(len(model.inputs), 'input')}, but a folder of sounds fits only one",
             "use --data with an .npz with one array per input name",
         )
     return model.inputs[0]

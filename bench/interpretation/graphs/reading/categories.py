@@ -22,6 +22,7 @@ from edge_bench.bench.tasks.detection.class_maps import (
     maps_by_number,
     named_map,
 )
+from edge_bench.bench.wording import counted
 
 __all__ = ["category_map", "names_of_classes"]
 
@@ -121,7 +122,7 @@ def _refute(model: GraphModel, found: ClassMap, part: GroundTruth, sampler: Samp
     if tested.clear and tested.correct[best] > tested.correct[0]:
         raise BadInput(
             f"{model.variant.name}: its class names do not fit the labelled images: {tested.correct[0]:,} of "
-            f"{tested.images:,} images are correct as listed, {tested.correct[best]:,} with {maps[best].text}",
+            f"{counted(tested.images, 'image')} are correct as listed, {tested.correct[best]:,} with {maps[best].text}",
             "correct the list of names with --classes, for example its order or a missing background line",
         )
 

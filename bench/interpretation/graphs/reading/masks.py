@@ -16,6 +16,7 @@ from edge_bench.bench.records.outputs.decoding import MaskDecoding
 from edge_bench.bench.tasks.segmentation.class_maps import ClassAxis, MaskLayout, mask_layout
 from edge_bench.bench.tasks.segmentation.mask_values import MaskValues, parse_ignored, read_mask_values
 from edge_bench.bench.tasks.segmentation.true_masks import TrueMasks, find_true_masks
+from edge_bench.bench.wording import counted
 
 __all__ = ["MaskReading", "mask_reading", "true_masks_of"]
 
@@ -54,7 +55,7 @@ def mask_reading(model: GraphModel, options: DataOptions) -> MaskReading:
     stated = axis is not None
     record = Interpretation(
         subject="masks",
-        value=f"{layout.axis.value}, {layout.classes} classes",
+        value=f"{layout.axis.value}, {counted(layout.classes, 'class')}",
         source=Source.STATED if stated else Source.MODEL,
         reason=why or f"shape and type of output {spec.name[:80]}",
         option="--class-axis",
@@ -95,7 +96,9 @@ def true_masks_of(
     finally:
         progress.finish()
     without = sum(file is None for file in masks.files)
-    notes = [f"masks: {without:,} of {len(images):,} images have no mask and are not scored"] if without else []
+    notes = (
+        [f"masks: {without:,} of {counted(len(images), 'image')} have no mask and are not scored"] if without else []
+    )
     return masks, record, notes
 
 

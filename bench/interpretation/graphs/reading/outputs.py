@@ -6,6 +6,7 @@ from edge_bench.bench.errors import BadInput
 from edge_bench.bench.inputs.specs import names_shown
 from edge_bench.bench.interpretation.graphs.graph_model import GraphModel
 from edge_bench.bench.records.manifest import TensorSpec
+from edge_bench.bench.wording import counted
 
 __all__ = ["chosen_output", "output_number", "refuse_other_output"]
 
@@ -38,7 +39,7 @@ def chosen_output(model: GraphModel, stated: str | None, fits: Callable[[TensorS
         return fitting[0], "the only output of a fitting shape"
     shown = names_shown(f"{number} ({spec.name} {list(spec.shape)})" for number, spec in enumerate(outputs))
     raise BadInput(
-        f"{model.variant.name}: unclear which of its {len(outputs)} outputs has the values: {shown}",
+        f"{model.variant.name}: unclear which of its {counted(len(outputs), 'output')} has the values: {shown}",
         "choose one by name or number with --output",
     )
 

@@ -35,6 +35,7 @@ from edge_bench.bench.records.outputs.union import TaskTruth
 from edge_bench.bench.tasks.detection.boxes import GroundTruth
 from edge_bench.bench.tasks.detection.truth import packed_truth
 from edge_bench.bench.tasks.segmentation.true_masks import TrueMasks
+from edge_bench.bench.wording import counted
 
 __all__ = ["Reading", "ReadingJob", "read_outputs"]
 
@@ -132,7 +133,8 @@ def _read_masks(job: ReadingJob) -> Reading:
     for name, reading in readings.items():
         if reading.decoding.classes != first.decoding.classes:
             raise BadInput(
-                f"{name} has {reading.decoding.classes} classes, {next(iter(readings))} has {first.decoding.classes}",
+                f"{name} has {counted(reading.decoding.classes, 'class')}, {next(iter(readings))} has "
+                f"{first.decoding.classes}",
                 "measure them in separate runs",
             )
     if job.options.labels is None:

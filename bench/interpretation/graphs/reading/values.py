@@ -21,7 +21,7 @@ from edge_bench.bench.records.outputs.decoding import ScoreDecoding
 from edge_bench.bench.records.outputs.scores import FlagTruth, ValueTruth
 from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD, dequantized
 from edge_bench.bench.tasks.scores.tables import packed_flags, packed_values
-from edge_bench.bench.wording import abbreviate
+from edge_bench.bench.wording import abbreviate, counted
 
 __all__ = ["ScoreReading", "in_class_order", "names_of_columns", "score_reading", "true_values", "value_truth"]
 
@@ -142,7 +142,7 @@ def names_of_columns(model: GraphModel, options: DataOptions, truth: TrueValues 
         return listed.names
     if listed is not None and listed.origin is Source.STATED:
         raise BadInput(
-            f"--classes lists {len(listed.names)} names, but the true values have {columns} columns",
+            f"--classes lists {counted(len(listed.names), 'name')}, but the true values have {columns} columns",
             "list the name of each column",
         )
     return [] if truth is None else list(truth.headings)
