@@ -14,7 +14,7 @@ from typing import Any
 from typer.main import get_command
 
 from edge_bench.app.cli.main import app
-from edge_bench.app.cli.options import declare
+from edge_bench.app.cli.options.declare import Section
 from edge_bench.bench.errors import BadInput, EdgeBenchError, GateNotMet, Interrupted, NotTrusted
 from edge_bench.bench.io.files import write_atomically
 
@@ -120,10 +120,10 @@ def _command(name: str, command: Any, common: set[str]) -> Iterator[str]:
     yield f"```text\n{' '.join([name, '[OPTIONS]', *map(_usage, arguments)])}\n```"
     if arguments:
         yield _table(("argument", "default", "meaning"), [_argument(each) for each in arguments])
-    sections: dict[str, list[Any]] = {str(name.value): [] for name in getattr(declare, "Section", ())}
+    sections: dict[str, list[Any]] = {section.value: [] for section in Section}
     for each in shown:
         if each.param_type_name == "option":
-            sections.setdefault(each.rich_help_panel or "Options", []).append(each)
+            sections.setdefault(each.rich_help_panel or Section.GENERAL.value, []).append(each)
     for heading, options in sections.items():
         if options:
             yield f"**{heading}**"
