@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from edge_bench.app.render.text.wrapping import clipped
 from edge_bench.app.render.units import counted, significant, with_interval
+from edge_bench.app.tables.answer.agreement import agreement_notes
 from edge_bench.app.tables.answer.names import Sides, baseline_name, configuration_name
 from edge_bench.app.tables.runs.separate_runs import separation_notes
 from edge_bench.app.tables.shared import finding_notes
@@ -40,6 +41,7 @@ def all_short_notes(
         *([f"! {answer.reason.what}: {answer.reason.remedy}"] if with_reason and answer.reason else []),
         *(f"NOTE: {note}" for note in _distinct(run.bundle.note for run in runs)),
         *_between_runs(runs),
+        *(agreement_notes(comparison) if comparison else []),
         *outputs,
         *_quality_notes(runs),
         *(_of_comparison(comparison, runs) if comparison and len(comparison.rows) > 1 else []),
@@ -57,6 +59,7 @@ def all_short_notes(
 
 def shown_notes(notes: Sequence[str], width: int, more: str) -> list[str]:
     """Return the lines of at most five notes; ``more`` says how to see the others, and is one of the five."""
+    notes = [note if note.startswith(("- ", "! ", "NOTE")) else f"- {note}" for note in notes]
     few = len(notes) <= MAX_NOTES
     shown = list(notes) if few else [*notes[: MAX_NOTES - 1], f"- {len(notes) - MAX_NOTES + 1} more notes: {more}"]
     return [line for note in shown for line in clipped(note, width)]
