@@ -100,14 +100,16 @@ def _failures(runs: Sequence[Run]) -> list[str]:
 def _between_runs(runs: Sequence[Run]) -> list[str]:
     """Return how much times vary between repeats, and that predictions differ."""
     notes = []
-    for group in repeats_together(runs):
+    groups = repeats_together(runs)
+    for group in groups:
         if len(group) == 1:
             continue
+        where = f"{group[0].machine.hostname}: " if len(groups) > 1 else ""
         variations = run_to_run(group)
         known = sorted(found for each in variations if (found := each.standard_deviation) is not None)
         if known:
             ends = dict.fromkeys(significant(100 * each, 2) for each in (known[0], known[-1]))
-            notes.append(f"- times vary by {' to '.join(ends)} % from run to run (standard deviation)")
+            notes.append(f"- {where}times vary by {' to '.join(ends)} % from run to run (standard deviation)")
         differing = [each for each in variations if each.differing_predictions]
         if differing:
             names = _named([f"{each.configuration.variant} on {each.configuration.runtime}" for each in differing])

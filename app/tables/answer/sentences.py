@@ -41,7 +41,10 @@ def no_answer_lines(answer: Answer, failures: Sequence[Failure], width: int) -> 
     if not answer.configurations:
         return wrapped("No answer: there is no configuration to measure", width)
     which = "the only configuration" if answer.configurations == 1 else f"all {answer.configurations} configurations"
-    lines = wrapped(f"No answer: {which} failed", width)
+    unfinished = len(failures) < answer.configurations
+    lines = wrapped(
+        f"No answer: {'interrupted before the first measurement' if unfinished else f'{which} failed'}", width
+    )
     if failures:
         kinds = [(each.kind, each.message, each.remedy) for each in failures]
         kind, message, remedy = max(dict.fromkeys(kinds), key=kinds.count)

@@ -13,11 +13,13 @@ from edge_bench.bench.records.run import CLASSIFY
 from edge_bench.bench.wording import counted
 
 __all__ = [
-    "BEST", "MAX_ROWS", "by_time", "configuration_columns", "constants", "quality_column", "short_table",
+    "BEST", "MARKED", "MAX_ROWS", "by_time", "configuration_columns", "constants", "quality_column", "short_table",
     "speed_column", "time_column",
 ]  # fmt: skip
 
 BEST = "▸"
+#: Answers whose best rows are marked.
+MARKED = (AnswerKind.FASTEST, AnswerKind.TIE)
 #: Rows of a short table. The full table has all.
 MAX_ROWS = 40
 _MAX_BASELINE = 12
@@ -28,13 +30,12 @@ _MEMORY, _ACCURACY, _SIZE, _INTERVAL, _QUALITY = 9, 8, 7, 6, 5
 def short_table(comparison: Comparison, rows: Sequence[Row], kind: AnswerKind, title: str = "") -> ShortTable:
     """Return the table of these rows, all of one Run: the measured ones, the fastest first; the baseline is kept."""
     shown = _first(by_time(rows))
-    marks = kind in (AnswerKind.FASTEST, AnswerKind.TIE)
     columns = [*configuration_columns(shown), *_time_columns(shown, comparison), *quality_column(shown, comparison)]
     columns.append(Column("size", [size(row.bytes) for row in shown], dropped=_SIZE))
     if any(row.memory_peak_bytes for row in shown):
         memory = [size(row.memory_peak_bytes) if row.memory_peak_bytes else "" for row in shown]
         columns.append(Column("memory", memory, dropped=_MEMORY))
-    return ShortTable(title, columns, [BEST if marks and row.fastest else "" for row in shown])
+    return ShortTable(title, columns, [BEST if kind in MARKED and row.fastest else "" for row in shown])
 
 
 def by_time(rows: Sequence[Row]) -> list[Row]:

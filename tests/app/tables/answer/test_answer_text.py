@@ -5,7 +5,7 @@ import re
 import msgspec
 import pytest
 
-from edge_bench.app.render.text.wrapping import clipped, middle_shortened, wrapped
+from edge_bench.app.render.text.wrapping import clipped, middle_shortened, text_width, wrapped
 from edge_bench.app.tables.answer.text import Answered, answer_sentences, answer_text
 from edge_bench.app.tables.runs.comparison import comparison_table
 from edge_bench.app.tables.runs.run import run_table
@@ -110,6 +110,8 @@ def test_first_lines_of_other_kinds() -> None:
     text = lines(one)
     assert text[0].startswith("No verdict on speed")
     assert any("no verdict" in line and "one process" in line for line in text)
+    slower = msgspec.structs.replace(one, run_id="f" * 32, machine=machine(hostname="pi"))
+    assert not any(line.startswith("▸") for each in (text, lines(one, slower)) for line in each)
     failure = Failure(kind="not installed", message="there is no wheel", remedy="use another")
     failed = Result(
         configuration=Configuration(variant="a", runtime="x", threads=1, batch_size=1), bytes=1, sha256="",
@@ -119,6 +121,8 @@ def test_first_lines_of_other_kinds() -> None:
     assert text[0] == "No answer: all 2 configurations failed"
     assert "there is no wheel" in text[1]
     assert "use another" in text[2]
+    unfinished = run(failed, msgspec.structs.replace(failed, failure=None))
+    assert lines(msgspec.structs.replace(unfinished, complete=False))[0].startswith("No answer: interrupted")
 
 
 def test_without_labels_agreement_replaces_accuracy() -> None:
@@ -227,3 +231,15 @@ def test_texts_are_wrapped_clipped_and_shortened_without_breaking_words() -> Non
     assert clipped("short", 20) == ["short"]
     assert middle_shortened("abcdefghij", 5) == "ab…ij"
     assert middle_shortened("abc", 5) == "abc"
+    assert wrapped("模型模型 模型 模型", 10) == ["模型模型", "  模型", "  模型"]
+    assert middle_shortened("模型模型", 8) == "模型模型"
+    assert middle_shortened("模型模型模型", 7) == "模…型"
+
+
+def test_wide_characters_take_two_columns_of_every_line_and_table() -> None:
+    names = ["模型" * 20, "e\u0301te\u0301", "😀👩‍👩‍👧x", "plain"]
+    text = lines(run(*(result(name, "x", 1.0 + number) for number, name in enumerate(names))))
+    assert max(map(text_width, text)) <= 80
+    rows = [line for line in text if line.endswith("  1 KiB")]
+    assert len(rows) == len(names)
+    assert len({text_width(line) for line in rows}) == 1, rows  # the last column is aligned
