@@ -79,7 +79,7 @@ def _short(result: Result) -> str:
 def _interrupted(runs: Sequence[Run]) -> list[str]:
     unfinished = [run for run in runs if not run.complete]
     which = "" if len(runs) == 1 else f" ({len(unfinished)} of {len(runs)} runs)"
-    return [f"! INTERRUPTED{which}: only the trials until then are here"] if unfinished else []
+    return [f"! INTERRUPTED{which}: only the trials before the interruption are included"] if unfinished else []
 
 
 def _failures(runs: Sequence[Run]) -> list[str]:
@@ -149,7 +149,7 @@ def _value(number: str) -> float:
 def _quality_notes(runs: Sequence[Run]) -> list[str]:
     notes = []
     if any(run.accuracy_assumed for run in runs):
-        notes.append("! ASSUMED: nothing shows that images and labels are read as they should be (--assume)")
+        notes.append("! ASSUMED: nothing shows that images and labels are interpreted correctly (--assume)")
     if any(run.settings.stateful for run in runs):
         notes.append("- --stateful: the model's state was kept between invocations, so there is no accuracy")
     if any(run.task == CLASSIFY and not run.labelled and not run.bundle.note for run in runs):
@@ -193,8 +193,8 @@ def _verdict_notes(comparison: Comparison, name: Callable[[Row], str]) -> list[s
     undecided = [row for row in rows if row.ratio and row.verdict is Verdict.UNDECIDED is not verdict(row.ratio)]
     if undecided:
         notes.append(
-            f"- {_named([name(row) for row in undecided])}: undecided although the interval is beyond 2 %: among so "
-            "many verdicts one such interval is expected by chance"
+            f"- {_named([name(row) for row in undecided])}: undecided although the interval is beyond 2 %: one "
+            "such interval among all verdicts is likely by chance"
         )
     return notes
 

@@ -31,7 +31,7 @@ def reasons_of(offload: Offload) -> list[Reason]:
     if unstable and not offload.emulated:
         reasons.append(
             Reason(
-                what=f"the times of {len(unstable)} of {len(measured)} ways {SPREAD}",
+                what=f"the times of {len(unstable)} of {len(measured)} configurations {SPREAD}",
                 remedy="stop other programs and transfers; more --trials narrow the interval",
                 spread=True,
             )
