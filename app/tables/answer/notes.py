@@ -23,7 +23,7 @@ MAX_NOTES = 5
 _NEITHER = "neither "
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 #: What the warnings about times begin with or contain, as they are in Runs (`bench/measure/run_builder.py`).
-_OF_TIMES = ("unstable:", "outlier", "extreme", "got slower", "a trial took less")
+_OF_TIMES = ("unstable:", "outlier", "got slower", "its trials take", "do not fit in memory")
 
 
 def all_short_notes(

@@ -239,8 +239,8 @@ def _predictions(assessment: Assessment) -> Table:
         notes=[
             "predicted = encode + bytes up / bandwidth + round trip + server + bytes down / bandwidth + "
             "decode + the cost of HTTP on the real network",
-            "below the break-even round trip, at the link's bandwidths, sending is faster; if it is negative, no link is "
-            "fast enough",
+            "below the break-even round trip, at the link's bandwidths, sending is faster; if it is negative, no link "
+            "is fast enough",
         ],
     )  # fmt: skip
 

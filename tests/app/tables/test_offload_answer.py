@@ -88,7 +88,7 @@ def test_first_lines(kind: RecommendationKind) -> None:
 
 
 def test_the_second_line_has_what_both_cost_and_the_third_whether_times_are_reliable() -> None:
-    load = Finding(what="load from others: 4 trials", remedy="stop them", spoils=True)
+    load = Finding(what="load in 4 of 30 trials: other processes took CPU time", remedy="stop them", spoils=True)
     made = offload(arm(3.0, where=LOCAL), arm(9.3), wrong=7)
     _, second, third = lines(made)[:3]
     assert second.startswith("3.00 ms/image locally, 9.30 remotely")
@@ -121,7 +121,7 @@ def test_rows_are_sorted_by_time_and_a_sweep_shows_the_fastest_payload_of_each_l
     assert text[0].endswith("(12 links)")
     assert sum(line[2:].startswith("png ") for line in text) == 12
     assert not any(line[2:].startswith("raw ") for line in text)
-    assert any("12 slower ways" in line for line in text)
+    assert any("12 slower configurations" in line for line in text)
 
 
 def test_verdicts_are_corrected_for_the_number_of_ways() -> None:
@@ -135,9 +135,9 @@ def test_verdicts_are_corrected_for_the_number_of_ways() -> None:
     assert (alone.verdict, together.verdict) == ("slower", "undecided")
 
 
-def test_the_same_failure_of_several_ways_is_one_note() -> None:
+def test_the_same_failure_of_several_configurations_is_one_note() -> None:
     busy = Failure(kind="busy", message="the queue is full")
     failed = [Arm(where="remote", payload=each, link="direct", failure=busy) for each in ("png", "jpeg")]
     text = lines(offload(arm(3.0, where=LOCAL), arm(9.3), *failed))
     assert sum("queue is full" in line for line in text) == 1
-    assert any(line.startswith("! 2 ways: busy") for line in text)
+    assert any(line.startswith("! 2 configurations: busy") for line in text)
