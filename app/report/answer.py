@@ -88,7 +88,7 @@ def _cells(row: Row | None, comparison: Comparison, beside: Sequence[Row]) -> li
     if row is None:
         return ["nothing was measured", *[""] * 4]
     if row.emulated:
-        return ["EMULATED: not known", "", "", "", ""]
+        return ["EMULATED: unknown", "", "", "", ""]
     equal = sum(each.fastest_in_run for each in comparison.rows if each.run_id == row.run_id) - 1
     name = configuration_name(row.configuration, comparison.rows)
     speed = speed_text(row)

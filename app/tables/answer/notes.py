@@ -24,7 +24,7 @@ MAX_NOTES = 5
 _NEITHER = "neither "
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 #: What the warnings about times begin with or contain, as they are in Runs (`bench/measure/run_builder.py`).
-_OF_TIMES = ("unstable:", "outlier", "extreme", "got slower", "a trial took less")
+_OF_TIMES = ("unstable:", "outlier", "got slower", "its trials take", "do not fit in memory")
 
 
 def all_short_notes(
@@ -82,7 +82,7 @@ def _short(result: Result) -> str:
 def _interrupted(runs: Sequence[Run]) -> list[str]:
     unfinished = [run for run in runs if not run.complete]
     which = "" if len(runs) == 1 else f" ({len(unfinished)} of {len(runs)} runs)"
-    return [f"! INTERRUPTED{which}: only the trials until then are here"] if unfinished else []
+    return [f"! INTERRUPTED{which}: only the trials before the interruption are included"] if unfinished else []
 
 
 def _failures(runs: Sequence[Run]) -> list[str]:
@@ -154,7 +154,7 @@ def _value(number: str) -> float:
 def _quality_notes(runs: Sequence[Run]) -> list[str]:
     notes = []
     if any(run.accuracy_assumed for run in runs):
-        notes.append("! ASSUMED: nothing shows that images and labels are read as they should be (--assume)")
+        notes.append("! ASSUMED: nothing shows that images and labels are interpreted correctly (--assume)")
     if any(run.settings.stateful for run in runs):
         notes.append("- --stateful: the model's state was kept between invocations, so there is no accuracy")
     if any(run.task == CLASSIFY and not run.labelled and not run.bundle.note for run in runs):
@@ -198,8 +198,8 @@ def _verdict_notes(comparison: Comparison, name: Callable[[Row], str]) -> list[s
     undecided = [row for row in rows if row.ratio and row.verdict is Verdict.UNDECIDED is not verdict(row.ratio)]
     if undecided:
         notes.append(
-            f"- {_named([name(row) for row in undecided])}: undecided although the interval is beyond 2 %: among so "
-            "many verdicts one such interval is expected by chance"
+            f"- {_named([name(row) for row in undecided])}: undecided although the interval is beyond 2 %: one "
+            "such interval among all verdicts is likely by chance"
         )
     return notes
 

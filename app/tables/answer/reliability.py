@@ -5,8 +5,10 @@ from typing import NamedTuple
 from edge_bench.app.render.text.wrapping import first_that_fits
 from edge_bench.bench.analysis.times.reliability import Reason
 
-__all__ = ["MEASURE_ON_DEVICE", "Reliable", "reason_is_whole", "reliability_texts"]
+__all__ = ["EMULATED_TIMES", "MEASURE_ON_DEVICE", "Reliable", "reason_is_whole", "reliability_texts"]
 
+#: The answer if all times are emulated.
+EMULATED_TIMES = "No verdict on speed: the times are EMULATED. Predictions are valid."
 #: Instead of that sentence, if all times are emulated.
 MEASURE_ON_DEVICE = "! Measure times on the real device."
 
@@ -31,7 +33,7 @@ def reliability_texts(times: Reliable) -> list[str]:
         return ["Times are reliable: nothing was found that disturbed them.", "Times are reliable."]
     if times.reason is None:
         if not times.unstable:
-            return ["Not known whether times are reliable: the Run does not say."] if times.trusted is None else []
+            return ["Unknown whether times are reliable: the Run does not record it."] if times.trusted is None else []
         return [f"! Times are not reliable: {each}. Stop other programs." for each in spread]
     where = f" on {times.where}" if times.where else ""
     start, short = f"! Times are not reliable{where}", f"! Not reliable{where}"

@@ -40,7 +40,7 @@ def _run_notes(runs: Sequence[Run]) -> list[str]:
 def _remarks(run: Run) -> list[str]:
     remarks = []
     if not run.complete:
-        remarks.append(f"on {run.machine.label}: interrupted, only the trials until then are included")
+        remarks.append(f"on {run.machine.label}: interrupted, only the trials before the interruption are included")
     if not run.results_with_trials:
         remarks.append(f"on {run.machine.label} measured nothing: every configuration failed")
     if run.accuracy_assumed:

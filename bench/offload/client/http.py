@@ -264,6 +264,6 @@ def _refused(server: Server, status: int, content: bytes) -> RemoteFailed:
         case http.HTTPStatus.SERVICE_UNAVAILABLE:
             return RemoteFailed("busy", text, "use fewer --in-flight, or a longer --queue of the server")
         case http.HTTPStatus.NOT_FOUND:
-            return RemoteFailed("another model", text, "serve the same bundle with `edge-bench serve`, or name --model")
+            return RemoteFailed("another model", text, "serve the same bundle with `edge-bench serve`, or set --model")
         case _:
             return RemoteFailed("refused", text)

@@ -140,7 +140,9 @@ def _finish(record: "Offload", path: Path, *, strict: bool, form: Format) -> Non
     if failed and (record.local.failure or all(arm.failure for arm in record.remotes)):
         failure = failed[-1].failure
         assert failure is not None  # noqa: S101 - these are the failed ones
-        half = "nothing could be measured here" if record.local.failure else "nothing could be measured on the server"
+        half = (
+            "nothing could be measured locally" if record.local.failure else "nothing could be measured on the server"
+        )
         raise EdgeBenchError(f"{half}: {failure.message}", failure.remedy)
     reasons = reasons_of(record)
     if strict and reasons:
