@@ -171,10 +171,11 @@ def _of_comparison(comparison: Comparison, runs: Sequence[Run]) -> list[str]:
         return f"{text} ({letters[row.run_id]})" if sides.several else text
 
     known = {run.bundle.note for run in runs}
+    notes = [note for note in comparison.notes if note not in known]
     separations = {row.run_id: row.separation for row in reversed(comparison.rows) if row.separation}
     return [
         *_without_interval(comparison, name),
-        *sorted((note for note in comparison.notes if note not in known), key=lambda note: note.startswith(_NEITHER)),
+        *(f"- {note}" for note in sorted(notes, key=lambda note: note.startswith(_NEITHER))),
         *separation_notes((letters[run_id], each) for run_id, each in reversed(separations.items())),
         *_statistic(comparison, name),
         *_verdict_notes(comparison, name),
@@ -205,7 +206,10 @@ def _verdict_notes(comparison: Comparison, name: Callable[[Row], str]) -> list[s
 
 
 def _slack(comparison: Comparison, name: Callable[[Row], str]) -> list[str]:
-    """Return what an offload of the original may cost, of the light configuration with the lowest slack."""
+    """Return what an offload of the original may cost, of the light configuration with the lowest slack.
+
+    Empty if that is nothing or undecided: the full notes have each slack.
+    """
     if not comparison.slacks:
         return []
     slack = min(comparison.slacks, key=lambda each: each.seconds)
@@ -215,12 +219,8 @@ def _slack(comparison: Comparison, name: Callable[[Row], str]) -> list[str]:
         if (row.run_id, row.configuration) == (slack.light_run, slack.light)
     )  # fmt: skip
     interval = slack.interval
-    if interval is None:
+    if interval is None or interval.low <= 0:
         return []
-    if interval.high <= 0:
-        return [f"- offload: running {light} locally is faster than the original, whatever an offload costs"]
-    if interval.low <= 0:
-        return [f"- offload: undecided whether running {light} locally is as fast as the original"]
     cost = f"{with_interval(slack.seconds, interval)} s per pass of {counted(slack.images, comparison.unit)}"
     return [f"- offload: running {light} locally is faster if an offload of the original costs more than {cost}"]
 

@@ -28,7 +28,8 @@ def reliability_texts(times: Reliable) -> list[str]:
     """Return whether times are reliable and the one thing to do if not, from the longest text to the shortest."""
     vary = f"{times.unstable} of {times.measured}"
     noun = f"{times.noun}{'' if times.measured == 1 else 's'}"
-    spread = f"{vary} {noun} vary by 10 % or more (~)", f"{vary} vary by 10 % or more (~)"
+    by = f"{'varies' if times.unstable == 1 else 'vary'} by 10 % or more (~)"
+    spread = f"{vary} {noun} {by}", f"{vary} {by}"
     if times.trusted:
         return ["Times are reliable: nothing was found that disturbed them.", "Times are reliable."]
     if times.reason is None:
@@ -36,7 +37,7 @@ def reliability_texts(times: Reliable) -> list[str]:
             return ["Unknown whether times are reliable: the Run does not record it."] if times.trusted is None else []
         return [f"! Times are not reliable: {each}. Stop other programs." for each in spread]
     where = f" on {times.where}" if times.where else ""
-    start, short = f"! Times are not reliable{where}", f"! Not reliable{where}"
+    start, short = f"! Times are not reliable{where}", f"! Times not reliable{where}"
     remedy = _sentence(_clause(times.reason.remedy))
     if times.reason.spread:
         return [*(f"{start}: {each}. {remedy}" for each in spread), f"{short}: {spread[1]}. {remedy}"]

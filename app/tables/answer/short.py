@@ -1,6 +1,7 @@
 """The short table of one Run, or of the repeats of one: sorted by speed, in 80 columns."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from edge_bench.app.render.short_table import Column, ShortTable
 from edge_bench.app.render.text.wrapping import middle_shortened
@@ -24,7 +25,7 @@ MARKED = (AnswerKind.FASTEST, AnswerKind.TIE)
 MAX_ROWS = 40
 _MAX_BASELINE = 12
 #: Order in which columns are reduced, the highest first.
-_MEMORY, _ACCURACY, _SIZE, _INTERVAL, _QUALITY = 9, 8, 7, 6, 5
+_BASELINE, _MEMORY, _ACCURACY, _SIZE, _INTERVAL, _QUALITY = 10, 9, 8, 7, 6, 5
 
 
 def short_table(comparison: Comparison, rows: Sequence[Row], kind: AnswerKind, title: str = "") -> ShortTable:
@@ -102,7 +103,10 @@ def _time_columns(rows: Sequence[Row], comparison: Comparison) -> list[Column]:
     time = time_column(rows, comparison.unit)
     if not any(row.ratio for row in rows):
         return [time]
-    return [time, speed_column(rows, f"vs {baseline_name(comparison, _MAX_BASELINE)}")]
+    header = f"vs {baseline_name(comparison, _MAX_BASELINE)}"
+    speed = speed_column(rows, header)
+    narrow = f"vs\nbaseline{speed.header.removeprefix(header)}"
+    return [time, replace(speed, narrow=(narrow, speed.cells), narrowed=_BASELINE)]
 
 
 def time_column(rows: Sequence[Row], unit: str) -> Column:
@@ -148,7 +152,15 @@ def quality_column(rows: Sequence[Row], comparison: Comparison) -> list[Column]:
     if not any(shares):
         return []
     name = "labels" if comparison.task == CLASSIFY else "outputs"
-    return [Column(f"{name} as\n{baseline_name(comparison, _MAX_BASELINE)}", shares, dropped=_QUALITY)]
+    return [
+        Column(
+            f"{name} as\n{baseline_name(comparison, _MAX_BASELINE)}",
+            shares,
+            narrow=(f"{name} as\nbaseline", shares),
+            narrowed=_BASELINE,
+            dropped=_QUALITY,
+        )
+    ]
 
 
 def _agreement(row: Row) -> str:

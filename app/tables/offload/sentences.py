@@ -91,7 +91,7 @@ class _Sentences:
         """Return what both cost, or why one is missing, each from the longest text to the shortest."""
         if failure := self._answer.failure:
             reason = [f"! {failure.kind}: {failure.message}"]
-            return [reason, [failure.remedy]] if failure.remedy else [reason]
+            return [reason, [f"{failure.remedy[0].upper()}{failure.remedy[1:]}"]] if failure.remedy else [reason]
         if not self._answer.links:
             texts = [quality_clause(self._offload, row) for row in self._assessment.rows if row.measured]
             return [[text] for text in texts[:1] if text]

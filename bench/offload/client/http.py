@@ -142,7 +142,8 @@ class Client:
             raise RemoteFailed(
                 "unreachable",
                 f"{self._server.url} cannot be reached: {why_unreadable(cause)}",
-                "start it there with `edge-bench serve BUNDLE --host 0.0.0.0`, and check address, port and firewall",
+                "start it there with `edge-bench serve BUNDLE --host 0.0.0.0 --token-file FILE`, and check address, "
+                "port and firewall",
             ) from None
 
     def handshake(self) -> int:

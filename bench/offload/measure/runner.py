@@ -87,7 +87,7 @@ class _Measurement:
         interrupted = False
         plan, server, unreachable = self._plan, self._plan.server, self._unreachable
         if unreachable:
-            self._progress.say(f"! {unreachable.message}; only local inference is measured. {unreachable.remedy}")
+            self._progress.say(f"! {unreachable.message}; only local inference is measured")
         with proxied(() if unreachable else plan.links, server.host, server.port, plan.settings.seed) as proxies:
             self._states = list(arms_of(plan, proxies.ports, unreachable))
             try:

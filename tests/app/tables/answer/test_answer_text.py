@@ -67,6 +67,22 @@ def test_two_machines_take_at_most_40_lines_side_by_side() -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
+def test_runtimes_are_whole_beside_a_long_name_of_the_baseline(width: int) -> None:
+    text = lines(only_float32(), width=width)
+    assert max(map(len, text)) <= width
+    rows = [line for line in text[3:] if "× faster" in line or "  baseline  " in line]
+    assert any("tflite-runtime" in line for line in rows)
+    assert not any("…" in line for line in rows)
+
+
+def only_float32() -> Run:
+    """A Run of one variant on two runtimes, so that the baseline's name needs its runtime."""
+    made = nine()
+    kept = [each for each in made.results if each.configuration.variant == "float32"]
+    return msgspec.structs.replace(made, results=kept)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
 def test_rows_are_sorted_by_time_and_the_best_is_marked(width: int) -> None:
     rows = [match for line in lines(nine(), width=width) if (match := ROW.match(line))]
     assert len(rows) == 9
