@@ -49,6 +49,8 @@ class Bundle:
         """
         manifest_path = folder / MANIFEST
         if not folder.exists():
+            if folder.suffix:  # more likely a model file, misspelt
+                raise BundleError(f"{folder}: no such bundle or model file", "check the path and the suffix")
             raise BundleError(f"{folder}: no such bundle", _how_to_get_one(folder))
         if not folder.is_dir():
             raise BundleError(f"{folder}: not a folder, as a bundle is", "use the folder that contains manifest.json")

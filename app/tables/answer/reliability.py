@@ -37,13 +37,16 @@ def reliability_texts(times: Reliable) -> list[str]:
             return ["Unknown whether times are reliable: the Run does not record it."] if times.trusted is None else []
         return [f"! Times are not reliable: {each}. Stop other programs." for each in spread]
     where = f" on {times.where}" if times.where else ""
-    start, short = f"! Times are not reliable{where}", f"! Times not reliable{where}"
+    start, *short = (f"! {words} reliable{where}" for words in ("Times are not", "Times not", "Not"))
     remedy = _sentence(_clause(times.reason.remedy))
     if times.reason.spread:
-        return [*(f"{start}: {each}. {remedy}" for each in spread), f"{short}: {spread[1]}. {remedy}"]
+        return [
+            *(f"{start}: {each}. {remedy}" for each in spread),
+            *(f"{each}: {spread[1]}. {remedy}" for each in short),
+        ]
     what = _clause(times.reason.what)
     texts = [f"{start}: {what}; {spread[1]}. {remedy}"] if times.unstable else []
-    return [*texts, f"{start}: {what}. {remedy}", f"{short}: {what}. {remedy}", f"{start}: {what}."]
+    return [*texts, *(f"{each}: {what}. {remedy}" for each in (start, *short)), f"{start}: {what}."]
 
 
 def reason_is_whole(times: Reliable | None, width: int) -> bool:

@@ -6,10 +6,12 @@ import msgspec
 import pytest
 
 from edge_bench.app.render.text.wrapping import clipped, middle_shortened, text_width, wrapped
+from edge_bench.app.tables.answer.reliability import Reliable, reliability_texts
 from edge_bench.app.tables.answer.text import Answered, answer_sentences, answer_text
 from edge_bench.app.tables.runs.comparison import comparison_table
 from edge_bench.app.tables.runs.run import run_table
 from edge_bench.bench.analysis.comparison.comparison import compare
+from edge_bench.bench.analysis.times.reliability import Reason
 from edge_bench.bench.records.run import Configuration, Failure, Images, Result, Run
 from edge_bench.bench.system.machine import Finding
 from tests.factories import group, machine, repeats, result, run
@@ -63,6 +65,7 @@ def test_two_machines_take_at_most_40_lines_side_by_side() -> None:
     assert len(text) + 1 <= 40
     assert "Fastest: dynamic on litert (desk)" in text[0]
     assert "reliable" in text[2]
+    assert text[3] == ""
     assert sum(bool(re.match(r"[▸ ] dynamic\s+litert\s", line)) for line in text) == 1
 
 
@@ -231,6 +234,14 @@ def test_repeats_say_how_much_times_vary() -> None:
     text = " ".join(answer_text(subject(*made), 80).split())
     assert "3 runs" in text
     assert "from run to run (standard deviation)" in text
+
+
+def test_one_configuration_that_varies_is_in_the_singular() -> None:
+    spread = Reason(what="wide", remedy="stop other programs", spread=True)
+    texts = reliability_texts(Reliable(False, spread, 1, 9, "configuration"))
+    assert (
+        texts[0] == "! Times are not reliable: 1 of 9 configurations varies by 10 % or more (~). Stop other programs."
+    )
 
 
 def test_sentences_for_pages_are_not_shortened() -> None:
