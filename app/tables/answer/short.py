@@ -105,6 +105,8 @@ def _time_columns(rows: Sequence[Row], comparison: Comparison) -> list[Column]:
         return [time]
     header = f"vs {baseline_name(comparison, _MAX_BASELINE)}"
     speed = speed_column(rows, header)
+    if len(speed.header) <= max(map(len, speed.cells), default=0):  # another heading would save no width
+        return [time, speed]
     narrow = f"vs\nbaseline{speed.header.removeprefix(header)}"
     return [time, replace(speed, narrow=(narrow, speed.cells), narrowed=_BASELINE)]
 

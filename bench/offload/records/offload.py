@@ -90,7 +90,7 @@ class PathProbe(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ArmTrial(msgspec.Struct, frozen=True, kw_only=True):
-    """One trial of an arm: one timed pass over the images, or several if a pass is shorter than 150 ms."""
+    """One trial of an arm: one timed pass over the images, or several if a pass is shorter than 200 ms."""
 
     process: NonNegativeInt
     round: NonNegativeInt
