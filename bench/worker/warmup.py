@@ -55,8 +55,8 @@ def warm_up_ns() -> int:
 def measured_pass_ns(expected_ns: int, run_trial: Callable[[], int]) -> int:
     """Return the duration of a pass in nanoseconds: measured, if it is expected to be short, else the expected one.
 
-    ``run_trial`` runs one pass as a trial does, and returns its duration. The shorter of two counts, since the first one
-    may include a compilation, and others may be disturbed.
+    ``run_trial`` runs one pass as a trial does, and returns its duration. The shorter of two counts: the first one may
+    include a compilation, and either may be disturbed.
     """
     return expected_ns if expected_ns >= SHORT_PASS_NS else min(run_trial(), run_trial())
 
