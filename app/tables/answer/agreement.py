@@ -22,11 +22,11 @@ def agreement_notes(comparison: Comparison) -> list[str]:
 
 
 def _equal(row: Row) -> tuple[int, int] | None:
-    """Return the number of equal labels, or examples with identical outputs, and that of all; None without a pair."""
+    """Return how many labels, or outputs of examples, are equal, and of how many; None if there are none."""
     if row.across:
-        return row.across.same, row.across.total
+        return (row.across.same, row.across.total) if row.across.total else None
     found = row.outputs_across
-    if found is None or found.agreement.identical is None:
+    if found is None or found.agreement.identical is None or not found.agreement.examples:
         return None
     return found.agreement.identical, found.agreement.examples
 
@@ -38,7 +38,10 @@ def _note(comparison: Comparison, machines: str, rows: Sequence[Row]) -> str:
     differing = [pair for pair in pairs if pair[1] < pair[2]]
     of_all = f"{counted(len(pairs), 'configuration')} of both"
     if not differing:
-        return f"- {where} are equal for all {counted(max(of for *_, of in pairs), noun)}, in {of_all}"
+        # an image without finite scores has no label, so that configurations may share fewer images
+        fewest, most = min(of for *_, of in pairs), max(of for *_, of in pairs)
+        shared = counted(most, noun) if fewest == most else f"{fewest:,} to {counted(most, noun)}"
+        return f"- {where} are equal for all {shared}, in {of_all}"
     worst, same, of = min(differing, key=lambda pair: pair[1] / pair[2])
     return (
         f"- {where} differ in {len(differing):,} of {of_all}; most in "

@@ -20,7 +20,7 @@ class Reliable(NamedTuple):
     reason: Reason | None  # the most important one why they are not
     unstable: int  # whose times vary by 10 % or more
     measured: int
-    noun: str  # what was measured, in the singular
+    noun: str  # of the measured configurations or machines, in the singular
     where: str = ""  # machine that has the reason, if there are several
 
 

@@ -6,11 +6,12 @@ import msgspec
 import pytest
 
 from edge_bench.app.render.text.wrapping import clipped, middle_shortened, text_width, wrapped
+from edge_bench.app.tables.answer.agreement import agreement_notes
 from edge_bench.app.tables.answer.reliability import Reliable, reliability_texts
 from edge_bench.app.tables.answer.text import Answered, answer_sentences, answer_text
 from edge_bench.app.tables.runs.comparison import comparison_table
 from edge_bench.app.tables.runs.run import run_table
-from edge_bench.bench.analysis.comparison.comparison import compare
+from edge_bench.bench.analysis.comparison.comparison import Row, compare
 from edge_bench.bench.analysis.times.reliability import Reason
 from edge_bench.bench.records.run import Configuration, Failure, Images, Result, Run
 from edge_bench.bench.system.machine import Finding
@@ -111,6 +112,25 @@ def test_the_agreement_of_two_machines_is_a_note() -> None:
     other = run(result("a", "x", 1.0), result("b", "x", 1.0, 30), on=pi)
     text = " ".join(" ".join(lines(run(result("a", "x", 1.0), result("b", "x", 1.0, 5)), other)).split())
     assert "differ in 1 of 2 configurations of both; most in b on x: 75 of 100 images equal" in text
+
+
+def test_no_agreement_is_claimed_for_images_that_a_side_did_not_classify() -> None:
+    pi = machine(hostname="pi", architecture="aarch64")
+    here = compare(
+        [run(result("a", "x", 1.0), result("b", "x", 1.0)), run(result("a", "x", 1.0), result("b", "x", 1.0), on=pi)]
+    )
+    first, second = (row for row in here.rows if row.across)
+
+    def sharing(row: Row, total: int) -> Row:
+        assert row.across
+        return msgspec.structs.replace(row, across=msgspec.structs.replace(row.across, same=total, total=total))
+
+    def notes(*rows: Row) -> list[str]:
+        return agreement_notes(msgspec.structs.replace(here, rows=[here.rows[0], *rows]))
+
+    assert notes(sharing(first, 0), sharing(second, 0)) == []
+    (note,) = notes(sharing(first, 40), sharing(second, 100))
+    assert "equal for all 40 to 100 images, in 2 configurations of both" in note
 
 
 def test_a_tie_names_no_fastest() -> None:
