@@ -16,8 +16,8 @@ from edge_bench.app.conversion.precisions import PRECISIONS, describe
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.files import replacing, sha256_of, write_atomically
 from edge_bench.bench.records.manifest import File, TensorSpec, Variant
-from edge_bench.bench.runtimes.graphs.keras_names import keras_signature
-from edge_bench.bench.runtimes.keras_model import KerasModel
+from edge_bench.bench.runtimes.tensorflow.keras_model import KerasModel
+from edge_bench.bench.runtimes.tensorflow.keras_names import keras_signature
 from edge_bench.bench.version import __version__, revision
 
 __all__ = [

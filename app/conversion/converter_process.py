@@ -21,6 +21,7 @@ from edge_bench.bench.inputs.specs import names_shown
 from edge_bench.bench.interrupts import SIGNALS, die_with_parent
 from edge_bench.bench.io.record_codec import BoundedStr, NonNegativeInt, PositiveInt
 from edge_bench.bench.records.manifest import TensorSpec
+from edge_bench.bench.runtimes.tensorflow.importing import import_tensorflow
 from edge_bench.bench.wording import counted
 from edge_bench.bench.worker.channel import Channel, ChannelClosed
 from edge_bench.bench.worker.limits import limit_memory
@@ -98,6 +99,7 @@ class _SourceModel:
     def __init__(self, request: Load) -> None:
         from edge_bench.app.conversion.keras_applications import KERAS_APPLICATIONS, build_application
 
+        import_tensorflow()
         path = request.source
         self.name, self.keras, self._folder, self._signature = path.stem, None, None, request.signature
         self._exported: tempfile.TemporaryDirectory[str] | None = None  # SavedModel of the Keras model
@@ -184,7 +186,7 @@ def _only_signature(folder: Path, stated: str) -> str:
 
 
 def _load_keras(path: Path) -> Any:
-    from edge_bench.bench.runtimes.keras_model import load_any_keras
+    from edge_bench.bench.runtimes.tensorflow.keras_model import load_any_keras
 
     try:
         return load_any_keras(path)
@@ -204,8 +206,8 @@ def _why_no_classifier(model: Any) -> str:
     """Return why a Keras model is no classifier of images or other real values; empty if it is one."""
     import keras
 
-    from edge_bench.bench.runtimes.keras_model import KerasModel
     from edge_bench.bench.runtimes.scores import class_count
+    from edge_bench.bench.runtimes.tensorflow.keras_model import KerasModel
 
     try:
         only = KerasModel(model)
@@ -242,15 +244,12 @@ def main(arguments: list[str]) -> int:
     """Load one model, then answer requests until the parent closes the pipe. Return the exit code."""
     import signal
 
-    from edge_bench.app.conversion.tensorflow_output import silence_tensorflow
-
     read_end, write_end, parent, memory_limit = (int(argument) for argument in arguments)
     for each in SIGNALS:
         signal.signal(each, signal.SIG_IGN)  # only the parent ends this process; it also ends when the parent dies
     if parent:
         die_with_parent(parent)
     limit_memory(memory_limit)
-    silence_tensorflow()
     channel = Channel(read_end, write_end, Request)
     model: _SourceModel | None = None
     try:

@@ -13,7 +13,7 @@ from edge_bench.app.conversion.tensorflow_output import native_output_to
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.model_formats.tflite import parse_tflite
 from edge_bench.bench.records.manifest import Operator, TensorSpec
-from edge_bench.bench.runtimes.graphs.keras_names import keras_signature
+from edge_bench.bench.runtimes.tensorflow.keras_names import keras_signature
 
 __all__ = [
     "MAIN_SIGNATURE",

@@ -7,20 +7,12 @@ import sys
 from collections.abc import Iterator
 from typing import IO
 
-__all__ = ["native_output_to", "silence_tensorflow", "why_not_converted"]
+__all__ = ["native_output_to", "why_not_converted"]
 
 _LONGEST = 200
 _MISSING = re.compile(r"'(tf\.\w+)' op is neither a custom op nor a flex op")
 _SELECT = re.compile(r"^(?:Flex|TF Select) ops: (.+)$", re.MULTILINE)
 _SHOWN = 5
-
-
-def silence_tensorflow() -> None:
-    """Disable TensorFlow's log: errors are also raised as exceptions. Call this before the first import."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
-    # the same code path on every machine, and no message about GPUs from C++ at every import
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 
 @contextlib.contextmanager

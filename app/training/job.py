@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from edge_bench.app.conversion.tensorflow_output import native_output_to, silence_tensorflow
+from edge_bench.app.conversion.tensorflow_output import native_output_to
 from edge_bench.app.training.data.datasets import DATASETS, DIGITS, load_dataset
 from edge_bench.app.training.distributed.cluster import Cluster
 from edge_bench.app.training.distributed.worker_group import WorkerGroup, worker_group
@@ -21,6 +21,7 @@ from edge_bench.bench.io.files import remove_leftovers
 from edge_bench.bench.io.locks import only_writer
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import MANIFEST, Bundle, refuse_links
+from edge_bench.bench.runtimes.tensorflow.importing import import_tensorflow
 from edge_bench.bench.wording import counted
 
 if TYPE_CHECKING:
@@ -177,11 +178,10 @@ def _with_digits_defaults(
 
 
 def _import_tensorflow() -> None:
-    silence_tensorflow()
     try:
         # its native code prints at import, at any log level
         with tempfile.TemporaryFile() as log, native_output_to(log):
-            import tensorflow  # noqa: F401
+            import_tensorflow()
     except ImportError:
         raise MissingDependency(
             "training needs TensorFlow, which is not installed",

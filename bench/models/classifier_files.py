@@ -10,8 +10,8 @@ from edge_bench.bench.models.graph_files import CONVERT_LEGACY
 from edge_bench.bench.models.memory_estimate import check_memory, memory_need
 from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.runtimes import Runtime, installed_version, why_not_installed
-from edge_bench.bench.runtimes.keras_model import LEGACY_SUFFIXES
 from edge_bench.bench.runtimes.scores import class_count
+from edge_bench.bench.runtimes.tensorflow.keras_model import LEGACY_SUFFIXES
 from edge_bench.bench.system.memory import untimed_memory_limit
 from edge_bench.bench.worker.messages import Described
 from edge_bench.bench.worker.process import WorkerFailed, describe_model

@@ -13,7 +13,7 @@ from edge_bench.bench.model_formats.tflite import Tensor, TfliteFile
 from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.records.outputs.tensors import NUMBER_TYPES
 from edge_bench.bench.runtimes import Runtime
-from edge_bench.bench.runtimes.keras_model import LEGACY_SUFFIXES
+from edge_bench.bench.runtimes.tensorflow.keras_model import LEGACY_SUFFIXES
 from edge_bench.bench.worker.graphs.messages import GraphDescribed, Signature
 from edge_bench.bench.worker.process import WorkerFailed, describe_graph
 

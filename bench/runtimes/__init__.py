@@ -38,7 +38,7 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     """Description of a runtime, available without importing it."""
 
     name: str
-    adapter: str  # module in this package
+    adapter: str  # module in this package, which may be in a subpackage
     library: str  # importable name
     distributions: tuple[str, ...]  # on the package index; the version is that of the first installed one
     formats: tuple[str, ...]  # suffixes of the file names it can load
@@ -53,7 +53,7 @@ RUNTIMES = {
     for runtime in (
         Runtime(
             name="tensorflow",
-            adapter="keras",
+            adapter="tensorflow.adapter",
             library="tensorflow",
             distributions=("tensorflow-cpu", "tensorflow"),
             formats=(".keras", ".h5", ".hdf5", SAVED_MODEL),

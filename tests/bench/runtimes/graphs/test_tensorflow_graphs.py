@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pytest
 
 from edge_bench.bench.runtimes import RUNTIMES, graph_loader, installed_version
-from edge_bench.bench.runtimes.graphs import keras as keras_module
 from edge_bench.bench.runtimes.graphs.base import Feed, GraphFile, GraphSession
+from edge_bench.bench.runtimes.tensorflow import keras_graph as keras_module
 
 pytestmark = [
     pytest.mark.slow,

@@ -7,12 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.runtimes.base import Clock, PassTimes
-from edge_bench.bench.runtimes.batch_clock import batch_clock
 from edge_bench.bench.runtimes.graphs.base import Feed, GraphFile
 from edge_bench.bench.runtimes.graphs.batched import BatchedGraph
-from edge_bench.bench.runtimes.graphs.keras_names import keras_signature
 from edge_bench.bench.runtimes.graphs.layout import Layout, Port
-from edge_bench.bench.runtimes.keras_model import KerasState, load_any_keras
+from edge_bench.bench.runtimes.tensorflow.batch_clock import batch_clock
+from edge_bench.bench.runtimes.tensorflow.keras_model import KerasState, load_any_keras
+from edge_bench.bench.runtimes.tensorflow.keras_names import keras_signature
 
 __all__ = ["KerasGraph", "ServedKerasGraph"]
 

@@ -1,6 +1,5 @@
 """TensorFlow: a .keras or .h5 file, run with ``predict`` as in the paper, or a SavedModel."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,21 +8,22 @@ import numpy.typing as npt
 
 from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.runtimes.base import Clock, Loader, ModelFile, PassTimes, Session, batch_size_for
-from edge_bench.bench.runtimes.batch_clock import batch_clock
 from edge_bench.bench.runtimes.batches import in_batches
 from edge_bench.bench.runtimes.graphs.base import GraphFile, GraphLoader, GraphSession
+from edge_bench.bench.runtimes.tensorflow.batch_clock import batch_clock
+from edge_bench.bench.runtimes.tensorflow.importing import import_tensorflow
 
 __all__ = ["import_graph_loader", "import_loader"]
 
 
 def import_loader() -> Loader:
     """Import TensorFlow and return a loader of sessions."""
-    _set_environment()
+    import_tensorflow()
     import keras
     import tensorflow as tf
 
-    from edge_bench.bench.runtimes.keras_model import load_keras
-    from edge_bench.bench.runtimes.saved_model import SavedModelSession
+    from edge_bench.bench.runtimes.tensorflow.keras_model import load_keras
+    from edge_bench.bench.runtimes.tensorflow.saved_model import SavedModelSession
 
     class KerasSession:
         """A Keras model."""
@@ -103,12 +103,11 @@ def import_loader() -> Loader:
 
 def import_graph_loader() -> GraphLoader:
     """Import TensorFlow and return a loader of sessions for any inputs and outputs."""
-    _set_environment()
-    import keras  # noqa: F401  # the import is part of the time to import the runtime
+    import_tensorflow()
     import tensorflow as tf
 
-    from edge_bench.bench.runtimes.graphs.keras import KerasGraph, ServedKerasGraph
-    from edge_bench.bench.runtimes.graphs.saved_model import SavedModelGraph
+    from edge_bench.bench.runtimes.tensorflow.keras_graph import KerasGraph, ServedKerasGraph
+    from edge_bench.bench.runtimes.tensorflow.saved_model_graph import SavedModelGraph
 
     def load(file: GraphFile) -> GraphSession:
         _use_threads(tf, file.threads)
@@ -117,11 +116,6 @@ def import_graph_loader() -> GraphLoader:
         return ServedKerasGraph(file) if file.serving else KerasGraph(file)
 
     return load
-
-
-def _set_environment() -> None:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 
 def _use_threads(tf: Any, threads: int) -> None:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from edge_bench.bench.runtimes.graphs.base import GraphFile
 from edge_bench.bench.runtimes.graphs.batched import BatchedGraph
 from edge_bench.bench.runtimes.graphs.layout import Layout, Port
-from edge_bench.bench.runtimes.saved_model import reset_of
+from edge_bench.bench.runtimes.tensorflow.saved_model import reset_of
 
 __all__ = ["SavedModelGraph"]
 

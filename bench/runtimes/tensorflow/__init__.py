@@ -1,0 +1,1 @@
+"""TensorFlow: Keras model files and SavedModels."""
