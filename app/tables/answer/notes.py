@@ -20,6 +20,7 @@ from edge_bench.bench.stats.ratios import Verdict, verdict
 __all__ = ["MAX_NOTES", "all_short_notes", "shown_notes"]
 
 MAX_NOTES = 5
+_MAX_LINES = 7
 #: How a note of a Comparison begins that is less important than all others.
 _NEITHER = "neither "
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
@@ -58,11 +59,16 @@ def all_short_notes(
 
 
 def shown_notes(notes: Sequence[str], width: int, more: str) -> list[str]:
-    """Return the lines of at most five notes; ``more`` says how to see the others, and is one of the five."""
+    """Return at most five notes in at most seven lines; ``more`` says how to see the others, and is one of the five."""
     notes = [note if note.startswith(("- ", "! ", "NOTE")) else f"- {note}" for note in notes]
-    few = len(notes) <= MAX_NOTES
-    shown = list(notes) if few else [*notes[: MAX_NOTES - 1], f"- {len(notes) - MAX_NOTES + 1} more notes: {more}"]
-    return [line for note in shown for line in clipped(note, width)]
+    texts = [clipped(note, width) for note in notes]
+    if len(texts) <= MAX_NOTES and sum(map(len, texts)) <= _MAX_LINES:
+        return [line for text in texts for line in text]
+    count = min(len(texts), MAX_NOTES) - (len(texts) > MAX_NOTES)
+    while count and sum(map(len, texts[:count])) + 1 > _MAX_LINES:
+        count -= 1
+    rest = f"- {counted(len(texts) - count, 'more note')}: {more}"
+    return [*(line for text in texts[:count] for line in text), *clipped(rest, width)]
 
 
 def _distinct(texts: Iterable[str]) -> list[str]:

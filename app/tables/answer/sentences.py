@@ -185,5 +185,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def share_text(share: float) -> str:
-    """Return a share as percent: ``2.1 %``, and at least 0.1 %."""
+    """Return by how much times differ: ``2.1 %``, at least ``0.1 %``; ``a factor of 73`` from twice as long on."""
+    if share >= 1:
+        return f"a factor of {significant(1 + share, 2)}"
     return f"{significant(max(100 * share, 0.1), 2)} %"

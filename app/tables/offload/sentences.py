@@ -148,7 +148,8 @@ class _Sentences:
         over = f" over all {len(links)} links" if len(links) > 1 else over
         same = all(each.decision is Decision.SAME for each in links)
         word = "Equally fast" if same else "No clear winner"
-        return [f"{word}: running it locally and sending it{over} are within {share_text(spread)}"]
+        within = f"are within {share_text(spread)}"
+        return [f"{word}: {each} {within}" for each in (f"running it locally and sending it{over}", "local and remote")]
 
     def _costs(self, row: Row) -> list[str]:
         """Return the local and the remote time with its parts, the bytes and the quality, shortened step by step."""

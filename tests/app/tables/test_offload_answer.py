@@ -1,5 +1,7 @@
 """What `offload` answers in a terminal: where to run it, what both cost, whether times are reliable."""
 
+import re
+
 import msgspec
 import pytest
 
@@ -28,6 +30,11 @@ def lines(made: Offload, width: int = 80) -> list[str]:
     assert max(map(len, text)) <= width
     assert not any(line.endswith(("-", "/")) for line in text)
     return text
+
+
+def two_processes(first: Arm, second: Arm) -> Arm:
+    """The first process of one and the second of the other: times vary between processes."""
+    return msgspec.structs.replace(first, trials=[*first.trials[:6], *second.trials[6:12]])
 
 
 def one_process(made: Offload) -> Offload:
@@ -85,6 +92,19 @@ def test_first_lines(kind: RecommendationKind) -> None:
     assert ("connection refused" in lines(made)[1]) is failed
     timed = kind in (RecommendationKind.HERE, RecommendationKind.SEND, RecommendationKind.DEPENDS)
     assert any(line.startswith("▸") for line in lines(made)) is (timed or kind is RecommendationKind.TIE)
+
+
+def test_a_large_difference_that_two_processes_cannot_decide_is_a_factor_and_fits_one_line() -> None:
+    made = offload(
+        two_processes(arm(0.1, where=LOCAL), arm(0.4, where=LOCAL)),
+        two_processes(arm(3), arm(60)),
+        two_processes(arm(5, link="wifi"), arm(80, link="wifi")),
+        links=(WIFI,),
+    )
+    assert recommend(made, assess(made)).kind is RecommendationKind.TIE
+    first, second = lines(made)[:2]
+    assert re.fullmatch(r"No clear winner: .* are within a factor of \d\d+", first)
+    assert "ms/image locally" in second
 
 
 def test_the_second_line_has_what_both_cost_and_the_third_whether_times_are_reliable() -> None:

@@ -193,6 +193,14 @@ def test_there_are_at_most_five_notes_one_for_each_cause() -> None:
     assert all(what in all_notes for what in whats)
 
 
+def test_notes_have_at_most_seven_lines() -> None:
+    findings = [Finding(what=f"finding {letter} {20 * 'word '}", remedy="r", spoils=False) for letter in "abcd"]
+    text = answer_text(subject(nine(findings=findings)), 80).split("\n\n")[-1].split("\n")
+    assert len(text) == 7
+    assert any("finding a" in line for line in text)
+    assert "more notes: --why" in text[-1]
+
+
 def test_failures_are_one_note_for_each_reason() -> None:
     failure = Failure(kind="not installed", message="there is no wheel")
     failed = [
