@@ -21,7 +21,7 @@ from edge_bench.bench.runtimes import (
     why_not_installed,
 )
 from edge_bench.bench.system.machine import usable_cores
-from edge_bench.bench.worker.warmup import warm_up_seconds
+from edge_bench.bench.worker.durations import TRIAL, WARM_UP
 
 __all__ = ["Planned", "Selection", "plan"]
 
@@ -73,7 +73,8 @@ def plan(models: Models, selection: Selection, memory_limit: int | None = None) 
             ),
         )
     needs = dict[str, MemoryNeed]()
-    warm_up_seconds()  # raises here if invalid; otherwise each worker would fail
+    for each in (WARM_UP, TRIAL):
+        each.seconds()  # raises here if invalid; otherwise each worker would fail
     planned = [
         Planned(
             configuration=Configuration(

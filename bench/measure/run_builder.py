@@ -11,7 +11,6 @@ import numpy.typing as npt
 from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.io.record_codec import pack, unpack
 from edge_bench.bench.measure.prediction_warnings import output_warnings, prediction_warnings, truth_warnings
-from edge_bench.bench.measure.schedule import SHORT_TRIAL_NS
 from edge_bench.bench.measure.trust import trial_findings, trusted
 from edge_bench.bench.records.journal import JOURNAL, read_journal
 from edge_bench.bench.records.journal_entries import (
@@ -31,6 +30,7 @@ from edge_bench.bench.records.run_validation import check_run
 from edge_bench.bench.runtimes.scores import UNCLASSIFIED_LABEL
 from edge_bench.bench.stats.intervals import drifts, outliers, spread_warning
 from edge_bench.bench.system.machine import Finding
+from edge_bench.bench.worker.durations import TRIAL
 
 __all__ = ["RunBuilder", "read_run_or_journal"]
 
@@ -238,10 +238,11 @@ def _warnings(trials: Sequence[Trial], unstable: int, chunks: int) -> list[str]:
         warnings.append(f"{len(strays)} {noun} among {len(seconds)} trials, probably caused by other programs")
     if drifts(seconds):
         warnings.append("got slower towards the end by more than 5 %: likely causes are heat or an increasing load")
-    if (typical := np.median([trial.elapsed_ns for trial in trials])) < SHORT_TRIAL_NS:
+    shortest = TRIAL.nanoseconds() / 2  # pyperf's minimum, unless the environment states a shorter one
+    if (typical := np.median([trial.elapsed_ns for trial in trials])) < shortest:
         warnings.append(
-            f"its trials take {typical / 1e6:.0f} ms, less than 100 ms: the warm-up, which sets the number of passes "
-            "per trial, was slower; measure again without other load"
+            f"its trials take {typical / 1e6:.0f} ms, less than {shortest / 1e6:.0f} ms: the warm-up, which "
+            "sets the number of passes per trial, was slower; measure again without other load"
         )
     if chunks > 1:
         warnings.append(

@@ -4,12 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["SHORT_TRIAL_NS", "Generation", "passes_per_trial", "schedule"]
+from edge_bench.bench.worker.durations import TRIAL
 
-#: pyperf's minimum duration of a trial.
-SHORT_TRIAL_NS = 100_000_000
-#: Passes are repeated within a trial up to this duration, so that noise does not push it below the minimum.
-_TRIAL_NS = 200_000_000
+__all__ = ["Generation", "passes_per_trial", "schedule"]
 
 
 class Generation(NamedTuple):
@@ -36,5 +33,5 @@ def schedule(configurations: int, trials: int, processes: int, seed: int, repeat
 
 
 def passes_per_trial(pass_ns: int) -> int:
-    """Return how many passes of ``pass_ns`` nanoseconds each take at least 200 ms; at least one."""
-    return max(1, -(-_TRIAL_NS // max(pass_ns, 1)))
+    """Return how many passes of ``pass_ns`` nanoseconds each make a trial long enough (200 ms); at least one."""
+    return max(1, -(-TRIAL.nanoseconds() // max(pass_ns, 1)))

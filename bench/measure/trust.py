@@ -10,16 +10,16 @@ from edge_bench.bench.stats.ratios import MATERIAL
 from edge_bench.bench.system.environment import COOLING, LESS_LOAD, REMEDIES, TICKS_NS
 from edge_bench.bench.system.machine import Finding, Machine
 from edge_bench.bench.wording import counted
-from edge_bench.bench.worker.warmup import DEFAULT_WARM_UP_SECONDS, VARIABLE, warm_up_seconds
+from edge_bench.bench.worker.durations import TRIAL, WARM_UP
 
 __all__ = [
     "disturbed",
+    "duration_findings",
     "load_finding",
     "sandbox_findings",
     "throttling_finding",
     "trial_findings",
     "trusted",
-    "warm_up_findings",
 ]
 
 #: A Run with a larger share of disturbed trials is unreliable. Below it, the median and its interval hardly change.
@@ -67,20 +67,19 @@ def trial_findings(results: Sequence[Result], machine: Machine) -> list[Finding]
     return [finding for finding in findings if finding]
 
 
-def warm_up_findings() -> list[Finding]:
-    """Return a finding if the environment shortens the warm-up; raise BadInput if the variable is not valid.
+def duration_findings() -> list[Finding]:
+    """Return a finding for each duration that the environment shortens; raise BadInput if a variable is not valid.
 
-    It does not spoil the Run: the trials' own spread and drift show whether the warm-up was too short.
+    They do not spoil the Run: the trials' own spread and drift show whether a duration was too short.
     """
-    seconds = warm_up_seconds()
-    if seconds >= DEFAULT_WARM_UP_SECONDS:
-        return []
     return [
         Finding(
-            what=f"the warm-up was shortened to {seconds:g} s by {VARIABLE}",
-            remedy=f"unset it; the default is {DEFAULT_WARM_UP_SECONDS:g} s",
+            what=f"the {each.name} was shortened to {seconds:g} s by {each.variable}",
+            remedy=f"unset it; the default is {each.default:g} s",
             spoils=False,
         )
+        for each in (WARM_UP, TRIAL)
+        if (seconds := each.seconds()) < each.default
     ]
 
 

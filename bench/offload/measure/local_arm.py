@@ -11,7 +11,7 @@ from edge_bench.bench.offload.measure.messages import Classify, Labels, Prepared
 from edge_bench.bench.preprocessing.model_inputs import model_inputs
 from edge_bench.bench.runtimes.base import Clock, Loader, ModelFile, with_known_output
 from edge_bench.bench.runtimes.scores import labels_and_top_five
-from edge_bench.bench.worker.warmup import warm_up_ns
+from edge_bench.bench.worker.durations import WARM_UP
 
 __all__ = ["LocalArmWorker"]
 
@@ -30,7 +30,7 @@ class LocalArmWorker:
         self._timed_images = np.array(self._images[request.rows])
         sizes = [max(1, size) for size in self._session.output.shape[1:]]
         self._scores = np.zeros((1, *sizes), self._session.output.dtype)
-        began, count, least = clock(), 0, warm_up_ns()
+        began, count, least = clock(), 0, WARM_UP.nanoseconds()
         while not count or clock() - began < least:
             self._classify_image(self._timed_images[count % len(self._timed_images)])
             count += 1

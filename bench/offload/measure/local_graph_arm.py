@@ -11,8 +11,8 @@ from edge_bench.bench.offload.measure.messages import Prepared, PrepareLocalGrap
 from edge_bench.bench.offload.measure.samples import sampled
 from edge_bench.bench.runtimes.base import Clock
 from edge_bench.bench.runtimes.graphs.base import GraphFile, GraphLoader
+from edge_bench.bench.worker.durations import WARM_UP
 from edge_bench.bench.worker.graphs.messages import Sample, Sampled
-from edge_bench.bench.worker.warmup import warm_up_ns
 
 __all__ = ["LocalGraphArmWorker"]
 
@@ -42,7 +42,7 @@ class LocalGraphArmWorker:
         # in memory, like values from a sensor, so that no trial waits for the disk
         self._timed = self._examples.stored(request.rows[: request.timed])
         self._session.learn_outputs(self._examples.inputs(self._timed[0]))
-        began, count, least = clock(), 0, warm_up_ns()
+        began, count, least = clock(), 0, WARM_UP.nanoseconds()
         while not count or clock() - began < least:
             self._infer(self._timed[count % len(self._timed)])
             count += 1

@@ -54,8 +54,8 @@ from edge_bench.bench.system.sensors import Sensors
 from edge_bench.bench.system.trial_monitor import monitor_trial
 from edge_bench.bench.version import __version__, revision
 from edge_bench.bench.wording import counted
+from edge_bench.bench.worker.durations import WARM_UP
 from edge_bench.bench.worker.graphs.messages import Sample, Sampled
-from edge_bench.bench.worker.warmup import warm_up_ns
 
 __all__ = ["measure_offload"]
 
@@ -146,7 +146,7 @@ class _Measurement:
         fresh = not self._workers.running(state)
         worker = self._workers.worker(state)
         if state.arm.where != LOCAL:
-            arm, least = state.arm, warm_up_ns() if fresh else _CONNECTION_WARM_UP_NS
+            arm, least = state.arm, WARM_UP.nanoseconds() if fresh else _CONNECTION_WARM_UP_NS
             request = WarmUp(payload=arm.payload, port=state.port, in_flight=arm.in_flight, least_ns=least)
             reply = worker.ask(request, WarmedUp, self._workers.timeout)
             state.warmed_up(reply.pass_ns)

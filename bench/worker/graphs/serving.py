@@ -15,6 +15,7 @@ import numpy.typing as npt
 from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.runtimes.base import Clock
 from edge_bench.bench.runtimes.graphs.base import Feed, GraphFile, GraphLoader, GraphSession
+from edge_bench.bench.worker.durations import WARM_UP
 from edge_bench.bench.worker.graphs.serving_messages import (
     GraphInferred,
     GraphOpened,
@@ -26,7 +27,6 @@ from edge_bench.bench.worker.graphs.serving_messages import (
 )
 from edge_bench.bench.worker.graphs.tensor_data import InvalidData, as_bytes, as_json, decoded
 from edge_bench.bench.worker.limits import first_line
-from edge_bench.bench.worker.warmup import warm_up_ns
 
 __all__ = ["GraphInferenceHandler"]
 
@@ -86,7 +86,7 @@ class GraphInferenceHandler:
             Feed(np.zeros((count, *map(abs, spec.shape[1:] if has else spec.shape)), spec.dtype), has)
             for spec, has in zip(session.inputs, session.has_batch_axis, strict=True)
         ]
-        began, least = self._clock(), warm_up_ns()
+        began, least = self._clock(), WARM_UP.nanoseconds()
         while True:
             session.run_pass(feeds, self._clock)
             if self._clock() - began >= least:

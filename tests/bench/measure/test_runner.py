@@ -19,9 +19,9 @@ from edge_bench.bench.records.manifest import Manifest
 from edge_bench.bench.records.run import Run, Settings
 from edge_bench.bench.records.run_files import read_run, write_run
 from edge_bench.bench.runtimes import RUNTIMES, installed_version
+from edge_bench.bench.worker.durations import WARM_UP
 from edge_bench.bench.worker.messages import Ready, Time, Timed
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
-from edge_bench.bench.worker.warmup import warm_up_ns
 from tests.factories import measure
 
 #: The least that is measured.
@@ -58,7 +58,7 @@ def test_every_configuration_has_every_trial_in_fresh_processes(light_run: Run) 
         assert [trial.process for trial in result.trials] == [0, 0, 1, 1]
         assert [process.index for process in result.processes] == [0, 1]
         for process in result.processes:
-            assert process.warm_up_ns >= warm_up_ns()
+            assert process.warm_up_ns >= WARM_UP.nanoseconds()
             assert 0 < process.memory_before_bytes < process.memory_peak_bytes
             assert process.load_ns > 0
             assert process.first_inference_ns > 0

@@ -272,10 +272,13 @@ def test_integers_that_may_be_indices_need_a_range(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["soon", "-1", "nan", "inf"])
-def test_a_warm_up_that_is_no_number_is_refused(value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("variable", ["EDGE_BENCH_WARM_UP_SECONDS", "EDGE_BENCH_TRIAL_SECONDS"])
+def test_a_duration_that_is_no_number_is_refused(
+    variable: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = fixed_tflite(tmp_path / "one.tflite", 1)
-    monkeypatch.setenv("EDGE_BENCH_WARM_UP_SECONDS", value)
-    with pytest.raises(BadInput, match="EDGE_BENCH_WARM_UP_SECONDS"):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(BadInput, match=variable):
         run_files([model], LITERT)
 
 
