@@ -177,26 +177,29 @@ def test_a_resumed_journal_has_entries_of_the_current_schema_only(old: Path) -> 
 
 @pytest.mark.slow
 def test_old_and_new_runs_are_compared_and_reported_together(
-    edge_bench: CommandLine, old: Path, tmp_path: Path
+    edge_bench_here: CommandLine, old: Path, tmp_path: Path
 ) -> None:
-    few = ("--trials", 2, "--processes", 1, "--limit", 40, "--variant", "float32,dynamic", "--quiet")
-    assert edge_bench("run", old / "bundle", "--results", tmp_path / "new", *few).returncode == 0
+    few = ("--trials", 2, "--processes", 1, "--limit", 40, "--variant", "float32,dynamic",
+           "--runtime", "litert", "--quiet")  # fmt: skip
+    assert edge_bench_here("run", old / "bundle", "--results", tmp_path / "new", *few).returncode == 0
     (new,) = (tmp_path / "new").glob("run-*.json")
-    compared = edge_bench("compare", old / "run.json", new, "--format", "json")
+    compared = edge_bench_here("compare", old / "run.json", new, "--format", "json")
     assert compared.returncode == 0, compared.stderr
     ids = {read_run(old / "run.json").run_id, read_run(new).run_id}
     assert {row["run"] for row in json.loads(compared.stdout)} == ids
-    shown = edge_bench("history", old / "run.json", new, "--format", "json")
+    shown = edge_bench_here("history", old / "run.json", new, "--format", "json")
     assert {row["run"] for row in json.loads(shown.stdout)} == ids
     page = tmp_path / "page.html"
-    reported = edge_bench("report", old / "run.json", new, old / OFFLOAD, "--bundle", old / "bundle", "--output", page)
+    reported = edge_bench_here(
+        "report", old / "run.json", new, old / OFFLOAD, "--bundle", old / "bundle", "--output", page
+    )
     assert reported.returncode == 0, reported.stderr
     assert page.read_text().count("<figure") > 3
 
 
 @pytest.mark.slow
-def test_a_training_is_resumed_after_its_first_epoch(edge_bench: CommandLine, old: Path) -> None:
-    done = edge_bench("train", "--bundle", old / "unfinished", "--resume", "--dataset", "digits", "--epochs", 2)
+def test_a_training_is_resumed_after_its_first_epoch(edge_bench_here: CommandLine, old: Path) -> None:
+    done = edge_bench_here("train", "--bundle", old / "unfinished", "--resume", "--dataset", "digits", "--epochs", 2)
     assert done.returncode == 0, done.stderr
     history = Bundle.open(old / "unfinished").history()
     assert history is not None
