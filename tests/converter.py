@@ -1,5 +1,7 @@
 """A converter in the test's process: its answers are those of the converter process, without the sandbox around it."""
 
+import contextlib
+import io
 from typing import Any
 
 import msgspec
@@ -23,5 +25,6 @@ class ConverterHere:
         self._converter.close()
 
     def ask(self, request: Any, answer: type[Any], timeout: float) -> msgspec.Struct:
-        """Return the answer to a request; it has no deadline."""
-        return self._converter.answer(request)
+        """Return the answer to a request; it has no deadline. What libraries print is not part of the command's."""
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            return self._converter.answer(request)

@@ -4,14 +4,20 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
+from edge_bench.app.cli import console
 from edge_bench.app.conversion.inspect import inspect_model
+from edge_bench.app.render.formats import Format
+from edge_bench.app.render.table import Table
+from edge_bench.app.render.text.table import render
 from edge_bench.app.tables.models.tensor_text import open_axes
 from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.models.cost import model_cost
@@ -121,10 +127,17 @@ def test_a_keras_model_is_inspected_after_its_conversion(edge_bench_here: Comman
 
 
 def record_of(edge_bench_here: CommandLine, path: Path) -> dict[str, Any]:
-    """Return the JSON of ``inspect``, which also prints its tables."""
-    shown, data = edge_bench_here("inspect", path), edge_bench_here("inspect", path, "--format", "json")
-    assert shown.returncode == data.returncode == 0, data.stderr
-    (record,) = json.loads(data.stdout)
+    """Return the JSON of ``inspect``, whose tables are also rendered for a terminal."""
+    print_tables = console.print_tables
+
+    def print_and_render(tables: Sequence[Table], form: Format) -> None:
+        print_tables(tables, form)
+        assert all(render(table, Format.TABLE, 80) for table in tables)
+
+    with mock.patch.object(console, "print_tables", print_and_render):
+        done = edge_bench_here("inspect", path, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    (record,) = json.loads(done.stdout)
     assert isinstance(record, dict)
     return record
 
