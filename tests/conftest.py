@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,6 +17,7 @@ from tests.bundles import cached_digits_bundle
 from tests.command_line import CommandLine, Refuses, call, call_in_process, refusal
 from tests.converter import ConverterHere
 from tests.scheduling import LONG_GROUPS, GroupScheduling, group_of
+from tests.workers import workers_here
 
 # a shell starts its background programs with Ctrl-C ignored, and they would pass that on to those that tests interrupt
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -88,6 +90,13 @@ def edge_bench_here(tmp_path: Path) -> CommandLine:
         return call_in_process(*arguments, cwd=tmp_path, **environment)
 
     return run  # type: ignore[return-value]
+
+
+@pytest.fixture
+def measure_here() -> Iterator[None]:
+    """Load models in this process instead of in worker processes, for tests of what is done with their answers."""
+    with workers_here():
+        yield
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from tests.made.onnx import brightness_onnx
 from tests.made.tflite_models import brightness_tflite, recurrent_model
 from tests.measured import arrays, correct, run_files
 
+pytestmark = pytest.mark.usefixtures("measure_here")
 LITERT = Selection(runtimes=["litert"])
 TFLITE = Selection(
     runtimes=[name for name, each in RUNTIMES.items() if ".tflite" in each.formats and installed_version(each)]

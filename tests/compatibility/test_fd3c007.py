@@ -189,6 +189,7 @@ def test_a_resumed_journal_has_entries_of_the_current_schema_only(old: Path) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("measure_here")
 def test_old_and_new_runs_are_compared_and_reported_together(
     edge_bench_here: CommandLine, old: Path, tmp_path: Path
 ) -> None:

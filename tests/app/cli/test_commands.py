@@ -227,6 +227,7 @@ def test_doctor_describes_this_machine(edge_bench_here: CommandLine) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("measure_here")
 def test_compare_with_adds_a_comparison_with_another_machine(
     edge_bench_here: CommandLine, digits_bundle: Bundle, tmp_path: Path
 ) -> None:

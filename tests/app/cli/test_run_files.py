@@ -25,7 +25,7 @@ from tests.made.tflite import TfliteBuilder
 from tests.made.tflite_models import brightness_tflite
 from tests.models import CIFAR_JPEGS, MLPERF, mlperf, onnx_of, tflite_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("measure_here")]
 
 QUICK = ("--trials", 1, "--processes", 1, "--format", "json")
 mlperf_files = pytest.mark.skipif(not MLPERF, reason="needs EDGE_BENCH_DATA beside a models folder")

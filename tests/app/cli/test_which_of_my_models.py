@@ -10,7 +10,7 @@ from tests.made.images import class_folders
 from tests.made.onnx import brightness_onnx
 from tests.made.tflite_models import brightness_tflite
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("measure_here")]
 
 QUICK = ("--data", "images", "--preprocess", "unit", "--trials", 1, "--processes", 1, "--runtime", "litert")
 

@@ -19,6 +19,7 @@ def names(bundle: Bundle) -> list[str]:
     return [variant.name for variant in bundle.variants]
 
 
+@pytest.mark.usefixtures("measure_here")
 def test_an_exported_keras_model_is_as_accurate_as_the_original(
     edge_bench: CommandLine,
     edge_bench_here: CommandLine,
@@ -82,7 +83,7 @@ def test_a_failed_download_of_imagenet_weights_names_the_alternative(edge_bench:
     assert_refused(done, "mobilenetv2", "--weights none", code=1)
 
 
-@pytest.mark.usefixtures("convert_here")
+@pytest.mark.usefixtures("convert_here", "measure_here")
 def test_an_export_without_data_is_measured_for_speed_only(
     edge_bench_here: CommandLine, digits_bundle: Bundle, tmp_path: Path
 ) -> None:

@@ -10,24 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edge_bench.bench.models import classifier_files, graph_files
-from edge_bench.bench.worker.process import describe_graph, describe_model
 from tests.command_line import CommandLine, Refuses, assert_refused
-from tests.descriptions import remembering
 from tests.made.graph.graph_models import brightness_detector, colour_segmenter, regressor
 from tests.made.graph.graph_workloads import box_images
 from tests.made.graph.graphs import mixed_onnx, mixed_tflite, two_signatures_tflite
 from tests.made.images import class_folders
 from tests.made.tflite_models import brightness_tflite
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True)
-def _remembered_descriptions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the same few models, in most cases."""
-    monkeypatch.setattr(graph_files, "describe_graph", remembering(describe_graph))
-    monkeypatch.setattr(classifier_files, "describe_model", remembering(describe_model))
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("measure_here")]
 
 
 NAMES = ("ant", "bee", "cat", "dog")

@@ -22,7 +22,7 @@ from tests.made.graph.graphs import mixed_onnx, mixed_tflite, two_signatures_tfl
 from tests.made.keras import saved_model_of_signatures
 from tests.made.onnx import OnnxBuilder
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("measure_here")]
 
 QUICK = ("--trials", 1, "--processes", 1, "--format", "json")
 Command = Callable[..., Outcome]

@@ -111,6 +111,7 @@ def test_with_resample_each_trial_classifies_its_own_images(digits_bundle: Bundl
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("measure_here")
 def test_run_reports_the_best_batch_size_and_the_spread_of_accuracy(
     edge_bench_here: CommandLine, digits_bundle: Bundle
 ) -> None:
