@@ -61,13 +61,20 @@ class Outcome:
     error: EdgeBenchError | None
 
 
-def call_here(*arguments: object, cwd: Path, **environment: str) -> Outcome:
-    """Run a command in this process, without its signal handling."""
+def call_here(*arguments: object, cwd: Path, with_error: bool = False, **environment: str) -> Outcome:
+    """Run a command in this process, without its signal handling. ``with_error``: print its error to stderr, too."""
     errors: list[EdgeBenchError] = []
+    print_error = console.print_error
+
+    def collect(error: EdgeBenchError) -> None:
+        errors.append(error)
+        if with_error:
+            print_error(error)
+
     stdout, stderr = io.StringIO(), io.StringIO()
     with (
         mock.patch.dict(os.environ, clean_environment(cwd) | environment, clear=True),
-        mock.patch.object(console, "print_error", errors.append),
+        mock.patch.object(console, "print_error", collect),
         mock.patch.object(console, "settings", console.Settings()),
         contextlib.chdir(cwd),
         contextlib.redirect_stdout(stdout),
@@ -75,6 +82,12 @@ def call_here(*arguments: object, cwd: Path, **environment: str) -> Outcome:
     ):
         code = entry.run_command([str(argument) for argument in arguments])
     return Outcome(code, stdout.getvalue(), stderr.getvalue(), errors[0] if errors else None)
+
+
+def call_in_process(*arguments: object, cwd: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command in this process, which takes up to a second less than `call`; return the same as it."""
+    outcome = call_here(*arguments, cwd=cwd, with_error=True, **environment)
+    return subprocess.CompletedProcess(arguments, outcome.code, outcome.stdout, outcome.stderr)
 
 
 def refusal(*arguments: object, cwd: Path, kind: type[EdgeBenchError] = BadInput, **environment: str) -> EdgeBenchError:

@@ -3,16 +3,21 @@
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
 
+from edge_bench.app.conversion import convertible
 from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.records.bundle import Bundle
 from tests.bundles import cached_digits_bundle
-from tests.command_line import CommandLine, Refuses, call, refusal
+from tests.command_line import CommandLine, Refuses, call, call_in_process, refusal
+from tests.converter import ConverterHere
 from tests.scheduling import LONG_GROUPS, GroupScheduling, group_of
+from tests.workers import workers_here
 
 # a shell starts its background programs with Ctrl-C ignored, and they would pass that on to those that tests interrupt
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -77,6 +82,29 @@ def edge_bench(tmp_path: Path) -> CommandLine:
         return call(*arguments, cwd=Path(cwd) if cwd else tmp_path, **more)  # type: ignore[arg-type]
 
     return run  # type: ignore[return-value]
+
+
+@pytest.fixture
+def edge_bench_here(tmp_path: Path) -> CommandLine:
+    """Run ``edge-bench`` as `edge_bench` does, but in this process: for what does not depend on its start or end."""
+
+    def run(*arguments: object, **environment: str) -> object:
+        return call_in_process(*arguments, cwd=tmp_path, **environment)
+
+    return run  # type: ignore[return-value]
+
+
+@pytest.fixture
+def measure_here() -> Iterator[None]:
+    """Load models in this process instead of in worker processes, for tests of what is done with their answers."""
+    with workers_here():
+        yield
+
+
+@pytest.fixture
+def convert_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Convert models in this process, which has TensorFlow already, instead of in a process that has to start it."""
+    monkeypatch.setattr(convertible, "WorkerProcess", SimpleNamespace(spawn=ConverterHere))
 
 
 @pytest.fixture

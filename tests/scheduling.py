@@ -10,17 +10,18 @@ from xdist.scheduler import LoadScopeScheduling
 
 __all__ = ["GroupScheduling", "group_of"]
 
-#: Groups that share images or engines; they take longest, so they start first.
+#: Groups of modules that share images, engines or a page. They take longest, so they start first.
 LONG_GROUPS = {
     "tests/containers/": "containers",
     "tests/fleet/test_engines.py": "engines",
     "tests/fleet/test_swarm.py": "engines",
     "tests/fleet/test_ways_there.py": "engines",
+    "tests/app/report/test_report": "report",  # also in a browser
 }
 
 
 def group_of(nodeid: str) -> str:
-    """Return the name of the group of a test: images, engines, or its module, whose fixtures are made once."""
+    """Return the name of the group of a test: images, engines, the report, or its module. Fixtures are made once."""
     module = nodeid.split("::", 1)[0]
     return next((group for prefix, group in LONG_GROUPS.items() if module.startswith(prefix)), module)
 

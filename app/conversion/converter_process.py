@@ -26,7 +26,9 @@ from edge_bench.bench.wording import counted
 from edge_bench.bench.worker.channel import Channel, ChannelClosed
 from edge_bench.bench.worker.limits import limit_memory
 
-__all__ = ["Convert", "Converted", "Load", "Loaded", "OutOfMemory", "Refused", "Reply", "WriteKeras", "Written"]
+__all__ = [
+    "Convert", "Converted", "Converter", "Load", "Loaded", "OutOfMemory", "Refused", "Reply", "WriteKeras", "Written",
+]  # fmt: skip
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -113,6 +115,12 @@ class _SourceModel:
         else:
             self.keras = _load_keras(path)
 
+    def close(self) -> None:
+        """Remove the temporary SavedModel, if there is one."""
+        if self._exported is not None:
+            self._exported.cleanup()
+            self._exported = None
+
     def convert(self, request: Convert) -> None:
         """Write the .tflite file. Raise EdgeBenchError if TensorFlow cannot convert the model."""
         from edge_bench.bench.io.npy import open_npy
@@ -139,7 +147,8 @@ class _SourceModel:
         except Exception as cause:
             if self.keras is None or self._one_example or "TensorList" not in str(cause):
                 raise
-        self._one_example, self._exported = True, None
+        self._one_example = True
+        self.close()
         return convert_graph(lambda: self._converter(request), request.precision, examples)
 
     def _converter(self, request: Convert) -> Any:
@@ -240,6 +249,34 @@ def _handle(model: _SourceModel, request: Request) -> Reply:
             return Refused(problem="a model is loaded already", remedy="", bad_input=False)
 
 
+class Converter:
+    """Loads a model, and converts it on request."""
+
+    def __init__(self, memory_limit: int) -> None:
+        """``memory_limit``: bytes that this process may allocate, stated in replies."""
+        self._memory_limit = memory_limit
+        self._model: _SourceModel | None = None
+
+    def answer(self, request: Request) -> Reply:
+        """Return the reply to a request, of which the first must be ``Load``. Errors are replies, too."""
+        try:
+            if self._model is not None:
+                return _handle(self._model, request)
+            if not isinstance(request, Load):
+                return Refused(problem="no model is loaded", remedy="", bad_input=False)
+            self._model = _SourceModel(request)
+            return _loaded(self._model)
+        except EdgeBenchError as cause:
+            return Refused(problem=cause.problem, remedy=cause.remedy, bad_input=isinstance(cause, BadInput))
+        except MemoryError:
+            return OutOfMemory(limit=self._memory_limit)
+
+    def close(self) -> None:
+        """Remove the temporary files of the model."""
+        if self._model is not None:
+            self._model.close()
+
+
 def main(arguments: list[str]) -> int:
     """Load one model, then answer requests until the parent closes the pipe. Return the exit code."""
     import signal
@@ -250,22 +287,12 @@ def main(arguments: list[str]) -> int:
     if parent:
         die_with_parent(parent)
     limit_memory(memory_limit)
-    channel = Channel(read_end, write_end, Request)
-    model: _SourceModel | None = None
+    channel, converter = Channel(read_end, write_end, Request), Converter(memory_limit)
     try:
         while True:
-            request = channel.receive()
-            try:
-                if model is None:
-                    model = _SourceModel(request)
-                    channel.send(_loaded(model))
-                else:
-                    channel.send(_handle(model, request))
-            except EdgeBenchError as cause:
-                channel.send(Refused(problem=cause.problem, remedy=cause.remedy, bad_input=isinstance(cause, BadInput)))
-            except MemoryError:
-                channel.send(OutOfMemory(limit=memory_limit))
+            channel.send(converter.answer(channel.receive()))
     except ChannelClosed:
+        converter.close()
         return 0  # the parent closed the pipe or ended
 
 

@@ -77,44 +77,61 @@ def _problem_of(kind: str, cause: Exception) -> Problem:
 
 
 def _serve(channel: Channel, load: Loader, runtime: Runtime) -> None:
-    request = channel.receive()
-    worker: Worker
-    try:
-        if isinstance(request, Describe):
-            channel.send(_describe(request, load))
-            return
-        if isinstance(request, DescribeGraph):
-            channel.send(describe_graph(request, graph_loader(runtime)))
-            return
-        if isinstance(request, Open):
-            worker = InferenceHandler(request, load)
-        elif isinstance(request, OpenProbe):
-            worker = Probe(request, load)
-        elif isinstance(request, PrepareGraph):
-            worker = GraphRunner(request, graph_loader(runtime), time.perf_counter_ns)
-        elif isinstance(request, OpenGraph):
-            worker = GraphInferenceHandler(request, graph_loader(runtime))
-        else:
-            worker = _TrialRunner(request, load, time.perf_counter_ns)
-    except Exception as cause:
-        channel.send(_problem_of("cannot load", cause))
-        return
-    # before the reply, since the first request may follow immediately
-    gc.collect()
-    gc.freeze()
-    channel.send(worker.opened)
-    while True:
-        request = channel.receive()
-        if isinstance(request, Finish):
-            channel.send(Finished(memory_peak_bytes=peak_memory()))
-            return
+    conversation = Conversation(load, runtime)
+    reply = conversation.answer(channel.receive())
+    if not conversation.ended:
+        # before the reply, since the next request may follow immediately
+        gc.collect()
+        gc.freeze()
+    channel.send(reply)
+    while not conversation.ended:
+        channel.send(conversation.answer(channel.receive()))
+
+
+class Conversation:
+    """Describes or opens a model at the first request, and uses it for the later ones."""
+
+    def __init__(self, load: Loader, runtime: Runtime) -> None:
+        self._load, self._runtime = load, runtime
+        self._worker: Worker | None = None
+        self.ended = False  # whether the last reply was the final one
+
+    def answer(self, request: Request) -> Reply:
+        """Return the reply to a request. Errors are replies, too, and end the conversation."""
         try:
-            reply = _reply(worker, request)
+            reply = self._first(request) if self._worker is None else self._later(self._worker, request)
         except Exception as cause:
-            reply = _problem_of("failed", cause)
-        channel.send(reply)
-        if isinstance(reply, Problem):
-            return
+            reply = _problem_of("cannot load" if self._worker is None else "failed", cause)
+        self.ended |= isinstance(reply, Problem)
+        return reply
+
+    def _first(self, request: Request) -> Reply:
+        self.ended = isinstance(request, Describe | DescribeGraph)
+        if isinstance(request, Describe):
+            return _describe(request, self._load)
+        if isinstance(request, DescribeGraph):
+            return describe_graph(request, graph_loader(self._runtime))
+        self._worker = self._opened(request)
+        return self._worker.opened
+
+    def _opened(self, request: Request) -> "Worker":
+        match request:
+            case Open():
+                return InferenceHandler(request, self._load)
+            case OpenProbe():
+                return Probe(request, self._load)
+            case PrepareGraph():
+                return GraphRunner(request, graph_loader(self._runtime), time.perf_counter_ns)
+            case OpenGraph():
+                return GraphInferenceHandler(request, graph_loader(self._runtime))
+            case Prepare():
+                return _TrialRunner(request, self._load, time.perf_counter_ns)
+            case _:
+                raise ValueError(f"unexpected request: {type(request).__name__}")
+
+    def _later(self, worker: "Worker", request: Request) -> Reply:
+        self.ended = isinstance(request, Finish)
+        return Finished(memory_peak_bytes=peak_memory()) if isinstance(request, Finish) else _reply(worker, request)
 
 
 def _reply(worker: "Worker", request: Request) -> Reply:

@@ -19,6 +19,7 @@ from tests.made.tflite import TfliteBuilder
 from tests.made.tflite_models import brightness_tflite, linear_tflite
 from tests.measured import arrays, correct, run_files
 
+pytestmark = pytest.mark.usefixtures("measure_here")
 LITERT = Selection(runtimes=["litert"])
 LABELS = [4, 0, 3, 1, 2] * 4
 

@@ -59,17 +59,14 @@ def test_a_run_killed_at_a_fixed_point_is_resumed(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("point", "epochs"), [("in-the-first-epoch", 0), ("between-two-epochs", 1), ("in-the-export", 3)]
-)
-def test_a_training_killed_at_a_fixed_point_is_resumed(
-    digits_bundle: Bundle, tmp_path: Path, point: str, epochs: int
-) -> None:
+def test_a_training_killed_at_fixed_points_is_resumed(digits_bundle: Bundle, tmp_path: Path) -> None:
+    """The same training is killed at each point, and resumed."""
     station, folder = Station(tmp_path), tmp_path / "bundle"
-    ended = station.run_to(point, signal.SIGKILL, *TRAIN, folder)
-    assert ended.code == -signal.SIGKILL
-    assert not (folder / MANIFEST).exists()
-    assert _valid_epochs(folder, 0, ended) == epochs
+    for point, epochs in (("in-the-first-epoch", 0), ("between-two-epochs", 1), ("in-the-export", 3)):
+        ended = station.run_to(point, signal.SIGKILL, *TRAIN, folder)
+        assert ended.code == -signal.SIGKILL
+        assert not (folder / MANIFEST).exists()
+        assert _valid_epochs(folder, 0, ended) == epochs
     bundle = train_bundle(folder, SHORT, Silent(), resume=True)
     assert isinstance(bundle, Bundle)
     _assert_same_bundle(bundle, digits_bundle)

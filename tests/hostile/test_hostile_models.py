@@ -120,11 +120,11 @@ def test_a_saved_model_that_accesses_files_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_model_that_crashes_native_code_is_reported_and_the_others_are_measured(
-    edge_bench: CommandLine, bundle: Path
+    edge_bench_here: CommandLine, bundle: Path
 ) -> None:
     (bundle / "variants/crasher.tflite").write_bytes(seeds.crasher())
     write_manifest(bundle)
-    done = edge_bench("run", bundle, "--variant", "dynamic,crasher", "--runtime", "litert", *QUICK)
+    done = edge_bench_here("run", bundle, "--variant", "dynamic,crasher", "--runtime", "litert", *QUICK)
     assert done.returncode == 0, done.stderr
     rows = {row["variant"]: row for row in json.loads(done.stdout)}
     assert rows["dynamic"]["failure"] is None

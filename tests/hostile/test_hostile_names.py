@@ -16,7 +16,7 @@ from tests.fuzz import seeds
 
 
 @pytest.mark.slow
-def test_control_characters_and_markup_in_names_are_shown_as_text(edge_bench: CommandLine, tmp_path: Path) -> None:
+def test_control_characters_and_markup_in_names_are_shown_as_text(edge_bench_here: CommandLine, tmp_path: Path) -> None:
     evil = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe\x9b31m[/red]<script>alert(1)</script>\nrun trusted: yes"
     first = seeds.runs()[0]
     run = msgspec.structs.replace(
@@ -27,7 +27,7 @@ def test_control_characters_and_markup_in_names_are_shown_as_text(edge_bench: Co
     )
     (tmp_path / "results").mkdir()
     (tmp_path / "results/run-x.json").write_bytes(encode_record(run))
-    done = edge_bench("compare", "results")
+    done = edge_bench_here("compare", "results")
     assert done.returncode == 0, done.stderr
     assert "\\u001b" in done.stdout
     shown = {Format.TABLE: done.stdout + done.stderr}
@@ -38,10 +38,10 @@ def test_control_characters_and_markup_in_names_are_shown_as_text(edge_bench: Co
             assert control not in text, form
         assert "<script" not in text or form is not Format.HTML
         assert form is Format.CSV or not any(line.startswith("run trusted") for line in text.splitlines()), form
-    done = edge_bench("report", "results", "-o", "page.html")
+    done = edge_bench_here("report", "results", "-o", "page.html")
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "<script" not in page
     assert "\x1b" not in page
     assert "\u202e" not in page
-    assert_refused(edge_bench("compare", f"no\x1b[2J{evil[:9]}.json"), "\\u001b")
+    assert_refused(edge_bench_here("compare", f"no\x1b[2J{evil[:9]}.json"), "\\u001b")

@@ -63,7 +63,9 @@ def test_the_wheel_has_one_package_with_every_module_and_data_file(wheel: Path) 
     assert modules | own | {"edge_bench/py.typed"} <= names
 
 
-def test_the_installed_wheel_works_beside_packages_called_app_and_bench(wheel: Path, tmp_path: Path) -> None:
+def test_the_installed_wheel_works_beside_packages_called_app_and_bench(
+    wheel: Path, bundle_copy: Path, tmp_path: Path
+) -> None:
     called(sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv", cwd=tmp_path)
     python = tmp_path / "venv" / "bin" / "python"
     site = Path(called(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=tmp_path).strip())
@@ -78,7 +80,10 @@ def test_the_installed_wheel_works_beside_packages_called_app_and_bench(wheel: P
             (folder / name / "__init__.py").write_text("raise RuntimeError('this package is the user’s own')\n")
 
     edge_bench = tmp_path / "venv" / "bin" / "edge-bench"
-    called(edge_bench, "train", "--dataset", "digits", "--epochs", "1", "--bundle", "bundle", "--quiet", cwd=work)
+    few_epochs = ("--dataset", "digits", "--epochs", "2", "--stop-after", "1")  # without the export
+    called(edge_bench, "train", *few_epochs, "--bundle", "trained", "--quiet", cwd=work)
+    assert list((work / "trained" / "training").glob("*"))
+    bundle_copy.rename(work / "bundle")
     few = ["--variant", "float32,dynamic", "--trials", "2", "--processes", "1", "--limit", "20", "--quiet"]
     called(edge_bench, "run", "bundle", "--results", "results", *few, cwd=work)
     rows = json.loads(called(edge_bench, "compare", "results", "--format", "json", cwd=work))

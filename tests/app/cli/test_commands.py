@@ -129,7 +129,9 @@ def test_a_refused_command_prints_two_lines_and_exits_with_2(edge_bench: Command
 
 
 @pytest.mark.slow
-def test_run_writes_a_run_that_compare_reads(edge_bench: CommandLine, digits_bundle: Bundle, tmp_path: Path) -> None:
+def test_run_writes_a_run_that_compare_reads(
+    edge_bench: CommandLine, edge_bench_here: CommandLine, digits_bundle: Bundle, tmp_path: Path
+) -> None:
     done = edge_bench("run", digits_bundle.folder, "--variant", "float32,dynamic", "--results", "out", *QUICK)
     assert done.returncode == 0, done.stderr
     assert all(variant in done.stdout for variant in ("float32", "dynamic"))
@@ -137,7 +139,7 @@ def test_run_writes_a_run_that_compare_reads(edge_bench: CommandLine, digits_bun
     assert f"saved: out/{path.name}" in done.stdout
     assert "edge-bench report out" in done.stdout
     assert [len(result.trials) for result in read_run(path).results] == [2, 2]
-    compared = edge_bench("compare", "out", "--format", "json")
+    compared = edge_bench_here("compare", "out", "--format", "json")
     assert compared.returncode == 0, compared.stderr
     rows = json.loads(compared.stdout)
     assert [row["variant"] for row in rows] == ["float32", "dynamic"]
@@ -146,8 +148,8 @@ def test_run_writes_a_run_that_compare_reads(edge_bench: CommandLine, digits_bun
 
 
 @pytest.mark.slow
-def test_options_can_be_given_as_environment_variables(edge_bench: CommandLine, digits_bundle: Bundle) -> None:
-    done = edge_bench(
+def test_options_can_be_given_as_environment_variables(edge_bench_here: CommandLine, digits_bundle: Bundle) -> None:
+    done = edge_bench_here(
         "run", "--format", "json", "--quiet",
         EDGE_BENCH_BUNDLE=str(digits_bundle.folder), EDGE_BENCH_VARIANT="int8", EDGE_BENCH_RUNTIME="litert",
         EDGE_BENCH_TRIALS="3", EDGE_BENCH_LIMIT="20", EDGE_BENCH_PROCESSES="1",
@@ -157,10 +159,10 @@ def test_options_can_be_given_as_environment_variables(edge_bench: CommandLine, 
 
 
 def test_run_exits_with_1_and_prints_the_reason_if_nothing_could_be_measured(
-    edge_bench: CommandLine, bundle_copy: Path, tmp_path: Path
+    edge_bench_here: CommandLine, bundle_copy: Path, tmp_path: Path
 ) -> None:
     (bundle_copy / "variants" / "dynamic.tflite").write_bytes(b"x")
-    done = edge_bench("run", bundle_copy, "--variant", "dynamic", *QUICK)
+    done = edge_bench_here("run", bundle_copy, "--variant", "dynamic", *QUICK)
     assert_refused(done, code=1)
     assert "dynamic.tflite" in done.stdout
     assert "bad file" in done.stdout
@@ -207,8 +209,8 @@ def test_strict_exits_with_4_after_an_unreliable_measurement(digits_bundle: Bund
 
 
 @pytest.mark.slow
-def test_doctor_describes_this_machine(edge_bench: CommandLine) -> None:
-    done, data = edge_bench("doctor"), edge_bench("doctor", "--format", "json")
+def test_doctor_describes_this_machine(edge_bench_here: CommandLine) -> None:
+    done, data = edge_bench_here("doctor"), edge_bench_here("doctor", "--format", "json")
     assert done.returncode == 0, done.stderr
     (machine,) = json.loads(data.stdout)
     assert machine["cores"] >= 1
@@ -225,11 +227,12 @@ def test_doctor_describes_this_machine(edge_bench: CommandLine) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("measure_here")
 def test_compare_with_adds_a_comparison_with_another_machine(
-    edge_bench: CommandLine, digits_bundle: Bundle, tmp_path: Path
+    edge_bench_here: CommandLine, digits_bundle: Bundle, tmp_path: Path
 ) -> None:
-    arguments = ("run", digits_bundle.folder, "--variant", "dynamic", *QUICK)
-    alone = edge_bench(*arguments, "--results", "here")
+    arguments = ("run", digits_bundle.folder, "--variant", "dynamic", *QUICK, "--once")
+    alone = edge_bench_here(*arguments, "--results", "here")
     assert alone.returncode == 0, alone.stderr
     (path,) = (tmp_path / "here").iterdir()
     run = read_run(path)
@@ -239,20 +242,22 @@ def test_compare_with_adds_a_comparison_with_another_machine(
     (tmp_path / "there").mkdir()
     (tmp_path / "there" / "run-1.json").write_bytes(msgspec.json.encode(elsewhere))
     (tmp_path / "there" / "run-2.json").write_text("not a run")
-    done = edge_bench(*arguments, "--compare-with", f"{tmp_path / 'nowhere'}:{tmp_path / 'there'}")
+    done = edge_bench_here(*arguments, "--compare-with", f"{tmp_path / 'nowhere'}:{tmp_path / 'there'}")
     assert done.returncode == 0, done.stderr
     assert "elsewhere" in done.stdout
     assert "elsewhere" not in alone.stdout
-    data = edge_bench(*arguments, "--compare-with", tmp_path / "there", "--format", "json")
+    data = edge_bench_here(*arguments, "--compare-with", tmp_path / "there", "--format", "json")
     assert [row["variant"] for row in json.loads(data.stdout)] == ["dynamic"]  # one document, the run's
-    page = edge_bench(*arguments, "--compare-with", tmp_path / "there", "--format", "html").stdout
+    page = edge_bench_here(*arguments, "--compare-with", tmp_path / "there", "--format", "html").stdout
     assert page.lower().count("<html") == 1
     assert page.count("<table") == 4  # the run, the comparison, agreement of the machines, attribution
     assert "elsewhere" in page
 
 
 @pytest.mark.slow
-def test_all_trains_runs_and_compares_and_skips_completed_steps(edge_bench: CommandLine, tmp_path: Path) -> None:
+def test_all_trains_runs_and_compares_and_skips_completed_steps(
+    edge_bench: CommandLine, edge_bench_here: CommandLine, tmp_path: Path
+) -> None:
     arguments = ("all", "--dataset", "auto", "--epochs", 1, "--trials", 2, "--processes", 1, "--limit", 40)
     done = edge_bench(*arguments)
     assert done.returncode == 0, done.stderr
@@ -265,7 +270,7 @@ def test_all_trains_runs_and_compares_and_skips_completed_steps(edge_bench: Comm
     run: Run = read_run(first)
     assert [r.failure for r in run.results if r.configuration.runtime != "tflite-runtime"] == [None] * 5
     assert np.isfinite([s for r in run.results for s in r.pass_seconds()]).all()
-    again = edge_bench(*arguments, "--format", "json")
+    again = edge_bench_here(*arguments, "--format", "json")
     assert again.returncode == 0, again.stderr
     assert first.name in again.stderr  # stdout is for the program that reads it
     assert len(json.loads(again.stdout)) == len(run.results)

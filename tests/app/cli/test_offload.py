@@ -26,7 +26,7 @@ from tests.serving import Served, served
 
 pytestmark = pytest.mark.slow
 
-FEW = ("--trials", 4, "--processes", 2, "--limit", 20, "--accuracy-images", 60)
+FEW = ("--trials", 2, "--processes", 2, "--limit", 20, "--accuracy-images", 60)
 
 
 #: Pages with the commands of server and client.
@@ -92,7 +92,7 @@ def assert_answers(shown: list[str]) -> None:
 
 
 def test_local_and_remote_inference_are_measured_judged_and_reported(
-    edge_bench: CommandLine, digits_bundle: Bundle, server: Served, tmp_path: Path
+    edge_bench_here: CommandLine, digits_bundle: Bundle, server: Served, tmp_path: Path
 ) -> None:
     shown = in_terminal(
         "offload", digits_bundle.folder, "--server", server.url, *FEW, "--variant", "float32", "--runtime", "litert",
@@ -100,7 +100,7 @@ def test_local_and_remote_inference_are_measured_judged_and_reported(
         EDGE_BENCH_TOKEN="secret",
     )  # fmt: skip
     assert_answers(shown)
-    assert re.search(r"^about .*: 13 configurations × 4 trials$", (tmp_path / "stderr").read_text(), re.M)
+    assert re.search(r"^about .*: 13 configurations × 2 trials$", (tmp_path / "stderr").read_text(), re.M)
     measured = written(tmp_path)
     assert measured.complete
     assert {(arm.where, arm.payload, arm.link, arm.in_flight) for arm in measured.remotes} == {
@@ -109,7 +109,7 @@ def test_local_and_remote_inference_are_measured_judged_and_reported(
         for link in ("direct", "rtt=5ms,rate=20Mbit")
         for count in (1, 4)
     }
-    assert all(len(arm.trials) == 4 and arm.failure is None for arm in measured.arms)
+    assert all(len(arm.trials) == 2 and arm.failure is None for arm in measured.arms)
     labels = {each.payload: unpack(each.predictions).tolist() for each in measured.accuracies}
     # the same model on the same runtime: lossless payloads give exactly the same labels
     assert labels["raw"] == labels["png"] == labels[""]
@@ -125,7 +125,7 @@ def test_local_and_remote_inference_are_measured_judged_and_reported(
     titles = [table.title for table in offload_tables(measured, assess(measured))]
     assert len(titles) == 4  # the comparison, the parts of a latency, predictions, energy
 
-    page = edge_bench("report", "results", "-o", "page.html")
+    page = edge_bench_here("report", "results", "-o", "page.html")
     assert page.returncode == 0, page.stderr
     text, drawing = html.unescape((tmp_path / "page.html").read_text()), decisions(measured, assess(measured))
     assert drawing is not None
@@ -135,12 +135,12 @@ def test_local_and_remote_inference_are_measured_judged_and_reported(
 
 
 def test_json_has_one_row_per_way(
-    edge_bench: CommandLine, digits_bundle: Bundle, server: Served, token_file: Path, tmp_path: Path
+    edge_bench_here: CommandLine, digits_bundle: Bundle, server: Served, token_file: Path, tmp_path: Path
 ) -> None:
     bundle, *example = documented("offload")
     named = {"token": str(token_file)} | {word: server.url for word in example if word.startswith("http://")}
     assert bundle == "artifacts/bundle"
-    done = edge_bench(
+    done = edge_bench_here(
         "offload", digits_bundle.folder, *(named.get(word, word) for word in example), "--trials", 2, "--processes", 2,
         "--limit", 60, "--accuracy-images", 1, "--payload", "raw", "--in-flight", "1", "--format", "json",
     )  # fmt: skip
@@ -153,7 +153,7 @@ def test_json_has_one_row_per_way(
 
 
 def test_local_inference_is_measured_if_the_server_cannot_be_used(
-    edge_bench: CommandLine, digits_bundle: Bundle, bundle_copy: Path, server: Served, tmp_path: Path
+    edge_bench_here: CommandLine, digits_bundle: Bundle, bundle_copy: Path, server: Served, tmp_path: Path
 ) -> None:
     manifest = bundle_copy / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"seed": 42', '"seed": 43'))
@@ -170,11 +170,12 @@ def test_local_inference_is_measured_if_the_server_cannot_be_used(
             ),
         )
     ):
-        done = edge_bench("offload", bundle, *options, *FEW, "--payload", "raw", "--results", f"results-{number}")
+        few = ("--trials", 2, "--processes", 1, "--limit", 20, "--payload", "raw")
+        done = edge_bench_here("offload", bundle, *options, *few, "--results", f"results-{number}")
         assert_refused(done, *named, code=1)
         (path,) = (tmp_path / f"results-{number}").iterdir()
         measured = read_offload(path)
-        assert len(measured.local.trials) == 4
+        assert len(measured.local.trials) == 2
         assert not any(arm.trials for arm in measured.remotes)
         assert {arm.failure.kind for arm in measured.remotes if arm.failure} == {kind}
 

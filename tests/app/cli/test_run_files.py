@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from PIL import Image
 
 from edge_bench.app.tables.runs.run import run_table
@@ -19,11 +20,14 @@ from edge_bench.bench.records.run_files import read_run
 from tests.app.cli.named import assert_names
 from tests.command_line import CommandLine, Refuses
 from tests.made.damaged_images import bomb, broken_jpeg
+from tests.made.graph.graph_models import SIDE, colour_segmenter
+from tests.made.tflite import TfliteBuilder
+from tests.made.tflite_models import brightness_tflite
 from tests.models import CIFAR_JPEGS, MLPERF, mlperf, onnx_of, tflite_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("measure_here")]
 
-QUICK = ("--trials", 2, "--processes", 1, "--format", "json")
+QUICK = ("--trials", 1, "--processes", 1, "--format", "json")
 mlperf_files = pytest.mark.skipif(not MLPERF, reason="needs EDGE_BENCH_DATA beside a models folder")
 
 
@@ -45,8 +49,8 @@ def note_with(first: str, second: str, run: Run) -> str:
 
 
 @mlperf_files
-def test_mlperf_tiny_on_real_jpegs_has_the_published_accuracy(edge_bench: CommandLine, tmp_path: Path) -> None:
-    done = edge_bench(
+def test_mlperf_tiny_on_real_jpegs_has_the_published_accuracy(edge_bench_here: CommandLine, tmp_path: Path) -> None:
+    done = edge_bench_here(
         "run", mlperf("pretrainedResnet"), mlperf("pretrainedResnet_quant"), "--data", CIFAR_JPEGS, *QUICK
     )  # fmt: skip
     right = {(row["variant"], row["runtime"]): round(row["accuracy"] * 1000) for row in rows(done)}
@@ -64,8 +68,8 @@ def test_mlperf_tiny_on_real_jpegs_has_the_published_accuracy(edge_bench: Comman
 
 @pytest.mark.nightly
 @mlperf_files
-def test_the_preprocessing_of_a_float_model_is_chosen_by_accuracy(edge_bench: CommandLine, tmp_path: Path) -> None:
-    done = edge_bench("run", mlperf("pretrainedResnet"), "--data", CIFAR_JPEGS, "--runtime", "litert", *QUICK)
+def test_the_preprocessing_of_a_float_model_is_chosen_by_accuracy(edge_bench_here: CommandLine, tmp_path: Path) -> None:
+    done = edge_bench_here("run", mlperf("pretrainedResnet"), "--data", CIFAR_JPEGS, "--runtime", "litert", *QUICK)
     assert round(rows(done)[0]["accuracy"] * 1000) == 751
     (run,) = runs(tmp_path)
     assert run.preprocessing is not None
@@ -74,11 +78,11 @@ def test_the_preprocessing_of_a_float_model_is_chosen_by_accuracy(edge_bench: Co
 
 
 @mlperf_files
-def test_a_limit_draws_the_same_images_evenly_over_classes(edge_bench: CommandLine, tmp_path: Path) -> None:
+def test_a_limit_draws_the_same_images_evenly_over_classes(edge_bench_here: CommandLine, tmp_path: Path) -> None:
     command = ("run", mlperf("pretrainedResnet_quant"), "--data", CIFAR_JPEGS, "--runtime", "litert", "--limit", 50)
-    assert edge_bench(*command, *QUICK).returncode == 2  # too few to tell RGB from BGR
+    assert edge_bench_here(*command, *QUICK).returncode == 2  # too few to tell RGB from BGR
     for _ in range(2):
-        rows(edge_bench(*command, "--channel-order", "rgb", *QUICK))
+        rows(edge_bench_here(*command, "--channel-order", "rgb", *QUICK))
     first, second = runs(tmp_path)
     assert np.bincount(unpack(first.images.labels), minlength=10).tolist() == [5] * 10
     assert first.images == second.images
@@ -87,7 +91,7 @@ def test_a_limit_draws_the_same_images_evenly_over_classes(edge_bench: CommandLi
 
 
 def test_one_image_folder_and_four_kinds_of_model_agree(
-    edge_bench: CommandLine, digits_bundle: Bundle, digit_images: Path, tmp_path: Path
+    edge_bench_here: CommandLine, digits_bundle: Bundle, digit_images: Path, tmp_path: Path
 ) -> None:
     """Keras, SavedModel, .tflite and .onnx of one network give the same labels as the bundle's run."""
     import keras
@@ -100,17 +104,18 @@ def test_one_image_folder_and_four_kinds_of_model_agree(
         tmp_path / "saved",
         onnx_of(digits_bundle.folder / "model.keras", tmp_path / "network.onnx"),
     ]
-    found = rows(edge_bench("run", *files, "--data", digit_images, "--preprocess", "unit", *QUICK))
+    stated = ("--preprocess", "unit", "--label-offset", 0)  # nothing has to be tested with the images
+    found = rows(edge_bench_here("run", *files, "--data", digit_images, *stated, *QUICK))
     by_runtime = {(row["variant"], row["runtime"]): row["accuracy"] for row in found}
     assert {runtime for _, runtime in by_runtime} >= {"tensorflow", "litert", "onnxruntime"}
     assert len(set(by_runtime.values())) == 1, by_runtime
-    whole = rows(edge_bench("run", digits_bundle.folder, "--variant", "float32", "--runtime", "litert", *QUICK))
+    whole = rows(edge_bench_here("run", digits_bundle.folder, "--variant", "float32", "--runtime", "litert", *QUICK))
     assert whole[0]["accuracy"] == by_runtime["float32", "litert"]
     assert whole[0]["accuracy"] > 0.5
 
 
 def test_arrays_and_archives_are_accepted_as_data(
-    edge_bench: CommandLine, digits_bundle: Bundle, tmp_path: Path
+    edge_bench_here: CommandLine, digits_bundle: Bundle, tmp_path: Path
 ) -> None:
     images, labels = digits_bundle.test_set()
     assert labels is not None
@@ -118,8 +123,8 @@ def test_arrays_and_archives_are_accepted_as_data(
     np.save(tmp_path / "y.npy", labels.astype(np.int32))
     np.savez_compressed(tmp_path / "both.npz", x_test=images, y_test=labels)
     model = digits_bundle.folder / "variants" / "int8.tflite"
-    pair = edge_bench("run", model, "--data", "x.npy", "--labels", "y.npy", "--runtime", "litert", *QUICK)
-    archive = edge_bench("run", model, "--data", "both.npz", "--runtime", "litert", *QUICK)
+    pair = edge_bench_here("run", model, "--data", "x.npy", "--labels", "y.npy", "--runtime", "litert", *QUICK)
+    archive = edge_bench_here("run", model, "--data", "both.npz", "--runtime", "litert", *QUICK)
     assert rows(pair)[0]["accuracy"] == rows(archive)[0]["accuracy"] > 0.5
     assert 1 >= rows(pair)[0]["top_5_accuracy"] >= rows(pair)[0]["accuracy"]
     for run in runs(tmp_path):  # the input's 256 steps are the pixels
@@ -129,10 +134,10 @@ def test_arrays_and_archives_are_accepted_as_data(
 
 
 def test_without_data_speed_is_measured_on_random_inputs(
-    edge_bench: CommandLine, digits_bundle: Bundle, tmp_path: Path
+    edge_bench_here: CommandLine, digits_bundle: Bundle, tmp_path: Path
 ) -> None:
     model = digits_bundle.folder / "variants" / "dynamic.tflite"
-    done = edge_bench("run", model, "--runtime", "litert", "--trials", 2, "--processes", 1)
+    done = edge_bench_here("run", model, "--runtime", "litert", "--trials", 2, "--processes", 1)
     assert done.returncode == 0, done.stderr
     assert RANDOM_NOTE in " ".join(done.stdout.split())
     (run,) = runs(tmp_path)
@@ -145,7 +150,7 @@ def test_without_data_speed_is_measured_on_random_inputs(
 
 @pytest.mark.nightly
 def test_a_background_class_moves_the_labels(
-    edge_bench: CommandLine, digits_bundle: Bundle, digit_images: Path, tmp_path: Path
+    edge_bench_here: CommandLine, digits_bundle: Bundle, digit_images: Path, tmp_path: Path
 ) -> None:
     """With eleven outputs for ten classes the first output is the background."""
     import keras
@@ -155,38 +160,34 @@ def test_a_background_class_moves_the_labels(
     padded = keras.layers.ZeroPadding1D((1, 0))(keras.layers.Reshape((10, 1))(scores))
     tflite = tflite_of(keras.Model(image, keras.layers.Flatten()(padded)), tmp_path / "background.tflite")
     common = ("--data", digit_images, "--preprocess", "unit", "--runtime", "litert", *QUICK)
-    moved = edge_bench("run", tflite, *common)
-    plain = edge_bench("run", digits_bundle.folder / "variants" / "float32.tflite", *common)
+    moved = edge_bench_here("run", tflite, *common)
+    plain = edge_bench_here("run", digits_bundle.folder / "variants" / "float32.tflite", *common)
     assert rows(moved)[0]["accuracy"] == rows(plain)[0]["accuracy"]
     assert "--label-offset 1" in moved.stderr
     tested = runs(tmp_path)[0]
     assert tested.bundle.classes[0] == "background"
     assert [record.source for record in tested.interpretations][:2] == [Source.STATED, Source.TESTED]
-    assert rows(edge_bench("run", tflite, *common, "--label-offset", 0))[0]["accuracy"] < 0.3
+    assert rows(edge_bench_here("run", tflite, *common, "--label-offset", 0))[0]["accuracy"] < 0.3
 
 
 def test_models_that_cannot_be_measured_are_refused(
-    edge_bench: CommandLine, refuses: Refuses, digit_images: Path, tmp_path: Path
+    edge_bench_here: CommandLine, refuses: Refuses, digit_images: Path, tmp_path: Path
 ) -> None:
-    import keras
-    from keras import layers
-
-    image, other = keras.Input((28, 28, 1), name="a"), keras.Input((28, 28, 1), name="b")
-    flat = layers.Flatten()(layers.Add()([image, other]))
-    two = tflite_of(keras.Model([image, other], layers.Dense(10)(flat)), tmp_path / "two.tflite")
-    segments = tflite_of(
-        keras.Sequential([keras.Input((28, 28, 1)), layers.Conv2D(3, 3)]), tmp_path / "segments.tflite"
-    )
-    few = tflite_of(
-        keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(4)]), tmp_path / "few.tflite"
-    )
-    any_size = keras.Sequential([keras.Input((None, None, 1)), layers.Conv2D(10, 3), layers.GlobalAveragePooling2D()])
-    dynamic = tflite_of(any_size, tmp_path / "dynamic.tflite")
+    adds = TfliteBuilder()
+    inputs = [adds.tensor(1, 10), adds.tensor(1, 10)]
+    two = adds.save(tmp_path / "two.tflite", inputs, [adds.operator("ADD", inputs, [adds.tensor(1, 10)])])
+    segments = colour_segmenter(tmp_path / "segments.tflite")
+    few = brightness_tflite(tmp_path / "few.tflite", range(4), (1, 28, 28, 1))
+    means = TfliteBuilder()
+    image = means.tensor(1, 1, 1, 3, open_shape=(1, -1, -1, 3))
+    axes = means.tensor(2, data=np.array([1, 2], np.int32), kind="INT32")
+    means.operator("MEAN", [image, axes], [scores := means.tensor(1, 3)], schema.ReducerOptionsT())
+    dynamic = means.save(tmp_path / "dynamic.tflite", [image], [scores])
     (tmp_path / "text.tflite").write_text("I am no model")
     (tmp_path / "old.h5").write_text("")
     for arguments, *named in (
         ((two, "--task", "classify"), "two.tflite", "2"),
-        ((segments, "--task", "classify"), "segments.tflite", "1×26×26×3"),
+        ((segments, "--task", "classify"), "segments.tflite", f"1×{SIDE}×{SIDE}×3"),
         ((few, "--data", digit_images), "digits", "10", "4"),
         ((dynamic,), "dynamic", "--image-size"),
         (("text.tflite",), "text.tflite"),
@@ -194,7 +195,7 @@ def test_models_that_cannot_be_measured_are_refused(
         (("nothing.tflite",), "nothing.tflite"),
     ):
         assert_names(refuses("run", *arguments), *named)
-    sized = edge_bench("run", dynamic, "--image-size", "20x24", "--runtime", "litert", *QUICK)
+    sized = edge_bench_here("run", dynamic, "--image-size", "20x24", "--runtime", "litert", *QUICK)
     assert rows(sized)[0]["failure"] is None
 
 
@@ -213,7 +214,7 @@ def test_options_of_data_that_do_not_apply_are_refused(
 
 
 @pytest.mark.nightly
-def test_float16_inputs_are_fed(edge_bench: CommandLine, digit_images: Path, tmp_path: Path) -> None:
+def test_float16_inputs_are_fed(edge_bench_here: CommandLine, digit_images: Path, tmp_path: Path) -> None:
     import keras
     import tensorflow as tf
     from keras import layers
@@ -228,14 +229,14 @@ def test_float16_inputs_are_fed(edge_bench: CommandLine, digit_images: Path, tmp
     half = Half()
     half.small = small
     tf.saved_model.save(half, str(tmp_path / "half"), signatures={"serving_default": half.serve})
-    done = edge_bench(
+    done = edge_bench_here(
         "run", "half", "--data", digit_images, "--limit", 20, "--preprocess", "unit", "--batch-size", 1, *QUICK
     )  # fmt: skip
     assert rows(done)[0]["failure"] is None, rows(done)
 
 
 def test_images_of_every_kind_in_one_folder(
-    edge_bench: CommandLine, refuses: Refuses, digits_bundle: Bundle, tmp_path: Path
+    edge_bench_here: CommandLine, refuses: Refuses, digits_bundle: Bundle, tmp_path: Path
 ) -> None:
     folder = tmp_path / "mixed"
     for number in range(10):
@@ -253,7 +254,7 @@ def test_images_of_every_kind_in_one_folder(
     (folder / "0" / "notes.txt").write_text("not an image")
     model = digits_bundle.folder / "variants" / "int8.tflite"
     common = ("run", model, "--data", folder, "--runtime", "litert", *QUICK)
-    done = edge_bench(*common)
+    done = edge_bench_here(*common)
     assert rows(done)[0]["images"] == 6
     (run,) = runs(tmp_path)
     assert note_with("6, 7, 8", "1", run) in done.stderr  # classes without images
@@ -267,6 +268,6 @@ def test_images_of_every_kind_in_one_folder(
     refused = refuses(*common, kind=DatasetError)
     assert "bomb.png" in refused.problem
     assert "20,000×20,000" in refused.problem
-    without = edge_bench(*common, "--skip-broken")
+    without = edge_bench_here(*common, "--skip-broken")
     assert rows(without)[0]["images"] == 6
     assert "bomb.png" in without.stderr

@@ -22,7 +22,7 @@ from tests.command_line import CommandLine, Refuses
 from tests.made.graph.drawings import KINDS, DrawnFiles
 from tests.made.keras import embedding_keras, saved_model_of_signatures
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("convert_here")]
 
 Arrays = dict[str, npt.NDArray[Any]]
 ALL_VARIANTS = ["keras", "float32", "float16", "dynamic", "int8"]
@@ -119,8 +119,8 @@ def test_a_bundle_has_inputs_by_name_task_decodings_and_true_values(exported: Bu
 
 
 @pytest.mark.nightly
-def test_true_flags_of_one_output_and_a_limit(edge_bench: CommandLine, drawn: DrawnFiles, tmp_path: Path) -> None:
-    done = edge_bench(
+def test_true_flags_of_one_output_and_a_limit(edge_bench_here: CommandLine, drawn: DrawnFiles, tmp_path: Path) -> None:
+    done = edge_bench_here(
         "export", drawn.model, "--bundle", "b", "--data", drawn.tests, "--labels", drawn.tests,
         "--task", "multilabel", "--output", "class", "--limit", 10,
     )  # fmt: skip
@@ -136,7 +136,24 @@ def test_true_flags_of_one_output_and_a_limit(edge_bench: CommandLine, drawn: Dr
     assert [each.name for each in bundle.variants] == ALL_VARIANTS[:-1]  # nothing calibrates int8
 
 
-def test_int8_keeps_integer_inputs_and_calibrates_each_input_by_name(edge_bench: CommandLine, tmp_path: Path) -> None:
+def test_random_inputs_are_seeded_and_need_a_range_for_tokens(
+    edge_bench_here: CommandLine, refuses: Refuses, tmp_path: Path
+) -> None:
+    embedding_keras().save(tmp_path / "m.keras")
+    refused = refuses("export", "m.keras", "--bundle", "b")
+    assert "--range tokens=" in refused.remedy
+    done = edge_bench_here("export", "m.keras", "--bundle", "b", "--range", "tokens=0..49", "--limit", 5, "--seed", 3)
+    assert done.returncode == 0, done.stderr
+    bundle = Bundle.open(tmp_path / "b")
+    assert bundle.manifest.dataset.note
+    tokens = np.load(bundle.test_inputs()["tokens"])
+    assert tokens.shape == (5, 6)
+    assert 0 <= tokens.min() <= tokens.max() <= 49
+
+
+def test_int8_keeps_integer_inputs_and_calibrates_each_input_by_name(
+    edge_bench_here: CommandLine, tmp_path: Path
+) -> None:
     """Inputs of the same shape, in another order than in the file, have ranges of 1 and 1,000."""
     embedding_keras().save(tmp_path / "m.keras")
     draw = np.random.default_rng(0)
@@ -146,7 +163,7 @@ def test_int8_keeps_integer_inputs_and_calibrates_each_input_by_name(edge_bench:
         "large": draw.random((40, 3)).astype(np.float32) * 1000,
     }
     np.savez(tmp_path / "x.npz", **inputs)
-    done = edge_bench("export", "m.keras", "--bundle", "b", "--data", "x.npz", "--calibration", "x.npz")
+    done = edge_bench_here("export", "m.keras", "--bundle", "b", "--data", "x.npz", "--calibration", "x.npz")
     assert done.returncode == 0, done.stderr
     bundle = Bundle.open(tmp_path / "b")
     assert bundle.manifest.task == "tensor"
@@ -173,23 +190,8 @@ def test_int8_keeps_integer_inputs_and_calibrates_each_input_by_name(edge_bench:
         assert np.abs(values - expected[name]).max() <= 0.05 * np.ptp(expected[name])
 
 
-def test_random_inputs_are_seeded_and_need_a_range_for_tokens(
-    edge_bench: CommandLine, refuses: Refuses, tmp_path: Path
-) -> None:
-    embedding_keras().save(tmp_path / "m.keras")
-    refused = refuses("export", "m.keras", "--bundle", "b")
-    assert "--range tokens=" in refused.remedy
-    done = edge_bench("export", "m.keras", "--bundle", "b", "--range", "tokens=0..49", "--limit", 5, "--seed", 3)
-    assert done.returncode == 0, done.stderr
-    bundle = Bundle.open(tmp_path / "b")
-    assert bundle.manifest.dataset.note
-    tokens = np.load(bundle.test_inputs()["tokens"])
-    assert tokens.shape == (5, 6)
-    assert 0 <= tokens.min() <= tokens.max() <= 49
-
-
 def test_a_signature_of_a_saved_model_is_chosen_and_keeps_its_names(
-    edge_bench: CommandLine, refuses: Refuses, tmp_path: Path
+    edge_bench_here: CommandLine, refuses: Refuses, tmp_path: Path
 ) -> None:
     saved_model_of_signatures(tmp_path / "saved")
     several = refuses("export", "saved", "--bundle", "b")
@@ -198,7 +200,10 @@ def test_a_signature_of_a_saved_model_is_chosen_and_keeps_its_names(
     assert "affine" in unknown.remedy
     text = refuses("export", "saved", "--bundle", "b", "--signature", "length")
     assert "text" in text.problem
-    done = edge_bench("export", "saved", "--bundle", "b", "--signature", "affine", "--range", "shift=0..5")
+    lacking = refuses("export", "saved", "--bundle", "b", "--signature", "lacking", kind=EdgeBenchError)
+    assert "tf.Betainc" in lacking.problem
+    assert not (tmp_path / "b" / "manifest.json").exists()
+    done = edge_bench_here("export", "saved", "--bundle", "b", "--signature", "affine", "--range", "shift=0..5")
     assert done.returncode == 0, done.stderr
     bundle = Bundle.open(tmp_path / "b")
     assert [each.name for each in bundle.variants] == ALL_VARIANTS[1:]
@@ -206,13 +211,6 @@ def test_a_signature_of_a_saved_model_is_chosen_and_keeps_its_names(
     outputs = plain_loop("litert", bundle.checked(bundle.variant("float32")), inputs, tmp_path)
     assert np.allclose(outputs["doubled"], inputs["x"] * 2)
     assert np.array_equal(outputs["shifted"], inputs["shift"] + 1)
-
-
-def test_operators_that_tflite_lacks_are_named(refuses: Refuses, tmp_path: Path) -> None:
-    saved_model_of_signatures(tmp_path / "saved")
-    refused = refuses("export", "saved", "--bundle", "b", "--signature", "lacking", kind=EdgeBenchError)
-    assert "tf.Betainc" in refused.problem
-    assert not (tmp_path / "b" / "manifest.json").exists()
 
 
 def test_data_that_does_not_fit_and_options_of_images_are_refused(

@@ -4,14 +4,20 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
+from edge_bench.app.cli import console
 from edge_bench.app.conversion.inspect import inspect_model
+from edge_bench.app.render.formats import Format
+from edge_bench.app.render.table import Table
+from edge_bench.app.render.text.table import render
 from edge_bench.app.tables.models.tensor_text import open_axes
 from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.models.cost import model_cost
@@ -84,9 +90,11 @@ def test_counts_of_a_converted_model_match_manual_counts(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-def test_inspect_prints_counts_operators_inputs_and_runtimes(edge_bench: CommandLine, digits_bundle: Bundle) -> None:
+def test_inspect_prints_counts_operators_inputs_and_runtimes(
+    edge_bench_here: CommandLine, digits_bundle: Bundle
+) -> None:
     model = digits_bundle.folder / "variants" / "int8.tflite"
-    done, data = edge_bench("inspect", model), edge_bench("inspect", model, "--format", "json")
+    done, data = edge_bench_here("inspect", model), edge_bench_here("inspect", model, "--format", "json")
     assert done.returncode == 0, done.stderr
     (record,) = json.loads(data.stdout)
     shown = done.stdout.replace("uint8 ?×28", "uint8 1×28")
@@ -110,25 +118,33 @@ def test_json_has_counts_operators_and_runtimes(edge_bench: CommandLine, digits_
 
 
 @pytest.mark.slow
-def test_a_keras_model_is_inspected_after_its_conversion(edge_bench: CommandLine, digits_bundle: Bundle) -> None:
-    done = edge_bench("inspect", digits_bundle.folder / "model.keras", "--format", "json")
+@pytest.mark.usefixtures("convert_here")
+def test_a_keras_model_is_inspected_after_its_conversion(edge_bench_here: CommandLine, digits_bundle: Bundle) -> None:
+    done = edge_bench_here("inspect", digits_bundle.folder / "model.keras", "--format", "json")
     assert done.returncode == 0, done.stderr
     (record,) = json.loads(done.stdout)
     assert (record["macs"], record["parameters"], record["converted_to_float32"]) == (3_123_840, 128_266, True)
 
 
-def record_of(edge_bench: CommandLine, path: Path) -> dict[str, Any]:
-    """Return the JSON of ``inspect``, which also prints its tables."""
-    shown, data = edge_bench("inspect", path), edge_bench("inspect", path, "--format", "json")
-    assert shown.returncode == data.returncode == 0, data.stderr
-    (record,) = json.loads(data.stdout)
+def record_of(edge_bench_here: CommandLine, path: Path) -> dict[str, Any]:
+    """Return the JSON of ``inspect``, whose tables are also rendered for a terminal."""
+    print_tables = console.print_tables
+
+    def print_and_render(tables: Sequence[Table], form: Format) -> None:
+        print_tables(tables, form)
+        assert all(render(table, Format.TABLE, 80) for table in tables)
+
+    with mock.patch.object(console, "print_tables", print_and_render):
+        done = edge_bench_here("inspect", path, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    (record,) = json.loads(done.stdout)
     assert isinstance(record, dict)
     return record
 
 
 @pytest.mark.slow
-def test_a_detector_is_measured_as_one(edge_bench: CommandLine, tmp_path: Path) -> None:
-    record = record_of(edge_bench, detection_model(tmp_path / "detection.tflite"))
+def test_a_detector_is_measured_as_one(edge_bench_here: CommandLine, tmp_path: Path) -> None:
+    record = record_of(edge_bench_here, detection_model(tmp_path / "detection.tflite"))
     assert all(each["refusal"] == each["invocation"] == "" for each in record["tried"])
     measured = record["measured_by_run"]
     assert set(measured["runtimes"]) == {each["runtime"] for each in record["tried"]}
@@ -142,13 +158,13 @@ def test_a_detector_is_measured_as_one(edge_bench: CommandLine, tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_a_model_of_tokens_needs_a_range(edge_bench: CommandLine, tmp_path: Path) -> None:
+def test_a_model_of_tokens_needs_a_range(edge_bench_here: CommandLine, tmp_path: Path) -> None:
     made = TfliteBuilder()
     tokens, vectors, scores = made.tensor(1, 8, kind="INT32"), made.tensor(1, 8), made.tensor(1, 3)
     made.operator("CAST", [tokens], [vectors])
     made.operator("FULLY_CONNECTED", [vectors, made.tensor(3, 8, data=True), made.tensor(3, data=True)], [scores],
                   schema.FullyConnectedOptionsT())  # fmt: skip
-    record = record_of(edge_bench, made.save(tmp_path / "tokens.tflite", [tokens], [scores]))
+    record = record_of(edge_bench_here, made.save(tmp_path / "tokens.tflite", [tokens], [scores]))
     assert all(each["refusal"] == each["invocation"] == "" for each in record["tried"])
     assert (record["measured_by_run"]["task"], record["measured_by_run"]["option"]) == (
         "tensor",
@@ -159,7 +175,7 @@ def test_a_model_of_tokens_needs_a_range(edge_bench: CommandLine, tmp_path: Path
 
 @pytest.mark.slow
 @pytest.mark.nightly
-def test_a_keras_model_of_any_inputs_and_outputs_is_inspected(edge_bench: CommandLine, tmp_path: Path) -> None:
+def test_a_keras_model_of_any_inputs_and_outputs_is_inspected(edge_bench_here: CommandLine, tmp_path: Path) -> None:
     """An LSTM in a loop, which needs TensorFlow operators, with a second input and output."""
     import keras
     from keras import layers
@@ -168,7 +184,7 @@ def test_a_keras_model_of_any_inputs_and_outputs_is_inspected(edge_bench: Comman
     state = layers.LSTM(16)(series)
     outputs = [layers.Dense(3)(layers.Concatenate()([state, more])), layers.Dense(2)(state)]
     keras.Model([series, more], outputs).save(tmp_path / "two.keras")
-    record = record_of(edge_bench, tmp_path / "two.keras")
+    record = record_of(edge_bench_here, tmp_path / "two.keras")
     assert (len(record["inputs"]), len(record["outputs"])) == (2, 2)
     assert [each["refusal"] for each in record["tried"] if each["runtime"] == "tensorflow"] == [""]
     assert record["measured_by_run"]["runtimes"] == ["tensorflow"]
@@ -178,17 +194,17 @@ def test_a_keras_model_of_any_inputs_and_outputs_is_inspected(edge_bench: Comman
 
 
 @pytest.mark.slow
-def test_unresolved_custom_operators_are_named(edge_bench: CommandLine, tmp_path: Path) -> None:
+def test_unresolved_custom_operators_are_named(edge_bench_here: CommandLine, tmp_path: Path) -> None:
     made = TfliteBuilder()
     taken, given = made.tensor(1, 4), made.tensor(1, 4)
     made.operator("CUSTOM", [taken], [given], custom="made_up")
-    record = record_of(edge_bench, made.save(tmp_path / "x.tflite", [taken], [given]))
+    record = record_of(edge_bench_here, made.save(tmp_path / "x.tflite", [taken], [given]))
     assert all("made_up" in each["refusal"] for each in record["tried"])
     assert all((each["lacks"], each["unknown"]) == ([], ["CUSTOM made_up"]) for each in record["known"])
 
 
 @pytest.mark.slow
-def test_signatures_open_axes_and_metadata_are_listed(edge_bench: CommandLine, tmp_path: Path) -> None:
+def test_signatures_open_axes_and_metadata_are_listed(edge_bench_here: CommandLine, tmp_path: Path) -> None:
     made = TfliteBuilder()
     taken = made.tensor(1, 1, 1, 3, open_shape=(-1, -1, -1, 3))
     given = made.tensor(1, 1, 1, 3, open_shape=(-1, -1, -1, 3))
@@ -197,7 +213,7 @@ def test_signatures_open_axes_and_metadata_are_listed(edge_bench: CommandLine, t
     made.metadata("TFLITE_METADATA", metadata_buffer([([127.5], [128.0])], [[LabelFile("l.txt")]], color_space=1))
     path = tmp_path / "open.tflite"
     path.write_bytes(with_files(made.content([taken], [given]), {"l.txt": b"a\nb\n"}))
-    record = record_of(edge_bench, path)
+    record = record_of(edge_bench_here, path)
     (signature,) = record["signatures"]
     assert (signature["key"], signature["inputs"][0]["name"], signature["outputs"][0]["name"]) == (
         "double",
@@ -256,7 +272,7 @@ def test_a_file_that_is_no_model_is_refused(refuses: Refuses, tmp_path: Path) ->
 
 
 @pytest.mark.slow
-def test_an_onnx_file_is_described_by_a_worker(edge_bench: CommandLine, tmp_path: Path) -> None:
-    record = record_of(edge_bench, brightness_onnx(tmp_path / "c.onnx", [0, 1, 2]))
+def test_an_onnx_file_is_described_by_a_worker(edge_bench_here: CommandLine, tmp_path: Path) -> None:
+    record = record_of(edge_bench_here, brightness_onnx(tmp_path / "c.onnx", [0, 1, 2]))
     assert record["measured_by_run"]["task"] == "classify"
     assert (len(record["inputs"]), record["outputs"][0]["shape"][-1]) == (1, 3)

@@ -69,6 +69,7 @@ def test_the_triton_client_gets_the_labels_of_a_local_run(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("variant", "runtime"), [("keras", "tensorflow"), ("int8", "litert")])
+@pytest.mark.usefixtures("measure_here")
 def test_every_kind_of_model_gives_the_labels_of_a_local_run(
     digits_bundle: Bundle, digits: Images, tmp_path: Path, variant: str, runtime: str
 ) -> None:

@@ -34,9 +34,8 @@ def test_the_papers_cnn_has_exactly_128266_parameters(dropout: float) -> None:
     assert kinds == ([*without[:6], "Dropout", *without[6:]] if dropout else without)
 
 
-def test_weights_depend_on_the_seed_only(digits_bundle: Bundle, tmp_path: Path) -> None:
-    train_bundle(tmp_path / "again", SHORT, Silent())
-    assert_same_weights(tmp_path / "again", digits_bundle.folder)
+def test_another_seed_gives_other_weights(digits_bundle: Bundle, tmp_path: Path) -> None:
+    """That the same seed gives the same weights is tested below, with a training that is interrupted in between."""
     other = msgspec.structs.replace(SHORT, seed=1)
     assert train_bundle(tmp_path / "other", other, Silent(), stop_after=1) == Paused(tmp_path / "other", 1, 3)
     state, history = read_state(tmp_path / "other"), digits_bundle.history()

@@ -20,7 +20,7 @@ from edge_bench.bench.records.run import Run, Settings
 from edge_bench.bench.records.run_files import read_run
 from tests.factories import measure_bundle
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("measure_here")]
 
 QUICK = Settings(trials=2, processes=1, limit=20)
 LIGHT = Selection(variants=["dynamic"], runtimes=["litert"])

@@ -21,6 +21,7 @@ from tests.made.images import class_folders
 from tests.made.onnx import brightness_onnx
 from tests.made.tflite_models import brightness_tflite
 
+pytestmark = pytest.mark.usefixtures("measure_here")
 QUICK = Settings(trials=1, processes=1)
 
 

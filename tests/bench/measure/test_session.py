@@ -20,6 +20,7 @@ from edge_bench.bench.records.run import Run, Settings
 from edge_bench.bench.records.run_files import read_run, write_run
 from tests.factories import machine, measure_bundle, result, run
 
+pytestmark = pytest.mark.usefixtures("measure_here")
 QUICK = Settings(trials=1, processes=1, limit=20)
 LIGHT = Selection(variants=["dynamic"], runtimes=["litert"])
 

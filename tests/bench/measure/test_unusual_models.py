@@ -1,4 +1,4 @@
-"""Runs of models with unusual scores, shapes or state, in worker processes."""
+"""Runs of models with unusual scores, shapes or state."""
 
 import re
 from pathlib import Path
@@ -23,7 +23,7 @@ from tests.made.tflite import TfliteBuilder
 from tests.made.tflite_models import brightness_tflite
 from tests.measured import arrays, correct, run_files
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("measure_here")]
 
 LITERT = Selection(runtimes=["litert"])
 

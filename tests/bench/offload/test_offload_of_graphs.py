@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from edge_bench.app.render.formats import Format
+from edge_bench.app.render.text.table import render
+from edge_bench.app.tables.offload.table import offload_tables
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.record_codec import unpack
+from edge_bench.bench.offload.analysis.assessment import assess
 from edge_bench.bench.offload.records.files import read_offload
 from edge_bench.bench.offload.records.offload import Offload
 from edge_bench.bench.records.bundle import Bundle
@@ -37,9 +41,9 @@ def written(folder: Path) -> Offload:
 
 
 def test_outputs_here_and_there_are_measured_and_compared(
-    edge_bench: CommandLine, bundle: Bundle, server: Served, tmp_path: Path
+    edge_bench_here: CommandLine, bundle: Bundle, server: Served, tmp_path: Path
 ) -> None:
-    done = edge_bench(
+    done = edge_bench_here(
         "offload", bundle.folder, "--server", server.url, *FEW, "--in-flight", "1,3", "--link", "rtt=5ms",
         "--format", "json",
     )  # fmt: skip
@@ -64,18 +68,18 @@ def test_outputs_here_and_there_are_measured_and_compared(
     here, there, *_ = json.loads(done.stdout)
     assert here["configuration"] == "local"
     assert there["outputs"]["identical"] == 12
+    assert_shown(edge_bench_here, measured, tmp_path)
 
 
-def test_tables_and_the_report_show_the_outputs(
-    edge_bench: CommandLine, bundle: Bundle, server: Served, tmp_path: Path
-) -> None:
-    done = edge_bench("offload", bundle.folder, "--server", server.url, *FEW, "--in-flight", "1", "--wide")
-    assert done.returncode == 0, done.stderr
-    assert "12 of 12 identical" in done.stdout
-    assert all(name in done.stdout for name in MIXED_OUTPUTS)
-    page = edge_bench("report", "results", "-o", "page.html")
+def assert_shown(edge_bench_here: CommandLine, measured: Offload, folder: Path) -> None:
+    """Assert that the tables and the report have the outputs."""
+    tables = [render(table, Format.TABLE, None) for table in offload_tables(measured, assess(measured))]
+    shown = "\n".join(tables)
+    assert "12 of 12 identical" in shown
+    assert all(name in shown for name in MIXED_OUTPUTS)
+    page = edge_bench_here("report", "results", "-o", "page.html")
     assert page.returncode == 0, page.stderr
-    assert "12 of 12 identical" in (tmp_path / "page.html").read_text()
+    assert "12 of 12 identical" in (folder / "page.html").read_text()
 
 
 def test_only_raw_values_are_sent(refuses: Refuses, bundle: Bundle) -> None:
@@ -84,8 +88,10 @@ def test_only_raw_values_are_sent(refuses: Refuses, bundle: Bundle) -> None:
     assert "raw" in error.remedy
 
 
-def test_local_inference_is_measured_without_a_server(edge_bench: CommandLine, bundle: Bundle, tmp_path: Path) -> None:
-    done = edge_bench("offload", bundle.folder, "--server", "http://127.0.0.1:9", *FEW)
+def test_local_inference_is_measured_without_a_server(
+    edge_bench_here: CommandLine, bundle: Bundle, tmp_path: Path
+) -> None:
+    done = edge_bench_here("offload", bundle.folder, "--server", "http://127.0.0.1:9", *FEW)
     assert_refused(done, "http://127.0.0.1:9", code=1)
     measured = written(tmp_path)
     assert len(measured.local.trials) == 4

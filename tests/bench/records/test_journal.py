@@ -20,6 +20,7 @@ from edge_bench.bench.records.run import Run, Settings
 from edge_bench.bench.records.run_files import read_run
 from tests.factories import measure_bundle
 
+pytestmark = pytest.mark.usefixtures("measure_here")
 SELECTION = Selection(variants=["dynamic", "int8"], runtimes=["litert"])
 SETTINGS = Settings(trials=6, processes=3, limit=60)
 

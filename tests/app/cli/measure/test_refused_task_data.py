@@ -17,7 +17,8 @@ from tests.made.graph.graphs import mixed_onnx, mixed_tflite, two_signatures_tfl
 from tests.made.images import class_folders
 from tests.made.tflite_models import brightness_tflite
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("measure_here")]
+
 
 NAMES = ("ant", "bee", "cat", "dog")
 SIZE = (20, 10)

@@ -17,6 +17,7 @@ from edge_bench.bench.system.machine import Finding, Machine
 from tests.app.cli.terminal import on_terminal
 from tests.command_line import Outcome, Refuses, call_here
 
+pytestmark = pytest.mark.usefixtures("measure_here")
 QUICK = ("--runtime", "litert", "--trials", 2, "--processes", 1, "--limit", 40)
 RepeatRuns = Callable[..., Outcome]
 

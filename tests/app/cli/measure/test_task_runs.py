@@ -22,7 +22,7 @@ from tests.made.graph.graphs import mixed_onnx, mixed_tflite, two_signatures_tfl
 from tests.made.keras import saved_model_of_signatures
 from tests.made.onnx import OnnxBuilder
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("measure_here")]
 
 QUICK = ("--trials", 1, "--processes", 1, "--format", "json")
 Command = Callable[..., Outcome]
@@ -79,10 +79,10 @@ def error_of(run: Run, result: Result) -> float:
     ],
 )
 def test_a_keras_model_of_two_inputs_and_three_outputs(
-    edge_bench: CommandLine, command: Command, tmp_path: Path, options: tuple[str, ...], variants: set[str]
+    edge_bench_here: CommandLine, command: Command, tmp_path: Path, options: tuple[str, ...], variants: set[str]
 ) -> None:
     files, bundle = cached_drawings()
-    found = rows(edge_bench("run", bundle, *options, *QUICK))
+    found = rows(edge_bench_here("run", bundle, *options, *QUICK))
     run = the_run(tmp_path / "results")
     assert {row["variant"] for row in found} == variants
     assert {"tensorflow", "litert"} <= {row["runtime"] for row in found}
@@ -217,11 +217,11 @@ def test_each_signature_of_a_tflite_file(command: Command, tmp_path: Path, signa
     [("affine", ("--range", "shift=0..9"), {"doubled", "shifted"}), ("lacking", (), {"y", "same"})],
 )
 def test_each_signature_of_a_saved_model(
-    edge_bench: CommandLine, tmp_path: Path, signature: str, ranges: tuple[str, ...], outputs: set[str]
+    edge_bench_here: CommandLine, tmp_path: Path, signature: str, ranges: tuple[str, ...], outputs: set[str]
 ) -> None:
     saved_model_of_signatures(tmp_path / "saved")
     arguments = ("saved", "--signature", signature, *ranges, "--limit", 5, "--task", "tensor", *QUICK)
-    (row,) = rows(edge_bench("run", *arguments))
+    (row,) = rows(edge_bench_here("run", *arguments))
     assert row["failure"] is None
     (result,) = the_run(tmp_path / "results").results
     assert isinstance(result.outputs, TensorOutputs)

@@ -111,10 +111,11 @@ def test_with_resample_each_trial_classifies_its_own_images(digits_bundle: Bundl
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("measure_here")
 def test_run_reports_the_best_batch_size_and_the_spread_of_accuracy(
-    edge_bench: CommandLine, digits_bundle: Bundle
+    edge_bench_here: CommandLine, digits_bundle: Bundle
 ) -> None:
-    done = edge_bench(
+    done = edge_bench_here(
         "run", digits_bundle.folder, "--variant", "float32", "--runtime", "litert", "--trials", 3, "--processes", 3,
         "--limit", 100, "--scenario", "offline", "--batch-size", "1,32", "--resample", 40, "--format", "json",
     )  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 
 from edge_bench.bench.analysis.quality.scored import agreement_of_outputs, measures_of
 from edge_bench.bench.measure.plan import Selection
-from edge_bench.bench.records.run import Run
+from edge_bench.bench.records.run import Run, Settings
 from tests.measured import run_files
 from tests.models import coco_images, model_file
 
@@ -32,7 +32,8 @@ def percent(run: Run, runtime: str) -> dict[str, float]:
 
 
 def measured(name: str, runtimes: list[str], **data: Any) -> Run:
-    return run_files([model_file(f"{name}.tflite")], Selection(runtimes=runtimes), data=coco_images(), **data)
+    settings = Settings(trials=1, processes=1, resample=4)  # times are not asserted
+    return run_files([model_file(f"{name}.tflite")], Selection(runtimes=runtimes), settings, data=coco_images(), **data)
 
 
 def masks(folder: Path) -> dict[str, Path]:

@@ -17,7 +17,7 @@ from edge_bench.bench.tasks.measures import Measure
 from tests.made.tflite import TfliteBuilder
 from tests.measured import run_files
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("measure_here")]
 
 LITERT = Selection(runtimes=["litert"])
 DRAW = np.random.default_rng(1)

@@ -16,7 +16,7 @@ from edge_bench.bench.tasks.detection.truth import unpacked_detections
 from tests.made.graph.yolo_models import CLASSES, Scenes, heads_of, scenes, yolo_onnx, yolo_tflite
 from tests.measured import run_files
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("measure_here")]
 
 SIDE = 64
 WRITERS = {"tflite": yolo_tflite, "onnx": yolo_onnx}
