@@ -39,6 +39,7 @@ def clean_environment(cache: Path) -> dict[str, str]:
         "EDGE_BENCH_RUNTIME_DIR": str(cache),  # other runs on this machine are not part of the test
         "EDGE_BENCH_FASHION_MNIST_URL": "http://127.0.0.1:9/",  # nothing listens on the discard port
         "EDGE_BENCH_WARM_UP_SECONDS": os.environ.get("EDGE_BENCH_WARM_UP_SECONDS", "0.5"),
+        "EDGE_BENCH_TRIAL_SECONDS": os.environ.get("EDGE_BENCH_TRIAL_SECONDS", "0.2"),
     }
 
 

@@ -25,8 +25,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # started with nohup
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-# half a second for each worker process is what a measurement needs; tests need to know that it happens
+# half a second for each worker process is what a measurement needs, and 0.2 seconds for each trial; tests need to know
+# that they happen
 os.environ.setdefault("EDGE_BENCH_WARM_UP_SECONDS", "0.02")
+os.environ.setdefault("EDGE_BENCH_TRIAL_SECONDS", "0.01")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

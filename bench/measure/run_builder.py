@@ -11,7 +11,7 @@ import numpy.typing as npt
 from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.io.record_codec import pack, unpack
 from edge_bench.bench.measure.prediction_warnings import output_warnings, prediction_warnings, truth_warnings
-from edge_bench.bench.measure.schedule import SHORT_TRIAL_NS
+from edge_bench.bench.measure.schedule import short_trial_ns
 from edge_bench.bench.measure.trust import trial_findings, trusted
 from edge_bench.bench.records.journal import JOURNAL, read_journal
 from edge_bench.bench.records.journal_entries import (
@@ -238,10 +238,10 @@ def _warnings(trials: Sequence[Trial], unstable: int, chunks: int) -> list[str]:
         warnings.append(f"{len(strays)} {noun} among {len(seconds)} trials, probably caused by other programs")
     if drifts(seconds):
         warnings.append("got slower towards the end by more than 5 %: likely causes are heat or an increasing load")
-    if (typical := np.median([trial.elapsed_ns for trial in trials])) < SHORT_TRIAL_NS:
+    if (typical := np.median([trial.elapsed_ns for trial in trials])) < (least := short_trial_ns()):
         warnings.append(
-            f"its trials take {typical / 1e6:.0f} ms, less than 100 ms: the warm-up, which sets the number of passes "
-            "per trial, was slower; measure again without other load"
+            f"its trials take {typical / 1e6:.0f} ms, less than {least / 1e6:.0f} ms: the warm-up, which sets the "
+            "number of passes per trial, was slower; measure again without other load"
         )
     if chunks > 1:
         warnings.append(

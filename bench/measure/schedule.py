@@ -4,12 +4,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["SHORT_TRIAL_NS", "Generation", "passes_per_trial", "schedule"]
+from edge_bench.bench.worker.warmup import stated_seconds
 
-#: pyperf's minimum duration of a trial.
-SHORT_TRIAL_NS = 100_000_000
-#: Passes are repeated within a trial up to this duration, so that noise does not push it below the minimum.
-_TRIAL_NS = 200_000_000
+__all__ = [
+    "DEFAULT_TRIAL_SECONDS", "VARIABLE", "Generation", "passes_per_trial", "schedule", "short_trial_ns",
+    "trial_seconds",
+]  # fmt: skip
+
+#: Passes are repeated within a trial up to this duration, so that noise does not push it below half of it, which is
+#: pyperf's minimum.
+DEFAULT_TRIAL_SECONDS = 0.2
+VARIABLE = "EDGE_BENCH_TRIAL_SECONDS"
 
 
 class Generation(NamedTuple):
@@ -35,6 +40,16 @@ def schedule(configurations: int, trials: int, processes: int, seed: int, repeat
     ]
 
 
+def trial_seconds() -> float:
+    """Return the minimum duration of a trial. Raise BadInput if the environment variable for it is invalid."""
+    return stated_seconds(VARIABLE, DEFAULT_TRIAL_SECONDS)
+
+
+def short_trial_ns() -> int:
+    """Return the duration below which trials get a warning, in nanoseconds: 100 ms, unless it is set otherwise."""
+    return int(5e8 * trial_seconds())
+
+
 def passes_per_trial(pass_ns: int) -> int:
     """Return how many passes of ``pass_ns`` nanoseconds each take at least 200 ms; at least one."""
-    return max(1, -(-_TRIAL_NS // max(pass_ns, 1)))
+    return max(1, -(-int(1e9 * trial_seconds()) // max(pass_ns, 1)))

@@ -4,22 +4,25 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from edge_bench.bench.analysis.times.reliability import SPREAD, is_unstable
+from edge_bench.bench.measure import schedule
+from edge_bench.bench.measure.schedule import DEFAULT_TRIAL_SECONDS, trial_seconds
 from edge_bench.bench.records.run import Result
 from edge_bench.bench.sandbox.support import sandbox_support
 from edge_bench.bench.stats.ratios import MATERIAL
 from edge_bench.bench.system.environment import COOLING, LESS_LOAD, REMEDIES, TICKS_NS
 from edge_bench.bench.system.machine import Finding, Machine
 from edge_bench.bench.wording import counted
-from edge_bench.bench.worker.warmup import DEFAULT_WARM_UP_SECONDS, VARIABLE, warm_up_seconds
+from edge_bench.bench.worker import warmup
+from edge_bench.bench.worker.warmup import DEFAULT_WARM_UP_SECONDS, warm_up_seconds
 
 __all__ = [
     "disturbed",
     "load_finding",
     "sandbox_findings",
+    "shortened_findings",
     "throttling_finding",
     "trial_findings",
     "trusted",
-    "warm_up_findings",
 ]
 
 #: A Run with a larger share of disturbed trials is unreliable. Below it, the median and its interval hardly change.
@@ -67,20 +70,23 @@ def trial_findings(results: Sequence[Result], machine: Machine) -> list[Finding]
     return [finding for finding in findings if finding]
 
 
-def warm_up_findings() -> list[Finding]:
-    """Return a finding if the environment shortens the warm-up; raise BadInput if the variable is not valid.
+def shortened_findings() -> list[Finding]:
+    """Return a finding for each duration that the environment shortens; raise BadInput if a variable is not valid.
 
-    It does not spoil the Run: the trials' own spread and drift show whether the warm-up was too short.
+    They do not spoil the Run: the trials' own spread and drift show whether warm-up or trials were too short.
     """
-    seconds = warm_up_seconds()
-    if seconds >= DEFAULT_WARM_UP_SECONDS:
-        return []
+    durations = [
+        ("the warm-up was", warm_up_seconds(), DEFAULT_WARM_UP_SECONDS, warmup.VARIABLE),
+        ("trials were", trial_seconds(), DEFAULT_TRIAL_SECONDS, schedule.VARIABLE),
+    ]
     return [
         Finding(
-            what=f"the warm-up was shortened to {seconds:g} s by {VARIABLE}",
-            remedy=f"unset it; the default is {DEFAULT_WARM_UP_SECONDS:g} s",
+            what=f"{shortened} shortened to {seconds:g} s by {variable}",
+            remedy=f"unset it; the default is {default:g} s",
             spoils=False,
         )
+        for shortened, seconds, default, variable in durations
+        if seconds < default
     ]
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "SHORT_PASS_NS",
     "VARIABLE",
     "measured_pass_ns",
+    "stated_seconds",
     "warm_up",
     "warm_up_ns",
     "warm_up_passes",
@@ -34,16 +35,20 @@ _MOST_SECONDS = 3600.0
 def warm_up_seconds() -> float:
     """Return the minimum duration of a warm-up. Raise BadInput if the environment variable for it is invalid.
 
-    The variable is for this project's tests. The duration of each warm-up is in the Run
-    (``ProcessRecord.warm_up_ns``).
+    The duration of each warm-up is in the Run (``ProcessRecord.warm_up_ns``).
     """
-    value = os.environ.get(VARIABLE, "")
+    return stated_seconds(VARIABLE, DEFAULT_WARM_UP_SECONDS)
+
+
+def stated_seconds(variable: str, default: float) -> float:
+    """Return the duration in an environment variable, which is for this project's tests. Raise BadInput if invalid."""
+    value = os.environ.get(variable, "")
     try:
-        seconds = float(value) if value else DEFAULT_WARM_UP_SECONDS
+        seconds = float(value) if value else default
     except ValueError:
         seconds = math.nan
     if not 0 <= seconds <= _MOST_SECONDS:
-        raise BadInput(f"{VARIABLE}={value[:40]!r}: not a number of seconds from 0 to {_MOST_SECONDS:,.0f}", "unset it")
+        raise BadInput(f"{variable}={value[:40]!r}: not a number of seconds from 0 to {_MOST_SECONDS:,.0f}", "unset it")
     return seconds
 
 
