@@ -22,7 +22,8 @@ def test_a_run_costs_its_starts_passes_and_recorded_outputs() -> None:
     assert recorded.seconds(Settings(trials=6, processes=3), 100) == pytest.approx(expected)
 
 
-def test_short_passes_are_repeated_and_cost_that() -> None:
+def test_short_passes_are_repeated_and_cost_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EDGE_BENCH_TRIAL_SECONDS")
     assert ConfigurationCost(0.001).trial(10) == pytest.approx(0.2)
     assert ConfigurationCost(0.001).trial(150) == pytest.approx(0.3)
 
