@@ -19,7 +19,7 @@ __all__ = [
     "disturbed",
     "load_finding",
     "sandbox_findings",
-    "shortened_findings",
+    "setup_findings",
     "throttling_finding",
     "trial_findings",
     "trusted",
@@ -70,7 +70,7 @@ def trial_findings(results: Sequence[Result], machine: Machine) -> list[Finding]
     return [finding for finding in findings if finding]
 
 
-def shortened_findings() -> list[Finding]:
+def _shortened_findings() -> list[Finding]:
     """Return a finding for each duration that the environment shortens; raise BadInput if a variable is not valid.
 
     They do not spoil the Run: the trials' own spread and drift show whether warm-up or trials were too short.
@@ -88,6 +88,11 @@ def shortened_findings() -> list[Finding]:
         for shortened, seconds, default, variable in durations
         if seconds < default
     ]
+
+
+def setup_findings() -> list[Finding]:
+    """Return findings about durations and the sandbox of worker processes; raise BadInput for an invalid duration."""
+    return [*_shortened_findings(), *sandbox_findings()]
 
 
 def sandbox_findings() -> list[Finding]:

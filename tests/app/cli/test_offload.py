@@ -97,7 +97,7 @@ def test_local_and_remote_inference_are_measured_judged_and_reported(
     shown = in_terminal(
         "offload", digits_bundle.folder, "--server", server.url, *FEW, "--variant", "float32", "--runtime", "litert",
         "--link", "rtt=5ms,rate=20Mbit", "--in-flight", "1,4", "--power", "pi4", columns=80, cwd=tmp_path,
-        EDGE_BENCH_TOKEN="secret", EDGE_BENCH_TRIAL_SECONDS="0.1",  # shorter ones vary so much that the answer is longer
+        EDGE_BENCH_TOKEN="secret", EDGE_BENCH_TRIAL_SECONDS="0.1",  # shorter ones vary so much that the answer wraps
     )  # fmt: skip
     assert_answers(shown)
     assert re.search(r"^about .*: 13 configurations × 4 trials$", (tmp_path / "stderr").read_text(), re.M)
