@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,8 +61,15 @@ class Outcome:
     error: EdgeBenchError | None
 
 
-def call_here(*arguments: object, cwd: Path, with_error: bool = False, **environment: str) -> Outcome:
-    """Run a command in this process, without its signal handling. ``with_error``: print its error to stderr, too."""
+def call_here(*arguments: object, cwd: Path, **environment: str) -> Outcome:
+    """Run a command in this process, without its signal handling. Its error is in the outcome only."""
+    return _called(arguments, cwd, environment)
+
+
+def _called(
+    arguments: Sequence[object], cwd: Path, environment: Mapping[str, str], *, with_error: bool = False
+) -> Outcome:
+    """Run a command in this process. ``with_error``: print its error to stderr, too."""
     errors: list[EdgeBenchError] = []
     print_error = console.print_error
 
@@ -73,7 +80,7 @@ def call_here(*arguments: object, cwd: Path, with_error: bool = False, **environ
 
     stdout, stderr = io.StringIO(), io.StringIO()
     with (
-        mock.patch.dict(os.environ, clean_environment(cwd) | environment, clear=True),
+        mock.patch.dict(os.environ, clean_environment(cwd) | dict(environment), clear=True),
         mock.patch.object(console, "print_error", collect),
         mock.patch.object(console, "settings", console.Settings()),
         contextlib.chdir(cwd),
@@ -86,8 +93,8 @@ def call_here(*arguments: object, cwd: Path, with_error: bool = False, **environ
 
 def call_in_process(*arguments: object, cwd: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Run a command in this process, which takes up to a second less than `call`; return the same as it."""
-    outcome = call_here(*arguments, cwd=cwd, with_error=True, **environment)
-    return subprocess.CompletedProcess(arguments, outcome.code, outcome.stdout, outcome.stderr)
+    outcome = _called(arguments, cwd, environment, with_error=True)
+    return subprocess.CompletedProcess(command(*arguments), outcome.code, outcome.stdout, outcome.stderr)
 
 
 def refusal(*arguments: object, cwd: Path, kind: type[EdgeBenchError] = BadInput, **environment: str) -> EdgeBenchError:

@@ -15,9 +15,9 @@ from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.records.bundle import Bundle
 from tests.bundles import cached_digits_bundle
 from tests.command_line import CommandLine, Refuses, call, call_in_process, refusal
-from tests.converter import ConverterHere
+from tests.in_process.converter import ConverterHere
+from tests.in_process.workers import workers_here
 from tests.scheduling import LONG_GROUPS, GroupScheduling, group_of
-from tests.workers import workers_here
 
 # a shell starts its background programs with Ctrl-C ignored, and they would pass that on to those that tests interrupt
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

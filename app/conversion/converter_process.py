@@ -117,9 +117,9 @@ class _SourceModel:
 
     def close(self) -> None:
         """Remove the temporary SavedModel, if there is one."""
-        if self._exported is not None:
-            self._exported.cleanup()
-            self._exported = None
+        exported, self._exported = self._exported, None
+        if exported is not None:
+            exported.cleanup()
 
     def convert(self, request: Convert) -> None:
         """Write the .tflite file. Raise EdgeBenchError if TensorFlow cannot convert the model."""
@@ -147,8 +147,8 @@ class _SourceModel:
         except Exception as cause:
             if self.keras is None or self._one_example or "TensorList" not in str(cause):
                 raise
-        self._one_example = True
         self.close()
+        self._one_example = True
         return convert_graph(lambda: self._converter(request), request.precision, examples)
 
     def _converter(self, request: Convert) -> Any:
@@ -250,10 +250,9 @@ def _handle(model: _SourceModel, request: Request) -> Reply:
 
 
 class Converter:
-    """Loads a model, and converts it on request."""
+    """Loads a model, and converts it on request. ``memory_limit``: bytes that this process may allocate."""
 
     def __init__(self, memory_limit: int) -> None:
-        """``memory_limit``: bytes that this process may allocate, stated in replies."""
         self._memory_limit = memory_limit
         self._model: _SourceModel | None = None
 

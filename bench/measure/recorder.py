@@ -16,7 +16,7 @@ from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.io.record_limits import readable
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.measure.run_builder import RunBuilder
-from edge_bench.bench.measure.trust import duration_findings, sandbox_findings
+from edge_bench.bench.measure.trust import setup_findings
 from edge_bench.bench.measure.workers.graph_outputs import stored_decodings
 from edge_bench.bench.records.journal import Journal
 from edge_bench.bench.records.journal_entries import (
@@ -87,7 +87,7 @@ def started_run(
             )
             for item in planned
         ],
-        findings=[*machine_findings(machine), *duration_findings(), *sandbox_findings()],
+        findings=[*machine_findings(machine), *setup_findings()],
         sandbox=sandbox_support().parts,
         state_before=Sensors(emulated=machine.emulated).read(),
         repeat_group=repeat_group,

@@ -14,9 +14,9 @@ from edge_bench.bench.worker.durations import TRIAL, WARM_UP
 
 __all__ = [
     "disturbed",
-    "duration_findings",
     "load_finding",
     "sandbox_findings",
+    "setup_findings",
     "throttling_finding",
     "trial_findings",
     "trusted",
@@ -67,7 +67,7 @@ def trial_findings(results: Sequence[Result], machine: Machine) -> list[Finding]
     return [finding for finding in findings if finding]
 
 
-def duration_findings() -> list[Finding]:
+def _duration_findings() -> list[Finding]:
     """Return a finding for each duration that the environment shortens; raise BadInput if a variable is not valid.
 
     They do not spoil the Run: the trials' own spread and drift show whether a duration was too short.
@@ -81,6 +81,11 @@ def duration_findings() -> list[Finding]:
         for each in (WARM_UP, TRIAL)
         if (seconds := each.seconds()) < each.default
     ]
+
+
+def setup_findings() -> list[Finding]:
+    """Return findings about durations and the sandbox of worker processes; raise BadInput for an invalid duration."""
+    return [*_duration_findings(), *sandbox_findings()]
 
 
 def sandbox_findings() -> list[Finding]:

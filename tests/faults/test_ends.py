@@ -63,7 +63,8 @@ def test_a_signal_at_a_fixed_point_ends_the_command(digits_bundle: Bundle, tmp_p
 
 @pytest.mark.nightly
 def test_a_signal_at_a_random_moment_ends_every_command(digits_bundle: Bundle, tmp_path: Path) -> None:
-    station, generator, slowest = Station(tmp_path), random.Random(9), defaultdict[str, float](float)
+    station = Station(tmp_path, {"EDGE_BENCH_TRIAL_SECONDS": "0.2"})  # the durations below are with it
+    generator, slowest = random.Random(9), defaultdict[str, float](float)
     measure_bundle(
         digits_bundle.folder, Selection(variants=["dynamic", "int8"], runtimes=["litert"]),
         Settings(trials=2, processes=1, limit=20), tmp_path / "measured", Silent(),

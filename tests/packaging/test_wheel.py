@@ -84,7 +84,19 @@ def test_the_installed_wheel_works_beside_packages_called_app_and_bench(
     called(edge_bench, "train", *few_epochs, "--bundle", "trained", "--quiet", cwd=work)
     assert list((work / "trained" / "training").glob("*"))
     bundle_copy.rename(work / "bundle")
-    few = ["--variant", "float32,dynamic", "--trials", "2", "--processes", "1", "--limit", "20", "--quiet"]
+    few = [
+        "--variant",
+        "float32,dynamic",
+        "--runtime",
+        "litert",
+        "--trials",
+        "2",
+        "--processes",
+        "1",
+        "--limit",
+        "20",
+        "--quiet",
+    ]
     called(edge_bench, "run", "bundle", "--results", "results", *few, cwd=work)
     rows = json.loads(called(edge_bench, "compare", "results", "--format", "json", cwd=work))
     assert {row["variant"] for row in rows} == {"float32", "dynamic"}

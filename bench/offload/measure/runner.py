@@ -16,7 +16,7 @@ from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.measure.duration.announcement import Announcement
 from edge_bench.bench.measure.duration.remaining import Remaining
 from edge_bench.bench.measure.schedule import Generation, schedule
-from edge_bench.bench.measure.trust import sandbox_findings
+from edge_bench.bench.measure.trust import setup_findings
 from edge_bench.bench.offload.measure.messages import (
     Classify,
     Labels,
@@ -283,7 +283,7 @@ class _Measurement:
             sandbox=sandbox_support().parts,
             findings=[
                 *machine_findings(self._machine),
-                *sandbox_findings(),
+                *setup_findings(),
                 *offload_findings(arms, self._machine, self._identity, plan.local.configuration.threads),
             ],
         )

@@ -1,5 +1,6 @@
 """Which of several models is best: their Runs are compared, and paired by the gate."""
 
+import datetime
 import json
 from pathlib import Path
 
@@ -15,7 +16,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("measure_here")]
 QUICK = ("--data", "images", "--preprocess", "unit", "--trials", 1, "--processes", 1, "--runtime", "litert")
 
 
-def test_runs_of_different_models_on_the_same_images(edge_bench_here: CommandLine, tmp_path: Path) -> None:
+def test_runs_of_different_models_on_the_same_images(
+    edge_bench_here: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class_folders(tmp_path / "images", range(4), 3)
     class_folders(tmp_path / "other", range(4), 2)
     brightness_tflite(tmp_path / "monday" / "model.tflite", range(4))
@@ -24,6 +27,9 @@ def test_runs_of_different_models_on_the_same_images(edge_bench_here: CommandLin
     for model, results in (("monday/model.tflite", "1"), ("tuesday/model.tflite", "2"), ("large.tflite", "3")):
         done = edge_bench_here("run", model, *QUICK, "--results", results)
         assert done.returncode == 0, done.stderr
+    tomorrow = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)  # files name the second
+    for module in ("edge_bench.bench.measure.recorder", "edge_bench.bench.records.run_files"):
+        monkeypatch.setattr(f"{module}.utc_now", lambda: tomorrow.isoformat(timespec="seconds"))
     done = edge_bench_here("run", "monday/model.tflite", *QUICK, "--data", "other", "--results", "3")
     assert done.returncode == 0, done.stderr
     monday, tuesday, large = (sorted((tmp_path / folder).glob("run-*.json"))[0] for folder in "123")

@@ -11,12 +11,14 @@ from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Run
 from tests.app.report.pages import EMULATED, page_of
 from tests.factories import measure
+from tests.in_process.workers import workers_here
 
 
 @pytest.fixture(scope="session")
 def real_run(digits_bundle: Bundle) -> Run:
     """Four trials of each of LiteRT's variants on 60 images."""
-    return measure(digits_bundle, Selection(runtimes=["litert"]))
+    with workers_here():
+        return measure(digits_bundle, Selection(runtimes=["litert"]))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,1 @@
+"""Converters and workers in the process of a test."""
