@@ -57,8 +57,11 @@ class Tunnel:
     def _wait_until_ready(self) -> None:
         """Wait for the first line of the remote command, which starts after the forwarding is set up, or the end."""
         assert self._process.stdout is not None  # noqa: S101 - a pipe was requested
-        self._greeted = bool(self._process.stdout.readline(_MAX_LINE_BYTES))
-        self._ready.set()
+        with self._process.stdout as output:
+            self._greeted = bool(output.readline(_MAX_LINE_BYTES))
+            self._ready.set()
+            while output.read(_MAX_LINE_BYTES):
+                pass
 
     def _failure(self) -> str:
         """Return why ssh has not connected, empty if it is still trying."""
@@ -71,8 +74,9 @@ class Tunnel:
 
     def _read_messages(self) -> None:
         assert self._process.stderr is not None  # noqa: S101 - a pipe was requested
-        while line := self._process.stderr.readline(_MAX_LINE_BYTES):
-            self._messages = [*self._messages[-4:], line.decode(errors="replace").strip()]
+        with self._process.stderr as messages:
+            while line := messages.readline(_MAX_LINE_BYTES):
+                self._messages = [*self._messages[-4:], line.decode(errors="replace").strip()]
 
     @property
     def open(self) -> bool:
