@@ -11,13 +11,15 @@ from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import read_run
 from tests.command_line import REPOSITORY
 
-__all__ = ["ARM64", "EDGE", "HOST", "TAG", "Completed", "Compose", "Story", "docker"]
+__all__ = ["ARM64", "EDGE", "HOST", "NATIVE", "TAG", "Completed", "Compose", "Story", "docker"]
 
 Completed = subprocess.CompletedProcess[str]
 
 #: A tag, and project names, that no person uses: their images, volumes and containers stay untouched.
 TAG = "edge-bench-tests"
 EDGE, HOST = f"edge-bench:{TAG}", f"edge-bench-host:{TAG}"
+#: The edge image for this machine's own processor.
+NATIVE = f"edge-bench-amd64:{TAG}"
 #: Run a container on an emulated Raspberry Pi 4.
 ARM64 = ("run", "--rm", "--platform", "linux/arm64", "--env", "QEMU_CPU=cortex-a72")
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.command_line import REPOSITORY
-from tests.containers.compose import EDGE, docker
+from tests.containers.compose import EDGE, NATIVE, docker
 
-__all__ = ["build_lock", "docker_engine", "images"]
+__all__ = ["build_lock", "docker_engine", "images", "native_image"]
 
 
 @pytest.fixture(scope="session")
@@ -48,3 +48,14 @@ def images(docker_engine: None) -> None:
     if "exec format error" in runs.stderr:
         pytest.skip("this machine cannot run arm64 programs: install QEMU's binfmt (docs/containers.md)")
     assert runs.returncode == 0, runs.stderr
+
+
+@pytest.fixture(scope="session")
+def native_image(docker_engine: None) -> None:
+    """Build the edge image for amd64, for tests of what does not depend on the processor: nothing is emulated."""
+    with build_lock():
+        built = docker(
+            "buildx", "build", "--file", "Dockerfile.edge", "--platform", "linux/amd64", "--quiet", "--load",
+            "--tag", NATIVE, ".", timeout=2400,
+        )  # fmt: skip
+    assert built.returncode == 0, built.stderr[-3000:]

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import keras
@@ -25,9 +26,18 @@ def socket() -> str:
     return answer.stdout.strip()
 
 
-def container() -> str:
-    """Return the id of the training container, empty if there is none."""
-    return docker("ps", "--quiet", "--filter", "label=edge-bench.role=train").stdout.strip()
+def follow(*arguments: str) -> "subprocess.Popen[str]":
+    """Start a docker command whose lines appear as events do, on both of its outputs."""
+    return subprocess.Popen(["docker", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def first_line(followed: "subprocess.Popen[str]", pattern: str) -> str:
+    """Return the first line that matches, empty if the command ends without one; then end it."""
+    with followed:
+        assert followed.stdout is not None
+        line = next((line for line in followed.stdout if re.search(pattern, line)), "")
+        followed.kill()
+    return line.strip()
 
 
 def leftovers() -> str:
@@ -65,15 +75,16 @@ def test_training_on_two_machines_in_turn_gives_the_weights_of_one(
 def test_the_last_finished_epoch_of_a_killed_container_is_fetched(images: None, tmp_path: Path) -> None:
     before = leftovers()
     options = ("--engine", socket(), "--image", HOST, "--dataset", "digits", "--batch-size", 32, "--epochs", 300)
+    limit = str(int(time.time()) + 300)
+    started = follow("events", "--until", limit, "--filter", "event=start", "--filter", "label=edge-bench.role=train",
+                     "--format", "{{.ID}}")  # fmt: skip
     training = subprocess.Popen(
         command("fleet", "train", tmp_path / "b", *options),
         env=clean_environment(tmp_path), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     try:
-        ours = ""
-        while not (ours and re.search(r"\b[1-9]\d*/300\b", docker("logs", ours).stderr)):
-            assert training.poll() is None, training.communicate()
-            ours = container()
+        ours = first_line(started, r"^[0-9a-f]{12}")
+        assert first_line(follow("logs", "--follow", ours), r"\b[1-9]\d*/300\b"), "no epoch was finished"
         docker("kill", ours)
         stdout, stderr = training.communicate(timeout=120)
     finally:

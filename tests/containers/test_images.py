@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from edge_bench.bench.sandbox.support import sandbox_support
-from tests.containers.compose import EDGE, HOST, docker
+from tests.containers.compose import EDGE, HOST, NATIVE, docker
 
 pytestmark = [pytest.mark.containers, pytest.mark.usefixtures("images")]
 
@@ -137,8 +137,6 @@ def test_models_are_sandboxed_in_a_container_and_an_emulator_says_that_they_are_
     (edge,) = json.loads(emulated.stdout)
     if edge["emulated"]:
         assert edge["sandbox"] == []
-        refused = docker("run", "--rm", "--network=none", EDGE, "doctor", "--require-sandbox")
-        assert refused.returncode == 2
 
 
 @pytest.mark.parametrize("image", [EDGE, HOST])
@@ -149,13 +147,8 @@ def test_labels_describe_the_image_and_its_source(image: str) -> None:
     assert labels["org.opencontainers.image.revision"] == "tested"
 
 
-def test_the_edge_image_builds_and_measures_on_amd64_from_the_same_file() -> None:
-    built = docker(
-        "buildx", "build", "--file", "Dockerfile.edge", "--platform", "linux/amd64", "--quiet", "--load",
-        "--tag", "edge-bench-amd64:edge-bench-tests", ".",
-    )  # fmt: skip
-    assert built.returncode == 0, built.stderr[-2000:]
-    done = docker("run", "--rm", "edge-bench-amd64:edge-bench-tests", "doctor", "--format", "json")
+def test_the_edge_image_builds_and_runs_on_amd64_from_the_same_file(native_image: None) -> None:
+    done = docker("run", "--rm", NATIVE, "doctor", "--format", "json")
     (machine,) = json.loads(done.stdout)
     assert (machine["architecture"], machine["emulated"]) == ("x86_64", False)
 

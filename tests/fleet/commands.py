@@ -15,7 +15,7 @@ from edge_bench.bench.records.run_files import read_run
 from tests.command_line import clean_environment, command
 from tests.fleet.engines import Dockerd, Network, Sshd
 
-__all__ = ["IMAGE", "PI_IS_MEASURING", "QUICK", "Engines", "Leftovers", "rows_in", "runs_in", "wait_for"]
+__all__ = ["IMAGE", "PI_IS_MEASURING", "QUICK", "Engines", "Leftovers", "Measured", "rows_in", "runs_in", "wait_for"]
 
 #: The edge image for both platforms: a tag, or a file that `docker save` wrote.
 IMAGE = os.environ.get("EDGE_BENCH_TESTS_IMAGE", "edge-bench:edge-bench-fleet-tests")
@@ -36,6 +36,7 @@ class Engines:
     network: Network
     bundle: Path
     folder: Path
+    image: str  # a file from `docker save`; with a tag, every command would save the image again
 
     @property
     def fleet_file(self) -> Path:
@@ -50,10 +51,12 @@ class Engines:
         urls: Sequence[str] = (),
         inside: Dockerd | None = None,
         environment: Mapping[str, str] = MappingProxyType({}),
+        image: str = "",
     ) -> "subprocess.Popen[str]":
         """Start `edge-bench fleet run` with a tiny workload on the engines of the fleet file, or on ``urls``.
 
         ``inside``: run it in that engine's network namespace, from which the others are on the network.
+        ``image``: another name or file of the image.
         """
         options = [word for url in urls for word in ("--engine", url)]
         return subprocess.Popen(
@@ -61,7 +64,7 @@ class Engines:
                 *(["nsenter", f"--net=/run/netns/{inside.namespace}"] if inside else []),
                 *command(
                     "fleet", "run", self.bundle, *(options or ("--fleet", fleet_file or self.fleet_file)),
-                    "--image", IMAGE, "--variant", "dynamic", "--runtime", "litert", "--processes", 1,
+                    "--image", image or self.image, "--variant", "dynamic", "--runtime", "litert", "--processes", 1,
                     "--results", results, *arguments,
                 ),
             ],
@@ -78,6 +81,14 @@ class Engines:
     def leftovers(self) -> list[str]:
         """Return what is left on each engine."""
         return [f"{daemon.name}: {left}" for daemon in self.daemons for left in daemon.leftovers()]
+
+
+@dataclass
+class Measured:
+    """A `fleet run` that has ended, and its results folder."""
+
+    done: "subprocess.CompletedProcess[str]"
+    results: Path
 
 
 def wait_for(process: "subprocess.Popen[str]", *patterns: str) -> None:

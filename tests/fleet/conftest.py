@@ -4,16 +4,17 @@ import contextlib
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from edge_bench.bench.records.bundle import Bundle
 from tests.command_line import REPOSITORY
 from tests.containers.fixtures import build_lock, docker_engine, images
-from tests.fleet.commands import IMAGE, Engines, Leftovers
+from tests.fleet.commands import IMAGE, QUICK, Engines, Leftovers, Measured
 from tests.fleet.engines import Dockerd, Network, Sshd, missing_requirement, own_folder
 
-__all__ = ["docker_engine", "edge_image", "engines", "images", "nothing_left", "swarm"]
+__all__ = ["docker_engine", "edge_image", "engines", "images", "measured", "nothing_left", "swarm"]
 
 NAMES = ("amd", "by-ssh", "pi")
 
@@ -61,13 +62,29 @@ def engines(edge_image: str, digits_bundle: Bundle) -> Iterator[Engines]:
             f'[[engine]]\nname = "by-ssh"\nurl = "{sshd.url(daemons[1])}"\n'
             f'[[engine]]\nname = "pi"\nurl = "{daemons[2].url}"\nplatform = "linux/arm64"\n'
         )
-        yield Engines(daemons, sshd, network, digits_bundle.folder, root)
+        yield Engines(daemons, sshd, network, digits_bundle.folder, root, _saved(edge_image, root))
     finally:
         sshd.stop()
         for daemon in daemons:
             daemon.stop()
         network.stop()
         shutil.rmtree(root, ignore_errors=True)
+
+
+def _saved(image: str, folder: Path) -> str:
+    """Save the image to a file called like it, so that engines have it under the same tag; return the file's path."""
+    if image.endswith(".tar"):
+        return image
+    path = folder / f"{image.partition(':')[0]}.tar"
+    subprocess.run(["docker", "save", "--output", path, image], check=True, capture_output=True)
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def measured(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> Measured:
+    """Measure on all three engines, which receive the image from the local engine; it is not sent again later."""
+    results = tmp_path_factory.mktemp("measured")
+    return Measured(engines.run(*QUICK, results=results, image=IMAGE), results)
 
 
 @pytest.fixture(scope="session")

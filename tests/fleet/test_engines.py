@@ -9,6 +9,7 @@ import signal
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,16 +20,16 @@ from edge_bench.app.fleet.docker.inventory import EngineSetting, local_engine_se
 from edge_bench.app.fleet.docker.workspace import Workspace
 from edge_bench.bench.analysis.comparison.comparison import compare
 from tests.command_line import assert_refused, clean_environment, command
-from tests.fleet.commands import IMAGE, PI_IS_MEASURING, QUICK, Engines, Leftovers, rows_in, runs_in, wait_for
+from tests.fleet.commands import PI_IS_MEASURING, QUICK, Engines, Leftovers, Measured, rows_in, runs_in, wait_for
 from tests.made.graph.graph_bundles import mixed_bundle
 
 pytestmark = [pytest.mark.containers, pytest.mark.slow]
 
 
-def test_one_command_measures_on_three_engines(engines: Engines, tmp_path: Path, nothing_left: Leftovers) -> None:
-    done = engines.run(*QUICK, results=tmp_path / "results")
+def test_one_command_measures_on_three_engines(measured: Measured, nothing_left: Leftovers) -> None:
+    done = measured.done
     assert done.returncode == 0, done.stderr
-    runs = {run.machine.hostname: run for run in runs_in(tmp_path / "results")}
+    runs = {run.machine.hostname: run for run in runs_in(measured.results)}
     assert set(runs) == {"amd", "by-ssh", "pi"}
     assert {name: run.machine.architecture for name, run in runs.items()} == {
         "amd": "x86_64", "by-ssh": "x86_64", "pi": "aarch64",
@@ -39,12 +40,7 @@ def test_one_command_measures_on_three_engines(engines: Engines, tmp_path: Path,
     assert [(found.same, found.total) for found in across] == [(40, 40), (40, 40)]
     for name in runs:
         assert name in done.stdout
-    # again: the engines have the image, so that only the bundle is sent
-    again = engines.run(*QUICK, "--format", "json", results=tmp_path / "again")
-    assert again.returncode == 0, again.stderr
-    rows = json.loads(again.stdout)
-    assert [row["image_bytes"] for row in rows] == [0, 0, 0]
-    assert all(row["bundle_bytes"] > 0 and row["seconds"]["run"] > 0 for row in rows)
+    assert all(row["image_bytes"] > 10_000_000 for row in rows_in(measured.results).values())
 
 
 @pytest.mark.nightly
@@ -95,7 +91,7 @@ def test_engines_that_fail_are_reported_and_the_others_finish(
         ("no-host", "lost", ["127.0.0.1", "9", refused]),  # the message of ssh
         ("no-port", "lost", [refused]),
         ("no-context", "failed", ["nobody"]),
-        ("a-32-bit-pi", "failed", [IMAGE, "linux/amd64", "linux/arm64", "linux/arm/v7"]),
+        ("a-32-bit-pi", "failed", [engines.image, "linux/amd64", "linux/arm64", "linux/arm/v7"]),
         ("no-memory", "failed", []),
     ):
         assert rows[name]["state"] == state, rows[name]
@@ -109,39 +105,52 @@ def test_engines_that_fail_are_reported_and_the_others_finish(
 def test_engines_with_too_little_memory_or_disk_run_nothing(
     engines: Engines, tmp_path: Path, nothing_left: Leftovers, option: str
 ) -> None:
-    assert_refused(engines.run(*QUICK, option, "900T", results=tmp_path), code=1)
+    urls = [daemon.url for daemon in engines.daemons[:2]]
+    assert_refused(engines.run(*QUICK, option, "900T", results=tmp_path, urls=urls), code=1)
     rows = rows_in(tmp_path).values()
-    assert len(rows) == 3
+    assert len(rows) == 2
     for row in rows:
         assert row["state"] == "failed"
         assert option in row["remedy"]
         assert "run" not in row["seconds"]
 
 
-def test_an_interruption_cleans_up_everywhere_and_resume_measures_the_rest(
+def test_a_run_is_resumed_after_the_command_was_killed_and_after_an_interruption_that_cleans_up_everywhere(
     engines: Engines, tmp_path: Path, nothing_left: Leftovers
 ) -> None:
-    long = ("--trials", 40, "--limit", 60)
-    process = engines.start(*long, results=tmp_path)
-    wait_for(process, PI_IS_MEASURING, r"\bamd: done", r"\bby-ssh: done")
-    process.send_signal(signal.SIGTERM)  # like Ctrl-C, which programs started in the background by a shell ignore
-    process.communicate(timeout=120)
-    assert process.returncode == 130
+    desk, pi = engines.daemons[1:]
+    fleet_file = tmp_path / "fleet.toml"
+    fleet_file.write_text(
+        f'ssh_config = "{engines.sshd.config}"\n'
+        f'[[engine]]\nname = "by-ssh"\nurl = "{engines.sshd.url(desk)}"\n'
+        f'[[engine]]\nname = "pi"\nurl = "{pi.url}"\nplatform = "linux/arm64"\n'
+    )
+    long = ("--trials", 60, "--limit", 20)
+    there: dict[str, Any] = {"results": tmp_path, "fleet_file": fleet_file}
+    process = engines.start(*long, **there)
+    wait_for(process, PI_IS_MEASURING)
+    process.kill()
+    process.communicate()
+    assert any("pi: edge-bench-run" in left for left in nothing_left())  # it is still measuring
+    resumed = engines.start(*long, "--resume", **there)
+    wait_for(resumed, r"^pi: run\b", r"\bby-ssh: done")  # pi needs longer
+    resumed.send_signal(signal.SIGTERM)  # like Ctrl-C, which programs started in the background by a shell ignore
+    resumed.communicate(timeout=120)
+    assert resumed.returncode == 130
     assert rows_in(tmp_path)["pi"]["state"] == "interrupted"
     assert nothing_left() == []
-    before = {run.machine.hostname: run.run_id for run in runs_in(tmp_path)}
-    assert set(before) == {"amd", "by-ssh"}
+    (finished,) = runs_in(tmp_path)
+    assert finished.machine.hostname == "by-ssh"
     (journal,) = tmp_path.glob("fleet-*/pi/run-*.journal")
-    begun = journal.stem
-    done = engines.run(*long, "--resume", results=tmp_path)
+    done = engines.run(*long, "--resume", **there)
     assert done.returncode == 0, done.stderr
-    after = {run.machine.hostname: run.run_id for run in runs_in(tmp_path)}
-    assert len(runs_in(tmp_path)) == 3
-    assert {name: after[name] for name in before} == before  # not measured again
-    assert (tmp_path / f"{begun}.json").exists()  # the same Run, with its earlier trials
-    again = engines.run(*long, "--resume", results=tmp_path)
-    assert again.returncode == 0
-    assert len(runs_in(tmp_path)) == 3
+    after = {run.machine.hostname: run for run in runs_in(tmp_path)}
+    assert len(runs_in(tmp_path)) == 2
+    assert after["by-ssh"].run_id == finished.run_id  # not measured again
+    assert (tmp_path / f"{journal.stem}.json").exists()  # the same Run, with its earlier trials
+    (result,) = after["pi"].results_with_trials
+    assert len(result.trials) == 60
+    assert len({trial.process for trial in result.trials}) >= 2  # from before and after the interruption
 
 
 @pytest.mark.nightly
@@ -172,8 +181,14 @@ def test_a_run_is_resumed_after_the_command_and_an_engine_were_killed(
     assert len({trial.process for trial in run.results_with_trials[0].trials}) >= 2
 
 
-def test_kept_containers_are_listed_and_removed(engines: Engines, tmp_path: Path, nothing_left: Leftovers) -> None:
-    assert engines.run("--trials", 1, "--limit", 20, "--keep", results=tmp_path).returncode == 0
+def test_the_image_is_sent_once_and_kept_containers_are_listed_and_removed(
+    engines: Engines, measured: Measured, tmp_path: Path, nothing_left: Leftovers
+) -> None:
+    done = engines.run("--trials", 1, "--limit", 20, "--keep", "--format", "json", results=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
+    assert [row["image_bytes"] for row in rows] == [0, 0, 0]
+    assert all(row["bundle_bytes"] > 0 and row["seconds"]["run"] > 0 for row in rows)
     assert nothing_left() != []
     listed, cleaned = (
         subprocess.run(
@@ -187,7 +202,7 @@ def test_kept_containers_are_listed_and_removed(engines: Engines, tmp_path: Path
 
 
 def test_a_bundle_altered_on_the_engine_is_refused(engines: Engines) -> None:
-    source = ImageSource(IMAGE, lambda: Engine(local_engine_setting()))
+    source = ImageSource(engines.image, lambda: Engine(local_engine_setting()))
     with contextlib.closing(source), Engine(EngineSetting(name="amd", url=engines.daemons[0].url)) as engine:
         place = Workspace(engine, "damaged", ensure_image(engine, source, lambda _: None)[0])
         try:

@@ -40,7 +40,7 @@ def test_a_global_job_fetches_every_run_and_a_drained_node_is_reported(
 
     plain = without_platform(swarm, tmp_path)
     results, stack = tmp_path / "results", tmp_path / "stack.yaml"
-    options = ("--swarm", "--stack-file", stack, "--trials", 40, "--limit", 200)
+    options = ("--swarm", "--stack-file", stack, "--trials", 24, "--limit", 100)
     process = swarm.start(*options, results=results, fleet_file=plain)
     try:
         wait_for(process, r"^pi\b.*\brunning\b")  # the state of its task

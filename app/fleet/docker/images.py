@@ -35,7 +35,7 @@ class ImagePart:
 
     path: Path
     tag: str  # its tag after loading: edge-bench:fleet-1a2b3c4d5e6f
-    name: str  # of the source image: edge-bench
+    name: str  # of the source image: edge-bench; empty if it is a file, which no engine knows by its path
     platform: str
     layers: tuple[str, ...]  # checksums of the uncompressed layers, the same in every engine's store
     bytes: int
@@ -96,7 +96,7 @@ def ensure_image(engine: Engine, source: ImageSource, on_bytes: OnBytes, *, by_t
     Raise BadInput if there is no image for the platform, EngineTrouble if it cannot be loaded.
     """
     part = source.part(engine.platform)
-    for name in (part.name, part.tag):
+    for name in filter(None, (part.name, part.tag)):
         if _has(engine, name, part):
             if not by_tag or name == part.tag:
                 return name, 0
@@ -153,7 +153,8 @@ class _SavedImage:
             )
         config_name, layer_names = platforms[platform]
         config = self._json(config_name)
-        name = Path(self._image).stem if Path(self._image).is_file() else self._image
+        from_file = Path(self._image).is_file()
+        name = Path(self._image).stem if from_file else self._image
         repository = name.rpartition(":")[0] if ":" in name.rpartition("/")[2] else name
         digest = hashlib.sha256(self._open(config_name).read()).hexdigest()
         tag = f"{repository}:fleet-{digest[:12]}"
@@ -165,7 +166,7 @@ class _SavedImage:
             for source, target in zip((config_name, *layer_names), (f"{digest}.json", *layer_paths), strict=True):
                 _add(out, target, self._members[source].size, self._open(source))
         layers = tuple(str(layer) for layer in config["rootfs"]["diff_ids"])
-        return ImagePart(path, tag, self._image, platform, layers, path.stat().st_size)
+        return ImagePart(path, tag, "" if from_file else self._image, platform, layers, path.stat().st_size)
 
     def _platforms(self) -> Iterator[tuple[str, str, list[str]]]:
         """Yield the platform, the config's name and the layers' names of every complete platform in the archive."""

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 from edge_bench.app.fleet.docker.errors import EngineLost, EngineTrouble, one_line, remedy_for
@@ -21,7 +20,8 @@ __all__ = ["Tunnel"]
 _ENGINE_SOCKET = "/var/run/docker.sock"
 #: ssh closes the connection after three unanswered keepalive messages, this many seconds apart.
 _KEEPALIVE_SECONDS = 5
-_POLL_SECONDS = 0.02
+#: For ssh to end after it has closed its output, and for its last line to be read.
+_END_SECONDS = 2.0
 #: The remote machine may write lines of any length.
 _MAX_LINE_BYTES = 4096
 _FORM = "use ssh://user@host[:port][/path/to/docker.sock]; configure keys in ssh itself"
@@ -35,7 +35,7 @@ class Tunnel:
         self._folder = Path(tempfile.mkdtemp(prefix="edge-bench-ssh-"))
         socket = self._folder / "docker.sock"
         self.url = f"unix://{socket}"
-        self._ready = threading.Event()
+        self._ready, self._greeted = threading.Event(), False
         self._messages: list[str] = []
         try:
             self._process = subprocess.Popen(
@@ -46,23 +46,37 @@ class Tunnel:
         except FileNotFoundError:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise EngineTrouble("connecting: no ssh program found", "install the OpenSSH client") from None
-        threading.Thread(target=self._read_messages, daemon=True).start()
+        self._reader = threading.Thread(target=self._read_messages, daemon=True)
+        self._reader.start()
         threading.Thread(target=self._wait_until_ready, daemon=True).start()
-        if not self._ready.wait(timeout) or self._process.poll() is not None or not socket.exists():
-            reason = self.last_message() or f"no answer within {time_limit(timeout)}"
+        if not self._ready.wait(timeout) or not self._greeted or not socket.exists():
+            reason = self._failure() or f"no answer within {time_limit(timeout)}"
             self.close()
             raise EngineLost(f"connecting: {reason}", remedy_for(reason))
 
     def _wait_until_ready(self) -> None:
-        """Wait for the first line of the remote command, which starts after the forwarding is set up."""
+        """Wait for the first line of the remote command, which starts after the forwarding is set up, or the end."""
         assert self._process.stdout is not None  # noqa: S101 - a pipe was requested
-        self._process.stdout.readline(_MAX_LINE_BYTES)
-        self._ready.set()
+        with self._process.stdout as output:
+            self._greeted = bool(output.readline(_MAX_LINE_BYTES))
+            self._ready.set()
+            while output.read(_MAX_LINE_BYTES):
+                pass
+
+    def _failure(self) -> str:
+        """Return why ssh has not connected, empty if it is still trying."""
+        if self._ready.is_set():
+            # its output is closed before the process has ended, perhaps before its message has been read
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_END_SECONDS)
+        code = self._process.poll()
+        return self.last_message() or ("" if code is None else f"ssh ended with exit code {code}")
 
     def _read_messages(self) -> None:
         assert self._process.stderr is not None  # noqa: S101 - a pipe was requested
-        while line := self._process.stderr.readline(_MAX_LINE_BYTES):
-            self._messages = [*self._messages[-4:], line.decode(errors="replace").strip()]
+        with self._process.stderr as messages:
+            while line := messages.readline(_MAX_LINE_BYTES):
+                self._messages = [*self._messages[-4:], line.decode(errors="replace").strip()]
 
     @property
     def open(self) -> bool:
@@ -71,9 +85,8 @@ class Tunnel:
 
     def last_message(self) -> str:
         """Return ssh's last line on stderr, empty if there is none."""
-        deadline = time.monotonic() + 0.5
-        while not self._messages and time.monotonic() < deadline and self._process.poll() is not None:
-            time.sleep(_POLL_SECONDS)  # ssh has ended, but its last line may not have been read yet
+        if self._process.poll() is not None:
+            self._reader.join(_END_SECONDS)  # ssh has ended, but its last line may not have been read yet
         return one_line(self._messages[-1]) if self._messages else ""
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_bench.app.fleet.docker.errors import EngineTrouble
+from edge_bench.app.fleet.docker.errors import EngineLost, EngineTrouble
 from edge_bench.app.fleet.docker.inventory import engine_settings, local_engine_setting, read_fleet_file
 from edge_bench.app.fleet.docker.tunnel import Tunnel
 from edge_bench.bench.errors import BadInput
@@ -38,6 +38,20 @@ def test_a_malformed_engine_is_refused(url: str, refuses: Refuses, monkeypatch: 
 def test_a_tunnel_to_a_malformed_address_is_not_begun(url: str) -> None:
     with pytest.raises(EngineTrouble):
         Tunnel(url, None, 1)
+
+
+@pytest.mark.parametrize(("last_line", "reason"), [("port 9: refused", "port 9: refused"), ("", "255")])
+def test_the_reason_of_ssh_is_reported_although_its_output_ends_before_it(
+    last_line: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also on a busy machine, on which ssh ends some time after its output was closed."""
+    ssh = tmp_path / "ssh"
+    ssh.write_text(f"#!/bin/sh\nexec >&-\nsleep 0.2\nprintf '%s' '{last_line}' >&2\nexit 255\n")
+    ssh.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(EngineLost) as caught:
+        Tunnel("ssh://pi", None, 60)
+    assert reason in caught.value.problem
 
 
 @pytest.mark.parametrize("text", list(DEEP.values()), ids=list(DEEP))
