@@ -1,8 +1,10 @@
 """`edge-bench fleet train`: one training on two engines in turn, here one engine named twice."""
 
+import contextlib
 import json
 import re
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -10,6 +12,9 @@ import keras
 import numpy as np
 import pytest
 
+from edge_bench.app.fleet.docker.engine import Engine
+from edge_bench.app.fleet.docker.images import ImageSource, ensure_image
+from edge_bench.app.fleet.docker.inventory import EngineSetting, local_engine_setting
 from edge_bench.app.training.fit.checkpoints import TrainingSettings, read_state
 from edge_bench.app.training.job import train_bundle
 from edge_bench.bench.progress import Silent
@@ -45,6 +50,16 @@ def leftovers() -> str:
     listings = (docker(kind, "ls", *every, "--quiet", "--filter", "label=edge-bench.fleet") for kind, *every in
                 (("container", "--all"), ("volume",)))  # fmt: skip
     return "".join(listing.stdout for listing in listings)
+
+
+def test_an_image_that_the_engine_has_is_neither_saved_nor_sent(
+    images: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    source = ImageSource(HOST, lambda: Engine(local_engine_setting()))
+    with contextlib.closing(source), Engine(EngineSetting(name="here", url=socket())) as engine:
+        assert ensure_image(engine, source, lambda _: None) == (HOST, 0)
+        assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.nightly
