@@ -90,9 +90,9 @@ def test_training_on_two_machines_in_turn_gives_the_weights_of_one(
 def test_the_last_finished_epoch_of_a_killed_container_is_fetched(images: None, tmp_path: Path) -> None:
     before = leftovers()
     options = ("--engine", socket(), "--image", HOST, "--dataset", "digits", "--batch-size", 32, "--epochs", 300)
-    limit = str(int(time.time()) + 300)
-    started = follow("events", "--until", limit, "--filter", "event=start", "--filter", "label=edge-bench.role=train",
-                     "--format", "{{.ID}}")  # fmt: skip
+    now = int(time.time())  # without --since, earlier events are repeated
+    started = follow("events", "--since", str(now), "--until", str(now + 300), "--filter", "event=start",
+                     "--filter", "label=edge-bench.role=train", "--format", "{{.ID}}")  # fmt: skip
     training = subprocess.Popen(
         command("fleet", "train", tmp_path / "b", *options),
         env=clean_environment(tmp_path), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
