@@ -1,8 +1,10 @@
 """`edge-bench fleet train`: one training on two engines in turn, here one engine named twice."""
 
+import contextlib
 import json
 import re
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -10,6 +12,9 @@ import keras
 import numpy as np
 import pytest
 
+from edge_bench.app.fleet.docker.engine import Engine
+from edge_bench.app.fleet.docker.images import ImageSource, ensure_image
+from edge_bench.app.fleet.docker.inventory import EngineSetting, local_engine_setting
 from edge_bench.app.training.fit.checkpoints import TrainingSettings, read_state
 from edge_bench.app.training.job import train_bundle
 from edge_bench.bench.progress import Silent
@@ -47,6 +52,16 @@ def leftovers() -> str:
     return "".join(listing.stdout for listing in listings)
 
 
+def test_an_image_that_the_engine_has_is_neither_saved_nor_sent(
+    images: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    source = ImageSource(HOST, lambda: Engine(local_engine_setting()))
+    with contextlib.closing(source), Engine(EngineSetting(name="here", url=socket())) as engine:
+        assert ensure_image(engine, source, lambda _: None) == (HOST, 0)
+        assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
 @pytest.mark.nightly
 def test_training_on_two_machines_in_turn_gives_the_weights_of_one(
     images: None, edge_bench: CommandLine, tmp_path: Path
@@ -75,9 +90,9 @@ def test_training_on_two_machines_in_turn_gives_the_weights_of_one(
 def test_the_last_finished_epoch_of_a_killed_container_is_fetched(images: None, tmp_path: Path) -> None:
     before = leftovers()
     options = ("--engine", socket(), "--image", HOST, "--dataset", "digits", "--batch-size", 32, "--epochs", 300)
-    limit = str(int(time.time()) + 300)
-    started = follow("events", "--until", limit, "--filter", "event=start", "--filter", "label=edge-bench.role=train",
-                     "--format", "{{.ID}}")  # fmt: skip
+    now = int(time.time())  # without --since, earlier events are repeated
+    started = follow("events", "--since", str(now), "--until", str(now + 300), "--filter", "event=start",
+                     "--filter", "label=edge-bench.role=train", "--format", "{{.ID}}")  # fmt: skip
     training = subprocess.Popen(
         command("fleet", "train", tmp_path / "b", *options),
         env=clean_environment(tmp_path), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

@@ -50,12 +50,27 @@ class ImageSource:
         self._lock = threading.Lock()
         self._saved: Path | None = None
         self._parts: dict[str, ImagePart] = {}
+        self._identity: tuple[str, str] | None = None
 
     @property
     def is_in_a_registry(self) -> bool:
         """Whether its name begins with a registry's host name: registry.example/edge-bench."""
         host, slash, _ = self.image.partition("/")
         return bool(slash) and (any(c in host for c in ".:") or host == "localhost") and not Path(self.image).exists()
+
+    def is_on(self, engine: Engine) -> bool:
+        """Whether an engine has this image under its name, for its platform, so that it need not be saved.
+
+        This is so on the local engine itself.
+        """
+        if Path(self.image).is_file():
+            return False
+        with self._lock:
+            if self._identity is None:
+                with self._local_engine() as local:
+                    self._identity = _identity(local, self.image)
+        checksum, platform = self._identity
+        return bool(checksum) and platform == engine.platform and _identity(engine, self.image) == self._identity
 
     def part(self, platform: str) -> ImagePart:
         """Return the part for a platform. Raise BadInput if the image or its platform is missing."""
@@ -95,6 +110,8 @@ def ensure_image(engine: Engine, source: ImageSource, on_bytes: OnBytes, *, by_t
     With ``by_tag``, the name is always the part's tag, which is the same on all engines of the platform.
     Raise BadInput if there is no image for the platform, EngineTrouble if it cannot be loaded.
     """
+    if not by_tag and source.is_on(engine):
+        return source.image, 0
     part = source.part(engine.platform)
     for name in filter(None, (part.name, part.tag)):
         if _has(engine, name, part):
@@ -112,6 +129,19 @@ def ensure_image(engine: Engine, source: ImageSource, on_bytes: OnBytes, *, by_t
             "sending the image: the loaded image differs from the sent one", "check the disk of that engine"
         )
     return part.tag, part.bytes
+
+
+def _identity(engine: Engine, name: str) -> tuple[str, str]:
+    """Return the checksum and the platform of an engine's image, empty if it has none of this name."""
+    import docker.errors
+
+    with engine.trouble("looking for the image"):
+        try:
+            image = engine.client.api.inspect_image(name)
+        except docker.errors.ImageNotFound:
+            return "", ""
+        described = {part.lower(): image.get(part) for part in ("Os", "Architecture", "Variant")}
+        return str(image["Id"]), _platform(described)
 
 
 def _has(engine: Engine, name: str, part: ImagePart) -> bool:
