@@ -5,6 +5,7 @@ import re
 import msgspec
 import pytest
 
+from edge_bench.app.cli.console import comparison_tables
 from edge_bench.app.render.text.wrapping import clipped, middle_shortened, text_width, wrapped
 from edge_bench.app.tables.answer.agreement import agreement_notes
 from edge_bench.app.tables.answer.reliability import Reliable, reliability_texts
@@ -210,7 +211,13 @@ def test_wide_has_all_columns_and_why_has_the_attribution() -> None:
     wide = answer_text(subject(nine()), 80, wide=True, limit=False)
     assert "p50 / p90 / p99 / max" in wide
     assert wide.startswith("Fastest: ")
-    assert "where the time comes from" in answer_text(subject(nine()), 80, why=True)
+    why = answer_text(subject(nine()), 80, why=True)
+    assert why.count("where the time comes from") == 1
+    for table in (False, True):  # with all columns, the table of causes is replaced by its sentences
+        made = answer_text(
+            Answered([nine()], compare([nine()]), comparison_tables(compare([nine()])), ""), 80, why=True, wide=table
+        )
+        assert made.count("(dynamic, 1 thread, batch 1, desk)") == 1
 
 
 def test_long_names_are_shortened_in_the_middle() -> None:
