@@ -213,10 +213,10 @@ def test_wide_has_all_columns_and_why_has_the_attribution() -> None:
     assert wide.startswith("Fastest: ")
     why = answer_text(subject(nine()), 80, why=True)
     assert why.count("where the time comes from") == 1
-    for table in (False, True):  # with all columns, the table of causes is replaced by its sentences
-        made = answer_text(
-            Answered([nine()], compare([nine()]), comparison_tables(compare([nine()])), ""), 80, why=True, wide=table
-        )
+    compared = compare([nine()])
+    both = Answered([nine()], compared, comparison_tables(compared), "")
+    for all_columns in (False, True):  # the table of causes is replaced by its sentences
+        made = answer_text(both, 80, why=True, wide=all_columns)
         assert made.count("(dynamic, 1 thread, batch 1, desk)") == 1
 
 
