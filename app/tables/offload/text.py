@@ -22,7 +22,9 @@ from edge_bench.bench.stats.ratios import Verdict
 
 __all__ = ["OffloadAnswered", "offload_sentences", "offload_text"]
 
-_SEND_OR_STAY = {Verdict.FASTER: "sending is", Verdict.SLOWER: "running it locally is"}
+_SEND_OR_STAY = {
+    Verdict.FASTER: ("sending is", "running it locally"), Verdict.SLOWER: ("running it locally is", "sending"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -151,4 +153,5 @@ def _verdict_text(judged: JudgedRatio, what: str, *, energy: bool = False) -> st
     ratio = inverse(judged.ratio) if judged.verdict is Verdict.FASTER else judged.ratio
     interval = f" {with_interval(ratio.value, ratio.interval).split(' ', 1)[1]}" if ratio.interval else ""
     word = "cheaper" if energy else "faster"
-    return f"{what}: {_SEND_OR_STAY[judged.verdict]} {significant(ratio.value)}× {word}{interval}"
+    better, other = _SEND_OR_STAY[judged.verdict]
+    return f"{what}: {better} {significant(ratio.value)}× {word} than {other}{interval}"

@@ -18,7 +18,7 @@ from edge_bench.app.tables.shared import UNRELIABLE
 from edge_bench.bench.analysis.over_time.changes import Kind
 from edge_bench.bench.analysis.over_time.history import Series
 from edge_bench.bench.analysis.times.timings import Estimator
-from edge_bench.bench.stats.control_chart import RULES, Mark
+from edge_bench.bench.stats.control_chart import Mark
 
 __all__ = ["HistoryAnswered", "history_sentences", "history_text"]
 
@@ -134,7 +134,7 @@ def _change(series: Series) -> str:
     if series.emulated:
         return "no verdict"
     if not series.judged:
-        return f"too few Runs ({RULES.minimum + 1} needed)"
+        return "too few Runs"
     change = lasting_change(series)
     if change is None:
         return "unconfirmed" if series.points[-1].mark is Mark.UNCONFIRMED else "none"
