@@ -1,8 +1,8 @@
-"""Counts and lists of names in messages."""
+"""Counts, sizes and lists of names in messages."""
 
 from collections.abc import Sequence
 
-__all__ = ["abbreviate", "counted"]
+__all__ = ["abbreviate", "counted", "size"]
 
 
 def counted(count: int, one: str, several: str = "") -> str:
@@ -18,6 +18,15 @@ def _plural(noun: str) -> str:
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":
         return f"{noun[:-1]}ies"
     return f"{noun}s"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes in KiB, MiB or GiB: ``135 KiB``, ``1.5 MiB``, ``3.7 GiB``."""
+    if count < 1 << 20:
+        return f"{count / (1 << 10):.0f} KiB"
+    # the next unit begins where rounding would show 1,024 of this one
+    unit, name = (1 << 20, "MiB") if count < (1 << 30) - (1 << 19) else (1 << 30, "GiB")
+    return f"{count / unit:,.{1 if count < 100 * unit else 0}f} {name}"
 
 
 def abbreviate(names: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Shown", "print_answer", "print_answered", "print_next", "print_saved", "report_command", "width"]
 
 #: Minimum width of tables.
-_MIN_WIDTH = 60
+_MIN_WIDTH = 40
 #: How the commands that measure show the same Run again.
 AGAIN = "repeat the command with --once --why; all columns: --once --wide"
 
@@ -79,7 +79,7 @@ def print_answered(
 
 
 def width() -> int:
-    """Return the width of the terminal, at least 60; 80 if stdout is none."""
+    """Return the width of the terminal, at least 40; 80 if stdout is none."""
     return max(columns(sys.stdout) or DEFAULT_WIDTH, _MIN_WIDTH) if sys.stdout.isatty() else DEFAULT_WIDTH
 
 

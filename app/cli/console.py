@@ -36,6 +36,10 @@ __all__ = [
 ]
 
 
+#: File name in errors of writing to stdout, for which `entry` has a remedy.
+_STANDARD_OUTPUT = "standard output"
+
+
 @dataclass
 class Settings:
     """Global flags, set by --quiet and --debug before a command starts."""
@@ -65,10 +69,17 @@ def print_text(text: str, *, to_stderr: bool = False, verdicts: bool = False) ->
     """
     stop_bar()
     stream = sys.stderr if to_stderr else sys.stdout
-    if isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(errors="replace")
     lines = visible(text)
-    print(coloured(lines) if verdicts and shows_colours(stream) else lines, file=stream)
+    try:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # this writes what is buffered
+        print(coloured(lines) if verdicts and shows_colours(stream) else lines, file=stream)
+    except BrokenPipeError:
+        raise
+    except OSError as cause:
+        if not to_stderr:
+            cause.filename = _STANDARD_OUTPUT
+        raise
 
 
 def print_path(path: Path, *, to_stderr: bool = False) -> None:
@@ -83,7 +94,7 @@ def print_tables(tables: Sequence[Table], form: Format) -> None:
         return
     for number, table in enumerate(tables[:1] if form in FOR_PROGRAMS else tables):
         if number:
-            print()
+            print_text("")
         print_table(table, form)
 
 

@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 __all__ = ["main", "run_command"]
 
 BAD_INPUT, INTERRUPTED = 2, 130
-_REMEDIES = {
-    errno.ENOSPC: "free some disk space; then continue `train` or `run` with --resume",
-    errno.EMFILE: "allow more open files: ulimit -n 4096; then continue `train` or `run` with --resume",
-}
+#: First part of the remedy; the second is how to continue.
+_REMEDIES = {errno.ENOSPC: "free some disk space", errno.EMFILE: "allow more open files: ulimit -n 4096"}
+#: Commands with --resume.
+_RESUMABLE = ("run", "train", "fleet")
+#: Name of stdout in errors.
+_STANDARD_OUTPUT = "standard output"
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -81,7 +83,8 @@ def _run(arguments: list[str]) -> int:
     except OSError as cause:
         code = 1
         _discard_stdout()
-        _print_error_line(f"error: standard output cannot be written: {cause.strerror}")
+        _print_error_line(f"error: {_STANDARD_OUTPUT}: {cause.strerror}")
+        _print_error_line(f"  {_output_remedy(arguments)}")
     except KeyboardInterrupt:
         code = INTERRUPTED
         _print_error_line("error: interrupted")
@@ -130,7 +133,7 @@ def run_command(arguments: list[str]) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":  # a command without arguments; typer does not export the class
             _print_error_line(error.format_message())  # type: ignore[attr-defined]
             return BAD_INPUT
-        explained = _as_edge_bench_error(error)
+        explained = _as_edge_bench_error(error, arguments)
         if asked_to_stop() and explained.exit_code != INTERRUPTED:
             # native code turned the interruption into another error
             raise KeyboardInterrupt from None
@@ -138,6 +141,23 @@ def run_command(arguments: list[str]) -> int:
             console.print_error(explained)
         return explained.exit_code
     return code if isinstance(code, int) else 0
+
+
+def _remedy(error: OSError, arguments: list[str]) -> str:
+    if error.filename == _STANDARD_OUTPUT:
+        return _output_remedy(arguments)
+    if (first := _REMEDIES.get(error.errno or 0)) is None:
+        return ""
+    return f"{first}; then {'rerun with --resume' if _command(arguments) in _RESUMABLE else 'repeat the command'}"
+
+
+def _output_remedy(arguments: list[str]) -> str:
+    measured = "; with --once, the Run that was just saved is shown" if _command(arguments) == "run" else ""
+    return f"repeat the command with its output to another file or disk{measured}"
+
+
+def _command(arguments: list[str]) -> str:
+    return next((word for word in arguments if not word.startswith("-")), "")
 
 
 def _as_bad_input(error: Any, context: Any) -> "EdgeBenchError":
@@ -152,7 +172,7 @@ def _as_bad_input(error: Any, context: Any) -> "EdgeBenchError":
     return BadInput(f"missing {name}: {(missing.help or '').rstrip('.')}", f"for example: {example}")
 
 
-def _as_edge_bench_error(error: Exception) -> "EdgeBenchError":
+def _as_edge_bench_error(error: Exception, arguments: list[str]) -> "EdgeBenchError":
     import typer
 
     from edge_bench.bench.errors import EdgeBenchError, Interrupted
@@ -168,7 +188,7 @@ def _as_edge_bench_error(error: Exception) -> "EdgeBenchError":
         return EdgeBenchError("out of memory", "use fewer images, for example --limit 500, or a smaller batch size")
     if isinstance(error, OSError) and error.strerror:
         name = f"{error.filename}: " if error.filename else ""
-        return EdgeBenchError(f"{name}{error.strerror}", _REMEDIES.get(error.errno or 0, ""))
+        return EdgeBenchError(f"{name}{error.strerror}", _remedy(error, arguments))
     return EdgeBenchError(
         f"unexpected {type(error).__name__}: {error}", "rerun with --debug for the traceback, and report it"
     )

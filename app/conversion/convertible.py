@@ -34,6 +34,7 @@ from edge_bench.bench.records.manifest import Variant
 from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, installed_version, why_not_installed
 from edge_bench.bench.sandbox.launch import Access
 from edge_bench.bench.system.memory import untimed_memory_limit
+from edge_bench.bench.wording import size
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
 __all__ = ["ConvertibleModel", "open_convertible"]
@@ -169,7 +170,7 @@ def _ask(worker: WorkerProcess, request: Any, reply_type: type[ReplyType], name:
         raise (BadInput if reply.bad_input else EdgeBenchError)(reply.problem, reply.remedy)
     if isinstance(reply, OutOfMemory):
         raise BadInput(
-            f"{name}: it needs more memory than the limit of {reply.limit / (1 << 20):,.0f} MiB",
+            f"{name}: it needs more memory than the limit of {size(reply.limit)}",
             "use a larger --memory-limit",
         )
     if not isinstance(reply, reply_type):

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["CHEAP", "Column", "ShortTable"]
+__all__ = ["CHEAP", "SHORTEST_NAME", "Column", "ShortTable"]
+
+#: Characters to which names are shortened at most.
+SHORTEST_NAME = 10
 
 #: Reductions with this priority or a higher one are made before names are shortened.
 CHEAP = 8
@@ -11,16 +14,17 @@ CHEAP = 8
 
 @dataclass(frozen=True)
 class Column:
-    """A column; ``header`` may have several lines."""
+    """A column; ``header`` may have several lines. Adjacent columns of one ``group`` have it as a common heading."""
 
     header: str
     cells: Sequence[str]
     right: bool = True  # alignment
-    shrinks: bool = False  # whether cells may be shortened in the middle
+    shrinks_to: int = 0  # characters to which cells may be shortened in the middle; 0: they may not
     narrow: tuple[str, Sequence[str]] | None = None  # shorter header and cells
     #: Priorities of replacing the column by ``narrow`` and of dropping it. The highest comes first, 0 is never.
     narrowed: int = 0
     dropped: int = 0
+    group: str = ""
 
 
 @dataclass(frozen=True)

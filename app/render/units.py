@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from edge_bench.bench.stats.intervals import Interval
-from edge_bench.bench.wording import counted
+from edge_bench.bench.wording import counted, size
 
 __all__ = [
-    "counted", "marked", "mebibytes", "percent", "points_with_interval", "seconds", "shared_decimals", "significant",
+    "counted", "marked", "percent", "points_with_interval", "seconds", "shared_decimals", "significant",
     "size", "with_interval",
 ]  # fmt: skip
 
@@ -68,13 +68,3 @@ def seconds(value: float) -> str:
     if value < 1:
         return f"{significant(value * 1e3)} ms"
     return f"{significant(value)} s"
-
-
-def size(count: int) -> str:
-    """Return a number of bytes in KiB or MiB."""
-    return f"{count / 1024:.0f} KiB" if count < 1 << 20 else mebibytes(count)
-
-
-def mebibytes(count: int) -> str:
-    """Return a number of bytes in MiB."""
-    return f"{count / (1 << 20):.1f} MiB" if count < 100 << 20 else f"{count / (1 << 20):.0f} MiB"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from edge_bench.app.render.html.elements import Html, element
 from edge_bench.app.render.html.table import table_box, with_badges
-from edge_bench.app.render.units import mebibytes, significant
+from edge_bench.app.render.units import significant, size
 from edge_bench.app.report.bundle_section import BundleSection
 from edge_bench.bench.records.run import Run
 
@@ -45,7 +45,7 @@ def _properties(run: Run) -> dict[str, str]:
         "cores": str(machine.cores),
         "highest clock": f"{significant(machine.frequency_mhz / 1000)} GHz" if machine.frequency_mhz else "unknown",
         "frequency governor": machine.governor or "unknown",
-        "memory": mebibytes(machine.memory_bytes),
+        "memory": size(machine.memory_bytes),
         "operating system": machine.os,
         "kernel": machine.kernel,
         "container": "yes" if machine.container else "no",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from edge_bench.app.render.table import Table
-from edge_bench.app.render.units import mebibytes, significant
+from edge_bench.app.render.units import significant, size
 from edge_bench.bench.runtimes import RUNTIMES, installed_version
 from edge_bench.bench.system.machine import Finding, Machine
 from edge_bench.bench.version import __version__, revision
@@ -27,7 +27,7 @@ def doctor_table(machine: Machine, sandbox: Sequence[str], findings: Sequence[Fi
         ("cores", str(machine.cores)),
         ("speed", frequency),
         ("frequency governor", machine.governor or "unknown"),
-        ("memory", mebibytes(machine.memory_bytes)),
+        ("memory", size(machine.memory_bytes)),
         ("operating system", f"{machine.os}, kernel {machine.kernel}"),
         ("container", "yes" if machine.container else "no"),
         ("model sandbox", ", ".join(sandbox) or "not active"),

@@ -35,9 +35,11 @@ def time_text(row: Row, beside: Sequence[Row] = (), *, interval: bool = True) ->
 
 
 def speed_text(row: Row) -> str:
-    """Return ``11.7× faster``, ``same``, ``undecided`` or ``baseline``; empty if there is no verdict."""
+    """Return ``11.7× faster``, ``same``, ``undecided``, ``baseline`` or ``crashed``; empty if there is no verdict."""
     if row.is_baseline:
         return "baseline"
+    if row.failure:
+        return row.failure
     if row.ratio is None or row.verdict is None:
         return ""
     match row.verdict:

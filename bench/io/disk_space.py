@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.record_codec import MAX_RUN_BYTES
-from edge_bench.bench.wording import counted
+from edge_bench.bench.wording import counted, size
 
 __all__ = ["require_bundle_space", "require_free_space", "require_run_space", "writable_folder"]
 
@@ -28,8 +28,8 @@ def require_free_space(
     """
     free = shutil.disk_usage(folder).free
     if needed_bytes > free:
-        size, decimals = _UNITS[unit]
-        needed, available = (f"{amount / size:,.{decimals}f} {unit}" for amount in (needed_bytes, free))
+        scale, decimals = _UNITS[unit]
+        needed, available = (f"{amount / scale:,.{decimals}f} {unit}" for amount in (needed_bytes, free))
         raise error(f"{folder}: {what.format(needed)}, but {available} are free", remedy)
 
 
@@ -44,7 +44,7 @@ def require_run_space(folder: Path, images: int, invocations: int, runs: int = 1
     if 3 * invocations + 2 * images > MAX_RUN_BYTES:
         raise ResultsError(
             f"{folder}: a Run of {counted(invocations, 'timed invocation')} would be larger than "
-            f"{MAX_RUN_BYTES >> 20} MiB, the "
+            f"{size(MAX_RUN_BYTES)}, the "
             "limit for reading it back",
             "use a smaller --limit, fewer --trials, or fewer configurations at a time",
         )

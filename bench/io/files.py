@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 import numpy.typing as npt
 
+from edge_bench.bench.errors import BadInput
 from edge_bench.bench.interrupts import defer_interrupts
 from edge_bench.bench.io.locks import remove_unlocked
 
@@ -170,8 +171,13 @@ def replacing(path: Path, *, exclusive: bool = False, suffix: str = "") -> Itera
     """Yield an empty temporary file beside ``path``; at the end sync and rename it to ``path``, or remove it on error.
 
     First remove the temporary files that killed processes left in that folder; those of living processes are locked.
-    ``suffix`` ends the temporary name, for libraries that derive the format from the name.
+    ``suffix`` ends the temporary name, for libraries that derive the format from the name. Raise BadInput for a device,
+    pipe or socket such as ``/dev/null``, which a file would replace.
     """
+    with contextlib.suppress(OSError):  # it does not exist yet
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise BadInput(f"{path}: not a regular file, and would be replaced by one", "name another file")
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(path.parent)
     created: list[tuple[Path, int]] = []

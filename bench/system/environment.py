@@ -7,7 +7,7 @@ from pathlib import Path
 from edge_bench.bench.system.concurrent_runs import MAX_RUNS, RunInfo
 from edge_bench.bench.system.machine import Finding, Machine, memory_bytes
 from edge_bench.bench.system.sensors import FIRMWARE_BITS, MachineState, Sensors
-from edge_bench.bench.wording import counted
+from edge_bench.bench.wording import counted, size
 
 __all__ = ["concurrent_run_findings", "load_now", "machine_findings"]
 
@@ -72,7 +72,7 @@ def _memory(root: Path) -> Finding | None:
     if free >= ENOUGH_MEMORY:
         return None
     return Finding(
-        what=f"only {free >> 20} MiB of memory are free",
+        what=f"only {size(free)} of memory are free",
         remedy="stop other programs, because swapping makes times unreliable",
         spoils=True,
     )

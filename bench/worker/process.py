@@ -18,6 +18,7 @@ from edge_bench.bench.progress import time_limit
 from edge_bench.bench.records.run import Failure
 from edge_bench.bench.sandbox.launch import Access, sandboxed_command
 from edge_bench.bench.sandbox.support import sandbox_support
+from edge_bench.bench.wording import size
 from edge_bench.bench.worker.access import WorkerScratch, access_to
 from edge_bench.bench.worker.channel import Channel, ChannelClosed
 from edge_bench.bench.worker.graphs.messages import DescribeGraph, GraphDescribed
@@ -167,7 +168,7 @@ class WorkerProcess:
         # native code usually aborts when an allocation fails, without a reliable message
         if not self._memory_limit:
             return ""
-        return f"its memory limit was {self._memory_limit / (1 << 20):,.0f} MiB; try a larger --memory-limit"
+        return f"its memory limit was {size(self._memory_limit)}; try a larger --memory-limit"
 
     def _last_line(self) -> str:
         lines = [line.strip() for line in self._printed().splitlines() if line.strip()]
@@ -175,8 +176,8 @@ class WorkerProcess:
 
     def _printed(self) -> str:
         """Return the last 4 KiB of its output, read by position, as the worker shares the file offset."""
-        size = os.fstat(self._log.fileno()).st_size
-        return os.pread(self._log.fileno(), 4096, max(0, size - 4096)).decode(errors="replace")
+        length = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), 4096, max(0, length - 4096)).decode(errors="replace")
 
 
 def _log_file() -> IO[bytes]:

@@ -1,8 +1,8 @@
-"""Counts in messages."""
+"""Counts and sizes in messages."""
 
 import pytest
 
-from edge_bench.bench.wording import abbreviate, counted
+from edge_bench.bench.wording import abbreviate, counted, size
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,8 @@ def test_nouns_follow_their_counts(count: int, nouns: list[str], text: str) -> N
 def test_long_lists_are_abbreviated() -> None:
     assert abbreviate(["a", "b", "c"]) == "a, b, c"
     assert abbreviate(["a", "b", "c", "d"]) == "a, b, c and 1 more"
+
+
+def test_sizes_are_in_the_unit_that_fits() -> None:
+    sizes = [135 << 10, 3 << 19, 150 << 20, (1 << 30) - 1, 3 << 29, 3700 << 20, 128 << 30]
+    assert list(map(size, sizes)) == ["135 KiB", "1.5 MiB", "150 MiB", "1.0 GiB", "1.5 GiB", "3.6 GiB", "128 GiB"]

@@ -40,8 +40,7 @@ def trade_off(entries: Sequence[Entry]) -> Drawing:
         f"differences in {'accuracy' if axis.name == 'Accuracy' else axis.name} may be chance: see the intervals in "
         f"the table.{assumption(entries)}",
         description=f"{axis.name} against time per {unit} of {counted(len(entries), 'configuration')}. "
-        f"On the Pareto front: "
-        f"{', '.join(names)}.",
+        f"On the Pareto front (none is both faster and at least as good): {', '.join(names)}.",
         draw=lambda layout: _draw(entries, axis, on_front, layout),
     )
 

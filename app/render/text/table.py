@@ -1,6 +1,7 @@
 """Render a Table for a terminal, or as Markdown, CSV, JSON or HTML."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from tabulate import tabulate
@@ -8,9 +9,14 @@ from tabulate import tabulate
 from edge_bench.app.render.escaping import csv_line, json_line, json_text, markdown_text
 from edge_bench.app.render.formats import Format
 from edge_bench.app.render.table import Table, limited
-from edge_bench.app.render.text.wrapping import text_width, wrapped
+from edge_bench.app.render.text.wrapping import middle_shortened, text_width, wrapped
 
 __all__ = ["render"]
+
+#: Characters between columns, and the fewest to which the last column is wrapped before a table is split into blocks.
+_GAP, _NARROWEST = 2, 24
+#: Names in key columns are not cut further.
+_SHORTEST = 10
 
 
 def render(table: Table, form: Format, width: int | None = None) -> str:
@@ -29,8 +35,8 @@ def render(table: Table, form: Format, width: int | None = None) -> str:
         case Format.MARKDOWN:
             return _as_markdown(limited(table))
         case Format.TABLE:
-            table = limited(table)
-            blocks = [_grid(table, columns) for columns in _columns_that_fit(table, width)]
+            table = _with_keys_that_fit(limited(table), width)
+            blocks = [_grid(table, columns, width) for columns in _columns_that_fit(table, width)]
             title, notes = _texts([table.title], width), _texts(table.notes, width)
             return "\n\n".join([title, *blocks, *([notes] if notes else [])])
 
@@ -47,10 +53,44 @@ def _as_markdown(table: Table) -> str:
     return "\n\n".join([f"**{markdown_text(table.title)}**", body, *map(markdown_text, table.notes)])
 
 
-def _grid(table: Table, columns: Sequence[int]) -> str:
+def _grid(table: Table, columns: Sequence[int], width: int | None) -> str:
     rows = [[row[column] for column in columns] for row in table.rows]
     header = [table.header[column] for column in columns]
+    if width is not None:
+        # the last column may be text, such as a list of reasons
+        room = max(width - sum(_widths(table)[column] + _GAP for column in columns[:-1]), _NARROWEST)
+        rows = [[*row[:-1], _in_lines(row[-1], room)] for row in rows]
     return tabulate(rows, header, tablefmt="simple", disable_numparse=True)
+
+
+def _in_lines(cell: str, width: int) -> str:
+    """Return the cell in lines of at most ``width`` characters; words that are longer are shortened in the middle."""
+    if _text_width(cell) <= width:
+        return cell
+    words = [middle_shortened(word, width) for word in cell.split(" ")]
+    return "\n".join(wrapped(" ".join(words), width, indent=""))
+
+
+def _with_keys_that_fit(table: Table, width: int | None) -> Table:
+    """Return the table with key columns that leave room for another column; long names are shortened in the middle."""
+    if width is None:
+        return table
+    for limit in (300, *range(40, _SHORTEST - 1, -1)):
+        rows = [
+            [*(middle_shortened(cell, limit) for cell in row[: table.keys]), *row[table.keys :]] for row in table.rows
+        ]
+        shorter = replace(table, rows=rows)
+        if sum(each + _GAP for each in _widths(shorter)[: table.keys]) + _NARROWEST <= width:
+            break
+    return shorter
+
+
+def _widths(table: Table) -> list[int]:
+    """Return the width of each column; tabulate pads every header by two."""
+    return [
+        max(_text_width(name) + 2, *(_text_width(row[column]) for row in table.rows), 0)
+        for column, name in enumerate(table.header)
+    ]
 
 
 def _columns_that_fit(table: Table, width: int | None) -> list[list[int]]:
@@ -58,11 +98,8 @@ def _columns_that_fit(table: Table, width: int | None) -> list[list[int]]:
     columns = list(range(len(table.header)))
     if width is None:
         return [columns]
-    # tabulate pads every header by two
-    widths = [
-        max(_text_width(table.header[column]) + 2, *(_text_width(row[column]) for row in table.rows), 0)
-        for column in columns
-    ]
+    widths = _widths(table)
+    widths[-1] = min(widths[-1], max(_NARROWEST, _text_width(table.header[-1]) + 2))
     keys = columns[: table.keys]
     blocks, block = [], list(keys)
     for column in columns[table.keys :]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edge_bench.app.fleet.runs.state import DeviceState
-from edge_bench.app.render.short_table import Column, ShortTable
+from edge_bench.app.render.short_table import SHORTEST_NAME, Column, ShortTable
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.short_table import short_table_lines
 from edge_bench.app.render.text.wrapping import clipped, first_that_fits, middle_shortened, wrapped
@@ -209,7 +209,7 @@ def _table(rows: Sequence[Row], subject: FleetAnswered, title: str) -> ShortTabl
     machines, names = subject.machines, subject.names
     assert machines is not None  # noqa: S101 - the caller has checked
     shown = [f"{names.get(row.run_id, row.machine)}{' EMULATED' if row.emulated else ''}" for row in rows]
-    columns = [Column("machine", shown, right=False, shrinks=True), *configuration_columns(rows)]
+    columns = [Column("machine", shown, right=False, shrinks_to=SHORTEST_NAME), *configuration_columns(rows)]
     if any(not row.emulated for row in rows):
         columns.append(time_column(rows, machines.unit))
     if any(row.ratio for row in rows):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from edge_bench.app.render.short_table import Column, ShortTable
+from edge_bench.app.render.short_table import SHORTEST_NAME, Column, ShortTable
 from edge_bench.app.render.text.wrapping import middle_shortened
 from edge_bench.app.render.units import percent, size
 from edge_bench.app.tables.answer.cells import UNRELIABLE, quality_text, speed_text, time_text
@@ -25,7 +25,9 @@ MARKED = (AnswerKind.FASTEST, AnswerKind.TIE)
 MAX_ROWS = 40
 _MAX_BASELINE = 12
 #: Order in which columns are reduced, the highest first.
-_BASELINE, _MEMORY, _ACCURACY, _SIZE, _INTERVAL, _QUALITY = 10, 9, 8, 7, 6, 5
+_BASELINE, _MEMORY, _ACCURACY, _SIZE, _INTERVAL, _QUALITY, _SPEED = 10, 9, 8, 7, 6, 5, 4
+#: Names of runtimes up to this length stay whole.
+_RUNTIME = len("tflite-runtime")
 
 
 def short_table(comparison: Comparison, rows: Sequence[Row], kind: AnswerKind, title: str = "") -> ShortTable:
@@ -55,7 +57,10 @@ def configuration_columns(rows: Sequence[Row]) -> list[Column]:
         name: [str(getattr(row.configuration, name)) for row in rows]
         for name in ("variant", "runtime", "threads", "batch_size")
     }
-    columns = [Column(name, names[name], right=False, shrinks=True) for name in ("variant", "runtime")]
+    columns = [
+        Column(name, names[name], right=False, shrinks_to=least)
+        for name, least in (("variant", SHORTEST_NAME), ("runtime", _RUNTIME))
+    ]
     if len(set(names["runtime"])) == 1 < len(set(names["variant"])):
         del columns[1]
     elif len(set(names["variant"])) == 1 < len(set(names["runtime"])):
@@ -104,7 +109,7 @@ def _time_columns(rows: Sequence[Row], comparison: Comparison) -> list[Column]:
     if not any(row.ratio for row in rows):
         return [time]
     header = f"vs {baseline_name(comparison, _MAX_BASELINE)}"
-    speed = speed_column(rows, header)
+    speed = replace(speed_column(rows, header), dropped=_SPEED)
     if len(speed.header) <= max(map(len, speed.cells), default=0):  # another heading would save no width
         return [time, speed]
     narrow = f"vs\nbaseline{speed.header.removeprefix(header)}"
@@ -121,7 +126,7 @@ def time_column(rows: Sequence[Row], unit: str) -> Column:
     )
     header, gap = f"ms/{unit}", " " * len(UNRELIABLE) if unstable else ""
     has_interval = any(row.time and row.time.interval for row in rows)
-    return Column(f"{header}{' [95 %]' if has_interval else ''}{gap}", times, narrow=(f"{header}{gap}", short),
+    return Column(f"{header}{' [95 %]' if has_interval else ''}{gap}", times, narrow=(header, short),
                   narrowed=_INTERVAL)  # fmt: skip
 
 

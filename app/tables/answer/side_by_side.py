@@ -1,6 +1,7 @@
 """Several Runs in one table: a row for each configuration, a group of columns for each Run."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from edge_bench.app.render.short_table import Column, ShortTable
 from edge_bench.app.render.text.short_table import columns_that_fit, fits
@@ -40,7 +41,7 @@ def side_by_side(comparison: Comparison, sides: Sides, kind: AnswerKind, width: 
         name = sides.name(side.run_id)
         columns.append(_times(rows, name, comparison.unit))
         if not side.emulated:
-            columns.append(speed_column(rows, f"{name}\n{baseline}"))
+            columns.append(replace(speed_column(rows, baseline), group=name))
     columns += _quality(groups, firsts, comparison)
     columns.append(Column("size", [size(row.bytes) for row in firsts], dropped=_SIZE))
     if not fits(columns_that_fit(columns, width), width):
@@ -61,20 +62,29 @@ def _times(rows: Sequence[Row | None], name: str, unit: str) -> Column:
             texts.append(f"{time}{UNRELIABLE if row and row.unstable and not row.emulated else pad}")
         return texts
 
-    header = f"{name}\nms/{unit}"
+    header = f"ms/{unit}"
     has_interval = any(row.time and row.time.interval and not row.emulated for row in timed)
     wide = f"{header}{' [95 %]' if has_interval else ''}"
-    return Column(wide, cells(interval=True), narrow=(header, cells(interval=False)), narrowed=_INTERVAL)
+    return Column(wide, cells(interval=True), narrow=(header, cells(interval=False)), narrowed=_INTERVAL,
+                  group=name)  # fmt: skip
 
 
 def _quality(groups: Sequence[dict[str, Row]], firsts: Sequence[Row], comparison: Comparison) -> list[Column]:
     """Return the column of quality if it is the same on all machines, as shown; else the full table has it."""
-    column = quality_column(firsts, comparison)
+    column = [_narrower(each) for each in quality_column(firsts, comparison)]
     for number in range(max(len(group) for group in groups)):
         others = [list(group.values())[min(number, len(group) - 1)] for group in groups]
         if [each.cells for each in quality_column(others, comparison)] != [each.cells for each in column]:
             return _ranges(groups, comparison)
     return column
+
+
+def _narrower(column: Column) -> Column:
+    """Return a column of quality whose short heading has two lines."""
+    if column.narrow is None:
+        return column
+    header, cells = column.narrow
+    return replace(column, narrow=(header.replace(" %", "\n%"), cells))
 
 
 def _ranges(groups: Sequence[dict[str, Row]], comparison: Comparison) -> list[Column]:

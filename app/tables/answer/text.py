@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edge_bench.app.render.formats import Format
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.short_table import short_table_lines
-from edge_bench.app.render.text.table import render
 from edge_bench.app.render.text.wrapping import wrapped
 from edge_bench.app.render.units import counted
 from edge_bench.app.tables.answer.layout import UNLIMITED, laid_out
@@ -56,18 +54,16 @@ def answer_text(subject: Answered, width: int, *, wide: bool = False, why: bool 
     wide: the tables with all columns instead of the short one, in blocks of ``width`` if ``limit``
     why: all notes, and where time differences come from
     """
-    limit_width = width if limit else None
-    text = laid_out(
+    return laid_out(
         answer_sentences(subject, width),
         lambda: short_blocks(subject, width),
         lambda: _few_notes(subject, width),
         subject.tables,
-        limit_width,
+        width if limit else None,
         wide=wide,
         why=why,
+        causes=attribution_table(subject.comparison) if why and subject.comparison else None,
     )
-    attribution = attribution_table(subject.comparison) if why and subject.comparison and not wide else None
-    return f"{text}\n\n{render(attribution, Format.TABLE, limit_width)}" if attribution else text
 
 
 def short_blocks(subject: Answered, width: int) -> list[list[str]]:

@@ -109,20 +109,19 @@ def _signatures(inspection: ModelInspection) -> Table:
 def _operators(inspection: ModelInspection) -> Table:
     costs = sorted(inspection.model_cost.operators, key=lambda cost: (-cost.macs, -cost.parameters, cost.name))
     return Table(
-        title="Operators",
-        header=("operator", "version", "count", "multiply-\naccumulates", "parameters", "constants"),
+        title="Operators, with their versions",
+        header=("operator", "count", "multiply-\naccumulates", "parameters", "constants"),
         rows=[
             [
-                _operator(cost.name),
-                str(cost.version),
+                f"{_operator(cost.name)} v{cost.version}",
                 str(cost.count),
-                (_count(cost.macs) if cost.macs else "–") if cost.counted else "not counted",
-                _count(cost.parameters) if cost.parameters else "–",
+                (_rounded(cost.macs) if cost.macs else "–") if cost.counted else "not counted",
+                _rounded(cost.parameters) if cost.parameters else "–",
                 size(cost.constant_bytes) if cost.constant_bytes else "–",
             ]
             for cost in costs
         ],
-        keys=2,
+        keys=1,
     )
 
 
@@ -197,9 +196,14 @@ def _types(inspection: ModelInspection) -> str:
 
 
 def _count(number: int) -> str:
+    """Return ``1.23 M (1,234,567)``."""
+    return f"{rounded} ({number:,})" if (rounded := _rounded(number)) != f"{number:,}" else rounded
+
+
+def _rounded(number: int) -> str:
     for unit, name in ((1e9, " G"), (1e6, " M")):
         if number >= unit:
-            return f"{number / unit:.2f}{name} ({number:,})"
+            return f"{number / unit:.2f}{name}"
     return f"{number:,}"
 
 

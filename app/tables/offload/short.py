@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from edge_bench.app.render.short_table import Column, ShortTable
+from edge_bench.app.render.short_table import SHORTEST_NAME, Column, ShortTable
 from edge_bench.app.render.units import counted, percent, shared_decimals, significant, size, with_interval
 from edge_bench.app.tables.answer.cells import UNRELIABLE, inverse
 from edge_bench.app.tables.answer.short import BEST
@@ -43,7 +43,7 @@ def offload_short_table(offload: Offload, assessment: Assessment, answer: Recomm
     lines = _lines(assessment)
     if not lines:
         return None
-    columns = [Column("configuration", [line.name for line in lines], right=False, shrinks=True)]
+    columns = [Column("configuration", [line.name for line in lines], right=False, shrinks_to=SHORTEST_NAME)]
     if not offload.emulated:
         columns += _times(lines, offload, assessment)
     columns += _quality(lines, assessment)
@@ -118,7 +118,7 @@ def _times(lines: Sequence[_Line], offload: Offload, assessment: Assessment) -> 
     header = f"ms/{unit_of(offload)}"
     has_interval = any(line.time.interval for line in lines)
     time = Column(f"{header}{' [95 %]' if has_interval else ''}{pad}", cells(interval=True),
-                  narrow=(f"{header}{pad}", cells(interval=False)), narrowed=_INTERVAL)  # fmt: skip
+                  narrow=(header, cells(interval=False)), narrowed=_INTERVAL)  # fmt: skip
     return [time, *_speed(lines)]
 
 

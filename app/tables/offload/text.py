@@ -22,7 +22,9 @@ from edge_bench.bench.stats.ratios import Verdict
 
 __all__ = ["OffloadAnswered", "offload_sentences", "offload_text"]
 
-_SEND_OR_STAY = {Verdict.FASTER: "sending is", Verdict.SLOWER: "running it locally is"}
+_SEND_OR_STAY = {
+    Verdict.FASTER: ("sending is", "running it locally"), Verdict.SLOWER: ("running it locally is", "sending"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -125,9 +127,11 @@ def _other_verdicts(subject: OffloadAnswered) -> list[str]:
     notes = []
     for of_link in subject.answer.links:
         row = of_link.row
-        for judged, what in ((row.p95, "p95"), (row.cheaper, "energy of this device")):
-            if judged and row.p50 and (judged.verdict is not row.p50.verdict or what != "p95"):
-                notes.append(f"- {_verdict_text(judged, f'{what}, {_name(row)}', energy=what != 'p95')}")
+        slow, energy = f"slow requests (p95), {_name(row)}", f"energy of this device, {_name(row)}"
+        if row.p95 and row.p50 and row.p95.verdict is not row.p50.verdict:
+            notes.append(f"- {_verdict_text(row.p95, slow)}")
+        if row.cheaper and row.p50:
+            notes.append(f"- {_verdict_text(row.cheaper, energy, energy=True)}")
     return notes
 
 
@@ -136,10 +140,18 @@ def _name(row: Row) -> str:
 
 
 def _verdict_text(judged: JudgedRatio, what: str, *, energy: bool = False) -> str:
-    """Return ``what: sending is 1.30× faster than running it locally [1.20, 1.40]``."""
+    """Return ``what: sending is 1.30× faster than running it locally [1.20, 1.40]``, or how far it is undecided."""
+    takes, of_local = ("needs", "energy") if energy else ("takes", "time")
     if judged.verdict not in _SEND_OR_STAY:
-        return f"{what}: {judged.verdict}, {with_interval(judged.ratio.value, judged.ratio.interval)} × local"
+        low_high = judged.ratio.interval
+        if low_high is None:
+            return f"{what}: no verdict, because one process gives no interval"
+        ends = f"{significant(low_high.low, 2)} to {significant(low_high.high, 2)} times the local {of_local}"
+        if judged.verdict is Verdict.SAME:
+            return f"{what}: no difference; sending {takes} {ends}"
+        return f"{what}: undecided; sending {takes} {ends} (95 % interval)"
     ratio = inverse(judged.ratio) if judged.verdict is Verdict.FASTER else judged.ratio
     interval = f" {with_interval(ratio.value, ratio.interval).split(' ', 1)[1]}" if ratio.interval else ""
     word = "cheaper" if energy else "faster"
-    return f"{what}: {_SEND_OR_STAY[judged.verdict]} {significant(ratio.value)}× {word}{interval}"
+    better, other = _SEND_OR_STAY[judged.verdict]
+    return f"{what}: {better} {significant(ratio.value)}× {word} than {other}{interval}"

@@ -84,7 +84,7 @@ def _sentence(effect: Effect) -> str:
         runtime = effect.configuration.runtime
         meaning = f"not attributed to the {effect.factor} alone, because the version of {runtime} differs"
     else:
-        meaning = _MEANING.get(effect.verdict, f"{effect.verdict} by {share} %")
+        meaning = verdict_cell(_MEANING.get(effect.verdict, f"{effect.verdict} by {share} %"), effect.reliable)
     also = f"; also different: {', '.join(effect.also_different)}" if effect.also_different else ""
     fixed = _fixed_factors(effect)
     return f"{effect.factor}: {after} instead of {before} ({fixed}) takes {ratio} × the time: {meaning}{also}"

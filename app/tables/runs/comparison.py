@@ -169,7 +169,7 @@ def _cells(row: Row, letters: dict[str, str], smallest: Sequence[Row]) -> list[s
 def _verdict(row: Row) -> str:
     if row.verdict:
         return verdict_cell(speed_text(row), row.verdict_reliable, row.no_interval)
-    return "baseline" if row.is_baseline else "EMULATED" if row.emulated else "none"
+    return "baseline" if row.is_baseline else "EMULATED" if row.emulated else row.failure or "none"
 
 
 def _quality_cells(row: Row) -> list[str]:

@@ -18,7 +18,7 @@ from edge_bench.bench.stats.control_chart import RULES, Mark
 from edge_bench.bench.stats.ratios import Ratio, Verdict
 from edge_bench.bench.wording import counted
 
-__all__ = ["answer", "answers_table", "group_names", "history_table"]
+__all__ = ["answer", "answers_table", "group_letters", "group_names", "history_table", "size_of_change"]
 
 _KEYS = ("variant", "runtime", "threads", "batch")
 _ACCURACY = "accuracy\n%"
@@ -34,7 +34,7 @@ _CHANGE_VERDICTS = (Verdict.FASTER, Verdict.SLOWER)
 def answers_table(all_series: Sequence[Series]) -> Table:
     """Return one row per series, with a sentence on whether its times have changed."""
     groups = group_names(all_series)
-    letters = _letters(groups)
+    letters = group_letters(groups)
     estimators = list(dict.fromkeys(series.estimator for series in all_series))
     cells = [
         [
@@ -69,7 +69,7 @@ def answer(series: Series) -> str:
         parts.append(f"no change in {counted(len(series.points), 'run')}")
     last = series.points[-1]
     if last.mark is Mark.UNCONFIRMED and last.ratio:
-        parts.append(f"the last run is {_size(last.ratio)}: run again to confirm")
+        parts.append(f"the last run is {size_of_change(last.ratio)}: run again to confirm")
     return "; ".join(parts)
 
 
@@ -79,21 +79,19 @@ def _answer_parts(series: Series) -> list[str]:
     before = f"than before the first of {len(series.changes)} changes"
     if creep and series.total:  # the ratio of the step alone would include part of the creep
         first = series.changes[0].began[:10]
-        return [
-            f"{_size(series.total)} in the last {RULES.window} runs {before} ({first}), and gradually {creep.verdict} "
-            "(creep)"
-        ]
+        size = size_of_change(series.total)
+        return [f"{size} in the last {RULES.window} runs {before} ({first}), and gradually {creep.verdict} (creep)"]
     doubt = UNRELIABLE if steps and series.points[steps[-1].index].verdict_reliable is False else ""
-    parts = [f"{_size(steps[-1].ratio)} since {steps[-1].began[:10]}{doubt}"] if steps else []
+    parts = [f"{size_of_change(steps[-1].ratio)} since {steps[-1].began[:10]}{doubt}"] if steps else []
     if series.total:
-        parts.append(f"{_size(series.total)} {before}")
+        parts.append(f"{size_of_change(series.total)} {before}")
     return [*parts, _creep(creep)] if creep else parts
 
 
 def history_table(all_series: Sequence[Series], notes: Sequence[str] = ()) -> Table:
     """Return one row per Run and configuration, grouped by machine, dataset and bundle."""
     groups = group_names(all_series)
-    letters = _letters(groups)
+    letters = group_letters(groups)
     rows, records, row_groups = [], [], []
     for series, group in zip(all_series, groups, strict=True):
         sentence = answer(series)
@@ -121,7 +119,7 @@ def group_names(all_series: Sequence[Series]) -> list[str]:
     return [f"{series.machine}, {series.dataset}, bundle {series.bundle[:8]}" for series in all_series]
 
 
-def _letters(groups: Sequence[str]) -> dict[str, str]:
+def group_letters(groups: Sequence[str]) -> dict[str, str]:
     """Return a letter for each group; empty if there is only one."""
     names = list(dict.fromkeys(groups))
     return {name: chr(ord("A") + number % 26) for number, name in enumerate(names)} if len(names) > 1 else {}
@@ -155,7 +153,7 @@ def _no_verdict(series: Series, point: Point) -> str:
     return f"too few runs before it: changes are judged from run {RULES.minimum + 1}"
 
 
-def _size(ratio: Ratio) -> str:
+def size_of_change(ratio: Ratio) -> str:
     """Return ``10 % slower`` or, from twice or half the time, ``2.5× slower``."""
     verdict = Verdict.SLOWER if ratio.value > 1 else Verdict.FASTER
     times = max(ratio.value, 1 / ratio.value)

@@ -20,7 +20,7 @@ def slack_sentence(slack: Slack, letters: Mapping[str, str] | None = None) -> st
         name = f"{letters[slack.light_run]}: {name}"
         if slack.original_run != slack.light_run:
             original += f" of {letters[slack.original_run]}"
-    name = f"slack, {name}"
+    name = f"what an offload may cost (slack), {name}"
     if not slack.same_machine:
         name += f" on {slack.light_machine}, against the original on {slack.original_machine}"
     elif not slack.same_run:

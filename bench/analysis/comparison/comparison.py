@@ -7,7 +7,7 @@ import msgspec
 from edge_bench.bench.analysis.comparison.attribution import Effect, attribute
 from edge_bench.bench.analysis.comparison.model_names import distinguished
 from edge_bench.bench.analysis.comparison.ranking import Ranking, ranking
-from edge_bench.bench.analysis.comparison.run_notes import notes_on_runs
+from edge_bench.bench.analysis.comparison.run_notes import notes_on_runs, nothing_measured
 from edge_bench.bench.analysis.comparison.slack import Slack, slacks_of
 from edge_bench.bench.analysis.labels.agreement import (
     Agreement,
@@ -37,13 +37,14 @@ from edge_bench.bench.analysis.times.reliability import (
     verdict_reliable,
 )
 from edge_bench.bench.analysis.times.timings import Estimator, RunResult, common_estimator, joined_repeats
-from edge_bench.bench.errors import BadInput, ResultsError
+from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.record_codec import SCHEMA_VERSION
 from edge_bench.bench.records.bundle import ORIGINAL
-from edge_bench.bench.records.run import CLASSIFY, Configuration, Run
+from edge_bench.bench.records.run import CLASSIFY, Configuration, Failure, Run
 from edge_bench.bench.stats.intervals import PairedDifference, paired_difference
 from edge_bench.bench.stats.ratios import Ratio, Verdict, verdicts
 from edge_bench.bench.tasks.measures import Measure, MeasureDifference, TaskAgreement
+from edge_bench.bench.wording import counted
 
 __all__ = ["Comparison", "Row", "Slack", "compare", "matches", "on_the_same_images"]
 
@@ -90,8 +91,13 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int = 0  # of the model file
     size_ratio: float | None = None
     memory_peak_bytes: int | None = None  # largest of its processes; None: unknown
-    failed: bool = False  # whether it failed, perhaps after some trials
+    failure: str = ""  # its kind if the configuration failed, perhaps after some trials: then there is no verdict
     remark: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it failed, perhaps after some trials."""
+        return bool(self.failure)
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,23 +133,21 @@ def compare(
     all_results = joined_repeats(all_results)
     measured = [item for item in all_results if item.result.trials]
     if not measured:
-        raise ResultsError(
-            "nothing was measured: every configuration failed",
-            "see the reasons with `edge-bench run … --format table`",
-        )
+        raise nothing_measured(runs)
     notes = list(dict.fromkeys(run.bundle.note for run in runs if run.bundle.note)) + name_notes
     base = _find_baseline(measured, baseline, notes)
     across, known = CrossMachineAgreements(base.run), EarlierRuns(earlier)
     estimator = common_estimator([each for item in measured for each in item.all_runs])
     ranks = ranking(measured, estimator)
     rows = [_timed(_row(item, base, across, known), item, estimator, ranks) for item in all_results]
-    judged = verdicts([row.ratio for row in rows])
+    judged = verdicts([None if row.failed else row.ratio for row in rows])
+    finished = [item for item in measured if not item.failure]
     return Comparison(
         baseline=base.result.configuration,
         baseline_machine=base.run.machine.label,
         rows=[msgspec.structs.replace(row, verdict=each) for row, each in zip(rows, judged, strict=True)],
-        slacks=slacks_of(measured, known),
-        effects=attribute(measured, base.run, known),
+        slacks=slacks_of(finished, known),
+        effects=attribute(finished, base.run, known),
         notes=notes + notes_on_runs(runs, base.run),
         task=base.run.task,
         unit=base.run.unit,
@@ -177,7 +181,7 @@ def _find_baseline(measured: Sequence[RunResult], selector: str | Configuration 
 
 
 def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements, earlier: EarlierRuns) -> Row:
-    run, result = item.run, item.result
+    run, result, failure = item.run, item.result, item.failure
     row = Row(
         run_id=run.run_id,
         began=run.began,
@@ -188,8 +192,8 @@ def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements, earli
         bytes=result.bytes,
         memory_peak_bytes=max((process.memory_peak_bytes for process in result.processes), default=0) or None,
         size_ratio=result.bytes / base.result.bytes if base.result.bytes else None,
-        failed=any(each.result.failure for each in item.all_runs),
-        remark=result.failure.message if result.failure else "",
+        failure=failure.kind if failure else "",
+        remark=_failure_text(failure, len(result.trials)) if failure else "",
     )
     if not result.trials:
         return row
@@ -216,6 +220,11 @@ def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements, earli
     )
 
 
+def _failure_text(failure: Failure, trials: int) -> str:
+    """Return the message, and if there are trials also the kind: ``crashed after 3 trials: …``."""
+    return f"{failure.kind} after {counted(trials, 'trial')}: {failure.message}" if trials else failure.message
+
+
 def _with_times(row: Row, item: RunResult, base: RunResult, times: TimeComparison) -> Row:
     return msgspec.structs.replace(
         row,
@@ -227,8 +236,8 @@ def _with_times(row: Row, item: RunResult, base: RunResult, times: TimeCompariso
         separation=times.separation,
         trusted=trusted([each.run for each in item.all_runs]),
         unstable=any(is_unstable(each.result) for each in item.all_runs),
-        verdict_reliable=verdict_reliable(item, base) if times.ratio else None,
-        no_interval=times.reason if times.ratio else "",
+        verdict_reliable=verdict_reliable(item, base) if times.ratio and not row.failed else None,
+        no_interval=times.reason if times.ratio and not row.failed else "",
     )
 
 

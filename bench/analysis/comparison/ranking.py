@@ -47,7 +47,7 @@ def ranking(measured: Sequence[RunResult], estimator: Estimator) -> Ranking:
 
 
 def _finished(items: Sequence[RunResult]) -> list[RunResult]:
-    return [item for item in items if not any(each.result.failure for each in item.all_runs)]
+    return [item for item in items if not item.failure]
 
 
 def _not_slower(items: Sequence[RunResult], estimator: Estimator) -> list[RunResult]:

@@ -3,16 +3,40 @@
 from collections.abc import Sequence
 
 from edge_bench.bench.analysis.labels.same_images import differing_pixels
+from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.wording import counted
 
-__all__ = ["notes_on_runs"]
+__all__ = ["notes_on_runs", "nothing_measured"]
 
 
 def notes_on_runs(runs: Sequence[Run], base: Run) -> list[str]:
     """Return notes on unusual Runs, then on those that had other pixels than ``base``."""
     parts = {(run.images.indices.length, run.images.total_images) for run in runs}
     return _run_notes(runs, parts_differ=len(parts) > 1) + _pixel_notes(runs, base)
+
+
+def nothing_measured(runs: Sequence[Run]) -> ResultsError:
+    """Return the error that none of these Runs measured anything, with the most frequent reason and its remedy."""
+    stopped = next((run.stopped for run in runs if run.stopped), "")
+    if any(map(_interrupted, runs)):
+        reason = f"the run {'stopped' if stopped else 'was interrupted'} before its first trial ended"
+        return ResultsError(
+            f"nothing was measured: {reason}{f': {stopped}' if stopped else ''}",
+            "repeat the command that measured, with --resume",
+        )
+    failures = [result.failure for run in runs for result in run.results if result.failure]
+    if not failures:
+        return ResultsError("nothing was measured: there was no configuration to measure")
+    reasons = [(each.kind, each.message, each.remedy) for each in failures]
+    kind, message, remedy = max(dict.fromkeys(reasons), key=reasons.count)
+    which = "the only configuration" if len(failures) == 1 else f"all {len(failures)} configurations"
+    return ResultsError(f"nothing was measured: {which} failed; {kind}: {message}", remedy)
+
+
+def _interrupted(run: Run) -> bool:
+    """Return whether the Run ended before each of its configurations had a trial or a failure."""
+    return not run.complete and not all(result.trials or result.failure for result in run.results)
 
 
 def _pixel_notes(runs: Sequence[Run], base: Run) -> list[str]:
@@ -40,10 +64,12 @@ def _run_notes(runs: Sequence[Run], *, parts_differ: bool) -> list[str]:
 
 def _remarks(run: Run, *, parts_differ: bool) -> list[str]:
     remarks = []
-    if not run.complete:
+    measured = bool(run.results_with_trials)
+    if not run.complete and measured:
         remarks.append(f"on {run.machine.label}: interrupted, only the trials before the interruption are included")
-    if not run.results_with_trials:
-        remarks.append(f"on {run.machine.label} measured nothing: every configuration failed")
+    if not measured:
+        why = "it was interrupted before its first trial" if _interrupted(run) else "every configuration failed"
+        remarks.append(f"on {run.machine.label} measured nothing: {why}")
     if run.accuracy_assumed:
         remarks.append(f"on {run.machine.label}: the accuracy is assumed (--assume)")
     if parts_differ and run.images.indices.length < run.images.total_images:

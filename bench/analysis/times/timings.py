@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_bench.bench.analysis.times.groups import repeat_key
 from edge_bench.bench.io.record_codec import PackedArray, unpack
-from edge_bench.bench.records.run import Result, Run
+from edge_bench.bench.records.run import Failure, Result, Run
 from edge_bench.bench.stats.intervals import Values, median
 from edge_bench.bench.stats.ratios import Ratio, paired_ratio
 
@@ -51,6 +51,11 @@ class RunResult(NamedTuple):
     def all_runs(self) -> tuple["RunResult", ...]:
         """The result and its repeats, one for each Run."""
         return (self, *self.repeats)
+
+    @property
+    def failure(self) -> Failure | None:
+        """The first failure of these results; None if all have every trial."""
+        return next((each.result.failure for each in self.all_runs if each.result.failure), None)
 
     @property
     def role(self) -> str:

@@ -20,6 +20,7 @@ from edge_bench.bench.io.addresses import address_from
 from edge_bench.bench.io.files import why_unreadable
 from edge_bench.bench.offload.client.open_inference import Answer, ModelMetadata, OipError, Request, answer_from
 from edge_bench.bench.progress import time_limit
+from edge_bench.bench.wording import size
 
 __all__ = ["NOT_ALLOWED", "Client", "ReadAnswer", "RemoteFailed", "Server", "TimedAnswer", "server_from"]
 
@@ -236,7 +237,7 @@ class Client:
         while chunk := response.read(_CHUNK):
             content += chunk
             if len(content) > self._max_answer:
-                raise ValueError(f"an answer of more than {self._max_answer >> 20} MiB")
+                raise ValueError(f"an answer of more than {size(self._max_answer)}")
         if response.length:  # read() also returns b"" if the connection ends before the answer
             raise http.client.IncompleteRead(bytes(content), response.length)
         return bytes(content)

@@ -19,9 +19,10 @@ from edge_bench.bench.measure.stored.reading import read_runs
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Settings
-from edge_bench.bench.records.run_files import read_run
+from edge_bench.bench.records.run_files import read_run, write_run
 from tests.command_line import CommandLine, assert_refused, clean_environment, command
 from tests.factories import measure_bundle
+from tests.nine_configurations import nine
 
 pytestmark = pytest.mark.slow
 
@@ -66,8 +67,16 @@ def test_closed_streams_end_no_run(digits_bundle: Bundle, tmp_path: Path, redire
 
 def test_a_full_disk_behind_stdout_is_reported_and_the_run_is_kept(digits_bundle: Bundle, tmp_path: Path) -> None:
     done = run_with(tmp_path, digits_bundle, "> /dev/full", "--quiet")
-    assert_refused(done, os.strerror(errno.ENOSPC), code=1)
+    assert_refused(done, os.strerror(errno.ENOSPC), "--once", code=1)
     assert_measured(tmp_path)
+
+
+def test_the_remedy_for_a_full_disk_fits_the_command(tmp_path: Path) -> None:
+    write_run(nine(), tmp_path)
+    shown = shell(tmp_path, "> /dev/full", *command("compare", tmp_path, "--format", "json"))
+    assert_refused(shown, "standard output", os.strerror(errno.ENOSPC), "repeat the command", code=1)
+    assert "--resume" not in shown.stderr
+    assert "--once" not in shown.stderr
 
 
 def test_a_locale_without_utf_8_gets_escaped_bytes(digits_bundle: Bundle, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What `offload` answers in a terminal: where to run it, what both cost, whether times are reliable."""
 
+import dataclasses
 import re
 
 import msgspec
@@ -7,11 +8,13 @@ import pytest
 
 from edge_bench.app.tables.offload.table import offload_tables
 from edge_bench.app.tables.offload.text import OffloadAnswered, offload_sentences, offload_text
-from edge_bench.bench.offload.analysis.assessment import assess
+from edge_bench.bench.offload.analysis.assessment import JudgedRatio, assess
 from edge_bench.bench.offload.analysis.recommendation import Decision, RecommendationKind, recommend
 from edge_bench.bench.offload.network.link_profiles import PROFILES, SWEEP
 from edge_bench.bench.offload.records.offload import LOCAL, Arm, Offload
 from edge_bench.bench.records.run import Failure
+from edge_bench.bench.stats.intervals import Interval
+from edge_bench.bench.stats.ratios import Ratio, Verdict
 from edge_bench.bench.system.machine import Finding
 from tests.factories import arm, machine, offload
 
@@ -161,3 +164,20 @@ def test_the_same_failure_of_several_configurations_is_one_note() -> None:
     text = lines(offload(arm(3.0, where=LOCAL), arm(9.3), *failed))
     assert sum("queue is full" in line for line in text) == 1
     assert any(line.startswith("! 2 configurations: busy") for line in text)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "found", "text"),
+    [
+        (Ratio(1.1, Interval(0.31, 3.92)), Verdict.UNDECIDED, "undecided; sending takes 0.31 to 3.9 times"),
+        (Ratio(1.0, Interval(0.99, 1.01)), Verdict.SAME, "no difference; sending takes 0.99 to 1.0 times"),
+        (Ratio(0.5, Interval(0.4, 0.625)), Verdict.FASTER, "sending is 2.00× faster than running it locally [1.60, "),
+        (Ratio(1.1, None), Verdict.UNDECIDED, "no verdict, because one process gives no interval"),
+    ],
+)
+def test_slow_requests_are_described_in_words(ratio: Ratio, found: Verdict, text: str) -> None:
+    made = subject(offload(arm(3.0, where=LOCAL), arm(9.3)))
+    (row,) = made.assessment.rows
+    rows = [msgspec.structs.replace(row, p95=JudgedRatio(ratio, found))]
+    other = dataclasses.replace(made, assessment=msgspec.structs.replace(made.assessment, rows=rows))
+    assert f"slow requests (p95), raw: {text}" in " ".join(offload_text(other, 140).split())

@@ -113,13 +113,16 @@ def test_the_sides_of_a_slack_have_the_letters_of_the_table() -> None:
         return [note for note in table.notes if note.startswith("slack")]
 
     both = run(result("keras", "tensorflow", 1.0), result("dynamic", "litert", 1.2))
-    assert [note.split(":")[0] for note in notes(both)] == ["slack, dynamic on litert"]
+    assert [note.split(":")[0] for note in notes(both)] == ["what an offload may cost (slack), dynamic on litert"]
     again = msgspec.structs.replace(both, run_id="again", began="2026-01-02T00:00:00+00:00")
-    assert [note.split(":")[0] for note in notes(both, again)] == ["slack, A", "slack, B"]
+    assert [note.split(":")[0] for note in notes(both, again)] == [
+        "what an offload may cost (slack), A",
+        "what an offload may cost (slack), B",
+    ]
     original = run(result("keras", "tensorflow", 1.0))
     light = run(result("dynamic", "litert", 1.2))
     (note,) = notes(original, light)
-    assert note.startswith("slack, B: ")
+    assert note.startswith("what an offload may cost (slack), B: ")
     assert "of A " in note
 
 

@@ -36,6 +36,20 @@ def test_a_table_too_wide_for_the_terminal_is_split_into_blocks_that_repeat_the_
         assert cell in narrow
 
 
+def test_text_in_the_last_column_is_wrapped_and_long_names_are_shortened() -> None:
+    long = "serving_default_" * 8
+    reason = " ".join(f"word{number}" for number in range(40))
+    table = Table(
+        "t", ("", "runtime", "loads the model"), [("a", "litert", reason), (long, "litert", f"no: {long}")], 2
+    )
+    for width in (60, 80):
+        text = render(table, Format.TABLE, width)
+        assert max(map(len, text.split("\n"))) <= width
+        assert set(reason.split()) <= set(text.split())
+        assert text.count("loads the model") == 1
+    assert long in render(table, Format.TABLE)
+
+
 def test_csv_and_json_have_unformatted_numbers() -> None:
     rows = list(csv.DictReader(io.StringIO(render(TABLE, Format.CSV))))
     assert rows == [{"variant": "dynamic", "value": "1.0"}, {"variant": "int8", "value": ""}]

@@ -3,8 +3,9 @@
 import datetime
 
 from edge_bench.app.cli import parsing
+from edge_bench.app.cli.answers import Shown, print_answered, width
 from edge_bench.app.cli.options.analyse import Bundles, FigureFile, FigureSize, ImageFolders, ReportFile, ReportFormats
-from edge_bench.app.cli.options.shared import OutputFormat, RunFiles
+from edge_bench.app.cli.options.shared import OutputFormat, RunFiles, Why, Wide
 from edge_bench.app.render.formats import FOR_PROGRAMS, Format, Layout
 
 __all__ = ["history", "report"]
@@ -37,13 +38,16 @@ def history(
     results: RunFiles,
     figure: FigureFile = None,
     output_format: OutputFormat = Format.TABLE,
+    wide: Wide = False,
+    why: Why = False,
 ) -> None:
     """Show how times have changed from Run to Run.
 
-    The answer for each configuration comes first, then all Runs with changes marked.
+    The answer comes first, then a row for each configuration. With --wide, all Runs are shown.
     """
     from edge_bench.app.cli import console
     from edge_bench.app.report.write import write_history
+    from edge_bench.app.tables.over_time.text import HistoryAnswered, history_sentences, history_text
     from edge_bench.app.tables.runs.history import answers_table, history_table
     from edge_bench.bench.analysis.over_time.history import history as series_of
     from edge_bench.bench.analysis.over_time.history import not_in_history
@@ -59,4 +63,11 @@ def history(
     console.note_unless_shown(notes, output_format)
     runs_table = history_table(series, notes)
     for_people = output_format not in FOR_PROGRAMS
-    console.print_tables([answers_table(series), runs_table] if for_people else [runs_table], output_format)
+    tables = [answers_table(series), runs_table] if for_people else [runs_table]
+    subject = HistoryAnswered(series, notes, tables)
+    print_answered(
+        tables,
+        lambda: history_sentences(subject),
+        lambda **how: history_text(subject, width(), **how),
+        Shown(output_format, wide=wide, why=why),
+    )

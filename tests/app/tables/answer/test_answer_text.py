@@ -5,6 +5,7 @@ import re
 import msgspec
 import pytest
 
+from edge_bench.app.cli.console import comparison_tables
 from edge_bench.app.render.text.wrapping import clipped, middle_shortened, text_width, wrapped
 from edge_bench.app.tables.answer.agreement import agreement_notes
 from edge_bench.app.tables.answer.reliability import Reliable, reliability_texts
@@ -18,7 +19,7 @@ from edge_bench.bench.system.machine import Finding
 from tests.factories import group, machine, repeats, result, run
 from tests.nine_configurations import nine, on_pi
 
-WIDTHS = (60, 80, 100, 140)
+WIDTHS = (40, 50, 60, 80, 100, 140)
 ROW = re.compile(r"^[▸ ] (keras|float32|float16|dynamic|int8) +(\S+) +([\d.]+)")
 
 
@@ -43,8 +44,9 @@ def test_nothing_is_wider_than_the_terminal_and_no_word_is_broken(runs: list[Run
     assert max(map(len, text)) <= width
     shown = [match[2] for line in text if (match := ROW.match(line))]
     assert len(shown) in (9, 9 * len(runs))  # a block for each machine if they do not fit beside each other
-    if width >= 80 and len(runs) == 1:
+    if width >= 50 and (width >= 80 or len(runs) == 1):
         assert set(shown) == names_in(runs)
+    assert any("not shown: memory, size, intervals" in line for line in text) is (width < 60 and len(runs) == 1)
     for line in (line for line in text if "…" not in line):  # words at the ends of lines are whole
         assert line == line.rstrip()
         assert not line.endswith(("-", "/"))
@@ -218,7 +220,13 @@ def test_wide_has_all_columns_and_why_has_the_attribution() -> None:
     wide = answer_text(subject(nine()), 80, wide=True, limit=False)
     assert "p50 / p90 / p99 / max" in wide
     assert wide.startswith("Fastest: ")
-    assert "where the time comes from" in answer_text(subject(nine()), 80, why=True)
+    why = answer_text(subject(nine()), 80, why=True)
+    assert why.count("where the time comes from") == 1
+    compared = compare([nine()])
+    both = Answered([nine()], compared, comparison_tables(compared), "")
+    for all_columns in (False, True):  # the table of causes is replaced by its sentences
+        made = answer_text(both, 80, why=True, wide=all_columns)
+        assert made.count("(dynamic, 1 thread, batch 1, desk)") == 1
 
 
 def test_long_names_are_shortened_in_the_middle() -> None:

@@ -1,13 +1,17 @@
 """Comparisons of made-up Runs with known results."""
 
+from typing import Any
+
 import msgspec
 import numpy as np
 import pytest
 
+from edge_bench.app.tables.runs.comparison import comparison_record, comparison_table
+from edge_bench.app.tables.shared import speed_text
 from edge_bench.bench.analysis.comparison.comparison import DEFAULT_BASELINES, compare, matches
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.record_codec import pack
-from edge_bench.bench.records.run import Configuration, Result
+from edge_bench.bench.records.run import Configuration, Failure, Run
 from edge_bench.bench.stats.ratios import Verdict
 from tests.bench.messages import numbers_in
 from tests.factories import LABELS, cut, machine, result, row, run
@@ -116,10 +120,35 @@ def test_without_keras_and_float32_the_first_configuration_is_the_baseline_with_
     assert all(variant in note for variant in DEFAULT_BASELINES)
 
 
-def test_a_run_in_which_nothing_was_measured_is_refused() -> None:
-    nothing = Result(configuration=result("keras", "tensorflow", 1).configuration, bytes=1, sha256="")
-    with pytest.raises(ResultsError):
-        compare([run(nothing)])
+def test_runs_without_a_measurement_are_refused_with_the_reason() -> None:
+    def without_trials(failure: Failure | None, **changes: Any) -> Run:
+        empty = msgspec.structs.replace(result("keras", "tensorflow", 1.0), trials=[], failure=failure)
+        return msgspec.structs.replace(run(empty, empty), **changes)
+
+    missing = Failure(kind="not installed", message="there is no wheel", remedy="use another")
+    with pytest.raises(ResultsError, match=r"all 2 configurations failed; .*there is no wheel") as failed:
+        compare([without_trials(missing)])
+    assert failed.value.remedy == "use another"
+    with pytest.raises(ResultsError, match="interrupted before its first trial") as interrupted:
+        compare([without_trials(None, complete=False)])
+    assert "--resume" in interrupted.value.remedy
+    with pytest.raises(ResultsError, match="stopped before its first trial ended: disk full"):
+        compare([without_trials(None, complete=False, stopped="disk full")])
+    notes = compare([run(result("keras", "tensorflow", 1.0)), without_trials(None, complete=False)]).notes
+    assert [note.split(": ", 1)[1] for note in notes] == ["it was interrupted before its first trial"]
+
+
+def test_a_configuration_that_failed_after_some_trials_has_no_verdict_but_a_reason() -> None:
+    crash = Failure(kind="crashed", message="SIGSEGV")
+    quick = msgspec.structs.replace(result("int8", "litert", 1.0), failure=crash)
+    comparison = compare([run(result("keras", "tensorflow", 9.0), quick, result("dynamic", "litert", 2.0))])
+    crashed, finished = row(comparison, "int8", "litert"), row(comparison, "dynamic", "litert")
+    assert (crashed.verdict, crashed.verdict_reliable, finished.verdict) == (None, None, Verdict.FASTER)
+    assert comparison_record(crashed)["verdict_reason"] == "crashed after 30 trials: SIGSEGV"
+    assert speed_text(crashed) == "crashed"
+    assert comparison_table(comparison).rows[1][4] == "crashed"
+    assert all("int8" not in (effect.configuration.variant, effect.reference.variant) for effect in comparison.effects)
+    assert {slack.light.variant for slack in comparison.slacks} == {"dynamic"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What `history` answers: sentences, the short table, and notes."""
