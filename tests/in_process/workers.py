@@ -80,6 +80,7 @@ def workers_here() -> Iterator[None]:
                     patches.enter_context(mock.patch.object(tf.config.threading, name))
             return WorkerHere(runtime, *arguments, **settings)
 
+        worker.spawn = WorkerProcess.spawn  # type: ignore[attr-defined]  # other processes stay processes
         for module in (runner, predictions, worker_sampler, process):
             patches.enter_context(mock.patch.object(module, "WorkerProcess", worker))
         yield

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from edge_bench.app.cli.console import comparison_tables
-from edge_bench.app.render.text.wrapping import clipped, middle_shortened, text_width, wrapped
+from edge_bench.app.render.text.wrapping import text_width
 from edge_bench.app.tables.answer.agreement import agreement_notes
 from edge_bench.app.tables.answer.reliability import Reliable, reliability_texts
 from edge_bench.app.tables.answer.text import Answered, answer_sentences, answer_text
@@ -285,18 +285,6 @@ def test_sentences_for_pages_are_not_shortened() -> None:
     assert "points, within chance" in second
     assert first
     assert "configurations vary by 10 % or more" in third
-
-
-def test_texts_are_wrapped_clipped_and_shortened_without_breaking_words() -> None:
-    text = "a sentence of several words that is wrapped"
-    assert wrapped(text, 20) == ["a sentence of", "  several words that", "  is wrapped"]
-    assert clipped(text, 20) == ["a sentence of", "  several words …"]
-    assert clipped("short", 20) == ["short"]
-    assert middle_shortened("abcdefghij", 5) == "ab…ij"
-    assert middle_shortened("abc", 5) == "abc"
-    assert wrapped("模型模型 模型 模型", 10) == ["模型模型", "  模型", "  模型"]
-    assert middle_shortened("模型模型", 8) == "模型模型"
-    assert middle_shortened("模型模型模型", 7) == "模…型"
 
 
 def test_wide_characters_take_two_columns_of_every_line_and_table() -> None:
