@@ -202,7 +202,7 @@ def _graph(path: Path, file: TfliteFile | None, runtime: Runtime, how: _Reading)
 
 
 def _check_file(path: Path) -> Runtime:
-    """Return the first runtime for the file's format; raise BadInput if there is none."""
+    """Return the first installed runtime for the file's format, otherwise the first; raise BadInput for no format."""
     if not path.exists():
         raise BadInput(f"{path}: no such file", f"name {KNOWN}")
     kind = SAVED_MODEL if path.is_dir() else path.suffix
@@ -211,7 +211,7 @@ def _check_file(path: Path) -> Runtime:
         raise BadInput(f"{path}: unsupported model format", f"name {KNOWN}")
     if not path.is_dir() and not path.is_file():
         raise BadInput(f"{path}: not a regular file", f"name {KNOWN}")
-    return runtimes[0]
+    return next((runtime for runtime in runtimes if installed_version(runtime)), runtimes[0])
 
 
 def _parameters(path: Path, file: TfliteFile | None) -> int:

@@ -51,7 +51,7 @@ Runtimes = Annotated[
     list_option(
         "--runtime",
         autocompletion=each_of(*RUNTIMES),
-        help="tensorflow,tflite-runtime,litert; for .onnx files onnxruntime. [default: all]",
+        help="tensorflow,tflite-runtime,litert,openvino; for .onnx files onnxruntime,openvino. [default: all]",
     ),
 ]
 Budget = Annotated[
