@@ -17,6 +17,7 @@ from edge_bench.bench.model_formats.onnx_graph import stated_sizes
 from edge_bench.bench.model_formats.tflite import TfliteFile, item_bits, read_tflite
 from edge_bench.bench.models.saved_model_check import check_saved_model
 from edge_bench.bench.runtimes.keras_model import LEGACY_SUFFIXES
+from edge_bench.bench.runtimes.ncnn.param import PARAM, weights_of
 from edge_bench.bench.system.memory import available_memory
 
 __all__ = ["MemoryNeed", "check_memory", "memory_need", "tflite_need", "why_too_large"]
@@ -49,6 +50,8 @@ def memory_need(path: Path) -> MemoryNeed:
         if path.suffix == ".onnx":
             sizes = stated_sizes(path)
             return MemoryNeed(sizes.constants, sizes.largest_value)
+        if path.suffix == PARAM:
+            return MemoryNeed(weights_of(path).stat().st_size, 0)
         found = _legacy_memory(path) if path.suffix in LEGACY_SUFFIXES else check_keras(path).memory
     except (OSError, ValueError) as cause:
         raise BadInput(f"{path}: refused before loading: {why_unreadable(cause)}", "do not use this model") from None

@@ -20,13 +20,14 @@ from edge_bench.bench.records.bundle import MANIFEST
 from edge_bench.bench.records.manifest import TensorSpec, Variant
 from edge_bench.bench.records.run import CLASSIFY
 from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, Runtime, installed_version, why_not_installed
+from edge_bench.bench.runtimes.ncnn.param import PARAM
 from edge_bench.bench.system.memory import untimed_memory_limit
 from edge_bench.bench.worker.graphs.messages import GraphDescribed
 from edge_bench.bench.worker.messages import Described
 
 __all__ = ["ModelFiles", "Models", "is_bundle"]
 
-KNOWN = "a bundle's folder, a .tflite, .keras, .h5 or .onnx file, or a SavedModel folder"
+KNOWN = "a bundle's folder, a .tflite, .keras, .h5, .onnx or .param file, or a SavedModel folder"
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,9 @@ def is_bundle(path: Path) -> bool:
     """Return whether a path denotes a bundle: a folder that is not a SavedModel, or a missing path that may be one."""
     if path.is_dir():
         return (path / MANIFEST).exists() or not (path / SAVED_MODEL).exists()
-    return not path.suffix or (not path.exists() and path.suffix not in (".tflite", ".keras", ".h5", ".hdf5", ".onnx"))
+    return not path.suffix or (
+        not path.exists() and path.suffix not in (".tflite", ".keras", ".h5", ".hdf5", ".onnx", PARAM)
+    )
 
 
 def _read_variant(path: Path, name: str, how: _Reading) -> tuple[Variant, int, GraphDescribed | None]:

@@ -106,6 +106,17 @@ RUNTIMES = {
             missing="pip install 'edge-bench[openvino]'",
             optional=True,
         ),
+        Runtime(
+            name="ncnn",
+            adapter="ncnn.adapter",
+            library="ncnn",
+            distributions=("ncnn",),
+            formats=(".param",),
+            batch_size=1,
+            threads=1,
+            missing="pip install 'edge-bench[ncnn]'",
+            optional=True,
+        ),
     )
 }
 

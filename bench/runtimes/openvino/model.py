@@ -13,15 +13,19 @@ from edge_bench.bench.model_formats.tflite import TfliteFile, read_tflite
 from edge_bench.bench.records.outputs.tensors import NUMBER_TYPES
 from edge_bench.bench.runtimes.graphs.layout import Port, unique_names
 from edge_bench.bench.runtimes.graphs.tflite_names import Named, named_sides
+from edge_bench.bench.runtimes.openvino.library import import_openvino
 
 __all__ = ["OpenVinoModel", "reason"]
 
 Array = npt.NDArray[Any]
 #: The CPU plugin computes these as int32 or float32. Integers that fit are exact; the precision of others is lost.
-_NARROWED = {"int64": np.int32, "uint32": np.int32, "uint64": np.int32}
+_NARROWED = ("int64", "uint32", "uint64")
 _REFUSED = ("float64",)
+_MOST_INT = np.iinfo(np.int32).max
 #: Lines of OpenVINO's messages that name its source code instead of a reason.
-_NO_REASON = re.compile(r"^(Exception from|Check '|\[.*\] Exception|While validating|FrontEnd API failed|Exception happened)")
+_NO_REASON = re.compile(
+    r"^(Exception from|Check '|\[.*\] Exception|While validating|FrontEnd API failed|Exception happened)"
+)
 
 
 class OpenVinoModel:
@@ -33,9 +37,8 @@ class OpenVinoModel:
 
     def __init__(self, path: Path, threads: int, signature: str = "") -> None:
         """Raise ValueError if OpenVINO cannot read the file, or would change its inputs or outputs."""
-        import openvino
-
-        self._core, self._threads = openvino.Core(), threads
+        self._openvino, self._threads = import_openvino(), threads
+        self._core = self._openvino.Core()
         self._tflite = _parsed(path) if path.suffix == ".tflite" else None
         try:
             self._model = self._core.read_model(path)
@@ -50,7 +53,7 @@ class OpenVinoModel:
         }
         self._request: Any = None
         self._compiled_for: list[list[int]] | None = None
-        self._narrowed = [_NARROWED.get(port.dtype) for port in self.inputs]
+        self._narrowed = [port.dtype in _NARROWED for port in self.inputs]
 
     def _named_sides(self, signature: str) -> tuple[Named, Named] | None:
         if self._tflite is None:
@@ -88,7 +91,7 @@ class OpenVinoModel:
         model = self._model.clone()
         try:
             if wanted != [_axes(each) for each in model.inputs]:
-                model.reshape(dict(enumerate(_partial(wanted))))
+                model.reshape({at: self._openvino.PartialShape(shape) for at, shape in enumerate(wanted)})
             compiled = self._core.compile_model(model, "CPU", self._settings())
         except RuntimeError as cause:
             raise ValueError(f"inputs of shape {' and '.join(map(str, wanted))}: {reason(cause)}") from None
@@ -114,16 +117,15 @@ class OpenVinoModel:
         Raise ValueError for integers that OpenVINO would change.
         """
         for value, narrow, port in zip(inputs, self._narrowed, self.inputs, strict=True):
-            if narrow is not None and value.size and (value.max() > _MOST_INT or value.min() < -_MOST_INT - 1):
-                raise ValueError(f"input {port.name[:80]}: OpenVINO computes {port.dtype} as int32: a value does not fit")
+            if narrow and value.size and (value.max() > _MOST_INT or value.min() < -_MOST_INT - 1):
+                raise ValueError(
+                    f"input {port.name[:80]}: OpenVINO computes {port.dtype} as int32: a value does not fit"
+                )
         try:
             found = self._request.infer(list(inputs), share_inputs=False, share_outputs=not copy)
         except RuntimeError as cause:
             raise ValueError(reason(cause)) from None
         return [found[each] for each in self._results]
-
-
-_MOST_INT = np.iinfo(np.int32).max
 
 
 def reason(cause: BaseException) -> str:
@@ -138,12 +140,6 @@ def _parsed(path: Path) -> TfliteFile:
         return read_tflite(path)
     except EdgeBenchError as cause:
         raise ValueError(cause.problem) from None
-
-
-def _partial(shapes: Sequence[Sequence[int]]) -> list[Any]:
-    import openvino
-
-    return [openvino.PartialShape(list(shape)) for shape in shapes]
 
 
 def _ports(found: Sequence[Any], named: Named | None, kind: str) -> list[Port]:

@@ -80,7 +80,7 @@ def test_names_and_signatures_of_a_tflite_file(tmp_path: Path) -> None:
         (two_signatures_tflite(tmp_path / "two.tflite"), "missing"),
         (mixed_onnx(tmp_path / "m.onnx"), "serve"),
     ):
-        with pytest.raises(ValueError, match="signature|OpenVINO"):
+        with pytest.raises(ValueError, match=r"signature|OpenVINO"):
             opened(path, signature=signature)
 
 

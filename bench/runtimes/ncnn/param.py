@@ -1,0 +1,42 @@
+"""Inputs and weights file of an ncnn model, from its .param file, which is text."""
+
+from pathlib import Path
+
+from edge_bench.bench.io.files import open_regular_file, read_bounded
+
+__all__ = ["PARAM", "input_shapes", "weights_of"]
+
+PARAM = ".param"
+_MAGIC = "7767517"
+_MOST_BYTES = 16 << 20
+#: Keys of the layer Input: width, height, depth, channels; ncnn stores the last axis first.
+_SIZES = {"2": "channels", "11": "depth", "1": "height", "0": "width"}
+
+
+def weights_of(path: Path) -> Path:
+    """Return the file with the weights of a .param file."""
+    return path.with_suffix(".bin")
+
+
+def input_shapes(path: Path) -> dict[str, list[int] | None]:
+    """Return the shapes of the inputs of one example by name, channels first; None if the file does not state one.
+
+    Raise ValueError if it is not an ncnn .param file.
+    """
+    with open_regular_file(path) as file:
+        lines = read_bounded(file, _MOST_BYTES).decode(errors="replace").splitlines()
+    if not lines or lines[0].strip() != _MAGIC:
+        raise ValueError("not an ncnn .param file")
+    found = dict[str, list[int] | None]()
+    for fields in (line.split() for line in lines[2:]):
+        if len(fields) >= 5 and fields[0] == "Input":
+            found[fields[4]] = _shape(dict(field.split("=", 1) for field in fields[5:] if "=" in field))
+    return found
+
+
+def _shape(values: dict[str, str]) -> list[int] | None:
+    sizes = {name: int(values.get(key, "0")) for key, name in _SIZES.items()}
+    if any(size < 0 for size in sizes.values()):
+        raise ValueError("an input with a negative size")
+    stated = [size for size in sizes.values() if size]  # sizes of missing axes are 0
+    return stated or None

@@ -1,0 +1,69 @@
+"""Classifiers and graphs in ncnn."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy.typing as npt
+
+from edge_bench.bench.records.manifest import TensorSpec
+from edge_bench.bench.runtimes.base import Clock, ModelFile, PassTimes, batch_size_for
+from edge_bench.bench.runtimes.batches import in_batches
+from edge_bench.bench.runtimes.graphs.base import GraphFile
+from edge_bench.bench.runtimes.graphs.batched import BatchedGraph
+from edge_bench.bench.runtimes.graphs.layout import Layout, Port
+from edge_bench.bench.runtimes.ncnn.model import NcnnModel
+from edge_bench.bench.wording import counted
+
+__all__ = ["NcnnClassifier", "NcnnGraph"]
+
+Array = npt.NDArray[Any]
+
+
+class NcnnClassifier:
+    """A model with one input, whose size is in the file, and one output."""
+
+    warning = ""
+    fixed_batch = 1
+
+    def __init__(self, file: ModelFile) -> None:
+        model = self._model = NcnnModel(file.path, file.threads)
+        if len(model.inputs) != 1 or len(model.outputs) != 1:
+            raise ValueError(
+                f"the model has {counted(len(model.inputs), 'input')} and "
+                f"{counted(len(model.outputs), 'output')}, but a classifier has one of each"
+            )
+        shape = model.shapes[model.inputs[0]] or (list(file.input_shape) if file.input_shape else None)
+        if shape is None:
+            raise ValueError("the layer Input states no size; add it to its line, for example 0=28 1=28 2=1 (w, h, c)")
+        self.batch_size = batch_size_for(file, self.fixed_batch)
+        self.input = TensorSpec(dtype="float32", shape=[1, *shape])
+        self.output = TensorSpec(dtype="float32", shape=[1, -1])
+
+    def invoke(self, batch: Array) -> Array:
+        """Return the scores of one example, not timed."""
+        return self._model.invoke([batch])[0]
+
+    def classify(self, inputs: Array, outputs: Array, clock: Clock) -> PassTimes:
+        """Run one pass. Each invocation includes copying its input in and its output out."""
+        return in_batches(self.invoke, inputs, outputs, clock, 1, pad=False)
+
+
+class NcnnGraph(BatchedGraph):
+    """A model with any inputs and outputs. Inputs whose size is not in the file need a stated shape."""
+
+    def __init__(self, file: GraphFile) -> None:
+        """Raise ValueError for a named signature, which ncnn's files do not have, or if a size is unknown."""
+        if file.signature:
+            raise ValueError(f"signature {file.signature[:80]}: ncnn's files have none; leave out --signature")
+        model = self._ncnn = NcnnModel(file.path, file.threads)
+        stated = {name: model.shapes[name] for name in model.inputs}
+        inputs = [Port(name, "float32", None if shape is None else [1, *shape]) for name, shape in stated.items()]
+        # nothing but an invocation tells the sizes of outputs
+        outputs = [Port(name, "float32", None) for name in model.outputs]
+        super().__init__(Layout(inputs, outputs, file.batch_size, file.shapes), None, stateful=file.stateful)
+        if any(not has for has in self.has_batch_axis):
+            raise ValueError("ncnn takes one example at a time: use 1 for the first axis of every stated shape")
+
+    def call(self, inputs: Sequence[Array]) -> list[Array]:
+        """Copy in, invoke once, and return copies of all outputs."""
+        return self._ncnn.invoke(inputs)
