@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from edge_bench.bench.io.files import open_regular_file, read_bounded
+from edge_bench.bench.io.files import read_bounded
 
 __all__ = ["PARAM", "input_shapes", "weights_of"]
 
@@ -23,8 +23,7 @@ def input_shapes(path: Path) -> dict[str, list[int] | None]:
 
     Raise ValueError if it is not an ncnn .param file.
     """
-    with open_regular_file(path) as file:
-        lines = read_bounded(file, _MOST_BYTES).decode(errors="replace").splitlines()
+    lines = read_bounded(path, _MOST_BYTES).decode(errors="replace").splitlines()
     if not lines or lines[0].strip() != _MAGIC:
         raise ValueError("not an ncnn .param file")
     found = dict[str, list[int] | None]()

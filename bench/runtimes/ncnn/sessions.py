@@ -23,7 +23,7 @@ class NcnnClassifier:
     """A model with one input, whose size is in the file, and one output."""
 
     warning = ""
-    fixed_batch = 1
+    fixed_batch: int | None = 1  # the only size
 
     def __init__(self, file: ModelFile) -> None:
         model = self._model = NcnnModel(file.path, file.threads)

@@ -9,6 +9,7 @@ import pytest
 from edge_bench.bench.runtimes import RUNTIMES, graph_loader, installed_version, loader
 from edge_bench.bench.runtimes.base import ModelFile
 from edge_bench.bench.runtimes.graphs.base import GraphFile, GraphSession
+from edge_bench.bench.worker.load_check import LoadOutcome, try_load
 from tests.made.graph.graphs import (
     TYPES,
     found_positions_onnx,
@@ -90,6 +91,15 @@ def test_outputs_whose_size_depends_on_the_values(tmp_path: Path) -> None:
     for row in np.array([[1, 0, 1, 1], [0, 0, 0, 0], [0, 1, 0, 0]], np.bool_):
         (found,) = session.invoke([row[np.newaxis]])
         np.testing.assert_array_equal(found, np.argwhere(row[np.newaxis]))
+
+
+@pytest.mark.slow
+def test_the_sandbox_has_all_files_that_openvino_needs(tmp_path: Path) -> None:
+    assert try_load("openvino", mixed_tflite(tmp_path / "m.tflite"), 60) == LoadOutcome()
+    graph = TfliteBuilder()
+    values = graph.tensor(1, 3)
+    path = graph.save(tmp_path / "sum.tflite", [values], [graph.running_sum(values, 3)])
+    assert "RNN" in try_load("openvino", path, 60).refusal
 
 
 def test_state_that_openvino_cannot_reset_is_refused(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from edge_bench.bench.runtimes.scores import class_count
 from tests.made.brightness import bright_inputs, brightness_weights, level
 from tests.made.onnx import OnnxBuilder
 from tests.made.tflite import TfliteBuilder
-from tests.optional_runtimes import OPENVINO
+from tests.models import OPENVINO
 
 #: tflite-runtime and LiteRT cannot be loaded into one process; test_unusual_models.py has tflite-runtime in workers.
 LITE = ["litert"]
