@@ -5,6 +5,7 @@ estimate is a lower bound: weights, and the largest value between two layers. Sh
 are unknown, such as those of fills and repeats in .tflite or .onnx models. ``--memory-limit`` bounds them.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from edge_bench.bench.model_formats.onnx_graph import stated_sizes
 from edge_bench.bench.model_formats.tflite import TfliteFile, item_bits, read_tflite
 from edge_bench.bench.models.saved_model_check import check_saved_model
 from edge_bench.bench.runtimes.keras_model import LEGACY_SUFFIXES
-from edge_bench.bench.runtimes.ncnn.param import PARAM, weights_of
+from edge_bench.bench.runtimes.ncnn.param import PARAM, input_shapes, weights_of
 from edge_bench.bench.system.memory import available_memory
 
 __all__ = ["MemoryNeed", "check_memory", "memory_need", "tflite_need", "why_too_large"]
@@ -51,7 +52,8 @@ def memory_need(path: Path) -> MemoryNeed:
             sizes = stated_sizes(path)
             return MemoryNeed(sizes.constants, sizes.largest_value)
         if path.suffix == PARAM:
-            return MemoryNeed(weights_of(path).stat().st_size, 0)
+            inputs = (4 * math.prod(shape) for shape in input_shapes(path).values() if shape)
+            return MemoryNeed(weights_of(path).stat().st_size, max(inputs, default=0))
         found = _legacy_memory(path) if path.suffix in LEGACY_SUFFIXES else check_keras(path).memory
     except (OSError, ValueError) as cause:
         raise BadInput(f"{path}: refused before loading: {why_unreadable(cause)}", "do not use this model") from None

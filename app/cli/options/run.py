@@ -35,7 +35,8 @@ ModelArguments = Annotated[
         "BUNDLE|MODEL",
         "BUNDLE",
         show_default=False,
-        help="A bundle, or model files: .tflite, .keras, .onnx or a SavedModel folder. [default: artifacts/bundle]",
+        help="A bundle, or model files: .tflite, .keras, .onnx, .param or a SavedModel folder. "
+        "[default: artifacts/bundle]",
     ),
 ]
 Variants = Annotated[

@@ -56,14 +56,18 @@ class NcnnGraph(BatchedGraph):
         if file.signature:
             raise ValueError(f"signature {file.signature[:80]}: ncnn's files have none; leave out --signature")
         model = self._ncnn = NcnnModel(file.path, file.threads)
-        stated = {name: model.shapes[name] for name in model.inputs}
-        inputs = [Port(name, "float32", None if shape is None else [1, *shape]) for name, shape in stated.items()]
+        inputs = [Port(name, "float32", _axes(model.shapes[name], file.shapes.get(name))) for name in model.inputs]
         # nothing but an invocation tells the sizes of outputs
         outputs = [Port(name, "float32", None) for name in model.outputs]
         super().__init__(Layout(inputs, outputs, file.batch_size, file.shapes), None, stateful=file.stateful)
-        if any(not has for has in self.has_batch_axis):
-            raise ValueError("ncnn takes one example at a time: use 1 for the first axis of every stated shape")
 
     def call(self, inputs: Sequence[Array]) -> list[Array]:
         """Copy in, invoke once, and return copies of all outputs."""
         return self._ncnn.invoke(inputs)
+
+
+def _axes(in_file: list[int] | None, stated: tuple[int, ...] | None) -> list[int] | None:
+    """Return the axes of an input with a first one for the only example; None if even their number is unknown."""
+    if in_file is not None:
+        return [1, *in_file]
+    return None if stated is None else [1, *[-1] * (len(stated) - 1)]
