@@ -42,8 +42,8 @@ from tests.factories import LABELS, arm, machine, offload, result, run
 from tests.made.tflite import TfliteBuilder
 
 __all__ = [
-    "NCNN", "crasher", "histories", "images", "journals", "kerases", "labels", "line", "manifest", "npys", "npz", "offloads",
-    "onnxes", "runs", "tflites",
+    "NCNN", "crasher", "histories", "images", "journals", "kerases", "labels", "line", "manifest", "npys", "npz",
+    "offloads", "onnxes", "runs", "tflites",
 ]  # fmt: skip
 
 INPUT = TensorSpec(dtype="float32", shape=[1, 4, 4, 1])
