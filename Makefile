@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
-# defaults: 3 epochs (30 for the stand-in digits) and 500 images, about five minutes on two cores.
+# defaults: 3 epochs (30 for the stand-in digits) and 500 images, about two minutes on two cores.
 # Size of the paper: `make bench EPOCHS=100 LIMIT=10000`
 EPOCHS ?=
 LIMIT ?= 500

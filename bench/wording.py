@@ -13,7 +13,7 @@ def counted(count: int, one: str, several: str = "") -> str:
 def _plural(noun: str) -> str:
     if noun.endswith("is"):
         return f"{noun[:-2]}es"
-    if noun.endswith(("s", "x", "ch", "sh")):
+    if noun.endswith(("s", "x", "ch", "sh")) and not noun.endswith("epoch"):  # spoken with a k
         return f"{noun}es"
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":
         return f"{noun[:-1]}ies"

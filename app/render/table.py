@@ -72,4 +72,4 @@ def limited(table: Table) -> Table:
 def rows_left_out(table: Table) -> str:
     """Return a note about rows that are not displayed; empty if all are."""
     left_out = len(table.rows) - MAX_ROWS
-    return f"{counted(left_out, 'more row')} are in the CSV and JSON output" if left_out > 0 else ""
+    return f"{counted(left_out, 'more row')}: see the CSV or JSON output" if left_out > 0 else ""

@@ -79,7 +79,7 @@ def _table(section: BundleSection, comparison: Comparison) -> Table:
 
 def _best(rows: Sequence[Row]) -> Row | None:
     """Return the configuration with the lowest time of a Run; of an emulated one the first, None of a failed one."""
-    timed = [row for row in rows if row.time]
+    timed = [row for row in rows if row.time and (row.emulated or row.fastest_in_run)]
     return min(timed, key=lambda row: 0 if row.emulated or not row.time else row.time.milliseconds, default=None)
 
 
@@ -88,12 +88,13 @@ def _cells(row: Row | None, comparison: Comparison, beside: Sequence[Row]) -> li
     if row is None:
         return ["nothing was measured", *[""] * 4]
     if row.emulated:
-        return ["EMULATED: not known", "", "", "", ""]
+        return ["EMULATED: unknown", "", "", "", ""]
     equal = sum(each.fastest_in_run for each in comparison.rows if each.run_id == row.run_id) - 1
     name = configuration_name(row.configuration, comparison.rows)
     speed = speed_text(row)
+    others = f", {equal} as fast" if row.time and row.time.interval else ", not compared: one process"
     return [
-        f"{name}, {equal} as fast" if equal > 0 else name,
+        f"{name}{others}" if equal > 0 else name,
         f"{speed}{UNRELIABLE if speed and row.verdict_reliable is False else ''}",
         f"{time_text(row, beside)}{UNRELIABLE if row.unstable else ''}",
         quality_text(row),

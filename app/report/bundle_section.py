@@ -194,7 +194,7 @@ def bundle_sections(
     folders = {bundle.digest: bundle for bundle in bundles}
     for digest, bundle in folders.items():
         if digest not in by_bundle:
-            raise BadInput(f"{bundle.folder}: no Run measured this bundle", "name the measured bundle")
+            raise BadInput(f"{bundle.folder}: no Run measured this bundle", "use the measured bundle")
     images = _images_by_run(runs, data)
     return [
         BundleSection(

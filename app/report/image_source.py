@@ -83,7 +83,7 @@ class FolderImages:
         beside them. Raise DatasetError if there are no images, or if the folder cannot be read.
         """
         if not folder.is_dir():
-            raise DatasetError(f"{folder}: not a folder", "name the folder given to `run --data`")
+            raise DatasetError(f"{folder}: not a folder", "use the folder given to `run --data`")
         files = find_images(folder).files
         if not files:
             raise DatasetError(f"{folder}: contains no images", f"supported suffixes are {', '.join(sorted(SUFFIXES))}")
@@ -131,7 +131,7 @@ def folder_images(folder: Path, runs: Sequence[Run]) -> dict[str, FolderImages]:
         measured = " or ".join(f"{total:,}" for total in sorted(totals))
         raise BadInput(
             f"{folder}: has {count}, but the Runs measured {measured}",
-            "name the folder given to `run --data`",
+            "use the folder given to `run --data`",
         )
     return matching
 
@@ -140,7 +140,7 @@ def _check_index(index: int, count: int) -> None:
     if index >= count:
         raise BadInput(
             f"the Run measured image no. {index:,}, but there are only {count:,} images",
-            "name the measured images",
+            "use the measured images",
         )
 
 
@@ -148,7 +148,7 @@ def _check_size(what: str, own: tuple[int, int], size: tuple[int, int] | None) -
     if size is not None and size != own:
         raise BadInput(
             f"{what}: {own[0]}×{own[1]} pixels, but the measured image had {size[0]}×{size[1]}",
-            "name the measured images",
+            "use the measured images",
         )
 
 

@@ -40,11 +40,11 @@ def _properties(run: Run) -> dict[str, str]:
     machine = run.machine
     return {
         "board": machine.board,
-        "CPU": machine.cpu or "not stated",
+        "CPU": machine.cpu or "unknown",
         "architecture": f"{machine.architecture}{' EMULATED' if machine.emulated else ''}",
         "cores": str(machine.cores),
-        "highest clock": f"{significant(machine.frequency_mhz / 1000)} GHz" if machine.frequency_mhz else "not stated",
-        "frequency governor": machine.governor or "not stated",
+        "highest clock": f"{significant(machine.frequency_mhz / 1000)} GHz" if machine.frequency_mhz else "unknown",
+        "frequency governor": machine.governor or "unknown",
         "memory": mebibytes(machine.memory_bytes),
         "operating system": machine.os,
         "kernel": machine.kernel,

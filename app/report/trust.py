@@ -89,10 +89,10 @@ def _times(run: Run) -> str:
     if not run.results_with_trials:
         return "no: nothing was measured"
     if run.emulated:
-        return "EMULATED: predictions count, times do not"
+        return "EMULATED: predictions are valid, times are not"
     known = trusted([run])
     if known is None:
-        return "not known: the Run does not say"
+        return "unknown: the Run does not record it"
     if known:
         return "yes: nothing was found that disturbed them"
     return "no: the reasons are below"
@@ -110,12 +110,12 @@ def _truth(run: Run) -> str:
     if run.accuracy_assumed:
         return "ASSUMED: nothing shows that images and labels are interpreted correctly"
     if run.task == CLASSIFY:
-        return "" if run.labelled else "not known: the images have no true labels. Agreement is known"
+        return "" if run.labelled else "unknown: the images have no true labels. Only agreement is known"
     outputs = [result.outputs for result in run.results if result.outputs is not None]
     is_known = run.truth is not None or any(isinstance(each, Segmentation) and each.cells for each in outputs)
     if is_known or not outputs or all(isinstance(each, TensorOutputs) for each in outputs):
         return ""
-    return "not known: the examples have no true values. Agreement is known"
+    return "unknown: the examples have no true values. Only agreement is known"
 
 
 def _failures(run: Run) -> list[str]:

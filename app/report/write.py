@@ -91,7 +91,7 @@ def write_history(all_series: Sequence[Series], path: Path) -> list[Path]:
         return [path]
     drawings = history_drawings(all_series)
     if not drawings:
-        raise BadInput("nothing to draw: the Runs have no times, or only emulated ones", "name Runs of a real device")
+        raise BadInput("nothing to draw: the Runs have no times, or only emulated ones", "use Runs of a real device")
     paths = [path, *(path.with_stem(f"{path.stem}-{number}") for number in range(2, len(drawings) + 1))]
     for target, drawing in zip(paths, drawings, strict=True):
         _write(target, render(drawing, Layout.PAGE, form))
@@ -111,6 +111,4 @@ def _write(path: Path, content: bytes) -> None:
     try:
         write_atomically(path, content)
     except OSError as cause:
-        raise ResultsError(
-            f"{path}: cannot be written: {cause.strerror}", "name a path that you can write to"
-        ) from None
+        raise ResultsError(f"{path}: cannot be written: {cause.strerror}", "choose a writable path") from None

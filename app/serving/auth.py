@@ -17,19 +17,27 @@ def token_from(token: str | None, file: Path | None) -> str | None:
     if file is not None:
         if token:
             raise BadInput("--token and --token-file are both given", "omit one of them")
-        try:
-            with file.open("rb") as opened:  # the file may be a pipe
-                token = opened.read(_MAX_TOKEN_BYTES).decode().strip()
-        except (OSError, ValueError) as cause:
-            raise BadInput(
-                f"--token-file {file}: {why_unreadable(cause)}", "use a file that contains only the token"
-            ) from None
-        if not token:
-            raise BadInput(f"--token-file {file}: it is empty", "use a file that contains only the token")
+        token = _token_in(file)
     if not token:
         return None
     if not token.isascii() or not token.isprintable() or " " in token:
-        raise BadInput("the token has characters that are not allowed in HTTP headers", "use letters and digits")
+        where = "the token" if file is None else f"--token-file {file}: its token"
+        raise BadInput(f"{where} has characters that are not allowed in HTTP headers", "use letters and digits")
+    return token
+
+
+def _token_in(file: Path) -> str:
+    remedy = "use a file that contains only the token"
+    try:
+        with file.open("rb") as opened:  # the file may be a pipe
+            content = opened.read(_MAX_TOKEN_BYTES + 1)
+    except OSError as cause:
+        raise BadInput(f"--token-file {file}: {why_unreadable(cause)}", remedy) from None
+    token = content.decode("latin-1").strip(" \t\r\n")  # of any bytes; only ASCII is allowed
+    if not token:
+        raise BadInput(f"--token-file {file}: it is empty", remedy)
+    if len(content) > _MAX_TOKEN_BYTES:
+        raise BadInput(f"--token-file {file}: it is longer than {_MAX_TOKEN_BYTES >> 10} KiB", remedy)
     return token
 
 

@@ -67,9 +67,11 @@ def _notes(devices: Sequence[DeviceState]) -> list[str]:
             remedy = f"; {device.remedy}" if device.remedy else ""
             notes.append(f"{device.engine.name}: {device.reason or device.state}{remedy}")
         elif device.reason:
-            notes.append(f"{device.engine.name}: {device.reason}; its Run is here all the same")
+            notes.append(f"{device.engine.name}: {device.reason}; its Run is complete")
         if device.left_behind:
-            notes.append(f"{device.engine.name}: something of ours is still there; `edge-bench fleet clean` removes it")
+            notes.append(
+                f"{device.engine.name}: containers or volumes are still there; `edge-bench fleet clean` removes them"
+            )
     return notes
 
 

@@ -47,7 +47,7 @@ def load_arrays(data: Path, labels: Path | None) -> Arrays:
     replaces the labels in an .npz. Raise DatasetError if a file cannot be used.
     """
     if labels is not None and labels.suffix != ".npy":
-        raise DatasetError(f"{labels}: not a .npy array, but the inputs are an array", "name a .npy file with --labels")
+        raise DatasetError(f"{labels}: not a .npy array, but the inputs are an array", "give a .npy file with --labels")
     if data.suffix == ".npz":
         pixels, inputs, own_labels = _from_npz(data)
     else:
@@ -91,7 +91,7 @@ def _from_npz(path: Path) -> tuple[Path, npt.NDArray[Any], npt.NDArray[Any] | No
             label_key = next((key for key in _LABEL_KEYS if key in members), None)
             if image_key is None:
                 names = ", ".join(members)[:80]
-                raise DatasetError(f"{path}: no array of inputs among {names}", f"name it {' or '.join(_IMAGE_KEYS)}")
+                raise DatasetError(f"{path}: no array of inputs among {names}", f"call it {' or '.join(_IMAGE_KEYS)}")
             pixels = extracted_array(archive, members[image_key], path)
             labels = open_npy(extracted_array(archive, members[label_key], path)) if label_key else None
         return pixels, open_npy(pixels), labels

@@ -70,7 +70,7 @@ def list_images(
         return ImageList(folder, found.files, read.labels, read.classes, read.order, (*notes, *read.notes))
     for option, value in (("--label-names", label_names), ("--label-column", label_column)):
         if value is not None:
-            raise DatasetError(f"{option} needs a labels file, which is missing", "name it with --labels")
+            raise DatasetError(f"{option} needs a labels file, which is missing", "set it with --labels")
     if all("/" not in name for name in found.files):
         names = class_list.names if class_list else []
         return ImageList(folder, found.files, None, names, "stated" if names else "numbers", tuple(notes))
@@ -128,14 +128,14 @@ def _refuse_parent(folder: Path, found: FoundImages, with_images: list[str]) -> 
     if splits == with_images or len(common) > 1:
         raise DatasetError(
             f"{folder}: its folders are parts of a data set, not classes: {abbreviate(splits)}",
-            f"name one of them: {_data_options(folder / name for name in splits)}",
+            f"choose one of them: {_data_options(folder / name for name in splits)}",
         )
     if len(with_images) == 1:
         path, names = _first_branch(with_images[0], below[with_images[0]])
         if len(names) > 1 and "" not in names:
             raise DatasetError(
                 f"{folder}: all images are below {path}, which would be the only class",
-                f"name the folder of the classes: --data {folder / path}",
+                f"set --data to the folder of the classes: --data {folder / path}",
             )
     elif shared := _shared_subfolders(below):
         raise _parts(folder, below, shared, "; or list the classes with --classes")
@@ -157,7 +157,7 @@ def _parts(folder: Path, below: dict[str, list[str]], shared: list[str], otherwi
     return DatasetError(
         f"{folder}: {abbreviate(list(below))} have the same subfolders {abbreviate(shared)}, so they may be parts of a "
         "data set, not classes",
-        f"name one of them: {_data_options(paths[:3])}{otherwise}",
+        f"choose one of them: {_data_options(paths[:3])}{otherwise}",
     )
 
 

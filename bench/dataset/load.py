@@ -115,7 +115,7 @@ class Examples:
         if target is None:
             raise DatasetError(
                 f"the model takes inputs of shape {list(shape)}, which are not images",
-                "name a .npy or an .npz with --data, or use --task tensor for a folder of .wav files",
+                "give a .npy or an .npz with --data, or use --task tensor for a folder of .wav files",
             )
         geometry = Geometry(
             *target, crop=crop, interpolation=options.interpolation, squash=options.squash,
@@ -124,7 +124,7 @@ class Examples:
         files = [listed.files[number] for number in self.indices]
         decoded = decoded_images(listed.folder, files, geometry, progress, skip_broken=options.skip_broken)
         files_left_out = counted(
-            len(decoded.problems), "file that is not a whole image", "files that are not whole images"
+            len(decoded.problems), "invalid or truncated image file", "invalid or truncated image files"
         )
         note = f"left out {files_left_out}"
         if decoded.problems and not any(other.startswith(note) for other in self.notes):
@@ -143,12 +143,12 @@ def find_examples(options: DataOptions, limit: int | None, seed: int) -> Example
         digest = hashlib.sha256(repr((count, seed)).encode()).hexdigest()
         return Examples(name, digest, count, np.arange(count), random=(limit, seed))
     if not path.exists():
-        raise DatasetError(f"{path}: no such file or folder", "name images, a .npy or an .npz with --data")
+        raise DatasetError(f"{path}: no such file or folder", "give images, a .npy or an .npz with --data")
     if path.is_dir():
         return _from_folder(options, path, limit, seed)
     if path.suffix not in (".npy", ".npz"):
         raise DatasetError(
-            f"{path}: unsupported kind of data file", "name a folder of images, a .npy or an .npz with --data"
+            f"{path}: unsupported kind of data file", "give a folder of images, a .npy or an .npz with --data"
         )
     arrays = load_arrays(path, options.labels)
     count = len(arrays.inputs)
@@ -196,7 +196,7 @@ def _check_array_shape(arrays: Arrays, shape: tuple[int, ...], options: DataOpti
     data_shape = arrays.inputs.shape[1:]
     if same_values(data_shape, shape):
         return
-    remedy = "resize the images before saving the array, or name a folder of images"
+    remedy = "resize the images before saving the array, or use a folder of images"
     if shape == (*data_shape[1:], data_shape[0]) and data_shape[0] < min(shape[:-1]):
         remedy = "save the array with channels last: x.transpose(0, 2, 3, 1)"
     raise DatasetError(

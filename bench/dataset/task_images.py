@@ -59,7 +59,7 @@ def list_task_images(folder: Path, labels: Path | None, task: str) -> TaskImages
             masks = masks_of_others(found.files, ["/" not in name for name in found.files])
     files = [name for number, name in enumerate(found.files) if number not in masks]
     if not files:
-        raise DatasetError(f"{folder}: all its images are in {labels}", "name the folder of the images with --data")
+        raise DatasetError(f"{folder}: all its images are in {labels}", "give the folder of the images with --data")
     folders = sorted({found.files[number].rpartition("/")[0] for number in masks})
     return TaskImages(folder, files, (*notes, *note_of_folders(folders, len(masks))))
 

@@ -125,7 +125,7 @@ def _array_of_labels(path: Path, output: str | None) -> npt.NDArray[np.generic]:
         if chosen is None:
             raise DatasetError(
                 f"{path}: unclear which array to use: {abbreviate(list(members))}",
-                f"state the output with --output if an array has its name, or rename one to {' or '.join(_LABEL_KEYS)}",
+                f"set the output with --output if an array has its name, or rename one to {' or '.join(_LABEL_KEYS)}",
             )
         return open_npy(extracted_array(archive, members[chosen], path))
 

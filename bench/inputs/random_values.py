@@ -79,7 +79,7 @@ def _ranges(inputs: Sequence[InputSpec], settings: Sequence[str]) -> dict[str, V
         if name not in known:
             raise BadInput(f"--range {text[:80]}: no input has this name", f"the inputs are {names_shown(known)}")
         if name in stated:
-            raise BadInput(f"--range {text[:80]}: this input has two ranges", "state it once")
+            raise BadInput(f"--range {text[:80]}: this input has two ranges", "set it once")
         stated[name] = _fitted(given, known[name], text)
     return {spec.name: stated.get(spec.name) or _default(spec) for spec in inputs}
 
@@ -91,7 +91,7 @@ def _default(spec: InputSpec) -> ValueRange:
     if spec.dtype not in _WHOLE_RANGE:
         raise BadInput(
             f"input {spec.name[:80]} is {spec.dtype}, and its valid values are unknown",
-            f"state them, for example --range {spec.name[:80]}=0..9999",
+            f"set them, for example --range {spec.name[:80]}=0..9999",
         )
     return ValueRange(*_limits(spec))
 

@@ -46,7 +46,7 @@ def with_shapes(inputs: Sequence[InputSpec], settings: Sequence[str]) -> list[In
             raise BadInput(f"--shape {text[:80]}: no input has this name", f"the inputs are {names_shown(known)}")
         own = known[name].shape
         if name in stated:
-            raise BadInput(f"--shape {text[:80]}: this input has two shapes", "state it once")
+            raise BadInput(f"--shape {text[:80]}: this input has two shapes", "set it once")
         if len(shape) != len(own) or any(size not in (-1, given) for size, given in zip(own, shape, strict=True)):
             raise BadInput(
                 f"--shape {text[:80]}: does not fit the input's shape {shown_shape(own)}",

@@ -43,7 +43,7 @@ def list_sounds(folder: Path) -> SoundList:
     found = find_images(folder, SUFFIXES)
     if not found.files:
         raise DatasetError(
-            f"{folder}: no .wav files in this folder", "name a folder of .wav files, or one folder per class"
+            f"{folder}: no .wav files in this folder", "use a folder of .wav files, or one folder per class"
         )
     notes = []
     if found.others:

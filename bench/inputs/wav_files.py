@@ -60,7 +60,7 @@ def read_wav(path: Path, most: int) -> Sound:
         raise DatasetError(f"{path}: no such file") from None
     except (OSError, ValueError, struct.error) as cause:
         raise DatasetError(
-            f"{path}: not a complete .wav file: {why_unreadable(cause)}", "convert it to 16-bit PCM, or remove it"
+            f"{path}: invalid or truncated .wav file: {why_unreadable(cause)}", "convert it to 16-bit PCM, or remove it"
         ) from None
     return Sound(form.rate, samples, total)
 

@@ -60,7 +60,7 @@ def preprocessing_candidates(
     else:
         found = _of_pixels(spec, metadata, facts)
     if spec.dtype == "uint8" and not spec.scale and _changes_pixels(found.options[0].preprocessing):
-        raise BadInput("the model takes unchanged uint8 pixels", "leave out --preprocess, or use --preprocess raw")
+        raise BadInput("the model takes unchanged uint8 pixels", "omit --preprocess, or use --preprocess raw")
     found = replace(found, options=_with_channel_order(found.options, options, metadata, facts))
     return replace(found, options=tuple(_with_geometry(item, facts.geometry) for item in found.options))
 
@@ -108,7 +108,7 @@ def _stated(spec: TensorSpec, options: DataOptions, facts: ImageFacts) -> Candid
             changes[name] = values[0] if len(values) == 1 else list(values)
     stated = _candidate(preset)
     if changes:
-        stated = _explicit(msgspec.structs.replace(base, name="", **changes), "as stated")
+        stated = _explicit(msgspec.structs.replace(base, name="", **changes), "as set")
     stored = stored_pixels(spec)
     if stored is not None and facts.pixels and fits_one_step(spec, [stated.preprocessing]):
         return replace(stated, preprocessing=stored)  # without the rounding of two scales

@@ -165,7 +165,7 @@ def _shifted(
     for table, text, option, by_rank in bases:
         for offset in offsets:
             moved = table + offset
-            text_of_offset = f", plus {offset}" if offset > 0 else f", less {-offset}" if offset else ""
+            text_of_offset = f", plus {offset}" if offset > 0 else f", minus {-offset}" if offset else ""
             words = [option, f"--label-offset {offset}"] if len(offsets) > 1 else [option]
             candidate = LabelMap(moved, text + text_of_offset, " ".join(word for word in words if word), by_rank)
             if _fits(candidate, labels, outputs) and not any(_same(candidate, other, labels) for other in maps):

@@ -21,7 +21,7 @@ def example_shape(variant: Variant, stated: tuple[int, int] | None) -> tuple[int
                 "export it with fixed sizes",
             )
         if stated is not None and tuple(sizes) != stated:
-            raise BadInput(f"{variant.name} takes only inputs of {_shown(sizes)}", "leave out --image-size")
+            raise BadInput(f"{variant.name} takes only inputs of {_shown(sizes)}", "omit --image-size")
         return tuple(sizes)
     channels_first = sizes[0] in CHANNELS and sizes[2] not in CHANNELS
     channels = sizes[0] if channels_first else sizes[2]
@@ -32,7 +32,7 @@ def example_shape(variant: Variant, stated: tuple[int, int] | None) -> tuple[int
         )
     if stated is not None:
         if height not in (-1, stated[0]) or width not in (-1, stated[1]):
-            raise BadInput(f"{variant.name} takes only inputs of {_shown(sizes)}", "leave out --image-size")
+            raise BadInput(f"{variant.name} takes only inputs of {_shown(sizes)}", "omit --image-size")
         height, width = stated
     channels = 3 if channels == -1 else channels
     return (channels, height, width) if channels_first else (height, width, channels)

@@ -52,7 +52,7 @@ def require_run_space(folder: Path, images: int, invocations: int, runs: int = 1
         folder,
         (runs + 1) * (4 * invocations + 3 * images) + (8 << 20),
         "a run needs up to {} there" if runs == 1 else f"{runs} runs need up to {{}} there",
-        "free disk space, use a smaller --limit or fewer --trials, or name another folder with --results",
+        "free disk space, use a smaller --limit or fewer --trials, or choose another folder with --results",
         ResultsError,
     )
 
@@ -64,7 +64,7 @@ def require_bundle_space(folder: Path, parameters: int, test_set: int, *, checkp
     ``checkpoints`` the model is still to be trained, which needs space for checkpoints, too.
     """
     needed = parameters * (_VARIANTS + (_CHECKPOINTS if checkpoints else 0)) + test_set + _REST
-    remedy = "free disk space, or name another folder with --bundle"
+    remedy = "free disk space, or choose another folder with --bundle"
     require_free_space(folder, needed, "the bundle needs up to {} there", remedy)
 
 
@@ -76,5 +76,5 @@ def writable_folder(folder: Path) -> None:
             pass
     except OSError as cause:
         raise ResultsError(
-            f"{folder}: cannot be written: {cause.strerror}", "name a writable folder with --results"
+            f"{folder}: cannot be written: {cause.strerror}", "choose a writable folder with --results"
         ) from None

@@ -40,7 +40,7 @@ def _folder_lock(folder: Path, kind: int, refusal: str) -> Iterator[None]:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         if not lock(handle, kind):
-            raise BadInput(f"{folder}: {refusal}", "wait for it to end, or name another folder")
+            raise BadInput(f"{folder}: {refusal}", "wait for it to end, or choose another folder")
         yield
     finally:
         os.close(handle)

@@ -138,7 +138,7 @@ def read_record(
     try:
         return msgspec.json.decode(data if major == _MAJOR else with_new_names(data), type=kind), digest
     except (ValueError, RecursionError, MemoryError) as cause:
-        raise error(f"{path}: not a whole {noun}: {_first_line(cause)}", remedy) from None
+        raise error(f"{path}: invalid or truncated {noun}: {_first_line(cause)}", remedy) from None
 
 
 def major_version(version: str) -> int:

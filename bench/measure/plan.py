@@ -117,7 +117,7 @@ def _batch_failure(variant: Variant, batch_size: int) -> Failure | None:
     return Failure(
         kind=_WRONG_BATCH,
         message=f"{variant.file} takes only batches of {variant.fixed_batch}, not {batch_size}",
-        remedy=f"leave out --batch-size and --scenario, or use --batch-size {variant.fixed_batch}",
+        remedy=f"omit --batch-size and --scenario, or use --batch-size {variant.fixed_batch}",
     )
 
 

@@ -78,7 +78,7 @@ class BenchmarkRequest:
         if stated:
             raise BadInput(
                 f"{paths[0]} is a bundle, which has its own data: --{min(stated).replace('_', '-')} is for model files",
-                "name .tflite, .keras or .onnx files, or a SavedModel folder; a bundle's are in its variants folder",
+                "use .tflite, .keras or .onnx files, or a SavedModel folder; a bundle's are in its variants folder",
             )
         return cls.from_bundle(paths[0], selection, settings, progress, budget)
 

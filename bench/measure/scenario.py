@@ -24,6 +24,6 @@ def batch_sizes_for(scenario: Scenario | None, stated: Sequence[int] | None) -> 
         return stated or OFFLINE_BATCH_SIZES
     if scenario is Scenario.SINGLE_STREAM:
         if stated and list(stated) != [1]:
-            raise BadInput("--scenario single-stream measures one image at a time", "leave out --batch-size, or use 1")
+            raise BadInput("--scenario single-stream measures one image at a time", "omit --batch-size, or use 1")
         return (1,)
     return stated

@@ -9,7 +9,7 @@ __all__ = ["SHORT_TRIAL_NS", "Generation", "passes_per_trial", "schedule"]
 #: pyperf's minimum duration of a trial.
 SHORT_TRIAL_NS = 100_000_000
 #: Passes are repeated within a trial up to this duration, so that noise does not push it below the minimum.
-_TRIAL_NS = 150_000_000
+_TRIAL_NS = 200_000_000
 
 
 class Generation(NamedTuple):
@@ -36,5 +36,5 @@ def schedule(configurations: int, trials: int, processes: int, seed: int, repeat
 
 
 def passes_per_trial(pass_ns: int) -> int:
-    """Return how many passes of ``pass_ns`` nanoseconds each take at least 150 ms; at least one."""
+    """Return how many passes of ``pass_ns`` nanoseconds each take at least 200 ms; at least one."""
     return max(1, -(-_TRIAL_NS // max(pass_ns, 1)))

@@ -110,7 +110,7 @@ def load_finding(trials: Sequence[tuple[WatchedTrial, int]], cores: int) -> Find
         return None
     worst = max(((trial.other_cpu_ns or 0) + (trial.steal_ns or 0)) / trial.elapsed_ns for trial in affected)
     return Finding(
-        what=f"other processes took CPU time from {len(affected)} of {counted(len(trials), 'trial')}, "
+        what=f"other programs used the processor: in {len(affected)} of {counted(len(trials), 'trial')}, "
         f"at worst {worst:.1f} cores",
         remedy=LESS_LOAD,
         spoils=len(affected) > DISTURBED_SHARE * len(trials),

@@ -66,7 +66,7 @@ def check_keras(path: Path) -> KerasArchive:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as cause:
         raise ValueError(f"its config.json cannot be read: {cause or type(cause).__name__}") from None
     except ARCHIVE_ERRORS as cause:
-        raise ValueError(f"not a whole .keras file: {str(cause) or type(cause).__name__}") from None
+        raise ValueError(f"invalid or truncated .keras file: {str(cause) or type(cause).__name__}") from None
     for item in _objects(settings):
         _check_object(item)
     memory = keras_memory(settings)

@@ -139,7 +139,7 @@ def read_tflite(path: Path) -> TfliteFile:
     except (OSError, TooLarge) as cause:
         raise BadInput(f"{path}: cannot be read: {why_unreadable(cause)}") from None
     except ValueError as cause:
-        raise BadInput(f"{path}: not a whole .tflite file: {cause}", "copy or export it again") from None
+        raise BadInput(f"{path}: invalid or truncated .tflite file: {cause}", "copy or export it again") from None
 
 
 def parse_tflite(content: bytes | mmap.mmap) -> TfliteFile:

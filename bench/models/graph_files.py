@@ -95,7 +95,7 @@ def _unknown_signature(signature: str, known: Sequence[str]) -> BadInput:
     more = f" and {len(known) - _MOST_SHOWN:,} more" if len(known) > _MOST_SHOWN else ""
     return BadInput(
         f"--signature {signature[:80]}: the model has no signature of this name",
-        f"choose from {shown}{more}" if known else "the model has no signatures: leave out --signature",
+        f"choose from {shown}{more}" if known else "the model has no signatures: omit --signature",
     )
 
 

@@ -207,13 +207,13 @@ def _graph(path: Path, file: TfliteFile | None, runtime: Runtime, how: _Reading)
 def _check_file(path: Path) -> Runtime:
     """Return the first installed runtime for the file's format, otherwise the first; raise BadInput for no format."""
     if not path.exists():
-        raise BadInput(f"{path}: no such file", f"name {KNOWN}")
+        raise BadInput(f"{path}: no such file", f"use {KNOWN}")
     kind = SAVED_MODEL if path.is_dir() else path.suffix
     runtimes = [runtime for runtime in RUNTIMES.values() if kind in runtime.formats]
     if not runtimes or (path.is_dir() and not (path / SAVED_MODEL).exists()):
-        raise BadInput(f"{path}: unsupported model format", f"name {KNOWN}")
+        raise BadInput(f"{path}: unsupported model format", f"use {KNOWN}")
     if not path.is_dir() and not path.is_file():
-        raise BadInput(f"{path}: not a regular file", f"name {KNOWN}")
+        raise BadInput(f"{path}: not a regular file", f"use {KNOWN}")
     return next((runtime for runtime in runtimes if installed_version(runtime)), runtimes[0])
 
 
@@ -222,7 +222,7 @@ def _parameters(path: Path, file: TfliteFile | None) -> int:
     try:
         return 0 if file is None else model_cost(file).parameters
     except ValueError as cause:
-        raise BadInput(f"{path}: not a whole .tflite file: {cause}", "copy or export it again") from None
+        raise BadInput(f"{path}: invalid or truncated .tflite file: {cause}", "copy or export it again") from None
 
 
 class Models(Protocol):

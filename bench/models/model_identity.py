@@ -95,7 +95,9 @@ def _external_files(path: Path) -> dict[str, Path]:
         remedy = "export it with its weights as external data"
         raise BadInput(f"{path}: {cause}, the limit of the format", remedy) from None
     except (OSError, ValueError) as cause:
-        raise BadInput(f"{path}: not a whole .onnx file: {why_unreadable(cause)}", "copy or export it again") from None
+        raise BadInput(
+            f"{path}: invalid or truncated .onnx file: {why_unreadable(cause)}", "copy or export it again"
+        ) from None
     return files
 
 

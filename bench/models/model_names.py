@@ -24,7 +24,7 @@ def names_of(paths: Sequence[Path]) -> dict[str, Path]:
             names = Counter(other.name for other in paths)
             name = path.name if names[path.name] == 1 else _with_folders(path, same)
         if recordable(name) in named:
-            raise BadInput(f"{path}: named twice", "name each file once")
+            raise BadInput(f"{path}: named twice", "give each file once")
         named[recordable(name)] = path
     return named
 

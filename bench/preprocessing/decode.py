@@ -115,7 +115,7 @@ def _opened(path: Path) -> Iterator[Any]:
         unknown = type(cause).__name__ == "UnidentifiedImageError"
         reason = f"not one of {', '.join(FORMATS)}" if unknown else why_unreadable(cause)
         raise DatasetError(
-            f"{path}: not a whole image: {reason}",
+            f"{path}: invalid or truncated image: {reason}",
             "repair or remove it, or skip such files with --skip-broken",
         ) from None
 

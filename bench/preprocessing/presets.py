@@ -48,14 +48,14 @@ PRESETS = {
             [-mean for mean in _CAFFE_MEAN],
             channel_order="bgr",
             crop=0.875,
-            description="BGR less ImageNet's mean",
+            description="BGR minus ImageNet's mean",
         ),
         Preset(
             "imagenet-torch",
             [1 / 255 / sd for sd in _TORCH_SD],
             [-mean / sd for mean, sd in zip(_TORCH_MEAN, _TORCH_SD, strict=True)],
             crop=0.875,
-            description="0 to 1, less ImageNet's mean, by its standard deviation",
+            description="0 to 1, minus ImageNet's mean, divided by its standard deviation",
         ),
     )
 }

@@ -49,9 +49,11 @@ class Bundle:
         """
         manifest_path = folder / MANIFEST
         if not folder.exists():
+            if folder.suffix:  # more likely a model file, misspelt
+                raise BundleError(f"{folder}: no such bundle or model file", "check the path and the suffix")
             raise BundleError(f"{folder}: no such bundle", _how_to_get_one(folder))
         if not folder.is_dir():
-            raise BundleError(f"{folder}: not a folder, as a bundle is", "name the folder that contains manifest.json")
+            raise BundleError(f"{folder}: not a folder, as a bundle is", "use the folder that contains manifest.json")
         if not manifest_path.exists():
             if (folder / "training").is_dir():
                 raise BundleError(
@@ -225,7 +227,7 @@ def refuse_links(folder: Path) -> None:
     """Raise BundleError if writing into the folder, which may be untrusted, would follow a link to outside it."""
     for part in ("training", "variants", "test", "plots"):
         if not is_within(folder, folder / part):
-            raise BundleError(f"{folder / part}: a link to outside the bundle", "name another --bundle")
+            raise BundleError(f"{folder / part}: a link to outside the bundle", "choose another --bundle")
 
 
 def _how_to_get_one(folder: Path) -> str:
@@ -234,4 +236,4 @@ def _how_to_get_one(folder: Path) -> str:
             f"mount the volume or folder that contains one (docker run -v artifacts:{folder.parent} …), "
             "or build the image with one inside (make edge-image BUNDLE=…)"
         )
-    return f"create one with `edge-bench train --bundle {folder}`, or name another folder"
+    return f"create one with `edge-bench train --bundle {folder}`, or choose another folder"

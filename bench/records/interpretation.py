@@ -39,7 +39,7 @@ class Interpretation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _WORDS = {
-    Source.STATED: "stated",
+    Source.STATED: "set",
     Source.MODEL: "read from the model",
     Source.DATA: "read from the data",
     Source.TESTED: "tested on the scored images",

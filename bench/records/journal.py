@@ -67,7 +67,7 @@ class Journal:
                 journal = cls._created(path, [RunStarted(run=begun)])
         except OSError as cause:
             raise ResultsError(
-                f"{path}: cannot be written: {cause.strerror}", "free space, or name another folder with --results"
+                f"{path}: cannot be written: {cause.strerror}", "free space, or choose another folder with --results"
             ) from None
         except ValueError as cause:
             raise ResultsError(

@@ -67,7 +67,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """One timed pass over the images, or several if one is shorter than 150 ms."""
+    """One timed pass over the images, or several if one is shorter than 200 ms."""
 
     process: NonNegativeInt  # index of the worker process of this configuration, from 0
     round: NonNegativeInt  # round within its generation of the schedule, from 0

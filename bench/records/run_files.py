@@ -55,16 +55,16 @@ def store(record: msgspec.Struct, path: Path, *, again: bool = False) -> Path:
         write_atomically(path, data, exclusive=not again)
     except OSError as cause:
         raise ResultsError(
-            f"{path}: cannot be written: {cause.strerror}", "free space, or name another folder with --results"
+            f"{path}: cannot be written: {cause.strerror}", "free space, or choose another folder with --results"
         ) from None
     return path
 
 
-def read_run(path: Path, remedy: str = "name a file that `edge-bench run` wrote") -> Run:
+def read_run(path: Path, remedy: str = "use a file that `edge-bench run` wrote") -> Run:
     """Return the Run in a file; raise ResultsError with ``remedy`` if it is not a valid Run."""
     run = decode_record(path, Run, ResultsError, remedy, MAX_RUN_BYTES)
     try:
         check_run(run)
     except ValueError as cause:
-        raise ResultsError(f"{path}: not a whole run: {cause}", remedy) from None
+        raise ResultsError(f"{path}: invalid or truncated run: {cause}", remedy) from None
     return run

@@ -123,7 +123,7 @@ def _legacy_config(path: Path) -> str | bytes:
         with h5py.File(path, "r") as file:
             config = file.attrs.get("model_config")
     except OSError as cause:
-        raise ValueError(f"not a whole HDF5 file: {cause}") from None
+        raise ValueError(f"invalid or truncated HDF5 file: {cause}") from None
     if not isinstance(config, str | bytes):
         raise ValueError("it contains weights without a model: save the whole model with model.save('model.keras')")
     return config

@@ -141,7 +141,7 @@ def spread_warning(values: Sequence[float] | Values) -> str | None:
     if deviation is None:
         return None
     if deviation >= UNSTABLE:
-        return f"unstable: standard deviation is {deviation:.0%} of the mean"
+        return f"unstable: standard deviation is {100 * deviation:.0f} % of the mean"
     array = np.asarray(values, dtype=np.float64)
     mean = float(array.mean())
     if array.max() >= 1.5 * mean or array.min() <= 0.5 * mean:

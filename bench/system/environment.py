@@ -134,7 +134,7 @@ def load_now(
         return []
     return [
         Finding(
-            what=f"load: other processes are using {used:.1f} of {counted(machine.cores, 'core')} at this moment",
+            what=f"load at this moment: other processes are using {used:.1f} of {counted(machine.cores, 'core')}",
             remedy=LESS_LOAD,
             spoils=False,
         )

@@ -46,7 +46,7 @@ from edge_bench.bench.worker.messages import (
 from edge_bench.bench.worker.probing import Probe
 from edge_bench.bench.worker.protocol import Reply, Request
 from edge_bench.bench.worker.serving import InferenceHandler
-from edge_bench.bench.worker.warmup import SHORT_PASS_NS, short_pass_ns, warm_up
+from edge_bench.bench.worker.warmup import measured_pass_ns, warm_up
 
 
 def main(arguments: list[str]) -> int:
@@ -168,8 +168,7 @@ class _TrialRunner:
         scores = self._empty_scores(len(inputs))
         times = session.classify(inputs[: session.batch_size], scores[: session.batch_size], clock)
         warm_ns, invocations, pass_ns = warm_up(session, inputs, scores, self._count, clock)
-        if pass_ns < SHORT_PASS_NS:  # the overhead of a call would otherwise be counted for each batch
-            pass_ns = short_pass_ns(lambda: self.trial(1).elapsed_ns)
+        pass_ns = measured_pass_ns(pass_ns, lambda: self.trial(1).elapsed_ns)
         self.opened = Prepared(
             load_ns=loaded - began,
             first_inference_ns=int(times.ended[-1] - times.began[0]),

@@ -181,5 +181,5 @@ def _from_files(files: list[bytes], shape: tuple[int, ...]) -> npt.NDArray[np.ui
         except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as cause:
             unknown = type(cause).__name__ == "UnidentifiedImageError"  # its text contains a memory address
             reason = "neither PNG nor JPEG" if unknown else why_unreadable(cause)
-            raise _InvalidData(f"image {number}: not a whole PNG or JPEG: {reason}") from None
+            raise _InvalidData(f"image {number}: invalid or truncated PNG or JPEG: {reason}") from None
     return pixels

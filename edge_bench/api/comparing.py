@@ -51,8 +51,10 @@ def compare(runs: Run | Iterable[Run], baseline: str | None = None, history: Run
     baseline: ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]``; by default the original model, or the most similar one
     history: earlier Runs, which are not compared. They show how much the machine varies from run to run
     Raise BadInput if no configuration matches the baseline or there is no Run. Raise ResultsError if Runs are of
-    different tasks or images.
+    different tasks or images. Raise TypeError for anything that is not a Run, such as a path.
     """
+    if baseline is not None and not isinstance(baseline, str):
+        raise TypeError(f"baseline is a text such as 'dynamic/litert', not {type(baseline).__name__}")
     compared = [run.record for run in _list_of(runs)]
     if not compared:
         raise BadInput("no Runs to compare", "pass the Runs that edge_bench.load() returns")
@@ -61,4 +63,8 @@ def compare(runs: Run | Iterable[Run], baseline: str | None = None, history: Run
 
 
 def _list_of(runs: Run | Iterable[Run]) -> list[Run]:
-    return [runs] if isinstance(runs, Run) else list(runs)
+    listed = [runs] if isinstance(runs, Run) else list(runs)
+    for each in listed:
+        if not isinstance(each, Run):
+            raise TypeError(f"compare() takes Runs, not {type(each).__name__}: use edge_bench.load(PATH)")
+    return listed

@@ -100,6 +100,7 @@ def test_omitted_options_have_their_defaults() -> None:
         {"threads": 0}, {"threads": [1.5]}, {"batch_sizes": "a"}, {"scenario": "fast"}, {"memory_limit": "much"},
         {"memory_limit": 1}, {"trials": 2.5}, {"stateful": "yes"}, {"head": "yolov9"}, {"scale": "a"}, {"range": ["x"]},
         {"image_size": (0, 4)}, {"shape": {"x": (1.5,)}}, {"labels": "labels.csv"},
+        {"variants": []}, {"runtimes": 3},
     ],
     ids=str,
 )  # fmt: skip

@@ -42,3 +42,10 @@ def test_files_that_are_no_runs_are_refused(tmp_path: Path) -> None:
     (tmp_path / "run-damaged.json").write_text("{}")
     with pytest.raises(edge_bench.ResultsError):
         edge_bench.load(tmp_path)
+
+
+def test_only_runs_are_compared() -> None:
+    with pytest.raises(TypeError, match="str"):
+        edge_bench.compare(["run.json"])  # type: ignore[list-item]
+    with pytest.raises(TypeError, match="int"):
+        edge_bench.compare([], baseline=3)  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from edge_bench.bench.wording import abbreviate, counted
         (1, ["image"], "1 image"), (0, ["image"], "0 images"), (1000, ["image"], "1,000 images"),
         (1, ["process"], "1 process"), (2, ["process"], "2 processes"), (2, ["box"], "2 boxes"),
         (2, ["category"], "2 categories"), (2, ["day"], "2 days"), (2, ["batch"], "2 batches"),
-        (2, ["axis"], "2 axes"),
+        (2, ["axis"], "2 axes"), (30, ["epoch"], "30 epochs"),
         (2, ["link to a file", "links to files"], "2 links to files"),
     ],
 )  # fmt: skip

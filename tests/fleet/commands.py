@@ -80,13 +80,14 @@ class Engines:
         return [f"{daemon.name}: {left}" for daemon in self.daemons for left in daemon.leftovers()]
 
 
-def wait_for(process: "subprocess.Popen[str]", pattern: str) -> None:
-    """Read stderr until a line matches the pattern. Fail if there is none."""
+def wait_for(process: "subprocess.Popen[str]", *patterns: str) -> None:
+    """Read stderr until each pattern has matched a line, in any order. Fail if one does not."""
     assert process.stderr is not None
-    lines = []
+    lines, missing = list[str](), set(patterns)
     for line in process.stderr:
         lines.append(line)
-        if re.search(pattern, line):
+        missing = {pattern for pattern in missing if not re.search(pattern, line)}
+        if not missing:
             return
     raise AssertionError("".join(lines))
 

@@ -100,7 +100,7 @@ def test_engines_that_fail_are_reported_and_the_others_finish(
     ):
         assert rows[name]["state"] == state, rows[name]
         message = f"{rows[name]['reason']}; {rows[name]['remedy']}"
-        assert all(value in message for value in values), message
+        assert all(value in message for value in values), (name, message)
         assert "".join(rows[name]["reason"].split()) in "".join(done.stdout.split())  # lines are wrapped
         assert not rows[name]["run_file"]
 
@@ -123,7 +123,7 @@ def test_an_interruption_cleans_up_everywhere_and_resume_measures_the_rest(
 ) -> None:
     long = ("--trials", 40, "--limit", 60)
     process = engines.start(*long, results=tmp_path)
-    wait_for(process, PI_IS_MEASURING)
+    wait_for(process, PI_IS_MEASURING, r"\bamd: done", r"\bby-ssh: done")
     process.send_signal(signal.SIGTERM)  # like Ctrl-C, which programs started in the background by a shell ignore
     process.communicate(timeout=120)
     assert process.returncode == 130

@@ -125,8 +125,8 @@ WorkerIndex = Annotated[
         section=Section.WORKERS,
         metavar="N",
         min=0,
-        help="Position of this worker in --workers, from 0. Worker 0 writes the bundle; the others take settings that "
-        "they do not state from it.",
+        help="Position of this worker in --workers, from 0. Worker 0 writes the bundle; the others use its "
+        "settings unless they set their own.",
     ),
 ]
 Wait = Annotated[

@@ -22,7 +22,7 @@ CONTEXT_IN_USE = "."
 _SCHEMES = ("ssh", "tcp", "unix")
 _MAX_FILE_BYTES, _MAX_DOTS = 256 << 10, 64
 _ADDRESSES = "ssh://user@host, tcp://host:2376 or unix:///path/docker.sock"
-_EXAMPLE = 'for example: [[engine]] name = "pi4" url = "ssh://pi@pi4.local"; see docs/fleet.md'
+_EXAMPLE = 'for example: [[engine]] name = "pi4" url = "ssh://USER@pi4.local"; see docs/fleet.md'
 
 
 class EngineSetting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,7 +64,7 @@ def engine_settings(
         settings.append(EngineSetting(name=unique, url=engine if is_url else "", context="" if is_url else engine))
     if not settings:
         raise BadInput(
-            "no engine is given", "use --engine, for example --engine ssh://pi@raspberrypi.local, or --fleet FILE"
+            "no engine is given", "use --engine, for example --engine ssh://USER@raspberrypi.local, or --fleet FILE"
         )
     if repeated := [name for name, count in Counter(setting.name for setting in settings).items() if count > 1]:
         raise BadInput(f"two engines are called {repeated[0]}", "give each engine its own name in the fleet file")

@@ -60,6 +60,7 @@ th, td {{ padding: .4rem .8rem .4rem 0; text-align: right; white-space: nowrap; 
 th {{ text-align: left; font-weight: 500 }}
 tbody th {{ white-space: normal; max-width: 17rem }}
 tbody .only {{ white-space: nowrap; max-width: none }}
+tbody .only.lengthy {{ white-space: normal; min-width: 14rem; max-width: 24rem; overflow-wrap: anywhere }}
 thead th {{ color: var(--muted); font-weight: 500; vertical-align: bottom; border-bottom: 1px solid var(--muted) }}
 thead th:not(.key) {{ text-align: right }}
 .only, .facts th:first-child {{ position: sticky; left: 0; background: var(--paper) }}
@@ -110,7 +111,9 @@ pre {{ white-space: pre-wrap; overflow-wrap: anywhere; background: var(--tint); 
   .plot.page {{ display: none }}
   .plot.column {{ display: block }}
   tbody th {{ max-width: 28vw }}
-  tbody .only, .facts th:first-child {{ white-space: normal; max-width: 40vw; min-width: 7.6rem }}
+  tbody .only, tbody .only.lengthy, .facts th:first-child {{ white-space: normal; max-width: 40vw; min-width: 7.6rem }}
+  thead th:not(.key) {{ white-space: normal; min-width: 4.5rem }}
+  td.undecided, td.same {{ white-space: normal; min-width: 6.5rem }}
   .facts th {{ padding-right: .8rem }}
   .facts td {{ min-width: 9rem; overflow-wrap: anywhere }}
   .gallery {{ grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr)); gap: 1rem }}

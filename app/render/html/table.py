@@ -18,6 +18,8 @@ _CONFIGURATION_COLUMNS = 4
 _MAX_TITLE = 1000
 #: A cell with more characters has a line for each part before a semicolon.
 _LONG_CELL = 24
+#: A name with more characters is wrapped.
+_LONG_KEY = 60
 #: Cells that are emphasized: ``faster``, ``11.7× faster ~``, ``same: only one process``.
 _VERDICT = re.compile(r"^(?:[\d.,]+× )?(faster|slower|same|undecided|baseline)\b")
 
@@ -80,15 +82,27 @@ def html_table(table: Table, *, notes: bool = True, omit: Sequence[str] = ()) ->
     )
 
 
+def _only(text: str) -> str:
+    """Return the class of the only key of a row; a long one is wrapped, so that the next columns are visible."""
+    return "only lengthy" if len(text) > _LONG_KEY else "only"
+
+
 def _row_header(text: str, *, only: bool) -> Html:
-    return element("th", with_badges(text), scope="row", class_="only" if only else None)
+    return element("th", with_badges(text), scope="row", class_=_only(text) if only else None)
 
 
 def _configuration(keys: Sequence[str]) -> Html:
     """Return ``dynamic · litert`` and, in a smaller font, its threads and batch size."""
     variant, runtime, threads, batch = keys[-_CONFIGURATION_COLUMNS:]
     details = f"{threads} thread{'' if threads == '1' else 's'}, batch {batch}"
-    return element("th", f"{variant} · {runtime}", element("br"), element("small", details), scope="row", class_="only")
+    return element(
+        "th",
+        f"{variant} · {runtime}",
+        element("br"),
+        element("small", details),
+        scope="row",
+        class_=_only(f"{variant} · {runtime}"),
+    )
 
 
 def table_box(label: str, head: Html, rows: Sequence[Html]) -> Html:

@@ -7,7 +7,7 @@ from tabulate import tabulate
 
 from edge_bench.app.render.escaping import one_line
 from edge_bench.app.render.short_table import CHEAP, Column, ShortTable
-from edge_bench.app.render.text.wrapping import middle_shortened, wrapped
+from edge_bench.app.render.text.wrapping import middle_shortened, text_width, wrapped
 
 __all__ = ["columns_that_fit", "fits", "short_table_lines"]
 
@@ -79,4 +79,4 @@ def _on_one_line(column: Column) -> Column:
 
 
 def _width(column: Column) -> int:
-    return max(len(line) for text in [column.header, *column.cells] for line in text.split("\n"))
+    return max(text_width(line) for text in [column.header, *column.cells] for line in text.split("\n"))

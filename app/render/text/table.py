@@ -8,7 +8,7 @@ from tabulate import tabulate
 from edge_bench.app.render.escaping import csv_line, json_line, json_text, markdown_text
 from edge_bench.app.render.formats import Format
 from edge_bench.app.render.table import Table, limited
-from edge_bench.app.render.text.wrapping import wrapped
+from edge_bench.app.render.text.wrapping import text_width, wrapped
 
 __all__ = ["render"]
 
@@ -74,7 +74,7 @@ def _columns_that_fit(table: Table, width: int | None) -> list[list[int]]:
 
 
 def _text_width(cell: str) -> int:
-    return max((len(line) for line in cell.split("\n")), default=0)
+    return max((text_width(line) for line in cell.split("\n")), default=0)
 
 
 def _as_csv(records: Sequence[dict[str, Any]]) -> str:

@@ -13,7 +13,7 @@ from edge_bench.app.tables.answer.cells import joined, quality_text, size_clause
 from edge_bench.app.tables.answer.layout import UNLIMITED, laid_out
 from edge_bench.app.tables.answer.names import Sides, configuration_name
 from edge_bench.app.tables.answer.notes import all_short_notes, shown_notes
-from edge_bench.app.tables.answer.reliability import reason_is_whole
+from edge_bench.app.tables.answer.reliability import EMULATED_TIMES, reason_is_whole
 from edge_bench.app.tables.answer.sentences import (
     answer_lines,
     answer_reliability,
@@ -131,7 +131,7 @@ class _Sentences:
             case AnswerKind.NO_INTERVAL:
                 return ["No verdict on speed: times of one process have no interval. Use --processes 5."]
             case AnswerKind.EMULATED:
-                return ["No answer about speed: the times are EMULATED. Predictions count."]
+                return [EMULATED_TIMES]
             case _:
                 names = [self._name(row) for row in answer.best]
                 within = f"are within {share_text(answer.spread or 0)}"

@@ -6,6 +6,7 @@ from dataclasses import replace
 from edge_bench.app.render.formats import Format
 from edge_bench.app.render.table import Table, limited
 from edge_bench.app.render.text.table import render
+from edge_bench.app.render.text.wrapping import wrapped
 
 __all__ = ["UNLIMITED", "all_notes", "full_table", "laid_out"]
 
@@ -30,13 +31,17 @@ def laid_out(
     why: all notes of ``tables`` instead of the few
     """
     blocks = [full_table(table, width) for table in tables] if wide else short()
-    parts = [sentences, *blocks, all_notes(tables) if why else notes()]
+    parts = [sentences, *blocks, _wrapped(all_notes(tables), width) if why else notes()]
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 
 def full_table(table: Table, width: int | None) -> list[str]:
     """Return the lines of a table with all columns, without its notes."""
     return render(replace(table, notes=()), Format.TABLE, width).split("\n")
+
+
+def _wrapped(notes: Sequence[str], width: int | None) -> list[str]:
+    return list(notes) if width is None else [line for note in notes for line in wrapped(note, width)]
 
 
 def all_notes(tables: Sequence[Table]) -> list[str]:

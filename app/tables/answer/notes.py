@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from edge_bench.app.render.text.wrapping import clipped
 from edge_bench.app.render.units import counted, significant, with_interval
+from edge_bench.app.tables.answer.agreement import agreement_notes
 from edge_bench.app.tables.answer.names import Sides, baseline_name, configuration_name
 from edge_bench.app.tables.runs.separate_runs import separation_notes
 from edge_bench.app.tables.shared import finding_notes
@@ -23,7 +24,7 @@ MAX_NOTES = 5
 _NEITHER = "neither "
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 #: What the warnings about times begin with or contain, as they are in Runs (`bench/measure/run_builder.py`).
-_OF_TIMES = ("unstable:", "outlier", "extreme", "got slower", "a trial took less")
+_OF_TIMES = ("unstable:", "outlier", "got slower", "its trials take", "do not fit in memory")
 
 
 def all_short_notes(
@@ -40,6 +41,7 @@ def all_short_notes(
         *([f"! {answer.reason.what}: {answer.reason.remedy}"] if with_reason and answer.reason else []),
         *(f"NOTE: {note}" for note in _distinct(run.bundle.note for run in runs)),
         *_between_runs(runs),
+        *(agreement_notes(comparison) if comparison else []),
         *outputs,
         *_quality_notes(runs),
         *(_of_comparison(comparison, runs) if comparison and len(comparison.rows) > 1 else []),
@@ -57,6 +59,7 @@ def all_short_notes(
 
 def shown_notes(notes: Sequence[str], width: int, more: str) -> list[str]:
     """Return the lines of at most five notes; ``more`` says how to see the others, and is one of the five."""
+    notes = [note if note.startswith(("- ", "! ", "NOTE")) else f"- {note}" for note in notes]
     few = len(notes) <= MAX_NOTES
     shown = list(notes) if few else [*notes[: MAX_NOTES - 1], f"- {len(notes) - MAX_NOTES + 1} more notes: {more}"]
     return [line for note in shown for line in clipped(note, width)]
@@ -79,7 +82,7 @@ def _short(result: Result) -> str:
 def _interrupted(runs: Sequence[Run]) -> list[str]:
     unfinished = [run for run in runs if not run.complete]
     which = "" if len(runs) == 1 else f" ({len(unfinished)} of {len(runs)} runs)"
-    return [f"! INTERRUPTED{which}: only the trials until then are here"] if unfinished else []
+    return [f"! INTERRUPTED{which}: only the trials before the interruption are included"] if unfinished else []
 
 
 def _failures(runs: Sequence[Run]) -> list[str]:
@@ -97,14 +100,16 @@ def _failures(runs: Sequence[Run]) -> list[str]:
 def _between_runs(runs: Sequence[Run]) -> list[str]:
     """Return how much times vary between repeats, and that predictions differ."""
     notes = []
-    for group in repeats_together(runs):
+    groups = repeats_together(runs)
+    for group in groups:
         if len(group) == 1:
             continue
+        where = f"{group[0].machine.hostname}: " if len(groups) > 1 else ""
         variations = run_to_run(group)
         known = sorted(found for each in variations if (found := each.standard_deviation) is not None)
         if known:
             ends = dict.fromkeys(significant(100 * each, 2) for each in (known[0], known[-1]))
-            notes.append(f"- times vary by {' to '.join(ends)} % from run to run (standard deviation)")
+            notes.append(f"- {where}times vary by {' to '.join(ends)} % from run to run (standard deviation)")
         differing = [each for each in variations if each.differing_predictions]
         if differing:
             names = _named([f"{each.configuration.variant} on {each.configuration.runtime}" for each in differing])
@@ -149,7 +154,7 @@ def _value(number: str) -> float:
 def _quality_notes(runs: Sequence[Run]) -> list[str]:
     notes = []
     if any(run.accuracy_assumed for run in runs):
-        notes.append("! ASSUMED: nothing shows that images and labels are read as they should be (--assume)")
+        notes.append("! ASSUMED: nothing shows that images and labels are interpreted correctly (--assume)")
     if any(run.settings.stateful for run in runs):
         notes.append("- --stateful: the model's state was kept between invocations, so there is no accuracy")
     if any(run.task == CLASSIFY and not run.labelled and not run.bundle.note for run in runs):
@@ -166,10 +171,11 @@ def _of_comparison(comparison: Comparison, runs: Sequence[Run]) -> list[str]:
         return f"{text} ({letters[row.run_id]})" if sides.several else text
 
     known = {run.bundle.note for run in runs}
+    notes = [note for note in comparison.notes if note not in known]
     separations = {row.run_id: row.separation for row in reversed(comparison.rows) if row.separation}
     return [
         *_without_interval(comparison, name),
-        *sorted((note for note in comparison.notes if note not in known), key=lambda note: note.startswith(_NEITHER)),
+        *(f"- {note}" for note in sorted(notes, key=lambda note: note.startswith(_NEITHER))),
         *separation_notes((letters[run_id], each) for run_id, each in reversed(separations.items())),
         *_statistic(comparison, name),
         *_verdict_notes(comparison, name),
@@ -193,14 +199,17 @@ def _verdict_notes(comparison: Comparison, name: Callable[[Row], str]) -> list[s
     undecided = [row for row in rows if row.ratio and row.verdict is Verdict.UNDECIDED is not verdict(row.ratio)]
     if undecided:
         notes.append(
-            f"- {_named([name(row) for row in undecided])}: undecided although the interval is beyond 2 %: among so "
-            "many verdicts one such interval is expected by chance"
+            f"- {_named([name(row) for row in undecided])}: undecided although the interval is beyond 2 %: one "
+            "such interval among all verdicts is likely by chance"
         )
     return notes
 
 
 def _slack(comparison: Comparison, name: Callable[[Row], str]) -> list[str]:
-    """Return what an offload of the original may cost, of the light configuration with the lowest slack."""
+    """Return what an offload of the original may cost, of the light configuration with the lowest slack.
+
+    Empty if that is nothing or undecided: the full notes have each slack.
+    """
     if not comparison.slacks:
         return []
     slack = min(comparison.slacks, key=lambda each: each.seconds)
@@ -210,12 +219,8 @@ def _slack(comparison: Comparison, name: Callable[[Row], str]) -> list[str]:
         if (row.run_id, row.configuration) == (slack.light_run, slack.light)
     )  # fmt: skip
     interval = slack.interval
-    if interval is None:
+    if interval is None or interval.low <= 0:
         return []
-    if interval.high <= 0:
-        return [f"- offload: running {light} locally is faster than the original, whatever an offload costs"]
-    if interval.low <= 0:
-        return [f"- offload: undecided whether running {light} locally is as fast as the original"]
     cost = f"{with_interval(slack.seconds, interval)} s per pass of {counted(slack.images, comparison.unit)}"
     return [f"- offload: running {light} locally is faster if an offload of the original costs more than {cost}"]
 

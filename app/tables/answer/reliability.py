@@ -5,8 +5,10 @@ from typing import NamedTuple
 from edge_bench.app.render.text.wrapping import first_that_fits
 from edge_bench.bench.analysis.times.reliability import Reason
 
-__all__ = ["MEASURE_ON_DEVICE", "Reliable", "reason_is_whole", "reliability_texts"]
+__all__ = ["EMULATED_TIMES", "MEASURE_ON_DEVICE", "Reliable", "reason_is_whole", "reliability_texts"]
 
+#: The answer if all times are emulated.
+EMULATED_TIMES = "No verdict on speed: the times are EMULATED. Predictions are valid."
 #: Instead of that sentence, if all times are emulated.
 MEASURE_ON_DEVICE = "! Measure times on the real device."
 
@@ -18,7 +20,7 @@ class Reliable(NamedTuple):
     reason: Reason | None  # the most important one why they are not
     unstable: int  # whose times vary by 10 % or more
     measured: int
-    noun: str  # what was measured, in the singular
+    noun: str  # of the measured configurations or machines, in the singular
     where: str = ""  # machine that has the reason, if there are several
 
 
@@ -26,21 +28,25 @@ def reliability_texts(times: Reliable) -> list[str]:
     """Return whether times are reliable and the one thing to do if not, from the longest text to the shortest."""
     vary = f"{times.unstable} of {times.measured}"
     noun = f"{times.noun}{'' if times.measured == 1 else 's'}"
-    spread = f"{vary} {noun} vary by 10 % or more (~)", f"{vary} vary by 10 % or more (~)"
+    by = f"{'varies' if times.unstable == 1 else 'vary'} by 10 % or more (~)"
+    spread = f"{vary} {noun} {by}", f"{vary} {by}"
     if times.trusted:
         return ["Times are reliable: nothing was found that disturbed them.", "Times are reliable."]
     if times.reason is None:
         if not times.unstable:
-            return ["Not known whether times are reliable: the Run does not say."] if times.trusted is None else []
+            return ["Unknown whether times are reliable: the Run does not record it."] if times.trusted is None else []
         return [f"! Times are not reliable: {each}. Stop other programs." for each in spread]
     where = f" on {times.where}" if times.where else ""
-    start, short = f"! Times are not reliable{where}", f"! Not reliable{where}"
+    start, *short = (f"! {words} reliable{where}" for words in ("Times are not", "Times not", "Not"))
     remedy = _sentence(_clause(times.reason.remedy))
     if times.reason.spread:
-        return [*(f"{start}: {each}. {remedy}" for each in spread), f"{short}: {spread[1]}. {remedy}"]
+        return [
+            *(f"{start}: {each}. {remedy}" for each in spread),
+            *(f"{each}: {spread[1]}. {remedy}" for each in short),
+        ]
     what = _clause(times.reason.what)
     texts = [f"{start}: {what}; {spread[1]}. {remedy}"] if times.unstable else []
-    return [*texts, f"{start}: {what}. {remedy}", f"{short}: {what}. {remedy}", f"{start}: {what}."]
+    return [*texts, *(f"{each}: {what}. {remedy}" for each in (start, *short)), f"{start}: {what}."]
 
 
 def reason_is_whole(times: Reliable | None, width: int) -> bool:

@@ -15,7 +15,7 @@ from edge_bench.app.tables.answer.cells import (
     time_text,
 )
 from edge_bench.app.tables.answer.names import Sides, baseline_name, configuration_name
-from edge_bench.app.tables.answer.reliability import MEASURE_ON_DEVICE, Reliable, reliability_texts
+from edge_bench.app.tables.answer.reliability import EMULATED_TIMES, MEASURE_ON_DEVICE, Reliable, reliability_texts
 from edge_bench.bench.analysis.answer.answer import Answer, AnswerKind
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
 from edge_bench.bench.records.run import Failure
@@ -41,7 +41,10 @@ def no_answer_lines(answer: Answer, failures: Sequence[Failure], width: int) -> 
     if not answer.configurations:
         return wrapped("No answer: there is no configuration to measure", width)
     which = "the only configuration" if answer.configurations == 1 else f"all {answer.configurations} configurations"
-    lines = wrapped(f"No answer: {which} failed", width)
+    unfinished = len(failures) < answer.configurations
+    lines = wrapped(
+        f"No answer: {'interrupted before the first measurement' if unfinished else f'{which} failed'}", width
+    )
     if failures:
         kinds = [(each.kind, each.message, each.remedy) for each in failures]
         kind, message, remedy = max(dict.fromkeys(kinds), key=kinds.count)
@@ -90,7 +93,7 @@ class _Sentences:
             case AnswerKind.NO_INTERVAL:
                 return ["No verdict on speed: times of one process have no interval. Use --processes 5."]
             case AnswerKind.EMULATED:
-                return ["No answer about speed: the times are EMULATED. Predictions count."]
+                return [EMULATED_TIMES]
             case _ if len({row.configuration for row in answer.best}) == 1:
                 sides = listed([self._sides.name(row.run_id) for row in answer.best])
                 name = configuration_name(best.configuration, self._comparison.rows)

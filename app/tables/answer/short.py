@@ -1,6 +1,7 @@
 """The short table of one Run, or of the repeats of one: sorted by speed, in 80 columns."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from edge_bench.app.render.short_table import Column, ShortTable
 from edge_bench.app.render.text.wrapping import middle_shortened
@@ -13,28 +14,29 @@ from edge_bench.bench.records.run import CLASSIFY
 from edge_bench.bench.wording import counted
 
 __all__ = [
-    "BEST", "MAX_ROWS", "by_time", "configuration_columns", "constants", "quality_column", "short_table",
+    "BEST", "MARKED", "MAX_ROWS", "by_time", "configuration_columns", "constants", "quality_column", "short_table",
     "speed_column", "time_column",
 ]  # fmt: skip
 
 BEST = "▸"
+#: Answers whose best rows are marked.
+MARKED = (AnswerKind.FASTEST, AnswerKind.TIE)
 #: Rows of a short table. The full table has all.
 MAX_ROWS = 40
 _MAX_BASELINE = 12
 #: Order in which columns are reduced, the highest first.
-_MEMORY, _ACCURACY, _SIZE, _INTERVAL, _QUALITY = 9, 8, 7, 6, 5
+_BASELINE, _MEMORY, _ACCURACY, _SIZE, _INTERVAL, _QUALITY = 10, 9, 8, 7, 6, 5
 
 
 def short_table(comparison: Comparison, rows: Sequence[Row], kind: AnswerKind, title: str = "") -> ShortTable:
     """Return the table of these rows, all of one Run: the measured ones, the fastest first; the baseline is kept."""
     shown = _first(by_time(rows))
-    marks = kind in (AnswerKind.FASTEST, AnswerKind.TIE)
     columns = [*configuration_columns(shown), *_time_columns(shown, comparison), *quality_column(shown, comparison)]
     columns.append(Column("size", [size(row.bytes) for row in shown], dropped=_SIZE))
     if any(row.memory_peak_bytes for row in shown):
         memory = [size(row.memory_peak_bytes) if row.memory_peak_bytes else "" for row in shown]
         columns.append(Column("memory", memory, dropped=_MEMORY))
-    return ShortTable(title, columns, [BEST if marks and row.fastest else "" for row in shown])
+    return ShortTable(title, columns, [BEST if kind in MARKED and row.fastest else "" for row in shown])
 
 
 def by_time(rows: Sequence[Row]) -> list[Row]:
@@ -101,7 +103,12 @@ def _time_columns(rows: Sequence[Row], comparison: Comparison) -> list[Column]:
     time = time_column(rows, comparison.unit)
     if not any(row.ratio for row in rows):
         return [time]
-    return [time, speed_column(rows, f"vs {baseline_name(comparison, _MAX_BASELINE)}")]
+    header = f"vs {baseline_name(comparison, _MAX_BASELINE)}"
+    speed = speed_column(rows, header)
+    if len(speed.header) <= max(map(len, speed.cells), default=0):  # another heading would save no width
+        return [time, speed]
+    narrow = f"vs\nbaseline{speed.header.removeprefix(header)}"
+    return [time, replace(speed, narrow=(narrow, speed.cells), narrowed=_BASELINE)]
 
 
 def time_column(rows: Sequence[Row], unit: str) -> Column:
@@ -147,7 +154,15 @@ def quality_column(rows: Sequence[Row], comparison: Comparison) -> list[Column]:
     if not any(shares):
         return []
     name = "labels" if comparison.task == CLASSIFY else "outputs"
-    return [Column(f"{name} as\n{baseline_name(comparison, _MAX_BASELINE)}", shares, dropped=_QUALITY)]
+    return [
+        Column(
+            f"{name} as\n{baseline_name(comparison, _MAX_BASELINE)}",
+            shares,
+            narrow=(f"{name} as\nbaseline", shares),
+            narrowed=_BASELINE,
+            dropped=_QUALITY,
+        )
+    ]
 
 
 def _agreement(row: Row) -> str:

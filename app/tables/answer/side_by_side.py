@@ -9,12 +9,14 @@ from edge_bench.app.tables.answer.cells import UNRELIABLE, time_text
 from edge_bench.app.tables.answer.names import Sides, baseline_name
 from edge_bench.app.tables.answer.short import (
     BEST,
+    MARKED,
     MAX_ROWS,
     by_time,
     configuration_columns,
     quality_column,
     speed_column,
 )
+from edge_bench.bench.analysis.answer.answer import AnswerKind
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
 from edge_bench.bench.records.run import Configuration
 
@@ -24,7 +26,7 @@ _INTERVAL, _SIZE, _QUALITY = 9, 8, 7
 _MAX_BASELINE = 12
 
 
-def side_by_side(comparison: Comparison, sides: Sides, width: int) -> ShortTable | None:
+def side_by_side(comparison: Comparison, sides: Sides, kind: AnswerKind, width: int) -> ShortTable | None:
     """Return the table, or None if its times and verdicts need more than ``width`` characters."""
     by_configuration: dict[Configuration, dict[str, Row]] = {}
     for row in by_time(comparison.rows):
@@ -43,7 +45,8 @@ def side_by_side(comparison: Comparison, sides: Sides, width: int) -> ShortTable
     columns.append(Column("size", [size(row.bytes) for row in firsts], dropped=_SIZE))
     if not fits(columns_that_fit(columns, width), width):
         return None
-    return ShortTable("", columns, [BEST if any(row.fastest for row in group.values()) else "" for group in groups])
+    marked = [kind in MARKED and any(row.fastest for row in group.values()) for group in groups]
+    return ShortTable("", columns, [BEST if each else "" for each in marked])
 
 
 def _times(rows: Sequence[Row | None], name: str, unit: str) -> Column:
@@ -59,7 +62,9 @@ def _times(rows: Sequence[Row | None], name: str, unit: str) -> Column:
         return texts
 
     header = f"{name}\nms/{unit}"
-    return Column(f"{header} [95 %]", cells(interval=True), narrow=(header, cells(interval=False)), narrowed=_INTERVAL)
+    has_interval = any(row.time and row.time.interval and not row.emulated for row in timed)
+    wide = f"{header}{' [95 %]' if has_interval else ''}"
+    return Column(wide, cells(interval=True), narrow=(header, cells(interval=False)), narrowed=_INTERVAL)
 
 
 def _quality(groups: Sequence[dict[str, Row]], firsts: Sequence[Row], comparison: Comparison) -> list[Column]:

@@ -82,7 +82,7 @@ def short_blocks(subject: Answered, width: int) -> list[list[str]]:
         rows = [row for row in comparison.rows if row.time]
         return [_with_rest(short_table_lines(short_table(comparison, rows, kind, title), width), len(rows))]
     legend = [line for each in sides.legend() for line in wrapped(each, width)]
-    together = side_by_side(comparison, sides, width)
+    together = side_by_side(comparison, sides, kind, width)
     if together:
         return [[*wrapped(title, width), *legend, *short_table_lines(together, width)]]
     blocks = [[*wrapped(title, width), *legend]]

@@ -42,7 +42,7 @@ def export_summary(exported: Bundle) -> str:
     """Return the files that ``export`` wrote and the next command."""
     manifest = exported.manifest
     lines = [f"NOTE: {manifest.dataset.note}"] if manifest.dataset.note else []
-    tests = f"test images of {manifest.dataset.name}, preprocessing {manifest.preprocessing.name or 'as stated'}"
+    tests = f"test images of {manifest.dataset.name}, preprocessing {manifest.preprocessing.name or 'as set'}"
     if manifest.is_graph:
         truth = "with true values" if manifest.truth else "without true values"
         tests = (

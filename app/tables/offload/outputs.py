@@ -1,4 +1,4 @@
-"""The outputs of a model with any inputs and outputs, there and here."""
+"""The outputs of a model with any inputs and outputs, on the server and locally."""
 
 from typing import Any
 
@@ -15,12 +15,12 @@ def outputs_table(offload: Offload) -> Table:
     """Return a row per output; without a comparison, no rows."""
     comparison = offload.comparison
     outputs = [] if comparison is None else comparison.outputs
-    notes = ["differences are of the values there and here, in real units, over all these examples"]
+    notes = ["differences between the server's values and the local ones, in real units, over all these examples"]
     if comparison is not None and not comparison.by_name:
-        notes.append("the outputs have other names there: they are paired by their order")
+        notes.append("the server's outputs have other names, so outputs are paired by their order")
     examples = 0 if comparison is None else comparison.examples
     return Table(
-        title=f"Outputs there and here, {counted(examples, 'example')}",
+        title=f"Outputs of the server and local outputs, {counted(examples, 'example')}",
         header=["output", "identical\nexamples", "max |Δ|", "RMS of Δ", "SNR\ndB", "values finite on\none side only",
                 "other\nshapes"],
         rows=[_row(output) for output in outputs],

@@ -16,7 +16,7 @@ def offload_records(offload: Offload, assessment: Assessment) -> Sequence[dict[s
     """Return the record of local inference, then one per combination of payload, link and images in flight."""
     answer = recommend(offload, assessment)
     local: dict[str, Any] = {
-        "way": "here",
+        "configuration": "local",
         "machine": offload.machine.hostname,
         "emulated": offload.emulated,
         "answer": str(answer.kind),
@@ -46,7 +46,12 @@ def _interval(name: str, estimate: Estimate | None) -> dict[str, float | None]:
 
 
 def _record(row: Row, assessment: Assessment) -> dict[str, Any]:
-    record: dict[str, Any] = {"way": row.name, "payload": row.payload, "link": row.link, "in_flight": row.in_flight}
+    record: dict[str, Any] = {
+        "configuration": row.name,
+        "payload": row.payload,
+        "link": row.link,
+        "in_flight": row.in_flight,
+    }
     for name, judged in (("p50", row.p50), ("p95", row.p95), ("throughput", row.throughput), ("energy", row.cheaper)):
         record |= {
             f"{name}_ratio": judged.ratio.value if judged else None,

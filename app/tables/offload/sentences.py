@@ -1,11 +1,11 @@
-"""The answer of an Offload in at most three lines: run it here or send it there, what that costs, reliability."""
+"""The answer of an Offload in at most three lines: where to run it, what that costs, and whether times are reliable."""
 
 from collections.abc import Callable
 
 from edge_bench.app.render.text.wrapping import first_that_fits, middle_shortened, wrapped
 from edge_bench.app.render.units import counted, shared_decimals, significant, size, with_interval
 from edge_bench.app.tables.answer.cells import inverse, joined
-from edge_bench.app.tables.answer.reliability import MEASURE_ON_DEVICE, Reliable, reliability_texts
+from edge_bench.app.tables.answer.reliability import EMULATED_TIMES, MEASURE_ON_DEVICE, Reliable, reliability_texts
 from edge_bench.app.tables.answer.sentences import listed, share_text
 from edge_bench.bench.offload.analysis.assessment import Assessment, Row
 from edge_bench.bench.offload.analysis.recommendation import Decision, OfLink, Recommendation, RecommendationKind
@@ -37,7 +37,7 @@ def offload_reliability(offload: Offload, assessment: Assessment) -> Reliable | 
     if offload.emulated or not measured:
         return None
     unstable = sum([assessment.local_unstable, *(row.unstable for row in assessment.rows)])
-    return Reliable(assessment.trusted, next(iter(assessment.reasons), None), unstable, len(measured), "way")
+    return Reliable(assessment.trusted, next(iter(assessment.reasons), None), unstable, len(measured), "configuration")
 
 
 def unit_of(offload: Offload) -> str:
@@ -54,7 +54,7 @@ def quality_clause(offload: Offload, row: Row) -> str:
         chance = "" if decidable(difference) and not low <= 0 <= high else " (chance)"
         return f"accuracy {100 * difference.value:+.2f}{chance}".replace("-", "−")
     if row.agreement and row.agreement.total:
-        return f"{row.agreement.same:,} of {counted(row.agreement.total, 'label')} as here"
+        return f"{row.agreement.same:,} of {counted(row.agreement.total, 'label')} as local"
     if offload.comparison:
         return f"{offload.comparison.identical:,} of {counted(offload.comparison.examples, 'output')} identical"
     return ""
@@ -69,11 +69,15 @@ class _Sentences:
     def first(self) -> list[str]:
         kind, url = self._answer.kind, self._offload.server.url
         return {
-            RecommendationKind.NOTHING: lambda: ["No answer: nothing could be measured, neither here nor there"],
-            RecommendationKind.NOTHING_HERE: lambda: ["No answer: nothing could be run here"],
+            RecommendationKind.NOTHING: lambda: [
+                "No answer: nothing could be measured, neither locally nor on the server"
+            ],
+            RecommendationKind.NOTHING_HERE: lambda: ["No answer: nothing could be run locally"],
             RecommendationKind.NOTHING_THERE: lambda: [f"No answer: nothing could be sent to {url}"],
-            RecommendationKind.NO_COMMON_ROUND: lambda: ["No answer: there is no round in which both were measured"],
-            RecommendationKind.EMULATED: lambda: ["No answer about speed: the times are EMULATED. Predictions count."],
+            RecommendationKind.NO_COMMON_ROUND: lambda: [
+                "No answer: local and remote inference have no round in common"
+            ],
+            RecommendationKind.EMULATED: lambda: [EMULATED_TIMES],
             RecommendationKind.NO_INTERVAL: lambda: [
                 "No verdict on speed: times of one process have no interval. Use --processes 5."
             ],
@@ -87,7 +91,7 @@ class _Sentences:
         """Return what both cost, or why one is missing, each from the longest text to the shortest."""
         if failure := self._answer.failure:
             reason = [f"! {failure.kind}: {failure.message}"]
-            return [reason, [failure.remedy]] if failure.remedy else [reason]
+            return [reason, [f"{failure.remedy[0].upper()}{failure.remedy[1:]}"]] if failure.remedy else [reason]
         if not self._answer.links:
             texts = [quality_clause(self._offload, row) for row in self._assessment.rows if row.measured]
             return [[text] for text in texts[:1] if text]
@@ -95,7 +99,7 @@ class _Sentences:
 
     def _run_here(self) -> list[str]:
         return self._all(
-            "Run it here",
+            "Run it locally",
             lambda ratio, over: f"{significant(ratio.value)}× faster than the server{over}{_interval(ratio)}",
             lambda ratio: ratio,
         )
@@ -105,7 +109,7 @@ class _Sentences:
         payload = f" as {payloads[0]}" if len(payloads) == 1 else ""
         return self._all(
             f"Send it to {self._server}{payload}",
-            lambda ratio, over: f"{significant(ratio.value)}× faster than here{over}{_interval(ratio)}",
+            lambda ratio, over: f"{significant(ratio.value)}× faster than local inference{over}{_interval(ratio)}",
             inverse,
         )
 
@@ -125,7 +129,7 @@ class _Sentences:
     def _depends(self) -> list[str]:
         words = {
             Decision.SEND: "send it over", Decision.SAME: "the same over", Decision.UNDECIDED: "undecided over",
-            Decision.HERE: "run it here over",
+            Decision.HERE: "run it locally over",
         }  # fmt: skip
         groups = {
             word: links
@@ -143,29 +147,29 @@ class _Sentences:
         over = f" over {_link(links[0])}" if len(links) == 1 and links[0].link != DIRECT else ""
         over = f" over all {len(links)} links" if len(links) > 1 else over
         same = all(each.decision is Decision.SAME for each in links)
-        word = "As fast here as there" if same else "No clear winner"
-        return [f"{word}: running it here and sending it{over} are within {share_text(spread)}"]
+        word = "Equally fast" if same else "No clear winner"
+        return [f"{word}: running it locally and sending it{over} are within {share_text(spread)}"]
 
     def _costs(self, row: Row) -> list[str]:
-        """Return the time here and that there with its parts, the bytes and the quality, shortened step by step."""
+        """Return the local and the remote time with its parts, the bytes and the quality, shortened step by step."""
         assert self._assessment.local is not None  # noqa: S101 - there is a ratio to it
         assert row.measured is not None  # noqa: S101
-        here, there = 1e3 * self._assessment.local.value, 1e3 * row.measured.value
-        decimals = shared_decimals([here, there])
-        local, remote = (with_interval(value, None, most=decimals) for value in (here, there))
-        way = row.payload + ("" if row.link == DIRECT else f" over {middle_shortened(row.link, _MAX_NAME)}")
-        times = f"{local} ms/{unit_of(self._offload)} here, {remote} there"
+        here, away = 1e3 * self._assessment.local.value, 1e3 * row.measured.value
+        decimals = shared_decimals([here, away])
+        local, remote = (with_interval(value, None, most=decimals) for value in (here, away))
+        payload = row.payload + ("" if row.link == DIRECT else f" over {middle_shortened(row.link, _MAX_NAME)}")
+        times = f"{local} ms/{unit_of(self._offload)} locally, {remote} remotely"
         server, network = (1e3 * value for value in _server_and_network(row))
         parts = f" (server {significant(server, 2)}, network {significant(network, 2)})"
         sent = f"{counted(round(row.bytes_up), 'byte') if row.bytes_up < 1024 else size(round(row.bytes_up))} sent"
         quality = quality_clause(self._offload, row)
-        ladder = ([f"{times} as {way}{parts}", sent, quality], [f"{times}{parts}", sent, quality],
+        ladder = ([f"{times} as {payload}{parts}", sent, quality], [f"{times}{parts}", sent, quality],
                   [times, sent, quality], [times, sent])  # fmt: skip
         return [joined(each) for each in ladder]
 
 
 def _server_and_network(row: Row) -> tuple[float, float]:
-    """Return the median seconds of the server, and of the way to it and back."""
+    """Return the median seconds of the server, and of the network in both directions."""
     part = row.parts
     return part["server"], part["send"] + max(0.0, part["wait"] - part["server"]) + part["receive"]
 

@@ -1,4 +1,4 @@
-"""The short table of an Offload: running it here and every way to send it, the fastest first."""
+"""The short table of an Offload: local inference and every way to send the examples, the fastest first."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from edge_bench.bench.stats.ratios import Verdict
 
 __all__ = ["left_out", "offload_short_table"]
 
-HERE = "here"
+LOCAL_NAME = "local"
 #: Rows from which on only the fastest payload of each link is shown, and the most rows.
 _MANY, _MOST = 12, 20
 #: Order in which columns are reduced, the highest first.
@@ -25,25 +25,25 @@ _MARKED = (RecommendationKind.HERE, RecommendationKind.SEND, RecommendationKind.
 
 
 class _Line(NamedTuple):
-    """A row of the table; ``row`` is None for running it here."""
+    """A row of the table; ``row`` is None for local inference."""
 
     row: Row | None
     time: Estimate
 
     @property
     def name(self) -> str:
-        """``here``, ``raw`` or ``raw over lte``."""
+        """``local``, ``raw`` or ``raw over lte``."""
         if self.row is None:
-            return HERE
+            return LOCAL_NAME
         return self.row.payload if self.row.link == DIRECT else f"{self.row.payload} over {self.row.link}"
 
 
 def offload_short_table(offload: Offload, assessment: Assessment, answer: Recommendation) -> ShortTable | None:
-    """Return the ways with one request in flight, by their median latency; None if nothing was measured."""
+    """Return the configurations with one request in flight, by their median latency; None if nothing was measured."""
     lines = _lines(assessment)
     if not lines:
         return None
-    columns = [Column("way", [line.name for line in lines], right=False, shrinks=True)]
+    columns = [Column("configuration", [line.name for line in lines], right=False, shrinks=True)]
     if not offload.emulated:
         columns += _times(lines, offload, assessment)
     columns += _quality(lines, assessment)
@@ -61,7 +61,7 @@ def offload_short_table(offload: Offload, assessment: Assessment, answer: Recomm
 
 
 def left_out(assessment: Assessment) -> int:
-    """Return how many measured ways with one request in flight the table does not show."""
+    """Return how many measured configurations with one request in flight the table does not show."""
     return len(_sent(assessment)) - sum(line.row is not None for line in _lines(assessment))
 
 
@@ -85,14 +85,14 @@ def _title(offload: Offload, assessment: Assessment) -> str:
     trials = max((len(arm.trials) for arm in offload.arms), default=0)
     processes = max((len(arm.by_process("an image")) for arm in offload.arms), default=0)
     threads = counted(configuration.threads, "thread")
-    there = f"{server.variant} on {server.runtime}, " if server.variant and server.runtime else ""
+    served = f"{server.variant} on {server.runtime}, " if server.variant and server.runtime else ""
     unreliable = assessment.local_unstable or any(
         row.unstable or row.verdict_reliable is False for row in assessment.rows
     )
     parts = [
         f"{offload.bundle.model} on {offload.bundle.dataset}",
-        f"here: {configuration.variant} on {configuration.runtime}, {threads}, {offload.machine.label}",
-        f"there: {there}{server.hostname or server.url}",
+        f"local: {configuration.variant} on {configuration.runtime}, {threads}, {offload.machine.label}",
+        f"server: {served}{server.hostname or server.url}",
         f"{counted(offload.timed, unit)} per pass",
         f"{counted(trials, 'trial')} in {counted(processes, 'process')}",
         *([] if offload.emulated else ["median latencies of single requests"]),
@@ -103,7 +103,7 @@ def _title(offload: Offload, assessment: Assessment) -> str:
 
 
 def _times(lines: Sequence[_Line], offload: Offload, assessment: Assessment) -> list[Column]:
-    """Return the times and the speeds against running it here, with what is not reliable marked."""
+    """Return the times and the speeds against local inference, with what is not reliable marked."""
     most = shared_decimals([1e3 * line.time.value for line in lines])
     unstable = [assessment.local_unstable if line.row is None else line.row.unstable for line in lines]
     pad = " " * len(UNRELIABLE) if any(unstable) else ""
@@ -128,12 +128,12 @@ def _speed(lines: Sequence[_Line]) -> list[Column]:
     doubtful = [line.row is not None and line.row.verdict_reliable is False for line in lines]
     judged = sum(line.row is not None and line.row.p50 is not None for line in lines)
     if sum(doubtful) == judged:  # all are: the heading is marked instead of each
-        return [Column(f"vs here{UNRELIABLE}", [_speed_text(line.row) for line in lines])]
+        return [Column(f"vs local{UNRELIABLE}", [_speed_text(line.row) for line in lines])]
     pad = " " * len(UNRELIABLE) if any(doubtful) else ""
     cells = [
         f"{_speed_text(line.row)}{UNRELIABLE if doubt else pad}" for line, doubt in zip(lines, doubtful, strict=True)
     ]
-    return [Column(f"vs here{pad}", cells)]
+    return [Column(f"vs local{pad}", cells)]
 
 
 def _speed_text(row: Row | None) -> str:
@@ -149,7 +149,7 @@ def _speed_text(row: Row | None) -> str:
 
 
 def _quality(lines: Sequence[_Line], assessment: Assessment) -> list[Column]:
-    """Return the accuracy of each way, or without true values how many labels are as here."""
+    """Return the accuracy of each configuration, or without true values the share of labels that are as local."""
     if assessment.local_accuracy:
         correct, total = assessment.local_accuracy
         differences = [
@@ -160,11 +160,11 @@ def _quality(lines: Sequence[_Line], assessment: Assessment) -> list[Column]:
         return [Column("accuracy", cells, dropped=_QUALITY)]
     agreements = [line.row.agreement if line.row else None for line in lines]
     shares = [f"{percent(each.same / each.total, 1)} %" if each and each.total else "" for each in agreements]
-    return [Column("labels\nas here", shares, dropped=_QUALITY)] if any(shares) else []
+    return [Column("labels\nas local", shares, dropped=_QUALITY)] if any(shares) else []
 
 
 def _part(row: Row | None, name: str) -> str:
-    """Return the median milliseconds of the server, or of the way to it and back."""
+    """Return the median milliseconds of the server, or of the network in both directions."""
     if row is None or not row.parts:
         return ""
     part = row.parts

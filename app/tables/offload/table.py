@@ -4,6 +4,7 @@ from edge_bench.app.render.table import Table
 from edge_bench.app.render.units import counted, percent, points_with_interval, seconds, significant, with_interval
 from edge_bench.app.tables.offload.outputs import outputs_table
 from edge_bench.app.tables.offload.rows import offload_records
+from edge_bench.app.tables.offload.sentences import unit_of
 from edge_bench.app.tables.shared import UNRELIABLE, UNRELIABLE_NOTE, failure_text, finding_notes, verdict_cell
 from edge_bench.bench.offload.analysis.assessment import Assessment, Estimate, JudgedRatio, Row
 from edge_bench.bench.offload.network.link_profiles import DIRECT, bits_as_text
@@ -29,9 +30,9 @@ def offload_tables(offload: Offload, assessment: Assessment) -> list[Table]:
 def answers(offload: Offload, assessment: Assessment) -> list[str]:
     """Return one sentence per link about its fastest payload: whether to send, and by how much."""
     if offload.emulated:
-        return ["EMULATED: predictions count; no time here is compared with another"]
+        return ["EMULATED: predictions are valid, times are not compared"]
     if assessment.local is None:
-        return ["Nothing was measured here, so nothing can be compared."]
+        return ["Nothing was measured locally, so nothing can be compared."]
     local_time = seconds(assessment.local.value)
     best: dict[str, Row] = {}
     for row in assessment.rows:
@@ -39,30 +40,30 @@ def answers(offload: Offload, assessment: Assessment) -> list[str]:
             best[row.link] = row
     sentences = [_sentence(row, local_time) for row in best.values()]
     if assessment.slack:
-        sentences.append(_slack_sentence(assessment.slack, assessment))
+        sentences.append(_slack_sentence(assessment.slack, assessment, unit_of(offload)))
     return sentences
 
 
-def slack_note(assessment: Assessment) -> list[str]:
+def slack_note(offload: Offload, assessment: Assessment) -> list[str]:
     """Return a note with what sending may cost; none without a direct path that was measured."""
-    return [f"- {_slack_sentence(assessment.slack, assessment)}"] if assessment.slack else []
+    return [f"- {_slack_sentence(assessment.slack, assessment, unit_of(offload))}"] if assessment.slack else []
 
 
-def _slack_sentence(slack: Estimate, assessment: Assessment) -> str:
+def _slack_sentence(slack: Estimate, assessment: Assessment, unit: str) -> str:
     """Return what sending may cost by median times, and the same by mean times."""
     low = slack.interval.low if slack.interval else slack.value
     high = slack.interval.high if slack.interval else slack.value
     if low > 0:
-        use = "sending may cost that before staying is faster"
+        use = "if sending costs more than this, running it locally is faster"
     elif high <= 0:
-        use = "sending cannot pay: the server computes no faster"
+        use = "sending cannot be faster: the server does not compute faster"
     else:
         use = "undecided whether the server computes faster"
-    text = f"Slack (here less the server's compute): {_signed_with_interval(slack)} an image; {use}"
+    text = f"Slack (local time minus the server's compute time): {_signed_with_interval(slack)} per {unit}; {use}"
     if assessment.mean_slack:
         text += f"; by mean times {_signed_with_interval(assessment.mean_slack)}"
     if assessment.mean_slack_rests_on_outlier:
-        text += ", without an interval because a mean rests on an outlier"
+        text += ", without an interval because an outlier dominates a mean"
     return f"{text}."
 
 
@@ -78,40 +79,41 @@ def _ratio(row: Row) -> float:
 def _sentence(row: Row, local_time: str) -> str:
     assert row.p50 is not None  # noqa: S101 - the caller has checked
     assert row.measured is not None  # noqa: S101 - given whenever p50 is
-    path = "the path as it is" if row.link == DIRECT else row.link
+    path = "the real network" if row.link == DIRECT else row.link
     remote_time = seconds(row.measured.value)
     times = with_interval(row.p50.ratio.value, row.p50.ratio.interval)
     match row.p50.verdict:
         case Verdict.FASTER:
             decision = f"Send it ({row.payload}) over {path}"
         case Verdict.SLOWER:
-            decision = f"Run it here rather than send it ({row.payload}) over {path}"
+            decision = f"Run it locally rather than send it ({row.payload}) over {path}"
         case Verdict.SAME:
-            decision = f"Here or there ({row.payload}) over {path} is the same"
+            decision = f"Local and sent ({row.payload}) over {path} take the same time"
         case _:
-            decision = f"Undecided between here and there ({row.payload}) over {path}"
-    return f"{decision}: {remote_time} there, {local_time} here (p50), {times} times as long."
+            decision = f"Undecided between local and sent ({row.payload}) over {path}"
+    return f"{decision}: {remote_time} remotely, {local_time} locally (p50), {times} × the local time."
 
 
 def _comparison(offload: Offload, assessment: Assessment) -> Table:
     emulated = "EMULATED: " if offload.emulated else ""
     configuration = offload.configuration
-    quality = "outputs\nas here" if offload.comparison else "accuracy less\nhere, points [95 %]"
+    quality = "outputs\nas local" if offload.comparison else "accuracy minus\nlocal, points [95 %]"
     header = [
-        "way", "p50, ms\n[95 %]", "× here, p50\n[95 %]", "p50", "× here, p95\n[95 %]", "p95",
-        "time an image\n× here [95 %]", "through-\nput", quality, "bytes\nup / down",
+        "configuration", "p50, ms\n[95 %]", "× local, p50\n[95 %]", "p50", "× local, p95\n[95 %]", "p95",
+        f"time per {unit_of(offload)}\n× local [95 %]", "through-\nput", quality, "bytes\nup / down",
     ]  # fmt: skip
     accuracy = assessment.local_accuracy
     local = [
-        f"here: {configuration.variant} on {configuration.runtime}{UNRELIABLE if assessment.local_unstable else ''}",
+        f"local: {configuration.variant} on {configuration.runtime}{UNRELIABLE if assessment.local_unstable else ''}",
         _milliseconds(assessment.local), "", "",
         f"p95 {significant(assessment.local_p95 * 1e3)} ms" if assessment.local_p95 else "", "",
         f"{significant(assessment.local_images_per_second)} images/s" if assessment.local_images_per_second else "", "",
         f"{percent(accuracy[0] / accuracy[1])} % right" if accuracy else "", "",
     ]  # fmt: skip
     return Table(
-        title=f"{emulated}{offload.bundle.model} on {offload.bundle.dataset}: here, {offload.machine.label}, or there, "
-        f"{offload.server.label}; {counted(offload.timed, 'example' if offload.comparison else 'image')} a pass",
+        title=f"{emulated}{offload.bundle.model} on {offload.bundle.dataset}: local on {offload.machine.label}, "
+        f"remote on {offload.server.label}; "
+        f"{counted(offload.timed, 'example' if offload.comparison else 'image')} per pass",
         header=header,
         rows=[local, *(_comparison_row(row, offload.comparison) for row in assessment.rows)],
         keys=1,
@@ -127,7 +129,7 @@ def _comparison_row(row: Row, comparison: OutputComparison | None) -> list[str]:
     if row.accuracy_difference:
         accuracy = points_with_interval(row.accuracy_difference.value, row.accuracy_difference.interval)
     elif row.agreement:
-        accuracy = f"{row.agreement.same:,} of {counted(row.agreement.total, 'label')} as here"
+        accuracy = f"{row.agreement.same:,} of {counted(row.agreement.total, 'label')} as local"
     elif comparison:
         accuracy = f"{comparison.identical:,} of {comparison.examples:,} identical"
     return [
@@ -161,14 +163,16 @@ def _notes(offload: Offload, assessment: Assessment) -> list[str]:
         path = offload.path
         up = f", {bits_as_text(round(path.up_bps, -5))}/s up" if path.up_bps and path.up_bps > 1e5 else ""
         notes.append(
-            f"the path to {offload.server.url}: {seconds(path.rtt_s)} a round trip, {seconds(path.empty_s)} a request "
-            f"without content{up}"
+            f"the network to {offload.server.url}: {seconds(path.rtt_s)} per round trip, {seconds(path.empty_s)} per "
+            f"request without content{up}"
         )
     notes += [f"- {link.name} is {link.figures}: {link.source}" for link in offload.links if link.source]
     if offload.links:
-        notes.append("links are simulated by a proxy in front of that path: warm connections, no slow start")
+        notes.append(
+            "links are simulated by a proxy in front of this network: connections are warm, without slow start"
+        )
     if not offload.complete:
-        notes.append("! INTERRUPTED: this is what was measured until then")
+        notes.append("! INTERRUPTED: only the trials before the interruption are included")
     notes += [f"! {reason.what}: {reason.remedy}" for reason in assessment.reasons if reason.spread]
     if assessment.local_unstable or any(row.unstable or row.verdict_reliable is False for row in assessment.rows):
         notes.append(UNRELIABLE_NOTE)
@@ -184,15 +188,15 @@ def _latency_parts(assessment: Assessment) -> Table:
         if row.parts and row.in_flight == 1
     ]
     return Table(
-        title="Where the time of a sent image goes, ms (medians)",
-        header=["way", *_PARTS],
+        title="Parts of the remote time, ms (medians)",
+        header=["configuration", *_PARTS],
         rows=rows,
         keys=1,
         notes=[
-            "network is what passes between sending and the answer that the server does not account for; send and "
+            "network is the time between sending and the answer that the server does not account for; send and "
             "receive are the system calls alone"
         ],
-        records=[{"way": row.name, **_parts_of(row)} for row in assessment.rows if row.parts],
+        records=[{"configuration": row.name, **_parts_of(row)} for row in assessment.rows if row.parts],
     )
 
 
@@ -227,15 +231,16 @@ def _predictions(assessment: Assessment) -> Table:
         if row.break_even_rtt
     ]
     return Table(
-        title="Predicted and measured, and where sending and staying break even",
-        header=["way", "predicted\nms", "measured, ms\n[95 %]", "error", "break-even round trip\nms [95 %]",
-                "and bandwidth\nup"],
+        title="Predicted and measured times, and break-even links",
+        header=["configuration", "predicted\nms", "measured, ms\n[95 %]", "error", "break-even round trip\nms [95 %]",
+                "break-even\nbandwidth up"],
         rows=rows,
         keys=1,
         notes=[
-            "predicted = encode + bytes up / bandwidth + round trip + server + bytes down / bandwidth + decode + what "
-            "HTTP costs on the path as it is",
-            "below that round trip, at the link's bandwidths, sending is faster; negative: over no link",
+            "predicted = encode + bytes up / bandwidth + round trip + server + bytes down / bandwidth + "
+            "decode + the cost of HTTP on the real network",
+            "below the break-even round trip, at the link's bandwidths, sending is faster; if it is negative, no link "
+            "is fast enough",
         ],
     )  # fmt: skip
 
@@ -247,19 +252,19 @@ def _bandwidth(row: Row) -> str:
 
 
 def _energy(offload: Offload, assessment: Assessment) -> Table:
-    source = f"meter: {offload.meter}" if assessment.energy == "meter" else "stated"
-    rows = [["here", _millijoules(assessment.local_joules), "", ""]]
+    source = f"meter: {offload.meter}" if assessment.energy == "meter" else "power set with --power"
+    rows = [["local", _millijoules(assessment.local_joules), "", ""]]
     rows += [[row.name, _millijoules(row.joules), *_ratio_cells(row.cheaper)] for row in assessment.rows if row.joules]
     notes = []
     if assessment.energy == "stated" and offload.power:
         power = offload.power
         notes = [
-            f"from stated powers of this device, {power.idle_w:g} W idle, {power.compute_w:g} W computing, "
-            f"{power.transmit_w:g} W transmitting ({power.source}); the server's energy is not in it"
+            f"from the power set with --power: {power.idle_w:g} W idle, {power.compute_w:g} W computing, "
+            f"{power.transmit_w:g} W transmitting ({power.source}); the server's energy is not included"
         ]
     return Table(
-        title=f"Energy of this device an image, mean ({source})",
-        header=["way", "mJ an image\n[95 %]", "× here\n[95 %]", "cheaper to"],
+        title=f"Mean energy of this device per {unit_of(offload)} ({source})",
+        header=["configuration", f"mJ/{unit_of(offload)}\n[95 %]", "× local\n[95 %]", "cheaper to"],
         rows=rows,
         keys=1,
         notes=notes,

@@ -1,4 +1,4 @@
-"""What ``offload`` prints in a terminal: the recommendation, a row for each way, and few notes."""
+"""What ``offload`` prints in a terminal: the recommendation, a row for each configuration, and few notes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from edge_bench.bench.stats.ratios import Verdict
 
 __all__ = ["OffloadAnswered", "offload_sentences", "offload_text"]
 
-_SEND_OR_STAY = {Verdict.FASTER: "sending is", Verdict.SLOWER: "running it here is"}
+_SEND_OR_STAY = {Verdict.FASTER: "sending is", Verdict.SLOWER: "running it locally is"}
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def _short(subject: OffloadAnswered, width: int) -> list[list[str]]:
     if table is None:
         return []
     more = left_out(subject.assessment)
-    return [[*short_table_lines(table, width), *([f"  and {more} slower ways (--wide)"] if more else [])]]
+    return [[*short_table_lines(table, width), *([f"  and {more} slower configurations (--wide)"] if more else [])]]
 
 
 def _notes(subject: OffloadAnswered, width: int) -> list[str]:
@@ -78,13 +78,13 @@ def _notes(subject: OffloadAnswered, width: int) -> list[str]:
     reliable = offload_reliability(offload, assessment)
     reason = None if reason_is_whole(reliable, width) or reliable is None else reliable.reason
     notes = [
-        *(["! INTERRUPTED: only the trials until then are here"] if not offload.complete else []),
+        *(["! INTERRUPTED: only the trials before the interruption are included"] if not offload.complete else []),
         *_failures(subject),
         *([f"! {reason.what}: {reason.remedy}"] if reason else []),
         *([f"NOTE: {offload.bundle.note}"] if offload.bundle.note else []),
         *_throughput(subject),
         *_other_verdicts(subject),
-        *slack_note(assessment),
+        *slack_note(offload, assessment),
         *finding_notes([each for each in offload.findings if not each.spoils]),
         *(f"- {link.name} is {link.figures}: {link.source}" for link in offload.links if link.source),
     ]
@@ -99,14 +99,14 @@ def _failures(subject: OffloadAnswered) -> list[str]:
             failed.setdefault((failure.kind, failure.message, failure.remedy), []).append(arm.name)
     known = subject.answer.failure
     return [
-        f"! {_ways(names)}: {kind}: {message}{f' ({remedy})' if remedy else ''}"
+        f"! {_configurations(names)}: {kind}: {message}{f' ({remedy})' if remedy else ''}"
         for (kind, message, remedy), names in failed.items()
         if known is None or (kind, message, remedy) != (known.kind, known.message, known.remedy)
     ]
 
 
-def _ways(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{len(names)} ways"
+def _configurations(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{len(names)} configurations"
 
 
 def _throughput(subject: OffloadAnswered) -> list[str]:
@@ -116,7 +116,7 @@ def _throughput(subject: OffloadAnswered) -> list[str]:
         return []
     best = min(rows, key=lambda row: row.throughput.ratio.value if row.throughput else float("inf"))
     assert best.throughput is not None  # noqa: S101 - all of these have one
-    text = _verdict_text(best.throughput, f"throughput, {_way(best)}")
+    text = _verdict_text(best.throughput, f"throughput, {_name(best)}")
     return [f"- {text}{' ~' if best.verdict_reliable is False else ''}"]
 
 
@@ -127,18 +127,18 @@ def _other_verdicts(subject: OffloadAnswered) -> list[str]:
         row = of_link.row
         for judged, what in ((row.p95, "p95"), (row.cheaper, "energy of this device")):
             if judged and row.p50 and (judged.verdict is not row.p50.verdict or what != "p95"):
-                notes.append(f"- {_verdict_text(judged, f'{what}, {_way(row)}', energy=what != 'p95')}")
+                notes.append(f"- {_verdict_text(judged, f'{what}, {_name(row)}', energy=what != 'p95')}")
     return notes
 
 
-def _way(row: Row) -> str:
+def _name(row: Row) -> str:
     return row.name.removeprefix("remote ")
 
 
 def _verdict_text(judged: JudgedRatio, what: str, *, energy: bool = False) -> str:
-    """Return ``what: sending is 1.30× faster than running it here [1.20, 1.40]``."""
+    """Return ``what: sending is 1.30× faster than running it locally [1.20, 1.40]``."""
     if judged.verdict not in _SEND_OR_STAY:
-        return f"{what}: {judged.verdict}, {with_interval(judged.ratio.value, judged.ratio.interval)} × here"
+        return f"{what}: {judged.verdict}, {with_interval(judged.ratio.value, judged.ratio.interval)} × local"
     ratio = inverse(judged.ratio) if judged.verdict is Verdict.FASTER else judged.ratio
     interval = f" {with_interval(ratio.value, ratio.interval).split(' ', 1)[1]}" if ratio.interval else ""
     word = "cheaper" if energy else "faster"

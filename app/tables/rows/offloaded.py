@@ -12,11 +12,11 @@ Number = float | None
 class HereRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Local inference."""
 
-    way: str
+    configuration: str
     machine: str
     emulated: bool
     answer: str  # where to run it, as `RecommendationKind` has it
-    best: bool  # whether running it here is recommended, or not slower than the best, over some link
+    best: bool  # whether running it locally is recommended, or not slower than the best, over some link
     trusted: bool | None
     not_trusted_because: str
     unstable: bool  # whether times have a standard deviation of 10 % or more of their mean
@@ -34,7 +34,7 @@ class HereRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class ThereRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Remote inference: a combination of payload, link and images in flight."""
 
-    way: str
+    configuration: str
     payload: str
     link: str
     in_flight: int
@@ -54,7 +54,7 @@ class ThereRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     energy_low: Number
     energy_high: Number
     energy_verdict: str | None
-    verdict_reliable: bool | None  # whether verdicts on time rest on reliable times; null: there is none
+    verdict_reliable: bool | None  # whether verdicts on time use reliable times only; null: there is none
     verdict_reason: str  # why there is no verdict on time, or no interval
     unstable: bool
     best: bool  # whether it is recommended over its link, or not slower than the best

@@ -38,7 +38,8 @@ _ACCURACY, _TOP_5 = "accuracy, %\n[95 %]", "top-5, %\n[95 %]"
 _RESAMPLED = {_ACCURACY: "accuracy, %\n± sd over trials [95 %]"}
 _HEADER = (
     "variant", "runtime", "threads", "batch", "ms/image\nmedian [95 %]", "ms/image\nmean ± sd",
-    "trials in order\n± largest", "one call, ms/image\np50 / p90 / p99 / max", "images/s", _ACCURACY, _TOP_5, "size",
+    "trials in order\n± largest",
+    "one invocation, ms/image\np50 / p90 / p99 / max", "images/s", _ACCURACY, _TOP_5, "size",
     "peak\nmemory", "load\nms",
 )  # fmt: skip
 
@@ -154,7 +155,7 @@ def run_notes(run: Run, on_percentiles: Sequence[str] = ()) -> list[str]:
             "over trials, not a standard error. [95 %]: interval of the accuracy on all sampled images"
         )
     if run.trusted is not None and run.results_with_trials:
-        notes.append("trusted: yes" if run.trusted else "trusted: no, see the notes marked !")
+        notes.append("times are reliable" if run.trusted else "times are not reliable: see the notes marked !")
     notes += _unscored(run)
     if not run.complete:
         notes.append("! INTERRUPTED: only the trials before the interruption are included")
@@ -175,7 +176,7 @@ def _unscored(run: Run) -> list[str]:
     if run.task == CLASSIFY and not run.labelled:
         notes.append("the images have no true labels, so accuracy is unknown and only agreement can be compared")
     if run.task == "tensor":
-        notes.append("task tensor: the outputs have no stated meaning, so only their agreement can be compared")
+        notes.append("task tensor: the meaning of the outputs is unknown, so only their agreement can be compared")
     elif run.task != CLASSIFY and not any(measures_of(run, result, intervals=False) for result in run.results):
         notes.append(f"task {run.task}: there are no true values, so only agreement can be compared")
     return notes

@@ -22,7 +22,7 @@ class AnswerKind(StrEnum):
 
     FASTEST = "fastest"  # one configuration is faster than all others
     TIE = "no clear winner"  # several configurations are not slower than the fastest
-    NO_INTERVAL = "no interval"  # a single process, so the variation of times is unknown
+    NO_INTERVAL = "no interval"  # a single process of one of the fastest, so the variation of its times is unknown
     ONE = "one configuration"
     EMULATED = "only emulated"  # no valid times, only predictions
     NOTHING = "nothing measured"
@@ -53,10 +53,12 @@ def answer_of(comparison: Comparison) -> Answer:
 
     The best configurations are those that are not significantly slower than the fastest one of all Runs
     (`bench/analysis/comparison/ranking.py`). Emulated configurations have no times. They are the best only in a
-    comparison without others, and then in the order of their quality.
+    comparison without others, and then in the order of their quality. Configurations that failed after some trials
+    count only if all did.
     """
     measured = [row for row in comparison.rows if row.time]
-    timed = sorted((row for row in measured if not row.emulated), key=_milliseconds)
+    real = sorted((row for row in measured if not row.emulated), key=_milliseconds)
+    timed = [row for row in real if not row.failed] or real
     kind, best = _kind(measured, timed)
     emulated = {row.run_id for row in measured if row.emulated and timed}  # whose times do not count beside others
     sides = [each for each in comparison.reliability if each.measured and emulated.isdisjoint(each.run_ids)]
@@ -117,8 +119,8 @@ def _kind(measured: Sequence[Row], timed: Sequence[Row]) -> tuple[AnswerKind, li
         return AnswerKind.ONE, best
     if len(best) == 1:
         return AnswerKind.FASTEST, best
-    # times without an interval cannot be compared, so all of them are among the best
-    if all(row.time and row.time.interval is None for row in best) and len(best) == len(timed):
+    # times without an interval cannot be compared, so they are among the best however much slower they are
+    if any(row.time and row.time.interval is None for row in best):
         return AnswerKind.NO_INTERVAL, best
     return AnswerKind.TIE, best
 

@@ -34,7 +34,7 @@ def compare_machines(runs: Sequence[Run], comparison: Comparison) -> Comparison:
 
 
 def _fastest(run: Run, comparison: Comparison) -> Row | None:
-    rows = [row for row in comparison.rows if row.run_id == run.run_id and row.time and not row.emulated]
+    rows = [row for row in comparison.rows if row.run_id == run.run_id and row.fastest_in_run]
     return min(rows, key=_milliseconds, default=None)
 
 
@@ -49,7 +49,7 @@ def _same_or_first(run: Run, wanted: Configuration) -> Configuration:
 
 def _verdict(row: Row) -> Verdict | None:
     """Return the verdict that agrees with the row's rank: among the fastest, or slower (`ranking`)."""
-    if row.verdict is None or row.is_baseline or row.no_interval:
+    if row.verdict is None or row.is_baseline or row.no_interval or row.failed:
         return row.verdict
     if not row.fastest:
         return Verdict.SLOWER

@@ -90,6 +90,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int = 0  # of the model file
     size_ratio: float | None = None
     memory_peak_bytes: int | None = None  # largest of its processes; None: unknown
+    failed: bool = False  # whether it failed, perhaps after some trials
     remark: str = ""
 
 
@@ -187,6 +188,7 @@ def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements, earli
         bytes=result.bytes,
         memory_peak_bytes=max((process.memory_peak_bytes for process in result.processes), default=0) or None,
         size_ratio=result.bytes / base.result.bytes if base.result.bytes else None,
+        failed=any(each.result.failure for each in item.all_runs),
         remark=result.failure.message if result.failure else "",
     )
     if not result.trials:

@@ -29,6 +29,8 @@ class Ranking:
 def ranking(measured: Sequence[RunResult], estimator: Estimator) -> Ranking:
     """Return which of these results are not slower than the fastest. Emulated ones have no times and are left out.
 
+    Results that failed after some trials are left out too, unless all did: they cannot be recommended.
+
     The configurations of a Run are one family: if they are equally fast, any is called slower in about 5 % of Runs or
     fewer (`slower_despite_noise`). The fastest of each Run are another family, whose ratios are between separate Runs.
     A Run takes part with all configurations that are not slower than its fastest.
@@ -37,10 +39,15 @@ def ranking(measured: Sequence[RunResult], estimator: Estimator) -> Ranking:
     for item in measured:
         if not item.run.emulated and item.result.trials:
             sides.setdefault(repeat_key(item.run), []).append(item)
-    best = [_not_slower(side, estimator) for side in sides.values()]
-    leaders = _not_slower([side[0] for side in best], estimator)
+    best = [_not_slower(_finished(side) or side, estimator) for side in sides.values()]
+    first = [side[0] for side in best]
+    leaders = _not_slower(_finished(first) or first, estimator)
     of_all = [item for side in best for item in side if any(side[0] is leader for leader in leaders)]
     return Ranking([item for side in best for item in side], of_all)
+
+
+def _finished(items: Sequence[RunResult]) -> list[RunResult]:
+    return [item for item in items if not any(each.result.failure for each in item.all_runs)]
 
 
 def _not_slower(items: Sequence[RunResult], estimator: Estimator) -> list[RunResult]:

@@ -11,7 +11,8 @@ __all__ = ["notes_on_runs"]
 
 def notes_on_runs(runs: Sequence[Run], base: Run) -> list[str]:
     """Return notes on unusual Runs, then on those that had other pixels than ``base``."""
-    return _run_notes(runs) + _pixel_notes(runs, base)
+    parts = {(run.images.indices.length, run.images.total_images) for run in runs}
+    return _run_notes(runs, parts_differ=len(parts) > 1) + _pixel_notes(runs, base)
 
 
 def _pixel_notes(runs: Sequence[Run], base: Run) -> list[str]:
@@ -24,12 +25,12 @@ def _pixel_notes(runs: Sequence[Run], base: Run) -> list[str]:
     ]
 
 
-def _run_notes(runs: Sequence[Run]) -> list[str]:
+def _run_notes(runs: Sequence[Run], *, parts_differ: bool) -> list[str]:
     """Return notes on unusual Runs, each for all Runs that it applies to."""
     emulated = dict.fromkeys(run.machine.label for run in runs if run.emulated)
     named: dict[str, list[str]] = {}
     for run in runs:
-        for text in _remarks(run):
+        for text in _remarks(run, parts_differ=parts_differ):
             named.setdefault(text, []).append(run.run_id[:8])
     return [
         *(f"{label}: accuracy and agreement are valid, times are not" for label in emulated),
@@ -37,15 +38,15 @@ def _run_notes(runs: Sequence[Run]) -> list[str]:
     ]
 
 
-def _remarks(run: Run) -> list[str]:
+def _remarks(run: Run, *, parts_differ: bool) -> list[str]:
     remarks = []
     if not run.complete:
-        remarks.append(f"on {run.machine.label}: interrupted, only the trials until then are included")
+        remarks.append(f"on {run.machine.label}: interrupted, only the trials before the interruption are included")
     if not run.results_with_trials:
         remarks.append(f"on {run.machine.label} measured nothing: every configuration failed")
     if run.accuracy_assumed:
         remarks.append(f"on {run.machine.label}: the accuracy is assumed (--assume)")
-    if run.images.indices.length < run.images.total_images:
+    if parts_differ and run.images.indices.length < run.images.total_images:
         remarks.append(f"classified {run.images.indices.length:,} of the {run.images.total_images:,} test images")
     if run.settings.resample:
         remarks.append(f"drew {counted(run.images_per_pass, 'image')} for each trial")

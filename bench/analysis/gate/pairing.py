@@ -79,7 +79,7 @@ def _baselines(run: Run, old: Sequence[Run], *, across: bool) -> list[Run]:
         )
     if len(by_machine) > 1:
         raise BadInput(
-            f"the baselines are of several other machines: {names}", "name only Runs of one machine with --baseline"
+            f"the baselines are of several other machines: {names}", "use only Runs of one machine with --baseline"
         )
     return by_machine[0]
 
@@ -91,7 +91,7 @@ def _without_new(new: Sequence[Run], old: Sequence[Run]) -> tuple[list[Run], lis
     if not kept:
         raise BadInput(
             f"the baseline has only run {old[0].run_id[:8]}, which is also the new Run",
-            "name another Run with --baseline",
+            "choose another Run with --baseline",
         )
     both = [run for run in old if run.run_id in new_ids]
     return kept, [f"run {run.run_id[:8]} is on both sides: it is judged, and not part of the baseline" for run in both]
@@ -104,12 +104,12 @@ def _require_one_model(runs: Sequence[Run]) -> None:
             raise BadInput(
                 f"run {runs[0].run_id[:8]} has {runs[0].images_per_pass:,} images per pass, but run {run.run_id[:8]} "
                 f"has {run.images_per_pass:,}, so they are not repeats",
-                "name only Runs with the same --limit and --resample for one side",
+                "use only Runs with the same --limit and --resample for one side",
             )
         if run.bundle.sha256 != runs[0].bundle.sha256:
             raise BadInput(
                 f"runs {runs[0].run_id[:8]} and {run.run_id[:8]} are of different models, so they are not repeats",
-                "name only Runs of the same model and data for one side",
+                "use only Runs of the same model and data for one side",
             )
 
 
@@ -123,7 +123,7 @@ def _paired_sides(runs: Sequence[Run], old: Sequence[Run]) -> tuple[list[Pair], 
             raise BadInput(_no_pairs(run, old[0]), _remedy(run, old[0]))
         for result in run.results:
             if id(result) not in found:
-                notes.append(f"not compared, since it is not in the baseline: {result.configuration}")
+                notes.append(f"not compared, because it is not in the baseline: {result.configuration}")
                 continue
             configuration, partner = result.configuration, found[id(result)][1]
             if configuration.variant != partner.configuration.variant:
@@ -190,9 +190,9 @@ def _without(results: Sequence[Result], others: Iterable[Result]) -> list[Result
 
 def _only_in_baseline(result: Result) -> str:
     if result.trials:
-        return f"not compared, since it is only in the baseline: {result.configuration}"
+        return f"not compared, because it is only in the baseline: {result.configuration}"
     reason = result.failure.message if result.failure else "not measured"
-    return f"not compared, since it has no times in the baseline ({reason}): {result.configuration}"
+    return f"not compared, because it has no times in the baseline ({reason}): {result.configuration}"
 
 
 def _interrupted(run: Run) -> str:

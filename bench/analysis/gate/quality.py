@@ -107,7 +107,7 @@ def remedy_for(judgement: Judgement) -> str:
     remedies = {
         UNLABELLED: "measure with --labels, or on a folder per class (docs/models-and-data.md)",
         UNKNOWN: "measure with --labels (docs/tasks.md)",
-        ASSUMED: "state how images and labels are interpreted (docs/interpretation.md), and measure again",
+        ASSUMED: "set how images and labels are interpreted (docs/interpretation.md), and measure again",
         WITHOUT_MEASURE: "set the task with --task, name true values with --labels, and measure again",
     }
     default = "measure both Runs on real machines, with at least two processes each, on the same images"

@@ -102,7 +102,7 @@ def images_in_coco(path: Path, folder: Path, files: Sequence[str]) -> tuple[list
 
 
 def _read(path: Path) -> _File:
-    remedy = "name a file in COCO's object detection format: images, annotations, categories"
+    remedy = "use a file in COCO's object detection format: images, annotations, categories"
     try:
         data = read_bounded(path, _MAX_BYTES)
     except (OSError, ValueError) as cause:

@@ -124,7 +124,7 @@ def find_label_files(folder: Path, files: Sequence[str], labels: Path | None = N
 
 def _in_folder(labels: Path, files: Sequence[str]) -> _Found:
     if not labels.is_dir():
-        raise DatasetError(f"{_shown(labels)}: no such folder", "name the folder of the label files with --labels")
+        raise DatasetError(f"{_shown(labels)}: no such folder", "give the folder of the label files with --labels")
     wanted = [labels / _after_images(name) for name in files]
     found, unused = _existing(wanted)
     if not any(found):
@@ -191,11 +191,11 @@ def _unclear(folder: Path, places: Sequence[Path]) -> DatasetError:
     if not places:
         return DatasetError(
             f"{folder}: no label files found beside the images, in its labels/ or in labels/ beside images/",
-            "name the folder of the label files with --labels",
+            "give the folder of the label files with --labels",
         )
     return DatasetError(
         f"{folder}: label files found in several folders: {abbreviate([_shown(each) for each in places])}",
-        "name one of them with --labels",
+        "choose one of them with --labels",
     )
 
 

@@ -75,9 +75,7 @@ def labels_by_file(
     if matches.by_stem:
         notes.append(f"{path.name}: {counted(matches.by_stem, 'image')} matched by name without suffix")
     if matches.by_name_only:
-        notes.append(
-            f"{path.name}: {counted(matches.by_name_only, 'image')} matched by name only, in a folder other than stated"
-        )
+        notes.append(f"{path.name}: {counted(matches.by_name_only, 'image')} matched by name only, in another folder")
     rows = [matches.lines[number] for number in range(len(files))]
     return Labelled([best.rows[row][column] for row in rows], [best.lines[row] for row in rows], notes)
 
@@ -116,7 +114,7 @@ class _Reading:
                 raise DatasetError(
                     f"{path}: --label-column {stated} is not one of its label columns", self._choices(others)
                 )
-            return column, [f"labels: column {self._title(column)} of {path.name}, as stated"]
+            return column, [f"labels: column {self._title(column)} of {path.name}, as set"]
         if not others:
             raise DatasetError(f"{path}: file names but no labels", "add a label to each line: FILE LABEL")
         if len(others) == 1:
@@ -160,13 +158,13 @@ class _Reading:
 
     def _choices(self, columns: list[int]) -> str:
         if not columns:
-            return "leave out --label-column"
+            return "omit --label-column"
         first = self.headings or self.rows[0]
         # a first line without known headings may still have headings, unless it names an image
         where = " in the first line" if not self.headings and 0 in self.matches.lines.values() else ""
         known = sorted(columns, key=lambda n: not is_label_heading(first[n]))
         names = abbreviate([f"{n + 1} ({first[n] or 'no heading'}{where if first[n] else ''})" for n in known])
-        return f"name it with --label-column: {names}"
+        return f"set it with --label-column: {names}"
 
 
 def _is_header(row: list[str], images: ImagePaths, label_column: str | None) -> bool:

@@ -36,7 +36,7 @@ def read_lines(path: Path) -> list[str]:
     A byte order mark determines the encoding. Without one it is UTF-8, and invalid bytes become surrogates, as in file
     names. Raise DatasetError if the file is empty, too large or not text.
     """
-    remedy = "name a text file with one entry per line"
+    remedy = "use a text file with one entry per line"
     try:
         data = read_bounded(path, _MAX_TEXT)
         encoding = next((name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")

@@ -104,7 +104,8 @@ def find_images(folder: Path, suffixes: Set[str] = SUFFIXES) -> FoundImages:
         visited += 1
         if visited > MAX_FOLDERS:
             raise DatasetError(
-                f"{folder}: more than {MAX_FOLDERS:,} folders, including linked ones", "name a folder with fewer links"
+                f"{folder}: more than {MAX_FOLDERS:,} folders, including linked ones",
+                "choose a folder with fewer links",
             )
         pending += walk.visit(*pending.pop())
     return walk.found()

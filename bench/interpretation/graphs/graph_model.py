@@ -88,7 +88,7 @@ def stated_shapes(settings: Sequence[str]) -> dict[str, tuple[int, ...]]:
     for text in settings:
         name, shape = parse_shape(text)
         if name in found:
-            raise BadInput(f"--shape {text[:80]}: the shape of this input is stated twice", "state it once")
+            raise BadInput(f"--shape {text[:80]}: this input has two shapes", "set it once")
         found[name] = shape
     return found
 

@@ -92,9 +92,9 @@ def _examples(
     if path is None:
         return random_examples(models, options, settings)
     if options.ranges:
-        raise BadInput("--range is for random inputs, but --data names other inputs", "leave out one of them")
+        raise BadInput("--range is for random inputs, but --data names other inputs", "omit one of them")
     if not path.exists():
-        raise DatasetError(f"{path}: no such file or folder", "name images, sounds, a .npy or an .npz with --data")
+        raise DatasetError(f"{path}: no such file or folder", "give images, sounds, a .npy or an .npz with --data")
     if path.is_dir():
         if not all(model.image for model in models) and find_images(path, _SOUNDS).files:
             return sound_examples(models, path, options, settings)
@@ -104,7 +104,7 @@ def _examples(
         return picture_examples(models, images, options, settings, progress, task)
     if path.suffix not in (".npy", ".npz"):
         raise DatasetError(
-            f"{path}: unsupported kind of data file", "name a folder of images or sounds, a .npy or an .npz with --data"
+            f"{path}: unsupported kind of data file", "give a folder of images or sounds, a .npy or an .npz with --data"
         )
     return array_examples(models, path, options, settings)
 

@@ -127,7 +127,7 @@ def _task_of_labels(labels: Path, output: str | None) -> tuple[str, str] | None:
     if labels.suffix == ".json":
         return "detect", f"{labels.name} has boxes"
     if not labels.exists():
-        raise DatasetError(f"{labels}: no such file", "name the true values with --labels")
+        raise DatasetError(f"{labels}: no such file", "give the true values with --labels")
     task = task_of_values(labels, output)
     reasons = {"regress": "has fractions", "multilabel": "has several classes of an example"}
     return None if task is None else (task, f"{labels.name} {reasons[task]}")
@@ -145,7 +145,7 @@ def _task_of_folder(labels: Path) -> tuple[str, str]:
         what = "both .txt and .png files" if found else "neither .txt nor .png files"
         raise DatasetError(
             f"{labels}: {what}, so it is unclear whether they are boxes or masks",
-            f"name a folder of one kind, or set {_OPTION} detect or {_OPTION} segment",
+            f"use a folder of one kind, or set {_OPTION} detect or {_OPTION} segment",
         )
     task, reason = tasks[found[0]]
     return task, f"{labels.name} {reason}"
@@ -166,5 +166,5 @@ def _refuse_other_options(task: str, options: DataOptions) -> None:
 def _of_other_tasks(name: str, task: str, tasks: Sequence[str]) -> BadInput:
     flag = _FLAGS.get(name, f"--{name.replace('_', '-')}")
     return BadInput(
-        f"{flag} is for {', '.join(tasks)}, but the task is {task}", f"leave it out, or set {_OPTION} {tasks[0]}"
+        f"{flag} is for {', '.join(tasks)}, but the task is {task}", f"omit it, or set {_OPTION} {tasks[0]}"
     )

@@ -74,7 +74,7 @@ def choose(
         f"--budget {duration_text(seconds)} is too short: measuring the speed took {duration_text(used)}, and "
         f"{several} takes at least {about(least.seconds)} with {describe(least, count)}",
         f"use --budget {_option_value(used + runs * least.seconds / _PLANNED)} or more, or fewer configurations "
-        f"(--variant, --runtime){f', or leave out {kept}' if kept else ''}",
+        f"(--variant, --runtime){f', or omit {kept}' if kept else ''}",
     )
 
 

@@ -43,7 +43,7 @@ def data_options(stated: Mapping[str, Any]) -> DataOptions:
     if given.get("data") is None and (
         given.get("labels") or given.get("label_names") or (given.get("classes") and not names_only)
     ):
-        raise BadInput("--labels, --label-names and --classes need --data", "name the images with --data")
+        raise BadInput("--labels, --label-names and --classes need --data", "give the images with --data")
     finite(given.get("threshold"), "--threshold")
     given |= {name: numbers(given.get(name), f"--{name}") for name in ("scale", "offset")}
     lists = {"shapes": tuple(given.pop("shape", None) or ()), "ranges": tuple(given.pop("range", None) or ())}

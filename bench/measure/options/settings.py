@@ -29,17 +29,26 @@ def selection(
 ) -> Selection:
     """Return the selected configurations. Each list is a text such as ``1,2``, or a list.
 
-    Raise BadInput for numbers that are not positive, an unknown scenario, or batch sizes that do not fit the scenario.
+    Raise BadInput for numbers that are not positive, an unknown scenario, batch sizes that do not fit the scenario, and
+    for an empty list, which would select nothing.
     """
     one_of(scenario, "--scenario", [each.value for each in Scenario])
     return Selection(
-        variants=names(variants),
-        runtimes=names(runtimes),
+        variants=_selected(variants, "--variant"),
+        runtimes=_selected(runtimes, "--runtime"),
         threads=counts(threads, "--threads"),
         batch_sizes=batch_sizes_for(
             None if scenario is None else Scenario(scenario), counts(batch_sizes, "--batch-size")
         ),
     )
+
+
+def _selected(value: str | Sequence[str] | None, flag: str) -> list[str]:
+    if value is None or isinstance(value, str):
+        return names(value)
+    if not isinstance(value, Sequence) or not value or not all(isinstance(each, str) for each in value):
+        raise BadInput(f"{flag} {repr(value)[:200]}: not a list of names", "omit it to measure all")
+    return names(value)
 
 
 def run_settings(*, timeout: float, scenario: str | None, memory_limit: str | int | None, **stated: Any) -> Settings:

@@ -51,7 +51,7 @@ def read_run_files(
         newest = max(inside.values(), key=lambda run: run.began)
         for journal in sorted(path.glob(f"run-*{JOURNAL}")):
             if journal.with_suffix(".json") not in inside:
-                progress.say(f"skipped {journal}: an unfinished run; name the file to include its measurements")
+                progress.say(f"skipped {journal}: an unfinished run; give the file itself to include its measurements")
         left_out: dict[str, list[Path]] = {}
         for file, run in inside.items():
             if other_than is not None and (reason := other_than(run, newest)):
@@ -67,13 +67,13 @@ def _runs_inside(folder: Path, progress: Progress, *, without_damaged: bool) -> 
     runs, damaged = {}, dict[str, list[Path]]()
     for file in sorted(folder.glob("run-*.json")):
         try:
-            runs[file] = read_run(file, "remove it from the folder, or name the files to read instead of the folder")
+            runs[file] = read_run(file, "remove it from the folder, or give the files to read instead of the folder")
         except ResultsError as cause:
             if not without_damaged:
                 raise
             damaged.setdefault(cause.problem.removeprefix(f"{file}: "), []).append(file)
     if damaged and not runs:
-        raise ResultsError(f"{folder}: no Run file can be read: {next(iter(damaged))}", "name another folder")
+        raise ResultsError(f"{folder}: no Run file can be read: {next(iter(damaged))}", "choose another folder")
     _report(folder, damaged, progress)
     return runs
 

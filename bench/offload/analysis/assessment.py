@@ -153,7 +153,7 @@ def _with_reliability(row: Row, offload: Offload, arm: Arm, *, doubtful: bool) -
     judged = row.p50 or row.throughput
     if judged is None:
         here = offload.local.failure
-        missing = f"nothing was measured here: {here.message}" if here else "no round in which both were measured"
+        missing = f"nothing was measured locally: {here.message}" if here else "no round in which both were measured"
         return msgspec.structs.replace(row, no_interval=row.remark or missing)
     return msgspec.structs.replace(
         row,

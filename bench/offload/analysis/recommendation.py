@@ -18,7 +18,7 @@ class Decision(StrEnum):
     """What is faster over one link, by the median latency of single requests."""
 
     SEND = "send"
-    HERE = "run here"
+    HERE = "run locally"
     SAME = "same"
     UNDECIDED = "undecided"
 
@@ -27,12 +27,12 @@ class RecommendationKind(StrEnum):
     """What the answer can say; docs/offload.md has the first line of each."""
 
     SEND = "send"  # over every link
-    HERE = "run here"  # whatever the link
+    HERE = "run locally"  # whatever the link
     DEPENDS = "depends on the link"
     TIE = "no clear winner"
     NO_INTERVAL = "no interval"  # a single process: nothing shows how far times vary
     EMULATED = "emulated"
-    NOTHING_HERE = "nothing measured here"
+    NOTHING_HERE = "nothing measured locally"
     NOTHING_THERE = "nothing sent"
     NOTHING = "nothing measured"
     NO_COMMON_ROUND = "no common round"  # interrupted before both had a trial in one round

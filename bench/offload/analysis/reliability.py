@@ -8,7 +8,7 @@ __all__ = ["is_trusted", "is_unstable", "reasons_of"]
 
 
 def is_unstable(arm: Arm) -> bool:
-    """Return whether the trials of a way have a standard deviation of 10 % or more of their mean.
+    """Return whether the trials of a configuration have a standard deviation of 10 % or more of their mean.
 
     Of their median latency, or with several requests in flight of their time per image.
     """
@@ -31,7 +31,7 @@ def reasons_of(offload: Offload) -> list[Reason]:
     if unstable and not offload.emulated:
         reasons.append(
             Reason(
-                what=f"the times of {len(unstable)} of {len(measured)} ways {SPREAD}",
+                what=f"the times of {len(unstable)} of {len(measured)} configurations {SPREAD}",
                 remedy="stop other programs and transfers; more --trials narrow the interval",
                 spread=True,
             )

@@ -142,7 +142,8 @@ class Client:
             raise RemoteFailed(
                 "unreachable",
                 f"{self._server.url} cannot be reached: {why_unreadable(cause)}",
-                "start it there with `edge-bench serve BUNDLE --host 0.0.0.0`, and check address, port and firewall",
+                "start it there with `edge-bench serve BUNDLE --host 0.0.0.0 --token-file FILE`, and check address, "
+                "port and firewall",
             ) from None
 
     def handshake(self) -> int:
@@ -264,6 +265,6 @@ def _refused(server: Server, status: int, content: bytes) -> RemoteFailed:
         case http.HTTPStatus.SERVICE_UNAVAILABLE:
             return RemoteFailed("busy", text, "use fewer --in-flight, or a longer --queue of the server")
         case http.HTTPStatus.NOT_FOUND:
-            return RemoteFailed("another model", text, "serve the same bundle with `edge-bench serve`, or name --model")
+            return RemoteFailed("another model", text, "serve the same bundle with `edge-bench serve`, or set --model")
         case _:
             return RemoteFailed("refused", text)

@@ -104,7 +104,7 @@ def identify_server(plan: Plan) -> tuple[ServerIdentity, Failure | None]:
     return identity, Failure(
         kind="another model",
         message=f"{plan.server.url} serves {metadata.name!r} {what}, so its answers are about another model",
-        remedy="serve the same bundle there, or name the one that it serves",
+        remedy="serve the same bundle there, or set --bundle to the one that it serves",
     )
 
 

@@ -87,7 +87,7 @@ class _Measurement:
         interrupted = False
         plan, server, unreachable = self._plan, self._plan.server, self._unreachable
         if unreachable:
-            self._progress.say(f"! {unreachable.message}; only local inference is measured. {unreachable.remedy}")
+            self._progress.say(f"! {unreachable.message}; only local inference is measured")
         with proxied(() if unreachable else plan.links, server.host, server.port, plan.settings.seed) as proxies:
             self._states = list(arms_of(plan, proxies.ports, unreachable))
             try:
@@ -106,7 +106,7 @@ class _Measurement:
         self._progress.expect(None)
         possible = {number: settings.trials for number, state in enumerate(self._states) if not state.failure}
         remaining = Remaining(possible, len(generations))
-        announcement = Announcement(remaining, self._progress, "way")
+        announcement = Announcement(remaining, self._progress, "configuration")
         for generation in generations:
             began = time.monotonic()
             for state in self._states:
@@ -244,7 +244,7 @@ class _Measurement:
             specs = self._workers.outputs(local), self._workers.outputs(remote)
             self._comparison = compare_outputs(partial(ask, local), partial(ask, remote), specs, count)
         except ValueError as cause:
-            self._progress.say(f"! outputs here and there cannot be compared: {cause}")
+            self._progress.say(f"! local and remote outputs cannot be compared: {cause}")
 
     def _offload(self, *, complete: bool) -> Offload:
         plan, workload = self._plan, self._plan.workload

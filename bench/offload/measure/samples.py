@@ -100,7 +100,7 @@ def compare_outputs(
 
 def _pairs(here: Specs, there: Specs) -> tuple[list[_Pair], bool]:
     if len(here) != len(there):
-        raise ValueError(f"the model has {len(here)} outputs here, but {len(there)} there")
+        raise ValueError(f"the model has {len(here)} outputs locally, but {len(there)} on the server")
     names, others = ([spec.name for spec in side] for side in (here, there))
     by_name = len(set(names)) == len(names) and sorted(names) == sorted(others)
     partners = [others.index(name) for name in names] if by_name else list(range(len(names)))

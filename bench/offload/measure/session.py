@@ -85,7 +85,7 @@ def _payloads(bundle: Bundle, stated: Sequence[str] | None) -> Sequence[str]:
     if refused := [payload for payload in stated or () if payload not in possible]:
         raise BadInput(
             f"--payload {refused[0]}: this model takes named inputs, which can only be sent raw",
-            f"leave out --payload, or use --payload {RAW}",
+            f"omit --payload, or use --payload {RAW}",
         )
     return possible if stated is None else stated
 

@@ -20,12 +20,12 @@ def read_offload(path: Path) -> Offload:
     """Read an Offload file. Raise ResultsError with the reason if it is unreadable or invalid."""
     from edge_bench.bench.offload.records.validation import check_offload
 
-    remedy = "name a file that `edge-bench offload` wrote"
+    remedy = "use a file that `edge-bench offload` wrote"
     offload = decode_record(path, Offload, ResultsError, remedy, MAX_RUN_BYTES)
     try:
         check_offload(offload)
     except ValueError as cause:
-        raise ResultsError(f"{path}: not a whole offload: {cause}", "measure it again") from None
+        raise ResultsError(f"{path}: invalid or truncated offload: {cause}", "measure it again") from None
     return offload
 
 

@@ -90,7 +90,7 @@ class PathProbe(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ArmTrial(msgspec.Struct, frozen=True, kw_only=True):
-    """One trial of an arm: one timed pass over the images, or several if a pass is shorter than 150 ms."""
+    """One trial of an arm: one timed pass over the images, or several if a pass is shorter than 200 ms."""
 
     process: NonNegativeInt
     round: NonNegativeInt
@@ -109,7 +109,7 @@ class ArmTrial(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Arm(msgspec.Struct, frozen=True, kw_only=True):
-    """One way to classify the images: locally, or remotely with a payload and a link."""
+    """One configuration: the images are classified locally, or remotely with a payload and a link."""
 
     where: BoundedStr  # local or remote
     payload: BoundedStr = ""
@@ -172,17 +172,17 @@ class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OutputDifference(msgspec.Struct, frozen=True, kw_only=True):
-    """Differences of one output here (the reference) and there, over all compared examples, in real units."""
+    """Differences of one output, local (the reference) and remote, over all compared examples, in real units."""
 
     name: BoundedStr
-    other_name: BoundedStr  # there
+    other_name: BoundedStr  # on the server
     identical: NonNegativeInt | None  # examples with the same bytes; None: types or scales differ
     other_shapes: NonNegativeInt  # examples with different shapes, which are not compared
     difference: TensorDifference
 
 
 class OutputComparison(msgspec.Struct, frozen=True, kw_only=True):
-    """Outputs of a model with any inputs and outputs, here and there, on the same examples."""
+    """Outputs of a model with any inputs and outputs, local and remote, on the same examples."""
 
     examples: PositiveInt
     identical: NonNegativeInt  # examples of which all outputs have the same types, shapes and bytes

@@ -29,9 +29,7 @@ class KerasGraph(BatchedGraph):
         import keras
 
         if file.signature:
-            raise ValueError(
-                f"signature {file.signature[:80]}: Keras files have no named signatures; leave out --signature"
-            )
+            raise ValueError(f"signature {file.signature[:80]}: Keras files have no named signatures; omit --signature")
         model = self._model = load_any_keras(file.path)
         known = keras_signature(model)
         self._tree, self._structure = keras.tree, known.structure

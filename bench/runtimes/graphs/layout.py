@@ -135,7 +135,7 @@ class Layout:
         size = asked or next(iter(stated), 1)
         if stated - {size}:
             raise ValueError(
-                f"the stated shapes have {' and '.join(map(str, sorted(stated)))} examples, but the batch size is "
+                f"the shapes of --shape have {' and '.join(map(str, sorted(stated)))} examples, but the batch size is "
                 f"{size}: use 1 for the first axis"
             )
         if self._closed and size != 1:

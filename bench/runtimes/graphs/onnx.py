@@ -22,9 +22,7 @@ class OnnxGraph(BatchedGraph):
         import onnxruntime
 
         if file.signature:
-            raise ValueError(
-                f"signature {file.signature[:80]}: .onnx files have no named signatures; leave out --signature"
-            )
+            raise ValueError(f"signature {file.signature[:80]}: .onnx files have no named signatures; omit --signature")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = file.threads, 1
         session = onnxruntime.InferenceSession(str(file.path), options, providers=["CPUExecutionProvider"])

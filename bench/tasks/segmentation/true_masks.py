@@ -80,7 +80,7 @@ def find_true_masks(folder: Path, images: Sequence[str], values: MaskValues) -> 
         known = next(iter(by_path.values()), "no .png file")
         raise DatasetError(
             f"{folder}: no mask for any of the {len(images):,} images; found {known}",
-            "name the folder with a NAME.png for each image NAME.*",
+            "use the folder with a NAME.png for each image NAME.*",
         )
     return TrueMasks(folder, tuple(files), len(by_path) - len(owners), values)
 
@@ -103,7 +103,7 @@ def _png_files(folder: Path) -> tuple[dict[str, str], dict[str, list[str]]]:
                 raise DatasetError(f"{folder}: {other} and {file} have the same name", "remove one of them")
             by_name.setdefault(name[:-4], []).append(file)
             if len(by_path) > _MAX_FILES:
-                raise DatasetError(f"{folder}: more than {_MAX_FILES:,} masks", "name a smaller folder")
+                raise DatasetError(f"{folder}: more than {_MAX_FILES:,} masks", "choose a smaller folder")
     return by_path, by_name
 
 
@@ -130,7 +130,7 @@ def png_values(path: Path) -> npt.NDArray[Any]:
     except Exception as cause:  # Pillow's decoders raise errors of any type for damaged files
         unknown = type(cause).__name__ == "UnidentifiedImageError"
         raise DatasetError(
-            f"{path}: not a complete PNG mask: {'not a PNG file' if unknown else why_unreadable(cause)}",
+            f"{path}: invalid or truncated PNG mask: {'not a PNG file' if unknown else why_unreadable(cause)}",
             "save masks as PNG files of palette or grey values",
         ) from None
     if image.mode not in ("P", "L", "1") and not image.mode.startswith("I"):

@@ -26,13 +26,11 @@ from edge_bench.bench.worker.graphs.messages import (
     Sampled,
 )
 from edge_bench.bench.worker.messages import Timed
-from edge_bench.bench.worker.warmup import SHORT_PASS_NS, short_pass_ns, warm_up_passes
+from edge_bench.bench.worker.warmup import measured_pass_ns, warm_up_passes
 
 __all__ = ["GraphRunner"]
 
 Array = npt.NDArray[Any]
-#: Passes that are estimated to be shorter are measured once for their duration.
-_SHORT_PASS_NS = 1_000_000_000
 
 
 class GraphRunner:
@@ -85,11 +83,7 @@ class GraphRunner:
         duration, invocations, pass_ns = warm_up_passes(
             lambda: run(feeds, self._clock), len(feeds[0].values), count, self._clock
         )
-        if pass_ns < _SHORT_PASS_NS:  # the overhead of a pass would otherwise be counted for each example
-            pass_ns = self.trial(1).elapsed_ns
-        if pass_ns < SHORT_PASS_NS:
-            pass_ns = short_pass_ns(lambda: self.trial(1).elapsed_ns)
-        return duration, invocations, pass_ns
+        return duration, invocations, measured_pass_ns(pass_ns, lambda: self.trial(1).elapsed_ns)
 
     def _new_decoder(self) -> Decoder:
         return decoder_for(self._request.decoding, self._session.outputs, len(self._examples))

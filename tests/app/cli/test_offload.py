@@ -85,8 +85,8 @@ def assert_answers(shown: list[str]) -> None:
     """Assert that a terminal of 80 columns shows the answer first and the next command last, in at most 30 lines."""
     assert len(shown) <= 30
     assert max(len(line) for line in shown if "offload-" not in line) <= 80  # a path is never shortened
-    assert shown[0].startswith(("Run it here: ", "Send it to ", "It depends", "No clear winner: "))
-    assert "ms/image here" in shown[1]
+    assert shown[0].startswith(("Run it locally: ", "Send it to ", "It depends", "No clear winner: "))
+    assert "ms/image locally" in shown[1]
     assert "reliable" in shown[2].lower()
     assert shown[-1].endswith("next: edge-bench report results")
 
@@ -100,7 +100,7 @@ def test_local_and_remote_inference_are_measured_judged_and_reported(
         EDGE_BENCH_TOKEN="secret",
     )  # fmt: skip
     assert_answers(shown)
-    assert re.search(r"^about .*: 13 ways × 4 trials$", (tmp_path / "stderr").read_text(), re.M)
+    assert re.search(r"^about .*: 13 configurations × 4 trials$", (tmp_path / "stderr").read_text(), re.M)
     measured = written(tmp_path)
     assert measured.complete
     assert {(arm.where, arm.payload, arm.link, arm.in_flight) for arm in measured.remotes} == {
@@ -146,7 +146,7 @@ def test_json_has_one_row_per_way(
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     here, there = json.loads(done.stdout)
-    assert here["way"] == "here"
+    assert here["configuration"] == "local"
     assert there["p50_ratio"] > 0
     assert there["p50_verdict"] in ("faster", "slower", "same", "undecided")
     assert there["parts_s"]["compute"] > 0

@@ -3,13 +3,17 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image
 
+from edge_bench.bench.records.run import Result
 from tests.app.report.pages import page_of
 from tests.browser import Browser, chromium, why_no_browser
+from tests.factories import machine, result, run
 from tests.made.graph.output_runs import detections, segmentation, task_run
+from tests.nine_configurations import nine, on_pi
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_no_browser()), reason=why_no_browser() or "-")]
 
@@ -47,6 +51,10 @@ return [...document.querySelectorAll('.frame')].map(frame => {
   const box = frame.querySelector('.box'), hint = frame.querySelector('.hint');
   return [box.scrollWidth > box.clientWidth, hint.getBoundingClientRect().height > 0];
 })"""
+
+
+def cut_trials(whole: Result, count: int) -> Result:
+    return msgspec.structs.replace(whole, trials=whole.trials[:count])
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +110,22 @@ def test_the_page_fits_shows_every_picture_and_makes_no_requests(
     hints = browser.run(HINTS)
     assert all(wider == hinted for wider, hinted in hints)
     assert any(wider for wider, _ in hints)
+
+
+def test_verdicts_of_unusual_runs_are_visible(browser: Browser, tmp_path: Path) -> None:
+    one_process = [cut_trials(result("keras", "x", 0.02), 6), cut_trials(result("dynamic", "x", 0.01), 6)]
+    long_names = [result("a_name_without_spaces_" * 8 + end, "x" * 60, 0.01) for end in "ab"]
+    unusual = [run(*one_process)], [run(*long_names, on=machine(hostname="h" * 60))], [nine(), on_pi()]
+    for number, runs in enumerate(unusual):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        page_of(folder, runs)
+        for width in (1280, 390):
+            browser.show(folder / "report.html", width)
+            assert browser.run("return document.documentElement.scrollWidth") <= width
+            verdicts = browser.run(VERDICTS)
+            assert verdicts
+            assert all(verdicts), (number, width)
 
 
 def test_light_and_dark_mode_have_different_backgrounds(browser: Browser, report: Path) -> None:

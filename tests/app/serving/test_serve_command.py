@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from edge_bench.app.serving import server as serving
-from edge_bench.app.serving.auth import on_loopback
-from edge_bench.bench.errors import EdgeBenchError
+from edge_bench.app.serving.auth import on_loopback, token_from
+from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.records.bundle import Bundle
 from tests.app.serving.server import LIGHT, Served
 from tests.command_line import Refuses
@@ -114,3 +114,17 @@ def test_a_classifier_is_served_as_its_own_tensors_on_request(digits_bundle: Bun
     with Served(digits_bundle.folder, tmp_path, *LIGHT, "--task", "tensor") as server:
         (tensor,) = server.ask("GET", f"/v2/models/{server.name}").json["inputs"]
     assert (tensor["datatype"], tensor["shape"]) == ("FP32", [-1, 28, 28, 1])
+
+
+def test_a_token_file_contains_one_token_and_nothing_else(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    for content in (b"secret", b"secret\n", b" secret\r\n"):
+        file.write_bytes(content)
+        assert token_from(None, file) == "secret"
+    # a longer file would be cut, and a cut token refused by the server
+    for content in (b"", b"\n", b"two\nlines", "sécret".encode(), b"\xff\xfe", b"\xef\xbb\xbfsecret", b"a" * 9000):
+        file.write_bytes(content)
+        with pytest.raises(BadInput, match="--token-file"):
+            token_from(None, file)
+    with pytest.raises(BadInput, match="--token-file"):
+        token_from(None, tmp_path)

@@ -1,4 +1,4 @@
-"""What `offload` answers in a terminal: run it here or send it, what both cost, whether times are reliable."""
+"""What `offload` answers in a terminal: where to run it, what both cost, whether times are reliable."""
 
 import msgspec
 import pytest
@@ -41,34 +41,36 @@ FAILED = Arm(where="remote", payload="raw", link="direct", failure=DOWN)
 ANSWERS = {
     RecommendationKind.HERE: (
         offload(arm(3.0, where=LOCAL), arm(9.3), arm(9.9, payload="png")),
-        "Run it here: 3.10× faster than the server [",
+        "Run it locally: 3.10× faster than the server [",
     ),
     RecommendationKind.SEND: (
         offload(arm(30.0, where=LOCAL), arm(9.9), arm(9.3, payload="png")),
-        "Send it to desk as png: 3.22× faster than here [",
+        "Send it to desk as png: 3.22× faster than local inference [",
     ),
     RecommendationKind.DEPENDS: (
         offload(arm(30.0, where=LOCAL), arm(9.3), arm(90, link="lte"), links=(LTE,)),
-        "It depends on the link: send it over direct; run it here over lte",
+        "It depends on the link: send it over direct; run it locally over lte",
     ),
     RecommendationKind.TIE: (
         offload(arm(4.0, where=LOCAL, noise=0.05), arm(4.05, noise=0.05)),
-        "No clear winner: running it here and sending it are within ",
+        "No clear winner: running it locally and sending it are within ",
     ),
     RecommendationKind.NO_INTERVAL: (
         one_process(offload(arm(3.0, where=LOCAL), arm(9.3))), "No verdict on speed: times of one process",
     ),
     RecommendationKind.EMULATED: (
-        offload(arm(3.0, where=LOCAL), arm(9.3), machine=machine(emulated=True)), "No answer about speed: ",
+        offload(arm(3.0, where=LOCAL), arm(9.3), machine=machine(emulated=True)),
+        "No verdict on speed: the times are EMULATED",
     ),
     RecommendationKind.NOTHING_THERE: (
         offload(arm(3.0, where=LOCAL), FAILED), "No answer: nothing could be sent to http://desk:8000",
     ),
     RecommendationKind.NOTHING_HERE: (
-        offload(Arm(where=LOCAL, failure=DOWN), arm(9.3)), "No answer: nothing could be run here",
+        offload(Arm(where=LOCAL, failure=DOWN), arm(9.3)), "No answer: nothing could be run locally",
     ),
     RecommendationKind.NOTHING: (
-        offload(Arm(where=LOCAL, failure=DOWN), FAILED), "No answer: nothing could be measured, neither here nor there",
+        offload(Arm(where=LOCAL, failure=DOWN), FAILED),
+        "No answer: nothing could be measured, neither locally nor on the server",
     ),
 }  # fmt: skip
 
@@ -86,10 +88,10 @@ def test_first_lines(kind: RecommendationKind) -> None:
 
 
 def test_the_second_line_has_what_both_cost_and_the_third_whether_times_are_reliable() -> None:
-    load = Finding(what="load from others: 4 trials", remedy="stop them", spoils=True)
+    load = Finding(what="load in 4 of 30 trials: other processes took CPU time", remedy="stop them", spoils=True)
     made = offload(arm(3.0, where=LOCAL), arm(9.3), wrong=7)
     _, second, third = lines(made)[:3]
-    assert second.startswith("3.00 ms/image here, 9.30 there")
+    assert second.startswith("3.00 ms/image locally, 9.30 remotely")
     assert "accuracy −7.00" in second
     assert third.startswith("Times are reliable")
     assert "server 4.0, network 0.60" in offload_sentences(subject(made))[1]
@@ -115,11 +117,11 @@ def test_rows_are_sorted_by_time_and_a_sweep_shows_the_fastest_payload_of_each_l
         for more, payload in ((0.3, "raw"), (0.0, "png"))
     ]
     text = lines(offload(arm(5.0, where=LOCAL), *arms, links=SWEEP))
-    assert text[0].startswith("Run it here: at least 1.20× faster than the server [")
+    assert text[0].startswith("Run it locally: at least 1.20× faster than the server [")
     assert text[0].endswith("(12 links)")
     assert sum(line[2:].startswith("png ") for line in text) == 12
     assert not any(line[2:].startswith("raw ") for line in text)
-    assert any("12 slower ways" in line for line in text)
+    assert any("12 slower configurations" in line for line in text)
 
 
 def test_verdicts_are_corrected_for_the_number_of_ways() -> None:
@@ -133,9 +135,9 @@ def test_verdicts_are_corrected_for_the_number_of_ways() -> None:
     assert (alone.verdict, together.verdict) == ("slower", "undecided")
 
 
-def test_the_same_failure_of_several_ways_is_one_note() -> None:
+def test_the_same_failure_of_several_configurations_is_one_note() -> None:
     busy = Failure(kind="busy", message="the queue is full")
     failed = [Arm(where="remote", payload=each, link="direct", failure=busy) for each in ("png", "jpeg")]
     text = lines(offload(arm(3.0, where=LOCAL), arm(9.3), *failed))
     assert sum("queue is full" in line for line in text) == 1
-    assert any(line.startswith("! 2 ways: busy") for line in text)
+    assert any(line.startswith("! 2 configurations: busy") for line in text)

@@ -20,6 +20,8 @@ from edge_bench.bench.records.run import Run, Settings
 from edge_bench.bench.records.run_files import read_run
 from tests.factories import measure_bundle
 
+pytestmark = pytest.mark.slow
+
 QUICK = Settings(trials=2, processes=1, limit=20)
 LIGHT = Selection(variants=["dynamic"], runtimes=["litert"])
 
@@ -85,7 +87,6 @@ def trials(run: Run) -> int:
     return len(run.results[0].trials)
 
 
-@pytest.mark.slow
 def test_repeats_are_whole_runs_of_one_group(repeat: Repeat, tmp_path: Path) -> None:
     progress = Counts()
     repeats = repeat(3, progress)
@@ -108,7 +109,6 @@ def test_a_single_run_has_no_group(digits_bundle: Bundle, tmp_path: Path) -> Non
     assert (run.repeat_group, run.repeat) == ("", 0)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("after_a_step", [False, True])
 def test_an_interrupted_group_keeps_its_finished_runs_and_can_be_completed(
     repeat: Repeat, tmp_path: Path, *, after_a_step: bool
@@ -139,7 +139,6 @@ def test_an_interruption_of_the_first_run_leaves_no_finished_run(repeat: Repeat)
     assert [(run.repeat, trials(run)) for run, _ in interrupted.stored] == [(1, 1)]
 
 
-@pytest.mark.slow
 def test_a_larger_number_with_resume_adds_runs_to_a_finished_group(repeat: Repeat) -> None:
     first, second = repeat(2), repeat(3, resume=True)
     assert numbers(second) == [1, 2, 3]
@@ -149,7 +148,6 @@ def test_a_larger_number_with_resume_adds_runs_to_a_finished_group(repeat: Repea
     assert progress.tasks == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("after_a_step", [False, True])
 def test_resume_with_a_smaller_number_is_satisfied_by_an_interrupted_group(
     repeat: Repeat, tmp_path: Path, *, after_a_step: bool
@@ -165,7 +163,6 @@ def test_resume_with_a_smaller_number_is_satisfied_by_an_interrupted_group(
     assert numbers(repeat(3, resume=True)) == [1, 2, 3]
 
 
-@pytest.mark.slow
 def test_a_group_that_is_being_measured_is_not_unfinished(repeat: Repeat, tmp_path: Path) -> None:
     repeat(3, InterruptsTask(2, after_a_step=True))
     (path,) = (tmp_path / "results").glob(f"*{JOURNAL}")
@@ -190,7 +187,6 @@ def test_a_journal_whose_run_ends_meanwhile_is_refused(tmp_path: Path) -> None:
         Journal.reopen(tmp_path / f"run-1{JOURNAL}")
 
 
-@pytest.mark.slow
 def test_resume_adds_nothing_to_a_group_with_other_settings_or_to_a_single_run(
     repeat: Repeat, digits_bundle: Bundle, tmp_path: Path
 ) -> None:
@@ -201,7 +197,6 @@ def test_resume_adds_nothing_to_a_group_with_other_settings_or_to_a_single_run(
     assert single.run_id not in {run.run_id for run in other.finished}
 
 
-@pytest.mark.slow
 def test_resume_after_a_kill_at_the_very_end_finds_all_runs(repeat: Repeat, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as killed:
         killed.setattr(Journal, "remove", lambda journal: None)
@@ -211,7 +206,6 @@ def test_resume_after_a_kill_at_the_very_end_finds_all_runs(repeat: Repeat, tmp_
     assert {path for _, path in first.stored} == set((tmp_path / "results").iterdir())
 
 
-@pytest.mark.slow
 def test_once_reuses_a_group_with_as_many_runs_or_more(repeat: Repeat) -> None:
     first = repeat(3)
     again = Counts()
@@ -224,7 +218,6 @@ def test_once_reuses_a_group_with_as_many_runs_or_more(repeat: Repeat) -> None:
     assert more.finished[0].repeat_group != first.finished[0].repeat_group
 
 
-@pytest.mark.slow
 def test_once_does_not_take_single_or_interrupted_runs_for_a_group(
     repeat: Repeat, digits_bundle: Bundle, tmp_path: Path
 ) -> None:
@@ -236,7 +229,6 @@ def test_once_does_not_take_single_or_interrupted_runs_for_a_group(
     assert len(progress.tasks) == 2
 
 
-@pytest.mark.slow
 def test_once_puts_only_runs_of_the_same_settings_and_images_into_a_group(repeat: Repeat, tmp_path: Path) -> None:
     group = repeat(1).finished[0].repeat_group
     other = repeat(2, settings=msgspec.structs.replace(QUICK, limit=10))
@@ -247,7 +239,6 @@ def test_once_puts_only_runs_of_the_same_settings_and_images_into_a_group(repeat
     assert len(progress.tasks) == 2
 
 
-@pytest.mark.slow
 def test_an_error_between_two_runs_keeps_the_finished_ones(repeat: Repeat, tmp_path: Path) -> None:
     class ReplacesTheFolder(Silent):
         """Replaces the results folder by a file when the first run has been measured."""
@@ -264,7 +255,6 @@ def test_an_error_between_two_runs_keeps_the_finished_ones(repeat: Repeat, tmp_p
     repeats.stored[0][1].unlink()  # in the system's temporary folder
 
 
-@pytest.mark.slow
 def test_the_order_of_trials_differs_between_repeats(digits_bundle: Bundle, tmp_path: Path) -> None:
     selection = Selection(variants=["dynamic", "float32", "int8"], runtimes=["litert"])
     request = BenchmarkRequest.from_bundle(digits_bundle.folder, selection, QUICK, Silent())

@@ -62,7 +62,7 @@ def test_outputs_here_and_there_are_measured_and_compared(
     for output in compared.outputs:
         assert (output.identical, output.other_shapes, output.difference.max_abs) == (12, 0, 0)
     here, there, *_ = json.loads(done.stdout)
-    assert here["way"] == "here"
+    assert here["configuration"] == "local"
     assert there["outputs"]["identical"] == 12
 
 

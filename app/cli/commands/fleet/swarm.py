@@ -60,4 +60,6 @@ def _token(file: Path) -> str:
     try:
         return read_bounded(file, 1 << 16).decode().strip()
     except (OSError, ValueError) as cause:
-        raise BadInput(f"--token-file {file}: {why_unreadable(cause)}", "name a file with the token") from None
+        raise BadInput(
+            f"--token-file {file}: {why_unreadable(cause)}", "use a file that contains only the token"
+        ) from None

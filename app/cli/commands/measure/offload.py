@@ -37,7 +37,7 @@ from edge_bench.app.cli.options.shared import (
     Why,
     Wide,
 )
-from edge_bench.app.render.formats import Format
+from edge_bench.app.render.formats import FOR_PROGRAMS, Format
 from edge_bench.bench.errors import EdgeBenchError, Interrupted
 
 if TYPE_CHECKING:
@@ -140,7 +140,11 @@ def _finish(record: "Offload", path: Path, *, strict: bool, form: Format) -> Non
     if failed and (record.local.failure or all(arm.failure for arm in record.remotes)):
         failure = failed[-1].failure
         assert failure is not None  # noqa: S101 - these are the failed ones
-        half = "nothing could be measured here" if record.local.failure else "nothing could be measured on the server"
+        half = (
+            "nothing could be measured locally" if record.local.failure else "nothing could be measured on the server"
+        )
+        if form not in FOR_PROGRAMS:  # the answer above has the reason
+            raise EdgeBenchError(half)
         raise EdgeBenchError(f"{half}: {failure.message}", failure.remedy)
     reasons = reasons_of(record)
     if strict and reasons:

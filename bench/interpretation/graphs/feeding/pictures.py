@@ -94,7 +94,7 @@ def _geometry(model: GraphModel, options: DataOptions, task: str) -> Geometry:
     if options.letterbox and task == "segment":
         raise BadInput(
             "--letterbox is not supported for segmentation: masks would be of the image with its borders",
-            "leave it out: whole images are resized to the input",
+            "omit it: whole images are resized to the input",
         )
     crops = options.crop is not None
     letterbox = options.letterbox or (task == "detect" and not model.has_postprocess and not options.squash)
@@ -131,7 +131,7 @@ def _notes(pictures: Sequence[_Picture]) -> list[str]:
     notes: list[str] = []
     for each in pictures:
         problems = each.decoded.problems
-        files = counted(len(problems), "file that is not a whole image", "files that are not whole images")
+        files = counted(len(problems), "invalid or truncated image file", "invalid or truncated image files")
         own = [f"left out {files}, the first: {problems[0]}"] if problems else []
         notes += [note for note in (*own, *each.decoded.notes) if note not in notes]
     return notes

@@ -26,7 +26,7 @@ def refuse_unused_options(models: Sequence[GraphModel], examples: TaskExamples, 
         unused.append(("sample_rate", "sounds"))
     for name, purpose in unused:
         if getattr(options, name) not in (None, False):
-            raise BadInput(f"--{name.replace('_', '-')} is for {purpose}, but {_kind(examples)}", "leave it out")
+            raise BadInput(f"--{name.replace('_', '-')} is for {purpose}, but {_kind(examples)}", "omit it")
 
 
 def _kind(examples: TaskExamples) -> str:

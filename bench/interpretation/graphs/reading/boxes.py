@@ -50,7 +50,7 @@ def box_reading(
     if model.has_postprocess or (options.head is None and has_postprocess_shapes([each.shape for each in outputs[0]])):
         if options.head is not None or options.coordinates is not None:
             flag = "--head" if options.head else "--coordinates"
-            raise BadInput(f"{flag} is for YOLO models, which {model.variant.name} is not", "leave it out")
+            raise BadInput(f"{flag} is for YOLO models, which {model.variant.name} is not", "omit it")
         order, records = _order(model, options, outputs)
         decoding = BoxDecoding(
             form="postprocess", order=order, letterbox=letterbox, input_size=(width, height), sizes=packed

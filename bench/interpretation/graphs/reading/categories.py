@@ -62,7 +62,7 @@ def category_map(
     except BadInput as cause:
         if not options.assume:
             unnamed = all(category.name == f"class {category.id}" for category in truth.categories)
-            more = "; name the classes of the true boxes with --label-names FILE" if unnamed else ""
+            more = "; list the classes of the true boxes with --label-names FILE" if unnamed else ""
             raise BadInput(cause.problem, cause.remedy + more) from None
         check_map(maps[0], truth)
         return maps[0], _record(model, maps[0], Source.ASSUMED, "one of several")

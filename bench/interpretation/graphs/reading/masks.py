@@ -84,7 +84,7 @@ def true_masks_of(
     if folder is None or examples.sizes is None:
         raise ValueError("masks belong to images")
     if not folder.is_dir():
-        raise DatasetError(f"{folder}: not a folder of masks", "name a folder with a .png for each image with --labels")
+        raise DatasetError(f"{folder}: not a folder of masks", "use a folder with a .png for each image with --labels")
     values, record = _values(options, reading)
     images = [examples.files[number] for number in examples.indices.tolist()]
     masks = find_true_masks(folder, images, values)

@@ -116,7 +116,7 @@ def _true_boxes(examples: TaskExamples, options: DataOptions) -> GroundTruth | N
     if options.labels is None:
         return None
     if examples.sizes is None or examples.folder is None:
-        raise DatasetError(f"{options.labels}: boxes need image files", "name the folder of the images with --data")
+        raise DatasetError(f"{options.labels}: boxes need image files", "give the folder of the images with --data")
     files = [examples.files[number] for number in examples.indices.tolist()]
     if examples.label_files is None:
         return read_coco(options.labels, examples.folder, files, examples.sizes)
@@ -140,7 +140,7 @@ def _read_masks(job: ReadingJob) -> Reading:
     if job.options.labels is None:
         return Reading(decodings, records, first.names)
     if job.examples.sizes is None:
-        raise DatasetError(f"{job.options.labels}: masks need image files", "name the folder of the images with --data")
+        raise DatasetError(f"{job.options.labels}: masks need image files", "give the folder of the images with --data")
     refuse_other_names(job.models, job.options)
     masks, record, notes = true_masks_of(job.examples, job.options, first, job.progress)
     return Reading(decodings, [*records, record], first.names, masks=masks, notes=notes)

@@ -61,7 +61,7 @@ def stated_order(text: str) -> OutputOrder:
     """Return the order in a text such as ``boxes,classes,scores,number``; raise BadInput if it is invalid."""
     names = [name.strip() for name in text.split(",")]
     if sorted(names) != sorted(ROLES):
-        raise BadInput(f"{_OPTION} {text[:80]}: not an order of the outputs", f"name each once: {','.join(ROLES)}")
+        raise BadInput(f"{_OPTION} {text[:80]}: not an order of the outputs", f"list each once: {','.join(ROLES)}")
     return OutputOrder(*(names.index(role) for role in ROLES))
 
 

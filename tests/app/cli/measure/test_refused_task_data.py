@@ -17,6 +17,8 @@ from tests.made.graph.graphs import mixed_onnx, mixed_tflite, two_signatures_tfl
 from tests.made.images import class_folders
 from tests.made.tflite_models import brightness_tflite
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("ant", "bee", "cat", "dog")
 SIZE = (20, 10)
 Options = tuple[object, ...]
@@ -271,7 +273,6 @@ def test_signatures(tmp_path: Path, refuses: Refuses) -> None:
     assert "--shape values" in refused(refuses, one, "--shape", "values=9")
 
 
-@pytest.mark.slow
 def test_refusals_of_a_process_are_two_lines(tmp_path: Path, edge_bench: CommandLine) -> None:
     np.savez(tmp_path / "x.npz", values=VALUES)
     assert_refused(edge_bench("run", mixed_onnx(tmp_path / "m.onnx"), "--data", "x.npz"), "ids", "x.npz")

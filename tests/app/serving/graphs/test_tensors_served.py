@@ -196,7 +196,7 @@ def test_numbers_that_json_does_not_have_are_refused(mixed: Served, number: byte
 def test_bytes_after_the_last_input_are_refused(mixed: Served) -> None:
     request, data = graph_request(GOOD)
     answer = infer(mixed, request, data + b"more")
-    assert (answer.status, "4 bytes" in answer.error) == (400, True)
+    assert (answer.status, "4 extra bytes" in answer.error) == (400, True)
     assert infer(mixed, request, data[:-1]).status == 400
 
 

@@ -5,11 +5,14 @@ import re
 import msgspec
 import pytest
 
-from edge_bench.app.render.text.wrapping import clipped, middle_shortened, wrapped
+from edge_bench.app.render.text.wrapping import clipped, middle_shortened, text_width, wrapped
+from edge_bench.app.tables.answer.agreement import agreement_notes
+from edge_bench.app.tables.answer.reliability import Reliable, reliability_texts
 from edge_bench.app.tables.answer.text import Answered, answer_sentences, answer_text
 from edge_bench.app.tables.runs.comparison import comparison_table
 from edge_bench.app.tables.runs.run import run_table
-from edge_bench.bench.analysis.comparison.comparison import compare
+from edge_bench.bench.analysis.comparison.comparison import Row, compare
+from edge_bench.bench.analysis.times.reliability import Reason
 from edge_bench.bench.records.run import Configuration, Failure, Images, Result, Run
 from edge_bench.bench.system.machine import Finding
 from tests.factories import group, machine, repeats, result, run
@@ -63,9 +66,24 @@ def test_two_machines_take_at_most_40_lines_side_by_side() -> None:
     assert len(text) + 1 <= 40
     assert "Fastest: dynamic on litert (desk)" in text[0]
     assert "reliable" in text[2]
-    assert sum("dynamic" in line and "litert" in line for line in text[4:]) == 1 + sum(
-        "offload" in line for line in text
-    )
+    assert text[3] == ""
+    assert sum(bool(re.match(r"[▸ ] dynamic\s+litert\s", line)) for line in text) == 1
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_runtimes_are_whole_beside_a_long_name_of_the_baseline(width: int) -> None:
+    text = lines(only_float32(), width=width)
+    assert max(map(len, text)) <= width
+    rows = [line for line in text[3:] if "× faster" in line or "  baseline  " in line]
+    assert any("tflite-runtime" in line for line in rows)
+    assert not any("…" in line for line in rows)
+
+
+def only_float32() -> Run:
+    """A Run of one variant on two runtimes, so that the baseline's name needs its runtime."""
+    made = nine()
+    kept = [each for each in made.results if each.configuration.variant == "float32"]
+    return msgspec.structs.replace(made, results=kept)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -87,6 +105,34 @@ def test_unstable_rows_and_unreliable_verdicts_are_marked() -> None:
     assert {ROW.match(line)[1] for line in verdicts if "faster ~" in line} == {"float32", "float16"}  # type: ignore[index]
 
 
+def test_the_agreement_of_two_machines_is_a_note() -> None:
+    pi = machine(hostname="pi", architecture="aarch64")
+    equal = " ".join(" ".join(lines(run(result("a", "x", 1.0)), run(result("a", "x", 1.0), on=pi))).split())
+    assert "labels on pi and desk are equal for all 100 images, in 1 configuration of both" in equal
+    other = run(result("a", "x", 1.0), result("b", "x", 1.0, 30), on=pi)
+    text = " ".join(" ".join(lines(run(result("a", "x", 1.0), result("b", "x", 1.0, 5)), other)).split())
+    assert "differ in 1 of 2 configurations of both; most in b on x: 75 of 100 images equal" in text
+
+
+def test_no_agreement_is_claimed_for_images_that_a_side_did_not_classify() -> None:
+    pi = machine(hostname="pi", architecture="aarch64")
+    here = compare(
+        [run(result("a", "x", 1.0), result("b", "x", 1.0)), run(result("a", "x", 1.0), result("b", "x", 1.0), on=pi)]
+    )
+    first, second = (row for row in here.rows if row.across)
+
+    def sharing(row: Row, total: int) -> Row:
+        assert row.across
+        return msgspec.structs.replace(row, across=msgspec.structs.replace(row.across, same=total, total=total))
+
+    def notes(*rows: Row) -> list[str]:
+        return agreement_notes(msgspec.structs.replace(here, rows=[here.rows[0], *rows]))
+
+    assert notes(sharing(first, 0), sharing(second, 0)) == []
+    (note,) = notes(sharing(first, 40), sharing(second, 100))
+    assert "equal for all 40 to 100 images, in 2 configurations of both" in note
+
+
 def test_a_tie_names_no_fastest() -> None:
     text = lines(run(result("a", "x", 1.0), result("b", "x", 1.001)))
     assert text[0].startswith("No clear winner: a on x and b on x are within ")
@@ -103,6 +149,8 @@ def test_first_lines_of_other_kinds() -> None:
     text = lines(one)
     assert text[0].startswith("No verdict on speed")
     assert any("no verdict" in line and "one process" in line for line in text)
+    slower = msgspec.structs.replace(one, run_id="f" * 32, machine=machine(hostname="pi"))
+    assert not any(line.startswith("▸") for each in (text, lines(one, slower)) for line in each)
     failure = Failure(kind="not installed", message="there is no wheel", remedy="use another")
     failed = Result(
         configuration=Configuration(variant="a", runtime="x", threads=1, batch_size=1), bytes=1, sha256="",
@@ -112,6 +160,8 @@ def test_first_lines_of_other_kinds() -> None:
     assert text[0] == "No answer: all 2 configurations failed"
     assert "there is no wheel" in text[1]
     assert "use another" in text[2]
+    unfinished = run(failed, msgspec.structs.replace(failed, failure=None))
+    assert lines(msgspec.structs.replace(unfinished, complete=False))[0].startswith("No answer: interrupted")
 
 
 def test_without_labels_agreement_replaces_accuracy() -> None:
@@ -206,6 +256,14 @@ def test_repeats_say_how_much_times_vary() -> None:
     assert "from run to run (standard deviation)" in text
 
 
+def test_one_configuration_that_varies_is_in_the_singular() -> None:
+    spread = Reason(what="wide", remedy="stop other programs", spread=True)
+    texts = reliability_texts(Reliable(False, spread, 1, 9, "configuration"))
+    assert (
+        texts[0] == "! Times are not reliable: 1 of 9 configurations varies by 10 % or more (~). Stop other programs."
+    )
+
+
 def test_sentences_for_pages_are_not_shortened() -> None:
     first, second, third = answer_sentences(subject(nine()))
     assert "points, within chance" in second
@@ -220,3 +278,15 @@ def test_texts_are_wrapped_clipped_and_shortened_without_breaking_words() -> Non
     assert clipped("short", 20) == ["short"]
     assert middle_shortened("abcdefghij", 5) == "ab…ij"
     assert middle_shortened("abc", 5) == "abc"
+    assert wrapped("模型模型 模型 模型", 10) == ["模型模型", "  模型", "  模型"]
+    assert middle_shortened("模型模型", 8) == "模型模型"
+    assert middle_shortened("模型模型模型", 7) == "模…型"
+
+
+def test_wide_characters_take_two_columns_of_every_line_and_table() -> None:
+    names = ["模型" * 20, "e\u0301te\u0301", "😀👩‍👩‍👧x", "plain"]
+    text = lines(run(*(result(name, "x", 1.0 + number) for number, name in enumerate(names))))
+    assert max(map(text_width, text)) <= 80
+    rows = [line for line in text if line.endswith("  1 KiB")]
+    assert len(rows) == len(names)
+    assert len({text_width(line) for line in rows}) == 1, rows  # the last column is aligned

@@ -187,8 +187,8 @@ def test_a_lost_worker_ends_the_others_and_resume_gives_the_same_weights(
 def test_a_worker_with_other_settings_is_refused_on_both_sides(tmp_path: Path) -> None:
     with workers(tmp_path, *DIGITS, other=("--epochs", 9, "--seed", 42)) as (chief, other):
         refused = ended(other), ended(chief)
-    assert_refused(refused[0], "epochs", "9", "100", code=2)
-    assert_refused(refused[1], "worker 1", "epochs", "9", "100", code=2)
+    assert_refused(refused[0], "epochs", "9", "30", code=2)
+    assert_refused(refused[1], "worker 1", "epochs", "9", "30", code=2)
 
 
 @pytest.mark.nightly

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from edge_bench.bench.analysis.answer.answer import Answer, AnswerKind, answer_of, no_answer, within_chance
+from edge_bench.bench.analysis.answer.machines import compare_machines
 from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.records.run import Failure, Run
 from edge_bench.bench.stats.ratios import Verdict
@@ -59,6 +60,34 @@ def test_one_process_gives_no_verdict_but_a_reason() -> None:
     assert "process" in other.no_interval
     assert other.time is not None
     assert other.time.interval is None
+
+
+def test_a_configuration_without_an_interval_is_never_said_to_be_as_fast() -> None:
+    slow = result("slow", "x", 5.0)
+    slow = msgspec.structs.replace(slow, trials=slow.trials[:6])
+    assert answered(run(result("a", "x", 1.0), result("b", "x", 2.0), slow)).kind is AnswerKind.NO_INTERVAL
+
+
+def test_a_configuration_that_failed_after_some_trials_is_not_recommended() -> None:
+    failure = Failure(kind="crashed", message="it crashed")
+    crashed = msgspec.structs.replace(result("quick", "x", 0.5), failure=failure)
+    few = msgspec.structs.replace(crashed, trials=crashed.trials[:6])
+    whole = [result("a", "x", 1.0), result("b", "x", 2.0)]
+    for partial in (crashed, few):
+        answer = answered(run(*whole, partial))
+        assert (answer.kind, names(answer)) == (AnswerKind.FASTEST, [("a", "x")])
+        assert answer.runner_up is not None
+        assert answer.runner_up.configuration.variant == "b"
+    assert answered(run(whole[0], crashed)).kind is AnswerKind.ONE
+    assert names(answered(run(crashed))) == [("quick", "x")]
+    machines = [run(crashed, on=machine(hostname="pi")), run(*whole)]
+    assert names(answered(*machines)) == [("a", "x")]
+    fastest = compare_machines(machines, compare(machines))
+    assert [(row.configuration.variant, row.failed, row.fastest) for row in fastest.rows] == [
+        ("quick", True, False),
+        ("a", False, True),
+    ]
+    assert names(answer_of(fastest)) == [("a", "x")]
 
 
 def test_one_configuration_emulation_and_nothing_measured() -> None:

@@ -163,7 +163,7 @@ def test_tables_name_the_measure_and_json_has_all() -> None:
     )
     table = run_table(boxes)
     assert any(heading.startswith("mAP, %") for heading in table.header)
-    assert "one call, ms/image\np50 / p90 / p99 / max" in table.header
+    assert "one invocation, ms/image\np50 / p90 / p99 / max" in table.header
     record = table.records[1]
     assert record["task"] == "detect"
     assert [each["name"] for each in record["quality"]] == ["mAP", "mAP@.50", "AR@100"]
@@ -186,7 +186,7 @@ def test_tensors_have_agreement_and_no_quality_column() -> None:
         examples=EXAMPLES,
     )
     table = run_table(measured)
-    assert "one call, ms/inference\np50 / p90 / p99 / max" in table.header
+    assert "one invocation, ms/inference\np50 / p90 / p99 / max" in table.header
     assert not any("[95 %]" in heading and "%\n" in heading for heading in table.header)
     compared = comparison_tables(compare([measured]))[0]
     assert compared.header[-2:] == ["agreement", "size ×"]

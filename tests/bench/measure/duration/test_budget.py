@@ -23,8 +23,8 @@ def test_a_run_costs_its_starts_passes_and_recorded_outputs() -> None:
 
 
 def test_short_passes_are_repeated_and_cost_that() -> None:
-    assert ConfigurationCost(0.001).trial(10) == pytest.approx(0.15)
-    assert ConfigurationCost(0.001).trial(100) == pytest.approx(0.2)
+    assert ConfigurationCost(0.001).trial(10) == pytest.approx(0.2)
+    assert ConfigurationCost(0.001).trial(150) == pytest.approx(0.3)
 
 
 def test_trials_on_fewer_images_than_the_run_has_cost_less() -> None:
