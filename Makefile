@@ -108,7 +108,7 @@ docs-serve: setup ## the same at http://127.0.0.1:8001, built again after each c
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --dev-addr 127.0.0.1:8001
 
 lock: setup ## write lock files from pyproject.toml; UPGRADE=--upgrade for newer versions
-	@for extra in edge host dev; do \
+	@for extra in edge edge-full host dev; do \
 	  extras="--extra $$extra"; [[ $$extra == dev ]] && extras="--extra host --extra dev"; \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --no-annotate $(UPGRADE) $$extras --extra build pyproject.toml -o requirements/$$extra.txt; done
