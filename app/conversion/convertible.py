@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.app.conversion.bundle_files import KerasSpecs, write_keras
-from edge_bench.app.conversion.converter_process import (
+from edge_bench.app.conversion.converter_messages import (
     Convert,
     Converted,
     Load,
@@ -21,13 +21,16 @@ from edge_bench.app.conversion.converter_process import (
     Refused,
     Reply,
     WriteKeras,
+    WriteOnnx,
     Written,
+    WrittenOnnx,
 )
 from edge_bench.app.conversion.keras_applications import KERAS_APPLICATIONS
 from edge_bench.app.conversion.precisions import Calibration
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.io.files import open_regular_file, read_bounded
 from edge_bench.bench.io.names import recordable
+from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.model_formats.tflite import MAX_TABLES_BYTES
 from edge_bench.bench.models.memory_estimate import check_memory, memory_need
 from edge_bench.bench.records.manifest import Variant
@@ -39,6 +42,11 @@ from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 __all__ = ["ConvertibleModel", "open_convertible"]
 
 ReplyType = TypeVar("ReplyType")
+#: What to use instead of a model in a format that others are converted to, by suffix.
+_NO_SOURCES = {
+    suffix: f"export the Keras model that the {suffix} file was made from, or measure the file with `edge-bench run`"
+    for suffix in (".tflite", ".onnx")
+}
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,18 @@ class ConvertibleModel:
         specs = KerasSpecs(written.inputs, written.outputs, written.fixed_batch)
         return write_keras(folder, specs, lambda path: _move(file, path), graph=graph)
 
+    def write_onnx(self, file: Path, examples: npt.NDArray[np.float32]) -> tuple[list[int], npt.NDArray[np.float32]]:
+        """Write a Keras classifier to an .onnx file for ncnn, one example at a time.
+
+        Return the shape of one example in the file, and the model's scores of ``examples`` [n, …], [n, classes]. Raise
+        EdgeBenchError if tf2onnx cannot convert the model.
+        """
+        written, scores = self._folder / "model.onnx", self._folder / "scores.npy"
+        request = WriteOnnx(file=written, examples=self._saved("examples.npy", examples), scores=scores)
+        reply = _ask(self._worker, request, WrittenOnnx, self.name, self._timeout)
+        _move(written, file)
+        return reply.shape, open_npy(scores)
+
     def _saved(self, name: str, array: npt.NDArray[Any]) -> Path:
         np.save(self._folder / name, array, allow_pickle=False)
         return self._folder / name
@@ -121,6 +141,8 @@ def open_convertible(
             raise BadInput(
                 f"{name}: neither a file nor a known model", f"known models: {', '.join(KERAS_APPLICATIONS)}"
             )
+        if path.suffix in _NO_SOURCES:
+            raise BadInput(f"{path}: only Keras models and SavedModels can be converted", _NO_SOURCES[path.suffix])
         if not (path / SAVED_MODEL).is_file() and (path.suffix not in (".keras", ".h5", ".hdf5") or not path.is_file()):
             raise BadInput(
                 f"{path}: not a .keras file, .h5 file or SavedModel folder", "save it with model.save('model.keras')"

@@ -17,8 +17,9 @@ from edge_bench.bench.model_formats.keras_memory import KerasMemory, keras_memor
 from edge_bench.bench.model_formats.onnx_graph import stated_sizes
 from edge_bench.bench.model_formats.tflite import TfliteFile, item_bits, read_tflite
 from edge_bench.bench.models.saved_model_check import check_saved_model
+from edge_bench.bench.records.ncnn_files import PARAM, weights_of
 from edge_bench.bench.runtimes.keras_model import LEGACY_SUFFIXES
-from edge_bench.bench.runtimes.ncnn.param import PARAM, input_shapes, weights_of
+from edge_bench.bench.runtimes.ncnn.param import input_shapes
 from edge_bench.bench.system.memory import available_memory
 
 __all__ = ["MemoryNeed", "check_memory", "memory_need", "tflite_need", "why_too_large"]

@@ -18,9 +18,9 @@ from edge_bench.bench.models.model_names import names_of
 from edge_bench.bench.progress import Progress, Silent
 from edge_bench.bench.records.bundle import MANIFEST
 from edge_bench.bench.records.manifest import TensorSpec, Variant
+from edge_bench.bench.records.ncnn_files import PARAM
 from edge_bench.bench.records.run import CLASSIFY
 from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, Runtime, installed_version, why_not_installed
-from edge_bench.bench.runtimes.ncnn.param import PARAM
 from edge_bench.bench.system.memory import untimed_memory_limit
 from edge_bench.bench.worker.graphs.messages import GraphDescribed
 from edge_bench.bench.worker.messages import Described

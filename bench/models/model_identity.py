@@ -1,15 +1,13 @@
 """Size and checksum of a model, over all its files."""
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.files import TooLarge, is_within, sha256_of, why_unreadable
-from edge_bench.bench.io.names import encode_json
 from edge_bench.bench.model_formats.onnx_graph import ExternalTensor, external_tensors
 from edge_bench.bench.progress import Progress, Silent
-from edge_bench.bench.runtimes.ncnn.param import PARAM, weights_of
+from edge_bench.bench.records.ncnn_files import PARAM, sha256_of_all, weights_of
 
 __all__ = ["model_bytes", "model_files", "shown_progress", "size_and_sha256"]
 
@@ -43,13 +41,12 @@ def size_and_sha256(path: Path, progress: Progress = Silent()) -> tuple[int, str
 
     progress.start(f"reading {path.name}, MB", size // _MB)
     try:
-        sums = [(name, sha256_of(file, advance)) for name, file in files.items()]
+        is_one = list(files.values()) == [path]
+        digest = sha256_of(path, advance) if is_one else sha256_of_all(files, advance)
     except OSError as cause:
         raise BadInput(f"{cause.filename or path}: cannot be read: {why_unreadable(cause)}") from None
     progress.finish()
-    if list(files.values()) == [path]:
-        return size, sums[0][1]
-    return size, hashlib.sha256(encode_json(sums)).hexdigest()
+    return size, digest
 
 
 def model_bytes(path: Path, files: Mapping[str, Path]) -> int:

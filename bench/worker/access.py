@@ -8,7 +8,7 @@ from edge_bench.bench.io.files import is_within
 from edge_bench.bench.io.names import is_utf8
 from edge_bench.bench.io.temporary import Scratch
 from edge_bench.bench.model_formats.onnx_graph import external_locations
-from edge_bench.bench.runtimes.ncnn.param import PARAM, weights_of
+from edge_bench.bench.records.ncnn_files import PARAM, weights_of
 from edge_bench.bench.sandbox.launch import Access
 from edge_bench.bench.sandbox.support import Support
 

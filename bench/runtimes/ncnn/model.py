@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.runtimes.ncnn.param import input_shapes, weights_of
+from edge_bench.bench.records.ncnn_files import weights_of
+from edge_bench.bench.runtimes.ncnn.param import input_shapes
 
 __all__ = ["NcnnModel"]
 

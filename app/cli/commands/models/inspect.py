@@ -18,7 +18,7 @@ def inspect(
     from edge_bench.app.conversion.inspect import inspect_graph, inspect_model
     from edge_bench.app.tables.models.graph_rows import graph_table
     from edge_bench.app.tables.models.inspect import inspect_tables
-    from edge_bench.bench.runtimes.ncnn.param import PARAM
+    from edge_bench.bench.records.ncnn_files import PARAM
 
     how = timeout, console.progress(), parsing.memory(memory_limit)
     if model.suffix in (".onnx", PARAM):
