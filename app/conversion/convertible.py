@@ -34,19 +34,17 @@ from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.model_formats.tflite import MAX_TABLES_BYTES
 from edge_bench.bench.models.memory_estimate import check_memory, memory_need
 from edge_bench.bench.records.manifest import Variant
+from edge_bench.bench.records.ncnn_files import PARAM
 from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, installed_version, why_not_installed
 from edge_bench.bench.sandbox.launch import Access
 from edge_bench.bench.system.memory import untimed_memory_limit
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
-__all__ = ["ConvertibleModel", "open_convertible"]
+__all__ = ["ConvertibleModel", "open_convertible", "refuse_converted"]
 
 ReplyType = TypeVar("ReplyType")
-#: What to use instead of a model in a format that others are converted to, by suffix.
-_NO_SOURCES = {
-    suffix: f"export the Keras model that the {suffix} file was made from, or measure the file with `edge-bench run`"
-    for suffix in (".tflite", ".onnx")
-}
+#: Suffixes of formats that models are converted to.
+_RESULTS = (".tflite", ".onnx", PARAM)
 
 
 @dataclass(frozen=True)
@@ -116,6 +114,16 @@ class ConvertibleModel:
         return content
 
 
+def refuse_converted(name: str) -> None:
+    """Raise BadInput for a file in a format that models are converted to, which has no layers to convert again."""
+    suffix = Path(name).suffix
+    if suffix in _RESULTS:
+        raise BadInput(
+            f"{name}: only Keras models and SavedModels can be converted, not {suffix} files",
+            f"export the Keras model that the {suffix} file was made from, or measure the file with `edge-bench run`",
+        )
+
+
 @contextlib.contextmanager
 def open_convertible(
     name: str,
@@ -141,8 +149,6 @@ def open_convertible(
             raise BadInput(
                 f"{name}: neither a file nor a known model", f"known models: {', '.join(KERAS_APPLICATIONS)}"
             )
-        if path.suffix in _NO_SOURCES:
-            raise BadInput(f"{path}: only Keras models and SavedModels can be converted", _NO_SOURCES[path.suffix])
         if not (path / SAVED_MODEL).is_file() and (path.suffix not in (".keras", ".h5", ".hdf5") or not path.is_file()):
             raise BadInput(
                 f"{path}: not a .keras file, .h5 file or SavedModel folder", "save it with model.save('model.keras')"

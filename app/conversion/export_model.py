@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from edge_bench.app.conversion.bundle_files import versions, write_array, write_tflite
-from edge_bench.app.conversion.convertible import ConvertibleModel, open_convertible
+from edge_bench.app.conversion.convertible import ConvertibleModel, open_convertible, refuse_converted
 from edge_bench.app.conversion.export_settings import CALIBRATION_EXAMPLES, ExportSettings
 from edge_bench.app.conversion.graph_files import why_no_classifier
 from edge_bench.app.conversion.graphs.graph_export import NO_SAVED_MODEL, write_graph_bundle
@@ -54,6 +54,7 @@ def export_model(
     The int8 variant needs ``settings.calibration``. If the test set is random, random inputs are used instead.
     Variants that TensorFlow cannot convert are omitted with a note.
     """
+    refuse_converted(name)
     _create_folder(folder)
     with only_writer(folder):
         ncnn = NcnnConversion.prepared(settings.formats, progress, settings.timeout, settings.memory_limit)
