@@ -260,7 +260,8 @@ def _prepare_folder(folder: Path, settings: TrainingSettings, *, resume: bool, o
     refuse_links(folder)
     if overwrite:
         (folder / MANIFEST).unlink(missing_ok=True)  # removed first: a folder without a manifest is no bundle
-        shutil.rmtree(training_folder(folder), ignore_errors=True)
+        for old in (training_folder(folder), folder / "variants"):
+            shutil.rmtree(old, ignore_errors=True)
         return None
     if (folder / MANIFEST).exists():
         if not resume:
