@@ -24,11 +24,12 @@ from edge_bench.app.conversion.precisions import PRECISIONS, convert_all_precisi
 from edge_bench.app.training.data.datasets import Dataset
 from edge_bench.app.training.fit.checkpoints import training_folder
 from edge_bench.app.training.fit.epochs import PREPROCESSING, SCALE, TrainedModel
+from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.io.files import write_atomically
 from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import MANIFEST, Bundle
-from edge_bench.bench.records.manifest import File, Manifest, ModelInfo, Split
+from edge_bench.bench.records.manifest import File, Manifest, ModelInfo, Split, Variant
 from edge_bench.bench.wording import counted
 
 __all__ = ["export_bundle"]
@@ -53,9 +54,7 @@ def export_bundle(
         variants.append(write_tflite(folder, name, content))
         progress.advance(1, name)
     if ncnn:
-        path = folder / variants[0].file
-        with open_convertible(str(path), "none", ncnn.timeout) as source:
-            variants.append(ncnn.write(source, variants[0], folder, dataset.test_images, PREPROCESSING, progress))
+        variants.append(_write_ncnn(folder, variants[0], dataset, ncnn, progress))
         progress.advance(1, NCNN)
     manifest = Manifest(
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -81,6 +80,16 @@ def export_bundle(
     shutil.rmtree(training_folder(folder), ignore_errors=True)
     progress.finish(counted(len(variants), "variant"))
     return bundle
+
+
+def _write_ncnn(folder: Path, original: Variant, dataset: Dataset, ncnn: NcnnConversion, progress: Progress) -> Variant:
+    try:
+        with open_convertible(str(folder / original.file), "none", ncnn.timeout) as source:
+            return ncnn.write(source, original, folder, dataset.test_images, PREPROCESSING, progress)
+    except EdgeBenchError as cause:
+        raise EdgeBenchError(
+            cause.problem, "rerun with --resume and without --to for a bundle without ncnn; no epoch is repeated"
+        ) from None
 
 
 def _calibration_images(dataset: Dataset, seed: int) -> npt.NDArray[np.float32]:
