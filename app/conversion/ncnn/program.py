@@ -114,4 +114,6 @@ def _run_pip(target: Path, version: str) -> None:
     if done.returncode:
         errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
         reason = errors[-1].removeprefix("ERROR: ")[:200] if errors else f"pip ended with exit code {done.returncode}"
+        if "Retrying" in done.stderr:  # then pip's errors only say that it knows no version
+            reason = "the package index does not answer"
         raise MissingDependency(f"pnnx {version} cannot be downloaded: {reason}", _BY_HAND)
