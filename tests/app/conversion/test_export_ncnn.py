@@ -12,9 +12,11 @@ from edge_bench.app.conversion.ncnn.check import compare_scores
 from edge_bench.app.conversion.ncnn.program import pnnx_program, require_libraries
 from edge_bench.app.conversion.ncnn.variant import NcnnConversion
 from edge_bench.bench.errors import BadInput, EdgeBenchError, MissingDependency
+from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.ncnn_files import weights_of
+from edge_bench.bench.records.run_files import read_run
 from edge_bench.bench.runtimes.ncnn.param import input_shapes, with_input_shape
 from tests.command_line import CommandLine, Refuses
 
@@ -117,10 +119,12 @@ def test_a_keras_model_in_ncnn_predicts_the_same_labels(
     edge_bench: CommandLine, tools_cache: str, tmp_path: Path
 ) -> None:
     padded_keras(tmp_path / "padded.keras")
-    pixels = np.random.default_rng(1).integers(0, 256, (40, 9, 11, 3), np.uint8)
+    random = np.random.default_rng(1)
+    pixels = (random.random((40, 9, 11, 3)) * random.integers(0, 256, (40, 9, 1, 3))).astype(np.uint8)
     np.savez(tmp_path / "data.npz", images=pixels, labels=np.arange(40) % 5)
     done = edge_bench(
         "export", "padded.keras", "--to", "ncnn", "--bundle", "b", "--data", "data.npz", "--preprocess", "unit",
+        "--channel-order", "rgb",
         EDGE_BENCH_CACHE=tools_cache,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -139,5 +143,6 @@ def test_a_keras_model_in_ncnn_predicts_the_same_labels(
     assert {first["variant"], second["variant"]} == {"float32", "ncnn"}
     assert first["accuracy"] == second["accuracy"]
     (written,) = (tmp_path / "results").glob("run-*.json")
-    labels = [result["labels"] for result in json.loads(written.read_text())["results"]]
+    labels = [unpack(each.predictions).tolist() for each in read_run(written).results if each.predictions]
     assert labels[0] == labels[1]
+    assert len(set(labels[0])) > 2

@@ -54,7 +54,8 @@ def test_both_files_of_an_ncnn_model_are_checked(bundle_copy: Path, tmp_path: Pa
     change_last_byte(weights)
     outside = tmp_path / "outside.bin"
     outside.write_bytes(b"weights")
-    for damage in (lambda: None, weights.unlink, lambda: weights.symlink_to(outside)):
+    damages: list[Callable[[], object]] = [lambda: None, weights.unlink, lambda: weights.symlink_to(outside)]
+    for damage in damages:
         damage()
         with pytest.raises(BundleError):
             bundle.checked(entry)
