@@ -12,7 +12,7 @@ from edge_bench.bench.records.run import Configuration
 from edge_bench.bench.worker.messages import Infer, Inferred, Open, Opened, Ready
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
-__all__ = ["Scores", "compare_scores", "ncnn_scores"]
+__all__ = ["Agreement", "Scores", "compare_scores", "ncnn_scores"]
 
 #: Largest difference of a score, relative to the largest score. Two float32 kernels differ by about 1e-6; a wrong
 #: axis, padding or activation by more than 1e-2.
@@ -27,6 +27,13 @@ class Scores(NamedTuple):
     input: TensorSpec
     output: TensorSpec
     values: npt.NDArray[np.float32]  # [images, classes]
+
+
+class Agreement(NamedTuple):
+    """Two models' scores of the same images that differ little."""
+
+    difference: float  # the largest of all scores
+    labels: int  # number of images with the same label; a near tie may change it
 
 
 def ncnn_scores(
@@ -55,8 +62,8 @@ def ncnn_scores(
     return Scores(opened.input, opened.output, np.concatenate(found))
 
 
-def compare_scores(own: npt.NDArray[np.float32], original: npt.NDArray[np.float32]) -> float:
-    """Return the largest difference between two models' scores [images, classes].
+def compare_scores(own: npt.NDArray[np.float32], original: npt.NDArray[np.float32]) -> Agreement:
+    """Return how two models' scores [images, classes] agree.
 
     Raise EdgeBenchError if it is too large, or if a label differs without a near tie.
     """
@@ -75,4 +82,4 @@ def compare_scores(own: npt.NDArray[np.float32], original: npt.NDArray[np.float3
             f"the ncnn model differs from Keras: by up to {difference:.2g} in scores of up to "
             f"{float(np.abs(original).max()):.2g}, with {changed} of {len(original)} labels changed"
         )
-    return difference
+    return Agreement(difference, int(np.count_nonzero(labels == same)))

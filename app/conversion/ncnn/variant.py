@@ -86,10 +86,10 @@ class NcnnConversion:
             shape, expected = source.write_onnx(onnx, model_inputs(images, preprocessing, original.input))
             param = to_ncnn(onnx, shape, self.pnnx, self.timeout, limit)
             found = ncnn_scores(param, images, preprocessing, self.timeout, limit)
-            difference = compare_scores(found.values, expected)
+            agreement = compare_scores(found.values, expected)
             progress.say(
-                f"ncnn: same labels as Keras for {counted(len(expected), 'test image')}, scores differ by up to "
-                f"{difference:.2g}"
+                f"ncnn: the label of Keras for {agreement.labels} of {counted(len(expected), 'test image')}, scores "
+                f"differ by up to {agreement.difference:.2g}"
             )
             path = folder / "variants" / f"{NCNN}.param"
             for written, target in ((weights_of(param), weights_of(path)), (param, path)):
