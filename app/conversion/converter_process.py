@@ -88,8 +88,8 @@ class _SourceModel:
 
         try:
             shape = write_onnx(self.keras, request.file)
-        except EdgeBenchError:
-            raise
+        except BadInput as cause:
+            raise BadInput(f"{self.name}: {cause.problem}", cause.remedy) from None
         except Exception as cause:  # tf2onnx raises any type
             _refuse_exhausted(cause)
             reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]

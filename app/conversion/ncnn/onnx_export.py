@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.errors import EdgeBenchError
+from edge_bench.bench.errors import BadInput
 from edge_bench.bench.preprocessing.shapes import CHANNELS
 from edge_bench.bench.runtimes.keras_model import KerasModel
 
@@ -23,7 +23,7 @@ def write_onnx(model: Any, file: Path) -> list[int]:
 
     Images of 1 or 3 channels have them first, as in ncnn. tf2onnx converts a function, because its converter of Keras
     models does not work with all models of Keras 3, and Keras' own export cannot exchange the axes of the input. Raise
-    EdgeBenchError if a size of the input is unknown, and any exception if tf2onnx cannot convert the model.
+    BadInput if the size of its input is open or its batch size fixed, and any exception if tf2onnx cannot convert the model.
     """
     import onnx
     import tensorflow as tf
@@ -32,9 +32,14 @@ def write_onnx(model: Any, file: Path) -> list[int]:
     classifier = KerasModel(model)
     sizes = list(classifier.input.shape[1:])
     if None in sizes:
-        raise EdgeBenchError(
+        raise BadInput(
             "ncnn needs the size of its input, but it is open in the model",
             "set all sizes in keras.Input, for example keras.Input((224, 224, 3))",
+        )
+    if classifier.fixed_batch not in (None, 1):
+        raise BadInput(
+            f"it takes only batches of {classifier.fixed_batch}, but ncnn takes one example at a time",
+            "leave the batch size in keras.Input open",
         )
     channels_first = len(sizes) == 3 and sizes[2] in CHANNELS
     spec = tf.TensorSpec((1, *sizes), tf.float32, name=_INPUT)
@@ -66,7 +71,7 @@ def keras_scores(model: Any, inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.
     """Return the scores of examples [n, …], as float32 [n, classes]."""
     classifier, found = KerasModel(model), []
     step = classifier.fixed_batch or _BATCH
-    for start in range(0, len(inputs) - len(inputs) % (classifier.fixed_batch or 1), step):
+    for start in range(0, len(inputs), step):
         scores = classifier.unwrapped(model(classifier.wrapped(inputs[start : start + step]), training=False))
         found.append(np.asarray(scores, np.float32).reshape(len(scores), -1))
     return np.concatenate(found)
