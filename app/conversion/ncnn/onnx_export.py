@@ -22,8 +22,8 @@ def write_onnx(model: Any, file: Path) -> list[int]:
     """Write a Keras classifier with float32 weights and one example per invocation. Return the shape of an example.
 
     Images of 1 or 3 channels have them first, as in ncnn. tf2onnx converts a function, because its converter of Keras
-    models does not work with all models of Keras 3, and Keras' own export cannot exchange the axes of the input. Raise
-    BadInput if the size of its input is open or its batch size fixed, and any exception if tf2onnx cannot convert the model.
+    models does not work with all models of Keras 3, and Keras' own export cannot exchange the axes of the input.
+    Raise BadInput if the size of its input is open or its batch size fixed, and any exception if tf2onnx fails.
     """
     import onnx
     import tensorflow as tf
