@@ -52,6 +52,8 @@ SEED ?= 1
 fuzz: setup ## read CASES damaged files of every kind: two to three minutes; SEED=2 for other files
 	@$(BIN)/python -m tests.fuzz --cases $(CASES) --seed $(SEED)
 
+# the program that `--to ncnn` installs into the user's cache; in the package, because it is read there
+PNNX_LOCK := app/conversion/ncnn/pnnx.txt
 # pip-audit has its own environment, because neither needs the packages of the other
 AUDIT := build/audit-$(shell cksum < requirements/audit.txt 2>/dev/null | cut -d' ' -f1)
 $(AUDIT)/bin/pip-audit: requirements/audit.txt
@@ -59,7 +61,7 @@ $(AUDIT)/bin/pip-audit: requirements/audit.txt
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(AUDIT)/bin/python -m pip install --quiet --require-hashes -r requirements/audit.txt
 
 audit: $(AUDIT)/bin/pip-audit ## known vulnerabilities of locked packages; skipped if the database is unreachable
-	@PATH="$(AUDIT)/bin:$$PATH" $(PYTHON) tools/audit.py requirements/*.txt
+	@PATH="$(AUDIT)/bin:$$PATH" $(PYTHON) tools/audit.py requirements/*.txt $(PNNX_LOCK)
 
 KILLS ?= 200
 faults: setup ## kill -9 at KILLS random moments of run and train, each followed by a resume; signals: about 40 minutes
@@ -108,10 +110,12 @@ docs-serve: setup ## the same at http://127.0.0.1:8001, built again after each c
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --dev-addr 127.0.0.1:8001
 
 lock: setup ## write lock files from pyproject.toml; UPGRADE=--upgrade for newer versions
-	@for extra in edge host dev; do \
+	@for extra in edge edge-full host dev; do \
 	  extras="--extra $$extra"; [[ $$extra == dev ]] && extras="--extra host --extra dev"; \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --no-annotate $(UPGRADE) $$extras --extra build pyproject.toml -o requirements/$$extra.txt; done
+	@echo "pnnx>=20261020" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate --no-deps $(UPGRADE) - -o $(PNNX_LOCK)
 	@echo "pip-audit>=2.9" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate $(UPGRADE) - -o requirements/audit.txt
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from edge_bench.bench.runtimes import RUNTIMES, installed_version
 from tests.made.onnx import OnnxBuilder
 
 _DATA = os.environ.get("EDGE_BENCH_DATA", "")
@@ -19,6 +20,12 @@ MODELS = MLPERF.parent if MLPERF else None
 COCO = Path(_DATA).resolve() / "coco128" / "val" if MLPERF else None
 #: 1,000 real JPEGs in ten folders.
 CIFAR_JPEGS = Path(_DATA).resolve() / "cifar10-images" / "test" if MLPERF else None
+
+#: A parameter of tests, skipped without OpenVINO.
+OPENVINO = pytest.param(
+    "openvino",
+    marks=pytest.mark.skipif(not installed_version(RUNTIMES["openvino"]), reason="OpenVINO is not installed"),
+)
 
 
 def mlperf(name: str) -> Path:

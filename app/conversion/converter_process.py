@@ -11,88 +11,34 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy.typing as npt
 
+from edge_bench.app.conversion.converter_messages import (
+    Convert,
+    Converted,
+    Load,
+    Loaded,
+    OutOfMemory,
+    Refused,
+    Reply,
+    Request,
+    WriteKeras,
+    WriteOnnx,
+    Written,
+    WrittenOnnx,
+)
 from edge_bench.app.conversion.precisions import MAIN_SIGNATURE, convert_graph, convert_to_precision, with_names
 from edge_bench.app.conversion.tensorflow_output import why_not_converted
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.inputs.specs import names_shown
 from edge_bench.bench.interrupts import SIGNALS, die_with_parent
-from edge_bench.bench.io.record_codec import BoundedStr, NonNegativeInt, PositiveInt
 from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.runtimes.tensorflow.importing import import_tensorflow
 from edge_bench.bench.wording import counted
 from edge_bench.bench.worker.channel import Channel, ChannelClosed
 from edge_bench.bench.worker.limits import limit_memory
 
-__all__ = [
-    "Convert", "Converted", "Converter", "Load", "Loaded", "OutOfMemory", "Refused", "Reply", "WriteKeras", "Written",
-]  # fmt: skip
-
-
-class Load(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Load a keras.applications model, a .keras file or a SavedModel folder."""
-
-    source: Path  # the name of the keras.applications model, or a path
-    weights: str  # of a keras.applications model: imagenet, none, or a file
-    signature: BoundedStr = ""  # named function of a SavedModel
-    any_signature: bool = False  # whether to convert all of a SavedModel's signatures instead of one
-
-
-class WriteKeras(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Write the Keras model to a file."""
-
-    file: Path
-    graph: bool = False  # whether to describe all inputs and outputs by name
-
-
-class Convert(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Convert the model to a .tflite file of one precision."""
-
-    precision: str
-    calibration: Path | None  # for a classifier: a .npy file, float32 [n, …]
-    file: Path  # file to write
-    graph: bool = False  # whether inputs and outputs keep their names and types
-    examples: dict[BoundedStr, Path] = {}  # for the inputs of a graph: .npy files, [n, whole input]
-    select_tf_ops: bool = False  # whether to use TensorFlow operators, which need the Flex delegate
-
-
-class Loaded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The reply to ``Load``."""
-
-    parameters: NonNegativeInt | None  # None: a SavedModel, whose parameters are unknown until it is converted
-    no_classifier: BoundedStr = ""  # why a Keras model is not a classifier; otherwise empty
-
-
-class Written(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The reply to ``WriteKeras``: the model's inputs and outputs."""
-
-    inputs: list[TensorSpec]
-    outputs: list[TensorSpec]
-    fixed_batch: PositiveInt | None
-
-
-class Converted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The reply to ``Convert``."""
-
-
-class Refused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The reply to a request that failed. The parent raises it as an error."""
-
-    problem: BoundedStr
-    remedy: BoundedStr
-    bad_input: bool  # whether the error is BadInput
-
-
-class OutOfMemory(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The reply to a request that needs more memory than this process may allocate."""
-
-    limit: NonNegativeInt  # bytes
-
-
-Request = Load | WriteKeras | Convert
-Reply = Loaded | Written | Converted | Refused | OutOfMemory
+__all__ = ["Converter"]
 
 
 class _SourceModel:
@@ -139,6 +85,27 @@ class _SourceModel:
             reason = why_not_converted(str(cause)) or type(cause).__name__
             raise EdgeBenchError(f"{self.name} cannot be converted to {request.precision}: {reason}") from None
         request.file.write_bytes(content)
+
+    def write_onnx(self, request: WriteOnnx) -> list[int]:
+        """Write the .onnx file and the scores; return the shape of one example in the file.
+
+        Raise EdgeBenchError if tf2onnx cannot convert the model.
+        """
+        import numpy as np
+
+        from edge_bench.app.conversion.ncnn.onnx_export import keras_scores, write_onnx
+        from edge_bench.bench.io.npy import open_npy
+
+        try:
+            shape = write_onnx(self.keras, request.file)
+        except BadInput as cause:
+            raise BadInput(f"{self.name}: {cause.problem}", cause.remedy) from None
+        except Exception as cause:  # tf2onnx raises any type
+            _refuse_exhausted(cause)
+            reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
+            raise EdgeBenchError(f"{self.name} cannot be converted by tf2onnx: {reason[:200]}") from None
+        np.save(request.scores, keras_scores(self.keras, open_npy(request.examples)), allow_pickle=False)
+        return shape
 
     def _graph(self, request: Convert, examples: Mapping[str, npt.NDArray[Any]]) -> bytes:
         """Return the .tflite bytes. Recurrent Keras layers need a fixed batch size, which their state depends on."""
@@ -245,6 +212,8 @@ def _handle(model: _SourceModel, request: Request) -> Reply:
         case Convert():
             model.convert(request)
             return Converted()
+        case WriteOnnx():
+            return WrittenOnnx(shape=model.write_onnx(request))
         case Load():
             return Refused(problem="a model is loaded already", remedy="", bad_input=False)
 

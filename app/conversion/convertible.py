@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.app.conversion.bundle_files import KerasSpecs, write_keras
-from edge_bench.app.conversion.converter_process import (
+from edge_bench.app.conversion.converter_messages import (
     Convert,
     Converted,
     Load,
@@ -21,25 +21,31 @@ from edge_bench.app.conversion.converter_process import (
     Refused,
     Reply,
     WriteKeras,
+    WriteOnnx,
     Written,
+    WrittenOnnx,
 )
 from edge_bench.app.conversion.keras_applications import KERAS_APPLICATIONS
 from edge_bench.app.conversion.precisions import Calibration
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.io.files import open_regular_file, read_bounded
 from edge_bench.bench.io.names import recordable
+from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.model_formats.tflite import MAX_TABLES_BYTES
 from edge_bench.bench.models.memory_estimate import check_memory, memory_need
 from edge_bench.bench.records.manifest import Variant
+from edge_bench.bench.records.ncnn_files import PARAM
 from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, installed_version, why_not_installed
 from edge_bench.bench.sandbox.launch import Access
 from edge_bench.bench.system.memory import untimed_memory_limit
 from edge_bench.bench.wording import size
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
-__all__ = ["ConvertibleModel", "open_convertible"]
+__all__ = ["ConvertibleModel", "open_convertible", "refuse_converted"]
 
 ReplyType = TypeVar("ReplyType")
+#: Suffixes of formats that models are converted to.
+_RESULTS = (".tflite", ".onnx", PARAM)
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,18 @@ class ConvertibleModel:
         specs = KerasSpecs(written.inputs, written.outputs, written.fixed_batch)
         return write_keras(folder, specs, lambda path: _move(file, path), graph=graph)
 
+    def write_onnx(self, file: Path, examples: npt.NDArray[np.float32]) -> tuple[list[int], npt.NDArray[np.float32]]:
+        """Write a Keras classifier to an .onnx file for ncnn, one example at a time.
+
+        Return the shape of one example in the file, and the model's scores of ``examples`` [n, …], [n, classes]. Raise
+        EdgeBenchError if tf2onnx cannot convert the model.
+        """
+        written, scores = self._folder / "model.onnx", self._folder / "scores.npy"
+        request = WriteOnnx(file=written, examples=self._saved("examples.npy", examples), scores=scores)
+        reply = _ask(self._worker, request, WrittenOnnx, self.name, self._timeout)
+        _move(written, file)
+        return reply.shape, open_npy(scores)
+
     def _saved(self, name: str, array: npt.NDArray[Any]) -> Path:
         np.save(self._folder / name, array, allow_pickle=False)
         return self._folder / name
@@ -95,6 +113,16 @@ class ConvertibleModel:
         content = read_bounded(request.file, MAX_TABLES_BYTES)
         request.file.unlink()
         return content
+
+
+def refuse_converted(name: str) -> None:
+    """Raise BadInput for a file in a format that models are converted to, which has no layers to convert again."""
+    suffix = Path(name).suffix
+    if suffix in _RESULTS:
+        raise BadInput(
+            f"{name}: only Keras models and SavedModels can be converted, not {suffix} files",
+            f"export the Keras model that the {suffix} file was made from, or measure the file with `edge-bench run`",
+        )
 
 
 @contextlib.contextmanager

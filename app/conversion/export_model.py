@@ -12,12 +12,13 @@ import msgspec
 import numpy as np
 
 from edge_bench.app.conversion.bundle_files import versions, write_array, write_tflite
-from edge_bench.app.conversion.convertible import ConvertibleModel, open_convertible
+from edge_bench.app.conversion.convertible import ConvertibleModel, open_convertible, refuse_converted
 from edge_bench.app.conversion.export_settings import CALIBRATION_EXAMPLES, ExportSettings
 from edge_bench.app.conversion.graph_files import why_no_classifier
 from edge_bench.app.conversion.graphs.graph_export import NO_SAVED_MODEL, write_graph_bundle
 from edge_bench.app.conversion.graphs.true_values import EXPORTED_TASKS, TENSOR
 from edge_bench.app.conversion.keras_applications import KERAS_APPLICATIONS
+from edge_bench.app.conversion.ncnn.variant import NCNN, NcnnConversion
 from edge_bench.app.conversion.precisions import PRECISIONS, Calibration
 from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.dataset.workload import Workload
@@ -53,8 +54,10 @@ def export_model(
     The int8 variant needs ``settings.calibration``. If the test set is random, random inputs are used instead.
     Variants that TensorFlow cannot convert are omitted with a note.
     """
+    refuse_converted(name)
     _create_folder(folder)
     with only_writer(folder):
+        ncnn = NcnnConversion.prepared(settings.formats, progress, settings.timeout, settings.memory_limit)
         _remove_old_bundle(folder, overwrite=overwrite)
         progress.start("loading and converting", 2)
         progress.expect(None)  # the steps take different times
@@ -63,14 +66,19 @@ def export_model(
         ) as source:
             require_bundle_space(folder, source.parameters or 0, 0)  # unknown for a SavedModel
             progress.advance(1, "loaded")
-            if (task := _graph_task(source, settings)) is not None:
+            task = _graph_task(source, settings)
+            if ncnn and (task is not None or source.parameters is None):
+                raise BadInput(
+                    f"{source.name}: --to ncnn converts Keras models of image classifiers only", "omit --to ncnn"
+                )
+            if task is not None:
                 return write_graph_bundle(source, task, folder, options, settings, progress)
             if settings.graph_options:
                 raise BadInput(
                     f"{settings.graph_options[0]}: not for image classifiers",
                     f"use --task {TENSOR} to export the model without classes",
                 )
-            return _write_bundle(source, folder, options, settings, progress)
+            return _write_bundle(source, folder, options, settings, progress, ncnn)
 
 
 def _graph_task(source: ConvertibleModel, settings: ExportSettings) -> str | None:
@@ -91,7 +99,12 @@ def _graph_task(source: ConvertibleModel, settings: ExportSettings) -> str | Non
 
 
 def _write_bundle(
-    source: ConvertibleModel, folder: Path, options: DataOptions, settings: ExportSettings, progress: Progress
+    source: ConvertibleModel,
+    folder: Path,
+    options: DataOptions,
+    settings: ExportSettings,
+    progress: Progress,
+    ncnn: NcnnConversion | None,
 ) -> Bundle:
     if source.preprocess and not options.preprocess and options.scale is None and options.offset is None:
         options = replace(options, preprocess=source.preprocess)
@@ -109,7 +122,7 @@ def _write_bundle(
     require_bundle_space(folder, models.parameters, len(workload.indices) * pixels[0].nbytes)
     calibration = _calibration_inputs(models, workload, options, settings, progress)
     smaller = [each for each in PRECISIONS if each != "float32"]
-    progress.start("converting to smaller types", len(smaller))
+    progress.start("converting to smaller types", len(smaller) + (1 if ncnn else 0))
     progress.expect(None)  # the steps take different times
     for precision in smaller:
         if precision == "int8" and calibration is None:
@@ -121,7 +134,13 @@ def _write_bundle(
         except EdgeBenchError as cause:
             progress.say(f"no {precision} variant: {cause.problem}")
         progress.advance(1, precision)
+    if ncnn:
+        images, step = pixels[workload.shared.rows], workload.shared.preprocessing
+        variants.append(ncnn.write(source, variants[0], folder, images, step, progress))
+        progress.advance(1, NCNN)
     manifest = _manifest(folder, source, settings, workload, variants, models.parameters)
+    if ncnn:
+        manifest = msgspec.structs.replace(manifest, versions=manifest.versions | ncnn.versions())
     write_atomically(folder / MANIFEST, encode_record(manifest))
     progress.finish(counted(len(variants), "variant"))
     return Bundle.open(folder)

@@ -24,6 +24,7 @@ class ExportSettings:
     task: str | None = None  # None: classify for a classifier, otherwise tensor
     output_name: str | None = None  # output with the values of the task
     ranges: Sequence[str] = ()  # of random values, such as tokens=0..9999
+    formats: Sequence[str] = ()  # other formats than .tflite to write, such as ncnn
     shapes: Sequence[str] = ()  # of inputs with open axes, such as tokens=1x128
 
     @property

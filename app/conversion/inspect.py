@@ -21,8 +21,8 @@ __all__ = [
     "KnownSupport",
     "LoadAttempt",
     "ModelInspection",
+    "inspect_graph",
     "inspect_model",
-    "inspect_onnx",
     "known_support",
 ]
 
@@ -175,10 +175,10 @@ def _measurability(path: Path, tried: list[LoadAttempt], bounds: Bounds) -> Meas
     return measurability(path, [each for each in loading if each not in failing], bounds)
 
 
-def inspect_onnx(path: Path, timeout: float, progress: Progress, memory_limit: int | None = None) -> GraphInspection:
-    """Return inputs and outputs of an .onnx file that a worker loads. Raise BadInput if it cannot be loaded."""
+def inspect_graph(path: Path, timeout: float, progress: Progress, memory_limit: int | None = None) -> GraphInspection:
+    """Return inputs and outputs of an .onnx or .param file; raise BadInput if no worker can load it."""
     if not path.is_file():
-        raise BadInput(f"{path}: no such file", "use a .tflite, .keras or .onnx file, or a SavedModel folder")
+        raise BadInput(f"{path}: no such file", "use a .tflite, .keras, .onnx or .param file, or a SavedModel folder")
     runtimes = [each for each in RUNTIMES.values() if path.suffix in each.formats]
     installed = [each.name for each in runtimes if installed_version(each)]
     if not installed:
@@ -187,5 +187,5 @@ def inspect_onnx(path: Path, timeout: float, progress: Progress, memory_limit: i
     found = measurability(path, installed, Bounds(timeout, memory_limit))
     progress.finish()
     if found.advice is None:
-        raise BadInput(f"{path}: {found.reason}", "use a valid .onnx file")
+        raise BadInput(f"{path}: {found.reason}", f"use a valid {path.suffix} file")
     return GraphInspection(path, model_bytes(path, model_files(path)), found)

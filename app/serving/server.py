@@ -189,7 +189,10 @@ def run_server(
 
 
 #: Preferred first, if the user chose none: the original model if TensorFlow is installed, otherwise dynamic on LiteRT.
-_VARIANTS, _RUNTIMES = ("keras", "dynamic"), ("tensorflow", "litert", "tflite-runtime", "onnxruntime")
+_VARIANTS, _RUNTIMES = (
+    ("keras", "dynamic"),
+    ("tensorflow", "litert", "tflite-runtime", "onnxruntime", "openvino", "ncnn"),
+)
 
 
 def _position(preferred: tuple[str, ...], name: str) -> int:

@@ -18,15 +18,18 @@ from edge_bench.app.conversion.bundle_files import (
     write_keras,
     write_tflite,
 )
+from edge_bench.app.conversion.convertible import open_convertible
+from edge_bench.app.conversion.ncnn.variant import NCNN, NcnnConversion
 from edge_bench.app.conversion.precisions import PRECISIONS, convert_all_precisions
 from edge_bench.app.training.data.datasets import Dataset
 from edge_bench.app.training.fit.checkpoints import training_folder
 from edge_bench.app.training.fit.epochs import PREPROCESSING, SCALE, TrainedModel
+from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.io.files import write_atomically
 from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import MANIFEST, Bundle
-from edge_bench.bench.records.manifest import File, Manifest, ModelInfo, Split
+from edge_bench.bench.records.manifest import File, Manifest, ModelInfo, Split, Variant
 from edge_bench.bench.wording import counted
 
 __all__ = ["export_bundle"]
@@ -35,18 +38,24 @@ __all__ = ["export_bundle"]
 CALIBRATION_IMAGES = 500
 
 
-def export_bundle(folder: Path, trained: TrainedModel, dataset: Dataset, progress: Progress) -> Bundle:
+def export_bundle(
+    folder: Path, trained: TrainedModel, dataset: Dataset, progress: Progress, ncnn: NcnnConversion | None = None
+) -> Bundle:
     """Write all files of the bundle into ``folder``, the manifest last. Return the bundle as read back from disk.
 
-    Each file is renamed into place when complete. The training's checkpoint is removed last.
+    Each file is renamed into place when complete. The training's checkpoint is removed last. With ``ncnn``, the bundle
+    has a variant for it, too.
     """
-    progress.start("exporting", len(PRECISIONS) + 1)
+    progress.start("exporting", len(PRECISIONS) + (2 if ncnn else 1))
     progress.expect(None)  # the steps take different times
     variants = [write_keras(folder, keras_specs(trained.model), lambda path: save_keras(path, trained.model))]
     progress.advance(1, "keras")
     for name, content in convert_all_precisions(trained.model, _calibration_images(dataset, trained.settings.seed)):
         variants.append(write_tflite(folder, name, content))
         progress.advance(1, name)
+    if ncnn:
+        variants.append(_write_ncnn(folder, variants[0], dataset, ncnn, progress))
+        progress.advance(1, NCNN)
     manifest = Manifest(
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         dataset=dataset.info,
@@ -59,7 +68,7 @@ def export_bundle(folder: Path, trained: TrainedModel, dataset: Dataset, progres
         model=ModelInfo(name=trained.settings.model, parameters=trained.model.count_params()),
         hyper_parameters=_hyper_parameters(trained),
         preprocessing=PREPROCESSING,
-        versions=versions(),
+        versions=versions() | (ncnn.versions() if ncnn else {}),
         test_images=write_array(folder, "test/images.npy", dataset.test_images),
         test_labels=write_array(folder, "test/labels.npy", dataset.test_labels),
         history=_write_history(folder, trained),
@@ -71,6 +80,16 @@ def export_bundle(folder: Path, trained: TrainedModel, dataset: Dataset, progres
     shutil.rmtree(training_folder(folder), ignore_errors=True)
     progress.finish(counted(len(variants), "variant"))
     return bundle
+
+
+def _write_ncnn(folder: Path, original: Variant, dataset: Dataset, ncnn: NcnnConversion, progress: Progress) -> Variant:
+    try:
+        with open_convertible(str(folder / original.file), "none", ncnn.timeout) as source:
+            return ncnn.write(source, original, folder, dataset.test_images, PREPROCESSING, progress)
+    except EdgeBenchError as cause:
+        raise EdgeBenchError(
+            cause.problem, "rerun with --resume and without --to for a bundle without ncnn; no epoch is repeated"
+        ) from None
 
 
 def _calibration_images(dataset: Dataset, seed: int) -> npt.NDArray[np.float32]:

@@ -3,13 +3,14 @@
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from edge_bench.app.conversion.ncnn.variant import NCNN, NcnnConversion
 from edge_bench.app.conversion.tensorflow_output import native_output_to
 from edge_bench.app.training.data.datasets import DATASETS, DIGITS, load_dataset
 from edge_bench.app.training.distributed.cluster import Cluster
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Paused", "lock_bundle_folder", "train_bundle"]
 
+#: Limit of each step of the conversion to ncnn.
+NCNN_SECONDS = 600.0
 #: Longest wait of a worker for the others, in seconds.
 WAIT = 300.0
 #: Defaults for digits, which needs more epochs: it has a tenth of the images of other data sets.
@@ -56,14 +59,15 @@ def train_bundle(
     explicit_options: Collection[str] | None = None,
     cluster: Cluster | int | None = None,
     wait: float = WAIT,
+    formats: Sequence[str] = (),
 ) -> "Bundle | Paused | WorkerSummary":
     """Train and export into ``folder``. With ``resume``, return an existing bundle that has the same settings.
 
     ``cluster`` is the workers' addresses or a number of local processes. Only the chief writes ``folder``.
     ``explicit_options`` names the settings that the user passed (None: all). With ``resume``, the others are taken from
     the existing training or bundle. A new training on digits uses its own defaults for epochs and learning rate,
-    unless one of them was passed. Raise BadInput if the folder contains a bundle or an unfinished training and
-    neither ``resume`` nor ``overwrite`` is set.
+    unless one of them was passed. ``formats`` are other formats than .tflite to write, such as ncnn. Raise BadInput if
+    the folder contains a bundle or an unfinished training and neither ``resume`` nor ``overwrite`` is set.
     """
     source = Path(settings.dataset) if settings.dataset not in DATASETS and Path(settings.dataset).is_dir() else None
     if source:  # records contain only the folder's name, so that they do not depend on its location
@@ -81,11 +85,12 @@ def train_bundle(
     if resume and not overwrite and not isinstance(cluster, Cluster) and not training_folder(folder).exists():
         bundle = _prepare_folder(folder, settings, resume=True, overwrite=False)
         if bundle is not None:
-            return _report_complete(bundle, progress)
+            return _report_complete(bundle, formats, progress)
+    ncnn = NcnnConversion.prepared(formats, progress, NCNN_SECONDS)  # before hours of training
     with lock_bundle_folder(folder), worker_group(cluster, wait, progress) as workers:
         try:
             return _train(
-                folder, settings, data, workers, progress, stop_after, explicit_options,
+                folder, settings, data, workers, progress, stop_after, explicit_options, ncnn,
                 resume=resume, overwrite=overwrite,
             )  # fmt: skip
         except OSError as cause:
@@ -133,6 +138,7 @@ def _train(
     progress: Progress,
     stop_after: int | None,
     explicit_options: Collection[str] | None,
+    ncnn: NcnnConversion | None,
     *,
     resume: bool,
     overwrite: bool,
@@ -142,7 +148,7 @@ def _train(
         shutil.rmtree(training_folder(folder), ignore_errors=True)  # left by a kill after the export
         if workers and not workers.local:
             _dismiss_workers(workers, settings)
-        return _report_complete(bundle, progress)
+        return _report_complete(bundle, [NCNN] if ncnn else [], progress)
     _import_tensorflow()
     from edge_bench.app.training.distributed.data_parallel import Chief
     from edge_bench.app.training.export import export_bundle
@@ -157,7 +163,7 @@ def _train(
     trained = train_epochs(folder, dataset, settings, stop_after, progress, chief)
     result: Bundle | Paused = Paused(folder, len(trained.history.loss), settings.epochs)
     if trained.complete:
-        result = export_bundle(folder, trained, dataset, progress)
+        result = export_bundle(folder, trained, dataset, progress, ncnn)
     if chief:
         chief.finish()
     return result
@@ -216,7 +222,13 @@ def _dismiss_workers(workers: WorkerGroup, settings: TrainingSettings) -> None:
         dismiss_workers(workers.connect([]), settings)
 
 
-def _report_complete(bundle: Bundle, progress: Progress) -> Bundle:
+def _report_complete(bundle: Bundle, formats: Sequence[str], progress: Progress) -> Bundle:
+    """Return the bundle; raise BundleError if it lacks a format, because adding a file would make it another bundle."""
+    if missing := [each for each in formats if all(each != variant.name for variant in bundle.variants)]:
+        raise BundleError(
+            f"{bundle.folder}: its complete bundle has no variant {missing[0][:40]}",
+            "train it again with --overwrite, or omit --to",
+        )
     epochs = bundle.manifest.hyper_parameters.get("epochs")
     progress.say(f"{bundle.folder} is already complete: {epochs} epochs")
     return bundle
@@ -248,7 +260,8 @@ def _prepare_folder(folder: Path, settings: TrainingSettings, *, resume: bool, o
     refuse_links(folder)
     if overwrite:
         (folder / MANIFEST).unlink(missing_ok=True)  # removed first: a folder without a manifest is no bundle
-        shutil.rmtree(training_folder(folder), ignore_errors=True)
+        for old in (training_folder(folder), folder / "variants"):
+            shutil.rmtree(old, ignore_errors=True)
         return None
     if (folder / MANIFEST).exists():
         if not resume:

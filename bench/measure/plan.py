@@ -59,13 +59,11 @@ def plan(models: Models, selection: Selection, memory_limit: int | None = None) 
     is included with its failure. If a file takes only one batch size, that is its default.
     """
     variants = [models.variant(name) for name in dict.fromkeys(selection.variants)] or list(models.variants)
-    runtimes = [runtime_named(name) for name in dict.fromkeys(selection.runtimes)] or list(RUNTIMES.values())
-    pairs = [
-        (variant, runtime) for variant in variants for runtime in runtimes if variant.file.endswith(runtime.formats)
-    ]
+    runtimes = [runtime_named(name) for name in dict.fromkeys(selection.runtimes)]
+    pairs = [(variant, runtime) for variant in variants for runtime in _runtimes_for(variant, runtimes)]
     if not pairs:
         raise BadInput(
-            f"{', '.join(runtime.name for runtime in runtimes)} cannot run "
+            f"{', '.join(runtime.name for runtime in runtimes or RUNTIMES.values())} cannot run "
             f"{', '.join(variant.name for variant in variants)}",
             "; ".join(
                 f"{runtime.name} runs {', '.join(runtime.formats).replace(SAVED_MODEL, 'SavedModels')}"
@@ -97,6 +95,13 @@ def plan(models: Models, selection: Selection, memory_limit: int | None = None) 
     if wrong and not any(item.failure is None for item in planned):
         raise BadInput(wrong[0].message, wrong[0].remedy)
     return planned
+
+
+def _runtimes_for(variant: Variant, chosen: Sequence[Runtime]) -> list[Runtime]:
+    """Return the chosen runtimes for a file. By default optional ones are left out if they are not installed."""
+    fitting = [each for each in chosen or RUNTIMES.values() if variant.file.endswith(each.formats)]
+    usable = [each for each in fitting if chosen or not each.optional or installed_version(each)]
+    return usable or fitting[:1]
 
 
 def _require_few(planned: Sequence[Planned]) -> None:

@@ -8,11 +8,11 @@ import msgspec
 
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.names import recordable
-from edge_bench.bench.model_formats.tflite import Signature as FileSignature
 from edge_bench.bench.model_formats.tflite import Tensor, TfliteFile
 from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.records.outputs.tensors import NUMBER_TYPES
 from edge_bench.bench.runtimes import Runtime
+from edge_bench.bench.runtimes.graphs.tflite_names import named_sides
 from edge_bench.bench.runtimes.tensorflow.keras_model import LEGACY_SUFFIXES
 from edge_bench.bench.worker.graphs.messages import GraphDescribed, Signature
 from edge_bench.bench.worker.process import WorkerFailed, describe_graph
@@ -24,7 +24,6 @@ CONVERT_LEGACY = (
     "keras.models.load_model('model.h5', compile=False).save('model.keras')"
 )
 _MOST_SHOWN = 10
-_Named = tuple[tuple[str, Tensor], ...]
 
 
 class GraphSettings(NamedTuple):
@@ -50,7 +49,7 @@ def graph_of_tflite(file: TfliteFile, signature: str) -> GraphDescribed | None:
         raise _unknown_signature(signature, [each.name for each in signatures])
     if stated is not None and stated.graph != 0:
         return None
-    inputs, outputs = _sides(file, stated)
+    inputs, outputs = named_sides(file, stated)
     shapes = [_shape(tensor) for _, tensor in inputs]
     results = [_shape(tensor) for _, tensor in outputs]
     is_open = all(shape[:1] == [-1] for shape in shapes) and all(shape[:1] in ([-1], []) for shape in results)
@@ -98,41 +97,6 @@ def _unknown_signature(signature: str, known: Sequence[str]) -> BadInput:
         f"--signature {signature[:80]}: the model has no signature of this name",
         f"choose from {shown}{more}" if known else "the model has no signatures: omit --signature",
     )
-
-
-def _sides(file: TfliteFile, stated: FileSignature | None) -> tuple[_Named, _Named]:
-    """Return the inputs and the outputs of the invoked function."""
-    tensors = (
-        _unique(file.inputs, "input"),
-        _unique(file.outputs, "output"),
-    )
-    only = file.signatures[0] if len(file.signatures) == 1 and file.signatures[0].graph == 0 else None
-    chosen = stated or only
-    if chosen is None:
-        return tensors
-    inputs, outputs = _in_order(chosen.inputs, file.inputs), _in_order(chosen.outputs, file.outputs)
-    if stated is not None:
-        return inputs, outputs
-    if len(inputs) != len(file.inputs):
-        return tensors
-    return inputs, outputs if len(outputs) == len(file.outputs) else tensors[1]
-
-
-def _in_order(named: _Named, tensors: Sequence[Tensor]) -> _Named:
-    """Return a side of a signature in the order of the main graph."""
-    order = {tensor.name: number for number, tensor in reversed(list(enumerate(tensors)))}
-    return tuple(sorted(named, key=lambda each: order.get(each[1].name, len(order))))
-
-
-def _unique(tensors: Sequence[Tensor], kind: str) -> _Named:
-    """Return tensors by unique names: an empty one becomes ``input 0``, a repeated one gets its number."""
-    found = dict[str, Tensor]()
-    for number, tensor in enumerate(tensors):
-        name = tensor.name or f"{kind} {number}"
-        while name in found:
-            name = f"{name}#{number}"
-        found[name] = tensor
-    return tuple(found.items())
 
 
 def _shape(tensor: Tensor) -> list[int]:

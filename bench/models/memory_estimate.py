@@ -5,6 +5,7 @@ estimate is a lower bound: weights, and the largest value between two layers. Sh
 are unknown, such as those of fills and repeats in .tflite or .onnx models. ``--memory-limit`` bounds them.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from edge_bench.bench.model_formats.keras_memory import KerasMemory, keras_memor
 from edge_bench.bench.model_formats.onnx_graph import stated_sizes
 from edge_bench.bench.model_formats.tflite import TfliteFile, item_bits, read_tflite
 from edge_bench.bench.models.saved_model_check import check_saved_model
+from edge_bench.bench.records.ncnn_files import PARAM, weights_of
+from edge_bench.bench.runtimes.ncnn.param import input_shapes
 from edge_bench.bench.runtimes.tensorflow.keras_model import LEGACY_SUFFIXES
 from edge_bench.bench.system.memory import available_memory
 
@@ -49,6 +52,9 @@ def memory_need(path: Path) -> MemoryNeed:
         if path.suffix == ".onnx":
             sizes = stated_sizes(path)
             return MemoryNeed(sizes.constants, sizes.largest_value)
+        if path.suffix == PARAM:
+            inputs = (4 * math.prod(shape) for shape in input_shapes(path).values() if shape)
+            return MemoryNeed(weights_of(path).stat().st_size, max(inputs, default=0))
         found = _legacy_memory(path) if path.suffix in LEGACY_SUFFIXES else check_keras(path).memory
     except (OSError, ValueError) as cause:
         raise BadInput(f"{path}: refused before loading: {why_unreadable(cause)}", "do not use this model") from None

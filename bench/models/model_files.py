@@ -18,6 +18,7 @@ from edge_bench.bench.models.model_names import names_of
 from edge_bench.bench.progress import Progress, Silent
 from edge_bench.bench.records.bundle import MANIFEST
 from edge_bench.bench.records.manifest import TensorSpec, Variant
+from edge_bench.bench.records.ncnn_files import PARAM
 from edge_bench.bench.records.run import CLASSIFY
 from edge_bench.bench.runtimes import RUNTIMES, SAVED_MODEL, Runtime, installed_version, why_not_installed
 from edge_bench.bench.system.memory import untimed_memory_limit
@@ -26,7 +27,7 @@ from edge_bench.bench.worker.messages import Described
 
 __all__ = ["ModelFiles", "Models", "is_bundle"]
 
-KNOWN = "a bundle's folder, a .tflite, .keras, .h5 or .onnx file, or a SavedModel folder"
+KNOWN = "a bundle's folder, a .tflite, .keras, .h5, .onnx or .param file, or a SavedModel folder"
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,9 @@ def is_bundle(path: Path) -> bool:
     """Return whether a path denotes a bundle: a folder that is not a SavedModel, or a missing path that may be one."""
     if path.is_dir():
         return (path / MANIFEST).exists() or not (path / SAVED_MODEL).exists()
-    return not path.suffix or (not path.exists() and path.suffix not in (".tflite", ".keras", ".h5", ".hdf5", ".onnx"))
+    return not path.suffix or (
+        not path.exists() and path.suffix not in (".tflite", ".keras", ".h5", ".hdf5", ".onnx", PARAM)
+    )
 
 
 def _read_variant(path: Path, name: str, how: _Reading) -> tuple[Variant, int, GraphDescribed | None]:
@@ -202,7 +205,7 @@ def _graph(path: Path, file: TfliteFile | None, runtime: Runtime, how: _Reading)
 
 
 def _check_file(path: Path) -> Runtime:
-    """Return the first runtime for the file's format; raise BadInput if there is none."""
+    """Return the first installed runtime for the file's format, otherwise the first; raise BadInput for no format."""
     if not path.exists():
         raise BadInput(f"{path}: no such file", f"use {KNOWN}")
     kind = SAVED_MODEL if path.is_dir() else path.suffix
@@ -211,7 +214,7 @@ def _check_file(path: Path) -> Runtime:
         raise BadInput(f"{path}: unsupported model format", f"use {KNOWN}")
     if not path.is_dir() and not path.is_file():
         raise BadInput(f"{path}: not a regular file", f"use {KNOWN}")
-    return runtimes[0]
+    return next((runtime for runtime in runtimes if installed_version(runtime)), runtimes[0])
 
 
 def _parameters(path: Path, file: TfliteFile | None) -> int:

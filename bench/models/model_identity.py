@@ -1,14 +1,13 @@
 """Size and checksum of a model, over all its files."""
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.files import TooLarge, is_within, sha256_of, why_unreadable
-from edge_bench.bench.io.names import encode_json
 from edge_bench.bench.model_formats.onnx_graph import ExternalTensor, external_tensors
 from edge_bench.bench.progress import Progress, Silent
+from edge_bench.bench.records.ncnn_files import PARAM, sha256_of_all, weights_of
 
 __all__ = ["model_bytes", "model_files", "shown_progress", "size_and_sha256"]
 
@@ -42,13 +41,12 @@ def size_and_sha256(path: Path, progress: Progress = Silent()) -> tuple[int, str
 
     progress.start(f"reading {path.name}, MB", size // _MB)
     try:
-        sums = [(name, sha256_of(file, advance)) for name, file in files.items()]
+        is_one = list(files.values()) == [path]
+        digest = sha256_of(path, advance) if is_one else sha256_of_all(files, advance)
     except OSError as cause:
         raise BadInput(f"{cause.filename or path}: cannot be read: {why_unreadable(cause)}") from None
     progress.finish()
-    if list(files.values()) == [path]:
-        return size, sums[0][1]
-    return size, hashlib.sha256(encode_json(sums)).hexdigest()
+    return size, digest
 
 
 def model_bytes(path: Path, files: Mapping[str, Path]) -> int:
@@ -62,13 +60,15 @@ def model_bytes(path: Path, files: Mapping[str, Path]) -> int:
 def model_files(path: Path) -> dict[str, Path]:
     """Return all files of a model by their name in its folder, sorted by name.
 
-    They are all files of a SavedModel's folder, an .onnx file with the files that its tensors are stored in, or one
-    file. Raise BadInput as `size_and_sha256`.
+    They are all files of a SavedModel's folder, an .onnx file with the files that its tensors are stored in, ncnn's
+    .param and .bin, or one file. Raise BadInput as `size_and_sha256`.
     """
     if path.is_dir():
         found = {member.relative_to(path).as_posix(): member for member in path.rglob("*") if member.is_file()}
     elif path.suffix == ".onnx":
         found = {path.name: path} | _external_files(path)
+    elif path.suffix == PARAM:
+        found = {path.name: path} | _ncnn_weights(path)
     else:
         found = {path.name: path}
     return dict(sorted(found.items()))
@@ -96,6 +96,13 @@ def _external_files(path: Path) -> dict[str, Path]:
             f"{path}: invalid or truncated .onnx file: {why_unreadable(cause)}", "copy or export it again"
         ) from None
     return files
+
+
+def _ncnn_weights(path: Path) -> dict[str, Path]:
+    file = weights_of(path)
+    if not file.is_file():
+        raise BadInput(f"{path}: its weights, {file.name}, are missing", f"copy them to {path.parent}")
+    return {file.name: file}
 
 
 def _external_file(path: Path, location: str) -> Path:

@@ -1,9 +1,9 @@
 """The Bundle: a model's variants and its test set, copied from the host to every machine and verified by checksums.
 
 A folder with ``manifest.json``, ``model.keras``, ``history.json``, ``variants/*.tflite``, ``test/images.npy``,
-``test/labels.npy`` and ``plots/``. If a model is given its inputs by name, the test set is ``test/input-N.npy`` for
-each of them, and ``test/truth.json``. The manifest is renamed into place last. A folder without one is an unfinished
-training and never accepted as a bundle.
+``test/labels.npy`` and ``plots/``. With ncnn's files also ``variants/ncnn.param`` and ``.bin``. If a model is given its
+inputs by name, the test set is ``test/input-N.npy`` for each of them, and ``test/truth.json``. The manifest is renamed
+into place last. A folder without one is an unfinished training and never accepted as a bundle.
 """
 
 import os
@@ -19,6 +19,7 @@ from edge_bench.bench.io.files import is_within, read_bounded, sha256_of, why_un
 from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.io.record_codec import MAX_RUN_BYTES, decode_record, read_record
 from edge_bench.bench.records.manifest import File, History, Manifest, Variant
+from edge_bench.bench.records.ncnn_files import PARAM, sha256_of_all, weights_of
 from edge_bench.bench.records.outputs.tensors import NUMBER_TYPES
 from edge_bench.bench.records.outputs.truth import check_truth, decode_truth
 from edge_bench.bench.records.outputs.union import TaskTruth
@@ -80,17 +81,23 @@ class Bundle:
         self.test_set()
 
     def checked(self, entry: File | Variant) -> Path:
-        """Return the path of a file in the manifest; raise BundleError if its location, size or checksum is wrong."""
+        """Return the path of a file in the manifest; raise BundleError if its location, size or checksum is wrong.
+
+        Size and checksum of a .param file are those of it and its weights (`sha256_of_all`).
+        """
         path = self._inside(entry.file)
-        if not path.exists():
-            raise BundleError(f"{path}: missing, but listed in the manifest", TRAIN_AGAIN)
-        if not path.is_file():
-            raise BundleError(f"{path}: listed in the manifest, but not a regular file", "do not use this bundle")
-        size = path.stat().st_size
+        weights = self._inside(weights_of(PurePosixPath(entry.file))) if path.suffix == PARAM else None
+        files = [path] if weights is None else [path, weights]
+        for file in files:
+            if not file.exists():
+                raise BundleError(f"{file}: missing, but listed in the manifest", TRAIN_AGAIN)
+            if not file.is_file():
+                raise BundleError(f"{file}: listed in the manifest, but not a regular file", "do not use this bundle")
+        size = sum(file.stat().st_size for file in files)
         if size != entry.bytes:
             raise BundleError(f"{path}: {size:,} bytes, but the manifest states {entry.bytes:,}", TRAIN_AGAIN)
         try:
-            digest = sha256_of(path)
+            digest = sha256_of(path) if weights is None else sha256_of_all({file.name: file for file in files})
         except OSError as cause:
             raise BundleError(f"{path}: cannot be read: {why_unreadable(cause)}", TRAIN_AGAIN) from None
         if digest != entry.sha256:
@@ -194,12 +201,13 @@ class Bundle:
             raise BundleError(f"{path}: {array.dtype} instead of {' or '.join(sorted(dtypes))}", TRAIN_AGAIN)
         return array
 
-    def _inside(self, name: str) -> Path:
+    def _inside(self, name: str | PurePosixPath) -> Path:
         relative = PurePosixPath(name)
         path = self.folder.joinpath(*relative.parts)
         if relative.is_absolute() or ".." in relative.parts or not is_within(self.folder, path):
             raise BundleError(
-                f"{self.folder}: the manifest lists {name!r}, which is outside the bundle", "do not use this bundle"
+                f"{self.folder}: the manifest lists {str(name)!r}, which is outside the bundle",
+                "do not use this bundle",
             )
         return path
 

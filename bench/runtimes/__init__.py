@@ -38,14 +38,15 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     """Description of a runtime, available without importing it."""
 
     name: str
-    adapter: str  # module in this package, which may be in a subpackage
+    adapter: str  # module in this package, with a dot if it is in a package of its own
     library: str  # importable name
     distributions: tuple[str, ...]  # on the package index; the version is that of the first installed one
     formats: tuple[str, ...]  # suffixes of the file names it can load
     batch_size: int  # default
     threads: int | None  # default; None for all usable cores
     missing: str  # remedy if it is not installed
-    optional: bool = False  # used only for the user's own files, not for bundles
+    optional: bool = False  # not needed for bundles
+    has_interpreter: bool = False  # TensorFlow Lite's, as ``Interpreter`` in the library's module ``interpreter``
 
 
 RUNTIMES = {
@@ -65,6 +66,7 @@ RUNTIMES = {
             name="tflite-runtime",
             adapter="tflite_runtime",
             library="tflite_runtime",
+            has_interpreter=True,
             distributions=("tflite-runtime",),
             formats=(".tflite",),
             batch_size=1,
@@ -75,6 +77,7 @@ RUNTIMES = {
             name="litert",
             adapter="litert",
             library="ai_edge_litert",
+            has_interpreter=True,
             distributions=("ai-edge-litert",),
             formats=(".tflite",),
             batch_size=1,
@@ -90,6 +93,28 @@ RUNTIMES = {
             batch_size=1,
             threads=1,
             missing="pip install 'edge-bench[onnx]'",
+            optional=True,
+        ),
+        Runtime(
+            name="openvino",
+            adapter="openvino.adapter",
+            library="openvino",
+            distributions=("openvino",),
+            formats=(".tflite", ".onnx"),
+            batch_size=1,
+            threads=1,
+            missing="pip install 'edge-bench[openvino]'",
+            optional=True,
+        ),
+        Runtime(
+            name="ncnn",
+            adapter="ncnn.adapter",
+            library="ncnn",
+            distributions=("ncnn",),
+            formats=(".param",),
+            batch_size=1,
+            threads=1,
+            missing="pip install 'edge-bench[ncnn]'",
             optional=True,
         ),
     )

@@ -11,7 +11,7 @@ import runpy
 import sys
 from pathlib import Path
 
-from edge_bench.bench.sandbox.files import system_reads, system_writes
+from edge_bench.bench.sandbox.files import program_loaders, system_reads, system_writes
 from edge_bench.bench.sandbox.landlock import restrict_files
 from edge_bench.bench.sandbox.launch import Plan
 from edge_bench.bench.sandbox.seccomp import install_filter
@@ -24,9 +24,10 @@ def apply(plan: Plan) -> None:
     writable = [Path(path) for path in plan.write]
     if plan.landlock:
         readable = [*system_reads(), *map(Path, plan.read)]
-        restrict_files(plan.landlock, readable, [*system_writes(), *writable])
+        programs = [Path(plan.program), *program_loaders()] if plan.program else []
+        restrict_files(plan.landlock, readable, [*system_writes(), *writable], programs)
     if plan.seccomp:
-        install_filter(read_only=not plan.landlock and not writable)
+        install_filter(read_only=not plan.landlock and not writable, may_execute=bool(plan.program))
 
 
 def main(arguments: list[str]) -> None:

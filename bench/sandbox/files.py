@@ -8,10 +8,12 @@ from pathlib import Path
 
 from edge_bench.bench.io.python_process import PACKAGE
 
-__all__ = ["system_reads", "system_writes"]
+__all__ = ["program_loaders", "system_reads", "system_writes"]
 
 #: Software, which any user may read. Nix and Guix have their own folders for it.
 _SOFTWARE = ("/usr", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix/store", "/gnu/store")
+#: Their names are fixed by the ABIs of the architectures.
+_LOADERS = ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1")
 #: Single files of /etc, the rest of which is private: the linker's, the time zone, settings of OpenSSL.
 _SETTINGS = (
     "/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime",
@@ -37,6 +39,11 @@ def system_reads() -> list[Path]:
 def system_writes() -> list[Path]:
     """Return the writable files that store nothing."""
     return [Path(os.devnull)]
+
+
+def program_loaders() -> list[Path]:
+    """Return the dynamic loaders, which the kernel executes for a program with shared libraries."""
+    return [path for path in map(Path, _LOADERS) if path.exists()]
 
 
 def _python() -> Iterator[Path]:

@@ -16,6 +16,7 @@ class Access(NamedTuple):
 
     read: Sequence[Path] = ()  # files, or folders with everything in them
     scratch: Path | None = None  # a folder to write in
+    program: Path | None = None  # the only other program that it may become
 
 
 class Plan(NamedTuple):
@@ -25,6 +26,7 @@ class Plan(NamedTuple):
     seccomp: bool
     read: list[str]
     write: list[str]
+    program: str = ""  # that may be executed; empty: none
 
     def encode(self) -> str:
         """Return it as ASCII text. Names that are not UTF-8 are preserved."""
@@ -43,5 +45,6 @@ def sandboxed_command(module: str, access: Access, support: Support) -> list[str
         support.seccomp,
         [str(path.absolute()) for path in access.read],
         [] if access.scratch is None else [str(access.scratch.absolute())],
+        "" if access.program is None else str(access.program.absolute()),
     )
     return [*module_command("edge_bench.bench.sandbox"), plan.encode(), module]

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterable, Iterator
 
 from edge_bench.bench.sandbox.kernel import call, native_architecture, prctl
-from edge_bench.bench.sandbox.syscalls import ABSENT, ALLOWED, CHECKED, FILE_CHANGES, HIGHEST, RESTRICT
+from edge_bench.bench.sandbox.syscalls import ABSENT, ALLOWED, CHECKED, EXECUTE, FILE_CHANGES, HIGHEST, RESTRICT
 
 __all__ = ["filter_program", "install_filter", "seccomp_supported"]
 
@@ -57,13 +57,14 @@ def seccomp_supported() -> bool:
     return False
 
 
-def install_filter(*, read_only: bool) -> None:
+def install_filter(*, read_only: bool, may_execute: bool = False) -> None:
     """Install the filter in all threads of this process; raise OSError on failure.
 
-    With ``read_only`` no file can be opened for writing or renamed, created or removed by its name.
+    With ``read_only`` no file can be opened for writing or renamed, created or removed by its name. With
+    ``may_execute`` the process can become another program, under the same filter. Landlock decides which.
     """
     architecture = native_architecture()
-    program = filter_program(architecture, os.getpid(), read_only=read_only)
+    program = filter_program(architecture, os.getpid(), read_only=read_only, may_execute=may_execute)
     code = ctypes.create_string_buffer(b"".join(struct.pack("<HBBI", *each) for each in program))
     # struct sock_fprog: a short, padding, a pointer
     header = ctypes.create_string_buffer(struct.pack("<H6xQ", len(program), ctypes.addressof(code)))
@@ -72,7 +73,7 @@ def install_filter(*, read_only: bool) -> None:
         raise OSError(errno.EBUSY, "a thread has its own filter")
 
 
-def filter_program(architecture: str, process: int, *, read_only: bool) -> list[Instruction]:
+def filter_program(architecture: str, process: int, *, read_only: bool, may_execute: bool = False) -> list[Instruction]:
     """Return the filter for a process of this id, as instructions of classic BPF."""
     checked, changes = CHECKED.of(architecture), FILE_CHANGES.of(architecture)
     program = [
@@ -92,6 +93,8 @@ def filter_program(architecture: str, process: int, *, read_only: bool) -> list[
     allowed = set(ALLOWED.of(architecture).values())
     if not read_only:
         allowed |= set(changes.values())
+    if may_execute:
+        allowed |= set(EXECUTE.of(architecture).values())
     for first, last in _ranges(allowed):
         program += [
             (_IF_ABOVE, 3, 0, last),

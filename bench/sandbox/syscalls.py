@@ -6,7 +6,7 @@ lacks has no number there.
 
 from typing import NamedTuple
 
-__all__ = ["ABSENT", "ALLOWED", "CHECKED", "FILE_CHANGES", "HIGHEST", "RESTRICT", "Numbers"]
+__all__ = ["ABSENT", "ALLOWED", "CHECKED", "EXECUTE", "FILE_CHANGES", "HIGHEST", "RESTRICT", "Numbers"]
 
 
 class Numbers(NamedTuple):
@@ -63,6 +63,8 @@ FILE_CHANGES = _table(
     rmdir:84:- symlink:88:- symlinkat:266:36 unlink:87:- unlinkat:263:35
     """
 )
+#: Allowed only in a sandbox with another program.
+EXECUTE = _table("execve:59:221")
 #: Allowed depending on the arguments.
 CHECKED = _table(
     """

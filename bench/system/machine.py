@@ -33,7 +33,8 @@ ARM_CORES = {
     ("0x41", "0xd49"): "Neoverse-N2",
 }
 LIBRARIES = (
-    "numpy", "tensorflow-cpu", "tensorflow", "keras", "tflite-runtime", "ai-edge-litert", "onnxruntime", "pillow",
+    "numpy", "tensorflow-cpu", "tensorflow", "keras", "tflite-runtime", "ai-edge-litert", "onnxruntime", "openvino",
+    "ncnn", "pillow",
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from edge_bench.bench.io.files import is_within
 from edge_bench.bench.io.names import is_utf8
 from edge_bench.bench.io.temporary import Scratch
 from edge_bench.bench.model_formats.onnx_graph import external_locations
+from edge_bench.bench.records.ncnn_files import PARAM, weights_of
 from edge_bench.bench.sandbox.launch import Access
 from edge_bench.bench.sandbox.support import Support
 
@@ -15,11 +16,13 @@ __all__ = ["WorkerScratch", "access_to"]
 
 
 def access_to(files: Sequence[Path]) -> Access:
-    """Return access to files and folders, and to the files beside an .onnx file that it stores tensors in."""
+    """Return access to files and folders, and to the files beside an .onnx or .param file that have its tensors."""
     return Access(read=[each for file in files for each in (file, *_external_files(file))])
 
 
 def _external_files(file: Path) -> list[Path]:
+    if file.suffix == PARAM:
+        return [weights_of(file)]
     if file.suffix != ".onnx":
         return []
     try:

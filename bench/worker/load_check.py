@@ -1,4 +1,4 @@
-"""A process that only loads a .tflite model and invokes it once, with a bare interpreter.
+"""A process that only loads a .tflite model and invokes it once, with a bare interpreter if the runtime has one.
 
 ``python -m edge_bench.bench.worker.load_check RUNTIME FILE READ_FD WRITE_FD PARENT MEMORY_LIMIT``.
 
@@ -8,6 +8,7 @@ It accepts every model that the runtime accepts, with any inputs and outputs, no
 import importlib
 import re
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ import msgspec
 import numpy as np
 
 from edge_bench.bench.io.record_codec import BoundedStr
-from edge_bench.bench.runtimes import Runtime, runtime_named
+from edge_bench.bench.records.tensor_spec import TensorSpec
+from edge_bench.bench.runtimes import Runtime, graph_loader, runtime_named
+from edge_bench.bench.runtimes.graphs.base import GraphFile, GraphLoader, GraphSession
 from edge_bench.bench.system.memory import untimed_memory_limit
 from edge_bench.bench.worker.access import access_to
 from edge_bench.bench.worker.channel import Channel, ChannelClosed
@@ -88,7 +91,7 @@ def main(arguments: list[str]) -> int:
     channel = Channel(int(read_end), int(write_end), Reply)
     try:
         try:
-            interpreter, size = _load(runtime_named(name), file)
+            invoke, size = _load(runtime_named(name), file)
         except _SizesFail as cause:
             channel.send(NotLoaded(message=str(cause), sizes=[1, *OPEN_SIZES]))
             return 0
@@ -97,7 +100,7 @@ def main(arguments: list[str]) -> int:
             return 0
         channel.send(Loaded(size=size))
         try:
-            _invoke(interpreter)
+            invoke()
         except Exception as cause:
             channel.send(Invoked(message=first_line(cause)))
             return 0
@@ -111,7 +114,35 @@ class _SizesFail(Exception):
     """The tensors cannot be allocated with any of the tried sizes."""
 
 
-def _load(runtime: Runtime, file: str) -> tuple[Any, int]:
+def _load(runtime: Runtime, file: str) -> tuple[Callable[[], object], int]:
+    """Return a function that invokes the loaded model, and the size of its open axes, 0 for the stored sizes."""
+    if not runtime.has_interpreter:
+        return _load_graph(runtime, Path(file))
+    interpreter, size = _load_interpreter(runtime, file)
+    return (lambda: _invoke(interpreter)), size
+
+
+def _load_graph(runtime: Runtime, file: Path) -> tuple[Callable[[], object], int]:
+    """Load with a runtime whose sessions take any graph."""
+    load = graph_loader(runtime)
+    session, size = load(GraphFile(file, 1, None)), 0
+    if session.layout.is_open:
+        session, size = _load_at_open_sizes(load, file, session.inputs)
+    return (lambda: session.invoke([np.zeros(spec.shape, spec.dtype) for spec in session.inputs])), size
+
+
+def _load_at_open_sizes(load: GraphLoader, file: Path, inputs: Sequence[TensorSpec]) -> tuple[GraphSession, int]:
+    failure: Exception | None = None
+    for size in OPEN_SIZES:
+        shapes = {spec.name: tuple(size if each < 0 else each for each in spec.shape) for spec in inputs}
+        try:
+            return load(GraphFile(file, 1, None, "", shapes)), size
+        except (RuntimeError, ValueError) as cause:
+            failure = cause
+    raise _SizesFail(first_line(failure or ValueError("no size")))
+
+
+def _load_interpreter(runtime: Runtime, file: str) -> tuple[Any, int]:
     """Return an allocated interpreter, and the size of its open axes, 0 for the stored sizes."""
     interpreter_class = importlib.import_module(f"{runtime.library}.interpreter").Interpreter
     interpreter = interpreter_class(model_path=file, num_threads=1)

@@ -24,7 +24,7 @@ from tests.made.tflite_models import lstm_model
 
 __all__ = [
     "damaged_h5", "damaged_keras", "metadata_models", "signed_lstm", "use_legacy_config", "use_metadata",
-    "use_onnx", "use_tflite",
+    "use_ncnn", "use_onnx", "use_tflite",
 ]  # fmt: skip
 
 
@@ -40,6 +40,12 @@ def damaged_h5(content: bytes, draw: random.Random) -> bytes:
 
 
 def use_onnx(path: Path) -> None:
+    size_and_sha256(path)
+    memory_need(path)
+
+
+def use_ncnn(path: Path) -> None:
+    path.with_suffix(".bin").write_bytes(b"")
     size_and_sha256(path)
     memory_need(path)
 

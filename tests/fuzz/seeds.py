@@ -42,12 +42,16 @@ from tests.factories import LABELS, arm, machine, offload, result, run
 from tests.made.tflite import TfliteBuilder
 
 __all__ = [
-    "crasher", "histories", "images", "journals", "kerases", "labels", "line", "manifest", "npys", "npz", "offloads",
-    "onnxes", "runs", "tflites",
+    "NCNN", "crasher", "histories", "images", "journals", "kerases", "labels", "line", "manifest", "npys", "npz",
+    "offloads", "onnxes", "runs", "tflites",
 ]  # fmt: skip
 
 INPUT = TensorSpec(dtype="float32", shape=[1, 4, 4, 1])
 OUTPUT = TensorSpec(dtype="float32", shape=[1, 10])
+
+
+#: An ncnn model. Its weights are in another file.
+NCNN = b"7767517\n2 2\nInput in0 0 1 in0 0=2 1=2 2=3 11=1\nInnerProduct dense 1 1 in0 out0 0=5 1=1 2=60\n"
 
 
 def onnxes() -> list[bytes]:

@@ -53,6 +53,7 @@ from tests.fuzz.model_files import (
     signed_lstm,
     use_legacy_config,
     use_metadata,
+    use_ncnn,
     use_onnx,
     use_tflite,
 )
@@ -156,6 +157,7 @@ def _models(folder: Path) -> list[Target]:
         Target("tflite", "x.tflite", [*seeds.tflites(), signed_lstm(folder)], mutated_bytes, use_tflite, 3),
         Target("metadata", "y.tflite", metadata_models(), mutated_bytes, use_metadata, 2),
         Target("onnx", "x.onnx", seeds.onnxes(), mutated_bytes, use_onnx, 3),
+        Target("ncnn", "x.param", [seeds.NCNN], mutated_bytes, use_ncnn),
         Target("savedmodel", "saved/saved_model.pb", [ordinary()], mutated_bytes, lambda p: memory_need(p.parent), 3),
         Target("keras", "x.keras", [seeds.kerases(), seeds.kerases(keras_config())], damaged_keras, memory_need, 2),
         Target("kerasconfig", "config.json", [keras_config()], _json_or_bytes, use_legacy_config, 2),

@@ -9,7 +9,7 @@ __all__ = ["DATASETS", "MODELS", "PRESETS", "RUNTIMES", "VARIANTS", "docker_cont
 
 # Written out, because importing the modules that define them takes longer than a user waits for a completion.
 VARIANTS = ("keras", "float32", "float16", "dynamic", "int8")
-RUNTIMES = ("tensorflow", "tflite-runtime", "litert", "onnxruntime")
+RUNTIMES = ("tensorflow", "tflite-runtime", "litert", "onnxruntime", "openvino", "ncnn")
 DATASETS = ("fashion-mnist", "digits", "cifar10", "auto")
 MODELS = ("paper-cnn", "resnet20")
 PRESETS = ("raw", "unit", "imagenet-tf", "imagenet-caffe", "imagenet-torch")

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from edge_bench.app.cli.options.declare import Section, option
+from edge_bench.app.cli.options.declare import Section, list_option, option
 
 __all__ = [
     "Calibration",
+    "ExportFormats",
     "ExportedModel",
     "ModelFile",
     "ModelMemoryLimit",
@@ -37,6 +38,13 @@ Weights = Annotated[
         "--weights",
         metavar="NAME|FILE",
         help="Weights of resnet50 and mobilenetv2: imagenet (downloaded), none (random) or a file.",
+    ),
+]
+ExportFormats = Annotated[
+    str | None,
+    list_option(
+        "--to",
+        help="Other formats of an image classifier to write: ncnn (downloads pnnx, 30 MB, at the first use).",
     ),
 ]
 Calibration = Annotated[

@@ -35,7 +35,8 @@ ModelArguments = Annotated[
         "BUNDLE|MODEL",
         "BUNDLE",
         show_default=False,
-        help="A bundle, or model files: .tflite, .keras, .onnx or a SavedModel folder. [default: artifacts/bundle]",
+        help="A bundle, or model files: .tflite, .keras, .onnx, .param or a SavedModel folder. "
+        "[default: artifacts/bundle]",
     ),
 ]
 Variants = Annotated[
@@ -51,7 +52,8 @@ Runtimes = Annotated[
     list_option(
         "--runtime",
         autocompletion=each_of(*RUNTIMES),
-        help="tensorflow,tflite-runtime,litert; for .onnx files onnxruntime. [default: all]",
+        help="tensorflow,tflite-runtime,litert, openvino; for .onnx files onnxruntime, openvino; for .param files "
+        "ncnn. [default: all]",
     ),
 ]
 Budget = Annotated[

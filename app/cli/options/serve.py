@@ -27,7 +27,8 @@ ServedRuntime = Annotated[
         env="SERVE_RUNTIME",
         metavar="NAME",
         autocompletion=one_of(*RUNTIMES),
-        help="tensorflow, litert, tflite-runtime or onnxruntime. [default: the first installed one for the variant]",
+        help="tensorflow, litert, tflite-runtime, onnxruntime, openvino or ncnn. "
+        "[default: the first installed one for the variant]",
     ),
 ]
 ModelNameServed = Annotated[

@@ -48,12 +48,15 @@ def test_a_batch_counts_unless_it_is_part_of_the_file(tmp_path: Path) -> None:
     with pytest.raises(BadInput):
         ModelFiles.open([tmp_path / "64.onnx"], 60)
     models = ModelFiles.open([tmp_path / "n.onnx"], 60)
-    kinds = [item.failure and item.failure.kind for item in plan(models, Selection(batch_sizes=[1, 32, 64]))]
+    kinds = [
+        item.failure and item.failure.kind
+        for item in plan(models, Selection(runtimes=["onnxruntime"], batch_sizes=[1, 32, 64]))
+    ]
     assert kinds == [None, None, "out of memory"]
-    limited = plan(models, Selection(batch_sizes=[1, 32]), memory_limit=100 * MB)
+    limited = plan(models, Selection(runtimes=["onnxruntime"], batch_sizes=[1, 32]), memory_limit=100 * MB)
     assert [item.failure and item.failure.kind for item in limited] == [None, "out of memory"]
     fixed = msgspec.structs.replace(models.variants[0], fixed_batch=64)
-    (only,) = plan(ModelFiles([fixed], models.paths, 0), Selection())
+    (only,) = plan(ModelFiles([fixed], models.paths, 0), Selection(runtimes=["onnxruntime"]))
     assert only.failure is None
 
 
@@ -88,8 +91,8 @@ def test_weights_of_an_onnx_file_count_wherever_they_are(tmp_path: Path, locatio
 def test_an_onnx_file_of_a_bundle_has_no_weights_elsewhere(tmp_path: Path) -> None:
     path = brightness_onnx(tmp_path / "x.onnx", range(4), location="weights.bin")
     models = ModelFiles.open([path], 60)
-    assert plan(models, Selection())[0].failure is None
+    assert plan(models, Selection(runtimes=["onnxruntime"]))[0].failure is None
     listed = msgspec.structs.replace(models.variants[0], bytes=path.stat().st_size)  # as a manifest lists files
-    (only,) = plan(ModelFiles([listed], models.paths, 0), Selection())
+    (only,) = plan(ModelFiles([listed], models.paths, 0), Selection(runtimes=["onnxruntime"]))
     assert only.failure is not None
     assert (only.failure.kind, "weights.bin" in only.failure.message) == ("bad file", True)

@@ -12,8 +12,10 @@ import pytest
 
 from edge_bench.bench.errors import BundleError
 from edge_bench.bench.io.files import sha256_of
+from edge_bench.bench.models.model_identity import size_and_sha256
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.manifest import File
+from edge_bench.bench.records.ncnn_files import weights_of
 
 
 def change_manifest(folder: Path, **changes: object) -> None:
@@ -35,6 +37,28 @@ def replace_array(folder: Path, name: str, array: npt.NDArray[Any]) -> None:
 def change_last_byte(path: Path) -> None:
     content = path.read_bytes()
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+
+def test_both_files_of_an_ncnn_model_are_checked(bundle_copy: Path, tmp_path: Path) -> None:
+    param = bundle_copy / "variants" / "ncnn.param"
+    weights = weights_of(param)
+    param.write_text("7767517\n")
+    weights.write_bytes(b"weights")
+    bundle = Bundle.open(bundle_copy)
+    size, digest = size_and_sha256(param)
+    entry = msgspec.structs.replace(
+        bundle.variants[1], name="ncnn", file="variants/ncnn.param", bytes=size, sha256=digest
+    )
+    assert size == 8 + 7
+    assert bundle.checked(entry) == param
+    change_last_byte(weights)
+    outside = tmp_path / "outside.bin"
+    outside.write_bytes(b"weights")
+    damages: list[Callable[[], object]] = [lambda: None, weights.unlink, lambda: weights.symlink_to(outside)]
+    for damage in damages:
+        damage()
+        with pytest.raises(BundleError):
+            bundle.checked(entry)
 
 
 def test_a_complete_bundle_opens_with_every_variant(digits_bundle: Bundle) -> None:

@@ -15,9 +15,11 @@ from edge_bench.bench.runtimes.scores import class_count
 from tests.made.brightness import bright_inputs, brightness_weights, level
 from tests.made.onnx import OnnxBuilder
 from tests.made.tflite import TfliteBuilder
+from tests.models import OPENVINO
 
 #: tflite-runtime and LiteRT cannot be loaded into one process; test_unusual_models.py has tflite-runtime in workers.
 LITE = ["litert"]
+TFLITE, ONNX = [*LITE, OPENVINO], ["onnxruntime", OPENVINO]
 #: Inputs of a model that adds them to its state, [examples, values].
 EXAMPLES = np.random.default_rng(0).random((20, 3), np.float32)
 
@@ -76,7 +78,7 @@ def test_resets_are_between_invocations_and_reported(runtime: str, tmp_path: Pat
     )
 
 
-@pytest.mark.parametrize("runtime", LITE)
+@pytest.mark.parametrize("runtime", TFLITE)
 def test_an_input_of_one_axis_is_one_example(runtime: str, tmp_path: Path) -> None:
     graph = TfliteBuilder()
     value = graph.tensor(12)
@@ -85,7 +87,7 @@ def test_an_input_of_one_axis_is_one_example(runtime: str, tmp_path: Path) -> No
     assert scores_of(session, bright_inputs(range(5), 12)).argmax(axis=1).tolist() == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("runtime", LITE)
+@pytest.mark.parametrize("runtime", TFLITE)
 @pytest.mark.parametrize("shape", [[5], [1, 5, 1, 1], [1, 1, 5], [1, 1, 1, 5]])
 def test_tflite_scores_of_any_shape(runtime: str, shape: list[int], tmp_path: Path) -> None:
     graph = TfliteBuilder()
@@ -94,7 +96,7 @@ def test_tflite_scores_of_any_shape(runtime: str, shape: list[int], tmp_path: Pa
     assert scores_of(opened(runtime, path), bright_inputs(range(5), 2, 2, 3)).argmax(axis=1).tolist() == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("runtime", LITE)
+@pytest.mark.parametrize("runtime", TFLITE)
 def test_a_fixed_batch_is_the_default_and_the_last_one_is_padded(runtime: str, tmp_path: Path) -> None:
     graph = TfliteBuilder()
     value = graph.tensor(4, 2, 2, 3)
@@ -106,7 +108,7 @@ def test_a_fixed_batch_is_the_default_and_the_last_one_is_padded(runtime: str, t
         opened(runtime, path, 1)
 
 
-@pytest.mark.parametrize("runtime", LITE)
+@pytest.mark.parametrize("runtime", TFLITE)
 def test_open_axes_of_a_tflite_file_stay_open_until_they_are_stated(runtime: str, tmp_path: Path) -> None:
     graph = TfliteBuilder()
     value = graph.tensor(1, 1, 1, 3, open_shape=[-1, -1, -1, 3])
@@ -122,49 +124,53 @@ def test_open_axes_of_a_tflite_file_stay_open_until_they_are_stated(runtime: str
     )
 
 
+@pytest.mark.parametrize("runtime", ONNX)
 @pytest.mark.parametrize("shape", [["N", 5, 1, 1], ["N", 1, 5], [1, 5], ["N", "classes"], ["N", 5, "h", "w"]])
-def test_onnx_scores_of_any_shape(shape: list[Any], tmp_path: Path) -> None:
+def test_onnx_scores_of_any_shape(runtime: str, shape: list[Any], tmp_path: Path) -> None:
     graph = OnnxBuilder()
     scores = graph.add_brightness(range(5), 12, "scores")
     sizes = [-1, *(size if isinstance(size, int) else {"classes": 5}.get(size, 1) for size in shape[1:])]
     graph.add("Reshape", [scores, graph.constant("shape", np.array(sizes))], "y")
-    session = opened("onnxruntime", graph.save(tmp_path / "a.onnx", ["N", 3, 2, 2], shape))
+    session = opened(runtime, graph.save(tmp_path / "a.onnx", ["N", 3, 2, 2], shape))
     assert session.fixed_batch is None
     assert scores_of(session, bright_inputs(range(5), 3, 2, 2)).argmax(axis=1).tolist() == [0, 1, 2, 3, 4]
 
 
-def test_onnx_without_a_batch_axis(tmp_path: Path) -> None:
+@pytest.mark.parametrize("runtime", ONNX)
+def test_onnx_without_a_batch_axis(runtime: str, tmp_path: Path) -> None:
     graph = OnnxBuilder()
     graph.add("Reshape", ["x", graph.constant("row", np.array([1, 12]))], "row_x")
     weights, biases = brightness_weights(range(5), 12)
     graph.add("MatMul", ["row_x", graph.constant("w", weights)], "product")
     graph.add("Add", ["product", graph.constant("b", biases)], "sum")
     graph.add("Reshape", ["sum", graph.constant("flat", np.array([5]))], "y")
-    session = opened("onnxruntime", graph.save(tmp_path / "wave.onnx", [12], [5]))
+    session = opened(runtime, graph.save(tmp_path / "wave.onnx", [12], [5]))
     assert (session.input.shape, session.output.shape, session.fixed_batch) == ([1, 12], [1, 5], 1)
     assert scores_of(session, bright_inputs(range(5), 12)).argmax(axis=1).tolist() == [0, 1, 2, 3, 4]
 
 
-def test_open_axes_and_a_fixed_batch_of_onnx(tmp_path: Path) -> None:
+@pytest.mark.parametrize("runtime", ONNX)
+def test_open_axes_and_a_fixed_batch_of_onnx(runtime: str, tmp_path: Path) -> None:
     graph = OnnxBuilder()
     graph.add("GlobalAveragePool", ["x"], "y")
     path = graph.save(tmp_path / "open.onnx", ["batch", 3, "height", "width"], ["batch", 3, "h", "w"])
-    described = opened("onnxruntime", path)
+    described = opened(runtime, path)
     assert (described.input.shape, described.fixed_batch) == ([1, 3, -1, -1], None)
     assert class_count(described.output) == 3
-    session = opened("onnxruntime", path, 2, input_shape=(3, 4, 6))
+    session = opened(runtime, path, 2, input_shape=(3, 4, 6))
     assert (session.input.shape, session.output.shape) == ([2, 3, 4, 6], [2, 3, 1, 1])
     four = OnnxBuilder()
     four.add_brightness(range(5), 12)
-    fixed = opened("onnxruntime", four.save(tmp_path / "four.onnx", [4, 3, 2, 2], [4, 5]))
+    fixed = opened(runtime, four.save(tmp_path / "four.onnx", [4, 3, 2, 2], [4, 5]))
     assert (fixed.batch_size, fixed.fixed_batch) == (4, 4)
     assert scores_of(fixed, bright_inputs(range(5), 3, 2, 2)).argmax(axis=1).tolist() == [0, 1, 2, 3, 4]
 
 
-def test_a_model_that_returns_one_row_for_a_whole_batch_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("runtime", ONNX)
+def test_a_model_that_returns_one_row_for_a_whole_batch_is_refused(runtime: str, tmp_path: Path) -> None:
     graph = OnnxBuilder()
     graph.add_brightness(range(5), 12, "scores")
     graph.add("ReduceMean", ["scores"], "y", axes=[0], keepdims=1)
-    session = opened("onnxruntime", graph.save(tmp_path / "mean.onnx", ["N", 3, 2, 2], ["N", 5]), 4)
+    session = opened(runtime, graph.save(tmp_path / "mean.onnx", ["N", 3, 2, 2], ["N", 5]), 4)
     with pytest.raises(ValueError, match="1 examples for a batch of 4"):
         session.classify(bright_inputs(range(4), 3, 2, 2), np.zeros((4, 5), np.float32), time.perf_counter_ns)

@@ -71,6 +71,33 @@ def test_a_worker_has_the_permissions_that_runtimes_need(tmp_path: Path) -> None
 
 
 @needs_a_sandbox
+def test_only_the_program_of_a_plan_can_be_executed(tmp_path: Path) -> None:
+    """It runs under the same restrictions."""
+    (tmp_path / "other").write_text("x")
+    (tmp_path / "module").mkdir()
+    (tmp_path / "module/become.py").write_text("import os, sys\nos.execv(sys.argv[1], sys.argv[1:])\n")
+    support = sandbox_support()
+    inherited = module_environment(os.environ | {"PYTHONPATH": str(tmp_path / "module")})
+    codes = {}
+    for allowed, program, argument in (
+        ("", "/bin/echo", "done"), ("/bin/echo", "/bin/echo", "done"), ("/bin/echo", "/bin/cat", "/etc/localtime"),
+        ("/bin/cat", "/bin/cat", str(tmp_path / "other")),
+    ):  # fmt: skip
+        plan = Plan(support.landlock, True, [], [], os.path.realpath(allowed) if allowed else "")
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "edge_bench.bench.sandbox", plan.encode(), "become", program, argument],
+            env=inherited, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        codes[allowed, program] = done.returncode == 0, "PermissionError" in done.stderr
+    assert codes == {
+        ("", "/bin/echo"): (False, True),
+        ("/bin/echo", "/bin/echo"): (True, False),
+        ("/bin/echo", "/bin/cat"): (False, True),
+        ("/bin/cat", "/bin/cat"): (False, False),  # cat runs, but may not read the file
+    }
+
+
+@needs_a_sandbox
 def test_a_plan_that_cannot_be_applied_stops_the_process_before_its_module(tmp_path: Path) -> None:
     """In a sandbox there is no second one."""
     support = sandbox_support()

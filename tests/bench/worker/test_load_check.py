@@ -12,7 +12,7 @@ from edge_bench.bench.worker.process import WorkerFailed, describe_model
 from tests.made.tflite import TfliteBuilder
 from tests.made.tflite_models import detection_model, lstm_model
 
-INSTALLED = [each.name for each in RUNTIMES.values() if ".tflite" in each.formats and installed_version(each)]
+INSTALLED = [each.name for each in RUNTIMES.values() if each.has_interpreter and installed_version(each)]
 LOADED = LoadOutcome()
 pytestmark = pytest.mark.parametrize("runtime", INSTALLED)
 

@@ -5,6 +5,7 @@ import os
 import typer
 
 from edge_bench.app.cli import parsing
+from edge_bench.app.cli.options.models import ExportFormats
 from edge_bench.app.cli.options.shared import DEFAULT_BUNDLE, BundleFolder, Overwrite, Seed
 from edge_bench.app.cli.options.train import (
     DataDir,
@@ -37,6 +38,7 @@ def train(
     dropout: Dropout = 0.5,
     no_dropout: NoDropout = False,
     seed: Seed = 42,
+    to: ExportFormats = None,
     resume: Resume = False,
     stop_after: StopAfter = None,
     overwrite: Overwrite = False,
@@ -53,6 +55,7 @@ def train(
     from edge_bench.app.training.distributed.cluster import stated_cluster
     from edge_bench.app.training.fit.checkpoints import TrainingSettings
     from edge_bench.app.training.job import train_bundle
+    from edge_bench.bench.measure.options.values import names
 
     settings = TrainingSettings(
         dataset=dataset,
@@ -67,6 +70,6 @@ def train(
         bundle, settings, console.progress(),
         data_dir=data_dir, resume=resume, stop_after=stop_after, overwrite=overwrite,
         explicit_options=parsing.explicit_options(context),
-        cluster=stated_cluster(workers, worker_index, os.environ), wait=wait,
+        cluster=stated_cluster(workers, worker_index, os.environ), wait=wait, formats=names(to),
     )  # fmt: skip
     console.print_text(training_summary(trained))
