@@ -114,7 +114,7 @@ def running(bundle: Path, results: Path) -> Iterator[str]:
     name = "edge-bench-tests-stopped"
     docker("rm", "--force", name)
     started = docker(
-        "run", "--detach", "--name", name, "--platform", "linux/arm64", "--env", "QEMU_CPU=cortex-a72",
+        "run", "--detach", "--name", name, "--platform", "linux/arm64",
         "-v", f"{bundle}:/artifacts/bundle:ro", "-v", f"{results}:/results", EDGE,
         "run", "--runtime", "litert", "--variant", "dynamic", "--limit", 20, "--trials", 100_000,
     )  # fmt: skip
