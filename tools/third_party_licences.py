@@ -1,9 +1,9 @@
 """Write the licences of all Python distributions in folders to one file: ``third_party_licences.py FILE FOLDER …``.
 
 The build of an image calls it. It needs only the standard library and no network, and runs no code of the
-distributions. Names, versions and licence ids come from their metadata, texts from the files that they installed. Some
-distributions contain no text: for Apache-2.0 it is that of this project, which has the same licence, for others the file
-NAME.txt in ``licence_texts``. A distribution without id or text is an error.
+distributions. Names, versions and licence ids come from their metadata, texts from the files that they installed.
+For a distribution without a text, it is the file NAME.txt in ``licence_texts`` or, for Apache-2.0, that of this project,
+which has the same licence. A distribution without id or text is an error.
 """
 
 import importlib.metadata

@@ -12,8 +12,7 @@ from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import read_run
 from tests.command_line import REPOSITORY
-from tests.containers.compose import TAG, docker
-from tests.containers.contents import assert_licences, compressed_bytes
+from tests.containers.compose import TAG, assert_licences, compressed_bytes, docker
 from tests.containers.fixtures import build_lock
 from tests.made.ncnn_models import cnn_ncnn
 from tests.models import onnx_of
@@ -23,6 +22,7 @@ pytestmark = [pytest.mark.containers, pytest.mark.nightly, pytest.mark.usefixtur
 PLATFORMS = ("linux/arm64", "linux/amd64")
 FULL_BUDGET = 46_000_000  # bytes, compressed, above the edge image, arm64
 RUNTIMES = ("ncnn", "onnxruntime", "openvino")
+MODELS = ("float32.tflite", "dynamic.tflite", "int8.tflite", "onnx.onnx", "ncnn.param")
 IMAGES = 50
 
 
@@ -64,7 +64,9 @@ def measured(shared: Path, platform: str) -> Run:
     results = shared / platform.replace("/", "-")
     results.mkdir(mode=0o777)
     results.chmod(0o777)
-    models = [f"/shared/{path.name}" for path in sorted(shared.iterdir()) if path.suffix in (".tflite", ".onnx", ".param")]
+    models = [
+        f"/shared/{path.name}" for path in sorted(shared.iterdir()) if path.suffix in (".tflite", ".onnx", ".param")
+    ]
     done = docker(
         "run", "--rm", "--network=none", "-v", f"{shared}:/shared:ro", "-v", f"{results}:/results", image(platform),
         "run", *models, "--data", "/shared/images.npy", "--preprocess", "unit", "--limit", IMAGES,

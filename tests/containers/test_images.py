@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from edge_bench.bench.sandbox.support import sandbox_support
-from tests.containers.compose import EDGE, HOST, docker
-from tests.containers.contents import assert_licences, compressed_bytes
+from tests.containers.compose import EDGE, HOST, assert_licences, compressed_bytes, docker
 
 pytestmark = [pytest.mark.containers, pytest.mark.usefixtures("images")]
 

@@ -17,7 +17,6 @@ from tests.made.ncnn_models import brightness_ncnn
 from tests.models import NEEDS_NCNN
 
 
-
 @NEEDS_NCNN
 def test_a_classifier_of_known_scores(tmp_path: Path) -> None:
     path = brightness_ncnn(tmp_path / "m.param")
