@@ -2,8 +2,8 @@
 
 The build of an image calls it. It needs only the standard library and no network, and runs no code of the
 distributions. Names, versions and licence ids come from their metadata, texts from the files that they installed.
-For a distribution without a text, it is the file NAME.txt in ``licence_texts`` or, for Apache-2.0, that of this project,
-which has the same licence. A distribution without id or text is an error.
+For a distribution without a text, it is the file NAME.txt in ``licence_texts`` or, for Apache-2.0, that of this
+project, which has the same licence. A distribution without id or text is an error.
 """
 
 import importlib.metadata
@@ -42,13 +42,11 @@ _BEGINNINGS = {"Apache License": "Apache-2.0", "MIT License": "MIT", "BSD 3-Clau
 
 def licence_id(metadata: importlib.metadata.PackageMetadata, texts: Iterable[str]) -> str:
     """Return the SPDX id or expression; empty if neither metadata nor texts name one."""
-    values = dict[str, list[str]]()
-    for key, value in metadata.items():
-        values.setdefault(key.lower(), []).append(value.strip())
-    if stated := values.get("license-expression"):
-        return stated[0]
-    classifiers = [value.rpartition(" :: ")[2] for value in values.get("classifier", []) if value.startswith("License")]
-    for name in [*values.get("license", []), *classifiers]:
+    if stated := metadata.get_all("License-Expression"):
+        return str(stated[0])
+    classifiers = [each.split(" :: ") for each in metadata.get_all("Classifier") or ()]
+    names = [*(metadata.get_all("License") or ()), *(each[-1] for each in classifiers if each[0] == "License")]
+    for name in map(str.strip, names):
         if name.lower() in _IDS:
             return _IDS[name.lower()]
         if name not in ("BSD", "UNKNOWN") and _SPDX.fullmatch(name):

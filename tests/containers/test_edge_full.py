@@ -1,4 +1,4 @@
-"""The image edge-bench-full: all runtimes, their size, their licences, and their labels on an emulated Raspberry Pi 4."""
+"""The image edge-bench-full: its size, licences and runtimes, and their labels on an emulated Raspberry Pi 4."""
 
 import json
 import re
