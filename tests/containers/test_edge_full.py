@@ -20,7 +20,7 @@ from tests.models import onnx_of
 pytestmark = [pytest.mark.containers, pytest.mark.nightly, pytest.mark.usefixtures("full")]
 
 PLATFORMS = ("linux/arm64", "linux/amd64")
-FULL_BUDGET = 46_000_000  # bytes, compressed, above the edge image, arm64
+FULL_BUDGET = 44_000_000  # bytes, compressed, above the edge image, arm64
 RUNTIMES = ("ncnn", "onnxruntime", "openvino")
 MODELS = ("float32.tflite", "dynamic.tflite", "int8.tflite", "onnx.onnx", "ncnn.param")
 IMAGES = 50
