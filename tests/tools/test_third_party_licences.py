@@ -51,13 +51,13 @@ def test_every_distribution_has_all_its_texts_once(tmp_path: Path) -> None:
     site = tmp_path / "site"
     files = {
         "{info}/licenses/LICENSE": "own text", "Some/ThirdPartyNotices.txt": "text of others",
-        "Some/vendored/COPYING": "own text", "Some/licence.py": "code", "Some/include/x/LICENSE": "of a header",
+        "Some/vendored/COPYING": "own text", "Some/licence.py": "import this", "Some/include/x/LICENSE": "of a header",
     }  # fmt: skip
     install(site, "Some", "License: MIT", files=files)
     install(site, "another", "License-Expression: Apache-2.0")  # without a text of its own
     found = written(site)
     assert found.splitlines()[:2] == ["another 1.0: Apache-2.0", "Some 1.0: MIT"]
-    assert [found.count(text) for text in ("own text", "text of others", "code", "of a header")] == [1, 1, 0, 0]
+    assert [found.count(text) for text in ("own text", "text of others", "import this", "of a header")] == [1, 1, 0, 0]
     assert "TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION" in found
 
 
