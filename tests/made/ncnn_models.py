@@ -24,7 +24,7 @@ def _linear(path: Path, weights: npt.NDArray[np.float32], biases: npt.NDArray[np
 
 
 def brightness_ncnn(path: Path, sizes: str = "0=2 1=2 2=3", classes: int = 5) -> Path:
-    """Write a model whose best class is the brightness of an image of 3×2×2."""
+    """Write a model whose best class is the brightness of an image of 12 values, such as 3×2×2."""
     weights, biases = brightness_weights(range(classes), 12)
     return _linear(path, np.asarray(weights, np.float32).T, np.asarray(biases, np.float32), sizes)
 

@@ -173,8 +173,8 @@ def test_a_model_file_is_served_with_the_given_preprocessing(
 @pytest.mark.slow
 def test_an_ncnn_model_gives_known_labels(tmp_path: Path) -> None:
     grey = np.array([level(label) for label in (3, 0, 4, 1)], np.uint8)
-    images = np.broadcast_to(grey[:, None, None, None], (4, 2, 2, 3))
-    model = brightness_ncnn(tmp_path / "grey.param")
+    images = np.broadcast_to(grey[:, None, None, None], (4, 3, 4, 1))
+    model = brightness_ncnn(tmp_path / "grey.param", "0=4 1=3 2=1")
     with Served(model, tmp_path, "--runtime", "ncnn", "--preprocess", "unit") as server:
         assert server.infer(*pixels(np.ascontiguousarray(images))).labels == [3, 0, 4, 1]
         facts = server.ask("GET", f"/v2/models/{server.name}").json["parameters"]
