@@ -175,7 +175,7 @@ def test_an_ncnn_model_gives_known_labels(tmp_path: Path) -> None:
     grey = np.array([level(label) for label in (3, 0, 4, 1)], np.uint8)
     images = np.broadcast_to(grey[:, None, None, None], (4, 3, 4, 1))
     model = brightness_ncnn(tmp_path / "grey.param", "0=4 1=3 2=1")
-    with Served(model, tmp_path, "--runtime", "ncnn", "--preprocess", "unit") as server:
+    with Served(model, tmp_path, "--runtime", "ncnn", "--preprocess", "unit", "--name", "paper-cnn") as server:
         assert server.infer(*pixels(np.ascontiguousarray(images))).labels == [3, 0, 4, 1]
         facts = server.ask("GET", f"/v2/models/{server.name}").json["parameters"]
     assert facts["runtime"] == "ncnn"
