@@ -110,10 +110,14 @@ docs-serve: setup ## the same at http://127.0.0.1:8001, built again after each c
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --dev-addr 127.0.0.1:8001
 
 lock: setup ## write lock files from pyproject.toml; UPGRADE=--upgrade for newer versions
-	@for extra in edge edge-full host dev; do \
-	  extras="--extra $$extra"; [[ $$extra == dev ]] && extras="--extra host --extra dev"; \
+	@for lock in edge edge-full host dev; do \
+	  case $$lock in \
+	    edge-full) extras="--extra edge-full --constraint requirements/edge.txt" ;; \
+	    dev) extras="--extra host --extra dev" ;; \
+	    *) extras="--extra $$lock" ;; \
+	  esac; \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	    --no-header --no-annotate $(UPGRADE) $$extras --extra build pyproject.toml -o requirements/$$extra.txt; done
+	    --no-header --no-annotate $(UPGRADE) $$extras --extra build pyproject.toml -o requirements/$$lock.txt; done
 	@echo "pnnx>=20261020" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate --no-deps $(UPGRADE) - -o $(PNNX_LOCK)
 	@echo "pip-audit>=2.9" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

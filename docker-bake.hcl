@@ -1,4 +1,5 @@
-# Both images for their platforms: `make images`, `make push REGISTRY=…`, or docker buildx bake.
+# Both images for their platforms: `make images`, `make push REGISTRY=…`, or docker buildx bake. The target edge-full, the
+# edge image with all runtimes, is not built by default: `make edge-full`, or docker buildx bake edge-full.
 
 variable "EDGE_BENCH_VERSION" { default = "0.1.0" }
 variable "EDGE_BENCH_REVISION" { default = "unknown" }
@@ -34,4 +35,10 @@ target "edge" {
   dockerfile = "Dockerfile.edge"
   platforms  = split(",", EDGE_PLATFORMS)
   tags       = [name("edge-bench")]
+}
+
+target "edge-full" {
+  inherits = ["edge"]
+  target   = "edge-full"
+  tags     = [name("edge-bench-full")]
 }

@@ -21,11 +21,10 @@ COCO = Path(_DATA).resolve() / "coco128" / "val" if MLPERF else None
 #: 1,000 real JPEGs in ten folders.
 CIFAR_JPEGS = Path(_DATA).resolve() / "cifar10-images" / "test" if MLPERF else None
 
+NEEDS_OPENVINO = pytest.mark.skipif(not installed_version(RUNTIMES["openvino"]), reason="OpenVINO is not installed")
 #: A parameter of tests, skipped without OpenVINO.
-OPENVINO = pytest.param(
-    "openvino",
-    marks=pytest.mark.skipif(not installed_version(RUNTIMES["openvino"]), reason="OpenVINO is not installed"),
-)
+OPENVINO = pytest.param("openvino", marks=NEEDS_OPENVINO)
+NEEDS_NCNN = pytest.mark.skipif(not installed_version(RUNTIMES["ncnn"]), reason="ncnn is not installed")
 
 
 def mlperf(name: str) -> Path:

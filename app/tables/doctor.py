@@ -7,6 +7,7 @@ import msgspec
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.units import significant, size
 from edge_bench.bench.runtimes import RUNTIMES, installed_version
+from edge_bench.bench.system.arm_cores import boards_with
 from edge_bench.bench.system.machine import Finding, Machine
 from edge_bench.bench.version import __version__, revision
 
@@ -23,6 +24,7 @@ def doctor_table(machine: Machine, sandbox: Sequence[str], findings: Sequence[Fi
         ("machine", machine.hostname),
         *([("board", machine.board)] if machine.board else []),
         ("CPU", machine.cpu or "unknown"),
+        *([("emulated core of", boards)] if machine.emulated and (boards := boards_with(machine.cpu)) else []),
         ("architecture", f"{machine.architecture}{' EMULATED' if machine.emulated else ''}"),
         ("cores", str(machine.cores)),
         ("speed", frequency),

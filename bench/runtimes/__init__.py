@@ -92,7 +92,7 @@ RUNTIMES = {
             formats=(".onnx",),
             batch_size=1,
             threads=1,
-            missing="pip install 'edge-bench[onnx]'",
+            missing="pip install 'edge-bench[onnx]', or use the image edge-bench-full",
             optional=True,
         ),
         Runtime(
@@ -103,7 +103,7 @@ RUNTIMES = {
             formats=(".tflite", ".onnx"),
             batch_size=1,
             threads=1,
-            missing="pip install 'edge-bench[openvino]'",
+            missing="pip install 'edge-bench[openvino]', or use the image edge-bench-full",
             optional=True,
         ),
         Runtime(
@@ -114,7 +114,7 @@ RUNTIMES = {
             formats=(".param",),
             batch_size=1,
             threads=1,
-            missing="pip install 'edge-bench[ncnn]'",
+            missing="pip install 'edge-bench[ncnn]', or use the image edge-bench-full",
             optional=True,
         ),
     )

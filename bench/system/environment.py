@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from edge_bench.bench.system.arm_cores import QEMU_MAX
 from edge_bench.bench.system.concurrent_runs import MAX_RUNS, RunInfo
 from edge_bench.bench.system.machine import Finding, Machine, memory_bytes
 from edge_bench.bench.system.sensors import FIRMWARE_BITS, MachineState, Sensors
@@ -29,6 +30,7 @@ def machine_findings(machine: Machine, root: Path = Path("/")) -> list[Finding]:
     """Return the findings about the current state of the machine; empty if there are none."""
     findings = [
         _emulation(machine),
+        _emulated_core(machine),
         _governor(machine),
         _cpu_limit(machine),
         _memory(root),
@@ -41,9 +43,21 @@ def _emulation(machine: Machine) -> Finding | None:
     if not machine.emulated:
         return None
     return Finding(
-        what=f"EMULATED: {'; '.join(machine.emulation_signs)}; predictions are valid, times are not",
+        what=f"EMULATED: {'; '.join(machine.emulation_signs)}; predictions of {machine.cpu or 'its core'} are "
+        f"valid{machine.valid_for}, times are not",
         remedy="measure times on the real device",
         spoils=True,
+    )
+
+
+def _emulated_core(machine: Machine) -> Finding | None:
+    if not machine.emulated or machine.cpu != QEMU_MAX:
+        return None
+    return Finding(
+        what="no Raspberry Pi has the emulated core: runtimes may select kernels that a Pi does not run, "
+        "and predict other labels",
+        remedy="set QEMU_CPU to cortex-a76 (Pi 5), cortex-a72 (Pi 4) or cortex-a53 (Pi 3, Zero 2 W)",
+        spoils=False,
     )
 
 

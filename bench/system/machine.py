@@ -15,23 +15,11 @@ import psutil
 
 from edge_bench.bench.io.files import read_text_or_empty
 from edge_bench.bench.io.record_codec import BoundedStr, Length, NonNegativeInt
+from edge_bench.bench.system.arm_cores import QEMU_MAX, arm_core, boards_with
 from edge_bench.bench.system.emulation import emulation_signs
 
 __all__ = ["Finding", "Machine", "describe_machine", "library_versions"]
 
-#: Names of Arm cores by implementer and part number. Source: Linux, arch/arm64/include/asm/cputype.h.
-ARM_CORES = {
-    ("0x41", "0xd03"): "Cortex-A53",
-    ("0x41", "0xd04"): "Cortex-A35",
-    ("0x41", "0xd05"): "Cortex-A55",
-    ("0x41", "0xd07"): "Cortex-A57",
-    ("0x41", "0xd08"): "Cortex-A72",
-    ("0x41", "0xd09"): "Cortex-A73",
-    ("0x41", "0xd0b"): "Cortex-A76",
-    ("0x41", "0xd0c"): "Neoverse-N1",
-    ("0x41", "0xd40"): "Neoverse-V1",
-    ("0x41", "0xd49"): "Neoverse-N2",
-}
 LIBRARIES = (
     "numpy", "tensorflow-cpu", "tensorflow", "keras", "tflite-runtime", "ai-edge-litert", "onnxruntime", "openvino",
     "ncnn", "pillow",
@@ -72,6 +60,15 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
         """The machine's name in tables."""
         name = f"{self.hostname} ({self.board or self.cpu}, {self.architecture})"
         return f"{name} EMULATED" if self.emulated else name
+
+    @property
+    def valid_for(self) -> str:
+        """The boards that an emulated Arm machine's predictions are valid for: " for a Raspberry Pi 4", or empty."""
+        if not self.emulated:
+            return ""
+        if self.cpu == QEMU_MAX:
+            return " only for this core, which no Raspberry Pi has"
+        return f" for a {boards}" if (boards := boards_with(self.cpu)) else ""
 
 
 def describe_machine(root: Path = Path("/"), architecture: str | None = None) -> Machine:
@@ -156,13 +153,10 @@ def library_versions() -> dict[str, str]:
 
 def _cpu_name(root: Path, architecture: str) -> str:
     text = read_text_or_empty(root / "proc/cpuinfo")
+    if core := arm_core(text):  # first, because a model name is only "ARMv8 Processor rev 3 (v8l)" there
+        return core
     if match := re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE):
         return match[1].strip()
-    # Arm has no model name, but numbers of the implementer and the part
-    numbers = [re.search(rf"^CPU {field}\s*:\s*(\S+)", text, re.MULTILINE) for field in ("implementer", "part")]
-    if numbers[0] and numbers[1]:
-        pair = (numbers[0][1].lower(), numbers[1][1].lower())
-        return ARM_CORES.get(pair, f"Arm core, implementer {pair[0]}, part {pair[1]}")
     if root != Path("/"):
         return ""
     return _cpu_name_without_proc() or architecture

@@ -1,14 +1,13 @@
 """The contents of the images, their size and their permissions."""
 
 import json
-import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edge_bench.bench.sandbox.support import sandbox_support
-from tests.containers.compose import EDGE, HOST, NATIVE, docker
+from tests.containers.compose import EDGE, HOST, NATIVE, assert_licences, compressed_bytes, docker
 
 pytestmark = [pytest.mark.containers, pytest.mark.usefixtures("images")]
 
@@ -88,25 +87,9 @@ def test_a_service_of_compose_is_hardened_and_has_only_the_modules_it_needs(serv
     assert inside["modules"] == modules
 
 
-def compressed_bytes(archive: Path, *how: object) -> int:
-    """Build an image for arm64 and return the size of its compressed layers."""
-    built = docker(
-        "buildx", "build", "--platform", "linux/arm64", "--quiet", "--provenance=false",
-        "--output", f"type=oci,dest={archive},compression=gzip,force-compression=true", *how,
-    )  # fmt: skip
-    assert built.returncode == 0, built.stderr[-2000:]
-    with tarfile.open(archive) as members:
-
-        def blob(digest: str) -> dict[str, Any]:
-            file = members.extractfile(f"blobs/{digest.replace(':', '/')}")
-            assert file is not None
-            found: dict[str, Any] = json.loads(file.read())
-            return found
-
-        index = members.extractfile("index.json")
-        assert index is not None
-        manifest = blob(json.loads(index.read())["manifests"][0]["digest"])
-    return sum(layer["size"] for layer in manifest["layers"])
+@pytest.mark.parametrize("image", [EDGE, HOST])
+def test_the_licence_of_every_distribution_in_an_image_is_in_it(image: str) -> None:
+    assert_licences(image)
 
 
 def test_the_edge_image_stays_within_its_budget(tmp_path: Path) -> None:
@@ -136,6 +119,7 @@ def test_models_are_sandboxed_in_a_container_and_an_emulator_says_that_they_are_
     emulated = docker("run", "--rm", "--network=none", EDGE, "doctor", "--format", "json")
     (edge,) = json.loads(emulated.stdout)
     if edge["emulated"]:
+        assert edge["cpu"] == "Cortex-A72"  # of a Raspberry Pi 4, without any option
         assert edge["sandbox"] == []
 
 
@@ -151,9 +135,14 @@ def test_the_edge_image_builds_and_runs_on_amd64_from_the_same_file(native_image
     done = docker("run", "--rm", NATIVE, "doctor", "--format", "json")
     (machine,) = json.loads(done.stdout)
     assert (machine["architecture"], machine["emulated"]) == ("x86_64", False)
+    settings = docker("image", "inspect", "edge-bench-amd64:edge-bench-tests", "--format", "{{json .Config.Env}}")
+    assert "QEMU_CPU" not in settings.stdout  # an emulator of amd64 refuses a core of Arm
 
 
 def test_bake_builds_both_images_for_their_platforms() -> None:
     plan = json.loads(docker("buildx", "bake", "--print").stdout)["target"]
     assert plan["host"]["platforms"] == ["linux/amd64"]
     assert plan["edge"]["platforms"] == ["linux/arm64", "linux/amd64"]
+    assert set(plan) == {"host", "edge"}  # edge-full only on request
+    full = json.loads(docker("buildx", "bake", "--print", "edge-full").stdout)["target"]["edge-full"]
+    assert (full["target"], full["platforms"]) == ("edge-full", ["linux/arm64", "linux/amd64"])

@@ -35,6 +35,7 @@ def test_one_command_measures_on_three_engines(measured: Measured, nothing_left:
         "amd": "x86_64", "by-ssh": "x86_64", "pi": "aarch64",
     }  # fmt: skip
     assert runs["pi"].emulated
+    assert runs["pi"].machine.cpu == "Cortex-A72"
     assert all(run.machine.container for run in runs.values())
     across = [row.across for row in compare(list(runs.values())).rows if row.across]
     assert [(found.same, found.total) for found in across] == [(40, 40), (40, 40)]

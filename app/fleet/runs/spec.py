@@ -17,9 +17,9 @@ RUNS = "runs"
 #: Folders of a bundle that no benchmark needs.
 UPLOAD_EXCLUDES = ("training", "plots")
 _PROGRESS = re.compile(r"(?P<what>[\w ]+): (?P<done>[0-9]{1,9})/(?P<steps>[0-9]{1,9})(?P<note>.*)")
-#: For the measuring container: QEMU emulates the Raspberry Pi 4's core, `run` compares with no other Run, and the
-#: default budget of the image does not apply, so that all engines do the same work.
-ENVIRONMENT = {"QEMU_CPU": "cortex-a72", "EDGE_BENCH_COMPARE_WITH": "", "EDGE_BENCH_DEFAULT_BUDGET": ""}
+#: For the measuring container: `run` compares with no other Run, and the default budget of the image does not apply, so
+#: that all engines do the same work.
+ENVIRONMENT = {"EDGE_BENCH_COMPARE_WITH": "", "EDGE_BENCH_DEFAULT_BUDGET": ""}
 ENVIRONMENT |= UNWRAPPED  # messages are read line by line
 
 

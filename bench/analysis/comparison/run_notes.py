@@ -51,13 +51,13 @@ def _pixel_notes(runs: Sequence[Run], base: Run) -> list[str]:
 
 def _run_notes(runs: Sequence[Run], *, parts_differ: bool) -> list[str]:
     """Return notes on unusual Runs, each for all Runs that it applies to."""
-    emulated = dict.fromkeys(run.machine.label for run in runs if run.emulated)
+    emulated = {run.machine.label: run.machine.valid_for for run in runs if run.emulated}
     named: dict[str, list[str]] = {}
     for run in runs:
         for text in _remarks(run, parts_differ=parts_differ):
             named.setdefault(text, []).append(run.run_id[:8])
     return [
-        *(f"{label}: accuracy and agreement are valid, times are not" for label in emulated),
+        *(f"{label}: accuracy and agreement are valid{boards}, times are not" for label, boards in emulated.items()),
         *(f"run{'' if len(ids) == 1 else 's'} {', '.join(ids)} {text}" for text, ids in named.items()),
     ]
 

@@ -22,6 +22,7 @@ from edge_bench.bench.records.bundle import Bundle
 from tests.app.cli.terminal import in_terminal, on_terminal
 from tests.command_line import REPOSITORY, CommandLine, Refuses, assert_refused, call_here
 from tests.faults.harness import group_lives
+from tests.models import NEEDS_OPENVINO
 from tests.serving import Served, served
 
 pytestmark = pytest.mark.slow
@@ -89,6 +90,24 @@ def assert_answers(shown: list[str]) -> None:
     assert "ms/image locally" in shown[1]
     assert "reliable" in shown[2].lower()
     assert shown[-1].endswith("next: edge-bench report results")
+
+
+@NEEDS_OPENVINO
+def test_openvino_here_gives_the_labels_of_litert_there(
+    edge_bench: CommandLine, digits_bundle: Bundle, server: Served, token_file: Path, tmp_path: Path
+) -> None:
+    done = edge_bench(
+        "offload", digits_bundle.folder, "--server", server.url, "--token-file", token_file, "--variant", "float32",
+        "--runtime", "openvino", "--payload", "raw", "--trials", 1, "--processes", 1, "--limit", 5,
+        "--accuracy-images", 60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    measured = written(tmp_path)
+    assert measured.configuration.runtime == "openvino"
+    labels = {each.payload: unpack(each.predictions).tolist() for each in measured.accuracies}
+    assert labels.keys() == {"", "raw"}
+    assert labels[""] == labels["raw"]
+    assert len(labels["raw"]) == 60
 
 
 def test_local_and_remote_inference_are_measured_judged_and_reported(

@@ -19,7 +19,9 @@ from edge_bench.bench.records.run import Settings
 from tests.app.serving.bodies import encoded, files, metrics, png
 from tests.app.serving.server import Served, as_json, body_of, pixels
 from tests.factories import measure_bundle
-from tests.models import tflite_of
+from tests.made.brightness import level
+from tests.made.ncnn_models import brightness_ncnn
+from tests.models import NEEDS_NCNN, NEEDS_OPENVINO, tflite_of
 
 Images = npt.NDArray[np.uint8]
 
@@ -68,7 +70,10 @@ def test_the_triton_client_gets_the_labels_of_a_local_run(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("variant", "runtime"), [("keras", "tensorflow"), ("int8", "litert")])
+@pytest.mark.parametrize(
+    ("variant", "runtime"),
+    [("keras", "tensorflow"), ("int8", "litert"), pytest.param("float32", "openvino", marks=NEEDS_OPENVINO)],
+)
 @pytest.mark.usefixtures("measure_here")
 def test_every_kind_of_model_gives_the_labels_of_a_local_run(
     digits_bundle: Bundle, digits: Images, tmp_path: Path, variant: str, runtime: str
@@ -163,6 +168,18 @@ def test_a_model_file_is_served_with_the_given_preprocessing(
     file = digits_bundle.folder / "variants" / "dynamic.tflite"
     with Served(file, tmp_path, "--preprocess", "unit", "--runtime", "litert", "--name", "paper-cnn") as server:
         assert server.infer(*pixels(digits[:50])).labels == served.infer(*pixels(digits[:50])).labels
+
+
+@NEEDS_NCNN
+@pytest.mark.slow
+def test_an_ncnn_model_gives_known_labels(tmp_path: Path) -> None:
+    grey = np.array([level(label) for label in (3, 0, 4, 1)], np.uint8)
+    images = np.broadcast_to(grey[:, None, None, None], (4, 3, 4, 1))
+    model = brightness_ncnn(tmp_path / "grey.param", "0=4 1=3 2=1")
+    with Served(model, tmp_path, "--runtime", "ncnn", "--preprocess", "unit", "--name", "paper-cnn") as server:
+        assert server.infer(*pixels(np.ascontiguousarray(images))).labels == [3, 0, 4, 1]
+        facts = server.ask("GET", f"/v2/models/{server.name}").json["parameters"]
+    assert facts["runtime"] == "ncnn"
 
 
 @pytest.mark.slow

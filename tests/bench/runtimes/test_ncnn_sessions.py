@@ -8,32 +8,18 @@ import pytest
 
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.models.model_identity import model_files
-from edge_bench.bench.runtimes import RUNTIMES, graph_loader, installed_version, loader
+from edge_bench.bench.runtimes import RUNTIMES, graph_loader, loader
 from edge_bench.bench.runtimes.base import ModelFile, with_known_output
 from edge_bench.bench.runtimes.graphs.base import GraphFile
 from edge_bench.bench.runtimes.ncnn.param import input_shapes
 from tests.made.brightness import bright_inputs, brightness_weights
-
-NEEDS_NCNN = pytest.mark.skipif(not installed_version(RUNTIMES["ncnn"]), reason="ncnn is not installed")
-SIZES = "0=2 1=2 2=3"
-
-
-def brightness(path: Path, sizes: str = SIZES, classes: int = 5) -> Path:
-    """Write a model whose best class is the brightness of an image of 3×2×2."""
-    weights, biases = brightness_weights(range(classes), 12)
-    matrix = np.asarray(weights, np.float32)
-    rows = matrix.T if matrix.shape == (12, classes) else matrix  # ncnn has a row per output
-    path.write_text(
-        f"7767517\n2 2\nInput in0 0 1 in0 {sizes}\nInnerProduct dense 1 1 in0 out0 0={classes} 1=1 2={rows.size}\n"
-    )
-    flag = np.zeros(1, np.uint32).tobytes()  # float32 weights
-    path.with_suffix(".bin").write_bytes(flag + rows.tobytes() + np.asarray(biases, np.float32).tobytes())
-    return path
+from tests.made.ncnn_models import brightness_ncnn
+from tests.models import NEEDS_NCNN
 
 
 @NEEDS_NCNN
 def test_a_classifier_of_known_scores(tmp_path: Path) -> None:
-    path = brightness(tmp_path / "m.param")
+    path = brightness_ncnn(tmp_path / "m.param")
     session = with_known_output(loader(RUNTIMES["ncnn"])(ModelFile(path, 1, None)))
     assert (session.input.shape, session.output.shape, session.fixed_batch) == ([1, 3, 2, 2], [1, 5], 1)
     inputs, scores = bright_inputs(range(5), 3, 2, 2), np.zeros((5, 5), np.float32)
@@ -50,9 +36,9 @@ def test_a_classifier_of_known_scores(tmp_path: Path) -> None:
 @NEEDS_NCNN
 def test_a_graph_takes_its_shape_from_the_file_or_the_user(tmp_path: Path) -> None:
     load = graph_loader(RUNTIMES["ncnn"])
-    stated = load(GraphFile(brightness(tmp_path / "a.param"), 1, None))
+    stated = load(GraphFile(brightness_ncnn(tmp_path / "a.param"), 1, None))
     with pytest.raises(ValueError, match="--shape in0"):
-        load(GraphFile(brightness(tmp_path / "b.param", ""), 1, None))
+        load(GraphFile(brightness_ncnn(tmp_path / "b.param", ""), 1, None))
     given = load(GraphFile(tmp_path / "b.param", 1, None, shapes={"in0": (1, 3, 2, 2)}))
     for session in (stated, given):
         session.learn_outputs()
@@ -65,7 +51,7 @@ def test_a_graph_takes_its_shape_from_the_file_or_the_user(tmp_path: Path) -> No
 
 @NEEDS_NCNN
 def test_damaged_files_are_refused(tmp_path: Path) -> None:
-    path = brightness(tmp_path / "m.param")
+    path = brightness_ncnn(tmp_path / "m.param")
     weights = path.with_suffix(".bin")
     weights.write_bytes(weights.read_bytes()[:-30])
     unknown = tmp_path / "n.param"
@@ -77,7 +63,7 @@ def test_damaged_files_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_files_of_a_model(tmp_path: Path) -> None:
-    path = brightness(tmp_path / "m.param", "0=7 1=5")
+    path = brightness_ncnn(tmp_path / "m.param", "0=7 1=5")
     assert list(model_files(path)) == ["m.bin", "m.param"]
     assert input_shapes(path) == {"in0": [5, 7]}
     path.with_suffix(".bin").unlink()
