@@ -20,6 +20,7 @@ from edge_bench.app.tables.runs.tails import (
 )
 from edge_bench.app.tables.shared import configuration_cells, failure_text, finding_notes
 from edge_bench.bench.analysis.comparison.best_configuration import best_of_sweeps
+from edge_bench.bench.analysis.fastest.search import Search, search_of
 from edge_bench.bench.analysis.quality.scored import measures_of
 from edge_bench.bench.analysis.times.reliability import is_unstable, reliability_of, trusted
 from edge_bench.bench.records.run import CLASSIFY, Configuration, Result, Run
@@ -46,7 +47,7 @@ _HEADER = (
 
 def run_table(run: Run) -> Table:
     """Return the table that ``run`` prints; latencies are measured within its passes."""
-    images, best = run.images_per_pass, best_of_sweeps(run)
+    images, best, search = run.images_per_pass, best_of_sweeps(run), search_of(run)
     emulated = "EMULATED: " if run.emulated else ""
     trials = max((len(result.trials) for result in run.results), default=0)
     scored = [result for result in run.results_with_trials if run.scored(result)]
@@ -67,7 +68,7 @@ def run_table(run: Run) -> Table:
             *quality_notes(run.task, run.images.indices.length, measures.items()),
             *run_notes(run, percentile_notes(run.results_with_trials, run.unit)),
         ],
-        records=Lazy(lambda result: _record(result, run, best), run.results),
+        records=Lazy(lambda result: _record(result, run, best, search), run.results),
     )
 
 
@@ -83,8 +84,9 @@ def _row(result: Result, run: Run, best: set[Configuration]) -> list[str]:
     configuration, images = result.configuration, run.images_per_pass
     keys = configuration_cells(configuration)
     if not result.trials:
-        kind = result.failure.kind if result.failure else "not measured"
-        return [*keys, f"{kind} (see notes)", *[""] * 6, size(result.bytes), "", ""]
+        kind, brief = result.failure.kind if result.failure else "not measured", _first_median(result)
+        shown = f"first round: {significant(1e3 * brief / images)}" if brief and not result.failure else ""
+        return [*keys, shown or f"{kind} (see notes)", *[""] * 6, size(result.bytes), "", ""]
     seconds = result.pass_seconds()
     median = float(np.median(seconds))
     scale = 1e3 / images
@@ -102,6 +104,12 @@ def _row(result: Result, run: Run, best: set[Configuration]) -> list[str]:
         _peak_memory(result),
         significant(_milliseconds(result, "load_ns")) if result.processes else "",
     ]
+
+
+def _first_median(result: Result) -> float | None:
+    """Return the median pass of the first round of --find-fastest, in seconds; None without one."""
+    seconds = [trial.pass_seconds for trial in result.first_round]
+    return float(np.median(seconds)) if seconds else None
 
 
 def _accuracy(result: Result, run: Run) -> str:
@@ -192,7 +200,7 @@ def _failures(run: Run) -> list[str]:
     return [f"! {'; '.join(names)}: {reason}" for reason, names in failed.items()]
 
 
-def _record(result: Result, run: Run, best: set[Configuration]) -> dict[str, Any]:
+def _record(result: Result, run: Run, best: set[Configuration], search: Search | None) -> dict[str, Any]:
     """Return the unformatted values of the row: seconds, bytes, and shares from 0 to 1."""
     configuration = result.configuration
     record: dict[str, Any] = {
@@ -225,6 +233,8 @@ def _record(result: Result, run: Run, best: set[Configuration]) -> dict[str, Any
             **quality_record(run.task, measures_of(run, result)),
             "unit": run.unit,
             "best": configuration in best,
+            "first_round_median_s": _first_median(result),
+            "probability_fastest": search.probability if search and search.lead == configuration else None,
             "accuracy_assumed": run.accuracy_assumed,
             "accuracy_sd": _accuracy_deviation(result, run),
             "top_5_accuracy": top_5[0] / top_5[1] if (top_5 := run.correct_in_top_5(result)) else None,
