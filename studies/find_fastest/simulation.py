@@ -1,6 +1,6 @@
 """How often `run --find-fastest` names a wrong winner or none, for simulated times with known truth.
 
-    python -m studies.find_fastest.simulation [--draws 300] [--noise "as recorded"]
+    python -m studies.find_fastest.simulation [--draws 300] [--noise NAME …]
 
 Both rounds are drawn from the noise of studies/calibration/noise.py and judged by the code of `run`. In the first round,
 each group of workers has a drift of its own. Takes about ten minutes on one core. Figures: docs/find-fastest.md.
@@ -123,10 +123,10 @@ _MACHINE = msgspec.structs.replace(describe_machine(), emulated=False)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--draws", type=int, default=300)
-    parser.add_argument("--noise", choices=list(SCENARIOS), help="only this one")
+    parser.add_argument("--noise", nargs="*", choices=list(SCENARIOS), default=list(SCENARIOS), help="only these")
     arguments = parser.parse_args()
     rows, outcomes = [], list[Outcome]()
-    for name in [arguments.noise] if arguments.noise else SCENARIOS:
+    for name in arguments.noise:
         for case, truth in CASES.items():
             generator = np.random.default_rng(42)
             found = [simulate(generator, SCENARIOS[name], truth) for _ in range(arguments.draws)]
