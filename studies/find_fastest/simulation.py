@@ -2,8 +2,8 @@
 
     python -m studies.find_fastest.simulation [--draws 300] [--noise NAME …]
 
-Both rounds are drawn from the noise of studies/calibration/noise.py and judged by the code of `run`. In the first round,
-each group of workers has a drift of its own. Takes about ten minutes on one core. Figures: docs/find-fastest.md.
+Both rounds are drawn from the noise of studies/calibration/noise.py and judged by the code of `run`. In the first
+round, each group of workers has a drift of its own. Takes about five minutes on one core. Figures: docs/find-fastest.md.
 """
 
 import argparse
@@ -60,14 +60,16 @@ class Outcome(NamedTuple):
 def simulate(generator: np.random.Generator, noise: Noise, truth: Sequence[float]) -> Outcome:
     """Return the answer of one search over configurations with these true times."""
     first = _first_round(generator, noise, truth)
-    begun = _run([msgspec.structs.replace(_result(number), first_round=_trials(each)) for number, each in first.items()])
+    begun = _run(
+        [msgspec.structs.replace(_result(number), first_round=_trials(each)) for number, each in first.items()]
+    )
     numbers = choose_finalists(begun)
     second = noise.draw(generator, SETTINGS.processes, SETTINGS.trials // SETTINGS.processes, len(numbers))
     results = list(begun.results)
     for times, number in zip(second, numbers, strict=True):
         results[number] = msgspec.structs.replace(results[number], trials=_trials(times * truth[number]))
     answer = answer_of(compare([msgspec.structs.replace(begun, results=results, finalists=numbers)]))
-    assert answer.search is not None  # noqa: S101 - the Run has two rounds
+    assert answer.search is not None
     best = {number for number, each in enumerate(truth) if each == min(truth)}
     lead = int(answer.search.lead.variant)
     return Outcome(

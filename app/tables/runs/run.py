@@ -233,8 +233,7 @@ def _record(result: Result, run: Run, best: set[Configuration], search: Search |
             **quality_record(run.task, measures_of(run, result)),
             "unit": run.unit,
             "best": configuration in best,
-            "first_round_median_s": _first_median(result),
-            "probability_fastest": search.probability if search and search.lead == configuration else None,
+            **_search_record(result, search),
             "accuracy_assumed": run.accuracy_assumed,
             "accuracy_sd": _accuracy_deviation(result, run),
             "top_5_accuracy": top_5[0] / top_5[1] if (top_5 := run.correct_in_top_5(result)) else None,
@@ -244,6 +243,14 @@ def _record(result: Result, run: Run, best: set[Configuration], search: Search |
             "failure": result.failure.message if result.failure else None,
         }
     )
+
+
+def _search_record(result: Result, search: Search | None) -> dict[str, float | None]:
+    is_lead = search is not None and search.lead == result.configuration
+    return {
+        "first_round_median_s": _first_median(result),
+        "probability_fastest": search.probability if search and is_lead else None,
+    }
 
 
 def _figures(result: Result, run: Run) -> list[float | None]:

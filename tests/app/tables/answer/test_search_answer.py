@@ -6,7 +6,7 @@ from edge_bench.app.tables.answer.text import Answered, answer_sentences, answer
 from edge_bench.app.tables.runs.run import run_table
 from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.records.run import Run
-from tests.made_searches import searched_run
+from tests.made.searches import searched_run
 
 FIRST = {"a": 0.010, "b": 0.0101, "c": 0.02, "d": 0.03}
 
