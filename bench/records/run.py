@@ -283,6 +283,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return self.images.labels.length == self.images.indices.length
 
     @property
+    def expected_results(self) -> list[Result]:
+        """Results that a complete Run has trials of, and failed ones: all but those left out by --find-fastest."""
+        if self.finalists is None:
+            return self.results
+        chosen = set(self.finalists)
+        return [each for number, each in enumerate(self.results) if number in chosen or each.failure]
+
+    @property
     def results_with_trials(self) -> list[Result]:
         """Results with at least one trial."""
         return [result for result in self.results if result.trials]

@@ -3,7 +3,7 @@
     python -m studies.find_fastest.simulation [--draws 300] [--noise NAME …]
 
 Both rounds are drawn from the noise of studies/calibration/noise.py and judged by the code of `run`. In the first
-round, each group of workers has a drift of its own. Takes about five minutes on one core. Figures: docs/find-fastest.md.
+round, each group of workers has a drift of its own. Takes about five minutes. Figures: docs/find-fastest.md.
 """
 
 import argparse

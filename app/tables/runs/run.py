@@ -35,6 +35,11 @@ _BEST_NOTE = "* most {unit}s/s of its variant and runtime, or not significantly 
 _MIN_TOP_5_CLASSES = 20
 
 _ACCURACY, _TOP_5 = "accuracy, %\n[95 %]", "top-5, %\n[95 %]"
+#: Fields of a row that need trials, in the order of `_figures`.
+_FIGURES = (
+    "pass_mean_s", "pass_sd_s", "pass_median_s", "pass_median_low_s", "pass_median_high_s", "images_a_second",
+    "accuracy", "accuracy_low", "accuracy_high", "memory_peak_bytes", "load_ms", "first_ms",
+)  # fmt: skip
 #: Headings that differ with --resample.
 _RESAMPLED = {_ACCURACY: "accuracy, %\n± sd over trials [95 %]"}
 _HEADER = (
@@ -220,11 +225,7 @@ def _record(result: Result, run: Run, best: set[Configuration], search: Search |
         "trials": len(result.trials),
         "bytes": result.bytes,
     }
-    names = (
-        "pass_mean_s", "pass_sd_s", "pass_median_s", "pass_median_low_s", "pass_median_high_s", "images_a_second",
-        "accuracy", "accuracy_low", "accuracy_high", "memory_peak_bytes", "load_ms", "first_ms",
-    )  # fmt: skip
-    record |= dict(zip(names, _figures(result, run), strict=True)) if result.trials else dict.fromkeys(names)
+    record |= dict(zip(_FIGURES, _figures(result, run), strict=True)) if result.trials else dict.fromkeys(_FIGURES)
     return (
         record
         | tail_record(result)

@@ -9,7 +9,7 @@ from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
 from edge_bench.bench.analysis.fastest.search import Search
 from edge_bench.bench.analysis.quality.paired import may_be_chance
 from edge_bench.bench.analysis.times.reliability import Reason
-from edge_bench.bench.records.run import CLASSIFY, Configuration, Result, Run
+from edge_bench.bench.records.run import CLASSIFY, Configuration, Run
 from edge_bench.bench.tasks.measures import MeasureDifference
 
 __all__ = ["Answer", "AnswerKind", "answer_of", "no_answer", "within_chance"]
@@ -89,7 +89,7 @@ def answer_of(comparison: Comparison) -> Answer:
 
 def no_answer(runs: Sequence[Run]) -> Answer:
     """Return the answer of Runs without any measurement."""
-    results = [result for run in runs for result in _wanted(run)]
+    results = [result for run in runs for result in run.expected_results]
     return Answer(
         kind=AnswerKind.NOTHING,
         task=runs[0].task,
@@ -99,12 +99,6 @@ def no_answer(runs: Sequence[Run]) -> Answer:
         configurations=len(results),
         in_first_round=any(result.first_round for result in results),
     )
-
-
-def _wanted(run: Run) -> list[Result]:
-    """Return the results that a Run would have if it were complete, with all failed ones."""
-    chosen = None if run.finalists is None else set(run.finalists)
-    return [each for number, each in enumerate(run.results) if chosen is None or number in chosen or each.failure]
 
 
 def within_chance(row: Row, difference: MeasureDifference) -> bool | None:
