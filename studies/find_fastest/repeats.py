@@ -1,10 +1,12 @@
-"""How often `run --find-fastest` names the winner of a full run, measured.
+"""How often `run --find-fastest` names the fastest of configurations whose order is known, measured.
 
-    python -m studies.find_fastest.repeats BUNDLE [--repeats 20] [--seconds 80] [--log FILE]
+    python -m studies.find_fastest.repeats BUNDLE [--lead 10] [--repeats 20] [--seconds 80] [--log FILE]
 
-One full run (30 trials in 5 processes of every configuration) is the truth. Then the search is repeated, each time with
-another seed. Every run is appended to the log, and later invocations continue it; ``--seconds`` ends an invocation
-early. Each search takes about a minute. Figures: docs/find-fastest.md.
+The configurations are one model on LiteRT that classifies more and more images per pass: the second one has ``--lead``
+percent more work than the first, the others twice and three times as much more. So the first one is the fastest by
+exactly that. Every search has the settings of `run`, fresh processes and another seed. It is appended to the log, and
+later invocations continue it; ``--seconds`` starts no further search after that time. A search takes about 45 s on an
+idle machine. Figures: docs/find-fastest.md.
 """
 
 import argparse
@@ -14,93 +16,104 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+from tabulate import tabulate
 
-from edge_bench.bench.analysis.answer.answer import Answer, AnswerKind, answer_of
+from edge_bench.bench.analysis.answer.answer import AnswerKind, answer_of
 from edge_bench.bench.analysis.comparison.comparison import compare
-from edge_bench.bench.measure.options.settings import searched, selection
-from edge_bench.bench.measure.request import BenchmarkRequest
+from edge_bench.bench.dataset.workload import bundle_workload
+from edge_bench.bench.measure.options.settings import searched
+from edge_bench.bench.measure.plan import Planned, Selection, plan
 from edge_bench.bench.measure.runner import run_benchmark
 from edge_bench.bench.progress import Silent
+from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Settings
+
+#: More work than the first configuration has, as multiples of the lead.
+STEPS = (0, 1, 2, 3)
 
 
 class Repeat(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer of the full run or of one search."""
+    """The answer of one search."""
 
-    is_search: bool
+    lead: float  # percent
     kind: str
-    best: list[str]  # configurations, by time
-    times: dict[str, float]  # ms/image of all measured fully
-    probability: float | None = None
-    trusted: bool | None = None
-    wall_seconds: float = 0.0
+    best: list[str]  # configurations, by time; the fastest is ``0``
+    finalists: list[str]
+    probability: float | None
+    trusted: bool | None
+    wall_seconds: float
 
 
-def measured(arguments: argparse.Namespace, seed: int, *, is_search: bool) -> Repeat:
-    """Return the answer of a full run, or of a search."""
-    chosen = selection(arguments.variant, arguments.runtime, arguments.threads, arguments.batch_size)
-    settings = Settings(limit=arguments.limit, seed=seed)
-    if is_search:
-        chosen, settings = searched(chosen, settings)
-    request = BenchmarkRequest.from_bundle(arguments.bundle, chosen, settings, Silent())
-    run = run_benchmark(request.workload, request.planned, settings, Silent())
-    comparison = compare([run])
-    answer = answer_of(comparison)
+def candidates(bundle: Bundle, images: int, lead: float) -> list[Planned]:
+    """Return the configurations ``0`` to ``3``, in the order of their work."""
+    (model,) = plan(bundle, Selection(variants=["dynamic"], runtimes=["litert"]))
+    most = 1 + STEPS[-1] * lead / 100
+    return [
+        msgspec.structs.replace(
+            model,
+            configuration=msgspec.structs.replace(model.configuration, variant=str(number)),
+            images=round(images * (1 + step * lead / 100) / most),
+        )
+        for number, step in enumerate(STEPS)
+    ]
+
+
+def search(bundle: Bundle, images: int, lead: float, seed: int) -> Repeat:
+    """Return the answer of one search. Raise RuntimeError if a configuration fails."""
+    _, settings = searched(Selection(), Settings(limit=images, seed=seed))
+    workload = bundle_workload(bundle, images, settings.seed)
+    run = run_benchmark(workload, candidates(bundle, images, lead), settings, Silent())
+    for result in run.results:
+        if result.failure:
+            raise RuntimeError(f"a configuration was not measured: {result.failure}")
+    answer = answer_of(compare([run]))
     return Repeat(
-        is_search=is_search,
+        lead=lead,
         kind=answer.kind,
-        best=[str(row.configuration) for row in answer.best],
-        times={str(row.configuration): row.time.milliseconds for row in comparison.rows if row.time},
-        probability=_probability(answer),
+        best=[row.configuration.variant for row in answer.best],
+        finalists=[run.results[number].configuration.variant for number in run.finalists or ()],
+        probability=answer.search.probability if answer.search else None,
         trusted=run.trusted,
         wall_seconds=run.wall_seconds,
     )
 
 
-def _probability(answer: Answer) -> float | None:
-    return answer.search.probability if answer.search else None
-
-
 def summary(log: Sequence[Repeat]) -> str:
-    """Return the truth of the full run, and how often the searches found it."""
-    full, searches = next(each for each in log if not each.is_search), [each for each in log if each.is_search]
-    ordered = sorted(full.times.items(), key=lambda item: item[1])
-    named = [each for each in searches if each.kind == AnswerKind.FASTEST]
-    right = sum(each.best[0] == ordered[0][0] for each in named)
-    firsts = Counter(each.best[0] for each in searches)
-    return "\n".join(
-        [
-            f"full run: {full.kind}; {'; '.join(f'{name}: {ms:.4f} ms' for name, ms in ordered)}",
-            f"lead: {100 * (ordered[1][1] / ordered[0][1] - 1):.1f} %; reliable: {full.trusted}",
-            f"{len(searches)} searches: {right} right, {len(named) - right} wrong, "
-            f"{len(searches) - len(named)} undecided; {sum(each.trusted is True for each in searches)} with reliable "
-            f"times; {sum(each.wall_seconds for each in searches) / max(1, len(searches)):.0f} s each",
-            f"lowest time: {dict(firsts)}",
-            f"lowest probability of a named winner: {min((each.probability or 0 for each in named), default=0):.4f}",
-        ]
-    )
+    """Return a Markdown table: how often the searches with each lead were right, wrong and undecided."""
+    rows = []
+    for lead in sorted({each.lead for each in log}):
+        found = [each for each in log if each.lead == lead]
+        named = [each for each in found if each.kind == AnswerKind.FASTEST]
+        right = sum(each.best[0] == "0" for each in named)
+        finalists = Counter(len(each.finalists) for each in found)
+        rows.append(
+            (f"{lead:g} %", len(found), right, len(named) - right, len(found) - len(named),
+             sum("0" not in each.finalists for each in found), sum(each.trusted is True for each in found),
+             ", ".join(f"{count} × {size}" for size, count in sorted(finalists.items())),
+             f"{sum(each.wall_seconds for each in found) / len(found):.0f} s")
+        )  # fmt: skip
+    header = ("lead", "searches", "right", "wrong", "undecided", "left out", "times reliable", "finalists", "mean time")
+    return tabulate(rows, header, tablefmt="github", disable_numparse=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundle", type=Path)
+    parser.add_argument("--lead", type=float, default=10, help="percent")
     parser.add_argument("--repeats", type=int, default=20)
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="start no further run after this time")
-    parser.add_argument("--variant", default="dynamic,int8")
-    parser.add_argument("--runtime", default="litert")
-    parser.add_argument("--threads", default="1")
-    parser.add_argument("--batch-size", default="1,8")
-    parser.add_argument("--limit", type=int, default=200)
+    parser.add_argument("--images", type=int, default=300)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="start no further search after this time")
     parser.add_argument("--log", type=Path, default=Path("results/find-fastest.jsonl"))
     arguments = parser.parse_args()
     arguments.log.parent.mkdir(parents=True, exist_ok=True)
     lines = arguments.log.read_bytes().splitlines() if arguments.log.exists() else []
     log, began = [msgspec.json.decode(line, type=Repeat) for line in lines], time.monotonic()
+    bundle = Bundle.open(arguments.bundle)
     with arguments.log.open("ab") as file:
-        for number in range(len(log), arguments.repeats + 1):
+        for seed in range(sum(each.lead == arguments.lead for each in log), arguments.repeats):
             if time.monotonic() - began > arguments.seconds:
                 break
-            log.append(measured(arguments, number, is_search=number > 0))
+            log.append(search(bundle, arguments.images, arguments.lead, seed))
             file.write(msgspec.json.encode(log[-1]) + b"\n")
             file.flush()
     print(summary(log))

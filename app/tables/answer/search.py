@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from edge_bench.app.render.units import counted, significant
-from edge_bench.app.tables.answer.cells import joined, quality_clauses, size_clauses
+from edge_bench.app.tables.answer.cells import UNRELIABLE, joined, quality_clauses, size_clauses
 from edge_bench.app.tables.answer.names import configuration_name
 from edge_bench.bench.analysis.answer.answer import Answer, AnswerKind
 from edge_bench.bench.analysis.comparison.comparison import Row
@@ -15,12 +15,16 @@ from edge_bench.bench.analysis.fastest.search import Search
 __all__ = ["open_text", "probability_text", "search_notes", "second_line"]
 
 
-def probability_text(search: Search) -> str:
-    """Return ``; probability 97 %``, rounded down; empty for the only configuration."""
-    if search.probability is None:
+def probability_text(answer: Answer) -> str:
+    """Return ``; probability 97 %``, rounded down, with ``~`` if times are not reliable.
+
+    It is empty without --find-fastest, and for the only configuration.
+    """
+    if answer.search is None or answer.search.probability is None:
         return ""
-    percent = math.floor(100 * search.probability)
-    return f"; probability {'over 99' if percent >= 99 else percent} %"
+    percent = math.floor(100 * answer.search.probability)
+    mark = f" {UNRELIABLE.strip()}" if answer.trusted is False else ""
+    return f"; probability {'over 99' if percent >= 99 else percent} %{mark}"
 
 
 def open_text(search: Search) -> str:

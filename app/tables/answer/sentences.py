@@ -84,8 +84,7 @@ class _Sentences:
         time = f"{time_text(best)} ms/{answer.unit}"
         match answer.kind:
             case AnswerKind.FASTEST:
-                probability = probability_text(answer.search) if answer.search else ""
-                return [f"Fastest{self._place}: {self._name(best)}, {time}{probability}"]
+                return [f"Fastest{self._place}: {self._name(best)}, {time}{probability_text(answer)}"]
             case AnswerKind.ONE:
                 return [
                     f"Only one configuration{self._place}: {self._name(best)}, {time}",

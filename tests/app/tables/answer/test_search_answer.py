@@ -24,6 +24,8 @@ def test_the_winner_has_its_probability_and_the_next_is_named() -> None:
     first, second, third = sentences(searched_run(FIRST, {"a": 0.010, "b": 0.012}))
     assert first.startswith("Fastest: a on litert, 0.1")
     assert first.endswith(" ms/image; probability over 99 %")
+    doubtful = msgspec.structs.replace(searched_run(FIRST, {"a": 0.010, "b": 0.012}), trusted=False)
+    assert sentences(doubtful)[0].endswith("probability over 99 % ~")
     assert "next: b on litert, 1.20× slower [" in second
     assert "accuracy" in second
     assert "reliable" in third
