@@ -5,6 +5,7 @@ import msgspec
 from edge_bench.app.tables.answer.text import Answered, answer_sentences, answer_text
 from edge_bench.app.tables.runs.run import run_table
 from edge_bench.bench.analysis.comparison.comparison import compare
+from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.run import Run
 from tests.made.searches import searched_run
 
@@ -45,10 +46,13 @@ def test_a_winner_that_loses_accuracy_says_so_and_names_another() -> None:
     second = sentences(lossy)[1]
     assert second.startswith("! accuracy −25.00 ")
     assert second.endswith("against b on litert; without loss: b on litert, 1.20× slower")
-    unlabelled = msgspec.structs.replace(
-        lossy, images=msgspec.structs.replace(lossy.images, labels=lossy.images.labels.__class__(b"", "<u1", 0))
-    )
-    assert "75.0 % of labels equal those of" in sentences(unlabelled)[1]
+
+
+def test_without_true_values_the_winner_has_its_agreement() -> None:
+    times = {"int8": 0.010, "float32": 0.012}
+    made = searched_run(times | {"slow": 0.03}, times, {"int8": 30})
+    unlabelled = msgspec.structs.replace(made, images=msgspec.structs.replace(made.images, labels=pack([])))
+    assert "75.0 % of labels equal those of float32" in sentences(unlabelled)[1]
 
 
 def test_rows_have_both_rounds() -> None:
