@@ -1,6 +1,7 @@
 """What --find-fastest prints: the probability of the winner, its cost in quality, and what was left out."""
 
 import msgspec
+import numpy as np
 
 from edge_bench.app.tables.answer.text import Answered, answer_sentences, answer_text
 from edge_bench.app.tables.runs.run import run_table
@@ -51,7 +52,9 @@ def test_a_winner_that_loses_accuracy_says_so_and_names_another() -> None:
 def test_without_true_values_the_winner_has_its_agreement() -> None:
     times = {"int8": 0.010, "float32": 0.012}
     made = searched_run(times | {"slow": 0.03}, times, {"int8": 30})
-    unlabelled = msgspec.structs.replace(made, images=msgspec.structs.replace(made.images, labels=pack([])))
+    unlabelled = msgspec.structs.replace(
+        made, images=msgspec.structs.replace(made.images, labels=pack(np.zeros(0, np.int64)))
+    )
     assert "75.0 % of labels equal those of float32" in sentences(unlabelled)[1]
 
 
