@@ -52,9 +52,8 @@ def test_a_winner_that_loses_accuracy_says_so_and_names_another() -> None:
 def test_without_true_values_the_winner_has_its_agreement() -> None:
     times = {"int8": 0.010, "float32": 0.012}
     made = searched_run(times | {"slow": 0.03}, times, {"int8": 30})
-    unlabelled = msgspec.structs.replace(
-        made, images=msgspec.structs.replace(made.images, labels=pack(np.zeros(0, np.int64)))
-    )
+    images = msgspec.structs.replace(made.images, labels=pack(np.zeros(0, np.int64)))
+    unlabelled = msgspec.structs.replace(made, images=images)
     assert "75.0 % of labels equal those of float32" in sentences(unlabelled)[1]
 
 
