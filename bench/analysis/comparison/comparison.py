@@ -39,7 +39,7 @@ from edge_bench.bench.stats.intervals import PairedDifference
 from edge_bench.bench.stats.ratios import Ratio, Verdict, verdicts
 from edge_bench.bench.tasks.measures import Measure, MeasureDifference, TaskAgreement
 
-__all__ = ["Comparison", "Row", "Slack", "compare", "matches"]
+__all__ = ["LEFT_OUT", "Comparison", "Row", "Slack", "compare", "matches"]
 
 #: Remark on a configuration without trials in the second round of --find-fastest.
 LEFT_OUT = "left out after the first round"
