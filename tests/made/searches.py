@@ -21,13 +21,13 @@ def searched_run(
 
     ``wrong`` are images of 100 that a variant gets wrong.
     """
-    results = []
+    results, later = [], second or {}
     for name, seconds in first.items():
         brief = result(name, "litert", seconds, (wrong or {}).get(name, 5), noise=noise).trials
-        trials = result(f"{name} again", "litert", second[name], noise=noise).trials if name in (second or {}) else []
+        trials = result(f"{name} again", "litert", later[name], noise=noise).trials if name in later else []
         made = result(name, "litert", seconds, (wrong or {}).get(name, 5))
         three = [each for each in brief if each.process < 3 and each.round < 2]
         results.append(msgspec.structs.replace(made, trials=trials, first_round=three))
-    numbers = None if second is None else [number for number, name in enumerate(first) if name in second]
+    numbers = None if second is None else [number for number, name in enumerate(first) if name in later]
     settings = Settings(first_round=FirstRound(finalists=finalists))
     return msgspec.structs.replace(run(*results), settings=settings, finalists=numbers, trusted=True)
