@@ -18,6 +18,7 @@ EXAMPLES = {
         "edge-bench run artifacts/bundle --variant dynamic,int8 --budget 5m",
         "edge-bench run model.tflite --data photos/ --labels labels.txt",
         "edge-bench run a.onnx b.onnx --threads 1,4 --format json",
+        "edge-bench run artifacts/bundle --find-fastest",
     ),
     "compare": (
         "edge-bench compare results",

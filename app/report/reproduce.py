@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from edge_bench.app.render.html.elements import Html, element, fragment
 from edge_bench.app.report.bundle_section import BundleSection
 from edge_bench.app.report.machines import in_group, properties_table
-from edge_bench.bench.measure.scenario import Scenario, batch_sizes_for
+from edge_bench.bench.measure.options.scenario import Scenario, batch_sizes_for
 from edge_bench.bench.offload.records.offload import Offload, OffloadSettings
 from edge_bench.bench.offload.records.power import DEVICES, Power
 from edge_bench.bench.preprocessing.presets import PRESETS
@@ -68,6 +68,7 @@ def _run_command(group: Sequence[Run]) -> str:
     words += ["--runtime", ",".join(dict.fromkeys(result.configuration.runtime for result in run.results))]
     words += _threads_and_batch_sizes(run)
     words += _settings_options(run.settings, Settings(), ("limit", "resample", "scenario", "timeout_s"))
+    words += ["--find-fastest"] if run.settings.first_round else []
     words += ["--stateful"] if run.settings.stateful else []
     words += ["--with-postprocess"] if run.settings.with_postprocess else []
     if run.settings.memory_limit is not None:

@@ -72,10 +72,12 @@ def _finding(finding: Finding, runs: str) -> Html:
 def _properties(run: Run) -> dict[str, str]:
     """Return how the Run was measured, and whether its times are reliable."""
     settings, trials = run.settings, sum(len(result.trials) for result in run.results)
+    brief = sum(bool(result.first_round) and not result.trials for result in run.results)
     failed = sum(result.failure is not None for result in run.results)
     return {
         "times reliable": _times(run),
-        "configurations": f"{len(run.results_with_trials)} measured{f', {failed} failed' if failed else ''}",
+        "configurations": f"{len(run.results_with_trials)} measured{f', {failed} failed' if failed else ''}"
+        f"{f', {brief} left out after the first round' if brief else ''}",
         "trials": f"{trials:,}, planned {settings.trials} of each configuration in "
         f"{counted(settings.processes, 'process')}",
         "order of trials": f"interleaved at random, seed {settings.seed}",

@@ -27,6 +27,8 @@ __all__ = ["Planned", "Selection", "plan"]
 
 #: Kind of a failure: the file takes another batch size.
 _WRONG_BATCH = "wrong batch size"
+#: Batch sizes that --find-fastest compares by default.
+_SEARCHED_BATCH_SIZES = (1, 8, 32)
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +38,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     runtimes: Sequence[str] = ()
     threads: Sequence[int] | None = None
     batch_sizes: Sequence[int] | None = None
+    searched: bool = False  # --find-fastest: None means several numbers of threads and batch sizes
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,14 +90,30 @@ def plan(models: Models, selection: Selection, memory_limit: int | None = None) 
         )
         for variant, runtime in pairs
         for file, version, need, failure in [_preflight(models, variant, runtime, needs)]
-        for threads in dict.fromkeys(selection.threads or [runtime.threads or usable_cores()])
-        for batch_size in dict.fromkeys(selection.batch_sizes or [variant.fixed_batch or runtime.batch_size])
+        for threads in dict.fromkeys(selection.threads or _threads(runtime, searched=selection.searched))
+        for batch_size in dict.fromkeys(
+            selection.batch_sizes or _batch_sizes(variant, runtime, searched=selection.searched)
+        )
     ]
     _require_few(planned)
     wrong = [item.failure for item in planned if item.failure and item.failure.kind == _WRONG_BATCH]
     if wrong and not any(item.failure is None for item in planned):
         raise BadInput(wrong[0].message, wrong[0].remedy)
     return planned
+
+
+def _threads(runtime: Runtime, *, searched: bool) -> list[int]:
+    """Return the default number of threads, or powers of two below the number of cores, and that number."""
+    cores = usable_cores()
+    if not searched:
+        return [runtime.threads or cores]
+    return [*(2**power for power in range(cores.bit_length()) if 2**power < cores), cores]
+
+
+def _batch_sizes(variant: Variant, runtime: Runtime, *, searched: bool) -> Sequence[int]:
+    if variant.fixed_batch:
+        return [variant.fixed_batch]
+    return _SEARCHED_BATCH_SIZES if searched else [runtime.batch_size]
 
 
 def _runtimes_for(variant: Variant, chosen: Sequence[Runtime]) -> list[Runtime]:

@@ -3,7 +3,7 @@
 import contextlib
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 import msgspec
@@ -22,6 +22,7 @@ from edge_bench.bench.records.journal import Journal
 from edge_bench.bench.records.journal_entries import (
     ConfigurationFailed,
     Entry,
+    FinalistsChosen,
     FindingAdded,
     OutputsRecorded,
     ProcessFinished,
@@ -139,9 +140,9 @@ class Recorder:
         return self._builder.passes
 
     @property
-    def trials(self) -> int:
-        """Number of finished trials of all configurations."""
-        return self._builder.trials
+    def repeat(self) -> int:
+        """Number of the run within its group of repeats, from 1; 0 if it is not repeated."""
+        return self._builder.begun.repeat
 
     def failed(self, number: int) -> bool:
         """Return whether a configuration has failed."""
@@ -151,9 +152,15 @@ class Recorder:
         """Return whether a trial of the schedule is finished, in this process or before ``--resume``."""
         return self._builder.made(number, generation, round_number)
 
-    def process_for(self, generation: int, planned: int) -> int:
-        """Return the index for the processes of a generation."""
-        return self._builder.process_for(generation, planned)
+    def process_for(self, generation: int, planned: int, numbers: Sequence[int]) -> int:
+        """Return the index for the processes of these configurations in a generation."""
+        return self._builder.process_for(generation, planned, numbers)
+
+    def finalists(self, choose: Callable[[Run], list[int]]) -> list[int]:
+        """Return the configurations of the second round. ``choose`` them from the Run so far, unless that is done."""
+        if self._builder.finalists is None:
+            self._record(FinalistsChosen(numbers=choose(self._builder.run(complete=False))))
+        return self._builder.finalists or []
 
     def recorded(self, number: int) -> int:
         """Return the number of processes of a configuration whose outputs are recorded."""

@@ -45,13 +45,23 @@ class BenchmarkRequest:
     @property
     def images(self) -> int:
         """Maximum number of images that all trials of all configurations classify."""
-        return len(self.workload.indices) * self.settings.trials * len(self._runnable)
+        return len(self.workload.indices) * sum(self._most_trials)
 
     @property
     def invocations(self) -> int:
         """Maximum number of timed invocations of all trials."""
         count = len(self.workload.indices)
-        return sum(-(-count // item.configuration.batch_size) for item in self._runnable) * self.settings.trials
+        batches = sorted((-(-count // item.configuration.batch_size) for item in self._runnable), reverse=True)
+        return sum(each * trials for each, trials in zip(batches, self._most_trials, strict=True))
+
+    @property
+    def _most_trials(self) -> list[int]:
+        """Maximum number of trials of each configuration that can start, the largest first."""
+        count, settings = len(self._runnable), self.settings
+        if (first := settings.first_round) is None:
+            return [settings.trials] * count
+        finalists = min(count, first.finalists + 1)
+        return [first.trials + settings.trials] * finalists + [first.trials] * (count - finalists)
 
     @property
     def _runnable(self) -> list[Planned]:

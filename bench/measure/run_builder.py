@@ -16,6 +16,7 @@ from edge_bench.bench.records.journal import JOURNAL, read_journal
 from edge_bench.bench.records.journal_entries import (
     ConfigurationFailed,
     Entry,
+    FinalistsChosen,
     FindingAdded,
     OutputsRecorded,
     ProcessFinished,
@@ -46,6 +47,8 @@ class RunBuilder:
         }
         self._processes: dict[int, dict[int, ProcessRecord]] = defaultdict(dict)
         self._trials: dict[int, list[Trial]] = defaultdict(list)
+        self._first_round: dict[int, list[Trial]] = defaultdict(list)
+        self.finalists: list[int] | None = None  # None: no --find-fastest, or not chosen yet
         self._predictions: dict[int, npt.NDArray[np.int64]] = {}
         self._unstable: dict[int, npt.NDArray[np.bool_]] = {}
         self._in_top_5: dict[int, npt.NDArray[np.uint8]] = {}
@@ -80,6 +83,10 @@ class RunBuilder:
                 )
             case ConfigurationFailed(number=number, failure=failure):
                 self._failures[number] = failure
+            case FinalistsChosen(numbers=numbers):
+                if max(numbers, default=0) >= len(self.begun.results):
+                    raise ValueError("a finalist that is no configuration of the run")
+                self.finalists = numbers
             case FindingAdded(finding=finding):
                 self._findings.append(finding)
             case RunStarted():
@@ -105,9 +112,12 @@ class RunBuilder:
         """Return the number of processes of a configuration whose outputs are recorded."""
         return len(self._recorded[number])
 
-    def process_for(self, generation: int, planned: int) -> int:
-        """Return the index for fresh worker processes: the generation's, or a new one if that is in use."""
-        used = {index for records in self._processes.values() for index in records}
+    def process_for(self, generation: int, planned: int, numbers: Sequence[int]) -> int:
+        """Return the index for fresh worker processes of configurations: the generation's, or a new one if it is used.
+
+        planned: the number of processes that the schedule has for each configuration
+        """
+        used = {index for number in numbers for index in self._processes[number]}
         return generation if generation not in used else max(used | {planned - 1}) + 1
 
     def _apply_outputs(self, entry: OutputsRecorded) -> None:
@@ -122,7 +132,9 @@ class RunBuilder:
     def _apply_trial(self, entry: TrialMade) -> None:
         if self.begun.task == CLASSIFY:
             self._apply_labels(entry)
-        self._trials[entry.number].append(entry.trial)
+        first = self.begun.settings.first_round
+        is_first = first is not None and entry.generation < first.processes
+        (self._first_round if is_first else self._trials)[entry.number].append(entry.trial)
         self._finished.add((entry.number, entry.generation, entry.trial.round))
         self.trials += 1
         self.ended_ns = max(self.ended_ns, entry.trial.began_ns + entry.trial.elapsed_ns)
@@ -158,6 +170,7 @@ class RunBuilder:
             wall_seconds=round(self.ended_ns / 1e9, 3) if wall_seconds is None else wall_seconds,
             complete=complete,
             results=results,
+            finalists=self.finalists,
             findings=findings,
             trusted=trusted(findings, results, complete=complete),
         )
@@ -167,12 +180,14 @@ class RunBuilder:
         predictions = self._predictions.get(number, np.zeros(0, dtype=np.int64))
         unseen, unclassified = np.flatnonzero(predictions == UNSEEN), np.flatnonzero(predictions == UNCLASSIFIED)
         unstable = int(self._unstable[number].sum()) if number in self._unstable else 0
-        is_classified = bool(trials) and self.begun.task == CLASSIFY
+        first_round = self._first_round[number]
+        is_classified = bool(trials or first_round) and self.begun.task == CLASSIFY
         recorded = self._outputs.get(number)
         return msgspec.structs.replace(
             planned,
             processes=list(self._processes[number].values()),
             trials=trials,
+            first_round=first_round,
             predictions=pack(np.maximum(predictions, 0)) if is_classified else None,
             unseen_positions=pack(unseen) if len(unseen) else None,
             unclassified_positions=pack(unclassified) if len(unclassified) else None,

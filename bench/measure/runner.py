@@ -16,9 +16,18 @@ from edge_bench.bench.dataset.workload import Workload
 from edge_bench.bench.interrupts import defer_interrupts
 from edge_bench.bench.measure.duration.announcement import Announcement
 from edge_bench.bench.measure.duration.remaining import Remaining
+from edge_bench.bench.measure.duration.second_round import SecondRound
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.measure.recorder import JournalWriteError, Recorder, started_run
-from edge_bench.bench.measure.schedule import Generation, passes_per_trial, schedule
+from edge_bench.bench.measure.rounds import (
+    Group,
+    choose_finalists,
+    final_round,
+    finalists_text,
+    first_round,
+    processes_of,
+)
+from edge_bench.bench.measure.schedule import Generation, passes_per_trial
 from edge_bench.bench.measure.workers.graph_outputs import RECORDED_PROCESSES, record_outputs
 from edge_bench.bench.measure.workers.preparation import files_for, preparation
 from edge_bench.bench.progress import Progress
@@ -53,14 +62,8 @@ def run_benchmark(
     begun = begun or started_run(workload, planned, settings)
     recorder = Recorder(begun, workload, journal, earlier, concurrent)
     runnable = [number for number, item in enumerate(planned) if item.failure is None]
-    generations = schedule(len(runnable), settings.trials, settings.processes, settings.seed, begun.repeat)
-    remaining = _remaining(runnable, generations, recorder)
-    progress.start("measuring", settings.trials * len(runnable), recorder.trials)
-    progress.expect(None)  # unknown until the workers of the first generation are warm
-    announcement = Announcement(remaining, progress, "configuration")
     try:
-        for generation in generations:
-            _Workers(workload, planned, settings, recorder, progress, remaining, announcement).run(runnable, generation)
+        _measure_rounds(workload, planned, settings, progress, recorder, runnable)
     except KeyboardInterrupt:
         recorder.interrupted = True
     except JournalWriteError as cause:
@@ -71,16 +74,47 @@ def run_benchmark(
     return recorder.run()
 
 
-def _remaining(runnable: Sequence[int], generations: Sequence[Generation], recorder: Recorder) -> Remaining:
-    missing = {
-        number: [
-            sum(not recorder.made(number, each.number, round_number) for round_number in range(len(each.rounds)))
-            for each in generations
-        ]
-        for number in runnable
+def _measure_rounds(
+    workload: Workload,
+    planned: Sequence[Planned],
+    settings: Settings,
+    progress: Progress,
+    recorder: Recorder,
+    runnable: Sequence[int],
+) -> None:
+    """Measure all configurations; with --find-fastest first briefly, then those that may be the fastest."""
+
+    def measure(what: str, groups: Sequence[Group], more: SecondRound | None = None) -> None:
+        missing = [_missing(group, recorder) for group in groups]
+        remaining = Remaining({number: sum(each[number] for each in missing if number in each) for number in runnable},
+                              sum(any(each.values()) for each in missing))  # fmt: skip
+        planned_trials = sum(len(members) * len(generation.rounds) for members, generation in groups)
+        progress.start(what, planned_trials, planned_trials - sum(sum(each.values()) for each in missing))
+        progress.expect(None)  # unknown until the workers of the first generation are warm
+        announcement = Announcement(remaining, progress, "configuration", more)
+        for members, generation in groups:
+            workers = _Workers(workload, planned, settings, recorder, progress, remaining, announcement)
+            workers.run(members, generation)
+
+    if settings.first_round is None:
+        measure("measuring", final_round(runnable, settings, recorder.repeat))
+        return
+    if groups := first_round(runnable, settings):
+        measure("first round", groups, SecondRound(settings, len(runnable)))
+        progress.finish()
+    finalists = recorder.finalists(choose_finalists)
+    progress.say(finalists_text(planned, finalists, len(runnable)))
+    measure("second round", final_round(finalists, settings, recorder.repeat))
+
+
+def _missing(group: Group, recorder: Recorder) -> dict[int, int]:
+    """Return the number of trials that each configuration of a group still needs in its generation."""
+    members, generation = group
+    rounds = range(len(generation.rounds))
+    return {
+        number: sum(not recorder.made(number, generation.number, round_number) for round_number in rounds)
+        for number in members
     }
-    unfinished = sum(any(trials[each.number] for trials in missing.values()) for each in generations)
-    return Remaining({number: sum(trials) for number, trials in missing.items()}, unfinished)
 
 
 class _Workers:
@@ -105,7 +139,7 @@ class _Workers:
     def run(self, runnable: Sequence[int], generation: Generation) -> None:
         """Start and prepare the workers, measure in the generation's order, and stop every worker."""
         unfinished = [number for number in runnable if self._is_unfinished(number, generation)]
-        self._process = self._recorder.process_for(generation.number, self._settings.processes)
+        self._process = self._recorder.process_for(generation.number, processes_of(self._settings), unfinished)
         try:
             self._start(unfinished)
             for round_number, order in enumerate(generation.rounds):

@@ -6,7 +6,10 @@ import numpy as np
 
 from edge_bench.bench.worker.durations import TRIAL
 
-__all__ = ["Generation", "passes_per_trial", "schedule"]
+__all__ = ["AT_ONCE", "Generation", "first_schedule", "passes_per_trial", "schedule"]
+
+#: Workers at the same time in the first round of --find-fastest. Many would not fit in a Raspberry Pi's memory.
+AT_ONCE = 8
 
 
 class Generation(NamedTuple):
@@ -30,6 +33,23 @@ def schedule(configurations: int, trials: int, processes: int, seed: int, repeat
         Generation(index, [generator.permutation(configurations).tolist() for _ in range(whole + (index < extra))])
         for index in range(processes)
     ]
+
+
+def first_schedule(configurations: int, trials: int, processes: int, seed: int) -> list[tuple[list[int], Generation]]:
+    """Return the groups of the first round of --find-fastest: their configurations, and their rounds.
+
+    Each generation has fresh processes of all configurations, in groups of up to `AT_ONCE`, one group after another.
+    Groups are drawn anew for each generation, so that a drift of the machine between groups is random noise.
+    """
+    processes = min(processes, trials)
+    generator = np.random.default_rng([seed, 1 << 32])  # not the order of the second round
+    whole, extra = divmod(trials, processes)
+    groups = list[tuple[list[int], Generation]]()
+    for index in range(processes):
+        for members in np.array_split(generator.permutation(configurations), -(-configurations // AT_ONCE)):
+            rounds = [generator.permutation(len(members)).tolist() for _ in range(whole + (index < extra))]
+            groups.append((members.tolist(), Generation(index, rounds)))
+    return groups
 
 
 def passes_per_trial(pass_ns: int) -> int:

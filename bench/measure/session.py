@@ -119,7 +119,7 @@ def _write(run: Run, results: Path, journal: Journal, progress: Progress, *, aga
         path = write_run(run, lasting_temporary_folder(), again=again)
         progress.say(f"! {cause.problem}; the Run was written to {path} instead")
         return path
-    if run.complete or not run.results_with_trials:
+    if run.complete or not any(result.trials or result.first_round for result in run.results):
         journal.remove()
     return path
 

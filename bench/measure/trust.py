@@ -60,8 +60,13 @@ def disturbed(trial: WatchedTrial, threads: int, cores: int) -> bool:
 
 
 def trial_findings(results: Sequence[Result], machine: Machine) -> list[Finding]:
-    """Return the findings about trials that were throttled or disturbed, or whose times vary too much."""
-    trials = [(trial, result.configuration.threads) for result in results for trial in result.trials]
+    """Return the findings about trials that were throttled or disturbed, or whose times vary too much.
+
+    Trials of the first round of --find-fastest count for the former, since they exclude configurations.
+    """
+    trials = [
+        (trial, result.configuration.threads) for result in results for trial in [*result.first_round, *result.trials]
+    ]
     throttling = throttling_finding([trial for trial, _ in trials])
     findings = [throttling, load_finding(trials, machine.cores), _spread(results)]
     return [finding for finding in findings if finding]

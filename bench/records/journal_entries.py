@@ -6,12 +6,13 @@ import msgspec
 
 from edge_bench.bench.io.record_codec import BoundedStr, Length, NonNegativeInt, PackedArray, PositiveInt
 from edge_bench.bench.records.outputs.union import TaskOutputs
-from edge_bench.bench.records.run import Failure, ProcessRecord, Run, Trial
+from edge_bench.bench.records.run import MAX_CONFIGURATIONS, Failure, ProcessRecord, Run, Trial
 from edge_bench.bench.system.machine import Finding
 
 __all__ = [
     "ConfigurationFailed",
     "Entry",
+    "FinalistsChosen",
     "FindingAdded",
     "OutputsRecorded",
     "ProcessFinished",
@@ -75,10 +76,25 @@ class ConfigurationFailed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     failure: Failure
 
 
+class FinalistsChosen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The first round of --find-fastest has ended; only configurations ``numbers`` are in the second round."""
+
+    numbers: Annotated[list[NonNegativeInt], msgspec.Meta(max_length=MAX_CONFIGURATIONS)]
+
+
 class FindingAdded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Something that makes the measurements unreliable happened during the run."""
 
     finding: Finding
 
 
-Entry = RunStarted | ProcessStarted | OutputsRecorded | TrialMade | ProcessFinished | ConfigurationFailed | FindingAdded
+Entry = (
+    RunStarted
+    | ProcessStarted
+    | OutputsRecorded
+    | TrialMade
+    | ProcessFinished
+    | ConfigurationFailed
+    | FinalistsChosen
+    | FindingAdded
+)

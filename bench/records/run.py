@@ -20,6 +20,7 @@ from edge_bench.bench.records.interpretation import Interpretation, any_assumed
 from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.outputs.decoding import Decoding
 from edge_bench.bench.records.outputs.union import TaskOutputs, TaskTruth
+from edge_bench.bench.records.settings import FirstRound, Settings
 from edge_bench.bench.system.machine import Finding, Machine
 from edge_bench.bench.system.sensors import MachineState
 from edge_bench.bench.wording import counted
@@ -33,6 +34,7 @@ __all__ = [
     "BundleIdentity",
     "Configuration",
     "Failure",
+    "FirstRound",
     "Images",
     "ProcessRecord",
     "Result",
@@ -49,7 +51,6 @@ RANDOM_INPUTS = "random inputs"
 CLASSIFY = "classify"
 #: Maximum number of configurations of a Run, so that comparing them takes about a second.
 MAX_CONFIGURATIONS = 1_000
-PositiveFloat = Annotated[float, msgspec.Meta(gt=0)]
 #: Maximum number of trials of a configuration.
 TrialCount = msgspec.Meta(max_length=1_000_000)
 
@@ -121,6 +122,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     runtime_version: BoundedStr = ""
     processes: Annotated[list[ProcessRecord], TrialCount] = []
     trials: Annotated[list[Trial], TrialCount] = []
+    # the brief trials of --find-fastest, which choose the finalists; ``trials`` are then only those of the second round
+    first_round: Annotated[list[Trial], TrialCount] = []
     predictions: PackedArray | None = None  # labels, one per image, in the order of Run.images
     unseen_positions: PackedArray | None = None  # positions in Run.images of images in no trial
     unclassified_positions: PackedArray | None = None  # positions in Run.images of images without finite scores
@@ -200,23 +203,6 @@ class BundleIdentity(msgspec.Struct, frozen=True, kw_only=True):
     note: BoundedStr = ""
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings of a run."""
-
-    trials: NonNegativeInt = 30
-    processes: NonNegativeInt = 5
-    limit: PositiveInt | None = None  # maximum number of images; None: all
-    seed: int = 42
-    # the budget in seconds for which limit, trials and processes were chosen, unless they were stated; None: no budget
-    budget_s: PositiveFloat | None = None
-    timeout_s: float = 600.0  # for each answer of a worker
-    scenario: BoundedStr = ""  # offline · single-stream; empty: each runtime's own batch size
-    resample: PositiveInt | None = None  # number of images that are drawn for each trial; None: all of Run.images
-    memory_limit: PositiveInt | None = None  # bytes that a worker process may allocate; None: no limit
-    with_postprocess: bool = False  # the decoding of outputs was timed, separately from the trials
-    stateful: bool = False  # the model's state was kept between invocations, so that predictions are not scored
-
-
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """All measurements of a run on one machine."""
 
@@ -236,6 +222,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     interpretations: Annotated[list[Interpretation], Length] = []  # of images and labels, if they were not certain
     preprocessing_by_variant: Annotated[dict[BoundedStr, Preprocessing], Length] = {}  # if it differs between models
     results: Annotated[list[Result], msgspec.Meta(max_length=MAX_CONFIGURATIONS)]
+    # positions in ``results`` of the configurations of the second round; None: not chosen, or no --find-fastest
+    finalists: Annotated[list[NonNegativeInt], msgspec.Meta(max_length=MAX_CONFIGURATIONS)] | None = None
     findings: Annotated[list[Finding], Length] = []  # causes that make, or may make, the measurements unreliable
     trusted: bool | None = None  # complete and without spoiling findings; None in Runs that are older than this field
     task: BoundedStr = CLASSIFY
@@ -293,6 +281,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     def labelled(self) -> bool:
         """Whether the images' true labels are known; otherwise there is no accuracy, only agreement."""
         return self.images.labels.length == self.images.indices.length
+
+    @property
+    def expected_results(self) -> list[Result]:
+        """Results that a complete Run has trials of, and failed ones: all but those left out by --find-fastest."""
+        if self.finalists is None:
+            return self.results
+        chosen = set(self.finalists)
+        return [each for number, each in enumerate(self.results) if number in chosen or each.failure]
 
     @property
     def results_with_trials(self) -> list[Result]:

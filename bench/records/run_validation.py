@@ -36,6 +36,8 @@ def check_run(run: Run) -> None:
     if images.checksums is not None:
         _packed(images.checksums, "images.checksums", count, below=1 << 32)
     _check_task(run, count)
+    if run.finalists and max(run.finalists) >= len(run.results):
+        raise ValueError(f"finalists: {max(run.finalists):,} of {len(run.results):,} configurations")
     for number, result in enumerate(run.results):
         try:
             _check_result(run, result, count)
@@ -62,7 +64,7 @@ def _values(run: Run) -> int:
     for result in run.results:
         arrays += [result.predictions, result.unseen_positions, result.unclassified_positions, result.in_top_5]
         arrays += [result.postprocess, *packed_arrays(result.outputs)]
-        for trial in result.trials:
+        for trial in [*result.first_round, *result.trials]:
             arrays += [trial.latencies, trial.image_positions]
     return sum(array.length for array in arrays if array is not None)
 
@@ -90,7 +92,7 @@ def _check_result(run: Run, result: Result, count: int) -> None:
             check_outputs(result.outputs, run.task, count, run.truth)
         except ValueError as cause:
             raise ValueError(f"outputs: {cause}") from None
-    for trial in result.trials:
+    for trial in [*result.first_round, *result.trials]:
         check_trial(run, trial, count)
 
 

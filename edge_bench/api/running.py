@@ -10,7 +10,7 @@ from edge_bench.api.messages import progress_view
 from edge_bench.api.runs import Run
 from edge_bench.bench.errors import BadInput, EdgeBenchError, NotTrusted
 from edge_bench.bench.interrupts import listening_to_ctrl_c
-from edge_bench.bench.measure.options.settings import run_settings, selection
+from edge_bench.bench.measure.options.settings import run_settings, searched, selection
 from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.measure.run_budget import run_budget
 from edge_bench.bench.measure.session import measure
@@ -31,6 +31,7 @@ def run(
     runtimes: str | Sequence[str] | None = None,
     threads: str | int | Sequence[int] | None = None,
     batch_sizes: str | int | Sequence[int] | None = None,
+    find_fastest: bool = False,
     trials: int = 30,
     processes: int = 5,
     limit: int | None = None,
@@ -56,6 +57,8 @@ def run(
     data: a folder of images, a .npy or an .npz; None: random inputs, only for speed. A bundle has its own data.
     labels: the true values of ``data``; task: the meaning of the outputs, if labels and models do not determine it
     variants, runtimes, threads, batch_sizes: the configurations, as a list or a text such as "1,2"; None: the defaults
+    find_fastest: measure all configurations briefly, then the best of them fully; threads and batch sizes that are not
+    set are several. The column probability_fastest of `Run.to_frame` has the result
     budget: seconds, or a text such as "5m", that the measurement may take. Limit, trials and processes with default
     values are chosen to fit
     results: the folder of Run files; once: reuse a matching Run in it instead of measuring, if all options are the
@@ -76,6 +79,8 @@ def run(
         trials=trials, processes=processes, limit=limit, seed=seed, timeout=timeout, scenario=scenario,
         resample=resample, memory_limit=memory_limit, stateful=stateful, with_postprocess=with_postprocess,
     )  # fmt: skip
+    if find_fastest:
+        configurations, settings = searched(configurations, settings)
     # an argument with its default value cannot be distinguished from a missing one
     stated = {name for name in ("limit", "trials", "processes") if getattr(settings, name) != getattr(Settings(), name)}
     view = progress_view(shown=progress)

@@ -5,12 +5,13 @@ from typing import Annotated
 
 from edge_bench.app.cli.options.completion import RUNTIMES, VARIANTS, each_of
 from edge_bench.app.cli.options.declare import Section, argument, list_option, option
-from edge_bench.bench.measure.scenario import Scenario
+from edge_bench.bench.measure.options.scenario import Scenario
 
 __all__ = [
     "BatchSizes",
     "Budget",
     "CompareWith",
+    "FindFastest",
     "Fresh",
     "MemoryLimit",
     "ModelArguments",
@@ -117,6 +118,15 @@ BatchSizes = Annotated[
     str | None,
     list_option(
         "--batch-size", section=Section.MEASURING, help="Batch sizes: 1,8,32. [default: 32 for tensorflow, otherwise 1]"
+    ),
+]
+FindFastest = Annotated[
+    bool,
+    option(
+        "--find-fastest",
+        section=Section.MEASURING,
+        help="Find the fastest configuration: measure all briefly, then the best of them fully. If not set, threads "
+        "are 1, 2, 4 … up to all cores, and batch sizes 1,8,32.",
     ),
 ]
 RepeatRuns = Annotated[

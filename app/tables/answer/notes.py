@@ -7,6 +7,7 @@ from edge_bench.app.render.text.wrapping import clipped
 from edge_bench.app.render.units import counted, significant, with_interval
 from edge_bench.app.tables.answer.agreement import agreement_notes
 from edge_bench.app.tables.answer.names import Sides, baseline_name, configuration_name
+from edge_bench.app.tables.answer.search import search_notes
 from edge_bench.app.tables.runs.separate_runs import separation_notes
 from edge_bench.app.tables.shared import finding_notes
 from edge_bench.bench.analysis.answer.answer import Answer
@@ -41,6 +42,7 @@ def all_short_notes(
         *_failures(runs),
         *([f"! {answer.reason.what}: {answer.reason.remedy}"] if with_reason and answer.reason else []),
         *(f"NOTE: {note}" for note in _distinct(run.bundle.note for run in runs)),
+        *(search_notes(answer, comparison.rows) if comparison else []),
         *_between_runs(runs),
         *(agreement_notes(comparison) if comparison else []),
         *outputs,

@@ -16,6 +16,7 @@ from edge_bench.app.tables.answer.cells import (
 )
 from edge_bench.app.tables.answer.names import Sides, baseline_name, configuration_name
 from edge_bench.app.tables.answer.reliability import EMULATED_TIMES, MEASURE_ON_DEVICE, Reliable, reliability_texts
+from edge_bench.app.tables.answer.search import open_text, probability_text, second_line
 from edge_bench.bench.analysis.answer.answer import Answer, AnswerKind
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
 from edge_bench.bench.records.run import Failure
@@ -42,9 +43,8 @@ def no_answer_lines(answer: Answer, failures: Sequence[Failure], width: int) -> 
         return wrapped("No answer: there is no configuration to measure", width)
     which = "the only configuration" if answer.configurations == 1 else f"all {answer.configurations} configurations"
     unfinished = len(failures) < answer.configurations
-    lines = wrapped(
-        f"No answer: {'interrupted before the first measurement' if unfinished else f'{which} failed'}", width
-    )
+    when = "in the first round" if answer.in_first_round else "before the first measurement"
+    lines = wrapped(f"No answer: {f'interrupted {when}' if unfinished else f'{which} failed'}", width)
     if failures:
         kinds = [(each.kind, each.message, each.remedy) for each in failures]
         kind, message, remedy = max(dict.fromkeys(kinds), key=kinds.count)
@@ -84,7 +84,7 @@ class _Sentences:
         time = f"{time_text(best)} ms/{answer.unit}"
         match answer.kind:
             case AnswerKind.FASTEST:
-                return [f"Fastest{self._place}: {self._name(best)}, {time}"]
+                return [f"Fastest{self._place}: {self._name(best)}, {time}{probability_text(answer)}"]
             case AnswerKind.ONE:
                 return [
                     f"Only one configuration{self._place}: {self._name(best)}, {time}",
@@ -94,6 +94,14 @@ class _Sentences:
                 return ["No verdict on speed: times of one process have no interval. Use --processes 5."]
             case AnswerKind.EMULATED:
                 return [EMULATED_TIMES]
+            case _:
+                return self._undecided(answer, best)
+
+    def _undecided(self, answer: Answer, best: Row) -> list[str]:
+        match answer.kind:
+            case AnswerKind.OPEN:
+                lead = f"No clear winner{self._place}: {self._name(best)} leads"
+                return [f"{lead}, but {open_text(answer.search)}" if answer.search else lead]
             case _ if len({row.configuration for row in answer.best}) == 1:
                 sides = listed([self._sides.name(row.run_id) for row in answer.best])
                 name = configuration_name(best.configuration, self._comparison.rows)
@@ -113,8 +121,12 @@ class _Sentences:
                 return [*texts, f"No clear winner{self._place}: {counted(len(names), 'configuration')} {within}"]
 
     def second(self) -> list[str]:
-        best, kind = self._answer.best, self._answer.kind
-        if kind in (AnswerKind.FASTEST, AnswerKind.ONE):
+        best, kind, search = self._answer.best, self._answer.kind, self._answer.search
+        if search and kind in (AnswerKind.FASTEST, AnswerKind.OPEN, AnswerKind.ONE):
+            speed = speed_clause(best[0], self._baseline)
+            speeds = [speed] if speed else [each.removeprefix("the baseline; ") for each in self._next()]
+            return second_line(self._answer, search, self._comparison.rows, speeds)
+        if kind in (AnswerKind.FASTEST, AnswerKind.ONE, AnswerKind.OPEN):
             speeds = [text] if (text := speed_clause(best[0], self._baseline)) else self._next()
             pairs = _ladder(quality_clauses(best[0]), size_clauses(best[0]))
             return [joined([speed, quality, bytes_]) for speed in speeds for quality, bytes_ in pairs]

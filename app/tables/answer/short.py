@@ -20,7 +20,7 @@ __all__ = [
 
 BEST = "▸"
 #: Answers whose best rows are marked.
-MARKED = (AnswerKind.FASTEST, AnswerKind.TIE)
+MARKED = (AnswerKind.FASTEST, AnswerKind.TIE, AnswerKind.OPEN)
 #: Rows of a short table. The full table has all.
 MAX_ROWS = 40
 _MAX_BASELINE = 12

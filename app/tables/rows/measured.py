@@ -56,6 +56,8 @@ class _RunRow(_MeasuredRow, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     quality: list[Measure]
     unit: str
     best: bool  # of the threads and batch sizes of its variant and runtime
+    first_round_median_s: Number  # median pass of the first round of --find-fastest
+    probability_fastest: Number  # lower bound, of the lowest time of --find-fastest; null for all others
     accuracy_sd: Number
     top_5_accuracy: Number
     latency_histogram: Histogram | None

@@ -31,7 +31,7 @@ from edge_bench.app.tables.shared import (
     verdict_cell,
 )
 from edge_bench.bench.analysis.comparison.attribution import Effect
-from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
+from edge_bench.bench.analysis.comparison.comparison import LEFT_OUT, Comparison, Row
 from edge_bench.bench.records.run import CLASSIFY, Configuration
 from edge_bench.bench.wording import counted
 
@@ -153,7 +153,7 @@ def _cells(row: Row, letters: dict[str, str], smallest: Sequence[Row]) -> list[s
     """Return the cells of a row; the row with the ``smallest`` time decides the decimals of all."""
     keys = [letters[row.run_id], *configuration_cells(row.configuration)]
     if not row.pass_seconds:
-        return [*keys, "not measured", *[""] * 6, _ratio(row.size_ratio)]
+        return [*keys, "left out" if row.remark == LEFT_OUT else "not measured", *[""] * 6, _ratio(row.size_ratio)]
     unstable = UNRELIABLE if row.unstable and not row.emulated else ""
     return [
         *keys,

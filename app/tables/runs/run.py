@@ -20,6 +20,7 @@ from edge_bench.app.tables.runs.tails import (
 )
 from edge_bench.app.tables.shared import configuration_cells, failure_text, finding_notes
 from edge_bench.bench.analysis.comparison.best_configuration import best_of_sweeps
+from edge_bench.bench.analysis.fastest.search import Search, search_of
 from edge_bench.bench.analysis.quality.scored import measures_of
 from edge_bench.bench.analysis.times.reliability import is_unstable, reliability_of, trusted
 from edge_bench.bench.records.run import CLASSIFY, Configuration, Result, Run
@@ -34,6 +35,11 @@ _BEST_NOTE = "* most {unit}s/s of its variant and runtime, or not significantly 
 _MIN_TOP_5_CLASSES = 20
 
 _ACCURACY, _TOP_5 = "accuracy, %\n[95 %]", "top-5, %\n[95 %]"
+#: Fields of a row that need trials, in the order of `_figures`.
+_FIGURES = (
+    "pass_mean_s", "pass_sd_s", "pass_median_s", "pass_median_low_s", "pass_median_high_s", "images_a_second",
+    "accuracy", "accuracy_low", "accuracy_high", "memory_peak_bytes", "load_ms", "first_ms",
+)  # fmt: skip
 #: Headings that differ with --resample.
 _RESAMPLED = {_ACCURACY: "accuracy, %\n± sd over trials [95 %]"}
 _HEADER = (
@@ -46,7 +52,7 @@ _HEADER = (
 
 def run_table(run: Run) -> Table:
     """Return the table that ``run`` prints; latencies are measured within its passes."""
-    images, best = run.images_per_pass, best_of_sweeps(run)
+    images, best, search = run.images_per_pass, best_of_sweeps(run), search_of(run)
     emulated = "EMULATED: " if run.emulated else ""
     trials = max((len(result.trials) for result in run.results), default=0)
     scored = [result for result in run.results_with_trials if run.scored(result)]
@@ -67,7 +73,7 @@ def run_table(run: Run) -> Table:
             *quality_notes(run.task, run.images.indices.length, measures.items()),
             *run_notes(run, percentile_notes(run.results_with_trials, run.unit)),
         ],
-        records=Lazy(lambda result: _record(result, run, best), run.results),
+        records=Lazy(lambda result: _record(result, run, best, search), run.results),
     )
 
 
@@ -83,8 +89,9 @@ def _row(result: Result, run: Run, best: set[Configuration]) -> list[str]:
     configuration, images = result.configuration, run.images_per_pass
     keys = configuration_cells(configuration)
     if not result.trials:
-        kind = result.failure.kind if result.failure else "not measured"
-        return [*keys, f"{kind} (see notes)", *[""] * 6, size(result.bytes), "", ""]
+        kind, brief = result.failure.kind if result.failure else "not measured", _first_median(result)
+        shown = f"first round: {significant(1e3 * brief / images)}" if brief and not result.failure else ""
+        return [*keys, shown or f"{kind} (see notes)", *[""] * 6, size(result.bytes), "", ""]
     seconds = result.pass_seconds()
     median = float(np.median(seconds))
     scale = 1e3 / images
@@ -102,6 +109,12 @@ def _row(result: Result, run: Run, best: set[Configuration]) -> list[str]:
         _peak_memory(result),
         significant(_milliseconds(result, "load_ns")) if result.processes else "",
     ]
+
+
+def _first_median(result: Result) -> float | None:
+    """Return the median pass of the first round of --find-fastest, in seconds; None without one."""
+    seconds = [trial.pass_seconds for trial in result.first_round]
+    return float(np.median(seconds)) if seconds else None
 
 
 def _accuracy(result: Result, run: Run) -> str:
@@ -192,7 +205,7 @@ def _failures(run: Run) -> list[str]:
     return [f"! {'; '.join(names)}: {reason}" for reason, names in failed.items()]
 
 
-def _record(result: Result, run: Run, best: set[Configuration]) -> dict[str, Any]:
+def _record(result: Result, run: Run, best: set[Configuration], search: Search | None) -> dict[str, Any]:
     """Return the unformatted values of the row: seconds, bytes, and shares from 0 to 1."""
     configuration = result.configuration
     record: dict[str, Any] = {
@@ -212,11 +225,7 @@ def _record(result: Result, run: Run, best: set[Configuration]) -> dict[str, Any
         "trials": len(result.trials),
         "bytes": result.bytes,
     }
-    names = (
-        "pass_mean_s", "pass_sd_s", "pass_median_s", "pass_median_low_s", "pass_median_high_s", "images_a_second",
-        "accuracy", "accuracy_low", "accuracy_high", "memory_peak_bytes", "load_ms", "first_ms",
-    )  # fmt: skip
-    record |= dict(zip(names, _figures(result, run), strict=True)) if result.trials else dict.fromkeys(names)
+    record |= dict(zip(_FIGURES, _figures(result, run), strict=True)) if result.trials else dict.fromkeys(_FIGURES)
     return (
         record
         | tail_record(result)
@@ -225,6 +234,7 @@ def _record(result: Result, run: Run, best: set[Configuration]) -> dict[str, Any
             **quality_record(run.task, measures_of(run, result)),
             "unit": run.unit,
             "best": configuration in best,
+            **_search_record(result, search),
             "accuracy_assumed": run.accuracy_assumed,
             "accuracy_sd": _accuracy_deviation(result, run),
             "top_5_accuracy": top_5[0] / top_5[1] if (top_5 := run.correct_in_top_5(result)) else None,
@@ -234,6 +244,14 @@ def _record(result: Result, run: Run, best: set[Configuration]) -> dict[str, Any
             "failure": result.failure.message if result.failure else None,
         }
     )
+
+
+def _search_record(result: Result, search: Search | None) -> dict[str, float | None]:
+    is_lead = search is not None and search.lead == result.configuration
+    return {
+        "first_round_median_s": _first_median(result),
+        "probability_fastest": search.probability if search and is_lead else None,
+    }
 
 
 def _figures(result: Result, run: Run) -> list[float | None]:

@@ -6,15 +6,13 @@ from enum import StrEnum
 import msgspec
 
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
+from edge_bench.bench.analysis.fastest.search import Search
+from edge_bench.bench.analysis.quality.paired import may_be_chance
 from edge_bench.bench.analysis.times.reliability import Reason
 from edge_bench.bench.records.run import CLASSIFY, Configuration, Run
-from edge_bench.bench.stats.accuracy import decidable
 from edge_bench.bench.tasks.measures import MeasureDifference
 
 __all__ = ["Answer", "AnswerKind", "answer_of", "no_answer", "within_chance"]
-
-#: With fewer examples of different outputs, a difference of quality is not decided (docs/verdicts.md).
-_FEW = 6
 
 
 class AnswerKind(StrEnum):
@@ -24,6 +22,7 @@ class AnswerKind(StrEnum):
     TIE = "no clear winner"  # several configurations are not slower than the fastest
     NO_INTERVAL = "no interval"  # a single process of one of the fastest, so the variation of its times is unknown
     ONE = "one configuration"
+    OPEN = "not all compared"  # of --find-fastest: some may be faster, but were not in the second round
     EMULATED = "only emulated"  # no valid times, only predictions
     NOTHING = "nothing measured"
 
@@ -46,6 +45,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     unstable: int = 0  # configurations whose times vary by 10 % or more
     measured: int = 0
     configurations: int = 0  # measured and failed ones
+    in_first_round: bool = False  # nothing was measured but the first round of --find-fastest
+    search: Search | None = None  # of --find-fastest, if only one Run is compared
 
 
 def answer_of(comparison: Comparison) -> Answer:
@@ -60,6 +61,7 @@ def answer_of(comparison: Comparison) -> Answer:
     real = sorted((row for row in measured if not row.emulated), key=_milliseconds)
     timed = [row for row in real if not row.failed] or real
     kind, best = _kind(measured, timed)
+    kind = _searched(kind, best, comparison.searches)
     emulated = {row.run_id for row in measured if row.emulated and timed}  # whose times do not count beside others
     sides = [each for each in comparison.reliability if each.measured and emulated.isdisjoint(each.run_ids)]
     reasons = [(reason, side.machine) for side in sides for reason in side.reasons]
@@ -80,13 +82,14 @@ def answer_of(comparison: Comparison) -> Answer:
         reason=reason,
         reason_machine=machine if len(sides) > 1 else "",
         unstable=sum(side.unstable for side in sides),
+        search=comparison.searches[0] if len(comparison.searches) == len(comparison.reliability) == 1 else None,
         measured=sum(side.measured for side in sides),
     )
 
 
 def no_answer(runs: Sequence[Run]) -> Answer:
     """Return the answer of Runs without any measurement."""
-    results = [result for run in runs for result in run.results]
+    results = [result for run in runs for result in run.expected_results]
     return Answer(
         kind=AnswerKind.NOTHING,
         task=runs[0].task,
@@ -94,21 +97,13 @@ def no_answer(runs: Sequence[Run]) -> Answer:
         labelled=False,
         trusted=False,
         configurations=len(results),
+        in_first_round=any(result.first_round for result in results),
     )
 
 
 def within_chance(row: Row, difference: MeasureDifference) -> bool | None:
-    """Return whether the difference of a row's quality may be chance; None if that is unknown.
-
-    It may be if its 95 % interval contains 0, or if fewer than six examples differ.
-    """
-    if row.accuracy_difference is not None and not decidable(row.accuracy_difference):
-        return True
-    if difference.differing is not None and difference.differing < _FEW:
-        return True
-    if difference.interval is None:
-        return None
-    return difference.interval.low <= 0 <= difference.interval.high
+    """Return whether the difference of a row's quality may be chance; None if that is unknown."""
+    return may_be_chance(difference, row.accuracy_difference)
 
 
 def _kind(measured: Sequence[Row], timed: Sequence[Row]) -> tuple[AnswerKind, list[Row]]:
@@ -123,6 +118,16 @@ def _kind(measured: Sequence[Row], timed: Sequence[Row]) -> tuple[AnswerKind, li
     if any(row.time and row.time.interval is None for row in best):
         return AnswerKind.NO_INTERVAL, best
     return AnswerKind.TIE, best
+
+
+def _searched(kind: AnswerKind, best: Sequence[Row], searches: Sequence[Search]) -> AnswerKind:
+    """Return the kind of answer if the best configuration is the only one of the second round of --find-fastest."""
+    search = next((each for each in searches if each.run_id == best[0].run_id), None)
+    if search is None or kind not in (AnswerKind.FASTEST, AnswerKind.ONE):
+        return kind
+    if search.open:
+        return AnswerKind.OPEN
+    return AnswerKind.ONE if search.configurations == 1 else AnswerKind.FASTEST
 
 
 def _milliseconds(row: Row) -> float:

@@ -9,22 +9,16 @@ from edge_bench.bench.analysis.comparison.model_names import distinguished
 from edge_bench.bench.analysis.comparison.ranking import Ranking, ranking
 from edge_bench.bench.analysis.comparison.run_notes import notes_on_runs, nothing_measured
 from edge_bench.bench.analysis.comparison.slack import Slack, slacks_of
+from edge_bench.bench.analysis.fastest.search import Search, search_of
 from edge_bench.bench.analysis.labels.agreement import (
     Agreement,
     CrossMachineAgreement,
     CrossMachineAgreements,
-    agreement_of,
-    common_predictions,
-    true_labels,
 )
-from edge_bench.bench.analysis.labels.same_images import comparable_predictions, require_same_images
+from edge_bench.bench.analysis.labels.same_images import require_same_images
 from edge_bench.bench.analysis.quality.across import CrossMachineOutputs, outputs_across
-from edge_bench.bench.analysis.quality.scored import (
-    accuracy_difference_of,
-    agreement_of_outputs,
-    differences_of,
-    measures_of,
-)
+from edge_bench.bench.analysis.quality.paired import on_the_same_images, quality_differences
+from edge_bench.bench.analysis.quality.scored import agreement_of_outputs, measures_of
 from edge_bench.bench.analysis.times.compared_times import Separation, TimeComparison, compare_times
 from edge_bench.bench.analysis.times.earlier_runs import EarlierRuns
 from edge_bench.bench.analysis.times.example_times import ExampleTime, example_time
@@ -40,14 +34,16 @@ from edge_bench.bench.analysis.times.timings import Estimator, RunResult, common
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.record_codec import SCHEMA_VERSION
 from edge_bench.bench.records.bundle import ORIGINAL
-from edge_bench.bench.records.run import CLASSIFY, Configuration, Failure, Run
-from edge_bench.bench.stats.intervals import PairedDifference, paired_difference
+from edge_bench.bench.records.run import CLASSIFY, Configuration, Failure, Result, Run
+from edge_bench.bench.stats.intervals import PairedDifference
 from edge_bench.bench.stats.ratios import Ratio, Verdict, verdicts
 from edge_bench.bench.tasks.measures import Measure, MeasureDifference, TaskAgreement
 from edge_bench.bench.wording import counted
 
-__all__ = ["Comparison", "Row", "Slack", "compare", "matches", "on_the_same_images"]
+__all__ = ["LEFT_OUT", "Comparison", "Row", "Slack", "compare", "matches"]
 
+#: Remark on a configuration without trials in the second round of --find-fastest.
+LEFT_OUT = "left out after the first round"
 #: Variants tried in this order if no baseline is given: the paper's original model, then the most similar one.
 DEFAULT_BASELINES = (ORIGINAL, "float32")
 
@@ -113,6 +109,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     task: str = CLASSIFY
     unit: str = "image"  # one example: image, or inference if the inputs are not images
     estimator: Estimator = Estimator.WHOLE  # of `Row.time`
+    searches: list[Search] = []  # of the Runs with --find-fastest
     reliability: list[Reliability] = []  # one for each Run, or for the repeats of one, in the order of the rows
 
 
@@ -135,6 +132,9 @@ def compare(
     if not measured:
         raise nothing_measured(runs)
     notes = list(dict.fromkeys(run.bundle.note for run in runs if run.bundle.note)) + name_notes
+    searches = [found for run in runs if (found := search_of(run))]
+    if baseline is None and len(runs) == len(searches) == 1:
+        baseline = searches[0].finalists[0]  # not the fastest of the second round: its interval would be too narrow
     base = _find_baseline(measured, baseline, notes)
     across, known = CrossMachineAgreements(base.run), EarlierRuns(earlier)
     estimator = common_estimator([each for item in measured for each in item.all_runs])
@@ -152,6 +152,7 @@ def compare(
         task=base.run.task,
         unit=base.run.unit,
         estimator=estimator,
+        searches=searches,
         reliability=[reliability_of(group) for group in repeats_together(runs)],
     )
 
@@ -193,7 +194,7 @@ def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements, earli
         memory_peak_bytes=max((process.memory_peak_bytes for process in result.processes), default=0) or None,
         size_ratio=result.bytes / base.result.bytes if base.result.bytes else None,
         failure=failure.kind if failure else "",
-        remark=_failure_text(failure, len(result.trials)) if failure else "",
+        remark=_remark(failure, result),
     )
     if not result.trials:
         return row
@@ -213,15 +214,18 @@ def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements, earli
         agreement=agreement,
         across=across.with_result(run, result),
         quality=measures_of(run, result),
-        quality_differences=_quality_differences(item, base, difference),
+        quality_differences=quality_differences(item, base, difference),
         task_agreement=agreement_of_outputs(run, result, base.run, base.result),
         outputs_across=outputs_across(run, result, base.run, across.counterpart(run, result)),
         remark=row.remark or times.reason,
     )
 
 
-def _failure_text(failure: Failure, trials: int) -> str:
-    """Return the message, and if there are trials also the kind: ``crashed after 3 trials: …``."""
+def _remark(failure: Failure | None, result: Result) -> str:
+    """Return why a configuration failed, with the kind if there are trials, or that it was left out."""
+    if failure is None:
+        return LEFT_OUT if result.first_round and not result.trials else ""
+    trials = len(result.trials)
     return f"{failure.kind} after {counted(trials, 'trial')}: {failure.message}" if trials else failure.message
 
 
@@ -251,31 +255,3 @@ def _timed(row: Row, item: RunResult, estimator: Estimator, ranks: Ranking) -> R
         fastest_in_run=ranks.fastest_in_run(item),
         fastest=ranks.fastest(item),
     )
-
-
-def _quality_differences(
-    item: RunResult, base: RunResult, accuracy: PairedDifference | None
-) -> list[MeasureDifference]:
-    if item.result is base.result:
-        return []
-    if accuracy is not None:
-        return [accuracy_difference_of(accuracy)]
-    return differences_of(item.run, item.result, base.run, base.result)
-
-
-def on_the_same_images(item: RunResult, base: RunResult) -> tuple[PairedDifference | None, Agreement | None]:
-    """Return accuracy difference and agreement on the images that both classified.
-
-    The accuracy difference is None without true labels, or if a model kept its state (``--stateful``). Both are None
-    if a result has no predictions, or if the Runs classified different random inputs.
-    """
-    if item.result.predictions is None or base.result.predictions is None:
-        return None, None
-    if not comparable_predictions(item.run, base.run):
-        return None, None
-    first, second, common = common_predictions(item.run, item.result, base.run, base.result)
-    agreement = agreement_of(first, second, common)
-    if not len(common) or not item.run.scored(item.result) or not base.run.scored(base.result):
-        return None, agreement
-    truth = true_labels(item.run, common)
-    return paired_difference(first == truth, second == truth), agreement

@@ -52,7 +52,7 @@ def pair_runs(new: Sequence[Run], old: Sequence[Run], *, across: bool = False) -
         pairs += found
         notes += found_notes
     partners = [each.result for pair in pairs for each in pair.old.all_runs]
-    notes += [_only_in_baseline(result) for run in old for result in _without(run.results, partners)]
+    notes += [_only_in_baseline(result) for run in old for result in _without(run.expected_results, partners)]
     if not across:
         _require_same_runtimes(pairs)
     return Pairing(pairs, list(dict.fromkeys(notes)))
@@ -121,7 +121,7 @@ def _paired_sides(runs: Sequence[Run], old: Sequence[Run]) -> tuple[list[Pair], 
         found = {id(result): (other, partner) for other in old for result, partner in _pairs(run, other)}
         if not found:
             raise BadInput(_no_pairs(run, old[0]), _remedy(run, old[0]))
-        for result in run.results:
+        for result in run.expected_results:
             if id(result) not in found:
                 notes.append(f"not compared, because it is not in the baseline: {result.configuration}")
                 continue

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from edge_bench.bench.analysis.comparison.comparison import on_the_same_images
 from edge_bench.bench.analysis.gate.judgement import TIME, Change, Judgement, Outcome, not_judged, outcome_of
 from edge_bench.bench.analysis.gate.pairing import Pair, Pairing
 from edge_bench.bench.analysis.gate.quality import judge_quality, remedy_for
 from edge_bench.bench.analysis.labels.agreement import Agreement
+from edge_bench.bench.analysis.quality.paired import on_the_same_images
 from edge_bench.bench.analysis.quality.scored import accuracy_difference_of, agreement_of_outputs, differences_of
 from edge_bench.bench.analysis.times.compared_times import compare_times
 from edge_bench.bench.analysis.times.earlier_runs import NO_EARLIER_RUNS, EarlierRuns

@@ -103,7 +103,7 @@ def not_in_history(runs: Sequence[Run]) -> list[str]:
     """Return a note for each Run with configurations that have no times and are therefore in no series."""
     notes = []
     for run in in_order(runs):
-        missing = [result for result in run.results if not result.trials]
+        missing = [result for result in run.expected_results if not result.trials]
         reasons = dict.fromkeys(
             f"{result.configuration}: {result.failure.message if result.failure else 'not measured'}"
             for result in missing

@@ -1,7 +1,9 @@
 """The duration of a run in seconds, as a function of its images, trials and processes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import msgspec
 
 from edge_bench.bench.measure.schedule import passes_per_trial
 from edge_bench.bench.measure.workers.graph_outputs import RECORDED_PROCESSES
@@ -33,7 +35,20 @@ class RunCost:
     start_seconds: float  # per generation: start, import, load and warm-up of all its workers
 
     def seconds(self, settings: Settings, images: int) -> float:
-        """Return the expected duration of a run with these trials and processes, on this many images."""
+        """Return the expected duration of a run with these trials and processes, on this many images.
+
+        With --find-fastest, the second round has the fastest configurations, as many as it can have.
+        """
+        first = settings.first_round
+        if first is None:
+            return self._round(settings, images)
+        fastest = sorted(self.configurations, key=lambda each: each.image_seconds)[: first.finalists]
+        share = len(fastest) / max(1, len(self.configurations))
+        brief = msgspec.structs.replace(settings, trials=first.trials, processes=first.processes)
+        final = RunCost([replace(each, record_seconds=0.0) for each in fastest], share * self.start_seconds)
+        return self._round(brief, images) + final._round(settings, images)
+
+    def _round(self, settings: Settings, images: int) -> float:
         processes = min(settings.processes, settings.trials)
         in_a_trial = min(settings.resample or images, images)
         return (

@@ -11,7 +11,9 @@ from edge_bench.bench.dataset.workload import Workload
 from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.measure.duration.budget import choose, describe, precision
 from edge_bench.bench.measure.duration.calibration import SAMPLE, measure_cost
+from edge_bench.bench.measure.duration.cost import RunCost
 from edge_bench.bench.measure.plan import Planned
+from edge_bench.bench.measure.schedule import AT_ONCE
 from edge_bench.bench.progress import Progress, Silent, duration_text
 from edge_bench.bench.records.run import Settings
 
@@ -54,7 +56,7 @@ class Budget:
         began = time.monotonic()
         sample = _sample(wanted, build, total)
         count = total or sample.total_images
-        cost = measure_cost(sample, planned, wanted, progress)
+        cost = _cost(sample, planned, wanted, progress)
         used = time.monotonic() - began
         choice = choose(cost, self.seconds, wanted, stated, count, used=used, runs=self.runs)
         chosen = describe(choice, count)
@@ -62,6 +64,15 @@ class Budget:
         imprecise = precision(choice, wanted, limited, accuracy=sample.labels is not None)
         progress.say(f"--budget {duration_text(self.seconds)}: {chosen}{f'; {imprecise}' if imprecise else ''}")
         return choice.settings
+
+
+def _cost(sample: Workload, planned: Sequence[Planned], wanted: Settings, progress: Progress) -> RunCost:
+    """Return the costs of a run, with as many workers at the same time as the run has."""
+    if wanted.first_round is None:
+        return measure_cost(sample, planned, wanted, progress)
+    groups = (planned[start : start + AT_ONCE] for start in range(0, len(planned), AT_ONCE))
+    costs = [measure_cost(sample, group, wanted, progress) for group in groups]
+    return RunCost([each for cost in costs for each in cost.configurations], sum(cost.start_seconds for cost in costs))
 
 
 def _sample(settings: Settings, build: WorkloadBuilder, total: int | None) -> Workload:

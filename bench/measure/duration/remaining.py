@@ -20,6 +20,7 @@ class Remaining:
         self._seconds: dict[int, list[float]] = {number: [] for number in trials}  # of the trials so far
         self._recordings: dict[int, float] = {}  # of the passes that record outputs
         self._recordings_left: dict[int, int] = {}
+        self._failed = set[int]()
 
     def started(self, seconds: float) -> None:
         """Add the ``seconds`` that a generation took to start and prepare its workers, without recording outputs."""
@@ -42,6 +43,7 @@ class Remaining:
 
     def failed(self, number: int) -> None:
         """Add that a configuration has failed, and has no further trials."""
+        self._failed.add(number)
         self._expected.pop(number, None)
         self._seconds.pop(number, None)
         self._recordings_left.pop(number, None)
@@ -54,12 +56,28 @@ class Remaining:
     @property
     def trials(self) -> int:
         """Largest number of trials that a configuration has left."""
-        return max((self._trials[number] for number in self._expected), default=0)
+        return max((self._trials[number] for number in self._known), default=0)
 
     @property
     def configurations(self) -> int:
-        """Number of configurations that were prepared and have not failed."""
-        return len(self._expected)
+        """Number of configurations that have not failed, if any was prepared."""
+        return len(self._known)
+
+    @property
+    def trial_seconds(self) -> float:
+        """Mean duration of a trial of the configurations that were prepared; 0 if there are none."""
+        return statistics.mean(map(self._trial_seconds, self._expected)) if self._expected else 0.0
+
+    @property
+    def start_seconds(self) -> float:
+        """Mean duration of starting a worker."""
+        return statistics.mean(self._starts) / max(1, len(self._expected)) if self._starts else 0.0
+
+    @property
+    def _known(self) -> list[int]:
+        """The configurations with trials left, whose duration can be estimated."""
+        left = [number for number, trials in self._trials.items() if trials and number not in self._failed]
+        return left if self._expected else []
 
     @property
     def every_configuration_has_a_trial(self) -> bool:
@@ -70,7 +88,10 @@ class Remaining:
         """Return the estimate: starts, recorded outputs and trials that are left."""
         starts = statistics.mean(self._starts) * self._generations if self._starts else 0.0
         records = sum(self._recordings[number] * left for number, left in self._recordings_left.items())
-        trials = sum(self._trials[number] * self._trial_seconds(number) for number in self._expected)
+        trials = sum(
+            self._trials[number] * (self._trial_seconds(number) if number in self._expected else self.trial_seconds)
+            for number in self._known
+        )
         return starts + records + trials
 
     def _trial_seconds(self, number: int) -> float:

@@ -6,18 +6,22 @@ from typing import Any
 import msgspec
 
 from edge_bench.bench.errors import BadInput
+from edge_bench.bench.measure.options.scenario import Scenario, batch_sizes_for
 from edge_bench.bench.measure.options.values import counts, memory, names, one_of, within
 from edge_bench.bench.measure.plan import Selection
-from edge_bench.bench.measure.scenario import Scenario, batch_sizes_for
-from edge_bench.bench.records.run import Settings
+from edge_bench.bench.records.run import FirstRound, Settings
+from edge_bench.bench.system.emulation import emulation_signs
 
-__all__ = ["run_settings", "selection"]
+__all__ = ["run_settings", "searched", "selection"]
 
 #: The command line has the same limits, with its own messages.
 _LIMITS: dict[str, tuple[float, float | None]] = {
     "trials": (1, None), "processes": (1, None), "limit": (1, None), "resample": (1, None), "timeout": (1, None),
     "seed": (0, 2**32 - 1),
 }  # fmt: skip
+
+#: Fewest trials and processes of a configuration with --find-fastest.
+_MIN_SEARCHED = 2
 
 
 def selection(
@@ -49,6 +53,29 @@ def _selected(value: str | Sequence[str] | None, flag: str) -> list[str]:
     if not isinstance(value, Sequence) or not value or not all(isinstance(each, str) for each in value):
         raise BadInput(f"{flag} {repr(value)[:200]}: not a list of names", "omit it to measure all")
     return names(value)
+
+
+def searched(configurations: Selection, settings: Settings, *, repeat_runs: int = 1) -> tuple[Selection, Settings]:
+    """Return the configurations and the settings of --find-fastest.
+
+    Raise BadInput for options that it does not support, and on an emulated machine.
+    """
+    flag = "--find-fastest"
+    if signs := emulation_signs():
+        raise BadInput(f"{flag}: times on this emulated machine are not valid ({signs[0]})", "measure on the device")
+    if repeat_runs > 1:
+        raise BadInput(f"{flag} with --repeat-runs: each run could have other finalists", "omit one of them")
+    if settings.resample:
+        raise BadInput(f"{flag} with --resample: finalists are compared on the same images", "omit one of them")
+    if min(settings.trials, settings.processes) < _MIN_SEARCHED:
+        raise BadInput(
+            f"{flag} needs at least {_MIN_SEARCHED} trials in {_MIN_SEARCHED} processes, to know how much times vary",
+            "increase --trials and --processes, or omit them",
+        )
+    first = FirstRound()
+    trials = min(first.trials, settings.trials)
+    first = msgspec.structs.replace(first, trials=trials, processes=min(first.processes, settings.processes, trials))
+    return msgspec.structs.replace(configurations, searched=True), msgspec.structs.replace(settings, first_round=first)
 
 
 def run_settings(*, timeout: float, scenario: str | None, memory_limit: str | int | None, **stated: Any) -> Settings:

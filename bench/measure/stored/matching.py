@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 #: Options whose values have another name in Settings.
-_FIELDS = {"budget": "budget_s"}
+_FIELDS = {"budget": "budget_s", "find_fastest": "first_round"}
 
 
 def matching_runs(
@@ -132,8 +132,8 @@ def _same_models(run: Run, identity: BundleIdentity, preprocessing: Preprocessin
 def same_settings(first: Settings, second: Settings, explicit_options: Collection[str] | None) -> bool:
     """Return whether two Settings are the same, in the fields of ``explicit_options`` if these are given."""
     wanted = None
-    if explicit_options is not None:  # with any options, a Run without an accuracy is of another kind
-        wanted = {*(_FIELDS.get(name, name) for name in explicit_options), "stateful"}
+    if explicit_options is not None:  # with any options, a Run without an accuracy or with a search is of another kind
+        wanted = {*(_FIELDS.get(name, name) for name in explicit_options), "stateful", "first_round"}
     names = [name for name in first.__struct_fields__ if wanted is None or name in wanted]
     return all(getattr(first, name) == getattr(second, name) for name in names)
 

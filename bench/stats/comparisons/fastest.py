@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from edge_bench.bench.stats.intervals import CONFIDENCE
 from edge_bench.bench.stats.ratios import Ratio, Verdict, p_value, ratio_from, verdict
+from edge_bench.bench.stats.student import t_tail
 
-__all__ = ["slower_despite_noise", "slower_than_fastest"]
+__all__ = ["probability_fastest", "slower_despite_noise", "slower_than_fastest"]
 
 #: Configurations compete with the fastest up to this ratio.
 _NEAR = 1.5
@@ -23,12 +24,9 @@ def slower_than_fastest(ratios: Sequence[Ratio]) -> list[bool]:
     because half of each error is that of the fastest. A configuration that varies more than others must also be slower
     by its own interval.
     """
-    errors = [ratio for ratio in ratios if ratio.standard_error is not None]
-    if not errors:
+    pooled, freedom = _pooled(ratios)
+    if pooled is None:
         return [False] * len(ratios)
-    pooled = math.sqrt(math.fsum((ratio.standard_error or 0) ** 2 for ratio in errors) / len(errors))
-    total = math.fsum(math.inf if ratio.freedom is None else ratio.freedom for ratio in errors)
-    freedom = (total + total / len(errors)) / 2
     pairs = len(ratios) * (len(ratios) + 1) // 2
     return [
         verdict(ratio) is Verdict.SLOWER
@@ -48,3 +46,33 @@ def slower_despite_noise(ratios: Sequence[Ratio]) -> list[bool]:
     of_all = slower_than_fastest(ratios)
     near = iter(slower_than_fastest([ratio for ratio in ratios if ratio.value <= _NEAR]))
     return [next(near) if ratio.value <= _NEAR else far for ratio, far in zip(ratios, of_all, strict=True)]
+
+
+def probability_fastest(*families: Sequence[Ratio]) -> float:
+    """Return a lower bound of the probability that a configuration is the fastest.
+
+    Each family has ratios of other configurations' times to its own. It is 1 minus the sum over all of them of the
+    probability that the other is at least as fast (Boole's inequality). With a flat prior on the logarithm of the
+    ratio, that is the one-sided p-value of Student's t. The error is that of the pooled test above, or that of the
+    ratio itself if it is larger. The bound is 0 if a ratio has no error.
+    """
+    doubt = 0.0
+    for family in families:
+        near = [ratio for ratio in family if ratio.value <= _NEAR]
+        for ratio in family:
+            pooled, freedom = _pooled(near if ratio.value <= _NEAR else family)
+            if pooled is None or ratio.standard_error is None:
+                return 0.0
+            error = max(pooled, ratio.standard_error)
+            doubt += t_tail(math.log(ratio.value) / error, freedom) if error else float(ratio.value <= 1)
+    return max(0.0, 1 - doubt)
+
+
+def _pooled(ratios: Sequence[Ratio]) -> tuple[float | None, float]:
+    """Return the root mean square of the ratios' errors and its degrees of freedom; None without errors."""
+    errors = [ratio for ratio in ratios if ratio.standard_error is not None]
+    if not errors:
+        return None, math.inf
+    pooled = math.sqrt(math.fsum((ratio.standard_error or 0) ** 2 for ratio in errors) / len(errors))
+    total = math.fsum(math.inf if ratio.freedom is None else ratio.freedom for ratio in errors)
+    return pooled, (total + total / len(errors)) / 2

@@ -13,6 +13,7 @@ from edge_bench.app.cli.options.run import (
     BatchSizes,
     Budget,
     CompareWith,
+    FindFastest,
     MemoryLimit,
     ModelArguments,
     Once,
@@ -57,6 +58,7 @@ def run(
     runtime: Runtimes = None,
     threads: Threads = None,
     batch_size: BatchSizes = None,
+    find_fastest: FindFastest = False,
     trials: Trials = 30,
     processes: Processes = 5,
     repeat_runs: RepeatRuns = 1,
@@ -86,7 +88,7 @@ def run(
     from edge_bench.app.cli import console
     from edge_bench.app.tables.runs.repeats import repeats_table
     from edge_bench.app.tables.runs.run import run_table
-    from edge_bench.bench.measure.options.settings import run_settings, selection
+    from edge_bench.bench.measure.options.settings import run_settings, searched, selection
     from edge_bench.bench.measure.repeats import measure_repeats
     from edge_bench.bench.measure.request import BenchmarkRequest
     from edge_bench.bench.measure.run_budget import run_budget
@@ -97,6 +99,8 @@ def run(
         trials=trials, processes=processes, limit=limit, seed=seed, timeout=timeout, scenario=scenario,
         resample=resample, memory_limit=memory_limit, stateful=stateful, with_postprocess=with_postprocess,
     )  # fmt: skip
+    if find_fastest:
+        configurations, settings = searched(configurations, settings, repeat_runs=repeat_runs)
     shown = Shown(output_format, wide=wide, why=why)
     progress, explicit_options = console.progress(), parsing.explicit_options(context)
     data = {name: context.params[name] for name in DATA_OPTIONS}

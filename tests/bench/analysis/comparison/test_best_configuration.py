@@ -11,8 +11,8 @@ from edge_bench.bench.analysis.comparison.best_configuration import best_of_swee
 from edge_bench.bench.dataset.sampling import draw_for_trial
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.record_codec import unpack
+from edge_bench.bench.measure.options.scenario import Scenario, batch_sizes_for
 from edge_bench.bench.measure.plan import Selection
-from edge_bench.bench.measure.scenario import Scenario, batch_sizes_for
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Result, Settings
 from edge_bench.bench.stats.intervals import Values

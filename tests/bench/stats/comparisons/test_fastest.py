@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from edge_bench.bench.stats.comparisons.fastest import slower_despite_noise, slower_than_fastest
+from edge_bench.bench.stats.comparisons.fastest import probability_fastest, slower_despite_noise, slower_than_fastest
 from edge_bench.bench.stats.ratios import Ratio, interleaved_ratio, ratio_from
+from edge_bench.bench.stats.student import t_tail
 
 
 def ratio(value: float, error: float | None, freedom: float | None = 4) -> Ratio:
@@ -54,3 +55,16 @@ def test_of_equally_fast_ones_any_is_called_slower_in_about_5_percent(noise: flo
         ratios = [interleaved_ratio(side, sides[fastest]) for side in sides if side is not sides[fastest]]
         wrong += any(slower_despite_noise(ratios))
     assert wrong <= 0.08 * repetitions
+
+
+def test_the_probability_is_what_all_doubts_leave() -> None:
+    alone = probability_fastest([ratio(1.1, 0.05, math.inf)])
+    assert alone == pytest.approx(1 - t_tail(math.log(1.1) / 0.05, math.inf))
+    more = probability_fastest([ratio(1.1, 0.05, math.inf)], [ratio(1.2, 0.1, math.inf)])
+    assert more == pytest.approx(alone - t_tail(math.log(1.2) / 0.1, math.inf))
+    assert probability_fastest([ratio(1.0, 0.01)]) == pytest.approx(0.5)
+    assert probability_fastest([ratio(1.0, 0.01)] * 3) == 0
+    assert probability_fastest([ratio(2.0, None, None)]) == 0
+    assert probability_fastest([ratio(1.1, 0.0, math.inf)]) == 1
+    # an error that is large by itself counts
+    assert probability_fastest([ratio(1.1, 0.2), *[ratio(3.0, 0.001)] * 9]) < 0.75

@@ -1,0 +1,43 @@
+"""The rounds of a run: one with all configurations, or with --find-fastest a brief first and a full second one."""
+
+from collections.abc import Sequence
+
+from edge_bench.bench.analysis.fastest.finalists import MIN_FINALISTS, choose_finalists
+from edge_bench.bench.measure.plan import Planned
+from edge_bench.bench.measure.schedule import Generation, first_schedule, schedule
+from edge_bench.bench.records.settings import Settings
+from edge_bench.bench.wording import counted
+
+__all__ = ["Group", "choose_finalists", "final_round", "finalists_text", "first_round", "processes_of"]
+
+#: Configurations whose workers run at the same time, and their rounds; ``rounds`` has positions in the first.
+Group = tuple[Sequence[int], Generation]
+
+
+def first_round(runnable: Sequence[int], settings: Settings) -> list[Group]:
+    """Return the first round of --find-fastest; none if there are too few configurations to leave any out."""
+    first = settings.first_round
+    if first is None or len(runnable) <= MIN_FINALISTS:
+        return []
+    groups = first_schedule(len(runnable), first.trials, first.processes, settings.seed)
+    return [([runnable[member] for member in members], generation) for members, generation in groups]
+
+
+def final_round(runnable: Sequence[int], settings: Settings, repeat: int) -> list[Group]:
+    """Return the round with all trials. Its generations are numbered after those of a first round."""
+    before = settings.first_round.processes if settings.first_round else 0
+    generations = schedule(len(runnable), settings.trials, settings.processes, settings.seed, repeat)
+    return [(runnable, Generation(before + each.number, each.rounds)) for each in generations]
+
+
+def processes_of(settings: Settings) -> int:
+    """Return the number of processes of a configuration in all rounds."""
+    return settings.processes + (settings.first_round.processes if settings.first_round else 0)
+
+
+def finalists_text(planned: Sequence[Planned], finalists: Sequence[int], configurations: int) -> str:
+    """Return which configurations are in the second round: ``second round: 2 of 24 configurations: …``."""
+    names = "; ".join(str(planned[number].configuration) for number in finalists)
+    return (
+        f"second round: {len(finalists)} of {counted(configurations, 'configuration')}{f': {names}' if names else ''}"
+    )

@@ -1,0 +1,37 @@
+"""The settings of a run."""
+
+from typing import Annotated
+
+import msgspec
+
+from edge_bench.bench.io.record_codec import BoundedStr, NonNegativeInt, PositiveInt
+
+__all__ = ["FirstRound", "Settings"]
+
+PositiveFloat = Annotated[float, msgspec.Meta(gt=0)]
+
+
+class FirstRound(msgspec.Struct, frozen=True, kw_only=True):
+    """The first round of ``run --find-fastest``, which measures all configurations briefly."""
+
+    trials: PositiveInt = 6
+    processes: PositiveInt = 3
+    finalists: PositiveInt = 8  # maximum number of configurations of the second round that are chosen by their times
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of a run."""
+
+    trials: NonNegativeInt = 30
+    processes: NonNegativeInt = 5
+    limit: PositiveInt | None = None  # maximum number of images; None: all
+    seed: int = 42
+    # the budget in seconds for which limit, trials and processes were chosen, unless they were stated; None: no budget
+    budget_s: PositiveFloat | None = None
+    timeout_s: float = 600.0  # for each answer of a worker
+    scenario: BoundedStr = ""  # offline · single-stream; empty: each runtime's own batch size
+    resample: PositiveInt | None = None  # number of images that are drawn for each trial; None: all of Run.images
+    memory_limit: PositiveInt | None = None  # bytes that a worker process may allocate; None: no limit
+    with_postprocess: bool = False  # the decoding of outputs was timed, separately from the trials
+    stateful: bool = False  # the model's state was kept between invocations, so that predictions are not scored
+    first_round: FirstRound | None = None  # of --find-fastest; None: one round with all configurations

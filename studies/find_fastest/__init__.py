@@ -1,0 +1,1 @@
+"""How often `run --find-fastest` names the fastest configuration, simulated and measured."""
