@@ -8,7 +8,7 @@ from edge_bench.app.tables.runs.run import run_table
 from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.run import Run
-from tests.searches import searched_run
+from tests.bench.analysis.fastest.searches import searched_run
 
 FIRST = {"a": 0.010, "b": 0.0101, "c": 0.02, "d": 0.03}
 

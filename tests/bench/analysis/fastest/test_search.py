@@ -8,8 +8,8 @@ from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.analysis.fastest.finalists import choose_finalists
 from edge_bench.bench.analysis.fastest.search import Search, search_of
 from edge_bench.bench.records.run import Failure, Run
+from tests.bench.analysis.fastest.searches import searched_run
 from tests.factories import run
-from tests.searches import searched_run
 
 BROKEN = Failure(kind="crashed", message="crashed")
 #: Seconds per pass. Only a and b are near each other.
