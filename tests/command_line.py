@@ -92,7 +92,7 @@ def _called(
 
 
 def call_in_process(*arguments: object, cwd: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Run a command in this process, which takes up to a second less than `call`; return the same as it."""
+    """Run a command in this process and return what `call` does. It takes up to a second less."""
     outcome = _called(arguments, cwd, environment, with_error=True)
     return subprocess.CompletedProcess(command(*arguments), outcome.code, outcome.stdout, outcome.stderr)
 

@@ -25,8 +25,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # started with nohup
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-# half a second of warm-up for each process and 0.2 s for each trial are what a measurement needs; tests need to know
-# that they happen
+# a measurement needs warm-ups of half a second and trials of 0.2 s. Tests only need to know that they happen
 os.environ.setdefault("EDGE_BENCH_WARM_UP_SECONDS", "0.02")
 os.environ.setdefault("EDGE_BENCH_TRIAL_SECONDS", "0.01")
 

@@ -1,6 +1,6 @@
 """`docker run edge-bench` as on a Pi: with a bundle inside, mounted or missing, and stopped during a run.
 
-What does not depend on the processor is tested in the image for amd64, in which a start takes a second instead of five.
+The image for amd64 starts in one second instead of five. It is used for all that does not depend on the processor.
 """
 
 import re

@@ -69,6 +69,7 @@ def test_a_record_with_a_field_that_no_run_writes_is_ignored(tmp_path: Path, fie
         assert [run.run_id for run in concurrent_runs(tmp_path)] == ["mine"]
 
 
+@pytest.mark.slow
 def test_thousands_of_records_become_one_short_finding(tmp_path: Path) -> None:
     began = time.process_time()
     with forged(tmp_path, 3000), detect_concurrent_runs("mine", "here", tmp_path) as here:

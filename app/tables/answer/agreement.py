@@ -38,7 +38,7 @@ def _note(comparison: Comparison, machines: str, rows: Sequence[Row]) -> str:
     differing = [pair for pair in pairs if pair[1] < pair[2]]
     of_all = f"{counted(len(pairs), 'configuration')} of both"
     if not differing:
-        # an image without finite scores has no label, so that configurations may share fewer images
+        # an image without finite scores has no label, so two configurations may share fewer images
         fewest, most = min(of for *_, of in pairs), max(of for *_, of in pairs)
         shared = counted(most, noun) if fewest == most else f"{fewest:,} to {counted(most, noun)}"
         return f"- {where} are equal for all {shared}, in {of_all}"

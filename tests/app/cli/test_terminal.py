@@ -35,6 +35,7 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [80, 100, 140])
 def test_errors_in_a_terminal_are_wrapped_and_paths_stay_whole(width: int, tmp_path: Path) -> None:
     shown = shown_in_terminal("compare", LONG_PATH, "--baseline", "old", columns=width, cwd=tmp_path)

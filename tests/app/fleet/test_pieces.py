@@ -77,7 +77,7 @@ def test_one_platform_is_extracted_from_a_saved_image(tmp_path: Path) -> None:
         assert first is not None
         assert first.read() == f"arm64 {LAYERS[1]}".encode()
     assert re.fullmatch(r"edge-bench:fleet-[0-9a-f]{12}", part.tag)
-    # an engine is not asked for a path as if it were the name of an image
+    # a path is no name of an image, so no engine is asked for it
     assert (part.name, cut(saved, "linux/arm64", str(saved), tmp_path).name) == ("edge-bench:latest", "")
     # the extracted part is a saved image, too
     assert cut(part.path, "linux/arm64", "edge-bench", tmp_path / ".").layers == part.layers

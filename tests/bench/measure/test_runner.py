@@ -24,6 +24,8 @@ from edge_bench.bench.worker.messages import Ready, Time, Timed
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 from tests.factories import measure
 
+pytestmark = pytest.mark.slow
+
 #: The least that is measured.
 ONE_TRIAL = Settings(trials=1, processes=1, limit=60)
 LITE = [name for name in ("tflite-runtime", "litert") if installed_version(RUNTIMES[name])]
@@ -100,7 +102,6 @@ def test_predictions_and_accuracy_are_those_of_the_keras_model(light_run: Run, d
     assert result.unstable_predictions == 0
 
 
-@pytest.mark.slow
 def test_keras_runs_as_predict_does_with_batches_of_32(digits_bundle: Bundle) -> None:
     run = measure(digits_bundle, Selection(variants=["keras"]), Settings(trials=2, processes=1, limit=50))
     (result,) = run.results
