@@ -39,9 +39,8 @@ READS = {
     "read_key", "list_keys", "list_home", "read_outside", "read_passwords", "read_environment_of_parent",
     "read_memory_of_parent", "read_through_root", "open_kernel_log",
 }  # fmt: skip
-LIBRARIES = [
-    runtime.library for runtime in RUNTIMES.values() if ".tflite" in runtime.formats and installed_version(runtime)
-]
+#: Packages with an interpreter that loads libraries as delegates.
+LIBRARIES = [RUNTIMES[name].library for name in ("tflite-runtime", "litert") if installed_version(RUNTIMES[name])]
 
 
 class Report(msgspec.Struct, frozen=True, tag=True):

@@ -11,7 +11,7 @@ from tests.command_line import Refuses, call_here, command_parameters
 #: Options that are lists, by their use: names, counts, numbers per channel, addresses, folders, powers.
 LISTS = {
     "--variant", "--runtime", "--threads", "--batch-size", "--payload", "--in-flight", "--format", "--scale",
-    "--offset", "--ignore-mask-values", "--workers", "--compare-with", "--power", "--stop-after",
+    "--offset", "--ignore-mask-values", "--workers", "--compare-with", "--power", "--stop-after", "--to",
 }  # fmt: skip
 
 
