@@ -33,7 +33,8 @@ from tests.fuzz.__main__ import fuzzed
 from tests.fuzz.targets import targets
 
 KINDS = [
-    "manifest", "history", "state", "run", "offload", "journal", "labels", "npy", "npz", "tflite", "metadata", "onnx", "ncnn",
+    "manifest", "history", "state", "run", "offload", "journal", "labels", "npy", "npz", "tflite", "metadata", "onnx",
+    "ncnn",
     "savedmodel", "keras", "kerasconfig", "h5", "names", "registry", "states", "cache", "image", "http", "body",
     "archive", "saved", "fleet", "coco", "yolo", "classes", "boxes",
     "mask", "maskvalues", "inputs", "wav", "segmentation", "outputs", "taskrun",
