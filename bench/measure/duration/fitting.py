@@ -54,7 +54,7 @@ class Budget:
             return earlier
         stated = self.stated | ({"limit"} if wanted.limit is not None else set())
         began = time.monotonic()
-        sample = _sample(wanted, build, total)
+        sample = _sample(wanted, build, total, progress)
         count = total or sample.total_images
         cost = _cost(sample, planned, wanted, progress)
         used = time.monotonic() - began
@@ -75,7 +75,7 @@ def _cost(sample: Workload, planned: Sequence[Planned], wanted: Settings, progre
     return RunCost([each for cost in costs for each in cost.configurations], sum(cost.start_seconds for cost in costs))
 
 
-def _sample(settings: Settings, build: WorkloadBuilder, total: int | None) -> Workload:
+def _sample(settings: Settings, build: WorkloadBuilder, total: int | None, progress: Progress) -> Workload:
     """Return a workload of a few images, or of all if a few do not suffice to interpret the models."""
     few = min(settings.limit or SAMPLE, SAMPLE)
     if total is not None and total <= few:
@@ -83,5 +83,5 @@ def _sample(settings: Settings, build: WorkloadBuilder, total: int | None) -> Wo
     try:
         return build(msgspec.structs.replace(settings, limit=few), Silent())
     except (BadInput, DatasetError):
-        workload = build(settings, Silent())
+        workload = build(settings, progress)  # tests interpretations on many images, which can take minutes
         return workload.selected(np.arange(min(few, len(workload.indices))))
