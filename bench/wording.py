@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-__all__ = ["abbreviate", "counted", "size"]
+__all__ = ["abbreviate", "counted", "listed", "size"]
 
 
 def counted(count: int, one: str, several: str = "") -> str:
@@ -27,6 +27,11 @@ def size(count: int) -> str:
     # the next unit begins where rounding would show 1,024 of this one
     unit, name = (1 << 20, "MiB") if count < (1 << 30) - (1 << 19) else (1 << 30, "GiB")
     return f"{count / unit:,.{1 if count < 100 * unit else 0}f} {name}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return all names: ``litert``, ``tflite-runtime and litert``, or ``tflite-runtime, litert and openvino``."""
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
 def abbreviate(names: Sequence[str]) -> str:

@@ -21,6 +21,8 @@ COCO = Path(_DATA).resolve() / "coco128" / "val" if MLPERF else None
 #: 1,000 real JPEGs in ten folders.
 CIFAR_JPEGS = Path(_DATA).resolve() / "cifar10-images" / "test" if MLPERF else None
 
+#: The installed runtimes with TensorFlow Lite's interpreter.
+INTERPRETERS = [name for name, each in RUNTIMES.items() if each.has_interpreter and installed_version(each)]
 NEEDS_OPENVINO = pytest.mark.skipif(not installed_version(RUNTIMES["openvino"]), reason="OpenVINO is not installed")
 #: A parameter of tests, skipped without OpenVINO.
 OPENVINO = pytest.param("openvino", marks=NEEDS_OPENVINO)

@@ -131,6 +131,7 @@ class Recorder:
             self._builder.apply_all(earlier or (), journal.path)
         # the clock of a resumed run continues from its last trial, so that the pause does not count
         self._began_ns = time.perf_counter_ns() - self._builder.ended_ns
+        self.started = False  # set by the runner
         self.interrupted = False
         self.stopped = ""
 

@@ -55,6 +55,8 @@ def run_benchmark(
 ) -> Run:
     """Measure every planned configuration and return the Run; after Ctrl-C it is incomplete (``complete`` is False).
 
+    Raise KeyboardInterrupt if it comes before the measurement begins.
+
     With a ``journal`` every trial is on disk before the next one starts. The run stops if the journal can no longer be
     written. ``earlier`` has the entries of an interrupted run, which is continued. Runs detected by ``concurrent`` are
     recorded as findings.
@@ -65,6 +67,8 @@ def run_benchmark(
     try:
         _measure_rounds(workload, planned, settings, progress, recorder, runnable)
     except KeyboardInterrupt:
+        if not recorder.started:  # nothing is measured: only the journal is kept
+            raise
         recorder.interrupted = True
     except JournalWriteError as cause:
         recorder.interrupted, recorder.stopped = True, str(cause)
@@ -91,6 +95,7 @@ def _measure_rounds(
         planned_trials = sum(len(members) * len(generation.rounds) for members, generation in groups)
         progress.start(what, planned_trials, planned_trials - sum(sum(each.values()) for each in missing))
         progress.expect(None)  # unknown until the workers of the first generation are warm
+        recorder.started = True
         announcement = Announcement(remaining, progress, "configuration", more)
         for members, generation in groups:
             workers = _Workers(workload, planned, settings, recorder, progress, remaining, announcement)

@@ -4,7 +4,7 @@ import enum
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-__all__ = ["RELOADED", "StateKind", "state_kind", "state_kind_of"]
+__all__ = ["RELOADED", "WITH_VARIABLES", "StateKind", "state_kind", "state_kind_of"]
 
 #: Warning about the times of models that are reloaded before each invocation.
 RELOADED = (
@@ -12,7 +12,7 @@ RELOADED = (
     "times are those of the first invocation after loading"
 )
 #: Operators that update variable tensors (``isVariable`` in the schema).
-_WITH_VARIABLES = {
+WITH_VARIABLES = {
     "UNIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_LSTM", "UNIDIRECTIONAL_SEQUENCE_RNN",
     "BIDIRECTIONAL_SEQUENCE_RNN", "LSTM", "RNN", "SVDF", "UNIDIRECTIONAL_SEQUENCE_GRU",
 }  # fmt: skip
@@ -46,4 +46,4 @@ def state_kind_of(names: AbstractSet[str]) -> StateKind:
     """Return the kind of state that a graph with operators of these names keeps."""
     if "ASSIGN_VARIABLE" in names or ("VAR_HANDLE" in names and names & _WITH_GRAPHS):
         return StateKind.RESOURCES
-    return StateKind.VARIABLES if names & (_WITH_VARIABLES | _WITH_GRAPHS) else StateKind.NONE
+    return StateKind.VARIABLES if names & (WITH_VARIABLES | _WITH_GRAPHS) else StateKind.NONE

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge_bench.bench.wording import abbreviate, counted, size
+from edge_bench.bench.wording import abbreviate, counted, listed, size
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,13 @@ def test_nouns_follow_their_counts(count: int, nouns: list[str], text: str) -> N
 def test_long_lists_are_abbreviated() -> None:
     assert abbreviate(["a", "b", "c"]) == "a, b, c"
     assert abbreviate(["a", "b", "c", "d"]) == "a, b, c and 1 more"
+
+
+@pytest.mark.parametrize(
+    ("names", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+)
+def test_lists_end_with_and(names: list[str], text: str) -> None:
+    assert listed(names) == text
 
 
 def test_sizes_are_in_the_unit_that_fits() -> None:

@@ -107,7 +107,7 @@ def test_a_stated_size_fills_the_open_axes_of_either_layout(layout: str, size: t
     with pytest.raises(BadInput) as refused:
         run_files([model], data=images)
     assert "--image-size" in refused.value.remedy
-    assert correct(run_files([model], data=images, preprocess="unit", image_size=size)) == [(20, 20)]
+    assert set(correct(run_files([model], data=images, preprocess="unit", image_size=size))) == {(20, 20)}
 
 
 @pytest.mark.slow

@@ -17,12 +17,10 @@ from tests.made.keras import brightness_keras
 from tests.made.onnx import brightness_onnx
 from tests.made.tflite_models import brightness_tflite, recurrent_model
 from tests.measured import arrays, correct, run_files
+from tests.models import INTERPRETERS
 
 pytestmark = pytest.mark.usefixtures("measure_here")
 LITERT = Selection(runtimes=["litert"])
-TFLITE = Selection(
-    runtimes=[name for name, each in RUNTIMES.items() if ".tflite" in each.formats and installed_version(each)]
-)
 needs_tensorflow = pytest.mark.skipif(
     not installed_version(RUNTIMES["tensorflow"]), reason="TensorFlow is not installed"
 )
@@ -60,7 +58,7 @@ def test_examples_of_a_recurrent_model_are_independent(kind: str, tmp_path: Path
     inputs = np.random.default_rng(3).normal(size=(80, *input_shape(model))).astype(np.float32)
     labels = np.array([interpreted(model, example[np.newaxis])[0] for example in inputs])
     assert np.mean(interpreted(model, inputs) == labels) < 0.9
-    run = run_files([model], TFLITE, **arrays(tmp_path, inputs, labels))
+    run = run_files([model], Selection(runtimes=INTERPRETERS), **arrays(tmp_path, inputs, labels))
     assert set(correct(run)) == {(80, 80)}
 
 

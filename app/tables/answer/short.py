@@ -11,7 +11,7 @@ from edge_bench.app.tables.answer.names import baseline_name
 from edge_bench.bench.analysis.answer.answer import AnswerKind
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
 from edge_bench.bench.records.run import CLASSIFY
-from edge_bench.bench.wording import counted
+from edge_bench.bench.wording import counted, listed
 
 __all__ = [
     "BEST", "MARKED", "MAX_ROWS", "by_time", "configuration_columns", "constants", "quality_column", "short_table",
@@ -90,7 +90,7 @@ def constants(rows: Sequence[Row]) -> str:
     only += [variants[0]] if len(variants) == 1 < len(runtimes) else []
     if len(texts) == 1:
         return ", ".join([*(middle_shortened(each, 24) for each in only), *texts])
-    each = [f"{' and '.join(names)}: {text}" for text, names in texts.items()]
+    each = [f"{listed(names)}: {text}" for text, names in texts.items()]
     return "; ".join([*(middle_shortened(name, 24) for name in only), *each])
 
 

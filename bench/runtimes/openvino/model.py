@@ -14,6 +14,7 @@ from edge_bench.bench.records.outputs.tensors import NUMBER_TYPES
 from edge_bench.bench.runtimes.graphs.layout import Port, unique_names
 from edge_bench.bench.runtimes.graphs.tflite_names import Named, named_sides
 from edge_bench.bench.runtimes.openvino.library import import_openvino
+from edge_bench.bench.runtimes.tflite_state import WITH_VARIABLES
 
 __all__ = ["OpenVinoModel", "reason"]
 
@@ -22,6 +23,8 @@ Array = npt.NDArray[Any]
 _NARROWED = ("int64", "uint32", "uint64")
 _REFUSED = ("float64",)
 _MOST_INT = np.iinfo(np.int32).max
+#: In OpenVINO's message about a variable tensor, which it takes for the output of another operator.
+_NO_VALUE = "already produced by previous operators"
 #: Lines of OpenVINO's messages that name its source code instead of a reason.
 _NO_REASON = re.compile(
     r"^(Exception from|Check '|\[.*\] Exception|While validating|FrontEnd API failed|Exception happened)"
@@ -40,11 +43,11 @@ class OpenVinoModel:
         self._openvino, self._threads = import_openvino(), threads
         self._core = self._openvino.Core()
         self._tflite = _parsed(path) if path.suffix == ".tflite" else None
+        sides = self._named_sides(signature)
         try:
             self._model = self._core.read_model(path)
         except RuntimeError as cause:
-            raise ValueError(reason(cause)) from None
-        sides = self._named_sides(signature)
+            raise ValueError(_state_reason(cause, self._tflite) or reason(cause)) from None
         self.inputs = _ports(self._model.inputs, sides[0] if sides else None, "input")
         self.outputs = _ports(self._model.outputs, sides[1] if sides else None, "output")
         self.signatures = {
@@ -133,6 +136,14 @@ def reason(cause: BaseException) -> str:
     lines = [line.strip() for line in str(cause).splitlines()]
     stated = [line for line in lines if line and not _NO_REASON.match(line)]
     return f"OpenVINO: {' '.join(stated or lines)[:400]}"
+
+
+def _state_reason(cause: BaseException, file: TfliteFile | None) -> str:
+    """Return the reason if OpenVINO found no value for a variable tensor; empty for another reason."""
+    names = sorted({node.name for node in file.nodes} & WITH_VARIABLES) if file else []
+    if not names or _NO_VALUE not in str(cause):
+        return ""
+    return f"OpenVINO does not support operators with state in .tflite files: {', '.join(names)}"
 
 
 def _parsed(path: Path) -> TfliteFile:

@@ -29,7 +29,7 @@ from tests.made.onnx import brightness_onnx
 from tests.made.tflite import TfliteBuilder
 from tests.made.tflite_metadata import LabelFile, metadata_buffer, with_files
 from tests.made.tflite_models import detection_model
-from tests.models import MLPERF, tflite_of
+from tests.models import INTERPRETERS, MLPERF, tflite_of
 
 #: Millions of multiply-accumulates and of parameters. Howard et al. 2017, table 4; Sandler et al. 2018, table 4;
 #: He et al. 2016, table 1; torchvision's form of ResNet-50, which halves the image one convolution later.
@@ -145,9 +145,11 @@ def record_of(edge_bench_here: CommandLine, path: Path) -> dict[str, Any]:
 @pytest.mark.slow
 def test_a_detector_is_measured_as_one(edge_bench_here: CommandLine, tmp_path: Path) -> None:
     record = record_of(edge_bench_here, detection_model(tmp_path / "detection.tflite"))
-    assert all(each["refusal"] == each["invocation"] == "" for each in record["tried"])
+    # OpenVINO has no such operator
+    assert {each["runtime"] for each in record["tried"] if each["refusal"]} <= {"openvino"}
+    assert all(each["invocation"] == "" for each in record["tried"])
     measured = record["measured_by_run"]
-    assert set(measured["runtimes"]) == {each["runtime"] for each in record["tried"]}
+    assert measured["runtimes"] == INTERPRETERS
     assert (measured["task"], measured["option"]) == ("detect", "")
     tried = {(each["runtime"], each["version"]) for each in record["tried"]}
     for each in record["known"]:

@@ -218,7 +218,7 @@ def test_a_runtime_that_is_not_installed_fails_with_a_remedy(
 ) -> None:
     monkeypatch.setattr(
         "edge_bench.bench.measure.plan.installed_version",
-        lambda runtime: None if runtime.name == "tflite-runtime" else "1",
+        lambda runtime: "1" if runtime.name == "litert" else None,
     )
     rows = plan(digits_bundle, Selection(variants=["dynamic"]))
     assert [row.failure.kind if row.failure else "" for row in rows] == ["not installed", ""]

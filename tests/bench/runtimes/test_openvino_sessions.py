@@ -79,9 +79,10 @@ def test_names_and_signatures_of_a_tflite_file(tmp_path: Path) -> None:
     assert list(named.signatures) == ["serve"]
     for path, signature in (
         (two_signatures_tflite(tmp_path / "two.tflite"), "missing"),
+        (two_signatures_tflite(tmp_path / "two.tflite"), "total"),
         (mixed_onnx(tmp_path / "m.onnx"), "serve"),
     ):
-        with pytest.raises(ValueError, match=r"signature|OpenVINO"):
+        with pytest.raises(ValueError, match=f"signature.* {signature}|{signature}.*signature"):
             opened(path, signature=signature)
 
 
@@ -107,5 +108,5 @@ def test_state_that_openvino_cannot_reset_is_refused(tmp_path: Path) -> None:
     values = graph.tensor(1, 3)
     path = graph.save(tmp_path / "sum.tflite", [values], [graph.running_sum(values, 3)])
     for load in (lambda: loader(RUNTIMES["openvino"])(ModelFile(path, 1, None)), lambda: opened(path)):
-        with pytest.raises(ValueError, match="RNN"):
+        with pytest.raises(ValueError, match=r"state.*RNN"):
             load()

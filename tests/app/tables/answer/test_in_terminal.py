@@ -10,6 +10,7 @@ from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import write_run
 from tests.app.cli.terminal import in_terminal
 from tests.command_line import call
+from tests.models import INTERPRETERS
 from tests.nine_configurations import nine, on_pi
 
 WIDTHS = (80, 100, 140)
@@ -58,7 +59,8 @@ def test_compare_all_columns_and_all_notes(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_run_fits_the_terminal_and_ends_with_the_next_command(tmp_path: Path, digits_bundle: Bundle) -> None:
-    quick = ("--trials", 4, "--processes", 2, "--limit", 40)
+    runtimes = ",".join(["tensorflow", *INTERPRETERS])
+    quick = ("--runtime", runtimes, "--trials", 4, "--processes", 2, "--limit", 40)
     shown = in_terminal("run", digits_bundle.folder, *quick, columns=80, cwd=tmp_path)
     assert len(shown) <= 30
     (path,) = (tmp_path / "results").glob("run-*.json")
