@@ -1,9 +1,12 @@
 """System files of other machines, as far as edge-bench reads them: a Pi 4, a Pi 5, a laptop, containers."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 CPUFREQ = "sys/devices/system/cpu/cpu0/cpufreq"
 FIRMWARE = "sys/devices/platform/soc/soc:firmware/get_throttled"
+#: Of ai-edge-litert 2.1.6 to 2.3.0.
+LITERT_GPU_FEATURES = ("aes", "lse", "crc", "dotprod", "fp16", "rdm", "rcpc", "sha2")
 STAT = "cpu  {busy} 0 0 90000 10 0 0 {steal} 0 0\ncpu0 1 0 0 1 0 0 0 0 0 0\n"
 
 
@@ -16,10 +19,10 @@ def write(root: Path, files: dict[str, str]) -> Path:
     return root
 
 
-def arm_cpuinfo(part: str, model: str) -> str:
+def arm_cpuinfo(part: str, model: str, features: str = "fp asimd evtstrm crc32 cpuid") -> str:
     """Return the /proc/cpuinfo of a Raspberry Pi with four cores."""
     core = (
-        "processor\t: {n}\nBogoMIPS\t: 108.00\nFeatures\t: fp asimd evtstrm crc32 cpuid\n"
+        f"processor\t: {{n}}\nBogoMIPS\t: 108.00\nFeatures\t: {features}\n"
         "CPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x0\nCPU part\t: {part}\nCPU revision\t: 3\n\n"
     )
     cores = "".join(core.format(n=n, part=part) for n in range(4))
@@ -54,14 +57,27 @@ def raspberry_pi_5(root: Path) -> Path:
     """Write the files of a Pi 5 with an active cooler and the governor ``performance``."""
     raspberry_pi_4(root, governor="performance", temperature=48_200)
     model = "Raspberry Pi 5 Model B Rev 1.0"
+    features = "fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp"
     return write(
         root,
         {
-            "proc/cpuinfo": arm_cpuinfo("0xd0b", model),
+            "proc/cpuinfo": arm_cpuinfo("0xd0b", model, features),
             "proc/device-tree/model": f"{model}\0",
             f"{CPUFREQ}/cpuinfo_max_freq": "2400000\n",
         },
     )
+
+
+def litert_gpu_library(path: Path, features: Sequence[str] = LITERT_GPU_FEATURES) -> Path:
+    """Write a file with the messages by which LiteRT's GPU library for arm64 states the CPU features that it needs."""
+    messages = [
+        f"FATAL ERROR: This binary was compiled with {name} enabled, but this feature is not available on this "
+        "processor (go/sigill-fail-fast).\n"
+        for name in features
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"\x7fELF" + bytes(1 << 16) + "\0".join(messages).encode() + bytes(100))
+    return path
 
 
 def laptop_on_battery(root: Path) -> Path:

@@ -75,9 +75,13 @@ def _exit_code(status: int, stop_requested: bool, killed: bool) -> int:
     if stop_requested and (killed or os.WIFSIGNALED(status)):
         return INTERRUPTED
     if os.WIFSIGNALED(status):
-        name = signal.Signals(os.WTERMSIG(status)).name
+        from edge_bench.bench.system.cpu_features import illegal_instruction
+
+        number = signal.Signals(os.WTERMSIG(status))
+        name = number.name
         cause = "perhaps out of memory" if name == "SIGKILL" else "in native code, or by another process"
-        _print_error(f"ended by {name}: {cause}", "continue `train` or `all` with --resume")
+        remedy = illegal_instruction(number) or "continue `train` or `all` with --resume"
+        _print_error(f"ended by {name}: {cause}", remedy)
         return 1
     return os.waitstatus_to_exitcode(status)
 

@@ -18,7 +18,7 @@ from edge_bench.bench.io.record_codec import BoundedStr, Length, NonNegativeInt
 from edge_bench.bench.system.arm_cores import QEMU_MAX, arm_core, boards_with
 from edge_bench.bench.system.emulation import emulation_signs
 
-__all__ = ["Finding", "Machine", "describe_machine", "library_versions"]
+__all__ = ["Finding", "Machine", "cpu_name", "describe_machine", "library_versions"]
 
 LIBRARIES = (
     "numpy", "tensorflow-cpu", "tensorflow", "keras", "tflite-runtime", "ai-edge-litert", "onnxruntime", "openvino",
@@ -81,7 +81,7 @@ def describe_machine(root: Path = Path("/"), architecture: str | None = None) ->
     return Machine(
         hostname=read_text_or_empty(root / "proc/sys/kernel/hostname").strip() or platform.node() or "unknown",
         board=read_text_or_empty(root / "proc/device-tree/model").strip("\0 \n"),
-        cpu=_cpu_name(root, architecture),
+        cpu=cpu_name(root, architecture),
         architecture=architecture,
         cores=usable_cores(root),
         frequency_mhz=None if signs else _highest_frequency(root),
@@ -151,7 +151,8 @@ def library_versions() -> dict[str, str]:
     return versions
 
 
-def _cpu_name(root: Path, architecture: str) -> str:
+def cpu_name(root: Path = Path("/"), architecture: str = "") -> str:
+    """Return the CPU's name, or ``architecture`` if it is unknown; empty if it is unknown below another ``root``."""
     text = read_text_or_empty(root / "proc/cpuinfo")
     if core := arm_core(text):  # first, because a model name is only "ARMv8 Processor rev 3 (v8l)" there
         return core

@@ -18,6 +18,7 @@ from edge_bench.bench.progress import time_limit
 from edge_bench.bench.records.run import Failure
 from edge_bench.bench.sandbox.launch import Access, sandboxed_command
 from edge_bench.bench.sandbox.support import sandbox_support
+from edge_bench.bench.system.cpu_features import illegal_instruction
 from edge_bench.bench.wording import size
 from edge_bench.bench.worker.access import WorkerScratch, access_to
 from edge_bench.bench.worker.channel import Channel, ChannelClosed
@@ -158,8 +159,10 @@ class WorkerProcess:
         last_line = self._last_line()
         if code < 0:
             name = signal.Signals(-code).name
-            hint = "out of memory?" if name == "SIGKILL" else self._memory_hint()
-            return Failure(kind="crashed", message=f"the worker was killed by {name}{last_line}", remedy=hint)
+            hint = "out of memory?" if name == "SIGKILL" else illegal_instruction(-code) or self._memory_hint()
+            meaning = " (illegal instruction)" if name == "SIGILL" else ""
+            message = f"the worker was killed by {name}{meaning}{last_line}"
+            return Failure(kind="crashed", message=message, remedy=hint)
         return Failure(
             kind="crashed", message=f"the worker ended with exit code {code}{last_line}", remedy=self._memory_hint()
         )
@@ -171,7 +174,9 @@ class WorkerProcess:
         return f"its memory limit was {size(self._memory_limit)}; try a larger --memory-limit"
 
     def _last_line(self) -> str:
-        lines = [line.strip() for line in self._printed().splitlines() if line.strip()]
+        # QEMU's own last line only repeats the signal
+        printed = (line.strip() for line in self._printed().splitlines())
+        lines = [line for line in printed if line and not line.startswith("qemu: uncaught target signal")]
         return f": {lines[-1][:200]}" if lines else ""
 
     def _printed(self) -> str:

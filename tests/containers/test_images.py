@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from edge_bench.bench.sandbox.support import sandbox_support
+from tests import trees
 from tests.containers.compose import EDGE, HOST, NATIVE, assert_licences, compressed_bytes, docker
 
 pytestmark = [pytest.mark.containers, pytest.mark.usefixtures("images")]
@@ -121,6 +122,20 @@ def test_models_are_sandboxed_in_a_container_and_an_emulator_says_that_they_are_
     if edge["emulated"]:
         assert edge["cpu"] == "Cortex-A72"  # of a Raspberry Pi 4, without any option
         assert edge["sandbox"] == []
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(("core", "works"), [("cortex-a53", False), ("cortex-a72", False), ("cortex-a76", True)])
+def test_doctor_compares_litert_s_gpu_library_with_the_emulated_core(tmp_path: Path, core: str, works: bool) -> None:
+    """The image does not contain the library, a pip installation does."""
+    library = trees.litert_gpu_library(tmp_path / "library.so")
+    place = "/opt/edge-bench/lib/python3.11/site-packages/ai_edge_litert/libLiteRtWebGpuAccelerator.so"
+    command = ("run", "--rm", "--network=none", "--env", f"QEMU_CPU={core}")
+    done = docker(*command, "-v", f"{library}:{place}:ro", EDGE, "doctor", "--format", "json")
+    (machine,) = json.loads(done.stdout)
+    if not machine["emulated"]:
+        pytest.skip("QEMU_CPU has no effect on a real arm64 machine")
+    assert [each["spoils"] for each in machine["findings"] if place in each["what"]] == ([] if works else [False])
 
 
 @pytest.mark.parametrize("image", [EDGE, HOST])

@@ -22,6 +22,7 @@ from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.run import Configuration, Failure, Settings
+from edge_bench.bench.system.machine import cpu_name
 from edge_bench.bench.worker.messages import Prepare, Ready, Time
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess, describe_model
 from tests.command_line import clean_environment
@@ -64,6 +65,17 @@ def failure(bundle: Bundle, settings: Settings = QUICK, runtime: str = "litert",
     ).results
     assert result.failure is not None
     return result.failure
+
+
+def test_an_illegal_instruction_is_reported_with_the_cpu(digits_bundle: Bundle, on_load: Misbehave) -> None:
+    """QEMU prints a line of its own last, which only repeats the signal."""
+    lines = "FATAL ERROR: compiled with lse\\nqemu: uncaught target signal 4 (Illegal instruction) - core dumped\\n"
+    on_load(f"os.write(2, b'{lines}'), os.kill(os.getpid(), 4)")
+    found = failure(digits_bundle)
+    assert found.kind == "crashed"
+    assert "SIGILL" in found.message
+    assert found.message.endswith("FATAL ERROR: compiled with lse")
+    assert cpu_name() in found.remedy
 
 
 def test_a_segfault_on_load_is_reported(digits_bundle: Bundle, on_load: Misbehave) -> None:

@@ -14,6 +14,7 @@ from edge_bench.bench.records.ncnn_files import weights_of
 from edge_bench.bench.runtimes.ncnn.param import with_input_shape
 from edge_bench.bench.sandbox.launch import Access, sandboxed_command
 from edge_bench.bench.sandbox.support import sandbox_support
+from edge_bench.bench.system.cpu_features import illegal_instruction
 
 __all__ = ["to_ncnn"]
 
@@ -63,7 +64,7 @@ def _run(onnx: Path, pnnx: Pnnx, timeout: float, memory_limit: int | None) -> st
         raise EdgeBenchError(f"pnnx did not finish within {timeout:g} s", "use a larger --timeout") from None
     if done.returncode:
         how = f"exit code {done.returncode}" if done.returncode > 0 else f"signal {-done.returncode}"
-        raise EdgeBenchError(f"pnnx ended with {how}: {_last_line(done.stdout)}")
+        raise EdgeBenchError(f"pnnx ended with {how}: {_last_line(done.stdout)}", illegal_instruction(-done.returncode))
     return done.stdout
 
 

@@ -57,6 +57,13 @@ def test_a_crash_in_native_code_is_reported_with_its_signal(tmp_path: Path) -> N
     assert "--resume" in errors
 
 
+def test_resume_is_no_remedy_for_an_illegal_instruction(tmp_path: Path) -> None:
+    code, errors = ended(supervising(tmp_path, "up(); os.kill(os.getpid(), 4)"), tmp_path)
+    assert code == 1
+    assert "SIGILL" in errors
+    assert "--resume" not in errors
+
+
 @pytest.mark.parametrize(("number", "whole_group"), [(signal.SIGINT, True), (signal.SIGTERM, False)])
 def test_native_code_that_handles_no_signal_is_killed(tmp_path: Path, number: int, whole_group: bool) -> None:
     # like a converter: after a signal the call is repeated, and it holds the interpreter's lock

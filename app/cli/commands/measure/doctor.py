@@ -18,12 +18,14 @@ def doctor(
     from edge_bench.bench.measure.trust import sandbox_findings
     from edge_bench.bench.sandbox.support import sandbox_support
     from edge_bench.bench.system.concurrent_runs import concurrent_runs, runtime_folders
+    from edge_bench.bench.system.cpu_features import litert_gpu_library_fault
     from edge_bench.bench.system.environment import concurrent_run_findings, load_now, machine_findings
     from edge_bench.bench.system.machine import describe_machine
 
     machine = describe_machine()
     others = concurrent_run_findings(concurrent_runs(*runtime_folders()), now=True)
-    findings = [*machine_findings(machine), *sandbox_findings(), *others, *load_now(machine)]
+    found = [*machine_findings(machine), *sandbox_findings(), litert_gpu_library_fault(), *others, *load_now(machine)]
+    findings = [finding for finding in found if finding]
     console.print_table(doctor_table(machine, sandbox_support().parts, findings), output_format)
     if strict and any(finding.spoils for finding in findings):
         raise NotTrusted("measurements on this machine would not be reliable now", "see the findings above")
