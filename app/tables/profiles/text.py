@@ -6,8 +6,14 @@ from edge_bench.app.tables.answer.layout import full_table, laid_out
 from edge_bench.app.tables.profiles.sentences import profile_sentences
 from edge_bench.app.tables.profiles.table import Failures, profile_tables
 from edge_bench.bench.records.profile import Profile
+from edge_bench.bench.records.run import Run
 
-__all__ = ["profile_text"]
+__all__ = ["profile_text", "profiles_of"]
+
+
+def profiles_of(run: Run) -> list[Profile]:
+    """Return the profiles of a Run, in the order of its configurations."""
+    return [result.profile for result in run.results if result.profile is not None]
 
 
 def profile_text(

@@ -115,7 +115,7 @@ def _times(measured: Profiled) -> npt.NDArray[np.int64]:
 def _operator(
     number: int, executed: Executed, model: ModelWork, seconds: npt.NDArray[np.float64], middle: npt.NDArray[np.int64]
 ) -> OperatorTime:
-    work = model.of(executed.nodes) if executed.nodes else Work(executed.kind, executed.name, 0, None, "")
+    work = model.of(executed.nodes, executed.kind) if executed.nodes else Work(executed.kind, executed.name, 0, None, "")
     lower, upper = np.quantile(seconds, [0.25, 0.75])
     return OperatorTime(
         index=number,
