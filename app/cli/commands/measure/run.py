@@ -127,8 +127,8 @@ def run(
 def _print(runs: "Sequence[Run]", table: "Table", compare_with: str | None, shown: Shown, progress: "Progress") -> None:
     """Print the answer of the Runs and their table; with other machines' Runs, the comparison with these, too."""
     from edge_bench.app.cli import console
+    from edge_bench.app.cli.profiles import profile_text, profiles_of
     from edge_bench.app.tables.profiles.table import profile_tables
-    from edge_bench.app.tables.profiles.text import profile_text, profiles_of
     from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
     from edge_bench.bench.measure.stored.reading import runs_elsewhere
 

@@ -91,7 +91,9 @@ class LitertProfile:
         invocations = [each for block in self._blocks for each in block][skip:]
         if not invocations or not invocations[0]:
             raise ValueError("LiteRT's profiler reports no operators")
-        if any([_identity(each) for each in one] != [_identity(each) for each in invocations[0]] for one in invocations):
+        if any(
+            [_identity(each) for each in one] != [_identity(each) for each in invocations[0]] for one in invocations
+        ):
             raise ValueError("LiteRT's profiler reports different operators for each invocation")
         times = np.array([[event.elapsed for event in events] for events in invocations], np.int64)
         steps = [_Step(event, times[:, number]) for number, event in enumerate(invocations[0])]
