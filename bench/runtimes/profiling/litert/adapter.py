@@ -28,6 +28,7 @@ __all__ = ["import_profiler"]
 _NS = 1000
 #: Events are taken from LiteRT after so many invocations.
 _BLOCK = 64
+_OTHER_PARTS = "LiteRT's compiled model delegates other operators than its interpreter"
 
 
 class _Step(NamedTuple):
@@ -114,11 +115,13 @@ class LitertProfile:
                 yield from self._delegated(pending, own)
                 pending = []
             if step is None:
-                return
+                break
             if step.event.kind == EventKind.DELEGATED:
                 pending.append(step)
             elif step.event.graph == 0:  # the time of a loop includes the operators of its body
                 yield self._operator(step)
+        if own:
+            raise ValueError(_OTHER_PARTS)
 
     def _operator(self, step: _Step) -> Executed:
         event, is_part = step.event, step.event.number >= self._file.main_nodes
@@ -148,7 +151,7 @@ class LitertProfile:
 
 def _next_part(parts: list[Part]) -> Part:
     if not parts:
-        raise ValueError("LiteRT's compiled model delegates other operators than its interpreter")
+        raise ValueError(_OTHER_PARTS)
     return parts.pop(0)
 
 
