@@ -7,6 +7,7 @@ from edge_bench.app.tables.profiles.sentences import profile_sentences
 from edge_bench.app.tables.profiles.table import Failures, profile_tables
 from edge_bench.bench.records.profile import Profile
 from edge_bench.bench.records.run import Run
+from edge_bench.bench.system.machine import Finding
 
 __all__ = ["profile_text", "profiles_of"]
 
@@ -19,6 +20,7 @@ def profiles_of(run: Run) -> list[Profile]:
 def profile_text(
     profiles: Sequence[Profile],
     failures: Failures,
+    findings: Sequence[Finding],
     width: int,
     *,
     wide: bool = False,
@@ -26,7 +28,7 @@ def profile_text(
     limit: bool = True,
 ) -> str:
     """Return the text for a terminal of ``width`` characters; ``wide`` shows all operators and columns."""
-    tables = profile_tables(profiles, failures, wide=wide)
+    tables = profile_tables(profiles, failures, findings, wide=wide)
     bound = width if limit else None
     return laid_out(
         profile_sentences(profiles), lambda: [full_table(table, bound) for table in tables], list, tables, bound,

@@ -47,6 +47,8 @@ def profile(
     from edge_bench.bench.measure.profiling.request import profile_request
     from edge_bench.bench.measure.request import BenchmarkRequest
     from edge_bench.bench.measure.session import locked_bundle
+    from edge_bench.bench.system.environment import machine_findings
+    from edge_bench.bench.system.machine import describe_machine
 
     configurations = selection(variant, runtime, threads, batch_size)
     settings = run_settings(
@@ -58,10 +60,11 @@ def profile(
     request = BenchmarkRequest.from_paths(models, data, stated, configurations, settings, progress)
     with locked_bundle(request):
         found = profile_request(request, progress, chosen=bool(configurations.runtimes))
-    tables = profile_tables(found.profiles, found.failures, wide=True)
+    findings = machine_findings(describe_machine())
+    tables = profile_tables(found.profiles, found.failures, findings, wide=True)
     print_answered(
         [operator_table(found.profiles)] if output_format is Format.CSV else tables,
         lambda: profile_sentences(found.profiles),
-        lambda **how: profile_text(found.profiles, found.failures, width(), **how),
+        lambda **how: profile_text(found.profiles, found.failures, findings, width(), **how),
         Shown(output_format, wide=wide),
     )
