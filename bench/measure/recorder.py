@@ -27,6 +27,7 @@ from edge_bench.bench.records.journal_entries import (
     OutputsRecorded,
     ProcessFinished,
     ProcessStarted,
+    ProfileMade,
     TrialMade,
 )
 from edge_bench.bench.records.manifest import Preprocessing
@@ -162,6 +163,15 @@ class Recorder:
         if self._builder.finalists is None:
             self._record(FinalistsChosen(numbers=choose(self._builder.run(complete=False))))
         return self._builder.finalists or []
+
+    def without_profile(self, numbers: Sequence[int]) -> list[int]:
+        """Return which of these configurations are still to be profiled: not failed ones, nor those left out."""
+        left = self._builder.finalists if self._builder.finalists is not None else numbers
+        return [each for each in numbers if each in left and not self.failed(each) and not self._builder.profiled(each)]
+
+    def profile(self, entry: ProfileMade) -> None:
+        """Record the profile of a configuration, or why it has none."""
+        self._record(entry)
 
     def recorded(self, number: int) -> int:
         """Return the number of processes of a configuration whose outputs are recorded."""

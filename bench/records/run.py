@@ -20,6 +20,7 @@ from edge_bench.bench.records.interpretation import Interpretation, any_assumed
 from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.outputs.decoding import Decoding
 from edge_bench.bench.records.outputs.union import TaskOutputs, TaskTruth
+from edge_bench.bench.records.profile import Profile
 from edge_bench.bench.records.settings import FirstRound, Settings
 from edge_bench.bench.system.machine import Finding, Machine
 from edge_bench.bench.system.sensors import MachineState
@@ -136,6 +137,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     outputs: TaskOutputs | None = None  # of tasks other than classify
     # ns, one per image, measured separately from the trials: decoding of the outputs with --with-postprocess
     postprocess: PackedArray | None = None
+    profile: Profile | None = None  # of run --profile, measured after the trials
 
     def pass_seconds(self) -> npt.NDArray[np.float64]:
         """Return the seconds per pass of each trial, shape [trials], in the order of measurement."""

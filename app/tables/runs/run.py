@@ -9,6 +9,8 @@ import numpy as np
 from edge_bench.app.render.table import Lazy, Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import counted, marked, percent, significant, size, with_interval
+from edge_bench.app.tables.profiles.sentences import profile_answer
+from edge_bench.app.tables.profiles.table import profile_record
 from edge_bench.app.tables.runs.quality import quality_cell, quality_heading, quality_notes, quality_record
 from edge_bench.app.tables.runs.tails import (
     percentile_cell,
@@ -173,6 +175,8 @@ def run_notes(run: Run, on_percentiles: Sequence[str] = ()) -> list[str]:
     if not run.complete:
         notes.append("! INTERRUPTED: only the trials before the interruption are included")
     notes += [*on_percentiles, *tail_notes(run), *postprocess_notes(run)]
+    for result in run.results:
+        notes += [f"- {result.configuration}: {profile_answer(result.profile)}"] if result.profile else []
     notes += finding_notes(run.findings)
     notes += _failures(run)
     for result in run.results:
@@ -234,7 +238,7 @@ def _record(result: Result, run: Run, best: set[Configuration], search: Search |
             **quality_record(run.task, measures_of(run, result)),
             "unit": run.unit,
             "best": configuration in best,
-            **_search_record(result, search),
+            **_search_and_profile(result, search),
             "accuracy_assumed": run.accuracy_assumed,
             "accuracy_sd": _accuracy_deviation(result, run),
             "top_5_accuracy": top_5[0] / top_5[1] if (top_5 := run.correct_in_top_5(result)) else None,
@@ -246,11 +250,13 @@ def _record(result: Result, run: Run, best: set[Configuration], search: Search |
     )
 
 
-def _search_record(result: Result, search: Search | None) -> dict[str, float | None]:
+def _search_and_profile(result: Result, search: Search | None) -> dict[str, Any]:
+    """Return the values that only --find-fastest and --profile have."""
     is_lead = search is not None and search.lead == result.configuration
     return {
         "first_round_median_s": _first_median(result),
         "probability_fastest": search.probability if search and is_lead else None,
+        "profile": None if result.profile is None else profile_record(result.profile),
     }
 
 

@@ -1,0 +1,1 @@
+"""Tables of profiles: the time of each operator."""
