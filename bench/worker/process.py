@@ -15,6 +15,7 @@ import msgspec
 
 from edge_bench.bench.io.python_process import module_command, module_environment
 from edge_bench.bench.progress import time_limit
+from edge_bench.bench.records.delegate import Delegation
 from edge_bench.bench.records.run import Failure
 from edge_bench.bench.sandbox.launch import Access, sandboxed_command
 from edge_bench.bench.sandbox.support import sandbox_support
@@ -43,12 +44,16 @@ class WorkerFailed(Exception):
 class WorkerProcess:
     """A fresh process for one configuration of one runtime, in the sandbox."""
 
-    def __init__(self, runtime: str, memory_limit: int | None = None, *, files: Sequence[Path] = ()) -> None:
+    def __init__(
+        self, runtime: str, memory_limit: int | None = None, *, files: Sequence[Path] = (), delegate: Path | None = None
+    ) -> None:
         """Start the process. It can read only ``files``: the model and the images.
 
+        With ``delegate``, the library of one, it can also read that, and use the devices for which there are delegates.
         Raise OSError, and leave nothing open, if processes, memory or descriptors run out.
         """
-        self._start("edge_bench.bench.worker", [runtime], memory_limit, Reply, access_to(files))
+        self._start("edge_bench.bench.worker", [runtime], memory_limit, Reply, access_to(files, delegate))
+        self._delegate = delegate
 
     @classmethod
     def spawn(
@@ -69,6 +74,7 @@ class WorkerProcess:
         self, module: str, arguments: Sequence[str], memory_limit: int | None, replies: Any, access: Access | None
     ) -> None:
         self._memory_limit = memory_limit
+        self._delegate: Path | None = None
         self._scratch: WorkerScratch | None = None
         with contextlib.ExitStack() as cleanup:
             command, environment = module_command(module), module_environment()
@@ -133,10 +139,14 @@ class WorkerProcess:
         """Ask the worker to end and return its final message."""
         return self.ask(Finish(), Finished, timeout)
 
-    def delegate(self) -> str:
-        """Return the name of the delegate that the runtime printed, for example XNNPACK; empty if none."""
+    def delegate(self, counted: Sequence[Delegation] = ()) -> str:
+        """Return the name of the runtime's own delegate that it printed, for example XNNPACK; empty if none.
+
+        tflite-runtime prints it even if it then runs no node: ``counted`` decides, if the nodes were counted.
+        """
         match = re.search(r"Created TensorFlow Lite (\S+) delegate", self._printed())
-        return match[1] if match else ""
+        name = match[1] if match else ""
+        return name if not counted or any(each.nodes for each in counted if each.name == name) else ""
 
     def stop(self) -> None:
         """Kill the process and release its resources; safe to call twice."""
@@ -158,11 +168,18 @@ class WorkerProcess:
         last_line = self._last_line()
         if code < 0:
             name = signal.Signals(-code).name
-            hint = "out of memory?" if name == "SIGKILL" else self._memory_hint()
+            hint = "out of memory?" if name == "SIGKILL" else self._delegate_hint() or self._memory_hint()
             return Failure(kind="crashed", message=f"the worker was killed by {name}{last_line}", remedy=hint)
         return Failure(
-            kind="crashed", message=f"the worker ended with exit code {code}{last_line}", remedy=self._memory_hint()
+            kind="crashed",
+            message=f"the worker ended with exit code {code}{last_line}",
+            remedy=self._delegate_hint() or self._memory_hint(),
         )
+
+    def _delegate_hint(self) -> str:
+        if self._delegate is None:
+            return ""
+        return f"{self._delegate.name} may have crashed: measure without it, with --delegate default"
 
     def _memory_hint(self) -> str:
         # native code usually aborts when an allocation fails, without a reliable message

@@ -11,6 +11,7 @@ __all__ = [
     "BatchSizes",
     "Budget",
     "CompareWith",
+    "Delegates",
     "FindFastest",
     "Fresh",
     "MemoryLimit",
@@ -118,6 +119,15 @@ BatchSizes = Annotated[
     str | None,
     list_option(
         "--batch-size", section=Section.MEASURING, help="Batch sizes: 1,8,32. [default: 32 for tensorflow, otherwise 1]"
+    ),
+]
+Delegates = Annotated[
+    list[str] | None,
+    option(
+        "--delegate",
+        metavar="LIB[,KEY=VALUE…]",
+        help="Delegate for .tflite models on litert and tflite-runtime, such as libedgetpu.so.1; none: also without "
+        "XNNPACK; default: the runtime's choice. Repeat it to compare several.",
     ),
 ]
 FindFastest = Annotated[

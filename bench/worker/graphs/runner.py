@@ -10,10 +10,12 @@ import numpy.typing as npt
 import psutil
 
 from edge_bench.bench.io.record_codec import pack
+from edge_bench.bench.records.delegate import DelegateSetting
 from edge_bench.bench.records.outputs.masks import StoredMask
 from edge_bench.bench.runtimes.base import Clock
 from edge_bench.bench.runtimes.graphs.base import Feed, GraphFile, GraphLoader
 from edge_bench.bench.runtimes.graphs.batched import batch_of
+from edge_bench.bench.runtimes.tflite_delegate import delegations_of, session_warnings
 from edge_bench.bench.worker.graphs.decoders import Decoder, decoder_for
 from edge_bench.bench.worker.graphs.examples import GraphExamples
 from edge_bench.bench.worker.graphs.messages import (
@@ -47,6 +49,7 @@ class GraphRunner:
             GraphFile(
                 request.file, configuration.threads, configuration.batch_size, request.signature, shapes,
                 stateful=request.stateful,
+                delegate=DelegateSetting(configuration.delegate, request.delegate_library),
             )
         )  # fmt: skip
         loaded = clock()
@@ -72,7 +75,8 @@ class GraphRunner:
             pass_ns=pass_ns,
             outputs=list(session.outputs),
             chunks=self._examples.chunks,
-            warnings=[session.warning] if session.warning else [],
+            warnings=session_warnings(session),
+            delegations=delegations_of(session),
         )
 
     def _warm_up(self) -> tuple[int, int, int]:

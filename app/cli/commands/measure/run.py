@@ -13,6 +13,7 @@ from edge_bench.app.cli.options.run import (
     BatchSizes,
     Budget,
     CompareWith,
+    Delegates,
     FindFastest,
     MemoryLimit,
     ModelArguments,
@@ -58,6 +59,7 @@ def run(
     runtime: Runtimes = None,
     threads: Threads = None,
     batch_size: BatchSizes = None,
+    delegate: Delegates = None,
     find_fastest: FindFastest = False,
     trials: Trials = 30,
     processes: Processes = 5,
@@ -82,7 +84,7 @@ def run(
 ) -> None:
     """Measure a bundle, or your own model files and data, on this machine.
 
-    Each configuration (variant, runtime, threads, batch size) is timed in 30 trials, spread over 5 fresh processes. The
+    Each configuration (variant, runtime, threads, batch size, delegate) is timed in 30 trials, spread over 5 fresh processes. The
     answer is printed first, then a table.
     """
     from edge_bench.app.cli import console
@@ -94,7 +96,7 @@ def run(
     from edge_bench.bench.measure.run_budget import run_budget
     from edge_bench.bench.measure.session import measure
 
-    configurations = selection(variant, runtime, threads, batch_size, scenario)
+    configurations = selection(variant, runtime, threads, batch_size, scenario, delegate)
     settings = run_settings(
         trials=trials, processes=processes, limit=limit, seed=seed, timeout=timeout, scenario=scenario,
         resample=resample, memory_limit=memory_limit, stateful=stateful, with_postprocess=with_postprocess,
