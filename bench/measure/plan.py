@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from edge_bench.bench.errors import BadInput, MissingDependency
-from edge_bench.bench.measure.options.delegates import Delegate, check_delegates, delegates_for
+from edge_bench.bench.models.delegates import Delegate, check_delegates, delegates_for
 from edge_bench.bench.models.memory_estimate import MemoryNeed, memory_need, why_too_large
 from edge_bench.bench.models.model_files import Models
 from edge_bench.bench.models.model_identity import model_bytes, model_files
@@ -71,16 +71,7 @@ def plan(models: Models, selection: Selection, memory_limit: int | None = None) 
     """
     variants = [models.variant(name) for name in dict.fromkeys(selection.variants)] or list(models.variants)
     runtimes = [runtime_named(name) for name in dict.fromkeys(selection.runtimes)]
-    pairs = [(variant, runtime) for variant in variants for runtime in _runtimes_for(variant, runtimes)]
-    if not pairs:
-        raise BadInput(
-            f"{', '.join(runtime.name for runtime in runtimes or RUNTIMES.values())} cannot run "
-            f"{', '.join(variant.name for variant in variants)}",
-            "; ".join(
-                f"{runtime.name} runs {', '.join(runtime.formats).replace(SAVED_MODEL, 'SavedModels')}"
-                for runtime in RUNTIMES.values()
-            ),
-        )
+    pairs = _pairs(variants, runtimes)
     check_delegates(selection.delegates, [runtime for _, runtime in pairs])
     needs = dict[str, MemoryNeed]()
     for each in (WARM_UP, TRIAL):
@@ -88,9 +79,12 @@ def plan(models: Models, selection: Selection, memory_limit: int | None = None) 
     planned = [
         Planned(
             configuration=Configuration(
-                variant=variant.name, runtime=runtime.name, threads=threads, batch_size=batch_size,
+                variant=variant.name,
+                runtime=runtime.name,
+                threads=threads,
+                batch_size=batch_size,
                 delegate=delegate.text,
-            ),  # fmt: skip
+            ),
             variant=variant,
             file=file,
             runtime_version=version,
@@ -113,6 +107,21 @@ def plan(models: Models, selection: Selection, memory_limit: int | None = None) 
     if wrong and not any(item.failure is None for item in planned):
         raise BadInput(wrong[0].message, wrong[0].remedy)
     return planned
+
+
+def _pairs(variants: Sequence[Variant], chosen: Sequence[Runtime]) -> list[tuple[Variant, Runtime]]:
+    """Return each variant with each runtime that can run it; raise BadInput if there are none."""
+    pairs = [(variant, runtime) for variant in variants for runtime in _runtimes_for(variant, chosen)]
+    if not pairs:
+        raise BadInput(
+            f"{', '.join(runtime.name for runtime in chosen or RUNTIMES.values())} cannot run "
+            f"{', '.join(variant.name for variant in variants)}",
+            "; ".join(
+                f"{runtime.name} runs {', '.join(runtime.formats).replace(SAVED_MODEL, 'SavedModels')}"
+                for runtime in RUNTIMES.values()
+            ),
+        )
+    return pairs
 
 
 def _threads(runtime: Runtime, *, searched: bool) -> list[int]:

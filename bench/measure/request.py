@@ -167,8 +167,7 @@ def _say_without_delegate(planned: Sequence[Planned], selection: Selection, prog
     if any(each.text for each in selection.delegates):
         names = dict.fromkeys(item.configuration.runtime for item in planned)
         if others := [name for name in names if not runtime_named(name).has_interpreter]:
-            progress.say(f"--delegate: {', '.join(others)} cannot use delegates and {'is' if len(others) == 1 else 'are'} "
-                         "measured without")  # fmt: skip
+            progress.say(f"--delegate: measured without it, as no delegates work there: {', '.join(others)}")
 
 
 def _probe_runtimes(planned: Sequence[Planned]) -> dict[str, list[ProbeRuntime]]:

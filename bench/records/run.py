@@ -52,7 +52,7 @@ RANDOM_INPUTS = "random inputs"
 CLASSIFY = "classify"
 #: Maximum number of configurations of a Run, so that comparing them takes about a second.
 MAX_CONFIGURATIONS = 1_000
-#: Maximum number of trials of a configuration.
+#: Trials of a configuration.
 TrialCount = msgspec.Meta(max_length=1_000_000)
 
 

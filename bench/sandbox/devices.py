@@ -5,14 +5,22 @@ from pathlib import Path
 __all__ = ["device_reads", "devices"]
 
 _DEV = Path("/dev")
-#: Accelerators: USB and PCIe Coral, GPUs (DRM, Arm Mali, Adreno), NPUs (Linux accel, Arm Ethos-U, VeriSilicon, Rockchip),
-#: and the memory that their drivers share.
+#: Accelerators: USB and PCIe Coral, GPUs (DRM, Arm Mali, Adreno), NPUs (Linux accel, Arm Ethos-U, VeriSilicon,
+#: Rockchip), and the memory that their drivers share.
 _PATTERNS = (
     "bus/usb", "apex_*", "dri/renderD*", "mali*", "kgsl-3d0", "accel", "ethosu*", "galcore", "rknpu", "mpp_service",
     "dma_heap", "ion",
 )  # fmt: skip
 #: Where drivers and libusb look for devices.
-_DESCRIPTIONS = ("/sys/bus", "/sys/class", "/sys/devices", "/sys/dev", "/run/udev/data", "/run/udev/control", "/etc/OpenCL")
+_DESCRIPTIONS = (
+    "/sys/bus",
+    "/sys/class",
+    "/sys/devices",
+    "/sys/dev",
+    "/run/udev/data",
+    "/run/udev/control",
+    "/etc/OpenCL",
+)
 
 
 def devices() -> list[Path]:

@@ -59,8 +59,9 @@ def restrict_files(
 ) -> None:
     """Restrict this thread, and those it starts, to reading and writing below these paths; raise OSError on failure.
 
-    ``devices`` can also be controlled (ioctl), but no files can be created or removed there. Only ``programs`` can be executed. Devices cannot be created. Paths that do not exist or cannot be opened are
-    skipped, and therefore refused. The paths stay open, because the rules are about inodes, and procfs makes new ones.
+    ``devices`` can also be controlled (ioctl), but no files can be created or removed there. Only ``programs`` can be
+    executed. Devices cannot be created. Paths that do not exist or cannot be opened are skipped, and therefore refused.
+    The paths stay open, because the rules are about inodes, and procfs makes new ones.
     """
     handled = (1 << _RIGHTS.get(abi, _LATEST_RIGHTS)) - 1
     attributes = _Ruleset(handled, _NET if abi >= _NET_SINCE else 0, _SCOPES if abi >= _SCOPES_SINCE else 0)

@@ -28,7 +28,7 @@ class Plan(NamedTuple):
     read: list[str]
     write: list[str]
     program: str = ""  # that may be executed; empty: none
-    devices: list[str] = []
+    devices: Sequence[str] = ()
 
     def encode(self) -> str:
         """Return it as ASCII text. Names that are not UTF-8 are preserved."""

@@ -150,7 +150,7 @@ def _checks(process: int, *, read_only: bool, uses_devices: bool) -> dict[str, l
             _refused(errno.EPERM),
             *_one_of(2, (_NETLINK_KOBJECT_UEVENT,)),
         ],
-        **dict.fromkeys(("bind", "getsockname", "recvmsg", "setsockopt"), [(_RETURN, 0, 0, _ALLOW)]),
+        **{name: [(_RETURN, 0, 0, _ALLOW)] for name in ("bind", "getsockname", "recvmsg", "setsockopt")},
     }
 
 

@@ -6,7 +6,17 @@ lacks has no number there.
 
 from typing import NamedTuple
 
-__all__ = ["ABSENT", "ALLOWED", "CHECKED", "DEVICE_MESSAGES", "EXECUTE", "FILE_CHANGES", "HIGHEST", "RESTRICT", "Numbers"]
+__all__ = [
+    "ABSENT",
+    "ALLOWED",
+    "CHECKED",
+    "DEVICE_MESSAGES",
+    "EXECUTE",
+    "FILE_CHANGES",
+    "HIGHEST",
+    "RESTRICT",
+    "Numbers",
+]
 
 
 class Numbers(NamedTuple):

@@ -18,6 +18,7 @@ from edge_bench.app.tables.shared import UNRELIABLE
 from edge_bench.bench.analysis.over_time.changes import Kind
 from edge_bench.bench.analysis.over_time.history import Series
 from edge_bench.bench.analysis.times.timings import Estimator
+from edge_bench.bench.records.delegate import shown_delegate
 from edge_bench.bench.stats.control_chart import Mark
 
 __all__ = ["HistoryAnswered", "history_sentences", "history_text"]
@@ -86,6 +87,7 @@ def _title(all_series: Sequence[Series], group: str) -> str:
         for name, values in (
             ("threads", {each.threads for each in configurations}),
             ("batch", {each.batch_size for each in configurations}),
+            *([("delegate", {each.delegate for each in configurations})] if configurations[0].delegate else []),
             ("images per pass", {each.images for each in all_series}),
         )
         if len(values) == 1
@@ -105,6 +107,7 @@ def _columns(all_series: Sequence[Series], letters: Sequence[str]) -> list[Colum
     numbers = (
         ("threads", [str(each.threads) for each in configurations]),
         ("batch", [str(each.batch_size) for each in configurations]),
+        ("delegate", [shown_delegate(each.delegate) for each in configurations]),
         ("images", [f"{series.images:,}" for series in all_series]),
     )
     columns += [Column(name, cells) for name, cells in numbers if len(set(cells)) > 1]

@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 
 from edge_bench.bench.errors import BadInput
-from edge_bench.bench.measure.options.delegates import delegates
 from edge_bench.bench.measure.options.scenario import Scenario, batch_sizes_for
 from edge_bench.bench.measure.options.values import counts, memory, names, one_of, within
 from edge_bench.bench.measure.plan import Selection
+from edge_bench.bench.models.delegates import delegates
 from edge_bench.bench.records.run import FirstRound, Settings
 from edge_bench.bench.system.emulation import emulation_signs
 

@@ -84,8 +84,8 @@ def run(
 ) -> None:
     """Measure a bundle, or your own model files and data, on this machine.
 
-    Each configuration (variant, runtime, threads, batch size, delegate) is timed in 30 trials, spread over 5 fresh processes. The
-    answer is printed first, then a table.
+    Each configuration (variant, runtime, threads, batch size, delegate) is timed in 30 trials, spread over 5 fresh
+    processes. The answer is printed first, then a table.
     """
     from edge_bench.app.cli import console
     from edge_bench.app.tables.runs.repeats import repeats_table
