@@ -12,8 +12,8 @@ from edge_bench.bench.stats.ratios import Ratio, Verdict
 from edge_bench.bench.system.machine import Finding
 
 __all__ = [
-    "CONFIGURATION_KEYS", "DELEGATE", "UNRELIABLE", "UNRELIABLE_NOTE", "configuration_cells", "failure_notes", "failure_text",
-    "finding_notes", "has_delegates", "once_per_group", "ratio_record", "speed_text", "time_text", "verdict_cell",
+    "CONFIGURATION_KEYS", "DELEGATE", "UNRELIABLE", "UNRELIABLE_NOTE", "configuration_cells", "failure_notes",
+    "failure_text", "finding_notes", "has_delegates", "once_per_group", "ratio_record", "speed_text", "time_text", "verdict_cell",
 ]  # fmt: skip
 
 #: Headings of `configuration_cells`. The last column is omitted if no configuration sets a delegate.

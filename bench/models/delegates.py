@@ -123,8 +123,10 @@ def _checked(library: Path) -> DelegateLibrary:
         raise BadInput(f"{_FLAG} {library}: cannot be read: {why_unreadable(cause)}", _FORM) from None
     if number is None:
         raise BadInput(f"{_FLAG} {library}: not a shared library", _FORM)
-    if number != (own := _machine(Path(sys.executable).read_bytes()[:_HEADER])):
-        wanted, has = (_MACHINES.get(each, f"ELF machine {each}") for each in (own, number))
+    with Path(sys.executable).open("rb") as python:
+        own = _machine(python.read(_HEADER))
+    if own not in (None, number):
+        wanted, has = (_MACHINES.get(each or 0, f"ELF machine {each}") for each in (own, number))
         raise BadInput(
             f"{_FLAG} {library}: its code is for {has}, but Python here is for {wanted}", f"use its build for {wanted}"
         )

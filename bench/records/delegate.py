@@ -46,7 +46,7 @@ class DelegateSetting(NamedTuple):
     @property
     def options(self) -> dict[str, str]:
         """The options of the library, in the order of the setting."""
-        return dict(each.split("=", 1) for each in self.text.split(",")[1:])  # type: ignore[misc]
+        return dict(each.split("=", 1) for each in self.text.split(",")[1:])
 
 
 def shown_delegate(text: str) -> str:

@@ -44,8 +44,7 @@ __all__ = [
     "Trial",
 ]
 
-#: Used instead of a label: the image was in no trial, or its scores were not finite.
-UNSEEN, UNCLASSIFIED = -1, -2
+UNSEEN, UNCLASSIFIED = -1, -2  # instead of a label: the image was in no trial, or its scores were not finite
 #: Name of the data set if no data was given.
 RANDOM_INPUTS = "random inputs"
 #: The task whose outputs are labels (`Result.predictions`). Those of all other tasks are in ``Result.outputs``.

@@ -52,8 +52,8 @@ class WorkerProcess:
         With ``delegate``, the library of one, it can also read that, and use the devices for which there are delegates.
         Raise OSError, and leave nothing open, if processes, memory or descriptors run out.
         """
-        self._start("edge_bench.bench.worker", [runtime], memory_limit, Reply, access_to(files, delegate))
         self._delegate = delegate
+        self._start("edge_bench.bench.worker", [runtime], memory_limit, Reply, access_to(files, delegate))
 
     @classmethod
     def spawn(
@@ -67,6 +67,7 @@ class WorkerProcess:
         the sandbox.
         """
         worker = cls.__new__(cls)
+        worker._delegate = None
         worker._start(module, arguments, memory_limit, replies, access)
         return worker
 
@@ -74,7 +75,6 @@ class WorkerProcess:
         self, module: str, arguments: Sequence[str], memory_limit: int | None, replies: Any, access: Access | None
     ) -> None:
         self._memory_limit = memory_limit
-        self._delegate: Path | None = None
         self._scratch: WorkerScratch | None = None
         with contextlib.ExitStack() as cleanup:
             command, environment = module_command(module), module_environment()
@@ -120,7 +120,8 @@ class WorkerProcess:
             # XNNPACK does not report why it fails to copy the weights
             lacks_memory = reply.kind == "out of memory" or "failed to create XNNPACK runtime" in reply.message
             hint = self._memory_hint() if lacks_memory else ""
-            raise WorkerFailed(Failure(kind=reply.kind, message=reply.message, remedy=reply.remedy or hint))
+            remedy = reply.remedy or hint or self._delegate_hint()
+            raise WorkerFailed(Failure(kind=reply.kind, message=reply.message, remedy=remedy))
         if not isinstance(reply, answer):
             raise WorkerFailed(Failure(kind="failed", message=f"the worker sent an unexpected {type(reply).__name__}"))
         return reply
@@ -179,7 +180,7 @@ class WorkerProcess:
     def _delegate_hint(self) -> str:
         if self._delegate is None:
             return ""
-        return f"{self._delegate.name} may have crashed: measure without it, with --delegate default"
+        return f"the delegate {self._delegate.name} may be the cause: measure without it (--delegate default)"
 
     def _memory_hint(self) -> str:
         # native code usually aborts when an allocation fails, without a reliable message

@@ -24,7 +24,7 @@ class Run:
     """The measurements of a run on one machine.
 
     Methods with the parameter ``configuration`` take ``VARIANT[/RUNTIME[/THREADS[/BATCH[/DELEGATE]]]]``, such as
-    ``int8/litert``, and raise BadInput if no configuration with trials matches. Without it, tables have all configurations.
+    ``int8/litert``, and raise BadInput if no configuration with trials matches. Without it, tables have all of them.
     """
 
     def __init__(self, record: records.Run, path: Path | None = None) -> None:

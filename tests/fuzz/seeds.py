@@ -15,6 +15,7 @@ from edge_bench.bench.io.record_codec import encode_record, pack
 from edge_bench.bench.offload.network.link_profiles import link_from
 from edge_bench.bench.offload.records.offload import LOCAL
 from edge_bench.bench.offload.records.power import power_from
+from edge_bench.bench.records.delegate import DelegateLibrary, Delegation
 from edge_bench.bench.records.journal_entries import (
     ConfigurationFailed,
     Entry,
@@ -186,6 +187,8 @@ def _full(variant: str, runtime: str, seconds: float, wrong: int) -> Any:
     return msgspec.structs.replace(
         made, trials=trials, processes=[record], in_top_5=pack(np.ones(100, np.uint8)), unseen_positions=pack([3, 4]),
         warnings=["odd"], delegate="XNNPACK", runtime_version="2.0",
+        delegations=[Delegation(name="XNNPACK", nodes=3, total_nodes=4, parts=2)],
+        delegate_library=DelegateLibrary(path="/lib/x.so", bytes=10, sha256="0" * 64, version="1.0"),
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """What ``history`` prints in a terminal: the answer, a row for each series, and few notes."""
 
 from collections.abc import Sequence
+from typing import Any
 from dataclasses import dataclass
 
 from edge_bench.app.render.short_table import SHORTEST_NAME, Column, ShortTable
@@ -82,16 +83,13 @@ def _title(all_series: Sequence[Series], group: str) -> str:
     estimators = {series.estimator for series in all_series}
     doubtful = any(point.unstable or point.verdict_reliable is False for each in all_series for point in each.points)
     configurations = [each.configuration for each in all_series]
-    same = [
-        f"{name} {values.pop()}"
-        for name, values in (
-            ("threads", {each.threads for each in configurations}),
-            ("batch", {each.batch_size for each in configurations}),
-            *([("delegate", {each.delegate for each in configurations})] if configurations[0].delegate else []),
-            ("images per pass", {each.images for each in all_series}),
-        )
-        if len(values) == 1
-    ]
+    settings: tuple[tuple[str, set[Any]], ...] = (
+        ("threads", {each.threads for each in configurations}),
+        ("batch", {each.batch_size for each in configurations}),
+        ("delegate", {each.delegate for each in configurations}),
+        ("images per pass", {each.images for each in all_series}),
+    )
+    same = [f"{name} {next(iter(values))}" for name, values in settings if len(values) == 1 and any(values)]
     statistic = [_STATISTIC[estimator] for estimator in estimators] if len(estimators) == 1 else []
     parts = [group, ", ".join(same), *statistic, "~ not reliable" if doubtful else ""]
     return "; ".join(part for part in parts if part)
