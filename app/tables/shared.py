@@ -13,7 +13,8 @@ from edge_bench.bench.system.machine import Finding
 
 __all__ = [
     "CONFIGURATION_KEYS", "DELEGATE", "UNRELIABLE", "UNRELIABLE_NOTE", "configuration_cells", "failure_notes",
-    "failure_text", "finding_notes", "has_delegates", "once_per_group", "ratio_record", "speed_text", "time_text", "verdict_cell",
+    "failure_text", "finding_notes", "has_delegates", "once_per_group", "ratio_record", "runtime_text",
+    "speed_text", "time_text", "verdict_cell",
 ]  # fmt: skip
 
 #: Headings of `configuration_cells`. The last column is omitted if no configuration sets a delegate.
@@ -61,6 +62,11 @@ def configuration_cells(configuration: Configuration) -> list[str]:
         configuration.variant, configuration.runtime, str(configuration.threads), str(configuration.batch_size),
         shown_delegate(configuration.delegate),
     ]  # fmt: skip
+
+
+def runtime_text(configuration: Configuration) -> str:
+    """Return the runtime, and the delegate if one is set."""
+    return ", ".join(part for part in (configuration.runtime, configuration.delegate) if part)
 
 
 def has_delegates(configurations: Iterable[Configuration]) -> bool:

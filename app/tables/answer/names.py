@@ -9,7 +9,7 @@ from edge_bench.bench.records.delegate import shown_delegate
 from edge_bench.bench.records.run import Configuration
 from edge_bench.bench.wording import counted
 
-__all__ = ["Sides", "baseline_name", "configuration_name"]
+__all__ = ["Sides", "baseline_name", "configuration_name", "short_name"]
 
 _MAX_NAME, _MAX_HOST = 24, 14
 _EMULATED = " EMULATED"
@@ -38,6 +38,12 @@ def baseline_name(comparison: Comparison, limit: int = _MAX_NAME) -> str:
     base = comparison.baseline
     others = {row.configuration for row in comparison.rows if row.configuration.variant == base.variant}
     return middle_shortened(base.variant, limit) if len(others) == 1 else configuration_name(base, comparison.rows)
+
+
+def short_name(configuration: Configuration) -> str:
+    """Return ``dynamic on litert``, with the delegate if one is set."""
+    delegate = f", delegate {middle_shortened(configuration.delegate, _MAX_NAME)}" if configuration.delegate else ""
+    return f"{configuration.variant} on {configuration.runtime}{delegate}"
 
 
 class Sides:

@@ -1,8 +1,8 @@
 """What ``history`` prints in a terminal: the answer, a row for each series, and few notes."""
 
 from collections.abc import Sequence
-from typing import Any
 from dataclasses import dataclass
+from typing import Any
 
 from edge_bench.app.render.short_table import SHORTEST_NAME, Column, ShortTable
 from edge_bench.app.render.table import Table

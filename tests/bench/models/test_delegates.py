@@ -1,7 +1,7 @@
 """Delegates that work, are slow, refuse, crash, take nothing or cannot be loaded, in real workers."""
 
 import _ctypes
-import hashlib
+import json
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,26 +11,23 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from edge_bench.bench.errors import BadInput
-from edge_bench.bench.io.record_codec import unpack
 from edge_bench.bench.measure.plan import Selection, plan
 from edge_bench.bench.models.delegates import delegates
 from edge_bench.bench.models.model_files import ModelFiles
 from edge_bench.bench.records.delegate import DelegateSetting, Delegation
-from edge_bench.bench.records.run import Failure, Result
 from edge_bench.bench.runtimes import RUNTIMES, graph_loader, installed_version
 from edge_bench.bench.runtimes.graphs.base import GraphFile
 from edge_bench.bench.runtimes.tflite_delegate import delegations_of
-from tests.command_line import Refuses
+from tests.command_line import CommandLine, Refuses
 from tests.made.brightness import bright_inputs
 from tests.made.delegate import FULLY_CONNECTED, SOFTMAX, built_delegate
+from tests.made.delegate.matrix import LABELS, assert_outcomes, matrix
 from tests.made.onnx import brightness_onnx
 from tests.made.tflite import TfliteBuilder
 from tests.made.tflite_models import brightness_tflite
 from tests.measured import arrays, run_files
 
 TFLITE_RUNTIMES = [name for name, runtime in RUNTIMES.items() if runtime.has_interpreter and installed_version(runtime)]
-LABELS = [0, 3, 7, 12, 5, 1]
-DELAY_US = 3000
 
 
 @pytest.fixture(scope="module")
@@ -46,54 +43,8 @@ def test_a_delegate_that_fails_leaves_the_other_configurations_unhurt(
 ) -> None:
     model = brightness_tflite(tmp_path / "bright.tflite", range(13))
     data = arrays(tmp_path, bright_inputs(LABELS, 8, 8, 3), LABELS)
-    dense = f"{library},operator={FULLY_CONNECTED}"
-    stated = {
-        "default": "default",
-        "none": "none",
-        "works": dense,
-        "is slow": f"{dense},delay_us={DELAY_US}",
-        "takes nothing": f"{library},operator=none",
-        "refuses": f"{library},refuse=no such device",
-        "has a wrong option": f"{library},devise=usb",
-        "fails in prepare": f"{dense},fail=prepare",
-        "fails in invoke": f"{dense},fail=invoke",
-        "crashes in create": f"{library},crash=create",
-        "crashes in prepare": f"{library},crash=prepare",
-        "crashes in invoke": f"{dense},crash=invoke",
-    }
-    selection = Selection(runtimes=[runtime], delegates=delegates(list(stated.values())))
-    run = run_files([model], selection, **data)
-    found: dict[str, Result] = dict(zip(stated, run.results, strict=True))
-    for name in ("default", "none", "works", "is slow", "takes nothing"):
-        assert found[name].failure is None, name
-        assert found[name].labels().tolist() == LABELS
-    assert [each.nodes for each in found["none"].delegations] == [0]
-    assert found["none"].delegate == ""
-    assert found["works"].delegations[0] == Delegation(name=library.name, nodes=1, total_nodes=2, parts=1)
-    assert found["works"].configuration.delegate == f"{library.name},operator={FULLY_CONNECTED}"
-    record = found["works"].delegate_library
-    assert record is not None
-    assert record.sha256 == hashlib.sha256(library.read_bytes()).hexdigest()
-    assert not any(library.name in warning for warning in found["works"].warnings)
-    (trial,) = found["is slow"].trials
-    assert unpack(trial.latencies).min() >= 1000 * DELAY_US
-    assert found["takes nothing"].delegations[0].nodes == 0
-    assert any(library.name in warning for warning in found["takes nothing"].warnings)
-    for name, kind, mentions in (
-        ("refuses", "cannot load", "no such device"),
-        ("has a wrong option", "cannot load", "devise"),
-        ("fails in prepare", "cannot load", "on purpose in prepare"),
-        ("fails in invoke", "cannot load", "on purpose in invoke"),
-        ("crashes in create", "crashed", "SIGSEGV"),
-        ("crashes in prepare", "crashed", "SIGSEGV"),
-        ("crashes in invoke", "crashed", "SIGSEGV"),
-    ):
-        failure = found[name].failure
-        assert isinstance(failure, Failure), name
-        assert failure.kind == kind, name
-        assert mentions in failure.message
-        assert "--delegate" in failure.remedy
-        assert not found[name].trials
+    selection = Selection(runtimes=[runtime], delegates=delegates(matrix(str(library))))
+    assert_outcomes(run_files([model], selection, **data).results, library)
 
 
 def two_dense_layers(path: Path) -> Path:
@@ -224,3 +175,31 @@ def test_a_model_for_the_edge_tpu_needs_its_delegate(library: Path, tmp_path: Pa
         assert each.failure.kind == "cannot load"
         assert "--delegate libedgetpu.so.1" in each.failure.remedy
     assert with_library.failure is None
+
+
+def test_a_run_is_reused_only_with_the_same_delegate_and_library(
+    library: Path, tmp_path: Path, edge_bench_here: CommandLine, measure_here: None
+) -> None:
+    del measure_here
+    brightness_tflite(tmp_path / "m.tflite", range(3))
+    own = tmp_path / "liby.so"
+    shutil.copy(library, own)
+
+    def measured(*stated: object) -> str:
+        options = ("--runtime", "litert", "--trials", 2, "--processes", 1, "--once", "--format", "json")
+        done = edge_bench_here("run", "m.tflite", *options, *stated)
+        assert done.returncode == 0, done.stderr
+        (run,) = {path.name for path in (tmp_path / "results").glob("run-*.json")} - known
+        known.add(run)
+        (row,) = json.loads(done.stdout)
+        return str(row["delegate"])
+
+    known = set[str]()
+    assert measured("--delegate", "./liby.so") == "liby.so"
+    with pytest.raises(ValueError, match="not enough values"):  # no new Run
+        measured("--delegate", "./liby.so")
+    assert measured() == ""
+    content = own.read_bytes()
+    own.unlink()  # this process has loaded the file
+    own.write_bytes(content + b"\0")  # another build
+    assert measured("--delegate", "./liby.so") == "liby.so"
