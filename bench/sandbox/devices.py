@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-__all__ = ["device_reads", "devices"]
+__all__ = ["DEVICE_FOLDER", "device_reads", "devices"]
 
-_DEV = Path("/dev")
+DEVICE_FOLDER = Path("/dev")
 #: Accelerators: USB and PCIe Coral, GPUs (DRM, Arm Mali, Adreno), NPUs (Linux accel, Arm Ethos-U, VeriSilicon,
 #: Rockchip), and the memory that their drivers share.
 _PATTERNS = (
@@ -25,7 +25,7 @@ _DESCRIPTIONS = (
 
 def devices() -> list[Path]:
     """Return the device files, and folders of them, that exist on this machine."""
-    return sorted(path for pattern in _PATTERNS for path in _DEV.glob(pattern))
+    return sorted(path for pattern in _PATTERNS for path in DEVICE_FOLDER.glob(pattern))
 
 
 def device_reads() -> list[Path]:

@@ -125,9 +125,9 @@ Delegates = Annotated[
     list[str] | None,
     option(
         "--delegate",
-        metavar="LIB[,KEY=VALUE…]",
-        help="Delegate for .tflite models on litert and tflite-runtime, such as libedgetpu.so.1; none: also without "
-        "XNNPACK; default: the runtime's choice. Repeat it to compare several.",
+        metavar="LIB",
+        help="Delegate for .tflite models on litert and tflite-runtime: a library such as libedgetpu.so.1, with options "
+        "as LIB,key=value; none: also without XNNPACK; default: the runtime's choice. Repeat it to compare several.",
     ),
 ]
 FindFastest = Annotated[
