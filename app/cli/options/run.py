@@ -126,8 +126,9 @@ Delegates = Annotated[
     option(
         "--delegate",
         metavar="LIB",
-        help="Delegate for .tflite models on litert and tflite-runtime: a library such as libedgetpu.so.1, with options "
-        "as LIB,key=value; none: also without XNNPACK; default: the runtime's choice. Repeat it to compare several.",
+        help="Delegate for .tflite models on litert and tflite-runtime: a library such as libedgetpu.so.1, with "
+        "options as LIB,key=value; none: also without XNNPACK; default: the runtime's choice. Repeat it to compare "
+        "several.",
     ),
 ]
 FindFastest = Annotated[

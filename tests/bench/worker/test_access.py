@@ -17,20 +17,13 @@ def test_a_worker_can_read_the_files_that_an_onnx_model_refers_to(tmp_path: Path
 def test_a_delegate_is_read_with_the_libraries_beside_it_and_its_devices(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in (
-        "real/libx.so.1.0",
-        "real/liby.so",
-        "real/secret",
-        "lib/libz.so.3",
-        "lib/key",
-        "dev/bus/usb/001",
-        "dev/sda",
-    ):
+    inside = "real/libx.so.1.0 real/liby.so real/secret lib/libz.so.3 lib/key dev/bus/usb/001 dev/sda"
+    for name in inside.split():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"")
     delegate = tmp_path / "lib/libx.so"
     delegate.symlink_to(tmp_path / "real/libx.so.1.0")
-    monkeypatch.setattr("edge_bench.bench.sandbox.devices._DEV", tmp_path / "dev")
+    monkeypatch.setattr("edge_bench.bench.sandbox.devices.DEVICE_FOLDER", tmp_path / "dev")
     access = access_to([tmp_path / "m.tflite"], delegate)
     own = {path.relative_to(tmp_path).as_posix() for path in access.read if path.is_relative_to(tmp_path)}
     assert own == {"m.tflite", "lib/libx.so", "lib/libz.so.3", "real/libx.so.1.0", "real/liby.so"}
