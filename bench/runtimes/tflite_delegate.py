@@ -48,7 +48,9 @@ class DelegatedInterpreter:
         except (RuntimeError, ValueError) as cause:
             if setting.library is None:
                 raise
-            raise BadInput(f"{setting.name} refuses the model: {_text(cause)}", _MEASURE_WITHOUT) from None
+            # of a delegate for fixed shapes and a graph with others, the library prints the reason only to stderr
+            reason = _text(cause) or "no reason is given; some delegates need a model whose axes all have a size"
+            raise BadInput(f"{setting.name} refuses the model: {reason}", _MEASURE_WITHOUT) from None
         # the libraries apply their own delegate later, when tensors are allocated
         self._parts = 0 if setting.library is None else len(_parts_of(self.interpreter._get_ops_details()))
 
